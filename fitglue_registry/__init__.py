@@ -1,0 +1,32 @@
+"""fitglue-registry: one pluggy host that joins registry entries to plugins and keeps each workout exactly once.
+
+The public surface of the library is what this module lists; everything is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from fitglue_registry._version import __version__
+
+if TYPE_CHECKING:
+    from fitglue_registry.errors import FitglueError as FitglueError
+    from fitglue_registry.host import Host as Host
+    from fitglue_registry.hookspecs import HOOK_API as HOOK_API
+    from fitglue_registry.hookspecs import hookimpl as hookimpl
+
+_HOMES = {
+    "FitglueError": "fitglue_registry.errors",
+    "HOOK_API": "fitglue_registry.hookspecs",
+    "Host": "fitglue_registry.host",
+    "hookimpl": "fitglue_registry.hookspecs",
+}
+
+__all__ = ["HOOK_API", "FitglueError", "Host", "__version__", "hookimpl"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

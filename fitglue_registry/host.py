@@ -1,0 +1,487 @@
+"""The façade ``Host``: everything that a face can do, for an application that embeds the host.
+
+    with Host() as host:
+        for event in host.sync():
+            print(event)
+
+Nothing here prints; logging goes to the logger ``fitglue_registry``.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
+from fitglue_registry.plugins import Availability, Plugins, availability
+from fitglue_registry.registry import Catalogue, Folder, default_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import date
+    from types import TracebackType
+    from typing import Self
+
+    from fitglue_registry.hookspecs import Account
+    from fitglue_registry.model import SourceActivity, Stream
+    from fitglue_registry.registry.entry import Entry
+    from fitglue_registry.store.blobs import BlobStore
+    from fitglue_registry.store.connections import Connected
+    from fitglue_registry.store.database import Database
+    from fitglue_registry.store.reading import Filter, Found
+    from fitglue_registry.store.records import RawStore
+    from fitglue_registry.store.secrets import SecretStore
+    from fitglue_registry.store.sql import Answer
+    from fitglue_registry.sync.context import ConnectionView, Context, Options
+    from fitglue_registry.sync.events import Event
+    from fitglue_registry.transport import Redactor, WaitingClock
+
+ME = "me"
+
+#: A blob is put before the row that names it; a younger one may belong to a sync that is at work.
+_UNSETTLED = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectResult:
+    """A connection that was proven and stored; ``renewed``: it was there already and got new credentials."""
+
+    connection: Connected
+    account: Account
+    renewed: bool
+
+
+class Host:
+    """The host, on one folder and one database.
+
+    ``home`` is the folder of everything local (``FITGLUE_HOME``, else the platform's data folder), ``database`` a SQLAlchemy URL
+    (``FITGLUE_DATABASE``, else SQLite in ``home``). ``secrets``, ``blobs``, ``plugins``, ``clock`` and the registry ``folders``
+    replace the host's own; ``on_wait(seconds, reason)`` hears of every wait for a source, from the thread that waits.
+    Nothing is opened before it is needed.
+    """
+
+    def __init__(self, home: str | Path | None = None, database: str | None = None, *, secrets: SecretStore | None = None,
+                 blobs: BlobStore | None = None, plugins: Plugins | None = None, folders: Sequence[Folder] | None = None,
+                 clock: WaitingClock | None = None, on_wait: Callable[[float, str], None] | None = None) -> None:
+        self._home, self._url = home, database
+        self._given_secrets, self._given_blobs, self._given_folders, self._given_clock = secrets, blobs, folders, clock
+        self.plugins = plugins or Plugins()
+        self.on_wait = on_wait
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back files and connections."""
+        self._closing.close()
+
+    # -- the rooms -----------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def home(self) -> Path:
+        """The folder of everything local."""
+        named = self._home or os.environ.get("FITGLUE_HOME")
+        if named:
+            return Path(named).expanduser()
+        from platformdirs import user_data_path
+
+        return user_data_path("fitglue", appauthor=False)
+
+    @cached_property
+    def database(self) -> Database:
+        """The database; opened, and brought up to date, with its first transaction."""
+        from fitglue_registry.store.database import Database
+
+        url = self._url or os.environ.get("FITGLUE_DATABASE") or f"sqlite:///{self.home / 'fitglue.db'}"
+        database = Database(url)
+        self._closing.callback(database.close)
+        return database
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The entries of the built-in registry and of every distribution that brings some; its ``problems`` say what is left out."""
+        if self._given_folders is not None:
+            return Catalogue.load(self._given_folders, self.home / "cache")
+        found, errors = self.plugins.registry_folders()
+        folders = [Folder(default_folder()), *(Folder(path, name) for name, path in found)]
+        catalogue = Catalogue.load(folders, self.home / "cache")
+        catalogue.problems += errors  # type: ignore[arg-type]
+        return catalogue
+
+    @cached_property
+    def secrets(self) -> SecretStore:
+        """Where the secrets of connections lie."""
+        from fitglue_registry.store.secrets import open_secret_store
+
+        return self._given_secrets or open_secret_store(self.home)
+
+    @cached_property
+    def clock(self) -> WaitingClock:
+        """The time."""
+        from fitglue_registry.transport import SystemClock
+
+        return self._given_clock or SystemClock()
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Knows every secret that this host has opened; put its filter on your log handlers."""
+        from fitglue_registry.transport import Redactor
+
+        return Redactor()
+
+    @cached_property
+    def _raws(self) -> RawStore:
+        from fitglue_registry.store.blobs import FileBlobStore
+        from fitglue_registry.store.records import RawStore
+
+        return RawStore(self._given_blobs or FileBlobStore(self.home / "blobs"))
+
+    @property
+    def now(self) -> str:
+        """Now, as the store writes moments."""
+        return self.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    # -- athletes and availability --------------------------------------------------------------------------------------------
+
+    def add_athlete(self, athlete: str, tier: str | None = None) -> None:
+        """Make an athlete, or give one another tier; raises ``UserMistake`` FG-unknown-tier."""
+        from fitglue_registry.store.connections import ensure_athlete
+
+        if tier is not None and self.catalogue.tier(tier) is None:
+            known = ", ".join(one.id for one in self.catalogue.tiers)
+            raise UserMistake("FG-unknown-tier", f"there is no tier {tier!r}", why=f"there are {known}", fix="use one of these")
+        with self.database.write() as db:
+            ensure_athlete(db, athlete, self.now, tier)
+
+    def athletes(self) -> list[str]:
+        """The ids of all athletes."""
+        from fitglue_registry.store.connections import list_athletes
+
+        with self.database.read() as db:
+            return list_athletes(db)
+
+    def availability(self, kind: str, entry_id: str, athlete: str = ME) -> Availability:
+        """Whether an athlete can use an entry now, and if not, why and what to do."""
+        from fitglue_registry.store.connections import athlete_tier
+
+        entry = self.catalogue.get(kind, entry_id)
+        with self.database.read() as db:
+            tier = athlete_tier(db, athlete)
+        states = [one.state for one in self.connections(athlete) if one.integration == entry.integration]
+        allowed = tier is None or self.catalogue.tier_includes(tier, entry)
+        return availability(entry, self.plugins, allowed=allowed, tier=tier, connections=states)
+
+    # -- connections -----------------------------------------------------------------------------------------------------------
+
+    def connections(self, athlete: str = ME) -> list[Connected]:
+        """The connections of an athlete, oldest first."""
+        from fitglue_registry.store.connections import list_connections
+
+        with self.database.read() as db:
+            return list_connections(db, athlete)
+
+    def connection(self, name: str, athlete: str = ME) -> Connected:
+        """The connection of that name or id, or the only one at that integration; raises ``UserMistake`` FG-connection-unknown."""
+        every = self.connections(athlete)
+        found = [one for one in every if name in (one.name, one.id)] or [one for one in every if name == one.integration]
+        if len(found) == 1:
+            return found[0]
+        known = ", ".join(one.name for one in every) or "none yet"
+        raise UserMistake("FG-connection-unknown", f"there is no connection {name!r}", why=f"connections: {known}",
+                          fix="fitglue connections" if every else "fitglue connect intervals")
+
+    def source_of(self, integration: str) -> Entry:
+        """The source entry that lists an integration's records."""
+        for entry in self.catalogue.entries("source"):
+            if entry.integration == integration:
+                return entry
+        raise UserMistake("FG-no-source", f"no source belongs to integration {integration}", fix="see: fitglue registry list")
+
+    def connect(self, integration: str, values: Mapping[str, str], athlete: str = ME) -> ConnectResult:
+        """Prove credentials and settings (by name, as pasted), and store the connection; the same account again gets new credentials.
+
+        Raises ``UserMistake`` for a value that cannot be one, ``AthleteNeeded`` for one that the service refuses, ``Retryable``
+        where it cannot be asked now, ``PluginFailed`` where the plugin is missing or broken. Nothing is stored unless all went well.
+        """
+        from fitglue_registry.store import connections as stored
+
+        entry, source = self.catalogue.get("integration", integration), self.source_of(integration)
+        self._check_tier(source, athlete)
+        secret, settings = _read_fields(entry, values)
+        self.redactor.add(secret.values())
+        connection_id = stored.new_connection_id()
+        view = self._view(connection_id, source, None, settings, lambda: secret)
+        try:
+            account = self._prove(source, view)
+        finally:
+            view.close()
+        same = [one for one in self.connections(athlete) if (one.integration, one.account.id) == (integration, account.id)]
+        ref = self.secrets.put(f"{integration} {same[0].id if same else connection_id}", secret) if secret else None
+        with self.database.write() as db:
+            stored.ensure_athlete(db, athlete, self.now)
+            if same:
+                stored.renew_connection(db, same[0].id, account, settings, ref)
+            else:
+                stored.add_connection(
+                    db, athlete_id=athlete, integration=integration, source=source.id, account=account, settings=settings,
+                    secret_ref=ref, connection_id=connection_id, now=self.now)
+        if same and same[0].secret_ref:
+            self.secrets.delete(same[0].secret_ref)
+        return ConnectResult(self.connection(same[0].id if same else connection_id, athlete), account, renewed=bool(same))
+
+    def probe(self, name: str, athlete: str = ME) -> Account:
+        """Ask the service again whose account a connection is; raises as ``connect`` does."""
+        connected = self.connection(name, athlete)
+        source = self.catalogue.get("source", connected.source)
+        view = self._view_of(connected, source)
+        try:
+            return self._prove(source, view)
+        finally:
+            view.close()
+
+    def disconnect(self, name: str, athlete: str = ME) -> None:
+        """Remove a connection with its records, its secrets and every activity that only it knew."""
+        from fitglue_registry.store import activities
+        from fitglue_registry.store.connections import remove_connection
+
+        connected = self.connection(name, athlete)
+        with self.database.write() as db:
+            touched = remove_connection(db, connected.id)
+            self._matcher().place(db, athlete, activities.members_of(db, touched), self.now)
+            activities.drop_orphans(db, touched)
+        if connected.secret_ref:
+            self.secrets.delete(connected.secret_ref)
+        self.sweep_blobs()
+
+    def _prove(self, source: Entry, view: ConnectionView) -> Account:
+        from fitglue_registry.hookspecs import Account
+
+        self.plugins.load(source)
+        account: Account = self.plugins.call(source, "fitglue_connect", Account, connection=view, sign_of_life=view.sign_of_life)
+        return account
+
+    def _check_tier(self, source: Entry, athlete: str) -> None:
+        from fitglue_registry.store.connections import athlete_tier
+
+        with self.database.read() as db:
+            tier = athlete_tier(db, athlete)
+        if tier is not None and not self.catalogue.tier_includes(tier, source):
+            raise UserMistake("FG-tier", f"{source.name} belongs to tier {source.tier}, this athlete has {tier}",
+                              fix="ask whoever runs this service for the higher tier")
+
+    # -- what a plugin sees ------------------------------------------------------------------------------------------------------
+
+    def _view_of(self, connected: Connected, source: Entry) -> ConnectionView:
+        ref = connected.secret_ref
+        return self._view(connected.id, source, connected.account, connected.settings, lambda: self.secrets.get(ref) if ref else {})
+
+    def _view(self, connection_id: str, source: Entry, account: Account | None, settings: Mapping[str, str],
+              secret: Callable[[], Mapping[str, str]]) -> ConnectionView:
+        from fitglue_registry.sync.context import ConnectionView
+
+        http = source.http or self.catalogue.get("integration", source.integration or source.id).http
+
+        def open_http() -> Any:
+            from fitglue_registry.transport import HttpSession, budget_of, policy_from_entry
+
+            assert http is not None
+            policy = policy_from_entry(http, settings.get("base_url") or None)
+            budget = budget_of(
+                policy, self.home / "budget", integration=source.integration or source.id, account=connection_id, clock=self.clock)
+            return HttpSession(
+                policy, secrets=secret, budget=budget, clock=self.clock, on_wait=self.on_wait, redactor=self.redactor)
+
+        return ConnectionView(connection_id, source.id, account, settings, self.clock, open_http if http else None)
+
+    def _matcher(self) -> Any:
+        from fitglue_registry.sync.place import Matcher
+
+        installed = set(self.plugins.names())
+        experts = {entry.plugin.name for entry in self.catalogue if "fitglue_dedupe" in entry.hooks} & installed
+        return Matcher(self.plugins, experts)
+
+    def _context(self, connected: Connected) -> Context:
+        from fitglue_registry.sync.context import Context
+        from fitglue_registry.sync.derive import Deriver
+
+        source = self.catalogue.get("source", connected.source)
+        self.plugins.load(source)
+        http = source.http or self.catalogue.get("integration", connected.integration).http
+        return Context(
+            self.database, self._raws, self.plugins, Deriver(self.plugins), self._matcher(), self.clock, self.home, source, connected,
+            self._view_of(connected, source), http.connections if http else 1)
+
+    # -- work ------------------------------------------------------------------------------------------------------------------
+
+    def sync(self, name: str | None = None, athlete: str = ME, options: Options | None = None) -> Iterator[Event]:
+        """Sync one connection, or all of an athlete, one after the other; yields typed events (``sync/events.py``).
+
+        A connection that cannot go on ends with ``SyncStopped`` and the next one begins. Raises ``UserMistake`` where there is no
+        such connection, ``StoreFailed`` where the store fails. Closing the iterator stops cleanly; nothing stored is lost.
+        """
+        from fitglue_registry.sync.context import Options
+        from fitglue_registry.sync.engine import sync_connection
+
+        chosen = options or Options()
+        yield from self._each(name, athlete, lambda context: sync_connection(context, chosen))
+
+    def rebuild(self, name: str | None = None, athlete: str = ME) -> Iterator[Event]:
+        """Derive everything again from the raw parts, without the network; yields what changed."""
+        from fitglue_registry.sync.rebuild import rebuild_connection
+
+        yield from self._each(name, athlete, rebuild_connection)
+
+    def retry_quarantine(self, athlete: str = ME) -> Iterator[Event]:
+        """Try every record in quarantine again; yields what became of each."""
+        from fitglue_registry.store.runs import RunLog
+        from fitglue_registry.sync.fetching import retry_quarantine
+        from fitglue_registry.sync.lock import connection_lock
+
+        def retry(context: Context) -> Iterator[Event]:
+            connected = context.connected
+            with connection_lock(context.database, context.home, connected.id, connected.name, context.now):
+                log = RunLog(connected.athlete_id, connected.id, "retry", context.now, {})
+                yield from retry_quarantine(context, log, everything=True)
+                with context.database.write() as db:
+                    log.end(db, context.now, "complete")
+
+        yield from self._each(None, athlete, retry)
+
+    def _each(self, name: str | None, athlete: str, work: Callable[[Context], Iterator[Event]]) -> Iterator[Event]:
+        from fitglue_registry.sync.events import SyncStopped
+
+        chosen = [self.connection(name, athlete)] if name else self.connections(athlete)
+        if not chosen:
+            raise UserMistake("FG-no-connection", "there is nothing to sync yet", fix="fitglue connect intervals")
+        for connected in chosen:
+            context = None
+            try:
+                context = self._context(connected)
+                yield from work(context)
+            except Busy as error:
+                if name:
+                    raise
+                yield SyncStopped(connected.name, error)
+            except FitglueError as error:
+                if isinstance(error, StoreFailed):
+                    raise
+                yield SyncStopped(connected.name, error)
+            finally:
+                if context is not None:
+                    context.view.close()
+
+    # -- reading -----------------------------------------------------------------------------------------------------------------
+
+    def activities(self, wanted: Filter | None = None, athlete: str = ME) -> list[dict[str, Any]]:
+        """The activities of an athlete as flat rows, newest first."""
+        from fitglue_registry.store.reading import Filter, list_activities
+
+        with self.database.read() as db:
+            return list(list_activities(db, athlete, wanted or Filter()))
+
+    def activity(self, reference: str, athlete: str = ME) -> Found:
+        """One activity whole, by number, ``last``, date, id, or an id at a source; raises ``UserMistake``."""
+        from fitglue_registry.store.reading import load_activity, resolve
+
+        with self.database.read() as db:
+            return load_activity(db, resolve(db, athlete, reference))
+
+    def streams(self, found: Found, types: Sequence[str] | None = None) -> tuple[Stream, ...]:
+        """The streams of an activity, all or those named: one coherent set, of the member that has the most."""
+        from fitglue_registry.store.reading import load_streams
+
+        with_streams = [member for member in found.members if member.stream_types and not member.gone]
+        if not with_streams:
+            return ()
+        richest = max(with_streams, key=lambda member: (len(member.stream_types), member.id == found.origins.get("")))
+        with self.database.read() as db:
+            return load_streams(db, richest.id, types)
+
+    def original_files(self, found: Found) -> Iterator[tuple[str, bytes]]:
+        """(external id, bytes) of the original files of an activity that were fetched."""
+        for member in found.members:
+            with self.database.read() as db:
+                bodies = self._raws.newest(db, [member.record_id], only="file").get(member.record_id, {})
+            if "file" in bodies:
+                yield member.external_id, bodies["file"][0].read()
+
+    def why(self, reference: str, athlete: str = ME) -> dict[str, Any]:
+        """The story of a workout, stage by stage, also where it stopped or never came."""
+        from fitglue_registry.sync.why import explain
+
+        with self.database.read() as db:
+            return explain(db, athlete, reference)
+
+    def sql(self, statement: str) -> Answer:
+        """One statement on the views, read-only; raises ``UserMistake``."""
+        from fitglue_registry.store.sql import run_sql
+
+        return run_sql(self.database, statement)
+
+    def quarantine(self, athlete: str = ME) -> list[dict[str, Any]]:
+        """The records that could not be understood, each with its reason."""
+        from fitglue_registry.store.reading import list_quarantine
+
+        with self.database.read() as db:
+            return list_quarantine(db, athlete)
+
+    def runs(self, athlete: str = ME, limit: int = 10) -> list[dict[str, Any]]:
+        """The newest runs of an athlete."""
+        from fitglue_registry.store.runs import last_runs
+
+        with self.database.read() as db:
+            return last_runs(db, athlete, limit)
+
+    def health(self, connected: Connected) -> dict[str, int]:
+        """How many records of a connection are in which state, in quarantine, and how many parts are still wanted."""
+        from fitglue_registry.store.reading import connection_counts
+
+        with self.database.read() as db:
+            return connection_counts(db, connected.id)
+
+    def totals(self, since: date, until: date, athlete: str = ME) -> dict[str, float]:
+        """Count, moving seconds, metres and load of the activities of these local days, both included."""
+        from fitglue_registry.store.reading import totals
+
+        with self.database.read() as db:
+            return totals(db, athlete, since, until)
+
+    def normalize_offline(self, source: str, content: bytes, name: str,
+                          streams: bytes | None = None) -> list[tuple[str, list[SourceActivity]]]:
+        """(external id, source activities) of a saved payload, by the plugin of a source; raises ``RecordRefused`` with the reason."""
+        from fitglue_registry.sync.derive import Deriver
+
+        entry = self.catalogue.get("source", source)
+        self.plugins.load(entry)
+        deriver = Deriver(self.plugins)
+        found = self.plugins.offline_records(entry, content, name, streams)
+        return [(record.external_id, deriver.check(entry, record)) for record in found]
+
+    def sweep_blobs(self) -> int:
+        """Remove blobs that no record needs any more; their number comes back."""
+        from fitglue_registry.store.blobs import sweep
+
+        with self.database.read() as db:
+            used = self._raws.used_blobs(db)
+        return len(sweep(self._raws.blobs, used, self.clock.now() - _UNSETTLED))
+
+
+def _read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """(secrets, settings) out of what was pasted, cleaned as the entry says."""
+    fields = {field.name: field for field in (*entry.credentials, *entry.settings)}
+    unknown = sorted(set(values) - set(fields))
+    if unknown:
+        raise UserMistake("FG-setting-unknown", f"{entry.name} has no setting {unknown[0]!r}", why=f"it has {', '.join(fields)}",
+                          fix="use one of these")
+    read = {name: field.read(values.get(name, "")) for name, field in fields.items()}
+    return ({name: value for name, value in read.items() if value and fields[name].secret},
+            {name: value for name, value in read.items() if value and not fields[name].secret})

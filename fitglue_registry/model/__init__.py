@@ -1,0 +1,56 @@
+"""Activities, streams, sports and claims as plain typed values that know nothing of HTTP, SQL or plugins."""
+
+from fitglue_registry.model.activity import (
+    MODEL_VERSION,
+    Completeness,
+    Device,
+    Gear,
+    Lap,
+    Link,
+    Location,
+    Provenance,
+    RaceSegment,
+    SourceActivity,
+    StrengthSet,
+    Stub,
+    TimeMarker,
+    TrainingLoad,
+    WorkoutDefinition,
+    WorkoutStep,
+)
+from fitglue_registry.model.claims import claim, split_claim
+from fitglue_registry.model.document import decode, document_schema, encode, problems, to_builtins
+from fitglue_registry.model.sports import SPORTS, canonical_sport, family
+from fitglue_registry.model.streams import STREAM_UNITS, Column, Stream
+
+__all__ = [
+    "MODEL_VERSION",
+    "SPORTS",
+    "STREAM_UNITS",
+    "Column",
+    "Completeness",
+    "Device",
+    "Gear",
+    "Lap",
+    "Link",
+    "Location",
+    "Provenance",
+    "RaceSegment",
+    "SourceActivity",
+    "Stream",
+    "StrengthSet",
+    "Stub",
+    "TimeMarker",
+    "TrainingLoad",
+    "WorkoutDefinition",
+    "WorkoutStep",
+    "canonical_sport",
+    "claim",
+    "decode",
+    "document_schema",
+    "encode",
+    "family",
+    "problems",
+    "split_claim",
+    "to_builtins",
+]

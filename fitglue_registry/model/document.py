@@ -1,0 +1,94 @@
+"""A source activity as a JSON document: encoding, decoding, its published schema, and the rules that a schema cannot say."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from fitglue_registry.model.activity import MODEL_VERSION, SourceActivity
+from fitglue_registry.model.streams import Column
+
+SCHEMA_ID = f"https://fitglue-registry.invalid/schemas/source-activity-{MODEL_VERSION}.json"
+
+
+def _encode_hook(value: object) -> object:
+    if isinstance(value, Column):
+        return value.to_list()
+    raise NotImplementedError(f"cannot encode {type(value).__name__}")
+
+
+def _decode_hook(wanted: type, value: object) -> object:
+    if wanted is Column and isinstance(value, list):
+        return Column.from_list(value)
+    raise NotImplementedError(f"cannot decode {wanted.__name__}")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_encode_hook)
+
+
+@cache
+def _decoder() -> msgspec.json.Decoder[SourceActivity]:
+    return msgspec.json.Decoder(SourceActivity, dec_hook=_decode_hook)
+
+
+def encode(activity: SourceActivity) -> bytes:
+    """The document of a source activity, absent fields left out; raises ``ValueError`` for text that is not Unicode."""
+    return _encoder.encode(activity)
+
+
+def decode(document: bytes | str) -> SourceActivity:
+    """The source activity of a document; raises ``ValueError`` (``msgspec.ValidationError``) naming the path that is wrong."""
+    return _decoder().decode(document)
+
+
+def to_builtins(activity: SourceActivity) -> dict[str, Any]:
+    """The document as plain dicts, lists, texts and numbers, for the contract and for ``--json``."""
+    built: dict[str, Any] = msgspec.to_builtins(activity, enc_hook=_encode_hook)
+    return built
+
+
+def document_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a source activity, made from the types, so that it cannot drift from them."""
+    schema = msgspec.json.schema(SourceActivity, schema_hook=_schema_hook)
+    root = schema["$defs"]["SourceActivity"]
+    root["anyOf"] = [{"required": ["start_utc"]}, {"required": ["start_local"]}]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, "title": "Source activity"} | schema
+
+
+def _schema_hook(kind: type) -> dict[str, Any]:
+    if kind is Column:
+        sample = {"type": ["number", "array", "null"], "items": {"type": "number"}}
+        return {"type": "array", "items": sample, "description": "samples; null is a gap"}
+    raise NotImplementedError(f"no schema for {kind.__name__}")
+
+
+def problems(activity: SourceActivity) -> list[tuple[str, str]]:
+    """What is wrong with a source activity beyond its schema, as (field, reason); an empty list where all is well."""
+    found = [(name, "is not a finite number") for name, value in _numbers(activity) if not math.isfinite(value)]
+    if activity.start_utc is None and activity.start_local is None:
+        found.append(("start_utc", "neither a start in UTC nor a local one is given"))
+    if activity.sport is None and activity.stub is None:
+        found.append(("sport", "is missing; use Other and keep the source's word in sport_raw"))
+    return found + _stream_problems(activity)
+
+
+def _numbers(activity: SourceActivity) -> list[tuple[str, float]]:
+    named = ((name, getattr(activity, name)) for name in activity.__struct_fields__)
+    metrics = ((f"metrics.{name}", value) for name, value in activity.metrics.items())
+    return [(name, value) for pairs in (named, metrics) for name, value in pairs if isinstance(value, float)]
+
+
+def _stream_problems(activity: SourceActivity) -> list[tuple[str, str]]:
+    lengths = {stream.type: len(stream.values) for stream in activity.streams}
+    found = []
+    if len(lengths) != len(activity.streams):
+        found.append(("streams", "two streams have the same type"))
+    if lengths and "time" not in lengths:
+        found.append(("streams", "there is no time stream, so no sample has a moment"))
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        found.append(("streams", f"streams differ in length: {listed}"))
+    return found

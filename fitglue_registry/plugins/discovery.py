@@ -1,0 +1,379 @@
+"""Finds plugins by their entry points, imports one when its hooks are first needed, and says of each what works and what does not."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from fitglue_registry.contract import nearest
+from fitglue_registry.errors import FitglueError, Place, PluginFailed
+from fitglue_registry.hookspecs import ADDRESSED, HOOK_API, HOOK_NAMES, PROJECT, Hooks
+from fitglue_registry.plugins.guard import Guard, SignOfLife
+
+if TYPE_CHECKING:
+    from fitglue_registry.hookspecs import Record
+    from fitglue_registry.registry import Entry
+
+log = logging.getLogger(__name__)
+
+PLUGIN_GROUP = "fitglue.plugins"
+REGISTRY_GROUP = "fitglue.registry"
+WRAPPER_GROUP = "fitglue.wrappers"
+
+
+class FoundEntryPoint(Protocol):
+    """What is read of an ``importlib.metadata.EntryPoint``; a test brings its own."""
+
+    name: str
+    value: str
+    group: str
+
+    def load(self) -> Any:
+        """Import what the entry point names."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginInfo:
+    """One plugin as ``plugin list`` shows it; ``error`` says why it is left out."""
+
+    name: str
+    distribution: str | None
+    version: str | None
+    value: str
+    loaded: bool
+    hooks: tuple[str, ...] = ()
+    error: FitglueError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of ``plugin check``: what was looked at, and how it went."""
+
+    name: str
+    ok: bool
+    detail: str
+    error: FitglueError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    plugin: object
+    hooks: tuple[str, ...]
+    guard: Guard
+
+
+class Plugins:
+    """The plugins of this environment. Finding them imports none of them.
+
+    ``entry_points`` replaces the environment's own (an embedding application, a test); ``time_limit_s`` is how long a plugin
+    may show no sign of life.
+    """
+
+    def __init__(self, entry_points: Iterable[FoundEntryPoint] | None = None, *, time_limit_s: float = 120.0) -> None:
+        self._given = None if entry_points is None else tuple(entry_points)
+        self._time_limit_s = time_limit_s
+        self._loaded: dict[str, _Loaded | FitglueError] = {}
+
+    @cached_property
+    def _found(self) -> dict[str, dict[str, FoundEntryPoint]]:
+        groups = (PLUGIN_GROUP, REGISTRY_GROUP, WRAPPER_GROUP)
+        if self._given is not None:
+            return {group: {point.name: point for point in self._given if point.group == group} for group in groups}
+        from importlib.metadata import entry_points
+
+        # One scan serves all groups: it is the dear part, and nothing caches it for us.
+        every = entry_points()
+        return {group: {point.name: point for point in every.select(group=group)} for group in groups}
+
+    @cached_property
+    def _manager(self) -> Any:
+        import pluggy
+
+        manager = pluggy.PluginManager(PROJECT)
+        manager.add_hookspecs(Hooks)
+        # Sorted, because the order of entry points is undefined and nothing may depend on it.
+        for name in sorted(self._found[WRAPPER_GROUP]):
+            try:
+                manager.register(self._found[WRAPPER_GROUP][name].load(), name=f"wrapper {name}")
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - the border: a broken wrapper is left out like a broken plugin
+                log.warning("hook wrapper %s is left out: %s", name, Guard(name).explain("import", error))
+        return manager
+
+    def registry_folders(self) -> tuple[list[tuple[str, Path]], list[FitglueError]]:
+        """The folders of entries that distributions bring along, found without importing them, and what is wrong with the rest."""
+        folders: list[tuple[str, Path]] = []
+        errors: list[FitglueError] = []
+        for name, point in sorted(self._found[REGISTRY_GROUP].items()):
+            package, _, folder = point.value.partition(":")
+            spec = find_spec(package) if package.isidentifier() else None
+            places = spec.submodule_search_locations if spec else None
+            path = Path(next(iter(places))) / folder if places else None
+            if path is not None and path.is_dir():
+                folders.append((name, path))
+            else:
+                errors.append(PluginFailed(
+                    "FG-registry-folder-missing", f"distribution {name} names the registry folder {point.value}, which is not there",
+                    at=Place(field=f"entry point {REGISTRY_GROUP}"), why="the value is a top-level package, a colon and a folder in it",
+                    fix="reinstall the distribution, or tell its author"))
+        return folders, errors
+
+    def names(self) -> list[str]:
+        """The names of the plugins that were found, in order."""
+        return sorted(self._found[PLUGIN_GROUP])
+
+    def distribution(self, name: str) -> tuple[str | None, str | None]:
+        """Name and version of the distribution that brings the plugin."""
+        distribution = getattr(self._found[PLUGIN_GROUP].get(name), "dist", None)
+        return (distribution.name, distribution.version) if distribution is not None else (None, None)
+
+    def info(self, name: str) -> PluginInfo:
+        """What is known of a plugin after trying to load it."""
+        point = self._found[PLUGIN_GROUP].get(name)
+        distribution, version = self.distribution(name)
+        try:
+            loaded = self._load(name)
+        except FitglueError as error:
+            return PluginInfo(name, distribution, version, point.value if point else "", loaded=False, error=error)
+        return PluginInfo(name, distribution, version, point.value if point else "", loaded=True, hooks=loaded.hooks)
+
+    # -- loading ------------------------------------------------------------------------------------------------------------
+
+    def load(self, entry: Entry) -> None:
+        """Import the plugin of an entry; raises ``PluginFailed`` where it is missing, broken, or of a version that does not fit."""
+        self._load(entry.plugin.name)
+        self.check_version(entry)
+
+    def check_version(self, entry: Entry) -> None:
+        """Compare the installed version with the range that the entry accepts; raises ``PluginFailed``."""
+        _, version = self.distribution(entry.plugin.name)
+        if version is None or not entry.plugin.version:
+            return
+        from packaging.specifiers import SpecifierSet
+
+        if not SpecifierSet(entry.plugin.version).contains(version, prereleases=True):
+            raise PluginFailed(
+                "FG-plugin-version", f"{entry.kind}/{entry.id} needs {entry.plugin.name} {entry.plugin.version}, installed is {version}",
+                fix=f"fitglue plugin install '{entry.plugin.name}{entry.plugin.version}'")
+
+    def _load(self, name: str) -> _Loaded:
+        if name not in self._loaded:
+            try:
+                self._loaded[name] = self._import(name)
+            except FitglueError as error:
+                self._loaded[name] = error
+        loaded = self._loaded[name]
+        if isinstance(loaded, FitglueError):
+            raise loaded
+        return loaded
+
+    def _import(self, name: str) -> _Loaded:
+        point = self._found[PLUGIN_GROUP].get(name)
+        if point is None:
+            close = nearest(name, self.names())
+            raise PluginFailed(
+                "FG-plugin-missing", f"plugin {name} is not installed", why=f"did you mean {close}?" if close else None,
+                fix=f"fitglue plugin install {name}")
+        guard = Guard(name, time_limit_s=self._time_limit_s)
+        try:
+            plugin = guard.call("import", point.load)
+        except PluginFailed as error:
+            if error.code != "FG-plugin-raised":
+                raise
+            raise PluginFailed("FG-plugin-import-failed", f"plugin {name} ({point.value}) cannot be imported", at=error.at,
+                               why=f"{error.what.removeprefix(f'plugin {name} ')}: {error.why}",
+                               fix=f"reinstall it: fitglue plugin install --upgrade {name}") from error
+        _check_api(name, plugin)
+        hooks = _check_hooks(name, plugin, self._manager)
+        self._manager.register(plugin, name=name)
+        return _Loaded(plugin, hooks, guard)
+
+    # -- calling ------------------------------------------------------------------------------------------------------------
+
+    def implements(self, entry: Entry, hook: str) -> bool:
+        """Whether the plugin of an entry has the hook; loads it."""
+        return hook in self._load(entry.plugin.name).hooks
+
+    def call(self, entry: Entry, hook: str, kind: type | tuple[type, ...], *, sign_of_life: SignOfLife | None = None,
+             **arguments: Any) -> Any:
+        """The checked answer of one addressed hook; wrappers of other plugins see the call, other implementations do not."""
+        loaded, caller = self._caller(entry, hook)
+        answer = loaded.guard.call(hook, lambda: caller(**arguments), sign_of_life)
+        loaded.guard.must_be(hook, answer, kind)
+        return answer
+
+    def iterate(self, entry: Entry, hook: str, kinds: tuple[type, ...], jobs: Sequence[dict[str, Any]], *, lanes: int = 1,
+                sign_of_life: SignOfLife | None = None) -> Iterator[tuple[int, Any]]:
+        """(job, checked item or error) of an addressed hook that yields, called once for each of ``jobs`` (its arguments)."""
+        loaded, caller = self._caller(entry, hook)
+
+        def call(arguments: dict[str, Any]) -> Callable[[], Iterable[Any]]:
+            def run() -> Iterable[Any]:
+                for item in _iterable(loaded.guard, hook, caller(**arguments)):
+                    loaded.guard.must_be(hook, item, kinds)
+                    yield item
+
+            return run
+
+        yield from loaded.guard.iterate(hook, [call(arguments) for arguments in jobs], lanes=lanes, sign_of_life=sign_of_life)
+
+    def offline_records(self, entry: Entry, content: bytes, name: str, streams: bytes | None) -> list[Record]:
+        """The records in a saved payload, if the entry's plugin can read one without its service (``offline_records``)."""
+        loaded = self._load(entry.plugin.name)
+        read = getattr(loaded.plugin, "offline_records", None)
+        if read is None:
+            raise PluginFailed("FG-plugin-not-offline", f"plugin {entry.plugin.name} reads no saved payloads",
+                               why="it has no function offline_records(content, name, streams)")
+        records = loaded.guard.call("offline_records", lambda: read(content=content, name=name, streams=streams))
+        loaded.guard.must_be("offline_records", records, list)
+        return records  # type: ignore[no-any-return]
+
+    def refuse(self, entry: Entry, hook: str, what: str) -> PluginFailed:
+        """The error for an answer of the entry's plugin that breaks the hook's page."""
+        return self._load(entry.plugin.name).guard.refuse(hook, what)
+
+    def broadcast(self, names: Iterable[str], hook: str, **arguments: Any) -> Iterator[tuple[str, Any, FitglueError | None]]:
+        """(plugin, answer, error) of a hook that everybody is asked, one by one, so that one failure loses no other answer."""
+        for name in sorted(names):
+            try:
+                loaded = self._load(name)
+                if hook not in loaded.hooks:
+                    continue
+                caller = self._subset(hook, loaded.plugin)
+                answer = loaded.guard.call(hook, lambda caller=caller: caller(**arguments))  # type: ignore[misc]
+            except FitglueError as error:
+                if error.code == "FG-plugin-blocked":
+                    self._loaded[name] = error  # it would block again, and everybody would wait again
+                yield name, None, error
+            else:
+                yield name, answer, None
+
+    def _caller(self, entry: Entry, hook: str) -> tuple[_Loaded, Any]:
+        loaded = self._load(entry.plugin.name)
+        if hook not in loaded.hooks:
+            raise PluginFailed("FG-hook-missing", f"plugin {entry.plugin.name} has no {hook}, which {entry.kind}/{entry.id} needs",
+                               fix="report it to the plugin's author")
+        return loaded, self._subset(hook, loaded.plugin)
+
+    def _subset(self, hook: str, plugin: object) -> Any:
+        # subset_hook_caller removes plugins whole, wrappers included: only those that have an implementation are named.
+        others = [impl.plugin for impl in getattr(self._manager.hook, hook).get_hookimpls() if not impl.wrapper]
+        caller = self._manager.subset_hook_caller(hook, [other for other in others if other is not plugin])
+        if hook in ADDRESSED:
+            return caller
+
+        def first(**arguments: Any) -> Any:
+            answers = caller(**arguments)
+            return answers[0] if answers else None
+
+        return first
+
+
+def _iterable(guard: Guard, hook: str, answer: Any) -> Iterable[Any]:
+    guard.must_be(hook, answer, Iterable)  # type: ignore[type-abstract]
+    return answer  # type: ignore[no-any-return]
+
+
+def _check_api(name: str, plugin: object) -> None:
+    api = getattr(plugin, "FITGLUE_HOOK_API", None)
+    if api != HOOK_API:
+        newer = isinstance(api, int) and api > HOOK_API
+        raise PluginFailed(
+            "FG-hook-api", f"plugin {name} speaks hook API {api!r}, this host speaks {HOOK_API}",
+            why=None if isinstance(api, int) else "a plugin exports FITGLUE_HOOK_API as an integer",
+            fix="upgrade fitglue-registry" if newer else f"upgrade the plugin: fitglue plugin install --upgrade {name}")
+
+
+def _check_hooks(name: str, plugin: object, manager: Any) -> tuple[str, ...]:
+    """The hooks that a plugin implements, each held to its specification before pluggy sees it: pluggy accepts a typo in silence."""
+    hooks = []
+    for attribute in dir(plugin):
+        options = manager.parse_hookimpl_opts(plugin, attribute)
+        if options is None:
+            continue
+        hook = options.get("specname") or attribute
+        if hook not in HOOK_NAMES:
+            close = nearest(hook, HOOK_NAMES)
+            raise PluginFailed(
+                "FG-hook-unknown", f"plugin {name} implements {hook}, which is no hook", at=_place(getattr(plugin, attribute)),
+                why=f"did you mean {close}?" if close else f"hooks are {', '.join(HOOK_NAMES)}", fix="rename the function")
+        _check_signature(name, hook, getattr(plugin, attribute))
+        hooks.append(hook)
+    return tuple(hooks)
+
+
+def _check_signature(name: str, hook: str, function: Any) -> None:
+    allowed = [parameter for parameter in inspect.signature(getattr(Hooks, hook)).parameters if parameter != "self"]
+    parameters = inspect.signature(function).parameters.values()
+    wrong = next((_complaint(parameter, allowed) for parameter in parameters if _complaint(parameter, allowed)), None)
+    if inspect.iscoroutinefunction(function):
+        wrong = "is a coroutine; hooks are plain functions or generators"
+    if wrong:
+        raise PluginFailed("FG-hook-signature", f"{hook} of plugin {name} {wrong}", at=_place(function),
+                           why=f"it may ask for {', '.join(allowed)}", fix="change the function's arguments")
+
+
+def _complaint(parameter: inspect.Parameter, allowed: list[str]) -> str | None:
+    if parameter.name not in allowed:
+        return f"asks for {parameter.name!r}"
+    if parameter.default is not parameter.empty or parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
+        return f"gives {parameter.name!r} a default or makes it keyword-only, and would never get it"
+    return None
+
+
+def _place(function: Any) -> Place | None:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return Place(code.co_filename, code.co_firstlineno) if code else None
+
+
+def check_steps(plugins: Plugins, name: str, entries: Sequence[Entry]) -> list[Step]:
+    """Walk distribution, entry point, import, hooks, entries and versions of one plugin; the first step that fails is the last."""
+    distribution, version = plugins.distribution(name)
+    mine = [entry for entry in entries if entry.plugin.name == name]
+    info = plugins.info(name)
+    error = info.error
+    steps = [Step("entry point", name in plugins.names(), info.value or f"nothing named {name} in {PLUGIN_GROUP}", error)]
+    if steps[-1].ok:
+        steps.append(Step("distribution", True, f"{distribution} {version}" if distribution else "given by the host application"))
+        steps.append(Step("import", error is None or not _is_import(error), "imported" if error is None else str(error), error))
+    if steps[-1].ok:
+        steps.append(Step("hooks", error is None, ", ".join(info.hooks) if error is None else str(error), error))
+    if steps[-1].ok:
+        steps.append(_entries_step(mine, info, name))
+    if steps[-1].ok:
+        steps.append(_versions_step(plugins, mine))
+    return steps
+
+
+def _is_import(error: FitglueError) -> bool:
+    return error.code in ("FG-plugin-import-failed", "FG-plugin-blocked", "FG-plugin-missing")
+
+
+def _entries_step(mine: Sequence[Entry], info: PluginInfo, name: str) -> Step:
+    if not mine:
+        failure = PluginFailed("FG-plugin-without-entry", f"no registry entry names plugin {name}",
+                               fix=f"add one to the folder that its distribution names in {REGISTRY_GROUP}")
+        return Step("entries", False, str(failure), failure)
+    lacking = [f"{entry.kind}/{entry.id} lists {hook}" for entry in mine for hook in entry.hooks if hook not in info.hooks]
+    if lacking:
+        failure = PluginFailed("FG-hook-missing", f"plugin {name} lacks hooks that its entries list: {'; '.join(lacking)}",
+                               fix="implement them, or take them out of the entry")
+        return Step("entries", False, str(failure), failure)
+    return Step("entries", True, ", ".join(f"{entry.kind}/{entry.id}" for entry in mine))
+
+
+def _versions_step(plugins: Plugins, mine: Sequence[Entry]) -> Step:
+    try:
+        for entry in mine:
+            plugins.check_version(entry)
+    except PluginFailed as error:
+        return Step("versions", False, str(error), error)
+    ranges = sorted({entry.plugin.version for entry in mine if entry.plugin.version})
+    return Step("versions", True, f"hook API {HOOK_API}, entries accept {', '.join(ranges) or 'any version'}")
+
+

@@ -1,0 +1,29 @@
+"""The catalogue of what FitGlue can talk to: YAML entries in, validated typed values out; no plugin is needed for any of it."""
+
+from fitglue_registry.registry.catalogue import Catalogue
+from fitglue_registry.registry.entry import (
+    Auth,
+    Budget,
+    Capabilities,
+    Clean,
+    Correction,
+    Datum,
+    Delay,
+    Entry,
+    Field,
+    Http,
+    Issue,
+    Link,
+    Part,
+    Plugin,
+    Sync,
+    Terms,
+    Tier,
+    Timeouts,
+)
+from fitglue_registry.registry.folders import BUILT_IN, Folder, default_folder
+
+__all__ = [
+    "BUILT_IN", "Auth", "Budget", "Capabilities", "Catalogue", "Clean", "Correction", "Datum", "Delay", "Entry", "Field", "Folder", "Http",
+    "Issue", "Link", "Part", "Plugin", "Sync", "Terms", "Tier", "Timeouts", "default_folder",
+]

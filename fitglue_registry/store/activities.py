@@ -1,0 +1,337 @@
+"""Source activities, claims, opinions and the activities they make up: every change of them passes through here."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy as sa
+
+from fitglue_registry import model
+from fitglue_registry.store.records import chunks
+from fitglue_registry.store.stream_codec import encode_streams
+from fitglue_registry.store.tables import FIGURES, activities, aliases, athletes, claims, opinions, records, source_activities, streams
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy.engine import Connection as Db
+
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A source activity on its way into the store, encoded outside any transaction."""
+
+    activity: model.SourceActivity  # without streams
+    document: str
+    figures: dict[str, Any]
+    blob: bytes | None
+    types: tuple[str, ...]
+    samples: int
+
+
+def prepare(activity: model.SourceActivity) -> Prepared:
+    """Encode a source activity; raises ``ValueError`` for text that cannot be encoded."""
+    found = activity.streams
+    bare = msgspec.structs.replace(activity, streams=()) if found else activity
+    document = model.encode(bare).decode()
+    if "\\u0000" in document:  # PostgreSQL keeps no NUL in a text; nobody meant to write one
+        document = _NUL.sub("\\1\N{REPLACEMENT CHARACTER}", document)
+        bare = model.decode(document)
+    return Prepared(bare, document, figures_of(bare), encode_streams(found) if found else None, tuple(stream.type for stream in found),
+                    len(found[0].values) if found else 0)
+
+
+def figures_of(activity: model.SourceActivity) -> dict[str, Any]:
+    """The figures that lists and views read; a start that is known only in one of UTC and local time fills in for the list."""
+    values = {name: getattr(activity, name) for name in FIGURES}
+    local = activity.start_local
+    if local is None and activity.start_utc is not None:
+        try:
+            local = (activity.start_utc + timedelta(seconds=activity.utc_offset_s or 0)).replace(tzinfo=None)
+        except OverflowError:  # the first or last day of the calendar
+            local = activity.start_utc.replace(tzinfo=None)
+    values["start_local"] = local.isoformat() if local else None
+    values["start_utc"] = _utc_text(activity.start_utc) if activity.start_utc else None
+    return values
+
+
+def _utc_text(moment: datetime) -> str:
+    try:
+        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError:
+        return moment.isoformat()
+
+
+# -- source activities ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What storing a record's source activities changed."""
+
+    ids: tuple[int, ...]
+    rematch: bool  # something that decides about matches changed: claims, start, stub, legs
+    affected: frozenset[str]  # activities that lost a member
+
+
+def put_source_activities(db: Db, record_id: int, athlete_id: str, prepared: Sequence[Prepared], *, plugin: str, plugin_version: str | None,
+                          now: str) -> Stored:
+    """Store what a record says now in place of what it said before; rows keep their ids, so opinions about them stay."""
+    before = {row.leg_no: row for row in db.execute(sa.select(
+        source_activities.c.id, source_activities.c.leg_no, source_activities.c.start_local, source_activities.c.stub,
+        source_activities.c.activity_id).where(source_activities.c.record_id == record_id))}
+    ids, rematch = [], False
+    for one in prepared:
+        values = {
+            "athlete_id": athlete_id, "stub": one.activity.stub is not None, "document": one.document, "model": model.MODEL_VERSION,
+            "plugin": plugin, "plugin_version": plugin_version, "normalized_at": now, **one.figures,
+        }
+        row = before.pop(one.activity.leg_no, None)
+        if row is None:
+            inserted = sa.insert(source_activities).values(record_id=record_id, leg_no=one.activity.leg_no, **values)
+            number = db.execute(inserted).inserted_primary_key[0]  # type: ignore[index]
+            rematch = True
+        else:
+            number = row.id
+            db.execute(sa.update(source_activities).where(source_activities.c.id == number).values(**values))
+            rematch |= (row.start_local, bool(row.stub)) != (one.figures["start_local"], values["stub"]) or row.activity_id is None
+        rematch |= _put_claims(db, number, athlete_id, one.activity.claims, known=row is not None)
+        _put_streams(db, number, one, known=row is not None)
+        ids.append(number)
+    affected = frozenset(row.activity_id for row in before.values() if row.activity_id)
+    if before:
+        _delete_source_activities(db, [row.id for row in before.values()])
+    return Stored(tuple(ids), rematch or bool(before), affected)
+
+
+def _put_claims(db: Db, number: int, athlete_id: str, said: Sequence[str], *, known: bool) -> bool:
+    before = set(db.scalars(sa.select(claims.c.claim).where(claims.c.source_activity_id == number))) if known else set()
+    wanted = set(said)
+    if before == wanted:
+        return False
+    if before - wanted:
+        db.execute(sa.delete(claims).where(claims.c.source_activity_id == number, claims.c.claim.in_(before - wanted)))
+    if wanted - before:
+        rows = [{"source_activity_id": number, "claim": claim, "athlete_id": athlete_id} for claim in sorted(wanted - before)]
+        db.execute(sa.insert(claims), rows)
+    return True
+
+
+def _put_streams(db: Db, number: int, one: Prepared, *, known: bool) -> None:
+    if known:
+        db.execute(sa.delete(streams).where(streams.c.source_activity_id == number))
+    if one.blob is not None:
+        db.execute(sa.insert(streams).values(
+            source_activity_id=number, types=",".join(one.types), samples=one.samples, content=one.blob))
+
+
+def _delete_source_activities(db: Db, ids: Sequence[int]) -> None:
+    for some in chunks(ids):
+        db.execute(sa.delete(opinions).where(sa.or_(opinions.c.first_id.in_(some), opinions.c.second_id.in_(some))))
+        db.execute(sa.delete(source_activities).where(source_activities.c.id.in_(some)))
+
+
+# -- what the matcher sees -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One source activity with its record's keys, as the matcher needs it."""
+
+    id: int
+    connection_id: str
+    entry: str
+    external_id: str
+    leg_no: int
+    stub: bool
+    gone: bool
+    start_local: datetime | None
+    claims: frozenset[str]
+    activity_id: str | None
+    home_id: str | None
+    document: str
+
+
+def load_rows(db: Db, ids: Iterable[int]) -> dict[int, Row]:
+    """The source activities of these ids."""
+    from fitglue_registry.store.tables import connections
+
+    found: dict[int, Row] = {}
+    for some in chunks(sorted(set(ids))):
+        said: dict[int, set[str]] = defaultdict(set)
+        for row in db.execute(sa.select(claims).where(claims.c.source_activity_id.in_(some))):
+            said[row.source_activity_id].add(row.claim)
+        query = sa.select(source_activities, records.c.connection_id, records.c.external_id, records.c.state, connections.c.source).join(
+            records, records.c.id == source_activities.c.record_id).join(connections, connections.c.id == records.c.connection_id)
+        for row in db.execute(query.where(source_activities.c.id.in_(some))):
+            start = datetime.fromisoformat(row.start_local) if row.start_local else None
+            found[row.id] = Row(
+                row.id, row.connection_id, row.source, row.external_id, row.leg_no, bool(row.stub), row.state == "gone", start,
+                frozenset(said[row.id]), row.activity_id, row.home_id, row.document)
+    return found
+
+
+def ids_of_records(db: Db, record_ids: Iterable[int]) -> list[int]:
+    """The source activities of these records."""
+    return [number for some in chunks(record_ids)
+            for number in db.scalars(sa.select(source_activities.c.id).where(source_activities.c.record_id.in_(some)))]
+
+
+def ids_near(db: Db, athlete_id: str, spans: Iterable[tuple[datetime, datetime]]) -> set[int]:
+    """The live source activities of an athlete that start inside one of these spans of local time."""
+    found: set[int] = set()
+    for oldest, newest in spans:
+        query = sa.select(source_activities.c.id).join(records, records.c.id == source_activities.c.record_id).where(
+            source_activities.c.athlete_id == athlete_id, source_activities.c.start_local >= oldest.isoformat(),
+            source_activities.c.start_local <= newest.isoformat(), records.c.state != "gone")
+        found.update(db.scalars(query))
+    return found
+
+
+def ids_claiming(db: Db, athlete_id: str, said: Iterable[str]) -> set[int]:
+    """The source activities of an athlete that assert one of these claims."""
+    found: set[int] = set()
+    for some in chunks(sorted(set(said))):
+        query = sa.select(claims.c.source_activity_id).where(claims.c.athlete_id == athlete_id, claims.c.claim.in_(some))
+        found.update(db.scalars(query))
+    return found
+
+
+def opinions_about(db: Db, ids: Iterable[int]) -> list[Any]:
+    """Everything that was said of these source activities."""
+    found: dict[tuple[int, int, str], Any] = {}
+    for some in chunks(ids):
+        for row in db.execute(sa.select(opinions).where(sa.or_(opinions.c.first_id.in_(some), opinions.c.second_id.in_(some)))):
+            found[row.first_id, row.second_id, row.said_by] = row
+    return list(found.values())
+
+
+def put_opinion(db: Db, first: int, second: int, said_by: str, verdict: str, reason: str, now: str) -> None:
+    """Remember what somebody said of a pair, in place of what they said before."""
+    first, second = min(first, second), max(first, second)
+    key = (opinions.c.first_id == first, opinions.c.second_id == second, opinions.c.said_by == said_by)
+    if not db.execute(sa.update(opinions).where(*key).values(verdict=verdict, reason=reason)).rowcount:
+        db.execute(sa.insert(opinions).values(
+            first_id=first, second_id=second, said_by=said_by, verdict=verdict, reason=reason, said_at=now))
+
+
+def drop_opinions(db: Db, ids: Iterable[int], said_by: Sequence[str]) -> None:
+    """Forget what these plugins said of these source activities: they are asked anew."""
+    for some in chunks(ids):
+        db.execute(sa.delete(opinions).where(
+            opinions.c.said_by.in_(said_by), sa.or_(opinions.c.first_id.in_(some), opinions.c.second_id.in_(some))))
+
+
+def members_of(db: Db, activity_ids: Iterable[str]) -> set[int]:
+    """The source activities of these activities."""
+    return {number for some in chunks(sorted(set(activity_ids)))
+            for number in db.scalars(sa.select(source_activities.c.id).where(source_activities.c.activity_id.in_(some)))}
+
+
+# -- activities ------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """An activity as it shall be: its members, and the values that were merged from them (``None``: only stubs, no activity)."""
+
+    members: tuple[Row, ...]
+    activity: model.SourceActivity | None
+    origins: dict[str, int]
+    gone: bool
+
+
+def assign(db: Db, athlete_id: str, merged: Sequence[Merged], now: str) -> None:
+    """Give each group its activity: the oldest id of its members survives, others become aliases, a split gives them back."""
+    existing = _existing(db, {member.activity_id for group in merged for member in group.members if member.activity_id})
+    claimed: set[str | None] = set()
+    chosen: list[tuple[Merged, str | None]] = []
+    for group in merged:
+        own = {member.activity_id for member in group.members} & existing.keys() - claimed
+        survivor = str(min(own, key=lambda activity_id: existing[activity_id].number)) if own and group.activity else None
+        if survivor:
+            claimed.add(survivor)
+        chosen.append((group, survivor))
+    for group, survivor in chosen:
+        if group.activity is None:
+            _set_activity(db, group.members, None)
+            continue
+        activity_id = survivor or _give_back(db, group, now) or _make(db, athlete_id, now)
+        claimed.add(activity_id)
+        _write(db, activity_id, group, existing.get(activity_id), now)
+        _set_activity(db, group.members, activity_id)
+        for other in {member.activity_id for member in group.members} & existing.keys() - claimed:
+            claimed.add(other)
+            _make_alias(db, existing[other], activity_id)
+    _drop_empty(db, existing.keys() - {activity_id for _, activity_id in chosen})
+
+
+def _existing(db: Db, ids: set[str]) -> dict[str | None, Any]:
+    return {row.id: row for some in chunks(sorted(ids)) for row in db.execute(sa.select(activities).where(activities.c.id.in_(some)))}
+
+
+def _give_back(db: Db, group: Merged, now: str) -> str | None:
+    """After a split, the activity that once was made for one of the members, with its number."""
+    for member in group.members:
+        row = db.execute(sa.select(aliases).where(aliases.c.id == member.home_id)).first() if member.home_id else None
+        if row:
+            db.execute(sa.delete(aliases).where(aliases.c.id == row.id))
+            db.execute(sa.insert(activities).values(
+                id=row.id, athlete_id=row.athlete_id, number=row.number, document="{}", origins="{}", created_at=now, updated_at=now))
+            return str(row.id)
+    return None
+
+
+def _make(db: Db, athlete_id: str, now: str) -> str:
+    number = db.execute(sa.update(athletes).where(athletes.c.id == athlete_id).values(next_number=athletes.c.next_number + 1)
+                        .returning(athletes.c.next_number)).scalar_one() - 1
+    activity_id = str(uuid.uuid4())
+    db.execute(sa.insert(activities).values(
+        id=activity_id, athlete_id=athlete_id, number=number, document="{}", origins="{}", created_at=now, updated_at=now))
+    return activity_id
+
+
+def _write(db: Db, activity_id: str, group: Merged, before: Any, now: str) -> None:
+    assert group.activity is not None
+    document = model.encode(group.activity).decode()
+    origins = msgspec.json.encode(group.origins, order="sorted").decode()
+    if before is not None and (before.document, before.origins, before.gone_at is not None) == (document, origins, group.gone):
+        return
+    db.execute(sa.update(activities).where(activities.c.id == activity_id).values(
+        document=document, origins=origins, updated_at=now, gone_at=now if group.gone else None, **figures_of(group.activity)))
+
+
+def _set_activity(db: Db, members: Sequence[Row], activity_id: str | None) -> None:
+    moved = [member.id for member in members if member.activity_id != activity_id]
+    homeless = [member.id for member in members if member.home_id is None and activity_id is not None]
+    for some in chunks(moved):
+        db.execute(sa.update(source_activities).where(source_activities.c.id.in_(some)).values(activity_id=activity_id))
+    for some in chunks(homeless):
+        db.execute(sa.update(source_activities).where(source_activities.c.id.in_(some)).values(home_id=activity_id))
+
+
+def _make_alias(db: Db, merged_away: Any, survivor: str) -> None:
+    db.execute(sa.update(aliases).where(aliases.c.activity_id == merged_away.id).values(activity_id=survivor))
+    db.execute(sa.insert(aliases).values(
+        id=merged_away.id, athlete_id=merged_away.athlete_id, number=merged_away.number, activity_id=survivor))
+    db.execute(sa.delete(activities).where(activities.c.id == merged_away.id))
+
+
+def _drop_empty(db: Db, ids: Iterable[Any]) -> None:
+    """Activities that no source activity belongs to any more."""
+    for some in chunks(sorted(ids)):
+        db.execute(sa.delete(activities).where(
+            activities.c.id.in_(some), ~sa.exists().where(source_activities.c.activity_id == activities.c.id)))
+
+
+def drop_orphans(db: Db, ids: Iterable[str]) -> None:
+    """Remove those of these activities that have no source activity left (a connection was removed)."""
+    _drop_empty(db, set(ids))

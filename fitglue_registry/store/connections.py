@@ -1,0 +1,169 @@
+"""Athletes and their connections in the store."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy as sa
+
+from fitglue_registry.hookspecs import Account, Window
+from fitglue_registry.store.tables import athletes, connections, opinions, records, source_activities, windows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.engine import Connection as Db
+    from sqlalchemy.engine import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A connection as the store knows it; its secrets lie elsewhere, ``secret_ref`` names them."""
+
+    id: str
+    athlete_id: str
+    name: str
+    integration: str
+    source: str
+    account: Account
+    settings: Mapping[str, str]
+    secret_ref: str | None
+    state: str
+    state_error: Mapping[str, Any] | None
+    horizon: date | None
+    created_at: str
+    last_checked_at: str | None
+    full_walk_at: str | None
+
+
+def _connected(row: Row[Any]) -> Connected:
+    account = Account(row.account_id, row.account_name, row.timezone, tuple(msgspec.json.decode(row.notes)))
+    return Connected(
+        row.id, row.athlete_id, row.name, row.integration, row.source, account, msgspec.json.decode(row.settings), row.secret_ref,
+        row.state, msgspec.json.decode(row.state_error) if row.state_error else None, _day(row.horizon), row.created_at,
+        row.last_checked_at, row.full_walk_at)
+
+
+def ensure_athlete(db: Db, athlete_id: str, now: str, tier: str | None = None) -> None:
+    """Make the athlete if there is none of that id; give it the tier if one is named."""
+    if db.scalar(sa.select(athletes.c.id).where(athletes.c.id == athlete_id)) is None:
+        db.execute(sa.insert(athletes).values(id=athlete_id, tier=tier, next_number=1, created_at=now))
+    elif tier is not None:
+        db.execute(sa.update(athletes).where(athletes.c.id == athlete_id).values(tier=tier))
+
+
+def athlete_tier(db: Db, athlete_id: str) -> str | None:
+    """The tier that the embedding application gave the athlete; ``None``: nobody limits."""
+    return db.scalar(sa.select(athletes.c.tier).where(athletes.c.id == athlete_id))
+
+
+def list_athletes(db: Db) -> list[str]:
+    """The ids of all athletes."""
+    return list(db.scalars(sa.select(athletes.c.id).order_by(athletes.c.id)))
+
+
+def list_connections(db: Db, athlete_id: str | None = None) -> list[Connected]:
+    """The connections of an athlete, or of all, oldest first."""
+    query = sa.select(connections).order_by(connections.c.created_at, connections.c.name)
+    if athlete_id is not None:
+        query = query.where(connections.c.athlete_id == athlete_id)
+    return [_connected(row) for row in db.execute(query)]
+
+
+def get_connection(db: Db, connection_id: str) -> Connected | None:
+    """The connection of that id."""
+    row = db.execute(sa.select(connections).where(connections.c.id == connection_id)).first()
+    return _connected(row) if row else None
+
+
+def add_connection(db: Db, *, athlete_id: str, integration: str, source: str, account: Account, settings: Mapping[str, str],
+                   secret_ref: str | None, connection_id: str, now: str) -> Connected:
+    """Store a new connection under the first free name: ``intervals``, ``intervals-2``, …"""
+    taken = set(db.scalars(sa.select(connections.c.name).where(connections.c.athlete_id == athlete_id)))
+    names = (integration if number == 1 else f"{integration}-{number}" for number in range(1, len(taken) + 2))
+    db.execute(sa.insert(connections).values(
+        id=connection_id, athlete_id=athlete_id, name=next(name for name in names if name not in taken), integration=integration,
+        source=source, created_at=now, **_account_values(account, settings, secret_ref)))
+    found = get_connection(db, connection_id)
+    assert found is not None
+    return found
+
+
+def renew_connection(db: Db, connection_id: str, account: Account, settings: Mapping[str, str], secret_ref: str | None) -> None:
+    """New credentials for the same account: whatever had stopped the connection is forgiven."""
+    db.execute(sa.update(connections).where(connections.c.id == connection_id).values(
+        state="ok", state_error=None, **_account_values(account, settings, secret_ref)))
+
+
+def _account_values(account: Account, settings: Mapping[str, str], secret_ref: str | None) -> dict[str, Any]:
+    return {
+        "account_id": account.id, "account_name": account.name, "timezone": account.timezone, "secret_ref": secret_ref,
+        "notes": msgspec.json.encode(list(account.notes)).decode(), "settings": msgspec.json.encode(dict(settings)).decode(),
+    }
+
+
+def update_connection(db: Db, connection_id: str, **values: Any) -> None:
+    """Set columns of a connection."""
+    db.execute(sa.update(connections).where(connections.c.id == connection_id).values(**values))
+
+
+def remove_connection(db: Db, connection_id: str) -> list[str]:
+    """Remove a connection with its records; the ids of the activities that its source activities belonged to come back."""
+    mine = sa.select(records.c.id).where(records.c.connection_id == connection_id)
+    theirs = sa.select(source_activities.c.id).where(source_activities.c.record_id.in_(mine))
+    touched = list(db.scalars(sa.select(source_activities.c.activity_id).distinct().where(
+        source_activities.c.record_id.in_(mine), source_activities.c.activity_id.is_not(None))))
+    db.execute(sa.delete(opinions).where(sa.or_(opinions.c.first_id.in_(theirs), opinions.c.second_id.in_(theirs))))
+    db.execute(sa.delete(connections).where(connections.c.id == connection_id))
+    return [activity for activity in touched if activity]
+
+
+def new_connection_id() -> str:
+    """A random id that no two databases share."""
+    return secrets.token_hex(8)
+
+
+# -- the windows of a walk -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWindow:
+    """One window of a walk that is still to be listed."""
+
+    id: int
+    walk_at: str
+    window: Window
+
+
+def plan_windows(db: Db, connection_id: str, walk_at: str, planned: Sequence[Window]) -> None:
+    """Remember the windows of a walk, so that a walk that is killed goes on where it stopped; an older plan is dropped."""
+    db.execute(sa.delete(windows).where(windows.c.connection_id == connection_id))
+    rows = [{"connection_id": connection_id, "walk_at": walk_at, "position": position,
+             "oldest": _text(window.oldest), "newest": _text(window.newest)} for position, window in enumerate(planned)]
+    if rows:
+        db.execute(sa.insert(windows), rows)
+
+
+def planned_windows(db: Db, connection_id: str) -> list[PlannedWindow]:
+    """What is left of a walk, newest first."""
+    rows = db.execute(sa.select(windows).where(windows.c.connection_id == connection_id).order_by(windows.c.position))
+    return [PlannedWindow(row.id, row.walk_at, Window(_day(row.oldest), _day(row.newest))) for row in rows]
+
+
+def window_done(db: Db, planned: PlannedWindow) -> None:
+    """Strike a window off the plan."""
+    db.execute(sa.delete(windows).where(windows.c.id == planned.id))
+
+
+
+
+def _text(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -1,0 +1,163 @@
+"""Opens the database: SQLite in WAL mode or PostgreSQL, one way to read and one to write, brought up to date or refused."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from fitglue_registry.errors import Place, StoreFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection, Engine
+
+log = logging.getLogger(__name__)
+
+#: The newest migration; a test holds it to the folder ``migrations/versions``.
+HEAD = "0001"
+
+_BUSY_MS = 30_000
+# What the driver says → code, what happened, what to do; the first text found decides.
+_FAILURES = (
+    ("disk is full", "FG-disk-full", "the disk is full", "make room and run the same command again: it goes on where it stopped"),
+    ("no space left", "FG-disk-full", "the disk is full", "make room and run the same command again: it goes on where it stopped"),
+    ("disk i/o error", "FG-disk-full", "the disk refused to write", "look at the room and the health of the disk, then run it again"),
+    ("readonly", "FG-store-read-only", "the database cannot be written", "give yourself the right to write the file and its folder"),
+    ("unable to open", "FG-store-unreachable", "the database cannot be opened", "look whether the folder exists and is yours"),
+    ("database is locked", "FG-store-locked", "another program keeps the database locked", "close it and run the same command again"),
+    ("malformed", "FG-store-damaged", "the database file is damaged", "move it aside; `fitglue sync` makes a new one from the source"),
+    ("not a database", "FG-store-damaged", "the file is no database", "move it aside, or name another one in FITGLUE_DATABASE"),
+    ("connection refused", "FG-store-unreachable", "the database server does not answer", "start it, or correct FITGLUE_DATABASE"),
+    ("failed", "FG-store-unreachable", "the database server does not answer", "start it, or correct FITGLUE_DATABASE"),
+)
+
+
+class Database:
+    """One database. ``read()`` and ``write()`` are transactions; writers never turn from readers half-way, so none deadlocks."""
+
+    def __init__(self, url: str) -> None:
+        self.url = _with_driver(url)
+        self.dialect = self.url.get_backend_name()
+        if self.dialect not in ("sqlite", "postgresql"):
+            raise StoreFailed("FG-database-unknown", f"a database of kind {self.dialect} is not supported", fix="use sqlite:/// or postgresql://")
+        self._ready = False
+        self.engine = self._engine()
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a SQLite database."""
+        return Path(self.url.database) if self.dialect == "sqlite" and self.url.database else None
+
+    @property
+    def shown(self) -> str:
+        """The URL without its password."""
+        return self.url.render_as_string(hide_password=True)
+
+    def _engine(self) -> Engine:
+        if self.dialect == "postgresql":
+            return sa.create_engine(self.url, pool_pre_ping=True, connect_args={"application_name": "fitglue"})
+        engine = sa.create_engine(self.url, connect_args={"check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads, on the state of its beginning."""
+        self._make_ready()
+        with self._translated(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write: all of it, or nothing. Raises ``StoreFailed`` where that cannot be."""
+        self._make_ready()
+        with self._translated(), self.engine.connect().execution_options(fitglue_write=True) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self.engine.dispose()
+
+    def revision(self) -> str | None:
+        """The migration that the database stands at, ``None`` for an empty one."""
+        with self._translated(), self.engine.connect() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None
+            found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+            return found
+
+    def _make_ready(self) -> None:
+        if self._ready:
+            return
+        if self.path is not None:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreFailed("FG-store-unreachable", "the folder of the database cannot be made", at=Place(str(self.path.parent)),
+                                  why=error.strerror, fix="give yourself the right, or set FITGLUE_HOME") from error
+        revision = self.revision()
+        if revision != HEAD:
+            self._migrate(revision)
+        self._ready = True
+
+    def _migrate(self, revision: str | None) -> None:
+        # Alembic takes longer to import than an idle sync takes to run: only now, when there is something to do.
+        from fitglue_registry.store.migrate import known_revisions, upgrade
+
+        if revision is not None and revision not in known_revisions():
+            raise StoreFailed(
+                "FG-store-newer", f"the database was made by a newer fitglue (format {revision}, this one knows {HEAD})",
+                at=Place(str(self.path or self.shown)), why="an older version could lose what the newer one keeps; nothing was touched",
+                fix="upgrade fitglue-registry, or name another database in FITGLUE_DATABASE")
+        log.info("bringing the database from format %s to %s", revision or "none", HEAD)
+        with self._translated(), self.engine.connect().execution_options(fitglue_write=True) as connection, connection.begin():
+            upgrade(connection)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.DBAPIError as error:
+            raise self._explain(error) from error
+
+    def _explain(self, error: sa.exc.DBAPIError) -> Exception:
+        text = str(error.orig).lower()
+        for needle, code, what, fix in _FAILURES:
+            if needle in text:
+                return StoreFailed(code, what, at=Place(str(self.path or self.shown)), why=str(error.orig).splitlines()[0][:200], fix=fix)
+        return error
+
+
+def insert_one(db: Connection, table: sa.Table, **values: Any) -> int:
+    """Insert one row and give back the number that the database made up for it."""
+    key = db.execute(sa.insert(table).values(**values)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _with_driver(url: str) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise StoreFailed("FG-database-url", "FITGLUE_DATABASE is no database URL",
+                          fix="write sqlite:////folder/fitglue.db or postgresql://user@host/name") from error
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in ("postgresql", "postgres") else parsed
+
+
+def _prepare_sqlite(driver_connection: Any, _record: Any) -> None:
+    driver_connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+        driver_connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A reader that turns writer half-way fails at once when somebody else wrote meanwhile; so a writer says so at its start.
+    writes = connection.get_execution_options().get("fitglue_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,90 @@
+"""Raw parts as they are kept: the exact bytes that came, packed small, and given back bit by bit."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from fitglue_registry.hookspecs import Body
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import zstandard
+
+    from fitglue_registry.store.blobs import BlobStore
+
+_LEVEL = 3
+_DICTIONARY_BYTES = 16_384
+#: Fewer samples make a poor dictionary; more make it slow to learn.
+FEWEST_SAMPLES, MOST_SAMPLES = 64, 400
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """One raw part on its way into the table ``fg_raw``."""
+
+    sha256: str
+    wire: str
+    packing: str
+    content: bytes | None
+    size: int
+    dictionary_id: int | None = None
+
+
+@lru_cache(maxsize=16)
+def _compressor(dictionary: bytes | None) -> zstandard.ZstdCompressor:
+    import zstandard
+
+    if dictionary is None:
+        return zstandard.ZstdCompressor(level=_LEVEL)
+    return zstandard.ZstdCompressor(dict_data=zstandard.ZstdCompressionDict(dictionary), level=_LEVEL)
+
+
+@lru_cache(maxsize=16)
+def _decompressor(dictionary: bytes | None) -> zstandard.ZstdDecompressor:
+    import zstandard
+
+    if dictionary is None:
+        return zstandard.ZstdDecompressor()
+    return zstandard.ZstdDecompressor(dict_data=zstandard.ZstdCompressionDict(dictionary))
+
+
+def learn_dictionary(samples: Sequence[bytes]) -> bytes | None:
+    """A zstd dictionary from the first rows of a source, ``None`` where there are too few to learn from."""
+    import zstandard
+
+    if len(samples) < FEWEST_SAMPLES:
+        return None
+    try:
+        learnt: bytes = zstandard.train_dictionary(_DICTIONARY_BYTES, list(samples[:MOST_SAMPLES])).as_bytes()
+    except zstandard.ZstdError:  # samples too small or too alike: packing goes without
+        return None
+    return learnt
+
+
+def pack(content: bytes, wire: str, *, dictionary: tuple[int, bytes] | None = None) -> Packed:
+    """Pack one part for the table; what came gzipped is kept as it came."""
+    digest = hashlib.sha256(content).hexdigest()
+    if wire == "gzip":
+        return Packed(digest, wire, "verbatim", content, len(content))
+    number, learnt = dictionary or (None, None)
+    return Packed(digest, wire, "zstd", _compressor(learnt).compress(content), len(content), number)
+
+
+def pack_blob(content: bytes, wire: str, blobs: BlobStore) -> Packed:
+    """Put one part into the blob store and keep only its name in the table."""
+    return Packed(blobs.put(content), wire, "blob", None, len(content))
+
+
+def unpack(packed: Packed, *, dictionary: bytes | None, blobs: BlobStore) -> Body:
+    """The part as it came."""
+    wire = "gzip" if packed.wire == "gzip" else "identity"
+    if packed.packing == "blob":
+        return Body(blobs.get(packed.sha256), wire)  # type: ignore[arg-type]
+    content = packed.content or b""
+    if packed.packing == "zstd":
+        content = _decompressor(dictionary).decompress(content, max_output_size=packed.size)
+    return Body(content, wire)  # type: ignore[arg-type]

@@ -1,0 +1,261 @@
+"""Records, their parts and their raw bytes in the store: what was listed, what is wanted, what was received."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy as sa
+
+from fitglue_registry.hookspecs import Account, Body, Record, Window
+from fitglue_registry.store.database import insert_one
+from fitglue_registry.store.packing import Packed, learn_dictionary, pack, pack_blob, unpack
+from fitglue_registry.store.tables import dictionaries, parts, quarantine, raw, records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sqlalchemy.engine import Connection as Db
+
+    from fitglue_registry.store.blobs import BlobStore
+
+_MANY = 500  # values in one IN list, well below every driver's limit
+#: Parts whose bytes are kept as files; of them, and of streams, only the newest is kept.
+BLOB_PARTS = frozenset({"file"})
+NEWEST_ONLY = frozenset({"streams", "file"})
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows of a record before a listing is looked at."""
+
+    id: int
+    external_id: str
+    state: str
+    revision: str
+    start_local: str | None
+
+
+def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    """Lists short enough for an IN clause."""
+    every = list(values)
+    for start in range(0, len(every), _MANY):
+        yield every[start : start + _MANY]
+
+
+def known_records(db: Db, connection_id: str, external_ids: Iterable[str]) -> dict[str, Known]:
+    """The records of these external ids that the store has."""
+    found = {}
+    for some in chunks(external_ids):
+        for row in db.execute(_known().where(records.c.connection_id == connection_id, records.c.external_id.in_(some))):
+            found[row.external_id] = Known(*row)
+    return found
+
+
+def _known() -> sa.Select[Any]:
+    return sa.select(records.c.id, records.c.external_id, records.c.state, records.c.revision, records.c.start_local)
+
+
+def records_in(db: Db, connection_id: str, window: Window) -> list[Known]:
+    """The records that a listing of this window has to show: started inside it, neither gone nor already missed."""
+    query = _known().where(records.c.connection_id == connection_id, records.c.state.in_(("listed", "stub")))
+    if window.oldest:
+        query = query.where(records.c.start_local >= window.oldest.isoformat())
+    if window.newest:
+        query = query.where(records.c.start_local < window.newest.isoformat() + "U")  # every time of that day, whatever follows the T
+    return [Known(*row) for row in db.execute(query)]
+
+
+def records_in_state(db: Db, connection_id: str, state: str) -> list[Known]:
+    """The records of one state, newest start first."""
+    query = _known().where(records.c.connection_id == connection_id, records.c.state == state)
+    return [Known(*row) for row in db.execute(query.order_by(records.c.start_local.desc(), records.c.id))]
+
+
+def insert_record(db: Db, connection_id: str, external_id: str, **values: Any) -> int:
+    """Store a record that is seen for the first time."""
+    return insert_one(db, records, connection_id=connection_id, external_id=external_id, **values)
+
+
+def update_record(db: Db, record_id: int, **values: Any) -> None:
+    """Set columns of a record."""
+    db.execute(sa.update(records).where(records.c.id == record_id).values(**values))
+
+
+# -- parts -----------------------------------------------------------------------------------------------------------------
+
+
+def want_parts(db: Db, record_id: int, names: Iterable[str]) -> None:
+    """Mark parts as wanted, whatever they were."""
+    for name in names:
+        changed = db.execute(sa.update(parts).where(parts.c.record_id == record_id, parts.c.part == name).values(
+            state="wanted", tries=0, code=None, reason=None)).rowcount
+        if not changed:
+            db.execute(sa.insert(parts).values(record_id=record_id, part=name, state="wanted"))
+
+
+def want_where_unknown(db: Db, connection_id: str, part: str) -> int:
+    """Mark a part as wanted at every listed record that has never been asked for it; their number comes back."""
+    has = sa.exists().where(parts.c.record_id == records.c.id, parts.c.part == part)
+    lacking = sa.select(records.c.id, sa.literal(part), sa.literal("wanted"), sa.literal(0)).where(
+        records.c.connection_id == connection_id, records.c.state == "listed", ~has)
+    if db.execute(lacking.limit(1)).first() is None:
+        return 0
+    return db.execute(sa.insert(parts).from_select(["record_id", "part", "state", "tries"], lacking)).rowcount
+
+
+def lacks_part(db: Db, connection_id: str, part: str) -> bool:
+    """Whether some listed record has never been asked for a part."""
+    has = sa.exists().where(parts.c.record_id == records.c.id, parts.c.part == part)
+    query = sa.select(records.c.id).where(records.c.connection_id == connection_id, records.c.state == "listed", ~has)
+    return db.execute(query.limit(1)).first() is not None
+
+
+def wanted_parts(db: Db, connection_id: str, part: str) -> list[tuple[int, str]]:
+    """(record, external id) of all that want a part, newest start first."""
+    query = sa.select(records.c.id, records.c.external_id).join(parts, parts.c.record_id == records.c.id).where(
+        records.c.connection_id == connection_id, records.c.state == "listed", parts.c.part == part, parts.c.state == "wanted")
+    return [(row.id, row.external_id) for row in db.execute(query.order_by(records.c.start_local.desc(), records.c.id.desc()))]
+
+
+def set_part(db: Db, record_id: int, part: str, *, state: str, raw_id: int | None = None, code: str | None = None,
+             reason: str | None = None, tried: bool = False) -> None:
+    """Say how it stands with a part; a raw id that is not named stays."""
+    values: dict[str, Any] = {"state": state, "code": code, "reason": reason}
+    if raw_id is not None:
+        values["raw_id"] = raw_id
+    if tried:
+        values["tries"] = parts.c.tries + 1
+    if not db.execute(sa.update(parts).where(parts.c.record_id == record_id, parts.c.part == part).values(**values)).rowcount:
+        db.execute(sa.insert(parts).values(record_id=record_id, part=part, **(values | {"tries": int(tried)})))
+
+
+def part_tries(db: Db, record_id: int, part: str) -> int:
+    """How often a part was asked for in vain."""
+    return db.scalar(sa.select(parts.c.tries).where(parts.c.record_id == record_id, parts.c.part == part)) or 0
+
+
+def count_parts(db: Db, connection_id: str) -> dict[tuple[str, str], int]:
+    """(part, state) → how many records of the connection."""
+    query = sa.select(parts.c.part, parts.c.state, sa.func.count()).join(records, records.c.id == parts.c.record_id).where(
+        records.c.connection_id == connection_id, records.c.state == "listed").group_by(parts.c.part, parts.c.state)
+    return {(row[0], row[1]): row[2] for row in db.execute(query)}
+
+
+# -- raw bytes ---------------------------------------------------------------------------------------------------------------
+
+
+class RawStore:
+    """Puts raw parts into the store and gives them back; knows the dictionaries of each source."""
+
+    def __init__(self, blobs: BlobStore) -> None:
+        self.blobs = blobs
+        self._dictionaries: dict[tuple[str, str], tuple[int, bytes] | None] = {}
+        self._by_id: dict[int, bytes] = {}
+
+    def learn(self, db: Db, source: str, part: str, samples: Sequence[bytes]) -> None:
+        """Learn a dictionary from the first sizeable batch of a part; later ones use it."""
+        if self._dictionary(db, source, part) is not None:
+            return
+        learnt = learn_dictionary(samples)
+        if learnt is not None:
+            self._dictionaries[source, part] = (insert_one(db, dictionaries, source=source, part=part, content=learnt), learnt)
+
+    def forget(self) -> None:
+        """Forget what was learnt in a transaction that was rolled back."""
+        self._dictionaries.clear()
+
+    def _dictionary(self, db: Db, source: str, part: str) -> tuple[int, bytes] | None:
+        if self._dictionaries.get((source, part)) is None:
+            row = db.execute(sa.select(dictionaries.c.id, dictionaries.c.content).where(
+                dictionaries.c.source == source, dictionaries.c.part == part).order_by(dictionaries.c.id)).first()
+            self._dictionaries[source, part] = (row.id, row.content) if row else None
+        return self._dictionaries[source, part]
+
+    def put(self, db: Db, record_id: int, source: str, part: str, body: Body, *, now: str, revision: str | None = None) -> int:
+        """Keep one part verbatim; its raw id comes back. The same bytes once more are not kept twice."""
+        packed = self.pack(db, source, part, body)
+        newest = db.execute(sa.select(raw.c.id, raw.c.sha256).where(raw.c.record_id == record_id, raw.c.part == part)
+                            .order_by(raw.c.id.desc()).limit(1)).first()
+        if newest and newest.sha256 == packed.sha256:
+            return int(newest.id)
+        if newest and part in NEWEST_ONLY:
+            db.execute(sa.delete(raw).where(raw.c.record_id == record_id, raw.c.part == part))
+        return insert_one(
+            db, raw, record_id=record_id, part=part, revision=revision, sha256=packed.sha256, wire=packed.wire, packing=packed.packing,
+            dictionary_id=packed.dictionary_id, content=packed.content, size=packed.size, received_at=now)
+
+    def pack(self, db: Db, source: str, part: str, body: Body) -> Packed:
+        """How a part will be kept."""
+        if part in BLOB_PARTS:
+            return pack_blob(body.content, body.encoding, self.blobs)
+        return pack(body.content, body.encoding, dictionary=self._dictionary(db, source, part))
+
+    def newest(self, db: Db, record_ids: Iterable[int], only: str | None = None) -> dict[int, dict[str, tuple[Body, str]]]:
+        """Record → part → (the newest bytes, when they were received)."""
+        found: dict[int, dict[str, tuple[Body, str]]] = {}
+        for some in chunks(record_ids):
+            newest = sa.select(sa.func.max(raw.c.id)).where(raw.c.record_id.in_(some)).group_by(raw.c.record_id, raw.c.part)
+            if only:
+                newest = newest.where(raw.c.part == only)
+            for row in db.execute(sa.select(raw).where(raw.c.id.in_(newest))):
+                packed = Packed(row.sha256, row.wire, row.packing, row.content, row.size, row.dictionary_id)
+                learnt = self._by_number(db, row.dictionary_id) if row.dictionary_id else None
+                body = unpack(packed, dictionary=learnt, blobs=self.blobs)
+                found.setdefault(row.record_id, {})[row.part] = (body, row.received_at)
+        return found
+
+    def _by_number(self, db: Db, number: int) -> bytes:
+        if number not in self._by_id:
+            self._by_id[number] = db.execute(sa.select(dictionaries.c.content).where(dictionaries.c.id == number)).scalar_one()
+        return self._by_id[number]
+
+    def used_blobs(self, db: Db) -> set[str]:
+        """The names of all blobs that some raw part needs."""
+        return set(db.scalars(sa.select(raw.c.sha256).where(raw.c.packing == "blob")))
+
+
+def load_records(db: Db, raws: RawStore, entry_id: str, account: Account | None, keys: Sequence[tuple[int, str]]) -> dict[int, Record]:
+    """The records of these (id, external id) with all their newest parts, ready to be normalized."""
+    bodies = raws.newest(db, [record_id for record_id, _ in keys])
+    reasons: dict[int, dict[str, str]] = {}
+    for some in chunks(record_id for record_id, _ in keys):
+        for row in db.execute(sa.select(parts).where(parts.c.record_id.in_(some), parts.c.reason.is_not(None))):
+            reasons.setdefault(row.record_id, {})[row.part] = row.reason
+    return {record_id: make_record(external_id, entry_id, account, bodies.get(record_id, {}), reasons.get(record_id, {}))
+            for record_id, external_id in keys}
+
+
+def make_record(external_id: str, entry_id: str, account: Account | None, bodies: Mapping[str, tuple[Body, str]],
+                reasons: Mapping[str, str]) -> Record:
+    """The value that ``fitglue_normalize`` gets."""
+    received = {part: datetime.fromisoformat(when) for part, (_, when) in bodies.items()}
+    return Record(external_id, entry_id, {part: body for part, (body, _) in bodies.items()}, account, received, dict(reasons))
+
+
+# -- quarantine --------------------------------------------------------------------------------------------------------------
+
+
+def put_in_quarantine(db: Db, record_id: int, *, stage: str, error: Mapping[str, Any], plugin: str, plugin_version: str | None,
+                      now: str) -> None:
+    """Keep a record aside with the reason why it could not be understood."""
+    values = {"stage": stage, "error": msgspec.json.encode(error).decode(), "code": error["code"], "plugin": plugin,
+              "plugin_version": plugin_version}
+    tried = sa.update(quarantine).where(quarantine.c.record_id == record_id).values(tries=quarantine.c.tries + 1, **values)
+    if not db.execute(tried).rowcount:
+        db.execute(sa.insert(quarantine).values(record_id=record_id, since=now, tries=1, **values))
+
+
+def release(db: Db, record_id: int) -> bool:
+    """Take a record out of quarantine; whether it was there comes back."""
+    return bool(db.execute(sa.delete(quarantine).where(quarantine.c.record_id == record_id)).rowcount)
+
+
+def quarantined(db: Db, connection_id: str, *, not_version: str | None = None) -> list[Known]:
+    """The records of a connection in quarantine; with ``not_version`` only those that another version of the plugin refused."""
+    query = _known().join(quarantine, quarantine.c.record_id == records.c.id).where(records.c.connection_id == connection_id)
+    if not_version is not None:
+        query = query.where(sa.or_(quarantine.c.plugin_version.is_(None), quarantine.c.plugin_version != not_version))
+    return [Known(*row) for row in db.execute(query)]

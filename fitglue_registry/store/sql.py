@@ -1,0 +1,59 @@
+"""Somebody's own SQL on the views, read-only by the database's word and not by ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from fitglue_registry.errors import StoreFailed, UserMistake
+from fitglue_registry.store.views import definitions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fitglue_registry.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Column names and the rows below them."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+def run_sql(database: Database, statement: str) -> Answer:
+    """Run one statement that only reads; raises ``UserMistake`` FG-sql-failed with the database's own words."""
+    with database.read() as db:
+        read_only = "SET TRANSACTION READ ONLY" if database.dialect == "postgresql" else "PRAGMA query_only = ON"
+        db.exec_driver_sql(read_only)
+        try:
+            result = db.exec_driver_sql(statement.replace("%", "%%") if database.dialect == "postgresql" else statement)
+            if not result.returns_rows:
+                raise UserMistake("FG-sql-failed", "the statement asks for nothing", fix='try: fitglue sql "select * from activities limit 5"')
+            return Answer(tuple(result.keys()), tuple(tuple(row) for row in result))
+        except (sa.exc.DBAPIError, sa.exc.ResourceClosedError) as error:
+            raise _explain(error) from error
+        finally:
+            if database.dialect == "sqlite":
+                db.exec_driver_sql("PRAGMA query_only = OFF")
+
+
+def _explain(error: Exception) -> UserMistake | StoreFailed:
+    said = str(getattr(error, "orig", error)).splitlines()[0][:300]
+    lowered = said.lower()
+    if "readonly" in lowered or "read-only" in lowered:
+        return UserMistake("FG-sql-read-only", "that statement would change the database", why=said,
+                           fix="`fitglue sql` only reads; open the file with another tool if you really mean it")
+    return UserMistake("FG-sql-failed", "the database does not understand the statement", why=said,
+                       fix=f"the views are {', '.join(definitions('sqlite'))}; `fitglue sql \"select * from activities limit 1\"` shows columns")
+
+
+def column_names(database: Database) -> Iterator[tuple[str, list[str]]]:
+    """Each view with its columns."""
+    with database.read() as db:
+        inspector = sa.inspect(db)
+        for view in definitions(database.dialect):
+            yield view, [column["name"] for column in inspector.get_columns(view)]

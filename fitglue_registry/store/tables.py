@@ -1,0 +1,246 @@
+"""The tables, in the newest form; how a database gets there from an older one is told in ``migrations/``.
+
+Names carry the prefix ``fg_``: people read the views (``views.py``), which stay the same when a table changes. Moments are
+ISO 8601 texts, UTC with ``Z`` or local without zone, so that they compare as texts and read the same in every tool.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+#: Ids that only the store sees; SQLite gives rowids only to a plain INTEGER.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", Id, primary_key=True, autoincrement=True)
+
+
+def _figures() -> list[Column[object]]:
+    """The figures of a workout that lists, views and the matcher read without opening the document."""
+    texts = ("title", "sport", "start_utc", "start_local", "timezone", "power_kind")
+    numbers = ("elapsed_s", "moving_s", "distance_m", "elevation_gain_m", "calories_kcal", "average_heartrate_bpm",
+               "max_heartrate_bpm", "average_watts", "weighted_average_watts", "average_cadence_rpm", "average_speed_mps", "training_load",
+               "rpe")
+    return [*(Column(name, Text) for name in texts), *(Column(name, Float) for name in numbers)]
+
+
+FIGURES = tuple(column.name for column in _figures())
+
+athletes = Table(
+    "fg_athletes", metadata,
+    Column("id", Text, primary_key=True),
+    Column("tier", Text),
+    Column("next_number", Integer, nullable=False, default=1),
+    Column("created_at", Text, nullable=False),
+)
+
+connections = Table(
+    "fg_connections", metadata,
+    Column("id", Text, primary_key=True),
+    Column("athlete_id", Text, ForeignKey("fg_athletes.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("integration", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("account_name", Text),
+    Column("timezone", Text),
+    Column("notes", Text, nullable=False, default="[]"),
+    Column("settings", Text, nullable=False, default="{}"),
+    Column("secret_ref", Text),
+    Column("state", Text, nullable=False, default="ok"),
+    Column("state_error", Text),
+    Column("horizon", Text),  # oldest local day that the athlete wants, null: everything
+    Column("created_at", Text, nullable=False),
+    Column("last_checked_at", Text),
+    Column("full_walk_at", Text),  # start of the last complete walk through the whole history
+    UniqueConstraint("athlete_id", "name"),
+    UniqueConstraint("athlete_id", "integration", "account_id"),
+)
+
+#: Windows of a walk that are still to be listed; a walk that was killed goes on with them.
+windows = Table(
+    "fg_windows", metadata,
+    _id(),
+    Column("connection_id", Text, ForeignKey("fg_connections.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("walk_at", Text, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("oldest", Text),
+    Column("newest", Text),
+)
+
+records = Table(
+    "fg_records", metadata,
+    _id(),
+    Column("connection_id", Text, ForeignKey("fg_connections.id", ondelete="CASCADE"), nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("state", Text, nullable=False),  # listed, stub, missing (not listed any more, to be confirmed), gone
+    Column("revision", Text, nullable=False),
+    Column("start_local", Text),
+    Column("at_source", Text),
+    Column("reason", Text),  # JSON of code, reason, fix for a stub or a tombstone
+    Column("first_seen_at", Text, nullable=False),
+    Column("changed_at", Text, nullable=False),
+    Column("gone_at", Text),
+    UniqueConstraint("connection_id", "external_id"),
+    Index("fg_records_by_start", "connection_id", "start_local"),
+    Index("fg_records_by_state", "connection_id", "state"),
+)
+
+parts = Table(
+    "fg_parts", metadata,
+    Column("record_id", Id, ForeignKey("fg_records.id", ondelete="CASCADE"), primary_key=True),
+    Column("part", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # wanted, have, none, failed
+    Column("raw_id", Id),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("code", Text),
+    Column("reason", Text),
+    Index("fg_parts_by_state", "state", "part"),
+)
+
+dictionaries = Table(
+    "fg_dictionaries", metadata,
+    _id(),
+    Column("source", Text, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+raw = Table(
+    "fg_raw", metadata,
+    _id(),
+    Column("record_id", Id, ForeignKey("fg_records.id", ondelete="CASCADE"), nullable=False),
+    Column("part", Text, nullable=False),
+    Column("revision", Text),
+    Column("sha256", Text, nullable=False),  # of the content as received
+    Column("wire", Text, nullable=False),  # identity or gzip: how the content as received is to be read
+    Column("packing", Text, nullable=False),  # verbatim, zstd, or blob
+    Column("dictionary_id", Id),
+    Column("content", LargeBinary),
+    Column("size", Integer, nullable=False),
+    Column("received_at", Text, nullable=False),
+    Index("fg_raw_by_record", "record_id", "part"),
+)
+
+source_activities = Table(
+    "fg_source_activities", metadata,
+    _id(),
+    Column("record_id", Id, ForeignKey("fg_records.id", ondelete="CASCADE"), nullable=False),
+    Column("leg_no", Integer, nullable=False),
+    Column("athlete_id", Text, nullable=False),
+    Column("activity_id", Text, index=True),
+    Column("home_id", Text),  # the activity that was made for it, which a split gives back
+    Column("stub", Boolean, nullable=False),
+    Column("document", Text, nullable=False),
+    *_figures(),
+    Column("model", Integer, nullable=False),
+    Column("plugin", Text, nullable=False),
+    Column("plugin_version", Text),
+    Column("normalized_at", Text, nullable=False),
+    UniqueConstraint("record_id", "leg_no"),
+    Index("fg_source_activities_by_start", "athlete_id", "start_local"),
+)
+
+streams = Table(
+    "fg_streams", metadata,
+    Column("source_activity_id", Id, ForeignKey("fg_source_activities.id", ondelete="CASCADE"), primary_key=True),
+    Column("types", Text, nullable=False),
+    Column("samples", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+claims = Table(
+    "fg_claims", metadata,
+    Column("source_activity_id", Id, ForeignKey("fg_source_activities.id", ondelete="CASCADE"), primary_key=True),
+    Column("claim", Text, primary_key=True),
+    Column("athlete_id", Text, nullable=False),
+    Index("fg_claims_by_claim", "athlete_id", "claim"),
+)
+
+#: What somebody said of a pair: a plugin or a person. Equal claims are not written here, they are read from ``fg_claims``.
+opinions = Table(
+    "fg_opinions", metadata,
+    Column("first_id", Id, ForeignKey("fg_source_activities.id", ondelete="CASCADE"), primary_key=True),
+    Column("second_id", Id, ForeignKey("fg_source_activities.id", ondelete="CASCADE"), primary_key=True),
+    Column("said_by", Text, primary_key=True),
+    Column("verdict", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("said_at", Text, nullable=False),
+    Index("fg_opinions_by_second", "second_id"),
+)
+
+activities = Table(
+    "fg_activities", metadata,
+    Column("id", Text, primary_key=True),
+    Column("athlete_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("origins", Text, nullable=False),  # JSON: field → id of the source activity it was taken from, "" the default
+    *_figures(),
+    Column("created_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    Column("gone_at", Text),
+    UniqueConstraint("athlete_id", "number"),
+    Index("fg_activities_by_start", "athlete_id", "start_local"),
+)
+
+aliases = Table(
+    "fg_aliases", metadata,
+    Column("id", Text, primary_key=True),
+    Column("athlete_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("activity_id", Text, nullable=False, index=True),
+)
+
+quarantine = Table(
+    "fg_quarantine", metadata,
+    Column("record_id", Id, ForeignKey("fg_records.id", ondelete="CASCADE"), primary_key=True),
+    Column("stage", Text, nullable=False),
+    Column("error", Text, nullable=False),  # JSON of the error's parts
+    Column("code", Text, nullable=False),
+    Column("plugin", Text),
+    Column("plugin_version", Text),
+    Column("tries", Integer, nullable=False, default=1),
+    Column("since", Text, nullable=False),
+)
+
+runs = Table(
+    "fg_runs", metadata,
+    _id(),
+    Column("athlete_id", Text, nullable=False),
+    Column("connection_id", Text, index=True),
+    Column("kind", Text, nullable=False),  # sync, rebuild
+    Column("options", Text, nullable=False, default="{}"),
+    Column("started_at", Text, nullable=False),
+    Column("ended_at", Text),
+    Column("outcome", Text),  # complete, stopped, failed; null: running, or killed
+    Column("counts", Text, nullable=False, default="{}"),
+    Column("error", Text),
+    Column("host_version", Text),
+)
+
+decisions = Table(
+    "fg_decisions", metadata,
+    _id(),
+    Column("run_id", Id, ForeignKey("fg_runs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("record_id", Id, index=True),
+    Column("at", Text, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("reason", Text),
+)

@@ -1,0 +1,1 @@
+"""List → decide → fetch → keep raw → normalize → validate → dedupe → store, resumable after any instruction."""

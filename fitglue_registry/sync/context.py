@@ -1,0 +1,105 @@
+"""What one sync works with: the store, the plugins, and the connection as its plugin sees it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import PluginFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from fitglue_registry.hookspecs import Account, Clock
+    from fitglue_registry.plugins import Plugins
+    from fitglue_registry.registry import Entry
+    from fitglue_registry.store.connections import Connected
+    from fitglue_registry.store.database import Database
+    from fitglue_registry.store.records import RawStore
+    from fitglue_registry.sync.derive import Deriver
+    from fitglue_registry.sync.place import Matcher
+    from fitglue_registry.transport import HttpSession
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What somebody asked of a sync; days are the athlete's local ones, both included."""
+
+    since: date | None = None
+    until: date | None = None
+    full: bool = False
+    streams: bool = True
+    files: bool = False
+    dry_run: bool = False
+
+    def wants(self, part_option: str | None, *, default: bool, name: str) -> bool:
+        """Whether a part of the entry is wanted in this sync."""
+        if name == "streams" and not self.streams:
+            return False
+        return default or bool(part_option and getattr(self, part_option, False))
+
+
+@dataclass(eq=False)
+class ConnectionView:
+    """A connection as its plugin sees it (``hookspecs.Connection``): settings, session, clock and log, never a secret."""
+
+    id: str
+    entry: str
+    account: Account | None
+    settings: Mapping[str, str]
+    clock: Clock
+    open_http: Callable[[], HttpSession] | None
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("fitglue_registry.plugin"))
+
+    @cached_property
+    def http(self) -> HttpSession:
+        """The authenticated session; raises ``PluginFailed`` FG-no-http where the entry has no http block."""
+        if self.open_http is None:
+            raise PluginFailed("FG-no-http", f"the entry {self.entry} has no http block, so its plugin may ask no server",
+                               fix="add an http block to the entry")
+        return self.open_http()
+
+    @property
+    def requests(self) -> int:
+        """How many requests the session has sent."""
+        return self.http.sent if "http" in self.__dict__ else 0
+
+    def sign_of_life(self) -> float:
+        """The monotonic moment until which the session is known to be at work or waiting."""
+        return self.http.busy_until if "http" in self.__dict__ else 0.0
+
+    def close(self) -> None:
+        """Give back the session's connections."""
+        if "http" in self.__dict__:
+            self.http.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything that the sync of one connection needs."""
+
+    database: Database
+    raws: RawStore
+    plugins: Plugins
+    deriver: Deriver
+    matcher: Matcher
+    clock: Clock
+    home: Path
+    entry: Entry
+    connected: Connected
+    view: ConnectionView
+    lanes: int = 1  # so many of the plugin's iterators may run at once
+
+    @property
+    def now(self) -> str:
+        """Now, as the store writes moments."""
+        return self.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    @property
+    def plugin_version(self) -> str | None:
+        """The version of the entry's plugin."""
+        return self.plugins.distribution(self.entry.plugin.name)[1]

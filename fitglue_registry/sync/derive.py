@@ -1,0 +1,81 @@
+"""Raw parts → checked, encoded source activities: normalize by the plugin, then every rule of the model, outside any transaction."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from fitglue_registry import model
+from fitglue_registry.contract import Contract
+from fitglue_registry.errors import FitglueError, Place, PluginFailed, RecordRefused
+from fitglue_registry.store.activities import Prepared, prepare
+
+if TYPE_CHECKING:
+    from fitglue_registry.hookspecs import Record
+    from fitglue_registry.plugins import Plugins
+    from fitglue_registry.registry import Entry
+
+
+class Deriver:
+    """Derives source activities by the plugins of this host."""
+
+    def __init__(self, plugins: Plugins) -> None:
+        self._plugins = plugins
+
+    @cached_property
+    def _contract(self) -> Contract:
+        return Contract(model.document_schema())
+
+    def derive(self, entry: Entry, record: Record) -> list[Prepared]:
+        """What the record says, ready to be stored; raises as ``check`` does."""
+        return [self._prepare(record, activity) for activity in self.check(entry, record)]
+
+    def check(self, entry: Entry, record: Record) -> list[model.SourceActivity]:
+        """What the record says, held to every rule of the model.
+
+        Raises ``RecordRefused`` where the plugin or the model refuses it, ``PluginFailed`` where the plugin broke its contract.
+        """
+        try:
+            answer = self._plugins.call(entry, "fitglue_normalize", list, record=record)
+        except (OSError, EOFError, ValueError) as error:  # reading a part's own wire encoding
+            raise RecordRefused("FG-part-unreadable", f"a part of {record.external_id} cannot be read", why=str(error)) from error
+        legs: set[int] = set()
+        for activity in answer:
+            if not isinstance(activity, model.SourceActivity):
+                raise self._plugins.refuse(entry, "fitglue_normalize", f"with {type(activity).__name__}, expected SourceActivity")
+            if activity.leg_no in legs:
+                raise self._plugins.refuse(entry, "fitglue_normalize", f"with two source activities of leg {activity.leg_no}")
+            legs.add(activity.leg_no)
+            self._hold(entry, record, activity)
+        return answer  # type: ignore[no-any-return]
+
+    def _hold(self, entry: Entry, record: Record, activity: model.SourceActivity) -> None:
+        wrong = model.problems(activity)
+        if not wrong:
+            try:
+                document = model.to_builtins(msgspec.structs.replace(activity, streams=()))
+            except (TypeError, ValueError, NotImplementedError) as error:
+                wrong = [("", f"cannot be written as JSON: {error}")]
+            else:
+                if self._contract.accepts(document):
+                    return
+                wrong = [(".".join(map(str, item.path)), item.message) for item in self._contract.violations(document)]
+        fields = "; ".join(f"{field} {reason}".strip() for field, reason in wrong[:5])
+        raise RecordRefused(
+            "FG-activity-invalid", f"{record.external_id}: {fields}", at=Place(field=wrong[0][0] or None),
+            why=f"plugin {entry.plugin.name} made a source activity that the model does not allow",
+            fix="the record is kept; it is tried again when the plugin has a new version")
+
+    def _prepare(self, record: Record, activity: model.SourceActivity) -> Prepared:
+        try:
+            return prepare(activity)
+        except (ValueError, OverflowError) as error:
+            raise RecordRefused("FG-activity-invalid", f"{record.external_id} holds text that is not Unicode", why=str(error)[:200],
+                                fix="correct the title or the description at the source") from error
+
+
+def goes_to_quarantine(error: FitglueError) -> bool:
+    """Whether a failure concerns this record alone; a plugin that blocks concerns the whole connection."""
+    return isinstance(error, RecordRefused) or (isinstance(error, PluginFailed) and error.code in ("FG-plugin-raised", "FG-plugin-answer"))

@@ -1,0 +1,206 @@
+"""One sync of one connection: list, confirm what vanished, fetch what is wanted, newest first; resumable after any instruction."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from fitglue_registry.errors import AthleteNeeded, FitglueError
+from fitglue_registry.hookspecs import Listing, Split, Window
+from fitglue_registry.store import connections
+from fitglue_registry.store.runs import RunLog
+from fitglue_registry.sync import events
+from fitglue_registry.sync.confirm import confirm_missing
+from fitglue_registry.sync.fetching import fetch_part, retry_quarantine
+from fitglue_registry.sync.listing import ListedWindow, store_window
+from fitglue_registry.sync.lock import connection_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from fitglue_registry.store.connections import PlannedWindow
+    from fitglue_registry.sync.context import Context, Options
+
+log = logging.getLogger(__name__)
+
+
+def sync_connection(context: Context, options: Options) -> Iterator[events.Event]:
+    """Sync one connection, an event at a time; the last is ``SyncFinished`` or ``SyncStopped``.
+
+    Raises ``Busy`` where another process syncs it, ``StoreFailed`` where the store fails. Closing the iterator stops after the
+    step at hand, and nothing that was stored is lost.
+    """
+    connected = context.connected
+    with connection_lock(context.database, context.home, connected.id, connected.name, context.now):
+        yield from _Sync(context, options).run()
+
+
+class _Sync:
+    """The state of one run."""
+
+    def __init__(self, context: Context, options: Options) -> None:
+        self._context, self._options = context, options
+        self._name = context.connected.name
+        self._walk_at: str | None = None
+        asked = {"since": options.since, "until": options.until, "full": options.full, "streams": options.streams, "files": options.files}
+        shown = {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in asked.items() if value is not None}
+        self._log = RunLog(context.connected.athlete_id, context.connected.id, "sync", context.now, shown)
+
+    def run(self) -> Iterator[events.Event]:
+        started = time.monotonic()
+        outcome, error = "stopped", None
+        try:
+            yield from self._steps()
+            outcome = "complete"
+        except FitglueError as failure:
+            outcome, error = "failed", failure
+        finally:
+            self._end(outcome, error)
+        seconds, requests = time.monotonic() - started, self._context.view.requests
+        if error is not None:
+            yield events.SyncStopped(self._name, error, self._log.counts, requests, seconds)
+        else:
+            yield events.SyncFinished(self._name, self._log.counts, requests, seconds, self._note())
+
+    def _steps(self) -> Iterator[events.Event]:
+        yield from self._list_everything_due()
+        if self._options.dry_run:
+            return
+        yield from confirm_missing(self._context, self._log)
+        for part in self._context.entry.parts:
+            if part.comes_from == "fetch" and self._options.wants(part.option, default=part.default, name=part.name):
+                yield from fetch_part(self._context, self._log, part)
+        yield from retry_quarantine(self._context, self._log)
+
+    def _end(self, outcome: str, error: FitglueError | None) -> None:
+        if self._options.dry_run:
+            return
+        context = self._context
+        with context.database.write() as db:
+            self._log.end(db, context.now, outcome, error.as_dict() if error else None)
+            if outcome == "complete":
+                connections.update_connection(db, context.connected.id, last_checked_at=context.now, state="ok", state_error=None)
+            elif isinstance(error, AthleteNeeded):
+                state = "credentials-rejected"
+                connections.update_connection(db, context.connected.id, state=state, state_error=_text(error))
+            elif error is not None:
+                connections.update_connection(db, context.connected.id, state_error=_text(error))
+
+    def _note(self) -> str | None:
+        horizon = self._horizon()
+        return f"the history before {horizon} is left out; `fitglue sync {self._name} --full` takes it" if horizon else None
+
+    # -- which windows -------------------------------------------------------------------------------------------------------
+
+    def _list_everything_due(self) -> Iterator[events.Event]:
+        connected, options = self._context.connected, self._options
+        with self._context.database.read() as db:
+            pending = connections.planned_windows(db, connected.id)
+        first = connected.full_walk_at is None
+        if (options.since or options.until) and (options.until or not first):
+            yield from self._list_window("window", Window(options.since, options.until))
+        elif pending and not options.full and not options.dry_run:
+            yield from self._resume(pending)
+        elif first or options.full or self._walk_is_due():
+            yield from self._walk("first" if first else "walk")
+        else:
+            yield from self._list_window("overlap", self._overlap())
+
+    def _walk_is_due(self) -> bool:
+        days, last = self._context.entry.sync.full_walk_days, self._context.connected.full_walk_at
+        return last is not None and days is not None and self._context.clock.now() - datetime.fromisoformat(last) >= timedelta(days=days)
+
+    def _overlap(self) -> Window:
+        return Window(self._context.clock.now().date() - timedelta(days=self._context.entry.sync.overlap_days), None)
+
+    def _horizon(self) -> date | None:
+        if self._options.full:
+            return None
+        return self._options.since or self._context.connected.horizon
+
+    def _resume(self, pending: list[PlannedWindow]) -> Iterator[events.Event]:
+        """Go on with a walk that was stopped; what is newer than its first windows comes with the overlap."""
+        yield events.SyncStarted(self._name, "resumed")
+        self._walk_at = pending[0].walk_at
+        if pending[0].window.newest is not None:
+            yield from self._list(self._overlap(), None, len(pending))
+        yield from self._list_planned(pending)
+
+    def _walk(self, how: str) -> Iterator[events.Event]:
+        """Through the whole history: the plugin is asked once, and says in which windows it wants to be asked."""
+        yield events.SyncStarted(self._name, how, self._options.dry_run)
+        self._walk_at = self._context.now
+        listing = self._ask(Window())
+        first = next(listing, None)
+        if not isinstance(first, Split):
+            rows = [item for item in (first, *listing) if isinstance(item, Listing)]
+            yield from self._store(ListedWindow(Window(), rows, complete=True), None, 0)
+            return
+        planned = [window for window in (_clip(window, self._horizon()) for window in first.windows) if window]
+        if self._options.dry_run:
+            for position, window in enumerate(planned):
+                yield from self._list(window, None, len(planned) - position - 1)
+            return
+        with self._context.database.write() as db:
+            horizon = self._horizon()
+            connections.plan_windows(db, self._context.connected.id, self._walk_at, planned)
+            connections.update_connection(db, self._context.connected.id, horizon=horizon.isoformat() if horizon else None)
+            if not planned:
+                connections.update_connection(db, self._context.connected.id, full_walk_at=self._walk_at)
+            pending = connections.planned_windows(db, self._context.connected.id)
+        yield from self._list_planned(pending)
+
+    def _list_planned(self, pending: list[PlannedWindow]) -> Iterator[events.Event]:
+        for position, planned in enumerate(pending):
+            yield from self._list(planned.window, planned, len(pending) - position - 1)
+
+    def _list_window(self, how: str, window: Window) -> Iterator[events.Event]:
+        yield events.SyncStarted(self._name, how, self._options.dry_run)
+        yield from self._list(window, None, 0)
+
+    # -- one window ----------------------------------------------------------------------------------------------------------
+
+    def _list(self, window: Window, planned: PlannedWindow | None, left: int) -> Iterator[events.Event]:
+        rows = []
+        for item in self._ask(window):
+            if isinstance(item, Split):  # a window that is still too much is listed in the pieces that the plugin asks for
+                for piece in item.windows:
+                    rows += [row for row in self._ask(piece) if isinstance(row, Listing)]
+            else:
+                rows.append(item)
+        yield from self._store(ListedWindow(window, rows, complete=False), planned, left)
+
+    def _ask(self, window: Window) -> Iterator[Listing | Split]:
+        context = self._context
+        jobs = [{"connection": context.view, "window": window}]
+        seen: set[str] = set()
+        kinds = (Listing, Split)
+        for _, item in context.plugins.iterate(context.entry, "fitglue_list", kinds, jobs, sign_of_life=context.view.sign_of_life):
+            if isinstance(item, FitglueError):
+                raise item
+            if isinstance(item, Listing):
+                if item.external_id in seen:
+                    raise context.plugins.refuse(context.entry, "fitglue_list", f"with {item.external_id!r} twice in one window")
+                seen.add(item.external_id)
+            yield item
+
+    def _store(self, listed: ListedWindow, planned: PlannedWindow | None, left: int) -> Iterator[events.Event]:
+        walk_done = self._walk_at if (listed.complete or (planned is not None and left == 0)) else None
+        yield from store_window(self._context, self._log, listed, planned, walk_done, left, dry_run=self._options.dry_run)
+
+
+def _clip(window: Window, horizon: date | None) -> Window | None:
+    if horizon is None:
+        return window
+    if window.newest is not None and window.newest < horizon:
+        return None
+    return Window(max(window.oldest or horizon, horizon), window.newest)
+
+
+def _text(error: FitglueError) -> str:
+    return msgspec.json.encode(error.as_dict()).decode()

@@ -1,0 +1,87 @@
+"""What a sync says while it works: typed events, in order, that a face turns into progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fitglue_registry.errors import FitglueError
+    from fitglue_registry.hookspecs import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened on a connection."""
+
+    connection: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStarted(Event):
+    """A connection is being synced; ``how`` is first, walk, resumed, overlap or window."""
+
+    how: str
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WindowListed(Event):
+    """One window of the listing is stored."""
+
+    window: Window
+    rows: int
+    new: int
+    changed: int
+    stubs: int
+    missing: int
+    left: int  # windows still to come
+
+
+@dataclass(frozen=True, slots=True)
+class Decided(Event):
+    """One decision about one record: new, changed, stub, native, missing, gone, back, quarantined, unavailable, …"""
+
+    external_id: str
+    decision: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartsPlanned(Event):
+    """So many records want this part."""
+
+    part: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartStored(Event):
+    """One part of one record is stored, or known not to come."""
+
+    part: str
+    external_id: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncFinished(Event):
+    """The connection is up to date; ``counts`` are decisions by name."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    requests: int = 0
+    seconds: float = 0.0
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStopped(Event):
+    """The connection stopped before its end; what was stored stays, and the next sync goes on there."""
+
+    error: FitglueError
+    counts: Mapping[str, int] = field(default_factory=dict)
+    requests: int = 0
+    seconds: float = 0.0

@@ -1,0 +1,215 @@
+"""Stores one listed window whole: new and changed records with their summaries, the parts they want, and what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from fitglue_registry.errors import FitglueError
+from fitglue_registry.hookspecs import Body, Listing, Window
+from fitglue_registry.store import connections, records
+from fitglue_registry.store.activities import Prepared, ids_of_records, put_source_activities
+from fitglue_registry.store.records import Known, make_record
+from fitglue_registry.sync import events
+from fitglue_registry.sync.decide import Revisions, drifted
+from fitglue_registry.sync.derive import goes_to_quarantine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy.engine import Connection as Db
+
+    from fitglue_registry.store.connections import PlannedWindow
+    from fitglue_registry.store.runs import RunLog
+    from fitglue_registry.sync.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class ListedWindow:
+    """The rows of one window; ``complete`` says that they are the whole history in one."""
+
+    window: Window
+    rows: Sequence[Listing]
+    complete: bool
+
+
+@dataclass(slots=True)
+class _Row:
+    """One listed row that is new or changed, and what is to be done about it."""
+
+    listing: Listing
+    revision: str
+    known: Known | None
+    decision: str
+    reason: str | None = None
+    touched: list[str] = field(default_factory=list)
+    paths: set[str] = field(default_factory=set)
+    added: set[str] = field(default_factory=set)
+    prepared: list[Prepared] | None = None
+    refused: FitglueError | None = None
+
+
+def store_window(context: Context, log: RunLog, listed: ListedWindow, planned: PlannedWindow | None, walk_done: str | None, left: int, *,
+                 dry_run: bool) -> Iterator[events.Event]:
+    """Commit one window: everything that it shows, the vanished marked, the plan moved on. An unchanged window writes nothing."""
+    rows, missing = _look(context, listed)
+    if not dry_run:
+        _derive(context, rows)
+        if rows or missing or planned or walk_done:
+            _commit(context, log, rows, missing, planned, walk_done)
+    for row in rows:
+        yield events.Decided(context.connected.name, row.listing.external_id, row.decision, row.reason)
+        if row.refused:
+            yield events.Decided(context.connected.name, row.listing.external_id, "quarantined", str(row.refused))
+    for known in missing:
+        yield events.Decided(context.connected.name, known.external_id, "missing", "not listed any more")
+    decisions = [row.decision for row in rows]
+    yield events.WindowListed(
+        context.connected.name, listed.window, len(listed.rows), decisions.count("new"), decisions.count("changed"),
+        decisions.count("stub"), len(missing), left)
+
+
+def _look(context: Context, listed: ListedWindow) -> tuple[list[_Row], list[Known]]:
+    """What of the listing is new or changed, and what the store has in this window that the listing does not show."""
+    revisions = Revisions(context.entry)
+    with context.database.read() as db:
+        known = records.known_records(db, context.connected.id, [row.external_id for row in listed.rows])
+        rows = []
+        for listing in listed.rows:
+            revision = listing.revision or revisions.revision(listing.summary)
+            before = known.get(listing.external_id)
+            decision = _decide(listing, revision, before)
+            if decision:
+                rows.append(_Row(listing, revision, before, decision, listing.unavailable.reason if listing.unavailable else None))
+        missing = []
+        if context.entry.sync.deletions:
+            missing = [one for one in records.records_in(db, context.connected.id, listed.window) if one.external_id not in known]
+        _compare(context, db, revisions, rows)
+    return rows, missing
+
+
+def _decide(listing: Listing, revision: str, before: Known | None) -> str | None:
+    stub = listing.unavailable is not None
+    if before is None:
+        return "stub" if stub else "new"
+    if before.state == "gone":
+        return "back"
+    if before.state == "stub" and not stub:
+        return "native"
+    if before.state == "listed" and stub:
+        return "stub"
+    if before.state == "missing":
+        return "back"
+    return "changed" if before.revision != revision else None
+
+
+def _compare(context: Context, db: Db, revisions: Revisions, rows: Sequence[_Row]) -> None:
+    """Which paths changed, and so which parts are touched; a key that is new on most rows at once touches none."""
+    changed = [row for row in rows if row.decision == "changed" and row.known]
+    bodies = context.raws.newest(db, [row.known.id for row in changed if row.known], only="summary")
+    for row in changed:
+        assert row.known is not None
+        before = bodies.get(row.known.id, {}).get("summary")
+        if before is not None:
+            row.paths, row.added = revisions.changed_paths(before[0].read(), row.listing.summary)
+    schema_drift = drifted([row.added for row in changed])
+    for row in changed:
+        row.touched = revisions.touched_parts(row.paths - schema_drift)
+        shown = ", ".join(sorted(row.paths)[:8])
+        row.reason = f"{shown} changed at the source" if shown else None
+
+
+def _derive(context: Context, rows: Sequence[_Row]) -> None:
+    """Normalize every new or changed row, with the parts that are there already."""
+    with context.database.read() as db:
+        known = [row.known for row in rows if row.known]
+        bodies = context.raws.newest(db, [one.id for one in known])
+    now = context.now
+    for row in rows:
+        parts = dict(bodies.get(row.known.id, {})) if row.known else {}
+        parts["summary"] = (Body(row.listing.summary), now)
+        record = make_record(row.listing.external_id, context.entry.id, context.connected.account, parts, {})
+        try:
+            row.prepared = context.deriver.derive(context.entry, record)
+        except FitglueError as error:
+            if not goes_to_quarantine(error):
+                raise
+            row.refused = error
+
+
+def _commit(context: Context, log: RunLog, rows: Sequence[_Row], missing: Sequence[Known], planned: PlannedWindow | None,
+            walk_done: str | None) -> None:
+    run_id = log.id
+    try:
+        with context.database.write() as db:
+            if rows:
+                context.raws.learn(db, context.entry.id, "summary", [row.listing.summary for row in rows])
+            rematch: set[int] = set()
+            affected: set[str] = set()
+            for row in rows:
+                _write_row(context, log, db, row, rematch, affected)
+            for known in missing:
+                records.update_record(db, known.id, state="missing")
+                log.decide(db, context.now, "missing", known.id, "not listed any more; to be confirmed by id")
+            if rematch or affected:
+                context.matcher.place(db, context.connected.athlete_id, rematch, context.now, affected)
+            if planned:
+                connections.window_done(db, planned)
+            if walk_done:
+                connections.update_connection(db, context.connected.id, full_walk_at=walk_done)
+    except BaseException:
+        log.rolled_back(run_id)
+        context.raws.forget()
+        raise
+
+
+def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[int], affected: set[str]) -> None:
+    record_id = _write_record(context, db, row)
+    now = context.now
+    raw_id = context.raws.put(db, record_id, context.entry.id, "summary", Body(row.listing.summary), now=now, revision=row.revision)
+    records.set_part(db, record_id, "summary", state="have", raw_id=raw_id)
+    if row.listing.unavailable is None:
+        wanted = row.touched if row.decision == "changed" else _default_parts(context) if row.decision in ("new", "native", "back") else []
+        records.want_parts(db, record_id, wanted)
+    log.decide(db, now, row.decision, record_id, row.reason)
+    if row.refused:
+        records.put_in_quarantine(db, record_id, stage="normalize", error=row.refused.as_dict(), plugin=context.entry.plugin.name,
+                                  plugin_version=context.plugin_version, now=now)
+        log.decide(db, now, "quarantined", record_id, str(row.refused))
+        return
+    records.release(db, record_id)
+    stored = put_source_activities(db, record_id, context.connected.athlete_id, row.prepared or [], plugin=context.entry.plugin.name,
+                                   plugin_version=context.plugin_version, now=now)
+    rematch.update(stored.ids)
+    affected.update(stored.affected)
+    if row.decision == "back":
+        rematch.update(ids_of_records(db, [record_id]))
+
+
+def _default_parts(context: Context) -> list[str]:
+    return [part.name for part in context.entry.parts if part.comes_from == "fetch" and part.default]
+
+
+def _write_record(context: Context, db: Db, row: _Row) -> int:
+    listing, now = row.listing, context.now
+    reason = None
+    if listing.unavailable is not None:
+        said = listing.unavailable
+        reason = msgspec.json.encode({"code": said.code, "reason": said.reason, "fix": said.fix}).decode()
+    values = {
+        "state": "stub" if listing.unavailable is not None else "listed", "revision": row.revision, "reason": reason, "changed_at": now,
+        "start_local": _start(row), "at_source": listing.at_source.isoformat().replace("+00:00", "Z") if listing.at_source else None,
+        "gone_at": None,
+    }
+    if row.known is None:
+        return records.insert_record(db, context.connected.id, listing.external_id, first_seen_at=now, **values)
+    records.update_record(db, row.known.id, **values)
+    return row.known.id
+
+
+def _start(row: _Row) -> str | None:
+    if row.listing.start_local is not None:
+        return row.listing.start_local.isoformat()
+    return row.prepared[0].figures["start_local"] if row.prepared else None

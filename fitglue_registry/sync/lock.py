@@ -1,0 +1,75 @@
+"""One sync of a connection at a time: an OS lock beside the database, an advisory lock on PostgreSQL; both end with the process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from fitglue_registry.errors import Busy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fitglue_registry.store.database import Database
+
+
+@contextmanager
+def connection_lock(database: Database, home: Path, connection_id: str, name: str, since: str) -> Iterator[None]:
+    """Hold the lock of a connection; raises ``Busy`` FG-sync-running that says who holds it."""
+    on_server = database.dialect == "postgresql"
+    with _advisory_lock(database, connection_id, name) if on_server else _file_lock(home, connection_id, name, since):
+        yield
+
+
+@contextmanager
+def _file_lock(home: Path, connection_id: str, name: str, since: str) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    folder = home / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    holder = folder / f"{connection_id}.json"
+    lock = FileLock(folder / f"{connection_id}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise _busy(name, _holder(holder)) from error
+    try:
+        holder.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}))
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _holder(path: Path) -> str | None:
+    with suppress(OSError, ValueError, KeyError):
+        said = json.loads(path.read_text())
+        return f"process {said['pid']} on {said['host']} since {said['since']}"
+    return None
+
+
+@contextmanager
+def _advisory_lock(database: Database, connection_id: str, name: str) -> Iterator[None]:
+    key = int.from_bytes(hashlib.blake2b(connection_id.encode(), digest_size=8).digest(), signed=True)
+    with database.engine.connect() as connection:
+        if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
+            pid = connection.scalar(sa.text(
+                "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted "
+                "AND ((classid::bigint << 32) | objid::bigint) = :key"), {"key": key})
+            raise _busy(name, f"database session {pid}" if pid else None)
+        try:
+            yield
+        finally:
+            connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+
+
+def _busy(name: str, holder: str | None) -> Busy:
+    return Busy("FG-sync-running", f"connection {name} is being synced already", why=f"by {holder}" if holder else None,
+                fix="wait until it has finished, or stop it")

@@ -1,0 +1,132 @@
+"""Puts source activities where they belong: asks for opinions, clusters, merges, and gives each group its activity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fitglue_registry import model
+from fitglue_registry.dedupe import Card, Edge, Member, claim_edges, clusters, merge, near
+from fitglue_registry.dedupe.matching import NEAR
+from fitglue_registry.hookspecs import Opinion, Pair, Side
+from fitglue_registry.store import activities as stored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime, timedelta
+
+    from sqlalchemy.engine import Connection as Db
+
+    from fitglue_registry.plugins import Plugins
+    from fitglue_registry.store.activities import Row
+
+_FEW = 20  # so many changed source activities are looked up one by one, more by one span
+
+
+class Matcher:
+    """Finds the place of changed source activities; ``experts`` are the plugins that have an opinion on pairs."""
+
+    def __init__(self, plugins: Plugins, experts: Iterable[str]) -> None:
+        self._plugins = plugins
+        self._experts = sorted(set(experts))
+
+    def place(self, db: Db, athlete_id: str, changed: Iterable[int], now: str, affected: Iterable[str] = ()) -> None:
+        """Match these source activities anew and merge every activity that this changes."""
+        changed = set(changed)
+        rows = stored.load_rows(db, changed)
+        self._ask(db, athlete_id, rows, now)
+        rows = _related(db, athlete_id, changed | stored.members_of(db, affected))
+        live = {number: row for number, row in rows.items() if not row.gone}
+        edges = claim_edges(_cards(live.values())) + [
+            Edge(said.first_id, said.second_id, said.verdict, said.said_by, said.reason) for said in stored.opinions_about(db, live)]
+        groups = [[live[card.id] for card in group] for group in clusters(_cards(live.values()), edges)]
+        stored.assign(db, athlete_id, [_merged(group) for group in _with_gone(groups, rows)], now)
+
+    def remerge(self, db: Db, athlete_id: str, changed: Iterable[int], now: str) -> None:
+        """Merge again the activities of these source activities, whose matches stay as they are."""
+        rows = stored.load_rows(db, changed)
+        rows = stored.load_rows(db, stored.members_of(db, {row.activity_id for row in rows.values() if row.activity_id}))
+        groups: dict[str | None, list[Row]] = {}
+        for row in sorted(rows.values(), key=_key):
+            groups.setdefault(row.activity_id, []).append(row)
+        stored.assign(db, athlete_id, [_merged(group) for group in groups.values()], now)
+
+    def _ask(self, db: Db, athlete_id: str, changed: dict[int, Row], now: str) -> None:
+        if not self._experts:
+            return
+        stored.drop_opinions(db, changed, self._experts)
+        others = stored.load_rows(db, stored.ids_near(db, athlete_id, _spans(changed.values())) - changed.keys())
+        rows = changed | others
+        pairs = list(near(_cards(row for row in changed.values() if not row.gone), _cards(others.values())))
+        if not pairs:
+            return
+        asked = [Pair(_side(rows[one.id]), _side(rows[two.id])) for one, two in pairs]
+        for plugin, answer, error in self._plugins.broadcast(self._experts, "fitglue_dedupe", pairs=asked):
+            if error is not None or not isinstance(answer, list | tuple) or len(answer) != len(pairs):
+                continue  # named by `plugin list`; the pairs keep what others said of them
+            for (one, two), opinion in zip(pairs, answer, strict=True):
+                if isinstance(opinion, Opinion):
+                    stored.put_opinion(db, one.id, two.id, plugin, opinion.verdict, opinion.reason, now)
+
+
+def _spans(rows: Iterable[Row]) -> list[tuple[datetime, datetime]]:
+    starts = sorted(row.start_local for row in rows if row.start_local)
+    if len(starts) > _FEW:
+        return [(_shifted(starts[0], -NEAR), _shifted(starts[-1], NEAR))]
+    return [(_shifted(start, -NEAR), _shifted(start, NEAR)) for start in starts]
+
+
+def _shifted(moment: datetime, by: timedelta) -> datetime:
+    try:
+        return moment + by
+    except OverflowError:
+        return moment
+
+
+def _related(db: Db, athlete_id: str, ids: set[int]) -> dict[int, Row]:
+    """Everything that can share a group with these: by claims, by opinions, by the activity that they belong to."""
+    rows: dict[int, Row] = {}
+    todo = set(ids)
+    while todo:
+        found = stored.load_rows(db, todo)
+        rows |= found
+        said = {claim for row in found.values() for claim in row.claims}
+        todo = stored.ids_claiming(db, athlete_id, said)
+        todo |= stored.members_of(db, {row.activity_id for row in found.values() if row.activity_id})
+        todo |= {number for opinion in stored.opinions_about(db, found) if opinion.verdict == "same"
+                 for number in (opinion.first_id, opinion.second_id)}
+        todo -= rows.keys()
+    return rows
+
+
+def _with_gone(groups: list[list[Row]], rows: dict[int, Row]) -> list[list[Row]]:
+    """Source activities whose record is gone stay with the activity that they belonged to, so that it can come back."""
+    by_activity: dict[str | None, list[Row]] = {row.activity_id: group for group in groups for row in reversed(group) if row.activity_id}
+    for row in sorted((row for row in rows.values() if row.gone), key=_key):
+        group = by_activity.get(row.activity_id)
+        if group is None:
+            group = []
+            groups.append(group)
+            by_activity[row.activity_id] = group
+        group.append(row)
+    return groups
+
+
+def _merged(group: Sequence[Row]) -> stored.Merged:
+    live = [row for row in group if not row.gone] or list(group)
+    members = [Member(row.id, _key(row), model.decode(row.document)) for row in live]
+    if all(member.activity.stub for member in members):
+        return stored.Merged(tuple(group), None, {}, gone=False)
+    activity, origins = merge(members)
+    return stored.Merged(tuple(group), activity, origins, gone=all(row.gone for row in group))
+
+
+def _key(row: Row) -> tuple[str, str, int]:
+    return (row.connection_id, row.external_id, row.leg_no)
+
+
+def _cards(rows: Iterable[Row]) -> list[Card]:
+    return [Card(row.id, _key(row), row.claims, row.start_local, row.stub) for row in rows]
+
+
+def _side(row: Row) -> Side:
+    return Side(row.connection_id, row.entry, row.external_id, model.decode(row.document))

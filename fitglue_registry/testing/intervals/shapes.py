@@ -1,0 +1,132 @@
+"""The course of one recording: how long, how far, how hard, where it stopped; rows, streams and files all follow it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import lru_cache
+from random import Random
+from typing import NamedTuple
+
+from fitglue_registry.testing.intervals.places import PLACES, Place
+from fitglue_registry.testing.intervals.sports import SPORTS, Sport
+
+
+class Effort(NamedTuple):
+    """A stretch of even effort in recorded seconds; ``level`` 1.0 is the average of the workout."""
+
+    start_s: int
+    end_s: int
+    level: float
+    work: bool
+
+
+class Leg(NamedTuple):
+    """What names a shape: the sport's key, the seed, the zone; equal legs have equal recordings."""
+
+    sport: str
+    seed: int
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The figures of one recording; ``stops`` are (recorded second, pause in seconds)."""
+
+    leg: Leg
+    recording_s: int
+    stops: tuple[tuple[int, int], ...]
+    efforts: tuple[Effort, ...]
+    distance_m: float
+    gain_m: float
+    hr: int
+    hr_max: int
+    watts: int
+    cadence: int
+    late_fix_s: int
+    has_hrv: bool
+    has_spike: bool
+
+    @property
+    def sport(self) -> Sport:
+        """The kind of workout."""
+        return SPORTS[self.leg.sport]
+
+    @property
+    def place(self) -> Place:
+        """Where it was."""
+        return PLACES[self.leg.zone]
+
+    @property
+    def elapsed_s(self) -> int:
+        """Recorded seconds and pauses together."""
+        return self.recording_s + sum(pause for _, pause in self.stops)
+
+    @property
+    def stream_types(self) -> list[str]:
+        """The streams that are stored for it."""
+        kinds = list(self.sport.channels)
+        return kinds + ["hrv"] * self.has_hrv
+
+    def recorded(self) -> list[int]:
+        """The recorded second of each sample: each second, or 2 to 7 seconds apart with smart recording."""
+        if not self.sport.smart:
+            return list(range(self.recording_s + 1))
+        rng, seconds = Random(self.leg.seed), [0]
+        while seconds[-1] < self.recording_s - 7:
+            seconds.append(seconds[-1] + 2 + int(rng.random() * 6))
+        return [*seconds, self.recording_s]
+
+    def clock(self, recorded: list[int]) -> list[int]:
+        """Seconds since the start for each sample: recorded seconds and the pauses before them."""
+        times = list(recorded)
+        for at, pause in self.stops:
+            for index in range(bisect_left(recorded, at), len(times)):
+                times[index] += pause
+        return times
+
+
+@lru_cache(maxsize=4096)
+def shape_of(leg: Leg) -> Shape:
+    """The shape that a leg names, always the same."""
+    sport = SPORTS[leg.sport]
+    rng = Random(leg.seed * 64 + list(SPORTS).index(leg.sport))
+    recording_s = 60 * sport.minutes[0] + int(rng.random() * 60 * (sport.minutes[1] - sport.minutes[0]))
+    ease = 0.9 + 0.2 * rng.random()
+    distance_m = round(recording_s * sport.speed_ms * ease, 2)
+    if sport.key == "swim":
+        distance_m = round(distance_m / 25) * 25.0
+    hr = round(sport.hr * (0.94 + 0.12 * rng.random()))
+    return Shape(
+        leg=leg,
+        recording_s=recording_s,
+        stops=_stops(rng, recording_s) if sport.gps and not sport.fields.get("race") else (),
+        efforts=_efforts(rng, recording_s),
+        distance_m=distance_m,
+        gain_m=round(distance_m / 1000 * sport.gain_per_km * (0.7 + 0.6 * rng.random()), 1),
+        hr=hr,
+        hr_max=hr + 14 + int(rng.random() * 14) if hr else 0,
+        watts=round(sport.watts * ease * ease),
+        cadence=round(sport.cadence * (0.97 + 0.06 * rng.random())),
+        late_fix_s=int(rng.random() * 90) if rng.random() < 0.3 else 0,
+        has_hrv=rng.random() < 0.25 and sport.key in {"run", "virtual"},
+        has_spike=rng.random() < 0.15 and bool(sport.watts),
+    )
+
+
+def _stops(rng: Random, recording_s: int) -> tuple[tuple[int, int], ...]:
+    at = sorted({60 + int(rng.random() * (recording_s - 120)) for _ in range(int(rng.random() * 4))})
+    return tuple((second, 40 + int(rng.random() * 400)) for second in at)
+
+
+def _efforts(rng: Random, recording_s: int) -> tuple[Effort, ...]:
+    """Warm-up, some repeats of hard and easy, and the rest: they fill the recording without a gap."""
+    repeats = 3 + int(rng.random() * 4)
+    start = recording_s // 5
+    part = (recording_s - 2 * start) // repeats
+    efforts = [Effort(0, start, 0.85, work=False)]
+    for _ in range(repeats):
+        middle = start + part * 2 // 3
+        efforts += [Effort(start, middle, 1.25, work=True), Effort(middle, start + part, 0.7, work=False)]
+        start += part
+    return (*efforts, Effort(start, recording_s + 1, 0.85, work=False))

@@ -1,0 +1,88 @@
+"""One answer whose status was expected, and its JSON read with care."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from fitglue_registry.errors import ConnectionStopped, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_TITLE = re.compile(rb"(?is)<title[^>]*>\s*(.{1,80}?)\s*</title>")
+_DEEP = "it is nested deeper than any honest answer"
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """A ``hookspecs.Answer``."""
+
+    status: int
+    url: str  # without secrets
+    headers: Mapping[str, str]
+    body: bytes  # decoded
+    wire: bytes  # as received
+    wire_encoding: Literal["identity", "gzip"]
+    redact: Callable[[str], str] = field(default=str, repr=False)  # for what an error quotes
+
+    def json(self) -> Any:
+        """The body as plain values; NaN and numbers beyond a double pass, a lone surrogate becomes U+FFFD.
+
+        Raises ``ConnectionStopped`` (FG-answer-not-json) where it is a page, cut, empty, or nested beyond sense.
+        """
+        try:
+            return msgspec.json.decode(self.body)
+        except RecursionError:
+            why = _DEEP
+        except ValueError:
+            value, why = _read_slowly(self.body)
+            if not why:
+                return value
+        raise ConnectionStopped(
+            "FG-answer-not-json", f"the answer is {self._kind()} where JSON was expected", at=Place(url=self.url), why=why,
+            fix="try again later; if it stays so, check the base URL, or sign in to this network in a browser",
+        )
+
+    def _kind(self) -> str:
+        if not self.body.strip():
+            return "empty"
+        head = self.body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+        if head.startswith(b"<"):
+            title = _TITLE.search(head)
+            return f"a web page titled {self.redact(title[1].decode('utf-8', 'replace'))!a}" if title else "a web page"
+        return "broken"
+
+
+def _read_slowly(body: bytes) -> tuple[Any, str]:
+    """The value, or why there is none: the standard library takes NaN, 1e400 and a byte-order mark, which msgspec does not."""
+    try:
+        value = json.loads(body)
+        # A lone surrogate can be neither printed nor stored; the exact bytes are kept elsewhere.
+        has_surrogates = _ESCAPED_SURROGATE.search(body) or b"\xed" in body
+        return (_without_surrogates(value) if has_surrogates else value), ""
+    except RecursionError:
+        return None, _DEEP
+    except json.JSONDecodeError as error:
+        cut = "it ends too early" if body.strip() and error.pos >= len(error.doc.rstrip()) else error.msg
+        return None, f"{cut} (at character {error.pos})" if body.strip() else "it has no content"
+    except UnicodeDecodeError as error:
+        return None, f"it is not UTF-8 (at byte {error.start})"
+    except ValueError:
+        return None, "it has a number of thousands of digits"
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return value

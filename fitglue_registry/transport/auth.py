@@ -1,0 +1,35 @@
+"""The header that says for whom a request is, from the entry's scheme and the connection's secret."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import AthleteNeeded, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fitglue_registry.registry.entry import Auth
+
+_CONNECT_AGAIN = "copy the key again from the settings of that account, and connect again"
+
+
+def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
+    """The header, or none for the scheme ``none``; raises ``AthleteNeeded`` for a secret that is missing or no header can carry."""
+    if auth.scheme == "none":
+        return {}
+    name = auth.secret or ""
+    secret = secrets.get(name, "")
+    if not secret:
+        raise AthleteNeeded("FG-key-missing", f"no {name or 'key'} is stored for this connection", at=Place(field=name or None),
+                            fix=_CONNECT_AGAIN)
+    if auth.scheme == "basic":
+        return {"Authorization": "Basic " + base64.b64encode(f"{auth.username}:{secret}".encode()).decode("ascii")}
+    # Said here, without the value: requests would refuse it too, and quote it.
+    if not (secret.isascii() and secret.isprintable()) or secret != secret.strip():
+        raise AthleteNeeded("FG-key-rejected", f"the stored {name} cannot be a key", at=Place(field=name),
+                            why="it holds a space, a line break or a character that no key has", fix=_CONNECT_AGAIN)
+    if auth.scheme == "bearer":
+        return {"Authorization": f"Bearer {secret}"}
+    return {auth.header or "X-API-Key": secret}

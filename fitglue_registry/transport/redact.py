@@ -1,0 +1,98 @@
+"""Takes secrets out of texts, addresses and log records."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import re
+import threading
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MARK = "***"
+
+_SHORTEST = 4  # anything shorter would blot out common words, and is no secret
+_NAMES = r"key|token|secret|passw(?:or)?d|credential|signature|authorization|cookie"
+_SHAPES = (
+    # Authorization: Basic abc, 'X-Api-Key': 'abc', Set-Cookie: a=b
+    (re.compile(r"""(?i)((?:[\w-]*(?:authorization|api-?key|cookie|token|secret))["']?\s*:\s*["']?)"""
+                r"""(?!\s)(?:(?:basic|bearer)\s+)?[^\s"',}]+"""), rf"\1{MARK}"),
+    # "icu_api_key": "abc"
+    (re.compile(rf"""(?i)(["'][\w.-]*(?:{_NAMES})[\w.-]*["']\s*:\s*["'])[^"']+"""), rf"\1{MARK}"),
+    # ?api_key=abc&access_token=def
+    (re.compile(rf"""(?i)(\b[\w.-]*(?:{_NAMES})[\w.-]*=)[^&\s"'<>#;,)]+"""), rf"\1{MARK}"),
+    (re.compile(r"(?i)\b(basic|bearer)\s+[\w+/.~-]{8,}=*"), rf"\1 {MARK}"),
+    (re.compile(r"(://)[^/@\s\"']+@"), rf"\1{MARK}@"),
+)
+
+
+class Redactor:
+    """Knows secret values, in the forms in which they travel, and the shapes that unknown ones take; safe among threads."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._lock = threading.Lock()
+        self._forms: frozenset[str] = frozenset()
+        self._known: re.Pattern[str] | None = None
+        self.add(secrets)
+
+    def add(self, secrets: Iterable[str]) -> None:
+        """Know these values too; an empty one and one below four characters is ignored."""
+        forms = frozenset(form for secret in secrets for form in _forms(secret))
+        with self._lock:
+            if not forms <= self._forms:
+                self._forms |= forms
+                longest_first = sorted(self._forms, key=len, reverse=True)
+                self._known = re.compile("|".join(re.escape(form) for form in longest_first))
+
+    def text(self, text: str) -> str:
+        """The text without secrets."""
+        known = self._known
+        text = known.sub(MARK, text) if known else text
+        for shape, kept in _SHAPES:
+            text = shape.sub(kept, text)
+        return text
+
+
+class RedactingFilter(logging.Filter):
+    """Put on a log *handler*: rewrites every record that passes, its exception's text included."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+        self._formatter = logging.Formatter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass, without secrets."""
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):  # arguments that do not fit their text: logging would print both, unredacted
+            message = f"{record.msg} {record.args}"
+        record.msg, record.args = self._redactor.text(message), None
+        if record.exc_info:
+            record.exc_text = record.exc_text or self._formatter.formatException(record.exc_info)
+            # Left in place, a handler could print the exception anew, or walk from it to a request's headers.
+            record.exc_info = None
+        if record.exc_text:
+            record.exc_text = self._redactor.text(record.exc_text)
+        return True
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """A value as it is, quoted for an address, escaped for JSON, and inside base64 at each of its three alignments."""
+    if len(secret) < _SHORTEST:
+        return
+    yield from (secret, quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace"), json.dumps(secret)[1:-1])
+    stripped = secret.strip()
+    if len(stripped) >= _SHORTEST:
+        yield stripped
+    raw = secret.encode("utf-8", "replace")
+    for before in range(3):  # whatever stands before it, "API_KEY:" say, shifts it by 0, 1 or 2 bytes
+        coded = base64.b64encode(b"\0" * before + raw)
+        # The characters at both ends also hold bits of the neighbours, so they are not the same everywhere.
+        inner = coded[(before * 8 + 5) // 6 : (before + len(raw)) * 8 // 6].decode()
+        if len(inner) >= _SHORTEST:
+            yield inner

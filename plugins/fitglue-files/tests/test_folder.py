@@ -1,0 +1,137 @@
+"""How a folder is connected, listed and fetched from."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+
+import pytest
+
+from fitglue_files import folder, plugin
+from fitglue_registry.errors import AthleteNeeded
+from fitglue_registry.hookspecs import Part, Window
+
+
+def listed(connection):
+    return list(plugin.fitglue_list(connection=connection, window=Window()))
+
+
+def fetched(connection, *ids, part="file"):
+    return list(plugin.fitglue_fetch(connection=connection, part=part, ids=ids))
+
+
+def id_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def test_the_account_is_the_folder_itself(tmp_path, connect_to):
+    """Typed in two ways it is one account."""
+    (tmp_path / "a").mkdir()
+    account = plugin.fitglue_connect(connection=connect_to(tmp_path / "a" / ".." / "a"))
+    assert (account.id, account.name) == (str((tmp_path / "a").resolve()), "a")
+
+
+def test_connecting_says_how_many_files_there_are(tmp_path, connect_to):
+    """And how many of them cannot be read."""
+    (tmp_path / "a.gpx").write_bytes(b"x")
+    (tmp_path / "b.gpx.gz").write_bytes(b"\x1f\x8bbroken")
+    notes = plugin.fitglue_connect(connection=connect_to(tmp_path)).notes
+    assert notes == (f"2 GPX files lie in {tmp_path.resolve()}.", "1 of them cannot be read.")
+
+
+@pytest.mark.parametrize("named", ["", "missing", "a.gpx"])
+def test_a_folder_that_is_none_is_the_athletes_to_mend(tmp_path, connect_to, named):
+    """Not named, not there, or a file."""
+    (tmp_path / "a.gpx").write_bytes(b"x")
+    with pytest.raises(AthleteNeeded) as caught:
+        plugin.fitglue_connect(connection=connect_to(tmp_path / named if named else ""))
+    assert caught.value.code == "FG-folder-missing"
+    assert "fitglue connect files" in caught.value.fix
+
+
+def test_files_are_known_by_their_content(tmp_path, connect_to, gpx):
+    """Packed or not, in whatever folder below."""
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "Ride.GPX.gz").write_bytes(gzip.compress(gpx()))
+    [listing] = listed(connect_to(tmp_path))
+    assert listing.external_id == id_of(gpx())
+    assert json.loads(listing.summary) == {"name": "Ride", "size": len(gpx()), "start": "2026-05-03T06:00:00Z"}
+
+
+def test_the_same_content_twice_is_one_record(tmp_path, connect_to, gpx):
+    """A copy is no second workout."""
+    (tmp_path / "a.gpx").write_bytes(gpx())
+    (tmp_path / "b.gpx").write_bytes(gpx())
+    assert len(listed(connect_to(tmp_path))) == 1
+
+
+def test_a_file_that_was_moved_is_the_same_revision(tmp_path, connect_to, gpx):
+    """A path is only where it was seen."""
+    (tmp_path / "new").mkdir()
+    (tmp_path / "a.gpx").write_bytes(gpx())
+    before = listed(connect_to(tmp_path))[0].summary
+    (tmp_path / "a.gpx").rename(tmp_path / "new" / "a.gpx")
+    assert listed(connect_to(tmp_path))[0].summary == before
+
+
+def test_the_file_that_changed_last_comes_first(tmp_path, connect_to):
+    """Newest first, as the hook promises."""
+    for age, name in enumerate(("new", "old", "older")):
+        (tmp_path / f"{name}.gpx").write_bytes(name.encode())
+        os.utime(tmp_path / f"{name}.gpx", (1_700_000_000 - age, 1_700_000_000 - age))
+    assert [json.loads(row.summary)["name"] for row in listed(connect_to(tmp_path))] == ["new", "old", "older"]
+
+
+def test_other_and_hidden_files_are_left_alone(tmp_path, connect_to):
+    """Also the shadows that a Mac leaves on a stick."""
+    for name in ("a.fit", "b.txt", "._c.gpx", "gpx"):
+        (tmp_path / name).write_bytes(b"x")
+    assert listed(connect_to(tmp_path)) == []
+
+
+def test_a_file_that_cannot_be_read_is_listed_with_its_reason(tmp_path, connect_to, gpx):
+    """It is asked for again next time, and the others arrive."""
+    (tmp_path / "good.gpx").write_bytes(gpx())
+    (tmp_path / "bad.gpx.gz").write_bytes(gzip.compress(gpx())[:-20])
+    by_state = {row.unavailable and row.unavailable.state: row for row in listed(connect_to(tmp_path))}
+    assert by_state.keys() == {None, "later"}
+    assert by_state["later"].unavailable.code == "FG-file-unreadable"
+    assert "bad.gpx.gz cannot be read: it is a broken gzip" in by_state["later"].unavailable.reason
+
+
+def test_a_gzip_bomb_is_not_unpacked(tmp_path, connect_to, monkeypatch):
+    """It is listed with its reason."""
+    monkeypatch.setattr(folder, "LARGEST", 1000)
+    (tmp_path / "bomb.gpx.gz").write_bytes(gzip.compress(b"0" * 2000))
+    assert "unpacks to more than" in listed(connect_to(tmp_path))[0].unavailable.reason
+
+
+def test_a_file_is_fetched_as_it_lies(tmp_path, connect_to, gpx):
+    """Packed stays packed, and says so."""
+    packed = gzip.compress(gpx())
+    (tmp_path / "a.gpx.gz").write_bytes(packed)
+    assert fetched(connect_to(tmp_path), id_of(gpx())) == [Part(id_of(gpx()), "file", packed, "gzip")]
+
+
+def test_a_file_is_found_again_where_it_was_moved_to(tmp_path, connect_to, gpx):
+    """The place where it was seen last is only a short cut."""
+    (tmp_path / "a.gpx").write_bytes(gpx())
+    listed(connect_to(tmp_path))
+    (tmp_path / "a.gpx").rename(tmp_path / "b.gpx")
+    (tmp_path / "a.gpx").write_bytes(b"another")
+    assert fetched(connect_to(tmp_path), id_of(gpx()))[0].content == gpx()
+
+
+def test_a_missing_file_is_no_deletion(tmp_path, connect_to):
+    """A disk may not be mounted."""
+    [item] = fetched(connect_to(tmp_path), "0" * 64)
+    assert (item.state, item.code) == ("later", "FG-file-missing")
+
+
+def test_each_id_is_answered_once(tmp_path, connect_to, gpx):
+    """Also of a part that a folder does not have."""
+    (tmp_path / "a.gpx").write_bytes(gpx())
+    assert [item.external_id for item in fetched(connect_to(tmp_path), "x", id_of(gpx()))] == ["x", id_of(gpx())]
+    assert [item.state for item in fetched(connect_to(tmp_path), "x", part="streams")] == ["later"]

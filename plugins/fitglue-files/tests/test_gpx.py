@@ -1,0 +1,189 @@
+"""What becomes of one GPX file, or why nothing does."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime
+
+import pytest
+
+from fitglue_files import plugin
+from fitglue_registry.errors import RecordRefused
+from fitglue_registry.hookspecs import Body, Record
+from fitglue_registry.model import decode, encode, problems
+
+
+def made(content: bytes, name: str = "Evening.gpx"):
+    [record] = plugin.offline_records(content, name)
+    [activity] = plugin.fitglue_normalize(record=record)
+    return activity
+
+
+def stream(activity, kind):
+    return next((list(found.values) for found in activity.streams if found.type == kind), None)
+
+
+def ext(inner: str) -> str:
+    return f"<extensions><x:TrackPointExtension>{inner}</x:TrackPointExtension></extensions>"
+
+
+def test_a_track_is_a_workout_with_its_streams(gpx):
+    """Start, duration, distance and height follow from the points."""
+    activity = made(gpx())
+    assert (activity.start_utc, activity.elapsed_s) == (datetime(2026, 5, 3, 6, tzinfo=UTC), 20.0)
+    assert activity.distance_m == pytest.approx(222.6, abs=0.1)
+    assert stream(activity, "time") == [0, 10, 20]
+    assert stream(activity, "altitude") == [500, 510, 505]
+    assert (problems(activity), decode(encode(activity))) == ([], activity)
+
+
+def test_the_place_says_which_clock_was_local(gpx):
+    """A GPX has UTC alone."""
+    activity = made(gpx())
+    assert (activity.start_local, activity.utc_offset_s) == (datetime.fromisoformat("2026-05-03T08:00:00"), 7200)
+    assert activity.timezone in {"Europe/Vienna", "Europe/Berlin"}
+
+
+def test_a_pause_between_segments_adds_time_and_no_distance(gpx):
+    """A gap stays a gap."""
+    activity = made(gpx([(0, 47.0, ""), (10, 47.001, "")], [(300, 47.1, ""), (310, 47.101, "")]))
+    assert activity.elapsed_s == 310
+    assert activity.distance_m == pytest.approx(222.6, abs=0.1)
+
+
+def test_segments_are_put_in_the_order_of_time(gpx):
+    """Some programs write the last one first."""
+    assert stream(made(gpx([(300, 47.1, ""), (310, 47.101, "")], [(0, 47.0, ""), (10, 47.001, "")])), "time") == [0, 10, 300, 310]
+
+
+def test_a_clock_that_was_set_back_costs_those_points(gpx):
+    """A stream knows one moment at a time."""
+    assert stream(made(gpx([(0, 47.0, ""), (20, 47.001, ""), (10, 47.002, ""), (30, 47.003, "")])), "time") == [0, 20, 30]
+
+
+@pytest.mark.parametrize(("inner", "kind", "value"), [
+    ("<x:hr>120</x:hr>", "heartrate", 120), ("<x:cad>80</x:cad>", "cadence", 80), ("<x:atemp>0</x:atemp>", "temperature", 0),
+    ("<x:PowerInWatts>210</x:PowerInWatts>", "watts", 210),
+])
+def test_extensions_become_streams_with_gaps(gpx, inner, kind, value):
+    """Whatever namespace the maker uses; a point without one is a gap, zero is a value."""
+    assert stream(made(gpx([(0, 47.0, ext(inner)), (10, 47.001, "")])), kind) == [value, None]
+
+
+def test_heart_rate_has_its_mean_and_its_top(gpx):
+    """Marked as computed."""
+    activity = made(gpx([(0, 47.0, ext("<x:hr>100</x:hr>")), (10, 47.001, ext("<x:hr>150</x:hr>"))]))
+    assert (activity.average_heartrate_bpm, activity.max_heartrate_bpm) == (125, 150)
+    assert activity.provenance["average_heartrate_bpm"].how == "computed"
+
+
+@pytest.mark.parametrize(("trk", "sport", "raw"), [
+    ("<type>running</type>", "Run", "running"), ("", "Other", None), ("<type>9</type>", "Other", "9")])
+def test_the_sport_is_the_tracks_type(gpx, trk, sport, raw):
+    """A number means something only in a file of Strava."""
+    activity = made(gpx(trk=trk))
+    assert (activity.sport, activity.sport_raw) == (sport, raw)
+
+
+def test_strava_writes_numbers_for_sports(gpx):
+    """Two of them were seen."""
+    strava = made(gpx(trk="<type>9</type>").replace(b"Test watch", b"StravaGPX Android"))
+    assert (strava.sport, strava.device.name) == ("Run", "StravaGPX Android")
+
+
+def test_cadence_on_foot_counts_one_leg(gpx):
+    """As Garmin and Strava write it."""
+    points = [(0, 47.0, ext("<x:cad>80</x:cad>")), (10, 47.001, "")]
+    assert (made(gpx(points, trk="<type>running</type>")).cadence_per_leg, made(gpx(points)).cadence_per_leg) == (True, None)
+
+
+def test_the_title_is_the_tracks_or_the_files(gpx):
+    """In this order."""
+    assert (made(gpx(trk="<name>Föhn</name>")).title, made(gpx()).title) == ("Föhn", "Evening")
+
+
+def test_the_claim_is_of_the_unpacked_content(gpx):
+    """A gzip of a file is the file."""
+    assert made(gpx()).claims == made(gzip.compress(gpx()), "Evening.gpx.gz").claims
+
+
+def test_before_the_file_is_there_its_first_point_speaks(tmp_path, connect_to, gpx):
+    """A summary alone does."""
+    (tmp_path / "Evening.gpx").write_bytes(gpx())
+    [listing] = plugin.fitglue_list(connection=connect_to(tmp_path), window=None)
+    [activity] = plugin.fitglue_normalize(record=Record(listing.external_id, "files", {"summary": Body(listing.summary)}))
+    assert (activity.title, activity.start_utc, activity.claims) == ("Evening", datetime(2026, 5, 3, 6, tzinfo=UTC), made(gpx()).claims)
+
+
+def test_other_encodings_are_read(gpx):
+    """UTF-16 with its mark, Latin-1 as declared, a UTF-8 mark in front."""
+    text = gpx(trk="<name>Föhn</name>").decode()
+    assert made(b"\xef\xbb\xbf" + text.encode()).title == "Föhn"
+    assert made(text.replace("UTF-8", "ISO-8859-1").encode("latin-1")).title == "Föhn"
+    assert made(text.replace("UTF-8", "UTF-16").encode("utf-16")).title == "Föhn"
+
+
+BOMB = (b'<?xml version="1.0"?><!DOCTYPE gpx [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
+        b'<gpx version="1.1"><trk><name>&b;</name></trk></gpx>')
+
+
+@pytest.mark.parametrize(("content", "code"), [
+    (b"", "FG-file-empty"), (b"  \n", "FG-file-empty"), (b"hello", "FG-not-gpx"), (b"<gpx><trk>", "FG-not-gpx"),
+    (b"<kml><Document/></kml>", "FG-not-gpx"), (BOMB, "FG-file-unsafe"), (b'<gpx version="1.1"/>', "FG-gpx-without-points"),
+    (b'<gpx version="1.1"><wpt lat="1" lon="2"/></gpx>', "FG-gpx-without-points"), (b"\x1f\x8bbroken", "FG-file-broken"),
+    (b'<gpx version="1.1"><trk><trkseg><trkpt lat="x" lon="2"/></trkseg></trk></gpx>', "FG-not-gpx"),
+    (b'<?xml version="1.0" encoding="klingon"?><gpx version="1.1"/>', "FG-not-gpx"),
+])
+def test_a_file_that_is_no_workout_is_refused_with_a_reason_of_its_own(content, code):
+    """So that the athlete knows what to do with it."""
+    with pytest.raises(RecordRefused) as caught:
+        made(content)
+    assert caught.value.code == code
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize("points", [
+    [(None, 47.0, ""), (None, 47.1, "")], [(0, 47.0, "")], [(0, 47.0, ""), (10, 47.1, ""), *[(None, 47.2, "")] * 3]])
+def test_a_way_without_times_is_no_recording(gpx, points):
+    """A planned route, or a file that lost them; two stray times do not make it one."""
+    with pytest.raises(RecordRefused) as caught:
+        made(gpx(points))
+    assert caught.value.code == "FG-gpx-without-times"
+
+
+#: File → metres, seconds, points, as another reader counted them; or the code of its refusal.
+REAL = {
+    "gpsbabel__fit-sample.gpx": (9946.6, 2810, 533), "gpsbabel__garmin-edge-800-output.gpx": (25149.9, 3621, 1286),
+    "gpsbabel__garmin-forerunner-10-output.gpx": (10177.2, 1696, 514),
+    "gpsbabel__lezyne_super_gps-garmin_fit-sample-bad-endian.gpx": (8088.8, 5475, 804), "gpxpy__cerknicko-jezero.gpx": (4580.1, 7190, 296),
+    "gpxpy__cerknicko-without-times.gpx": "FG-gpx-without-times", "gpxpy__track-with-empty-segment.gpx": (85.9, 76, 9),
+    "gpxpy__track-with-less-sec-time.gpx": (1.6, 1, 2), "gpxpy__unicode_with_bom.gpx": "FG-gpx-without-points",
+    "sports-lib__20170319_run_906581465.gpx": (4594.3, 1958, 1038), "sports-lib__20171008_run_2067489619.gpx": (4400.2, 2818, 502),
+    "sports-lib__20190721_ride_2551623996.gpx": (49849.5, 7225, 1932), "sports-lib__amazfit.gpx": (8732.4, 2531, 1216),
+    "sports-lib__garmin.gpx": (3879.1, 1377, 217),
+}
+
+
+@pytest.mark.shared
+def test_every_real_file_is_in_the_table(shared_files):
+    """A new one needs a verdict."""
+    assert {path.name for path in shared_files.glob("*.gpx")} == REAL.keys()
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", [name for name, expected in REAL.items() if not isinstance(expected, str)])
+def test_real_files_are_normalized(shared_files, name):
+    """With the distance, time and points that their notes say."""
+    activity = made((shared_files / name).read_bytes())
+    metres, seconds, points = REAL[name]
+    assert (round(activity.distance_m, 1), round(activity.elapsed_s), len(activity.streams[0].values)) == (metres, seconds, points)
+    assert problems(activity) == []
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", [name for name, expected in REAL.items() if isinstance(expected, str)])
+def test_real_files_that_are_no_workout_are_refused(shared_files, name):
+    """With the right reason."""
+    with pytest.raises(RecordRefused) as caught:
+        made((shared_files / name).read_bytes())
+    assert caught.value.code == REAL[name]

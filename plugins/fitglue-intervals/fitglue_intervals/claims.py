@@ -1,0 +1,70 @@
+"""The identities that an activity of Intervals.icu asserts, and what a file name is not."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from typing import TYPE_CHECKING
+
+from isal import igzip
+
+from fitglue_intervals.reading import BROKEN_GZIP
+from fitglue_registry.model import claim
+
+if TYPE_CHECKING:
+    from fitglue_intervals.starts import Start
+    from fitglue_intervals.values import Values
+
+_GZIP = b"\x1f\x8b"
+_CHUNK = 1 << 20
+#: A file that unpacks to more is a bomb and no workout.
+_LARGEST = 1 << 29
+
+
+def claims_of(values: Values, external_id: str) -> tuple[str, ...]:
+    """Claims by id. ``external_id`` of the payload is no key by itself: it is a file name on uploads (``file.dat`` 181 times)."""
+    claims = [claim("intervals", external_id)]
+    source, upstream, leg = values.text("source"), values.identity("external_id"), values.whole("file_sport_index")
+    # The id of a Strava row, which is a stub, is Strava's own; a native row that took its place keeps it in strava_id.
+    strava = external_id if external_id.isdecimal() and source == "STRAVA" else values.identity("strava_id")
+    if strava is not None and strava.isdecimal():
+        claims.append(claim("strava", strava))
+    # Every leg of a multisport file carries the id of the whole, so only the first one may claim it: equal claims join.
+    if source == "GARMIN_CONNECT" and upstream is not None and upstream.isdecimal() and not leg:
+        claims.append(claim("garmin", upstream))
+    return tuple(claims)
+
+
+def parent_of(values: Values, start: Start) -> str | None:
+    """What groups the legs of one multisport file, known only of the second and later ones; names of uploads repeat, so by day."""
+    upstream = values.identity("external_id")
+    if not values.whole("file_sport_index") or upstream is None:
+        return None
+    day = start.local or start.utc
+    return upstream if values.text("source") == "GARMIN_CONNECT" or day is None else f"{upstream} {day.date()}"
+
+
+def file_claim(values: Values, content: bytes) -> str:
+    """The claim of the original file: the hash of its unpacked content, and which of its sports this is.
+
+    Raises ``ValueError`` where the content cannot be unpacked.
+    """
+    digest = hashlib.sha256()
+    if content.startswith(_GZIP):
+        try:
+            _hash_unpacked(content, digest)
+        except BROKEN_GZIP as error:
+            raise ValueError("the file is a broken gzip") from error
+    else:
+        digest.update(content)
+    return claim("file", f"sha256:{digest.hexdigest()}#{values.whole('file_sport_index') or 0}")
+
+
+def _hash_unpacked(content: bytes, digest: hashlib._Hash) -> None:
+    size = 0
+    with igzip.GzipFile(fileobj=io.BytesIO(content)) as unpacked:  # type: ignore[no-untyped-call]
+        while chunk := unpacked.read(_CHUNK):
+            size += len(chunk)
+            if size > _LARGEST:
+                raise ValueError(f"the file unpacks to more than {_LARGEST >> 20} MiB")
+            digest.update(chunk)

@@ -1,0 +1,78 @@
+"""Proves an API key with the gentlest request, and tells the athlete beforehand what will never arrive."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from fitglue_intervals.api import OWNER, activities_path, athlete_of, athlete_path, read_row, rows_of, unexpected
+from fitglue_intervals.reading import clean_text
+from fitglue_registry.errors import AthleteNeeded
+from fitglue_registry.hookspecs import Account
+
+if TYPE_CHECKING:
+    from fitglue_registry.hookspecs import Connection
+
+DAYS = 90
+
+
+def connect(connection: Connection) -> Account:
+    """Whose account this is, with notes on what the last 90 days hold.
+
+    ``GET /athlete/0`` would do as a probe, yet it answers with the API key itself and an e-mail address; ``…/profile`` does not,
+    and of its answer three values are kept.
+    """
+    account = _account(connection)
+    connection.log.info("connected to the account of athlete %s", account.id)
+    return Account(account.id, account.name, account.timezone, _notes(connection))
+
+
+def _account(connection: Connection) -> Account:
+    athlete = athlete_of(connection)
+    try:
+        answer = connection.http.get(athlete_path(athlete, "profile"), accept=(404,))
+    except AthleteNeeded as error:
+        if error.code == "FG-key-rejected":
+            raise AthleteNeeded(
+                error.code, "Intervals.icu rejects this API key", at=error.at, why="it is mistyped, cut, or was replaced by a new one",
+                fix="copy it again: at intervals.icu open Settings, and scroll down to Developer Settings") from error
+        if error.code == "FG-not-permitted" and athlete != OWNER:
+            raise AthleteNeeded(
+                "FG-not-permitted", f"this API key may not read athlete {athlete}", at=error.at,
+                why="the key belongs to another athlete, or the id is wrong",
+                fix="leave the athlete id out, then the key's own account is used; or ask that athlete for access") from error
+        raise
+    if answer.status == 404:
+        raise AthleteNeeded(
+            "FG-athlete-unknown", f"Intervals.icu knows no athlete {athlete}",
+            fix="leave the athlete id out, then the key's own account is used; it stands in Settings → Developer Settings")
+    document = answer.json()
+    profile = document.get("athlete") if isinstance(document, dict) else None
+    identity = _text(profile.get("id")) if isinstance(profile, dict) else None
+    if not isinstance(profile, dict) or identity is None:
+        raise unexpected(answer, "an athlete's profile, {\"athlete\": {\"id\": …}}", document)
+    return Account(identity, _text(profile.get("name")), _text(profile.get("timezone")))
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return clean_text(value).strip() or None if isinstance(value, str) else None
+
+
+def _notes(connection: Connection) -> tuple[str, ...]:
+    """One list of the last 90 days, three keys a row; stubs come whole all the same, and there are few reasons to trust their note."""
+    today = connection.clock.now().date()
+    params = {"oldest": str(today - timedelta(days=DAYS)), "newest": str(today + timedelta(days=2)),
+              "fields": "id,start_date_local,source"}
+    rows = [read_row(row) for row in rows_of(connection.http.get(activities_path(athlete_of(connection)), params))]
+    stubs = sum(1 for row in rows if row is not None and row.source == "STRAVA")
+    if not rows:
+        return (f"There is no activity in the last {DAYS} days.",)
+    if not stubs:
+        return (f"All {len(rows)} activities of the last {DAYS} days can be read.",)
+    strava = (f"{stubs} of the last {DAYS} days' {len(rows)} activities come from Strava and will never arrive: "
+              "Strava's terms forbid Intervals.icu to hand them on.")
+    remedy = ("To have them here, link your device's maker (Garmin, Wahoo, Coros, Suunto, Polar, Zwift, …) to Intervals.icu itself "
+              "(Intervals.icu → Settings → Connections), or upload the files there.")
+    return (strava, remedy)

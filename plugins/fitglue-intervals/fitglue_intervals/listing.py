@@ -1,0 +1,100 @@
+"""Lists an account by windows of days: one tiny request sizes them, then one request each."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from fitglue_intervals.api import activities_path, athlete_of, read_row, rows_of
+from fitglue_registry.hookspecs import Listing, Split, Unavailable, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fitglue_registry.hookspecs import Connection
+
+#: No activity is older; the API wants a first day.
+EPOCH = date(1970, 1, 1)
+#: Rows of a window: some 1.5 MB, one transaction of the host.
+ROWS = 400
+LONGEST = timedelta(days=365)
+#: The list is by the athlete's local day, which may be ahead of ours.
+AHEAD = timedelta(days=2)
+
+
+def list_window(connection: Connection, window: Window) -> Iterator[Listing | Split]:
+    """The rows of a window, newest first; a window open at both ends is split instead, unless the account is empty."""
+    if window.oldest is None and window.newest is None:
+        rows = _ask(connection, window, fields="id,start_date_local")
+        days = [start.date() for start in (local_start(_start(row)) for row in rows) if start]
+        if rows:
+            yield Split(split(days))
+        return
+    seen: set[str] = set()
+    for listing in sorted((_listing(row) for row in _ask(connection, window)), key=_newest_first, reverse=True):
+        if listing.external_id not in seen:
+            seen.add(listing.external_id)
+            yield listing
+
+
+def split(days: Sequence[date], rows: int = ROWS, longest: timedelta = LONGEST) -> tuple[Window, ...]:
+    """Contiguous windows that never share a day, newest first, of about ``rows`` rows and a year at most.
+
+    The newest is open to the future, since workouts go on arriving; the oldest reaches back to the epoch and not only to the oldest
+    row, so that a row that was deleted since, before that day, lies in a window whose listing misses it.
+    """
+    windows: list[Window] = []
+    newest: date | None = None
+    count, first = 0, None
+    previous: date | None = None
+    ordered = sorted(days, reverse=True) if len(days) > rows else []
+    for day in ordered:
+        first = first or day
+        if previous is not None and day != previous and (count >= rows or first - day >= longest):
+            windows.append(Window(previous, newest))
+            newest, count, first = previous - timedelta(days=1), 0, day
+        previous, count = day, count + 1
+    return (*windows, Window(EPOCH, newest))
+
+
+def _ask(connection: Connection, window: Window, **params: str) -> list[bytes]:
+    newest = window.newest or connection.clock.now().date() + AHEAD
+    params = {"oldest": str(window.oldest or EPOCH), "newest": str(newest), **params}
+    return rows_of(connection.http.get(activities_path(athlete_of(connection)), params))
+
+
+def _listing(content: bytes) -> Listing:
+    row = read_row(content)
+    external_id = row.external_id if row is not None else None
+    if row is None or external_id is None:
+        # A row that is no activity is handed over all the same, under the hash of its bytes: the host keeps it in quarantine.
+        return Listing(f"row-{hashlib.sha256(content).hexdigest()[:16]}", content)
+    stub = row.stub
+    unavailable = None if stub is None else Unavailable(external_id, "summary", "stub", stub.code, stub.reason, stub.fix)
+    return Listing(external_id, content, local_start(row.start_date_local), at_source=_moment(row.created), unavailable=unavailable)
+
+
+def _newest_first(listing: Listing) -> datetime:
+    return listing.start_local or datetime.min  # noqa: DTZ901 - a local time, compared with local times
+
+
+def _start(content: bytes) -> Any:
+    row = read_row(content)
+    return row.start_date_local if row is not None else None
+
+
+def local_start(value: Any) -> datetime | None:
+    """The naive local time of a text, or ``None`` where it is not one."""
+    try:
+        return datetime.fromisoformat(value).replace(tzinfo=None)
+    except (TypeError, ValueError):
+        return None
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,54 @@
+"""The hooks of the Intervals.icu source; what they do stands in the modules that they name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fitglue_intervals.connect import connect
+from fitglue_intervals.dedupe import opinion
+from fitglue_intervals.fetch import fetch
+from fitglue_intervals.listing import list_window
+from fitglue_intervals.normalize import normalize
+from fitglue_intervals.offline import records as offline_records
+from fitglue_registry import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fitglue_registry.hookspecs import Account, Connection, Listing, Opinion, Pair, Part, Record, Split, Unavailable, Window
+    from fitglue_registry.model import SourceActivity
+
+__all__ = ["FITGLUE_HOOK_API", "fitglue_connect", "fitglue_dedupe", "fitglue_fetch", "fitglue_list", "fitglue_normalize", "offline_records"]
+
+#: The version of ``hookspecs.py`` that this plugin was written for.
+FITGLUE_HOOK_API = 1
+
+
+@hookimpl
+def fitglue_connect(connection: Connection) -> Account:
+    """Prove the key with the athlete's profile, and count the rows that will never arrive."""
+    return connect(connection)
+
+
+@hookimpl
+def fitglue_list(connection: Connection, window: Window) -> Iterator[Listing | Split]:
+    """One request a window; an open window is sized first."""
+    return list_window(connection, window)
+
+
+@hookimpl
+def fitglue_fetch(connection: Connection, part: str, ids: Sequence[str]) -> Iterator[Part | Unavailable]:
+    """Details in bulk, streams and files one by one."""
+    return fetch(connection, part, ids)
+
+
+@hookimpl
+def fitglue_normalize(record: Record) -> list[SourceActivity]:
+    """One source activity a record: each leg of a multisport file is a row of its own here."""
+    return normalize(record)
+
+
+@hookimpl
+def fitglue_dedupe(pairs: Sequence[Pair]) -> list[Opinion | None]:
+    """A stub and its native copy are one; the legs of one file are not."""
+    return [opinion(pair) for pair in pairs]

@@ -1,0 +1,99 @@
+"""What connecting proves, and what it tells the athlete."""
+
+from __future__ import annotations
+
+import pytest
+
+from fitglue_intervals import plugin
+from fitglue_registry.errors import AthleteNeeded, ConnectionStopped
+
+PROFILE = {"athlete": {"id": "i1", "name": "Ada", "timezone": "Europe/Berlin", "email": "ada@example.org"}, "sharedFolders": []}
+
+
+def rows(total: int, strava: int = 0) -> list[dict[str, str]]:
+    return [{"id": str(n), "start_date_local": "2026-06-01T08:00:00", "source": "STRAVA" if n < strava else "UPLOAD"} for n in range(total)]
+
+
+def test_the_account_is_that_of_the_key(connect_to):
+    """Without an athlete id the owner of the key is asked for, and the account's own id comes back."""
+    account = plugin.fitglue_connect(connection=connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": rows(3)}))
+    assert (account.id, account.name, account.timezone) == ("i1", "Ada", "Europe/Berlin")
+
+
+def test_another_athlete_can_be_asked_for(connect_to):
+    """A coach's connection names its athlete."""
+    connection = connect_to({"athlete/i9/profile": {"athlete": {"id": "i9"}}, "athlete/i9/activities": rows(1)}, athlete_id="i9")
+    assert plugin.fitglue_connect(connection=connection).id == "i9"
+
+
+def test_stubs_are_counted_with_the_remedy(connect_to):
+    """The athlete reads how many of the last 90 days' rows will never arrive, and what to do about it."""
+    connection = connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": rows(40, strava=12)})
+    count, remedy = plugin.fitglue_connect(connection=connection).notes
+    assert "12 of the last 90 days' 40 activities come from Strava" in count
+    assert "link your device's maker" in remedy
+
+
+def test_the_count_asks_for_ninety_days_and_three_keys(connect_to):
+    """Connecting costs two small requests."""
+    connection = connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": []})
+    plugin.fitglue_connect(connection=connection)
+    assert connection.http.asked[1:] == [
+        ("athlete/0/activities", {"oldest": "2026-03-17", "newest": "2026-06-17", "fields": "id,start_date_local,source"})]
+
+
+def test_an_account_without_stubs_says_so(connect_to):
+    """Good news is a note as well."""
+    connection = connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": rows(4)})
+    assert plugin.fitglue_connect(connection=connection).notes == ("All 4 activities of the last 90 days can be read.",)
+
+
+def test_nothing_of_the_profile_but_three_values_is_kept(connect_to):
+    """An e-mail address in the answer stays there."""
+    account = plugin.fitglue_connect(connection=connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": []}))
+    assert "example.org" not in repr(account)
+
+
+def test_a_foreign_athlete_is_told_from_a_wrong_key(connect_to, answer):
+    """403 for a configured athlete names that athlete, and the way out."""
+    with pytest.raises(AthleteNeeded, match="may not read athlete i9") as caught:
+        plugin.fitglue_connect(connection=connect_to({"athlete/i9/profile": answer(b"", 403)}, athlete_id="i9"))
+    assert caught.value.code == "FG-not-permitted"
+    assert "leave the athlete id out" in caught.value.fix
+
+
+def test_an_unknown_athlete_is_named(connect_to, answer):
+    """404 for a configured athlete is a mistake in the id."""
+    with pytest.raises(AthleteNeeded, match="knows no athlete i404") as caught:
+        plugin.fitglue_connect(connection=connect_to({"athlete/i404/profile": answer(b"", 404)}, athlete_id="i404"))
+    assert caught.value.code == "FG-athlete-unknown"
+
+
+def test_a_rejected_key_is_answered_with_the_place_where_it_stands(connect_to, answer):
+    """The athlete need not search the settings."""
+    with pytest.raises(AthleteNeeded) as caught:
+        plugin.fitglue_connect(connection=connect_to({"athlete/0/profile": answer(b"", 401)}))
+    assert caught.value.code == "FG-key-rejected"
+    assert "Developer Settings" in caught.value.fix
+
+
+def test_a_missing_permission_says_so_itself(connect_to, answer):
+    """What the transport says of the key's own account passes unchanged."""
+    with pytest.raises(AthleteNeeded, match="not permitted") as caught:
+        plugin.fitglue_connect(connection=connect_to({"athlete/0/profile": answer(b"", 403)}))
+    assert caught.value.code == "FG-not-permitted"
+
+
+@pytest.mark.parametrize("document", [[], {}, {"athlete": None}, {"athlete": {"name": "no id"}}, 7, {"athlete": {"id": ["x"]}}])
+def test_a_profile_of_another_shape_stops_the_connection(connect_to, document):
+    """JSON that is no profile is named, with what was expected."""
+    with pytest.raises(ConnectionStopped, match="expected was an athlete's profile") as caught:
+        plugin.fitglue_connect(connection=connect_to({"athlete/0/profile": document}))
+    assert caught.value.code == "FG-unexpected-answer"
+
+
+def test_a_page_instead_of_json_says_so_itself(connect_to):
+    """A captive portal is not taken for an account."""
+    with pytest.raises(ConnectionStopped) as caught:
+        plugin.fitglue_connect(connection=connect_to({"athlete/0/profile": b"<html>"}))
+    assert caught.value.code == "FG-answer-not-json"

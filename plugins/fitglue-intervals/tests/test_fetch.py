@@ -1,0 +1,122 @@
+"""How parts are fetched, and how each id is answered exactly once."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from fitglue_intervals import plugin
+from fitglue_registry.errors import ConnectionStopped
+from fitglue_registry.hookspecs import Part
+
+STUB = {"id": "2", "source": "STRAVA", "_note": "no"}
+
+
+def fetched(connection, part, *ids):
+    return list(plugin.fitglue_fetch(connection=connection, part=part, ids=ids))
+
+
+def said(items):
+    return {item.external_id: "part" if isinstance(item, Part) else f"{item.state} {item.code}" for item in items}
+
+
+def test_details_come_in_one_request_as_exact_bytes(connect_to):
+    """Each record's own bytes, with its intervals."""
+    connection = connect_to({"athlete/0/activities/i1,i2": b'[ {"id":"i1",  "x":1.0}, {"id":"i2"} ]'})
+    first, second = fetched(connection, "detail", "i1", "i2")
+    assert (first, second) == (Part("i1", "detail", b'{"id":"i1",  "x":1.0}'), Part("i2", "detail", b'{"id":"i2"}'))
+    assert connection.http.asked == [("athlete/0/activities/i1,i2", {"intervals": "true"})]
+
+
+def test_an_id_that_stays_away_is_asked_singly_before_it_is_gone(connect_to, answer):
+    """A bulk answer leaves ids out without a word; only 404 for the id itself makes a tombstone."""
+    connection = connect_to({"athlete/0/activities/i1,i2,i3": [{"id": "i1"}], "activity/i2": {"id": "i2"}, "activity/i3": answer(b"", 404)})
+    assert said(fetched(connection, "detail", "i1", "i2", "i3")) == {"i1": "part", "i2": "part", "i3": "gone FG-not-at-source"}
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 414, 422])
+def test_a_refused_bulk_request_becomes_single_ones(connect_to, answer, status):
+    """A proxy may not like long addresses."""
+    connection = connect_to({"athlete/0/activities/i1,i2": answer(b"", status), "activity/i1": {"id": "i1"}, "activity/i2": {"id": "i2"}})
+    assert said(fetched(connection, "detail", "i1", "i2")) == {"i1": "part", "i2": "part"}
+
+
+def test_one_id_is_asked_for_singly(connect_to):
+    """There is no bulk of one."""
+    connection = connect_to({"activity/i1": {"id": "i1"}})
+    fetched(connection, "detail", "i1")
+    assert connection.http.asked == [("activity/i1", {"intervals": "true"})]
+
+
+def test_an_id_that_nobody_asked_for_is_left_out(connect_to):
+    """Each id is answered exactly once, and no other."""
+    connection = connect_to({"athlete/0/activities/i1,i2": [{"id": "i1"}, {"id": "i1"}, {"id": "i9"}, {"id": "i2"}]})
+    assert [item.external_id for item in fetched(connection, "detail", "i1", "i2")] == ["i1", "i2"]
+
+
+def test_a_stub_is_told_in_bulk_and_singly(connect_to):
+    """A detail of a Strava row may be the five keys again."""
+    connection = connect_to({"athlete/0/activities/i1,2": [{"id": "i1"}, STUB], "activity/2": STUB})
+    assert said(fetched(connection, "detail", "i1", "2"))["2"] == "stub FG-strava-stub"
+    assert said(fetched(connection, "detail", "2"))["2"] == "stub FG-strava-stub"
+
+
+@pytest.mark.parametrize("part", ["detail", "streams", "file"])
+def test_422_of_strava_is_a_stub(connect_to, answer, part):
+    """It is final: nothing is retried."""
+    body = answer(b'{"status":422,"error":"Cannot read Strava activities via the API"}', 422)
+    connection = connect_to({"activity/1": body, "activity/1/streams.json": body, "activity/1/file": body})
+    assert said(fetched(connection, part, "1")) == {"1": "stub FG-strava-stub"}
+
+
+def test_another_422_keeps_its_own_words(connect_to, answer):
+    """What is not Strava's is not blamed on Strava."""
+    [item] = fetched(connect_to({"activity/1/streams.json": answer(b'{"error":"Too short"}', 422)}), "streams", "1")
+    assert (item.state, item.code) == ("none", "FG-refused-by-source")
+    assert "Too short" in item.reason
+
+
+def test_streams_are_kept_as_the_wire_brought_them(connect_to, answer):
+    """gzip stays gzip."""
+    wire = gzip.compress(b"[]")
+    [item] = fetched(connect_to({"activity/i1/streams.json": answer(b"[]", wire=wire, wire_encoding="gzip")}), "streams", "i1")
+    assert (item.content, item.encoding) == (wire, "gzip")
+
+
+def test_an_empty_list_is_a_part_like_any_other(connect_to):
+    """A manual workout has no samples, and that is known then."""
+    assert fetched(connect_to({"activity/i1/streams.json": b"[]"}), "streams", "i1") == [Part("i1", "streams", b"[]")]
+
+
+def test_missing_streams_do_not_make_the_record_gone(connect_to, answer):
+    """Whether it exists is for the detail to say."""
+    assert said(fetched(connect_to({"activity/i1/streams.json": answer(b"", 404)}), "streams", "i1")) == {"i1": "none FG-no-streams"}
+
+
+def test_a_page_in_place_of_streams_stops_the_connection(connect_to):
+    """A login page is never stored as samples."""
+    with pytest.raises(ConnectionStopped) as caught:
+        fetched(connect_to({"activity/i1/streams.json": b"<html>"}), "streams", "i1")
+    assert caught.value.code == "FG-answer-not-json"
+
+
+def test_a_file_is_kept_as_it_is(connect_to, answer):
+    """Nothing is sniffed or unpacked."""
+    answers = {"activity/i1/file": b"\x1f\x8bxyz", "activity/i2/file": answer(b"", 404)}
+    first, second = fetched(connect_to(answers), "file", "i1", "i2")
+    assert first == Part("i1", "file", b"\x1f\x8bxyz")
+    assert (second.state, second.code) == ("none", "FG-no-file")
+
+
+@pytest.mark.parametrize("part", ["detail", "streams", "file"])
+def test_a_row_without_an_id_is_never_asked_for(connect_to, part):
+    """Its name is a hash of ours."""
+    connection = connect_to({})
+    assert said(fetched(connection, part, "row-0123456789abcdef")) == {"row-0123456789abcdef": "none FG-row-without-id"}
+    assert connection.http.asked == []
+
+
+def test_an_unknown_part_is_said_to_be_none(connect_to):
+    """An entry that promises too much is answered, not crashed."""
+    assert said(fetched(connect_to({}), "laps", "i1")) == {"i1": "none FG-part-unknown"}

@@ -1,0 +1,163 @@
+"""How an account is listed: windows, rows as exact bytes, stubs, rows that make no sense."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from fitglue_intervals import plugin
+from fitglue_intervals.listing import split
+from fitglue_registry.errors import ConnectionStopped
+from fitglue_registry.hookspecs import Split, Window
+
+YEAR = Window(date(2026, 1, 1), date(2026, 12, 31))
+
+
+def days(count: int, newest: date = date(2026, 6, 1), step: int = 1) -> list[date]:
+    return [newest - timedelta(days=step * n) for n in range(count)]
+
+
+def rows_of(connection, window=YEAR):
+    return list(plugin.fitglue_list(connection=connection, window=window))
+
+
+def test_a_bounded_window_is_one_request_for_whole_rows(connect_to):
+    """Without `fields`, so that the rows are the whole activity."""
+    connection = connect_to({"athlete/0/activities": []})
+    assert rows_of(connection) == []
+    assert connection.http.asked == [("athlete/0/activities", {"oldest": "2026-01-01", "newest": "2026-12-31"})]
+
+
+def test_a_window_open_to_the_future_reaches_past_every_zone(connect_to):
+    """The list is by the athlete's local day, which may be ahead of UTC."""
+    connection = connect_to({"athlete/0/activities": []})
+    rows_of(connection, Window(date(2026, 6, 1), None))
+    assert connection.http.asked[0][1]["newest"] == "2026-06-17"
+
+
+def test_a_row_is_kept_as_its_exact_bytes(connect_to):
+    """Spaces, float forms and key order survive."""
+    row = b'{ "id":"i1",  "x": 1.50e0, "start_date_local":"2026-05-01T07:30:00" }'
+    [listing] = rows_of(connect_to({"athlete/0/activities": b"[\n  " + row + b"\n]"}))
+    assert (listing.external_id, listing.summary, listing.start_local) == ("i1", row, datetime.fromisoformat("2026-05-01T07:30"))
+
+
+def test_one_nan_or_broken_character_costs_no_other_row(connect_to):
+    """The strict splitter gives way to a forgiving one, byte for byte."""
+    body = b'[{"id":"i2","x":NaN},{"id":"i1","name":"\xff \\ud800"}]'
+    kept = [row.summary for row in rows_of(connect_to({"athlete/0/activities": body}))]
+    assert kept == [b'{"id":"i2","x":NaN}', b'{"id":"i1","name":"\xff \\ud800"}']
+
+
+def test_arrival_at_the_source_is_read_from_created(connect_to):
+    """`created` is a hop of the delay that is shown, in UTC."""
+    rows = [{"id": "i1", "created": "2026-04-16T08:10:23.545+02:00"}]
+    [listing] = rows_of(connect_to({"athlete/0/activities": rows}))
+    assert listing.at_source == datetime(2026, 4, 16, 6, 10, 23, 545000, tzinfo=UTC)
+
+
+def test_rows_come_newest_first_whatever_the_order_of_the_answer(connect_to):
+    """The order is a promise of the hook, not of the service."""
+    rows = [{"id": "a", "start_date_local": "2026-05-01T07:00:00"}, {"id": "b", "start_date_local": "2026-05-02T07:00:00"}]
+    assert [row.external_id for row in rows_of(connect_to({"athlete/0/activities": rows}))] == ["b", "a"]
+
+
+def test_a_repeated_id_is_yielded_once(connect_to):
+    """A source that repeats a row does not become two records."""
+    assert len(rows_of(connect_to({"athlete/0/activities": [{"id": "i1"}, {"id": "i1"}]}))) == 1
+
+
+def test_an_id_written_as_a_number_is_the_same_opaque_text(connect_to):
+    """The documents once said int32."""
+    assert rows_of(connect_to({"athlete/0/activities": [{"id": 123}]}))[0].external_id == "123"
+
+
+@pytest.mark.parametrize("row", [{"id": "1", "source": "STRAVA", "_note": "no", "start_date_local": "2026-05-01T07:30:00"},
+                                 {"id": "1", "source": "STRAVA", "start_date_local": "2026-05-01T07:30:00"}])
+def test_a_strava_stub_is_listed_as_never_to_be_delivered(connect_to, row):
+    """With and without its note, with its start, and with what to do."""
+    [listing] = rows_of(connect_to({"athlete/0/activities": [row]}))
+    assert (listing.unavailable.state, listing.unavailable.code) == ("stub", "FG-strava-stub")
+    assert "link the device's maker" in listing.unavailable.fix
+    assert listing.start_local == datetime.fromisoformat("2026-05-01T07:30")
+
+
+def test_a_stub_does_not_stop_the_rows_beside_it(connect_to, activity):
+    """60 of 67 rows of one real account had no type; strict clients lost them all."""
+    rows = [activity(id="i9"), {"id": "1", "source": "STRAVA", "_note": "no"}, activity(id="i8")]
+    assert {row.external_id for row in rows_of(connect_to({"athlete/0/activities": rows}))} == {"i9", "1", "i8"}
+
+
+@pytest.mark.parametrize("row", [7, None, "text", {}, {"id": None}, {"id": ""}, {"id": "a b"}, {"id": ["x"]}, {"id": True}, {"id": ".."},
+                                 {"id": "a/b"}, {"id": "a,b"}, {"id": "a\u0000"}])
+def test_a_row_without_a_usable_id_is_handed_over_under_its_hash(connect_to, row):
+    """One weird row is for the quarantine, and the rows beside it arrive."""
+    weird, good = rows_of(connect_to({"athlete/0/activities": [row, {"id": "i1"}]}))
+    assert weird.external_id.startswith("row-")
+    assert good.external_id == "i1"
+
+
+def test_the_hash_of_a_weird_row_is_the_same_next_time(connect_to):
+    """So that it is one record in quarantine and not a new one each day."""
+    first, second = (rows_of(connect_to({"athlete/0/activities": [7]}))[0].external_id for _ in range(2))
+    assert first == second
+
+
+def test_an_answer_that_is_no_list_stops_the_connection(connect_to):
+    """The error names the keys that came, and no values."""
+    with pytest.raises(ConnectionStopped, match="an object with the keys error") as caught:
+        rows_of(connect_to({"athlete/0/activities": {"error": "secret words"}}))
+    assert caught.value.code == "FG-unexpected-answer"
+    assert "secret words" not in str(caught.value)
+
+
+def test_a_cut_answer_says_so_itself(connect_to):
+    """Half a list is never taken for a short one."""
+    with pytest.raises(ConnectionStopped) as caught:
+        rows_of(connect_to({"athlete/0/activities": b'[{"id":"i1"},{"id":'}))
+    assert caught.value.code == "FG-answer-not-json"
+
+
+def test_an_open_window_costs_one_tiny_request_and_is_split(connect_to):
+    """Two keys a row size the windows of the first sync."""
+    connection = connect_to({"athlete/0/activities": [{"id": "i1", "start_date_local": "2026-05-01T07:30:00"}]})
+    [found] = rows_of(connection, Window())
+    assert isinstance(found, Split)
+    assert connection.http.asked == [
+        ("athlete/0/activities", {"oldest": "1970-01-01", "newest": "2026-06-17", "fields": "id,start_date_local"})]
+
+
+def test_an_empty_account_is_answered_by_the_sizing_request(connect_to):
+    """There is nothing to split."""
+    assert rows_of(connect_to({"athlete/0/activities": []}), Window()) == []
+
+
+def test_a_small_account_is_one_window():
+    """400 rows or fewer need no second request; the window is bounded, so that it is not sized again."""
+    assert split(days(400, step=30)) == (Window(date(1970, 1, 1), None),)
+
+
+@pytest.mark.parametrize("account", [days(401), days(3000), days(900, step=7), days(500) + days(700)])
+def test_windows_are_contiguous_newest_first_and_share_no_day(account):
+    """Each day since the epoch lies in exactly one window."""
+    windows = split(account)
+    assert windows[0].newest is None
+    assert windows[-1].oldest == date(1970, 1, 1)
+    assert all(older.newest == newer.oldest - timedelta(days=1) for newer, older in pairwise(windows))
+
+
+def test_windows_hold_about_four_hundred_rows_and_a_year_at_most():
+    """So that a window is one transaction of sensible size."""
+    account = days(3000)
+    for window in split(account):
+        held = [day for day in account if window.oldest <= day <= (window.newest or date.max)]
+        assert len(held) <= 400
+        assert held[0] - held[-1] <= timedelta(days=365)
+
+
+def test_a_day_is_never_cut_in_two():
+    """A window ends between days, however many rows one day has."""
+    account = [date(2026, 6, 1)] * 500 + [date(2026, 5, 1)] * 500
+    assert [window.oldest for window in split(account)] == [date(2026, 6, 1), date(1970, 1, 1)]

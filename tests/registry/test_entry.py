@@ -1,0 +1,177 @@
+"""The typed entry, and that the published schema says the same."""
+
+import json
+import typing
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fitglue_registry.contract import Contract
+from fitglue_registry.errors import UserMistake
+from fitglue_registry.registry import Catalogue, Clean, Entry, Field, Http, Tier, default_folder
+from fitglue_registry.registry.entry import entry_of
+from fitglue_registry.registry.reading import contract, read_entry
+
+FIFTEEN_LINES = """\
+schema: 1
+kind: source
+id: parkrun
+name: Parkrun
+summary: Saturday's five kilometres, with time and place.
+plugin:
+  name: fitglue-parkrun
+  version: ">=0.1,<1"
+tier: hobbyist
+dependencies:
+  - integration/parkrun
+docs:
+  - https://example.org/parkrun
+maintainers:
+  - Ada Runner
+"""
+
+
+def struct_of(annotation):
+    """The struct inside an annotation such as ``tuple[Part, ...]`` or ``Http | None``."""
+    found = [annotation, *typing.get_args(annotation)]
+    return next((one for one in found if isinstance(one, type) and issubclass(one, msgspec.Struct)), None)
+
+
+def levels(struct, schema, name="entry"):
+    """Each mapping of the entry as (name, struct, its schema)."""
+    yield name, struct, schema
+    for field in msgspec.structs.fields(struct):
+        inner = struct_of(field.type)
+        if inner and field.encode_name in schema["properties"]:
+            below = schema["properties"][field.encode_name]
+            yield from levels(inner, below.get("items", below), f"{name}.{field.encode_name}")
+
+
+def published(name):
+    return json.loads((default_folder() / "schemas" / f"{name}.json").read_text())
+
+
+LEVELS = [*levels(Entry, published("entry")), *levels(Tier, published("tiers")["properties"]["tiers"]["items"], "tier")]
+
+
+@pytest.mark.parametrize(("struct", "schema"), [level[1:] for level in LEVELS], ids=[level[0] for level in LEVELS])
+def test_schema_and_types_have_the_same_keys(struct, schema):
+    """Each mapping has the same keys, and the same required ones, in the schema as in the types."""
+    fields = [field for field in msgspec.structs.fields(struct) if field.name not in ("file", "origin")]
+    assert sorted(schema["properties"]) == sorted(field.encode_name for field in fields)
+    assert sorted(schema.get("required", [])) == sorted(field.encode_name for field in fields if field.required)
+    assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(("struct", "schema"), [level[1:] for level in LEVELS], ids=[level[0] for level in LEVELS])
+def test_schema_and_types_allow_the_same_names(struct, schema):
+    """A closed list of names is the same in the schema and in the types; booster is another word for enricher."""
+    listed = {name: sorted({*part["enum"]} - {"booster"}) for name, part in schema["properties"].items() if "enum" in part}
+    typed = {field.encode_name: sorted(typing.get_args(field.type)) for field in msgspec.structs.fields(struct)
+             if typing.get_origin(field.type) is typing.Literal}
+    assert listed == typed
+
+
+@pytest.mark.parametrize("name", ["entry", "tiers"])
+def test_every_key_of_a_schema_is_described(name):
+    """An editor that knows the schema can say what each key means."""
+    plain = [key for _, _, schema in LEVELS for key, part in schema["properties"].items() if "description" not in part]
+    assert plain == []
+    assert published(name)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_an_entry_of_fifteen_lines_is_valid(tmp_path):
+    """Fifteen lines are a whole entry; all else has a default."""
+    file = tmp_path / "sources" / "parkrun.yaml"
+    file.parent.mkdir()
+    file.write_text(FIFTEEN_LINES)
+    reading = read_entry(file, "fitglue-parkrun")
+    assert (reading.errors, FIFTEEN_LINES.count("\n")) == ([], 15)
+    assert (reading.entry.plugin.version, reading.entry.origin, reading.entry.integration) == (">=0.1,<1", "fitglue-parkrun", "parkrun")
+    assert [part.name for part in reading.entry.parts] == ["summary"]
+
+
+def test_short_forms_are_written_out(registry):
+    """A plugin, a link or a cleaning step may be one word; booster is read as enricher."""
+    file = registry.add("boosters/demo.yaml", kind="booster", docs="[https://example.org]", dependencies="[booster/other]",
+                        credentials="[{name: key, clean: [strip]}]")
+    entry = read_entry(file).entry
+    assert (entry.key, entry.dependencies, entry.plugin.name, entry.docs[0].url) == (
+        "enricher/demo", ("enricher/other",), "fitglue-demo", "https://example.org")
+    assert entry.credentials[0].clean == (Clean(strip=True),)
+
+
+@pytest.mark.parametrize("pasted", ["i123", "123", "https://intervals.icu/athlete/i123/calendar", " 'i123'\r\n"])
+def test_an_athlete_id_is_found_in_whatever_is_pasted(pasted):
+    """An id with or without its letter and a whole address all give the id."""
+    field = Catalogue.load().get("integration", "intervals").credentials[1]
+    assert field.read(pasted) in ("i123", "123")
+
+
+def test_nothing_typed_means_the_default():
+    """An empty answer is the default, here the owner of the key."""
+    assert Catalogue.load().get("integration", "intervals").credentials[1].read("  \n") == "0"
+
+
+def test_a_pasted_key_loses_its_newline_and_quotes():
+    """White space, quotes and invisible characters around a pasted key are no part of it."""
+    assert Field(name="key", secret=True).read("\ufeff“abc123”\r\n") == "abc123"
+
+
+def test_a_refused_secret_is_never_repeated():
+    """The error for a secret that cannot be one says where to find it, and not what was typed."""
+    field = Field(name="key", label="API key", help="On the settings page.", secret=True, pattern=r"[!-~]+", example="hunter1")
+    with pytest.raises(UserMistake) as refused:
+        field.read("hunter 2")
+    assert refused.value.as_dict() == {"code": "FG-field-refused", "what": "API key does not look right", "where": {"field": "key"},
+                                       "fix": "On the settings page."}
+
+
+def test_a_required_field_must_not_be_empty():
+    """Nothing at all is refused where the connection needs the value, and is fine where it does not."""
+    with pytest.raises(UserMistake, match="API key is empty"):
+        Field(name="key", label="API key").read(" ")
+    assert Field(name="key", required=False).read(" ") == ""
+
+
+def test_an_entry_knows_its_key_its_account_and_its_parts():
+    """An entry says how others name it, at which integration its account is, and which parts it has."""
+    source = Catalogue.load().get("source", "intervals")
+    assert (source.key, source.integration, source.part("detail").bulk) == ("source/intervals", "intervals", 100)
+    assert source.part("nothing") is None
+    assert Catalogue.load().get("integration", "intervals").integration == "intervals"
+
+
+def test_a_field_has_an_environment_variable():
+    """The name is made of the integration's id and the field's name."""
+    assert Field(name="api_key").env("my-source") == "FITGLUE_MY_SOURCE_API_KEY"
+
+
+def test_the_host_of_the_address_is_allowed_by_default():
+    """An entry that names no hosts allows the one of its address, without port or case."""
+    assert Http(base_url="https://API.Example.org:8443/v1").hosts == ("api.example.org",)
+
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=4),
+                    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2), max_leaves=4)
+
+
+@given(key=st.sampled_from(sorted(published("entry")["properties"])), put=st.data())
+@settings(database=None, max_examples=150, deadline=None)
+def test_whatever_the_schema_accepts_becomes_a_typed_entry(key, put):
+    """No document that the schema accepts is refused by the types."""
+    schema = published("entry")["properties"][key]
+    known = st.fixed_dictionaries({}, optional=dict.fromkeys(schema.get("items", schema).get("properties", {}), JSON))
+    document = {"schema": 1, "kind": "source", "id": "x", "name": "x", "summary": "x", "plugin": "x", "tier": "x"}
+    document[key] = put.draw(JSON | known | st.lists(known, max_size=2))
+    assert not contract("entry").accepts(document) or isinstance(entry_of(document), Entry)
+
+
+def test_the_default_of_a_whole_number_may_be_written_with_a_point():
+    """JSON Schema calls 100.0 a whole number, and so do we."""
+    document = {"schema": 1.0, "kind": "source", "id": "x", "name": "x", "summary": "x", "plugin": "x", "tier": "x",
+                "parts": [{"name": "summary", "bulk": 100.0}]}
+    assert Contract(published("entry")).accepts(document)
+    assert entry_of(document).parts[0].bulk == 100

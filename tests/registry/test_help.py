@@ -1,0 +1,75 @@
+"""Help articles are made from entries, and from nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from fitglue_registry.registry import Catalogue
+from fitglue_registry.registry.help import article
+
+GOLDEN = Path(__file__).parent / "golden" / "demo.md"
+SECTIONS = ["Overview", "Data ingested", "What is not available", "Sync mechanism", "Setup", "Tier", "Common issues", "Dependencies",
+            "Related", "What other pages say, and what is so"]
+
+RICH = """\
+dependencies: [integration/demo]
+docs: [{title: Manual, url: "https://example.org/manual"}]
+related: [integration/demo]
+parts:
+  - {name: summary, from: list}
+  - {name: detail, bulk: 50}
+  - {name: file, default: false, option: files}
+sync: {deletions: true, overlap_days: 14, note: Nothing else is known., delay: {expected_min: 5, hops: [watch, Demo, FitGlue]}}
+capabilities: {history: Ten years.}
+data:
+  - {field: Title, availability: always, path: title, upstream: name}
+  - {field: Load, availability: when_recorded, path: training_load, upstream: icu_training_load, kind: computed, note: A | B.}
+  - {field: Sets, availability: never, note: They are not kept.}
+issues:
+  - {symptom: The key is rejected, cause: It is wrong., fix: Copy it again., codes: [FG-key-rejected]}
+claims_corrected:
+  - {claim: It is instant., truth: It takes five minutes., reference: measured}
+"""
+CREDENTIALS = """\
+credentials:
+  - {name: api_key, label: API key, help: On the settings page., secret: true}
+  - {name: athlete_id, required: false}
+"""
+
+
+@pytest.fixture
+def demo(registry):
+    registry.add("integrations/demo.yaml", kind="integration", more=CREDENTIALS)
+    registry.add(more=RICH)
+    return Catalogue.load([registry.folder])
+
+
+def test_an_article_says_what_the_entry_says(demo):
+    """The article of an entry is the one read by eye in the golden file."""
+    assert article(demo.get("source", "demo"), demo) == GOLDEN.read_text()
+
+
+def test_an_article_is_deterministic(demo, registry):
+    """The same entries give the same article, wherever they lie."""
+    again = Catalogue.load([registry.folder])
+    assert article(demo.get("source", "demo"), demo) == article(again.get("source", "demo"), again)
+
+
+def test_a_small_entry_has_no_empty_sections(registry):
+    """What an entry does not say makes no heading."""
+    registry.add("destinations/demo.yaml", kind="destination")
+    loaded = Catalogue.load([registry.folder])
+    headings = [line[3:] for line in article(loaded.get("destination", "demo"), loaded).splitlines() if line.startswith("## ")]
+    assert headings == ["Overview", "Setup", "Tier", "Dependencies"]
+
+
+def test_the_article_of_intervals_has_every_section():
+    """The source that the product's page promises has all that such a page has."""
+    built_in = Catalogue.load()
+    headings = [line[3:] for line in article(built_in.get("source", "intervals"), built_in).splitlines() if line.startswith("## ")]
+    assert headings == SECTIONS
+
+
+def test_articles_link_to_each_other(demo):
+    """A link to another entry leads to its article."""
+    assert "[Connecting Demo](../integrations/demo.md)" in article(demo.get("source", "demo"), demo)

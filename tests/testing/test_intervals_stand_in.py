@@ -1,0 +1,350 @@
+"""The stand-in's endpoints answer as the facts about Intervals.icu say."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from contextlib import closing
+from http.client import HTTPConnection
+
+import pytest
+import requests
+from garmin_fit_sdk import Decoder, Stream
+
+from fitglue_registry.testing.intervals import Account, Request, StandIn
+from fitglue_registry.testing.intervals.athlete import SECRETS
+
+KEY = ("API_KEY", "stand-in-key")
+LIST = "/athlete/0/activities"
+
+
+class Client:
+    """A session with the key, speaking to one stand-in."""
+
+    def __init__(self, server: StandIn) -> None:
+        self.server, self.session = server, requests.Session()
+        self.session.auth = KEY
+
+    def get(self, path: str, **params: str) -> requests.Response:
+        return self.session.get(self.server.url + "/api/v1" + path, params=params, timeout=10)
+
+    def rows(self, **params: str) -> list[dict]:
+        return self.get(LIST, **{"oldest": "2000-01-01"} | params).json()
+
+
+@pytest.fixture
+def account():
+    return Account.generate(count=60)
+
+
+@pytest.fixture
+def server(account):
+    with StandIn(account) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server):
+    made = Client(server)
+    with made.session:
+        yield made
+
+
+def first(account: Account, **wanted: object) -> str:
+    """The newest activity whose row has the wanted values."""
+    return next(id_ for id_ in account.ids() if wanted.items() <= account.row(id_).items())
+
+
+def stub_of(account: Account) -> str:
+    return next(id_ for id_ in account.ids() if account.is_stub(id_))
+
+
+def test_ten_thousand_activities_start_at_once():
+    """A server with 10,000 activities answers its first request in well under a second."""
+    begun = time.perf_counter()
+    with StandIn(Account.generate(count=10_000)) as server, requests.Session() as session:
+        session.get(server.url + "/api/v1/athlete/0/profile", auth=KEY, timeout=10)
+    assert time.perf_counter() - begun < 1
+
+
+def test_list_is_newest_first(client):
+    """The list is in descending order of the local start."""
+    starts = [row["start_date_local"] for row in client.rows()]
+    assert starts == sorted(starts, reverse=True)
+
+
+def test_list_needs_oldest(client):
+    """A list without ``oldest`` is answered with 422."""
+    assert client.get(LIST).status_code == 422
+
+
+def test_a_malformed_date_is_refused(client):
+    """A date that is none is answered with 422."""
+    assert client.get(LIST, oldest="yesterday").status_code == 422
+
+
+def test_a_malformed_limit_is_a_server_error(client):
+    """A value of the wrong type is answered with 500 and a Java class name, as the real service does."""
+    answer = client.get(LIST, oldest="2026-01-01", limit="few")
+    assert answer.status_code == 500
+    assert "MethodArgumentTypeMismatchException" in answer.json()["error"]
+
+
+def test_window_is_inclusive_at_both_ends(client):
+    """A window of two date-times holds an activity that starts at either of them."""
+    starts = [row["start_date_local"] for row in client.rows()]
+    rows = client.rows(oldest=starts[9], newest=starts[4])
+    assert [row["start_date_local"] for row in rows] == starts[4:10]
+
+
+def test_bare_newest_includes_the_whole_day(client):
+    """A bare date as ``newest`` includes what started in the evening of that day."""
+    day = client.rows()[0]["start_date_local"][:10]
+    assert [row["start_date_local"][:10] for row in client.rows(oldest=day, newest=day)] == [day]
+
+
+def test_limit_keeps_the_newest(client):
+    """``limit`` keeps the newest rows of the window."""
+    assert [row["id"] for row in client.rows(limit="3")] == [row["id"] for row in client.rows()][:3]
+
+
+def test_fields_drops_nulls_and_ignores_unknown_names(client, account):
+    """``fields`` answers the named fields that are not null, and says nothing of names it does not know."""
+    id_ = first(account, timezone=None)
+    rows = client.rows(fields="id,timezone,average_watts")
+    assert {"id": id_} in rows
+
+
+def test_stubs_ignore_fields(client, account):
+    """A Strava stub comes with its five keys whatever ``fields`` says."""
+    id_ = stub_of(account)
+    row = next(row for row in client.rows(fields="name,id") if row["id"] == id_)
+    assert set(row) == {"id", "icu_athlete_id", "start_date_local", "source", "_note"}
+
+
+def test_list_has_no_intervals(client):
+    """A row of the list never has ``icu_intervals``."""
+    assert not any("icu_intervals" in row for row in client.rows())
+
+
+def test_bulk_leaves_missing_ids_out(client, account):
+    """Of ids that are not there a bulk answer says nothing."""
+    one, other = account.ids()[0], account.ids()[5]
+    assert {row["id"] for row in client.get(f"{LIST}/{one},i1,{other}").json()} == {one, other}
+
+
+def test_bulk_gives_stubs_as_they_are(client, account):
+    """A stub in a bulk answer is its five keys, also with intervals asked for."""
+    id_ = stub_of(account)
+    assert client.get(f"{LIST}/{id_}", intervals="true").json() == [account.row(id_)]
+
+
+def test_bulk_takes_a_long_url(client, account):
+    """Several hundred ids fit into one request."""
+    ids = ",".join([*account.ids(), *(f"i{number}" for number in range(2_000))])
+    assert len(client.get(f"{LIST}/{ids}", intervals="true").json()) == 60
+
+
+def test_detail_is_the_row_of_the_list(client, account):
+    """The detail of an activity is what the list says of it."""
+    id_ = account.ids()[0]
+    assert client.get(f"/activity/{id_}").json() == account.row(id_)
+
+
+def test_intervals_fill_the_whole_recording(client, account):
+    """Intervals do not overlap and reach from the first sample to the last, their ends exclusive."""
+    id_ = first(account, type="Ride", source="GARMIN_CONNECT")
+    rows = client.get(f"/activity/{id_}", intervals="true").json()["icu_intervals"]
+    ends = [0, *(row["end_index"] for row in rows)]
+    assert [row["start_index"] for row in rows] == ends[:-1]
+    assert ends[-1] == len(account.streams(id_)[0]["data"])
+
+
+def test_intervals_have_an_address_of_their_own(client, account):
+    """``/intervals`` answers id, time of analysis, intervals and groups."""
+    id_ = account.ids()[0]
+    answer = client.get(f"/activity/{id_}/intervals").json()
+    assert (answer["id"], answer["analyzed"]) == (id_, account.row(id_)["analyzed"])
+    assert answer["icu_intervals"]
+
+
+@pytest.mark.parametrize("form", ["streams", "streams.json"])
+def test_streams_have_one_length(client, account, form):
+    """All streams of an answer have the same length, ``latlng`` in both its halves, under either address."""
+    answer = client.get(f"/activity/{first(account, type='TrailRun')}/{form}").json()
+    lengths = {len(entry["data"]) for entry in answer} | {len(entry["data2"]) for entry in answer if entry["data2"]}
+    assert len(lengths) == 1
+
+
+def test_types_choose_streams(client, account):
+    """``types`` answers the streams named that there are, and says nothing of others."""
+    answer = client.get(f"/activity/{account.ids()[0]}/streams", types="heartrate,time,smo2").json()
+    assert {entry["type"] for entry in answer} == {"time", "heartrate"}
+
+
+def test_streams_as_csv(client, account):
+    """The CSV form starts with a BOM, has ``lat`` and ``lng`` and ends in a row of bare commas."""
+    id_ = first(account, type="TrailRun")
+    body = client.get(f"/activity/{id_}/streams.csv").content
+    lines = body.decode("utf-8-sig").splitlines()
+    assert body.startswith(b"\xef\xbb\xbf")
+    assert {"lat", "lng", "time"} <= set(lines[0].split(","))
+    assert set(lines[-1]) == {","}
+
+
+def test_manual_activity_has_no_streams(client, account):
+    """A manual activity answers an empty list of streams, and a bare BOM as CSV."""
+    id_ = first(account, source="MANUAL")
+    assert client.get(f"/activity/{id_}/streams").json() == []
+    assert client.get(f"/activity/{id_}/streams.csv").content == b"\xef\xbb\xbf\n"
+
+
+def test_manual_activity_has_no_file(client, account):
+    """The file of a manual activity is answered with 404."""
+    assert client.get(f"/activity/{first(account, source='MANUAL')}/file").status_code == 404
+
+
+def test_file_is_a_real_fit_file(client, account):
+    """The file of a watch's activity is FIT that Garmin's own decoder reads without an error."""
+    id_ = first(account, type="WeightTraining")
+    content = client.get(f"/activity/{id_}/file").content
+    content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    messages, errors = Decoder(Stream.from_byte_array(bytearray(content))).read()
+    assert not errors
+    assert len(messages["record_mesgs"]) == len(account.streams(id_)[0]["data"])
+
+
+def test_file_of_a_gpx_upload_is_gpx(client, account):
+    """The file of an activity whose ``file_type`` is gpx is GPX."""
+    assert b"<gpx " in client.get(f"/activity/{first(account, file_type='gpx')}/file").content
+
+
+@pytest.mark.parametrize("part", ["", "/intervals", "/streams", "/streams.csv", "/file"])
+def test_strava_is_refused(client, account, part):
+    """Each read of a Strava activity is answered with 422 and the sentence of the real service."""
+    answer = client.get(f"/activity/{stub_of(account)}{part}")
+    assert (answer.status_code, answer.json()) == (422, {"status": 422, "error": "Cannot read Strava activities via the API"})
+
+
+def test_detail_of_a_stub_may_be_the_stub(account):
+    """With ``stub_detail`` the detail of a Strava activity is its stub, which was seen too."""
+    with StandIn(account, stub_detail=True) as server, requests.Session() as session:
+        answer = session.get(f"{server.url}/api/v1/activity/{stub_of(account)}", auth=KEY, timeout=10)
+    assert answer.json()["source"] == "STRAVA"
+
+
+def test_unknown_activity_is_404(client):
+    """An id that is not there is answered with 404."""
+    assert client.get("/activity/i1").status_code == 404
+
+
+def test_unknown_path_is_answered_by_the_framework(client):
+    """An unknown path is answered with 404, a timestamp and the path."""
+    answer = client.get("/athlete/0/fitness")
+    assert answer.status_code == 404
+    assert set(answer.json()) == {"timestamp", "status", "error", "path"}
+
+
+def test_wrong_verb_is_405(client, server):
+    """A real path with a verb that it does not know is answered with 405."""
+    assert client.session.post(server.url + "/api/v1" + LIST, timeout=10).status_code == 405
+
+
+def test_athlete_zero_is_the_owner(client):
+    """Athlete ``0`` is the owner of the key, by the whole settings, the profile and the list of athletes."""
+    ids = client.get("/athlete/0").json()["id"], client.get("/athlete/0/profile").json()["athlete"]["id"]
+    assert {*ids, client.get("/athletes").json()[0]["id"]} == {"i317960"}
+
+
+def test_only_the_settings_hold_secrets(client):
+    """The secrets stand in the whole settings and neither in the profile nor in the list of athletes."""
+    assert all(secret in client.get("/athlete/0").text for secret in SECRETS)
+    assert not any(secret in client.get("/athlete/0/profile").text + client.get("/athletes").text for secret in SECRETS)
+
+
+def test_connections_name_the_feeds(client):
+    """The connections say which platforms feed the account."""
+    answer = client.get("/athlete/0/connections").json()
+    assert answer["garmin_health_connected"]
+    assert not answer["polar_connected"]
+
+
+def test_foreign_athlete_is_denied(client):
+    """Another athlete's id is answered with 403."""
+    answer = client.get("/athlete/i42/activities", oldest="2026-01-01")
+    assert (answer.status_code, answer.json()) == (403, {"status": 403, "error": "Access denied"})
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ("Basic QVBJX0tFWTp3cm9uZw==", 401),
+        ("Basic c29tZWJvZHk6c3RhbmQtaW4ta2V5", 401),
+        ("Basic not*base64", 500),
+        ("Bearer stand-in-key", 403),
+        ("", 403),
+    ],
+    ids=["wrong key", "wrong user", "malformed", "bearer", "nothing"],
+)
+def test_wrong_credentials(server, header, status):
+    """A wrong key or user is 401, malformed base64 500, the key as a bearer token or no key at all 403."""
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.get(server.url + "/api/v1/athlete/0/profile", headers={"Authorization": header}, timeout=10)
+    assert answer.status_code == status
+
+
+def test_a_revoked_key_is_refused(client, server):
+    """A key that was revoked is answered with 401 until another is set."""
+    server.revoke_key()
+    assert client.get("/athlete/0/profile").json() == {"status": 401, "error": "Auth failed"}
+    server.set_key("stand-in-key")
+    assert client.get("/athlete/0/profile").status_code == 200
+
+
+def test_answers_are_compressed_on_request_only(client):
+    """A client that accepts gzip gets it, another one does not, and both read the same."""
+    packed = client.get(LIST, oldest="2026-01-01")
+    client.session.headers["Accept-Encoding"] = "identity"
+    plain = client.get(LIST, oldest="2026-01-01")
+    assert (packed.headers["Content-Encoding"], plain.headers.get("Content-Encoding")) == ("gzip", None)
+    assert packed.content == plain.content
+
+
+def test_requests_are_logged(client, server):
+    """The log has method, path, query and status of each request until it is cleared."""
+    client.get("/activity/i1", intervals="true")
+    assert server.requests == [Request("GET", "/api/v1/activity/i1", "intervals=true", 404)]
+    assert server.requests[0].params == {"intervals": ["true"]}
+    server.clear_requests()
+    assert server.requests == []
+
+
+def test_a_connection_serves_many_requests(server):
+    """A client that keeps its connection is served on it again; one that wishes it closed is told so."""
+    with closing(HTTPConnection(server.url.removeprefix("http://"))) as connection:
+        connection.request("GET", "/api/v1/athletes")
+        connection.getresponse().read()
+        kept = connection.sock
+        connection.request("GET", "/api/v1/athletes", headers={"Connection": "close"})
+        assert connection.sock is kept is not None
+        assert connection.getresponse().headers["Connection"] == "close"
+
+
+def test_given_rows_are_served_verbatim():
+    """Rows that somebody captured are answered as they are, keys missing and all."""
+    rows = [{"id": "i7", "start_date_local": "2026-01-02T03:04:05", "odd": "NaN"}, {"id": "i8", "name": None}]
+    account = Account.from_rows(rows, streams={"i7": [{"type": "time", "data": [0, 1]}]}, files={"i7": b"raw"})
+    with StandIn(account) as server, requests.Session() as session:
+        session.auth = KEY
+        assert session.get(f"{server.url}/api/v1{LIST}?oldest=2026-01-01", timeout=10).json() == rows
+        assert session.get(f"{server.url}/api/v1/activity/i7/streams", timeout=10).json()[0]["data"] == [0, 1]
+        assert session.get(f"{server.url}/api/v1/activity/i7/file", timeout=10).content == b"raw"
+
+
+def test_a_defect_of_the_stand_in_shows(client, server, account, caplog):
+    """Where the stand-in itself fails, the answer says so instead of hiding it."""
+    account.add_row({"id": "i9", "start_date_local": "2026-01-01T00:00:00", "odd": object()})
+    answer = client.get("/activity/i9")
+    assert (answer.status_code, json.loads(answer.text)["error"].startswith("stand-in: TypeError")) == (500, True)

@@ -1,0 +1,130 @@
+"""What the stand-in answers is what the service's own OpenAPI document describes."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+import requests
+
+from fitglue_registry.testing.intervals import Account, StandIn
+from fitglue_registry.testing.intervals.rows import CUSTOM_FIELDS
+
+SHARED = Path(os.environ.get("FITGLUE_SHARED") or Path(__file__).resolve().parents[3] / "shared")
+DOCUMENT = SHARED / "data" / "intervals" / "openapi-2026-07.json"
+PAYLOADS = SHARED / "data" / "intervals" / "payloads"
+
+pytestmark = [
+    pytest.mark.shared,
+    pytest.mark.skipif(not DOCUMENT.exists(), reason=f"no OpenAPI document at {DOCUMENT}; FITGLUE_SHARED names its folder"),
+]
+
+
+@pytest.fixture(scope="module")
+def components():
+    """The document's schemas, corrected where the wire is known to differ: nulls, the data of streams, the skyline."""
+    schemas = json.loads(DOCUMENT.read_text(encoding="utf-8"))["components"]["schemas"]
+    for schema in schemas.values():
+        properties = schema.get("properties", {})
+        schema["properties"] = {name: {"anyOf": [{"type": "null"}, known]} for name, known in properties.items()}
+    schemas["ActivityStream"]["properties"] |= {"data": {}, "data2": {}}
+    for name in ("Activity", "ActivityWithIntervals"):
+        schemas[name]["properties"]["skyline_chart_bytes"] = {"type": ["string", "null"]}
+    return schemas
+
+
+@pytest.fixture(scope="module")
+def get():
+    """Get a path of a running stand-in as JSON; ``get.account`` is what it serves."""
+    account = Account.generate(count=120)
+    with StandIn(account) as server, requests.Session() as session:
+        session.auth = ("API_KEY", "stand-in-key")
+
+        def fetch(path: str):
+            return session.get(server.url + "/api/v1" + path, timeout=10).json()
+
+        fetch.account = account
+        yield fetch
+
+
+def check(components: dict, name: str, value: object) -> None:
+    """Validate a value by a schema of the document, strictly about keys that the schema does not know."""
+    known = set(components[name]["properties"])
+    unknown = set(value) - known - set(CUSTOM_FIELDS)
+    assert not unknown
+    jsonschema_rs.validate({"$ref": f"#/components/schemas/{name}", "components": {"schemas": components}}, value)
+
+
+def test_list(components, get):
+    """Each row of the list is an Activity, or a Hidden where Strava fed it."""
+    for row in get("/athlete/0/activities?oldest=2000-01-01"):
+        check(components, "Hidden" if "_note" in row else "Activity", row)
+
+
+def test_bulk_with_intervals(components, get):
+    """Each activity of a bulk answer with intervals is an ActivityWithIntervals, its intervals and groups too."""
+    ids = [id_ for id_ in get.account.ids() if not get.account.is_stub(id_)][:40]
+    for row in get(f"/athlete/0/activities/{','.join(ids)}?intervals=true"):
+        check(components, "ActivityWithIntervals", row)
+        for interval in row["icu_intervals"]:
+            check(components, "Interval", interval)
+        for group in row["icu_groups"]:
+            check(components, "IntervalGroup", group)
+
+
+def test_streams(components, get):
+    """Each stream of each kind of sport is an ActivityStream."""
+    by_type = {get.account.row(id_).get("type"): id_ for id_ in get.account.ids() if not get.account.is_stub(id_)}
+    for id_ in by_type.values():
+        for stream in get(f"/activity/{id_}/streams"):
+            check(components, "ActivityStream", stream)
+
+
+@pytest.mark.parametrize(
+    ("path", "schema"),
+    [
+        ("/athlete/0", "WithSportSettings"),
+        ("/athlete/0/profile", "AthleteProfile"),
+        ("/athlete/0/connections", "AthleteConnections"),
+    ],
+)
+def test_athlete(components, get, path, schema):
+    """What is said of the athlete is what the document says."""
+    check(components, schema, get(path))
+
+
+def test_athletes(components, get):
+    """The list of athletes is one of AthleteWithTags."""
+    for row in get("/athletes"):
+        check(components, "AthleteWithTags", row)
+
+
+def test_intervals(components, get):
+    """The intervals of one activity are an IntervalsDTO."""
+    check(components, "IntervalsDTO", get(f"/activity/{get.account.ids()[0]}/intervals"))
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("error-401-auth-failed", 401), ("error-403-access-denied", 403), ("error-422-strava-read", 422)]
+)
+def test_errors_are_those_captured(get, name, status):
+    """The bodies of errors are those that were captured from the real service."""
+    captured = json.loads((PAYLOADS / f"{name}.json").read_text(encoding="utf-8"))
+    with StandIn(get.account) as server, requests.Session() as session:
+        stub = next(id_ for id_ in get.account.ids() if get.account.is_stub(id_))
+        key = "wrong" if status == 401 else "stand-in-key"
+        path = {401: "/athlete/0", 403: "/athlete/i42", 422: f"/activity/{stub}/streams"}[status]
+        answer = session.get(server.url + "/api/v1" + path, auth=("API_KEY", key), timeout=10)
+    assert (answer.status_code, answer.json()) == (status, captured)
+
+
+def test_captured_list_is_served_as_it_is():
+    """The 781 rows of a real account are served unchanged."""
+    rows = json.loads((PAYLOADS / "activities-list-real-account-with-duplicates.json").read_text(encoding="utf-8"))
+    with StandIn(Account.from_rows(rows)) as server, requests.Session() as session:
+        session.auth = ("API_KEY", "stand-in-key")
+        answer = session.get(f"{server.url}/api/v1/athlete/0/activities?oldest=2020-01-01", timeout=10)
+    assert sorted(answer.json(), key=lambda row: row["id"]) == sorted(rows, key=lambda row: row["id"])

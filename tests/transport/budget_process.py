@@ -1,0 +1,16 @@
+"""A process of its own that asks a shared budget until it has granted so many requests, and prints when each was granted."""
+
+import sys
+import time
+from pathlib import Path
+
+from fitglue_registry.registry.entry import Budget as Limit
+from fitglue_registry.transport import FileBudget, SystemClock
+
+folder, wanted, requests, per_s = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+budget = FileBudget(folder, "shared", [Limit(requests=requests, per_s=per_s)], SystemClock())
+sys.stdin.readline()
+for _ in range(wanted):
+    while (wait_s := budget.acquire()) > 0:
+        time.sleep(wait_s)
+    print(time.time(), flush=True)

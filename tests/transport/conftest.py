@@ -1,0 +1,214 @@
+"""A scripted HTTP server on loopback, a clock that never waits, and a session that talks to the one by the other."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fitglue_registry.registry.entry import Auth
+from fitglue_registry.transport import HttpPolicy, HttpSession
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+KEY = "planted-Secret/key+42"
+BASIC = Auth(scheme="basic", username="API_KEY", secret="api_key")
+
+
+@dataclass
+class Reply:
+    """What the server says to one request; ``raw`` replaces status line and headers, ``cut`` closes after so many bytes of the body."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    headers: dict[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+    cut: int | None = None
+    chunks: list[bytes] | None = None
+    drip: bytes | None = None  # sent for ever, slowly, after ``raw``
+    hang: bool = False
+    meet: threading.Barrier | None = None  # answers when so many requests are there at once
+
+
+class ScriptedServer(ThreadingHTTPServer):
+    """Answers with ``script`` in order, the last line of it for ever; remembers requests and connections."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self) -> None:
+        self.script: list[Reply] = [Reply()]
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.connections = 0
+        self.over = threading.Event()
+        self.scheme = "http"
+        self._turn = threading.Lock()
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://127.0.0.1:{self.server_address[1]}"
+
+    @property
+    def paths(self) -> list[str]:
+        return [path for path, _ in self.requests]
+
+    def say(self, *replies: Reply) -> None:
+        self.script = list(replies)
+
+    def next_reply(self, path: str, headers: dict[str, str]) -> Reply:
+        with self._turn:
+            self.requests.append((path, headers))
+            return self.script.pop(0) if len(self.script) > 1 else self.script[0]
+
+    def handle_error(self, *_: Any) -> None:
+        """A client that hangs up is part of the play."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: ScriptedServer
+
+    def setup(self) -> None:
+        self.server.connections += 1
+        super().setup()
+
+    def do_GET(self) -> None:
+        reply = self.server.next_reply(self.path, {name.lower(): value for name, value in self.headers.items()})
+        if reply.meet:
+            reply.meet.wait(5)
+        if reply.hang:
+            self.server.over.wait(5)
+        elif reply.raw is not None:
+            self.wfile.write(reply.raw)
+            self._drip(reply)
+        else:
+            self._answer(reply)
+        self.close_connection = reply.raw is not None or reply.cut is not None or reply.hang
+
+    def do_CONNECT(self) -> None:
+        """A proxy that wants a password of its own."""
+        self.server.next_reply(self.path, {name.lower(): value for name, value in self.headers.items()})
+        self.send_error(407)
+
+    def _answer(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        headers = {"Content-Type": "application/json", **reply.headers}
+        headers |= {"Transfer-Encoding": "chunked"} if reply.chunks is not None else {"Content-Length": str(len(reply.body))} | reply.headers
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        for chunk in reply.chunks or ():
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        if reply.chunks is None:
+            self.wfile.write(reply.body[: reply.cut])
+        elif reply.cut is None:
+            self.wfile.write(b"0\r\n\r\n")
+
+    def _drip(self, reply: Reply) -> None:
+        while reply.drip and not self.server.over.wait(0.02):
+            self.wfile.write(reply.drip)
+
+    def log_message(self, *_: Any) -> None:
+        """Stay silent."""
+
+
+class HeldClock:
+    """Time passes only where somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+        self.seconds = 1000.0
+        self.set_back = 0.0
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 23, 12, 0, tzinfo=UTC) + timedelta(seconds=self.seconds - 1000 - self.set_back)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
+
+    @property
+    def waited(self) -> float:
+        return round(sum(self.slept), 3)
+
+
+@pytest.fixture()
+def reply() -> type[Reply]:
+    return Reply
+
+
+@pytest.fixture()
+def servers() -> Iterator[Callable[[], ScriptedServer]]:
+    running: list[ScriptedServer] = []
+
+    def start() -> ScriptedServer:
+        server = ScriptedServer()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        running.append(server)
+        return server
+
+    yield start
+    for server in running:
+        server.over.set()
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture()
+def server(servers: Callable[[], ScriptedServer]) -> ScriptedServer:
+    return servers()
+
+
+@pytest.fixture()
+def clock() -> HeldClock:
+    return HeldClock()
+
+
+@pytest.fixture()
+def waits() -> list[tuple[float, str]]:
+    """What ``on_wait`` was told."""
+    return []
+
+
+@pytest.fixture()
+def open_session(server: ScriptedServer, clock: HeldClock, waits: list[tuple[float, str]]) -> Iterator[Callable[..., HttpSession]]:
+    """Opens a session; keywords of ``HttpPolicy`` and of ``HttpSession`` say what differs from a connection with a key."""
+    opened: list[HttpSession] = []
+
+    def open_(base_url: str | None = None, **differs: Any) -> HttpSession:
+        session_keywords = {name: differs.pop(name) for name in ("secrets", "budget", "redactor", "clock") if name in differs}
+        policy = HttpPolicy(base_url or f"{server.url}/api/v1", **({"auth": BASIC, "read_s": 5.0, "connect_s": 5.0} | differs))
+        keywords = {"secrets": lambda: {"api_key": KEY}, "clock": clock, "on_wait": lambda *wait: waits.append(wait)} | session_keywords
+        opened.append(HttpSession(policy, **keywords))
+        return opened[-1]
+
+    yield open_
+    for session in opened:
+        session.close()
+
+
+@pytest.fixture()
+def session(open_session: Callable[..., HttpSession]) -> HttpSession:
+    return open_session()
+
+
+@pytest.fixture()
+def key() -> str:
+    """The secret that must never be seen."""
+    return KEY
+
+
+@pytest.fixture()
+def zipped() -> Callable[..., Reply]:
+    """A gzip reply of this content."""
+    return lambda content, **differs: Reply(body=gzip.compress(content), headers={"Content-Encoding": "gzip"}, **differs)

@@ -1,0 +1,161 @@
+"""How many requests are granted in which time, by one budget, by several, and by several processes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fitglue_registry.errors import StoreFailed
+from fitglue_registry.registry.entry import Budget as Limit
+from fitglue_registry.transport import FileBudget, HttpPolicy, NoBudget, budget_of
+
+
+@pytest.fixture()
+def budget(tmp_path, clock):
+    """Opens the budget file of these limits; each call is as good as another process."""
+    return lambda *limits: FileBudget(tmp_path, "ip example.org", limits, clock)
+
+
+def granted(budget, clock, seconds):
+    """The moments at which requests are granted to somebody who asks as often as possible for so long."""
+    moments, end = [], clock.monotonic() + seconds
+    while clock.monotonic() < end:
+        wait_s = budget.acquire()
+        if wait_s:
+            clock.sleep(wait_s)
+        else:
+            moments.append(clock.monotonic())
+    return moments
+
+
+def most_in(moments, seconds):
+    """The largest number of moments in any window of this length."""
+    return max(sum(1 for moment in moments if first <= moment < first + seconds) for first in moments)
+
+
+@pytest.mark.parametrize(("limit", "window", "most"), [
+    (Limit(requests=8, per_s=1), 1, 8),
+    (Limit(requests=8, per_s=1, burst=10), 1.25, 10),
+    (Limit(requests=10, per_s=1, burst=3), 1, 10),
+    (Limit(requests=10, per_s=1, burst=3), 0.3, 3),
+    (Limit(requests=100, per_s=900), 900, 100),
+    (Limit(requests=1000, per_s=1), 1, 1000),
+])
+def test_no_window_ever_holds_more_than_the_limit(budget, clock, limit, window, most):
+    """Whatever the moment at which one begins to count."""
+    moments = granted(budget(limit), clock, 3 * window)
+    assert most_in(moments, window * 0.999) <= most
+
+
+@pytest.mark.parametrize("limit", [Limit(requests=8, per_s=1), Limit(requests=8, per_s=1, burst=10), Limit(requests=300, per_s=1),
+                                   Limit(requests=250, per_s=900)])
+def test_the_limit_is_used(budget, clock, limit):
+    """Little of what is allowed is given away."""
+    moments = granted(budget(limit), clock, 4 * limit.per_s)
+    assert len(moments) >= 0.9 * 4 * limit.requests
+
+
+def test_all_of_several_limits_hold(budget, clock):
+    """Ten a second, and fifty a minute."""
+    moments = granted(budget(Limit(requests=10, per_s=1), Limit(requests=50, per_s=60)), clock, 120)
+    assert (most_in(moments, 0.999) <= 10, most_in(moments, 59.9) <= 50, len(moments) >= 90) == (True, True, True)
+
+
+def test_two_budgets_on_one_file_count_together(budget, clock):
+    """What one takes is gone for the other, also after the first has gone away without a word."""
+    limit = Limit(requests=5, per_s=10)
+    assert [budget(limit).acquire() for _ in range(5)] == [0.0] * 5
+    assert 0 < budget(limit).acquire() <= 10.5
+
+
+def test_two_processes_together_never_exceed_the_limit(tmp_path):
+    """Real processes and a real clock; the moments of both, laid side by side, keep the limit."""
+    script = Path(__file__).with_name("budget_process.py")
+    command = [sys.executable, str(script), str(tmp_path), "20", "10", "0.1"]
+    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    moments = sorted(float(line) for process in processes for line in process.communicate(timeout=20)[0].split())
+    assert len(moments) == 40
+    # A moment is printed after it was granted, never before; ten more would have to be later by the whole window.
+    assert most_in(moments, 0.08) <= 10
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"held": [0, 0], "granted": 5}', b'{"held": "x", "granted": {}}',
+                                     b'{"held": [1e999, 1], "granted": {"2/1": [[0, 1e999]]}}', b"\xff\x00"])
+def test_a_damaged_file_starts_anew(budget, tmp_path, content):
+    """Counting goes on, and the file is sound again."""
+    limit = Limit(requests=2, per_s=1)
+    budget(limit).acquire()
+    (file,) = tmp_path.glob("*.json")
+    file.write_bytes(content)
+    assert [budget(limit).acquire() for _ in range(2)] == [0.0, 0.0]
+    assert json.loads(file.read_bytes())["granted"]["2/1"]
+
+
+def test_a_clock_that_is_set_back_shortens_nothing_and_blocks_nobody(budget, clock):
+    """What was granted in what is now the future counts as of now."""
+    limit = Limit(requests=2, per_s=10)
+    budget(limit).acquire()
+    budget(limit).hold(5)
+    clock.set_back = 86_400.0
+    assert 4.9 <= budget(limit).acquire() <= 5.1
+    clock.sleep(5.1)
+    assert (budget(limit).acquire(), 0 < budget(limit).acquire() <= 10.5) == (0.0, True)
+
+
+def test_a_hold_is_for_everybody(budget, clock):
+    """What one process was told, the others know; the longer of two holds counts."""
+    limit = Limit(requests=100, per_s=1)
+    first, second = budget(limit), budget(limit)
+    first.acquire()
+    second.hold(30)
+    second.hold(10)
+    assert first.acquire() > 0 or first.acquire() > 0
+    clock.sleep(29)
+    assert 0.9 < budget(limit).acquire() < 1.1
+
+
+def test_a_lease_ends(budget, clock):
+    """Requests that were leased in a batch and not used are not used later, on top of what was granted since."""
+    limit = Limit(requests=640, per_s=1)
+    idle, busy = budget(limit), budget(limit)
+    idle.acquire()
+    clock.sleep(1.0)
+    assert [busy.acquire() for _ in range(640)] == [0.0] * 640
+    assert idle.acquire() > 0
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, clock):
+    """Without its file the limit cannot be kept, so nothing is asked."""
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    with pytest.raises(StoreFailed) as caught:
+        FileBudget(tmp_path / "taken", "x", [Limit(requests=1, per_s=1)], clock).acquire()
+    assert caught.value.code == "FG-budget-unusable"
+
+
+def test_scopes_are_counted_apart(tmp_path, clock):
+    """A limit of the address is shared by two accounts, a limit of the account is not."""
+    policy = HttpPolicy("https://example.org", limits=(Limit(requests=3, per_s=60, scope="ip"), Limit(requests=2, per_s=60, scope="account")))
+    first, second = (budget_of(policy, tmp_path, integration="example", account=name, clock=clock) for name in ("a", "b"))
+    assert [first.acquire(), first.acquire()] == [0.0, 0.0]
+    assert first.acquire() > 0
+    assert len(list(tmp_path.glob("*.json"))) == 2
+    clock.sleep(62)
+    assert [first.acquire(), first.acquire(), second.acquire()] == [0.0, 0.0, 0.0]
+    assert second.acquire() > 0
+
+
+def test_loopback_has_no_budget_but_what_its_answers_state(tmp_path, clock):
+    """A stand-in is asked as fast as it answers, until it asks for a rest."""
+    policy = HttpPolicy("http://127.0.0.1:1", limits=(Limit(requests=1, per_s=60),))
+    budget = budget_of(policy, tmp_path, integration="x", account="y", clock=clock)
+    assert isinstance(budget, NoBudget)
+    assert [budget.acquire() for _ in range(100)] == [0.0] * 100
+    budget.hold(5)
+    assert budget.acquire() == 5
+    clock.sleep(5)
+    assert budget.acquire() == 0.0

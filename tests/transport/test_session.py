@@ -1,0 +1,157 @@
+"""Several threads at once, signs of life, the budget's turn, TLS, and recording."""
+
+import ipaddress
+import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from fitglue_registry.errors import ConnectionStopped, Retryable
+from fitglue_registry.registry.entry import Auth
+
+
+class ScriptedBudget:
+    """Says these waits, and then go."""
+
+    def __init__(self, *waits):
+        self.waits = list(waits)
+        self.held = []
+
+    def acquire(self, n=1):
+        return self.waits.pop(0) if self.waits else 0.0
+
+    def give_back(self, n=1):
+        raise AssertionError("nothing was acquired in vain")
+
+    def hold(self, seconds):
+        self.held.append(seconds)
+
+
+def test_threads_ask_at_once(open_session, server, reply):
+    """As many requests are under way together as the entry allows connections."""
+    session = open_session(connections=4)
+    server.say(reply(meet=threading.Barrier(4)))
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda number: session.get(f"x{number}").json(), range(8)))
+    assert (answers, server.connections) == ([{}] * 8, 4)
+
+
+def test_more_threads_than_connections_share_them(open_session, server):
+    """Nobody opens a connection beyond the entry's number."""
+    session = open_session(connections=2)
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(session.get, [f"x{number}" for number in range(30)]))
+    assert len(server.requests) == 30
+    assert server.connections <= 2
+
+
+def test_the_budget_is_asked_before_each_request(open_session, server, clock, waits):
+    """A wait for the budget is slept through the clock; only a long one is worth a word."""
+    open_session(budget=ScriptedBudget(0.25, 3.0)).get("x")
+    assert (clock.waited, waits) == (3.25, [(3.0, "the request limit of 127.0.0.1")])
+
+
+def test_a_budget_that_is_used_up_for_long_ends_the_sync(open_session, server):
+    """A daily limit is not waited for."""
+    with pytest.raises(Retryable) as caught:
+        open_session(budget=ScriptedBudget(3600.0)).get("x")
+    assert (caught.value.code, caught.value.retry_after_s, server.requests) == ("FG-rate-limited", 3600.0, [])
+    assert "another 60 min" in caught.value.what
+
+
+def test_the_budget_learns_what_an_answer_asked_for(open_session, server, reply):
+    """``Retry-After`` holds the budget, and with it whoever else shares it."""
+    budget = ScriptedBudget()
+    server.say(reply(429, headers={"Retry-After": "9"}), reply())
+    open_session(budget=budget).get("x")
+    assert budget.held == [9]
+
+
+def test_a_planned_wait_is_a_sign_of_life(open_session, server, reply, clock):
+    """While a session waits, ``busy_until`` lies beyond the wait's end; afterwards it is now."""
+    session = open_session(read_s=5.0)
+    seen = []
+    clock.sleep = lambda seconds: (seen.append(session.busy_until - clock.seconds), setattr(clock, "seconds", clock.seconds + seconds))
+    server.say(reply(429, headers={"Retry-After": "100"}), reply())
+    session.get("x")
+    assert seen[0] >= 100
+    assert session.busy_until == session.last_sign_of_life == clock.monotonic()
+
+
+def test_a_request_under_way_is_a_sign_of_life(open_session, server, reply, clock):
+    """Another thread sees that the session may be silent until its time-outs are over."""
+    together = threading.Barrier(2)
+    session = open_session(connect_s=1.0, read_s=4.0)
+    server.say(reply(meet=together))
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(session.get, "x")
+        together.wait(5)
+        busy = session.busy_until
+        asked.result()
+    assert busy >= clock.monotonic() + 4
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for 127.0.0.1 that nobody has signed, with its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "stand-in")])
+    now = datetime.now(UTC)
+    made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+            .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256()))
+    file = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+@pytest.fixture()
+def tls_server(server, certificate):
+    """The scripted server behind TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.scheme = "https"
+    return server
+
+
+def test_an_untrusted_certificate_stops_the_connection_at_once(open_session, tls_server):
+    """No key is sent to whoever cannot prove its name, and asking again would not help."""
+    with pytest.raises(ConnectionStopped) as caught:
+        open_session().get("x")
+    assert (caught.value.code, tls_server.requests) == ("FG-tls-failed", [])
+    assert "self-signed certificate" in caught.value.why
+    assert "asked" not in caught.value.why
+
+
+def test_a_certificate_bundle_of_the_environment_is_trusted(open_session, tls_server, certificate, monkeypatch):
+    """A company's own authority works as everywhere else."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    assert open_session().get("x").json() == {}
+
+
+def test_a_server_that_speaks_no_tls_is_a_tls_failure(open_session, server):
+    """It may pass, so it is tried again a few times."""
+    with pytest.raises(ConnectionStopped) as caught:
+        open_session(server.url.replace("http://", "https://")).get("x")
+    assert (caught.value.code, caught.value.why.endswith("asked 3 times")) == ("FG-tls-failed", True)
+
+
+def test_a_cassette_records_and_replays(open_session, server, reply, tmp_path):
+    """vcrpy takes the place of our bounded connections."""
+    import vcr
+
+    server.say(reply(body=b"[7]"))
+    with vcr.use_cassette(str(tmp_path / "cassette.yaml"), filter_headers=["authorization"]):
+        open_session().get("x")
+    with vcr.use_cassette(str(tmp_path / "cassette.yaml"), record_mode="none", filter_headers=["authorization"]):
+        assert open_session(auth=Auth()).get("x").json() == [7]
+    assert len(server.requests) == 1
