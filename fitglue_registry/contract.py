@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 
 _LONGEST_QUOTE = 60
+_DEEPEST = 100
 _NOUNS = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "null": "nothing",
           "array": "a list", "object": "a mapping"}
 
@@ -57,7 +59,7 @@ class Contract:
         except (RecursionError, TypeError):
             found = []
         if not found:
-            return [Violation((), "json", "is not a document of plain JSON values")]
+            return [_strange(document)]
         return sorted(dict.fromkeys(found), key=_in_order)
 
     @cached_property
@@ -71,12 +73,25 @@ class Contract:
         from jsonschema import Draft202012Validator
         from jsonschema.validators import extend
 
-        explainer: Validator = extend(Draft202012Validator, {"pattern": _pattern})(self.schema)  # type: ignore[no-untyped-call]
+        types = Draft202012Validator.TYPE_CHECKER.redefine("array", lambda _, value: isinstance(value, list | tuple))  # as the judge does
+        explainer: Validator = extend(Draft202012Validator, {"pattern": _pattern}, type_checker=types)(self.schema)  # type: ignore[no-untyped-call]
         return explainer
 
 
 def _in_order(violation: Violation) -> list[tuple[int, str]]:
     return [(step, "") if isinstance(step, int) else (-1, step) for step in violation.path]
+
+
+def _strange(document: Any) -> Violation:
+    """What the explainer takes and JSON does not have: a number that is not finite, or something beyond naming."""
+    todo: list[tuple[Path, Any]] = [((), document)]
+    while todo:
+        path, value = todo.pop()
+        if isinstance(value, float) and not math.isfinite(value):
+            return Violation(path, "json", f"is {value}, which JSON does not have")
+        if len(path) < _DEEPEST and isinstance(value, dict | list | tuple):
+            todo += [((*path, step), item) for step, item in (value.items() if isinstance(value, dict) else enumerate(value))]
+    return Violation((), "json", "is not a document of plain JSON values")
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str | None:

@@ -406,6 +406,42 @@ class Host:
         with self.database.read() as db:
             return load_streams(db, richest.id, types)
 
+    def provenance(self, found: Found) -> dict[str, dict[str, Any]]:
+        """Field of an activity → how it was come by, its upstream field, a note, and the connection and record that said it.
+
+        The defaults are the ``data`` table of the source's entry, the exceptions stand in the source activity; ``how`` is ``None``
+        where neither says anything, or where the entry is not installed any more.
+        """
+        members = {member.id: member for member in found.members}
+        told: dict[str, dict[str, Any]] = {}
+        for name in found.activity.__struct_fields__:
+            member = members.get(found.origins.get(name, found.origins.get("", 0)))
+            if member is None or getattr(found.activity, name) in (None, (), {}):
+                continue
+            entry = self.catalogue.find("source", member.entry)
+            datum = next((datum for datum in entry.data if datum.path == name), None) if entry else None
+            said = member.activity.provenance.get(name)
+            told[name] = {
+                "how": said.how if said else datum.kind if datum else None, "by": said.by if said else None,
+                "upstream": (said.upstream if said else None) or (datum.upstream if datum else None) or None,
+                "note": (said.note if said else None) or (datum.note if datum else None) or None,
+                "connection": member.connection, "external_id": member.external_id}
+        return told
+
+    def document(self, found: Found, streams: bool = False) -> dict[str, Any]:
+        """An activity whole, as plain values: the merged document, its provenance, and what it was made of."""
+        from msgspec.structs import replace
+
+        from fitglue_registry import model
+
+        activity = replace(found.activity, streams=self.streams(found)) if streams else found.activity
+        sources = [{"connection": member.connection, "source": member.entry, "external_id": member.external_id, "leg_no": member.leg_no,
+                    "gone": member.gone, "streams": list(member.stream_types),
+                    "completeness": {"parts": list(member.activity.completeness.parts), "missing": member.activity.completeness.missing}}
+                   for member in found.members]
+        return {"number": found.number, "id": found.id, "gone_at": found.gone_at, "activity": model.to_builtins(activity),
+                "provenance": self.provenance(found), "sources": sources}
+
     def original_files(self, found: Found) -> Iterator[tuple[str, bytes]]:
         """(external id, bytes) of the original files of an activity that were fetched."""
         for member in found.members:
@@ -427,12 +463,35 @@ class Host:
 
         return run_sql(self.database, statement)
 
+    def views(self) -> Iterator[tuple[str, list[str]]]:
+        """Each view that ``sql`` can ask, with its columns."""
+        from fitglue_registry.store.sql import column_names
+
+        yield from column_names(self.database)
+
     def quarantine(self, athlete: str = ME) -> list[dict[str, Any]]:
         """The records that could not be understood, each with its reason."""
         from fitglue_registry.store.reading import list_quarantine
 
         with self.database.read() as db:
             return list_quarantine(db, athlete)
+
+    def stubs(self, athlete: str = ME) -> list[dict[str, Any]]:
+        """What sources list and never deliver, and no other record stands in for: connection, code, reason, fix and count."""
+        import json
+
+        import sqlalchemy as sa
+
+        from fitglue_registry.store.tables import connections, records, source_activities
+
+        answered = sa.select(source_activities.c.record_id).where(source_activities.c.activity_id.is_not(None))
+        query = sa.select(connections.c.name, records.c.reason, sa.func.count().label("stubs")).join(
+            connections, connections.c.id == records.c.connection_id).where(
+            connections.c.athlete_id == athlete, records.c.state == "stub", records.c.id.not_in(answered))
+        with self.database.read() as db:
+            rows = db.execute(query.group_by(connections.c.name, records.c.reason).order_by(connections.c.name)).all()
+        unsaid = {"code": "FG-stub", "reason": "the source gives no reason", "fix": None}
+        return [{"connection": row.name, **unsaid, **json.loads(row.reason or "{}"), "count": row.stubs} for row in rows]
 
     def runs(self, athlete: str = ME, limit: int = 10) -> list[dict[str, Any]]:
         """The newest runs of an athlete."""

@@ -30,9 +30,10 @@ _GROUPS: tuple[tuple[str, ...], ...] = (
     ("average_watts", "weighted_average_watts", "max_watts", "power_kind"),
     ("average_cadence_rpm", "max_cadence_rpm", "cadence_per_leg"),
 )
-_LEADERS = {name: group[0] for group in _GROUPS for name in group}
-_JOINED = frozenset({"claims", "links", "tags"})
-_OWN = frozenset({"model", "leg_no", "parent", "stub", "streams", "completeness"})
+_GROUP_OF = {name: group for group in _GROUPS for name in group}
+_JOINED = ("links", "tags")
+_OWN = frozenset({"model", "leg_no", "parent", "stub", "streams", "completeness", "provenance"})
+_ABSENT: tuple[Any, ...] = (None, (), {})
 _MOST_PARTS = ("file", "streams", "detail", "summary")
 
 
@@ -44,25 +45,41 @@ def rank(member: Member) -> tuple[Any, ...]:
 
 
 def merge(members: Sequence[Member]) -> tuple[SourceActivity, dict[str, int]]:
-    """The merged activity, without streams, and field → the member it came from; ``""`` is the member of all that is not named."""
+    """The merged activity, without streams, and field → the member it came from; ``""`` is the member of all that is not named.
+
+    A stub gives its claims and nothing else.
+    """
     ordered = sorted(members, key=rank)
     best = ordered[0]
     if len(ordered) == 1:
         return msgspec.structs.replace(best.activity, streams=()), {"": best.id}
-    values: dict[str, Any] = {}
+    native = [member for member in ordered if member.activity.stub is None] or ordered
+    values: dict[str, Any] = {"claims": _joined("claims", ordered)} | {name: _joined(name, native) for name in _JOINED}
     origins = {"": best.id}
     for name in best.activity.__struct_fields__:
-        if name in _OWN:
+        if name in _OWN or name in values:
             continue
-        if name in _JOINED:
-            values[name] = _joined(name, ordered)
-            continue
-        leader = _LEADERS.get(name, name)
-        giver = next((member for member in ordered if getattr(member.activity, leader) not in (None, (), {})), best)
+        giver = _giver(_GROUP_OF.get(name, (name,)), native)
         values[name] = getattr(giver.activity, name)
-        if giver is not best and values[name] not in (None, (), {}):
+        if giver is not best and values[name] not in _ABSENT:
             origins[name] = giver.id
+    values["provenance"] = _provenance(native, origins)
     return msgspec.structs.replace(best.activity, streams=(), **values), origins
+
+
+def _giver(group: tuple[str, ...], ordered: Sequence[Member]) -> Member:
+    """The best member that has the leader of a group, else that has anything of it, else the best."""
+    for names in (group[:1], group):
+        for member in ordered:
+            if any(getattr(member.activity, name) not in _ABSENT for name in names):
+                return member
+    return ordered[0]
+
+
+def _provenance(ordered: Sequence[Member], origins: dict[str, int]) -> dict[str, Any]:
+    """What each member says of the values that were taken from it, and of no others."""
+    return {field: said for member in ordered for field, said in member.activity.provenance.items()
+            if origins.get(field.partition(".")[0], origins[""]) == member.id}
 
 
 def _joined(name: str, ordered: Sequence[Member]) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from fitglue_registry.model.activity import MODEL_VERSION, SourceActivity
-from fitglue_registry.model.streams import Column
+from fitglue_registry.model.streams import Column, Stream
 
 SCHEMA_ID = f"https://fitglue-registry.invalid/schemas/source-activity-{MODEL_VERSION}.json"
 
@@ -31,7 +31,7 @@ _encoder = msgspec.json.Encoder(enc_hook=_encode_hook)
 
 @cache
 def _decoder() -> msgspec.json.Decoder[SourceActivity]:
-    return msgspec.json.Decoder(SourceActivity, dec_hook=_decode_hook)
+    return msgspec.json.Decoder(SourceActivity, dec_hook=_decode_hook, strict=False)  # JSON Schema calls 3.0 a whole number
 
 
 def encode(activity: SourceActivity) -> bytes:
@@ -77,11 +77,13 @@ def problems(activity: SourceActivity) -> list[tuple[str, str]]:
 
 def _numbers(activity: SourceActivity) -> list[tuple[str, float]]:
     named = ((name, getattr(activity, name)) for name in activity.__struct_fields__)
-    metrics = ((f"metrics.{name}", value) for name, value in activity.metrics.items())
+    metrics = ((f"metrics.{name}", value) for name, value in activity.metrics.items()) if isinstance(activity.metrics, dict) else ()
     return [(name, value) for pairs in (named, metrics) for name, value in pairs if isinstance(value, float)]
 
 
 def _stream_problems(activity: SourceActivity) -> list[tuple[str, str]]:
+    if not isinstance(activity.streams, tuple | list) or not all(map(_is_stream, activity.streams)):
+        return [("streams", "holds something that is no Stream of texts and a Column")]
     lengths = {stream.type: len(stream.values) for stream in activity.streams}
     found = []
     if len(lengths) != len(activity.streams):
@@ -92,3 +94,9 @@ def _stream_problems(activity: SourceActivity) -> list[tuple[str, str]]:
         listed = ", ".join(f"{name} {length}" for name, length in lengths.items())
         found.append(("streams", f"streams differ in length: {listed}"))
     return found
+
+
+def _is_stream(value: object) -> bool:
+    """Types are not looked at when a struct is made, and streams are encoded apart from the document that the schema sees."""
+    return (isinstance(value, Stream) and isinstance(value.values, Column) and isinstance(value.type, str) and bool(value.type)
+            and isinstance(value.custom, bool) and all(isinstance(text, str | None) for text in (value.unit, value.name, value.raw_type)))

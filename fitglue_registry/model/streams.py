@@ -32,6 +32,10 @@ class Column:
 
     __slots__ = ("doubles", "lengths", "width")
 
+    doubles: memoryview[Any]
+    lengths: tuple[int, ...] | None
+    width: int
+
     def __init__(self, doubles: memoryview[Any], width: int = 1, lengths: tuple[int, ...] | None = None) -> None:
         if doubles.format != "d":
             raise TypeError(f"a column is made of doubles, not of format {doubles.format!r}")
@@ -39,7 +43,11 @@ class Column:
             raise ValueError("a column holds numbers (width 1), pairs (width 2), or lists with their lengths (width 0)")
         if lengths is not None and sum(max(length, 0) for length in lengths) != len(doubles):
             raise ValueError("the lengths of a column of lists add up to its doubles")
-        self.doubles, self.width, self.lengths = doubles.toreadonly(), width, lengths
+        for name, value in (("doubles", doubles.toreadonly()), ("width", width), ("lengths", lengths)):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, _: object) -> None:
+        raise AttributeError(f"a column is immutable, {name!r} cannot be set")
 
     @classmethod
     def of(cls, samples: Iterable[float | None]) -> Column:
@@ -83,10 +91,10 @@ class Column:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Column):
             return NotImplemented
-        return (self.width, self.lengths, list(self)) == (other.width, other.lengths, list(other))
+        return list(self) == list(other)  # samples alone: lists of two are pairs, and only gaps may be of any width
 
     def __hash__(self) -> int:
-        return hash((self.width, len(self)))
+        return hash(("Column", len(self)))
 
     def __repr__(self) -> str:
         return f"Column(width={self.width}, {len(self)} samples)"
@@ -107,7 +115,7 @@ class Column:
                 return cls.pairs([pair[0] for pair in pairs], [pair[1] for pair in pairs])
             if kinds == {list}:
                 return cls.lists(samples)  # type: ignore[arg-type]
-        except TypeError as error:
+        except (TypeError, OverflowError) as error:
             raise ValueError("a sample is a number, a list of numbers, or null") from error
         raise ValueError("a stream holds numbers, or lists, with null for a gap, never both")
 

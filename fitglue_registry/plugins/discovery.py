@@ -99,10 +99,12 @@ class Plugins:
         manager.add_hookspecs(Hooks)
         # Sorted, because the order of entry points is undefined and nothing may depend on it.
         for name in sorted(self._found[WRAPPER_GROUP]):
+            load = self._found[WRAPPER_GROUP][name].load
             try:
-                manager.register(self._found[WRAPPER_GROUP][name].load(), name=f"wrapper {name}")
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - the border: a broken wrapper is left out like a broken plugin
-                log.warning("hook wrapper %s is left out: %s", name, Guard(name).explain("import", error))
+                Guard(name, time_limit_s=self._time_limit_s).call(
+                    "import", lambda load=load, name=name: manager.register(load(), name=f"wrapper {name}"))  # type: ignore[misc]
+            except FitglueError as error:
+                log.warning("hook wrapper %s is left out: %s", name, error)
         return manager
 
     def registry_folders(self) -> tuple[list[tuple[str, Path]], list[FitglueError]]:
@@ -110,10 +112,7 @@ class Plugins:
         folders: list[tuple[str, Path]] = []
         errors: list[FitglueError] = []
         for name, point in sorted(self._found[REGISTRY_GROUP].items()):
-            package, _, folder = point.value.partition(":")
-            spec = find_spec(package) if package.isidentifier() else None
-            places = spec.submodule_search_locations if spec else None
-            path = Path(next(iter(places))) / folder if places else None
+            path = _folder_in_package(point.value)
             if path is not None and path.is_dir():
                 folders.append((name, path))
             else:
@@ -156,7 +155,7 @@ class Plugins:
             return
         from packaging.specifiers import SpecifierSet
 
-        if not SpecifierSet(entry.plugin.version).contains(version, prereleases=True):
+        if not SpecifierSet(entry.plugin.version).contains(version, prereleases=True):  # a version that is none is in no range
             raise PluginFailed(
                 "FG-plugin-version", f"{entry.kind}/{entry.id} needs {entry.plugin.name} {entry.plugin.version}, installed is {version}",
                 fix=f"fitglue plugin install '{entry.plugin.name}{entry.plugin.version}'")
@@ -169,7 +168,7 @@ class Plugins:
                 self._loaded[name] = error
         loaded = self._loaded[name]
         if isinstance(loaded, FitglueError):
-            raise loaded
+            raise loaded.with_traceback(None)  # the same one each time: its traceback must not grow
         return loaded
 
     def _import(self, name: str) -> _Loaded:
@@ -180,18 +179,28 @@ class Plugins:
                 "FG-plugin-missing", f"plugin {name} is not installed", why=f"did you mean {close}?" if close else None,
                 fix=f"fitglue plugin install {name}")
         guard = Guard(name, time_limit_s=self._time_limit_s)
+        manager = self._manager
+
+        def take() -> _Loaded:
+            plugin = point.load()
+            _check_api(name, plugin)
+            hooks = _check_hooks(name, plugin, manager)
+            twin = manager.get_name(plugin)
+            if twin is not None:
+                raise PluginFailed("FG-plugin-twice", f"plugin {name} is the same object as plugin {twin} ({point.value})",
+                                   fix="name it once in the entry points")
+            manager.register(plugin, name=name)
+            return _Loaded(plugin, hooks, guard)
+
         try:
-            plugin = guard.call("import", point.load)
+            return guard.call("import", take)
         except PluginFailed as error:
             if error.code != "FG-plugin-raised":
                 raise
+            said = error.what.removeprefix(f"plugin {name} ")
             raise PluginFailed("FG-plugin-import-failed", f"plugin {name} ({point.value}) cannot be imported", at=error.at,
-                               why=f"{error.what.removeprefix(f'plugin {name} ')}: {error.why}",
+                               why=f"{said}: {error.why}" if error.why else said,
                                fix=f"reinstall it: fitglue plugin install --upgrade {name}") from error
-        _check_api(name, plugin)
-        hooks = _check_hooks(name, plugin, self._manager)
-        self._manager.register(plugin, name=name)
-        return _Loaded(plugin, hooks, guard)
 
     # -- calling ------------------------------------------------------------------------------------------------------------
 
@@ -276,7 +285,21 @@ class Plugins:
 
 def _iterable(guard: Guard, hook: str, answer: Any) -> Iterable[Any]:
     guard.must_be(hook, answer, Iterable)  # type: ignore[type-abstract]
-    return answer  # type: ignore[no-any-return]
+    return answer
+
+
+def _folder_in_package(value: str) -> Path | None:
+    """The folder that ``package:folder`` names, inside the package; nothing is imported for a top-level package."""
+    package, _, folder = value.partition(":")
+    inside = Path(folder)
+    if not package.isidentifier() or not folder or inside.is_absolute() or ".." in inside.parts:
+        return None
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):  # found, but half imported or without a spec
+        return None
+    places = spec.submodule_search_locations if spec else None
+    return next((Path(place) / inside for place in places), None) if places else None
 
 
 def _check_api(name: str, plugin: object) -> None:
@@ -303,6 +326,10 @@ def _check_hooks(name: str, plugin: object, manager: Any) -> tuple[str, ...]:
                 "FG-hook-unknown", f"plugin {name} implements {hook}, which is no hook", at=_place(getattr(plugin, attribute)),
                 why=f"did you mean {close}?" if close else f"hooks are {', '.join(HOOK_NAMES)}", fix="rename the function")
         _check_signature(name, hook, getattr(plugin, attribute))
+        if options["wrapper"] or options["hookwrapper"]:
+            raise PluginFailed("FG-hook-signature", f"{hook} of plugin {name} is a wrapper", at=_place(getattr(plugin, attribute)),
+                               why="a wrapper sees the calls of all plugins, so it is a plugin of its own",
+                               fix=f"move it to a module that is named in the entry-point group {WRAPPER_GROUP}")
         hooks.append(hook)
     return tuple(hooks)
 
@@ -311,7 +338,7 @@ def _check_signature(name: str, hook: str, function: Any) -> None:
     allowed = [parameter for parameter in inspect.signature(getattr(Hooks, hook)).parameters if parameter != "self"]
     parameters = inspect.signature(function).parameters.values()
     wrong = next((_complaint(parameter, allowed) for parameter in parameters if _complaint(parameter, allowed)), None)
-    if inspect.iscoroutinefunction(function):
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         wrong = "is a coroutine; hooks are plain functions or generators"
     if wrong:
         raise PluginFailed("FG-hook-signature", f"{hook} of plugin {name} {wrong}", at=_place(function),

@@ -55,7 +55,8 @@ class Guard:
             self._lane = None
             raise
         if error is not None:
-            raise self.explain(hook, error) from error
+            explained = self.explain(hook, error)
+            raise explained from (error if explained is not error else error.__cause__)
         return result  # type: ignore[no-any-return]
 
     def iterate(self, hook: str, jobs: Sequence[Callable[[], Iterable[Item]]], *, lanes: int = 1,

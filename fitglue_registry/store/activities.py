@@ -55,7 +55,7 @@ def figures_of(activity: model.SourceActivity) -> dict[str, Any]:
     local = activity.start_local
     if local is None and activity.start_utc is not None:
         try:
-            local = (activity.start_utc + timedelta(seconds=activity.utc_offset_s or 0)).replace(tzinfo=None)
+            local = (activity.start_utc.astimezone(UTC) + timedelta(seconds=activity.utc_offset_s or 0)).replace(tzinfo=None)
         except OverflowError:  # the first or last day of the calendar
             local = activity.start_utc.replace(tzinfo=None)
     values["start_local"] = local.isoformat() if local else None
@@ -252,11 +252,12 @@ class Merged:
 def assign(db: Db, athlete_id: str, merged: Sequence[Merged], now: str) -> None:
     """Give each group its activity: the oldest id of its members survives, others become aliases, a split gives them back."""
     existing = _existing(db, {member.activity_id for group in merged for member in group.members if member.activity_id})
+    heirs = _heirs(merged)
     claimed: set[str | None] = set()
     chosen: list[tuple[Merged, str | None]] = []
-    for group in merged:
-        own = {member.activity_id for member in group.members} & existing.keys() - claimed
-        survivor = str(min(own, key=lambda activity_id: existing[activity_id].number)) if own and group.activity else None
+    for place, group in enumerate(merged):
+        own = [activity_id for activity_id, heir in heirs.items() if heir == place and activity_id in existing]
+        survivor = min(own, key=lambda activity_id: existing[activity_id].number) if own else None
         if survivor:
             claimed.add(survivor)
         chosen.append((group, survivor))
@@ -271,7 +272,19 @@ def assign(db: Db, athlete_id: str, merged: Sequence[Merged], now: str) -> None:
         for other in {member.activity_id for member in group.members} & existing.keys() - claimed:
             claimed.add(other)
             _make_alias(db, existing[other], activity_id)
+        _point_aliases(db, group, activity_id)
     _drop_empty(db, existing.keys() - {activity_id for _, activity_id in chosen})
+
+
+def _heirs(merged: Sequence[Merged]) -> dict[str, int]:
+    """Activity → the group that inherits it when its members part: the one with the first member that it was made for."""
+    best: dict[str, tuple[bool, int, int]] = {}
+    for place, group in enumerate(merged):
+        for member in group.members if group.activity else ():
+            if member.activity_id:
+                claim = (member.home_id != member.activity_id, member.id, place)
+                best[member.activity_id] = min(best.get(member.activity_id, claim), claim)
+    return {activity_id: place for activity_id, (_, _, place) in best.items()}
 
 
 def _existing(db: Db, ids: set[str]) -> dict[str | None, Any]:
@@ -280,14 +293,14 @@ def _existing(db: Db, ids: set[str]) -> dict[str | None, Any]:
 
 def _give_back(db: Db, group: Merged, now: str) -> str | None:
     """After a split, the activity that once was made for one of the members, with its number."""
-    for member in group.members:
-        row = db.execute(sa.select(aliases).where(aliases.c.id == member.home_id)).first() if member.home_id else None
-        if row:
-            db.execute(sa.delete(aliases).where(aliases.c.id == row.id))
-            db.execute(sa.insert(activities).values(
-                id=row.id, athlete_id=row.athlete_id, number=row.number, document="{}", origins="{}", created_at=now, updated_at=now))
-            return str(row.id)
-    return None
+    homes = {member.home_id for member in group.members if member.home_id}
+    row = db.execute(sa.select(aliases).where(aliases.c.id.in_(homes)).order_by(aliases.c.number).limit(1)).first() if homes else None
+    if row is None:
+        return None
+    db.execute(sa.delete(aliases).where(aliases.c.id == row.id))
+    db.execute(sa.insert(activities).values(
+        id=row.id, athlete_id=row.athlete_id, number=row.number, document="{}", origins="{}", created_at=now, updated_at=now))
+    return str(row.id)
 
 
 def _make(db: Db, athlete_id: str, now: str) -> str:
@@ -305,8 +318,9 @@ def _write(db: Db, activity_id: str, group: Merged, before: Any, now: str) -> No
     origins = msgspec.json.encode(group.origins, order="sorted").decode()
     if before is not None and (before.document, before.origins, before.gone_at is not None) == (document, origins, group.gone):
         return
+    gone_at = (before.gone_at if before is not None and before.gone_at else now) if group.gone else None
     db.execute(sa.update(activities).where(activities.c.id == activity_id).values(
-        document=document, origins=origins, updated_at=now, gone_at=now if group.gone else None, **figures_of(group.activity)))
+        document=document, origins=origins, updated_at=now, gone_at=gone_at, **figures_of(group.activity)))
 
 
 def _set_activity(db: Db, members: Sequence[Row], activity_id: str | None) -> None:
@@ -323,6 +337,14 @@ def _make_alias(db: Db, merged_away: Any, survivor: str) -> None:
     db.execute(sa.insert(aliases).values(
         id=merged_away.id, athlete_id=merged_away.athlete_id, number=merged_away.number, activity_id=survivor))
     db.execute(sa.delete(activities).where(activities.c.id == merged_away.id))
+
+
+def _point_aliases(db: Db, group: Merged, activity_id: str) -> None:
+    """After a split, an alias leads to where the members are that its activity was made for."""
+    homes = {member.home_id for member in group.members if member.home_id and member.home_id != activity_id}
+    if homes:
+        moved = (aliases.c.id.in_(homes), aliases.c.activity_id != activity_id)
+        db.execute(sa.update(aliases).where(*moved).values(activity_id=activity_id))
 
 
 def _drop_empty(db: Db, ids: Iterable[Any]) -> None:

@@ -16,7 +16,6 @@ from fitglue_registry.store.durable import UNFINISHED, make_folder, sync_folder,
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
-    from pathlib import Path
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _LOCK_TIMEOUT_S = 30.0

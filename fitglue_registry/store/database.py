@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,13 +29,17 @@ _FAILURES = (
     ("disk is full", "FG-disk-full", "the disk is full", "make room and run the same command again: it goes on where it stopped"),
     ("no space left", "FG-disk-full", "the disk is full", "make room and run the same command again: it goes on where it stopped"),
     ("disk i/o error", "FG-disk-full", "the disk refused to write", "look at the room and the health of the disk, then run it again"),
+    ("read-only", "FG-store-read-only", "the database cannot be written", "ask whoever runs it for the right to write"),
     ("readonly", "FG-store-read-only", "the database cannot be written", "give yourself the right to write the file and its folder"),
     ("unable to open", "FG-store-unreachable", "the database cannot be opened", "look whether the folder exists and is yours"),
     ("database is locked", "FG-store-locked", "another program keeps the database locked", "close it and run the same command again"),
     ("malformed", "FG-store-damaged", "the database file is damaged", "move it aside; `fitglue sync` makes a new one from the source"),
     ("not a database", "FG-store-damaged", "the file is no database", "move it aside, or name another one in FITGLUE_DATABASE"),
-    ("connection refused", "FG-store-unreachable", "the database server does not answer", "start it, or correct FITGLUE_DATABASE"),
-    ("failed", "FG-store-unreachable", "the database server does not answer", "start it, or correct FITGLUE_DATABASE"),
+    ("authentication failed", "FG-store-unreachable", "the database server refuses the login", "correct FITGLUE_DATABASE"),
+    ("connection failed", "FG-store-unreachable", "the database server does not answer", "start it, or correct FITGLUE_DATABASE"),
+    ("connection to server", "FG-store-unreachable", "the database server does not answer", "start it, or correct FITGLUE_DATABASE"),
+    ("server closed the connection", "FG-store-unreachable", "the database server went away", "start it and run the same command again"),
+    ("terminating connection", "FG-store-unreachable", "the database server went away", "start it and run the same command again"),
 )
 
 
@@ -71,7 +76,9 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads, on the state of its beginning."""
         self._make_ready()
-        with self._translated(), self.engine.connect() as connection, connection.begin():
+        # Elsewhere than in SQLite, a transaction would see what others commit while it reads.
+        options = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
+        with self._translated(), self.engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -125,14 +132,17 @@ class Database:
         try:
             yield
         except sa.exc.DBAPIError as error:
-            raise self._explain(error) from error
+            explained = self._explain(error)
+            if explained is None:
+                raise
+            raise explained from error
 
-    def _explain(self, error: sa.exc.DBAPIError) -> Exception:
+    def _explain(self, error: sa.exc.DBAPIError) -> StoreFailed | None:
         text = str(error.orig).lower()
         for needle, code, what, fix in _FAILURES:
             if needle in text:
                 return StoreFailed(code, what, at=Place(str(self.path or self.shown)), why=str(error.orig).splitlines()[0][:200], fix=fix)
-        return error
+        return None
 
 
 def insert_one(db: Connection, table: sa.Table, **values: Any) -> int:
@@ -140,6 +150,11 @@ def insert_one(db: Connection, table: sa.Table, **values: Any) -> int:
     key = db.execute(sa.insert(table).values(**values)).inserted_primary_key
     assert key is not None
     return int(key[0])
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON that can be read again, also where a message quotes a lone surrogate from somebody's payload."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace").decode()
 
 
 def _with_driver(url: str) -> sa.URL:
@@ -155,6 +170,12 @@ def _prepare_sqlite(driver_connection: Any, _record: Any) -> None:
     driver_connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
         driver_connection.execute(f"PRAGMA {pragma}")
+    # SQLite's own knows ASCII alone, and titles are not.
+    driver_connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _begin_sqlite(connection: Connection) -> None:

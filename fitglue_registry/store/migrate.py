@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 
+_LOCK = 0x4647_5550  # "FGUP": two processes that meet an old database upgrade it one after the other
+
+
 def config() -> Config:
     """Alembic's configuration, made here rather than in a file."""
     made = Config()
@@ -30,6 +33,8 @@ def known_revisions() -> set[str]:
 
 def upgrade(connection: Connection, target: str = "head") -> None:
     """Run what is missing up to ``target`` inside the caller's transaction; the views are made anew around it."""
+    if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     views = definitions(connection.dialect.name)
     for name in views:
         connection.execute(sa.text(f"DROP VIEW IF EXISTS {name}"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,6 +30,7 @@ from fitglue_registry.store.tables import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
 
     from sqlalchemy.engine import Connection as Db
 
@@ -68,7 +68,7 @@ def _conditions(wanted: Filter) -> Iterator[sa.ColumnElement[bool]]:
     if wanted.since:
         yield activities.c.start_local >= wanted.since.isoformat()
     if wanted.until:
-        yield activities.c.start_local < (wanted.until + timedelta(days=1)).isoformat()
+        yield activities.c.start_local < _end_of(wanted.until)
     if wanted.sport:
         yield sa.func.lower(activities.c.sport) == wanted.sport.lower()
     if wanted.text:
@@ -80,6 +80,11 @@ def _conditions(wanted: Filter) -> Iterator[sa.ColumnElement[bool]]:
         theirs = sa.select(source_activities.c.activity_id).join(records, records.c.id == source_activities.c.record_id).join(
             connections, connections.c.id == records.c.connection_id)
         yield activities.c.id.in_(theirs.where(sa.or_(connections.c.name == wanted.source, connections.c.source == wanted.source)))
+
+
+def _end_of(day: date) -> str:
+    """A text after every time of that day, whatever follows the T; there may be no next day."""
+    return day.isoformat() + "U"
 
 
 def connections_of(db: Db, activity_ids: Sequence[str]) -> dict[str, list[str]]:
@@ -264,7 +269,7 @@ def totals(db: Db, athlete_id: str, since: date, until: date) -> dict[str, float
     summed = (moving, activities.c.distance_m, activities.c.training_load)
     query = sa.select(sa.func.count(), *(sa.func.coalesce(sa.func.sum(column), 0) for column in summed)).where(
         activities.c.athlete_id == athlete_id, activities.c.gone_at.is_(None), activities.c.start_local >= since.isoformat(),
-        activities.c.start_local < (until + timedelta(days=1)).isoformat())
+        activities.c.start_local < _end_of(until))
     return dict(zip(("count", "moving_s", "distance_m", "training_load"), db.execute(query).one(), strict=True))
 
 

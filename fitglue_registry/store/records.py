@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry.hookspecs import Account, Body, Record, Window
-from fitglue_registry.store.database import insert_one
+from fitglue_registry.store.database import insert_one, json_text
 from fitglue_registry.store.packing import Packed, learn_dictionary, pack, pack_blob, unpack
 from fitglue_registry.store.tables import dictionaries, parts, quarantine, raw, records
 
@@ -71,7 +70,7 @@ def records_in(db: Db, connection_id: str, window: Window) -> list[Known]:
 def records_in_state(db: Db, connection_id: str, state: str) -> list[Known]:
     """The records of one state, newest start first."""
     query = _known().where(records.c.connection_id == connection_id, records.c.state == state)
-    return [Known(*row) for row in db.execute(query.order_by(records.c.start_local.desc(), records.c.id))]
+    return [Known(*row) for row in db.execute(query.order_by(records.c.start_local.desc().nulls_last(), records.c.id))]
 
 
 def insert_record(db: Db, connection_id: str, external_id: str, **values: Any) -> int:
@@ -117,7 +116,7 @@ def wanted_parts(db: Db, connection_id: str, part: str) -> list[tuple[int, str]]
     """(record, external id) of all that want a part, newest start first."""
     query = sa.select(records.c.id, records.c.external_id).join(parts, parts.c.record_id == records.c.id).where(
         records.c.connection_id == connection_id, records.c.state == "listed", parts.c.part == part, parts.c.state == "wanted")
-    return [(row.id, row.external_id) for row in db.execute(query.order_by(records.c.start_local.desc(), records.c.id.desc()))]
+    return [(row.id, row.external_id) for row in db.execute(query.order_by(records.c.start_local.desc().nulls_last(), records.c.id.desc()))]
 
 
 def set_part(db: Db, record_id: int, part: str, *, state: str, raw_id: int | None = None, code: str | None = None,
@@ -239,13 +238,16 @@ def make_record(external_id: str, entry_id: str, account: Account | None, bodies
 
 
 def put_in_quarantine(db: Db, record_id: int, *, stage: str, error: Mapping[str, Any], plugin: str, plugin_version: str | None,
-                      now: str) -> None:
-    """Keep a record aside with the reason why it could not be understood."""
-    values = {"stage": stage, "error": msgspec.json.encode(error).decode(), "code": error["code"], "plugin": plugin,
+                      now: str) -> bool:
+    """Keep a record aside with the reason why it could not be understood; whether that is news comes back."""
+    values = {"stage": stage, "error": json_text(error), "code": error["code"], "plugin": plugin,
               "plugin_version": plugin_version}
-    tried = sa.update(quarantine).where(quarantine.c.record_id == record_id).values(tries=quarantine.c.tries + 1, **values)
-    if not db.execute(tried).rowcount:
+    before = db.scalar(sa.select(quarantine.c.error).where(quarantine.c.record_id == record_id))
+    if before is None:
         db.execute(sa.insert(quarantine).values(record_id=record_id, since=now, tries=1, **values))
+    else:
+        db.execute(sa.update(quarantine).where(quarantine.c.record_id == record_id).values(tries=quarantine.c.tries + 1, **values))
+    return bool(before != values["error"])
 
 
 def release(db: Db, record_id: int) -> bool:

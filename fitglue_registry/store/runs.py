@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry._version import __version__
-from fitglue_registry.store.database import insert_one
+from fitglue_registry.store.database import insert_one, json_text
 from fitglue_registry.store.tables import decisions, runs
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class RunLog:
         self._begin(db)
         db.execute(sa.update(runs).where(runs.c.id == self.id).values(
             ended_at=at, outcome=outcome, counts=msgspec.json.encode(self.counts).decode(),
-            error=msgspec.json.encode(error).decode() if error else None))
+            error=json_text(error) if error else None))
 
     def rolled_back(self, known: int | None) -> None:
         """The transaction that wrote the run's row was undone."""

@@ -17,7 +17,6 @@ from fitglue_registry.store.secrets import CONNECT_AGAIN, missing, new_reference
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
-    from pathlib import Path
 
 log = logging.getLogger(__name__)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fitglue_registry.store.database import Database
+
+
+_EXAMPLE = 'try: fitglue sql "select * from activities limit 5"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +36,9 @@ def run_sql(database: Database, statement: str) -> Answer:
         try:
             result = db.exec_driver_sql(statement.replace("%", "%%") if database.dialect == "postgresql" else statement)
             if not result.returns_rows:
-                raise UserMistake("FG-sql-failed", "the statement asks for nothing", fix='try: fitglue sql "select * from activities limit 5"')
+                raise UserMistake("FG-sql-failed", "the statement asks for nothing", fix=_EXAMPLE)
             return Answer(tuple(result.keys()), tuple(tuple(row) for row in result))
-        except (sa.exc.DBAPIError, sa.exc.ResourceClosedError) as error:
+        except (sa.exc.DBAPIError, sa.exc.ResourceClosedError, sqlite3.Warning, ValueError) as error:  # some come from the driver bare
             raise _explain(error) from error
         finally:
             if database.dialect == "sqlite":
@@ -48,7 +52,7 @@ def _explain(error: Exception) -> UserMistake | StoreFailed:
         return UserMistake("FG-sql-read-only", "that statement would change the database", why=said,
                            fix="`fitglue sql` only reads; open the file with another tool if you really mean it")
     return UserMistake("FG-sql-failed", "the database does not understand the statement", why=said,
-                       fix=f"the views are {', '.join(definitions('sqlite'))}; `fitglue sql \"select * from activities limit 1\"` shows columns")
+                       fix=f"the views are {', '.join(definitions('sqlite'))}; {_EXAMPLE}")
 
 
 def column_names(database: Database) -> Iterator[tuple[str, list[str]]]:

@@ -63,14 +63,17 @@ def decode_streams(blob: bytes, types: Sequence[str] | None = None) -> tuple[Str
 
     if blob[:4] != _MAGIC:
         raise ValueError("these are no streams of ours, or of a newer version")
-    start = 8 + struct.unpack("<I", blob[4:8])[0]
-    items = msgspec.json.decode(blob[8:start], type=list[_Item])
-    decompressor = zstandard.ZstdDecompressor()
-    found = []
-    for item in items:
-        if types is None or item.type in types:
-            found.append(_unpack(item, decompressor.decompress(blob[start : start + item.size])))
-        start += item.size
+    try:
+        start = 8 + struct.unpack("<I", blob[4:8])[0]
+        items = msgspec.json.decode(blob[8:start], type=list[_Item])
+        decompressor = zstandard.ZstdDecompressor()
+        found = []
+        for item in items:
+            if types is None or item.type in types:
+                found.append(_unpack(item, decompressor.decompress(blob[start : start + item.size])))
+            start += item.size
+    except (struct.error, zstandard.ZstdError, IndexError, ValueError) as error:
+        raise ValueError(f"the streams are damaged: {error}") from error
     return tuple(found)
 
 
@@ -108,7 +111,8 @@ def _scaled(values: NDArray[np.float64]) -> tuple[float, NDArray[np.int64]] | No
     if not np.isfinite(values).all():
         return None
     for scale in _SCALES:
-        whole = np.rint(values * scale)
+        with np.errstate(over="ignore"):  # too large for this scale is infinite, and kept as doubles
+            whole = np.rint(values * scale)
         # The bits are compared, so that -0.0 stays what it is.
         if (np.abs(whole) < _LARGEST).all() and np.array_equal((whole.astype("<i8") / scale).view("<u8"), values.view("<u8")):
             return scale, whole.astype("<i8")

@@ -6,6 +6,9 @@ ISO 8601 texts, UTC with ``Z`` or local without zone, so that they compare as te
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -17,11 +20,29 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
-    Text,
+    TypeDecorator,
     UniqueConstraint,
 )
+from sqlalchemy import Text as _Text
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+
+_REFUSED = re.compile("[\0\ud800-\udfff]")
 
 metadata = MetaData()
+
+
+class Text(TypeDecorator[str]):
+    """Text that every database takes: NUL and lone surrogates, which PostgreSQL and UTF-8 refuse, become U+FFFD."""
+
+    impl = _Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        """Replace what the database would refuse."""
+        return value if value is None else _REFUSED.sub("\N{REPLACEMENT CHARACTER}", value)
+
 
 #: Ids that only the store sees; SQLite gives rowids only to a plain INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from fitglue_registry.hookspecs import Record
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.registry import Entry
+
+_UNREADABLE = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
 class Deriver:
@@ -39,28 +43,32 @@ class Deriver:
         """
         try:
             answer = self._plugins.call(entry, "fitglue_normalize", list, record=record)
-        except (OSError, EOFError, ValueError) as error:  # reading a part's own wire encoding
-            raise RecordRefused("FG-part-unreadable", f"a part of {record.external_id} cannot be read", why=str(error)) from error
-        legs: set[int] = set()
+        except PluginFailed as error:
+            if isinstance(error.__cause__, _UNREADABLE):  # raised by reading a part whose bytes broke on their way, not by the plugin
+                raise RecordRefused("FG-part-unreadable", f"a part of {record.external_id} cannot be read", why=error.why) from error
+            raise
+        held: dict[int, model.SourceActivity] = {}
         for activity in answer:
             if not isinstance(activity, model.SourceActivity):
                 raise self._plugins.refuse(entry, "fitglue_normalize", f"with {type(activity).__name__}, expected SourceActivity")
-            if activity.leg_no in legs:
-                raise self._plugins.refuse(entry, "fitglue_normalize", f"with two source activities of leg {activity.leg_no}")
-            legs.add(activity.leg_no)
-            self._hold(entry, record, activity)
-        return answer  # type: ignore[no-any-return]
+            checked = self._hold(entry, record, activity)
+            if checked.leg_no in held:
+                raise self._plugins.refuse(entry, "fitglue_normalize", f"with two source activities of leg {checked.leg_no}")
+            held[checked.leg_no] = checked
+        return list(held.values())
 
-    def _hold(self, entry: Entry, record: Record, activity: model.SourceActivity) -> None:
+    def _hold(self, entry: Entry, record: Record, activity: model.SourceActivity) -> model.SourceActivity:
+        """The activity as the store will give it back: nothing looks at types when a struct is made, reading its document does."""
         wrong = model.problems(activity)
         if not wrong:
             try:
-                document = model.to_builtins(msgspec.structs.replace(activity, streams=()))
-            except (TypeError, ValueError, NotImplementedError) as error:
+                bare = msgspec.structs.replace(activity, streams=())
+                document = model.to_builtins(bare)
+                if self._contract.accepts(document):
+                    return msgspec.structs.replace(model.decode(model.encode(bare)), streams=tuple(activity.streams))
+            except (TypeError, ValueError, OverflowError, NotImplementedError, RecursionError) as error:
                 wrong = [("", f"cannot be written as JSON: {error}")]
             else:
-                if self._contract.accepts(document):
-                    return
                 wrong = [(".".join(map(str, item.path)), item.message) for item in self._contract.violations(document)]
         fields = "; ".join(f"{field} {reason}".strip() for field, reason in wrong[:5])
         raise RecordRefused(

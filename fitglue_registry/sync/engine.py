@@ -116,7 +116,8 @@ class _Sync:
         return last is not None and days is not None and self._context.clock.now() - datetime.fromisoformat(last) >= timedelta(days=days)
 
     def _overlap(self) -> Window:
-        return Window(self._context.clock.now().date() - timedelta(days=self._context.entry.sync.overlap_days), None)
+        oldest = self._context.clock.now().date() - timedelta(days=self._context.entry.sync.overlap_days)
+        return Window(max(oldest, self._horizon() or oldest), None)
 
     def _horizon(self) -> date | None:
         if self._options.full:

@@ -156,9 +156,7 @@ def _store_derived(context: Context, log: RunLog, db: Db, record_id: int, prepar
                    refused: FitglueError | None) -> None:
     now, plugin = context.now, context.entry.plugin.name
     if refused is not None:
-        records.put_in_quarantine(db, record_id, stage="normalize", error=refused.as_dict(), plugin=plugin,
-                                  plugin_version=context.plugin_version, now=now)
-        log.decide(db, now, "quarantined", record_id, str(refused))
+        quarantine(context, log, db, record_id, refused)
         return
     records.release(db, record_id)
     stored = put_source_activities(db, record_id, context.connected.athlete_id, prepared or [], plugin=plugin,
@@ -167,6 +165,14 @@ def _store_derived(context: Context, log: RunLog, db: Db, record_id: int, prepar
         context.matcher.place(db, context.connected.athlete_id, stored.ids, now, stored.affected)
     else:
         context.matcher.remerge(db, context.connected.athlete_id, stored.ids, now)
+
+
+def quarantine(context: Context, log: RunLog, db: Db, record_id: int, refused: FitglueError) -> None:
+    """Keep a record aside with the reason, until it or its plugin changes."""
+    news = records.put_in_quarantine(db, record_id, stage="normalize", error=refused.as_dict(), plugin=context.entry.plugin.name,
+                                     plugin_version=context.plugin_version, now=context.now)
+    if news:
+        log.decide(db, context.now, "quarantined", record_id, str(refused))
 
 
 def store_unavailable(context: Context, log: RunLog, record_id: int, said: Unavailable) -> Iterator[events.Event]:

@@ -15,6 +15,7 @@ from fitglue_registry.store.records import Known, make_record
 from fitglue_registry.sync import events
 from fitglue_registry.sync.decide import Revisions, drifted
 from fitglue_registry.sync.derive import goes_to_quarantine
+from fitglue_registry.sync.fetching import quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -175,9 +176,7 @@ def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[in
         records.want_parts(db, record_id, wanted)
     log.decide(db, now, row.decision, record_id, row.reason)
     if row.refused:
-        records.put_in_quarantine(db, record_id, stage="normalize", error=row.refused.as_dict(), plugin=context.entry.plugin.name,
-                                  plugin_version=context.plugin_version, now=now)
-        log.decide(db, now, "quarantined", record_id, str(row.refused))
+        quarantine(context, log, db, record_id, row.refused)
         return
     records.release(db, record_id)
     stored = put_source_activities(db, record_id, context.connected.athlete_id, row.prepared or [], plugin=context.entry.plugin.name,

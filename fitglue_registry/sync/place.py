@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from fitglue_registry import model
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.store.activities import Row
+
+log = logging.getLogger(__name__)
 
 _FEW = 20  # so many changed source activities are looked up one by one, more by one span
 
@@ -61,11 +64,18 @@ class Matcher:
             return
         asked = [Pair(_side(rows[one.id]), _side(rows[two.id])) for one, two in pairs]
         for plugin, answer, error in self._plugins.broadcast(self._experts, "fitglue_dedupe", pairs=asked):
-            if error is not None or not isinstance(answer, list | tuple) or len(answer) != len(pairs):
-                continue  # named by `plugin list`; the pairs keep what others said of them
+            if error is not None or not _is_answer(answer, len(pairs)):
+                log.warning("%s; what others say of these pairs stands", error or f"plugin {plugin} gave no opinion or None for each pair")
+                continue
             for (one, two), opinion in zip(pairs, answer, strict=True):
-                if isinstance(opinion, Opinion):
+                if opinion is not None:
                     stored.put_opinion(db, one.id, two.id, plugin, opinion.verdict, opinion.reason, now)
+
+
+def _is_answer(answer: object, pairs: int) -> bool:
+    return isinstance(answer, list | tuple) and len(answer) == pairs and all(
+        opinion is None or (isinstance(opinion, Opinion) and opinion.verdict in ("same", "different") and isinstance(opinion.reason, str))
+        for opinion in answer)
 
 
 def _spans(rows: Iterable[Row]) -> list[tuple[datetime, datetime]]:
@@ -100,7 +110,11 @@ def _related(db: Db, athlete_id: str, ids: set[int]) -> dict[int, Row]:
 
 def _with_gone(groups: list[list[Row]], rows: dict[int, Row]) -> list[list[Row]]:
     """Source activities whose record is gone stay with the activity that they belonged to, so that it can come back."""
-    by_activity: dict[str | None, list[Row]] = {row.activity_id: group for group in groups for row in reversed(group) if row.activity_id}
+    # Where the activity goes when its members part, see ``store.activities.assign``.
+    ranked = sorted(((row.home_id != row.activity_id, row.id, place) for place, group in enumerate(groups) for row in group), reverse=True)
+    by_id = {row.id: row for group in groups for row in group}
+    by_activity: dict[str | None, list[Row]] = {by_id[number].activity_id: groups[place] for _, number, place in ranked}
+    by_activity.pop(None, None)
     for row in sorted((row for row in rows.values() if row.gone), key=_key):
         group = by_activity.get(row.activity_id)
         if group is None:

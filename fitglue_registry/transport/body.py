@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib3.exceptions import HTTPError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from urllib3 import BaseHTTPResponse
 
 _CHUNK = 1 << 18
@@ -37,15 +35,14 @@ class BodyBroken(Exception):
     """The bytes cannot be decoded as the headers say."""
 
 
-def read_wire(raw: BaseHTTPResponse, cap: int, touch: Callable[[], None]) -> bytes:
-    """The body as received; ``touch`` is called at each chunk. Raises ``BodyTooLarge`` as soon as it is known to be."""
+def read_wire(raw: BaseHTTPResponse, cap: int) -> bytes:
+    """The body as received; raises ``BodyTooLarge`` as soon as it is known to be."""
     announced = raw.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > cap:
         raise BodyTooLarge
     chunks: list[bytes] = []
     size = 0
-    while chunk := raw.read1(_CHUNK, decode_content=False):
-        touch()
+    while chunk := raw.read(_CHUNK, decode_content=False):
         size += len(chunk)
         if size > cap:
             raise BodyTooLarge
@@ -57,7 +54,7 @@ def read_words(raw: BaseHTTPResponse, encoding: str) -> bytes:
     """The beginning of an answer that nobody expected, as far as it can be read; never raises for what is wrong with it."""
     chunks: list[bytes] = []
     try:
-        while sum(map(len, chunks)) < _WORDS and (chunk := raw.read1(_WORDS, decode_content=False)):
+        while sum(map(len, chunks)) < _WORDS and (chunk := raw.read(_WORDS, decode_content=False)):
             chunks.append(chunk)
     except (HTTPError, OSError):
         pass

@@ -60,7 +60,8 @@ class Failures:
             return self._tls(causes, at)
         if any(isinstance(cause, ssl.SSLError | uex.SSLError | rex.SSLError) for cause in causes):
             return TryAgain(self._tls(causes, at), _FEW)
-        unconnected = any(isinstance(cause, uex.ConnectTimeoutError | uex.ProxyError) for cause in causes)  # refused and unknown are kinds of it
+        # A refused connection and an unknown name are kinds of the first.
+        unconnected = any(isinstance(cause, uex.ConnectTimeoutError | uex.ProxyError) for cause in causes)
         if any(isinstance(cause, TimeoutError | uex.ReadTimeoutError) for cause in causes):
             why = f"no connection within {self.policy.connect_s:g} s" if unconnected else self._patience(causes)
             return TryAgain(Retryable("FG-timeout", f"{host} does not answer in time", at=at, why=why, fix=_LATER), _FEW)
@@ -93,7 +94,8 @@ class Failures:
     def over_budget(self, wait_s: float) -> Retryable:
         """No request is due for so long that waiting here makes no sense."""
         failure = Retryable("FG-rate-limited", f"{self.policy.host} may not be asked for another {_span(wait_s)}",
-                            why="the limit that its entry states, or that it stated itself, is used up", fix=_LATER)
+                            at=Place(url=self.policy.base_url), fix=_LATER,
+                            why="the limit that its entry states, or that it stated itself, is used up")
         failure.retry_after_s = wait_s
         return failure
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import requests
 import tenacity
 
-from fitglue_registry.errors import ConnectionStopped, FitglueError
+from fitglue_registry.errors import ConnectionStopped, FitglueError, Place
 from fitglue_registry.transport.adapter import BoundedAdapter
 from fitglue_registry.transport.addresses import address, redirected, too_many_redirects
 from fitglue_registry.transport.answer import HttpAnswer
@@ -73,7 +73,7 @@ class HttpSession:
 
     @property
     def last_sign_of_life(self) -> float:
-        """When the last request, chunk or wait began or ended, monotonic."""
+        """When a request or a wait last began or ended, monotonic."""
         return self._last_sign_of_life
 
     def get(self, path: str, params: Mapping[str, str] | None = None, *, accept: Sequence[int] = ()) -> HttpAnswer:
@@ -133,7 +133,7 @@ class HttpSession:
             request.url = url
             with self._lock:
                 self.sent += 1
-            self._touch(self._policy.connect_s + self._policy.read_s)
+            self._touch(self._policy.connect_s + self._policy.total_s)
             # Straight to the adapter: ``Session.send`` would keep cookies, ask for .netrc, and read a redirect's body unbounded.
             response = self._session.get_adapter(url).send(
                 request, stream=True, timeout=(self._policy.connect_s, self._policy.read_s), verify=self._verify, proxies=self._proxies)
@@ -151,7 +151,7 @@ class HttpSession:
     def _read(self, response: requests.Response, accept: Sequence[int]) -> HttpAnswer:
         status, coding = response.status_code, response.headers.get("content-encoding", "")
         if _is_expected(status, accept):
-            wire = read_wire(response.raw, self._policy.max_body, self._touch)
+            wire = read_wire(response.raw, self._policy.max_body)
             body, wire, encoding = decode(wire, coding, self._policy.max_body)
         else:  # its first words are enough, and no fault in them hides the status
             body, wire, encoding = read_words(response.raw, coding), b"", "identity"
@@ -194,16 +194,18 @@ class HttpSession:
         left = seconds
         while left > 0:
             if self._closed.is_set():
-                raise ConnectionStopped("FG-session-closed", f"the session with {self._policy.host} was closed while it waited")
+                raise ConnectionStopped("FG-session-closed", f"the session with {self._policy.host} was closed while it waited",
+                                        at=Place(url=self._policy.base_url), why="whoever opened it is done or was interrupted",
+                                        fix="run the command again; it goes on where it stopped")
             nap = min(left, _NAP_S)
             self._clock.sleep(nap)
             left -= nap
 
-    def _touch(self, for_s: float | None = None) -> None:
-        """Show that this thread is at work, and will be for so long."""
+    def _touch(self, for_s: float) -> None:
+        """Show that this thread is at work, and may be silent for so long."""
         now = self._clock.monotonic()
         self._last_sign_of_life = now
-        self._alive_until[threading.get_ident()] = now + (self._policy.read_s if for_s is None else for_s)
+        self._alive_until[threading.get_ident()] = now + for_s
 
 
 def _is_expected(status: int, accept: Sequence[int]) -> bool:

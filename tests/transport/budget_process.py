@@ -1,4 +1,4 @@
-"""A process of its own that asks a shared budget until it has granted so many requests, and prints when each was granted."""
+"""A process of its own that asks a shared budget until it has granted so many requests, and writes when each was granted."""
 
 import sys
 import time
@@ -13,4 +13,4 @@ sys.stdin.readline()
 for _ in range(wanted):
     while (wait_s := budget.acquire()) > 0:
         time.sleep(wait_s)
-    print(time.time(), flush=True)
+    sys.stdout.write(f"{time.time()}\n")

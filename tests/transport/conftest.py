@@ -99,8 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, reply: Reply) -> None:
         self.send_response(reply.status)
-        headers = {"Content-Type": "application/json", **reply.headers}
-        headers |= {"Transfer-Encoding": "chunked"} if reply.chunks is not None else {"Content-Length": str(len(reply.body))} | reply.headers
+        framing = {"Transfer-Encoding": "chunked"} if reply.chunks is not None else {"Content-Length": str(len(reply.body))}
+        headers = {"Content-Type": "application/json"} | framing | reply.headers
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
@@ -142,12 +142,12 @@ class HeldClock:
         return round(sum(self.slept), 3)
 
 
-@pytest.fixture()
+@pytest.fixture
 def reply() -> type[Reply]:
     return Reply
 
 
-@pytest.fixture()
+@pytest.fixture
 def servers() -> Iterator[Callable[[], ScriptedServer]]:
     running: list[ScriptedServer] = []
 
@@ -164,23 +164,23 @@ def servers() -> Iterator[Callable[[], ScriptedServer]]:
         server.server_close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def server(servers: Callable[[], ScriptedServer]) -> ScriptedServer:
     return servers()
 
 
-@pytest.fixture()
+@pytest.fixture
 def clock() -> HeldClock:
     return HeldClock()
 
 
-@pytest.fixture()
+@pytest.fixture
 def waits() -> list[tuple[float, str]]:
     """What ``on_wait`` was told."""
     return []
 
 
-@pytest.fixture()
+@pytest.fixture
 def open_session(server: ScriptedServer, clock: HeldClock, waits: list[tuple[float, str]]) -> Iterator[Callable[..., HttpSession]]:
     """Opens a session; keywords of ``HttpPolicy`` and of ``HttpSession`` say what differs from a connection with a key."""
     opened: list[HttpSession] = []
@@ -197,18 +197,18 @@ def open_session(server: ScriptedServer, clock: HeldClock, waits: list[tuple[flo
         session.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def session(open_session: Callable[..., HttpSession]) -> HttpSession:
     return open_session()
 
 
-@pytest.fixture()
+@pytest.fixture
 def key() -> str:
     """The secret that must never be seen."""
     return KEY
 
 
-@pytest.fixture()
+@pytest.fixture
 def zipped() -> Callable[..., Reply]:
     """A gzip reply of this content."""
     return lambda content, **differs: Reply(body=gzip.compress(content), headers={"Content-Encoding": "gzip"}, **differs)

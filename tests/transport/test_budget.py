@@ -12,7 +12,7 @@ from fitglue_registry.registry.entry import Budget as Limit
 from fitglue_registry.transport import FileBudget, HttpPolicy, NoBudget, budget_of
 
 
-@pytest.fixture()
+@pytest.fixture
 def budget(tmp_path, clock):
     """Opens the budget file of these limits; each call is as good as another process."""
     return lambda *limits: FileBudget(tmp_path, "ip example.org", limits, clock)
@@ -124,7 +124,7 @@ def test_a_lease_ends(budget, clock):
     limit = Limit(requests=640, per_s=1)
     idle, busy = budget(limit), budget(limit)
     idle.acquire()
-    clock.sleep(1.0)
+    clock.sleep(1.02)
     assert [busy.acquire() for _ in range(640)] == [0.0] * 640
     assert idle.acquire() > 0
 
@@ -139,7 +139,8 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, clock):
 
 def test_scopes_are_counted_apart(tmp_path, clock):
     """A limit of the address is shared by two accounts, a limit of the account is not."""
-    policy = HttpPolicy("https://example.org", limits=(Limit(requests=3, per_s=60, scope="ip"), Limit(requests=2, per_s=60, scope="account")))
+    limits = (Limit(requests=3, per_s=60, scope="ip"), Limit(requests=2, per_s=60, scope="account"))
+    policy = HttpPolicy("https://example.org", limits=limits)
     first, second = (budget_of(policy, tmp_path, integration="example", account=name, clock=clock) for name in ("a", "b"))
     assert [first.acquire(), first.acquire()] == [0.0, 0.0]
     assert first.acquire() > 0

@@ -13,7 +13,7 @@ from fitglue_registry.transport import RedactingFilter, Redactor
 SECRET = "pä/ss w+rd\"42"
 
 
-@pytest.fixture()
+@pytest.fixture
 def redactor():
     """Knows one awkward secret."""
     return Redactor([SECRET])

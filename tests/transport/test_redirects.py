@@ -6,12 +6,13 @@ from fitglue_registry.errors import ConnectionStopped, PluginFailed
 
 
 @pytest.mark.parametrize("path", [
-    "https://evil.example/x", "//evil.example/x", "a//b", "../admin", "a/../../b", "a/./b", "a\\b", "a\nb", "a\x00b", "a\u202eb", "\ud800", "/", "a//",
+    "https://evil.example/x", "//evil.example/x", "a//b", "../admin", "a/../../b", "a/./b", "a\\b", "a\nb", "a\x00b", "a\u202eb",
+    "\ud800", "//", "a//",
 ])
 def test_a_path_that_could_lead_elsewhere_is_refused(session, server, path):
     """An id from a payload cannot change the host, climb, or smuggle a line."""
     with pytest.raises(PluginFailed) as caught:
-        session.get(path if path != "/" else "//")
+        session.get(path)
     assert (caught.value.code, server.requests) == ("FG-path-refused", [])
 
 
@@ -88,7 +89,8 @@ def test_redirects_end(session, server, reply):
 
 def test_a_redirect_s_body_is_not_read(session, server, reply):
     """A flood behind a redirect stays where it is."""
-    server.say(reply(raw=b"HTTP/1.1 302 Found\r\nLocation: /new\r\nContent-Length: 500000000\r\n\r\n", drip=b"x" * 1000), reply(body=b"[1]"))
+    flood = reply(raw=b"HTTP/1.1 302 Found\r\nLocation: /new\r\nContent-Length: 500000000\r\n\r\n", drip=b"x" * 1000)
+    server.say(flood, reply(body=b"[1]"))
     assert session.get("x").json() == [1]
 
 

@@ -118,7 +118,8 @@ def test_silence_is_a_timeout(open_session, server, reply):
     assert "no byte for 0.05 s" in error.why
 
 
-@pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: "], ids=["body", "header"])
+@pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: "],
+                         ids=["body", "header"])
 def test_one_byte_at_a_time_is_a_timeout(open_session, server, reply, begin):
     """An answer that drips, in its body or already in its headers, must be over after ``total_s``."""
     server.say(reply(raw=begin, drip=b"x"))

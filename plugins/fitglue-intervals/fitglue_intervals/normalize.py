@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fitglue_registry.model import Stream, Stub
 
 PAGE = "https://intervals.icu/activities/"
-#: Of these the detail is the only source; of everything else the summary is the newer one.
+#: Of these the detail is the only source.
 DETAIL_KEYS = ("icu_intervals", "icu_groups")
 
 
@@ -54,17 +54,24 @@ def normalize(record: Record) -> list[SourceActivity]:
 def _payload(record: Record) -> dict[str, Any]:
     """Summary and detail as one checked payload.
 
-    A list row carries the whole activity and is read on every sync; the detail is asked for once and adds the intervals. So the
-    summary wins, also with a null that it states (the athlete took a description back); a key that it lacks comes from the detail.
+    A list row carries the whole activity, the detail adds the intervals. Of the two the one that was received later wins, also with
+    a null that it states (the athlete took a description back); a key that it lacks comes from the other. Where nobody knows, the
+    summary is held to be later: it is read on every sync, the detail once.
     """
     found = {part: _object(record, part) for part in ("summary", "detail") if part in record.parts}
     if not found:
         raise refuse(f"of activity {record.external_id} there is neither a summary nor a detail", field="$")
     whole = {part: payload for part, payload in found.items() if stub_of(payload) is None} or found
     summary, detail = whole.get("summary", {}), whole.get("detail", {})
-    payload = detail | {key: value for key, value in summary.items() if key not in DETAIL_KEYS or value is not None}
+    payload = summary | detail if _detail_is_newer(record) else detail | summary
+    payload |= {key: detail[key] for key in DETAIL_KEYS if detail.get(key) is not None}
     check("activity", payload, f"activity {record.external_id}")
     return payload
+
+
+def _detail_is_newer(record: Record) -> bool:
+    summary, detail = record.received.get("summary"), record.received.get("detail")
+    return summary is not None and detail is not None and detail > summary
 
 
 def _object(record: Record, part: str) -> dict[str, Any]:

@@ -1,0 +1,155 @@
+"""The top level of the command: which commands there are, each imported when it is called, and how a call ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+from fitglue_registry.cli.command import Group, json_option
+from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.text import prepare_streams
+from fitglue_registry.errors import FitglueError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Each command of the top level with its one line of help, so that `fitglue --help` imports none of them.
+COMMANDS = {
+    "connect": "Connect an account, or renew its key.",
+    "connections": "List, check and remove connections.",
+    "sync": "Fetch what is new from every connection.",
+    "activities": "List activities.",
+    "show": "Show one activity: values, laps, streams.",
+    "why": "Tell what became of a workout, stage by stage.",
+    "export": "Write activities out: JSON Lines, CSV, files.",
+    "sql": "Ask the database, read-only.",
+    "rebuild": "Derive everything again from what was fetched.",
+    "quarantine": "Records that could not be understood.",
+    "doctor": "Check that everything works.",
+    "registry": "What FitGlue can talk to.",
+    "plugin": "List, check and install plugins.",
+    "dev": "Tools for plugin authors.",
+}
+
+EXIT_CODES = {
+    0: "all well", 1: "a bug", 2: "a mistake in what was typed", 3: "you are needed: a key was rejected, say",
+    4: "the source cannot be reached now", 5: "done in part: something is in quarantine or was not fetched",
+    6: "another sync is at work on the connection", 7: "the database cannot be used", 8: "a plugin or a registry entry is broken",
+    130: "stopped with Ctrl-C",
+}
+_ENVIRONMENT = {
+    "FITGLUE_HOME": "The folder of everything local.",
+    "FITGLUE_DATABASE": "Another database, as a SQLAlchemy URL.",
+    "FITGLUE_SECRETS": "Where keys are kept: keyring or file.",
+    "NO_COLOR": "No colours.",
+}
+_EPILOG = ('Answers go to standard output, progress and errors to standard error. With --json an error is one JSON object, {"error": …}, '
+           "on standard error.")
+
+
+class LazyGroup(Group):
+    """A group whose commands are modules of ``commands/``, imported one at a time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature, here and below
+        """The names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of a name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"fitglue_registry.cli.commands.{cmd_name}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that was typed; raises a usage error that names the nearest one."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from fitglue_registry.contract import nearest
+
+            near = nearest(args[0], COMMANDS)
+            raise click.UsageError(f"there is no command {args[0]!r}{f'; did you mean {near}?' if near else ''}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The table, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What scripts rely on: streams, exit codes, names in the environment."""
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES.items()])
+        with formatter.section("Environment"):
+            formatter.write_dl(list(_ENVIRONMENT.items()))
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, epilog=_EPILOG,
+             context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+             examples=("fitglue connect intervals", "fitglue sync", "fitglue show last"))
+@json_option("Print the dashboard as one JSON document.")
+@click.option("--version", is_flag=True, help="Print the version.")
+@pass_face
+@click.pass_context
+def root(context: click.Context, face: Face, *, version: bool) -> int | None:
+    """Every workout from every platform in one local database, once each.
+
+    Without a command: connections and their health, this week against last, and what to do next.
+    """
+    if version:
+        from fitglue_registry._version import __version__
+
+        click.echo(f"fitglue {__version__}")
+    elif context.invoked_subcommand is None:
+        from fitglue_registry.cli.dashboard import show_dashboard
+
+        show_dashboard(face)
+    return None
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one call and answer its exit code; nothing but a bug's own defect raises."""
+    if "_FITGLUE_COMPLETE" in os.environ:
+        root.main(prog_name="fitglue")
+    prepare_streams()
+    face = Face(as_json="--json" in arguments)
+    try:
+        code = _call(face, list(arguments))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Whoever read us has seen enough; without this the interpreter complains once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    finally:
+        face.close()
+
+
+def _call(face: Face, arguments: list[str]) -> int:
+    from fitglue_registry.cli.failure import bug_failure, show_failure, usage_failure
+
+    try:
+        with root.make_context("fitglue", arguments, obj=face) as context:
+            return root.invoke(context) or 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
+    except click.ClickException as error:
+        failure: FitglueError = usage_failure(error)
+    except (KeyboardInterrupt, click.Abort):
+        face.note("\nStopped. Nothing that was stored is lost, and the same command goes on where this one stopped.")
+        return 130
+    except FitglueError as error:
+        failure = error
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the border of the process: a person gets a sentence, and the traceback is kept
+        failure = bug_failure(face, error)
+    show_failure(face, failure)
+    return failure.exit_code

@@ -1,0 +1,142 @@
+"""What ``fitglue doctor`` looks at: each check is one value, and one that fails never keeps the next from being made."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from fitglue_registry.cli import numbers
+from fitglue_registry.cli.text import count
+from fitglue_registry.errors import FitglueError, Place, StoreFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from fitglue_registry.host import Host
+
+_LITTLE_ROOM = 500e6
+_NO_ROOM = 50e6
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at: ok, worth a look, or broken with its error."""
+
+    name: str
+    state: Literal["ok", "look", "broken"]
+    detail: str
+    error: FitglueError | None = None
+
+
+def checks(host: Host, *, offline: bool) -> Iterator[Check]:
+    """Everything, the cheap and basic first."""
+    yield from _versions()
+    for look in (_home, _room, _clock, _database, _secrets, _plugins, _registry):
+        yield from _guarded(look, host)
+    if "broken" not in [check.state for check in _guarded(_database, host)]:
+        for name in [one.name for one in host.connections()]:
+            yield from _connection(host, name, offline=offline)
+
+
+def _guarded(look: Callable[[Host], Iterator[Check]], host: Host) -> Iterator[Check]:
+    try:
+        yield from look(host)
+    except FitglueError as error:
+        yield Check(look.__name__.strip("_"), "broken", error.what, error)
+
+
+def _versions() -> Iterator[Check]:
+    from fitglue_registry import HOOK_API, __version__
+
+    yield Check("fitglue", "ok", f"{__version__}, hook API {HOOK_API}")
+    yield Check("python", "ok", f"{platform.python_version()} at {sys.executable}")
+
+
+def _home(host: Host) -> Iterator[Check]:
+    try:
+        host.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _no_home(host, error.strerror) from error
+    if not os.access(host.home, os.W_OK | os.X_OK):
+        raise _no_home(host, "it is not yours to write")
+    yield Check("home", "ok", str(host.home))
+
+
+def _no_home(host: Host, why: str | None) -> StoreFailed:
+    return StoreFailed("FG-home-unusable", "the folder of everything local cannot be used", at=Place(str(host.home)), why=why,
+                       fix="give yourself the right, or set FITGLUE_HOME to another folder")
+
+
+def _room(host: Host) -> Iterator[Check]:
+    try:
+        free = shutil.disk_usage(host.home).free
+    except OSError:
+        return
+    if free < _NO_ROOM:
+        raise StoreFailed("FG-disk-full", f"the disk has {numbers.size(free)} left", fix="make room")
+    yield Check("disk", "look" if free < _LITTLE_ROOM else "ok", f"{numbers.size(free)} free")
+
+
+def _clock(host: Host) -> Iterator[Check]:
+    now = host.clock.now()
+    last = max((one.last_checked_at for one in host.connections() if one.last_checked_at), default=None)
+    behind = last is not None and datetime.fromisoformat(last) > now
+    shown = f"{now.astimezone():%Y-%m-%d %H:%M %Z}"
+    if behind or now < datetime(2026, 1, 1, tzinfo=UTC):
+        yield Check("clock", "look", f"{shown}, which is before {last or 'this version was made'}: set the clock of this machine")
+    else:
+        yield Check("clock", "ok", shown)
+
+
+def _database(host: Host) -> Iterator[Check]:
+    with host.database.read():
+        pass
+    path = host.database.path
+    size = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*")) if path else None
+    where = f"{path}, {numbers.size(size)}" if path else host.database.shown
+    yield Check("database", "ok", f"{host.database.dialect}, format {host.database.revision()}, {where}")
+
+
+def _secrets(host: Host) -> Iterator[Check]:
+    from fitglue_registry.store.secrets import default_scheme
+
+    kept = {(one.secret_ref or "").partition(":")[0] for one in host.connections()} - {""}
+    chosen = default_scheme()
+    also = f"; keys that are kept lie in: {', '.join(sorted(kept))}" if kept - {chosen} else ""
+    yield Check("secrets", "ok", f"{'the keyring of this system' if chosen == 'keyring' else 'an encrypted file in home'}{also}")
+
+
+def _plugins(host: Host) -> Iterator[Check]:
+    for name in host.plugins.names():
+        info = host.plugins.info(name)
+        version = info.version or "of the host application"
+        yield Check(f"plugin {name}", "broken" if info.error else "ok", info.error.what if info.error else version, info.error)
+    if not host.plugins.names():
+        yield Check("plugins", "look", "none is installed: fitglue plugin install fitglue-intervals")
+
+
+def _registry(host: Host) -> Iterator[Check]:
+    for problem in host.catalogue.problems:
+        yield Check("registry", "broken", problem.what, problem)
+    if not host.catalogue.problems:
+        yield Check("registry", "ok", count(len(host.catalogue), "entry", "entries"))
+
+
+def _connection(host: Host, name: str, *, offline: bool) -> Iterator[Check]:
+    title = f"connection {name}"
+    if offline:
+        one = host.connection(name)
+        state: Literal["ok", "look"] = "ok" if one.state == "ok" else "look"
+        yield Check(title, state, f"{one.state}, not asked (--offline)")
+        return
+    try:
+        account = host.probe(name)
+    except FitglueError as error:
+        yield Check(title, "broken", error.what, error)
+    else:
+        yield Check(title, "ok", account.name or account.id)

@@ -1,0 +1,1 @@
+"""One module for each command of the top level; imported when it is called."""

@@ -1,0 +1,108 @@
+"""``fitglue connections``: lists them, checks that they still work, and removes one."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fitglue_registry.cli.command import Group, json_option
+from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.errors import FitglueError, UserMistake
+
+if TYPE_CHECKING:
+    from fitglue_registry.store.connections import Connected
+
+
+@click.group(cls=Group, invoke_without_command=True, examples=("fitglue connections", "fitglue connections check"))
+@json_option("Print JSON Lines.")
+@click.pass_context
+def command(context: click.Context) -> None:
+    """List connections with their health; check or remove one."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_)
+
+
+@command.command("list", short_help="List every connection.", examples=("fitglue connections list --json",))
+@json_option("Print JSON Lines.")
+@pass_face
+def list_(face: Face) -> None:
+    """List every connection: its account, its state, and how much it holds."""
+    from fitglue_registry.cli.dashboard import connection_health, local_now
+
+    connected = face.host.connections()
+    found = [connection_health(face.host, one) for one in connected]
+    if face.as_json:
+        face.lines(found)
+    elif found:
+        _show(face, found, local_now(face.host, connected))
+    else:
+        face.note("Nothing is connected yet. Next: fitglue connect intervals")
+
+
+def _show(face: Face, found: list[dict[str, Any]], now: Any) -> None:
+    from fitglue_registry.cli import numbers, table
+
+    columns = ["name", "account", "state", "records", "stubs", "waiting", "quarantine", "checked"]
+    rows = [(one["name"], one["account"]["name"] or one["account"]["id"], one["state"], one["records"], one["stubs"], one["waiting_parts"],
+             one["quarantine"], numbers.ago(one["last_checked_at"], now)) for one in found]
+    face.show(table.rows(columns, rows, width=face.width, right=("records", "stubs", "waiting", "quarantine"), flexible="account"))
+    for one in found:
+        if one["state"] != "ok":
+            face.show(table.hanging("!", f"{one['name']}: {one['reason'] or one['state']}"), table.hanging("→", one["fix"] or "", indent=4))
+
+
+@command.command("check", short_help="Ask each service whether it still lets us in.", examples=("fitglue connections check intervals",))
+@click.argument("name", required=False)
+@json_option("Print JSON Lines.")
+@pass_face
+def check(face: Face, *, name: str | None) -> int:
+    """Ask the service of each connection, or of NAME, whether it still lets us in."""
+    chosen = [face.host.connection(name)] if name else face.host.connections()
+    codes = [_check(face, one) for one in chosen]
+    if not chosen:
+        face.note("Nothing is connected yet. Next: fitglue connect intervals")
+    return next((code for code in codes if code), 0)
+
+
+def _check(face: Face, one: Connected) -> int:
+    from fitglue_registry.cli.failure import show_failure
+    from fitglue_registry.cli.progress import Progress
+    from fitglue_registry.cli.table import hanging
+
+    try:
+        with Progress(face, f"asking {one.integration}") as progress:
+            face.host.on_wait = progress.waiting
+            account = face.host.probe(one.name)
+    except FitglueError as error:
+        if face.as_json:
+            face.lines([{"connection": one.name, "ok": False, "error": error.as_dict()}])
+        else:
+            show_failure(face, error, one.name)
+        return error.exit_code
+    if face.as_json:
+        whose = {"id": account.id, "name": account.name}
+        face.lines([{"connection": one.name, "ok": True, "account": whose, "notes": list(account.notes)}])
+    else:
+        face.show(hanging("✓", f"{one.name}: {account.name or account.id}", indent=0), *(hanging("·", note) for note in account.notes))
+    return 0
+
+
+@command.command("remove", short_help="Remove a connection and what only it knows.",
+                 examples=("fitglue connections remove intervals --yes",))
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_face
+def remove(face: Face, *, name: str, yes: bool) -> None:
+    """Remove the connection NAME: its key, its records, and the activities that only it knows."""
+    one = face.host.connection(name)
+    health = face.host.health(one)
+    held = sum(health.get(state, 0) for state in ("listed", "missing", "stub", "gone"))
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UserMistake("FG-not-confirmed", f"removing {one.name} takes {held:,} records with it", fix="add --yes if you mean it")
+        if not click.confirm(f"Remove {one.name} with its key and {held:,} records?", err=True):
+            raise UserMistake("FG-not-confirmed", "nothing was removed")
+    face.host.disconnect(one.name)
+    face.show(f"{one.name} is removed")

@@ -1,0 +1,119 @@
+"""``fitglue dev``: tools for whoever writes a plugin."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fitglue_registry.cli.command import Group, json_option
+from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.errors import FitglueError, Place, UserMistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BESIDE = ("{stem}.streams.json", "{stem}-streams.json", "{stem}_streams.json", "{stem}.streams.json.gz")
+
+
+@click.group(cls=Group, examples=("fitglue dev normalize intervals saved.json", "fitglue dev stand-in --count 200"))
+def command() -> None:
+    """Tools for plugin authors."""
+
+
+@command.command("normalize", examples=("fitglue dev normalize intervals saved.json", "curl … | fitglue dev normalize intervals - --json"))
+@click.argument("source")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--streams", type=click.Path(path_type=Path), metavar="FILE", help="The streams of the one activity in FILE.")
+@json_option("Print JSON Lines: external id and the source activity, whole.")
+@pass_face
+def normalize(face: Face, *, source: str, files: tuple[str, ...], streams: Path | None) -> int:
+    """Turn saved payloads into activities, offline.
+
+    SOURCE is the id of a source's entry, FILE what its service once answered; `-` is standard input. Streams may lie beside
+    a file: for saved.json that is saved.streams.json.
+    """
+    if streams and len(files) > 1:
+        raise click.UsageError("--streams goes with one FILE")
+    given = _read(streams) if streams else None
+    code = 0
+    for file in files:
+        code = _normalize(face, source, file, given) or code
+    return code
+
+
+def _normalize(face: Face, source: str, file: str, streams: bytes | None) -> int:
+    """One file; what is refused is said, and the next one is read."""
+    from fitglue_registry.cli.failure import show_failure
+
+    try:
+        content = _read(None if file == "-" else Path(file))
+        beside = streams if streams is not None else _streams_beside(file)
+        found = face.host.normalize_offline(source, content, "standard input" if file == "-" else file, beside)
+    except FitglueError as error:
+        if isinstance(error, UserMistake) and error.code == "FG-unknown-entry":
+            raise
+        show_failure(face, error)
+        return error.exit_code
+    for external_id, activities in found:
+        _show(face, external_id, activities)
+    return 0
+
+
+def _read(path: Path | None) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if path is None else path.expanduser().read_bytes()
+    except OSError as error:
+        raise UserMistake("FG-file-unreadable", "the file cannot be read", at=Place(str(path)), why=error.strerror,
+                          fix="name a file that is there and yours to read") from error
+
+
+def _streams_beside(file: str) -> bytes | None:
+    path = Path(file)
+    beside = (path.with_name(name.format(stem=path.stem)) for name in _BESIDE) if file != "-" else ()
+    return next((candidate.read_bytes() for candidate in beside if candidate.is_file()), None)
+
+
+def _show(face: Face, external_id: str, activities: list[Any]) -> None:
+    from fitglue_registry import model
+
+    if face.as_json:
+        face.lines({"external_id": external_id, "activity": model.to_builtins(activity)} for activity in activities)
+        return
+    from fitglue_registry.cli.table import heading, pairs
+
+    for activity in activities:
+        face.show(heading(external_id, activity.title or ""), pairs(list(_lines(activity))))
+
+
+def _lines(activity: Any) -> Iterator[tuple[str, str]]:
+    from fitglue_registry.cli.values import grouped
+
+    start = activity.start_local or activity.start_utc
+    yield "start", f"{start:%Y-%m-%d %H:%M:%S} {'' if activity.start_local else 'UTC'}"
+    if activity.stub:
+        yield "stub", f"{activity.stub.reason} [{activity.stub.code}]"
+    yield "sport", f"{activity.sport or '–'} ({activity.sport_raw or 'not said'})"
+    for _, values in grouped(activity):
+        yield from ((label, text) for name, label, text in values if name != "sport_raw")
+    yield "laps", str(len(activity.laps))
+    yield "streams", ", ".join(f"{stream.type} ({len(stream.values):,})" for stream in activity.streams) or "none"
+    yield "claims", ", ".join(activity.claims) or "none"
+    yield "made from", ", ".join(activity.completeness.parts) or "nothing"
+    yield from (("missing", f"{part}: {reason}") for part, reason in activity.completeness.missing.items())
+
+
+@command.command("stand-in", add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+                 examples=("fitglue dev stand-in --count 200",))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def stand_in(*, arguments: tuple[str, ...]) -> None:
+    """Serve a made-up Intervals.icu on this machine.
+
+    Until Ctrl-C; --help lists its options.
+    """
+    # By name: a face knows nothing of the testing room, which an installation may leave out.
+    sys.argv = ["fitglue dev stand-in", *arguments]
+    runpy.run_module("fitglue_registry.testing.intervals", run_name="__main__")

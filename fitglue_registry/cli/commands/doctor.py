@@ -1,0 +1,58 @@
+"""``fitglue doctor``: looks at everything that has to work, and says what does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from fitglue_registry.cli.command import Command, json_option
+from fitglue_registry.cli.face import Face, pass_face
+
+if TYPE_CHECKING:
+    from fitglue_registry.cli.checks import Check
+
+
+@click.command(cls=Command, examples=("fitglue doctor", "fitglue doctor --offline --json"))
+@click.option("--offline", is_flag=True, help="Do not ask any service.")
+@json_option()
+@pass_face
+def command(face: Face, *, offline: bool) -> int:
+    """Check Python, folders, database, keys, plugins, registry, and ask each connection's service.
+
+    Ends with 0 only where nothing is broken; what is merely worth a look does not count.
+    """
+    from fitglue_registry.cli.checks import checks
+    from fitglue_registry.cli.progress import Progress
+
+    with Progress(face, "looking") as progress:
+        face.host.on_wait = progress.waiting
+        found = list(checks(face.host, offline=offline))
+    broken = [check for check in found if check.state == "broken"]
+    if face.as_json:
+        face.document({"ok": not broken, "checks": [_document(check) for check in found]})
+    else:
+        _show(face, found)
+    return next((check.error.exit_code for check in broken if check.error), 8 if broken else 0)
+
+
+def _document(check: Check) -> dict[str, object]:
+    plain = {"name": check.name, "state": check.state, "detail": check.detail}
+    return plain | ({"error": check.error.as_dict()} if check.error else {})
+
+
+def _show(face: Face, found: list[Check]) -> None:
+    from rich.text import Text
+
+    from fitglue_registry.cli import table
+
+    marks = {"ok": Text("✓", style="green"), "look": Text("!", style="yellow"), "broken": Text("✗", style="red")}
+    widest = max(len(check.name) for check in found)
+    for check in found:
+        face.show(table.pairs([(marks[check.state], check.name, check.detail)], indent=0, widths=(1, widest)))
+        if check.error:
+            where = str(check.error.at) if check.error.at else None
+            lines = [("code", check.error.code), ("where", where), ("why", check.error.why), ("fix", check.error.fix)]
+            face.show(table.pairs([(name, value) for name, value in lines if value], indent=widest + 5))
+    number = sum(check.state == "broken" for check in found)
+    face.show("", f"{number} broken" if number else "Nothing is broken.")

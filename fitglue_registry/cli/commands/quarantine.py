@@ -1,0 +1,92 @@
+"""``fitglue quarantine``: what could not be understood, why, and another try."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fitglue_registry.cli.command import Group, json_option
+from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.errors import UserMistake
+
+
+@click.group(cls=Group, invoke_without_command=True, examples=("fitglue quarantine", "fitglue quarantine retry"))
+@json_option("Print JSON Lines.")
+@click.pass_context
+def command(context: click.Context) -> None:
+    """List the records that could not be understood; each is kept, and tried again with the next version of its plugin."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_)
+
+
+@command.command("list", examples=("fitglue quarantine list --json",))
+@json_option("Print JSON Lines.")
+@pass_face
+def list_(face: Face) -> None:
+    """List what is in quarantine, oldest first."""
+    from fitglue_registry.cli import table
+
+    held = face.host.quarantine()
+    if face.as_json:
+        face.lines(held)
+    elif held:
+        face.show(table.rows(("record", "start", "why", "code"), [
+            (f"{one['connection']}/{one['external_id']}", (one["start_local"] or "")[:10], one["what"], one["code"]) for one in held],
+            width=face.width, fold=("record", "why")))
+        face.note("Each is kept whole. More: fitglue quarantine show ID; again: fitglue quarantine retry")
+    else:
+        face.note("Nothing is in quarantine.")
+
+
+@command.command("show", short_help="Show what is wrong with one record.", examples=("fitglue quarantine show i123456",))
+@click.argument("external_id", metavar="ID")
+@json_option()
+@pass_face
+def show(face: Face, *, external_id: str) -> None:
+    """Show one record of the quarantine: what is wrong where, and what to do."""
+    from fitglue_registry.cli import numbers, table
+
+    found = [one for one in face.host.quarantine() if external_id in (one["external_id"], f"{one['connection']}/{one['external_id']}")]
+    if not found:
+        raise UserMistake("FG-not-in-quarantine", f"{external_id!r} is not in quarantine", fix="see: fitglue quarantine")
+    for one in found:
+        if face.as_json:
+            face.document(one)
+            continue
+        face.show(table.heading(f"{one['connection']}/{one['external_id']}", one["code"]), table.pairs([
+            (name, value) for name, value in (
+                ("what", one["what"]), ("where", _where(one)), ("why", one.get("why")), ("fix", one.get("fix")),
+                ("start", one["start_local"]), ("stage", one["stage"]), ("since", numbers.moment(one["since"])), ("tries", one["tries"]),
+                ("plugin", f"{one['plugin']} {one['plugin_version'] or ''}")) if value]))
+
+
+def _where(one: dict[str, Any]) -> str:
+    return ", ".join(str(value) for value in one.get("where", {}).values())
+
+
+@command.command("retry", short_help="Try every record again.", examples=("fitglue quarantine retry",))
+@json_option("Print the events as JSON Lines.")
+@pass_face
+def retry(face: Face) -> int:
+    """Try to understand every record of the quarantine again."""
+    before = len(face.host.quarantine())
+    if not before and not face.as_json:
+        face.note("Nothing is in quarantine.")
+        return 0
+    return _retry(face, before)
+
+
+def _retry(face: Face, before: int) -> int:
+    from fitglue_registry.cli.failure import show_failure
+    from fitglue_registry.cli.rounds import follow
+    from fitglue_registry.sync.events import SyncStopped
+
+    tallies, code = follow(face, face.host.retry_quarantine(), "trying again")
+    for tally in tallies:
+        if isinstance(tally.ended, SyncStopped):
+            show_failure(face, tally.ended.error, tally.connection)
+    left = len(face.host.quarantine())
+    if not face.as_json:
+        face.show(f"{before - left:,} of {before:,} understood now, {left:,} still in quarantine")
+    return code or (5 if left else 0)

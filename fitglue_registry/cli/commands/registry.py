@@ -1,0 +1,156 @@
+"""``fitglue registry``: the entries, one entry, and whether a folder of entries is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fitglue_registry.cli.command import Group, json_option
+from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.errors import UserMistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from fitglue_registry.errors import EntryInvalid
+    from fitglue_registry.registry import Entry
+
+
+@click.group(cls=Group, invoke_without_command=True, examples=("fitglue registry", "fitglue registry show source/intervals"))
+@json_option("Print JSON Lines.")
+@click.pass_context
+def command(context: click.Context) -> None:
+    """List what FitGlue can talk to; show one entry, or check a folder of them."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_)
+
+
+@command.command("list", examples=("fitglue registry list --json",))
+@json_option("Print JSON Lines.")
+@pass_face
+def list_(face: Face) -> None:
+    """List every entry, and whether it can be used now."""
+    from fitglue_registry.cli import table
+
+    found: list[dict[str, Any]] = []
+    for entry in face.host.catalogue:
+        available = face.host.availability(entry.kind, entry.id)
+        found.append({"kind": entry.kind, "id": entry.id, "name": entry.name, "tier": entry.tier, "plugin": entry.plugin.name,
+                      "summary": entry.summary, "origin": entry.origin, "availability": {
+                          "state": available.state, "reason": available.reason, "fix": available.fix, "code": available.code}})
+    if face.as_json:
+        face.lines(found)
+        return
+    face.show(table.rows(("entry", "name", "plugin", "tier", "state"), [
+        (f"{one['kind']}/{one['id']}", one["name"], one["plugin"], one["tier"], one["availability"]["state"]) for one in found],
+        width=face.width, flexible="name"))
+    for problem in face.host.catalogue.problems:
+        face.note(f"left out: {problem}")
+
+
+@command.command("show", examples=("fitglue registry show intervals", "fitglue registry show source/intervals --json"))
+@click.argument("name", metavar="[KIND/]ID")
+@json_option("Print JSON Lines.")
+@pass_face
+def show(face: Face, *, name: str) -> None:
+    """Show the entry KIND/ID, or every kind of ID."""
+    entries = _find(face, name)
+    if face.as_json:
+        import msgspec
+
+        face.lines(msgspec.to_builtins(entry) for entry in entries)
+        return
+    for number, entry in enumerate(entries):
+        face.show(*([""] if number else []), *_entry(face, entry))
+
+
+def _find(face: Face, name: str) -> list[Entry]:
+    kind, slash, entry_id = name.rpartition("/")
+    if slash:
+        return [face.host.catalogue.get(kind, entry_id)]
+    found = [entry for entry in face.host.catalogue if entry.id == name]
+    if not found:
+        from fitglue_registry.contract import nearest
+
+        near = nearest(name, [entry.id for entry in face.host.catalogue])
+        fix = f"did you mean {near}?" if near else "see: fitglue registry"
+        raise UserMistake("FG-unknown-entry", f"there is no entry {name!r}", fix=fix)
+    return found
+
+
+def _entry(face: Face, entry: Entry) -> Iterator[RenderableType]:
+    from fitglue_registry.cli.table import heading, pairs, rows
+
+    available = face.host.availability(entry.kind, entry.id)
+    yield heading(f"{entry.kind}/{entry.id}", entry.name)
+    facts = [
+        ("summary", entry.summary), ("state", f"{available.state}: {available.reason}"), ("to do", available.fix), ("tier", entry.tier),
+        ("plugin", f"{entry.plugin.name} {entry.plugin.version}"), ("needs", ", ".join(entry.dependencies)),
+        ("parts", ", ".join(part.name if part.default else f"{part.name} (with --{part.option})" for part in entry.parts)),
+        ("history", entry.capabilities.history), ("terms", entry.terms.note), ("docs", ", ".join(link.url for link in entry.docs)),
+        ("file", entry.file),
+    ]
+    yield pairs([(name, value) for name, value in facts if value and not (name == "parts" and entry.kind != "source")], widths=(9,))
+    asked = [*entry.credentials, *entry.settings]
+    if asked:
+        yield ""
+        yield heading("Asked for")
+        yield pairs([(field.label or field.name, " ".join(part for part in (field.help, f"({field.env(entry.id)})") if part))
+                     for field in asked])
+    if entry.data:
+        yield ""
+        yield heading("Data")
+        yield rows(("value", "when", "how", "from"), [
+            (datum.field, datum.availability.replace("_", " "), datum.kind if datum.availability != "never" else "", datum.upstream)
+            for datum in entry.data], width=face.width, indent=2, fold=("value", "from"))
+
+
+@command.command("check", short_help="Check the entries of a folder.",
+                 examples=("fitglue registry check", "fitglue registry check ./registry"))
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@json_option()
+@pass_face
+def check(face: Face, *, path: Path | None) -> int:
+    """Check every entry in the folder PATH, or in all folders that are in use; each error with file, line and column."""
+    from fitglue_registry.registry import default_folder
+    from fitglue_registry.registry.check import check as check_folder
+
+    brought, broken = face.host.plugins.registry_folders()
+    folders = [path] if path else [default_folder(), *(folder for _, folder in brought)]
+    reports = [check_folder(folder) for folder in folders]
+    errors = [error for report in reports for error in report.errors]
+    if face.as_json:
+        looked_at = [{"folder": str(report.folder), "files": report.files, "errors": len(report.errors)} for report in reports]
+        face.document({"folders": looked_at, "errors": [error.as_dict() for error in (*errors, *([] if path else broken))]})
+    else:
+        _show_reports(face, reports, errors)
+    return 8 if errors or (broken and not path) else 0
+
+
+def _show_reports(face: Face, reports: list[Any], errors: list[EntryInvalid]) -> None:
+    """Errors in the form that editors understand, one a line with what to do below."""
+    from fitglue_registry.cli.failure import at_line
+    from fitglue_registry.cli.table import hanging
+    from fitglue_registry.cli.text import count
+
+    for error in errors:
+        face.show(*at_line(error))
+    for report in reports:
+        mark = "✗" if report.errors else "✓"
+        wrong = count(len(report.errors), "error") if report.errors else "all right"
+        face.show(hanging(mark, f"{report.folder}: {count(report.files, 'entry', 'entries')}, {wrong}", indent=0))
+
+
+@command.command("help-article", short_help="Write an entry's help article.",
+                 examples=("fitglue registry help-article source/intervals > intervals.md",))
+@click.argument("name", metavar="[KIND/]ID")
+@pass_face
+def help_article(face: Face, *, name: str) -> None:
+    """Write the help article of an entry, in Markdown, from the entry and nothing else."""
+    from fitglue_registry.registry.help import article
+
+    click.echo("\n".join(article(entry, face.host.catalogue) for entry in _find(face, name)), nl=False)

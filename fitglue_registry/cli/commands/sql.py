@@ -1,0 +1,93 @@
+"""``fitglue sql``: one statement on the views, read-only, as a table, JSON Lines or CSV."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fitglue_registry.cli.command import Command, json_option
+from fitglue_registry.cli.face import Face, pass_face
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from fitglue_registry.store.sql import Answer
+
+_NARROWEST = 5
+_LONGEST = 40
+_SHOWN = 160
+
+
+@click.command(cls=Command, examples=('fitglue sql "select sport, count(*), sum(distance_m) from activities group by sport"',
+                                      "fitglue sql --path"))
+@click.argument("statement", required=False)
+@click.option("--path", is_flag=True, help="Print where the database is: a file, or its URL without the password.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
+@json_option("Print JSON Lines.")
+@pass_face
+def command(face: Face, *, statement: str | None, path: bool, as_csv: bool) -> None:
+    """Ask the database STATEMENT, which can only read; `-` takes it from standard input.
+
+    Without a statement: the views and their columns, which stay the same from version to version.
+    """
+    if path:
+        click.echo(str(face.host.database.path or face.host.database.shown))
+    elif statement is None:
+        _views(face)
+    else:
+        _answer(face, face.host.sql(sys.stdin.read() if statement == "-" else statement), as_csv=as_csv)
+
+
+def _views(face: Face) -> None:
+    from fitglue_registry.cli.table import pairs
+
+    views = dict(face.host.views())
+    if face.as_json:
+        face.document(views)
+    else:
+        face.show(pairs([(view, ", ".join(columns)) for view, columns in views.items()], indent=0))
+
+
+def _answer(face: Face, answer: Answer, *, as_csv: bool) -> None:
+    if face.as_json:
+        face.lines(dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows)
+    elif as_csv:
+        face.csv(answer.columns, answer.rows)
+    elif answer.rows:
+        face.show(*_table(face, answer))
+    else:
+        face.note("no rows")
+
+
+def _plain(value: Any) -> Any:
+    return f"{len(value)} bytes" if isinstance(value, bytes | memoryview) else value
+
+
+def _table(face: Face, answer: Answer) -> Iterator[RenderableType]:
+    """Rows under headings; where so many columns do not fit, each row by itself, a value a line."""
+    from fitglue_registry.cli import table
+
+    cells = [[_text(value) for value in row] for row in answer.rows]
+    figures = [name for index, name in enumerate(answer.columns)
+               if all(isinstance(row[index], int | float) or row[index] is None for row in answer.rows)]
+    longest = [max(_NARROWEST, len(name), *(min(len(row[index]), _LONGEST) for row in cells)) for index, name in enumerate(answer.columns)]
+    if sum(longest) + 2 * len(longest) <= face.width + 2:
+        yield table.rows(answer.columns, cells, width=face.width, right=figures)
+        return
+    for number, row in enumerate(cells, 1):
+        yield table.heading(f"row {number}")
+        yield table.pairs([(name, _short(text)) for name, text in zip(answer.columns, row, strict=True)])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters; --json has all)"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.10g}" if isinstance(value, float) else str(_plain(value))

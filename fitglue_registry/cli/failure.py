@@ -1,0 +1,82 @@
+"""Shows an error: code, what, where, why and fix, as text or as one JSON object, always on standard error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fitglue_registry.cli.face import failure_document
+from fitglue_registry.cli.text import clean
+from fitglue_registry.errors import FitglueError, ManyErrors, Place, UserMistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from fitglue_registry.cli.face import Face
+
+
+def show_failure(face: Face, error: FitglueError, subject: str | None = None) -> None:
+    """Print an error for a person, or for a program with ``--json``."""
+    if face.as_json:
+        failure_document(error.as_dict() | ({"connection": subject} if subject else {}))
+        return
+    if isinstance(error, ManyErrors):
+        for one in error.errors:
+            show_failure(face, one, subject)
+        return
+    face.show(_table(error, subject), err=True)
+
+
+def _table(error: FitglueError, subject: str | None) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    headline = Text.assemble(*([(f"{clean(subject)}: ", "bold")] if subject else []), clean(error.what), (f"  [{error.code}]", "dim"))
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row(Text("error:", style="bold red"), headline)
+    for name, value in (("where", error.at), ("why", error.why), ("fix", error.fix)):
+        if value and str(value):
+            table.add_row(Text(f"{name:>5}:", style="dim"), clean(value))
+    return table
+
+
+def usage_failure(error: click.ClickException) -> UserMistake:
+    """What click refuses, in our parts."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "fitglue"
+    return UserMistake("FG-usage", clean(error.format_message()).rstrip("."), fix=f"see: {path} --help")
+
+
+def bug_failure(face: Face, error: Exception) -> FitglueError:
+    """What to say of an exception that nobody foresaw; its traceback is kept, or printed with ``--debug``."""
+    from fitglue_registry.cli.logs import keep_traceback, traceback_text
+
+    redactor: Any = face.host.redactor if "host" in face.__dict__ else None
+    kept = keep_traceback(error, redactor)
+    if face.debug:
+        click.echo(traceback_text(error, redactor), err=True)
+    words = str(error).splitlines()
+    why = f"{type(error).__name__}: {redactor.text(words[0]) if redactor and words else ''.join(words[:1])}"
+    where = f"the whole story is in {kept}: send it with the report" if kept else "run it again with --debug and send what it prints"
+    return FitglueError("FG-bug", "this is a bug in fitglue, and no mistake of yours", why=why.rstrip(": "), fix=where)
+
+
+def at_line(error: FitglueError) -> Iterator[RenderableType]:
+    """An error of a file in the form that editors understand, ``file:line:column: what``, with why and fix below."""
+    from rich.text import Text
+
+    from fitglue_registry.cli.table import hanging
+
+    at = error.at or Place()
+    position = ":".join(str(part) for part in (at.file, at.line, at.column) if part is not None)
+    field = f" ({at.field})" if at.field else ""
+    yield Text(clean(f"{position}: {error.code}: {error.what}{field}"))
+    for mark, text in (("·", error.why), ("→", error.fix)):
+        if text:
+            yield hanging(Text(mark, style="dim"), text, indent=4)

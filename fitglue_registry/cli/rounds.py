@@ -1,0 +1,175 @@
+"""Follows the events of a sync, a rebuild or a retry, shows them while they come, and sums each connection up in a few lines."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fitglue_registry.cli.failure import show_failure
+from fitglue_registry.cli.progress import Progress
+from fitglue_registry.cli.text import clean, count
+from fitglue_registry.sync import events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fitglue_registry.cli.face import Face
+
+#: Decision → (one, many) as they stand in a summary, in this order.
+_WORDS = {
+    "new": ("new", "new"), "changed": ("changed", "changed"), "native": ("stub filled in", "stubs filled in"),
+    "back": ("back again", "back again"), "stub": ("stub", "stubs"), "gone": ("deleted at the source", "deleted at the source"),
+    "released": ("out of quarantine", "out of quarantine"), "quarantined": ("in quarantine", "in quarantine"),
+    "not-fetched": ("not fetched this time", "not fetched this time"), "later": ("to be asked again", "to be asked again"),
+}
+_PARTS = {"detail": "details", "file": "files"}
+_LISTED = 5
+#: Decisions after which a sync is only done in part.
+_LEFT_OVER = ("quarantined", "not-fetched")
+
+
+@dataclass
+class Tally:
+    """One connection's share of a round."""
+
+    connection: str
+    quarantined: dict[str, str] = field(default_factory=dict)
+    listed: int = 0
+    ended: events.SyncFinished | events.SyncStopped | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def follow(face: Face, stream: Iterator[events.Event], verb: str = "listing") -> tuple[list[Tally], int]:
+    """Consume all events, showing them as they come; the tallies come back, and the exit code that they make."""
+    if face.as_json:
+        return [], _as_lines(face, stream)
+    tallies: dict[str, Tally] = {}
+    with Progress(face) as progress, closing(stream):  # type: ignore[type-var]
+        face.host.on_wait = progress.waiting
+        for event in stream:
+            tally = tallies.setdefault(event.connection, Tally(event.connection))
+            _take(tally, event)
+            _display(progress, tally, event, verb)
+    return list(tallies.values()), exit_code([tally.ended for tally in tallies.values()], [tally.quarantined for tally in tallies.values()])
+
+
+def _as_lines(face: Face, stream: Iterator[events.Event]) -> int:
+    ended: list[events.Event | None] = []
+    quarantined: list[Any] = []
+    with closing(stream):  # type: ignore[type-var]
+        for event in stream:
+            if isinstance(event, events.SyncFinished | events.SyncStopped):
+                ended.append(event)
+            if isinstance(event, events.Decided) and event.decision in _LEFT_OVER:
+                quarantined.append(event)
+            face.lines([as_document(event)])
+    return exit_code(ended, quarantined)
+
+
+def as_document(event: events.Event) -> dict[str, Any]:
+    """An event as plain values; ``event`` is its name."""
+    plain = {name: value for name, value in asdict_shallow(event).items() if value is not None}
+    return {"event": type(event).__name__, **plain}
+
+
+def asdict_shallow(event: events.Event) -> dict[str, Any]:
+    """The fields of an event, an error as its parts and a window as its days."""
+    values = {name: getattr(event, name) for name in event.__dataclass_fields__}
+    if "error" in values:
+        values["error"] = values["error"].as_dict()
+    if "window" in values:
+        values["window"] = asdict(values["window"])
+    if "counts" in values:
+        values["counts"] = dict(values["counts"])
+    return values
+
+
+def exit_code(ended: list[Any], quarantined: list[Any]) -> int:
+    """0, or the code of the first connection that stopped, or 5 where something was left over."""
+    stopped = [event for event in ended if isinstance(event, events.SyncStopped)]
+    if stopped:
+        return stopped[0].error.exit_code
+    return 5 if any(quarantined) else 0
+
+
+def _take(tally: Tally, event: events.Event) -> None:
+    if isinstance(event, events.Decided) and event.decision in _LEFT_OVER:
+        tally.quarantined[event.external_id] = event.reason or ""
+    elif isinstance(event, events.WindowListed):
+        tally.listed += event.rows
+    elif isinstance(event, events.SyncFinished | events.SyncStopped):
+        tally.ended = event
+
+
+def _display(progress: Progress, tally: Tally, event: events.Event, verb: str) -> None:
+    name = clean(event.connection)
+    if isinstance(event, events.SyncStarted):
+        progress.clear()
+        progress.say(f"{name}: {verb}")
+    elif isinstance(event, events.WindowListed):
+        left = f", {count(event.left, 'window')} to come" if event.left else ""
+        progress.say(f"{name}: {count(tally.listed, 'row')} listed{left}")
+    elif isinstance(event, events.PartsPlanned):
+        progress.say(f"{name}: {verb if event.part == 'records' else 'fetching'}")
+        progress.bar(_PARTS.get(event.part, event.part), 0, event.total)
+    elif isinstance(event, events.PartStored):
+        progress.bar(_PARTS.get(event.part, event.part), event.done, event.total)
+
+
+def summary(ended: events.SyncFinished | events.SyncStopped, dry_run: bool = False) -> str:
+    """``58 new, 2 stubs: 61 requests, 3.1 s``."""
+    done = decisions(ended.counts) or ("would change nothing" if dry_run else "nothing new")
+    asked = f"{count(ended.requests, 'request')}, " if ended.requests else ""
+    return f"{done} ({asked}{ended.seconds:.1f} s)"
+
+
+def decisions(counts: Any) -> str:
+    """The decisions that a person cares for, in words."""
+    return ", ".join(f"{counts[name]:,} {words[counts[name] != 1]}" for name, words in _WORDS.items() if counts.get(name))
+
+
+def show_tally(face: Face, tally: Tally, dry_run: bool = False) -> None:
+    """The summary of one connection on standard output, what needs explaining below it, an error on standard error."""
+    from rich.text import Text
+
+    from fitglue_registry.cli.table import hanging
+
+    ended = tally.ended
+    if ended is None:
+        return
+    ok = isinstance(ended, events.SyncFinished)
+    mark = Text("✓", style="green") if ok else Text("✗", style="red")
+    face.show(hanging(mark, f"{tally.connection}: {summary(ended, dry_run) if ok else 'stopped: ' + summary(ended)}", indent=0))
+    for reason, fix, number in _stubs(face, tally):
+        face.show(hanging(Text("·", style="dim"), f"{count(number, 'stub')}: {reason}", indent=2))
+        if fix:
+            face.show(hanging(Text("→", style="dim"), fix, indent=4))
+    _show_quarantined(face, tally)
+    if isinstance(ended, events.SyncStopped):
+        show_failure(face, ended.error, tally.connection)
+    elif ended.note:
+        face.show(hanging(Text("·", style="dim"), ended.note, indent=2))
+
+
+def _stubs(face: Face, tally: Tally) -> Iterator[tuple[str, str | None, int]]:
+    """Why the stubs of this round will not come; explained when some are new, not each time."""
+    if not tally.ended or not tally.ended.counts.get("stub"):
+        return
+    for stub in face.host.stubs():
+        if stub["connection"] == tally.connection:
+            yield stub["reason"], stub["fix"], stub["count"]
+
+
+def _show_quarantined(face: Face, tally: Tally) -> None:
+    from rich.text import Text
+
+    from fitglue_registry.cli.table import hanging
+
+    for external_id, reason in list(tally.quarantined.items())[:_LISTED]:
+        face.show(hanging(Text("!", style="yellow"), f"{external_id}: {reason}", indent=2))
+    more = len(tally.quarantined) - _LISTED
+    if more > 0:
+        face.show(hanging(Text("!", style="yellow"), f"and {more:,} more", indent=2))
+    if tally.quarantined:
+        face.show(hanging(Text("→", style="dim"), "it is kept; see: fitglue quarantine", indent=4))

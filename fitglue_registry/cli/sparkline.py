@@ -1,0 +1,29 @@
+"""A stream as one line of blocks: each stands for the mean of its stretch, a gap stays blank."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+ASCII = "_.-=+*#@"
+
+
+def sparkline(samples: Sequence[float | None], width: int, blocks: str = BLOCKS) -> str:
+    """The samples in ``width`` characters, from the lowest to the highest of the means."""
+    means = list(_means(samples, min(width, len(samples))))
+    known = [mean for mean in means if mean is not None]
+    if not known:
+        return ""
+    low, high = min(known), max(known)
+    step = (high - low) or 1.0
+    return "".join(" " if mean is None else blocks[min(int((mean - low) / step * len(blocks)), len(blocks) - 1)] for mean in means)
+
+
+def _means(samples: Sequence[float | None], buckets: int) -> Iterator[float | None]:
+    for bucket in range(buckets):
+        start, end = bucket * len(samples) // buckets, (bucket + 1) * len(samples) // buckets
+        known = [sample for sample in samples[start:end] if sample is not None]
+        yield sum(known) / len(known) if known else None

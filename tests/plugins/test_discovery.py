@@ -1,0 +1,126 @@
+"""Plugins and their folders of entries are found without importing anything, and imported when they are first needed."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+
+from fitglue_registry.errors import PluginFailed
+from fitglue_registry.hookspecs import Account
+from fitglue_registry.plugins import Plugins
+from fitglue_registry.plugins.discovery import PLUGIN_GROUP, REGISTRY_GROUP
+
+
+def test_of_a_hundred_plugins_only_those_that_are_used_are_imported(load, point, plugin, greet, entry):
+    """Finding, naming and asking for versions imports nothing; a call imports one."""
+    points = [point(f"p{number:03}", plugin(greet(f"p{number:03}")), version="1.0") for number in range(100)]
+    plugins = load(*points)
+    assert len(plugins.names()) == 100
+    assert plugins.distribution("p050") == ("p050", "1.0")
+    assert sum(found.imports for found in points) == 0
+    plugins.call(entry("p042"), "fitglue_connect", Account, connection=None)
+    plugins.call(entry("p042"), "fitglue_connect", Account, connection=None)
+    assert [found.name for found in points if found.imports] == ["p042"]
+    assert points[42].imports == 1
+
+
+def test_the_plugins_of_this_environment_are_found_by_their_entry_points():
+    """Without being told, the host looks where distributions say that they bring a plugin."""
+    assert set(Plugins().names()) == {found.name for found in entry_points(group=PLUGIN_GROUP)}
+    assert "fitglue-intervals" in Plugins().names()
+
+
+def test_the_reference_plugin_loads_with_all_five_hooks():
+    """The Intervals.icu plugin goes through the same door as everybody's."""
+    info = Plugins().info("fitglue-intervals")
+    assert info.error is None
+    assert set(info.hooks) == {"fitglue_connect", "fitglue_list", "fitglue_fetch", "fitglue_normalize", "fitglue_dedupe"}
+    assert info.distribution == "fitglue-intervals"
+
+
+def test_a_missing_plugin_says_how_to_install_it_and_what_may_be_meant(load, plugin, greet, entry):
+    """FG-plugin-missing names the command, and a near name where there is one."""
+    plugins = load(**{"fitglue-intervals": plugin(greet("x"))})
+    with pytest.raises(PluginFailed) as caught:
+        plugins.load(entry("fitglue-interval"))
+    assert (caught.value.code, caught.value.fix) == ("FG-plugin-missing", "fitglue plugin install fitglue-interval")
+    assert caught.value.why == "did you mean fitglue-intervals?"
+
+
+def test_info_tells_what_is_known_of_a_plugin(load, point, plugin, greet):
+    """Name, distribution, version, value and hooks stand beside the error, if there is one."""
+    plugins = load(point("good", plugin(greet("x")), version="1.2"), point("bad", ImportError("gone"), version="0.1"))
+    good, bad = plugins.info("good"), plugins.info("bad")
+    assert (good.distribution, good.version, good.loaded, good.hooks, good.error) == ("good", "1.2", True, ("fitglue_connect",), None)
+    assert (bad.distribution, bad.version, bad.loaded, bad.hooks, bad.error.code) == ("bad", "0.1", False, (), "FG-plugin-import-failed")
+    assert plugins.info("none").error.code == "FG-plugin-missing"
+
+
+@pytest.mark.parametrize(("accepted", "installed", "fits"), [
+    (">=1,<2", "1.5", True), (">=1,<2", "2.0", False), (">=1,<2", "0.9", False), ("", "0.0.1", True), (">=1", None, True),
+    (">=1", "1.1rc1", True), (">=1", "unknown", False)])
+def test_the_installed_version_is_held_to_the_range_of_the_entry(load, point, plugin, greet, entry, accepted, installed, fits):
+    """Pre-releases inside the range fit; a version that is none does not; without a distribution there is nothing to compare."""
+    plugins = load(point("good", plugin(greet("x")), version=installed))
+    if fits:
+        plugins.load(entry("good", version=accepted))
+        return
+    with pytest.raises(PluginFailed) as caught:
+        plugins.load(entry("good", version=accepted))
+    assert caught.value.code == "FG-plugin-version"
+    assert f"installed is {installed}" in caught.value.what
+    assert caught.value.fix == f"fitglue plugin install 'good{accepted}'"
+
+
+# -- folders of entries ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package with a registry folder that must not be imported."""
+    folder = tmp_path / "fg_example_package"
+    (folder / "registry" / "sources").mkdir(parents=True)
+    (folder / "__init__.py").write_text("raise RuntimeError('imported')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    return folder
+
+
+def folders_of(load, point, value):
+    return load(point("example", None, group=REGISTRY_GROUP, value=value)).registry_folders()
+
+
+def test_a_folder_of_entries_is_found_without_importing_its_package(load, point, package):
+    """The package of a plugin may be broken, and its entries still say what to install."""
+    assert folders_of(load, point, "fg_example_package:registry") == ([("example", package / "registry")], [])
+    assert "fg_example_package" not in sys.modules
+
+
+def test_a_folder_is_found_in_a_package_without_init(load, point, package):
+    """A namespace package is a package too."""
+    (package / "__init__.py").unlink()
+    assert folders_of(load, point, "fg_example_package:registry")[0] == [("example", package / "registry")]
+
+
+@pytest.mark.parametrize("value", [
+    "fg_example_package:nowhere", "fg_missing_package:registry", "fg_example_package.sub:registry", "fg_example_package",
+    "fg_example_package:", ":registry", "fg_example_package:../..", "fg_example_package:/etc", "not a package:registry", "",
+    "__main__:registry", "json.tool:x", "this_is:sys"])
+def test_a_folder_that_is_not_there_is_reported_beside_the_others(load, point, package, value):
+    """Whatever the value is, the distribution is named, nothing is imported, and the other folders are found."""
+    bad = point("bad", None, group=REGISTRY_GROUP, value=value)
+    bad.value = value
+    good = point("good", None, group=REGISTRY_GROUP, value="fg_example_package:registry")
+    folders, [error] = load(bad, good).registry_folders()
+    assert folders == [("good", package / "registry")]
+    assert error.code == "FG-registry-folder-missing"
+    assert "distribution bad" in error.what
+    assert "fg_example_package" not in sys.modules
+
+
+def test_a_module_without_a_spec_is_reported(load, point, package, monkeypatch):
+    """A module that was made by hand cannot be located."""
+    monkeypatch.setitem(sys.modules, "fg_handmade", type(sys)("fg_handmade"))
+    folders, [error] = folders_of(load, point, "fg_handmade:registry")
+    assert (folders, error.code) == ([], "FG-registry-folder-missing")

@@ -1,0 +1,167 @@
+"""A hook that yields is guarded while it is consumed, where no wrapper of pluggy reaches."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+
+import pytest
+
+from fitglue_registry.errors import FitglueError, PluginFailed, Retryable
+from fitglue_registry.hookspecs import Listing, Split, Window
+
+KINDS = (Listing, Split)
+
+
+def listing(number=1):
+    return Listing(f"i{number}", b"{}")
+
+
+@pytest.fixture
+def lister(load, plugin, entry):
+    """Consumes ``fitglue_list`` made of this function of a window, once for each job."""
+
+    def make(body, *, jobs=1, lanes=1, **options):
+        def fitglue_list(connection, window):
+            return body(window)
+
+        plugins = load(good=plugin(fitglue_list), **options)
+        windows = [{"connection": None, "window": Window()} for _ in range(jobs)]
+        return plugins.iterate(entry("good"), "fitglue_list", KINDS, windows, lanes=lanes)
+
+    return make
+
+
+def test_items_come_with_the_number_of_their_job(lister):
+    """Several calls share one iteration, and each item says which of them it answers."""
+    assert list(lister(lambda _: [listing(1)], jobs=3)) == [(job, listing(1)) for job in range(3)]
+
+
+@pytest.mark.parametrize("answer", [[], (), iter(())])
+def test_an_empty_answer_is_an_empty_iteration(lister, answer):
+    """An account without activities is no error."""
+    assert list(lister(lambda _: answer)) == []
+
+
+def test_no_jobs_are_no_calls(lister):
+    """Nothing is asked where there is nothing to ask for."""
+    assert list(lister(lambda _: 1 / 0, jobs=0)) == []
+
+
+@pytest.mark.parametrize("answer", [None, 5, listing(1)])
+def test_an_answer_that_cannot_be_iterated_is_refused(lister, answer):
+    """None from a hook that must yield, and a bare item, name what was expected."""
+    [(job, error)] = lister(lambda _: answer)
+    assert (job, error.code) == (0, "FG-plugin-answer")
+    assert error.what == f"plugin good answered with {type(answer).__name__}, expected Iterable"
+
+
+@pytest.mark.parametrize("item", [None, "i1", {"id": "i1"}, ("i1", b"{}")])
+def test_an_item_of_the_wrong_type_is_the_last_of_its_job(lister, item):
+    """What came before stays, and the type that was expected is named."""
+    items = [found for _, found in lister(lambda _: iter([listing(1), item, listing(2)]))]
+    assert items[0] == listing(1)
+    assert items[1].code == "FG-plugin-answer"
+    assert items[1].what == f"plugin good answered with {type(item).__name__}, expected Listing or Split"
+    assert len(items) == 2
+
+
+def test_a_text_is_no_list_of_listings(lister):
+    """A text can be iterated, and its characters are refused."""
+    [(_, error)] = lister(lambda _: "i1")
+    assert error.code == "FG-plugin-answer"
+
+
+@pytest.mark.parametrize("raised", [ValueError("half way"), SystemExit(0), StopIteration("odd"), RecursionError()])
+def test_an_exception_half_way_is_the_last_item_of_its_job(lister, raised):
+    """A generator fails while it is consumed; its error is named, and the next job begins."""
+
+    def body(_):
+        yield listing(1)
+        raise raised
+
+    found = list(lister(body, jobs=2))
+    assert [job for job, _ in found] == [0, 0, 1, 1]
+    assert [item.code for _, item in found[1::2]] == ["FG-plugin-raised"] * 2
+
+
+def test_an_error_that_speaks_our_language_comes_unchanged(lister):
+    """A limit of the source says by itself what it is."""
+    said = Retryable("FG-rate-limited", "too many requests")
+
+    def body(_):
+        raise said
+        yield
+
+    assert [item for _, item in lister(body)] == [said]
+
+
+def test_an_endless_generator_stops_when_the_iteration_is_closed(lister):
+    """Closing lets the generator end after its current item, and runs its clean-up."""
+    ended = threading.Event()
+
+    def body(_):
+        try:
+            for number in itertools.count():
+                yield listing(number)
+        finally:
+            ended.set()
+
+    found = lister(body)
+    assert [next(found)[1] for _ in range(100)] == [listing(number) for number in range(100)]
+    found.close()
+    assert ended.wait(5)
+
+
+def test_a_flood_waits_for_its_reader(lister):
+    """A generator runs at most a queue ahead, so memory stays bounded."""
+    made = []
+
+    def body(_):
+        for number in range(1000):
+            made.append(number)
+            yield listing(number)
+
+    found = lister(body)
+    next(found)
+    assert len(made) < 100
+    assert len(list(found)) == 999
+
+
+def test_a_generator_that_blocks_is_abandoned(lister, release):
+    """What it had yielded is kept; then FG-plugin-blocked names it."""
+
+    def body(_):
+        yield listing(1)
+        release.wait(30)
+
+    found = lister(body, time_limit_s=0.2)
+    assert next(found) == (0, listing(1))
+    with pytest.raises(PluginFailed) as caught:
+        next(found)
+    assert caught.value.code == "FG-plugin-blocked"
+
+
+def test_a_slow_reader_is_no_blocked_plugin(lister):
+    """The limit counts while somebody waits for an item, not while the host works on one."""
+    found = lister(lambda _: [listing(1), listing(2)], time_limit_s=0.15)
+    next(found)
+    threading.Event().wait(0.3)
+    assert next(found) == (0, listing(2))
+
+
+def test_lanes_work_at_the_same_time(lister):
+    """Two jobs on two lanes meet; on one lane they never would."""
+    meeting = threading.Barrier(2, timeout=5)
+
+    def body(_):
+        meeting.wait()
+        yield listing(1)
+
+    assert sorted(job for job, item in lister(body, jobs=2, lanes=2) if not isinstance(item, FitglueError)) == [0, 1]
+
+
+def test_every_job_is_done_once_whatever_the_lanes(lister):
+    """More jobs than lanes, and more lanes than jobs, lose and repeat nothing."""
+    for jobs, lanes in ((20, 4), (2, 8)):
+        assert sorted(job for job, _ in lister(lambda _: [listing(1)], jobs=jobs, lanes=lanes)) == list(range(jobs))

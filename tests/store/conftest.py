@@ -1,0 +1,150 @@
+"""A fresh database of each kind for each test, and a library that fills it with what the test states."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fitglue_registry import model
+from fitglue_registry.hookspecs import Account
+from fitglue_registry.store import activities, connections, records
+from fitglue_registry.store.database import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+NOW = "2026-06-15T12:00:00.000Z"
+START = datetime(2026, 5, 1, 7, 30)  # noqa: DTZ001 - a local time
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database in the newest format, to be copied."""
+    file = tmp_path_factory.mktemp("template") / "fitglue.db"
+    _make(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_url(new_postgres_database: Callable[..., str]) -> str:
+    """An empty PostgreSQL database in the newest format, to be copied."""
+    url = new_postgres_database()
+    _make(url)
+    return url
+
+
+def _make(url: str) -> None:
+    database = Database(url)
+    with database.read():
+        pass
+    database.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path, migrated_file: Path) -> Iterator[Database]:
+    """A SQLite database in the newest format."""
+    shutil.copy(migrated_file, tmp_path / "fitglue.db")
+    database = Database(f"sqlite:///{tmp_path / 'fitglue.db'}")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def postgresql(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A PostgreSQL database in the newest format."""
+    make, template = request.getfixturevalue("new_postgres_database"), request.getfixturevalue("migrated_url")
+    database = Database(make(like=template))
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """A database of each kind."""
+    return request.getfixturevalue(request.param)
+
+
+def make_activity(**changes: Any) -> model.SourceActivity:
+    values: dict[str, Any] = {"title": "Morning ride", "sport": "Ride", "sport_raw": "Ride", "start_local": START, "elapsed_s": 3700.0}
+    return model.SourceActivity(**(values | changes))
+
+
+class Library:
+    """Puts athletes, connections, records and source activities into a database, with as little said as possible."""
+
+    def __init__(self, db: Any, athlete_id: str = "me") -> None:
+        self.db, self.athlete_id = db, athlete_id
+        self._numbers = itertools.count(1)
+        connections.ensure_athlete(db, athlete_id, NOW)
+
+    def connection(self, integration: str = "intervals", **changes: Any) -> str:
+        number = next(self._numbers)
+        values: dict[str, Any] = {"athlete_id": self.athlete_id, "integration": integration, "source": integration, "secret_ref": None,
+                                  "account": Account(f"account {number}"), "settings": {}, "now": NOW,
+                                  "connection_id": f"{self.athlete_id}-{number}"}
+        return connections.add_connection(self.db, **(values | changes)).id
+
+    def record(self, connection_id: str | None = None, external_id: str | None = None, **changes: Any) -> int:
+        connection_id = connection_id or self.connection()
+        values: dict[str, Any] = {"state": "listed", "revision": "1", "start_local": START.isoformat(), "first_seen_at": NOW,
+                                  "changed_at": NOW}
+        return records.insert_record(self.db, connection_id, external_id or f"x{next(self._numbers)}", **(values | changes))
+
+    def put(self, record_id: int, *said: model.SourceActivity) -> activities.Stored:
+        prepared = [activities.prepare(one) for one in said or (make_activity(),)]
+        return activities.put_source_activities(
+            self.db, record_id, self.athlete_id, prepared, plugin="example", plugin_version="1.0", now=NOW)
+
+    def source_activity(self, **changes: Any) -> int:
+        """One source activity of a record and a connection of its own; its id."""
+        return self.put(self.record(), make_activity(**changes)).ids[0]
+
+    def assign(self, *groups: tuple[int, ...], gone: bool = False) -> list[str | None]:
+        """Make each group one activity (its first member's values), and say which activity each group has now."""
+        rows = activities.load_rows(self.db, itertools.chain(*groups))
+        merged = []
+        for group in groups:
+            first = model.decode(rows[group[0]].document)
+            stub = all(rows[number].stub for number in group)
+            merged.append(activities.Merged(tuple(rows[number] for number in group), None if stub else first, {"": group[0]}, gone=gone))
+        activities.assign(self.db, self.athlete_id, merged, NOW)
+        rows = activities.load_rows(self.db, itertools.chain(*groups))
+        return [rows[group[0]].activity_id for group in groups]
+
+    def activity(self, **changes: Any) -> str:
+        """One activity of one source activity; its id."""
+        return str(self.assign((self.source_activity(**changes),))[0])
+
+    def gone(self, source_activity_id: int) -> None:
+        row = activities.load_rows(self.db, [source_activity_id])[source_activity_id]
+        known = records.known_records(self.db, row.connection_id, [row.external_id])[row.external_id]
+        records.update_record(self.db, known.id, state="gone", gone_at=NOW)
+
+
+@pytest.fixture
+def activity() -> Callable[..., model.SourceActivity]:
+    """A ride that differs in what the test states."""
+    return make_activity
+
+
+@pytest.fixture
+def library_of() -> type[Library]:
+    return Library
+
+
+@pytest.fixture
+def library(database: Database) -> Iterator[Library]:
+    """An open transaction on a database of each kind, with an athlete."""
+    with database.write() as db:
+        yield Library(db)
+
+
+@pytest.fixture
+def days() -> Callable[[int], datetime]:
+    """A local start so many days after the first one."""
+    return lambda number: START + timedelta(days=number)

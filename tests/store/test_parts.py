@@ -1,0 +1,142 @@
+"""Parts are a queue: what is wanted is taken newest first, and a stop costs nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from fitglue_registry.store import records
+
+NOW = "2026-06-15T12:00:00.000Z"
+
+
+@pytest.fixture
+def account(library):
+    """A connection with three records: of the first day, of the third, and one without a start."""
+    connection = library.connection()
+    starts = {"first": "2026-05-01T07:00:00", "third": "2026-05-03T07:00:00", "undated": None}
+    return connection, {name: library.record(connection, name, start_local=start) for name, start in starts.items()}
+
+
+def wanted(library, connection, part="detail"):
+    return [external_id for _, external_id in records.wanted_parts(library.db, connection, part)]
+
+
+def test_wanted_parts_come_newest_first_and_undated_last(library, account):
+    """The athlete sees the latest workouts within seconds, in every database alike."""
+    connection, ids = account
+    for record in ids.values():
+        records.want_parts(library.db, record, ["detail"])
+    assert wanted(library, connection) == ["third", "first", "undated"]
+
+
+def test_a_part_that_is_there_is_wanted_no_more_until_it_is_wanted_again(library, account):
+    """Want, have, and want once more after an edit."""
+    connection, ids = account
+    records.want_parts(library.db, ids["first"], ["detail"])
+    records.set_part(library.db, ids["first"], "detail", state="have", raw_id=7)
+    assert wanted(library, connection) == []
+    records.want_parts(library.db, ids["first"], ["detail"])
+    assert wanted(library, connection) == ["first"]
+
+
+def test_vain_tries_are_counted_until_the_part_is_wanted_anew(library, account):
+    """A part that stays away is given up after some tries, and an edit starts the count again."""
+    _, ids = account
+    for _ in range(2):
+        records.set_part(library.db, ids["first"], "detail", state="wanted", code="FG-timeout", reason="late", tried=True)
+    assert records.part_tries(library.db, ids["first"], "detail") == 2
+    records.want_parts(library.db, ids["first"], ["detail"])
+    assert records.part_tries(library.db, ids["first"], "detail") == 0
+
+
+def test_what_was_never_asked_for_can_be_wanted_at_once(library, account):
+    """``--files`` for the first time wants the file of every listed record, and only of those that were never asked."""
+    connection, ids = account
+    records.set_part(library.db, ids["first"], "file", state="none", reason="typed in")
+    records.update_record(library.db, ids["undated"], state="stub")
+    assert records.lacks_part(library.db, connection, "file")
+    assert records.want_where_unknown(library.db, connection, "file") == 1
+    assert wanted(library, connection, "file") == ["third"]
+    assert not records.lacks_part(library.db, connection, "file")
+    assert records.want_where_unknown(library.db, connection, "file") == 0
+
+
+def test_parts_of_records_that_are_not_listed_are_not_fetched(library, account):
+    """A stub or a tombstone has nothing to fetch."""
+    connection, ids = account
+    for name, state in (("first", "stub"), ("third", "gone"), ("undated", "missing")):
+        records.want_parts(library.db, ids[name], ["detail"])
+        records.update_record(library.db, ids[name], state=state)
+    assert wanted(library, connection) == []
+
+
+def test_parts_are_counted_by_their_state(library, account):
+    """Progress and health are counted in one question."""
+    connection, ids = account
+    for record in ids.values():
+        records.want_parts(library.db, record, ["detail"])
+    records.set_part(library.db, ids["first"], "detail", state="have")
+    assert records.count_parts(library.db, connection) == {("detail", "have"): 1, ("detail", "wanted"): 2}
+
+
+@pytest.mark.parametrize(("oldest", "newest", "found"), [
+    (None, None, {"first", "third", "undated"}), ("2026-05-01", "2026-05-03", {"first", "third"}), ("2026-05-02", None, {"third"}),
+    (None, "2026-05-01", {"first"}), ("2026-05-02", "2026-05-02", set()), (None, "9999-12-31", {"first", "third"})])
+def test_a_window_shows_the_records_of_its_days_both_included(library, account, oldest, newest, found):
+    """What a listing of this window has to show, so that a vanished record is noticed."""
+    from datetime import date
+
+    from fitglue_registry.hookspecs import Window
+
+    window = Window(oldest and date.fromisoformat(oldest), newest and date.fromisoformat(newest))
+    assert {known.external_id for known in records.records_in(library.db, account[0], window)} == found
+
+
+def test_gone_and_missed_records_are_expected_in_no_window(library, account):
+    """What is known to be away is not missed again."""
+    from fitglue_registry.hookspecs import Window
+
+    connection, ids = account
+    records.update_record(library.db, ids["first"], state="gone")
+    records.update_record(library.db, ids["third"], state="missing")
+    assert [known.external_id for known in records.records_in(library.db, connection, Window())] == ["undated"]
+    assert [known.external_id for known in records.records_in_state(library.db, connection, "missing")] == ["third"]
+
+
+# -- quarantine ----------------------------------------------------------------------------------------------------------------
+
+
+def hold(library, record, code="FG-row-invalid", version="1.0"):
+    return records.put_in_quarantine(library.db, record, stage="normalize", error={"code": code, "what": "odd \ud800 text\0"}, plugin="example",
+                                     plugin_version=version, now=NOW)
+
+
+def test_a_record_is_in_quarantine_once_and_its_tries_are_counted(library, account):
+    """The newest reason stands, with the moment of the first."""
+    from fitglue_registry.store.reading import list_quarantine
+
+    _, ids = account
+    hold(library, ids["first"])
+    hold(library, ids["first"], "FG-other")
+    [held] = list_quarantine(library.db, "me")
+    assert (held["external_id"], held["code"], held["tries"], held["since"]) == ("first", "FG-other", 2, NOW)
+    assert held["what"] == "odd ? text\0"
+
+
+def test_a_released_record_is_out_and_says_whether_it_was_in(library, account):
+    """Release is safe to call for every record that was understood."""
+    _, ids = account
+    hold(library, ids["first"])
+    assert records.release(library.db, ids["first"])
+    assert not records.release(library.db, ids["first"])
+
+
+def test_another_version_of_the_plugin_gets_another_try(library, account):
+    """What this version refused is not tried with it again."""
+    connection, ids = account
+    hold(library, ids["first"], version="1.0")
+    hold(library, ids["third"], version="0.9")
+    hold(library, ids["undated"], version=None)
+    found = records.quarantined(library.db, connection, not_version="1.0")
+    assert {known.external_id for known in found} == {"third", "undated"}
+    assert len(records.quarantined(library.db, connection)) == 3

@@ -1,0 +1,175 @@
+"""Raw parts: the exact bytes that came, packed small, given back bit by bit, and not kept twice."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fitglue_registry.hookspecs import Account, Body
+from fitglue_registry.store.blobs import MemoryBlobStore
+from fitglue_registry.store.packing import FEWEST_SAMPLES, learn_dictionary, pack, unpack
+from fitglue_registry.store.records import RawStore, load_records, set_part
+from fitglue_registry.store.tables import dictionaries, raw
+
+NOW = "2026-06-15T12:00:00.000Z"
+
+
+@pytest.fixture
+def raws():
+    return RawStore(MemoryBlobStore())
+
+
+@pytest.fixture
+def put(library, raws):
+    """Puts a part of one record into the store."""
+    record = library.record()
+
+    def make(content, part="summary", encoding="identity"):
+        return raws.put(library.db, record, "intervals", part, Body(content, encoding), now=NOW)
+
+    make.record = record
+    return make
+
+
+def rows(number):
+    """Summaries like those of a source, of which a dictionary can be learnt."""
+    chance = random.Random(7)
+    return [json.dumps({"id": f"i{n}", "name": f"Ride {n}", "type": "Ride", "icu_training_load": chance.randrange(200),
+                        "start_date_local": f"2026-05-{n % 28 + 1:02}T07:30:00", "distance": chance.random() * 1e5,
+                        "average_heartrate": chance.randrange(90, 180), "device_name": "Garmin Edge 840"}).encode() for n in range(number)]
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\0\xff\xfe", b"x" * 100_000])
+def test_bytes_come_back_as_they_came(library, raws, put, content):
+    """Whatever a source sent, byte by byte."""
+    put(content)
+    assert raws.newest(library.db, [put.record])[put.record] == {"summary": (Body(content), NOW)}
+
+
+def test_gzip_is_kept_as_it_was_received(library, raws, put):
+    """What came packed is not unpacked and packed again: its bytes are evidence."""
+    wire = gzip.compress(b"streams" * 100)
+    put(wire, "streams", "gzip")
+    body, _ = raws.newest(library.db, [put.record])[put.record]["streams"]
+    assert (body.content, body.read()) == (wire, b"streams" * 100)
+    assert library.db.execute(sa.select(raw.c.packing, raw.c.content)).one() == ("verbatim", wire)
+
+
+def test_the_same_bytes_once_more_are_not_kept_twice(library, put):
+    """A part that was fetched again and did not change gives back its old number."""
+    assert put(b"one") == put(b"one")
+    assert library.db.scalar(sa.select(sa.func.count()).select_from(raw)) == 1
+
+
+def test_old_summaries_are_kept_and_the_newest_is_read(library, raws, put):
+    """An edit at the source does not erase what it said before; going back counts as a change."""
+    for content in (b"one", b"two", b"one"):
+        put(content)
+    assert library.db.scalar(sa.select(sa.func.count()).select_from(raw)) == 3
+    assert raws.newest(library.db, [put.record])[put.record]["summary"][0].content == b"one"
+
+
+@pytest.mark.parametrize("part", ["streams", "file"])
+def test_of_streams_and_files_the_newest_alone_is_kept(library, raws, put, part):
+    """They are large, and an older one is of no use."""
+    put(b"one", part)
+    put(b"two", part)
+    assert library.db.scalar(sa.select(sa.func.count()).select_from(raw)) == 1
+    assert raws.newest(library.db, [put.record])[put.record][part][0].content == b"two"
+
+
+def test_an_original_file_lies_in_the_blob_store(library, raws, put):
+    """The table holds its name, and the blob its bytes."""
+    put(b"FIT", "file")
+    row = library.db.execute(sa.select(raw)).one()
+    assert (row.packing, row.content, raws.blobs.get(row.sha256)) == ("blob", None, b"FIT")
+    assert raws.used_blobs(library.db) == {row.sha256}
+    assert raws.newest(library.db, [put.record])[put.record]["file"][0] == Body(b"FIT")
+
+
+def test_a_gzipped_file_keeps_how_it_is_to_be_read(library, raws, put):
+    """The blob is the wire's bytes, and the row says that they are packed."""
+    put(gzip.compress(b"FIT"), "file", "gzip")
+    assert raws.newest(library.db, [put.record])[put.record]["file"][0].read() == b"FIT"
+
+
+def test_only_one_part_is_read_where_only_one_is_asked_for(library, raws, put):
+    """A listing compares summaries and leaves the streams where they are."""
+    put(b"summary")
+    put(b"streams", "streams")
+    assert set(raws.newest(library.db, [put.record], only="summary")[put.record]) == {"summary"}
+
+
+# -- dictionaries --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_dictionary_makes_rows_small_and_gives_them_back(library, raws, put):
+    """Learnt from the first batch, used for the next row, found again by another process."""
+    raws.learn(library.db, "intervals", "summary", rows(200))
+    row = rows(300)[-1]
+    put(row)
+    kept = library.db.execute(sa.select(raw)).one()
+    assert kept.dictionary_id is not None
+    assert len(kept.content) < len(pack(row, "identity").content or b"") * 0.7
+    assert RawStore(MemoryBlobStore()).newest(library.db, [put.record])[put.record]["summary"][0].content == row
+
+
+def test_a_dictionary_is_learnt_once(library, raws):
+    """What was packed with the first needs the first."""
+    for _ in range(2):
+        raws.learn(library.db, "intervals", "summary", rows(200))
+        RawStore(MemoryBlobStore()).learn(library.db, "intervals", "summary", rows(100))
+    assert library.db.scalar(sa.select(sa.func.count()).select_from(dictionaries)) == 1
+
+
+@pytest.mark.parametrize("samples", [[], [b"{}"], [b""] * 100, [b"x"] * 500, rows(FEWEST_SAMPLES - 1)])
+def test_too_little_makes_no_dictionary(samples):
+    """Few, empty or equal samples are packed without."""
+    assert learn_dictionary(samples) is None
+
+
+def test_a_dictionary_of_a_transaction_that_failed_is_forgotten(sqlite, library_of):
+    """The next transaction must not use what the database does not have."""
+    raws = RawStore(MemoryBlobStore())
+    with pytest.raises(ZeroDivisionError), sqlite.write() as db:
+        raws.learn(db, "intervals", "summary", rows(200))
+        raise ZeroDivisionError
+    raws.forget()
+    with sqlite.write() as db:
+        record = library_of(db).record()
+        raws.put(db, record, "intervals", "summary", Body(b"{}"), now=NOW)
+        assert db.scalar(sa.select(raw.c.dictionary_id)) is None
+
+
+@given(content=st.binary(max_size=2000), wire=st.sampled_from(["identity", "gzip"]), learnt=st.booleans())
+def test_packing_loses_nothing(content, wire, learnt):
+    """Any bytes, in any encoding, with and without a dictionary."""
+    dictionary = (1, _LEARNT) if learnt else None
+    packed = pack(content, wire, dictionary=dictionary)
+    assert packed.size == len(content)
+    assert unpack(packed, dictionary=_LEARNT if packed.dictionary_id else None, blobs=MemoryBlobStore()) == Body(content, wire)
+
+
+_LEARNT = learn_dictionary(rows(200)) or b""
+
+
+# -- records to normalize --------------------------------------------------------------------------------------------------------
+
+
+def test_a_record_is_loaded_with_its_newest_parts_and_the_reasons_of_the_missing(library, raws, put):
+    """What a plugin gets to normalize: bytes, when they came, and why the rest is not there."""
+    put(b"old")
+    put(b"new")
+    set_part(library.db, put.record, "streams", state="none", code="FG-none", reason="recorded by hand")
+    account = Account("i1")
+    record = load_records(library.db, raws, "intervals", account, [(put.record, "i7")])[put.record]
+    assert (record.external_id, record.entry, record.account) == ("i7", "intervals", account)
+    assert (record.read("summary"), record.read("detail")) == (b"new", None)
+    assert record.received["summary"].isoformat() == "2026-06-15T12:00:00+00:00"
+    assert record.unavailable == {"streams": "recorded by hand"}

@@ -1,0 +1,292 @@
+"""Secrets of connections: where they lie, who may read them, and what is said when they cannot be opened."""
+
+import base64
+import logging
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import keyring
+import keyring.backend
+import keyring.errors
+import pytest
+
+from fitglue_registry.errors import AthleteNeeded, StoreFailed, UserMistake
+from fitglue_registry.store import secrets
+from fitglue_registry.store.sealed import FileSecretStore
+from fitglue_registry.store.secrets import (
+    ChainSecretStore,
+    KeyringSecretStore,
+    MemorySecretStore,
+    default_secret_store,
+    open_secret_store,
+)
+
+VALUES = {"api_key": "planted-Secret-42", "söt": "snow☃"}
+
+
+class DesktopKeyring(keyring.backend.KeyringBackend):
+    """A keyring that works."""
+
+    priority = 5
+    locked = False
+
+    def __init__(self):
+        super().__init__()
+        self.kept = {}
+
+    def get_password(self, service, username):
+        if self.locked:
+            raise keyring.errors.KeyringLocked("the desktop is locked")
+        return self.kept.get((service, username))
+
+    def set_password(self, service, username, password):
+        self.kept[service, username] = password
+
+    def delete_password(self, service, username):
+        del self.kept[service, username]
+
+
+@pytest.fixture
+def desktop(monkeypatch):
+    """A desktop whose keyring is open."""
+    backend = DesktopKeyring()
+    monkeypatch.delenv("FITGLUE_SECRETS", raising=False)
+    monkeypatch.setattr(keyring.core, "_keyring_backend", backend)
+    return backend
+
+
+@pytest.fixture
+def sealed(tmp_path):
+    """A folder of encrypted files."""
+    return FileSecretStore(tmp_path / "secrets")
+
+
+@pytest.fixture(params=["memory", "file", "keyring"])
+def store(request, tmp_path, desktop):
+    """Each store in turn."""
+    return {"memory": MemorySecretStore(), "file": FileSecretStore(tmp_path / "secrets"), "keyring": KeyringSecretStore()}[request.param]
+
+
+def refused(call, *arguments, kind=AthleteNeeded):
+    """The error of a call."""
+    with pytest.raises(kind) as caught:
+        call(*arguments)
+    return caught.value
+
+
+def key_file(tmp_path):
+    """Where the key lies."""
+    return tmp_path / "secrets" / "secrets.key"
+
+
+def only_sealed(tmp_path):
+    """The one sealed file."""
+    (file,) = (tmp_path / "secrets").glob("*.sealed")
+    return file
+
+
+def test_what_was_put_comes_back(store):
+    """The values under their reference, which says whose and in which store they are."""
+    ref = store.put("intervals me", VALUES)
+    assert store.get(ref) == VALUES
+    assert ref.partition("/")[0] in ("memory:intervals-me", "file:intervals-me", "keyring:intervals-me")
+
+
+def test_each_put_has_a_reference_of_its_own(store):
+    """So that a key is renewed by writing the new one, committing it, and deleting the old one."""
+    old, new = store.put("me", {"k": "old"}), store.put("me", {"k": "new"})
+    store.delete(old)
+    assert store.get(new) == {"k": "new"}
+
+
+def test_a_deleted_secret_is_missing(store):
+    """Deleting twice is no error; asking for it says what to do."""
+    ref = store.put("me", VALUES)
+    store.delete(ref)
+    store.delete(ref)
+    error = refused(store.get, ref)
+    assert (error.code, "fitglue connect" in error.fix) == ("FG-secret-missing", True)
+
+
+def test_files_show_nothing(sealed, tmp_path):
+    """Neither values nor names lie in clear, and nobody else may open a file."""
+    ref = sealed.put("me", VALUES)
+    files = [path for path in (tmp_path / "secrets").iterdir() if path.suffix in (".key", ".sealed")]
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    content = b"".join(path.read_bytes() for path in files)
+    assert not [word for word in (b"planted", b"api_key", base64.b64encode(b"planted-Se")[:12]) if word in content]
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    assert "planted" not in ref
+
+
+def test_another_process_opens_it(sealed, tmp_path):
+    """The key file is all it takes."""
+    ref = sealed.put("me", VALUES)
+    assert FileSecretStore(tmp_path / "secrets").get(ref) == VALUES
+
+
+@pytest.mark.parametrize("lost", ["gone", "another", "nonsense", "empty"])
+def test_a_lost_key_file_is_a_clear_message(sealed, tmp_path, lost):
+    """Gone, replaced or overwritten: the athlete learns that the key file is it, and what to do."""
+    ref = sealed.put("me", VALUES)
+    file = key_file(tmp_path)
+    if lost == "gone":
+        file.unlink()
+    else:
+        file.write_bytes({"another": base64.b64encode(os.urandom(32)), "nonsense": b"\xff\x00key", "empty": b""}[lost])
+    error = refused(sealed.get, ref)
+    assert (error.code, error.at.file) == ("FG-secret-key-lost", str(file))
+    assert "fitglue connect" in error.fix
+
+
+def test_after_a_lost_key_file_new_secrets_can_be_kept(sealed, tmp_path):
+    """Connecting again works; an unusable key file is set aside, not destroyed."""
+    old = sealed.put("me", VALUES)
+    key_file(tmp_path).write_bytes(b"nonsense")
+    assert sealed.get(sealed.put("me", {"k": "new"})) == {"k": "new"}
+    assert refused(sealed.get, old).code == "FG-secret-key-lost"
+    assert [path.read_bytes() for path in (tmp_path / "secrets").glob("secrets.key.unusable-*")] == [b"nonsense"]
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:-1] + bytes([content[-1] ^ 1]), lambda content: content[:20], lambda _: b"",
+                                    lambda content: b"x" + content], ids=["bit", "cut", "empty", "shifted"])
+def test_a_damaged_file_is_told_apart_from_a_lost_key(sealed, tmp_path, damage):
+    """Not one changed bit passes."""
+    ref = sealed.put("me", VALUES)
+    file = only_sealed(tmp_path)
+    file.write_bytes(damage(file.read_bytes()))
+    assert refused(sealed.get, ref).code == "FG-secret-unreadable"
+
+
+def test_a_secret_does_not_open_for_another_connection(sealed, tmp_path):
+    """The reference is sealed in: exchanging two files or the owner's name opens neither."""
+    mine, yours = sealed.put("me", VALUES), sealed.put("you", {"k": "theirs"})
+    paths = [tmp_path / "secrets" / f"{ref.partition('/')[2]}.sealed" for ref in (mine, yours)]
+    paths[0].write_bytes(paths[1].read_bytes())
+    assert refused(sealed.get, mine).code == "FG-secret-unreadable"
+    assert refused(sealed.get, yours.replace("you", "me")).code == "FG-secret-unreadable"
+
+
+@pytest.mark.parametrize("ref", ["file:me/../../etc/passwd", "file:me/", "", "file:" + "a" * 99, "keyring:me/" + "0" * 32,
+                                 "file:m/e/" + "0" * 32])
+def test_what_is_no_reference_never_becomes_a_path(sealed, ref):
+    """A reference comes from the database, and that may be anybody's."""
+    assert refused(sealed.get, ref).code == "FG-secret-unreadable"
+
+
+def test_a_key_file_that_others_may_read_is_repaired_with_a_warning(sealed, tmp_path, caplog):
+    """The mode is set right, and the log says that the keys may be known."""
+    ref = sealed.put("me", VALUES)
+    key_file(tmp_path).chmod(0o644)
+    with caplog.at_level(logging.WARNING):
+        assert sealed.get(ref) == VALUES
+    assert key_file(tmp_path).stat().st_mode & 0o777 == 0o600
+    assert "renew your keys" in caplog.text
+
+
+def test_a_key_file_that_cannot_be_made_private_is_refused(sealed, tmp_path, monkeypatch):
+    """A folder of somebody else's is no place for secrets."""
+    def fail(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    ref = sealed.put("me", VALUES)
+    key_file(tmp_path).chmod(0o644)
+    monkeypatch.setattr(type(tmp_path), "chmod", fail)
+    assert refused(sealed.get, ref, kind=StoreFailed).code == "FG-secret-key-exposed"
+
+
+def test_a_full_disk_leaves_nothing_half_written(sealed, tmp_path, monkeypatch):
+    """The error names the folder, and what was there is as it was."""
+    def fail(_):
+        raise OSError(28, "No space left on device")
+
+    ref = sealed.put("me", VALUES)
+    monkeypatch.setattr(os, "fsync", fail)
+    error = refused(sealed.put, "me", {"k": "new"}, kind=StoreFailed)
+    assert (error.code, error.why) == ("FG-secrets-unusable", "No space left on device")
+    assert sealed.get(ref) == VALUES
+    assert not list((tmp_path / "secrets").glob(".unfinished-*"))
+
+
+def test_many_first_secrets_at_once_share_one_key(tmp_path):
+    """Whoever makes the key file, all can be opened."""
+    stores = [FileSecretStore(tmp_path / "secrets") for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        refs = list(pool.map(lambda store: store.put("me", VALUES), stores))
+    assert [stores[0].get(ref) for ref in refs] == [VALUES] * 8
+
+
+def test_a_sweep_removes_what_no_row_names(sealed, tmp_path):
+    """A crash between sealing and committing leaves a file that goes later; what is named or new stays."""
+    kept, orphan = sealed.put("me", VALUES), sealed.put("me", VALUES)
+    assert sealed.sweep([kept, "keyring:x/" + "0" * 32]) == 0
+    assert sealed.sweep([kept, "keyring:x/" + "0" * 32], older_than_s=-1) == 1
+    assert sealed.get(kept) == VALUES
+    assert refused(sealed.get, orphan).code == "FG-secret-missing"
+
+
+def test_the_desktop_s_keyring_is_the_best_place(desktop, tmp_path):
+    """With a keyring that answers, a new secret goes there, under a name that a person recognises."""
+    ref = open_secret_store(tmp_path).put("intervals-1", VALUES)
+    ((service, name),) = desktop.kept
+    assert (ref.startswith("keyring:"), service, name.startswith("intervals-1/")) == (True, "fitglue", True)
+
+
+@pytest.mark.parametrize("trouble", [{"priority": 0.5}, {"locked": True}])
+def test_without_a_real_keyring_secrets_go_to_a_file(desktop, tmp_path, monkeypatch, trouble):
+    """One that writes in clear is none, and neither is one that stays locked."""
+    for name, value in trouble.items():
+        monkeypatch.setattr(DesktopKeyring, name, value)
+    assert isinstance(default_secret_store(tmp_path), FileSecretStore)
+
+
+@pytest.mark.parametrize(("wanted", "store"), [("file", FileSecretStore), ("KEYRING", KeyringSecretStore)])
+def test_the_environment_decides(desktop, tmp_path, monkeypatch, wanted, store):
+    """``FITGLUE_SECRETS`` forces one or the other."""
+    monkeypatch.setenv("FITGLUE_SECRETS", wanted)
+    assert isinstance(default_secret_store(tmp_path), store)
+
+
+def test_another_word_in_the_environment_is_a_mistake(tmp_path, monkeypatch):
+    """It is not taken for the default."""
+    monkeypatch.setenv("FITGLUE_SECRETS", "vault")
+    assert refused(default_secret_store, tmp_path, kind=UserMistake).code == "FG-secrets-setting"
+
+
+def test_a_locked_keyring_says_what_a_scheduler_can_do(desktop, monkeypatch):
+    """The error names the way to a secret that needs no desktop."""
+    ref = KeyringSecretStore().put("me", VALUES)
+    monkeypatch.setattr(DesktopKeyring, "locked", True)
+    error = refused(KeyringSecretStore().get, ref)
+    assert (error.code, "FITGLUE_SECRETS=file" in error.fix) == ("FG-keyring-unavailable", True)
+
+
+def test_a_scheduler_reads_files_without_importing_a_keyring(tmp_path):
+    """A file reference is opened by a process that never asks for a desktop."""
+    ref = FileSecretStore(tmp_path / "secrets").put("me", VALUES)
+    code = (f"import sys, pathlib; from fitglue_registry.store.secrets import open_secret_store\n"
+            f"print(len(open_secret_store(pathlib.Path({str(tmp_path)!r})).get({ref!r})), 'keyring' in sys.modules)")
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "2 False\n"
+
+
+def test_a_chain_opens_each_reference_with_its_own_store(desktop, tmp_path):
+    """An embedder's store beside those of the machine; an unknown kind is a clear error."""
+    memory = MemorySecretStore()
+    chain = ChainSecretStore(tmp_path, {"memory": memory})
+    refs = [memory.put("a", VALUES), FileSecretStore(tmp_path / "secrets").put("b", VALUES), chain.put("c", VALUES)]
+    assert [chain.get(ref) for ref in refs] == [VALUES] * 3
+    for ref in refs:
+        chain.delete(ref)
+    assert {refused(chain.get, ref).code for ref in refs} == {"FG-secret-missing"}
+    assert refused(chain.get, "vault:me/" + "0" * 32).code == "FG-secret-unreadable"
+
+
+def test_a_keyring_entry_of_somebody_else_is_refused(desktop):
+    """What lies there under our name need not be ours."""
+    ref = KeyringSecretStore().put("me", VALUES)
+    for name in desktop.kept:
+        desktop.kept[name] = "hand written"
+    assert refused(KeyringSecretStore().get, ref).code == "FG-secret-unreadable"
+    assert secrets.split_reference(ref)[1] == "me"

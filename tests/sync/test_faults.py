@@ -1,0 +1,138 @@
+"""A source that misbehaves: a clear outcome each time, nothing stored is lost, and the next sync goes on."""
+
+from __future__ import annotations
+
+import pytest
+from tests.sync.builders import finished, native, stopped
+
+from fitglue_registry.errors import AthleteNeeded, Busy, ConnectionStopped, Retryable
+from fitglue_registry.sync.lock import connection_lock
+from fitglue_registry.testing.intervals import Fault
+
+LIST, DETAIL, STREAMS = "*/athlete/0/activities", "*/athlete/0/activities/*", "*/streams*"
+
+
+@pytest.mark.parametrize(("fault", "kind", "code"), [
+    (Fault.status(401), AthleteNeeded, "FG-key-rejected"),
+    (Fault.status(403), AthleteNeeded, "FG-not-permitted"),
+    (Fault.status(429), Retryable, "FG-rate-limited"),
+    (Fault.status(429, retry_after=3600), Retryable, "FG-rate-limited"),
+    (Fault.status(500), Retryable, "FG-source-down"),
+    (Fault.status(502, body="<html>bad gateway</html>"), Retryable, "FG-source-down"),
+    (Fault.html_page(), ConnectionStopped, "FG-answer-not-json"),
+    (Fault.truncated(), ConnectionStopped, "FG-answer-not-json"),
+    (Fault.empty_body(), ConnectionStopped, "FG-answer-not-json"),
+    (Fault.shape({"rows": []}), ConnectionStopped, "FG-unexpected-answer"),
+    (Fault.error_object(status=200), ConnectionStopped, "FG-unexpected-answer"),
+    (Fault.redirect(to="https://example.org/"), ConnectionStopped, "FG-redirect-refused"),
+    (Fault.reset(), Retryable, "FG-answer-broken"),
+], ids=lambda value: value if isinstance(value, str) and value.startswith("FG-") else "")
+def test_a_list_that_fails_stops_the_connection_with_its_reason(connected, server, account, fault, kind, code):
+    """Each fault of the list has a code, a reason and something to do; once it is over, the next sync is complete."""
+    server.fault(LIST, fault, times=None)
+    error = stopped(connected)
+    assert isinstance(error, kind)
+    assert error.code == code
+    assert error.why or error.fix
+    server.clear_faults()
+    finished(connected)
+    assert len(connected.activities()) == len(native(account))
+
+
+@pytest.mark.parametrize("fault", [Fault.status(429, retry_after=2), Fault.status(503), Fault.reset(), Fault.cut(), Fault.broken_gzip()],
+                         ids=["429", "503", "reset", "cut", "gzip"])
+def test_a_passing_fault_is_retried_and_nobody_is_bothered(connected, server, fault, clock):
+    """A fault that passes costs a wait and nothing else."""
+    server.fault(STREAMS, fault, times=1)
+    counts = finished(connected)
+    assert "not-fetched" not in counts
+    assert clock.waited_s > 0
+
+
+def test_a_rate_limit_waits_as_long_as_the_source_asks(connected, server, clock):
+    """429 with Retry-After is waited for, and said through `on_wait`."""
+    said = []
+    connected.on_wait = lambda seconds, reason: said.append((seconds, reason))
+    server.fault(LIST, Fault.status(429, retry_after=30), times=1)
+    finished(connected)
+    assert clock.waited_s >= 30
+    assert said
+
+
+def test_one_activity_that_always_fails_does_not_stop_the_others(connected, server, account):
+    """A source that fails for one record keeps that part wanted, and the rest goes on."""
+    broken = next(one for one in native(account) if account.streams(one))
+    server.fault(f"*/activity/{broken}/streams*", Fault.status(500), times=None)
+    counts = finished(connected)
+    assert counts["not-fetched"] == 1
+    assert connected.health(connected.connections()[0])["wanted"] == 1
+    server.clear_faults()
+    finished(connected)
+    assert connected.streams(connected.activity(broken))
+
+
+def test_a_source_that_is_down_stops_the_connection_after_three_records(connected, server):
+    """Where every record fails, the source is down: nobody asks for each of a thousand."""
+    server.fault(STREAMS, Fault.status(500), times=None)
+    assert stopped(connected).code == "FG-source-down"
+    assert connected.activities()
+
+
+def test_ids_left_out_of_a_bulk_answer_are_asked_for_singly(connected, server, account):
+    """Details that a bulk answer leaves out are asked for one by one, and are no deletions."""
+    left_out = native(account)[:2]
+    server.fault(DETAIL, Fault.leave_out(left_out), times=1)
+    finished(connected)
+    for external_id in left_out:
+        assert "detail" in connected.activity(external_id).activity.completeness.parts
+
+
+def test_a_row_that_the_list_repeats_is_stored_once(connected, server, account):
+    """Duplicates in the list are one record."""
+    server.fault(LIST, Fault.duplicate_rows(), times=None)
+    finished(connected)
+    assert len(connected.activities()) == len(native(account))
+
+
+def test_a_rejected_key_is_remembered_until_it_is_renewed(connected, server):
+    """A revoked key makes the connection ask for a new one; the same account connected again is the same connection."""
+    finished(connected)
+    server.set_key("renewed-key")
+    assert stopped(connected).code == "FG-key-rejected"
+    assert connected.connections()[0].state == "credentials-rejected"
+    assert connected.availability("source", "intervals").state == "credentials-rejected"
+    again = connected.connect("intervals", {"api_key": "renewed-key", "base_url": server.url})
+    assert again.renewed
+    assert len(connected.connections()) == 1
+    assert finished(connected) == {}
+    assert connected.availability("source", "intervals").available
+
+
+def test_two_syncs_at_once_the_second_says_who_holds_the_lock(connected, clock):
+    """A connection is synced by one process at a time."""
+    one = connected.connections()[0]
+    with connection_lock(connected.database, connected.home, one.id, one.name, "2026-11-21T12:00:00Z"), pytest.raises(Busy) as caught:
+        list(connected.sync("intervals"))
+    assert caught.value.code == "FG-sync-running"
+    assert "process" in (caught.value.why or "")
+
+
+def test_the_key_stands_in_no_file_and_no_error(connected, server, tmp_path):
+    """After a sync and a failure no byte below the home holds the key."""
+    finished(connected)
+    server.fault(LIST, Fault.status(401), times=None)
+    error = stopped(connected)
+    connected.database.close()
+    assert server.api_key not in str(error.as_dict())
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and server.api_key.encode() in path.read_bytes()]
+
+
+def test_a_sync_that_is_closed_stops_cleanly_and_goes_on_later(connected, account):
+    """Closing the iterator after any event keeps what was stored; the next sync does the rest."""
+    events = connected.sync()
+    for _ in range(14):
+        next(events)
+    events.close()
+    finished(connected)
+    assert len(connected.activities()) == len(native(account))
+    assert not connected.health(connected.connections()[0])["wanted"]

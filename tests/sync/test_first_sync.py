@@ -1,0 +1,80 @@
+"""The first sync of an account: everything, in few requests, usable soon."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from tests.sync.builders import finished, native, sync
+
+from fitglue_registry.sync.context import Options
+from fitglue_registry.sync.events import PartStored, WindowListed
+
+
+def test_first_sync_stores_every_workout_with_its_streams(connected, account):
+    """After the first sync every row that the source delivers is an activity, with the streams that the source has."""
+    finished(connected)
+    assert len(connected.activities()) == len(native(account))
+    for external_id in native(account):
+        found = connected.activity(external_id)
+        assert {stream.type for stream in connected.streams(found)} >= ({"time"} if account.streams(external_id) else set())
+
+
+def test_first_sync_asks_little(connected, server, account):
+    """One request sizes the windows, one lists each, one fetches 100 details, one the streams of each activity."""
+    finished(connected)
+    assert len(server.requests) == 1 + 1 + 1 + len(native(account))
+
+
+def test_every_summary_is_stored_before_the_first_detail(connected):
+    """The list stands before anything is fetched, so the account can be used within seconds."""
+    events = list(connected.sync())
+    last_window = max(index for index, event in enumerate(events) if isinstance(event, WindowListed))
+    first_part = min(index for index, event in enumerate(events) if isinstance(event, PartStored))
+    assert last_window < first_part
+
+
+def test_parts_are_fetched_newest_first(connected, account):
+    """The workouts that somebody looks at first have their streams first."""
+    stored = [event.external_id for event in connected.sync() if isinstance(event, PartStored) and event.part == "detail"]
+    assert stored == native(account)
+
+
+def test_since_leaves_the_older_history_out_and_says_so(connected, account):
+    """`--since` on the first sync is remembered: later syncs do not fetch the older history behind one's back."""
+    starts = sorted(account.row(external_id)["start_date_local"] for external_id in native(account))
+    middle = starts[len(starts) // 2][:10]
+    last = sync(connected, since=date.fromisoformat(middle))
+    assert middle in last.note
+    assert {row["start_local"] >= middle for row in connected.activities()} == {True}
+    assert finished(connected) == {}
+
+
+def test_full_takes_what_since_left_out(connected, account):
+    """`--full` without `--since` walks the whole history and forgets the limit."""
+    finished(connected, since=date(2026, 11, 15))
+    finished(connected, full=True)
+    assert len(connected.activities()) == len(native(account))
+
+
+def test_without_streams_none_are_fetched_until_they_are_wanted(connected, server, account):
+    """`--no-streams` leaves the streams for a later sync, which fetches them."""
+    finished(connected, streams=False)
+    assert not [request for request in server.requests if "streams" in request.path]
+    finished(connected)
+    assert len([request for request in server.requests if "streams" in request.path]) == len(native(account))
+
+
+def test_files_are_fetched_when_asked_for(connected, account):
+    """`--files` keeps the original file, byte for byte, and its hash becomes a claim."""
+    finished(connected, files=True)
+    external_id = next(one for one in native(account) if account.row(one).get("file_type") == "fit")
+    found = connected.activity(external_id)
+    assert dict(connected.original_files(found))[external_id] == account.file(external_id)
+    assert any(claim.startswith("file:sha256:") for claim in found.activity.claims)
+
+
+def test_a_dry_run_writes_nothing(connected, account):
+    """`--dry-run` tells what a sync would do, and leaves the store as it was."""
+    events = list(connected.sync(options=Options(dry_run=True)))
+    assert sum(event.new for event in events if isinstance(event, WindowListed)) == len(native(account))
+    assert connected.activities() == []
