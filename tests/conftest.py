@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import tempfile
 import warnings
 from pathlib import Path
@@ -44,6 +45,8 @@ def postgres_server() -> Iterator[str]:
             _execute(server.get_uri(), "SELECT pg_reload_conf()")
             yield server.get_uri()
         finally:
+            os.kill(server.get_pid(), signal.SIGQUIT)  # its data is of no more use: no checkpoint
+            server.get_postmaster_info().process.wait(10)
             server.cleanup()
 
 

@@ -16,7 +16,7 @@ import click
 from fitglue_registry.cli.text import clean_json, speaks_unicode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rich.console import Console, RenderableType
 
@@ -33,6 +33,7 @@ class Face:
         self.as_json = as_json
         self.verbosity = 0
         self.debug = False
+        self._silence: Callable[[], None] = lambda: None
 
     @cached_property
     def host(self) -> Host:
@@ -43,13 +44,14 @@ class Face:
         if self.verbosity or self.debug:
             from fitglue_registry.cli.logs import log_to_stderr
 
-            log_to_stderr(host.redactor, self.verbosity, everything=self.debug)
+            self._silence = log_to_stderr(host.redactor, self.verbosity, everything=self.debug)
         return host
 
     def close(self) -> None:
-        """Close the host, if it was ever opened."""
+        """Close the host, if it was ever opened, and let it log no more."""
         if "host" in self.__dict__:
             self.host.close()
+        self._silence()
 
     # -- text ----------------------------------------------------------------------------------------------------------------
 

@@ -10,21 +10,32 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from fitglue_registry.transport import Redactor
 
 
-def log_to_stderr(redactor: Redactor, verbosity: int, *, everything: bool = False) -> None:
-    """Let the library speak on standard error, without secrets: once more than warnings, twice everything of ours."""
+def log_to_stderr(redactor: Redactor, verbosity: int, *, everything: bool = False) -> Callable[[], None]:
+    """Let the library speak on standard error, without secrets: once more than warnings, twice everything of ours.
+
+    What comes back makes it silent again: this process may be somebody else's.
+    """
     from fitglue_registry.transport import RedactingFilter
 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     handler.addFilter(RedactingFilter(redactor))
     logger = logging.getLogger() if everything else logging.getLogger("fitglue_registry")
-    logger.handlers = [handler]
+    level = logger.level
+    logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if everything or verbosity > 1 else logging.INFO)
+
+    def silence() -> None:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+    return silence
 
 
 def keep_traceback(error: BaseException, redactor: Redactor | None) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,9 @@ class Tally:
     connection: str
     quarantined: dict[str, str] = field(default_factory=dict)
     listed: int = 0
+    parts: int = 0
+    dry_run: bool = False
+    decided: Counter[str] = field(default_factory=Counter)
     ended: events.SyncFinished | events.SyncStopped | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -94,10 +98,16 @@ def exit_code(ended: list[Any], quarantined: list[Any]) -> int:
 
 
 def _take(tally: Tally, event: events.Event) -> None:
+    if isinstance(event, events.SyncStarted):
+        tally.dry_run = event.dry_run
+    if isinstance(event, events.Decided):
+        tally.decided[event.decision] += 1
     if isinstance(event, events.Decided) and event.decision in _LEFT_OVER:
         tally.quarantined[event.external_id] = event.reason or ""
     elif isinstance(event, events.WindowListed):
         tally.listed += event.rows
+    elif isinstance(event, events.PartStored):
+        tally.parts += 1
     elif isinstance(event, events.SyncFinished | events.SyncStopped):
         tally.ended = event
 
@@ -117,11 +127,15 @@ def _display(progress: Progress, tally: Tally, event: events.Event, verb: str) -
         progress.bar(_PARTS.get(event.part, event.part), event.done, event.total)
 
 
-def summary(ended: events.SyncFinished | events.SyncStopped, dry_run: bool = False) -> str:
-    """``58 new, 2 stubs: 61 requests, 3.1 s``."""
-    done = decisions(ended.counts) or ("would change nothing" if dry_run else "nothing new")
+def summary(tally: Tally) -> str:
+    """``58 new, 2 stubs (61 requests, 3.1 s)``."""
+    ended = tally.ended
+    assert ended is not None
+    stopped = isinstance(ended, events.SyncStopped)
+    found = decisions(tally.decided if tally.dry_run else ended.counts) or (f"{count(tally.parts, 'part')} fetched that had been waiting" if tally.parts else "")
+    said = f"stopped{' after ' if found else ''}{found}" if stopped else found or "nothing new"
     asked = f"{count(ended.requests, 'request')}, " if ended.requests else ""
-    return f"{done} ({asked}{ended.seconds:.1f} s)"
+    return f"{said} ({asked}{ended.seconds:.1f} s){', listed only: nothing was stored' if tally.dry_run else ''}"
 
 
 def decisions(counts: Any) -> str:
@@ -129,7 +143,7 @@ def decisions(counts: Any) -> str:
     return ", ".join(f"{counts[name]:,} {words[counts[name] != 1]}" for name, words in _WORDS.items() if counts.get(name))
 
 
-def show_tally(face: Face, tally: Tally, dry_run: bool = False) -> None:
+def show_tally(face: Face, tally: Tally) -> None:
     """The summary of one connection on standard output, what needs explaining below it, an error on standard error."""
     from rich.text import Text
 
@@ -140,7 +154,7 @@ def show_tally(face: Face, tally: Tally, dry_run: bool = False) -> None:
         return
     ok = isinstance(ended, events.SyncFinished)
     mark = Text("✓", style="green") if ok else Text("✗", style="red")
-    face.show(hanging(mark, f"{tally.connection}: {summary(ended, dry_run) if ok else 'stopped: ' + summary(ended)}", indent=0))
+    face.show(hanging(mark, f"{tally.connection}: {summary(tally)}", indent=0))
     for reason, fix, number in _stubs(face, tally):
         face.show(hanging(Text("·", style="dim"), f"{count(number, 'stub')}: {reason}", indent=2))
         if fix:

@@ -37,6 +37,7 @@ _FAILURES = (
     ("not a database", "FG-store-damaged", "the file is no database", "move it aside, or name another one in FITGLUE_DATABASE"),
     ("authentication failed", "FG-store-unreachable", "the database server refuses the login", "correct FITGLUE_DATABASE"),
     ("connection failed", "FG-store-unreachable", "the database server does not answer", "start it, or correct FITGLUE_DATABASE"),
+    ("failed to resolve host", "FG-store-unreachable", "there is no such database server", "correct FITGLUE_DATABASE"),
     ("connection to server", "FG-store-unreachable", "the database server does not answer", "start it, or correct FITGLUE_DATABASE"),
     ("server closed the connection", "FG-store-unreachable", "the database server went away", "start it and run the same command again"),
     ("terminating connection", "FG-store-unreachable", "the database server went away", "start it and run the same command again"),
@@ -62,7 +63,7 @@ class Database:
     @property
     def shown(self) -> str:
         """The URL without its password."""
-        return self.url.render_as_string(hide_password=True)
+        return self.url.difference_update_query(("password", "sslpassword")).render_as_string(hide_password=True)
 
     def _engine(self) -> Engine:
         if self.dialect == "postgresql":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ _MANY = 500  # values in one IN list, well below every driver's limit
 #: Parts whose bytes are kept as files; of them, and of streams, only the newest is kept.
 BLOB_PARTS = frozenset({"file"})
 NEWEST_ONLY = frozenset({"streams", "file"})
+_ORDER = ("summary", "detail", "streams", "file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ def want_where_unknown(db: Db, connection_id: str, part: str) -> int:
         records.c.connection_id == connection_id, records.c.state == "listed", ~has)
     if db.execute(lacking.limit(1)).first() is None:
         return 0
-    return db.execute(sa.insert(parts).from_select(["record_id", "part", "state", "tries"], lacking)).rowcount
+    wanting = sa.insert(parts).from_select(["record_id", "part", "state", "tries"], lacking).execution_options(preserve_rowcount=True)
+    return db.execute(wanting).rowcount
 
 
 def lacks_part(db: Db, connection_id: str, part: str) -> bool:
@@ -230,8 +232,20 @@ def load_records(db: Db, raws: RawStore, entry_id: str, account: Account | None,
 def make_record(external_id: str, entry_id: str, account: Account | None, bodies: Mapping[str, tuple[Body, str]],
                 reasons: Mapping[str, str]) -> Record:
     """The value that ``fitglue_normalize`` gets."""
-    received = {part: datetime.fromisoformat(when) for part, (_, when) in bodies.items()}
-    return Record(external_id, entry_id, {part: body for part, (body, _) in bodies.items()}, account, received, dict(reasons))
+    ordered = sorted(bodies, key=_place_of)
+    received = {part: datetime.fromisoformat(bodies[part][1]) for part in ordered}
+    return Record(external_id, entry_id, {part: bodies[part][0] for part in ordered}, account, received, dict(reasons))
+
+
+def with_part(record: Record, part: str, body: Body, received: datetime) -> Record:
+    """The record with one more part, or another state of it; the order of parts does not tell in which order they came."""
+    parts_now = {**record.parts, part: body}
+    return replace(record, parts={name: parts_now[name] for name in sorted(parts_now, key=_place_of)},
+                   received={**record.received, part: received})
+
+
+def _place_of(part: str) -> tuple[int, str]:
+    return (_ORDER.index(part) if part in _ORDER else len(_ORDER), part)
 
 
 # -- quarantine --------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from fitglue_registry.store.views import definitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection
 
     from fitglue_registry.store.database import Database
 
@@ -30,9 +33,7 @@ class Answer:
 
 def run_sql(database: Database, statement: str) -> Answer:
     """Run one statement that only reads; raises ``UserMistake`` FG-sql-failed with the database's own words."""
-    with database.read() as db:
-        read_only = "SET TRANSACTION READ ONLY" if database.dialect == "postgresql" else "PRAGMA query_only = ON"
-        db.exec_driver_sql(read_only)
+    with database.read() as db, _read_only(db, database.dialect):
         try:
             result = db.exec_driver_sql(statement.replace("%", "%%") if database.dialect == "postgresql" else statement)
             if not result.returns_rows:
@@ -40,9 +41,25 @@ def run_sql(database: Database, statement: str) -> Answer:
             return Answer(tuple(result.keys()), tuple(tuple(row) for row in result))
         except (sa.exc.DBAPIError, sa.exc.ResourceClosedError, sqlite3.Warning, ValueError) as error:  # some come from the driver bare
             raise _explain(error) from error
+
+
+@contextmanager
+def _read_only(db: Connection, dialect: str) -> Iterator[None]:
+    if dialect == "sqlite":
+        db.exec_driver_sql("PRAGMA query_only = ON")
+        try:
+            yield
         finally:
-            if database.dialect == "sqlite":
-                db.exec_driver_sql("PRAGMA query_only = OFF")
+            db.exec_driver_sql("PRAGMA query_only = OFF")
+        return
+    db.exec_driver_sql("SET TRANSACTION READ ONLY")
+    # A statement that is not prepared may be several, and the first may end the transaction: "COMMIT; DELETE …".
+    driver: Any = db.connection.driver_connection
+    threshold, driver.prepare_threshold = driver.prepare_threshold, 0
+    try:
+        yield
+    finally:
+        driver.prepare_threshold = threshold
 
 
 def _explain(error: Exception) -> UserMistake | StoreFailed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,7 +10,7 @@ from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, FitglueErr
 from fitglue_registry.hookspecs import Body, Part, Unavailable
 from fitglue_registry.store import records
 from fitglue_registry.store.activities import Prepared, put_source_activities
-from fitglue_registry.store.records import Known, chunks, load_records
+from fitglue_registry.store.records import Known, chunks, load_records, with_part
 from fitglue_registry.sync import events
 from fitglue_registry.sync.derive import goes_to_quarantine
 
@@ -139,8 +138,7 @@ def store_part(context: Context, log: RunLog, record_id: int, part: Part, *, con
 def _record_with(context: Context, record_id: int, part: Part, body: Body) -> Record:
     with context.database.read() as db:
         loaded = load_records(db, context.raws, context.entry.id, context.connected.account, [(record_id, part.external_id)])[record_id]
-    received = {**loaded.received, part.part: context.clock.now()}
-    return replace(loaded, parts={**loaded.parts, part.part: body}, received=received)
+    return with_part(loaded, part.part, body, context.clock.now())
 
 
 def _derive(context: Context, record: Record) -> tuple[list[Prepared] | None, FitglueError | None]:

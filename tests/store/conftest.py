@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 
 from fitglue_registry import model
 from fitglue_registry.hookspecs import Account
-from fitglue_registry.store import activities, connections, records
+from fitglue_registry.store import activities, connections, records, tables
 from fitglue_registry.store.database import Database
 
 if TYPE_CHECKING:
@@ -31,11 +32,13 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_url(new_postgres_database: Callable[..., str]) -> str:
-    """An empty PostgreSQL database in the newest format, to be copied."""
-    url = new_postgres_database()
-    _make(url)
-    return url
+def postgresql_database(new_postgres_database: Callable[..., str]) -> Iterator[Database]:
+    """An empty PostgreSQL database in the newest format, to be left empty."""
+    database = Database(new_postgres_database())
+    with database.read():
+        pass
+    yield database
+    database.close()
 
 
 def _make(url: str) -> None:
@@ -55,12 +58,13 @@ def sqlite(tmp_path: Path, migrated_file: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def postgresql(request: pytest.FixtureRequest) -> Iterator[Database]:
+def postgresql(postgresql_database: Database) -> Iterator[Database]:
     """A PostgreSQL database in the newest format."""
-    make, template = request.getfixturevalue("new_postgres_database"), request.getfixturevalue("migrated_url")
-    database = Database(make(like=template))
-    yield database
-    database.close()
+    yield postgresql_database
+    with postgresql_database.write() as db:
+        if db.scalar(sa.select(tables.athletes.c.id).limit(1)) is not None:
+            names = ", ".join(tables.metadata.tables)
+            db.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -79,7 +83,7 @@ class Library:
 
     def __init__(self, db: Any, athlete_id: str = "me") -> None:
         self.db, self.athlete_id = db, athlete_id
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(1 + len(connections.list_connections(db)))
         connections.ensure_athlete(db, athlete_id, NOW)
 
     def connection(self, integration: str = "intervals", **changes: Any) -> str:
@@ -139,9 +143,10 @@ def library_of() -> type[Library]:
 
 @pytest.fixture
 def library(database: Database) -> Iterator[Library]:
-    """An open transaction on a database of each kind, with an athlete."""
+    """An open transaction on a database of each kind, with an athlete; nothing of it stays."""
     with database.write() as db:
         yield Library(db)
+        db.rollback()
 
 
 @pytest.fixture

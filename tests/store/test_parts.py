@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from fitglue_registry.hookspecs import Window
 from fitglue_registry.store import records
+from fitglue_registry.store.reading import list_quarantine
 
 NOW = "2026-06-15T12:00:00.000Z"
 
@@ -84,18 +88,12 @@ def test_parts_are_counted_by_their_state(library, account):
     (None, "2026-05-01", {"first"}), ("2026-05-02", "2026-05-02", set()), (None, "9999-12-31", {"first", "third"})])
 def test_a_window_shows_the_records_of_its_days_both_included(library, account, oldest, newest, found):
     """What a listing of this window has to show, so that a vanished record is noticed."""
-    from datetime import date
-
-    from fitglue_registry.hookspecs import Window
-
     window = Window(oldest and date.fromisoformat(oldest), newest and date.fromisoformat(newest))
     assert {known.external_id for known in records.records_in(library.db, account[0], window)} == found
 
 
 def test_gone_and_missed_records_are_expected_in_no_window(library, account):
     """What is known to be away is not missed again."""
-    from fitglue_registry.hookspecs import Window
-
     connection, ids = account
     records.update_record(library.db, ids["first"], state="gone")
     records.update_record(library.db, ids["third"], state="missing")
@@ -107,14 +105,12 @@ def test_gone_and_missed_records_are_expected_in_no_window(library, account):
 
 
 def hold(library, record, code="FG-row-invalid", version="1.0"):
-    return records.put_in_quarantine(library.db, record, stage="normalize", error={"code": code, "what": "odd \ud800 text\0"}, plugin="example",
-                                     plugin_version=version, now=NOW)
+    error = {"code": code, "what": "odd \ud800 text\0"}
+    records.put_in_quarantine(library.db, record, stage="normalize", error=error, plugin="example", plugin_version=version, now=NOW)
 
 
 def test_a_record_is_in_quarantine_once_and_its_tries_are_counted(library, account):
     """The newest reason stands, with the moment of the first."""
-    from fitglue_registry.store.reading import list_quarantine
-
     _, ids = account
     hold(library, ids["first"])
     hold(library, ids["first"], "FG-other")

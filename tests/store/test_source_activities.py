@@ -56,7 +56,7 @@ def test_a_leg_that_is_said_no_more_is_removed_with_all_that_hangs_on_it(library
     """Its claims, streams and opinions go, and the activity that it belonged to is named."""
     record, other = library.record(), library.source_activity()
     one, two = library.put(record, activity(), activity(leg_no=1, claims=("a:1",), streams=(Stream("time", Column.of([0])),))).ids
-    first, second = library.assign((one,), (two,))
+    _, second = library.assign((one,), (two,))
     stored.put_opinion(library.db, two, other, "example", "same", "because", NOW)
     after = library.put(record, activity())
     assert (after.ids, after.rematch, after.affected) == ((one,), True, frozenset({second}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from fitglue_registry.errors import Place, StoreFailed, UserMistake
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
+
+_HEAD = 2000
 
 
 @click.command(cls=Command, examples=("fitglue export --since 30d --out month.jsonl", "fitglue export --format csv > all.csv",
@@ -118,7 +121,13 @@ def _plain(external_id: str) -> str:
 
 
 def _suffix(content: bytes) -> str:
+    """What the content is; a file that was uploaded packed stays packed."""
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            return f"{_suffix(zlib.decompressobj(wbits=31).decompress(content, _HEAD))}.gz"
+        except zlib.error:
+            return ".gz"
     if content[8:12] == b".FIT":
         return ".fit"
-    head = content[:2000].lower()
+    head = content[:_HEAD].lower()
     return next((suffix for mark, suffix in ((b"<gpx", ".gpx"), (b"<trainingcenter", ".tcx")) if mark in head), ".bin")

@@ -22,7 +22,7 @@ _LONGEST = 40
 _SHOWN = 160
 
 
-@click.command(cls=Command, examples=('fitglue sql "select sport, count(*), sum(distance_m) from activities group by sport"',
+@click.command(cls=Command, examples=('fitglue sql "select sport, count(*) from activities group by sport"',
                                       "fitglue sql --path"))
 @click.argument("statement", required=False)
 @click.option("--path", is_flag=True, help="Print where the database is: a file, or its URL without the password.")

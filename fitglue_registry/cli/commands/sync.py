@@ -45,7 +45,7 @@ def _sync(face: Face, connection: str | None, options: Options) -> int:
 
     tallies, code = follow(face, face.host.sync(connection, options=options))
     for tally in tallies:
-        show_tally(face, tally, options.dry_run)
+        show_tally(face, tally)
     if tallies and code == 0 and not options.dry_run and any(_brought(tally) for tally in tallies):
         face.note("Next: fitglue activities")
     return code
@@ -59,13 +59,13 @@ def _sync_for_ever(face: Face, connection: str | None, options: Options, every_s
     """Rounds until Ctrl-C: a line each, an error where there is one; only a store that fails ends it."""
     from fitglue_registry.cli.failure import show_failure
     from fitglue_registry.cli.rounds import follow, summary
-    from fitglue_registry.sync.events import SyncFinished, SyncStopped
+    from fitglue_registry.sync.events import SyncStopped
 
     while True:
         tallies, _ = follow(face, face.host.sync(connection, options=options))
         now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
         ended = [tally.ended for tally in tallies if tally.ended]
-        line = ", ".join(f"{one.connection}: {summary(one) if isinstance(one, SyncFinished) else 'stopped'}" for one in ended)
+        line = ", ".join(f"{tally.connection}: {summary(tally)}" for tally in tallies if tally.ended)
         if not face.as_json:
             click.echo(f"{now}  {line}")
         for one in ended:

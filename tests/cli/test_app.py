@@ -1,0 +1,184 @@
+"""The command as a whole: help, exit codes, errors, streams, and what it must not import."""
+
+from __future__ import annotations
+
+import json
+import os
+import pkgutil
+import signal
+import subprocess
+import sys
+
+import click
+import pytest
+
+from fitglue_registry.cli import commands as folder
+from fitglue_registry.cli.app import COMMANDS, EXIT_CODES, root
+
+HEAVY = ("requests", "sqlalchemy", "msgspec", "keyring", "importlib.metadata", "rich", "pluggy", "yaml", "numpy")
+
+
+def _all_commands(command=root, path=()):
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from _all_commands(command.get_command(context, name), (*path, name))
+
+
+EVERY = dict(_all_commands())
+
+
+def test_the_table_of_commands_is_the_folder_of_commands():
+    """A command that is in the table has a module, and no module is left out."""
+    assert set(COMMANDS) == {module.name for module in pkgutil.iter_modules(folder.__path__)}
+
+
+@pytest.mark.parametrize("path", [path for path in EVERY if path], ids=" ".join)
+def test_every_help_has_an_example_and_fits_80_columns(path, fitglue, monkeypatch):
+    """--help of every command shows an example, and no line is wider than the terminal."""
+    monkeypatch.setenv("COLUMNS", "80")
+    if path == ("dev", "stand-in"):
+        pytest.skip("its help is that of the stand-in itself")
+    said = fitglue(*path, "--help")
+    assert said.code == 0
+    assert f"  fitglue {path[0]}" in said.out.split("Example")[1]
+    assert max(map(len, said.out.splitlines())) <= 80
+
+
+def test_the_help_lists_every_command_and_exit_code(fitglue):
+    """fitglue --help is the contract that scripts rely on."""
+    text = fitglue("--help").out
+    assert all(f"  {name} " in text for name in COMMANDS)
+    assert all(f"  {code} " in text for code in EXIT_CODES)
+
+
+@pytest.mark.parametrize("columns", ["80", "140"])
+def test_the_help_fits_the_terminal(columns, fitglue, monkeypatch):
+    """No line of fitglue --help is wider than the terminal."""
+    monkeypatch.setenv("COLUMNS", columns)
+    assert max(map(len, fitglue("--help").out.splitlines())) <= int(columns)
+
+
+def test_help_imports_nothing_heavy():
+    """fitglue --help stays quick: it imports neither the library's rooms nor a command."""
+    code = ("import sys; from fitglue_registry.cli.app import run; run(['--help']);"
+            f"print([name for name in {HEAVY!r} if name in sys.modules],"
+            "[name for name in sys.modules if name.startswith('fitglue_registry.cli.commands.')], file=sys.stderr)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[] []"
+
+
+def test_the_version_is_answered_without_click():
+    """fitglue --version needs nothing at all."""
+    code = ("import sys; sys.argv = ['fitglue', '--version']; from fitglue_registry.cli import main; main();"
+            "print('click' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["fitglue", done.stdout.split()[1], "False"]
+
+
+def test_an_unknown_command_names_the_nearest(fitglue):
+    """A typing error ends with exit code 2 and the command that was meant."""
+    said = fitglue("synk")
+    assert (said.code, said.out) == (2, "")
+    assert "did you mean sync?" in said.err
+
+
+def test_a_usage_error_looks_like_every_other_error(fitglue):
+    """What click refuses is shown with code, what and fix, and no usage dump."""
+    said = fitglue("activities", "--since", "someday")
+    assert said.code == 2
+    assert "[FG-usage]" in said.err
+    assert "see: fitglue activities --help" in said.err
+    assert "Usage:" not in said.err
+
+
+def test_an_error_with_json_is_one_object_on_standard_error(fitglue):
+    """Standard output holds answers alone; a program reads the error from standard error."""
+    said = fitglue("show", "nothing", "--json")
+    assert (said.code, said.out) == (2, "")
+    assert said.error["code"] == "FG-activity-unknown"
+    assert set(said.error) == {"code", "what", "where", "fix"}
+
+
+def test_json_may_stand_before_the_command(fitglue):
+    """--json is understood on both sides of the command."""
+    assert fitglue("--json", "show", "nothing").error["code"] == "FG-activity-unknown"
+
+
+def test_a_bug_is_called_a_bug_and_its_traceback_is_kept(fitglue, monkeypatch, tmp_path):
+    """An exception that nobody foresaw: one sentence, exit code 1, and a file with the whole story."""
+    monkeypatch.setattr("fitglue_registry.host.Host.activities", lambda *_: 1 / 0)
+    said = fitglue("activities")
+    assert said.code == 1
+    assert "this is a bug" in said.err
+    assert "ZeroDivisionError: division by zero" in said.err
+    assert "Traceback" not in said.err
+    [kept] = (tmp_path / "home" / "logs").iterdir()
+    assert "Traceback" in kept.read_text()
+
+
+def test_debug_prints_the_traceback_of_a_bug(fitglue, monkeypatch):
+    """With --debug the story is on standard error too."""
+    monkeypatch.setattr("fitglue_registry.host.Host.activities", lambda *_: 1 / 0)
+    assert "Traceback" in fitglue("activities", "--debug").err
+
+
+def test_a_secret_in_a_bug_is_not_told(fitglue, monkeypatch, tmp_path):
+    """A key in the message of an exception is on no screen and in no file."""
+    def broken(*_):
+        raise RuntimeError("GET /x?api_key=abcdefgh12345678")
+
+    monkeypatch.setattr("fitglue_registry.host.Host.activities", broken)
+    said = fitglue("activities")
+    [kept] = (tmp_path / "home" / "logs").iterdir()
+    assert "abcdefgh12345678" not in said.err + kept.read_text()
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(synced, child):
+    """`fitglue export | head -1` ends quietly."""
+    done = child("export")
+    assert done.stdout.readline().startswith("{")
+    done.stdout.close()
+    assert (done.wait(20), done.stderr.read()) == (0, "")
+    done.stderr.close()
+
+
+def test_control_c_stops_cleanly(connect, intervals, child, tmp_path):
+    """Ctrl-C in the middle of a sync: exit code 130, one sentence, and the next sync goes on."""
+    from fitglue_registry.testing.intervals import Fault
+
+    connect()
+    intervals.fault("*/streams*", Fault.hold(), times=None)
+    process = child("sync", "--json")
+    for line in process.stdout:
+        if json.loads(line)["event"] == "PartsPlanned" and json.loads(line)["part"] == "streams":
+            break
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    process.stdout.close()
+    process.stderr.close()
+    intervals.clear_faults()
+    intervals.clear_requests()
+    next_one = child("sync", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert next_one.wait(30) == 0
+    assert not [request for request in intervals.requests if "/activity/" in request.path and "streams" not in request.path]
+
+
+def test_control_c_says_that_nothing_is_lost(fitglue, monkeypatch):
+    """A stop by hand is answered with what becomes of the work."""
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fitglue_registry.host.Host.activities", stopped)
+    said = fitglue("activities")
+    assert said.code == 130
+    assert "Nothing that was stored is lost" in said.err
+
+
+def test_a_poor_encoding_stops_nothing(synced, child):
+    """With an encoding that has no ellipsis, no bullet and no Cyrillic, answers are spelt with what it has."""
+    for command in (("show", "last"), ("activities",), ("activities", "--json"), ()):
+        done = child(*command, env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+        out, err = done.communicate(timeout=20)
+        assert (done.returncode, err, out.isascii()) == (0, "", True)

@@ -1,0 +1,161 @@
+"""fitglue connect: where the key may come from, and what each failure says."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+from fitglue_registry.testing.intervals import Fault
+
+KEY = "stand-in-key"
+
+
+def test_a_key_from_standard_input_with_a_newline(connect):
+    """The newline that every echo leaves at the end of a key does not matter."""
+    said = connect(key=f"{KEY}\r\n")
+    assert said.code == 0
+    assert "Intervals.icu is connected as intervals: Ada Stand-in (i317960)" in said.out
+    assert "come from Strava and will never arrive" in said.out
+    assert "Next: fitglue sync" in said.err
+
+
+def test_a_key_from_the_environment(fitglue, intervals, monkeypatch):
+    """FITGLUE_INTERVALS_API_KEY answers instead of a prompt, and so do the variables of settings."""
+    monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", f" {KEY}\n")
+    monkeypatch.setenv("FITGLUE_INTERVALS_BASE_URL", f"{intervals.url}/api/v1")
+    assert fitglue("connect", "intervals", "--json").document["account"]["id"] == "i317960"
+
+
+def test_a_prompt_does_not_show_the_key(intervals, tmp_path):
+    """At a terminal the key is asked for, with where to find it, and not echoed."""
+    main, side = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fitglue_registry", "connect", "intervals", "--base-url", f"{intervals.url}/api/v1"],
+        stdin=side, stdout=side, stderr=side, start_new_session=True)
+    os.close(side)
+    said = b""
+    while b"API key:" not in said:
+        said += os.read(main, 1000)
+    os.write(main, f"{KEY}\n".encode())
+    while process.poll() is None or b"Next:" not in said:
+        try:
+            said += os.read(main, 1000)
+        except OSError:
+            break
+    os.close(main)
+    assert process.wait(10) == 0
+    assert KEY.encode() not in said
+    assert b"Developer" in said
+
+
+def test_the_same_account_again_is_renewed(connect):
+    """A second connect renews the key and makes no second connection."""
+    connect()
+    assert "Intervals.icu is renewed as intervals" in connect().out
+
+
+def test_a_key_is_never_an_argument(fitglue):
+    """--set api_key=… and a bare key are refused with the reason, and the key is not repeated."""
+    for arguments in (("--set", "api_key=abc123xyz"), ("abc123xyz",)):
+        said = fitglue("connect", "intervals", *arguments)
+        assert said.code == 2
+        assert "[FG-secret-argument]" in said.err
+        assert "abc123xyz" not in said.err
+        assert "FITGLUE_INTERVALS_API_KEY" in said.err
+
+
+def test_nobody_there_to_ask_is_a_clear_error(fitglue):
+    """Without a terminal and without a key: what is missing, and each way to give it."""
+    said = fitglue("connect", "intervals")
+    assert said.code == 2
+    assert "[FG-value-missing]" in said.err
+    assert "set FITGLUE_INTERVALS_API_KEY or pipe it in with --key-stdin" in said.err
+
+
+def test_an_empty_standard_input_is_a_clear_error(fitglue):
+    """--key-stdin with nothing in it does not ask the service."""
+    assert "[FG-key-missing]" in fitglue("connect", "intervals", "--key-stdin").err
+
+
+def test_an_unknown_integration_names_the_nearest(fitglue):
+    """A typing error in the integration."""
+    said = fitglue("connect", "interval")
+    assert said.code == 2
+    assert "did you mean intervals?" in said.err
+
+
+def test_an_unknown_setting_names_those_there_are(connect):
+    """--set with a name that the entry does not have."""
+    said = connect("--set", "colour=red")
+    assert said.code == 2
+    assert "[FG-setting-unknown]" in said.err
+
+
+def test_a_value_that_cannot_be_one_is_refused_before_anything_is_asked(connect, intervals):
+    """--set athlete_id=… is held to the entry's pattern."""
+    said = connect("--set", "athlete_id=somebody")
+    assert (said.code, intervals.requests) == (2, [])
+    assert "Athlete id does not look right" in said.err
+
+
+def test_a_wrong_key_asks_for_the_athlete(connect):
+    """Exit code 3, what is wrong with it, and where to get another one; the key is not repeated."""
+    said = connect(key="wrong-key-1234")
+    assert said.code == 3
+    assert "[FG-key-rejected]" in said.err
+    assert "Developer Settings" in said.err
+    assert "wrong-key-1234" not in said.out + said.err
+
+
+def test_no_network_is_not_the_athletes_fault(fitglue, intervals):
+    """A closed port: exit code 4."""
+    url = intervals.url
+    intervals.close()
+    said = fitglue("connect", "intervals", "--key-stdin", "--base-url", f"{url}/api/v1", typed=KEY)
+    assert said.code == 4
+    assert "[FG-no-network]" in said.err
+
+
+@pytest.mark.parametrize(("fault", "exit_code", "code"), [
+    (Fault.status(500), 4, "FG-source-down"),
+    (Fault.status(429, retry_after=90_000), 4, "FG-rate-limited"),
+    (Fault.status(403), 3, "FG-not-permitted"),
+    (Fault.html_page(), 5, "FG-answer-not-json"),
+    (Fault.truncated(), 5, "FG-answer-not-json"),
+], ids=["500", "429", "403", "html", "truncated"])
+def test_each_failure_of_the_service_has_its_own_code(connect, intervals, fault, exit_code, code):
+    """What the service does wrong is told apart, with where and what to do, and nothing is connected."""
+    intervals.fault("*", fault, times=None)
+    said = connect("--json")
+    assert (said.code, said.error["code"]) == (exit_code, code)
+    assert said.out == ""
+
+
+def test_a_wait_that_the_service_asks_for_is_shown(connect, intervals):
+    """429 with Retry-After: the wait is said, and the command goes on after it."""
+    intervals.fault("*/profile", Fault.status(429, retry_after=30))
+    said = connect()
+    assert said.code == 0
+    assert "waiting 30 s" in said.err
+
+
+def test_the_one_setting_of_an_integration_may_be_an_argument(fitglue, tmp_path):
+    """fitglue connect files FOLDER."""
+    (tmp_path / "rides").mkdir()
+    said = fitglue("connect", "files", str(tmp_path / "rides"))
+    assert said.code == 0
+    assert "connected as files" in said.out
+
+
+def test_a_missing_plugin_is_said_before_a_key_is_asked_for(fitglue, monkeypatch):
+    """Nobody pastes a key in vain."""
+    nothing = {name: {} for name in ("fitglue.plugins", "fitglue.registry", "fitglue.wrappers")}
+    monkeypatch.setattr("fitglue_registry.plugins.Plugins._found", nothing)
+    said = fitglue("connect", "intervals")
+    assert said.code == 8
+    assert "[FG-plugin-missing]" in said.err
+    assert "fitglue plugin install fitglue-intervals" in said.err

@@ -1,0 +1,145 @@
+"""fitglue sync: what it says of each connection, and how it ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from fitglue_registry.testing.intervals import Fault
+
+
+def test_the_first_sync_takes_everything_and_the_second_makes_one_request(connect, fitglue, intervals):
+    """58 new, 2 stubs; then nothing new, for one request."""
+    connect()
+    assert "intervals: 5 new, 1 stub (" in fitglue("sync").out
+    intervals.clear_requests()
+    said = fitglue("sync")
+    assert "intervals: nothing new (1 request" in said.out
+    assert (said.code, len(intervals.requests)) == (0, 1)
+
+
+def test_stubs_are_explained_once_with_what_to_do(connect, fitglue):
+    """The sync that meets them says why they will not come; the next one does not repeat it."""
+    connect()
+    said = fitglue("sync")
+    assert "1 stub: Intervals.icu has this activity from Strava" in said.out
+    assert "→ link the device's maker" in said.out
+    assert "Strava" not in fitglue("sync").out
+
+
+def test_a_record_that_is_not_understood_is_named_and_kept(connect, fitglue, intervals):
+    """Quarantine: named with its reason, exit code 5, listed, shown, and tried again."""
+    intervals.account.add_row({"id": "i77", "start_date_local": "2026-11-01T08:00:00", "type": "Ride", "elapsed_time": "an hour"})
+    connect()
+    said = fitglue("sync")
+    assert said.code == 5
+    assert "1 in quarantine" in said.out
+    assert "! i77: FG-" in said.out
+    assert "fitglue quarantine" in said.out
+    assert "intervals/i77" in fitglue("quarantine").out
+    assert fitglue("quarantine", "--json").lines[0]["external_id"] == "i77"
+    assert "tries" in fitglue("quarantine", "show", "i77").out
+    assert "0 of 1 understood now, 1 still in quarantine" in fitglue("quarantine", "retry").out
+
+
+def test_a_connection_that_stops_shows_its_error_and_gives_the_exit_code(connect, fitglue, intervals):
+    """A key that was revoked: exit code 3, what to do, and the dashboard says so too."""
+    connect()
+    fitglue("sync")
+    intervals.revoke_key()
+    said = fitglue("sync")
+    assert said.code == 3
+    assert "intervals: stopped" in said.out
+    assert "[FG-key-rejected]" in said.err
+    assert "Next: fitglue connect intervals" in fitglue().out
+
+
+def test_the_other_connections_go_on(connect, fitglue, intervals, tmp_path):
+    """One connection that stops does not stop the next; the exit code is its own."""
+    connect()
+    (tmp_path / "rides").mkdir()
+    fitglue("connect", "files", str(tmp_path / "rides"))
+    intervals.revoke_key()
+    said = fitglue("sync")
+    assert said.code == 3
+    assert "files: nothing new" in said.out
+
+
+@pytest.mark.parametrize(("fault", "exit_code", "code"), [
+    (Fault.status(500), 4, "FG-source-down"), (Fault.html_page(), 5, "FG-answer-not-json"), (Fault.truncated(), 5, "FG-answer-not-json"),
+], ids=["500", "html", "truncated"])
+def test_each_failure_of_the_service_has_its_own_code(connect, fitglue, intervals, fault, exit_code, code):
+    """A service that misbehaves while it is listed."""
+    connect()
+    intervals.fault("*/activities*", fault, times=None)
+    said = fitglue("sync")
+    assert said.code == exit_code
+    assert f"[{code}]" in said.err
+
+
+def test_events_come_as_json_lines(connect, fitglue):
+    """--json prints every event, the last with the counts, and nothing else."""
+    connect()
+    events = fitglue("sync", "--json").lines
+    assert [events[0]["event"], events[-1]["event"]] == ["SyncStarted", "SyncFinished"]
+    assert events[-1]["counts"] == {"new": 5, "stub": 1}
+    assert {"event": "PartsPlanned", "connection": "intervals", "part": "streams", "total": 5} in events
+
+
+def test_the_error_is_in_the_events(connect, fitglue, intervals):
+    """With --json a connection that stops says so in its last event."""
+    connect()
+    intervals.revoke_key()
+    last = fitglue("sync", "--json").lines[-1]
+    assert (last["event"], last["error"]["code"]) == ("SyncStopped", "FG-key-rejected")
+
+
+def test_a_dry_run_stores_nothing(connect, fitglue):
+    """--dry-run says what is new; afterwards there is no activity."""
+    connect()
+    said = fitglue("sync", "--dry-run").out
+    assert "5 new, 1 stub (" in said
+    assert "nothing was stored" in said
+    assert fitglue("activities", "--json").lines == []
+
+
+def test_since_limits_the_first_sync(connect, fitglue, intervals):
+    """--since leaves the older history out, and says how to get it."""
+    connect()
+    newest = intervals.account.row(intervals.account.ids()[0])["start_date_local"][:10]
+    said = fitglue("sync", "--since", newest)
+    assert f"the history before {newest} is left out" in said.out
+
+
+def test_days_in_the_wrong_order_are_a_mistake(fitglue):
+    """--since after --until."""
+    assert fitglue("sync", "--since", "2026-02-01", "--until", "2026-01-01").code == 2
+
+
+def test_nothing_connected_says_how_to_begin(fitglue):
+    """A sync of nothing."""
+    said = fitglue("sync")
+    assert said.code == 2
+    assert "fitglue connect intervals" in said.err
+
+
+def test_every_goes_on_until_control_c(connect, fitglue, monkeypatch):
+    """--every 30m: a line a round, waiting on the host's clock, until somebody stops it."""
+    connect()
+    naps = []
+
+    def sleep(_, seconds):
+        naps.append(seconds)
+        if len(naps) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("fitglue_registry.transport.clock.SystemClock.sleep", sleep)
+    said = fitglue("sync", "--every", "30m")
+    assert (said.code, naps) == (130, [1800.0, 1800.0])
+    assert [line.split("  ")[1].split(" (")[0] for line in said.out.splitlines()] == ["intervals: 5 new, 1 stub", "intervals: nothing new"]
+
+
+def test_rebuild_says_what_changed(synced, fitglue):
+    """Everything is derived again from what was fetched, without a request."""
+    said = fitglue("rebuild")
+    assert "intervals: 30 records derived again, 0 changed" in said.out
+    assert synced.requests == []

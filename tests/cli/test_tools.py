@@ -1,0 +1,184 @@
+"""connections, doctor, registry, plugin and dev."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from fitglue_registry.testing.intervals import Account
+
+ENTRY = """schema: 1
+kind: source
+id: toy
+name: Toy
+summary: A toy.
+plugin: fitglue-toy
+tier: pr0
+"""
+
+
+def test_connections_are_listed_for_a_program(synced, fitglue):
+    """Each with its account, its state, and how much it holds."""
+    [one] = fitglue("connections", "--json").lines
+    assert (one["name"], one["state"], one["records"], one["stubs"]) == ("intervals", "ok", 28, 2)
+
+
+def test_a_connection_is_removed_only_when_somebody_says_so(synced, fitglue):
+    """Without a terminal --yes is needed; with it records and activities go too."""
+    assert fitglue("connections", "remove", "intervals").code == 2
+    assert fitglue("connections", "remove", "intervals", "--yes").code == 0
+    assert fitglue("activities", "--json").lines == []
+
+
+def test_check_asks_the_service(connect, fitglue, intervals):
+    """A key that was revoked is found without a sync."""
+    connect()
+    assert "intervals: Ada Stand-in" in fitglue("connections", "check").out
+    intervals.revoke_key()
+    assert fitglue("connections", "check").code == 3
+
+
+def test_doctor_finds_nothing_broken(synced, fitglue):
+    """Everything that has to work is looked at."""
+    document = fitglue("doctor", "--json").document
+    names = [check["name"] for check in document["checks"]]
+    assert document["ok"]
+    assert {"fitglue", "python", "home", "disk", "clock", "database", "secrets", "registry", "plugin fitglue-intervals",
+            "connection intervals"} <= set(names)
+
+
+def test_doctor_ends_with_the_code_of_what_is_broken(connect, fitglue, intervals):
+    """A connection whose key was revoked."""
+    connect()
+    intervals.revoke_key()
+    said = fitglue("doctor")
+    assert said.code == 3
+    assert "FG-key-rejected" in said.out
+    assert "1 broken" in said.out
+
+
+def test_doctor_offline_asks_nobody(synced, fitglue):
+    """--offline makes no request."""
+    assert fitglue("doctor", "--offline").code == 0
+    assert synced.requests == []
+
+
+def test_a_database_that_is_none_is_broken(fitglue, tmp_path):
+    """A file that is no database: exit code 7, and what to do."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "fitglue.db").write_text("this is no database, and long enough to be taken for one" * 20)
+    said = fitglue("doctor", "--offline")
+    assert said.code == 7
+    assert "FG-store-damaged" in said.out
+
+
+def test_the_registry_is_listed_with_its_availability(synced, fitglue):
+    """Every entry, and whether it can be used."""
+    states = {f"{one['kind']}/{one['id']}": one["availability"]["state"] for one in fitglue("registry", "--json").lines}
+    assert states["source/intervals"] == "available"
+    assert states["source/files"] == "not-connected"
+
+
+def test_registry_check_names_file_line_and_column(fitglue, tmp_path):
+    """Every error with its place, its code and its fix; exit code 8."""
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "toy.yaml").write_text(ENTRY)
+    said = fitglue("registry", "check", str(tmp_path))
+    assert said.code == 8
+    assert f"{tmp_path}/sources/toy.yaml:7:7: FG-entry-unknown-tier: tier 'pr0' is unknown" in said.out
+    assert fitglue("registry", "check", str(tmp_path), "--json").document["errors"][0]["where"]["line"] == 7
+
+
+def test_the_built_in_registry_is_right(fitglue):
+    """Without a folder, all that are in use are checked."""
+    assert fitglue("registry", "check").code == 0
+
+
+def test_the_help_article_comes_from_the_entry(fitglue):
+    """Markdown on standard output."""
+    assert fitglue("registry", "help-article", "source/intervals").out.startswith("# Intervals.icu as a source\n")
+
+
+def test_registry_show_of_an_unknown_entry_names_the_nearest(fitglue):
+    """A typing error."""
+    assert "did you mean intervals?" in fitglue("registry", "show", "intervls").err
+
+
+def test_plugins_are_listed(fitglue):
+    """Name, version, and the entries that they belong to."""
+    said = {one["name"]: one for one in fitglue("plugin", "--json").lines}
+    assert said["fitglue-intervals"]["ok"]
+    assert said["fitglue-intervals"]["entries"] == ["integration/intervals", "source/intervals"]
+
+
+def test_plugin_check_stops_where_it_fails(fitglue):
+    """Each step with a mark; exit code 8 for one that fails."""
+    assert fitglue("plugin", "check", "fitglue-intervals").out.count("✓") == 6
+    said = fitglue("plugin", "check", "fitglue-nothing")
+    assert said.code == 8
+    assert said.out.count("✗") == 1
+
+
+def test_an_install_that_fails_shows_the_last_lines_of_pip(fitglue, tmp_path):
+    """A folder that holds no distribution."""
+    said = fitglue("plugin", "install", str(tmp_path))
+    assert said.code == 8
+    assert "-m pip install" in said.err
+    assert "[FG-plugin-install-failed]" in said.err
+    assert "ERROR" in said.err
+
+
+def test_an_install_is_checked(fitglue, monkeypatch):
+    """What pip brought is walked through at once; nothing is given to a shell."""
+    ran = []
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: ran.append(command) or subprocess.CompletedProcess(command, 0, "", ""))
+    said = fitglue("plugin", "install", "--upgrade", "fitglue-intervals")
+    assert said.code == 0
+    assert ran[0][:4] == [sys.executable, "-m", "pip", "install"]
+    assert ran[0][-2:] == ["--upgrade", "fitglue-intervals"]
+    assert "hook API" in said.out
+
+
+def test_an_option_is_no_plugin(fitglue):
+    """Nothing that begins with a hyphen reaches pip as a name."""
+    assert fitglue("plugin", "install", "--", "--index-url=https://example.org").code == 2
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """One saved activity, with its streams beside it."""
+    account = Account.generate(4, strava_stubs=0)
+    id_ = account.ids()[0]
+    (tmp_path / "saved.json").write_text(json.dumps(account.row(id_)))
+    (tmp_path / "saved.streams.json").write_text(json.dumps(account.streams(id_)))
+    return tmp_path / "saved.json"
+
+
+def test_normalize_reads_saved_payloads(saved, fitglue):
+    """A payload becomes source activities, with the streams that lie beside it."""
+    [line] = fitglue("dev", "normalize", "intervals", str(saved), "--json").lines
+    assert line["activity"]["streams"]
+    assert "streams" in fitglue("dev", "normalize", "intervals", str(saved)).out
+
+
+def test_normalize_reads_standard_input(saved, fitglue):
+    """`-` is standard input."""
+    assert fitglue("dev", "normalize", "intervals", "-", typed=saved.read_text()).code == 0
+
+
+def test_normalize_refuses_with_the_reason_and_reads_on(saved, fitglue, tmp_path):
+    """A file that holds no activity: exit code 5, and the next file is read."""
+    (tmp_path / "error.json").write_text('{"status": 401, "error": "Auth failed"}')
+    said = fitglue("dev", "normalize", "intervals", str(tmp_path / "error.json"), str(saved), "--json")
+    assert said.code == 5
+    assert len(said.lines) == 1
+    assert said.error["code"] == "FG-not-an-activity"
+
+
+def test_the_stand_in_has_its_own_help(child):
+    """fitglue dev stand-in hands its options on."""
+    out, _ = child("dev", "stand-in", "--help").communicate(timeout=20)
+    assert "--count" in out

@@ -1,0 +1,294 @@
+"""Opening the database: made, brought up to date, refused where it is newer, and every failure in our words."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from fitglue_registry.errors import StoreFailed
+from fitglue_registry.store import database as module
+from fitglue_registry.store import migrate
+from fitglue_registry.store.database import HEAD, Database
+from fitglue_registry.store.tables import athletes, metadata
+
+
+def touch(database):
+    """Open it for reading, as any command does."""
+    with database.read() as db:
+        return db.scalar(sa.select(sa.func.count()).select_from(athletes))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request, tmp_path):
+    """The URL of a database that is still empty, of each kind."""
+    return f"sqlite:///{tmp_path / 'fitglue.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def open_database():
+    """Opens databases and closes them at the end."""
+    opened = []
+
+    def make(url):
+        opened.append(Database(url))
+        return opened[-1]
+
+    yield make
+    for database in opened:
+        database.close()
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "fitglue.db"
+
+
+# -- formats -------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_newest_format_is_the_newest_migration():
+    """A migration that was written and not announced would never run."""
+    assert ScriptDirectory.from_config(migrate.config()).get_heads() == [HEAD]
+
+
+def test_migrations_make_the_tables_that_the_code_names(empty, open_database):
+    """Columns, types, indexes and constraints are compared by alembic itself."""
+    database = open_database(empty)
+    touch(database)
+    with database.read() as db:
+        context = MigrationContext.configure(db, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_a_new_database_stands_at_the_newest_format(empty, open_database):
+    """An empty database has no format, and the first use gives it one."""
+    database = open_database(empty)
+    assert database.revision() is None
+    touch(database)
+    assert database.revision() == HEAD
+
+
+def test_a_database_is_made_once(empty, open_database):
+    """Opening it again finds what was written."""
+    with open_database(empty).write() as db:
+        db.execute(sa.insert(athletes).values(id="me", created_at="now"))
+    assert touch(open_database(empty)) == 1
+
+
+def test_two_that_meet_an_empty_database_make_it_once(empty, open_database):
+    """Two processes that start together wait for each other."""
+    databases = [open_database(empty) for _ in range(2)]
+    failures = []
+    meeting = threading.Barrier(2)
+
+    def work(database):
+        meeting.wait()
+        try:
+            touch(database)
+        except Exception as error:  # noqa: BLE001 - shown by the assertion
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(database,)) for database in databases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert [touch(database) for database in databases] == [0, 0]
+
+
+def test_the_folder_of_the_database_is_made(tmp_path, open_database):
+    """The first command of a new user needs no preparation."""
+    assert touch(open_database(f"sqlite:///{tmp_path / 'a' / 'b' / 'fitglue.db'}")) == 0
+
+
+def test_a_database_of_a_newer_version_is_refused_and_untouched(empty, open_database):
+    """An older version could lose what a newer one keeps."""
+    first = open_database(empty)
+    touch(first)
+    with first.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        connection.exec_driver_sql("DROP VIEW laps")
+    first.close()
+    before = _content(empty)
+    for _ in range(2):
+        with pytest.raises(StoreFailed) as caught:
+            touch(open_database(empty))
+        assert caught.value.code == "FG-store-newer"
+        assert f"format 9999, this one knows {HEAD}" in caught.value.what
+    assert _content(empty) == before
+
+
+def _content(url):
+    if url.startswith("sqlite"):
+        file = url.removeprefix("sqlite:///")
+        with open(file, "rb") as stream:  # noqa: PTH123 - a plain name
+            return hashlib.sha256(stream.read()).hexdigest()
+    engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT relname, relfilenode FROM pg_class WHERE relnamespace = 'public'::regnamespace "
+                                           "ORDER BY relname").all()
+    engine.dispose()
+    return found
+
+
+def test_views_are_made_anew_by_an_upgrade(sqlite):
+    """A view that somebody replaced is ours again after the next format."""
+    with sqlite.write() as db:
+        db.exec_driver_sql("DROP VIEW laps")
+        migrate.upgrade(db)
+        assert "laps" in sa.inspect(db).get_view_names()
+
+
+# -- transactions --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_failed_transaction_leaves_nothing(database):
+    """All of it, or nothing."""
+    with pytest.raises(ZeroDivisionError), database.write() as db:
+        db.execute(sa.insert(athletes).values(id=str(1 // 0), created_at="now"))
+    assert touch(database) == 0
+
+
+def test_a_reader_sees_the_state_of_its_beginning(database):
+    """What others commit meanwhile belongs to the next transaction."""
+    with database.read() as db:
+        count = sa.select(sa.func.count()).select_from(athletes)
+        assert db.scalar(count) == 0
+        with database.write() as other:
+            other.execute(sa.insert(athletes).values(id="me", created_at="now"))
+        assert db.scalar(count) == 0
+    assert touch(database) == 1
+
+
+def test_foreign_keys_are_held(database):
+    """A row never names another one that is not there; the error is the database's own, and blames no server."""
+    with pytest.raises(sa.exc.IntegrityError), database.write() as db:
+        db.exec_driver_sql("INSERT INTO fg_connections (id, athlete_id, name, integration, source, account_id, notes, settings, state, "
+                           "created_at) VALUES ('c', 'nobody', 'x', 'x', 'x', 'x', '[]', '{}', 'ok', 'now')")
+
+
+def test_odd_text_is_taken_by_every_database(database):
+    """NUL and lone surrogates are replaced in any column, on the way in and in questions alike."""
+    with database.write() as db:
+        db.execute(sa.insert(athletes).values(id="a\0b\ud800", created_at="now"))
+        assert db.scalar(sa.select(athletes.c.id).where(athletes.c.id == "a\0b\ud800")) == "a�b�"
+
+
+# -- failures ------------------------------------------------------------------------------------------------------------------
+
+
+def refused(database, write=False):
+    """The error of opening the database."""
+    with pytest.raises(StoreFailed) as caught, database.write() if write else database.read():
+        pass
+    return caught.value
+
+
+@pytest.mark.parametrize("content", [b"this is a letter to my aunt " * 50, b"\0" * 5000, b"SQLite format 3\0" + b"\xff" * 4000])
+def test_a_file_that_is_no_database_is_named(file, open_database, content):
+    """Nothing is written to it, and the fix says to move it aside."""
+    file.write_bytes(content)
+    error = refused(open_database(f"sqlite:///{file}"))
+    assert (error.code, error.at.file) == ("FG-store-damaged", str(file))
+    assert "move it aside" in error.fix
+    assert file.read_bytes() == content
+
+
+def test_a_damaged_database_is_named(sqlite):
+    """Pages that were overwritten are noticed when they are read."""
+    path = sqlite.path
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xde\xad" * ((len(content) - 4096) // 2)
+    path.write_bytes(content)
+    with pytest.raises(StoreFailed) as caught:
+        touch(sqlite)
+    assert caught.value.code == "FG-store-damaged"
+
+
+def test_a_full_disk_is_told_and_nothing_of_the_transaction_stays(sqlite):
+    """The database stays whole, and the same command can be run again."""
+    rows = [{"id": f"{number}{'x' * 2000}", "created_at": "now"} for number in range(50)]
+    with sqlite.read() as db:
+        db.exec_driver_sql(f"PRAGMA max_page_count = {db.exec_driver_sql('PRAGMA page_count').scalar() + 2}")
+    with pytest.raises(StoreFailed) as caught, sqlite.write() as db:
+        db.execute(sa.insert(athletes), rows)
+    assert (caught.value.code, caught.value.at.file) == ("FG-disk-full", str(sqlite.path))
+    sqlite.close()
+    assert touch(sqlite) == 0
+
+
+def test_a_database_that_cannot_be_written_is_told(sqlite):
+    """Reading goes on where writing is refused."""
+    with sqlite.read() as db:
+        db.exec_driver_sql("PRAGMA query_only = ON")
+    with pytest.raises(StoreFailed) as caught, sqlite.write() as db:
+        db.execute(sa.insert(athletes).values(id="me", created_at="now"))
+    assert caught.value.code == "FG-store-read-only"
+    assert touch(sqlite) == 0
+
+
+def test_a_locked_database_is_waited_for_and_then_told(file, open_database, monkeypatch, migrated_file):
+    """Another program that keeps its lock is named as the reason; readers are not disturbed."""
+    monkeypatch.setattr(module, "_BUSY_MS", 50)
+    file.write_bytes(migrated_file.read_bytes())
+    database = open_database(f"sqlite:///{file}")
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    error = refused(database, write=True)
+    assert (error.code, error.fix) == ("FG-store-locked", "close it and run the same command again")
+    assert touch(database) == 0
+    other.close()
+    with database.write():
+        pass
+
+
+def test_a_folder_in_place_of_the_file_is_told(tmp_path, open_database):
+    """What cannot be opened is named with its path."""
+    assert refused(open_database(f"sqlite:///{tmp_path}")).code == "FG-store-unreachable"
+
+
+def test_a_file_in_place_of_the_folder_is_told(tmp_path, open_database):
+    """The folder of the database cannot be made below a file."""
+    (tmp_path / "file").write_text("")
+    error = refused(open_database(f"sqlite:///{tmp_path / 'file' / 'fitglue.db'}"))
+    assert (error.code, error.at.file) == ("FG-store-unreachable", str(tmp_path / "file"))
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:planted-secret@127.0.0.1:1/db", "postgresql://u:planted-secret@no.such.host.invalid/db",
+                                 "postgresql:///db?host=/nowhere&user=u&password=planted-secret"])
+def test_a_server_that_does_not_answer_is_told_without_the_password(open_database, url):
+    """The URL is shown, its password is not, wherever it stands in it."""
+    error = refused(open_database(url))
+    assert error.code == "FG-store-unreachable"
+    assert "planted-secret" not in str(error.as_dict())
+
+
+@pytest.mark.parametrize(("url", "code"), [
+    ("not a url", "FG-database-url"), ("", "FG-database-url"), ("/home/me/fitglue.db", "FG-database-url"),
+    ("mysql://localhost/x", "FG-database-unknown"), ("oracle+cx_oracle://x", "FG-database-unknown")])
+def test_a_url_of_another_kind_is_refused_with_the_kinds_there_are(url, code):
+    """What was typed into FITGLUE_DATABASE is explained before anything is opened."""
+    with pytest.raises(StoreFailed) as caught:
+        Database(url)
+    assert caught.value.code == code
+    assert "sqlite:///" in caught.value.fix
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_every_usual_spelling_of_postgresql_is_taken(scheme):
+    """Hosting services write ``postgres://``."""
+    assert Database(f"{scheme}://u@h/db").url.drivername == "postgresql+psycopg"
+
+
+def test_the_shown_url_has_no_password():
+    """It stands in messages and logs."""
+    assert "planted-secret" not in Database("postgresql://u@h/db?password=planted-secret&sslpassword=planted-secret").shown
+    assert Database("postgresql://u:planted-secret@h/db").shown == "postgresql+psycopg://u:***@h/db"
