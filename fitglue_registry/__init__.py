@@ -12,9 +12,9 @@ from fitglue_registry._version import __version__
 
 if TYPE_CHECKING:
     from fitglue_registry.errors import FitglueError as FitglueError
-    from fitglue_registry.host import Host as Host
     from fitglue_registry.hookspecs import HOOK_API as HOOK_API
     from fitglue_registry.hookspecs import hookimpl as hookimpl
+    from fitglue_registry.host import Host as Host
 
 _HOMES = {
     "FitglueError": "fitglue_registry.errors",

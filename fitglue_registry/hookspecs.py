@@ -61,7 +61,7 @@ class Http(Protocol):
     """An authenticated session made from the entry's ``http`` block."""
 
     def get(self, path: str, params: Mapping[str, str] | None = None, *, accept: Sequence[int] = ()) -> Answer:
-        """GET ``path`` below the base URL.
+        """GET ``path`` below the base URL; ``path`` is plain text, the transport quotes it.
 
         Statuses 2xx and those in ``accept`` come back; 429, 5xx, cut bodies and broken connections are retried first.
         Raises ``AthleteNeeded`` for 401 (FG-key-rejected) and 403 (FG-not-permitted), ``Retryable`` for limits and outages
@@ -234,7 +234,8 @@ class Hooks:
         """Yield what the account holds in ``window``, newest first; called for each window of a run.
 
         The first call of a first sync has an open window: answer it whole, or yield one ``Split`` and nothing else. A row that
-        makes no sense is yielded all the same (the host keeps it and puts it in quarantine); one bad row never ends a list.
+        makes no sense is yielded all the same (the host keeps it and puts it in quarantine); one bad row never ends a list. A source
+        that cannot list by days may ignore the window, if its entry says ``deletions: false``.
         The same external id twice in one window is the plugin's error, except where the source repeats it: then yield it once.
 
         Example: ``yield Listing("i7", b'{"id": "i7", …}', start_local=datetime(2026, 5, 1, 7, 30))``
@@ -246,6 +247,10 @@ class Hooks:
 
         Every id is answered exactly once: with a ``Part``, or with an ``Unavailable`` that says why. Of the part that
         ``confirms``, an ``Unavailable`` with state ``gone`` makes a tombstone: be sure (ask for the id singly) before you say it.
+        Raise only for what concerns the connection: the ids that were not answered yet stay wanted.
+
+        Example: ``yield Part("i7", "streams", answer.wire, "gzip")``, or
+        ``yield Unavailable("i8", "streams", "none", "FG-no-streams", "entered by hand, nothing was recorded")``
         """
 
     @hookspec(firstresult=True)
@@ -256,6 +261,8 @@ class Hooks:
         A summary alone must do; ``completeness`` says what was read. Raise ``RecordRefused`` with code, what, ``at.field`` and fix
         for a record that makes no sense: it goes to quarantine and is tried again with the next version. The host checks every
         value against the published schema before it stores it.
+
+        Example: ``return [SourceActivity(title="Lunch run", sport="Run", start_utc=…, distance_m=8012.5, claims=("example:i7",))]``
         """
 
     @hookspec
@@ -263,7 +270,10 @@ class Hooks:
         """For each pair: same, different, or ``None`` where you know nothing special, in the order of ``pairs``.
 
         Every plugin that has it is asked, one by one, about every candidate pair of an athlete, also pairs of other sources.
-        Equal claims already say *same*; say only what a source knows beyond them.
+        Equal claims already say *same*; say only what a source knows beyond them. Called inside the transaction that stores: be
+        quick, and touch neither network nor files.
+
+        Example: ``return [Opinion("same", "a stub and its native copy") if is_copy(pair) else None for pair in pairs]``
         """
 
 

@@ -30,7 +30,7 @@ MARK = ".made-by-fitglue-demo"
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 
 OWN_KEY = """\
-The same with your own account (key: intervals.icu, Settings, Developer Settings):
+The same with your own account (its key: intervals.icu, Developer Settings):
 
   make install                 puts `fitglue` on your PATH
   fitglue connect intervals    asks for the key, and shows nothing of it
@@ -125,9 +125,8 @@ def one_activity(demo: Demo) -> None:
     """One ride, with where each value comes from."""
     demo.say("4. One ride with power. Beside each value stands how it was come by, below it what the analysis found and the streams, "
              "and at the end the records that it was made of.")
-    ride = demo.ids("Ride")[0]
-    demo.fitglue("show", ride)
-    found = demo.host.activity(ride)
+    found = demo.host.activity(demo.ids("Ride")[0])
+    demo.fitglue("show", str(found.number))
     expect("power and its provenance", "computed", demo.host.provenance(found)["average_watts"]["how"])
     expect("streams", {"heartrate", "watts"}, {stream.type for stream in demo.host.streams(found, ["heartrate", "watts"])})
 
@@ -174,9 +173,10 @@ def third_sync(demo: Demo, touched: Mapping[str, str]) -> None:
     expect("one more stub", STUBS + 1, sum(stub["count"] for stub in demo.host.stubs()))
     again = [request for request in demo.server.requests if "streams" in request.path and touched["renamed"] in request.path]
     expect("the renamed ride's streams were not fetched again", [], again)
-    print(f"  The stand-in counted {requests} requests.")
+    print(f"  The stand-in counted {requests} requests. The edited ride had {before} intervals and has {before - 1}.")
     demo.say("The list again: the late one stands where it was recorded, the deleted one is gone from it.")
     demo.fitglue("activities", "--limit", "8")
+    expect("the late one among the newest eight", 1, [row["title"] for row in demo.host.activities()[:8]].count("Found on an old watch"))
 
 
 def why(demo: Demo, touched: Mapping[str, str]) -> None:
@@ -193,9 +193,8 @@ def why(demo: Demo, touched: Mapping[str, str]) -> None:
 def question(demo: Demo) -> None:
     """SQL on stable views."""
     demo.say("9. The database is yours: four views that stay as they are, read-only. `fitglue sql --path` names the file for other tools.")
-    statement = ("select sport, count(*) as n, round(sum(distance_m) / 1000) as km, round(sum(moving_s) / 3600, 1) as hours "
-                 "from activities group by sport order by n desc limit 5")
-    demo.fitglue("sql", statement)
+    demo.fitglue("sql", "\n  select sport, count(*) as n, round(sum(distance_m) / 1000) as km"
+                        "\n  from activities group by sport order by n desc limit 5")
     expect("every activity counted", len(demo.titles()), demo.host.sql("select count(*) from activities").rows[0][0])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -12,7 +13,7 @@ import click
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.face import Face, pass_face
 from fitglue_registry.cli.text import prepare_streams
-from fitglue_registry.errors import FitglueError
+from fitglue_registry.errors import FitglueError, StoreFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,6 +151,7 @@ def _call(face: Face, arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the border of the process: a person gets a sentence, and the traceback is kept
-        failure = bug_failure(face, error)
+        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        failure = StoreFailed("FG-disk-full", "the disk is full", fix="make room and run it again") if full else bug_failure(face, error)
     show_failure(face, failure)
     return failure.exit_code

@@ -15,9 +15,10 @@ from fitglue_registry.cli.text import count
 from fitglue_registry.errors import FitglueError, Place, StoreFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from fitglue_registry.host import Host
+    from fitglue_registry.store.connections import Connected
 
 _LITTLE_ROOM = 500e6
 _NO_ROOM = 50e6
@@ -36,18 +37,23 @@ class Check:
 def checks(host: Host, *, offline: bool) -> Iterator[Check]:
     """Everything, the cheap and basic first."""
     yield from _versions()
-    for look in (_home, _room, _clock, _database, _secrets, _plugins, _registry):
-        yield from _guarded(look, host)
-    if "broken" not in [check.state for check in _guarded(_database, host)]:
-        for name in [one.name for one in host.connections()]:
-            yield from _connection(host, name, offline=offline)
+    for name, look in (("home", _home), ("disk", _room), ("plugins", _plugins), ("registry", _registry)):
+        yield from _guarded(name, look(host))
+    stored = list(_guarded("database", _database(host)))
+    yield from stored
+    # What cannot be read has no connections; saying so once is enough.
+    connected = host.connections() if stored[0].state == "ok" else []
+    yield from _guarded("clock", _clock(host, connected))
+    yield from _guarded("secrets", _secrets(connected))
+    for one in connected:
+        yield from _connection(host, one, offline=offline)
 
 
-def _guarded(look: Callable[[Host], Iterator[Check]], host: Host) -> Iterator[Check]:
+def _guarded(name: str, look: Iterator[Check]) -> Iterator[Check]:
     try:
-        yield from look(host)
+        yield from look
     except FitglueError as error:
-        yield Check(look.__name__.strip("_"), "broken", error.what, error)
+        yield Check(name, "broken", error.what, error)
 
 
 def _versions() -> Iterator[Check]:
@@ -82,9 +88,9 @@ def _room(host: Host) -> Iterator[Check]:
     yield Check("disk", "look" if free < _LITTLE_ROOM else "ok", f"{numbers.size(free)} free")
 
 
-def _clock(host: Host) -> Iterator[Check]:
+def _clock(host: Host, connected: Sequence[Connected]) -> Iterator[Check]:
     now = host.clock.now()
-    last = max((one.last_checked_at for one in host.connections() if one.last_checked_at), default=None)
+    last = max((one.last_checked_at for one in connected if one.last_checked_at), default=None)
     behind = last is not None and datetime.fromisoformat(last) > now
     shown = f"{now.astimezone():%Y-%m-%d %H:%M %Z}"
     if behind or now < datetime(2026, 1, 1, tzinfo=UTC):
@@ -102,10 +108,10 @@ def _database(host: Host) -> Iterator[Check]:
     yield Check("database", "ok", f"{host.database.dialect}, format {host.database.revision()}, {where}")
 
 
-def _secrets(host: Host) -> Iterator[Check]:
+def _secrets(connected: Sequence[Connected]) -> Iterator[Check]:
     from fitglue_registry.store.secrets import default_scheme
 
-    kept = {(one.secret_ref or "").partition(":")[0] for one in host.connections()} - {""}
+    kept = {(one.secret_ref or "").partition(":")[0] for one in connected} - {""}
     chosen = default_scheme()
     also = f"; keys that are kept lie in: {', '.join(sorted(kept))}" if kept - {chosen} else ""
     yield Check("secrets", "ok", f"{'the keyring of this system' if chosen == 'keyring' else 'an encrypted file in home'}{also}")
@@ -127,15 +133,14 @@ def _registry(host: Host) -> Iterator[Check]:
         yield Check("registry", "ok", count(len(host.catalogue), "entry", "entries"))
 
 
-def _connection(host: Host, name: str, *, offline: bool) -> Iterator[Check]:
-    title = f"connection {name}"
+def _connection(host: Host, one: Connected, *, offline: bool) -> Iterator[Check]:
+    title = f"connection {one.name}"
     if offline:
-        one = host.connection(name)
         state: Literal["ok", "look"] = "ok" if one.state == "ok" else "look"
         yield Check(title, state, f"{one.state}, not asked (--offline)")
         return
     try:
-        account = host.probe(name)
+        account = host.probe(one.name)
     except FitglueError as error:
         yield Check(title, "broken", error.what, error)
     else:

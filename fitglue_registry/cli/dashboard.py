@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from fitglue_registry.cli import numbers
-from fitglue_registry.cli.text import clean, count
+from fitglue_registry.cli.text import count
 from fitglue_registry.errors import FitglueError
 
 if TYPE_CHECKING:
@@ -124,11 +124,11 @@ def _next(shown: list[dict[str, Any]]) -> str:
 def _render(board: Dashboard) -> Iterator[RenderableType]:
     from rich.text import Text
 
-    from fitglue_registry.cli.table import hanging, heading, rows
+    from fitglue_registry.cli.table import hanging, heading, pairs, rows
 
     yield heading("Connections")
-    for one in board.connections:
-        yield hanging(Text("✓", style="green") if one["state"] == "ok" else Text("✗", style="red"), _connection(one, board.now), indent=2)
+    marks = {True: Text("✓", style="green"), False: Text("✗", style="red")}
+    yield pairs([(marks[one["state"] == "ok"], one["name"], _connection(one, board.now)) for one in board.connections])
     yield ""
     yield rows(["", "activities", "time", "km", "load"],
                [(name, week["count"], numbers.hours(week["moving_s"]), numbers.km(week["distance_m"]), numbers.whole(week["training_load"]))
@@ -159,7 +159,7 @@ def _connection(one: dict[str, Any], now: datetime) -> str:
     checked = numbers.ago(one["last_checked_at"], now)
     unfinished = "not fetched to the end yet" if one["records"] else "never synced"
     figures.append(unfinished if checked == "never" else f"checked {checked}")
-    return f"{clean(one['name'])}  {clean(account)}: {', '.join(figures)}"
+    return f"{account}: {', '.join(figures)}"
 
 
 def _welcome(host: Host) -> Iterator[RenderableType]:

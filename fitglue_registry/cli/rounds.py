@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.progress import Progress
-from fitglue_registry.cli.text import clean, count
+from fitglue_registry.cli.text import clean, count, short_id
 from fitglue_registry.sync import events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from fitglue_registry.cli.face import Face
 
@@ -26,8 +26,6 @@ _WORDS = {
 }
 _PARTS = {"detail": "details", "file": "files"}
 _LISTED = 5
-#: Decisions after which a sync is only done in part.
-_LEFT_OVER = ("quarantined", "not-fetched")
 
 
 @dataclass
@@ -36,6 +34,7 @@ class Tally:
 
     connection: str
     quarantined: dict[str, str] = field(default_factory=dict)
+    not_fetched: dict[str, str] = field(default_factory=dict)
     listed: int = 0
     parts: int = 0
     dry_run: bool = False
@@ -55,20 +54,26 @@ def follow(face: Face, stream: Iterator[events.Event], verb: str = "listing") ->
             tally = tallies.setdefault(event.connection, Tally(event.connection))
             _take(tally, event)
             _display(progress, tally, event, verb)
-    return list(tallies.values()), exit_code([tally.ended for tally in tallies.values()], [tally.quarantined for tally in tallies.values()])
+    _settle(face, tallies)
+    return list(tallies.values()), exit_code(tallies.values())
 
 
 def _as_lines(face: Face, stream: Iterator[events.Event]) -> int:
-    ended: list[events.Event | None] = []
-    quarantined: list[Any] = []
+    tallies: dict[str, Tally] = {}
     with closing(stream):  # type: ignore[type-var]
         for event in stream:
-            if isinstance(event, events.SyncFinished | events.SyncStopped):
-                ended.append(event)
-            if isinstance(event, events.Decided) and event.decision in _LEFT_OVER:
-                quarantined.append(event)
+            _take(tallies.setdefault(event.connection, Tally(event.connection)), event)
             face.lines([as_document(event)])
-    return exit_code(ended, quarantined)
+    _settle(face, tallies)
+    return exit_code(tallies.values())
+
+
+def _settle(face: Face, tallies: dict[str, Tally]) -> None:
+    """Forget what went into quarantine and came out again within the round, when another part of it arrived."""
+    if any(tally.quarantined for tally in tallies.values()):
+        held = {(one["connection"], one["external_id"]) for one in face.host.quarantine()}
+        for tally in tallies.values():
+            tally.quarantined = {name: why for name, why in tally.quarantined.items() if (tally.connection, name) in held}
 
 
 def as_document(event: events.Event) -> dict[str, Any]:
@@ -89,12 +94,13 @@ def asdict_shallow(event: events.Event) -> dict[str, Any]:
     return values
 
 
-def exit_code(ended: list[Any], quarantined: list[Any]) -> int:
+def exit_code(tallies: Iterable[Tally]) -> int:
     """0, or the code of the first connection that stopped, or 5 where something was left over."""
-    stopped = [event for event in ended if isinstance(event, events.SyncStopped)]
-    if stopped:
-        return stopped[0].error.exit_code
-    return 5 if any(quarantined) else 0
+    listed = list(tallies)
+    for tally in listed:
+        if isinstance(tally.ended, events.SyncStopped):
+            return tally.ended.error.exit_code
+    return 5 if any(tally.quarantined or tally.not_fetched for tally in listed) else 0
 
 
 def _take(tally: Tally, event: events.Event) -> None:
@@ -102,8 +108,10 @@ def _take(tally: Tally, event: events.Event) -> None:
         tally.dry_run = event.dry_run
     if isinstance(event, events.Decided):
         tally.decided[event.decision] += 1
-    if isinstance(event, events.Decided) and event.decision in _LEFT_OVER:
+    if isinstance(event, events.Decided) and event.decision == "quarantined":
         tally.quarantined[event.external_id] = event.reason or ""
+    elif isinstance(event, events.Decided) and event.decision == "not-fetched":
+        tally.not_fetched[event.external_id] = event.reason or ""
     elif isinstance(event, events.WindowListed):
         tally.listed += event.rows
     elif isinstance(event, events.PartStored):
@@ -132,7 +140,9 @@ def summary(tally: Tally) -> str:
     ended = tally.ended
     assert ended is not None
     stopped = isinstance(ended, events.SyncStopped)
-    found = decisions(tally.decided if tally.dry_run else ended.counts) or (f"{count(tally.parts, 'part')} fetched that had been waiting" if tally.parts else "")
+    late = f"{count(tally.parts, 'part')} fetched that had been waiting" if tally.parts else ""
+    counts = {**(tally.decided if tally.dry_run else ended.counts), "quarantined": len(tally.quarantined)}
+    found = decisions(counts) or late
     said = f"stopped{' after ' if found else ''}{found}" if stopped else found or "nothing new"
     asked = f"{count(ended.requests, 'request')}, " if ended.requests else ""
     return f"{said} ({asked}{ended.seconds:.1f} s){', listed only: nothing was stored' if tally.dry_run else ''}"
@@ -159,7 +169,7 @@ def show_tally(face: Face, tally: Tally) -> None:
         face.show(hanging(Text("·", style="dim"), f"{count(number, 'stub')}: {reason}", indent=2))
         if fix:
             face.show(hanging(Text("→", style="dim"), fix, indent=4))
-    _show_quarantined(face, tally)
+    _show_left_over(face, tally)
     if isinstance(ended, events.SyncStopped):
         show_failure(face, ended.error, tally.connection)
     elif ended.note:
@@ -175,15 +185,18 @@ def _stubs(face: Face, tally: Tally) -> Iterator[tuple[str, str | None, int]]:
             yield stub["reason"], stub["fix"], stub["count"]
 
 
-def _show_quarantined(face: Face, tally: Tally) -> None:
+def _show_left_over(face: Face, tally: Tally) -> None:
     from rich.text import Text
 
     from fitglue_registry.cli.table import hanging
 
-    for external_id, reason in list(tally.quarantined.items())[:_LISTED]:
-        face.show(hanging(Text("!", style="yellow"), f"{external_id}: {reason}", indent=2))
-    more = len(tally.quarantined) - _LISTED
+    left_over = [*tally.quarantined.items(), *tally.not_fetched.items()]
+    for external_id, reason in left_over[:_LISTED]:
+        face.show(hanging(Text("!", style="yellow"), f"{short_id(external_id)}: {reason}", indent=2))
+    more = len(left_over) - _LISTED
     if more > 0:
         face.show(hanging(Text("!", style="yellow"), f"and {more:,} more", indent=2))
     if tally.quarantined:
-        face.show(hanging(Text("→", style="dim"), "it is kept; see: fitglue quarantine", indent=4))
+        face.show(hanging(Text("→", style="dim"), "kept whole; see: fitglue quarantine", indent=4))
+    if tally.not_fetched:
+        face.show(hanging(Text("→", style="dim"), "the next sync asks again", indent=4))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # Control characters, what turns the direction of writing, what is invisible, and halves of characters.
 _HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
+_LONGEST_ID = 24
 _PLAIN = {
     "…": "...", "→": "->", "✓": "+", "✗": "x", "·": "-", "–": "-", "—": "-", "“": '"', "”": '"', "’": "'", "•": "*", "°": " deg", "≥": ">=",
     "×": "x", "━": "-", "─": "-", "▁": "_", "▂": "_", "▃": ".", "▄": "-", "▅": "-", "▆": "=", "▇": "#", "█": "#",
@@ -55,6 +56,11 @@ def prepare_streams() -> None:
 def speaks_unicode(stream: TextIO) -> bool:
     """Whether a stream's encoding has every character."""
     return (stream.encoding or "").lower().replace("-", "").startswith("utf")
+
+
+def short_id(external_id: str) -> str:
+    """An id at a source as a list shows it: a hash is known by its beginning."""
+    return external_id if len(external_id) <= _LONGEST_ID else f"{external_id[:_LONGEST_ID // 2]}…"
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

@@ -284,8 +284,10 @@ class Plugins:
 
 
 def _iterable(guard: Guard, hook: str, answer: Any) -> Iterable[Any]:
-    guard.must_be(hook, answer, Iterable)  # type: ignore[type-abstract]
-    return answer
+    if not isinstance(answer, Iterable):
+        guard.must_be(hook, answer, (Iterable,))
+    iterable: Iterable[Any] = answer
+    return iterable
 
 
 def _folder_in_package(value: str) -> Path | None:

@@ -230,6 +230,11 @@ def drop_opinions(db: Db, ids: Iterable[int], said_by: Sequence[str]) -> None:
             opinions.c.said_by.in_(said_by), sa.or_(opinions.c.first_id.in_(some), opinions.c.second_id.in_(some))))
 
 
+def lock_athlete(db: Db, athlete_id: str) -> None:
+    """Let one transaction at a time decide about an athlete's activities; SQLite has but one writer anyway."""
+    db.execute(sa.select(athletes.c.id).where(athletes.c.id == athlete_id).with_for_update())
+
+
 def members_of(db: Db, activity_ids: Iterable[str]) -> set[int]:
     """The source activities of these activities."""
     return {number for some in chunks(sorted(set(activity_ids)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,9 @@ class Database:
 
     def _engine(self) -> Engine:
         if self.dialect == "postgresql":
+            if find_spec("psycopg") is None:
+                raise StoreFailed("FG-driver-missing", "the driver for PostgreSQL is not installed",
+                                  fix="fitglue plugin install 'fitglue-registry[postgresql]'")
             return sa.create_engine(self.url, pool_pre_ping=True, connect_args={"application_name": "fitglue"})
         engine = sa.create_engine(self.url, connect_args={"check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)

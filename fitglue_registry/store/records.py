@@ -169,7 +169,7 @@ class RawStore:
         self._dictionaries.clear()
 
     def _dictionary(self, db: Db, source: str, part: str) -> tuple[int, bytes] | None:
-        if self._dictionaries.get((source, part)) is None:
+        if (source, part) not in self._dictionaries:
             row = db.execute(sa.select(dictionaries.c.id, dictionaries.c.content).where(
                 dictionaries.c.source == source, dictionaries.c.part == part).order_by(dictionaries.c.id)).first()
             self._dictionaries[source, part] = (row.id, row.content) if row else None
@@ -192,7 +192,8 @@ class RawStore:
         """How a part will be kept."""
         if part in BLOB_PARTS:
             return pack_blob(body.content, body.encoding, self.blobs)
-        return pack(body.content, body.encoding, dictionary=self._dictionary(db, source, part))
+        dictionary = self._dictionary(db, source, part) if body.encoding == "identity" else None
+        return pack(body.content, body.encoding, dictionary=dictionary)
 
     def newest(self, db: Db, record_ids: Iterable[int], only: str | None = None) -> dict[int, dict[str, tuple[Body, str]]]:
         """Record → part → (the newest bytes, when they were received)."""

@@ -75,6 +75,7 @@ class _Sync:
         for part in self._context.entry.parts:
             if part.comes_from == "fetch" and self._options.wants(part.option, default=part.default, name=part.name):
                 yield from fetch_part(self._context, self._log, part)
+        yield from confirm_missing(self._context, self._log)  # what a fetch did not find
         yield from retry_quarantine(self._context, self._log)
 
     def _end(self, outcome: str, error: FitglueError | None) -> None:
@@ -92,7 +93,7 @@ class _Sync:
                 connections.update_connection(db, context.connected.id, state_error=_text(error))
 
     def _note(self) -> str | None:
-        horizon = self._horizon()
+        horizon = self._horizon() if self._walk_at else self._context.connected.horizon
         return f"the history before {horizon} is left out; `fitglue sync {self._name} --full` takes it" if horizon else None
 
     # -- which windows -------------------------------------------------------------------------------------------------------

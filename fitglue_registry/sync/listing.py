@@ -101,9 +101,9 @@ def _decide(listing: Listing, revision: str, before: Known | None) -> str | None
         return "native"
     if before.state == "listed" and stub:
         return "stub"
-    if before.state == "missing":
-        return "back"
-    return "changed" if before.revision != revision else None
+    if before.revision != revision:
+        return "changed"
+    return "back" if before.state == "missing" else None
 
 
 def _compare(context: Context, db: Db, revisions: Revisions, rows: Sequence[_Row]) -> None:
@@ -171,9 +171,7 @@ def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[in
     now = context.now
     raw_id = context.raws.put(db, record_id, context.entry.id, "summary", Body(row.listing.summary), now=now, revision=row.revision)
     records.set_part(db, record_id, "summary", state="have", raw_id=raw_id)
-    if row.listing.unavailable is None:
-        wanted = row.touched if row.decision == "changed" else _default_parts(context) if row.decision in ("new", "native", "back") else []
-        records.want_parts(db, record_id, wanted)
+    records.want_parts(db, record_id, _wanted(context, row))
     log.decide(db, now, row.decision, record_id, row.reason)
     if row.refused:
         quarantine(context, log, db, record_id, row.refused)
@@ -187,7 +185,12 @@ def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[in
         rematch.update(ids_of_records(db, [record_id]))
 
 
-def _default_parts(context: Context) -> list[str]:
+def _wanted(context: Context, row: _Row) -> list[str]:
+    """The parts to fetch: what a change touches, or all of what is new to us; of a stub nothing will come."""
+    if row.listing.unavailable is not None:
+        return []
+    if row.known is not None and row.known.state in ("listed", "missing"):
+        return row.touched
     return [part.name for part in context.entry.parts if part.comes_from == "fetch" and part.default]
 
 

@@ -35,6 +35,7 @@ class Matcher:
     def place(self, db: Db, athlete_id: str, changed: Iterable[int], now: str, affected: Iterable[str] = ()) -> None:
         """Match these source activities anew and merge every activity that this changes."""
         changed = set(changed)
+        stored.lock_athlete(db, athlete_id)
         rows = stored.load_rows(db, changed)
         self._ask(db, athlete_id, rows, now)
         rows = _related(db, athlete_id, changed | stored.members_of(db, affected))
@@ -46,6 +47,7 @@ class Matcher:
 
     def remerge(self, db: Db, athlete_id: str, changed: Iterable[int], now: str) -> None:
         """Merge again the activities of these source activities, whose matches stay as they are."""
+        stored.lock_athlete(db, athlete_id)
         rows = stored.load_rows(db, changed)
         rows = stored.load_rows(db, stored.members_of(db, {row.activity_id for row in rows.values() if row.activity_id}))
         groups: dict[str | None, list[Row]] = {}

@@ -8,6 +8,7 @@ import pkgutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -174,6 +175,25 @@ def test_control_c_says_that_nothing_is_lost(fitglue, monkeypatch):
     said = fitglue("activities")
     assert said.code == 130
     assert "Nothing that was stored is lost" in said.err
+
+
+def test_verbose_logs_without_the_key(connect, fitglue):
+    """-vv shows every request on standard error, on either side of the command, and never the key."""
+    connect()
+    for arguments in (("-vv", "sync"), ("sync", "-vv")):
+        said = fitglue(*arguments)
+        assert "GET http://127.0.0.1" in said.err
+        assert "stand-in-key" not in said.err
+    assert "GET" not in fitglue("sync").err
+
+
+def test_a_full_disk_is_no_bug(fitglue, child, synced):
+    """Output that does not fit says so, with the exit code of a store that fails."""
+    with Path("/dev/full").open("w") as full:
+        done = child("export", stdout=full)
+        _, err = done.communicate(timeout=20)
+    assert done.returncode == 7
+    assert "the disk is full" in err
 
 
 def test_a_poor_encoding_stops_nothing(synced, child):

@@ -8,6 +8,8 @@ import json
 
 import pytest
 
+from fitglue_registry.host import Host
+
 SCREENS = [(), ("activities",), ("show", "last"), ("why", "last"), ("connections",), ("connections", "check"), ("doctor",), ("registry",),
            ("registry", "show", "intervals"), ("registry", "check"), ("plugin",), ("plugin", "check", "fitglue-intervals"), ("sql",),
            ("sql", "select * from activities limit 2"), ("quarantine",), ("why", "nothing"), ("show", "nothing")]
@@ -64,6 +66,15 @@ def test_titles_cannot_steer_the_terminal(synced, fitglue):
         assert "\u202e" not in said
     assert "[bold]Tempo[/bold] \\x1b[31mred" in fitglue("activities", "--text", "[bold]").out
     assert fitglue("activities", "--text", "[bold]", "--json").lines[0]["title"].startswith("[bold]Tempo[/bold] \x1b[31m")
+
+
+def test_half_a_character_stops_nothing(synced, fitglue, child, monkeypatch):
+    """A title with a lone surrogate is shown, listed and written as a document."""
+    real = Host.activities
+    monkeypatch.setattr(Host, "activities", lambda *given: [{**row, "title": "half \ud83d"} for row in real(*given)])
+    assert "half \\ud83d" in fitglue("activities", "--limit", "1").out
+    assert fitglue("activities", "--limit", "1", "--json").lines[0]["title"] == "half \ud83d"
+    assert "half" in fitglue("activities", "--limit", "1", "--csv").out
 
 
 def test_activities_as_json_lines_and_as_csv(synced, fitglue):

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
+
 import pytest
 
 from fitglue_registry.testing.intervals import Fault
@@ -38,6 +44,7 @@ def test_a_record_that_is_not_understood_is_named_and_kept(connect, fitglue, int
     assert "intervals/i77" in fitglue("quarantine").out
     assert fitglue("quarantine", "--json").lines[0]["external_id"] == "i77"
     assert "tries" in fitglue("quarantine", "show", "i77").out
+    assert fitglue("quarantine", "show", "i78").code == 2
     assert "0 of 1 understood now, 1 still in quarantine" in fitglue("quarantine", "retry").out
 
 
@@ -100,6 +107,24 @@ def test_a_dry_run_stores_nothing(connect, fitglue):
     assert "5 new, 1 stub (" in said
     assert "nothing was stored" in said
     assert fitglue("activities", "--json").lines == []
+
+
+def test_progress_is_shown_on_a_terminal(connect, intervals):
+    """What takes longer than a moment says what it does, with a bar for each part; the summary stands alone in the end."""
+    connect()
+    intervals.latency_s = 0.3
+    main, side = pty.openpty()
+    process = subprocess.Popen([sys.executable, "-m", "fitglue_registry", "sync"], stdin=side, stdout=side, stderr=side)
+    os.close(side)
+    said = b""
+    with suppress(OSError):
+        while block := os.read(main, 4096):
+            said += block
+    os.close(main)
+    assert process.wait(20) == 0
+    assert "intervals: fetching" in said.decode()
+    assert "streams" in said.decode()
+    assert "5 new, 1 stub" in said.decode()
 
 
 def test_since_limits_the_first_sync(connect, fitglue, intervals):

@@ -73,6 +73,7 @@ def test_a_database_that_is_none_is_broken(fitglue, tmp_path):
     said = fitglue("doctor", "--offline")
     assert said.code == 7
     assert "FG-store-damaged" in said.out
+    assert "1 broken" in said.out
 
 
 def test_the_registry_is_listed_with_its_availability(synced, fitglue):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.sync.builders import finished
-from tests.sync.natural import natural
 
 from fitglue_registry import Host
 from fitglue_registry.store.secrets import MemorySecretStore
 from fitglue_registry.testing.intervals import Account, StandIn
+from tests.sync.builders import finished
+from tests.sync.natural import natural
 
 
 def connect(host: Host, server: StandIn) -> Host:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.sync.builders import finished, native, stopped
 
 from fitglue_registry.errors import AthleteNeeded, Busy, ConnectionStopped, Retryable
 from fitglue_registry.sync.lock import connection_lock
 from fitglue_registry.testing.intervals import Fault
+from tests.sync.builders import finished, native, stopped
 
 LIST, DETAIL, STREAMS = "*/athlete/0/activities", "*/athlete/0/activities/*", "*/streams*"
 

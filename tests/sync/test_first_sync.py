@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from tests.sync.builders import finished, native, sync
-
 from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.events import PartStored, WindowListed
+from tests.sync.builders import finished, native, sync
 
 
 def test_first_sync_stores_every_workout_with_its_streams(connected, account):

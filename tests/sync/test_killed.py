@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.sync.builders import finished, native
-from tests.sync.natural import natural
 
 from fitglue_registry import Host
 from fitglue_registry.testing.intervals import Account, StandIn
+from tests.sync.builders import finished, native
+from tests.sync.natural import natural
 
 CHILD = Path(__file__).with_name("killed.py")
 ROOT = Path(__file__).parents[2]

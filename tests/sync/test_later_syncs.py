@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.sync.builders import decisions, finished, native, said, sync
 
 from fitglue_registry.sync.events import SyncFinished
+from tests.sync.builders import decisions, finished, native, said, sync
 
 
 @pytest.fixture
@@ -22,7 +22,8 @@ def snapshot(host):
     from fitglue_registry.store.tables import metadata
 
     with host.database.read() as db:
-        return {table.name: [tuple(row) for row in db.execute(table.select())] for table in metadata.sorted_tables if table.name != "fg_connections"}
+        others = [table for table in metadata.sorted_tables if table.name != "fg_connections"]
+        return {table.name: [tuple(row) for row in db.execute(table.select())] for table in others}
 
 
 def test_nothing_new_costs_one_request(synced, server):

@@ -8,7 +8,10 @@ import click
 
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.text import short_id
 from fitglue_registry.errors import UserMistake
+
+_ENOUGH = 6
 
 
 @click.group(cls=Group, invoke_without_command=True, examples=("fitglue quarantine", "fitglue quarantine retry"))
@@ -31,9 +34,9 @@ def list_(face: Face) -> None:
     if face.as_json:
         face.lines(held)
     elif held:
-        face.show(table.rows(("record", "start", "why", "code"), [
-            (f"{one['connection']}/{one['external_id']}", (one["start_local"] or "")[:10], one["what"], one["code"]) for one in held],
-            width=face.width, fold=("record", "why")))
+        face.show(table.rows(("record", "start", "why"), [
+            (f"{one['connection']}/{short_id(one['external_id'])}", (one["start_local"] or "")[:10], f"{one['what']} [{one['code']}]")
+            for one in held], width=face.width, fold=("why",)))
         face.note("Each is kept whole. More: fitglue quarantine show ID; again: fitglue quarantine retry")
     else:
         face.note("Nothing is in quarantine.")
@@ -44,10 +47,10 @@ def list_(face: Face) -> None:
 @json_option()
 @pass_face
 def show(face: Face, *, external_id: str) -> None:
-    """Show one record of the quarantine: what is wrong where, and what to do."""
+    """Show one record of the quarantine: what is wrong where, and what to do; the beginning of its ID will do."""
     from fitglue_registry.cli import numbers, table
 
-    found = [one for one in face.host.quarantine() if external_id in (one["external_id"], f"{one['connection']}/{one['external_id']}")]
+    found = [one for one in face.host.quarantine() if _is_meant(one, external_id.rstrip("…"))]
     if not found:
         raise UserMistake("FG-not-in-quarantine", f"{external_id!r} is not in quarantine", fix="see: fitglue quarantine")
     for one in found:
@@ -59,6 +62,11 @@ def show(face: Face, *, external_id: str) -> None:
                 ("what", one["what"]), ("where", _where(one)), ("why", one.get("why")), ("fix", one.get("fix")),
                 ("start", one["start_local"]), ("stage", one["stage"]), ("since", numbers.moment(one["since"])), ("tries", one["tries"]),
                 ("plugin", f"{one['plugin']} {one['plugin_version'] or ''}")) if value]))
+
+
+def _is_meant(one: dict[str, Any], typed: str) -> bool:
+    names = (one["external_id"], f"{one['connection']}/{one['external_id']}")
+    return typed in names or (len(typed) >= _ENOUGH and any(name.startswith(typed) for name in names))
 
 
 def _where(one: dict[str, Any]) -> str:

@@ -170,13 +170,14 @@ def _samples(column: Any, kind: str) -> list[float | None]:
 def _made_of(found: Found) -> Iterator[RenderableType]:
     """The records, what was read of each, its identities and its page."""
     from fitglue_registry.cli.table import heading, pairs
+    from fitglue_registry.cli.text import short_id
 
     yield ""
     yield heading("Sources")
     for member in found.members:
         read = member.activity.completeness
         made = f"made from {', '.join(read.parts) or 'nothing'}{', deleted there' if member.gone else ''}"
-        lines = [(f"{member.connection}/{member.external_id}", made)]
+        lines = [(f"{member.connection}/{short_id(member.external_id)}", made)]
         lines += [("", f"no {part}: {reason}") for part, reason in read.missing.items()]
         if member.activity.stub:
             lines.append(("", f"a stub: {member.activity.stub.reason}"))

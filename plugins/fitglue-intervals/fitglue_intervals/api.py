@@ -76,9 +76,9 @@ def athlete_of(connection: Connection) -> str:
     return (connection.settings.get("athlete_id") or "").strip() or OWNER
 
 
-def athlete_path(athlete: str, rest: str) -> str:
-    """A path below an athlete; paths are plain, the transport quotes them."""
-    return f"{_API}/athlete/{athlete}/{rest}"
+def athlete_path(athlete: str, rest: str = "") -> str:
+    """The path of an athlete, or of something below; paths are plain, the transport quotes them."""
+    return f"{_API}/athlete/{athlete}/{rest}" if rest else f"{_API}/athlete/{athlete}"
 
 
 def activities_path(athlete: str, ids: Sequence[str] = ()) -> str:

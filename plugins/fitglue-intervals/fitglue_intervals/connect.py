@@ -11,7 +11,7 @@ from fitglue_registry.errors import AthleteNeeded
 from fitglue_registry.hookspecs import Account
 
 if TYPE_CHECKING:
-    from fitglue_registry.hookspecs import Connection
+    from fitglue_registry.hookspecs import Answer, Connection
 
 DAYS = 90
 
@@ -42,16 +42,24 @@ def _account(connection: Connection) -> Account:
                 why="the key belongs to another athlete, or the id is wrong",
                 fix="leave the athlete id out, then the key's own account is used; or ask that athlete for access") from error
         raise
+    if answer.status == 404 and athlete == OWNER:
+        # A server that has no profiles: the athlete itself, of whose secrets nothing is kept either.
+        answer = connection.http.get(athlete_path(athlete), accept=(404,))
     if answer.status == 404:
         raise AthleteNeeded(
             "FG-athlete-unknown", f"Intervals.icu knows no athlete {athlete}",
             fix="leave the athlete id out, then the key's own account is used; it stands in Settings → Developer Settings")
+    return _read_account(answer)
+
+
+def _read_account(answer: Answer) -> Account:
+    """Three values of a profile, whose athlete is one level down, or of an athlete."""
     document = answer.json()
-    profile = document.get("athlete") if isinstance(document, dict) else None
-    identity = _text(profile.get("id")) if isinstance(profile, dict) else None
-    if not isinstance(profile, dict) or identity is None:
+    athlete = document.get("athlete", document) if isinstance(document, dict) else None
+    identity = _text(athlete.get("id")) if isinstance(athlete, dict) else None
+    if not isinstance(athlete, dict) or identity is None:
         raise unexpected(answer, "an athlete's profile, {\"athlete\": {\"id\": …}}", document)
-    return Account(identity, _text(profile.get("name")), _text(profile.get("timezone")))
+    return Account(identity, _text(athlete.get("name")), _text(athlete.get("timezone")))
 
 
 def _text(value: Any) -> str | None:

@@ -20,6 +20,14 @@ def test_the_account_is_that_of_the_key(connect_to):
     assert (account.id, account.name, account.timezone) == ("i1", "Ada", "Europe/Berlin")
 
 
+def test_a_server_without_profiles_is_asked_for_the_athlete(connect_to):
+    """Where there is no profile the athlete itself proves the key, and none of its secrets is kept."""
+    athlete = {"id": "i1", "name": "Ada", "timezone": "Europe/Berlin", "icu_api_key": "recognisable"}
+    account = plugin.fitglue_connect(connection=connect_to({"athlete/0": athlete, "athlete/0/activities": rows(3)}))
+    assert (account.id, account.name) == ("i1", "Ada")
+    assert "recognisable" not in repr(account)
+
+
 def test_another_athlete_can_be_asked_for(connect_to):
     """A coach's connection names its athlete."""
     connection = connect_to({"athlete/i9/profile": {"athlete": {"id": "i9"}}, "athlete/i9/activities": rows(1)}, athlete_id="i9")
