@@ -1,13 +1,21 @@
 # The commands of this project; each does its own set-up. `make help` lists them.
 
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+ifndef PYTHON
+PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+endif
+# A fresh machine may lack one of the few things that this needs: say which, before anything else fails.
+HAVE_PYTHON = $(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || { \
+	echo "make: $(or $(PYTHON),no python3 here) is not Python 3.11 or newer with its venv module (Debian: apt install python3-venv;" \
+	"another one: make $@ PYTHON=/path/to/python3)" >&2; exit 1; }
+NO_INDEX = { echo "make: pip failed, see above; this needs a package index, such as https://pypi.org or one that PIP_INDEX_URL names" >&2; exit 1; }
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
 
 PREFIX ?= $(HOME)/.local
 APP := $(PREFIX)/lib/fitglue
+COMMAND := $(PREFIX)/bin/fitglue
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-long bench install uninstall generate setup lint clean
@@ -38,30 +46,39 @@ bench: setup ## measure speed and size against a stand-in on loopback
 generate: setup ## write what is generated from code and registry
 	@$(BIN)/python tools/generate.py
 
-# A fresh machine may lack one of the few things that this needs: say which, before anything else fails.
 setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml constraints.txt plugins/fitglue-intervals/pyproject.toml plugins/fitglue-files/pyproject.toml
-	@test -n "$(PYTHON)" || { echo "make: this needs Python 3.11 or newer with its venv module (Debian: apt install python3-venv)" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-		{ echo "make: $(PYTHON) is older than Python 3.11, or lacks its venv module (Debian: apt install python3-venv)" >&2; exit 1; }
+	@$(HAVE_PYTHON)
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) (once; about a minute) …"
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --constraint constraints.txt --editable '.[dev,postgresql,testing]' --editable plugins/fitglue-intervals \
-		--editable plugins/fitglue-files || { echo "make: the package index could not be reached, or refused a package (see above)" >&2; exit 1; }
+		--editable plugins/fitglue-files || $(NO_INDEX)
 	@touch $@
 
 install: ## put `fitglue` on your PATH, in an environment of its own
-	@test -n "$(PYTHON)" || { echo "make: this needs Python 3.11 or newer with its venv module" >&2; exit 1; }
-	@$(PYTHON) -m venv $(APP)
-	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(APP)/bin/python -m pip --quiet install --constraint constraints.txt . ./plugins/fitglue-intervals ./plugins/fitglue-files
-	@mkdir -p $(PREFIX)/bin && ln -sf $(APP)/bin/fitglue $(PREFIX)/bin/fitglue
-	@echo "Installed: $(PREFIX)/bin/fitglue ($$($(APP)/bin/fitglue --version))"
-	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) echo "Next: fitglue connect intervals" ;; \
-		*) echo "$(PREFIX)/bin is not on your PATH; add this line to your shell's start file:"; echo '  export PATH="$(PREFIX)/bin:$$PATH"' ;; esac
+	@$(HAVE_PYTHON)
+	@test ! -e "$(COMMAND)" || test -L "$(COMMAND)" || { echo "make: $(COMMAND) is there and is not ours;" \
+		"move it away, or install elsewhere: make install PREFIX=/some/folder" >&2; exit 1; }
+	@echo "Installing into $(APP) with $$($(PYTHON) --version) (half a minute) …"
+	@$(PYTHON) -m venv "$(APP)"
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 "$(APP)/bin/python" -m pip --quiet install --no-cache-dir --constraint constraints.txt \
+		. ./plugins/fitglue-intervals ./plugins/fitglue-files || $(NO_INDEX)
+	@mkdir -p "$(PREFIX)/bin" && ln -sf "$(APP)/bin/fitglue" "$(COMMAND)"
+	@echo "Installed: $(COMMAND) ($$("$(APP)/bin/fitglue" --version))"
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "$(PREFIX)/bin is not on your PATH yet; put this line into your shell's start file:"; \
+		echo '  export PATH="$(PREFIX)/bin:$$PATH"' ;; esac
+	@echo "Next: fitglue connect intervals"
 
-uninstall: ## remove the command; your data stays
-	@data=$$($(APP)/bin/fitglue sql --path 2>/dev/null || echo "where FITGLUE_HOME or FITGLUE_DATABASE pointed"); \
-		rm -rf $(APP) $(PREFIX)/bin/fitglue; echo "Removed the command. Your data is left: $$data"
+uninstall: ## remove the command with its plugins; your data stays
+	@if ! test -x "$(APP)/bin/python"; then echo "There is no fitglue in $(APP)."; exit 0; fi; \
+	home=$$("$(APP)/bin/python" -c 'import fitglue_registry; print(fitglue_registry.Host().home)' 2>/dev/null); \
+	database=$$("$(APP)/bin/fitglue" sql --path 2>/dev/null); \
+	if test "$$(readlink "$(COMMAND)")" = "$(APP)/bin/fitglue"; then rm "$(COMMAND)"; fi; \
+	rm -rf "$(APP)"; rmdir "$(PREFIX)/lib" "$(PREFIX)/bin" 2>/dev/null; \
+	echo "Removed: $(COMMAND) and $(APP)"; \
+	if test -e "$$home"; then echo "Your data is left in $$home; remove that folder, and nothing is left."; \
+	else echo "There is no data in $$home."; fi; \
+	case "$$database" in "$$home"/*|"") ;; *) echo "Your database is left: $$database" ;; esac
 
 clean: ## remove the environment and everything that was built
 	@rm -rf $(VENV) .demo dist build .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

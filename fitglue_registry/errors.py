@@ -134,18 +134,3 @@ class StoreFailed(FitglueError):
     """The local store cannot be read or written, or was made by a newer version."""
 
     exit_code = 7
-
-
-class ManyErrors(FitglueError):
-    """Several failures found in one go, each complete in ``errors``; the exit code is the first one's."""
-
-    def __init__(self, code: str, what: str, errors: tuple[FitglueError, ...]) -> None:
-        super().__init__(code, what)
-        self.errors = errors
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return ManyErrors, (self.code, self.what, self.errors)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The failures as plain values, each whole."""
-        return super().as_dict() | {"errors": [error.as_dict() for error in self.errors]}

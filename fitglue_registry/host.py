@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from fitglue_registry.doctor import Check
     from fitglue_registry.hookspecs import Account
     from fitglue_registry.model import SourceActivity, Stream
     from fitglue_registry.registry.entry import Entry
@@ -478,20 +479,16 @@ class Host:
 
     def stubs(self, athlete: str = ME) -> list[dict[str, Any]]:
         """What sources list and never deliver, and no other record stands in for: connection, code, reason, fix and count."""
-        import json
+        from fitglue_registry.store.reading import list_stubs
 
-        import sqlalchemy as sa
-
-        from fitglue_registry.store.tables import connections, records, source_activities
-
-        answered = sa.select(source_activities.c.record_id).where(source_activities.c.activity_id.is_not(None))
-        query = sa.select(connections.c.name, records.c.reason, sa.func.count().label("stubs")).join(
-            connections, connections.c.id == records.c.connection_id).where(
-            connections.c.athlete_id == athlete, records.c.state == "stub", records.c.id.not_in(answered))
         with self.database.read() as db:
-            rows = db.execute(query.group_by(connections.c.name, records.c.reason).order_by(connections.c.name)).all()
-        unsaid = {"code": "FG-stub", "reason": "the source gives no reason", "fix": None}
-        return [{"connection": row.name, **unsaid, **json.loads(row.reason or "{}"), "count": row.stubs} for row in rows]
+            return list_stubs(db, athlete)
+
+    def doctor(self, *, offline: bool = False) -> Iterator[Check]:
+        """Everything that can be looked at, one check after the other; ``offline`` asks no service."""
+        from fitglue_registry.doctor import checks
+
+        return checks(self, offline=offline)
 
     def runs(self, athlete: str = ME, limit: int = 10) -> list[dict[str, Any]]:
         """The newest runs of an athlete."""

@@ -8,7 +8,7 @@ import click
 
 from fitglue_registry.cli.face import failure_document
 from fitglue_registry.cli.text import clean
-from fitglue_registry.errors import FitglueError, ManyErrors, Place, UserMistake
+from fitglue_registry.errors import FitglueError, Place, UserMistake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +23,6 @@ def show_failure(face: Face, error: FitglueError, subject: str | None = None) ->
     """Print an error for a person, or for a program with ``--json``."""
     if face.as_json:
         failure_document(error.as_dict() | ({"connection": subject} if subject else {}))
-        return
-    if isinstance(error, ManyErrors):
-        for one in error.errors:
-            show_failure(face, one, subject)
         return
     face.show(_table(error, subject), err=True)
 

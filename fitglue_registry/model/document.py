@@ -21,7 +21,9 @@ def _encode_hook(value: object) -> object:
 
 
 def _decode_hook(wanted: type, value: object) -> object:
-    if wanted is Column and isinstance(value, list):
+    if wanted is Column:
+        if not isinstance(value, list):
+            raise ValueError("the values of a stream are a list")
         return Column.from_list(value)
     raise NotImplementedError(f"cannot decode {wanted.__name__}")
 
@@ -55,7 +57,8 @@ def document_schema() -> dict[str, Any]:
     schema = msgspec.json.schema(SourceActivity, schema_hook=_schema_hook)
     root = schema["$defs"]["SourceActivity"]
     root["anyOf"] = [{"required": ["start_utc"]}, {"required": ["start_local"]}]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, "title": "Source activity"} | schema
+    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, "title": "Source activity"} | schema
+    return msgspec.json.decode(msgspec.json.encode(whole), type=dict[str, Any])  # defaults are tuples otherwise
 
 
 def _schema_hook(kind: type) -> dict[str, Any]:

@@ -160,14 +160,15 @@ class Row:
     document: str
 
 
-def load_rows(db: Db, ids: Iterable[int]) -> dict[int, Row]:
-    """The source activities of these ids."""
+def load_rows(db: Db, ids: Iterable[int], *, claims_too: bool = True) -> dict[int, Row]:
+    """The source activities of these ids, with their claims unless nobody asks for them."""
     from fitglue_registry.store.tables import connections
 
     found: dict[int, Row] = {}
     for some in chunks(sorted(set(ids))):
         said: dict[int, set[str]] = defaultdict(set)
-        for row in db.execute(sa.select(claims).where(claims.c.source_activity_id.in_(some))):
+        asserted = sa.select(claims).where(claims.c.source_activity_id.in_(some))
+        for row in db.execute(asserted) if claims_too else ():
             said[row.source_activity_id].add(row.claim)
         query = sa.select(source_activities, records.c.connection_id, records.c.external_id, records.c.state, connections.c.source).join(
             records, records.c.id == source_activities.c.record_id).join(connections, connections.c.id == records.c.connection_id)
@@ -239,6 +240,15 @@ def members_of(db: Db, activity_ids: Iterable[str]) -> set[int]:
     """The source activities of these activities."""
     return {number for some in chunks(sorted(set(activity_ids)))
             for number in db.scalars(sa.select(source_activities.c.id).where(source_activities.c.activity_id.in_(some)))}
+
+
+def with_fellow_members(db: Db, ids: Iterable[int]) -> set[int]:
+    """These source activities that belong to an activity, and all others that belong to it too."""
+    found: set[int] = set()
+    for some in chunks(ids):
+        theirs = sa.select(source_activities.c.activity_id).where(source_activities.c.id.in_(some))
+        found.update(db.scalars(sa.select(source_activities.c.id).where(source_activities.c.activity_id.in_(theirs))))
+    return found
 
 
 # -- activities ------------------------------------------------------------------------------------------------------------------

@@ -263,6 +263,17 @@ def list_quarantine(db: Db, athlete_id: str) -> list[dict[str, Any]]:
             for row in db.execute(query.where(connections.c.athlete_id == athlete_id).order_by(quarantine.c.since))]
 
 
+def list_stubs(db: Db, athlete_id: str) -> list[dict[str, Any]]:
+    """What the sources of an athlete list and never deliver, unless another record stands in for it, counted by reason."""
+    answered = sa.select(source_activities.c.record_id).where(source_activities.c.activity_id.is_not(None))
+    query = sa.select(connections.c.name, records.c.reason, sa.func.count().label("stubs")).join(
+        connections, connections.c.id == records.c.connection_id).where(
+        connections.c.athlete_id == athlete_id, records.c.state == "stub", records.c.id.not_in(answered))
+    unsaid = {"code": "FG-stub", "reason": "the source gives no reason", "fix": None}
+    return [{"connection": row.name, **unsaid, **msgspec.json.decode(row.reason or "{}"), "count": row.stubs}
+            for row in db.execute(query.group_by(connections.c.name, records.c.reason).order_by(connections.c.name))]
+
+
 def totals(db: Db, athlete_id: str, since: date, until: date) -> dict[str, float]:
     """Count, seconds, metres and load of the activities that started in these local days, both included."""
     moving = sa.func.coalesce(activities.c.moving_s, activities.c.elapsed_s)

@@ -156,7 +156,8 @@ def _store_derived(context: Context, log: RunLog, db: Db, record_id: int, prepar
     if refused is not None:
         quarantine(context, log, db, record_id, refused)
         return
-    records.release(db, record_id)
+    if records.release(db, record_id):
+        log.decide(db, now, "released", record_id)
     stored = put_source_activities(db, record_id, context.connected.athlete_id, prepared or [], plugin=plugin,
                                    plugin_version=context.plugin_version, now=now)
     if stored.rematch:
@@ -211,7 +212,7 @@ def derive_again(context: Context, log: RunLog, known: Sequence[Known], decision
             prepared, refused = _derive(context, loaded[one.id])
             with context.database.write() as db:
                 _store_derived(context, log, db, one.id, prepared, refused)
-                if refused is None:
+                if refused is None and decision != "released":
                     log.decide(db, context.now, decision, one.id)
             said = ("quarantined", str(refused)) if refused else (decision, None)
             yield events.Decided(context.connected.name, one.external_id, *said)

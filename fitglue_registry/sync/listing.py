@@ -56,6 +56,9 @@ def store_window(context: Context, log: RunLog, listed: ListedWindow, planned: P
                  dry_run: bool) -> Iterator[events.Event]:
     """Commit one window: everything that it shows, the vanished marked, the plan moved on. An unchanged window writes nothing."""
     rows, missing = _look(context, listed)
+    for listing in listed.rows:
+        if listing.unavailable is not None and listing.unavailable.state == "later":
+            yield events.Decided(context.connected.name, listing.external_id, "not-listed", listing.unavailable.reason)
     if not dry_run:
         _derive(context, rows)
         if rows or missing or planned or walk_done:
@@ -93,6 +96,8 @@ def _look(context: Context, listed: ListedWindow) -> tuple[list[_Row], list[Know
 
 def _decide(listing: Listing, revision: str, before: Known | None) -> str | None:
     stub = listing.unavailable is not None
+    if listing.unavailable is not None and listing.unavailable.state == "later":
+        return None  # nothing is known of it yet; the next sync looks again
     if before is None:
         return "stub" if stub else "new"
     if before.state == "gone":
@@ -176,7 +181,8 @@ def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[in
     if row.refused:
         quarantine(context, log, db, record_id, row.refused)
         return
-    records.release(db, record_id)
+    if records.release(db, record_id):
+        log.decide(db, now, "released", record_id)
     stored = put_source_activities(db, record_id, context.connected.athlete_id, row.prepared or [], plugin=context.entry.plugin.name,
                                    plugin_version=context.plugin_version, now=now)
     rematch.update(stored.ids)

@@ -48,8 +48,7 @@ class Matcher:
     def remerge(self, db: Db, athlete_id: str, changed: Iterable[int], now: str) -> None:
         """Merge again the activities of these source activities, whose matches stay as they are."""
         stored.lock_athlete(db, athlete_id)
-        rows = stored.load_rows(db, changed)
-        rows = stored.load_rows(db, stored.members_of(db, {row.activity_id for row in rows.values() if row.activity_id}))
+        rows = stored.load_rows(db, stored.with_fellow_members(db, changed), claims_too=False)
         groups: dict[str | None, list[Row]] = {}
         for row in sorted(rows.values(), key=_key):
             groups.setdefault(row.activity_id, []).append(row)

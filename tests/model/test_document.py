@@ -75,7 +75,8 @@ def _texts(info):
 
 
 _SIMPLE = {
-    msgspec.inspect.NoneType: lambda _: st.none(), msgspec.inspect.BoolType: lambda _: st.booleans(), msgspec.inspect.AnyType: lambda _: plain,
+    msgspec.inspect.NoneType: lambda _: st.none(), msgspec.inspect.BoolType: lambda _: st.booleans(),
+    msgspec.inspect.AnyType: lambda _: plain,
     msgspec.inspect.IntType: _numbers(-(2**53), 2**53, st.integers),
     msgspec.inspect.FloatType: _numbers(-1e300, 1e300, lambda least, most: st.floats(least, most)),
     msgspec.inspect.StrType: _texts, msgspec.inspect.DateTimeType: lambda info: moments if info.tz else st.datetimes() | edges,
@@ -128,7 +129,8 @@ def test_utc_local_and_zone_are_all_kept(activity):
 
 
 @pytest.mark.parametrize("document", [
-    b"", b"[]", b"{", b'{"sport": 1}', b'{"nothing": 1}', b'{"start_utc": "2026-05-01T05:30:00"}', b'{"start_local": "2026-05-01T05:30:00Z"}',
+    b"", b"[]", b"{", b'{"sport": 1}', b'{"nothing": 1}', b'{"start_utc": "2026-05-01T05:30:00"}',
+    b'{"start_local": "2026-05-01T05:30:00Z"}',
     b'{"laps": [{"kind": "half"}]}', b'{"rpe": 11}', b'{"utc_offset_s": 90000}', b'{"claims": ["no claim"]}', b'{"laps": null}',
     b'{"streams": [{"type": "watts", "values": ["a"]}]}', b'{"streams": [{"type": "watts", "values": [1, [2]]}]}',
     b'{"streams": [{"type": "watts", "values": {}}]}', b'{"streams": [{"type": "x", "values": [[1], [null]]}]}', b'\xff'])
@@ -166,8 +168,9 @@ def test_a_document_without_any_start_is_refused():
 
 
 @pytest.mark.parametrize(("start", "fits"), [
-    ("2026-05-01T05:30:00Z", True), ("2026-05-01T05:30:00.123456Z", True), ("2026-05-01T05:30:00+02:00", True), ("2026-05-01T05:30:00", False),
-    ("2026-05-01", False), ("2026-13-01T05:30:00Z", False), ("2026-05-32T05:30:00Z", False), ("2026-05-01T25:30:00Z", False),
+    ("2026-05-01T05:30:00Z", True), ("2026-05-01T05:30:00.123456Z", True), ("2026-05-01T05:30:00+02:00", True),
+    ("2026-05-01T05:30:00", False), ("2026-05-01", False), ("2026-13-01T05:30:00Z", False),
+    ("2026-05-32T05:30:00Z", False), ("2026-05-01T25:30:00Z", False),
     ("2026-05-01T05:30:00Z\n", False), ("", False), ("yesterday", False)])
 def test_a_moment_is_held_to_its_form_by_every_validator(start, fits):
     """Whether or not a validator looks at formats."""
@@ -175,8 +178,9 @@ def test_a_moment_is_held_to_its_form_by_every_validator(start, fits):
     assert CONTRACT.accepts({"start_local": start.removesuffix("Z").removesuffix("+02:00"), "start_utc": start}) is fits
 
 
-rest = st.one_of(plain, st.floats(), st.sampled_from([10**400, -1, 1.0, 2.0**70, "2026-05-01T05:30:00Z", "2026-05-01T05:30:00", "a:b\n", "a:\x1c",
-                                                      "a:\xa0", "a:\ufeff", "FG-x\n", "http://x", (), (1, 2)]))
+awkward = st.sampled_from([10**400, -1, 1.0, 2.0**70, "2026-05-01T05:30:00Z", "2026-05-01T05:30:00", "a:b\n", "a:\x1c", "a:\xa0",
+                           "a:\ufeff", "FG-x\n", "http://x", (), (1, 2)])
+rest = st.one_of(plain, st.floats(), awkward)
 
 
 @st.composite

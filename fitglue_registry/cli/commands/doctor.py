@@ -10,7 +10,7 @@ from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.face import Face, pass_face
 
 if TYPE_CHECKING:
-    from fitglue_registry.cli.checks import Check
+    from fitglue_registry.doctor import Check
 
 
 @click.command(cls=Command, examples=("fitglue doctor", "fitglue doctor --offline --json"))
@@ -22,12 +22,11 @@ def command(face: Face, *, offline: bool) -> int:
 
     Ends with 0 only where nothing is broken; what is merely worth a look does not count.
     """
-    from fitglue_registry.cli.checks import checks
     from fitglue_registry.cli.progress import Progress
 
     with Progress(face, "looking") as progress:
         face.host.on_wait = progress.waiting
-        found = list(checks(face.host, offline=offline))
+        found = list(face.host.doctor(offline=offline))
     broken = [check for check in found if check.state == "broken"]
     if face.as_json:
         face.document({"ok": not broken, "checks": [_document(check) for check in found]})

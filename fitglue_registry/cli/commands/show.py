@@ -174,12 +174,12 @@ def _made_of(found: Found) -> Iterator[RenderableType]:
 
     yield ""
     yield heading("Sources")
+    lines: list[tuple[str, str]] = []
     for member in found.members:
         read = member.activity.completeness
         made = f"made from {', '.join(read.parts) or 'nothing'}{', deleted there' if member.gone else ''}"
-        lines = [(f"{member.connection}/{short_id(member.external_id)}", made)]
+        lines.append((f"{member.connection}/{short_id(member.external_id)}", made))
         lines += [("", f"no {part}: {reason}") for part, reason in read.missing.items()]
         if member.activity.stub:
             lines.append(("", f"a stub: {member.activity.stub.reason}"))
-        yield pairs(lines)
-    yield pairs([("known as", ", ".join(found.activity.claims)), *((link.rel, link.url) for link in found.activity.links)])
+    yield pairs([*lines, ("known as", ", ".join(found.activity.claims)), *((link.rel, link.url) for link in found.activity.links)])

@@ -102,9 +102,12 @@ def fitglue_fetch(connection: Connection, part: str, ids: Sequence[str]) -> Iter
 @hookimpl
 def fitglue_normalize(record: Record) -> list[SourceActivity]:
     """One workout a file; before the file has been fetched, what its first point says."""
-    if "file" in record.parts:
-        return [activity_of_file(record)]
-    return [activity_of_summary(record)]
+    try:
+        return [activity_of_file(record) if "file" in record.parts else activity_of_summary(record)]
+    except RecordRefused as error:
+        # The external id is a hash; people know their files by name.
+        summary = json.loads(record.read("summary") or b"{}")
+        raise RecordRefused(error.code, f"{summary.get('name') or 'a file'}: {error.what}", at=error.at, fix=error.fix) from error
 
 
 def offline_records(content: bytes, name: str, streams: bytes | None = None) -> list[Record]:

@@ -1,4 +1,4 @@
-"""What ``fitglue doctor`` looks at: each check is one value, and one that fails never keeps the next from being made."""
+"""Looks at everything that a host stands on: each check is one value, and one that fails never keeps the next from being made."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from fitglue_registry.cli import numbers
-from fitglue_registry.cli.text import count
 from fitglue_registry.errors import FitglueError, Place, StoreFailed
 
 if TYPE_CHECKING:
@@ -84,8 +82,8 @@ def _room(host: Host) -> Iterator[Check]:
     except OSError:
         return
     if free < _NO_ROOM:
-        raise StoreFailed("FG-disk-full", f"the disk has {numbers.size(free)} left", fix="make room")
-    yield Check("disk", "look" if free < _LITTLE_ROOM else "ok", f"{numbers.size(free)} free")
+        raise StoreFailed("FG-disk-full", f"the disk has {_size(free)} left", fix="make room")
+    yield Check("disk", "look" if free < _LITTLE_ROOM else "ok", f"{_size(free)} free")
 
 
 def _clock(host: Host, connected: Sequence[Connected]) -> Iterator[Check]:
@@ -104,7 +102,7 @@ def _database(host: Host) -> Iterator[Check]:
         pass
     path = host.database.path
     size = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*")) if path else None
-    where = f"{path}, {numbers.size(size)}" if path else host.database.shown
+    where = f"{path}, {_size(size or 0)}" if path else host.database.shown
     yield Check("database", "ok", f"{host.database.dialect}, format {host.database.revision()}, {where}")
 
 
@@ -130,7 +128,7 @@ def _registry(host: Host) -> Iterator[Check]:
     for problem in host.catalogue.problems:
         yield Check("registry", "broken", problem.what, problem)
     if not host.catalogue.problems:
-        yield Check("registry", "ok", count(len(host.catalogue), "entry", "entries"))
+        yield Check("registry", "ok", f"{len(host.catalogue)} entries")
 
 
 def _connection(host: Host, one: Connected, *, offline: bool) -> Iterator[Check]:
@@ -145,3 +143,11 @@ def _connection(host: Host, one: Connected, *, offline: bool) -> Iterator[Check]
         yield Check(title, "broken", error.what, error)
     else:
         yield Check(title, "ok", account.name or account.id)
+
+
+def _size(octets: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if octets < 1000:
+            return f"{octets:.0f} {unit}" if unit == "B" else f"{octets:.1f} {unit}"
+        octets /= 1000
+    return f"{octets:.1f} GB"
