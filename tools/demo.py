@@ -63,7 +63,8 @@ class Demo:
     host: Host = field(init=False)
 
     def __post_init__(self) -> None:
-        self.host = Host(self.home)
+        # Named, because the reader's own FITGLUE_DATABASE may be set.
+        self.host = Host(self.home, f"sqlite:///{self.home / 'fitglue.db'}")
 
     @property
     def account(self) -> Account:

@@ -13,6 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry import model
+from fitglue_registry.store.database import insert_one, insert_row, update_one
 from fitglue_registry.store.records import chunks
 from fitglue_registry.store.stream_codec import encode_streams
 from fitglue_registry.store.tables import FIGURES, activities, aliases, athletes, claims, opinions, records, source_activities, streams
@@ -82,12 +83,17 @@ class Stored:
     affected: frozenset[str]  # activities that lost a member
 
 
+_LEGS = sa.select(
+    source_activities.c.id, source_activities.c.leg_no, source_activities.c.start_local, source_activities.c.stub,
+    source_activities.c.activity_id).where(source_activities.c.record_id == sa.bindparam("record_id"))
+_CLAIMS = sa.select(claims.c.claim).where(claims.c.source_activity_id == sa.bindparam("number"))
+_NO_STREAMS = sa.delete(streams).where(streams.c.source_activity_id == sa.bindparam("number"))
+
+
 def put_source_activities(db: Db, record_id: int, athlete_id: str, prepared: Sequence[Prepared], *, plugin: str, plugin_version: str | None,
                           now: str) -> Stored:
     """Store what a record says now in place of what it said before; rows keep their ids, so opinions about them stay."""
-    before = {row.leg_no: row for row in db.execute(sa.select(
-        source_activities.c.id, source_activities.c.leg_no, source_activities.c.start_local, source_activities.c.stub,
-        source_activities.c.activity_id).where(source_activities.c.record_id == record_id))}
+    before = {row.leg_no: row for row in db.execute(_LEGS, {"record_id": record_id})}
     ids, rematch = [], False
     for one in prepared:
         values = {
@@ -96,12 +102,11 @@ def put_source_activities(db: Db, record_id: int, athlete_id: str, prepared: Seq
         }
         row = before.pop(one.activity.leg_no, None)
         if row is None:
-            inserted = sa.insert(source_activities).values(record_id=record_id, leg_no=one.activity.leg_no, **values)
-            number = db.execute(inserted).inserted_primary_key[0]  # type: ignore[index]
+            number = insert_one(db, source_activities, record_id=record_id, leg_no=one.activity.leg_no, **values)
             rematch = True
         else:
             number = row.id
-            db.execute(sa.update(source_activities).where(source_activities.c.id == number).values(**values))
+            update_one(db, source_activities, number, **values)
             rematch |= (row.start_local, bool(row.stub)) != (one.figures["start_local"], values["stub"]) or row.activity_id is None
         rematch |= _put_claims(db, number, athlete_id, one.activity.claims, known=row is not None)
         _put_streams(db, number, one, known=row is not None)
@@ -113,7 +118,7 @@ def put_source_activities(db: Db, record_id: int, athlete_id: str, prepared: Seq
 
 
 def _put_claims(db: Db, number: int, athlete_id: str, said: Sequence[str], *, known: bool) -> bool:
-    before = set(db.scalars(sa.select(claims.c.claim).where(claims.c.source_activity_id == number))) if known else set()
+    before = set(db.scalars(_CLAIMS, {"number": number})) if known else set()
     wanted = set(said)
     if before == wanted:
         return False
@@ -127,10 +132,9 @@ def _put_claims(db: Db, number: int, athlete_id: str, said: Sequence[str], *, kn
 
 def _put_streams(db: Db, number: int, one: Prepared, *, known: bool) -> None:
     if known:
-        db.execute(sa.delete(streams).where(streams.c.source_activity_id == number))
+        db.execute(_NO_STREAMS, {"number": number})
     if one.blob is not None:
-        db.execute(sa.insert(streams).values(
-            source_activity_id=number, types=",".join(one.types), samples=one.samples, content=one.blob))
+        insert_row(db, streams, source_activity_id=number, types=",".join(one.types), samples=one.samples, content=one.blob)
 
 
 def _delete_source_activities(db: Db, ids: Sequence[int]) -> None:
@@ -322,8 +326,8 @@ def _make(db: Db, athlete_id: str, now: str) -> str:
     number = db.execute(sa.update(athletes).where(athletes.c.id == athlete_id).values(next_number=athletes.c.next_number + 1)
                         .returning(athletes.c.next_number)).scalar_one() - 1
     activity_id = str(uuid.uuid4())
-    db.execute(sa.insert(activities).values(
-        id=activity_id, athlete_id=athlete_id, number=number, document="{}", origins="{}", created_at=now, updated_at=now))
+    insert_row(db, activities, id=activity_id, athlete_id=athlete_id, number=number, document="{}", origins="{}", created_at=now,
+               updated_at=now)
     return activity_id
 
 
@@ -339,12 +343,12 @@ def _write(db: Db, activity_id: str, group: Merged, before: Any, now: str) -> No
 
 
 def _set_activity(db: Db, members: Sequence[Row], activity_id: str | None) -> None:
-    moved = [member.id for member in members if member.activity_id != activity_id]
-    homeless = [member.id for member in members if member.home_id is None and activity_id is not None]
-    for some in chunks(moved):
-        db.execute(sa.update(source_activities).where(source_activities.c.id.in_(some)).values(activity_id=activity_id))
-    for some in chunks(homeless):
-        db.execute(sa.update(source_activities).where(source_activities.c.id.in_(some)).values(home_id=activity_id))
+    for member in members:
+        changed = {"activity_id": activity_id} if member.activity_id != activity_id else {}
+        if member.home_id is None and activity_id is not None:
+            changed["home_id"] = activity_id
+        if changed:
+            update_one(db, source_activities, member.id, **changed)
 
 
 def _make_alias(db: Db, merged_away: Any, survivor: str) -> None:

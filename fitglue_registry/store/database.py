@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from contextlib import contextmanager
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,11 +151,35 @@ class Database:
         return None
 
 
+@cache
+def _insert(table: sa.Table) -> sa.Insert:
+    return sa.insert(table)
+
+
+@cache
+def _update(table: sa.Table) -> sa.Update:
+    return sa.update(table).where(*(column == sa.bindparam(f"key_{column.name}") for column in table.primary_key))
+
+
 def insert_one(db: Connection, table: sa.Table, **values: Any) -> int:
     """Insert one row and give back the number that the database made up for it."""
-    key = db.execute(sa.insert(table).values(**values)).inserted_primary_key
+    key = db.execute(_insert(table), values).inserted_primary_key
     assert key is not None
     return int(key[0])
+
+
+def insert_row(db: Connection, table: sa.Table, **values: Any) -> None:
+    """Insert one row whose key is known."""
+    db.execute(_insert(table), values)
+
+
+def update_one(db: Connection, table: sa.Table, *key: Any, **values: Any) -> bool:
+    """Set columns of the row with this primary key; whether there is one comes back.
+
+    The statements are made once: building one costs SQLAlchemy more than SQLite takes to run it.
+    """
+    named = {f"key_{column.name}": part for column, part in zip(table.primary_key, key, strict=True)}
+    return bool(db.execute(_update(table), named | values).rowcount)
 
 
 def json_text(value: Any) -> str:

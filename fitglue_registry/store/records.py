@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from fitglue_registry.hookspecs import Account, Body, Record, Window
-from fitglue_registry.store.database import insert_one, json_text
+from fitglue_registry.store.database import insert_one, insert_row, json_text, update_one
 from fitglue_registry.store.packing import Packed, learn_dictionary, pack, pack_blob, unpack
 from fitglue_registry.store.tables import dictionaries, parts, quarantine, raw, records
 
@@ -81,7 +81,7 @@ def insert_record(db: Db, connection_id: str, external_id: str, **values: Any) -
 
 def update_record(db: Db, record_id: int, **values: Any) -> None:
     """Set columns of a record."""
-    db.execute(sa.update(records).where(records.c.id == record_id).values(**values))
+    update_one(db, records, record_id, **values)
 
 
 # -- parts -----------------------------------------------------------------------------------------------------------------
@@ -90,10 +90,8 @@ def update_record(db: Db, record_id: int, **values: Any) -> None:
 def want_parts(db: Db, record_id: int, names: Iterable[str]) -> None:
     """Mark parts as wanted, whatever they were."""
     for name in names:
-        changed = db.execute(sa.update(parts).where(parts.c.record_id == record_id, parts.c.part == name).values(
-            state="wanted", tries=0, code=None, reason=None)).rowcount
-        if not changed:
-            db.execute(sa.insert(parts).values(record_id=record_id, part=name, state="wanted"))
+        if not update_one(db, parts, record_id, name, state="wanted", tries=0, code=None, reason=None):
+            insert_row(db, parts, record_id=record_id, part=name, state="wanted")
 
 
 def want_where_unknown(db: Db, connection_id: str, part: str) -> int:
@@ -128,9 +126,9 @@ def set_part(db: Db, record_id: int, part: str, *, state: str, raw_id: int | Non
     if raw_id is not None:
         values["raw_id"] = raw_id
     if tried:
-        values["tries"] = parts.c.tries + 1
-    if not db.execute(sa.update(parts).where(parts.c.record_id == record_id, parts.c.part == part).values(**values)).rowcount:
-        db.execute(sa.insert(parts).values(record_id=record_id, part=part, **(values | {"tries": int(tried)})))
+        values["tries"] = part_tries(db, record_id, part) + 1
+    if not update_one(db, parts, record_id, part, **values):
+        insert_row(db, parts, record_id=record_id, part=part, **values)
 
 
 def part_tries(db: Db, record_id: int, part: str) -> int:
@@ -146,6 +144,11 @@ def count_parts(db: Db, connection_id: str) -> dict[tuple[str, str], int]:
 
 
 # -- raw bytes ---------------------------------------------------------------------------------------------------------------
+
+
+_NEWEST_RAW = sa.select(raw.c.id, raw.c.sha256).where(
+    raw.c.record_id == sa.bindparam("record_id"), raw.c.part == sa.bindparam("part")).order_by(raw.c.id.desc()).limit(1)
+_RELEASE = sa.delete(quarantine).where(quarantine.c.record_id == sa.bindparam("record_id"))
 
 
 class RawStore:
@@ -178,8 +181,7 @@ class RawStore:
     def put(self, db: Db, record_id: int, source: str, part: str, body: Body, *, now: str, revision: str | None = None) -> int:
         """Keep one part verbatim; its raw id comes back. The same bytes once more are not kept twice."""
         packed = self.pack(db, source, part, body)
-        newest = db.execute(sa.select(raw.c.id, raw.c.sha256).where(raw.c.record_id == record_id, raw.c.part == part)
-                            .order_by(raw.c.id.desc()).limit(1)).first()
+        newest = db.execute(_NEWEST_RAW, {"record_id": record_id, "part": part}).first()
         if newest and newest.sha256 == packed.sha256:
             return int(newest.id)
         if newest and part in NEWEST_ONLY:
@@ -267,7 +269,7 @@ def put_in_quarantine(db: Db, record_id: int, *, stage: str, error: Mapping[str,
 
 def release(db: Db, record_id: int) -> bool:
     """Take a record out of quarantine; whether it was there comes back."""
-    return bool(db.execute(sa.delete(quarantine).where(quarantine.c.record_id == record_id)).rowcount)
+    return bool(db.execute(_RELEASE, {"record_id": record_id}).rowcount)
 
 
 def quarantined(db: Db, connection_id: str, *, not_version: str | None = None) -> list[Known]:

@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry._version import __version__
-from fitglue_registry.store.database import insert_one, json_text
+from fitglue_registry.store.database import insert_one, insert_row, json_text
 from fitglue_registry.store.tables import decisions, runs
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class RunLog:
     def decide(self, db: Db, at: str, decision: str, record_id: int | None = None, reason: str | None = None) -> None:
         """Write one decision inside the transaction that carries it out."""
         self._begin(db)
-        db.execute(sa.insert(decisions).values(run_id=self.id, record_id=record_id, at=at, decision=decision, reason=reason))
+        insert_row(db, decisions, run_id=self.id, record_id=record_id, at=at, decision=decision, reason=reason)
         self.counts[decision] = self.counts.get(decision, 0) + 1
 
     def end(self, db: Db, at: str, outcome: str, error: Mapping[str, Any] | None = None) -> None:

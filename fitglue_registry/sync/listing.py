@@ -58,7 +58,7 @@ def store_window(context: Context, log: RunLog, listed: ListedWindow, planned: P
     rows, missing = _look(context, listed)
     for listing in listed.rows:
         if listing.unavailable is not None and listing.unavailable.state == "later":
-            yield events.Decided(context.connected.name, listing.external_id, "not-listed", listing.unavailable.reason)
+            yield events.Decided(context.connected.name, listing.external_id, "not-fetched", listing.unavailable.reason)
     if not dry_run:
         _derive(context, rows)
         if rows or missing or planned or walk_done:

@@ -1,0 +1,71 @@
+"""The demonstration: it shows what it promises, and fails where the store does not hold what it says."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import unicodedata
+
+import pytest
+
+from tests.docs.pages import CHECKOUT
+
+DEMO = CHECKOUT / "tools" / "demo.py"
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """What the demonstration prints at 80 columns, far from any FitGlue of the developer's own."""
+    folder = tmp_path_factory.mktemp("demo")
+    variables = os.environ | {"COLUMNS": "80", "HTTP_PROXY": "http://127.0.0.1:9", "FITGLUE_DATABASE": "sqlite:////nowhere/fitglue.db"}
+    done = subprocess.run([sys.executable, str(DEMO), str(folder / "demo")], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          encoding="utf-8", env=variables, cwd=folder, check=False)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture
+def demo():
+    """The demonstration as a module."""
+    spec = importlib.util.spec_from_file_location("demo", DEMO)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["demo"] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules["demo"]
+
+
+def test_it_goes_through_the_main_job(shown):
+    """Connect, three syncs, the list, one activity, why and SQL, in this order."""
+    typed = [line.split()[2] for line in shown.splitlines() if line.startswith("$ fitglue")]
+    assert typed == ["connect", "sync", "activities", "show", "sync", "sync", "activities", "why", "why", "sql"]
+
+
+def test_it_ends_with_the_readers_own_key(shown):
+    """Its last lines do the same with an account of the reader's."""
+    assert "fitglue connect intervals  " in shown.partition("own account")[2]
+
+
+def test_it_fits_80_columns(shown):
+    """No line is wider than the page."""
+    assert [line for line in shown.splitlines() if _columns(line) > 80] == []
+
+
+def test_a_broken_promise_ends_it_with_1(demo, tmp_path, monkeypatch, capsys):
+    """Where a step does not do what it says, the exit code is 1 and the step is named."""
+    monkeypatch.setattr(demo.Demo, "fitglue", lambda self, *arguments: 0)
+    assert demo.main([str(tmp_path / "demo")]) == 1
+    assert "one connection: expected ['intervals'], found []" in capsys.readouterr().err
+
+
+def test_a_folder_of_somebody_elses_is_left_alone(demo, tmp_path, capsys):
+    """It empties only what a demonstration made."""
+    (tmp_path / "precious").touch()
+    assert demo.main([str(tmp_path)]) == 1
+    assert (tmp_path / "precious").exists()
+
+
+def _columns(line: str) -> int:
+    return sum(0 if unicodedata.combining(one) or one == "\ufe0f" else 2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in line)
