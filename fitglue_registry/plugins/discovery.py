@@ -79,6 +79,7 @@ class Plugins:
         self._given = None if entry_points is None else tuple(entry_points)
         self._time_limit_s = time_limit_s
         self._loaded: dict[str, _Loaded | FitglueError] = {}
+        self._distributions: dict[str, tuple[str | None, str | None]] = {}
 
     @cached_property
     def _found(self) -> dict[str, dict[str, FoundEntryPoint]]:
@@ -128,8 +129,10 @@ class Plugins:
 
     def distribution(self, name: str) -> tuple[str | None, str | None]:
         """Name and version of the distribution that brings the plugin."""
-        distribution = getattr(self._found[PLUGIN_GROUP].get(name), "dist", None)
-        return (distribution.name, distribution.version) if distribution is not None else (None, None)
+        if name not in self._distributions:  # each look reads a file of metadata
+            found = getattr(self._found[PLUGIN_GROUP].get(name), "dist", None)
+            self._distributions[name] = (found.name, found.version) if found is not None else (None, None)
+        return self._distributions[name]
 
     def info(self, name: str) -> PluginInfo:
         """What is known of a plugin after trying to load it."""

@@ -1,0 +1,156 @@
+"""Changed source activities find their place: by claims, by what plugins say, and by a person's word."""
+
+from __future__ import annotations
+
+import logging
+import types
+
+import pytest
+
+from fitglue_registry.hookspecs import HOOK_API, Opinion, hookimpl
+from fitglue_registry.plugins import Plugins
+from fitglue_registry.store import activities as stored
+from fitglue_registry.store.reading import load_activity
+from fitglue_registry.sync.place import Matcher
+
+NOW = "2026-06-15T12:00:00.000Z"
+
+
+@pytest.fixture
+def place(library):
+    """Places these source activities; ``experts`` are functions that answer for all pairs, by plugin name. Their activities come back."""
+
+    def make(*ids, affected=(), **experts):
+        points = [types.SimpleNamespace(name=name, value=name, group="fitglue.plugins", load=lambda said=said: module_of(said))
+                  for name, said in experts.items()]
+        Matcher(Plugins(points, time_limit_s=5), experts).place(library.db, "me", ids, NOW, affected)
+        return [row.activity_id for _, row in sorted(stored.load_rows(library.db, ids).items())]
+
+    return make
+
+
+def module_of(said):
+    module = types.ModuleType("expert")
+    module.FITGLUE_HOOK_API = HOOK_API
+
+    def fitglue_dedupe(pairs):
+        return said(pairs)
+
+    module.fitglue_dedupe = hookimpl(fitglue_dedupe)
+    return module
+
+
+def all_are(verdict):
+    return lambda pairs: [Opinion(verdict, "because")] * len(pairs)
+
+
+def test_what_shares_nothing_stands_alone(library, place):
+    """Two workouts are two activities."""
+    one, two = place(library.source_activity(), library.source_activity())
+    assert one != two
+
+
+def test_equal_claims_make_one_activity(library, place):
+    """Two accounts that know the same workout."""
+    one, two = library.source_activity(claims=("strava:1",)), library.source_activity(claims=("strava:1",), description="windy")
+    [first, second] = place(one, two)
+    assert first == second
+    assert load_activity(library.db, first).activity.description == "windy"
+
+
+def test_a_claim_that_comes_later_joins_what_was_there(library, place):
+    """The older activity survives, wherever the news came from."""
+    one = library.source_activity(claims=("strava:1",))
+    [before] = place(one)
+    two = library.source_activity(claims=("strava:1",))
+    assert place(two) == [before]
+
+
+def test_a_claim_that_is_gone_gives_both_back(library, place, activity):
+    """An edit at the source that takes the evidence away takes the match away."""
+    record = library.record()
+    one, two = library.source_activity(claims=("strava:1",)), library.put(record, activity(claims=("other:1",))).ids[0]
+    before = place(one, two)
+    library.put(record, activity(claims=("strava:1",)))
+    assert len(set(place(two, one))) == 1
+    library.put(record, activity(claims=("other:1",)))
+    assert place(two, one) == before
+
+
+def test_a_plugin_that_knows_more_joins_what_starts_together(library, place):
+    """Where no claim is shared, an opinion decides."""
+    [one, two] = place(library.source_activity(), library.source_activity(), expert=all_are("same"))
+    assert one == two
+
+
+def test_a_plugin_that_knows_more_keeps_apart(library, place):
+    """Against equal claims too."""
+    one, two = library.source_activity(claims=("strava:1",)), library.source_activity(claims=("strava:1",))
+    assert len(set(place(one, two, expert=all_are("different")))) == 2
+
+
+def test_a_persons_word_goes_before_a_plugins(library, place):
+    """And stays, though plugins are asked anew each time."""
+    one, two = library.source_activity(), library.source_activity()
+    stored.put_opinion(library.db, one, two, "person", "different", "mine", NOW)
+    for _ in range(2):
+        assert len(set(place(one, two, expert=all_are("same")))) == 2
+
+
+def test_pairs_far_apart_are_not_asked_about(library, place, days):
+    """An opinion is asked only where a match could be."""
+    asked = []
+    place(library.source_activity(), library.source_activity(start_local=days(1)), expert=lambda pairs: asked.append(pairs) or [])
+    assert asked == []
+
+
+@pytest.mark.parametrize("said", [
+    lambda pairs: 1 / 0, lambda pairs: None, lambda pairs: [], lambda pairs: iter(pairs), lambda pairs: ["same"] * len(pairs),
+    lambda pairs: [Opinion("maybe", "because")] * len(pairs), lambda pairs: [Opinion("same", None)] * len(pairs)])
+def test_an_expert_that_breaks_the_hook_is_named_and_the_others_count(library, place, caplog, said):
+    """Its answer is left aside whole."""
+    with caplog.at_level(logging.WARNING):
+        one, two = place(library.source_activity(), library.source_activity(), broken=said, good=all_are("same"))
+    assert one == two
+    assert "broken" in caplog.text
+
+
+def test_a_gone_source_activity_leaves_the_values_and_stays_with_its_activity(library, place):
+    """A tombstone says what was there; the others make up the workout."""
+    one = library.source_activity(claims=("a:1",), title="gone")
+    two = library.source_activity(claims=("a:1",), title="here")
+    [made, _] = place(one, two)
+    library.gone(one)
+    assert set(place(one, two)) == {made}
+    found = load_activity(library.db, made)
+    assert (found.activity.title, found.gone_at, [member.gone for member in found.members]) == ("here", None, [True, False])
+
+
+def test_an_activity_whose_last_source_is_gone_is_gone(library, place):
+    """It keeps its number and comes back with the record."""
+    one = library.source_activity()
+    [made] = place(one)
+    library.gone(one)
+    assert place(one) == [made]
+    assert load_activity(library.db, made).gone_at == NOW
+
+
+def test_a_gone_member_stays_with_the_activity_when_the_others_part(library, place):
+    """Not with whoever comes first."""
+    claims = ("a:1",)
+    one, two, three = (library.source_activity(claims=claims) for _ in range(3))
+    [made, *_] = place(one, two, three)
+    library.gone(one)
+    for first, second in ((two, three), (one, three)):
+        stored.put_opinion(library.db, first, second, "person", "different", "mine", NOW)
+    after = dict(zip((one, two, three), place(one, two, three), strict=True))
+    assert after[one] == after[two] == made
+    assert after[three] != made
+
+
+def test_other_athletes_are_never_matched(library, library_of, place):
+    """Nothing is ever compared across athletes."""
+    other = library_of(library.db, "you").source_activity(claims=("strava:1",))
+    one = library.source_activity(claims=("strava:1",))
+    place(one, expert=all_are("same"))
+    assert stored.load_rows(library.db, [other])[other].activity_id is None

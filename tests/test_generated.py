@@ -1,0 +1,37 @@
+"""Files that are made from the code or the registry are up to date, and say all that they must."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fitglue_registry import hookspecs
+from fitglue_registry.registry import Catalogue
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_generated_files_are_up_to_date():
+    """``python tools/generate.py`` writes what is stale; here it only looks."""
+    done = subprocess.run([sys.executable, "tools/generate.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("hook", hookspecs.HOOK_NAMES)
+def test_every_hook_stands_in_the_docs_with_its_exact_arguments(hook):
+    """A plugin author reads what the host calls."""
+    [function] = [node for node in ast.walk(ast.parse(inspect.getsource(hookspecs))) if getattr(node, "name", None) == hook]
+    arguments = ast.unparse(function.args).removeprefix("self, ")
+    assert f"`{hook}({arguments}) -> " in (ROOT / "docs" / "hooks.md").read_text()
+
+
+def test_every_code_of_a_common_issue_is_one_that_is_raised():
+    """An entry that helps with a code that nobody raises helps nobody."""
+    raised = set(re.findall(r"^\| `(FG-[a-z0-9-]+)`", (ROOT / "docs" / "errors.md").read_text(), re.MULTILINE))
+    assert {code for entry in Catalogue.load() for issue in entry.issues for code in issue.codes} <= raised

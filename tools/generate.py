@@ -1,0 +1,304 @@
+"""Writes every file that is made from the code or the registry: ``python tools/generate.py [--check]``.
+
+With ``--check`` nothing is written; what is stale is named, and the exit code is 1. The files: the JSON Schema of a source
+activity, the help article of each entry, and ``docs/errors.md``, ``docs/hooks.md`` and ``docs/views.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import dataclasses
+import inspect
+import json
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from fitglue_registry import errors, hookspecs, model  # noqa: E402 - the checkout's own, installed or not
+from fitglue_registry.registry import Catalogue, Folder  # noqa: E402
+from fitglue_registry.registry.help import article  # noqa: E402
+from fitglue_registry.store.database import Database  # noqa: E402
+from fitglue_registry.store.sql import column_names  # noqa: E402
+from fitglue_registry.store.tables import metadata  # noqa: E402
+from fitglue_registry.store.views import _LAP_FIELDS  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDERS = (Folder(ROOT / "registry"), Folder(ROOT / "plugins" / "fitglue-files" / "fitglue_files" / "registry", "fitglue-files"))
+SOURCES = (ROOT / "fitglue_registry", *sorted((ROOT / "plugins").glob("*/fitglue_*")))
+ARTICLES = ("integrations", "sources", "enrichers", "destinations")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write what is stale, or only name it."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where something is stale")
+    check = parser.parse_args(arguments).check
+    wanted = dict(generated())
+    stale = sorted(path for path in {*wanted, *leftovers(wanted)} if not path.is_file() or path.read_text() != wanted.get(path))
+    for path in stale:
+        print(f"{'stale' if check else 'written' if path in wanted else 'removed'}: {path.relative_to(ROOT)}")
+        if not check:
+            write(path, wanted.get(path))
+    if stale and check:
+        print("run: python tools/generate.py")
+    return 1 if stale and check else 0
+
+
+def write(path: Path, content: str | None) -> None:
+    """Write a file, or remove one that nothing stands for any more."""
+    if content is None:
+        path.unlink()
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+
+
+def leftovers(wanted: dict[Path, str]) -> Iterator[Path]:
+    """Articles whose entry is gone."""
+    for folder in ARTICLES:
+        yield from (path for path in (ROOT / "docs" / folder).glob("*.md") if path not in wanted)
+
+
+def generated() -> Iterator[tuple[Path, str]]:
+    """Every generated file with its content."""
+    catalogue = Catalogue.load(FOLDERS)
+    yield ROOT / "registry" / "schemas" / "source-activity.json", json.dumps(model.document_schema(), indent=2, ensure_ascii=False) + "\n"
+    for entry in catalogue:
+        yield ROOT / "docs" / f"{entry.kind}s" / f"{entry.id}.md", article(entry, catalogue)
+    for name, page in (("errors", errors_page(catalogue)), ("hooks", hooks_page()), ("views", views_page())):
+        yield ROOT / "docs" / f"{name}.md", "\n".join(page) + "\n"
+
+
+# -- errors ----------------------------------------------------------------------------------------------------------------------
+
+CODE = re.compile(r"FG-[a-z0-9]+(-[a-z0-9]+)*")
+KINDS = {name: kind for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, errors.FitglueError)}
+#: Functions that make an error of a code, and of which kind.
+MAKERS = {"Flaw": "EntryInvalid", "refuse": "EntryInvalid", "_failed": "PluginFailed"}
+ROOMS = {"/registry/": "EntryInvalid", "/store/": "StoreFailed"}
+#: Values that carry a code as a reason and end no command.
+REASONS = {"Stub": "reason of a stub", "Unavailable": "reason of a missing part", "Availability": "reason of an availability"}
+
+
+@dataclasses.dataclass
+class Use:
+    """One place in the code that makes an error of a code: which kind, and the sentence it says."""
+
+    code: str
+    kind: str | None
+    what: str | None
+    room: str
+
+
+def errors_page(catalogue: Catalogue) -> Iterator[str]:
+    """``docs/errors.md``: every code with the exit code of its class, what it says, and the help that mentions it."""
+    yield from ("# Error codes", "", "<!-- Made by tools/generate.py from the source: change the code, not this page. -->", "",
+                "Every failure has a stable code, what, where, why and fix: the same in the terminal, in `--json` and in this list.", "",
+                "| Exit | Kind | Meaning |", "|---|---|---|")
+    for name, kind in sorted(KINDS.items(), key=lambda pair: pair[1].exit_code):
+        if name not in ("FitglueError", "ManyErrors"):
+            yield f"| {kind.exit_code} | {name} | {first_line(kind)} |"
+    yield from ("", "| Code | Exit | What it says | Raised in | Help |", "|---|---|---|---|---|")
+    by_code: dict[str, list[Use]] = {}
+    for use in uses():
+        by_code.setdefault(use.code, []).append(use)
+    helped = issues(catalogue)
+    for code, found in sorted(by_code.items()):
+        exits = sorted({str(KINDS[use.kind].exit_code) for use in found if use.kind in KINDS})
+        reasons = sorted({REASONS[use.kind] for use in found if use.kind in REASONS})
+        says = list(dict.fromkeys(use.what for use in found if use.what))[:3]
+        rooms = sorted({use.room for use in found})
+        cells = (f"`{code}`", ", ".join(exits) or ", ".join(reasons), " · ".join(says), ", ".join(f"`{room}`" for room in rooms),
+                 ", ".join(helped.get(code, ())))
+        yield f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+def uses() -> Iterator[Use]:
+    """Every place where a code stands as a value."""
+    for folder in SOURCES:
+        for file in sorted(folder.rglob("*.py")):
+            tree = ast.parse(file.read_text())
+            parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value):
+                    yield from use_of(node, parents, str(file.relative_to(folder.parent)))
+
+
+def use_of(node: ast.Constant, parents: dict[ast.AST, ast.AST], room: str) -> Iterator[Use]:
+    """What is made of the code; nothing where it is only compared."""
+    parent, row = parents[node], []
+    while isinstance(parent, ast.IfExp | ast.keyword | ast.Starred):
+        parent = parents[parent]
+    if isinstance(parent, ast.Tuple | ast.List):
+        row, above = parent.elts, parents[parent]
+        if isinstance(above, ast.Compare):
+            return
+        parent = above if isinstance(above, ast.Call) else parent
+    if isinstance(parent, ast.Compare | ast.Set) or (isinstance(parent, ast.Dict) and node in parent.keys):
+        return
+    kind = None
+    if isinstance(parent, ast.Call):
+        row = row or parent.args
+        name = getattr(parent.func, "id", None) or getattr(parent.func, "attr", "")
+        kind = MAKERS.get(name, name)
+    if kind not in KINDS and kind not in REASONS:  # a table of codes: a room of its own makes errors of its own kind
+        kind = next((kind for part, kind in ROOMS.items() if part in room), None)
+    after = row[row.index(node) + 1 :] if node in row else []
+    says = [text for text in map(sentence, after[:2]) if text and " " in text]
+    yield Use(node.value, kind, says[0] if says else None, room)
+
+
+def sentence(node: ast.AST) -> str | None:
+    """A text, or one with holes."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+    return None
+
+
+def issues(catalogue: Catalogue) -> dict[str, list[str]]:
+    """Code → the articles whose common issues mention it."""
+    found: dict[str, list[str]] = {}
+    for entry in catalogue:
+        for issue in entry.issues:
+            for code in issue.codes:
+                found.setdefault(code, []).append(f"[{issue.symptom}]({entry.kind}s/{entry.id}.md)")
+    return found
+
+
+def first_line(thing: object) -> str:
+    """The first sentence of a docstring."""
+    return (inspect.getdoc(thing) or "").partition("\n")[0].replace("``", "`")
+
+
+# -- hooks -----------------------------------------------------------------------------------------------------------------------
+
+
+def hooks_page() -> Iterator[str]:
+    """``docs/hooks.md``: each hook with its exact arguments, and the values that cross them with their fields."""
+    tree = ast.parse(inspect.getsource(hookspecs))
+    lines = inspect.getsource(hookspecs).splitlines()
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    yield from ("# Hooks", "", "<!-- Made by tools/generate.py from fitglue_registry/hookspecs.py: change that page, not this one. -->", "",
+                f"Hook API {hookspecs.HOOK_API}: a plugin exports `FITGLUE_HOOK_API = {hookspecs.HOOK_API}`.", "",
+                *restructured(ast.get_docstring(tree) or ""))
+    for node in classes:
+        if node.name == "Hooks":
+            yield from ("", "## The hooks")
+            for function in (item for item in node.body if isinstance(item, ast.FunctionDef)):
+                kind = "addressed to the entry's plugin" if function.name in hookspecs.ADDRESSED else "asked of every plugin"
+                yield from ("", f"### `{signature(function)}`", "", f"*{kind.capitalize()}.*", "",
+                            *restructured(ast.get_docstring(function) or ""))
+    yield from ("", "## The values")
+    for node in classes:
+        if node.name != "Hooks":
+            yield from ("", f"### {node.name}", "", *restructured(ast.get_docstring(node) or ""), *fields_of(node, lines))
+
+
+def fields_of(node: ast.ClassDef, lines: list[str]) -> Iterator[str]:
+    """The fields of a class as a table, and its methods."""
+    fields = [item for item in node.body if isinstance(item, ast.AnnAssign)]
+    if fields:
+        yield from ("", "| Field | Type | Default | |", "|---|---|---|---|")
+    for item in fields:
+        _, _, comment = lines[(item.end_lineno or item.lineno) - 1].partition("  # ")
+        default = f"`{ast.unparse(item.value)}`" if item.value else ""
+        cells = (f"`{ast.unparse(item.target)}`", f"`{ast.unparse(item.annotation)}`", default, comment.replace("``", "`"))
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    for function in (item for item in node.body if isinstance(item, ast.FunctionDef)):
+        yield from ("", f"`{signature(function)}`", "", *restructured(ast.get_docstring(function) or ""))
+
+
+def signature(function: ast.FunctionDef) -> str:
+    """Name and arguments without ``self``, and what comes back."""
+    arguments = ast.unparse(function.args).removeprefix("self").removeprefix(", ")
+    return f"{function.name}({arguments}) -> {ast.unparse(function.returns) if function.returns else 'None'}"
+
+
+def restructured(text: str) -> list[str]:
+    """A docstring as Markdown: single backquotes, and a fence around each indented block."""
+    lines: list[str] = []
+    fenced = False
+    for line in text.replace("``", "`").splitlines():
+        indented = line.startswith("    ")
+        if indented and not fenced:
+            lines += ["```"] if lines and not lines[-1] else ["", "```"]
+        if fenced and line and not indented:
+            while not lines[-1]:
+                lines.pop()
+            lines += ["```", ""]
+        fenced = indented or (fenced and not line)
+        lines.append(line[4:] if indented else line.removesuffix("::") + ":" if line.endswith("::") else line)
+    return [*lines, "```"] if fenced else lines
+
+
+# -- views -----------------------------------------------------------------------------------------------------------------------
+
+UNITS = {"s": "s", "m": "m", "bpm": "beats/min", "rpm": "rounds/min", "mps": "m/s", "kcal": "kcal", "watts": "W"}
+VIEWS = {
+    "activities": "One row for each workout that is there, merged from all that know it. Gone ones are left out.",
+    "laps": "One row for each lap or interval of an activity, in order.",
+    "source_activities": "One row for each workout as one source tells it, stubs and gone ones included.",
+    "runs": "One row for each sync or rebuild that did something.",
+}
+MEANINGS = {
+    "id": "permanent id", "activity_id": "the activity that it belongs to; null: none", "number": "short number, for people to type",
+    "athlete_id": "whose it is", "lap_no": "from 1", "sources": "how many records tell of it",
+    "document": "everything, as JSON (registry/schemas/source-activity.json)",
+    "created_at": "moment, UTC", "updated_at": "moment, UTC", "connection": "name of the connection", "source": "id of the source's entry",
+    "external_id": "id at the source", "leg_no": "leg of a multisport record, from 0", "stub": "true: listed and never delivered",
+    "gone": "true: deleted at the source", "at_source": "when it arrived at the source, UTC", "first_seen_at": "moment, UTC",
+    "changed_at": "moment of the last change that was seen, UTC", "plugin": "what normalized it", "plugin_version": "its version",
+    "title": "as the source says", "sport": "canonical name", "start_utc": "moment, UTC with Z", "start_local": "local time without zone",
+    "timezone": "IANA name", "power_kind": "measured or estimated", "elapsed_s": "wall clock from start to end",
+    "moving_s": "by the source's own pause rule", "distance_m": "", "elevation_gain_m": "", "calories_kcal": "",
+    "average_heartrate_bpm": "", "max_heartrate_bpm": "", "average_watts": "", "weighted_average_watts": "",
+    "average_cadence_rpm": "of one leg on foot in most sources", "average_speed_mps": "",
+    "training_load": "the figure that the source counts", "rpe": "rating of perceived exertion, 1 to 10",
+    "kind": "lap, interval or length; of a run: sync or rebuild", "label": "", "intensity": "work, recovery, warmup, cooldown, rest",
+    "start_s": "since the start of the workout", "started_at": "moment, UTC", "ended_at": "moment, UTC; null: running, or killed",
+    "outcome": "complete, stopped, failed", "counts": "JSON: decision → how often", "error": "JSON of code, what, where, why, fix",
+    "options": "JSON: what was asked", "host_version": "",
+}
+
+
+def views_page() -> Iterator[str]:
+    """``docs/views.md``: each view with its columns, their types and units."""
+    yield from ("# Views", "", "<!-- Made by tools/generate.py: describe a column there. -->", "",
+                "What `fitglue sql` and every other tool may rely on: a column may be added; one that is here is never renamed, removed or",
+                "given another meaning within a major version. Null is absence, zero is a value. Flags are 0 and 1 in SQLite.")
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/views.db")
+        columns = dict(column_names(database))
+        database.close()
+    for view, names in columns.items():
+        yield from ("", f"## {view}", "", VIEWS[view], "", "| Column | Type | Unit | Meaning |", "|---|---|---|---|")
+        for name in names:
+            yield f"| `{name}` | {type_of(view, name)} | {UNITS.get(name.rpartition('_')[2], '')} | {MEANINGS[name]} |"
+
+
+def type_of(view: str, name: str) -> str:
+    """The type of a column, by the table or the lap that it comes from."""
+    if view == "laps" and name in _LAP_FIELDS:
+        return {"TEXT": "text", "REAL": "number"}[_LAP_FIELDS[name]]
+    if name in ("sources", "lap_no"):
+        return "whole number"
+    if name in ("stub", "gone"):
+        return "true or false"
+    tables = [metadata.tables[f"fg_{'activities' if view == 'laps' else view}"], *metadata.sorted_tables]
+    column = next((table.c[name] for table in tables if name in table.c), None)
+    found = column.type.python_type if column is not None else str
+    return {int: "whole number", float: "number"}.get(found, "text")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
