@@ -59,10 +59,12 @@ class Column:
         """A column of pairs from two of equal length; a pair with one half missing is a gap whole."""
         if len(first) != len(second):
             raise ValueError(f"pairs need two columns of one length, not {len(first)} and {len(second)}")
-        doubles = array("d", bytes(16 * len(first)))
-        for index, (one, two) in enumerate(zip(first, second, strict=True)):
-            known = one is not None and two is not None and one == one and two == two  # NaN is a gap
-            doubles[2 * index], doubles[2 * index + 1] = (one, two) if known else (math.nan, math.nan)  # type: ignore[assignment]
+        ones, twos = (array("d", [math.nan if value is None else value for value in half]) for half in (first, second))
+        for index, (one, two) in enumerate(zip(ones, twos, strict=True)):
+            if one != one or two != two:  # NaN is a gap
+                ones[index] = twos[index] = math.nan
+        doubles = array("d", bytes(16 * len(ones)))
+        doubles[0::2], doubles[1::2] = ones, twos
         return cls(memoryview(doubles), width=2)
 
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import types
+from datetime import datetime
 
 import pytest
 
@@ -154,3 +155,23 @@ def test_other_athletes_are_never_matched(library, library_of, place):
     one = library.source_activity(claims=("strava:1",))
     place(one, expert=all_are("same"))
     assert stored.load_rows(library.db, [other])[other].activity_id is None
+
+
+def test_a_new_value_is_merged_without_matching_anew(library, place, activity):
+    """Streams that arrived change the values of an activity, and who belongs to it stays."""
+    record = library.record()
+    one, two = library.put(record, activity(claims=("a:1",))).ids[0], library.source_activity(claims=("a:1",))
+    [made, _] = place(one, two)
+    library.put(record, activity(claims=("a:1",), title="New"))
+    Matcher(Plugins([]), []).remerge(library.db, "me", [one], NOW)
+    found = load_activity(library.db, made)
+    assert (found.activity.title, len(found.members)) == ("New", 2)
+
+
+def test_many_changed_at_once_are_matched_like_one_by_one(library, place, days):
+    """A first sync asks about whole spans, the edges of the calendar included."""
+    starts = [days(number) for number in range(25)] + [datetime.min, datetime.max]  # noqa: DTZ901
+    ids = [library.source_activity(start_local=start) for start in (*starts, *starts)]
+    after = place(*ids, expert=all_are("same"))
+    assert after[: len(starts)] == after[len(starts) :]
+    assert len(set(after)) == len(starts)

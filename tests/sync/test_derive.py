@@ -18,6 +18,7 @@ from fitglue_registry.sync.derive import Deriver, goes_to_quarantine
 
 ENTRY = Entry(schema=1, kind="source", id="x", name="X", summary="X", plugin=Plugin("example"), tier="t")
 START = datetime(2026, 5, 1, 5, 30, tzinfo=UTC)
+ZIPPED = gzip.compress(b"x" * 1000)
 TIME = Stream("time", Column.of([0, 1]))
 
 
@@ -140,7 +141,7 @@ def test_a_plugin_that_raises_costs_this_record_alone(refused):
     assert goes_to_quarantine(error)
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"x" * 1000)[:-9], gzip.compress(b"x" * 1000)[:12] + b"\0" * 20])
+@pytest.mark.parametrize("content", [b"no gzip", ZIPPED[:-9], ZIPPED[:12] + b"\0" * 20], ids=["other", "cut", "damaged"])
 def test_a_part_whose_bytes_broke_on_the_way_is_no_fault_of_the_plugin(refused, content):
     """Reading it fails inside the plugin, and the record says why."""
     parts = {"summary": Body(b"{}"), "streams": Body(content, "gzip")}

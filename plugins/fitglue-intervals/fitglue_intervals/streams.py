@@ -122,7 +122,7 @@ def _columns(channels: list[_Channel]) -> tuple[tuple[Stream, ...], dict[str, st
         elif streams.setdefault(stream.type, stream) is not stream:
             missing[f"streams.{raw_type}"] = f"there is another stream called {stream.type}"
     times = streams.get("time")
-    if times is None or times.values.width != 1 or any(value is None for value in times.values):
+    if times is None or times.values.width != 1 or any(map(math.isnan, times.values.doubles)):
         return (), {"streams": "there is no time stream without gaps, so no sample has a moment", **missing}
     for name, stream in list(streams.items()):
         if len(stream.values) != len(times.values):
@@ -169,10 +169,22 @@ def _pairs(data: Samples, data2: Samples) -> Column:
     return Column.pairs(_numbers(data), _numbers(data2))
 
 
+#: ``bool`` is not among them: it is a number too, and the careful road knows.
+_PLAIN = frozenset({int, float, type(None)})
+
+
 def _numbers(samples: Samples) -> list[float | None]:
     if isinstance(samples, memoryview):
         return list(samples)
-    return [_number(sample) for sample in samples]
+    return samples if _are_plain(samples) else [_number(sample) for sample in samples]
+
+
+def _are_plain(samples: list[Any]) -> bool:
+    """Whether these are numbers with some gaps, as nearly always; then none of the thousands has to be looked at by itself."""
+    try:
+        return _PLAIN.issuperset(map(type, samples)) and not any(map(math.isinf, filter(None, samples)))
+    except OverflowError:  # an integer beyond all doubles
+        return False
 
 
 def _number(sample: Any) -> float | None:
