@@ -8,7 +8,7 @@ endif
 HAVE_PYTHON = $(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || { \
 	echo "make: $(or $(PYTHON),no python3 here) is not Python 3.11 or newer with its venv module (Debian: apt install python3-venv;" \
 	"another one: make $@ PYTHON=/path/to/python3)" >&2; exit 1; }
-NO_INDEX = { echo "make: pip failed, see above; this needs a package index, such as https://pypi.org or one that PIP_INDEX_URL names" >&2; exit 1; }
+NO_INDEX = { echo "make: pip failed, see above; it needs a package index that it can reach (PIP_INDEX_URL names another one)" >&2; exit 1; }
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet

@@ -145,7 +145,7 @@ def summary(tally: Tally) -> str:
     found = decisions(counts) or late
     said = f"stopped{' after ' if found else ''}{found}" if stopped else found or "nothing new"
     asked = f"{count(ended.requests, 'request')}, " if ended.requests else ""
-    return f"{said} ({asked}{ended.seconds:.1f} s){', listed only: nothing was stored' if tally.dry_run else ''}"
+    return f"{said} ({asked}{ended.seconds:.1f}\N{NO-BREAK SPACE}s){', listed only: nothing was stored' if tally.dry_run else ''}"
 
 
 def decisions(counts: Any) -> str:
@@ -166,7 +166,8 @@ def show_tally(face: Face, tally: Tally) -> None:
     mark = Text("✓", style="green") if ok else Text("✗", style="red")
     face.show(hanging(mark, f"{tally.connection}: {summary(tally)}", indent=0))
     for reason, fix, number in _stubs(face, tally):
-        face.show(hanging(Text("·", style="dim"), f"{count(number, 'stub')}: {reason}", indent=2))
+        in_all = "" if number == ended.counts.get("stub") else " in all"
+        face.show(hanging(Text("·", style="dim"), f"{count(number, 'stub')}{in_all}: {reason}", indent=2))
         if fix:
             face.show(hanging(Text("→", style="dim"), fix, indent=4))
     _show_left_over(face, tally)

@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry import model
-from fitglue_registry.store.database import insert_one, insert_row, update_one
+from fitglue_registry.store.database import insert_one, insert_row, json_text, update_one
 from fitglue_registry.store.records import chunks
 from fitglue_registry.store.stream_codec import encode_streams
 from fitglue_registry.store.tables import FIGURES, activities, aliases, athletes, claims, opinions, records, source_activities, streams
@@ -134,7 +134,7 @@ def _put_streams(db: Db, number: int, one: Prepared, *, known: bool) -> None:
     if known:
         db.execute(_NO_STREAMS, {"number": number})
     if one.blob is not None:
-        insert_row(db, streams, source_activity_id=number, types=",".join(one.types), samples=one.samples, content=one.blob)
+        insert_row(db, streams, source_activity_id=number, types=json_text(one.types), samples=one.samples, content=one.blob)
 
 
 def _delete_source_activities(db: Db, ids: Sequence[int]) -> None:

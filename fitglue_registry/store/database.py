@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
+import time
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 HEAD = "0001"
 
 _BUSY_MS = 30_000
+_LOOK_AGAIN_S = 0.02
 # What the driver says → code, what happened, what to do; the first text found decides.
 _FAILURES = (
     ("disk is full", "FG-disk-full", "the disk is full", "make room and run the same command again: it goes on where it stopped"),
@@ -198,10 +201,26 @@ def _with_driver(url: str) -> sa.URL:
 
 def _prepare_sqlite(driver_connection: Any, _record: Any) -> None:
     driver_connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+    driver_connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    _switch_to_wal(driver_connection)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
         driver_connection.execute(f"PRAGMA {pragma}")
     # SQLite's own knows ASCII alone, and titles are not.
     driver_connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _switch_to_wal(driver_connection: Any) -> None:
+    """Two processes may meet at a new database, and for this one statement SQLite does not always wait by itself."""
+    give_up = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            driver_connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(_LOOK_AGAIN_S)
+        else:
+            return
 
 
 def _lower(value: Any) -> Any:

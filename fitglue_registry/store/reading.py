@@ -192,7 +192,7 @@ def members(db: Db, activity_id: str) -> Iterator[MemberRow]:
         streams, streams.c.source_activity_id == source_activities.c.id).where(source_activities.c.activity_id == activity_id)
     for row in db.execute(query.order_by(connections.c.name, records.c.external_id, source_activities.c.leg_no)):
         yield MemberRow(row.id, row.record_id, row.name, row.source, row.external_id, row.leg_no, row.state == "gone",
-                        model.decode(row.document), tuple(row.types.split(",")) if row.types else ())
+                        model.decode(row.document), tuple(msgspec.json.decode(row.types)) if row.types else ())
 
 
 def load_streams(db: Db, source_activity_id: int, types: Sequence[str] | None = None) -> tuple[model.Stream, ...]:

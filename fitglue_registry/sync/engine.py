@@ -7,11 +7,10 @@ import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from fitglue_registry.errors import AthleteNeeded, FitglueError
 from fitglue_registry.hookspecs import Listing, Split, Window
 from fitglue_registry.store import connections
+from fitglue_registry.store.database import json_text
 from fitglue_registry.store.runs import RunLog
 from fitglue_registry.sync import events
 from fitglue_registry.sync.confirm import confirm_missing
@@ -88,9 +87,9 @@ class _Sync:
                 connections.update_connection(db, context.connected.id, last_checked_at=context.now, state="ok", state_error=None)
             elif isinstance(error, AthleteNeeded):
                 state = "credentials-rejected"
-                connections.update_connection(db, context.connected.id, state=state, state_error=_text(error))
+                connections.update_connection(db, context.connected.id, state=state, state_error=json_text(error.as_dict()))
             elif error is not None:
-                connections.update_connection(db, context.connected.id, state_error=_text(error))
+                connections.update_connection(db, context.connected.id, state_error=json_text(error.as_dict()))
 
     def _note(self) -> str | None:
         horizon = self._horizon() if self._walk_at else self._context.connected.horizon
@@ -186,10 +185,17 @@ class _Sync:
             if isinstance(item, FitglueError):
                 raise item
             if isinstance(item, Listing):
-                if item.external_id in seen:
-                    raise context.plugins.refuse(context.entry, "fitglue_list", f"with {item.external_id!r} twice in one window")
-                seen.add(item.external_id)
+                self._hold(item, seen)
             yield item
+
+    def _hold(self, listing: Listing, seen: set[str]) -> None:
+        """An external id is what a record is known by for ever: text that every database gives back as it is, once a window."""
+        context, external_id = self._context, listing.external_id
+        if not isinstance(external_id, str) or not external_id or not external_id.isprintable():
+            raise context.plugins.refuse(context.entry, "fitglue_list", f"with the external id {external_id!r}, which is no printable text")
+        if external_id in seen:
+            raise context.plugins.refuse(context.entry, "fitglue_list", f"with {external_id!r} twice in one window")
+        seen.add(external_id)
 
     def _store(self, listed: ListedWindow, planned: PlannedWindow | None, left: int) -> Iterator[events.Event]:
         walk_done = self._walk_at if (listed.complete or (planned is not None and left == 0)) else None
@@ -202,7 +208,3 @@ def _clip(window: Window, horizon: date | None) -> Window | None:
     if window.newest is not None and window.newest < horizon:
         return None
     return Window(max(window.oldest or horizon, horizon), window.newest)
-
-
-def _text(error: FitglueError) -> str:
-    return msgspec.json.encode(error.as_dict()).decode()

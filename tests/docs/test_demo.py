@@ -68,4 +68,5 @@ def test_a_folder_of_somebody_elses_is_left_alone(demo, tmp_path, capsys):
 
 
 def _columns(line: str) -> int:
-    return sum(0 if unicodedata.combining(one) or one == "\ufe0f" else 2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in line)
+    seen = [one for one in line if not unicodedata.combining(one) and one != "\ufe0f"]
+    return len(seen) + sum(unicodedata.east_asian_width(one) in "WF" for one in seen)

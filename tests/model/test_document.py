@@ -212,7 +212,7 @@ def _places(value):
 _documents = activities.map(lambda found: json.loads(model.encode(found)))
 
 
-@settings(max_examples=250, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(mutated())
 def test_both_validators_give_the_same_verdict_and_the_types_agree(document):
     """The quick one decides, the other explains, and what they accept can be read."""
@@ -229,8 +229,17 @@ def _decodes(document):
     try:
         model.decode(json.dumps(document, allow_nan=False))
     except ValueError as error:
-        return _beyond_json(document) or "Number out of range" in str(error) or "day is out of range" in str(error)
+        return _beyond_json(document) or "day is out of range" in str(error) or any(map(_is_huge, _leaves(document)))
     return True
+
+
+def _leaves(document):
+    return (container[key] for container, key in _places(document))
+
+
+def _is_huge(value):
+    """No double tells it from its neighbours, so no field of the model has to take it."""
+    return isinstance(value, int | float) and abs(value) > 2**53
 
 
 def _beyond_json(document):

@@ -72,7 +72,8 @@ def empty_environment(folder: Path) -> Environment:
 
 
 def _link_dependencies(offered: Path) -> None:
-    ours = {re.sub(r"[-_.]+", "_", name.lower()) for name in (found.metadata["Name"] for found in distributions()) if "fitglue" in name.lower()}
+    names = {re.sub(r"[-_.]+", "_", found.metadata["Name"].lower()) for found in distributions()}
+    ours = {name for name in names if "fitglue" in name}
     for installed in {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}:
         for path in installed.iterdir():
             if path.suffix == ".pth" or path.name == "__pycache__" or any(name in path.name.lower() for name in ours):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -127,9 +129,22 @@ def _target(what: str) -> str:
 
 
 def _meant(what: str, names: dict[str, str | None]) -> list[str]:
-    """The installed plugins that ``what`` most likely names, where nothing was new."""
-    stem = Path(what).name.partition("-0")[0].replace("_", "-").lower()
-    return [name for name in names if name in (what, stem) or stem.startswith(f"{name}-")]
+    """The installed plugin that ``what`` names, where nothing was new; a plugin has the name of its distribution."""
+    from packaging.utils import canonicalize_name
+
+    meant = canonicalize_name(_distribution(what))
+    return [name for name in names if canonicalize_name(name) == meant]
+
+
+def _distribution(what: str) -> str:
+    """The name of the distribution in a folder or a wheel, or in a requirement such as ``fitglue-intervals>=0.1``."""
+    import tomllib
+
+    path = Path(what).expanduser()
+    if path.is_dir():
+        with suppress(OSError, tomllib.TOMLDecodeError, KeyError, TypeError):
+            return str(tomllib.loads((path / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"])
+    return path.name.partition("-")[0] if path.suffix == ".whl" else re.split(r"[^\w.-]", path.name, maxsplit=1)[0]
 
 
 def _pip(face: Face, arguments: list[str]) -> None:
