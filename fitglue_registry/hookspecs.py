@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 #: The version of this page. A plugin exports the one it was written for as ``FITGLUE_HOOK_API``, compared before it is registered.
 HOOK_API = 1
 
+#: Entry-point groups: plugins, folders of entries, and wrappers around hooks (tracing, caching), which are plugins of their own.
+PLUGIN_GROUP, REGISTRY_GROUP, WRAPPER_GROUP = "fitglue.plugins", "fitglue.registry", "fitglue.wrappers"
+
 PROJECT = "fitglue"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

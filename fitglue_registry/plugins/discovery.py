@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,18 +12,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from fitglue_registry.contract import nearest
 from fitglue_registry.errors import FitglueError, Place, PluginFailed
-from fitglue_registry.hookspecs import ADDRESSED, HOOK_API, HOOK_NAMES, PROJECT, Hooks
+from fitglue_registry.hookspecs import ADDRESSED, PLUGIN_GROUP, PROJECT, REGISTRY_GROUP, WRAPPER_GROUP, Hooks
 from fitglue_registry.plugins.guard import Guard, SignOfLife
+from fitglue_registry.plugins.hookcheck import check_api, check_hooks
 
 if TYPE_CHECKING:
     from fitglue_registry.hookspecs import Record
     from fitglue_registry.registry import Entry
 
 log = logging.getLogger(__name__)
-
-PLUGIN_GROUP = "fitglue.plugins"
-REGISTRY_GROUP = "fitglue.registry"
-WRAPPER_GROUP = "fitglue.wrappers"
 
 
 class FoundEntryPoint(Protocol):
@@ -48,16 +44,6 @@ class PluginInfo:
     value: str
     loaded: bool
     hooks: tuple[str, ...] = ()
-    error: FitglueError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of ``plugin check``: what was looked at, and how it went."""
-
-    name: str
-    ok: bool
-    detail: str
     error: FitglueError | None = None
 
 
@@ -186,8 +172,8 @@ class Plugins:
 
         def take() -> _Loaded:
             plugin = point.load()
-            _check_api(name, plugin)
-            hooks = _check_hooks(name, plugin, manager)
+            check_api(name, plugin)
+            hooks = check_hooks(name, plugin, manager)
             twin = manager.get_name(plugin)
             if twin is not None:
                 raise PluginFailed("FG-plugin-twice", f"plugin {name} is the same object as plugin {twin} ({point.value})",
@@ -305,107 +291,3 @@ def _folder_in_package(value: str) -> Path | None:
         return None
     places = spec.submodule_search_locations if spec else None
     return next((Path(place) / inside for place in places), None) if places else None
-
-
-def _check_api(name: str, plugin: object) -> None:
-    api = getattr(plugin, "FITGLUE_HOOK_API", None)
-    if api != HOOK_API:
-        newer = isinstance(api, int) and api > HOOK_API
-        raise PluginFailed(
-            "FG-hook-api", f"plugin {name} speaks hook API {api!r}, this host speaks {HOOK_API}",
-            why=None if isinstance(api, int) else "a plugin exports FITGLUE_HOOK_API as an integer",
-            fix="upgrade fitglue-registry" if newer else f"upgrade the plugin: fitglue plugin install --upgrade {name}")
-
-
-def _check_hooks(name: str, plugin: object, manager: Any) -> tuple[str, ...]:
-    """The hooks that a plugin implements, each held to its specification before pluggy sees it: pluggy accepts a typo in silence."""
-    hooks = []
-    for attribute in dir(plugin):
-        options = manager.parse_hookimpl_opts(plugin, attribute)
-        if options is None:
-            continue
-        hook = options.get("specname") or attribute
-        if hook not in HOOK_NAMES:
-            close = nearest(hook, HOOK_NAMES)
-            raise PluginFailed(
-                "FG-hook-unknown", f"plugin {name} implements {hook}, which is no hook", at=_place(getattr(plugin, attribute)),
-                why=f"did you mean {close}?" if close else f"hooks are {', '.join(HOOK_NAMES)}", fix="rename the function")
-        _check_signature(name, hook, getattr(plugin, attribute))
-        if options["wrapper"] or options["hookwrapper"]:
-            raise PluginFailed("FG-hook-signature", f"{hook} of plugin {name} is a wrapper", at=_place(getattr(plugin, attribute)),
-                               why="a wrapper sees the calls of all plugins, so it is a plugin of its own",
-                               fix=f"move it to a module that is named in the entry-point group {WRAPPER_GROUP}")
-        hooks.append(hook)
-    return tuple(hooks)
-
-
-def _check_signature(name: str, hook: str, function: Any) -> None:
-    allowed = [parameter for parameter in inspect.signature(getattr(Hooks, hook)).parameters if parameter != "self"]
-    parameters = inspect.signature(function).parameters.values()
-    wrong = next((_complaint(parameter, allowed) for parameter in parameters if _complaint(parameter, allowed)), None)
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        wrong = "is a coroutine; hooks are plain functions or generators"
-    if wrong:
-        raise PluginFailed("FG-hook-signature", f"{hook} of plugin {name} {wrong}", at=_place(function),
-                           why=f"it may ask for {', '.join(allowed)}", fix="change the function's arguments")
-
-
-def _complaint(parameter: inspect.Parameter, allowed: list[str]) -> str | None:
-    if parameter.name not in allowed:
-        return f"asks for {parameter.name!r}"
-    if parameter.default is not parameter.empty or parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
-        return f"gives {parameter.name!r} a default or makes it keyword-only, and would never get it"
-    return None
-
-
-def _place(function: Any) -> Place | None:
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return Place(code.co_filename, code.co_firstlineno) if code else None
-
-
-def check_steps(plugins: Plugins, name: str, entries: Sequence[Entry]) -> list[Step]:
-    """Walk distribution, entry point, import, hooks, entries and versions of one plugin; the first step that fails is the last."""
-    distribution, version = plugins.distribution(name)
-    mine = [entry for entry in entries if entry.plugin.name == name]
-    info = plugins.info(name)
-    error = info.error
-    steps = [Step("entry point", name in plugins.names(), info.value or f"nothing named {name} in {PLUGIN_GROUP}", error)]
-    if steps[-1].ok:
-        steps.append(Step("distribution", True, f"{distribution} {version}" if distribution else "given by the host application"))
-        steps.append(Step("import", error is None or not _is_import(error), "imported" if error is None else str(error), error))
-    if steps[-1].ok:
-        steps.append(Step("hooks", error is None, ", ".join(info.hooks) if error is None else str(error), error))
-    if steps[-1].ok:
-        steps.append(_entries_step(mine, info, name))
-    if steps[-1].ok:
-        steps.append(_versions_step(plugins, mine))
-    return steps
-
-
-def _is_import(error: FitglueError) -> bool:
-    return error.code in ("FG-plugin-import-failed", "FG-plugin-blocked", "FG-plugin-missing")
-
-
-def _entries_step(mine: Sequence[Entry], info: PluginInfo, name: str) -> Step:
-    if not mine:
-        failure = PluginFailed("FG-plugin-without-entry", f"no registry entry names plugin {name}",
-                               fix=f"add one to the folder that its distribution names in {REGISTRY_GROUP}")
-        return Step("entries", False, str(failure), failure)
-    lacking = [f"{entry.kind}/{entry.id} lists {hook}" for entry in mine for hook in entry.hooks if hook not in info.hooks]
-    if lacking:
-        failure = PluginFailed("FG-hook-missing", f"plugin {name} lacks hooks that its entries list: {'; '.join(lacking)}",
-                               fix="implement them, or take them out of the entry")
-        return Step("entries", False, str(failure), failure)
-    return Step("entries", True, ", ".join(f"{entry.kind}/{entry.id}" for entry in mine))
-
-
-def _versions_step(plugins: Plugins, mine: Sequence[Entry]) -> Step:
-    try:
-        for entry in mine:
-            plugins.check_version(entry)
-    except PluginFailed as error:
-        return Step("versions", False, str(error), error)
-    ranges = sorted({entry.plugin.version for entry in mine if entry.plugin.version})
-    return Step("versions", True, f"hook API {HOOK_API}, entries accept {', '.join(ranges) or 'any version'}")
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fitglue_registry.plugins.discovery import check_steps
+from fitglue_registry.plugins import check_steps
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def list_(face: Face) -> None:
 @pass_face
 def check(face: Face, *, name: str) -> int:
     """Walk through the plugin NAME step by step, and stop where it fails."""
-    from fitglue_registry.plugins.discovery import check_steps
+    from fitglue_registry.plugins import check_steps
 
     return _report(face, name, check_steps(face.host.plugins, name, list(face.host.catalogue)))
 
@@ -105,7 +105,7 @@ def install(face: Face, *, what: str, upgrade: bool) -> int:
 
 
 def _checked(face: Face, name: str) -> int:
-    from fitglue_registry.plugins.discovery import check_steps
+    from fitglue_registry.plugins import check_steps
 
     return _report(face, name, check_steps(face.host.plugins, name, list(face.host.catalogue)))
 
