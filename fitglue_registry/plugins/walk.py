@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError, PluginFailed
 from fitglue_registry.hookspecs import HOOK_API, PLUGIN_GROUP, REGISTRY_GROUP
-from fitglue_registry.plugins.discovery import PluginInfo, Plugins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fitglue_registry.plugins.discovery import PluginInfo, Plugins
     from fitglue_registry.registry import Entry
 
 
