@@ -15,15 +15,23 @@ if TYPE_CHECKING:
     from fitglue_registry.hookspecs import HOOK_API as HOOK_API
     from fitglue_registry.hookspecs import hookimpl as hookimpl
     from fitglue_registry.host import Host as Host
+    from fitglue_registry.plugins import Plugins as Plugins
+    from fitglue_registry.registry import Folder as Folder
+    from fitglue_registry.store.reading import Filter as Filter
+    from fitglue_registry.sync.context import Options as Options
 
 _HOMES = {
+    "Filter": "fitglue_registry.store.reading",
     "FitglueError": "fitglue_registry.errors",
+    "Folder": "fitglue_registry.registry",
     "HOOK_API": "fitglue_registry.hookspecs",
     "Host": "fitglue_registry.host",
+    "Options": "fitglue_registry.sync.context",
+    "Plugins": "fitglue_registry.plugins",
     "hookimpl": "fitglue_registry.hookspecs",
 }
 
-__all__ = ["HOOK_API", "FitglueError", "Host", "__version__", "hookimpl"]
+__all__ = ["HOOK_API", "Filter", "FitglueError", "Folder", "Host", "Options", "Plugins", "__version__", "hookimpl"]
 
 
 def __getattr__(name: str) -> Any:

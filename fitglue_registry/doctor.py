@@ -125,9 +125,14 @@ def _plugins(host: Host) -> Iterator[Check]:
 
 
 def _registry(host: Host) -> Iterator[Check]:
-    for problem in host.catalogue.problems:
+    from fitglue_registry.registry.check import check
+
+    problems = list(host.catalogue.problems)
+    for _, folder in host.plugins.registry_folders()[0]:
+        problems += [error for error in check(folder).errors if str(error) not in map(str, problems)]
+    for problem in problems:
         yield Check("registry", "broken", problem.what, problem)
-    if not host.catalogue.problems:
+    if not problems:
         yield Check("registry", "ok", f"{len(host.catalogue)} entries")
 
 

@@ -205,7 +205,9 @@ class Host:
         for entry in self.catalogue.entries("source"):
             if entry.integration == integration:
                 return entry
-        raise UserMistake("FG-no-source", f"no source belongs to integration {integration}", fix="see: fitglue registry list")
+        left_out = [str(problem) for problem in self.catalogue.problems]
+        raise UserMistake("FG-no-source", f"no source belongs to integration {integration}", fix="see: fitglue registry list",
+                          why=f"left out of the registry: {'; '.join(left_out)}" if left_out else None)
 
     def connect(self, integration: str, values: Mapping[str, str], athlete: str = ME) -> ConnectResult:
         """Prove credentials and settings (by name, as pasted), and store the connection; the same account again gets new credentials.
@@ -217,7 +219,9 @@ class Host:
 
         entry, source = self.catalogue.get("integration", integration), self.source_of(integration)
         self._check_tier(source, athlete)
-        secret, settings = _read_fields(entry, values)
+        there = [one for one in self.connections(athlete) if one.integration == integration]
+        kept = there[0].settings if len(there) == 1 else {}  # a key is renewed where it was used, not where the entry says
+        secret, settings = _read_fields(entry, {**kept, **values})
         self.redactor.add(secret.values())
         connection_id = stored.new_connection_id()
         view = self._view(connection_id, source, None, settings, lambda: secret)
@@ -225,7 +229,7 @@ class Host:
             account = self._prove(source, view)
         finally:
             view.close()
-        same = [one for one in self.connections(athlete) if (one.integration, one.account.id) == (integration, account.id)]
+        same = [one for one in there if one.account.id == account.id]
         ref = self.secrets.put(f"{integration} {same[0].id if same else connection_id}", secret) if secret else None
         with self.database.write() as db:
             stored.ensure_athlete(db, athlete, self.now)
@@ -250,18 +254,23 @@ class Host:
             view.close()
 
     def disconnect(self, name: str, athlete: str = ME) -> None:
-        """Remove a connection with its records, its secrets and every activity that only it knew."""
+        """Remove a connection with its records, files, secrets and every activity that only it knew; raises ``Busy`` while it is synced."""
         from fitglue_registry.store import activities
         from fitglue_registry.store.connections import remove_connection
+        from fitglue_registry.sync.lock import connection_lock
 
         connected = self.connection(name, athlete)
-        with self.database.write() as db:
-            touched = remove_connection(db, connected.id)
-            self._matcher().place(db, athlete, activities.members_of(db, touched), self.now)
-            activities.drop_orphans(db, touched)
-        if connected.secret_ref:
-            self.secrets.delete(connected.secret_ref)
-        self.sweep_blobs()
+        with connection_lock(self.database, self.home, connected.id, connected.name, self.now):
+            with self.database.write() as db:
+                blobs = self._raws.used_blobs(db)
+                touched = remove_connection(db, connected.id)
+                self._matcher().place(db, athlete, activities.members_of(db, touched), self.now)
+                activities.drop_orphans(db, touched)
+                blobs -= self._raws.used_blobs(db)
+            for sha256 in blobs:
+                self._raws.blobs.delete(sha256)
+            if connected.secret_ref:
+                self.secrets.delete(connected.secret_ref)
 
     def _prove(self, source: Entry, view: ConnectionView) -> Account:
         from fitglue_registry.hookspecs import Account
@@ -333,6 +342,9 @@ class Host:
         from fitglue_registry.sync.engine import sync_connection
 
         chosen = options or Options()
+        if chosen.full and (chosen.since or chosen.until):
+            raise UserMistake("FG-options-conflict", "--full takes the whole history, --since and --until a part of it",
+                              fix="give one of them")
         yield from self._each(name, athlete, lambda context: sync_connection(context, chosen))
 
     def rebuild(self, name: str | None = None, athlete: str = ME) -> Iterator[Event]:
@@ -512,15 +524,25 @@ class Host:
             return totals(db, athlete, since, until)
 
     def normalize_offline(self, source: str, content: bytes, name: str,
-                          streams: bytes | None = None) -> list[tuple[str, list[SourceActivity]]]:
-        """(external id, source activities) of a saved payload, by the plugin of a source; raises ``RecordRefused`` with the reason."""
-        from fitglue_registry.sync.derive import Deriver
+                          streams: bytes | None = None) -> list[tuple[str, list[SourceActivity] | FitglueError]]:
+        """(external id, its source activities or why they are refused) of a saved payload, by the plugin of a source.
+
+        Raises ``RecordRefused`` with the reason where the whole payload is something else.
+        """
+        from fitglue_registry.sync.derive import Deriver, goes_to_quarantine
 
         entry = self.catalogue.get("source", source)
         self.plugins.load(entry)
         deriver = Deriver(self.plugins)
-        found = self.plugins.offline_records(entry, content, name, streams)
-        return [(record.external_id, deriver.check(entry, record)) for record in found]
+        found: list[tuple[str, list[SourceActivity] | FitglueError]] = []
+        for record in self.plugins.offline_records(entry, content, name, streams):
+            try:
+                found.append((record.external_id, deriver.check(entry, record)))
+            except FitglueError as error:
+                if not goes_to_quarantine(error):
+                    raise
+                found.append((record.external_id, error))
+        return found
 
     def sweep_blobs(self) -> int:
         """Remove blobs that no record needs any more; their number comes back."""

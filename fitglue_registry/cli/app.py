@@ -133,6 +133,7 @@ def run(arguments: Sequence[str]) -> int:
 def _call(face: Face, arguments: list[str]) -> int:
     from fitglue_registry.cli.failure import bug_failure, show_failure, usage_failure
 
+    resumable = {"sync", "rebuild"} & set(arguments)
     try:
         with root.make_context("fitglue", arguments, obj=face) as context:
             return root.invoke(context) or 0
@@ -144,7 +145,8 @@ def _call(face: Face, arguments: list[str]) -> int:
     except click.ClickException as error:
         failure: FitglueError = usage_failure(error)
     except (KeyboardInterrupt, click.Abort):
-        face.note("\nStopped. Nothing that was stored is lost, and the same command goes on where this one stopped.")
+        face.note("\nStopped. " + ("Nothing that was stored is lost, and the same command goes on where this one stopped." if resumable else
+                                   "Nothing was changed."))
         return 130
     except FitglueError as error:
         failure = error

@@ -85,8 +85,10 @@ def connection_health(host: Host, one: Connected) -> dict[str, Any]:
     health = host.health(one)
     return {
         "name": one.name, "integration": one.integration, "account": {"id": one.account.id, "name": one.account.name}, "state": state,
-        "reason": reason, "fix": fix, "records": sum(health.get(name, 0) for name in ("listed", "missing")), "stubs": health.get("stub", 0),
-        "waiting_parts": health.get("wanted", 0), "quarantine": health.get("quarantine", 0), "last_checked_at": one.last_checked_at}
+        "reason": reason, "fix": fix, "stubs": health.get("stub", 0),
+        "records": sum(health.get(name, 0) for name in ("listed", "unlisted", "missing")),
+        "waiting_parts": health.get("wanted", 0), "given_up_parts": health.get("failed", 0), "quarantine": health.get("quarantine", 0),
+        "last_checked_at": one.last_checked_at}
 
 
 def _week(host: Host, monday: date) -> dict[str, Any]:
@@ -155,6 +157,7 @@ def _connection(one: dict[str, Any], now: datetime) -> str:
     figures = [count(one["records"], "record")]
     figures += [count(one["stubs"], "stub")] if one["stubs"] else []
     figures += [f"{count(one['waiting_parts'], 'part')} waiting"] if one["waiting_parts"] else []
+    figures += [f"{count(one['given_up_parts'], 'part')} given up until `fitglue sync --full`"] if one["given_up_parts"] else []
     figures += [f"{one['quarantine']:,} in quarantine"] if one["quarantine"] else []
     checked = numbers.ago(one["last_checked_at"], now)
     unfinished = "not fetched to the end yet" if one["records"] else "never synced"

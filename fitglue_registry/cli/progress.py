@@ -115,4 +115,5 @@ def _bars(face: Face) -> Any:
 
     columns = (OnlyText(style="dim"), TextColumn("{task.description}", markup=False), OnlyParts(BarColumn(bar_width=24)),
                OnlyParts(MofNCompleteColumn()), OnlyParts(TimeRemainingColumn(compact=True)))
-    return Bars(*columns, console=face.err, transient=True)
+    # Standard output is for answers, and an export that runs beside a bar writes there: it stays as it is.
+    return Bars(*columns, console=face.err, transient=True, redirect_stdout=False)

@@ -140,7 +140,7 @@ def summary(tally: Tally) -> str:
     ended = tally.ended
     assert ended is not None
     stopped = isinstance(ended, events.SyncStopped)
-    late = f"{count(tally.parts, 'part')} fetched that had been waiting" if tally.parts else ""
+    late = f"{count(tally.parts, 'part')} (details, streams) fetched that had been waiting" if tally.parts else ""
     counts = {**(tally.decided if tally.dry_run else ended.counts), "quarantined": len(tally.quarantined)}
     found = decisions(counts) or late
     said = f"stopped{' after ' if found else ''}{found}" if stopped else found or "nothing new"
@@ -191,9 +191,9 @@ def _show_left_over(face: Face, tally: Tally) -> None:
 
     from fitglue_registry.cli.table import hanging
 
-    left_over = [*tally.quarantined.items(), *tally.not_fetched.items()]
-    for external_id, reason in left_over[:_LISTED]:
-        face.show(hanging(Text("!", style="yellow"), f"{short_id(external_id)}: {reason}", indent=2))
+    left_over = [f"{short_id(name)}: {reason}" for name, reason in tally.quarantined.items()] + list(_by_reason(tally.not_fetched))
+    for line in left_over[:_LISTED]:
+        face.show(hanging(Text("!", style="yellow"), line, indent=2))
     more = len(left_over) - _LISTED
     if more > 0:
         face.show(hanging(Text("!", style="yellow"), f"and {more:,} more", indent=2))
@@ -201,3 +201,13 @@ def _show_left_over(face: Face, tally: Tally) -> None:
         face.show(hanging(Text("→", style="dim"), "kept whole; see: fitglue quarantine", indent=4))
     if tally.not_fetched:
         face.show(hanging(Text("→", style="dim"), "the next sync asks again", indent=4))
+
+
+def _by_reason(not_fetched: dict[str, str]) -> Iterator[str]:
+    """One line for each reason, with the ids it was given for: an outage says the same of many."""
+    ids: dict[str, list[str]] = {}
+    for external_id, reason in not_fetched.items():
+        ids.setdefault(reason, []).append(short_id(external_id))
+    for reason, names in ids.items():
+        more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+        yield f"{', '.join(names[:3])}{more}: {reason}"

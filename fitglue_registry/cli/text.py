@@ -6,6 +6,7 @@ import codecs
 import io
 import re
 import sys
+import threading
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -51,6 +52,22 @@ def prepare_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="fitglue")
+    sys.stdout = _OwnOutput(sys.stdout)
+
+
+class _OwnOutput:
+    """Standard output for answers alone: plugins run on threads of their own, and what they print goes to standard error."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write to the stream that the calling thread may write to."""
+        own = threading.current_thread() is threading.main_thread()
+        return (self._stream if own else sys.stderr).write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def speaks_unicode(stream: TextIO) -> bool:

@@ -160,13 +160,20 @@ class Plugins:
             raise loaded.with_traceback(None)  # the same one each time: its traceback must not grow
         return loaded
 
+    def _missing(self, name: str) -> PluginFailed:
+        close = nearest(name, self.names())
+        if self._given is None and _is_installed(name):
+            return PluginFailed(
+                "FG-plugin-missing", f"distribution {name} is installed and brings no plugin of that name",
+                why=f"it has no entry point called {name} in the group {PLUGIN_GROUP}", fix="its author adds it to pyproject.toml")
+        return PluginFailed(
+            "FG-plugin-missing", f"plugin {name} is not installed", why=f"there is {close}" if close else None,
+            fix=f"did you mean {close}? Else: fitglue plugin install {name}" if close else f"fitglue plugin install {name}")
+
     def _import(self, name: str) -> _Loaded:
         point = self._found[PLUGIN_GROUP].get(name)
         if point is None:
-            close = nearest(name, self.names())
-            raise PluginFailed(
-                "FG-plugin-missing", f"plugin {name} is not installed", why=f"did you mean {close}?" if close else None,
-                fix=f"fitglue plugin install {name}")
+            raise self._missing(name)
         guard = Guard(name, time_limit_s=self._time_limit_s)
         manager = self._manager
 
@@ -270,6 +277,16 @@ class Plugins:
             return answers[0] if answers else None
 
         return first
+
+
+def _is_installed(distribution: str) -> bool:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        version(distribution)
+    except (PackageNotFoundError, ValueError):
+        return False
+    return True
 
 
 def _iterable(guard: Guard, hook: str, answer: Any) -> Iterable[Any]:

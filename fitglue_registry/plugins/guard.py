@@ -24,6 +24,8 @@ Item = TypeVar("Item")
 SignOfLife = Callable[[], float]
 
 _QUEUED_ITEMS = 64
+#: More items than any window or batch can hold: a generator that goes on is taken to go on for ever.
+_MOST_ITEMS = 100_000
 _LOOK_EVERY_S = 0.25
 _Item = tuple[tuple[int | None, Any], BaseException | None]
 
@@ -100,6 +102,9 @@ class Guard:
         """The error as the caller reports it: the plugin's own if it speaks our language, else one that names plugin and line."""
         if isinstance(error, FitglueError):
             return error
+        if isinstance(error, _Endless):
+            return self._failed("FG-plugin-endless", hook, f"plugin {self.plugin} gave {_MOST_ITEMS:,} items and went on",
+                                why="a window of so many rows is to be split, and a batch has no more answers than ids")
         log.debug("plugin %s raised in %s", self.plugin, hook, exc_info=error)
         frames = traceback.extract_tb(error.__traceback__)
         at = Place(frames[-1].filename, frames[-1].lineno, field=f"{self.plugin}: {hook}") if frames else None
@@ -123,6 +128,10 @@ class Guard:
             raise self.refuse(hook, f"with {type(value).__name__}, expected {names}")
 
 
+class _Endless(Exception):
+    """A job that gave more items than any job can have."""
+
+
 def _start_lane(plugin: str) -> queue.SimpleQueue[Callable[[], None]]:
     lane: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
 
@@ -141,7 +150,9 @@ def _pump(todo: deque[tuple[int, Callable[[], Iterable[Any]]]], items: queue.Que
         except IndexError:  # another lane was quicker
             break
         try:
-            for item in work():
+            for number, item in enumerate(work()):
+                if number >= _MOST_ITEMS:
+                    raise _Endless
                 if not _offer(items, ((job, item), None), stop):
                     return
         except BaseException as error:  # noqa: BLE001 - the border: it is explained where the items are consumed

@@ -14,11 +14,16 @@ def check_api(name: str, plugin: object) -> None:
     """Compare the hook API that a plugin was written for with this host's; raises ``PluginFailed`` FG-hook-api."""
     api = getattr(plugin, "FITGLUE_HOOK_API", None)
     if api != HOOK_API:
-        newer = isinstance(api, int) and api > HOOK_API
         raise PluginFailed(
             "FG-hook-api", f"plugin {name} speaks hook API {api!r}, this host speaks {HOOK_API}",
             why=None if isinstance(api, int) else "a plugin exports FITGLUE_HOOK_API as an integer",
-            fix="upgrade fitglue-registry" if newer else f"upgrade the plugin: fitglue plugin install --upgrade {name}")
+            fix=_api_fix(name, api))
+
+
+def _api_fix(name: str, api: object) -> str:
+    if not isinstance(api, int):
+        return f"its author adds FITGLUE_HOOK_API = {HOOK_API} to the plugin's module"
+    return "upgrade fitglue-registry" if api > HOOK_API else f"upgrade the plugin: fitglue plugin install --upgrade {name}"
 
 
 def check_hooks(name: str, plugin: object, manager: Any) -> tuple[str, ...]:

@@ -34,11 +34,12 @@ def check_steps(plugins: Plugins, name: str, entries: Sequence[Entry]) -> list[S
     steps = [Step("entry point", name in plugins.names(), info.value or f"nothing named {name} in {PLUGIN_GROUP}", error)]
     if steps[-1].ok:
         steps.append(Step("distribution", True, f"{distribution} {version}" if distribution else "given by the host application"))
-        steps.append(Step("import", error is None or not _is_import(error), "imported" if error is None else str(error), error))
+        failed = error if error is not None and _is_import(error) else None
+        steps.append(Step("import", failed is None, str(failed) if failed else "imported", failed))
     if steps[-1].ok:
         steps.append(Step("hooks", error is None, ", ".join(info.hooks) if error is None else str(error), error))
     if steps[-1].ok:
-        steps.append(_entries_step(mine, info, name))
+        steps.append(_folder_step(plugins, name) or _entries_step(mine, info, name))
     if steps[-1].ok:
         steps.append(_versions_step(plugins, mine))
     return steps
@@ -46,6 +47,29 @@ def check_steps(plugins: Plugins, name: str, entries: Sequence[Entry]) -> list[S
 
 def _is_import(error: FitglueError) -> bool:
     return error.code in ("FG-plugin-import-failed", "FG-plugin-blocked", "FG-plugin-missing")
+
+
+def _folder_step(plugins: Plugins, name: str) -> Step | None:
+    """The failure of the plugin's own registry folder, if it has one: the first thing that ``registry check`` says of it."""
+    from fitglue_registry.registry.check import check
+
+    folders, errors = plugins.registry_folders()
+    wrong: list[FitglueError] = [error for error in errors if f"distribution {name} " in error.what]
+    for origin, folder in folders:
+        if origin == name:
+            try:
+                wrong += check(folder).errors
+            except FitglueError as error:
+                wrong.append(error)
+    return Step("entries", False, f"{len(wrong)} wrong; the first: {wrong[0]}", wrong[0]) if wrong else None
+
+
+def _unknown_paths(entries: Sequence[Entry]) -> list[str]:
+    """The ``data`` paths of these entries that name nothing in a source activity."""
+    from fitglue_registry.model import SourceActivity
+
+    return [f"{entry.key}: {datum.path}" for entry in entries for datum in entry.data
+            if datum.path and datum.path.partition(".")[0] not in SourceActivity.__struct_fields__]
 
 
 def _entries_step(mine: Sequence[Entry], info: PluginInfo, name: str) -> Step:
@@ -57,6 +81,11 @@ def _entries_step(mine: Sequence[Entry], info: PluginInfo, name: str) -> Step:
     if lacking:
         failure = PluginFailed("FG-hook-missing", f"plugin {name} lacks hooks that its entries list: {'; '.join(lacking)}",
                                fix="implement them, or take them out of the entry")
+        return Step("entries", False, str(failure), failure)
+    unknown = _unknown_paths(mine)
+    if unknown:
+        failure = PluginFailed("FG-entry-unknown-path", f"a source activity has no {'; '.join(unknown)}", why="the path of a row of `data`",
+                               fix="use a field of docs/data-model.md")
         return Step("entries", False, str(failure), failure)
     return Step("entries", True, ", ".join(f"{entry.kind}/{entry.id}" for entry in mine))
 

@@ -38,7 +38,8 @@ _FAILURES = (
     ("readonly", "FG-store-read-only", "the database cannot be written", "give yourself the right to write the file and its folder"),
     ("unable to open", "FG-store-unreachable", "the database cannot be opened", "look whether the folder exists and is yours"),
     ("database is locked", "FG-store-locked", "another program keeps the database locked", "close it and run the same command again"),
-    ("malformed", "FG-store-damaged", "the database file is damaged", "move it aside; `fitglue sync` makes a new one from the source"),
+    ("malformed", "FG-store-damaged", "the database file is damaged",
+     "move it aside, then `fitglue connect` and `fitglue sync` make a new one from the source"),
     ("not a database", "FG-store-damaged", "the file is no database", "move it aside, or name another one in FITGLUE_DATABASE"),
     ("authentication failed", "FG-store-unreachable", "the database server refuses the login", "correct FITGLUE_DATABASE"),
     ("connection failed", "FG-store-unreachable", "the database server does not answer", "start it, or correct FITGLUE_DATABASE"),
@@ -95,6 +96,13 @@ class Database:
         """A transaction that may write: all of it, or nothing. Raises ``StoreFailed`` where that cannot be."""
         self._make_ready()
         with self._translated(), self.engine.connect().execution_options(fitglue_write=True) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A connection in no transaction: each statement stands for itself."""
+        self._make_ready()
+        with self._translated(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             yield connection
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from fitglue_registry import model
 from fitglue_registry.errors import Place, UserMistake
-from fitglue_registry.store.records import chunks
+from fitglue_registry.store.records import THERE, chunks
 from fitglue_registry.store.stream_codec import decode_streams
 from fitglue_registry.store.tables import (
     FIGURES,
@@ -48,6 +48,9 @@ class Filter:
     limit: int | None = None
 
 
+#: The beginning of an id is enough, as lists show it, if it is not too short.
+_SHORTEST_PREFIX, _MOST_FOUND = 6, 20
+_DAY = r"\d{4}-\d\d-\d\d"
 LISTED = ("number", "id", *FIGURES)
 
 
@@ -122,7 +125,7 @@ def _candidates(db: Db, athlete_id: str, reference: str) -> list[tuple[str, int,
     live = mine.where(activities.c.gone_at.is_(None))
     if reference == "last":
         query = live.order_by(activities.c.start_local.desc(), activities.c.number).limit(1)
-    elif re.fullmatch(r"\d{4}-\d\d-\d\d", reference):
+    elif re.fullmatch(_DAY, reference):
         query = live.where(activities.c.start_local.like(f"{reference}%")).order_by(activities.c.start_local)
     else:
         return _by_id(db, athlete_id, reference, mine)
@@ -209,6 +212,8 @@ def find_records(db: Db, athlete_id: str, reference: str) -> list[int]:
     mine = sa.select(records.c.id).join(connections, connections.c.id == records.c.connection_id)
     mine = mine.where(connections.c.athlete_id == athlete_id)
     found = list(db.scalars(mine.where(records.c.external_id == reference)))
+    if not found and len(reference) >= _SHORTEST_PREFIX:
+        found = list(db.scalars(mine.where(records.c.external_id.startswith(reference, autoescape=True)).limit(_MOST_FOUND)))
     if found:
         return found
     claimed = sa.select(source_activities.c.record_id).join(claims, claims.c.source_activity_id == source_activities.c.id)
@@ -217,6 +222,8 @@ def find_records(db: Db, athlete_id: str, reference: str) -> list[int]:
 
 def records_on(db: Db, athlete_id: str, day: str) -> list[int]:
     """The records that started on a local day."""
+    if not re.fullmatch(_DAY, day):
+        return []
     mine = sa.select(records.c.id).join(connections, connections.c.id == records.c.connection_id)
     return list(db.scalars(mine.where(connections.c.athlete_id == athlete_id, records.c.start_local.like(f"{day}%"))))
 
@@ -285,11 +292,11 @@ def totals(db: Db, athlete_id: str, since: date, until: date) -> dict[str, float
 
 
 def connection_counts(db: Db, connection_id: str) -> dict[str, int]:
-    """How many records of each state, how many in quarantine, how many parts are still wanted."""
+    """How many records of each state, how many in quarantine, how many parts are wanted, and how many were given up for now."""
     states = {row[0]: row[1] for row in db.execute(sa.select(records.c.state, sa.func.count()).where(
         records.c.connection_id == connection_id).group_by(records.c.state))}
     mine = sa.select(records.c.id).where(records.c.connection_id == connection_id)
     states["quarantine"] = db.scalar(sa.select(sa.func.count()).where(quarantine.c.record_id.in_(mine))) or 0
-    states["wanted"] = db.scalar(sa.select(sa.func.count()).select_from(parts).join(records, records.c.id == parts.c.record_id).where(
-        records.c.connection_id == connection_id, records.c.state == "listed", parts.c.state == "wanted")) or 0
-    return states
+    waiting = sa.select(parts.c.state, sa.func.count()).join(records, records.c.id == parts.c.record_id).where(
+        records.c.connection_id == connection_id, records.c.state.in_(THERE), parts.c.state.in_(("wanted", "failed")))
+    return {**states, "wanted": 0, "failed": 0, **{row[0]: row[1] for row in db.execute(waiting.group_by(parts.c.state))}}

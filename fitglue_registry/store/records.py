@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from fitglue_registry.store.blobs import BlobStore
 
+#: States of a record that can be fetched: listed, or known by its id to be there though no window shows it.
+THERE = ("listed", "unlisted")
 _MANY = 500  # values in one IN list, well below every driver's limit
 #: Parts whose bytes are kept as files; of them, and of streams, only the newest is kept.
 BLOB_PARTS = frozenset({"file"})
@@ -61,11 +63,15 @@ def _known() -> sa.Select[Any]:
 def records_in(db: Db, connection_id: str, window: Window) -> list[Known]:
     """The records that a listing of this window has to show: started inside it, neither gone nor already missed."""
     query = _known().where(records.c.connection_id == connection_id, records.c.state.in_(("listed", "stub")))
-    if window.oldest:
-        query = query.where(records.c.start_local >= window.oldest.isoformat())
-    if window.newest:
-        query = query.where(records.c.start_local < window.newest.isoformat() + "U")  # every time of that day, whatever follows the T
+    query = query.where(*_inside(window))
     return [Known(*row) for row in db.execute(query)]
+
+
+def _inside(window: Window) -> Iterator[sa.ColumnElement[bool]]:
+    if window.oldest:
+        yield records.c.start_local >= window.oldest.isoformat()
+    if window.newest:
+        yield records.c.start_local < window.newest.isoformat() + "U"  # every time of that day, whatever follows the T
 
 
 def records_in_state(db: Db, connection_id: str, state: str) -> list[Known]:
@@ -94,28 +100,28 @@ def want_parts(db: Db, record_id: int, names: Iterable[str]) -> None:
             insert_row(db, parts, record_id=record_id, part=name, state="wanted")
 
 
-def want_where_unknown(db: Db, connection_id: str, part: str) -> int:
+def want_where_unknown(db: Db, connection_id: str, part: str, window: Window) -> int:
     """Mark a part as wanted at every listed record that has never been asked for it; their number comes back."""
     has = sa.exists().where(parts.c.record_id == records.c.id, parts.c.part == part)
     lacking = sa.select(records.c.id, sa.literal(part), sa.literal("wanted"), sa.literal(0)).where(
-        records.c.connection_id == connection_id, records.c.state == "listed", ~has)
+        records.c.connection_id == connection_id, records.c.state.in_(THERE), ~has, *_inside(window))
     if db.execute(lacking.limit(1)).first() is None:
         return 0
     wanting = sa.insert(parts).from_select(["record_id", "part", "state", "tries"], lacking).execution_options(preserve_rowcount=True)
     return db.execute(wanting).rowcount
 
 
-def lacks_part(db: Db, connection_id: str, part: str) -> bool:
+def lacks_part(db: Db, connection_id: str, part: str, window: Window) -> bool:
     """Whether some listed record has never been asked for a part."""
     has = sa.exists().where(parts.c.record_id == records.c.id, parts.c.part == part)
-    query = sa.select(records.c.id).where(records.c.connection_id == connection_id, records.c.state == "listed", ~has)
+    query = sa.select(records.c.id).where(records.c.connection_id == connection_id, records.c.state.in_(THERE), ~has, *_inside(window))
     return db.execute(query.limit(1)).first() is not None
 
 
 def wanted_parts(db: Db, connection_id: str, part: str) -> list[tuple[int, str]]:
     """(record, external id) of all that want a part, newest start first."""
     query = sa.select(records.c.id, records.c.external_id).join(parts, parts.c.record_id == records.c.id).where(
-        records.c.connection_id == connection_id, records.c.state == "listed", parts.c.part == part, parts.c.state == "wanted")
+        records.c.connection_id == connection_id, records.c.state.in_(THERE), parts.c.part == part, parts.c.state == "wanted")
     return [(row.id, row.external_id) for row in db.execute(query.order_by(records.c.start_local.desc().nulls_last(), records.c.id.desc()))]
 
 
@@ -136,11 +142,17 @@ def part_tries(db: Db, record_id: int, part: str) -> int:
     return db.scalar(sa.select(parts.c.tries).where(parts.c.record_id == record_id, parts.c.part == part)) or 0
 
 
-def count_parts(db: Db, connection_id: str) -> dict[tuple[str, str], int]:
-    """(part, state) → how many records of the connection."""
-    query = sa.select(parts.c.part, parts.c.state, sa.func.count()).join(records, records.c.id == parts.c.record_id).where(
-        records.c.connection_id == connection_id, records.c.state == "listed").group_by(parts.c.part, parts.c.state)
-    return {(row[0], row[1]): row[2] for row in db.execute(query)}
+def part_names(db: Db, record_id: int) -> list[str]:
+    """The parts that a record was ever asked for."""
+    return list(db.scalars(sa.select(parts.c.part).where(parts.c.record_id == record_id)))
+
+
+def after_walk(db: Db, connection_id: str) -> None:
+    """What the end of a walk through the whole history does: parts that were given up get another chance, and records that no window
+    showed are to be confirmed by id once more."""
+    mine = sa.select(records.c.id).where(records.c.connection_id == connection_id)
+    db.execute(sa.update(parts).where(parts.c.record_id.in_(mine), parts.c.state == "failed").values(state="wanted", tries=0))
+    db.execute(sa.update(records).where(records.c.connection_id == connection_id, records.c.state == "unlisted").values(state="missing"))
 
 
 # -- raw bytes ---------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from fitglue_registry.store.database import Database
 
 
+#: A superuser's COPY reads and writes files of the server, also in a transaction that only reads.
+_REACHES_OUT = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/)*(copy|do|call|load)\b", re.IGNORECASE | re.DOTALL)
 _EXAMPLE = 'try: fitglue sql "select * from activities limit 5"'
 
 
@@ -33,6 +36,9 @@ class Answer:
 
 def run_sql(database: Database, statement: str) -> Answer:
     """Run one statement that only reads; raises ``UserMistake`` FG-sql-failed with the database's own words."""
+    if _REACHES_OUT.match(statement):
+        raise UserMistake("FG-sql-read-only", "only questions are asked here", why="that statement can write files of the server",
+                          fix=_EXAMPLE)
     with database.read() as db, _read_only(db, database.dialect):
         try:
             result = db.exec_driver_sql(statement.replace("%", "%%") if database.dialect == "postgresql" else statement)
@@ -47,9 +53,12 @@ def run_sql(database: Database, statement: str) -> Answer:
 def _read_only(db: Connection, dialect: str) -> Iterator[None]:
     if dialect == "sqlite":
         db.exec_driver_sql("PRAGMA query_only = ON")
+        driver_connection: Any = db.connection.driver_connection
+        driver_connection.set_authorizer(_deny_other_files)
         try:
             yield
         finally:
+            driver_connection.set_authorizer(None)
             db.exec_driver_sql("PRAGMA query_only = OFF")
         return
     db.exec_driver_sql("SET TRANSACTION READ ONLY")
@@ -62,10 +71,15 @@ def _read_only(db: Connection, dialect: str) -> Iterator[None]:
         driver.prepare_threshold = threshold
 
 
+def _deny_other_files(action: int, *_: object) -> int:
+    """``query_only`` lets ATTACH make a new file all the same."""
+    return sqlite3.SQLITE_DENY if action in (sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH) else sqlite3.SQLITE_OK
+
+
 def _explain(error: Exception) -> UserMistake | StoreFailed:
     said = str(getattr(error, "orig", error)).splitlines()[0][:300]
     lowered = said.lower()
-    if "readonly" in lowered or "read-only" in lowered:
+    if any(word in lowered for word in ("readonly", "read-only", "not authorized", "because it is a view")):
         return UserMistake("FG-sql-read-only", "that statement would change the database", why=said,
                            fix="`fitglue sql` only reads; open the file with another tool if you really mean it")
     return UserMistake("FG-sql-failed", "the database does not understand the statement", why=said,

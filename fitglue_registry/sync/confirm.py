@@ -9,6 +9,7 @@ from fitglue_registry.hookspecs import Part, Unavailable
 from fitglue_registry.store import records
 from fitglue_registry.store.activities import ids_of_records
 from fitglue_registry.sync import events
+from fitglue_registry.sync.asking import ask_for
 from fitglue_registry.sync.fetching import reason_of, store_part
 
 if TYPE_CHECKING:
@@ -32,20 +33,13 @@ def confirm_missing(context: Context, log: RunLog) -> Iterator[events.Event]:
             yield from _bury(context, log, known, Unavailable(known.external_id, "summary", "gone", "FG-not-at-source", reason))
         return
     by_id: dict[str, Known] = {known.external_id: known for known in missing}
-    ids = list(by_id)
-    batches = [ids[start : start + part.bulk] for start in range(0, len(ids), part.bulk)]
-    jobs = [{"connection": context.view, "part": part.name, "ids": batch} for batch in batches]
-    kinds = (Part, Unavailable)
-    for _, item in context.plugins.iterate(context.entry, "fitglue_fetch", kinds, jobs, sign_of_life=context.view.sign_of_life):
-        if isinstance(item, FitglueError):
-            raise item
-        if item.external_id not in by_id:
-            raise context.plugins.refuse(
-                context.entry, "fitglue_fetch", f"for {item.external_id!r}, which was not asked or was answered already")
-        known = by_id.pop(item.external_id)
+    for external_id, item in ask_for(context, part, list(by_id)):
+        known = by_id[external_id]
         if isinstance(item, Part):
             yield from store_part(context, log, known.id, item, confirmed=True)
-            yield events.Decided(context.connected.name, known.external_id, "confirmed", "not in the list, and still at the source")
+            yield events.Decided(context.connected.name, external_id, "confirmed", "not in the list, and still at the source")
+        elif isinstance(item, FitglueError):
+            yield events.Decided(context.connected.name, external_id, "not-fetched", f"to be confirmed: {item.what}")
         elif item.state == "gone":
             yield from _bury(context, log, known, item)
         elif item.state == "stub":

@@ -36,10 +36,8 @@ class Options:
     files: bool = False
     dry_run: bool = False
 
-    def wants(self, part_option: str | None, *, default: bool, name: str) -> bool:
-        """Whether a part of the entry is wanted in this sync."""
-        if name == "streams" and not self.streams:
-            return False
+    def wants(self, part_option: str | None, *, default: bool) -> bool:
+        """Whether a part of the entry is wanted of records that were never asked for it."""
         return default or bool(part_option and getattr(self, part_option, False))
 
 

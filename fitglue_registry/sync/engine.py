@@ -72,8 +72,11 @@ class _Sync:
             return
         yield from confirm_missing(self._context, self._log)
         for part in self._context.entry.parts:
-            if part.comes_from == "fetch" and self._options.wants(part.option, default=part.default, name=part.name):
-                yield from fetch_part(self._context, self._log, part)
+            if part.comes_from == "fetch" and (part.name != "streams" or self._options.streams):
+                # What was fetched before is kept up to date, also where its option is not given again.
+                asked = self._options.wants(part.option, default=part.default)
+                window = Window(self._options.since, self._options.until)
+                yield from fetch_part(self._context, self._log, part, window if asked else None)
         yield from confirm_missing(self._context, self._log)  # what a fetch did not find
         yield from retry_quarantine(self._context, self._log)
 
@@ -104,7 +107,7 @@ class _Sync:
         first = connected.full_walk_at is None
         if (options.since or options.until) and (options.until or not first):
             yield from self._list_window("window", Window(options.since, options.until))
-        elif pending and not options.full and not options.dry_run:
+        elif pending and not (options.full or options.since or options.dry_run):
             yield from self._resume(pending)
         elif first or options.full or self._walk_is_due():
             yield from self._walk("first" if first else "walk")

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, FitglueError, PluginFailed, Retryable
+from fitglue_registry.errors import FitglueError
 from fitglue_registry.hookspecs import Body, Part, Unavailable
 from fitglue_registry.store import records
 from fitglue_registry.store.activities import Prepared, put_source_activities
 from fitglue_registry.store.records import Known, chunks, load_records, with_part
 from fitglue_registry.sync import events
+from fitglue_registry.sync.asking import ask_for
 from fitglue_registry.sync.derive import goes_to_quarantine
 
 if TYPE_CHECKING:
@@ -19,98 +20,50 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.hookspecs import Record
+    from fitglue_registry.hookspecs import Record, Window
     from fitglue_registry.registry.entry import Part as PartEntry
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.context import Context
 
-#: So many jobs may fail one after the other before the source itself is held to be down.
-_FAILED_IN_A_ROW = 3
+#: After so many tries a part is left alone until the next walk through the whole history.
 _MOST_TRIES = 5
-_AT_ONCE = frozenset({"FG-no-network", "FG-rate-limited", "FG-plugin-blocked", "FG-budget-exhausted"})
 
 
-def fetch_part(context: Context, log: RunLog, part: PartEntry) -> Iterator[events.Event]:
-    """Fetch one part of every record that wants it."""
-    with context.database.read() as db:
-        lacks = records.lacks_part(db, context.connected.id, part.name)
-    if lacks:
-        with context.database.write() as db:
-            records.want_where_unknown(db, context.connected.id, part.name)
+def fetch_part(context: Context, log: RunLog, part: PartEntry, ask_in: Window | None) -> Iterator[events.Event]:
+    """Fetch one part of every record that wants it, and of those of a window that were never asked for it."""
+    if ask_in is not None:
+        _want_where_unknown(context, part, ask_in)
     with context.database.read() as db:
         wanted = records.wanted_parts(db, context.connected.id, part.name)
-    if wanted:
-        yield events.PartsPlanned(context.connected.name, part.name, len(wanted))
-        yield from _Queue(context, log, part.name, wanted).work(part.bulk)
-
-
-class _Queue:
-    """The wanted parts of one name, being worked off."""
-
-    def __init__(self, context: Context, log: RunLog, part: str, wanted: Sequence[tuple[int, str]]) -> None:
-        self._context, self._log, self._part = context, log, part
-        self._record_of = {external_id: record_id for record_id, external_id in wanted}
-        self._total, self._done = len(wanted), 0
-        self._failed_in_a_row = 0
-
-    def work(self, bulk: int) -> Iterator[events.Event]:
-        """Ask for ``bulk`` ids at a time; what one job could not get does not stop the next."""
-        ids = list(self._record_of)
-        jobs = [ids[start : start + bulk] for start in range(0, len(ids), bulk)]
-        open_ids = [set(job) for job in jobs]
-        context = self._context
-        items = context.plugins.iterate(
-            context.entry, "fitglue_fetch", (Part, Unavailable),
-            [{"connection": context.view, "part": self._part, "ids": job} for job in jobs], lanes=context.lanes,
-            sign_of_life=context.view.sign_of_life)
-        for job, item in items:
-            if isinstance(item, FitglueError):
-                yield from self._job_failed(open_ids[job], item)
-                continue
-            if item.external_id not in open_ids[job] or item.part != self._part:
-                raise context.plugins.refuse(
-                    context.entry, "fitglue_fetch", f"for {item.external_id!r}, which was not asked or was answered already")
-            open_ids[job].discard(item.external_id)
-            self._failed_in_a_row = 0
-            yield from self._answered(item)
-        yield from self._left_out(external_id for job in open_ids for external_id in job)
-
-    def _answered(self, item: Part | Unavailable) -> Iterator[events.Event]:
-        record_id = self._record_of[item.external_id]
+    if not wanted:
+        return
+    record_of = {external_id: record_id for record_id, external_id in wanted}
+    yield events.PartsPlanned(context.connected.name, part.name, len(wanted))
+    for done, (external_id, item) in enumerate(ask_for(context, part, list(record_of)), start=1):
         if isinstance(item, Part):
-            yield from store_part(self._context, self._log, record_id, item)
+            yield from store_part(context, log, record_of[external_id], item)
+        elif isinstance(item, Unavailable):
+            yield from store_unavailable(context, log, record_of[external_id], item)
         else:
-            yield from store_unavailable(self._context, self._log, record_id, item)
-        yield self._progress(item.external_id)
+            yield _not_fetched(context, log, part.name, record_of[external_id], external_id, item)
+        yield events.PartStored(context.connected.name, part.name, external_id, done, len(wanted))
 
-    def _progress(self, external_id: str) -> events.PartStored:
-        self._done += 1
-        return events.PartStored(self._context.connected.name, self._part, external_id, self._done, self._total)
 
-    def _job_failed(self, open_ids: set[str], error: FitglueError) -> Iterator[events.Event]:
-        """Whose failure is it: the whole connection's, or only of the ids that this job asked for?"""
-        self._failed_in_a_row += 1
-        one_job = isinstance(error, Retryable | ConnectionStopped | PluginFailed) and not isinstance(error, AthleteNeeded)
-        if not one_job or error.code in _AT_ONCE or self._failed_in_a_row >= _FAILED_IN_A_ROW:
-            raise error
-        yield from self._give_up_for_now(open_ids, error.code, str(error))
+def _want_where_unknown(context: Context, part: PartEntry, window: Window) -> None:
+    with context.database.read() as db:
+        lacks = records.lacks_part(db, context.connected.id, part.name, window)
+    if lacks:
+        with context.database.write() as db:
+            records.want_where_unknown(db, context.connected.id, part.name, window)
 
-    def _left_out(self, ids: Iterator[str]) -> Iterator[events.Event]:
-        for external_id in list(ids):
-            yield from self._give_up_for_now({external_id}, "FG-plugin-answer", "the plugin said nothing about this id")
 
-    def _give_up_for_now(self, ids: set[str], code: str, reason: str) -> Iterator[events.Event]:
-        context = self._context
-        for external_id in sorted(ids):
-            record_id = self._record_of[external_id]
-            with context.database.write() as db:
-                tries = records.part_tries(db, record_id, self._part) + 1
-                state = "failed" if tries >= _MOST_TRIES else "wanted"
-                records.set_part(db, record_id, self._part, state=state, code=code, reason=reason, tried=True)
-                self._log.decide(db, context.now, "not-fetched", record_id, f"{self._part}: {reason}")
-            yield events.Decided(context.connected.name, external_id, "not-fetched", f"{self._part}: {reason}")
-            yield self._progress(external_id)
-        ids.clear()
+def _not_fetched(context: Context, log: RunLog, part: str, record_id: int, external_id: str, error: FitglueError) -> events.Decided:
+    with context.database.write() as db:
+        tries = records.part_tries(db, record_id, part) + 1
+        state = "failed" if tries >= _MOST_TRIES else "wanted"
+        records.set_part(db, record_id, part, state=state, code=error.code, reason=error.what, tried=True)
+        log.decide(db, context.now, "not-fetched", record_id, f"{part}: {error.what}")
+    return events.Decided(context.connected.name, external_id, "not-fetched", f"{part}: {error.what}")
 
 
 def store_part(context: Context, log: RunLog, record_id: int, part: Part, *, confirmed: bool = False) -> Iterator[events.Event]:
@@ -126,7 +79,7 @@ def store_part(context: Context, log: RunLog, record_id: int, part: Part, *, con
             if confirmed:
                 log.decide(db, context.now, "confirmed", record_id, "not in the list, and still at the source")
                 start = {"start_local": prepared[0].figures["start_local"]} if prepared else {}
-                records.update_record(db, record_id, state="listed", **start)
+                records.update_record(db, record_id, state="unlisted", **start)
             _store_derived(context, log, db, record_id, prepared, refused)
     except BaseException:
         log.rolled_back(run_id)
@@ -177,9 +130,8 @@ def quarantine(context: Context, log: RunLog, db: Db, record_id: int, refused: F
 def store_unavailable(context: Context, log: RunLog, record_id: int, said: Unavailable) -> Iterator[events.Event]:
     """Write down that a part will not come, or not now, and why."""
     with context.database.write() as db:
-        if said.state == "stub":
-            records.update_record(db, record_id, state="stub", reason=reason_of(said))
-        elif said.state == "gone":
+        # "stub" is for the list to say: a part that is refused makes no stub of a record that is listed as native.
+        if said.state == "gone":
             records.update_record(db, record_id, state="missing")
         state = {"later": "wanted", "none": "none"}.get(said.state, "none")
         records.set_part(db, record_id, said.part, state=state, code=said.code, reason=said.reason, tried=True)

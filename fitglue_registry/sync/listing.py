@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.hookspecs import Body, Listing, Window
 from fitglue_registry.store import connections, records
@@ -15,7 +13,7 @@ from fitglue_registry.store.records import Known, make_record
 from fitglue_registry.sync import events
 from fitglue_registry.sync.decide import Revisions, drifted
 from fitglue_registry.sync.derive import goes_to_quarantine
-from fitglue_registry.sync.fetching import quarantine
+from fitglue_registry.sync.fetching import quarantine, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,11 +102,11 @@ def _decide(listing: Listing, revision: str, before: Known | None) -> str | None
         return "back"
     if before.state == "stub" and not stub:
         return "native"
-    if before.state == "listed" and stub:
+    if before.state in ("listed", "unlisted") and stub:
         return "stub"
     if before.revision != revision:
         return "changed"
-    return "back" if before.state == "missing" else None
+    return "back" if before.state in ("missing", "unlisted") else None
 
 
 def _compare(context: Context, db: Db, revisions: Revisions, rows: Sequence[_Row]) -> None:
@@ -164,6 +162,7 @@ def _commit(context: Context, log: RunLog, rows: Sequence[_Row], missing: Sequen
             if planned:
                 connections.window_done(db, planned)
             if walk_done:
+                records.after_walk(db, context.connected.id)
                 connections.update_connection(db, context.connected.id, full_walk_at=walk_done)
     except BaseException:
         log.rolled_back(run_id)
@@ -176,7 +175,7 @@ def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[in
     now = context.now
     raw_id = context.raws.put(db, record_id, context.entry.id, "summary", Body(row.listing.summary), now=now, revision=row.revision)
     records.set_part(db, record_id, "summary", state="have", raw_id=raw_id)
-    records.want_parts(db, record_id, _wanted(context, row))
+    records.want_parts(db, record_id, sorted(_wanted(context, db, record_id, row)))
     log.decide(db, now, row.decision, record_id, row.reason)
     if row.refused:
         quarantine(context, log, db, record_id, row.refused)
@@ -191,21 +190,20 @@ def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[in
         rematch.update(ids_of_records(db, [record_id]))
 
 
-def _wanted(context: Context, row: _Row) -> list[str]:
-    """The parts to fetch: what a change touches, or all of what is new to us; of a stub nothing will come."""
+def _wanted(context: Context, db: Db, record_id: int, row: _Row) -> set[str]:
+    """The parts to fetch: of a change those it touches, of a new record all; a part that costs an option only if it was fetched before."""
     if row.listing.unavailable is not None:
-        return []
-    if row.known is not None and row.known.state in ("listed", "missing"):
-        return row.touched
-    return [part.name for part in context.entry.parts if part.comes_from == "fetch" and part.default]
+        return set()
+    fetched = [part for part in context.entry.parts if part.comes_from == "fetch"]
+    offered = {part.name for part in fetched if part.default} | set(records.part_names(db, record_id))
+    if row.known is not None and row.known.state in ("listed", "unlisted", "missing"):
+        return offered & set(row.touched)
+    return offered & {part.name for part in fetched}
 
 
 def _write_record(context: Context, db: Db, row: _Row) -> int:
     listing, now = row.listing, context.now
-    reason = None
-    if listing.unavailable is not None:
-        said = listing.unavailable
-        reason = msgspec.json.encode({"code": said.code, "reason": said.reason, "fix": said.fix}).decode()
+    reason = reason_of(listing.unavailable) if listing.unavailable is not None else None
     values = {
         "state": "stub" if listing.unavailable is not None else "listed", "revision": row.revision, "reason": reason, "changed_at": now,
         "start_local": _start(row), "at_source": listing.at_source.isoformat().replace("+00:00", "Z") if listing.at_source else None,

@@ -23,16 +23,19 @@ if TYPE_CHECKING:
 @contextmanager
 def connection_lock(database: Database, home: Path, connection_id: str, name: str, since: str) -> Iterator[None]:
     """Hold the lock of a connection; raises ``Busy`` FG-sync-running that says who holds it."""
-    on_server = database.dialect == "postgresql"
-    with _advisory_lock(database, connection_id, name) if on_server else _file_lock(home, connection_id, name, since):
+    if database.dialect == "postgresql":
+        held = _advisory_lock(database, connection_id, name)
+    else:  # beside the database, so that two homes with one database exclude each other too
+        held = _file_lock(database.path.parent if database.path else home, connection_id, name, since)
+    with held:
         yield
 
 
 @contextmanager
-def _file_lock(home: Path, connection_id: str, name: str, since: str) -> Iterator[None]:
+def _file_lock(beside: Path, connection_id: str, name: str, since: str) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
-    folder = home / "locks"
+    folder = beside / "locks"
     folder.mkdir(parents=True, exist_ok=True)
     holder = folder / f"{connection_id}.json"
     lock = FileLock(folder / f"{connection_id}.lock", timeout=0)
@@ -58,16 +61,18 @@ def _holder(path: Path) -> str | None:
 @contextmanager
 def _advisory_lock(database: Database, connection_id: str, name: str) -> Iterator[None]:
     key = int.from_bytes(hashlib.blake2b(connection_id.encode(), digest_size=8).digest(), signed=True)
-    with database.engine.connect() as connection:
-        if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
-            pid = connection.scalar(sa.text(
+    # In no transaction: the lock is the session's, and a transaction that idles for a whole sync would hold up the server.
+    with database.session() as session:
+        if not session.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
+            pid = session.scalar(sa.text(
                 "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted "
                 "AND ((classid::bigint << 32) | objid::bigint) = :key"), {"key": key})
             raise _busy(name, f"database session {pid}" if pid else None)
         try:
             yield
         finally:
-            connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+            with suppress(sa.exc.DBAPIError):  # a session that was lost has given its locks back
+                session.execute(sa.select(sa.func.pg_advisory_unlock(key)))
 
 
 def _busy(name: str, holder: str | None) -> Busy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fitglue_registry import model
@@ -13,7 +14,7 @@ from fitglue_registry.store import activities as stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from sqlalchemy.engine import Connection as Db
 
@@ -43,7 +44,8 @@ class Matcher:
         edges = claim_edges(_cards(live.values())) + [
             Edge(said.first_id, said.second_id, said.verdict, said.said_by, said.reason) for said in stored.opinions_about(db, live)]
         groups = [[live[card.id] for card in group] for group in clusters(_cards(live.values()), edges)]
-        stored.assign(db, athlete_id, [_merged(group) for group in _with_gone(groups, rows)], now)
+        newest_first = sorted(_with_gone(groups, rows), key=_start, reverse=True)  # so that numbers follow the calendar
+        stored.assign(db, athlete_id, [_merged(group) for group in newest_first], now)
 
     def remerge(self, db: Db, athlete_id: str, changed: Iterable[int], now: str) -> None:
         """Merge again the activities of these source activities, whose matches stay as they are."""
@@ -137,6 +139,10 @@ def _merged(group: Sequence[Row]) -> stored.Merged:
 
 def _key(row: Row) -> tuple[str, str, int]:
     return (row.connection_id, row.external_id, row.leg_no)
+
+
+def _start(group: Sequence[Row]) -> datetime:
+    return max((row.start_local for row in group if row.start_local), default=datetime.min)  # noqa: DTZ901 - a local time
 
 
 def _cards(rows: Iterable[Row]) -> list[Card]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from fitglue_registry.store.records import Known, chunks
 from fitglue_registry.store.runs import RunLog
-from fitglue_registry.store.tables import records, source_activities
+from fitglue_registry.store.tables import records, source_activities, streams
 from fitglue_registry.sync import events
 from fitglue_registry.sync.fetching import derive_again
 from fitglue_registry.sync.lock import connection_lock
@@ -48,9 +49,12 @@ def rebuild_connection(context: Context) -> Iterator[events.Event]:
         yield events.SyncFinished(connected.name, log.counts)
 
 
-def _documents(context: Context, some: Sequence[Known]) -> dict[tuple[str, int], str]:
-    query = sa.select(records.c.external_id, source_activities.c.leg_no, source_activities.c.document).join(
-        records, records.c.id == source_activities.c.record_id)
+def _documents(context: Context, some: Sequence[Known]) -> dict[tuple[str, int], tuple[str, bytes | None]]:
+    """What each leg's document and streams are now."""
+    query = sa.select(records.c.external_id, source_activities.c.leg_no, source_activities.c.document, streams.c.content).join(
+        records, records.c.id == source_activities.c.record_id).outerjoin(streams, streams.c.source_activity_id == source_activities.c.id)
+    found = {}
     with context.database.read() as db:
-        rows = db.execute(query.where(records.c.id.in_([one.id for one in some])))
-        return {(row.external_id, row.leg_no): row.document for row in rows}
+        for row in db.execute(query.where(records.c.id.in_([one.id for one in some]))):
+            found[row.external_id, row.leg_no] = (row.document, hashlib.sha256(row.content).digest() if row.content else None)
+    return found

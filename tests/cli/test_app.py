@@ -172,9 +172,11 @@ def test_control_c_says_that_nothing_is_lost(fitglue, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("fitglue_registry.host.Host.activities", stopped)
-    said = fitglue("activities")
-    assert said.code == 130
-    assert "Nothing that was stored is lost" in said.err
+    monkeypatch.setattr("fitglue_registry.host.Host.sync", lambda *_, **__: stopped())
+    looked, synced = fitglue("activities"), fitglue("sync")
+    assert (looked.code, synced.code) == (130, 130)
+    assert "Nothing was changed" in looked.err
+    assert "Nothing that was stored is lost" in synced.err
 
 
 def test_verbose_logs_without_the_key(connect, fitglue):

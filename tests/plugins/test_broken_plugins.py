@@ -81,7 +81,8 @@ def test_a_plugin_that_blocks_at_import_is_abandoned(load, point, entry, plugin,
 
 
 @pytest.mark.parametrize(("api", "code_fix"), [
-    (None, "upgrade the plugin: fitglue plugin install --upgrade bad"), ("1", "upgrade the plugin: fitglue plugin install --upgrade bad"),
+    (None, "its author adds FITGLUE_HOOK_API = 1 to the plugin's module"),
+    ("1", "its author adds FITGLUE_HOOK_API = 1 to the plugin's module"),
     (0, "upgrade the plugin: fitglue plugin install --upgrade bad"), (2, "upgrade fitglue-registry")])
 def test_a_plugin_of_another_hook_api_is_refused_before_it_is_registered(load, plugin, greet, api, code_fix):
     """The hook API is compared first: missing, no integer, older and newer each say who has to upgrade."""

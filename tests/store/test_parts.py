@@ -58,11 +58,11 @@ def test_what_was_never_asked_for_can_be_wanted_at_once(library, account):
     connection, ids = account
     records.set_part(library.db, ids["first"], "file", state="none", reason="typed in")
     records.update_record(library.db, ids["undated"], state="stub")
-    assert records.lacks_part(library.db, connection, "file")
-    assert records.want_where_unknown(library.db, connection, "file") == 1
+    assert records.lacks_part(library.db, connection, "file", Window())
+    assert records.want_where_unknown(library.db, connection, "file", Window()) == 1
     assert wanted(library, connection, "file") == ["third"]
-    assert not records.lacks_part(library.db, connection, "file")
-    assert records.want_where_unknown(library.db, connection, "file") == 0
+    assert not records.lacks_part(library.db, connection, "file", Window())
+    assert records.want_where_unknown(library.db, connection, "file", Window()) == 0
 
 
 def test_parts_of_records_that_are_not_listed_are_not_fetched(library, account):
@@ -72,15 +72,6 @@ def test_parts_of_records_that_are_not_listed_are_not_fetched(library, account):
         records.want_parts(library.db, ids[name], ["detail"])
         records.update_record(library.db, ids[name], state=state)
     assert wanted(library, connection) == []
-
-
-def test_parts_are_counted_by_their_state(library, account):
-    """Progress and health are counted in one question."""
-    connection, ids = account
-    for record in ids.values():
-        records.want_parts(library.db, record, ["detail"])
-    records.set_part(library.db, ids["first"], "detail", state="have")
-    assert records.count_parts(library.db, connection) == {("detail", "have"): 1, ("detail", "wanted"): 2}
 
 
 @pytest.mark.parametrize(("oldest", "newest", "found"), [

@@ -217,4 +217,4 @@ def test_a_connection_is_counted_by_states(library):
     for state in ("listed", "listed", "stub"):
         record = library.record(connection, state=state)
         records.want_parts(library.db, record, ["detail"])
-    assert reading.connection_counts(library.db, connection) == {"listed": 2, "stub": 1, "quarantine": 0, "wanted": 2}
+    assert reading.connection_counts(library.db, connection) == {"listed": 2, "stub": 1, "quarantine": 0, "wanted": 2, "failed": 0}

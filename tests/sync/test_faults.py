@@ -136,3 +136,58 @@ def test_a_sync_that_is_closed_stops_cleanly_and_goes_on_later(connected, accoun
     finished(connected)
     assert len(connected.activities()) == len(native(account))
     assert not connected.health(connected.connections()[0])["wanted"]
+
+
+def test_an_outage_gives_up_no_part(connected, server):
+    """However often a sync meets a source that is down, every part stays wanted, and arrives when the source is back."""
+    server.fault(STREAMS, Fault.status(500), times=None)
+    for _ in range(7):
+        assert stopped(connected).code == "FG-source-down"
+    assert connected.health(connected.connections()[0])["failed"] == 0
+    server.clear_faults()
+    finished(connected)
+    assert connected.health(connected.connections()[0])["wanted"] == 0
+
+
+def test_a_part_that_was_given_up_gets_another_chance_with_each_walk(connected, server, account):
+    """After five syncs a part that always fails is left alone, is counted as such, and is asked for again by the next walk."""
+    broken = next(one for one in native(account) if account.streams(one))
+    server.fault(f"*/activity/{broken}/streams*", Fault.status(500), times=None)
+    for _ in range(5):
+        finished(connected)
+    assert connected.health(connected.connections()[0])["failed"] == 1
+    server.clear_faults()
+    assert finished(connected) == {}
+    finished(connected, full=True)
+    assert connected.streams(connected.activity(broken))
+
+
+def test_one_record_that_fails_takes_no_other_of_its_batch_along(connected, server, account):
+    """A bulk request that fails is asked for singly: only the record that the source cannot deliver stays away."""
+    server.fault(DETAIL, Fault.status(500), times=None)
+    counts = finished(connected)
+    assert "not-fetched" not in counts
+    assert all("detail" in connected.activity(one).activity.completeness.parts for one in native(account))
+
+
+def test_a_deletion_that_cannot_be_confirmed_stops_nothing(connected, server, account):
+    """A record whose confirmation fails stays missing; what is new arrives all the same."""
+    finished(connected)
+    gone, late = native(account)[3], account.add("2026-11-02T07:00:00")
+    account.delete(gone)
+    server.fault(f"*/activity/{gone}", Fault.status(500), times=None)
+    finished(connected)
+    assert "streams" in connected.activity(late).activity.completeness.parts
+    server.clear_faults()
+    assert finished(connected)["gone"] == 1
+
+
+def test_streams_that_are_refused_make_no_stub_of_a_native_record(connected, server, account, clock):
+    """A part that is refused is said to be none; the record stays what the list says it is, and the next sync is idle."""
+    refused = next(one for one in native(account) if account.streams(one))
+    body = '{"status":422,"error":"Cannot read Strava activities via the API"}'
+    server.fault(f"*/activity/{refused}/streams*", Fault.status(422, body=body), times=None)
+    finished(connected)
+    server.clear_requests()
+    assert finished(connected) == {}
+    assert len(server.requests) == 1

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from fitglue_registry.sync.events import SyncFinished
+from fitglue_registry.sync.context import Options
+from fitglue_registry.sync.events import SyncFinished, WindowListed
+from fitglue_registry.testing.intervals import Account, StandIn
 from tests.sync.builders import decisions, finished, native, said, sync
 
 
@@ -195,3 +199,35 @@ def test_each_hop_of_the_way_is_measured(synced, account):
     external_id = next(one for one in native(account) if account.row(one).get("created"))
     hops = [hop["hop"] for hop in synced.why(external_id)["records"][0]["hops"]]
     assert hops == ["workout ended", "arrived at the source", "seen here"]
+
+
+def test_a_record_that_no_window_shows_costs_one_confirmation_a_walk(synced, account, server, clock):
+    """A start beyond every window is confirmed once; the syncs in between are idle, the next walk asks again."""
+    account.edit(native(account)[0], start_date="2099-01-02T07:00:00Z", start_date_local="2099-01-02T08:00:00")
+    assert finished(synced)["confirmed"] == 1
+    server.clear_requests()
+    assert finished(synced) == {}
+    assert len(server.requests) == 1
+    clock.move(days=8)
+    assert finished(synced)["confirmed"] == 1
+
+
+def test_since_limits_a_walk_that_was_interrupted(host):
+    """`--since` after a first sync that was stopped limits what is left, and is remembered."""
+    with StandIn(Account.generate(count=450, seed=3, until=date(2026, 11, 20), distinct_streams=1)) as server:
+        host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
+        events = host.sync(options=Options(streams=False))
+        next(event for event in events if isinstance(event, WindowListed))
+        events.close()
+        last = sync(host, since=date(2026, 11, 15), streams=False)
+    assert "2026-11-15" in last.note
+    assert host.connections()[0].horizon == date(2026, 11, 15)
+
+
+def test_a_file_that_was_fetched_is_kept_up_to_date_without_asking_again(synced, account):
+    """`--files` once is enough for the records that it fetched: a new version of a file comes with a plain sync."""
+    finished(synced, files=True)
+    external_id = next(one for one in native(account) if account.row(one).get("file_type") == "fit")
+    account.edit_intervals(external_id)
+    finished(synced)
+    assert synced.health(synced.connections()[0])["wanted"] == 0

@@ -30,14 +30,15 @@ def send(server):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_command_prints_its_address_and_stops_on_a_signal(number):
-    """The command prints its address as one line, serves, and ends with 0 and no word on a signal."""
+    """The command prints its address as one line, tells a person how to connect, serves, and ends with 0 on a signal."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([*COMMAND, "--count", "5", "--key", "k", "--warm"], **pipes) as process:
         url = process.stdout.readline().strip()
         answer = requests.get(url + "/api/v1/athlete/0/activities?oldest=2000-01-01", auth=("API_KEY", "k"), timeout=10)
         process.send_signal(number)
         rest, errors = process.communicate(timeout=10)
-    assert (len(answer.json()), process.returncode, rest, errors) == (5, 0, "", "")
+    assert (len(answer.json()), process.returncode, rest) == (5, 0, "")
+    assert errors == f"Its key is k. In another terminal:\n  fitglue connect intervals --base-url {url}\n"
 
 
 def test_command_serves_a_file_of_rows(tmp_path):

@@ -141,8 +141,8 @@ def _report(face: Face, entry: Entry, result: ConnectResult) -> None:
     from fitglue_registry.cli.table import hanging
 
     whose = f"{account.name} ({account.id})" if account.name and account.name != account.id else account.id
-    how = "renewed" if result.renewed else "connected"
-    face.show(hanging(Text("✓", style="green"), f"{entry.name} is {how} as {name}: {whose}", indent=0))
+    said = f"the connection {name} is renewed" if result.renewed else f"{entry.name} is connected as {name}"
+    face.show(hanging(Text("✓", style="green"), f"{said}: {whose}", indent=0))
     for note in account.notes:
         face.show(hanging(Text("·", style="dim"), note, indent=2))
     face.note(f"Next: fitglue sync{'' if name == entry.id else ' ' + name}")

@@ -102,7 +102,8 @@ def remove(face: Face, *, name: str, yes: bool) -> None:
     if not yes:
         if not sys.stdin.isatty():
             raise UserMistake("FG-not-confirmed", f"removing {one.name} takes {held:,} records with it", fix="add --yes if you mean it")
-        if not click.confirm(f"Remove {one.name} with its key and {held:,} records?", err=True):
+        click.echo("Nothing is deleted at the source.", err=True)
+        if not click.confirm(f"Remove the connection {one.name} from here, with its key and {held:,} records?", err=True):
             raise UserMistake("FG-not-confirmed", "nothing was removed")
     face.host.disconnect(one.name)
     face.show(f"{one.name} is removed")

@@ -58,9 +58,14 @@ def _normalize(face: Face, source: str, file: str, streams: bytes | None) -> int
             raise
         show_failure(face, error)
         return error.exit_code
-    for external_id, activities in found:
-        _show(face, external_id, activities)
-    return 0
+    code = 0
+    for external_id, answer in found:
+        if isinstance(answer, FitglueError):
+            show_failure(face, answer, external_id)
+            code = answer.exit_code
+        else:
+            _show(face, external_id, answer)
+    return code
 
 
 def _read(path: Path | None) -> bytes:

@@ -29,6 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     with StandIn(account, api_key=options.key, port=options.port, latency_s=options.latency_ms / 1000) as server:
         sys.stdout.write(server.url + "\n")
         sys.stdout.flush()
+        sys.stderr.write(f"Its key is {options.key}. In another terminal:\n  fitglue connect intervals --base-url {server.url}\n")
+        sys.stderr.flush()
         stop.wait()
     return 0
 

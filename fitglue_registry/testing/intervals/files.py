@@ -41,7 +41,10 @@ def file_of(plan: Plan) -> bytes | None:
 @lru_cache(maxsize=32)
 def _fit(legs: tuple[tuple[datetime, Leg], ...], serial: int) -> bytes:
     # The SDK belongs to the extra ``testing`` and is needed for nothing else.
-    from garmin_fit_sdk import Encoder, Profile
+    try:
+        from garmin_fit_sdk import Encoder, Profile
+    except ImportError as error:
+        raise RuntimeError("it writes FIT files with garmin-fit-sdk: pip install 'fitglue-registry[testing]'") from error
 
     numbers = Profile["mesg_num"]
     encoder = Encoder()

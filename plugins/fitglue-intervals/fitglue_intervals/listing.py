@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from fitglue_registry.hookspecs import Connection
 
-#: No activity is older; the API wants a first day.
-EPOCH = date(1970, 1, 1)
+#: The API wants a first day; watches that lost the time have been seen to say 1990, and 1989 is where FIT begins to count.
+EPOCH = date(1900, 1, 1)
 #: Rows of a window: some 1.5 MB, one transaction of the host.
 ROWS = 400
 LONGEST = timedelta(days=365)
-#: The list is by the athlete's local day, which may be ahead of ours.
-AHEAD = timedelta(days=2)
+#: The list is by the athlete's local day, which may be ahead of ours, and by the watch's clock, which may be years ahead.
+AHEAD = timedelta(days=3660)
 
 
 def list_window(connection: Connection, window: Window) -> Iterator[Listing | Split]:
