@@ -145,7 +145,7 @@ def summary(tally: Tally) -> str:
     found = decisions(counts) or late
     said = f"stopped{' after ' if found else ''}{found}" if stopped else found or "nothing new"
     asked = f"{count(ended.requests, 'request')}, " if ended.requests else ""
-    return f"{said} ({asked}{ended.seconds:.1f}\N{NO-BREAK SPACE}s){', listed only: nothing was stored' if tally.dry_run else ''}"
+    return f"{said} ({asked}{ended.seconds:.1f}s){', listed only: nothing was stored' if tally.dry_run else ''}"
 
 
 def decisions(counts: Any) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from fitglue_registry.hookspecs import REGISTRY_GROUP
 from fitglue_registry.plugins import check_steps
+from fitglue_registry.registry import Datum
 
 
 @pytest.fixture
@@ -59,3 +62,23 @@ def test_it_stops_where_the_version_does_not_fit(walk, entry):
     """The last look is at the range that the entry accepts."""
     found = walk(entries=[entry("good", version=">=2")])
     assert found == (passed("entry point", "distribution", "import", "hooks", "entries", then="versions"), "FG-plugin-version")
+
+
+def test_it_stops_at_the_plugins_own_registry_folder(load, point, plugin, greet, entry, tmp_path, monkeypatch):
+    """A mistake in an entry that the plugin brings is found with file and line, as `registry check` finds it."""
+    folder = tmp_path / "brought" / "registry" / "integrations"
+    folder.mkdir(parents=True)
+    (folder.parents[1] / "__init__.py").touch()
+    (folder / "other.yaml").write_text("schema: 1\nkind: integration\nid: good\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    plugins = load(point("good", plugin(greet("x")), version="1.0"), point("good", None, group=REGISTRY_GROUP, value="brought:registry"))
+    last = check_steps(plugins, "good", [entry("good")])[-1]
+    assert (last.name, last.ok) == ("entries", False)
+    assert last.error.at.file.endswith("other.yaml")
+
+
+def test_it_stops_at_a_path_that_no_source_activity_has(load, point, plugin, greet, entry):
+    """The table of data names fields of the model."""
+    wrong = msgspec.structs.replace(entry("good"), data=(Datum(field="Distance", availability="always", path="distance"),))
+    last = check_steps(load(point("good", plugin(greet("x")), version="1.0")), "good", [wrong])[-1]
+    assert (last.name, last.error.code) == ("entries", "FG-entry-unknown-path")

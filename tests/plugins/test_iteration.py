@@ -165,3 +165,11 @@ def test_every_job_is_done_once_whatever_the_lanes(lister):
     """More jobs than lanes, and more lanes than jobs, lose and repeat nothing."""
     for jobs, lanes in ((20, 4), (2, 8)):
         assert sorted(job for job, _ in lister(lambda _: [listing(1)], jobs=jobs, lanes=lanes)) == list(range(jobs))
+
+
+def test_a_generator_without_end_is_stopped_and_named(lister, monkeypatch):
+    """A list that goes on beyond any account is taken to go on for ever."""
+    monkeypatch.setattr("fitglue_registry.plugins.guard._MOST_ITEMS", 50)
+    *items, last = [item for _, item in lister(lambda _: (listing(number) for number in itertools.count()))]
+    assert len(items) == 50
+    assert (last.code, "lister" in last.what or "good" in last.what) == ("FG-plugin-endless", True)

@@ -1,0 +1,35 @@
+"""On a real terminal, where bars move while answers are written."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+#: The command with bars that do not wait until something takes long.
+AT_ONCE = """
+import sys
+from fitglue_registry.cli import app, progress
+progress._PATIENCE_S = 0.0
+sys.exit(app.run(sys.argv[1:]))
+"""
+
+
+def test_an_export_beside_a_moving_bar_is_whole(tmp_path, connect, fitglue, monkeypatch):
+    """Every activity lands in the file, and none on the screen, however long the bar is shown."""
+    connect()
+    fitglue("sync")
+    wanted = len(fitglue("activities", "--json").out.splitlines())
+    controller, terminal = pty.openpty()
+    command = [sys.executable, "-c", AT_ONCE, "export", "--out", str(tmp_path / "all.jsonl")]
+    try:
+        subprocess.run(command, stdin=terminal, stdout=terminal, stderr=terminal, check=True, timeout=60, env=os.environ)
+    finally:
+        os.close(terminal)
+    shown = os.read(controller, 1_000_000)
+    os.close(controller)
+    lines = (tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len([json.loads(line) for line in lines]) == wanted > 0
+    assert b'"claims"' not in shown
