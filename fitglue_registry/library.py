@@ -1,0 +1,245 @@
+"""What a host holds, and everything that can be read of it without asking any source."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fitglue_registry.plugins import Plugins
+from fitglue_registry.registry import Catalogue, Folder, default_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
+    from types import TracebackType
+    from typing import Self
+
+    from fitglue_registry.model import Stream
+    from fitglue_registry.store.blobs import BlobStore
+    from fitglue_registry.store.connections import Connected
+    from fitglue_registry.store.database import Database
+    from fitglue_registry.store.reading import Filter, Found
+    from fitglue_registry.store.records import RawStore
+    from fitglue_registry.store.secrets import SecretStore
+    from fitglue_registry.store.sql import Answer
+    from fitglue_registry.transport import Redactor, WaitingClock
+
+#: The athlete where nobody says otherwise.
+ME = "me"
+
+
+class Library:
+    """What a host holds, opened when it is first needed, and everything that can be read of it; ``Host`` says what the arguments are."""
+
+    def __init__(self, home: str | Path | None = None, database: str | None = None, *, secrets: SecretStore | None = None,
+                 blobs: BlobStore | None = None, plugins: Plugins | None = None, folders: Sequence[Folder] | None = None,
+                 clock: WaitingClock | None = None, on_wait: Callable[[float, str], None] | None = None) -> None:
+        self._home, self._url = home, database
+        self._given_secrets, self._given_blobs, self._given_folders, self._given_clock = secrets, blobs, folders, clock
+        self.plugins = plugins or Plugins()
+        self.on_wait = on_wait
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back files and connections."""
+        self._closing.close()
+
+    # -- the rooms -----------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def home(self) -> Path:
+        """The folder of everything local."""
+        named = self._home or os.environ.get("FITGLUE_HOME")
+        if named:
+            return Path(named).expanduser()
+        from platformdirs import user_data_path
+
+        return user_data_path("fitglue", appauthor=False)
+
+    @cached_property
+    def database(self) -> Database:
+        """The database; opened, and brought up to date, with its first transaction."""
+        from fitglue_registry.store.database import Database
+
+        url = self._url or os.environ.get("FITGLUE_DATABASE") or f"sqlite:///{self.home / 'fitglue.db'}"
+        database = Database(url)
+        self._closing.callback(database.close)
+        return database
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The entries of the built-in registry and of every distribution that brings some; its ``problems`` say what is left out."""
+        if self._given_folders is not None:
+            return Catalogue.load(self._given_folders, self.home / "cache")
+        found, errors = self.plugins.registry_folders()
+        folders = [Folder(default_folder()), *(Folder(path, name) for name, path in found)]
+        catalogue = Catalogue.load(folders, self.home / "cache")
+        catalogue.problems += errors  # type: ignore[arg-type]
+        return catalogue
+
+    @cached_property
+    def secrets(self) -> SecretStore:
+        """Where the secrets of connections lie."""
+        from fitglue_registry.store.secrets import open_secret_store
+
+        return self._given_secrets or open_secret_store(self.home)
+
+    @cached_property
+    def clock(self) -> WaitingClock:
+        """The time."""
+        from fitglue_registry.transport import SystemClock
+
+        return self._given_clock or SystemClock()
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Knows every secret that this host has opened; put its filter on your log handlers."""
+        from fitglue_registry.transport import Redactor
+
+        return Redactor()
+
+    @cached_property
+    def _raws(self) -> RawStore:
+        from fitglue_registry.store.blobs import FileBlobStore
+        from fitglue_registry.store.records import RawStore
+
+        return RawStore(self._given_blobs or FileBlobStore(self.home / "blobs"))
+
+    @property
+    def now(self) -> str:
+        """Now, as the store writes moments."""
+        return self.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    # -- reading -----------------------------------------------------------------------------------------------------------------
+
+    def activities(self, wanted: Filter | None = None, athlete: str = ME) -> list[dict[str, Any]]:
+        """The activities of an athlete as flat rows, newest first."""
+        from fitglue_registry.store.reading import Filter, list_activities
+
+        with self.database.read() as db:
+            return list(list_activities(db, athlete, wanted or Filter()))
+
+    def activity(self, reference: str, athlete: str = ME) -> Found:
+        """One activity whole, by number, ``last``, date, id, or an id at a source; raises ``UserMistake``."""
+        from fitglue_registry.store.reading import load_activity, resolve
+
+        with self.database.read() as db:
+            return load_activity(db, resolve(db, athlete, reference))
+
+    def streams(self, found: Found, types: Sequence[str] | None = None) -> tuple[Stream, ...]:
+        """The streams of an activity, all or those named: one coherent set, of the member that has the most."""
+        from fitglue_registry.store.reading import load_streams
+
+        with_streams = [member for member in found.members if member.stream_types and not member.gone]
+        if not with_streams:
+            return ()
+        richest = max(with_streams, key=lambda member: (len(member.stream_types), member.id == found.origins.get("")))
+        with self.database.read() as db:
+            return load_streams(db, richest.id, types)
+
+    def provenance(self, found: Found) -> dict[str, dict[str, Any]]:
+        """Field of an activity → how it was come by, its upstream field, a note, and the connection and record that said it.
+
+        The defaults are the ``data`` table of the source's entry, the exceptions stand in the source activity; ``how`` is ``None``
+        where neither says anything, or where the entry is not installed any more.
+        """
+        members = {member.id: member for member in found.members}
+        told: dict[str, dict[str, Any]] = {}
+        for name in found.activity.__struct_fields__:
+            member = members.get(found.origins.get(name, found.origins.get("", 0)))
+            if member is None or getattr(found.activity, name) in (None, (), {}):
+                continue
+            entry = self.catalogue.find("source", member.entry)
+            datum = next((datum for datum in entry.data if datum.path == name), None) if entry else None
+            said = member.activity.provenance.get(name)
+            told[name] = {
+                "how": said.how if said else datum.kind if datum else None, "by": said.by if said else None,
+                "upstream": (said.upstream if said else None) or (datum.upstream if datum else None) or None,
+                "note": (said.note if said else None) or (datum.note if datum else None) or None,
+                "connection": member.connection, "external_id": member.external_id}
+        return told
+
+    def document(self, found: Found, streams: bool = False) -> dict[str, Any]:
+        """An activity whole, as plain values: the merged document, its provenance, and what it was made of."""
+        from msgspec.structs import replace
+
+        from fitglue_registry import model
+
+        activity = replace(found.activity, streams=self.streams(found)) if streams else found.activity
+        sources = [{"connection": member.connection, "source": member.entry, "external_id": member.external_id, "leg_no": member.leg_no,
+                    "gone": member.gone, "streams": list(member.stream_types),
+                    "completeness": {"parts": list(member.activity.completeness.parts), "missing": member.activity.completeness.missing}}
+                   for member in found.members]
+        return {"number": found.number, "id": found.id, "gone_at": found.gone_at, "activity": model.to_builtins(activity),
+                "provenance": self.provenance(found), "sources": sources}
+
+    def original_files(self, found: Found) -> Iterator[tuple[str, bytes]]:
+        """(external id, bytes) of the original files of an activity that were fetched."""
+        for member in found.members:
+            with self.database.read() as db:
+                bodies = self._raws.newest(db, [member.record_id], only="file").get(member.record_id, {})
+            if "file" in bodies:
+                yield member.external_id, bodies["file"][0].read()
+
+    def why(self, reference: str, athlete: str = ME) -> dict[str, Any]:
+        """The story of a workout, stage by stage, also where it stopped or never came."""
+        from fitglue_registry.sync.why import explain
+
+        with self.database.read() as db:
+            return explain(db, athlete, reference)
+
+    def sql(self, statement: str) -> Answer:
+        """One statement on the views, read-only; raises ``UserMistake``."""
+        from fitglue_registry.store.sql import run_sql
+
+        return run_sql(self.database, statement)
+
+    def views(self) -> Iterator[tuple[str, list[str]]]:
+        """Each view that ``sql`` can ask, with its columns."""
+        from fitglue_registry.store.sql import column_names
+
+        yield from column_names(self.database)
+
+    def quarantine(self, athlete: str = ME) -> list[dict[str, Any]]:
+        """The records that could not be understood, each with its reason."""
+        from fitglue_registry.store.reading import list_quarantine
+
+        with self.database.read() as db:
+            return list_quarantine(db, athlete)
+
+    def stubs(self, athlete: str = ME) -> list[dict[str, Any]]:
+        """What sources list and never deliver, and no other record stands in for: connection, code, reason, fix and count."""
+        from fitglue_registry.store.reading import list_stubs
+
+        with self.database.read() as db:
+            return list_stubs(db, athlete)
+
+    def runs(self, athlete: str = ME, limit: int = 10) -> list[dict[str, Any]]:
+        """The newest runs of an athlete."""
+        from fitglue_registry.store.runs import last_runs
+
+        with self.database.read() as db:
+            return last_runs(db, athlete, limit)
+
+    def health(self, connected: Connected) -> dict[str, int]:
+        """How many records of a connection are in which state, in quarantine, and how many parts are still wanted."""
+        from fitglue_registry.store.reading import connection_counts
+
+        with self.database.read() as db:
+            return connection_counts(db, connected.id)
+
+    def totals(self, since: date, until: date, athlete: str = ME) -> dict[str, float]:
+        """Count, moving seconds, metres and load of the activities of these local days, both included."""
+        from fitglue_registry.store.reading import totals
+
+        with self.database.read() as db:
+            return totals(db, athlete, since, until)
