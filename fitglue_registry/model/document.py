@@ -79,9 +79,10 @@ def problems(activity: SourceActivity) -> list[tuple[str, str]]:
 
 
 def _numbers(activity: SourceActivity) -> list[tuple[str, float]]:
-    named = ((name, getattr(activity, name)) for name in activity.__struct_fields__)
-    metrics = ((f"metrics.{name}", value) for name, value in activity.metrics.items()) if isinstance(activity.metrics, dict) else ()
-    return [(name, value) for pairs in (named, metrics) for name, value in pairs if isinstance(value, float)]
+    named = zip(activity.__struct_fields__, msgspec.structs.astuple(activity), strict=True)
+    numbers = [(name, value) for name, value in named if type(value) is float]
+    metrics = activity.metrics.items() if isinstance(activity.metrics, dict) else ()
+    return numbers + [(f"metrics.{name}", value) for name, value in metrics if isinstance(value, float)]
 
 
 def _stream_problems(activity: SourceActivity) -> list[tuple[str, str]]:

@@ -16,7 +16,18 @@ from fitglue_registry import model
 from fitglue_registry.store.database import insert_one, insert_row, json_text, update_one
 from fitglue_registry.store.records import chunks
 from fitglue_registry.store.stream_codec import encode_streams
-from fitglue_registry.store.tables import FIGURES, activities, aliases, athletes, claims, opinions, records, source_activities, streams
+from fitglue_registry.store.tables import (
+    FIGURES,
+    activities,
+    aliases,
+    athletes,
+    claims,
+    connections,
+    opinions,
+    records,
+    source_activities,
+    streams,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -164,19 +175,27 @@ class Row:
     document: str
 
 
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_CLAIMS_OF = sa.select(claims.c.source_activity_id, claims.c.claim).where(claims.c.source_activity_id.in_(_IDS))
+_ROWS = sa.select(
+    *(source_activities.c[name] for name in ("id", "leg_no", "stub", "start_local", "activity_id", "home_id", "document")),
+    records.c.connection_id, records.c.external_id, records.c.state, connections.c.source,
+).join(records, records.c.id == source_activities.c.record_id).join(
+    connections, connections.c.id == records.c.connection_id).where(source_activities.c.id.in_(_IDS))
+_FELLOWS = sa.select(source_activities.c.id).where(source_activities.c.activity_id.in_(
+    sa.select(source_activities.c.activity_id).where(source_activities.c.id.in_(_IDS))))
+_ACTIVITIES = sa.select(
+    *(activities.c[name] for name in ("id", "athlete_id", "number", "document", "origins", "gone_at"))).where(activities.c.id.in_(_IDS))
+
+
 def load_rows(db: Db, ids: Iterable[int], *, claims_too: bool = True) -> dict[int, Row]:
     """The source activities of these ids, with their claims unless nobody asks for them."""
-    from fitglue_registry.store.tables import connections
-
     found: dict[int, Row] = {}
     for some in chunks(sorted(set(ids))):
         said: dict[int, set[str]] = defaultdict(set)
-        asserted = sa.select(claims).where(claims.c.source_activity_id.in_(some))
-        for row in db.execute(asserted) if claims_too else ():
-            said[row.source_activity_id].add(row.claim)
-        query = sa.select(source_activities, records.c.connection_id, records.c.external_id, records.c.state, connections.c.source).join(
-            records, records.c.id == source_activities.c.record_id).join(connections, connections.c.id == records.c.connection_id)
-        for row in db.execute(query.where(source_activities.c.id.in_(some))):
+        for number, claim in db.execute(_CLAIMS_OF, {"ids": some}) if claims_too else ():
+            said[number].add(claim)
+        for row in db.execute(_ROWS, {"ids": some}):
             start = datetime.fromisoformat(row.start_local) if row.start_local else None
             found[row.id] = Row(
                 row.id, row.connection_id, row.source, row.external_id, row.leg_no, bool(row.stub), row.state == "gone", start,
@@ -250,8 +269,7 @@ def with_fellow_members(db: Db, ids: Iterable[int]) -> set[int]:
     """These source activities that belong to an activity, and all others that belong to it too."""
     found: set[int] = set()
     for some in chunks(ids):
-        theirs = sa.select(source_activities.c.activity_id).where(source_activities.c.id.in_(some))
-        found.update(db.scalars(sa.select(source_activities.c.id).where(source_activities.c.activity_id.in_(theirs))))
+        found.update(db.scalars(_FELLOWS, {"ids": some}))
     return found
 
 
@@ -307,7 +325,7 @@ def _heirs(merged: Sequence[Merged]) -> dict[str, int]:
 
 
 def _existing(db: Db, ids: set[str]) -> dict[str | None, Any]:
-    return {row.id: row for some in chunks(sorted(ids)) for row in db.execute(sa.select(activities).where(activities.c.id.in_(some)))}
+    return {row.id: row for some in chunks(sorted(ids)) for row in db.execute(_ACTIVITIES, {"ids": some})}
 
 
 def _give_back(db: Db, group: Merged, now: str) -> str | None:

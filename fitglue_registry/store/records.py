@@ -160,6 +160,11 @@ def after_walk(db: Db, connection_id: str) -> None:
 
 _NEWEST_RAW = sa.select(raw.c.id, raw.c.sha256).where(
     raw.c.record_id == sa.bindparam("record_id"), raw.c.part == sa.bindparam("part")).order_by(raw.c.id.desc()).limit(1)
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_LATEST = sa.select(sa.func.max(raw.c.id)).where(raw.c.record_id.in_(_IDS)).group_by(raw.c.record_id, raw.c.part)
+_NEWEST = sa.select(raw).where(raw.c.id.in_(_LATEST))
+_NEWEST_OF_PART = sa.select(raw).where(raw.c.id.in_(_LATEST.where(raw.c.part == sa.bindparam("part"))))
+_REASONS = sa.select(parts.c.record_id, parts.c.part, parts.c.reason).where(parts.c.record_id.in_(_IDS), parts.c.reason.is_not(None))
 _RELEASE = sa.delete(quarantine).where(quarantine.c.record_id == sa.bindparam("record_id"))
 
 
@@ -213,10 +218,7 @@ class RawStore:
         """Record → part → (the newest bytes, when they were received)."""
         found: dict[int, dict[str, tuple[Body, str]]] = {}
         for some in chunks(record_ids):
-            newest = sa.select(sa.func.max(raw.c.id)).where(raw.c.record_id.in_(some)).group_by(raw.c.record_id, raw.c.part)
-            if only:
-                newest = newest.where(raw.c.part == only)
-            for row in db.execute(sa.select(raw).where(raw.c.id.in_(newest))):
+            for row in db.execute(_NEWEST if only is None else _NEWEST_OF_PART, {"ids": some, "part": only}):
                 packed = Packed(row.sha256, row.wire, row.packing, row.content, row.size, row.dictionary_id)
                 learnt = self._by_number(db, row.dictionary_id) if row.dictionary_id else None
                 body = unpack(packed, dictionary=learnt, blobs=self.blobs)
@@ -238,7 +240,7 @@ def load_records(db: Db, raws: RawStore, entry_id: str, account: Account | None,
     bodies = raws.newest(db, [record_id for record_id, _ in keys])
     reasons: dict[int, dict[str, str]] = {}
     for some in chunks(record_id for record_id, _ in keys):
-        for row in db.execute(sa.select(parts).where(parts.c.record_id.in_(some), parts.c.reason.is_not(None))):
+        for row in db.execute(_REASONS, {"ids": some}):
             reasons.setdefault(row.record_id, {})[row.part] = row.reason
     return {record_id: make_record(external_id, entry_id, account, bodies.get(record_id, {}), reasons.get(record_id, {}))
             for record_id, external_id in keys}
