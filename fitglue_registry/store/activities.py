@@ -340,9 +340,12 @@ def _give_back(db: Db, group: Merged, now: str) -> str | None:
     return str(row.id)
 
 
+_NEXT_NUMBER = sa.update(athletes).where(athletes.c.id == sa.bindparam("athlete")).values(
+    next_number=athletes.c.next_number + 1).returning(athletes.c.next_number)
+
+
 def _make(db: Db, athlete_id: str, now: str) -> str:
-    number = db.execute(sa.update(athletes).where(athletes.c.id == athlete_id).values(next_number=athletes.c.next_number + 1)
-                        .returning(athletes.c.next_number)).scalar_one() - 1
+    number = db.execute(_NEXT_NUMBER, {"athlete": athlete_id}).scalar_one() - 1
     activity_id = str(uuid.uuid4())
     insert_row(db, activities, id=activity_id, athlete_id=athlete_id, number=number, document="{}", origins="{}", created_at=now,
                updated_at=now)
@@ -356,8 +359,8 @@ def _write(db: Db, activity_id: str, group: Merged, before: Any, now: str) -> No
     if before is not None and (before.document, before.origins, before.gone_at is not None) == (document, origins, group.gone):
         return
     gone_at = (before.gone_at if before is not None and before.gone_at else now) if group.gone else None
-    db.execute(sa.update(activities).where(activities.c.id == activity_id).values(
-        document=document, origins=origins, updated_at=now, gone_at=gone_at, **figures_of(group.activity)))
+    update_one(db, activities, activity_id, document=document, origins=origins, updated_at=now, gone_at=gone_at,
+               **figures_of(group.activity))
 
 
 def _set_activity(db: Db, members: Sequence[Row], activity_id: str | None) -> None:
