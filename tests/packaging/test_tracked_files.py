@@ -15,7 +15,9 @@ import pytest
 from tests.packaging.environment import CHECKOUT
 
 #: ``/home/me`` and the like are examples for people.
-OF_A_MACHINE = [r"(?<![\w./])/work/", r"(?<![\w./])/root/", r"(?<![\w.])/(home|Users)/(?!me\b|user\b|you\b|ada\b)\w"]
+OF_A_MACHINE = [
+    re.escape(f"{CHECKOUT}/"), rf"(?<![\w./]){re.escape(str(Path.home()))}/", r"(?<![\w.])/(home|Users)/(?!me\b|user\b|you\b|ada\b)\w",
+]
 INDEXES = [r"\bpypi\.org\b", r"\bpythonhosted\.org\b", r"\b(artifactory|devpi|codeartifact)\b"]
 SECRETS = [
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----", r"\bAKIA[0-9A-Z]{16}\b", r"\bgh[pousr]_[A-Za-z0-9]{36}\b", r"\bgithub_pat_\w{20,}",
