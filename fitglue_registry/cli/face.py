@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from fitglue_registry.cli.text import clean_json, speaks_unicode
+from fitglue_registry.cli.text import clean, clean_json, speaks_unicode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -99,12 +99,13 @@ class Face:
             _write(sys.stdout, _json(value))
 
     def csv(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Comma-separated values with a line of names."""
+        """Comma-separated values with a line of names; a terminal gets them without what it might obey, a file as they are."""
+        shown = clean if sys.stdout.isatty() else str
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow(columns)
         for row in rows:
-            writer.writerow(row)
+            writer.writerow([shown(value) if isinstance(value, str) else value for value in row])
             if buffer.tell() > 1 << 16:
                 sys.stdout.write(buffer.getvalue())
                 buffer.seek(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -33,3 +34,15 @@ def test_an_export_beside_a_moving_bar_is_whole(tmp_path, connect, fitglue, monk
     lines = (tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()
     assert len([json.loads(line) for line in lines]) == wanted > 0
     assert b'"claims"' not in shown
+
+
+def test_a_table_for_a_file_keeps_texts_as_they_are_and_a_terminal_gets_them_harmless(monkeypatch):
+    """A title that would command a terminal is written out in numbers there, and unchanged into a file."""
+    from fitglue_registry.cli.face import Face
+
+    for on_terminal, shown in ((True, "\\x1b[31mred"), (False, "\x1b[31mred")):
+        out = io.StringIO()
+        monkeypatch.setattr(out, "isatty", lambda on_terminal=on_terminal: on_terminal)
+        monkeypatch.setattr(sys, "stdout", out)
+        Face(as_json=False).csv(("title",), [("\x1b[31mred",)])
+        assert out.getvalue() == f"title\n{shown}\n"
