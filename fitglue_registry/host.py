@@ -119,8 +119,7 @@ class Host(Library):
         entry, source = self.catalogue.get("integration", integration), self.source_of(integration)
         self._check_tier(source, athlete)
         there = [one for one in self.connections(athlete) if one.integration == integration]
-        kept = there[0].settings if len(there) == 1 else {}  # a key is renewed where it was used, not where the entry says
-        secret, settings = _read_fields(entry, {**kept, **values})
+        secret, settings = _read_fields(entry, {**self.kept_settings(integration, athlete), **values})
         self.redactor.add(secret.values())
         connection_id = stored.new_connection_id()
         view = self._view(connection_id, source, None, settings, lambda: secret)
@@ -130,17 +129,29 @@ class Host(Library):
             view.close()
         same = [one for one in there if one.account.id == account.id]
         ref = self.secrets.put(f"{integration} {same[0].id if same else connection_id}", secret) if secret else None
-        with self.database.write() as db:
-            stored.ensure_athlete(db, athlete, self.now)
-            if same:
-                stored.renew_connection(db, same[0].id, account, settings, ref)
-            else:
-                stored.add_connection(
-                    db, athlete_id=athlete, integration=integration, source=source.id, account=account, settings=settings,
-                    secret_ref=ref, connection_id=connection_id, now=self.now)
+        try:
+            with self.database.write() as db:
+                stored.ensure_athlete(db, athlete, self.now)
+                if same:
+                    stored.renew_connection(db, same[0].id, account, settings, ref)
+                else:
+                    stored.add_connection(
+                        db, athlete_id=athlete, integration=integration, source=source.id, account=account, settings=settings,
+                        secret_ref=ref, connection_id=connection_id, now=self.now)
+        except StoreFailed:
+            if ref:
+                self.secrets.delete(ref)
+            raise
         if same and same[0].secret_ref:
             self.secrets.delete(same[0].secret_ref)
         return ConnectResult(self.connection(same[0].id if same else connection_id, athlete), account, renewed=bool(same))
+
+    def kept_settings(self, integration: str, athlete: str = ME) -> dict[str, str]:
+        """What ``connect`` takes from the only connection there is: a key is renewed where it was used, not where the entry says."""
+        entry = self.catalogue.get("integration", integration)
+        there = [one for one in self.connections(athlete) if one.integration == integration]
+        known = {field.name for field in (*entry.credentials, *entry.settings)}
+        return {name: value for name, value in there[0].settings.items() if name in known} if len(there) == 1 else {}
 
     def probe(self, name: str, athlete: str = ME) -> Account:
         """Ask the service again whose account a connection is; raises as ``connect`` does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
+import sys
 import time
 from contextlib import contextmanager
 from functools import cache
@@ -75,7 +76,7 @@ class Database:
         if self.dialect == "postgresql":
             if find_spec("psycopg") is None:
                 raise StoreFailed("FG-driver-missing", "the driver for PostgreSQL is not installed",
-                                  fix="fitglue plugin install 'fitglue-registry[postgresql]'")
+                                  fix=f"{sys.executable} -m pip install 'psycopg[binary]'")
             return sa.create_engine(self.url, pool_pre_ping=True, connect_args={"application_name": "fitglue"})
         engine = sa.create_engine(self.url, connect_args={"check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)
@@ -226,7 +227,7 @@ def _switch_to_wal(driver_connection: Any) -> None:
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > give_up:
                 raise
-            time.sleep(_LOOK_AGAIN_S)
+            time.sleep(_LOOK_AGAIN_S)  # the other process needs a moment; busy_timeout does not hold for this pragma
         else:
             return
 

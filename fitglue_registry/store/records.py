@@ -164,7 +164,9 @@ _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _LATEST = sa.select(sa.func.max(raw.c.id)).where(raw.c.record_id.in_(_IDS)).group_by(raw.c.record_id, raw.c.part)
 _NEWEST = sa.select(raw).where(raw.c.id.in_(_LATEST))
 _NEWEST_OF_PART = sa.select(raw).where(raw.c.id.in_(_LATEST.where(raw.c.part == sa.bindparam("part"))))
-_REASONS = sa.select(parts.c.record_id, parts.c.part, parts.c.reason).where(parts.c.record_id.in_(_IDS), parts.c.reason.is_not(None))
+#: Of what will not come; a part that failed for now says nothing about the workout.
+_REASONS = sa.select(parts.c.record_id, parts.c.part, parts.c.reason).where(
+    parts.c.record_id.in_(_IDS), parts.c.state == "none", parts.c.reason.is_not(None))
 _RELEASE = sa.delete(quarantine).where(quarantine.c.record_id == sa.bindparam("record_id"))
 
 
@@ -200,6 +202,7 @@ class RawStore:
         packed = self.pack(db, source, part, body)
         newest = db.execute(_NEWEST_RAW, {"record_id": record_id, "part": part}).first()
         if newest and newest.sha256 == packed.sha256:
+            update_one(db, raw, newest.id, received_at=now)  # which of two parts is newer decides what they say together
             return int(newest.id)
         if newest and part in NEWEST_ONLY:
             db.execute(sa.delete(raw).where(raw.c.record_id == record_id, raw.c.part == part))

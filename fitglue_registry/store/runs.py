@@ -43,9 +43,9 @@ class RunLog:
             ended_at=at, outcome=outcome, counts=msgspec.json.encode(self.counts).decode(),
             error=json_text(error) if error else None))
 
-    def rolled_back(self, known: int | None) -> None:
-        """The transaction that wrote the run's row was undone."""
-        self.id = known
+    def rolled_back(self, known: int | None, counts: dict[str, int]) -> None:
+        """A transaction was undone: the run is what it was before it."""
+        self.id, self.counts = known, counts
 
     def _begin(self, db: Db) -> None:
         if self.id is None:

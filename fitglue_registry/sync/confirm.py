@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.context import Context
 
 
-def confirm_missing(context: Context, log: RunLog) -> Iterator[events.Event]:
-    """Settle every record that is marked as missing: still there, a stub now, or gone."""
+def confirm_missing(context: Context, log: RunLog, asked: set[str]) -> Iterator[events.Event]:
+    """Settle every record that is marked as missing: still there, a stub now, or gone. Of those ``asked`` in this run none is again."""
     with context.database.read() as db:
-        missing = records.records_in_state(db, context.connected.id, "missing")
+        marked = records.records_in_state(db, context.connected.id, "missing")
+    missing = [known for known in marked if known.external_id not in asked]
+    asked.update(known.external_id for known in missing)
     part = next((part for part in context.entry.parts if part.confirms), None)
     if not missing:
         return
@@ -49,7 +51,7 @@ def confirm_missing(context: Context, log: RunLog) -> Iterator[events.Event]:
 def _bury(context: Context, log: RunLog, known: Known, said: Unavailable) -> Iterator[events.Event]:
     """The tombstone: the record stays with what was kept of it, its source activities no longer count."""
     now = context.now
-    with context.database.write() as db:
+    with context.writing(log) as db:
         records.update_record(db, known.id, state="gone", gone_at=now, reason=reason_of(said))
         log.decide(db, now, "gone", known.id, said.reason)
         context.matcher.place(db, context.connected.athlete_id, ids_of_records(db, [known.id]), now)
@@ -57,7 +59,7 @@ def _bury(context: Context, log: RunLog, known: Known, said: Unavailable) -> Ite
 
 
 def _becomes_stub(context: Context, log: RunLog, known: Known, said: Unavailable) -> Iterator[events.Event]:
-    with context.database.write() as db:
+    with context.writing(log) as db:
         records.update_record(db, known.id, state="stub", reason=reason_of(said))
         log.decide(db, context.now, "stub", known.id, said.reason)
     yield events.Decided(context.connected.name, known.external_id, "stub", said.reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import PluginFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import date
     from pathlib import Path
+
+    from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.hookspecs import Account, Clock
     from fitglue_registry.plugins import Plugins
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from fitglue_registry.store.connections import Connected
     from fitglue_registry.store.database import Database
     from fitglue_registry.store.records import RawStore
+    from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.derive import Deriver
     from fitglue_registry.sync.place import Matcher
     from fitglue_registry.transport import HttpSession
@@ -91,6 +95,18 @@ class Context:
     connected: Connected
     view: ConnectionView
     lanes: int = 1  # so many of the plugin's iterators may run at once
+
+    @contextmanager
+    def writing(self, log: RunLog) -> Iterator[Db]:
+        """A transaction that carries out decisions; rolled back, the run has not decided and the store has not learnt."""
+        before = log.id, dict(log.counts)
+        try:
+            with self.database.write() as db:
+                yield db
+        except BaseException:
+            log.rolled_back(*before)
+            self.raws.forget()
+            raise
 
     @property
     def now(self) -> str:

@@ -70,14 +70,15 @@ class _Sync:
         yield from self._list_everything_due()
         if self._options.dry_run:
             return
-        yield from confirm_missing(self._context, self._log)
+        asked: set[str] = set()
+        yield from confirm_missing(self._context, self._log, asked)
         for part in self._context.entry.parts:
             if part.comes_from == "fetch" and (part.name != "streams" or self._options.streams):
                 # What was fetched before is kept up to date, also where its option is not given again.
-                asked = self._options.wants(part.option, default=part.default)
                 window = Window(self._options.since, self._options.until)
-                yield from fetch_part(self._context, self._log, part, window if asked else None)
-        yield from confirm_missing(self._context, self._log)  # what a fetch did not find
+                wanted = self._options.wants(part.option, default=part.default)
+                yield from fetch_part(self._context, self._log, part, window if wanted else None)
+        yield from confirm_missing(self._context, self._log, asked)  # what a fetch did not find
         yield from retry_quarantine(self._context, self._log)
 
     def _end(self, outcome: str, error: FitglueError | None) -> None:
@@ -170,14 +171,13 @@ class _Sync:
     # -- one window ----------------------------------------------------------------------------------------------------------
 
     def _list(self, window: Window, planned: PlannedWindow | None, left: int) -> Iterator[events.Event]:
-        rows = []
+        rows: dict[str, Listing] = {}
         for item in self._ask(window):
-            if isinstance(item, Split):  # a window that is still too much is listed in the pieces that the plugin asks for
-                for piece in item.windows:
-                    rows += [row for row in self._ask(piece) if isinstance(row, Listing)]
-            else:
-                rows.append(item)
-        yield from self._store(ListedWindow(window, rows, complete=False), planned, left)
+            # A window that is still too much is listed in the pieces that the plugin asks for, whose seams may show a row twice.
+            for row in (item,) if isinstance(item, Listing) else (row for piece in item.windows for row in self._ask(piece)):
+                if isinstance(row, Listing):
+                    rows.setdefault(row.external_id, row)
+        yield from self._store(ListedWindow(window, list(rows.values()), complete=False), planned, left)
 
     def _ask(self, window: Window) -> Iterator[Listing | Split]:
         context = self._context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -58,7 +59,7 @@ def _want_where_unknown(context: Context, part: PartEntry, window: Window) -> No
 
 
 def _not_fetched(context: Context, log: RunLog, part: str, record_id: int, external_id: str, error: FitglueError) -> events.Decided:
-    with context.database.write() as db:
+    with context.writing(log) as db:
         tries = records.part_tries(db, record_id, part) + 1
         state = "failed" if tries >= _MOST_TRIES else "wanted"
         records.set_part(db, record_id, part, state=state, code=error.code, reason=error.what, tried=True)
@@ -69,29 +70,23 @@ def _not_fetched(context: Context, log: RunLog, part: str, record_id: int, exter
 def store_part(context: Context, log: RunLog, record_id: int, part: Part, *, confirmed: bool = False) -> Iterator[events.Event]:
     """Store one part and everything that follows from it."""
     body = Body(part.content, part.encoding)
-    record = _record_with(context, record_id, part, body)
+    record = with_part(_load(context, record_id, part.external_id), part.part, body, context.clock.now())
     prepared, refused = _derive(context, record)
-    run_id = log.id
-    try:
-        with context.database.write() as db:
-            raw_id = context.raws.put(db, record_id, context.entry.id, part.part, body, now=context.now)
-            records.set_part(db, record_id, part.part, state="have", raw_id=raw_id)
-            if confirmed:
-                log.decide(db, context.now, "confirmed", record_id, "not in the list, and still at the source")
-                start = {"start_local": prepared[0].figures["start_local"]} if prepared else {}
-                records.update_record(db, record_id, state="unlisted", **start)
-            _store_derived(context, log, db, record_id, prepared, refused)
-    except BaseException:
-        log.rolled_back(run_id)
-        raise
+    with context.writing(log) as db:
+        raw_id = context.raws.put(db, record_id, context.entry.id, part.part, body, now=context.now)
+        records.set_part(db, record_id, part.part, state="have", raw_id=raw_id)
+        if confirmed:
+            log.decide(db, context.now, "confirmed", record_id, "not in the list, and still at the source")
+            start = {"start_local": prepared[0].figures["start_local"]} if prepared else {}
+            records.update_record(db, record_id, state="unlisted", **start)
+        _store_derived(context, log, db, record_id, prepared, refused)
     if refused:
         yield events.Decided(context.connected.name, part.external_id, "quarantined", str(refused))
 
 
-def _record_with(context: Context, record_id: int, part: Part, body: Body) -> Record:
+def _load(context: Context, record_id: int, external_id: str) -> Record:
     with context.database.read() as db:
-        loaded = load_records(db, context.raws, context.entry.id, context.connected.account, [(record_id, part.external_id)])[record_id]
-    return with_part(loaded, part.part, body, context.clock.now())
+        return load_records(db, context.raws, context.entry.id, context.connected.account, [(record_id, external_id)])[record_id]
 
 
 def _derive(context: Context, record: Record) -> tuple[list[Prepared] | None, FitglueError | None]:
@@ -128,14 +123,19 @@ def quarantine(context: Context, log: RunLog, db: Db, record_id: int, refused: F
 
 
 def store_unavailable(context: Context, log: RunLog, record_id: int, said: Unavailable) -> Iterator[events.Event]:
-    """Write down that a part will not come, or not now, and why."""
-    with context.database.write() as db:
+    """Write down that a part will not come, or not now, and why; what will not come is said in the source activity too."""
+    final = said.state != "later"
+    record = _load(context, record_id, said.external_id)
+    if final:
+        record = replace(record, unavailable={**record.unavailable, said.part: said.reason})
+    prepared, refused = _derive(context, record)
+    with context.writing(log) as db:
         # "stub" is for the list to say: a part that is refused makes no stub of a record that is listed as native.
         if said.state == "gone":
             records.update_record(db, record_id, state="missing")
-        state = {"later": "wanted", "none": "none"}.get(said.state, "none")
-        records.set_part(db, record_id, said.part, state=state, code=said.code, reason=said.reason, tried=True)
+        records.set_part(db, record_id, said.part, state="none" if final else "wanted", code=said.code, reason=said.reason, tried=True)
         log.decide(db, context.now, f"no-{said.part}" if said.state == "none" else said.state, record_id, said.reason)
+        _store_derived(context, log, db, record_id, prepared, refused)
     yield events.Decided(context.connected.name, said.external_id, f"no {said.part}", said.reason)
 
 
@@ -162,7 +162,7 @@ def derive_again(context: Context, log: RunLog, known: Sequence[Known], decision
             loaded = load_records(db, context.raws, context.entry.id, context.connected.account, keys)
         for one in some:
             prepared, refused = _derive(context, loaded[one.id])
-            with context.database.write() as db:
+            with context.writing(log) as db:
                 _store_derived(context, log, db, one.id, prepared, refused)
                 if refused is None and decision != "released":
                     log.decide(db, context.now, decision, one.id)

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError
-from fitglue_registry.hookspecs import Body, Listing, Window
+from fitglue_registry.hookspecs import Body, Listing, Record, Window
 from fitglue_registry.store import connections, records
 from fitglue_registry.store.activities import Prepared, ids_of_records, put_source_activities
-from fitglue_registry.store.records import Known, make_record
 from fitglue_registry.sync import events
 from fitglue_registry.sync.decide import Revisions, drifted
 from fitglue_registry.sync.derive import goes_to_quarantine
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.store.connections import PlannedWindow
+    from fitglue_registry.store.records import Known
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.context import Context
 
@@ -127,14 +127,13 @@ def _compare(context: Context, db: Db, revisions: Revisions, rows: Sequence[_Row
 
 def _derive(context: Context, rows: Sequence[_Row]) -> None:
     """Normalize every new or changed row, with the parts that are there already."""
+    keys = [(row.known.id, row.listing.external_id) for row in rows if row.known]
     with context.database.read() as db:
-        known = [row.known for row in rows if row.known]
-        bodies = context.raws.newest(db, [one.id for one in known])
-    now = context.now
+        loaded = records.load_records(db, context.raws, context.entry.id, context.connected.account, keys)
+    now = context.clock.now()
     for row in rows:
-        parts = dict(bodies.get(row.known.id, {})) if row.known else {}
-        parts["summary"] = (Body(row.listing.summary), now)
-        record = make_record(row.listing.external_id, context.entry.id, context.connected.account, parts, {})
+        bare = Record(row.listing.external_id, context.entry.id, {}, context.connected.account)
+        record = records.with_part(loaded[row.known.id] if row.known else bare, "summary", Body(row.listing.summary), now)
         try:
             row.prepared = context.deriver.derive(context.entry, record)
         except FitglueError as error:
@@ -145,29 +144,23 @@ def _derive(context: Context, rows: Sequence[_Row]) -> None:
 
 def _commit(context: Context, log: RunLog, rows: Sequence[_Row], missing: Sequence[Known], planned: PlannedWindow | None,
             walk_done: str | None) -> None:
-    run_id = log.id
-    try:
-        with context.database.write() as db:
-            if rows:
-                context.raws.learn(db, context.entry.id, "summary", [row.listing.summary for row in rows])
-            rematch: set[int] = set()
-            affected: set[str] = set()
-            for row in rows:
-                _write_row(context, log, db, row, rematch, affected)
-            for known in missing:
-                records.update_record(db, known.id, state="missing")
-                log.decide(db, context.now, "missing", known.id, "not listed any more; to be confirmed by id")
-            if rematch or affected:
-                context.matcher.place(db, context.connected.athlete_id, rematch, context.now, affected)
-            if planned:
-                connections.window_done(db, planned)
-            if walk_done:
-                records.after_walk(db, context.connected.id)
-                connections.update_connection(db, context.connected.id, full_walk_at=walk_done)
-    except BaseException:
-        log.rolled_back(run_id)
-        context.raws.forget()
-        raise
+    with context.writing(log) as db:
+        if rows:
+            context.raws.learn(db, context.entry.id, "summary", [row.listing.summary for row in rows])
+        rematch: set[int] = set()
+        affected: set[str] = set()
+        for row in rows:
+            _write_row(context, log, db, row, rematch, affected)
+        for known in missing:
+            records.update_record(db, known.id, state="missing")
+            log.decide(db, context.now, "missing", known.id, "not listed any more; to be confirmed by id")
+        if rematch or affected:
+            context.matcher.place(db, context.connected.athlete_id, rematch, context.now, affected)
+        if planned:
+            connections.window_done(db, planned)
+        if walk_done:
+            records.after_walk(db, context.connected.id)
+            connections.update_connection(db, context.connected.id, full_walk_at=walk_done)
 
 
 def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[int], affected: set[str]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from fitglue_registry.errors import Busy
+from fitglue_registry.errors import Busy, Place, StoreFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,15 +36,19 @@ def _file_lock(beside: Path, connection_id: str, name: str, since: str) -> Itera
     from filelock import FileLock, Timeout
 
     folder = beside / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
     holder = folder / f"{connection_id}.json"
     lock = FileLock(folder / f"{connection_id}.lock", timeout=0)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
         raise _busy(name, _holder(holder)) from error
+    except OSError as error:
+        raise StoreFailed("FG-store-read-only", "the lock of the connection cannot be made", at=Place(str(folder)), why=error.strerror,
+                          fix="give yourself the right to write the folder, or make room") from error
     try:
-        holder.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}))
+        with suppress(OSError):  # who holds the lock is a courtesy; that it is held is not
+            holder.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}))
         yield
     finally:
         holder.unlink(missing_ok=True)

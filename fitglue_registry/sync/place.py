@@ -59,17 +59,18 @@ class Matcher:
     def _ask(self, db: Db, athlete_id: str, changed: dict[int, Row], now: str) -> None:
         if not self._experts:
             return
-        stored.drop_opinions(db, changed, self._experts)
         others = stored.load_rows(db, stored.ids_near(db, athlete_id, _spans(changed.values())) - changed.keys())
         rows = changed | others
         pairs = list(near(_cards(row for row in changed.values() if not row.gone), _cards(others.values())))
         if not pairs:
+            stored.drop_opinions(db, changed, self._experts)
             return
         asked = [Pair(_side(rows[one.id]), _side(rows[two.id])) for one, two in pairs]
         for plugin, answer, error in self._plugins.broadcast(self._experts, "fitglue_dedupe", pairs=asked):
             if error is not None or not _is_answer(answer, len(pairs)):
                 log.warning("%s; what others say of these pairs stands", error or f"plugin {plugin} gave no opinion or None for each pair")
                 continue
+            stored.drop_opinions(db, changed, [plugin])
             for (one, two), opinion in zip(pairs, answer, strict=True):
                 if opinion is not None:
                     stored.put_opinion(db, one.id, two.id, plugin, opinion.verdict, opinion.reason, now)

@@ -151,6 +151,15 @@ def test_the_one_setting_of_an_integration_may_be_an_argument(fitglue, tmp_path)
     assert "connected as files" in said.out
 
 
+def test_where_a_renewed_key_goes_is_said(fitglue, connect, intervals, monkeypatch):
+    """A key that is renewed goes to the address of its connection, and nobody has to guess that."""
+    connect()
+    monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", intervals.api_key)
+    said = fitglue("connect", "intervals")
+    assert said.code == 0
+    assert f"Asking {intervals.url}" in said.err
+
+
 def test_a_missing_plugin_is_said_before_a_key_is_asked_for(fitglue, monkeypatch):
     """Nobody pastes a key in vain."""
     nothing = {name: {} for name in ("fitglue.plugins", "fitglue.registry", "fitglue.wrappers")}

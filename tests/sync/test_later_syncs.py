@@ -8,7 +8,7 @@ import pytest
 
 from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.events import SyncFinished, WindowListed
-from fitglue_registry.testing.intervals import Account, StandIn
+from fitglue_registry.testing.intervals import Account, Fault, StandIn
 from tests.sync.builders import decisions, finished, native, said, sync
 
 
@@ -231,3 +231,26 @@ def test_a_file_that_was_fetched_is_kept_up_to_date_without_asking_again(synced,
     account.edit_intervals(external_id)
     finished(synced)
     assert synced.health(synced.connections()[0])["wanted"] == 0
+
+
+@pytest.fixture
+def without_streams(connected, server, account):
+    """An account in which the source has no streams of one activity, which has been synced."""
+    lacking = native(account)[0]
+    server.fault(f"*/activity/{lacking}/streams*", Fault.status(404), times=None)
+    finished(connected)
+    return lacking
+
+
+def test_what_will_not_come_is_said_in_the_activity(connected, without_streams):
+    """The reason for a missing part stands with the workout, and a rebuild finds nothing to change."""
+    assert "streams" in connected.activity(without_streams).activity.completeness.missing
+    assert said(list(connected.rebuild()), "changed") == []
+
+
+def test_a_rename_keeps_the_reason_of_a_missing_part(connected, without_streams, account):
+    """A change of one part forgets nothing that is known of another."""
+    account.edit(without_streams, name="Renamed")
+    finished(connected)
+    assert "streams" in connected.activity(without_streams).activity.completeness.missing
+    assert said(list(connected.rebuild()), "changed") == []

@@ -44,6 +44,9 @@ def command(face: Face, *, integration: str, value: str | None, key_stdin: bool,
     values |= _from_environment(entry, values)
     values |= _from_stdin(entry) if key_stdin else {}
     values |= _asked(face, entry, [field for field in _fields(entry) if field.required and field.name not in values])
+    kept = face.host.kept_settings(entry.id).get("base_url")
+    if kept and "base_url" not in values:
+        face.note(f"Asking {kept}, as the connection that is there; --base-url names another address.")
     with Progress(face, f"asking {entry.name} whose account it is") as progress:
         face.host.on_wait = progress.waiting
         result = face.host.connect(entry.id, values)
