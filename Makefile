@@ -37,8 +37,11 @@ lint: setup
 	@$(BIN)/fitglue registry check plugins/fitglue-files/fitglue_files/registry
 	@$(BIN)/python tools/generate.py --check
 
-test-long: setup ## the tests that take their time
-	@$(BIN)/python -m pytest -n 2 -m long -q
+test-long: setup ## the tests that take their time, and all the faults; writes docs/reliability.md
+	@rm -rf .reliability
+	@FITGLUE_RELIABILITY=$(CURDIR)/.reliability $(BIN)/python -m pytest -n 2 --dist worksteal -q -m long
+	@FITGLUE_RELIABILITY=$(CURDIR)/.reliability $(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not long" tests/faults
+	@$(BIN)/python tools/reliability.py .reliability
 
 bench: setup ## measure speed and size against a stand-in on loopback
 	@$(BIN)/python benchmarks/first_sync.py

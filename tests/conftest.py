@@ -13,13 +13,34 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from tests.ledger import Ledger
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
 hypothesis.settings.register_profile("fitglue", derandomize=True, deadline=None, print_blob=False)
 hypothesis.settings.load_profile("fitglue")
 
 CHECKOUT = Path(__file__).parents[1]
+_PASSED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let fixtures know at their end whether the test passed."""
+    report = yield
+    if call.when == "call":
+        item.stash[_PASSED] = report.passed
+    return report
+
+
+@pytest.fixture
+def reliability(request: pytest.FixtureRequest) -> Iterator[Ledger]:
+    """Takes what a fault test did and saw, for ``docs/reliability.md``; rows of a test that fails are dropped."""
+    ledger = Ledger(request.node.nodeid)
+    yield ledger
+    if request.node.stash.get(_PASSED, False):
+        ledger.keep()
 
 
 @pytest.fixture(scope="session")
