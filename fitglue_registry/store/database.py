@@ -8,7 +8,6 @@ import sqlite3
 import sys
 import time
 from contextlib import contextmanager
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,49 +148,19 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sa.exc.DBAPIError as error:
-            explained = self._explain(error)
+        except (sa.exc.DBAPIError, self.engine.dialect.loaded_dbapi.Error) as error:  # what is prepared runs on the driver itself
+            said = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error)
+            explained = self._explain(said)
             if explained is None:
                 raise
             raise explained from error
 
-    def _explain(self, error: sa.exc.DBAPIError) -> StoreFailed | None:
-        text = str(error.orig).lower()
+    def _explain(self, said: str) -> StoreFailed | None:
+        text = said.lower()
         for needle, code, what, fix in _FAILURES:
             if needle in text:
-                return StoreFailed(code, what, at=Place(str(self.path or self.shown)), why=str(error.orig).splitlines()[0][:200], fix=fix)
+                return StoreFailed(code, what, at=Place(str(self.path or self.shown)), why=said.splitlines()[0][:200], fix=fix)
         return None
-
-
-@cache
-def _insert(table: sa.Table) -> sa.Insert:
-    return sa.insert(table)
-
-
-@cache
-def _update(table: sa.Table) -> sa.Update:
-    return sa.update(table).where(*(column == sa.bindparam(f"key_{column.name}") for column in table.primary_key))
-
-
-def insert_one(db: Connection, table: sa.Table, **values: Any) -> int:
-    """Insert one row and give back the number that the database made up for it."""
-    key = db.execute(_insert(table), values).inserted_primary_key
-    assert key is not None
-    return int(key[0])
-
-
-def insert_row(db: Connection, table: sa.Table, **values: Any) -> None:
-    """Insert one row whose key is known."""
-    db.execute(_insert(table), values)
-
-
-def update_one(db: Connection, table: sa.Table, *key: Any, **values: Any) -> bool:
-    """Set columns of the row with this primary key; whether there is one comes back.
-
-    The statements are made once: building one costs SQLAlchemy more than SQLite takes to run it.
-    """
-    named = {f"key_{column.name}": part for column, part in zip(table.primary_key, key, strict=True)}
-    return bool(db.execute(_update(table), named | values).rowcount)
 
 
 def json_text(value: Any) -> str:

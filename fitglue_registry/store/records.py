@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from fitglue_registry.hookspecs import Account, Body, Record, Window
-from fitglue_registry.store.database import insert_one, insert_row, json_text, update_one
+from fitglue_registry.store.database import json_text
 from fitglue_registry.store.packing import Packed, learn_dictionary, pack, pack_blob, unpack
+from fitglue_registry.store.prepared import insert_one, insert_row, update_one
 from fitglue_registry.store.tables import dictionaries, parts, quarantine, raw, records
 
 if TYPE_CHECKING:

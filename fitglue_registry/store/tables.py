@@ -41,7 +41,9 @@ class Text(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the signature is SQLAlchemy's
         """Replace what the database would refuse."""
-        return value if value is None else _REFUSED.sub("\N{REPLACEMENT CHARACTER}", value)
+        if value is None or (value.isascii() and "\0" not in value):  # nearly always, and a tenth of the price
+            return value
+        return _REFUSED.sub("\N{REPLACEMENT CHARACTER}", value)
 
 
 #: Ids that only the store sees; SQLite gives rowids only to a plain INTEGER.
