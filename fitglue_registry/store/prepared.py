@@ -75,7 +75,7 @@ class _Compiled:
         self._binds: list[_Bind] = [(name, kinds[name].dialect_impl(dialect).bind_processor(dialect)) for name in names]
         self._positional = bool(compiled.positional)
         found = getattr(statement, "exported_columns", ())
-        self.row = namedtuple("Row", [column.key for column in found], rename=True)  # noqa: PYI024 - its fields are known only now
+        self.row = namedtuple("Row", [column.key for column in found], rename=True)
 
     def execute(self, db: Db, values: Mapping[str, Any]) -> Any:
         driver: Any = db.connection.driver_connection
