@@ -105,11 +105,14 @@ class Body:
 
     content: bytes
     encoding: Literal["identity", "gzip"] = "identity"
+    decoded: bytes | None = field(default=None, repr=False, compare=False)  # where they are at hand, for ``read()``
 
     def read(self) -> bytes:
         """The decoded bytes; raises ``OSError`` or ``EOFError`` where a gzip body is broken."""
         if self.encoding == "identity":
             return self.content
+        if self.decoded is not None:
+            return self.decoded
         import gzip
 
         return gzip.decompress(self.content)
@@ -190,6 +193,7 @@ class Part:
     part: str
     content: bytes
     encoding: Literal["identity", "gzip"] = "identity"
+    decoded: bytes | None = field(default=None, repr=False, compare=False)  # of gzip, where it was undone already: saves doing it again
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +256,7 @@ class Hooks:
         ``confirms``, an ``Unavailable`` with state ``gone`` makes a tombstone: be sure (ask for the id singly) before you say it.
         Raise only for what concerns the connection: the ids that were not answered yet stay wanted.
 
-        Example: ``yield Part("i7", "streams", answer.wire, "gzip")``, or
+        Example: ``yield Part("i7", "streams", answer.wire, "gzip", answer.body)``, or
         ``yield Unavailable("i8", "streams", "none", "FG-no-streams", "entered by hand, nothing was recorded")``
         """
 

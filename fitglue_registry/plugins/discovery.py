@@ -66,6 +66,7 @@ class Plugins:
         self._time_limit_s = time_limit_s
         self._loaded: dict[str, _Loaded | FitglueError] = {}
         self._distributions: dict[str, tuple[str | None, str | None]] = {}
+        self._callers: dict[tuple[str, int], Any] = {}
 
     @cached_property
     def _found(self) -> dict[str, dict[str, FoundEntryPoint]]:
@@ -186,6 +187,7 @@ class Plugins:
                 raise PluginFailed("FG-plugin-twice", f"plugin {name} is the same object as plugin {twin} ({point.value})",
                                    fix="name it once in the entry points")
             manager.register(plugin, name=name)
+            self._callers.clear()  # they name the others that are left out, and there is one more
             return _Loaded(plugin, hooks, guard)
 
         try:
@@ -204,28 +206,45 @@ class Plugins:
         """Whether the plugin of an entry has the hook; loads it."""
         return hook in self._load(entry.plugin.name).hooks
 
-    def call(self, entry: Entry, hook: str, kind: type | tuple[type, ...], *, sign_of_life: SignOfLife | None = None,
+    def call(self, entry: Entry, hook: str, kind: type | tuple[type, ...], *, sign_of_life: SignOfLife | None = None, here: bool = False,
              **arguments: Any) -> Any:
-        """The checked answer of one addressed hook; wrappers of other plugins see the call, other implementations do not."""
+        """The checked answer of one addressed hook; wrappers of other plugins see the call, other implementations do not.
+
+        ``here`` calls it on this thread, which has to be one that ``iterate`` runs ``then`` on.
+        """
         loaded, caller = self._caller(entry, hook)
-        answer = loaded.guard.call(hook, lambda: caller(**arguments), sign_of_life)
+        if here:
+            answer = loaded.guard.call_here(hook, lambda: caller(**arguments))
+        else:
+            answer = loaded.guard.call(hook, lambda: caller(**arguments), sign_of_life)
         loaded.guard.must_be(hook, answer, kind)
         return answer
 
     def iterate(self, entry: Entry, hook: str, kinds: tuple[type, ...], jobs: Sequence[dict[str, Any]], *, lanes: int = 1,
-                sign_of_life: SignOfLife | None = None) -> Iterator[tuple[int, Any]]:
-        """(job, checked item or error) of an addressed hook that yields, called once for each of ``jobs`` (its arguments)."""
+                sign_of_life: SignOfLife | None = None,
+                then: Callable[[Iterator[Any]], Iterable[Any]] = iter) -> Iterator[tuple[int, Any]]:
+        """(job, checked item or error) of an addressed hook that yields, called once for each of ``jobs`` (its arguments).
+
+        ``then`` makes something of the items of a job on the thread that they came on; it is ours, and raises only what they raise.
+        """
         loaded, caller = self._caller(entry, hook)
 
         def call(arguments: dict[str, Any]) -> Callable[[], Iterable[Any]]:
-            def run() -> Iterable[Any]:
+            def checked() -> Iterator[Any]:
                 for item in _iterable(loaded.guard, hook, caller(**arguments)):
                     loaded.guard.must_be(hook, item, kinds)
                     yield item
 
-            return run
+            return lambda: then(checked())
 
         yield from loaded.guard.iterate(hook, [call(arguments) for arguments in jobs], lanes=lanes, sign_of_life=sign_of_life)
+
+    def on_lane(self, entry: Entry, hook: str, work: Callable[[], Iterable[Any]]) -> Iterator[Any]:
+        """What ``work`` of ours yields on a thread of the entry's plugin, where it may ``call`` it ``here``; it never raises."""
+        for _, item in self._load(entry.plugin.name).guard.iterate(hook, [work]):
+            if isinstance(item, FitglueError):
+                raise item
+            yield item
 
     def offline_records(self, entry: Entry, content: bytes, name: str, streams: bytes | None) -> list[Record]:
         """The records in a saved payload, if the entry's plugin can read one without its service (``offline_records``)."""
@@ -266,6 +285,12 @@ class Plugins:
         return loaded, self._subset(hook, loaded.plugin)
 
     def _subset(self, hook: str, plugin: object) -> Any:
+        key = hook, id(plugin)
+        if key not in self._callers:
+            self._callers[key] = self._make_subset(hook, plugin)
+        return self._callers[key]
+
+    def _make_subset(self, hook: str, plugin: object) -> Any:
         # subset_hook_caller removes plugins whole, wrappers included: only those that have an implementation are named.
         others = [impl.plugin for impl in getattr(self._manager.hook, hook).get_hookimpls() if not impl.wrapper]
         caller = self._manager.subset_hook_caller(hook, [other for other in others if other is not plugin])

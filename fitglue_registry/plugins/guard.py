@@ -28,6 +28,8 @@ _QUEUED_ITEMS = 64
 _MOST_ITEMS = 100_000
 _LOOK_EVERY_S = 0.25
 _Item = tuple[tuple[int | None, Any], BaseException | None]
+#: What follows the last item of a job in the queue.
+_END = object()
 
 
 class Guard:
@@ -37,6 +39,7 @@ class Guard:
         self.plugin = plugin
         self.time_limit_s = time_limit_s
         self._lane: queue.SimpleQueue[Callable[[], None]] | None = None
+        self._here = threading.Lock()  # nobody asks of a plugin to be pure and safe among threads, too
 
     def call(self, hook: str, work: Callable[[], Result], sign_of_life: SignOfLife | None = None) -> Result:
         """The result of ``work``; raises what it raised if that is a ``FitglueError``, else ``PluginFailed``."""
@@ -65,24 +68,35 @@ class Guard:
                 sign_of_life: SignOfLife | None = None) -> Iterator[tuple[int, Item | FitglueError]]:
         """(job, item) of all ``jobs``, each consumed on one of ``lanes`` threads, at most 64 items ahead of the caller.
 
-        A job that raises gives its error as its last item and the next job begins; whether to go on is the caller's choice.
+        A job that raises gives its error as its last item and the next job begins; whether to go on is the caller's choice. By asking
+        on, the caller says that it has dealt with what it was given: at any time one job more than there are lanes is begun and not
+        dealt with, so that a process that is killed has little to ask for again.
         Closing the iteration stops each job after its current item. Raises ``PluginFailed`` where no lane shows a sign of life.
         """
-        items: queue.Queue[_Item] = queue.Queue(_QUEUED_ITEMS)
-        todo = deque(enumerate(jobs))
-        stop = threading.Event()
         running = min(lanes, len(jobs))
+        run = _Run(deque(enumerate(jobs)), queue.Queue(_QUEUED_ITEMS), threading.Semaphore(running + 1), threading.Event())
         for number in range(running):
-            threading.Thread(target=_pump, args=(todo, items, stop), daemon=True, name=f"plugin {self.plugin} {number}").start()
+            threading.Thread(target=run.pump, daemon=True, name=f"plugin {self.plugin} {number}").start()
         try:
             while running:
-                (job, item), error = self._wait(items, hook, sign_of_life)
+                (job, item), error = self._wait(run.items, hook, sign_of_life)
                 if job is None:
                     running -= 1
+                elif item is _END:
+                    run.room.release()
                 else:
                     yield job, item if error is None else self.explain(hook, error)
         finally:
-            stop.set()
+            run.stop.set()
+
+    def call_here(self, hook: str, work: Callable[[], Result]) -> Result:
+        """As ``call``, for a thread that is a lane already: whoever waits for its items notices where it blocks."""
+        try:
+            with self._here:
+                return work()
+        except BaseException as error:  # noqa: BLE001 - the border, as in ``call``
+            explained = self.explain(hook, error)
+            raise explained from (error if explained is not error else error.__cause__)
 
     def _wait(self, box: Any, hook: str, sign_of_life: SignOfLife | None) -> tuple[Any, BaseException | None]:
         asked = time.monotonic()
@@ -143,28 +157,42 @@ def _start_lane(plugin: str) -> queue.SimpleQueue[Callable[[], None]]:
     return lane
 
 
-def _pump(todo: deque[tuple[int, Callable[[], Iterable[Any]]]], items: queue.Queue[_Item], stop: threading.Event) -> None:
-    while todo and not stop.is_set():
-        try:
-            job, work = todo.popleft()
-        except IndexError:  # another lane was quicker
-            break
-        try:
-            for number, item in enumerate(work()):
-                if number >= _MOST_ITEMS:
-                    raise _Endless
-                if not _offer(items, ((job, item), None), stop):
-                    return
-        except BaseException as error:  # noqa: BLE001 - the border: it is explained where the items are consumed
-            _offer(items, ((job, None), error), stop)
-    _offer(items, ((None, None), None), stop)
+class _Run:
+    """One iteration: jobs that wait, items that are there, and room for so many jobs that nobody has dealt with."""
 
+    def __init__(self, todo: deque[tuple[int, Callable[[], Iterable[Any]]]], items: queue.Queue[_Item], room: threading.Semaphore,
+                 stop: threading.Event) -> None:
+        self.todo, self.items, self.room, self.stop = todo, items, room, stop
 
-def _offer(items: queue.Queue[_Item], item: _Item, stop: threading.Event) -> bool:
-    while not stop.is_set():
-        try:
-            items.put(item, timeout=_LOOK_EVERY_S)
-            return True
-        except queue.Full:
-            continue
-    return False
+    def pump(self) -> None:
+        """Take jobs one after the other, on a thread of their own."""
+        while self.todo and self._has_room():
+            try:
+                job, work = self.todo.popleft()
+            except IndexError:  # another lane was quicker
+                break
+            try:
+                for number, item in enumerate(work()):
+                    if number >= _MOST_ITEMS:
+                        raise _Endless
+                    if not self._offer(((job, item), None)):
+                        return
+            except BaseException as error:  # noqa: BLE001 - the border: it is explained where the items are consumed
+                self._offer(((job, None), error))
+            self._offer(((job, _END), None))
+        self._offer(((None, None), None))
+
+    def _has_room(self) -> bool:
+        while not self.stop.is_set():
+            if self.room.acquire(timeout=_LOOK_EVERY_S):
+                return True
+        return False
+
+    def _offer(self, item: _Item) -> bool:
+        while not self.stop.is_set():
+            try:
+                self.items.put(item, timeout=_LOOK_EVERY_S)
+                return True
+            except queue.Full:
+                continue
+        return False

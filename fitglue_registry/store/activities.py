@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from fitglue_registry import model
 from fitglue_registry.store.database import json_text
+from fitglue_registry.store.prepared import Prepared as Statement
 from fitglue_registry.store.prepared import insert_one, insert_row, update_one
 from fitglue_registry.store.records import chunks
 from fitglue_registry.store.stream_codec import encode_streams
@@ -90,23 +91,28 @@ def _utc_text(moment: datetime) -> str:
 class Stored:
     """What storing a record's source activities changed."""
 
-    ids: tuple[int, ...]
+    legs: tuple[tuple[int, Prepared], ...]
     rematch: bool  # something that decides about matches changed: claims, start, stub, legs
     affected: frozenset[str]  # activities that lost a member
 
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The source activities."""
+        return tuple(number for number, _ in self.legs)
 
-_LEGS = sa.select(
+
+_LEGS = Statement(sa.select(
     source_activities.c.id, source_activities.c.leg_no, source_activities.c.start_local, source_activities.c.stub,
-    source_activities.c.activity_id).where(source_activities.c.record_id == sa.bindparam("record_id"))
-_CLAIMS = sa.select(claims.c.claim).where(claims.c.source_activity_id == sa.bindparam("number"))
-_NO_STREAMS = sa.delete(streams).where(streams.c.source_activity_id == sa.bindparam("number"))
+    source_activities.c.activity_id).where(source_activities.c.record_id == sa.bindparam("record_id")))
+_CLAIMS = Statement(sa.select(claims.c.claim).where(claims.c.source_activity_id == sa.bindparam("number")))
+_NO_STREAMS = Statement(sa.delete(streams).where(streams.c.source_activity_id == sa.bindparam("number")))
 
 
 def put_source_activities(db: Db, record_id: int, athlete_id: str, prepared: Sequence[Prepared], *, plugin: str, plugin_version: str | None,
                           now: str) -> Stored:
     """Store what a record says now in place of what it said before; rows keep their ids, so opinions about them stay."""
-    before = {row.leg_no: row for row in db.execute(_LEGS, {"record_id": record_id})}
-    ids, rematch = [], False
+    before = {row.leg_no: row for row in _LEGS.rows(db, record_id=record_id)}
+    legs, rematch = [], False
     for one in prepared:
         values = {
             "athlete_id": athlete_id, "stub": one.activity.stub is not None, "document": one.document, "model": model.MODEL_VERSION,
@@ -122,29 +128,29 @@ def put_source_activities(db: Db, record_id: int, athlete_id: str, prepared: Seq
             rematch |= (row.start_local, bool(row.stub)) != (one.figures["start_local"], values["stub"]) or row.activity_id is None
         rematch |= _put_claims(db, number, athlete_id, one.activity.claims, known=row is not None)
         _put_streams(db, number, one, known=row is not None)
-        ids.append(number)
+        legs.append((number, one))
     affected = frozenset(row.activity_id for row in before.values() if row.activity_id)
     if before:
         _delete_source_activities(db, [row.id for row in before.values()])
-    return Stored(tuple(ids), rematch or bool(before), affected)
+    return Stored(tuple(legs), rematch or bool(before), affected)
 
 
 def _put_claims(db: Db, number: int, athlete_id: str, said: Sequence[str], *, known: bool) -> bool:
-    before = set(db.scalars(_CLAIMS, {"number": number})) if known else set()
+    before = set(_CLAIMS.scalars(db, number=number)) if known else set()
     wanted = set(said)
     if before == wanted:
         return False
     if before - wanted:
         db.execute(sa.delete(claims).where(claims.c.source_activity_id == number, claims.c.claim.in_(before - wanted)))
     if wanted - before:
-        rows = [{"source_activity_id": number, "claim": claim, "athlete_id": athlete_id} for claim in sorted(wanted - before)]
-        db.execute(sa.insert(claims), rows)
+        for claim in sorted(wanted - before):
+            insert_row(db, claims, source_activity_id=number, claim=claim, athlete_id=athlete_id)
     return True
 
 
 def _put_streams(db: Db, number: int, one: Prepared, *, known: bool) -> None:
     if known:
-        db.execute(_NO_STREAMS, {"number": number})
+        _NO_STREAMS.run(db, number=number)
     if one.blob is not None:
         insert_row(db, streams, source_activity_id=number, types=json_text(one.types), samples=one.samples, content=one.blob)
 
@@ -257,7 +263,8 @@ def drop_opinions(db: Db, ids: Iterable[int], said_by: Sequence[str]) -> None:
 
 def lock_athlete(db: Db, athlete_id: str) -> None:
     """Let one transaction at a time decide about an athlete's activities; SQLite has but one writer anyway."""
-    db.execute(sa.select(athletes.c.id).where(athletes.c.id == athlete_id).with_for_update())
+    if db.dialect.name != "sqlite":
+        db.execute(sa.select(athletes.c.id).where(athletes.c.id == athlete_id).with_for_update())
 
 
 def members_of(db: Db, activity_ids: Iterable[str]) -> set[int]:
@@ -275,6 +282,31 @@ def with_fellow_members(db: Db, ids: Iterable[int]) -> set[int]:
 
 
 # -- activities ------------------------------------------------------------------------------------------------------------------
+
+_MEMBERS = source_activities.alias("members")
+_LONE = Statement(sa.select(source_activities.c.activity_id).where(
+    source_activities.c.id == sa.bindparam("number"), source_activities.c.activity_id.is_not(None),
+    ~sa.exists().where(_MEMBERS.c.activity_id == source_activities.c.activity_id, _MEMBERS.c.id != source_activities.c.id)))
+_REWRITE = Statement(
+    sa.update(activities).where(activities.c.id == sa.bindparam("activity"), sa.or_(
+        activities.c.document != sa.bindparam("said", type_=activities.c.document.type),
+        activities.c.origins != sa.bindparam("said_by", type_=activities.c.origins.type))),
+    ("document", "origins", "updated_at", *FIGURES))
+
+
+def rewrite_lone(db: Db, number: int, prepared: Prepared, now: str) -> bool:
+    """Let an activity say what its only source activity says; False where there are others to be merged with, or none to say it to."""
+    activity_id = None if prepared.activity.stub else _LONE.scalar(db, number=number)
+    if activity_id is None:
+        return False
+    origins = _origins({"": number})
+    _REWRITE.run(db, activity=activity_id, said=prepared.document, said_by=origins, document=prepared.document, origins=origins,
+                 updated_at=now, **prepared.figures)
+    return True
+
+
+def _origins(origins: dict[str, int]) -> str:
+    return msgspec.json.encode(origins, order="sorted").decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,12 +373,12 @@ def _give_back(db: Db, group: Merged, now: str) -> str | None:
     return str(row.id)
 
 
-_NEXT_NUMBER = sa.update(athletes).where(athletes.c.id == sa.bindparam("athlete")).values(
-    next_number=athletes.c.next_number + 1).returning(athletes.c.next_number)
+_NEXT_NUMBER = Statement(sa.update(athletes).where(athletes.c.id == sa.bindparam("athlete")).values(
+    next_number=athletes.c.next_number + 1).returning(athletes.c.next_number))
 
 
 def _make(db: Db, athlete_id: str, now: str) -> str:
-    number = db.execute(_NEXT_NUMBER, {"athlete": athlete_id}).scalar_one() - 1
+    number = _NEXT_NUMBER.scalar(db, athlete=athlete_id) - 1
     activity_id = str(uuid.uuid4())
     insert_row(db, activities, id=activity_id, athlete_id=athlete_id, number=number, document="{}", origins="{}", created_at=now,
                updated_at=now)
@@ -356,7 +388,7 @@ def _make(db: Db, athlete_id: str, now: str) -> str:
 def _write(db: Db, activity_id: str, group: Merged, before: Any, now: str) -> None:
     assert group.activity is not None
     document = model.encode(group.activity).decode()
-    origins = msgspec.json.encode(group.origins, order="sorted").decode()
+    origins = _origins(group.origins)
     if before is not None and (before.document, before.origins, before.gone_at is not None) == (document, origins, group.gone):
         return
     gone_at = (before.gone_at if before is not None and before.gone_at else now) if group.gone else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -34,8 +35,15 @@ class Packed:
     dictionary_id: int | None = None
 
 
-@lru_cache(maxsize=16)
-def _compressor(dictionary: bytes | None) -> zstandard.ZstdCompressor:
+class _Codecs(threading.local):
+    """The compressors of one thread: none of them may be used by two at a time."""
+
+    def __init__(self) -> None:
+        self.compressor = lru_cache(maxsize=16)(_make_compressor)
+        self.decompressor = lru_cache(maxsize=16)(_make_decompressor)
+
+
+def _make_compressor(dictionary: bytes | None) -> zstandard.ZstdCompressor:
     import zstandard
 
     if dictionary is None:
@@ -43,13 +51,15 @@ def _compressor(dictionary: bytes | None) -> zstandard.ZstdCompressor:
     return zstandard.ZstdCompressor(dict_data=zstandard.ZstdCompressionDict(dictionary), level=_LEVEL)
 
 
-@lru_cache(maxsize=16)
-def _decompressor(dictionary: bytes | None) -> zstandard.ZstdDecompressor:
+def _make_decompressor(dictionary: bytes | None) -> zstandard.ZstdDecompressor:
     import zstandard
 
     if dictionary is None:
         return zstandard.ZstdDecompressor()
     return zstandard.ZstdDecompressor(dict_data=zstandard.ZstdCompressionDict(dictionary))
+
+
+_codecs = _Codecs()
 
 
 def learn_dictionary(samples: Sequence[bytes]) -> bytes | None:
@@ -71,7 +81,7 @@ def pack(content: bytes, wire: str, *, dictionary: tuple[int, bytes] | None = No
     if wire == "gzip":
         return Packed(digest, wire, "verbatim", content, len(content))
     number, learnt = dictionary or (None, None)
-    return Packed(digest, wire, "zstd", _compressor(learnt).compress(content), len(content), number)
+    return Packed(digest, wire, "zstd", _codecs.compressor(learnt).compress(content), len(content), number)
 
 
 def pack_blob(content: bytes, wire: str, blobs: BlobStore) -> Packed:
@@ -86,5 +96,5 @@ def unpack(packed: Packed, *, dictionary: bytes | None, blobs: BlobStore) -> Bod
         return Body(blobs.get(packed.sha256), wire)  # type: ignore[arg-type]
     content = packed.content or b""
     if packed.packing == "zstd":
-        content = _decompressor(dictionary).decompress(content, max_output_size=packed.size)
+        content = _codecs.decompressor(dictionary).decompress(content, max_output_size=packed.size)
     return Body(content, wire)  # type: ignore[arg-type]

@@ -75,7 +75,7 @@ class _Compiled:
         self._binds: list[_Bind] = [(name, kinds[name].dialect_impl(dialect).bind_processor(dialect)) for name in names]
         self._positional = bool(compiled.positional)
         found = getattr(statement, "exported_columns", ())
-        self.row = namedtuple("Row", [column.key for column in found], rename=True)
+        self.row: Any = namedtuple("Row", [column.key for column in found], rename=True)  # type: ignore[misc]  # known only now
 
     def execute(self, db: Db, values: Mapping[str, Any]) -> Any:
         driver: Any = db.connection.driver_connection
@@ -107,7 +107,7 @@ def _update(table: sa.Table, columns: tuple[str, ...]) -> Prepared:
 
 @cache
 def _defaults(table: sa.Table) -> dict[str, Any]:
-    return {column.name: column.default.arg for column in table.columns if column.default is not None and column.default.is_scalar}
+    return {column.name: column.default.arg for column in table.columns if isinstance(column.default, sa.ColumnDefault)}
 
 
 def insert_one(db: Db, table: sa.Table, **values: Any) -> int:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from fitglue_registry.hookspecs import Account, Body, Record, Window
 from fitglue_registry.store.database import json_text
 from fitglue_registry.store.packing import Packed, learn_dictionary, pack, pack_blob, unpack
-from fitglue_registry.store.prepared import insert_one, insert_row, update_one
+from fitglue_registry.store.prepared import Prepared, insert_one, insert_row, update_one
 from fitglue_registry.store.tables import dictionaries, parts, quarantine, raw, records
 
 if TYPE_CHECKING:
@@ -140,12 +140,12 @@ def set_part(db: Db, record_id: int, part: str, *, state: str, raw_id: int | Non
 
 def part_tries(db: Db, record_id: int, part: str) -> int:
     """How often a part was asked for in vain."""
-    return db.scalar(sa.select(parts.c.tries).where(parts.c.record_id == record_id, parts.c.part == part)) or 0
+    return _TRIES.scalar(db, record_id=record_id, part=part) or 0
 
 
 def part_names(db: Db, record_id: int) -> list[str]:
     """The parts that a record was ever asked for."""
-    return list(db.scalars(sa.select(parts.c.part).where(parts.c.record_id == record_id)))
+    return _PART_NAMES.scalars(db, record_id=record_id)
 
 
 def after_walk(db: Db, connection_id: str) -> None:
@@ -159,8 +159,8 @@ def after_walk(db: Db, connection_id: str) -> None:
 # -- raw bytes ---------------------------------------------------------------------------------------------------------------
 
 
-_NEWEST_RAW = sa.select(raw.c.id, raw.c.sha256).where(
-    raw.c.record_id == sa.bindparam("record_id"), raw.c.part == sa.bindparam("part")).order_by(raw.c.id.desc()).limit(1)
+_NEWEST_RAW = Prepared(sa.select(raw.c.id, raw.c.sha256).where(
+    raw.c.record_id == sa.bindparam("record_id"), raw.c.part == sa.bindparam("part")).order_by(raw.c.id.desc()).limit(1))
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _LATEST = sa.select(sa.func.max(raw.c.id)).where(raw.c.record_id.in_(_IDS)).group_by(raw.c.record_id, raw.c.part)
 _NEWEST = sa.select(raw).where(raw.c.id.in_(_LATEST))
@@ -168,7 +168,9 @@ _NEWEST_OF_PART = sa.select(raw).where(raw.c.id.in_(_LATEST.where(raw.c.part == 
 #: Of what will not come; a part that failed for now says nothing about the workout.
 _REASONS = sa.select(parts.c.record_id, parts.c.part, parts.c.reason).where(
     parts.c.record_id.in_(_IDS), parts.c.state == "none", parts.c.reason.is_not(None))
-_RELEASE = sa.delete(quarantine).where(quarantine.c.record_id == sa.bindparam("record_id"))
+_RELEASE = Prepared(sa.delete(quarantine).where(quarantine.c.record_id == sa.bindparam("record_id")))
+_TRIES = Prepared(sa.select(parts.c.tries).where(parts.c.record_id == sa.bindparam("record_id"), parts.c.part == sa.bindparam("part")))
+_PART_NAMES = Prepared(sa.select(parts.c.part).where(parts.c.record_id == sa.bindparam("record_id")))
 
 
 class RawStore:
@@ -190,6 +192,7 @@ class RawStore:
     def forget(self) -> None:
         """Forget what was learnt in a transaction that was rolled back."""
         self._dictionaries.clear()
+        self._by_id.clear()
 
     def _dictionary(self, db: Db, source: str, part: str) -> tuple[int, bytes] | None:
         if (source, part) not in self._dictionaries:
@@ -201,7 +204,7 @@ class RawStore:
     def put(self, db: Db, record_id: int, source: str, part: str, body: Body, *, now: str, revision: str | None = None) -> int:
         """Keep one part verbatim; its raw id comes back. The same bytes once more are not kept twice."""
         packed = self.pack(db, source, part, body)
-        newest = db.execute(_NEWEST_RAW, {"record_id": record_id, "part": part}).first()
+        newest = _NEWEST_RAW.first(db, record_id=record_id, part=part)
         if newest and newest.sha256 == packed.sha256:
             update_one(db, raw, newest.id, received_at=now)  # which of two parts is newer decides what they say together
             return int(newest.id)
@@ -287,7 +290,7 @@ def put_in_quarantine(db: Db, record_id: int, *, stage: str, error: Mapping[str,
 
 def release(db: Db, record_id: int) -> bool:
     """Take a record out of quarantine; whether it was there comes back."""
-    return bool(db.execute(_RELEASE, {"record_id": record_id}).rowcount)
+    return bool(_RELEASE.run(db, record_id=record_id))
 
 
 def quarantined(db: Db, connection_id: str, *, not_version: str | None = None) -> list[Known]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _MAGIC = b"FGS1"
 _LEVEL = 3
 _SCALES = (1.0, 10.0, 100.0, 1000.0, 1e6, 1e7)
+_SAMPLES = 64
 _LARGEST = 2.0**52  # beyond it a double no longer tells one whole number from the next
 
 
@@ -110,13 +111,24 @@ def _scaled(values: NDArray[np.float64]) -> tuple[float, NDArray[np.int64]] | No
 
     if not np.isfinite(values).all():
         return None
+    some = values[:: max(len(values) // _SAMPLES, 1)]
     for scale in _SCALES:
-        with np.errstate(over="ignore"):  # too large for this scale is infinite, and kept as doubles
-            whole = np.rint(values * scale)
-        # The bits are compared, so that -0.0 stays what it is.
-        if (np.abs(whole) < _LARGEST).all() and np.array_equal((whole.astype("<i8") / scale).view("<u8"), values.view("<u8")):
-            return scale, whole.astype("<i8")
+        # A scale that does not do for some need not be tried on all.
+        if _at_scale(some, scale) is not None and (whole := _at_scale(values, scale)) is not None:
+            return scale, whole
     return None
+
+
+def _at_scale(values: NDArray[np.float64], scale: float) -> NDArray[np.int64] | None:
+    """The whole numbers at a scale, where they give back every double bit by bit: -0.0 stays what it is."""
+    import numpy as np
+
+    with np.errstate(over="ignore"):  # too large for this scale is infinite, and kept as doubles
+        scaled = np.rint(values * scale)
+    if not (np.abs(scaled) < _LARGEST).all():
+        return None
+    whole = scaled.astype("<i8")
+    return whole if np.array_equal((whole / scale).view("<u8"), values.view("<u8")) else None
 
 
 def _differences(whole: NDArray[np.int64], stride: int) -> NDArray[np.uint64]:

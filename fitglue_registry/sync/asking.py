@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, FitglueError, PluginFailed, Retryable
 from fitglue_registry.hookspecs import Part, Unavailable
+from fitglue_registry.sync.derive import Derived
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from fitglue_registry.registry.entry import Part as PartEntry
     from fitglue_registry.sync.context import Context
@@ -16,34 +18,48 @@ if TYPE_CHECKING:
 #: So many jobs may fail one after the other before the source itself is held to be down.
 _FAILED_IN_A_ROW = 3
 _CONCERN_ALL = frozenset({"FG-no-network", "FG-rate-limited", "FG-plugin-blocked", "FG-session-closed"})
+#: Answers of one job are stored together, up to so many bytes.
+_BATCH_BYTES = 4_000_000
 
 
-def ask_for(context: Context, part: PartEntry, ids: Sequence[str]) -> Iterator[tuple[str, Part | Unavailable | FitglueError]]:
-    """Each id with its answer; failures come last, and only once it is clear that they are not an outage of the source.
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of one id, and what follows from it for its record."""
 
-    What fails for many ids at a time is asked for singly, so that one record that the source cannot deliver takes no other along.
-    Raises what concerns the whole connection.
+    external_id: str
+    item: Part | Unavailable | FitglueError
+    derived: Derived | None = None
+
+
+def ask_for(context: Context, part: PartEntry, ids: Sequence[str],
+            derive: Callable[[Part | Unavailable], Derived | None]) -> Iterator[list[Answered]]:
+    """The answers to ``ids``, job by job; failures come last, and only once it is clear that they are not an outage of the source.
+
+    ``derive`` is called on the lane that an answer came on, so that the work of several overlaps; of an id that was not asked it makes
+    ``None``. What fails for many ids at a time is asked for singly, so that one record that the source cannot deliver takes no other
+    along. Raises what concerns the whole connection.
     """
     failed: dict[str, FitglueError] = {}
-    yield from _round(context, part.name, _batches(ids, part.bulk), failed)
+    yield from _round(context, part.name, _jobs(ids, part.bulk), failed, derive)
     if failed and part.bulk > 1:
         again = list(failed)
         failed.clear()
-        yield from _round(context, part.name, _batches(again, 1), failed)
-    yield from failed.items()
+        yield from _round(context, part.name, _jobs(again, 1), failed, derive)
+    yield from ([Answered(external_id, error)] for external_id, error in failed.items())
 
 
-def _batches(ids: Sequence[str], size: int) -> list[Sequence[str]]:
+def _jobs(ids: Sequence[str], size: int) -> list[Sequence[str]]:
     return [ids[start : start + size] for start in range(0, len(ids), size)]
 
 
-def _round(context: Context, part: str, jobs: list[Sequence[str]],
-           failed: dict[str, FitglueError]) -> Iterator[tuple[str, Part | Unavailable]]:
+def _round(context: Context, part: str, jobs: list[Sequence[str]], failed: dict[str, FitglueError],
+           derive: Callable[[Part | Unavailable], Derived | None]) -> Iterator[list[Answered]]:
     waiting = [dict.fromkeys(job) for job in jobs]
     arguments = [{"connection": context.view, "part": part, "ids": list(job)} for job in jobs]
     failed_in_a_row = 0
-    for job, item in context.plugins.iterate(context.entry, "fitglue_fetch", (Part, Unavailable), arguments, lanes=context.lanes,
-                                             sign_of_life=context.view.sign_of_life):
+    for job, item in context.plugins.iterate(
+            context.entry, "fitglue_fetch", (Part, Unavailable), arguments, lanes=context.lanes, sign_of_life=context.view.sign_of_life,
+            then=lambda items: _batches(items, derive)):
         if isinstance(item, FitglueError):
             failed_in_a_row += 1
             if _concerns_all(item) or failed_in_a_row >= _FAILED_IN_A_ROW:
@@ -51,15 +67,56 @@ def _round(context: Context, part: str, jobs: list[Sequence[str]],
             failed.update(dict.fromkeys(waiting[job], item))
             waiting[job].clear()
             continue
-        if item.external_id not in waiting[job] or item.part != part:
-            raise context.plugins.refuse(
-                context.entry, "fitglue_fetch", f"for {item.external_id!r}, which was not asked or was answered already")
-        del waiting[job][item.external_id]
+        held, refused = _hold(context, part, item, waiting[job])
         failed_in_a_row = 0
-        yield item.external_id, item
+        yield held
+        if refused is not None:
+            raise refused
     for job_ids in waiting:
         failed.update({external_id: context.plugins.refuse(context.entry, "fitglue_fetch", f"nothing about {external_id!r}")
                        for external_id in job_ids})
+
+
+def _batches(items: Iterable[Part | Unavailable], derive: Callable[[Part | Unavailable], Derived | None]) -> Iterator[list[Answered]]:
+    """The answers of one job, with what is made of each; also those that came before the plugin failed."""
+    batch: list[Answered] = []
+    size = 0
+    try:
+        for item in items:
+            batch.append(_answered(item, derive))
+            size += len(item.content) if isinstance(item, Part) else 0
+            if size > _BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+    except GeneratorExit:
+        raise
+    except BaseException:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
+
+
+def _answered(item: Part | Unavailable, derive: Callable[[Part | Unavailable], Derived | None]) -> Answered:
+    try:
+        return Answered(item.external_id, item, derive(item))
+    except BaseException as failure:  # noqa: BLE001 - raised where the answer is stored: on this thread, the plugin would be blamed
+        return Answered(item.external_id, item, Derived([], failure=failure))
+
+
+def _hold(context: Context, part: str, batch: Iterable[Answered], waiting: dict[str, None]) -> tuple[list[Answered], FitglueError | None]:
+    """The answers up to one that was not asked for, and the error that this one is."""
+    held: list[Answered] = []
+    for one in batch:
+        assert not isinstance(one.item, FitglueError)
+        if one.external_id not in waiting or one.item.part != part:
+            refused = context.plugins.refuse(
+                context.entry, "fitglue_fetch", f"for {one.external_id!r}, which was not asked or was answered already")
+            return held, refused
+        del waiting[one.external_id]
+        held.append(one)
+    return held, None
 
 
 def _concerns_all(error: FitglueError) -> bool:

@@ -10,14 +10,18 @@ from fitglue_registry.store import records
 from fitglue_registry.store.activities import ids_of_records
 from fitglue_registry.sync import events
 from fitglue_registry.sync.asking import ask_for
-from fitglue_registry.sync.fetching import reason_of, store_part
+from fitglue_registry.sync.fetching import Shelf, keep_part, place_derived, reason_of, store_derived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fitglue_registry.store.records import Known
     from fitglue_registry.store.runs import RunLog
+    from fitglue_registry.sync.asking import Answered
     from fitglue_registry.sync.context import Context
+    from fitglue_registry.sync.derive import Derived
+
+_UNLISTED = "not in the list, and still at the source"
 
 
 def confirm_missing(context: Context, log: RunLog, asked: set[str]) -> Iterator[events.Event]:
@@ -35,17 +39,35 @@ def confirm_missing(context: Context, log: RunLog, asked: set[str]) -> Iterator[
             yield from _bury(context, log, known, Unavailable(known.external_id, "summary", "gone", "FG-not-at-source", reason))
         return
     by_id: dict[str, Known] = {known.external_id: known for known in missing}
-    for external_id, item in ask_for(context, part, list(by_id)):
-        known = by_id[external_id]
-        if isinstance(item, Part):
-            yield from store_part(context, log, known.id, item, confirmed=True)
-            yield events.Decided(context.connected.name, external_id, "confirmed", "not in the list, and still at the source")
-        elif isinstance(item, FitglueError):
-            yield events.Decided(context.connected.name, external_id, "not-fetched", f"to be confirmed: {item.what}")
-        elif item.state == "gone":
-            yield from _bury(context, log, known, item)
-        elif item.state == "stub":
-            yield from _becomes_stub(context, log, known, item)
+    shelf = Shelf(context, {known.external_id: known.id for known in missing})
+    for batch in ask_for(context, part, list(by_id), lambda item: shelf.derive(item) if isinstance(item, Part) else None):
+        for answered in batch:
+            yield from _settle(context, log, by_id[answered.external_id], answered)
+
+
+def _settle(context: Context, log: RunLog, known: Known, answered: Answered) -> Iterator[events.Event]:
+    item = answered.item
+    if isinstance(item, Part):
+        assert answered.derived is not None
+        yield from _is_there(context, log, known, item, answered.derived.checked())
+    elif isinstance(item, FitglueError):
+        yield events.Decided(context.connected.name, known.external_id, "not-fetched", f"to be confirmed: {item.what}")
+    elif item.state == "gone":
+        yield from _bury(context, log, known, item)
+    elif item.state == "stub":
+        yield from _becomes_stub(context, log, known, item)
+
+
+def _is_there(context: Context, log: RunLog, known: Known, part: Part, derived: Derived) -> Iterator[events.Event]:
+    start = {"start_local": derived.prepared[0].figures["start_local"]} if derived.prepared else {}
+    with context.writing(log) as db:
+        keep_part(context, db, known.id, part)
+        log.decide(db, context.now, "confirmed", known.id, _UNLISTED)
+        records.update_record(db, known.id, state="unlisted", **start)
+        place_derived(context, db, [store_derived(context, log, db, known.id, derived)])
+    if derived.refused:
+        yield events.Decided(context.connected.name, known.external_id, "quarantined", str(derived.refused))
+    yield events.Decided(context.connected.name, known.external_id, "confirmed", _UNLISTED)
 
 
 def _bury(context: Context, log: RunLog, known: Known, said: Unavailable) -> Iterator[events.Event]:

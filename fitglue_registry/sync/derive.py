@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,28 @@ from fitglue_registry.errors import FitglueError, Place, PluginFailed, RecordRef
 from fitglue_registry.store.activities import Prepared, prepare
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from fitglue_registry.hookspecs import Record
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.registry import Entry
 
 _UNREADABLE = (gzip.BadGzipFile, EOFError, zlib.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What was made of a record, or why it was refused, or what went wrong that is not the record's fault."""
+
+    prepared: list[Prepared]
+    refused: FitglueError | None = None
+    failure: BaseException | None = None
+
+    def checked(self) -> Derived:
+        """The same; raises the failure on the thread that wants to store it."""
+        if self.failure is not None:
+            raise self.failure
+        return self
 
 
 class Deriver:
@@ -32,17 +50,39 @@ class Deriver:
     def _contract(self) -> Contract:
         return Contract(model.document_schema())
 
-    def derive(self, entry: Entry, record: Record) -> list[Prepared]:
-        """What the record says, ready to be stored; raises as ``check`` does."""
-        return [self._prepare(record, activity) for activity in self.check(entry, record)]
+    def derive(self, entry: Entry, record: Record, *, here: bool = False) -> Derived:
+        """What the record says, ready to be stored, or why it goes to quarantine; raises what concerns the whole connection.
 
-    def check(self, entry: Entry, record: Record) -> list[model.SourceActivity]:
+        ``here``: this thread is one on which the plugin runs already.
+        """
+        try:
+            return Derived([self._prepare(record, activity) for activity in self.check(entry, record, here=here)])
+        except FitglueError as error:
+            if not goes_to_quarantine(error):
+                raise
+            return Derived([], error)
+
+    def derive_all(self, entry: Entry, records: Iterable[Record]) -> Iterator[Derived]:
+        """``derive`` for one record after the other, on one thread of the plugin's."""
+
+        def work() -> Iterator[Derived]:
+            for record in records:
+                try:
+                    yield self.derive(entry, record, here=True)
+                except BaseException as failure:  # noqa: BLE001 - raised below: on that thread, the plugin would be blamed
+                    yield Derived([], failure=failure)
+                    return
+
+        for derived in self._plugins.on_lane(entry, "fitglue_normalize", work):
+            yield derived.checked()
+
+    def check(self, entry: Entry, record: Record, *, here: bool = False) -> list[model.SourceActivity]:
         """What the record says, held to every rule of the model.
 
         Raises ``RecordRefused`` where the plugin or the model refuses it, ``PluginFailed`` where the plugin broke its contract.
         """
         try:
-            answer = self._plugins.call(entry, "fitglue_normalize", list, record=record)
+            answer = self._plugins.call(entry, "fitglue_normalize", list, here=here, record=record)
         except PluginFailed as error:
             if isinstance(error.__cause__, _UNREADABLE):  # raised by reading a part whose bytes broke on their way, not by the plugin
                 raise RecordRefused("FG-part-unreadable", f"a part of {record.external_id} cannot be read", why=error.why) from error

@@ -1,7 +1,8 @@
-"""Takes wanted parts from the queue, newest first: a record's part, what follows from it, and the part's state in one transaction."""
+"""Takes wanted parts from the queue, newest first: the answers to one request and what follows from them in one transaction."""
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,13 @@ import msgspec
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.hookspecs import Body, Part, Unavailable
 from fitglue_registry.store import records
-from fitglue_registry.store.activities import Prepared, put_source_activities
+from fitglue_registry.store.activities import Stored, put_source_activities
 from fitglue_registry.store.records import Known, chunks, load_records, with_part
 from fitglue_registry.sync import events
-from fitglue_registry.sync.asking import ask_for
-from fitglue_registry.sync.derive import goes_to_quarantine
+from fitglue_registry.sync.asking import Answered, ask_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from fitglue_registry.registry.entry import Part as PartEntry
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.context import Context
+    from fitglue_registry.sync.derive import Derived
 
 #: After so many tries a part is left alone until the next walk through the whole history.
 _MOST_TRIES = 5
+#: So many records are read ahead of the answers that complete them.
+_READ_AHEAD = 64
 
 
 def fetch_part(context: Context, log: RunLog, part: PartEntry, ask_in: Window | None) -> Iterator[events.Event]:
@@ -40,14 +43,14 @@ def fetch_part(context: Context, log: RunLog, part: PartEntry, ask_in: Window | 
         return
     record_of = {external_id: record_id for record_id, external_id in wanted}
     yield events.PartsPlanned(context.connected.name, part.name, len(wanted))
-    for done, (external_id, item) in enumerate(ask_for(context, part, list(record_of)), start=1):
-        if isinstance(item, Part):
-            yield from store_part(context, log, record_of[external_id], item)
-        elif isinstance(item, Unavailable):
-            yield from store_unavailable(context, log, record_of[external_id], item)
-        else:
-            yield _not_fetched(context, log, part.name, record_of[external_id], external_id, item)
-        yield events.PartStored(context.connected.name, part.name, external_id, done, len(wanted))
+    done = 0
+    for batch in ask_for(context, part, list(record_of), Shelf(context, record_of).derive):
+        said = store_answers(context, log, part.name, record_of, batch)
+        for answered in batch:
+            done += 1
+            if answered.external_id in said:
+                yield said[answered.external_id]
+            yield events.PartStored(context.connected.name, part.name, answered.external_id, done, len(wanted))
 
 
 def _want_where_unknown(context: Context, part: PartEntry, window: Window) -> None:
@@ -58,60 +61,118 @@ def _want_where_unknown(context: Context, part: PartEntry, window: Window) -> No
             records.want_where_unknown(db, context.connected.id, part.name, window)
 
 
-def _not_fetched(context: Context, log: RunLog, part: str, record_id: int, external_id: str, error: FitglueError) -> events.Decided:
-    with context.writing(log) as db:
-        tries = records.part_tries(db, record_id, part) + 1
-        state = "failed" if tries >= _MOST_TRIES else "wanted"
-        records.set_part(db, record_id, part, state=state, code=error.code, reason=error.what, tried=True)
-        log.decide(db, context.now, "not-fetched", record_id, f"{part}: {error.what}")
-    return events.Decided(context.connected.name, external_id, "not-fetched", f"{part}: {error.what}")
+class Shelf:
+    """The records that wait for an answer, read some at a time in the order in which they are asked for; safe among lanes."""
+
+    def __init__(self, context: Context, record_of: Mapping[str, int]) -> None:
+        self._context = context
+        self._record_of = record_of
+        self._order = list(record_of)
+        self._place = {external_id: place for place, external_id in enumerate(self._order)}
+        self._read: dict[str, Record] = {}
+        self._lock = threading.Lock()
+
+    def derive(self, item: Part | Unavailable) -> Derived | None:
+        """What the record says with this answer; ``None`` of a record that nobody asked for, and where it says nothing new."""
+        if item.external_id not in self._place or (isinstance(item, Unavailable) and item.state == "later"):
+            return None
+        record = self._take(item.external_id)
+        if isinstance(item, Part):
+            body = Body(item.content, item.encoding, item.decoded)
+            record = with_part(record, item.part, body, self._context.clock.now())
+        else:
+            record = replace(record, unavailable={**record.unavailable, item.part: item.reason})
+        return self._context.deriver.derive(self._context.entry, record, here=True)
+
+    def _take(self, external_id: str) -> Record:
+        with self._lock:
+            if external_id not in self._read:
+                start = self._place[external_id]
+                keys = [(self._record_of[one], one) for one in self._order[start : start + _READ_AHEAD]]
+                self._read.update(_load(self._context, keys))
+            return self._read.pop(external_id)
 
 
-def store_part(context: Context, log: RunLog, record_id: int, part: Part, *, confirmed: bool = False) -> Iterator[events.Event]:
-    """Store one part and everything that follows from it."""
-    body = Body(part.content, part.encoding)
-    record = with_part(_load(context, record_id, part.external_id), part.part, body, context.clock.now())
-    prepared, refused = _derive(context, record)
-    with context.writing(log) as db:
-        raw_id = context.raws.put(db, record_id, context.entry.id, part.part, body, now=context.now)
-        records.set_part(db, record_id, part.part, state="have", raw_id=raw_id)
-        if confirmed:
-            log.decide(db, context.now, "confirmed", record_id, "not in the list, and still at the source")
-            start = {"start_local": prepared[0].figures["start_local"]} if prepared else {}
-            records.update_record(db, record_id, state="unlisted", **start)
-        _store_derived(context, log, db, record_id, prepared, refused)
-    if refused:
-        yield events.Decided(context.connected.name, part.external_id, "quarantined", str(refused))
-
-
-def _load(context: Context, record_id: int, external_id: str) -> Record:
+def _load(context: Context, keys: Sequence[tuple[int, str]]) -> dict[str, Record]:
     with context.database.read() as db:
-        return load_records(db, context.raws, context.entry.id, context.connected.account, [(record_id, external_id)])[record_id]
+        loaded = load_records(db, context.raws, context.entry.id, context.connected.account, keys)
+    return {record.external_id: record for record in loaded.values()}
 
 
-def _derive(context: Context, record: Record) -> tuple[list[Prepared] | None, FitglueError | None]:
-    try:
-        return context.deriver.derive(context.entry, record), None
-    except FitglueError as error:
-        if not goes_to_quarantine(error):
-            raise
-        return None, error
+def store_answers(context: Context, log: RunLog, part: str, record_of: Mapping[str, int],
+                  batch: Sequence[Answered]) -> dict[str, events.Decided]:
+    """Store the answers of one request and everything that follows from them; what there is to say of each id comes back."""
+    said: dict[str, events.Decided] = {}
+    with context.writing(log) as db:
+        stored = [_store_answer(context, log, db, part, record_of[one.external_id], one, said) for one in batch]
+        place_derived(context, db, stored)
+    return said
 
 
-def _store_derived(context: Context, log: RunLog, db: Db, record_id: int, prepared: list[Prepared] | None,
-                   refused: FitglueError | None) -> None:
-    now, plugin = context.now, context.entry.plugin.name
-    if refused is not None:
-        quarantine(context, log, db, record_id, refused)
-        return
-    if records.release(db, record_id):
-        log.decide(db, now, "released", record_id)
-    stored = put_source_activities(db, record_id, context.connected.athlete_id, prepared or [], plugin=plugin,
-                                   plugin_version=context.plugin_version, now=now)
-    if stored.rematch:
-        context.matcher.place(db, context.connected.athlete_id, stored.ids, now, stored.affected)
+def _store_answer(context: Context, log: RunLog, db: Db, part: str, record_id: int, answered: Answered,
+                  said: dict[str, events.Decided]) -> Stored | None:
+    item, derived = answered.item, answered.derived and answered.derived.checked()
+    if isinstance(item, FitglueError):
+        _note_failure(context, log, db, part, record_id, item)
+        decision: events.Decided | None = events.Decided(
+            context.connected.name, answered.external_id, "not-fetched", f"{part}: {item.what}")
+    elif isinstance(item, Unavailable):
+        _note_unavailable(context, log, db, record_id, item)
+        decision = events.Decided(context.connected.name, answered.external_id, f"no {part}", item.reason)
     else:
-        context.matcher.remerge(db, context.connected.athlete_id, stored.ids, now)
+        keep_part(context, db, record_id, item)
+        decision = None
+        if derived is not None and derived.refused:
+            decision = events.Decided(context.connected.name, answered.external_id, "quarantined", str(derived.refused))
+    if decision is not None:
+        said[answered.external_id] = decision
+    return None if derived is None else store_derived(context, log, db, record_id, derived)
+
+
+def keep_part(context: Context, db: Db, record_id: int, part: Part) -> None:
+    """Keep the bytes of a part, and say that it is there."""
+    raw_id = context.raws.put(db, record_id, context.entry.id, part.part, Body(part.content, part.encoding), now=context.now)
+    records.set_part(db, record_id, part.part, state="have", raw_id=raw_id)
+
+
+def _note_failure(context: Context, log: RunLog, db: Db, part: str, record_id: int, error: FitglueError) -> None:
+    tries = records.part_tries(db, record_id, part) + 1
+    state = "failed" if tries >= _MOST_TRIES else "wanted"
+    records.set_part(db, record_id, part, state=state, code=error.code, reason=error.what, tried=True)
+    log.decide(db, context.now, "not-fetched", record_id, f"{part}: {error.what}")
+
+
+def _note_unavailable(context: Context, log: RunLog, db: Db, record_id: int, said: Unavailable) -> None:
+    """Write down that a part will not come, or not now, and why."""
+    # "stub" is for the list to say: a part that is refused makes no stub of a record that is listed as native.
+    if said.state == "gone":
+        records.update_record(db, record_id, state="missing")
+    state = "wanted" if said.state == "later" else "none"
+    records.set_part(db, record_id, said.part, state=state, code=said.code, reason=said.reason, tried=True)
+    log.decide(db, context.now, f"no-{said.part}" if said.state == "none" else said.state, record_id, said.reason)
+
+
+def store_derived(context: Context, log: RunLog, db: Db, record_id: int, derived: Derived) -> Stored | None:
+    """Store what was made of a record, or keep it aside; its activities are for ``place_derived`` to bring up to date."""
+    if derived.refused is not None:
+        quarantine(context, log, db, record_id, derived.refused)
+        return None
+    if records.release(db, record_id):
+        log.decide(db, context.now, "released", record_id)
+    return put_source_activities(db, record_id, context.connected.athlete_id, derived.prepared, plugin=context.entry.plugin.name,
+                                 plugin_version=context.plugin_version, now=context.now)
+
+
+def place_derived(context: Context, db: Db, every: Sequence[Stored | None]) -> None:
+    """Match anew what changed in what decides about matches; merge again what only says something else."""
+    rematch = [stored for stored in every if stored is not None and stored.rematch]
+    remerge = [one for stored in every if stored is not None and not stored.rematch for one in stored.legs]
+    athlete_id, now = context.connected.athlete_id, context.now
+    if rematch:
+        affected = {activity_id for stored in rematch for activity_id in stored.affected}
+        context.matcher.place(db, athlete_id, [number for stored in rematch for number in stored.ids], now, affected)
+    if remerge:
+        context.matcher.remerge(db, athlete_id, remerge, now)
 
 
 def quarantine(context: Context, log: RunLog, db: Db, record_id: int, refused: FitglueError) -> None:
@@ -120,23 +181,6 @@ def quarantine(context: Context, log: RunLog, db: Db, record_id: int, refused: F
                                      plugin_version=context.plugin_version, now=context.now)
     if news:
         log.decide(db, context.now, "quarantined", record_id, str(refused))
-
-
-def store_unavailable(context: Context, log: RunLog, record_id: int, said: Unavailable) -> Iterator[events.Event]:
-    """Write down that a part will not come, or not now, and why; what will not come is said in the source activity too."""
-    final = said.state != "later"
-    record = _load(context, record_id, said.external_id)
-    if final:
-        record = replace(record, unavailable={**record.unavailable, said.part: said.reason})
-    prepared, refused = _derive(context, record)
-    with context.writing(log) as db:
-        # "stub" is for the list to say: a part that is refused makes no stub of a record that is listed as native.
-        if said.state == "gone":
-            records.update_record(db, record_id, state="missing")
-        records.set_part(db, record_id, said.part, state="none" if final else "wanted", code=said.code, reason=said.reason, tried=True)
-        log.decide(db, context.now, f"no-{said.part}" if said.state == "none" else said.state, record_id, said.reason)
-        _store_derived(context, log, db, record_id, prepared, refused)
-    yield events.Decided(context.connected.name, said.external_id, f"no {said.part}", said.reason)
 
 
 def reason_of(said: Unavailable) -> str:
@@ -157,14 +201,11 @@ def retry_quarantine(context: Context, log: RunLog, *, everything: bool = False)
 def derive_again(context: Context, log: RunLog, known: Sequence[Known], decision: str) -> Iterator[events.Event]:
     """Normalize records from their raw parts once more; each is one transaction."""
     for some in chunks(known):
-        with context.database.read() as db:
-            keys = [(one.id, one.external_id) for one in some]
-            loaded = load_records(db, context.raws, context.entry.id, context.connected.account, keys)
-        for one in some:
-            prepared, refused = _derive(context, loaded[one.id])
+        loaded = _load(context, [(one.id, one.external_id) for one in some])
+        for one, derived in zip(some, context.deriver.derive_all(context.entry, [loaded[one.external_id] for one in some]), strict=True):
             with context.writing(log) as db:
-                _store_derived(context, log, db, one.id, prepared, refused)
-                if refused is None and decision != "released":
+                place_derived(context, db, [store_derived(context, log, db, one.id, derived)])
+                if derived.refused is None and decision != "released":
                     log.decide(db, context.now, decision, one.id)
-            said = ("quarantined", str(refused)) if refused else (decision, None)
+            said = ("quarantined", str(derived.refused)) if derived.refused else (decision, None)
             yield events.Decided(context.connected.name, one.external_id, *said)

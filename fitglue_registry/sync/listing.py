@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fitglue_registry.errors import FitglueError
 from fitglue_registry.hookspecs import Body, Listing, Record, Window
 from fitglue_registry.store import connections, records
 from fitglue_registry.store.activities import Prepared, ids_of_records, put_source_activities
 from fitglue_registry.sync import events
 from fitglue_registry.sync.decide import Revisions, drifted
-from fitglue_registry.sync.derive import goes_to_quarantine
 from fitglue_registry.sync.fetching import quarantine, reason_of
 
 if TYPE_CHECKING:
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
+    from fitglue_registry.errors import FitglueError
     from fitglue_registry.store.connections import PlannedWindow
     from fitglue_registry.store.records import Known
     from fitglue_registry.store.runs import RunLog
@@ -46,7 +45,7 @@ class _Row:
     touched: list[str] = field(default_factory=list)
     paths: set[str] = field(default_factory=set)
     added: set[str] = field(default_factory=set)
-    prepared: list[Prepared] | None = None
+    prepared: Sequence[Prepared] = ()
     refused: FitglueError | None = None
 
 
@@ -131,15 +130,14 @@ def _derive(context: Context, rows: Sequence[_Row]) -> None:
     with context.database.read() as db:
         loaded = records.load_records(db, context.raws, context.entry.id, context.connected.account, keys)
     now = context.clock.now()
-    for row in rows:
-        bare = Record(row.listing.external_id, context.entry.id, {}, context.connected.account)
-        record = records.with_part(loaded[row.known.id] if row.known else bare, "summary", Body(row.listing.summary), now)
-        try:
-            row.prepared = context.deriver.derive(context.entry, record)
-        except FitglueError as error:
-            if not goes_to_quarantine(error):
-                raise
-            row.refused = error
+
+    def listed() -> Iterator[Record]:
+        for row in rows:
+            bare = Record(row.listing.external_id, context.entry.id, {}, context.connected.account)
+            yield records.with_part(loaded[row.known.id] if row.known else bare, "summary", Body(row.listing.summary), now)
+
+    for row, derived in zip(rows, context.deriver.derive_all(context.entry, listed()), strict=True):
+        row.prepared, row.refused = derived.prepared, derived.refused
 
 
 def _commit(context: Context, log: RunLog, rows: Sequence[_Row], missing: Sequence[Known], planned: PlannedWindow | None,
@@ -175,7 +173,7 @@ def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[in
         return
     if records.release(db, record_id):
         log.decide(db, now, "released", record_id)
-    stored = put_source_activities(db, record_id, context.connected.athlete_id, row.prepared or [], plugin=context.entry.plugin.name,
+    stored = put_source_activities(db, record_id, context.connected.athlete_id, row.prepared, plugin=context.entry.plugin.name,
                                    plugin_version=context.plugin_version, now=now)
     rematch.update(stored.ids)
     affected.update(stored.affected)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.plugins import Plugins
-    from fitglue_registry.store.activities import Row
+    from fitglue_registry.store.activities import Prepared, Row
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +47,14 @@ class Matcher:
         newest_first = sorted(_with_gone(groups, rows), key=_start, reverse=True)  # so that numbers follow the calendar
         stored.assign(db, athlete_id, [_merged(group) for group in newest_first], now)
 
-    def remerge(self, db: Db, athlete_id: str, changed: Iterable[int], now: str) -> None:
+    def remerge(self, db: Db, athlete_id: str, changed: Iterable[tuple[int, Prepared]], now: str) -> None:
         """Merge again the activities of these source activities, whose matches stay as they are."""
         stored.lock_athlete(db, athlete_id)
-        rows = stored.load_rows(db, stored.with_fellow_members(db, changed), claims_too=False)
+        # Nearly every activity has but one source, and nothing to merge.
+        shared = [number for number, prepared in changed if not stored.rewrite_lone(db, number, prepared, now)]
+        if not shared:
+            return
+        rows = stored.load_rows(db, stored.with_fellow_members(db, shared), claims_too=False)
         groups: dict[str | None, list[Row]] = {}
         for row in sorted(rows.values(), key=_key):
             groups.setdefault(row.activity_id, []).append(row)

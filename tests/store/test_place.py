@@ -162,8 +162,8 @@ def test_a_new_value_is_merged_without_matching_anew(library, place, activity):
     record = library.record()
     one, two = library.put(record, activity(claims=("a:1",))).ids[0], library.source_activity(claims=("a:1",))
     [made, _] = place(one, two)
-    library.put(record, activity(claims=("a:1",), title="New"))
-    Matcher(Plugins([]), []).remerge(library.db, "me", [one], NOW)
+    changed = library.put(record, activity(claims=("a:1",), title="New"))
+    Matcher(Plugins([]), []).remerge(library.db, "me", changed.legs, NOW)
     found = load_activity(library.db, made)
     assert (found.activity.title, len(found.members)) == ("New", 2)
 

@@ -40,7 +40,10 @@ def derive():
 
         module.fitglue_normalize = hookimpl(fitglue_normalize)
         point = types.SimpleNamespace(name="example", value="example", group="fitglue.plugins", load=lambda: module)
-        return Deriver(Plugins([point])).derive(ENTRY, Record("i7", "x", parts or {"summary": Body(b"{}")}))
+        derived = Deriver(Plugins([point])).derive(ENTRY, Record("i7", "x", parts or {"summary": Body(b"{}")}))
+        if derived.refused is not None:
+            raise derived.refused
+        return derived.prepared
 
     return make
 

@@ -90,7 +90,7 @@ def _streams(connection: Connection, external_id: str) -> Part | Unavailable:
         answer.json()
     # One answer is one record here, so what the wire brought is kept as it came: compressing it again would cost 23 ms.
     if answer.wire_encoding == "gzip":
-        return Part(external_id, "streams", answer.wire, "gzip")
+        return Part(external_id, "streams", answer.wire, "gzip", answer.body)
     return Part(external_id, "streams", answer.body)
 
 

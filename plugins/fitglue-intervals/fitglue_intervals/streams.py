@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from array import array
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeAlias
 
 import simdjson
@@ -89,9 +89,10 @@ def _samples(values: Any) -> Samples:
 
 
 def _inner_brackets(samples: Samples | None) -> int:
-    if not isinstance(samples, list):
+    if not isinstance(samples, list) or list not in set(map(type, samples)):
         return 0
-    return sum(1 + _inner_brackets(item) for item in samples if isinstance(item, list))
+    lists = [item for item in samples if isinstance(item, list)]
+    return len(lists) + _inner_brackets(list(chain.from_iterable(lists)))
 
 
 def read_slowly(content: bytes) -> list[_Channel]:
@@ -122,7 +123,7 @@ def _columns(channels: list[_Channel]) -> tuple[tuple[Stream, ...], dict[str, st
         elif streams.setdefault(stream.type, stream) is not stream:
             missing[f"streams.{raw_type}"] = f"there is another stream called {stream.type}"
     times = streams.get("time")
-    if times is None or times.values.width != 1 or any(map(math.isnan, times.values.doubles)):
+    if times is None or times.values.width != 1 or times.values.has_gaps():
         return (), {"streams": "there is no time stream without gaps, so no sample has a moment", **missing}
     for name, stream in list(streams.items()):
         if len(stream.values) != len(times.values):
@@ -150,41 +151,59 @@ def _stream(raw_type: str, channel: _Channel) -> Stream | str:
 def _column(raw_type: str, data: Samples, data2: Samples | None) -> Column:
     if data2 is not None and len(data2):
         return _pairs(data, data2)
-    if isinstance(data, memoryview):
-        return Column(data)
-    if any(isinstance(sample, list) for sample in data):
-        lists = [None if sample is None else _numbers(sample if isinstance(sample, list) else [sample]) for sample in data]
-        if raw_type == "latlng":
-            pairs = [(None, None) if pair is None or len(pair) != 2 else pair for pair in lists]
-            return Column.pairs([pair[0] for pair in pairs], [pair[1] for pair in pairs])
-        return Column.lists([None if sample is None else [value for value in sample if value is not None] for sample in lists])
-    return Column.of(_numbers(data))
+    if isinstance(data, list) and list in set(map(type, data)):
+        return _lists(raw_type, data)
+    return Column(_doubles(data))
+
+
+def _lists(raw_type: str, data: list[Any]) -> Column:
+    import numpy as np
+
+    if raw_type != "latlng" and set(map(type, data)) <= {list, type(None)}:
+        flat = list(chain.from_iterable(sample for sample in data if sample))
+        if {int, float}.issuperset(map(type, flat)) and not any(map(math.isinf, flat)):
+            lengths = tuple([-1 if sample is None else len(sample) for sample in data])
+            return Column(np.array(flat, dtype=np.float64).data, 0, lengths)
+    lists = [None if sample is None else _numbers(sample if isinstance(sample, list) else [sample]) for sample in data]
+    if raw_type == "latlng":
+        pairs = [(None, None) if pair is None or len(pair) != 2 else pair for pair in lists]
+        return Column.pairs([pair[0] for pair in pairs], [pair[1] for pair in pairs])
+    return Column.lists([None if sample is None else [value for value in sample if value is not None] for sample in lists])
 
 
 def _pairs(data: Samples, data2: Samples) -> Column:
-    if isinstance(data, memoryview) and isinstance(data2, memoryview) and len(data) == len(data2):
-        doubles = array("d", bytes(16 * len(data)))
-        doubles[0::2], doubles[1::2] = array("d", data), array("d", data2)
-        return Column(memoryview(doubles), width=2)
-    return Column.pairs(_numbers(data), _numbers(data2))
+    import numpy as np
+
+    ones, twos = _doubles(data), _doubles(data2)
+    if len(ones) != len(twos):
+        raise ValueError(f"pairs need two columns of one length, not {len(ones)} and {len(twos)}")
+    pairs = np.column_stack((ones, twos))
+    pairs[np.isnan(pairs).any(axis=1)] = np.nan  # a pair with one half missing is a gap whole
+    return Column(pairs.reshape(-1).data, width=2)
 
 
 #: ``bool`` is not among them: it is a number too, and the careful road knows.
 _PLAIN = frozenset({int, float, type(None)})
 
 
-def _numbers(samples: Samples) -> list[float | None]:
+def _doubles(samples: Samples) -> memoryview[float]:
+    """The samples as doubles, a gap as NaN. Numbers with some gaps, as nearly always, are not looked at one by one."""
+    import numpy as np
+
     if isinstance(samples, memoryview):
-        return list(samples)
-    return samples if _are_plain(samples) else [_number(sample) for sample in samples]
+        return samples
+    if _PLAIN.issuperset(map(type, samples)):
+        try:
+            doubles = np.array(samples, dtype=np.float64)
+        except OverflowError:  # an integer beyond all doubles
+            doubles = None
+        if doubles is not None and not np.isinf(doubles).any():
+            return memoryview(doubles.data).cast("B").cast("d")
+    return memoryview(np.array(_numbers(samples), dtype=np.float64).data).cast("B").cast("d")
 
 
-def _are_plain(samples: list[Any]) -> bool:
-    """Whether these are numbers with some gaps, as nearly always; then none of the thousands has to be looked at by itself."""
-    try:
-        return _PLAIN.issuperset(map(type, samples)) and not any(map(math.isinf, filter(None, samples)))
-    except OverflowError:  # an integer beyond all doubles
-        return False
+def _numbers(samples: list[Any]) -> list[float | None]:
+    return [_number(sample) for sample in samples]
 
 
 def _number(sample: Any) -> float | None:
