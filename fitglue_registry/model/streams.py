@@ -73,12 +73,6 @@ class Column:
         doubles = array("d", [value for sample in samples for value in sample or ()])
         return cls(memoryview(doubles), width=0, lengths=tuple(-1 if sample is None else len(sample) for sample in samples))
 
-    def has_gaps(self) -> bool:
-        """Whether some sample is missing."""
-        if self.lengths is not None:
-            return min(self.lengths, default=0) < 0
-        return any(map(math.isnan, self.doubles))
-
     def __len__(self) -> int:
         return len(self.lengths) if self.lengths is not None else len(self.doubles) // self.width
 

@@ -111,12 +111,22 @@ def _scaled(values: NDArray[np.float64]) -> tuple[float, NDArray[np.int64]] | No
 
     if not np.isfinite(values).all():
         return None
-    some = values[:: max(len(values) // _SAMPLES, 1)]
-    for scale in _SCALES:
-        # A scale that does not do for some need not be tried on all.
-        if _at_scale(some, scale) is not None and (whole := _at_scale(values, scale)) is not None:
+    for scale in _candidates(values[:: max(len(values) // _SAMPLES, 1)]):
+        whole = _at_scale(values, scale)
+        if whole is not None:
             return scale, whole
     return None
+
+
+def _candidates(some: NDArray[np.float64]) -> list[float]:
+    """The scales that do for some of the values; the others need not be tried on all."""
+    import numpy as np
+
+    scales = np.array(_SCALES)
+    with np.errstate(over="ignore", invalid="ignore"):
+        back = np.rint(np.multiply.outer(scales, some)) / scales[:, None]
+    fits = (back == some).all(axis=1)
+    return [scale for scale, fit in zip(_SCALES, fits.tolist(), strict=True) if fit]
 
 
 def _at_scale(values: NDArray[np.float64], scale: float) -> NDArray[np.int64] | None:
@@ -144,7 +154,7 @@ def _split(words: NDArray[np.uint64]) -> bytes:
     import numpy as np
 
     planes = np.ascontiguousarray(words).view(np.uint8).reshape(-1, 8).T
-    used = next((plane + 1 for plane in range(7, -1, -1) if planes[plane].any()), 0)
+    used = (int(words.max(initial=0)).bit_length() + 7) // 8
     return bytes([used]) + planes[:used].tobytes()
 
 
