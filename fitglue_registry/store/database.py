@@ -127,20 +127,28 @@ class Database:
                 raise StoreFailed("FG-store-unreachable", "the folder of the database cannot be made", at=Place(str(self.path.parent)),
                                   why=error.strerror, fix="give yourself the right, or set FITGLUE_HOME") from error
         revision = self.revision()
-        if revision != HEAD:
+        if revision is None:
+            self._make()
+        elif revision != HEAD:
             self._migrate(revision)
         self._ready = True
 
-    def _migrate(self, revision: str | None) -> None:
+    def _make(self) -> None:
+        from fitglue_registry.store.making import make
+
+        with self._translated(), self.engine.connect().execution_options(fitglue_write=True) as connection, connection.begin():
+            make(connection, HEAD)
+
+    def _migrate(self, revision: str) -> None:
         # Alembic takes longer to import than an idle sync takes to run: only now, when there is something to do.
         from fitglue_registry.store.migrate import known_revisions, upgrade
 
-        if revision is not None and revision not in known_revisions():
+        if revision not in known_revisions():
             raise StoreFailed(
                 "FG-store-newer", f"the database was made by a newer fitglue (format {revision}, this one knows {HEAD})",
                 at=Place(str(self.path or self.shown)), why="an older version could lose what the newer one keeps; nothing was touched",
                 fix="upgrade fitglue-registry, or name another database in FITGLUE_DATABASE")
-        log.info("bringing the database from format %s to %s", revision or "none", HEAD)
+        log.info("bringing the database from format %s to %s", revision, HEAD)
         with self._translated(), self.engine.connect().execution_options(fitglue_write=True) as connection, connection.begin():
             upgrade(connection)
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from fitglue_registry.store.views import definitions
+from fitglue_registry.store.making import lock, without_views
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
-
-
-_LOCK = 0x4647_5550  # "FGUP": two processes that meet an old database upgrade it one after the other
 
 
 def config() -> Config:
@@ -33,13 +29,8 @@ def known_revisions() -> set[str]:
 
 def upgrade(connection: Connection, target: str = "head") -> None:
     """Run what is missing up to ``target`` inside the caller's transaction; the views are made anew around it."""
-    if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-    views = definitions(connection.dialect.name)
-    for name in views:
-        connection.execute(sa.text(f"DROP VIEW IF EXISTS {name}"))
+    lock(connection)
     settings = config()
     settings.attributes["connection"] = connection
-    command.upgrade(settings, target)
-    for name, select in views.items():
-        connection.exec_driver_sql(f"CREATE VIEW {name} AS {select.replace('%', '%%')}")
+    with without_views(connection):
+        command.upgrade(settings, target)
