@@ -335,9 +335,12 @@ def assign(db: Db, athlete_id: str, merged: Sequence[Merged], now: str) -> None:
         if group.activity is None:
             _set_activity(db, group.members, None)
             continue
-        activity_id = survivor or _give_back(db, group, now) or _make(db, athlete_id, now)
+        activity_id = survivor or _give_back(db, group, now)
+        if activity_id is None:
+            activity_id = _make(db, athlete_id, group, now)
+        else:
+            _write(db, activity_id, group, existing.get(activity_id), now)
         claimed.add(activity_id)
-        _write(db, activity_id, group, existing.get(activity_id), now)
         _set_activity(db, group.members, activity_id)
         for other in {member.activity_id for member in group.members} & existing.keys() - claimed:
             claimed.add(other)
@@ -377,23 +380,25 @@ _NEXT_NUMBER = Statement(sa.update(athletes).where(athletes.c.id == sa.bindparam
     next_number=athletes.c.next_number + 1).returning(athletes.c.next_number))
 
 
-def _make(db: Db, athlete_id: str, now: str) -> str:
+def _make(db: Db, athlete_id: str, group: Merged, now: str) -> str:
     number = _NEXT_NUMBER.scalar(db, athlete=athlete_id) - 1
     activity_id = str(uuid.uuid4())
-    insert_row(db, activities, id=activity_id, athlete_id=athlete_id, number=number, document="{}", origins="{}", created_at=now,
-               updated_at=now)
+    insert_row(db, activities, id=activity_id, athlete_id=athlete_id, number=number, created_at=now, **_values(group, None, now))
     return activity_id
 
 
 def _write(db: Db, activity_id: str, group: Merged, before: Any, now: str) -> None:
+    values = _values(group, before, now)
+    if before is None or (before.document, before.origins, before.gone_at is not None) != (
+            values["document"], values["origins"], group.gone):
+        update_one(db, activities, activity_id, **values)
+
+
+def _values(group: Merged, before: Any, now: str) -> dict[str, Any]:
     assert group.activity is not None
-    document = model.encode(group.activity).decode()
-    origins = _origins(group.origins)
-    if before is not None and (before.document, before.origins, before.gone_at is not None) == (document, origins, group.gone):
-        return
     gone_at = (before.gone_at if before is not None and before.gone_at else now) if group.gone else None
-    update_one(db, activities, activity_id, document=document, origins=origins, updated_at=now, gone_at=gone_at,
-               **figures_of(group.activity))
+    return {"document": model.encode(group.activity).decode(), "origins": _origins(group.origins), "updated_at": now, "gone_at": gone_at,
+            **figures_of(group.activity)}
 
 
 def _set_activity(db: Db, members: Sequence[Row], activity_id: str | None) -> None:

@@ -216,4 +216,5 @@ def _lower(value: Any) -> Any:
 def _begin_sqlite(connection: Connection) -> None:
     # A reader that turns writer half-way fails at once when somebody else wrote meanwhile; so a writer says so at its start.
     writes = connection.get_execution_options().get("fitglue_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")

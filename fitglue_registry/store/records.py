@@ -94,10 +94,10 @@ def update_record(db: Db, record_id: int, **values: Any) -> None:
 # -- parts -----------------------------------------------------------------------------------------------------------------
 
 
-def want_parts(db: Db, record_id: int, names: Iterable[str]) -> None:
-    """Mark parts as wanted, whatever they were."""
+def want_parts(db: Db, record_id: int, names: Iterable[str], *, fresh: bool = False) -> None:
+    """Mark parts as wanted, whatever they were; a ``fresh`` record has none yet, here and below."""
     for name in names:
-        if not update_one(db, parts, record_id, name, state="wanted", tries=0, code=None, reason=None):
+        if fresh or not update_one(db, parts, record_id, name, state="wanted", tries=0, code=None, reason=None):
             insert_row(db, parts, record_id=record_id, part=name, state="wanted")
 
 
@@ -127,14 +127,14 @@ def wanted_parts(db: Db, connection_id: str, part: str) -> list[tuple[int, str]]
 
 
 def set_part(db: Db, record_id: int, part: str, *, state: str, raw_id: int | None = None, code: str | None = None,
-             reason: str | None = None, tried: bool = False) -> None:
+             reason: str | None = None, tried: bool = False, fresh: bool = False) -> None:
     """Say how it stands with a part; a raw id that is not named stays."""
     values: dict[str, Any] = {"state": state, "code": code, "reason": reason}
     if raw_id is not None:
         values["raw_id"] = raw_id
     if tried:
         values["tries"] = part_tries(db, record_id, part) + 1
-    if not update_one(db, parts, record_id, part, **values):
+    if fresh or not update_one(db, parts, record_id, part, **values):
         insert_row(db, parts, record_id=record_id, part=part, **values)
 
 
@@ -201,10 +201,11 @@ class RawStore:
             self._dictionaries[source, part] = (row.id, row.content) if row else None
         return self._dictionaries[source, part]
 
-    def put(self, db: Db, record_id: int, source: str, part: str, body: Body, *, now: str, revision: str | None = None) -> int:
+    def put(self, db: Db, record_id: int, source: str, part: str, body: Body, *, now: str, revision: str | None = None,
+            fresh: bool = False) -> int:
         """Keep one part verbatim; its raw id comes back. The same bytes once more are not kept twice."""
         packed = self.pack(db, source, part, body)
-        newest = _NEWEST_RAW.first(db, record_id=record_id, part=part)
+        newest = None if fresh else _NEWEST_RAW.first(db, record_id=record_id, part=part)
         if newest and newest.sha256 == packed.sha256:
             update_one(db, raw, newest.id, received_at=now)  # which of two parts is newer decides what they say together
             return int(newest.id)

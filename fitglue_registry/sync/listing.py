@@ -163,15 +163,16 @@ def _commit(context: Context, log: RunLog, rows: Sequence[_Row], missing: Sequen
 
 def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[int], affected: set[str]) -> None:
     record_id = _write_record(context, db, row)
-    now = context.now
-    raw_id = context.raws.put(db, record_id, context.entry.id, "summary", Body(row.listing.summary), now=now, revision=row.revision)
-    records.set_part(db, record_id, "summary", state="have", raw_id=raw_id)
-    records.want_parts(db, record_id, sorted(_wanted(context, db, record_id, row)))
+    now, fresh = context.now, row.known is None
+    raw_id = context.raws.put(
+        db, record_id, context.entry.id, "summary", Body(row.listing.summary), now=now, revision=row.revision, fresh=fresh)
+    records.set_part(db, record_id, "summary", state="have", raw_id=raw_id, fresh=fresh)
+    records.want_parts(db, record_id, sorted(_wanted(context, db, record_id, row)), fresh=fresh)
     log.decide(db, now, row.decision, record_id, row.reason)
     if row.refused:
         quarantine(context, log, db, record_id, row.refused)
         return
-    if records.release(db, record_id):
+    if not fresh and records.release(db, record_id):
         log.decide(db, now, "released", record_id)
     stored = put_source_activities(db, record_id, context.connected.athlete_id, row.prepared, plugin=context.entry.plugin.name,
                                    plugin_version=context.plugin_version, now=now)
@@ -186,7 +187,8 @@ def _wanted(context: Context, db: Db, record_id: int, row: _Row) -> set[str]:
     if row.listing.unavailable is not None:
         return set()
     fetched = [part for part in context.entry.parts if part.comes_from == "fetch"]
-    offered = {part.name for part in fetched if part.default} | set(records.part_names(db, record_id))
+    known = records.part_names(db, record_id) if row.known is not None else ()
+    offered = {part.name for part in fetched if part.default}.union(known)
     if row.known is not None and row.known.state in ("listed", "unlisted", "missing"):
         return offered & set(row.touched)
     return offered & {part.name for part in fetched}
