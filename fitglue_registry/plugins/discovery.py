@@ -110,6 +110,11 @@ class Plugins:
                     fix="reinstall the distribution, or tell its author"))
         return folders, errors
 
+    @property
+    def from_environment(self) -> bool:
+        """Whether another process finds the same plugins by itself."""
+        return self._given is None
+
     def names(self) -> list[str]:
         """The names of the plugins that were found, in order."""
         return sorted(self._found[PLUGIN_GROUP])

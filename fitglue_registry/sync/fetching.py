@@ -12,7 +12,7 @@ from fitglue_registry.errors import FitglueError
 from fitglue_registry.hookspecs import Body, Part, Unavailable
 from fitglue_registry.store import records
 from fitglue_registry.store.activities import Stored, put_source_activities
-from fitglue_registry.store.records import Known, chunks, load_records, with_part
+from fitglue_registry.store.records import chunks, load_records, with_part
 from fitglue_registry.sync import events
 from fitglue_registry.sync.asking import Answered, ask_for
 
@@ -89,11 +89,12 @@ class Shelf:
             if external_id not in self._read:
                 start = self._place[external_id]
                 keys = [(self._record_of[one], one) for one in self._order[start : start + _READ_AHEAD]]
-                self._read.update(_load(self._context, keys))
+                self._read.update(load(self._context, keys))
             return self._read.pop(external_id)
 
 
-def _load(context: Context, keys: Sequence[tuple[int, str]]) -> dict[str, Record]:
+def load(context: Context, keys: Sequence[tuple[int, str]]) -> dict[str, Record]:
+    """The records of these (id, external id) by their external ids, with all their newest parts."""
     with context.database.read() as db:
         loaded = load_records(db, context.raws, context.entry.id, context.connected.account, keys)
     return {record.external_id: record for record in loaded.values()}
@@ -195,17 +196,10 @@ def retry_quarantine(context: Context, log: RunLog, *, everything: bool = False)
         return
     with context.database.read() as db:
         waiting = records.quarantined(db, context.connected.id, not_version=version)
-    yield from derive_again(context, log, waiting, "released")
-
-
-def derive_again(context: Context, log: RunLog, known: Sequence[Known], decision: str) -> Iterator[events.Event]:
-    """Normalize records from their raw parts once more; each is one transaction."""
-    for some in chunks(known):
-        loaded = _load(context, [(one.id, one.external_id) for one in some])
+    for some in chunks(waiting):
+        loaded = load(context, [(one.id, one.external_id) for one in some])
         for one, derived in zip(some, context.deriver.derive_all(context.entry, [loaded[one.external_id] for one in some]), strict=True):
             with context.writing(log) as db:
                 place_derived(context, db, [store_derived(context, log, db, one.id, derived)])
-                if derived.refused is None and decision != "released":
-                    log.decide(db, context.now, decision, one.id)
-            said = ("quarantined", str(derived.refused)) if derived.refused else (decision, None)
+            said = ("quarantined", str(derived.refused)) if derived.refused else ("released", None)
             yield events.Decided(context.connected.name, one.external_id, *said)

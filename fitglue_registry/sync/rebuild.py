@@ -3,25 +3,50 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from fitglue_registry.store.records import Known, chunks
+from fitglue_registry import model
+from fitglue_registry.store.records import Known
 from fitglue_registry.store.runs import RunLog
-from fitglue_registry.store.tables import records, source_activities, streams
+from fitglue_registry.store.tables import quarantine, records, source_activities, streams
 from fitglue_registry.sync import events
-from fitglue_registry.sync.fetching import derive_again
+from fitglue_registry.sync.fetching import load, place_derived, store_derived
 from fitglue_registry.sync.lock import connection_lock
+from fitglue_registry.sync.workers import derive_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from fitglue_registry.hookspecs import Record
     from fitglue_registry.sync.context import Context
+    from fitglue_registry.sync.derive import Derived
+
+_BATCH = 25
+
+
+@dataclass(slots=True)
+class _Before:
+    """What the store holds of a record: each leg's document and streams, who made them, and whether it is in quarantine."""
+
+    legs: dict[int, tuple[str, bytes | None]] = field(default_factory=dict)
+    made_by: set[tuple[int, str | None]] = field(default_factory=set)
+    quarantined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    known: Sequence[Known]
+    before: dict[int, _Before]
 
 
 def rebuild_connection(context: Context) -> Iterator[events.Event]:
-    """Normalize every record of a connection again; the last event is ``SyncFinished`` with how many changed."""
+    """Normalize every record of a connection again; the last event is ``SyncFinished`` with how many changed.
+
+    What says the same as before is not written again.
+    """
     connected = context.connected
     with connection_lock(context.database, context.home, connected.id, connected.name, context.now):
         log = RunLog(connected.athlete_id, connected.id, "rebuild", context.now, {})
@@ -30,31 +55,55 @@ def rebuild_connection(context: Context) -> Iterator[events.Event]:
             known = [Known(*row) for row in db.execute(query.where(records.c.connection_id == connected.id).order_by(records.c.id))]
         yield events.PartsPlanned(connected.name, "records", len(known))
         done = changed = quarantined = 0
-        for some in chunks(known):
-            before = _documents(context, some)
-            for event in derive_again(context, log, some, "rebuilt"):
+        for batch, every in derive_batches(context, _batches(context, known), len(known)):
+            for one, derived in zip(batch.known, every, strict=True):
                 done += 1
-                if isinstance(event, events.Decided) and event.decision == "quarantined":
+                if derived.refused:
                     quarantined += 1
-                    yield event
-                yield events.PartStored(connected.name, "records", getattr(event, "external_id", ""), done, len(known))
-            after = _documents(context, some)
-            for key in sorted(before.keys() | after.keys()):
-                if before.get(key) != after.get(key):
+                    yield events.Decided(connected.name, one.external_id, "quarantined", str(derived.refused))
+                for leg_no in _renew(context, log, one, batch.before[one.id], derived):
                     changed += 1
-                    yield events.Decided(connected.name, key[0], "changed", f"leg {key[1]}" if key[1] else None)
+                    yield events.Decided(connected.name, one.external_id, "changed", f"leg {leg_no}" if leg_no else None)
+                yield events.PartStored(connected.name, "records", one.external_id, done, len(known))
         log.counts = {"records": len(known), "changed": changed, "quarantined": quarantined}
         with context.database.write() as db:
             log.end(db, context.now, "complete")
         yield events.SyncFinished(connected.name, log.counts)
 
 
-def _documents(context: Context, some: Sequence[Known]) -> dict[tuple[str, int], tuple[str, bytes | None]]:
-    """What each leg's document and streams are now."""
-    query = sa.select(records.c.external_id, source_activities.c.leg_no, source_activities.c.document, streams.c.content).join(
-        records, records.c.id == source_activities.c.record_id).outerjoin(streams, streams.c.source_activity_id == source_activities.c.id)
-    found = {}
+def _batches(context: Context, known: Sequence[Known]) -> Iterator[tuple[_Batch, list[Record]]]:
+    for start in range(0, len(known), _BATCH):
+        some = known[start : start + _BATCH]
+        loaded = load(context, [(one.id, one.external_id) for one in some])
+        yield _Batch(some, _before(context, some)), [loaded[one.external_id] for one in some]
+
+
+def _before(context: Context, some: Sequence[Known]) -> dict[int, _Before]:
+    found = {one.id: _Before() for one in some}
+    query = sa.select(
+        source_activities.c.record_id, source_activities.c.leg_no, source_activities.c.document, source_activities.c.model,
+        source_activities.c.plugin_version, streams.c.content).outerjoin(streams, streams.c.source_activity_id == source_activities.c.id)
     with context.database.read() as db:
-        for row in db.execute(query.where(records.c.id.in_([one.id for one in some]))):
-            found[row.external_id, row.leg_no] = (row.document, hashlib.sha256(row.content).digest() if row.content else None)
+        for row in db.execute(query.where(source_activities.c.record_id.in_(found))):
+            found[row.record_id].legs[row.leg_no] = row.document, _digest(row.content)
+            found[row.record_id].made_by.add((row.model, row.plugin_version))
+        for record_id in db.scalars(sa.select(quarantine.c.record_id).where(quarantine.c.record_id.in_(found))):
+            found[record_id].quarantined = True
     return found
+
+
+def _renew(context: Context, log: RunLog, known: Known, before: _Before, derived: Derived) -> list[int]:
+    """Store what a record says now, unless that is what it said before; the legs that say something else come back."""
+    legs = before.legs if derived.refused else {one.activity.leg_no: (one.document, _digest(one.blob)) for one in derived.prepared}
+    changed = sorted(leg_no for leg_no in legs.keys() | before.legs.keys() if legs.get(leg_no) != before.legs.get(leg_no))
+    same_maker = before.made_by <= {(model.MODEL_VERSION, context.plugin_version)}
+    if changed or derived.refused or before.quarantined or not same_maker:
+        with context.writing(log) as db:
+            place_derived(context, db, [store_derived(context, log, db, known.id, derived)])
+            if changed:
+                log.decide(db, context.now, "rebuilt", known.id)
+    return changed
+
+
+def _digest(content: bytes | None) -> bytes | None:
+    return hashlib.sha256(content).digest() if content else None

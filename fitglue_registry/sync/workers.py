@@ -1,0 +1,77 @@
+"""Derives many records on every core, in processes of their own; a few are derived here, since a process takes time to start."""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
+
+from fitglue_registry.errors import Place, PluginFailed
+from fitglue_registry.plugins import Plugins
+from fitglue_registry.sync.derive import Derived, Deriver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from concurrent.futures import Future
+
+    from fitglue_registry.hookspecs import Record
+    from fitglue_registry.registry import Entry
+    from fitglue_registry.sync.context import Context
+
+Label = TypeVar("Label")
+#: Fewer records are sooner derived than a process has imported what it needs.
+_WORTH_A_PROCESS = 200
+
+
+def derive_batches(context: Context, batches: Iterable[tuple[Label, Sequence[Record]]],
+                   total: int) -> Iterator[tuple[Label, list[Derived]]]:
+    """What each batch of records says, in their order, with the label that it came with; ``total`` is how many records there are.
+
+    Plugins that an application handed over as objects are not known to another process, and work here.
+    """
+    from loky import cpu_count
+
+    cores = cpu_count()
+    if total < _WORTH_A_PROCESS or cores < 2 or not context.plugins.from_environment:
+        for label, records in batches:
+            yield label, list(context.deriver.derive_all(context.entry, records))
+    else:
+        yield from _on_every_core(context.entry, batches, cores)
+
+
+def _on_every_core(entry: Entry, batches: Iterable[tuple[Label, Sequence[Record]]], cores: int) -> Iterator[tuple[Label, list[Derived]]]:
+    from loky import ProcessPoolExecutor
+    from loky.process_executor import BrokenProcessPool
+
+    executor = ProcessPoolExecutor(max_workers=cores)
+    waiting: deque[tuple[Label, Future[list[Derived]]]] = deque()
+    try:
+        for label, records in batches:
+            waiting.append((label, executor.submit(derive_there, entry, records)))
+            if len(waiting) > 2 * cores:
+                yield _next(waiting)
+        while waiting:
+            yield _next(waiting)
+    except BrokenProcessPool as error:
+        raise PluginFailed(
+            "FG-plugin-died", f"a process that ran plugin {entry.plugin.name} ended by itself",
+            at=Place(field=f"{entry.plugin.name}: fitglue_normalize"), why="the plugin ended it, crashed it, or used more memory than there is", fix="report it to the plugin's author") from error
+    finally:
+        executor.shutdown(kill_workers=bool(waiting))
+
+
+def _next(waiting: deque[tuple[Label, Future[list[Derived]]]]) -> tuple[Label, list[Derived]]:
+    label, future = waiting[0]
+    derived = future.result()
+    waiting.popleft()
+    return label, derived
+
+
+@cache
+def _deriver() -> Deriver:
+    return Deriver(Plugins())
+
+
+def derive_there(entry: Entry, records: Sequence[Record]) -> list[Derived]:
+    """Derive a batch in a worker, which finds its plugins by itself."""
+    return list(_deriver().derive_all(entry, records))

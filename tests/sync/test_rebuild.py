@@ -1,0 +1,73 @@
+"""Everything derived again: on every core where that pays, and nothing written that says the same."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import sqlalchemy as sa
+
+from fitglue_registry.errors import PluginFailed
+from fitglue_registry.store.tables import source_activities
+from fitglue_registry.sync import workers
+from tests.sync.builders import finished, said
+from tests.sync.natural import natural
+
+
+@pytest.fixture
+def on_every_core(monkeypatch):
+    """Few records are worth a process, and how many were derived there is counted."""
+    there = []
+    plain = workers._on_every_core
+
+    def counted(entry, batches, cores):
+        for label, derived in plain(entry, batches, cores):
+            there.extend(derived)
+            yield label, derived
+
+    monkeypatch.setattr(workers, "_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(workers, "_on_every_core", counted)
+    return there
+
+
+def spoil(host, **values):
+    """Let the store say what nobody said."""
+    with host.database.write() as db:
+        db.execute(sa.update(source_activities).values(**values))
+
+
+def test_other_processes_make_the_same_of_a_record(connected, account, on_every_core):
+    """What was lost is derived again in processes of their own, and the store is what the sync made of it."""
+    finished(connected)
+    expected = natural(connected)
+    spoil(connected, document='{"sport": "Run", "start_local": "2026-01-01T00:00:00"}')
+    events = list(connected.rebuild())
+    assert len(on_every_core) == len(account.ids())
+    assert sorted(said(events, "changed")) == sorted(account.ids())
+    assert natural(connected) == expected
+
+
+def test_what_says_the_same_is_not_written_again(connected, account):
+    """A second rebuild writes nothing but that it was there."""
+    finished(connected)
+    spoil(connected, normalized_at="before")
+    assert said(list(connected.rebuild()), "changed") == []
+    with connected.database.read() as db:
+        assert set(db.scalars(sa.select(source_activities.c.normalized_at))) == {"before"}
+
+
+def test_what_another_version_of_the_plugin_made_is_signed_anew(connected):
+    """The same words of a new version are its own."""
+    finished(connected)
+    spoil(connected, plugin_version="0.0.1")
+    assert said(list(connected.rebuild()), "changed") == []
+    with connected.database.read() as db:
+        assert "0.0.1" not in set(db.scalars(sa.select(source_activities.c.plugin_version)))
+
+
+def test_a_process_that_dies_is_told_as_the_plugins_fault(connected, on_every_core, monkeypatch):
+    """A plugin that ends its process ends the rebuild, and not ours."""
+    finished(connected)
+    monkeypatch.setattr(workers, "derive_there", lambda entry, records: os._exit(1))
+    with pytest.raises(PluginFailed, match="FG-plugin-died"):
+        list(connected.rebuild())
