@@ -119,11 +119,21 @@ def lacks_part(db: Db, connection_id: str, part: str, window: Window) -> bool:
     return db.execute(query.limit(1)).first() is not None
 
 
-def wanted_parts(db: Db, connection_id: str, part: str) -> list[tuple[int, str]]:
-    """(record, external id) of all that want a part, newest start first."""
-    query = sa.select(records.c.id, records.c.external_id).join(parts, parts.c.record_id == records.c.id).where(
+def wanted_parts(db: Db, connection_id: str, part: str, limit: int) -> list[tuple[int, str]]:
+    """(record, external id) of those that want a part, newest start first, ``limit`` at most."""
+    query = _wanting(connection_id, part, records.c.id, records.c.external_id)
+    newest = query.order_by(records.c.start_local.desc().nulls_last(), records.c.id.desc()).limit(limit)
+    return [(row.id, row.external_id) for row in db.execute(newest)]
+
+
+def count_wanted(db: Db, connection_id: str, part: str) -> int:
+    """How many records want a part."""
+    return db.scalar(_wanting(connection_id, part, sa.func.count())) or 0
+
+
+def _wanting(connection_id: str, part: str, *columns: Any) -> sa.Select[Any]:
+    return sa.select(*columns).select_from(records.join(parts, parts.c.record_id == records.c.id)).where(
         records.c.connection_id == connection_id, records.c.state.in_(THERE), parts.c.part == part, parts.c.state == "wanted")
-    return [(row.id, row.external_id) for row in db.execute(query.order_by(records.c.start_local.desc().nulls_last(), records.c.id.desc()))]
 
 
 def set_part(db: Db, record_id: int, part: str, *, state: str, raw_id: int | None = None, code: str | None = None,

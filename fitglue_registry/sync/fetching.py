@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _MOST_TRIES = 5
 #: So many records are read ahead of the answers that complete them.
 _READ_AHEAD = 64
+#: So many wanted parts are looked up at a time: what waits in memory does not grow with the history.
+_PAGE = 1_000
 
 
 def fetch_part(context: Context, log: RunLog, part: PartEntry, ask_in: Window | None) -> Iterator[events.Event]:
@@ -38,19 +40,32 @@ def fetch_part(context: Context, log: RunLog, part: PartEntry, ask_in: Window | 
     if ask_in is not None:
         _want_where_unknown(context, part, ask_in)
     with context.database.read() as db:
-        wanted = records.wanted_parts(db, context.connected.id, part.name)
-    if not wanted:
-        return
-    record_of = {external_id: record_id for record_id, external_id in wanted}
-    yield events.PartsPlanned(context.connected.name, part.name, len(wanted))
+        total = records.count_wanted(db, context.connected.id, part.name)
+    if total:
+        yield events.PartsPlanned(context.connected.name, part.name, total)
     done = 0
-    for batch in ask_for(context, part, list(record_of), Shelf(context, record_of).derive):
-        said = store_answers(context, log, part.name, record_of, batch)
-        for answered in batch:
-            done += 1
-            if answered.external_id in said:
-                yield said[answered.external_id]
-            yield events.PartStored(context.connected.name, part.name, answered.external_id, done, len(wanted))
+    still_wanted: set[str] = set()  # asked for in this run in vain: the newest of what is wanted, on every later page
+    while record_of := _next_page(context, part, still_wanted):
+        for batch in ask_for(context, part, list(record_of), Shelf(context, record_of).derive):
+            said = store_answers(context, log, part.name, record_of, batch)
+            for answered in batch:
+                done += 1
+                if answered.external_id in said:
+                    yield said[answered.external_id]
+                yield events.PartStored(context.connected.name, part.name, answered.external_id, done, max(done, total))
+            still_wanted.update(answered.external_id for answered in batch if _waits_on(answered))
+
+
+def _next_page(context: Context, part: PartEntry, still_wanted: set[str]) -> dict[str, int]:
+    """External id → record of the newest that want a part and were not asked for it yet; a page of a history of any length."""
+    with context.database.read() as db:
+        wanted = records.wanted_parts(db, context.connected.id, part.name, _PAGE + len(still_wanted))
+    return {external_id: record_id for record_id, external_id in wanted if external_id not in still_wanted}
+
+
+def _waits_on(answered: Answered) -> bool:
+    item = answered.item
+    return isinstance(item, FitglueError) or (isinstance(item, Unavailable) and item.state == "later")
 
 
 def _want_where_unknown(context: Context, part: PartEntry, window: Window) -> None:

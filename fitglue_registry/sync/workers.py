@@ -55,7 +55,8 @@ def _on_every_core(entry: Entry, batches: Iterable[tuple[Label, Sequence[Record]
     except BrokenProcessPool as error:
         raise PluginFailed(
             "FG-plugin-died", f"a process that ran plugin {entry.plugin.name} ended by itself",
-            at=Place(field=f"{entry.plugin.name}: fitglue_normalize"), why="the plugin ended it, crashed it, or used more memory than there is",
+            at=Place(field=f"{entry.plugin.name}: fitglue_normalize"),
+            why="the plugin ended it, crashed it, or used more memory than there is",
             fix="report it to the plugin's author") from error
     finally:
         executor.shutdown(kill_workers=bool(waiting))

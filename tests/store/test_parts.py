@@ -22,7 +22,7 @@ def account(library):
 
 
 def wanted(library, connection, part="detail"):
-    return [external_id for _, external_id in records.wanted_parts(library.db, connection, part)]
+    return [external_id for _, external_id in records.wanted_parts(library.db, connection, part, 100)]
 
 
 def test_wanted_parts_come_newest_first_and_undated_last(library, account):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from fitglue_registry.sync import fetching
 from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.events import PartStored, WindowListed
+from fitglue_registry.testing.intervals.faults import Fault
 from tests.sync.builders import finished, native, sync
 
 
@@ -77,3 +79,14 @@ def test_a_dry_run_writes_nothing(connected, account):
     events = list(connected.sync(options=Options(dry_run=True)))
     assert sum(event.new for event in events if isinstance(event, WindowListed)) == len(native(account))
     assert connected.activities() == []
+
+
+def test_a_history_longer_than_a_page_is_fetched_whole(connected, server, account, monkeypatch):
+    """What waits is looked up a page at a time, and what fails on one page keeps no other waiting."""
+    monkeypatch.setattr(fetching, "_PAGE", 3)
+    ids = native(account)
+    server.fault(f"*/activity/{ids[1]}/streams*", Fault.status(500), times=None)
+    finished(connected)
+    asked = [one.path.split("/")[-2] for one in server.requests if "/streams" in one.path]
+    assert set(asked) == set(ids)
+    assert [one for one in ids if asked.count(one) > 1] == [ids[1]]
