@@ -77,8 +77,9 @@ def _inside(window: Window) -> Iterator[sa.ColumnElement[bool]]:
 
 def records_in_state(db: Db, connection_id: str, state: str) -> list[Known]:
     """The records of one state, newest start first."""
-    query = _known().where(records.c.connection_id == connection_id, records.c.state == state)
-    return [Known(*row) for row in db.execute(query.order_by(records.c.start_local.desc().nulls_last(), records.c.id))]
+    # Sorted here: told to sort, SQLite walks through the whole history by its start instead of looking up the few by their state.
+    found = [Known(*row) for row in db.execute(_known().where(records.c.connection_id == connection_id, records.c.state == state))]
+    return sorted(sorted(found, key=lambda one: one.id), key=lambda one: one.start_local or "", reverse=True)
 
 
 def insert_record(db: Db, connection_id: str, external_id: str, **values: Any) -> int:
@@ -132,8 +133,10 @@ def count_wanted(db: Db, connection_id: str, part: str) -> int:
 
 
 def _wanting(connection_id: str, part: str, *columns: Any) -> sa.Select[Any]:
-    return sa.select(*columns).select_from(records.join(parts, parts.c.record_id == records.c.id)).where(
-        records.c.connection_id == connection_id, records.c.state.in_(THERE), parts.c.part == part, parts.c.state == "wanted")
+    # Told to join, SQLite looks up the part of every record of the history; those that are wanted are few.
+    wanted = sa.select(parts.c.record_id).where(parts.c.part == part, parts.c.state == "wanted")
+    return sa.select(*columns).select_from(records).where(
+        records.c.id.in_(wanted), records.c.connection_id == connection_id, records.c.state.in_(THERE))
 
 
 def set_part(db: Db, record_id: int, part: str, *, state: str, raw_id: int | None = None, code: str | None = None,
@@ -306,7 +309,8 @@ def release(db: Db, record_id: int) -> bool:
 
 def quarantined(db: Db, connection_id: str, *, not_version: str | None = None) -> list[Known]:
     """The records of a connection in quarantine; with ``not_version`` only those that another version of the plugin refused."""
-    query = _known().join(quarantine, quarantine.c.record_id == records.c.id).where(records.c.connection_id == connection_id)
+    aside = sa.select(quarantine.c.record_id)
     if not_version is not None:
-        query = query.where(sa.or_(quarantine.c.plugin_version.is_(None), quarantine.c.plugin_version != not_version))
+        aside = aside.where(sa.or_(quarantine.c.plugin_version.is_(None), quarantine.c.plugin_version != not_version))
+    query = _known().where(records.c.id.in_(aside), records.c.connection_id == connection_id)
     return [Known(*row) for row in db.execute(query)]

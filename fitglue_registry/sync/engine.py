@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
+    from fitglue_registry.registry.entry import Part
     from fitglue_registry.store.connections import PlannedWindow
     from fitglue_registry.sync.context import Context, Options
 
@@ -74,12 +75,18 @@ class _Sync:
         yield from confirm_missing(self._context, self._log, asked)
         for part in self._context.entry.parts:
             if part.comes_from == "fetch" and (part.name != "streams" or self._options.streams):
-                # What was fetched before is kept up to date, also where its option is not given again.
-                window = Window(self._options.since, self._options.until)
-                wanted = self._options.wants(part.option, default=part.default)
-                yield from fetch_part(self._context, self._log, part, window if wanted else None)
+                yield from fetch_part(self._context, self._log, part, self._to_be_asked_for(part))
         yield from confirm_missing(self._context, self._log, asked)  # what a fetch did not find
         yield from retry_quarantine(self._context, self._log)
+
+    def _to_be_asked_for(self, part: Part) -> Window | None:
+        """Where to look for records that were never asked for a part; ``None``: what was fetched before is kept up to date.
+
+        A part that comes by itself is wanted with each new row of a listing, so only a walk looks whether the entry has a new one:
+        that look goes through the whole history.
+        """
+        due = self._walk_at is not None if part.default else self._options.wants(part.option, default=False)
+        return Window(self._options.since, self._options.until) if due else None
 
     def _end(self, outcome: str, error: FitglueError | None) -> None:
         if self._options.dry_run:
