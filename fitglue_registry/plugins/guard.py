@@ -59,10 +59,10 @@ class Guard:
             box.put(answer)
 
         whole = _whole()
-        self._own_lane().put(run)
         try:
+            self._own_lane().put(run)
             result, error = self._wait(box, hook, sign_of_life, self.time_limit_s if time_limit_s is None else time_limit_s)
-        except PluginFailed:
+        except BaseException:  # Ctrl-C, too: what the lane is at may never end
             self._lane = None
             raise
         if error is not None:
@@ -81,9 +81,9 @@ class Guard:
         stop = threading.Event()
         pump = _Pump(self.plugin, hook, deque(enumerate(jobs)), items, stop, weigh)
         running = min(lanes, len(jobs))
-        for number in range(running):
-            threading.Thread(target=pump.run, daemon=True, name=f"plugin {self.plugin} {number}").start()
         try:
+            for number in range(running):
+                threading.Thread(target=pump.run, daemon=True, name=f"plugin {self.plugin} {number}").start()
             while running:
                 job, item = self._wait(items, hook, sign_of_life, self.time_limit_s)
                 if job is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, FitglueError, PluginFailed, Retryable
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from fitglue_registry.registry.entry import Part as PartEntry
     from fitglue_registry.sync.context import Context
+
+log = logging.getLogger(__name__)
 
 #: So many jobs may fail one after the other before the source itself is held to be down.
 _FAILED_IN_A_ROW = 3
@@ -45,6 +48,7 @@ def _round(context: Context, part: str, jobs: list[Sequence[str]],
     for job, item in context.plugins.iterate(context.entry, "fitglue_fetch", (Part, Unavailable), arguments, lanes=context.lanes,
                                              sign_of_life=context.view.sign_of_life):
         if isinstance(item, FitglueError):
+            log.warning("of %d %s that were asked for, %d were not answered: %s", len(jobs[job]), part, len(waiting[job]), item)
             failed_in_a_row += 1
             if _concerns_all(item) or failed_in_a_row >= _FAILED_IN_A_ROW:
                 raise item
