@@ -15,10 +15,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from fitglue_registry.errors import FitglueError, PluginFailed
 from fitglue_registry.plugins.raised import Endless, explain, failed
+
+if TYPE_CHECKING:
+    from fitglue_registry.errors import FitglueError, PluginFailed
 
 log = logging.getLogger(__name__)
 
