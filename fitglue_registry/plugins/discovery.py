@@ -16,6 +16,7 @@ from fitglue_registry.hookspecs import ADDRESSED, PLUGIN_GROUP, PROJECT, REGISTR
 from fitglue_registry.plugins.answers import LARGEST_WINDOW, complaint, opinions_complaint, weight
 from fitglue_registry.plugins.guard import Guard, SignOfLife
 from fitglue_registry.plugins.hookcheck import check_api, check_hooks
+from fitglue_registry.plugins.scan import all_entry_points, one_of_each_name
 
 if TYPE_CHECKING:
     from fitglue_registry.hookspecs import Record
@@ -70,17 +71,20 @@ class Plugins:
         self._time_limit_s = time_limit_s
         self._loaded: dict[str, _Loaded | FitglueError] = {}
         self._distributions: dict[str, tuple[str | None, str | None]] = {}
+        self._unreadable: list[FitglueError] = []
 
     @cached_property
     def _found(self) -> dict[str, dict[str, FoundEntryPoint]]:
         groups = (PLUGIN_GROUP, REGISTRY_GROUP, WRAPPER_GROUP)
         if self._given is not None:
             return {group: {point.name: point for point in self._given if point.group == group} for group in groups}
-        from importlib.metadata import entry_points
-
         # One scan serves all groups: it is the dear part, and nothing caches it for us.
-        every = entry_points()
-        return {group: {point.name: point for point in every.select(group=group)} for group in groups}
+        every, self._unreadable = all_entry_points()
+        found: dict[str, dict[str, FoundEntryPoint]] = {}
+        for group in groups:
+            found[group], twice = one_of_each_name(every, group)
+            self._unreadable += twice
+        return found
 
     @cached_property
     def _manager(self) -> Any:
@@ -101,8 +105,9 @@ class Plugins:
     def registry_folders(self) -> tuple[list[tuple[str, Path]], list[FitglueError]]:
         """The folders of entries that distributions bring along, found without importing them, and what is wrong with the rest."""
         folders: list[tuple[str, Path]] = []
-        errors: list[FitglueError] = []
-        for name, point in sorted(self._found[REGISTRY_GROUP].items()):
+        registries = self._found[REGISTRY_GROUP]
+        errors = list(self._unreadable)
+        for name, point in sorted(registries.items()):
             path = _folder_in_package(point.value)
             if path is not None and path.is_dir():
                 folders.append((name, path))
@@ -121,7 +126,10 @@ class Plugins:
         """Name and version of the distribution that brings the plugin."""
         if name not in self._distributions:  # each look reads a file of metadata
             found = getattr(self._found[PLUGIN_GROUP].get(name), "dist", None)
-            self._distributions[name] = (found.name, found.version) if found is not None else (None, None)
+            try:
+                self._distributions[name] = (found.name, found.version) if found is not None else (None, None)
+            except Exception:  # noqa: BLE001 - metadata that cannot be read: the plugin may work all the same
+                self._distributions[name] = (name, None)
         return self._distributions[name]
 
     def info(self, name: str) -> PluginInfo:
