@@ -79,7 +79,7 @@ class Plugins:
         if self._given is not None:
             return {group: {point.name: point for point in self._given if point.group == group} for group in groups}
         # One scan serves all groups: it is the dear part, and nothing caches it for us.
-        every, self._unreadable = all_entry_points()
+        every, self._unreadable = all_entry_points(groups)
         found: dict[str, dict[str, FoundEntryPoint]] = {}
         for group in groups:
             found[group], twice = one_of_each_name(every, group)

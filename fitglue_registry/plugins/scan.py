@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from fitglue_registry.errors import FitglueError
 
 
-def all_entry_points() -> tuple[list[Any], list[FitglueError]]:
-    """Every entry point, and what is wrong with the distributions whose own cannot be read."""
+def all_entry_points(groups: Iterable[str]) -> tuple[list[Any], list[FitglueError]]:
+    """Every entry point of these groups, and what is wrong with the distributions whose own cannot be read."""
     from importlib.metadata import entry_points
 
     try:
-        return list(entry_points()), []
+        every = entry_points()
+        return [point for group in groups for point in every.select(group=group)], []
     except Exception:  # noqa: BLE001 - one broken file in the environment: asked one by one, the others answer
         return _one_by_one()
 

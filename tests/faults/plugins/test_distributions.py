@@ -16,7 +16,8 @@ def site(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
 
     def add(name, *, metadata=None, points="[fitglue.plugins]\n{name} = {module}\n", module="import sys\n", **files):
-        info, code = tmp_path / f"{name}-1.0.dist-info", name.replace("-", "_")
+        code = name.replace("-", "_")
+        info = tmp_path / f"{code}-1.0.dist-info"
         info.mkdir()
         (tmp_path / f"{code}.py").write_text(module)
         if metadata is None:
@@ -52,7 +53,7 @@ def test_a_distribution_whose_entry_points_cannot_be_read_is_named(site):
     site("fg-bad", points=BROKEN["bytes that are no text"])
     _, errors = Plugins().registry_folders()
     [error] = [error for error in errors if error.code == "FG-distribution-broken"]
-    assert "fg-bad-1.0.dist-info" in error.at.file
+    assert "fg_bad-1.0.dist-info" in error.at.file
     assert error.fix
 
 
