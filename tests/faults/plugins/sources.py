@@ -48,7 +48,7 @@ sync: {{deletions: true}}
 """
 
 
-def some(values: Iterable[Any], few: int = 2, ids: Any = None) -> list[Any]:
+def some(values: Iterable[Any], few: int = 1, ids: Any = None) -> list[Any]:
     """Parameters of which a few are tried each time, and all in the long run."""
     listed = list(values)
     names = list(ids) if ids is not None else [value if isinstance(value, str) else str(number) for number, value in enumerate(listed)]

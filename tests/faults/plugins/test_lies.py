@@ -77,7 +77,7 @@ LISTED = {
 }
 
 
-@pytest.mark.parametrize("lie", some(LISTED, 3))
+@pytest.mark.parametrize("lie", some(LISTED, 2))
 def test_a_row_that_is_a_lie_stops_its_connection_alone(accounts, undisturbed, reliability, lie):
     """FG-plugin-answer names plugin and hook; of the whole window nothing is believed, and nothing is lost once it is mended."""
 
@@ -179,7 +179,7 @@ def replaced(good, **changes):
     return msgspec.structs.replace(good, **changes)
 
 
-@pytest.mark.parametrize("lie", some(NORMALIZED, 3))
+@pytest.mark.parametrize("lie", some(NORMALIZED, 2))
 def test_a_source_activity_that_is_a_lie_puts_its_record_in_quarantine(accounts, undisturbed, reliability, lie):
     """The record is kept with the reason, the others arrive, and the next version of the plugin has another try."""
 
