@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
@@ -220,13 +221,16 @@ class Host(Library):
             return HttpSession(
                 policy, secrets=secret, budget=budget, clock=self.clock, on_wait=self.on_wait, redactor=self.redactor)
 
-        return ConnectionView(connection_id, source.id, account, settings, self.clock, open_http if http else None)
+        shown = MappingProxyType(dict(settings))
+        return ConnectionView(connection_id, source.id, account, shown, self.clock, open_http if http else None)
 
     def _matcher(self) -> Any:
         from fitglue_registry.sync.place import Matcher
 
         installed = set(self.plugins.names())
         experts = {entry.plugin.name for entry in self.catalogue if "fitglue_dedupe" in entry.hooks} & installed
+        for name in experts:
+            self.plugins.info(name)  # imported now, and not while a transaction waits for it
         return Matcher(self.plugins, experts)
 
     def _context(self, connected: Connected) -> Context:

@@ -60,7 +60,7 @@ class Library:
         """The folder of everything local."""
         named = self._home or os.environ.get("FITGLUE_HOME")
         if named:
-            return Path(named).expanduser()
+            return Path(named).expanduser().absolute()  # a plugin may change the working directory
         from platformdirs import user_data_path
 
         return user_data_path("fitglue", appauthor=False)

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import os
-import shutil
 import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 #: Wide enough that nothing is cut or wrapped where no terminal has to show it.
 _UNBOUNDED = 10_000
+_FALLBACK = 80
 
 
 class Face:
@@ -132,9 +132,19 @@ def _console(stream: TextIO) -> Console:
 
     terminal = stream.isatty()
     plain = not terminal or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    width = shutil.get_terminal_size().columns if terminal or os.environ.get("COLUMNS", "").isdecimal() else _UNBOUNDED
+    width = _columns(stream) if terminal or os.environ.get("COLUMNS", "").isdecimal() else _UNBOUNDED
     return Console(file=stream, color_system=None if plain else "auto", force_terminal=terminal and not plain, width=width, highlight=False,
                    markup=False, emoji=False, soft_wrap=False, legacy_windows=False)
+
+
+def _columns(stream: TextIO) -> int:
+    """As ``shutil.get_terminal_size`` says, of the stream at hand: the process's own standard output may be another one."""
+    if os.environ.get("COLUMNS", "").isdecimal() and int(os.environ["COLUMNS"]):
+        return int(os.environ["COLUMNS"])
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _FALLBACK
+    except (OSError, ValueError):
+        return _FALLBACK
 
 
 pass_face = click.make_pass_decorator(Face)

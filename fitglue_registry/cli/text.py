@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import re
 import sys
 import threading
@@ -66,8 +67,32 @@ class _OwnOutput:
         own = threading.current_thread() is threading.main_thread()
         return (self._stream if own else sys.stderr).write(text)
 
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write them one by one."""
+        for line in lines:
+            self.write(line)
+
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        own = threading.current_thread() is threading.main_thread()
+        return getattr(self._stream if own or name in ("flush", "encoding", "errors", "isatty") else sys.stderr, name)
+
+
+def keep_standard_output() -> None:
+    """Keep the process's standard output for our answers alone: what children, C code and ``sys.__stdout__`` write goes to standard error.
+
+    For the process that is the command; ``prepare_streams`` comes after it.
+    """
+    was = sys.stdout
+    if not isinstance(was, io.TextIOWrapper):  # closed, or somebody's own
+        return
+    try:
+        own = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:  # one of the two is closed
+        return
+    sys.stdout = io.TextIOWrapper(  # as buffered as it was: PYTHONUNBUFFERED is kept
+        os.fdopen(own, "wb", 0 if was.write_through else -1), encoding=was.encoding, errors=was.errors,
+        line_buffering=was.line_buffering, write_through=was.write_through)
 
 
 def speaks_unicode(stream: TextIO) -> bool:

@@ -13,6 +13,11 @@ from fitglue_registry.model.streams import Column, Stream
 
 SCHEMA_ID = f"https://fitglue-registry.invalid/schemas/source-activity-{MODEL_VERSION}.json"
 
+_MOST_CLAIMS = 100
+_LONGEST_CLAIM = 600  # an index holds them; a service, a colon and an external id
+_MOST_STREAMS = 200
+_MOST_NUMBERS = 50_000_000  # a fortnight of forty channels, sampled once a second
+
 
 def _encode_hook(value: object) -> object:
     if isinstance(value, Column):
@@ -75,7 +80,7 @@ def problems(activity: SourceActivity) -> list[tuple[str, str]]:
         found.append(("start_utc", "neither a start in UTC nor a local one is given"))
     if activity.sport is None and activity.stub is None:
         found.append(("sport", "is missing; use Other and keep the source's word in sport_raw"))
-    return found + _stream_problems(activity)
+    return found + _claim_problems(activity.claims) + _stream_problems(activity)
 
 
 def _numbers(activity: SourceActivity) -> list[tuple[str, float]]:
@@ -85,10 +90,22 @@ def _numbers(activity: SourceActivity) -> list[tuple[str, float]]:
     return numbers + [(f"metrics.{name}", value) for name, value in metrics if isinstance(value, float)]
 
 
+def _claim_problems(claims: Any) -> list[tuple[str, str]]:
+    """No workout has a hundred identities: who claims more would draw the workouts of others together."""
+    if not isinstance(claims, tuple | list):
+        return []  # the schema says so better
+    if len(claims) > _MOST_CLAIMS:
+        return [("claims", f"are {len(claims):,}, and may be {_MOST_CLAIMS}")]
+    longest = max((len(claim) for claim in claims if isinstance(claim, str)), default=0)
+    return [("claims", f"hold one of {longest:,} characters, and may have {_LONGEST_CLAIM}")] if longest > _LONGEST_CLAIM else []
+
+
 def _stream_problems(activity: SourceActivity) -> list[tuple[str, str]]:
     if not isinstance(activity.streams, tuple | list) or not all(map(_is_stream, activity.streams)):
         return [("streams", "holds something that is no Stream of texts and a Column")]
     lengths = {stream.type: len(stream.values) for stream in activity.streams}
+    if sum(len(stream.values.doubles) for stream in activity.streams) > _MOST_NUMBERS or len(activity.streams) > _MOST_STREAMS:
+        return [("streams", f"hold more than {_MOST_NUMBERS:,} numbers, or are more than {_MOST_STREAMS}")]
     found = []
     if len(lengths) != len(activity.streams):
         found.append(("streams", "two streams have the same type"))
@@ -102,5 +119,6 @@ def _stream_problems(activity: SourceActivity) -> list[tuple[str, str]]:
 
 def _is_stream(value: object) -> bool:
     """Types are not looked at when a struct is made, and streams are encoded apart from the document that the schema sees."""
-    return (isinstance(value, Stream) and isinstance(value.values, Column) and isinstance(value.type, str) and bool(value.type)
-            and isinstance(value.custom, bool) and all(isinstance(text, str | None) for text in (value.unit, value.name, value.raw_type)))
+    if type(value) is not Stream or type(value.values) is not Column or type(value.type) is not str or not value.type:
+        return False
+    return type(value.custom) is bool and all(text is None or type(text) is str for text in (value.unit, value.name, value.raw_type))

@@ -12,15 +12,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from fitglue_registry.contract import nearest
 from fitglue_registry.errors import FitglueError, Place, PluginFailed
-from fitglue_registry.hookspecs import ADDRESSED, PLUGIN_GROUP, PROJECT, REGISTRY_GROUP, WRAPPER_GROUP, Hooks
+from fitglue_registry.hookspecs import ADDRESSED, PLUGIN_GROUP, PROJECT, REGISTRY_GROUP, WRAPPER_GROUP, Hooks, Listing
+from fitglue_registry.plugins.answers import LARGEST_WINDOW, complaint, opinions_complaint, weight
 from fitglue_registry.plugins.guard import Guard, SignOfLife
 from fitglue_registry.plugins.hookcheck import check_api, check_hooks
+from fitglue_registry.plugins.scan import all_entry_points, one_of_each_name
 
 if TYPE_CHECKING:
     from fitglue_registry.hookspecs import Record
     from fitglue_registry.registry import Entry
 
 log = logging.getLogger(__name__)
+
+#: How long a plugin may keep silent where a transaction waits for it; other writers wait thirty seconds for theirs.
+_QUICK_S = 10.0
 
 
 class FoundEntryPoint(Protocol):
@@ -67,17 +72,20 @@ class Plugins:
         self._loaded: dict[str, _Loaded | FitglueError] = {}
         self._distributions: dict[str, tuple[str | None, str | None]] = {}
         self._callers: dict[tuple[str, int], Any] = {}
+        self._unreadable: list[FitglueError] = []
 
     @cached_property
     def _found(self) -> dict[str, dict[str, FoundEntryPoint]]:
         groups = (PLUGIN_GROUP, REGISTRY_GROUP, WRAPPER_GROUP)
         if self._given is not None:
             return {group: {point.name: point for point in self._given if point.group == group} for group in groups}
-        from importlib.metadata import entry_points
-
         # One scan serves all groups: it is the dear part, and nothing caches it for us.
-        every = entry_points()
-        return {group: {point.name: point for point in every.select(group=group)} for group in groups}
+        every, self._unreadable = all_entry_points(groups)
+        found: dict[str, dict[str, FoundEntryPoint]] = {}
+        for group in groups:
+            found[group], twice = one_of_each_name(every, group)
+            self._unreadable += twice
+        return found
 
     @cached_property
     def _manager(self) -> Any:
@@ -98,8 +106,9 @@ class Plugins:
     def registry_folders(self) -> tuple[list[tuple[str, Path]], list[FitglueError]]:
         """The folders of entries that distributions bring along, found without importing them, and what is wrong with the rest."""
         folders: list[tuple[str, Path]] = []
-        errors: list[FitglueError] = []
-        for name, point in sorted(self._found[REGISTRY_GROUP].items()):
+        registries = self._found[REGISTRY_GROUP]
+        errors = list(self._unreadable)
+        for name, point in sorted(registries.items()):
             path = _folder_in_package(point.value)
             if path is not None and path.is_dir():
                 folders.append((name, path))
@@ -123,7 +132,10 @@ class Plugins:
         """Name and version of the distribution that brings the plugin."""
         if name not in self._distributions:  # each look reads a file of metadata
             found = getattr(self._found[PLUGIN_GROUP].get(name), "dist", None)
-            self._distributions[name] = (found.name, found.version) if found is not None else (None, None)
+            try:
+                self._distributions[name] = (found.name, found.version) if found is not None else (None, None)
+            except Exception:  # noqa: BLE001 - metadata that cannot be read: the plugin may work all the same
+                self._distributions[name] = (name, None)
         return self._distributions[name]
 
     def info(self, name: str) -> PluginInfo:
@@ -212,18 +224,21 @@ class Plugins:
         return hook in self._load(entry.plugin.name).hooks
 
     def call(self, entry: Entry, hook: str, kind: type | tuple[type, ...], *, sign_of_life: SignOfLife | None = None, here: bool = False,
-             **arguments: Any) -> Any:
+             then: Callable[[Any], Any] | None = None, **arguments: Any) -> Any:
         """The checked answer of one addressed hook; wrappers of other plugins see the call, other implementations do not.
 
-        ``here`` calls it on this thread, which has to be one that ``iterate`` runs ``then`` on.
+        ``then`` makes something of the answer where the plugin's code may still run: on its lane, inside its limits. ``here`` calls it
+        on this thread, which has to be one that ``iterate`` runs ``then`` on.
         """
         loaded, caller = self._caller(entry, hook)
-        if here:
-            answer = loaded.guard.call_here(hook, lambda: caller(**arguments))
-        else:
-            answer = loaded.guard.call(hook, lambda: caller(**arguments), sign_of_life)
-        loaded.guard.must_be(hook, answer, kind)
-        return answer
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+
+        def work() -> Any:
+            answer = caller(**arguments)
+            _hold(loaded.guard, hook, complaint(answer, kinds))
+            return then(answer) if then is not None else answer
+
+        return loaded.guard.call_here(hook, work) if here else loaded.guard.call(hook, work, sign_of_life)
 
     def iterate(self, entry: Entry, hook: str, kinds: tuple[type, ...], jobs: Sequence[dict[str, Any]], *, lanes: int = 1,
                 sign_of_life: SignOfLife | None = None,
@@ -235,14 +250,9 @@ class Plugins:
         loaded, caller = self._caller(entry, hook)
 
         def call(arguments: dict[str, Any]) -> Callable[[], Iterable[Any]]:
-            def checked() -> Iterator[Any]:
-                for item in _iterable(loaded.guard, hook, caller(**arguments)):
-                    loaded.guard.must_be(hook, item, kinds)
-                    yield item
+            return lambda: then(_held_items(loaded.guard, hook, kinds, lambda: caller(**arguments)))
 
-            return lambda: then(checked())
-
-        yield from loaded.guard.iterate(hook, [call(arguments) for arguments in jobs], lanes=lanes, sign_of_life=sign_of_life)
+        yield from loaded.guard.iterate(hook, [call(arguments) for arguments in jobs], lanes=lanes, sign_of_life=sign_of_life, weigh=weight)
 
     def on_lane(self, entry: Entry, hook: str, work: Callable[[], Iterable[Any]]) -> Iterator[Any]:
         """What ``work`` of ours yields on a thread of the entry's plugin, where it may ``call`` it ``here``; it never raises."""
@@ -254,27 +264,36 @@ class Plugins:
     def offline_records(self, entry: Entry, content: bytes, name: str, streams: bytes | None) -> list[Record]:
         """The records in a saved payload, if the entry's plugin can read one without its service (``offline_records``)."""
         loaded = self._load(entry.plugin.name)
-        read = getattr(loaded.plugin, "offline_records", None)
-        if read is None:
-            raise PluginFailed("FG-plugin-not-offline", f"plugin {entry.plugin.name} reads no saved payloads",
-                               why="it has no function offline_records(content, name, streams)")
-        records = loaded.guard.call("offline_records", lambda: read(content=content, name=name, streams=streams))
-        loaded.guard.must_be("offline_records", records, list)
-        return records  # type: ignore[no-any-return]
+
+        def work() -> list[Record]:
+            read = getattr(loaded.plugin, "offline_records", None)
+            if read is None:
+                raise PluginFailed("FG-plugin-not-offline", f"plugin {entry.plugin.name} reads no saved payloads",
+                                   why="it has no function offline_records(content, name, streams)")
+            records = read(content=content, name=name, streams=streams)
+            _hold(loaded.guard, "offline_records", complaint(records, (list,)))
+            return records  # type: ignore[no-any-return]
+
+        return loaded.guard.call("offline_records", work)
 
     def refuse(self, entry: Entry, hook: str, what: str) -> PluginFailed:
         """The error for an answer of the entry's plugin that breaks the hook's page."""
         return self._load(entry.plugin.name).guard.refuse(hook, what)
 
     def broadcast(self, names: Iterable[str], hook: str, **arguments: Any) -> Iterator[tuple[str, Any, FitglueError | None]]:
-        """(plugin, answer, error) of a hook that everybody is asked, one by one, so that one failure loses no other answer."""
+        """(plugin, answer, error) of a hook that everybody is asked, one by one, so that one failure loses no other answer.
+
+        Asked inside a transaction, so that a plugin that blocks must not hold up the writer for longer than others wait for it.
+        """
         for name in sorted(names):
             try:
                 loaded = self._load(name)
                 if hook not in loaded.hooks:
                     continue
                 caller = self._subset(hook, loaded.plugin)
-                answer = loaded.guard.call(hook, lambda caller=caller: caller(**arguments))  # type: ignore[misc]
+                answer = loaded.guard.call(
+                    hook, lambda loaded=loaded, caller=caller: _opinions(loaded.guard, hook, caller, arguments),  # type: ignore[misc]
+                    time_limit_s=min(_QUICK_S, self._time_limit_s))
             except FitglueError as error:
                 if error.code == "FG-plugin-blocked":
                     self._loaded[name] = error  # it would block again, and everybody would wait again
@@ -319,11 +338,37 @@ def _is_installed(distribution: str) -> bool:
     return True
 
 
-def _iterable(guard: Guard, hook: str, answer: Any) -> Iterable[Any]:
+def _hold(guard: Guard, hook: str, wrong: str | None) -> None:
+    if wrong is not None:
+        raise guard.refuse(hook, wrong)
+
+
+def _held_items(guard: Guard, hook: str, kinds: tuple[type, ...], ask: Callable[[], Any]) -> Iterator[Any]:
+    """The items of an answer, each held to the hook's page; closed with this one, whatever the plugin does about it."""
+    answer = ask()
     if not isinstance(answer, Iterable):
-        guard.must_be(hook, answer, (Iterable,))
-    iterable: Iterable[Any] = answer
-    return iterable
+        raise guard.refuse(hook, f"with {type(answer).__name__}, expected Iterable")
+    held = 0
+    try:
+        for item in answer:
+            wrong = complaint(item, kinds)
+            if wrong is not None:
+                raise guard.refuse(hook, wrong)
+            if type(item) is Listing:
+                held += len(item.summary)
+                if held > LARGEST_WINDOW:
+                    raise guard.refuse(hook, f"with more than {LARGEST_WINDOW:,} bytes of rows in one window, which is to be split")
+            yield item
+    finally:
+        close = getattr(answer, "close", None)
+        if close is not None:
+            close()
+
+
+def _opinions(guard: Guard, hook: str, caller: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    answer = caller(**arguments)
+    _hold(guard, hook, opinions_complaint(answer, len(arguments["pairs"])))
+    return answer
 
 
 def _folder_in_package(value: str) -> Path | None:

@@ -1,21 +1,26 @@
 """Runs a plugin's code on a lane of its own, so that what raises, floods or blocks there is named and hurts nobody else.
 
 A generator fails while it is consumed, outside every hook wrapper, and a thread cannot be killed: a plugin that shows no sign
-of life is abandoned on its daemon thread, its lane is never used again, and the process can still end.
+of life is abandoned on its daemon thread, its lane is never used again, and the process can still end. Looking at what a plugin
+raised or gave may run its code once more, so that is done on its lane too.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import queue
+import sys
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from fitglue_registry.errors import FitglueError, Place, PluginFailed
+from fitglue_registry.plugins.raised import Endless, explain, failed
+
+if TYPE_CHECKING:
+    from fitglue_registry.errors import FitglueError, PluginFailed
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +29,13 @@ Item = TypeVar("Item")
 SignOfLife = Callable[[], float]
 
 _QUEUED_ITEMS = 64
+#: An item of so many bytes waits until the queue is empty: what is ahead of its reader stays within a few of these.
+_HEAVY = 2_000_000
 #: More items than any window or batch can hold: a generator that goes on is taken to go on for ever.
 _MOST_ITEMS = 100_000
 _LOOK_EVERY_S = 0.25
-_Item = tuple[tuple[int | None, Any], BaseException | None]
+#: (job, item or error); the job is ``None`` where a lane has ended.
+_Item = tuple[int | None, Any]
 #: What follows the last item of a job in the queue.
 _END = object()
 
@@ -39,55 +47,60 @@ class Guard:
         self.plugin = plugin
         self.time_limit_s = time_limit_s
         self._lane: queue.SimpleQueue[Callable[[], None]] | None = None
+        self._process = 0
         self._here = threading.Lock()  # nobody asks of a plugin to be pure and safe among threads, too
 
-    def call(self, hook: str, work: Callable[[], Result], sign_of_life: SignOfLife | None = None) -> Result:
+    def call(self, hook: str, work: Callable[[], Result], sign_of_life: SignOfLife | None = None, *,
+             time_limit_s: float | None = None) -> Result:
         """The result of ``work``; raises what it raised if that is a ``FitglueError``, else ``PluginFailed``."""
-        box: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+        box: queue.SimpleQueue[tuple[Any, FitglueError | None]] = queue.SimpleQueue()
 
         def run() -> None:
             try:
-                box.put((work(), None))
+                answer: tuple[Any, FitglueError | None] = work(), None
             except BaseException as error:  # noqa: BLE001 - the border: whatever a plugin raises must not end this thread unheard
-                box.put((None, error))
+                answer = None, explain(self.plugin, hook, error)
+            _put_back(self.plugin, *whole)
+            box.put(answer)
 
-        if self._lane is None:
-            self._lane = _start_lane(self.plugin)
-        self._lane.put(run)
+        whole = _whole()
         try:
-            result, error = self._wait(box, hook, sign_of_life)
-        except PluginFailed:
+            self._own_lane().put(run)
+            result, error = self._wait(box, hook, sign_of_life, self.time_limit_s if time_limit_s is None else time_limit_s)
+        except BaseException:  # Ctrl-C, too: what the lane is at may never end
             self._lane = None
             raise
         if error is not None:
-            explained = self.explain(hook, error)
-            raise explained from (error if explained is not error else error.__cause__)
+            raise error
         return result  # type: ignore[no-any-return]
 
-    def iterate(self, hook: str, jobs: Sequence[Callable[[], Iterable[Item]]], *, lanes: int = 1,
-                sign_of_life: SignOfLife | None = None) -> Iterator[tuple[int, Item | FitglueError]]:
+    def iterate(self, hook: str, jobs: Sequence[Callable[[], Iterable[Item]]], *, lanes: int = 1, sign_of_life: SignOfLife | None = None,
+                weigh: Callable[[Item], int] | None = None) -> Iterator[tuple[int, Item | FitglueError]]:
         """(job, item) of all ``jobs``, each consumed on one of ``lanes`` threads, at most 64 items ahead of the caller.
 
         A job that raises gives its error as its last item and the next job begins; whether to go on is the caller's choice. By asking
         on, the caller says that it has dealt with what it was given: at any time one job more than there are lanes is begun and not
-        dealt with, so that a process that is killed has little to ask for again.
-        Closing the iteration stops each job after its current item. Raises ``PluginFailed`` where no lane shows a sign of life.
+        dealt with, so that a process that is killed has little to ask for again. Items that ``weigh`` calls heavy are not queued behind
+        others. Closing the iteration stops each job after its current item. Raises ``PluginFailed`` where no lane shows a sign of life.
         """
+        items: queue.Queue[_Item] = queue.Queue(_QUEUED_ITEMS)
+        stop = threading.Event()
         running = min(lanes, len(jobs))
-        run = _Run(deque(enumerate(jobs)), queue.Queue(_QUEUED_ITEMS), threading.Semaphore(running + 1), threading.Event())
-        for number in range(running):
-            threading.Thread(target=run.pump, daemon=True, name=f"plugin {self.plugin} {number}").start()
+        room = threading.Semaphore(running + 1)
+        pump = _Pump(self.plugin, hook, deque(enumerate(jobs)), items, stop, room, weigh)
         try:
+            for number in range(running):
+                threading.Thread(target=pump.run, daemon=True, name=f"plugin {self.plugin} {number}").start()
             while running:
-                (job, item), error = self._wait(run.items, hook, sign_of_life)
+                job, item = self._wait(items, hook, sign_of_life, self.time_limit_s)
                 if job is None:
                     running -= 1
                 elif item is _END:
-                    run.room.release()
+                    room.release()
                 else:
-                    yield job, item if error is None else self.explain(hook, error)
+                    yield job, item
         finally:
-            run.stop.set()
+            stop.set()
 
     def call_here(self, hook: str, work: Callable[[], Result]) -> Result:
         """As ``call``, for a thread that is a lane already: whoever waits for its items notices where it blocks."""
@@ -95,55 +108,104 @@ class Guard:
             with self._here:
                 return work()
         except BaseException as error:  # noqa: BLE001 - the border, as in ``call``
-            explained = self.explain(hook, error)
-            raise explained from (error if explained is not error else error.__cause__)
+            explained = explain(self.plugin, hook, error)
+        raise explained
 
-    def _wait(self, box: Any, hook: str, sign_of_life: SignOfLife | None) -> tuple[Any, BaseException | None]:
+    def _own_lane(self) -> queue.SimpleQueue[Callable[[], None]]:
+        """The lane of this process: a fork has the queue and not the thread."""
+        if self._lane is None or self._process != os.getpid():
+            self._lane, self._process = _start_lane(self.plugin), os.getpid()
+        return self._lane
+
+    def _wait(self, box: Any, hook: str, sign_of_life: SignOfLife | None, limit_s: float) -> tuple[Any, Any]:
         asked = time.monotonic()
         while True:
             try:
-                answer: tuple[Any, BaseException | None] = box.get(timeout=min(_LOOK_EVERY_S, self.time_limit_s))
+                answer: tuple[Any, Any] = box.get(timeout=min(_LOOK_EVERY_S, limit_s))
                 return answer
             except queue.Empty:
                 alive = max(asked, sign_of_life() if sign_of_life else asked)
-                if time.monotonic() - alive > self.time_limit_s:
-                    raise self._failed(
-                        "FG-plugin-blocked", hook, f"plugin {self.plugin} gave no sign of life for {self.time_limit_s:g} s",
-                        why="its thread cannot be killed; it was abandoned and ends with this process",
-                    ) from None
+                if time.monotonic() - alive > limit_s:
+                    raise failed(self.plugin, hook, "FG-plugin-blocked", f"plugin {self.plugin} gave no sign of life for {limit_s:g} s",
+                                 "its thread cannot be killed; it was abandoned and ends with this process") from None
 
-    def explain(self, hook: str, error: BaseException) -> FitglueError:
-        """The error as the caller reports it: the plugin's own if it speaks our language, else one that names plugin and line."""
-        if isinstance(error, FitglueError):
-            return error
-        if isinstance(error, _Endless):
-            return self._failed("FG-plugin-endless", hook, f"plugin {self.plugin} gave {_MOST_ITEMS:,} items and went on",
-                                why="a window of so many rows is to be split, and a batch has no more answers than ids")
-        log.debug("plugin %s raised in %s", self.plugin, hook, exc_info=error)
-        frames = traceback.extract_tb(error.__traceback__)
-        at = Place(frames[-1].filename, frames[-1].lineno, field=f"{self.plugin}: {hook}") if frames else None
-        return PluginFailed(
-            "FG-plugin-raised", f"plugin {self.plugin} raised {type(error).__name__} in {hook}", at=at,
-            why=str(error)[:500] or None, fix="report it to the plugin's author; the other plugins work on",
-        )
-
-    def _failed(self, code: str, hook: str, what: str, why: str | None = None) -> PluginFailed:
-        return PluginFailed(code, what, at=Place(field=f"{self.plugin}: {hook}"), why=why,
-                            fix="report it to the plugin's author; the other plugins work on")
-
-    def refuse(self, hook: str, what: str, why: str | None = None) -> PluginFailed:
+    def refuse(self, hook: str, what: str) -> PluginFailed:
         """The error for an answer that the hook's page does not allow."""
-        return self._failed("FG-plugin-answer", hook, f"plugin {self.plugin} answered {what}", why)
-
-    def must_be(self, hook: str, value: object, kinds: type | tuple[type, ...]) -> None:
-        """Refuse a value of the wrong type, naming what was expected."""
-        if not isinstance(value, kinds):
-            names = " or ".join(kind.__name__ for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
-            raise self.refuse(hook, f"with {type(value).__name__}, expected {names}")
+        return failed(self.plugin, hook, "FG-plugin-answer", f"plugin {self.plugin} answered {what}")
 
 
-class _Endless(Exception):
-    """A job that gave more items than any job can have."""
+class _Pump:
+    """Consumes the jobs of one iteration, from as many threads as call ``run``."""
+
+    def __init__(self, plugin: str, hook: str, todo: deque[tuple[int, Callable[[], Iterable[Any]]]], items: queue.Queue[_Item],
+                 stop: threading.Event, room: threading.Semaphore, weigh: Callable[[Any], int] | None) -> None:
+        self._plugin, self._hook, self._todo, self._items, self._stop, self._weigh = plugin, hook, todo, items, stop, weigh
+        self._room, self._whole = room, _whole()
+
+    def run(self) -> None:
+        while self._todo and self._has_room():
+            try:
+                job, work = self._todo.popleft()
+            except IndexError:  # another lane was quicker
+                break
+            try:
+                self._consume(job, work)
+            except BaseException as error:  # noqa: BLE001 - the border: it is explained where the plugin's code may run
+                self._offer((job, explain(self._plugin, self._hook, error)))
+            self._offer((job, _END))
+        self._offer((None, None))
+
+    def _has_room(self) -> bool:
+        while not self._stop.is_set():
+            if self._room.acquire(timeout=_LOOK_EVERY_S):
+                return True
+        return False
+
+    def _consume(self, job: int, work: Callable[[], Iterable[Any]]) -> None:
+        produced = iter(work())
+        try:
+            for number, item in enumerate(produced):
+                if number >= _MOST_ITEMS:
+                    raise Endless(number)
+                if self._weigh is not None and self._weigh(item) > _HEAVY:
+                    self._let_the_queue_run_empty()
+                if not self._offer((job, item)):
+                    return
+        finally:
+            _put_back(self._plugin, *self._whole)
+            if hasattr(produced, "close"):
+                produced.close()
+
+    def _let_the_queue_run_empty(self) -> None:
+        while not (self._items.empty() or self._stop.is_set()):
+            self._stop.wait(0.005)
+
+    def _offer(self, item: _Item) -> bool:
+        while not self._stop.is_set():
+            try:
+                self._items.put(item, timeout=_LOOK_EVERY_S)
+                return True
+            except queue.Full:
+                _end_as_child(self._whole[0])
+        return False
+
+
+def _whole() -> tuple[int, int]:
+    """What belongs to the whole process and can be put back."""
+    return os.getpid(), sys.getrecursionlimit()
+
+
+def _put_back(plugin: str, process: int, depth: int) -> None:
+    """Put it back; a child that a plugin forked, and let return, ends here."""
+    _end_as_child(process)
+    if sys.getrecursionlimit() != depth:
+        sys.setrecursionlimit(depth)
+        log.warning("plugin %s changed the recursion limit of this process; it was put back", plugin)
+
+
+def _end_as_child(process: int) -> None:
+    if os.getpid() != process:
+        os._exit(0)
 
 
 def _start_lane(plugin: str) -> queue.SimpleQueue[Callable[[], None]]:
@@ -155,44 +217,3 @@ def _start_lane(plugin: str) -> queue.SimpleQueue[Callable[[], None]]:
 
     threading.Thread(target=serve, daemon=True, name=f"plugin {plugin}").start()
     return lane
-
-
-class _Run:
-    """One iteration: jobs that wait, items that are there, and room for so many jobs that nobody has dealt with."""
-
-    def __init__(self, todo: deque[tuple[int, Callable[[], Iterable[Any]]]], items: queue.Queue[_Item], room: threading.Semaphore,
-                 stop: threading.Event) -> None:
-        self.todo, self.items, self.room, self.stop = todo, items, room, stop
-
-    def pump(self) -> None:
-        """Take jobs one after the other, on a thread of their own."""
-        while self.todo and self._has_room():
-            try:
-                job, work = self.todo.popleft()
-            except IndexError:  # another lane was quicker
-                break
-            try:
-                for number, item in enumerate(work()):
-                    if number >= _MOST_ITEMS:
-                        raise _Endless
-                    if not self._offer(((job, item), None)):
-                        return
-            except BaseException as error:  # noqa: BLE001 - the border: it is explained where the items are consumed
-                self._offer(((job, None), error))
-            self._offer(((job, _END), None))
-        self._offer(((None, None), None))
-
-    def _has_room(self) -> bool:
-        while not self.stop.is_set():
-            if self.room.acquire(timeout=_LOOK_EVERY_S):
-                return True
-        return False
-
-    def _offer(self, item: _Item) -> bool:
-        while not self.stop.is_set():
-            try:
-                self.items.put(item, timeout=_LOOK_EVERY_S)
-                return True
-            except queue.Full:
-                continue
-        return False

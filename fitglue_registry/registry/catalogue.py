@@ -16,7 +16,7 @@ from msgspec import Struct
 from fitglue_registry.contract import nearest
 from fitglue_registry.errors import EntryInvalid, Place, UserMistake
 from fitglue_registry.registry.entry import Entry, Tier, reference
-from fitglue_registry.registry.folders import Folder, default_folder, entry_files
+from fitglue_registry.registry.folders import MOST_ENTRIES, Folder, default_folder, entry_files, too_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -131,6 +131,8 @@ def _read(folders: Sequence[Folder]) -> Catalogue:
             own, wrong = read_tiers(folder.path / "tiers.yaml")
             tiers += [tier for tier in own if tier.id not in [known.id for known in tiers]]
             problems += wrong
+        if too_many(folder.path):
+            problems.append(_too_many(folder.path))
         for file in entry_files(folder.path):
             reading = read_entry(file, folder.origin)
             problems += reading.errors
@@ -141,6 +143,11 @@ def _read(folders: Sequence[Folder]) -> Catalogue:
             elif reading.entry:
                 found[reading.entry.kind, reading.entry.id] = reading.entry
     return Catalogue(found.values(), tiers, problems)
+
+
+def _too_many(folder: Path) -> EntryInvalid:
+    return EntryInvalid("FG-registry-too-big", f"the folder holds more than {MOST_ENTRIES:,} entries; the rest is left out",
+                        at=Place(str(folder)), fix="take out what is no entry")
 
 
 def _stamps(folders: Sequence[Folder]) -> Iterator[_Stamp]:

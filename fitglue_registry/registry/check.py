@@ -11,6 +11,7 @@ from fitglue_registry.errors import EntryInvalid, Place, UserMistake
 from fitglue_registry.registry.catalogue import Catalogue
 from fitglue_registry.registry.folders import BUILT_IN, Folder, default_folder, entry_files
 from fitglue_registry.registry.reading import Reading, read_entry, read_tiers
+from fitglue_registry.registry.rules import ADDRESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from fitglue_registry.registry.entry import Entry, Link, Tier
 
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _REFERENCE = re.compile(r"(integration|source|enricher|booster|destination)/[a-z0-9-]+")
 
 
@@ -104,8 +104,8 @@ def _refuse_dead_links(reading: Reading, entry: Entry, known: dict[str, Entry], 
 
 
 def _leads_somewhere(link: Link, known: dict[str, Entry], root: Path) -> bool:
-    if _ADDRESS.match(link.url):
-        return link.url.startswith("https://")
+    if ADDRESS.match(link.url):
+        return True  # anything but https was refused already
     if _REFERENCE.fullmatch(link.url):
         return link.url.replace("booster/", "enricher/") in known
     home = root.resolve().parent

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
+_LONGEST_QUOTE = 60
+#: More than anybody mends in one go; a file of a quarter megabyte could hold sixty thousand.
+MOST_ERRORS = 50
 
 _NULL = re.compile(r"(?:null|Null|NULL|~|)\Z")
 _BOOL = re.compile(r"(?:(true|True|TRUE)|false|False|FALSE)\Z")
@@ -100,8 +103,9 @@ class Document:
         return self._at(mark, _dotted(path)) if mark else Place(file=self.file, field=_dotted(path))
 
     def refuse(self, mark: Any, code: str, what: str, *, why: str | None = None, fix: str | None = None, path: Path = ()) -> None:
-        """Note that something is wrong at this mark, and go on reading."""
-        self.errors.append(EntryInvalid(code, what, at=self._at(mark, _dotted(path)), why=why, fix=fix))
+        """Note that something is wrong at this mark, unless there are enough to mend, and go on reading."""
+        if len(self.errors) < MOST_ERRORS:
+            self.errors.append(EntryInvalid(code, what, at=self._at(mark, _dotted(path)), why=why, fix=fix))
 
     def _at(self, mark: Any, dotted: str | None) -> Place:
         return Place(file=self.file, line=mark.line + 1, column=mark.column + 1, field=dotted)
@@ -134,7 +138,7 @@ def parse(raw: bytes, file: str) -> Document:
 
 def _text(raw: bytes, file: str) -> str:
     if len(raw) > MAX_BYTES:
-        raise EntryInvalid("FG-entry-too-big", f"the file has {len(raw):,} bytes, an entry has at most {MAX_BYTES:,}", at=Place(file))
+        raise EntryInvalid("FG-entry-too-big", f"the file has more than {MAX_BYTES:,} bytes, and no entry has", at=Place(file))
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -213,12 +217,13 @@ def _key(node: yaml.Node, path: Path, document: Document) -> str | None:
 
 def _plain(node: yaml.ScalarNode, path: Path, document: Document) -> Any:
     text = node.value
+    shown = text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
     value = _scalar(text)
     old = _old_reading(text)
     if old != _TAGS[type(value).__name__] or (old == "int" and re.match(r"[-+]?0[0-9]", text)):
-        document.refuse(node.start_mark, "FG-entry-ambiguous", f"{text} means different things to different readers of YAML",
+        document.refuse(node.start_mark, "FG-entry-ambiguous", f"{shown} means different things to different readers of YAML",
                         why=f"here it is {describe(value)}, to a YAML 1.1 reader {_OLD_NOUNS.get(old, 'something else')}", path=path,
-                        fix=f'write "{text}" if it is text' if isinstance(value, str) else f"write {value}, or quote it if it is text")
+                        fix=f'write "{shown}" if it is text' if isinstance(value, str) else f"write {value}, or quote it if it is text")
     return value
 
 
@@ -245,7 +250,7 @@ def _scalar(text: str) -> Any:
     if _INT.match(text):
         return int(text) if len(text) < 100 else text
     if _OTHER_INT.match(text):
-        return int(text, 0)
+        return int(text, 0) if len(text) < 100 else text
     if _FLOAT.match(text):
         return float(text)
     if _SPECIAL_FLOAT.match(text):

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from fitglue_registry.errors import Place, UserMistake
+from fitglue_registry.registry.pattern import matches, search
 
 Kind = Literal["integration", "source", "enricher", "destination"]
 PartName = Literal["summary", "detail", "streams", "file"]
@@ -19,6 +20,7 @@ SCHEMA = 1
 """The entry format that this host reads."""
 
 # What comes along when a key is copied from a web page or a mail: white space, invisible characters, quotes.
+_LONGEST_PASTED = 4_000
 _EDGES = string.whitespace + "\u00a0\u200b\u2060\ufeff\"'`“”‘’"
 
 
@@ -45,8 +47,8 @@ class Clean(Struct, frozen=True, forbid_unknown_fields=True):
     def apply(self, text: str) -> str:
         """The text after this step; a pattern that is not found changes nothing."""
         text = text.strip(_EDGES) if self.strip else text
-        found = re.search(self.extract, text) if self.extract else None
-        return found[1] if found else text
+        found = search(self.extract, text) if self.extract else None
+        return text if found is None else found
 
 
 class Field(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,11 +70,11 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
 
     def read(self, pasted: str) -> str:
         """The value in what was pasted; ``UserMistake`` (FG-field-refused) when it cannot be one, without ever repeating a secret."""
-        value = pasted
+        value = pasted[:_LONGEST_PASTED]
         for step in self.clean:
             value = step.apply(value)
         value = value or self.default or ""
-        if value and (self.pattern is None or re.fullmatch(self.pattern, value)):
+        if value and (self.pattern is None or matches(self.pattern, value)):
             return value
         if not value and not self.required:
             return value

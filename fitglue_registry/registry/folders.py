@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BUILT_IN = "built in"
+MOST_ENTRIES = 5000
 
 KIND_OF_FOLDER = {"integrations": "integration", "sources": "source", "enrichers": "enricher",
                   "boosters": "enricher", "destinations": "destination"}
@@ -27,8 +33,37 @@ def default_folder() -> Path:
 
 
 def entry_files(root: Path) -> list[Path]:
-    """The entries of a registry folder: every ``*.yaml`` in a folder below it, in order."""
-    if not root.is_dir():
-        return []
-    folders = sorted(found.path for found in os.scandir(root) if found.is_dir() and not found.name.startswith((".", "_")))
-    return [Path(path) for folder in folders for path in sorted(found.path for found in os.scandir(folder)) if path.endswith(".yaml")]
+    """The entries of a registry folder: every ``*.yaml`` in a folder below it, in order; a folder that cannot be read stands for itself.
+
+    Of more than ``MOST_ENTRIES`` the first are taken: ``too_many`` says so.
+    """
+    return list(islice(_entry_files(root), MOST_ENTRIES))
+
+
+def too_many(root: Path) -> bool:
+    """Whether the folder holds more than anybody will ever write, so that some of it is left out."""
+    return next(islice(_entry_files(root), MOST_ENTRIES, None), None) is not None
+
+
+def _entry_files(root: Path) -> Iterator[Path]:
+    for folder in sorted(_folders(root)):
+        try:
+            names = sorted(found.path for found in os.scandir(folder) if found.name.endswith(".yaml"))
+        except OSError:
+            yield Path(folder)  # reading it will say why
+            continue
+        yield from map(Path, names)
+
+
+def _folders(root: Path) -> Iterator[str]:
+    with suppress(OSError):  # not there, not ours to read, or a link to itself
+        for found in os.scandir(root):
+            if not found.name.startswith((".", "_")) and _is_folder(found):
+                yield found.path
+
+
+def _is_folder(found: os.DirEntry[str]) -> bool:
+    try:
+        return found.is_dir()
+    except OSError:  # a link that leads to itself
+        return False

@@ -37,8 +37,13 @@ def article(entry: Entry, catalogue: Catalogue) -> str:
     lines = [f"# {_title(entry)}", "", f"<!-- Made from {entry.kind}s/{entry.id}.yaml: change the entry, not this page. -->"]
     for heading, content in sections.items():
         body = list(content)
-        lines += ["", f"## {heading}", "", *body] if body else []
+        lines += ["", f"## {heading}", "", *map(_one_line, body)] if body else []
     return "\n".join(lines) + "\n"
+
+
+def _one_line(text: str) -> str:
+    """What an entry says in several lines is one here: none of them may pass for a heading, a list or a table of the page's own."""
+    return re.sub(r"[ \t]*\n\s*", " ", text)
 
 
 def _title(entry: Entry) -> str:

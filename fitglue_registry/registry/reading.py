@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import re
+import stat
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fitglue_registry.contract import Contract, Violation, nearest, one_of
+from fitglue_registry.contract import Contract, Violation, describe, nearest, one_of
 from fitglue_registry.errors import EntryInvalid
-from fitglue_registry.registry.document import Document, parse
+from fitglue_registry.registry.document import MAX_BYTES, MOST_ERRORS, Document, parse
 from fitglue_registry.registry.entry import SCHEMA, Entry, Tier, entry_of
 from fitglue_registry.registry.folders import KIND_OF_FOLDER, default_folder
 from fitglue_registry.registry.rules import flaws
@@ -24,6 +29,13 @@ if TYPE_CHECKING:
 _CODES = {"additionalProperties": "FG-entry-unknown-key", "required": "FG-entry-missing-key", "type": "FG-entry-wrong-type",
           "enum": "FG-entry-not-allowed", "const": "FG-entry-not-allowed"}
 _SHOWN_NAMES = 12
+#: Control characters, what turns the direction of writing, what is invisible, and halves of characters.
+_CONTROLS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
+_OBEYED_BY_TERMINALS = re.compile(_CONTROLS)
+#: These, and in Markdown: HTML, and links to anything but an https address.
+_OBEYED = re.compile(
+    _CONTROLS + r"|<[A-Za-z/!?][^ >]{0,20}|\]\(\s*(?!https://)[^ )]{0,20}|^\s{0,3}\[[^\]]{1,99}\]:\s*(?!https://)", re.MULTILINE)
+_NEVER_SHOWN = ("pattern", "extract", "version")
 
 
 @dataclass(slots=True)
@@ -40,8 +52,9 @@ class Reading:
     errors: list[EntryInvalid] = field(default_factory=list)
 
     def refuse(self, code: str, path: KeyPath, what: str, *, why: str | None = None, fix: str | None = None, key: bool = False) -> None:
-        """Add an error at this path of the document (at its key, if ``key``)."""
-        self.errors.append(EntryInvalid(code, what, at=self.document.place(path, key=key), why=why, fix=fix))
+        """Add an error at this path of the document (at its key, if ``key``), unless there are enough to mend."""
+        if len(self.errors) < MOST_ERRORS:
+            self.errors.append(EntryInvalid(code, what, at=self.document.place(path, key=key), why=why, fix=fix))
 
     def refuse_duplicate(self, first: Entry) -> None:
         """Say that another file already has this kind and id."""
@@ -55,7 +68,7 @@ def read_entry(file: Path, origin: str = "") -> Reading:
     value = _draft(reading) if reading.errors else reading.document.value
     if value is not None:
         reading.draft = entry_of(value, str(file), origin)
-        for flaw in flaws(reading.draft):
+        for flaw in islice(flaws(reading.draft), MOST_ERRORS):
             reading.refuse(flaw.code, flaw.path, flaw.what, why=flaw.why, fix=flaw.fix)
         _refuse_place(reading, reading.draft)
         reading.entry = None if reading.errors else reading.draft
@@ -78,11 +91,13 @@ def contract(name: str) -> Contract:
 
 def _read(file: Path, schema: str) -> Reading:
     try:
-        document = parse(file.read_bytes(), str(file))
+        document = parse(_content(file), str(file))
     except OSError as error:
         document = Document(str(file))
-        document.errors.append(EntryInvalid("FG-entry-unreadable", f"the file cannot be read: {error.strerror}", at=document.place()))
+        what = f"the file cannot be read: {error.strerror or error}"
+        document.errors.append(EntryInvalid("FG-entry-unreadable", what, at=document.place()))
     reading = Reading(file, document, errors=list(document.errors))
+    _refuse_texts(reading)
     if document.root is None:
         if not reading.errors:
             reading.refuse("FG-entry-missing-key", (), "the file is empty", fix="begin with schema, kind and id")
@@ -90,9 +105,32 @@ def _read(file: Path, schema: str) -> Reading:
         what = f"schema {document.value['schema']} is newer than {SCHEMA}, which this host reads"
         reading.refuse("FG-entry-schema-newer", ("schema",), what, fix="upgrade fitglue-registry")
     elif not contract(schema).accepts(document.value):
-        for violation in contract(schema).violations(document.value):
+        for violation in contract(schema).violations(document.value)[:MOST_ERRORS]:
             _refuse(reading, violation)
     return reading
+
+
+def _content(file: Path) -> bytes:
+    """The bytes of a plain file, and no more than an entry may have: a pipe or a device would never end."""
+    handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file")
+        return opened.read(MAX_BYTES + 1)
+
+
+def _refuse_texts(reading: Reading) -> None:
+    """Refuse texts that a terminal or a page would obey, wherever they stand."""
+    todo: list[tuple[KeyPath, Any]] = [((), reading.document.value)]
+    while todo:
+        path, value = todo.pop()
+        if isinstance(value, dict | list):
+            todo += [((*path, step), item) for step, item in (value.items() if isinstance(value, dict) else enumerate(value))]
+        elif isinstance(value, str):
+            found = (_OBEYED_BY_TERMINALS if path and path[-1] in _NEVER_SHOWN else _OBEYED).search(value)
+            if found:
+                reading.refuse("FG-entry-forbidden-text", path, f"{describe(found[0])} is not allowed in an entry",
+                               why="a terminal or a help page might obey it", fix="leave it out, or write it in words")
 
 
 def _draft(reading: Reading) -> dict[str, Any] | None:

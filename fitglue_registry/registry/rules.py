@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from fitglue_registry.contract import nearest, one_of
-from fitglue_registry.errors import UserMistake
+from fitglue_registry.contract import describe, nearest, one_of
+from fitglue_registry.errors import EntryInvalid, UserMistake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _VERSION_RANGE = re.compile(r"(~=|==|!=|<=|>=|<|>)\s*\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\.\*)?")
 _ERROR_CODE = re.compile(r"FG-[a-z0-9]+(-[a-z0-9]+)*")
+
+
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
 class Flaw(NamedTuple):
@@ -31,6 +34,7 @@ class Flaw(NamedTuple):
 def flaws(entry: Entry) -> Iterator[Flaw]:
     """Everything that is wrong with an entry on its own."""
     yield from _version_range(entry)
+    yield from _links(entry)
     for group, fields in (("credentials", entry.credentials), ("settings", entry.settings)):
         yield from _names_twice((group,), [field.name for field in fields])
         for number, field in enumerate(fields):
@@ -46,6 +50,16 @@ def flaws(entry: Entry) -> Iterator[Flaw]:
             if not _ERROR_CODE.fullmatch(code):
                 yield Flaw("FG-entry-issue-code", ("issues", number, "codes", place), f"{code!r} is not the code of an error",
                            fix="a code is FG- and a kebab name, such as FG-key-rejected")
+
+
+def _links(entry: Entry) -> Iterator[Flaw]:
+    """What a page links to is an https address or a path; whether a path leads somewhere, a check of the folder says."""
+    for group, links in (("docs", entry.docs), ("related", entry.related)):
+        for number, link in enumerate(links):
+            if (ADDRESS.match(link.url) and not link.url.startswith("https://")) or set(link.url) & set("<>()[]\\ \n\t"):
+                yield Flaw("FG-entry-dead-link", (group, number, "url"), f"link {describe(link.url)} leads nowhere",
+                           "it is no https address, no entry, and no file in the registry folder or beside it",
+                           "mend the link, or take it out")
 
 
 def _version_range(entry: Entry) -> Iterator[Flaw]:
@@ -70,7 +84,7 @@ def _patterns(path: Path, field: Field) -> Iterator[Flaw]:
     for place, pattern, extracts in patterns:
         try:
             found = re.compile(pattern).groups
-        except re.error as error:
+        except (re.error, RecursionError, OverflowError) as error:
             broken = True
             yield Flaw("FG-entry-bad-pattern", place, f"{pattern!r} is not a regular expression: {error}")
             continue
@@ -87,6 +101,8 @@ def _own_examples(path: Path, field: Field) -> Iterator[Flaw]:
         try:
             if value is not None:
                 field.read(value)
+        except EntryInvalid as error:
+            yield Flaw("FG-entry-bad-pattern", (*path, key), error.what, error.why, error.fix)
         except UserMistake:
             yield Flaw("FG-entry-example-refused", (*path, key), f"{key} {value!r} is refused by the entry's own pattern",
                        f"the pattern is {field.pattern}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from fitglue_registry.registry.entry import Part as PartEntry
     from fitglue_registry.sync.context import Context
+
+log = logging.getLogger(__name__)
 
 #: So many jobs may fail one after the other before the source itself is held to be down.
 _FAILED_IN_A_ROW = 3
@@ -61,6 +64,7 @@ def _round(context: Context, part: str, jobs: list[Sequence[str]], failed: dict[
             context.entry, "fitglue_fetch", (Part, Unavailable), arguments, lanes=context.lanes, sign_of_life=context.view.sign_of_life,
             then=lambda items: _batches(items, derive)):
         if isinstance(item, FitglueError):
+            log.warning("of %d %s that were asked for, %d were not answered: %s", len(jobs[job]), part, len(waiting[job]), item)
             failed_in_a_row += 1
             if _concerns_all(item) or failed_in_a_row >= _FAILED_IN_A_ROW:
                 raise item

@@ -45,7 +45,7 @@ class Options:
         return default or bool(part_option and getattr(self, part_option, False))
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, frozen=True)
 class ConnectionView:
     """A connection as its plugin sees it (``hookspecs.Connection``): settings, session, clock and log, never a secret."""
 

@@ -6,7 +6,7 @@ import gzip
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.registry import Entry
 
+#: Beyond what any workout says; streams are not part of the document.
+_LARGEST_DOCUMENT = 16_000_000
+_MOST_LEGS = 200
 _UNREADABLE = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
@@ -81,38 +84,48 @@ class Deriver:
 
         Raises ``RecordRefused`` where the plugin or the model refuses it, ``PluginFailed`` where the plugin broke its contract.
         """
-        try:
-            answer = self._plugins.call(entry, "fitglue_normalize", list, here=here, record=record)
+        try:  # the checks run where the plugin's code may: a value that it made may be anything
+            held: list[model.SourceActivity] = self._plugins.call(
+                entry, "fitglue_normalize", list, record=record, here=here,
+                then=lambda answer: self._held(entry, record.external_id, answer))
         except PluginFailed as error:
             if isinstance(error.__cause__, _UNREADABLE):  # raised by reading a part whose bytes broke on their way, not by the plugin
                 raise RecordRefused("FG-part-unreadable", f"a part of {record.external_id} cannot be read", why=error.why) from error
             raise
+        return held
+
+    def _held(self, entry: Entry, external_id: str, answer: list[Any]) -> list[model.SourceActivity]:
+        if len(answer) > _MOST_LEGS:
+            raise self._plugins.refuse(entry, "fitglue_normalize", f"with {len(answer):,} source activities of one record")
         held: dict[int, model.SourceActivity] = {}
         for activity in answer:
-            if not isinstance(activity, model.SourceActivity):
+            if type(activity) is not model.SourceActivity:
                 raise self._plugins.refuse(entry, "fitglue_normalize", f"with {type(activity).__name__}, expected SourceActivity")
-            checked = self._hold(entry, record, activity)
+            checked = self._hold(entry, external_id, activity)
             if checked.leg_no in held:
                 raise self._plugins.refuse(entry, "fitglue_normalize", f"with two source activities of leg {checked.leg_no}")
             held[checked.leg_no] = checked
         return list(held.values())
 
-    def _hold(self, entry: Entry, record: Record, activity: model.SourceActivity) -> model.SourceActivity:
+    def _hold(self, entry: Entry, external_id: str, activity: model.SourceActivity) -> model.SourceActivity:
         """The activity as the store will give it back: nothing looks at types when a struct is made, reading its document does."""
         wrong = model.problems(activity)
         if not wrong:
             try:
                 bare = msgspec.structs.replace(activity, streams=())
+                encoded = model.encode(bare)
+                if len(encoded) > _LARGEST_DOCUMENT:
+                    raise ValueError(f"its document has {len(encoded):,} bytes, and may have {_LARGEST_DOCUMENT:,}")
                 document = model.to_builtins(bare)
                 if self._contract.accepts(document):
-                    return msgspec.structs.replace(model.decode(model.encode(bare)), streams=tuple(activity.streams))
+                    return msgspec.structs.replace(model.decode(encoded), streams=tuple(activity.streams))
             except (TypeError, ValueError, OverflowError, NotImplementedError, RecursionError) as error:
-                wrong = [("", f"cannot be written as JSON: {error}")]
+                wrong = [("", f"cannot be written as JSON: {str(error)[:200]}")]
             else:
                 wrong = [(".".join(map(str, item.path)), item.message) for item in self._contract.violations(document)]
-        fields = "; ".join(f"{field} {reason}".strip() for field, reason in wrong[:5])
+        fields = "; ".join(f"{field[:100]} {reason}".strip() for field, reason in wrong[:5])
         raise RecordRefused(
-            "FG-activity-invalid", f"{record.external_id}: {fields}", at=Place(field=wrong[0][0] or None),
+            "FG-activity-invalid", f"{external_id}: {fields}", at=Place(field=wrong[0][0][:100] or None),
             why=f"plugin {entry.plugin.name} made a source activity that the model does not allow",
             fix="the record is kept; it is tried again when the plugin has a new version")
 

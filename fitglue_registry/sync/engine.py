@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: So often may a plugin split a window into pieces, and a piece into smaller ones.
+_DEEPEST_SPLIT = 3
+
 
 def sync_connection(context: Context, options: Options) -> Iterator[events.Event]:
     """Sync one connection, an event at a time; the last is ``SyncFinished`` or ``SyncStopped``.
@@ -179,30 +182,41 @@ class _Sync:
 
     def _list(self, window: Window, planned: PlannedWindow | None, left: int) -> Iterator[events.Event]:
         rows: dict[str, Listing] = {}
-        for item in self._ask(window):
-            # A window that is still too much is listed in the pieces that the plugin asks for, whose seams may show a row twice.
-            for row in (item,) if isinstance(item, Listing) else (row for piece in item.windows for row in self._ask(piece)):
-                if isinstance(row, Listing):
-                    rows.setdefault(row.external_id, row)
+        for row in self._rows(window, _DEEPEST_SPLIT):
+            rows.setdefault(row.external_id, row)
         yield from self._store(ListedWindow(window, list(rows.values()), complete=False), planned, left)
+
+    def _rows(self, window: Window, depth: int) -> Iterator[Listing]:
+        """A window that is still too much is listed in the pieces that the plugin asks for, whose seams may show a row twice."""
+        for item in self._ask(window):
+            if isinstance(item, Listing):
+                yield item
+            elif depth == 0:
+                raise self._context.plugins.refuse(self._context.entry, "fitglue_list", "with a Split of what it split again and again")
+            else:
+                for piece in item.windows:
+                    yield from self._rows(piece, depth - 1)
 
     def _ask(self, window: Window) -> Iterator[Listing | Split]:
         context = self._context
         jobs = [{"connection": context.view, "window": window}]
         seen: set[str] = set()
+        split = False
         kinds = (Listing, Split)
         for _, item in context.plugins.iterate(context.entry, "fitglue_list", kinds, jobs, sign_of_life=context.view.sign_of_life):
             if isinstance(item, FitglueError):
                 raise item
+            if split or (isinstance(item, Split) and seen):
+                raise context.plugins.refuse(context.entry, "fitglue_list", "with a Split beside other items, which must stand alone")
             if isinstance(item, Listing):
                 self._hold(item, seen)
+            else:
+                split = True
             yield item
 
     def _hold(self, listing: Listing, seen: set[str]) -> None:
-        """An external id is what a record is known by for ever: text that every database gives back as it is, once a window."""
+        """An external id is what a record is known by for ever: once a window."""
         context, external_id = self._context, listing.external_id
-        if not isinstance(external_id, str) or not external_id or not external_id.isprintable():
-            raise context.plugins.refuse(context.entry, "fitglue_list", f"with the external id {external_id!r}, which is no printable text")
         if external_id in seen:
             raise context.plugins.refuse(context.entry, "fitglue_list", f"with {external_id!r} twice in one window")
         seen.add(external_id)

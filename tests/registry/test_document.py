@@ -103,7 +103,7 @@ def test_deep_nesting_is_refused(text):
 def test_a_file_that_is_too_big_is_refused():
     """A file beyond the limit is not even parsed."""
     assert str(parse(b"#" * (MAX_BYTES + 1), "x.yaml").errors[0]) == (
-        "FG-entry-too-big: the file has 262,145 bytes, an entry has at most 262,144 (x.yaml)")
+        "FG-entry-too-big: the file has more than 262,144 bytes, and no entry has (x.yaml)")
 
 
 def test_a_byte_order_mark_is_no_error():
