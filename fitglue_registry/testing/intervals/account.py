@@ -70,7 +70,7 @@ class Account:
 
         ``strava_stubs`` of them are fed by Strava (None: 3 %). ``distinct_streams`` is how many different recordings there are
         of each sport, None for all different: fewer cost less memory and time. ``crowd`` puts as many workouts into a day as so many
-        athletes would do: a history of 100,000 does not fit into one life.
+        athletes would do, but for the last months: a history of 100,000 does not fit into one life.
         """
         stubs = round(count * 0.03) if strava_stubs is None else strava_stubs
         plans = calendar(count, seed, until, distinct_streams, stubs, crowd)

@@ -18,6 +18,7 @@ _RACE_EVERY = 75
 _FIRST_RACE = 12
 _NEWEST_ID = 200_000_000
 _ID_STEP = 16_387
+_LATELY = timedelta(days=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def lone_plan(number: int, id_: str, start: datetime, sport: str, seed: int, *, 
 
 
 def calendar(count: int, seed: int, until: date, distinct: int | None, stubs: int, crowd: int = 1) -> list[Plan]:
-    """``count`` workouts up to and including a day, newest first, ``stubs`` of them fed by Strava, each day that of ``crowd`` athletes."""
+    """``count`` workouts up to and including a day, newest first, ``stubs`` of them fed by Strava, long ago those of ``crowd`` athletes."""
     rng = Random(seed)
     newest = max(_NEWEST_ID, count * _ID_STEP + _ID_STEP)
     kinds, slots = _kinds(rng), _slots(rng, until, crowd)
@@ -96,10 +97,10 @@ def _kinds(rng: Random) -> Iterator[str]:
 
 
 def _slots(rng: Random, until: date, crowd: int) -> Iterator[datetime]:
-    """Starts going back in time: most days one in the evening, some days one in the morning too; so many times for a crowd."""
+    """Starts going back in time: most days one in the evening, some days one in the morning too; long ago those of a crowd."""
     day = until
     while True:
-        for _ in range(crowd):
+        for _ in range(crowd if until - day > _LATELY else 1):
             evening = time(17, int(rng.random() * 60), int(rng.random() * 60))
             yield datetime.combine(day, evening)
             if rng.random() < 0.25:

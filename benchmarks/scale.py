@@ -1,0 +1,5 @@
+"""Writes docs/scale.md from what was measured."""
+
+
+def write(results: dict) -> None:
+    """Later."""
