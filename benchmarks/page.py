@@ -24,7 +24,7 @@ def table(heads: list[str], rows: list[list[Any]], words: int = 1) -> list[str]:
     return ["| " + " | ".join(map(str, row)) + " |" for row in (heads, rule, *rows)]
 
 
-def write(results: Figures) -> None:
+def write(results: Figures, page: Path = PAGE) -> None:
     """The whole page; of a part that was never run there is nothing but the word "not run"."""
     reasons = tomllib.loads((HERE / "reasons.toml").read_text(encoding="utf-8"))
     parts = results["parts"]
@@ -34,8 +34,8 @@ def write(results: Figures) -> None:
         if name in parts:
             lines += ["", *section(parts[name]["figures"], parts)]
     lines += ["", *_rest(parts)]
-    PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(f"written: {PAGE.relative_to(HERE.parent)}")
+    page.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(f"written: {page}")
 
 
 def command_of(parts: Figures, name: str) -> str:
@@ -106,8 +106,8 @@ def _contenders(figures: Figures, parts: Figures) -> list[str]:
             `benchmarks/peers.txt` and `peers-target.txt`. FitGlue's connection is made before (the key proven, the database made),
             untimed. The store of FitGlue holds raw bytes and encoded streams both. {command_of(parts, 'first-sync')}; the stand-in:
             `{' '.join(figures['server'])}`."""), "",
-        *table(["contender", "wall × floor", "CPU × floor", "memory × floor", "store × received", "wall s", "CPU ms an activity", "peak MiB",
-                "requests", "runs"], rows), *missing, "",
+        *table(["contender", "wall × floor", "CPU × floor", "memory × floor", "store × received", "wall s", "CPU ms an activity",
+                "peak MiB", "requests", "runs"], rows), *missing, "",
         prose(f"""Encoded streams take {streams['stream_bytes'] / 1000 / streams['hours']:.1f} kB an activity-hour, received were
             {received / count / 1000:.0f} kB an activity. FitGlue's first sync made {figures['contenders']['FitGlue']['requests']:,}
             requests, and stored {figures['contenders']['FitGlue']['counted']['streams_before_last_window']} recordings before the last
@@ -120,8 +120,8 @@ def _later(figures: Figures, parts: Figures) -> list[str]:
     rows = []
     for name, said in figures["contenders"].items():
         later = said["later"]
-        rows.append([name, f"{said['idle']['wall_s'] / base:.2f}", f"{said['idle']['wall_s']:.2f}", said["idle_requests"], later["requests"],
-                     *("yes" if later[one] else "**no**" for one in ("new", "edited"))])
+        rows.append([name, f"{said['idle']['wall_s'] / base:.2f}", f"{said['idle']['wall_s']:.2f}", said["idle_requests"],
+                     later["requests"], *("yes" if later[one] else "**no**" for one in ("new", "edited"))])
     heads = ["contender", "nothing new: wall × floor", "wall s", "requests", "one new, one edited: requests", "new found", "edit found"]
     return ["## The next sync", "",
             prose(f"""The same stores in the same run ({command_of(parts, 'first-sync')}). Edited is the tenth newest activity, with
@@ -189,7 +189,7 @@ def _rest(parts: Figures) -> list[str]:
 
 def _registry(figures: Figures) -> str:
     return "Registry: " + "; ".join(
-        f"{int(count):,} entries of {said['bytes'] / 1000:.1f} kB {said['warm_ms']:.1f} ms from the cache, {said['cold_ms']:.0f} ms read anew"
+        f"{int(count):,} entries of {said['bytes'] / 1000:.1f} kB: {said['warm_ms']:.1f} ms cached, {said['cold_ms']:.0f} ms read anew"
         for count, said in sorted(figures["sizes"].items(), key=lambda item: int(item[0]))) + "."
 
 

@@ -28,7 +28,8 @@ RESULTS = Path(__file__).resolve().parent / "results.json"
 def main() -> None:
     """Run what was asked for, then write the pages."""
     options = _arguments()
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"parts": {}}
+    kept = options.out / RESULTS.name if options.out else RESULTS
+    results = json.loads(kept.read_text()) if kept.exists() else {"parts": {}}
     started = time.monotonic()
     for name in [] if options.pages else options.parts or list(PARTS):
         print(f"{name} …", flush=True)
@@ -41,10 +42,10 @@ def main() -> None:
         results["parts"][name] = {"quick": options.quick, "date": datetime.now(UTC).date().isoformat(), "figures": figures,
                                   "took_s": round(time.monotonic() - began)}
         results["machine"] = _machine()
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        kept.write_text(json.dumps(results, indent=1) + "\n")
     print(f"{time.monotonic() - started:.0f} s")
-    page.write(results)
-    scale.write(results)
+    page.write(results, options.out / "performance.md" if options.out else page.PAGE)
+    scale.write(results, options.out / "scale.md" if options.out else scale.PAGE)
 
 
 def _machine() -> dict[str, Any]:
@@ -58,6 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, help="so many activities instead")
     parser.add_argument("--rounds", type=int, help="so many repeats instead")
     parser.add_argument("--pages", action="store_true", help="measure nothing, write the pages from what was measured before")
+    parser.add_argument("--out", type=Path, help="a folder for figures and pages, instead of those of the checkout")
     return parser.parse_args()
 
 

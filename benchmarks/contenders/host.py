@@ -67,19 +67,21 @@ def idle(host: Host, options: argparse.Namespace) -> dict[str, Any]:
 
     over, requests = [], []
     pool = urllib3.PoolManager(1, headers={**urllib3.make_headers(basic_auth=f"API_KEY:{KEY}"), "Accept-Encoding": "gzip"})
-    trips = []
+    trips, cpu = [], []
     for number in range(options.times + 1):
-        started = time.perf_counter()
+        started, before = time.perf_counter(), time.process_time()
         events = list(host.sync())
-        took = time.perf_counter() - started
+        took, busy = time.perf_counter() - started, time.process_time() - before
         started = time.perf_counter()
-        pool.request("GET", options.url + options.path, preload_content=False).read(decode_content=False)
+        body = pool.request("GET", options.url + options.path, preload_content=False).read(decode_content=False)
         trip = time.perf_counter() - started
         if number:  # the first one imports and opens
             over.append(took - trip)
             trips.append(trip)
+            cpu.append(busy)
             requests += [event.requests for event in events if isinstance(event, SyncFinished)]
-    return {"over_ms": statistics.median(over) * 1000, "trip_ms": statistics.median(trips) * 1000, "requests": requests}
+    return {"over_ms": statistics.median(over) * 1000, "trip_ms": statistics.median(trips) * 1000, "requests": requests,
+            "trip_bytes": len(body), "cpu_ms": statistics.median(cpu) * 1000}
 
 
 def check(host: Host, options: argparse.Namespace) -> list[bool]:
@@ -100,7 +102,10 @@ def size(host: Host, options: argparse.Namespace) -> dict[str, Any]:
     streams, seconds, samples = db.execute(
         "SELECT sum(length(s.content)), sum(json_extract(a.document, '$.elapsed_s')), sum(s.samples) "
         "FROM fg_streams s JOIN fg_source_activities a ON a.id = s.source_activity_id").fetchone()
-    return {"stream_bytes": streams, "hours": seconds / 3600, "samples": samples}
+    tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'fg_%'")]
+    rows = sum(db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables)
+    activities = db.execute("SELECT count(*) FROM fg_activities").fetchone()[0]
+    return {"stream_bytes": streams, "hours": seconds / 3600, "samples": samples, "rows": rows, "activities": activities}
 
 
 def connect(host: Host, options: argparse.Namespace) -> dict[str, Any]:
