@@ -25,7 +25,10 @@ _NOT_OURS = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run took; memory is the highest that was resident, added up over the commands of a pipe."""
+    """What one run took; memory is the highest that was resident, added up over the commands of a pipe.
+
+    Linux counts from before a child's own program begins: no child's memory is less than this process's, which imports little for it.
+    """
 
     wall_s: float
     cpu_s: float
