@@ -69,10 +69,17 @@ def _goals(parts: Figures) -> list[str]:
     for goal in GOALS:
         value = _value(parts, goal)
         measured, verdict = ("not run", "–") if value is None else (goal.shown(value), "met" if goal.met(value) else "**missed**")
-        rows.append([goal.what, goal.promise, measured, verdict, command_of(parts, goal.part)])
-    counted, met = sum(row[2] != "not run" for row in rows), sum(row[3] == "met" for row in rows)
-    body = table(["what", "goal", "measured", "", "command"], rows, words=5)
+        rows.append([goal.what, goal.promise, measured, _ran_with(parts, goal), verdict, command_of(parts, goal.part)])
+    counted, met = sum(row[2] != "not run" for row in rows), sum(row[4] == "met" for row in rows)
+    body = table(["what", "goal", "measured", "with activities", "", "command"], rows, words=6)
     return ["## Goals", "", *body, "", f"{met} of the {counted} that were measured are met."]
+
+
+def _ran_with(parts: Figures, goal: Goal) -> str:
+    """With how many activities a figure was really measured: a quick run, or one that was told so, has fewer than the goal speaks of."""
+    figures = parts[goal.part]["figures"] if goal.part in parts else {}
+    count = figures["counts"][-1] if "counts" in figures else figures.get("count")
+    return f"{count:,}" if count else "–"
 
 
 def _missed(parts: Figures, reasons: dict[str, str]) -> list[str]:
