@@ -43,8 +43,8 @@ test-long: setup ## the tests that take their time, and all the faults; writes d
 	@FITGLUE_RELIABILITY=$(CURDIR)/.reliability $(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not long" tests/faults
 	@$(BIN)/python tools/reliability.py .reliability
 
-bench: setup ## measure speed and size against a stand-in on loopback
-	@$(BIN)/python benchmarks/first_sync.py
+bench: setup ## measure speed and size against a stand-in on loopback, half an hour; writes docs/performance.md and docs/scale.md
+	@$(BIN)/python benchmarks/run.py
 
 generate: setup ## write what is generated from code and registry
 	@$(BIN)/python tools/generate.py
@@ -84,4 +84,4 @@ uninstall: ## remove the command with its plugins; your data stays
 	case "$$database" in "$$home"/*|"") ;; *) echo "Your database is left: $$database" ;; esac
 
 clean: ## remove the environment and everything that was built
-	@rm -rf $(VENV) .demo dist build .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .venv-bench .demo dist build .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

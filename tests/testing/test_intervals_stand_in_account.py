@@ -239,3 +239,11 @@ def test_a_moved_start_moves_the_row(account):
     id_ = account.ids()[-1]
     account.edit(id_, start_date_local="2026-11-30T10:00:00")
     assert account.ids()[0] == id_
+
+
+def test_a_crowd_puts_a_long_history_into_fewer_days():
+    """A history that no life has room for lies in fewer days, and its ids stay distinct."""
+    one, crowd = Account.generate(count=300), Account.generate(count=300, crowd=10)
+    numbers = [int(id_[1:]) for id_ in crowd.ids() if not crowd.is_stub(id_)]
+    assert crowd.row(crowd.ids()[-1])["start_date_local"] > one.row(one.ids()[-1])["start_date_local"]
+    assert len(set(numbers)) == len(numbers)

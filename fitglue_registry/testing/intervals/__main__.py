@@ -20,7 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.rows:
         account = Account.from_rows(json.loads(options.rows.read_text(encoding="utf-8")))
     else:
-        account = Account.generate(options.count, options.seed, options.until, distinct_streams=options.distinct_streams or None)
+        account = Account.generate(
+            options.count, options.seed, options.until, distinct_streams=options.distinct_streams or None, crowd=options.crowd)
     if options.warm:
         account.warm()
     stop = threading.Event()
@@ -42,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="another seed makes up another athlete")
     parser.add_argument("--until", type=date.fromisoformat, default=date(2026, 11, 20), help="the day of the newest activity")
     parser.add_argument("--distinct-streams", type=int, default=12, help="different recordings for each sport, 0: all different")
+    parser.add_argument("--crowd", type=int, default=1, help="a day holds what so many athletes do, for a very long history")
     parser.add_argument("--key", default="stand-in-key", help="the API key that is valid")
     parser.add_argument("--latency-ms", type=float, default=0, help="wait before each answer")
     parser.add_argument("--warm", action="store_true", help="make all rows and streams before the address is printed")

@@ -7,16 +7,19 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import count
 from threading import RLock
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from fitglue_registry.testing.intervals.content import Content, Generated, Given, Intervals
 from fitglue_registry.testing.intervals.plan import calendar, lone_plan, sport_key
 from fitglue_registry.testing.intervals.values import Row, compact, f32, stamp_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _ATHLETE = "i317960"
 _NO_LIMIT = 2**31 - 1
@@ -61,14 +64,16 @@ class Account:
         athlete_id: str = _ATHLETE,
         strava_stubs: int | None = None,
         distinct_streams: int | None = 12,
+        crowd: int = 1,
     ) -> Account:
         """An athlete's life of ``count`` activities up to a day; the same arguments give the same bytes on each machine.
 
         ``strava_stubs`` of them are fed by Strava (None: 3 %). ``distinct_streams`` is how many different recordings there are
-        of each sport, None for all different: fewer cost less memory and time.
+        of each sport, None for all different: fewer cost less memory and time. ``crowd`` puts as many workouts into a day as so many
+        athletes would do, but for the last months: a history of 100,000 does not fit into one life.
         """
         stubs = round(count * 0.03) if strava_stubs is None else strava_stubs
-        plans = calendar(count, seed, until, distinct_streams, stubs)
+        plans = calendar(count, seed, until, distinct_streams, stubs, crowd)
         now = datetime(until.year, until.month, until.day, 22, 0, tzinfo=UTC)
         return cls({plan.id: Generated(plan, athlete_id) for plan in plans}, athlete_id=athlete_id, now=now)
 
@@ -135,6 +140,18 @@ class Account:
             if record.body is None:
                 record.body = compact(self.row(id_))
             return record.body
+
+    def some_fields(self, id_: str, names: Sequence[str]) -> bytes:
+        """The fields of an Activity object that are named and not null, as JSON; a stub does not care and is given whole."""
+        if self.is_stub(id_):
+            return self.row_body(id_)
+        wanted = list(dict.fromkeys(names))
+        try:
+            values = msgspec.structs.astuple(msgspec.json.decode(self.row_body(id_), type=_outline(tuple(wanted))))
+        except msgspec.DecodeError:  # a row that was given may hold what JSON does not have
+            return compact({name: value for name, value in self.row(id_).items() if name in names and value is not None})
+        found = zip(wanted, map(bytes, values), strict=True)
+        return b"{" + b",".join(compact(name) + b":" + value for name, value in found if value != b"null") + b"}"
 
     def present(self, ids: Iterable[str]) -> list[str]:
         """Those of the ids that are there, each once, the newest start first."""
@@ -302,6 +319,13 @@ class Account:
     def _analysis(self) -> Row:
         stamp = stamp_text(self._tick())
         return {"analyzed": stamp, "icu_sync_date": stamp}
+
+
+@lru_cache(maxsize=16)
+def _outline(names: tuple[str, ...]) -> type[msgspec.Struct]:
+    """A type of these fields alone, whose values stay the bytes that they are: nothing else of a row is decoded."""
+    fields = [(f"field_{number}", msgspec.Raw, msgspec.Raw(b"null")) for number in range(len(names))]
+    return msgspec.defstruct("Outline", fields, rename={f"field_{number}": name for number, name in enumerate(names)})
 
 
 def _start(content: Content) -> str:

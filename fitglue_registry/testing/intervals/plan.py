@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _RACE_EVERY = 75
 _FIRST_RACE = 12
+_NEWEST_ID = 200_000_000
+_ID_STEP = 16_387
+_LATELY = timedelta(days=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +54,31 @@ def lone_plan(number: int, id_: str, start: datetime, sport: str, seed: int, *, 
     return Plan(number, id_, start, ((start, Leg(sport, seed, whereabouts(start.date()).zone)),), stub=stub)
 
 
-def calendar(count: int, seed: int, until: date, distinct: int | None, stubs: int) -> list[Plan]:
-    """``count`` workouts up to and including a day, newest first, ``stubs`` of them fed by Strava."""
+def calendar(count: int, seed: int, until: date, distinct: int | None, stubs: int, crowd: int = 1) -> list[Plan]:
+    """``count`` workouts up to and including a day, newest first, ``stubs`` of them fed by Strava, long ago those of ``crowd`` athletes."""
     rng = Random(seed)
-    kinds, slots = _kinds(rng), _slots(rng, until)
+    newest = max(_NEWEST_ID, count * _ID_STEP + _ID_STEP)
+    kinds, slots = _kinds(rng), _slots(rng, until, crowd)
     plans: list[Plan] = []
     made = 0
     while len(plans) < count:
         number = len(plans)
         if number % _RACE_EVERY == _FIRST_RACE and number + len(TRIATHLON) <= count:
-            plans += _race(rng, number, next(slots).date(), _shape_seed(seed, number, distinct))
+            plans += _race(rng, number, next(slots).date(), _shape_seed(seed, number, distinct), newest)
             continue
         stub = made < stubs and number >= (made + 0.5) * count / stubs
         made += stub
         start, kind = next(slots), next(kinds)
         kind = "ride" if stub and kind == "manual" else kind
         start = datetime.combine(start.date(), time()) if kind == "manual" else start
-        id_ = strava_id(rng, number) if stub else native_id(rng, number)
+        id_ = strava_id(rng, number) if stub else native_id(rng, number, newest)
         plans.append(lone_plan(number, id_, start, kind, _shape_seed(seed, number, distinct), stub=stub))
     return plans
 
 
-def native_id(rng: Random, number: int) -> str:
+def native_id(rng: Random, number: int, newest: int = _NEWEST_ID) -> str:
     """An id of Intervals.icu's own; lower the older the workout is."""
-    return f"i{200_000_000 - number * 16_387 - int(rng.random() * 9_000)}"
+    return f"i{newest - number * _ID_STEP - int(rng.random() * 9_000)}"
 
 
 def strava_id(rng: Random, number: int) -> str:
@@ -92,18 +96,19 @@ def _kinds(rng: Random) -> Iterator[str]:
         yield from sorted(WEEKS, key=lambda _: rng.random())
 
 
-def _slots(rng: Random, until: date) -> Iterator[datetime]:
-    """Starts going back in time: most days one in the evening, some days one in the morning too."""
+def _slots(rng: Random, until: date, crowd: int) -> Iterator[datetime]:
+    """Starts going back in time: most days one in the evening, some days one in the morning too; long ago those of a crowd."""
     day = until
     while True:
-        evening = time(17, int(rng.random() * 60), int(rng.random() * 60))
-        yield datetime.combine(day, evening)
-        if rng.random() < 0.25:
-            yield datetime.combine(day, time(6, int(rng.random() * 60), int(rng.random() * 60)))
+        for _ in range(crowd if until - day > _LATELY else 1):
+            evening = time(17, int(rng.random() * 60), int(rng.random() * 60))
+            yield datetime.combine(day, evening)
+            if rng.random() < 0.25:
+                yield datetime.combine(day, time(6, int(rng.random() * 60), int(rng.random() * 60)))
         day -= timedelta(days=2 if rng.random() < 0.2 else 1)
 
 
-def _race(rng: Random, number: int, day: date, seed: int) -> list[Plan]:
+def _race(rng: Random, number: int, day: date, seed: int, newest: int) -> list[Plan]:
     """A triathlon: one file with five legs, each of which becomes an activity; the last leg first."""
     start, zone = datetime.combine(day, time(10, 1, 12)), whereabouts(day).zone
     legs: list[tuple[datetime, Leg]] = []
@@ -112,7 +117,7 @@ def _race(rng: Random, number: int, day: date, seed: int) -> list[Plan]:
         legs.append((start, leg))
         start += timedelta(seconds=shape_of(leg).elapsed_s + 1)
     plans = [
-        Plan(number + len(legs) - 1 - at, native_id(rng, number + len(legs) - 1 - at), begin, tuple(legs), at)
+        Plan(number + len(legs) - 1 - at, native_id(rng, number + len(legs) - 1 - at, newest), begin, tuple(legs), at)
         for at, (begin, _) in enumerate(legs)
     ]
     return plans[::-1]

@@ -1,0 +1,146 @@
+"""The floor: the requests that the job needs, over connections that are kept alive, and the bytes as received into SQLite.
+
+Nothing is unpacked, read, checked or matched but what the next request needs: the ids. With ``--decode`` each recording is also
+unpacked and decoded to columns by the fastest libraries there are, and then forgotten: the least that anybody pays who wants numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import sqlite3
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+KEY = "benchmark-key"
+BATCH, BULK, ROWS, OVERLAP = 50, 100, 400, timedelta(days=90)
+VOLATILE = ("icu_ctl", "icu_atl", "icu_weight", "icu_resting_hr")
+
+
+class Floor:
+    """One folder, one service."""
+
+    def __init__(self, url: str, folder: Path, connections: int, decode: bool, summaries: bool) -> None:
+        self.url, self.decode, self.connections, self.summaries = url, decode, connections, summaries
+        headers = {**urllib3.make_headers(basic_auth=f"API_KEY:{KEY}"), "Accept-Encoding": "gzip"}
+        self.pool = urllib3.PoolManager(1, maxsize=connections, headers=headers)
+        self.requests = self.received = 0
+        self.store = sqlite3.connect(folder / "floor.db", isolation_level=None)
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
+            self.store.execute(f"PRAGMA {pragma}")
+        self.store.execute("CREATE TABLE IF NOT EXISTS raw (id TEXT, part TEXT, content BLOB)")
+
+    def get(self, path: str) -> bytes:
+        answer = self.pool.request("GET", f"{self.url}/api/v1/{path}", preload_content=False)
+        body: bytes = answer.read(decode_content=False)
+        answer.release_conn()
+        return body
+
+    def put(self, key: str, part: str, content: bytes) -> None:
+        self.requests, self.received = self.requests + 1, self.received + len(content)
+        self.store.execute("INSERT INTO raw VALUES (?, ?, ?)", (key, part, content))
+
+    def first(self) -> None:
+        sizes = self.get(f"athlete/0/activities?oldest=1900-01-01&newest={date.today() + OVERLAP}&fields=id,start_date_local")
+        rows = sorted(decoded(sizes), key=lambda row: row["start_date_local"], reverse=True)
+        self.store.execute("BEGIN")
+        self.put("", "sizes", sizes)
+        for start in range(0, len(rows), ROWS):
+            some = rows[start : start + ROWS]
+            newest, oldest = some[0]["start_date_local"][:10], some[-1]["start_date_local"][:10]
+            self.put(oldest, "list", self.get(f"athlete/0/activities?oldest={oldest}&newest={newest}"))
+        if not self.summaries:
+            self.fetch([row["id"] for row in rows if row.get("source") != "STRAVA"])
+        self.store.execute("COMMIT")
+
+    def later(self) -> None:
+        oldest = str(date.today() - OVERLAP)
+        body = self.get(f"athlete/0/activities?oldest={oldest}&newest={date.today() + OVERLAP}")
+        known: dict[str, Any] = {}
+        for at, content in self.store.execute("SELECT id, content FROM raw WHERE part = 'list' ORDER BY id DESC"):
+            known |= {row["id"]: settled(row) for row in decoded(content) if row["id"] not in known}
+            if at < oldest:
+                break
+        fresh = [row["id"] for row in decoded(body) if known.get(row["id"]) != settled(row)]
+        if not fresh:
+            self.requests += 1
+        else:
+            self.store.execute("BEGIN")
+            self.put(oldest, "list", body)
+            self.fetch(fresh)
+            self.store.execute("COMMIT")
+
+    def fetch(self, ids: list[str]) -> None:
+        for start in range(0, len(ids), BULK):
+            self.put("", "details", self.get(f"athlete/0/activities/{','.join(ids[start : start + BULK])}?intervals=true"))
+        with ThreadPoolExecutor(self.connections) as lanes:
+            paths = [f"activity/{external_id}/streams.json" for external_id in ids]
+            bodies = map(self.streams, paths) if self.connections == 1 else lanes.map(self.streams, paths)
+            for number, (external_id, body) in enumerate(zip(ids, bodies, strict=True), start=1):
+                self.put(external_id, "streams", body)
+                if number % BATCH == 0:
+                    self.store.execute("COMMIT")
+                    self.store.execute("BEGIN")
+
+    def streams(self, path: str) -> bytes:
+        body = self.get(path)
+        if self.decode:
+            columns(body)
+        return body
+
+
+def columns(body: bytes) -> list[Any]:
+    """The samples of a recording as columns of doubles, where they are numbers throughout."""
+    import simdjson
+    from isal import igzip
+
+    found = []
+    for stream in simdjson.Parser().parse(igzip.decompress(body)):
+        samples = stream["data"]
+        try:
+            found.append(samples.as_buffer(of_type="d"))
+        except (TypeError, AttributeError):
+            found.append(samples and samples.as_list())
+    return found
+
+
+def decoded(content: bytes) -> Any:
+    return json.loads(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
+
+
+def settled(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key not in VOLATILE}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("mode", choices=("sync", "check"))
+    parser.add_argument("--url", default="")
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--connections", type=int, default=1)
+    parser.add_argument("--decode", action="store_true")
+    parser.add_argument("--summaries", action="store_true")
+    parser.add_argument("--words", nargs="*", default=[])
+    options = parser.parse_args()
+    there = (options.folder / "floor.db").exists()
+    floor = Floor(options.url, options.folder, options.connections, options.decode, options.summaries)
+    if options.mode == "check":
+        bodies = [content for (content,) in floor.store.execute("SELECT content FROM raw WHERE part IN ('list', 'details')")]
+        text = b"".join(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body for body in bodies).decode()
+        sys.stdout.write(json.dumps([word in text for word in options.words]))
+        return
+    if there:
+        floor.later()
+    else:
+        floor.first()
+    sys.stdout.write(json.dumps({"requests": floor.requests, "received": floor.received}))
+
+
+if __name__ == "__main__":
+    main()

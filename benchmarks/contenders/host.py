@@ -1,0 +1,136 @@
+"""FitGlue itself, embedded: connect, sync, rebuild; prints what it counted on the way."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from fitglue_registry import Host
+from fitglue_registry.registry import Folder
+from fitglue_registry.sync.context import Options
+
+KEY = "benchmark-key"
+
+
+def sync(host: Host, options: argparse.Namespace) -> dict[str, Any]:
+    """One sync: its requests, and whether every summary was stored before the first recording."""
+    from fitglue_registry.sync.events import PartStored, SyncFinished, SyncStopped, WindowListed
+
+    listed, streams, left, requests, early = 0, 0, None, 0, 0
+    for event in host.sync(options=Options(streams=not options.no_streams)):
+        if isinstance(event, WindowListed):
+            listed, left = listed + event.rows, event.left
+        elif isinstance(event, PartStored) and event.part == "streams":
+            streams += 1
+            early += left != 0
+        elif isinstance(event, SyncFinished):
+            requests = event.requests
+        elif isinstance(event, SyncStopped):
+            raise SystemExit(f"the sync stopped: {event.error}")
+    return {"listed": listed, "streams": streams, "streams_before_last_window": early, "requests": requests}
+
+
+def contract_share(host: Host, options: argparse.Namespace) -> dict[str, Any]:
+    """A sync with a clock around the contract check: its share of the processor time of the whole process."""
+    from fitglue_registry.contract import Contract
+
+    spent, depth = 0.0, 0
+
+    def timed(method: Any) -> Any:
+        def call(*arguments: Any) -> Any:
+            nonlocal spent, depth
+            if depth:
+                return method(*arguments)
+            depth, started = 1, time.thread_time()
+            try:
+                return method(*arguments)
+            finally:
+                depth, spent = 0, spent + time.thread_time() - started
+        return call
+
+    for name in ("accepts", "violations"):
+        setattr(Contract, name, timed(getattr(Contract, name)))
+    found = sync(host, options)
+    return found | {"contract_s": spent, "cpu_s": time.process_time()}
+
+
+def idle(host: Host, options: argparse.Namespace) -> dict[str, Any]:
+    """Syncs with nothing new in a live process, each beside the bare round trip of the very same request."""
+    import urllib3
+
+    from fitglue_registry.sync.events import SyncFinished
+
+    over, requests = [], []
+    pool = urllib3.PoolManager(1, headers={**urllib3.make_headers(basic_auth=f"API_KEY:{KEY}"), "Accept-Encoding": "gzip"})
+    trips, cpu = [], []
+    for number in range(options.times + 1):
+        started, before = time.perf_counter(), time.process_time()
+        events = list(host.sync())
+        took, busy = time.perf_counter() - started, time.process_time() - before
+        started = time.perf_counter()
+        body = pool.request("GET", options.url + options.path, preload_content=False).read(decode_content=False)
+        trip = time.perf_counter() - started
+        if number:  # the first one imports and opens
+            over.append(took - trip)
+            trips.append(trip)
+            cpu.append(busy)
+            requests += [event.requests for event in events if isinstance(event, SyncFinished)]
+    return {"over_ms": statistics.median(over) * 1000, "trip_ms": statistics.median(trips) * 1000, "requests": requests,
+            "trip_bytes": len(body), "cpu_ms": statistics.median(cpu) * 1000}
+
+
+def check(host: Host, options: argparse.Namespace) -> list[bool]:
+    """Which of the titles are stored."""
+    return [bool(host.sql(f"select 1 from activities where title = '{word}'").rows) for word in options.words]
+
+
+def rebuild(host: Host, options: argparse.Namespace) -> dict[str, Any]:
+    """Everything derived again."""
+    return {"events": sum(1 for _ in host.rebuild())}
+
+
+def size(host: Host, options: argparse.Namespace) -> dict[str, Any]:
+    """What the encoded streams take, and how long the recordings are that they hold."""
+    import sqlite3
+
+    db = sqlite3.connect(host.home / "fitglue.db")
+    streams, seconds, samples = db.execute(
+        "SELECT sum(length(s.content)), sum(json_extract(a.document, '$.elapsed_s')), sum(s.samples) "
+        "FROM fg_streams s JOIN fg_source_activities a ON a.id = s.source_activity_id").fetchone()
+    tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'fg_%'")]
+    rows = sum(db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables)
+    activities = db.execute("SELECT count(*) FROM fg_activities").fetchone()[0]
+    return {"stream_bytes": streams, "hours": seconds / 3600, "samples": samples, "rows": rows, "activities": activities}
+
+
+def connect(host: Host, options: argparse.Namespace) -> dict[str, Any]:
+    """The key proven, the database made."""
+    host.connect("intervals", {"api_key": KEY, "base_url": options.url})
+    return {}
+
+
+def main() -> None:
+    """Do what was asked, with the host's own registry or another folder of entries."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    modes = {one.__name__: one for one in (connect, sync, contract_share, idle, check, rebuild, size)}
+    parser.add_argument("mode", choices=list(modes))
+    parser.add_argument("--url", default="")
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--registry", type=Path)
+    parser.add_argument("--no-streams", action="store_true")
+    parser.add_argument("--times", type=int, default=9)
+    parser.add_argument("--path", default="")
+    parser.add_argument("--words", nargs="*", default=[])
+    options = parser.parse_args()
+    folders = [Folder(options.registry)] if options.registry else None
+    with Host(options.folder, folders=folders) as host:
+        sys.stdout.write(json.dumps(modes[options.mode](host, options)))
+
+
+if __name__ == "__main__":
+    main()

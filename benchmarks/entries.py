@@ -1,0 +1,99 @@
+"""A registry of many entries of two kilobytes: how long until it is there, read anew and from its cache."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+_ENTRY = """\
+schema: 1
+kind: integration
+id: service-{number}
+name: Service {number}
+summary: The account at service {number}, opened with the personal key that the site gives every athlete.
+plugin: {{name: fitglue-service-{number}, version: ">=0.1,<1"}}
+tier: hobbyist
+docs:
+  - {{title: API of service {number}, url: "https://service-{number}.example/api/docs"}}
+credentials:
+  - name: api_key
+    label: API key
+    help: >-
+      Open Settings and scroll towards the bottom, to Developer Settings; the key stands there, and a new one can be made.
+    secret: true
+    pattern: '[!-~]+'
+    clean: [strip]
+settings:
+  - name: base_url
+    label: Address of the API
+    help: Only for a stand-in or a proxy of your own; https, or plain http on this machine.
+    required: false
+    pattern: 'https://[^\\s/@]+(/\\S*)?'
+    example: https://127.0.0.1:8042
+http:
+  base_url: https://service-{number}.example
+  allowed_hosts: [service-{number}.example]
+  auth: {{scheme: basic, username: API_KEY, secret: api_key}}
+  budget:
+    - {{requests: 8, per_s: 1, scope: ip, burst: 10}}
+  timeouts: {{connect_s: 10, read_s: 60}}
+  user_agent: fitglue-registry/{{version}}
+  connections: 2
+  max_body_mb: 64
+  retries: 4
+hooks: [fitglue_connect]
+issues:
+  - symptom: The key is rejected
+    cause: The key is wrong, cut short while copying, or was replaced by a newer one.
+    fix: Copy the key again from Developer Settings and run `fitglue connect service-{number}`.
+    codes: [FG-key-rejected]
+  - symptom: Access is denied although the key is right
+    cause: The athlete id belongs to somebody else, or the account of the key may not read it.
+    fix: Connect again and leave the athlete id empty, which means the owner of the key.
+    codes: [FG-not-permitted]
+claims_corrected:
+  - claim: The key is found under Settings, Developer.
+    truth: It is on the Settings page itself, towards the bottom, in the section Developer Settings.
+    reference: The maintainer of the service in its forum
+"""
+
+
+def measure(folder: Path, count: int, times: int) -> dict[str, Any]:
+    """Medians over processes, in milliseconds: a load without a cache, and one with."""
+    from measure import run
+
+    (folder / "integrations").mkdir(parents=True)
+    (folder / "tiers.yaml").write_text((Path(__file__).resolve().parents[1] / "registry" / "tiers.yaml").read_text())
+    for number in range(count):
+        (folder / "integrations" / f"service-{number}.yaml").write_text(_ENTRY.format(number=number))
+    time.sleep(0.1)  # a cache is kept of what has not just changed
+    found: dict[str, list[float]] = {"cold_ms": [], "warm_ms": []}
+    for number in range(times):
+        cache = folder.with_name(f"{folder.name}-cache-{number}")
+        for name in found:
+            said = json.loads(run([sys.executable, str(Path(__file__).resolve()), str(folder), str(cache)]).out)
+            if said["entries"] != count:
+                raise RuntimeError(f"{said['entries']} of {count} entries could be read: {said['problem']}")
+            found[name].append(said["ms"])
+    medians = {name: statistics.median(some) for name, some in found.items()}
+    print(f"  {count} entries: {medians}", flush=True)
+    return medians | {"bytes": len(_ENTRY.format(number=count))}
+
+
+def main() -> None:
+    """Load once, in a process of its own, imports apart."""
+    from fitglue_registry.registry import Catalogue, Folder
+
+    started = time.perf_counter()
+    catalogue = Catalogue.load([Folder(Path(sys.argv[1]))], Path(sys.argv[2]))
+    took = (time.perf_counter() - started) * 1000
+    problem = str(catalogue.problems[0]) if catalogue.problems else None
+    sys.stdout.write(json.dumps({"ms": took, "entries": len(catalogue.entries("integration")), "problem": problem}))
+
+
+if __name__ == "__main__":
+    main()

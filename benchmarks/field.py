@@ -1,0 +1,131 @@
+"""Who runs: each contender as the commands of one sync, and what it needs before, after, and to be looked into."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from measure import Run, environment, run
+from service import KEY
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+PEERS = ROOT / ".venv-bench"
+FITGLUE = str(Path(sys.executable).with_name("fitglue"))
+_TARGET = PEERS / "target"
+_MARK = PEERS / ".ready"
+
+
+def set_up_peers() -> str | None:
+    """An environment for the peers, made once for each state of their lists; why there is none, where that fails."""
+    lists = [HERE / "peers.txt", HERE / "peers-target.txt"]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in lists)).hexdigest()
+    if _MARK.is_file() and _MARK.read_text() == digest:
+        return None
+    print("Setting up .venv-bench for dlt and Singer (once; a minute or two) …", flush=True)
+    for folder, wanted in zip((PEERS, _TARGET), lists, strict=True):
+        for command in ([sys.executable, "-m", "venv", str(folder)],
+                        [str(folder / "bin" / "python"), "-m", "pip", "--quiet", "install", "-r", str(wanted)]):
+            done = subprocess.run(command, env=environment(PIP_DISABLE_PIP_VERSION_CHECK="1"), capture_output=True, text=True, check=False)
+            if done.returncode:
+                return f"the peers could not be installed: {done.stderr.strip().splitlines()[-1][:200]}"
+    _MARK.write_text(digest)
+    return None
+
+
+def registry(scratch: Path, *, connections: int, summaries_only: bool = False) -> Path:
+    """A copy of the catalogue whose Intervals.icu entry opens so many connections, or has no part but the summary."""
+    folder = scratch / f"registry-{connections}{'-summaries' if summaries_only else ''}"
+    if not folder.exists():
+        shutil.copytree(ROOT / "registry", folder)
+        _edit(folder / "integrations" / "intervals.yaml", "connections: 2", f"connections: {connections}")
+        if summaries_only:
+            source = folder / "sources" / "intervals.yaml"
+            lines = source.read_text().splitlines(keepends=True)
+            parts = [line for line in lines if line.startswith("  - {name: ") and "from: fetch" in line]
+            _edit(source, "".join(parts), "")
+            text = source.read_text()
+            start = text.index("  touches:\n")
+            end = start + len("  touches:\n") + next(
+                at for at, line in _offsets(text[start + len("  touches:\n"):]) if line and not line.startswith(("    ", "  #")))
+            source.write_text(text[:start] + text[end:])
+    return folder
+
+
+def _offsets(text: str) -> list[tuple[int, str]]:
+    at, found = 0, []
+    for line in text.splitlines(keepends=True):
+        found.append((at, line.rstrip("\n")))
+        at += len(line)
+    return [*found, (at, "end")]
+
+
+def _edit(path: Path, before: str, after: str) -> None:
+    text = path.read_text()
+    if text.count(before) != 1:
+        raise RuntimeError(f"{path.name} is not what the benchmark expects: {before!r}")
+    path.write_text(text.replace(before, after))
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A script of ``contenders/``, the Python that runs it, and what else it is told."""
+
+    name: str
+    script: str
+    python: str = sys.executable
+    arguments: tuple[str, ...] = ()
+
+    def prepare(self, url: str, folder: Path) -> None:
+        """What is not timed: the folder, for the host the connection (key proven, database made)."""
+        folder.mkdir(parents=True)
+        if self.script == "host.py":
+            run(self._command("connect", folder, "--url", url))
+        if self.script == "singer_tap.py":
+            (folder / "tap.json").write_text(json.dumps({"url": url, "key": KEY}))
+            (folder / "target.json").write_text(json.dumps({"destination_path": str(folder)}))
+
+    def sync(self, url: str, folder: Path) -> Run:
+        """One sync, timed."""
+        if self.script != "singer_tap.py":
+            return run(self._command("sync", folder, "--url", url))
+        state = folder / "state.json"
+        tap = [self.python, str(HERE / "contenders" / self.script), "--config", str(folder / "tap.json")]
+        took = run([*tap, *(["--state", str(state)] if state.exists() else [])],
+                   [str(_TARGET / "bin" / "target-jsonl"), "--config", str(folder / "target.json")])
+        state.write_text(took.out.strip().splitlines()[-1])
+        return took
+
+    def holds(self, folder: Path, *titles: str) -> list[bool]:
+        """Which of these titles it has stored."""
+        if self.script == "singer_tap.py":
+            command = [self.python, str(HERE / "contenders" / self.script), "check", str(folder), *titles]
+        else:
+            command = [*self._command("check", folder), "--words", *titles]
+        found: list[bool] = json.loads(run(command).out)
+        return found
+
+    def _command(self, mode: str, folder: Path, *more: str) -> list[str]:
+        return [self.python, str(HERE / "contenders" / self.script), mode, "--folder", str(folder), *more, *self.arguments]
+
+
+def host(scratch: Path, connections: int, *, summaries_only: bool = False) -> Contender:
+    """FitGlue with so many connections."""
+    folder = registry(scratch, connections=connections, summaries_only=summaries_only)
+    return Contender("FitGlue", "host.py", arguments=("--registry", str(folder)))
+
+
+def floor(connections: int = 1, *, decode: bool = False) -> Contender:
+    """The floor with so many connections."""
+    more = ["--connections", str(connections)] if connections > 1 else []
+    return Contender("floor, decoded" if decode else "floor", "floor.py", arguments=(*more, *(["--decode"] if decode else [])))
+
+
+SCRIPT = Contender("script", "script.py", str(PEERS / "bin" / "python"))
+SINGER = Contender("Singer", "singer_tap.py", str(PEERS / "bin" / "python"))
+DLT = Contender("dlt", "dlt_pipeline.py", str(PEERS / "bin" / "python"))
