@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
 from fitglue_registry.library import ME, Library
-from fitglue_registry.plugins import Availability, availability
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from fitglue_registry.doctor import Check
     from fitglue_registry.hookspecs import Account
     from fitglue_registry.model import SourceActivity
+    from fitglue_registry.plugins import Availability
     from fitglue_registry.registry.entry import Entry
     from fitglue_registry.store.connections import Connected
     from fitglue_registry.sync.context import ConnectionView, Context, Options
@@ -72,6 +72,7 @@ class Host(Library):
 
     def availability(self, kind: str, entry_id: str, athlete: str = ME) -> Availability:
         """Whether an athlete can use an entry now, and if not, why and what to do."""
+        from fitglue_registry.plugins import availability
         from fitglue_registry.store.connections import athlete_tier
 
         entry = self.catalogue.get(kind, entry_id)

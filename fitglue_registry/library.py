@@ -8,9 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.plugins import Plugins
-from fitglue_registry.registry import Catalogue, Folder, default_folder
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
@@ -18,6 +15,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from fitglue_registry.model import Stream
+    from fitglue_registry.plugins import Plugins
+    from fitglue_registry.registry import Catalogue, Folder
     from fitglue_registry.store.blobs import BlobStore
     from fitglue_registry.store.connections import Connected
     from fitglue_registry.store.database import Database
@@ -39,7 +38,7 @@ class Library:
                  clock: WaitingClock | None = None, on_wait: Callable[[float, str], None] | None = None) -> None:
         self._home, self._url = home, database
         self._given_secrets, self._given_blobs, self._given_folders, self._given_clock = secrets, blobs, folders, clock
-        self.plugins = plugins or Plugins()
+        self._given_plugins = plugins
         self.on_wait = on_wait
         self._closing = ExitStack()
 
@@ -54,6 +53,13 @@ class Library:
         self._closing.close()
 
     # -- the rooms -----------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        """The plugins; each is imported when one of its hooks is first needed."""
+        from fitglue_registry.plugins import Plugins
+
+        return self._given_plugins or Plugins()
 
     @cached_property
     def home(self) -> Path:
@@ -78,6 +84,8 @@ class Library:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The entries of the built-in registry and of every distribution that brings some; its ``problems`` say what is left out."""
+        from fitglue_registry.registry import Catalogue, Folder, default_folder
+
         if self._given_folders is not None:
             return Catalogue.load(self._given_folders, self.home / "cache")
         found, errors = self.plugins.registry_folders()

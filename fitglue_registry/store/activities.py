@@ -15,8 +15,7 @@ import sqlalchemy as sa
 from fitglue_registry import model
 from fitglue_registry.store.database import json_text
 from fitglue_registry.store.prepared import Prepared as Statement
-from fitglue_registry.store.prepared import insert_one, insert_row, update_one
-from fitglue_registry.store.records import chunks
+from fitglue_registry.store.prepared import chunks, insert_one, insert_row, update_one
 from fitglue_registry.store.stream_codec import encode_streams
 from fitglue_registry.store.tables import (
     FIGURES,

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from sqlalchemy.engine import Connection as Db
 
+_MANY = 500  # values in one IN list, well below every driver's limit
 _Bind = tuple[str, "Callable[[Any], Any] | None"]
 
 
@@ -126,3 +127,10 @@ def update_one(db: Db, table: sa.Table, *key: Any, **values: Any) -> bool:
     """Set columns of the row with this primary key; whether there is one comes back."""
     named = {f"key_{column.name}": part for column, part in zip(table.primary_key, key, strict=True)}
     return bool(_update(table, tuple(values)).run(db, **named, **values))
+
+
+def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    """Lists short enough for an IN clause."""
+    every = list(values)
+    for start in range(0, len(every), _MANY):
+        yield every[start : start + _MANY]

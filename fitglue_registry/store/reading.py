@@ -11,10 +11,11 @@ import sqlalchemy as sa
 
 from fitglue_registry import model
 from fitglue_registry.errors import Place, UserMistake
-from fitglue_registry.store.records import THERE, chunks
+from fitglue_registry.store.prepared import chunks
 from fitglue_registry.store.stream_codec import decode_streams
 from fitglue_registry.store.tables import (
     FIGURES,
+    THERE,
     activities,
     aliases,
     claims,

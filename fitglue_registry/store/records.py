@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from fitglue_registry.hookspecs import Account, Body, Record, Window
 from fitglue_registry.store.database import json_text
 from fitglue_registry.store.packing import Packed, learn_dictionary, pack, pack_blob, unpack
-from fitglue_registry.store.prepared import Prepared, insert_one, insert_row, update_one
-from fitglue_registry.store.tables import dictionaries, parts, quarantine, raw, records
+from fitglue_registry.store.prepared import Prepared, chunks, insert_one, insert_row, update_one
+from fitglue_registry.store.tables import THERE, dictionaries, parts, quarantine, raw, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from fitglue_registry.store.blobs import BlobStore
 
-#: States of a record that can be fetched: listed, or known by its id to be there though no window shows it.
-THERE = ("listed", "unlisted")
-_MANY = 500  # values in one IN list, well below every driver's limit
 #: Parts whose bytes are kept as files; of them, and of streams, only the newest is kept.
 BLOB_PARTS = frozenset({"file"})
 NEWEST_ONLY = frozenset({"streams", "file"})
@@ -39,13 +36,6 @@ class Known:
     state: str
     revision: str
     start_local: str | None
-
-
-def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    """Lists short enough for an IN clause."""
-    every = list(values)
-    for start in range(0, len(every), _MANY):
-        yield every[start : start + _MANY]
 
 
 def known_records(db: Db, connection_id: str, external_ids: Iterable[str]) -> dict[str, Known]:

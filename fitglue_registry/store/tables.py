@@ -32,6 +32,9 @@ _REFUSED = re.compile("[\0\ud800-\udfff]")
 
 metadata = MetaData()
 
+#: States of a record that can be fetched: listed, or known by its id to be there though no window shows it.
+THERE = ("listed", "unlisted")
+
 
 class Text(TypeDecorator[str]):
     """Text that every database takes: NUL and lone surrogates, which PostgreSQL and UTF-8 refuse, become U+FFFD."""

@@ -12,7 +12,8 @@ from fitglue_registry.errors import FitglueError
 from fitglue_registry.hookspecs import Body, Part, Unavailable
 from fitglue_registry.store import records
 from fitglue_registry.store.activities import Stored, put_source_activities
-from fitglue_registry.store.records import chunks, load_records, with_part
+from fitglue_registry.store.prepared import chunks
+from fitglue_registry.store.records import load_records, with_part
 from fitglue_registry.sync import events
 from fitglue_registry.sync.asking import Answered, ask_for
 

@@ -100,7 +100,7 @@ def test_activities_are_filtered(synced, fitglue):
 
 def test_more_activities_than_shown_are_counted(synced, fitglue):
     """A cut list says how many more there are, and how to see them."""
-    assert "26 more; --limit 28 shows all" in fitglue("activities", "--limit", "2").err
+    assert "There are more: --limit 4 shows twice as many" in fitglue("activities", "--limit", "2").err
 
 
 def test_an_unknown_sport_names_the_nearest(synced, fitglue):

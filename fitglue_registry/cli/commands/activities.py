@@ -39,8 +39,10 @@ def command(face: Face, *, since: date | None, until: date | None, sport: str | 
     """
     from fitglue_registry.store.reading import LISTED, Filter
 
-    found = face.host.activities(Filter(since, until, sport, source, text, min_distance))
-    shown = found[: limit or (_ON_A_TERMINAL if sys.stdout.isatty() and not (as_csv or face.as_json) else None)]
+    most = limit or (_ON_A_TERMINAL if sys.stdout.isatty() and not (as_csv or face.as_json) else None)
+    # One more than is shown tells that there are more; to count them would read the whole history.
+    found = face.host.activities(Filter(since, until, sport, source, text, min_distance, most and most + 1))
+    shown = found[:most]
     if face.as_json:
         face.lines(shown)
     elif as_csv:
@@ -48,7 +50,7 @@ def command(face: Face, *, since: date | None, until: date | None, sport: str | 
     elif shown:
         face.show(_table(face, shown))
         if len(found) > len(shown):
-            face.note(f"{len(found) - len(shown):,} more; --limit {len(found)} shows all")
+            face.note(f"There are more: --limit {2 * len(shown)} shows twice as many, --since 1y a whole year.")
     else:
         face.note(_why_nothing(face, sport))
 
