@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from fitglue_registry.hookspecs import Account
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.registry.entry import Entry
+    from fitglue_registry.store.archive import Backup, OnStep
     from fitglue_registry.store.connections import Connected
+    from fitglue_registry.store.restore import Restored
     from fitglue_registry.sync.context import ConnectionView, Context, Options
     from fitglue_registry.sync.events import Event
 
@@ -301,6 +304,37 @@ class Host(Library):
             finally:
                 if context is not None:
                     context.view.close()
+
+    # -- backups -----------------------------------------------------------------------------------------------------------------
+
+    def backup(self, path: str | Path, *, with_secrets: bool = False, on_step: OnStep | None = None) -> Backup:
+        """Write a backup of the store into one new file, also while a sync is at work, and read it again; ``on_step(what, done, of)``.
+
+        Keys are left out unless ``with_secrets``, and then only those in encrypted files can be taken along: whoever has the file has
+        the keys. In PostgreSQL the database itself is for ``pg_dump``. Raises ``UserMistake`` where there is such a file already.
+        """
+        from fitglue_registry.store.backup import make
+
+        return make(Path(path), self.database, self._raws.blobs, self.home / "secrets" if with_secrets else None, self.now, on_step)
+
+    def verify_backup(self, path: str | Path, *, on_step: OnStep | None = None) -> Backup:
+        """Read all of a backup; raises ``StoreFailed`` FG-backup-damaged, which names the first thing that is damaged."""
+        from fitglue_registry.store.archive import verify
+
+        return verify(Path(path), on_step)
+
+    def restore(self, path: str | Path, *, replace: bool = False, on_step: OnStep | None = None) -> Restored:
+        """Make the store what it was in a backup; with ``replace`` a database that is there is moved aside, never deleted.
+
+        Raises ``UserMistake`` where there is one and ``replace`` is not given, ``StoreFailed`` where the backup is damaged or newer,
+        ``Busy`` while a sync is at work; the store is then what it was. Other programs have to close the database first.
+        """
+        from fitglue_registry.store.restore import restore
+
+        try:
+            return restore(Path(path), self.home, self.database, self._raws.blobs, self.now, replace=replace, on_step=on_step)
+        finally:
+            self.__dict__.pop("_raws", None)  # it knows the dictionaries of the database that was here
 
     def doctor(self, *, offline: bool = False) -> Iterator[Check]:
         """Everything that can be looked at, one check after the other; ``offline`` asks no service."""

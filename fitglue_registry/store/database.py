@@ -30,6 +30,9 @@ HEAD = "0001"
 
 _BUSY_MS = 30_000
 _LOOK_AGAIN_S = 0.02
+#: What brings a damaged store back.
+RESTORE = ("`fitglue backup restore FILE --replace` brings the last backup back; without one move it aside, then `fitglue connect` and "
+           "`fitglue sync` make a new one from the source")
 # What the driver says → code, what happened, what to do; the first text found decides.
 _FAILURES = (
     ("disk is full", "FG-disk-full", "the disk is full", "make room and run the same command again: it goes on where it stopped"),
@@ -39,9 +42,8 @@ _FAILURES = (
     ("readonly", "FG-store-read-only", "the database cannot be written", "give yourself the right to write the file and its folder"),
     ("unable to open", "FG-store-unreachable", "the database cannot be opened", "look whether the folder exists and is yours"),
     ("database is locked", "FG-store-locked", "another program keeps the database locked", "close it and run the same command again"),
-    ("malformed", "FG-store-damaged", "the database file is damaged",
-     "move it aside, then `fitglue connect` and `fitglue sync` make a new one from the source"),
-    ("not a database", "FG-store-damaged", "the file is no database", "move it aside, or name another one in FITGLUE_DATABASE"),
+    ("malformed", "FG-store-damaged", "the database file is damaged", RESTORE),
+    ("not a database", "FG-store-damaged", "the file is no database", f"{RESTORE}; or name another one in FITGLUE_DATABASE"),
     ("authentication failed", "FG-store-unreachable", "the database server refuses the login", "correct FITGLUE_DATABASE"),
     ("connection failed", "FG-store-unreachable", "the database server does not answer", "start it, or correct FITGLUE_DATABASE"),
     ("failed to resolve host", "FG-store-unreachable", "there is no such database server", "correct FITGLUE_DATABASE"),
@@ -107,8 +109,9 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        """Give back the connections."""
+        """Give back the connections; what is opened next may be another file of that name."""
         self.engine.dispose()
+        self._ready = False
 
     def revision(self) -> str | None:
         """The migration that the database stands at, ``None`` for an empty one."""
@@ -156,11 +159,15 @@ class Database:
             raise explained from error
 
     def _explain(self, error: sa.exc.DBAPIError) -> StoreFailed | None:
-        text = str(error.orig).lower()
-        for needle, code, what, fix in _FAILURES:
-            if needle in text:
-                return StoreFailed(code, what, at=Place(str(self.path or self.shown)), why=str(error.orig).splitlines()[0][:200], fix=fix)
-        return None
+        return explain(str(error.orig), str(self.path or self.shown))
+
+
+def explain(said: str, where: str) -> StoreFailed | None:
+    """What the driver says, in our words; ``None`` where it says nothing that we know."""
+    for needle, code, what, fix in _FAILURES:
+        if needle in said.lower():
+            return StoreFailed(code, what, at=Place(where), why=said.splitlines()[0][:200], fix=fix)
+    return None
 
 
 @cache
