@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
 from fitglue_registry.library import ME, Library
@@ -315,7 +315,7 @@ class Host(Library):
         """
         from fitglue_registry.store.backup import make
 
-        return make(Path(path), self.database, self._raws.blobs, self.home / "secrets" if with_secrets else None, self.now, on_step)
+        return make(Path(path), self.database, self.blobs, self.home / "secrets" if with_secrets else None, self.now, on_step)
 
     def verify_backup(self, path: str | Path, *, on_step: OnStep | None = None) -> Backup:
         """Read all of a backup; raises ``StoreFailed`` FG-backup-damaged, which names the first thing that is damaged."""
@@ -332,15 +332,23 @@ class Host(Library):
         from fitglue_registry.store.restore import restore
 
         try:
-            return restore(Path(path), self.home, self.database, self._raws.blobs, self.now, replace=replace, on_step=on_step)
+            return restore(Path(path), self.home, self.database, self.blobs, self.now, replace=replace, on_step=on_step)
         finally:
             self.__dict__.pop("_raws", None)  # it knows the dictionaries of the database that was here
 
-    def doctor(self, *, offline: bool = False) -> Iterator[Check]:
-        """Everything that can be looked at, one check after the other; ``offline`` asks no service."""
+    def doctor(self, *, offline: bool = False, deep: Literal["sample", "all"] | None = None) -> Iterator[Check]:
+        """Everything that can be looked at, one check after the other; ``offline`` asks no service, ``deep`` looks through the store
+        and reads a sample of the raw answers again, or all of them."""
         from fitglue_registry.doctor import checks
 
-        return checks(self, offline=offline)
+        return checks(self, offline=offline, deep=deep)
+
+    def mend(self) -> int:
+        """Have the next sync fetch what is damaged or gone of the raw answers again, and sweep blobs; how many answers."""
+        from fitglue_registry.store.integrity import mend
+
+        self.sweep_blobs()
+        return mend(self.database, self.blobs)
 
     def normalize_offline(self, source: str, content: bytes, name: str,
                           streams: bytes | None = None) -> list[tuple[str, list[SourceActivity] | FitglueError]]:
