@@ -130,10 +130,18 @@ class Database:
             except OSError as error:
                 raise StoreFailed("FG-store-unreachable", "the folder of the database cannot be made", at=Place(str(self.path.parent)),
                                   why=error.strerror, fix="give yourself the right, or set FITGLUE_HOME") from error
+            self._hold_not_emptied(self.path)
         revision = self.revision()
         if revision != HEAD:
             self._migrate(revision)
         self._ready = True
+
+    @staticmethod
+    def _hold_not_emptied(path: Path) -> None:
+        """SQLite takes an empty file for a new database; where a sync has been at work, it is what is left of the old one."""
+        if path.is_file() and not path.stat().st_size and (path.parent / "locks").is_dir():
+            raise StoreFailed("FG-store-damaged", "the database file is empty", at=Place(str(path)),
+                              why="there was a store here: the locks of its connections lie beside it", fix=RESTORE)
 
     def _migrate(self, revision: str | None) -> None:
         # Alembic takes longer to import than an idle sync takes to run: only now, when there is something to do.
