@@ -73,7 +73,7 @@ def store_part(context: Context, log: RunLog, record_id: int, part: Part, *, con
     record = with_part(_load(context, record_id, part.external_id), part.part, body, context.clock.now())
     prepared, refused = _derive(context, record)
     with context.writing(log) as db:
-        raw_id = context.raws.put(db, record_id, context.entry.id, part.part, body, now=context.now)
+        raw_id = context.raws.put(db, record_id, context.entry.id, part.part, body, now=records.received_at(record, part.part))
         records.set_part(db, record_id, part.part, state="have", raw_id=raw_id)
         if confirmed:
             log.decide(db, context.now, "confirmed", record_id, "not in the list, and still at the source")

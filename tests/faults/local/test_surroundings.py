@@ -132,18 +132,21 @@ def test_a_late_upload_arrives_although_the_clock_was_wrong(tmp_path, reliabilit
     reliability("local", "a clock that is moved between two syncs", lost=missing, seen="nothing; `doctor` says when it is behind")
 
 
-def test_an_old_workout_is_edited_after_a_walk_with_a_clock_ahead(tmp_path, reliability):
-    """A walk that seems to lie in the future does not put the next one off until then."""
-    account = Account.generate(count=40, seed=2)
+def test_edits_arrive_after_a_walk_with_a_clock_ahead(tmp_path, reliability):
+    """A walk that seems to lie in the future puts off no other, and an answer that seems older than the last one is still the newest."""
+    account = Account.generate(count=4, seed=2)
+    old = account.add(f"{datetime.now(UTC) - timedelta(days=400):%Y-%m-%dT06:00:00}", id="i900000001")
     clock = WrongClock(3650)
     with StandIn(account) as server, Host(tmp_path, clock=clock) as host:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         finished(host, streams=False)
-        oldest = account.ids()[-1]
-        account.edit(oldest, name="Renamed")
+        edited = (account.ids()[0], old)
+        for external_id in edited:
+            account.edit(external_id, name="Renamed")
         clock.move(-3650)
         finished(host, streams=False)
-        missed = int(host.activity(oldest).activity.title != "Renamed")
+        missed = sum(host.activity(external_id).activity.title != "Renamed" for external_id in edited)
+        missed += dict(list(host.rebuild())[-1].counts)["changed"]
         server.clear_requests()
         finished(host, streams=False)
         assert len(server.requests) == 1
