@@ -43,6 +43,7 @@ _FAILURES = (
     ("unable to open", "FG-store-unreachable", "the database cannot be opened", "look whether the folder exists and is yours"),
     ("database is locked", "FG-store-locked", "another program keeps the database locked", "close it and run the same command again"),
     ("malformed", "FG-store-damaged", "the database file is damaged", RESTORE),
+    ("could not decode to utf-8", "FG-store-damaged", "the database file is damaged", RESTORE),
     ("not a database", "FG-store-damaged", "the file is no database", f"{RESTORE}; or name another one in FITGLUE_DATABASE"),
     ("authentication failed", "FG-store-unreachable", "the database server refuses the login", "correct FITGLUE_DATABASE"),
     ("connection failed", "FG-store-unreachable", "the database server does not answer", "start it, or correct FITGLUE_DATABASE"),
