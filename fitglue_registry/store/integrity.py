@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import sqlalchemy as sa
+import zstandard
 
 from fitglue_registry.errors import FitglueError, Place, StoreFailed
 from fitglue_registry.store.blobs import MEND
 from fitglue_registry.store.database import RESTORE
 from fitglue_registry.store.packing import Packed, unpack
 from fitglue_registry.store.records import want_parts
-from fitglue_registry.store.tables import activities, aliases, dictionaries, parts, raw, records, source_activities
+from fitglue_registry.store.stream_codec import decode_streams
+from fitglue_registry.store.tables import activities, aliases, dictionaries, parts, raw, records, source_activities, streams
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from sqlalchemy.engine import Connection as Db
 
@@ -61,6 +65,7 @@ def findings(database: Database, blobs: BlobStore, sample: int | None = SAMPLE) 
             yield Finding(name, f"no {what}") if not wrong else Finding(name, _told(wrong), StoreFailed(
                 "FG-store-inconsistent", f"{len(wrong):,} {what}", at=where, why=_told(wrong), fix=fix))
         yield _originals(db, blobs)
+        yield _derived(db, where, sample)
         damaged, looked_at, there = _read_again(db, blobs, sample)
     share = f"all {there:,}" if looked_at == there else f"{looked_at:,} of {there:,}, by chance"
     if damaged:
@@ -118,6 +123,25 @@ def _originals(db: Db, blobs: BlobStore) -> Finding:
     return Finding("original files", f"{len(named):,}, each named by a record")
 
 
+def _derived(db: Db, where: Place, sample: int | None) -> Finding:
+    """Documents and streams: what was made of the answers, and what people look at."""
+    wrong, looked_at = [], 0
+    for name, key, content, read in _READ:
+        query = sa.select(key, content)
+        if sample is not None:
+            query = query.where(key.in_(sa.select(key).order_by(sa.func.random()).limit(sample)))
+        for number, kept in db.execute(query.execution_options(yield_per=100)):
+            looked_at += 1
+            try:
+                read(kept)
+            except _UNREADABLE as error:
+                wrong.append(f"{name} {number}: {error}")
+    if not wrong:
+        return Finding("documents and streams", f"{looked_at:,} can be read")
+    return Finding("documents and streams", _told(wrong), StoreFailed(
+        "FG-store-damaged", f"{len(wrong):,} documents or streams cannot be read", at=where, why=_told(wrong)[:300], fix=_DERIVED))
+
+
 def _read_again(db: Db, blobs: BlobStore, sample: int | None) -> tuple[list[Damaged], int, int]:
     """Damaged answers, how many were looked at, and how many there are."""
     there = db.scalar(sa.select(sa.func.count()).select_from(raw)) or 0
@@ -151,6 +175,12 @@ def _told(names: Collection[str]) -> str:
     return f"{', '.join(list(names)[:_SHOWN])}{more}"
 
 
+_UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, MemoryError, struct.error, msgspec.MsgspecError, zstandard.ZstdError)
+_READ: tuple[tuple[str, sa.Column[Any], sa.Column[Any], Callable[[Any], object]], ...] = (
+    ("source activity", source_activities.c.id, source_activities.c.document, msgspec.json.decode),
+    ("activity", activities.c.id, activities.c.document, msgspec.json.decode),
+    ("streams of source activity", streams.c.source_activity_id, streams.c.content, decode_streams),
+)
 _HAS_MEMBER = sa.exists().where(source_activities.c.activity_id == activities.c.id)
 _WITHOUT_RAW = sa.select(parts.c.record_id, parts.c.part).where(
     parts.c.state == "have", ~sa.exists().where(raw.c.id == parts.c.raw_id)).order_by(parts.c.record_id, parts.c.part)

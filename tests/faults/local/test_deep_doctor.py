@@ -56,6 +56,9 @@ WITHOUT_KEYS = "PRAGMA foreign_keys=OFF"
     ("aliases", "FG-store-inconsistent", "INSERT INTO fg_aliases VALUES ('old', 'me', 99, 'nowhere')"),
     ("parts", "FG-store-inconsistent", "DELETE FROM fg_raw WHERE part = 'streams'"),
     ("database file", "FG-store-damaged", "DELETE FROM fg_athletes"),
+    ("documents and streams", "FG-store-damaged", "UPDATE fg_activities SET document = substr(document, 2) WHERE number = 1"),
+    ("documents and streams", "FG-store-damaged", "UPDATE fg_streams SET content = zeroblob(100)"),
+    ("store", "FG-store-damaged", "UPDATE fg_raw SET received_at = cast(x'deadbeef' as text) WHERE id = 1"),
     ("answers", "FG-raw-damaged", "UPDATE fg_raw SET content = x'00' WHERE part = 'detail'"),
     ("answers", "FG-raw-damaged", "UPDATE fg_raw SET sha256 = replace(sha256, substr(sha256, 1, 8), '00000000') WHERE part = 'detail'"),
 ])
