@@ -97,6 +97,7 @@ def test_no_backup_holds_a_key_in_clear(backup):
         assert [name for name in archive.namelist() if KEY.encode() in archive.read(name)] == []
 
 
+@pytest.mark.long
 def test_after_a_restore_without_keys_connect_asks_again(synced, fitglue, tmp_path):
     """A key that is not there is said with its code and what to do, and nothing else is wrong."""
     fitglue("backup", "make", tmp_path / "b.zip")
@@ -329,6 +330,7 @@ def test_another_key_file_is_kept_with_what_it_opens(backup, synced, tmp_path, f
     assert fitglue("sync").code == 0
 
 
+@pytest.mark.long
 def test_an_older_backup_catches_up_with_the_next_sync(connected, tmp_path, homes, fitglue):
     """What came after the backup is fetched again."""
     fitglue("backup", "make", tmp_path / "early.zip")
@@ -340,6 +342,7 @@ def test_an_older_backup_catches_up_with_the_next_sync(connected, tmp_path, home
 # -- elsewhere -----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_an_embedders_own_blobs_are_backed_up_and_brought_back(service, homes, tmp_path):
     """Wherever an application keeps original files, they go through its own store."""
     blobs, secrets = MemoryBlobStore(), MemorySecretStore()
@@ -355,6 +358,7 @@ def test_an_embedders_own_blobs_are_backed_up_and_brought_back(service, homes, t
     assert {blob.sha256 for blob in fresh.all()} == {blob.sha256 for blob in blobs.all()} != set()
 
 
+@pytest.mark.long
 def test_of_postgresql_the_original_files_are_backed_up_and_the_command_for_the_rest_is_printed(
         service, postgres_url, fitglue, monkeypatch, tmp_path):
     """pg_dump is the tool for the database; what is in the file is only what it cannot reach."""

@@ -47,7 +47,10 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("fault", DAMAGES)
+EVERYDAY = ("a database with damaged pages", "a database cut off to nothing")
+
+
+@pytest.mark.parametrize("fault", [fault if fault in EVERYDAY else pytest.param(fault, marks=pytest.mark.long) for fault in DAMAGES])
 def test_a_damaged_database_is_named_and_restored(synced, backup, homes, fitglue, fault, reliability):
     """Each command that reads it ends with 7, tells of the restore, and changes nothing; the restore and a sync bring all back."""
     file = synced / "fitglue.db"
@@ -109,6 +112,7 @@ def open_log(homes, home):
     assert (home / "fitglue.db-wal").stat().st_size > PAGE
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 def test_a_log_that_is_cut_off_loses_only_its_end(homes, tmp_path, share, reliability):
     """What was written last is not there; the store is whole, and the next sync fetches the rest again."""
@@ -122,6 +126,7 @@ def test_a_log_that_is_cut_off_loses_only_its_end(homes, tmp_path, share, reliab
     reliability("local", "a write-ahead log that is cut off", lost=gone, seen="nothing: the next sync fetches again what was written last")
 
 
+@pytest.mark.long
 def test_a_log_with_noise_loses_only_what_follows(homes, tmp_path, reliability):
     """Frames carry sums: from the first that is wrong on, nothing is played."""
     home = tmp_path / "home"
@@ -133,7 +138,7 @@ def test_a_log_with_noise_loses_only_what_follows(homes, tmp_path, reliability):
     reliability("local", "a write-ahead log with noise in it", lost=gone, seen="nothing: the next sync fetches again what was written last")
 
 
-@pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+@pytest.mark.parametrize("lock", [pytest.param("BEGIN IMMEDIATE", marks=pytest.mark.long), "BEGIN EXCLUSIVE"])
 def test_a_database_that_another_program_holds(connected, homes, fitglue, monkeypatch, lock, reliability):
     """Sync waits its time and says what holds it up; when the other program is done, the next sync is complete."""
     monkeypatch.setattr(module, "_BUSY_MS", 60)
@@ -149,6 +154,7 @@ def test_a_database_that_another_program_holds(connected, homes, fitglue, monkey
     reliability("local", "the database is held by another program", lost=gone, seen="FG-store-locked, exit 7; the next sync is complete")
 
 
+@pytest.mark.long
 def test_a_database_that_another_program_takes_in_the_middle_of_a_sync(connected, homes, monkeypatch, reliability):
     """The lock comes between two records: what was stored stays, and the next sync goes on."""
     monkeypatch.setattr(module, "_BUSY_MS", 60)

@@ -30,6 +30,7 @@ def test_nothing_is_wrong_with_a_store_that_was_synced(synced, fitglue):
     assert details["answers"].startswith("all ")
 
 
+@pytest.mark.long
 def test_nothing_is_wrong_with_a_store_in_postgresql(service, postgres_url, tmp_path):
     """The server looks after its files; everything else is looked at there, too."""
     with Host(tmp_path, postgres_url) as host:
@@ -95,10 +96,12 @@ def test_missing_originals_are_broken_and_superfluous_ones_are_not(synced, fitgl
 
 @pytest.mark.parametrize(("fault", "harm"), [
     ("an original file is gone", lambda home: blobs(home)[0].unlink()),
-    ("garbage in place of an original file", lambda home: blobs(home)[0].write_bytes(b"garbage")),
-    ("garbage in place of answers in the database",
-     lambda home: execute(home / "fitglue.db", "UPDATE fg_raw SET content = x'00' WHERE part IN ('detail', 'streams')")),
-    ("answers are gone from the database", lambda home: execute(home / "fitglue.db", "DELETE FROM fg_raw WHERE part = 'detail'")),
+    pytest.param("garbage in place of an original file", lambda home: blobs(home)[0].write_bytes(b"garbage"), marks=pytest.mark.long),
+    pytest.param("garbage in place of answers in the database",
+                 lambda home: execute(home / "fitglue.db", "UPDATE fg_raw SET content = x'00' WHERE part IN ('detail', 'streams')"),
+                 marks=pytest.mark.long),
+    pytest.param("answers are gone from the database",
+                 lambda home: execute(home / "fitglue.db", "DELETE FROM fg_raw WHERE part = 'detail'"), marks=pytest.mark.long),
 ], ids=["gone", "garbage", "answers", "rows"])
 def test_what_is_damaged_is_fetched_again(synced, fitglue, homes, fault, harm, reliability):
     """``--mend`` and the next sync lead to the store of an undisturbed run."""

@@ -61,6 +61,7 @@ def scene(homes, tmp_path):
     return Scene(homes, tmp_path)
 
 
+@pytest.mark.long
 def test_killed_around_the_rename_that_counts(scene, tmp_path, reliability):
     """SIGKILL just before the new database gets its name, and just after."""
     gone = sum(scene.killed_at(tmp_path / point, point) for point in ("before", "after"))

@@ -51,7 +51,7 @@ def store(request):
     return request.param
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def old(request, store, server, tmp_path):
     """A store of an earlier format in either database: its file or URL, and its home."""
     load(store, tmp_path, server.url)

@@ -53,6 +53,7 @@ def test_connect_into_a_file_stores_nothing(fitglue, tmp_path, service, monkeypa
     assert complete(said.error)
 
 
+@pytest.mark.long
 def test_no_home_in_the_environment(reliability):
     """Without HOME the system's own book of users says where it is."""
     done = call("doctor", "--offline", "--json", FITGLUE_SECRETS="file", XDG_DATA_HOME="/proc/nowhere")
@@ -62,6 +63,7 @@ def test_no_home_in_the_environment(reliability):
     reliability("local", "a home folder that cannot be made", lost=0, seen="FG-home-unusable, exit 7, and FITGLUE_HOME as the way out")
 
 
+@pytest.mark.long
 def test_a_home_that_is_no_folder(tmp_path, reliability):
     """HOME names a file: what cannot be made is named."""
     (tmp_path / "file").write_text("")
@@ -93,6 +95,7 @@ class WrongClock:
         self.moment += timedelta(days=days)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("days", [3650, -3650, 365 * 70, -365 * 45], ids=["ten-ahead", "ten-behind", "seventy-ahead", "1981"])
 def test_a_first_sync_with_a_wrong_clock(connected, homes, days, reliability):
     """Years ahead or behind: it ends well, and with the right clock the next sync makes the store of an undisturbed run."""
@@ -103,6 +106,7 @@ def test_a_first_sync_with_a_wrong_clock(connected, homes, days, reliability):
     reliability("local", "a clock that is years wrong during a sync", lost=gone, seen="nothing; `doctor` says when it is behind")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("days", [-400, -1, 400], ids=["a-year-back", "a-day-back", "a-year-on"])
 def test_a_clock_that_is_moved_between_two_syncs(connected, homes, days, reliability):
     """Back or on: the second sync ends well and changes nothing, and so does the third with the right clock."""
@@ -117,6 +121,7 @@ def test_a_clock_that_is_moved_between_two_syncs(connected, homes, days, reliabi
     reliability("local", "a clock that is moved between two syncs", lost=gone, seen="nothing; `doctor` says when it is behind")
 
 
+@pytest.mark.long
 def test_a_late_upload_arrives_although_the_clock_was_wrong(tmp_path, reliability):
     """No cursor on any date: what is uploaded while the clock is ahead, and after it was set right, arrives."""
     account = Account.generate(count=3, seed=2)
