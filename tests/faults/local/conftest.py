@@ -47,6 +47,7 @@ class Said:
 def _environment(monkeypatch):
     for name in [name for name in os.environ if name.startswith("FITGLUE_") and name != "FITGLUE_RELIABILITY"]:
         monkeypatch.delenv(name)
+    monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
 
 
