@@ -32,8 +32,8 @@ class Check:
     error: FitglueError | None = None
 
 
-def checks(host: Host, *, offline: bool) -> Iterator[Check]:
-    """Everything, the cheap and basic first."""
+def checks(host: Host, *, offline: bool, deep: Literal["sample", "all"] | None = None) -> Iterator[Check]:
+    """Everything, the cheap and basic first; ``deep`` looks through the store, too."""
     yield from _versions()
     for name, look in (("home", _home), ("disk", _room), ("plugins", _plugins), ("registry", _registry)):
         yield from _guarded(name, look(host))
@@ -41,6 +41,8 @@ def checks(host: Host, *, offline: bool) -> Iterator[Check]:
     yield from stored
     # What cannot be read has no connections; saying so once is enough.
     connected = host.connections() if stored[0].state == "ok" else []
+    if deep and stored[0].state == "ok":
+        yield from _guarded("store", _store(host, everything=deep == "all"))
     yield from _guarded("clock", _clock(host, connected))
     yield from _guarded("secrets", _secrets(connected))
     for one in connected:
@@ -104,6 +106,13 @@ def _database(host: Host) -> Iterator[Check]:
     size = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*")) if path else None
     where = f"{path}, {_size(size or 0)}" if path else host.database.shown
     yield Check("database", "ok", f"{host.database.dialect}, format {host.database.revision()}, {where}")
+
+
+def _store(host: Host, *, everything: bool) -> Iterator[Check]:
+    from fitglue_registry.store.integrity import SAMPLE, findings
+
+    for found in findings(host.database, host.blobs, None if everything else SAMPLE):
+        yield Check(found.name, "broken" if found.error else "look" if found.harmless else "ok", found.detail, found.error)
 
 
 def _secrets(connected: Sequence[Connected]) -> Iterator[Check]:

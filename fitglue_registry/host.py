@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
 from fitglue_registry.library import ME, Library
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugins import Availability
     from fitglue_registry.registry.entry import Entry
+    from fitglue_registry.store.archive import Backup, OnStep
     from fitglue_registry.store.connections import Connected
+    from fitglue_registry.store.restore import Restored
     from fitglue_registry.sync.context import ConnectionView, Context, Options
     from fitglue_registry.sync.events import Event
 
@@ -307,11 +310,50 @@ class Host(Library):
                 if context is not None:
                     context.view.close()
 
-    def doctor(self, *, offline: bool = False) -> Iterator[Check]:
-        """Everything that can be looked at, one check after the other; ``offline`` asks no service."""
+    # -- backups -----------------------------------------------------------------------------------------------------------------
+
+    def backup(self, path: str | Path, *, with_secrets: bool = False, on_step: OnStep | None = None) -> Backup:
+        """Write a backup of the store into one new file, also while a sync is at work, and read it again; ``on_step(what, done, of)``.
+
+        Keys are left out unless ``with_secrets``, and then only those in encrypted files can be taken along: whoever has the file has
+        the keys. In PostgreSQL the database itself is for ``pg_dump``. Raises ``UserMistake`` where there is such a file already.
+        """
+        from fitglue_registry.store.backup import make
+
+        return make(Path(path), self.database, self.blobs, self.home / "secrets" if with_secrets else None, self.now, on_step)
+
+    def verify_backup(self, path: str | Path, *, on_step: OnStep | None = None) -> Backup:
+        """Read all of a backup; raises ``StoreFailed`` FG-backup-damaged, which names the first thing that is damaged."""
+        from fitglue_registry.store.archive import verify
+
+        return verify(Path(path), on_step)
+
+    def restore(self, path: str | Path, *, replace: bool = False, on_step: OnStep | None = None) -> Restored:
+        """Make the store what it was in a backup; with ``replace`` a database that is there is moved aside, never deleted.
+
+        Raises ``UserMistake`` where there is one and ``replace`` is not given, ``StoreFailed`` where the backup is damaged or newer,
+        ``Busy`` while a sync is at work; the store is then what it was. Other programs have to close the database first.
+        """
+        from fitglue_registry.store.restore import restore
+
+        try:
+            return restore(Path(path), self.home, self.database, self.blobs, self.now, replace=replace, on_step=on_step)
+        finally:
+            self.__dict__.pop("_raws", None)  # it knows the dictionaries of the database that was here
+
+    def doctor(self, *, offline: bool = False, deep: Literal["sample", "all"] | None = None) -> Iterator[Check]:
+        """Everything that can be looked at, one check after the other; ``offline`` asks no service, ``deep`` looks through the store
+        and reads a sample of the raw answers again, or all of them."""
         from fitglue_registry.doctor import checks
 
-        return checks(self, offline=offline)
+        return checks(self, offline=offline, deep=deep)
+
+    def mend(self) -> int:
+        """Have the next sync fetch what is damaged or gone of the raw answers again, and sweep blobs; how many answers."""
+        from fitglue_registry.store.integrity import mend
+
+        self.sweep_blobs()
+        return mend(self.database, self.blobs)
 
     def normalize_offline(self, source: str, content: bytes, name: str,
                           streams: bytes | None = None) -> list[tuple[str, list[SourceActivity] | FitglueError]]:

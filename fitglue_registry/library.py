@@ -116,11 +116,17 @@ class Library:
         return Redactor()
 
     @cached_property
-    def _raws(self) -> RawStore:
+    def blobs(self) -> BlobStore:
+        """Where original files lie."""
         from fitglue_registry.store.blobs import FileBlobStore
+
+        return self._given_blobs or FileBlobStore(self.home / "blobs")
+
+    @cached_property
+    def _raws(self) -> RawStore:
         from fitglue_registry.store.records import RawStore
 
-        return RawStore(self._given_blobs or FileBlobStore(self.home / "blobs"))
+        return RawStore(self.blobs)
 
     @property
     def now(self) -> str:

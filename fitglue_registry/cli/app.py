@@ -30,6 +30,7 @@ COMMANDS = {
     "sql": "Ask the database, read-only.",
     "rebuild": "Derive everything again from what was fetched.",
     "quarantine": "Records that could not be understood.",
+    "backup": "Make, verify and restore backups.",
     "doctor": "Check that everything works.",
     "registry": "What FitGlue can talk to.",
     "plugin": "List, check and install plugins.",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _LOCK_TIMEOUT_S = 30.0
+#: What brings an answer back that is gone or damaged.
+MEND = "`fitglue doctor --mend` has the next sync fetch it again; or `fitglue backup restore FILE --replace`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class FileBlobStore:
                               fix="check that the folder is yours and the disk is sound") from None
         if hashlib.sha256(content).hexdigest() != sha256:
             raise StoreFailed("FG-blob-damaged", "an original file is not what was kept", at=Place(file=str(path)),
-                              why="its content has another hash than its name", fix="restore it from a backup, or fetch it again")
+                              why="its content has another hash than its name", fix=MEND)
         return content
 
     def has(self, sha256: str) -> bool:
@@ -205,4 +207,4 @@ def _checked(sha256: str) -> str:
 
 def _missing(sha256: str, path: Path | None = None) -> StoreFailed:
     return StoreFailed("FG-blob-missing", f"no original file is kept under {sha256[:12]}…", at=Place(file=str(path)) if path else None,
-                       fix="restore it from a backup, or fetch it again")
+                       fix=MEND)

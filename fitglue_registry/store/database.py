@@ -29,6 +29,9 @@ HEAD = "0001"
 
 _BUSY_MS = 30_000
 _LOOK_AGAIN_S = 0.02
+#: What brings a damaged store back.
+RESTORE = ("`fitglue backup restore FILE --replace` brings the last backup back; without one move it aside, then `fitglue connect` and "
+           "`fitglue sync` make a new one from the source")
 # What the driver says → code, what happened, what to do; the first text found decides.
 _FAILURES = (
     ("disk is full", "FG-disk-full", "the disk is full", "make room and run the same command again: it goes on where it stopped"),
@@ -38,9 +41,9 @@ _FAILURES = (
     ("readonly", "FG-store-read-only", "the database cannot be written", "give yourself the right to write the file and its folder"),
     ("unable to open", "FG-store-unreachable", "the database cannot be opened", "look whether the folder exists and is yours"),
     ("database is locked", "FG-store-locked", "another program keeps the database locked", "close it and run the same command again"),
-    ("malformed", "FG-store-damaged", "the database file is damaged",
-     "move it aside, then `fitglue connect` and `fitglue sync` make a new one from the source"),
-    ("not a database", "FG-store-damaged", "the file is no database", "move it aside, or name another one in FITGLUE_DATABASE"),
+    ("malformed", "FG-store-damaged", "the database file is damaged", RESTORE),
+    ("could not decode to utf-8", "FG-store-damaged", "the database file is damaged", RESTORE),
+    ("not a database", "FG-store-damaged", "the file is no database", f"{RESTORE}; or name another one in FITGLUE_DATABASE"),
     ("authentication failed", "FG-store-unreachable", "the database server refuses the login", "correct FITGLUE_DATABASE"),
     ("connection failed", "FG-store-unreachable", "the database server does not answer", "start it, or correct FITGLUE_DATABASE"),
     ("failed to resolve host", "FG-store-unreachable", "there is no such database server", "correct FITGLUE_DATABASE"),
@@ -106,8 +109,9 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        """Give back the connections."""
+        """Give back the connections; what is opened next may be another file of that name."""
         self.engine.dispose()
+        self._ready = False
 
     def revision(self) -> str | None:
         """The migration that the database stands at, ``None`` for an empty one."""
@@ -126,6 +130,7 @@ class Database:
             except OSError as error:
                 raise StoreFailed("FG-store-unreachable", "the folder of the database cannot be made", at=Place(str(self.path.parent)),
                                   why=error.strerror, fix="give yourself the right, or set FITGLUE_HOME") from error
+            self._hold_not_emptied(self.path)
         revision = self.revision()
         if revision is None:
             self._make()
@@ -138,6 +143,13 @@ class Database:
 
         with self._translated(), self.engine.connect().execution_options(fitglue_write=True) as connection, connection.begin():
             make(connection, HEAD)
+
+    @staticmethod
+    def _hold_not_emptied(path: Path) -> None:
+        """SQLite takes an empty file for a new database; where a sync has been at work, it is what is left of the old one."""
+        if path.is_file() and not path.stat().st_size and (path.parent / "locks").is_dir():
+            raise StoreFailed("FG-store-damaged", "the database file is empty", at=Place(str(path)),
+                              why="there was a store here: the locks of its connections lie beside it", fix=RESTORE)
 
     def _migrate(self, revision: str) -> None:
         # Alembic takes longer to import than an idle sync takes to run: only now, when there is something to do.
@@ -164,11 +176,15 @@ class Database:
             raise explained from error
 
     def _explain(self, said: str) -> StoreFailed | None:
-        text = said.lower()
-        for needle, code, what, fix in _FAILURES:
-            if needle in text:
-                return StoreFailed(code, what, at=Place(str(self.path or self.shown)), why=said.splitlines()[0][:200], fix=fix)
-        return None
+        return explain(said, str(self.path or self.shown))
+
+
+def explain(said: str, where: str) -> StoreFailed | None:
+    """What the driver says, in our words; ``None`` where it says nothing that we know."""
+    for needle, code, what, fix in _FAILURES:
+        if needle in said.lower():
+            return StoreFailed(code, what, at=Place(where), why=said.splitlines()[0][:200], fix=fix)
+    return None
 
 
 def json_text(value: Any) -> str:

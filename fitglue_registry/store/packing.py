@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from fitglue_registry.errors import StoreFailed
 from fitglue_registry.hookspecs import Body
+from fitglue_registry.store.blobs import MEND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +91,16 @@ def pack_blob(content: bytes, wire: str, blobs: BlobStore) -> Packed:
     return Packed(blobs.put(content), wire, "blob", None, len(content))
 
 
+def _decompress(packed: Packed, content: bytes, dictionary: bytes | None) -> bytes:
+    import zstandard
+
+    try:
+        return _codecs.decompressor(dictionary).decompress(content, max_output_size=packed.size)
+    except zstandard.ZstdError as error:
+        raise StoreFailed("FG-raw-damaged", "an answer in the database is not what came", why=f"it cannot be unpacked: {error}",
+                          fix=f"`fitglue doctor --deep` names it; {MEND}") from error
+
+
 def unpack(packed: Packed, *, dictionary: bytes | None, blobs: BlobStore) -> Body:
     """The part as it came."""
     wire = "gzip" if packed.wire == "gzip" else "identity"
@@ -96,5 +108,5 @@ def unpack(packed: Packed, *, dictionary: bytes | None, blobs: BlobStore) -> Bod
         return Body(blobs.get(packed.sha256), wire)  # type: ignore[arg-type]
     content = packed.content or b""
     if packed.packing == "zstd":
-        content = _codecs.decompressor(dictionary).decompress(content, max_output_size=packed.size)
+        content = _decompress(packed, content, dictionary)
     return Body(content, wire)  # type: ignore[arg-type]

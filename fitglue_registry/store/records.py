@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -266,10 +266,20 @@ def make_record(external_id: str, entry_id: str, account: Account | None, bodies
 
 
 def with_part(record: Record, part: str, body: Body, received: datetime) -> Record:
-    """The record with one more part, or another state of it; the order of parts does not tell in which order they came."""
+    """The record with one more part, or another state of it; the order of parts does not tell in which order they came.
+
+    It came after all the others: where the clock was set back meanwhile, it says so all the same.
+    """
+    latest = max((moment for name, moment in record.received.items() if name != part), default=received)
+    received = received if received >= latest else latest + timedelta(milliseconds=1)
     parts_now = {**record.parts, part: body}
     return replace(record, parts={name: parts_now[name] for name in sorted(parts_now, key=_place_of)},
                    received={**record.received, part: received})
+
+
+def received_at(record: Record, part: str) -> str:
+    """When a part of a record came, as the store writes moments."""
+    return record.received[part].isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _place_of(part: str) -> tuple[int, str]:

@@ -61,7 +61,7 @@ def _settle(context: Context, log: RunLog, known: Known, answered: Answered) -> 
 def _is_there(context: Context, log: RunLog, known: Known, part: Part, derived: Derived) -> Iterator[events.Event]:
     start = {"start_local": derived.prepared[0].figures["start_local"]} if derived.prepared else {}
     with context.writing(log) as db:
-        keep_part(context, db, known.id, part)
+        keep_part(context, db, known.id, part, derived)
         log.decide(db, context.now, "confirmed", known.id, _UNLISTED)
         records.update_record(db, known.id, state="unlisted", **start)
         place_derived(context, db, [store_derived(context, log, db, known.id, derived)])

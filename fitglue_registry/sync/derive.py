@@ -35,6 +35,7 @@ class Derived:
     prepared: list[Prepared]
     refused: FitglueError | None = None
     failure: BaseException | None = None
+    received_at: str | None = None  # of the part that it was made for
 
     def checked(self) -> Derived:
         """The same; raises the failure on the thread that wants to store it."""

@@ -127,7 +127,11 @@ class _Sync:
 
     def _walk_is_due(self) -> bool:
         days, last = self._context.entry.sync.full_walk_days, self._context.connected.full_walk_at
-        return last is not None and days is not None and self._context.clock.now() - datetime.fromisoformat(last) >= timedelta(days=days)
+        if last is None or days is None:
+            return False
+        since = self._context.clock.now() - datetime.fromisoformat(last)
+        # A walk of tomorrow or later says that the clock was wrong then; it must not put this one off for years.
+        return not -timedelta(days=1) < since < timedelta(days=days)
 
     def _overlap(self) -> Window:
         oldest = self._context.clock.now().date() - timedelta(days=self._context.entry.sync.overlap_days)

@@ -98,7 +98,8 @@ class Shelf:
             record = with_part(record, item.part, body, self._context.clock.now())
         else:
             record = replace(record, unavailable={**record.unavailable, item.part: item.reason})
-        return self._context.deriver.derive(self._context.entry, record, here=True)
+        derived = self._context.deriver.derive(self._context.entry, record, here=True)
+        return replace(derived, received_at=records.received_at(record, item.part)) if isinstance(item, Part) else derived
 
     def _take(self, external_id: str) -> Record:
         with self._lock:
@@ -137,7 +138,7 @@ def _store_answer(context: Context, log: RunLog, db: Db, part: str, record_id: i
         _note_unavailable(context, log, db, record_id, item)
         decision = events.Decided(context.connected.name, answered.external_id, f"no {part}", item.reason)
     else:
-        keep_part(context, db, record_id, item)
+        keep_part(context, db, record_id, item, derived)
         decision = None
         if derived is not None and derived.refused:
             decision = events.Decided(context.connected.name, answered.external_id, "quarantined", str(derived.refused))
@@ -146,9 +147,11 @@ def _store_answer(context: Context, log: RunLog, db: Db, part: str, record_id: i
     return None if derived is None else store_derived(context, log, db, record_id, derived)
 
 
-def keep_part(context: Context, db: Db, record_id: int, part: Part) -> None:
+def keep_part(context: Context, db: Db, record_id: int, part: Part, derived: Derived | None) -> None:
     """Keep the bytes of a part, and say that it is there."""
-    raw_id = context.raws.put(db, record_id, context.entry.id, part.part, Body(part.content, part.encoding), now=context.now)
+    received_at = derived.received_at if derived is not None else None
+    body = Body(part.content, part.encoding)
+    raw_id = context.raws.put(db, record_id, context.entry.id, part.part, body, now=received_at or context.now)
     records.set_part(db, record_id, part.part, state="have", raw_id=raw_id)
 
 

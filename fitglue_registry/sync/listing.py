@@ -47,6 +47,7 @@ class _Row:
     added: set[str] = field(default_factory=set)
     prepared: Sequence[Prepared] = ()
     refused: FitglueError | None = None
+    received_at: str | None = None
 
 
 def store_window(context: Context, log: RunLog, listed: ListedWindow, planned: PlannedWindow | None, walk_done: str | None, left: int, *,
@@ -134,7 +135,9 @@ def _derive(context: Context, rows: Sequence[_Row]) -> None:
     def listed() -> Iterator[Record]:
         for row in rows:
             bare = Record(row.listing.external_id, context.entry.id, {}, context.connected.account)
-            yield records.with_part(loaded[row.known.id] if row.known else bare, "summary", Body(row.listing.summary), now)
+            record = records.with_part(loaded[row.known.id] if row.known else bare, "summary", Body(row.listing.summary), now)
+            row.received_at = records.received_at(record, "summary")
+            yield record
 
     for row, derived in zip(rows, context.deriver.derive_all(context.entry, listed()), strict=True):
         row.prepared, row.refused = derived.prepared, derived.refused
@@ -164,8 +167,8 @@ def _commit(context: Context, log: RunLog, rows: Sequence[_Row], missing: Sequen
 def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[int], affected: set[str]) -> None:
     record_id = _write_record(context, db, row)
     now, fresh = context.now, row.known is None
-    raw_id = context.raws.put(
-        db, record_id, context.entry.id, "summary", Body(row.listing.summary), now=now, revision=row.revision, fresh=fresh)
+    raw_id = context.raws.put(db, record_id, context.entry.id, "summary", Body(row.listing.summary), now=row.received_at or now,
+                              revision=row.revision, fresh=fresh)
     records.set_part(db, record_id, "summary", state="have", raw_id=raw_id, fresh=fresh)
     records.want_parts(db, record_id, sorted(_wanted(context, db, record_id, row)), fresh=fresh)
     log.decide(db, now, row.decision, record_id, row.reason)

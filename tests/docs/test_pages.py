@@ -18,7 +18,7 @@ from fitglue_registry.registry import entry
 from fitglue_registry.sync import events
 from tests.docs.pages import CHECKOUT, DOCS, README, blocks, local_links, prose
 
-WRITTEN = ("index.md", "athlete.md", "plugin-author.md", "embedding.md", "data-model.md", "architecture.md")
+WRITTEN = ("index.md", "athlete.md", "plugin-author.md", "embedding.md", "data-model.md", "backup.md", "architecture.md")
 PAGES = [README, CHECKOUT / "CHANGELOG.md", *(DOCS / name for name in WRITTEN)]
 #: Filled in by the reader of a registry, and never written.
 NOT_WRITTEN = {"file", "origin"}

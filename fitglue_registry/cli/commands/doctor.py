@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.text import count
 
 if TYPE_CHECKING:
     from fitglue_registry.doctor import Check
 
 
-@click.command(cls=Command, examples=("fitglue doctor", "fitglue doctor --offline --json"))
+@click.command(cls=Command, examples=("fitglue doctor", "fitglue doctor --offline --json", "fitglue doctor --deep"))
 @click.option("--offline", is_flag=True, help="Do not ask any service.")
+@click.option("--deep", is_flag=False, flag_value="sample", type=click.Choice(["sample", "all"]), metavar="[=all]",
+              help="Look through the store, too; =all reads every answer again, not a sample.")
+@click.option("--mend", is_flag=True, help="Before that, have what is damaged fetched again by the next sync.")
 @json_option()
 @pass_face
-def command(face: Face, *, offline: bool) -> int:
+def command(face: Face, *, offline: bool, deep: Literal["sample", "all"] | None, mend: bool) -> int:
     """Check Python, folders, database, keys, plugins, registry, and ask each connection's service.
 
     Ends with 0 only where nothing is broken; what is merely worth a look does not count.
@@ -26,12 +30,16 @@ def command(face: Face, *, offline: bool) -> int:
 
     with Progress(face, "looking") as progress:
         face.host.on_wait = progress.waiting
-        found = list(face.host.doctor(offline=offline))
+        again = face.host.mend() if mend else 0
+        found = list(face.host.doctor(offline=offline, deep=deep))
     broken = [check for check in found if check.state == "broken"]
     if face.as_json:
-        face.document({"ok": not broken, "checks": [_document(check) for check in found]})
+        face.document({"ok": not broken, **({"fetched_again": again} if mend else {}), "checks": [_document(check) for check in found]})
     else:
         _show(face, found)
+        if mend:
+            face.note(f"{count(again, 'answer')} will be fetched again by the next sync: fitglue sync" if again else
+                      "Nothing had to be fetched again.")
     return next((check.error.exit_code for check in broken if check.error), 8 if broken else 0)
 
 

@@ -1,0 +1,148 @@
+"""Homes to do harm to, the store that an undisturbed run makes of them, and the command as a person calls it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import sqlite3
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fitglue_registry import Host
+from fitglue_registry.cli.app import run
+from fitglue_registry.testing.intervals import Account, StandIn
+from tests.sync.builders import finished
+from tests.sync.natural import natural
+
+KEY = "a-key-of-the-stand-in"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a call of the command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The last error that was told; it has all that a person needs."""
+        last = (self.err or self.out).splitlines()[-1]  # a connection that stopped says so among its events
+        told: dict[str, Any] = json.loads(last)["error"]
+        return told
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("FITGLUE_") and name != "FITGLUE_RELIABILITY"]:
+        monkeypatch.delenv(name)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setenv("FITGLUE_SECRETS", "file")
+
+
+@pytest.fixture(scope="package")
+def service():
+    """An account that no test changes."""
+    with StandIn(Account.generate(count=6, seed=5, strava_stubs=1, distinct_streams=1), api_key=KEY) as server:
+        yield server
+
+
+@dataclass(frozen=True)
+class Homes:
+    """A home that was only connected, one that was synced with original files, and what is in the latter by natural keys."""
+
+    connected: Path
+    synced: Path
+    expected: dict[str, Any]
+
+
+@pytest.fixture(scope="package")
+def homes(service, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("homes")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FITGLUE_SECRETS", "file")
+        with Host(folder / "connected") as host:
+            host.connect("intervals", {"api_key": KEY, "base_url": service.url})
+        shutil.copytree(folder / "connected", folder / "synced")
+        with Host(folder / "synced") as host:
+            finished(host, files=True)
+            expected = natural(host)
+    return Homes(folder / "connected", folder / "synced", expected)
+
+
+@pytest.fixture
+def connected(homes, tmp_path):
+    """A home of this test's own that was only connected."""
+    return Path(shutil.copytree(homes.connected, tmp_path / "home"))
+
+
+@pytest.fixture
+def synced(homes, tmp_path):
+    """A home of this test's own that was synced."""
+    return Path(shutil.copytree(homes.synced, tmp_path / "home"))
+
+
+def store_of(home: Path, **options: Any) -> dict[str, Any]:
+    """What is in a home, by natural keys."""
+    with Host(home, **options) as host:
+        return natural(host)
+
+
+def lost(found: dict[str, Any], expected: dict[str, Any]) -> int:
+    """How many things differ between two stores."""
+    return sum(_differences(found[name], expected[name]) for name in expected)
+
+
+def _differences(found: Any, expected: Any) -> int:
+    if isinstance(expected, dict):
+        return sum(found.get(key) != expected.get(key) for key in found.keys() | expected.keys())
+    if isinstance(expected, list):
+        return sum(one not in found for one in expected) + sum(one not in expected for one in found)
+    return int(found != expected)
+
+
+def after_the_fault(home: Path, homes: Homes) -> int:
+    """Sync once more, which has to go well; how many things differ from the store of an undisturbed run."""
+    with Host(home) as host:
+        finished(host, files=True)
+        return lost(natural(host), homes.expected)
+
+
+@pytest.fixture
+def fitglue(monkeypatch, tmp_path):
+    """Call the command on a home, as one does, and get back code, output and errors."""
+
+    def call(*arguments: str, home: Path | None = None) -> Said:
+        monkeypatch.setenv("FITGLUE_HOME", str(home or tmp_path / "home"))
+        out, err = io.StringIO(), io.StringIO()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            code = run([str(argument) for argument in arguments])
+        return Said(code, out.getvalue(), err.getvalue())
+
+    return call
+
+
+def complete(error: dict[str, Any]) -> bool:
+    """Whether an error has all that a person needs: a code, what, where or why, and what to do."""
+    return bool(error["code"] and error["what"] and (error.get("where") or error.get("why")) and error.get("fix"))
+
+
+def execute(file: Path, *statements: str) -> None:
+    """Change a database behind everybody's back."""
+    connection = sqlite3.connect(file, isolation_level=None)
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()

@@ -1,0 +1,379 @@
+"""Backups: made while others work, verified, refused where they are damaged or newer, and brought back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from fitglue_registry import Host
+from fitglue_registry.errors import Busy, StoreFailed, UserMistake
+from fitglue_registry.store import tables
+from fitglue_registry.store.archive import MANIFEST
+from fitglue_registry.store.blobs import MemoryBlobStore
+from fitglue_registry.store.secrets import MemorySecretStore
+from fitglue_registry.sync.lock import connection_lock
+from tests.faults.local.conftest import KEY, after_the_fault, complete, execute, lost, store_of
+from tests.sync.builders import finished
+from tests.sync.natural import natural
+
+
+@pytest.fixture
+def backup(synced, tmp_path):
+    """A backup of the synced home, keys included."""
+    with Host(synced) as host:
+        return host.backup(tmp_path / "backup.zip", with_secrets=True).path
+
+
+def rewritten(backup, change):
+    """Write a backup anew with its files changed: name → content."""
+    with zipfile.ZipFile(backup) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    change(files)
+    with zipfile.ZipFile(backup, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return backup
+
+
+def manifest_of(inside, **changes):
+    """The manifest with some of its values changed."""
+    inside[MANIFEST] = json.dumps(json.loads(inside[MANIFEST]) | changes).encode()
+
+
+def refused(call, *arguments, **options):
+    """The error of a call that has to fail."""
+    with pytest.raises((StoreFailed, UserMistake, Busy)) as caught:
+        call(*arguments, **options)
+    assert complete(caught.value.as_dict()), caught.value.as_dict()
+    return caught.value
+
+
+# -- make ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_backup_brings_everything_back_into_an_empty_home(backup, homes, tmp_path, service):
+    """Database, original files and, where they were asked for, keys: the restored home syncs on with one request."""
+    with Host(tmp_path / "other") as host:
+        restored = host.restore(backup)
+        assert restored.aside is None
+        assert lost(natural(host), homes.expected) == 0
+        service.clear_requests()
+        assert [type(event).__name__ for event in host.sync()][-1] == "SyncFinished"
+        assert len(service.requests) == 1
+        found = host.activity("last")
+        assert list(host.original_files(found))
+
+
+def test_what_make_says(synced, fitglue, tmp_path):
+    """Where it went, how large it is, that it was checked, and that keys are not in it."""
+    said = fitglue("backup", "make", str(tmp_path))
+    [file] = tmp_path.glob("fitglue-backup-*.zip")
+    assert said.code == 0
+    assert f"{file}: made and checked" in said.out
+    assert " activities, " in said.out
+    assert "keys are not in it" in said.out
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_keys_are_in_a_backup_only_where_they_are_asked_for(synced, fitglue, tmp_path):
+    """Without --with-secrets neither the key file nor what it seals; with it both, and what that means is said."""
+    fitglue("backup", "make", tmp_path / "without.zip")
+    said = fitglue("backup", "make", tmp_path / "with.zip", "--with-secrets")
+    assert "whoever has this file can use your accounts" in said.out
+    names = {name: [one for one in zipfile.ZipFile(tmp_path / name).namelist() if one.startswith("secrets/")]
+             for name in ("without.zip", "with.zip")}
+    assert [len(found) for found in names.values()] == [0, 2]
+
+
+def test_no_backup_holds_a_key_in_clear(backup):
+    """Not even one that takes the keys along."""
+    with zipfile.ZipFile(backup) as archive:
+        assert [name for name in archive.namelist() if KEY.encode() in archive.read(name)] == []
+
+
+@pytest.mark.long
+def test_after_a_restore_without_keys_connect_asks_again(synced, fitglue, tmp_path):
+    """A key that is not there is said with its code and what to do, and nothing else is wrong."""
+    fitglue("backup", "make", tmp_path / "b.zip")
+    other = tmp_path / "other"
+    assert fitglue("backup", "restore", tmp_path / "b.zip", home=other).code == 0
+    said = fitglue("sync", "--json", home=other)
+    assert (said.code, said.error["code"]) == (3, "FG-secret-missing")
+
+
+def test_make_overwrites_nothing(backup, fitglue):
+    """A file of that name stays as it is."""
+    before = backup.read_bytes()
+    said = fitglue("backup", "make", backup, "--json")
+    assert (said.code, said.error["code"]) == (2, "FG-backup-exists")
+    assert backup.read_bytes() == before
+
+
+def test_a_backup_that_fails_leaves_nothing_behind(synced, fitglue, tmp_path):
+    """A place that is not there, and a database that is damaged: an error, and no half of a backup."""
+    said = fitglue("backup", "make", tmp_path / "nowhere" / "b.zip", "--json")
+    assert (said.code, said.error["code"]) == (7, "FG-backup-not-written")
+    content = bytearray((synced / "fitglue.db").read_bytes())
+    content[3 * 4096:4 * 4096] = b"\xde\xad" * 2048
+    (synced / "fitglue.db").write_bytes(content)
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    said = fitglue("backup", "make", desk, "--json")
+    assert (said.code, said.error["code"]) == (7, "FG-store-damaged")
+    assert list(desk.iterdir()) == []
+
+
+def test_there_is_nothing_to_back_up_before_the_first_connection(fitglue, tmp_path):
+    """An empty home is a mistake with a next step, and stays empty."""
+    said = fitglue("backup", "make", tmp_path / "b.zip", "--json")
+    assert (said.code, said.error["code"], said.error["fix"]) == (2, "FG-nothing-to-back-up", "fitglue connect intervals")
+    assert not (tmp_path / "home" / "fitglue.db").exists()
+
+
+def test_an_original_that_the_store_has_lost_is_told_and_the_rest_is_kept(synced, fitglue, homes, tmp_path):
+    """A backup of a store with a defect is better than none: exit code 5, and the manifest names what is absent."""
+    victim = next(path for path in (synced / "blobs").glob("??/??/*"))
+    victim.unlink()
+    said = fitglue("backup", "make", tmp_path / "b.zip", "--json")
+    assert said.code == 5
+    assert said.document["absent"] == [victim.name]
+    assert fitglue("backup", "verify", tmp_path / "b.zip").code == 0
+
+
+def test_a_backup_is_made_while_a_sync_commits(synced, tmp_path, homes, reliability):
+    """Commits all the time: each backup ends, is whole, and is the store of one moment."""
+    stop = threading.Event()
+    committed = []
+
+    def commit():
+        with Host(synced) as host:
+            while not stop.is_set():
+                with host.database.write() as db:
+                    for table in (tables.athletes, tables.dictionaries):
+                        row = {"id": f"a{len(committed)}", "created_at": "now"} if table is tables.athletes else {
+                            "source": "s", "part": "p", "content": b"x" * 20_000}
+                        db.execute(sa.insert(table).values(**row))
+                committed.append(1)
+
+    writer = threading.Thread(target=commit)
+    writer.start()
+    try:
+        with Host(synced) as host:
+            made = [host.backup(tmp_path / f"{number}.zip").manifest.rows for number in range(3)]
+    finally:
+        stop.set()
+        writer.join()
+    assert committed
+    base = {name: rows for name, rows in made[0].items() if name not in ("fg_athletes", "fg_dictionaries")}
+    torn = sum(rows["fg_athletes"] - 1 != rows["fg_dictionaries"] or base.items() - rows.items() != set() for rows in made)
+    assert torn == 0
+    reliability("local", "a backup while another process commits", times=len(made), lost=torn, seen="the backup is of one moment, and ends")
+
+
+# -- verify --------------------------------------------------------------------------------------------------------------------
+
+
+def test_verify_of_a_whole_backup_ends_with_0(backup, fitglue):
+    """What was just made is whole."""
+    assert fitglue("backup", "verify", backup).code == 0
+
+
+def damages(backup):
+    """Name → a backup with one thing wrong."""
+    content = backup.read_bytes()
+    with zipfile.ZipFile(backup) as archive:
+        inside = {info.filename: info.header_offset + 60 for info in archive.infolist()}
+    blob = next(name for name in inside if name.startswith("blobs/"))
+    yield "cut in half", content[: len(content) // 2]
+    yield "last byte missing", content[:-1]
+    for name in ("fitglue.db", blob, MANIFEST):
+        at = inside[name] + 40
+        yield f"a byte of {name.partition('/')[0]}", content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1:]
+
+
+def test_whatever_is_damaged_is_named_with_exit_code_7(backup, fitglue, tmp_path, homes, reliability):
+    """Cut off, and one byte turned in each kind of file: exit code 7, what it is, and a restore that touches nothing."""
+    played = 0
+    for name, content in damages(backup):
+        backup.write_bytes(content)
+        said = fitglue("backup", "verify", backup, "--json")
+        assert (said.code, said.error["code"]) == (7, "FG-backup-damaged"), name
+        assert complete(said.error)
+        assert fitglue("backup", "restore", backup, home=tmp_path / "other").code == 7
+        assert not (tmp_path / "other").exists()
+        played += 1
+    reliability("local", "a backup that is damaged: cut off, or one byte turned", times=played, lost=0,
+                seen="FG-backup-damaged, exit 7, with the name of what is damaged; nothing is restored")
+
+
+@pytest.mark.parametrize(("change", "code", "words"), [
+    (lambda files: manifest_of(files, backup_format=2), "FG-backup-newer", "form 2, this one knows 1"),
+    (lambda files: manifest_of(files, rows="many"), "FG-backup-damaged", "manifest.json"),
+    (lambda files: files.pop(next(name for name in files if name.startswith("blobs/"))), "FG-backup-damaged", "is missing"),
+    (lambda files: files.update({"more.txt": b""}), "FG-backup-damaged", "more.txt"),
+    (lambda files: files.update({"fitglue.db": b"other"}), "FG-backup-damaged", "fitglue.db"),
+    (lambda files: files.pop(MANIFEST), "FG-backup-unknown", "no backup"),
+    (lambda files: manifest_of(files, files=[{"name": "../../etc/passwd", "size": 0, "sha256": ""}]), "FG-backup-damaged", "manifest"),
+], ids=["newer", "manifest", "missing", "more", "other-database", "no-manifest", "path"])
+def test_a_backup_that_is_not_what_its_manifest_says_is_refused(backup, tmp_path, change, code, words):
+    """Newer, of another kind, with too few files or too many, or with a path for a name: refused before anything is written."""
+    rewritten(backup, change)
+    with Host(tmp_path / "other") as host:
+        for call in (host.verify_backup, host.restore):
+            error = refused(call, backup)
+            assert error.code == code
+            assert words in error.what
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"a letter to my aunt", b"PK\5\6" + b"\0" * 18])
+def test_a_file_that_is_no_backup_is_told_so(fitglue, tmp_path, content):
+    """Exit code 2: another file was meant."""
+    (tmp_path / "letter").write_bytes(content)
+    said = fitglue("backup", "verify", tmp_path / "letter", "--json")
+    assert (said.code, said.error["code"]) == (2, "FG-backup-unknown")
+    assert fitglue("backup", "verify", tmp_path / "nowhere", "--json").error["code"] == "FG-backup-unreadable"
+
+
+def test_a_store_of_a_newer_format_is_not_restored(synced, tmp_path, fitglue):
+    """The format of the store inside is looked at, too."""
+    with Host(synced) as host:
+        backup = host.backup(tmp_path / "b.zip").path
+    rewritten(backup, lambda files: manifest_of(files, store_format="9999"))
+    said = fitglue("backup", "restore", backup, "--json", home=tmp_path / "other")
+    assert (said.code, said.error["code"]) == (7, "FG-store-newer")
+
+
+def test_a_store_of_a_newer_format_is_not_backed_up(synced, tmp_path, fitglue):
+    """Nobody here knows what belongs to it."""
+    execute(synced / "fitglue.db", "UPDATE alembic_version SET version_num = '9999'")
+    said = fitglue("backup", "make", tmp_path / "b.zip", "--json")
+    assert (said.code, said.error["code"]) == (7, "FG-store-newer")
+
+
+# -- restore -------------------------------------------------------------------------------------------------------------------
+
+
+def test_restore_overwrites_no_store(backup, synced, fitglue, homes):
+    """A home that holds data stays as it is, and the option that moves it aside is named."""
+    said = fitglue("backup", "restore", backup, "--json")
+    assert (said.code, said.error["code"]) == (2, "FG-home-holds-data")
+    assert "--replace" in said.error["fix"]
+    assert lost(store_of(synced), homes.expected) == 0
+
+
+def test_what_is_replaced_is_moved_aside_whole(backup, synced, fitglue, homes, tmp_path):
+    """With --replace the old store lies in a folder that is named, and can be used from there."""
+    execute(synced / "fitglue.db", "DELETE FROM fg_claims")
+    emptied = store_of(synced)
+    said = fitglue("backup", "restore", backup, "--replace", "--json")
+    assert said.code == 0
+    assert lost(store_of(synced), homes.expected) == 0
+    assert store_of(Path(said.document["aside"])) == emptied
+
+
+def test_two_restores_in_one_second_keep_both_old_stores(backup, synced):
+    """What was moved aside is never moved over, however the clock goes."""
+    with Host(synced) as host:
+        asides = [host.restore(backup, replace=True).aside for _ in range(2)]
+    assert len(set(asides)) == 2
+    assert all((aside / "fitglue.db").is_file() for aside in asides)
+
+
+def test_the_same_host_goes_on_after_a_restore(backup, synced, homes):
+    """What it had cached of the old database is forgotten."""
+    with Host(synced) as host:
+        list(host.sync())
+        host.restore(backup, replace=True)
+        assert [type(event).__name__ for event in host.rebuild()][-1] == "SyncFinished"
+        assert lost(natural(host), homes.expected) == 0
+
+
+def test_a_log_of_the_damaged_database_is_not_played_into_the_new_one(backup, synced, fitglue, homes):
+    """The old write-ahead log goes aside with its database."""
+    (synced / "fitglue.db").write_bytes(b"this is no database" * 500)
+    (synced / "fitglue.db-wal").write_bytes(b"\x37\x7f\x06\x82" + b"left over" * 2000)
+    said = fitglue("backup", "restore", backup, "--replace", "--json")
+    assert said.code == 0, said.err
+    assert {path.name for path in Path(said.document["aside"]).iterdir()} >= {"fitglue.db", "fitglue.db-wal"}
+    assert lost(store_of(synced), homes.expected) == 0
+
+
+def test_a_restore_waits_for_nobody_who_syncs(backup, synced):
+    """While a sync holds its lock, or another program has the database open, nothing is replaced."""
+    before = (synced / "fitglue.db").read_bytes()
+    with Host(synced) as other, Host(synced) as host:
+        one = other.connections()[0]
+        with connection_lock(other.database, other.home, one.id, one.name, "now"):
+            assert refused(host.restore, backup, replace=True).code == "FG-sync-running"
+        with other.database.read() as db:
+            db.execute(sa.select(tables.records.c.id)).all()
+            assert refused(host.restore, backup, replace=True).code == "FG-store-locked"
+    assert (synced / "fitglue.db").read_bytes() == before
+
+
+def test_another_key_file_is_kept_with_what_it_opens(backup, synced, tmp_path, fitglue):
+    """A restore with keys into a home with keys of its own loses neither."""
+    shutil.rmtree(synced / "secrets")
+    with Host(synced) as host:
+        host.secrets.put("somebody", {"api_key": "x"})
+    ours = {path.name: path.read_bytes() for path in (synced / "secrets").iterdir() if path.suffix != ".lock"}
+    said = fitglue("backup", "restore", backup, "--replace", "--json")
+    aside = Path(said.document["aside"]) / "secrets"
+    assert {path.name: path.read_bytes() for path in aside.iterdir()} == ours
+    assert fitglue("sync").code == 0
+
+
+@pytest.mark.long
+def test_an_older_backup_catches_up_with_the_next_sync(connected, tmp_path, homes, fitglue):
+    """What came after the backup is fetched again."""
+    fitglue("backup", "make", tmp_path / "early.zip")
+    fitglue("sync", "--files")
+    assert fitglue("backup", "restore", tmp_path / "early.zip", "--replace").code == 0
+    assert after_the_fault(connected, homes) == 0
+
+
+# -- elsewhere -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.long
+def test_an_embedders_own_blobs_are_backed_up_and_brought_back(service, homes, tmp_path):
+    """Wherever an application keeps original files, they go through its own store."""
+    blobs, secrets = MemoryBlobStore(), MemorySecretStore()
+    with Host(tmp_path / "app", secrets=secrets, blobs=blobs) as host:
+        host.connect("intervals", {"api_key": KEY, "base_url": service.url})
+        finished(host, files=True)
+        made = host.backup(tmp_path / "b.zip", with_secrets=True)
+    assert (made.manifest.secrets, made.manifest.secrets_left_out) == (0, 1)
+    fresh = MemoryBlobStore()
+    with Host(tmp_path / "other", secrets=secrets, blobs=fresh) as host:
+        host.restore(tmp_path / "b.zip")
+        assert lost(natural(host), homes.expected) == 0
+    assert {blob.sha256 for blob in fresh.all()} == {blob.sha256 for blob in blobs.all()} != set()
+
+
+@pytest.mark.long
+def test_of_postgresql_the_original_files_are_backed_up_and_the_command_for_the_rest_is_printed(
+        service, postgres_url, fitglue, monkeypatch, tmp_path):
+    """pg_dump is the tool for the database; what is in the file is only what it cannot reach."""
+    monkeypatch.setenv("FITGLUE_DATABASE", postgres_url)
+    monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", KEY)
+    fitglue("connect", "intervals", "--base-url", service.url)
+    fitglue("sync", "--files")
+    said = fitglue("backup", "make", tmp_path / "b.zip")
+    assert said.code == 0
+    assert "the database is NOT in it" in said.out
+    assert "pg_dump --format=custom --file=fitglue.dump postgresql://" in said.out
+    shutil.rmtree(tmp_path / "home" / "blobs")
+    said = fitglue("backup", "restore", tmp_path / "b.zip")
+    assert "pg_restore" in said.out
+    with Host(tmp_path / "home") as host:
+        assert list(host.original_files(host.activity("last")))
+    monkeypatch.delenv("FITGLUE_DATABASE")
+    assert fitglue("backup", "restore", tmp_path / "b.zip", "--json", home=tmp_path / "o").error["code"] == "FG-backup-other-database"

@@ -1,0 +1,129 @@
+"""``fitglue doctor --deep``: whatever was done to a store behind its back is found, named, and has a fix."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from fitglue_registry import Host
+from tests.faults.local.conftest import after_the_fault, complete, execute, store_of
+from tests.sync.builders import finished
+
+
+def broken(said):
+    """The checks of a doctor that found something, by name."""
+    return {check["name"]: check["error"] for check in said.document["checks"] if check["state"] == "broken"}
+
+
+def blobs(home):
+    return sorted((home / "blobs").glob("??/??/*"))
+
+
+def test_nothing_is_wrong_with_a_store_that_was_synced(synced, fitglue):
+    """Each thing that is looked at says that it is well, and how much of the answers was read again."""
+    said = fitglue("doctor", "--deep", "--offline", "--json")
+    assert said.code == 0
+    details = {check["name"]: check["detail"] for check in said.document["checks"]}
+    assert {"database file", "activities", "source activities", "aliases", "parts", "original files", "answers"} <= details.keys()
+    assert details["answers"].startswith("all ")
+
+
+@pytest.mark.long
+def test_nothing_is_wrong_with_a_store_in_postgresql(service, postgres_url, tmp_path):
+    """The server looks after its files; everything else is looked at there, too."""
+    with Host(tmp_path, postgres_url) as host:
+        host.connect("intervals", {"api_key": service.api_key, "base_url": service.url})
+        finished(host, files=True)
+        assert [check for check in host.doctor(offline=True, deep="all") if check.state == "broken"] == []
+
+
+def test_a_sample_says_how_large_it_is(synced, monkeypatch, fitglue):
+    """A few of many are chosen by chance; --deep=all reads all."""
+    monkeypatch.setattr("fitglue_registry.store.integrity.SAMPLE", 4)
+    sample = {check["name"]: check["detail"] for check in fitglue("doctor", "--deep", "--offline", "--json").document["checks"]}
+    everything = {check["name"]: check["detail"] for check in fitglue("doctor", "--deep=all", "--offline", "--json").document["checks"]}
+    assert sample["answers"].startswith("4 of ")
+    assert everything["answers"].startswith("all ")
+
+
+WITHOUT_KEYS = "PRAGMA foreign_keys=OFF"
+
+
+@pytest.mark.parametrize(("name", "code", "statement"), [
+    ("activities", "FG-store-inconsistent", "UPDATE fg_source_activities SET activity_id = NULL WHERE id = 1"),
+    ("source activities", "FG-store-inconsistent", "DELETE FROM fg_activities WHERE number = 1"),
+    ("aliases", "FG-store-inconsistent", "INSERT INTO fg_aliases VALUES ('old', 'me', 99, 'nowhere')"),
+    ("parts", "FG-store-inconsistent", "DELETE FROM fg_raw WHERE part = 'streams'"),
+    ("database file", "FG-store-damaged", "DELETE FROM fg_athletes"),
+    ("documents and streams", "FG-store-damaged", "UPDATE fg_activities SET document = substr(document, 2) WHERE number = 1"),
+    ("documents and streams", "FG-store-damaged", "UPDATE fg_streams SET content = zeroblob(100)"),
+    ("store", "FG-store-damaged", "UPDATE fg_raw SET received_at = cast(x'deadbeef' as text) WHERE id = 1"),
+    ("answers", "FG-raw-damaged", "UPDATE fg_raw SET content = x'00' WHERE part = 'detail'"),
+    ("answers", "FG-raw-damaged", "UPDATE fg_raw SET sha256 = replace(sha256, substr(sha256, 1, 8), '00000000') WHERE part = 'detail'"),
+])
+def test_what_was_done_to_a_store_is_named(synced, fitglue, name, code, statement, reliability):
+    """Orphans, dangling ids, missing and changed answers: exit code 7, with a code, an example and a fix."""
+    execute(synced / "fitglue.db", WITHOUT_KEYS, statement)
+    said = fitglue("doctor", "--deep", "--offline", "--json")
+    assert said.code == 7
+    assert broken(said)[name]["code"] == code
+    assert complete(broken(said)[name])
+    reliability("local", "rows that were changed or removed behind the store's back", lost=0, seen="`doctor --deep` names them, exit 7")
+
+
+def test_missing_originals_are_broken_and_superfluous_ones_are_not(synced, fitglue):
+    """A row without its blob is an error; a blob without a row is worth a look, and goes with --mend after its hour."""
+    missing, kept = blobs(synced)[:2]
+    content = missing.read_bytes()
+    missing.unlink()
+    assert broken(fitglue("doctor", "--deep", "--offline", "--json"))["original files"]["code"] == "FG-blob-missing"
+    missing.write_bytes(content)
+    orphan = kept.with_name("ab" * 32)
+    orphan.write_bytes(b"orphan")
+    os.utime(orphan, (time.time() - 9000,) * 2)
+    odd = synced / "blobs" / "ab" / "ab"
+    odd.mkdir(parents=True)
+    orphan.rename(odd / orphan.name)
+    said = fitglue("doctor", "--deep", "--offline")
+    assert said.code == 0
+    assert "1 that no record names" in said.out
+    fitglue("doctor", "--mend", "--offline")
+    assert not (odd / orphan.name).exists()
+    assert kept.exists()
+
+
+@pytest.mark.parametrize(("fault", "harm"), [
+    ("an original file is gone", lambda home: blobs(home)[0].unlink()),
+    pytest.param("garbage in place of an original file", lambda home: blobs(home)[0].write_bytes(b"garbage"), marks=pytest.mark.long),
+    pytest.param("garbage in place of answers in the database",
+                 lambda home: execute(home / "fitglue.db", "UPDATE fg_raw SET content = x'00' WHERE part IN ('detail', 'streams')"),
+                 marks=pytest.mark.long),
+    pytest.param("answers are gone from the database",
+                 lambda home: execute(home / "fitglue.db", "DELETE FROM fg_raw WHERE part = 'detail'"), marks=pytest.mark.long),
+], ids=["gone", "garbage", "answers", "rows"])
+def test_what_is_damaged_is_fetched_again(synced, fitglue, homes, fault, harm, reliability):
+    """``--mend`` and the next sync lead to the store of an undisturbed run."""
+    harm(synced)
+    assert fitglue("doctor", "--deep", "--offline").code == 7
+    fitglue("doctor", "--mend", "--offline")
+    gone = after_the_fault(synced, homes)
+    assert gone == 0
+    assert fitglue("doctor", "--deep=all", "--offline").code == 0
+    reliability("local", fault, lost=gone, seen="`doctor --deep` names it, exit 7; after `--mend` the next sync fetches it again")
+
+
+@pytest.mark.parametrize("harm", [
+    lambda home: blobs(home)[0].write_bytes(b"garbage"),
+    lambda home: execute(home / "fitglue.db", "UPDATE fg_raw SET content = x'00' WHERE part = 'detail'"),
+], ids=["blob", "answer"])
+def test_a_damaged_answer_is_no_bug(synced, fitglue, homes, harm):
+    """``rebuild`` over a damaged answer tells which it is and what to do, and changes nothing."""
+    before = store_of(synced)
+    harm(synced)
+    said = fitglue("rebuild", "--json")
+    assert said.code == 7
+    assert said.error["code"] in ("FG-blob-damaged", "FG-raw-damaged")
+    assert "--mend" in said.error["fix"]
+    assert store_of(synced) == before

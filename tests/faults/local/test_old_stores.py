@@ -1,0 +1,142 @@
+"""Stores of every released format: opened, brought up to date, read and synced on; and newer ones, refused and untouched."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import sqlalchemy as sa
+
+from fitglue_registry import Host
+from fitglue_registry.store import migrate
+from fitglue_registry.store.database import HEAD, Database
+from fitglue_registry.store.secrets import MemorySecretStore
+from fitglue_registry.sync.events import SyncFinished
+from fitglue_registry.testing.intervals import StandIn
+from tests.faults.local.conftest import complete, execute, lost
+from tests.faults.local.stores.make import KEY, OLD_ID, Noon, account, load
+from tests.sync.builders import finished
+from tests.sync.natural import natural
+
+STORES = sorted(Path(__file__).with_name("stores").glob("store-*.json.xz"))
+
+
+class KnownKey(MemorySecretStore):
+    """Holds the key of the stand-in under whatever reference the old store has."""
+
+    def get(self, ref):
+        return {"api_key": KEY}
+
+
+@pytest.fixture(scope="module")
+def server():
+    with StandIn(account(), api_key=KEY) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def undisturbed(server, tmp_path_factory):
+    """What this version makes of the same account from the beginning."""
+    with Host(tmp_path_factory.mktemp("new"), secrets=MemorySecretStore(), clock=Noon()) as host:
+        host.connect("intervals", {"api_key": KEY, "base_url": server.url})
+        finished(host, files=True)
+        return natural(host)
+
+
+@pytest.fixture(params=STORES, ids=lambda file: file.name.split("-")[1][:4])
+def store(request):
+    return request.param
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def old(request, store, server, tmp_path):
+    """A store of an earlier format in either database: its file or URL, and its home."""
+    load(store, tmp_path, server.url)
+    url = None
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+        _carry_over(tmp_path / "fitglue.db", url, store.name.split("-")[1][:4])
+    server.clear_requests()
+    return SimpleNamespace(home=tmp_path, url=url, kind=request.param)
+
+
+def _carry_over(file, url, format_):
+    """Make the same store in PostgreSQL: its tables by the migrations up to its format, its rows from the other."""
+    database = Database(url)
+    source = sa.create_engine(f"sqlite:///{file}")
+    with source.connect() as old, database.engine.begin() as new:
+        migrate.upgrade(new, format_)
+        tables = sa.MetaData()
+        tables.reflect(new, only=lambda name, _: name.startswith("fg_"))
+        for table in tables.sorted_tables:
+            flags = [column.name for column in table.c if isinstance(column.type, sa.Boolean)]
+            rows = [dict(row._mapping) for row in old.execute(sa.text(f'SELECT * FROM "{table.name}"'))]
+            rows = [row | {name: bool(row[name]) for name in flags} for row in rows]
+            if rows:
+                new.execute(sa.insert(table), rows)
+            if "id" in table.c and isinstance(table.c.id.type, sa.BigInteger | sa.Integer):
+                new.execute(sa.text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), "
+                                    f"(SELECT coalesce(max(id), 1) FROM {table.name}))"))
+    source.dispose()
+    database.close()
+
+
+def test_an_old_store_is_upgraded_and_nothing_of_it_is_lost(old, server, undisturbed, reliability):
+    """Every activity can be read, one request finds nothing new, a rebuild changes nothing, and all is as if it had been made today."""
+    with Host(old.home, old.url, secrets=KnownKey(), clock=Noon()) as host:
+        found = [host.activity(str(row["number"])) for row in host.activities()]
+        assert len(found) == 4
+        assert any(host.streams(one) for one in found)
+        assert any(list(host.original_files(one)) for one in found)
+        assert host.activity(OLD_ID).id in {one.id for one in found}
+        assert [one["count"] for one in host.stubs()] == [1]
+        assert [one["external_id"] for one in host.quarantine()] == ["i99"]
+        assert host.database.revision() == HEAD
+        before = natural(host)
+        assert isinstance(list(host.sync())[-1], SyncFinished)
+        assert len(server.requests) == 1
+        assert dict(list(host.rebuild())[-1].counts)["changed"] == 0
+        assert natural(host) == before
+        assert [check.name for check in host.doctor(offline=True, deep="all") if check.state == "broken"] == []
+        gone = lost(before, undisturbed)
+    assert gone == 0
+    reliability("old stores", f"a store of an earlier format is opened ({old.kind})", lost=gone,
+                seen="nothing: it is brought up to date; then one request, and a rebuild changes nothing")
+
+
+def test_an_old_store_is_backed_up_as_it_is(store, server, tmp_path, fitglue):
+    """A backup before an upgrade does not upgrade, and what it brings back can be."""
+    load(store, tmp_path, server.url)
+    with Host(tmp_path) as host:
+        made = host.backup(tmp_path / "b.zip").manifest
+    assert made.store_format == store.name.split("-")[1][:4]
+    assert fitglue("backup", "restore", tmp_path / "b.zip", home=tmp_path / "other").code == 0
+    with Host(tmp_path / "other") as host:
+        assert len(host.activities()) == 4
+
+
+def test_there_is_a_store_of_every_format_but_those_that_were_never_released():
+    """Whoever adds a migration keeps a store of the format before it."""
+    assert {file.name.split("-")[1][:4] for file in STORES} >= migrate.known_revisions() - {HEAD} | {"0001"}
+    assert max(file.stat().st_size for file in STORES) < 60_000
+
+
+def test_a_newer_store_is_refused_and_untouched(synced, fitglue, reliability):
+    """No command that reads or writes touches one byte of it; exit code 7 and what to do."""
+    file = synced / "fitglue.db"
+    execute(file, "UPDATE alembic_version SET version_num = '9999'", "ALTER TABLE fg_records ADD COLUMN novelty TEXT")
+    before = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in synced.glob("fitglue.db*")}
+    commands = (["sync"], ["rebuild"], ["activities"], ["connections"], ["sql", "select 1"], ["quarantine"])
+    for command in commands:
+        said = fitglue(*command, "--json")
+        assert (said.code, said.error["code"]) == (7, "FG-store-newer"), command
+        assert complete(said.error)
+    assert fitglue("doctor", "--offline", "--deep").code == 7
+    changed = int({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in synced.glob("fitglue.db*")} != before)
+    assert changed == 0
+    assert sqlite3.connect(file).execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+    reliability("old stores", "a store of a newer format is opened", times=len(commands) + 1, lost=changed,
+                seen="FG-store-newer, exit 7; not one byte of it is touched")
