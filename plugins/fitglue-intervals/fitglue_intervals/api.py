@@ -108,3 +108,11 @@ def unexpected(answer: Answer, expected: str, document: object) -> ConnectionSto
         "FG-unexpected-answer", f"Intervals.icu answered with {kind}{keys}, expected was {expected}", at=Place(url=answer.url),
         why="its API has changed, or the address is not that of Intervals.icu",
         fix="check the address of the connection; if it is right, upgrade fitglue-intervals")
+
+
+def unexpected_file(answer: Answer) -> ConnectionStopped:
+    """The error for an answer that no recording device ever wrote; it quotes nothing of it."""
+    kind = "a web page" if answer.body.lstrip()[:1] == b"<" else "JSON" if answer.body.strip() else "nothing"
+    return ConnectionStopped(
+        "FG-unexpected-answer", f"Intervals.icu answered with {kind}, expected was an original file", at=Place(url=answer.url),
+        why="something between here and there answers in its place, or it is out of order", fix="run the command again later")

@@ -9,6 +9,7 @@ import pytest
 
 from fitglue_intervals import plugin
 from fitglue_intervals.listing import split
+from fitglue_intervals.reading import split_rows
 from fitglue_registry.errors import ConnectionStopped
 from fitglue_registry.hookspecs import Split, Window
 
@@ -103,6 +104,27 @@ def test_the_hash_of_a_weird_row_is_the_same_next_time(connect_to):
     """So that it is one record in quarantine and not a new one each day."""
     first, second = (rows_of(connect_to({"athlete/0/activities": [7]}))[0].external_id for _ in range(2))
     assert first == second
+
+
+def test_a_weird_row_starts_where_the_list_has_it(connect_to):
+    """Its own start, else that of the row before it, else the beginning of the window: so it is missed once it is listed no more."""
+    rows = [7, {"id": "i2", "start_date_local": "2026-05-02T07:30:00"}, 8, {"id": None, "start_date_local": "2026-04-01T06:00:00"}]
+    listed = rows_of(connect_to({"athlete/0/activities": rows}), Window(date(2026, 3, 1), date(2026, 6, 1)))
+    starts = [row.start_local for row in listed if row.external_id.startswith("row-")]
+    assert starts == [datetime(2026, 5, 2, 7, 30), datetime(2026, 4, 1, 6), datetime(2026, 3, 1)]  # noqa: DTZ001 - local times
+
+
+def test_a_row_that_is_nested_beyond_sense_takes_no_other_along(connect_to):
+    """One such row is for the quarantine too, brackets in its texts and all."""
+    deep = b'{"id":"i3","name":"a ] \\" [ b","deep":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    weird, good = rows_of(connect_to({"athlete/0/activities": b"[" + deep + b' , {"id":"i1"}]'}))
+    assert (weird.external_id[:4], weird.summary, good.external_id) == ("row-", deep, "i1")
+
+
+def test_a_nested_row_that_is_cut_is_no_list():
+    """Half a list stays half a list."""
+    with pytest.raises(ValueError, match="cut"):
+        split_rows(b'[{"deep":' + b"[" * 100_000 + b"]" * 50_000 + b"}]")
 
 
 def test_an_answer_that_is_no_list_stops_the_connection(connect_to):
