@@ -241,6 +241,14 @@ def _plain(answer: Answer) -> bytes:
     return gzip.decompress(answer.packed or b"") if answer.body is None else answer.body
 
 
+def _document(answer: Answer) -> Any:
+    """The JSON of an answer; None for a file, say."""
+    try:
+        return json.loads(_plain(answer))
+    except ValueError:
+        return None
+
+
 def _broken_gzip(answer: Answer) -> Answer:
     packed = bytearray(gzip.compress(_plain(answer) or b"{}", mtime=0))
     middle = len(packed) // 2
@@ -250,7 +258,7 @@ def _broken_gzip(answer: Answer) -> Answer:
 
 def _on_rows(change: Callable[[list[Any]], list[Any]]) -> Callable[[Answer], Answer]:
     def changed(answer: Answer) -> Answer:
-        rows = json.loads(_plain(answer))
+        rows = _document(answer)
         return replace(answer, body=compact(change(rows)), packed=None) if isinstance(rows, list) else answer
 
     return changed
@@ -267,9 +275,8 @@ def _bomb(size: int) -> bytes:
 
 def _with_values(values: dict[str, str], most: int | None) -> Callable[[Answer], Answer]:
     def changed(answer: Answer) -> Answer:
-        try:
-            document = json.loads(_plain(answer))
-        except ValueError:  # a file, say
+        document = _document(answer)
+        if document is None:
             return answer
         for found in (document[:most] if isinstance(document, list) else [document]):
             for at, path in enumerate(values):
