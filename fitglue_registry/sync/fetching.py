@@ -134,7 +134,9 @@ def store_unavailable(context: Context, log: RunLog, record_id: int, said: Unava
         if said.state == "gone":
             records.update_record(db, record_id, state="missing")
         records.set_part(db, record_id, said.part, state="none" if final else "wanted", code=said.code, reason=said.reason, tried=True)
-        log.decide(db, context.now, f"no-{said.part}" if said.state == "none" else said.state, record_id, said.reason)
+        # A part that is gone asks for a confirmation, whose word it is whether the record is.
+        decision = {"gone": "missing", "later": "later"}.get(said.state, f"no-{said.part}")
+        log.decide(db, context.now, decision, record_id, said.reason)
         _store_derived(context, log, db, record_id, prepared, refused)
     yield events.Decided(context.connected.name, said.external_id, f"no {said.part}", said.reason)
 
