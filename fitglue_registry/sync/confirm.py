@@ -34,6 +34,8 @@ def confirm_missing(context: Context, log: RunLog, asked: set[str]) -> Iterator[
             reason = "not listed any more, and the source can be asked for no single record"
             yield from _bury(context, log, known, Unavailable(known.external_id, "summary", "gone", "FG-not-at-source", reason))
         return
+    with context.database.read() as db:
+        unread = {held.external_id for held in records.quarantined(db, context.connected.id)}
     by_id: dict[str, Known] = {known.external_id: known for known in missing}
     for external_id, item in ask_for(context, part, list(by_id)):
         known = by_id[external_id]
@@ -46,6 +48,9 @@ def confirm_missing(context: Context, log: RunLog, asked: set[str]) -> Iterator[
             yield from _bury(context, log, known, item)
         elif item.state == "stub":
             yield from _becomes_stub(context, log, known, item)
+        elif item.state == "none" and known.external_id in unread:
+            # Nothing was ever understood of it, the list has it no more, and by id there is nothing to ask for.
+            yield from _bury(context, log, known, item)
 
 
 def _bury(context: Context, log: RunLog, known: Known, said: Unavailable) -> Iterator[events.Event]:
@@ -54,6 +59,7 @@ def _bury(context: Context, log: RunLog, known: Known, said: Unavailable) -> Ite
     with context.writing(log) as db:
         records.update_record(db, known.id, state="gone", gone_at=now, reason=reason_of(said))
         log.decide(db, now, "gone", known.id, said.reason)
+        records.release(db, known.id)  # what it said is kept, and nobody needs to mend it any more
         context.matcher.place(db, context.connected.athlete_id, ids_of_records(db, [known.id]), now)
     yield events.Decided(context.connected.name, known.external_id, "gone", said.reason)
 
