@@ -40,6 +40,7 @@ class Library:
         self._home, self._url = home, database
         self._given_secrets, self._given_blobs, self._given_folders, self._given_clock = secrets, blobs, folders, clock
         self.plugins = plugins or Plugins()
+        self._own_plugins = plugins is None
         self.on_wait = on_wait
         self._closing = ExitStack()
 
@@ -50,8 +51,10 @@ class Library:
         self.close()
 
     def close(self) -> None:
-        """Give back files and connections."""
+        """Give back files, connections and threads."""
         self._closing.close()
+        if self._own_plugins:
+            self.plugins.close()
 
     # -- the rooms -----------------------------------------------------------------------------------------------------------
 
