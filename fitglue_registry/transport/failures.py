@@ -28,6 +28,7 @@ NETWORK_ERRORS = (rex.RequestException, uex.HTTPError, OSError, BodyTooLarge, Bo
 
 _LATER = "run the command again later; nothing that was fetched is lost"
 _FEW = 3  # tries where another one seldom helps
+_TWICE = 2  # … and where each costs a whole time-out
 _LONGEST_WORDS = 200
 _WORDS = ("error", "message", "detail", "error_description", "title")
 _UNSEEN = re.compile(r"(?is)<(script|style|head)\b.*?</\1\s*>|<[^>]*>")
@@ -67,7 +68,8 @@ class Failures:
         unconnected = any(isinstance(cause, uex.ConnectTimeoutError | uex.ProxyError) for cause in causes)
         if any(isinstance(cause, TimeoutError | uex.ReadTimeoutError) for cause in causes):
             why = f"no connection within {self.policy.connect_s:g} s" if unconnected else self._patience(causes)
-            return TryAgain(Retryable("FG-timeout", f"{host} does not answer in time", at=at, why=why, fix=_LATER), _FEW)
+            silent = Retryable("FG-timeout", f"{host} does not answer in time", at=at, why=why, fix=_LATER)
+            return TryAgain(silent, _FEW if unconnected else _TWICE)
         if unconnected:
             return TryAgain(Retryable("FG-no-network", f"{host} cannot be reached", at=at, why=self._reason(causes),
                                       fix=f"check the network connection; {_LATER}"), _FEW)
