@@ -128,11 +128,12 @@ def test_a_nested_row_that_is_cut_is_no_list():
 
 
 def test_an_answer_that_is_no_list_stops_the_connection(connect_to):
-    """The error names the keys that came, and no values."""
-    with pytest.raises(ConnectionStopped, match="an object with the keys error") as caught:
+    """The error names the keys that came, and no values; an error's own body under status 200 is told apart."""
+    with pytest.raises(ConnectionStopped, match="an error as if all were well") as caught:
         rows_of(connect_to({"athlete/0/activities": {"error": "secret words"}}))
     assert caught.value.code == "FG-unexpected-answer"
-    assert "secret words" not in str(caught.value)
+    assert caught.value.why == "it is an object with the keys error"
+    assert "secret words" not in str(caught.value.as_dict())
 
 
 def test_a_cut_answer_says_so_itself(connect_to):

@@ -36,7 +36,7 @@ REST = [
     ("window", "redirect without end", 5, "FG-redirect-refused", "check the base URL"),
     ("sizing", "truncated", 5, "FG-answer-not-json", "try again later"),
     ("window", "JSON of another shape", 5, "FG-unexpected-answer", "upgrade fitglue-intervals"),
-    ("streams", "200 with an error inside", 5, "FG-unexpected-answer", "upgrade fitglue-intervals"),
+    ("streams", "200 with an error inside", 5, "FG-unexpected-answer", "run the command again later"),
     ("streams", "broken gzip", 4, "FG-answer-broken", "run the command again later"),
     ("window", "reset before the headers", 4, "FG-answer-broken", "run the command again later"),
     ("window", "reset after the headers", 4, "FG-answer-broken", "run the command again later"),
