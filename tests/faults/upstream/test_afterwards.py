@@ -32,6 +32,7 @@ def test_a_part_that_is_not_there_is_asked_for_once_more_by_the_next_walk(server
     assert len(host.streams(host.activity(host.activities()[0]["id"]))) > 0
 
 
+@pytest.mark.long
 def test_a_part_that_is_not_there_twice_is_not_asked_for_again(server, open_host, world):
     """Two walks later nobody asks any more: said twice, it counts."""
     server.fault(ENDPOINTS["streams"], Fault.status(404), times=None)
@@ -52,6 +53,7 @@ def test_a_record_that_is_gone_counts_once(server, open_host):
     assert (counts["gone"], counts["missing"]) == (1, 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_source_that_asks_to_be_left_alone_is_left_alone(server, open_host, status):
     """A bulk request that is told to come back in an hour is not followed by single ones, and the error says when."""

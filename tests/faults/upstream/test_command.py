@@ -22,9 +22,9 @@ KEY = "planted-key-of-this-account"
 
 EVERYDAY = [
     ("sizing", "401", 3, "FG-key-rejected", "copy the key again"),
-    ("window", "a web page under 200", 5, "FG-answer-not-json", "sign in to this network"),
 ]
 REST = [
+    ("window", "a web page under 200", 5, "FG-answer-not-json", "sign in to this network"),
     ("sizing", "403", 3, "FG-not-permitted", "check that the key belongs to this account"),
     ("sizing", "404", 5, "FG-unexpected-status", "check the base URL"),
     ("window", "429", 4, "FG-rate-limited", "run the command again later"),

@@ -16,7 +16,7 @@ from tests.faults.upstream.matrix import ENDPOINTS, OF_CONNECT
 from tests.sync.builders import stopped
 from tests.sync.natural import natural
 
-EVERYDAY = ["profile", "window"]
+EVERYDAY = ["sizing"]
 REST = [endpoint for endpoint in ENDPOINTS if endpoint not in EVERYDAY and endpoint != "detail"]
 
 
@@ -76,6 +76,7 @@ def test_a_certificate_that_nobody_trusts(encrypted, open_host, world, reliabili
     reliability("upstream", "TLS: a certificate that nobody trusts", lost=len(differs), seen="FG-tls-failed, exit 5")
 
 
+@pytest.mark.long
 @each_endpoint
 def test_bytes_in_clear_on_an_encrypted_connection(encrypted, open_host, world, reliability, endpoint):
     """What is no TLS any more ends the connection, is tried again, and is named."""
@@ -127,6 +128,7 @@ def test_a_name_that_does_not_resolve(server, open_host, world, reliability, mon
     reliability("upstream", "DNS: the name does not resolve", lost=len(differs), seen="FG-no-network, exit 4")
 
 
+@pytest.mark.long
 def test_the_key_goes_to_no_other_host(server, open_host, world, reliability):
     """A redirect to another host, or to another port of this one, is not followed: nobody there was ever asked."""
     with StandIn(world.server.account) as elsewhere:
@@ -144,7 +146,8 @@ def test_the_key_goes_to_no_other_host(server, open_host, world, reliability):
                 seen="FG-redirect-refused, exit 5; the other host was never asked")
 
 
-@pytest.mark.parametrize("fault", [Fault.hold(), Fault.drip(interval_s=0.02)], ids=["never answering", "one byte at a time"])
+@pytest.mark.parametrize("fault", [
+    Fault.hold(), pytest.param(Fault.drip(interval_s=0.02), marks=pytest.mark.long)], ids=["never answering", "one byte at a time"])
 def test_no_thread_is_left_behind(server, open_host, impatience, fault):
     """After a server that never answered, and once the host is closed, every thread of its own has ended."""
     before = set(threading.enumerate())

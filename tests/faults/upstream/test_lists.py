@@ -60,10 +60,9 @@ ACTS = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("what", "endpoint"), [
-    ("the oldest becomes the newest", "window"),
-    *(pytest.param(what, endpoint, marks=pytest.mark.long) for what in ACTS for endpoint in ("sizing", "window", "bulk", "streams")
-      if (what, endpoint) != ("the oldest becomes the newest", "window")),
+    (what, endpoint) for what in ACTS for endpoint in ("sizing", "window", "bulk", "streams")
 ])
 def test_a_list_that_changes_while_it_is_read(changing, monkeypatch, tmp_path, reliability, what, endpoint):
     """Between two windows, or between the list and the parts, the account changes: the next sync has it as it is."""
@@ -81,7 +80,8 @@ def _ids_as_numbers(answer):
     return replace(answer, body=re.sub(rb'"id":"(\d+)"', rb'"id":\1', answer.body)) if answer.body else answer
 
 
-@pytest.mark.parametrize("first", ["text", pytest.param("number", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("first", ["text", "number"])
 def test_ids_that_change_their_type(server, open_host, world, reliability, first):
     """An id that is written as a number one day and as text the next is one record."""
     def write_numbers():
