@@ -11,7 +11,11 @@ import pytest
 
 from fitglue_registry import Host
 from fitglue_registry.testing.intervals import Fault
+from tests.faults.upstream.compare import lost
+from tests.faults.upstream.conftest import FILES
 from tests.faults.upstream.matrix import ENDPOINTS
+from tests.sync.conftest import MovableClock
+from tests.sync.natural import natural
 
 CHILD = Path(__file__).with_name("huge.py")
 ROOT = Path(__file__).parents[3]
@@ -39,7 +43,7 @@ def sync_in_child(server, tmp_path, monkeypatch):
     (Fault.bomb(), "a gzip of 500 MB"),
 ], ids=lambda value: value if isinstance(value, str) else "")
 @pytest.mark.parametrize("endpoint", ["sizing", "window", "streams"])
-def test_a_huge_answer_takes_no_more_memory_than_its_limit(sync_in_child, server, reliability, endpoint, fault, name):
+def test_a_huge_answer_takes_no_more_memory_than_its_limit(sync_in_child, server, world, tmp_path, reliability, endpoint, fault, name):
     """500 MB, in whatever form, are read up to ``max_body_mb`` and no further, and the error names the limit."""
     usual = sync_in_child("usual")["peak"]
     server.fault(ENDPOINTS[endpoint], fault, times=None)
@@ -49,4 +53,10 @@ def test_a_huge_answer_takes_no_more_memory_than_its_limit(sync_in_child, server
     assert "max_body_mb" in said["error"]["fix"]
     lanes = 2 if endpoint == "streams" else 1
     assert said["peak"] - usual < COPIES * LIMIT * lanes
-    reliability("upstream", f"{name}: memory of a child process", lost=0, seen="FG-answer-too-large, exit 5; at most three times the limit")
+    server.clear_faults()
+    with Host(tmp_path / "home", clock=MovableClock()) as host:
+        list(host.sync(options=FILES))
+        differs = lost(world.undisturbed, natural(host))
+    assert differs == []
+    reliability("upstream", f"{name}: memory of a child process", lost=len(differs),
+                seen="FG-answer-too-large, exit 5; at most three times the limit")
