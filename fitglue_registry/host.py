@@ -50,7 +50,7 @@ class Host(Library):
 
     ``home`` is the folder of everything local (``FITGLUE_HOME``, else the platform's data folder), ``database`` a SQLAlchemy URL
     (``FITGLUE_DATABASE``, else SQLite in ``home``). ``secrets``, ``blobs``, ``plugins``, ``clock`` and the registry ``folders``
-    replace the host's own; ``on_wait(seconds, reason)`` hears of every wait for a source, from the thread that waits.
+    replace the host's own; ``on_wait(seconds, reason)`` hears of every wait for a source, from any thread.
     Nothing is opened before it is needed.
     """
 

@@ -49,8 +49,10 @@ class Library:
         self.close()
 
     def close(self) -> None:
-        """Give back files and connections."""
+        """Give back files, connections and threads."""
         self._closing.close()
+        if self._given_plugins is None and "plugins" in self.__dict__:
+            self.plugins.close()
 
     # -- the rooms -----------------------------------------------------------------------------------------------------------
 

@@ -167,6 +167,12 @@ class Plugins:
                 "FG-plugin-version", f"{entry.kind}/{entry.id} needs {entry.plugin.name} {entry.plugin.version}, installed is {version}",
                 fix=f"fitglue plugin install '{entry.plugin.name}{entry.plugin.version}'")
 
+    def close(self) -> None:
+        """Let the threads on which plugins were called end; plugins stay loaded."""
+        for loaded in self._loaded.values():
+            if isinstance(loaded, _Loaded):
+                loaded.guard.close()
+
     def _load(self, name: str) -> _Loaded:
         if name not in self._loaded:
             try:
@@ -210,6 +216,7 @@ class Plugins:
         try:
             return guard.call("import", take)
         except PluginFailed as error:
+            guard.close()
             if error.code != "FG-plugin-raised":
                 raise
             said = error.what.removeprefix(f"plugin {name} ")

@@ -74,6 +74,12 @@ class Guard:
             raise error
         return result  # type: ignore[no-any-return]
 
+    def close(self) -> None:
+        """Let the lane end once it has done what it was given; a later call begins a new one."""
+        if self._lane is not None:
+            self._lane.put(_end)
+            self._lane = None
+
     def iterate(self, hook: str, jobs: Sequence[Callable[[], Iterable[Item]]], *, lanes: int = 1, sign_of_life: SignOfLife | None = None,
                 weigh: Callable[[Item], int] | None = None) -> Iterator[tuple[int, Item | FitglueError]]:
         """(job, item) of all ``jobs``, each consumed on one of ``lanes`` threads, at most 64 items ahead of the caller.
@@ -208,12 +214,16 @@ def _end_as_child(process: int) -> None:
         os._exit(0)
 
 
+def _end() -> None:
+    """Given to a lane, it is the last."""
+
+
 def _start_lane(plugin: str) -> queue.SimpleQueue[Callable[[], None]]:
     lane: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
 
     def serve() -> None:
-        while True:
-            lane.get()()
+        while (work := lane.get()) is not _end:
+            work()
 
     threading.Thread(target=serve, daemon=True, name=f"plugin {plugin}").start()
     return lane

@@ -152,10 +152,12 @@ def part_names(db: Db, record_id: int) -> list[str]:
 
 
 def after_walk(db: Db, connection_id: str) -> None:
-    """What the end of a walk through the whole history does: parts that were given up get another chance, and records that no window
-    showed are to be confirmed by id once more."""
+    """What the end of a walk through the whole history does: parts that were given up get another chance, a part of which the source
+    said once that there is none is asked for a second time, and records that no window showed are to be confirmed by id once more."""
     mine = sa.select(records.c.id).where(records.c.connection_id == connection_id)
     db.execute(sa.update(parts).where(parts.c.record_id.in_(mine), parts.c.state == "failed").values(state="wanted", tries=0))
+    there = mine.where(records.c.state.in_(THERE))
+    db.execute(sa.update(parts).where(parts.c.record_id.in_(there), parts.c.state == "none", parts.c.tries == 1).values(state="wanted"))
     db.execute(sa.update(records).where(records.c.connection_id == connection_id, records.c.state == "unlisted").values(state="missing"))
 
 

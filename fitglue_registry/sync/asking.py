@@ -127,4 +127,6 @@ def _concerns_all(error: FitglueError) -> bool:
     """Whether a failure is the whole connection's, and not only that of the ids that were asked for."""
     if isinstance(error, AthleteNeeded) or error.code in _CONCERN_ALL:
         return True
+    if isinstance(error, Retryable) and error.retry_after_s:  # the source asked to be left alone, whatever for
+        return True
     return not isinstance(error, Retryable | ConnectionStopped | PluginFailed)

@@ -38,24 +38,27 @@ def confirm_missing(context: Context, log: RunLog, asked: set[str]) -> Iterator[
             reason = "not listed any more, and the source can be asked for no single record"
             yield from _bury(context, log, known, Unavailable(known.external_id, "summary", "gone", "FG-not-at-source", reason))
         return
+    with context.database.read() as db:
+        unread = {held.external_id for held in records.quarantined(db, context.connected.id)}
     by_id: dict[str, Known] = {known.external_id: known for known in missing}
     shelf = Shelf(context, {known.external_id: known.id for known in missing})
     for batch in ask_for(context, part, list(by_id), lambda item: shelf.derive(item) if isinstance(item, Part) else None):
         for answered in batch:
-            yield from _settle(context, log, by_id[answered.external_id], answered)
+            yield from _settle(context, log, by_id[answered.external_id], answered, unread)
 
 
-def _settle(context: Context, log: RunLog, known: Known, answered: Answered) -> Iterator[events.Event]:
+def _settle(context: Context, log: RunLog, known: Known, answered: Answered, unread: set[str]) -> Iterator[events.Event]:
     item = answered.item
     if isinstance(item, Part):
         assert answered.derived is not None
         yield from _is_there(context, log, known, item, answered.derived.checked())
     elif isinstance(item, FitglueError):
         yield events.Decided(context.connected.name, known.external_id, "not-fetched", f"to be confirmed: {item.what}")
-    elif item.state == "gone":
-        yield from _bury(context, log, known, item)
     elif item.state == "stub":
         yield from _becomes_stub(context, log, known, item)
+    elif item.state == "gone" or (item.state == "none" and known.external_id in unread):
+        # Of the latter nothing was ever understood, the list has it no more, and by id there is nothing to ask for.
+        yield from _bury(context, log, known, item)
 
 
 def _is_there(context: Context, log: RunLog, known: Known, part: Part, derived: Derived) -> Iterator[events.Event]:
@@ -76,6 +79,7 @@ def _bury(context: Context, log: RunLog, known: Known, said: Unavailable) -> Ite
     with context.writing(log) as db:
         records.update_record(db, known.id, state="gone", gone_at=now, reason=reason_of(said))
         log.decide(db, now, "gone", known.id, said.reason)
+        records.release(db, known.id)  # what it said is kept, and nobody needs to mend it any more
         context.matcher.place(db, context.connected.athlete_id, ids_of_records(db, [known.id]), now)
     yield events.Decided(context.connected.name, known.external_id, "gone", said.reason)
 

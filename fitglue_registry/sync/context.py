@@ -71,8 +71,11 @@ class ConnectionView:
         return self.http.sent if "http" in self.__dict__ else 0
 
     def sign_of_life(self) -> float:
-        """The monotonic moment until which the session is known to be at work or waiting."""
-        return self.http.busy_until if "http" in self.__dict__ else 0.0
+        """The monotonic moment until which the session is known to be at work or waiting; who asks also hears of a long silence."""
+        if "http" not in self.__dict__:
+            return 0.0
+        self.http.notice_silence()
+        return self.http.busy_until
 
     def close(self) -> None:
         """Give back the session's connections."""

@@ -89,7 +89,7 @@ def _any_of(globs: Iterable[str]) -> re.Pattern[str]:
 def _parse(summary: bytes) -> Any:
     try:
         return msgspec.json.decode(summary)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
         return json.loads(summary)  # the slow road for NaN, which custom fields may send

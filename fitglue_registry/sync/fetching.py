@@ -169,7 +169,9 @@ def _note_unavailable(context: Context, log: RunLog, db: Db, record_id: int, sai
         records.update_record(db, record_id, state="missing")
     state = "wanted" if said.state == "later" else "none"
     records.set_part(db, record_id, said.part, state=state, code=said.code, reason=said.reason, tried=True)
-    log.decide(db, context.now, f"no-{said.part}" if said.state == "none" else said.state, record_id, said.reason)
+    # A part that is gone asks for a confirmation, whose word it is whether the record is.
+    decision = {"gone": "missing", "later": "later"}.get(said.state, f"no-{said.part}")
+    log.decide(db, context.now, decision, record_id, said.reason)
 
 
 def store_derived(context: Context, log: RunLog, db: Db, record_id: int, derived: Derived) -> Stored | None:

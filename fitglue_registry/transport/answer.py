@@ -45,8 +45,11 @@ class HttpAnswer:
             value, why = _read_slowly(self.body)
             if not why:
                 return value
+        kind = self._kind()
+        if kind.startswith("a web page"):
+            why = "another server, or something between here and there, answers in its place"
         raise ConnectionStopped(
-            "FG-answer-not-json", f"the answer is {self._kind()} where JSON was expected", at=Place(url=self.url), why=why,
+            "FG-answer-not-json", f"the answer is {kind} where JSON was expected", at=Place(url=self.url), why=why,
             fix="try again later; if it stays so, check the base URL, or sign in to this network in a browser",
         )
 

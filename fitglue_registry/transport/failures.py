@@ -28,6 +28,7 @@ NETWORK_ERRORS = (rex.RequestException, uex.HTTPError, OSError, BodyTooLarge, Bo
 
 _LATER = "run the command again later; nothing that was fetched is lost"
 _FEW = 3  # tries where another one seldom helps
+_TWICE = 2  # … and where each costs a whole time-out
 _LONGEST_WORDS = 200
 _WORDS = ("error", "message", "detail", "error_description", "title")
 _UNSEEN = re.compile(r"(?is)<(script|style|head)\b.*?</\1\s*>|<[^>]*>")
@@ -56,6 +57,9 @@ class Failures:
             return ConnectionStopped("FG-answer-too-large", f"{host} answers with more than {self.policy.max_body / 1e6:g} MB", at=at,
                                      why="the rest was not read, to keep this machine's memory",
                                      fix="if such an answer is right, raise max_body_mb in the entry")
+        if isinstance(error, BodyBroken):
+            damaged = Retryable("FG-answer-broken", f"{host} sends an answer that cannot be unpacked", at=at, why=str(error), fix=_LATER)
+            return TryAgain(damaged, self.policy.retries + 1)
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
             return self._tls(causes, at)
         if any(isinstance(cause, ssl.SSLError | uex.SSLError | rex.SSLError) for cause in causes):
@@ -64,7 +68,8 @@ class Failures:
         unconnected = any(isinstance(cause, uex.ConnectTimeoutError | uex.ProxyError) for cause in causes)
         if any(isinstance(cause, TimeoutError | uex.ReadTimeoutError) for cause in causes):
             why = f"no connection within {self.policy.connect_s:g} s" if unconnected else self._patience(causes)
-            return TryAgain(Retryable("FG-timeout", f"{host} does not answer in time", at=at, why=why, fix=_LATER), _FEW)
+            silent = Retryable("FG-timeout", f"{host} does not answer in time", at=at, why=why, fix=_LATER)
+            return TryAgain(silent, _FEW if unconnected else _TWICE)
         if unconnected:
             return TryAgain(Retryable("FG-no-network", f"{host} cannot be reached", at=at, why=self._reason(causes),
                                       fix=f"check the network connection; {_LATER}"), _FEW)
@@ -94,7 +99,7 @@ class Failures:
     def over_budget(self, wait_s: float) -> Retryable:
         """No request is due for so long that waiting here makes no sense."""
         failure = Retryable("FG-rate-limited", f"{self.policy.host} may not be asked for another {_span(wait_s)}",
-                            at=Place(url=self.policy.base_url), fix=_LATER,
+                            at=Place(url=self.policy.base_url), fix=_in(wait_s),
                             why="the limit that its entry states, or that it stated itself, is used up")
         failure.retry_after_s = wait_s
         return failure
@@ -104,7 +109,7 @@ class Failures:
         failure = Retryable(code, f"{self.policy.host} {what}", at=at, why=said, fix=_LATER)
         failure.retry_after_s = wait_s
         if wait_s is not None and wait_s > self.policy.longest_wait_s:
-            failure.fix = f"run the command again in {_span(wait_s)}; nothing that was fetched is lost"
+            failure.fix = _in(wait_s)
             return failure
         return TryAgain(failure, self.policy.retries + 1, wait_s)
 
@@ -169,6 +174,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         yield current
         inside = (getattr(current, "reason", None), *reversed(current.args), current.__cause__, current.__context__)
         current = next((cause for cause in inside if isinstance(cause, BaseException) and id(cause) not in seen), None)
+
+
+def _in(seconds: float) -> str:
+    return f"run the command again in {_span(seconds)}; nothing that was fetched is lost"
 
 
 def _span(seconds: float) -> str:

@@ -32,6 +32,7 @@ _MOST_REDIRECTS = 3
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _NAP_S = 1.0  # a wait is cut into naps, so that ``close`` ends it
 _WORTH_SAYING_S = 1.0  # shorter waits for the budget are part of the pace
+_SILENCE_S = 10.0  # without an answer, until it is said, and said again
 _BACKOFF = tenacity.wait_exponential_jitter(initial=1, max=30, jitter=1)
 
 
@@ -63,6 +64,7 @@ class HttpSession:
             reraise=True)
         self._lock, self._closed = threading.Lock(), threading.Event()
         self._alive_until: dict[int, float] = {}
+        self._asked: dict[int, _Asked] = {}
         self._last_sign_of_life = self._clock.monotonic()
         self.sent = 0  # requests, further tries and redirects included
 
@@ -76,6 +78,16 @@ class HttpSession:
         """When a request or a wait last began or ended, monotonic."""
         return self._last_sign_of_life
 
+    def notice_silence(self) -> None:
+        """Say so where a request has had no answer for a while; for whoever waits beside the thread that asked, again and again."""
+        now, policy = self._clock.monotonic(), self._policy
+        for asked in tuple(self._asked.values()):
+            if now - asked.noticed >= _SILENCE_S:
+                asked.noticed = now
+                silent = now - asked.at
+                left = (policy.read_s if silent < policy.read_s else policy.total_s) - silent
+                self._say(max(left, 0.0), f"{policy.host} has not answered for {silent:.0f} s")
+
     def get(self, path: str, params: Mapping[str, str] | None = None, *, accept: Sequence[int] = ()) -> HttpAnswer:
         """As ``hookspecs.Http.get`` says."""
         url = address(self._policy, path, params)
@@ -84,6 +96,7 @@ class HttpSession:
         except TryAgain as last:
             failure, tries = last.failure, self._retrying.statistics["attempt_number"]
         finally:
+            self._asked.pop(threading.get_ident(), None)
             self._alive_until.pop(threading.get_ident(), None)
             self._last_sign_of_life = self._clock.monotonic()
         # Raised out here so that it has no context: the exceptions of requests hold the headers, and those the key.
@@ -134,6 +147,7 @@ class HttpSession:
             with self._lock:
                 self.sent += 1
             self._touch(self._policy.connect_s + self._policy.total_s)
+            self._asked[threading.get_ident()] = _Asked(self._clock.monotonic())
             # Straight to the adapter: ``Session.send`` would keep cookies, ask for .netrc, and read a redirect's body unbounded.
             response = self._session.get_adapter(url).send(
                 request, stream=True, timeout=(self._policy.connect_s, self._policy.read_s), verify=self._verify, proxies=self._proxies)
@@ -190,6 +204,7 @@ class HttpSession:
             self._on_wait(seconds, reason)
 
     def _sleep(self, seconds: float) -> None:
+        self._asked.pop(threading.get_ident(), None)  # this wait is announced
         self._touch(seconds + self._policy.read_s)
         left = seconds
         while left > 0:
@@ -206,6 +221,13 @@ class HttpSession:
         now = self._clock.monotonic()
         self._last_sign_of_life = now
         self._alive_until[threading.get_ident()] = now + for_s
+
+
+class _Asked:
+    """A request without an answer, and when that was last remarked on."""
+
+    def __init__(self, at: float) -> None:
+        self.at = self.noticed = at
 
 
 def _is_expected(status: int, accept: Sequence[int]) -> bool:

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from fitglue_registry.testing.intervals import Account, Fault, StandIn
+from tests.certificate import self_signed, serving
 
 PROFILE = "/api/v1/athlete/0/profile"
 LIST = "/api/v1/athlete/0/activities?oldest=2000-01-01"
@@ -225,3 +226,61 @@ def test_a_server_that_holds_closes_at_once(server, get):
     server.close()
     with pytest.raises(requests.ConnectionError):
         requests.get("http://127.0.0.1:9/", timeout=1)
+
+
+def test_drip_with_headers(server, get):
+    """The headers may drip too."""
+    server.fault("*", Fault.drip(interval_s=60, with_headers=True))
+    with pytest.raises(requests.ReadTimeout):
+        get(timeout=0.1)
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_flood(server, announced):
+    """A body may be of any size, with its length announced or not, and costs the server nothing."""
+    server.fault("*", Fault.flood(size=3_000_000, announced=announced))
+    answer = requests.get(server.url + LIST, auth=("API_KEY", "stand-in-key"), timeout=10)
+    assert (len(answer.content), answer.content[:9]) == (3_000_000, b'[{"id":"i')
+    assert answer.headers.get("Content-Length") == ("3000000" if announced else None)
+
+
+def test_bomb(server):
+    """A small gzip may unpack to a large body."""
+    server.fault("*", Fault.bomb(size=5 << 20))
+    answer = requests.get(server.url + LIST, auth=("API_KEY", "stand-in-key"), timeout=10)
+    assert (len(answer.content), int(answer.headers["Content-Length"]) < 50_000) == ((5 << 20) + 1, True)
+
+
+def test_nested(server, get):
+    """JSON may be nested beyond sense."""
+    server.fault("*", Fault.nested(depth=2000))
+    assert get().content == b"[" * 2000 + b"]" * 2000
+
+
+def test_values(server, get):
+    """The first rows of a list may hold values that no JSON library writes, also inside what they hold; the others are spared."""
+    server.fault("*", Fault.values({"distance": "1e400", "name": r'"\ud800"', "gear.id": "NaN"}, rows=1))
+    first, second = get().text.split("},{", 1)[0], get().json()[1]
+    assert '"distance":1e400' in first
+    assert r'"name":"\ud800"' in first
+    assert second["distance"] != float("inf")
+
+
+def test_values_of_a_list_inside(server, get):
+    """A sample may be odd; where there is none of that number nothing happens."""
+    server.fault("*", Fault.values({"data.0": "-7", "data.999999": "-8"}, rows=1))
+    assert get(f"/api/v1/activity/{server.account.ids()[0]}/streams").json()[0]["data"][0] == -7
+
+
+def test_tls(tmp_path):
+    """A stand-in may speak https, and forget in the middle that it does."""
+    bundle = self_signed(tmp_path)
+    with StandIn(Account.generate(count=1), tls=serving(bundle)) as server, requests.Session() as session:
+        asked = {"url": server.url + PROFILE, "auth": ("API_KEY", "stand-in-key"), "timeout": 10}
+        assert session.get(**asked, verify=str(bundle)).json()["athlete"]["id"] == server.athlete_id
+        with pytest.raises(requests.exceptions.SSLError, match="CERTIFICATE_VERIFY_FAILED"):
+            requests.get(**asked)
+        server.fault("*", Fault.no_tls())
+        with pytest.raises(requests.exceptions.SSLError):
+            session.get(**asked, verify=str(bundle))
+        assert session.get(**asked, verify=str(bundle)).status_code == 200

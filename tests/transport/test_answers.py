@@ -111,8 +111,8 @@ def test_a_byte_order_mark_is_ignored():
     (b"[" + b"1" * 5000 + b"]", "broken", "thousands of digits"),
     (b"[" * 100_000 + b"]" * 100_000, "broken", "nested deeper"),
     (b"[" * 100_000 + b"NaN" + b"]" * 100_000, "broken", "nested deeper"),
-    (b"<!doctype html><html><title>Sign in</title>", "a web page titled 'Sign in'", "character 0"),
-    (b"<html>", "a web page", "character 0"),
+    (b"<!doctype html><html><title>Sign in</title>", "a web page titled 'Sign in'", "answers in its place"),
+    (b"<html>", "a web page", "answers in its place"),
 ], ids=["empty", "blank", "cut", "text", "latin", "digits", "deep", "deep NaN", "page", "untitled page"])
 def test_what_is_no_json_is_named(content, what, why):
     """The error says what came instead of JSON, and where reading stopped."""

@@ -146,3 +146,11 @@ def test_no_scheme_sends_no_key(open_session, server):
     """A public source needs no secret."""
     open_session(auth=Auth(), secrets=dict).get("x")
     assert "authorization" not in server.requests[0][1]
+
+
+def test_an_answer_that_cannot_be_unpacked_says_so(session, server, reply):
+    """Its own words come before those of a library."""
+    server.say(reply(body=b"\x1f\x8bnonsense", headers={"Content-Encoding": "gzip"}))
+    error = error_of(session, Retryable)
+    assert (error.code, error.what) == ("FG-answer-broken", "127.0.0.1 sends an answer that cannot be unpacked")
+    assert error.why.startswith("its compressed bytes are damaged")

@@ -111,10 +111,10 @@ def test_truncated_gzip_is_broken(session, server, reply, zipped):
 
 
 def test_silence_is_a_timeout(open_session, server, reply):
-    """A server that never answers is given up after ``read_s``, three times."""
+    """A server that never answers is given up after ``read_s``, twice."""
     server.say(reply(hang=True))
     error = failure(open_session(read_s=0.05))
-    assert (error.code, len(server.requests)) == ("FG-timeout", 3)
+    assert (error.code, len(server.requests)) == ("FG-timeout", 2)
     assert "no byte for 0.05 s" in error.why
 
 

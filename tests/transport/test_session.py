@@ -152,3 +152,20 @@ def test_a_cassette_records_and_replays(open_session, server, reply, tmp_path):
     with vcr.use_cassette(str(tmp_path / "cassette.yaml"), record_mode="none", filter_headers=["authorization"]):
         assert open_session(auth=Auth()).get("x").json() == [7]
     assert len(server.requests) == 1
+
+
+def test_a_silent_server_is_remarked_on_while_it_is_waited_for(session, server, reply, clock, waits):
+    """Whoever waits beside the request hears after ten seconds, and again, that there is no answer yet, and for how long at most."""
+    barrier = threading.Barrier(2)
+    server.say(reply(meet=barrier))
+    asking = threading.Thread(target=session.get, args=("x",))
+    asking.start()
+    while not server.requests:
+        asking.join(0.01)
+    for seconds in (4, 7, 1, 12):
+        clock.seconds += seconds
+        session.notice_silence()
+    barrier.wait(5)
+    asking.join(5)
+    session.notice_silence()
+    assert waits == [(289.0, "127.0.0.1 has not answered for 11 s"), (276.0, "127.0.0.1 has not answered for 24 s")]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from dataclasses import dataclass, replace
 from enum import Enum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ from fitglue_registry.testing.intervals.values import compact
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 
 class Delivery(Enum):
@@ -27,6 +29,8 @@ class Delivery(Enum):
     HOLD = "hold"
     RESET_FIRST = "reset_first"
     RESET_AFTER_HEADERS = "reset_after_headers"
+    FLOOD = "flood"
+    NO_TLS = "no_tls"
 
 
 _HTML = b"<!DOCTYPE html><html><head><title>intervals.icu</title></head><body><h1>{}</h1></body></html>"
@@ -46,6 +50,8 @@ class Fault:
     delivery: Delivery = Delivery.WHOLE
     keep: float = 0.5
     seconds: float | None = None
+    size: int = 0
+    with_headers: bool = False
 
     @classmethod
     def status(cls, status: int, *, body: str | None = None, retry_after: int | str | None = None) -> Fault:
@@ -78,7 +84,6 @@ class Fault:
     def truncated(cls, *, keep: float = 0.5) -> Fault:
         """A body that stops early although its length is announced rightly, uncompressed."""
 
-
         def change(answer: Answer) -> Answer:
             whole = _plain(answer)
             return replace(answer, body=whole[: int(len(whole) * keep)], packed=None)
@@ -101,9 +106,9 @@ class Fault:
         return cls("reset", delivery=Delivery.RESET_AFTER_HEADERS if after_headers else Delivery.RESET_FIRST)
 
     @classmethod
-    def drip(cls, *, interval_s: float = 1.0) -> Fault:
-        """A body that comes byte by byte."""
-        return cls("drip", delivery=Delivery.DRIP, seconds=interval_s)
+    def drip(cls, *, interval_s: float = 1.0, with_headers: bool = False) -> Fault:
+        """A body that comes byte by byte, or the whole answer."""
+        return cls("drip", delivery=Delivery.DRIP, seconds=interval_s, with_headers=with_headers)
 
     @classmethod
     def hold(cls, *, seconds: float | None = None) -> Fault:
@@ -144,6 +149,32 @@ class Fault:
         return cls("raw_body", lambda _: Answer(status, sent, content_type))
 
     @classmethod
+    def nested(cls, *, depth: int = 100_000) -> Fault:
+        """Good JSON that is a list in a list in a list, so many times."""
+        return cls.raw_body(b"[" * depth + b"]" * depth)
+
+    @classmethod
+    def flood(cls, *, size: int = 500_000_000, announced: bool = True) -> Fault:
+        """A list of rows without end, ``size`` bytes long, which are made while they are sent; the length may be kept secret."""
+        return cls("flood", lambda answer: replace(answer, status=200, body=b"", packed=None), Delivery.FLOOD, size=size,
+                   with_headers=announced)
+
+    @classmethod
+    def bomb(cls, *, size: int = 500_000_000) -> Fault:
+        """A small gzip that unpacks to ``size`` bytes."""
+        return cls("bomb", lambda answer: Answer(200, _bomb(size), headers=(*answer.headers, ("Content-Encoding", "gzip"))))
+
+    @classmethod
+    def no_tls(cls) -> Fault:
+        """Plain bytes on a connection that was encrypted until now, as something in between may send them."""
+        return cls("no_tls", delivery=Delivery.NO_TLS)
+
+    @classmethod
+    def values(cls, values: Mapping[str, str], *, rows: int | None = None) -> Fault:
+        """Other values in the (first ``rows``) objects of an answer, by path (``data.0``), each written as in JSON, ``NaN`` and all."""
+        return cls("values", _with_values(dict(values), rows))
+
+    @classmethod
     def named(cls, kind: str, arguments: dict[str, Any]) -> Fault:
         """The fault of a kind; raises ``ValueError`` for one that there is not."""
         if kind not in KINDS:
@@ -154,7 +185,7 @@ class Fault:
 
 KINDS = (
     "status", "html_page", "redirect", "empty_body", "truncated", "cut", "broken_gzip", "reset", "drip", "hold", "content_type",
-    "shape", "error_object", "leave_out", "duplicate_rows", "raw_body",
+    "shape", "error_object", "leave_out", "duplicate_rows", "raw_body", "nested", "flood", "bomb", "no_tls", "values",
 )  # fmt: skip
 
 
@@ -210,6 +241,14 @@ def _plain(answer: Answer) -> bytes:
     return gzip.decompress(answer.packed or b"") if answer.body is None else answer.body
 
 
+def _document(answer: Answer) -> Any:
+    """The JSON of an answer; None for a file, say."""
+    try:
+        return json.loads(_plain(answer))
+    except ValueError:
+        return None
+
+
 def _broken_gzip(answer: Answer) -> Answer:
     packed = bytearray(gzip.compress(_plain(answer) or b"{}", mtime=0))
     middle = len(packed) // 2
@@ -219,7 +258,45 @@ def _broken_gzip(answer: Answer) -> Answer:
 
 def _on_rows(change: Callable[[list[Any]], list[Any]]) -> Callable[[Answer], Answer]:
     def changed(answer: Answer) -> Answer:
-        rows = json.loads(_plain(answer))
+        rows = _document(answer)
         return replace(answer, body=compact(change(rows)), packed=None) if isinstance(rows, list) else answer
 
     return changed
+
+
+@lru_cache(maxsize=2)
+def _bomb(size: int) -> bytes:
+    """So many blanks in a list that ends too early, packed without ever being in memory at once."""
+    packer = zlib.compressobj(1, wbits=31)
+    block = b" " * (1 << 20)
+    packed = [packer.compress(b"[")] + [packer.compress(block) for _ in range(size >> 20)]
+    return b"".join([*packed, packer.flush()])
+
+
+def _with_values(values: dict[str, str], most: int | None) -> Callable[[Answer], Answer]:
+    def changed(answer: Answer) -> Answer:
+        document = _document(answer)
+        if document is None:
+            return answer
+        for found in (document[:most] if isinstance(document, list) else [document]):
+            for at, path in enumerate(values):
+                _put(found, path.split("."), _MARK.format(at))
+        body = compact(document)
+        for at, written in enumerate(values.values()):
+            body = body.replace(compact(_MARK.format(at)), written.encode("utf-8", "surrogateescape"))
+        return replace(answer, body=body, packed=None)
+
+    return changed
+
+
+_MARK = "\ufdd0{}\ufdd1"
+
+
+def _put(document: Any, path: list[str], value: str) -> None:
+    """Put a value where a path leads; a list that is too short, and what is no object, stay as they are."""
+    for step in path[:-1]:
+        document = document.get(step) if isinstance(document, dict) else None
+    if isinstance(document, dict):
+        document[path[-1]] = value
+    elif isinstance(document, list) and path[-1].isdecimal() and int(path[-1]) < len(document):
+        document[int(path[-1])] = value

@@ -19,6 +19,7 @@ from fitglue_registry.testing.intervals.wire import Incoming, deliver, head, pac
 
 if TYPE_CHECKING:
     import re
+    import ssl
     from io import BufferedIOBase
 
     from fitglue_registry.testing.intervals.account import Account
@@ -47,7 +48,7 @@ class StandIn:
     """A server for one account, from ``with`` to its end, or from ``start()`` to ``close()``.
 
     ``latency_s`` is waited before each answer. ``stub_detail`` answers the detail of a Strava activity with its stub
-    instead of 422; both were seen.
+    instead of 422; both were seen. With ``tls`` it speaks https, by the name of localhost.
     """
 
     def __init__(
@@ -59,8 +60,10 @@ class StandIn:
         port: int = 0,
         latency_s: float = 0.0,
         stub_detail: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.account = account
+        self.tls = tls
         self.latency_s = latency_s
         self._service = Service(account, athlete_id or account.athlete_id, api_key, stub_detail)
         self._wanted_port = port
@@ -100,7 +103,8 @@ class StandIn:
         """The address without a path; raises ``RuntimeError`` while the server does not run."""
         if self._listener is None:
             raise RuntimeError("the stand-in does not run")
-        return f"http://127.0.0.1:{self._listener.server_address[1]}"
+        port = self._listener.server_address[1]
+        return f"https://localhost:{port}" if self.tls else f"http://127.0.0.1:{port}"
 
     @property
     def athlete_id(self) -> str:
@@ -184,7 +188,11 @@ class StandIn:
 
     def _write(self, answer: Answer, fault: Fault | None, request: Incoming, connection: socket.socket) -> bool:
         body, packed = pack(answer, takes_gzip=request.takes_gzip)
-        top = head(answer, len(body), packed=packed, keep_alive=request.keep_alive)
+        length: int | None = len(body)
+        keep_alive = request.keep_alive
+        if fault is not None and fault.delivery is Delivery.FLOOD:
+            length, packed, keep_alive = fault.size if fault.with_headers else None, False, False
+        top = head(answer, length, packed=packed, keep_alive=keep_alive)
         return deliver(connection, top, body, fault, self.closing) and request.keep_alive
 
 
@@ -238,10 +246,25 @@ class _Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def _serve(self, request: Any, client_address: Any) -> None:
         try:
+            if self.stand_in.tls is not None:
+                request = self._encrypted(request, self.stand_in.tls)
             self.process_request_thread(request, client_address)
+        except OSError:  # a client that does not trust us, or speaks no TLS
+            self.close_request(request)
         finally:
             with self._live_lock:
                 self._live.pop(threading.current_thread(), None)
+
+    def _encrypted(self, request: socket.socket, tls: ssl.SSLContext) -> ssl.SSLSocket:
+        encrypted = tls.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+        with self._live_lock:
+            self._live[threading.current_thread()] = encrypted
+        try:
+            encrypted.do_handshake()
+        except OSError:
+            encrypted.close()
+            raise
+        return encrypted
 
     def shutdown_request(self, request: Any) -> None:
         # Closed without a word first: ``shutdown`` would send an end where a reset was ordered.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import socket
 import struct
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _LONGEST_LINE = 1 << 20
 _WORTH_PACKING = 1024
+_ROWS = b'{"id":"i1","start_date_local":"2026-11-20T07:00:00","type":"Ride"},' * 1000
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -79,8 +81,8 @@ def pack(answer: Answer, *, takes_gzip: bool) -> tuple[bytes, bool]:
     return answer.body, False
 
 
-def head(answer: Answer, length: int, *, packed: bool, keep_alive: bool) -> bytes:
-    """The status line and the headers of an answer."""
+def head(answer: Answer, length: int | None, *, packed: bool, keep_alive: bool) -> bytes:
+    """The status line and the headers of an answer; without a length it ends with its connection."""
     try:
         phrase = HTTPStatus(answer.status).phrase
     except ValueError:
@@ -88,7 +90,8 @@ def head(answer: Answer, length: int, *, packed: bool, keep_alive: bool) -> byte
     lines = [f"HTTP/1.1 {answer.status} {phrase}", f"Date: {formatdate(usegmt=True)}", f"Content-Type: {answer.content_type}"]
     lines += [f"{name}: {value}" for name, value in answer.headers]
     lines += ["Vary: Accept-Encoding"] + ["Content-Encoding: gzip"] * packed + ["Connection: close"] * (not keep_alive)
-    return "\r\n".join([*lines, f"Content-Length: {length}", "", ""]).encode("latin-1")
+    lines += [] if length is None else [f"Content-Length: {length}"]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 def deliver(connection: socket.socket, top: bytes, body: bytes, fault: Fault | None, closing: Event) -> bool:
@@ -102,7 +105,12 @@ def deliver(connection: socket.socket, top: bytes, body: bytes, fault: Fault | N
     elif delivery is Delivery.CUT:
         connection.sendall(top + body[: int(len(body) * fault.keep)])
     elif delivery is Delivery.DRIP:
-        return _drip(connection, top, body, fault.seconds or 0.0, closing)
+        whole, slow = (b"", top + body) if fault.with_headers else (top, body)
+        return _drip(connection, whole, slow, fault.seconds or 0.0, closing)
+    elif delivery is Delivery.FLOOD:
+        _flood(connection, top, fault.size, closing)
+    elif delivery is Delivery.NO_TLS:
+        os.write(connection.fileno(), b"HTTP/1.1 400 Bad Request\r\n\r\n")  # below the encryption, if there is one
     else:
         _reset(connection, top if delivery is Delivery.RESET_AFTER_HEADERS else b"")
     return False
@@ -115,6 +123,15 @@ def _drip(connection: socket.socket, top: bytes, body: bytes, seconds: float, cl
             return False
         connection.sendall(body[at : at + 1])
     return True
+
+
+def _flood(connection: socket.socket, top: bytes, size: int, closing: Event) -> None:
+    """One block of rows again and again: a body of any size costs this process nothing."""
+    connection.sendall(top + b"[")
+    left = size - 1
+    while left > 0 and not closing.is_set():
+        connection.sendall(_ROWS[:left])
+        left -= len(_ROWS)
 
 
 def _reset(connection: socket.socket, first: bytes) -> None:

@@ -103,8 +103,20 @@ def rows_of(answer: Answer) -> list[bytes]:
 def unexpected(answer: Answer, expected: str, document: object) -> ConnectionStopped:
     """The error for JSON of a shape that the API does not promise; it names kinds and keys, never values."""
     keys = f" with the keys {', '.join(sorted(map(str, document))[:8])}" if isinstance(document, dict) and document else ""
+    if isinstance(document, dict) and "error" in document:
+        return ConnectionStopped(
+            "FG-unexpected-answer", f"Intervals.icu answered with an error as if all were well, expected was {expected}",
+            at=Place(url=answer.url), why=f"it is an object{keys}", fix="run the command again later; nothing that was fetched is lost")
     kind = "an object" if isinstance(document, dict) else "a list" if isinstance(document, list) else "a single value"
     return ConnectionStopped(
         "FG-unexpected-answer", f"Intervals.icu answered with {kind}{keys}, expected was {expected}", at=Place(url=answer.url),
         why="its API has changed, or the address is not that of Intervals.icu",
         fix="check the address of the connection; if it is right, upgrade fitglue-intervals")
+
+
+def unexpected_file(answer: Answer) -> ConnectionStopped:
+    """The error for an answer that no recording device ever wrote; it quotes nothing of it."""
+    kind = "a web page" if answer.body.lstrip()[:1] == b"<" else "JSON" if answer.body.strip() else "nothing"
+    return ConnectionStopped(
+        "FG-unexpected-answer", f"Intervals.icu answered with {kind}, expected was an original file", at=Place(url=answer.url),
+        why="something between here and there answers in its place, or it is out of order", fix="run the command again later")

@@ -73,8 +73,9 @@ def _notes(connection: Connection) -> tuple[str, ...]:
     today = connection.clock.now().date()
     params = {"oldest": str(today - timedelta(days=DAYS)), "newest": str(today + timedelta(days=2)),
               "fields": "id,start_date_local,source"}
-    rows = [read_row(row) for row in rows_of(connection.http.get(activities_path(athlete_of(connection)), params))]
-    stubs = sum(1 for row in rows if row is not None and row.source == "STRAVA")
+    read = (read_row(row) for row in rows_of(connection.http.get(activities_path(athlete_of(connection)), params)))
+    rows = {row.external_id: row for row in read if row is not None and row.external_id is not None}
+    stubs = sum(row.source == "STRAVA" for row in rows.values())
     if not rows:
         return (f"There is no activity in the last {DAYS} days.",)
     if not stubs:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from fitglue_intervals.api import activities_path, activity_path, athlete_of, read_row
-from fitglue_intervals.reading import clean_text, read_json, split_rows
+from fitglue_intervals.api import activities_path, activity_path, athlete_of, read_row, unexpected, unexpected_file
+from fitglue_intervals.reading import BOM, clean_text, read_json, split_rows
 from fitglue_intervals.stubs import STRAVA
 from fitglue_registry.hookspecs import Part, Unavailable
 
@@ -19,6 +20,11 @@ WITH_INTERVALS = {"intervals": "true"}
 #: What a server or a proxy may answer to many ids at once; the ids are then asked for singly.
 BULK_REFUSALS = (400, 404, 405, 413, 414, 422)
 GONE, UNREADABLE = 404, 422
+
+_NO_STREAMS = re.compile(rb"\[\s*\]")
+_OPENING, _CLOSING = re.compile(rb"\[\s*\{"), re.compile(rb"\}\s*\]\Z")
+#: Nothing, a page, or JSON; FIT, GPX, TCX, and any of them in gzip or zip begin otherwise.
+_NO_FILE = re.compile(rb"(?i)\s*(?:\Z|<!doctype html|<html|[{\[]|null\s*\Z)")
 
 
 def fetch(connection: Connection, part: str, ids: Sequence[str]) -> Iterator[Part | Unavailable]:
@@ -71,11 +77,10 @@ def _detail(connection: Connection, external_id: str) -> Part | Unavailable:
     if answer.status == UNREADABLE:
         return _unreadable(external_id, "detail", answer)
     row = read_row(answer.body)
-    if row is None:
-        answer.json()
-    elif row.stub:
-        return _stub(external_id, "detail", row.stub)
-    return Part(external_id, "detail", answer.body)
+    # Kept only if it is this activity: an error under status 200, or a redirect to something else, would never be asked for again.
+    if row is None or row.external_id != external_id:
+        raise unexpected(answer, f"the activity {external_id}", answer.json())
+    return _stub(external_id, "detail", row.stub) if row.stub else Part(external_id, "detail", answer.body)
 
 
 def _streams(connection: Connection, external_id: str) -> Part | Unavailable:
@@ -85,9 +90,10 @@ def _streams(connection: Connection, external_id: str) -> Part | Unavailable:
         return Unavailable(external_id, "streams", "none", "FG-no-streams", "Intervals.icu has no streams of this activity")
     if answer.status == UNREADABLE:
         return _unreadable(external_id, "streams", answer)
-    text = answer.body.strip()
-    if not (text.startswith(b"[") and text.endswith(b"]")):
-        answer.json()
+    text = answer.body.removeprefix(BOM).strip()
+    # A look at both ends and at one key: to read half a megabyte here and again when it is normalized would cost a millisecond each.
+    if not (_NO_STREAMS.fullmatch(text) or (_OPENING.match(text) and _CLOSING.search(text, len(text) - 64) and b'"type"' in text)):
+        raise unexpected(answer, "a list of streams", answer.json())
     # One answer is one record here, so what the wire brought is kept as it came: compressing it again would cost 23 ms.
     if answer.wire_encoding == "gzip":
         return Part(external_id, "streams", answer.wire, "gzip", answer.body)
@@ -100,6 +106,8 @@ def _file(connection: Connection, external_id: str) -> Part | Unavailable:
         return Unavailable(external_id, "file", "none", "FG-no-file", "there is no original file: entered by hand, or made from a plan")
     if answer.status == UNREADABLE:
         return _unreadable(external_id, "file", answer)
+    if _NO_FILE.match(answer.body):
+        raise unexpected_file(answer)
     return Part(external_id, "file", answer.body)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from fitglue_intervals.api import activities_path, athlete_of, read_row, rows_of
@@ -32,7 +32,7 @@ def list_window(connection: Connection, window: Window) -> Iterator[Listing | Sp
             yield Split(split(days))
         return
     seen: set[str] = set()
-    for listing in sorted((_listing(row) for row in _ask(connection, window)), key=_newest_first, reverse=True):
+    for listing in sorted(_listings(_ask(connection, window), window), key=_newest_first, reverse=True):
         if listing.external_id not in seen:
             seen.add(listing.external_id)
             yield listing
@@ -64,12 +64,22 @@ def _ask(connection: Connection, window: Window, **params: str) -> list[bytes]:
     return rows_of(connection.http.get(activities_path(athlete_of(connection)), params))
 
 
-def _listing(content: bytes) -> Listing:
+def _listings(rows: Sequence[bytes], window: Window) -> Iterator[Listing]:
+    near = datetime.combine(window.oldest or EPOCH, time())
+    for content in rows:
+        listing = _listing(content, near)
+        near = listing.start_local or near
+        yield listing
+
+
+def _listing(content: bytes, near: datetime) -> Listing:
     row = read_row(content)
     external_id = row.external_id if row is not None else None
     if row is None or external_id is None:
-        # A row that is no activity is handed over all the same, under the hash of its bytes: the host keeps it in quarantine.
-        return Listing(f"row-{hashlib.sha256(content).hexdigest()[:16]}", content)
+        # A row that is no activity is handed over all the same, under the hash of its bytes: the host keeps it in quarantine. Where it
+        # says no start, it gets that of the row before it, or of the window: so it is missed once the list has it no more.
+        start = row and local_start(row.start_date_local)
+        return Listing(f"row-{hashlib.sha256(content).hexdigest()[:16]}", content, start or near)
     stub = row.stub
     unavailable = None if stub is None else Unavailable(external_id, "summary", "stub", stub.code, stub.reason, stub.fix)
     return Listing(external_id, content, local_start(row.start_date_local), at_source=_moment(row.created), unavailable=unavailable)

@@ -81,7 +81,8 @@ def _object(record: Record, part: str) -> dict[str, Any]:
         raise refuse(f"the {part} of {record.external_id} is no JSON: {error}", field="$") from error
     other = other_than_activity(document)
     if other is not None or not isinstance(document, dict):
-        raise refuse(f"the {part} of {record.external_id} is {other}, not an activity", field="$", code="FG-not-an-activity",
+        what = (other or "a list").removesuffix(", not an activity")
+        raise refuse(f"the {part} of {record.external_id} is {what}, not an activity", field="$", code="FG-not-an-activity",
                      fix="give an activity of Intervals.icu, or a list of them")
     return document
 

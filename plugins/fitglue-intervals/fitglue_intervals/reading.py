@@ -27,6 +27,7 @@ UNREADABLE: tuple[type[Exception], ...] = (ValueError, *BROKEN_GZIP)
 
 _rows_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _decoder = json.JSONDecoder()
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _UNCLEAN = re.compile(rb'\\u0000|"-?(?:NaN|Infinity)"')
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _NOT_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})
@@ -56,8 +57,8 @@ def _split_slowly(content: bytes) -> list[bytes]:
     while rows or text[position : position + 1] != "]":
         try:
             _, end = _decoder.raw_decode(text, position)
-        except RecursionError as error:
-            raise ValueError("nested beyond sense") from error
+        except RecursionError:
+            end = _end_of_brackets(text, position)
         rows.append(text[position:end].encode("utf-8", "surrogateescape"))
         position = _next(text, end)
         if text[position : position + 1] == "]":
@@ -68,6 +69,17 @@ def _split_slowly(content: bytes) -> list[bytes]:
     if _next(text, position + 1) != len(text):
         raise ValueError("more than one JSON list")
     return rows
+
+
+def _end_of_brackets(text: str, position: int) -> int:
+    """Where a value ends that is nested beyond sense: it will be refused, and takes no other row along."""
+    depth = 0
+    for found in _BRACKETS.finditer(text, position):
+        if found[0][0] != '"':
+            depth += 1 if found[0] in "[{" else -1
+            if depth == 0:
+                return found.end()
+    raise ValueError("a value that is cut")
 
 
 def _next(text: str, position: int) -> int:

@@ -39,15 +39,18 @@ def start_of(values: Values, *, has_samples: bool) -> Start:
     utc, local = _moment(values, "start_date"), _moment(values, "start_date_local")
     if utc is None and local is None:
         raise refuse("the activity says no start, neither in UTC nor on a local clock", field="$.start_date_local")
-    utc = utc and (utc.astimezone(UTC) if utc.tzinfo else utc.replace(tzinfo=UTC))
+    utc = utc and _in_utc(utc)
     local = local and local.replace(tzinfo=None)
     name, zone = _zone(values)
     precision = _precision(values, local, stated=utc is not None, has_samples=has_samples)
     derived: tuple[str, ...] = ()
-    if zone is not None and utc is None and local is not None and precision != "day":
-        utc, derived = local.replace(tzinfo=zone).astimezone(UTC), ("start_utc",)
-    elif zone is not None and local is None and utc is not None:
-        local, derived = utc.astimezone(zone).replace(tzinfo=None), ("start_local",)
+    try:
+        if zone is not None and utc is None and local is not None and precision != "day":
+            utc, derived = local.replace(tzinfo=zone).astimezone(UTC), ("start_utc",)
+        elif zone is not None and local is None and utc is not None:
+            local, derived = utc.astimezone(zone).replace(tzinfo=None), ("start_local",)
+    except OverflowError:  # a watch that lost the time: its other start would lie before year 1 or after 9999
+        values.missing["start_local" if local is None else "start_utc"] = "no calendar has that day"
     offset = round((local.replace(tzinfo=UTC) - utc).total_seconds()) if local and utc else None
     if offset is not None and abs(offset) > _DAY_S:
         values.missing["utc_offset_s"] = f"the two starts are {offset} s apart, which no zone is"
@@ -61,6 +64,13 @@ def _moment(values: Values, key: str) -> datetime | None:
         return datetime.fromisoformat(text) if text else None
     except ValueError as error:
         raise refuse(f"the start {text!r} is not a date and time", field=f"$.{key}") from error
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise refuse(f"the start {moment.isoformat()!r} is on no calendar", field="$.start_date") from error
 
 
 def _zone(values: Values) -> tuple[str | None, ZoneInfo | None]:

@@ -100,6 +100,13 @@ def test_a_profile_of_another_shape_stops_the_connection(connect_to, document):
     assert caught.value.code == "FG-unexpected-answer"
 
 
+def test_rows_are_counted_once_and_only_if_they_are_activities(connect_to):
+    """A list that repeats itself, or holds what is no activity, makes no false figures."""
+    row = {"id": "1", "source": "STRAVA"}
+    connection = connect_to({"athlete/0/profile": {"athlete": {"id": "i1"}}, "athlete/0/activities": [row, row, 7, {"id": "i2"}]})
+    assert plugin.fitglue_connect(connection=connection).notes[0].startswith("1 of the last 90 days' 2 activities come from Strava")
+
+
 def test_a_page_instead_of_json_says_so_itself(connect_to):
     """A captive portal is not taken for an account."""
     with pytest.raises(ConnectionStopped) as caught:

@@ -120,3 +120,40 @@ def test_a_row_without_an_id_is_never_asked_for(connect_to, part):
 def test_an_unknown_part_is_said_to_be_none(connect_to):
     """An entry that promises too much is answered, not crashed."""
     assert said(fetched(connect_to({}), "laps", "i1")) == {"i1": "none FG-part-unknown"}
+
+
+@pytest.mark.parametrize("body", [{"status": 500, "error": "later"}, {"rows": []}, [], [1], None, {"id": "i2"}, {"id": {"a": 1}}])
+def test_what_is_not_the_activity_is_no_detail_of_it(connect_to, body):
+    """An error under status 200, a list, or another activity is not kept: what is kept would never be asked for again."""
+    with pytest.raises(ConnectionStopped) as caught:
+        fetched(connect_to({"activity/i1": body}), "detail", "i1")
+    assert caught.value.code == "FG-unexpected-answer"
+    assert "expected was the activity i1" in caught.value.what
+
+
+@pytest.mark.parametrize("body", [b'{"status":500,"error":"later"}', b"[1,2]", b"[{}]", b"null", b'[{"id":"i1","type":"Ride"}'])
+def test_what_is_no_list_of_streams_is_not_kept(connect_to, body):
+    """The same holds for streams, whose answer is looked at from both ends."""
+    with pytest.raises(ConnectionStopped):
+        fetched(connect_to({"activity/i1/streams.json": body}), "streams", "i1")
+
+
+@pytest.mark.parametrize("body", [b' [ ] ', b'\xef\xbb\xbf[{"type": "time", "data": [0]} ]\n', b'[{"data":[NaN],"type":"watts"}]'])
+def test_a_list_of_streams_may_have_blanks_and_oddities(connect_to, body):
+    """Nothing of it is read before it is kept."""
+    assert fetched(connect_to({"activity/i1/streams.json": body}), "streams", "i1") == [Part("i1", "streams", body)]
+
+
+@pytest.mark.parametrize(("body", "kind"), [
+    (b"<!DOCTYPE html><p>", "a web page"), (b"\n<html>", "a web page"), (b'{"status":500}', "JSON"), (b"[]", "JSON"), (b"", "nothing")])
+def test_what_no_device_wrote_is_no_file(connect_to, body, kind):
+    """A page, an error under status 200 or nothing is not kept as the original file."""
+    with pytest.raises(ConnectionStopped) as caught:
+        fetched(connect_to({"activity/i1/file": body}), "file", "i1")
+    assert caught.value.what == f"Intervals.icu answered with {kind}, expected was an original file"
+
+
+@pytest.mark.parametrize("body", [b"<?xml version='1.0'?><gpx>", b"\x0e\x10\xd9\x07.FIT", b"<TrainingCenterDatabase>", b"PK\x03\x04"])
+def test_what_a_device_may_have_written_is_a_file(connect_to, body):
+    """Its bytes are kept as they are."""
+    assert fetched(connect_to({"activity/i1/file": body}), "file", "i1") == [Part("i1", "file", body)]

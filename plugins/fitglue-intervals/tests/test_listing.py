@@ -9,6 +9,7 @@ import pytest
 
 from fitglue_intervals import plugin
 from fitglue_intervals.listing import split
+from fitglue_intervals.reading import split_rows
 from fitglue_registry.errors import ConnectionStopped
 from fitglue_registry.hookspecs import Split, Window
 
@@ -105,12 +106,34 @@ def test_the_hash_of_a_weird_row_is_the_same_next_time(connect_to):
     assert first == second
 
 
+def test_a_weird_row_starts_where_the_list_has_it(connect_to):
+    """Its own start, else that of the row before it, else the beginning of the window: so it is missed once it is listed no more."""
+    rows = [7, {"id": "i2", "start_date_local": "2026-05-02T07:30:00"}, 8, {"id": None, "start_date_local": "2026-04-01T06:00:00"}]
+    listed = rows_of(connect_to({"athlete/0/activities": rows}), Window(date(2026, 3, 1), date(2026, 6, 1)))
+    starts = [row.start_local for row in listed if row.external_id.startswith("row-")]
+    assert starts == [datetime(2026, 5, 2, 7, 30), datetime(2026, 4, 1, 6), datetime(2026, 3, 1)]  # noqa: DTZ001 - local times
+
+
+def test_a_row_that_is_nested_beyond_sense_takes_no_other_along(connect_to):
+    """One such row is for the quarantine too, brackets in its texts and all."""
+    deep = b'{"id":"i3","name":"a ] \\" [ b","deep":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    weird, good = rows_of(connect_to({"athlete/0/activities": b"[" + deep + b' , {"id":"i1"}]'}))
+    assert (weird.external_id[:4], weird.summary, good.external_id) == ("row-", deep, "i1")
+
+
+def test_a_nested_row_that_is_cut_is_no_list():
+    """Half a list stays half a list."""
+    with pytest.raises(ValueError, match="cut"):
+        split_rows(b'[{"deep":' + b"[" * 100_000 + b"]" * 50_000 + b"}]")
+
+
 def test_an_answer_that_is_no_list_stops_the_connection(connect_to):
-    """The error names the keys that came, and no values."""
-    with pytest.raises(ConnectionStopped, match="an object with the keys error") as caught:
+    """The error names the keys that came, and no values; an error's own body under status 200 is told apart."""
+    with pytest.raises(ConnectionStopped, match="an error as if all were well") as caught:
         rows_of(connect_to({"athlete/0/activities": {"error": "secret words"}}))
     assert caught.value.code == "FG-unexpected-answer"
-    assert "secret words" not in str(caught.value)
+    assert caught.value.why == "it is an object with the keys error"
+    assert "secret words" not in str(caught.value.as_dict())
 
 
 def test_a_cut_answer_says_so_itself(connect_to):

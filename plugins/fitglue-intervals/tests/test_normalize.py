@@ -240,6 +240,24 @@ def test_a_zone_that_nobody_knows_is_said(normalized):
     assert "Mars/Olympus" in made.completeness.missing["timezone"]
 
 
+@pytest.mark.parametrize(("starts", "field"), [
+    ({"start_date": None, "start_date_local": "0001-01-01T00:00:05", "timezone": "Asia/Tokyo"}, "start_utc"),
+    ({"start_date": "9999-12-31T23:59:59Z", "start_date_local": None, "timezone": "Asia/Tokyo"}, "start_local"),
+])
+def test_a_start_at_the_end_of_the_calendar_is_left_out_and_said(normalized, starts, field):
+    """A watch that lost the time costs no activity."""
+    made = normalized(**starts)
+    assert getattr(made, field) is None
+    assert made.completeness.missing[field] == "no calendar has that day"
+
+
+def test_a_start_beyond_the_calendar_is_refused(normalized):
+    """With an offset that leads past the year 9999 there is no moment to keep."""
+    with pytest.raises(RecordRefused) as caught:
+        normalized(start_date="9999-12-31T23:59:59-12:00")
+    assert caught.value.at.field == "$.start_date"
+
+
 def test_starts_that_no_zone_explains_have_no_offset(normalized):
     """The two are kept as they are."""
     assert normalized(start_date_local="2026-05-03T07:30:00").utc_offset_s is None

@@ -1,0 +1,22 @@
+"""A child process that syncs once and says what came of it, and how many bytes of memory it took at most."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+
+from fitglue_registry import Host
+from fitglue_registry.sync.events import SyncStopped
+
+
+def main(home: str) -> None:
+    """Sync everything at ``home``."""
+    with Host(home) as host:
+        last = list(host.sync())[-1]
+        error = last.error.as_dict() if isinstance(last, SyncStopped) else None
+    print(json.dumps({"error": error, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

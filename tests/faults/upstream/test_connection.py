@@ -1,0 +1,162 @@
+"""Faults below HTTP: a certificate that nobody trusts, bytes in clear, a name that does not resolve, threads that stay behind."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+
+from fitglue_registry.errors import FitglueError
+from fitglue_registry.testing.intervals import Fault, StandIn
+from tests.certificate import self_signed, serving
+from tests.faults.upstream.compare import lost
+from tests.faults.upstream.conftest import FILES
+from tests.faults.upstream.matrix import ENDPOINTS, OF_CONNECT
+from tests.sync.builders import stopped
+from tests.sync.natural import natural
+
+EVERYDAY = ["sizing"]
+REST = [endpoint for endpoint in ENDPOINTS if endpoint not in EVERYDAY and endpoint != "detail"]
+
+
+def each_endpoint(test):
+    """An everyday share of the endpoints, and the others with ``long``."""
+    marked = [*EVERYDAY, *(pytest.param(endpoint, marks=pytest.mark.long) for endpoint in REST)]
+    return pytest.mark.parametrize("endpoint", marked)(test)
+
+
+@pytest.fixture
+def encrypted(world, tmp_path, monkeypatch):
+    """The same account behind https, whose certificate this machine trusts."""
+    trusted = self_signed(tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+    with StandIn(world.server.account, tls=serving(trusted)) as server:
+        yield server
+
+
+def attempt(host, server, endpoint):
+    """The error that a fault of this endpoint brings, at once or after a connect that went well."""
+    values = {"api_key": server.api_key, "base_url": server.url}
+    if endpoint in OF_CONNECT:
+        with pytest.raises(FitglueError) as caught:
+            host.connect("intervals", values)
+        return caught.value
+    return stopped(host, files=True)
+
+
+def afterwards(host, server, world):
+    """What is lost once the fault is over."""
+    server.clear_faults()
+    host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
+    list(host.sync(options=FILES))
+    return lost(world.undisturbed, natural(host))
+
+
+@each_endpoint
+def test_a_certificate_that_nobody_trusts(encrypted, open_host, world, reliability, tmp_path, endpoint):
+    """In the middle of a sync another server answers by that name: the key is not sent to it, and nothing is lost."""
+    host = open_host(connected=False)
+    if endpoint not in OF_CONNECT:
+        host.connect("intervals", {"api_key": encrypted.api_key, "base_url": encrypted.url})
+    good, other = encrypted.tls, serving(self_signed(tmp_path))
+
+    def exchange(answer):
+        encrypted.tls = other  # of whoever connects next
+        return answer
+
+    encrypted.fault(ENDPOINTS[endpoint], Fault("reset", exchange, Fault.reset().delivery), times=None)
+    error = attempt(host, encrypted, endpoint)
+    assert (error.code, error.what, error.exit_code) == ("FG-tls-failed", "no trusted connection to localhost", 5)
+    assert "self-signed" in error.why
+    assert error.at.url.startswith("https://localhost:")
+    encrypted.tls = good
+    differs = afterwards(host, encrypted, world)
+    assert differs == []
+    reliability("upstream", "TLS: a certificate that nobody trusts", lost=len(differs), seen="FG-tls-failed, exit 5")
+
+
+@pytest.mark.long
+@each_endpoint
+def test_bytes_in_clear_on_an_encrypted_connection(encrypted, open_host, world, reliability, endpoint):
+    """What is no TLS any more ends the connection, is tried again, and is named."""
+    host = open_host(connected=False)
+    if endpoint not in OF_CONNECT:
+        host.connect("intervals", {"api_key": encrypted.api_key, "base_url": encrypted.url})
+    encrypted.fault(ENDPOINTS[endpoint], Fault.no_tls(), times=None)
+    if endpoint == "bulk":  # and the single details after it
+        encrypted.fault(ENDPOINTS["detail"], Fault.no_tls(), times=None)
+    error = attempt(host, encrypted, endpoint)
+    assert error.code == "FG-tls-failed"
+    differs = afterwards(host, encrypted, world)
+    assert differs == []
+    reliability("upstream", "TLS: bytes in clear in the middle", lost=len(differs), seen="FG-tls-failed, exit 5")
+
+
+@each_endpoint
+def test_a_name_that_does_not_resolve(server, open_host, world, reliability, monkeypatch, endpoint):
+    """In the middle of a sync the resolver refuses the name; no real one is asked."""
+    named = {"api_key": server.api_key, "base_url": server.url.replace("127.0.0.1", "localhost")}
+    host = open_host(connected=False)
+    if endpoint not in OF_CONNECT:
+        host.connect("intervals", named)
+    resolve, refusing = socket.getaddrinfo, threading.Event()
+
+    def getaddrinfo(name, *arguments, **keywords):
+        if name == "localhost" and refusing.is_set():
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(name, *arguments, **keywords)
+
+    def refuse(answer):
+        refusing.set()
+        return answer
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    server.fault(ENDPOINTS[endpoint], Fault("reset", refuse, Fault.reset().delivery), times=None)
+    if endpoint in OF_CONNECT:
+        with pytest.raises(FitglueError) as caught:
+            host.connect("intervals", named)
+        error = caught.value
+    else:
+        error = stopped(host, files=True)
+    assert (error.code, error.what, error.exit_code) == ("FG-no-network", "localhost cannot be reached", 4)
+    assert error.why.startswith("Name or service not known")
+    refusing.clear()
+    server.clear_faults()
+    differs = afterwards(host, server, world)
+    assert differs == []
+    reliability("upstream", "DNS: the name does not resolve", lost=len(differs), seen="FG-no-network, exit 4")
+
+
+@pytest.mark.long
+def test_the_key_goes_to_no_other_host(server, open_host, world, reliability):
+    """A redirect to another host, or to another port of this one, is not followed: nobody there was ever asked."""
+    with StandIn(world.server.account) as elsewhere:
+        for endpoint in ("sizing", "bulk", "detail", "streams"):
+            server.fault(ENDPOINTS[endpoint], Fault.redirect(f"{elsewhere.url}/api/v1/athletes"), times=None if endpoint != "sizing" else 1)
+        host = open_host()
+        assert stopped(host).code == "FG-redirect-refused"
+        assert stopped(host).code == "FG-redirect-refused"
+        assert elsewhere.requests == []
+    server.clear_faults()
+    list(host.sync(options=FILES))
+    differs = lost(world.undisturbed, natural(host))
+    assert differs == []
+    reliability("upstream", "redirect to another host that would answer", times=2, lost=len(differs),
+                seen="FG-redirect-refused, exit 5; the other host was never asked")
+
+
+@pytest.mark.parametrize("fault", [
+    Fault.hold(), pytest.param(Fault.drip(interval_s=0.02), marks=pytest.mark.long)], ids=["never answering", "one byte at a time"])
+def test_no_thread_is_left_behind(server, open_host, impatience, fault):
+    """After a server that never answered, and once the host is closed, every thread of its own has ended."""
+    before = set(threading.enumerate())
+    impatience[:] = [0.2]
+    server.fault(ENDPOINTS["streams"], fault, times=None)
+    host = open_host()
+    assert stopped(host).code == "FG-timeout"
+    host.close()
+    left = [thread for thread in set(threading.enumerate()) - before if not thread.name.startswith("stand-in")]
+    for thread in left:
+        thread.join(5)
+    assert [thread.name for thread in left if thread.is_alive()] == []

@@ -1,0 +1,102 @@
+"""Every endpoint × every fault: a clear outcome, a bounded number of requests, and nothing lost once it is over."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from fitglue_registry.errors import FitglueError
+from fitglue_registry.store import tables as t
+from fitglue_registry.sync.context import Options
+from fitglue_registry.sync.events import SyncFinished, SyncStopped
+from fitglue_registry.testing.intervals import Fault
+from tests.faults.upstream.compare import lost
+from tests.faults.upstream.conftest import FILES
+from tests.faults.upstream.matrix import ENDPOINTS, FAULTS, OF_CONNECT, SLOW, healed_by, stops_with
+from tests.sync.natural import natural
+
+#: Two retries of a time-out, four of an outage, three records in a row, two at once: no fault is worth more requests than these.
+MOST_REQUESTS = 60
+
+EVERYDAY = [
+    ("profile", "401"), ("notes", "500"), ("sizing", "redirect to another host"), ("window", "a value nested 100,000 deep"),
+    ("bulk", "429, retry after an hour"), ("detail", "200 with an error inside"), ("streams", "broken gzip"),
+    ("file", "a web page under 200"),
+]  # fmt: skip
+REST = [(endpoint, fault) for endpoint in ENDPOINTS for fault in FAULTS if (endpoint, fault) not in EVERYDAY]
+
+
+@pytest.fixture
+def play(world, server, clock, open_host, impatience):
+    """Plays one cell; how it ended comes back: the error that stopped it or None, and the store after the fault was over."""
+
+    def play_(endpoint, fault):
+        if endpoint == "detail":  # asked for only where the bulk answer leaves something out
+            server.fault(ENDPOINTS["bulk"], Fault.raw_body(b"[]"), times=None)
+        rule = server.fault(ENDPOINTS[endpoint], FAULTS[fault], times=None)
+        host = open_host(connected=endpoint not in OF_CONNECT)
+        impatience[:] = [0.25] if fault in SLOW else []
+        error = connect(host, world) if endpoint in OF_CONNECT else sync(host)
+        assert rule.fired
+        assert len(server.requests) <= MOST_REQUESTS
+        heal(world, host, clock, impatience, endpoint, fault)
+        return error, lost(world.undisturbed, natural(host))
+
+    return play_
+
+
+def connect(host, world):
+    """The error of a connect, if it has one."""
+    try:
+        host.connect("intervals", world.values)
+    except FitglueError as error:
+        return error
+    return None
+
+
+def sync(host, options=FILES):
+    """The error of a sync, if it stopped."""
+    last = list(host.sync(options=options))[-1]
+    assert isinstance(last, SyncFinished | SyncStopped)
+    return last.error if isinstance(last, SyncStopped) else None
+
+
+def heal(world, host, clock, impatience, endpoint, fault):
+    """The fault is over; the next sync, or what else it takes, has to go well."""
+    world.server.clear_faults()
+    impatience.clear()
+    clock.move(hours=2)
+    if endpoint in OF_CONNECT:
+        assert connect(host, world) is None
+    how = healed_by(endpoint, fault)
+    if how == "changed":
+        with host.database.write() as db:  # as the source's next word about these activities would
+            db.execute(sa.update(t.parts).where(t.parts.c.part != "summary").values(state="wanted"))
+    assert sync(host, Options(files=True, full=how == "walk")) is None
+
+
+def check(play, reliability, endpoint, fault):
+    """One cell: who reads it knows what happened, where, why, and what to do."""
+    error, differs = play(endpoint, fault)
+    assert (error and error.code) == stops_with(endpoint, fault)
+    if error is not None:
+        assert error.what
+        assert error.why
+        assert error.fix
+        assert "http://127.0.0.1" in error.at.url
+    assert differs == []
+    seen = f"{error.code}, exit {error.exit_code}" if error else "the rest goes on"
+    reliability("upstream", fault, lost=len(differs), seen=seen)
+
+
+@pytest.mark.parametrize(("endpoint", "fault"), EVERYDAY)
+def test_a_fault_has_a_clear_outcome_and_loses_nothing(play, reliability, endpoint, fault):
+    """A share of the matrix, for every day."""
+    check(play, reliability, endpoint, fault)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("endpoint", "fault"), REST)
+def test_every_fault_has_a_clear_outcome_and_loses_nothing(play, reliability, endpoint, fault):
+    """The rest of the matrix."""
+    check(play, reliability, endpoint, fault)
