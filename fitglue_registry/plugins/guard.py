@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from fitglue_registry.errors import FitglueError, Place, PluginFailed
+from fitglue_registry.plugins.cleaning import Redact, clean_exception, words_of
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +34,9 @@ _Item = tuple[tuple[int | None, Any], BaseException | None]
 class Guard:
     """The guard of one plugin; ``sign_of_life`` is the monotonic moment until which it is known to be at work (a planned wait)."""
 
-    def __init__(self, plugin: str, *, time_limit_s: float = 120.0) -> None:
+    def __init__(self, plugin: str, *, time_limit_s: float = 120.0, redact: Redact = str) -> None:
         self.plugin = plugin
+        self._redact = redact
         self.time_limit_s = time_limit_s
         self._lane: queue.SimpleQueue[Callable[[], None]] | None = None
 
@@ -99,7 +101,11 @@ class Guard:
                     ) from None
 
     def explain(self, hook: str, error: BaseException) -> FitglueError:
-        """The error as the caller reports it: the plugin's own if it speaks our language, else one that names plugin and line."""
+        """The error as the caller reports it: the plugin's own if it speaks our language, else one that names plugin and line.
+
+        A plugin may quote what its server sent or what its environment holds: no secret goes on, neither in the error nor behind it.
+        """
+        clean_exception(error, self._redact)
         if isinstance(error, FitglueError):
             return error
         if isinstance(error, _Endless):
@@ -110,7 +116,7 @@ class Guard:
         at = Place(frames[-1].filename, frames[-1].lineno, field=f"{self.plugin}: {hook}") if frames else None
         return PluginFailed(
             "FG-plugin-raised", f"plugin {self.plugin} raised {type(error).__name__} in {hook}", at=at,
-            why=str(error)[:500] or None, fix="report it to the plugin's author; the other plugins work on",
+            why=words_of(error, self._redact)[:500] or None, fix="report it to the plugin's author; the other plugins work on",
         )
 
     def _failed(self, code: str, hook: str, what: str, why: str | None = None) -> PluginFailed:
