@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,7 @@ class Library:
         self._home, self._url = home, database
         self._given_secrets, self._given_blobs, self._given_folders, self._given_clock = secrets, blobs, folders, clock
         self.plugins = plugins or Plugins()
+        self.plugins.redact = lambda text: self.redactor.text(text)
         self.on_wait = on_wait
         self._closing = ExitStack()
 
@@ -65,11 +66,17 @@ class Library:
 
         return user_data_path("fitglue", appauthor=False)
 
+    def _make_home(self) -> None:
+        """Make the folder before anything in it, private: where one has trained and slept is nobody else's business."""
+        with suppress(OSError):  # whoever needs it says what is wrong with it
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     @cached_property
     def database(self) -> Database:
         """The database; opened, and brought up to date, with its first transaction."""
         from fitglue_registry.store.database import Database
 
+        self._make_home()
         url = self._url or os.environ.get("FITGLUE_DATABASE") or f"sqlite:///{self.home / 'fitglue.db'}"
         database = Database(url)
         self._closing.callback(database.close)
@@ -78,6 +85,7 @@ class Library:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The entries of the built-in registry and of every distribution that brings some; its ``problems`` say what is left out."""
+        self._make_home()
         if self._given_folders is not None:
             return Catalogue.load(self._given_folders, self.home / "cache")
         found, errors = self.plugins.registry_folders()
@@ -102,10 +110,10 @@ class Library:
 
     @cached_property
     def redactor(self) -> Redactor:
-        """Knows every secret that this host has opened; put its filter on your log handlers."""
-        from fitglue_registry.transport import Redactor
+        """Knows every secret that this host has opened, and those of its environment; put its filter on your log handlers."""
+        from fitglue_registry.transport import Redactor, secrets_of_environment
 
-        return Redactor()
+        return Redactor(secrets_of_environment(None, self._url or ""))
 
     @cached_property
     def _raws(self) -> RawStore:

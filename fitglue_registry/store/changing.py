@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError, Place, StoreFailed
-from fitglue_registry.store.durable import make_folder, write_whole
+from fitglue_registry.store.durable import UNFINISHED, make_folder, write_whole
 from fitglue_registry.store.secrets import ChainSecretStore, new_reference
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ def changing(store: SecretStore, home: Path, database: str, named: Callable[[], 
         raise StoreFailed("FG-secrets-unusable", "a secret could not be changed", at=Place(str(folder.parent)),
                           why=error.strerror or str(error), fix="check that the folder is yours and that the disk has room") from None
     try:
+        for path in folder.glob(f"{UNFINISHED}*"):
+            path.unlink(missing_ok=True)
         change = SecretChange(store, Notes(folder, database))
         change.settle(named())  # what a crash left open
         try:

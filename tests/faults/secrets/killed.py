@@ -1,12 +1,19 @@
-"""A child process that changes secrets and kills itself, without a chance to tidy up, just before its n-th step on disk or commit."""
+"""Changes secrets in forks of this process that kill themselves, without a chance to tidy up, each just before another step.
+
+Run with a prepared home, a folder for copies of it, the points to kill at (``all``, or a number), and the change with its arguments;
+prints as JSON what each fork left behind, and what was there after the same change was made once more.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
+from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import keyring
 import keyring.backend
@@ -14,6 +21,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from fitglue_registry import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class FileKeyring(keyring.backend.KeyringBackend):
@@ -42,40 +52,99 @@ class FileKeyring(keyring.backend.KeyringBackend):
         self._file.write_text(json.dumps(kept))
 
 
-def main(home: str, point: int, work: str, *arguments: str) -> None:
-    """Do ``work`` at ``home``; ``point`` 0 never kills, and the number of points that were passed is printed."""
-    passed = 0
+def use_keyring_of(home: Path) -> None:
+    """The keyring that belongs to a home."""
+    keyring.core._keyring_backend = FileKeyring(home.with_suffix(".keyring"))  # type: ignore[attr-defined]
 
-    def pass_point(*_: object) -> None:
-        nonlocal passed
-        passed += 1
-        if passed == point:
-            os.kill(os.getpid(), signal.SIGKILL)
 
-    def before(owner: type, name: str) -> None:
-        real = getattr(owner, name)
-
-        def passing(self: object, *given: object, **named: object) -> object:
-            pass_point()
-            return real(self, *given, **named)
-
-        setattr(owner, name, passing)
-
-    keyring.core._keyring_backend = FileKeyring(Path(home).with_suffix(".keyring"))  # type: ignore[attr-defined]
+def opened(home: Path) -> dict[str, str]:
+    """Connection → its key."""
     with Host(home) as host:
-        host.connections()
-        event.listen(Engine, "commit", pass_point)
-        for owner, name in ((Path, "replace"), (Path, "unlink"), (FileKeyring, "_write")):
-            before(owner, name)
+        return {one.name: host.secrets.get(one.secret_ref or "")["api_key"] for one in host.connections()}
+
+
+def left_over(home: Path) -> list[str]:
+    """Secrets that no row names, keys that nothing needs, and whatever is half done."""
+    with Host(home) as host:
+        tokens = {(one.secret_ref or "").rpartition("/")[2] for one in host.connections()}
+    sealed = [path.stem for path in (home / "secrets").glob("*.sealed")]
+    kept = [name.rpartition("/")[2] for name in FileKeyring(home.with_suffix(".keyring")).kept]
+    stray = [token for token in (*sealed, *kept) if token not in tokens]
+    stray += [path.name for pattern in (".unfinished-*", "*.open.json") for path in (home / "secrets").rglob(pattern)]
+    key_file = home / "secrets" / "secrets.key"
+    return stray + [f"old key {number}" for number in range(1, len(key_file.read_bytes().split()) if key_file.exists() else 0)]
+
+
+def change(home: Path, work: str, *arguments: str) -> None:
+    """Make one change; a connection that is removed already is none."""
+    with Host(home) as host:
         if work == "renew":
             url, key = arguments
             host.connect("intervals", {"api_key": key, "base_url": url})
-        elif work == "rekey":
+        elif work == "rekey" or not host.connections():
             host.rekey(arguments[0] if arguments else None)  # type: ignore[arg-type]
         else:
             host.disconnect("intervals")
-    print(passed)
+
+
+def kill_before(point: int) -> None:
+    """Let this process kill itself just before its n-th commit, rename, removal or write to the keyring."""
+    passed = count(1)
+
+    def pass_point(*_: object) -> None:
+        if next(passed) == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "commit", pass_point)
+    for owner, name in ((Path, "replace"), (Path, "unlink"), (FileKeyring, "_write")):
+        _call_first(owner, name, pass_point)
+
+
+def _call_first(owner: Any, name: str, first: Callable[[], None]) -> None:
+    real = getattr(owner, name)
+
+    def passing(*given: Any, **named: Any) -> Any:
+        first()
+        return real(*given, **named)
+
+    setattr(owner, name, passing)
+
+
+def in_a_fork(work: Callable[[], Any]) -> tuple[int, Any]:
+    """The wait status of a fork that does ``work``, and what came of it."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            os.write(writer, json.dumps(work()).encode())
+            code = 0
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        said = pipe.read()
+    return os.waitpid(pid, 0)[1], json.loads(said) if said else None
+
+
+def play(prepared: Path, folder: Path, points: str, work: list[str]) -> list[dict[str, Any]]:
+    """What came of a kill at each point, until a change gets to its end unharmed."""
+    outcomes: list[dict[str, Any]] = []
+    for point in count(1) if points == "all" else [int(points)]:
+        home = folder / str(point)
+        shutil.copytree(prepared, home)
+        if prepared.with_suffix(".keyring").exists():
+            shutil.copy(prepared.with_suffix(".keyring"), home.with_suffix(".keyring"))
+        use_keyring_of(home)
+        status, _ = in_a_fork(lambda home=home, point=point: (kill_before(point), change(home, *work))[1])
+        if status == 0:
+            break
+        between = in_a_fork(lambda home=home: opened(home))
+        again = in_a_fork(lambda home=home: (change(home, *work), opened(home), left_over(home))[1:])
+        outcomes.append({"point": point, "killed": os.WIFSIGNALED(status), "between": between, "again": again})
+    return outcomes
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])
+    print(json.dumps(play(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4:])))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +14,7 @@ from fitglue_registry.errors import UserMistake
 from fitglue_registry.store.secrets import MemorySecretStore
 from fitglue_registry.sync.events import SyncFinished, SyncStopped
 from tests.faults.secrets.conftest import KEY
-from tests.faults.secrets.killed import FileKeyring
+from tests.faults.secrets.killed import FileKeyring, left_over, opened
 
 CHILD = Path(__file__).with_name("killed.py")
 ROOT = Path(__file__).parents[3]
@@ -30,28 +28,6 @@ def key_file(home):
 def sealed(home):
     """The names of the sealed files."""
     return sorted(path.name for path in (home / "secrets").glob("*.sealed"))
-
-
-def references(home):
-    """Every reference that the database names."""
-    with Host(home) as host:
-        return [one.secret_ref for one in host.connections()]
-
-
-def opened(home):
-    """Connection → its key."""
-    with Host(home) as host:
-        return {one.name: host.secrets.get(one.secret_ref)["api_key"] for one in host.connections()}
-
-
-def left_over(home):
-    """Secrets that no row names, keys that nothing needs, and whatever is half done."""
-    tokens = {ref.rpartition("/")[2] for ref in references(home)}
-    keyring = FileKeyring(home.with_suffix(".keyring"))
-    stray = [name for name in (*sealed(home), *keyring.kept) if Path(name.rpartition("/")[2]).stem not in tokens]
-    stray += [path.name for pattern in (".unfinished-*", "*.open.json") for path in (home / "secrets").rglob(pattern)]
-    keys = key_file(home).read_bytes().split() if key_file(home).exists() else []
-    return stray + keys[1:]
 
 
 def test_a_renewed_key_takes_effect_and_leaves_no_copy_of_the_old_one(home, connect, service, reliability):
@@ -158,28 +134,11 @@ def test_an_embedder_s_own_store_is_not_touched(home):
     assert caught.value.code == "FG-rekey-elsewhere"
 
 
-def run_child(home: Path, point: int, *work: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "error", str(CHILD), str(home), str(point), *work]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
-
-
-def killed_at(prepared: Path, home: Path, point: int, *work: str) -> bool:
-    """Kill a change at a point, look at what is left, and do it again to its end; whether the point was reached."""
-    shutil.copytree(prepared, home)
-    if prepared.with_suffix(".keyring").exists():
-        shutil.copy(prepared.with_suffix(".keyring"), home.with_suffix(".keyring"))
-    child = run_child(home, point, *work)
-    if child.returncode == 0:
-        return False
-    assert child.returncode == -signal.SIGKILL, child.stderr
-    assert set(opened(home).values()) <= {KEY, RENEWED}
-    if opened(home) or work[0] != "remove":
-        again = run_child(home, 0, *work)
-        assert again.returncode == 0, again.stderr
-    else:  # nothing is there to be removed any more: the next change of any secret settles what was left open
-        with Host(home) as host:
-            host.rekey()
-    return True
+def killed(home: Path, folder: Path, points: str, *work: str) -> list[dict]:
+    """Kill a change at these points, look at what is left, and make it again to its end."""
+    command = [sys.executable, "-W", "error", str(CHILD), str(home), str(folder), points, *work]
+    child = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=500, check=True)
+    return json.loads(child.stdout)
 
 
 WORK = {"renew": ("file", "renew"), "renew in the keyring": ("keyring", "renew"), "rekey": ("file", "rekey"),
@@ -203,23 +162,20 @@ def test_killed_at_any_step_of_a_change_no_secret_is_lost_and_none_stays_behind(
     """SIGKILL before every rename, removal, commit and write to the keyring: the key still opens, and the next change tidies up."""
     name, work = change
     expected = {"renew": {"intervals": RENEWED}, "rekey": {"intervals": KEY}, "remove": {}}[work[0]]
-    point = 1
-    lost = 0
-    while killed_at(home, tmp_path / str(point), point, *work):
-        after = tmp_path / str(point)
-        lost += len(left_over(after)) + (opened(after) != expected)
-        point += 1
-    assert lost == 0
-    assert point > 3
-    reliability("secrets", f"killed while secrets change: {name}", times=point - 1, lost=lost, seen="the same command does it, exit 0")
+    outcomes = killed(home, tmp_path, "all", *work)
+    lost = [one for one in outcomes if one["again"] != [0, [expected, []]] or not set(one["between"][1].values()) <= {KEY, RENEWED}]
+    assert lost == []
+    assert len(outcomes) > 3
+    assert all(one["killed"] for one in outcomes)
+    reliability("secrets", f"killed while secrets change: {name}", times=len(outcomes), lost=len(lost),
+                seen="the same command does it, exit 0")
 
 
 def test_killed_between_two_steps_of_rekey_the_key_still_opens(home, connect, tmp_path):
     """The everyday share of the test above: once the new key is written, and nothing is sealed with it."""
     connect()
-    assert killed_at(home, tmp_path / "killed", 2, "rekey")
-    assert opened(tmp_path / "killed") == {"intervals": KEY}
-    assert left_over(tmp_path / "killed") == []
+    (outcome,) = killed(home, tmp_path, "3", "rekey")
+    assert outcome == {"point": 3, "killed": True, "between": [0, {"intervals": KEY}], "again": [0, [{"intervals": KEY}, []]]}
 
 
 def test_a_sync_after_a_lost_key_tells_and_the_next_connect_mends_it(home, connect, reliability):
