@@ -23,14 +23,15 @@ _SHORTEST_PIECE = 5
 _SECRET_VARIABLE = re.compile(r"FITGLUE_\w*(?:KEY|TOKEN|PASSWORD|SECRET)|PGPASSWORD")
 _PASSWORD_IN_QUERY = re.compile(r"[?&](?:ssl)?password=([^&]+)")
 _NAMES = r"key|token|secret|passw(?:or)?d|credential|signature|authorization|cookie"
+# What stands before a name needs no matching, and what follows it is bounded: a flood of one letter must cost no more than its length.
 _SHAPES = (
     # Authorization: Basic abc, 'X-Api-Key': 'abc', Set-Cookie: a=b
-    (re.compile(r"""(?i)((?:[\w-]*(?:authorization|api-?key|cookie|token|secret))["']?\s*:\s*["']?)"""
+    (re.compile(r"""(?i)((?:authorization|api-?key|cookie|token|secret)["']?\s{0,9}:\s{0,9}["']?)"""
                 r"""(?!\s)(?:(?:basic|bearer)\s+)?[^\s"',}]+"""), rf"\1{MARK}"),
     # "icu_api_key": "abc"
-    (re.compile(rf"""(?i)(["'][\w.-]*(?:{_NAMES})[\w.-]*["']\s*:\s*["'])[^"']+"""), rf"\1{MARK}"),
+    (re.compile(rf"""(?i)((?:{_NAMES})[\w.-]{{0,40}}["']\s{{0,9}}:\s{{0,9}}["'])[^"']+"""), rf"\1{MARK}"),
     # ?api_key=abc&access_token=def
-    (re.compile(rf"""(?i)(\b[\w.-]*(?:{_NAMES})[\w.-]*=)[^&\s"'<>#;,)]+"""), rf"\1{MARK}"),
+    (re.compile(rf"""(?i)((?:{_NAMES})[\w.-]{{0,40}}=)[^&\s"'<>#;,)]+"""), rf"\1{MARK}"),
     (re.compile(r"(?i)\b(basic|bearer)\s+[\w+/.~-]{8,}=*"), rf"\1 {MARK}"),
     (re.compile(r"(://)[^/@\s\"']+@"), rf"\1{MARK}@"),
 )

@@ -48,7 +48,7 @@ CALLS: dict[str, list[list[str]]] = {
     "activities": [[]],
     "show": [["last"], ["last", "--streams"], ["nothing"]],
     "why": [["last"], ["2026-05-01"]],
-    "export": [["--out", "-"], ["last"]],
+    "export": [[], ["last"]],
     "sql": [[], ["--path"], ["select * from runs"], ["select * from activities"], ["drop table fg_connections"]],
     "rebuild": [[]],
     "quarantine": [[]],
