@@ -79,7 +79,8 @@ TROUBLES = {lose: "FG-secret-key-lost", replace: "FG-secret-key-lost", overwrite
             remove: "FG-secret-missing", put_a_folder_in_its_place: "FG-secret-unreadable"}
 
 
-@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.__name__.replace("_", " "))
+@pytest.mark.parametrize("trouble", [pytest.param(one, marks=() if one is lose else pytest.mark.long) for one in TROUBLES],
+                         ids=lambda trouble: trouble.__name__.replace("_", " "))
 def test_a_lost_or_damaged_key_is_told_and_the_rest_goes_on(home, connect, service, with_files, fitglue, trouble, reliability):
     """Exit 3 with what to do; reading, export, rebuild and the other connections work, and the same command mends it."""
     connect()
@@ -161,7 +162,7 @@ def locked(*_):
     raise RuntimeError("no session bus: org.freedesktop.secrets")
 
 
-@pytest.mark.parametrize("keyring_of_the_scheduler", ["locked", "none"])
+@pytest.mark.parametrize("keyring_of_the_scheduler", ["none", pytest.param("locked", marks=pytest.mark.long)])
 def test_a_scheduler_without_a_desktop_can_sync_after_one_command(home, connect, fitglue, monkeypatch, keyring_of_the_scheduler,
                                                                    reliability):
     """Connected on a desktop, run by a scheduler: a message that names the command, and after it the sync works for ever."""
