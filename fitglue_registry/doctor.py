@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from fitglue_registry.errors import FitglueError, Place, StoreFailed
+from fitglue_registry.plugins.cleaning import clean_exception
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,23 +37,24 @@ def checks(host: Host, *, offline: bool, deep: Literal["sample", "all"] | None =
     """Everything, the cheap and basic first; ``deep`` looks through the store, too."""
     yield from _versions()
     for name, look in (("home", _home), ("disk", _room), ("plugins", _plugins), ("registry", _registry)):
-        yield from _guarded(name, look(host))
-    stored = list(_guarded("database", _database(host)))
+        yield from _guarded(host, name, look(host))
+    stored = list(_guarded(host, "database", _database(host)))
     yield from stored
     # What cannot be read has no connections; saying so once is enough.
     connected = host.connections() if stored[0].state == "ok" else []
     if deep and stored[0].state == "ok":
-        yield from _guarded("store", _store(host, everything=deep == "all"))
-    yield from _guarded("clock", _clock(host, connected))
-    yield from _guarded("secrets", _secrets(connected))
+        yield from _guarded(host, "store", _store(host, everything=deep == "all"))
+    yield from _guarded(host, "clock", _clock(host, connected))
+    yield from _guarded(host, "secrets", _secrets(connected))
     for one in connected:
         yield from _connection(host, one, offline=offline)
 
 
-def _guarded(name: str, look: Iterator[Check]) -> Iterator[Check]:
+def _guarded(host: Host, name: str, look: Iterator[Check]) -> Iterator[Check]:
     try:
         yield from look
     except FitglueError as error:
+        clean_exception(error, host.redactor.text)  # a database's own words may hold a part of its address
         yield Check(name, "broken", error.what, error)
 
 
@@ -65,7 +67,7 @@ def _versions() -> Iterator[Check]:
 
 def _home(host: Host) -> Iterator[Check]:
     try:
-        host.home.mkdir(parents=True, exist_ok=True)
+        host.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise _no_home(host, error.strerror) from error
     if not os.access(host.home, os.W_OK | os.X_OK):
@@ -104,7 +106,7 @@ def _database(host: Host) -> Iterator[Check]:
         pass
     path = host.database.path
     size = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*")) if path else None
-    where = f"{path}, {_size(size or 0)}" if path else host.database.shown
+    where = f"{path}, {_size(size or 0)}" if path else host.redactor.text(host.database.shown)
     yield Check("database", "ok", f"{host.database.dialect}, format {host.database.revision()}, {where}")
 
 

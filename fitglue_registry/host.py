@@ -15,11 +15,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
+from fitglue_registry.errors import AthleteNeeded, Busy, FitglueError, StoreFailed, UserMistake
 from fitglue_registry.library import ME, Library
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from fitglue_registry.doctor import Check
     from fitglue_registry.hookspecs import Account
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from fitglue_registry.plugins import Availability
     from fitglue_registry.registry.entry import Entry
     from fitglue_registry.store.archive import Backup, OnStep
+    from fitglue_registry.store.changing import SecretChange
     from fitglue_registry.store.connections import Connected
     from fitglue_registry.store.restore import Restored
     from fitglue_registry.sync.context import ConnectionView, Context, Options
@@ -43,6 +45,16 @@ class ConnectResult:
     connection: Connected
     account: Account
     renewed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKept:
+    """Where the secret of a connection lies after ``rekey``, whether the new key seals it, and why it could not be opened."""
+
+    connection: Connected
+    kept_in: str
+    new_key: bool
+    error: FitglueError | None = None
 
 
 class Host(Library):
@@ -133,8 +145,10 @@ class Host(Library):
         finally:
             view.close()
         same = [one for one in there if one.account.id == account.id]
-        ref = self.secrets.put(f"{integration} {same[0].id if same else connection_id}", secret) if secret else None
-        try:
+        with self._changing_secrets() as change:
+            ref = change.put(f"{integration} {same[0].id if same else connection_id}", secret) if secret else None
+            if same and same[0].secret_ref:
+                change.leave(same[0].secret_ref)
             with self.database.write() as db:
                 stored.ensure_athlete(db, athlete, self.now)
                 if same:
@@ -143,12 +157,6 @@ class Host(Library):
                     stored.add_connection(
                         db, athlete_id=athlete, integration=integration, source=source.id, account=account, settings=settings,
                         secret_ref=ref, connection_id=connection_id, now=self.now)
-        except StoreFailed:
-            if ref:
-                self.secrets.delete(ref)
-            raise
-        if same and same[0].secret_ref:
-            self.secrets.delete(same[0].secret_ref)
         return ConnectResult(self.connection(same[0].id if same else connection_id, athlete), account, renewed=bool(same))
 
     def kept_settings(self, integration: str, athlete: str = ME) -> dict[str, str]:
@@ -175,7 +183,9 @@ class Host(Library):
         from fitglue_registry.sync.lock import connection_lock
 
         connected = self.connection(name, athlete)
-        with connection_lock(self.database, self.home, connected.id, connected.name, self.now):
+        with (connection_lock(self.database, self.home, connected.id, connected.name, self.now), self._changing_secrets() as change):
+            if connected.secret_ref:
+                change.leave(connected.secret_ref)
             with self.database.write() as db:
                 blobs = self._raws.used_blobs(db)
                 touched = remove_connection(db, connected.id)
@@ -184,8 +194,55 @@ class Host(Library):
                 blobs -= self._raws.used_blobs(db)
             for sha256 in blobs:
                 self._raws.blobs.delete(sha256)
-            if connected.secret_ref:
-                self.secrets.delete(connected.secret_ref)
+
+    def rekey(self, to: Literal["file", "keyring"] | None = None) -> list[SecretKept]:
+        """Seal the secrets of all connections with a new key file; ``to`` moves them into that store of this machine first.
+
+        What cannot be opened is told, and stays as it is. Killed anywhere it loses nothing, and the next call goes on. Raises
+        ``UserMistake`` FG-rekey-elsewhere where the application keeps the secrets.
+        """
+        from fitglue_registry.store.secrets import ChainSecretStore
+
+        if not isinstance(self.secrets, ChainSecretStore):
+            raise UserMistake("FG-rekey-elsewhere", "the secrets are kept by the application that embeds this host",
+                              fix="change the key there")
+        with self._changing_secrets() as change:
+            failed = {one.id: self._move_secret(one, to, change) for one in self._secretive()} if to else {}
+            sealed = self.secrets.rekey(one.secret_ref or "" for one in self._secretive())
+            outcomes = []
+            for one in self._secretive():
+                ref = one.secret_ref or ""
+                error = failed.get(one.id) or sealed.outcomes.get(ref)
+                outcomes.append(SecretKept(one, ref.partition(":")[0], ref in sealed.outcomes and not error, error))
+            return outcomes
+
+    def _move_secret(self, one: Connected, to: str, change: SecretChange) -> FitglueError | None:
+        from fitglue_registry.store.connections import update_connection
+
+        ref = one.secret_ref or ""
+        if ref.startswith(f"{to}:"):
+            return None
+        try:
+            new = change.put(f"{one.integration} {one.id}", self.secrets.get(ref), to)
+        except AthleteNeeded as error:
+            return error
+        change.leave(ref)
+        with self.database.write() as db:
+            update_connection(db, one.id, secret_ref=new)
+        return None
+
+    def _secretive(self) -> list[Connected]:
+        """The connections of all athletes that have a secret."""
+        from fitglue_registry.store.connections import list_connections
+
+        with self.database.read() as db:
+            return [one for one in list_connections(db) if one.secret_ref]
+
+    def _changing_secrets(self) -> AbstractContextManager[SecretChange]:
+        from fitglue_registry.store.changing import changing
+
+        which = str(self.database.path.resolve()) if self.database.path else self.database.shown
+        return changing(self.secrets, self.home, which, lambda: {one.secret_ref or "" for one in self._secretive()})
 
     def _prove(self, source: Entry, view: ConnectionView) -> Account:
         from fitglue_registry.hookspecs import Account
@@ -206,8 +263,15 @@ class Host(Library):
     # -- what a plugin sees ------------------------------------------------------------------------------------------------------
 
     def _view_of(self, connected: Connected, source: Entry) -> ConnectionView:
-        ref = connected.secret_ref
-        return self._view(connected.id, source, connected.account, connected.settings, lambda: self.secrets.get(ref) if ref else {})
+        return self._view(connected.id, source, connected.account, connected.settings, lambda: self._secret_of(connected.id))
+
+    def _secret_of(self, connection_id: str) -> Mapping[str, str]:
+        """The secret as it is now: it may have been renewed since the connection was looked at."""
+        from fitglue_registry.store.connections import get_connection
+
+        with self.database.read() as db:
+            found = get_connection(db, connection_id)
+        return self.secrets.get(found.secret_ref) if found and found.secret_ref else {}
 
     def _view(self, connection_id: str, source: Entry, account: Account | None, settings: Mapping[str, str],
               secret: Callable[[], Mapping[str, str]]) -> ConnectionView:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,7 +61,9 @@ class Library:
         """The plugins; each is imported when one of its hooks is first needed."""
         from fitglue_registry.plugins import Plugins
 
-        return self._given_plugins or Plugins()
+        plugins = self._given_plugins or Plugins()
+        plugins.redact = lambda text: self.redactor.text(text)
+        return plugins
 
     @cached_property
     def home(self) -> Path:
@@ -73,11 +75,17 @@ class Library:
 
         return user_data_path("fitglue", appauthor=False)
 
+    def _make_home(self) -> None:
+        """Make the folder before anything in it, private: where one has trained and slept is nobody else's business."""
+        with suppress(OSError):  # whoever needs it says what is wrong with it
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     @cached_property
     def database(self) -> Database:
         """The database; opened, and brought up to date, with its first transaction."""
         from fitglue_registry.store.database import Database
 
+        self._make_home()
         url = self._url or os.environ.get("FITGLUE_DATABASE") or f"sqlite:///{self.home / 'fitglue.db'}"
         database = Database(url)
         self._closing.callback(database.close)
@@ -88,6 +96,7 @@ class Library:
         """The entries of the built-in registry and of every distribution that brings some; its ``problems`` say what is left out."""
         from fitglue_registry.registry import Catalogue, Folder, default_folder
 
+        self._make_home()
         if self._given_folders is not None:
             return Catalogue.load(self._given_folders, self.home / "cache")
         found, errors = self.plugins.registry_folders()
@@ -112,10 +121,10 @@ class Library:
 
     @cached_property
     def redactor(self) -> Redactor:
-        """Knows every secret that this host has opened; put its filter on your log handlers."""
-        from fitglue_registry.transport import Redactor
+        """Knows every secret that this host has opened, and those of its environment; put its filter on your log handlers."""
+        from fitglue_registry.transport import Redactor, secrets_of_environment
 
-        return Redactor()
+        return Redactor(secrets_of_environment(None, self._url or ""))
 
     @cached_property
     def blobs(self) -> BlobStore:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from fitglue_registry.host import Host
+    from fitglue_registry.transport import Redactor
 
 #: Wide enough that nothing is cut or wrapped where no terminal has to show it.
 _UNBOUNDED = 10_000
@@ -46,6 +47,15 @@ class Face:
 
             self._silence = log_to_stderr(host.redactor, self.verbosity, everything=self.debug)
         return host
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Takes secrets out of what is said of a failure: those that the host knows, or, where it was never opened, of the environment."""
+        if "host" in self.__dict__:
+            return self.host.redactor
+        from fitglue_registry.transport import Redactor, secrets_of_environment
+
+        return Redactor(secrets_of_environment())
 
     def close(self) -> None:
         """Close the host, if it was ever opened, and let it log no more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,34 +12,44 @@ from fitglue_registry.cli.text import clean
 from fitglue_registry.errors import FitglueError, Place, UserMistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rich.console import RenderableType
     from rich.table import Table
 
     from fitglue_registry.cli.face import Face
 
+_QUOTED_ARGUMENTS = re.compile(r"(unexpected extra arguments?) \(.*\)")
+
 
 def show_failure(face: Face, error: FitglueError, subject: str | None = None) -> None:
     """Print an error for a person, or for a program with ``--json``."""
     if face.as_json:
-        failure_document(error.as_dict() | ({"connection": subject} if subject else {}))
+        failure_document(_redacted(error.as_dict(), face.redactor.text) | ({"connection": subject} if subject else {}))
         return
-    face.show(_table(error, subject), err=True)
+    face.show(_table(error, subject, face.redactor.text), err=True)
 
 
-def _table(error: FitglueError, subject: str | None) -> Table:
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    """The parts of an error without secrets: most have none, and this is the last door."""
+    if isinstance(value, dict):
+        return {name: _redacted(part, redact) for name, part in value.items()}
+    return redact(value) if isinstance(value, str) else value
+
+
+def _table(error: FitglueError, subject: str | None, redact: Callable[[str], str]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    headline = Text.assemble(*([(f"{clean(subject)}: ", "bold")] if subject else []), clean(error.what), (f"  [{error.code}]", "dim"))
+    whose = [(f"{clean(subject)}: ", "bold")] if subject else []
+    headline = Text.assemble(*whose, clean(redact(error.what)), (f"  [{error.code}]", "dim"))
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row(Text("error:", style="bold red"), headline)
     for name, value in (("where", error.at), ("why", error.why), ("fix", error.fix)):
         if value and str(value):
-            table.add_row(Text(f"{name:>5}:", style="dim"), clean(value))
+            table.add_row(Text(f"{name:>5}:", style="dim"), clean(redact(str(value))))
     return table
 
 
@@ -46,19 +57,21 @@ def usage_failure(error: click.ClickException) -> UserMistake:
     """What click refuses, in our parts."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "fitglue"
-    return UserMistake("FG-usage", clean(error.format_message()).rstrip("."), fix=f"see: {path} --help")
+    what = clean(error.format_message()).rstrip(".")
+    if path.endswith(" connect"):  # where a key may have been pasted
+        what = _QUOTED_ARGUMENTS.sub(r"\1", what)
+    return UserMistake("FG-usage", what, fix=f"see: {path} --help")
 
 
 def bug_failure(face: Face, error: Exception) -> FitglueError:
     """What to say of an exception that nobody foresaw; its traceback is kept, or printed with ``--debug``."""
     from fitglue_registry.cli.logs import keep_traceback, traceback_text
 
-    redactor: Any = face.host.redactor if "host" in face.__dict__ else None
-    kept = keep_traceback(error, redactor)
+    kept = keep_traceback(error, face.redactor)
     if face.debug:
-        click.echo(traceback_text(error, redactor), err=True)
-    words = str(error).splitlines()
-    why = f"{type(error).__name__}: {redactor.text(words[0]) if redactor and words else ''.join(words[:1])}"
+        click.echo(traceback_text(error, face.redactor), err=True)
+    words = face.redactor.text(str(error)).splitlines()
+    why = f"{type(error).__name__}: {''.join(words[:1])}"
     where = f"the whole story is in {kept}: send it with the report" if kept else "run it again with --debug and send what it prints"
     return FitglueError("FG-bug", "this is a bug in fitglue, and no mistake of yours", why=why.rstrip(": "), fix=where)
 

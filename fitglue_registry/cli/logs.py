@@ -38,11 +38,12 @@ def log_to_stderr(redactor: Redactor, verbosity: int, *, everything: bool = Fals
     return silence
 
 
-def keep_traceback(error: BaseException, redactor: Redactor | None) -> Path | None:
+def keep_traceback(error: BaseException, redactor: Redactor) -> Path | None:
     """Write the traceback, without secrets, into ``FITGLUE_HOME/logs``; ``None`` where that cannot be."""
     try:
         folder = _home() / "logs"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         path = folder / f"bug-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.txt"
         path.write_text(traceback_text(error, redactor), encoding="utf-8", errors="backslashreplace")
     except OSError:
@@ -50,12 +51,8 @@ def keep_traceback(error: BaseException, redactor: Redactor | None) -> Path | No
     return path
 
 
-def traceback_text(error: BaseException, redactor: Redactor | None) -> str:
+def traceback_text(error: BaseException, redactor: Redactor) -> str:
     """The traceback without secrets, also without those that nobody has told us about."""
-    if redactor is None:
-        from fitglue_registry.transport.redact import Redactor
-
-        redactor = Redactor()
     return redactor.text("".join(traceback.format_exception(error)))
 
 

@@ -70,6 +70,8 @@ class Plugins:
         self._given = None if entry_points is None else tuple(entry_points)
         self._time_limit_s = time_limit_s
         self._loaded: dict[str, _Loaded | FitglueError] = {}
+        #: Takes secrets out of what plugins say; a host puts that of its redactor here before the first plugin is loaded.
+        self.redact: Callable[[str], str] = str
         self._distributions: dict[str, tuple[str | None, str | None]] = {}
         self._callers: dict[tuple[str, int], Any] = {}
         self._unreadable: list[FitglueError] = []
@@ -97,11 +99,14 @@ class Plugins:
         for name in sorted(self._found[WRAPPER_GROUP]):
             load = self._found[WRAPPER_GROUP][name].load
             try:
-                Guard(name, time_limit_s=self._time_limit_s).call(
+                self._guard(name).call(
                     "import", lambda load=load, name=name: manager.register(load(), name=f"wrapper {name}"))  # type: ignore[misc]
             except FitglueError as error:
                 log.warning("hook wrapper %s is left out: %s", name, error)
         return manager
+
+    def _guard(self, name: str) -> Guard:
+        return Guard(name, time_limit_s=self._time_limit_s, redact=lambda text: self.redact(text))
 
     def registry_folders(self) -> tuple[list[tuple[str, Path]], list[FitglueError]]:
         """The folders of entries that distributions bring along, found without importing them, and what is wrong with the rest."""
@@ -198,7 +203,7 @@ class Plugins:
         point = self._found[PLUGIN_GROUP].get(name)
         if point is None:
             raise self._missing(name)
-        guard = Guard(name, time_limit_s=self._time_limit_s)
+        guard = self._guard(name)
         manager = self._manager
 
         def take() -> _Loaded:

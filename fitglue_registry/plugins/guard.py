@@ -21,6 +21,7 @@ from fitglue_registry.plugins.raised import Endless, explain, failed
 
 if TYPE_CHECKING:
     from fitglue_registry.errors import FitglueError, PluginFailed
+    from fitglue_registry.plugins.cleaning import Redact
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +44,9 @@ _END = object()
 class Guard:
     """The guard of one plugin; ``sign_of_life`` is the monotonic moment until which it is known to be at work (a planned wait)."""
 
-    def __init__(self, plugin: str, *, time_limit_s: float = 120.0) -> None:
+    def __init__(self, plugin: str, *, time_limit_s: float = 120.0, redact: Redact = str) -> None:
         self.plugin = plugin
+        self._redact = redact
         self.time_limit_s = time_limit_s
         self._lane: queue.SimpleQueue[Callable[[], None]] | None = None
         self._process = 0
@@ -59,7 +61,7 @@ class Guard:
             try:
                 answer: tuple[Any, FitglueError | None] = work(), None
             except BaseException as error:  # noqa: BLE001 - the border: whatever a plugin raises must not end this thread unheard
-                answer = None, explain(self.plugin, hook, error)
+                answer = None, explain(self.plugin, hook, error, self._redact)
             _put_back(self.plugin, *whole)
             box.put(answer)
 
@@ -93,7 +95,7 @@ class Guard:
         stop = threading.Event()
         running = min(lanes, len(jobs))
         room = threading.Semaphore(running + 1)
-        pump = _Pump(self.plugin, hook, deque(enumerate(jobs)), items, stop, room, weigh)
+        pump = _Pump(self.plugin, hook, deque(enumerate(jobs)), items, stop, room, weigh, self._redact)
         try:
             for number in range(running):
                 threading.Thread(target=pump.run, daemon=True, name=f"plugin {self.plugin} {number}").start()
@@ -114,7 +116,7 @@ class Guard:
             with self._here:
                 return work()
         except BaseException as error:  # noqa: BLE001 - the border, as in ``call``
-            explained = explain(self.plugin, hook, error)
+            explained = explain(self.plugin, hook, error, self._redact)
         raise explained
 
     def _own_lane(self) -> queue.SimpleQueue[Callable[[], None]]:
@@ -144,9 +146,9 @@ class _Pump:
     """Consumes the jobs of one iteration, from as many threads as call ``run``."""
 
     def __init__(self, plugin: str, hook: str, todo: deque[tuple[int, Callable[[], Iterable[Any]]]], items: queue.Queue[_Item],
-                 stop: threading.Event, room: threading.Semaphore, weigh: Callable[[Any], int] | None) -> None:
+                 stop: threading.Event, room: threading.Semaphore, weigh: Callable[[Any], int] | None, redact: Redact) -> None:
         self._plugin, self._hook, self._todo, self._items, self._stop, self._weigh = plugin, hook, todo, items, stop, weigh
-        self._room, self._whole = room, _whole()
+        self._room, self._redact, self._whole = room, redact, _whole()
 
     def run(self) -> None:
         while self._todo and self._has_room():
@@ -157,7 +159,7 @@ class _Pump:
             try:
                 self._consume(job, work)
             except BaseException as error:  # noqa: BLE001 - the border: it is explained where the plugin's code may run
-                self._offer((job, explain(self._plugin, self._hook, error)))
+                self._offer((job, explain(self._plugin, self._hook, error, self._redact)))
             self._offer((job, _END))
         self._offer((None, None))
 

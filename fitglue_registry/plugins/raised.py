@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_registry import errors
 from fitglue_registry.errors import Busy, FitglueError, Place, PluginFailed, Retryable, StoreFailed
+from fitglue_registry.plugins.cleaning import clean_exception
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from fitglue_registry.plugins.cleaning import Redact
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +28,14 @@ class Endless(Exception):
     """A job that gave more items than any job can have."""
 
 
-def explain(plugin: str, hook: str, error: BaseException) -> FitglueError:
-    """The error as the caller reports it: the plugin's own if it speaks our language, else one that names plugin and line."""
+def explain(plugin: str, hook: str, error: BaseException, redact: Redact = str) -> FitglueError:
+    """The error as the caller reports it: the plugin's own if it speaks our language, else one that names plugin and line.
+
+    A plugin may quote what its server sent or what its environment holds: no secret goes on, neither in the error nor behind it.
+    """
     try:
-        explained = _explained(plugin, hook, error)
+        clean_exception(error, redact)
+        explained = _explained(plugin, hook, error, redact)
     except BaseException as second:  # noqa: BLE001 - an exception that cannot even be printed
         explained = failed(plugin, hook, "FG-plugin-raised", f"plugin {plugin} raised in {hook} what cannot be shown",
                            f"showing it raised {_name(second)}")
@@ -42,7 +49,7 @@ def failed(plugin: str, hook: str, code: str, what: str, why: str | None = None)
     return PluginFailed(code, what, at=Place(field=f"{plugin}: {hook}"), why=why, fix=_FIX)
 
 
-def _explained(plugin: str, hook: str, error: BaseException) -> FitglueError:
+def _explained(plugin: str, hook: str, error: BaseException, redact: Redact) -> FitglueError:
     if isinstance(error, Endless):
         return failed(plugin, hook, "FG-plugin-endless", f"plugin {plugin} gave {error.args[0]:,} items and went on",
                       "a window of so many rows is to be split, and a batch has no more answers than ids")
@@ -54,8 +61,8 @@ def _explained(plugin: str, hook: str, error: BaseException) -> FitglueError:
             return spoken
     log.debug("plugin %s raised in %s", plugin, hook, exc_info=error)
     at = Place(file, frame.tb_lineno, field=f"{plugin}: {hook}") if frame else None
-    return PluginFailed("FG-plugin-raised", f"plugin {plugin} raised {type(error).__name__} in {hook}", at=at, why=str(error)[:500] or None,
-                        fix=_FIX)
+    return PluginFailed("FG-plugin-raised", f"plugin {plugin} raised {type(error).__name__} in {hook}", at=at,
+                        why=redact(str(error))[:500] or None, fix=_FIX)
 
 
 def _spoken(error: FitglueError, *, ours: bool) -> FitglueError | None:

@@ -195,9 +195,9 @@ def json_text(value: Any) -> str:
 def _with_driver(url: str) -> sa.URL:
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
+    except (sa.exc.ArgumentError, ValueError):  # a port that is no number: half a password, as a rule, so nothing of it is repeated
         raise StoreFailed("FG-database-url", "FITGLUE_DATABASE is no database URL",
-                          fix="write sqlite:////folder/fitglue.db or postgresql://user@host/name") from error
+                          fix="write sqlite:////folder/fitglue.db or postgresql://user@host/name; quote @ / : in a password") from None
     return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in ("postgresql", "postgres") else parsed
 
 

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fitglue_registry.errors import AthleteNeeded, Place, UserMistake
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from fitglue_registry.store.sealed import FileSecretStore, Rekeyed
 
 ENVIRONMENT = "FITGLUE_SECRETS"
 
@@ -24,7 +26,8 @@ CONNECT_AGAIN = "run fitglue connect for this connection again"
 
 _REFERENCE = re.compile(r"(?P<scheme>[a-z]+):(?P<owner>[\w.-]{1,80})/(?P<token>[0-9a-f]{32})\Z", re.ASCII)
 _SERVICE = "fitglue"
-_FROM_KEYRING_TO_FILE = f"run it where the keyring is open, or store the key in an encrypted file: {ENVIRONMENT}=file fitglue connect …"
+_FROM_KEYRING_TO_FILE = ("run `fitglue connections rekey --to file` where the keyring is open: an encrypted file needs no desktop; "
+                         f"or give the key once more: {ENVIRONMENT}=file fitglue connect …")
 
 
 class SecretStore(Protocol):
@@ -89,8 +92,12 @@ class KeyringSecretStore:
     def put(self, owner: str, values: Mapping[str, str]) -> str:
         """Keep the values in the keyring."""
         ref = new_reference("keyring", owner)
-        self._ask("set_password", ref, json.dumps(dict(values)))
+        self.keep(ref, values)
         return ref
+
+    def keep(self, ref: str, values: Mapping[str, str]) -> None:
+        """Keep the values under a reference that was made before."""
+        self._ask("set_password", ref, json.dumps(dict(values)))
 
     def delete(self, ref: str) -> None:
         """Take the values out of the keyring."""
@@ -120,13 +127,29 @@ class ChainSecretStore:
         self._home = home
         self._stores = dict(stores or {})
 
+    @property
+    def scheme(self) -> str:
+        """Which store a new secret goes to."""
+        return default_scheme()
+
     def get(self, ref: str) -> dict[str, str]:
         """The values, from the store that the reference names."""
         return self._store(split_reference(ref)[0]).get(ref)
 
     def put(self, owner: str, values: Mapping[str, str]) -> str:
         """Keep the values in the store that ``default_secret_store`` chooses."""
-        return self._store(default_scheme()).put(owner, values)
+        ref = new_reference(default_scheme(), owner)
+        self.keep(ref, values)
+        return ref
+
+    def keep(self, ref: str, values: Mapping[str, str]) -> None:
+        """Keep the values under a reference that was made before, in the store that it names."""
+        scheme = split_reference(ref)[0]
+        (_open_file(self._home) if scheme == "file" else KeyringSecretStore()).keep(ref, values)
+
+    def rekey(self, refs: Iterable[str]) -> Rekeyed:
+        """Change the key file, and seal with the new key what is kept in files."""
+        return _open_file(self._home).rekey(ref for ref in refs if ref.startswith("file:"))
 
     def delete(self, ref: str) -> None:
         """Forget the values."""
@@ -161,10 +184,14 @@ def _open(scheme: str, home: Path) -> SecretStore:
     if scheme == "keyring":
         return KeyringSecretStore()
     if scheme == "file":
-        from fitglue_registry.store.sealed import FileSecretStore
-
-        return FileSecretStore(home / "secrets")
+        return _open_file(home)
     raise unreadable(scheme, why="only the application that stored it knows that kind of store")
+
+
+def _open_file(home: Path) -> FileSecretStore:
+    from fitglue_registry.store.sealed import FileSecretStore
+
+    return FileSecretStore(home / "secrets")
 
 
 def new_reference(scheme: str, owner: str) -> str:

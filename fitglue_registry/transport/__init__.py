@@ -17,17 +17,18 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.policy import policy_from_entry as policy_from_entry
     from fitglue_registry.transport.redact import RedactingFilter as RedactingFilter
     from fitglue_registry.transport.redact import Redactor as Redactor
+    from fitglue_registry.transport.redact import secrets_of_environment as secrets_of_environment
     from fitglue_registry.transport.session import HttpSession as HttpSession
 
 # Imported when first used: a command that redacts its log must not pay for requests.
 _HOMES = {
     "Budget": "budget", "FileBudget": "budget", "HttpAnswer": "answer", "HttpPolicy": "policy", "HttpSession": "session",
     "NoBudget": "budget", "RedactingFilter": "redact", "Redactor": "redact", "SystemClock": "clock", "WaitingClock": "clock",
-    "budget_of": "budget", "policy_from_entry": "policy",
+    "budget_of": "budget", "policy_from_entry": "policy", "secrets_of_environment": "redact",
 }
 
 __all__ = ["Budget", "FileBudget", "HttpAnswer", "HttpPolicy", "HttpSession", "NoBudget", "RedactingFilter", "Redactor", "SystemClock",
-           "WaitingClock", "budget_of", "policy_from_entry"]
+           "WaitingClock", "budget_of", "policy_from_entry", "secrets_of_environment"]
 
 
 def __getattr__(name: str) -> Any:

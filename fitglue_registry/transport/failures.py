@@ -133,14 +133,14 @@ class Failures:
 
     def _words(self, body: bytes) -> str:
         """What the server says in its answer: its JSON's message, or its page's text; short and on one line."""
-        text = body[:20_000].decode("utf-8", "replace")
+        # Redacted before it is cut, here and below: half a secret is one too.
+        text = self.redactor.text(body.decode("utf-8", "replace"))[:20_000]
         try:
             found = _message(json.loads(text))
         except (ValueError, RecursionError):
             found = text
         plain = " ".join(_UNSEEN.sub(" ", found).split())
         printable = "".join(character if character.isprintable() else "�" for character in plain)
-        # Redacted before it is cut: half a secret is one too.
         return self.redactor.text(printable)[:_LONGEST_WORDS]
 
 

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import logging
+import os
 import re
 import threading
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 MARK = "***"
 
 _SHORTEST = 4  # anything shorter would blot out common words, and is no secret
+_SHORTEST_PIECE = 5
+#: FITGLUE_INTERVALS_API_KEY and the like; FITGLUE_SECRETS is no secret.
+_SECRET_VARIABLE = re.compile(r"FITGLUE_\w*(?:KEY|TOKEN|PASSWORD|SECRET)|PGPASSWORD")
+_PASSWORD_IN_QUERY = re.compile(r"[?&](?:ssl)?password=([^&]+)")
 _NAMES = r"key|token|secret|passw(?:or)?d|credential|signature|authorization|cookie"
+# What stands before a name needs no matching, and what follows it is bounded: a flood of one letter must cost no more than its length.
 _SHAPES = (
     # Authorization: Basic abc, 'X-Api-Key': 'abc', Set-Cookie: a=b
-    (re.compile(r"""(?i)((?:[\w-]*(?:authorization|api-?key|cookie|token|secret))["']?\s*:\s*["']?)"""
+    (re.compile(r"""(?i)((?:authorization|api-?key|cookie|token|secret)["']?\s{0,9}:\s{0,9}["']?)"""
                 r"""(?!\s)(?:(?:basic|bearer)\s+)?[^\s"',}]+"""), rf"\1{MARK}"),
     # "icu_api_key": "abc"
-    (re.compile(rf"""(?i)(["'][\w.-]*(?:{_NAMES})[\w.-]*["']\s*:\s*["'])[^"']+"""), rf"\1{MARK}"),
+    (re.compile(rf"""(?i)((?:{_NAMES})[\w.-]{{0,40}}["']\s{{0,9}}:\s{{0,9}}["'])[^"']+"""), rf"\1{MARK}"),
     # ?api_key=abc&access_token=def
-    (re.compile(rf"""(?i)(\b[\w.-]*(?:{_NAMES})[\w.-]*=)[^&\s"'<>#;,)]+"""), rf"\1{MARK}"),
+    (re.compile(rf"""(?i)((?:{_NAMES})[\w.-]{{0,40}}=)[^&\s"'<>#;,)]+"""), rf"\1{MARK}"),
     (re.compile(r"(?i)\b(basic|bearer)\s+[\w+/.~-]{8,}=*"), rf"\1 {MARK}"),
     (re.compile(r"(://)[^/@\s\"']+@"), rf"\1{MARK}@"),
 )
@@ -46,7 +53,8 @@ class Redactor:
             if not forms <= self._forms:
                 self._forms |= forms
                 longest_first = sorted(self._forms, key=len, reverse=True)
-                self._known = re.compile("|".join(re.escape(form) for form in longest_first))
+                # A host name is written small, a quoted byte either way: the case of a secret keeps nobody from reading it.
+                self._known = re.compile("|".join(re.escape(form) for form in longest_first), re.IGNORECASE)
 
     def text(self, text: str) -> str:
         """The text without secrets."""
@@ -55,6 +63,28 @@ class Redactor:
         for shape, kept in _SHAPES:
             text = shape.sub(kept, text)
         return text
+
+
+def secrets_of_environment(environment: Mapping[str, str] | None = None, *addresses: str) -> Iterator[str]:
+    """What a message could quote although no connection holds it: keys for ``connect``, passwords of the database and of proxies."""
+    variables = os.environ if environment is None else environment
+    for name, value in variables.items():
+        if _SECRET_VARIABLE.fullmatch(name):
+            yield value.strip()
+        elif name == "FITGLUE_DATABASE" or name.lower().endswith("_proxy"):
+            yield from _passwords(value)
+    for address in addresses:
+        yield from _passwords(address)
+
+
+def _passwords(address: str) -> Iterator[str]:
+    """The password of an address, also of one that is written wrongly: then its pieces end where a host or a port should be."""
+    _, _, rest = address.partition("://")
+    user, at, _ = rest.rpartition("@")
+    password = user.partition(":")[2] if at else ""
+    if password:
+        yield from (password, unquote(password), *(piece for piece in re.split(r"[@/:?#\[\]]", password) if len(piece) >= _SHORTEST_PIECE))
+    yield from (unquote_plus(found) for found in _PASSWORD_IN_QUERY.findall(rest))
 
 
 class RedactingFilter(logging.Filter):
@@ -82,10 +112,12 @@ class RedactingFilter(logging.Filter):
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """A value as it is, quoted for an address, escaped for JSON, and inside base64 at each of its three alignments."""
+    """A value as it is, quoted for an address, escaped for JSON, HTML and Python, in hex, and in base64 at each of its three alignments."""
     if len(secret) < _SHORTEST:
         return
-    yield from (secret, quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace"), json.dumps(secret)[1:-1])
+    yield from (secret, quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace"), quote(secret, errors="replace"))
+    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1], html.escape(secret))
+    yield secret.encode("utf-8", "replace").hex()
     stripped = secret.strip()
     if len(stripped) >= _SHORTEST:
         yield stripped

@@ -18,6 +18,7 @@ from fitglue_registry.transport.auth import auth_header
 from fitglue_registry.transport.body import decode, read_wire, read_words
 from fitglue_registry.transport.budget import Budget, NoBudget
 from fitglue_registry.transport.clock import SystemClock, WaitingClock
+from fitglue_registry.transport.echo import Echo
 from fitglue_registry.transport.failures import NETWORK_ERRORS, Failures, TryAgain
 from fitglue_registry.transport.policy import HttpPolicy, origin_of
 from fitglue_registry.transport.redact import Redactor
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 _MOST_REDIRECTS = 3
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_TRIES_OF_A_RENEWED_KEY = 2
 _NAP_S = 1.0  # a wait is cut into naps, so that ``close`` ends it
 _WORTH_SAYING_S = 1.0  # shorter waits for the budget are part of the pace
 _SILENCE_S = 10.0  # without an answer, until it is said, and said again
@@ -59,6 +61,7 @@ class HttpSession:
         self._verify: bool | str = settings["verify"] or True
         self._anonymous = self._prepare({})
         self._template: requests.PreparedRequest | None = None
+        self._echo = Echo()
         self._retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TryAgain), stop=_stop, wait=_wait, before_sleep=self._announce, sleep=self._sleep,
             reraise=True)
@@ -119,7 +122,8 @@ class HttpSession:
         began = time.perf_counter()
         failure: FitglueError | TryAgain
         try:
-            answer = self._exchange(url, accept)
+            template = self._authenticated()
+            answer = self._exchange(template, url, accept)
         except NETWORK_ERRORS as error:
             failure = self._failures.of_network(error, url)
         else:
@@ -127,20 +131,30 @@ class HttpSession:
             if _is_expected(answer.status, accept):
                 return answer
             failure = self._failures.of_status(answer.status, answer.headers, answer.body, url, self._clock.now())
-            self._learn(answer.status, failure)
+            if answer.status == 401 and isinstance(failure, FitglueError) and self._is_renewed(template):
+                failure = TryAgain(failure, _TRIES_OF_A_RENEWED_KEY, 0.0)
+            self._learn(failure)
         raise failure
 
-    def _learn(self, status: int, failure: FitglueError | TryAgain) -> None:
+    def _is_renewed(self, sent: requests.PreparedRequest) -> bool:
+        """Whether the key was renewed since that request was prepared; what is asked from now on has the new one."""
+        with self._lock:
+            if self._template is sent:
+                self._template = None
+        try:
+            return self._authenticated().headers != sent.headers
+        except FitglueError:  # the rejected key is what the athlete has to hear of
+            return False
+
+    def _learn(self, failure: FitglueError | TryAgain) -> None:
         """Other threads and processes need not be told the same."""
-        if status == 401:
-            self._template = None
         wait_s = getattr(failure.failure if isinstance(failure, TryAgain) else failure, "retry_after_s", None)
         if wait_s:
             self._budget.hold(wait_s)
 
-    def _exchange(self, url: str, accept: Sequence[int]) -> HttpAnswer:
+    def _exchange(self, template: requests.PreparedRequest, url: str, accept: Sequence[int]) -> HttpAnswer:
         """Ask, and follow where a redirect may lead; the key goes no further than the server it is for."""
-        request = self._authenticated().copy()
+        request = template.copy()
         for _ in range(_MOST_REDIRECTS + 1):
             self._wait_for_budget()
             request.url = url
@@ -167,9 +181,13 @@ class HttpSession:
         if _is_expected(status, accept):
             wire = read_wire(response.raw, self._policy.max_body)
             body, wire, encoding = decode(wire, coding, self._policy.max_body)
+            blotted = self._echo.blot(body)
+            if blotted is not body:
+                body, wire, encoding = blotted, blotted, "identity"
         else:  # its first words are enough, and no fault in them hides the status
             body, wire, encoding = read_words(response.raw, coding), b"", "identity"
-        return HttpAnswer(status, self._redactor.text(response.url or ""), response.headers, body, wire, encoding, self._redactor.text)
+        headers = self._echo.blot_headers(response.headers)
+        return HttpAnswer(status, self._redactor.text(response.url or ""), headers, body, wire, encoding, self._redactor.text)
 
     def _authenticated(self) -> requests.PreparedRequest:
         """A request with every header, prepared once."""
@@ -179,6 +197,7 @@ class HttpSession:
                 secrets = self._secrets()
                 headers = auth_header(self._policy.auth, secrets)
                 self._redactor.add((*secrets.values(), *headers.values()))
+                self._echo = Echo((*secrets.values(), *(value.rpartition(" ")[2] for value in headers.values())))
                 template = self._template = self._prepare(headers)
         return template
 
@@ -199,6 +218,8 @@ class HttpSession:
             self._say(state.next_action.sleep, _failed(state).failure.what)
 
     def _say(self, seconds: float, reason: str) -> None:
+        if not seconds:
+            return
         log.info("waiting %.1f s: %s", seconds, reason)
         if self._on_wait:
             self._on_wait(seconds, reason)

@@ -218,15 +218,6 @@ def test_many_first_secrets_at_once_share_one_key(tmp_path):
     assert [stores[0].get(ref) for ref in refs] == [VALUES] * 8
 
 
-def test_a_sweep_removes_what_no_row_names(sealed, tmp_path):
-    """A crash between sealing and committing leaves a file that goes later; what is named or new stays."""
-    kept, orphan = sealed.put("me", VALUES), sealed.put("me", VALUES)
-    assert sealed.sweep([kept, "keyring:x/" + "0" * 32]) == 0
-    assert sealed.sweep([kept, "keyring:x/" + "0" * 32], older_than_s=-1) == 1
-    assert sealed.get(kept) == VALUES
-    assert refused(sealed.get, orphan).code == "FG-secret-missing"
-
-
 def test_the_desktop_s_keyring_is_the_best_place(desktop, tmp_path):
     """With a keyring that answers, a new secret goes there, under a name that a person recognises."""
     ref = open_secret_store(tmp_path).put("intervals-1", VALUES)

@@ -26,14 +26,19 @@ def test_a_rejected_key_needs_the_athlete(session, server, reply, status, code):
 
 
 def test_a_renewed_key_is_asked_for_after_a_401(open_session, server, reply):
-    """The secrets are read late, and again once the server has rejected what they were."""
+    """The secrets are read late, and again once the server has rejected what they were; a new one is tried at once."""
     keys = iter(["old-key", "new-key"])
     session = open_session(auth=Auth(scheme="bearer", secret="api_key"), secrets=lambda: {"api_key": next(keys)})
     server.say(reply(), reply(401), reply())
     session.get("a")
-    error_of(session)
-    session.get("c")
+    session.get("b")
     assert [headers["authorization"] for _, headers in server.requests] == ["Bearer old-key", "Bearer old-key", "Bearer new-key"]
+
+
+def test_a_key_that_was_not_renewed_is_not_tried_again(open_session, server, reply):
+    """A 401 that the same secrets would bring again costs one request."""
+    server.say(reply(401))
+    assert (error_of(open_session()).code, len(server.requests)) == ("FG-key-rejected", 1)
 
 
 @pytest.mark.parametrize("status", [304, 400, 404, 405, 422])

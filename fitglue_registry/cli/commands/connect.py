@@ -64,7 +64,8 @@ def _given(entry: Entry, value: str | None, base_url: str | None, settings: Iter
     for setting in settings:
         name, equals, content = setting.partition("=")
         if not equals:
-            raise UserMistake("FG-usage", f"--set {name} has no value", fix="write --set NAME=VALUE")
+            # Without its name: it may be the key itself.
+            raise UserMistake("FG-usage", "a --set has no value", fix="write --set NAME=VALUE; a key is never an argument")
         if name in fields and fields[name].secret:
             raise _never_an_argument(entry, fields[name])
         given[name] = content

@@ -1,9 +1,9 @@
-"""``fitglue connections``: lists them, checks that they still work, and removes one."""
+"""``fitglue connections``: lists them, checks that they still work, removes one, and changes the key that seals their secrets."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -12,6 +12,7 @@ from fitglue_registry.cli.face import Face, pass_face
 from fitglue_registry.errors import FitglueError, UserMistake
 
 if TYPE_CHECKING:
+    from fitglue_registry.host import SecretKept
     from fitglue_registry.store.connections import Connected
 
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @json_option("Print JSON Lines.")
 @click.pass_context
 def command(context: click.Context) -> None:
-    """List connections with their health; check or remove one."""
+    """List connections with their health; check or remove one; change the key that seals their secrets."""
     if context.invoked_subcommand is None:
         context.invoke(list_)
 
@@ -107,3 +108,37 @@ def remove(face: Face, *, name: str, yes: bool) -> None:
             raise UserMistake("FG-not-confirmed", "nothing was removed")
     face.host.disconnect(one.name)
     face.show(f"{one.name} is removed")
+
+
+@command.command("rekey", short_help="Seal the stored keys anew, or move them.",
+                 examples=("fitglue connections rekey", "fitglue connections rekey --to file"))
+@click.option("--to", type=click.Choice(("file", "keyring")), help="Move every key there: to a file for a scheduler without a desktop.")
+@json_option("Print JSON Lines.")
+@pass_face
+def rekey(face: Face, *, to: Literal["file", "keyring"] | None) -> int:
+    """Make a new key file, and seal the stored keys of all connections with it.
+
+    The keys of the services stay as they are: `fitglue connect` renews those. What lies in the system's keyring stays there, unless
+    --to file moves it into an encrypted file, which also a scheduler opens that runs without a desktop.
+    """
+    kept = face.host.rekey(to)
+    for one in kept:
+        _say_kept(face, one)
+    if not kept:
+        face.note("No connection has a key yet. Next: fitglue connect intervals")
+    return next((one.error.exit_code for one in kept if one.error), 0)
+
+
+def _say_kept(face: Face, one: SecretKept) -> None:
+    from fitglue_registry.cli.failure import show_failure
+    from fitglue_registry.cli.table import hanging
+
+    name = one.connection.name
+    if face.as_json:
+        error = {"error": one.error.as_dict()} if one.error else {}
+        face.lines([{"connection": name, "ok": not one.error, "kept_in": one.kept_in, "new_key": one.new_key} | error])
+    elif one.error:
+        show_failure(face, one.error, name)
+    else:
+        where = "an encrypted file, sealed with the new key" if one.new_key else "the keyring of this system, which has its own"
+        face.show(hanging("✓", f"{name}: its key lies in {where}", indent=0))

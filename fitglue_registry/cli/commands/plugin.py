@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -149,8 +150,10 @@ def _distribution(what: str) -> str:
 
 def _pip(face: Face, arguments: list[str]) -> None:
     ran = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments]
-    face.note(" ".join(ran))
-    done = subprocess.run(ran, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603 - a list, no shell
+    face.note(face.redactor.text(" ".join(ran)))
+    # A build is somebody else's program: it gets none of our keys with its environment.
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("FITGLUE_") and name != "PGPASSWORD"}
+    done = subprocess.run(ran, capture_output=True, text=True, errors="replace", check=False, env=ours)  # noqa: S603 - a list, no shell
     if done.returncode == 0:
         return
     lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]

@@ -35,7 +35,7 @@ def command(face: Face, *, statement: str | None, path: bool, as_csv: bool) -> N
     Without a statement: the views and their columns, which stay the same from version to version.
     """
     if path:
-        click.echo(str(face.host.database.path or face.host.database.shown))
+        click.echo(str(face.host.database.path or face.redactor.text(face.host.database.shown)))
     elif statement is None:
         _views(face)
     else:

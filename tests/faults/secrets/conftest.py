@@ -1,0 +1,53 @@
+"""A host whose secrets lie in files or in a keyring that a test can look into, and the account on a stand-in server."""
+
+from __future__ import annotations
+
+import os
+
+import keyring
+import pytest
+
+from fitglue_registry import Host
+from fitglue_registry.testing.intervals import Account, StandIn
+from tests.faults.secrets.killed import FileKeyring
+
+#: Long and odd enough to be found wherever it is, in whatever form.
+KEY = 'Pl4nted"key/0f+secrets'
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch, tmp_path):
+    for name in [name for name in os.environ if name.startswith("FITGLUE_") and name != "FITGLUE_RELIABILITY"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("FITGLUE_SECRETS", "file")
+    monkeypatch.setenv("FITGLUE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(keyring.core, "_keyring_backend", FileKeyring(tmp_path / "home.keyring"))
+
+
+@pytest.fixture
+def desktop():
+    """The keyring of this machine."""
+    return keyring.get_keyring()
+
+
+@pytest.fixture
+def service():
+    """An account of three workouts that a key of ours opens."""
+    with StandIn(Account.generate(3, strava_stubs=1), api_key=KEY) as server:
+        yield server
+
+
+@pytest.fixture
+def home(tmp_path):
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def connect(home, service):
+    """Connect the account, again with the key that is valid now."""
+
+    def call():
+        with Host(home) as host:
+            return host.connect("intervals", {"api_key": service.api_key, "base_url": service.url}).connection
+
+    return call

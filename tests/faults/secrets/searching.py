@@ -1,0 +1,103 @@
+"""Looks for planted secrets, in every form in which one travels, wherever a call of the command can leave a trace."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import html
+import json
+import traceback
+import zlib
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
+
+import sqlalchemy as sa
+import zstandard
+
+from fitglue_registry import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+
+def forms(secret: str) -> set[bytes]:
+    """A secret plain, in small letters, quoted for an address, escaped for JSON, HTML and Python, in hex, and inside base64."""
+    texts = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), json.dumps(secret)[1:-1], html.escape(secret),
+             repr(secret)[1:-1], secret.encode().hex()}
+    texts |= {text.lower() for text in texts}
+    for before in ("", "a", "ab", "API_KEY:"):
+        coded = base64.b64encode(f"{before}{secret}".encode()).decode()
+        start = (len(before) * 8 + 5) // 6
+        texts.add(coded[start:-4])
+    return {text.encode() for text in texts}
+
+
+class Search:
+    """Knows the planted secrets by name."""
+
+    def __init__(self, planted: dict[str, str]) -> None:
+        self._forms = {name: forms(secret) for name, secret in planted.items()}
+
+    def in_bytes(self, content: bytes) -> list[str]:
+        """The names of the secrets in some bytes, as they are and unpacked."""
+        found = {name for layer in _layers(content) for name, shapes in self._forms.items() if any(shape in layer for shape in shapes)}
+        return sorted(found)
+
+    def in_text(self, *texts: str) -> list[str]:
+        """The names of the secrets in some texts."""
+        return self.in_bytes("\n".join(texts).encode("utf-8", "surrogateescape"))
+
+    def in_home(self, home: Path) -> list[str]:
+        """Where secrets lie below the home: file names, files, every column of every row, every raw part unpacked."""
+        found = [f"{path.relative_to(home)}: {name}" for path in home.rglob("*") for name in
+                 self.in_text(str(path.relative_to(home))) + (self.in_bytes(path.read_bytes()) if path.is_file() else [])]
+        return found + [f"{where}: {name}" for where, content in _rows(home) for name in self.in_bytes(content)]
+
+    def in_error(self, error: BaseException) -> list[str]:
+        """The names of the secrets in an error, its traceback, and the arguments and attributes of everything behind it."""
+        texts = ["".join(traceback.format_exception(error))]
+        for one in chain(error):
+            texts += [repr(one), str(one), repr(one.args), repr(vars(one))]
+        return self.in_text(*texts)
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that it came from."""
+    todo, seen = [error], set()
+    while todo:
+        one = todo.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            todo += [one.__cause__, one.__context__]
+
+
+def _layers(content: bytes) -> Iterable[bytes]:
+    yield content
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            yield gzip.decompress(content)
+        except (OSError, EOFError, zlib.error):
+            return
+    elif content.startswith(zstandard.FRAME_HEADER if hasattr(zstandard, "FRAME_HEADER") else b"\x28\xb5\x2f\xfd"):
+        try:
+            yield zstandard.ZstdDecompressor().decompress(content, max_output_size=50_000_000)
+        except zstandard.ZstdError:
+            return
+
+
+def _rows(home: Path) -> Iterator[tuple[str, bytes]]:
+    if not (home / "fitglue.db").exists():
+        return
+    with Host(home) as host, host.database.read() as db:
+        for table in sa.inspect(db).get_table_names():
+            for row in db.execute(sa.text(f"SELECT * FROM {table}")):
+                yield from ((f"{table}.{name}", _bytes(value)) for name, value in row._mapping.items())
+        record_ids = list(db.execute(sa.text("SELECT id FROM fg_records")).scalars())
+        for record_id, parts in host._raws.newest(db, record_ids).items():
+            yield from ((f"raw {record_id} {part}", bodies[0].read()) for part, bodies in parts.items())
+
+
+def _bytes(value: Any) -> bytes:
+    return bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode("utf-8", "surrogateescape")

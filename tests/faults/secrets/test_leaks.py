@@ -1,0 +1,357 @@
+"""Secrets are planted wherever one can enter; every command, fault and log level is driven; and nowhere is one of them found again."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import logging
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+import click
+import pytest
+
+from fitglue_registry import Host
+from fitglue_registry.cli.app import COMMANDS, root, run
+from fitglue_registry.errors import FitglueError
+from fitglue_registry.sync.events import SyncStopped
+from fitglue_registry.testing.intervals import Fault
+from fitglue_registry.transport import SystemClock
+from tests.faults.secrets.conftest import KEY
+from tests.faults.secrets.searching import Search
+
+PLANTED = {
+    "key": KEY, "key in the environment": "Env-Pl4nted/key+9", "password of the database": "Db-Pl4nted-pass-1",
+    "password of the proxy": "Pr0xy-Pl4nted-pass-2", "password of a .netrc": "Netrc-Pl4nted-pass-3",
+    "password in an address": "Url-Pl4nted-pass-4",
+}
+TOKEN = base64.b64encode(f"API_KEY:{KEY}".encode()).decode()
+
+#: Every command with what it is called with; a test holds the table to the commands that there are.
+CALLS: dict[str, list[list[str]]] = {
+    "": [[], ["--version"], ["--help"]],
+    "connect": [["intervals", "--key-stdin"], ["intervals"], ["intervals", "--set", f"api_key={KEY}"], ["intervals", KEY],
+                ["intervals", "--set", KEY], ["intervals", "/tmp", KEY], ["intervals", "--set", f"athlete_id={KEY}", "--key-stdin"],
+                ["intervals", "--key-stdin", "--base-url", f"https://me:{PLANTED['password in an address']}@example.org"],
+                ["intervals", "--key-stdin", "--base-url", f"https://example.org?key={PLANTED['password in an address']}"],
+                ["intervals", "--key-stdin", "--set", f"base_url=http://me:{PLANTED['password in an address']}@127.0.0.1:1"]],
+    "connections": [[]],
+    "connections list": [[]],
+    "connections check": [[]],
+    "connections rekey": [[], ["--to", "keyring"], ["--to", "file"]],
+    "sync": [["--full"], ["--dry-run"], ["nobody"]],
+    "activities": [[]],
+    "show": [["last"], ["last", "--streams"], ["nothing"]],
+    "why": [["last"], ["2026-05-01"]],
+    "export": [[], ["last"]],
+    "sql": [[], ["--path"], ["select * from runs"], ["select * from activities"], ["drop table fg_connections"]],
+    "rebuild": [[]],
+    "quarantine": [[]],
+    "quarantine list": [[]],
+    "quarantine show": [["i1"]],
+    "quarantine retry": [[]],
+    "doctor": [[], ["--offline"]],
+    "registry": [[]],
+    "registry list": [[]],
+    "registry show": [["intervals"]],
+    "registry check": [[]],
+    "registry help-article": [["source/intervals"]],
+    "plugin": [[]],
+    "plugin list": [[]],
+    "plugin check": [["fitglue-intervals"]],
+    "plugin install": [[f"https://me:{PLANTED['password in an address']}@127.0.0.1:1/x.whl"]],
+    "dev": [[]],
+    "dev normalize": [["intervals", "{home}/saved.json"]],
+    "dev stand-in": [["--help"]],
+    "connections remove": [["intervals"], ["intervals", "--yes"]],
+}
+LEVELS = ([], ["--json"], ["-vv"], ["-vv", "--json"], ["--debug"], ["--debug", "--json"])
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[str]:
+    """Every command below a group."""
+    context = click.Context(group)
+    found = []
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        found.append(" ".join((*path, name)))
+        if isinstance(command, click.Group):
+            found += commands(command, (*path, name))
+    return found
+
+
+def test_no_command_is_forgotten():
+    """Whoever adds a command adds it to the table of calls above."""
+    assert {*commands(root), ""} == set(CALLS)
+    assert set(COMMANDS) <= set(CALLS)
+
+
+@pytest.fixture(autouse=True)
+def _planted(monkeypatch, tmp_path, home):
+    """Secrets in the environment, and time that flies."""
+    (tmp_path / ".netrc").write_text(f"machine 127.0.0.1 login me password {PLANTED['password of a .netrc']}\n")
+    for name, value in {
+        "HOME": str(tmp_path), "NETRC": str(tmp_path / ".netrc"),
+        "https_proxy": f"http://me:{PLANTED['password of the proxy']}@127.0.0.1:9",
+        "http_proxy": f"http://me:{PLANTED['password of the proxy']}@127.0.0.1:9",
+    }.items():
+        monkeypatch.setenv(name, value)
+    slept = [0.0]
+    monkeypatch.setattr(SystemClock, "sleep", lambda self, seconds: slept.append(slept.pop() + seconds))
+    monkeypatch.setattr(SystemClock, "now", lambda self: datetime.now(UTC) + timedelta(seconds=slept[0]))
+    monkeypatch.setattr(SystemClock, "monotonic", lambda self: time.monotonic() + slept[0])
+    monkeypatch.setattr("subprocess.run", _no_pip)
+
+
+def _no_pip(arguments, **options):
+    """A pip that fails, and repeats all that it was given: what is in its environment is what a build could read."""
+    import subprocess
+
+    said = f"{arguments[:-1]} {sorted(options['env'].items())}"
+    hits = SEARCH.in_text(said.replace(PLANTED["password of the proxy"], "the proxy, which pip needs"))
+    return subprocess.CompletedProcess(arguments, 1, "", f"could not install {arguments[-1]}; leaked: {hits}")
+
+
+SEARCH = Search(PLANTED)
+
+
+@pytest.fixture
+def lying(service):
+    """The account of a service that repeats the key wherever it can: in titles, in streams, in headers."""
+    rides = [one for one in service.account.ids() if not service.account.is_stub(one)]
+    service.account.edit(rides[0], name=f"my key {KEY}", description=f"Authorization: Basic {TOKEN}")
+    service.account.edit(rides[1], tags=[KEY], device_name=TOKEN)
+    echo = Fault("echo", lambda answer: replace(answer, headers=(*answer.headers, ("X-Echo", f"{quote(KEY)} {TOKEN}"), ("ETag", TOKEN))))
+    service.fault("*", echo, times=None)
+    return service
+
+
+@pytest.fixture
+def fitglue(capsys, monkeypatch, home):
+    """Call the command in this process; what it said comes back."""
+
+    def call(*arguments: str, typed: str = KEY) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed.encode())))
+        capsys.readouterr()
+        code = run([argument.replace("{home}", str(home)) for argument in arguments])
+        out, err = capsys.readouterr()
+        return code, out + err
+
+    return call
+
+
+@pytest.fixture
+def connected(fitglue, lying, home):
+    """The lying account, connected and synced."""
+    code, said = fitglue("connect", "intervals", "--key-stdin", "--base-url", lying.url, "--debug")
+    assert code == 0, said
+    assert SEARCH.in_text(said) == []
+    (home / "saved.json").write_text("[]")
+    return lying
+
+
+def drive(fitglue, options: list[str]) -> tuple[int, list[str]]:
+    """Every command with these options: how many calls, and where a secret was said."""
+    calls = [[*name.split(), *arguments, *options] for name, every in CALLS.items() for arguments in every if name != "dev stand-in"]
+    leaks = []
+    for call in calls:
+        said = fitglue(*call)[1]
+        leaks += [f"{' '.join(call)[:60]}: {found}" for found in SEARCH.in_text(said)]
+    return len(calls), leaks
+
+
+@pytest.mark.parametrize("options", [pytest.param(one, marks=() if one == ["--debug"] else pytest.mark.long) for one in LEVELS],
+                         ids=lambda options: " ".join(options) or "quietly")
+def test_no_command_says_or_stores_a_secret(connected, fitglue, home, options, reliability):
+    """Every command against a service that repeats the key: not a form of it in what is said, nor in any file, row, or raw part."""
+    fitglue("sync", "--files")
+    calls, leaks = drive(fitglue, options)
+    leaks += SEARCH.in_home(home)
+    assert leaks == []
+    reliability("secrets", "every command, at every level, against a service that repeats the key", times=calls, lost=len(leaks),
+                seen="its usual answer, with asterisks where the key would stand")
+
+
+def test_the_key_is_blotted_out_of_what_is_stored_and_the_rest_is_verbatim(connected, fitglue, home):
+    """A title that repeats the key is kept with asterisks in its place: the record is there, and a thief of the database has no key."""
+    fitglue("sync")
+    with Host(home) as host:
+        titles = [row["title"] for row in host.activities()]
+    assert f"my key {'*' * len(json.dumps(KEY)[1:-1])}" in titles
+
+
+SAID = json.dumps({"error": f"you sent {KEY}, that is {TOKEN}, or {quote(KEY, safe='')}, or {KEY.encode().hex()}"})
+PAGE = f"<html><title>{html.escape(KEY)}</title><body>Authorization: Basic {TOKEN} <b>{html.escape(KEY)}</b></body></html>"
+FAULTS = {
+    **{f"status {status}": Fault.status(status, body=SAID) for status in (400, 401, 403, 404, 422, 429, 500, 503)},
+    **{f"page with status {status}": Fault.status(status, body=PAGE) for status in (200, 401, 403, 500, 502)},
+    "redirect to another host": Fault.redirect(f"https://{quote(KEY, safe='')}.example/?key={quote(KEY)}"),
+    "redirect with user info": Fault.redirect(f"http://API_KEY:{quote(KEY, safe='')}@127.0.0.1:9/"),
+    "redirect to nonsense": Fault.redirect(f"http://[{KEY}"),
+    "another shape": Fault.shape({KEY: TOKEN, "error": KEY}),
+    "a value": Fault.shape(KEY),
+    "broken JSON": Fault.raw_body(f'[{{"id": "{KEY}"'),
+    "broken gzip": Fault.broken_gzip(),
+    "reset": Fault.reset(),
+    "cut": Fault.cut(),
+}
+EVERYDAY = ("status 401", "redirect to another host")
+
+
+@pytest.mark.parametrize("fault", [pytest.param(name, marks=() if name in EVERYDAY else pytest.mark.long) for name in FAULTS])
+@pytest.mark.parametrize("form", ["--json", "--debug"])
+def test_no_fault_of_the_service_shows_a_secret(connected, fitglue, home, fault, form, reliability):
+    """Whatever the service answers, and however it repeats what it was sent."""
+    connected.clear_faults()
+    connected.fault("*", FAULTS[fault], times=None)
+    calls = [["sync"], ["sync", "--full", "-vv"], ["connections", "check"], ["doctor"], ["connections"], [],
+             ["connect", "intervals", "--key-stdin", "--base-url", connected.url]]
+    leaks = [found for call in calls for found in SEARCH.in_text(fitglue(*call, form)[1])] + SEARCH.in_home(home)
+    assert leaks == []
+    reliability("secrets", "a fault of the service that repeats the key", times=len(calls), lost=len(leaks),
+                seen="the error of the fault, with *** where the key would stand")
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1:{port}", "https://no-such-host.invalid", "https://127.0.0.1:9"],
+                         ids=["TLS", "DNS", "port"])
+def test_a_service_that_cannot_be_reached_shows_no_secret(fitglue, service, home, url):
+    """TLS that fails, a name that nobody knows, and a proxy of the environment that does not answer."""
+    address = url.format(port=service.url.rpartition(":")[2])
+    code, said = fitglue("connect", "intervals", "--key-stdin", "--base-url", address, "--debug")
+    assert code in (4, 5), said
+    assert SEARCH.in_text(said) + SEARCH.in_home(home) == []
+
+
+@pytest.mark.parametrize("proxy", ["http://me:{}@[broken", "http://me:{}@127.0.0.1:9", "ftp://me:{}@127.0.0.1:9", "me:{}@127.0.0.1:port"])
+def test_a_proxy_that_is_written_wrongly_shows_no_password(fitglue, home, monkeypatch, proxy):
+    """Nor does one that does not answer."""
+    monkeypatch.setenv("https_proxy", proxy.format(PLANTED["password of the proxy"]))
+    for form in ("--debug", "--json"):
+        code, said = fitglue("connect", "intervals", "--key-stdin", "--base-url", "https://intervals.invalid", form)
+        assert code != 0
+        assert SEARCH.in_text(said) + SEARCH.in_home(home) == []
+
+
+def test_a_key_in_the_environment_is_stored_sealed_alone(fitglue, service, home, monkeypatch):
+    """The same for a key that a script gives."""
+    key = PLANTED["key in the environment"]
+    service.set_key(key)
+    monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", key)
+    monkeypatch.setenv("FITGLUE_INTERVALS_BASE_URL", service.url)
+    code, said = fitglue("connect", "intervals", "--debug")
+    assert code == 0
+    leaks = SEARCH.in_text(said, *(fitglue(*call, "--debug")[1] for call in ([], ["sync"], ["doctor"], ["plugin", "install", "x"])))
+    assert leaks + SEARCH.in_home(home) == []
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:{}@127.0.0.1:1/db", "postgresql://me@127.0.0.1:1/db?password={}", "mysql://me:{}@h/db",
+                                 "postgresql://me:a/{}@h/db", "postgresql://me:a:{}@h:x/db", "postgresql://me:pass@{}@127.0.0.1:1/db",
+                                 "no address at all, {}", "postgresql+nothing://me:{}@h/db"])
+def test_the_password_of_a_database_is_not_shown(fitglue, home, monkeypatch, url):
+    """A server that is not there, another kind, a password that is written wrongly: an error, and no word of it."""
+    monkeypatch.setenv("FITGLUE_DATABASE", url.format(PLANTED["password of the database"]))
+    calls = (["doctor"], ["activities"], ["sql", "--path"], ["sync"], [])
+    leaks = [found for call in calls for form in ("--debug", "--json") for found in SEARCH.in_text(fitglue(*call, form)[1])]
+    assert leaks + SEARCH.in_home(home) == []
+
+
+class OfTheirOwn(Exception):
+    """An exception that keeps what it was given, and refuses to be changed."""
+
+    def __init__(self, said):
+        super().__init__(said)
+        self.said = said
+
+    def __str__(self):
+        return f"own {self.said}"
+
+
+def _raise(how):
+    """Raise an exception with the key in it, in one of the ways that there are."""
+    if how == "chained":
+        try:
+            raise KeyError(KEY)
+        except KeyError as error:
+            raise ValueError(f"while reading {TOKEN}") from error
+    if how == "in context":
+        try:
+            raise OSError(2, "No such file", f"/tmp/{KEY}")
+        except OSError:
+            raise RuntimeError("another one") from None
+    kinds = {"plain": RuntimeError(f"key {KEY}"), "bytes": RuntimeError(KEY.encode()), "nested": RuntimeError({"headers": [KEY, TOKEN]}),
+             "own": OfTheirOwn(KEY), "ours": FitglueError("FG-theirs", f"sent {KEY}", why=TOKEN, fix=f"say {KEY}"),
+             "exit": SystemExit(KEY)}
+    if how == "noted":
+        kinds["plain"].add_note(KEY)
+    raise kinds.get(how, kinds["plain"])
+
+
+@pytest.mark.parametrize("how", ["chained", *(pytest.param(one, marks=pytest.mark.long) for one in (
+    "plain", "bytes", "nested", "own", "ours", "exit", "in context", "noted"))])
+def test_a_plugin_that_raises_with_the_key_in_its_message_shows_nothing(connected, fitglue, home, monkeypatch, how, reliability):
+    """In what is said, in the error as an embedder gets it with all that is behind it, and in what is stored of it."""
+    connected.clear_faults()
+
+    def list_window(connection, _):
+        connection.http.get("api/v1/athlete/0/profile")  # only now is there anything to quote
+        _raise(how)
+
+    for hook, broken in {"list_window": list_window, "normalize": lambda _: _raise(how)}.items():
+        with monkeypatch.context() as patch:
+            patch.setattr(f"fitglue_intervals.plugin.{hook}", broken)
+            said = [fitglue("sync", "--full", form)[1] for form in ("--debug", "--json", "-vv")]
+            with Host(home) as host:
+                errors = [event.error for event in host.sync() if isinstance(event, SyncStopped)]
+            said.append(fitglue("quarantine", "--debug")[1])
+        leaks = SEARCH.in_text(*said) + [found for error in errors for found in SEARCH.in_error(error)] + SEARCH.in_home(home)
+        assert leaks == []
+    reliability("secrets", "a plugin that raises with the key in its message", times=2, lost=len(leaks), seen="FG-plugin-raised with ***")
+
+
+def test_a_bug_leaves_a_report_without_secrets(connected, fitglue, home, monkeypatch, reliability):
+    """The file that keeps the traceback, what --debug prints of it, and the one line that everybody sees."""
+    from fitglue_registry.cli import rounds
+
+    follow = rounds.follow
+
+    def buggy(face, events):
+        follow(face, events)
+        raise RuntimeError(f"key {KEY}\nin a second line {TOKEN}") from ValueError(KEY.encode().hex())
+
+    monkeypatch.setattr(rounds, "follow", buggy)
+    said = [fitglue("sync", form) for form in ("-v", "--debug", "--json")]
+    assert {code for code, _ in said} == {1}
+    assert list((home / "logs").glob("bug-*.txt"))
+    leaks = SEARCH.in_text(*(text for _, text in said)) + SEARCH.in_home(home)
+    assert leaks == []
+    reliability("secrets", "a bug with the key in its message", times=3, lost=len(leaks), seen="FG-bug, exit 1, and a report with ***")
+
+
+def test_the_log_of_an_embedder_holds_no_secret_behind_the_filter(connected, home, caplog):
+    """At the lowest level of every library, with the filter that the host offers."""
+    from fitglue_registry.transport import RedactingFilter
+
+    with Host(home) as host:
+        caplog.handler.addFilter(RedactingFilter(host.redactor))
+        with caplog.at_level(logging.DEBUG):
+            list(host.sync())
+    assert "GET " in caplog.text
+    assert SEARCH.in_text(caplog.text) == []
+
+
+def test_the_search_finds_what_is_there(connected, home, tmp_path):
+    """A search that finds nothing proves something only if it can find."""
+    for name, content in {"plain": KEY, "token": TOKEN, "hex": KEY.encode().hex(), "small": KEY.lower(), "json": json.dumps(KEY)}.items():
+        (tmp_path / name).write_text(content)
+        assert SEARCH.in_bytes((tmp_path / name).read_bytes()) == ["key"]
+    with Host(home) as host:
+        list(host.sync())
+        with host.database.write() as db:
+            db.exec_driver_sql("UPDATE fg_connections SET state_error = ?", (json.dumps({"why": KEY}),))
+    assert "fg_connections.state_error: key" in SEARCH.in_home(home)

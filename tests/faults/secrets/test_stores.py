@@ -1,0 +1,194 @@
+"""What becomes of a key that is lost, damaged, exposed or out of reach: a clear message with what to do, and the rest goes on."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+
+import keyring
+import keyring.backends.fail
+import pytest
+
+from fitglue_registry import Host
+from fitglue_registry.cli.app import run
+from fitglue_registry.errors import FitglueError
+from tests.faults.secrets.conftest import KEY
+from tests.faults.secrets.killed import FileKeyring
+
+
+@pytest.fixture
+def fitglue(capsys, monkeypatch):
+    """Call the command in this process: exit code, answer, and errors."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+        capsys.readouterr()
+        code = run(arguments)
+        return (code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def with_files(home, tmp_path):
+    """A second connection that needs no secret."""
+    (tmp_path / "rides").mkdir()
+    with Host(home) as host:
+        host.connect("files", {"folder": str(tmp_path / "rides")})
+
+
+def key_file(home):
+    return home / "secrets" / "secrets.key"
+
+
+def only_sealed(home):
+    (file,) = (home / "secrets").glob("*.sealed")
+    return file
+
+
+def lose(home):
+    key_file(home).unlink()
+
+
+def replace(home):
+    key_file(home).write_text("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
+
+
+def overwrite(home):
+    key_file(home).write_bytes(b"\0" * 40)
+
+
+def damage(home):
+    content = only_sealed(home).read_bytes()
+    only_sealed(home).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+def remove(home):
+    only_sealed(home).unlink()
+
+
+def put_a_folder_in_its_place(home):
+    path = only_sealed(home)
+    path.unlink()
+    path.mkdir()
+
+
+TROUBLES = {lose: "FG-secret-key-lost", replace: "FG-secret-key-lost", overwrite: "FG-secret-key-lost", damage: "FG-secret-unreadable",
+            remove: "FG-secret-missing", put_a_folder_in_its_place: "FG-secret-unreadable"}
+
+
+@pytest.mark.parametrize("trouble", [pytest.param(one, marks=() if one is lose else pytest.mark.long) for one in TROUBLES],
+                         ids=lambda trouble: trouble.__name__.replace("_", " "))
+def test_a_lost_or_damaged_key_is_told_and_the_rest_goes_on(home, connect, service, with_files, fitglue, trouble, reliability):
+    """Exit 3 with what to do; reading, export, rebuild and the other connections work, and the same command mends it."""
+    connect()
+    assert fitglue("sync")[0] == 0
+    trouble(home)
+    code, out, _ = fitglue("sync", "intervals", "--json")
+    said = json.loads(out.splitlines()[-1])["error"]
+    assert (code, said["code"]) == (3, TROUBLES[trouble])
+    assert "fitglue connect" in said["fix"]
+    rest = (["activities"], ["show", "last"], ["export"], ["sync", "files"], ["rebuild"], [])
+    lost = sum(fitglue(*call)[0] != 0 for call in rest)
+    assert lost == 0
+    connect()
+    assert fitglue("sync")[0] == 0
+    reliability("secrets", "a key file or a sealed secret lost, replaced or damaged", lost=lost,
+                seen="FG-secret-key-lost, -unreadable or -missing, exit 3; the rest goes on, connect mends it")
+
+
+def test_a_secret_that_does_not_open_is_told_by_rekey(home, connect, fitglue):
+    """Nothing is made worse: what could not be opened is named, exit 3."""
+    connect()
+    damage(home)
+    before = only_sealed(home).read_bytes()
+    code, _, err = fitglue("connections", "rekey")
+    assert (code, "[FG-secret-unreadable]" in err) == (3, True)
+    assert only_sealed(home).read_bytes() == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+@pytest.mark.parametrize("what", ["folder", "key file", "sealed file"])
+def test_a_link_in_place_of_a_secret_is_refused(home, connect, tmp_path, service, what):
+    """Whoever can place a link could choose what is read, or where a key is written."""
+    connect()
+    path = {"folder": home / "secrets", "key file": key_file(home), "sealed file": only_sealed(home)}[what]
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    with Host(home) as host, pytest.raises(FitglueError) as caught:
+        host.probe("intervals")
+    assert caught.value.code in ("FG-secrets-unusable", "FG-secret-unreadable")
+    assert "link" in f"{caught.value.why}"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_nothing_is_written_through_a_link(home, tmp_path, service):
+    """A folder that is a link before the first secret gets none."""
+    home.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (home / "secrets").symlink_to(tmp_path / "elsewhere")
+    with Host(home) as host, pytest.raises(FitglueError) as caught:
+        host.connect("intervals", {"api_key": KEY, "base_url": service.url})
+    assert caught.value.code == "FG-secrets-unusable"
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_everything_is_private_whatever_the_umask(home, connect, fitglue):
+    """The home and the folder of secrets are their owner's alone, and so is every file with a secret in it."""
+    old = os.umask(0)
+    try:
+        connect()
+        fitglue("connections", "rekey")
+    finally:
+        os.umask(old)
+    modes = {path.relative_to(home).as_posix(): path.stat().st_mode & 0o077 for path in (home / "secrets").rglob("*")}
+    assert {name: mode for name, mode in modes.items() if mode} == {}
+    assert (home.stat().st_mode & 0o777, (home / "secrets").stat().st_mode & 0o777) == (0o700, 0o700)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_a_folder_that_others_may_enter_is_closed(home, connect):
+    """A restored backup may have lost its modes: the next secret sets them right."""
+    connect()
+    (home / "secrets").chmod(0o755)
+    connect()
+    assert (home / "secrets").stat().st_mode & 0o777 == 0o700
+
+
+def locked(*_):
+    raise RuntimeError("no session bus: org.freedesktop.secrets")
+
+
+@pytest.mark.parametrize("keyring_of_the_scheduler", ["none", pytest.param("locked", marks=pytest.mark.long)])
+def test_a_scheduler_without_a_desktop_can_sync_after_one_command(home, connect, fitglue, monkeypatch, keyring_of_the_scheduler,
+                                                                   reliability):
+    """Connected on a desktop, run by a scheduler: a message that names the command, and after it the sync works for ever."""
+    monkeypatch.setenv("FITGLUE_SECRETS", "keyring")
+    connect()
+    monkeypatch.delenv("FITGLUE_SECRETS")
+
+    def scheduled(*arguments):
+        with monkeypatch.context() as patch:
+            patch.setattr(FileKeyring, "get_password", locked)
+            if keyring_of_the_scheduler == "none":
+                patch.setattr(keyring.core, "_keyring_backend", keyring.backends.fail.Keyring())
+            return fitglue(*arguments)
+
+    code, _, err = scheduled("sync")
+    assert (code, "[FG-keyring-unavailable]" in err, "fitglue connections rekey --to file" in err) == (3, True, True)
+    assert fitglue("connections", "rekey", "--to", "file")[0] == 0
+    assert scheduled("sync")[0] == 0
+    lost = 3 - len(json.loads(f"[{scheduled('activities', '--json')[1].strip().replace(chr(10), ',')}]"))
+    reliability("secrets", "a scheduler without the keyring of the desktop", lost=max(lost, 0),
+                seen="FG-keyring-unavailable, exit 3; after `fitglue connections rekey --to file` it syncs")
+
+
+def test_rekey_says_where_each_key_lies(home, connect, with_files, fitglue):
+    """One line a connection that has a key; as JSON the same."""
+    connect()
+    assert "intervals: its key lies in an encrypted file, sealed with the new key" in fitglue("connections", "rekey")[1]
+    said = json.loads(fitglue("connections", "rekey", "--json")[1])
+    assert said == {"connection": "intervals", "ok": True, "kept_in": "file", "new_key": True}
