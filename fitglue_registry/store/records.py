@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -27,6 +27,7 @@ _MANY = 500  # values in one IN list, well below every driver's limit
 BLOB_PARTS = frozenset({"file"})
 NEWEST_ONLY = frozenset({"streams", "file"})
 _ORDER = ("summary", "detail", "streams", "file")
+_TICK = timedelta(milliseconds=1)  # moments are kept to the millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,10 +259,20 @@ def make_record(external_id: str, entry_id: str, account: Account | None, bodies
 
 
 def with_part(record: Record, part: str, body: Body, received: datetime) -> Record:
-    """The record with one more part, or another state of it; the order of parts does not tell in which order they came."""
+    """The record with one more part, or another state of it; the order of parts does not tell in which order they came.
+
+    What comes later is written down as received later, also by a clock that stood still or was set back: the later part wins.
+    """
+    received = received.replace(microsecond=received.microsecond // 1000 * 1000)
+    received = max([received, *(moment + _TICK for name, moment in record.received.items() if name != part)])
     parts_now = {**record.parts, part: body}
     return replace(record, parts={name: parts_now[name] for name in sorted(parts_now, key=_place_of)},
                    received={**record.received, part: received})
+
+
+def received_text(record: Record, part: str) -> str:
+    """When a part was received, as the store writes moments."""
+    return record.received[part].isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _place_of(part: str) -> tuple[int, str]:

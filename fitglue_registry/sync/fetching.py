@@ -11,7 +11,7 @@ from fitglue_registry.errors import FitglueError
 from fitglue_registry.hookspecs import Body, Part, Unavailable
 from fitglue_registry.store import records
 from fitglue_registry.store.activities import Prepared, put_source_activities
-from fitglue_registry.store.records import Known, chunks, load_records, with_part
+from fitglue_registry.store.records import Known, chunks, load_records, received_text, with_part
 from fitglue_registry.sync import events
 from fitglue_registry.sync.asking import ask_for
 from fitglue_registry.sync.derive import goes_to_quarantine
@@ -73,7 +73,7 @@ def store_part(context: Context, log: RunLog, record_id: int, part: Part, *, con
     record = with_part(_load(context, record_id, part.external_id), part.part, body, context.clock.now())
     prepared, refused = _derive(context, record)
     with context.writing(log) as db:
-        raw_id = context.raws.put(db, record_id, context.entry.id, part.part, body, now=context.now)
+        raw_id = context.raws.put(db, record_id, context.entry.id, part.part, body, now=received_text(record, part.part))
         records.set_part(db, record_id, part.part, state="have", raw_id=raw_id)
         if confirmed:
             log.decide(db, context.now, "confirmed", record_id, "not in the list, and still at the source")

@@ -46,6 +46,7 @@ class _Row:
     touched: list[str] = field(default_factory=list)
     paths: set[str] = field(default_factory=set)
     added: set[str] = field(default_factory=set)
+    received: str = ""
     prepared: list[Prepared] | None = None
     refused: FitglueError | None = None
 
@@ -134,6 +135,7 @@ def _derive(context: Context, rows: Sequence[_Row]) -> None:
     for row in rows:
         bare = Record(row.listing.external_id, context.entry.id, {}, context.connected.account)
         record = records.with_part(loaded[row.known.id] if row.known else bare, "summary", Body(row.listing.summary), now)
+        row.received = records.received_text(record, "summary")
         try:
             row.prepared = context.deriver.derive(context.entry, record)
         except FitglueError as error:
@@ -166,7 +168,8 @@ def _commit(context: Context, log: RunLog, rows: Sequence[_Row], missing: Sequen
 def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[int], affected: set[str]) -> None:
     record_id = _write_record(context, db, row)
     now = context.now
-    raw_id = context.raws.put(db, record_id, context.entry.id, "summary", Body(row.listing.summary), now=now, revision=row.revision)
+    raw_id = context.raws.put(
+        db, record_id, context.entry.id, "summary", Body(row.listing.summary), now=row.received, revision=row.revision)
     records.set_part(db, record_id, "summary", state="have", raw_id=raw_id)
     records.want_parts(db, record_id, sorted(_wanted(context, db, record_id, row)))
     log.decide(db, now, row.decision, record_id, row.reason)

@@ -114,6 +114,25 @@ def test_a_changed_start_date_is_no_deletion(synced, account, clock):
     assert synced.activity(external_id).activity.start_local.year == 2025
 
 
+def test_an_edit_arrives_although_the_clock_was_set_back(synced, account, clock):
+    """What is listed later wins over what was fetched before, whatever the clock says."""
+    external_id = native(account)[0]
+    clock.move(days=-2)
+    account.edit(external_id, name="A better name")
+    finished(synced)
+    assert synced.activity(external_id).activity.title == "A better name"
+    assert said(list(synced.rebuild()), "changed") == []
+
+
+def test_a_changed_start_date_arrives_although_the_clock_was_set_back(synced, account, clock):
+    """What is asked for by id later wins over what was listed before, whatever the clock says."""
+    external_id = native(account)[0]
+    clock.move(days=-2)
+    account.edit(external_id, start_date="2025-01-02T07:00:00Z", start_date_local="2025-01-02T08:00:00")
+    finished(synced)
+    assert synced.activity(external_id).activity.start_local.year == 2025
+
+
 def test_a_confirmed_record_is_not_asked_for_again(synced, account, server):
     """Once its new start date is known, the next sync is idle again."""
     account.edit(native(account)[0], start_date="2025-01-02T07:00:00Z", start_date_local="2025-01-02T08:00:00")
