@@ -117,7 +117,10 @@ class _Sync:
 
     def _walk_is_due(self) -> bool:
         days, last = self._context.entry.sync.full_walk_days, self._context.connected.full_walk_at
-        return last is not None and days is not None and self._context.clock.now() - datetime.fromisoformat(last) >= timedelta(days=days)
+        if last is None or days is None:
+            return False
+        # Also where the last one lies ahead, by a clock that was wrong then: else the next would be years away.
+        return abs(self._context.clock.now() - datetime.fromisoformat(last)) >= timedelta(days=days)
 
     def _overlap(self) -> Window:
         oldest = self._context.clock.now().date() - timedelta(days=self._context.entry.sync.overlap_days)
