@@ -130,12 +130,13 @@ def _with_gone(groups: list[list[Row]], rows: dict[int, Row]) -> list[list[Row]]
 
 
 def _merged(group: Sequence[Row]) -> stored.Merged:
-    live = [row for row in group if not row.gone] or list(group)
-    members = [Member(row.id, _key(row), model.decode(row.document)) for row in live]
+    live = [row for row in group if not row.gone]
+    gone = all(row.stub for row in live)  # stubs that are left are no workout; what they were copies of is a tombstone
+    members = [Member(row.id, _key(row), model.decode(row.document)) for row in (group if gone else live)]
     if all(member.activity.stub for member in members):
         return stored.Merged(tuple(group), None, {}, gone=False)
     activity, origins = merge(members)
-    return stored.Merged(tuple(group), activity, origins, gone=all(row.gone for row in group))
+    return stored.Merged(tuple(group), activity, origins, gone=gone)
 
 
 def _key(row: Row) -> tuple[str, str, int]:
