@@ -140,7 +140,8 @@ def _merged(group: Sequence[Row]) -> stored.Merged:
 
 
 def _key(row: Row) -> tuple[str, str, int]:
-    return (row.connection_id, row.external_id, row.leg_no)
+    """The natural key: ids of connections are random, and would have one store prefer other values than the next."""
+    return (f"{row.entry} {row.account_id}", row.external_id, row.leg_no)
 
 
 def _start(group: Sequence[Row]) -> datetime:
