@@ -124,7 +124,7 @@ def test_however_often_it_was_synced_the_store_is_that_of_one_sync_many_times(ne
     """The same, many times."""
     lives = []
 
-    @settings(max_examples=100)
+    @settings(max_examples=40)
     @given(lived=life)
     def compare(lived):
         same_as_one_sync(lived, new_host)
