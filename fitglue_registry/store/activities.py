@@ -170,6 +170,7 @@ class Row:
     id: int
     connection_id: str
     entry: str
+    account_id: str
     external_id: str
     leg_no: int
     stub: bool
@@ -185,7 +186,7 @@ _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _CLAIMS_OF = sa.select(claims.c.source_activity_id, claims.c.claim).where(claims.c.source_activity_id.in_(_IDS))
 _ROWS = sa.select(
     *(source_activities.c[name] for name in ("id", "leg_no", "stub", "start_local", "activity_id", "home_id", "document")),
-    records.c.connection_id, records.c.external_id, records.c.state, connections.c.source,
+    records.c.connection_id, records.c.external_id, records.c.state, connections.c.source, connections.c.account_id,
 ).join(records, records.c.id == source_activities.c.record_id).join(
     connections, connections.c.id == records.c.connection_id).where(source_activities.c.id.in_(_IDS))
 _FELLOWS = sa.select(source_activities.c.id).where(source_activities.c.activity_id.in_(
@@ -204,8 +205,8 @@ def load_rows(db: Db, ids: Iterable[int], *, claims_too: bool = True) -> dict[in
         for row in db.execute(_ROWS, {"ids": some}):
             start = datetime.fromisoformat(row.start_local) if row.start_local else None
             found[row.id] = Row(
-                row.id, row.connection_id, row.source, row.external_id, row.leg_no, bool(row.stub), row.state == "gone", start,
-                frozenset(said[row.id]), row.activity_id, row.home_id, row.document)
+                row.id, row.connection_id, row.source, row.account_id, row.external_id, row.leg_no, bool(row.stub), row.state == "gone",
+                start, frozenset(said[row.id]), row.activity_id, row.home_id, row.document)
     return found
 
 

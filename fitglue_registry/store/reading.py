@@ -273,7 +273,8 @@ def list_quarantine(db: Db, athlete_id: str) -> list[dict[str, Any]]:
 
 def list_stubs(db: Db, athlete_id: str) -> list[dict[str, Any]]:
     """What the sources of an athlete list and never deliver, unless another record stands in for it, counted by reason."""
-    answered = sa.select(source_activities.c.record_id).where(source_activities.c.activity_id.is_not(None))
+    answered = sa.select(source_activities.c.record_id).join(
+        activities, activities.c.id == source_activities.c.activity_id).where(activities.c.gone_at.is_(None))
     query = sa.select(connections.c.name, records.c.reason, sa.func.count().label("stubs")).join(
         connections, connections.c.id == records.c.connection_id).where(
         connections.c.athlete_id == athlete_id, records.c.state == "stub", records.c.id.not_in(answered))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 BLOB_PARTS = frozenset({"file"})
 NEWEST_ONLY = frozenset({"streams", "file"})
 _ORDER = ("summary", "detail", "streams", "file")
+_TICK = timedelta(milliseconds=1)  # moments are kept to the millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,10 +271,10 @@ def make_record(external_id: str, entry_id: str, account: Account | None, bodies
 def with_part(record: Record, part: str, body: Body, received: datetime) -> Record:
     """The record with one more part, or another state of it; the order of parts does not tell in which order they came.
 
-    It came after all the others: where the clock was set back meanwhile, it says so all the same.
+    What comes later is written down as received later, also by a clock that stood still or was set back: the later part wins.
     """
-    latest = max((moment for name, moment in record.received.items() if name != part), default=received)
-    received = received if received >= latest else latest + timedelta(milliseconds=1)
+    received = received.replace(microsecond=received.microsecond // 1000 * 1000)
+    received = max([received, *(moment + _TICK for name, moment in record.received.items() if name != part)])
     parts_now = {**record.parts, part: body}
     return replace(record, parts={name: parts_now[name] for name in sorted(parts_now, key=_place_of)},
                    received={**record.received, part: received})

@@ -129,9 +129,8 @@ class _Sync:
         days, last = self._context.entry.sync.full_walk_days, self._context.connected.full_walk_at
         if last is None or days is None:
             return False
-        since = self._context.clock.now() - datetime.fromisoformat(last)
-        # A walk of tomorrow or later says that the clock was wrong then; it must not put this one off for years.
-        return not -timedelta(days=1) < since < timedelta(days=days)
+        # Also where the last one lies ahead, by a clock that was wrong then: else the next would be years away.
+        return abs(self._context.clock.now() - datetime.fromisoformat(last)) >= timedelta(days=days)
 
     def _overlap(self) -> Window:
         oldest = self._context.clock.now().date() - timedelta(days=self._context.entry.sync.overlap_days)

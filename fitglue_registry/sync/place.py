@@ -134,16 +134,18 @@ def _with_gone(groups: list[list[Row]], rows: dict[int, Row]) -> list[list[Row]]
 
 
 def _merged(group: Sequence[Row]) -> stored.Merged:
-    live = [row for row in group if not row.gone] or list(group)
-    members = [Member(row.id, _key(row), model.decode(row.document)) for row in live]
+    live = [row for row in group if not row.gone]
+    gone = all(row.stub for row in live)  # stubs that are left are no workout; what they were copies of is a tombstone
+    members = [Member(row.id, _key(row), model.decode(row.document)) for row in (group if gone else live)]
     if all(member.activity.stub for member in members):
         return stored.Merged(tuple(group), None, {}, gone=False)
     activity, origins = merge(members)
-    return stored.Merged(tuple(group), activity, origins, gone=all(row.gone for row in group))
+    return stored.Merged(tuple(group), activity, origins, gone=gone)
 
 
 def _key(row: Row) -> tuple[str, str, int]:
-    return (row.connection_id, row.external_id, row.leg_no)
+    """The natural key: ids of connections are random, and would have one store prefer other values than the next."""
+    return (f"{row.entry} {row.account_id}", row.external_id, row.leg_no)
 
 
 def _start(group: Sequence[Row]) -> datetime:

@@ -54,6 +54,19 @@ def test_two_accounts_of_one_athlete_stay_two_connections(connected, server):
         assert {source for row in connected.activities() for source in row["sources"]} == {"intervals", "intervals-2"}
 
 
+@pytest.mark.parametrize("ids", [["a", "b"], ["b", "a"]])
+def test_which_account_a_shared_workout_is_told_by_is_no_chance(host, monkeypatch, ids):
+    """Two accounts that tell one workout equally well: the same one wins in every store, whatever its connection is called inside."""
+    monkeypatch.setattr("fitglue_registry.store.connections.new_connection_id", iter(ids).__next__)
+    row = {"type": "Run", "start_date": "2026-11-10T06:00:00Z", "start_date_local": "2026-11-10T07:00:00", "strava_id": "77"}
+    accounts = [Account.from_rows([{**row, "id": name, "name": name}], athlete_id=name) for name in ("i1", "i2")]
+    with StandIn(accounts[0]) as one, StandIn(accounts[1]) as two:
+        connect(connect(host, one), two)
+        for _ in host.sync():
+            pass
+    assert [one["title"] for one in host.activities()] == ["i1"]
+
+
 def test_nothing_is_shared_across_athletes(connected, server):
     """Two athletes with the same account have activities of their own, never compared or merged."""
     connected.connect("intervals", {"api_key": server.api_key, "base_url": server.url}, athlete="other")

@@ -114,6 +114,25 @@ def test_a_changed_start_date_is_no_deletion(synced, account, clock):
     assert synced.activity(external_id).activity.start_local.year == 2025
 
 
+def test_an_edit_arrives_although_the_clock_was_set_back(synced, account, clock):
+    """What is listed later wins over what was fetched before, whatever the clock says."""
+    external_id = native(account)[0]
+    clock.move(days=-2)
+    account.edit(external_id, name="A better name")
+    finished(synced)
+    assert synced.activity(external_id).activity.title == "A better name"
+    assert said(list(synced.rebuild()), "changed") == []
+
+
+def test_a_changed_start_date_arrives_although_the_clock_was_set_back(synced, account, clock):
+    """What is asked for by id later wins over what was listed before, whatever the clock says."""
+    external_id = native(account)[0]
+    clock.move(days=-2)
+    account.edit(external_id, start_date="2025-01-02T07:00:00Z", start_date_local="2025-01-02T08:00:00")
+    finished(synced)
+    assert synced.activity(external_id).activity.start_local.year == 2025
+
+
 def test_a_confirmed_record_is_not_asked_for_again(synced, account, server):
     """Once its new start date is known, the next sync is idle again."""
     account.edit(native(account)[0], start_date="2025-01-02T07:00:00Z", start_date_local="2025-01-02T08:00:00")
@@ -152,6 +171,32 @@ def test_a_native_copy_in_place_of_its_stub_is_no_deletion(synced, account):
     finished(synced)
     assert synced.activity(copy).gone_at is None
     assert len(synced.activities()) == len(native(account))
+
+
+def test_a_native_copy_that_is_deleted_beside_its_stub_comes_back_with_its_number(synced, account):
+    """The stub that is left is no workout: the activity is a tombstone, and the same one when the copy is there again."""
+    copy = account.make_native(account.add_strava_stub("2026-11-19T06:00:00"), keep_stub=True)
+    finished(synced)
+    row, before = account.row(copy), synced.activity(copy)
+    account.delete(copy)
+    finished(synced)
+    assert synced.activity(copy).gone_at is not None
+    assert [one["count"] for one in synced.stubs()] == [2]
+    assert before.id not in [one["id"] for one in synced.activities()]
+    account.add_row(row, streams=[])
+    finished(synced)
+    after = synced.activity(copy)
+    assert (after.id, after.number, after.gone_at) == (before.id, before.number, None)
+
+
+def test_a_full_walk_is_due_when_the_last_one_was_in_the_future(synced, account, clock):
+    """A clock that was years ahead during a walk, and was set right, does not put off the next one for years."""
+    clock.move(days=2000)
+    finished(synced)
+    clock.move(days=-2000)
+    account.add("2024-03-03T07:00:00", name="Long ago")
+    finished(synced)
+    assert [row for row in synced.activities() if row["title"] == "Long ago"]
 
 
 def test_a_full_walk_comes_when_it_is_due(synced, account, server, clock):

@@ -45,6 +45,7 @@ class Account:
 
     def __init__(self, contents: Mapping[str, Content], *, athlete_id: str = _ATHLETE, now: datetime | None = None) -> None:
         self.athlete_id = athlete_id
+        self.timezone = "Europe/Vienna"
         self.now = now or datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
         self.version = 0
         self._lock = RLock()
@@ -284,6 +285,21 @@ class Account:
             if not keep_stub:
                 self.delete(stub_id)
         return plan.id
+
+    def move(self, timezone: str) -> None:
+        """Let the athlete set another time zone; what was recorded before stays as it was recorded."""
+        with self._lock:
+            self.timezone = timezone
+            self._changed()
+
+    def add_keys(self, **fields: Any) -> None:
+        """Let the service write new keys into every row that it delivers, as one of its releases does."""
+        with self._lock:
+            for record in self._records.values():
+                if not record.content.stub:
+                    record.changes |= fields
+                    record.body = None
+            self._changed()
 
     def drift(self, days: int = 1) -> None:
         """Let days pass: fitness, weight and resting heart rate move on each row although no workout did."""

@@ -13,24 +13,24 @@ SECRETS = ("STAND-IN-SECRET-api-key", "STAND-IN-SECRET-invite-token", "stand-in-
 """What only ``/athlete/{id}`` answers and nobody may store, log or show: a test searches for these."""
 
 
-def public(athlete_id: str) -> Row:
+def public(athlete_id: str, timezone: str) -> Row:
     """The athlete as the profile shows them."""
     return {
         "id": athlete_id, "name": "Ada Stand-in", "profile_medium": "https://intervals.icu/avatar.png", "city": "Wien",
         "state": None,
-        "country": "Austria", "timezone": "Europe/Vienna", "sex": "F", "bio": None, "website": None, "icu_coach": False,
+        "country": "Austria", "timezone": timezone, "sex": "F", "bio": None, "website": None, "icu_coach": False,
     }  # fmt: skip
 
 
-def profile(athlete_id: str) -> Row:
+def profile(athlete_id: str, timezone: str) -> Row:
     """The gentle way to ask whose key it is."""
-    return {"athlete": public(athlete_id), "sharedFolders": [], "customItems": []}
+    return {"athlete": public(athlete_id, timezone), "sharedFolders": [], "customItems": []}
 
 
-def settings(athlete_id: str) -> Row:
+def settings(athlete_id: str, timezone: str) -> Row:
     """Everything, with the secrets among it."""
     api_key, invite, email = SECRETS
-    return public(athlete_id) | {
+    return public(athlete_id, timezone) | {
         "firstname": "Ada", "lastname": "Stand-in", "email": email, "icu_api_key": api_key, "icu_friend_invite_token": invite,
         "measurement_preference": "meters", "weight_pref_lb": False, "fahrenheit": False, "wind_speed": "MPS", "rain": "MM",
         "locale": "en", "visibility": "PRIVATE", "status": "ACTIVE", "icu_resting_hr": 49, "icu_weight": WEIGHT, "height": 1.71,
@@ -40,13 +40,14 @@ def settings(athlete_id: str) -> Row:
     }  # fmt: skip
 
 
-def listed(athlete_id: str) -> Row:
+def listed(athlete_id: str, timezone: str) -> Row:
     """The athlete as one of those whom the key may read."""
-    return public(athlete_id) | {"icu_permission": "WRITE", "icu_tags": [], "icu_notes": None}
+    return public(athlete_id, timezone) | {"icu_permission": "WRITE", "icu_tags": [], "icu_notes": None}
 
 
-def connections(athlete_id: str) -> Row:
+def connections(athlete_id: str, timezone: str) -> Row:
     """Which platforms feed the account."""
+    del timezone
     names = (
         "garmin_health", "garmin_training", "polar", "suunto", "coros", "concept2", "zepp", "huawei", "wahoo", "zwift", "oura",
         "whoop",

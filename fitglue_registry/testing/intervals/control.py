@@ -75,7 +75,8 @@ _ACTIONS: dict[str, Callable[[StandIn, dict[str, Any]], Any]] = {
     **{
         name: _of_account(name)
         for name in (
-            "edit", "edit_intervals", "replace_streams", "add", "add_row", "delete", "add_strava_stub", "make_native", "drift",
+            "edit", "edit_intervals", "replace_streams", "add", "add_row", "delete", "add_strava_stub", "make_native", "drift", "move",
+            "add_keys",
         )
     },
     "fault": _fault,

@@ -72,19 +72,19 @@ class Service:
         return athlete_id not in {"0", self.athlete_id}
 
 
-def _of_athlete(make: Callable[[str], Any]) -> Callable[..., Answer]:
+def _of_athlete(make: Callable[[str, str], Any]) -> Callable[..., Answer]:
     """An endpoint that says something of the athlete alone."""
 
     def endpoint(service: Service, query: Query, athlete_id: str) -> Answer:
         del query
-        return ACCESS_DENIED if service._foreign(athlete_id) else ok(make(service.athlete_id))
+        return ACCESS_DENIED if service._foreign(athlete_id) else ok(make(service.athlete_id, service.account.timezone))
 
     return endpoint
 
 
 def _athletes(service: Service, query: Query) -> Answer:
     del query
-    return ok([athlete.listed(service.athlete_id)])
+    return ok([athlete.listed(service.athlete_id, service.account.timezone)])
 
 
 def _list(service: Service, query: Query, athlete_id: str) -> Answer:

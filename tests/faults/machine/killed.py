@@ -1,0 +1,53 @@
+"""A child process that syncs once, at a moment that it is told, and kills itself just before its n-th commit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from fitglue_intervals import listing
+from fitglue_registry import Host, Options
+
+
+class Stopped:
+    """A clock that stands still."""
+
+    def __init__(self, moment: str) -> None:
+        self.moment = datetime.fromisoformat(moment)
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    def sleep(self, seconds: float) -> None:
+        """No time passes."""
+
+
+def main(home: str, database: str | None, moment: str, point: int, rows: int, options: dict[str, bool]) -> None:
+    """Sync everything, with so many rows a window."""
+    left = point
+
+    def pass_point(*_: object) -> None:
+        nonlocal left
+        left -= 1
+        if left <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    listing.split = partial(listing.split, rows=rows)  # type: ignore[assignment]
+    with Host(home, database, clock=Stopped(moment)) as host, host.database.read():
+        event.listen(Engine, "commit", pass_point)
+        for _ in host.sync(options=Options(**options)):
+            pass
+
+
+if __name__ == "__main__":
+    main(**json.loads(sys.argv[1]))
