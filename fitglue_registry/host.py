@@ -142,6 +142,7 @@ class Host(Library):
             if ref:
                 self.secrets.delete(ref)
             raise
+        self.database.settle()
         if same and same[0].secret_ref:
             self.secrets.delete(same[0].secret_ref)
         return ConnectResult(self.connection(same[0].id if same else connection_id, athlete), account, renewed=bool(same))
@@ -171,16 +172,28 @@ class Host(Library):
 
         connected = self.connection(name, athlete)
         with connection_lock(self.database, self.home, connected.id, connected.name, self.now):
+            # The key first: whoever is stopped after that removes the connection once more, while a key that no row names stays for ever.
+            failed = self._forget_key(connected)
             with self.database.write() as db:
                 blobs = self._raws.used_blobs(db)
                 touched = remove_connection(db, connected.id)
                 self._matcher().place(db, athlete, activities.members_of(db, touched), self.now)
                 activities.drop_orphans(db, touched)
                 blobs -= self._raws.used_blobs(db)
+            self.database.settle()
             for sha256 in blobs:
                 self._raws.blobs.delete(sha256)
+        if failed:
+            raise failed
+
+    def _forget_key(self, connected: Connected) -> FitglueError | None:
+        """Forget the key of a connection; what fails comes back, for a keyring that is not at hand must not keep the connection."""
+        try:
             if connected.secret_ref:
                 self.secrets.delete(connected.secret_ref)
+        except FitglueError as error:
+            return error
+        return None
 
     def _prove(self, source: Entry, view: ConnectionView) -> Account:
         from fitglue_registry.hookspecs import Account

@@ -144,6 +144,8 @@ def _live(job: dict[str, Any], shared: Shared, say: int) -> None:
     try:
         points = Points(shared, job["point"])
         points.watch()
+        if job["options"].get("keep_the_log"):
+            points.keep_the_log()
         _work(job, lambda: os.write(say, b">"))
         answer = {"points": points.names}
     except BaseException:  # noqa: BLE001 - nothing may get out of the child into what the process that forks does next

@@ -85,6 +85,12 @@ class Points:
         self._watch_files()
         self._watch_stores()
 
+    def keep_the_log(self) -> None:
+        """Let SQLite write nothing but its log, so that all of it is there for a power cut to take back."""
+        @event.listens_for(Engine, "connect")
+        def _connected(connection: Any, _record: object) -> None:
+            connection.execute("PRAGMA wal_autocheckpoint=0")
+
     def _watch_transactions(self) -> None:
         shared, commit = self._shared, DefaultDialect.do_commit
 

@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import msgspec
 
+from fitglue_registry.errors import AthleteNeeded
 from fitglue_registry.store.blobs import FileBlobStore, sweep
 from fitglue_registry.store.sealed import FileSecretStore
 from fitglue_registry.sync.context import Options
@@ -112,7 +113,7 @@ class Scenario:
 
     def run(self, forks: Forks, place: Place, **how: Any) -> Death:
         """Let a child do the work, and die as ``how`` says."""
-        death = forks.run(self.work, place.home, place.database, **how, **self.options)
+        death = forks.run(self.work, place.home, place.database, **(self.options | how))
         self.places.settled(place)
         return death
 
@@ -123,6 +124,13 @@ class Scenario:
             assert lasting_faults(host) == []
             return differences(self.expected, natural(host))
 
+    def dangling(self, place: Place) -> list[str]:
+        """What a store names and does not have, as a kill left it: nobody may be sure that the work is done again."""
+        with open_host(place.home, place.database) as host:
+            with host.database.read() as db:
+                blobs = [sha256 for sha256 in host._raws.used_blobs(db) if not host._raws.blobs.has(sha256)]
+            return blobs + [one.name for one in host.connections() if not _opens(host, one.secret_ref)]
+
     def lost_when_killed(self, forks: Forks, **how: Any) -> tuple[Death, int]:
         """Kill one run on a fresh copy, and count what is lost after the next one."""
         place = self.places.new(like=self.prepared)
@@ -130,6 +138,13 @@ class Scenario:
         lost = self.lost_after(place)
         self.places.drop(place)
         return death, lost
+
+
+def _opens(host: Host, reference: str | None) -> bool:
+    try:
+        return reference is None or bool(host.secrets.get(reference))
+    except AthleteNeeded:
+        return False
 
 
 def differences(expected: dict[str, Any], found: dict[str, Any]) -> int:

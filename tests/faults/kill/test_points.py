@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from tests.faults.kill.hosts import open_host
 from tests.faults.kill.scenarios import SCENARIOS
 
 #: What a point stands for on the page, by how its name begins.
@@ -51,6 +52,20 @@ def test_killed_at_every_point_and_started_again_the_store_is_the_same(scenario_
     """SIGKILL at each commit and each step of a file in turn, then the work again: the store of a run that nobody disturbed."""
     scenario = scenario_of(name, kind)
     note(reliability, name, kind, kill_at(scenario, forks, range(1, len(scenario.points) + 1)))
+
+
+def test_a_removal_that_is_killed_half_way_leaves_no_key_that_nothing_names(scenario_of, forks, reliability):
+    """Killed when the rows are gone and the files are not, a removal has forgotten the key: nobody will ever ask for it again."""
+    scenario = scenario_of("the removal of a connection")
+    place = scenario.places.new(like=scenario.prepared)
+    death = scenario.run(forks, place, point=1 + scenario.points.index("blob: before it is removed"))
+    assert death.killed
+    with open_host(place.home) as host:
+        named = [one.secret_ref for one in host.connections()]
+    sealed = list((place.home / "secrets").glob("*.sealed"))
+    reliability("kill", "the removal of a connection, sqlite: SIGKILL between rows and files", lost=len(sealed) - len(named),
+                seen="the connection is gone, its key too; its files go with the next sweep")
+    assert len(sealed) == len(named) == 1
 
 
 @pytest.mark.parametrize(("name", "points"), [
