@@ -61,7 +61,7 @@ def test_killed_at_any_moment_and_started_again_the_store_is_the_same(scenario_o
 
 @pytest.mark.parametrize(("name", "kind", "rounds"), [
     ("a later sync", "sqlite", 1),
-    *(pytest.param(name, kind, 8, marks=pytest.mark.long) for name in SCENARIOS for kind in ("sqlite", "postgresql"))])
+    *(pytest.param(name, kind, 4, marks=pytest.mark.long) for name in SCENARIOS for kind in ("sqlite", "postgresql"))])
 def test_killed_again_and_again_the_store_is_the_same(scenario_of, forks, reliability, name, kind, rounds):
     """A work that is killed three times in a row, each time a few points further, still ends in the same store."""
     scenario, chance, killed, lost = scenario_of(name, kind), random.Random(f"again {name} {kind}"), 0, 0
