@@ -170,7 +170,7 @@ class Host(Library):
         from fitglue_registry.store.connections import remove_connection
         from fitglue_registry.sync.lock import connection_lock
 
-        connected = self.connection(name, athlete)
+        connected = self._connection_called(name, athlete)
         with connection_lock(self.database, self.home, connected.id, connected.name, self.now):
             # The key first: whoever is stopped after that removes the connection once more, while a key that no row names stays for ever.
             failed = self._forget_key(connected)
@@ -185,6 +185,14 @@ class Host(Library):
                 self._raws.blobs.delete(sha256)
         if failed:
             raise failed
+
+    def _connection_called(self, name: str, athlete: str) -> Connected:
+        """The connection of exactly that name or id: a removal that is done twice must not take the other connection that is left."""
+        connected = self.connection(name, athlete)
+        if name not in (connected.name, connected.id):
+            raise UserMistake("FG-connection-unknown", f"there is no connection called {name!r}", why=f"there is {connected.name}",
+                              fix="fitglue connections")
+        return connected
 
     def _forget_key(self, connected: Connected) -> FitglueError | None:
         """Forget the key of a connection; what fails comes back, for a keyring that is not at hand must not keep the connection."""

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+@pytest.fixture(autouse=True)
+def keys_in_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keys lie in files below each home, so that they are copied with it."""
+    monkeypatch.setenv("FITGLUE_SECRETS", "file")
+
+
 @pytest.fixture(scope="session")
 def sources() -> Iterator[Sources]:
     """The stand-ins of the session."""

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
+from fitglue_registry.errors import UserMistake
 from tests.faults.kill.hosts import finish, open_host
 from tests.faults.kill.points import Points, Shared
 
@@ -54,7 +55,7 @@ class Forks:
     """The process that forks, as a test sees it."""
 
     def __init__(self) -> None:
-        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        environment = os.environ | {"FITGLUE_SECRETS": "file", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         self._process = subprocess.Popen([sys.executable, "-c", _COMMAND, str(ROOT / "tests")], cwd=ROOT, env=environment,
                                          text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._jobs, self._answers = cast("IO[str]", self._process.stdin), cast("IO[str]", self._process.stdout)
@@ -186,7 +187,8 @@ def _connect(host: Any, options: dict[str, Any]) -> None:
 
 
 def _disconnect(host: Any, options: dict[str, Any]) -> None:
-    host.disconnect(options["name"])
+    with suppress(UserMistake):  # an earlier child has removed it
+        host.disconnect(options["name"])
 
 
 def _open(host: Any, _: dict[str, Any]) -> None:

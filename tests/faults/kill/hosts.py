@@ -1,4 +1,4 @@
-"""Hosts as these tests open them, in the test's own process and in a child: keys in files, and a clock that is near the account."""
+"""Hosts as these tests open them, in the test's own process and in a child: with a clock that is near the account."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry import Host
-from fitglue_registry.store.sealed import FileSecretStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,8 +33,8 @@ class ShiftedClock:
 
 
 def open_host(home: Path, database: str | None = None) -> Host:
-    """A host whose secrets lie in files below ``home``."""
-    return Host(home, database, secrets=FileSecretStore(home / "secrets"), clock=ShiftedClock())
+    """A host with the clock of these tests."""
+    return Host(home, database, clock=ShiftedClock())
 
 
 def finish(events: Iterable[Any]) -> None:

@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
+from fitglue_registry.errors import UserMistake
 from tests.faults.kill.hosts import open_host
-from tests.faults.kill.scenarios import SCENARIOS
+from tests.faults.kill.scenarios import SCENARIOS, connect
 
 #: What a point stands for on the page, by how its name begins.
 SAID = {"commit": "a commit", "blob": "a step of writing or removing a blob", "secret": "a step of writing or removing a key",
@@ -55,21 +56,36 @@ def test_killed_at_every_point_and_started_again_the_store_is_the_same(scenario_
 
 
 def test_a_removal_that_is_killed_half_way_leaves_no_key_that_nothing_names(scenario_of, forks, reliability):
-    """Killed when the rows are gone and the files are not, a removal has forgotten the key: nobody will ever ask for it again."""
+    """Killed when the rows are gone and the files are not, a removal keeps no key longer than until the next key is changed."""
     scenario = scenario_of("the removal of a connection")
     place = scenario.places.new(like=scenario.prepared)
     death = scenario.run(forks, place, point=1 + scenario.points.index("blob: before it is removed"))
     assert death.killed
     with open_host(place.home) as host:
+        connect(host, scenario.other)
         named = [one.secret_ref for one in host.connections()]
     sealed = list((place.home / "secrets").glob("*.sealed"))
-    reliability("kill", "the removal of a connection, sqlite: SIGKILL between rows and files", lost=len(sealed) - len(named),
+    reliability("kill", "the removal of a connection, sqlite: SIGKILL between rows and files", lost=abs(len(sealed) - len(named)),
                 seen="the connection is gone, its key too; its files go with the next sweep")
     assert len(sealed) == len(named) == 1
 
 
+def test_a_removal_that_is_done_twice_takes_no_other_connection(scenario_of, forks, reliability):
+    """Killed when all was done, and run once more, a removal says that there is no such connection, and leaves the other one alone."""
+    scenario = scenario_of("the removal of a connection")
+    place = scenario.places.new(like=scenario.prepared)
+    scenario.run(forks, place, point=len(scenario.points))
+    with open_host(place.home) as host:
+        with pytest.raises(UserMistake) as caught:
+            host.disconnect("intervals")
+        left = [one.name for one in host.connections()]
+    reliability("kill", "the removal of a connection, sqlite: SIGKILL when all is done, and the same command again", lost=1 - len(left),
+                seen=f"{caught.value.code}, exit 2")
+    assert left == ["intervals-2"]
+
+
 @pytest.mark.parametrize(("name", "points"), [
-    ("a first sync", {"a commit": 12, "a step of writing or removing a blob": 20}),
+    ("a first sync", {"a commit": 3, "a step of writing or removing a blob": 20}),
     ("the removal of a connection", {"a commit": 1, "a step of writing or removing a blob": 2, "a step of writing or removing a key": 2}),
     ("a first connect", {"a commit": 2, "a step of writing or removing a key": 8, "a statement that makes tables": 20})])
 def test_the_points_are_those_that_they_should_be(scenario_of, name, points):

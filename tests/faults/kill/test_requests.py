@@ -9,7 +9,7 @@ from fitglue_registry.testing.intervals import Account, StandIn
 from tests.faults.kill.hosts import open_host
 from tests.faults.kill.scenarios import connect, sync
 
-COUNT = 16
+COUNT = 10
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,8 @@ def connected(server, places_on):
     """A place that is connected and has synced nothing yet, and the places that it is one of."""
     places = places_on("sqlite")
     place = places.new()
-    with open_host(place.home) as host:
+    with pytest.MonkeyPatch.context() as patch, open_host(place.home) as host:
+        patch.setenv("FITGLUE_SECRETS", "file")
         connect(host, server)
     return places, place
 
