@@ -294,8 +294,8 @@ def rebuild(workshop: Workshop) -> Scenario:
     """A rebuild after the plugin got better: it gives each workout another title, and streams that it had missed."""
     check = Deriver.check
 
-    def worse(self: Deriver, *args: Any) -> Any:
-        return [msgspec.structs.replace(one, title="as it was", streams=()) for one in check(self, *args)]
+    def worse(self: Deriver, *args: Any, **how: Any) -> Any:
+        return [msgspec.structs.replace(one, title="as it was", streams=()) for one in check(self, *args, **how)]
 
     def prepare(host: Host) -> None:
         connect(host, workshop.sources.same())
