@@ -70,7 +70,7 @@ class Forks:
 
     def run(self, work: str, home: Path, database: str | None = None, *, point: int = 0, after_s: float | None = None,
             here: bool = False, **options: Any) -> Death:
-        """Let a child do its work and die at a point, or so many seconds after its start; ``here``: no child, so that all is warm."""
+        """Let a child do its work and die at a point, or so many seconds after it, or after its start; ``here``: no child, only warmth."""
         job = {"work": work, "home": str(home), "database": database, "point": point, "after_s": after_s, "here": here, "options": options}
         self._jobs.write(json.dumps(job) + "\n")
         self._jobs.flush()
@@ -143,11 +143,15 @@ def _in_a_child(job: dict[str, Any]) -> dict[str, Any]:
 def _live(job: dict[str, Any], shared: Shared, say: int) -> None:
     """The whole life of a child."""
     try:
-        points = Points(shared, job["point"])
+        def begin() -> int:
+            return os.write(say, b">")
+
+        later = job["point"] and job["after_s"] is not None  # the clock starts at the point, and not with the work
+        points = Points(shared, job["point"], begin if later else None)
         points.watch()
         if job["options"].get("keep_the_log"):
             points.keep_the_log()
-        _work(job, lambda: os.write(say, b">"))
+        _work(job, (lambda: None) if later else begin)
         answer = {"points": points.names}
     except BaseException:  # noqa: BLE001 - nothing may get out of the child into what the process that forks does next
         with suppress(OSError):

@@ -53,20 +53,27 @@ class Shared:
 
 
 class Points:
-    """Counts the points of this process, and ends it without a chance to tidy up at the chosen one (0: never)."""
+    """Counts the points of this process, and ends it without a chance to tidy up at the chosen one (0: never).
 
-    def __init__(self, shared: Shared, last: int) -> None:
+    Where ``instead`` is given, it is called there, and the process lives on.
+    """
+
+    def __init__(self, shared: Shared, last: int, instead: Callable[[], object] | None = None) -> None:
         self.names: list[str] = []
-        self._shared, self._last = shared, last
+        self._shared, self._last, self._instead = shared, last, instead
         self._counting = threading.Lock()
 
     def passed(self, name: str, at_death: Callable[[], object] = lambda: None) -> None:
         """One more point; ``at_death`` does what else befalls a process that is killed here."""
         with self._counting:
             self.names.append(name)
-            if len(self.names) == self._last:
-                at_death()
-                os.kill(os.getpid(), signal.SIGKILL)
+            if len(self.names) != self._last:
+                return
+            if self._instead:
+                self._instead()
+                return
+            at_death()
+            os.kill(os.getpid(), signal.SIGKILL)
 
     @contextmanager
     def inside(self, phase: str) -> Iterator[None]:

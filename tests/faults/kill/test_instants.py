@@ -15,17 +15,21 @@ FELL = {"between": "between transactions", "transaction": "inside one", "commit"
 
 
 def kill_at_moments(scenario, forks, times, seed):
-    """Kill at so many random moments of the work; where they fell, and how much was lost in all."""
+    """Kill at so many random moments of the work, half of them where it writes; where they fell, and how much was lost in all."""
     chance, seconds = random.Random(seed), scenario.undisturbed.seconds
     fell, lost = Counter(), 0
-    for _ in range(3 * times):
+    for number in range(3 * times):
         if fell.total() == times:
             break
-        death, differing = scenario.lost_when_killed(forks, after_s=chance.random() * seconds)
+        if number % 2:  # any time after its start
+            death, differing = scenario.lost_when_killed(forks, after_s=chance.random() * seconds)
+        else:  # soon after some point, which is where it writes
+            point = chance.randint(1, len(scenario.points))
+            death, differing = scenario.lost_when_killed(forks, point=point, after_s=chance.random() ** 3 * seconds / 20)
         lost += differing
         if death.killed:
             fell[death.phase] += 1
-        else:  # it had more of the machine than the undisturbed one
+        elif number % 2:  # it had more of the machine than the undisturbed one
             seconds = min(seconds, death.seconds)
     return fell, lost
 
@@ -60,7 +64,7 @@ def test_killed_at_any_moment_and_started_again_the_store_is_the_same(scenario_o
 
 
 @pytest.mark.parametrize(("name", "kind", "rounds"), [
-    ("a later sync", "sqlite", 1),
+    ("a first connect", "sqlite", 1),
     *(pytest.param(name, kind, 4, marks=pytest.mark.long) for name in SCENARIOS for kind in ("sqlite", "postgresql"))])
 def test_killed_again_and_again_the_store_is_the_same(scenario_of, forks, reliability, name, kind, rounds):
     """A work that is killed three times in a row, each time a few points further, still ends in the same store."""
