@@ -10,6 +10,7 @@ import pytest
 from tests.faults.kill.scenarios import SCENARIOS
 
 SEEN = "nothing is to be mended: the same command again ends well"
+_ROUNDS = 4
 FELL = {"between": "between transactions", "transaction": "inside one", "commit": "inside a commit", "blob": "at a blob",
         "secret": "at a key"}
 
@@ -63,17 +64,17 @@ def test_killed_at_any_moment_and_started_again_the_store_is_the_same(scenario_o
     assert lost == 0
 
 
-@pytest.mark.parametrize(("name", "kind", "rounds"), [
-    ("a first connect", "sqlite", 1),
-    *(pytest.param(name, kind, 4, marks=pytest.mark.long) for name in SCENARIOS for kind in ("sqlite", "postgresql"))])
-def test_killed_again_and_again_the_store_is_the_same(scenario_of, forks, reliability, name, kind, rounds):
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_killed_again_and_again_the_store_is_the_same(scenario_of, forks, reliability, name, kind):
     """A work that is killed three times in a row, each time a few points further, still ends in the same store."""
     scenario, chance, killed, lost = scenario_of(name, kind), random.Random(f"again {name} {kind}"), 0, 0
-    for _ in range(rounds):
+    for _ in range(_ROUNDS):
         place = scenario.places.new(like=scenario.prepared)
         killed += sum(scenario.run(forks, place, point=chance.randint(1, 1 + len(scenario.points) // 3)).killed for _ in range(3))
         lost += scenario.lost_after(place)
         scenario.places.drop(place)
-    assert killed >= rounds
+    assert killed >= _ROUNDS
     reliability("kill", f"{name}, {kind}: SIGKILL up to three times in a row", times=killed, lost=lost, seen=SEEN)
     assert lost == 0
