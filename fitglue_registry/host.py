@@ -10,7 +10,7 @@ Nothing here prints; logging goes to the logger ``fitglue_registry``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -157,6 +157,7 @@ class Host(Library):
                     stored.add_connection(
                         db, athlete_id=athlete, integration=integration, source=source.id, account=account, settings=settings,
                         secret_ref=ref, connection_id=connection_id, now=self.now)
+            self.database.settle()
         return ConnectResult(self.connection(same[0].id if same else connection_id, athlete), account, renewed=bool(same))
 
     def kept_settings(self, integration: str, athlete: str = ME) -> dict[str, str]:
@@ -182,18 +183,20 @@ class Host(Library):
         from fitglue_registry.store.connections import remove_connection
         from fitglue_registry.sync.lock import connection_lock
 
-        connected = self.connection(name, athlete)
+        connected = self._connection_called(name, athlete)
         with (connection_lock(self.database, self.home, connected.id, connected.name, self.now), self._changing_secrets() as change):
             if connected.secret_ref:
                 change.leave(connected.secret_ref)
             with self.database.write() as db:
+                began = datetime.now(UTC)  # what is put from now on is another sync's, whose row this transaction cannot see
                 blobs = self._raws.used_blobs(db)
                 touched = remove_connection(db, connected.id)
                 self._matcher().place(db, athlete, activities.members_of(db, touched), self.now)
                 activities.drop_orphans(db, touched)
                 blobs -= self._raws.used_blobs(db)
+            self.database.settle()
             for sha256 in blobs:
-                self._raws.blobs.delete(sha256)
+                self._raws.blobs.delete(sha256, stored_before=began)
 
     def rekey(self, to: Literal["file", "keyring"] | None = None) -> list[SecretKept]:
         """Seal the secrets of all connections with a new key file; ``to`` moves them into that store of this machine first.
@@ -229,6 +232,7 @@ class Host(Library):
         change.leave(ref)
         with self.database.write() as db:
             update_connection(db, one.id, secret_ref=new)
+        self.database.settle()
         return None
 
     def _secretive(self) -> list[Connected]:
@@ -243,6 +247,13 @@ class Host(Library):
 
         which = str(self.database.path.resolve()) if self.database.path else self.database.shown
         return changing(self.secrets, self.home, which, lambda: {one.secret_ref or "" for one in self._secretive()})
+    def _connection_called(self, name: str, athlete: str) -> Connected:
+        """The connection of exactly that name or id: a removal that is done twice must not take the other connection that is left."""
+        connected = self.connection(name, athlete)
+        if name not in (connected.name, connected.id):
+            raise UserMistake("FG-connection-unknown", f"there is no connection called {name!r}", why=f"there is {connected.name}",
+                              fix="fitglue connections")
+        return connected
 
     def _prove(self, source: Entry, view: ConnectionView) -> Account:
         from fitglue_registry.hookspecs import Account

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sqlite3
 import sys
 import time
@@ -112,6 +113,22 @@ class Database:
         """Give back the connections; what is opened next may be another file of that name."""
         self.engine.dispose()
         self._ready = False
+
+    def settle(self) -> None:
+        """Make what was committed survive a power cut too, before something goes that only the database as it was still needs.
+
+        SQLite flushes its log of commits now and then: a process that ends takes back none of them, a power cut the last ones.
+        """
+        if self.path is None:
+            return
+        try:
+            with self.path.with_name(f"{self.path.name}-wal").open("r+b") as log_of_commits:
+                os.fsync(log_of_commits.fileno())
+        except FileNotFoundError:  # there is nothing that SQLite has not flushed
+            return
+        except OSError as error:
+            raise StoreFailed("FG-disk-full", "the disk refused to write", at=Place(str(self.path)), why=error.strerror,
+                              fix="look at the room and the health of the disk, then run it again") from error
 
     def revision(self) -> str | None:
         """The migration that the database stands at, ``None`` for an empty one."""

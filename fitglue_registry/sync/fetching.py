@@ -93,13 +93,14 @@ class Shelf:
         if item.external_id not in self._place or (isinstance(item, Unavailable) and item.state == "later"):
             return None
         record = self._take(item.external_id)
+        received_at = None
         if isinstance(item, Part):
             body = Body(item.content, item.encoding, item.decoded)
             record = with_part(record, item.part, body, self._context.clock.now())
+            received_at = records.received_at(record, item.part)
         else:
             record = replace(record, unavailable={**record.unavailable, item.part: item.reason})
-        derived = self._context.deriver.derive(self._context.entry, record, here=True)
-        return replace(derived, received_at=records.received_at(record, item.part)) if isinstance(item, Part) else derived
+        return replace(self._context.deriver.derive(self._context.entry, record, here=True), received_at=received_at)
 
     def _take(self, external_id: str) -> Record:
         with self._lock:

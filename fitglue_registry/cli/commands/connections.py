@@ -106,7 +106,7 @@ def remove(face: Face, *, name: str, yes: bool) -> None:
         click.echo("Nothing is deleted at the source.", err=True)
         if not click.confirm(f"Remove the connection {one.name} from here, with its key and {held:,} records?", err=True):
             raise UserMistake("FG-not-confirmed", "nothing was removed")
-    face.host.disconnect(one.name)
+    face.host.disconnect(name if yes else one.name)  # who was asked has read which one it is
     face.show(f"{one.name} is removed")
 
 

@@ -64,8 +64,9 @@ def test_a_source_that_asks_to_be_left_alone_is_left_alone(server, open_host, st
 
 
 def test_a_title_that_is_no_utf8_arrives_as_far_as_it_can_be_read(server, open_host):
-    """Half a character in a list row costs that character, and nothing else."""
-    server.fault(ENDPOINTS["window"], Fault.values({"name": '"\udce2\udc82 cut"'}, rows=1), times=None)
+    """Half a character in a list row, and in the detail that follows it, costs that character and nothing else."""
+    for name in ("window", "bulk"):
+        server.fault(ENDPOINTS[name], Fault.values({"name": '"\udce2\udc82 cut"'}, rows=1), times=None)
     host = open_host()
     finished(host)
     assert "\ufffd cut" in {one["title"] for one in host.activities()}

@@ -1,0 +1,99 @@
+"""Killed while a database is brought to another format, and opened again: it stands at one format or the other, and loses no row."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from fitglue_registry.store import migrate
+from fitglue_registry.store.database import Database
+from tests.faults.kill import formats
+from tests.faults.kill.hosts import open_host
+from tests.faults.kill.scenarios import connect, differences, sync
+
+SEEN = "nothing: the next command brings the database to the new format"
+
+
+def content(url):
+    """Everything that a database holds: how its tables and views are made, and the rows."""
+    database = Database(url)
+    found, tables = {}, sa.MetaData()
+    with database.engine.connect() as db:
+        tables.reflect(db)
+        for table in tables.sorted_tables:
+            found[table.name] = {str(CreateTable(table)), *(str(CreateIndex(index)) for index in table.indexes)}
+            found[f"{table.name}: rows"] = sorted(repr(tuple(row)) for row in db.execute(sa.select(table)))
+        looking = sa.inspect(db)
+        found["views"] = {name: str(looking.get_view_definition(name)) for name in looking.get_view_names()}
+    database.close()
+    return {name: sorted(value) if isinstance(value, set) else value for name, value in found.items()}
+
+
+def url_of(place):
+    return place.database or f"sqlite:///{place.home / 'fitglue.db'}"
+
+
+def old_store(places, server, revision):
+    """A store of an older format: an empty one of that format, or what a sync left where that format is the newest of the host."""
+    place = places.new()
+    place.home.mkdir(parents=True, exist_ok=True)
+    if revision == formats.revisions()[-1]:
+        with open_host(place.home, place.database) as host:
+            connect(host, server)
+            sync(host)
+    elif revision:
+        database = Database(url_of(place))
+        with database.engine.connect().execution_options(fitglue_write=True) as db, db.begin():
+            migrate.upgrade(db, revision)
+        database.close()
+    return place
+
+
+def kill_upgrades(forks, places, prepared, points, options):
+    """Kill the opening of copies at points that ``points`` chooses, and open them again; how often, and how much was lost in all."""
+    whole = places.new(like=prepared)
+    undisturbed = forks.run("open", whole.home, whole.database, **options)
+    places.settled(whole)
+    expected, chosen, lost = content(url_of(whole)), points(range(1, len(undisturbed.points) + 1)), 0
+    assert len(undisturbed.points) > 10
+    assert expected["alembic_version: rows"] == [repr((options["migrations"]["head"] if options else formats.revisions()[-1],))]
+    for point in chosen:
+        place = places.new(like=prepared)
+        assert forks.run("open", place.home, place.database, point=point, **options).killed
+        places.settled(place)
+        assert not forks.run("open", place.home, place.database, **options).killed
+        places.settled(place)
+        lost += differences(expected, content(url_of(place)))
+        places.drop(place)
+    return len(chosen), lost
+
+
+def cases():
+    """From nothing and from each format that there ever was to the newest, and from the newest to one that is still to come."""
+    *older, newest = formats.revisions()
+    return [*((before, "newest") for before in (None, *older)), (newest, "next")]
+
+
+def play(forks, workshop, reliability, folder, case, points):
+    before, after = case
+    options = {"migrations": formats.make_next(folder / "migrations")} if after == "next" else {}
+    prepared = old_store(workshop.places, workshop.sources.same(), before)
+    times, lost = kill_upgrades(forks, workshop.places, prepared, points, options)
+    fault = f"from {f'format {before}' if before else 'an empty database'} to the {after} format, {workshop.places.kind}"
+    reliability("kill", f"{fault}: SIGKILL at a statement or commit", times=times, lost=lost, seen=SEEN)
+    assert lost == 0
+
+
+@pytest.mark.parametrize("case", cases(), ids=str)
+def test_an_upgrade_that_is_killed_is_done_by_the_next_command(forks, workshop_on, reliability, tmp_path, case):
+    """Killed just before its commit, an upgrade has changed nothing; the next command does all of it."""
+    play(forks, workshop_on("sqlite"), reliability, tmp_path, case, lambda points: points[-1:])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("case", cases(), ids=str)
+def test_an_upgrade_that_is_killed_at_any_statement_is_done_by_the_next_command(forks, workshop_on, reliability, tmp_path, kind, case):
+    """Killed at each statement that makes tables and at its commit in turn, an upgrade is done whole by the next command."""
+    play(forks, workshop_on(kind), reliability, tmp_path, case, list)
