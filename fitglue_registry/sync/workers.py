@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections import deque
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 Label = TypeVar("Label")
 #: Fewer records are sooner derived than a process has imported what it needs.
 _WORTH_A_PROCESS = 200
+_LOOK_EVERY_S = 1.0
 
 
 def derive_batches(context: Context, batches: Iterable[tuple[Label, Sequence[Record]]],
@@ -43,7 +47,7 @@ def _on_every_core(entry: Entry, batches: Iterable[tuple[Label, Sequence[Record]
     from loky import ProcessPoolExecutor
     from loky.process_executor import BrokenProcessPool
 
-    executor = ProcessPoolExecutor(max_workers=cores)
+    executor = ProcessPoolExecutor(max_workers=cores, initializer=end_with, initargs=(os.getpid(),))
     waiting: deque[tuple[Label, Future[list[Derived]]]] = deque()
     try:
         for label, records in batches:
@@ -67,6 +71,17 @@ def _next(waiting: deque[tuple[Label, Future[list[Derived]]]]) -> tuple[Label, l
     derived = future.result()
     waiting.popleft()
     return label, derived
+
+
+def end_with(parent: int) -> None:
+    """Let this worker end soon after the process that it works for, which may be killed without a chance to say so."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_EVERY_S)  # nothing tells a process that its parent is gone
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="end with the parent").start()
 
 
 @cache
