@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from fitglue_registry.hookspecs import Account, Body, Record, Window
 from fitglue_registry.store.database import json_text
-from fitglue_registry.store.packing import Packed, learn_dictionary, pack, pack_blob, unpack
+from fitglue_registry.store.packing import FEWEST_SAMPLES, Packed, learn_dictionary, pack, pack_blob, unpack
 from fitglue_registry.store.prepared import Prepared, chunks, insert_one, insert_row, update_one
 from fitglue_registry.store.tables import THERE, dictionaries, parts, quarantine, raw, records
 
@@ -189,7 +189,7 @@ class RawStore:
 
     def learn(self, db: Db, source: str, part: str, samples: Sequence[bytes]) -> None:
         """Learn a dictionary from the first sizeable batch of a part; later ones use it."""
-        if self._dictionary(db, source, part) is not None:
+        if len(samples) < FEWEST_SAMPLES or self._dictionary(db, source, part) is not None:
             return
         learnt = learn_dictionary(samples)
         if learnt is not None:

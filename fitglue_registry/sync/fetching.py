@@ -122,7 +122,10 @@ def store_answers(context: Context, log: RunLog, part: str, record_of: Mapping[s
                   batch: Sequence[Answered]) -> dict[str, events.Decided]:
     """Store the answers of one request and everything that follows from them; what there is to say of each id comes back."""
     said: dict[str, events.Decided] = {}
+    plain = [one.item.content for one in batch if isinstance(one.item, Part) and one.item.encoding == "identity"]
     with context.writing(log) as db:
+        if part not in records.BLOB_PARTS:
+            context.raws.learn(db, context.entry.id, part, plain)
         stored = [_store_answer(context, log, db, part, record_of[one.external_id], one, said) for one in batch]
         place_derived(context, db, stored)
     return said
