@@ -10,6 +10,7 @@ Nothing here prints; logging goes to the logger ``fitglue_registry``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -367,7 +368,7 @@ class Host(Library):
 
         chosen = [self.connection(name, athlete)] if name else self.connections(athlete)
         if not chosen:
-            raise UserMistake("FG-no-connection", "there is nothing to sync yet", fix="fitglue connect intervals")
+            raise UserMistake("FG-no-connection", "there is no connection yet", fix="fitglue connect intervals")
         for connected in chosen:
             context = None
             try:
@@ -412,9 +413,18 @@ class Host(Library):
         from fitglue_registry.store.restore import restore
 
         try:
-            return restore(Path(path), self.home, self.database, self.blobs, self.now, replace=replace, on_step=on_step)
+            restored = restore(Path(path), self.home, self.database, self.blobs, self.now, replace=replace, on_step=on_step)
         finally:
             self.__dict__.pop("_raws", None)  # it knows the dictionaries of the database that was here
+        return restored if restored.backup.manifest.database == "postgresql" else replace_fields(
+            restored, without_key=tuple(one.name for one in self._secretive() if not self._has_key(one)))
+
+    def _has_key(self, one: Connected) -> bool:
+        try:
+            self.secrets.get(one.secret_ref or "")
+        except AthleteNeeded:
+            return False
+        return True
 
     def doctor(self, *, offline: bool = False, deep: Literal["sample", "all"] | None = None) -> Iterator[Check]:
         """Everything that can be looked at, one check after the other; ``offline`` asks no service, ``deep`` looks through the store

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,6 +160,14 @@ class Database:
 
         with self._translated(), self.engine.connect().execution_options(fitglue_write=True) as connection, connection.begin():
             make(connection, HEAD)
+            self._make_private()
+
+    def _make_private(self) -> None:
+        """Where one has trained and slept is nobody else's business, whoever may look into the folder."""
+        if self.path is not None:
+            for ending in ("", "-wal", "-shm"):  # SQLite gives the files beside it the rights of the first, once it makes them anew
+                with suppress(OSError):
+                    self.path.with_name(f"{self.path.name}{ending}").chmod(0o600)
 
     @staticmethod
     def _hold_not_emptied(path: Path) -> None:

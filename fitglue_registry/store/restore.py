@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +46,7 @@ class Restored:
 
     backup: Backup
     aside: Path | None
+    without_key: tuple[str, ...] = ()  # connections whose key is not on this machine
 
 
 def restore(path: Path, home: Path, database: Database, blobs: BlobStore, now: str, *, replace: bool = False,
@@ -75,6 +76,8 @@ def restore(path: Path, home: Path, database: Database, blobs: BlobStore, now: s
             aside = _unused(target.parent, f"replaced-{now[:19].replace(':', '').replace('-', '')}")
             if target.exists():
                 _bring_to_rest(target, aside)
+                if not manifest.named("secrets"):
+                    _take_over_keys(target, unpacked)
             _secrets(path, archive, manifest, home / "secrets", aside / "secrets")
             _switch(unpacked, target, aside)
             return Restored(backup, aside if aside.exists() else None)
@@ -176,6 +179,18 @@ def _bring_to_rest(target: Path, aside: Path) -> None:
                               fix="close it and run the same command again") from error
         finally:
             connection.close()
+
+
+def _take_over_keys(old: Path, unpacked: Path) -> None:
+    """A backup without keys names those of its day: a connection that has another one since keeps that."""
+    with suppress(sqlite3.DatabaseError):  # an old database that cannot be read has none to give
+        with closing(sqlite3.connect(f"{old.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            known = connection.execute("SELECT secret_ref, id FROM fg_connections").fetchall()
+        with closing(sqlite3.connect(unpacked)) as connection:
+            connection.executemany("UPDATE fg_connections SET secret_ref = ? WHERE id = ?", known)
+            connection.commit()
+    with unpacked.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _switch(unpacked: Path, target: Path, aside: Path) -> None:

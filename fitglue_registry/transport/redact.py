@@ -31,7 +31,8 @@ _SHAPES = (
     # "icu_api_key": "abc"
     (re.compile(rf"""(?i)((?:{_NAMES})[\w.-]{{0,40}}["']\s{{0,9}}:\s{{0,9}}["'])[^"']+"""), rf"\1{MARK}"),
     # ?api_key=abc&access_token=def
-    (re.compile(rf"""(?i)((?:{_NAMES})[\w.-]{{0,40}}=)[^&\s"'<>#;,)]+"""), rf"\1{MARK}"),
+    # … and not FITGLUE_SECRETS=file, which our own advice says
+    (re.compile(rf"""(?i)(?!secrets=(?:file|keyring)\b)((?:{_NAMES})[\w.-]{{0,40}}=)[^&\s"'<>#;,)]+"""), rf"\1{MARK}"),
     (re.compile(r"(?i)\b(basic|bearer)\s+[\w+/.~-]{8,}=*"), rf"\1 {MARK}"),
     (re.compile(r"(://)[^/@\s\"']+@"), rf"\1{MARK}@"),
 )

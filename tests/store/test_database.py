@@ -317,3 +317,11 @@ def test_the_shown_url_has_no_password():
     """It stands in messages and logs."""
     assert "planted-secret" not in Database("postgresql://u@h/db?password=planted-secret&sslpassword=planted-secret").shown
     assert Database("postgresql://u:planted-secret@h/db").shown == "postgresql+psycopg://u:***@h/db"
+
+
+def test_a_new_database_is_its_owners_alone(file, open_database):
+    """Whoever may look into the folder may not look into the file, nor into the log beside it."""
+    database = open_database(f"sqlite:///{file}")
+    touch(database)
+    assert {path.name: path.stat().st_mode & 0o777 for path in file.parent.glob("fitglue.db*")} == dict.fromkeys(
+        [path.name for path in file.parent.glob("fitglue.db*")], 0o600)

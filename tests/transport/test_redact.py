@@ -96,3 +96,9 @@ def test_a_traceback_passes_without_secrets(redactor):
     printed = logged(redactor, fail)
     assert "ValueError: ***" in printed
     assert SECRET not in printed
+
+
+def test_our_own_advice_stays_readable():
+    """FITGLUE_SECRETS names a place, and the fix of a missing keyring says it."""
+    text = "give the key once more: FITGLUE_SECRETS=file fitglue connect intervals"
+    assert Redactor().text(text) == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,13 @@ import click
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.face import Face, pass_face
 from fitglue_registry.cli.text import count
+from fitglue_registry.errors import UserMistake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from fitglue_registry.store.archive import Backup, Manifest
+    from fitglue_registry.store.restore import Restored
 
 _FILE = click.Path(path_type=Path)
 
@@ -27,17 +30,23 @@ def command() -> None:
 
 @command.command("make", short_help="Write a backup, also while a sync runs.",
                  examples=("fitglue backup make", "fitglue backup make /mnt/usb/"))
-@click.argument("path", type=_FILE, required=False)
+@click.argument("path", required=False)
 @click.option("--with-secrets", is_flag=True, help="Take the keys along that lie in encrypted files.")
 @json_option()
 @pass_face
-def make(face: Face, *, path: Path | None, with_secrets: bool) -> int:
+def make(face: Face, *, path: str | None, with_secrets: bool) -> int:
     """Write a backup to PATH, a new file or a folder (this one without it), and read it again.
 
     A sync may be at work meanwhile. Nothing is ever overwritten. Keys stay here
     unless --with-secrets: whoever has the backup could use them.
     """
-    chosen = (path or Path()) / f"fitglue-backup-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip" if path is None or path.is_dir() else path
+    folder = bool(path) and str(path).endswith(("/", os.sep))
+    if folder and not Path(str(path)).is_dir():
+        raise UserMistake("FG-backup-not-written", f"there is no folder {path}", why="a name that ends so is a folder's",
+                          fix="make it, or see whether the disk is there that it belongs to")
+    chosen = Path(path or ".").absolute()
+    if folder or path is None or chosen.is_dir():
+        chosen /= f"fitglue-backup-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip"
     made = _with_progress(face, "copying", lambda on_step: face.host.backup(chosen, with_secrets=with_secrets, on_step=on_step))
     _show(face, made, "made and checked", _after_making(face, made.manifest, with_secrets=with_secrets))
     return 5 if made.manifest.absent else 0
@@ -49,7 +58,8 @@ def make(face: Face, *, path: Path | None, with_secrets: bool) -> int:
 @pass_face
 def verify(face: Face, *, path: Path) -> None:
     """Read all of the backup FILE and compare each file in it with what it was; ends with 0, or 7 and the first that is damaged."""
-    _show(face, _with_progress(face, "reading", lambda on_step: face.host.verify_backup(path, on_step=on_step)), "whole", ())
+    verified = _with_progress(face, "reading", lambda on_step: face.host.verify_backup(path, on_step=on_step))
+    _show(face, verified, "whole", _lost(verified.manifest))
 
 
 @command.command("restore", short_help="Make the store what it was.", examples=("fitglue backup restore fitglue-backup.zip",))
@@ -64,7 +74,7 @@ def restore(face: Face, *, path: Path, replace: bool) -> None:
     store is still there, and the same command goes on.
     """
     restored = _with_progress(face, "restoring", lambda on_step: face.host.restore(path, replace=replace, on_step=on_step))
-    _show(face, restored.backup, "restored", _after_restoring(face, restored.backup.manifest, restored.aside), aside=restored.aside)
+    _show(face, restored.backup, "restored", _after_restoring(face, restored), aside=restored.aside, without_key=restored.without_key)
 
 
 def _with_progress(face: Face, text: str, work: Callable[[Callable[[str, int, int], None]], Any]) -> Any:
@@ -74,7 +84,7 @@ def _with_progress(face: Face, text: str, work: Callable[[Callable[[str, int, in
         return work(progress.bar)
 
 
-def _show(face: Face, backup: Backup, done: str, notes: Any, **more: object) -> None:
+def _show(face: Face, backup: Backup, done: str, notes: Iterable[str], **more: object) -> None:
     from rich.text import Text
 
     from fitglue_registry.cli import numbers, table
@@ -97,7 +107,7 @@ def _after_making(face: Face, manifest: Manifest, *, with_secrets: bool) -> Iter
 
         yield f"the database is NOT in it: PostgreSQL has its own tool; run this first: {dump_command(face.host.database)}"
     if manifest.absent:
-        yield f"{count(len(manifest.absent), 'original file')} of the store could not be read and is not in it: fitglue doctor --deep"
+        yield f"without {count(len(manifest.absent), 'original file')} of the store that could not be read: fitglue doctor --deep"
     if manifest.secrets:
         yield (f"{count(manifest.secrets, 'key')} and the key file that opens them are in it: whoever has this file can use your accounts, "
                "so keep it where you would keep the keys")
@@ -107,9 +117,20 @@ def _after_making(face: Face, manifest: Manifest, *, with_secrets: bool) -> Iter
         yield "keys are not in it; on another machine `fitglue connect` asks for them again"
 
 
-def _after_restoring(face: Face, manifest: Manifest, aside: Path | None) -> Iterator[str]:
+def _lost(manifest: Manifest) -> Iterator[str]:
+    if manifest.absent:
+        yield (f"{count(len(manifest.absent), 'original file')} that the store names was lost already when this was made; "
+               "`fitglue doctor --mend` has the next sync fetch what is missing")
+
+
+def _after_restoring(face: Face, restored: Restored) -> Iterator[str]:
+    manifest, aside = restored.backup.manifest, restored.aside
     if aside is not None:
-        yield f"what was here before lies in {aside}: delete it when you are sure"
+        opens = ", with keys that open your accounts" if (aside / "secrets").exists() else ""
+        yield f"what was here before lies in {aside}{opens}: delete it when you are sure"
+    yield from _lost(manifest)
+    for name in restored.without_key:
+        yield f"the key of {name} is not on this machine: give it again with fitglue connect {name.partition('-')[0]}"
     if manifest.database == "postgresql":
         from fitglue_registry.store.backup import restore_command
 

@@ -377,3 +377,36 @@ def test_of_postgresql_the_original_files_are_backed_up_and_the_command_for_the_
         assert list(host.original_files(host.activity("last")))
     monkeypatch.delenv("FITGLUE_DATABASE")
     assert fitglue("backup", "restore", tmp_path / "b.zip", "--json", home=tmp_path / "o").error["code"] == "FG-backup-other-database"
+
+
+def test_a_key_that_was_renewed_since_is_kept(synced, service, tmp_path, fitglue):
+    """A backup without keys takes no key away: the connection goes on with the one that it has now."""
+    backup = tmp_path / "one.zip"
+    assert fitglue("backup", "make", backup, home=synced).code == 0
+    with Host(synced) as host:
+        host.connect("intervals", {"api_key": KEY, "base_url": service.url})
+    assert fitglue("backup", "restore", backup, "--replace", home=synced).code == 0
+    assert fitglue("sync", home=synced).code == 0
+
+
+def test_a_restore_on_another_machine_says_whose_key_is_missing(backup, tmp_path, fitglue):
+    """Keys are not in the backup, and the next command would stumble over it."""
+    said = fitglue("backup", "restore", backup, home=tmp_path / "other")
+    assert "the key of intervals is not on this machine: give it again with fitglue connect intervals" in " ".join(said.out.split())
+
+
+def test_a_folder_that_is_not_there_is_no_file(synced, tmp_path, fitglue):
+    """A disk that is not mounted gets no file in place of its folder."""
+    said = fitglue("backup", "make", f"{tmp_path}/usb/", "--json", home=synced)
+    assert (said.code, said.error["code"]) == (2, "FG-backup-not-written")
+    assert not (tmp_path / "usb").exists()
+
+
+def test_what_a_backup_lacks_is_said_by_verify_and_restore(synced, fitglue, homes, tmp_path):
+    """An original that was lost before is not taken for whole."""
+    next((synced / "blobs").glob("??/??/*")).unlink()
+    backup = tmp_path / "lost.zip"
+    assert fitglue("backup", "make", backup, home=synced).code == 5
+    for command in ("verify", "restore"):
+        said = fitglue("backup", command, backup, home=tmp_path / "other")
+        assert "1 original file that the store names was lost already" in " ".join(said.out.split())
