@@ -14,7 +14,7 @@ from fitglue_registry.contract import nearest
 from fitglue_registry.errors import FitglueError, Place, PluginFailed
 from fitglue_registry.hookspecs import ADDRESSED, PLUGIN_GROUP, PROJECT, REGISTRY_GROUP, WRAPPER_GROUP, Hooks, Listing
 from fitglue_registry.plugins.answers import LARGEST_WINDOW, complaint, opinions_complaint, weight
-from fitglue_registry.plugins.guard import Guard, SignOfLife
+from fitglue_registry.plugins.guard import Guard, SignOfLife, hold_count
 from fitglue_registry.plugins.hookcheck import check_api, check_hooks
 from fitglue_registry.plugins.scan import all_entry_points, one_of_each_name
 
@@ -253,18 +253,19 @@ class Plugins:
         return loaded.guard.call_here(hook, work) if here else loaded.guard.call(hook, work, sign_of_life)
 
     def iterate(self, entry: Entry, hook: str, kinds: tuple[type, ...], jobs: Sequence[dict[str, Any]], *, lanes: int = 1,
-                sign_of_life: SignOfLife | None = None,
-                then: Callable[[Iterator[Any]], Iterable[Any]] = iter) -> Iterator[tuple[int, Any]]:
+                sign_of_life: SignOfLife | None = None, then: Callable[[Iterator[Any]], Iterable[Any]] = iter,
+                weigh: Callable[[Any], int] = weight) -> Iterator[tuple[int, Any]]:
         """(job, checked item or error) of an addressed hook that yields, called once for each of ``jobs`` (its arguments).
 
         ``then`` makes something of the items of a job on the thread that they came on; it is ours, and raises only what they raise.
+        ``weigh`` says how many bytes what it made holds.
         """
         loaded, caller = self._caller(entry, hook)
 
         def call(arguments: dict[str, Any]) -> Callable[[], Iterable[Any]]:
             return lambda: then(_held_items(loaded.guard, hook, kinds, lambda: caller(**arguments)))
 
-        yield from loaded.guard.iterate(hook, [call(arguments) for arguments in jobs], lanes=lanes, sign_of_life=sign_of_life, weigh=weight)
+        yield from loaded.guard.iterate(hook, [call(arguments) for arguments in jobs], lanes=lanes, sign_of_life=sign_of_life, weigh=weigh)
 
     def on_lane(self, entry: Entry, hook: str, work: Callable[[], Iterable[Any]]) -> Iterator[Any]:
         """What ``work`` of ours yields on a thread of the entry's plugin, where it may ``call`` it ``here``; it never raises."""
@@ -362,7 +363,8 @@ def _held_items(guard: Guard, hook: str, kinds: tuple[type, ...], ask: Callable[
         raise guard.refuse(hook, f"with {type(answer).__name__}, expected Iterable")
     held = 0
     try:
-        for item in answer:
+        for number, item in enumerate(answer):
+            hold_count(number)  # here, too: what is made of them may be fewer
             wrong = complaint(item, kinds)
             if wrong is not None:
                 raise guard.refuse(hook, wrong)

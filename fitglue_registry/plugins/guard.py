@@ -100,7 +100,7 @@ class Guard:
             for number in range(running):
                 threading.Thread(target=pump.run, daemon=True, name=f"plugin {self.plugin} {number}").start()
             while running:
-                job, item = self._wait(items, hook, sign_of_life, self.time_limit_s)
+                job, item = self._next(items, hook, sign_of_life)
                 if job is None:
                     running -= 1
                 elif item is _END:
@@ -110,10 +110,17 @@ class Guard:
         finally:
             stop.set()
 
+    def _next(self, items: queue.Queue[_Item], hook: str, sign_of_life: SignOfLife | None) -> _Item:
+        try:
+            return self._wait(items, hook, sign_of_life, self.time_limit_s)
+        except BaseException:  # Ctrl-C, too: a lane that is abandoned may hold the lock for ever
+            self._here = threading.Lock()
+            raise
+
     def call_here(self, hook: str, work: Callable[[], Result]) -> Result:
         """As ``call``, for a thread that is a lane already: whoever waits for its items notices where it blocks."""
         try:
-            with self._here:
+            with self._here:  # read once: a lane that blocked keeps the lock of its time
                 return work()
         except BaseException as error:  # noqa: BLE001 - the border, as in ``call``
             explained = explain(self.plugin, hook, error, self._redact)
@@ -173,8 +180,7 @@ class _Pump:
         produced = iter(work())
         try:
             for number, item in enumerate(produced):
-                if number >= _MOST_ITEMS:
-                    raise Endless(number)
+                hold_count(number)
                 if self._weigh is not None and self._weigh(item) > _HEAVY:
                     self._let_the_queue_run_empty()
                 if not self._offer((job, item)):
@@ -196,6 +202,12 @@ class _Pump:
             except queue.Full:
                 _end_as_child(self._whole[0])
         return False
+
+
+def hold_count(number: int) -> None:
+    """Raise ``Endless`` where there were more items than any job can have."""
+    if number >= _MOST_ITEMS:
+        raise Endless(number)
 
 
 def _whole() -> tuple[int, int]:

@@ -169,11 +169,14 @@ def _ask_server(database: Database) -> tuple[str, dict[str, int], list[str], lis
 
 def _secrets(archive: zipfile.ZipFile, folder: Path, references: Sequence[str]) -> list[Member]:
     """The key file and the sealed files that the connections name; what lies in a keyring cannot be taken along."""
+    from filelock import FileLock
+
     names = [f"{ref.rpartition('/')[2]}.sealed" for ref in references if ref.startswith("file:")]
-    there = [name for name in ("secrets.key", *names) if (folder / name).is_file()]
-    if "secrets.key" not in there:
+    if not (folder / "secrets.key").is_file():
         return []
-    return [write_member(archive, f"secrets/{name}", BytesIO((folder / name).read_bytes())) for name in there]
+    with FileLock(folder / "secrets.lock", timeout=30, mode=0o600):  # a change of keys in between, and they would open nothing
+        held = {name: (folder / name).read_bytes() for name in ("secrets.key", *names) if (folder / name).is_file()}
+    return [write_member(archive, f"secrets/{name}", BytesIO(content)) for name, content in held.items()]
 
 
 def dump_command(database: Database) -> str:

@@ -66,11 +66,15 @@ class Notes:
 
     def add(self, ref: str) -> None:
         """Note a reference durably."""
-        write_whole(self._path(ref), json.dumps({"ref": ref, "database": self._database}).encode())
+        try:
+            write_whole(self._path(ref), json.dumps({"ref": ref, "database": self._database}).encode())
+        except OSError as error:
+            raise _unusable(self._folder, error) from None
 
     def remove(self, ref: str) -> None:
         """Forget a reference."""
-        self._path(ref).unlink(missing_ok=True)
+        with suppress(OSError):  # it is asked for again with the next change
+            self._path(ref).unlink(missing_ok=True)
 
     def refs(self) -> list[str]:
         """What is noted of this database."""
@@ -84,6 +88,11 @@ class Notes:
 
     def _path(self, ref: str) -> Path:
         return self._folder / f"{ref.rpartition('/')[2]}{_SUFFIX}"
+
+
+def _unusable(folder: Path, error: OSError) -> StoreFailed:
+    return StoreFailed("FG-secrets-unusable", "a secret could not be changed", at=Place(str(folder)), why=error.strerror or str(error),
+                       fix="check that the folder is yours and that the disk has room")
 
 
 @contextmanager
@@ -106,8 +115,7 @@ def changing(store: SecretStore, home: Path, database: str, named: Callable[[], 
         lock = FileLock(folder / "lock", timeout=30, mode=0o600)
         lock.acquire()
     except OSError as error:
-        raise StoreFailed("FG-secrets-unusable", "a secret could not be changed", at=Place(str(folder.parent)),
-                          why=error.strerror or str(error), fix="check that the folder is yours and that the disk has room") from None
+        raise _unusable(folder.parent, error) from None
     try:
         for path in folder.glob(f"{UNFINISHED}*"):
             path.unlink(missing_ok=True)

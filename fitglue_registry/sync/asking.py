@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 #: So many jobs may fail one after the other before the source itself is held to be down.
 _FAILED_IN_A_ROW = 3
 _CONCERN_ALL = frozenset({"FG-no-network", "FG-rate-limited", "FG-plugin-blocked", "FG-session-closed"})
-#: Answers of one job are stored together, up to so many bytes.
-_BATCH_BYTES = 4_000_000
+#: Answers of one job are stored together, up to so many, or so many bytes.
+_BATCH, _BATCH_BYTES = 128, 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _round(context: Context, part: str, jobs: list[Sequence[str]], failed: dict[
     failed_in_a_row = 0
     for job, item in context.plugins.iterate(
             context.entry, "fitglue_fetch", (Part, Unavailable), arguments, lanes=context.lanes, sign_of_life=context.view.sign_of_life,
-            then=lambda items: _batches(items, derive)):
+            then=lambda items: _batches(items, derive), weigh=lambda batch: sum(map(_weight, batch))):
         if isinstance(item, FitglueError):
             log.warning("of %d %s that were asked for, %d were not answered: %s", len(jobs[job]), part, len(waiting[job]), item)
             failed_in_a_row += 1
@@ -73,7 +73,8 @@ def _round(context: Context, part: str, jobs: list[Sequence[str]], failed: dict[
             continue
         held, refused = _hold(context, part, item, waiting[job])
         failed_in_a_row = 0
-        yield held
+        if held:
+            yield held
         if refused is not None:
             raise refused
     for job_ids in waiting:
@@ -88,8 +89,8 @@ def _batches(items: Iterable[Part | Unavailable], derive: Callable[[Part | Unava
     try:
         for item in items:
             batch.append(_answered(item, derive))
-            size += len(item.content) if isinstance(item, Part) else 0
-            if size > _BATCH_BYTES:
+            size += _weight(batch[-1])
+            if size > _BATCH_BYTES or len(batch) >= _BATCH:
                 yield batch
                 batch, size = [], 0
     except GeneratorExit:
@@ -100,6 +101,13 @@ def _batches(items: Iterable[Part | Unavailable], derive: Callable[[Part | Unava
         raise
     if batch:
         yield batch
+
+
+def _weight(answered: Answered) -> int:
+    """The bytes that an answer holds: as they came, unpacked, and made into streams."""
+    item, derived = answered.item, answered.derived
+    bodies = len(item.content) + len(item.decoded or b"") if isinstance(item, Part) else 0
+    return bodies + sum(len(one.blob or b"") for one in derived.prepared) if derived else bodies
 
 
 def _answered(item: Part | Unavailable, derive: Callable[[Part | Unavailable], Derived | None]) -> Answered:

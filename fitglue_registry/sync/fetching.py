@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -48,13 +49,17 @@ def fetch_part(context: Context, log: RunLog, part: PartEntry, ask_in: Window | 
     still_wanted: set[str] = set()  # asked for in this run in vain: the newest of what is wanted, on every later page
     while record_of := _next_page(context, part, still_wanted):
         for batch in ask_for(context, part, list(record_of), Shelf(context, record_of).derive):
-            said = store_answers(context, log, part.name, record_of, batch)
-            for answered in batch:
+            sound = list(takewhile(_is_sound, batch))
+            said = store_answers(context, log, part.name, record_of, sound)
+            for answered in sound:
                 done += 1
                 if answered.external_id in said:
                     yield said[answered.external_id]
                 yield events.PartStored(context.connected.name, part.name, answered.external_id, done, max(done, total))
-            still_wanted.update(answered.external_id for answered in batch if _waits_on(answered))
+            still_wanted.update(answered.external_id for answered in sound if _waits_on(answered))
+            for answered in batch[len(sound) :]:  # what was answered before it is stored; the rest stays wanted
+                assert answered.derived is not None
+                answered.derived.checked()
 
 
 def _next_page(context: Context, part: PartEntry, still_wanted: set[str]) -> dict[str, int]:
@@ -62,6 +67,10 @@ def _next_page(context: Context, part: PartEntry, still_wanted: set[str]) -> dic
     with context.database.read() as db:
         wanted = records.wanted_parts(db, context.connected.id, part.name, _PAGE + len(still_wanted))
     return {external_id: record_id for record_id, external_id in wanted if external_id not in still_wanted}
+
+
+def _is_sound(answered: Answered) -> bool:
+    return answered.derived is None or answered.derived.failure is None
 
 
 def _waits_on(answered: Answered) -> bool:
@@ -86,6 +95,7 @@ class Shelf:
         self._order = list(record_of)
         self._place = {external_id: place for place, external_id in enumerate(self._order)}
         self._read: dict[str, Record] = {}
+        self._taken: set[str] = set()
         self._lock = threading.Lock()
 
     def derive(self, item: Part | Unavailable) -> Derived | None:
@@ -106,8 +116,10 @@ class Shelf:
         with self._lock:
             if external_id not in self._read:
                 start = self._place[external_id]
-                keys = [(self._record_of[one], one) for one in self._order[start : start + _READ_AHEAD]]
+                ahead = self._order[start : start + _READ_AHEAD]
+                keys = [(self._record_of[one], one) for one in ahead if one == external_id or one not in self._read.keys() | self._taken]
                 self._read.update(load(self._context, keys))
+            self._taken.add(external_id)
             return self._read.pop(external_id)
 
 

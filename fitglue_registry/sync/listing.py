@@ -172,6 +172,8 @@ def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[in
     records.set_part(db, record_id, "summary", state="have", raw_id=raw_id, fresh=fresh)
     records.want_parts(db, record_id, sorted(_wanted(context, db, record_id, row)), fresh=fresh)
     log.decide(db, now, row.decision, record_id, row.reason)
+    if row.decision == "back":
+        rematch.update(ids_of_records(db, [record_id]))
     if row.refused:
         quarantine(context, log, db, record_id, row.refused)
         return
@@ -181,8 +183,6 @@ def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[in
                                    plugin_version=context.plugin_version, now=now)
     rematch.update(stored.ids)
     affected.update(stored.affected)
-    if row.decision == "back":
-        rematch.update(ids_of_records(db, [record_id]))
 
 
 def _wanted(context: Context, db: Db, record_id: int, row: _Row) -> set[str]:

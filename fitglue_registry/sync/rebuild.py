@@ -55,19 +55,23 @@ def rebuild_connection(context: Context) -> Iterator[events.Event]:
             known = [Known(*row) for row in db.execute(query.where(records.c.connection_id == connected.id).order_by(records.c.id))]
         yield events.PartsPlanned(connected.name, "records", len(known))
         done = changed = quarantined = 0
-        for batch, every in derive_batches(context, _batches(context, known), len(known)):
-            for one, derived in zip(batch.known, every, strict=True):
-                done += 1
-                if derived.refused:
-                    quarantined += 1
-                    yield events.Decided(connected.name, one.external_id, "quarantined", str(derived.refused))
-                for leg_no in _renew(context, log, one, batch.before[one.id], derived):
-                    changed += 1
-                    yield events.Decided(connected.name, one.external_id, "changed", f"leg {leg_no}" if leg_no else None)
-                yield events.PartStored(connected.name, "records", one.external_id, done, len(known))
-        log.counts = {"records": len(known), "changed": changed, "quarantined": quarantined}
-        with context.database.write() as db:
-            log.end(db, context.now, "complete")
+        outcome = "stopped"
+        try:
+            for batch, every in derive_batches(context, _batches(context, known), len(known)):
+                for one, derived in zip(batch.known, every, strict=True):
+                    done += 1
+                    if derived.refused:
+                        quarantined += 1
+                        yield events.Decided(connected.name, one.external_id, "quarantined", str(derived.refused))
+                    for leg_no in _renew(context, log, one, batch.before[one.id], derived):
+                        changed += 1
+                        yield events.Decided(connected.name, one.external_id, "changed", f"leg {leg_no}" if leg_no else None)
+                    yield events.PartStored(connected.name, "records", one.external_id, done, len(known))
+            outcome = "complete"
+        finally:  # also where a plugin failed, or nobody wanted the rest
+            log.counts = {"records": len(known), "changed": changed, "quarantined": quarantined}
+            with context.database.write() as db:
+                log.end(db, context.now, outcome)
         yield events.SyncFinished(connected.name, log.counts)
 
 

@@ -6,11 +6,13 @@ import os
 import threading
 import time
 from collections import deque
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
-from fitglue_registry.errors import Place, PluginFailed
+from fitglue_registry.errors import FitglueError, Place, PluginFailed
 from fitglue_registry.plugins import Plugins
+from fitglue_registry.plugins.cleaning import clean_exception
 from fitglue_registry.sync.derive import Derived, Deriver
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from fitglue_registry.hookspecs import Record
+    from fitglue_registry.plugins.cleaning import Redact
     from fitglue_registry.registry import Entry
     from fitglue_registry.sync.context import Context
 
@@ -40,10 +43,11 @@ def derive_batches(context: Context, batches: Iterable[tuple[Label, Sequence[Rec
         for label, records in batches:
             yield label, list(context.deriver.derive_all(context.entry, records))
     else:
-        yield from _on_every_core(context.entry, batches, cores)
+        yield from _on_every_core(context.entry, batches, cores, context.plugins.redact)
 
 
-def _on_every_core(entry: Entry, batches: Iterable[tuple[Label, Sequence[Record]]], cores: int) -> Iterator[tuple[Label, list[Derived]]]:
+def _on_every_core(entry: Entry, batches: Iterable[tuple[Label, Sequence[Record]]], cores: int,
+                   redact: Redact) -> Iterator[tuple[Label, list[Derived]]]:
     from loky import ProcessPoolExecutor
     from loky.process_executor import BrokenProcessPool
 
@@ -53,9 +57,9 @@ def _on_every_core(entry: Entry, batches: Iterable[tuple[Label, Sequence[Record]
         for label, records in batches:
             waiting.append((label, executor.submit(derive_there, entry, records)))
             if len(waiting) > 2 * cores:
-                yield _next(waiting)
+                yield _next(waiting, redact)
         while waiting:
-            yield _next(waiting)
+            yield _next(waiting, redact)
     except BrokenProcessPool as error:
         raise PluginFailed(
             "FG-plugin-died", f"a process that ran plugin {entry.plugin.name} ended by itself",
@@ -66,10 +70,18 @@ def _on_every_core(entry: Entry, batches: Iterable[tuple[Label, Sequence[Record]
         executor.shutdown(kill_workers=bool(waiting))
 
 
-def _next(waiting: deque[tuple[Label, Future[list[Derived]]]]) -> tuple[Label, list[Derived]]:
+def _next(waiting: deque[tuple[Label, Future[list[Derived]]]], redact: Redact) -> tuple[Label, list[Derived]]:
+    """The next result; a worker knows no secret, so what plugins said there is cleared of them here."""
     label, future = waiting[0]
-    derived = future.result()
+    try:
+        derived = future.result()
+    except FitglueError as error:
+        clean_exception(error, redact)
+        raise
     waiting.popleft()
+    for one in derived:
+        if one.refused is not None:
+            clean_exception(one.refused, redact)
     return label, derived
 
 
@@ -90,5 +102,13 @@ def _deriver() -> Deriver:
 
 
 def derive_there(entry: Entry, records: Sequence[Record]) -> list[Derived]:
-    """Derive a batch in a worker, which finds its plugins by itself."""
-    return list(_deriver().derive_all(entry, records))
+    """Derive a batch in a worker, which finds its plugins by itself; errors travel without what a plugin may have hung on them."""
+    try:
+        derived = list(_deriver().derive_all(entry, records))
+    except FitglueError as error:
+        raise _bare(error) from None
+    return [replace(one, refused=_bare(one.refused)) if one.refused else one for one in derived]
+
+
+def _bare(error: FitglueError) -> FitglueError:
+    return type(error)(error.code, error.what, at=error.at, why=error.why, fix=error.fix)

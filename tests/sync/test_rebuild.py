@@ -20,8 +20,8 @@ def on_every_core(monkeypatch):
     there = []
     plain = workers._on_every_core
 
-    def counted(entry, batches, cores):
-        for label, derived in plain(entry, batches, cores):
+    def counted(entry, batches, cores, redact):
+        for label, derived in plain(entry, batches, cores, redact):
             there.extend(derived)
             yield label, derived
 

@@ -389,8 +389,10 @@ def test_a_key_that_was_renewed_since_is_kept(synced, service, tmp_path, fitglue
     assert fitglue("sync", home=synced).code == 0
 
 
-def test_a_restore_on_another_machine_says_whose_key_is_missing(backup, tmp_path, fitglue):
+def test_a_restore_on_another_machine_says_whose_key_is_missing(synced, tmp_path, fitglue):
     """Keys are not in the backup, and the next command would stumble over it."""
+    backup = tmp_path / "one.zip"
+    assert fitglue("backup", "make", backup, home=synced).code == 0
     said = fitglue("backup", "restore", backup, home=tmp_path / "other")
     assert "the key of intervals is not on this machine: give it again with fitglue connect intervals" in " ".join(said.out.split())
 
