@@ -55,7 +55,7 @@ def read_fast(content: bytes) -> list[_Channel]:
     simdjson hands over arrays of numbers and nothing else: a null would make a Python object of each of the thousands around it. So
     gaps are read as a number that nothing measures, and where that is not safe, the content is read as it is.
     """
-    if b"null" in content and _GAP not in content:
+    if (b",null" in content or b"[null" in content) and _GAP not in content:
         try:
             return _read_fast(content.replace(b",null", b"," + _GAP).replace(b"[null", b"[" + _GAP), with_gaps=True)
         except _NotPlain:
