@@ -41,7 +41,7 @@ EXIT_CODES = {
     0: "all well", 1: "a bug", 2: "a mistake in what was typed", 3: "you are needed: a key was rejected, say",
     4: "the source cannot be reached now", 5: "done in part: something is in quarantine or was not fetched",
     6: "another sync is at work on the connection", 7: "the database cannot be used", 8: "a plugin or a registry entry is broken",
-    130: "stopped with Ctrl-C",
+    130: "stopped: Ctrl-C, or told to end",
 }
 _ENVIRONMENT = {
     "FITGLUE_HOME": "The folder of everything local.",

@@ -114,6 +114,8 @@ def open_archive(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
                 manifest = _manifest(path, archive)
                 _hold_names(path, archive, manifest)
                 yield archive, manifest
+    except FileNotFoundError as error:
+        raise UserMistake("FG-backup-unknown", f"there is no file {path}", fix="correct the name") from error
     except OSError as error:
         raise StoreFailed("FG-backup-unreadable", "the backup cannot be read", at=Place(str(path)), why=error.strerror or str(error),
                           fix="look whether the file is there and yours, and its disk sound") from error

@@ -238,7 +238,7 @@ def test_a_file_that_is_no_backup_is_told_so(fitglue, tmp_path, content):
     (tmp_path / "letter").write_bytes(content)
     said = fitglue("backup", "verify", tmp_path / "letter", "--json")
     assert (said.code, said.error["code"]) == (2, "FG-backup-unknown")
-    assert fitglue("backup", "verify", tmp_path / "nowhere", "--json").error["code"] == "FG-backup-unreadable"
+    assert fitglue("backup", "verify", tmp_path / "nowhere", "--json").error["code"] == "FG-backup-unknown"
 
 
 def test_a_store_of_a_newer_format_is_not_restored(synced, tmp_path, fitglue):
