@@ -5,12 +5,12 @@ The public surface of the library is what this module lists; everything is impor
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from fitglue_registry._version import __version__
 
+TYPE_CHECKING = False  # as type checkers read it; to import typing takes as long as to answer `fitglue --version`
 if TYPE_CHECKING:
+    from typing import Any
+
     from fitglue_registry.errors import FitglueError as FitglueError
     from fitglue_registry.hookspecs import HOOK_API as HOOK_API
     from fitglue_registry.hookspecs import hookimpl as hookimpl
@@ -36,5 +36,7 @@ __all__ = ["HOOK_API", "Filter", "FitglueError", "Folder", "Host", "Options", "P
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
+        from importlib import import_module
+
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
-import time
 
 #: Plugins' threads and files may be put in order so long.
 _LONGEST_END_S = 5.0
@@ -19,6 +15,8 @@ def main() -> None:
 
         sys.stdout.write(f"fitglue {__version__}\n")
         return
+    import signal
+
     from fitglue_registry.cli.app import run
     from fitglue_registry.cli.text import keep_standard_output
 
@@ -33,6 +31,10 @@ def main() -> None:
 
 def _end_within(seconds: float, code: int) -> None:
     """End the process by force where a plugin's own threads or its last words keep it from ending by itself."""
+    import os
+    import threading
+    import time
+
     if threading.active_count() == 1:
         return
 
