@@ -18,7 +18,7 @@ APP := $(PREFIX)/lib/fitglue
 COMMAND := $(PREFIX)/bin/fitglue
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long bench install uninstall generate setup lint clean
+.PHONY: help demo test coverage test-long bench install uninstall generate setup lint clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ demo: setup ## the main job against the bundled stand-in: no key, no network
 	@$(BIN)/python tools/demo.py
 
 test: setup lint ## every check, five minutes at most
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long" -q
+
+coverage: setup ## which lines `make test` does not reach; takes half as long again
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long" --cov --cov-report=term:skip-covered -q
 
 lint: setup
