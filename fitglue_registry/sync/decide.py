@@ -62,10 +62,13 @@ class Revisions:
         return [name for name in fetched if paths and (name not in self._touches or any(map(self._touches[name].match, paths)))]
 
     def _pruned(self, value: Any, path: str) -> Any:
-        if isinstance(value, dict):
-            return {key: self._pruned(item, f"{path}.{key}" if path else key) for key, item in value.items()
-                    if item is not None and not self._drifts(f"{path}.{key}" if path else key)}
-        return value
+        if not isinstance(value, dict):
+            return value
+        kept = {}
+        for key, item in value.items():
+            if item is not None and not self._drifts(here := f"{path}.{key}" if path else key):
+                kept[key] = self._pruned(item, here) if isinstance(item, dict) else item
+        return kept
 
     def _drifts(self, path: str) -> bool:
         if path not in self._is_volatile:
