@@ -1,4 +1,4 @@
-"""Writes ``docs/reliability.md`` from what the fault tests wrote down: ``python tools/reliability.py FOLDER``.
+"""Writes ``docs/reliability.md`` from what the fault tests wrote down: ``python tools/reliability.py FOLDER [--stopped]``.
 
 ``make test-long`` runs all of them and then this; the everyday share of them runs in ``make test`` and changes no page.
 """
@@ -54,6 +54,10 @@ Where it is not to be trusted with your files, give that process a user and a ho
 """
 
 
+STOPPED = ("The long tests of that run were stopped before their end and completed in parts: some of what they play last is missing here, "
+           "and other rows were played twice.")
+
+
 @dataclass
 class Row:
     """One line of the page: the same fault played by several tests counts once, with all that was seen."""
@@ -77,7 +81,7 @@ def gather(folder: Path) -> dict[str, dict[str, Row]]:
     return found
 
 
-def page(found: dict[str, dict[str, Row]], today: str) -> list[str]:
+def page(found: dict[str, dict[str, Row]], today: str, *, stopped: bool = False) -> list[str]:
     """The lines of the page."""
     every = [row for rows in found.values() for row in rows.values()]
     lines = [
@@ -87,6 +91,8 @@ def page(found: dict[str, dict[str, Row]], today: str) -> list[str]:
         f"played {sum(row.times for row in every):,} times; lost: {sum(row.lost for row in every) or 'nothing'}. "
         "*Lost* counts what differs between the store after fault and restart, and that of an undisturbed run, by natural keys."),
     ]
+    if stopped:
+        lines += ["", STOPPED]
     for area, title in TITLES.items():
         if area in found:
             files = ", ".join(f"`{name}`" for name in sorted({name for row in found[area].values() for name in row.files}))
@@ -104,11 +110,12 @@ def line(fault: str, row: Row) -> str:
 
 def main() -> None:
     """Write the page."""
-    folder = Path(sys.argv[1])
+    stopped = "--stopped" in sys.argv
+    folder = Path(next(word for word in sys.argv[1:] if not word.startswith("--")))
     found = gather(folder)
     if not found:
         sys.exit(f"no fault test wrote anything down in {folder}")
-    PAGE.write_text("\n".join(page(found, datetime.now(UTC).date().isoformat())) + "\n", "utf-8")
+    PAGE.write_text("\n".join(page(found, datetime.now(UTC).date().isoformat(), stopped=stopped)) + "\n", "utf-8")
     print(f"written: {PAGE.relative_to(ROOT)}")
 
 
