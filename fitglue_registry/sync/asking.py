@@ -86,19 +86,21 @@ def _batches(items: Iterable[Part | Unavailable], derive: Callable[[Part | Unava
     """The answers of one job, with what is made of each; also those that came before the plugin failed."""
     batch: list[Answered] = []
     size = 0
-    try:
-        for item in items:
-            batch.append(_answered(item, derive))
-            size += _weight(batch[-1])
-            if size > _BATCH_BYTES or len(batch) >= _BATCH:
+    given = iter(items)
+    while True:
+        try:
+            item = next(given)
+        except StopIteration:
+            break
+        except BaseException:  # whatever it is: what was answered before counts
+            if batch:
                 yield batch
-                batch, size = [], 0
-    except GeneratorExit:
-        raise
-    except BaseException:
-        if batch:
+            raise
+        batch.append(_answered(item, derive))
+        size += _weight(batch[-1])
+        if size > _BATCH_BYTES or len(batch) >= _BATCH:
             yield batch
-        raise
+            batch, size = [], 0
     if batch:
         yield batch
 
