@@ -315,7 +315,7 @@ def test_a_read_only_disk(homes, fitglue, disk, reliability):
 
 DROPPED = """
 import contextlib, io, os, sys
-import fitglue_registry.transport  # what a failure needs, somebody else may not read either
+import fitglue_registry.transport.redact  # what a failure needs, somebody else may not read either
 from fitglue_registry.cli.app import run
 command = sys.argv[3:]
 with contextlib.redirect_stdout(io.StringIO()):
