@@ -7,6 +7,7 @@ are split and packed. Gaps are a bit mask beside the numbers (``facts``: delta +
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -83,10 +84,10 @@ def _pack(stream: Stream) -> tuple[_Item, bytes]:
 
     column = stream.values
     values = np.frombuffer(column.doubles, dtype="<f8")
-    gaps = np.isnan(values)
-    mask = np.packbits(gaps).tobytes() if gaps.any() else b""
-    if mask:
-        values = _fill(values, gaps)
+    mask = b""
+    if len(values) and math.isnan(values.max()):
+        gaps = np.isnan(values)
+        mask, values = np.packbits(gaps).tobytes(), _fill(values, gaps)
     item = _Item(stream.type, column.width, len(values), 0, "d", mask=len(mask), lengths=list(column.lengths) if column.lengths else None,
                  unit=stream.unit, name=stream.name, raw_type=stream.raw_type, custom=stream.custom)
     scaled = _scaled(values)
@@ -107,14 +108,12 @@ def _fill(values: NDArray[np.float64], gaps: NDArray[np.bool_]) -> NDArray[np.fl
 
 
 def _scaled(values: NDArray[np.float64]) -> tuple[float, NDArray[np.int64]] | None:
-    import numpy as np
-
-    if not np.isfinite(values).all():
-        return None
+    largest = float(max(-values.min(initial=0.0), values.max(initial=0.0)))
     for scale in _candidates(values[:: max(len(values) // _SAMPLES, 1)]):
-        whole = _at_scale(values, scale)
-        if whole is not None:
-            return scale, whole
+        if largest * scale < _LARGEST:  # not what is infinite
+            whole = _at_scale(values, scale)
+            if whole is not None:
+                return scale, whole
     return None
 
 
@@ -133,12 +132,8 @@ def _at_scale(values: NDArray[np.float64], scale: float) -> NDArray[np.int64] | 
     """The whole numbers at a scale, where they give back every double bit by bit: -0.0 stays what it is."""
     import numpy as np
 
-    with np.errstate(over="ignore"):  # too large for this scale is infinite, and kept as doubles
-        scaled = np.rint(values * scale)
-    if not (np.abs(scaled) < _LARGEST).all():
-        return None
-    whole = scaled.astype("<i8")
-    return whole if np.array_equal((whole / scale).view("<u8"), values.view("<u8")) else None
+    whole = np.rint(values * scale).astype("<i8")
+    return whole if ((whole / scale).view("<i8") == values.view("<i8")).all() else None
 
 
 def _differences(whole: NDArray[np.int64], stride: int) -> NDArray[np.uint64]:
