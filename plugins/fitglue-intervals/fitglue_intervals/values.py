@@ -36,7 +36,7 @@ class Values:
     def figure(self, key: str) -> float | None:
         """A finite number of any sign."""
         value = self.payload.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if value is None or isinstance(value, bool) or not isinstance(value, int | float):
             return None
         try:
             number = float(value)

@@ -1,0 +1,41 @@
+"""Payloads are read as plain values that every store takes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fitglue_intervals.reading import read_json
+
+WORDS = ["NaN", "Infinity", "-Infinity"]
+texts = st.lists(st.sampled_from([*WORDS, '"', ":", " ", "\\", "name", "x", ","])).map("".join)
+values = st.one_of(st.sampled_from(WORDS), texts, st.none(), st.lists(st.sampled_from(WORDS)), st.integers(0, 9))
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("text", ['{"load":"%s"}', '{"load" :\n "%s"}', '{"in":{"a\\"":"%s"}}', '[{"xname":"%s"}]'])
+def test_a_word_for_no_number_is_none(text, word):
+    """Java writes NaN as a text; where a number belongs, that is nothing."""
+    assert word not in str(read_json((text % word).encode()))
+
+
+@pytest.mark.parametrize("text", ['{"name":"NaN"}', '{"label" : "Infinity"}', '["NaN"]', '{"said":"NaN!"}', '{"said":": \\"NaN\\""}'])
+def test_where_a_text_belongs_it_is_a_word(text):
+    """An athlete may call a ride so."""
+    assert read_json(text.encode()) == json.loads(text)
+
+
+def test_a_key_that_ends_like_one_of_a_text_is_another():
+    """A quote inside of a key has a backslash before it."""
+    assert read_json(b'{"\\"name":"NaN"}') == {'"name': None}
+
+
+@given(st.dictionaries(st.one_of(texts, st.sampled_from(["name", "error"])), values, max_size=4), st.sampled_from([None, 1]))
+def test_no_text_is_taken_for_a_number(document, indent):
+    """Whatever stands around a word, only a whole value of a key can be one, and no text of a name."""
+    expected = {key: None if isinstance(value, str) and value in WORDS and key not in ("name", "error") else value
+                for key, value in document.items()}
+    assert read_json(json.dumps(document, indent=indent).encode()) == expected
