@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fitglue_registry.cli.command import Group, json_option
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.face import Face, columns, pass_face
 from fitglue_registry.cli.text import prepare_streams
 from fitglue_registry.errors import FitglueError, StoreFailed
 
@@ -49,6 +49,8 @@ _ENVIRONMENT = {
     "FITGLUE_SECRETS": "Where keys are kept: keyring or file.",
     "NO_COLOR": "No colours.",
 }
+#: Lines of help are not longer, nor shorter.
+_WIDEST, _NARROWEST = 110, 50
 _EPILOG = ('Answers go to standard output, progress and errors to standard error. With --json an error is one JSON object, {"error": …}, '
            "on standard error.")
 
@@ -91,7 +93,7 @@ class LazyGroup(Group):
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True, epilog=_EPILOG,
-             context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+             context_settings={"help_option_names": ["-h", "--help"]},
              examples=("fitglue connect intervals", "fitglue sync", "fitglue show last"))
 @json_option("Print the dashboard as one JSON document.")
 @click.option("--version", is_flag=True, help="Print the version.")
@@ -132,11 +134,11 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _call(face: Face, arguments: list[str]) -> int:
-    from fitglue_registry.cli.failure import bug_failure, show_failure, usage_failure
-
     resumable = {"sync", "rebuild"} & set(arguments)
     try:
-        with root.make_context("fitglue", arguments, obj=face) as context:
+        # click would import shutil, and with it three ways of compressing, to find this out.
+        width = max(min(columns(sys.stdout), _WIDEST) - 2, _NARROWEST)
+        with root.make_context("fitglue", arguments, obj=face, terminal_width=width) as context:
             return root.invoke(context) or 0
     except click.exceptions.Exit as end:
         return end.exit_code
@@ -144,6 +146,8 @@ def _call(face: Face, arguments: list[str]) -> int:
         click.echo(error.format_message(), err=True)
         return 2
     except click.ClickException as error:
+        from fitglue_registry.cli.failure import usage_failure
+
         failure: FitglueError = usage_failure(error)
     except (KeyboardInterrupt, click.Abort):
         face.note("\nStopped. " + ("Nothing that was stored is lost, and the same command goes on where this one stopped." if resumable else
@@ -154,7 +158,11 @@ def _call(face: Face, arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the border of the process: a person gets a sentence, and the traceback is kept
+        from fitglue_registry.cli.failure import bug_failure
+
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
         failure = StoreFailed("FG-disk-full", "the disk is full", fix="make room and run it again") if full else bug_failure(face, error)
+    from fitglue_registry.cli.failure import show_failure
+
     show_failure(face, failure)
     return failure.exit_code

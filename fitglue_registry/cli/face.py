@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 import os
 import sys
 from functools import cached_property
@@ -110,6 +108,8 @@ class Face:
 
     def csv(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Comma-separated values with a line of names; a terminal gets them without what it might obey, a file as they are."""
+        import csv
+
         shown = clean if sys.stdout.isatty() else str
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
@@ -130,6 +130,8 @@ def failure_document(error: Mapping[str, Any]) -> None:
 
 
 def _json(value: Any, indent: int | None = None) -> str:
+    import json
+
     return clean_json(json.dumps(value, ensure_ascii=not speaks_unicode(sys.stdout), indent=indent, default=str))
 
 
@@ -142,12 +144,12 @@ def _console(stream: TextIO) -> Console:
 
     terminal = stream.isatty()
     plain = not terminal or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    width = _columns(stream) if terminal or os.environ.get("COLUMNS", "").isdecimal() else _UNBOUNDED
+    width = columns(stream) if terminal or os.environ.get("COLUMNS", "").isdecimal() else _UNBOUNDED
     return Console(file=stream, color_system=None if plain else "auto", force_terminal=terminal and not plain, width=width, highlight=False,
                    markup=False, emoji=False, soft_wrap=False, legacy_windows=False)
 
 
-def _columns(stream: TextIO) -> int:
+def columns(stream: TextIO) -> int:
     """As ``shutil.get_terminal_size`` says, of the stream at hand: the process's own standard output may be another one."""
     if os.environ.get("COLUMNS", "").isdecimal() and int(os.environ["COLUMNS"]):
         return int(os.environ["COLUMNS"])
