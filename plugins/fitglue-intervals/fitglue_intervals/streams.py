@@ -205,8 +205,10 @@ def _gaps(column: Column) -> NDArray[np.bool_]:
 
 
 def _is_empty(column: Column) -> bool:
-    """Whether a column holds gaps alone."""
-    return max(column.lengths, default=-1) < 0 if column.lengths is not None else bool(_gaps(column).all())
+    """Whether a column of samples holds gaps alone; nearly always the first one tells."""
+    if column.lengths is not None:
+        return max(column.lengths) < 0
+    return math.isnan(column.doubles[0]) and bool(_gaps(column).all())
 
 
 def _column(raw_type: str, data: Samples, data2: Samples | None) -> Column:

@@ -36,13 +36,14 @@ class Values:
     def figure(self, key: str) -> float | None:
         """A finite number of any sign."""
         value = self.payload.get(key)
-        if value is None or isinstance(value, bool) or not isinstance(value, int | float):
+        if type(value) is float:  # what was read from JSON has no other types, and a boolean is no int here
+            return value if math.isfinite(value) else None
+        if type(value) is not int:
             return None
         try:
-            number = float(value)
+            return float(value)
         except OverflowError:
             return None
-        return number if math.isfinite(number) else None
 
     def amount(self, key: str, field: str | None = None) -> float | None:
         """A number that is not below zero."""
