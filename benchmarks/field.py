@@ -120,10 +120,10 @@ def host(scratch: Path, connections: int, *, summaries_only: bool = False) -> Co
     return Contender("FitGlue", "host.py", arguments=("--registry", str(folder)))
 
 
-def floor(connections: int = 1, *, decode: bool = False) -> Contender:
-    """The floor with so many connections."""
+def floor(connections: int = 1, *, also: str | None = None) -> Contender:
+    """The floor with so many connections, which may also ``decode`` or ``encode`` the recordings."""
     more = ["--connections", str(connections)] if connections > 1 else []
-    return Contender("floor, decoded" if decode else "floor", "floor.py", arguments=(*more, *(["--decode"] if decode else [])))
+    return Contender(f"floor, {also}d" if also else "floor", "floor.py", arguments=(*more, *([f"--{also}"] if also else [])))
 
 
 SCRIPT = Contender("script", "script.py", str(PEERS / "bin" / "python"))

@@ -116,6 +116,6 @@ GOALS = [
          lambda figures: figures["rebuild"]["cpu_s"] / figures["first"]["cpu_s"], 0.7),
     Goal("rebuild-cores", "rebuild: cores at work (CPU over wall)", "rebuild",
          lambda figures: figures["rebuild"]["cpu_s"] / figures["rebuild"]["wall_s"], 1.5, unit="", more=True),
-    Goal("kill", "`kill -9` and restart: most requests beyond an undisturbed sync's (limit: connections + 1)", "kill",
+    Goal("kill", "`kill -9` and restart: requests repeated, at most (limit: connections + 1)", "kill",
          lambda figures: max(figures["repeated"]), 3, unit="", digits=0),
 ]

@@ -65,7 +65,8 @@ def first_sync(plan: Plan) -> Figures:
     """All contenders: everything, nothing new, one new and one edited."""
     count, rounds = plan.size(1000, 60), plan.times(3)
     why = set_up_peers()
-    often = {floor(): rounds + 2 * (not plan.quick), floor(decode=True): rounds, host(plan.scratch, 1): rounds + 2 * (not plan.quick)}
+    often = {floor(): rounds + 2 * (not plan.quick), floor(also="decode"): rounds, floor(also="encode"): rounds,
+             host(plan.scratch, 1): rounds + 2 * (not plan.quick)}
     # The slow ones are run less often: what they are compared by is not a matter of a few per cent.
     often |= {} if why else {SCRIPT: min(rounds, 2), SINGER: 1, DLT: 1}
     found: dict[str, Figures] = {one.name: {"first": [], "idle": []} for one in often}
@@ -143,7 +144,7 @@ def validation(plan: Plan) -> Figures:
 
 def rebuild(plan: Plan) -> Figures:
     """Everything derived again from the raw parts, beside the first sync of the same."""
-    count, first, again = plan.size(500, 60), [], []
+    count, first, again = plan.size(1000, 60), [], []
     one = host(plan.scratch, 1)
     with Service(count) as service:
         for number in range(plan.times(3)):
@@ -157,7 +158,7 @@ def rebuild(plan: Plan) -> Figures:
 
 
 def kill(plan: Plan) -> Figures:
-    """Killed while it fetches, started again: the requests of both, less those of a sync that nobody disturbed."""
+    """Killed while it fetches, started again: what was asked for once more."""
     count, tries = plan.size(200, 60), plan.times(10, 3)
     one, connections = host(plan.scratch, 2), 2
     chance = random.Random(4)
@@ -174,11 +175,24 @@ def kill(plan: Plan) -> Figures:
             service.forget()
             at = chance.randrange(2, len(undisturbed))
             _kill_after(at, [*HOST, "sync", "--folder", str(folder), "--url", service.url, *one.arguments], service)
+            before = service.requests(forget=True)
             one.sync(service.url, folder)
-            repeated.append(len(service.requests(forget=True)) - len(undisturbed))
-            say(f"killed after {at} of {len(undisturbed)} requests: {repeated[-1]} more than undisturbed")
+            repeated.append(_asked_again(before, service.requests(forget=True)))
+            say(f"killed after {at} of {len(undisturbed)} requests: {repeated[-1]} repeated")
             shutil.rmtree(folder)
     return {"count": count, "connections": connections, "undisturbed": len(undisturbed), "repeated": repeated}
+
+
+def _asked_again(before: list[str], after: list[str]) -> int:
+    """How many requests ask for what was asked for before: the same list or recording, or one detail of several."""
+    known = {what for request in before for what in _asked_for(request)}
+    return sum(not known.isdisjoint(_asked_for(request)) for request in after)
+
+
+def _asked_for(request: str) -> list[str]:
+    path, _, query = request.partition("?")
+    folder, _, ids = path.rpartition("/")
+    return [f"{folder}/{one}?{query}" for one in ids.split(",")]
 
 
 def _kill_after(requests: int, command: list[str], service: Service) -> None:
