@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _WORDS = {
     "new": ("new", "new"), "changed": ("changed", "changed"), "native": ("stub filled in", "stubs filled in"),
     "back": ("back again", "back again"), "stub": ("stub", "stubs"), "gone": ("deleted at the source", "deleted at the source"),
-    "released": ("out of quarantine", "out of quarantine"), "quarantined": ("in quarantine", "in quarantine"),
+    "released": ("out of quarantine", "out of quarantine"),
     "not-fetched": ("not fetched this time", "not fetched this time"), "later": ("to be asked again", "to be asked again"),
 }
 _PARTS = {"detail": "details", "file": "files"}
@@ -36,7 +36,7 @@ class Tally:
     quarantined: dict[str, str] = field(default_factory=dict)
     not_fetched: dict[str, str] = field(default_factory=dict)
     listed: int = 0
-    parts: int = 0
+    parts: Counter[str] = field(default_factory=Counter)
     dry_run: bool = False
     decided: Counter[str] = field(default_factory=Counter)
     ended: events.SyncFinished | events.SyncStopped | None = None
@@ -115,7 +115,7 @@ def _take(tally: Tally, event: events.Event) -> None:
     elif isinstance(event, events.WindowListed):
         tally.listed += event.rows
     elif isinstance(event, events.PartStored):
-        tally.parts += 1
+        tally.parts[event.part] += 1
     elif isinstance(event, events.SyncFinished | events.SyncStopped):
         tally.ended = event
 
@@ -140,9 +140,9 @@ def summary(tally: Tally) -> str:
     ended = tally.ended
     assert ended is not None
     stopped = isinstance(ended, events.SyncStopped)
-    late = f"{count(tally.parts, 'part')} (details, streams) fetched that had been waiting" if tally.parts else ""
+    late = ", ".join(f"{_PARTS.get(part, part)} of {number:,}" for part, number in tally.parts.items())
     counts = {**(tally.decided if tally.dry_run else ended.counts), "quarantined": len(tally.quarantined)}
-    found = decisions(counts) or late
+    found = decisions(counts) or (f"{late} that had been waiting" if late else "")
     said = f"stopped{' after ' if found else ''}{found}" if stopped else found or "nothing new"
     asked = f"{count(ended.requests, 'request')}, " if ended.requests else ""
     return f"{said} ({asked}{ended.seconds:.1f}s){', listed only: nothing was stored' if tally.dry_run else ''}"
@@ -150,7 +150,9 @@ def summary(tally: Tally) -> str:
 
 def decisions(counts: Any) -> str:
     """The decisions that a person cares for, in words."""
-    return ", ".join(f"{counts[name]:,} {words[counts[name] != 1]}" for name, words in _WORDS.items() if counts.get(name))
+    found = [f"{counts[name]:,} {words[counts[name] != 1]}" for name, words in _WORDS.items() if counts.get(name)]
+    held = counts.get("quarantined")
+    return ", ".join([*found, *([f"{held:,} of them in quarantine" if found else f"{held:,} in quarantine"] if held else [])])
 
 
 def show_tally(face: Face, tally: Tally) -> None:
@@ -162,8 +164,9 @@ def show_tally(face: Face, tally: Tally) -> None:
     ended = tally.ended
     if ended is None:
         return
-    ok = isinstance(ended, events.SyncFinished)
-    mark = Text("✓", style="green") if ok else Text("✗", style="red")
+    mark = Text("✗", style="red") if isinstance(ended, events.SyncStopped) else Text("✓", style="green")
+    if isinstance(ended, events.SyncFinished) and (tally.quarantined or tally.not_fetched):
+        mark = Text("!", style="yellow")
     face.show(hanging(mark, f"{tally.connection}: {summary(tally)}", indent=0))
     for reason, fix, number in _stubs(face, tally):
         in_all = "" if number == ended.counts.get("stub") else " in all"

@@ -14,8 +14,7 @@ import sqlalchemy as sa
 
 from fitglue_registry import model
 from fitglue_registry.store.database import json_text
-from fitglue_registry.store.prepared import Prepared as Statement
-from fitglue_registry.store.prepared import chunks, insert_one, insert_row, update_one
+from fitglue_registry.store.prepared import Prepared, chunks, insert_one, insert_row, update_one
 from fitglue_registry.store.stream_codec import encode_streams
 from fitglue_registry.store.tables import (
     FIGURES,
@@ -39,7 +38,7 @@ _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class Encoded:
     """A source activity on its way into the store, encoded outside any transaction."""
 
     activity: model.SourceActivity  # without streams
@@ -50,7 +49,7 @@ class Prepared:
     samples: int
 
 
-def prepare(activity: model.SourceActivity) -> Prepared:
+def prepare(activity: model.SourceActivity) -> Encoded:
     """Encode a source activity; raises ``ValueError`` for text that cannot be encoded."""
     found = activity.streams
     bare = msgspec.structs.replace(activity, streams=()) if found else activity
@@ -58,7 +57,7 @@ def prepare(activity: model.SourceActivity) -> Prepared:
     if "\\u0000" in document:  # PostgreSQL keeps no NUL in a text; nobody meant to write one
         document = _NUL.sub("\\1\N{REPLACEMENT CHARACTER}", document)
         bare = model.decode(document)
-    return Prepared(bare, document, figures_of(bare), encode_streams(found) if found else None, tuple(stream.type for stream in found),
+    return Encoded(bare, document, figures_of(bare), encode_streams(found) if found else None, tuple(stream.type for stream in found),
                     len(found[0].values) if found else 0)
 
 
@@ -90,7 +89,7 @@ def _utc_text(moment: datetime) -> str:
 class Stored:
     """What storing a record's source activities changed."""
 
-    legs: tuple[tuple[int, Prepared], ...]
+    legs: tuple[tuple[int, Encoded], ...]
     rematch: bool  # something that decides about matches changed: claims, start, stub, legs
     affected: frozenset[str]  # activities that lost a member
 
@@ -100,14 +99,14 @@ class Stored:
         return tuple(number for number, _ in self.legs)
 
 
-_LEGS = Statement(sa.select(
+_LEGS = Prepared(sa.select(
     source_activities.c.id, source_activities.c.leg_no, source_activities.c.start_local, source_activities.c.stub,
     source_activities.c.activity_id).where(source_activities.c.record_id == sa.bindparam("record_id")))
-_CLAIMS = Statement(sa.select(claims.c.claim).where(claims.c.source_activity_id == sa.bindparam("number")))
-_NO_STREAMS = Statement(sa.delete(streams).where(streams.c.source_activity_id == sa.bindparam("number")))
+_CLAIMS = Prepared(sa.select(claims.c.claim).where(claims.c.source_activity_id == sa.bindparam("number")))
+_NO_STREAMS = Prepared(sa.delete(streams).where(streams.c.source_activity_id == sa.bindparam("number")))
 
 
-def put_source_activities(db: Db, record_id: int, athlete_id: str, prepared: Sequence[Prepared], *, plugin: str, plugin_version: str | None,
+def put_source_activities(db: Db, record_id: int, athlete_id: str, prepared: Sequence[Encoded], *, plugin: str, plugin_version: str | None,
                           now: str) -> Stored:
     """Store what a record says now in place of what it said before; rows keep their ids, so opinions about them stay."""
     before = {row.leg_no: row for row in _LEGS.rows(db, record_id=record_id)}
@@ -147,7 +146,7 @@ def _put_claims(db: Db, number: int, athlete_id: str, said: Sequence[str], *, kn
     return True
 
 
-def _put_streams(db: Db, number: int, one: Prepared, *, known: bool) -> None:
+def _put_streams(db: Db, number: int, one: Encoded, *, known: bool) -> None:
     if known:
         _NO_STREAMS.run(db, number=number)
     if one.blob is not None:
@@ -284,17 +283,17 @@ def with_fellow_members(db: Db, ids: Iterable[int]) -> set[int]:
 # -- activities ------------------------------------------------------------------------------------------------------------------
 
 _MEMBERS = source_activities.alias("members")
-_LONE = Statement(sa.select(source_activities.c.activity_id).where(
+_LONE = Prepared(sa.select(source_activities.c.activity_id).where(
     source_activities.c.id == sa.bindparam("number"), source_activities.c.activity_id.is_not(None),
     ~sa.exists().where(_MEMBERS.c.activity_id == source_activities.c.activity_id, _MEMBERS.c.id != source_activities.c.id)))
-_REWRITE = Statement(
+_REWRITE = Prepared(
     sa.update(activities).where(activities.c.id == sa.bindparam("activity"), sa.or_(
         activities.c.document != sa.bindparam("said", type_=activities.c.document.type),
         activities.c.origins != sa.bindparam("said_by", type_=activities.c.origins.type))),
     ("document", "origins", "updated_at", *FIGURES))
 
 
-def rewrite_lone(db: Db, number: int, prepared: Prepared, now: str) -> bool:
+def rewrite_lone(db: Db, number: int, prepared: Encoded, now: str) -> bool:
     """Let an activity say what its only source activity says; False where there are others to be merged with, or none to say it to."""
     activity_id = None if prepared.activity.stub else _LONE.scalar(db, number=number)
     if activity_id is None:
@@ -376,7 +375,7 @@ def _give_back(db: Db, group: Merged, now: str) -> str | None:
     return str(row.id)
 
 
-_NEXT_NUMBER = Statement(sa.update(athletes).where(athletes.c.id == sa.bindparam("athlete")).values(
+_NEXT_NUMBER = Prepared(sa.update(athletes).where(athletes.c.id == sa.bindparam("athlete")).values(
     next_number=athletes.c.next_number + 1).returning(athletes.c.next_number))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,14 @@ from fitglue_registry.hookspecs import Part, Unavailable
 from fitglue_registry.sync.derive import Derived
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from fitglue_registry.registry.entry import Part as PartEntry
     from fitglue_registry.sync.context import Context
 
 log = logging.getLogger(__name__)
 
-#: So many jobs may fail one after the other before the source itself is held to be down.
+#: So many jobs may fail one after the other before it is looked into whether the source itself is down.
 _FAILED_IN_A_ROW = 3
 _CONCERN_ALL = frozenset({"FG-no-network", "FG-rate-limited", "FG-plugin-blocked", "FG-session-closed"})
 #: Answers of one job are stored together, up to so many, or so many bytes.
@@ -57,29 +58,50 @@ def _jobs(ids: Sequence[str], size: int) -> list[Sequence[str]]:
 
 def _round(context: Context, part: str, jobs: list[Sequence[str]], failed: dict[str, FitglueError],
            derive: Callable[[Part | Unavailable], Derived | None]) -> Iterator[list[Answered]]:
+    """All jobs. Several that fail in a row are an outage, or as many odd records: the job that would come last, asked now, tells."""
+    while jobs:
+        outage = yield from _stretch(context, part, jobs, failed, derive)
+        if outage is not None and jobs:
+            last = [jobs.pop()]
+            ids = set(last[0])
+            yield from _stretch(context, part, last, failed, derive)
+            if ids <= failed.keys():
+                raise outage
+
+
+def _stretch(context: Context, part: str, jobs: list[Sequence[str]], failed: dict[str, FitglueError],
+             derive: Callable[[Part | Unavailable], Derived | None]) -> Generator[list[Answered], None, FitglueError | None]:
+    """Jobs until so many fail in a row: the last failure comes back then, and in ``jobs`` stays what was not answered yet."""
     waiting = [dict.fromkeys(job) for job in jobs]
     arguments = [{"connection": context.view, "part": part, "ids": list(job)} for job in jobs]
+    answers = context.plugins.iterate(
+        context.entry, "fitglue_fetch", (Part, Unavailable), arguments, lanes=context.lanes, sign_of_life=context.view.sign_of_life,
+        then=lambda items: _batches(items, derive), weigh=lambda batch: sum(map(_weight, batch)))
     failed_in_a_row = 0
-    for job, item in context.plugins.iterate(
-            context.entry, "fitglue_fetch", (Part, Unavailable), arguments, lanes=context.lanes, sign_of_life=context.view.sign_of_life,
-            then=lambda items: _batches(items, derive), weigh=lambda batch: sum(map(_weight, batch))):
-        if isinstance(item, FitglueError):
-            log.warning("of %d %s that were asked for, %d were not answered: %s", len(jobs[job]), part, len(waiting[job]), item)
-            failed_in_a_row += 1
-            if _concerns_all(item) or failed_in_a_row >= _FAILED_IN_A_ROW:
-                raise item
-            failed.update(dict.fromkeys(waiting[job], item))
-            waiting[job].clear()
-            continue
-        held, refused = _hold(context, part, item, waiting[job])
-        failed_in_a_row = 0
-        if held:
-            yield held
-        if refused is not None:
-            raise refused
+    with closing(answers):  # type: ignore[type-var]  # a generator
+        for job, item in answers:
+            if isinstance(item, FitglueError):
+                log.warning("of %d %s that were asked for, %d were not answered: %s", len(jobs[job]), part, len(waiting[job]), item)
+                if _concerns_all(item):
+                    raise item
+                failed.update(dict.fromkeys(waiting[job], item))
+                waiting[job].clear()
+                failed_in_a_row += 1
+                if failed_in_a_row >= _FAILED_IN_A_ROW:
+                    jobs[:] = [list(ids) for ids in waiting if ids]
+                    return item
+                continue
+            held, refused = _hold(context, part, item, waiting[job])
+            failed_in_a_row = 0
+            if held:
+                yield held
+            if refused is not None:
+                raise refused
+    jobs.clear()
     for job_ids in waiting:
         failed.update({external_id: context.plugins.refuse(context.entry, "fitglue_fetch", f"nothing about {external_id!r}")
                        for external_id in job_ids})
+    return None
 
 
 def _batches(items: Iterable[Part | Unavailable], derive: Callable[[Part | Unavailable], Derived | None]) -> Iterator[list[Answered]]:

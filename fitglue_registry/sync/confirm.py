@@ -10,7 +10,8 @@ from fitglue_registry.store import records
 from fitglue_registry.store.activities import ids_of_records
 from fitglue_registry.sync import events
 from fitglue_registry.sync.asking import ask_for
-from fitglue_registry.sync.fetching import Shelf, keep_part, place_derived, reason_of, store_derived
+from fitglue_registry.sync.fetching import Shelf
+from fitglue_registry.sync.storing import keep_part, place_derived, reason_of, store_derived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

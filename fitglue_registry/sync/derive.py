@@ -13,7 +13,7 @@ import msgspec
 from fitglue_registry import model
 from fitglue_registry.contract import Contract
 from fitglue_registry.errors import FitglueError, Place, PluginFailed, RecordRefused
-from fitglue_registry.store.activities import Prepared, prepare
+from fitglue_registry.store.activities import Encoded, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,7 +32,7 @@ _UNREADABLE = (gzip.BadGzipFile, EOFError, zlib.error)
 class Derived:
     """What was made of a record, or why it was refused, or what went wrong that is not the record's fault."""
 
-    prepared: list[Prepared]
+    prepared: list[Encoded]
     refused: FitglueError | None = None
     failure: BaseException | None = None
     received_at: str | None = None  # of the part that it was made for
@@ -130,7 +130,7 @@ class Deriver:
             why=f"plugin {entry.plugin.name} made a source activity that the model does not allow",
             fix="the record is kept; it is tried again when the plugin has a new version")
 
-    def _prepare(self, record: Record, activity: model.SourceActivity) -> Prepared:
+    def _prepare(self, record: Record, activity: model.SourceActivity) -> Encoded:
         try:
             return prepare(activity)
         except (ValueError, OverflowError) as error:

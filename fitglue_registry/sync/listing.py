@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.hookspecs import Body, Listing, Record, Window
 from fitglue_registry.store import connections, records
-from fitglue_registry.store.activities import Prepared, ids_of_records, put_source_activities
+from fitglue_registry.store.activities import Encoded, ids_of_records, put_source_activities
 from fitglue_registry.sync import events
 from fitglue_registry.sync.decide import Revisions, drifted
-from fitglue_registry.sync.fetching import quarantine, reason_of
+from fitglue_registry.sync.storing import quarantine, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,7 +45,7 @@ class _Row:
     touched: list[str] = field(default_factory=list)
     paths: set[str] = field(default_factory=set)
     added: set[str] = field(default_factory=set)
-    prepared: Sequence[Prepared] = ()
+    prepared: Sequence[Encoded] = ()
     refused: FitglueError | None = None
     received_at: str | None = None
 

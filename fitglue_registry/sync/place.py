@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.plugins import Plugins
-    from fitglue_registry.store.activities import Prepared, Row
+    from fitglue_registry.store.activities import Encoded, Row
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Matcher:
         newest_first = sorted(_with_gone(groups, rows), key=_start, reverse=True)  # so that numbers follow the calendar
         stored.assign(db, athlete_id, [_merged(group) for group in newest_first], now)
 
-    def remerge(self, db: Db, athlete_id: str, changed: Iterable[tuple[int, Prepared]], now: str) -> None:
+    def remerge(self, db: Db, athlete_id: str, changed: Iterable[tuple[int, Encoded]], now: str) -> None:
         """Merge again the activities of these source activities, whose matches stay as they are."""
         stored.lock_athlete(db, athlete_id)
         # Nearly every activity has but one source, and nothing to merge.

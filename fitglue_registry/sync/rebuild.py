@@ -13,8 +13,9 @@ from fitglue_registry.store.records import Known
 from fitglue_registry.store.runs import RunLog
 from fitglue_registry.store.tables import quarantine, records, source_activities, streams
 from fitglue_registry.sync import events
-from fitglue_registry.sync.fetching import load, place_derived, store_derived
+from fitglue_registry.sync.fetching import load
 from fitglue_registry.sync.lock import connection_lock
+from fitglue_registry.sync.storing import place_derived, store_derived
 from fitglue_registry.sync.workers import derive_batches
 
 if TYPE_CHECKING:

@@ -38,7 +38,8 @@ def test_a_record_that_is_not_understood_is_named_and_kept(connect, fitglue, int
     connect()
     said = fitglue("sync")
     assert said.code == 5
-    assert "1 in quarantine" in said.out
+    assert "1 of them in quarantine" in said.out
+    assert said.out.startswith("!")
     assert "! i77: FG-" in said.out
     assert "fitglue quarantine" in said.out
     assert "intervals/i77" in fitglue("quarantine").out

@@ -78,6 +78,17 @@ def test_a_source_that_is_down_stops_the_connection_after_three_records(connecte
     assert connected.activities()
 
 
+def test_many_odd_records_in_a_row_do_not_stop_the_others(connected, server, account):
+    """The newest ones fail for ever: the oldest one tells that the source is up, and the rest goes on."""
+    with_streams = [one for one in native(account) if account.streams(one)]
+    newest = sorted(with_streams, key=lambda one: account.row(one)["start_date_local"], reverse=True)[:5]
+    for external_id in newest:
+        server.fault(f"*/activity/{external_id}/streams*", Fault.status(500), times=None)
+    counts = finished(connected)
+    assert counts["not-fetched"] == len(newest)
+    assert connected.health(connected.connections()[0])["wanted"] == len(newest)
+
+
 def test_ids_left_out_of_a_bulk_answer_are_asked_for_singly(connected, server, account):
     """Details that a bulk answer leaves out are asked for one by one, and are no deletions."""
     left_out = native(account)[:2]

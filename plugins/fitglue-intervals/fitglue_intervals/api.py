@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fitglue_intervals.reading import read_json, split_rows
+from fitglue_intervals.reading import each_row, read_json
 from fitglue_intervals.stubs import stub_of
 from fitglue_registry.errors import ConnectionStopped, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from fitglue_registry.hookspecs import Answer, Connection
     from fitglue_registry.model import Stub
@@ -91,10 +91,10 @@ def activity_path(external_id: str, rest: str = "") -> str:
     return f"{_API}/activity/{external_id}/{rest}" if rest else f"{_API}/activity/{external_id}"
 
 
-def rows_of(answer: Answer) -> list[bytes]:
-    """The rows of a list, each as its exact bytes; raises ``ConnectionStopped`` where the answer is no list."""
+def rows_of(answer: Answer) -> Iterator[bytes]:
+    """The rows of a list, each as its exact bytes; raises ``ConnectionStopped``, before the first row, where the answer is no list."""
     try:
-        return split_rows(answer.body)
+        yield from each_row(answer.body)
     except ValueError as error:
         document = answer.json()  # a page, or a cut answer, is told apart here and says so itself
         raise unexpected(answer, "a list of activities", document) from error

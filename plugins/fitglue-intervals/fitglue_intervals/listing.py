@@ -10,7 +10,7 @@ from fitglue_intervals.api import activities_path, athlete_of, read_row, rows_of
 from fitglue_registry.hookspecs import Listing, Split, Unavailable, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from fitglue_registry.hookspecs import Connection
 
@@ -26,10 +26,9 @@ AHEAD = timedelta(days=3660)
 def list_window(connection: Connection, window: Window) -> Iterator[Listing | Split]:
     """The rows of a window, newest first; a window open at both ends is split instead, unless the account is empty."""
     if window.oldest is None and window.newest is None:
-        rows = _ask(connection, window, fields="id,start_date_local")
-        days = [start.date() for start in (local_start(_start(row)) for row in rows) if start]
-        if rows:
-            yield Split(split(days))
+        days = [_day(row) for row in _ask(connection, window, fields="id,start_date_local")]
+        if days:
+            yield Split(split([day for day in days if day is not None]))
         return
     seen: set[str] = set()
     for listing in sorted(_listings(_ask(connection, window), window), key=_newest_first, reverse=True):
@@ -58,13 +57,13 @@ def split(days: Sequence[date], rows: int = ROWS, longest: timedelta = LONGEST) 
     return (*windows, Window(EPOCH, newest))
 
 
-def _ask(connection: Connection, window: Window, **params: str) -> list[bytes]:
+def _ask(connection: Connection, window: Window, **params: str) -> Iterator[bytes]:
     newest = window.newest or connection.clock.now().date() + AHEAD
     params = {"oldest": str(window.oldest or EPOCH), "newest": str(newest), **params}
     return rows_of(connection.http.get(activities_path(athlete_of(connection)), params))
 
 
-def _listings(rows: Sequence[bytes], window: Window) -> Iterator[Listing]:
+def _listings(rows: Iterable[bytes], window: Window) -> Iterator[Listing]:
     near = datetime.combine(window.oldest or EPOCH, time())
     for content in rows:
         listing = _listing(content, near)
@@ -89,9 +88,10 @@ def _newest_first(listing: Listing) -> datetime:
     return listing.start_local or datetime.min  # noqa: DTZ901 - a local time, compared with local times
 
 
-def _start(content: bytes) -> Any:
+def _day(content: bytes) -> date | None:
     row = read_row(content)
-    return row.start_date_local if row is not None else None
+    start = local_start(row.start_date_local) if row is not None else None
+    return start and start.date()
 
 
 def local_start(value: Any) -> datetime | None:

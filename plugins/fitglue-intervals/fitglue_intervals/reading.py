@@ -16,7 +16,7 @@ from fitglue_registry.contract import Contract
 from fitglue_registry.errors import Place, RecordRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from fitglue_registry.contract import Violation
     from fitglue_registry.hookspecs import Body
@@ -38,15 +38,21 @@ _BEFORE_NO_NUMBER = re.compile(rb'%s"\s*:\s*$' % b"".join(rb'(?<!(?<!\\)"%s)' % 
 
 
 def split_rows(content: bytes) -> list[bytes]:
-    """The exact bytes of each item of a JSON list; raises ``ValueError`` where it is no list, or cut.
+    """The exact bytes of each item of a JSON list; raises ``ValueError`` where it is no list, or cut."""
+    return list(each_row(content))
+
+
+def each_row(content: bytes) -> Iterator[bytes]:
+    """As ``split_rows``, one row at a time, for a list that is long; what it raises comes before the first row.
 
     msgspec is strict: one ``NaN`` or one broken character in one row would cost all rows, so there is a slow, forgiving road.
     """
     content = content.removeprefix(BOM)
     try:
-        return [bytes(row).strip() for row in _rows_decoder.decode(content)]
+        rows: Iterable[bytes] = (bytes(row).strip() for row in _rows_decoder.decode(content))
     except (msgspec.DecodeError, RecursionError):
-        return _split_slowly(content)
+        rows = _split_slowly(content)
+    yield from rows
 
 
 def _split_slowly(content: bytes) -> list[bytes]:
