@@ -182,8 +182,9 @@ def _commands(figures: Figures, parts: Figures) -> list[str]:
         rows["fitglue activities"] = parts["history"]["figures"]["activities"]["fitglue activities"]
     return ["## Commands", "",
             f"CPU of the process, medians ({command_of(parts, 'startup')}, {command_of(parts, 'history')}).", "",
-            *table(["command", "CPU × `python -c pass`", "CPU ms", "wall ms"], [
-                [f"`{name}`", f"{said['cpu_s'] / base:.1f}", f"{said['cpu_s'] * 1000:.0f}", f"{said['wall_s'] * 1000:.0f}"]
+            *table(["command", "CPU × `python -c pass`", "CPU ms", "wall ms", "peak MiB"], [
+                [f"`{name}`", f"{said['cpu_s'] / base:.1f}", f"{said['cpu_s'] * 1000:.0f}", f"{said['wall_s'] * 1000:.0f}",
+                 f"{said['rss_mib']:.0f}"]
                 for name, said in rows.items()])]
 
 

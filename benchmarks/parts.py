@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Figures = dict[str, Any]
 EDITED, FRESH = "Edited for the benchmark", "Uploaded for the benchmark"
+#: What a first sync imports, whoever wrote it.
+LIBRARIES = "sqlalchemy, requests, numpy, simdjson, isal.igzip, zstandard, jsonschema_rs, msgspec, pluggy"
 _NOTHING = [sys.executable, "-c", "pass"]
 FLOOR = [sys.executable, str(HERE / "contenders" / "floor.py")]
 HOST = [sys.executable, str(HERE / "contenders" / "host.py")]
@@ -277,8 +279,10 @@ def _settle(folder: Path) -> None:
 
 
 def startup(plan: Plan) -> Figures:
-    """What a command costs before it does anything."""
+    """What a command costs before it does anything, and what the libraries cost that it needs."""
     commands = {"python -c pass": _NOTHING, "fitglue --version": [FITGLUE, "--version"], "fitglue --help": [FITGLUE, "--help"]}
+    commands |= {f"python -c 'import {names}'": [sys.executable, "-c", f"import {names}"]
+                 for names in ("re", "click", "sqlalchemy", LIBRARIES)}
     return {"commands": _commands(commands, plan.scratch / "empty", times=plan.times(15, 5))}
 
 
