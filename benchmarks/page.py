@@ -29,8 +29,8 @@ def write(results: Figures, page: Path = PAGE) -> None:
     reasons = tomllib.loads((HERE / "reasons.toml").read_text(encoding="utf-8"))
     parts = results["parts"]
     lines = [*_head(results), *_goals(parts), *_missed(parts, reasons)]
-    for name, section in (("first-sync", _contenders), ("first-sync", _later), ("latency", _latency), ("memory", _memory),
-                          ("history", _history), ("startup", _commands)):
+    for name, section in (("first-sync", _contenders), ("stages", _stages), ("first-sync", _later), ("latency", _latency),
+                          ("memory", _memory), ("history", _history), ("startup", _commands)):
         if name in parts:
             lines += ["", *section(parts[name]["figures"], parts)]
     lines += ["", *_rest(parts)]
@@ -190,7 +190,7 @@ def _commands(figures: Figures, parts: Figures) -> list[str]:
 
 def _rest(parts: Figures) -> list[str]:
     lines = ["## Registry, plugins, rebuild, restart", ""]
-    sentences = {"registry": _registry, "plugins": _plugins, "rebuild": _rebuild, "kill": _kill, "validation": _validation}
+    sentences = {"registry": _registry, "plugins": _plugins, "rebuild": _rebuild, "kill": _kill}
     for name, sentence in sentences.items():
         if name in parts:
             lines.append(f"- {prose(sentence(parts[name]['figures']))} {command_of(parts, name)}")
@@ -221,6 +221,17 @@ def _kill(said: Figures) -> str:
         what was asked for before the kill."""
 
 
-def _validation(said: Figures) -> str:
-    return f"""Validation: {said['share'] * 100:.1f} % of the CPU of a first sync of {said['count']}, by a clock that the benchmark puts
-        around the contract check."""
+def _stages(figures: Figures, parts: Figures) -> list[str]:
+    count, spent = figures["count"], figures["spent_s"]
+    outer = sum(seconds for name, seconds in spent.items() if not name.startswith(" "))
+    rows = {"start, imports before the sync": figures["imports_s"], **spent,
+            "all else: later imports, hand-over between threads, events": figures["cpu_s"] - figures["imports_s"] - outer}
+    return [
+        "## Where the time goes", "",
+        prose(f"""CPU of a first sync of {count:,}, by clocks that the benchmark puts around its stages, medians; indented is part of
+            the line above. {command_of(parts, 'stages')}."""), "",
+        *table(["stage", "CPU ms an activity", "% of it"], [
+            [f"{'&emsp;' if name.startswith(' ') else ''}{name.strip()}", f"{seconds / count * 1000:.2f}",
+             f"{seconds / figures['cpu_s'] * 100:.0f}"] for name, seconds in rows.items()])]
+
+

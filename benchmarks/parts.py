@@ -130,18 +130,20 @@ def latency(plan: Plan) -> Figures:
     return {"count": count, "contenders": {name: median(runs) for name, runs in found.items()}, "server": service.command}
 
 
-def validation(plan: Plan) -> Figures:
-    """The share of the contract check in the processor time of a first sync: a clock around it, put there by the benchmark."""
-    count, shares = plan.size(300, 60), []
+def stages(plan: Plan) -> Figures:
+    """Where the processor time of a first sync goes: clocks around its stages, put there by the benchmark."""
+    count, runs = plan.size(1000, 60), []
     one = host(plan.scratch, 1)
     with Service(count) as service:
         for number in range(plan.times(3)):
-            folder = plan.scratch / f"validation-{number}"
+            folder = plan.scratch / f"stages-{number}"
             one.prepare(service.url, folder)
-            said = json.loads(run([*HOST, "contract_share", "--folder", str(folder), "--url", service.url, *one.arguments]).out)
-            shares.append(said["contract_s"] / said["cpu_s"])
+            runs.append(json.loads(run([*HOST, "stages", "--folder", str(folder), "--url", service.url, *one.arguments]).out))
+            say(f"CPU {runs[-1]['cpu_s']:.2f} s, {', '.join(f'{name.strip()} {spent:.2f}' for name, spent in runs[-1]['spent_s'].items())}")
             shutil.rmtree(folder)
-    return {"count": count, "share": statistics.median(shares)}
+    spent = {name: statistics.median(one["spent_s"][name] for one in runs) for name in runs[0]["spent_s"]}
+    whole = {name: statistics.median(one[name] for one in runs) for name in ("cpu_s", "imports_s")}
+    return {"count": count, "spent_s": spent, **whole, "share": spent["  schemas, of the model and the plugin"] / whole["cpu_s"]}
 
 
 def rebuild(plan: Plan) -> Figures:
@@ -310,5 +312,5 @@ def plugins(plan: Plan) -> Figures:
 
 
 PARTS: dict[str, Callable[[Plan], Figures]] = {
-    "first-sync": first_sync, "latency": latency, "validation": validation, "rebuild": rebuild, "kill": kill, "memory": memory,
+    "first-sync": first_sync, "latency": latency, "stages": stages, "rebuild": rebuild, "kill": kill, "memory": memory,
     "history": history, "startup": startup, "registry": registry, "plugins": plugins}

@@ -17,14 +17,12 @@ The tree is cut by what the caller does next, not by where the failure arose::
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 _CODE = re.compile(r"FG-[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where something was found: a file with 1-based line and column, or a URL without secrets, or a field, or several."""
 
     file: str | None = None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import statistics
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -35,28 +37,48 @@ def sync(host: Host, options: argparse.Namespace) -> dict[str, Any]:
     return {"listed": listed, "streams": streams, "streams_before_last_window": early, "requests": requests}
 
 
-def contract_share(host: Host, options: argparse.Namespace) -> dict[str, Any]:
-    """A sync with a clock around the contract check: its share of the processor time of the whole process."""
-    from fitglue_registry.contract import Contract
+#: Stage → where its work is called from; an indented one is part of the one above it.
+STAGES = {
+    "requests, unpacking": [("fitglue_registry.transport.session", "HttpSession.get")],
+    "normalize": [("fitglue_intervals.plugin", "normalize")],
+    "  recordings to columns": [("fitglue_intervals.normalize", "decode_streams")],
+    "hold to the model": [("fitglue_registry.sync.derive", "Deriver._hold")],
+    "  schemas, of the model and the plugin": [
+        ("fitglue_registry.contract", "Contract.accepts"), ("fitglue_registry.contract", "Contract.violations")],
+    "encode": [("fitglue_registry.sync.derive", "prepare")],
+    "store rows of the list": [("fitglue_registry.sync.listing", "_commit")],
+    "store details, recordings": [("fitglue_registry.sync.fetching", "store_answers")],
+}
 
-    spent, depth = 0.0, 0
 
-    def timed(method: Any) -> Any:
-        def call(*arguments: Any) -> Any:
-            nonlocal spent, depth
-            if depth:
-                return method(*arguments)
-            depth, started = 1, time.thread_time()
+def stages(host: Host, options: argparse.Namespace) -> dict[str, Any]:
+    """A sync with a clock around each stage: its processor time, that of its thread alone."""
+    spent = dict.fromkeys(STAGES, 0.0)
+    inside = threading.local()
+
+    def timed(stage: str, method: Any) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
+            if getattr(inside, stage, False):  # what calls itself is counted once
+                return method(*arguments, **named)
+            setattr(inside, stage, True)
+            started = time.thread_time()
             try:
-                return method(*arguments)
+                return method(*arguments, **named)
             finally:
-                depth, spent = 0, spent + time.thread_time() - started
+                spent[stage] += time.thread_time() - started
+                setattr(inside, stage, False)
         return call
 
-    for name in ("accepts", "violations"):
-        setattr(Contract, name, timed(getattr(Contract, name)))
+    for stage, places in STAGES.items():
+        for module, path in places:
+            owner: Any = importlib.import_module(module)
+            *owners, name = path.split(".")
+            for one in owners:
+                owner = getattr(owner, one)
+            setattr(owner, name, timed(stage, getattr(owner, name)))
+    before = time.process_time()
     found = sync(host, options)
-    return found | {"contract_s": spent, "cpu_s": time.process_time()}
+    return found | {"spent_s": spent, "imports_s": before, "cpu_s": time.process_time()}
 
 
 def idle(host: Host, options: argparse.Namespace) -> dict[str, Any]:
@@ -117,7 +139,7 @@ def connect(host: Host, options: argparse.Namespace) -> dict[str, Any]:
 def main() -> None:
     """Do what was asked, with the host's own registry or another folder of entries."""
     parser = argparse.ArgumentParser(description=__doc__)
-    modes = {one.__name__: one for one in (connect, sync, contract_share, idle, check, rebuild, size)}
+    modes = {one.__name__: one for one in (connect, sync, stages, idle, check, rebuild, size)}
     parser.add_argument("mode", choices=list(modes))
     parser.add_argument("--url", default="")
     parser.add_argument("--folder", type=Path, required=True)
