@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Control characters, what turns the direction of writing, what is invisible, and halves of characters.
-_HARMFUL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"  # compiled when it is first needed
+# Control characters, what turns the direction of writing, what is invisible, and halves of characters; compiled when first needed.
+_HARMFUL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
 _LONGEST_ID = 24
 _PLAIN = {
     "…": "...", "→": "->", "✓": "+", "✗": "x", "·": "-", "–": "-", "—": "-", "“": '"', "”": '"', "’": "'", "•": "*", "°": " deg", "≥": ">=",
