@@ -238,6 +238,7 @@ def _start_lane(plugin: str) -> queue.SimpleQueue[Callable[[], None]]:
     def serve() -> None:
         while (work := lane.get()) is not _end:
             work()
+            del work  # and with it what it was called with, which may be large, before a long wait
 
     threading.Thread(target=serve, daemon=True, name=f"plugin {plugin}").start()
     return lane

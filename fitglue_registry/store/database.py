@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 HEAD = "0001"
 
 _BUSY_MS = 30_000
+#: A connection keeps so many statements compiled: more than a sync repeats, and fewer than there are lengths of a list in one.
+_STATEMENTS = 40
 _LOOK_AGAIN_S = 0.02
 #: What brings a damaged store back.
 RESTORE = ("`fitglue backup restore FILE --replace` brings the last backup back; without one move it aside, then `fitglue connect` and "
@@ -81,7 +83,7 @@ class Database:
                 raise StoreFailed("FG-driver-missing", "the driver for PostgreSQL is not installed",
                                   fix=f"{sys.executable} -m pip install 'psycopg[binary]'")
             return sa.create_engine(self.url, pool_pre_ping=True, connect_args={"application_name": "fitglue"})
-        engine = sa.create_engine(self.url, connect_args={"check_same_thread": False})
+        engine = sa.create_engine(self.url, connect_args={"check_same_thread": False, "cached_statements": _STATEMENTS})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine

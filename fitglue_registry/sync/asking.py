@@ -58,7 +58,11 @@ def _jobs(ids: Sequence[str], size: int) -> list[Sequence[str]]:
 
 def _round(context: Context, part: str, jobs: list[Sequence[str]], failed: dict[str, FitglueError],
            derive: Callable[[Part | Unavailable], Derived | None]) -> Iterator[list[Answered]]:
-    """All jobs. Several that fail in a row are an outage, or as many odd records: the job that would come last, asked now, tells."""
+    """All jobs. Several that fail in a row are an outage, or as many odd records: the job that would come last, asked now, tells.
+
+    Where there is no other left to tell, it is both: the connection stops, and those records have had a try.
+    """
+    single = all(len(job) == 1 for job in jobs)
     while jobs:
         outage = yield from _stretch(context, part, jobs, failed, derive)
         if outage is not None and jobs:
@@ -67,6 +71,9 @@ def _round(context: Context, part: str, jobs: list[Sequence[str]], failed: dict[
             yield from _stretch(context, part, last, failed, derive)
             if ids <= failed.keys():
                 raise outage
+        elif outage is not None and single:  # of several at a time, each is asked for by itself next
+            yield [Answered(external_id, error) for external_id, error in failed.items()]
+            raise outage
 
 
 def _stretch(context: Context, part: str, jobs: list[Sequence[str]], failed: dict[str, FitglueError],

@@ -6,8 +6,9 @@ import pytest
 
 from fitglue_registry.errors import AthleteNeeded, Busy, ConnectionStopped, Retryable
 from fitglue_registry.sync.lock import connection_lock
-from fitglue_registry.testing.intervals import Fault
+from fitglue_registry.testing.intervals import Account, Fault, StandIn
 from tests.sync.builders import finished, native, stopped
+from tests.sync.conftest import UNTIL
 
 LIST, DETAIL, STREAMS = "*/athlete/0/activities", "*/athlete/0/activities/*", "*/streams*"
 
@@ -87,6 +88,21 @@ def test_many_odd_records_in_a_row_do_not_stop_the_others(connected, server, acc
     counts = finished(connected)
     assert counts["not-fetched"] == len(newest)
     assert connected.health(connected.connections()[0])["wanted"] == len(newest)
+
+
+def test_odd_records_with_no_other_to_tell_are_put_aside_after_their_tries(host, clock):
+    """Three of three fail: an outage, as far as anybody can tell; after five of those they are left alone until the weekly walk."""
+    account = Account.generate(count=3, seed=3, until=UNTIL, strava_stubs=0, distinct_streams=2)
+    with StandIn(account) as server:
+        host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
+        server.fault(STREAMS, Fault.status(500), times=None)
+        assert [stopped(host).code for _ in range(5)] == ["FG-source-down"] * 5
+        finished(host)
+        server.clear_faults()
+        clock.move(days=8)
+        finished(host)
+        assert host.health(host.connections()[0])["wanted"] == 0
+        assert host.streams(host.activity(native(account)[0]))
 
 
 def test_ids_left_out_of_a_bulk_answer_are_asked_for_singly(connected, server, account):
