@@ -78,7 +78,7 @@ class Model:
         for external_id in self._ids():
             after = self._settled(external_id, listing)
             if after is not None:
-                self.records[external_id] = self._with_file(external_id, before.get(external_id), after, files)
+                self.records[external_id] = self._with_file(external_id, before.get(external_id), after, files, listing)
                 self.maybe.discard(external_id)
         fresh = [one for external_id, one in self.records.items() if external_id not in before]
         buried = [one for external_id, one in self.records.items() if one.state == "gone" and before[external_id].state != "gone"]
@@ -134,15 +134,17 @@ class Model:
             return replace(known, state="unlisted", quarantined=True)
         return replace(known, state="unlisted", day=workout.day, held=workout, quarantined=False)
 
-    def _with_file(self, external_id: str, before: Expected | None, after: Expected, asked: Listing | None) -> Expected:
-        """A file that was asked for once follows its workout; others come when they are asked for."""
+    def _with_file(self, external_id: str, before: Expected | None, after: Expected, asked: Listing | None, listing: Listing) -> Expected:
+        """A file that was asked for once follows its workout, as far as the list shows it; others come when they are asked for."""
         workout = self.world.workouts.get(external_id)
-        if after.uncertain and asked is not None and after.file is None:
+        wanted = asked is not None and asked.expects(after.day)
+        odd = workout is not None and workout.odd  # of a row that is not understood, what changed in it is not known either
+        if (after.uncertain and asked is not None and after.file is None) or (odd and (after.file or wanted)):
             return replace(after, file="?")
         if workout is None or workout.stub or after.state not in ("listed", "unlisted"):
             return after
         follows = after.file in ("have", "none") and after.state == "listed" and after != before
-        asks = asked is not None and asked.expects(after.day) and (after.file is None or after.state == "listed")
+        asks = wanted and (after.file is None or (after.file == "?" and listing.shows(workout.day)))
         if not follows and not asks:
             return after
         return replace(after, file="have" if workout.file else "none", content=workout.file)
