@@ -49,7 +49,7 @@ _ENVIRONMENT = {
     "FITGLUE_SECRETS": "Where keys are kept: keyring or file.",
     "NO_COLOR": "No colours.",
 }
-#: Lines of help are not longer, nor shorter.
+#: Columns that help is laid out for, at most and at least.
 _WIDEST, _NARROWEST = 110, 50
 _EPILOG = ('Answers go to standard output, progress and errors to standard error. With --json an error is one JSON object, {"error": …}, '
            "on standard error.")

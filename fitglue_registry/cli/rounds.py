@@ -203,7 +203,7 @@ def _show_left_over(face: Face, tally: Tally) -> None:
     if tally.quarantined:
         face.show(hanging(Text("→", style="dim"), "kept whole; see: fitglue quarantine", indent=4))
     if tally.not_fetched:
-        face.show(hanging(Text("→", style="dim"), "the next sync asks again", indent=4))
+        face.show(hanging(Text("→", style="dim"), "the next syncs ask again, a few times; then `fitglue sync --full` does", indent=4))
 
 
 def _by_reason(not_fetched: dict[str, str]) -> Iterator[str]:

@@ -86,6 +86,10 @@ def update_record(db: Db, record_id: int, **values: Any) -> None:
 # -- parts -----------------------------------------------------------------------------------------------------------------
 
 
+#: So many tries has a part that the source said once there is none of, while it is asked for a second time: until it answers, that holds.
+_SECOND_LOOK = -1
+
+
 def want_parts(db: Db, record_id: int, names: Iterable[str], *, fresh: bool = False) -> None:
     """Mark parts as wanted, whatever they were; a ``fresh`` record has none yet, here and below."""
     for name in names:
@@ -118,6 +122,14 @@ def wanted_parts(db: Db, connection_id: str, part: str, limit: int) -> list[tupl
     return [(row.id, row.external_id) for row in db.execute(newest)]
 
 
+def some_that_have(db: Db, connection_id: str, part: str, limit: int) -> list[str]:
+    """The external ids of a few records that have a part and are still there, newest start first."""
+    have = sa.select(parts.c.record_id).where(parts.c.part == part, parts.c.state == "have")
+    query = sa.select(records.c.external_id).where(
+        records.c.connection_id == connection_id, records.c.state.in_(THERE), records.c.id.in_(have))
+    return list(db.scalars(query.order_by(records.c.start_local.desc().nulls_last(), records.c.id.desc()).limit(limit)))
+
+
 def count_wanted(db: Db, connection_id: str, part: str) -> int:
     """How many records want a part."""
     return db.scalar(_wanting(connection_id, part, sa.func.count())) or 0
@@ -137,7 +149,7 @@ def set_part(db: Db, record_id: int, part: str, *, state: str, raw_id: int | Non
     if raw_id is not None:
         values["raw_id"] = raw_id
     if tried:
-        values["tries"] = part_tries(db, record_id, part) + 1
+        values["tries"] = abs(part_tries(db, record_id, part)) + 1
     if fresh or not update_one(db, parts, record_id, part, **values):
         insert_row(db, parts, record_id=record_id, part=part, **values)
 
@@ -145,6 +157,13 @@ def set_part(db: Db, record_id: int, part: str, *, state: str, raw_id: int | Non
 def part_tries(db: Db, record_id: int, part: str) -> int:
     """How often a part was asked for in vain."""
     return _TRIES.scalar(db, record_id=record_id, part=part) or 0
+
+
+def as_before_the_walk(db: Db, record_id: int, part: str) -> bool:
+    """Let a part that a walk had asked for a second time be what it was, for the next walk to ask again; False where it is another."""
+    if part_tries(db, record_id, part) != _SECOND_LOOK:
+        return False
+    return update_one(db, parts, record_id, part, state="none", tries=1)
 
 
 def part_names(db: Db, record_id: int) -> list[str]:
@@ -158,7 +177,8 @@ def after_walk(db: Db, connection_id: str) -> None:
     mine = sa.select(records.c.id).where(records.c.connection_id == connection_id)
     db.execute(sa.update(parts).where(parts.c.record_id.in_(mine), parts.c.state == "failed").values(state="wanted", tries=0))
     there = mine.where(records.c.state.in_(THERE))
-    db.execute(sa.update(parts).where(parts.c.record_id.in_(there), parts.c.state == "none", parts.c.tries == 1).values(state="wanted"))
+    once = (parts.c.record_id.in_(there), parts.c.state == "none", parts.c.tries == 1)
+    db.execute(sa.update(parts).where(*once).values(state="wanted", tries=_SECOND_LOOK))
     db.execute(sa.update(records).where(records.c.connection_id == connection_id, records.c.state == "unlisted").values(state="missing"))
 
 
@@ -171,9 +191,9 @@ _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _LATEST = sa.select(sa.func.max(raw.c.id)).where(raw.c.record_id.in_(_IDS)).group_by(raw.c.record_id, raw.c.part)
 _NEWEST = sa.select(raw).where(raw.c.id.in_(_LATEST))
 _NEWEST_OF_PART = sa.select(raw).where(raw.c.id.in_(_LATEST.where(raw.c.part == sa.bindparam("part"))))
-#: Of what will not come; a part that failed for now says nothing about the workout.
+#: Of what will not come, as far as is known; a part that failed for now says nothing about the workout.
 _REASONS = sa.select(parts.c.record_id, parts.c.part, parts.c.reason).where(
-    parts.c.record_id.in_(_IDS), parts.c.state == "none", parts.c.reason.is_not(None))
+    parts.c.record_id.in_(_IDS), sa.or_(parts.c.state == "none", parts.c.tries == _SECOND_LOOK), parts.c.reason.is_not(None))
 _RELEASE = Prepared(sa.delete(quarantine).where(quarantine.c.record_id == sa.bindparam("record_id")))
 _TRIES = Prepared(sa.select(parts.c.tries).where(parts.c.record_id == sa.bindparam("record_id"), parts.c.part == sa.bindparam("part")))
 _PART_NAMES = Prepared(sa.select(parts.c.part).where(parts.c.record_id == sa.bindparam("record_id")))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -33,7 +33,7 @@ class _Item(msgspec.Struct, omit_defaults=True):
     width: int
     count: int
     size: int
-    kind: str  # "i" scaled integers, "d" doubles
+    kind: Literal["i", "d"]  # scaled integers, doubles
     scale: float = 1.0
     mask: int = 0  # bytes of the mask at the front of the unpacked frame, 0: no gaps
     lengths: list[int] | None = None
@@ -74,7 +74,7 @@ def decode_streams(blob: bytes, types: Sequence[str] | None = None) -> tuple[Str
             if types is None or item.type in types:
                 found.append(_unpack(item, decompressor.decompress(blob[start : start + item.size])))
             start += item.size
-    except (struct.error, zstandard.ZstdError, IndexError, ValueError) as error:
+    except (struct.error, zstandard.ZstdError, IndexError, ValueError, MemoryError) as error:
         raise ValueError(f"the streams are damaged: {error}") from error
     return tuple(found)
 
@@ -110,7 +110,7 @@ def _fill(values: NDArray[np.float64], gaps: NDArray[np.bool_]) -> NDArray[np.fl
 def _scaled(values: NDArray[np.float64]) -> tuple[float, NDArray[np.int64]] | None:
     largest = float(max(-values.min(initial=0.0), values.max(initial=0.0)))
     for scale in _candidates(values[:: max(len(values) // _SAMPLES, 1)]):
-        if largest * scale < _LARGEST:  # not what is infinite
+        if largest * scale < _LARGEST:  # and not infinite
             whole = _at_scale(values, scale)
             if whole is not None:
                 return scale, whole

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, FitglueError, PluginFailed, Retryable
 from fitglue_registry.hookspecs import Part, Unavailable
+from fitglue_registry.store import records
 from fitglue_registry.sync.derive import Derived
 
 if TYPE_CHECKING:
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: So many jobs may fail one after the other before it is looked into whether the source itself is down.
-_FAILED_IN_A_ROW = 3
+#: So many jobs may fail one after the other before it is looked into whether the source itself is down, by so many records at most.
+_FAILED_IN_A_ROW, _PROBES = 3, 3
 _CONCERN_ALL = frozenset({"FG-no-network", "FG-rate-limited", "FG-plugin-blocked", "FG-session-closed"})
 #: Answers of one job are stored together, up to so many, or so many bytes.
 _BATCH, _BATCH_BYTES = 128, 4_000_000
@@ -37,48 +39,55 @@ class Answered:
 
 def ask_for(context: Context, part: PartEntry, ids: Sequence[str],
             derive: Callable[[Part | Unavailable], Derived | None]) -> Iterator[list[Answered]]:
-    """The answers to ``ids``, job by job; failures come last, and only once it is clear that they are not an outage of the source.
+    """The answers to ``ids``, job by job; the failures that concern one id alone come last.
 
     ``derive`` is called on the lane that an answer came on, so that the work of several overlaps; of an id that was not asked it makes
     ``None``. What fails for many ids at a time is asked for singly, so that one record that the source cannot deliver takes no other
-    along. Raises what concerns the whole connection.
+    along. Several failures in a row are an outage, or as many odd records: ``_is_down`` finds out. Raises what concerns the whole
+    connection.
     """
     failed: dict[str, FitglueError] = {}
-    yield from _round(context, part.name, _jobs(ids, part.bulk), failed, derive)
-    if failed and part.bulk > 1:
-        again = list(failed)
+    jobs = _jobs(ids, part.bulk)
+    if part.bulk > 1:
+        yield from _stretch(context, part.name, jobs, failed, derive)
+        jobs = _jobs([*failed, *chain.from_iterable(jobs)], 1)
         failed.clear()
-        yield from _round(context, part.name, _jobs(again, 1), failed, derive)
+    while jobs:
+        failure = yield from _stretch(context, part.name, jobs, failed, derive)
+        if failure is not None and _is_down(context, part.name, jobs):
+            if not jobs:  # nobody else could tell: it was a try of those records as well
+                yield [Answered(external_id, error) for external_id, error in failed.items()]
+            raise failure
     yield from ([Answered(external_id, error)] for external_id, error in failed.items())
+
+
+def _is_down(context: Context, part: str, jobs: Sequence[Sequence[str]]) -> bool:
+    """Whether the source does not even deliver what it delivered before, or, of a part that it never did, any of what waits.
+
+    What it answers here is not kept: what waits is asked for in its turn.
+    """
+    with context.database.read() as db:
+        held = records.some_that_have(db, context.connected.id, part, _PROBES)
+    waiting = [job[0] for job in jobs]
+    for external_id in held or waiting[:: -max(len(waiting) // _PROBES, 1)][:_PROBES]:
+        arguments = [{"connection": context.view, "part": part, "ids": [external_id]}]
+        answers = context.plugins.iterate(
+            context.entry, "fitglue_fetch", (Part, Unavailable), arguments, sign_of_life=context.view.sign_of_life)
+        if any(not isinstance(item, FitglueError) for _, item in answers):
+            return False
+    return True
 
 
 def _jobs(ids: Sequence[str], size: int) -> list[Sequence[str]]:
     return [ids[start : start + size] for start in range(0, len(ids), size)]
 
 
-def _round(context: Context, part: str, jobs: list[Sequence[str]], failed: dict[str, FitglueError],
-           derive: Callable[[Part | Unavailable], Derived | None]) -> Iterator[list[Answered]]:
-    """All jobs. Several that fail in a row are an outage, or as many odd records: the job that would come last, asked now, tells.
-
-    Where there is no other left to tell, it is both: the connection stops, and those records have had a try.
-    """
-    single = all(len(job) == 1 for job in jobs)
-    while jobs:
-        outage = yield from _stretch(context, part, jobs, failed, derive)
-        if outage is not None and jobs:
-            last = [jobs.pop()]
-            ids = set(last[0])
-            yield from _stretch(context, part, last, failed, derive)
-            if ids <= failed.keys():
-                raise outage
-        elif outage is not None and single:  # of several at a time, each is asked for by itself next
-            yield [Answered(external_id, error) for external_id, error in failed.items()]
-            raise outage
-
-
 def _stretch(context: Context, part: str, jobs: list[Sequence[str]], failed: dict[str, FitglueError],
              derive: Callable[[Part | Unavailable], Derived | None]) -> Generator[list[Answered], None, FitglueError | None]:
-    """Jobs until so many fail in a row: the last failure comes back then, and in ``jobs`` stays what was not answered yet."""
+    """Jobs until so many fail in a row: the last failure comes back then, and in ``jobs`` stays what was not answered yet.
+
+    Of that, as many as there are lanes may be under way; they are asked for again.
+    """
     waiting = [dict.fromkeys(job) for job in jobs]
     arguments = [{"connection": context.view, "part": part, "ids": list(job)} for job in jobs]
     answers = context.plugins.iterate(

@@ -68,9 +68,10 @@ def keep_part(context: Context, db: Db, record_id: int, part: Part, derived: Der
 
 
 def _note_failure(context: Context, log: RunLog, db: Db, part: str, record_id: int, error: FitglueError) -> None:
-    tries = records.part_tries(db, record_id, part) + 1
-    state = "failed" if tries >= _MOST_TRIES else "wanted"
-    records.set_part(db, record_id, part, state=state, code=error.code, reason=error.what, tried=True)
+    if not records.as_before_the_walk(db, record_id, part):
+        tries = records.part_tries(db, record_id, part) + 1
+        state = "failed" if tries >= _MOST_TRIES else "wanted"
+        records.set_part(db, record_id, part, state=state, code=error.code, reason=error.what, tried=True)
     log.decide(db, context.now, "not-fetched", record_id, f"{part}: {error.what}")
 
 
@@ -80,7 +81,8 @@ def _note_unavailable(context: Context, log: RunLog, db: Db, record_id: int, sai
     if said.state == "gone":
         records.update_record(db, record_id, state="missing")
     state = "wanted" if said.state == "later" else "none"
-    records.set_part(db, record_id, said.part, state=state, code=said.code, reason=said.reason, tried=True)
+    if state == "none" or not records.as_before_the_walk(db, record_id, said.part):
+        records.set_part(db, record_id, said.part, state=state, code=said.code, reason=said.reason, tried=True)
     # A part that is gone asks for a confirmation, whose word it is whether the record is.
     decision = {"gone": "missing", "later": "later"}.get(said.state, f"no-{said.part}")
     log.decide(db, context.now, decision, record_id, said.reason)

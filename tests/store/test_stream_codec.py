@@ -75,6 +75,17 @@ def test_a_blob_of_another_version_or_a_damaged_one_is_refused(spoil):
         decode_streams(spoil(blob))
 
 
+@pytest.mark.parametrize(("before", "after"), [(b'"count":3', b'"count":9999999999999'), (b'"kind":"i"', b'"kind":"z"')])
+def test_a_header_that_makes_no_sense_is_refused(before, after):
+    """It asks for more than there is, or for what there is not."""
+    blob = encode_streams([Stream("watts", Column.of([0.0, 0.0, 0.0]))])
+    start = 8 + struct.unpack("<I", blob[4:8])[0]
+    assert before in blob[8:start]
+    header = blob[8:start].replace(before, after)
+    with pytest.raises(ValueError, match="streams"):
+        decode_streams(blob[:4] + struct.pack("<I", len(header)) + header + blob[start:])
+
+
 def test_an_hour_of_smooth_streams_is_small():
     """Time, distance, altitude, heart rate and power of an hour fit into a few kilobytes."""
     seconds = range(3600)

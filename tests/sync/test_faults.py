@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from fitglue_registry.errors import AthleteNeeded, Busy, ConnectionStopped, Retryable
 from fitglue_registry.sync.lock import connection_lock
 from fitglue_registry.testing.intervals import Account, Fault, StandIn
-from tests.sync.builders import finished, native, stopped
+from tests.sync.builders import finished, native, said, stopped
 from tests.sync.conftest import UNTIL
 
 LIST, DETAIL, STREAMS = "*/athlete/0/activities", "*/athlete/0/activities/*", "*/streams*"
@@ -88,6 +90,50 @@ def test_many_odd_records_in_a_row_do_not_stop_the_others(connected, server, acc
     counts = finished(connected)
     assert counts["not-fetched"] == len(newest)
     assert connected.health(connected.connections()[0])["wanted"] == len(newest)
+
+
+def test_odd_records_are_given_up_after_their_tries_and_stop_nothing_meanwhile(connected, server, account):
+    """More of them than a probe asks for are all that is wanted: what was delivered before tells, sync after sync, that it is they."""
+    finished(connected)
+    odd = [one for one in native(account) if account.streams(one)][:5]
+    for external_id in odd:
+        account.replace_streams(external_id, account.streams(external_id))
+        account.edit(external_id, reanalysed=True, name="again")
+        server.fault(f"*/activity/{external_id}/streams*", Fault.status(500), times=None)
+    assert [finished(connected).get("not-fetched") for _ in range(6)] == [len(odd)] * 5 + [None]
+
+
+def test_deletions_that_cannot_be_confirmed_stop_nothing(connected, server, account):
+    """Several at a time: the next workout arrives whole all the same."""
+    finished(connected)
+    for external_id in native(account)[:4]:
+        account.delete(external_id)
+        server.fault(f"*/activity/{external_id}", Fault.status(500), times=None)
+    late = account.add(start_date_local="2026-11-20T18:00:00")
+    finished(connected)
+    assert connected.streams(connected.activity(late))
+
+
+def test_a_bulk_request_that_always_fails_is_given_up_for_single_ones(host):
+    """Also where there would be many of them."""
+    account = Account.generate(count=330, seed=3, until=UNTIL, strava_stubs=0, distinct_streams=1)
+    with StandIn(account) as server:
+        host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
+        server.fault(re.compile(r".*/athlete/0/activities/.+"), Fault.status(500), times=None)
+        assert "not-fetched" not in finished(host, streams=False)
+        assert host.health(host.connections()[0])["wanted"] == 330  # the streams
+
+
+def test_what_is_asked_for_a_second_time_holds_until_it_is_answered(connected, server, account, clock):
+    """Why there is no file stands with the workout, also while a walk has it asked for again, and where that fails."""
+    external_id = account.add(start_date_local="2026-11-19T07:00:00", file=None)
+    server.fault(f"*/activity/{external_id}/file", Fault.status(404), times=1)
+    finished(connected, files=True)
+    server.fault(f"*/activity/{external_id}/file", Fault.status(500), times=None)
+    finished(connected, full=True)
+    finished(connected)
+    assert "file" in connected.activity(external_id).activity.completeness.missing
+    assert said(list(connected.rebuild()), "changed") == []
 
 
 def test_odd_records_with_no_other_to_tell_are_put_aside_after_their_tries(host, clock):

@@ -24,6 +24,7 @@ OWNER = "0"
 _API = "api/v1"
 
 #: An id stands in a path, and in a list of ids between commas.
+_LARGEST_ID = 10**200
 _USABLE = re.compile(r"(?!\.{1,2}$)[^\s/\\,]{1,200}")
 
 
@@ -43,7 +44,7 @@ class Row(msgspec.Struct):
     def external_id(self) -> str | None:
         """The id as the opaque text that it is, or ``None`` where it cannot serve as one."""
         if isinstance(self.id, int) and not isinstance(self.id, bool):
-            return str(self.id)
+            return str(self.id) if abs(self.id) < _LARGEST_ID else None
         return self.id if isinstance(self.id, str) and _USABLE.fullmatch(self.id) and self.id.isprintable() else None
 
     @property

@@ -22,19 +22,22 @@ if TYPE_CHECKING:
     from fitglue_registry.hookspecs import Body
 
 BOM = b"\xef\xbb\xbf"
+#: Every whole number of fewer digits is within the range of a double.
+_MOST_DIGITS = 309
 BROKEN_GZIP: tuple[type[Exception], ...] = (OSError, EOFError, igzip_lib.IsalError)  # type: ignore[assignment]  # its stub says otherwise
 UNREADABLE: tuple[type[Exception], ...] = (ValueError, *BROKEN_GZIP)
 
 _rows_decoder = msgspec.json.Decoder(list[msgspec.Raw])
-_decoder = json.JSONDecoder()
+_decoder = json.JSONDecoder(parse_int=float)  # of which only the end of a value is asked: no number has too many digits for it
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _NOT_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})
 #: Where "NaN" may be a word; everywhere else it is Java's way to write a number that there is none of.
-_TEXTS = frozenset({"name", "description", "label", "group_id", "error"})
-_NO_NUMBER = re.compile(rb'"-?(?:NaN|Infinity)"')
-#: A quote inside of a text has a backslash before it, so that none of a text's own words stands behind this.
-_BEFORE_NO_NUMBER = re.compile(rb'%s"\s*:\s*$' % b"".join(rb'(?<!(?<!\\)"%s)' % key.encode() for key in sorted(_TEXTS)))
+_TEXTS = ("name", "description", "label", "group_id", "error")
+_NO_NUMBER = re.compile(rb'"(?:NaN|-?Infinity)"')
+#: The end of a key that is none of those, its colon, and nothing more: a quote inside of a text has a backslash before it.
+_AFTER_A_KEY = re.compile(rb'%s"\s*:\s*$' % b"".join(rb'(?<!(?<!\\)"%s)' % key.encode() for key in _TEXTS))
+_LONGEST_END = 64  # bytes of such an end, blanks included
 
 
 def split_rows(content: bytes) -> list[bytes]:
@@ -98,16 +101,23 @@ def _next(text: str, position: int) -> int:
 
 def read_json(content: bytes) -> Any:
     """A payload as plain values without NaN, NULs and lone surrogates, which no store takes; raises ``ValueError``."""
-    content = content.removeprefix(BOM)
+    content = _without_no_numbers(content.removeprefix(BOM))
     try:
-        document = msgspec.json.decode(_without_no_numbers(content))
+        document = msgspec.json.decode(content)
+        unclean = b"\\u0000" in content
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        try:
-            document = json.loads(content.decode("utf-8", "replace"))
-        except RecursionError as error:
-            raise ValueError("nested beyond sense") from error
-        return _clean(document)
-    return _clean(document) if b"\\u0000" in content else document
+        document, unclean = None, True
+    if not unclean:
+        return document
+    try:
+        return _clean(json.loads(content.decode("utf-8", "replace"), parse_int=whole_number))
+    except RecursionError as error:
+        raise ValueError("nested beyond sense") from error
+
+
+def whole_number(digits: str) -> int | float:
+    """A whole number, or infinity where it has more digits than any number means, and than Python reads."""
+    return int(digits) if len(digits) < _MOST_DIGITS else float(digits)
 
 
 def _without_no_numbers(content: bytes) -> bytes:
@@ -116,7 +126,8 @@ def _without_no_numbers(content: bytes) -> bytes:
 
 
 def _null(found: re.Match[bytes]) -> bytes:
-    return b"null" if _BEFORE_NO_NUMBER.search(found.string, max(found.start() - 64, 0), found.start()) else found[0]
+    start = found.start()
+    return b"null" if _AFTER_A_KEY.search(found.string, max(start - _LONGEST_END, 0), start) else found[0]
 
 
 def _clean(value: Any) -> Any:
@@ -127,7 +138,7 @@ def _clean(value: Any) -> Any:
     if isinstance(value, list):
         return [_clean(item) for item in value]
     if isinstance(value, dict):
-        return {clean_text(key): None if key not in _TEXTS and is_not_a_number(item) else _clean(item) for key, item in value.items()}
+        return {clean_text(key): _clean(item) for key, item in value.items()}
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import re
 from dataclasses import dataclass
 from itertools import chain
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import simdjson
 
-from fitglue_intervals.reading import BOM, clean_text, contract, is_not_a_number
+from fitglue_intervals.reading import BOM, clean_text, contract, is_not_a_number, whole_number
 from fitglue_registry.model import STREAM_UNITS, Column, Stream
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ def read_fast(content: bytes) -> list[_Channel]:
     """The channels through simdjson, 57,000 samples in about a millisecond; raises where only the slow road is safe.
 
     simdjson hands over arrays of numbers and nothing else: a null would make a Python object of each of the thousands around it. So
-    gaps are read as a number that nothing measures. Where more or fewer of it are found than there were, that was not safe: a text
-    said so, or a list within a list, or somebody measured it. Then the content is read as it is.
+    gaps are read as a number that nothing measures. Where fewer of it are found than there were nulls, that was not safe: a text said
+    so, or there was one deep in something. Then the content is read as it is.
     """
     filled, nulls = _NULL.subn(_GAP, content)
     if nulls:
@@ -67,8 +68,8 @@ def read_fast(content: bytes) -> list[_Channel]:
 
 
 _NULL = re.compile(b"null")
-#: Stands for a null.
-_GAP = b"-9e307"
+#: Stands for a null: a number that nothing measures, and that nobody can have written on purpose.
+_GAP = b"-%de302" % random.randrange(100_000, 1_000_000)
 _GAP_VALUE = float(_GAP)
 
 
@@ -100,9 +101,9 @@ class _Reading:
                 value = item[key]  # not items(): that would make a Python list of every array
                 if key in samples and isinstance(value, simdjson.Array):
                     samples[key] = self._samples(value)
-                    brackets += 1 + _inner_brackets(samples[key])
+                    brackets += _brackets(samples[key])
                 elif isinstance(value, simdjson.Array | simdjson.Object):
-                    brackets += value.mini.count(b"[")  # type: ignore[arg-type]  # its stub says str
+                    brackets += _brackets(value.as_list() if isinstance(value, simdjson.Array) else value.as_dict())
                 else:
                     outline[key] = self._or_none(value)
             channels.append(_Channel(outline, samples["data"], samples["data2"]))
@@ -137,16 +138,20 @@ class _Reading:
         return None
 
 
-def _inner_brackets(samples: Samples | None) -> int:
-    if not isinstance(samples, list) or list not in set(map(type, samples)):
-        return 0
-    lists = [item for item in samples if isinstance(item, list)]
-    return len(lists) + _inner_brackets(list(chain.from_iterable(lists)))
+def _brackets(value: Any) -> int:
+    """How many opening brackets the text of a value has for its lists; one in a text is one more, and so is one that was flattened."""
+    if isinstance(value, memoryview):
+        return 1
+    found, level = 0, [value]
+    while level:
+        found += sum(isinstance(one, list) for one in level)
+        level = [one for outer in level for one in (outer.values() if isinstance(outer, dict) else outer) if isinstance(one, list | dict)]
+    return found
 
 
 def read_slowly(content: bytes) -> list[_Channel]:
     """The channels through the standard library, which takes NaN and everything else; raises ``ValueError``."""
-    document = json.loads(content.decode("utf-8", "replace"))
+    document = json.loads(content.decode("utf-8", "replace"), parse_int=whole_number)
     if not isinstance(document, list) or not all(isinstance(item, dict) for item in document):
         raise ValueError("it is not a list of streams")
     return [_Channel({key: value for key, value in item.items() if not isinstance(value, list | dict)},
@@ -224,9 +229,10 @@ def _lists(raw_type: str, data: list[Any]) -> Column:
 
     if raw_type != "latlng" and set(map(type, data)) <= {list, type(None)}:
         flat = list(chain.from_iterable(sample for sample in data if sample))
-        if {int, float}.issuperset(map(type, flat)) and not any(map(math.isinf, flat)):
-            lengths = tuple([-1 if sample is None else len(sample) for sample in data])
-            return Column(np.array(flat, dtype=np.float64).data, 0, lengths)
+        if _NUMBERS.issuperset(map(type, flat)):
+            doubles = np.array(flat, dtype=np.float64)
+            if np.isfinite(doubles).all():
+                return Column(doubles.data, 0, tuple([-1 if sample is None else len(sample) for sample in data]))
     lists = [None if sample is None else _numbers(sample if isinstance(sample, list) else [sample]) for sample in data]
     if raw_type == "latlng":
         pairs = [(None, None) if pair is None or len(pair) != 2 else pair for pair in lists]
@@ -246,7 +252,8 @@ def _pairs(data: Samples, data2: Samples) -> Column:
 
 
 #: ``bool`` is not among them: it is a number too, and the careful road knows.
-_PLAIN = frozenset({int, float, type(None)})
+_NUMBERS = frozenset({int, float})
+_PLAIN = _NUMBERS | {type(None)}
 
 
 def _doubles(samples: Samples) -> memoryview[float]:

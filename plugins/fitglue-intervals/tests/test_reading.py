@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitglue_intervals.reading import read_json
+from fitglue_intervals.reading import read_json, split_rows
 
 WORDS = ["NaN", "Infinity", "-Infinity"]
 texts = st.lists(st.sampled_from([*WORDS, '"', ":", " ", "\\", "name", "x", ","])).map("".join)
@@ -31,6 +32,21 @@ def test_where_a_text_belongs_it_is_a_word(text):
 def test_a_key_that_ends_like_one_of_a_text_is_another():
     """A quote inside of a key has a backslash before it."""
     assert read_json(b'{"\\"name":"NaN"}') == {'"name': None}
+
+
+@pytest.mark.parametrize("depth", [500, 700, 900, 5000])
+@pytest.mark.parametrize("word", ["NaN", r'"\\u0000"'])
+def test_a_payload_that_is_nested_beyond_sense_is_refused_or_read(depth, word):
+    """However deep, and whichever road it takes: nothing else is raised."""
+    with suppress(ValueError):
+        read_json(b"[" * depth + word.encode() + b"]" * depth)
+
+
+def test_a_number_of_too_many_digits_costs_no_row_beside_it():
+    """Also where another row takes the slow road."""
+    rows = split_rows(b'[{"x":NaN},{"id":"i1","y":' + b"9" * 5000 + b"}]")
+    assert len(rows) == 2
+    assert read_json(rows[1]) == {"id": "i1", "y": None}
 
 
 @given(st.dictionaries(st.one_of(texts, st.sampled_from(["name", "error"])), values, max_size=4), st.sampled_from([None, 1]))

@@ -68,6 +68,33 @@ def test_what_is_no_number_is_a_gap(word):
     assert (list(streams[1].values), missing) == ([1.5, None], {})
 
 
+@pytest.mark.parametrize("word", ["NaN", '"NaN"', "1e400", "9" * 320, "9" * 5000])
+def test_what_is_no_number_within_a_list_of_samples_is_left_out(word):
+    """Between heart beats there is a number or nothing, and the other channels are read."""
+    content = b'[{"type":"time","data":[0,1]},{"type":"hrv","data":[[1,%s,2],[3]]}]' % word.encode()
+    streams, missing = decode_streams(content)
+    assert (list(streams[1].values), missing) == ([(1.0, 2.0), (3.0,)], {})
+
+
+def test_the_fast_road_is_taken_for_numbers_with_gaps():
+    """Nulls are found again one by one, and make no Python objects of the others."""
+    [channel] = read_fast(b'[{"type":"watts","data":[null,2.5,null,-9e300]}]')
+    assert isinstance(channel.data, memoryview)
+    assert [value if value == value else None for value in channel.data] == [None, 2.5, None, -9e300]
+
+
+@pytest.mark.parametrize("content", [
+    b'[{"type":"hrv","x":["\\u005b"],"data":[1,[2],3]}]', b'[{"type":"watts","name":"null","data":[1,null,3]}]',
+    b'[{"type":"watts","x":{"y":[null]},"data":[1,null,3]}]', b'[{"type":"watts","x":["["],"data":[1,null,3]}]'])
+def test_what_looks_like_a_list_or_a_gap_in_a_text_deceives_neither_road(content):
+    """What was escaped, and what is deep in something that nobody reads."""
+    try:
+        fast = read_fast(content)
+    except ValueError:
+        return
+    assert as_plain(_columns(fast)) == as_plain(_columns(read_slowly(content)))
+
+
 def test_a_custom_stream_keeps_its_name_and_has_no_promised_unit():
     """Its code is the type, its label the name."""
     content = json.dumps([TIME, {"type": "temp", "name": "Core", "custom": True, "data": [1, 2, 3]}]).encode()
