@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import sys
 
+TYPE_CHECKING = False  # to import typing takes as long as to answer --version
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: So soon after the first signal another one is not a person's who has lost patience.
+_PATIENCE_S = 1.0
 #: Plugins' threads and files may be put in order so long.
 _LONGEST_END_S = 5.0
 
@@ -20,9 +26,10 @@ def main() -> None:
     from fitglue_registry.cli.app import run
     from fitglue_registry.cli.text import keep_standard_output
 
-    for name in ("SIGTERM", "SIGHUP"):  # a service manager's way to press Ctrl-C
+    interrupt = _interrupter()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the others are a service manager's way to press Ctrl-C
         if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _interrupt)
+            signal.signal(getattr(signal, name), interrupt)
     keep_standard_output()
     code = run(sys.argv[1:])
     _end_within(_LONGEST_END_S, code)
@@ -45,5 +52,18 @@ def _end_within(seconds: float, code: int) -> None:
     threading.Thread(target=wait, daemon=True, name="end of the process").start()
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+def _interrupter() -> Callable[..., None]:
+    """Stops at the first signal. `timeout` sends two at once: the other one changes nothing; one that comes later ends the process."""
+    first: list[float] = []
+
+    def interrupt(*_: object) -> None:
+        import os
+        import time
+
+        if not first:
+            first.append(time.monotonic())
+            raise KeyboardInterrupt
+        if time.monotonic() - first[0] > _PATIENCE_S:
+            os._exit(130)
+
+    return interrupt

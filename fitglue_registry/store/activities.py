@@ -209,6 +209,13 @@ def load_rows(db: Db, ids: Iterable[int], *, claims_too: bool = True) -> dict[in
     return found
 
 
+def forget_lost_activities(db: Db, athlete_id: str) -> None:
+    """Let source activities whose activity is gone, as only damage can do, belong to none: they are given one when they are placed anew."""
+    there = sa.exists().where(activities.c.id == source_activities.c.activity_id)
+    db.execute(sa.update(source_activities).where(
+        source_activities.c.athlete_id == athlete_id, source_activities.c.activity_id.is_not(None), ~there).values(activity_id=None))
+
+
 def ids_of_records(db: Db, record_ids: Iterable[int]) -> list[int]:
     """The source activities of these records."""
     return [number for some in chunks(record_ids)

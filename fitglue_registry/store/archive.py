@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 import sqlite3
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     OnStep = Callable[[str, int, int], None]
 
 #: The newest form that this version writes and reads.
+#: What whoever unpacks it meets, and no reader.
+_OF_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 BACKUP_FORMAT = 1
 MANIFEST = "manifest.json"
 DATABASE = "fitglue.db"
@@ -117,6 +120,8 @@ def open_archive(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
     except FileNotFoundError as error:
         raise UserMistake("FG-backup-unknown", f"there is no file {path}", fix="correct the name") from error
     except OSError as error:
+        if error.filename not in (None, str(path)) or error.errno in _OF_WRITING:
+            raise
         raise StoreFailed("FG-backup-unreadable", "the backup cannot be read", at=Place(str(path)), why=error.strerror or str(error),
                           fix="look whether the file is there and yours, and its disk sound") from error
     except zipfile.BadZipFile as error:

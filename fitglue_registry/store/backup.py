@@ -131,17 +131,18 @@ def _copy(source: Path, snapshot: Path, say: OnStep) -> tuple[str, dict[str, int
     """Copy the database as it is at this moment; its format, row counts, and the names of the originals and keys that it needs."""
     if not source.is_file() or not source.stat().st_size:
         raise UserMistake("FG-nothing-to-back-up", "there is no database yet", at=Place(str(source)), fix="fitglue connect intervals")
-    with sqlite_file(source) as live, sqlite_file(_empty(snapshot)) as copy:
+    with sqlite_file(source) as live:
         # Without a transaction of its own the copy would begin again with each commit of a sync, and never end.
         live.execute("BEGIN")
-        known = _known_format(live, source)
-        live.backup(copy, pages=_PAGES, progress=lambda _, left, total: say("pages of the database", total - left, total))
-        live.execute("ROLLBACK")
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file that is the whole of it, to be read from anywhere
-        check_integrity(copy, str(source))
-        named = [name for (name,) in copy.execute("SELECT DISTINCT sha256 FROM fg_raw WHERE packing = 'blob' ORDER BY sha256")]
-        references = [ref for (ref,) in copy.execute("SELECT secret_ref FROM fg_connections WHERE secret_ref IS NOT NULL ORDER BY id")]
-        return known, row_counts(copy), named, references
+        known = _known_format(live, source)  # what is wrong with the store shows here, and is not told of its copy
+        with sqlite_file(_empty(snapshot)) as copy:
+            live.backup(copy, pages=_PAGES, progress=lambda _, left, total: say("pages of the database", total - left, total))
+            live.execute("ROLLBACK")
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file that is the whole of it, to be read from anywhere
+            check_integrity(copy, str(source))
+            named = [name for (name,) in copy.execute("SELECT DISTINCT sha256 FROM fg_raw WHERE packing = 'blob' ORDER BY sha256")]
+            references = [ref for (ref,) in copy.execute("SELECT secret_ref FROM fg_connections WHERE secret_ref IS NOT NULL ORDER BY id")]
+            return known, row_counts(copy), named, references
 
 
 def _empty(path: Path) -> Path:

@@ -182,8 +182,13 @@ class FileSecretStore:
             raise OSError(errno.ELOOP, "it is a link, and secrets are never kept behind one", str(self._folder))
         if os.name != "nt" and found.st_uid != os.geteuid():
             raise OSError(errno.EPERM, "it belongs to another user", str(self._folder))
-        if os.name != "nt" and found.st_mode & 0o077:
+        self._close_folder(found.st_mode)
+
+    def _close_folder(self, mode: int) -> None:
+        """Take the folder away from everybody else, and say that it was open."""
+        if os.name != "nt" and mode & 0o077:
             self._folder.chmod(0o700)
+            log.warning("%s was open to other users of this machine; its mode is 0700 now", self._folder)
 
     def _keep_private(self, path: Path) -> None:
         """Take the key file away from everybody else, and say that it was theirs to read; refuse it where that fails."""
@@ -201,6 +206,8 @@ class FileSecretStore:
         try:
             if self._folder.is_symlink():
                 raise OSError(errno.ELOOP, "its folder is a link, and secrets are never kept behind one", str(path))
+            if self._folder.is_dir():
+                self._close_folder(self._folder.stat().st_mode)
             # Where a link lies, opening fails: it could lead to a file that somebody else chose.
             with open(os.open(path, os.O_RDONLY | _NO_LINKS), "rb") as file:  # noqa: PTH123 - opened by its number
                 return file.read()

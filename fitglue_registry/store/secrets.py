@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "FITGLUE_SECRETS"
 
-CONNECT_AGAIN = "run fitglue connect for this connection again"
+CONNECT_AGAIN = "connect it again: `fitglue connect` and the name of its service, as `fitglue connections` shows it"
 
 _REFERENCE = re.compile(r"(?P<scheme>[a-z]+):(?P<owner>[\w.-]{1,80})/(?P<token>[0-9a-f]{32})\Z", re.ASCII)
 _SERVICE = "fitglue"

@@ -97,7 +97,7 @@ def _stretch(context: Context, part: str, jobs: list[Sequence[str]], failed: dic
     with closing(answers):  # type: ignore[type-var]  # a generator
         for job, item in answers:
             if isinstance(item, FitglueError):
-                log.warning("of %d %s that were asked for, %d were not answered: %s", len(jobs[job]), part, len(waiting[job]), item)
+                log.info("of %d %s that were asked for, %d were not answered: %s", len(jobs[job]), part, len(waiting[job]), item)
                 if _concerns_all(item):
                     raise item
                 failed.update(dict.fromkeys(waiting[job], item))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from fitglue_registry import model
+from fitglue_registry.store.activities import forget_lost_activities
 from fitglue_registry.store.records import Known
 from fitglue_registry.store.runs import RunLog
 from fitglue_registry.store.tables import quarantine, records, source_activities, streams
@@ -35,6 +36,7 @@ class _Before:
     legs: dict[int, tuple[str, bytes | None]] = field(default_factory=dict)
     made_by: set[tuple[int, str | None]] = field(default_factory=set)
     quarantined: bool = False
+    lost: bool = False  # the activity that one of them belonged to is not there any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ def rebuild_connection(context: Context) -> Iterator[events.Event]:
     connected = context.connected
     with connection_lock(context.database, context.home, connected.id, connected.name, context.now):
         log = RunLog(connected.athlete_id, connected.id, "rebuild", context.now, {})
-        with context.database.read() as db:
+        with context.database.write() as db:
+            forget_lost_activities(db, connected.athlete_id)
             query = sa.select(records.c.id, records.c.external_id, records.c.state, records.c.revision, records.c.start_local)
             known = [Known(*row) for row in db.execute(query.where(records.c.connection_id == connected.id).order_by(records.c.id))]
         yield events.PartsPlanned(connected.name, "records", len(known))
@@ -61,6 +64,8 @@ def rebuild_connection(context: Context) -> Iterator[events.Event]:
             for batch, every in derive_batches(context, _batches(context, known), len(known)):
                 for one, derived in zip(batch.known, every, strict=True):
                     done += 1
+                    if derived.refused and one.state == "gone":  # nobody needs to mend it any more
+                        continue
                     if derived.refused:
                         quarantined += 1
                         yield events.Decided(connected.name, one.external_id, "quarantined", str(derived.refused))
@@ -87,11 +92,13 @@ def _before(context: Context, some: Sequence[Known]) -> dict[int, _Before]:
     found = {one.id: _Before() for one in some}
     query = sa.select(
         source_activities.c.record_id, source_activities.c.leg_no, source_activities.c.document, source_activities.c.model,
-        source_activities.c.plugin_version, streams.c.content).outerjoin(streams, streams.c.source_activity_id == source_activities.c.id)
+        source_activities.c.plugin_version, source_activities.c.activity_id, source_activities.c.stub, streams.c.content,
+    ).outerjoin(streams, streams.c.source_activity_id == source_activities.c.id)
     with context.database.read() as db:
         for row in db.execute(query.where(source_activities.c.record_id.in_(found))):
             found[row.record_id].legs[row.leg_no] = row.document, _digest(row.content)
             found[row.record_id].made_by.add((row.model, row.plugin_version))
+            found[row.record_id].lost |= row.activity_id is None and not row.stub
         for record_id in db.scalars(sa.select(quarantine.c.record_id).where(quarantine.c.record_id.in_(found))):
             found[record_id].quarantined = True
     return found
@@ -102,7 +109,7 @@ def _renew(context: Context, log: RunLog, known: Known, before: _Before, derived
     legs = before.legs if derived.refused else {one.activity.leg_no: (one.document, _digest(one.blob)) for one in derived.prepared}
     changed = sorted(leg_no for leg_no in legs.keys() | before.legs.keys() if legs.get(leg_no) != before.legs.get(leg_no))
     same_maker = before.made_by <= {(model.MODEL_VERSION, context.plugin_version)}
-    if changed or derived.refused or before.quarantined or not same_maker:
+    if changed or derived.refused or before.quarantined or before.lost or not same_maker:
         with context.writing(log) as db:
             place_derived(context, db, [store_derived(context, log, db, known.id, derived)])
             if changed:

@@ -166,6 +166,22 @@ def test_control_c_stops_cleanly(connect, intervals, child, tmp_path):
     assert not [request for request in intervals.requests if "/activity/" in request.path and "streams" not in request.path]
 
 
+@pytest.mark.parametrize("signals", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)], ids=["twice", "both"])
+def test_two_signals_at_once_are_one_stop(connect, intervals, child, signals):
+    """As `timeout` sends them, to the process and to its group: one sentence, no traceback, and the exit code of a stop."""
+    from fitglue_registry.testing.intervals import Fault
+
+    connect()
+    intervals.fault("*/streams*", Fault.hold(), times=None)
+    process = child("sync")
+    while not any("/streams" in request.path for request in intervals.requests):
+        assert process.poll() is None
+    for number in signals:
+        process.send_signal(number)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, "Traceback" in err, "Stopped." in err) == (130, False, True)
+
+
 def test_control_c_says_that_nothing_is_lost(fitglue, monkeypatch):
     """A stop by hand is answered with what becomes of the work."""
     def stopped(*_):

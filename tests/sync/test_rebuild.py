@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 
 import pytest
 import sqlalchemy as sa
@@ -63,6 +65,27 @@ def test_what_another_version_of_the_plugin_made_is_signed_anew(connected):
     assert said(list(connected.rebuild()), "changed") == []
     with connected.database.read() as db:
         assert "0.0.1" not in set(db.scalars(sa.select(source_activities.c.plugin_version)))
+
+
+def test_an_activity_that_was_lost_is_made_anew(connected, account):
+    """What only damage can do: the source activity is there, its activity is not."""
+    finished(connected)
+    with closing(sqlite3.connect(connected.database.path)) as db, db:  # which holds no foreign keys
+        db.execute("DELETE FROM fg_activities WHERE number = 3")
+    before = len(connected.activities())
+    list(connected.rebuild())
+    assert len(connected.activities()) == before + 1
+
+
+def test_what_is_gone_and_was_never_understood_stays_out_of_quarantine(connected, account):
+    """A row that is no activity, once, is nobody's to mend after the list has it no more."""
+    account.add_row({"id": "i77", "start_date_local": "2026-11-01T08:00:00", "type": "Ride", "elapsed_time": "an hour"})
+    finished(connected)
+    account.delete("i77")
+    finished(connected)
+    assert not connected.quarantine()
+    list(connected.rebuild())
+    assert not connected.quarantine()
 
 
 def test_a_process_that_dies_is_told_as_the_plugins_fault(connected, on_every_core, monkeypatch):

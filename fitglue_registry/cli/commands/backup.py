@@ -45,6 +45,9 @@ def make(face: Face, *, path: str | None, with_secrets: bool) -> int:
         raise UserMistake("FG-backup-not-written", f"there is no folder {path}", why="a name that ends so is a folder's",
                           fix="make it, or see whether the disk is there that it belongs to")
     chosen = Path(path or ".").absolute()
+    if path and not chosen.suffix and not chosen.exists():
+        raise UserMistake("FG-backup-not-written", f"there is no folder {path}", why="and a file's name would end in .zip",
+                          fix=f"make the folder, see whether the disk is there that it belongs to, or type {path}.zip")
     if folder or path is None or chosen.is_dir():
         chosen /= f"fitglue-backup-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip"
     made = _with_progress(face, "copying", lambda on_step: face.host.backup(chosen, with_secrets=with_secrets, on_step=on_step))

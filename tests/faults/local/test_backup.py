@@ -129,6 +129,21 @@ def test_a_backup_that_fails_leaves_nothing_behind(synced, fitglue, tmp_path):
     assert list(desk.iterdir()) == []
 
 
+def test_a_folder_that_is_not_there_is_not_taken_for_a_file(fitglue, tmp_path):
+    """Where a disk is not mounted, no file of its name takes the backup."""
+    said = fitglue("backup", "make", tmp_path / "usb", "--json")
+    assert (said.code, said.error["code"]) == (2, "FG-backup-not-written")
+    assert not (tmp_path / "usb").exists()
+
+
+def test_a_store_that_is_no_database_any_more_is_named_and_not_its_copy(synced, fitglue, tmp_path):
+    """The backup's own place is sound."""
+    content = (synced / "fitglue.db").read_bytes()
+    (synced / "fitglue.db").write_bytes(b"\xde\xad" * 50 + content[100:])
+    said = fitglue("backup", "make", tmp_path / "b.zip", "--json")
+    assert (said.code, said.error["where"]["file"]) == (7, str(synced / "fitglue.db"))
+
+
 def test_there_is_nothing_to_back_up_before_the_first_connection(fitglue, tmp_path):
     """An empty home is a mistake with a next step, and stays empty."""
     said = fitglue("backup", "make", tmp_path / "b.zip", "--json")
