@@ -59,7 +59,8 @@ def _show(face: Face, found: list[Check]) -> None:
         face.show(table.pairs([(marks[check.state], check.name, check.detail)], indent=0, widths=(1, widest)))
         if check.error:
             where = str(check.error.at) if check.error.at else None
-            lines = [("code", check.error.code), ("where", where), ("why", check.error.why), ("fix", check.error.fix)]
+            what = check.error.what if check.error.what not in check.detail else None
+            lines = [("what", what), ("code", check.error.code), ("where", where), ("why", check.error.why), ("fix", check.error.fix)]
             face.show(table.pairs([(name, value) for name, value in lines if value], indent=widest + 5))
     number = sum(check.state == "broken" for check in found)
     face.show("", f"{number} broken" if number else "Nothing is broken.")
