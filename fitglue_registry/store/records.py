@@ -297,7 +297,8 @@ def with_part(record: Record, part: str, body: Body, received: datetime) -> Reco
     received = max([received, *(moment + _TICK for name, moment in record.received.items() if name != part)])
     parts_now = {**record.parts, part: body}
     return replace(record, parts={name: parts_now[name] for name in sorted(parts_now, key=_place_of)},
-                   received={**record.received, part: received})
+                   received={**record.received, part: received},
+                   unavailable={name: reason for name, reason in record.unavailable.items() if name != part})
 
 
 def received_at(record: Record, part: str) -> str:
