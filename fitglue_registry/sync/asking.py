@@ -97,7 +97,8 @@ def _stretch(context: Context, part: str, jobs: list[Sequence[str]], failed: dic
     with closing(answers):  # type: ignore[type-var]  # a generator
         for job, item in answers:
             if isinstance(item, FitglueError):
-                log.info("of %d %s that were asked for, %d were not answered: %s", len(jobs[job]), part, len(waiting[job]), item)
+                level = logging.INFO if waiting[job] else logging.WARNING  # of what is not answered, the athlete hears otherwise
+                log.log(level, "of %d %s that were asked for, %d were not answered: %s", len(jobs[job]), part, len(waiting[job]), item)
                 if _concerns_all(item):
                     raise item
                 failed.update(dict.fromkeys(waiting[job], item))
