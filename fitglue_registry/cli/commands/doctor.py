@@ -40,6 +40,8 @@ def command(face: Face, *, offline: bool, deep: Literal["sample", "all"] | None,
         if mend:
             face.note(f"{count(again, 'answer')} will be fetched again by the next sync: fitglue sync" if again else
                       "Nothing had to be fetched again.")
+        elif not (broken or deep):
+            face.note("What lies in the store was not read: fitglue doctor --deep")
     return next((check.error.exit_code for check in broken if check.error), 8 if broken else 0)
 
 
