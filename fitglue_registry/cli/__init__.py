@@ -28,8 +28,9 @@ def main() -> None:
 
     interrupt = _interrupter()
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the others are a service manager's way to press Ctrl-C
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), interrupt)
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup, or a shell's background, has it
+            signal.signal(number, interrupt)
     keep_standard_output()
     code = run(sys.argv[1:])
     _end_within(_LONGEST_END_S, code)

@@ -43,7 +43,7 @@ def ask_for(context: Context, part: PartEntry, ids: Sequence[str],
 
     ``derive`` is called on the lane that an answer came on, so that the work of several overlaps; of an id that was not asked it makes
     ``None``. What fails for many ids at a time is asked for singly, so that one record that the source cannot deliver takes no other
-    along. Several failures in a row are an outage, or as many odd records: ``_is_down`` finds out. Raises what concerns the whole
+    along. Several failures in a row are an outage, or as many odd records: ``_others`` tell. Raises what concerns the whole
     connection.
     """
     failed: dict[str, FitglueError] = {}
@@ -54,28 +54,30 @@ def ask_for(context: Context, part: PartEntry, ids: Sequence[str],
         failed.clear()
     while jobs:
         failure = yield from _stretch(context, part.name, jobs, failed, derive)
-        if failure is not None and _is_down(context, part.name, jobs):
-            if not jobs:  # nobody else could tell: it was a try of those records as well
-                yield [Answered(external_id, error) for external_id, error in failed.items()]
+        if failure is None:
+            continue
+        others = _others(context, part.name, jobs)
+        if not others:  # nobody else can tell: it was a try of those records as well
+            yield [Answered(external_id, error) for external_id, error in failed.items()]
+        if not any(_is_delivered(context, part.name, external_id) for external_id in others):
             raise failure
     yield from ([Answered(external_id, error)] for external_id, error in failed.items())
 
 
-def _is_down(context: Context, part: str, jobs: Sequence[Sequence[str]]) -> bool:
-    """Whether the source does not even deliver what it delivered before, or, of a part that it never did, any of what waits.
-
-    What it answers here is not kept: what waits is asked for in its turn.
-    """
+def _others(context: Context, part: str, jobs: Sequence[Sequence[str]]) -> list[str]:
+    """A few ids that can tell an outage from odd records: what was delivered before, or, of a part that never was, some of what waits."""
     with context.database.read() as db:
         held = records.some_that_have(db, context.connected.id, part, _PROBES)
     waiting = [job[0] for job in jobs]
-    for external_id in held or waiting[:: -max(len(waiting) // _PROBES, 1)][:_PROBES]:
-        arguments = [{"connection": context.view, "part": part, "ids": [external_id]}]
-        answers = context.plugins.iterate(
-            context.entry, "fitglue_fetch", (Part, Unavailable), arguments, sign_of_life=context.view.sign_of_life)
-        if any(not isinstance(item, FitglueError) for _, item in answers):
-            return False
-    return True
+    return held or waiting[:: -max(len(waiting) // _PROBES, 1)][:_PROBES]
+
+
+def _is_delivered(context: Context, part: str, external_id: str) -> bool:
+    """Whether the source answers for this id. What it answers is not kept: what waits is asked for in its turn."""
+    arguments = [{"connection": context.view, "part": part, "ids": [external_id]}]
+    answers = context.plugins.iterate(
+        context.entry, "fitglue_fetch", (Part, Unavailable), arguments, sign_of_life=context.view.sign_of_life)
+    return any(not isinstance(item, FitglueError) for _, item in answers)
 
 
 def _jobs(ids: Sequence[str], size: int) -> list[Sequence[str]]:

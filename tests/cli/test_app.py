@@ -182,6 +182,24 @@ def test_two_signals_at_once_are_one_stop(connect, intervals, child, signals):
     assert (process.returncode, "Traceback" in err, "Stopped." in err) == (130, False, True)
 
 
+def test_a_signal_that_whoever_started_us_ignores_stays_ignored(connect, intervals, child):
+    """`nohup fitglue sync` goes on when the terminal is closed."""
+    from fitglue_registry.testing.intervals import Fault
+
+    connect()
+    intervals.fault("*/streams*", Fault.hold(seconds=1), times=1)
+    kept = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = child("sync")
+    finally:
+        signal.signal(signal.SIGHUP, kept)
+    while not any("/streams" in request.path for request in intervals.requests):
+        assert process.poll() is None
+    process.send_signal(signal.SIGHUP)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, "Stopped." in err) == (0, False)
+
+
 def test_control_c_says_that_nothing_is_lost(fitglue, monkeypatch):
     """A stop by hand is answered with what becomes of the work."""
     def stopped(*_):

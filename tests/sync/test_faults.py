@@ -82,7 +82,7 @@ def test_a_source_that_is_down_stops_the_connection_after_three_records(connecte
 
 
 def test_many_odd_records_in_a_row_do_not_stop_the_others(connected, server, account):
-    """The newest ones fail for ever: the oldest one tells that the source is up, and the rest goes on."""
+    """The newest ones fail for ever, and nothing was delivered before: others that wait tell that the source is up, and are fetched."""
     with_streams = [one for one in native(account) if account.streams(one)]
     newest = sorted(with_streams, key=lambda one: account.row(one)["start_date_local"], reverse=True)[:5]
     for external_id in newest:
@@ -101,6 +101,17 @@ def test_odd_records_are_given_up_after_their_tries_and_stop_nothing_meanwhile(c
         account.edit(external_id, reanalysed=True, name="again")
         server.fault(f"*/activity/{external_id}/streams*", Fault.status(500), times=None)
     assert [finished(connected).get("not-fetched") for _ in range(6)] == [len(odd)] * 5 + [None]
+
+
+def test_an_outage_is_no_try_of_what_is_asked_for_in_it(connected, server, account):
+    """However many syncs it lasts, and though nothing else is wanted: what was delivered before fails as well."""
+    finished(connected)
+    late = [account.add(start_date_local=f"2026-11-20T{hour}:00:00") for hour in (16, 17, 18)]
+    server.fault(STREAMS, Fault.status(500), times=None)
+    assert {stopped(connected).code for _ in range(6)} == {"FG-source-down"}
+    server.clear_faults()
+    finished(connected)
+    assert all(connected.streams(connected.activity(external_id)) for external_id in late)
 
 
 def test_deletions_that_cannot_be_confirmed_stop_nothing(connected, server, account):

@@ -23,8 +23,8 @@ OWNER = "0"
 #: What every path of the API begins with, below the entry's base URL.
 _API = "api/v1"
 
-#: An id stands in a path, and in a list of ids between commas.
 _LARGEST_ID = 10**200
+#: An id stands in a path, and in a list of ids between commas.
 _USABLE = re.compile(r"(?!\.{1,2}$)[^\s/\\,]{1,200}")
 
 
