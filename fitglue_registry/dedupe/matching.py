@@ -29,15 +29,21 @@ def claim_edges(cards: Iterable[Card]) -> list[Edge]:
     return list(edges.values())
 
 
+def by_start(cards: Iterable[Card]) -> list[tuple[float, Card]]:
+    """The cards that have a start, by it, on the local clock."""
+    started = [(card.traits.start_s, card) for card in cards if card.traits.start_s is not None]
+    return sorted(started, key=lambda pair: (pair[0], pair[1].key))
+
+
 def near(changed: Iterable[Card], others: Iterable[Card]) -> Iterator[tuple[Card, Card]]:
     """Pairs of a changed card and another one that start close together, each once, in the order of their ids."""
     changed = list(changed)
     changed_ids = {card.id for card in changed}
     every = {card.id: card for card in (*others, *changed)}.values()
-    started = sorted(((card.start_local, card) for card in every if card.start_local), key=lambda pair: (pair[0], pair[1].key))
+    started = by_start(every)
     for index, (start, one) in enumerate(started):
         for later, two in started[index + 1 :]:
-            if later - start > NEAR:
+            if later - start > NEAR.total_seconds():
                 break
             if one.id in changed_ids or two.id in changed_ids:
                 yield (one, two) if one.id < two.id else (two, one)

@@ -90,7 +90,7 @@ class Stored:
     """What storing a record's source activities changed."""
 
     legs: tuple[tuple[int, Encoded], ...]
-    rematch: bool  # something that decides about matches changed: claims, start, stub, legs
+    rematch: bool  # something that decides about matches changed: claims, figures, the recording, stub, legs
     affected: frozenset[str]  # activities that lost a member
 
     @property
@@ -99,9 +99,13 @@ class Stored:
         return tuple(number for number, _ in self.legs)
 
 
+#: The figures that decide about matches; the others of a document are merged, and compared where these leave doubt.
+_MATCHED_BY = ("sport", "start_utc", "start_local", "elapsed_s", "moving_s", "distance_m", "elevation_gain_m", "calories_kcal",
+               "average_heartrate_bpm", "max_heartrate_bpm", "average_watts")
 _LEGS = Prepared(sa.select(
-    source_activities.c.id, source_activities.c.leg_no, source_activities.c.start_local, source_activities.c.stub,
-    source_activities.c.activity_id).where(source_activities.c.record_id == sa.bindparam("record_id")))
+    *(source_activities.c[name] for name in ("id", "leg_no", "stub", "activity_id", *_MATCHED_BY)), streams.c.samples.label("samples"),
+).outerjoin(streams, streams.c.source_activity_id == source_activities.c.id).where(
+    source_activities.c.record_id == sa.bindparam("record_id")))
 _CLAIMS = Prepared(sa.select(claims.c.claim).where(claims.c.source_activity_id == sa.bindparam("number")))
 _NO_STREAMS = Prepared(sa.delete(streams).where(streams.c.source_activity_id == sa.bindparam("number")))
 
@@ -123,7 +127,7 @@ def put_source_activities(db: Db, record_id: int, athlete_id: str, prepared: Seq
         else:
             number = row.id
             update_one(db, source_activities, number, **values)
-            rematch |= (row.start_local, bool(row.stub)) != (one.figures["start_local"], values["stub"]) or row.activity_id is None
+            rematch |= bool(row.stub) != values["stub"] or row.activity_id is None or _matches_otherwise(row, one)
         rematch |= _put_claims(db, number, athlete_id, one.activity.claims, known=row is not None)
         _put_streams(db, number, one, known=row is not None)
         legs.append((number, one))
@@ -131,6 +135,11 @@ def put_source_activities(db: Db, record_id: int, athlete_id: str, prepared: Seq
     if before:
         _delete_source_activities(db, [row.id for row in before.values()])
     return Stored(tuple(legs), rematch or bool(before), affected)
+
+
+def _matches_otherwise(row: Any, one: Encoded) -> bool:
+    """Whether something changed that decides about matches, or a recording came that may tell where there was doubt."""
+    return (row.samples or 0) != one.samples or any(getattr(row, name) != one.figures[name] for name in _MATCHED_BY)
 
 
 def _put_claims(db: Db, number: int, athlete_id: str, said: Sequence[str], *, known: bool) -> bool:

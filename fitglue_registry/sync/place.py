@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fitglue_registry import model
-from fitglue_registry.dedupe import Card, Edge, Member, claim_edges, clusters, merge, near
-from fitglue_registry.dedupe.matching import NEAR
+from fitglue_registry.dedupe import Member, Scorer, claim_edges, clusters, learned_weights, merge, near
+from fitglue_registry.dedupe.blocking import reach_s
 from fitglue_registry.hookspecs import Opinion, Pair, Side
 from fitglue_registry.store import activities as stored
+from fitglue_registry.sync.scoring import Deck, account_of, edge_of_opinion, score
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import timedelta
 
     from sqlalchemy.engine import Connection as Db
 
@@ -38,12 +38,16 @@ class Matcher:
         changed = set(changed)
         stored.lock_athlete(db, athlete_id)
         rows = stored.load_rows(db, changed)
-        self._ask(db, athlete_id, rows, now)
+        near_by = rows | stored.load_rows(db, stored.ids_near(db, athlete_id, _spans(rows.values())) - changed)
+        deck = Deck(db)
+        scorer = Scorer(learned_weights())
+        self._ask(db, rows, near_by, deck, now)
+        score(db, scorer, deck.of(rows.values()), deck.of(near_by.values()), now)
         rows = _related(db, athlete_id, changed | stored.members_of(db, affected))
         live = {number: row for number, row in rows.items() if not row.gone}
-        edges = claim_edges(_cards(live.values())) + [
-            Edge(said.first_id, said.second_id, said.verdict, said.said_by, said.reason) for said in stored.opinions_about(db, live)]
-        groups = [[live[card.id] for card in group] for group in clusters(_cards(live.values()), edges)]
+        cards = deck.of(live.values())
+        edges = claim_edges(cards) + [edge_of_opinion(said) for said in stored.opinions_about(db, live)]
+        groups = [[live[card.id] for card in group] for group in clusters(cards, edges, scorer.may_be_one)]
         newest_first = sorted(_with_gone(groups, rows), key=_start, reverse=True)  # so that numbers follow the calendar
         stored.assign(db, athlete_id, [_merged(group) for group in newest_first], now)
 
@@ -60,16 +64,14 @@ class Matcher:
             groups.setdefault(row.activity_id, []).append(row)
         stored.assign(db, athlete_id, [_merged(group) for group in groups.values()], now)
 
-    def _ask(self, db: Db, athlete_id: str, changed: dict[int, Row], now: str) -> None:
+    def _ask(self, db: Db, changed: dict[int, Row], near_by: dict[int, Row], deck: Deck, now: str) -> None:
         if not self._experts:
             return
-        others = stored.load_rows(db, stored.ids_near(db, athlete_id, _spans(changed.values())) - changed.keys())
-        rows = changed | others
-        pairs = list(near(_cards(row for row in changed.values() if not row.gone), _cards(others.values())))
+        pairs = list(near(deck.of(changed.values()), deck.of(near_by.values())))
         if not pairs:
             stored.drop_opinions(db, changed, self._experts)
             return
-        asked = [Pair(_side(rows[one.id]), _side(rows[two.id])) for one, two in pairs]
+        asked = [Pair(_side(near_by[one.id]), _side(near_by[two.id])) for one, two in pairs]
         for plugin, answer, error in self._plugins.broadcast(self._experts, "fitglue_dedupe", pairs=asked):
             if error is not None or not _is_answer(answer, len(pairs)):
                 log.warning("%s; what others say of these pairs stands", error or f"plugin {plugin} gave no opinion or None for each pair")
@@ -88,9 +90,10 @@ def _is_answer(answer: object, pairs: int) -> bool:
 
 def _spans(rows: Iterable[Row]) -> list[tuple[datetime, datetime]]:
     starts = sorted(row.start_local for row in rows if row.start_local)
+    reach = timedelta(seconds=reach_s(learned_weights().cuts))
     if len(starts) > _FEW:
-        return [(_shifted(starts[0], -NEAR), _shifted(starts[-1], NEAR))]
-    return [(_shifted(start, -NEAR), _shifted(start, NEAR)) for start in starts]
+        return [(_shifted(starts[0], -reach), _shifted(starts[-1], reach))]
+    return [(_shifted(start, -reach), _shifted(start, reach)) for start in starts]
 
 
 def _shifted(moment: datetime, by: timedelta) -> datetime:
@@ -145,15 +148,11 @@ def _merged(group: Sequence[Row]) -> stored.Merged:
 
 def _key(row: Row) -> tuple[str, str, int]:
     """The natural key: ids of connections are random, and would have one store prefer other values than the next."""
-    return (f"{row.entry} {row.account_id}", row.external_id, row.leg_no)
+    return (account_of(row), row.external_id, row.leg_no)
 
 
 def _start(group: Sequence[Row]) -> datetime:
     return max((row.start_local for row in group if row.start_local), default=datetime.min)  # noqa: DTZ901 - a local time
-
-
-def _cards(rows: Iterable[Row]) -> list[Card]:
-    return [Card(row.id, _key(row), row.claims, row.start_local, row.stub) for row in rows]
 
 
 def _side(row: Row) -> Side:

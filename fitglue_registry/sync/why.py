@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.dedupe import Card, claim_edges
+from fitglue_registry.dedupe import claim_edges
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.store import reading
 from fitglue_registry.store.activities import load_rows
 from fitglue_registry.store.runs import decisions_of
+from fitglue_registry.sync.scoring import Deck
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
@@ -89,7 +90,7 @@ def _moment(text: str | None) -> datetime | None:
 
 def _evidence(db: Db, ids: list[int], names: dict[int, str]) -> list[dict[str, Any]]:
     rows = load_rows(db, ids)
-    cards = [Card(row.id, (row.connection_id, row.external_id, row.leg_no), row.claims, row.start_local) for row in rows.values()]
+    cards = Deck(db).of(rows.values())
     said = [{"pair": [names[edge.first], names[edge.second]], "verdict": edge.verdict, "said_by": "equal claims", "reason": edge.reason}
             for edge in claim_edges(cards)]
     said += [{"pair": [names[one["first_id"]], names[one["second_id"]]], "verdict": one["verdict"], "said_by": one["said_by"],

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fitglue_registry.dedupe import Card, claim_edges, near
+from fitglue_registry.dedupe import Card, Traits, claim_edges, near
 from fitglue_registry.dedupe.matching import NEAR
 
 START = datetime(2026, 5, 1, 7, 30)  # noqa: DTZ001 - a local time
 
 
 def card(number, *claims, after=timedelta(0), start=START):
-    return Card(number, (f"c{number}", f"x{number}", 0), frozenset(claims), None if start is None else start + after)
+    at = None if start is None else (start + after).replace(tzinfo=UTC).timestamp()
+    return Card(number, (f"c{number}", f"x{number}", 0), frozenset(claims), Traits(f"c{number}", start_local_s=at))
 
 
 def pairs(changed, others):

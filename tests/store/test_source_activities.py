@@ -34,10 +34,11 @@ def test_the_order_of_legs_does_not_matter(library, activity):
 
 
 @pytest.mark.parametrize(("changes", "rematch"), [
-    ({"title": "New"}, False), ({"distance_m": 5.0}, False), ({"claims": ("intervals:i1",)}, False),
+    ({"title": "New"}, False), ({"description": "windy"}, False), ({"claims": ("intervals:i1",)}, False), ({"distance_m": 5.0}, True),
+    ({"streams": (Stream("time", Column.of([0, 1])),)}, True),
     ({"claims": ("intervals:i1", "strava:9")}, True), ({"claims": ()}, True), ({"start_local": datetime(2026, 5, 2)}, True),  # noqa: DTZ001
     ({"stub": Stub("FG-stub", "terms")}, True)])
-def test_the_matcher_hears_of_claims_start_and_stub_alone(library, activity, changes, rematch):
+def test_the_matcher_hears_of_what_decides_about_matches_alone(library, activity, changes, rematch):
     """What cannot change a match costs no matching."""
     record = library.record()
     one = library.put(record, activity(claims=("intervals:i1",))).ids[0]

@@ -111,6 +111,25 @@ def _lines(activity: Any) -> Iterator[tuple[str, str]]:
     yield from (("missing", f"{part}: {reason}") for part, reason in activity.completeness.missing.items())
 
 
+@command.command("match", examples=("fitglue dev match records.jsonl --out predictions.csv",))
+@click.argument("records", type=click.Path(path_type=Path), metavar="RECORDS.jsonl")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", required=True, help="The CSV to write.")
+@pass_face
+def match(face: Face, *, records: Path, out: Path) -> None:
+    """Tell which of many people's records are one workout, offline.
+
+    RECORDS.jsonl holds a record a line; FILE gets a_id, b_id, verdict and probability of every pair that is held for the same or
+    that a person would be asked about. It is the matcher that `sync` uses.
+    """
+    from fitglue_registry.dedupe.labelled import predict, read_records, write_predictions
+
+    found = read_records(records)
+    predicted = predict(found)
+    write_predictions(out, predicted)
+    same = sum(1 for one in predicted if one.verdict == "same")
+    face.note(f"{len(found):,} records: {same:,} pairs are the same, {len(predicted) - same:,} are to be asked about; written to {out}")
+
+
 @command.command("stand-in", add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
                  examples=("fitglue dev stand-in --count 200",))
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)

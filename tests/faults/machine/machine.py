@@ -117,9 +117,9 @@ class Machine(RuleBasedStateMachine):
     # -- what an athlete, a watch and the service do ---------------------------------------------------------------------------
 
     def unique(self, start: datetime) -> datetime:
-        """No two workouts start in the same second, unless a rule means them to."""
+        """No two workouts start in the same minute, unless a rule means them to: they would be one, and not two."""
         serial = self.world.serial()
-        return start.replace(second=serial % 60, minute=serial // 60 % 60)
+        return start.replace(minute=serial % 60, second=serial // 60 % 60)
 
     def day(self, ago: int) -> datetime:
         return datetime.combine(self.clock.moment.date() - timedelta(days=ago), datetime.min.time()).replace(hour=7)

@@ -71,6 +71,7 @@ CALLS: dict[str, list[list[str]]] = {
     "plugin install": [[f"https://me:{PLANTED['password in an address']}@127.0.0.1:1/x.whl"]],
     "dev": [[]],
     "dev normalize": [["intervals", "{home}/saved.json"]],
+    "dev match": [["{home}/saved.json", "--out", "{home}/pairs.csv"]],
     "dev stand-in": [["--help"]],
     "connections remove": [["intervals"], ["intervals", "--yes"]],
 }

@@ -1,0 +1,67 @@
+"""The labelled pairs of a folder (`records.jsonl`, `pairs.jsonl`) with every line of evidence of each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from learning import chance_shares, compare, learn
+
+from fitglue_registry.dedupe.evidence import span_s
+from fitglue_registry.dedupe.labelled import LabelledRecord, cards_by_person, read_records
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from fitglue_registry.dedupe import Card
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """One labelled pair; ``same`` is ``None`` where nobody can say."""
+
+    a_id: str
+    b_id: str
+    same: bool | None
+    kind: str
+    how: str = ""
+    confidence: float = 1.0
+
+
+class Labels:
+    """Records, pairs, and what the pairs look like to the matcher."""
+
+    def __init__(self, folder: Path, cuts: dict[str, float]) -> None:
+        self.records: list[LabelledRecord] = read_records(folder / "records.jsonl")
+        self.people = {person: [_remembering(card) for card in cards] for person, cards in cards_by_person(self.records).items()}
+        self.number = {record.id: number for number, record in enumerate(self.records)}
+        self.cards = {card.id: card for cards in self.people.values() for card in cards}
+        lines = (folder / "pairs.jsonl").read_bytes().splitlines()
+        self.pairs = [msgspec.json.decode(line, type=Pair) for line in lines if line.strip()]
+        self.levels = [compare(*self.sides(pair), cuts) for pair in self.pairs]
+        self._cuts = cuts
+
+    def sides(self, pair: Pair) -> tuple[Card, Card]:
+        """The two cards of a pair."""
+        return self.cards[self.number[pair.a_id]], self.cards[self.number[pair.b_id]]
+
+    def person(self, pair: Pair) -> str:
+        """Whose pair it is."""
+        return self.records[self.number[pair.a_id]].person
+
+    def learned(self, rules: Mapping[str, Any], without: str | None = None) -> dict[str, Any]:
+        """The table of weights, of everybody, or of everybody but one person."""
+        seen = [(self.person(pair), pair.same, levels) for pair, levels in zip(self.pairs, self.levels, strict=True)
+                if pair.same is not None and self.person(pair) != without]
+        same = [(person, levels) for person, is_same, levels in seen if is_same]
+        different = [(person, levels) for person, is_same, levels in seen if not is_same]
+        starts = {person: [(card.traits.start_s, span_s(card.traits)) for card in cards if card.traits.start_s is not None]
+                  for person, cards in self.people.items() if person != without}
+        return learn(same, different, chance_shares(starts, self._cuts), rules)
+
+
+def _remembering(card: Card) -> Card:
+    """The same card, whose polyline is decoded once."""
+    return replace(card, look=lru_cache(maxsize=1)(card.look))

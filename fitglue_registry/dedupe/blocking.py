@@ -1,0 +1,49 @@
+"""Which pairs are worth a look: neighbours in time, and those that lie whole hours apart as clocks and zones do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fitglue_registry.dedupe.evidence import off_hours_s, overlap
+from fitglue_registry.dedupe.matching import by_start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fitglue_registry.dedupe.cluster import Card
+    from fitglue_registry.dedupe.evidence import Cuts
+
+
+def reach_s(cuts: Cuts) -> float:
+    """How far apart two starts of one workout can lie on the local clock."""
+    return cuts["shift_most_s"] + cuts["same_minute_s"]
+
+
+def candidates(changed: Iterable[Card], others: Iterable[Card], cuts: Cuts) -> Iterator[tuple[Card, Card]]:
+    """Pairs of a changed card and any other that can be one workout, each once.
+
+    Sorted by the local clock and looked at in a window as wide as clocks are shifted, so that the cost grows with the number of
+    cards, as long as a person does not do more in a day.
+    """
+    changed = list(changed)
+    changed_ids = {card.id for card in changed}
+    every = {card.id: card for card in (*others, *changed)}.values()
+    started = by_start(every)
+    for index, (start, one) in enumerate(started):
+        reach = start + reach_s(cuts)
+        one_changed = one.id in changed_ids
+        for place in range(index + 1, len(started)):
+            later, two = started[place]
+            if later > reach:
+                break
+            if (one_changed or two.id in changed_ids) and _may_be_one(one, two, later - start, cuts):
+                yield one, two
+
+
+def _may_be_one(one: Card, two: Card, gap: float, cuts: Cuts) -> bool:
+    first, second = one.traits, two.traits
+    if first.start_utc_s is not None and second.start_utc_s is not None:
+        gap = second.start_utc_s - first.start_utc_s
+    if abs(gap) < cuts["drift_s"] or max(first.precision_s, second.precision_s) >= cuts["day_s"]:
+        return True
+    return off_hours_s(gap, cuts) <= cuts["same_minute_s"] or overlap(first, second, gap) > 0

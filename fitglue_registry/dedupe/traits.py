@@ -1,0 +1,77 @@
+"""What the matcher sees of one source activity: plain numbers on one clock each, and the points of its track."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from fitglue_registry.model.sports import family
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fitglue_registry.model import SourceActivity
+
+Point = tuple[float, float]
+
+#: Families that say nothing of what was done: a source's word for "I do not know".
+_UNKNOWN_SPORTS = frozenset({"other"})
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """One source activity as the matcher compares it; ``None`` is absent, and absence is no evidence.
+
+    Clocks are seconds since 1970, ``start_local_s`` as if local time were UTC.
+    """
+
+    account: str  # the connection that lists it
+    start_utc_s: float | None = None
+    start_local_s: float | None = None
+    precision_s: float = 1.0  # how exact the start is: a second, a minute, a day
+    elapsed_s: float | None = None
+    moving_s: float | None = None
+    distance_m: float | None = None
+    family: str | None = None
+    average_heartrate_bpm: float | None = None
+    max_heartrate_bpm: float | None = None
+    average_watts: float | None = None
+    calories_kcal: float | None = None
+    elevation_gain_m: float | None = None
+    parent: str | None = None  # the multisport event that it is a leg of
+    stub: bool = False
+
+    @property
+    def start_s(self) -> float | None:
+        """The start on the local clock, which every source has; without a zone, UTC."""
+        return self.start_local_s if self.start_local_s is not None else self.start_utc_s
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What a recording holds for a comparison: the points of the track, and channels on the seconds since the start."""
+
+    track: Sequence[Point] = ()
+    time_s: Sequence[float] = ()
+    channels: Mapping[str, Sequence[float]] = field(default_factory=dict)  # heartrate, watts; NaN is a gap
+
+
+_PRECISION_S = {"second": 1.0, "minute": 60.0, "day": 86_400.0}
+
+
+def traits_of(activity: SourceActivity, account: str) -> Traits:
+    """The traits of a source activity; zero is kept where it is a value, and taken for absence where it cannot be one."""
+    sport = family(activity.sport) if activity.sport else None
+    return Traits(
+        account, _clock(activity.start_utc), _clock(activity.start_local), _PRECISION_S[activity.start_precision],
+        activity.elapsed_s or None, activity.moving_s or activity.recording_s or None, activity.distance_m or None,
+        None if sport in _UNKNOWN_SPORTS else sport, activity.average_heartrate_bpm or None, activity.max_heartrate_bpm or None,
+        activity.average_watts or None, activity.calories_kcal or None, activity.elevation_gain_m, activity.parent,
+        activity.stub is not None)
+
+
+def _clock(moment: datetime | None) -> float | None:
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,97 @@
+"""The score at work in the store: source activities as cards, their recordings read where there is doubt, verdicts kept as opinions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from fitglue_registry import model
+from fitglue_registry.dedupe import SCORE, Card, Edge, Line, Samples, Scorer, Verdict, traits_of
+from fitglue_registry.store import activities as stored
+from fitglue_registry.store.reading import load_streams
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from sqlalchemy.engine import Connection as Db
+
+    from fitglue_registry.store.activities import Row
+
+_CHANNELS = ("heartrate", "watts")
+
+
+def account_of(row: Row) -> str:
+    """The account that lists it, the same in every store: ids of connections are random."""
+    return f"{row.entry} {row.account_id}"
+
+
+class Deck:
+    """Cards of source activities, each made once; a recording is read when the score looks at it."""
+
+    def __init__(self, db: Db) -> None:
+        self._db = db
+        self._cards: dict[int, Card] = {}
+        self._samples: dict[int, Samples | None] = {}
+
+    def of(self, rows: Iterable[Row]) -> list[Card]:
+        """The cards of these source activities whose record is not gone."""
+        return [self._card(row) for row in rows if not row.gone]
+
+    def _card(self, row: Row) -> Card:
+        if row.id not in self._cards:
+            account = account_of(row)
+            traits = traits_of(model.decode(row.document), account)
+            self._cards[row.id] = Card(row.id, (account, row.external_id, row.leg_no), row.claims, traits, lambda: self._look(row.id))
+        return self._cards[row.id]
+
+    def _look(self, number: int) -> Samples | None:
+        if number not in self._samples:
+            streams = load_streams(self._db, number, ("time", "latlng", *_CHANNELS))
+            self._samples[number] = _samples({stream.type: stream for stream in streams})
+        return self._samples[number]
+
+
+def _samples(streams: dict[str, model.Stream]) -> Samples | None:
+    if not streams:
+        return None
+    points = streams["latlng"].values.doubles.tolist() if "latlng" in streams else []
+    track = [(latitude, longitude) for latitude, longitude in zip(points[::2], points[1::2], strict=True) if latitude == latitude]
+    time = streams["time"].values.doubles if "time" in streams else ()
+    channels = {name: streams[name].values.doubles for name in _CHANNELS if name in streams and len(streams[name].values) == len(time)}
+    return Samples(track, time, channels)
+
+
+def score(db: Db, scorer: Scorer, changed: Sequence[Card], near_by: Sequence[Card], now: str) -> None:
+    """Judge every candidate pair of changed source activities anew, and keep what is *same* or *ask*: the rest is different."""
+    stored.drop_opinions(db, [card.id for card in changed], [SCORE])
+    by_id = {card.id: card for card in (*changed, *near_by)}
+    for edge in scorer.judge_candidates(changed, near_by):
+        if edge.verdict != "different" and not by_id[edge.first].claims & by_id[edge.second].claims:
+            first, second = sorted((edge.first, edge.second))
+            stored.put_opinion(db, first, second, SCORE, edge.verdict, reason_of_verdict(scorer.verdicts[first, second]), now)
+
+
+class _Reason(msgspec.Struct):
+    """A verdict of the score as an opinion keeps it: its probability, and line, level and bits of each line of evidence."""
+
+    probability: float
+    lines: list[tuple[str, str, float]]
+
+
+def reason_of_verdict(verdict: Verdict) -> str:
+    """What an opinion of the score keeps as its reason."""
+    return msgspec.json.encode(_Reason(round(verdict.probability, 4), [(one.line, one.level, one.bits) for one in verdict.lines])).decode()
+
+
+def verdict_of_opinion(opinion: Any) -> Verdict:
+    """The verdict that an opinion of the score holds (a row, or anything with ``verdict`` and ``reason``)."""
+    reason = msgspec.json.decode(opinion.reason, type=_Reason)
+    return Verdict(opinion.verdict, reason.probability, tuple(Line(*line) for line in reason.lines))
+
+
+def edge_of_opinion(said: Any) -> Edge:
+    """Anything that was said of a pair, for the clusters."""
+    probability = verdict_of_opinion(said).probability if said.said_by == SCORE else 1.0
+    return Edge(said.first_id, said.second_id, said.verdict, said.said_by, said.reason, probability)

@@ -1,0 +1,78 @@
+"""Records of the labelled form go through the matcher that sync uses."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from fitglue_registry.dedupe.labelled import predict, read_records, write_predictions
+from fitglue_registry.errors import UserMistake
+
+ROW = {"id": "a", "person": "p1", "source": "garmin", "external_id": "garmin:1", "start_utc": "2026-05-01T05:30:00Z",
+       "start_local": "2026-05-01T07:30:00", "utc_offset_s": 7200, "elapsed_s": 3600, "moving_s": 3500.5, "distance_m": 10_000.0,
+       "type": "running", "avg_hr": 150, "max_hr": None, "name": None, "device": "watch", "polyline": None}
+
+
+@pytest.fixture
+def records(tmp_path):
+    """Reads rows that differ from a run in what the test states."""
+
+    def read(*changes):
+        path = tmp_path / "records.jsonl"
+        path.write_text("".join(json.dumps(ROW | change) + "\n" for change in changes), "utf-8")
+        return read_records(path)
+
+    return read
+
+
+def test_copies_of_one_person_are_named_with_their_probability(records):
+    """And never across people."""
+    found = predict(records({}, {"id": "b", "source": "strava"}, {"id": "c", "source": "strava", "person": "p2"}))
+    assert [(one.a_id, one.b_id, one.verdict) for one in found] == [("a", "b", "same")]
+    assert 0.9 < found[0].probability <= 1
+
+
+def test_words_of_two_services_for_one_sport_are_one_family(records):
+    """`running/treadmill` and `Run`; an unknown word is no evidence."""
+    from fitglue_registry.dedupe.labelled import cards_by_person
+
+    [cards] = cards_by_person(records({}, {"type": "Run"}, {"type": "running/treadmill"}, {"type": "??"}, {"type": None})).values()
+    assert [card.traits.family for card in cards] == ["running", "running", "running", None, None]
+
+
+def test_predictions_are_written_as_csv(records, tmp_path):
+    """With the header that a scorer reads."""
+    write_predictions(tmp_path / "out.csv", predict(records({}, {"id": "b", "source": "strava"})))
+    assert (tmp_path / "out.csv").read_text().splitlines()[0] == "a_id,b_id,verdict,probability"
+    assert (tmp_path / "out.csv").read_text().splitlines()[1].startswith("a,b,same,")
+
+
+@pytest.mark.parametrize("line", [
+    "{", "[]", '{"person": "p1"}', '{"id": "a", "distance_m": "far"}', '{"id": "a", "start_utc": "yesterday"}'])
+def test_a_line_that_is_no_record_is_named(tmp_path, line):
+    """Its number, and why."""
+    path = tmp_path / "records.jsonl"
+    path.write_text(json.dumps(ROW) + "\n\n" + line + "\n", "utf-8")
+    with pytest.raises(UserMistake) as caught:
+        read_records(path)
+    assert (caught.value.code, caught.value.at.line) == ("FG-not-a-record", 3)
+
+
+def test_a_polyline_that_is_cut_is_named(records):
+    """By the record that has it, when it is looked at."""
+    [record] = records({"polyline": "_p~iF~ps|U_ulLnnqC_mqNvxq`"})
+    with pytest.raises(UserMistake, match="polyline of a"):
+        _ = record.track
+
+
+@pytest.mark.shared
+def test_the_labelled_people_are_matched_without_a_wrong_merge(shared):
+    """With the weights that ship, which were learned from them: a guard against a slip, and no measurement (benchmarks/dedupe.py is)."""
+    folder = shared / "data/dedupe"
+    said = {frozenset((one.a_id, one.b_id)): one.verdict for one in predict(read_records(folder / "records.jsonl"))}
+    pairs = [json.loads(line) for line in (folder / "pairs.jsonl").read_text().splitlines()]
+    wrong = [pair for pair in pairs if pair["same"] is False and said.get(frozenset((pair["a_id"], pair["b_id"]))) == "same"]
+    found = [pair for pair in pairs if pair["same"] and said.get(frozenset((pair["a_id"], pair["b_id"]))) == "same"]
+    assert wrong == []
+    assert len(found) / sum(1 for pair in pairs if pair["same"]) > 0.99
