@@ -220,6 +220,18 @@ class Opinion:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Recognized:
+    """What a plugin found at the paths that it was shown: which source reads it, and what to connect with."""
+
+    entry: str  # id of the source's entry
+    paths: tuple[str, ...]  # those of the given paths that this covers
+    name: str  # a short name for people: "Strava archive"
+    settings: Mapping[str, str]  # what to connect with, by the names of the integration's settings
+    found: tuple[str, ...] = ()  # what is there, a sentence each: the athlete reads it before anything is written
+    left_out: tuple[str, ...] = ()  # what is left out and why, a sentence each
+
+
 # -- the hooks ---------------------------------------------------------------------------------------------------------------
 
 
@@ -284,7 +296,19 @@ class Hooks:
         Example: ``return [Opinion("same", "a stub and its native copy") if is_copy(pair) else None for pair in pairs]``
         """
 
+    @hookspec
+    def fitglue_recognize(self, paths: Sequence[str]) -> Sequence[Recognized]:  # type: ignore[empty-body]
+        """Say which of these files and folders a source of yours can read, and what to connect it with; nothing where it knows none.
+
+        Called by ``import`` before anything is connected or stored; every plugin that has it, and says so in an entry, is asked, one by
+        one. The paths are absolute and are there. Only read, and only what tells you what it is: names, first bytes, the index of an
+        archive. The settings go to ``fitglue_connect``; of the same account later, with a newer archive, they take the place of those
+        that are there, so let the account's id not depend on the file's name where the content says whose it is.
+
+        Example: ``return [Recognized("logbook", (path,), "Training log", {"file": path}, ("214 lines since 2019.",))]``
+        """
+
 
 #: Hooks that reach the implementation of one entry's plugin; the others are asked of every plugin.
 ADDRESSED = ("fitglue_connect", "fitglue_list", "fitglue_fetch", "fitglue_normalize")
-HOOK_NAMES = (*ADDRESSED, "fitglue_dedupe")
+HOOK_NAMES = (*ADDRESSED, "fitglue_dedupe", "fitglue_recognize")

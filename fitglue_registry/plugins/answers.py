@@ -10,10 +10,10 @@ import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.hookspecs import Account, Listing, Opinion, Part, Split, Unavailable, Window
+from fitglue_registry.hookspecs import Account, Listing, Opinion, Part, Recognized, Split, Unavailable, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 #: An external id is part of an index, which PostgreSQL bounds to a third of a page.
 LONGEST_ID = 500
@@ -24,6 +24,7 @@ _LARGEST_PART = 256_000_000
 LARGEST_WINDOW = 512_000_000
 _MOST_WINDOWS = 5000
 _MOST_NOTES = 100
+_MOST_RECOGNIZED = 1000
 _STATES = frozenset({"gone", "none", "stub", "later"})
 _CODE = re.compile(r"FG-[a-z0-9]+(-[a-z0-9]+)*\Z")
 _ENCODINGS = frozenset({"identity", "gzip"})
@@ -59,6 +60,28 @@ def _opinion(said: Any) -> str | None:
         return f"with {type(said).__name__}, expected Opinion or None"
     if type(said.verdict) is not str or said.verdict not in ("same", "different") or not is_text(said.reason):
         return "with an opinion that is neither same nor different, or whose reason is no text"
+    return None
+
+
+def recognized_complaint(answer: Any, paths: Sequence[str]) -> str | None:
+    """What is wrong with the answer of ``fitglue_recognize``: a list of what was found at these paths and no others."""
+    if type(answer) not in (list, tuple) or len(answer) > _MOST_RECOGNIZED:
+        return f"without a list of at most {_MOST_RECOGNIZED} things that it recognised"
+    return next(filter(None, (_recognized(said, paths) for said in answer)), None)
+
+
+def _recognized(said: Any, paths: Sequence[str]) -> str | None:
+    if not _is_exactly(said, Recognized):
+        return f"with {type(said).__name__}, expected Recognized"
+    if not all(is_text(value, LONGEST_ID) and value for value in (said.entry, said.name)):
+        return f"with something recognised whose entry or name is no text of 1 to {LONGEST_ID} characters"
+    if type(said.paths) is not tuple or not said.paths or not all(type(path) is str and path in paths for path in said.paths):
+        return f"for {_shown(said.entry)} with paths that are no tuple of those that it was shown"
+    if type(said.settings) is not dict or not all(type(part) is str for pair in said.settings.items() for part in pair):
+        return f"for {_shown(said.entry)} with settings that are no dict of texts"
+    for told in (said.found, said.left_out):
+        if type(told) is not tuple or len(told) > _MOST_NOTES or not all(map(is_text, told)):
+            return f"for {_shown(said.entry)} with what it found or left out as no tuple of at most {_MOST_NOTES} texts"
     return None
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fitglue_registry.contract import nearest
 from fitglue_registry.errors import FitglueError, Place, PluginFailed
 from fitglue_registry.hookspecs import ADDRESSED, PLUGIN_GROUP, PROJECT, REGISTRY_GROUP, WRAPPER_GROUP, Hooks, Listing
-from fitglue_registry.plugins.answers import LARGEST_WINDOW, complaint, opinions_complaint, weight
+from fitglue_registry.plugins.answers import LARGEST_WINDOW, complaint, opinions_complaint, recognized_complaint, weight
 from fitglue_registry.plugins.guard import Guard, SignOfLife, hold_count
 from fitglue_registry.plugins.hookcheck import check_api, check_hooks
 from fitglue_registry.plugins.scan import all_entry_points, one_of_each_name
@@ -26,6 +26,11 @@ log = logging.getLogger(__name__)
 
 #: How long a plugin may keep silent where a transaction waits for it; other writers wait thirty seconds for theirs.
 _QUICK_S = 10.0
+#: Of a hook that everybody is asked: what is wrong with an answer, given the arguments.
+_BROADCAST: dict[str, Callable[[Any, dict[str, Any]], str | None]] = {
+    "fitglue_dedupe": lambda answer, asked: opinions_complaint(answer, len(asked["pairs"])),
+    "fitglue_recognize": lambda answer, asked: recognized_complaint(answer, asked["paths"]),
+}
 
 
 class FoundEntryPoint(Protocol):
@@ -296,8 +301,9 @@ class Plugins:
     def broadcast(self, names: Iterable[str], hook: str, **arguments: Any) -> Iterator[tuple[str, Any, FitglueError | None]]:
         """(plugin, answer, error) of a hook that everybody is asked, one by one, so that one failure loses no other answer.
 
-        Asked inside a transaction, so that a plugin that blocks must not hold up the writer for longer than others wait for it.
+        ``fitglue_dedupe`` is asked inside a transaction: a plugin that blocks must not hold up the writer for longer than others wait.
         """
+        limit_s = min(_QUICK_S, self._time_limit_s) if hook == "fitglue_dedupe" else self._time_limit_s
         for name in sorted(names):
             try:
                 loaded = self._load(name)
@@ -305,8 +311,8 @@ class Plugins:
                     continue
                 caller = self._subset(hook, loaded.plugin)
                 answer = loaded.guard.call(
-                    hook, lambda loaded=loaded, caller=caller: _opinions(loaded.guard, hook, caller, arguments),  # type: ignore[misc]
-                    time_limit_s=min(_QUICK_S, self._time_limit_s))
+                    hook, lambda loaded=loaded, caller=caller: _asked(loaded.guard, hook, caller, arguments),  # type: ignore[misc]
+                    time_limit_s=limit_s)
             except FitglueError as error:
                 if error.code == "FG-plugin-blocked":
                     self._loaded[name] = error  # it would block again, and everybody would wait again
@@ -379,9 +385,9 @@ def _held_items(guard: Guard, hook: str, kinds: tuple[type, ...], ask: Callable[
             close()
 
 
-def _opinions(guard: Guard, hook: str, caller: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+def _asked(guard: Guard, hook: str, caller: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     answer = caller(**arguments)
-    _hold(guard, hook, opinions_complaint(answer, len(arguments["pairs"])))
+    _hold(guard, hook, _BROADCAST[hook](answer, arguments))
     return answer
 
 

@@ -47,7 +47,8 @@ def test_a_name_outside_a_closed_list_says_the_nearest(registry):
     registry.add(more="hooks: [fitglue_lst]\nparts:\n  - {name: stream}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:8:9, hooks[0]: FG-entry-not-allowed: is 'fitglue_lst', must be fitglue_connect, fitglue_list, fitglue_fetch, "
-        "fitglue_normalize, fitglue_dedupe, fitglue_enrich, fitglue_deliver or fitglue_webhook\nfix: did you mean fitglue_list?\n"
+        "fitglue_normalize, fitglue_dedupe, fitglue_recognize, fitglue_enrich, "
+        "fitglue_deliver or fitglue_webhook\nfix: did you mean fitglue_list?\n"
         "sources/demo.yaml:10:12, parts[0].name: FG-entry-not-allowed: is 'stream', must be summary, detail, streams or file\n"
         "fix: did you mean streams?")
 
