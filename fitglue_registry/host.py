@@ -20,11 +20,12 @@ from fitglue_registry.errors import AthleteNeeded, Busy, FitglueError, StoreFail
 from fitglue_registry.library import ME, Library
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from fitglue_registry.doctor import Check
     from fitglue_registry.hookspecs import Account
+    from fitglue_registry.importing import Recognition
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugins import Availability
     from fitglue_registry.registry.entry import Entry
@@ -340,6 +341,25 @@ class Host(Library):
             raise UserMistake("FG-options-conflict", "--full takes the whole history, --since and --until a part of it",
                               fix="give one of them")
         yield from self._each(name, athlete, lambda context: sync_connection(context, chosen))
+
+    def recognize(self, paths: Iterable[str | Path], source: str | None = None) -> Recognition:
+        """What some files and folders are, by every plugin that can tell, or as that source alone; nothing is written.
+
+        Raises ``UserMistake`` for a path that is not there or cannot be read, and where nothing in them is known.
+        """
+        from fitglue_registry.importing import recognize
+
+        return recognize(self, paths, source)
+
+    def import_paths(self, what: Iterable[str | Path] | Recognition, athlete: str = ME) -> Iterator[Event]:
+        """Take what is new from files, folders and archives, or from what ``recognize`` found; yields events as ``sync`` does.
+
+        Each source that is found is connected first, with a ``SourceConnected``; another archive of an account that is connected takes
+        the place of the one before. A source that fails ends with ``SyncStopped`` and the next one begins.
+        """
+        from fitglue_registry.importing import Recognition, bring_in
+
+        yield from bring_in(self, what if isinstance(what, Recognition) else self.recognize(what), athlete)
 
     def rebuild(self, name: str | None = None, athlete: str = ME) -> Iterator[Event]:
         """Derive everything again from the raw parts, without the network; yields what changed."""

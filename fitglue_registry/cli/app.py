@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "connect": "Connect an account, or renew its key.",
     "connections": "List, check and remove connections.",
+    "import": "Take in archives, files and folders.",
     "sync": "Fetch what is new from every connection.",
     "activities": "List activities.",
     "show": "Show one activity: values, laps, streams.",
@@ -66,7 +68,8 @@ class LazyGroup(Group):
         """The command of a name, imported now."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"fitglue_registry.cli.commands.{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = import_module(f"fitglue_registry.cli.commands.{module}").command
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
@@ -134,7 +137,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _call(face: Face, arguments: list[str]) -> int:
-    resumable = {"sync", "rebuild"} & set(arguments)
+    resumable = {"import", "sync", "rebuild"} & set(arguments)
     try:
         # click would import shutil, and with it three ways of compressing, to find this out.
         width = max(min(columns(sys.stdout), _WIDEST) - 2, _NARROWEST)

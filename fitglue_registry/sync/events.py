@@ -20,6 +20,18 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceConnected(Event):
+    """An import has connected what lies at some paths; ``renewed``: the account was connected before, and is read from there now."""
+
+    source: str
+    account_id: str
+    account_name: str | None
+    paths: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    renewed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SyncStarted(Event):
     """A connection is being synced; ``how`` is first, walk, resumed, overlap or window."""
 

@@ -50,6 +50,7 @@ CALLS: dict[str, list[list[str]]] = {
     "why": [["last"], ["2026-05-01"]],
     "export": [[], ["last"]],
     "sql": [[], ["--path"], ["select * from runs"], ["select * from activities"], ["drop table fg_connections"]],
+    "import": [["{home}/saved.json"], ["{home}/nothing"]],
     "rebuild": [[]],
     "quarantine": [[]],
     "quarantine list": [[]],

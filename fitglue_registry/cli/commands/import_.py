@@ -1,0 +1,105 @@
+"""``fitglue import``: says what files, folders and archives are, and takes what is new in them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from fitglue_registry.cli.command import Command, json_option
+from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.errors import PluginFailed, UserMistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from fitglue_registry.hookspecs import Recognized
+    from fitglue_registry.importing import Recognition
+    from fitglue_registry.sync.events import Event, SourceConnected
+
+_SHOWN = 3
+
+
+@click.command("import", cls=Command, examples=("fitglue import ~/Downloads/export_12345.zip", "fitglue import ~/rides ride.fit --yes",
+                                                "fitglue import archive.zip --dry-run"))
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--as", "source", metavar="SOURCE", help="Read it as this source, where two could.")
+@click.option("--dry-run", is_flag=True, help="Say what is there, and store nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option("Print what was found, then the events, as JSON Lines.")
+@pass_face
+def command(face: Face, *, paths: tuple[str, ...], source: str | None, dry_run: bool, yes: bool) -> int:
+    """Import PATH: an archive as it was downloaded, workout files, a folder of them, or several of these.
+
+    What is there is said before anything is written, and a person is asked. The same path again takes only what is new, a newer archive of
+    the same account what the one before did not have. What is read stays where it is.
+    """
+    from fitglue_registry.cli.progress import Progress
+
+    with Progress(face, "looking at what is there"):
+        recognition = face.host.recognize(paths, source)
+    _say(face, recognition)
+    if dry_run:
+        return _left_over(recognition)
+    if not (yes or face.as_json) and sys.stdin.isatty() and not click.confirm("Import this?", err=True):
+        raise UserMistake("FG-not-confirmed", "nothing was imported")
+    return _bring_in(face, recognition)
+
+
+def _bring_in(face: Face, recognition: Recognition) -> int:
+    from fitglue_registry.cli.rounds import follow, show_tally
+
+    connected: list[SourceConnected] = []
+    tallies, code = follow(face, _noted(face.host.import_paths(recognition), connected), "reading")
+    for one in connected if tallies else ():
+        whose = f" of {one.account_name or one.account_id}"
+        face.note(f"{one.connection}{whose} is read from {_paths(one.paths)}{' from now on' if one.renewed else ''}")
+    for tally in tallies:
+        show_tally(face, tally)
+    if tallies and not code:
+        face.note("Next: fitglue activities")
+    return code or _left_over(recognition)
+
+
+def _noted(events: Iterator[Event], connected: list[SourceConnected]) -> Iterator[Event]:
+    from fitglue_registry.sync.events import SourceConnected
+
+    for event in events:
+        if isinstance(event, SourceConnected):
+            connected.append(event)
+        yield event
+
+
+def _paths(paths: tuple[str, ...]) -> str:
+    more = f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
+    return ", ".join(paths[:_SHOWN]) + more
+
+
+def _left_over(recognition: Recognition) -> int:
+    """8 where a plugin failed, 5 where a path was left out: the rest was done."""
+    if any(isinstance(problem, PluginFailed) for problem in recognition.problems):
+        return PluginFailed.exit_code
+    return 5 if recognition.problems else 0
+
+
+def _say(face: Face, recognition: Recognition) -> None:
+    from fitglue_registry.cli.failure import show_failure
+
+    if face.as_json:
+        face.lines({"event": "Recognized", **asdict(one)} for one in recognition.found)
+    else:
+        face.show(*(line for one in recognition.found for line in _found(one)))
+    for problem in recognition.problems:
+        show_failure(face, problem)
+
+
+def _found(one: Recognized) -> Iterator[RenderableType]:
+    from fitglue_registry.cli.table import hanging, heading
+
+    yield heading(one.name, _paths(one.paths))
+    yield from (hanging("·", text) for text in one.found)
+    yield from (hanging("–", f"left out: {text}") for text in one.left_out)

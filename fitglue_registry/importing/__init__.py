@@ -1,0 +1,6 @@
+"""From a path that somebody typed to activities: what it is, whose it is, what is new in it, and watching it from then on."""
+
+from fitglue_registry.importing.bringing import bring_in
+from fitglue_registry.importing.recognizing import Recognition, recognize
+
+__all__ = ["Recognition", "bring_in", "recognize"]

@@ -1,0 +1,92 @@
+"""fitglue import: what is said before anything is written, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import pty
+import sys
+from functools import partial
+
+import pytest
+
+from fitglue_registry import Host, Plugins
+from fitglue_registry.cli.app import run
+from fitglue_registry.registry import Folder
+from tests.importing.logs import Point, make_registry, plugin
+
+
+@pytest.fixture
+def installed(monkeypatch, tmp_path):
+    """Puts plugins of a test into the place of those of the environment."""
+
+    def install(**modules):
+        folders = [Folder(make_registry(tmp_path / "registry", *modules))]
+        points = [Point(name, module) for name, module in modules.items()]
+        monkeypatch.setattr("fitglue_registry.host.Host", partial(Host, plugins=Plugins(points), folders=folders))
+
+    install(log=plugin())
+    return install
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "may.log"
+    path.write_text("ada\n2026-05-01T07:00:00\n2026-05-02T07:00:00")
+    return path
+
+
+def test_an_import_says_what_is_there_and_then_what_was_new(installed, fitglue, log):
+    """What it is, what is found and left out in it, how many are new; nobody is asked where nobody is there."""
+    said = fitglue("import", str(log))
+    assert said.out.splitlines()[:3] == [f"Training log  {log}", "  · 1 logs", "  – left out: no pictures"]
+    assert "✓ log: 2 new" in said.out
+    assert (said.code, "fitglue activities" in said.err) == (0, True)
+    assert "nothing new" in fitglue("import", str(log)).out
+
+
+def test_a_dry_run_stops_after_saying_what_is_there(installed, fitglue, log):
+    """Nothing is connected."""
+    said = fitglue("import", str(log), "--dry-run")
+    assert (said.code, "1 logs" in said.out) == (0, True)
+    assert fitglue("connections", "--json").lines == []
+
+
+def test_json_is_what_was_found_and_then_the_events(installed, fitglue, log):
+    """One document a line, each with the name of its event."""
+    lines = fitglue("import", str(log), "--json").lines
+    assert lines[0] == {"event": "Recognized", "entry": "log", "paths": [str(log)], "name": "Training log", "settings": {"path": str(log)},
+                        "found": ["1 logs"], "left_out": ["no pictures"]}
+    assert [line["event"] for line in lines] == [
+        "Recognized", "SourceConnected", "SyncStarted", "Decided", "Decided", "WindowListed", "SyncFinished"]
+
+
+@pytest.mark.parametrize(("answer", "code", "connections"), [("n\n", 2, 0), ("\n", 2, 0), ("y\n", 0, 1)])
+def test_a_person_at_a_terminal_is_asked_and_no_is_the_default(installed, fitglue, log, monkeypatch, answer, code, connections):
+    """Only a yes imports."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, encoding="utf-8") as terminal, os.fdopen(ours, "wb", buffering=0) as keyboard:
+        keyboard.write(answer.encode())
+        monkeypatch.setattr(sys, "stdin", terminal)
+        assert run(["import", str(log)]) == code
+    assert len(fitglue("connections", "--json").lines) == connections
+
+
+def test_a_path_that_nobody_knows_beside_others_is_done_in_part(installed, fitglue, log, tmp_path):
+    """What is known is imported, the rest is told with an exit code."""
+    (tmp_path / "x.pdf").write_bytes(b"%PDF")
+    said = fitglue("import", str(log), str(tmp_path / "x.pdf"))
+    assert (said.code, "log: 2 new" in said.out, "[FG-not-recognized]" in said.err) == (5, True, True)
+
+
+def test_a_broken_plugin_beside_others_gives_its_exit_code(installed, fitglue, log):
+    """The import is done, and the plugin is named."""
+    installed(log=plugin(), diary=ImportError("no wheel"))
+    said = fitglue("import", str(log))
+    assert (said.code, "log: 2 new" in said.out, "[FG-plugin-import-failed]" in said.err) == (8, True, True)
+
+
+def test_nothing_recognized_is_a_mistake_in_what_was_typed(installed, fitglue, tmp_path):
+    """Exit code 2, with why and what to do, also for a program."""
+    said = fitglue("import", str(tmp_path), "--json")
+    assert (said.code, said.error["code"]) == (2, "FG-not-recognized")
+    assert fitglue("import").code == 2

@@ -1,0 +1,101 @@
+"""What an import stores: connections, whose they are, and what is new."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fitglue_registry.errors import AthleteNeeded
+from fitglue_registry.hookspecs import Account
+from fitglue_registry.sync.events import Decided, SourceConnected, SyncFinished, SyncStopped
+from fitglue_registry.sync.lock import connection_lock
+from tests.importing.logs import plugin
+
+
+def brought(host, *paths, athlete="me"):
+    """(kind of event and what matters of it) of an import."""
+    events = list(host.import_paths(paths, athlete))
+    return [(type(event).__name__, *(
+        (event.connection, event.account_id, event.renewed) if isinstance(event, SourceConnected) else
+        (dict(event.counts),) if isinstance(event, SyncFinished) else (event.error.code,)))
+        for event in events if isinstance(event, SourceConnected | SyncFinished | SyncStopped)]
+
+
+def days(host, athlete="me"):
+    return sorted(row["start_local"][8:10] for row in host.activities(athlete=athlete))
+
+
+def test_an_import_connects_what_it_finds_and_takes_it(host, log):
+    """One call from a path to activities."""
+    assert brought(host, log("may.log", 1, 2)) == [("SourceConnected", "log", "ada", False), ("SyncFinished", {"new": 2})]
+    assert days(host) == ["01", "02"]
+
+
+def test_the_same_path_again_takes_only_what_is_new(host, log):
+    """The connection is the same one, and what is known is not new."""
+    brought(host, log("may.log", 1, 2))
+    assert brought(host, log("may.log", 1, 2)) == [("SourceConnected", "log", "ada", True), ("SyncFinished", {})]
+    assert brought(host, log("may.log", 1, 2, 9))[1] == ("SyncFinished", {"new": 1})
+    assert len(host.connections()) == 1
+
+
+def test_a_newer_archive_of_the_same_account_takes_the_place_of_the_older_one(host, log):
+    """One connection, which reads the new file from now on; what only the old one had stays."""
+    brought(host, log("may.log", 1, 2))
+    newer = log("june.log", 2, 3)
+    assert brought(host, newer) == [("SourceConnected", "log", "ada", True), ("SyncFinished", {"new": 1})]
+    [connection] = host.connections()
+    assert connection.settings["path"] == str(newer)
+    assert days(host) == ["01", "02", "03"]
+
+
+def test_the_archive_of_another_account_is_another_connection(host, log):
+    """Two people who train together do not become one."""
+    brought(host, log("may.log", 1))
+    assert brought(host, log("bob.log", 1, account="bob"))[0] == ("SourceConnected", "log-2", "bob", False)
+
+
+def test_several_paths_are_imported_one_after_the_other(host, log):
+    """What is typed last is what the connection reads afterwards."""
+    older, newer = log("may.log", 1), log("june.log", 2)
+    brought(host, older, newer)
+    assert [one.settings["path"] for one in host.connections()] == [str(newer)]
+    assert days(host) == ["01", "02"]
+
+
+def test_an_import_is_the_athletes_own(host, log):
+    """The application says whose it is."""
+    brought(host, log("may.log", 1), athlete="bob")
+    assert (days(host), days(host, "bob")) == ([], ["01"])
+
+
+def test_what_was_recognized_can_be_imported_without_being_looked_at_again(open_host, log):
+    """An application shows what was found, asks, and goes on with that."""
+    looks = []
+    known = plugin().fitglue_recognize
+    host = open_host(log=plugin(recognize=lambda paths: looks.append(paths) or known(paths)))
+    recognition = host.recognize([log("may.log", 1)])
+    assert sum(isinstance(event, Decided) for event in host.import_paths(recognition)) == 1
+    assert len(looks) == 1
+
+
+def test_a_source_that_cannot_be_connected_stops_and_the_next_one_begins(open_host, log):
+    """A broken archive among several costs itself."""
+
+    def connect(connection):
+        if "bad" in connection.settings["path"]:
+            raise AthleteNeeded("FG-log-cut", "the log is cut off", fix="download it again")
+        return Account("ada")
+
+    host = open_host(log=plugin(connect=connect))
+    assert brought(host, log("bad.log", 1), log("good.log", 2)) == [
+        ("SyncStopped", "FG-log-cut"), ("SourceConnected", "log", "ada", False), ("SyncFinished", {"new": 1})]
+
+
+def test_a_connection_that_is_being_synced_is_left_to_that_sync(host, log, tmp_path):
+    """The import of another one goes on, and the exit code says that a sync is at work."""
+    brought(host, log("may.log", 1))
+    [connection] = host.connections()
+    with connection_lock(host.database, Path(tmp_path), connection.id, "log", host.now):
+        assert brought(host, log("may.log", 1, 2), log("bob.log", 3, account="bob")) == [
+            ("SourceConnected", "log", "ada", True), ("SyncStopped", "FG-sync-running"), ("SourceConnected", "log-2", "bob", False),
+            ("SyncFinished", {"new": 1})]

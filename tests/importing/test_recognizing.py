@@ -1,0 +1,157 @@
+"""What a path is: asked of the plugins, and told in words where none of them knows."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+
+import pytest
+
+from fitglue_registry.errors import PluginFailed, UserMistake
+from fitglue_registry.hookspecs import Recognized
+from tests.importing.logs import plugin
+
+
+def refused(host, *paths, **options):
+    with pytest.raises(UserMistake) as caught:
+        host.recognize(paths, **options)
+    return caught.value
+
+
+def test_a_plugin_says_what_a_path_is_and_nothing_is_written(host, log, tmp_path):
+    """Recognising a file connects nothing, and does not even make the database."""
+    found = host.recognize([log("may.log", 1, 2)]).found
+    assert found == (Recognized("log", (str(tmp_path / "may.log"),), "Training log", {"path": str(tmp_path / "may.log")}, ("1 logs",),
+                                ("no pictures",)),)
+    assert not (tmp_path / "home" / "fitglue.db").exists()
+
+
+def test_paths_reach_plugins_absolute_and_once(open_host, log, tmp_path, monkeypatch):
+    """Whatever was typed, from whatever folder: ``~``, a relative path, the same one twice."""
+    log("may.log", 1)
+    asked = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(UserMistake):
+        open_host(log=plugin(recognize=lambda paths: asked.extend(paths) or [])).recognize(["may.log", "~/may.log", tmp_path / "may.log"])
+    assert asked == [str(tmp_path / "may.log")]
+
+
+def test_what_is_found_stands_in_the_order_in_which_it_was_typed(host, log):
+    """Two archives are imported in the order of the command, so that the newer one can be typed last."""
+    second, first = log("a.log", 1), log("b.log", 2)
+    assert [one.paths for one in host.recognize([first, second]).found] == [(str(first),), (str(second),)]
+
+
+def test_a_path_that_is_not_there_names_one_that_is_nearly_it(host, log):
+    """A typo costs a look at the message."""
+    error = refused(host, log("may.log", 1).with_name("mya.log"))
+    assert (error.code, error.why) == ("FG-path-missing", "there is may.log")
+
+
+def test_one_path_that_is_not_there_refuses_them_all(host, log, tmp_path):
+    """Half of what was asked for is not what was asked for."""
+    assert refused(host, log("may.log", 1), tmp_path / "nowhere" / "x").code == "FG-path-missing"
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 5000])
+def test_a_path_that_no_system_takes_is_refused(host, name):
+    """Whatever is typed, it is a mistake and no bug."""
+    assert refused(host, name).code in ("FG-path-missing", "FG-path-unreadable")
+
+
+def test_what_is_neither_file_nor_folder_is_refused(host, tmp_path):
+    """A pipe would be waited for, for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    assert refused(host, tmp_path / "pipe").code == "FG-path-unreadable"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_what_may_not_be_read_is_refused(host, log):
+    """The right to read is the user's to give."""
+    path = log("may.log", 1)
+    path.chmod(0)
+    assert refused(host, path).code == "FG-path-unreadable"
+
+
+def test_nothing_recognized_says_what_was_looked_for_and_what_it_looks_like(host, tmp_path):
+    """A person learns what the file is, what FitGlue takes, and what to do."""
+    (tmp_path / "x").write_bytes(b"%PDF-1.7 and so on")
+    error = refused(host, tmp_path / "x")
+    assert (error.code, error.why) == ("FG-not-recognized", "it is a PDF; looked for: Training log")
+    assert error.fix == "name the archive as it was downloaded, a workout file, or a folder of those"
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    (b"", "an empty file"), (b"\x1f\x8b\x08", "a gzip file"), (b"7z\xbc\xaf\x27\x1c\0", "a 7-Zip archive"),
+    (b"\x0e\x10\0\0\0\0\0\0.FIT", "a FIT file"), (b'\xef\xbb\xbf {"a": 1}', "JSON"), (b"PK\x03\x04 and no more", "a zip that is cut off"),
+    (b"\0\xff" * 50, "of an unknown kind, 100"),
+    ("Größe;Zeit\n".encode(), "a text that begins with 'Größe;Zeit'"), (b"x" * 257 + b"ustar\x0000", "a tar archive"),
+])
+def test_a_file_that_nobody_knows_is_told_by_its_first_bytes(host, tmp_path, content, words):
+    """Its name says nothing."""
+    (tmp_path / "x.log.txt").write_bytes(content)
+    assert words in refused(host, tmp_path / "x.log.txt").why
+
+
+def test_a_zip_that_nobody_knows_is_told_by_what_is_in_it(host, tmp_path):
+    """Three names are enough to see which download it was."""
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as packed:
+        for name in ("a/", "a/one.txt", "two.txt", "three.txt", "four.txt"):
+            packed.writestr(name, "")
+    assert "a zip of 4 files: one.txt, two.txt, three.txt, …" in refused(host, tmp_path / "x.zip").why
+
+
+def test_a_folder_that_nobody_knows_is_told_by_its_files(host, tmp_path):
+    """Two photos are no training."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    assert "an empty folder" in refused(host, folder).why
+    for name in ("a.jpg", "b.JPG", "readme"):
+        (folder / name).touch()
+    assert "a folder of 3 files: 2 .jpg, 1 without a suffix" in refused(host, folder).why
+
+
+def test_one_path_that_nobody_knows_does_not_keep_the_others_out(host, log, tmp_path):
+    """It is told beside what was found."""
+    (tmp_path / "x").write_text("x")
+    recognition = host.recognize([tmp_path / "x", log("may.log", 1)])
+    assert ([one.entry for one in recognition.found], [one.code for one in recognition.problems]) == (["log"], ["FG-not-recognized"])
+
+
+def test_a_path_that_two_sources_know_is_asked_back(open_host, log):
+    """It would be imported twice; --as says which is meant."""
+    host, path = open_host(log=plugin(), diary=plugin("diary")), log("may.log", 1)
+    error = refused(host, path)
+    assert (error.code, error.fix) == ("FG-import-ambiguous", "add --as diary or --as log")
+    assert [one.entry for one in host.recognize([path], "diary").found] == ["diary"]
+    assert refused(host, path, source="dairy").code == "FG-unknown-entry"
+
+
+def test_a_broken_plugin_is_named_and_the_others_are_asked(open_host, log):
+    """One plugin that cannot be imported costs what only it can read."""
+    recognition = open_host(log=plugin(), diary=ImportError("no wheel")).recognize([log("may.log", 1)])
+    assert [one.entry for one in recognition.found] == ["log"]
+    assert [(one.code, "diary" in one.what) for one in recognition.problems] == [("FG-plugin-import-failed", True)]
+
+
+def test_where_the_only_plugin_is_broken_that_is_the_answer(open_host, log):
+    """Nothing recognised is not the whole truth then."""
+    with pytest.raises(PluginFailed, match="FG-plugin-raised"):
+        open_host(log=plugin(recognize=lambda paths: 1 / 0)).recognize([log("may.log", 1)])
+
+
+def test_a_plugin_recognizes_for_its_own_sources_alone(open_host, log):
+    """What one plugin says of another's source is its error."""
+    foreign = plugin("diary", recognize=lambda paths: [Recognized("log", tuple(paths), "Log", {})])
+    recognition = open_host(log=plugin(), diary=foreign).recognize([log("may.log", 1)])
+    assert (len(recognition.found), [one.code for one in recognition.problems]) == (1, ["FG-plugin-answer"])
+
+
+def test_without_any_plugin_for_files_the_fix_is_to_install_one(open_host, log, tmp_path):
+    """The registry knows which plugin would do it."""
+    host = open_host(log=plugin())
+    host.plugins._found[  # its distribution is gone
+        "fitglue.plugins"].clear()
+    error = refused(host, log("may.log", 1))
+    assert (error.code, error.fix) == ("FG-no-importer", "fitglue plugin install log")
