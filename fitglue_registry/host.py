@@ -130,12 +130,16 @@ class Host(Library):
     def connect(self, integration: str, values: Mapping[str, str], athlete: str = ME) -> ConnectResult:
         """Prove credentials and settings (by name, as pasted), and store the connection; the same account again gets new credentials.
 
-        Raises ``UserMistake`` for a value that cannot be one, ``AthleteNeeded`` for one that the service refuses, ``Retryable``
+        Raises ``UserMistake`` for a value that cannot be one, ``AthleteNeeded`` for one that the service refuses, and for a service
+        whose accounts cannot be connected, with the roads that its workouts do take, ``Retryable``
         where it cannot be asked now, ``PluginFailed`` where the plugin is missing or broken. Nothing is stored unless all went well.
         """
         from fitglue_registry.store import connections as stored
 
-        entry, source = self.catalogue.get("integration", integration), self.source_of(integration)
+        entry = self.catalogue.get("integration", integration)
+        if entry.closed is not None:
+            raise not_connectable(entry)
+        source = self.source_of(integration)
         self._check_tier(source, athlete)
         there = [one for one in self.connections(athlete) if one.integration == integration]
         secret, settings = _read_fields(entry, {**self.kept_settings(integration, athlete), **values})
@@ -488,6 +492,14 @@ class Host(Library):
         with self.database.read() as db:
             used = self._raws.used_blobs(db)
         return len(sweep(self._raws.blobs, used, self.clock.now() - _UNSETTLED))
+
+
+def not_connectable(entry: Entry) -> AthleteNeeded:
+    """The error for a service whose accounts cannot be connected: it tells the roads that its workouts do take."""
+    assert entry.closed is not None
+    roads = [f"{road.name} ({road.brings}): {road.how} Then: {road.command}" for road in entry.closed.roads]
+    return AthleteNeeded("FG-not-connectable", f"an account at {entry.name} cannot be connected", why=entry.closed.why,
+                         fix=" Or: ".join(roads))
 
 
 def _read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

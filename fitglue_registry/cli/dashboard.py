@@ -173,8 +173,12 @@ def _welcome(host: Host) -> Iterator[RenderableType]:
     yield heading("Welcome to FitGlue.")
     yield Text("Nothing is connected yet. An account takes one command, and a sync the second:")
     yield ""
-    integrations = host.catalogue.entries("integration")
-    yield pairs([(Text(f"fitglue connect {entry.id}", style="bold"), entry.summary) for entry in integrations])
-    yield pairs([(Text("fitglue sync", style="bold"), "")])
+    imported = {source.integration for source in host.catalogue.entries("source") if "fitglue_recognize" in source.hooks}
+    integrations = [entry for entry in host.catalogue.entries("integration") if not entry.closed and entry.id not in imported]
+    closed = [entry for entry in host.catalogue.entries("integration") if entry.closed]
+    ways = [(f"fitglue connect {entry.id}", entry.summary) for entry in integrations] + [("fitglue sync", "")]
+    ways += [("fitglue import PATH", "Archives as they were downloaded, workout files, folders of them.")] if imported else []
+    ways += [(f"fitglue connect {entry.id}", f"How workouts of {entry.name} come, which cannot be connected.") for entry in closed]
+    yield pairs([(Text(command, style="bold"), what) for command, what in ways])
     yield ""
     yield Text("Everything stays on this machine. More: fitglue --help", style="dim")

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from fitglue_registry.plugins.discovery import Plugins
     from fitglue_registry.registry import Entry
 
-State = Literal["available", "plugin-missing", "plugin-broken", "version-mismatch", "not-connected", "tier", "credentials-rejected"]
+State = Literal["available", "not-connectable", "plugin-missing", "plugin-broken", "version-mismatch", "not-connected", "tier",
+                "credentials-rejected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ def availability(entry: Entry, plugins: Plugins, *, allowed: bool, tier: str | N
     ``allowed`` says whether the athlete's ``tier`` includes the entry, ``connections`` are the states of the athlete's
     connections at the integration that the entry needs (``ok`` or ``credentials-rejected``).
     """
+    if entry.closed is not None:
+        return Availability("not-connectable", entry.closed.why, f"fitglue connect {entry.id} tells the roads that there are",
+                            "FG-not-connectable")
     try:
         plugins.load(entry)
     except FitglueError as error:

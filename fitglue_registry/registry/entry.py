@@ -216,6 +216,22 @@ class Correction(Struct, frozen=True, forbid_unknown_fields=True):
     reference: str = ""
 
 
+class Road(Struct, frozen=True, forbid_unknown_fields=True):
+    """One way by which workouts of a closed service do come: what it brings, how it is gone, and the command at its end."""
+
+    name: str
+    brings: str
+    how: str
+    command: str
+
+
+class Closed(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why accounts of a service cannot be connected, and the roads that its workouts take all the same."""
+
+    why: str
+    roads: tuple[Road, ...]
+
+
 class Tier(Struct, frozen=True, forbid_unknown_fields=True):
     """A step of what an athlete may use; tiers stand in order, each includes those before it."""
 
@@ -240,6 +256,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     related: tuple[Link, ...] = ()
     credentials: tuple[Field, ...] = ()
     settings: tuple[Field, ...] = ()
+    closed: Closed | None = None
     http: Http | None = None
     hooks: tuple[str, ...] = ()
     parts: tuple[Part, ...] = (Part(name="summary", comes_from="list"),)

@@ -90,6 +90,11 @@ def _way(part: Part) -> str:
 
 
 def _setup(entry: Entry, catalogue: Catalogue) -> Iterator[str]:
+    if entry.closed:
+        yield f"An account cannot be connected. {entry.closed.why} `fitglue connect {entry.id}` tells the roads that there are:"
+        yield ""
+        yield from (f"- **{road.name}**: {road.brings}. {road.how} Then `{road.command}`." for road in entry.closed.roads)
+        return
     integration = catalogue.find("integration", entry.integration) if entry.integration else None
     steps = [f"`fitglue plugin install {entry.plugin.name}`, unless `fitglue plugin list` shows it."]
     if integration:

@@ -35,6 +35,7 @@ def flaws(entry: Entry) -> Iterator[Flaw]:
     """Everything that is wrong with an entry on its own."""
     yield from _version_range(entry)
     yield from _links(entry)
+    yield from _closed(entry)
     for group, fields in (("credentials", entry.credentials), ("settings", entry.settings)):
         yield from _names_twice((group,), [field.name for field in fields])
         for number, field in enumerate(fields):
@@ -50,6 +51,18 @@ def flaws(entry: Entry) -> Iterator[Flaw]:
             if not _ERROR_CODE.fullmatch(code):
                 yield Flaw("FG-entry-issue-code", ("issues", number, "codes", place), f"{code!r} is not the code of an error",
                            fix="a code is FG- and a kebab name, such as FG-key-rejected")
+
+
+def _closed(entry: Entry) -> Iterator[Flaw]:
+    """What cannot be connected is an integration, and asks for nothing."""
+    if entry.closed is None:
+        return
+    if entry.kind != "integration":
+        yield Flaw("FG-entry-closed", ("closed",), f"a {entry.kind} is not closed", "accounts belong to an integration", "move it there")
+    for group, given in (("credentials", entry.credentials), ("settings", entry.settings), ("hooks", entry.hooks), ("http", entry.http)):
+        if given:
+            yield Flaw("FG-entry-closed", (group,), f"an integration that is closed has {group}", "nothing is ever asked with them",
+                       f"take out {group}, or take out closed")
 
 
 def _links(entry: Entry) -> Iterator[Flaw]:

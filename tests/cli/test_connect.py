@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from fitglue_registry import Host
+from fitglue_registry.errors import AthleteNeeded
 from fitglue_registry.testing.intervals import Fault
 
 KEY = "stand-in-key"
@@ -168,3 +170,31 @@ def test_a_missing_plugin_is_said_before_a_key_is_asked_for(fitglue, monkeypatch
     assert said.code == 8
     assert "[FG-plugin-missing]" in said.err
     assert "fitglue-intervals" in said.err
+
+
+@pytest.mark.parametrize("name", ["strava", "garmin", "trainingpeaks"])
+def test_a_service_that_cannot_be_connected_tells_its_roads(fitglue, name):
+    """The roads are the answer, and the exit code says that somebody is needed."""
+    said = fitglue("connect", name)
+    assert said.code == 3
+    assert "cannot be connected" in said.out
+    assert "→ fitglue connect intervals" in said.out
+    assert "→ fitglue import" in said.out
+    document = fitglue("connect", name, "--json").document
+    assert (document["integration"], document["connection"]) == (name, None)
+    assert {"name", "brings", "how", "command"} == set(document["roads"][0])
+
+
+def test_an_application_that_connects_a_closed_service_gets_the_roads_as_an_error(tmp_path):
+    """The reason and every road are in the error; nothing is stored."""
+    with Host(tmp_path / "home") as host, pytest.raises(AthleteNeeded) as caught:
+        host.connect("strava", {})
+    assert caught.value.code == "FG-not-connectable"
+    assert "Then: fitglue import export_12345.zip" in caught.value.fix
+
+
+def test_the_way_in_names_what_can_be_connected_and_what_cannot(fitglue):
+    """A newcomer with nothing but Strava learns what to type."""
+    said = fitglue().out
+    assert "fitglue connect strava" in said
+    assert "How workouts of Strava come, which cannot be connected." in said

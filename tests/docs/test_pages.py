@@ -24,7 +24,8 @@ PAGES = [README, CHECKOUT / "CHANGELOG.md", *(DOCS / name for name in WRITTEN)]
 NOT_WRITTEN = {"file", "origin"}
 SECTIONS = {
     entry.Entry: "An entry", entry.Plugin: "`plugin`", entry.Link: "A link of `docs` or `related`", entry.Clean: "A step of `clean`",
-    entry.Field: "A field of `credentials` or `settings`", entry.Http: "`http`", entry.Auth: "`http.auth`",
+    entry.Field: "A field of `credentials` or `settings`", entry.Closed: "`closed`",
+    entry.Road: "A road of `closed.roads`", entry.Http: "`http`", entry.Auth: "`http.auth`",
     entry.Budget: "A budget of `http.budget`", entry.Timeouts: "`http.timeouts`", entry.Part: "A part of `parts`", entry.Sync: "`sync`",
     entry.Delay: "`sync.delay`", entry.Capabilities: "`capabilities`", entry.Datum: "A line of `data`", entry.Terms: "`terms`",
     entry.Issue: "An issue of `issues`", entry.Correction: "A line of `claims_corrected`",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fitglue_registry.plugins import availability
+from fitglue_registry.registry.entry import Closed, Road
 
 
 @pytest.fixture
@@ -72,3 +73,10 @@ def test_rejected_credentials_are_told_from_no_connection(ask):
     """The connection is there, and only its key is to be given anew."""
     answer = ask(connections=("credentials-rejected",))
     assert (answer.state, answer.code, answer.fix) == ("credentials-rejected", "FG-key-rejected", "fitglue connect good-account")
+
+
+def test_a_closed_service_is_not_connectable_whatever_is_installed(ask):
+    """The reason is the entry's, and the fix is the command that tells the roads."""
+    answer = ask(RuntimeError("broken"), closed=Closed("It lets nobody in.", (Road("A", "all", "Ask.", "fitglue import a.zip"),)))
+    assert (answer.state, answer.reason, answer.code) == ("not-connectable", "It lets nobody in.", "FG-not-connectable")
+    assert answer.fix == "fitglue connect good tells the roads that there are"

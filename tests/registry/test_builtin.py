@@ -93,3 +93,10 @@ def test_no_sentence_of_the_published_page_is_in_our_entries():
     sentences = [part.strip(" *-|") for line in page.read_text().splitlines() for part in line.split(". ") if len(part) > 40]
     ours = " ".join((default_folder() / kind / "intervals.yaml").read_text() for kind in ("integrations", "sources"))
     assert [sentence for sentence in sentences if sentence in " ".join(ours.split())] == []
+
+
+@pytest.mark.parametrize("name", ["strava", "garmin", "trainingpeaks"])
+def test_each_service_that_cannot_be_connected_tells_a_live_road_and_one_for_the_past(name):
+    """New workouts through Intervals.icu, the history by the archive."""
+    closed = Catalogue.load().get("integration", name).closed
+    assert [" ".join(road.command.split()[:2]) for road in closed.roads] == ["fitglue connect", "fitglue import"]

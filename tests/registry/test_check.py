@@ -316,7 +316,7 @@ def test_an_unknown_key_at_the_top_lists_a_few(registry):
     registry.add(more="colour: red\n")
     assert registry.complaints() == (
         "sources/demo.yaml:8:1, colour: FG-entry-unknown-key: key 'colour' is unknown\nwhy: allowed here: capabilities, claims_corrected, "
-        "credentials, data, dependencies, docs, hooks, http, id, issues, kind, maintainers and 11 more")
+        "closed, credentials, data, dependencies, docs, hooks, http, id, issues, kind and 12 more")
 
 
 @pytest.mark.parametrize(("make", "code"), [(False, "FG-registry-missing"), (True, "FG-registry-empty")])
@@ -327,3 +327,28 @@ def test_a_folder_without_entries_is_a_mistake(tmp_path, make, code):
     with pytest.raises(UserMistake) as mistake:
         check(folder, beside=[Folder(tmp_path)])
     assert mistake.value.code == code
+
+
+CLOSED = "closed:\n  why: It lets nobody in.\n  roads:\n    - {name: A, brings: all, how: Ask for it., command: fitglue import a.zip}\n"
+
+
+def test_a_closed_integration_asks_for_nothing(registry):
+    """What cannot be connected has no hooks and no settings, and is an integration."""
+    registry.add("integrations/demo.yaml", kind="integration", more=CLOSED)
+    assert registry.complaints() == ""
+    registry.add("integrations/demo.yaml", kind="integration", more=f"{CLOSED}hooks: [fitglue_connect]\nsettings: [{{name: a}}]\n")
+    registry.add("sources/other.yaml", more=CLOSED)
+    nothing = "nothing is ever asked with them"
+    assert registry.complaints() == (
+        f"integrations/demo.yaml:12:8, hooks: FG-entry-closed: an integration that is closed has hooks\nwhy: {nothing}\n"
+        "fix: take out hooks, or take out closed\n"
+        f"integrations/demo.yaml:13:11, settings: FG-entry-closed: an integration that is closed has settings\nwhy: {nothing}\n"
+        "fix: take out settings, or take out closed\n"
+        "sources/other.yaml:9:3, closed: FG-entry-closed: a source is not closed\nwhy: accounts belong to an integration\n"
+        "fix: move it there")
+
+
+def test_a_closed_integration_has_a_road(registry):
+    """Without one the entry would only say no."""
+    registry.add("integrations/demo.yaml", kind="integration", more="closed: {why: It lets nobody in., roads: []}\n")
+    assert "closed.roads" in registry.complaints()

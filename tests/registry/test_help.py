@@ -73,3 +73,11 @@ def test_the_article_of_intervals_has_every_section():
 def test_articles_link_to_each_other(demo):
     """A link to another entry leads to its article."""
     assert "[Connecting Demo](../integrations/demo.md)" in article(demo.get("source", "demo"), demo)
+
+
+def test_the_article_of_a_closed_service_tells_its_roads():
+    """Setup is the roads, and no command that cannot work."""
+    text = article(Catalogue.load().get("integration", "strava"), Catalogue.load())
+    assert "An account cannot be connected." in text
+    assert "Then `fitglue import export_12345.zip`." in text
+    assert "fitglue sync" not in text

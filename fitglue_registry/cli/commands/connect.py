@@ -10,7 +10,7 @@ import click
 
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.face import Face, pass_face
-from fitglue_registry.errors import UserMistake
+from fitglue_registry.errors import AthleteNeeded, UserMistake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,15 +30,18 @@ _TRIES = 3
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting that is no secret; may be repeated.")
 @json_option()
 @pass_face
-def command(face: Face, *, integration: str, value: str | None, key_stdin: bool, base_url: str | None, settings: tuple[str, ...]) -> None:
+def command(face: Face, *, integration: str, value: str | None, key_stdin: bool, base_url: str | None, settings: tuple[str, ...]) -> int:
     """Connect the account at INTEGRATION, or renew its key.
 
     VALUE is the one setting that an integration needs, such as a folder. A key is never an argument, where the list of processes and the
-    shell's history would show it: it is asked for, read from FITGLUE_INTERVALS_API_KEY or the like, or from standard input.
+    shell's history would show it: it is asked for, read from FITGLUE_INTERVALS_API_KEY or the like, or from standard input. Of a
+    service whose accounts cannot be connected it tells how its workouts come all the same, and ends with exit code 3.
     """
     from fitglue_registry.cli.progress import Progress
 
     entry = face.host.catalogue.get("integration", integration)
+    if entry.closed is not None:
+        return _tell_roads(face, entry)
     face.host.plugins.load(entry)
     values = _given(entry, value, base_url, settings)
     values |= _from_environment(entry, values)
@@ -51,6 +54,23 @@ def command(face: Face, *, integration: str, value: str | None, key_stdin: bool,
         face.host.on_wait = progress.waiting
         result = face.host.connect(entry.id, values)
     _report(face, entry, result)
+    return 0
+
+
+def _tell_roads(face: Face, entry: Entry) -> int:
+    """What to do in place of connecting is the answer; that nothing was connected is the exit code."""
+    assert entry.closed is not None
+    if face.as_json:
+        import msgspec
+
+        face.document({"integration": entry.id, "connection": None, **msgspec.to_builtins(entry.closed)})
+    else:
+        from fitglue_registry.cli.table import hanging, heading
+
+        face.show(hanging("✗", f"An account at {entry.name} cannot be connected. {entry.closed.why}", indent=0))
+        for road in entry.closed.roads:
+            face.show("", heading(road.name, road.brings), hanging("·", road.how), hanging("→", road.command))
+    return AthleteNeeded.exit_code
 
 
 def _fields(entry: Entry) -> tuple[Field, ...]:

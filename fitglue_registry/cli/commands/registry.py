@@ -95,6 +95,10 @@ def _entry(face: Face, entry: Entry) -> Iterator[RenderableType]:
         ("file", entry.file),
     ]
     yield pairs([(name, value) for name, value in facts if value and not (name == "parts" and entry.kind != "source")], widths=(9,))
+    if entry.closed:
+        yield ""
+        yield heading("Roads")
+        yield pairs([(road.name, f"{road.how} Then: {road.command}") for road in entry.closed.roads])
     asked = [*entry.credentials, *entry.settings]
     if asked:
         yield ""

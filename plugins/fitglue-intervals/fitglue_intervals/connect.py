@@ -83,5 +83,5 @@ def _notes(connection: Connection) -> tuple[str, ...]:
     strava = (f"{stubs} of the last {DAYS} days' {len(rows)} activities come from Strava and will never arrive: "
               "Strava's terms forbid Intervals.icu to hand them on.")
     remedy = ("To have them here, link your device's maker (Garmin, Wahoo, Coros, Suunto, Polar, Zwift, …) to Intervals.icu itself "
-              "(Intervals.icu → Settings → Connections), or upload the files there.")
+              "(Intervals.icu → Settings → Connections), and import Strava's archive of your account: `fitglue connect strava` tells how.")
     return (strava, remedy)
