@@ -68,7 +68,7 @@ install: ## put `fitglue` on your PATH, in an environment of its own
 	@echo "Installing into $(APP) with $$($(PYTHON) --version) (half a minute) …"
 	@$(PYTHON) -m venv "$(APP)"
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 "$(APP)/bin/python" -m pip --quiet install --no-cache-dir --constraint constraints.txt \
-		. ./plugins/fitglue-intervals ./plugins/fitglue-files || $(NO_INDEX)
+		'.[watch]' ./plugins/fitglue-intervals ./plugins/fitglue-files || $(NO_INDEX)
 	@mkdir -p "$(PREFIX)/bin" && ln -sf "$(APP)/bin/fitglue" "$(COMMAND)"
 	@echo "Installed: $(COMMAND) ($$("$(APP)/bin/fitglue" --version))"
 	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "$(PREFIX)/bin is not on your PATH yet; put this line into your shell's start file:"; \

@@ -9,6 +9,7 @@ Nothing here prints; logging goes to the logger ``fitglue_registry``.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
 from datetime import UTC, datetime, timedelta
@@ -20,12 +21,13 @@ from fitglue_registry.errors import AthleteNeeded, Busy, FitglueError, StoreFail
 from fitglue_registry.library import ME, Library
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    import threading
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from fitglue_registry.doctor import Check
     from fitglue_registry.hookspecs import Account
-    from fitglue_registry.importing import Recognition
+    from fitglue_registry.importing import Recognition, Timing
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugins import Availability
     from fitglue_registry.registry.entry import Entry
@@ -365,6 +367,17 @@ class Host(Library):
 
         yield from bring_in(self, what if isinstance(what, Recognition) else self.recognize(what), athlete)
 
+    def watch(self, names: Sequence[str] = (), athlete: str = ME, stop: threading.Event | None = None,
+              timing: Timing | None = None) -> Iterator[Event]:
+        """Sync the connections of these names, or all that read files of this machine, whenever files appear there; for ever, or until
+        ``stop`` is set. A file counts when nobody writes to it any more; a folder may go away and come back.
+
+        Raises ``UserMistake`` where there is nothing to watch, or where the library that listens is not installed.
+        """
+        from fitglue_registry.importing import watch
+
+        yield from watch(self, names, athlete, stop, timing)
+
     def rebuild(self, name: str | None = None, athlete: str = ME) -> Iterator[Event]:
         """Derive everything again from the raw parts, without the network; yields what changed."""
         from fitglue_registry.sync.rebuild import rebuild_connection
@@ -502,6 +515,11 @@ def not_connectable(entry: Entry) -> AthleteNeeded:
                          fix=" Or: ".join(roads))
 
 
+def _absolute(paths: str) -> str:
+    """Paths as they hold from wherever the next command is typed."""
+    return os.pathsep.join(str(Path(path).expanduser().absolute()) for path in paths.split(os.pathsep) if path)
+
+
 def _read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """(secrets, settings) out of what was pasted, cleaned as the entry says."""
     fields = {field.name: field for field in (*entry.credentials, *entry.settings)}
@@ -510,5 +528,6 @@ def _read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str
         raise UserMistake("FG-setting-unknown", f"{entry.name} has no setting {unknown[0]!r}", why=f"it has {', '.join(fields)}",
                           fix="use one of these")
     read = {name: field.read(values.get(name, "")) for name, field in fields.items()}
+    read |= {name: _absolute(read[name]) for name, field in fields.items() if field.path}
     return ({name: value for name, value in read.items() if value and fields[name].secret},
             {name: value for name, value in read.items() if value and not fields[name].secret})

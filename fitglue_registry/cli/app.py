@@ -25,6 +25,7 @@ COMMANDS = {
     "connections": "List, check and remove connections.",
     "import": "Take in archives, files and folders.",
     "sync": "Fetch what is new from every connection.",
+    "watch": "Take in files whenever they appear in a folder.",
     "activities": "List activities.",
     "show": "Show one activity: values, laps, streams.",
     "why": "Tell what became of a workout, stage by stage.",
@@ -137,7 +138,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _call(face: Face, arguments: list[str]) -> int:
-    resumable = {"import", "sync", "rebuild"} & set(arguments)
+    resumable = {"import", "sync", "watch", "rebuild"} & set(arguments)
     try:
         # click would import shutil, and with it three ways of compressing, to find this out.
         width = max(min(columns(sys.stdout), _WIDEST) - 2, _NARROWEST)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.cli.failure import show_failure
@@ -56,6 +57,24 @@ def follow(face: Face, stream: Iterator[events.Event], verb: str = "listing") ->
             _display(progress, tally, event, verb)
     _settle(face, tallies)
     return list(tallies.values()), exit_code(tallies.values())
+
+
+def rounds(face: Face, stream: Iterator[events.Event], verb: str) -> Iterator[Tally | events.Watching]:
+    """Of events that come for ever: the tally of each sync when it is done, and what is watched."""
+    with closing(stream):  # type: ignore[type-var]
+        for event in stream:
+            if isinstance(event, events.Watching):
+                yield event
+                continue
+            tally = Tally(event.connection)
+            with Progress(face) as progress:
+                for part in chain([event], stream):
+                    _take(tally, part)
+                    _display(progress, tally, part, verb)
+                    if tally.ended:
+                        break
+            _settle(face, {tally.connection: tally})
+            yield tally
 
 
 def _as_lines(face: Face, stream: Iterator[events.Event]) -> int:

@@ -21,6 +21,7 @@ SCHEMA = 1
 
 # What comes along when a key is copied from a web page or a mail: white space, invisible characters, quotes.
 _LONGEST_PASTED = 4_000
+_LONGEST_PATHS = 1_000_000  # of all the files that a shell made out of a star
 _EDGES = string.whitespace + "\u00a0\u200b\u2060\ufeff\"'`“”‘’"
 
 
@@ -58,6 +59,7 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
     label: str = ""
     help: str = ""
     secret: bool = False
+    path: bool = False
     required: bool = True
     default: str | None = None
     pattern: str | None = None
@@ -70,7 +72,7 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
 
     def read(self, pasted: str) -> str:
         """The value in what was pasted; ``UserMistake`` (FG-field-refused) when it cannot be one, without ever repeating a secret."""
-        value = pasted[:_LONGEST_PASTED]
+        value = pasted[:_LONGEST_PATHS if self.path else _LONGEST_PASTED]
         for step in self.clean:
             value = step.apply(value)
         value = value or self.default or ""

@@ -32,6 +32,14 @@ class SourceConnected(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Watching(Event):
+    """These paths of a connection are watched; those that are ``missing`` are waited for."""
+
+    paths: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SyncStarted(Event):
     """A connection is being synced; ``how`` is first, walk, resumed, overlap or window."""
 

@@ -26,7 +26,7 @@ plugin: {name}
 tier: hobbyist
 hooks: [fitglue_connect, fitglue_list, fitglue_normalize, fitglue_recognize]
 settings:
-  - {{name: path, label: Path, example: ~/runs.log}}
+  - {{name: path, label: Path, path: true, example: ~/runs.log}}
 """
 SOURCE = "dependencies: [integration/{name}]\nsync: {{mode: file, full_walk_days: null}}\n"
 

@@ -51,6 +51,7 @@ CALLS: dict[str, list[list[str]]] = {
     "export": [[], ["last"]],
     "sql": [[], ["--path"], ["select * from runs"], ["select * from activities"], ["drop table fg_connections"]],
     "import": [["{home}/saved.json"], ["{home}/nothing"]],
+    "watch": [["intervals"]],
     "rebuild": [[]],
     "quarantine": [[]],
     "quarantine list": [[]],

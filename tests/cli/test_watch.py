@@ -1,0 +1,60 @@
+"""fitglue watch: what it says while it waits, and how it ends."""
+
+from __future__ import annotations
+
+import signal
+from functools import partial
+
+import pytest
+
+from fitglue_registry import Host, Plugins
+from fitglue_registry.importing import Timing
+from fitglue_registry.registry import Folder
+from tests.importing.logs import Point, make_registry, plugin
+
+
+@pytest.fixture
+def watched(monkeypatch, tmp_path, fitglue):
+    """A folder that was imported; at its second sync a log has come, and at its third somebody presses Ctrl-C."""
+    folder = tmp_path / "rides"
+    folder.mkdir()
+    (folder / "a.log").write_text("ada\n2026-05-01T07:00:00")
+    listed = []
+
+    def fitglue_list(connection):
+        listed.append(connection)
+        yield from plugin().fitglue_list(connection)
+        if len(listed) in (2, 3):  # the first one is the import
+            (folder / f"{len(listed)}.log").write_text(f"ada\n2026-05-0{len(listed)}T07:00:00")
+        if len(listed) == 4:
+            signal.raise_signal(signal.SIGINT)
+
+    folders, plugins = [Folder(make_registry(tmp_path / "registry", "log"))], Plugins([Point("log", plugin(list=fitglue_list))])
+    monkeypatch.setattr("fitglue_registry.host.Host", partial(Host, plugins=plugins, folders=folders))
+    monkeypatch.setattr("fitglue_registry.importing.watching.Timing", partial(Timing, quiet_s=0.05, tick_s=0.01))
+    assert fitglue("import", str(folder)).code == 0
+    return folder
+
+
+def test_each_round_that_brings_something_is_a_line(watched, fitglue):
+    """What is watched is said first, nothing new is no line, and Ctrl-C ends it as it ends a sync."""
+    said = fitglue("watch")
+    assert said.code == 130
+    assert f"log: watching {watched}" in said.err
+    [line] = said.out.splitlines()
+    assert "  log: 1 new (" in line
+    assert "Nothing that was stored is lost" in said.err
+
+
+def test_json_is_the_events(watched, fitglue):
+    """A program gets what an application gets."""
+    said = fitglue("watch", "log", "--json")
+    assert [line["event"] for line in said.lines][:3] == ["Watching", "SyncStarted", "WindowListed"]
+    assert said.code == 130
+
+
+def test_nothing_to_watch_says_how_a_folder_becomes_a_connection(watched, fitglue):
+    """And where one is named that reads no files, what does for it."""
+    assert fitglue("connections", "remove", "log", "--yes").code == 0
+    said = fitglue("watch", "--json")
+    assert (said.code, said.error["code"], said.error["fix"]) == (2, "FG-nothing-to-watch", "fitglue import FOLDER")
