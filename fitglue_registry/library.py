@@ -220,7 +220,9 @@ class Library:
         from fitglue_registry.sync.why import explain
 
         with self.database.read() as db:
-            return explain(db, athlete, reference)
+            story = explain(db, athlete, reference)
+        reason = story["records"][0]["reason"] if story["records"] and not story["activity"] else None
+        return story | {"fix": self._with_roads(reason.get("code"), story["fix"])} if reason else story
 
     def sql(self, statement: str) -> Answer:
         """One statement on the views, read-only; raises ``UserMistake``."""
@@ -246,7 +248,12 @@ class Library:
         from fitglue_registry.store.reading import list_stubs
 
         with self.database.read() as db:
-            return list_stubs(db, athlete)
+            return [stub | {"fix": self._with_roads(stub["code"], stub["fix"])} for stub in list_stubs(db, athlete)]
+
+    def _with_roads(self, code: str | None, fix: str | None) -> str | None:
+        """What a source says that is to be done, and the command that tells every road where the registry knows some."""
+        closed = self.catalogue.closed_by(code) if code else None
+        return "; ".join(filter(None, (fix, f"all roads: fitglue connect {closed.id}"))) if closed else fix
 
     def runs(self, athlete: str = ME, limit: int = 10) -> list[dict[str, Any]]:
         """The newest runs of an athlete."""

@@ -97,6 +97,11 @@ class Catalogue:
         raise UserMistake("FG-unknown-entry", f"there is no {kind} {entry_id!r}", why=f"there are: {', '.join(names) or 'none'}",
                           fix=f"did you mean {near}?" if near else "see: fitglue registry list")
 
+    def closed_by(self, code: str) -> Entry | None:
+        """The integration that cannot be connected and says that this code is of its making."""
+        closed = (entry for entry in self.entries("integration") if entry.closed)
+        return next((entry for entry in closed if any(code in issue.codes for issue in entry.issues)), None)
+
     def tier(self, tier_id: str) -> Tier | None:
         """The tier of that id, if there is one."""
         return next((tier for tier in self.tiers if tier.id == tier_id), None)

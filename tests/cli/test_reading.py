@@ -153,7 +153,9 @@ def test_why_tells_each_stage(synced, fitglue):
 def test_why_of_a_stub_says_why_it_will_not_come(synced, fitglue):
     """A record that is listed and never delivered."""
     stub = next(id_ for id_ in synced.account.ids() if synced.account.is_stub(id_))
-    assert "never delivered" in fitglue("why", f"strava:{stub}").out
+    said = fitglue("why", f"strava:{stub}").out
+    assert "never delivered" in said
+    assert "all roads: fitglue connect strava" in " ".join(said.split())
     assert fitglue("why", stub, "--json").document["records"][0]["state"] == "stub"
 
 

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 STRAVA = Stub(
     code="FG-strava-stub",
     reason="Intervals.icu has this activity from Strava, whose terms (November 2024) forbid it to hand the activity on",
-    fix="link the device's maker (Garmin, Wahoo, Coros, Suunto, Polar, Zwift, …) to Intervals.icu itself, so that new ones come whole; "
-        "ask Strava for your archive and import it, which fills in those that are there: `fitglue connect strava` tells how")
+    fix="link the device's maker (Garmin, Wahoo, Coros, Suunto, Polar, Zwift, …) to Intervals.icu itself, or upload the file there")
 
 
 def stub_of(activity: Mapping[str, Any]) -> Stub | None:
