@@ -38,7 +38,7 @@ def log(tmp_path):
 def test_an_import_says_what_is_there_and_then_what_was_new(installed, fitglue, log):
     """What it is, what is found and left out in it, how many are new; nobody is asked where nobody is there."""
     said = fitglue("import", str(log))
-    assert said.out.splitlines()[:3] == [f"Training log  {log}", "  · 1 logs", "  – left out: no pictures"]
+    assert said.out.splitlines()[:3] == [f"Training log  {log}", "  · 1 logs", "  – no pictures"]
     assert "✓ log: 2 new" in said.out
     assert (said.code, "fitglue activities" in said.err) == (0, True)
     assert "nothing new" in fitglue("import", str(log)).out

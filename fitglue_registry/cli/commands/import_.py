@@ -56,8 +56,7 @@ def _bring_in(face: Face, recognition: Recognition) -> int:
     connected: list[SourceConnected] = []
     tallies, code = follow(face, _noted(face.host.import_paths(recognition), connected), "reading")
     for one in connected if tallies else ():
-        whose = f" of {one.account_name or one.account_id}"
-        face.note(f"{one.connection}{whose} is read from {_paths(one.paths)}{' from now on' if one.renewed else ''}")
+        face.note(f"{one.connection} reads {_paths(one.paths)}{' from now on' if one.renewed else ''}")
     for tally in tallies:
         show_tally(face, tally)
     if tallies and not code:
@@ -102,4 +101,4 @@ def _found(one: Recognized) -> Iterator[RenderableType]:
 
     yield heading(one.name, _paths(one.paths))
     yield from (hanging("·", text) for text in one.found)
-    yield from (hanging("–", f"left out: {text}") for text in one.left_out)
+    yield from (hanging("–", text) for text in one.left_out)
