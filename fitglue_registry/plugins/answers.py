@@ -67,10 +67,11 @@ def recognized_complaint(answer: Any, paths: Sequence[str]) -> str | None:
     """What is wrong with the answer of ``fitglue_recognize``: a list of what was found at these paths and no others."""
     if type(answer) not in (list, tuple) or len(answer) > _MOST_RECOGNIZED:
         return f"without a list of at most {_MOST_RECOGNIZED} things that it recognised"
-    return next(filter(None, (_recognized(said, paths) for said in answer)), None)
+    shown = frozenset(paths)
+    return next(filter(None, (_recognized(said, shown) for said in answer)), None)
 
 
-def _recognized(said: Any, paths: Sequence[str]) -> str | None:
+def _recognized(said: Any, paths: frozenset[str]) -> str | None:
     if not _is_exactly(said, Recognized):
         return f"with {type(said).__name__}, expected Recognized"
     if not all(is_text(value, LONGEST_ID) and value for value in (said.entry, said.name)):
