@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING
 
 import gpxpy
-from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
-from defusedxml.ElementTree import ParseError, fromstring  # type: ignore[import-untyped]
-from tzfpy import get_tz
 
-from fitglue_registry.errors import Place, RecordRefused
-from fitglue_registry.model import STREAM_UNITS, Column, Completeness, Device, Provenance, SourceActivity, Stream, canonical_sport, claim
+from fitglue_files.clock import start_fields, utc
+from fitglue_files.refusals import refuse
+from fitglue_files.safe_xml import clean, encoding, parse
+from fitglue_registry.model import STREAM_UNITS, Column, Device, Provenance, SourceActivity, Stream, canonical_sport
 from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
+    from typing import Any
 
     from gpxpy.gpx import GPX, GPXTrackPoint
 
-    from fitglue_registry.hookspecs import Record
+    from fitglue_registry.errors import RecordRefused
 
 #: Local name of an element in a point's extensions → our stream. Every maker has its own namespace; the names are few.
 _EXTENSIONS = {"hr": "heartrate", "heartrate": "heartrate", "cad": "cadence", "cadence": "cadence", "power": "watts",
                "watts": "watts", "PowerInWatts": "watts", "atemp": "temperature", "temp": "temperature"}
 #: Strava writes a number for the type; these two were seen.
 _STRAVA_TYPES = {"1": "Ride", "9": "Run"}
-_ENCODING = re.compile(rb"<\?xml[^>]*encoding=[\"']([A-Za-z0-9._-]+)[\"']")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,64 +39,40 @@ class Sample:
     distance_m: float
 
 
-def activity_of_summary(record: Record) -> SourceActivity:
-    """What is known before the file has been fetched: a name and the first time in it."""
-    summary = _summary(record)
-    try:
-        start = _utc(datetime.fromisoformat(summary.get("start") or ""))
-    except ValueError as error:
-        raise _refuse("FG-gpx-without-times", "none of its points has a time") from error
-    return SourceActivity(title=summary.get("name"), sport="Other", start_utc=start, claims=_claims(record.external_id),
-                          completeness=Completeness(("summary",), dict(record.unavailable)))
+def activities(content: bytes, name: str | None = None) -> list[SourceActivity]:
+    """The one workout of a file."""
+    return [_activity(content, name)]
 
 
-def activity_of_file(record: Record) -> SourceActivity:
+def summaries(content: bytes, name: str | None = None) -> list[SourceActivity]:
+    """As ``activities``: a GPX has no summary of its own."""
+    return [_activity(content, name)]
+
+
+def _activity(content: bytes, name: str | None) -> SourceActivity:
     """The workout of a file; raises ``RecordRefused`` with a reason of its own for each way in which a file is none."""
-    try:
-        content = record.read("file") or b""
-    except (OSError, EOFError) as error:
-        raise _refuse("FG-file-broken", f"it cannot be unpacked: {error}") from error
     gpx = _parse(content)
     samples = _samples(gpx)
     sport, sport_raw = _sport(gpx)
     streams = _streams(samples)
-    name = next((track.name for track in gpx.tracks if track.name), None) or gpx.name or _summary(record).get("name")
+    title = next((track.name for track in gpx.tracks if track.name), None) or gpx.name or name
     return SourceActivity(
-        title=name, description=next((track.description for track in gpx.tracks if track.description), None) or gpx.description,
+        title=title, description=next((track.description for track in gpx.tracks if track.description), None) or gpx.description,
         sport=sport, sport_raw=sport_raw, device=Device(name=gpx.creator) if gpx.creator else None, streams=tuple(streams.values()),
-        claims=_claims(hashlib.sha256(content).hexdigest()), completeness=Completeness(tuple(record.parts), dict(record.unavailable)),
         cadence_per_leg=True if "cadence" in streams and sport in ON_FOOT else None,
-        **_start(samples[0]), **_figures(gpx, samples, streams))
+        **start_fields(samples[0].time, (samples[0].point.latitude, samples[0].point.longitude)), **_figures(gpx, samples, streams))
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------------
 
 
 def _parse(content: bytes) -> GPX:
-    content = content.removeprefix(b"\xef\xbb\xbf").strip()
-    if not content:
-        raise _refuse("FG-file-empty", "it is empty")
+    content = clean(content)
+    parse(content, "gpx")  # gpxpy takes whatever XML parser is installed, so a safe one looks first
     try:
-        # gpxpy takes whatever XML parser is installed. A document type is where entity bombs live, and GPX needs none.
-        root = fromstring(content, forbid_dtd=True)
-    except DefusedXmlException as error:
-        raise _refuse("FG-file-unsafe", "it declares a document type, which no GPX needs and which can harm a reader") from error
-    except (ParseError, LookupError, ValueError) as error:
-        raise _refuse("FG-not-gpx", f"it is no XML, or is cut: {error}") from error
-    if root.tag.rpartition("}")[2] != "gpx":
-        raise _refuse("FG-not-gpx", f"it is XML of another kind: its root is <{root.tag.rpartition('}')[2]}>")
-    try:
-        return gpxpy.parse(content.decode(_encoding(content)))
+        return gpxpy.parse(content.decode(encoding(content)))
     except (gpxpy.gpx.GPXException, LookupError, ValueError) as error:
         raise _refuse("FG-not-gpx", f"a value in it cannot be read: {error}") from error
-
-
-def _encoding(content: bytes) -> str:
-    """gpxpy takes text, so the encoding that an XML parser would find is looked up here."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    declared = _ENCODING.match(content)
-    return declared[1].decode() if declared else "utf-8"
 
 
 def _samples(gpx: GPX) -> list[Sample]:
@@ -129,30 +100,14 @@ def _samples(gpx: GPX) -> list[Sample]:
 def _time(point: GPXTrackPoint) -> datetime:
     if point.time is None:
         raise ValueError("a point without a time")
-    return _utc(point.time)
-
-
-def _utc(time: datetime) -> datetime:
-    """GPX times are UTC, also where the file forgot to say so."""
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
-
-
-def _summary(record: Record) -> dict[str, Any]:
-    content = record.read("summary")
-    return json.loads(content) if content else {}
+    return utc(point.time)
 
 
 def _refuse(code: str, what: str) -> RecordRefused:
-    return RecordRefused(code, f"the file cannot be used: {what}", at=Place(field="file"),
-                         fix="export it again, with times, or remove it from the folder")
+    return refuse(code, what, "export it again, with times, or remove it from the folder")
 
 
 # -- making the workout ------------------------------------------------------------------------------------------------------
-
-
-def _claims(content_id: str) -> tuple[str, ...]:
-    # "#0" is the first workout of the file: a multisport file has several, a GPX has one.
-    return (claim("file", f"sha256:{content_id}#0"),)
 
 
 def _sport(gpx: GPX) -> tuple[str, str | None]:
@@ -160,19 +115,6 @@ def _sport(gpx: GPX) -> tuple[str, str | None]:
     if raw in _STRAVA_TYPES and (gpx.creator or "").startswith("Strava"):
         return _STRAVA_TYPES[raw], raw
     return canonical_sport(raw), raw
-
-
-def _start(first: Sample) -> dict[str, Any]:
-    """The start on both clocks: a GPX says UTC alone, the place says which zone that is."""
-    start: dict[str, Any] = {"start_utc": first.time}
-    try:
-        name = get_tz(first.point.longitude, first.point.latitude)
-        local = first.time.astimezone(ZoneInfo(name))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return start
-    naive = local.replace(tzinfo=None)
-    offset_s = (naive.replace(tzinfo=UTC) - first.time).total_seconds()
-    return {**start, "start_local": naive, "timezone": name, "utc_offset_s": round(offset_s)}
 
 
 def _figures(gpx: GPX, samples: Sequence[Sample], streams: dict[str, Stream]) -> dict[str, Any]:

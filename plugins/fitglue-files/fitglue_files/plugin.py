@@ -1,4 +1,4 @@
-"""The hooks of the files source: ``folder.py`` finds the files, ``gpx.py`` reads them."""
+"""The hooks of the files source: ``folder.py`` finds the files, ``reading.py`` reads them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import hashlib
 import json
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from fitglue_files.folder import Unreadable, find, folder_of, locate, unpack
-from fitglue_files.gpx import activity_of_file, activity_of_summary
+from fitglue_files.reading import activities, activities_of_glance
+from fitglue_files.refusals import refuse
 from fitglue_registry import hookimpl
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.hookspecs import Account, Body, Listing, Part, Record, Unavailable
+from fitglue_registry.model import Completeness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -101,13 +105,30 @@ def fitglue_fetch(connection: Connection, part: str, ids: Sequence[str]) -> Iter
 
 @hookimpl
 def fitglue_normalize(record: Record) -> list[SourceActivity]:
-    """One workout a file; before the file has been fetched, what its first point says."""
+    """The workouts of a file; before it has been fetched, what a first look at it said."""
+    summary = json.loads(record.read("summary") or b"{}")
     try:
-        return [activity_of_file(record) if "file" in record.parts else activity_of_summary(record)]
+        return [_of_record(activity, record) for activity in _activities(record, summary)]
     except RecordRefused as error:
         # The external id is a hash; people know their files by name.
-        summary = json.loads(record.read("summary") or b"{}")
         raise RecordRefused(error.code, f"{summary.get('name') or 'a file'}: {error.what}", at=error.at, fix=error.fix) from error
+
+
+def _activities(record: Record, summary: dict[str, Any]) -> list[SourceActivity]:
+    if "file" not in record.parts:
+        if not summary.get("start"):
+            raise refuse("FG-gpx-without-times", "none of its points has a time")
+        return activities_of_glance([{"title": summary.get("name"), "sport": "Other", "start": summary["start"]}], record.external_id)
+    try:
+        content = unpack(record.read("file") or b"")
+    except (OSError, EOFError, Unreadable) as error:
+        raise refuse("FG-file-broken", f"it cannot be unpacked: {error}") from error
+    return activities(content, summary.get("name"))
+
+
+def _of_record(activity: SourceActivity, record: Record) -> SourceActivity:
+    missing = dict(record.unavailable) | activity.completeness.missing
+    return msgspec.structs.replace(activity, completeness=Completeness(tuple(record.parts), missing))
 
 
 def offline_records(content: bytes, name: str, streams: bytes | None = None) -> list[Record]:

@@ -128,8 +128,8 @@ BOMB = (b'<?xml version="1.0"?><!DOCTYPE gpx [<!ENTITY a "aaaa"><!ENTITY b "&a;&
 
 
 @pytest.mark.parametrize(("content", "code"), [
-    (b"", "FG-file-empty"), (b"  \n", "FG-file-empty"), (b"hello", "FG-not-gpx"), (b"<gpx><trk>", "FG-not-gpx"),
-    (b"<kml><Document/></kml>", "FG-not-gpx"), (BOMB, "FG-file-unsafe"), (b'<gpx version="1.1"/>', "FG-gpx-without-points"),
+    (b"", "FG-file-empty"), (b"  \n", "FG-file-empty"), (b"hello", "FG-not-a-workout"), (b"<gpx><trk>", "FG-not-gpx"),
+    (b"<kml><Document/></kml>", "FG-not-a-workout"), (BOMB, "FG-file-unsafe"), (b'<gpx version="1.1"/>', "FG-gpx-without-points"),
     (b'<gpx version="1.1"><wpt lat="1" lon="2"/></gpx>', "FG-gpx-without-points"), (b"\x1f\x8bbroken", "FG-file-broken"),
     (b'<gpx version="1.1"><trk><trkseg><trkpt lat="x" lon="2"/></trkseg></trk></gpx>', "FG-not-gpx"),
     (b'<?xml version="1.0" encoding="klingon"?><gpx version="1.1"/>', "FG-not-gpx"),

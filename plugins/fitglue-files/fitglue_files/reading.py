@@ -1,0 +1,131 @@
+"""One reader for every format of workout: what a file is, what a quick look at it says, and everything that is in it.
+
+A file is known by its content and never by its suffix. What it says goes through this module alone, wherever the file came from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from fitglue_files.clock import utc
+from fitglue_files.refusals import refuse
+from fitglue_registry.errors import RecordRefused
+from fitglue_registry.model import Completeness, SourceActivity, claim, decode, to_builtins
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_GZIP, _ZIPS = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+#: What else is often found among workouts, by its first bytes.
+_OTHERS = ((b"\xff\xd8\xff", "a JPEG picture"), (b"\x89PNG", "a PNG picture"), (b"%PDF", "a PDF"), (b"{", "JSON"), (b"[", "JSON"),
+           (b"SQLite format 3", "a database"), (b"BZh", "a bzip2 archive"), (b"7z\xbc\xaf", "a 7-Zip archive"),
+           (b"Salted__", "an encrypted file"), (b"-----BEGIN PGP", "an encrypted file"))
+#: Format → the module that reads it: each is loaded when the first file of its kind comes.
+_READERS = {"gpx": "fitglue_files.gpx"}
+#: Fields of a workout that only its samples and lists fill; a glance leaves them out.
+_LONG = ("streams", "laps", "sets", "time_markers", "claims", "completeness", "model")
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a quick look at a file says, without decoding its samples.
+
+    Each workout is a dict that can be stored as JSON: ``start`` (ISO, UTC) and otherwise fields of the model by their names
+    (``start_local``, ``utc_offset_s``, ``sport``, ``elapsed_s``, ``moving_s``, ``distance_m``, ``average_heartrate_bpm``, ``device``,
+    ``leg_no`` …); what is absent is left out. ``activities_of_glance`` makes source activities of them again.
+    """
+
+    kind: str  # "fit", "gpx", "tcx"; "unknown" where the problem says more
+    file_type: str | None  # file_id.type of a FIT ("activity", "monitoring_b", …)
+    workouts: tuple[dict[str, Any], ...] = ()
+    parent: str | None = None  # what groups the legs of a multisport file
+    problem: RecordRefused | None = None  # why it is no workout, or none that can be used
+
+
+def kind_of(head: bytes) -> str | None:
+    """What a file is by its first bytes (some hundred are enough): ``fit``, ``gpx``, ``tcx``, ``zip``, ``gzip``, or not known."""
+    if head.startswith(_GZIP):
+        return "gzip"
+    if head.startswith(_ZIPS):
+        return "zip"
+    if head[8:12] == b".FIT":
+        return "fit"
+    text = head[:4096].replace(b"\0", b"")  # of UTF-16, what is ASCII in it
+    if b"<TrainingCenterDatabase" in text or b":TrainingCenterDatabase" in text:
+        return "tcx"
+    return "gpx" if b"<gpx" in text or b":gpx" in text else None
+
+
+def is_activity(head: bytes) -> bool | None:
+    """Whether a file holds a workout, by its first bytes; ``None`` where they cannot say."""
+    return True if kind_of(head) in ("gpx", "tcx") else None
+
+
+def glance(content: bytes, name: str) -> Glance:
+    """What an unpacked file holds, quickly; never raises for what is in it: ``problem`` says what is wrong."""
+    kind = kind_of(content)
+    try:
+        workouts = tuple(_summary(activity) for activity in _reader(kind, content).summaries(content, name))
+    except RecordRefused as error:
+        return Glance(kind or "unknown", None, problem=error)
+    return Glance(kind or "unknown", None, workouts, next((workout.get("parent") for workout in workouts), None))
+
+
+def activities(content: bytes, name: str | None = None) -> list[SourceActivity]:
+    """Every workout of an unpacked file with all that it says; raises ``RecordRefused``. ``name`` is the title where there is none."""
+    found: list[SourceActivity] = _reader(kind_of(content), content).activities(content, name)
+    return with_claims(found, hashlib.sha256(content).hexdigest(), "file")
+
+
+def activities_of_glance(workouts: Sequence[Mapping[str, Any]], content_id: str) -> list[SourceActivity]:
+    """The source activities of a stored glance; raises ``RecordRefused`` where it makes no sense."""
+    try:
+        documents = [{**workout, "start_utc": utc(datetime.fromisoformat(workout["start"]))} for workout in workouts]
+        for document in documents:
+            del document["start"]
+        found = [decode(msgspec.json.encode(document)) for document in documents]
+    except (KeyError, ValueError, TypeError) as error:
+        raise refuse("FG-glance-invalid", f"what was noted of it makes no sense: {error}") from error
+    return with_claims(found, content_id, "summary")
+
+
+def device_claim(serial: object, start: datetime) -> str:
+    """The claim that a device recorded something at a moment: the same from a file, an archive, or an API that tells the serial."""
+    return claim("device", f"{serial}@{start:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def with_claims(found: Sequence[SourceActivity], content_id: str, part: str) -> list[SourceActivity]:
+    """The workouts of one file with what identifies each: the content with its position, the device with its start."""
+    taken: set[str] = set()
+    claimed = []
+    for activity in found:
+        claims = [claim("file", f"sha256:{content_id}#{activity.leg_no}")]
+        serial = activity.device.serial if activity.device else None
+        if serial and activity.start_utc is not None:
+            of_device = device_claim(serial, activity.start_utc)
+            # Equal claims join, and two legs that begin in one second are still two.
+            claims += [of_device] if of_device not in taken else []
+            taken.add(of_device)
+        completeness = Completeness((part,), activity.completeness.missing)
+        claimed.append(msgspec.structs.replace(activity, claims=tuple(claims), completeness=completeness))
+    return claimed
+
+
+def _summary(activity: SourceActivity) -> dict[str, Any]:
+    document = {key: value for key, value in to_builtins(msgspec.structs.replace(activity, streams=())).items() if key not in _LONG}
+    return {"start": document.pop("start_utc")} | document
+
+
+def _reader(kind: str | None, content: bytes) -> Any:
+    if kind in _READERS:
+        return import_module(_READERS[kind])
+    if not content.strip():
+        raise refuse("FG-file-empty", "it is empty")
+    other = next((what for magic, what in _OTHERS if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(magic)), None)
+    raise refuse("FG-not-a-workout", f"it is {other or 'no FIT, GPX or TCX'}", "remove it from the folder, or export the workout again")
