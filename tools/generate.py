@@ -82,7 +82,7 @@ def generated() -> Iterator[tuple[Path, str]]:
 CODE = re.compile(r"FG-[a-z0-9]+(-[a-z0-9]+)*")
 KINDS = {name: kind for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, errors.FitglueError)}
 #: Functions that make an error of a code, and of which kind.
-MAKERS = {"Flaw": "EntryInvalid", "refuse": "EntryInvalid", "failed": "PluginFailed"}
+MAKERS = {"Flaw": "EntryInvalid", "refusal": "RecordRefused", "refuse": "EntryInvalid", "failed": "PluginFailed"}
 ROOMS = {"/registry/": "EntryInvalid", "/store/": "StoreFailed"}
 #: Values that carry a code as a reason and end no command.
 REASONS = {"Stub": "reason of a stub", "Unavailable": "reason of a missing part", "Availability": "reason of an availability"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import gpxpy
 
 from fitglue_files.clock import start_fields, utc
-from fitglue_files.refusals import refuse
+from fitglue_files.refusals import refusal
 from fitglue_files.safe_xml import clean, encoding, parse
 from fitglue_registry.model import STREAM_UNITS, Column, Device, Provenance, SourceActivity, Stream, canonical_sport
 from fitglue_registry.model.sports import ON_FOOT
@@ -39,23 +39,23 @@ class Sample:
     distance_m: float
 
 
-def activities(content: bytes, name: str | None = None) -> list[SourceActivity]:
+def activities(content: bytes) -> list[SourceActivity]:
     """The one workout of a file."""
-    return [_activity(content, name)]
+    return [_activity(content)]
 
 
-def summaries(content: bytes, name: str | None = None) -> list[SourceActivity]:
+def summaries(content: bytes) -> list[SourceActivity]:
     """As ``activities``: a GPX has no summary of its own."""
-    return [_activity(content, name)]
+    return [_activity(content)]
 
 
-def _activity(content: bytes, name: str | None) -> SourceActivity:
+def _activity(content: bytes) -> SourceActivity:
     """The workout of a file; raises ``RecordRefused`` with a reason of its own for each way in which a file is none."""
     gpx = _parse(content)
     samples = _samples(gpx)
     sport, sport_raw = _sport(gpx)
     streams = _streams(samples)
-    title = next((track.name for track in gpx.tracks if track.name), None) or gpx.name or name
+    title = next((track.name for track in gpx.tracks if track.name), None) or gpx.name
     return SourceActivity(
         title=title, description=next((track.description for track in gpx.tracks if track.description), None) or gpx.description,
         sport=sport, sport_raw=sport_raw, device=Device(name=gpx.creator) if gpx.creator else None, streams=tuple(streams.values()),
@@ -104,7 +104,7 @@ def _time(point: GPXTrackPoint) -> datetime:
 
 
 def _refuse(code: str, what: str) -> RecordRefused:
-    return refuse(code, what, "export it again, with times, or remove it from the folder")
+    return refusal(code, what, "export it again, with times, or remove it from the folder")
 
 
 # -- making the workout ------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import msgspec
 
 from fitglue_files.folder import Unreadable, find, folder_of, locate, unpack
 from fitglue_files.reading import activities, activities_of_glance
-from fitglue_files.refusals import refuse
+from fitglue_files.refusals import refusal
 from fitglue_registry import hookimpl
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.hookspecs import Account, Body, Listing, Part, Record, Unavailable
@@ -117,12 +117,12 @@ def fitglue_normalize(record: Record) -> list[SourceActivity]:
 def _activities(record: Record, summary: dict[str, Any]) -> list[SourceActivity]:
     if "file" not in record.parts:
         if not summary.get("start"):
-            raise refuse("FG-gpx-without-times", "none of its points has a time")
+            raise refusal("FG-gpx-without-times", "none of its points has a time")
         return activities_of_glance([{"title": summary.get("name"), "sport": "Other", "start": summary["start"]}], record.external_id)
     try:
         content = unpack(record.read("file") or b"")
     except (OSError, EOFError, Unreadable) as error:
-        raise refuse("FG-file-broken", f"it cannot be unpacked: {error}") from error
+        raise refusal("FG-file-broken", f"it cannot be unpacked: {error}") from error
     return activities(content, summary.get("name"))
 
 

@@ -6,6 +6,7 @@ A file is known by its content and never by its suffix. What it says goes throug
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fitglue_files.clock import utc
-from fitglue_files.refusals import refuse
+from fitglue_files.refusals import refusal
 from fitglue_registry.errors import RecordRefused
-from fitglue_registry.model import Completeness, SourceActivity, claim, decode, to_builtins
+from fitglue_registry.model import Completeness, Provenance, SourceActivity, claim, decode, to_builtins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +28,10 @@ _OTHERS = ((b"\xff\xd8\xff", "a JPEG picture"), (b"\x89PNG", "a PNG picture"), (
            (b"SQLite format 3", "a database"), (b"BZh", "a bzip2 archive"), (b"7z\xbc\xaf", "a 7-Zip archive"),
            (b"Salted__", "an encrypted file"), (b"-----BEGIN PGP", "an encrypted file"))
 #: Format → the module that reads it: each is loaded when the first file of its kind comes.
-_READERS = {"gpx": "fitglue_files.gpx"}
+_READERS = {"fit": "fitglue_files.fit.reader", "gpx": "fitglue_files.gpx"}
+_SUFFIX = re.compile(r"\.(fit|gpx|tcx)(\.gz)?$", re.IGNORECASE)
 #: Fields of a workout that only its samples and lists fill; a glance leaves them out.
-_LONG = ("streams", "laps", "sets", "time_markers", "claims", "completeness", "model")
+_LONG = ("streams", "laps", "sets", "time_markers", "claims", "completeness", "model", "parent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +66,36 @@ def kind_of(head: bytes) -> str | None:
 
 def is_activity(head: bytes) -> bool | None:
     """Whether a file holds a workout, by its first bytes; ``None`` where they cannot say."""
-    return True if kind_of(head) in ("gpx", "tcx") else None
+    kind = kind_of(head)
+    if kind == "fit":
+        file_type = _file_type(kind, head)
+        return None if file_type is None else file_type == "activity"
+    return True if kind in ("gpx", "tcx") else None
 
 
 def glance(content: bytes, name: str) -> Glance:
     """What an unpacked file holds, quickly; never raises for what is in it: ``problem`` says what is wrong."""
     kind = kind_of(content)
+    file_type = _file_type(kind, content)
     try:
-        workouts = tuple(_summary(activity) for activity in _reader(kind, content).summaries(content, name))
+        found = _named(_reader(kind, content).summaries(content), name)
     except RecordRefused as error:
-        return Glance(kind or "unknown", None, problem=error)
-    return Glance(kind or "unknown", None, workouts, next((workout.get("parent") for workout in workouts), None))
+        return Glance(kind or "unknown", file_type, problem=error)
+    parent = _parent(hashlib.sha256(content).hexdigest()) if len(found) > 1 else None
+    return Glance(kind or "unknown", file_type, tuple(_summary(activity) for activity in found), parent)
+
+
+def _file_type(kind: str | None, content: bytes) -> str | None:
+    if kind != "fit":
+        return None
+    from fitglue_files.fit.reader import file_type
+
+    return file_type(content)
 
 
 def activities(content: bytes, name: str | None = None) -> list[SourceActivity]:
     """Every workout of an unpacked file with all that it says; raises ``RecordRefused``. ``name`` is the title where there is none."""
-    found: list[SourceActivity] = _reader(kind_of(content), content).activities(content, name)
+    found = _named(_reader(kind_of(content), content).activities(content), name)
     return with_claims(found, hashlib.sha256(content).hexdigest(), "file")
 
 
@@ -91,7 +107,7 @@ def activities_of_glance(workouts: Sequence[Mapping[str, Any]], content_id: str)
             del document["start"]
         found = [decode(msgspec.json.encode(document)) for document in documents]
     except (KeyError, ValueError, TypeError) as error:
-        raise refuse("FG-glance-invalid", f"what was noted of it makes no sense: {error}") from error
+        raise refusal("FG-glance-invalid", f"what was noted of it makes no sense: {error}") from error
     return with_claims(found, content_id, "summary")
 
 
@@ -113,8 +129,24 @@ def with_claims(found: Sequence[SourceActivity], content_id: str, part: str) -> 
             claims += [of_device] if of_device not in taken else []
             taken.add(of_device)
         completeness = Completeness((part,), activity.completeness.missing)
-        claimed.append(msgspec.structs.replace(activity, claims=tuple(claims), completeness=completeness))
+        parent = _parent(content_id) if len(found) > 1 else None
+        claimed.append(msgspec.structs.replace(activity, claims=tuple(claims), completeness=completeness, parent=parent))
     return claimed
+
+
+def _parent(content_id: str) -> str:
+    """What groups the legs of a multisport file: the file that they are in."""
+    return f"file:sha256:{content_id}"
+
+
+def _named(found: Sequence[SourceActivity], name: str | None) -> list[SourceActivity]:
+    """Workouts without a title get the name of their file, marked as what it is: no word of the athlete."""
+    title = _SUFFIX.sub("", name).encode("utf-8", "replace").decode() if name else ""
+    if not title:
+        return list(found)
+    mark = {"title": Provenance("estimated", note="the name of the file")}
+    return [activity if activity.title else msgspec.structs.replace(activity, title=title, provenance=dict(activity.provenance) | mark)
+            for activity in found]
 
 
 def _summary(activity: SourceActivity) -> dict[str, Any]:
@@ -126,6 +158,6 @@ def _reader(kind: str | None, content: bytes) -> Any:
     if kind in _READERS:
         return import_module(_READERS[kind])
     if not content.strip():
-        raise refuse("FG-file-empty", "it is empty")
+        raise refusal("FG-file-empty", "it is empty")
     other = next((what for magic, what in _OTHERS if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(magic)), None)
-    raise refuse("FG-not-a-workout", f"it is {other or 'no FIT, GPX or TCX'}", "remove it from the folder, or export the workout again")
+    raise refusal("FG-not-a-workout", f"it is {other or 'no FIT, GPX or TCX'}", "remove it from the folder, or export the workout again")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
 from defusedxml.ElementTree import ParseError, fromstring  # type: ignore[import-untyped]
 
-from fitglue_files.refusals import refuse
+from fitglue_files.refusals import refusal
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -24,17 +24,17 @@ def clean(content: bytes) -> bytes:
 def parse(content: bytes, root_name: str) -> Element:
     """The root of a cleaned document; raises ``RecordRefused`` where it is no XML, another kind, or unsafe."""
     if not content:
-        raise refuse("FG-file-empty", "it is empty")
+        raise refusal("FG-file-empty", "it is empty")
     try:
         # A document type is where entity bombs live, and neither GPX nor TCX needs one.
         root: Element = fromstring(content, forbid_dtd=True)
     except DefusedXmlException as error:
-        raise refuse("FG-file-unsafe", "it declares a document type, which no workout needs and which can harm a reader") from error
+        raise refusal("FG-file-unsafe", "it declares a document type, which no workout needs and which can harm a reader") from error
     except (ParseError, LookupError, ValueError) as error:
-        raise refuse(f"FG-not-{root_name}", f"it is no XML, or is cut: {error}") from error
+        raise refusal(f"FG-not-{root_name}", f"it is no XML, or is cut: {error}") from error
     name = local_name(root)
     if name.lower() not in _ROOTS[root_name]:
-        raise refuse(f"FG-not-{root_name}", f"it is XML of another kind: its root is <{name}>")
+        raise refusal(f"FG-not-{root_name}", f"it is XML of another kind: its root is <{name}>")
     return root
 
 
