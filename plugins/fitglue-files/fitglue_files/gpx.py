@@ -154,7 +154,8 @@ def _extensions(point: GPXTrackPoint) -> Iterator[tuple[str, float]]:
                 value = float(element.text or "") if kind else math.nan
             except ValueError:
                 continue
-            if kind and math.isfinite(value):
+            # No heart beats zero times: that is a strap that was not heard.
+            if kind and math.isfinite(value) and not (kind == "heartrate" and value <= 0):
                 yield kind, value
 
 

@@ -28,7 +28,7 @@ _OTHERS = ((b"\xff\xd8\xff", "a JPEG picture"), (b"\x89PNG", "a PNG picture"), (
            (b"SQLite format 3", "a database"), (b"BZh", "a bzip2 archive"), (b"7z\xbc\xaf", "a 7-Zip archive"),
            (b"Salted__", "an encrypted file"), (b"-----BEGIN PGP", "an encrypted file"))
 #: Format → the module that reads it: each is loaded when the first file of its kind comes.
-_READERS = {"fit": "fitglue_files.fit.reader", "gpx": "fitglue_files.gpx"}
+_READERS = {"fit": "fitglue_files.fit.reader", "gpx": "fitglue_files.gpx", "tcx": "fitglue_files.tcx"}
 _SUFFIX = re.compile(r"\.(fit|gpx|tcx)(\.gz)?$", re.IGNORECASE)
 #: Fields of a workout that only its samples and lists fill; a glance leaves them out.
 _LONG = ("streams", "laps", "sets", "time_markers", "claims", "completeness", "model", "parent")
