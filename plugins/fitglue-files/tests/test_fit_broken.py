@@ -142,7 +142,7 @@ def _read_or_refused(content: bytes) -> None:
     assert [problem for activity in found for problem in problems(activity)] == []
 
 
-@settings(max_examples=300, deadline=2_000)
+@settings(max_examples=300, deadline=20_000)
 @given(data=st.data())
 def test_bytes_that_were_changed_never_raise_anything_but_a_refusal(whole, data):
     """Wherever they are, and however many."""
@@ -152,7 +152,7 @@ def test_bytes_that_were_changed_never_raise_anything_but_a_refusal(whole, data)
     _read_or_refused(bytes(content))
 
 
-@settings(max_examples=100, deadline=2_000)
+@settings(max_examples=100, deadline=20_000)
 @given(data=st.data())
 def test_a_file_that_was_cut_never_raises_anything_but_a_refusal(whole, data):
     """At any byte."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from fitglue_intervals.claims import claims_of, file_claim, parent_of
+from fitglue_intervals.claims import claims_of, parent_of
 from fitglue_intervals.extras import extensions_of, metrics_of
 from fitglue_intervals.laps import laps_of
 from fitglue_intervals.loads import edited, training_loads
+from fitglue_intervals.original import with_file
 from fitglue_intervals.reading import BROKEN_GZIP, UNREADABLE, check, read_json, refuse, unpack
 from fitglue_intervals.recognise import other_than_activity
 from fitglue_intervals.starts import start_of
@@ -43,9 +44,10 @@ def normalize(record: Record) -> list[SourceActivity]:
         return [_stub(values, external_id, stub, links, tuple(record.parts))]
     streams = _streams(record, missing)
     has_samples = bool(streams) or bool(payload.get("stream_types"))
-    return [SourceActivity(
-        **_identity(values, external_id, record, has_samples=has_samples), **_measures(values), **_rest(values),
-        links=links, streams=streams, completeness=Completeness(tuple(record.parts), missing))]
+    activity = SourceActivity(
+        **_identity(values, external_id, has_samples=has_samples), **_measures(values), **_rest(values),
+        links=links, streams=streams, completeness=Completeness(tuple(record.parts), missing))
+    return [with_file(activity, record.parts["file"], values) if "file" in record.parts else activity]
 
 
 # -- reading the parts -------------------------------------------------------------------------------------------------------
@@ -112,15 +114,10 @@ def _stub(values: Values, external_id: str, stub: Stub, links: tuple[Link, ...],
         claims=claims_of(values, external_id), extensions=extensions, completeness=Completeness(parts, values.missing))
 
 
-def _identity(values: Values, external_id: str, record: Record, *, has_samples: bool) -> dict[str, Any]:
+def _identity(values: Values, external_id: str, *, has_samples: bool) -> dict[str, Any]:
     """What, when, by which names."""
     start = start_of(values, has_samples=has_samples)
     claims = claims_of(values, external_id)
-    if "file" in record.parts:
-        try:
-            claims = (*claims, file_claim(values, unpack(record.parts["file"])))
-        except UNREADABLE as error:
-            values.missing["file"] = str(error)
     raw_sport, sub_type = values.text("type"), values.text("sub_type")
     return {
         "title": values.text("name"), "description": values.text("description"), "tags": _tags(values.payload.get("tags")),
