@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 #: Local name of an element in a point's extensions → our stream. Every maker has its own namespace; the names are few.
 _EXTENSIONS = {"hr": "heartrate", "heartrate": "heartrate", "cad": "cadence", "cadence": "cadence", "power": "watts",
                "watts": "watts", "PowerInWatts": "watts", "atemp": "temperature", "temp": "temperature"}
+_HIGHEST_M = 100_000
 #: Strava writes a number for the type; these two were seen.
 _STRAVA_TYPES = {"1": "Ride", "9": "Run"}
 
@@ -51,7 +52,7 @@ def summaries(content: bytes) -> list[SourceActivity]:
 
 def _activity(content: bytes) -> SourceActivity:
     """The workout of a file; raises ``RecordRefused`` with a reason of its own for each way in which a file is none."""
-    gpx = _parse(content)
+    gpx = _tidied(_parse(content))
     samples = _samples(gpx)
     sport, sport_raw = _sport(gpx)
     streams = _streams(samples)
@@ -73,6 +74,18 @@ def _parse(content: bytes) -> GPX:
         return gpxpy.parse(content.decode(encoding(content)))
     except (gpxpy.gpx.GPXException, LookupError, ValueError) as error:
         raise _refuse("FG-not-gpx", f"a value in it cannot be read: {error}") from error
+
+
+def _tidied(gpx: GPX) -> GPX:
+    """Without points that lie nowhere and heights that nothing has; gpxpy takes any number, and times with and without a zone."""
+    for segment in (segment for track in gpx.tracks for segment in track.segments):
+        segment.points = [point for point in segment.points if abs(point.latitude) <= 90 and abs(point.longitude) <= 360]
+        for point in segment.points:
+            if point.elevation is not None and not abs(point.elevation) <= _HIGHEST_M:
+                point.elevation = None
+            if point.time is not None:
+                point.time = utc(point.time)
+    return gpx
 
 
 def _samples(gpx: GPX) -> list[Sample]:

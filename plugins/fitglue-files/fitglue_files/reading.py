@@ -141,7 +141,7 @@ def _parent(content_id: str) -> str:
 
 def _named(found: Sequence[SourceActivity], name: str | None) -> list[SourceActivity]:
     """Workouts without a title get the name of their file, marked as what it is: no word of the athlete."""
-    title = _SUFFIX.sub("", name).encode("utf-8", "replace").decode() if name else ""
+    title = _SUFFIX.sub("", re.split(r"[/\\]", name)[-1]).encode("utf-8", "replace").decode() if name else ""
     if not title:
         return list(found)
     mark = {"title": Provenance("estimated", note="the name of the file")}

@@ -108,6 +108,14 @@ def test_many_shapes_of_samples_do_not_keep_the_reader_busy(fit):
     assert "stray samples" in activity.completeness.missing
 
 
+def test_a_file_of_nothing_but_headers_is_given_up(fit):
+    """A message without fields is one byte long, and so a small zip could hold more of them than any memory."""
+    made = fit().file_id().session()
+    made.body += bytes([0x41, 0, 0, 99, 0, 0]) + b"\x01" * 1_100_000
+    [activity] = activities(made.content())
+    assert "more than 1,000,000 messages" in activity.completeness.missing["rest of the file"]
+
+
 def test_thousands_of_sessions_are_not_thousands_of_workouts(fit):
     """No race has more legs than a hundred."""
     made = fit().file_id()

@@ -151,6 +151,18 @@ def test_a_way_without_times_is_no_recording(gpx, points):
     assert caught.value.code == "FG-gpx-without-times"
 
 
+@pytest.mark.parametrize(("old", "new"), [
+    ('lat="47.001"', 'lat="1e300"'), ('lon="11.0"><time>2026-05-03T06:00:10Z', 'lon="-1e9"><time>2026-05-03T06:00:10Z'),
+    ("<ele>510</ele>", "<ele>1e400</ele>"), ("<ele>510</ele>", "<ele>-9e99</ele>"), ("06:00:10Z", "06:00:10"),
+])
+def test_numbers_that_nothing_has_cost_their_point_or_their_height(gpx, old, new):
+    """And never the workout; a time without a zone is UTC."""
+    changed = gpx().replace(old.encode(), new.encode())
+    assert changed != gpx()
+    activity = made(changed)
+    assert (problems(activity), activity.elapsed_s, activity.max_altitude_m <= 510) == ([], 20, True)
+
+
 #: File → metres, seconds, points, as another reader counted them; or the code of its refusal.
 REAL = {
     "gpsbabel__fit-sample.gpx": (9946.6, 2810, 533), "gpsbabel__garmin-edge-800-output.gpx": (25149.9, 3621, 1286),

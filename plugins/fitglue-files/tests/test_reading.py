@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fitglue_files.reading import activities, activities_of_glance, glance, kind_of
 from fitglue_registry.errors import RecordRefused
+from fitglue_registry.model import problems
 
 
 @pytest.mark.parametrize(("head", "kind"), [
@@ -47,3 +50,35 @@ def test_a_stored_glance_that_makes_no_sense_is_refused(workout):
     with pytest.raises(RecordRefused) as caught:
         activities_of_glance([workout], "0" * 64)
     assert caught.value.code == "FG-glance-invalid"
+
+
+def test_a_title_has_no_folders_in_it(gpx):
+    """A path may have come with the name."""
+    assert {activities(gpx(), name)[0].title for name in ("Evening.gpx", "/home/me/Evening.gpx", "C:\\rides\\Evening.GPX")} == {"Evening"}
+
+
+TEXTS = [
+    (b'<gpx version="1.1" creator="x"><trk><name>A</name><type>running</type><trkseg><trkpt lat="47.1" lon="11.1"><ele>500</ele>'
+    b'<time>2026-05-01T05:30:00Z</time><extensions><hr>120</hr></extensions></trkpt><trkpt lat="47.2" lon="11.2"><ele>501</ele>'
+    b"<time>2026-05-01T05:30:09Z</time></trkpt></trkseg></trk></gpx>"),
+    (b'<TrainingCenterDatabase><Activities><Activity Sport="Running"><Id>2026-05-01T05:30:00Z</Id><Lap StartTime="2026-05-01T05:30:00Z">'
+    b"<TotalTimeSeconds>10</TotalTimeSeconds><DistanceMeters>30</DistanceMeters><Track><Trackpoint><Time>2026-05-01T05:30:00Z</Time>"
+    b"<Position><LatitudeDegrees>47</LatitudeDegrees><LongitudeDegrees>11</LongitudeDegrees></Position><HeartRateBpm><Value>120</Value>"
+    b"</HeartRateBpm></Trackpoint></Track></Lap></Activity></Activities></TrainingCenterDatabase>"),
+]
+
+
+@settings(max_examples=300, deadline=20_000)
+@given(data=st.data())
+def test_text_that_was_changed_never_raises_anything_but_a_refusal(data):
+    """Digits and letters anywhere, or a cut."""
+    content = bytearray(data.draw(st.sampled_from(TEXTS)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.sampled_from(b"0123456789eE.-+:TZ<>&xN "))
+    content = content[: data.draw(st.sampled_from([len(content)] * 9 + [len(content) // 2]))]
+    try:
+        found = activities(bytes(content), "x")
+    except RecordRefused as refused:
+        assert refused.code.startswith("FG-")  # noqa: PT017 - either is right, and nothing else is
+        return
+    assert [problem for activity in found for problem in problems(activity)] == []

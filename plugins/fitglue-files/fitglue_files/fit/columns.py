@@ -31,7 +31,7 @@ _BASES: dict[int, tuple[str, float]] = {
     16: ("u8", 0),
 }
 #: A file with more shapes of samples than this was made to keep a reader busy.
-_MOST_SHAPES, _MOST_COLUMNS = 1_000, 150
+_MOST_SHAPES, _MOST_COLUMNS, _MOST_NUMBERS = 1_000, 150, 40_000_000
 
 
 @dataclass(slots=True)
@@ -142,7 +142,7 @@ def _numbers(raw: NDArray[np.uint8], at: int, size: int, base: int, *, big_endia
 
 def _column(found: Table, name: str, **said: Any) -> Numbers | None:
     if name not in found.columns:
-        if len(found.columns) >= _MOST_COLUMNS:
+        if len(found.columns) >= _MOST_COLUMNS or (len(found.columns) + 1) * len(found.time) > _MOST_NUMBERS:
             return None
         found.columns[name] = Column(np.full(len(found.time), np.nan), **said)
     return found.columns[name].values
@@ -154,7 +154,7 @@ def _native(found: Table, rows: NDArray[np.int_], number: int, values: Numbers |
         return
     column = _column(found, profile.name, unit=profile.units)
     if column is not None:
-        column[rows] = values / (profile.scale or 1) - (profile.offset or 0)
+        column[rows] = _scaled(values, profile.scale, profile.offset)
 
 
 def _of_developer(found: Table, rows: NDArray[np.int_], said: Values, values: Numbers | None) -> None:
@@ -166,7 +166,12 @@ def _of_developer(found: Table, rows: NDArray[np.int_], said: Values, values: Nu
     key = f"{name} (developer {said['developer_data_index']})" if name in found.columns and not found.columns[name].developer else name
     column = _column(found, key, unit=_text(said.get("units")), native=native.name if native else None, developer=True)
     if column is not None:
-        column[rows] = values / (said.get("scale") or 1) - (said.get("offset") or 0)
+        column[rows] = _scaled(values, said.get("scale"), said.get("offset"))
+
+
+def _scaled(values: Numbers, scale: float | None, offset: float | None) -> Numbers:
+    # The offset first: 2499 / 5 - 500 is no -0.2.
+    return (values - (offset or 0) * (scale or 1)) / (scale or 1)
 
 
 def _text(value: Any) -> str | None:

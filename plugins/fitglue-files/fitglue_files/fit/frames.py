@@ -15,6 +15,8 @@ from fitdecode.profile import MESSAGE_TYPES
 FILE_ID, SESSION, LAP, RECORD, HRV, HR = 0, 18, 19, 20, 78, 132
 TIMESTAMP = 253
 _SHORTEST_HEADER = 12
+#: Eleven days, sampled once a second; a file of nothing but headers would have hundreds of millions.
+MOST_MESSAGES = 1_000_000
 _COMPRESSED, _DEFINITION, _DEVELOPER = 0x80, 0x40, 0x20
 
 
@@ -99,14 +101,17 @@ def cut(content: bytes) -> Frames:
 
 def _walk(content: bytes, part: Part) -> None:
     definitions: dict[int, Definition] = {}
+    shapes: dict[bytes, Definition] = {}
     position, end, append = part.start, part.end, part.messages.append
     timed: Message | None = None
     while position < end:
         header = content[position]
         if header & _DEFINITION and not header & _COMPRESSED:
-            definition = _definition(content, position, end)
-            definitions[header & 15] = definition
-            position += 1 + len(definition.body)
+            body = _body(content, position, end)
+            if body not in shapes:  # some apps define every message anew
+                shapes[body] = _definition(body)
+            definitions[header & 15] = shapes[body]
+            position += 1 + len(body)
             continue
         found = definitions.get((header >> 5) & 3 if header & _COMPRESSED else header & 15)
         start = position + 1
@@ -115,6 +120,8 @@ def _walk(content: bytes, part: Part) -> None:
         message = Message(found, start, _rolled(content, timed, header & 31) if header & _COMPRESSED else -1)
         if message.time >= 0 or found.timestamp_at >= 0:
             timed = message
+        if len(part.messages) >= MOST_MESSAGES:
+            raise _Broken(f"it holds more than {MOST_MESSAGES:,} messages: those were read")
         append(message)
         position = start + found.size
 
@@ -133,22 +140,24 @@ def _time(content: bytes, message: Message) -> int:
     return time
 
 
-def _definition(content: bytes, position: int, end: int) -> Definition:
-    header = content[position]
+def _body(content: bytes, position: int, end: int) -> bytes:
+    """A definition without its header byte."""
     try:
-        big, count = bool(content[position + 2] & 1), content[position + 5]
-        fields = tuple(Field(*content[at : at + 3]) for at in range(position + 6, position + 6 + 3 * count, 3))
-        after = position + 6 + 3 * count
-        developer: tuple[Field, ...] = ()
-        if header & _DEVELOPER:
-            developer = tuple(Field(*content[at : at + 3]) for at in range(after + 1, after + 1 + 3 * content[after], 3))
+        after = position + 6 + 3 * content[position + 5]
+        if content[position] & _DEVELOPER:
             after += 1 + 3 * content[after]
-        number = struct.unpack_from(">H" if big else "<H", content, position + 3)[0]
-    except (IndexError, TypeError, struct.error) as error:
-        raise _Broken(f"it is cut within byte {position:,} of {len(content):,}: it was read up to there") from error
+    except IndexError:
+        after = end + 1
     if after > end:
         raise _Broken(f"it is cut within byte {position:,} of {len(content):,}: it was read up to there")
-    body = content[position + 1 : after]
+    return content[position + 1 : after]
+
+
+def _definition(body: bytes) -> Definition:
+    big, count = bool(body[1] & 1), body[4]
+    fields = tuple(Field(*body[at : at + 3]) for at in range(5, 5 + 3 * count, 3))
+    developer = tuple(Field(*body[at : at + 3]) for at in range(6 + 3 * count, len(body), 3))
+    number = struct.unpack_from(">H" if big else "<H", body, 2)[0]
     swapped = (number & 0xFF) << 8 | number >> 8
     if number not in MESSAGE_TYPES and swapped in MESSAGE_TYPES:
         # Some devices say the wrong order of bytes; the number of a message that exists gives them away.

@@ -60,7 +60,22 @@ def split(table: Table, starts: Sequence[float], end: float | None) -> tuple[lis
     # A session begins with the second in which its first sample was taken.
     legs = np.searchsorted(np.floor(np.array(starts[1:], dtype=np.float64)), table.time[rows], side="right")
     found = [_samples(table, rows[legs == leg]) for leg in range(max(len(starts), 1))]
+    _count_from_start(found)
     return found, len(table.time) - len(rows)
+
+
+def _count_from_start(legs: Sequence[Samples]) -> None:
+    """Some devices count the way through all legs of a race: each leg of ours begins with its own."""
+    gone = 0.0
+    for samples in legs:
+        way = samples.channels.get("distance")
+        known = way[~np.isnan(way)] if way is not None else np.array([])
+        if way is None or not len(known):
+            continue
+        last = float(known[-1])
+        if gone and known[0] >= gone:
+            samples.channels["distance"] = way - gone
+        gone = last
 
 
 def streams(samples: Samples, start: float) -> tuple[Stream, ...]:
