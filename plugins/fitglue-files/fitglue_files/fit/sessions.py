@@ -70,7 +70,7 @@ def activity(leg: Leg, messages: Messages, missing: dict[str, str]) -> SourceAct
     early = leg.start - float(samples.time[0]) if len(samples) else 0.0
     if early > _LATE_S:
         provenance["start_utc"] = Provenance("reported", note=f"the samples begin {early:.0f} s before it")
-    if moment(leg.start) < moment(UNSET_BEFORE):
+    if leg.start < UNSET_BEFORE:
         provenance["start_utc"] = Provenance("estimated", note="the clock of the device was not set")
     average_cadence = cadence(session, "avg_cadence")
     has_cadence = average_cadence is not None or "cadence" in samples.channels
