@@ -318,7 +318,8 @@ class Host(Library):
         experts = {entry.plugin.name for entry in self.catalogue if "fitglue_dedupe" in entry.hooks} & installed
         for name in experts:
             self.plugins.info(name)  # imported now, and not while a transaction waits for it
-        return Matcher(self.plugins, experts)
+        kinds = {entry.id: {datum.path: datum.kind for datum in entry.data} for entry in self.catalogue.entries("source")}
+        return Matcher(self.plugins, experts, self.catalogue.merge_rules, kinds)
 
     def _context(self, connected: Connected) -> Context:
         from fitglue_registry.sync.context import Context

@@ -161,13 +161,14 @@ class Library:
             return load_activity(db, resolve(db, athlete, reference))
 
     def streams(self, found: Found, types: Sequence[str] | None = None) -> tuple[Stream, ...]:
-        """The streams of an activity, all or those named: one coherent set, of the member that has the most."""
+        """The streams of an activity, all or those named: one coherent set, of the one member that the merge rules say."""
         from fitglue_registry.store.reading import load_streams
 
         with_streams = [member for member in found.members if member.stream_types and not member.gone]
         if not with_streams:
             return ()
-        richest = max(with_streams, key=lambda member: (len(member.stream_types), member.id == found.origins.get("")))
+        giver = found.origins.get("streams", found.origins.get(""))
+        richest = max(with_streams, key=lambda member: (member.id == giver, len(member.stream_types)))
         with self.database.read() as db:
             return load_streams(db, richest.id, types)
 

@@ -22,8 +22,10 @@ from fitglue_registry.registry.entry import (
     Timeouts,
 )
 from fitglue_registry.registry.folders import BUILT_IN, Folder, default_folder
+from fitglue_registry.registry.merge_rules import DefaultTitles, MergeRules, Rule
 
 __all__ = [
-    "BUILT_IN", "Auth", "Budget", "Capabilities", "Catalogue", "Clean", "Correction", "Datum", "Delay", "Entry", "Field", "Folder", "Http",
-    "Issue", "Link", "Part", "Plugin", "Sync", "Terms", "Tier", "Timeouts", "default_folder",
+    "BUILT_IN", "Auth", "Budget", "Capabilities", "Catalogue", "Clean", "Correction", "Datum", "DefaultTitles", "Delay", "Entry",
+    "Field", "Folder", "Http", "Issue", "Link", "MergeRules", "Part", "Plugin", "Rule", "Sync", "Terms", "Tier", "Timeouts",
+    "default_folder",
 ]

@@ -17,6 +17,7 @@ from fitglue_registry.contract import nearest
 from fitglue_registry.errors import EntryInvalid, Place, UserMistake
 from fitglue_registry.registry.entry import Entry, Tier, reference
 from fitglue_registry.registry.folders import MOST_ENTRIES, Folder, default_folder, entry_files, too_many
+from fitglue_registry.registry.merge_rules import MergeRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -54,16 +55,19 @@ class _Kept(Struct):
     entries: list[Entry]
     tiers: list[Tier]
     problems: list[_Problem]
+    merge_rules: MergeRules
 
 
 class Catalogue:
     """All entries that can be used, in the order of their keys; the first folder wins where two bring the same entry."""
 
-    def __init__(self, entries: Iterable[Entry], tiers: Sequence[Tier] = (), problems: Sequence[EntryInvalid] = ()) -> None:
+    def __init__(self, entries: Iterable[Entry], tiers: Sequence[Tier] = (), problems: Sequence[EntryInvalid] = (),
+                 merge_rules: MergeRules | None = None) -> None:
         ordered = sorted(entries, key=lambda entry: (entry.kind, entry.id))
         self._entries: dict[tuple[str, str], Entry] = {(entry.kind, entry.id): entry for entry in ordered}
         self.tiers = tuple(tiers)
         self.problems = list(problems)
+        self.merge_rules = merge_rules or MergeRules()
 
     @classmethod
     def load(cls, folders: Sequence[Folder] | None = None, cache: Path | None = None) -> Catalogue:
@@ -72,7 +76,7 @@ class Catalogue:
         now, stamps = time.time_ns(), list(_stamps(folders))
         kept = _cached(cache, stamps) if cache else None
         if kept:
-            return cls(kept.entries, kept.tiers, [_thaw(problem) for problem in kept.problems])
+            return cls(kept.entries, kept.tiers, [_thaw(problem) for problem in kept.problems], kept.merge_rules)
         catalogue = _read(folders)
         if cache and all(_settled(stamp, now) for stamp in stamps):
             _keep(cache, stamps, catalogue)
@@ -147,7 +151,17 @@ def _read(folders: Sequence[Folder]) -> Catalogue:
                 problems.append(reading.errors[-1])
             elif reading.entry:
                 found[reading.entry.kind, reading.entry.id] = reading.entry
-    return Catalogue(found.values(), tiers, problems)
+    rules, wrong = _merge_rules(folders)
+    return Catalogue(found.values(), tiers, problems + wrong, rules)
+
+
+def _merge_rules(folders: Sequence[Folder]) -> tuple[MergeRules | None, list[EntryInvalid]]:
+    """The rules of the first folder that has some; the built-in ones where none has."""
+    from fitglue_registry.registry.reading import read_merge_rules
+
+    files = [folder.path / "merge.yaml" for folder in (*folders, Folder(default_folder()))]
+    file = next((file for file in files if file.is_file()), None)
+    return read_merge_rules(file) if file else (None, [])
 
 
 def _too_many(folder: Path) -> EntryInvalid:
@@ -159,8 +173,9 @@ def _stamps(folders: Sequence[Folder]) -> Iterator[_Stamp]:
     """The state of everything that the catalogue is made from: the entries, and the code and schemas that read them."""
     ours = Path(__file__).parent
     code = [*ours.glob("*.py"), ours.parent / "contract.py", *(default_folder() / "schemas").glob("*.json")]
-    entries = [(folder.origin, [folder.path, folder.path / "tiers.yaml", *entry_files(folder.path)]) for folder in folders]
-    for origin, files in [("", code), *entries]:
+    entries = [(folder.origin, [folder.path, folder.path / "tiers.yaml", folder.path / "merge.yaml", *entry_files(folder.path)])
+               for folder in folders]
+    for origin, files in [("", [*code, default_folder() / "merge.yaml"]), *entries]:
         for file in files:
             with suppress(OSError):
                 state = file.stat()
@@ -184,7 +199,8 @@ def _cached(cache: Path, stamps: list[_Stamp]) -> _Kept | None:
 
 def _keep(cache: Path, stamps: list[_Stamp], catalogue: Catalogue) -> None:
     """Replace the cache in one step; a folder that cannot be written costs time, never an error."""
-    kept = _Kept(stamps, catalogue.entries(), list(catalogue.tiers), [_freeze(problem) for problem in catalogue.problems])
+    kept = _Kept(stamps, catalogue.entries(), list(catalogue.tiers), [_freeze(problem) for problem in catalogue.problems],
+                 catalogue.merge_rules)
     with suppress(OSError):
         cache.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=cache, prefix=_CACHE_NAME)

@@ -10,7 +10,7 @@ from fitglue_registry.contract import nearest, one_of
 from fitglue_registry.errors import EntryInvalid, Place, UserMistake
 from fitglue_registry.registry.catalogue import Catalogue
 from fitglue_registry.registry.folders import BUILT_IN, Folder, default_folder, entry_files
-from fitglue_registry.registry.reading import Reading, read_entry, read_tiers
+from fitglue_registry.registry.reading import Reading, read_entry, read_merge_rules, read_tiers
 from fitglue_registry.registry.rules import ADDRESS
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def check(folder: Path, beside: Sequence[Folder] | None = None) -> Report:
             _refuse_tier(reading, reading.draft, (*others.tiers, *tiers))
             _refuse_dead_links(reading, reading.draft, known, folder)
     _refuse_circles(readings, known)
-    errors = [*errors, *_misplaced(folder), *(error for reading in readings for error in reading.errors)]
+    wrong_rules = read_merge_rules(folder / "merge.yaml")[1] if (folder / "merge.yaml").is_file() else []
+    errors = [*errors, *wrong_rules, *_misplaced(folder), *(error for reading in readings for error in reading.errors)]
     usable = tuple(reading.entry for reading in readings if reading.entry and not reading.errors)
     return Report(folder, len(files), usable, tuple(sorted(errors, key=_position)))
 
@@ -138,6 +139,6 @@ def _circle(start: str, known: dict[str, Entry]) -> list[str] | None:
 
 def _misplaced(folder: Path) -> Iterator[EntryInvalid]:
     for file in sorted([*folder.glob("*.y*ml"), *folder.glob("*/*.yml")]):
-        if file.name != "tiers.yaml":
+        if file.name not in ("tiers.yaml", "merge.yaml"):
             yield EntryInvalid("FG-entry-misplaced", f"{file.name} is not read", at=Place(str(file)),
                                why="entries are in folders of their kind and end in .yaml", fix="move it to sources/ID.yaml or the like")

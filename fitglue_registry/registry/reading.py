@@ -19,6 +19,8 @@ from fitglue_registry.errors import EntryInvalid
 from fitglue_registry.registry.document import MAX_BYTES, MOST_ERRORS, Document, parse
 from fitglue_registry.registry.entry import SCHEMA, Entry, Tier, entry_of
 from fitglue_registry.registry.folders import KIND_OF_FOLDER, default_folder
+from fitglue_registry.registry.merge_rules import MergeRules
+from fitglue_registry.registry.merge_rules import flaws as flaws_of_rules
 from fitglue_registry.registry.rules import flaws
 
 if TYPE_CHECKING:
@@ -81,6 +83,17 @@ def read_tiers(file: Path) -> tuple[tuple[Tier, ...], list[EntryInvalid]]:
     if reading.errors:
         return (), reading.errors
     return msgspec.convert(reading.document.value["tiers"], tuple[Tier, ...]), []
+
+
+def read_merge_rules(file: Path) -> tuple[MergeRules | None, list[EntryInvalid]]:
+    """The rules of a ``merge.yaml``, unless something is wrong with it, and what that is."""
+    reading = _read(file, "merge")
+    if reading.errors:
+        return None, reading.errors
+    rules = msgspec.convert({key: value for key, value in reading.document.value.items() if key != "schema"}, MergeRules)
+    for flaw in islice(flaws_of_rules(rules), MOST_ERRORS):
+        reading.refuse(flaw.code, flaw.path, flaw.what, why=flaw.why, fix=flaw.fix)
+    return (None if reading.errors else rules), reading.errors
 
 
 @cache

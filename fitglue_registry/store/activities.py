@@ -218,6 +218,15 @@ def load_rows(db: Db, ids: Iterable[int], *, claims_too: bool = True) -> dict[in
     return found
 
 
+_SAMPLES = sa.select(streams.c.source_activity_id, streams.c.types, streams.c.samples).where(streams.c.source_activity_id.in_(_IDS))
+
+
+def samples_of(db: Db, ids: Iterable[int]) -> dict[int, tuple[tuple[str, ...], int]]:
+    """Source activity → the channels of its streams, and how many samples each has."""
+    return {row.source_activity_id: (tuple(msgspec.json.decode(row.types)), row.samples)
+            for some in chunks(sorted(set(ids))) for row in db.execute(_SAMPLES, {"ids": some})}
+
+
 def forget_lost_activities(db: Db, athlete_id: str) -> None:
     """Let source activities whose activity is gone, as only damage can do, belong to none: they are given one when they are placed anew."""
     there = sa.exists().where(activities.c.id == source_activities.c.activity_id)
@@ -286,6 +295,14 @@ def members_of(db: Db, activity_ids: Iterable[str]) -> set[int]:
     """The source activities of these activities."""
     return {number for some in chunks(sorted(set(activity_ids)))
             for number in db.scalars(sa.select(source_activities.c.id).where(source_activities.c.activity_id.in_(some)))}
+
+
+def shared_of(db: Db, connection_id: str) -> list[int]:
+    """The source activities of a connection whose activity has other members too."""
+    other = source_activities.alias("other")
+    query = sa.select(source_activities.c.id).join(records, records.c.id == source_activities.c.record_id)
+    return list(db.scalars(query.where(records.c.connection_id == connection_id, sa.exists().where(
+        other.c.activity_id == source_activities.c.activity_id, other.c.id != source_activities.c.id)).order_by(source_activities.c.id)))
 
 
 def with_fellow_members(db: Db, ids: Iterable[int]) -> set[int]:

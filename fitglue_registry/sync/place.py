@@ -10,11 +10,12 @@ from fitglue_registry import model
 from fitglue_registry.dedupe import Member, Scorer, claim_edges, clusters, learned_weights, merge, near
 from fitglue_registry.dedupe.blocking import reach_s
 from fitglue_registry.hookspecs import Opinion, Pair, Side
+from fitglue_registry.registry import MergeRules
 from fitglue_registry.store import activities as stored
 from fitglue_registry.sync.scoring import Deck, account_of, edge_of_opinion, score
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
@@ -27,11 +28,17 @@ _FEW = 20  # so many changed source activities are looked up one by one, more by
 
 
 class Matcher:
-    """Finds the place of changed source activities; ``experts`` are the plugins that have an opinion on pairs."""
+    """Finds the place of changed source activities; ``experts`` are the plugins that have an opinion on pairs.
 
-    def __init__(self, plugins: Plugins, experts: Iterable[str]) -> None:
+    ``rules`` say which of several gives a value, ``kinds`` how each entry comes by its fields: entry → field → reported, computed, ….
+    """
+
+    def __init__(self, plugins: Plugins, experts: Iterable[str], rules: MergeRules | None = None,
+                 kinds: Mapping[str, Mapping[str, str]] | None = None) -> None:
         self._plugins = plugins
         self._experts = sorted(set(experts))
+        self._rules = rules or MergeRules()
+        self._kinds = kinds or {}
 
     def place(self, db: Db, athlete_id: str, changed: Iterable[int], now: str, affected: Iterable[str] = ()) -> None:
         """Match these source activities anew and merge every activity that this changes."""
@@ -49,20 +56,39 @@ class Matcher:
         edges = claim_edges(cards) + [edge_of_opinion(said) for said in stored.opinions_about(db, live)]
         groups = [[live[card.id] for card in group] for group in clusters(cards, edges, scorer.may_be_one)]
         newest_first = sorted(_with_gone(groups, rows), key=_start, reverse=True)  # so that numbers follow the calendar
-        stored.assign(db, athlete_id, [_merged(group) for group in newest_first], now)
+        stored.assign(db, athlete_id, self._merged(db, newest_first), now)
 
     def remerge(self, db: Db, athlete_id: str, changed: Iterable[tuple[int, Encoded]], now: str) -> None:
         """Merge again the activities of these source activities, whose matches stay as they are."""
         stored.lock_athlete(db, athlete_id)
         # Nearly every activity has but one source, and nothing to merge.
         shared = [number for number, prepared in changed if not stored.rewrite_lone(db, number, prepared, now)]
-        if not shared:
-            return
-        rows = stored.load_rows(db, stored.with_fellow_members(db, shared), claims_too=False)
+        if shared:
+            self.merge_again(db, athlete_id, shared, now)
+
+    def merge_again(self, db: Db, athlete_id: str, ids: Iterable[int], now: str) -> None:
+        """Merge the activities of these source activities by the rules and choices of today."""
+        rows = stored.load_rows(db, stored.with_fellow_members(db, ids), claims_too=False)
         groups: dict[str | None, list[Row]] = {}
         for row in sorted(rows.values(), key=_key):
             groups.setdefault(row.activity_id, []).append(row)
-        stored.assign(db, athlete_id, [_merged(group) for group in groups.values()], now)
+        stored.assign(db, athlete_id, self._merged(db, groups.values()), now)
+
+    def _merged(self, db: Db, groups: Iterable[Sequence[Row]]) -> list[stored.Merged]:
+        groups = list(groups)
+        shared = [row.id for group in groups if len(group) > 1 for row in group]
+        samples = stored.samples_of(db, shared) if shared else {}
+        return [self._merge(group, samples) for group in groups]
+
+    def _merge(self, group: Sequence[Row], samples: Mapping[int, tuple[tuple[str, ...], int]]) -> stored.Merged:
+        live = [row for row in group if not row.gone]
+        gone = all(row.stub for row in live)  # stubs that are left are no workout; what they were copies of is a tombstone
+        members = [Member(row.id, _key(row), model.decode(row.document), self._kinds.get(row.entry, {}), *samples.get(row.id, ((), 0)))
+                   for row in (group if gone else live)]
+        if all(member.activity.stub for member in members):
+            return stored.Merged(tuple(group), None, {}, gone=False)
+        activity, origins = merge(members, self._rules)
+        return stored.Merged(tuple(group), activity, origins, gone=gone)
 
     def _ask(self, db: Db, changed: dict[int, Row], near_by: dict[int, Row], deck: Deck, now: str) -> None:
         if not self._experts:
@@ -134,16 +160,6 @@ def _with_gone(groups: list[list[Row]], rows: dict[int, Row]) -> list[list[Row]]
             by_activity[row.activity_id] = group
         group.append(row)
     return groups
-
-
-def _merged(group: Sequence[Row]) -> stored.Merged:
-    live = [row for row in group if not row.gone]
-    gone = all(row.stub for row in live)  # stubs that are left are no workout; what they were copies of is a tombstone
-    members = [Member(row.id, _key(row), model.decode(row.document)) for row in (group if gone else live)]
-    if all(member.activity.stub for member in members):
-        return stored.Merged(tuple(group), None, {}, gone=False)
-    activity, origins = merge(members)
-    return stored.Merged(tuple(group), activity, origins, gone=gone)
 
 
 def _key(row: Row) -> tuple[str, str, int]:

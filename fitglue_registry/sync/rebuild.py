@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from fitglue_registry import model
-from fitglue_registry.store.activities import forget_lost_activities
+from fitglue_registry.store.activities import forget_lost_activities, lock_athlete, shared_of
+from fitglue_registry.store.prepared import chunks
 from fitglue_registry.store.records import Known
 from fitglue_registry.store.runs import RunLog
 from fitglue_registry.store.tables import quarantine, records, source_activities, streams
@@ -73,12 +74,23 @@ def rebuild_connection(context: Context) -> Iterator[events.Event]:
                         changed += 1
                         yield events.Decided(connected.name, one.external_id, "changed", f"leg {leg_no}" if leg_no else None)
                     yield events.PartStored(connected.name, "records", one.external_id, done, len(known))
+            _merge_again(context)
             outcome = "complete"
         finally:  # also where a plugin failed, or nobody wanted the rest
             log.counts = {"records": len(known), "changed": changed, "quarantined": quarantined}
             with context.database.write() as db:
                 log.end(db, context.now, outcome)
         yield events.SyncFinished(connected.name, log.counts)
+
+
+def _merge_again(context: Context) -> None:
+    """Merge what has several sources by the rules as they are now, which may have changed though nothing else did."""
+    with context.database.read() as db:
+        shared = shared_of(db, context.connected.id)
+    for some in chunks(shared):
+        with context.database.write() as db:
+            lock_athlete(db, context.connected.athlete_id)
+            context.matcher.merge_again(db, context.connected.athlete_id, some, context.now)
 
 
 def _batches(context: Context, known: Sequence[Known]) -> Iterator[tuple[_Batch, list[Record]]]:

@@ -57,9 +57,10 @@ def test_the_catalogue_travels_in_the_hosts_wheel(names, folder):
     assert files - names["fitglue_registry"] == set()
 
 
-def test_the_tiers_travel_in_the_hosts_wheel(names):
-    """So are the tiers."""
-    assert "fitglue_registry/catalogue/tiers.yaml" in names["fitglue_registry"]
+@pytest.mark.parametrize("file", ["tiers.yaml", "merge.yaml"])
+def test_tiers_and_merge_rules_travel_in_the_hosts_wheel(names, file):
+    """So are the two files beside the folders."""
+    assert f"fitglue_registry/catalogue/{file}" in names["fitglue_registry"]
 
 
 def test_the_migrations_travel_in_the_hosts_wheel(names):

@@ -9,7 +9,9 @@ from datetime import datetime
 import pytest
 
 from fitglue_registry.hookspecs import HOOK_API, Opinion, hookimpl
+from fitglue_registry.model import Column, Stream
 from fitglue_registry.plugins import Plugins
+from fitglue_registry.registry import DefaultTitles, MergeRules, Rule
 from fitglue_registry.store import activities as stored
 from fitglue_registry.store.reading import load_activity
 from fitglue_registry.sync.place import Matcher
@@ -166,6 +168,31 @@ def test_a_new_value_is_merged_without_matching_anew(library, place, activity):
     Matcher(Plugins([]), []).remerge(library.db, "me", changed.legs, NOW)
     found = load_activity(library.db, made)
     assert (found.activity.title, len(found.members)) == ("New", 2)
+
+
+def test_new_rules_are_applied_to_what_is_there(library, place):
+    """As a rebuild does; what has one source is not merged at all."""
+    one, two = library.source_activity(claims=("a:1",), title="Morning ride"), library.source_activity(claims=("a:1",), title="With Ada")
+    [made, _] = place(one, two)
+    assert load_activity(library.db, made).activity.title == "Morning ride"
+    rows = stored.load_rows(library.db, [one, two]).values()
+    shared = [number for row in rows for number in stored.shared_of(library.db, row.connection_id)]
+    assert sorted(shared) == [one, two]
+    rules = MergeRules((Rule("words", ("title",), ("edited",)),), default_titles=DefaultTitles(("morning", "ride")))
+    Matcher(Plugins([]), [], rules).merge_again(library.db, "me", shared, NOW)
+    assert load_activity(library.db, made).activity.title == "With Ada"
+
+
+def test_streams_are_those_of_the_member_that_the_rules_say(library, place, activity):
+    """What each has of them is known where activities are merged."""
+    full = tuple(Stream(name, Column.of([1.0, 2.0])) for name in ("time", "heartrate", "watts"))
+    one = library.put(library.record(), activity(claims=("a:1",), streams=full[:1])).ids[0]
+    two = library.put(library.record(), activity(claims=("a:1",), streams=full)).ids[0]
+    [made, _] = place(one, two)
+    assert load_activity(library.db, made).origins.get("streams") is None
+    rules = MergeRules((Rule("streams", ("streams",), ("fullest",)),))
+    Matcher(Plugins([]), [], rules).merge_again(library.db, "me", [one], NOW)
+    assert load_activity(library.db, made).origins["streams"] == two
 
 
 def test_many_changed_at_once_are_matched_like_one_by_one(library, place, days):
