@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fitglue_registry.store.archive import Backup, OnStep
     from fitglue_registry.store.changing import SecretChange
     from fitglue_registry.store.connections import Connected
+    from fitglue_registry.store.reading import Found
     from fitglue_registry.store.restore import Restored
     from fitglue_registry.sync.context import ConnectionView, Context, Options
     from fitglue_registry.sync.events import Event
@@ -423,6 +424,43 @@ class Host(Library):
             finally:
                 if context is not None:
                     context.view.close()
+
+    # -- the athlete's word ------------------------------------------------------------------------------------------------------
+
+    def merge_activities(self, references: Sequence[str], athlete: str = ME) -> Found:
+        """These activities are one workout: it is remembered, also for copies to come, and the one activity comes back.
+
+        Raises ``UserMistake`` where they are one already, or where that would join what something else keeps apart.
+        """
+        from fitglue_registry.sync.judging import say_same
+
+        matcher = self._matcher()
+        with self.database.write() as db:
+            return say_same(db, matcher, athlete, references, self.now)
+
+    def keep_apart(self, references: Sequence[str], athlete: str = ME) -> list[Found]:
+        """These activities are different workouts: it is remembered, also for copies to come."""
+        from fitglue_registry.sync.judging import say_different
+
+        matcher = self._matcher()
+        with self.database.write() as db:
+            return say_different(db, matcher, athlete, references, self.now)
+
+    def split_activity(self, reference: str, source: str | None = None, athlete: str = ME) -> list[Found]:
+        """Take a source (a connection's name, an external id) out of an activity, or its two sources apart; the parts come back."""
+        from fitglue_registry.sync.judging import split
+
+        matcher = self._matcher()
+        with self.database.write() as db:
+            return split(db, matcher, athlete, reference, source, self.now)
+
+    def undo_verdict(self, number: int | None = None, athlete: str = ME) -> tuple[dict[str, Any], list[Found]]:
+        """Take the last verdict back, or that one of ``verdicts``; it comes back with the activities that it was about, as they are now."""
+        from fitglue_registry.sync.judging import take_back
+
+        matcher = self._matcher()
+        with self.database.write() as db:
+            return take_back(db, matcher, athlete, number, self.now)
 
     # -- backups -----------------------------------------------------------------------------------------------------------------
 

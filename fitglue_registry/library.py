@@ -178,10 +178,16 @@ class Library:
         The defaults are the ``data`` table of the source's entry, the exceptions stand in the source activity; ``how`` is ``None``
         where neither says anything, or where the entry is not installed any more.
         """
+        from fitglue_registry.dedupe import ATHLETE
+
         members = {member.id: member for member in found.members}
         told: dict[str, dict[str, Any]] = {}
         for name in found.activity.__struct_fields__:
-            member = members.get(found.origins.get(name, found.origins.get("", 0)))
+            giver = found.origins.get(name, found.origins.get("", 0))
+            if giver == ATHLETE and name in found.origins:
+                told[name] = {"how": "reported", "by": "athlete", "upstream": None, "note": None, "connection": None, "external_id": None}
+                continue
+            member = members.get(giver)
             if member is None or getattr(found.activity, name) in (None, (), {}):
                 continue
             entry = self.catalogue.find("source", member.entry)
@@ -224,6 +230,20 @@ class Library:
             story = explain(db, athlete, reference)
         reason = story["records"][0]["reason"] if story["records"] and not story["activity"] else None
         return story | {"fix": self._with_roads(reason.get("code"), story["fix"])} if reason else story
+
+    def duplicates(self, athlete: str = ME) -> list[dict[str, Any]]:
+        """Each two activities that may be one workout and that nobody has decided about, side by side, with the evidence."""
+        from fitglue_registry.sync.judging import pairs_to_decide
+
+        with self.database.read() as db:
+            return list(pairs_to_decide(db, athlete))
+
+    def verdicts(self, athlete: str = ME) -> list[dict[str, Any]]:
+        """What the athlete said of activities, newest first, what was taken back included."""
+        from fitglue_registry.sync.judging import history
+
+        with self.database.read() as db:
+            return history(db, athlete)
 
     def sql(self, statement: str) -> Answer:
         """One statement on the views, read-only; raises ``UserMistake``."""

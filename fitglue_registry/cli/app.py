@@ -29,6 +29,7 @@ COMMANDS = {
     "activities": "List activities.",
     "show": "Show one activity: values, laps, streams.",
     "why": "Tell what became of a workout, stage by stage.",
+    "duplicates": "Decide what is one workout, and what is two.",
     "export": "Write activities out: JSON Lines, CSV, files.",
     "sql": "Ask the database, read-only.",
     "rebuild": "Derive everything again from what was fetched.",

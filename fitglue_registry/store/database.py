@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 #: The newest migration; a test holds it to the folder ``migrations/versions``.
-HEAD = "0001"
+HEAD = "0002"
 
 _BUSY_MS = 30_000
 #: A connection keeps so many statements compiled: more than a sync repeats, and fewer than there are lengths of a list in one.

@@ -30,7 +30,7 @@ from fitglue_registry.store.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from sqlalchemy.engine import Connection as Db
@@ -197,6 +197,15 @@ def members(db: Db, activity_id: str) -> Iterator[MemberRow]:
     for row in db.execute(query.order_by(connections.c.name, records.c.external_id, source_activities.c.leg_no)):
         yield MemberRow(row.id, row.record_id, row.name, row.source, row.external_id, row.leg_no, row.state == "gone",
                         model.decode(row.document), tuple(msgspec.json.decode(row.types)) if row.types else ())
+
+
+def activities_of(db: Db, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Source activity → its name, ``connection/external id``, and the number of its activity, ``None`` where it has none."""
+    query = sa.select(source_activities.c.id, records.c.external_id, connections.c.name, activities.c.number).join(
+        records, records.c.id == source_activities.c.record_id).join(connections, connections.c.id == records.c.connection_id).outerjoin(
+        activities, activities.c.id == source_activities.c.activity_id)
+    return {row.id: {"name": f"{row.name}/{row.external_id}", "number": row.number}
+            for some in chunks(ids) for row in db.execute(query.where(source_activities.c.id.in_(some)))}
 
 
 def load_streams(db: Db, source_activity_id: int, types: Sequence[str] | None = None) -> tuple[model.Stream, ...]:

@@ -234,6 +234,50 @@ aliases = Table(
     Column("activity_id", Text, nullable=False, index=True),
 )
 
+#: What the athlete said of whole activities. It outlives every source activity: what is meant is told by identities, not by ids.
+verdicts = Table(
+    "fg_verdicts", metadata,
+    _id(),
+    Column("athlete_id", Text, nullable=False),
+    Column("verdict", Text, nullable=False),  # same, different
+    Column("about", Text, nullable=False),  # JSON: a line for each side, as it was then
+    Column("said_at", Text, nullable=False),
+    Column("undone_at", Text),
+    Index("fg_verdicts_by_athlete", "athlete_id", "id"),
+)
+
+#: The sides of a verdict; an identity is a claim, or the natural key of a source activity as JSON: entry, account, external id, leg.
+verdict_sides = Table(
+    "fg_verdict_sides", metadata,
+    Column("verdict_id", Id, ForeignKey("fg_verdicts.id", ondelete="CASCADE"), primary_key=True),
+    Column("side", Integer, primary_key=True, autoincrement=False),
+    Column("identity", Text, primary_key=True),
+    Column("athlete_id", Text, nullable=False),
+    Index("fg_verdict_sides_by_identity", "athlete_id", "identity"),
+)
+
+#: What the athlete chose for a field: a value, or the account that gives it.
+choices = Table(
+    "fg_choices", metadata,
+    _id(),
+    Column("athlete_id", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("value", Text, nullable=False),  # JSON
+    Column("giver", Text),  # JSON of entry and account; null: the value counts
+    Column("said_at", Text, nullable=False),
+    Index("fg_choices_by_athlete", "athlete_id"),
+)
+
+#: The natural keys that a choice holds for; the first that is in the store decides which activity it belongs to.
+choice_keys = Table(
+    "fg_choice_keys", metadata,
+    Column("choice_id", Id, ForeignKey("fg_choices.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("identity", Text, nullable=False),
+    Column("athlete_id", Text, nullable=False),
+    Index("fg_choice_keys_by_identity", "athlete_id", "identity"),
+)
+
 quarantine = Table(
     "fg_quarantine", metadata,
     Column("record_id", Id, ForeignKey("fg_records.id", ondelete="CASCADE"), primary_key=True),

@@ -12,6 +12,7 @@ from fitglue_registry.dedupe.blocking import reach_s
 from fitglue_registry.hookspecs import Opinion, Pair, Side
 from fitglue_registry.registry import MergeRules
 from fitglue_registry.store import activities as stored
+from fitglue_registry.store import verdicts
 from fitglue_registry.sync.scoring import Deck, account_of, edge_of_opinion, score
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Matcher:
         changed = set(changed)
         stored.lock_athlete(db, athlete_id)
         rows = stored.load_rows(db, changed)
+        verdicts.recall(db, athlete_id, list(rows.values()), now)
         near_by = rows | stored.load_rows(db, stored.ids_near(db, athlete_id, _spans(rows.values())) - changed)
         deck = Deck(db)
         scorer = Scorer(learned_weights())

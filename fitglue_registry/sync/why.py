@@ -6,14 +6,19 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.dedupe import claim_edges
+from fitglue_registry.dedupe import ATHLETE, Member, alternatives, claim_edges
 from fitglue_registry.errors import UserMistake
+from fitglue_registry.model import to_builtins
 from fitglue_registry.store import reading
-from fitglue_registry.store.activities import load_rows
+from fitglue_registry.store.activities import load_rows, opinions_about
 from fitglue_registry.store.runs import decisions_of
+from fitglue_registry.store.verdicts import PERSON
+from fitglue_registry.sync.judging import evidence_of
 from fitglue_registry.sync.scoring import Deck
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from sqlalchemy.engine import Connection as Db
 
 
@@ -33,8 +38,31 @@ def explain(db: Db, athlete_id: str, reference: str) -> dict[str, Any]:
         "reference": reference, "activity": shown,
         "verdict": "deleted at its source" if found.gone_at else "stored", "records": [_story(db, record_id) for record_id in record_ids],
         "same_because": list(_evidence(db, list(members), members)),
-        "values_from": {field or "everything else": members.get(number, "?") for field, number in sorted(found.origins.items())},
+        "apart_from": list(_apart(db, list(members), members)),
+        "values_from": {field or "everything else": _giver(members, number) for field, number in sorted(found.origins.items())},
+        "alternatives": _alternatives(found, members),
     }
+
+
+def _giver(names: dict[int, str], number: int) -> str:
+    return "you" if number == ATHLETE else names.get(number, "?")
+
+
+def _alternatives(found: reading.Found, names: dict[int, str]) -> list[dict[str, Any]]:
+    """Each field of which the sources say different things: who gave it, and what the others say."""
+    live = [member for member in found.members if not member.gone] or found.members
+    members = [Member(one.id, (one.connection, one.external_id, one.leg_no), one.activity, stream_types=one.stream_types) for one in live]
+    return [{"field": field, "from": _giver(names, found.origins.get(field, found.origins.get("", ATHLETE))),
+             "value": _plain(found, field, members),
+             "others": [{"from": names[number], "value": to_builtins(value)} for number, value in others]}
+            for field, others in alternatives(members, found.origins).items()]
+
+
+def _plain(found: reading.Found, field: str, members: list[Member]) -> Any:
+    if field != "streams":
+        return to_builtins(getattr(found.activity, field))
+    giver = found.origins.get(field, found.origins.get(""))
+    return next((list(member.stream_types) for member in members if member.id == giver), [])
 
 
 def _without_activity(db: Db, athlete_id: str, reference: str) -> dict[str, Any]:
@@ -42,7 +70,7 @@ def _without_activity(db: Db, athlete_id: str, reference: str) -> dict[str, Any]
     stories = [_story(db, record_id) for record_id in record_ids]
     verdict, fix = _verdict(stories[0] if stories else None)
     return {"reference": reference, "activity": None, "verdict": verdict, "fix": fix, "records": stories, "same_because": [],
-            "values_from": {}}
+            "apart_from": [], "values_from": {}, "alternatives": []}
 
 
 def _verdict(story: dict[str, Any] | None) -> tuple[str, str | None]:
@@ -91,10 +119,27 @@ def _moment(text: str | None) -> datetime | None:
 def _evidence(db: Db, ids: list[int], names: dict[int, str]) -> list[dict[str, Any]]:
     rows = load_rows(db, ids)
     cards = Deck(db).of(rows.values())
-    said = [{"pair": [names[edge.first], names[edge.second]], "verdict": edge.verdict, "said_by": "equal claims", "reason": edge.reason}
-            for edge in claim_edges(cards)]
-    said += [{"pair": [names[one["first_id"]], names[one["second_id"]]], "verdict": one["verdict"], "said_by": one["said_by"],
-              "reason": one["reason"]} for one in reading.opinions_between(db, ids)]
-    return said
+    said = [{"pair": [names[edge.first], names[edge.second]], "verdict": edge.verdict, "said_by": "equal claims", "reason": edge.reason,
+             "probability": None, "evidence": [edge.reason]} for edge in claim_edges(cards)]
+    said += [{"pair": [names[one["first_id"]], names[one["second_id"]]], **_opinion(one)} for one in reading.opinions_between(db, ids)]
+    return sorted(said, key=lambda one: (one["said_by"] != PERSON, one["verdict"] != "same"))
+
+
+def _apart(db: Db, ids: list[int], names: dict[int, str]) -> Iterator[dict[str, Any]]:
+    """What was said of pairs with source activities of other activities: what is kept apart, and what is asked about."""
+    about = [one for one in opinions_about(db, ids) if (one.first_id in names) != (one.second_id in names)]
+    rows = load_rows(db, {number for one in about for number in (one.first_id, one.second_id)} - names.keys(), claims_too=False)
+    others = reading.activities_of(db, rows)
+    decided = {(one.first_id, one.second_id) for one in about if one.said_by == PERSON}
+    about = [one for one in about if one.verdict != "ask" or (one.first_id, one.second_id) not in decided]
+    for one in sorted(about, key=lambda one: (one.verdict != "ask", one.said_by != PERSON, one.first_id, one.second_id)):
+        mine, other = (one.first_id, one.second_id) if one.first_id in names else (one.second_id, one.first_id)
+        yield {"pair": [names[mine], others.get(other, {}).get("name", "?")], "activity": others.get(other, {}).get("number"),
+               **_opinion(one._mapping)}
+
+
+def _opinion(one: Mapping[str, Any]) -> dict[str, Any]:
+    told = evidence_of(one["reason"])
+    return {"verdict": one["verdict"], "said_by": one["said_by"], "reason": "; ".join(told["evidence"]), **told}
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-_DECISIONS_SHOWN = 12
+_DECISIONS_SHOWN, _APART_SHOWN = 12, 8
+_LONGEST = 60
 
 
 @click.command(cls=Command, examples=("fitglue why last", "fitglue why 2026-05-01", "fitglue why strava:123456789"))
@@ -96,9 +97,36 @@ def _evidence(story: dict[str, Any]) -> Iterator[RenderableType]:
     if story["same_because"]:
         yield ""
         yield heading("One workout because")
-        yield pairs([(one["verdict"], f"{' and '.join(one['pair'])}: {one['reason']} (said by {one['said_by']})")
-                     for one in story["same_because"]])
+        yield pairs([(one["verdict"], _said(one)) for one in story["same_because"]])
+    if story["apart_from"]:
+        yield ""
+        yield heading("Another workout, or asked about")
+        shown = story["apart_from"][:_APART_SHOWN]
+        yield pairs([(one["verdict"], f"{one['activity'] or '–'}: {_said(one)}") for one in shown])
+        if len(shown) < len(story["apart_from"]):
+            yield f"  … {len(story['apart_from']) - len(shown)} more; --json has all"
     if len(story["values_from"]) > 1:
         yield ""
         yield heading("Values from")
-        yield pairs(list(story["values_from"].items()))
+        others = {one["field"]: one for one in story["alternatives"]}
+        named = {**story["values_from"], **{field: one["from"] for field, one in others.items()}}
+        yield pairs([(field, giver, _others(others.get(field))) for field, giver in sorted(named.items(), key=lambda one: one[0])])
+
+
+def _said(one: dict[str, Any]) -> str:
+    who = {"person": "you", "person, of a copy": "you, of a copy"}.get(one["said_by"], one["said_by"])
+    likely = "" if one["probability"] is None else f", {one['probability']:.1%} likely"
+    return f"{' and '.join(one['pair'])}: {one['reason']} (said by {who}{likely})"
+
+
+def _others(one: dict[str, Any] | None) -> str:
+    """What the other sources say of a field."""
+    return "; ".join(f"{other['from']} says {_brief(other['value'])}" for other in one["others"]) if one else ""
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) if all(isinstance(part, str) for part in value) else f"{len(value)} of them"
+    if isinstance(value, dict):
+        return ", ".join(str(part) for part in value.values())
+    return str(value) if len(str(value)) <= _LONGEST else f"{str(value)[:_LONGEST]}…"

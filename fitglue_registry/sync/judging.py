@@ -1,0 +1,172 @@
+"""The athlete's word on what is one workout: the pairs to decide, verdicts that are carried out and remembered, and taken back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from fitglue_registry.errors import Place, UserMistake
+from fitglue_registry.store import reading, verdicts
+from fitglue_registry.store.activities import load_rows, lock_athlete
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sqlalchemy.engine import Connection as Db
+
+    from fitglue_registry.store.activities import Row
+    from fitglue_registry.store.reading import Found, MemberRow
+    from fitglue_registry.sync.place import Matcher
+
+#: What is told of each side of a pair.
+SHOWN = ("number", "id", "title", "sport", "start_local", "start_utc", "elapsed_s", "moving_s", "distance_m", "elevation_gain_m",
+         "calories_kcal", "average_heartrate_bpm", "max_heartrate_bpm", "average_watts")
+
+
+def pairs_to_decide(db: Db, athlete_id: str) -> Iterator[dict[str, Any]]:
+    """Each two activities that may be one workout, side by side, with who asks and the evidence; newest first."""
+    asked: dict[frozenset[str], list[Any]] = {}
+    for question in verdicts.open_questions(db, athlete_id):
+        asked.setdefault(frozenset((question.first_activity, question.second_activity)), []).append(question)
+    for questions in asked.values():
+        ids = {questions[0].first_activity, questions[0].second_activity}
+        sides = sorted((reading.load_activity(db, activity_id) for activity_id in ids), key=lambda found: found.number)
+        if not any(found.gone_at for found in sides):
+            yield {"sides": [_side(found) for found in sides], "asked": [_question(question) for question in questions]}
+
+
+def _side(found: Found) -> dict[str, Any]:
+    values = {name: getattr(found.activity, name, None) for name in SHOWN}
+    device = found.activity.device
+    return {**values, "number": found.number, "id": found.id, "device": device.name or device.product if device else None,
+            "sources": [f"{member.connection}/{member.external_id}" for member in found.members if not member.gone]}
+
+
+def _question(question: Any) -> dict[str, Any]:
+    return {"said_by": question.said_by, **evidence_of(question.reason)}
+
+
+def evidence_of(reason: str) -> dict[str, Any]:
+    """The probability, where one is told, and the lines of evidence: a reason is a sentence, or what the score keeps as JSON."""
+    try:
+        said = msgspec.json.decode(reason) if reason.startswith("{") else None
+    except msgspec.DecodeError:
+        said = None
+    if not isinstance(said, dict) or "lines" not in said:
+        return {"probability": None, "evidence": [reason]}
+    lines = [f"{line}: {level} ({bits:+.1f} bits)" for line, level, bits in said["lines"]]
+    return {"probability": said.get("probability"), "evidence": lines}
+
+
+def say_same(db: Db, matcher: Matcher, athlete_id: str, references: Sequence[str], now: str) -> Found:
+    """These activities are one workout: merge them, and remember it; raises ``UserMistake``."""
+    lock_athlete(db, athlete_id)
+    found = _distinct(db, athlete_id, references, "name two or more; `fitglue activities` lists their numbers")
+    sides = _sides(db, found)
+    verdicts.put_verdict(db, athlete_id, "same", sides, [_told(one) for one in found], now)
+    _place(db, matcher, athlete_id, sides, now)
+    homes = {row.activity_id for row in load_rows(db, [row.id for side in sides for row in side if not row.gone]).values()}
+    if len(homes) != 1:
+        raise UserMistake("FG-merge-refused", f"{_listed(found)} cannot become one activity",
+                          why="it would join two workouts that something else keeps apart; `fitglue why` says what",
+                          fix="take that verdict back first: fitglue duplicates undo")
+    return reading.load_activity(db, str(homes.pop()))
+
+
+def say_different(db: Db, matcher: Matcher, athlete_id: str, references: Sequence[str], now: str) -> list[Found]:
+    """These activities are different workouts: remember it; raises ``UserMistake``."""
+    lock_athlete(db, athlete_id)
+    found = _distinct(db, athlete_id, references, f"take it apart: fitglue duplicates split {references[0]}")
+    sides = _sides(db, found)
+    verdicts.put_verdict(db, athlete_id, "different", sides, [_told(one) for one in found], now)
+    _place(db, matcher, athlete_id, sides, now)
+    return found
+
+
+def split(db: Db, matcher: Matcher, athlete_id: str, reference: str, source: str | None, now: str) -> list[Found]:
+    """Take what a source says out of an activity, or both sources apart; what it parted into comes back, lowest number first."""
+    lock_athlete(db, athlete_id)
+    found = reading.load_activity(db, reading.resolve(db, athlete_id, reference))
+    parts = _parted(found, source)
+    rows = load_rows(db, [member.id for part in parts for member in part])
+    sides = [[rows[member.id] for member in part] for part in parts]
+    about = [_told(found, part) for part in parts]
+    verdicts.put_verdict(db, athlete_id, "different", sides, about, now)
+    _place(db, matcher, athlete_id, sides, now)
+    return _activities_of(db, rows)
+
+
+def take_back(db: Db, matcher: Matcher, athlete_id: str, number: int | None, now: str) -> tuple[dict[str, Any], list[Found]]:
+    """Undo the last verdict, or that one: what it was, and the activities that it was about as they are now; raises ``UserMistake``."""
+    lock_athlete(db, athlete_id)
+    standing = [one for one in verdicts.load_verdicts(db, athlete_id) if one.undone_at is None]
+    chosen = [one for one in standing if one.id == number] if number is not None else standing[-1:]
+    if not chosen:
+        known = ", ".join(str(one.id) for one in standing)
+        raise UserMistake("FG-verdict-unknown", f"there is no verdict {'' if number is None else f'{number} '}to undo",
+                          why=f"these stand: {known}" if known else None, fix="fitglue duplicates history")
+    ids = verdicts.undo(db, athlete_id, chosen[0], now)
+    matcher.place(db, athlete_id, ids, now)
+    return told(chosen[0]), _activities_of(db, ids)
+
+
+def history(db: Db, athlete_id: str) -> list[dict[str, Any]]:
+    """Every verdict of the athlete, newest first."""
+    return [told(one) for one in reversed(verdicts.load_verdicts(db, athlete_id))]
+
+
+def told(one: verdicts.Verdict) -> dict[str, Any]:
+    """A verdict as plain values."""
+    return {"verdict": one.id, "said": one.verdict, "about": list(one.about), "said_at": one.said_at, "undone_at": one.undone_at}
+
+
+def _distinct(db: Db, athlete_id: str, references: Sequence[str], fix: str) -> list[Found]:
+    ids = list(dict.fromkeys(reading.resolve(db, athlete_id, reference) for reference in references))
+    if len(ids) < 2:
+        raise UserMistake("FG-one-activity", f"{' and '.join(references)} {'are' if len(references) > 1 else 'is'} one activity",
+                          at=Place(field="activity"), fix=fix)
+    return [reading.load_activity(db, activity_id) for activity_id in ids]
+
+
+def _sides(db: Db, found: Iterable[Found]) -> list[list[Row]]:
+    return [list(load_rows(db, [member.id for member in one.members]).values()) for one in found]
+
+
+def _place(db: Db, matcher: Matcher, athlete_id: str, sides: Iterable[Sequence[Row]], now: str) -> None:
+    matcher.place(db, athlete_id, [row.id for side in sides for row in side], now)
+
+
+def _activities_of(db: Db, ids: Iterable[int]) -> list[Found]:
+    homes = {row.activity_id for row in load_rows(db, ids).values() if row.activity_id}
+    return sorted((reading.load_activity(db, one) for one in homes), key=lambda found: found.number)
+
+
+def _parted(found: Found, source: str | None) -> list[list[MemberRow]]:
+    """The members on either side of a split; raises ``UserMistake`` where there is nothing to part, or it is not clear what."""
+    names = {member.id: f"{member.connection}/{member.external_id}" for member in found.members}
+    if len(found.members) < 2:
+        raise UserMistake("FG-one-source", f"activity {found.number} has one source, {next(iter(names.values()), 'none')}",
+                          fix="only what was merged can be split")
+    live = [member for member in found.members if not member.gone]
+    if source is None and len(live) == 2:
+        return [[member] for member in live]
+    taken = [member for member in found.members if source in (member.connection, member.entry, member.external_id, names[member.id])]
+    rest = [member for member in found.members if member not in taken]
+    if taken and rest:
+        return [rest, taken]
+    what = f"activity {found.number} has {len(names)} sources" if source is None else f"{source!r} is not one of its sources" if rest else (
+        f"all of activity {found.number} is from {source}")
+    raise UserMistake("FG-split-unclear", what, why=f"it is made of {', '.join(names.values())}",
+                      fix=f"name the one to take out: fitglue duplicates split {found.number} {list(names.values())[-1]}")
+
+
+def _told(found: Found, part: Sequence[MemberRow] | None = None) -> str:
+    sources = " + ".join(f"{member.connection}/{member.external_id}" for member in part or found.members)
+    start = found.activity.start_local or found.activity.start_utc
+    day = f", {start:%Y-%m-%d %H:%M}" if start else ""
+    return f"{found.number} {found.activity.title or 'untitled'}{day} ({sources})"
+
+
+def _listed(found: Iterable[Found]) -> str:
+    return " and ".join(str(one.number) for one in found)
