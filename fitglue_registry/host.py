@@ -454,6 +454,18 @@ class Host(Library):
         with self.database.write() as db:
             return split(db, matcher, athlete, reference, source, self.now)
 
+    def edit_activity(self, reference: str, values: Mapping[str, str] | None = None, sources: Mapping[str, str] | None = None,
+                      reset: Sequence[str] = (), athlete: str = ME) -> Found:
+        """Set fields of an activity (``values``, as typed), say which connection gives them (``sources``), or leave them to the rules.
+
+        What was chosen wins over every source, and stays. Raises ``UserMistake`` for a field or a value that cannot be one.
+        """
+        from fitglue_registry.sync.choosing import edit
+
+        matcher = self._matcher()
+        with self.database.write() as db:
+            return edit(db, matcher, athlete, reference, values or {}, sources or {}, reset, self.now)
+
     def undo_verdict(self, number: int | None = None, athlete: str = ME) -> tuple[dict[str, Any], list[Found]]:
         """Take the last verdict back, or that one of ``verdicts``; it comes back with the activities that it was about, as they are now."""
         from fitglue_registry.sync.judging import take_back

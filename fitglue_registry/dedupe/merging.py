@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fitglue_registry.dedupe.preferring import ABSENT, Member, choose, rank
-from fitglue_registry.model import Provenance
+from fitglue_registry.model import Provenance, SourceActivity
 from fitglue_registry.registry import MergeRules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from fitglue_registry.model import Lap, SourceActivity
+    from fitglue_registry.model import Lap
 
 #: Who gives a value that the athlete set, in place of the id of a member.
 ATHLETE = 0
@@ -100,7 +100,7 @@ def _chosen_giver(fields: Sequence[str], native: Sequence[Member], chosen: Mappi
 
 def _set_by_athlete(choices: Iterable[Choice], values: dict[str, Any], origins: dict[str, int]) -> None:
     for choice in choices:
-        if choice.giver is None:
+        if choice.giver is None and choice.field in SourceActivity.__struct_fields__:  # an older version may have known others
             values[choice.field] = choice.value
             origins[choice.field] = ATHLETE
             values["provenance"][choice.field] = Provenance("reported", by="athlete")

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from fitglue_registry.store.activities import drop_opinions, ids_claiming, put_opinion
 from fitglue_registry.store.database import json_text
+from fitglue_registry.store.natural_keys import ids_of_keys, key_of
 from fitglue_registry.store.prepared import chunks, insert_one, insert_row
-from fitglue_registry.store.tables import connections, opinions, records, source_activities, verdict_sides, verdicts
+from fitglue_registry.store.tables import opinions, source_activities, verdict_sides, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,16 +38,6 @@ class Verdict:
     said_at: str
     undone_at: str | None
     sides: tuple[frozenset[str], ...]
-
-
-def natural_key(entry: str, account_id: str, external_id: str, leg_no: int) -> str:
-    """The identity of a source activity that outlives its row and its connection."""
-    return msgspec.json.encode([entry, account_id, external_id, leg_no]).decode()
-
-
-def key_of(row: Row) -> str:
-    """The natural key of a source activity."""
-    return natural_key(row.entry, row.account_id, row.external_id, row.leg_no)
 
 
 def put_verdict(db: Db, athlete_id: str, verdict: str, sides: Sequence[Sequence[Row]], about: Sequence[str], now: str) -> int:
@@ -109,23 +100,6 @@ def meant(db: Db, athlete_id: str, verdict: Verdict) -> dict[int, tuple[int, boo
             claimed[number].add(place)
     copies = {number: (sides.pop(), False) for number, sides in claimed.items() if number not in exact and len(sides) == 1}
     return copies | {number: (place, True) for number, place in exact.items()}
-
-
-def ids_of_keys(db: Db, athlete_id: str, identities: Iterable[str]) -> dict[str, int]:
-    """Natural key → the source activity that has it now; identities that are none, or are not there, are left out."""
-    keys = {identity: msgspec.json.decode(identity) for identity in identities if identity.startswith("[")}
-    found: dict[str, int] = {}
-    mine = sa.select(connections.c.id).where(connections.c.athlete_id == athlete_id)
-    for some in chunks(sorted({key[2] for key in keys.values()})):
-        query = sa.select(source_activities.c.id, source_activities.c.leg_no, records.c.external_id, connections.c.source,
-                          connections.c.account_id).join(records, records.c.id == source_activities.c.record_id).join(
-            connections, connections.c.id == records.c.connection_id).where(
-            records.c.connection_id.in_(mine), records.c.external_id.in_(some))
-        for row in db.execute(query):
-            key = natural_key(row.source, row.account_id, row.external_id, row.leg_no)
-            if key in keys:
-                found[key] = row.id
-    return found
 
 
 def undo(db: Db, athlete_id: str, verdict: Verdict, now: str) -> list[int]:

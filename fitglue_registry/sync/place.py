@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fitglue_registry import model
-from fitglue_registry.dedupe import Member, Scorer, claim_edges, clusters, learned_weights, merge, near
+from fitglue_registry.dedupe import Choice, Member, Scorer, claim_edges, clusters, learned_weights, merge, near
 from fitglue_registry.dedupe.blocking import reach_s
 from fitglue_registry.hookspecs import Opinion, Pair, Side
 from fitglue_registry.registry import MergeRules
 from fitglue_registry.store import activities as stored
-from fitglue_registry.store import verdicts
+from fitglue_registry.store import choices, verdicts
 from fitglue_registry.sync.scoring import Deck, account_of, edge_of_opinion, score
 
 if TYPE_CHECKING:
@@ -58,13 +58,15 @@ class Matcher:
         edges = claim_edges(cards) + [edge_of_opinion(said) for said in stored.opinions_about(db, live)]
         groups = [[live[card.id] for card in group] for group in clusters(cards, edges, scorer.may_be_one)]
         newest_first = sorted(_with_gone(groups, rows), key=_start, reverse=True)  # so that numbers follow the calendar
-        stored.assign(db, athlete_id, self._merged(db, newest_first), now)
+        stored.assign(db, athlete_id, self._merged(db, athlete_id, newest_first), now)
 
     def remerge(self, db: Db, athlete_id: str, changed: Iterable[tuple[int, Encoded]], now: str) -> None:
         """Merge again the activities of these source activities, whose matches stay as they are."""
         stored.lock_athlete(db, athlete_id)
+        changed = list(changed)
+        chosen = choices.chosen_for(db, athlete_id, [number for number, _ in changed])
         # Nearly every activity has but one source, and nothing to merge.
-        shared = [number for number, prepared in changed if not stored.rewrite_lone(db, number, prepared, now)]
+        shared = [number for number, prepared in changed if number in chosen or not stored.rewrite_lone(db, number, prepared, now)]
         if shared:
             self.merge_again(db, athlete_id, shared, now)
 
@@ -74,22 +76,23 @@ class Matcher:
         groups: dict[str | None, list[Row]] = {}
         for row in sorted(rows.values(), key=_key):
             groups.setdefault(row.activity_id, []).append(row)
-        stored.assign(db, athlete_id, self._merged(db, groups.values()), now)
+        stored.assign(db, athlete_id, self._merged(db, athlete_id, groups.values()), now)
 
-    def _merged(self, db: Db, groups: Iterable[Sequence[Row]]) -> list[stored.Merged]:
+    def _merged(self, db: Db, athlete_id: str, groups: Iterable[Sequence[Row]]) -> list[stored.Merged]:
         groups = list(groups)
         shared = [row.id for group in groups if len(group) > 1 for row in group]
         samples = stored.samples_of(db, shared) if shared else {}
-        return [self._merge(group, samples) for group in groups]
+        return [self._merge(group, samples, [Choice(one.field, one.value, one.giver) for one in chosen])
+                for group, chosen in zip(groups, choices.of_groups(db, athlete_id, groups), strict=True)]
 
-    def _merge(self, group: Sequence[Row], samples: Mapping[int, tuple[tuple[str, ...], int]]) -> stored.Merged:
+    def _merge(self, group: Sequence[Row], samples: Mapping[int, tuple[tuple[str, ...], int]], chosen: Iterable[Choice]) -> stored.Merged:
         live = [row for row in group if not row.gone]
         gone = all(row.stub for row in live)  # stubs that are left are no workout; what they were copies of is a tombstone
         members = [Member(row.id, _key(row), model.decode(row.document), self._kinds.get(row.entry, {}), *samples.get(row.id, ((), 0)))
                    for row in (group if gone else live)]
         if all(member.activity.stub for member in members):
             return stored.Merged(tuple(group), None, {}, gone=False)
-        activity, origins = merge(members, self._rules)
+        activity, origins = merge(members, self._rules, chosen)
         return stored.Merged(tuple(group), activity, origins, gone=gone)
 
     def _ask(self, db: Db, changed: dict[int, Row], near_by: dict[int, Row], deck: Deck, now: str) -> None:

@@ -38,6 +38,6 @@ def natural(host) -> dict[str, Any]:
             "quarantine": {key[row.record_id]: row.code for row in db.execute(sa.select(t.quarantine))},
             "activities": {
                 frozenset(groups[row.id]): (row.document, row.gone_at is not None, sorted(
-                    (field, sources[number]) for field, number in msgspec.json.decode(row.origins).items()))
+                    (field, sources.get(number, "the athlete")) for field, number in msgspec.json.decode(row.origins).items()))
                 for row in db.execute(sa.select(t.activities))},
         }

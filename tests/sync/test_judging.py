@@ -13,7 +13,7 @@ from tests.sync.natural import natural
 def row(name: str, hour: int = 6, strava: int | None = None, **more):
     """A run of an account, the longer the later, so that no score joins two; one number at Strava is one claim."""
     claimed = {"strava_id": str(strava)} if strava else {}
-    return {"id": name, "name": name, "type": "Run", "start_date": f"2026-11-10T{hour:02}:00:00Z",
+    return {"id": name, "name": f"With {name}", "type": "Run", "start_date": f"2026-11-10T{hour:02}:00:00Z",
             "start_date_local": f"2026-11-10T{hour + 1:02}:00:00", "elapsed_time": 400 * hour, "moving_time": 390 * hour,
             "distance": 1000.0 * hour - 1000, **claimed, **more}
 
@@ -280,7 +280,7 @@ def test_deleted_at_one_source_an_activity_stays_if_another_has_it(host, account
     first.account.delete("a")
     sync(host)
     [left] = host.activities()
-    assert (left["number"], left["title"], left["sources"]) == (before, "b", ["intervals-2"])
+    assert (left["number"], left["title"], left["sources"]) == (before, "With b", ["intervals-2"])
 
 
 def test_why_says_who_said_what_of_which_pair_and_what_else_sources_say(host, accounts):

@@ -1,13 +1,14 @@
-"""``fitglue activities``: the list, as a table, JSON Lines or CSV."""
+"""``fitglue activities``: the list, as a table, JSON Lines or CSV; and ``edit``, by which the athlete's own values come in."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fitglue_registry.cli.command import Command, Length, days_options, json_option
+from fitglue_registry.cli.command import Group, Length, days_options, json_option
 from fitglue_registry.cli.face import Face, pass_face
 
 if TYPE_CHECKING:
@@ -15,13 +16,16 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from fitglue_registry.store.reading import Filter, Found
+
 _ON_A_TERMINAL = 30
 _WIDE = 110
 _SPORT = 12
 
 
-@click.command(cls=Command, examples=("fitglue activities --since 30d", "fitglue activities --sport ride --min-distance 100km",
-                                      "fitglue activities --csv > all.csv"))
+@click.group(cls=Group, invoke_without_command=True,
+             examples=("fitglue activities --since 30d", "fitglue activities --sport ride --min-distance 100km",
+                       "fitglue activities --csv > all.csv", "fitglue activities edit 12 --title 'Round the lake'"))
 @days_options
 @click.option("--sport", metavar="SPORT", help="Only this sport: Run, VirtualRide, …")
 @click.option("--source", metavar="NAME", help="Only what this connection or source knows.")
@@ -30,18 +34,26 @@ _SPORT = 12
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"So many at most; on a terminal {_ON_A_TERMINAL} unless told.")
 @json_option("Print JSON Lines.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, SI units.")
-@pass_face
-def command(face: Face, *, since: date | None, until: date | None, sport: str | None, source: str | None, text: str | None,
+@click.pass_context
+def command(context: click.Context, *, since: date | None, until: date | None, sport: str | None, source: str | None, text: str | None,
             min_distance: float | None, limit: int | None, as_csv: bool) -> None:
-    """List activities, newest first.
+    """List activities, newest first, or edit one.
 
     The number in the first column is what other commands accept; so are `last`, a date, and an id at the source.
     """
-    from fitglue_registry.store.reading import LISTED, Filter
+    if context.invoked_subcommand is None:
+        from fitglue_registry.store.reading import Filter
 
+        _list(context.ensure_object(Face), Filter(since, until, sport, source, text, min_distance, limit), as_csv=as_csv)
+
+
+def _list(face: Face, wanted: Filter, *, as_csv: bool) -> None:
+    from fitglue_registry.store.reading import LISTED
+
+    limit = wanted.limit
     most = limit or (_ON_A_TERMINAL if sys.stdout.isatty() and not (as_csv or face.as_json) else None)
     # One more than is shown tells that there are more; to count them would read the whole history.
-    found = face.host.activities(Filter(since, until, sport, source, text, min_distance, most and most + 1))
+    found = face.host.activities(replace(wanted, limit=most and most + 1))
     shown = found[:most]
     if face.as_json:
         face.lines(shown)
@@ -52,7 +64,7 @@ def command(face: Face, *, since: date | None, until: date | None, sport: str | 
         if len(found) > len(shown):
             face.note(f"There are more: --limit {2 * len(shown)} shows twice as many, --since 1y a whole year.")
     else:
-        face.note(_why_nothing(face, sport))
+        face.note(_why_nothing(face, wanted.sport))
 
 
 def _why_nothing(face: Face, sport: str | None) -> str:
@@ -86,3 +98,59 @@ def _row(row: dict[str, Any], wide: bool) -> list[Any]:
     return [row["number"], when, sport if wide or len(sport) <= _SPORT else f"{sport[: _SPORT - 1]}…", row["title"] or "–",
             numbers.km(row["distance_m"]), numbers.clock(seconds), numbers.whole(row["average_heartrate_bpm"]), power,
             numbers.whole(row["training_load"]), ", ".join(row["sources"])]
+
+
+class _Pair(click.ParamType):  # type: ignore[type-arg]
+    """``FIELD=SOMETHING``, as a pair."""
+
+    name = "pair"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """The two sides; fails with what it may look like."""
+        field, equals, text = str(value).partition("=")
+        if not equals or not field.strip():
+            self.fail(f"{value!r} is no pair; type distance_m=42195", param, ctx)
+        return field.strip().replace("-", "_"), text
+
+
+@command.command("edit", short_help="Set values of one activity, or choose their source.",
+                 examples=("fitglue activities edit 12 --title 'Round the lake' --sport TrailRun",
+                           "fitglue activities edit last --set distance_m=42195 --set race=true",
+                           "fitglue activities edit 12 --from streams=garmin-archive --reset title"))
+@click.argument("reference", metavar="REF")
+@click.option("--title", metavar="TEXT", help="Another title.")
+@click.option("--sport", metavar="SPORT", help="Another sport: Run, VirtualRide, …")
+@click.option("--description", metavar="TEXT", help="Another description.")
+@click.option("--set", "values", type=_Pair(), multiple=True, metavar="FIELD=VALUE",
+              help="A value, in SI units; nothing after = clears it.")
+@click.option("--from", "sources", type=_Pair(), multiple=True, metavar="FIELD=NAME", help="Take the field from this connection.")
+@click.option("--reset", multiple=True, metavar="FIELD", help="Leave the field to the rules again; all: every field.")
+@json_option()
+@pass_face
+def edit(face: Face, *, reference: str, title: str | None, sport: str | None, description: str | None,
+         values: tuple[tuple[str, str], ...], sources: tuple[tuple[str, str], ...], reset: tuple[str, ...]) -> None:
+    """Give the activity REF values of your own, or say which source a value comes from.
+
+    What you choose wins over every source, and stays: after every sync and rebuild, and when activities are merged or split. What the
+    sources said is kept beside it. The fields are those of `fitglue show REF --json`.
+    """
+    own = {name: text for name, text in (("title", title), ("sport", sport), ("description", description)) if text is not None}
+    if not (own or values or sources or reset):
+        raise click.UsageError("there is nothing to change; add --title, --sport, --set, --from or --reset")
+    found = face.host.edit_activity(reference, own | dict(values), dict(sources), [name.replace("-", "_") for name in reset])
+    if face.as_json:
+        face.document(face.host.document(found))
+    else:
+        _show_edited(face, found, [*own, *(name for name, _ in (*values, *sources)), *reset])
+
+
+def _show_edited(face: Face, found: Found, fields: list[str]) -> None:
+    from fitglue_registry.cli.table import heading, pairs
+
+    told = face.host.why(str(found.number))["values_from"]
+    lines = []
+    for name in fields:
+        value = getattr(found.activity, name, None)
+        shown = "" if name in ("all", "streams") else "–" if value is None else value if isinstance(value, str | int | float) else "…"
+        lines.append((name, shown, f"from {told.get(name, told['everything else'])}"))
+    face.show(heading(f"{found.number}  {found.activity.title or 'untitled'}"), pairs(lines))

@@ -46,6 +46,7 @@ CALLS: dict[str, list[list[str]]] = {
     "connections rekey": [[], ["--to", "keyring"], ["--to", "file"]],
     "sync": [["--full"], ["--dry-run"], ["nobody"]],
     "activities": [[]],
+    "activities edit": [["last", "--title", "x"], ["last", "--set", "titel=x"], ["last", "--from", "title=nobody"]],
     "show": [["last"], ["last", "--streams"], ["nothing"]],
     "why": [["last"], ["2026-05-01"]],
     "duplicates": [[]],

@@ -1,0 +1,45 @@
+"""The identity of a source activity that outlives its row and its connection: entry, account, external id and leg, as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import sqlalchemy as sa
+
+from fitglue_registry.store.prepared import chunks
+from fitglue_registry.store.tables import connections, records, source_activities
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.engine import Connection as Db
+
+    from fitglue_registry.store.activities import Row
+
+
+def natural_key(entry: str, account_id: str, external_id: str, leg_no: int) -> str:
+    """The natural key of these values; it begins with a bracket, as no claim does."""
+    return msgspec.json.encode([entry, account_id, external_id, leg_no]).decode()
+
+
+def key_of(row: Row) -> str:
+    """The natural key of a source activity."""
+    return natural_key(row.entry, row.account_id, row.external_id, row.leg_no)
+
+
+def ids_of_keys(db: Db, athlete_id: str, identities: Iterable[str]) -> dict[str, int]:
+    """Natural key → the source activity that has it now; identities that are none, or are not there, are left out."""
+    keys = {identity: msgspec.json.decode(identity) for identity in identities if identity.startswith("[")}
+    found: dict[str, int] = {}
+    mine = sa.select(connections.c.id).where(connections.c.athlete_id == athlete_id)
+    for some in chunks(sorted({key[2] for key in keys.values()})):
+        query = sa.select(source_activities.c.id, source_activities.c.leg_no, records.c.external_id, connections.c.source,
+                          connections.c.account_id).join(records, records.c.id == source_activities.c.record_id).join(
+            connections, connections.c.id == records.c.connection_id).where(
+            records.c.connection_id.in_(mine), records.c.external_id.in_(some))
+        for row in db.execute(query):
+            key = natural_key(row.source, row.account_id, row.external_id, row.leg_no)
+            if key in keys:
+                found[key] = row.id
+    return found

@@ -1,0 +1,115 @@
+"""The athlete's own values: they win over every source, and stay through syncs, rebuilds, merges and splits."""
+
+from __future__ import annotations
+
+import pytest
+
+from fitglue_registry.errors import UserMistake
+from tests.sync.test_judging import accounts, groups, row, sync
+
+__all__ = ["accounts"]  # a fixture
+
+
+def shown(host, reference, field="title"):
+    return getattr(host.activity(reference).activity, field)
+
+
+@pytest.mark.parametrize("strava", [None, 1], ids=["one source", "two sources"])
+def test_a_value_that_is_set_survives_edits_at_the_source_syncs_and_rebuilds(host, accounts, strava):
+    """Of one source or of several; the list, the view and the document show it, and say whose it is."""
+    [first, _] = accounts([row("a", strava=strava)], [row("b", strava=1)])
+    host.edit_activity("a", {"title": "Round the lake", "distance_m": "42195", "race": "true", "sport": "trail run"})
+    first.account.edit("a", name="edited at the source", distance=1.0)
+    sync(host)
+    list(host.rebuild())
+    found = host.activity("a")
+    assert (found.activity.title, found.activity.distance_m) == ("Round the lake", 42195.0)
+    assert (found.activity.race, found.activity.sport) == (True, "TrailRun")
+    assert "Round the lake" in [one["title"] for one in host.activities()]
+    assert ("Round the lake", 42195.0) in host.sql("select title, distance_m from activities").rows
+    assert host.provenance(found)["title"] == {"how": "reported", "by": "athlete", "upstream": None, "note": None, "connection": None,
+                                               "external_id": None}
+    assert host.why("a")["values_from"]["title"] == "you"
+    assert next(member for member in found.members if member.external_id == "a").activity.title == "edited at the source"
+
+
+def test_a_chosen_source_gives_the_value_as_it_changes_there(host, accounts):
+    """The choice is of the source, not of the value of that day."""
+    [_, second] = accounts([row("a", strava=1)], [row("b", strava=1)])
+    assert shown(host, "a") == "With a"
+    host.edit_activity("a", sources={"title": "intervals-2"})
+    second.account.edit("b", name="another")
+    sync(host)
+    list(host.rebuild())
+    assert shown(host, "a") == "another"
+
+
+def test_a_choice_is_reset_by_field_or_altogether(host, accounts):
+    """The rules decide again."""
+    accounts([row("a", strava=1)], [row("b", strava=1)])
+    host.edit_activity("a", {"title": "mine", "distance_m": "1"}, {"moving_s": "intervals-2"})
+    host.edit_activity("a", reset=["title"])
+    assert (shown(host, "a"), shown(host, "a", "distance_m")) == ("With a", 1.0)
+    host.edit_activity("a", reset=["all"])
+    assert shown(host, "a", "distance_m") == 5000.0
+    assert "you" not in host.why("a")["values_from"].values()
+
+
+def test_the_last_choice_of_a_field_counts(host, accounts):
+    """A value after a source, an empty value after a value."""
+    accounts([row("a", strava=1)], [row("b", strava=1)])
+    host.edit_activity("a", sources={"title": "intervals-2"})
+    host.edit_activity("a", {"title": "mine"})
+    assert shown(host, "a") == "mine"
+    host.edit_activity("a", {"title": ""})
+    assert shown(host, "a") is None
+
+
+def test_a_choice_goes_with_a_merge_and_stays_at_home_on_a_split(host, accounts):
+    """With the source activity that the activity was made for."""
+    accounts([row("a", 6)], [row("b", 9)])
+    host.edit_activity("a", {"title": "mine"})
+    host.merge_activities(["a", "b"])
+    assert shown(host, "b") == "mine"
+    host.edit_activity("b", {"rpe": "7"})
+    home = host.activity("b").number
+    host.split_activity("b")
+    assert (shown(host, "a"), shown(host, "b")) == ("mine", "With b")
+    assert {host.activity(name).number: shown(host, name, "rpe") for name in ("a", "b")}[home] == 7.0
+
+
+def test_a_choice_comes_back_with_the_connection(host, accounts):
+    """Removed and connected again, the workout has the athlete's title."""
+    [_, second] = accounts([row("a")], [row("b", 9)])
+    host.edit_activity("b", {"title": "mine"})
+    host.disconnect("intervals-2")
+    assert groups(host) == [["a"]]
+    host.connect("intervals", {"api_key": second.api_key, "base_url": second.url})
+    sync(host)
+    assert shown(host, "b") == "mine"
+
+
+def test_a_choice_outlives_one_of_two_sources(host, accounts):
+    """It is of the workout, as long as anybody knows it."""
+    accounts([row("a", strava=1)], [row("b", strava=1)])
+    host.edit_activity("a", {"title": "mine"})
+    host.disconnect("intervals")
+    assert shown(host, "b") == "mine"
+
+
+@pytest.mark.parametrize(("values", "sources", "reset", "code"), [
+    ({"titel": "x"}, {}, [], "FG-field-unknown"), ({"claims": "x"}, {}, [], "FG-field-unknown"),
+    ({"start_local": "x"}, {}, [], "FG-field-unknown"),
+    ({"distance_m": "far"}, {}, [], "FG-value-refused"), ({"distance_m": "-1"}, {}, [], "FG-value-refused"),
+    ({"title": "\udcff"}, {}, [], "FG-value-refused"), ({"power_kind": "guessed"}, {}, [], "FG-value-refused"),
+    ({"sport": "Runn"}, {}, [], "FG-sport-unknown"), ({}, {"title": "nobody"}, [], "FG-source-unknown"),
+    ({}, {"average_watts": "intervals"}, [], "FG-source-silent"), ({}, {"streams": "intervals"}, [], "FG-source-silent"),
+    ({}, {"claims": "intervals"}, [], "FG-field-unknown"), ({}, {}, ["titel"], "FG-field-unknown"),
+    ({"title": "x"}, {"title": "intervals"}, [], "FG-field-twice"), ({"title": "x"}, {}, ["title"], "FG-field-twice")])
+def test_what_cannot_be_set_says_why_and_changes_nothing(host, accounts, values, sources, reset, code):
+    """By field, with what to type instead."""
+    accounts([row("a")])
+    with pytest.raises(UserMistake) as error:
+        host.edit_activity("a", values, sources, reset)
+    assert (error.value.code, bool(error.value.fix)) == (code, True)
+    assert shown(host, "a") == "With a"
