@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from fitglue_registry.dedupe import Scorer, claim_edges, learned_weights
+from fitglue_registry.dedupe.cluster import questions as left_to_ask
 from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.store import reading, verdicts
-from fitglue_registry.store.activities import load_rows, lock_athlete
+from fitglue_registry.store.activities import load_rows, lock_athlete, members_of, opinions_about
+from fitglue_registry.sync.scoring import Deck, edge_of_opinion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
+    from fitglue_registry.dedupe import Card
     from fitglue_registry.store.activities import Row
     from fitglue_registry.store.reading import Found, MemberRow
     from fitglue_registry.sync.place import Matcher
@@ -27,13 +31,28 @@ SHOWN = ("number", "id", "title", "sport", "start_local", "start_utc", "elapsed_
 def pairs_to_decide(db: Db, athlete_id: str) -> Iterator[dict[str, Any]]:
     """Each two activities that may be one workout, side by side, with who asks and the evidence; newest first."""
     asked: dict[frozenset[str], list[Any]] = {}
-    for question in verdicts.open_questions(db, athlete_id):
+    for question in _undecided(db, verdicts.open_questions(db, athlete_id)):
         asked.setdefault(frozenset((question.first_activity, question.second_activity)), []).append(question)
     for questions in asked.values():
         ids = {questions[0].first_activity, questions[0].second_activity}
         sides = sorted((reading.load_activity(db, activity_id) for activity_id in ids), key=lambda found: found.number)
         if not any(found.gone_at for found in sides):
             yield {"sides": [_side(found) for found in sides], "asked": [_question(question) for question in questions]}
+
+
+def _undecided(db: Db, questions: Sequence[Any]) -> list[Any]:
+    """Without those of two activities of which another pair is known to be different: nobody need be asked."""
+    if not questions:
+        return []
+    rows = load_rows(db, members_of(db, {one for question in questions for one in (question.first_activity, question.second_activity)}))
+    cards = Deck(db).of(rows.values())
+    groups: dict[str | None, list[Card]] = {}
+    for card in cards:
+        groups.setdefault(rows[card.id].activity_id, []).append(card)
+    known = [said for said in opinions_about(db, rows) if {said.first_id, said.second_id} <= rows.keys()]
+    edges = claim_edges(cards) + [edge_of_opinion(said) for said in known]
+    left = {(edge.first, edge.second) for edge in left_to_ask(list(groups.values()), edges, Scorer(learned_weights()).may_be_one)}
+    return [one for one in questions if (one.first_id, one.second_id) in left]
 
 
 def _side(found: Found) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fitglue_registry import model
 from fitglue_registry.dedupe import Choice, Member, Scorer, claim_edges, clusters, learned_weights, merge, near
 from fitglue_registry.dedupe.blocking import reach_s
+from fitglue_registry.dedupe.kinship import inherited
 from fitglue_registry.hookspecs import Opinion, Pair, Side
 from fitglue_registry.registry import MergeRules
 from fitglue_registry.store import activities as stored
@@ -56,6 +57,7 @@ class Matcher:
         live = {number: row for number, row in rows.items() if not row.gone}
         cards = deck.of(live.values())
         edges = claim_edges(cards) + [edge_of_opinion(said) for said in stored.opinions_about(db, live)]
+        edges += inherited(edges)
         groups = [[live[card.id] for card in group] for group in clusters(cards, edges, scorer.may_be_one)]
         newest_first = sorted(_with_gone(groups, rows), key=_start, reverse=True)  # so that numbers follow the calendar
         stored.assign(db, athlete_id, self._merged(db, athlete_id, newest_first), now)

@@ -9,6 +9,8 @@ from fitglue_registry.store.activities import put_opinion
 from fitglue_registry.testing.intervals import Account, StandIn
 from tests.sync.natural import natural
 
+NOW = "2026-11-21T12:00:00.000Z"
+
 
 def row(name: str, hour: int = 6, strava: int | None = None, **more):
     """A run of an account, the longer the later, so that no score joins two; one number at Strava is one claim."""
@@ -52,7 +54,7 @@ def ask(host, one, two, reason="close"):
     """Let somebody ask about a pair, as the scorer does."""
     found = [host.activity(name).members[0].id for name in (one, two)]
     with host.database.write() as db:
-        put_opinion(db, *found, "an expert", "ask", reason, "2026-11-21T12:00:00.000Z")
+        put_opinion(db, *found, "an expert", "ask", reason, NOW)
 
 
 # -- same --------------------------------------------------------------------------------------------------------------------------
@@ -97,6 +99,14 @@ def test_a_later_copy_joins_through_what_a_person_said_is_the_same(host, account
     accounts([row("a", 6, strava=1)], [row("b", 9)])
     host.merge_activities(["a", "b"])
     accounts([row("a2", 6, strava=1)])
+    assert groups(host) == [["a", "a2", "b"]]
+
+
+def test_a_later_copy_without_a_claim_joins_too(host, accounts):
+    """The score says that it is a copy of the one; of the other it could never be one."""
+    accounts([row("a", 6)], [row("b", 9)])
+    host.merge_activities(["a", "b"])
+    accounts([row("a2", 6)])
     assert groups(host) == [["a", "a2", "b"]]
 
 
@@ -175,7 +185,7 @@ def test_a_later_copy_stays_out_of_what_its_own_was_kept_apart_from(host, accoun
     assert groups(host) == [["a", "a2"], ["b"]]
     with host.database.write() as db:
         one, two = (host.activity(name).members[-1].id for name in ("a2", "b"))
-        put_opinion(db, one, two, "some plugin", "same", "it says so", "2026-11-21T12:00:00.000Z")
+        put_opinion(db, one, two, "some plugin", "same", "it says so", NOW)
     sync(host)
     list(host.rebuild())
     assert groups(host) == [["a", "a2"], ["b"]]
@@ -262,6 +272,16 @@ def test_a_pair_that_a_person_decided_is_asked_about_no_more(host, accounts, ans
     assert host.duplicates() == []
     host.undo_verdict()
     assert len(host.duplicates()) == 1
+
+
+def test_nobody_is_asked_of_activities_of_which_a_pair_is_known_to_differ(host, accounts):
+    """What another source of the one says leaves no doubt."""
+    accounts([row("a", 6, strava=1)], [row("b", 9)], [row("c", 6, strava=1)])
+    ask(host, "a", "b")
+    pair = [host.activity(name).members[place].id for name, place in (("c", 1), ("b", 0))]
+    with host.database.write() as db:
+        put_opinion(db, *pair, "a plugin", "different", "legs", NOW)
+    assert host.duplicates() == []
 
 
 def test_what_is_deleted_at_its_source_is_asked_about_no_more(host, accounts):
