@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 #: Decision → (one, many) as they stand in a summary, in this order.
 _WORDS = {
     "new": ("new", "new"), "changed": ("changed", "changed"), "native": ("stub filled in", "stubs filled in"),
+    "would-join": ("would join a workout that is there", "would join workouts that are there"),
     "back": ("back again", "back again"), "stub": ("stub", "stubs"), "gone": ("deleted at the source", "deleted at the source"),
     "released": ("out of quarantine", "out of quarantine"),
     "not-fetched": ("not fetched this time", "not fetched this time"), "later": ("to be asked again", "to be asked again"),
@@ -39,6 +40,7 @@ class Tally:
     listed: int = 0
     parts: Counter[str] = field(default_factory=Counter)
     dry_run: bool = False
+    joins: list[str] = field(default_factory=list)
     decided: Counter[str] = field(default_factory=Counter)
     ended: events.SyncFinished | events.SyncStopped | None = None
     notes: list[str] = field(default_factory=list)
@@ -127,6 +129,8 @@ def _take(tally: Tally, event: events.Event) -> None:
         tally.dry_run = event.dry_run
     if isinstance(event, events.Decided):
         tally.decided[event.decision] += 1
+    if isinstance(event, events.Decided) and event.decision == "would-join":
+        tally.joins.append(f"{short_id(event.external_id)}: {event.reason}")
     if isinstance(event, events.Decided) and event.decision == "quarantined":
         tally.quarantined[event.external_id] = event.reason or ""
     elif isinstance(event, events.Decided) and event.decision == "not-fetched":
@@ -192,6 +196,7 @@ def show_tally(face: Face, tally: Tally) -> None:
         face.show(hanging(Text("·", style="dim"), f"{count(number, 'stub')}{in_all}: {reason}", indent=2))
         if fix:
             face.show(hanging(Text("→", style="dim"), fix, indent=4))
+    _show_joins(face, tally)
     _show_left_over(face, tally)
     if isinstance(ended, events.SyncStopped):
         show_failure(face, ended.error, tally.connection)
@@ -206,6 +211,17 @@ def _stubs(face: Face, tally: Tally) -> Iterator[tuple[str, str | None, int]]:
     for stub in face.host.stubs():
         if stub["connection"] == tally.connection:
             yield stub["reason"], stub["fix"], stub["count"]
+
+
+def _show_joins(face: Face, tally: Tally) -> None:
+    """What a dry run would merge."""
+    from rich.text import Text
+
+    from fitglue_registry.cli.table import hanging
+
+    more = [f"and {len(tally.joins) - _LISTED:,} more; --json tells all"] if len(tally.joins) > _LISTED else []
+    for line in [*tally.joins[:_LISTED], *more]:
+        face.show(hanging(Text("=", style="dim"), line, indent=2))
 
 
 def _show_left_over(face: Face, tally: Tally) -> None:

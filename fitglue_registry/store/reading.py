@@ -200,11 +200,12 @@ def members(db: Db, activity_id: str) -> Iterator[MemberRow]:
 
 
 def activities_of(db: Db, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """Source activity → its name, ``connection/external id``, and the number of its activity, ``None`` where it has none."""
-    query = sa.select(source_activities.c.id, records.c.external_id, connections.c.name, activities.c.number).join(
+    """Source activity → its name, ``connection/external id``, and id and number of its activity, ``None`` where it has none."""
+    query = sa.select(source_activities.c.id, records.c.external_id, connections.c.name, activities.c.number,
+                      activities.c.id.label("activity_id")).join(
         records, records.c.id == source_activities.c.record_id).join(connections, connections.c.id == records.c.connection_id).outerjoin(
         activities, activities.c.id == source_activities.c.activity_id)
-    return {row.id: {"name": f"{row.name}/{row.external_id}", "number": row.number}
+    return {row.id: {"name": f"{row.name}/{row.external_id}", "number": row.number, "activity_id": row.activity_id}
             for some in chunks(ids) for row in db.execute(query.where(source_activities.c.id.in_(some)))}
 
 

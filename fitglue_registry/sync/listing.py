@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.hookspecs import Body, Listing, Record, Window
 from fitglue_registry.store import connections, records
-from fitglue_registry.store.activities import Encoded, ids_of_records, put_source_activities
+from fitglue_registry.store.activities import Encoded, ids_of_records, put_source_activities, with_fellow_members
+from fitglue_registry.store.reading import activities_of
 from fitglue_registry.sync import events
 from fitglue_registry.sync.decide import Revisions, drifted
 from fitglue_registry.sync.storing import quarantine, reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
@@ -57,13 +58,17 @@ def store_window(context: Context, log: RunLog, listed: ListedWindow, planned: P
     for listing in listed.rows:
         if listing.unavailable is not None and listing.unavailable.state == "later":
             yield events.Decided(context.connected.name, listing.external_id, "not-fetched", listing.unavailable.reason)
-    if not dry_run:
-        _derive(context, rows)
-        if rows or missing or planned or walk_done:
-            _commit(context, log, rows, missing, planned, walk_done)
+    _derive(context, rows)
+    joins: dict[str, str] = {}
+    if dry_run:
+        joins = _rehearse(context, log, rows)
+    elif rows or missing or planned or walk_done:
+        _commit(context, log, rows, missing, planned, walk_done)
     for row in rows:
         yield events.Decided(context.connected.name, row.listing.external_id, row.decision, row.reason)
-        if row.refused:
+        if row.listing.external_id in joins:
+            yield events.Decided(context.connected.name, row.listing.external_id, "would-join", joins[row.listing.external_id])
+        if row.refused and not dry_run:
             yield events.Decided(context.connected.name, row.listing.external_id, "quarantined", str(row.refused))
     for known in missing:
         yield events.Decided(context.connected.name, known.external_id, "missing", "not listed any more")
@@ -148,20 +153,53 @@ def _commit(context: Context, log: RunLog, rows: Sequence[_Row], missing: Sequen
     with context.writing(log) as db:
         if rows:
             context.raws.learn(db, context.entry.id, "summary", [row.listing.summary for row in rows])
-        rematch: set[int] = set()
-        affected: set[str] = set()
-        for row in rows:
-            _write_row(context, log, db, row, rematch, affected)
         for known in missing:
             records.update_record(db, known.id, state="missing")
             log.decide(db, context.now, "missing", known.id, "not listed any more; to be confirmed by id")
-        if rematch or affected:
-            context.matcher.place(db, context.connected.athlete_id, rematch, context.now, affected)
+        _write_rows(context, log, db, rows)
         if planned:
             connections.window_done(db, planned)
         if walk_done:
             records.after_walk(db, context.connected.id)
             connections.update_connection(db, context.connected.id, full_walk_at=walk_done)
+
+
+def _rehearse(context: Context, log: RunLog, rows: Sequence[_Row]) -> dict[str, str]:
+    """External id → what it would join; everything is written as if it were meant, looked at, and taken back."""
+    before = log.id, dict(log.counts)
+    if not rows:
+        return {}
+    try:
+        with context.database.write() as db:
+            joined = _joined(context, db, _write_rows(context, log, db, rows))
+            db.rollback()
+    finally:
+        log.rolled_back(*before)
+        context.raws.forget()
+    return joined
+
+
+def _joined(context: Context, db: Db, ids: Collection[int]) -> dict[str, str]:
+    """External id → the other records of its activity, for those of these source activities that have company."""
+    fellows = activities_of(db, with_fellow_members(db, ids))
+    mine = f"{context.connected.name}/"
+    named: dict[str, list[str]] = {}
+    for one in fellows.values():
+        named.setdefault(one["activity_id"], []).append(one["name"])
+    return {fellows[number]["name"].removeprefix(mine): "one workout with " + ", ".join(
+        name for name in sorted(named[fellows[number]["activity_id"]]) if name != fellows[number]["name"])
+        for number in ids if number in fellows and len(set(named[fellows[number]["activity_id"]])) > 1}
+
+
+def _write_rows(context: Context, log: RunLog, db: Db, rows: Sequence[_Row]) -> set[int]:
+    """Store what these rows say, and place what they are; their source activities come back."""
+    rematch: set[int] = set()
+    affected: set[str] = set()
+    for row in rows:
+        _write_row(context, log, db, row, rematch, affected)
+    if rematch or affected:
+        context.matcher.place(db, context.connected.athlete_id, rematch, context.now, affected)
+    return rematch
 
 
 def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[int], affected: set[str]) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.store.activities import put_opinion
+from fitglue_registry.sync.context import Options
+from fitglue_registry.sync.events import Decided
 from fitglue_registry.testing.intervals import Account, StandIn
 from tests.sync.natural import natural
 
@@ -313,3 +315,17 @@ def test_why_says_who_said_what_of_which_pair_and_what_else_sources_say(host, ac
         ("person", "different", host.activity("c").number)}
     told = {one["field"]: one for one in story["alternatives"]}
     assert (told["distance_m"]["value"], told["distance_m"]["others"]) == (5000.0, [{"from": "intervals-2/b", "value": 5100.0}])
+
+
+def test_a_dry_run_says_what_would_become_one_workout_and_stores_nothing(host, accounts):
+    """Before the first time: what is new would join what is there, or what comes with it."""
+    accounts([row("a", strava=1), row("c", 12)])
+    before = natural(host)
+    rows = [row("b", strava=1), row("d", 12), row("e", 15, strava=2), row("f", 18)]
+    with StandIn(Account.from_rows(rows, athlete_id="i9"), athlete_id="i9") as server:
+        host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
+        known = {**natural(host), "connections": before["connections"]}
+        events = list(host.sync("intervals-2", options=Options(dry_run=True)))
+        assert {**natural(host), "connections": before["connections"]} == known == before
+    assert {event.external_id: event.reason for event in events if isinstance(event, Decided) and event.decision == "would-join"} == {
+        "b": "one workout with intervals/a", "d": "one workout with intervals/c"}

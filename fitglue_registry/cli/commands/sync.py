@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--full", is_flag=True, help="Walk through the whole history again.")
 @click.option("--no-streams", is_flag=True, help="Leave out the samples over time.")
 @click.option("--files", is_flag=True, help="Fetch the original files too.")
-@click.option("--dry-run", is_flag=True, help="Say what is new, and store nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what is new and what would be merged, and store nothing.")
 @click.option("--every", type=Span(), metavar="TIME", help="Go on for ever, once each 30m, 2h or 1d, until Ctrl-C.")
 @json_option("Print the events as JSON Lines.")
 @pass_face
