@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from fitglue_registry.doctor import Check
-    from fitglue_registry.hookspecs import Account
+    from fitglue_registry.hookspecs import Account, Recognized
     from fitglue_registry.importing import Recognition, Timing
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugins import Availability
@@ -359,15 +359,39 @@ class Host(Library):
 
         return recognize(self, paths, source)
 
-    def import_paths(self, what: Iterable[str | Path] | Recognition, athlete: str = ME) -> Iterator[Event]:
+    def rehearse(self, what: Recognized, athlete: str = ME) -> Iterator[Event]:
+        """The dry run of a source that was recognised and need not be connected: events as of ``sync``, and nothing is stored."""
+        from fitglue_registry.store import connections as stored
+        from fitglue_registry.sync.context import Options
+        from fitglue_registry.sync.engine import sync_connection
+
+        source = self.catalogue.get("source", what.entry)
+        integration = source.integration or source.id
+        self._check_tier(source, athlete)
+        _, settings = _read_fields(self.catalogue.get("integration", integration), what.settings)
+        view = self._view(stored.new_connection_id(), source, None, settings, dict)
+        try:
+            account = self._prove(source, view)
+        finally:
+            view.close()
+        there = [one for one in self.connections(athlete) if one.integration == integration and one.account.id == account.id]
+        connected = replace_fields(there[0], settings=settings) if there else stored.unstored_connection(
+            athlete, integration, source.id, account, settings, view.id, what.name, self.now)
+        context = self._context(connected)
+        try:
+            yield from sync_connection(context, Options(full=True, files=True, dry_run=True))
+        finally:
+            context.view.close()
+
+    def import_paths(self, what: Iterable[str | Path] | Recognition, athlete: str = ME, *, dry_run: bool = False) -> Iterator[Event]:
         """Take what is new from files, folders and archives, or from what ``recognize`` found; yields events as ``sync`` does.
 
         Each source that is found is connected first, with a ``SourceConnected``; another archive of an account that is connected takes
-        the place of the one before. A source that fails ends with ``SyncStopped`` and the next one begins.
+        the place of the one before. A source that fails ends with ``SyncStopped`` and the next one begins. ``dry_run`` stores nothing.
         """
         from fitglue_registry.importing import Recognition, bring_in
 
-        yield from bring_in(self, what if isinstance(what, Recognition) else self.recognize(what), athlete)
+        yield from bring_in(self, what if isinstance(what, Recognition) else self.recognize(what), athlete, dry_run=dry_run)
 
     def watch(self, names: Sequence[str] = (), athlete: str = ME, stop: threading.Event | None = None,
               timing: Timing | None = None) -> Iterator[Event]:

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 EVERYTHING = Options(full=True, files=True)
 
 
-def bring_in(host: Host, recognition: Recognition, athlete: str) -> Iterator[Event]:
-    """Import all that was recognised, one after the other; what fails ends with ``SyncStopped``, and the next one begins."""
+def bring_in(host: Host, recognition: Recognition, athlete: str, *, dry_run: bool = False) -> Iterator[Event]:
+    """Import all that was recognised, one after the other; what fails ends with ``SyncStopped``, and the next one begins.
+
+    ``dry_run``: everything is listed and compared, and nothing is stored, no connection either.
+    """
     for one in recognition.found:
         try:
-            yield from _bring(host, one, athlete)
+            yield from host.rehearse(one, athlete) if dry_run else _bring(host, one, athlete)
         except StoreFailed:
             raise
         except FitglueError as error:  # Busy, too: the others need not wait

@@ -93,6 +93,20 @@ def add_connection(db: Db, *, athlete_id: str, integration: str, source: str, ac
     return found
 
 
+def unstored_connection(athlete_id: str, integration: str, source: str, account: Account, settings: Mapping[str, str], connection_id: str,
+                        name: str, now: str) -> Connected:
+    """A connection as it would be, for a rehearsal."""
+    return Connected(connection_id, athlete_id, name, integration, source, account, settings, None, "ok", None, None, now, None, None)
+
+
+def ensure_connection(db: Db, connected: Connected, now: str) -> None:
+    """Store a connection that is not there, as a rehearsal does in a transaction that is rolled back."""
+    if get_connection(db, connected.id) is None:
+        ensure_athlete(db, connected.athlete_id, now)
+        add_connection(db, athlete_id=connected.athlete_id, integration=connected.integration, source=connected.source,
+                       account=connected.account, settings=connected.settings, secret_ref=None, connection_id=connected.id, now=now)
+
+
 def renew_connection(db: Db, connection_id: str, account: Account, settings: Mapping[str, str], secret_ref: str | None) -> None:
     """New credentials for the same account: whatever had stopped the connection is forgiven."""
     db.execute(sa.update(connections).where(connections.c.id == connection_id).values(

@@ -171,6 +171,7 @@ def _rehearse(context: Context, log: RunLog, rows: Sequence[_Row]) -> dict[str, 
         return {}
     try:
         with context.database.write() as db:
+            connections.ensure_connection(db, context.connected, context.now)
             joined = _joined(context, db, _write_rows(context, log, db, rows))
             db.rollback()
     finally:
@@ -182,7 +183,8 @@ def _rehearse(context: Context, log: RunLog, rows: Sequence[_Row]) -> dict[str, 
 def _joined(context: Context, db: Db, ids: Collection[int]) -> dict[str, str]:
     """External id → the other records of its activity, for those of these source activities that have company."""
     fellows = activities_of(db, with_fellow_members(db, ids))
-    mine = f"{context.connected.name}/"
+    stored = connections.get_connection(db, context.connected.id)
+    mine = f"{stored.name if stored else context.connected.name}/"
     named: dict[str, list[str]] = {}
     for one in fellows.values():
         named.setdefault(one["activity_id"], []).append(one["name"])

@@ -44,10 +44,10 @@ def test_an_import_says_what_is_there_and_then_what_was_new(installed, fitglue, 
     assert "nothing new" in fitglue("import", str(log)).out
 
 
-def test_a_dry_run_stops_after_saying_what_is_there(installed, fitglue, log):
-    """Nothing is connected."""
+def test_a_dry_run_says_what_is_there_and_stores_nothing(installed, fitglue, log):
+    """And what is new; nothing is connected."""
     said = fitglue("import", str(log), "--dry-run")
-    assert (said.code, "1 logs" in said.out) == (0, True)
+    assert (said.code, "1 logs" in said.out, "2 new" in said.out, "nothing was stored" in said.out) == (0, True, True, True)
     assert fitglue("connections", "--json").lines == []
 
 

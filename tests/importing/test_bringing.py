@@ -30,6 +30,19 @@ def test_an_import_connects_what_it_finds_and_takes_it(host, log):
     assert days(host) == ["01", "02"]
 
 
+def test_a_dry_run_of_an_import_says_what_is_new_and_stores_nothing(host, log):
+    """No connection either; of an account that is connected, what it does not have yet, and the connection reads what it read."""
+    def new():
+        return [event.external_id for event in host.import_paths([log("june.log", 2, 3)], dry_run=True)
+                if isinstance(event, Decided) and event.decision == "new"]
+
+    assert (len(new()), host.connections(), host.activities()) == (2, [], [])
+    older = log("may.log", 1, 2)
+    brought(host, older)
+    assert len(new()) == 1
+    assert ([one.settings["path"] for one in host.connections()], days(host)) == ([str(older)], ["01", "02"])
+
+
 def test_the_same_path_again_takes_only_what_is_new(host, log):
     """The connection is the same one, and what is known is not new."""
     brought(host, log("may.log", 1, 2))

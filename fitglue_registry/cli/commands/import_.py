@@ -28,7 +28,7 @@ _SHOWN = 3
                                                 "fitglue import archive.zip --dry-run"))
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--as", "source", metavar="SOURCE", help="Read it as this source, where two could.")
-@click.option("--dry-run", is_flag=True, help="Say what is there, and store nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what is there and what would be merged; store nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option("Print what was found, then the events, as JSON Lines.")
 @pass_face
@@ -44,22 +44,22 @@ def command(face: Face, *, paths: tuple[str, ...], source: str | None, dry_run: 
         recognition = face.host.recognize(paths, source)
     _say(face, recognition)
     if dry_run:
-        return _left_over(recognition)
+        return _bring_in(face, recognition, dry_run=True)
     if not (yes or face.as_json) and sys.stdin.isatty() and not click.confirm("Import this?", err=True):
         raise UserMistake("FG-not-confirmed", "nothing was imported")
     return _bring_in(face, recognition)
 
 
-def _bring_in(face: Face, recognition: Recognition) -> int:
+def _bring_in(face: Face, recognition: Recognition, *, dry_run: bool = False) -> int:
     from fitglue_registry.cli.rounds import follow, show_tally
 
     connected: list[SourceConnected] = []
-    tallies, code = follow(face, _noted(face.host.import_paths(recognition), connected), "reading")
+    tallies, code = follow(face, _noted(face.host.import_paths(recognition, dry_run=dry_run), connected), "reading")
     for one in connected if tallies else ():
         face.note(f"{one.connection} reads {_paths(one.paths)}{' from now on' if one.renewed else ''}")
     for tally in tallies:
         show_tally(face, tally)
-    if tallies and not code:
+    if tallies and not code and not dry_run:
         face.note("Next: fitglue activities")
     return code or _left_over(recognition)
 
