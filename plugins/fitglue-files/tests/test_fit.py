@@ -245,6 +245,16 @@ def test_a_clock_that_nobody_set_is_marked(fit):
     assert (activity.start_utc.year, activity.provenance["start_utc"].how) == (1990, "estimated")
 
 
+def best_of_five(work) -> float:
+    """Seconds of the processor; other tests run beside this one."""
+    took = []
+    for _ in range(5):
+        began = time.process_time()
+        work()
+        took.append(time.process_time() - began)
+    return min(took)
+
+
 def test_an_hour_is_read_in_no_time(fit):
     """The list of a thousand of them stands in minutes; measured are 5 ms for a glance and 25 for everything."""
     made = fit().file_id().record(0)
@@ -252,12 +262,9 @@ def test_an_hour_is_read_in_no_time(fit):
     for second in range(1, 3600):
         made.body += b"\0" + (T0 + second).to_bytes(4, "little") + made.body[-size + 4 :]
     content = made.session(0, 3600, {3: ("i4", 560_000_000), 4: ("i4", 131_000_000)}).content()
-    glance(content, "warm")
-    began = time.process_time()
-    assert len(glance(content, "x").workouts) == 1
-    glanced = time.process_time()
     assert len(stream(only(content), "time")) == 3600
-    assert (glanced - began < 0.05, time.process_time() - glanced < 1.0) == (True, True)
+    assert best_of_five(lambda: glance(content, "x")) < 0.05
+    assert best_of_five(lambda: activities(content)) < 0.5
 
 
 def test_a_glance_says_what_the_whole_file_says(ride, fit):
