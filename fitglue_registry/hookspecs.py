@@ -276,8 +276,8 @@ class Hooks:
     def fitglue_normalize(self, record: Record) -> list[SourceActivity]:  # type: ignore[empty-body]
         """Turn the parts that are there into source activities with claims: one, or one a leg.
 
-        Pure: no network, no clock, no file. Called when a part has arrived, on the thread that fetched it and never twice at once, and by
-        ``rebuild`` for old records with new code, in several processes.
+        Pure: no network, no clock, no file. Called when a part has arrived, on the thread that fetched it and never twice at once; of
+        a part that the entry calls ``heavy``, and by ``rebuild`` for old records with new code, in several processes.
         A summary alone must do; ``completeness`` says what was read. Raise ``RecordRefused`` with code, what, ``at.field`` and fix
         for a record that makes no sense: it goes to quarantine and is tried again with the next version. The host checks every
         value against the published schema before it stores it.

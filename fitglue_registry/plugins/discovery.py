@@ -134,6 +134,11 @@ class Plugins:
         """Whether another process finds the same plugins by itself."""
         return self._given is None
 
+    @property
+    def time_limit_s(self) -> float:
+        """How long a plugin may show no sign of life."""
+        return self._time_limit_s
+
     def names(self) -> list[str]:
         """The names of the plugins that were found, in order."""
         return sorted(self._found[PLUGIN_GROUP])

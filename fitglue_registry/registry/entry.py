@@ -138,6 +138,7 @@ class Part(Struct, frozen=True, forbid_unknown_fields=True, rename={"comes_from"
     """One piece of a record: comes with the ``list`` or by ``fetch`` (``bulk`` ids a call), wanted by default or with an option.
 
     ``confirms``: asking for it by id proves whether the record still exists. ``identity``: the record's external id is computed from it.
+    ``heavy``: deriving from it takes long, so that many are derived in processes of their own.
     """
 
     name: PartName
@@ -147,6 +148,7 @@ class Part(Struct, frozen=True, forbid_unknown_fields=True, rename={"comes_from"
     option: str | None = None
     confirms: bool = False
     identity: bool = False
+    heavy: bool = False
 
 
 class Delay(Struct, frozen=True, forbid_unknown_fields=True):

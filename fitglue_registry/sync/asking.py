@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,15 @@ from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, FitglueErr
 from fitglue_registry.hookspecs import Part, Unavailable
 from fitglue_registry.store import records
 from fitglue_registry.sync.derive import Derived
+from fitglue_registry.sync.pool import Pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from fitglue_registry.registry.entry import Part as PartEntry
     from fitglue_registry.sync.context import Context
+
+    Derive = Callable[[Part | Unavailable], Derived | Pending | None]
 
 log = logging.getLogger(__name__)
 
@@ -35,25 +38,25 @@ class Answered:
     external_id: str
     item: Part | Unavailable | FitglueError
     derived: Derived | None = None
+    pending: Pending | None = None  # in its place, while a worker is at it; nothing that ``ask_for`` gives is pending any more
 
 
-def ask_for(context: Context, part: PartEntry, ids: Sequence[str],
-            derive: Callable[[Part | Unavailable], Derived | None]) -> Iterator[list[Answered]]:
+def ask_for(context: Context, part: PartEntry, ids: Sequence[str], derive: Derive) -> Iterator[list[Answered]]:
     """The answers to ``ids``, job by job; the failures that concern one id alone come last.
 
     ``derive`` is called on the lane that an answer came on, so that the work of several overlaps; of an id that was not asked it makes
-    ``None``. What fails for many ids at a time is asked for singly, so that one record that the source cannot deliver takes no other
-    along. Several failures in a row are an outage, or as many odd records: ``_others`` tell. Raises what concerns the whole
-    connection.
+    ``None``. What it hands to a worker is waited for here, in the order of the answers. What fails for many ids at a time is asked for
+    singly, so that one record that the source cannot deliver takes no other along. Several failures in a row are an outage, or as many
+    odd records: ``_others`` tell. Raises what concerns the whole connection.
     """
     failed: dict[str, FitglueError] = {}
     jobs = _jobs(ids, part.bulk)
     if part.bulk > 1:
-        yield from _stretch(context, part.name, jobs, failed, derive)
+        yield from _stretch(context, part, jobs, failed, derive)
         jobs = _jobs([*failed, *chain.from_iterable(jobs)], 1)
         failed.clear()
     while jobs:
-        failure = yield from _stretch(context, part.name, jobs, failed, derive)
+        failure = yield from _stretch(context, part, jobs, failed, derive)
         if failure is None:
             continue
         others = _others(context, part.name, jobs)
@@ -84,23 +87,24 @@ def _jobs(ids: Sequence[str], size: int) -> list[Sequence[str]]:
     return [ids[start : start + size] for start in range(0, len(ids), size)]
 
 
-def _stretch(context: Context, part: str, jobs: list[Sequence[str]], failed: dict[str, FitglueError],
-             derive: Callable[[Part | Unavailable], Derived | None]) -> Generator[list[Answered], None, FitglueError | None]:
+def _stretch(context: Context, part: PartEntry, jobs: list[Sequence[str]], failed: dict[str, FitglueError],
+             derive: Derive) -> Generator[list[Answered], None, FitglueError | None]:
     """Jobs until so many fail in a row: the last failure comes back then, and in ``jobs`` stays what was not answered yet.
 
     Of that, as many as there are lanes may be under way; they are asked for again.
     """
     waiting = [dict.fromkeys(job) for job in jobs]
-    arguments = [{"connection": context.view, "part": part, "ids": list(job)} for job in jobs]
+    arguments = [{"connection": context.view, "part": part.name, "ids": list(job)} for job in jobs]
+    most = 1 if part.heavy else _BATCH
     answers = context.plugins.iterate(
         context.entry, "fitglue_fetch", (Part, Unavailable), arguments, lanes=context.lanes, sign_of_life=context.view.sign_of_life,
-        then=lambda items: _batches(items, derive), weigh=lambda batch: sum(map(_weight, batch)))
+        then=lambda items: _batches(items, derive, most), weigh=lambda batch: sum(map(_weight, batch)))
     failed_in_a_row = 0
     with closing(answers):  # type: ignore[type-var]  # a generator
         for job, item in answers:
             if isinstance(item, FitglueError):
                 level = logging.INFO if waiting[job] else logging.WARNING  # of what is not answered, the athlete hears otherwise
-                log.log(level, "of %d %s that were asked for, %d were not answered: %s", len(jobs[job]), part, len(waiting[job]), item)
+                log.log(level, "of %d %s that were asked for, %d were not answered: %s", len(jobs[job]), part.name, len(waiting[job]), item)
                 if _concerns_all(item):
                     raise item
                 failed.update(dict.fromkeys(waiting[job], item))
@@ -110,7 +114,7 @@ def _stretch(context: Context, part: str, jobs: list[Sequence[str]], failed: dic
                     jobs[:] = [list(ids) for ids in waiting if ids]
                     return item
                 continue
-            held, refused = _hold(context, part, item, waiting[job])
+            held, refused = _hold(context, part.name, item, waiting[job])
             failed_in_a_row = 0
             if held:
                 yield held
@@ -123,8 +127,8 @@ def _stretch(context: Context, part: str, jobs: list[Sequence[str]], failed: dic
     return None
 
 
-def _batches(items: Iterable[Part | Unavailable], derive: Callable[[Part | Unavailable], Derived | None]) -> Iterator[list[Answered]]:
-    """The answers of one job, with what is made of each; also those that came before the plugin failed."""
+def _batches(items: Iterable[Part | Unavailable], derive: Derive, most: int) -> Iterator[list[Answered]]:
+    """The answers of one job, ``most`` at a time, with what is made of each; also those that came before the plugin failed."""
     batch: list[Answered] = []
     size = 0
     given = iter(items)
@@ -139,7 +143,7 @@ def _batches(items: Iterable[Part | Unavailable], derive: Callable[[Part | Unava
             raise
         batch.append(_answered(item, derive))
         size += _weight(batch[-1])
-        if size > _BATCH_BYTES or len(batch) >= _BATCH:
+        if size > _BATCH_BYTES or len(batch) >= most:
             yield batch
             batch, size = [], 0
     if batch:
@@ -153,9 +157,12 @@ def _weight(answered: Answered) -> int:
     return bodies + sum(len(one.blob or b"") for one in derived.prepared) if derived else bodies
 
 
-def _answered(item: Part | Unavailable, derive: Callable[[Part | Unavailable], Derived | None]) -> Answered:
+def _answered(item: Part | Unavailable, derive: Derive) -> Answered:
     try:
-        return Answered(item.external_id, item, derive(item))
+        derived = derive(item)
+        if isinstance(derived, Pending):
+            return Answered(item.external_id, item, pending=derived)
+        return Answered(item.external_id, item, derived)
     except BaseException as failure:  # noqa: BLE001 - raised where the answer is stored: on this thread, the plugin would be blamed
         return Answered(item.external_id, item, Derived([], failure=failure))
 
@@ -170,7 +177,7 @@ def _hold(context: Context, part: str, batch: Iterable[Answered], waiting: dict[
                 context.entry, "fitglue_fetch", f"for {one.external_id!r}, which was not asked or was answered already")
             return held, refused
         del waiting[one.external_id]
-        held.append(one)
+        held.append(one if one.pending is None else replace(one, derived=one.pending.result(), pending=None))
     return held, None
 
 

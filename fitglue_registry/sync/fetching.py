@@ -14,6 +14,7 @@ from fitglue_registry.store.prepared import chunks
 from fitglue_registry.store.records import load_records, with_part
 from fitglue_registry.sync import events
 from fitglue_registry.sync.asking import Answered, ask_for
+from fitglue_registry.sync.pool import pool_for
 from fitglue_registry.sync.storing import place_derived, store_answers, store_derived
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.context import Context
     from fitglue_registry.sync.derive import Derived
+    from fitglue_registry.sync.pool import Pending, Pool
 
 #: So many records are read ahead of the answers that complete them.
 _READ_AHEAD = 64
@@ -39,10 +41,15 @@ def fetch_part(context: Context, log: RunLog, part: PartEntry, ask_in: Window | 
         total = records.count_wanted(db, context.connected.id, part.name)
     if total:
         yield events.PartsPlanned(context.connected.name, part.name, total)
+    with pool_for(context, part, total) as pool:
+        yield from _fetch(context, log, part, total, pool)
+
+
+def _fetch(context: Context, log: RunLog, part: PartEntry, total: int, pool: Pool | None) -> Iterator[events.Event]:
     done = 0
     still_wanted: set[str] = set()  # asked for in this run in vain: the newest of what is wanted, on every later page
     while record_of := _next_page(context, part, still_wanted):
-        for batch in ask_for(context, part, list(record_of), Shelf(context, record_of).derive):
+        for batch in ask_for(context, part, list(record_of), Shelf(context, record_of, pool).derive):
             sound = list(takewhile(_is_sound, batch))
             said = store_answers(context, log, part.name, record_of, sound)
             for answered in sound:
@@ -83,8 +90,8 @@ def _want_where_unknown(context: Context, part: PartEntry, window: Window) -> No
 class Shelf:
     """The records that wait for an answer, read some at a time in the order in which they are asked for; safe among lanes."""
 
-    def __init__(self, context: Context, record_of: Mapping[str, int]) -> None:
-        self._context = context
+    def __init__(self, context: Context, record_of: Mapping[str, int], pool: Pool | None = None) -> None:
+        self._context, self._pool = context, pool
         self._record_of = record_of
         self._order = list(record_of)
         self._place = {external_id: place for place, external_id in enumerate(self._order)}
@@ -92,8 +99,11 @@ class Shelf:
         self._taken: set[str] = set()
         self._lock = threading.Lock()
 
-    def derive(self, item: Part | Unavailable) -> Derived | None:
-        """What the record says with this answer; ``None`` of a record that nobody asked for, and where it says nothing new."""
+    def derive(self, item: Part | Unavailable) -> Derived | Pending | None:
+        """What the record says with this answer, or a worker's promise of it.
+
+        ``None`` of a record that nobody asked for, and where it says nothing new.
+        """
         if item.external_id not in self._place or (isinstance(item, Unavailable) and item.state == "later"):
             return None
         record = self._take(item.external_id)
@@ -104,6 +114,8 @@ class Shelf:
             received_at = records.received_at(record, item.part)
         else:
             record = replace(record, unavailable={**record.unavailable, item.part: item.reason})
+        if self._pool is not None and isinstance(item, Part):
+            return self._pool.derive(record, received_at)
         return replace(self._context.deriver.derive(self._context.entry, record, here=True), received_at=received_at)
 
     def _take(self, external_id: str) -> Record:

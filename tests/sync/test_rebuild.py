@@ -22,8 +22,8 @@ def on_every_core(monkeypatch):
     there = []
     plain = workers._on_every_core
 
-    def counted(entry, batches, cores, redact):
-        for label, derived in plain(entry, batches, cores, redact):
+    def counted(entry, batches, cores, plugins):
+        for label, derived in plain(entry, batches, cores, plugins):
             there.extend(derived)
             yield label, derived
 
@@ -91,7 +91,7 @@ def test_what_is_gone_and_was_never_understood_stays_out_of_quarantine(connected
 def test_a_process_that_dies_is_told_as_the_plugins_fault(connected, on_every_core, monkeypatch):
     """A plugin that ends its process ends the rebuild, and not ours."""
     finished(connected)
-    monkeypatch.setattr(workers, "derive_there", lambda entry, records: os._exit(1))
+    monkeypatch.setattr(workers, "derive_there", lambda *_: os._exit(1))
     last = list(connected.rebuild())[-1]
     assert isinstance(last, SyncStopped)
     assert last.error.code == "FG-plugin-died"

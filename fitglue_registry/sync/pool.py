@@ -1,0 +1,136 @@
+"""Derives what takes long in processes of their own while a sync goes on; what waits for them is bounded in number and in bytes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from fitglue_registry.hookspecs import Body
+from fitglue_registry.sync.derive import Derived
+from fitglue_registry.sync.workers import cleared, cores_for, executor_of, hand_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
+
+    from fitglue_registry.hookspecs import Record
+    from fitglue_registry.registry.entry import Part as PartEntry
+    from fitglue_registry.sync.context import Context
+
+log = logging.getLogger(__name__)
+
+#: So many jobs a core may be under way, of so many bytes together. What is done waits where every answer of a lane waits, in its bounds.
+_JOBS_A_CORE, _MOST_BYTES = 3, 64_000_000
+
+
+@contextmanager
+def pool_for(context: Context, part: PartEntry, total: int) -> Iterator[Pool | None]:
+    """A pool for ``total`` records whose ``part`` is taken, or ``None`` where they are derived on the lane that they come on."""
+    cores = cores_for(context, total, heavy=True) if part.heavy else 1
+    if cores < 2:
+        yield None
+        return
+    pool = Pool(context, cores)
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+class Pool:
+    """Worker processes of one sync; started by the first record that comes. Lanes hand records in, the thread that stores takes out."""
+
+    def __init__(self, context: Context, cores: int) -> None:
+        self._context, self._most = context, cores * _JOBS_A_CORE
+        self._executor = executor_of(cores)
+        self._changed = threading.Condition()
+        self._jobs = self._bytes = 0
+        self._closed = self._broken = False
+
+    def derive(self, record: Record, received_at: str | None) -> Derived | Pending:
+        """What the record says, or the promise of it; waits for room. Once the workers are gone it is derived here, on this lane."""
+        bare = replace(record, parts={name: Body(body.content, body.encoding) for name, body in record.parts.items()})
+        weight = sum(len(body.content) for body in bare.parts.values())
+        if self._take_room(weight):
+            try:
+                future = hand_out(self._executor, self._context.entry, [bare], self._context.plugins)
+            except Exception as error:  # noqa: BLE001 - of whatever kind: there are no workers, and the work goes on without
+                self._give_room(weight)
+                self.break_down(error)
+            else:
+                future.add_done_callback(lambda _: self._give_room(weight))
+                return Pending(self, bare, received_at, future)
+        return replace(self._context.deriver.derive(self._context.entry, record, here=True), received_at=received_at)
+
+    def _take_room(self, weight: int) -> bool:
+        """Whether there is a worker to hand a job of so many bytes to, once there is room for it; one alone may be of any size."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._broken or self._has_room(weight))
+            if self._closed or self._broken:
+                return False
+            self._jobs += 1
+            self._bytes += weight
+            return True
+
+    def _has_room(self, weight: int) -> bool:
+        return self._jobs == 0 or (self._jobs < self._most and self._bytes + weight <= _MOST_BYTES)
+
+    def _give_room(self, weight: int) -> None:
+        with self._changed:
+            self._jobs -= 1
+            self._bytes -= weight
+            self._changed.notify_all()
+
+    def break_down(self, error: BaseException) -> None:
+        """The workers are gone: say so, once, and do without."""
+        with self._changed:
+            if self._broken or self._closed:
+                return
+            self._broken = True
+            self._changed.notify_all()
+        log.warning("a process that read for %s ended by itself; the rest is read in this one, which takes longer: %s",
+                    self._context.connected.name, type(error).__name__)
+
+    def derive_alone(self, record: Record) -> Derived:
+        """Derive in this process what a worker did not come to."""
+        [derived] = self._context.deriver.derive_all(self._context.entry, [record])
+        return derived
+
+    def cleared(self, derived: Sequence[Derived]) -> Derived:
+        """The one result of a worker, which knows no secret, without any that a plugin quoted there."""
+        [one] = cleared(derived, self._context.plugins.redact)
+        return one
+
+    def close(self) -> None:
+        """End the workers, whatever they are at; a lane that waits for room goes on without."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._executor.shutdown(kill_workers=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pending:
+    """What a worker will have made of a record; to be taken once, by the thread that stores."""
+
+    pool: Pool
+    record: Record
+    received_at: str | None
+    future: Future[list[Derived]]
+
+    def result(self) -> Derived:
+        """Wait for it. What is not the record's fault comes as a failure, as it does from a lane."""
+        from loky.process_executor import BrokenProcessPool
+
+        try:
+            try:
+                derived = self.pool.cleared(self.future.result())
+            except BrokenProcessPool as error:
+                self.pool.break_down(error)
+                derived = self.pool.derive_alone(self.record)
+        except Exception as failure:  # noqa: BLE001 - raised where the answer is stored, after those that came before it
+            return Derived([], failure=failure)
+        return replace(derived, received_at=self.received_at)
