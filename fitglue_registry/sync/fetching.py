@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.hookspecs import Body, Part, Unavailable
 from fitglue_registry.store import records
-from fitglue_registry.store.prepared import chunks
 from fitglue_registry.store.records import load_records, with_part
 from fitglue_registry.sync import events
 from fitglue_registry.sync.asking import Answered, ask_for
 from fitglue_registry.sync.pool import pool_for
 from fitglue_registry.sync.storing import place_derived, store_answers, store_derived
+from fitglue_registry.sync.workers import batches_of, derive_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from fitglue_registry.hookspecs import Record, Window
     from fitglue_registry.registry.entry import Part as PartEntry
+    from fitglue_registry.store.records import Known
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.context import Context
     from fitglue_registry.sync.derive import Derived
@@ -143,10 +144,16 @@ def retry_quarantine(context: Context, log: RunLog, *, everything: bool = False)
         return
     with context.database.read() as db:
         waiting = records.quarantined(db, context.connected.id, not_version=version)
-    for some in chunks(waiting):
-        loaded = load(context, [(one.id, one.external_id) for one in some])
-        for one, derived in zip(some, context.deriver.derive_all(context.entry, [loaded[one.external_id] for one in some]), strict=True):
+    for some, every in derive_batches(context, _with_records(context, waiting), len(waiting)):
+        for one, derived in zip(some, every, strict=True):
             with context.writing(log) as db:
                 place_derived(context, db, [store_derived(context, log, db, one.id, derived)])
             said = ("quarantined", str(derived.refused)) if derived.refused else ("released", None)
             yield events.Decided(context.connected.name, one.external_id, *said)
+
+
+def _with_records(context: Context, known: Sequence[Known]) -> Iterator[tuple[Sequence[Known], list[Record]]]:
+    """Batch after batch, each read when it is asked for."""
+    for some in batches_of(context.entry, known):
+        loaded = load(context, [(one.id, one.external_id) for one in some])
+        yield some, [loaded[one.external_id] for one in some]

@@ -12,6 +12,7 @@ from fitglue_registry.store.reading import activities_of
 from fitglue_registry.sync import events
 from fitglue_registry.sync.decide import Revisions, drifted
 from fitglue_registry.sync.storing import quarantine, reason_of
+from fitglue_registry.sync.workers import batches_of, derive_batches
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -131,21 +132,32 @@ def _compare(context: Context, db: Db, revisions: Revisions, rows: Sequence[_Row
 
 
 def _derive(context: Context, rows: Sequence[_Row]) -> None:
-    """Normalize every new or changed row, with the parts that are there already."""
-    keys = [(row.known.id, row.listing.external_id) for row in rows if row.known]
-    with context.database.read() as db:
-        loaded = records.load_records(db, context.raws, context.entry.id, context.connected.account, keys)
+    """Normalize every new or changed row, with the parts that are there already: of those, a few are in memory at a time."""
     now = context.clock.now()
+    fresh, known = [row for row in rows if not row.known], [row for row in rows if row.known]
 
-    def listed() -> Iterator[Record]:
-        for row in rows:
+    def listed(some: Sequence[_Row]) -> Iterator[Record]:
+        loaded = _load(context, some)
+        for row in some:
             bare = Record(row.listing.external_id, context.entry.id, {}, context.connected.account)
             record = records.with_part(loaded[row.known.id] if row.known else bare, "summary", Body(row.listing.summary), now)
             row.received_at = records.received_at(record, "summary")
             yield record
 
-    for row, derived in zip(rows, context.deriver.derive_all(context.entry, listed()), strict=True):
+    for row, derived in zip(fresh, context.deriver.derive_all(context.entry, listed(fresh)), strict=True):
         row.prepared, row.refused = derived.prepared, derived.refused
+    batches = ((some, list(listed(some))) for some in batches_of(context.entry, known))
+    for some, every in derive_batches(context, batches, len(known)):
+        for row, derived in zip(some, every, strict=True):
+            row.prepared, row.refused = derived.prepared, derived.refused
+
+
+def _load(context: Context, rows: Sequence[_Row]) -> dict[int, Record]:
+    keys = [(row.known.id, row.listing.external_id) for row in rows if row.known]
+    if not keys:
+        return {}
+    with context.database.read() as db:
+        return records.load_records(db, context.raws, context.entry.id, context.connected.account, keys)
 
 
 def _commit(context: Context, log: RunLog, rows: Sequence[_Row], missing: Sequence[Known], planned: PlannedWindow | None,

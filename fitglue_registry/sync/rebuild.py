@@ -18,7 +18,7 @@ from fitglue_registry.sync import events
 from fitglue_registry.sync.fetching import load
 from fitglue_registry.sync.lock import connection_lock
 from fitglue_registry.sync.storing import place_derived, store_derived
-from fitglue_registry.sync.workers import derive_batches
+from fitglue_registry.sync.workers import batches_of, derive_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from fitglue_registry.hookspecs import Record
     from fitglue_registry.sync.context import Context
     from fitglue_registry.sync.derive import Derived
-
-_BATCH = 25
 
 
 @dataclass(slots=True)
@@ -94,8 +92,7 @@ def _merge_again(context: Context) -> None:
 
 
 def _batches(context: Context, known: Sequence[Known]) -> Iterator[tuple[_Batch, list[Record]]]:
-    for start in range(0, len(known), _BATCH):
-        some = known[start : start + _BATCH]
+    for some in batches_of(context.entry, known):
         loaded = load(context, [(one.id, one.external_id) for one in some])
         yield _Batch(some, _before(context, some)), [loaded[one.external_id] for one in some]
 

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.context import Context
 
 Label = TypeVar("Label")
+Item = TypeVar("Item")
 #: Fewer records are sooner derived than a process has imported what it needs; of those that take long, fewer.
 _WORTH_A_PROCESS, _HEAVY_WORTH_A_PROCESS = 200, 16
+#: So many records are read and handed out at a time; of those that are heavy, fewer: some batches are in memory at once.
+_BATCH, _HEAVY_BATCH = 25, 2
 _LOOK_EVERY_S = 1.0
 #: A terminal and a service manager tell every process of a group; what that means for workers is for their parent to say.
 _FOR_THE_PARENT = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -39,12 +42,22 @@ _FOR_THE_PARENT = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGH
 def derive_batches(context: Context, batches: Iterable[tuple[Label, Sequence[Record]]],
                    total: int) -> Iterator[tuple[Label, list[Derived]]]:
     """What each batch of records says, in their order, with the label that it came with; ``total`` is how many records there are."""
-    cores = cores_for(context, total, heavy=any(part.heavy for part in context.entry.parts))
+    cores = cores_for(context, total, heavy=_is_heavy(context.entry))
     if cores < 2:
         for label, records in batches:
             yield label, list(context.deriver.derive_all(context.entry, records))
     else:
         yield from _on_every_core(context.entry, batches, cores, context.plugins)
+
+
+def batches_of(entry: Entry, records: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """What stands for records, in batches of a size that suits what is derived from them."""
+    size = _HEAVY_BATCH if _is_heavy(entry) else _BATCH
+    return (records[start : start + size] for start in range(0, len(records), size))
+
+
+def _is_heavy(entry: Entry) -> bool:
+    return any(part.heavy for part in entry.parts)
 
 
 def cores_for(context: Context, total: int, *, heavy: bool) -> int:

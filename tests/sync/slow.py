@@ -33,8 +33,9 @@ def fitglue_connect(connection):
 
 @hookimpl
 def fitglue_list(connection):
+    note = "".join(path.read_text() for path in Path(connection.account.id).glob("note"))
     for path in sorted(Path(connection.account.id).glob("*.script"), reverse=True):
-        yield Listing(path.stem, json.dumps({"n": int(path.stem)}).encode())
+        yield Listing(path.stem, json.dumps({"n": int(path.stem), "note": note}).encode())
 
 
 @hookimpl
@@ -69,7 +70,7 @@ SOURCE = """\
 dependencies: [integration/slow]
 hooks: [fitglue_connect, fitglue_list, fitglue_fetch, fitglue_normalize]
 parts: [{name: summary, from: list}, {name: file, from: fetch, bulk: 8, heavy: true}]
-sync: {full_walk_days: null}
+sync: {full_walk_days: null, touches: {file: [never]}}
 """
 
 
@@ -87,7 +88,7 @@ def install(site: Path) -> Path:
 
 
 class Scripts:
-    """The folder of the account, and a host that has it connected."""
+    """The folder of the account, hosts and commands that have it connected, and who read what in it."""
 
     def __init__(self, folder: Path, site: Path) -> None:
         self.folder, self.site = folder, site
@@ -107,6 +108,11 @@ class Scripts:
     def readers(self) -> dict[str, list[int]]:
         """Of each script that was read, by which processes."""
         return {path.name: [int(line) for line in path.read_text().split()] for path in (self.folder / "read").iterdir()}
+
+    def forget_readers(self) -> None:
+        """As if nothing had been read yet."""
+        for path in (self.folder / "read").iterdir():
+            path.unlink()
 
     def command(self, home: Path, *arguments: str) -> subprocess.Popen[str]:
         """The command, begun in a group of processes of its own."""

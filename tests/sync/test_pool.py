@@ -13,7 +13,7 @@ import pytest
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.sync import pool, workers
 from fitglue_registry.sync.events import PartStored
-from tests.sync.builders import finished, said, stopped
+from tests.sync.builders import finished, stopped
 from tests.sync.natural import natural
 from tests.sync.slow import Scripts, install
 
@@ -171,9 +171,17 @@ def test_a_killed_sync_leaves_no_worker_behind_and_is_made_good(at_work, scripts
         assert titles(again) == ["read"] * MANY
 
 
-def test_what_is_fetched_again_is_derived_there_too(scripts, host):
-    """Everything again from the raw parts, as the plugin reads them now."""
-    scripts.add(MANY)
+def test_what_is_derived_again_is_derived_there_too(scripts, host):
+    """By a rebuild, by a sync that lists other summaries, by another try of what was in quarantine."""
+    scripts.add(MANY, "if not (here.parents[1] / 'note').exists(): raise RecordRefused('FG-script-odd', 'not yet')")
     finished(host)
-    assert said(list(host.rebuild()), "changed") == []
-    assert all(len(set(pids)) >= 1 and os.getpid() not in pids for pids in scripts.readers().values())
+    assert len(host.quarantine()) == MANY
+    for again in (host.rebuild, host.retry_quarantine):
+        scripts.forget_readers()
+        list(again())
+        assert len(elsewhere(scripts)) == MANY
+    scripts.forget_readers()
+    (scripts.folder / "note").write_text("changed")
+    assert finished(host)["changed"] == MANY
+    assert len(elsewhere(scripts)) == MANY
+    assert titles(host) == ["read"] * MANY
