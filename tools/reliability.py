@@ -37,7 +37,8 @@ and how long it keeps silent. It does not hold:
 - **The interpreter's lock.** C code that keeps it (a regular expression that explodes, a power of a power) stops every thread, the limit
   and Ctrl-C with it.
 - **The end of the process.** `os._exit`, `os.kill`, a crash in native code and the kernel's hand on memory end all connections at once. The
-  store is as after any kill: the next sync goes on.
+  store is as after any kill: the next sync goes on. Where a part that is `heavy` is read, in a worker, they cost that worker: what it
+  was at is read once more alone, and set aside if that ends the same way.
 - **Memory.** One item, one window and one document have limits, checked once they are there: a plugin that makes a list of ten gigabytes
   has made it.
 - **What a process has once.** Environment, working directory, locale, warnings, log handlers, proxies, monkey-patched modules: changed by

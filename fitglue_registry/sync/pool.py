@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.hookspecs import Body
 from fitglue_registry.sync.derive import Derived
-from fitglue_registry.sync.workers import cleared, cores_for, executor_of, hand_out
+from fitglue_registry.sync.workers import cleared, cores_for, died, executor_of, hand_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from concurrent.futures import Future
+
+    from loky import ProcessPoolExecutor
 
     from fitglue_registry.hookspecs import Record
     from fitglue_registry.registry.entry import Part as PartEntry
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 
 #: So many jobs a core may be under way, of so many bytes together. What is done waits where every answer of a lane waits, in its bounds.
 _JOBS_A_CORE, _MOST_BYTES = 3, 64_000_000
+#: So often are workers started in one sync; where they die again and again, it is done without.
+_MOST_STARTS = 3
 
 
 @contextmanager
@@ -44,39 +48,44 @@ class Pool:
     """Worker processes of one sync; started by the first record that comes. Lanes hand records in, the thread that stores takes out."""
 
     def __init__(self, context: Context, cores: int) -> None:
-        self._context, self._most = context, cores * _JOBS_A_CORE
+        self._context, self._cores = context, cores
         self._executor = executor_of(cores)
         self._changed = threading.Condition()
         self._jobs = self._bytes = 0
-        self._closed = self._broken = False
+        self._starts, self._closed = 1, False
 
     def derive(self, record: Record, received_at: str | None) -> Derived | Pending:
-        """What the record says, or the promise of it; waits for room. Once the workers are gone it is derived here, on this lane."""
+        """What the record says, or the promise of it; waits for room. Once there are no workers it is derived here, on this lane."""
+        from loky.process_executor import BrokenProcessPool
+
         bare = replace(record, parts={name: Body(body.content, body.encoding) for name, body in record.parts.items()})
         weight = sum(len(body.content) for body in bare.parts.values())
-        if self._take_room(weight):
+        while (executor := self._take_room(weight)) is not None:
             try:
-                future = hand_out(self._executor, self._context.entry, [bare], self._context.plugins)
-            except Exception as error:  # noqa: BLE001 - of whatever kind: there are no workers, and the work goes on without
+                future = hand_out(executor, self._context.entry, [bare], self._context.plugins)
+            except BrokenProcessPool:
                 self._give_room(weight)
-                self.break_down(error)
+                self.lost(executor)
             else:
                 future.add_done_callback(lambda _: self._give_room(weight))
-                return Pending(self, bare, received_at, future)
+                return Pending(self, executor, bare, received_at, future)
         return replace(self._context.deriver.derive(self._context.entry, record, here=True), received_at=received_at)
 
-    def _take_room(self, weight: int) -> bool:
-        """Whether there is a worker to hand a job of so many bytes to, once there is room for it; one alone may be of any size."""
+    def _take_room(self, weight: int) -> ProcessPoolExecutor | None:
+        """Who takes a job of so many bytes, once there is room for it; one alone may be of any size. ``None``: nobody any more."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._broken or self._has_room(weight))
-            if self._closed or self._broken:
-                return False
+            self._changed.wait_for(lambda: self._ended() or self._has_room(weight))
+            if self._ended():
+                return None
             self._jobs += 1
             self._bytes += weight
-            return True
+            return self._executor
+
+    def _ended(self) -> bool:
+        return self._closed or self._starts > _MOST_STARTS
 
     def _has_room(self, weight: int) -> bool:
-        return self._jobs == 0 or (self._jobs < self._most and self._bytes + weight <= _MOST_BYTES)
+        return self._jobs == 0 or (self._jobs < self._cores * _JOBS_A_CORE and self._bytes + weight <= _MOST_BYTES)
 
     def _give_room(self, weight: int) -> None:
         with self._changed:
@@ -84,20 +93,29 @@ class Pool:
             self._bytes -= weight
             self._changed.notify_all()
 
-    def break_down(self, error: BaseException) -> None:
-        """The workers are gone: say so, once, and do without."""
+    def lost(self, executor: ProcessPoolExecutor) -> None:
+        """These workers are gone: start others, unless it happened too often."""
         with self._changed:
-            if self._broken or self._closed:
-                return
-            self._broken = True
+            if executor is not self._executor or self._ended():
+                return  # it was said before
+            self._starts += 1
+            if not self._ended():
+                self._executor = executor_of(self._cores)
             self._changed.notify_all()
-        log.warning("a process that read for %s ended by itself; the rest is read in this one, which takes longer: %s",
-                    self._context.connected.name, type(error).__name__)
+        log.warning("a process that read for %s ended by itself; what it was at is read again%s", self._context.connected.name,
+                    ", and the rest in this process" if self._ended() else "")
 
     def derive_alone(self, record: Record) -> Derived:
-        """Derive in this process what a worker did not come to."""
-        [derived] = self._context.deriver.derive_all(self._context.entry, [record])
-        return derived
+        """Derive what may have cost others their worker in one of its own; if that dies, too, the record is to blame."""
+        from loky.process_executor import BrokenProcessPool
+
+        executor = executor_of(1)
+        try:
+            return self.cleared(hand_out(executor, self._context.entry, [record], self._context.plugins).result())
+        except BrokenProcessPool:
+            return Derived([], died(self._context.entry))
+        finally:
+            executor.shutdown(kill_workers=True)
 
     def cleared(self, derived: Sequence[Derived]) -> Derived:
         """The one result of a worker, which knows no secret, without any that a plugin quoted there."""
@@ -117,6 +135,7 @@ class Pending:
     """What a worker will have made of a record; to be taken once, by the thread that stores."""
 
     pool: Pool
+    executor: ProcessPoolExecutor
     record: Record
     received_at: str | None
     future: Future[list[Derived]]
@@ -128,8 +147,8 @@ class Pending:
         try:
             try:
                 derived = self.pool.cleared(self.future.result())
-            except BrokenProcessPool as error:
-                self.pool.break_down(error)
+            except BrokenProcessPool:
+                self.pool.lost(self.executor)
                 derived = self.pool.derive_alone(self.record)
         except Exception as failure:  # noqa: BLE001 - raised where the answer is stored, after those that came before it
             return Derived([], failure=failure)

@@ -116,13 +116,18 @@ def _on_every_core(entry: Entry, batches: Iterable[tuple[Label, Sequence[Record]
         while waiting:
             yield _next(waiting, plugins.redact)
     except BrokenProcessPool as error:
-        raise PluginFailed(
-            "FG-plugin-died", f"a process that ran plugin {entry.plugin.name} ended by itself",
-            at=Place(field=f"{entry.plugin.name}: fitglue_normalize"),
-            why="the plugin ended it, crashed it, or used more memory than there is",
-            fix="report it to the plugin's author") from error
+        raise died(entry) from error
     finally:
         executor.shutdown(kill_workers=bool(waiting))
+
+
+def died(entry: Entry) -> PluginFailed:
+    """The error where a worker ended by itself, and nobody else is to blame."""
+    return PluginFailed(
+        "FG-plugin-died", f"a process that ran plugin {entry.plugin.name} ended by itself",
+        at=Place(field=f"{entry.plugin.name}: fitglue_normalize"),
+        why="the plugin ended it, crashed it, or used more memory than there is",
+        fix="report it to the plugin's author")
 
 
 def _next(waiting: deque[tuple[Label, Future[list[Derived]]]], redact: Redact) -> tuple[Label, list[Derived]]:

@@ -87,13 +87,31 @@ def test_on_postgresql_it_is_the_same(scripts, host, tmp_path, postgres_url):
 
 
 def test_a_worker_that_is_killed_costs_time_and_nothing_else(scripts, host, caplog):
-    """Whoever killed it: the rest is derived here, and one line of the log says so."""
+    """Whoever killed it: what it was at is read again by others, and one line of the log says so."""
     scripts.add(MANY, n8=DIES_ONCE)
     with caplog.at_level(logging.WARNING):
         finished(host)
     assert titles(host) == ["read"] * MANY
+    assert len(elsewhere(scripts)) == MANY
     assert [record.levelname for record in caplog.records if "ended by itself" in record.message] == ["WARNING"]
-    assert os.getpid() in scripts.readers()["8"]
+
+
+def test_a_record_that_kills_its_worker_again_is_set_aside_and_the_rest_goes_on(scripts, host):
+    """It is kept, with the plugin named; this process is never put to that risk."""
+    scripts.add(MANY, n8=DIES)
+    finished(host)
+    assert [(one["external_id"], one["code"]) for one in host.quarantine()] == [("8", "FG-plugin-died")]
+    assert sorted(titles(host)) == ["listed"] + ["read"] * (MANY - 1)
+    assert len(elsewhere(scripts)) == MANY
+
+
+def test_where_workers_die_again_and_again_it_is_done_without(scripts, host, monkeypatch):
+    """Something on this machine will have none of them: slower is better than never."""
+    monkeypatch.setattr(pool, "_MOST_STARTS", 1)
+    scripts.add(MANY, n8=DIES_ONCE)
+    finished(host)
+    assert titles(host) == ["read"] * MANY
+    assert scripts.readers()["0"] == [os.getpid()]
 
 
 def test_a_plugin_that_blocks_in_a_worker_is_named_and_stops_its_connection(scripts, tmp_path):

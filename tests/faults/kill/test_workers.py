@@ -1,4 +1,4 @@
-"""A rebuild on every core that is killed: nothing is lost, and no worker outlives the process that it works for."""
+"""What works on every core and is killed: nothing is lost, and no worker outlives the process that it works for."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fitglue_registry import Host
 from fitglue_registry.testing.intervals import Account, StandIn
 from tests.sync.builders import finished
 from tests.sync.natural import natural
+from tests.sync.slow import Scripts, install
 
 pytestmark = pytest.mark.long
 CHILD = """
@@ -26,6 +27,15 @@ with Host(sys.argv[1]) as host:
         if isinstance(event, PartStored):
             print("at work", flush=True)
             sys.stdin.readline()  # until it is killed
+"""
+SYNC = """
+import sys
+from fitglue_registry import Host
+from fitglue_registry.sync.events import PartStored
+with Host(sys.argv[1], database=sys.argv[2] or None) as host:
+    for event in host.sync():
+        if isinstance(event, PartStored):
+            print(event.done, flush=True)
 """
 
 
@@ -56,3 +66,38 @@ def test_a_killed_rebuild_leaves_no_worker_behind(tmp_path, monkeypatch, reliabi
         lost = differences(natural(host), expected)
     assert lost == 0
     reliability("kill", "a rebuild on every core, killed", lost=lost, seen="no worker is left; the next rebuild changes nothing")
+
+
+@pytest.fixture
+def scripts(tmp_path, monkeypatch):
+    """An account of twenty files that take long to read, whose plugin is installed."""
+    site = install(tmp_path / "site")
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.setenv("FITGLUE_SECRETS", "file")
+    made = Scripts(tmp_path / "scripts", site)
+    made.add(20)
+    yield made
+    sys.modules.pop("fg_slow", None)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("after", [1, 7, 19])
+def test_a_sync_that_is_killed_while_workers_read_goes_on_where_it_was(tmp_path, scripts, request, reliability, kind, after):
+    """SIGKILL after so many files were stored: no worker is left, and the next sync makes the store of one that never was killed."""
+    url = request.getfixturevalue("postgres_url") if kind == "postgresql" else ""
+    scripts.host(tmp_path / "home", database=url or None).close()
+    with subprocess.Popen([sys.executable, "-c", SYNC, str(tmp_path / "home"), url], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True) as child:
+        for _ in range(after):
+            child.stdout.readline()
+        workers = psutil.Process(child.pid).children(recursive=True)
+        child.kill()
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert alive == []
+    with scripts.host(tmp_path / "home", database=url or None) as host, scripts.host(tmp_path / "other") as other:
+        finished(host)
+        finished(other)
+        lost = differences(natural(host), natural(other))
+    assert lost == 0
+    reliability("kill", f"a sync with workers, killed, on {kind}", lost=lost, seen="no worker is left; the next sync goes on")
