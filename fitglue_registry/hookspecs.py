@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date, datetime
+    from pathlib import Path
 
     from fitglue_registry.model import SourceActivity
 
@@ -89,6 +90,7 @@ class Connection(Protocol):
     http: Http  # raises PluginFailed FG-no-http where the entry has no http block
     clock: Clock
     log: logging.Logger
+    cache: Path | None  # a folder of the plugin's own for what may be lost at any time; it may not be there yet
 
 
 @dataclass(frozen=True, slots=True)

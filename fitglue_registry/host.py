@@ -310,7 +310,8 @@ class Host(Library):
                 policy, secrets=secret, budget=budget, clock=self.clock, on_wait=self.on_wait, redactor=self.redactor)
 
         shown = MappingProxyType(dict(settings))
-        return ConnectionView(connection_id, source.id, account, shown, self.clock, open_http if http else None)
+        return ConnectionView(connection_id, source.id, account, shown, self.clock, open_http if http else None,
+                              cache=self.home / "cache" / "plugins" / source.plugin.name)
 
     def _matcher(self) -> Any:
         from fitglue_registry.sync.place import Matcher

@@ -56,6 +56,7 @@ class ConnectionView:
     clock: Clock
     open_http: Callable[[], HttpSession] | None
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("fitglue_registry.plugin"))
+    cache: Path | None = None  # the plugin's own
 
     @cached_property
     def http(self) -> HttpSession:
