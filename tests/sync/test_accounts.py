@@ -109,7 +109,7 @@ def test_files_and_intervals_share_one_workout_by_the_hash_of_the_file(connected
     folder.mkdir()
     (folder / "same.gpx").write_bytes(gpx[0][1])
     before = len(connected.activities())
-    connected.connect("files", {"folder": str(folder)})
+    connected.connect("files", {"paths": str(folder)})
     for _ in connected.sync():
         pass
     assert len(connected.activities()) == before

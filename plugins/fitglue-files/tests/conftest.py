@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import struct
-from dataclasses import dataclass
+import zipfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +26,13 @@ class FakeConnection:
     settings: Mapping[str, str]
     id: str = "c1"
     entry: str = "files"
+    cache: Path | None = None
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("test"))
 
 
 @pytest.fixture
-def connect_to() -> Callable[[Path | str], FakeConnection]:
-    return lambda folder: FakeConnection({"folder": str(folder)})
+def connect_to(tmp_path) -> Callable[..., FakeConnection]:
+    return lambda *paths, entry="files": FakeConnection({"paths": os.pathsep.join(map(str, paths))}, entry=entry, cache=tmp_path / "cache")
 
 
 @pytest.fixture
@@ -38,6 +43,22 @@ def gpx() -> Callable[..., bytes]:
         segments = segments or ([(0, 47.0, "<ele>500</ele>"), (10, 47.001, "<ele>510</ele>"), (20, 47.002, "<ele>505</ele>")],)
         text = "".join("<trkseg>" + "".join(_point(*point) for point in segment) + "</trkseg>" for segment in segments)
         return f"{head}<trk>{trk}{text}</trk></gpx>".encode()
+
+    return make
+
+
+@pytest.fixture
+def zipped() -> Callable[..., bytes]:
+    """A zip of members, also written to a path where one is given."""
+
+    def make(path: Path | None, members: Mapping[str, bytes]) -> bytes:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+        if path is not None:
+            path.write_bytes(buffer.getvalue())
+        return buffer.getvalue()
 
     return make
 

@@ -1,4 +1,4 @@
-"""How a folder is connected, listed and fetched from."""
+"""How files, folders and zips are connected, listed and fetched from."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import os
 
 import pytest
 
-from fitglue_files import folder, plugin
-from fitglue_registry.errors import AthleteNeeded
-from fitglue_registry.hookspecs import Part, Window
+from fitglue_files import containers, fetching, plugin
+from fitglue_registry.errors import AthleteNeeded, RecordRefused
+from fitglue_registry.hookspecs import Body, Part, Record, Window
 
 
 def listed(connection):
@@ -35,16 +35,16 @@ def test_the_account_is_the_folder_itself(tmp_path, connect_to):
 
 def test_connecting_says_how_many_files_there_are(tmp_path, connect_to):
     """And how many of them cannot be read."""
-    (tmp_path / "a.gpx").write_bytes(b"x")
+    (tmp_path / "a.gpx").write_bytes(b"<gpx/>")
     (tmp_path / "b.gpx.gz").write_bytes(b"\x1f\x8bbroken")
+    (tmp_path / "c.txt").write_bytes(b"x")
     notes = plugin.fitglue_connect(connection=connect_to(tmp_path)).notes
-    assert notes == (f"2 GPX files lie in {tmp_path.resolve()}.", "1 of them cannot be read.")
+    assert notes == (f"1 file of workouts in {tmp_path.resolve()} (1 GPX).", "1 file cannot be used; each sync says which, and why.")
 
 
-@pytest.mark.parametrize("named", ["", "missing", "a.gpx"])
-def test_a_folder_that_is_none_is_the_athletes_to_mend(tmp_path, connect_to, named):
-    """Not named, not there, or a file."""
-    (tmp_path / "a.gpx").write_bytes(b"x")
+@pytest.mark.parametrize("named", ["", "missing"])
+def test_a_path_that_is_none_is_the_athletes_to_mend(tmp_path, connect_to, named):
+    """Not named, or not there."""
     with pytest.raises(AthleteNeeded) as caught:
         plugin.fitglue_connect(connection=connect_to(tmp_path / named if named else ""))
     assert caught.value.code == "FG-folder-missing"
@@ -57,7 +57,8 @@ def test_files_are_known_by_their_content(tmp_path, connect_to, gpx):
     (tmp_path / "deep" / "Ride.GPX.gz").write_bytes(gzip.compress(gpx()))
     [listing] = listed(connect_to(tmp_path))
     assert listing.external_id == id_of(gpx())
-    assert json.loads(listing.summary) == {"name": "Ride", "size": len(gpx()), "start": "2026-05-03T06:00:00Z"}
+    summary = json.loads(listing.summary)
+    assert (summary["name"], summary["size"], summary["workouts"][0]["start"]) == ("Ride", len(gpx()), "2026-05-03T06:00:00Z")
 
 
 def test_the_same_content_twice_is_one_record(tmp_path, connect_to, gpx):
@@ -86,7 +87,7 @@ def test_the_file_that_changed_last_comes_first(tmp_path, connect_to):
 
 def test_other_and_hidden_files_are_left_alone(tmp_path, connect_to):
     """Also the shadows that a Mac leaves on a stick."""
-    for name in ("a.fit", "b.txt", "._c.gpx", "gpx"):
+    for name in ("a.jpg", "b.txt", "._c.gpx", "gpx"):
         (tmp_path / name).write_bytes(b"x")
     assert listed(connect_to(tmp_path)) == []
 
@@ -97,22 +98,22 @@ def test_a_file_that_cannot_be_read_is_listed_with_its_reason(tmp_path, connect_
     (tmp_path / "bad.gpx.gz").write_bytes(gzip.compress(gpx())[:-20])
     by_state = {row.unavailable and row.unavailable.state: row for row in listed(connect_to(tmp_path))}
     assert by_state.keys() == {None, "later"}
-    assert by_state["later"].unavailable.code == "FG-file-unreadable"
-    assert "bad.gpx.gz cannot be read: it is a broken gzip" in by_state["later"].unavailable.reason
+    assert by_state["later"].unavailable.code == "FG-file-broken"
+    assert "bad.gpx.gz cannot be used: it is a broken gzip" in by_state["later"].unavailable.reason
 
 
 def test_a_gzip_bomb_is_not_unpacked(tmp_path, connect_to, monkeypatch):
     """It is listed with its reason."""
-    monkeypatch.setattr(folder, "LARGEST", 1000)
+    monkeypatch.setattr(containers, "LARGEST", 1000)
     (tmp_path / "bomb.gpx.gz").write_bytes(gzip.compress(b"0" * 2000))
-    assert "unpacks to more than" in listed(connect_to(tmp_path))[0].unavailable.reason
+    assert listed(connect_to(tmp_path))[0].unavailable.code == "FG-file-too-large"
 
 
 def test_a_file_is_fetched_as_it_lies(tmp_path, connect_to, gpx):
     """Packed stays packed, and says so."""
     packed = gzip.compress(gpx())
     (tmp_path / "a.gpx.gz").write_bytes(packed)
-    assert fetched(connect_to(tmp_path), id_of(gpx())) == [Part(id_of(gpx()), "file", packed, "gzip")]
+    assert fetched(connect_to(tmp_path), id_of(gpx())) == [Part(id_of(gpx()), "file", packed, "gzip", gpx())]
 
 
 def test_a_file_is_found_again_where_it_was_moved_to(tmp_path, connect_to, gpx):
@@ -135,3 +136,70 @@ def test_each_id_is_answered_once(tmp_path, connect_to, gpx):
     (tmp_path / "a.gpx").write_bytes(gpx())
     assert [item.external_id for item in fetched(connect_to(tmp_path), "x", id_of(gpx()))] == ["x", id_of(gpx())]
     assert [item.state for item in fetched(connect_to(tmp_path), "x", part="streams")] == ["later"]
+
+
+def test_a_folder_that_was_connected_before_there_were_zips_is_still_one(tmp_path, connect_to, gpx):
+    """Its setting has the old name."""
+    (tmp_path / "a.gpx").write_bytes(gpx())
+    connection = connect_to()
+    connection.settings = {"folder": str(tmp_path)}
+    assert len(listed(connection)) == 1
+
+
+def test_several_paths_are_one_account(tmp_path, connect_to, gpx):
+    """In whatever order they are named."""
+    (tmp_path / "a.gpx").write_bytes(gpx())
+    (tmp_path / "b").mkdir()
+    one, other = connect_to(tmp_path / "a.gpx", tmp_path / "b"), connect_to(tmp_path / "b", tmp_path / "a.gpx")
+    assert plugin.fitglue_connect(connection=one).id == plugin.fitglue_connect(connection=other).id
+    assert len(listed(one)) == 1
+
+
+def test_zips_in_zips_are_walked(tmp_path, connect_to, gpx, zipped):
+    """What lies in one is a file like any other, fetched as it lies."""
+    zipped(tmp_path / "all.zip", {"part.zip": zipped(None, {"deep/a.gpx.gz": gzip.compress(gpx())}), "readme.txt": b"x"})
+    [listing] = listed(connect_to(tmp_path))
+    assert listing.external_id == id_of(gpx())
+    assert fetched(connect_to(tmp_path), listing.external_id)[0].decoded == gpx()
+
+
+def test_a_file_that_is_no_workout_goes_to_quarantine_under_its_name(tmp_path, connect_to):
+    """Its name promised one."""
+    (tmp_path / "ride.fit").write_bytes(b"hello there")
+    [listing] = listed(connect_to(tmp_path))
+    assert (listing.unavailable, json.loads(listing.summary)["problem"]["code"]) == (None, "FG-not-a-workout")
+    record = Record(listing.external_id, "files", {"summary": Body(listing.summary)})
+    with pytest.raises(RecordRefused, match=r"ride: .*no FIT, GPX or TCX"):
+        plugin.fitglue_normalize(record=record)
+
+
+def test_a_second_list_opens_no_file_again(tmp_path, connect_to, gpx, monkeypatch):
+    """What was seen is noted under what a change of the file changes."""
+    (tmp_path / "a.gpx").write_bytes(gpx())
+    before = listed(connect_to(tmp_path))
+    monkeypatch.setattr(containers.Box, "read", lambda *_: pytest.fail("read again"))
+    assert listed(connect_to(tmp_path)) == before
+
+
+def test_notes_that_broke_cost_a_second_look(tmp_path, connect_to, gpx):
+    """They may be lost at any time."""
+    (tmp_path / "a.gpx").write_bytes(gpx())
+    before = listed(connect_to(tmp_path))
+    (tmp_path / "cache" / "seen.sqlite").write_bytes(b"no database")
+    assert listed(connect_to(tmp_path)) == before
+
+
+def test_a_file_that_changed_since_it_was_listed_is_not_fetched_as_the_old_one(tmp_path, connect_to, gpx):
+    """It is another content, and so another record."""
+    (tmp_path / "a.gpx").write_bytes(gpx())
+    [before] = listed(connect_to(tmp_path))
+    (tmp_path / "a.gpx").write_bytes(gpx(trk="<name>Edited</name>"))
+    assert fetched(connect_to(tmp_path), before.external_id)[0].code == "FG-file-missing"
+    assert listed(connect_to(tmp_path))[0].external_id == id_of(gpx(trk="<name>Edited</name>"))
+
+
+def test_a_process_that_has_not_listed_finds_a_file_all_the_same(tmp_path, connect_to, gpx):
+    """It looks once, and not once a file."""
+    (tmp_path / "a.gpx").write_bytes(gpx())
+    fetching._seen.clear()
+    assert [item.external_id for item in fetched(connect_to(tmp_path), id_of(gpx()), "0" * 64)] == [id_of(gpx()), "0" * 64]

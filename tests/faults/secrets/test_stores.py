@@ -37,7 +37,7 @@ def with_files(home, tmp_path):
     """A second connection that needs no secret."""
     (tmp_path / "rides").mkdir()
     with Host(home) as host:
-        host.connect("files", {"folder": str(tmp_path / "rides")})
+        host.connect("files", {"paths": str(tmp_path / "rides")})
 
 
 def key_file(home):

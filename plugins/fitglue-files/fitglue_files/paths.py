@@ -1,0 +1,45 @@
+"""The paths that a connection names: one file or folder, or several with the separator of PATH between them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import AthleteNeeded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fitglue_registry.hookspecs import Connection
+
+
+def joined(paths: Iterable[str | Path]) -> str:
+    """Several paths as one setting."""
+    return os.pathsep.join(map(str, paths))
+
+
+def paths_of(connection: Connection) -> list[Path]:
+    """The paths of a connection that are there; raises ``AthleteNeeded`` where none is named, none is there, or one is not ours to read."""
+    # Connections that were made when there was only a folder still say so.
+    named = (connection.settings.get("paths") or connection.settings.get("folder") or "").strip()
+    fix = f"connect again and name what is to be read: fitglue connect {connection.entry}"
+    if not named:
+        raise AthleteNeeded("FG-folder-missing", "this connection names no file and no folder", fix=fix)
+    try:
+        given = [Path(part).expanduser().resolve() for part in _parts(named)]
+        found = [path for path in given if path.exists()]
+        if not found:
+            raise AthleteNeeded("FG-folder-missing", f"there is no file or folder {joined(given)}", fix=fix,
+                                why="it was moved, or its disk is not mounted")
+        for path in found:
+            next(path.iterdir(), None) if path.is_dir() else path.open("rb").close()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise AthleteNeeded("FG-folder-unreadable", f"{named} cannot be read", why=str(error),
+                            fix="give your user the right to read it, or name another one") from error
+    return found
+
+
+def _parts(named: str) -> list[str]:
+    """A path may hold the separator itself."""
+    return [named] if Path(named).expanduser().exists() else [part for part in named.split(os.pathsep) if part.strip()]
