@@ -1,0 +1,1 @@
+"""The bulk archives of services as they are downloaded: a table of what the athlete had there, joined with the files."""
