@@ -32,12 +32,16 @@ def combine(row: SourceActivity, found: Sequence[SourceActivity]) -> list[Source
 
 
 def _leg(row: SourceActivity, found: Sequence[SourceActivity]) -> SourceActivity | None:
-    def is_it(leg: SourceActivity) -> bool:
-        if row.start_utc is None or leg.start_utc is None or abs((leg.start_utc - row.start_utc).total_seconds()) > _SAME_START_S:
-            return False
-        return not row.elapsed_s or not leg.elapsed_s or abs(row.elapsed_s - leg.elapsed_s) <= _SAME_LENGTH * leg.elapsed_s
-
-    return next(filter(is_it, found), None)
+    """The leg that begins next to the row, if it begins about then and lasts about as long."""
+    start = row.start_utc
+    if start is None:
+        return None
+    timed = [(abs((leg.start_utc - start).total_seconds()), leg) for leg in found if leg.start_utc is not None]
+    apart, leg = min(timed, key=lambda one: one[0], default=(_SAME_START_S + 1, found[0]))
+    if apart > _SAME_START_S:
+        return None
+    same_length = not row.elapsed_s or not leg.elapsed_s or abs(row.elapsed_s - leg.elapsed_s) <= _SAME_LENGTH * leg.elapsed_s
+    return leg if same_length else None
 
 
 def _joined(row: SourceActivity, leg: SourceActivity, *, leg_no: int) -> SourceActivity:

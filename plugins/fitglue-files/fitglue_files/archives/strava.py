@@ -131,7 +131,7 @@ def normalize(record: Record) -> list[SourceActivity]:
     if "file" not in record.parts:
         return [of_record(row, record)]
     try:
-        found = activities(file_of(record), row.title)
+        found = activities(file_of(record))
     except RecordRefused as error:
         # The row is a workout without its file, too: why that was no use stands with it.
         return [of_record(_without_file(row, error), record)]
