@@ -92,6 +92,9 @@ class Connection(Protocol):
     log: logging.Logger
     cache: Path | None  # a folder of the plugin's own for what may be lost at any time; it may not be there yet
 
+    def alive(self) -> None:
+        """Say that you are at work: after two minutes without an answer, a request or this, the host takes you for blocked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -71,12 +72,17 @@ class ConnectionView:
         """How many requests the session has sent."""
         return self.http.sent if "http" in self.__dict__ else 0
 
+    def alive(self) -> None:
+        """Note that the plugin is at work."""
+        self.__dict__["at_work"] = time.monotonic()
+
     def sign_of_life(self) -> float:
-        """The monotonic moment until which the session is known to be at work or waiting; who asks also hears of a long silence."""
+        """The monotonic moment until which plugin or session are known to be at work; who asks also hears of a long silence."""
+        at_work: float = self.__dict__.get("at_work", 0.0)
         if "http" not in self.__dict__:
-            return 0.0
+            return at_work
         self.http.notice_silence()
-        return self.http.busy_until
+        return max(at_work, self.http.busy_until)
 
     def close(self) -> None:
         """Give back the session's connections."""

@@ -14,7 +14,7 @@ from fitglue_files.reading import glance, is_activity, kind_of
 from fitglue_registry.errors import Place, RecordRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from fitglue_files.containers import Box
     from fitglue_files.notes import Notes
@@ -44,14 +44,15 @@ class Look:
 class Looks:
     """The members that hold or promise a workout; what else there was is counted."""
 
-    def __init__(self, box: Box, notes: Notes) -> None:
-        self._box, self._notes = box, notes
+    def __init__(self, box: Box, notes: Notes, alive: Callable[[], None]) -> None:
+        self._box, self._notes, self._alive = box, notes, alive
         self.no_activities = 0  # FIT files of other kinds: monitoring, sleep, settings
         self.others = 0  # whatever else lies there
 
     def at(self, members: Iterable[Member | Refusal]) -> Iterator[Look | Refusal]:
         """A look at each, or its refusal."""
         for member in members:
+            self._alive()
             if isinstance(member, Refusal):
                 if promises(member.location[-1]) or _CONTAINERS.search(member.location[-1]):
                     yield member

@@ -61,7 +61,7 @@ def listings(connection: Connection) -> Iterator[Listing]:
     listed = set()
     with Box() as box, Notes(connection.cache) as notes:
         members = sorted(box.walk(paths_of(connection)), key=lambda member: (-member.modified_s, member.location))
-        looks = Looks(box, notes)
+        looks = Looks(box, notes, connection.alive)
         for look in looks.at(members):
             listing = unreadable(look) if isinstance(look, Refusal) else of_look(connection, look)
             # The same content may lie in several places; it is one record.

@@ -29,6 +29,9 @@ class FakeConnection:
     cache: Path | None = None
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("test"))
 
+    def alive(self) -> None:
+        """The host would hear it."""
+
 
 @pytest.fixture
 def connect_to(tmp_path) -> Callable[..., FakeConnection]:

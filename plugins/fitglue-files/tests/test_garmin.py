@@ -198,7 +198,8 @@ def test_each_leg_takes_its_own_part_of_the_file(archive, fit):
 
 def test_a_summary_of_the_whole_alone_has_all_legs(archive, fit):
     """Its claim goes with the first."""
-    connection = archive(part(summary(1, fit_ms(), elapsedDuration=30_000.0, activityType="multi_sport")), uploads={"a.fit": triathlon(fit)})
+    whole = summary(1, fit_ms(), elapsedDuration=30_000.0, activityType="multi_sport")
+    connection = archive(part(whole), uploads={"a.fit": triathlon(fit)})
     row = next(one for one in listed(connection) if one.external_id == "1")
     found = made(row, triathlon(fit))
     assert [(one.leg_no, one.sport, one.distance_m) for one in found] == [(0, "Swim", 30.0), (1, "Ride", 30.0), (2, "Run", 30.0)]

@@ -21,7 +21,7 @@ from fitglue_files.looking import Looks, census, promises
 from fitglue_files.notes import Notes
 from fitglue_files.paths import paths_of
 from fitglue_files.reading import activities
-from fitglue_files.wording import counted
+from fitglue_files.wording import between_years, counted
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.hookspecs import Account, Listing
 from fitglue_registry.model import Completeness
@@ -131,8 +131,8 @@ def _owner(rows: Rows, tables: Sequence[Member]) -> str | None:
 def sentences(box: Box, layout: Layout, rows: Rows | None = None) -> Iterator[str]:
     """What is in the archive, by its summaries and the first bytes of its files."""
     rows = Rows.of(box, tables_of(layout)) if rows is None else rows
-    years = sorted(row.start.year for row in rows.rows if row.start)
-    between = f", {years[0]} to {years[-1]}" if years else ""
+    years = [row.start.year for row in rows.rows if row.start]
+    between = between_years(years)
     groups = f"; {counted(rows.groups, 'multisport event')} besides, as the legs" if rows.groups else ""
     yield f"{counted(len(rows.rows), 'activity', 'activities')} of a Garmin archive{between}{groups}."
     counts = census(box, _candidates(layout))
@@ -162,7 +162,7 @@ def listings(connection: Connection) -> Iterator[Listing]:
         yield from map(loose.unreadable, rows.broken)
         by_second = _by_second(rows.rows)
         seen: set[str] = set()
-        for look in Looks(box, notes).at(_candidates(layout)):
+        for look in Looks(box, notes, connection.alive).at(_candidates(layout)):
             if isinstance(look, Refusal):
                 yield loose.unreadable(look)
                 continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
@@ -86,14 +85,6 @@ def no_archive(kind: str, connection: Connection, looked_for: str) -> AthleteNee
     shown = connection.settings.get("paths", "")
     return AthleteNeeded(f"FG-no-{kind}-archive", f"{shown} is not an archive of this service: it has no {looked_for}",
                          fix="name the zip as it was downloaded, or the folder that it was unpacked into")
-
-
-def grouped(members: Iterable[Member]) -> dict[tuple[str, ...], list[Member]]:
-    """Members by the container they lie in."""
-    groups: dict[tuple[str, ...], list[Member]] = defaultdict(list)
-    for member in members:
-        groups[member.location[:-1]].append(member)
-    return groups
 
 
 def stem(path: str) -> str:

@@ -23,7 +23,7 @@ from fitglue_files.fetching import Seen, remember
 from fitglue_files.loose import canonical, file_of, of_record
 from fitglue_files.paths import paths_of
 from fitglue_files.reading import activities
-from fitglue_files.wording import counted
+from fitglue_files.wording import between_years, counted
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.hookspecs import Account, Listing
 from fitglue_registry.model import Completeness, Gear, Provenance, SourceActivity, TrainingLoad, claim
@@ -79,8 +79,8 @@ def sentences(box: Box, layout: Layout, tables: Sequence[Member]) -> Iterator[st
         named = [cells(row, places).get("file") for row in rows]
         there = sum(1 for name in named if name and _file(layout, table, name))
         dates = DateColumn(row[1] for row in rows if len(row) > 1)
-        years = sorted(start.year for start in (dates.read(row[1]) for row in rows if len(row) > 1) if start)
-        between = f", {years[0]} to {years[-1]}" if years else ""
+        years = [start.year for start in (dates.read(row[1]) for row in rows if len(row) > 1) if start]
+        between = between_years(years)
         total = counted(len(rows), "activity", "activities")
         yield f"{total} of a Strava archive{between}: {there:,} with a file, {len(rows) - there:,} without."
         lost = sum(1 for name in named if name) - there

@@ -1,0 +1,36 @@
+"""What a plugin sees of a connection, besides what it asks the network through it."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import pytest
+
+from fitglue_registry.sync.context import ConnectionView
+
+
+@pytest.fixture
+def view(clock, tmp_path):
+    return ConnectionView("c1", "files", None, {}, clock, None, logging.getLogger("test"), tmp_path / "cache")
+
+
+def test_a_plugin_that_asks_no_server_can_say_that_it_is_at_work(view):
+    """Ten thousand files are looked at without an answer in between."""
+    assert view.sign_of_life() == 0.0
+    before = time.monotonic()
+    view.alive()
+    assert before <= view.sign_of_life() <= time.monotonic()
+
+
+def test_each_plugin_has_a_folder_of_its_own_for_what_may_be_lost(host, tmp_path, monkeypatch):
+    """Below the host's cache, and not made before it is needed."""
+    from fitglue_files import loose
+
+    seen = []
+    account = loose.account
+    monkeypatch.setattr(loose, "account", lambda connection: seen.append(connection.cache) or account(connection))
+    (tmp_path / "rides").mkdir()
+    host.connect("files", {"paths": str(tmp_path / "rides")})
+    assert seen == [host.home / "cache" / "plugins" / "fitglue-files"]
+    assert not seen[0].exists()
