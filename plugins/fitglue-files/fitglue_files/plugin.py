@@ -22,6 +22,7 @@ FITGLUE_HOOK_API = 1
 #: Entry → the module with its ``account``, ``listings`` and ``normalize``; loaded when it is first asked.
 _MODULES = {
     "files": "fitglue_files.loose", "strava-archive": "fitglue_files.archives.strava", "garmin-archive": "fitglue_files.archives.garmin",
+    "trainingpeaks-archive": "fitglue_files.archives.trainingpeaks",
 }
 
 

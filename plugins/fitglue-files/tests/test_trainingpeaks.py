@@ -1,0 +1,162 @@
+"""What becomes of the exports of TrainingPeaks: rows without id, time and file name, and files that may be theirs."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+from datetime import datetime
+
+import pytest
+
+from fitglue_files import plugin
+from fitglue_registry.errors import AthleteNeeded, RecordRefused
+from fitglue_registry.hookspecs import Body, Record
+from fitglue_registry.model import problems
+
+HEADER = ["Title", "WorkoutType", "WorkoutDescription", "PlannedDuration", "PlannedDistanceInMeters", "WorkoutDay", "CoachComments",
+          "DistanceInMeters", "PowerAverage", "PowerMax", "Energy", "AthleteComments", "TimeTotalInHours", "VelocityAverage", "VelocityMax",
+          "CadenceAverage", "CadenceMax", "HeartRateAverage", "HeartRateMax", "TorqueAverage", "TorqueMax", "IF", "TSS", "Rpe", "Feeling"]
+
+
+def row(day: str = "2026-04-12", hours: float | str = 0.5, kind: str = "Bike", **more: str) -> dict[str, str]:
+    return {"Title": "Tempo", "WorkoutType": kind, "WorkoutDay": day, "TimeTotalInHours": str(hours), "DistanceInMeters": "15000",
+            "PowerAverage": "210", "Energy": "378", "HeartRateAverage": "140", "IF": "0.84", "TSS": "36", "Rpe": "6"} | more
+
+
+def table(*rows: dict[str, str]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, HEADER)
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+@pytest.fixture
+def exports(tmp_path, zipped, connect_to):
+    """A connection to a folder with an export of these rows, and one of these files."""
+
+    def make(*rows: dict[str, str], files: dict[str, bytes] | None = None, year: int = 2026):
+        zipped(tmp_path / f"WorkoutExport-Ada-{year}.zip", {"workouts.csv": table(*rows)})
+        zipped(tmp_path / f"WorkoutFileExport-Ada-{year}.zip", {name: gzip.compress(content) for name, content in (files or {}).items()})
+        return connect_to(tmp_path, entry="trainingpeaks-archive")
+
+    return make
+
+
+def recorded(fit, seconds: int = 1800, start: int = 0, sport: int = 2) -> bytes:
+    """A file of one workout on 13 April 2026, 06:53 local time."""
+    return fit().file_id().record(start).record(start + seconds).session(start, seconds, sport=sport).activity(start + seconds).content()
+
+
+def listed(connection):
+    return list(plugin.fitglue_list(connection=connection, window=None))
+
+
+def made(listing, file: bytes | None = None):
+    parts = {"summary": Body(listing.summary)} | ({"file": Body(file)} if file is not None else {})
+    found = plugin.fitglue_normalize(record=Record(listing.external_id, "trainingpeaks-archive", parts))
+    assert [problems(activity) for activity in found] == [[]] * len(found)
+    return found
+
+
+def day_of(fit) -> str:
+    """The local day of the test's FIT files."""
+    from fitglue_files.reading import glance
+
+    return glance(recorded(fit), "x").workouts[0]["start_local"][:10]
+
+
+def test_a_row_is_a_workout_of_a_day(exports):
+    """The table has no time of day."""
+    [listing] = listed(exports(row(AthleteComments="good", CoachComments="well done")))
+    [activity] = made(listing)
+    assert (activity.start_local, activity.start_precision, activity.start_utc) == (datetime.fromisoformat("2026-04-12"), "day", None)
+    assert (activity.title, activity.sport, activity.moving_s, activity.distance_m) == ("Tempo", "Ride", 1800, 15000)
+    assert (activity.average_watts, activity.work_j, activity.intensity_pct, activity.training_load) == (210, 378_000, 84, 36)
+    assert (activity.notes, activity.rpe) == ("good\n\nwell done", 6)
+
+
+def test_what_was_only_planned_is_left_out_and_counted(exports):
+    """It has no time."""
+    connection = exports(row(), row("2026-04-13", hours=""), row("2026-04-14", hours="0"))
+    assert len(listed(connection)) == 1
+    assert plugin.fitglue_connect(connection=connection).notes == (
+        "1 workout in 1 table of TrainingPeaks, 2026.", "0 files to join them with, by day and duration.",
+        "2 planned workouts that did not take place are left out.")
+
+
+def test_a_row_takes_the_file_of_its_day_and_duration(exports, fit):
+    """Where there is one alone."""
+    connection = exports(row(day_of(fit)), row("2026-04-01"), files={"a.fit.gz": recorded(fit)})
+    joined = next(one for one in listed(connection) if "file" in json.loads(one.summary))
+    [part] = plugin.fitglue_fetch(connection=connection, part="file", ids=[joined.external_id])
+    [activity] = made(joined, part.decoded)
+    assert (activity.title, activity.start_precision, activity.training_load) == ("Tempo", "second", 36)
+    assert activity.start_utc is not None
+    assert {one.partition(":")[0] for one in activity.claims} == {"trainingpeaks", "file", "device"}
+    assert len(listed(connection)) == 2
+
+
+@pytest.mark.parametrize("case", ["two rows", "two files", "another duration", "another sport", "another day"])
+def test_a_join_that_is_in_doubt_is_none(exports, fit, case):
+    """The file is a record of its own then, and is matched like that of any source."""
+    day = day_of(fit)
+    rows = {"two rows": [row(day), row(day)], "another duration": [row(day, 0.6)], "another sport": [row(day, kind="Swim")],
+            "another day": [row("2026-03-01")]}.get(case, [row(day)])
+    files = {"a.fit.gz": recorded(fit)} | ({"b.fit.gz": recorded(fit, start=7200)} if case == "two files" else {})
+    summaries = [json.loads(one.summary) for one in listed(exports(*rows, files=files))]
+    assert not any("workout" in summary and "file" in summary for summary in summaries)
+    assert len(summaries) == len(rows) + len(files)
+
+
+def test_several_years_are_one_connection_and_a_row_of_two_exports_is_one(exports):
+    """Exports overlap, for one is less than a year."""
+    exports(row("2025-12-30"), row("2025-12-31"), year=2025)
+    connection = exports(row("2025-12-31"), row("2026-01-01"), year=2026)
+    assert len({one.external_id for one in listed(connection)}) == len(listed(connection)) == 3
+    assert plugin.fitglue_connect(connection=connection).id == "trainingpeaks"
+
+
+def test_two_equal_rows_of_a_day_are_two(exports):
+    """A commute there and back."""
+    assert len({one.external_id for one in listed(exports(row(), row()))}) == 2
+
+
+def test_an_edited_title_is_the_same_row(exports):
+    """Its id comes of what nobody edits."""
+    [before] = listed(exports(row()))
+    [after] = listed(exports(row(Title="Tempo, with wind")))
+    assert before.external_id == after.external_id
+    assert before.summary != after.summary
+
+
+def test_a_brick_has_the_sport_of_its_file(exports, fit):
+    """The table's word says nothing of it."""
+    connection = exports(row(day_of(fit), kind="Brick"), files={"a.fit.gz": recorded(fit)})
+    [listing] = listed(connection)
+    assert (made(listing)[0].sport, made(listing, recorded(fit))[0].sport) == ("Other", "Ride")
+
+
+def test_a_row_whose_day_makes_no_sense_goes_to_quarantine(exports):
+    """The others are workouts."""
+    [listing] = listed(exports(row("soon")))
+    with pytest.raises(RecordRefused) as caught:
+        made(listing)
+    assert caught.value.code == "FG-trainingpeaks-row"
+
+
+def test_files_alone_are_no_export(tmp_path, zipped, connect_to, fit):
+    """They are read as files."""
+    zipped(tmp_path / "WorkoutFileExport.zip", {"a.fit": recorded(fit)})
+    with pytest.raises(AthleteNeeded) as caught:
+        plugin.fitglue_connect(connection=connect_to(tmp_path, entry="trainingpeaks-archive"))
+    assert caught.value.code == "FG-no-trainingpeaks-archive"
+
+
+def test_a_file_that_no_row_wants_keeps_its_content_as_its_id(exports, fit):
+    """As in a folder of files."""
+    connection = exports(row("2026-01-01"), files={"a.fit.gz": recorded(fit)})
+    assert hashlib.sha256(recorded(fit)).hexdigest() in {one.external_id for one in listed(connection)}
