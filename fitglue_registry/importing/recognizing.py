@@ -55,7 +55,7 @@ def recognize(host: Host, paths: Iterable[str | Path], entry: str | None = None)
             problems.append(error)
         else:
             found += (one for one in answer if entry in (None, one.entry))
-    _hold_apart(found)
+    _hold_apart(host, found)
     covered = {path for one in found for path in one.paths}
     problems += [_unknown(path, known) for path in wanted if path not in covered]
     if not found:
@@ -99,13 +99,16 @@ def _nearest(path: Path) -> str | None:
     return f"there is {near}" if near else None
 
 
-def _hold_apart(found: Sequence[Recognized]) -> None:
-    """Refuse a path that two answers cover: it would be imported twice, and only a person knows which is meant."""
+def _hold_apart(host: Host, found: Sequence[Recognized]) -> None:
+    """Refuse a path that two plugins cover: it would be imported twice, and only a person knows which is meant.
+
+    One plugin may name a folder in several answers: it knows which of them reads what is in it.
+    """
     by_path: dict[str, Recognized] = {}
     for one in found:
         for path in one.paths:
             other = by_path.setdefault(path, one)
-            if other is not one:
+            if _plugin_of(host, other.entry) != _plugin_of(host, one.entry):
                 raise UserMistake("FG-import-ambiguous", f"{path} is known as {other.name} and as {one.name}", at=Place(path),
                                   why=f"both {other.entry} and {one.entry} would read it",
                                   fix=f"add --as {other.entry} or --as {one.entry}")

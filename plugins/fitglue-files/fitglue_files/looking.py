@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_files.containers import Member, Refusal, unpack, unpack_head
 from fitglue_files.reading import glance, is_activity, kind_of
+from fitglue_files.wording import counted, left_out
 from fitglue_registry.errors import Place, RecordRefused
 
 if TYPE_CHECKING:
@@ -120,6 +121,16 @@ def _kind(box: Box, member: Member | Refusal) -> str:
     if kind == "fit" and is_activity(head) is False:
         return "no activity"
     return kind if kind in ("fit", "gpx", "tcx") else "refused" if promises(name) else "other"
+
+
+def unusable(counts: Counter[str], broken: int = 0) -> tuple[str, ...]:
+    """What of a census is no workout, a sentence each."""
+    said = []
+    if counts["no activity"]:
+        said.append(f"{counted(counts['no activity'], 'FIT file')} of other kinds (monitoring, sleep, settings)")
+    if counts["refused"] + broken:
+        said.append(f"{counted(counts['refused'] + broken, 'file')} that cannot be used; each sync says which, and why")
+    return left_out(*said)
 
 
 def promises(name: str) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 
 from fitglue_files.containers import Box, Refusal, unpack
 from fitglue_files.fetching import Seen, remember
-from fitglue_files.looking import Looks, census, problem_of
+from fitglue_files.looking import Looks, census, problem_of, unusable
 from fitglue_files.notes import Notes
 from fitglue_files.paths import joined, paths_of
 from fitglue_files.reading import activities, activities_of_glance
@@ -22,36 +22,50 @@ from fitglue_registry.hookspecs import Account, Listing, Unavailable
 from fitglue_registry.model import Completeness
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from fitglue_files.containers import Member
     from fitglue_files.looking import Look
     from fitglue_registry.hookspecs import Connection, Record
     from fitglue_registry.model import SourceActivity
 
 
+#: The account of files that were named one by one: those that are named next take their place, and the folders stay theirs.
+SINGLE = "single files"
+
+
 def account(connection: Connection) -> Account:
     """There is no key to prove: something must be there, and be readable."""
     paths = paths_of(connection)
-    # The id is the account's own: two connections to one folder are one account, also when it was typed in two ways.
-    name = paths[0].name or str(paths[0])
-    return Account(id=joined(sorted(paths)), name=name if len(paths) == 1 else f"{name} and {len(paths) - 1} more",
-                   notes=tuple(sentences(paths)))
-
-
-def sentences(paths: Sequence[Path]) -> Iterator[str]:
-    """What lies there by the first bytes of each file: nothing is read whole."""
     with Box() as box:
-        counts = census(box, box.walk(paths))
+        told = told_of(census(box, members_of(box, paths)))
+    # The id is the account's own: two connections to one folder are one account, also when it was typed in two ways.
+    folders = sorted(path for path in paths if path.is_dir())
+    if not folders:
+        return Account(SINGLE, "Files", notes=sum(told, ()))
+    name = folders[0].name or str(folders[0])
+    return Account(joined(folders), name if len(folders) == 1 else f"{name} and {len(folders) - 1} more", notes=sum(told, ()))
+
+
+def members_of(box: Box, paths: Sequence[Path]) -> list[Member | Refusal]:
+    """What lies there, without the archives in a folder: those are sources of their own. One that is named itself is read as files."""
+    from fitglue_files.archives.kinds import archives_in, outside
+    from fitglue_files.archives.layout import Layout
+
+    layout = Layout.of(box, paths)
+    named = set(map(str, paths))
+    return outside(layout, [archive for archive in archives_in(box, layout) if archive.path not in named])
+
+
+def told_of(counts: Counter[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What lies there by the first bytes of each file, and what of it is left out: nothing is read whole."""
     workouts = sum(counts[kind] for kind in ("fit", "gpx", "tcx"))
-    yield f"{counted(workouts, 'file')} of workouts in {joined(paths)}{_kinds(counts)}."
-    if counts["no activity"]:
-        yield f"{counted(counts['no activity'], 'FIT file')} of other kinds (monitoring, sleep, settings) are left out."
-    if counts["refused"]:
-        yield f"{counted(counts['refused'], 'file')} cannot be used; each sync says which, and why."
+    return (f"{counted(workouts, 'file')} of workouts{_kinds(counts)}.",), unusable(counts)
 
 
-def _kinds(counts: dict[str, int]) -> str:
+def _kinds(counts: Counter[str]) -> str:
     kinds = [f"{counts[kind]} {kind.upper()}" for kind in ("fit", "gpx", "tcx") if counts[kind]]
     return f" ({', '.join(kinds)})" if kinds else ""
 
@@ -59,9 +73,9 @@ def _kinds(counts: dict[str, int]) -> str:
 def listings(connection: Connection) -> Iterator[Listing]:
     """Every content once, the file that was changed last first."""
     listed = set()
-    with Box() as box, Notes(connection.cache) as notes:
-        members = sorted(box.walk(paths_of(connection)), key=lambda member: (-member.modified_s, member.location))
-        looks = Looks(box, notes, connection.alive)
+    with Box() as box, Notes(connection.cache) as noted:
+        members = sorted(members_of(box, paths_of(connection)), key=lambda member: (-member.modified_s, member.location))
+        looks = Looks(box, noted, connection.alive)
         for look in looks.at(members):
             listing = unreadable(look) if isinstance(look, Refusal) else of_look(connection, look)
             # The same content may lie in several places; it is one record.

@@ -13,7 +13,7 @@ from fitglue_registry.hookspecs import Account, Body, Record
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fitglue_registry.hookspecs import Connection, Listing, Part, Unavailable, Window
+    from fitglue_registry.hookspecs import Connection, Listing, Part, Recognized, Unavailable, Window
     from fitglue_registry.model import SourceActivity
 
 #: The version of ``hookspecs.py`` that this plugin was written for; the host compares it before it registers the plugin.
@@ -51,6 +51,14 @@ def fitglue_normalize(record: Record) -> list[SourceActivity]:
     """The workouts of a record; before its file has been fetched, what the listing says."""
     found: list[SourceActivity] = _module(record.entry).normalize(record)
     return found
+
+
+@hookimpl
+def fitglue_recognize(paths: Sequence[str]) -> list[Recognized]:
+    """Archives as they were downloaded, and files, folders and zips of workouts."""
+    from fitglue_files.recognizing import recognize
+
+    return recognize(paths)
 
 
 def _module(entry: str) -> Any:

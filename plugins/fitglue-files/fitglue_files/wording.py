@@ -19,3 +19,8 @@ def between_years(years: Iterable[int]) -> str:
     if not known:
         return ""
     return f", {known[0]}" if known[0] == known[-1] else f", {known[0]} to {known[-1]}"
+
+
+def left_out(*what: str) -> tuple[str, ...]:
+    """A sentence each for what is there and is not taken."""
+    return tuple(f"Left out: {one}." for one in what)

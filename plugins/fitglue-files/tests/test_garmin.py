@@ -142,8 +142,8 @@ def test_connecting_says_what_is_there(archive, gpx):
     legs = [summary(2, parentId=1), summary(3, START - 100_000_000_000, parentId=1)]
     connection = archive(part(summary(1, parent=True), *legs), uploads={"a.gpx": gpx(), "b.fit": b"no FIT"})
     assert plugin.fitglue_connect(connection=connection).notes == (
-        "2 activities of a Garmin archive, 2023 to 2026; 1 multisport event besides, as the legs.", "1 file of workouts to join them with.",
-        "1 file cannot be used; each sync says which, and why.")
+        "2 activities, 2023 to 2026; 1 multisport event besides, as the legs.", "1 file of workouts to join them with.",
+        "Left out: 1 file that cannot be used; each sync says which, and why.")
 
 
 def test_another_zip_is_no_archive(tmp_path, zipped, connect_to):
@@ -168,7 +168,7 @@ def test_monitoring_files_are_left_out_without_decoding_them(archive, fit, ride,
     monitoring = fit().file_id(32).content()
     connection = archive(part(summary(begin=fit_ms())), uploads={"ada_1.fit": monitoring, "ada_2.fit": ride, "ada_3.fit": monitoring})
     assert plugin.fitglue_connect(connection=connection).notes[1:] == (
-        "1 file of workouts to join them with.", "2 files of monitoring, sleep and settings are left out.")
+        "1 file of workouts to join them with.", "Left out: 2 FIT files of other kinds (monitoring, sleep, settings).")
     [listing] = listed(connection)
     assert (listing.external_id, json.loads(listing.summary)["file"]) == ("111", hashlib.sha256(ride).hexdigest())
 

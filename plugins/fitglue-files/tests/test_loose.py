@@ -39,7 +39,7 @@ def test_connecting_says_how_many_files_there_are(tmp_path, connect_to):
     (tmp_path / "b.gpx.gz").write_bytes(b"\x1f\x8bbroken")
     (tmp_path / "c.txt").write_bytes(b"x")
     notes = plugin.fitglue_connect(connection=connect_to(tmp_path)).notes
-    assert notes == (f"1 file of workouts in {tmp_path.resolve()} (1 GPX).", "1 file cannot be used; each sync says which, and why.")
+    assert notes == ("1 file of workouts (1 GPX).", "Left out: 1 file that cannot be used; each sync says which, and why.")
 
 
 @pytest.mark.parametrize("named", ["", "missing"])
@@ -153,6 +153,14 @@ def test_several_paths_are_one_account(tmp_path, connect_to, gpx):
     one, other = connect_to(tmp_path / "a.gpx", tmp_path / "b"), connect_to(tmp_path / "b", tmp_path / "a.gpx")
     assert plugin.fitglue_connect(connection=one).id == plugin.fitglue_connect(connection=other).id
     assert len(listed(one)) == 1
+
+
+def test_files_that_are_named_one_by_one_are_one_account(tmp_path, connect_to, gpx, zipped):
+    """The next ones take their place; a folder keeps its own."""
+    (tmp_path / "a.gpx").write_bytes(gpx())
+    zipped(tmp_path / "b.zip", {"b.gpx": gpx()})
+    accounts = [plugin.fitglue_connect(connection=connect_to(path)).id for path in (tmp_path / "a.gpx", tmp_path / "b.zip", tmp_path)]
+    assert accounts == ["single files", "single files", str(tmp_path)]
 
 
 def test_zips_in_zips_are_walked(tmp_path, connect_to, gpx, zipped):

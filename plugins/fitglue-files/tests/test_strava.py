@@ -212,8 +212,8 @@ def test_connecting_says_what_is_there(archive, gpx):
     files = {"activities/900.gpx": gpx(), "media/a.jpg": b"x", "media/b.jpg": b"x"}
     rows = [row(1, file="activities/900.gpx"), row(2, "May 3, 2019, 6:00:00 AM"), row(3, file="activities/gone.fit.gz")]
     assert plugin.fitglue_connect(connection=archive(rows, files=files)).notes == (
-        "3 activities of a Strava archive, 2019 to 2026: 1 with a file, 2 without.", "1 file named in the table are not in the archive.",
-        "2 photos and videos are left out.")
+        "3 activities, 2019 to 2026: 1 with a file, 2 without.", "Left out: 1 file that the table names and the archive lacks.",
+        "Left out: 2 photos and videos.")
 
 
 def test_another_table_is_no_archive(tmp_path, zipped, connect_to):

@@ -84,8 +84,8 @@ def test_what_was_only_planned_is_left_out_and_counted(exports):
     connection = exports(row(), row("2026-04-13", hours=""), row("2026-04-14", hours="0"))
     assert len(listed(connection)) == 1
     assert plugin.fitglue_connect(connection=connection).notes == (
-        "1 workout in 1 table of TrainingPeaks, 2026.", "0 files to join them with, by day and duration.",
-        "2 planned workouts that did not take place are left out.")
+        "1 workout in 1 table, 2026.", "0 files to join them with, by day and duration.",
+        "Left out: 2 planned workouts without a time.")
 
 
 def test_a_row_takes_the_file_of_its_day_and_duration(exports, fit):

@@ -17,7 +17,7 @@ from fitglue_files.archives.joining import combine
 from fitglue_files.archives.layout import Layout, base_name, no_archive, present, slashed
 from fitglue_files.containers import Box, Member, Refusal
 from fitglue_files.fetching import Seen, remember
-from fitglue_files.looking import Looks, census, promises
+from fitglue_files.looking import Looks, census, promises, unusable
 from fitglue_files.notes import Notes
 from fitglue_files.paths import paths_of
 from fitglue_files.reading import activities
@@ -103,10 +103,14 @@ def tables_of(layout: Layout) -> list[Member]:
     return list(layout.named(lambda name: _SUMMARIES.search(name) is not None))
 
 
+def is_upload(name: str) -> bool:
+    """Whether a zip in the archive holds uploaded files."""
+    return _UPLOADS.search(slashed(name)) is not None
+
+
 def is_archive(layout: Layout) -> bool:
     """Whether there are summaries, or parts of uploaded files."""
-    uploads = (len(member.location) > 1 and _UPLOADS.search(slashed(member.location[-2])) for member in layout.members)
-    return bool(tables_of(layout)) or any(uploads)
+    return bool(tables_of(layout)) or any(len(member.location) > 1 and is_upload(member.location[-2]) for member in layout.members)
 
 
 def account(connection: Connection) -> Account:
@@ -117,7 +121,7 @@ def account(connection: Connection) -> Account:
             raise no_archive("garmin", connection, "summarizedActivities.json and no parts of uploaded files")
         tables = tables_of(layout)
         rows = Rows.of(box, tables)
-        return Account(_owner(rows, tables) or f"archive:{connection.settings.get('paths')}", notes=tuple(sentences(box, layout, rows)))
+        return Account(_owner(rows, tables) or f"archive:{connection.settings.get('paths')}", notes=sum(told(box, layout, rows), ()))
 
 
 def _owner(rows: Rows, tables: Sequence[Member]) -> str | None:
@@ -128,26 +132,21 @@ def _owner(rows: Rows, tables: Sequence[Member]) -> str | None:
     return next((found["user"] for found in named if found and found["user"]), None)
 
 
-def sentences(box: Box, layout: Layout, rows: Rows | None = None) -> Iterator[str]:
-    """What is in the archive, by its summaries and the first bytes of its files."""
+def told(box: Box, layout: Layout, rows: Rows | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is in the archive, by its summaries and the first bytes of its files, and what of it is left out."""
     rows = Rows.of(box, tables_of(layout)) if rows is None else rows
-    years = [row.start.year for row in rows.rows if row.start]
-    between = between_years(years)
+    between = between_years(row.start.year for row in rows.rows if row.start)
     groups = f"; {counted(rows.groups, 'multisport event')} besides, as the legs" if rows.groups else ""
-    yield f"{counted(len(rows.rows), 'activity', 'activities')} of a Garmin archive{between}{groups}."
     counts = census(box, _candidates(layout))
-    yield f"{counted(sum(counts[kind] for kind in ('fit', 'gpx', 'tcx')), 'file')} of workouts to join them with."
-    if counts["no activity"]:
-        yield f"{counted(counts['no activity'], 'file')} of monitoring, sleep and settings are left out."
-    bad = counts["refused"] + len(rows.broken)
-    if bad:
-        yield f"{counted(bad, 'file')} cannot be used; each sync says which, and why."
+    found = (f"{counted(len(rows.rows), 'activity', 'activities')}{between}{groups}.",
+             f"{counted(sum(counts[kind] for kind in ('fit', 'gpx', 'tcx')), 'file')} of workouts to join them with.")
+    return found, unusable(counts, len(rows.broken))
 
 
 def _candidates(layout: Layout) -> list[Member | Refusal]:
     """What may be a workout: by its name, or because it lies among the uploaded files."""
     found = [one for one in layout.members
-             if isinstance(one, Refusal) or promises(one.name) or (len(one.location) > 1 and _UPLOADS.search(slashed(one.location[-2])))]
+             if isinstance(one, Refusal) or promises(one.name) or (len(one.location) > 1 and is_upload(one.location[-2]))]
     return sorted(found, key=lambda one: (-one.modified_s, one.location))
 
 
@@ -156,13 +155,13 @@ def listings(connection: Connection) -> Iterator[Listing]:
 
     Listed so, and not first the summaries and then the files, no minute goes by without a row while ten thousand files are looked at.
     """
-    with Box() as box, Notes(connection.cache) as notes:
+    with Box() as box, Notes(connection.cache) as noted:
         layout = Layout.of(box, present(connection))
         rows = Rows.of(box, tables_of(layout))
         yield from map(loose.unreadable, rows.broken)
         by_second = _by_second(rows.rows)
         seen: set[str] = set()
-        for look in Looks(box, notes, connection.alive).at(_candidates(layout)):
+        for look in Looks(box, noted, connection.alive).at(_candidates(layout)):
             if isinstance(look, Refusal):
                 yield loose.unreadable(look)
                 continue

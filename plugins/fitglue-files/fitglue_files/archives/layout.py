@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from fitglue_files.containers import Member
 from fitglue_files.paths import paths_of
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
     from fitglue_files.containers import Box, Refusal
     from fitglue_registry.hookspecs import Connection
+
+
+class Covering(Protocol):
+    """A part of what lies there."""
+
+    def covers(self, location: tuple[str, ...]) -> bool:
+        """Whether a member is in it."""
 
 
 class Root(NamedTuple):
@@ -35,8 +42,23 @@ class Layout:
     @classmethod
     def of(cls, box: Box, paths: Iterable[Path]) -> Layout:
         """Everything at and below the paths."""
-        members = tuple(box.walk(list(paths)))
-        return cls(members, {(one.location[:-1], slashed(one.name)): one for one in members if isinstance(one, Member)})
+        return cls.made_of(box.walk(list(paths)))
+
+    @classmethod
+    def of_all(cls, layouts: Iterable[Layout]) -> Layout:
+        """The members of several, once each."""
+        return cls.made_of(member for layout in layouts for member in layout.members)
+
+    @classmethod
+    def made_of(cls, members: Iterable[Member | Refusal]) -> Layout:
+        """These members; what two paths reach is there once."""
+        once = {member.location: member for member in members}
+        return cls(tuple(once.values()), {(one.location[:-1], slashed(one.name)): one for one in once.values() if isinstance(one, Member)})
+
+    def within(self, parts: Iterable[Covering]) -> Layout:
+        """Those members alone that are in one of these parts."""
+        wanted = tuple(parts)
+        return Layout.made_of(member for member in self.members if any(part.covers(member.location) for part in wanted))
 
     def named(self, matches: Callable[[str], bool]) -> Iterator[Member]:
         """The members whose last name is wanted, the newest first."""

@@ -23,14 +23,14 @@ from fitglue_files.fetching import Seen, remember
 from fitglue_files.loose import canonical, file_of, of_record
 from fitglue_files.paths import paths_of
 from fitglue_files.reading import activities
-from fitglue_files.wording import between_years, counted
+from fitglue_files.wording import between_years, counted, left_out
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.hookspecs import Account, Listing
 from fitglue_registry.model import Completeness, Gear, Provenance, SourceActivity, TrainingLoad, claim
 from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from fitglue_files.containers import Member
     from fitglue_registry.hookspecs import Connection, Record
@@ -57,7 +57,7 @@ def account(connection: Connection) -> Account:
         if not tables:
             raise no_archive("strava", connection, f"{TABLE} with a table of activities")
         athlete, name = _athlete(box, layout, tables[0])
-        return Account(id=athlete, name=name, notes=tuple(sentences(box, layout, tables)))
+        return Account(id=athlete, name=name, notes=sum(told(box, layout), ()))
 
 
 def tables_of(box: Box, layout: Layout) -> Iterator[Member]:
@@ -71,24 +71,22 @@ def tables_of(box: Box, layout: Layout) -> Iterator[Member]:
             yield member
 
 
-def sentences(box: Box, layout: Layout, tables: Sequence[Member]) -> Iterator[str]:
-    """What is in the archive."""
-    for table in tables:
-        header, rows = read_table(io.StringIO(_text(box.read(table))))
-        places = columns(header, rows)
-        named = [cells(row, places).get("file") for row in rows]
-        there = sum(1 for name in named if name and _file(layout, table, name))
-        dates = DateColumn(row[1] for row in rows if len(row) > 1)
-        years = [start.year for start in (dates.read(row[1]) for row in rows if len(row) > 1) if start]
-        between = between_years(years)
-        total = counted(len(rows), "activity", "activities")
-        yield f"{total} of a Strava archive{between}: {there:,} with a file, {len(rows) - there:,} without."
-        lost = sum(1 for name in named if name) - there
-        if lost:
-            yield f"{counted(lost, 'file')} named in the table are not in the archive."
+def told(box: Box, layout: Layout) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is in the archive, and what of it is left out."""
+    found: list[str] = []
+    skipped: list[str] = []
+    for table in tables_of(box, layout):
+        rows = [said for _, said in _rows(_text(box.read(table)))]
+        named = [said["file"] for said in rows if said.get("file")]
+        there = sum(1 for name in named if _file(layout, table, name))
+        total = counted(len(rows), "activity", "activities") + between_years(int(said["start"][:4]) for said in rows if said["start"])
+        found.append(f"{total}: {there:,} with a file, {len(rows) - there:,} without.")
+        if len(named) > there:
+            skipped.append(f"{counted(len(named) - there, 'file')} that the table names and the archive lacks")
         media = len(layout.below(table, "media"))
         if media:
-            yield f"{counted(media, 'photo or video', 'photos and videos')} are left out."
+            skipped.append(counted(media, "photo or video", "photos and videos"))
+    return tuple(found), left_out(*skipped)
 
 
 def listings(connection: Connection) -> Iterator[Listing]:

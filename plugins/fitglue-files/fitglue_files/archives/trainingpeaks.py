@@ -20,11 +20,11 @@ from fitglue_files.archives.numbers import natural, number, positive
 from fitglue_files.archives.strava_table import read_table
 from fitglue_files.containers import Box, Member, Refusal
 from fitglue_files.fetching import Seen, remember
-from fitglue_files.looking import Look, Looks, census, promises
+from fitglue_files.looking import Look, Looks, census, promises, unusable
 from fitglue_files.notes import Notes
 from fitglue_files.paths import paths_of
 from fitglue_files.reading import activities
-from fitglue_files.wording import between_years, counted
+from fitglue_files.wording import between_years, counted, left_out
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.hookspecs import Account, Listing
 from fitglue_registry.model import Completeness, SourceActivity, TrainingLoad, canonical_sport, claim, family
@@ -115,22 +115,19 @@ def account(connection: Connection) -> Account:
         layout = Layout.of(box, paths_of(connection))
         if not list(tables_of(box, layout)):
             raise no_archive("trainingpeaks", connection, "workouts.csv with a table of workouts")
-        return Account("trainingpeaks", "TrainingPeaks", notes=tuple(sentences(box, layout)))
+        return Account("trainingpeaks", "TrainingPeaks", notes=sum(told(box, layout), ()))
 
 
-def sentences(box: Box, layout: Layout) -> Iterator[str]:
-    """What is in the exports."""
+def told(box: Box, layout: Layout) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is in the exports, and what of it is left out."""
     tables = list(tables_of(box, layout))
     rows, planned = rows_of(box, tables)
-    years = [row.day.year for row in rows if row.day]
-    between = between_years(years)
-    yield f"{counted(len(rows), 'workout')} in {counted(len(tables), 'table')} of TrainingPeaks{between}."
+    between = between_years(row.day.year for row in rows if row.day)
     counts = census(box, _candidates(layout))
-    yield f"{counted(sum(counts[kind] for kind in ('fit', 'gpx', 'tcx')), 'file')} to join them with, by day and duration."
-    if planned:
-        yield f"{counted(planned, 'planned workout')} that did not take place are left out."
-    if counts["refused"]:
-        yield f"{counted(counts['refused'], 'file')} cannot be used; each sync says which, and why."
+    found = (f"{counted(len(rows), 'workout')} in {counted(len(tables), 'table')}{between}.",
+             f"{counted(sum(counts[kind] for kind in ('fit', 'gpx', 'tcx')), 'file')} to join them with, by day and duration.")
+    skipped = left_out(f"{counted(planned, 'planned workout')} without a time") if planned else ()
+    return found, skipped + unusable(counts)
 
 
 def _candidates(layout: Layout) -> list[Member | Refusal]:
@@ -140,11 +137,11 @@ def _candidates(layout: Layout) -> list[Member | Refusal]:
 
 def listings(connection: Connection) -> Iterator[Listing]:
     """The rows, each with its file where that is certain, then the files that no row wants."""
-    with Box() as box, Notes(connection.cache) as notes:
+    with Box() as box, Notes(connection.cache) as noted:
         layout = Layout.of(box, present(connection))
         rows = rows_of(box, tables_of(box, layout)).rows
         looks: dict[str, Look] = {}
-        for look in Looks(box, notes, connection.alive).at(_candidates(layout)):
+        for look in Looks(box, noted, connection.alive).at(_candidates(layout)):
             if isinstance(look, Refusal):
                 yield loose.unreadable(look)
             else:
