@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 #: The parts of the page, in its order.
-AREAS = ("kill", "machine", "upstream", "local", "plugins", "old stores", "secrets")
+AREAS = ("kill", "machine", "upstream", "local", "files", "plugins", "old stores", "secrets")
 
 
 @dataclass(frozen=True, slots=True)

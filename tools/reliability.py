@@ -21,6 +21,7 @@ TITLES = {
     "machine": "Anything in any order",
     "upstream": "What the source may answer",
     "local": "What may go wrong on this machine",
+    "files": "Files and archives, broken and hostile",
     "plugins": "Plugins and entries that misbehave",
     "old stores": "Stores of earlier formats",
     "secrets": "Secrets, planted and looked for",
