@@ -32,7 +32,7 @@ LARGEST_ZIP = 8 << 30
 DEEPEST = 3
 #: Text packs to a tenth, a file of zeros to a thousandth.
 _BOMB_RATIO, _BOMB_SIZE = 200, 16 << 20
-_HEAD = 512
+_HEAD = 4096
 GZIP = b"\x1f\x8b"
 _ENCRYPTED = 0x1
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError, UnicodeError)
