@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_FEW = 20  # so many changed source activities are looked up one by one, more by one span
-
 
 class Matcher:
     """Finds the place of changed source activities; ``experts`` are the plugins that have an opinion on pairs.
@@ -122,11 +120,15 @@ def _is_answer(answer: object, pairs: int) -> bool:
 
 
 def _spans(rows: Iterable[Row]) -> list[tuple[datetime, datetime]]:
-    starts = sorted(row.start_local for row in rows if row.start_local)
+    """The stretches of local time in which what may be one with these starts; those that touch are one."""
     reach = timedelta(seconds=reach_s(learned_weights().cuts))
-    if len(starts) > _FEW:
-        return [(_shifted(starts[0], -reach), _shifted(starts[-1], reach))]
-    return [(_shifted(start, -reach), _shifted(start, reach)) for start in starts]
+    spans: list[tuple[datetime, datetime]] = []
+    for start in sorted(row.start_local for row in rows if row.start_local):
+        oldest, newest = _shifted(start, -reach), _shifted(start, reach)
+        if spans and oldest <= spans[-1][1]:
+            oldest = spans.pop()[0]
+        spans.append((oldest, newest))
+    return spans
 
 
 def _shifted(moment: datetime, by: timedelta) -> datetime:

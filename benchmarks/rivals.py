@@ -1,0 +1,71 @@
+"""The rules of other products, re-implemented from what is publicly known of them: to be measured beside ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fitglue_registry.dedupe.evidence import difference, durations_apart, gap_s, off_hours_s, overlap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fitglue_registry.dedupe import Traits
+
+    Rule = Callable[[Traits, Traits, float], bool]
+
+
+
+
+def _same_sport(one: Traits, two: Traits) -> bool:
+    return one.family == two.family
+
+
+def _apart(one: float | None, two: float | None) -> float:
+    return difference(one, two) if one and two else 1.0
+
+
+def _exact(one: Traits, two: Traits, gap: float) -> bool:
+    return gap == 0 and _same_sport(one, two)
+
+
+def _minute(one: Traits, two: Traits, gap: float) -> bool:
+    del one, two
+    return abs(gap) <= 60
+
+
+def _pacelore(one: Traits, two: Traits, gap: float) -> bool:
+    return abs(gap) < 300 and _same_sport(one, two)
+
+
+def _ridetool(one: Traits, two: Traits, gap: float) -> bool:
+    return abs(gap) <= 120 and (durations_apart(one, two) or 0) <= 0.15 and _apart(one.distance_m, two.distance_m) <= 0.10
+
+
+def _tapiriik(one: Traits, two: Traits, gap: float) -> bool:
+    hour = {"shift_step_s": 3600.0}
+    del one, two
+    return abs(gap) <= 180 or (abs(gap) <= 38 * 3600 and off_hours_s(gap, hour) <= 60) or abs(abs(gap) - 1800) <= 30
+
+
+def _overlapping(one: Traits, two: Traits, gap: float) -> bool:
+    return abs(gap) < 1200 and overlap(one, two, gap) >= 0.7
+
+
+def _coach(one: Traits, two: Traits, gap: float) -> bool:
+    time = durations_apart(one, two)
+    return abs(gap) <= 3600 and _same_sport(one, two) and time is not None and time <= 0.10
+
+
+#: Name as the page prints it → rule. From public code and pages of November 2026; none is a line of theirs.
+RIVALS: Mapping[str, Rule] = {
+    "exact start + sport (Dreeve, Endurain)": _exact, "start within 60 s": _minute, "start within 300 s + sport (pacelore)": _pacelore,
+    "± 120 s, duration 15 %, distance 10 % (RideTool)": _ridetool, "± 3 min, or minute and second at any hour (tapiriik)": _tapiriik,
+    "start within 1 h, duration 10 %, sport (watt-mind/coach)": _coach, "overlap ≥ 70 %, drift < 20 min (hevy2garmin)": _overlapping,
+}
+BEST = "overlap ≥ 70 %, drift < 20 min (hevy2garmin)"
+
+
+def holds(rule: Rule, one: Traits, two: Traits) -> bool:
+    """Whether a rule takes two records for one workout."""
+    gap = gap_s(one, two)
+    return gap is not None and rule(one, two, gap)
