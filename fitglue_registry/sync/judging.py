@@ -8,6 +8,7 @@ import msgspec
 
 from fitglue_registry.dedupe import Scorer, claim_edges, learned_weights
 from fitglue_registry.dedupe.cluster import questions as left_to_ask
+from fitglue_registry.dedupe.sentences import sentence
 from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.store import reading, verdicts
 from fitglue_registry.store.activities import load_rows, lock_athlete, members_of, opinions_about
@@ -74,7 +75,7 @@ def evidence_of(reason: str) -> dict[str, Any]:
         said = None
     if not isinstance(said, dict) or "lines" not in said:
         return {"probability": None, "evidence": [reason]}
-    lines = [f"{line}: {level} ({bits:+.1f} bits)" for line, level, bits in said["lines"]]
+    lines = [f"{sentence(line, level)} ({bits:+.1f})" for line, level, bits in said["lines"]]
     return {"probability": said.get("probability"), "evidence": lines}
 
 

@@ -19,6 +19,7 @@ from learn import TARGET, table_text  # noqa: E402
 from learning import LEVELS, shares  # noqa: E402
 
 from fitglue_registry.dedupe import learned_weights  # noqa: E402
+from fitglue_registry.dedupe.sentences import sentence  # noqa: E402
 from fitglue_registry.dedupe.weights import told  # noqa: E402
 
 RECORD = {"person": "p1", "start_local": "2026-05-01T07:30:00", "elapsed_s": 3600, "moving_s": 3500, "distance_m": 10_000, "type": "Run"}
@@ -92,3 +93,9 @@ def test_the_weights_that_ship_are_those_that_the_labels_teach(shared):
     labels = Labels(shared / "data/dedupe", told()["cuts"])
     scored = [pair for pair in labels.pairs if pair.same is not None]
     assert TARGET.read_text("utf-8") == table_text(labels.learned(told()), len(scored), len({labels.person(pair) for pair in scored}))
+
+
+def test_every_level_has_a_sentence_for_people():
+    """`why` and `duplicates` print it."""
+    assert all(sentence(line, level) != f"{line}: {level}" for line, levels in LEVELS.items() for level in levels)
+    assert sentence("weather", "fine") == "weather: fine"

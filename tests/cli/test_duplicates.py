@@ -54,7 +54,7 @@ def test_the_pairs_as_documents(doubles, fitglue):
     """JSON Lines, a pair each."""
     [pair] = fitglue("duplicates", "--json").lines
     assert [side["sources"] for side in pair["sides"]] in ([["intervals/a1"], ["intervals-2/b1"]], [["intervals-2/b1"], ["intervals/a1"]])
-    assert pair["asked"][0]["evidence"] == ["start: 3 h apart (-2.5 bits)", "distance: the same (+4.0 bits)"]
+    assert pair["asked"][0]["evidence"] == ["start: 3 h apart (-2.5)", "distance: the same (+4.0)"]
 
 
 def test_merge_different_split_undo_and_history(doubles, fitglue):

@@ -261,7 +261,7 @@ def test_a_pair_to_decide_is_told_side_by_side_with_its_evidence(host, accounts)
     [pair] = host.duplicates()
     assert sorted(side["sources"] for side in pair["sides"]) == [["intervals-2/b"], ["intervals/a"]]
     assert {side["distance_m"] for side in pair["sides"]} == {5000.0, 8000.0}
-    lines = ["start: 3 h apart (-2.5 bits)", "distance: the same (+4.0 bits)"]
+    lines = ["start: 3 h apart (-2.5)", "distance: the same (+4.0)"]
     assert pair["asked"] == [{"said_by": "an expert", "probability": 0.71, "evidence": lines}]
 
 
