@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 
+import loky
 import psutil
 import pytest
 
@@ -108,9 +109,14 @@ def test_a_record_that_kills_its_worker_again_is_set_aside_and_the_rest_goes_on(
 def test_where_workers_die_again_and_again_it_is_done_without(scripts, host, monkeypatch):
     """Something on this machine will have none of them: slower is better than never."""
     monkeypatch.setattr(pool, "_MOST_STARTS", 1)
-    scripts.add(MANY, n8=DIES_ONCE)
+    monkeypatch.setattr(pool, "_JOBS_A_CORE", 1)
+    count = MANY + loky.cpu_count()  # more than can be under way when the newest kills its worker
+    newest = f"(here.parent / '{count - 1}')"
+    waits = f"""if os.getpid() != {os.getpid()} and (not {newest}.exists() or len({newest}.read_text().split()) == 1):
+        threading.Event().wait()  # with the newest, and never again once that is read again"""
+    scripts.add(count, waits, **{f"n{count - 1}": DIES_ONCE})
     finished(host)
-    assert titles(host) == ["read"] * MANY
+    assert titles(host) == ["read"] * count
     assert scripts.readers()["0"] == [os.getpid()]
 
 
