@@ -118,4 +118,8 @@ GOALS = [
          lambda figures: figures["rebuild"]["cpu_s"] / figures["rebuild"]["wall_s"], 1.5, unit="", more=True),
     Goal("kill", "`kill -9` and restart: requests repeated, at most (limit: connections + 1)", "kill",
          lambda figures: max(figures["repeated"]), 3, unit="", digits=0),
+    Goal("archive-listed", "1,000 FIT files of an hour in a zip: listed", "archive",
+         lambda figures: figures["first"]["listed_s"] / figures["count"] * 1000 / 60, 5, unit=" min", digits=1),
+    Goal("archive-read", "the same: every sample in the store", "archive",
+         lambda figures: figures["first"]["took_s"] / figures["count"] * 1000 / 60, 10, unit=" min", digits=1),
 ]

@@ -189,8 +189,8 @@ def _commands(figures: Figures, parts: Figures) -> list[str]:
 
 
 def _rest(parts: Figures) -> list[str]:
-    lines = ["## Registry, plugins, rebuild, restart", ""]
-    sentences = {"registry": _registry, "plugins": _plugins, "rebuild": _rebuild, "kill": _kill}
+    lines = ["## Registry, plugins, rebuild, restart, archive", ""]
+    sentences = {"registry": _registry, "plugins": _plugins, "rebuild": _rebuild, "kill": _kill, "archive": _archive}
     for name, sentence in sentences.items():
         if name in parts:
             lines.append(f"- {prose(sentence(parts[name]['figures']))} {command_of(parts, name)}")
@@ -219,6 +219,15 @@ def _kill(said: Figures) -> str:
     return f"""Killed {len(said['repeated'])} times after a random request of {said['undisturbed']} ({said['count']} activities,
         {said['connections']} connections), and started again: {min(said['repeated'])} to {max(said['repeated'])} requests asked for
         what was asked for before the kill."""
+
+
+def _archive(said: Figures) -> str:
+    first, again, count = said["first"], said["again"], said["count"]
+    return f"""A zip of {count:,} FIT files of an hour at one sample a second ({said['archive_bytes'] / 1e6:.0f} MB, written by
+        `benchmarks/fitfiles.py`): listed in {first['listed_s']:.0f} s, every sample stored in {first['took_s']:.0f} s, CPU
+        {first['cpu_s'] / count * 1000:.0f} ms a file in all processes ({first['cpu_s'] / first['wall_s']:.1f} cores at work), at most
+        {first['rss_mib']:.0f} MiB in one of them; the store has {said['store_bytes'] / 1e6:.0f} MB. The same once more, with nothing
+        new: {again['took_s']:.1f} s."""
 
 
 def _stages(figures: Figures, parts: Figures) -> list[str]:

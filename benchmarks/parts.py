@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import archive
 import distributions
 import entries
 from field import DLT, FITGLUE, HERE, SCRIPT, SINGER, Contender, floor, host, set_up_peers
@@ -314,4 +315,4 @@ def plugins(plan: Plan) -> Figures:
 #: In the order in which they are run: no child's memory is seen to be less than ours, which grows, so what is small comes first.
 PARTS: dict[str, Callable[[Plan], Figures]] = {
     "startup": startup, "first-sync": first_sync, "latency": latency, "stages": stages, "rebuild": rebuild, "kill": kill,
-    "memory": memory, "history": history, "registry": registry, "plugins": plugins}
+    "memory": memory, "history": history, "registry": registry, "plugins": plugins, "archive": archive.measure}
