@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.dedupe.evidence import off_hours_s, overlap
+from fitglue_registry.dedupe.evidence import gap_s, off_hours_s, overlap
 from fitglue_registry.dedupe.matching import by_start
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.dedupe.cluster import Card
     from fitglue_registry.dedupe.evidence import Cuts
+    from fitglue_registry.dedupe.traits import Traits
 
 
 def reach_s(cuts: Cuts) -> float:
@@ -36,14 +37,15 @@ def candidates(changed: Iterable[Card], others: Iterable[Card], cuts: Cuts) -> I
             later, two = started[place]
             if later > reach:
                 break
-            if (one_changed or two.id in changed_ids) and _may_be_one(one, two, later - start, cuts):
+            if (one_changed or two.id in changed_ids) and may_be_one(one.traits, two.traits, cuts):
                 yield one, two
 
 
-def _may_be_one(one: Card, two: Card, gap: float, cuts: Cuts) -> bool:
-    first, second = one.traits, two.traits
-    if first.start_utc_s is not None and second.start_utc_s is not None:
-        gap = second.start_utc_s - first.start_utc_s
-    if abs(gap) < cuts["drift_s"] or max(first.precision_s, second.precision_s) >= cuts["day_s"]:
+def may_be_one(one: Traits, two: Traits, cuts: Cuts) -> bool:
+    """Whether two that start within reach of each other are worth comparing."""
+    gap = gap_s(one, two)
+    if gap is None:
+        return False
+    if abs(gap) < cuts["drift_s"] or max(one.precision_s, two.precision_s) >= cuts["day_s"]:
         return True
-    return off_hours_s(gap, cuts) <= cuts["same_minute_s"] or overlap(first, second, gap) > 0
+    return off_hours_s(gap, cuts) <= cuts["same_minute_s"] or overlap(one, two, gap) > 0

@@ -90,7 +90,8 @@ class Stored:
     """What storing a record's source activities changed."""
 
     legs: tuple[tuple[int, Encoded], ...]
-    rematch: bool  # something that decides about matches changed: claims, figures, the recording, stub, legs
+    rematch: bool  # what says by itself whose it is changed: claims, start, stub, legs
+    compare: bool  # what is compared with others changed: figures, the recording
     affected: frozenset[str]  # activities that lost a member
 
     @property
@@ -99,11 +100,12 @@ class Stored:
         return tuple(number for number, _ in self.legs)
 
 
-#: The figures that decide about matches; the others of a document are merged, and compared where these leave doubt.
-_MATCHED_BY = ("sport", "start_utc", "start_local", "elapsed_s", "moving_s", "distance_m", "elevation_gain_m", "calories_kcal",
-               "average_heartrate_bpm", "max_heartrate_bpm", "average_watts")
+#: The figures that are compared with those of others: one that changes may change a match.
+_COMPARED = ("sport", "start_utc", "elapsed_s", "moving_s", "distance_m", "elevation_gain_m", "calories_kcal",
+             "average_heartrate_bpm", "max_heartrate_bpm", "average_watts")
 _LEGS = Prepared(sa.select(
-    *(source_activities.c[name] for name in ("id", "leg_no", "stub", "activity_id", *_MATCHED_BY)), streams.c.samples.label("samples"),
+    *(source_activities.c[name] for name in ("id", "leg_no", "stub", "activity_id", "start_local", *_COMPARED)),
+    streams.c.samples.label("samples"),
 ).outerjoin(streams, streams.c.source_activity_id == source_activities.c.id).where(
     source_activities.c.record_id == sa.bindparam("record_id")))
 _CLAIMS = Prepared(sa.select(claims.c.claim).where(claims.c.source_activity_id == sa.bindparam("number")))
@@ -114,7 +116,7 @@ def put_source_activities(db: Db, record_id: int, athlete_id: str, prepared: Seq
                           now: str) -> Stored:
     """Store what a record says now in place of what it said before; rows keep their ids, so opinions about them stay."""
     before = {row.leg_no: row for row in _LEGS.rows(db, record_id=record_id)}
-    legs, rematch = [], False
+    legs, rematch, compare = [], False, False
     for one in prepared:
         values = {
             "athlete_id": athlete_id, "stub": one.activity.stub is not None, "document": one.document, "model": model.MODEL_VERSION,
@@ -127,19 +129,15 @@ def put_source_activities(db: Db, record_id: int, athlete_id: str, prepared: Seq
         else:
             number = row.id
             update_one(db, source_activities, number, **values)
-            rematch |= bool(row.stub) != values["stub"] or row.activity_id is None or _matches_otherwise(row, one)
+            rematch |= (row.start_local, bool(row.stub)) != (one.figures["start_local"], values["stub"]) or row.activity_id is None
+            compare |= (row.samples or 0) != one.samples or any(getattr(row, name) != one.figures[name] for name in _COMPARED)
         rematch |= _put_claims(db, number, athlete_id, one.activity.claims, known=row is not None)
         _put_streams(db, number, one, known=row is not None)
         legs.append((number, one))
     affected = frozenset(row.activity_id for row in before.values() if row.activity_id)
     if before:
         _delete_source_activities(db, [row.id for row in before.values()])
-    return Stored(tuple(legs), rematch or bool(before), affected)
-
-
-def _matches_otherwise(row: Any, one: Encoded) -> bool:
-    """Whether something changed that decides about matches, or a recording came that may tell where there was doubt."""
-    return (row.samples or 0) != one.samples or any(getattr(row, name) != one.figures[name] for name in _MATCHED_BY)
+    return Stored(tuple(legs), rematch or bool(before), compare, affected)
 
 
 def _put_claims(db: Db, number: int, athlete_id: str, said: Sequence[str], *, known: bool) -> bool:
@@ -249,6 +247,23 @@ def ids_near(db: Db, athlete_id: str, spans: Iterable[tuple[datetime, datetime]]
             source_activities.c.start_local <= newest.isoformat(), records.c.state != "gone")
         found.update(db.scalars(query))
     return found
+
+
+_NEIGHBOURS = Prepared(sa.select(*(source_activities.c[name] for name in ("start_utc", "start_local", "elapsed_s", "moving_s"))).where(
+    source_activities.c.athlete_id == sa.bindparam("athlete"), source_activities.c.start_local >= sa.bindparam("oldest"),
+    source_activities.c.start_local <= sa.bindparam("newest"), source_activities.c.id != sa.bindparam("number")))
+_OPINION = Prepared(sa.select(opinions.c.first_id).where(
+    sa.or_(opinions.c.first_id == sa.bindparam("number"), opinions.c.second_id == sa.bindparam("number"))).limit(1))
+
+
+def neighbours(db: Db, athlete_id: str, number: int, oldest: datetime, newest: datetime) -> list[Any]:
+    """When and how long the other source activities of an athlete are that start in this span of local time."""
+    return _NEIGHBOURS.rows(db, athlete=athlete_id, number=number, oldest=oldest.isoformat(), newest=newest.isoformat())
+
+
+def is_spoken_of(db: Db, number: int) -> bool:
+    """Whether anybody has said anything of this source activity."""
+    return _OPINION.first(db, number=number) is not None
 
 
 def ids_claiming(db: Db, athlete_id: str, said: Iterable[str]) -> set[int]:

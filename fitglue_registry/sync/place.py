@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fitglue_registry import model
-from fitglue_registry.dedupe import Choice, Member, Scorer, claim_edges, clusters, learned_weights, merge, near
-from fitglue_registry.dedupe.blocking import reach_s
+from fitglue_registry.dedupe import Choice, Member, Scorer, claim_edges, clusters, learned_weights, merge, near, traits_of
+from fitglue_registry.dedupe.blocking import may_be_one, reach_s
 from fitglue_registry.dedupe.kinship import inherited
 from fitglue_registry.hookspecs import Opinion, Pair, Side
 from fitglue_registry.registry import MergeRules
 from fitglue_registry.store import activities as stored
 from fitglue_registry.store import choices, verdicts
-from fitglue_registry.sync.scoring import Deck, account_of, edge_of_opinion, score
+from fitglue_registry.sync.scoring import Deck, account_of, edge_of_opinion, score, traits_of_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.plugins import Plugins
-    from fitglue_registry.store.activities import Encoded, Row
+    from fitglue_registry.store.activities import Encoded, Row, Stored
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +129,21 @@ def _spans(rows: Iterable[Row]) -> list[tuple[datetime, datetime]]:
             oldest = spans.pop()[0]
         spans.append((oldest, newest))
     return spans
+
+
+def has_company(db: Db, athlete_id: str, said: Stored) -> bool:
+    """Whether there is anything that these source activities could be one with: most workouts of one account are alone."""
+    return any(stored.is_spoken_of(db, number) or _is_near_another(db, athlete_id, number, one) for number, one in said.legs)
+
+
+def _is_near_another(db: Db, athlete_id: str, number: int, one: Encoded) -> bool:
+    cuts = learned_weights().cuts
+    mine, reach = traits_of(one.activity, ""), timedelta(seconds=reach_s(cuts))
+    if one.figures["start_local"] is None:
+        return False
+    start = datetime.fromisoformat(one.figures["start_local"])
+    return any(may_be_one(mine, traits_of_figures(row), cuts)
+               for row in stored.neighbours(db, athlete_id, number, _shifted(start, -reach), _shifted(start, reach)))
 
 
 def _shifted(moment: datetime, by: timedelta) -> datetime:

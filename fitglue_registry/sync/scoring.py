@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from fitglue_registry import model
-from fitglue_registry.dedupe import SCORE, Card, Edge, Line, Samples, Scorer, Verdict, traits_of
+from fitglue_registry.dedupe import SCORE, Card, Edge, Line, Samples, Scorer, Traits, Verdict, traits_of
 from fitglue_registry.store import activities as stored
 from fitglue_registry.store.reading import load_streams
 
@@ -53,14 +54,22 @@ class Deck:
         return self._samples[number]
 
 
+def traits_of_figures(row: Any) -> Traits:
+    """When and how long a source activity is, from the columns of the store: enough to tell whether a pair is worth a look."""
+    start_utc, start_local = (datetime.fromisoformat(text) if text else None for text in (row.start_utc, row.start_local))
+    day = start_local is not None and start_local.time() == time.min  # the columns do not say that the day is all that is known
+    return traits_of(model.SourceActivity(start_utc=start_utc, start_local=start_local, elapsed_s=row.elapsed_s, moving_s=row.moving_s,
+                                          start_precision="day" if day else "second"), "")
+
+
 def _samples(streams: dict[str, model.Stream]) -> Samples | None:
     if not streams:
         return None
     points = streams["latlng"].values.doubles.tolist() if "latlng" in streams else []
     track = [(latitude, longitude) for latitude, longitude in zip(points[::2], points[1::2], strict=True) if latitude == latitude]
-    time = streams["time"].values.doubles if "time" in streams else ()
-    channels = {name: streams[name].values.doubles for name in _CHANNELS if name in streams and len(streams[name].values) == len(time)}
-    return Samples(track, time, channels)
+    seconds = streams["time"].values.doubles if "time" in streams else ()
+    channels = {name: streams[name].values.doubles for name in _CHANNELS if name in streams and len(streams[name].values) == len(seconds)}
+    return Samples(track, seconds, channels)
 
 
 def score(db: Db, scorer: Scorer, changed: Sequence[Card], near_by: Sequence[Card], now: str) -> None:

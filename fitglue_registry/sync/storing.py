@@ -11,12 +11,14 @@ from fitglue_registry.hookspecs import Body, Part, Unavailable
 from fitglue_registry.store import records
 from fitglue_registry.store.activities import Stored, put_source_activities
 from fitglue_registry.sync import events
+from fitglue_registry.sync.place import has_company
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
+    from fitglue_registry.store.activities import Encoded
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.asking import Answered
     from fitglue_registry.sync.context import Context
@@ -101,9 +103,14 @@ def store_derived(context: Context, log: RunLog, db: Db, record_id: int, derived
 
 def place_derived(context: Context, db: Db, every: Sequence[Stored | None]) -> None:
     """Match anew what changed in what decides about matches; merge again what only says something else."""
-    rematch = [stored for stored in every if stored is not None and stored.rematch]
-    remerge = [one for stored in every if stored is not None and not stored.rematch for one in stored.legs]
     athlete_id, now = context.connected.athlete_id, context.now
+    rematch: list[Stored] = []
+    remerge: list[tuple[int, Encoded]] = []
+    for stored in filter(None, every):
+        if stored.rematch or (stored.compare and has_company(db, athlete_id, stored)):
+            rematch.append(stored)
+        else:
+            remerge += stored.legs
     if rematch:
         affected = {activity_id for stored in rematch for activity_id in stored.affected}
         context.matcher.place(db, athlete_id, [number for stored in rematch for number in stored.ids], now, affected)

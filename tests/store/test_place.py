@@ -8,13 +8,15 @@ from datetime import datetime
 
 import pytest
 
+from fitglue_registry.dedupe import Line
 from fitglue_registry.hookspecs import HOOK_API, Opinion, hookimpl
 from fitglue_registry.model import Column, Stream
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.registry import DefaultTitles, MergeRules, Rule
 from fitglue_registry.store import activities as stored
 from fitglue_registry.store.reading import load_activity
-from fitglue_registry.sync.place import Matcher
+from fitglue_registry.sync.place import Matcher, has_company
+from fitglue_registry.sync.scoring import verdict_of_opinion
 
 NOW = "2026-06-15T12:00:00.000Z"
 
@@ -202,3 +204,35 @@ def test_many_changed_at_once_are_matched_like_one_by_one(library, place, days):
     after = place(*ids, expert=all_are("same"))
     assert after[: len(starts)] == after[len(starts) :]
     assert len(set(after)) == len(starts)
+
+
+def test_the_score_joins_copies_and_says_why(library, place):
+    """Without a shared claim: the verdict and its lines are kept as an opinion."""
+    one, two = library.source_activity(distance_m=20_000.0), library.source_activity(distance_m=20_000.0)
+    [first, second] = place(one, two)
+    assert first == second
+    [said] = stored.opinions_about(library.db, [one])
+    assert (said.said_by, said.verdict) == ("score", "same")
+    assert verdict_of_opinion(said).lines[0] == Line("time", "same second", verdict_of_opinion(said).lines[0].bits)
+
+
+def test_a_recording_that_comes_later_may_tell(library, place, activity):
+    """Hours apart like a clock that is off: asked about, until both tracks show the same points."""
+    later = {"start_local": datetime(2026, 5, 1, 15, 30), "distance_m": 10_000.0}  # noqa: DTZ001 - a local time
+    records = [library.record(), library.record()]
+    said = [{"distance_m": 10_100.0}, later]
+    one, two = (library.put(record, activity(**values)).ids[0] for record, values in zip(records, said, strict=True))
+    assert len(set(place(one, two))) == 2
+    track = Stream("latlng", Column.pairs([50 + k / 1000 for k in range(50)], [8 + (k % 7) / 1000 for k in range(50)]))
+    for record, values in zip(records, said, strict=True):
+        again = library.put(record, activity(**values, streams=(track,)))
+        assert has_company(library.db, "me", again)
+    assert len(set(place(one, two))) == 1
+
+
+def test_what_is_alone_needs_no_matching(library, place, activity):
+    """No other workout within reach, and nobody has said anything of it."""
+    record = library.record()
+    place(library.put(record, activity()).ids[0], library.source_activity(start_local=datetime(2026, 5, 1, 19, 44)))  # noqa: DTZ001
+    assert not has_company(library.db, "me", library.put(record, activity(distance_m=9.0)))
+    assert has_company(library.db, "me", library.put(record, activity(elapsed_s=50_000.0)))
