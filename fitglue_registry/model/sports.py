@@ -37,14 +37,25 @@ SPORTS: dict[str, str] = {sport: family_name for family_name, sports in _FAMILIE
 ON_FOOT = frozenset(_FAMILIES["running"] + _FAMILIES["walking"])
 
 _BY_FOLDED = {sport.casefold(): sport for sport in SPORTS}
-_ALIASES = {
-    "running": "Run", "treadmill_running": "VirtualRun", "trail_running": "TrailRun", "cycling": "Ride", "biking": "Ride",
-    "road_biking": "Ride", "indoor_cycling": "VirtualRide", "virtual_ride": "VirtualRide", "mountain_biking": "MountainBikeRide",
-    "gravel_cycling": "GravelRide", "walking": "Walk", "hiking": "Hike", "swimming": "Swim", "lap_swimming": "Swim",
-    "open_water_swimming": "OpenWaterSwim", "strength_training": "WeightTraining", "training": "Workout",
-    "hiit": "HighIntensityIntervalTraining",
-    "cross_country_skiing": "NordicSki", "rowing": "Rowing", "yoga": "Yoga", "generic": "Other", "transition": "Transition",
-}
+#: Words of Garmin Connect, FIT and others (Garmin's type keys, FIT's sports) for a sport that has another name here.
+_ALIASES = {word: sport for sport, words in {
+    "Run": "running track_running street_running indoor_running ultra_run obstacle_run",
+    "VirtualRun": "treadmill_running virtual_running treadmill", "TrailRun": "trail_running",
+    "Ride": "cycling biking road_biking road_cycling recumbent_cycling road_trip roadtrip", "TrackRide": "track_cycling",
+    "VirtualRide": "indoor_cycling spinning", "GravelRide": "gravel_cycling",
+    "MountainBikeRide": "mountain_biking downhill_biking bmx enduro_mtb", "EBikeRide": "e_biking e_bike_fitness ebiking",
+    "EMountainBikeRide": "e_bike_mountain e_enduro_mtb", "Handcycle": "hand_cycling indoor_hand_cycling",
+    "Walk": "walking casual_walking speed_walking indoor_walking casual_walk", "Hike": "hiking mountaineering",
+    "Snowshoe": "snowshoeing snow_shoe", "Swim": "swimming lap_swimming pool_swimming", "OpenWaterSwim": "open_water_swimming open_water",
+    "Rowing": "indoor_rowing", "StandUpPaddling": "stand_up_paddleboarding sup",
+    "AlpineSki": "ski skiing resort_skiing resort_skiing_snowboarding alpine_skiing", "Snowboard": "snowboarding",
+    "BackcountrySki": "backcountry_skiing backcountry_skiing_snowboarding backcountry_skiing_snowboarding_ws",
+    "NordicSki": "cross_country_skiing cross_country_skiing_ws skate_skiing_ws cross_country_ski", "IceSkate": "skating_ws ice_skating",
+    "InlineSkate": "inline_skating", "WeightTraining": "strength_training strength weights",
+    "StairStepper": "stair_climbing floor_climbing",
+    "Workout": "training indoor_cardio cardio_training cardio fitness_equipment gym", "HighIntensityIntervalTraining": "hiit",
+    "RockClimbing": "bouldering indoor_climbing climbing", "Other": "generic",
+}.items() for word in words.split()}
 
 
 def canonical_sport(raw: str | None) -> str:
