@@ -21,6 +21,8 @@ from fitglue_registry.testing.intervals.values import Row, compact, f32, stamp_t
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from fitglue_registry.testing.intervals.plan import Plan
+
 _ATHLETE = "i317960"
 _NO_LIMIT = 2**31 - 1
 
@@ -199,6 +201,14 @@ class Account:
         with self._lock:
             content = self._records[id_].content
         return content.file()
+
+    def plan(self, id_: str) -> Plan:
+        """What a workout was made from, also one whose row is a stub; raises ``KeyError`` where it was given and not made."""
+        with self._lock:
+            content = self._records[id_].content
+        if not isinstance(content, Generated):
+            raise KeyError(id_)
+        return content.plan
 
     # Changing ---------------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fitglue_registry.testing.intervals.plan import Plan
     from fitglue_registry.testing.intervals.values import Row
 
+_FIRST_SERIAL = 3_400_000_000
 _FIT_EPOCH = datetime(1989, 12, 31, tzinfo=UTC)
 _SEMICIRCLES = 2**31 / 180
 _RECORD_FIELDS = {
@@ -27,15 +28,32 @@ _RECORD_FIELDS = {
 
 def file_of(plan: Plan) -> bytes | None:
     """The original upload of a workout, every third one compressed; None for one that was typed in. Legs share their file."""
+    content = plain_file_of(plan)
+    if content is None or plan.shape.sport.origins[0].file_type == "gpx" or serial_of(plan) % 3 != _FIRST_SERIAL % 3:
+        return content
+    # Stored, not deflated: what deflate makes of it differs from one machine's zlib to the next.
+    return gzip.compress(content, 0, mtime=0)
+
+
+def plain_file_of(plan: Plan) -> bytes | None:
+    """The same, never compressed: as the device wrote it."""
     sport = plan.shape.sport
     if not sport.channels:
         return None
     if sport.origins[0].file_type == "gpx":
         return _gpx(*plan.legs[0])
-    first = plan.number + plan.leg_no
-    content = _fit(plan.legs, 3_400_000_000 + first)
-    # Stored, not deflated: what deflate makes of it differs from one machine's zlib to the next.
-    return gzip.compress(content, 0, mtime=0) if first % 3 == 0 else content
+    return _fit(plan.legs, serial_of(plan))
+
+
+def serial_of(plan: Plan) -> int:
+    """The serial number of the device; legs share it with their file."""
+    return _FIRST_SERIAL + plan.number + plan.leg_no
+
+
+def track_of(plan: Plan, *, from_s: int = 0, until_s: int | None = None, clock: timedelta = timedelta()) -> bytes:
+    """The track as another program saves it, as GPX; cut to some seconds since the start, or by a clock that is wrong."""
+    start, leg = plan.legs[plan.leg_no]
+    return _gpx(start + clock, leg, from_s, until_s)
 
 
 @lru_cache(maxsize=32)
@@ -115,16 +133,16 @@ def _fit_time(start: datetime, leg: Leg) -> int:
     return int((moment - _FIT_EPOCH).total_seconds())
 
 
-def _gpx(start: datetime, leg: Leg) -> bytes:
+def _gpx(start: datetime, leg: Leg, from_s: int = 0, until_s: int | None = None) -> bytes:
     columns = {entry["type"]: entry for entry in streams_of(leg)}
     begin, place = start - PLACES[leg.zone].offset(start), columns["latlng"]
     kinds = ("time", "altitude", "heartrate", "cadence")
     points = []
     for lat, lng, *values in zip(place["data"], place["data2"], *(columns[kind]["data"] for kind in kinds), strict=True):
-        if lat is not None:
+        if lat is not None and from_s <= values[0] and (until_s is None or values[0] <= until_s):
             points.append(_point(lat, lng, begin + timedelta(seconds=values[0]), *values[1:]))
-    name = shape_of(leg).sport.names[0]
-    return "\n".join([_GPX_HEAD.format(name=name), *points, "</trkseg></trk></gpx>\n"]).encode()
+    sport = shape_of(leg).sport
+    return "\n".join([_GPX_HEAD.format(name=sport.names[0], kind=sport.fit[0]), *points, "</trkseg></trk></gpx>\n"]).encode()
 
 
 def _point(lat: float, lng: float, moment: datetime, height: float, beat: int | None, turn: int) -> str:
@@ -138,5 +156,5 @@ _GPX_HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     '<gpx creator="StravaGPX" version="1.1" xmlns="http://www.topografix.com/GPX/1/1"'
     ' xmlns:gpxtpx="http://www.garmin.com/xmlschemas/TrackPointExtension/v1">\n'
-    "<trk><name>{name}</name><type>cycling</type><trkseg>"
+    "<trk><name>{name}</name><type>{kind}</type><trkseg>"
 )

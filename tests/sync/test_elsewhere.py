@@ -1,0 +1,50 @@
+"""The account's workouts elsewhere: archives that the files plugin reads as what they are made to be."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from fitglue_registry.sync.events import SyncFinished
+from fitglue_registry.testing.intervals import Account
+from fitglue_registry.testing.intervals.elsewhere import garmin_archive, strava_archive
+from fitglue_registry.testing.intervals.files import track_of
+
+
+@pytest.fixture
+def plans():
+    """Rides and runs, the newest first, and a ride that only Strava feeds."""
+    account = Account.generate(12, until=date(2026, 11, 20), strava_stubs=1)
+    return [account.plan(external_id) for external_id in account.ids()]
+
+
+def test_an_archive_of_strava_holds_each_workout_with_its_file(host, tmp_path, plans):
+    """Also one that was typed in, and one that is a stub at Intervals.icu, under Strava's own number."""
+    typed_in = {"id": 1, "date": datetime(2026, 10, 1, 16, tzinfo=UTC), "title": "Gym", "type": "Weight Training", "elapsed_s": 3600}
+    strava_archive(tmp_path / "strava.zip", plans, typed_in=[typed_in])
+    assert [event.counts["new"] for event in host.import_paths([tmp_path / "strava.zip"]) if isinstance(event, SyncFinished)] == [13]
+    assert len(host.activities()) == 13
+    [stub] = [plan.id for plan in plans if plan.stub]
+    assert host.activity(f"strava:{stub}").activity.completeness.parts == ("summary", "file")
+    assert host.activity("strava:1").activity.elapsed_s == 3600
+
+
+def test_an_archive_of_garmin_holds_the_same_workouts(host, tmp_path, plans):
+    """Under their numbers at Garmin, each joined with its file, one with those of Strava's archive."""
+    recorded = [plan for plan in plans if plan.shape.sport.channels][:3]
+    garmin_archive(tmp_path / "garmin.zip", enumerate(recorded, 101))
+    strava_archive(tmp_path / "strava.zip", recorded)
+    for _ in host.import_paths([tmp_path / "garmin.zip", tmp_path / "strava.zip"]):
+        pass
+    assert len(host.activities()) == 3
+    assert {member.entry for member in host.activity("garmin:101").members} == {"garmin-archive", "strava-archive"}
+
+
+def test_a_track_can_be_cut_and_its_clock_be_wrong(plans):
+    """As another program saves it, and as a watch with the wrong hour writes it."""
+    ride = next(plan for plan in plans if plan.shape.sport.gps)
+    begin = ride.start_utc + timedelta(hours=1)
+    whole, cut = track_of(ride), track_of(ride, until_s=600, clock=timedelta(hours=1))
+    assert 0 < cut.count(b"<trkpt") < whole.count(b"<trkpt")
+    assert f"<time>{begin:%Y-%m-%dT%H}:".encode() in cut
