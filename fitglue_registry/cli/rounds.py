@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.progress import Progress
-from fitglue_registry.cli.text import clean, count, short_id
+from fitglue_registry.cli.text import clean, count, short_hashes, short_id
 from fitglue_registry.sync import events
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _take(tally: Tally, event: events.Event) -> None:
     if isinstance(event, events.Decided):
         tally.decided[event.decision] += 1
     if isinstance(event, events.Decided) and event.decision == "would-join":
-        tally.joins.append(f"{short_id(event.external_id)}: {event.reason}")
+        tally.joins.append(f"{short_id(event.external_id)}: {short_hashes(event.reason or '')}")
     if isinstance(event, events.Decided) and event.decision == "quarantined":
         tally.quarantined[event.external_id] = event.reason or ""
     elif isinstance(event, events.Decided) and event.decision == "not-fetched":
@@ -163,7 +163,9 @@ def summary(tally: Tally) -> str:
     ended = tally.ended
     assert ended is not None
     stopped = isinstance(ended, events.SyncStopped)
-    late = ", ".join(f"{_PARTS.get(part, part)} of {number:,}" for part, number in tally.parts.items())
+    # That there is still none of a part was asked again, and is no news.
+    came = {part: number - ended.counts.get(f"no-{part}", 0) for part, number in tally.parts.items()}
+    late = ", ".join(f"{_PARTS.get(part, part)} of {number:,}" for part, number in came.items() if number > 0)
     counts = {**(tally.decided if tally.dry_run else ended.counts), "quarantined": len(tally.quarantined)}
     found = decisions(counts) or (f"{late} that had been waiting" if late else "")
     said = f"stopped{' after ' if found else ''}{found}" if stopped else found or "nothing new"

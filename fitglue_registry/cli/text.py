@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Control characters, what turns the direction of writing, what is invisible, and halves of characters; compiled when first needed.
 _HARMFUL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
 _LONGEST_ID = 24
+_HASH = re.compile(r"\b[0-9a-f]{40,}\b")
 _PLAIN = {
     "…": "...", "→": "->", "✓": "+", "✗": "x", "·": "-", "–": "-", "—": "-", "“": '"', "”": '"', "’": "'", "•": "*", "°": " deg", "≥": ">=",
     "×": "x", "━": "-", "─": "-", "▁": "_", "▂": "_", "▃": ".", "▄": "-", "▅": "-", "▆": "=", "▇": "#", "█": "#",
@@ -103,6 +104,11 @@ def speaks_unicode(stream: TextIO) -> bool:
 def short_id(external_id: str) -> str:
     """An id at a source as a list shows it: a hash is known by its beginning."""
     return external_id if len(external_id) <= _LONGEST_ID else f"{external_id[:_LONGEST_ID // 2]}…"
+
+
+def short_hashes(text: str) -> str:
+    """A text in which each hash is known by its beginning; ``--json`` has all of them."""
+    return _HASH.sub(lambda found: f"{found[0][:_LONGEST_ID // 2]}…", text)
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _ON_A_TERMINAL = 30
 _WIDE = 110
+#: The width of a wide row without sources, its title not cut to less than twenty.
+_BESIDE_SOURCES = 91
 _SPORT = 12
 
 
@@ -78,14 +80,16 @@ def _why_nothing(face: Face, sport: str | None) -> str:
 
 
 def _table(face: Face, found: list[dict[str, Any]]) -> Table:
-    """Units stand in the headings; the sources are left out of a narrow table where there is but one."""
+    """Units stand in the headings; sources are counted where there is no room for names, and left out where there is but one."""
     from fitglue_registry.cli import table
 
     wide = face.width >= _WIDE
     several = len({name for row in found for name in row["sources"]}) > 1
+    named = wide and max(len(", ".join(row["sources"])) for row in found) <= face.width - _BESIDE_SOURCES
     columns = ["#", "date", "sport", "title", "km", "time", "bpm", "W", "load", *(["sources"] if wide or several else [])]
-    values = [_row(row, wide)[: len(columns)] for row in found]
-    return table.rows(columns, values, width=face.width, right=("#", "km", "time", "bpm", "W", "load"), flexible="title")
+    values = [[*_row(row, wide), ", ".join(row["sources"]) if named else len(row["sources"])][: len(columns)] for row in found]
+    figures = ("#", "km", "time", "bpm", "W", "load", *(() if named else ("sources",)))
+    return table.rows(columns, values, width=face.width, right=figures, flexible="title")
 
 
 def _row(row: dict[str, Any], wide: bool) -> list[Any]:
@@ -97,7 +101,7 @@ def _row(row: dict[str, Any], wide: bool) -> list[Any]:
     seconds = row["moving_s"] if row["moving_s"] is not None else row["elapsed_s"]
     return [row["number"], when, sport if wide or len(sport) <= _SPORT else f"{sport[: _SPORT - 1]}…", row["title"] or "–",
             numbers.km(row["distance_m"]), numbers.clock(seconds), numbers.whole(row["average_heartrate_bpm"]), power,
-            numbers.whole(row["training_load"]), ", ".join(row["sources"])]
+            numbers.whole(row["training_load"])]
 
 
 class _Pair(click.ParamType):  # type: ignore[type-arg]

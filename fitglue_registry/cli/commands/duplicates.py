@@ -83,23 +83,28 @@ def _key() -> str:
 
 def _pair(pair: dict[str, Any]) -> Iterator[RenderableType]:
     from fitglue_registry.cli.table import hanging, heading, pairs
+    from fitglue_registry.cli.text import short_hashes
 
     one, two = pair["sides"]
     yield heading(f"{one['number']} and {two['number']}", "one workout?")
     yield pairs([(label, left, right) for label, left, right in _compared(one, two) if left or right], widths=(12, 30))
-    for asked in pair["asked"]:
+    # Copies of one recording are asked about for the same reasons, which need saying once.
+    reasons = {(one["said_by"], tuple(one["evidence"])): one for one in pair["asked"]}
+    for asked in reasons.values():
         likely = "" if asked["probability"] is None else f", {asked['probability']:.0%} likely"
         yield hanging("?", f"asked by {asked['said_by']}{likely}")
         for line in asked["evidence"]:
-            yield hanging("·", line, indent=4)
+            yield hanging("·", short_hashes(line), indent=4)
     yield ""
 
 
 def _compared(one: dict[str, Any], two: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     from fitglue_registry.cli import numbers
+    from fitglue_registry.cli.text import short_hashes
 
     for label, show in (
-        ("source", lambda side: ", ".join(side["sources"])), ("title", lambda side: side["title"]), ("sport", lambda side: side["sport"]),
+        ("source", lambda side: short_hashes(", ".join(side["sources"]))),
+        ("title", lambda side: side["title"]), ("sport", lambda side: side["sport"]),
         ("start", lambda side: str(side["start_local"] or side["start_utc"] or "")),
         ("time", lambda side: numbers.clock(side["elapsed_s"])), ("moving", lambda side: numbers.clock(side["moving_s"])),
         ("km", lambda side: numbers.km(side["distance_m"], 2)),
@@ -166,13 +171,13 @@ def _tell_apart(face: Face, found: list[Found]) -> None:
 @pass_face
 def undo(face: Face, *, number: int | None) -> None:
     """Take back what you said last, or the word NUMBER of `fitglue duplicates history`."""
-    from fitglue_registry.cli.text import clean
+    from fitglue_registry.cli.text import clean, short_hashes
 
     verdict, found = face.host.undo_verdict(number)
     if face.as_json:
         face.document({**verdict, "activities": [_brief(one) for one in found]})
         return
-    face.show(clean(f"Taken back: {verdict['said']}, {' and '.join(verdict['about'])}"))
+    face.show(clean(short_hashes(f"Taken back: {verdict['said']}, {' and '.join(verdict['about'])}")))
     for one in found:
         face.show(_line(one))
 

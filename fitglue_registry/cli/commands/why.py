@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-_DECISIONS_SHOWN, _APART_SHOWN = 12, 8
-_LONGEST = 60
+_DECISIONS_SHOWN = 12
 
 
 @click.command(cls=Command, examples=("fitglue why last", "fitglue why 2026-05-01", "fitglue why strava:123456789"))
@@ -27,14 +26,15 @@ def command(face: Face, *, reference: str) -> None:
 
     REF is a number, `last`, a date, an id at the source, or any identity such as strava:123.
     """
+    from fitglue_registry.cli.grounds import grounds
+
     story = face.host.why(reference)
     if face.as_json:
         face.document(story)
     else:
-        face.show(*_head(story))
-        for record in story["records"]:
-            face.show(*_record(record))
-        face.show(*_evidence(story))
+        # What joined the records of several sources comes first, then each of them in brief.
+        several = len(story["records"]) > 1
+        face.show(*_head(story), *grounds(story), *(line for record in story["records"] for line in _record(record, brief=several)))
 
 
 def _head(story: dict[str, Any]) -> Iterator[RenderableType]:
@@ -49,25 +49,52 @@ def _head(story: dict[str, Any]) -> Iterator[RenderableType]:
         yield hanging("→", story["fix"], indent=4)
 
 
-def _record(record: dict[str, Any]) -> Iterator[RenderableType]:
-    from fitglue_registry.cli import numbers
+def _record(record: dict[str, Any], *, brief: bool) -> Iterator[RenderableType]:
     from fitglue_registry.cli.table import heading, pairs
+    from fitglue_registry.cli.text import short_hashes, short_id
 
     yield ""
-    yield heading(f"{record['connection']}/{record['external_id']}", record["state"])
-    yield pairs([(hop["hop"], numbers.moment(hop["at"]), f"{numbers.span(hop['took_s'])} later" if hop["took_s"] is not None else "")
-                 for hop in record["hops"]], widths=(21, 16))
-    parts = sorted(record["parts"], key=lambda part: _ORDER.index(part["part"]) if part["part"] in _ORDER else len(_ORDER))
-    yield pairs([(f"{part['part']} {_PARTS.get(part['state'], part['state'])}", numbers.moment(part["received_at"]), _part(part))
-                 for part in parts], widths=(21, 16))
-    yield pairs([("understood", numbers.moment(one["normalized_at"]),
-                  f"by {one['plugin']} {one['plugin_version'] or ''}{' as a stub' if one['stub'] else ''}")
-                 for one in record["source_activities"]], widths=(21, 16))
+    yield heading(f"{record['connection']}/{short_id(record['external_id'])}", record["state"])
+    yield pairs(list(_brief_stages(record) if brief else _stages(record)), widths=(21, 16))
     if record["quarantine"]:
-        yield pairs([("in quarantine", numbers.moment(record["quarantine"]["since"]), record["quarantine"]["what"])], widths=(21, 16))
-    claims = [claim for one in record["source_activities"] for claim in one["claims"]]
+        yield pairs([("in quarantine", _moment(record["quarantine"]["since"]), record["quarantine"]["what"])], widths=(21, 16))
+    claims = [short_hashes(claim) for one in record["source_activities"] for claim in one["claims"]]
     yield pairs([("known as", ", ".join(claims))]) if claims else ""
-    yield from _decisions(record["decisions"])
+    if not brief or [one["decision"] for one in record["decisions"]] != ["new"]:
+        yield from _decisions(record["decisions"])
+
+
+def _stages(record: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for hop in record["hops"]:
+        yield _hop(hop)
+    for part in sorted(record["parts"], key=lambda part: _ORDER.index(part["part"]) if part["part"] in _ORDER else len(_ORDER)):
+        yield f"{part['part']} {_PARTS.get(part['state'], part['state'])}", _moment(part["received_at"]), _part(part)
+    for one in record["source_activities"]:
+        yield ("understood", _moment(one["normalized_at"]),
+               f"by {one['plugin']} {one['plugin_version'] or ''}{' as a stub' if one['stub'] else ''}")
+
+
+def _brief_stages(record: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """When it came and of what it was made; all that went another way than well."""
+    yield from map(_hop, record["hops"][-1:])
+    have = {part["part"]: part["received_at"] for part in record["parts"] if part["state"] == "have"}
+    if have:
+        yield "received", _moment(max(have.values())), ", ".join(dict.fromkeys(name for name in (*_ORDER, *have) if name in have))
+    for part in record["parts"]:
+        if part["state"] not in ("have", "none"):
+            yield f"{part['part']} {_PARTS.get(part['state'], part['state'])}", _moment(part["received_at"]), _part(part)
+
+
+def _hop(hop: dict[str, Any]) -> tuple[str, str, str]:
+    from fitglue_registry.cli import numbers
+
+    return hop["hop"], _moment(hop["at"]), f"{numbers.span(hop['took_s'])} later" if hop["took_s"] is not None else ""
+
+
+def _moment(at: str | None) -> str:
+    from fitglue_registry.cli import numbers
+
+    return numbers.moment(at)
 
 
 _PARTS = {"have": "received", "none": "not there", "wanted": "waited for", "failed": "given up"}
@@ -89,44 +116,3 @@ def _decisions(decisions: list[dict[str, Any]]) -> Iterator[RenderableType]:
     if len(shown) < len(decisions):
         yield f"  … {len(decisions) - len(shown)} older decisions; --json has all"
     yield pairs([(f"decided: {one['decision']}", numbers.moment(one["at"]), one["reason"] or "") for one in shown], widths=(21, 16))
-
-
-def _evidence(story: dict[str, Any]) -> Iterator[RenderableType]:
-    from fitglue_registry.cli.table import heading, pairs
-
-    if story["same_because"]:
-        yield ""
-        yield heading("One workout because")
-        yield pairs([(one["verdict"], _said(one)) for one in story["same_because"]])
-    if story["apart_from"]:
-        yield ""
-        yield heading("Another workout, or asked about")
-        shown = story["apart_from"][:_APART_SHOWN]
-        yield pairs([(one["verdict"], f"{one['activity'] or '–'}: {_said(one)}") for one in shown])
-        if len(shown) < len(story["apart_from"]):
-            yield f"  … {len(story['apart_from']) - len(shown)} more; --json has all"
-    if len(story["values_from"]) > 1:
-        yield ""
-        yield heading("Values from")
-        others = {one["field"]: one for one in story["alternatives"]}
-        named = {**story["values_from"], **{field: one["from"] for field, one in others.items()}}
-        yield pairs([(field, giver, _others(others.get(field))) for field, giver in sorted(named.items(), key=lambda one: one[0])])
-
-
-def _said(one: dict[str, Any]) -> str:
-    who = {"person": "you", "person, of a copy": "you, of a copy"}.get(one["said_by"], one["said_by"])
-    likely = "" if one["probability"] is None else f", {one['probability']:.1%} likely"
-    return f"{' and '.join(one['pair'])}: {one['reason']} (said by {who}{likely})"
-
-
-def _others(one: dict[str, Any] | None) -> str:
-    """What the other sources say of a field."""
-    return "; ".join(f"{other['from']} says {_brief(other['value'])}" for other in one["others"]) if one else ""
-
-
-def _brief(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) if all(isinstance(part, str) for part in value) else f"{len(value)} of them"
-    if isinstance(value, dict):
-        return ", ".join(str(part) for part in value.values())
-    return str(value) if len(str(value)) <= _LONGEST else f"{str(value)[:_LONGEST]}…"

@@ -1,0 +1,72 @@
+"""What the screens make of a workout that several sources know: an archive of Strava, one of Garmin, and a folder of files."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from fitglue_registry.testing.intervals import Account
+from fitglue_registry.testing.intervals.elsewhere import garmin_archive, strava_archive
+from fitglue_registry.testing.intervals.files import plain_file_of, track_of
+
+
+@pytest.fixture
+def ride():
+    """The plan of a ride with power."""
+    account = Account.generate(12, until=date(2026, 11, 20))
+    return next(plan for plan in map(account.plan, account.ids()) if plan.shape.sport.key == "ride")
+
+
+@pytest.fixture
+def paths(tmp_path, ride):
+    """The ride in two archives and as a file, and a part of it that another program saved."""
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "2026.fit").write_bytes(plain_file_of(ride))
+    (tmp_path / "files" / "part.gpx").write_bytes(track_of(ride, from_s=600, until_s=2400))
+    strava_archive(tmp_path / "strava.zip", [ride])
+    garmin_archive(tmp_path / "garmin.zip", [(101, ride)])
+    return [str(tmp_path / name) for name in ("strava.zip", "garmin.zip", "files")]
+
+
+@pytest.fixture
+def imported(paths, fitglue):
+    assert fitglue("import", *paths).code == 0
+
+
+def test_the_same_again_brings_nothing_new(imported, fitglue, paths):
+    """Each source says so, also where a record has no file and was asked for it again."""
+    assert fitglue("import", *paths).out.count("nothing new") == 3
+
+
+def test_a_narrow_list_counts_the_sources_and_a_wide_one_names_them(imported, fitglue, monkeypatch):
+    """The number to type is there in either."""
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = fitglue("activities").out
+    monkeypatch.setenv("COLUMNS", "160")
+    wide = fitglue("activities").out
+    assert [table.split()[0] for table in (narrow, wide)] == ["#", "#"]
+    assert any(line.startswith("1 ") and line.split()[-1] == "3" for line in narrow.splitlines())
+    assert "files, garmin-archive, strava-archive" in wide
+
+
+def test_why_of_several_records_is_short_and_begins_with_what_joined_them(imported, fitglue, monkeypatch):
+    """Sources by name, hashes by their beginning, one line for what several say, and where they differ."""
+    monkeypatch.setenv("COLUMNS", "80")
+    said = fitglue("why", "101").out
+    parts = [said.index(head) for head in ("One workout because", "Values from", "Where they differ", "garmin-archive/101")]
+    assert parts == sorted(parts)
+    assert "title" in said.partition("Where they differ")[2]
+    assert max(map(len, said.split())) < 64
+    assert len(said.splitlines()) < 70
+
+
+def test_a_pair_to_decide_shows_short_ids_and_each_reason_once(fitglue, paths):
+    """Copies of one file are asked about for the same reasons."""
+    (Path(paths[2]) / "2026.fit").unlink()
+    fitglue("import", *paths)
+    said = fitglue("duplicates").out
+    assert "files/" in said
+    assert max(map(len, said.split())) < 64
+    assert said.count("? asked by") == 1
