@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,11 +19,18 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_registry import FitglueError, Host
 from fitglue_registry.testing.intervals import Account, StandIn
+from fitglue_registry.testing.intervals.elsewhere import garmin_archive, strava_archive
+from fitglue_registry.testing.intervals.files import plain_file_of, track_of
+from fitglue_registry.testing.intervals.plan import lone_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from fitglue_registry.testing.intervals.plan import Plan
 
 ACTIVITIES, STUBS = 60, 3
+#: So many of the account's newest workouts are in Strava's archive as well.
+LATELY = 12
 KEY = "stand-in-key"
 #: As if the service were a few hundred kilometres away, so that there is progress to be seen.
 LATENCY_S = 0.02
@@ -57,10 +65,15 @@ class Demo:
     """The stand-in, the store, and the commands that join them."""
 
     server: StandIn
-    home: Path
+    folder: Path
     environment: Mapping[str, str]
     width: int
     host: Host = field(init=False)
+
+    @property
+    def home(self) -> Path:
+        """Where FitGlue keeps everything."""
+        return self.folder / "home"
 
     def __post_init__(self) -> None:
         # Named, because the reader's own FITGLUE_DATABASE may be set.
@@ -89,6 +102,10 @@ class Demo:
         """External id → title of everything that is stored."""
         rows = self.host.sql("select external_id, title from source_activities where gone = 0 and stub = 0").rows
         return {str(external_id): str(title) for external_id, title in rows}
+
+    def records(self) -> int:
+        """How many records all sources have listed and still have."""
+        return int(str(self.host.sql("select count(*) from source_activities where gone = 0").rows[0][0]))
 
     def ids(self, sport: str) -> list[str]:
         """The ids of a sport's activities at the source, newest first; rides are those with power."""
@@ -199,6 +216,125 @@ def question(demo: Demo) -> None:
     expect("every activity counted", len(demo.titles()), demo.host.sql("select count(*) from activities").rows[0][0])
 
 
+# -- the same workouts in other places ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Elsewhere:
+    """What else the athlete has: two archives and a folder of files, as paths from here."""
+
+    downloads: Path
+    files: Path
+    #: A workout that the account, Strava and Garmin know, and the ride of which the folder holds a part.
+    known_to_three: str
+    cut: str
+    #: How many workouts there are in all, and how many of them the account has not.
+    workouts: int
+    others: int
+
+
+def other_places(demo: Demo) -> Elsewhere:
+    """Archives as they are downloaded, and a folder as it grows over the years."""
+    account = demo.account
+    plans = [account.plan(external_id) for external_id in account.ids()]
+    alone = [plan for plan in plans if len(plan.legs) == 1 and plan.shape.sport.channels]
+    lately, stubs = [plan for plan in alone if not plan.stub][:LATELY], [plan for plan in alone if plan.stub]
+    before = [_long_ago(plans, number, sport) for number, sport in enumerate(("ride", "run", "swim", "trail"))]
+    downloads, files = demo.folder / "downloads", demo.folder / "rides"
+    downloads.mkdir()
+    files.mkdir()
+    strength = next(plan for plan in lately if plan.shape.sport.key == "strength")
+    typed_in = {"id": 15_500_000_001, "date": strength.start_utc.replace(minute=0, second=0), "title": "Gym", "type": "Weight Training",
+                "elapsed_s": round(strength.shape.elapsed_s, -2)}
+    strava_archive(downloads / "export_4711.zip", [*lately, *stubs, *before[:2]], typed_in=[typed_in])
+    watch = [(int(row["external_id"]), plan) for plan in lately if (row := account.row(plan.id))["source"] == "GARMIN_CONNECT"]
+    garmin_archive(downloads / "garmin.zip", [*watch, *enumerate(before[1:3], 11_000_000_001)])
+    cut = _fill(files, lately, plans, before[3])
+    three = next(plan for _, plan in watch if plan.shape.sport.key == "run")
+    return Elsewhere(_shown(downloads), _shown(files), three.id, cut.id, len(plans) + len(before), len(before))
+
+
+def _fill(folder: Path, lately: Sequence[Plan], plans: Sequence[Plan], unknown: Plan) -> Plan:
+    """Put originals, copies and one workout that nobody else has into a folder; the ride of which it got a part comes back."""
+    tracked = [plan for plan in lately if plan.shape.sport.gps]
+    cut = next(plan for plan in tracked if plan.shape.sport.key == "ride")
+    triathlon = next(plan for plan in plans if len(plan.legs) > 1)
+    wrong_clock = next(plan for plan in tracked if plan.shape.sport.key == "run")
+    hike = next(plan for plan in tracked if plan.shape.sport.key in ("hike", "trail"))
+    for plan in (hike, triathlon):
+        (folder / f"{plan.start:%Y-%m-%d-%H-%M-%S}.fit").write_bytes(plain_file_of(plan) or b"")
+    (folder / f"{hike.start:%Y-%m-%d}_saved.gpx").write_bytes(track_of(hike))
+    (folder / f"{wrong_clock.start:%Y-%m-%d}_wintertime.gpx").write_bytes(track_of(wrong_clock, clock=timedelta(hours=1)))
+    (folder / f"{cut.start:%Y-%m-%d}_part.gpx").write_bytes(track_of(cut, from_s=600, until_s=cut.shape.elapsed_s // 2))
+    (folder / "old_watch.gpx").write_bytes(track_of(unknown))
+    return cut
+
+
+def _long_ago(plans: Sequence[Plan], number: int, sport: str) -> Plan:
+    """A workout from before the account was opened."""
+    start = plans[-1].start - timedelta(days=40 + 7 * number)
+    return lone_plan(1_000 + number, f"i{1_000 + number}", start.replace(hour=9), sport, 700 + number)
+
+
+def bring_in(demo: Demo, places: Elsewhere) -> None:
+    """Archives and files, recognised and taken in."""
+    demo.say("10. Most athletes have the same years in more than one place. Here: the archives of Strava and Garmin as they are "
+             "downloaded, and a folder with originals, a track that was saved again, one by a clock that was an hour off, and a part of a "
+             "ride. `import` says what it found, and on a terminal it asks.")
+    demo.fitglue("import", str(places.downloads), str(places.files))
+    expect("an archive each and the files", ["files", "garmin-archive", "intervals", "strava-archive"],
+           sorted(one.name for one in demo.host.connections()))
+    expect("no stub is left", [], demo.host.stubs())
+    print(f"  The {STUBS + 1} stubs are whole workouts now: Strava's archive had them.")
+    demo.say("The same again brings nothing, and so would a newer archive but for what is new in it.")
+    before = demo.records()
+    demo.fitglue("import", str(places.downloads), str(places.files))
+    expect("a second import brings nothing", before, demo.records())
+
+
+def one_question(demo: Demo, places: Elsewhere) -> None:
+    """The pair that nobody but the athlete can decide."""
+    demo.say("11. What is surely one workout is one activity already. What is not sure is asked: here a file is less than half of a ride.")
+    demo.fitglue("duplicates")
+    asked = demo.host.duplicates()
+    expect("one pair to decide", 1, len(asked))
+    numbers = sorted(side["number"] for side in asked[0]["sides"])
+    expect("the ride that was cut", demo.host.activity(places.cut).number, numbers[0])
+    demo.fitglue("duplicates", "merge", *map(str, numbers))
+    expect("nothing left to decide", [], demo.host.duplicates())
+
+
+def one_list(demo: Demo, places: Elsewhere) -> None:
+    """Every workout once."""
+    demo.say("12. One list: no double, and nothing missing. The last column counts the sources, or names them where there is room.")
+    demo.fitglue("activities", "--limit", "8")
+    rows = demo.host.activities()
+    expect("every workout once", places.workouts, len(rows))
+    sources = Counter(source for row in rows for source in row["sources"])
+    expect("every workout of the account", places.workouts - places.others, sources["intervals"])
+    print(f"  {demo.records()} records of 4 sources are {len(rows)} workouts; {places.others} of them the account never had.")
+
+
+def why_one(demo: Demo, places: Elsewhere) -> None:
+    """What joined the records of three sources."""
+    found = demo.host.activity(places.known_to_three)
+    demo.say("13. Why is it one? What joined the records, who gave which value, and where they differ.")
+    demo.fitglue("why", str(found.number))
+    story = demo.host.why(str(found.number))
+    expect("three sources at least", True, len({record["connection"] for record in story["records"]}) >= 3)
+    expect("each pair of them is held for one", {"same"}, {one["verdict"] for one in story["same_because"]})
+
+
+def take_apart(demo: Demo, places: Elsewhere) -> None:
+    """A word of the athlete's, and its end."""
+    number = str(demo.host.activity(places.cut).number)
+    demo.say("14. Your word wins, is remembered for every later copy, and can be taken back.")
+    demo.fitglue("duplicates", "split", number, "strava-archive")
+    expect("one more", places.workouts + 1, len(demo.host.activities()))
+    demo.fitglue("duplicates", "undo")
+    expect("as before", places.workouts, len(demo.host.activities()))
+
+
 # -- around them -------------------------------------------------------------------------------------------------------------
 
 
@@ -211,7 +347,7 @@ def main(arguments: list[str]) -> int:
         _empty(folder)
         with StandIn(account, api_key=KEY, latency_s=LATENCY_S) as server:
             width = shutil.get_terminal_size().columns
-            demo = Demo(server, folder / "home", _environment(folder / "home", width), min(width, 100))
+            demo = Demo(server, folder, _environment(folder / "home", width), min(width, 100))
             _play(demo)
     except (Broken, FitglueError) as broken:
         print(f"\ndemo: {broken}", file=sys.stderr)
@@ -232,6 +368,9 @@ def _play(demo: Demo) -> None:
         third_sync(demo, touched)
         why(demo, touched)
         question(demo)
+        places = other_places(demo)
+        for tell in (bring_in, one_question, one_list, why_one, take_apart):
+            tell(demo, places)
 
 
 def _laps(demo: Demo, external_id: str) -> int:

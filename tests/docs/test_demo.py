@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import unicodedata
@@ -38,9 +39,16 @@ def demo():
 
 
 def test_it_goes_through_the_main_job(shown):
-    """Connect, three syncs, the list, one activity, why and SQL, in this order."""
+    """Connect, three syncs, the list, one activity, why and SQL, in this order; then the same workouts from other places."""
     typed = [line.split()[2] for line in shown.splitlines() if line.startswith("$ fitglue")]
-    assert typed == ["connect", "sync", "activities", "show", "sync", "sync", "activities", "why", "why", "sql"]
+    account = ["connect", "sync", "activities", "show", "sync", "sync", "activities", "why", "why", "sql"]
+    assert typed == [*account, "import", "import", "duplicates", "duplicates", "activities", "why", "duplicates", "duplicates"]
+
+
+def test_it_makes_one_list_of_an_account_two_archives_and_a_folder(shown):
+    """It says of how many records, why one of them is one, and takes a word back."""
+    assert re.search(r"\d+ records of 4 sources are \d+ workouts", shown)
+    assert all(text in shown for text in ("one workout?", "One workout because", "Where they differ", "Taken back: different"))
 
 
 def test_it_ends_with_the_readers_own_key(shown):
