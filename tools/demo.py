@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 ACTIVITIES, STUBS = 60, 3
 #: So many of the account's newest workouts are in Strava's archive as well.
-LATELY = 12
+LATELY = 9
 KEY = "stand-in-key"
 #: As if the service were a few hundred kilometres away, so that there is progress to be seen.
 LATENCY_S = 0.02
@@ -302,6 +302,8 @@ def one_question(demo: Demo, places: Elsewhere) -> None:
     expect("the ride that was cut", demo.host.activity(places.cut).number, numbers[0])
     demo.fitglue("duplicates", "merge", *map(str, numbers))
     expect("nothing left to decide", [], demo.host.duplicates())
+    merged = demo.host.activity(places.cut).activity
+    expect("the whole ride's distance", True, abs((merged.distance_m or 0) - demo.account.plan(places.cut).shape.distance_m) < 200)
 
 
 def one_list(demo: Demo, places: Elsewhere) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import lru_cache
+from statistics import median_high
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,6 +45,10 @@ _POWER = frozenset({"average_watts", "weighted_average_watts", "max_watts"})
 _SENSED = frozenset({"latlng", "altitude", "heartrate", "watts", "cadence", "temperature", "velocity", "distance"})
 #: Recordings that differ by less are as long as each other.
 _AS_LONG = 0.95
+#: What is shorter than this share of the longest is a part of it; what is so many times as long as most was never stopped.
+_WHOLE, _ENDLESS = 0.8, 3
+#: Starts that differ by no more are one: devices are started one after the other.
+_AT_ONCE = timedelta(minutes=2)
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -63,8 +69,8 @@ def choose(rule: Rule, name: str, members: Sequence[Member], rules: MergeRules, 
     for criterion in rule.prefer:
         if len(left) == 1:
             break
-        if criterion == "longest":
-            left = _longest(left, name)
+        if criterion in _AMONG:
+            left = _AMONG[criterion](left, name)
         elif criterion == "with_streams":
             left = [member for member in left if member is streams_from] or left
         else:
@@ -76,6 +82,25 @@ def choose(rule: Rule, name: str, members: Sequence[Member], rules: MergeRules, 
 def _longest(members: list[Member], name: str) -> list[Member]:
     lengths = [_seconds(member) if name == "streams" else len(member.value(name)) for member in members]
     return [member for member, length in zip(members, lengths, strict=True) if length >= max(lengths) * _AS_LONG]
+
+
+def _whole(members: list[Member], _: str) -> list[Member]:
+    """All but the recordings of a part: a file that was cut is no better for being a file. One that never ended is no measure."""
+    lengths = {member.id: _seconds(member) for member in members if original(member) <= _MOST_PARTS.index("streams")}
+    if len(lengths) < 2:
+        return members
+    longest = max(length for length in lengths.values() if length <= _ENDLESS * median_high(lengths.values()))
+    return [member for member in members if lengths.get(member.id, longest) >= longest * _WHOLE]
+
+
+def _agreed(members: list[Member], name: str) -> list[Member]:
+    """Those who say what most say: one clock of three that is an hour off has no say in the start."""
+    says = [sum(_alike(member.value(name), other.value(name)) for other in members) for member in members]
+    return [member for member, number in zip(members, says, strict=True) if number == max(says)]
+
+
+def _alike(one: Any, other: Any) -> bool:
+    return abs(one - other) <= _AT_ONCE if isinstance(one, datetime) else bool(one == other)
 
 
 def _seconds(member: Member) -> float:
@@ -142,6 +167,8 @@ def _compiled(known: DefaultTitles) -> tuple[frozenset[str], tuple[re.Pattern[st
     return frozenset(word.casefold() for word in known.words), tuple(re.compile(pattern) for pattern in known.patterns)
 
 
+#: Criteria that look at all who are left, not at each alone.
+_AMONG: dict[str, Callable[[list[Member], str], list[Member]]] = {"longest": _longest, "whole": _whole, "agreed": _agreed}
 _AT_LARGE = frozenset({"Ride", "Run", "Walk", "Swim", "Rowing"})
 _MARKS: dict[str, Callable[[Member, str, MergeRules], Any]] = {
     "measured": _measured, "original": lambda member, _, __: original(member), "edited": _edited, "precise": _precise,

@@ -14,7 +14,8 @@ from fitglue_registry.registry.rules import Flaw
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Criterion = Literal["measured", "original", "edited", "precise", "specific", "longest", "fullest", "densest", "with_streams"]
+Criterion = Literal["measured", "original", "whole", "agreed", "edited", "precise", "specific", "longest", "fullest", "densest",
+                    "with_streams"]
 
 #: What a source activity says of itself, and what is joined out of all: no rule decides about these.
 UNDECIDED = frozenset({"model", "leg_no", "parent", "stub", "completeness", "provenance",
@@ -41,7 +42,7 @@ class MergeRules(Struct, frozen=True):
     """The rules of the registry, in the order in which they are applied; fields that no rule names stand alone."""
 
     rules: tuple[Rule, ...] = ()
-    otherwise: tuple[Criterion, ...] = ("measured", "original")
+    otherwise: tuple[Criterion, ...] = ("measured", "whole", "original")
     default_titles: DefaultTitles = DefaultTitles()
 
     def decided(self) -> Iterator[Rule]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -141,6 +141,28 @@ def test_what_was_measured_goes_before_what_was_computed_before_what_was_estimat
     merged, origins = merge([file, other])
     assert (merged.distance_m, merged.calories_kcal) == (2.0, 2.0)
     assert origins == {"": 1, "distance_m": 2, "calories_kcal": 2}
+
+
+def test_a_file_that_was_cut_gives_nothing_that_the_whole_has():
+    """Also where the whole was never a file; what was typed in is no recording, and does not make a file a part."""
+    cut = member(1, ("file",), elapsed_s=2400.0, distance_m=18_000.0)
+    merged, _ = merge([cut, rich(2, elapsed_s=6300.0, distance_m=45_000.0)])
+    assert (merged.elapsed_s, merged.distance_m) == (6300.0, 45_000.0)
+    merged, _ = merge([cut, member(2, elapsed_s=6300.0, distance_m=45_000.0)])
+    assert merged.elapsed_s == 2400.0
+
+
+def test_a_recording_that_never_ended_is_no_measure():
+    """A day that the watch ran on does not make parts of the others."""
+    merged, _ = merge([member(1, ("file",), elapsed_s=1800.0), rich(2, elapsed_s=102_732.0), rich(3, elapsed_s=1810.0)])
+    assert merged.elapsed_s == 1800.0
+
+
+def test_one_clock_of_three_that_is_off_has_no_say_in_the_start():
+    """Although it is that of a file; two who disagree are as good as each other, and the file wins."""
+    late, early = member(1, ("file",), start_utc=START + timedelta(hours=1)), rich(2, start_utc=START)
+    assert merge([late, early, rich(3, start_utc=START + timedelta(seconds=40))])[0].start_utc == START
+    assert merge([late, early])[0].start_utc == START + timedelta(hours=1)
 
 
 def test_power_of_a_meter_goes_before_a_models():
