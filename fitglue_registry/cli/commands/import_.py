@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -53,10 +54,14 @@ def command(face: Face, *, paths: tuple[str, ...], source: str | None, dry_run: 
 def _bring_in(face: Face, recognition: Recognition, *, dry_run: bool = False) -> int:
     from fitglue_registry.cli.rounds import follow, show_tally
 
+    before = {one.name: one.settings.get("paths") for one in face.host.connections()}
     connected: list[SourceConnected] = []
     tallies, code = follow(face, _noted(face.host.import_paths(recognition, dry_run=dry_run), connected), "reading")
+    after = {one.name: one.settings.get("paths") for one in face.host.connections()}
     for one in connected if tallies else ():
-        face.note(f"{one.connection} reads {_paths(one.paths)}{' from now on' if one.renewed else ''}")
+        # A connection that is new reads what was just said; one that read the same before is no news.
+        if one.renewed and before.get(one.connection) != after.get(one.connection):
+            face.note(f"{one.connection} reads {_paths(one.paths)} from now on")
     for tally in tallies:
         show_tally(face, tally)
     if tallies and not code and not dry_run:
@@ -75,7 +80,13 @@ def _noted(events: Iterator[Event], connected: list[SourceConnected]) -> Iterato
 
 def _paths(paths: tuple[str, ...]) -> str:
     more = f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
-    return ", ".join(paths[:_SHOWN]) + more
+    return ", ".join(map(_from_here, paths[:_SHOWN])) + more
+
+
+def _from_here(path: str) -> str:
+    """A path as it is typed here."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if path != str(here) and Path(path).is_relative_to(here) else path
 
 
 def _left_over(recognition: Recognition) -> int:
