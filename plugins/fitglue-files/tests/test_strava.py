@@ -181,6 +181,12 @@ def test_a_row_without_a_file_says_that_there_is_none(archive):
     assert (answer.state, answer.code) == ("none", "FG-no-file")
 
 
+def test_a_distance_of_zero_was_not_measured(archive):
+    """It stands in each row of an hour at the weights."""
+    [listing] = listed(archive([row(kind="Weight Training", figures=RUN | {17: "0.0"})]))
+    assert made(listing)[0].distance_m is None
+
+
 def test_a_broken_file_costs_its_streams_and_not_the_workout(archive):
     """The row stands, with the reason."""
     [listing] = listed(archive([row(file="activities/9.fit")], files={"activities/9.fit": b"broken"}))

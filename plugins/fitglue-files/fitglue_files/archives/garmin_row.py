@@ -31,8 +31,8 @@ _FIGURES = {
 }
 #: Zero says there that nothing was measured.
 _ZERO_IS_NOTHING = frozenset({
-    "average_heartrate_bpm", "max_heartrate_bpm", "min_heartrate_bpm", "calories_kcal", "average_stride_m", "average_ground_contact_ms",
-    "average_vertical_oscillation_mm", "average_vertical_ratio_pct", "pool_length_m",
+    "distance_m", "average_heartrate_bpm", "max_heartrate_bpm", "min_heartrate_bpm", "calories_kcal", "average_stride_m",
+    "average_ground_contact_ms", "average_vertical_oscillation_mm", "average_vertical_ratio_pct", "pool_length_m",
 })
 _CADENCES = (("avgRunCadence", "maxRunCadence"), ("avgBikeCadence", "maxBikeCadence"), ("avgSwimCadence", "maxSwimCadence"),
              ("avgStrokeCadence", "maxStrokeCadence"))

@@ -159,9 +159,12 @@ def _activity(external_id: str, said: Mapping[str, Any]) -> SourceActivity:
 
 
 def _times(said: Mapping[str, Any]) -> dict[str, float | None]:
-    """Of times the rounded column will do, of distances not: it is in kilometres or miles, and does not say which."""
+    """Of times the rounded column will do, of distances not: it is in kilometres or miles, and does not say which.
+
+    A distance of zero stands in every row of an hour at the weights: nothing was measured.
+    """
     elapsed = positive(said.get("elapsed_s")) or positive(said.get("shown_elapsed"))
-    return {"elapsed_s": elapsed, "moving_s": positive(said.get("moving_s")), "distance_m": natural(said.get("distance_m"))}
+    return {"elapsed_s": elapsed, "moving_s": positive(said.get("moving_s")), "distance_m": positive(said.get("distance_m"))}
 
 
 def _yes(cell: str | None) -> bool | None:
