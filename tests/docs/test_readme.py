@@ -11,22 +11,24 @@ import pytest
 
 from fitglue_registry.cli.app import EXIT_CODES
 from fitglue_registry.testing.intervals import Account, StandIn
+from fitglue_registry.testing.intervals.elsewhere import garmin_archive, strava_archive
+from fitglue_registry.testing.intervals.files import plain_file_of
 from tests.docs.pages import README, blocks, prose
-from tests.packaging.environment import CHECKOUT, Environment, build, empty_environment, plain_variables
+from tests.packaging.environment import CHECKOUT, FILES, INTERVALS, Environment, build, empty_environment, plain_variables
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-RUN = {"athlete", "plugin", "embedder"}
+RUN = {"athlete", "import", "plugin", "embedder"}
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory) -> Environment:
-    """The host and the Intervals.icu plugin, installed far from the checkout."""
+    """The host and its plugins, installed far from the checkout."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "wheels").mkdir()
     environment = empty_environment(folder)
-    environment.install(*(build(project, folder / "wheels") for project in (CHECKOUT, CHECKOUT / "plugins" / "fitglue-intervals")))
+    environment.install(*(build(project, folder / "wheels") for project in (CHECKOUT, INTERVALS, FILES)))
     return environment
 
 
@@ -57,6 +59,21 @@ def test_the_five_minutes_of_an_athlete(environment, desk):
         printed = type_in(environment, desk, "athlete", FITGLUE_INTERVALS_API_KEY="a-key", FITGLUE_INTERVALS_BASE_URL=service.url)
     assert "nothing new" in printed["fitglue sync"]
     assert len((desk / "month.jsonl").read_text(encoding="utf-8").splitlines()) == 12
+
+
+def test_the_archives_of_an_athlete(environment, desk):
+    """What the README tells an athlete to import becomes one list: the same workouts in two archives and a folder."""
+    account = Account.generate(12, until=datetime.now(UTC).date() - timedelta(days=1))
+    plans = [plan for plan in map(account.plan, account.ids()) if plan.shape.sport.gps and len(plan.legs) == 1]
+    (desk / "Downloads").mkdir()
+    (desk / "rides").mkdir()
+    strava_archive(desk / "Downloads" / "export_12345.zip", plans[:3])
+    garmin_archive(desk / "Downloads" / "garmin.zip", enumerate(plans[1:4], 11_000_000_001))
+    (desk / "rides" / "ride.fit").write_bytes(plain_file_of(plans[0]))
+    printed = type_in(environment, desk, "import", {"fitglue connect strava": 3})
+    assert "3 new" in printed["fitglue import ~/Downloads/export_12345.zip --dry-run"]
+    assert len(printed["fitglue activities"].splitlines()) == 1 + 4
+    assert "One workout because" in printed["fitglue why last"]
 
 
 def test_the_five_minutes_of_a_plugin_author(environment, desk):
