@@ -63,9 +63,15 @@ def _name(record: str, names: dict[str, str]) -> str:
 
 
 def _joined(said: list[dict[str, Any]], names: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """One line for each reason, with the pairs it was given for: copies of one file say the same of a third."""
+    """One line for each reason, with the pairs it was given for: copies of one file say the same of a third.
+
+    That a pair was asked about is told no more once something else has said that it is one.
+    """
+    settled = {frozenset(one["pair"]) for one in said if one["verdict"] == "same"}
     groups: dict[tuple[str, str], list[list[str]]] = {}
     for one in said:
+        if one["verdict"] == "ask" and frozenset(one["pair"]) in settled:
+            continue
         groups.setdefault((one["verdict"], _said(one)), []).append(_named(one, names))
     for (verdict, text), group in groups.items():
         yield verdict, f"{_together(group)}: {text}"

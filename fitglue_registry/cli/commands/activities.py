@@ -150,11 +150,13 @@ def edit(face: Face, *, reference: str, title: str | None, sport: str | None, de
 
 def _show_edited(face: Face, found: Found, fields: list[str]) -> None:
     from fitglue_registry.cli.table import heading, pairs
+    from fitglue_registry.cli.text import short_hashes
 
     told = face.host.why(str(found.number))["values_from"]
     lines = []
     for name in fields:
         value = getattr(found.activity, name, None)
         shown = "" if name in ("all", "streams") else "–" if value is None else value if isinstance(value, str | int | float) else "…"
-        lines.append((name, shown, f"from {told.get(name, told['everything else'])}"))
+        giver = "the rules, field by field" if name == "all" else short_hashes(told.get(name, told["everything else"]))
+        lines.append((name, shown, f"from {giver}"))
     face.show(heading(f"{found.number}  {found.activity.title or 'untitled'}"), pairs(lines))

@@ -188,13 +188,14 @@ def undo(face: Face, *, number: int | None) -> None:
 def history(face: Face) -> None:
     """List what you said of activities, newest first."""
     from fitglue_registry.cli import numbers, table
+    from fitglue_registry.cli.text import short_hashes
 
     said = face.host.verdicts()
     if face.as_json:
         face.lines(said)
     elif said:
         rows = [(one["verdict"], numbers.moment(one["said_at"]), f"{one['said']}{', taken back' if one['undone_at'] else ''}",
-                 " | ".join(one["about"])) for one in said]
+                 short_hashes(" | ".join(one["about"]))) for one in said]
         face.show(table.rows(("#", "when", "said", "about"), rows, width=face.width, right=("#",), fold=("about",)))
     else:
         face.note("You have not said anything yet. fitglue duplicates shows the pairs to decide.")

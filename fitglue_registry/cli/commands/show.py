@@ -84,7 +84,7 @@ def _values(face: Face, found: Found) -> Iterator[RenderableType]:
     from fitglue_registry.cli.values import grouped
 
     told = face.host.provenance(found)
-    several = len({one["connection"] for one in told.values()}) > 1
+    several = len({one["connection"] for one in told.values()} - {None}) > 1
     groups = list(grouped(found.activity))
     longest = min(max((len(text) for _, values in groups for _, _, text in values), default=0), 32 if face.width >= _WIDE else 26)
     for group, values in groups:
@@ -104,9 +104,8 @@ def _provenance(told: dict[str, Any], *, several: bool, wide: bool) -> Any:
         parts.append(f"by {told['by']}")
     if wide and told.get("upstream"):
         parts.append(f"from {told['upstream']}")
-    if several and told:
-        parts.append(f"at {told['connection']}")
-    return Text(clean(" ".join(parts)), style="yellow" if told.get("how") == "estimated" else "dim")
+    at = f", {told['connection']}" if several and told.get("connection") else ""
+    return Text(clean(" ".join(parts) + at), style="yellow" if told.get("how") == "estimated" else "dim")
 
 
 def _laps(face: Face, activity: SourceActivity) -> Iterator[RenderableType]:
@@ -170,7 +169,7 @@ def _samples(column: Any, kind: str) -> list[float | None]:
 def _made_of(found: Found) -> Iterator[RenderableType]:
     """The records, what was read of each, its identities and its page."""
     from fitglue_registry.cli.table import heading, pairs
-    from fitglue_registry.cli.text import short_id
+    from fitglue_registry.cli.text import short_hashes, short_id
 
     yield ""
     yield heading("Sources")
@@ -182,4 +181,5 @@ def _made_of(found: Found) -> Iterator[RenderableType]:
         lines += [("", f"no {part}: {reason}") for part, reason in read.missing.items()]
         if member.activity.stub:
             lines.append(("", f"a stub: {member.activity.stub.reason}"))
-    yield pairs([*lines, ("known as", ", ".join(found.activity.claims)), *((link.rel, link.url) for link in found.activity.links)])
+    claims = short_hashes(", ".join(found.activity.claims))
+    yield pairs([*lines, ("known as", claims), *((link.rel, link.url) for link in found.activity.links)])
