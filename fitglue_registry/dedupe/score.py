@@ -44,6 +44,7 @@ class Verdict:
     said: Said
     probability: float
     lines: tuple[Line, ...]
+    rule: str = ""  # why it is less than the probability says
 
 
 def judge(one: Traits, two: Traits, weights: Weights, samples: Callable[[], Recordings] | None = None) -> Verdict:
@@ -59,42 +60,49 @@ def judge(one: Traits, two: Traits, weights: Weights, samples: Callable[[], Reco
         levels |= sampled
         bits += sum(weights.bits[line][level] for line, level in sampled.items())
     lines = tuple(Line(line, level, round(weights.bits[line][level], 2)) for line, level in levels.items())
-    return Verdict(_said(one, two, levels, bits, weights), probability(bits), lines)
+    by_bits, (at_most, rule) = _by_bits(bits, weights), _at_most(one, two, levels)
+    if _ORDER.index(by_bits) <= _ORDER.index(at_most):
+        return Verdict(by_bits, probability(bits), lines)
+    return Verdict(at_most, probability(bits), lines, rule)
 
 
 def _in_doubt(bits: float, weights: Weights) -> bool:
     return bits + weights.least_from_samples < weights.same and bits + weights.most_from_samples >= weights.ask
 
 
-def _said(one: Traits, two: Traits, levels: evidence.Levels, bits: float, weights: Weights) -> Said:
-    by_bits: Said = "different" if bits < weights.ask else "ask" if bits < weights.same else "same"
-    return min(by_bits, _at_most(one, two, levels), key=_ORDER.index)
+def _by_bits(bits: float, weights: Weights) -> Said:
+    return "different" if bits < weights.ask else "ask" if bits < weights.same else "same"
 
 
-def _at_most(one: Traits, two: Traits, levels: evidence.Levels) -> Said:
-    """What a pair can be whatever the score: what the labels cannot teach, for they hold no different workouts that overlap."""
+def _at_most(one: Traits, two: Traits, levels: evidence.Levels) -> tuple[Said, str]:
+    """What a pair can be whatever the score, and why: what labels cannot teach, for they hold no different workouts that overlap."""
     if _is_leg_beside_leg(one, two):
-        return "different"
+        return "different", "they are legs of one multisport event"
     if _CIRCUMSTANCES.issuperset(levels):
-        return "different" if levels["time"] not in _AT_ONCE else "same" if one.stub or two.stub else "ask"  # a stub has nothing to lose
+        return _by_circumstances(one, two, levels)
     of_one_account = levels["account"] == "one"
     if _is_fragment(levels):  # an account that holds both tells them apart; of two accounts, one may have lost the rest
-        return "different" if of_one_account else "ask"
-    if of_one_account and levels["time"] not in _AT_ONCE:  # laps, a race and its cool-down, commutes: one account has one clock
-        return "ask" if levels["time"] == "same day" else "different"
+        return "different" if of_one_account else "ask", "less than half of a workout is a part of it, and no copy"
+    if of_one_account and levels["time"] not in _AT_ONCE:  # laps, a race and its cool-down, commutes
+        return "ask" if levels["time"] == "same day" else "different", "one account has one clock"
     if of_one_account and levels.get("heart") == levels.get("calories") == "far":
-        return "ask"  # two people who share an account set off together
-    return "ask" if levels["time"] in _SHIFTED and not _FINGERPRINTS.intersection(levels.items()) else "same"
+        return "ask", "two people who share an account may have set off together"
+    if levels["time"] in _SHIFTED and not _FINGERPRINTS.intersection(levels.items()):
+        return "ask", "hours apart, nothing shows that one clock was off"
+    return "same", ""
+
+
+def _by_circumstances(one: Traits, two: Traits, levels: evidence.Levels) -> tuple[Said, str]:
+    """Where nothing but the circumstances can be compared; a stub has nothing else, and nothing to lose."""
+    if levels["time"] not in _AT_ONCE:
+        return "different", "nothing but the time can be compared"
+    return ("same", "") if one.stub or two.stub else ("ask", "that two things happen at once does not make them one")
 
 
 def _is_leg_beside_leg(one: Traits, two: Traits) -> bool:
-    """Legs of one multisport event are parts of it, never doubles of each other."""
     return one.parent is not None and one.parent == two.parent and one.account == two.account
 
 
 def _is_fragment(levels: evidence.Levels) -> bool:
-    """Less than half of the other is a part of it: a lap, a false start, a warm-up inside a session, one half of what was split.
-
-    No part has the heart rate of the whole: where that is equal, one of the sizes is wrong.
-    """
+    # No part has the heart rate of the whole: where that is equal, one of the sizes is wrong.
     return "a fragment" in (levels.get("size"), levels.get("duration")) and levels.get("heart") not in ("equal", "equal twice")

@@ -76,6 +76,8 @@ def evidence_of(reason: str) -> dict[str, Any]:
     if not isinstance(said, dict) or "lines" not in said:
         return {"probability": None, "evidence": [reason]}
     lines = [f"{sentence(line, level)} ({bits:+.1f})" for line, level, bits in said["lines"]]
+    if said.get("rule"):
+        lines.append(f"but {said['rule']}")
     return {"probability": said.get("probability"), "evidence": lines}
 
 

@@ -83,21 +83,23 @@ def score(db: Db, scorer: Scorer, changed: Sequence[Card], near_by: Sequence[Car
 
 
 class _Reason(msgspec.Struct):
-    """A verdict of the score as an opinion keeps it: its probability, and line, level and bits of each line of evidence."""
+    """A verdict of the score as an opinion keeps it: its probability, line, level and bits of each line of evidence, and the rule."""
 
     probability: float
     lines: list[tuple[str, str, float]]
+    rule: str = ""
 
 
 def reason_of_verdict(verdict: Verdict) -> str:
     """What an opinion of the score keeps as its reason."""
-    return msgspec.json.encode(_Reason(round(verdict.probability, 4), [(one.line, one.level, one.bits) for one in verdict.lines])).decode()
+    lines = [(one.line, one.level, one.bits) for one in verdict.lines]
+    return msgspec.json.encode(_Reason(round(verdict.probability, 4), lines, verdict.rule)).decode()
 
 
 def verdict_of_opinion(opinion: Any) -> Verdict:
     """The verdict that an opinion of the score holds (a row, or anything with ``verdict`` and ``reason``)."""
     reason = msgspec.json.decode(opinion.reason, type=_Reason)
-    return Verdict(opinion.verdict, reason.probability, tuple(Line(*line) for line in reason.lines))
+    return Verdict(opinion.verdict, reason.probability, tuple(Line(*line) for line in reason.lines), reason.rule)
 
 
 def edge_of_opinion(said: Any) -> Edge:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fitglue_registry.dedupe import Samples, Traits
+from fitglue_registry.dedupe import Samples, Traits, judge, learned_weights
 from tests.dedupe.builders import HOUR, LAP, MINUTE, NOON, RUN, bare, copy, heart, levels, loop, said
 
 RIDE = replace(RUN, family="cycling", distance_m=40_000.0, elapsed_s=5400.0, moving_s=5300.0)
@@ -158,6 +158,13 @@ def test_a_trimmed_copy_is_the_same_by_its_points():
     assert said(RUN, cut, Samples(loop(6)), Samples(loop(6)[20:])) == "same"
 
 
+def test_a_verdict_below_its_probability_says_by_which_rule():
+    """Else a pair that is all but certain would be asked about without a word."""
+    verdict = judge(RUN, copy(LAP), learned_weights())
+    assert (verdict.said, verdict.rule) == ("ask", "less than half of a workout is a part of it, and no copy")
+    assert judge(RUN, copy(), learned_weights()).rule == ""
+
+
 def test_absence_is_no_evidence():
     """A source that is silent adds no line."""
     assert levels(RUN, bare(copy(), elapsed_s=HOUR)).keys() == {"time", "account", "sport", "duration"}
@@ -177,8 +184,6 @@ def test_a_start_alone_joins_no_native_workout():
 
 def test_recordings_are_read_only_where_they_can_change_the_verdict():
     """Reading them is slow, and most pairs are clear."""
-    from fitglue_registry.dedupe import judge, learned_weights
-
     def never():
         raise AssertionError("this pair is clear without")
 
