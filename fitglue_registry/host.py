@@ -18,7 +18,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from fitglue_registry.errors import AthleteNeeded, Busy, FitglueError, StoreFailed, UserMistake
-from fitglue_registry.library import ME, Library
+from fitglue_registry.judge import Judge
+from fitglue_registry.library import ME
 
 if TYPE_CHECKING:
     import threading
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from fitglue_registry.store.archive import Backup, OnStep
     from fitglue_registry.store.changing import SecretChange
     from fitglue_registry.store.connections import Connected
-    from fitglue_registry.store.reading import Found
     from fitglue_registry.store.restore import Restored
     from fitglue_registry.sync.context import ConnectionView, Context, Options
     from fitglue_registry.sync.events import Event
@@ -62,7 +62,7 @@ class SecretKept:
     error: FitglueError | None = None
 
 
-class Host(Library):
+class Host(Judge):
     """The host, on one folder and one database.
 
     ``home`` is the folder of everything local (``FITGLUE_HOME``, else the platform's data folder), ``database`` a SQLAlchemy URL
@@ -313,16 +313,6 @@ class Host(Library):
         return ConnectionView(connection_id, source.id, account, shown, self.clock, open_http if http else None,
                               cache=self.home / "cache" / "plugins" / source.plugin.name)
 
-    def _matcher(self) -> Any:
-        from fitglue_registry.sync.place import Matcher
-
-        installed = set(self.plugins.names())
-        experts = {entry.plugin.name for entry in self.catalogue if "fitglue_dedupe" in entry.hooks} & installed
-        for name in experts:
-            self.plugins.info(name)  # imported now, and not while a transaction waits for it
-        kinds = {entry.id: {datum.path: datum.kind for datum in entry.data} for entry in self.catalogue.entries("source")}
-        return Matcher(self.plugins, experts, self.catalogue.merge_rules, kinds)
-
     def _context(self, connected: Connected) -> Context:
         from fitglue_registry.sync.context import Context
         from fitglue_registry.sync.derive import Deriver
@@ -449,55 +439,6 @@ class Host(Library):
             finally:
                 if context is not None:
                     context.view.close()
-
-    # -- the athlete's word ------------------------------------------------------------------------------------------------------
-
-    def merge_activities(self, references: Sequence[str], athlete: str = ME) -> Found:
-        """These activities are one workout: it is remembered, also for copies to come, and the one activity comes back.
-
-        Raises ``UserMistake`` where they are one already, or where that would join what something else keeps apart.
-        """
-        from fitglue_registry.sync.judging import say_same
-
-        matcher = self._matcher()
-        with self.database.write() as db:
-            return say_same(db, matcher, athlete, references, self.now)
-
-    def keep_apart(self, references: Sequence[str], athlete: str = ME) -> list[Found]:
-        """These activities are different workouts: it is remembered, also for copies to come."""
-        from fitglue_registry.sync.judging import say_different
-
-        matcher = self._matcher()
-        with self.database.write() as db:
-            return say_different(db, matcher, athlete, references, self.now)
-
-    def split_activity(self, reference: str, source: str | None = None, athlete: str = ME) -> list[Found]:
-        """Take a source (a connection's name, an external id) out of an activity, or its two sources apart; the parts come back."""
-        from fitglue_registry.sync.judging import split
-
-        matcher = self._matcher()
-        with self.database.write() as db:
-            return split(db, matcher, athlete, reference, source, self.now)
-
-    def edit_activity(self, reference: str, values: Mapping[str, str] | None = None, sources: Mapping[str, str] | None = None,
-                      reset: Sequence[str] = (), athlete: str = ME) -> Found:
-        """Set fields of an activity (``values``, as typed), say which connection gives them (``sources``), or leave them to the rules.
-
-        What was chosen wins over every source, and stays. Raises ``UserMistake`` for a field or a value that cannot be one.
-        """
-        from fitglue_registry.sync.choosing import edit
-
-        matcher = self._matcher()
-        with self.database.write() as db:
-            return edit(db, matcher, athlete, reference, values or {}, sources or {}, reset, self.now)
-
-    def undo_verdict(self, number: int | None = None, athlete: str = ME) -> tuple[dict[str, Any], list[Found]]:
-        """Take the last verdict back, or that one of ``verdicts``; it comes back with the activities that it was about, as they are now."""
-        from fitglue_registry.sync.judging import take_back
-
-        matcher = self._matcher()
-        with self.database.write() as db:
-            return take_back(db, matcher, athlete, number, self.now)
 
     # -- backups -----------------------------------------------------------------------------------------------------------------
 
