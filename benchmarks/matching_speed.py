@@ -17,6 +17,7 @@ from fitglue_registry.hookspecs import Account
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.store import activities, connections, records
 from fitglue_registry.store.database import Database
+from fitglue_registry.store.encoding import prepare
 from fitglue_registry.sync.place import Matcher
 
 NOW = "2026-06-15T12:00:00.000Z"
@@ -93,5 +94,5 @@ def _put(db: Any, number: int, one: Traits) -> int:
         average_heartrate_bpm=one.average_heartrate_bpm, calories_kcal=one.calories_kcal, claims=(f"{one.account}:{number}",))
     record = records.insert_record(db, one.account, f"x{number:06}", state="listed", revision="1", start_local=local.isoformat(),
                                    first_seen_at=NOW, changed_at=NOW)
-    prepared = [activities.prepare(said)]
+    prepared = [prepare(said)]
     return activities.put_source_activities(db, record, "me", prepared, plugin="bench", plugin_version="1", now=NOW).ids[0]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,8 +13,8 @@ import sqlalchemy as sa
 
 from fitglue_registry import model
 from fitglue_registry.store.database import json_text
+from fitglue_registry.store.encoding import figures_of
 from fitglue_registry.store.prepared import Prepared, chunks, insert_one, insert_row, update_one
-from fitglue_registry.store.stream_codec import encode_streams
 from fitglue_registry.store.tables import (
     FIGURES,
     activities,
@@ -34,53 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """A source activity on its way into the store, encoded outside any transaction."""
-
-    activity: model.SourceActivity  # without streams
-    document: str
-    figures: dict[str, Any]
-    blob: bytes | None
-    types: tuple[str, ...]
-    samples: int
-
-
-def prepare(activity: model.SourceActivity) -> Encoded:
-    """Encode a source activity; raises ``ValueError`` for text that cannot be encoded."""
-    found = activity.streams
-    bare = msgspec.structs.replace(activity, streams=()) if found else activity
-    document = model.encode(bare).decode()
-    if "\\u0000" in document:  # PostgreSQL keeps no NUL in a text; nobody meant to write one
-        document = _NUL.sub("\\1\N{REPLACEMENT CHARACTER}", document)
-        bare = model.decode(document)
-    return Encoded(bare, document, figures_of(bare), encode_streams(found) if found else None, tuple(stream.type for stream in found),
-                    len(found[0].values) if found else 0)
-
-
-def figures_of(activity: model.SourceActivity) -> dict[str, Any]:
-    """The figures that lists and views read; a start that is known only in one of UTC and local time fills in for the list."""
-    values = {name: getattr(activity, name) for name in FIGURES}
-    local = activity.start_local
-    if local is None and activity.start_utc is not None:
-        try:
-            local = (activity.start_utc.astimezone(UTC) + timedelta(seconds=activity.utc_offset_s or 0)).replace(tzinfo=None)
-        except OverflowError:  # the first or last day of the calendar
-            local = activity.start_utc.replace(tzinfo=None)
-    values["start_local"] = local.isoformat() if local else None
-    values["start_utc"] = _utc_text(activity.start_utc) if activity.start_utc else None
-    return values
-
-
-def _utc_text(moment: datetime) -> str:
-    try:
-        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    except OverflowError:
-        return moment.isoformat()
-
+    from fitglue_registry.store.encoding import Encoded
 
 # -- source activities ---------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ import msgspec
 from fitglue_registry import model
 from fitglue_registry.contract import Contract
 from fitglue_registry.errors import FitglueError, Place, PluginFailed, RecordRefused
-from fitglue_registry.store.activities import Encoded, prepare
+from fitglue_registry.store.encoding import Encoded, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.hookspecs import Body, Listing, Record, Window
 from fitglue_registry.store import connections, records
-from fitglue_registry.store.activities import Encoded, ids_of_records, put_source_activities, with_fellow_members
+from fitglue_registry.store.activities import ids_of_records, put_source_activities, with_fellow_members
 from fitglue_registry.store.reading import activities_of
 from fitglue_registry.sync import events
 from fitglue_registry.sync.decide import Revisions, drifted
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.errors import FitglueError
     from fitglue_registry.store.connections import PlannedWindow
+    from fitglue_registry.store.encoding import Encoded
     from fitglue_registry.store.records import Known
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.context import Context

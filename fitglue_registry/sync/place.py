@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.plugins import Plugins
-    from fitglue_registry.store.activities import Encoded, Row, Stored
+    from fitglue_registry.store.activities import Row, Stored
+    from fitglue_registry.store.encoding import Encoded
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.store.activities import Encoded
+    from fitglue_registry.store.encoding import Encoded
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.asking import Answered
     from fitglue_registry.sync.context import Context

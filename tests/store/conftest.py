@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from fitglue_registry import model
 from fitglue_registry.hookspecs import Account
-from fitglue_registry.store import activities, connections, records, tables
+from fitglue_registry.store import activities, connections, encoding, records, tables
 from fitglue_registry.store.database import Database
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Library:
         return records.insert_record(self.db, connection_id, external_id or f"x{next(self._numbers)}", **(values | changes))
 
     def put(self, record_id: int, *said: model.SourceActivity) -> activities.Stored:
-        prepared = [activities.prepare(one) for one in said or (make_activity(),)]
+        prepared = [encoding.prepare(one) for one in said or (make_activity(),)]
         return activities.put_source_activities(
             self.db, record_id, self.athlete_id, prepared, plugin="example", plugin_version="1.0", now=NOW)
 

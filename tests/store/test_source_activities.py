@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fitglue_registry import model
 from fitglue_registry.model import Column, Stream, Stub
 from fitglue_registry.store import activities as stored
-from fitglue_registry.store.activities import figures_of, prepare
+from fitglue_registry.store.encoding import figures_of, prepare
 from fitglue_registry.store.reading import load_streams
 from fitglue_registry.store.tables import claims, opinions, source_activities, streams
 
