@@ -38,6 +38,12 @@ def imported(paths, fitglue):
     assert fitglue("import", *paths).code == 0
 
 
+def test_an_import_says_how_many_workouts_there_are_now(fitglue, paths):
+    """Records of three sources, and the one workout and the part of it that they are; the same again changes nothing."""
+    assert "2 activities in all, 2 more than before" in fitglue("import", *paths).out
+    assert "2 activities in all\n" in fitglue("import", *paths).out
+
+
 def test_the_same_again_brings_nothing_new(imported, fitglue, paths):
     """Each source says so, also where a record has no file and was asked for it again."""
     assert fitglue("import", *paths).out.count("nothing new") == 3

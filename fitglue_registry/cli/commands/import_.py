@@ -54,7 +54,7 @@ def command(face: Face, *, paths: tuple[str, ...], source: str | None, dry_run: 
 def _bring_in(face: Face, recognition: Recognition, *, dry_run: bool = False) -> int:
     from fitglue_registry.cli.rounds import follow, show_tally
 
-    before = {one.name: one.settings.get("paths") for one in face.host.connections()}
+    before, activities = {one.name: one.settings.get("paths") for one in face.host.connections()}, _activities(face)
     connected: list[SourceConnected] = []
     tallies, code = follow(face, _noted(face.host.import_paths(recognition, dry_run=dry_run), connected), "reading")
     after = {one.name: one.settings.get("paths") for one in face.host.connections()}
@@ -64,9 +64,24 @@ def _bring_in(face: Face, recognition: Recognition, *, dry_run: bool = False) ->
             face.note(f"{one.connection} reads {_paths(one.paths)} from now on")
     for tally in tallies:
         show_tally(face, tally)
+    if tallies and not dry_run:
+        _show_sum(face, activities)
     if tallies and not code and not dry_run:
         face.note("Next: fitglue activities")
     return code or _left_over(recognition)
+
+
+def _activities(face: Face) -> int:
+    return int(str(face.host.sql("select count(*) from activities").rows[0][0]))
+
+
+def _show_sum(face: Face, before: int) -> None:
+    """What a person sees of it: most of what an archive has is known from elsewhere."""
+    from fitglue_registry.cli.text import count
+
+    after = _activities(face)
+    change = f", {abs(after - before):,} {'more' if after > before else 'fewer'} than before" if after != before else ""
+    face.show(f"  {count(after, 'activity', 'activities')} in all{change}")
 
 
 def _noted(events: Iterator[Event], connected: list[SourceConnected]) -> Iterator[Event]:
