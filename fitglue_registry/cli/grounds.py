@@ -16,6 +16,7 @@ _LONGEST = 40
 _FOLLOWS = frozenset({"start_local", "sport_raw", "laps", "sets", "time_markers", "streams"})
 #: What differs by less than a thousandth was rounded in another way.
 _ROUNDED = 1e-3
+_CERTAIN = 0.999
 
 
 def grounds(story: dict[str, Any]) -> Iterator[RenderableType]:
@@ -91,7 +92,9 @@ def _said(one: dict[str, Any]) -> str:
     from fitglue_registry.cli.text import short_hashes
 
     who = {"person": "you", "person, of a copy": "you, of a copy"}.get(one["said_by"], one["said_by"])
-    likely = "" if one["probability"] is None else f", {one['probability']:.1%} likely"
+    # A pair of which every figure says one workout is asked about for what it would lose: to call that certain would puzzle.
+    probability = None if one["verdict"] == "ask" and (one["probability"] or 0) > _CERTAIN else one["probability"]
+    likely = "" if probability is None else f", {probability:.1%} likely" if probability <= _CERTAIN else ", over 99.9% likely"
     return f"{short_hashes(one['reason'])} (said by {who}{likely})"
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.store.reading import Found
 
+_CERTAIN = 0.995
 _KEYS = {"s": "same", "d": "different", "k": "skip", "q": "quit"}
 
 
@@ -91,7 +92,8 @@ def _pair(pair: dict[str, Any]) -> Iterator[RenderableType]:
     # Copies of one recording are asked about for the same reasons, which need saying once.
     reasons = {(one["said_by"], tuple(one["evidence"])): one for one in pair["asked"]}
     for asked in reasons.values():
-        likely = "" if asked["probability"] is None else f", {asked['probability']:.0%} likely"
+        # One that is nearly certain is asked about for what it would lose, a part of a ride say: a figure there would puzzle.
+        likely = "" if asked["probability"] is None or asked["probability"] > _CERTAIN else f", {asked['probability']:.0%} likely"
         yield hanging("?", f"asked by {asked['said_by']}{likely}")
         for line in asked["evidence"]:
             yield hanging("·", short_hashes(line), indent=4)
