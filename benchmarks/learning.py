@@ -20,7 +20,7 @@ Counts = dict[str, dict[str, Counter[str]]]  # line → person → level → pai
 #: How every level of a line is called, so that one that was never seen has a weight, too.
 LEVELS = {
     "time": ("same second", "same minute", "together", "inside", "in part", "beside", "hours to the second", "hours to the minute",
-             "same day", "apart", "unknown"),
+             "same second of some zone", "same minute of some zone", "same day", "apart", "unknown"),
     "account": ("one", "two"),
     "sport": ("same", "other"),
     "size": ("identical", "equal", "near", "one distance", "one duration", "loose", "a piece", "a fragment", "other"),

@@ -79,6 +79,8 @@ def time_level(one: Traits, two: Traits, cuts: Cuts) -> str:
         return "unknown"
     if max(one.precision_s, two.precision_s) >= cuts["day_s"]:
         return "same day" if _day(one, cuts) == _day(two, cuts) else "apart"
+    if _is_between_zones(one, two):
+        return _zoneless_level(gap, cuts)
     if abs(gap) <= cuts["same_second_s"]:
         return "same second"
     if abs(gap) <= cuts["same_minute_s"] and not _is_over(one, two, gap):
@@ -89,6 +91,18 @@ def time_level(one: Traits, two: Traits, cuts: Cuts) -> str:
 def _is_over(one: Traits, two: Traits, gap: float) -> bool:
     """Whether the first had ended when the second began, as short recordings do within a minute."""
     return span_s(one) > 0 and span_s(two) > 0 and overlap(one, two, gap) <= 0
+
+
+def _is_between_zones(one: Traits, two: Traits) -> bool:
+    """Whether one knows UTC alone and the other local time alone, so that the zone between them is anybody's guess."""
+    return (one.start_utc_s is None or two.start_utc_s is None) and (one.start_local_s is None or two.start_local_s is None)
+
+
+def _zoneless_level(gap: float, cuts: Cuts) -> str:
+    off = off_hours_s(gap, cuts)
+    if abs(gap) > cuts["shift_most_s"] or off > cuts["same_minute_s"]:
+        return "apart"
+    return "same second of some zone" if off <= cuts["same_second_s"] else "same minute of some zone"
 
 
 def _day(one: Traits, cuts: Cuts) -> int:

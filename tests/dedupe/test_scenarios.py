@@ -139,6 +139,14 @@ def test_a_zone_error_of_an_hour_is_found_where_the_figures_are_a_fingerprint():
     assert said(RUN, copy(after=HOUR)) == "same"
 
 
+def test_utc_in_one_source_and_local_time_in_the_other_are_no_clock_error():
+    """Nobody says which zone lies between them; minute and second agree, and so does what was done."""
+    utc, local = replace(RUN, start_local_s=None, calories_kcal=None), replace(copy(distance_m=10_150.0), start_utc_s=None)
+    assert levels(utc, local)["time"] == "same second of some zone"
+    assert said(utc, local) == "same"
+    assert said(utc, replace(local, start_local_s=local.start_local_s + 400)) == "different"
+
+
 @pytest.mark.parametrize("hours", [8, -8, 5.5])
 def test_a_clock_that_is_hours_off_is_found_by_the_points_of_the_track(hours):
     """An app that writes local time for UTC."""
