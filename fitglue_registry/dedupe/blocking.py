@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.dedupe.evidence import gap_s, off_hours_s, overlap
+from fitglue_registry.dedupe.evidence import gap_s, off_hours_s, on_one_day, overlap
 from fitglue_registry.dedupe.matching import by_start
 
 if TYPE_CHECKING:
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def reach_s(cuts: Cuts) -> float:
-    """How far apart two starts of one workout can lie on the local clock."""
+    """How far apart two starts of one workout can lie on the local clock; where a day is all that is known, it stands at midnight."""
+    return max(_clocks_s(cuts), cuts["day_s"])
+
+
+def _clocks_s(cuts: Cuts) -> float:
+    """How far apart two starts of one workout can lie that are both known to the minute."""
     return cuts["shift_most_s"] + cuts["same_minute_s"]
 
 
@@ -44,8 +49,10 @@ def candidates(changed: Iterable[Card], others: Iterable[Card], cuts: Cuts) -> I
 def may_be_one(one: Traits, two: Traits, cuts: Cuts) -> bool:
     """Whether two that start within reach of each other are worth comparing."""
     gap = gap_s(one, two)
-    if gap is None:
+    if gap is None or one.start_s is None or two.start_s is None:
         return False
-    if abs(gap) < cuts["drift_s"] or max(one.precision_s, two.precision_s) >= cuts["day_s"]:
-        return True
-    return off_hours_s(gap, cuts) <= cuts["same_minute_s"] or overlap(one, two, gap) > 0
+    if max(one.precision_s, two.precision_s) >= cuts["day_s"]:
+        return on_one_day(one, two, cuts)
+    if abs(two.start_s - one.start_s) > _clocks_s(cuts):
+        return False
+    return abs(gap) < cuts["drift_s"] or off_hours_s(gap, cuts) <= cuts["same_minute_s"] or overlap(one, two, gap) > 0

@@ -78,7 +78,7 @@ def time_level(one: Traits, two: Traits, cuts: Cuts) -> str:
     if gap is None:
         return "unknown"
     if max(one.precision_s, two.precision_s) >= cuts["day_s"]:
-        return "same day" if _day(one, cuts) == _day(two, cuts) else "apart"
+        return "same day" if on_one_day(one, two, cuts) else "apart"
     if _is_between_zones(one, two):
         return _zoneless_level(gap, cuts)
     if abs(gap) <= cuts["same_second_s"]:
@@ -105,8 +105,10 @@ def _zoneless_level(gap: float, cuts: Cuts) -> str:
     return "same second of some zone" if off <= cuts["same_second_s"] else "same minute of some zone"
 
 
-def _day(one: Traits, cuts: Cuts) -> int:
-    return int((one.start_s or 0.0) // cuts["day_s"])
+def on_one_day(one: Traits, two: Traits, cuts: Cuts) -> bool:
+    """Whether both begin on the same day of the calendar, by the local clock."""
+    first, second = ((side.start_s or 0.0) // cuts["day_s"] for side in (one, two))
+    return first == second
 
 
 def _overlap_level(one: Traits, two: Traits, gap: float, cuts: Cuts) -> str | None:

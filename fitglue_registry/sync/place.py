@@ -143,8 +143,8 @@ def _is_near_another(db: Db, athlete_id: str, number: int, one: Encoded) -> bool
     if one.figures["start_local"] is None:
         return False
     start = datetime.fromisoformat(one.figures["start_local"])
-    return any(may_be_one(mine, traits_of_figures(row), cuts)
-               for row in stored.neighbours(db, athlete_id, number, _shifted(start, -reach), _shifted(start, reach)))
+    return any(may_be_one(mine, theirs, cuts) for row in stored.neighbours(
+        db, athlete_id, number, _shifted(start, -reach), _shifted(start, reach)) for theirs in traits_of_figures(row))
 
 
 def _shifted(moment: datetime, by: timedelta) -> datetime:

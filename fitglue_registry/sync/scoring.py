@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fitglue_registry.store.activities import Row
 
 _CHANNELS = ("heartrate", "watts")
+_PRECISIONS: tuple[Literal["second", "day"], ...] = ("second", "day")
 
 
 def account_of(row: Row) -> str:
@@ -54,12 +55,15 @@ class Deck:
         return self._samples[number]
 
 
-def traits_of_figures(row: Any) -> Traits:
-    """When and how long a source activity is, from the columns of the store: enough to tell whether a pair is worth a look."""
+def traits_of_figures(row: Any) -> list[Traits]:
+    """When and how long a source activity may be, from the columns of the store: enough to tell whether a pair is worth a look.
+
+    The columns do not say how exact a start is: what stands at midnight began then, or knows the day alone.
+    """
     start_utc, start_local = (datetime.fromisoformat(text) if text else None for text in (row.start_utc, row.start_local))
-    day = start_local is not None and start_local.time() == time.min  # the columns do not say that the day is all that is known
-    return traits_of(model.SourceActivity(start_utc=start_utc, start_local=start_local, elapsed_s=row.elapsed_s, moving_s=row.moving_s,
-                                          start_precision="day" if day else "second"), "")
+    at_midnight = start_local is not None and start_local.time() == time.min
+    return [traits_of(model.SourceActivity(start_utc=start_utc, start_local=start_local, elapsed_s=row.elapsed_s, moving_s=row.moving_s,
+                                           start_precision=precision), "") for precision in _PRECISIONS[: 1 + at_midnight]]
 
 
 def _samples(streams: dict[str, model.Stream]) -> Samples | None:

@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from itertools import combinations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,6 +93,27 @@ def test_predictions_name_each_pair_of_a_group():
     cards = [card(1, RUN), card(2, copy(after=2)), card(3, copy(account="files", after=1))]
     found = predictions(match(cards, learned_weights()))
     assert [(one.first, one.second, one.said) for one in found] == [(1, 2, "same"), (1, 3, "same"), (2, 3, "same")]
+
+
+@pytest.mark.parametrize("clock", [1, 13, 15, 23])
+def test_a_record_of_a_day_finds_its_workout_at_any_time_of_the_day(clock):
+    """A training log that knows no clock stands at midnight."""
+    midnight = NOON - NOON % 86_400
+    run = replace(RUN, start_utc_s=midnight + (clock - 2) * HOUR, start_local_s=midnight + clock * HOUR)
+    log = replace(RUN, account="log", start_utc_s=None, start_local_s=midnight, precision_s=86_400.0)
+    assert [len(group) for group in match([card(1, run), card(2, log)], learned_weights()).groups] == [2]
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_equal_workouts_of_two_days_are_two(days):
+    """The same way in the same time, by a log that knows the day alone, or to the second."""
+    midnight = NOON - NOON % 86_400
+    log = replace(RUN, account="log", start_utc_s=None, start_local_s=midnight, precision_s=86_400.0)
+    for clock in (0, 20):
+        start = midnight + days * 86_400 + clock * HOUR
+        run = replace(RUN, start_utc_s=start - 2 * HOUR, start_local_s=start)
+        assert [len(group) for group in match([card(1, run), card(2, log)], learned_weights()).groups] == [1, 1]
+        assert grouped(card(1, run), card(2, copy(run, after=days * 86_400))) == {frozenset({1}), frozenset({2})}
 
 
 def test_the_cost_grows_with_the_number_of_workouts():
