@@ -67,7 +67,10 @@ def load_verdicts(db: Db, athlete_id: str, ids: Iterable[int] | None = None) -> 
 
 
 def recall(db: Db, athlete_id: str, rows: Sequence[Row], now: str) -> None:
-    """Let what was said hold for these source activities, and for all that it concerns beside them; the last word counts."""
+    """Let what was said of these source activities and others hold; the last word of a pair counts.
+
+    Pairs of which none is one of these are left alone: a later word on them need not name any of these, and would be lost.
+    """
     if not rows or db.scalar(sa.select(verdicts.c.id).where(verdicts.c.athlete_id == athlete_id).limit(1)) is None:
         return
     drop_opinions(db, [row.id for row in rows], [OF_A_COPY])
@@ -78,14 +81,14 @@ def recall(db: Db, athlete_id: str, rows: Sequence[Row], now: str) -> None:
             verdict_sides.c.athlete_id == athlete_id, verdict_sides.c.identity.in_(some), verdicts.c.undone_at.is_(None))))
     for some in chunks(sorted(ids)):
         for verdict in load_verdicts(db, athlete_id, some):
-            _hold(db, athlete_id, verdict, now)
+            _hold(db, athlete_id, verdict, {row.id for row in rows}, now)
 
 
-def _hold(db: Db, athlete_id: str, verdict: Verdict, now: str) -> None:
+def _hold(db: Db, athlete_id: str, verdict: Verdict, ids: set[int], now: str) -> None:
     places = meant(db, athlete_id, verdict)
     for one, two in combinations(sorted(places), 2):
         (side, exact), (other, other_exact) = places[one], places[two]
-        if side != other:
+        if side != other and (one in ids or two in ids):
             said_by = PERSON if exact and other_exact else OF_A_COPY
             put_opinion(db, one, two, said_by, verdict.verdict, _SAYS[verdict.verdict], now)
 
