@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -116,6 +117,41 @@ def test_a_summary_is_kept_as_it_came(archive):
     """With all that nobody reads yet."""
     [listing] = listed(archive(part(summary(hrTimeInZone_1=60000.0))))
     assert json.loads(listing.summary) == {"activity": summary(hrTimeInZone_1=60000.0)}
+
+
+def test_half_an_emoji_in_a_name_costs_nothing_else(archive):
+    """A service that cuts a name after so many units leaves one behind."""
+    listings = listed(archive(part(summary(111, name="Lake \ud83c"), summary(112, begin=START + 9_000_000))))
+    assert {listing.external_id: made(listing)[0].title for listing in listings} == {"111": "Lake ?", "112": "Lake"}
+
+
+def test_a_workout_that_is_its_own_parent_is_a_workout(archive):
+    """There is nothing else that it could be a part of."""
+    assert [listing.external_id for listing in listed(archive(part(summary(111, parentId=111))))] == ["111"]
+
+
+@pytest.mark.parametrize("lasted", ["an hour", None, [], 10**400])
+def test_a_duration_that_makes_no_sense_joins_by_the_start(archive, fit, lasted):
+    """The list goes on."""
+    content = fit().file_id().record(0).record(60).session(0, 60).activity(60).content()
+    [start] = [activity.start_utc for activity in made(listed(archive(uploads={"1.fit": content}))[0])]
+    begin = int(start.timestamp() * 1000)
+    [listing] = listed(archive(part(summary(111, begin=begin, elapsedDuration=lasted)), uploads={"1.fit": content}))
+    assert b'"file"' in listing.summary
+
+
+def test_a_part_that_nests_too_deep_costs_itself(archive):
+    """As only a hostile one does."""
+    deep = b'[{"summarizedActivitiesExport":[{"activityId":1,"x":' + b"[" * 5000 + b"]" * 5000 + b"}]}]"
+    assert [listing.external_id for listing in listed(archive(deep, part(summary(111)))) if listing.unavailable is None] == ["111"]
+
+
+def test_the_name_of_a_member_costs_no_time(zipped, tmp_path):
+    """However long somebody made it."""
+    zipped(tmp_path / "x.zip", {"a" * 60_000 + ".fit": b"", "UploadedFiles_" * 4000: b"", "a_1_" * 15_000: b""})
+    started = time.monotonic()
+    plugin.fitglue_recognize(paths=[str(tmp_path / "x.zip")])
+    assert time.monotonic() - started < 5
 
 
 def test_a_broken_part_costs_itself(archive):

@@ -127,6 +127,20 @@ def test_an_archive_in_another_language_says_the_same(archive, words, date, dist
     assert there.sport_raw == kind
 
 
+@pytest.mark.parametrize("end", [b"\r", b"\n"])
+def test_a_table_that_was_saved_anew_with_other_ends_of_lines_is_the_same_table(archive, tmp_path, end, zipped):
+    """As spreadsheets do; what the cells say, line breaks in them as well, stays."""
+    connection = archive([row(), row(102, description="Round\nthe lake")])
+    zipped(tmp_path / "export_4711.zip", {"activities.csv": table([row(), row(102, description="Round\nthe lake")]).replace(b"\r\n", end)})
+    assert [made(listing)[0].description for listing in listed(connection)] == [None, "Round\nthe lake"]
+    assert len(plugin.fitglue_recognize(paths=[str(tmp_path)])) == 1
+
+
+def test_a_table_with_a_text_of_many_megabytes_is_read(archive):
+    """Nothing limits what people write."""
+    assert len(only(archive([row(description="".join(map(str, range(3_000_000))))])).description) > 1 << 24
+
+
 DATES = [
     "Dec 9, 2022, 3:24:49 PM", "Dec 9, 2022, 3:24:49\u202fPM", "9 Dec 2022, 15:24:49", "09.12.2022, 15:24:49", "9 déc. 2022, 15:24:49",
     "9 déc. 2022 à 15:24:49", "9 dic 2022, 15:24:49", "9 dic. 2022 15:24:49", "9 de dez. de 2022, 15:24:49", "9 dec. 2022 15:24:49",

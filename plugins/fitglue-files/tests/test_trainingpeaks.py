@@ -133,6 +133,13 @@ def test_an_edited_title_is_the_same_row(exports):
     assert before.summary != after.summary
 
 
+def test_a_table_that_was_saved_anew_with_other_ends_of_lines_is_read(tmp_path, zipped, exports):
+    """As spreadsheets do."""
+    connection = exports()
+    zipped(tmp_path / "WorkoutExport-Ada-2026.zip", {"workouts.csv": table(row()).replace(b"\r\n", b"\r")})
+    assert len(listed(connection)) == 1
+
+
 def test_a_brick_has_the_sport_of_its_file(exports, fit):
     """The table's word says nothing of it."""
     connection = exports(row(day_of(fit), kind="Brick"), files={"a.fit.gz": recorded(fit)})

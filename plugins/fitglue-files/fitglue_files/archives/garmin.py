@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fitglue_files import loose
-from fitglue_files.archives.garmin_row import activity_of, moment
+from fitglue_files.archives.garmin_row import activity_of, moment, number_of
 from fitglue_files.archives.joining import combine
-from fitglue_files.archives.layout import Layout, base_name, no_archive, present, slashed
+from fitglue_files.archives.layout import Layout, base_name, no_archive, present
 from fitglue_files.containers import Box, Member, Refusal
 from fitglue_files.fetching import Seen, remember
 from fitglue_files.looking import Looks, census, promises, unusable
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from fitglue_registry.hookspecs import Connection, Record
     from fitglue_registry.model import SourceActivity
 
-_SUMMARIES = re.compile(r"(?P<user>.+?)_\d+_summarizedActivities\.json\Z|summarizedActivities\.json\Z", re.IGNORECASE)
-_UPLOADS = re.compile(r"UploadedFiles_.*\.zip\Z", re.IGNORECASE)
+#: From the start of the name: looked for from each place of it, a hostile one of 64 kB takes a minute.
+_SUMMARIES = re.compile(r"(?:(?P<user>.+)_\d+_|.*)summarizedActivities\.json\Z", re.IGNORECASE | re.DOTALL)
 #: A summary and its file name the same second; some firmware rounds.
 _SAME_START_S = 5.0
 #: The summaries of a heavy user have more than a hundred megabytes.
@@ -58,6 +58,17 @@ class Row:
     start: datetime | None
     joined: bool = False
 
+    @property
+    def parent(self) -> str | None:
+        """The multisport event that it is a leg of; nothing is a leg of itself."""
+        parent = str(self.said.get("parentId") or "")
+        return parent if parent != self.external_id else None
+
+    @property
+    def lasted_s(self) -> float:
+        """How long it took, nothing where it does not say."""
+        return (number_of(self.said, "elapsedDuration") or number_of(self.said, "duration") or 0.0) / 1000
+
 
 @dataclass(slots=True)
 class Rows:
@@ -76,11 +87,11 @@ class Rows:
             try:
                 for row in _read(box.read(table, _LARGEST_TABLE)):
                     found.setdefault(row.external_id, row)
-            except (RecordRefused, msgspec.MsgspecError) as error:
+            except (RecordRefused, msgspec.MsgspecError, ValueError, RecursionError) as error:
                 refusal = error if isinstance(error, RecordRefused) else RecordRefused(
                     "FG-garmin-table", f"{table.where} cannot be read: {error}", fix="download the archive again")
                 broken.append(Refusal(table.location, refusal, table.modified_s))
-        parents = {str(row.said["parentId"]) for row in found.values() if row.said.get("parentId")}
+        parents = {row.parent for row in found.values()}
         rows = [row for row in found.values() if row.external_id not in parents]
         rows.sort(key=lambda row: row.start.timestamp() if row.start else 0.0, reverse=True)
         return cls(rows, len(found) - len(rows), broken)
@@ -88,24 +99,36 @@ class Rows:
 
 def _read(content: bytes) -> Iterator[Row]:
     try:
-        raws = [raw for part in msgspec.json.decode(content, type=list[_Part]) for raw in part.summarizedActivitiesExport]
+        raws = _summaries(content)
     except msgspec.ValidationError:
-        raws = msgspec.json.decode(content, type=_Part).summarizedActivitiesExport
+        raise
+    except msgspec.DecodeError:  # half of an emoji, where a name was cut, is no JSON; Python lets it pass
+        raws = _summaries(loose.canonical(json.loads(content)))
     for raw in raws:
         said = msgspec.json.decode(raw)
         if isinstance(said, dict) and said.get("activityId"):
             start = moment(said, "beginTimestamp") or moment(said, "startTimeGmt")
-            yield Row(str(said["activityId"]), bytes(raw), {key: said.get(key) for key in _JOINED_BY}, start)
+            yield Row(str(said["activityId"]), raw, {key: said.get(key) for key in _JOINED_BY}, start)
+
+
+def _summaries(content: bytes) -> list[bytes]:
+    """Each summary of a table as it stands there."""
+    try:
+        parts = msgspec.json.decode(content, type=list[_Part])
+    except msgspec.ValidationError:
+        parts = [msgspec.json.decode(content, type=_Part)]
+    return [bytes(raw) for part in parts for raw in part.summarizedActivitiesExport]
 
 
 def tables_of(layout: Layout) -> list[Member]:
     """The files of summaries, the newest archive first."""
-    return list(layout.named(lambda name: _SUMMARIES.search(name) is not None))
+    return list(layout.named(lambda name: _SUMMARIES.match(name) is not None))
 
 
 def is_upload(name: str) -> bool:
     """Whether a zip in the archive holds uploaded files."""
-    return _UPLOADS.search(slashed(name)) is not None
+    name = name.casefold()
+    return name.endswith(".zip") and "uploadedfiles_" in name
 
 
 def is_archive(layout: Layout) -> bool:
@@ -128,7 +151,7 @@ def _owner(rows: Rows, tables: Sequence[Member]) -> str | None:
     profile = next((row.said["userProfileId"] for row in rows.rows if row.said.get("userProfileId")), None)
     if profile is not None:
         return str(profile)
-    named = (_SUMMARIES.search(base_name(table)) for table in tables)
+    named = (_SUMMARIES.match(base_name(table)) for table in tables)
     return next((found["user"] for found in named if found and found["user"]), None)
 
 
@@ -192,9 +215,9 @@ def _wanted(by_second: dict[int, list[Row]], workout: dict[str, Any]) -> Row | N
     serial = str((workout.get("device") or {}).get("serial"))
 
     def distance(row: Row) -> tuple[bool, float, float]:
-        lasted = (row.said.get("elapsedDuration") or row.said.get("duration") or 0) / 1000
         assert row.start is not None
-        return (str(row.said.get("deviceId")) != serial, abs(lasted - (workout.get("elapsed_s") or 0)), abs(row.start.timestamp() - start))
+        longer = abs(row.lasted_s - (workout.get("elapsed_s") or 0))
+        return (str(row.said.get("deviceId")) != serial, longer, abs(row.start.timestamp() - start))
 
     free = [row for row in near if not row.joined and row.start and abs(row.start.timestamp() - start) <= _SAME_START_S]
     best = min(free, key=distance, default=None)

@@ -74,17 +74,17 @@ def activity_of(external_id: str, said: Mapping[str, Any]) -> SourceActivity:
         figures["elapsed_s"] = _figure(said, "elapsed_s", "duration", _MS)
     figures["moving_s"] = figures["moving_s"] or _figure(said, "moving_s", "duration", _MS)
     parent = said.get("parentId")
-    metrics = {name: value for key, name in _METRICS.items() if (value := _number(said, key)) is not None}
+    metrics = {name: value for key, name in _METRICS.items() if (value := number_of(said, key)) is not None}
     return SourceActivity(
         title=_text(said, "name"), description=_text(said, "description"), sport=sport, sport_raw=raw, **_start(said, start), **figures,
         race=True if said.get("eventTypeId") == _RACE else None, parent=str(parent) if parent else None,
         device=Device(manufacturer=_text(said, "manufacturer"), serial=device) if device else None, location=_place(said),
-        pool_lengths=int(lengths) if (lengths := _number(said, "activeLengths")) else None, claims=tuple(claims), metrics=metrics)
+        pool_lengths=int(lengths) if (lengths := number_of(said, "activeLengths")) else None, claims=tuple(claims), metrics=metrics)
 
 
 def moment(said: Mapping[str, Any], key: str) -> datetime | None:
     """A time of milliseconds since 1970, as UTC."""
-    value = _number(said, key)
+    value = number_of(said, key)
     try:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=value) if value else None
     except OverflowError:
@@ -112,7 +112,7 @@ def _start(said: Mapping[str, Any], start: datetime) -> dict[str, Any]:
 
 
 def _figure(said: Mapping[str, Any], field: str, key: str, factor: float) -> float | None:
-    value = _number(said, key)
+    value = number_of(said, key)
     if value is None or (value <= 0 and field in _ZERO_IS_NOTHING):
         return None
     if value < 0 and not field.endswith(("_c", "altitude_m")):
@@ -122,21 +122,22 @@ def _figure(said: Mapping[str, Any], field: str, key: str, factor: float) -> flo
 
 def _cadence(said: Mapping[str, Any], sport: str) -> dict[str, Any]:
     for average, highest in _CADENCES:
-        value = _number(said, average)
+        value = number_of(said, average)
         if value:
-            return {"average_cadence_rpm": value, "max_cadence_rpm": _number(said, highest),
+            return {"average_cadence_rpm": value, "max_cadence_rpm": number_of(said, highest),
                     "cadence_per_leg": True if sport in ON_FOOT and "Run" in average else None}
     return {}
 
 
 def _place(said: Mapping[str, Any]) -> Location | None:
-    latitude, longitude, name = _number(said, "startLatitude"), _number(said, "startLongitude"), _text(said, "locationName")
+    latitude, longitude, name = number_of(said, "startLatitude"), number_of(said, "startLongitude"), _text(said, "locationName")
     if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
         return Location(name=name) if name else None
     return Location(name=name, latitude_deg=latitude, longitude_deg=longitude)
 
 
-def _number(said: Mapping[str, Any], key: str) -> float | None:
+def number_of(said: Mapping[str, Any], key: str) -> float | None:
+    """A figure of a summary, ``None`` where there is none that makes sense."""
     value = said.get(key)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15 else None
 

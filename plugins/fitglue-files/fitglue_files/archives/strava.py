@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import re
 from datetime import datetime
@@ -16,7 +14,7 @@ from fitglue_files.archives.dates import DateColumn
 from fitglue_files.archives.joining import combine
 from fitglue_files.archives.layout import Layout, no_archive, present, root_of, stem
 from fitglue_files.archives.numbers import natural, number, positive
-from fitglue_files.archives.strava_table import cells, columns, is_header, read_table
+from fitglue_files.archives.strava_table import cells, columns, is_header, read_header, read_table
 from fitglue_files.archives.strava_words import sport_of
 from fitglue_files.containers import Box
 from fitglue_files.fetching import Seen, remember
@@ -67,7 +65,7 @@ def tables_of(box: Box, layout: Layout) -> Iterator[Member]:
             head = _text(box.head(member, _HEADER_BYTES))
         except RecordRefused:
             continue
-        if is_header(next(csv.reader(io.StringIO(head)), [])):
+        if is_header(read_header(head)):
             yield member
 
 
@@ -108,7 +106,7 @@ def listings(connection: Connection) -> Iterator[Listing]:
 
 def _rows(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each row as it is kept: what its columns mean, and the row itself; the newest first."""
-    header, rows = read_table(io.StringIO(text))
+    header, rows = read_table(text)
     places = columns(header, rows)
     dates = DateColumn(row[places["date"]] for row in rows if len(row) > places["date"])
     found = []
@@ -181,7 +179,7 @@ def _athlete(box: Box, layout: Layout, table: Member) -> tuple[str, str | None]:
     profile = layout.beside(table, "profile.csv")
     if profile is not None:
         try:
-            rows = read_table(io.StringIO(_text(box.read(profile))))[1]
+            rows = read_table(_text(box.read(profile)))[1]
         except RecordRefused:
             rows = []
         if rows and rows[0][0].strip().isdigit():

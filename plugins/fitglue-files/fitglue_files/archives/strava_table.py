@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from typing import TYPE_CHECKING
 
+from fitglue_files.containers import LARGEST
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import TextIO
+    from collections.abc import Iterator, Mapping, Sequence
 
 #: Columns that never moved.
 _FIRST = {"id": 0, "date": 1, "title": 2, "type": 3, "description": 4, "shown_elapsed": 5, "shown_distance": 6}
@@ -38,11 +40,21 @@ _FILE = re.compile(r"activities/[^/]+\.(fit|gpx|tcx)(\.gz)?\Z", re.IGNORECASE)
 _ENOUGH = 400
 
 
-def read_table(file: TextIO) -> tuple[list[str], list[list[str]]]:
+def read_table(text: str) -> tuple[list[str], list[list[str]]]:
     """The header and the rows; texts may hold line breaks, and of any length."""
-    csv.field_size_limit(16 << 20)
-    rows = [row for row in csv.reader(line.replace("\0", "") for line in file) if any(cell.strip() for cell in row)]
+    rows = [row for row in _rows(text) if any(cell.strip() for cell in row)]
     return (rows[0], rows[1:]) if rows else ([], [])
+
+
+def read_header(text: str) -> list[str]:
+    """The first row, of which the text may be no more than the beginning."""
+    return next(_rows(text), [])
+
+
+def _rows(text: str) -> Iterator[list[str]]:
+    """Rows that end in any way that lines end; a program that saved the table anew may have written another one."""
+    csv.field_size_limit(LARGEST)
+    return csv.reader(io.StringIO(text.replace("\0", ""), newline=""))
 
 
 def is_header(header: Sequence[str]) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import re
 from collections import Counter, defaultdict
@@ -17,7 +15,7 @@ from fitglue_files import loose
 from fitglue_files.archives.joining import combine
 from fitglue_files.archives.layout import Layout, no_archive, present
 from fitglue_files.archives.numbers import natural, number, positive
-from fitglue_files.archives.strava_table import read_table
+from fitglue_files.archives.strava_table import read_header, read_table
 from fitglue_files.containers import Box, Member, Refusal
 from fitglue_files.fetching import Seen, remember
 from fitglue_files.looking import Look, Looks, census, promises, unusable
@@ -75,7 +73,7 @@ def tables_of(box: Box, layout: Layout) -> Iterator[Member]:
             head = box.head(member, _HEADER_BYTES).decode("utf-8-sig", "replace")
         except RecordRefused:
             continue
-        names = {name.strip().casefold() for name in next(csv.reader(io.StringIO(head)), [])}
+        names = {name.strip().casefold() for name in read_header(head)}
         if names >= _NEEDED:
             yield member
 
@@ -85,7 +83,7 @@ def rows_of(box: Box, tables: Iterable[Member]) -> Table:
     found: dict[str, Row] = {}
     planned: set[str] = set()
     for table in tables:
-        header, rows = read_table(io.StringIO(box.read(table).decode("utf-8-sig", "replace")))
+        header, rows = read_table(box.read(table).decode("utf-8-sig", "replace"))
         names = [name.strip().casefold() for name in header]
         times: Counter[str] = Counter()
         for cells in rows:
