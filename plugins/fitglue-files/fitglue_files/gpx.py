@@ -83,9 +83,16 @@ def _tidied(gpx: GPX) -> GPX:
         for point in segment.points:
             if point.elevation is not None and not abs(point.elevation) <= _HIGHEST_M:
                 point.elevation = None
-            if point.time is not None:
-                point.time = utc(point.time)
+            point.time = _moment(point.time)
     return gpx
+
+
+def _moment(time: datetime | None) -> datetime | None:
+    """The time in UTC, ``None`` where there is none: gpxpy takes zones of four days, and the first second of the calendar east of UTC."""
+    try:
+        return utc(time) if time is not None else None
+    except (OverflowError, ValueError):
+        return None
 
 
 def _samples(gpx: GPX) -> list[Sample]:

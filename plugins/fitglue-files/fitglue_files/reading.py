@@ -81,6 +81,10 @@ def glance(content: bytes, name: str) -> Glance:
         found = _named(_reader(kind, content).summaries(content), name)
     except RecordRefused as error:
         return Glance(kind or "unknown", file_type, problem=error)
+    except Exception as error:  # noqa: BLE001 - bytes from anybody, read by libraries: one file must not end the list of all others
+        problem = refusal("FG-reader-failed", f"it is {kind or 'a file'} as our reader does not know it ({type(error).__name__}: {error})",
+                          "it is kept and looked at again by the next version; report it, with the file if you like")
+        return Glance(kind or "unknown", file_type, problem=problem)
     parent = _parent(hashlib.sha256(content).hexdigest()) if len(found) > 1 else None
     return Glance(kind or "unknown", file_type, tuple(_summary(activity) for activity in found), parent)
 

@@ -154,9 +154,10 @@ def test_a_way_without_times_is_no_recording(gpx, points):
 @pytest.mark.parametrize(("old", "new"), [
     ('lat="47.001"', 'lat="1e300"'), ('lon="11.0"><time>2026-05-03T06:00:10Z', 'lon="-1e9"><time>2026-05-03T06:00:10Z'),
     ("<ele>510</ele>", "<ele>1e400</ele>"), ("<ele>510</ele>", "<ele>-9e99</ele>"), ("06:00:10Z", "06:00:10"),
+    ("06:00:10Z", "06:00:10+99:99"), ("2026-05-03T06:00:10Z", "0001-01-01T00:00:00+14:00"),
 ])
-def test_numbers_that_nothing_has_cost_their_point_or_their_height(gpx, old, new):
-    """And never the workout; a time without a zone is UTC."""
+def test_figures_that_nothing_has_cost_their_point_or_their_height(gpx, old, new):
+    """And never the workout, nor the list of those beside it; a time without a zone is UTC."""
     changed = gpx().replace(old.encode(), new.encode())
     assert changed != gpx()
     activity = made(changed)

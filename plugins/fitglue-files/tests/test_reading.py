@@ -44,6 +44,13 @@ def test_what_is_no_workout_is_refused_by_its_name(content, code, word):
         activities(content, "ride.fit")
 
 
+def test_a_file_that_breaks_its_reader_costs_itself(gpx, monkeypatch):
+    """Whatever a library of a format trips over."""
+    monkeypatch.setattr("fitglue_files.gpx.summaries", lambda content: 1 / 0)
+    problem = glance(gpx(), "Evening.gpx").problem
+    assert (problem.code, "ZeroDivisionError" in problem.what) == ("FG-reader-failed", True)
+
+
 @pytest.mark.parametrize("workout", [{}, {"start": "yesterday"}, {"start": None}, {"start": "2026-05-01T06:00:00Z", "elapsed_s": "long"}])
 def test_a_stored_glance_that_makes_no_sense_is_refused(workout):
     """An older version may have written it."""
