@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import types
 import typing
 from functools import cache
@@ -86,7 +87,9 @@ def read_value(field: str, text: str) -> Any:
     try:
         text.encode()
         value = msgspec.convert(_sport(text) if field == "sport" else text.replace("\0", ""), known[field], strict=False)
-    except (msgspec.ValidationError, UnicodeEncodeError) as error:
+        if isinstance(value, float) and not math.isfinite(value):  # JSON has no word for it, and would clear the field
+            raise ValueError("it is not a finite number")
+    except ValueError as error:  # what msgspec raises, too, and a text that cannot be encoded
         raise UserMistake("FG-value-refused", f"{field} cannot be {text!r:.80}", at=Place(field=field), why=str(error),
                           fix="figures are in SI units, as the name of the field says; yes and no are true and false") from None
     return value

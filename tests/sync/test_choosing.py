@@ -101,6 +101,7 @@ def test_a_choice_outlives_one_of_two_sources(host, accounts):
     ({"titel": "x"}, {}, [], "FG-field-unknown"), ({"claims": "x"}, {}, [], "FG-field-unknown"),
     ({"start_local": "x"}, {}, [], "FG-field-unknown"),
     ({"distance_m": "far"}, {}, [], "FG-value-refused"), ({"distance_m": "-1"}, {}, [], "FG-value-refused"),
+    ({"distance_m": "inf"}, {}, [], "FG-value-refused"), ({"average_temperature_c": "nan"}, {}, [], "FG-value-refused"),
     ({"title": "\udcff"}, {}, [], "FG-value-refused"), ({"power_kind": "guessed"}, {}, [], "FG-value-refused"),
     ({"sport": "Runn"}, {}, [], "FG-sport-unknown"), ({}, {"title": "nobody"}, [], "FG-source-unknown"),
     ({}, {"average_watts": "intervals"}, [], "FG-source-silent"), ({}, {"streams": "intervals"}, [], "FG-source-silent"),
