@@ -60,8 +60,9 @@ def read_records(path: Path) -> list[LabelledRecord]:
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
-                if line.strip():
-                    found.append(_record(line, path, number))
+                text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                if text.strip():
+                    found.append(_record(text, path, number))
     except OSError as error:
         raise UserMistake("FG-file-unreadable", f"{path} cannot be read: {error.strerror}",
                           fix="name a file of records, one JSON object a line") from error

@@ -48,6 +48,13 @@ def test_predictions_are_written_as_csv(records, tmp_path):
     assert (tmp_path / "out.csv").read_text().splitlines()[1].startswith("a,b,same,")
 
 
+def test_a_mark_of_the_byte_order_is_no_part_of_a_record(tmp_path):
+    """Some editors write one."""
+    path = tmp_path / "records.jsonl"
+    path.write_text(json.dumps(ROW), "utf-8-sig")
+    assert [record.id for record in read_records(path)] == ["a"]
+
+
 @pytest.mark.parametrize("line", [
     "{", "[]", '{"person": "p1"}', '{"id": "a", "distance_m": "far"}', '{"id": "a", "start_utc": "yesterday"}'])
 def test_a_line_that_is_no_record_is_named(tmp_path, line):
