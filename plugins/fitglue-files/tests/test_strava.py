@@ -148,6 +148,7 @@ DATES = [
     "9 gru 2022, 15:24:49", "9. 12. 2022 15:24:49", "9. dec. 2022 15.24.49", "9.12.2022 klo 15.24.49", "9. des. 2022, 15:24:49",
     "9 Ara 2022 15:24:49", "2022. dec. 9. 15:24:49", "9 Des 2022 15.24.49", "9 ธ.ค. 2565 15:24:49", "2022-12-09 15:24:49",
     "9 Δεκ 2022, 3:24:49 μ.μ.", "12/09/2022 3:24:49 PM", "09/12/2022 15:24:49",
+    "Dec 9, 2022, 3:24:49 PM UTC", "9 de des. 2022, 15:24:49", "15:24:49 9 thg 12, 2022", "2022年12月9日 下午3:24:49 [UTC]",
 ]
 
 
@@ -155,6 +156,17 @@ DATES = [
 def test_dates_are_read_in_every_language(archive, date):
     """Month names, order of day and month, twelve hours and twenty-four, other calendars."""
     assert only(archive([row(date=date)])).start_utc == datetime(2022, 12, 9, 15, 24, 49, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("date", "expected"), [
+    ("1 de febr. 2024, 0:05:09", (2, 1, 0)), ("1 ม.ค. 2567 00:05:09", (1, 1, 0)), ("1 มี.ค. 2567 00:05:09", (3, 1, 0)),
+    ("1 ก.พ. 2567 00:05:09", (2, 1, 0)), ("2024年1月1日 凌晨12:05:09", (1, 1, 0)), ("2024年1月1日 晚上11:05:09", (1, 1, 23)),
+    ("2024年1月1日 中午12:05:09", (1, 1, 12)),
+])
+def test_words_that_many_months_share_and_parts_of_the_day_are_understood(archive, date, expected):
+    """Catalan, Thai, Chinese of Taiwan: another month, or twelve hours off, would be worse than nothing."""
+    start = only(archive([row(date=date)])).start_utc
+    assert (start.month, start.day, start.hour) == expected
 
 
 def test_one_date_of_a_column_tells_the_order_of_all(archive):

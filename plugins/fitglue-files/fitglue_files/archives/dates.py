@@ -16,9 +16,11 @@ _LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "ru", "sv", "da", "nb", 
               "ro", "ca", "th", "bg", "vi", "hr", "sl", "et", "lv", "lt", "ar", "he")
 _EAST_ASIAN = ("zh", "zh_Hant", "ja", "ko")
 _TIME = re.compile(r"(?<!\d)(\d{1,2})(?:[:.]|\s?[時时시]\s?)(\d{2})(?:(?:[:.]|\s?[分분]\s?)(\d{2}))?(?!\d)")
-_NUMBER, _WORD = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
+#: Thai vowels and tones are no letters to Python, and tell January from March.
+_NUMBER, _WORD = re.compile(r"\d+"), re.compile(r"(?:[^\W\d_]|[\u0e31-\u0e4e])+")
 #: The Buddhist calendar is 543 years ahead.
 _BUDDHIST, _AHEAD = 2400, 543
+_NOON_S = 12 * 3600
 
 
 class _Date(NamedTuple):
@@ -75,12 +77,19 @@ def _apart(text: str) -> _Date | None:
     if not clocks:
         return None
     found = clocks[-1]
-    day = text[: found.start()]
+    day = text[: found.start()] if _NUMBER.search(text[: found.start()]) else text[found.end() :]
     clock = (int(found[1]), int(found[2]), int(found[3] or 0))
-    after = "".join(_WORD.findall(text[found.end() :]))
-    before = "".join(_WORD.findall(_NUMBER.split(day)[-1]))
-    afternoon = _halves(_LANGUAGES).get(after) if after else _halves(_EAST_ASIAN).get(before.removeprefix("日"))
-    return _Date(tuple(map(int, _NUMBER.findall(day))), tuple(_WORD.findall(day)), clock, afternoon)
+    words = _WORD.findall(day)
+    return _Date(tuple(map(int, _NUMBER.findall(day))), (*words, "".join(words)), clock, _is_afternoon(text, found))
+
+
+def _is_afternoon(text: str, clock: re.Match[str]) -> bool | None:
+    """What stands behind the clock, a zone behind it aside, or in front of it in the east of Asia."""
+    after = _WORD.findall(text[clock.end() :])
+    known = _halves(_LANGUAGES)
+    half = next((known[word] for many in range(len(after), 0, -1) if (word := "".join(after[:many])) in known), None)
+    before = "".join(_WORD.findall(_NUMBER.split(text[: clock.start()])[-1]))
+    return half if half is not None else _halves(_EAST_ASIAN).get(before.removeprefix("日"))
 
 
 def _is_month_first(dates: Sequence[_Date]) -> bool:
@@ -106,19 +115,21 @@ def _language(rows: Sequence[tuple[str, ...]]) -> Mapping[str, int]:
 
 @lru_cache(maxsize=64)
 def _months(language: str) -> Mapping[str, int]:
-    """Every word of a language for a month, in whole and cut short."""
+    """Every word of a language for one month, in whole, cut short, and run together where its name is of several ("ม.ค.")."""
     from babel import Locale
 
-    months: dict[str, int] = {}
+    whole: dict[str, set[int]] = {}
     cut: dict[str, set[int]] = {}
     for forms in Locale.parse(language).months.values():
         for width in ("wide", "abbreviated"):
             for number, name in forms[width].items():
-                for word in _WORD.findall(unicodedata.normalize("NFKC", name).casefold()):
-                    months.setdefault(word, number)
+                words = _WORD.findall(unicodedata.normalize("NFKC", name).casefold())
+                for word in (*words, "".join(words)):
+                    whole.setdefault(word, set()).add(number)
                     for length in range(3, len(word)):
                         cut.setdefault(word[:length], set()).add(number)
-    return {word: min(numbers) for word, numbers in cut.items() if len(numbers) == 1} | months
+    # "de" stands before every month of a Catalan, and means none of them.
+    return {word: min(numbers) for known in (cut, whole) for word, numbers in known.items() if len(numbers) == 1}
 
 
 @lru_cache(maxsize=8)
@@ -130,7 +141,17 @@ def _halves(languages: tuple[str, ...]) -> Mapping[str, bool]:
     for language in languages:
         for widths in Locale.parse(language).day_periods.values():
             for names in widths.values():
-                for half, name in ((False, names.get("am", "")), (True, names.get("pm", ""))):
-                    found[half].add("".join(_WORD.findall(unicodedata.normalize("NFKC", name).casefold())))
+                for period, half in {"am": False, "pm": True, **_periods(language)}.items():
+                    found[half].add("".join(_WORD.findall(unicodedata.normalize("NFKC", names.get(period, "")).casefold())))
     both = (found[False] & found[True]) | {""}
     return {word: half for half, words in found.items() for word in words - both}
+
+
+def _periods(language: str) -> dict[str, bool]:
+    """The finer parts of the day that the east of Asia writes (small hours, noon, evening): whether each lies in the second half."""
+    from babel import Locale
+
+    if language not in _EAST_ASIAN:
+        return {}
+    rules = Locale.parse(language).day_period_rules.get(None, {})
+    return {period: rule["from"] >= _NOON_S for period, times in rules.items() for rule in times if "from" in rule}
