@@ -9,7 +9,6 @@ Nothing here prints; logging goes to the logger ``fitglue_registry``.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fitglue_registry.errors import AthleteNeeded, Busy, FitglueError, StoreFailed, UserMistake
 from fitglue_registry.judge import Judge
 from fitglue_registry.library import ME
+from fitglue_registry.registry.paths import absolute
 
 if TYPE_CHECKING:
     import threading
@@ -532,11 +532,6 @@ def not_connectable(entry: Entry) -> AthleteNeeded:
                          fix=" Or: ".join(roads))
 
 
-def _absolute(paths: str) -> str:
-    """Paths as they hold from wherever the next command is typed."""
-    return os.pathsep.join(str(Path(path).expanduser().absolute()) for path in paths.split(os.pathsep) if path)
-
-
 def _read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """(secrets, settings) out of what was pasted, cleaned as the entry says."""
     fields = {field.name: field for field in (*entry.credentials, *entry.settings)}
@@ -545,6 +540,6 @@ def _read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str
         raise UserMistake("FG-setting-unknown", f"{entry.name} has no setting {unknown[0]!r}", why=f"it has {', '.join(fields)}",
                           fix="use one of these")
     read = {name: field.read(values.get(name, "")) for name, field in fields.items()}
-    read |= {name: _absolute(read[name]) for name, field in fields.items() if field.path}
+    read |= {name: absolute(read[name]) for name, field in fields.items() if field.path}
     return ({name: value for name, value in read.items() if value and fields[name].secret},
             {name: value for name, value in read.items() if value and not fields[name].secret})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import Busy, UserMistake
 from fitglue_registry.importing.ears import Ears, Timing, library_is_there
+from fitglue_registry.registry.paths import paths_in
 from fitglue_registry.sync.events import Event, SyncStopped, Watching
 
 if TYPE_CHECKING:
@@ -79,4 +79,4 @@ def roots_of(host: Host, one: Connected) -> tuple[Path, ...]:
     """The paths in the settings of a connection, as its entry marks them."""
     entry = host.catalogue.find("integration", one.integration)
     values = [one.settings.get(field.name, "") for field in entry.settings if field.path] if entry else []
-    return tuple(dict.fromkeys(Path(path) for value in values for path in value.split(os.pathsep) if path))
+    return tuple(dict.fromkeys(Path(path) for value in values for path in paths_in(value)))

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from fitglue_registry.model import SourceActivity
 
 
+#: What an id of an account may have.
+_LONGEST_ID = 500
 #: The account of files that were named one by one: those that are named next take their place, and the folders stay theirs.
 SINGLE = "single files"
 
@@ -46,7 +48,15 @@ def account(connection: Connection) -> Account:
     if not folders:
         return Account(SINGLE, "Files", notes=sum(told, ()))
     name = folders[0].name or str(folders[0])
-    return Account(joined(folders), name if len(folders) == 1 else f"{name} and {len(folders) - 1} more", notes=sum(told, ()))
+    return Account(_folders_id(folders), name if len(folders) == 1 else f"{name} and {len(folders) - 1} more", notes=sum(told, ()))
+
+
+def _folders_id(folders: Sequence[Path]) -> str:
+    """The folders by name, unless that is longer than an id, or holds what cannot be shown."""
+    named = joined(folders)
+    if named.isprintable() and len(named) <= _LONGEST_ID:
+        return named
+    return f"folders-{hashlib.sha256(named.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}"
 
 
 def members_of(box: Box, paths: Sequence[Path]) -> list[Member | Refusal]:

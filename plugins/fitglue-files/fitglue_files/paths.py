@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded
+from fitglue_registry.registry.paths import paths_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +28,7 @@ def paths_of(connection: Connection) -> list[Path]:
     if not named:
         raise AthleteNeeded("FG-folder-missing", "this connection names no file and no folder", fix=fix)
     try:
-        given = [Path(part).expanduser().resolve() for part in _parts(named)]
+        given = [Path(part).expanduser().resolve() for part in paths_in(named)]
         found = [path for path in given if path.exists()]
         if not found:
             raise AthleteNeeded("FG-folder-missing", f"there is no file or folder {joined(given)}", fix=fix,
@@ -38,8 +39,3 @@ def paths_of(connection: Connection) -> list[Path]:
         raise AthleteNeeded("FG-folder-unreadable", f"{named} cannot be read", why=str(error),
                             fix="give your user the right to read it, or name another one") from error
     return found
-
-
-def _parts(named: str) -> list[str]:
-    """A path may hold the separator itself."""
-    return [named] if Path(named).expanduser().exists() else [part for part in named.split(os.pathsep) if part.strip()]

@@ -146,6 +146,15 @@ def test_a_folder_that_was_connected_before_there_were_zips_is_still_one(tmp_pat
     assert len(listed(connection)) == 1
 
 
+@pytest.mark.parametrize("name", ["new\nline", "narrow\u202fspace", "/".join(["long" * 20] * 8)])
+def test_a_folder_of_any_name_is_an_account(tmp_path, connect_to, name):
+    """An id has its bounds, and a path has others."""
+    (tmp_path / name).mkdir(parents=True)
+    account = plugin.fitglue_connect(connection=connect_to(tmp_path / name))
+    assert (account.id.isprintable(), len(account.id) <= 500) == (True, True)
+    assert account.id == plugin.fitglue_connect(connection=connect_to(tmp_path / name)).id
+
+
 def test_several_paths_are_one_account(tmp_path, connect_to, gpx):
     """In whatever order they are named."""
     (tmp_path / "a.gpx").write_bytes(gpx())
