@@ -257,7 +257,7 @@ def _spooled(location: tuple[str, ...], outer: zipfile.ZipFile) -> _Spool:
 def _problem(info: zipfile.ZipInfo, where: str) -> RecordRefused | None:
     """Why a member is not even opened."""
     parts = info.filename.replace("\\", "/").split("/")
-    if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in parts[0]:
+    if ".." in parts or info.filename.startswith(("/", "\\")) or parts[0][1:2] == ":":
         return refuse("FG-zip-path", where, "its name leads out of the archive, as only hostile archives have it", fix="remove it")
     if info.flag_bits & _ENCRYPTED:
         return refuse("FG-file-encrypted", where, "it is encrypted", fix="unpack the archive with its password, and import the folder")

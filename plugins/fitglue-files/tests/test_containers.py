@@ -40,6 +40,12 @@ def test_a_zip_is_known_by_its_content(tmp_path, zipped):
     assert names(tmp_path) == ["a.fit"]
 
 
+def test_a_time_of_day_in_a_name_leads_nowhere(tmp_path, zipped):
+    """Recorders call their files so; only one letter and a colon are a drive."""
+    zipped(tmp_path / "a.zip", {"2026-05-03T06:30:00.fit": b"x"})
+    assert names(tmp_path) == ["2026-05-03T06:30:00.fit"]
+
+
 @pytest.mark.parametrize("name", ["../evil.gpx", "/etc/evil.gpx", "a/../../evil.gpx", "C:\\evil.gpx"])
 def test_a_name_that_leads_out_is_refused(tmp_path, zipped, name):
     """Nothing is ever unpacked to a name, and yet it says what the archive is."""
