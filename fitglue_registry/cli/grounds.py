@@ -125,6 +125,8 @@ def _alike(one: Any, other: Any) -> bool:
 
 
 def _brief(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, list | tuple):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Decision → (one, many) as they stand in a summary, in this order.
 _WORDS = {
     "new": ("new", "new"), "changed": ("changed", "changed"), "native": ("stub filled in", "stubs filled in"),
-    "would-join": ("would join a workout that is there", "would join workouts that are there"),
+    "would-join": ("would join another", "would join others"),
     "back": ("back again", "back again"), "stub": ("stub", "stubs"), "gone": ("deleted at the source", "deleted at the source"),
     "released": ("out of quarantine", "out of quarantine"),
     "not-fetched": ("not fetched this time", "not fetched this time"), "later": ("to be asked again", "to be asked again"),

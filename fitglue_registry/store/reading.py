@@ -139,16 +139,27 @@ def _by_id(db: Db, athlete_id: str, reference: str, mine: sa.Select[Any]) -> lis
     if reference.isdecimal() and len(reference) < 10:
         queries += [mine.where(activities.c.number == int(reference)), mine.where(activities.c.id.in_(
             sa.select(aliases.c.activity_id).where(aliases.c.athlete_id == athlete_id, aliases.c.number == int(reference))))]
-    upstream = sa.select(source_activities.c.activity_id).join(records, records.c.id == source_activities.c.record_id)
-    queries.append(mine.where(activities.c.id.in_(upstream.where(
-        source_activities.c.athlete_id == athlete_id, records.c.external_id == reference))))
+    upstream = sa.select(source_activities.c.activity_id).join(records, records.c.id == source_activities.c.record_id).join(
+        connections, connections.c.id == records.c.connection_id).where(source_activities.c.athlete_id == athlete_id)
+    whole, *looser = [mine.where(activities.c.id.in_(upstream.where(meant))) for meant in _at_source(reference)]
+    queries.append(whole)
     claimed = sa.select(source_activities.c.activity_id).join(claims, claims.c.source_activity_id == source_activities.c.id)
     queries.append(mine.where(activities.c.id.in_(claimed.where(claims.c.athlete_id == athlete_id, claims.c.claim == reference))))
-    for query in queries:
-        found = [(row.id, row.number, row.title) for row in db.execute(query.order_by(activities.c.start_local))]
+    for query in [*queries, *looser]:
+        found = [(row.id, row.number, row.title) for row in db.execute(query.order_by(activities.c.start_local).limit(_MOST_FOUND))]
         if found:
             return found
     return []
+
+
+def _at_source(reference: str) -> Iterator[sa.ColumnElement[bool]]:
+    """What an id at a source may mean, the narrowest first: the id, the id of a connection, and its beginning as screens show it."""
+    yield records.c.external_id == reference
+    connection, _, external_id = reference.removesuffix("…").rpartition("/")
+    its = connections.c.name == connection if connection else sa.true()
+    yield sa.and_(its, records.c.external_id == external_id)
+    if len(external_id) >= _SHORTEST_PREFIX:
+        yield sa.and_(its, records.c.external_id.startswith(external_id, autoescape=True))
 
 
 # -- one activity ------------------------------------------------------------------------------------------------------------
@@ -179,6 +190,13 @@ class MemberRow:
     gone: bool
     activity: model.SourceActivity
     stream_types: tuple[str, ...]
+
+    def is_meant_by(self, text: str) -> bool:
+        """Whether somebody who types this means it: its connection, its source, its id, or the beginning of that as screens show it."""
+        name, begun = f"{self.connection}/{self.external_id}", text.removesuffix("…")
+        long_enough = len(begun.rpartition("/")[2]) >= _SHORTEST_PREFIX
+        return text in (self.connection, self.entry, self.external_id, name) or (
+            long_enough and (self.external_id.startswith(begun) or name.startswith(begun)))
 
 
 def load_activity(db: Db, activity_id: str) -> Found:
@@ -222,11 +240,10 @@ def find_records(db: Db, athlete_id: str, reference: str) -> list[int]:
     """The records of an external id or a claim, whether an activity came of them or not."""
     mine = sa.select(records.c.id).join(connections, connections.c.id == records.c.connection_id)
     mine = mine.where(connections.c.athlete_id == athlete_id)
-    found = list(db.scalars(mine.where(records.c.external_id == reference)))
-    if not found and len(reference) >= _SHORTEST_PREFIX:
-        found = list(db.scalars(mine.where(records.c.external_id.startswith(reference, autoescape=True)).limit(_MOST_FOUND)))
-    if found:
-        return found
+    for meant in _at_source(reference):
+        found = list(db.scalars(mine.where(meant).limit(_MOST_FOUND)))
+        if found:
+            return found
     claimed = sa.select(source_activities.c.record_id).join(claims, claims.c.source_activity_id == source_activities.c.id)
     return list(db.scalars(mine.where(records.c.id.in_(claimed.where(claims.c.claim == reference)))))
 

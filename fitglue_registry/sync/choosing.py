@@ -117,7 +117,7 @@ def _giver(found: Found, members: Sequence[Row], field: str, source: str) -> str
     """The account that shall give a field, as members are keyed by; raises ``UserMistake`` where it says nothing of it."""
     _refuse_unknown([field])
     names = {member.id: f"{member.connection}/{member.external_id}" for member in found.members}
-    named = [member for member in found.members if source in (member.connection, member.entry, member.external_id, names[member.id])]
+    named = [member for member in found.members if member.is_meant_by(source)]
     if not named:
         raise UserMistake("FG-source-unknown", f"{source!r} is not one of the sources of activity {found.number}", at=Place(field=field),
                           why=f"it is made of {', '.join(names.values())}", fix="name one of these, by connection")

@@ -173,7 +173,7 @@ def _parted(found: Found, source: str | None) -> list[list[MemberRow]]:
     live = [member for member in found.members if not member.gone]
     if source is None and len(live) == 2:
         return [[member] for member in live]
-    taken = [member for member in found.members if source in (member.connection, member.entry, member.external_id, names[member.id])]
+    taken = [member for member in found.members if source and member.is_meant_by(source)]
     rest = [member for member in found.members if member not in taken]
     if taken and rest:
         return [rest, taken]

@@ -73,6 +73,24 @@ def test_an_id_at_the_source_and_a_claim_mean_their_activity(library, activity):
     assert [mean(library, said) for said in ("i77", "strava:987", "intervals:i77")] == [made] * 3
 
 
+@pytest.mark.parametrize("reference", ["intervals/{}", "{:.12}", "{:.12}…", "intervals/{:.12}…"])
+def test_an_id_means_its_activity_as_any_screen_shows_it(library, activity, reference):
+    """With its connection, and a hash by its beginning."""
+    shown = "4f3f5cfba8797397636a941a69ab863038457babece1bcba72a9f39683588cae"
+    [made] = library.assign(tuple(library.put(library.record(external_id=shown), activity()).ids))
+    assert mean(library, reference.format(shown)) == made
+    assert len(reading.find_records(library.db, "me", reference.format(shown))) == 1
+
+
+def test_a_beginning_of_two_ids_is_ambiguous(library, activity):
+    """Nothing is guessed."""
+    for shown in ("4f3f5cfba879a", "4f3f5cfba879b"):
+        library.assign(tuple(library.put(library.record(external_id=shown), activity()).ids))
+    with pytest.raises(UserMistake) as caught:
+        mean(library, "4f3f5cfba879")
+    assert caught.value.code == "FG-activity-ambiguous"
+
+
 def test_one_id_at_two_accounts_is_ambiguous(library):
     """Two accounts may use the same id for two workouts."""
     ones = [library.put(library.record(external_id="77x")).ids[0] for _ in range(2)]

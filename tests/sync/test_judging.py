@@ -171,6 +171,14 @@ def test_a_split_that_is_not_clear_names_the_sources(host, accounts, source):
     assert "intervals-2/b" in (error.value.why or "")
 
 
+@pytest.mark.parametrize("source", ["intervals-2/4f3f5cfba879…", "4f3f5cfba879…", "intervals-2/4f3f5cfba879", "4f3f5cfba879"])
+def test_a_source_is_taken_out_by_its_id_as_screens_show_it(host, accounts, source):
+    """A hash is shown by its beginning, so that is enough."""
+    accounts([row("a", strava=1)], [row("4f3f5cfba8797397636a941a69ab8630", strava=1)], [row("c", strava=1)])
+    host.split_activity("a", source)
+    assert groups(host) == [["4f3f5cfba8797397636a941a69ab8630"], ["a", "c"]]
+
+
 def test_what_has_one_source_cannot_be_split(host, accounts):
     """There is nothing to take apart."""
     accounts([row("a")])
