@@ -146,9 +146,9 @@ def _figures(gpx: GPX, samples: Sequence[Sample], streams: dict[str, Stream]) ->
     if heights.minimum is not None:
         figures |= {"elevation_gain_m": climb.uphill, "elevation_loss_m": climb.downhill,
                     "min_altitude_m": heights.minimum, "max_altitude_m": heights.maximum}
+    figures |= {"elapsed_s": (samples[-1].time - samples[0].time).total_seconds(), "distance_m": samples[-1].distance_m}
     provenance = {field: Provenance("computed", by="gpxpy") for field, figure in figures.items() if figure is not None}
-    elapsed_s = (samples[-1].time - samples[0].time).total_seconds()
-    return figures | {"elapsed_s": elapsed_s, "distance_m": samples[-1].distance_m, "provenance": provenance}
+    return figures | {"provenance": provenance}
 
 
 def _streams(samples: Sequence[Sample]) -> dict[str, Stream]:

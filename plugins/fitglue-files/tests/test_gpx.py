@@ -37,6 +37,12 @@ def test_a_track_is_a_workout_with_its_streams(gpx):
     assert (problems(activity), decode(encode(activity))) == ([], activity)
 
 
+def test_distance_and_duration_of_a_track_count_as_computed(gpx):
+    """A GPX states neither, so the figure that a device reported goes before them."""
+    told = made(gpx()).provenance
+    assert [told[field].how for field in ("distance_m", "elapsed_s", "moving_s")] == ["computed"] * 3
+
+
 def test_the_place_says_which_clock_was_local(gpx):
     """A GPX has UTC alone."""
     activity = made(gpx())
