@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("fitglue", derandomize=True, deadline=None, print_blob=False)
 hypothesis.settings.load_profile("fitglue")
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell without job control starts a command in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 CHECKOUT = Path(__file__).parents[1]
 _PASSED = pytest.StashKey[bool]()
 
