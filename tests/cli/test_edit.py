@@ -16,6 +16,12 @@ def test_an_edited_activity_is_shown_listed_and_exported_so(synced, fitglue):
     assert "title" in fitglue("why", "last").out.split("Values from")[1]
 
 
+def test_yes_and_no_are_words(synced, fitglue):
+    """Where a value is set, and where the sources differ about it."""
+    assert "race  yes  from you" in fitglue("activities", "edit", "last", "--set", "race=true").out
+    assert "yes (you)" in fitglue("why", "last").out
+
+
 def test_a_reset_field_is_what_the_source_says_again(synced, fitglue):
     """The document comes back with --json."""
     before = fitglue("show", "last", "--json").document["activity"]["title"]

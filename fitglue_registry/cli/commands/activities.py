@@ -156,7 +156,8 @@ def _show_edited(face: Face, found: Found, fields: list[str]) -> None:
     lines = []
     for name in fields:
         value = getattr(found.activity, name, None)
-        shown = "" if name in ("all", "streams") else "–" if value is None else value if isinstance(value, str | int | float) else "…"
+        plain = ("yes" if value else "no") if isinstance(value, bool) else value if isinstance(value, str | int | float) else "…"
+        shown = "" if name in ("all", "streams") else "–" if value is None else plain
         giver = "the rules, field by field" if name == "all" else short_hashes(told.get(name, told["everything else"]))
         lines.append((name, shown, f"from {giver}"))
     face.show(heading(f"{found.number}  {found.activity.title or 'untitled'}"), pairs(lines))

@@ -24,7 +24,7 @@ def command() -> None:
     """Tools for plugin authors."""
 
 
-@command.command("normalize", examples=("fitglue dev normalize intervals saved.json", "curl … | fitglue dev normalize intervals - --json"))
+@command.command("normalize", examples=("fitglue dev normalize files ride.fit --json", "curl … | fitglue dev normalize intervals -"))
 @click.argument("source")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--streams", type=click.Path(path_type=Path), metavar="FILE", help="The streams of the one activity in FILE.")
