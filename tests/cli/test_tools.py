@@ -170,6 +170,21 @@ def test_normalize_reads_standard_input(saved, fitglue):
     assert fitglue("dev", "normalize", "intervals", "-", typed=saved.read_text()).code == 0
 
 
+def test_dev_normalize_says_that_a_source_is_unknown_before_it_looks_for_the_file(fitglue, tmp_path):
+    """The first thing that is wrong comes first."""
+    assert "there is no source 'nosuch'" in fitglue("dev", "normalize", "nosuch", str(tmp_path / "nothing")).err
+
+
+def test_dev_match_writes_what_it_holds_for_one_workout(fitglue, tmp_path):
+    """And says how many pairs that are."""
+    row = '{"id": "%s", "person": "p", "source": "%s", "start_utc": "2026-05-01T05:30:00Z", "moving_s": 3600, "distance_m": 10000}'
+    (tmp_path / "records.jsonl").write_text(f"{row % ('a', 'garmin')}\n{row % ('b', 'strava')}\n")
+    said = fitglue("dev", "match", str(tmp_path / "records.jsonl"), "--out", str(tmp_path / "pairs.csv"))
+    assert (said.code, "Pairs: 1 the same, 0 to be asked about." in said.err) == (0, True)
+    assert (tmp_path / "pairs.csv").read_text().splitlines()[1].startswith("a,b,same,")
+
+
+
 def test_normalize_refuses_with_the_reason_and_reads_on(saved, fitglue, tmp_path):
     """A file that holds no activity: exit code 5, and the next file is read."""
     (tmp_path / "error.json").write_text('{"status": 401, "error": "Auth failed"}')

@@ -38,6 +38,7 @@ def normalize(face: Face, *, source: str, files: tuple[str, ...], streams: Path 
     """
     if streams and len(files) > 1:
         raise click.UsageError("--streams goes with one FILE")
+    face.host.catalogue.get("source", source)  # a source that is not there is said before a file that is not
     given = _read(streams) if streams else None
     code = 0
     for file in files:
@@ -127,7 +128,7 @@ def match(face: Face, *, records: Path, out: Path) -> None:
     predicted = predict(found)
     write_predictions(out, predicted)
     same = sum(1 for one in predicted if one.verdict == "same")
-    face.note(f"{len(found):,} records: {same:,} pairs are the same, {len(predicted) - same:,} are to be asked about; written to {out}")
+    face.note(f"Records: {len(found):,}. Pairs: {same:,} the same, {len(predicted) - same:,} to be asked about. Written to {out}")
 
 
 @command.command("stand-in", add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
