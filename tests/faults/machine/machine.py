@@ -117,9 +117,9 @@ class Machine(RuleBasedStateMachine):
     # -- what an athlete, a watch and the service do ---------------------------------------------------------------------------
 
     def unique(self, start: datetime) -> datetime:
-        """No two workouts start in the same minute, unless a rule means them to: they would be one, and not two."""
+        """No two workouts are on the way at one time, unless a rule means them to: they would be one, and not two."""
         serial = self.world.serial()
-        return start.replace(minute=serial % 60, second=serial // 60 % 60)
+        return start.replace(minute=serial % 60, second=serial // 60 * 7 % 60)
 
     def day(self, ago: int) -> datetime:
         return datetime.combine(self.clock.moment.date() - timedelta(days=ago), datetime.min.time()).replace(hour=7)
@@ -155,7 +155,7 @@ class Machine(RuleBasedStateMachine):
     def record_in_a_night_of_the_clock_change(self, night: tuple[str, str, int]) -> None:
         self.note("a workout in the night of a clock change")
         start, zone, fold = night
-        self.add(Workout(datetime.fromisoformat(start).replace(second=self.world.serial() % 60), zone, fold, title="night", heartrate=90))
+        self.add(Workout(self.unique(datetime.fromisoformat(start)), zone, fold, title="night", heartrate=90))
 
     @rule(ago=days_ago)
     def strava_feeds(self, ago: int) -> None:
