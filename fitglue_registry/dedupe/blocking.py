@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_registry.dedupe.evidence import gap_s, off_hours_s, on_one_day, overlap
-from fitglue_registry.dedupe.matching import by_start
+from fitglue_registry.dedupe.matching import pairs_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,24 +26,8 @@ def _clocks_s(cuts: Cuts) -> float:
 
 
 def candidates(changed: Iterable[Card], others: Iterable[Card], cuts: Cuts) -> Iterator[tuple[Card, Card]]:
-    """Pairs of a changed card and any other that can be one workout, each once.
-
-    Sorted by the local clock and looked at in a window as wide as clocks are shifted, so that the cost grows with the number of
-    cards, as long as a person does not do more in a day.
-    """
-    changed = list(changed)
-    changed_ids = {card.id for card in changed}
-    every = {card.id: card for card in (*others, *changed)}.values()
-    started = by_start(every)
-    for index, (start, one) in enumerate(started):
-        reach = start + reach_s(cuts)
-        one_changed = one.id in changed_ids
-        for place in range(index + 1, len(started)):
-            later, two = started[place]
-            if later > reach:
-                break
-            if (one_changed or two.id in changed_ids) and may_be_one(one.traits, two.traits, cuts):
-                yield one, two
+    """Pairs of a changed card and any other that can be one workout, each once."""
+    return ((one, two) for one, two in pairs_within(changed, others, reach_s(cuts)) if may_be_one(one.traits, two.traits, cuts))
 
 
 def may_be_one(one: Traits, two: Traits, cuts: Cuts) -> bool:

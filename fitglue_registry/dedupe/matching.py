@@ -29,21 +29,27 @@ def claim_edges(cards: Iterable[Card]) -> list[Edge]:
     return list(edges.values())
 
 
-def by_start(cards: Iterable[Card]) -> list[tuple[float, Card]]:
-    """The cards that have a start, by it, on the local clock."""
-    started = [(card.traits.start_s, card) for card in cards if card.traits.start_s is not None]
-    return sorted(started, key=lambda pair: (pair[0], pair[1].key))
-
-
 def near(changed: Iterable[Card], others: Iterable[Card]) -> Iterator[tuple[Card, Card]]:
     """Pairs of a changed card and another one that start close together, each once, in the order of their ids."""
+    for one, two in pairs_within(changed, others, NEAR.total_seconds()):
+        yield (one, two) if one.id < two.id else (two, one)
+
+
+def pairs_within(changed: Iterable[Card], others: Iterable[Card], reach_s: float) -> Iterator[tuple[Card, Card]]:
+    """Pairs of a changed card and any other whose starts lie within reach on the local clock, each once, the earlier one first.
+
+    The cost grows with the number of cards, as long as a person does not do more in a day.
+    """
     changed = list(changed)
     changed_ids = {card.id for card in changed}
     every = {card.id: card for card in (*others, *changed)}.values()
-    started = by_start(every)
+    timed = ((card.traits.start_s, card) for card in every if card.traits.start_s is not None)
+    started = sorted(timed, key=lambda pair: (pair[0], pair[1].key))
     for index, (start, one) in enumerate(started):
-        for later, two in started[index + 1 :]:
-            if later - start > NEAR.total_seconds():
+        one_changed = one.id in changed_ids
+        for place in range(index + 1, len(started)):
+            later, two = started[place]
+            if later - start > reach_s:
                 break
-            if one.id in changed_ids or two.id in changed_ids:
-                yield (one, two) if one.id < two.id else (two, one)
+            if one_changed or two.id in changed_ids:
+                yield one, two

@@ -65,7 +65,7 @@ def _zip(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as packed:
             names = [name for name in packed.namelist() if not name.endswith("/")]
-    except (zipfile.BadZipFile, NotImplementedError):
+    except (zipfile.BadZipFile, NotImplementedError):  # the latter is zipfile's word for a zip of a later kind than it knows
         return _CUT
     shown = ", ".join(Path(name).name for name in names[:3])
     return f"a zip of {len(names):,} files: {shown}{', …' if len(names) > 3 else ''}" if names else "an empty zip"

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from fitglue_registry.dedupe import Scorer, claim_edges, learned_weights
 from fitglue_registry.dedupe.cluster import questions as left_to_ask
 from fitglue_registry.dedupe.sentences import sentence
 from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.store import reading, verdicts
 from fitglue_registry.store.activities import load_rows, lock_athlete, members_of, opinions_about
-from fitglue_registry.sync.scoring import Deck, edge_of_opinion
+from fitglue_registry.sync.scoring import Deck, edge_of_opinion, reason_of_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -69,16 +67,11 @@ def _question(question: Any) -> dict[str, Any]:
 
 def evidence_of(reason: str) -> dict[str, Any]:
     """The probability, where one is told, and the lines of evidence: a reason is a sentence, or what the score keeps as JSON."""
-    try:
-        said = msgspec.json.decode(reason) if reason.startswith("{") else None
-    except msgspec.DecodeError:
-        said = None
-    if not isinstance(said, dict) or "lines" not in said:
+    said = reason_of_text(reason)
+    if said is None:
         return {"probability": None, "evidence": [reason]}
-    lines = [f"{sentence(line, level)} ({bits:+.1f})" for line, level, bits in said["lines"]]
-    if said.get("rule"):
-        lines.append(f"but {said['rule']}")
-    return {"probability": said.get("probability"), "evidence": lines}
+    lines = [f"{sentence(line, level)} ({bits:+.1f})" for line, level, bits in said.lines]
+    return {"probability": said.probability, "evidence": lines + ([f"but {said.rule}"] if said.rule else [])}
 
 
 def say_same(db: Db, matcher: Matcher, athlete_id: str, references: Sequence[str], now: str) -> Found:

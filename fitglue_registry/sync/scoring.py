@@ -86,7 +86,7 @@ def score(db: Db, scorer: Scorer, changed: Sequence[Card], near_by: Sequence[Car
             stored.put_opinion(db, first, second, SCORE, edge.verdict, reason_of_verdict(scorer.verdicts[first, second]), now)
 
 
-class _Reason(msgspec.Struct):
+class Reason(msgspec.Struct):
     """A verdict of the score as an opinion keeps it: its probability, line, level and bits of each line of evidence, and the rule."""
 
     probability: float
@@ -97,13 +97,22 @@ class _Reason(msgspec.Struct):
 def reason_of_verdict(verdict: Verdict) -> str:
     """What an opinion of the score keeps as its reason."""
     lines = [(one.line, one.level, one.bits) for one in verdict.lines]
-    return msgspec.json.encode(_Reason(round(verdict.probability, 4), lines, verdict.rule)).decode()
+    return msgspec.json.encode(Reason(round(verdict.probability, 4), lines, verdict.rule)).decode()
 
 
 def verdict_of_opinion(opinion: Any) -> Verdict:
     """The verdict that an opinion of the score holds (a row, or anything with ``verdict`` and ``reason``)."""
-    reason = msgspec.json.decode(opinion.reason, type=_Reason)
+    reason = reason_of_text(opinion.reason)
+    assert reason is not None
     return Verdict(opinion.verdict, reason.probability, tuple(Line(*line) for line in reason.lines), reason.rule)
+
+
+def reason_of_text(text: str) -> Reason | None:
+    """The probability and the lines of a reason that holds such; ``None`` where it is a sentence of a plugin or a person."""
+    try:
+        return msgspec.json.decode(text, type=Reason) if text.startswith("{") else None
+    except msgspec.DecodeError:
+        return None
 
 
 def edge_of_opinion(said: Any) -> Edge:

@@ -330,7 +330,7 @@ def refused(where: str, error: BaseException) -> RecordRefused:
         return error
     if isinstance(error, FileNotFoundError):
         return refuse("FG-file-missing", where, "it is not there any more", fix="put it back, or leave it: what was read of it is kept")
-    if isinstance(error, NotImplementedError):
+    if isinstance(error, NotImplementedError):  # zipfile's word for a compression that it does not know
         return refuse("FG-zip-packing", where, f"it is packed in a way that Python cannot read ({error})",
                       fix="unpack the archive with another program, and import the folder")
     if isinstance(error, OSError):

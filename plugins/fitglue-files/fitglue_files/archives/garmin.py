@@ -13,18 +13,16 @@ import msgspec
 
 from fitglue_files import loose
 from fitglue_files.archives.garmin_row import activity_of, moment, number_of
-from fitglue_files.archives.joining import combine
+from fitglue_files.archives.joining import workouts_of
 from fitglue_files.archives.layout import Layout, base_name, no_archive, present
 from fitglue_files.containers import Box, Member, Refusal
 from fitglue_files.fetching import Seen, remember
 from fitglue_files.looking import Looks, census, promises, unusable
 from fitglue_files.notes import Notes
 from fitglue_files.paths import paths_of
-from fitglue_files.reading import activities
 from fitglue_files.wording import between_years, counted
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.hookspecs import Account, Listing
-from fitglue_registry.model import Completeness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -237,14 +235,6 @@ def normalize(record: Record) -> list[SourceActivity]:
     summary = json.loads(record.read("summary") or b"{}")
     if "activity" not in summary:
         return loose.normalize(record)
-    row = activity_of(record.external_id, summary["activity"])
-    if "file" not in record.parts:
-        return [loose.of_record(row, record)]
-    try:
-        found = activities(loose.file_of(record))
-    except RecordRefused as error:
-        without = msgspec.structs.replace(row, completeness=Completeness(("summary",), {"file": f"{error.code}: {error.what}"}))
-        return [loose.of_record(without, record)]
-    return [loose.of_record(activity, record) for activity in combine(row, found)]
+    return workouts_of(activity_of(record.external_id, summary["activity"]), record)
 
 

@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from fitglue_files.loose import file_of, of_record
+from fitglue_files.reading import activities
+from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import Completeness, SourceActivity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from fitglue_registry.hookspecs import Record
 
 #: What people say and a device does not know: the row has it as it was edited last.
 _OF_PEOPLE = ("title", "description", "notes", "tags", "gear", "commute", "race", "rpe", "feel", "sub_type", "trainer")
@@ -17,6 +22,18 @@ _OF_PEOPLE = ("title", "description", "notes", "tags", "gear", "commute", "race"
 _SAME_START_S, _SAME_LENGTH = 120.0, 0.1
 _NEVER_FROM_ROW = ("start_utc", "start_local", "timezone", "utc_offset_s", "start_precision", "claims", "completeness", "provenance",
                    "leg_no", "model", "streams", "extensions", "metrics")
+
+
+def workouts_of(row: SourceActivity, record: Record) -> list[SourceActivity]:
+    """What a record of an archive says: its row and, where the file is there and can be read, all that this holds as well."""
+    if "file" not in record.parts:
+        return [of_record(row, record)]
+    try:
+        found = activities(file_of(record))
+    except RecordRefused as error:  # the row is a workout without its file, too: why that was no use stands with it
+        without = msgspec.structs.replace(row, completeness=Completeness(("summary",), {"file": f"{error.code}: {error.what}"}))
+        return [of_record(without, record)]
+    return [of_record(activity, record) for activity in combine(row, found)]
 
 
 def combine(row: SourceActivity, found: Sequence[SourceActivity]) -> list[SourceActivity]:

@@ -8,23 +8,20 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from fitglue_files.archives.dates import DateColumn
-from fitglue_files.archives.joining import combine
+from fitglue_files.archives.joining import workouts_of
 from fitglue_files.archives.layout import Layout, no_archive, present, root_of, stem
 from fitglue_files.archives.numbers import natural, number, positive
 from fitglue_files.archives.strava_table import cells, columns, is_header, read_header, read_table
 from fitglue_files.archives.strava_words import sport_of
 from fitglue_files.containers import Box
 from fitglue_files.fetching import Seen, remember
-from fitglue_files.loose import canonical, file_of, of_record
+from fitglue_files.loose import canonical
 from fitglue_files.paths import paths_of
-from fitglue_files.reading import activities
 from fitglue_files.wording import between_years, counted, left_out
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.hookspecs import Account, Listing
-from fitglue_registry.model import Completeness, Gear, Provenance, SourceActivity, TrainingLoad, claim
+from fitglue_registry.model import Gear, Provenance, SourceActivity, TrainingLoad, claim
 from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
@@ -123,19 +120,7 @@ def _rows(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def normalize(record: Record) -> list[SourceActivity]:
     """The workout of a row; with its file, all that this holds as well."""
-    row = _activity(record.external_id, json.loads(record.read("summary") or b"{}"))
-    if "file" not in record.parts:
-        return [of_record(row, record)]
-    try:
-        found = activities(file_of(record))
-    except RecordRefused as error:
-        # The row is a workout without its file, too: why that was no use stands with it.
-        return [of_record(_without_file(row, error), record)]
-    return [of_record(activity, record) for activity in combine(row, found)]
-
-
-def _without_file(row: SourceActivity, error: RecordRefused) -> SourceActivity:
-    return msgspec.structs.replace(row, completeness=Completeness(("summary",), {"file": f"{error.code}: {error.what}"}))
+    return workouts_of(_activity(record.external_id, json.loads(record.read("summary") or b"{}")), record)
 
 
 def _activity(external_id: str, said: Mapping[str, Any]) -> SourceActivity:

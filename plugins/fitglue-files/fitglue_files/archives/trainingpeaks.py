@@ -9,10 +9,8 @@ from collections import Counter, defaultdict
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
 from fitglue_files import loose
-from fitglue_files.archives.joining import combine
+from fitglue_files.archives.joining import workouts_of
 from fitglue_files.archives.layout import Layout, no_archive, present
 from fitglue_files.archives.numbers import natural, number, positive
 from fitglue_files.archives.strava_table import read_header, read_table
@@ -21,11 +19,10 @@ from fitglue_files.fetching import Seen, remember
 from fitglue_files.looking import Look, Looks, census, promises, unusable
 from fitglue_files.notes import Notes
 from fitglue_files.paths import paths_of
-from fitglue_files.reading import activities
 from fitglue_files.wording import between_years, counted, left_out
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.hookspecs import Account, Listing
-from fitglue_registry.model import Completeness, SourceActivity, TrainingLoad, canonical_sport, claim, family
+from fitglue_registry.model import SourceActivity, TrainingLoad, canonical_sport, claim, family
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -198,15 +195,7 @@ def normalize(record: Record) -> list[SourceActivity]:
     summary = json.loads(record.read("summary") or b"{}")
     if "workout" not in summary:
         return loose.normalize(record)
-    row = _activity(record.external_id, summary["workout"])
-    if "file" not in record.parts:
-        return [loose.of_record(row, record)]
-    try:
-        found = activities(loose.file_of(record))
-    except RecordRefused as error:
-        without = msgspec.structs.replace(row, completeness=Completeness(("summary",), {"file": f"{error.code}: {error.what}"}))
-        return [loose.of_record(without, record)]
-    return [loose.of_record(activity, record) for activity in combine(row, found)]
+    return workouts_of(_activity(record.external_id, summary["workout"]), record)
 
 
 def _activity(external_id: str, said: Mapping[str, str]) -> SourceActivity:
