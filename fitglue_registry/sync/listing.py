@@ -194,16 +194,20 @@ def _rehearse(context: Context, log: RunLog, rows: Sequence[_Row]) -> dict[str, 
 
 
 def _joined(context: Context, db: Db, ids: Collection[int]) -> dict[str, str]:
-    """External id → the other records of its activity, for those of these source activities that have company."""
+    """External id → the other records of its activity, for those of these source activities that join one, each pair once."""
     fellows = activities_of(db, with_fellow_members(db, ids))
     stored = connections.get_connection(db, context.connected.id)
     mine = f"{stored.name if stored else context.connected.name}/"
-    named: dict[str, list[str]] = {}
+    new = {fellows[number]["name"] for number in ids if number in fellows}
+    named: dict[str, set[str]] = {}
     for one in fellows.values():
-        named.setdefault(one["activity_id"], []).append(one["name"])
-    return {fellows[number]["name"].removeprefix(mine): "one workout with " + ", ".join(
-        name for name in sorted(named[fellows[number]["activity_id"]]) if name != fellows[number]["name"])
-        for number in ids if number in fellows and len(set(named[fellows[number]["activity_id"]])) > 1}
+        named.setdefault(one["activity_id"], set()).add(one["name"])
+    joined: dict[str, str] = {}
+    for names in named.values():
+        comers = sorted(names & new)
+        for name in comers if names - new else comers[1:]:  # where all are new, the first has nobody to join
+            joined[name.removeprefix(mine)] = "one workout with " + ", ".join(sorted(names - {name}))
+    return joined
 
 
 def _write_rows(context: Context, log: RunLog, db: Db, rows: Sequence[_Row]) -> set[int]:

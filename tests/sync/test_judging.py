@@ -329,11 +329,11 @@ def test_a_dry_run_says_what_would_become_one_workout_and_stores_nothing(host, a
     """Before the first time: what is new would join what is there, or what comes with it."""
     accounts([row("a", strava=1), row("c", 12)])
     before = natural(host)
-    rows = [row("b", strava=1), row("d", 12), row("e", 15, strava=2), row("f", 18)]
+    rows = [row("b", strava=1), row("d", 12), row("e", 15, strava=2), row("g", 15, strava=2), row("f", 18)]
     with StandIn(Account.from_rows(rows, athlete_id="i9"), athlete_id="i9") as server:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         known = {**natural(host), "connections": before["connections"]}
         events = list(host.sync("intervals-2", options=Options(dry_run=True)))
         assert {**natural(host), "connections": before["connections"]} == known == before
     assert {event.external_id: event.reason for event in events if isinstance(event, Decided) and event.decision == "would-join"} == {
-        "b": "one workout with intervals/a", "d": "one workout with intervals/c"}
+        "b": "one workout with intervals/a", "d": "one workout with intervals/c", "g": "one workout with intervals-2/e"}
