@@ -1,4 +1,6 @@
-"""An archive of FIT files, imported: how long until all of it is listed, and until every sample is in the store."""
+"""An archive of FIT files, imported: how long until all of it is listed, and until every sample is
+in the store.
+"""
 
 from __future__ import annotations
 

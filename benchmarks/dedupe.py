@@ -1,6 +1,8 @@
-"""Scores the matcher against labelled pairs, each person left out of what it learned: ``dedupe.py FOLDER``; ``--speed`` also times it.
+"""Scores the matcher against labelled pairs, each person left out of what it learned: ``dedupe.py
+FOLDER``; ``--speed`` also times it.
 
-FOLDER holds records.jsonl and pairs.jsonl in the form that `fitglue dev match` reads. Writes docs/dedupe.md and its plot, unless ``--dry``.
+FOLDER holds records.jsonl and pairs.jsonl in the form that `fitglue dev match` reads. Writes
+docs/dedupe.md and its plot, unless ``--dry``.
 """
 
 from __future__ import annotations
@@ -46,7 +48,9 @@ class Tally:
         return self.said[True, "same"] / called if called else 1.0
 
     def recall(self, *, asked: bool = False) -> float:
-        """Found among those that are the same; ``asked`` counts those that a person would be asked about."""
+        """Found among those that are the same; ``asked`` counts those that a person would be asked
+        about.
+        """
         whole = sum(count for (same, _), count in self.said.items() if same)
         return (self.said[True, "same"] + (self.said[True, "ask"] if asked else 0)) / whole if whole else 1.0
 
@@ -65,7 +69,8 @@ class Scored:
     people: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     kinds: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     rivals: dict[str, dict[str, Tally]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Tally)))
-    chances: list[tuple[float, bool]] = field(default_factory=list)  # probability of a labelled candidate pair, and what it is
+    # Probability of a labelled candidate pair, and what it is.
+    chances: list[tuple[float, bool]] = field(default_factory=list)
     missed: list[dict[str, Any]] = field(default_factory=list)
     candidates: int = 0
     asked: dict[str, int] = field(default_factory=dict)
@@ -73,7 +78,9 @@ class Scored:
 
 
 def score(labels: Labels, rules: Mapping[str, Any]) -> Scored:
-    """Match each person with weights that were learned from all others, and compare with the labels."""
+    """Match each person with weights that were learned from all others, and compare with the
+    labels.
+    """
     found = Scored()
     for person, cards in sorted(labels.people.items()):
         weights = weights_of(labels.learned(rules, without=person), rules)
@@ -120,7 +127,9 @@ def together(tallies: Iterable[Tally]) -> Tally:
 
 
 def calibration(chances: Iterable[tuple[float, bool]]) -> list[dict[str, float]]:
-    """In bands of probability: how many labelled candidate pairs, what they were given, and how many are the same."""
+    """In bands of probability: how many labelled candidate pairs, what they were given, and how
+    many are the same.
+    """
     edges = (0.0, 0.001, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98, 0.999, 1.0000001)
     bands = []
     for low, high in pairwise(edges):

@@ -1,4 +1,6 @@
-"""Writes docs/dedupe.md and its plot from what ``dedupe.py`` measured; the words stand in dedupe-words.md, the figures are never typed."""
+"""Writes docs/dedupe.md and its plot from what ``dedupe.py`` measured; the words stand in
+dedupe-words.md, the figures are never typed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""500 distributions on the path, 100 of them plugins with a folder of entries: how long until all are found, and what is imported."""
+"""500 distributions on the path, 100 of them plugins with a folder of entries: how long until all
+are found, and what is imported.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A registry of many entries of two kilobytes: how long until it is there, read anew and from its cache."""
+"""A registry of many entries of two kilobytes: how long until it is there, read anew and from its
+cache.
+"""
 
 from __future__ import annotations
 

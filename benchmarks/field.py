@@ -1,4 +1,6 @@
-"""Who runs: each contender as the commands of one sync, and what it needs before, after, and to be looked into."""
+"""Who runs: each contender as the commands of one sync, and what it needs before, after, and to be
+looked into.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ _MARK = PEERS / ".ready"
 
 
 def set_up_peers() -> str | None:
-    """An environment for the peers, made once for each state of their lists; why there is none, where that fails."""
+    """An environment for the peers, made once for each state of their lists; why there is none,
+    where that fails.
+    """
     lists = [HERE / "peers.txt", HERE / "peers-target.txt"]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in lists)).hexdigest()
     if _MARK.is_file() and _MARK.read_text() == digest:
@@ -39,7 +43,9 @@ def set_up_peers() -> str | None:
 
 
 def registry(scratch: Path, *, connections: int, summaries_only: bool = False) -> Path:
-    """A copy of the catalogue whose Intervals.icu entry opens so many connections, or has no part but the summary."""
+    """A copy of the catalogue whose Intervals.icu entry opens so many connections, or has no part
+    but the summary.
+    """
     folder = scratch / f"registry-{connections}{'-summaries' if summaries_only else ''}"
     if not folder.exists():
         shutil.copytree(ROOT / "registry", folder)
@@ -82,7 +88,8 @@ class Contender:
     arguments: tuple[str, ...] = ()
 
     def prepare(self, url: str, folder: Path) -> None:
-        """What is not timed: the folder, for the host the connection (key proven, database made)."""
+        """What is not timed: the folder, for the host the connection (key proven, database made).
+        """
         folder.mkdir(parents=True)
         if self.script == "host.py":
             run(self._command("connect", folder, "--url", url))
@@ -121,7 +128,8 @@ def host(scratch: Path, connections: int, *, summaries_only: bool = False) -> Co
 
 
 def floor(connections: int = 1, *, also: str | None = None) -> Contender:
-    """The floor with so many connections, which may also ``decode`` or ``encode`` the recordings."""
+    """The floor with so many connections, which may also ``decode`` or ``encode`` the recordings.
+    """
     more = ["--connections", str(connections)] if connections > 1 else []
     return Contender(f"floor, {also}d" if also else "floor", "floor.py", arguments=(*more, *([f"--{also}"] if also else [])))
 

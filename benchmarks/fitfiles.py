@@ -1,4 +1,6 @@
-"""Writes FIT files as a bike computer does: an hour at one sample a second, with position, heart rate, power, cadence and laps."""
+"""Writes FIT files as a bike computer does: an hour at one sample a second, with position, heart
+rate, power, cadence and laps.
+"""
 
 from __future__ import annotations
 

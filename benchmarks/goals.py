@@ -1,4 +1,6 @@
-"""The goals: what was promised, the figure that tells, and the limit; all in ratios wherever a ratio can be had."""
+"""The goals: what was promised, the figure that tells, and the limit; all in ratios wherever a
+ratio can be had.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One promise: ``read`` finds its figure in the parts' figures; ``more`` says that larger is better; ``name`` finds its reason."""
+    """One promise: ``read`` finds its figure in the parts' figures; ``more`` says that larger is
+    better; ``name`` finds its reason.
+    """
 
     name: str
     what: str

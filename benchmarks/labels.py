@@ -1,4 +1,6 @@
-"""The labelled pairs of a folder (`records.jsonl`, `pairs.jsonl`) with every line of evidence of each."""
+"""The labelled pairs of a folder (`records.jsonl`, `pairs.jsonl`) with every line of evidence of
+each.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Learns the weights of the matcher from a folder of labelled pairs and writes them as a readable table: `learn.py FOLDER`."""
+"""Learns the weights of the matcher from a folder of labelled pairs and writes them as a readable
+table: `learn.py FOLDER`.
+"""
 
 from __future__ import annotations
 

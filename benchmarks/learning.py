@@ -1,4 +1,6 @@
-"""Learns the weights of the matcher from labelled pairs: how often each level of agreement is seen among same and different pairs."""
+"""Learns the weights of the matcher from labelled pairs: how often each level of agreement is seen
+among same and different pairs.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +35,16 @@ LEVELS = {
     "track": ("same points", "many points", "same way", "part of the way", "another way", "another place"),
     "curve": ("one curve", "alike", "another curve"),
 }
-#: A person's pairs count as the root of their number: no one person decides, and none that has three counts as much as one with a thousand.
+#: A person's pairs count as the root of their number: no one person decides, and none that has
+#: three counts as much as one with a thousand.
 _SCALE = 8.0
 
 
 def compare(one: Card, two: Card, cuts: evidence.Cuts) -> dict[str, str]:
     """Every line of a pair, also those that the matcher looks at only where others are silent."""
     found = evidence.levels(one.traits, two.traits, cuts)
-    for silent in ("distance_m", "elapsed_s"):  # what it would say if one had no distance, or no duration
+    # What it would say if one had no distance, or no duration.
+    for silent in ("distance_m", "elapsed_s"):
         blanks: dict[str, Any] = {"distance_m": None} if silent == "distance_m" else {"elapsed_s": None, "moving_s": None}
         bare = evidence.levels(replace(one.traits, **blanks), two.traits, cuts)
         found |= {line: level for line, level in bare.items() if line in ("duration", "distance")}
@@ -57,7 +61,9 @@ def count(pairs: Iterable[tuple[str, Mapping[str, str]]]) -> Counts:
 
 
 def shares(line: str, counts: Counts) -> dict[str, float]:
-    """The share of each level, every person heard, and one pair more than was seen of each level (Laplace)."""
+    """The share of each level, every person heard, and one pair more than was seen of each level
+    (Laplace).
+    """
     total: Counter[str] = Counter()
     for levels in counts.get(line, {}).values():
         pairs = sum(levels.values())
@@ -93,7 +99,9 @@ _REACH_S = 26 * 3600.0  # as far apart as labelled pairs lie
 
 def learn(same: Sequence[tuple[str, Mapping[str, str]]], different: Sequence[tuple[str, Mapping[str, str]]], chance: Mapping[str, float],
           rules: Mapping[str, Any]) -> dict[str, Any]:
-    """The table of weights: ``prior`` and, for each line and level, bits, shares among same and different, and the pairs seen."""
+    """The table of weights: ``prior`` and, for each line and level, bits, shares among same and
+    different, and the pairs seen.
+    """
     counts = count(same), count(different)
     table: dict[str, Any] = {"prior": round(math.log2(len(same) / len(different)), 2), "weights": {}}
     for line in LEVELS:

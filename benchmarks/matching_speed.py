@@ -1,4 +1,6 @@
-"""How long matching takes: a made-up athlete's history in three accounts, from nothing, and one workout more in a store."""
+"""How long matching takes: a made-up athlete's history in three accounts, from nothing, and one
+workout more in a store.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ _ACCOUNTS = ("intervals", "strava", "garmin")
 
 
 def workouts(count: int, seed: int = 7) -> list[Traits]:
-    """Two to three workouts a day, each in three accounts: copies with their own rounding, some with another start or pause rule."""
+    """Two to three workouts a day, each in three accounts: copies with their own rounding, some
+    with another start or pause rule.
+    """
     dice = random.Random(seed)
     found: list[Traits] = []
     day = 0
@@ -55,7 +59,9 @@ def from_nothing(count: int) -> dict[str, Any]:
 
 
 def one_more(count: int, rounds: int = 50) -> dict[str, Any]:
-    """Milliseconds to find the place of one new activity among so many in a SQLite store, in its transaction."""
+    """Milliseconds to find the place of one new activity among so many in a SQLite store, in its
+    transaction.
+    """
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{Path(folder) / 'fitglue.db'}")
         taken = _fill_and_place(database, count, rounds)

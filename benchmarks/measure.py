@@ -1,4 +1,6 @@
-"""Runs a command, or several joined by pipes, and says what it took: wall, processor and memory of everything that it started."""
+"""Runs a command, or several joined by pipes, and says what it took: wall, processor and memory of
+everything that it started.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,11 @@ _NOT_OURS = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run took; memory is the highest that was resident, added up over the commands of a pipe.
+    """What one run took; memory is the highest that was resident, added up over the commands of a
+    pipe.
 
-    Linux counts from before a child's own program begins: no child's memory is less than this process's, which imports little for it.
+    Linux counts from before a child's own program begins: no child's memory is less than this
+    process's, which imports little for it.
     """
 
     wall_s: float
@@ -37,14 +41,17 @@ class Run:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of a child: nothing of the reader's own FitGlue, no proxy, nothing that is sent home."""
+    """The environment of a child: nothing of the reader's own FitGlue, no proxy, nothing that is
+    sent home.
+    """
     kept = {name: value for name, value in os.environ.items()
             if name not in _NOT_OURS and not name.startswith("FITGLUE_") and not name.lower().endswith("_proxy")}
     return kept | {"FITGLUE_SECRETS": "file", "RUNTIME__DLTHUB_TELEMETRY": "false", "DO_NOT_TRACK": "1", "NO_COLOR": "1"} | more
 
 
 def run(*commands: Sequence[str], env: dict[str, str] | None = None, terminal: bool = False) -> Run:
-    """Run commands, each one's output the next one's input; raises ``RuntimeError`` with what was said where one fails.
+    """Run commands, each one's output the next one's input; raises ``RuntimeError`` with what was
+    said where one fails.
 
     With ``terminal`` the last one writes to a terminal of 120 columns, as for a person.
     """

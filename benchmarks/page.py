@@ -1,4 +1,6 @@
-"""Writes docs/performance.md from what was measured: the goals first, ratios before seconds, each figure with its command."""
+"""Writes docs/performance.md from what was measured: the goals first, ratios before seconds, each
+figure with its command.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,9 @@ def _goals(parts: Figures) -> list[str]:
 
 
 def _ran_with(parts: Figures, goal: Goal) -> str:
-    """With how many activities a figure was really measured: a quick run, or one that was told so, has fewer than the goal speaks of."""
+    """With how many activities a figure was really measured: a quick run, or one that was told so,
+    has fewer than the goal speaks of.
+    """
     figures = parts[goal.part]["figures"] if goal.part in parts else {}
     count = figures["counts"][-1] if "counts" in figures else figures.get("count")
     return f"{count:,}" if count else "–"

@@ -1,4 +1,6 @@
-"""The parts of the benchmark: each runs by itself, interleaves what it compares, and gives back plain figures."""
+"""The parts of the benchmark: each runs by itself, interleaves what it compares, and gives back
+plain figures.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,7 @@ def _shown(one: Run) -> str:
     return f"{one.wall_s:.2f} s, CPU {one.cpu_s:.2f} s, {one.rss_mib:.0f} MiB"
 
 
-# -- first and later syncs -----------------------------------------------------------------------------------------------------
+# -- first and later syncs -------------------------------------------------------------------------
 
 
 def first_sync(plan: Plan) -> Figures:
@@ -132,7 +134,9 @@ def latency(plan: Plan) -> Figures:
 
 
 def stages(plan: Plan) -> Figures:
-    """Where the processor time of a first sync goes: clocks around its stages, put there by the benchmark."""
+    """Where the processor time of a first sync goes: clocks around its stages, put there by the
+    benchmark.
+    """
     count, runs = plan.size(1000, 60), []
     one = host(plan.scratch, 1)
     with Service(count) as service:
@@ -189,7 +193,9 @@ def kill(plan: Plan) -> Figures:
 
 
 def _asked_again(before: list[str], after: list[str]) -> int:
-    """How many requests ask for what was asked for before: the same list or recording, or one detail of several."""
+    """How many requests ask for what was asked for before: the same list or recording, or one
+    detail of several.
+    """
     known = {what for request in before for what in _asked_for(request)}
     return sum(not known.isdisjoint(_asked_for(request)) for request in after)
 
@@ -207,7 +213,7 @@ def _kill_after(requests: int, command: list[str], service: Service) -> None:
         child.send_signal(signal.SIGKILL)
 
 
-# -- a long history ------------------------------------------------------------------------------------------------------------
+# -- a long history --------------------------------------------------------------------------------
 
 
 def memory(plan: Plan) -> Figures:
@@ -228,7 +234,9 @@ def memory(plan: Plan) -> Figures:
 
 
 def history(plan: Plan) -> Figures:
-    """100,000 activities in the store, summaries only: the peak of that sync, then a sync with nothing new, and the list."""
+    """100,000 activities in the store, summaries only: the peak of that sync, then a sync with
+    nothing new, and the list.
+    """
     count = plan.size(100_000, 2_000)
     one, low = host(plan.scratch, 1, summaries_only=True), floor()
     figures: Figures = {"count": count}
@@ -271,14 +279,16 @@ def _nothing_new(plan: Plan, service: Service, folder: Path, plain: Path, one: C
 
 
 def _settle(folder: Path) -> None:
-    """Say of every record that its detail and streams will not come, so that the command with its own registry asks for none."""
+    """Say of every record that its detail and streams will not come, so that the command with its
+    own registry asks for none.
+    """
     with sqlite3.connect(folder / "fitglue.db") as db:
         for part in ("detail", "streams"):
             db.execute("INSERT INTO fg_parts (record_id, part, state, tries) SELECT id, ?, 'none', 0 FROM fg_records", (part,))
     db.close()
 
 
-# -- start-up, registry, plugins -------------------------------------------------------------------------------------------------
+# -- start-up, registry, plugins -------------------------------------------------------------------
 
 
 def startup(plan: Plan) -> Figures:
@@ -312,7 +322,8 @@ def plugins(plan: Plan) -> Figures:
     return distributions.measure(plan.scratch / "site", plan.times(7, 3))
 
 
-#: In the order in which they are run: no child's memory is seen to be less than ours, which grows, so what is small comes first.
+#: In the order in which they are run: no child's memory is seen to be less than ours, which grows,
+#: so what is small comes first.
 PARTS: dict[str, Callable[[Plan], Figures]] = {
     "startup": startup, "first-sync": first_sync, "latency": latency, "stages": stages, "rebuild": rebuild, "kill": kill,
     "memory": memory, "history": history, "registry": registry, "plugins": plugins, "archive": archive.measure}

@@ -1,4 +1,6 @@
-"""The rules of other products, re-implemented from what is publicly known of them: to be measured beside ours."""
+"""The rules of other products, re-implemented from what is publicly known of them: to be measured
+beside ours.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,8 @@ def _coach(one: Traits, two: Traits, gap: float) -> bool:
     return abs(gap) <= 3600 and _same_sport(one, two) and time is not None and time <= 0.10
 
 
-#: Name as the page prints it → rule. From public code and pages of November 2026; none is a line of theirs.
+#: Name as the page prints it → rule. From public code and pages of November 2026; none is a line of
+#: theirs.
 RIVALS: Mapping[str, Rule] = {
     "exact start + sport (Dreeve, Endurain)": _exact, "start within 60 s": _minute, "start within 300 s + sport (pacelore)": _pacelore,
     "± 120 s, duration 15 %, distance 10 % (RideTool)": _ridetool, "± 3 min, or minute and second at any hour (tapiriik)": _tapiriik,

@@ -1,7 +1,9 @@
-"""Measures speed and size against the stand-in on loopback, and writes docs/performance.md and docs/scale.md: ``make bench``.
+"""Measures speed and size against the stand-in on loopback, and writes docs/performance.md and
+docs/scale.md: ``make bench``.
 
-``python benchmarks/run.py`` runs every part, ``python benchmarks/run.py first-sync --count 200`` one of them; the figures of the
-others stay. ``--quick`` is for development: small counts, few repeats. What was measured stands in benchmarks/results.json.
+``python benchmarks/run.py`` runs every part, ``python benchmarks/run.py first-sync --count 200``
+one of them; the figures of the others stay. ``--quick`` is for development: small counts, few
+repeats. What was measured stands in benchmarks/results.json.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Writes docs/scale.md: one hundred thousand athletes on paper, computed from what was measured; no figure is typed but the assumptions."""
+"""Writes docs/scale.md: one hundred thousand athletes on paper, computed from what was measured; no
+figure is typed but the assumptions.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,11 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "scale.md"
 Figures = dict[str, Any]
 
 ATHLETES = 100_000
-#: What nobody measured: how much athletes train, how often they edit, how many arrive, and what they bring along.
+#: What nobody measured: how much athletes train, how often they edit, how many arrive, and what
+#: they bring along.
 A_DAY, EDITS_A_DAY, ARRIVALS_A_DAY, HISTORY = 0.7, 0.1, 100, 1000
-#: The source's own limit for an address, and what of it the registry entry takes; the second is the entry's, see its `http.budget`.
+#: The source's own limit for an address, and what of it the registry entry takes; the second is the
+#: entry's, see its `http.budget`.
 LIMIT_PER_S, TAKEN_PER_S = 10, 8
 DAY_S = 86_400
 

@@ -19,7 +19,9 @@ YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 
 
 class Service:
-    """An account of ``count`` activities up to yesterday, everything made before the first request; from ``with`` to its end."""
+    """An account of ``count`` activities up to yesterday, everything made before the first request;
+    from ``with`` to its end.
+    """
 
     def __init__(self, count: int, *, latency_ms: float = 0, distinct: int = 40, crowd: int = 1) -> None:
         self.command = ["python", "-m", "fitglue_registry.testing.intervals", "--warm", "--count", str(count),

@@ -1,13 +1,16 @@
-"""fitglue-registry: one pluggy host that joins registry entries to plugins and keeps each workout exactly once.
+"""fitglue-registry: one pluggy host that joins registry entries to plugins and keeps each workout
+exactly once.
 
-The public surface of the library is what this module lists; everything is imported when it is first used.
+The public surface of the library is what this module lists; everything is imported when it is first
+used.
 """
 
 from __future__ import annotations
 
 from fitglue_registry._version import __version__
 
-TYPE_CHECKING = False  # as type checkers read it; to import typing takes as long as to answer `fitglue --version`
+# As type checkers read it; to import typing takes as long as to answer `fitglue --version`.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 

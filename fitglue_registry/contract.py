@@ -1,4 +1,6 @@
-"""Checks a document against a published JSON Schema (draft 2020-12): jsonschema-rs decides, jsonschema explains."""
+"""Checks a document against a published JSON Schema (draft 2020-12): jsonschema-rs decides,
+jsonschema explains.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,11 @@ _NOUNS = {"string": "text", "integer": "a whole number", "number": "a number", "
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One thing that a schema does not allow: where, which keyword of the schema, in our words, and the names that are allowed.
+    """One thing that a schema does not allow: where, which keyword of the schema, in our words, and
+    the names that are allowed.
 
-    ``path`` ends with the key itself for an unknown key, and with the mapping for a missing one, which is ``allowed[0]``.
+    ``path`` ends with the key itself for an unknown key, and with the mapping for a missing one,
+    which is ``allowed[0]``.
     """
 
     path: Path
@@ -38,7 +42,9 @@ class Violation:
 
 
 class Contract:
-    """A JSON Schema that documents are held to; nothing is compiled or imported before the first question."""
+    """A JSON Schema that documents are held to; nothing is compiled or imported before the first
+    question.
+    """
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.schema = dict(schema)
@@ -47,11 +53,13 @@ class Contract:
         """Whether the document meets the schema; microseconds once compiled, and never a reason."""
         try:
             return self._judge.is_valid(document)
-        except ValueError:  # not JSON at all: a key that is no text, a value of a foreign type, nested beyond sense
+        # Not JSON at all: a key that is no text, a value of a foreign type, nested beyond sense.
+        except ValueError:
             return False
 
     def violations(self, document: Any) -> list[Violation]:
-        """Everything that is wrong, in the order of paths; empty exactly when ``accepts`` says yes."""
+        """Everything that is wrong, in the order of paths; empty exactly when ``accepts`` says yes.
+        """
         if self.accepts(document):
             return []
         try:
@@ -73,7 +81,8 @@ class Contract:
         from jsonschema import Draft202012Validator
         from jsonschema.validators import extend
 
-        types = Draft202012Validator.TYPE_CHECKER.redefine("array", lambda _, value: isinstance(value, list | tuple))  # as the judge does
+        # As the judge does.
+        types = Draft202012Validator.TYPE_CHECKER.redefine("array", lambda _, value: isinstance(value, list | tuple))
         explainer: Validator = extend(Draft202012Validator, {"pattern": _pattern}, type_checker=types)(self.schema)  # type: ignore[no-untyped-call]
         return explainer
 
@@ -83,7 +92,9 @@ def _in_order(violation: Violation) -> list[tuple[int, str]]:
 
 
 def _strange(document: Any) -> Violation:
-    """What the explainer takes and JSON does not have: a number that is not finite, or something beyond naming."""
+    """What the explainer takes and JSON does not have: a number that is not finite, or something
+    beyond naming.
+    """
     todo: list[tuple[Path, Any]] = [((), document)]
     while todo:
         path, value = todo.pop()
@@ -108,7 +119,9 @@ def one_of(allowed: Iterable[str]) -> str:
 
 
 def describe(value: Any) -> str:
-    """A value as a person would name it: short, on one line, and told apart from text that looks like it."""
+    """A value as a person would name it: short, on one line, and told apart from text that looks
+    like it.
+    """
     if isinstance(value, str):
         return repr(value if len(value) <= _LONGEST_QUOTE else value[:_LONGEST_QUOTE] + "…")
     if isinstance(value, bool):
@@ -121,7 +134,9 @@ def describe(value: Any) -> str:
 
 
 def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
-    """JSON Schema means ECMA's expressions: ``$`` is the very end, where Python lets a newline follow, and ``\\d`` is 0 to 9."""
+    """JSON Schema means ECMA's expressions: ``$`` is the very end, where Python lets a newline
+    follow, and ``\\d`` is 0 to 9.
+    """
     from jsonschema import ValidationError
 
     if isinstance(instance, str) and not re.search(re.sub(r"(?<!\\)\$(?=[|)]|\Z)", r"\\Z", pattern), instance, re.ASCII):
@@ -153,7 +168,9 @@ def _unknown_keys(path: Path, error: ValidationError) -> Iterator[Violation]:
 
 
 def _explain_branches(error: ValidationError) -> Iterator[Violation]:
-    """Of several allowed shapes, complain about the one that was meant: the one whose outermost type fits."""
+    """Of several allowed shapes, complain about the one that was meant: the one whose outermost
+    type fits.
+    """
     branches: dict[Any, list[ValidationError]] = {}
     for inner in error.context or ():
         branches.setdefault(inner.schema_path[0], []).append(inner)

@@ -1,4 +1,6 @@
-"""Looks at everything that a host stands on: each check is one value, and one that fails never keeps the next from being made."""
+"""Looks at everything that a host stands on: each check is one value, and one that fails never
+keeps the next from being made.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,8 @@ def _guarded(host: Host, name: str, look: Iterator[Check]) -> Iterator[Check]:
     try:
         yield from look
     except FitglueError as error:
-        clean_exception(error, host.redactor.text)  # a database's own words may hold a part of its address
+        # A database's own words may hold a part of its address.
+        clean_exception(error, host.redactor.text)
         yield Check(name, "broken", error.what, error)
 
 

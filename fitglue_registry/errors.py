@@ -1,4 +1,5 @@
-"""Every failure that crosses a room, as one value with a code, what, where, why and fix; this module imports nothing of ours.
+"""Every failure that crosses a room, as one value with a code, what, where, why and fix; this
+module imports nothing of ours.
 
 The tree is cut by what the caller does next, not by where the failure arose::
 
@@ -23,7 +24,9 @@ _CODE = re.compile(r"FG-[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
 class Place(NamedTuple):
-    """Where something was found: a file with 1-based line and column, or a URL without secrets, or a field, or several."""
+    """Where something was found: a file with 1-based line and column, or a URL without secrets, or
+    a field, or several.
+    """
 
     file: str | None = None
     line: int | None = None
@@ -45,8 +48,9 @@ class Place(NamedTuple):
 class FitglueError(Exception):
     """One failure in parts, so that the terminal, ``--json`` and a web page render the same object.
 
-    ``code`` is stable and documented in ``docs/errors.md``; ``what`` is one sentence without its full stop; ``why`` and
-    ``fix`` may be left out, a ``fix`` names the next thing to do. Raises ``ValueError`` for a code that is not ``FG-kebab``.
+    ``code`` is stable and documented in ``docs/errors.md``; ``what`` is one sentence without its
+    full stop; ``why`` and ``fix`` may be left out, a ``fix`` names the next thing to do. Raises
+    ``ValueError`` for a code that is not ``FG-kebab``.
     """
 
     exit_code: ClassVar[int] = 1
@@ -80,7 +84,9 @@ def _rebuild(cls: type[FitglueError], code: str, what: str, at: Place | None, wh
 
 
 class Retryable(FitglueError):
-    """The source is not there just now (network, limit, outage); ``retry_after_s`` says how long it asked to be left alone."""
+    """The source is not there just now (network, limit, outage); ``retry_after_s`` says how long it
+    asked to be left alone.
+    """
 
     exit_code = 4
     retry_after_s: float | None = None

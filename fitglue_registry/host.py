@@ -45,7 +45,9 @@ _UNSETTLED = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class ConnectResult:
-    """A connection that was proven and stored; ``renewed``: it was there already and got new credentials."""
+    """A connection that was proven and stored; ``renewed``: it was there already and got new
+    credentials.
+    """
 
     connection: Connected
     account: Account
@@ -54,7 +56,9 @@ class ConnectResult:
 
 @dataclass(frozen=True, slots=True)
 class SecretKept:
-    """Where the secret of a connection lies after ``rekey``, whether the new key seals it, and why it could not be opened."""
+    """Where the secret of a connection lies after ``rekey``, whether the new key seals it, and why
+    it could not be opened.
+    """
 
     connection: Connected
     kept_in: str
@@ -65,13 +69,14 @@ class SecretKept:
 class Host(Judge):
     """The host, on one folder and one database.
 
-    ``home`` is the folder of everything local (``FITGLUE_HOME``, else the platform's data folder), ``database`` a SQLAlchemy URL
-    (``FITGLUE_DATABASE``, else SQLite in ``home``). ``secrets``, ``blobs``, ``plugins``, ``clock`` and the registry ``folders``
-    replace the host's own; ``on_wait(seconds, reason)`` hears of every wait for a source, from any thread.
-    Nothing is opened before it is needed.
+    ``home`` is the folder of everything local (``FITGLUE_HOME``, else the platform's data folder),
+    ``database`` a SQLAlchemy URL (``FITGLUE_DATABASE``, else SQLite in ``home``). ``secrets``,
+    ``blobs``, ``plugins``, ``clock`` and the registry ``folders`` replace the host's own;
+    ``on_wait(seconds, reason)`` hears of every wait for a source, from any thread. Nothing is
+    opened before it is needed.
     """
 
-    # -- athletes and availability --------------------------------------------------------------------------------------------
+    # -- athletes and availability -----------------------------------------------------------------
 
     def add_athlete(self, athlete: str, tier: str | None = None) -> None:
         """Make an athlete, or give one another tier; raises ``UserMistake`` FG-unknown-tier."""
@@ -102,7 +107,7 @@ class Host(Judge):
         allowed = tier is None or self.catalogue.tier_includes(tier, entry)
         return availability(entry, self.plugins, allowed=allowed, tier=tier, connections=states)
 
-    # -- connections -----------------------------------------------------------------------------------------------------------
+    # -- connections -------------------------------------------------------------------------------
 
     def connections(self, athlete: str = ME) -> list[Connected]:
         """The connections of an athlete, oldest first."""
@@ -112,7 +117,9 @@ class Host(Judge):
             return list_connections(db, athlete)
 
     def connection(self, name: str, athlete: str = ME) -> Connected:
-        """The connection of that name or id, or the only one at that integration; raises ``UserMistake`` FG-connection-unknown."""
+        """The connection of that name or id, or the only one at that integration; raises
+        ``UserMistake`` FG-connection-unknown.
+        """
         every = self.connections(athlete)
         found = [one for one in every if name in (one.name, one.id)] or [one for one in every if name == one.integration]
         if len(found) == 1:
@@ -131,11 +138,13 @@ class Host(Judge):
                           why=f"left out of the registry: {'; '.join(left_out)}" if left_out else None)
 
     def connect(self, integration: str, values: Mapping[str, str], athlete: str = ME) -> ConnectResult:
-        """Prove credentials and settings (by name, as pasted), and store the connection; the same account again gets new credentials.
+        """Prove credentials and settings (by name, as pasted), and store the connection; the same
+        account again gets new credentials.
 
-        Raises ``UserMistake`` for a value that cannot be one, ``AthleteNeeded`` for one that the service refuses, and for a service
-        whose accounts cannot be connected, with the roads that its workouts do take, ``Retryable``
-        where it cannot be asked now, ``PluginFailed`` where the plugin is missing or broken. Nothing is stored unless all went well.
+        Raises ``UserMistake`` for a value that cannot be one, ``AthleteNeeded`` for one that the
+        service refuses, and for a service whose accounts cannot be connected, with the roads that
+        its workouts do take, ``Retryable`` where it cannot be asked now, ``PluginFailed`` where the
+        plugin is missing or broken. Nothing is stored unless all went well.
         """
         from fitglue_registry.store import connections as stored
 
@@ -170,7 +179,9 @@ class Host(Judge):
         return ConnectResult(self.connection(same[0].id if same else connection_id, athlete), account, renewed=bool(same))
 
     def kept_settings(self, integration: str, athlete: str = ME) -> dict[str, str]:
-        """What ``connect`` takes from the only connection there is: a key is renewed where it was used, not where the entry says."""
+        """What ``connect`` takes from the only connection there is: a key is renewed where it was
+        used, not where the entry says.
+        """
         entry = self.catalogue.get("integration", integration)
         there = [one for one in self.connections(athlete) if one.integration == integration]
         known = {field.name for field in (*entry.credentials, *entry.settings)}
@@ -187,7 +198,9 @@ class Host(Judge):
             view.close()
 
     def disconnect(self, name: str, athlete: str = ME) -> None:
-        """Remove a connection with its records, files, secrets and every activity that only it knew; raises ``Busy`` while it is synced."""
+        """Remove a connection with its records, files, secrets and every activity that only it
+        knew; raises ``Busy`` while it is synced.
+        """
         from fitglue_registry.store import activities
         from fitglue_registry.store.connections import remove_connection
         from fitglue_registry.sync.lock import connection_lock
@@ -197,7 +210,8 @@ class Host(Judge):
             if connected.secret_ref:
                 change.leave(connected.secret_ref)
             with self.database.write() as db:
-                began = datetime.now(UTC)  # what is put from now on is another sync's, whose row this transaction cannot see
+                # What is put from now on is another sync's, whose row this transaction cannot see.
+                began = datetime.now(UTC)
                 blobs = self._raws.used_blobs(db)
                 touched = remove_connection(db, connected.id)
                 self._matcher().place(db, athlete, activities.members_of(db, touched), self.now)
@@ -208,10 +222,12 @@ class Host(Judge):
                 self._raws.blobs.delete(sha256, stored_before=began)
 
     def rekey(self, to: Literal["file", "keyring"] | None = None) -> list[SecretKept]:
-        """Seal the secrets of all connections with a new key file; ``to`` moves them into that store of this machine first.
+        """Seal the secrets of all connections with a new key file; ``to`` moves them into that
+        store of this machine first.
 
-        What cannot be opened is told, and stays as it is. Killed anywhere it loses nothing, and the next call goes on. Raises
-        ``UserMistake`` FG-rekey-elsewhere where the application keeps the secrets.
+        What cannot be opened is told, and stays as it is. Killed anywhere it loses nothing, and the
+        next call goes on. Raises ``UserMistake`` FG-rekey-elsewhere where the application keeps the
+        secrets.
         """
         from fitglue_registry.store.secrets import ChainSecretStore
 
@@ -257,7 +273,9 @@ class Host(Judge):
         which = str(self.database.path.resolve()) if self.database.path else self.database.shown
         return changing(self.secrets, self.home, which, lambda: {one.secret_ref or "" for one in self._secretive()})
     def _connection_called(self, name: str, athlete: str) -> Connected:
-        """The connection of exactly that name or id: a removal that is done twice must not take the other connection that is left."""
+        """The connection of exactly that name or id: a removal that is done twice must not take the
+        other connection that is left.
+        """
         connected = self.connection(name, athlete)
         if name not in (connected.name, connected.id):
             raise UserMistake("FG-connection-unknown", f"there is no connection called {name!r}", why=f"there is {connected.name}",
@@ -280,7 +298,7 @@ class Host(Judge):
             raise UserMistake("FG-tier", f"{source.name} belongs to tier {source.tier}, this athlete has {tier}",
                               fix="ask whoever runs this service for the higher tier")
 
-    # -- what a plugin sees ------------------------------------------------------------------------------------------------------
+    # -- what a plugin sees ------------------------------------------------------------------------
 
     def _view_of(self, connected: Connected, source: Entry) -> ConnectionView:
         return self._view(connected.id, source, connected.account, connected.settings, lambda: self._secret_of(connected.id))
@@ -324,13 +342,15 @@ class Host(Judge):
             self.database, self._raws, self.plugins, Deriver(self.plugins), self._matcher(), self.clock, self.home, source, connected,
             self._view_of(connected, source), http.connections if http else 1)
 
-    # -- work ------------------------------------------------------------------------------------------------------------------
+    # -- work --------------------------------------------------------------------------------------
 
     def sync(self, name: str | None = None, athlete: str = ME, options: Options | None = None) -> Iterator[Event]:
-        """Sync one connection, or all of an athlete, one after the other; yields typed events (``sync/events.py``).
+        """Sync one connection, or all of an athlete, one after the other; yields typed events
+        (``sync/events.py``).
 
-        A connection that cannot go on ends with ``SyncStopped`` and the next one begins. Raises ``UserMistake`` where there is no
-        such connection, ``StoreFailed`` where the store fails. Closing the iterator stops cleanly; nothing stored is lost.
+        A connection that cannot go on ends with ``SyncStopped`` and the next one begins. Raises
+        ``UserMistake`` where there is no such connection, ``StoreFailed`` where the store fails.
+        Closing the iterator stops cleanly; nothing stored is lost.
         """
         from fitglue_registry.sync.context import Options
         from fitglue_registry.sync.engine import sync_connection
@@ -342,16 +362,20 @@ class Host(Judge):
         yield from self._each(name, athlete, lambda context: sync_connection(context, chosen))
 
     def recognize(self, paths: Iterable[str | Path], source: str | None = None) -> Recognition:
-        """What some files and folders are, by every plugin that can tell, or as that source alone; nothing is written.
+        """What some files and folders are, by every plugin that can tell, or as that source alone;
+        nothing is written.
 
-        Raises ``UserMistake`` for a path that is not there or cannot be read, and where nothing in them is known.
+        Raises ``UserMistake`` for a path that is not there or cannot be read, and where nothing in
+        them is known.
         """
         from fitglue_registry.importing import recognize
 
         return recognize(self, paths, source)
 
     def rehearse(self, what: Recognized, athlete: str = ME) -> Iterator[Event]:
-        """The dry run of a source that was recognised and need not be connected: events as of ``sync``, and nothing is stored."""
+        """The dry run of a source that was recognised and need not be connected: events as of
+        ``sync``, and nothing is stored.
+        """
         from fitglue_registry.store import connections as stored
         from fitglue_registry.sync.context import Options
         from fitglue_registry.sync.engine import sync_connection
@@ -375,10 +399,12 @@ class Host(Judge):
             context.view.close()
 
     def import_paths(self, what: Iterable[str | Path] | Recognition, athlete: str = ME, *, dry_run: bool = False) -> Iterator[Event]:
-        """Take what is new from files, folders and archives, or from what ``recognize`` found; yields events as ``sync`` does.
+        """Take what is new from files, folders and archives, or from what ``recognize`` found;
+        yields events as ``sync`` does.
 
-        Each source that is found is connected first, with a ``SourceConnected``; another archive of an account that is connected takes
-        the place of the one before. A source that fails ends with ``SyncStopped`` and the next one begins. ``dry_run`` stores nothing.
+        Each source that is found is connected first, with a ``SourceConnected``; another archive of
+        an account that is connected takes the place of the one before. A source that fails ends
+        with ``SyncStopped`` and the next one begins. ``dry_run`` stores nothing.
         """
         from fitglue_registry.importing import Recognition, bring_in
 
@@ -386,10 +412,13 @@ class Host(Judge):
 
     def watch(self, names: Sequence[str] = (), athlete: str = ME, stop: threading.Event | None = None,
               timing: Timing | None = None) -> Iterator[Event]:
-        """Sync the connections of these names, or all that read files of this machine, whenever files appear there; for ever, or until
-        ``stop`` is set. A file counts when nobody writes to it any more; a folder may go away and come back.
+        """Sync the connections of these names, or all that read files of this machine, whenever
+        files appear there; for ever, or until ``stop`` is set.
 
-        Raises ``UserMistake`` where there is nothing to watch, or where the library that listens is not installed.
+        A file counts when nobody writes to it any more; a folder may go away and come back.
+
+        Raises ``UserMistake`` where there is nothing to watch, or where the library that listens is
+        not installed.
         """
         from fitglue_registry.importing import watch
 
@@ -440,36 +469,43 @@ class Host(Judge):
                 if context is not None:
                     context.view.close()
 
-    # -- backups -----------------------------------------------------------------------------------------------------------------
+    # -- backups -----------------------------------------------------------------------------------
 
     def backup(self, path: str | Path, *, with_secrets: bool = False, on_step: OnStep | None = None) -> Backup:
-        """Write a backup of the store into one new file, also while a sync is at work, and read it again; ``on_step(what, done, of)``.
+        """Write a backup of the store into one new file, also while a sync is at work, and read it
+        again; ``on_step(what, done, of)``.
 
-        Keys are left out unless ``with_secrets``, and then only those in encrypted files can be taken along: whoever has the file has
-        the keys. In PostgreSQL the database itself is for ``pg_dump``. Raises ``UserMistake`` where there is such a file already.
+        Keys are left out unless ``with_secrets``, and then only those in encrypted files can be
+        taken along: whoever has the file has the keys. In PostgreSQL the database itself is for
+        ``pg_dump``. Raises ``UserMistake`` where there is such a file already.
         """
         from fitglue_registry.store.backup import make
 
         return make(Path(path), self.database, self.blobs, self.home / "secrets" if with_secrets else None, self.now, on_step)
 
     def verify_backup(self, path: str | Path, *, on_step: OnStep | None = None) -> Backup:
-        """Read all of a backup; raises ``StoreFailed`` FG-backup-damaged, which names the first thing that is damaged."""
+        """Read all of a backup; raises ``StoreFailed`` FG-backup-damaged, which names the first
+        thing that is damaged.
+        """
         from fitglue_registry.store.archive import verify
 
         return verify(Path(path), on_step)
 
     def restore(self, path: str | Path, *, replace: bool = False, on_step: OnStep | None = None) -> Restored:
-        """Make the store what it was in a backup; with ``replace`` a database that is there is moved aside, never deleted.
+        """Make the store what it was in a backup; with ``replace`` a database that is there is
+        moved aside, never deleted.
 
-        Raises ``UserMistake`` where there is one and ``replace`` is not given, ``StoreFailed`` where the backup is damaged or newer,
-        ``Busy`` while a sync is at work; the store is then what it was. Other programs have to close the database first.
+        Raises ``UserMistake`` where there is one and ``replace`` is not given, ``StoreFailed``
+        where the backup is damaged or newer, ``Busy`` while a sync is at work; the store is then
+        what it was. Other programs have to close the database first.
         """
         from fitglue_registry.store.restore import restore
 
         try:
             restored = restore(Path(path), self.home, self.database, self.blobs, self.now, replace=replace, on_step=on_step)
         finally:
-            self.__dict__.pop("_raws", None)  # it knows the dictionaries of the database that was here
+            # It knows the dictionaries of the database that was here.
+            self.__dict__.pop("_raws", None)
         return restored if restored.backup.manifest.database == "postgresql" else replace_fields(
             restored, without_key=tuple(one.name for one in self._secretive() if not self._has_key(one)))
 
@@ -481,14 +517,18 @@ class Host(Judge):
         return True
 
     def doctor(self, *, offline: bool = False, deep: Literal["sample", "all"] | None = None) -> Iterator[Check]:
-        """Everything that can be looked at, one check after the other; ``offline`` asks no service, ``deep`` looks through the store
-        and reads a sample of the raw answers again, or all of them."""
+        """Everything that can be looked at, one check after the other; ``offline`` asks no service,
+        ``deep`` looks through the store and reads a sample of the raw answers again, or all of
+        them.
+        """
         from fitglue_registry.doctor import checks
 
         return checks(self, offline=offline, deep=deep)
 
     def mend(self) -> int:
-        """Have the next sync fetch what is damaged or gone of the raw answers again, and sweep blobs; how many answers."""
+        """Have the next sync fetch what is damaged or gone of the raw answers again, and sweep
+        blobs; how many answers.
+        """
         from fitglue_registry.store.integrity import mend
 
         self.sweep_blobs()
@@ -496,7 +536,8 @@ class Host(Judge):
 
     def normalize_offline(self, source: str, content: bytes, name: str,
                           streams: bytes | None = None) -> list[tuple[str, list[SourceActivity] | FitglueError]]:
-        """(external id, its source activities or why they are refused) of a saved payload, by the plugin of a source.
+        """(external id, its source activities or why they are refused) of a saved payload, by the
+        plugin of a source.
 
         Raises ``RecordRefused`` with the reason where the whole payload is something else.
         """
@@ -525,7 +566,9 @@ class Host(Judge):
 
 
 def not_connectable(entry: Entry) -> AthleteNeeded:
-    """The error for a service whose accounts cannot be connected: it tells the roads that its workouts do take."""
+    """The error for a service whose accounts cannot be connected: it tells the roads that its
+    workouts do take.
+    """
     assert entry.closed is not None
     roads = [f"{road.name} ({road.brings}): {road.how} Then: {road.command}" for road in entry.closed.roads]
     return AthleteNeeded("FG-not-connectable", f"an account at {entry.name} cannot be connected", why=entry.closed.why,

@@ -1,4 +1,6 @@
-"""The athlete's word: what is one workout and what is not, and which value is right; remembered, and taken back."""
+"""The athlete's word: what is one workout and what is not, and which value is right; remembered,
+and taken back.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,11 @@ class Judge(Library):
     """A library whose activities can be decided about."""
 
     def merge_activities(self, references: Sequence[str], athlete: str = ME) -> Found:
-        """These activities are one workout: it is remembered, also for copies to come, and the one activity comes back.
+        """These activities are one workout: it is remembered, also for copies to come, and the one
+        activity comes back.
 
-        Raises ``UserMistake`` where they are one already, or where that would join what something else keeps apart.
+        Raises ``UserMistake`` where they are one already, or where that would join what something
+        else keeps apart.
         """
         from fitglue_registry.sync.judging import say_same
 
@@ -36,7 +40,9 @@ class Judge(Library):
             return say_different(db, matcher, athlete, references, self.now)
 
     def split_activity(self, reference: str, source: str | None = None, athlete: str = ME) -> list[Found]:
-        """Take a source (a connection's name, an external id) out of an activity, or its two sources apart; the parts come back."""
+        """Take a source (a connection's name, an external id) out of an activity, or its two
+        sources apart; the parts come back.
+        """
         from fitglue_registry.sync.judging import split
 
         matcher = self._matcher()
@@ -45,9 +51,11 @@ class Judge(Library):
 
     def edit_activity(self, reference: str, values: Mapping[str, str] | None = None, sources: Mapping[str, str] | None = None,
                       reset: Sequence[str] = (), athlete: str = ME) -> Found:
-        """Set fields of an activity (``values``, as typed), say which connection gives them (``sources``), or leave them to the rules.
+        """Set fields of an activity (``values``, as typed), say which connection gives them
+        (``sources``), or leave them to the rules.
 
-        What was chosen wins over every source, and stays. Raises ``UserMistake`` for a field or a value that cannot be one.
+        What was chosen wins over every source, and stays. Raises ``UserMistake`` for a field or a
+        value that cannot be one.
         """
         from fitglue_registry.sync.choosing import edit
 
@@ -56,7 +64,9 @@ class Judge(Library):
             return edit(db, matcher, athlete, reference, values or {}, sources or {}, reset, self.now)
 
     def undo_verdict(self, number: int | None = None, athlete: str = ME) -> tuple[dict[str, Any], list[Found]]:
-        """Take the last verdict back, or that one of ``verdicts``; it comes back with the activities that it was about, as they are now."""
+        """Take the last verdict back, or that one of ``verdicts``; it comes back with the
+        activities that it was about, as they are now.
+        """
         from fitglue_registry.sync.judging import take_back
 
         matcher = self._matcher()

@@ -31,7 +31,9 @@ ME = "me"
 
 
 class Library:
-    """What a host holds, opened when it is first needed, and everything that can be read of it; ``Host`` says what the arguments are."""
+    """What a host holds, opened when it is first needed, and everything that can be read of it;
+    ``Host`` says what the arguments are.
+    """
 
     def __init__(self, home: str | Path | None = None, database: str | None = None, *, secrets: SecretStore | None = None,
                  blobs: BlobStore | None = None, plugins: Plugins | None = None, folders: Sequence[Folder] | None = None,
@@ -54,7 +56,7 @@ class Library:
         if self._given_plugins is None and "plugins" in self.__dict__:
             self.plugins.close()
 
-    # -- the rooms -----------------------------------------------------------------------------------------------------------
+    # -- the rooms ---------------------------------------------------------------------------------
 
     @cached_property
     def plugins(self) -> Plugins:
@@ -76,7 +78,9 @@ class Library:
         return user_data_path("fitglue", appauthor=False)
 
     def _make_home(self) -> None:
-        """Make the folder before anything in it, private: where one has trained and slept is nobody else's business."""
+        """Make the folder before anything in it, private: where one has trained and slept is nobody
+        else's business.
+        """
         with suppress(OSError):  # whoever needs it says what is wrong with it
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -93,7 +97,9 @@ class Library:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """The entries of the built-in registry and of every distribution that brings some; its ``problems`` say what is left out."""
+        """The entries of the built-in registry and of every distribution that brings some; its
+        ``problems`` say what is left out.
+        """
         from fitglue_registry.registry import Catalogue, Folder, default_folder
 
         self._make_home()
@@ -121,7 +127,9 @@ class Library:
 
     @cached_property
     def redactor(self) -> Redactor:
-        """Knows every secret that this host has opened, and those of its environment; put its filter on your log handlers."""
+        """Knows every secret that this host has opened, and those of its environment; put its
+        filter on your log handlers.
+        """
         from fitglue_registry.transport import Redactor, secrets_of_environment
 
         return Redactor(secrets_of_environment(None, self._url or ""))
@@ -144,7 +152,7 @@ class Library:
         """Now, as the store writes moments."""
         return self.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    # -- reading -----------------------------------------------------------------------------------------------------------------
+    # -- reading -----------------------------------------------------------------------------------
 
     def activities(self, wanted: Filter | None = None, athlete: str = ME) -> list[dict[str, Any]]:
         """The activities of an athlete as flat rows, newest first."""
@@ -154,14 +162,18 @@ class Library:
             return list(list_activities(db, athlete, wanted or Filter()))
 
     def activity(self, reference: str, athlete: str = ME) -> Found:
-        """One activity whole, by number, ``last``, date, id, or an id at a source; raises ``UserMistake``."""
+        """One activity whole, by number, ``last``, date, id, or an id at a source; raises
+        ``UserMistake``.
+        """
         from fitglue_registry.store.reading import load_activity, resolve
 
         with self.database.read() as db:
             return load_activity(db, resolve(db, athlete, reference))
 
     def streams(self, found: Found, types: Sequence[str] | None = None) -> tuple[Stream, ...]:
-        """The streams of an activity, all or those named: one coherent set, of the one member that the merge rules say."""
+        """The streams of an activity, all or those named: one coherent set, of the one member that
+        the merge rules say.
+        """
         from fitglue_registry.store.reading import load_streams
 
         with_streams = [member for member in found.members if member.stream_types and not member.gone]
@@ -173,10 +185,12 @@ class Library:
             return load_streams(db, richest.id, types)
 
     def provenance(self, found: Found) -> dict[str, dict[str, Any]]:
-        """Field of an activity → how it was come by, its upstream field, a note, and the connection and record that said it.
+        """Field of an activity → how it was come by, its upstream field, a note, and the connection
+        and record that said it.
 
-        The defaults are the ``data`` table of the source's entry, the exceptions stand in the source activity; ``how`` is ``None``
-        where neither says anything, or where the entry is not installed any more.
+        The defaults are the ``data`` table of the source's entry, the exceptions stand in the
+        source activity; ``how`` is ``None`` where neither says anything, or where the entry is not
+        installed any more.
         """
         from fitglue_registry.dedupe import ATHLETE
 
@@ -201,7 +215,9 @@ class Library:
         return told
 
     def document(self, found: Found, streams: bool = False) -> dict[str, Any]:
-        """An activity whole, as plain values: the merged document, its provenance, and what it was made of."""
+        """An activity whole, as plain values: the merged document, its provenance, and what it was
+        made of.
+        """
         from msgspec.structs import replace
 
         from fitglue_registry import model
@@ -232,7 +248,9 @@ class Library:
         return story | {"fix": self._with_roads(reason.get("code"), story["fix"])} if reason else story
 
     def duplicates(self, athlete: str = ME) -> list[dict[str, Any]]:
-        """Each two activities that may be one workout and that nobody has decided about, side by side, with the evidence."""
+        """Each two activities that may be one workout and that nobody has decided about, side by
+        side, with the evidence.
+        """
         from fitglue_registry.sync.judging import pairs_to_decide
 
         with self.database.read() as db:
@@ -265,14 +283,18 @@ class Library:
             return list_quarantine(db, athlete)
 
     def stubs(self, athlete: str = ME) -> list[dict[str, Any]]:
-        """What sources list and never deliver, and no other record stands in for: connection, code, reason, fix and count."""
+        """What sources list and never deliver, and no other record stands in for: connection, code,
+        reason, fix and count.
+        """
         from fitglue_registry.store.reading import list_stubs
 
         with self.database.read() as db:
             return [stub | {"fix": self._with_roads(stub["code"], stub["fix"])} for stub in list_stubs(db, athlete)]
 
     def _with_roads(self, code: str | None, fix: str | None) -> str | None:
-        """What a source says that is to be done, and the command that tells every road where the registry knows some."""
+        """What a source says that is to be done, and the command that tells every road where the
+        registry knows some.
+        """
         closed = self.catalogue.closed_by(code) if code else None
         return "; ".join(filter(None, (fix, f"all roads: fitglue connect {closed.id}"))) if closed else fix
 
@@ -284,14 +306,18 @@ class Library:
             return last_runs(db, athlete, limit)
 
     def health(self, connected: Connected) -> dict[str, int]:
-        """How many records of a connection are in which state, in quarantine, and how many parts are still wanted."""
+        """How many records of a connection are in which state, in quarantine, and how many parts
+        are still wanted.
+        """
         from fitglue_registry.store.reading import connection_counts
 
         with self.database.read() as db:
             return connection_counts(db, connected.id)
 
     def totals(self, since: date, until: date, athlete: str = ME) -> dict[str, float]:
-        """Count, moving seconds, metres and load of the activities of these local days, both included."""
+        """Count, moving seconds, metres and load of the activities of these local days, both
+        included.
+        """
         from fitglue_registry.store.reading import totals
 
         with self.database.read() as db:

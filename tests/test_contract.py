@@ -56,7 +56,8 @@ def test_a_good_document_is_accepted_without_a_word():
     ({"odd": 5}, Violation(("odd",), "multipleOf", "5 is not a multiple of 7")),
 ])
 def test_a_violation_says_what_was_found_and_what_is_allowed(changed, violation):
-    """Each violation has its path, the broken keyword, our own words and the names that would do."""
+    """Each violation has its path, the broken keyword, our own words and the names that would do.
+    """
     assert violations(**changed) == [violation]
 
 

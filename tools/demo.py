@@ -1,7 +1,8 @@
-"""The main job from end to end: the real ``fitglue`` commands against the bundled stand-in, in a folder of their own.
+"""The main job from end to end: the real ``fitglue`` commands against the bundled stand-in, in a
+folder of their own.
 
-``make demo`` runs this. No key, no network but loopback. Each step says what it does and why, and is held to what it
-promises: the exit code is 1 where the store does not hold what the text says.
+``make demo`` runs this. No key, no network but loopback. Each step says what it does and why, and
+is held to what it promises: the exit code is 1 where the store does not hold what the text says.
 """
 
 from __future__ import annotations
@@ -89,7 +90,9 @@ class Demo:
         print("\n" + textwrap.fill(text, self.width, break_on_hyphens=False), flush=True)
 
     def fitglue(self, *arguments: str) -> int:
-        """Show a command, run it, and count the requests that it cost; raises ``Broken`` where it fails."""
+        """Show a command, run it, and count the requests that it cost; raises ``Broken`` where it
+        fails.
+        """
         line = " ".join(f'"{word}"' if " " in word else word for word in arguments)
         print(_strong(f"$ fitglue {line}".rstrip()), flush=True)
         self.server.clear_requests()
@@ -108,12 +111,13 @@ class Demo:
         return int(str(self.host.sql("select count(*) from source_activities where gone = 0").rows[0][0]))
 
     def ids(self, sport: str) -> list[str]:
-        """The ids of a sport's activities at the source, newest first; rides are those with power."""
+        """The ids of a sport's activities at the source, newest first; rides are those with power.
+        """
         rows = [(id_, self.account.row(id_)) for id_ in self.account.ids()]
         return [id_ for id_, row in rows if row.get("type") == sport and (sport != "Ride" or row.get("icu_average_watts"))]
 
 
-# -- the steps ---------------------------------------------------------------------------------------------------------------
+# -- the steps -------------------------------------------------------------------------------------
 
 
 def connect(demo: Demo) -> None:
@@ -158,7 +162,9 @@ def nothing_new(demo: Demo) -> None:
 
 
 def change_the_source(demo: Demo) -> dict[str, str]:
-    """What an athlete, a device and Strava do between two syncs; the ids of what was touched come back."""
+    """What an athlete, a device and Strava do between two syncs; the ids of what was touched come
+    back.
+    """
     account, rides = demo.account, demo.ids("Ride")
     renamed, joined, deleted = rides[0], rides[1], demo.ids("Run")[0]
     deleted_title, joined_title = account.row(deleted)["name"], account.row(joined)["name"]
@@ -216,7 +222,7 @@ def question(demo: Demo) -> None:
     expect("every activity counted", len(demo.titles()), demo.host.sql("select count(*) from activities").rows[0][0])
 
 
-# -- the same workouts in other places ---------------------------------------------------------------------------------------
+# -- the same workouts in other places -------------------------------------------------------------
 
 
 @dataclass
@@ -225,7 +231,8 @@ class Elsewhere:
 
     downloads: Path
     files: Path
-    #: A workout that the account, Strava and Garmin know, and the ride of which the folder holds a part.
+    #: A workout that the account, Strava and Garmin know, and the ride of which the folder holds a
+    #: part.
     known_to_three: str
     cut: str
     #: How many workouts there are in all, and how many of them the account has not.
@@ -255,7 +262,9 @@ def other_places(demo: Demo) -> Elsewhere:
 
 
 def _fill(folder: Path, lately: Sequence[Plan], plans: Sequence[Plan], unknown: Plan) -> Plan:
-    """Put originals, copies and one workout that nobody else has into a folder; the ride of which it got a part comes back."""
+    """Put originals, copies and one workout that nobody else has into a folder; the ride of which
+    it got a part comes back.
+    """
     tracked = [plan for plan in lately if plan.shape.sport.gps]
     cut = next(plan for plan in tracked if plan.shape.sport.key == "ride")
     triathlon = next(plan for plan in plans if len(plan.legs) > 1)
@@ -337,7 +346,7 @@ def take_apart(demo: Demo, places: Elsewhere) -> None:
     expect("as before", places.workouts, len(demo.host.activities()))
 
 
-# -- around them -------------------------------------------------------------------------------------------------------------
+# -- around them -----------------------------------------------------------------------------------
 
 
 def main(arguments: list[str]) -> int:

@@ -1,7 +1,9 @@
-"""Writes every file that is made from the code or the registry: ``python tools/generate.py [--check]``.
+"""Writes every file that is made from the code or the registry: ``python tools/generate.py
+[--check]``.
 
-With ``--check`` nothing is written; what is stale is named, and the exit code is 1. The files: the JSON Schema of a source
-activity, the help article of each entry, and ``docs/errors.md``, ``docs/hooks.md`` and ``docs/views.md``.
+With ``--check`` nothing is written; what is stale is named, and the exit code is 1. The files: the
+JSON Schema of a source activity, the help article of each entry, and ``docs/errors.md``,
+``docs/hooks.md`` and ``docs/views.md``.
 """
 
 from __future__ import annotations
@@ -77,7 +79,7 @@ def generated() -> Iterator[tuple[Path, str]]:
         yield ROOT / "docs" / f"{name}.md", "\n".join(page) + "\n"
 
 
-# -- errors ----------------------------------------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------------------
 
 CODE = re.compile(r"FG-[a-z0-9]+(-[a-z0-9]+)*")
 KINDS = {name: kind for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, errors.FitglueError)}
@@ -99,7 +101,9 @@ class Use:
 
 
 def errors_page(catalogue: Catalogue) -> Iterator[str]:
-    """``docs/errors.md``: every code with the exit code of its class, what it says, and the help that mentions it."""
+    """``docs/errors.md``: every code with the exit code of its class, what it says, and the help
+    that mentions it.
+    """
     yield from ("# Error codes", "", "<!-- Made by tools/generate.py from the source: change the code, not this page. -->", "",
                 "Every failure has a stable code, what, where, why and fix: the same in the terminal, in `--json` and in this list.", "",
                 "| Exit | Kind | Meaning |", "|---|---|---|")
@@ -149,7 +153,8 @@ def use_of(node: ast.Constant, parents: dict[ast.AST, ast.AST], room: str) -> It
         row = row or parent.args
         name = getattr(parent.func, "id", None) or getattr(parent.func, "attr", "")
         kind = MAKERS.get(name, name)
-    if kind not in KINDS and kind not in REASONS:  # a table of codes: a room of its own makes errors of its own kind
+    # A table of codes: a room of its own makes errors of its own kind.
+    if kind not in KINDS and kind not in REASONS:
         kind = next((kind for part, kind in ROOMS.items() if part in room), None)
     after = row[row.index(node) + 1 :] if node in row else []
     says = [text for text in map(sentence, after[:2]) if text and " " in text]
@@ -180,11 +185,13 @@ def first_line(thing: object) -> str:
     return (inspect.getdoc(thing) or "").partition("\n")[0].replace("``", "`")
 
 
-# -- hooks -----------------------------------------------------------------------------------------------------------------------
+# -- hooks -----------------------------------------------------------------------------------------
 
 
 def hooks_page() -> Iterator[str]:
-    """``docs/hooks.md``: each hook with its exact arguments, and the values that cross them with their fields."""
+    """``docs/hooks.md``: each hook with its exact arguments, and the values that cross them with
+    their fields.
+    """
     tree = ast.parse(inspect.getsource(hookspecs))
     lines = inspect.getsource(hookspecs).splitlines()
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
@@ -241,7 +248,7 @@ def restructured(text: str) -> list[str]:
     return [*lines, "```"] if fenced else lines
 
 
-# -- views -----------------------------------------------------------------------------------------------------------------------
+# -- views -----------------------------------------------------------------------------------------
 
 UNITS = {"s": "s", "m": "m", "bpm": "beats/min", "rpm": "rounds/min", "mps": "m/s", "kcal": "kcal", "watts": "W"}
 VIEWS = {

@@ -1,6 +1,8 @@
-"""Writes ``docs/reliability.md`` from what the fault tests wrote down: ``python tools/reliability.py FOLDER [--stopped]``.
+"""Writes ``docs/reliability.md`` from what the fault tests wrote down: ``python
+tools/reliability.py FOLDER [--stopped]``.
 
-``make test-long`` runs all of them and then this; the everyday share of them runs in ``make test`` and changes no page.
+``make test-long`` runs all of them and then this; the everyday share of them runs in ``make test``
+and changes no page.
 """
 
 from __future__ import annotations
@@ -62,7 +64,9 @@ STOPPED = ("The long tests of that run were stopped before their end and complet
 
 @dataclass
 class Row:
-    """One line of the page: the same fault played by several tests counts once, with all that was seen."""
+    """One line of the page: the same fault played by several tests counts once, with all that was
+    seen.
+    """
 
     times: int = 0
     lost: int = 0

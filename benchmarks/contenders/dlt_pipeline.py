@@ -1,4 +1,6 @@
-"""A dlt pipeline as its REST source is written: the list with a date cursor, detail and streams of each, merged into DuckDB."""
+"""A dlt pipeline as its REST source is written: the list with a date cursor, detail and streams of
+each, merged into DuckDB.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,16 @@ KEY = "benchmark-key"
 
 
 def numbers(row: dict[str, Any]) -> dict[str, Any]:
-    """A custom field says ``"NaN"`` now and then, which dlt takes for a number and DuckDB then refuses."""
+    """A custom field says ``"NaN"`` now and then, which dlt takes for a number and DuckDB then
+    refuses.
+    """
     return {key: None if value == "NaN" else value for key, value in row.items()}
 
 
 def source(url: str) -> Any:
-    """Three resources; whatever is nested stays JSON, which is kind: else each sample would be a row."""
+    """Three resources; whatever is nested stays JSON, which is kind: else each sample would be a
+    row.
+    """
     child = {"type": "resolve", "resource": "activities", "field": "id"}
     config: dict[str, Any] = {
         "client": {"base_url": f"{url}/api/v1/", "paginator": "single_page",

@@ -1,8 +1,10 @@
-"""The floor: the requests that the job needs, over connections that are kept alive, and the bytes as received into SQLite.
+"""The floor: the requests that the job needs, over connections that are kept alive, and the bytes
+as received into SQLite.
 
-Nothing is unpacked, read, checked or matched but what the next request needs: the ids. With ``--decode`` each recording is also
-unpacked and decoded to columns by the fastest libraries there are, and then forgotten: the least that anybody pays who wants numbers.
-With ``--encode`` FitGlue's own reader and encoder make columns of it, and the small form is stored beside the bytes.
+Nothing is unpacked, read, checked or matched but what the next request needs: the ids. With
+``--decode`` each recording is also unpacked and decoded to columns by the fastest libraries there
+are, and then forgotten: the least that anybody pays who wants numbers. With ``--encode`` FitGlue's
+own reader and encoder make columns of it, and the small form is stored beside the bytes.
 """
 
 from __future__ import annotations

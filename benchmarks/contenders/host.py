@@ -82,7 +82,9 @@ def stages(host: Host, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def idle(host: Host, options: argparse.Namespace) -> dict[str, Any]:
-    """Syncs with nothing new in a live process, each beside the bare round trip of the very same request."""
+    """Syncs with nothing new in a live process, each beside the bare round trip of the very same
+    request.
+    """
     import urllib3
 
     from fitglue_registry.sync.events import SyncFinished

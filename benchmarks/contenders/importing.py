@@ -1,4 +1,6 @@
-"""FitGlue itself, embedded: takes what lies at a path, and prints when all of it was listed and when all of it was read."""
+"""FitGlue itself, embedded: takes what lies at a path, and prints when all of it was listed and
+when all of it was read.
+"""
 
 from __future__ import annotations
 

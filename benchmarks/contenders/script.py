@@ -1,4 +1,6 @@
-"""An evening's script: requests, json and sqlite3, an activity after the other, each committed; it looks at ``analyzed`` for edits."""
+"""An evening's script: requests, json and sqlite3, an activity after the other, each committed; it
+looks at ``analyzed`` for edits.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A Singer tap as its SDK's tutorial has it: the list with a date cursor, and for each activity its detail and its streams."""
+"""A Singer tap as its SDK's tutorial has it: the list with a date cursor, and for each activity its
+detail and its streams.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ class Intervals(RESTStream):
     """What all streams share."""
 
     primary_keys: ClassVar = ["id"]
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # kind to it: a row has a hundred fields, none of which is looked at
+    # Kind to it: a row has a hundred fields, none of which is looked at.
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
     schema: ClassVar = th.PropertiesList(th.Property("id", th.StringType), th.Property("start_date_local", th.DateTimeType)).to_dict()
 
     @property

@@ -27,9 +27,11 @@ def main() -> None:
     from fitglue_registry.cli.text import keep_standard_output
 
     interrupt = _interrupter()
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the others are a service manager's way to press Ctrl-C
+    # The others are a service manager's way to press Ctrl-C.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup, or a shell's background, has it
+        # As nohup, or a shell's background, has it.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, interrupt)
     keep_standard_output()
     code = run(sys.argv[1:])
@@ -38,7 +40,9 @@ def main() -> None:
 
 
 def _end_within(seconds: float, code: int) -> None:
-    """End the process by force where a plugin's own threads or its last words keep it from ending by itself."""
+    """End the process by force where a plugin's own threads or its last words keep it from ending
+    by itself.
+    """
     import os
     import threading
     import time
@@ -54,7 +58,11 @@ def _end_within(seconds: float, code: int) -> None:
 
 
 def _interrupter() -> Callable[..., None]:
-    """Stops at the first signal. `timeout` sends two at once: the other one changes nothing; one that comes later ends the process."""
+    """Stops at the first signal.
+
+    `timeout` sends two at once: the other one changes nothing; one that comes later ends the
+    process.
+    """
     first: list[float] = []
 
     def interrupt(*_: object) -> None:

@@ -1,4 +1,6 @@
-"""The top level of the command: which commands there are, each imported when it is called, and how a call ends."""
+"""The top level of the command: which commands there are, each imported when it is called, and how
+a call ends.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from fitglue_registry.errors import FitglueError, StoreFailed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Each command of the top level with its one line of help, so that `fitglue --help` imports none of them.
+#: Each command of the top level with its one line of help, so that `fitglue --help` imports none of
+#: them.
 COMMANDS = {
     "connect": "Connect an account, or renew its key.",
     "connections": "List, check and remove connections.",
@@ -131,7 +134,8 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # Whoever read us has seen enough; without this the interpreter complains once more at its end.
+        # Whoever read us has seen enough; without this the interpreter complains once more at its
+        # end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     finally:

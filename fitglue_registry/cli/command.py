@@ -1,4 +1,6 @@
-"""The options that commands share, the values that people type, and how a command shows its examples."""
+"""The options that commands share, the values that people type, and how a command shows its
+examples.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""``fitglue`` alone: connections and their health, this week against last, what needs somebody, and what to type next."""
+"""``fitglue`` alone: connections and their health, this week against last, what needs somebody, and
+what to type next.
+"""
 
 from __future__ import annotations
 
@@ -120,7 +122,7 @@ def _next(shown: list[dict[str, Any]]) -> str:
     return "fitglue sync" if never or not shown else "fitglue show last"
 
 
-# -- text --------------------------------------------------------------------------------------------------------------------
+# -- text ------------------------------------------------------------------------------------------
 
 
 def _render(board: Dashboard) -> Iterator[RenderableType]:

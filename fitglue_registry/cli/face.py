@@ -1,4 +1,6 @@
-"""What every command shares: the host, the two streams, and how an answer goes out as text, as a document, or line by line."""
+"""What every command shares: the host, the two streams, and how an answer goes out as text, as a
+document, or line by line.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ class Face:
 
     @cached_property
     def redactor(self) -> Redactor:
-        """Takes secrets out of what is said of a failure: those that the host knows, or, where it was never opened, of the environment."""
+        """Takes secrets out of what is said of a failure: those that the host knows, or, where it
+        was never opened, of the environment.
+        """
         if "host" in self.__dict__:
             return self.host.redactor
         from fitglue_registry.transport import Redactor, secrets_of_environment
@@ -61,7 +65,7 @@ class Face:
             self.host.close()
         self._silence()
 
-    # -- text ----------------------------------------------------------------------------------------------------------------
+    # -- text --------------------------------------------------------------------------------------
 
     @cached_property
     def out(self) -> Console:
@@ -95,7 +99,7 @@ class Face:
 
             self.show(Text(text, style="dim"), err=True)
 
-    # -- documents -----------------------------------------------------------------------------------------------------------
+    # -- documents ---------------------------------------------------------------------------------
 
     def document(self, value: Any) -> None:
         """One JSON document."""
@@ -107,7 +111,9 @@ class Face:
             _write(sys.stdout, _json(value))
 
     def csv(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Comma-separated values with a line of names; a terminal gets them without what it might obey, a file as they are."""
+        """Comma-separated values with a line of names; a terminal gets them without what it might
+        obey, a file as they are.
+        """
         import csv
 
         shown = clean if sys.stdout.isatty() else str
@@ -150,7 +156,9 @@ def _console(stream: TextIO) -> Console:
 
 
 def columns(stream: TextIO) -> int:
-    """As ``shutil.get_terminal_size`` says, of the stream at hand: the process's own standard output may be another one."""
+    """As ``shutil.get_terminal_size`` says, of the stream at hand: the process's own standard
+    output may be another one.
+    """
     if os.environ.get("COLUMNS", "").isdecimal() and int(os.environ["COLUMNS"]):
         return int(os.environ["COLUMNS"])
     try:

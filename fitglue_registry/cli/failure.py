@@ -1,4 +1,6 @@
-"""Shows an error: code, what, where, why and fix, as text or as one JSON object, always on standard error."""
+"""Shows an error: code, what, where, why and fix, as text or as one JSON object, always on standard
+error.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ def usage_failure(error: click.ClickException) -> UserMistake:
 
 
 def bug_failure(face: Face, error: Exception) -> FitglueError:
-    """What to say of an exception that nobody foresaw; its traceback is kept, or printed with ``--debug``."""
+    """What to say of an exception that nobody foresaw; its traceback is kept, or printed with
+    ``--debug``.
+    """
     from fitglue_registry.cli.logs import keep_traceback, traceback_text
 
     kept = keep_traceback(error, face.redactor)
@@ -77,7 +81,9 @@ def bug_failure(face: Face, error: Exception) -> FitglueError:
 
 
 def at_line(error: FitglueError) -> Iterator[RenderableType]:
-    """An error of a file in the form that editors understand, ``file:line:column: what``, with why and fix below."""
+    """An error of a file in the form that editors understand, ``file:line:column: what``, with why
+    and fix below.
+    """
     from rich.text import Text
 
     from fitglue_registry.cli.table import hanging

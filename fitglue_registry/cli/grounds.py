@@ -1,4 +1,5 @@
-"""Shows why records are one workout: what joined them, who gave which value, and where they differ."""
+"""Shows why records are one workout: what joined them, who gave which value, and where they differ.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ _CERTAIN = 0.999
 
 
 def grounds(story: dict[str, Any]) -> Iterator[RenderableType]:
-    """The lines of ``fitglue why`` about several records: joined, apart, values, differences; nothing for a record alone."""
+    """The lines of ``fitglue why`` about several records: joined, apart, values, differences;
+    nothing for a record alone.
+    """
     from fitglue_registry.cli.table import heading, pairs
 
     names = _names(story)
@@ -64,7 +67,8 @@ def _name(record: str, names: dict[str, str]) -> str:
 
 
 def _joined(said: list[dict[str, Any]], names: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """One line for each reason, with the pairs it was given for: copies of one file say the same of a third.
+    """One line for each reason, with the pairs it was given for: copies of one file say the same of
+    a third.
 
     That a pair was asked about is told no more once something else has said that it is one.
     """
@@ -92,7 +96,8 @@ def _said(one: dict[str, Any]) -> str:
     from fitglue_registry.cli.text import short_hashes
 
     who = {"person": "you", "person, of a copy": "you, of a copy"}.get(one["said_by"], one["said_by"])
-    # A pair of which every figure says one workout is asked about for what it would lose: to call that certain would puzzle.
+    # A pair of which every figure says one workout is asked about for what it would lose: to call
+    # that certain would puzzle.
     probability = None if one["verdict"] == "ask" and (one["probability"] or 0) > _CERTAIN else one["probability"]
     likely = "" if probability is None else f", {probability:.1%} likely" if probability <= _CERTAIN else ", over 99.9% likely"
     return f"{short_hashes(one['reason'])} (said by {who}{likely})"

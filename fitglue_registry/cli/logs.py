@@ -1,4 +1,6 @@
-"""Logging to standard error for ``-v``, ``-vv`` and ``--debug``, and the file that keeps what a bug left behind."""
+"""Logging to standard error for ``-v``, ``-vv`` and ``--debug``, and the file that keeps what a bug
+left behind.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def log_to_stderr(redactor: Redactor, verbosity: int, *, everything: bool = False) -> Callable[[], None]:
-    """Let the library speak on standard error, without secrets: once more than warnings, twice everything of ours.
+    """Let the library speak on standard error, without secrets: once more than warnings, twice
+    everything of ours.
 
     What comes back makes it silent again: this process may be somebody else's.
     """
@@ -39,7 +42,9 @@ def log_to_stderr(redactor: Redactor, verbosity: int, *, everything: bool = Fals
 
 
 def keep_traceback(error: BaseException, redactor: Redactor) -> Path | None:
-    """Write the traceback, without secrets, into ``FITGLUE_HOME/logs``; ``None`` where that cannot be."""
+    """Write the traceback, without secrets, into ``FITGLUE_HOME/logs``; ``None`` where that cannot
+    be.
+    """
     try:
         folder = _home() / "logs"
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

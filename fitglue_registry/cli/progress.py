@@ -1,4 +1,6 @@
-"""Progress on standard error: a line of what is being done with a bar for each part, on a terminal and after half a second."""
+"""Progress on standard error: a line of what is being done with a bar for each part, on a terminal
+and after half a second.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _WORTH_A_LINE_S = 3.0
 
 
 class Progress:
-    """Shows nothing for what is quick, nothing to a program, and a line for a long wait where no terminal is."""
+    """Shows nothing for what is quick, nothing to a program, and a line for a long wait where no
+    terminal is.
+    """
 
     def __init__(self, face: Face, text: str = "") -> None:
         self._face, self._lock = face, threading.Lock()
@@ -115,5 +119,6 @@ def _bars(face: Face) -> Any:
 
     columns = (OnlyText(style="dim"), TextColumn("{task.description}", markup=False), OnlyParts(BarColumn(bar_width=24)),
                OnlyParts(MofNCompleteColumn()), OnlyParts(TimeRemainingColumn(compact=True)))
-    # Standard output is for answers, and an export that runs beside a bar writes there: it stays as it is.
+    # Standard output is for answers, and an export that runs beside a bar writes there: it stays as
+    # it is.
     return Bars(*columns, console=face.err, transient=True, redirect_stdout=False)

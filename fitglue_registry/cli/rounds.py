@@ -1,4 +1,6 @@
-"""Follows the events of a sync, a rebuild or a retry, shows them while they come, and sums each connection up in a few lines."""
+"""Follows the events of a sync, a rebuild or a retry, shows them while they come, and sums each
+connection up in a few lines.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ class Tally:
 
 
 def follow(face: Face, stream: Iterator[events.Event], verb: str = "listing") -> tuple[list[Tally], int]:
-    """Consume all events, showing them as they come; the tallies come back, and the exit code that they make."""
+    """Consume all events, showing them as they come; the tallies come back, and the exit code that
+    they make.
+    """
     if face.as_json:
         return [], _as_lines(face, stream)
     tallies: dict[str, Tally] = {}
@@ -90,7 +94,9 @@ def _as_lines(face: Face, stream: Iterator[events.Event]) -> int:
 
 
 def _settle(face: Face, tallies: dict[str, Tally]) -> None:
-    """Forget what went into quarantine and came out again within the round, when another part of it arrived."""
+    """Forget what went into quarantine and came out again within the round, when another part of it
+    arrived.
+    """
     if any(tally.quarantined for tally in tallies.values()):
         held = {(one["connection"], one["external_id"]) for one in face.host.quarantine()}
         for tally in tallies.values():
@@ -181,7 +187,9 @@ def decisions(counts: Any) -> str:
 
 
 def show_tally(face: Face, tally: Tally) -> None:
-    """The summary of one connection on standard output, what needs explaining below it, an error on standard error."""
+    """The summary of one connection on standard output, what needs explaining below it, an error on
+    standard error.
+    """
     from rich.text import Text
 
     from fitglue_registry.cli.table import hanging

@@ -1,4 +1,6 @@
-"""The two shapes of every screen: rows under headings, and names beside values; calm, aligned, cut to the width at hand."""
+"""The two shapes of every screen: rows under headings, and names beside values; calm, aligned, cut
+to the width at hand.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,10 @@ _NARROWEST = 8
 
 def rows(columns: Sequence[str], values: Iterable[Sequence[Any]], *, width: int, right: Iterable[str] = (), flexible: str | None = None,
          indent: int = 0, fold: Iterable[str] = ()) -> Table:
-    """A table of at most ``width``. ``right`` columns hold figures; ``flexible`` is cut where it does not fit; ``fold`` ones wrap."""
+    """A table of at most ``width``.
+
+    ``right`` columns hold figures; ``flexible`` is cut where it does not fit; ``fold`` ones wrap.
+    """
     figures, folded = set(right), set(fold)
     cells = [[_cell(value) for value in row] for row in values]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)

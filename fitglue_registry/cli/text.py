@@ -1,4 +1,6 @@
-"""Makes any text safe to print: nothing in a title may steer the terminal, and no encoding may stop a command."""
+"""Makes any text safe to print: nothing in a title may steer the terminal, and no encoding may stop
+a command.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Control characters, what turns the direction of writing, what is invisible, and halves of characters; compiled when first needed.
+# Control characters, what turns the direction of writing, what is invisible, and halves of
+# characters; compiled when first needed.
 _HARMFUL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
 _LONGEST_ID = 24
 _HASH = re.compile(r"\b[0-9a-f]{40,}\b")
@@ -34,7 +37,8 @@ def clean_lines(text: object) -> str:
 
 
 def clean_json(text: str) -> str:
-    """A JSON text in which what JSON leaves raw, and a terminal might obey, is written as a number."""
+    """A JSON text in which what JSON leaves raw, and a terminal might obey, is written as a number.
+    """
     return re.sub(_HARMFUL, lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -49,7 +53,9 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
 
 
 def prepare_streams() -> None:
-    """Let standard output and error take every character: what the encoding lacks is spelt with what it has."""
+    """Let standard output and error take every character: what the encoding lacks is spelt with
+    what it has.
+    """
     codecs.register_error("fitglue", _replace)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -58,7 +64,9 @@ def prepare_streams() -> None:
 
 
 class _OwnOutput:
-    """Standard output for answers alone: plugins run on threads of their own, and what they print goes to standard error."""
+    """Standard output for answers alone: plugins run on threads of their own, and what they print
+    goes to standard error.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -79,7 +87,8 @@ class _OwnOutput:
 
 
 def keep_standard_output() -> None:
-    """Keep the process's standard output for our answers alone: what children, C code and ``sys.__stdout__`` write goes to standard error.
+    """Keep the process's standard output for our answers alone: what children, C code and
+    ``sys.__stdout__`` write goes to standard error.
 
     For the process that is the command; ``prepare_streams`` comes after it.
     """

@@ -1,4 +1,6 @@
-"""The values of an activity in groups, each as a person reads it; a value that no group names is shown all the same."""
+"""The values of an activity in groups, each as a person reads it; a value that no group names is
+shown all the same.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,9 @@ ELSEWHERE = frozenset({
 
 
 def grouped(activity: SourceActivity) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
-    """Group → (field, label, text) of the values that are there; what is merely not so (no race, no commute) is left out."""
+    """Group → (field, label, text) of the values that are there; what is merely not so (no race, no
+    commute) is left out.
+    """
     for group, fields in GROUPS.items():
         shown = [(name, label, write(getattr(activity, name), activity).strip()) for name, (label, write) in fields.items()
                  if getattr(activity, name) not in (None, (), {}, False) and not _says_nothing(name, activity)]

@@ -1,4 +1,6 @@
-"""Which source activities are one workout, and what that workout is: pure functions over model values."""
+"""Which source activities are one workout, and what that workout is: pure functions over model
+values.
+"""
 
 from fitglue_registry.dedupe.cluster import PERSON, SCORE, Card, Edge, clusters
 from fitglue_registry.dedupe.linkage import Matched, Scorer, edge_of, match

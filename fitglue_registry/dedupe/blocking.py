@@ -1,4 +1,6 @@
-"""Which pairs are worth a look: neighbours in time, and those that lie whole hours apart as clocks and zones do."""
+"""Which pairs are worth a look: neighbours in time, and those that lie whole hours apart as clocks
+and zones do.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def reach_s(cuts: Cuts) -> float:
-    """How far apart two starts of one workout can lie on the local clock; where a day is all that is known, it stands at midnight."""
+    """How far apart two starts of one workout can lie on the local clock; where a day is all that
+    is known, it stands at midnight.
+    """
     return max(_clocks_s(cuts), cuts["day_s"])
 
 

@@ -1,4 +1,6 @@
-"""Groups of source activities that are one workout: consistent, and the same whatever the order in which they arrived."""
+"""Groups of source activities that are one workout: consistent, and the same whatever the order in
+which they arrived.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ def _nothing() -> Samples | None:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What the matcher sees of one source activity; ``key`` is its natural key, which orders it the same in every store."""
+    """What the matcher sees of one source activity; ``key`` is its natural key, which orders it the
+    same in every store.
+    """
 
     id: int
     key: tuple[str, str, int]  # connection, external id, leg
@@ -28,7 +32,9 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What somebody said of a pair: equal claims, a plugin, the score, or a person, whose word wins."""
+    """What somebody said of a pair: equal claims, a plugin, the score, or a person, whose word
+    wins.
+    """
 
     first: int
     second: int
@@ -44,9 +50,10 @@ PERSON, SCORE = "person", "score"
 def clusters(cards: Sequence[Card], edges: Iterable[Edge], may_be_one: Callable[[Card, Card], bool] | None = None) -> list[list[Card]]:
     """The groups, each ordered by natural key.
 
-    Two groups join by a *same* only if no pair across them is said to be *different*, and every pair across them that comes from
-    one connection is itself said to be *same*: an account holds its own doubles, and a third source must not join them.
-    ``may_be_one`` tells of pairs of which nothing was said whether they could be; without it they can.
+    Two groups join by a *same* only if no pair across them is said to be *different*, and every
+    pair across them that comes from one connection is itself said to be *same*: an account holds
+    its own doubles, and a third source must not join them. ``may_be_one`` tells of pairs of which
+    nothing was said whether they could be; without it they can.
     """
     said = _settled(edges)
     by_id = {card.id: card for card in cards}
@@ -63,9 +70,11 @@ def clusters(cards: Sequence[Card], edges: Iterable[Edge], may_be_one: Callable[
 
 
 def questions(groups: Sequence[Sequence[Card]], edges: Iterable[Edge], may_be_one: Callable[[Card, Card], bool]) -> list[Edge]:
-    """What is left to ask a person: pairs of two groups of which nobody knows, unless another pair of these groups is *different*.
+    """What is left to ask a person: pairs of two groups of which nobody knows, unless another pair
+    of these groups is *different*.
 
-    Two commutes nine hours apart may look like one by the clock of another account; each is there twice, and nobody need be asked.
+    Two commutes nine hours apart may look like one by the clock of another account; each is there
+    twice, and nobody need be asked.
     """
     group_of = {card.id: group for group in groups for card in group}
     said = _settled(edges)
@@ -85,7 +94,9 @@ def _differ(one: Card, two: Card, said: dict[tuple[int, int], Edge], may_be_one:
 
 
 def _settled(edges: Iterable[Edge]) -> dict[tuple[int, int], Edge]:
-    """One word for each pair: a person's before all others, the score's after all others, and *different* before *same*."""
+    """One word for each pair: a person's before all others, the score's after all others, and
+    *different* before *same*.
+    """
     said: dict[tuple[int, int], Edge] = {}
     for edge in sorted(edges, key=lambda edge: (_strength(edge), edge.verdict == "same", edge.said_by)):
         said.setdefault((min(edge.first, edge.second), max(edge.first, edge.second)), edge)

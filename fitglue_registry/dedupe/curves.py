@@ -1,4 +1,5 @@
-"""How alike two channels of two recordings run: their correlation at the lag that suits them best."""
+"""How alike two channels of two recordings run: their correlation at the lag that suits them best.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
 
 
 def best_correlation(one: Channel, two: Channel, offset_s: float, lag_s: float, least_s: float) -> float | None:
-    """Pearson's correlation of two channels (times in s since each start, values) at the best lag of up to ``lag_s`` to either side.
+    """Pearson's correlation of two channels (times in s since each start, values) at the best lag
+    of up to ``lag_s`` to either side.
 
-    ``offset_s`` is how much later the second starts. ``None`` where fewer than ``least_s`` seconds are shared, or one does not move.
+    ``offset_s`` is how much later the second starts. ``None`` where fewer than ``least_s`` seconds
+    are shared, or one does not move.
     """
     import numpy as np
 
@@ -41,7 +44,9 @@ def best_correlation(one: Channel, two: Channel, offset_s: float, lag_s: float, 
 
 
 def _by_second(times: Sequence[float], values: Sequence[float], offset_s: float) -> tuple[int, Values] | None:
-    """The channel second by second: the first second, and a value for each; a hole of more than ten seconds stays one."""
+    """The channel second by second: the first second, and a value for each; a hole of more than ten
+    seconds stays one.
+    """
     import numpy as np
 
     t, v = np.asarray(times, float) + offset_s, np.asarray(values, float)

@@ -1,4 +1,6 @@
-"""Puts two source activities side by side: for each line of evidence the level at which they agree, or nothing where one is silent."""
+"""Puts two source activities side by side: for each line of evidence the level at which they agree,
+or nothing where one is silent.
+"""
 
 from __future__ import annotations
 
@@ -51,13 +53,15 @@ def _ladder(apart: float, cuts: Cuts, name: str) -> str:
     return "near" if apart <= cuts[f"{name}_near"] else "far"
 
 
-# -- time ----------------------------------------------------------------------------------------------------------------------
+# -- time ------------------------------------------------------------------------------------------
 
 
 def gap_s(one: Traits, two: Traits) -> float | None:
-    """Seconds from the first start to the second, on the clock that both have; ``None`` where a start is missing.
+    """Seconds from the first start to the second, on the clock that both have; ``None`` where a
+    start is missing.
 
-    Where one has UTC alone and the other local time alone, the zone between them is unknown and stays in the figure.
+    Where one has UTC alone and the other local time alone, the zone between them is unknown and
+    stays in the figure.
     """
     if one.start_utc_s is not None and two.start_utc_s is not None:
         return two.start_utc_s - one.start_utc_s
@@ -67,7 +71,9 @@ def gap_s(one: Traits, two: Traits) -> float | None:
 
 
 def off_hours_s(gap: float, cuts: Cuts) -> float:
-    """How far a gap is from a whole number of the steps by which clocks and zones are shifted (half hours)."""
+    """How far a gap is from a whole number of the steps by which clocks and zones are shifted (half
+    hours).
+    """
     step = cuts["shift_step_s"]
     return abs((gap + step / 2) % step - step / 2)
 
@@ -94,7 +100,9 @@ def _is_over(one: Traits, two: Traits, gap: float) -> bool:
 
 
 def _is_between_zones(one: Traits, two: Traits) -> bool:
-    """Whether one knows UTC alone and the other local time alone, so that the zone between them is anybody's guess."""
+    """Whether one knows UTC alone and the other local time alone, so that the zone between them is
+    anybody's guess.
+    """
     return (one.start_utc_s is None or two.start_utc_s is None) and (one.start_local_s is None or two.start_local_s is None)
 
 
@@ -116,14 +124,16 @@ def _overlap_level(one: Traits, two: Traits, gap: float, cuts: Cuts) -> str | No
     if share <= 0:
         return None
     if off_hours_s(gap, cuts) <= cuts["shift_second_s"] and abs(gap) > cuts["drift_s"]:
-        return None  # three hours of which two seem shared, an hour to the second apart: rather a clock
+        # Three hours of which two seem shared, an hour to the second apart: rather a clock.
+        return None
     if share < cuts["overlap"]:
         return "in part"
     return "together" if abs(gap) < cuts["drift_s"] else "inside"
 
 
 def overlap(one: Traits, two: Traits, gap: float) -> float:
-    """The share of the shorter recording that falls into the other; zero where one has no length."""
+    """The share of the shorter recording that falls into the other; zero where one has no length.
+    """
     first, second = span_s(one), span_s(two)
     shorter = min(first, second)
     return (min(first, gap + second) - max(0.0, gap)) / shorter if shorter > 0 else 0.0
@@ -146,11 +156,12 @@ def _shift_level(gap: float, cuts: Cuts) -> str:
     return "apart"
 
 
-# -- size and heart ------------------------------------------------------------------------------------------------------------
+# -- size and heart --------------------------------------------------------------------------------
 
 
 def _size_level(one: Traits, two: Traits, cuts: Cuts) -> tuple[str, str] | None:
-    """Distance and duration together: counted singly, one cut or one pause rule would count twice."""
+    """Distance and duration together: counted singly, one cut or one pause rule would count twice.
+    """
     time = durations_apart(one, two)
     if one.distance_m is None or two.distance_m is None:
         return None if time is None else ("duration", "a fragment" if time > cuts["piece"] else _ladder(time, cuts, "duration"))
@@ -173,7 +184,9 @@ def _size_level(one: Traits, two: Traits, cuts: Cuts) -> tuple[str, str] | None:
 
 
 def durations_apart(one: Traits, two: Traits) -> float | None:
-    """The least that the durations differ by: each source has its own pause rule, so elapsed and moving time are tried."""
+    """The least that the durations differ by: each source has its own pause rule, so elapsed and
+    moving time are tried.
+    """
     pairs = ((one.elapsed_s, two.elapsed_s), (one.moving_s, two.moving_s))
     known = [difference(first, second) for first, second in pairs if first and second]
     if not known and span_s(one) and span_s(two):
@@ -199,7 +212,7 @@ def _heart_level(one: Traits, two: Traits, cuts: Cuts) -> str | None:
     return level
 
 
-# -- samples -------------------------------------------------------------------------------------------------------------------
+# -- samples ---------------------------------------------------------------------------------------
 
 
 def sample_levels(one: Traits, two: Traits, first: Samples | None, second: Samples | None, cuts: Cuts) -> Levels:
@@ -215,7 +228,9 @@ def sample_levels(one: Traits, two: Traits, first: Samples | None, second: Sampl
 
 
 def track_level(first: Sequence[Point], second: Sequence[Point], cuts: Cuts) -> str | None:
-    """What two tracks share: points (one recording), the way (one route), or nothing; ``None`` where one has none."""
+    """What two tracks share: points (one recording), the way (one route), or nothing; ``None``
+    where one has none.
+    """
     if min(len(first), len(second)) < cuts["track_points"]:
         return None
     if tracks.gap_m(first, second) > cuts["place_m"]:
@@ -234,7 +249,8 @@ def track_level(first: Sequence[Point], second: Sequence[Point], cuts: Cuts) -> 
 def _curve_level(one: Traits, two: Traits, first: Samples, second: Samples, cuts: Cuts) -> str | None:
     """How alike heart rate runs in both, else power: two hearts do not beat alike for an hour."""
     gap = gap_s(one, two) or 0.0
-    if abs(gap) > cuts["drift_s"]:  # a clock that is hours off: what is left of the gap is what is compared
+    # A clock that is hours off: what is left of the gap is what is compared.
+    if abs(gap) > cuts["drift_s"]:
         gap = (gap + cuts["shift_step_s"] / 2) % cuts["shift_step_s"] - cuts["shift_step_s"] / 2
     for channel in ("heartrate", "watts"):
         if channel in first.channels and channel in second.channels:

@@ -1,4 +1,6 @@
-"""What follows from a person's *same*: whatever is one workout with the one side is one workout with the other."""
+"""What follows from a person's *same*: whatever is one workout with the one side is one workout
+with the other.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,17 @@ from fitglue_registry.dedupe.cluster import PERSON, Edge
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Who is said to have said it: no person has looked at this very pair, so anybody's *different* goes before it.
+#: Who is said to have said it: no person has looked at this very pair, so anybody's *different*
+#: goes before it.
 OF_A_COPY = "person, of a copy"
 
 
 def inherited(edges: Sequence[Edge]) -> list[Edge]:
-    """*Same* for a copy of one side of a person's *same* with the other side, where nobody but the score has doubts about that pair.
+    """*Same* for a copy of one side of a person's *same* with the other side, where nobody but the
+    score has doubts about that pair.
 
-    Without it a copy could not join, as its start and length may be far from those of the other side.
+    Without it a copy could not join, as its start and length may be far from those of the other
+    side.
     """
     copies: dict[int, set[int]] = defaultdict(set)
     for edge in edges:

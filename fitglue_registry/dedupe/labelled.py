@@ -1,4 +1,6 @@
-"""Records of the labelled form (`fitglue dev match`, `benchmarks/dedupe.py`), one JSON object a line, as cards for the matcher."""
+"""Records of the labelled form (`fitglue dev match`, `benchmarks/dedupe.py`), one JSON object a
+line, as cards for the matcher.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +98,9 @@ class Predicted(msgspec.Struct, frozen=True):
 
 
 def predict(records: Sequence[LabelledRecord], weights: Weights | None = None) -> list[Predicted]:
-    """Every pair of records that is *same* or *ask*, person by person; without ``weights`` by those that ship."""
+    """Every pair of records that is *same* or *ask*, person by person; without ``weights`` by those
+    that ship.
+    """
     chosen = weights or learned_weights()
     return [Predicted(records[one.first].id, records[one.second].id, one.said, round(one.probability, 6))
             for cards in cards_by_person(records).values() for one in predictions(match(cards, chosen))]
@@ -127,6 +131,8 @@ def _clock(moment: datetime | None) -> float | None:
 
 
 def _family(words: str | None) -> str | None:
-    """The family of a type such as ``running/treadmill``: the first of its words, from the narrowest, that is known."""
+    """The family of a type such as ``running/treadmill``: the first of its words, from the
+    narrowest, that is known.
+    """
     known = (canonical_sport(word) for word in reversed((words or "").split("/")))
     return next((family(sport) for sport in known if sport != "Other"), None)

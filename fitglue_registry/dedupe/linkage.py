@@ -1,4 +1,6 @@
-"""The whole of matching: claims, then candidates, then evidence, and out of what all say the groups that are one workout."""
+"""The whole of matching: claims, then candidates, then evidence, and out of what all say the groups
+that are one workout.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ Key = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What became of a set of cards: the groups, and what the score says of each candidate pair (the smaller id first)."""
+    """What became of a set of cards: the groups, and what the score says of each candidate pair
+    (the smaller id first).
+    """
 
     groups: list[list[Card]]
     verdicts: dict[Key, Verdict]
@@ -37,7 +41,8 @@ class Scorer:
 
     def judge(self, one: Card, two: Card) -> Verdict:
         """The verdict on a pair; their recordings are read only where the rest leaves doubt."""
-        first, second = sorted((one, two), key=lambda card: card.key)  # so that the verdict does not hang on the order
+        # So that the verdict does not hang on the order.
+        first, second = sorted((one, two), key=lambda card: card.key)
         key = (min(one.id, two.id), max(one.id, two.id))
         if key not in self.verdicts:
             self.verdicts[key] = judge(first.traits, second.traits, self._weights, lambda: (first.look(), second.look()))
@@ -58,7 +63,9 @@ def edge_of(one: Card, two: Card, verdict: Verdict) -> Edge:
 
 
 def match(cards: Sequence[Card], weights: Weights, said: Iterable[Edge] = ()) -> Matched:
-    """Match the cards of one person from nothing; ``said`` is what plugins and the person said of pairs."""
+    """Match the cards of one person from nothing; ``said`` is what plugins and the person said of
+    pairs.
+    """
     scorer = Scorer(weights)
     edges = [*claim_edges(cards), *said, *scorer.judge_candidates(cards)]
     verdicts = dict(scorer.verdicts)
@@ -68,7 +75,9 @@ def match(cards: Sequence[Card], weights: Weights, said: Iterable[Edge] = ()) ->
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A pair that is held for one workout, or that a person is to be asked about; the smaller id first."""
+    """A pair that is held for one workout, or that a person is to be asked about; the smaller id
+    first.
+    """
 
     first: int
     second: int

@@ -17,7 +17,10 @@ NEAR = timedelta(minutes=15)
 
 
 def claim_edges(cards: Iterable[Card]) -> list[Edge]:
-    """*Same* for every pair that shares a claim. Differing ids of one service say nothing: accounts hold their own doubles."""
+    """*Same* for every pair that shares a claim.
+
+    Differing ids of one service say nothing: accounts hold their own doubles.
+    """
     holders: dict[str, list[Card]] = defaultdict(list)
     for card in cards:
         for claim in card.claims:
@@ -30,13 +33,16 @@ def claim_edges(cards: Iterable[Card]) -> list[Edge]:
 
 
 def near(changed: Iterable[Card], others: Iterable[Card]) -> Iterator[tuple[Card, Card]]:
-    """Pairs of a changed card and another one that start close together, each once, in the order of their ids."""
+    """Pairs of a changed card and another one that start close together, each once, in the order of
+    their ids.
+    """
     for one, two in pairs_within(changed, others, NEAR.total_seconds()):
         yield (one, two) if one.id < two.id else (two, one)
 
 
 def pairs_within(changed: Iterable[Card], others: Iterable[Card], reach_s: float) -> Iterator[tuple[Card, Card]]:
-    """Pairs of a changed card and any other whose starts lie within reach on the local clock, each once, the earlier one first.
+    """Pairs of a changed card and any other whose starts lie within reach on the local clock, each
+    once, the earlier one first.
 
     The cost grows with the number of cards, as long as a person does not do more in a day.
     """

@@ -1,4 +1,6 @@
-"""One activity out of its source activities: each value from the member that knows it best, and which member that was."""
+"""One activity out of its source activities: each value from the member that knows it best, and
+which member that was.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ _NO_RULES = MergeRules()
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the athlete chose for a field: a ``value``, or, where there is a ``giver``, whatever that account says (``Member.key[0]``)."""
+    """What the athlete chose for a field: a ``value``, or, where there is a ``giver``, whatever
+    that account says (``Member.key[0]``).
+    """
 
     field: str
     value: Any = None
@@ -34,9 +38,11 @@ class Choice:
 
 def merge(members: Sequence[Member], rules: MergeRules = _NO_RULES,
           choices: Iterable[Choice] = ()) -> tuple[SourceActivity, dict[str, int]]:
-    """The merged activity, without streams, and field → the member it came from; ``""`` is the member of all that is not named.
+    """The merged activity, without streams, and field → the member it came from; ``""`` is the
+    member of all that is not named.
 
-    A stub gives its claims and nothing else. What the athlete chose goes before every rule. The order of members changes nothing.
+    A stub gives its claims and nothing else. What the athlete chose goes before every rule. The
+    order of members changes nothing.
     """
     ordered = sorted(members, key=rank)
     chosen = {choice.field: choice for choice in choices}
@@ -61,7 +67,9 @@ def merge(members: Sequence[Member], rules: MergeRules = _NO_RULES,
 
 
 def alternatives(members: Sequence[Member], origins: Mapping[str, int]) -> dict[str, list[tuple[int, Any]]]:
-    """Field → (member, value) of every other member that says something else than the one whose value was taken."""
+    """Field → (member, value) of every other member that says something else than the one whose
+    value was taken.
+    """
     native = sorted((member for member in members if member.activity.stub is None), key=rank)
     found: dict[str, list[tuple[int, Any]]] = {}
     for rule in _NO_RULES.decided():
@@ -76,7 +84,9 @@ def alternatives(members: Sequence[Member], origins: Mapping[str, int]) -> dict[
 
 
 def _origins(native: Sequence[Member], rules: MergeRules, chosen: Mapping[str, Choice]) -> dict[str, int]:
-    """Field → the member that gives it, for every field that any member has, and for its companions."""
+    """Field → the member that gives it, for every field that any member has, and for its
+    companions.
+    """
     origins: dict[str, int] = {}
     streams_from: Member | None = None
     for rule in rules.decided():
@@ -100,7 +110,8 @@ def _chosen_giver(fields: Sequence[str], native: Sequence[Member], chosen: Mappi
 
 def _set_by_athlete(choices: Iterable[Choice], values: dict[str, Any], origins: dict[str, int]) -> None:
     for choice in choices:
-        if choice.giver is None and choice.field in SourceActivity.__struct_fields__:  # an older version may have known others
+        # An older version may have known others.
+        if choice.giver is None and choice.field in SourceActivity.__struct_fields__:
             values[choice.field] = choice.value
             origins[choice.field] = ATHLETE
             values["provenance"][choice.field] = Provenance("reported", by="athlete")

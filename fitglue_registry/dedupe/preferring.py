@@ -1,4 +1,6 @@
-"""The criteria by which one source activity gives a value rather than another, as the registry's merge rules name them."""
+"""The criteria by which one source activity gives a value rather than another, as the registry's
+merge rules name them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One source activity of a workout; ``key`` is its natural key, ``kinds`` what its entry says of how each field is come by."""
+    """One source activity of a workout; ``key`` is its natural key, ``kinds`` what its entry says
+    of how each field is come by.
+    """
 
     id: int
     key: tuple[str, str, int]
@@ -45,7 +49,8 @@ _POWER = frozenset({"average_watts", "weighted_average_watts", "max_watts"})
 _SENSED = frozenset({"latlng", "altitude", "heartrate", "watts", "cadence", "temperature", "velocity", "distance"})
 #: Recordings that differ by less are as long as each other.
 _AS_LONG = 0.95
-#: What is shorter than this share of the longest is a part of it; what is so many times as long as most was never stopped.
+#: What is shorter than this share of the longest is a part of it; what is so many times as long as
+#: most was never stopped.
 _WHOLE, _ENDLESS = 0.8, 3
 #: Starts that differ by no more are one: devices are started one after the other.
 _AT_ONCE = timedelta(minutes=2)
@@ -53,7 +58,9 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def rank(member: Member) -> tuple[Any, ...]:
-    """Best first: native before stub, then whoever was made from the richest parts, then by natural key."""
+    """Best first: native before stub, then whoever was made from the richest parts, then by natural
+    key.
+    """
     return (member.activity.stub is not None, original(member), member.key)
 
 
@@ -85,7 +92,10 @@ def _longest(members: list[Member], name: str) -> list[Member]:
 
 
 def _whole(members: list[Member], _: str) -> list[Member]:
-    """All but the recordings of a part: a file that was cut is no better for being a file. One that never ended is no measure."""
+    """All but the recordings of a part: a file that was cut is no better for being a file.
+
+    One that never ended is no measure.
+    """
     lengths = {member.id: _seconds(member) for member in members if original(member) <= _MOST_PARTS.index("streams")}
     if len(lengths) < 2:
         return members
@@ -94,7 +104,8 @@ def _whole(members: list[Member], _: str) -> list[Member]:
 
 
 def _agreed(members: list[Member], name: str) -> list[Member]:
-    """Those who say what most say: one clock of three that is an hour off has no say in the start."""
+    """Those who say what most say: one clock of three that is an hour off has no say in the start.
+    """
     says = [sum(_alike(member.value(name), other.value(name)) for other in members) for member in members]
     return [member for member, number in zip(members, says, strict=True) if number == max(says)]
 
@@ -109,7 +120,9 @@ def _seconds(member: Member) -> float:
 
 
 def _measured(member: Member, name: str, _: MergeRules) -> int:
-    """What was reported before what was computed or says nothing, and that before an estimate; power goes by its own kind."""
+    """What was reported before what was computed or says nothing, and that before an estimate;
+    power goes by its own kind.
+    """
     if name in _POWER and member.activity.power_kind:
         return 0 if member.activity.power_kind == "measured" else 2
     said = member.activity.provenance.get(name)
@@ -152,7 +165,9 @@ def _edited(member: Member, name: str, rules: MergeRules) -> bool:
 
 
 def is_default_title(activity: SourceActivity, known: DefaultTitles) -> bool:
-    """Whether a device or a service gave the title: a file's name, or words of the time of day, the sport and the place alone."""
+    """Whether a device or a service gave the title: a file's name, or words of the time of day, the
+    sport and the place alone.
+    """
     title = (activity.title or "").strip().casefold()
     vocabulary, patterns = _compiled(known)
     if any(pattern.fullmatch(title) for pattern in patterns):

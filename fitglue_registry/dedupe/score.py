@@ -1,4 +1,6 @@
-"""The verdict on a pair: same, different or ask, with its probability and the lines of evidence that it was made of."""
+"""The verdict on a pair: same, different or ask, with its probability and the lines of evidence
+that it was made of.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,13 @@ Said = Literal["same", "different", "ask"]
 
 _ORDER: tuple[Said, ...] = ("different", "ask", "same")
 
-#: Besides these, something must agree before a pair is *same*: that two things happen at once does not make them one.
+#: Besides these, something must agree before a pair is *same*: that two things happen at once does
+#: not make them one.
 _CIRCUMSTANCES = frozenset({"time", "account", "sport"})
 _AT_ONCE = frozenset({"same second", "same minute", "together", "inside", "in part"})
 _SHIFTED = frozenset({"hours to the second", "hours to the minute"})
-#: What only one recording has: a day knows many runs of ten kilometres, and few of ten kilometres and two metres in the same time.
+#: What only one recording has: a day knows many runs of ten kilometres, and few of ten kilometres
+#: and two metres in the same time.
 _FINGERPRINTS = frozenset({("size", "identical"), ("heart", "equal twice"), ("track", "same points"), ("curve", "one curve")})
 
 
@@ -50,7 +54,8 @@ class Verdict:
 def judge(one: Traits, two: Traits, weights: Weights, samples: Callable[[], Recordings] | None = None) -> Verdict:
     """The verdict on two source activities.
 
-    ``samples`` gives both recordings; it is called only where what they may say could change the verdict, for reading them is slow.
+    ``samples`` gives both recordings; it is called only where what they may say could change the
+    verdict, for reading them is slow.
     """
     levels = evidence.levels(one, two, weights.cuts)
     bits = weights.prior + sum(weights.bits[line][level] for line, level in levels.items())
@@ -75,15 +80,19 @@ def _by_bits(bits: float, weights: Weights) -> Said:
 
 
 def _at_most(one: Traits, two: Traits, levels: evidence.Levels) -> tuple[Said, str]:
-    """What a pair can be whatever the score, and why: what labels cannot teach, for they hold no different workouts that overlap."""
+    """What a pair can be whatever the score, and why: what labels cannot teach, for they hold no
+    different workouts that overlap.
+    """
     if _is_leg_beside_leg(one, two):
         return "different", "they are legs of one multisport event"
     if _CIRCUMSTANCES.issuperset(levels):
         return _by_circumstances(one, two, levels)
     of_one_account = levels["account"] == "one"
-    if _is_fragment(levels):  # an account that holds both tells them apart; of two accounts, one may have lost the rest
+    # An account that holds both tells them apart; of two accounts, one may have lost the rest.
+    if _is_fragment(levels):
         return "different" if of_one_account else "ask", "less than half of a workout is a part of it, and no copy"
-    if of_one_account and levels["time"] not in _AT_ONCE:  # laps, a race and its cool-down, commutes
+    # Laps, a race and its cool-down, commutes.
+    if of_one_account and levels["time"] not in _AT_ONCE:
         return "ask" if levels["time"] == "same day" else "different", "one account has one clock"
     if of_one_account and levels.get("heart") == levels.get("calories") == "far":
         return "ask", "two people who share an account may have set off together"
@@ -93,7 +102,9 @@ def _at_most(one: Traits, two: Traits, levels: evidence.Levels) -> tuple[Said, s
 
 
 def _by_circumstances(one: Traits, two: Traits, levels: evidence.Levels) -> tuple[Said, str]:
-    """Where nothing but the circumstances can be compared; a stub has nothing else, and nothing to lose."""
+    """Where nothing but the circumstances can be compared; a stub has nothing else, and nothing to
+    lose.
+    """
     if levels["time"] not in _AT_ONCE:
         return "different", "nothing but the time can be compared"
     return ("same", "") if one.stub or two.stub else ("ask", "that two things happen at once does not make them one")

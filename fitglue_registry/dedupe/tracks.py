@@ -1,4 +1,6 @@
-"""How much two tracks share: points of one recording lie on each other, points of one way lie beside each other."""
+"""How much two tracks share: points of one recording lie on each other, points of one way lie
+beside each other.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,17 @@ _METRES_A_DEGREE = 111_195.0
 
 
 def shared(one: Sequence[Point], two: Sequence[Point], within_m: float) -> float:
-    """The share of the sparser track's points that lie within so many metres of a *point* of the other."""
+    """The share of the sparser track's points that lie within so many metres of a *point* of the
+    other.
+    """
     sparse, dense = sorted((one, two), key=len)
     return _near(dense, sparse, within_m) / len(sparse)
 
 
 def along(one: Sequence[Point], two: Sequence[Point], within_m: float) -> float:
-    """The share of the shorter way that lies within so many metres of the *line* of the other, the better of both directions."""
+    """The share of the shorter way that lies within so many metres of the *line* of the other, the
+    better of both directions.
+    """
     filled_one, filled_two = _filled(one, within_m), _filled(two, within_m)
     return max(_near(filled_two, filled_one, within_m) / len(filled_one), _near(filled_one, filled_two, within_m) / len(filled_two))
 
@@ -35,7 +41,9 @@ def apart_m(one: Point, two: Point) -> float:
 
 
 def _near(targets: Sequence[Point], points: Sequence[Point], within_m: float) -> int:
-    """How many of these points have a target within so many metres; targets lie in cells of that size."""
+    """How many of these points have a target within so many metres; targets lie in cells of that
+    size.
+    """
     narrow = max(math.cos(math.radians(points[0][0])), 0.01)
     high, wide = _METRES_A_DEGREE / within_m, _METRES_A_DEGREE * narrow / within_m
     cells: dict[tuple[int, int], list[Point]] = defaultdict(list)
@@ -52,7 +60,9 @@ def _near(targets: Sequence[Point], points: Sequence[Point], within_m: float) ->
 
 
 def _filled(track: Sequence[Point], step_m: float) -> list[Point]:
-    """The track with points between those that lie far apart, so that a line can be looked for by points."""
+    """The track with points between those that lie far apart, so that a line can be looked for by
+    points.
+    """
     filled = [track[0]]
     for before, after in pairwise(track):
         pieces = min(math.ceil(apart_m(before, after) / step_m), 200)

@@ -1,4 +1,6 @@
-"""What the matcher sees of one source activity: plain numbers on one clock each, and the points of its track."""
+"""What the matcher sees of one source activity: plain numbers on one clock each, and the points of
+its track.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ _UNKNOWN_SPORTS = frozenset({"other"})
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """One source activity as the matcher compares it; ``None`` is absent, and absence is no evidence.
+    """One source activity as the matcher compares it; ``None`` is absent, and absence is no
+    evidence.
 
     Clocks are seconds since 1970, ``start_local_s`` as if local time were UTC.
     """
@@ -50,18 +53,23 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """What a recording holds for a comparison: the points of the track, and channels on the seconds since the start."""
+    """What a recording holds for a comparison: the points of the track, and channels on the seconds
+    since the start.
+    """
 
     track: Sequence[Point] = ()
     time_s: Sequence[float] = ()
-    channels: Mapping[str, Sequence[float]] = field(default_factory=dict)  # heartrate, watts; NaN is a gap
+    # Heartrate, watts; NaN is a gap.
+    channels: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 _PRECISION_S = {"second": 1.0, "minute": 60.0, "day": 86_400.0}
 
 
 def traits_of(activity: SourceActivity, account: str) -> Traits:
-    """The traits of a source activity; zero is kept where it is a value, and taken for absence where it cannot be one."""
+    """The traits of a source activity; zero is kept where it is a value, and taken for absence
+    where it cannot be one.
+    """
     sport = family(activity.sport) if activity.sport else None
     return Traits(
         account, _clock(activity.start_utc), _clock(activity.start_local), _PRECISION_S[activity.start_precision],

@@ -1,4 +1,6 @@
-"""The table of weights: what a level of agreement is worth, in bits, as it was learned and as it was told."""
+"""The table of weights: what a level of agreement is worth, in bits, as it was learned and as it
+was told.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,15 @@ if TYPE_CHECKING:
 
     from fitglue_registry.dedupe.evidence import Cuts
 
-#: The lines that need the samples of both recordings, which are read only where the others leave doubt.
+#: The lines that need the samples of both recordings, which are read only where the others leave
+#: doubt.
 SAMPLED = ("track", "curve")
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Line → level → bits (log2 of how much likelier the level is among same than among different pairs), after Fellegi and Sunter.
+    """Line → level → bits (log2 of how much likelier the level is among same than among different
+    pairs), after Fellegi and Sunter.
 
     I. Fellegi, A. Sunter, "A Theory for Record Linkage", JASA 64 (1969).
     """

@@ -1,4 +1,6 @@
-"""From a path that somebody typed to activities: what it is, whose it is, what is new in it, and watching it from then on."""
+"""From a path that somebody typed to activities: what it is, whose it is, what is new in it, and
+watching it from then on.
+"""
 
 from fitglue_registry.importing.bringing import bring_in
 from fitglue_registry.importing.ears import Timing

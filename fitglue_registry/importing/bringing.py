@@ -1,4 +1,6 @@
-"""Connects what was recognised, or points the connection of the same account to it, and takes what is new."""
+"""Connects what was recognised, or points the connection of the same account to it, and takes what
+is new.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,14 @@ if TYPE_CHECKING:
     from fitglue_registry.host import Host
     from fitglue_registry.importing.recognizing import Recognition
 
-#: Everything that lies there, and whole: another archive of an account is not bound to what the last one told.
+#: Everything that lies there, and whole: another archive of an account is not bound to what the
+#: last one told.
 EVERYTHING = Options(full=True, files=True)
 
 
 def bring_in(host: Host, recognition: Recognition, athlete: str, *, dry_run: bool = False) -> Iterator[Event]:
-    """Import all that was recognised, one after the other; what fails ends with ``SyncStopped``, and the next one begins.
+    """Import all that was recognised, one after the other; what fails ends with ``SyncStopped``,
+    and the next one begins.
 
     ``dry_run``: everything is listed and compared, and nothing is stored, no connection either.
     """

@@ -1,4 +1,6 @@
-"""Hears of files that appear or change below some paths, and says so when nobody writes to them any more."""
+"""Hears of files that appear or change below some paths, and says so when nobody writes to them any
+more.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ _Mark = tuple[int, int, int] | None
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long a file has to lie still before it counts as written; how often to look although nothing was heard."""
+    """How long a file has to lie still before it counts as written; how often to look although
+    nothing was heard.
+    """
 
     quiet_s: float = 2.0
     look_every_s: float = 600.0  # a drive of another machine tells nobody of its changes
@@ -33,7 +37,9 @@ class Timing:
 
 
 class Ears:
-    """Listens at the ``roots`` of connections, by id. A root may go away and come back; one that is a file is looked at.
+    """Listens at the ``roots`` of connections, by id.
+
+    A root may go away and come back; one that is a file is looked at.
 
     What happens below ``ignored`` is not heard: that is our own doing.
     """
@@ -71,7 +77,8 @@ class Ears:
         return tuple(root for root in self._roots[connection] if self._states[root] is None)
 
     def wait(self, stop: threading.Event) -> set[str]:
-        """The connections below whose roots something changed and lies still now; all of them where it is time to look.
+        """The connections below whose roots something changed and lies still now; all of them where
+        it is time to look.
 
         Comes back with none where a root went away, and where ``stop`` is set.
         """
@@ -87,7 +94,7 @@ class Ears:
                 return set(self._roots)
         return set()
 
-    # -- what is heard -------------------------------------------------------------------------------------------------------
+    # -- what is heard -----------------------------------------------------------------------------
 
     def _begin(self) -> None:
         again = self._observer is not None
@@ -100,7 +107,8 @@ class Ears:
         except OSError as error:
             log.warning("the system has no more watches to give (%s); folders are looked through every %g s", error, self._timing.poll_s)
             self._observer = self._observe(folders, poll=True)
-        for connection, roots in self._roots.items() if again else ():  # nobody listened for a moment
+        # Nobody listened for a moment.
+        for connection, roots in self._roots.items() if again else ():
             for root in roots:
                 if self._states[root] is not None:
                     self.touch(connection, root)
@@ -130,7 +138,9 @@ class Ears:
         return observer
 
     def _root_went_or_came(self) -> bool:
-        """A file is another one after each change of it, and is taken for changed; for all else the ears begin anew."""
+        """A file is another one after each change of it, and is taken for changed; for all else the
+        ears begin anew.
+        """
         changed = {root: mark for root, before in self._states.items() if (mark := _mark(root)) != before and _is_new(root, before, mark)}
         if any(mark is None or self._states[root] is None or root.is_dir() for root, mark in changed.items()):
             self._begin()

@@ -1,4 +1,6 @@
-"""Says what a path looks like that no plugin recognises, in words for whoever typed it, and what could be done with it."""
+"""Says what a path looks like that no plugin recognises, in words for whoever typed it, and what
+could be done with it.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _PACKED = ("a 7-Zip archive", "a RAR archive", "a tar archive", "a bzip2 file", 
 
 
 def looks_like(path: Path) -> tuple[str, str | None]:
-    """(what the path looks like, what to do about it if there is something), also where reading fails."""
+    """(what the path looks like, what to do about it if there is something), also where reading
+    fails.
+    """
     try:
         if path.is_dir():
             return _folder(path), None
@@ -65,7 +69,8 @@ def _zip(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as packed:
             names = [name for name in packed.namelist() if not name.endswith("/")]
-    except (zipfile.BadZipFile, NotImplementedError):  # the latter is zipfile's word for a zip of a later kind than it knows
+    # The latter is zipfile's word for a zip of a later kind than it knows.
+    except (zipfile.BadZipFile, NotImplementedError):
         return _CUT
     shown = ", ".join(Path(name).name for name in names[:3])
     return f"a zip of {len(names):,} files: {shown}{', …' if len(names) > 3 else ''}" if names else "an empty zip"

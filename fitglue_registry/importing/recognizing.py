@@ -1,4 +1,5 @@
-"""Asks the plugins what the paths are that somebody wants to import; reads and writes nothing else."""
+"""Asks the plugins what the paths are that somebody wants to import; reads and writes nothing else.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +24,9 @@ HOOK = "fitglue_recognize"
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What plugins found at some paths; ``problems`` are plugins that failed, and paths that none of them knows."""
+    """What plugins found at some paths; ``problems`` are plugins that failed, and paths that none
+    of them knows.
+    """
 
     found: tuple[Recognized, ...]
     problems: tuple[FitglueError, ...] = ()
@@ -32,7 +35,8 @@ class Recognition:
 def recognize(host: Host, paths: Iterable[str | Path], entry: str | None = None) -> Recognition:
     """What ``paths`` are, by every plugin that says so; with ``entry`` as that source alone.
 
-    Raises ``UserMistake`` for a path that is not there or cannot be read, for one that two sources know, and where nothing is known.
+    Raises ``UserMistake`` for a path that is not there or cannot be read, for one that two sources
+    know, and where nothing is known.
     """
     wanted = [str(path) for path in dict.fromkeys(map(_readable, paths))]
     if not wanted:
@@ -100,7 +104,8 @@ def _nearest(path: Path) -> str | None:
 
 
 def _hold_apart(host: Host, found: Sequence[Recognized]) -> None:
-    """Refuse a path that two plugins cover: it would be imported twice, and only a person knows which is meant.
+    """Refuse a path that two plugins cover: it would be imported twice, and only a person knows
+    which is meant.
 
     One plugin may name a folder in several answers: it knows which of them reads what is in it.
     """

@@ -1,4 +1,6 @@
-"""Watches the folders of connections, and syncs one when files have appeared in its own and lie still."""
+"""Watches the folders of connections, and syncs one when files have appeared in its own and lie
+still.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 
 def watch(host: Host, names: Sequence[str], athlete: str, stop: threading.Event | None = None,
           timing: Timing | None = None) -> Iterator[Event]:
-    """Sync the connections of these names, or all that read from this machine, whenever their files change; ends with ``stop``.
+    """Sync the connections of these names, or all that read from this machine, whenever their files
+    change; ends with ``stop``.
 
     Raises ``UserMistake`` where there is nothing to watch. A root that is not there is waited for.
     """
@@ -63,7 +66,9 @@ def _sync(host: Host, one: Connected, roots: tuple[Path, ...], athlete: str, ear
 
 
 def watched(host: Host, names: Sequence[str], athlete: str) -> list[tuple[Connected, tuple[Path, ...]]]:
-    """The connections of these names, or all, that read files of this machine, with the paths that they read."""
+    """The connections of these names, or all, that read files of this machine, with the paths that
+    they read.
+    """
     found = []
     for one in [host.connection(name, athlete) for name in names] if names else host.connections(athlete):
         roots = roots_of(host, one)

@@ -1,4 +1,6 @@
-"""Activities, streams, sports and claims as plain typed values that know nothing of HTTP, SQL or plugins."""
+"""Activities, streams, sports and claims as plain typed values that know nothing of HTTP, SQL or
+plugins.
+"""
 
 from fitglue_registry.model.activity import (
     MODEL_VERSION,

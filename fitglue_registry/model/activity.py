@@ -1,6 +1,8 @@
-"""What one record says about one workout: the source activity and the values it is made of, SI units as in the field.
+"""What one record says about one workout: the source activity and the values it is made of, SI
+units as in the field.
 
-``None`` is absence, zero is a value. Field names follow Strava and FIT; a unit stands in the name where the type cannot carry it.
+``None`` is absence, zero is a value. Field names follow Strava and FIT; a unit stands in the name
+where the type cannot carry it.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ MODEL_VERSION = 1
 Amount = Annotated[float, Meta(ge=0)]
 Seconds = Annotated[float, Meta(ge=0, description="s")]
 Metres = Annotated[float, Meta(ge=0, description="m")]
-# A validator need not look at formats, and RFC 3339 has no time without a zone: the patterns are what binds.
+# A validator need not look at formats, and RFC 3339 has no time without a zone: the patterns are
+# what binds.
 _CLOCK = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
 _UTC = {"pattern": _CLOCK + r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$", "examples": ["2026-05-01T05:30:00Z"]}
 _LOCAL = {"pattern": _CLOCK + "$", "examples": ["2026-05-01T07:30:00"]}
@@ -29,7 +32,9 @@ How = Literal["reported", "estimated", "computed"]
 
 
 class Provenance(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Where one value comes from: who said it, and whether it was reported (measured), estimated or computed."""
+    """Where one value comes from: who said it, and whether it was reported (measured), estimated or
+    computed.
+    """
 
     how: How
     by: Annotated[str | None, Meta(description="service, device or method that produced the value")] = None
@@ -181,7 +186,9 @@ class Stub(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
 
 
 class SourceActivity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What one record says about one workout; at least one of ``start_utc`` and ``start_local`` is there."""
+    """What one record says about one workout; at least one of ``start_utc`` and ``start_local`` is
+    there.
+    """
 
     model: Annotated[int, Meta(ge=1, description="version of this model")] = MODEL_VERSION
     leg_no: Annotated[int, Meta(ge=0, description="position inside a multisport record")] = 0

@@ -1,4 +1,6 @@
-"""A source activity as a JSON document: encoding, decoding, its published schema, and the rules that a schema cannot say."""
+"""A source activity as a JSON document: encoding, decoding, its published schema, and the rules
+that a schema cannot say.
+"""
 
 from __future__ import annotations
 
@@ -38,32 +40,41 @@ _encoder = msgspec.json.Encoder(enc_hook=_encode_hook)
 
 @cache
 def _decoder() -> msgspec.json.Decoder[SourceActivity]:
-    return msgspec.json.Decoder(SourceActivity, dec_hook=_decode_hook, strict=False)  # JSON Schema calls 3.0 a whole number
+    # JSON Schema calls 3.0 a whole number.
+    return msgspec.json.Decoder(SourceActivity, dec_hook=_decode_hook, strict=False)
 
 
 def encode(activity: SourceActivity) -> bytes:
-    """The document of a source activity, absent fields left out; raises ``ValueError`` for text that is not Unicode."""
+    """The document of a source activity, absent fields left out; raises ``ValueError`` for text
+    that is not Unicode.
+    """
     return _encoder.encode(activity)
 
 
 def decode(document: bytes | str) -> SourceActivity:
-    """The source activity of a document; raises ``ValueError`` (``msgspec.ValidationError``) naming the path that is wrong."""
+    """The source activity of a document; raises ``ValueError`` (``msgspec.ValidationError``) naming
+    the path that is wrong.
+    """
     return _decoder().decode(document)
 
 
 def to_builtins(activity: SourceActivity) -> dict[str, Any]:
-    """The document as plain dicts, lists, texts and numbers, for the contract and for ``--json``."""
+    """The document as plain dicts, lists, texts and numbers, for the contract and for ``--json``.
+    """
     built: dict[str, Any] = msgspec.to_builtins(activity, enc_hook=_encode_hook)
     return built
 
 
 def document_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a source activity, made from the types, so that it cannot drift from them."""
+    """The JSON Schema (draft 2020-12) of a source activity, made from the types, so that it cannot
+    drift from them.
+    """
     schema = msgspec.json.schema(SourceActivity, schema_hook=_schema_hook)
     root = schema["$defs"]["SourceActivity"]
     root["anyOf"] = [{"required": ["start_utc"]}, {"required": ["start_local"]}]
     whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, "title": "Source activity"} | schema
-    return msgspec.json.decode(msgspec.json.encode(whole), type=dict[str, Any])  # defaults are tuples otherwise
+    # Defaults are tuples otherwise.
+    return msgspec.json.decode(msgspec.json.encode(whole), type=dict[str, Any])
 
 
 def _schema_hook(kind: type) -> dict[str, Any]:
@@ -74,7 +85,9 @@ def _schema_hook(kind: type) -> dict[str, Any]:
 
 
 def problems(activity: SourceActivity) -> list[tuple[str, str]]:
-    """What is wrong with a source activity beyond its schema, as (field, reason); an empty list where all is well."""
+    """What is wrong with a source activity beyond its schema, as (field, reason); an empty list
+    where all is well.
+    """
     found = [(name, "is not a finite number") for name, value in _numbers(activity) if not math.isfinite(value)]
     if activity.start_utc is None and activity.start_local is None:
         found.append(("start_utc", "neither a start in UTC nor a local one is given"))
@@ -91,7 +104,9 @@ def _numbers(activity: SourceActivity) -> list[tuple[str, float]]:
 
 
 def _claim_problems(claims: Any) -> list[tuple[str, str]]:
-    """No workout has a hundred identities: who claims more would draw the workouts of others together."""
+    """No workout has a hundred identities: who claims more would draw the workouts of others
+    together.
+    """
     if not isinstance(claims, tuple | list):
         return []  # the schema says so better
     if len(claims) > _MOST_CLAIMS:
@@ -118,7 +133,9 @@ def _stream_problems(activity: SourceActivity) -> list[tuple[str, str]]:
 
 
 def _is_stream(value: object) -> bool:
-    """Types are not looked at when a struct is made, and streams are encoded apart from the document that the schema sees."""
+    """Types are not looked at when a struct is made, and streams are encoded apart from the
+    document that the schema sees.
+    """
     if type(value) is not Stream or type(value.values) is not Column or type(value.type) is not str or not value.type:
         return False
     return type(value.custom) is bool and all(text is None or type(text) is str for text in (value.unit, value.name, value.raw_type))

@@ -1,6 +1,8 @@
-"""The sports by their canonical names (those that Strava and Intervals.icu share) and the family of each.
+"""The sports by their canonical names (those that Strava and Intervals.icu share) and the family of
+each.
 
-A family holds sports that two sources may give to one and the same workout: compare families, never strings.
+A family holds sports that two sources may give to one and the same workout: compare families, never
+strings.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ SPORTS: dict[str, str] = {sport: family_name for family_name, sports in _FAMILIE
 ON_FOOT = frozenset(_FAMILIES["running"] + _FAMILIES["walking"])
 
 _BY_FOLDED = {sport.casefold(): sport for sport in SPORTS}
-#: Words of Garmin Connect, FIT and others (Garmin's type keys, FIT's sports) for a sport that has another name here.
+#: Words of Garmin Connect, FIT and others (Garmin's type keys, FIT's sports) for a sport that has
+#: another name here.
 _ALIASES = {word: sport for sport, words in {
     "Run": "running track_running street_running indoor_running ultra_run obstacle_run",
     "VirtualRun": "treadmill_running virtual_running treadmill", "TrailRun": "trail_running",
@@ -59,7 +62,9 @@ _ALIASES = {word: sport for sport, words in {
 
 
 def canonical_sport(raw: str | None) -> str:
-    """The canonical sport for a source's own word, ``Other`` where the word is missing or unknown (keep the word beside it)."""
+    """The canonical sport for a source's own word, ``Other`` where the word is missing or unknown
+    (keep the word beside it).
+    """
     if not raw:
         return "Other"
     words = raw.strip().casefold().replace("-", " ").replace("_", " ").split()

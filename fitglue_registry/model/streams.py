@@ -1,4 +1,6 @@
-"""Streams: one channel of samples over time, as a column of doubles in which a gap is null and zero is a value."""
+"""Streams: one channel of samples over time, as a column of doubles in which a gap is null and zero
+is a value.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from msgspec import Meta, Struct
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-#: Unit of every stream that the model names; others keep their source's name and have no promised unit.
+#: Unit of every stream that the model names; others keep their source's name and have no promised
+#: unit.
 STREAM_UNITS: dict[str, str] = {
     "time": "s since start", "latlng": "degrees (WGS 84)", "heartrate": "bpm", "watts": "W", "cadence": "rpm", "altitude": "m",
     "distance": "m since start", "velocity": "m/s", "temperature": "°C", "grade": "%", "moving": "0 or 1", "torque": "Nm",
@@ -24,10 +27,12 @@ Sample = float | tuple[float, float] | tuple[float, ...] | None
 
 
 class Column:
-    """An immutable column of samples: numbers (width 1), pairs such as latitude and longitude (width 2), or lists (width 0).
+    """An immutable column of samples: numbers (width 1), pairs such as latitude and longitude
+    (width 2), or lists (width 0).
 
-    The doubles lie in one read-only buffer, so a column of 10,000 samples never becomes 10,000 Python objects on its way
-    from a parser to the store. A gap is NaN inside and ``None`` outside; a NaN that a source sends is a gap too.
+    The doubles lie in one read-only buffer, so a column of 10,000 samples never becomes 10,000
+    Python objects on its way from a parser to the store. A gap is NaN inside and ``None`` outside;
+    a NaN that a source sends is a gap too.
     """
 
     __slots__ = ("doubles", "lengths", "width")
@@ -56,7 +61,8 @@ class Column:
 
     @classmethod
     def pairs(cls, first: Sequence[float | None], second: Sequence[float | None]) -> Column:
-        """A column of pairs from two of equal length; a pair with one half missing is a gap whole."""
+        """A column of pairs from two of equal length; a pair with one half missing is a gap whole.
+        """
         if len(first) != len(second):
             raise ValueError(f"pairs need two columns of one length, not {len(first)} and {len(second)}")
         ones, twos = (array("d", [math.nan if value is None else value for value in half]) for half in (first, second))
@@ -69,7 +75,9 @@ class Column:
 
     @classmethod
     def lists(cls, samples: Sequence[Sequence[float] | None]) -> Column:
-        """A column of lists, such as the intervals between heart beats within each second; ``None`` is a gap."""
+        """A column of lists, such as the intervals between heart beats within each second; ``None``
+        is a gap.
+        """
         doubles = array("d", [value for sample in samples for value in sample or ()])
         return cls(memoryview(doubles), width=0, lengths=tuple(-1 if sample is None else len(sample) for sample in samples))
 
@@ -93,7 +101,8 @@ class Column:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Column):
             return NotImplemented
-        return list(self) == list(other)  # samples alone: lists of two are pairs, and only gaps may be of any width
+        # Samples alone: lists of two are pairs, and only gaps may be of any width.
+        return list(self) == list(other)
 
     def __hash__(self) -> int:
         return hash(("Column", len(self)))
@@ -123,7 +132,9 @@ class Column:
 
 
 class Stream(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """One channel: sample *k* of each stream of an activity belongs to sample *k* of its ``time`` stream."""
+    """One channel: sample *k* of each stream of an activity belongs to sample *k* of its ``time``
+    stream.
+    """
 
     type: Annotated[str, Meta(min_length=1, description="canonical name where the model has one, else the source's own")]
     values: Column

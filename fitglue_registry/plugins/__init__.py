@@ -1,4 +1,6 @@
-"""Finds plugins, joins them with entries, computes availability, and guards every call and every iteration."""
+"""Finds plugins, joins them with entries, computes availability, and guards every call and every
+iteration.
+"""
 
 from fitglue_registry.plugins.availability import Availability, availability
 from fitglue_registry.plugins.discovery import PluginInfo, Plugins

@@ -1,7 +1,9 @@
-"""Holds what a plugin gives back to the page of hooks: exact types, ids that are text, and sizes that fit into memory.
+"""Holds what a plugin gives back to the page of hooks: exact types, ids that are text, and sizes
+that fit into memory.
 
-Types are exact, for a subclass brings code of its own along and ``isinstance`` believes what a value says of its class. All of it
-runs on the plugin's lane, so that nothing foreign is looked at anywhere else.
+Types are exact, for a subclass brings code of its own along and ``isinstance`` believes what a
+value says of its class. All of it runs on the plugin's lane, so that nothing foreign is looked at
+anywhere else.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ _ENCODINGS = frozenset({"identity", "gzip"})
 
 
 def complaint(value: Any, kinds: tuple[type, ...]) -> str | None:
-    """What is wrong with an answer that has to be of one of these types, as the end of a sentence; ``None`` where all is well."""
+    """What is wrong with an answer that has to be of one of these types, as the end of a sentence;
+    ``None`` where all is well.
+    """
     kind = type(value)
     if kind not in kinds:
         return f"with {kind.__name__}, expected {' or '.join(one.__name__ for one in kinds)}"
@@ -64,7 +68,9 @@ def _opinion(said: Any) -> str | None:
 
 
 def recognized_complaint(answer: Any, paths: Sequence[str]) -> str | None:
-    """What is wrong with the answer of ``fitglue_recognize``: a list of what was found at these paths and no others."""
+    """What is wrong with the answer of ``fitglue_recognize``: a list of what was found at these
+    paths and no others.
+    """
     if type(answer) not in (list, tuple) or len(answer) > _MOST_RECOGNIZED:
         return f"without a list of at most {_MOST_RECOGNIZED} things that it recognised"
     shown = frozenset(paths)
@@ -91,7 +97,9 @@ def _is_exactly(value: Any, kind: type) -> bool:
 
 
 def _id(value: Any) -> str | None:
-    """An external id is what a record is known by for ever: text that every database gives back as it is."""
+    """An external id is what a record is known by for ever: text that every database gives back as
+    it is.
+    """
     if type(value) is not str:
         return f"with an external id that is {_a(value)}, expected str"
     if not value or len(value) > LONGEST_ID or not value.isprintable():

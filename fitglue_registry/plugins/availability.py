@@ -1,4 +1,6 @@
-"""Whether an entry can be used now: computed from what is installed, connected and allowed, never typed."""
+"""Whether an entry can be used now: computed from what is installed, connected and allowed, never
+typed.
+"""
 
 from __future__ import annotations
 
@@ -37,10 +39,12 @@ _STATES: dict[str, State] = {"FG-plugin-missing": "plugin-missing", "FG-plugin-v
 
 
 def availability(entry: Entry, plugins: Plugins, *, allowed: bool, tier: str | None, connections: Sequence[str]) -> Availability:
-    """Ask in the order in which a person would mend things: plugin, version, tier, connection, credentials.
+    """Ask in the order in which a person would mend things: plugin, version, tier, connection,
+    credentials.
 
-    ``allowed`` says whether the athlete's ``tier`` includes the entry, ``connections`` are the states of the athlete's
-    connections at the integration that the entry needs (``ok`` or ``credentials-rejected``).
+    ``allowed`` says whether the athlete's ``tier`` includes the entry, ``connections`` are the
+    states of the athlete's connections at the integration that the entry needs (``ok`` or
+    ``credentials-rejected``).
     """
     if entry.closed is not None:
         return Availability("not-connectable", entry.closed.why, f"fitglue connect {entry.id} tells the roads that there are",

@@ -1,6 +1,8 @@
-"""Takes secrets out of exceptions, in place and to the end of their chain: whoever prints one later finds none there.
+"""Takes secrets out of exceptions, in place and to the end of their chain: whoever prints one later
+finds none there.
 
-A plugin never has a key, and may still quote one: from what its server sent, or from its environment.
+A plugin never has a key, and may still quote one: from what its server sent, or from its
+environment.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Finds plugins by their entry points, imports one when its hooks are first needed, and says of each what works and what does not."""
+"""Finds plugins by their entry points, imports one when its hooks are first needed, and says of
+each what works and what does not.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: How long a plugin may keep silent where a transaction waits for it; other writers wait thirty seconds for theirs.
+#: How long a plugin may keep silent where a transaction waits for it; other writers wait thirty
+#: seconds for theirs.
 _QUICK_S = 10.0
 #: Of a hook that everybody is asked: what is wrong with an answer, given the arguments.
 _BROADCAST: dict[str, Callable[[Any, dict[str, Any]], str | None]] = {
@@ -67,15 +70,16 @@ class _Loaded:
 class Plugins:
     """The plugins of this environment. Finding them imports none of them.
 
-    ``entry_points`` replaces the environment's own (an embedding application, a test); ``time_limit_s`` is how long a plugin
-    may show no sign of life.
+    ``entry_points`` replaces the environment's own (an embedding application, a test);
+    ``time_limit_s`` is how long a plugin may show no sign of life.
     """
 
     def __init__(self, entry_points: Iterable[FoundEntryPoint] | None = None, *, time_limit_s: float = 120.0) -> None:
         self._given = None if entry_points is None else tuple(entry_points)
         self._time_limit_s = time_limit_s
         self._loaded: dict[str, _Loaded | FitglueError] = {}
-        #: Takes secrets out of what plugins say; a host puts that of its redactor here before the first plugin is loaded.
+        #: Takes secrets out of what plugins say; a host puts that of its redactor here before the
+        #: first plugin is loaded.
         self.redact: Callable[[str], str] = str
         self._distributions: dict[str, tuple[str | None, str | None]] = {}
         self._callers: dict[tuple[str, int], Any] = {}
@@ -114,7 +118,9 @@ class Plugins:
         return Guard(name, time_limit_s=self._time_limit_s, redact=lambda text: self.redact(text))
 
     def registry_folders(self) -> tuple[list[tuple[str, Path]], list[FitglueError]]:
-        """The folders of entries that distributions bring along, found without importing them, and what is wrong with the rest."""
+        """The folders of entries that distributions bring along, found without importing them, and
+        what is wrong with the rest.
+        """
         folders: list[tuple[str, Path]] = []
         registries = self._found[REGISTRY_GROUP]
         errors = list(self._unreadable)
@@ -163,21 +169,26 @@ class Plugins:
             return PluginInfo(name, distribution, version, point.value if point else "", loaded=False, error=error)
         return PluginInfo(name, distribution, version, point.value if point else "", loaded=True, hooks=loaded.hooks)
 
-    # -- loading ------------------------------------------------------------------------------------------------------------
+    # -- loading -----------------------------------------------------------------------------------
 
     def load(self, entry: Entry) -> None:
-        """Import the plugin of an entry; raises ``PluginFailed`` where it is missing, broken, or of a version that does not fit."""
+        """Import the plugin of an entry; raises ``PluginFailed`` where it is missing, broken, or of
+        a version that does not fit.
+        """
         self._load(entry.plugin.name)
         self.check_version(entry)
 
     def check_version(self, entry: Entry) -> None:
-        """Compare the installed version with the range that the entry accepts; raises ``PluginFailed``."""
+        """Compare the installed version with the range that the entry accepts; raises
+        ``PluginFailed``.
+        """
         _, version = self.distribution(entry.plugin.name)
         if version is None or not entry.plugin.version:
             return
         from packaging.specifiers import SpecifierSet
 
-        if not SpecifierSet(entry.plugin.version).contains(version, prereleases=True):  # a version that is none is in no range
+        # A version that is none is in no range.
+        if not SpecifierSet(entry.plugin.version).contains(version, prereleases=True):
             raise PluginFailed(
                 "FG-plugin-version", f"{entry.kind}/{entry.id} needs {entry.plugin.name} {entry.plugin.version}, installed is {version}",
                 fix=f"fitglue plugin install '{entry.plugin.name}{entry.plugin.version}'")
@@ -239,7 +250,7 @@ class Plugins:
                                why=f"{said}: {error.why}" if error.why else said,
                                fix=f"reinstall it: fitglue plugin install --upgrade {name}") from error
 
-    # -- calling ------------------------------------------------------------------------------------------------------------
+    # -- calling -----------------------------------------------------------------------------------
 
     def implements(self, entry: Entry, hook: str) -> bool:
         """Whether the plugin of an entry has the hook; loads it."""
@@ -247,10 +258,12 @@ class Plugins:
 
     def call(self, entry: Entry, hook: str, kind: type | tuple[type, ...], *, sign_of_life: SignOfLife | None = None, here: bool = False,
              then: Callable[[Any], Any] | None = None, **arguments: Any) -> Any:
-        """The checked answer of one addressed hook; wrappers of other plugins see the call, other implementations do not.
+        """The checked answer of one addressed hook; wrappers of other plugins see the call, other
+        implementations do not.
 
-        ``then`` makes something of the answer where the plugin's code may still run: on its lane, inside its limits. ``here`` calls it
-        on this thread, which has to be one that ``iterate`` runs ``then`` on.
+        ``then`` makes something of the answer where the plugin's code may still run: on its lane,
+        inside its limits. ``here`` calls it on this thread, which has to be one that ``iterate``
+        runs ``then`` on.
         """
         loaded, caller = self._caller(entry, hook)
         kinds = kind if isinstance(kind, tuple) else (kind,)
@@ -265,10 +278,11 @@ class Plugins:
     def iterate(self, entry: Entry, hook: str, kinds: tuple[type, ...], jobs: Sequence[dict[str, Any]], *, lanes: int = 1,
                 sign_of_life: SignOfLife | None = None, then: Callable[[Iterator[Any]], Iterable[Any]] = iter,
                 weigh: Callable[[Any], int] = weight) -> Iterator[tuple[int, Any]]:
-        """(job, checked item or error) of an addressed hook that yields, called once for each of ``jobs`` (its arguments).
+        """(job, checked item or error) of an addressed hook that yields, called once for each of
+        ``jobs`` (its arguments).
 
-        ``then`` makes something of the items of a job on the thread that they came on; it is ours, and raises only what they raise.
-        ``weigh`` says how many bytes what it made holds.
+        ``then`` makes something of the items of a job on the thread that they came on; it is ours,
+        and raises only what they raise. ``weigh`` says how many bytes what it made holds.
         """
         loaded, caller = self._caller(entry, hook)
 
@@ -278,14 +292,18 @@ class Plugins:
         yield from loaded.guard.iterate(hook, [call(arguments) for arguments in jobs], lanes=lanes, sign_of_life=sign_of_life, weigh=weigh)
 
     def on_lane(self, entry: Entry, hook: str, work: Callable[[], Iterable[Any]]) -> Iterator[Any]:
-        """What ``work`` of ours yields on a thread of the entry's plugin, where it may ``call`` it ``here``; it never raises."""
+        """What ``work`` of ours yields on a thread of the entry's plugin, where it may ``call`` it
+        ``here``; it never raises.
+        """
         for _, item in self._load(entry.plugin.name).guard.iterate(hook, [work]):
             if isinstance(item, FitglueError):
                 raise item
             yield item
 
     def offline_records(self, entry: Entry, content: bytes, name: str, streams: bytes | None) -> list[Record]:
-        """The records in a saved payload, if the entry's plugin can read one without its service (``offline_records``)."""
+        """The records in a saved payload, if the entry's plugin can read one without its service
+        (``offline_records``).
+        """
         loaded = self._load(entry.plugin.name)
 
         def work() -> list[Record]:
@@ -304,9 +322,11 @@ class Plugins:
         return self._load(entry.plugin.name).guard.refuse(hook, what)
 
     def broadcast(self, names: Iterable[str], hook: str, **arguments: Any) -> Iterator[tuple[str, Any, FitglueError | None]]:
-        """(plugin, answer, error) of a hook that everybody is asked, one by one, so that one failure loses no other answer.
+        """(plugin, answer, error) of a hook that everybody is asked, one by one, so that one
+        failure loses no other answer.
 
-        ``fitglue_dedupe`` is asked inside a transaction: a plugin that blocks must not hold up the writer for longer than others wait.
+        ``fitglue_dedupe`` is asked inside a transaction: a plugin that blocks must not hold up the
+        writer for longer than others wait.
         """
         limit_s = min(_QUICK_S, self._time_limit_s) if hook == "fitglue_dedupe" else self._time_limit_s
         for name in sorted(names):
@@ -320,7 +340,8 @@ class Plugins:
                     time_limit_s=limit_s)
             except FitglueError as error:
                 if error.code == "FG-plugin-blocked":
-                    self._loaded[name] = error  # it would block again, and everybody would wait again
+                    # It would block again, and everybody would wait again.
+                    self._loaded[name] = error
                 yield name, None, error
             else:
                 yield name, answer, None
@@ -339,7 +360,8 @@ class Plugins:
         return self._callers[key]
 
     def _make_subset(self, hook: str, plugin: object) -> Any:
-        # subset_hook_caller removes plugins whole, wrappers included: only those that have an implementation are named.
+        # subset_hook_caller removes plugins whole, wrappers included: only those that have an
+        # implementation are named.
         others = [impl.plugin for impl in getattr(self._manager.hook, hook).get_hookimpls() if not impl.wrapper]
         caller = self._manager.subset_hook_caller(hook, [other for other in others if other is not plugin])
         if hook in ADDRESSED:
@@ -368,7 +390,9 @@ def _hold(guard: Guard, hook: str, wrong: str | None) -> None:
 
 
 def _held_items(guard: Guard, hook: str, kinds: tuple[type, ...], ask: Callable[[], Any]) -> Iterator[Any]:
-    """The items of an answer, each held to the hook's page; closed with this one, whatever the plugin does about it."""
+    """The items of an answer, each held to the hook's page; closed with this one, whatever the
+    plugin does about it.
+    """
     answer = ask()
     if not isinstance(answer, Iterable):
         raise guard.refuse(hook, f"with {type(answer).__name__}, expected Iterable")
@@ -397,7 +421,9 @@ def _asked(guard: Guard, hook: str, caller: Callable[..., Any], arguments: dict[
 
 
 def _folder_in_package(value: str) -> Path | None:
-    """The folder that ``package:folder`` names, inside the package; nothing is imported for a top-level package."""
+    """The folder that ``package:folder`` names, inside the package; nothing is imported for a
+    top-level package.
+    """
     package, _, folder = value.partition(":")
     inside = Path(folder)
     if not package.isidentifier() or not folder or inside.is_absolute() or ".." in inside.parts:

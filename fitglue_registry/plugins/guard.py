@@ -1,8 +1,10 @@
-"""Runs a plugin's code on a lane of its own, so that what raises, floods or blocks there is named and hurts nobody else.
+"""Runs a plugin's code on a lane of its own, so that what raises, floods or blocks there is named
+and hurts nobody else.
 
-A generator fails while it is consumed, outside every hook wrapper, and a thread cannot be killed: a plugin that shows no sign
-of life is abandoned on its daemon thread, its lane is never used again, and the process can still end. Looking at what a plugin
-raised or gave may run its code once more, so that is done on its lane too.
+A generator fails while it is consumed, outside every hook wrapper, and a thread cannot be killed: a
+plugin that shows no sign of life is abandoned on its daemon thread, its lane is never used again,
+and the process can still end. Looking at what a plugin raised or gave may run its code once more,
+so that is done on its lane too.
 """
 
 from __future__ import annotations
@@ -30,9 +32,11 @@ Item = TypeVar("Item")
 SignOfLife = Callable[[], float]
 
 _QUEUED_ITEMS = 64
-#: An item of so many bytes waits until the queue is empty: what is ahead of its reader stays within a few of these.
+#: An item of so many bytes waits until the queue is empty: what is ahead of its reader stays within
+#: a few of these.
 _HEAVY = 2_000_000
-#: More items than any window or batch can hold: a generator that goes on is taken to go on for ever.
+#: More items than any window or batch can hold: a generator that goes on is taken to go on for
+#: ever.
 _MOST_ITEMS = 100_000
 _LOOK_EVERY_S = 0.25
 #: (job, item or error); the job is ``None`` where a lane has ended.
@@ -42,7 +46,9 @@ _END = object()
 
 
 class Guard:
-    """The guard of one plugin; ``sign_of_life`` is the monotonic moment until which it is known to be at work (a planned wait)."""
+    """The guard of one plugin; ``sign_of_life`` is the monotonic moment until which it is known to
+    be at work (a planned wait).
+    """
 
     def __init__(self, plugin: str, *, time_limit_s: float = 120.0, redact: Redact = str) -> None:
         self.plugin = plugin
@@ -50,11 +56,14 @@ class Guard:
         self.time_limit_s = time_limit_s
         self._lane: queue.SimpleQueue[Callable[[], None]] | None = None
         self._process = 0
-        self._here = threading.Lock()  # nobody asks of a plugin to be pure and safe among threads, too
+        # Nobody asks of a plugin to be pure and safe among threads, too.
+        self._here = threading.Lock()
 
     def call(self, hook: str, work: Callable[[], Result], sign_of_life: SignOfLife | None = None, *,
              time_limit_s: float | None = None) -> Result:
-        """The result of ``work``; raises what it raised if that is a ``FitglueError``, else ``PluginFailed``."""
+        """The result of ``work``; raises what it raised if that is a ``FitglueError``, else
+        ``PluginFailed``.
+        """
         box: queue.SimpleQueue[tuple[Any, FitglueError | None]] = queue.SimpleQueue()
 
         def run() -> None:
@@ -84,12 +93,15 @@ class Guard:
 
     def iterate(self, hook: str, jobs: Sequence[Callable[[], Iterable[Item]]], *, lanes: int = 1, sign_of_life: SignOfLife | None = None,
                 weigh: Callable[[Item], int] | None = None) -> Iterator[tuple[int, Item | FitglueError]]:
-        """(job, item) of all ``jobs``, each consumed on one of ``lanes`` threads, at most 64 items ahead of the caller.
+        """(job, item) of all ``jobs``, each consumed on one of ``lanes`` threads, at most 64 items
+        ahead of the caller.
 
-        A job that raises gives its error as its last item and the next job begins; whether to go on is the caller's choice. By asking
-        on, the caller says that it has dealt with what it was given: at any time one job more than there are lanes is begun and not
-        dealt with, so that a process that is killed has little to ask for again. Items that ``weigh`` calls heavy are not queued behind
-        others. Closing the iteration stops each job after its current item. Raises ``PluginFailed`` where no lane shows a sign of life.
+        A job that raises gives its error as its last item and the next job begins; whether to go on
+        is the caller's choice. By asking on, the caller says that it has dealt with what it was
+        given: at any time one job more than there are lanes is begun and not dealt with, so that a
+        process that is killed has little to ask for again. Items that ``weigh`` calls heavy are not
+        queued behind others. Closing the iteration stops each job after its current item. Raises
+        ``PluginFailed`` where no lane shows a sign of life.
         """
         items: queue.Queue[_Item] = queue.Queue(_QUEUED_ITEMS)
         stop = threading.Event()
@@ -118,7 +130,9 @@ class Guard:
             raise
 
     def call_here(self, hook: str, work: Callable[[], Result]) -> Result:
-        """As ``call``, for a thread that is a lane already: whoever waits for its items notices where it blocks."""
+        """As ``call``, for a thread that is a lane already: whoever waits for its items notices
+        where it blocks.
+        """
         try:
             with self._here:  # read once: a lane that blocked keeps the lock of its time
                 return work()

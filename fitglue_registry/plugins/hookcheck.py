@@ -1,4 +1,6 @@
-"""Holds a plugin to the page of hooks before pluggy sees it: pluggy takes a typo, a default and a coroutine in silence."""
+"""Holds a plugin to the page of hooks before pluggy sees it: pluggy takes a typo, a default and a
+coroutine in silence.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from fitglue_registry.hookspecs import HOOK_API, HOOK_NAMES, WRAPPER_GROUP, Hook
 
 
 def check_api(name: str, plugin: object) -> None:
-    """Compare the hook API that a plugin was written for with this host's; raises ``PluginFailed`` FG-hook-api."""
+    """Compare the hook API that a plugin was written for with this host's; raises ``PluginFailed``
+    FG-hook-api.
+    """
     api = getattr(plugin, "FITGLUE_HOOK_API", None)
     if api != HOOK_API:
         raise PluginFailed(
@@ -27,7 +31,9 @@ def _api_fix(name: str, api: object) -> str:
 
 
 def check_hooks(name: str, plugin: object, manager: Any) -> tuple[str, ...]:
-    """The hooks that a plugin implements, each held to its specification before pluggy sees it: pluggy accepts a typo in silence."""
+    """The hooks that a plugin implements, each held to its specification before pluggy sees it:
+    pluggy accepts a typo in silence.
+    """
     hooks = []
     for attribute in dir(plugin):
         options = manager.parse_hookimpl_opts(plugin, attribute)

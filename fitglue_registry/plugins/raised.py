@@ -1,4 +1,6 @@
-"""Makes an error of ours out of whatever a plugin raised; called on the plugin's lane, for to look at an exception runs its code."""
+"""Makes an error of ours out of whatever a plugin raised; called on the plugin's lane, for to look
+at an exception runs its code.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,11 @@ class Endless(Exception):
 
 
 def explain(plugin: str, hook: str, error: BaseException, redact: Redact = str) -> FitglueError:
-    """The error as the caller reports it: the plugin's own if it speaks our language, else one that names plugin and line.
+    """The error as the caller reports it: the plugin's own if it speaks our language, else one that
+    names plugin and line.
 
-    A plugin may quote what its server sent or what its environment holds: no secret goes on, neither in the error nor behind it.
+    A plugin may quote what its server sent or what its environment holds: no secret goes on,
+    neither in the error nor behind it.
     """
     try:
         clean_exception(error, redact)
@@ -66,10 +70,14 @@ def _explained(plugin: str, hook: str, error: BaseException, redact: Redact) -> 
 
 
 def _spoken(error: FitglueError, *, ours: bool) -> FitglueError | None:
-    """What a plugin says in our language, in our own words and types; ``None`` where it has no right or no sense to say it."""
+    """What a plugin says in our language, in our own words and types; ``None`` where it has no
+    right or no sense to say it.
+    """
     kind: Any = next(cls for cls in type(error).__mro__ if cls.__module__ == errors.__name__)
     if kind is FitglueError or (issubclass(kind, StoreFailed | Busy) and not ours):
-        return None  # a store and its locks are the host's to speak of, and what is in no branch of the tree says nothing
+        # A store and its locks are the host's to speak of, and what is in no branch of the tree
+        # says nothing.
+        return None
     told, more = (error.code, error.what), (error.why, error.fix)
     if not all(type(part) is str for part in told) or not all(part is None or type(part) is str for part in more):
         return None

@@ -1,4 +1,6 @@
-"""Reads the entry points of every distribution of this environment, of which some may be broken, and some name the same plugin."""
+"""Reads the entry points of every distribution of this environment, of which some may be broken,
+and some name the same plugin.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def all_entry_points(groups: Iterable[str]) -> tuple[list[Any], list[FitglueError]]:
-    """Every entry point of these groups, and what is wrong with the distributions whose own cannot be read."""
+    """Every entry point of these groups, and what is wrong with the distributions whose own cannot
+    be read.
+    """
     from importlib.metadata import entry_points
 
     try:
@@ -44,7 +48,9 @@ def _one_by_one() -> tuple[list[Any], list[FitglueError]]:
 
 
 def one_of_each_name(points: Iterable[Any], group: str) -> tuple[dict[str, Any], list[FitglueError]]:
-    """The entry points of a group by their names; of several the one that is called like its distribution, or else the first by name."""
+    """The entry points of a group by their names; of several the one that is called like its
+    distribution, or else the first by name.
+    """
     by_name: dict[str, list[Any]] = {}
     for point in points:
         if point.group == group:

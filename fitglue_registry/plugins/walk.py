@@ -1,4 +1,6 @@
-"""Walks one plugin from its entry point to its versions, and stops where it fails: ``fitglue plugin check``."""
+"""Walks one plugin from its entry point to its versions, and stops where it fails: ``fitglue plugin
+check``.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ class Step:
 
 
 def check_steps(plugins: Plugins, name: str, entries: Sequence[Entry]) -> list[Step]:
-    """Walk distribution, entry point, import, hooks, entries and versions of one plugin; the first step that fails is the last."""
+    """Walk distribution, entry point, import, hooks, entries and versions of one plugin; the first
+    step that fails is the last.
+    """
     distribution, version = plugins.distribution(name)
     mine = [entry for entry in entries if entry.plugin.name == name]
     info = plugins.info(name)
@@ -50,7 +54,9 @@ def _is_import(error: FitglueError) -> bool:
 
 
 def _folder_step(plugins: Plugins, name: str) -> Step | None:
-    """The failure of the plugin's own registry folder, if it has one: the first thing that ``registry check`` says of it."""
+    """The failure of the plugin's own registry folder, if it has one: the first thing that
+    ``registry check`` says of it.
+    """
     from fitglue_registry.registry.check import check
 
     folders, errors = plugins.registry_folders()

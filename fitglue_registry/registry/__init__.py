@@ -1,4 +1,6 @@
-"""The catalogue of what FitGlue can talk to: YAML entries in, validated typed values out; no plugin is needed for any of it."""
+"""The catalogue of what FitGlue can talk to: YAML entries in, validated typed values out; no plugin
+is needed for any of it.
+"""
 
 from fitglue_registry.registry.catalogue import Catalogue
 from fitglue_registry.registry.entry import (

@@ -1,4 +1,6 @@
-"""Folders of entries → one mapping of (kind, id) to entry, with what is wrong beside what works, and a cache that is never stale."""
+"""Folders of entries → one mapping of (kind, id) to entry, with what is wrong beside what works,
+and a cache that is never stale.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ _CACHE_NAME = "registry.json"
 
 
 class _Stamp(NamedTuple):
-    """What tells one state of a file from the next; a restored modification time gives itself away by the change time."""
+    """What tells one state of a file from the next; a restored modification time gives itself away
+    by the change time.
+    """
 
     origin: str
     path: str
@@ -59,7 +63,9 @@ class _Kept(Struct):
 
 
 class Catalogue:
-    """All entries that can be used, in the order of their keys; the first folder wins where two bring the same entry."""
+    """All entries that can be used, in the order of their keys; the first folder wins where two
+    bring the same entry.
+    """
 
     def __init__(self, entries: Iterable[Entry], tiers: Sequence[Tier] = (), problems: Sequence[EntryInvalid] = (),
                  merge_rules: MergeRules | None = None) -> None:
@@ -71,7 +77,9 @@ class Catalogue:
 
     @classmethod
     def load(cls, folders: Sequence[Folder] | None = None, cache: Path | None = None) -> Catalogue:
-        """Read these folders (none said: the built-in one), through a cache kept in the folder ``cache`` if there is one."""
+        """Read these folders (none said: the built-in one), through a cache kept in the folder
+        ``cache`` if there is one.
+        """
         folders = [Folder(default_folder())] if folders is None else list(folders)
         now, stamps = time.time_ns(), list(_stamps(folders))
         kept = _cached(cache, stamps) if cache else None
@@ -111,7 +119,10 @@ class Catalogue:
         return next((tier for tier in self.tiers if tier.id == tier_id), None)
 
     def tier_includes(self, athlete_tier: str, entry: Entry) -> bool:
-        """Whether an athlete of this tier may use the entry: tiers stand in order. A tier nobody knows includes nothing."""
+        """Whether an athlete of this tier may use the entry: tiers stand in order.
+
+        A tier nobody knows includes nothing.
+        """
         order = [tier.id for tier in self.tiers]
         return athlete_tier in order and entry.tier in order and order.index(entry.tier) <= order.index(athlete_tier)
 
@@ -170,7 +181,9 @@ def _too_many(folder: Path) -> EntryInvalid:
 
 
 def _stamps(folders: Sequence[Folder]) -> Iterator[_Stamp]:
-    """The state of everything that the catalogue is made from: the entries, and the code and schemas that read them."""
+    """The state of everything that the catalogue is made from: the entries, and the code and
+    schemas that read them.
+    """
     ours = Path(__file__).parent
     code = [*ours.glob("*.py"), ours.parent / "contract.py", *(default_folder() / "schemas").glob("*.json")]
     entries = [(folder.origin, [folder.path, folder.path / "tiers.yaml", folder.path / "merge.yaml", *entry_files(folder.path)])
@@ -184,7 +197,9 @@ def _stamps(folders: Sequence[Folder]) -> Iterator[_Stamp]:
 
 
 def _settled(stamp: _Stamp, now: int) -> bool:
-    """Whether another change would show: within one tick of the file system's clock two states of a file can look the same."""
+    """Whether another change would show: within one tick of the file system's clock two states of a
+    file can look the same.
+    """
     tick = 2 * _SECOND_NS if stamp.changed_ns % _SECOND_NS == 0 else _SECOND_NS // 50
     return now - stamp.changed_ns > tick
 
@@ -192,7 +207,8 @@ def _settled(stamp: _Stamp, now: int) -> bool:
 def _cached(cache: Path, stamps: list[_Stamp]) -> _Kept | None:
     try:
         kept = msgspec.json.decode((cache / _CACHE_NAME).read_bytes(), type=_Kept)
-    except (OSError, ValueError):  # not there, not readable, cut short, of another version: made again
+    # Not there, not readable, cut short, of another version: made again.
+    except (OSError, ValueError):
         return None
     return kept if kept.stamps == stamps else None
 

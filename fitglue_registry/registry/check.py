@@ -1,4 +1,6 @@
-"""Finds every error of a registry folder in one go: each entry on its own, and all of them together."""
+"""Finds every error of a registry folder in one go: each entry on its own, and all of them
+together.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ _REFERENCE = re.compile(r"(integration|source|enricher|booster|destination)/[a-z
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was looked at, what can be used of it, and everything that is wrong, in the order of files and lines."""
+    """What was looked at, what can be used of it, and everything that is wrong, in the order of
+    files and lines.
+    """
 
     folder: Path
     files: int
@@ -33,7 +37,8 @@ class Report:
 
 
 def check(folder: Path, beside: Sequence[Folder] | None = None) -> Report:
-    """Check a registry folder; its entries may depend on those of the folders ``beside`` it (none said: the built-in catalogue).
+    """Check a registry folder; its entries may depend on those of the folders ``beside`` it (none
+    said: the built-in catalogue).
 
     Raises ``UserMistake`` (FG-registry-missing, FG-registry-empty) where there is nothing to check.
     """

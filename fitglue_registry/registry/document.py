@@ -1,6 +1,8 @@
-"""YAML text → a plain value whose every part knows its line and column; YAML 1.2, and none of YAML's traps.
+"""YAML text → a plain value whose every part knows its line and column; YAML 1.2, and none of
+YAML's traps.
 
-PyYAML reads YAML 1.1 and constructs at once. Here it only composes nodes (in C where it can); the values are made below.
+PyYAML reads YAML 1.1 and constructs at once. Here it only composes nodes (in C where it can); the
+values are made below.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ _OLD_RULES: dict[str, list[tuple[str, re.Pattern[str]]]] = Resolver.yaml_implici
 
 
 class _Composer(BaseResolver):
-    """Tells plain scalars from quoted ones by their tag, so that any other tag is one that somebody wrote; counts the depth."""
+    """Tells plain scalars from quoted ones by their tag, so that any other tag is one that somebody
+    wrote; counts the depth.
+    """
 
     depth = 0
 
@@ -46,7 +50,8 @@ class _Composer(BaseResolver):
 
     def descend_resolver(self, current_node: Any, current_index: Any) -> None:  # noqa: ARG002
         self.depth += 1
-        if self.depth > MAX_DEPTH:  # libyaml recurses in C: a hundred thousand dashes would end the process
+        # Libyaml recurses in C: a hundred thousand dashes would end the process.
+        if self.depth > MAX_DEPTH:
             raise _TooDeep(current_node.start_mark)
 
     def ascend_resolver(self) -> None:
@@ -83,7 +88,9 @@ class _TooDeep(Exception):
 
 @dataclass(slots=True)
 class Document:
-    """What a file says (``value``), what is wrong with its YAML (``errors``), and where each part of it stands."""
+    """What a file says (``value``), what is wrong with its YAML (``errors``), and where each part
+    of it stands.
+    """
 
     file: str
     value: Any = None
@@ -91,7 +98,9 @@ class Document:
     root: yaml.Node | None = None
 
     def place(self, path: Path = (), *, key: bool = False) -> Place:
-        """Where the value at ``path`` stands, or its key; for a path that leads nowhere the last part that is there."""
+        """Where the value at ``path`` stands, or its key; for a path that leads nowhere the last
+        part that is there.
+        """
         mark = self.root.start_mark if self.root else None
         node: yaml.Node | None = self.root
         for number, step in enumerate(path, 1):
@@ -103,7 +112,9 @@ class Document:
         return self._at(mark, _dotted(path)) if mark else Place(file=self.file, field=_dotted(path))
 
     def refuse(self, mark: Any, code: str, what: str, *, why: str | None = None, fix: str | None = None, path: Path = ()) -> None:
-        """Note that something is wrong at this mark, unless there are enough to mend, and go on reading."""
+        """Note that something is wrong at this mark, unless there are enough to mend, and go on
+        reading.
+        """
         if len(self.errors) < MOST_ERRORS:
             self.errors.append(EntryInvalid(code, what, at=self._at(mark, _dotted(path)), why=why, fix=fix))
 
@@ -159,7 +170,8 @@ def _refuse_anchors(text: str, document: Document) -> None:
 
 def _refuse_syntax(error: yaml.MarkedYAMLError, text: str, document: Document) -> None:
     mark: Any = error.problem_mark or error.context_mark
-    if error.context_mark and mark.index >= len(text):  # something is open at the end of the file: say where it began
+    # Something is open at the end of the file: say where it began.
+    if error.context_mark and mark.index >= len(text):
         mark = error.context_mark
     line = text.splitlines()[mark.line] if mark.line < len(text.splitlines()) else ""
     rest = line[mark.column:]

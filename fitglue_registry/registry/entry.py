@@ -1,4 +1,6 @@
-"""What an entry says, as typed, frozen values: one class for each mapping of ``registry/schemas/entry.json``, with all defaults."""
+"""What an entry says, as typed, frozen values: one class for each mapping of
+``registry/schemas/entry.json``, with all defaults.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,17 @@ PartName = Literal["summary", "detail", "streams", "file"]
 SCHEMA = 1
 """The entry format that this host reads."""
 
-# What comes along when a key is copied from a web page or a mail: white space, invisible characters, quotes.
+# What comes along when a key is copied from a web page or a mail: white space, invisible
+# characters, quotes.
 _LONGEST_PASTED = 4_000
 _LONGEST_PATHS = 1_000_000  # of all the files that a shell made out of a star
 _EDGES = string.whitespace + "\u00a0\u200b\u2060\ufeff\"'`“”‘’"
 
 
 class Plugin(Struct, frozen=True, forbid_unknown_fields=True):
-    """The distribution that does the work, and the range of its versions that this entry fits (PEP 440; empty: any)."""
+    """The distribution that does the work, and the range of its versions that this entry fits (PEP
+    440; empty: any).
+    """
 
     name: str
     version: str = ""
@@ -40,7 +45,9 @@ class Link(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Clean(Struct, frozen=True, forbid_unknown_fields=True):
-    """One step from what was pasted to the value: ``strip`` the edges, or ``extract`` the one group of a pattern that is found."""
+    """One step from what was pasted to the value: ``strip`` the edges, or ``extract`` the one group
+    of a pattern that is found.
+    """
 
     strip: bool = False
     extract: str | None = None
@@ -67,11 +74,14 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
     clean: tuple[Clean, ...] = (Clean(strip=True),)
 
     def env(self, integration: str) -> str:
-        """The environment variable that answers instead of a prompt: ``FITGLUE_INTERVALS_API_KEY``."""
+        """The environment variable that answers instead of a prompt: ``FITGLUE_INTERVALS_API_KEY``.
+        """
         return f"FITGLUE_{integration}_{self.name}".upper().replace("-", "_")
 
     def read(self, pasted: str) -> str:
-        """The value in what was pasted; ``UserMistake`` (FG-field-refused) when it cannot be one, without ever repeating a secret."""
+        """The value in what was pasted; ``UserMistake`` (FG-field-refused) when it cannot be one,
+        without ever repeating a secret.
+        """
         value = pasted[:_LONGEST_PATHS if self.path else _LONGEST_PASTED]
         for step in self.clean:
             value = step.apply(value)
@@ -86,7 +96,9 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Auth(Struct, frozen=True, forbid_unknown_fields=True):
-    """How a request proves who it is for; ``secret`` names the credential, ``username`` and ``header`` are literal."""
+    """How a request proves who it is for; ``secret`` names the credential, ``username`` and
+    ``header`` are literal.
+    """
 
     scheme: Literal["none", "basic", "bearer", "header"] = "none"
     username: str = ""
@@ -95,7 +107,9 @@ class Auth(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Budget(Struct, frozen=True, forbid_unknown_fields=True):
-    """At most ``requests`` in ``per_s`` seconds, counted for all that share the ``scope``; ``burst`` at once (none said: as many)."""
+    """At most ``requests`` in ``per_s`` seconds, counted for all that share the ``scope``;
+    ``burst`` at once (none said: as many).
+    """
 
     requests: int
     per_s: float
@@ -111,7 +125,10 @@ class Timeouts(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Http(Struct, frozen=True, forbid_unknown_fields=True):
-    """How the service may be asked; the transport holds every request to it. ``{version}`` in ``user_agent`` is the host's."""
+    """How the service may be asked; the transport holds every request to it.
+
+    ``{version}`` in ``user_agent`` is the host's.
+    """
 
     base_url: str
     allowed_hosts: tuple[str, ...] = ()
@@ -130,15 +147,19 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The hosts that may be asked: ``allowed_hosts``, or the one of ``base_url`` where the entry does not say."""
+        """The hosts that may be asked: ``allowed_hosts``, or the one of ``base_url`` where the
+        entry does not say.
+        """
         return self.allowed_hosts or (self.host,)
 
 
 class Part(Struct, frozen=True, forbid_unknown_fields=True, rename={"comes_from": "from"}):
-    """One piece of a record: comes with the ``list`` or by ``fetch`` (``bulk`` ids a call), wanted by default or with an option.
+    """One piece of a record: comes with the ``list`` or by ``fetch`` (``bulk`` ids a call), wanted
+    by default or with an option.
 
-    ``confirms``: asking for it by id proves whether the record still exists. ``identity``: the record's external id is computed from it.
-    ``heavy``: deriving from it takes long, so that many are derived in processes of their own.
+    ``confirms``: asking for it by id proves whether the record still exists. ``identity``: the
+    record's external id is computed from it. ``heavy``: deriving from it takes long, so that many
+    are derived in processes of their own.
     """
 
     name: PartName
@@ -159,7 +180,8 @@ class Delay(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Sync(Struct, frozen=True, forbid_unknown_fields=True):
-    """How records arrive; ``touches`` maps a part to globs of the summary keys whose change re-opens it.
+    """How records arrive; ``touches`` maps a part to globs of the summary keys whose change
+    re-opens it.
 
     A part that is not named in ``touches`` is re-opened by every change.
     """
@@ -185,7 +207,9 @@ class Capabilities(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Datum(Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing that arrives, or does not: its name for people, its ``path`` in the source activity, and its field ``upstream``."""
+    """One thing that arrives, or does not: its name for people, its ``path`` in the source
+    activity, and its field ``upstream``.
+    """
 
     field: str
     availability: Literal["always", "when_recorded", "never"]
@@ -196,7 +220,9 @@ class Datum(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Terms(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the source's terms ask: days after which its data must go (none: keep), and whether it may leave this machine."""
+    """What the source's terms ask: days after which its data must go (none: keep), and whether it
+    may leave this machine.
+    """
 
     retention_days: int | None = None
     leaves_machine: bool = True
@@ -221,7 +247,9 @@ class Correction(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Road(Struct, frozen=True, forbid_unknown_fields=True):
-    """One way by which workouts of a closed service do come: what it brings, how it is gone, and the command at its end."""
+    """One way by which workouts of a closed service do come: what it brings, how it is gone, and
+    the command at its end.
+    """
 
     name: str
     brings: str
@@ -230,7 +258,9 @@ class Road(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Closed(Struct, frozen=True, forbid_unknown_fields=True):
-    """Why accounts of a service cannot be connected, and the roads that its workouts take all the same."""
+    """Why accounts of a service cannot be connected, and the roads that its workouts take all the
+    same.
+    """
 
     why: str
     roads: tuple[Road, ...]
@@ -245,7 +275,10 @@ class Tier(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One document of the registry. The reader fills in ``file`` and ``origin``: where it lies, and the distribution it came with."""
+    """One document of the registry.
+
+    The reader fills in ``file`` and ``origin``: where it lies, and the distribution it came with.
+    """
 
     schema: int
     kind: Kind
@@ -281,7 +314,9 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def integration(self) -> str | None:
-        """The id of the integration that holds the account: its own, or the first that it depends on."""
+        """The id of the integration that holds the account: its own, or the first that it depends
+        on.
+        """
         if self.kind == "integration":
             return self.id
         return next((name.removeprefix("integration/") for name in self.dependencies if name.startswith("integration/")), None)

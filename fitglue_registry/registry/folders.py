@@ -1,4 +1,6 @@
-"""Where entries lie: the folders of a registry, the kind that each stands for, and the catalogue that travels with the host."""
+"""Where entries lie: the folders of a registry, the kind that each stands for, and the catalogue
+that travels with the host.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,17 @@ class Folder(NamedTuple):
 
 
 def default_folder() -> Path:
-    """The catalogue that travels with the host: inside its wheel, else beside the package in a checkout."""
+    """The catalogue that travels with the host: inside its wheel, else beside the package in a
+    checkout.
+    """
     package = Path(__file__).parent.parent
     packed = package / "catalogue"
     return packed if packed.is_dir() else package.parent / "registry"
 
 
 def entry_files(root: Path) -> list[Path]:
-    """The entries of a registry folder: every ``*.yaml`` in a folder below it, in order; a folder that cannot be read stands for itself.
+    """The entries of a registry folder: every ``*.yaml`` in a folder below it, in order; a folder
+    that cannot be read stands for itself.
 
     Of more than ``MOST_ENTRIES`` the first are taken: ``too_many`` says so.
     """
@@ -41,7 +46,8 @@ def entry_files(root: Path) -> list[Path]:
 
 
 def too_many(root: Path) -> bool:
-    """Whether the folder holds more than anybody will ever write, so that some of it is left out."""
+    """Whether the folder holds more than anybody will ever write, so that some of it is left out.
+    """
     return next(islice(_entry_files(root), MOST_ENTRIES, None), None) is not None
 
 

@@ -1,4 +1,6 @@
-"""Writes a help article (Markdown) from an entry and nothing else, so that no page can say what the entry does not."""
+"""Writes a help article (Markdown) from an entry and nothing else, so that no page can say what the
+entry does not.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _PARTS = {"summary": "summary", "detail": "details", "streams": "samples over ti
 
 
 def article(entry: Entry, catalogue: Catalogue) -> str:
-    """The help article of an entry, ending with a newline; the same entries always give the same text."""
+    """The help article of an entry, ending with a newline; the same entries always give the same
+    text.
+    """
     sections = {
         "Overview": [entry.summary],
         "Data ingested": _ingested(entry),
@@ -42,7 +46,9 @@ def article(entry: Entry, catalogue: Catalogue) -> str:
 
 
 def _one_line(text: str) -> str:
-    """What an entry says in several lines is one here: none of them may pass for a heading, a list or a table of the page's own."""
+    """What an entry says in several lines is one here: none of them may pass for a heading, a list
+    or a table of the page's own.
+    """
     return re.sub(r"[ \t]*\n\s*", " ", text)
 
 

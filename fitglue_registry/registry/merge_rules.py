@@ -1,4 +1,6 @@
-"""What ``merge.yaml`` says, as typed, frozen values: which source activity gives which value where several are one workout."""
+"""What ``merge.yaml`` says, as typed, frozen values: which source activity gives which value where
+several are one workout.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,16 @@ if TYPE_CHECKING:
 Criterion = Literal["measured", "original", "whole", "agreed", "edited", "precise", "specific", "longest", "fullest", "densest",
                     "with_streams"]
 
-#: What a source activity says of itself, and what is joined out of all: no rule decides about these.
+#: What a source activity says of itself, and what is joined out of all: no rule decides about
+#: these.
 UNDECIDED = frozenset({"model", "leg_no", "parent", "stub", "completeness", "provenance",
                        "claims", "links", "tags", "metrics", "extensions"})
 
 
 class Rule(Struct, frozen=True, forbid_unknown_fields=True):
-    """What decides about these fields; ``together``: all come from one source activity, also where it lacks some."""
+    """What decides about these fields; ``together``: all come from one source activity, also where
+    it lacks some.
+    """
 
     name: str
     fields: tuple[str, ...]
@@ -39,7 +44,9 @@ class DefaultTitles(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MergeRules(Struct, frozen=True):
-    """The rules of the registry, in the order in which they are applied; fields that no rule names stand alone."""
+    """The rules of the registry, in the order in which they are applied; fields that no rule names
+    stand alone.
+    """
 
     rules: tuple[Rule, ...] = ()
     otherwise: tuple[Criterion, ...] = ("measured", "whole", "original")

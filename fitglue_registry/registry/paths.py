@@ -20,7 +20,9 @@ def paths_in(setting: str) -> list[str]:
 
 
 def absolute(setting: str) -> str:
-    """Paths as they hold from wherever the next command is typed; raises ``UserMistake`` for one that can be kept in no text."""
+    """Paths as they hold from wherever the next command is typed; raises ``UserMistake`` for one
+    that can be kept in no text.
+    """
     text = os.pathsep.join(str(Path(path).expanduser().absolute()) for path in paths_in(setting))
     try:
         text.encode()

@@ -1,4 +1,6 @@
-"""Runs the regular expressions of entries, each held to a time: an entry is somebody else's, and some expressions never end."""
+"""Runs the regular expressions of entries, each held to a time: an entry is somebody else's, and
+some expressions never end.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ _QUANTIFIER = re.compile(r"(?<!\()[*+?{]")
 
 
 def search(pattern: str, text: str) -> str | None:
-    """The one group of a pattern where it is first found; raises ``EntryInvalid`` FG-entry-bad-pattern where it takes too long."""
+    """The one group of a pattern where it is first found; raises ``EntryInvalid``
+    FG-entry-bad-pattern where it takes too long.
+    """
     found = re.search(pattern, text) if _is_simple(pattern) else _held(pattern, compiled(pattern).search, text)
     return found[1] if found else None
 
@@ -28,7 +32,9 @@ def matches(pattern: str, text: str) -> bool:
 
 
 def _is_simple(pattern: str) -> bool:
-    """Whether there are so few ways to match that the time needs no holding: one repetition, of no group, and few choices."""
+    """Whether there are so few ways to match that the time needs no holding: one repetition, of no
+    group, and few choices.
+    """
     quantifiers = _QUANTIFIER.findall(pattern)
     repetitions = [one for one in quantifiers if one != "?"]
     return len(repetitions) <= 1 and len(quantifiers) <= 4 and not re.search(r"\)[*+?{]|\|[^|]*\|[^|]*\||\\[1-9]", pattern)

@@ -1,4 +1,6 @@
-"""One file of a registry → one typed entry, or every reason why not, each with file, line and column."""
+"""One file of a registry → one typed entry, or every reason why not, each with file, line and
+column.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 _CODES = {"additionalProperties": "FG-entry-unknown-key", "required": "FG-entry-missing-key", "type": "FG-entry-wrong-type",
           "enum": "FG-entry-not-allowed", "const": "FG-entry-not-allowed"}
 _SHOWN_NAMES = 12
-#: Control characters, what turns the direction of writing, what is invisible, and halves of characters.
+#: Control characters, what turns the direction of writing, what is invisible, and halves of
+#: characters.
 _CONTROLS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
 _OBEYED_BY_TERMINALS = re.compile(_CONTROLS)
 #: These, and in Markdown: HTML, and links to anything but an https address.
@@ -44,7 +47,8 @@ _NEVER_SHOWN = ("pattern", "extract", "version")
 class Reading:
     """What came of one file: the entry when nothing is wrong with it, and where everything stands.
 
-    ``draft`` is what can be understood of a wrong one (``?`` for the rest), so that every further error is found in the same go.
+    ``draft`` is what can be understood of a wrong one (``?`` for the rest), so that every further
+    error is found in the same go.
     """
 
     file: Path
@@ -54,7 +58,9 @@ class Reading:
     errors: list[EntryInvalid] = field(default_factory=list)
 
     def refuse(self, code: str, path: KeyPath, what: str, *, why: str | None = None, fix: str | None = None, key: bool = False) -> None:
-        """Add an error at this path of the document (at its key, if ``key``), unless there are enough to mend."""
+        """Add an error at this path of the document (at its key, if ``key``), unless there are
+        enough to mend.
+        """
         if len(self.errors) < MOST_ERRORS:
             self.errors.append(EntryInvalid(code, what, at=self.document.place(path, key=key), why=why, fix=fix))
 
@@ -124,7 +130,9 @@ def _read(file: Path, schema: str) -> Reading:
 
 
 def _content(file: Path) -> bytes:
-    """The bytes of a plain file, and no more than an entry may have: a pipe or a device would never end."""
+    """The bytes of a plain file, and no more than an entry may have: a pipe or a device would never
+    end.
+    """
     handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as opened:
         if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
@@ -147,7 +155,9 @@ def _refuse_texts(reading: Reading) -> None:
 
 
 def _draft(reading: Reading) -> dict[str, Any] | None:
-    """The document without the top-level keys that are wrong, if it is an entry of this format at all."""
+    """The document without the top-level keys that are wrong, if it is an entry of this format at
+    all.
+    """
     value, file = reading.document.value, reading.file
     if not isinstance(value, dict) or _is_newer(value):
         return None

@@ -66,7 +66,9 @@ def _closed(entry: Entry) -> Iterator[Flaw]:
 
 
 def _links(entry: Entry) -> Iterator[Flaw]:
-    """What a page links to is an https address or a path; whether a path leads somewhere, a check of the folder says."""
+    """What a page links to is an https address or a path; whether a path leads somewhere, a check
+    of the folder says.
+    """
     for group, links in (("docs", entry.docs), ("related", entry.related)):
         for number, link in enumerate(links):
             if (ADDRESS.match(link.url) and not link.url.startswith("https://")) or set(link.url) & set("<>()[]\\ \n\t"):

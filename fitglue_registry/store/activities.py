@@ -1,4 +1,6 @@
-"""Source activities, claims, opinions and the activities they make up: every change of them passes through here."""
+"""Source activities, claims, opinions and the activities they make up: every change of them passes
+through here.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.store.encoding import Encoded
 
-# -- source activities ---------------------------------------------------------------------------------------------------------
+# -- source activities -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ _NO_STREAMS = Prepared(sa.delete(streams).where(streams.c.source_activity_id == 
 
 def put_source_activities(db: Db, record_id: int, athlete_id: str, prepared: Sequence[Encoded], *, plugin: str, plugin_version: str | None,
                           now: str) -> Stored:
-    """Store what a record says now in place of what it said before; rows keep their ids, so opinions about them stay."""
+    """Store what a record says now in place of what it said before; rows keep their ids, so
+    opinions about them stay.
+    """
     before = {row.leg_no: row for row in _LEGS.rows(db, record_id=record_id)}
     legs, rematch, compare = [], False, False
     for one in prepared:
@@ -119,7 +123,7 @@ def _delete_source_activities(db: Db, ids: Sequence[int]) -> None:
         db.execute(sa.delete(source_activities).where(source_activities.c.id.in_(some)))
 
 
-# -- what the matcher sees -----------------------------------------------------------------------------------------------------
+# -- what the matcher sees -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +183,9 @@ def samples_of(db: Db, ids: Iterable[int]) -> dict[int, tuple[tuple[str, ...], i
 
 
 def forget_lost_activities(db: Db, athlete_id: str) -> None:
-    """Let source activities whose activity is gone, as only damage can do, belong to none: they are given one when they are placed anew."""
+    """Let source activities whose activity is gone, as only damage can do, belong to none: they are
+    given one when they are placed anew.
+    """
     there = sa.exists().where(activities.c.id == source_activities.c.activity_id)
     db.execute(sa.update(source_activities).where(
         source_activities.c.athlete_id == athlete_id, source_activities.c.activity_id.is_not(None), ~there).values(activity_id=None))
@@ -192,7 +198,8 @@ def ids_of_records(db: Db, record_ids: Iterable[int]) -> list[int]:
 
 
 def ids_near(db: Db, athlete_id: str, spans: Iterable[tuple[datetime, datetime]]) -> set[int]:
-    """The live source activities of an athlete that start inside one of these spans of local time."""
+    """The live source activities of an athlete that start inside one of these spans of local time.
+    """
     found: set[int] = set()
     for oldest, newest in spans:
         query = sa.select(source_activities.c.id).join(records, records.c.id == source_activities.c.record_id).where(
@@ -210,7 +217,9 @@ _OPINION = Prepared(sa.select(opinions.c.first_id).where(
 
 
 def neighbours(db: Db, athlete_id: str, number: int, oldest: datetime, newest: datetime) -> list[Any]:
-    """When and how long the other source activities of an athlete are that start in this span of local time."""
+    """When and how long the other source activities of an athlete are that start in this span of
+    local time.
+    """
     return _NEIGHBOURS.rows(db, athlete=athlete_id, number=number, oldest=oldest.isoformat(), newest=newest.isoformat())
 
 
@@ -254,7 +263,9 @@ def drop_opinions(db: Db, ids: Iterable[int], said_by: Sequence[str]) -> None:
 
 
 def lock_athlete(db: Db, athlete_id: str) -> None:
-    """Let one transaction at a time decide about an athlete's activities; SQLite has but one writer anyway."""
+    """Let one transaction at a time decide about an athlete's activities; SQLite has but one writer
+    anyway.
+    """
     if db.dialect.name != "sqlite":
         db.execute(sa.select(athletes.c.id).where(athletes.c.id == athlete_id).with_for_update())
 
@@ -281,7 +292,7 @@ def with_fellow_members(db: Db, ids: Iterable[int]) -> set[int]:
     return found
 
 
-# -- activities ------------------------------------------------------------------------------------------------------------------
+# -- activities ------------------------------------------------------------------------------------
 
 _MEMBERS = source_activities.alias("members")
 _LONE = Prepared(sa.select(source_activities.c.activity_id).where(
@@ -295,7 +306,9 @@ _REWRITE = Prepared(
 
 
 def rewrite_lone(db: Db, number: int, prepared: Encoded, now: str) -> bool:
-    """Let an activity say what its only source activity says; False where there are others to be merged with, or none to say it to."""
+    """Let an activity say what its only source activity says; False where there are others to be
+    merged with, or none to say it to.
+    """
     activity_id = None if prepared.activity.stub else _LONE.scalar(db, number=number)
     if activity_id is None:
         return False
@@ -311,7 +324,9 @@ def _origins(origins: dict[str, int]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """An activity as it shall be: its members, and the values that were merged from them (``None``: only stubs, no activity)."""
+    """An activity as it shall be: its members, and the values that were merged from them (``None``:
+    only stubs, no activity).
+    """
 
     members: tuple[Row, ...]
     activity: model.SourceActivity | None
@@ -320,7 +335,9 @@ class Merged:
 
 
 def assign(db: Db, athlete_id: str, merged: Sequence[Merged], now: str) -> None:
-    """Give each group its activity: the oldest id of its members survives, others become aliases, a split gives them back."""
+    """Give each group its activity: the oldest id of its members survives, others become aliases, a
+    split gives them back.
+    """
     existing = _existing(db, {member.activity_id for group in merged for member in group.members if member.activity_id})
     heirs = _heirs(merged)
     claimed: set[str | None] = set()
@@ -350,7 +367,9 @@ def assign(db: Db, athlete_id: str, merged: Sequence[Merged], now: str) -> None:
 
 
 def _heirs(merged: Sequence[Merged]) -> dict[str, int]:
-    """Activity → the group that inherits it when its members part: the one with the first member that it was made for."""
+    """Activity → the group that inherits it when its members part: the one with the first member
+    that it was made for.
+    """
     best: dict[str, tuple[bool, int, int]] = {}
     for place, group in enumerate(merged):
         for member in group.members if group.activity else ():
@@ -433,5 +452,7 @@ def _drop_empty(db: Db, ids: Iterable[Any]) -> None:
 
 
 def drop_orphans(db: Db, ids: Iterable[str]) -> None:
-    """Remove those of these activities that have no source activity left (a connection was removed)."""
+    """Remove those of these activities that have no source activity left (a connection was
+    removed).
+    """
     _drop_empty(db, set(ids))

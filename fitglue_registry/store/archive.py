@@ -1,4 +1,6 @@
-"""The form of a backup: one ZIP file with the files of a store and a manifest that says what each of them must be."""
+"""The form of a backup: one ZIP file with the files of a store and a manifest that says what each
+of them must be.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a backup is: ``files`` has all of it, ``absent`` the originals that the store had lost before."""
+    """What a backup is: ``files`` has all of it, ``absent`` the originals that the store had lost
+    before.
+    """
 
     backup_format: int
     made_at: str
@@ -94,8 +98,8 @@ def write_member(archive: zipfile.ZipFile, name: str, content: IO[bytes]) -> Mem
 def verify(path: Path, on_step: OnStep | None = None) -> Backup:
     """Read all of a backup and compare it with its manifest.
 
-    Raises ``StoreFailed`` FG-backup-damaged, which names the first file that is not what it must be, or FG-backup-newer;
-    ``UserMistake`` FG-backup-unknown for a file that is no backup.
+    Raises ``StoreFailed`` FG-backup-damaged, which names the first file that is not what it must
+    be, or FG-backup-newer; ``UserMistake`` FG-backup-unknown for a file that is no backup.
     """
     with open_archive(path) as (archive, manifest):
         for done, member in enumerate(manifest.files, start=1):
@@ -108,7 +112,9 @@ def verify(path: Path, on_step: OnStep | None = None) -> Backup:
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
-    """A backup with its manifest, which names exactly the files that are there; raises as ``verify`` does."""
+    """A backup with its manifest, which names exactly the files that are there; raises as
+    ``verify`` does.
+    """
     try:
         with path.open("rb") as file:
             if file.read(4) not in (b"PK\3\4", b"PK\5\6"):
@@ -154,7 +160,9 @@ def _hold_names(path: Path, archive: zipfile.ZipFile, manifest: Manifest) -> Non
 
 
 def chunks_of(path: Path, archive: zipfile.ZipFile, member: Member) -> Iterator[bytes]:
-    """The content of a file, chunk by chunk; raises after the last where it is not what the manifest says."""
+    """The content of a file, chunk by chunk; raises after the last where it is not what the
+    manifest says.
+    """
     digest, size = hashlib.sha256(), 0
     try:
         with archive.open(member.name) as file:
@@ -177,12 +185,14 @@ def _unknown(path: Path, why: str) -> UserMistake:
                        fix="name a file that `fitglue backup make` wrote")
 
 
-# -- a database file that nobody else has open ------------------------------------------------------------------------------------
+# -- a database file that nobody else has open -----------------------------------------------------
 
 
 @contextmanager
 def sqlite_file(path: Path) -> Iterator[sqlite3.Connection]:
-    """A database file that has to be there, opened as it is: neither made nor brought up to date; failures in our words."""
+    """A database file that has to be there, opened as it is: neither made nor brought up to date;
+    failures in our words.
+    """
     connection = None
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None)

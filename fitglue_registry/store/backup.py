@@ -1,7 +1,9 @@
-"""Makes a backup while others work: a snapshot of the database, the original files that it names, and keys only where they are asked for.
+"""Makes a backup while others work: a snapshot of the database, the original files that it names,
+and keys only where they are asked for.
 
-One ZIP file: it can be copied to anywhere as a whole, its list of contents is read without reading all of it, one that was cut off has
-none and is noticed, and whoever has lost this program still opens it with what every system brings along.
+One ZIP file: it can be copied to anywhere as a whole, its list of contents is read without reading
+all of it, one that was cut off has none and is noticed, and whoever has lost this program still
+opens it with what every system brings along.
 """
 
 from __future__ import annotations
@@ -54,10 +56,11 @@ _FORGOTTEN_S = 86_400.0
 
 
 def make(path: Path, database: Database, blobs: BlobStore, secrets: Path | None, now: str, on_step: OnStep | None = None) -> Backup:
-    """Write a backup to ``path``, read it again, and only then give it its name; ``secrets``: the folder of keys to take along.
+    """Write a backup to ``path``, read it again, and only then give it its name; ``secrets``: the
+    folder of keys to take along.
 
-    Raises ``UserMistake`` FG-backup-exists or FG-nothing-to-back-up, ``StoreFailed`` where the store is damaged or newer, or where
-    there is no room; nothing is left behind then.
+    Raises ``UserMistake`` FG-backup-exists or FG-nothing-to-back-up, ``StoreFailed`` where the
+    store is damaged or newer, or where there is no room; nothing is left behind then.
     """
     _hold_free(path)
     say = on_step or (lambda *_: None)
@@ -87,7 +90,9 @@ def _hold_free(path: Path) -> None:
 
 @contextmanager
 def _unfinished(path: Path) -> Iterator[Path]:
-    """A folder beside the backup that goes with the end, and with it what killed ones left a day ago or longer."""
+    """A folder beside the backup that goes with the end, and with it what killed ones left a day
+    ago or longer.
+    """
     for left in path.parent.glob(f"{_UNFINISHED}*"):
         if time.time() - left.stat().st_mtime > _FORGOTTEN_S:
             shutil.rmtree(left, ignore_errors=True)
@@ -111,7 +116,8 @@ def _fill(archive: zipfile.ZipFile, folder: Path, database: Database, blobs: Blo
         snapshot.unlink()
     absent = []
     for done, sha256 in enumerate(named, start=1):
-        # Whatever the snapshot names was put before its row; what is gone all the same was lost before, or its connection removed since.
+        # Whatever the snapshot names was put before its row; what is gone all the same was lost
+        # before, or its connection removed since.
         try:
             content = blobs.get(sha256)
         except FitglueError:
@@ -128,17 +134,22 @@ def _fill(archive: zipfile.ZipFile, folder: Path, database: Database, blobs: Blo
 
 
 def _copy(source: Path, snapshot: Path, say: OnStep) -> tuple[str, dict[str, int], list[str], list[str]]:
-    """Copy the database as it is at this moment; its format, row counts, and the names of the originals and keys that it needs."""
+    """Copy the database as it is at this moment; its format, row counts, and the names of the
+    originals and keys that it needs.
+    """
     if not source.is_file() or not source.stat().st_size:
         raise UserMistake("FG-nothing-to-back-up", "there is no database yet", at=Place(str(source)), fix="fitglue connect intervals")
     with sqlite_file(source) as live:
-        # Without a transaction of its own the copy would begin again with each commit of a sync, and never end.
+        # Without a transaction of its own the copy would begin again with each commit of a sync,
+        # and never end.
         live.execute("BEGIN")
-        known = _known_format(live, source)  # what is wrong with the store shows here, and is not told of its copy
+        # What is wrong with the store shows here, and is not told of its copy.
+        known = _known_format(live, source)
         with sqlite_file(_empty(snapshot)) as copy:
             live.backup(copy, pages=_PAGES, progress=lambda _, left, total: say("pages of the database", total - left, total))
             live.execute("ROLLBACK")
-            copy.execute("PRAGMA journal_mode=DELETE")  # one file that is the whole of it, to be read from anywhere
+            # One file that is the whole of it, to be read from anywhere.
+            copy.execute("PRAGMA journal_mode=DELETE")
             check_integrity(copy, str(source))
             named = [name for (name,) in copy.execute("SELECT DISTINCT sha256 FROM fg_raw WHERE packing = 'blob' ORDER BY sha256")]
             references = [ref for (ref,) in copy.execute("SELECT secret_ref FROM fg_connections WHERE secret_ref IS NOT NULL ORDER BY id")]
@@ -169,13 +180,16 @@ def _ask_server(database: Database) -> tuple[str, dict[str, int], list[str], lis
 
 
 def _secrets(archive: zipfile.ZipFile, folder: Path, references: Sequence[str]) -> list[Member]:
-    """The key file and the sealed files that the connections name; what lies in a keyring cannot be taken along."""
+    """The key file and the sealed files that the connections name; what lies in a keyring cannot be
+    taken along.
+    """
     from filelock import FileLock
 
     names = [f"{ref.rpartition('/')[2]}.sealed" for ref in references if ref.startswith("file:")]
     if not (folder / "secrets.key").is_file():
         return []
-    with FileLock(folder / "secrets.lock", timeout=30, mode=0o600):  # a change of keys in between, and they would open nothing
+    # A change of keys in between, and they would open nothing.
+    with FileLock(folder / "secrets.lock", timeout=30, mode=0o600):
         held = {name: (folder / name).read_bytes() for name in ("secrets.key", *names) if (folder / name).is_file()}
     return [write_member(archive, f"secrets/{name}", BytesIO(content)) for name, content in held.items()]
 

@@ -33,7 +33,10 @@ class Blob:
 
 
 class BlobStore(Protocol):
-    """Keeps contents under their sha256 in hex; first the blob, then the row that names it. An embedder may bring its own."""
+    """Keeps contents under their sha256 in hex; first the blob, then the row that names it.
+
+    An embedder may bring its own.
+    """
 
     def put(self, content: bytes) -> str:
         """Keep the content durably and return its hash; the same content again is kept once."""
@@ -45,13 +48,15 @@ class BlobStore(Protocol):
         """Whether it is there, without reading it."""
 
     def delete(self, sha256: str, *, stored_before: datetime | None = None) -> bool:
-        """Remove it, unless it was put at or after that moment; whether it was there and is gone."""
+        """Remove it, unless it was put at or after that moment; whether it was there and is gone.
+        """
 
     def all(self) -> Iterator[Blob]:
         """Everything that is there, in no order."""
 
     def discard_unfinished(self, older_than: datetime) -> int:
-        """Remove what a killed process left half written before that moment; how many there were."""
+        """Remove what a killed process left half written before that moment; how many there were.
+        """
 
 
 class MemoryBlobStore:
@@ -106,7 +111,8 @@ class FileBlobStore:
             make_folder(path.parent)
             with self._locked():
                 if self._is_whole(path, sha256):
-                    os.utime(path)  # a sweep takes it for new, since its row may not be committed yet
+                    # A sweep takes it for new, since its row may not be committed yet.
+                    os.utime(path)
                 else:
                     write_whole(path, content)
         except OSError as error:
@@ -169,7 +175,9 @@ class FileBlobStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Held while a name appears or goes: a put must not rely on a file that a sweep is about to remove."""
+        """Held while a name appears or goes: a put must not rely on a file that a sweep is about to
+        remove.
+        """
         from filelock import FileLock, Timeout
 
         if not self._folder.is_dir():

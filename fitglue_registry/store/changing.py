@@ -1,7 +1,9 @@
-"""Changes of secrets that a crash cannot leave half done: no secret is lost, and none stays behind that nothing names any more.
+"""Changes of secrets that a crash cannot leave half done: no secret is lost, and none stays behind
+that nothing names any more.
 
-A keyring cannot be asked what it holds, so every reference whose fate is open is noted first, in a file beside the sealed secrets. When
-the change is over, or when the next one begins after a crash, what no row of the database names is deleted, and the notes go.
+A keyring cannot be asked what it holds, so every reference whose fate is open is noted first, in a
+file beside the sealed secrets. When the change is over, or when the next one begins after a crash,
+what no row of the database names is deleted, and the notes go.
 """
 
 from __future__ import annotations
@@ -25,14 +27,18 @@ _SUFFIX = ".open.json"
 
 
 class SecretChange:
-    """One change: what is ``put`` and what is ``left`` is settled at its end by what the database then names."""
+    """One change: what is ``put`` and what is ``left`` is settled at its end by what the database
+    then names.
+    """
 
     def __init__(self, store: SecretStore, notes: Notes | None) -> None:
         self._store, self._notes = store, notes
         self._open: list[str] = []
 
     def put(self, owner: str, values: Mapping[str, str], scheme: str | None = None) -> str:
-        """Keep new values; ``scheme`` names another store of this machine than the one that is chosen for new secrets."""
+        """Keep new values; ``scheme`` names another store of this machine than the one that is
+        chosen for new secrets.
+        """
         if not isinstance(self._store, ChainSecretStore):
             ref = self._store.put(owner, values)
             self._open.append(ref)
@@ -49,7 +55,9 @@ class SecretChange:
             self._notes.add(ref)
 
     def settle(self, named: Collection[str]) -> None:
-        """Delete what is noted and not named; a store that cannot be opened now keeps its note, and is asked again another time."""
+        """Delete what is noted and not named; a store that cannot be opened now keeps its note, and
+        is asked again another time.
+        """
         for ref in dict.fromkeys((*self._open, *(self._notes.refs() if self._notes else ()))):
             with suppress(FitglueError):
                 if ref not in named:
@@ -59,7 +67,8 @@ class SecretChange:
 
 
 class Notes:
-    """A folder of references whose fate is open, each in a file with the database that may name it."""
+    """A folder of references whose fate is open, each in a file with the database that may name it.
+    """
 
     def __init__(self, folder: Path, database: str) -> None:
         self._folder, self._database = folder, database
@@ -97,7 +106,9 @@ def _unusable(folder: Path, error: OSError) -> StoreFailed:
 
 @contextmanager
 def changing(store: SecretStore, home: Path, database: str, named: Callable[[], Collection[str]]) -> Iterator[SecretChange]:
-    """One change of secrets at a time; ``named`` tells which references the database holds, ``database`` which one that is."""
+    """One change of secrets at a time; ``named`` tells which references the database holds,
+    ``database`` which one that is.
+    """
     if not isinstance(store, ChainSecretStore):
         change = SecretChange(store, None)
         try:

@@ -1,4 +1,6 @@
-"""What the athlete chose for single fields, remembered by natural keys: it stays with the source activities that it was made for."""
+"""What the athlete chose for single fields, remembered by natural keys: it stays with the source
+activities that it was made for.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A choice as it is stored; ``keys`` are of the members of then, the one that the activity was made for first."""
+    """A choice as it is stored; ``keys`` are of the members of then, the one that the activity was
+    made for first.
+    """
 
     id: int
     field: str
@@ -34,7 +38,9 @@ class Chosen:
 
 
 def put_choice(db: Db, athlete_id: str, field: str, value: Any, giver: str | None, members: Sequence[Row], now: str) -> None:
-    """Remember a value for a field of the activity of these source activities, or which account shall give it."""
+    """Remember a value for a field of the activity of these source activities, or which account
+    shall give it.
+    """
     number = insert_one(
         db, choices, athlete_id=athlete_id, field=field, value=msgspec.json.encode(value).decode(), giver=giver, said_at=now)
     for position, key in enumerate(map(key_of, members)):
@@ -49,7 +55,9 @@ def drop_choices(db: Db, ids: Iterable[int]) -> None:
 
 
 def of_groups(db: Db, athlete_id: str, groups: Sequence[Sequence[Row]]) -> list[list[Chosen]]:
-    """The choices of each group, oldest first: a choice belongs to whoever has the first of its keys that is in the store."""
+    """The choices of each group, oldest first: a choice belongs to whoever has the first of its
+    keys that is in the store.
+    """
     found: list[list[Chosen]] = [[] for _ in groups]
     place_of = {key_of(row): place for place, group in enumerate(groups) for row in group} if _any(db, athlete_id) else {}
     made = _about(db, athlete_id, place_of)

@@ -100,7 +100,9 @@ def unstored_connection(athlete_id: str, integration: str, source: str, account:
 
 
 def ensure_connection(db: Db, connected: Connected, now: str) -> None:
-    """Store a connection that is not there, as a rehearsal does in a transaction that is rolled back."""
+    """Store a connection that is not there, as a rehearsal does in a transaction that is rolled
+    back.
+    """
     if get_connection(db, connected.id) is None:
         ensure_athlete(db, connected.athlete_id, now)
         add_connection(db, athlete_id=connected.athlete_id, integration=connected.integration, source=connected.source,
@@ -126,7 +128,9 @@ def update_connection(db: Db, connection_id: str, **values: Any) -> None:
 
 
 def remove_connection(db: Db, connection_id: str) -> list[str]:
-    """Remove a connection with its records; the ids of the activities that its source activities belonged to come back."""
+    """Remove a connection with its records; the ids of the activities that its source activities
+    belonged to come back.
+    """
     mine = sa.select(records.c.id).where(records.c.connection_id == connection_id)
     theirs = sa.select(source_activities.c.id).where(source_activities.c.record_id.in_(mine))
     touched = list(db.scalars(sa.select(source_activities.c.activity_id).distinct().where(
@@ -141,7 +145,7 @@ def new_connection_id() -> str:
     return secrets.token_hex(8)
 
 
-# -- the windows of a walk -------------------------------------------------------------------------------------------------
+# -- the windows of a walk -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,9 @@ class PlannedWindow:
 
 
 def plan_windows(db: Db, connection_id: str, walk_at: str, planned: Sequence[Window]) -> None:
-    """Remember the windows of a walk, so that a walk that is killed goes on where it stopped; an older plan is dropped."""
+    """Remember the windows of a walk, so that a walk that is killed goes on where it stopped; an
+    older plan is dropped.
+    """
     db.execute(sa.delete(windows).where(windows.c.connection_id == connection_id))
     rows = [{"connection_id": connection_id, "walk_at": walk_at, "position": position,
              "oldest": _text(window.oldest), "newest": _text(window.newest)} for position, window in enumerate(planned)]

@@ -1,4 +1,6 @@
-"""Opens the database: SQLite in WAL mode or PostgreSQL, one way to read and one to write, brought up to date or refused."""
+"""Opens the database: SQLite in WAL mode or PostgreSQL, one way to read and one to write, brought
+up to date or refused.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ log = logging.getLogger(__name__)
 HEAD = "0002"
 
 _BUSY_MS = 30_000
-#: A connection keeps so many statements compiled: more than a sync repeats, and fewer than there are lengths of a list in one.
+#: A connection keeps so many statements compiled: more than a sync repeats, and fewer than there
+#: are lengths of a list in one.
 _STATEMENTS = 40
 _LOOK_AGAIN_S = 0.02
 #: What brings a damaged store back.
@@ -57,7 +60,11 @@ _FAILURES = (
 
 
 class Database:
-    """One database. ``read()`` and ``write()`` are transactions; writers never turn from readers half-way, so none deadlocks."""
+    """One database.
+
+    ``read()`` and ``write()`` are transactions; writers never turn from readers half-way, so none
+    deadlocks.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = _with_driver(url)
@@ -99,7 +106,10 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that may write: all of it, or nothing. Raises ``StoreFailed`` where that cannot be."""
+        """A transaction that may write: all of it, or nothing.
+
+        Raises ``StoreFailed`` where that cannot be.
+        """
         self._make_ready()
         with self._translated(), self.engine.connect().execution_options(fitglue_write=True) as connection, connection.begin():
             yield connection
@@ -117,9 +127,11 @@ class Database:
         self._ready = False
 
     def settle(self) -> None:
-        """Make what was committed survive a power cut too, before something goes that only the database as it was still needs.
+        """Make what was committed survive a power cut too, before something goes that only the
+        database as it was still needs.
 
-        SQLite flushes its log of commits now and then: a process that ends takes back none of them, a power cut the last ones.
+        SQLite flushes its log of commits now and then: a process that ends takes back none of them,
+        a power cut the last ones.
         """
         if self.path is None:
             return
@@ -165,21 +177,27 @@ class Database:
             self._make_private()
 
     def _make_private(self) -> None:
-        """Where one has trained and slept is nobody else's business, whoever may look into the folder."""
+        """Where one has trained and slept is nobody else's business, whoever may look into the
+        folder.
+        """
         if self.path is not None:
-            for ending in ("", "-wal", "-shm"):  # SQLite gives the files beside it the rights of the first, once it makes them anew
+            # SQLite gives the files beside it the rights of the first, once it makes them anew.
+            for ending in ("", "-wal", "-shm"):
                 with suppress(OSError):
                     self.path.with_name(f"{self.path.name}{ending}").chmod(0o600)
 
     @staticmethod
     def _hold_not_emptied(path: Path) -> None:
-        """SQLite takes an empty file for a new database; where a sync has been at work, it is what is left of the old one."""
+        """SQLite takes an empty file for a new database; where a sync has been at work, it is what
+        is left of the old one.
+        """
         if path.is_file() and not path.stat().st_size and (path.parent / "locks").is_dir():
             raise StoreFailed("FG-store-damaged", "the database file is empty", at=Place(str(path)),
                               why="there was a store here: the locks of its connections lie beside it", fix=RESTORE)
 
     def _migrate(self, revision: str) -> None:
-        # Alembic takes longer to import than an idle sync takes to run: only now, when there is something to do.
+        # Alembic takes longer to import than an idle sync takes to run: only now, when there is
+        # something to do.
         from fitglue_registry.store.migrate import known_revisions, upgrade
 
         if revision not in known_revisions():
@@ -195,7 +213,8 @@ class Database:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (sa.exc.DBAPIError, self.engine.dialect.loaded_dbapi.Error) as error:  # what is prepared runs on the driver itself
+        # What is prepared runs on the driver itself.
+        except (sa.exc.DBAPIError, self.engine.dialect.loaded_dbapi.Error) as error:
             said = str(error.orig if isinstance(error, sa.exc.DBAPIError) else error)
             explained = self._explain(said)
             if explained is None:
@@ -215,14 +234,17 @@ def explain(said: str, where: str) -> StoreFailed | None:
 
 
 def json_text(value: Any) -> str:
-    """A value as JSON that can be read again, also where a message quotes a lone surrogate from somebody's payload."""
+    """A value as JSON that can be read again, also where a message quotes a lone surrogate from
+    somebody's payload.
+    """
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace").decode()
 
 
 def _with_driver(url: str) -> sa.URL:
     try:
         parsed = sa.make_url(url)
-    except (sa.exc.ArgumentError, ValueError):  # a port that is no number: half a password, as a rule, so nothing of it is repeated
+    # A port that is no number: half a password, as a rule, so nothing of it is repeated.
+    except (sa.exc.ArgumentError, ValueError):
         raise StoreFailed("FG-database-url", "FITGLUE_DATABASE is no database URL",
                           fix="write sqlite:////folder/fitglue.db or postgresql://user@host/name; quote @ / : in a password") from None
     return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in ("postgresql", "postgres") else parsed
@@ -239,7 +261,9 @@ def _prepare_sqlite(driver_connection: Any, _record: Any) -> None:
 
 
 def _switch_to_wal(driver_connection: Any) -> None:
-    """Two processes may meet at a new database, and for this one statement SQLite does not always wait by itself."""
+    """Two processes may meet at a new database, and for this one statement SQLite does not always
+    wait by itself.
+    """
     give_up = time.monotonic() + _BUSY_MS / 1000
     while True:
         try:
@@ -247,7 +271,8 @@ def _switch_to_wal(driver_connection: Any) -> None:
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > give_up:
                 raise
-            time.sleep(_LOOK_AGAIN_S)  # the other process needs a moment; busy_timeout does not hold for this pragma
+            # The other process needs a moment; busy_timeout does not hold for this pragma.
+            time.sleep(_LOOK_AGAIN_S)
         else:
             return
 
@@ -257,7 +282,8 @@ def _lower(value: Any) -> Any:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A reader that turns writer half-way fails at once when somebody else wrote meanwhile; so a writer says so at its start.
+    # A reader that turns writer half-way fails at once when somebody else wrote meanwhile; so a
+    # writer says so at its start.
     writes = connection.get_execution_options().get("fitglue_write")
     driver: Any = connection.connection.driver_connection
     driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")

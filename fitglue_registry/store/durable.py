@@ -12,7 +12,9 @@ UNFINISHED = ".unfinished-"
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write with mode 0600 under another name, sync, rename, sync the folder; raises ``OSError`` and leaves nothing behind."""
+    """Write with mode 0600 under another name, sync, rename, sync the folder; raises ``OSError``
+    and leaves nothing behind.
+    """
     handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:

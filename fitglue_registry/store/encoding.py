@@ -1,4 +1,6 @@
-"""Source activities on their way into the store: document, figures and streams, encoded outside any transaction."""
+"""Source activities on their way into the store: document, figures and streams, encoded outside any
+transaction.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def prepare(activity: model.SourceActivity) -> Encoded:
 
 
 def figures_of(activity: model.SourceActivity) -> dict[str, Any]:
-    """The figures that lists and views read; a start that is known only in one of UTC and local time fills in for the list."""
+    """The figures that lists and views read; a start that is known only in one of UTC and local
+    time fills in for the list.
+    """
     values = {name: getattr(activity, name) for name in FIGURES}
     local = activity.start_local
     if local is None and activity.start_utc is not None:

@@ -1,4 +1,6 @@
-"""Looks whether a store still says one thing: the file is sound, rows name rows that are there, and answers are what came."""
+"""Looks whether a store still says one thing: the file is sound, rows name rows that are there, and
+answers are what came.
+"""
 
 from __future__ import annotations
 
@@ -78,14 +80,18 @@ def findings(database: Database, blobs: BlobStore, sample: int | None = SAMPLE) 
 
 
 def mend(database: Database, blobs: BlobStore) -> int:
-    """Have every answer that is gone or damaged fetched again by the next sync; how many. What is listed comes only from a backup."""
+    """Have every answer that is gone or damaged fetched again by the next sync; how many.
+
+    What is listed comes only from a backup.
+    """
     with database.read() as db:
         damaged, _, _ = _read_again(db, blobs, None)
         lost = [(row.record_id, row.part) for row in db.execute(_WITHOUT_RAW)]
     wanted = {(one.record_id, one.part) for one in damaged} | set(lost)
     again = sorted(key for key in wanted if key[1] != _LISTED)
     with database.write() as db:
-        # Not even to be replaced could a record be read with a part that is no good; a file that is damaged is mended when it is put.
+        # Not even to be replaced could a record be read with a part that is no good; a file that is
+        # damaged is mended when it is put.
         for one in damaged:
             if one.part != _LISTED:
                 db.execute(sa.delete(raw).where(raw.c.id == one.raw_id))

@@ -1,4 +1,6 @@
-"""Makes the tables and views of an empty database in their newest form; ``migrate.py`` brings an older one there step by step."""
+"""Makes the tables and views of an empty database in their newest form; ``migrate.py`` brings an
+older one there step by step.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-_LOCK = 0x4647_5550  # "FGUP": two processes that meet an old or an empty database bring it up to date one after the other
-#: As Alembic makes it; to import Alembic for an empty database costs more than all the rest of opening it.
+# "FGUP": two processes that meet an old or an empty database bring it up to date one after the
+# other.
+_LOCK = 0x4647_5550
+#: As Alembic makes it; to import Alembic for an empty database costs more than all the rest of
+#: opening it.
 _VERSION = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), nullable=False),
                     sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"))
 

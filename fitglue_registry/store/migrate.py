@@ -1,4 +1,6 @@
-"""Brings a database to the newest format, in one transaction, by the numbered migrations beside this module."""
+"""Brings a database to the newest format, in one transaction, by the numbered migrations beside
+this module.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def known_revisions() -> set[str]:
 
 
 def upgrade(connection: Connection, target: str = "head") -> None:
-    """Run what is missing up to ``target`` inside the caller's transaction; the views are made anew around it."""
+    """Run what is missing up to ``target`` inside the caller's transaction; the views are made anew
+    around it.
+    """
     lock(connection)
     settings = config()
     settings.attributes["connection"] = connection

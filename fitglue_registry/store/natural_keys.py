@@ -1,4 +1,6 @@
-"""The identity of a source activity that outlives its row and its connection: entry, account, external id and leg, as JSON."""
+"""The identity of a source activity that outlives its row and its connection: entry, account,
+external id and leg, as JSON.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def key_of(row: Row) -> str:
 
 
 def ids_of_keys(db: Db, athlete_id: str, identities: Iterable[str]) -> dict[str, int]:
-    """Natural key → the source activity that has it now; identities that are none, or are not there, are left out."""
+    """Natural key → the source activity that has it now; identities that are none, or are not
+    there, are left out.
+    """
     keys = {identity: msgspec.json.decode(identity) for identity in identities if identity.startswith("[")}
     found: dict[str, int] = {}
     mine = sa.select(connections.c.id).where(connections.c.athlete_id == athlete_id)

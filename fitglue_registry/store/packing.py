@@ -1,4 +1,5 @@
-"""Raw parts as they are kept: the exact bytes that came, packed small, and given back bit by bit."""
+"""Raw parts as they are kept: the exact bytes that came, packed small, and given back bit by bit.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +66,9 @@ _codecs = _Codecs()
 
 
 def learn_dictionary(samples: Sequence[bytes]) -> bytes | None:
-    """A zstd dictionary from the first rows of a source, ``None`` where there are too few to learn from."""
+    """A zstd dictionary from the first rows of a source, ``None`` where there are too few to learn
+    from.
+    """
     import zstandard
 
     if len(samples) < FEWEST_SAMPLES:

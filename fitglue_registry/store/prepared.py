@@ -1,7 +1,9 @@
-"""Statements that run thousands of times a sync: built and compiled once, then run on the driver's own connection.
+"""Statements that run thousands of times a sync: built and compiled once, then run on the driver's
+own connection.
 
-SQLAlchemy makes and compiles them, so that one text serves every database; its execution, which costs ten times what SQLite takes
-to run a small statement, is left out. Transactions stay SQLAlchemy's.
+SQLAlchemy makes and compiles them, so that one text serves every database; its execution, which
+costs ten times what SQLite takes to run a small statement, is left out. Transactions stay
+SQLAlchemy's.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ _Bind = tuple[str, "Callable[[Any], Any] | None"]
 
 
 class Prepared:
-    """One statement with named parameters; ``columns`` are those that an insert or an update sets."""
+    """One statement with named parameters; ``columns`` are those that an insert or an update sets.
+    """
 
     def __init__(self, statement: sa.Executable, columns: Iterable[str] | None = None) -> None:
         self._statement = statement

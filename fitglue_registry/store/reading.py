@@ -1,4 +1,5 @@
-"""What faces ask of the store: lists of activities, one activity whole, what happened to a record."""
+"""What faces ask of the store: lists of activities, one activity whole, what happened to a record.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +57,9 @@ LISTED = ("number", "id", *FIGURES)
 
 
 def list_activities(db: Db, athlete_id: str, wanted: Filter) -> Iterator[dict[str, Any]]:
-    """The activities of an athlete as flat rows, newest first, each with the names of its connections."""
+    """The activities of an athlete as flat rows, newest first, each with the names of its
+    connections.
+    """
     live = (activities.c.athlete_id == athlete_id, activities.c.gone_at.is_(None))
     query = sa.select(*(activities.c[name] for name in LISTED)).where(*live, *_conditions(wanted))
     query = query.order_by(activities.c.start_local.desc(), activities.c.number)
@@ -103,13 +106,15 @@ def connections_of(db: Db, activity_ids: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-# -- references: what people type ------------------------------------------------------------------------------------------------
+# -- references: what people type ------------------------------------------------------------------
 
 
 def resolve(db: Db, athlete_id: str, reference: str) -> str:
-    """The id of the activity that somebody means by its number, ``last``, a date, an id, or an id at a source.
+    """The id of the activity that somebody means by its number, ``last``, a date, an id, or an id
+    at a source.
 
-    Raises ``UserMistake``: FG-activity-unknown, or FG-activity-ambiguous with the numbers to choose from.
+    Raises ``UserMistake``: FG-activity-unknown, or FG-activity-ambiguous with the numbers to choose
+    from.
     """
     found = _candidates(db, athlete_id, reference.strip())
     if len(found) == 1:
@@ -153,7 +158,9 @@ def _by_id(db: Db, athlete_id: str, reference: str, mine: sa.Select[Any]) -> lis
 
 
 def _at_source(reference: str) -> Iterator[sa.ColumnElement[bool]]:
-    """What an id at a source may mean, the narrowest first: the id, the id of a connection, and its beginning as screens show it."""
+    """What an id at a source may mean, the narrowest first: the id, the id of a connection, and its
+    beginning as screens show it.
+    """
     yield records.c.external_id == reference
     connection, _, external_id = reference.removesuffix("…").rpartition("/")
     its = connections.c.name == connection if connection else sa.true()
@@ -162,7 +169,7 @@ def _at_source(reference: str) -> Iterator[sa.ColumnElement[bool]]:
         yield sa.and_(its, records.c.external_id.startswith(external_id, autoescape=True))
 
 
-# -- one activity ------------------------------------------------------------------------------------------------------------
+# -- one activity ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +199,9 @@ class MemberRow:
     stream_types: tuple[str, ...]
 
     def is_meant_by(self, text: str) -> bool:
-        """Whether somebody who types this means it: its connection, its source, its id, or the beginning of that as screens show it."""
+        """Whether somebody who types this means it: its connection, its source, its id, or the
+        beginning of that as screens show it.
+        """
         name, begun = f"{self.connection}/{self.external_id}", text.removesuffix("…")
         long_enough = len(begun.rpartition("/")[2]) >= _SHORTEST_PREFIX
         return text in (self.connection, self.entry, self.external_id, name) or (
@@ -218,7 +227,9 @@ def members(db: Db, activity_id: str) -> Iterator[MemberRow]:
 
 
 def activities_of(db: Db, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """Source activity → its name, ``connection/external id``, and id and number of its activity, ``None`` where it has none."""
+    """Source activity → its name, ``connection/external id``, and id and number of its activity,
+    ``None`` where it has none.
+    """
     query = sa.select(source_activities.c.id, records.c.external_id, connections.c.name, activities.c.number,
                       activities.c.id.label("activity_id")).join(
         records, records.c.id == source_activities.c.record_id).join(connections, connections.c.id == records.c.connection_id).outerjoin(
@@ -233,7 +244,7 @@ def load_streams(db: Db, source_activity_id: int, types: Sequence[str] | None = 
     return decode_streams(blob, types) if blob else ()
 
 
-# -- what happened -------------------------------------------------------------------------------------------------------------
+# -- what happened ---------------------------------------------------------------------------------
 
 
 def find_records(db: Db, athlete_id: str, reference: str) -> list[int]:
@@ -257,7 +268,9 @@ def records_on(db: Db, athlete_id: str, day: str) -> list[int]:
 
 
 def record_story(db: Db, record_id: int) -> dict[str, Any]:
-    """A record with its parts, its quarantine, its source activities and their claims, as plain values."""
+    """A record with its parts, its quarantine, its source activities and their claims, as plain
+    values.
+    """
     row = db.execute(sa.select(records, connections.c.name, connections.c.source).join(
         connections, connections.c.id == records.c.connection_id).where(records.c.id == record_id)).one()
     held = db.execute(sa.select(quarantine).where(quarantine.c.record_id == record_id)).first()
@@ -299,7 +312,9 @@ def list_quarantine(db: Db, athlete_id: str) -> list[dict[str, Any]]:
 
 
 def list_stubs(db: Db, athlete_id: str) -> list[dict[str, Any]]:
-    """What the sources of an athlete list and never deliver, unless another record stands in for it, counted by reason."""
+    """What the sources of an athlete list and never deliver, unless another record stands in for
+    it, counted by reason.
+    """
     answered = sa.select(source_activities.c.record_id).join(
         activities, activities.c.id == source_activities.c.activity_id).where(activities.c.gone_at.is_(None))
     query = sa.select(connections.c.name, records.c.reason, sa.func.count().label("stubs")).join(
@@ -311,7 +326,9 @@ def list_stubs(db: Db, athlete_id: str) -> list[dict[str, Any]]:
 
 
 def totals(db: Db, athlete_id: str, since: date, until: date) -> dict[str, float]:
-    """Count, seconds, metres and load of the activities that started in these local days, both included."""
+    """Count, seconds, metres and load of the activities that started in these local days, both
+    included.
+    """
     moving = sa.func.coalesce(activities.c.moving_s, activities.c.elapsed_s)
     summed = (moving, activities.c.distance_m, activities.c.training_load)
     query = sa.select(sa.func.count(), *(sa.func.coalesce(sa.func.sum(column), 0) for column in summed)).where(
@@ -321,7 +338,9 @@ def totals(db: Db, athlete_id: str, since: date, until: date) -> dict[str, float
 
 
 def connection_counts(db: Db, connection_id: str) -> dict[str, int]:
-    """How many records of each state, how many in quarantine, how many parts are wanted, and how many were given up for now."""
+    """How many records of each state, how many in quarantine, how many parts are wanted, and how
+    many were given up for now.
+    """
     states = {row[0]: row[1] for row in db.execute(sa.select(records.c.state, sa.func.count()).where(
         records.c.connection_id == connection_id).group_by(records.c.state))}
     mine = sa.select(records.c.id).where(records.c.connection_id == connection_id)

@@ -1,4 +1,6 @@
-"""Records, their parts and their raw bytes in the store: what was listed, what is wanted, what was received."""
+"""Records, their parts and their raw bytes in the store: what was listed, what is wanted, what was
+received.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def _known() -> sa.Select[Any]:
 
 
 def records_in(db: Db, connection_id: str, window: Window) -> list[Known]:
-    """The records that a listing of this window has to show: started inside it, neither gone nor already missed."""
+    """The records that a listing of this window has to show: started inside it, neither gone nor
+    already missed.
+    """
     query = _known().where(records.c.connection_id == connection_id, records.c.state.in_(("listed", "stub")))
     query = query.where(*_inside(window))
     return [Known(*row) for row in db.execute(query)]
@@ -63,12 +67,14 @@ def _inside(window: Window) -> Iterator[sa.ColumnElement[bool]]:
     if window.oldest:
         yield records.c.start_local >= window.oldest.isoformat()
     if window.newest:
-        yield records.c.start_local < window.newest.isoformat() + "U"  # every time of that day, whatever follows the T
+        # Every time of that day, whatever follows the T.
+        yield records.c.start_local < window.newest.isoformat() + "U"
 
 
 def records_in_state(db: Db, connection_id: str, state: str) -> list[Known]:
     """The records of one state, newest start first."""
-    # Sorted here: told to sort, SQLite walks through the whole history by its start instead of looking up the few by their state.
+    # Sorted here: told to sort, SQLite walks through the whole history by its start instead of
+    # looking up the few by their state.
     found = [Known(*row) for row in db.execute(_known().where(records.c.connection_id == connection_id, records.c.state == state))]
     return sorted(sorted(found, key=lambda one: one.id), key=lambda one: one.start_local or "", reverse=True)
 
@@ -83,10 +89,11 @@ def update_record(db: Db, record_id: int, **values: Any) -> None:
     update_one(db, records, record_id, **values)
 
 
-# -- parts -----------------------------------------------------------------------------------------------------------------
+# -- parts -----------------------------------------------------------------------------------------
 
 
-#: So many tries has a part that the source said once there is none of, while it is asked for a second time: until it answers, that holds.
+#: So many tries has a part that the source said once there is none of, while it is asked for a
+#: second time: until it answers, that holds.
 _SECOND_LOOK = -1
 
 
@@ -98,7 +105,9 @@ def want_parts(db: Db, record_id: int, names: Iterable[str], *, fresh: bool = Fa
 
 
 def want_where_unknown(db: Db, connection_id: str, part: str, window: Window) -> int:
-    """Mark a part as wanted at every listed record that has never been asked for it; their number comes back."""
+    """Mark a part as wanted at every listed record that has never been asked for it; their number
+    comes back.
+    """
     has = sa.exists().where(parts.c.record_id == records.c.id, parts.c.part == part)
     lacking = sa.select(records.c.id, sa.literal(part), sa.literal("wanted"), sa.literal(0)).where(
         records.c.connection_id == connection_id, records.c.state.in_(THERE), ~has, *_inside(window))
@@ -123,7 +132,8 @@ def wanted_parts(db: Db, connection_id: str, part: str, limit: int) -> list[tupl
 
 
 def some_that_have(db: Db, connection_id: str, part: str, limit: int) -> list[str]:
-    """The external ids of a few records that have a part and are still there, newest start first."""
+    """The external ids of a few records that have a part and are still there, newest start first.
+    """
     have = sa.select(parts.c.record_id).where(parts.c.part == part, parts.c.state == "have")
     query = sa.select(records.c.external_id).where(
         records.c.connection_id == connection_id, records.c.state.in_(THERE), records.c.id.in_(have))
@@ -136,7 +146,8 @@ def count_wanted(db: Db, connection_id: str, part: str) -> int:
 
 
 def _wanting(connection_id: str, part: str, *columns: Any) -> sa.Select[Any]:
-    # Told to join, SQLite looks up the part of every record of the history; those that are wanted are few.
+    # Told to join, SQLite looks up the part of every record of the history; those that are wanted
+    # are few.
     wanted = sa.select(parts.c.record_id).where(parts.c.part == part, parts.c.state == "wanted")
     return sa.select(*columns).select_from(records).where(
         records.c.id.in_(wanted), records.c.connection_id == connection_id, records.c.state.in_(THERE))
@@ -160,7 +171,9 @@ def part_tries(db: Db, record_id: int, part: str) -> int:
 
 
 def as_before_the_walk(db: Db, record_id: int, part: str) -> bool:
-    """Let a part that a walk had asked for a second time be what it was, for the next walk to ask again; False where it is another."""
+    """Let a part that a walk had asked for a second time be what it was, for the next walk to ask
+    again; False where it is another.
+    """
     if part_tries(db, record_id, part) != _SECOND_LOOK:
         return False
     return update_one(db, parts, record_id, part, state="none", tries=1)
@@ -172,8 +185,10 @@ def part_names(db: Db, record_id: int) -> list[str]:
 
 
 def after_walk(db: Db, connection_id: str) -> None:
-    """What the end of a walk through the whole history does: parts that were given up get another chance, a part of which the source
-    said once that there is none is asked for a second time, and records that no window showed are to be confirmed by id once more."""
+    """What the end of a walk through the whole history does: parts that were given up get another
+    chance, a part of which the source said once that there is none is asked for a second time, and
+    records that no window showed are to be confirmed by id once more.
+    """
     mine = sa.select(records.c.id).where(records.c.connection_id == connection_id)
     db.execute(sa.update(parts).where(parts.c.record_id.in_(mine), parts.c.state == "failed").values(state="wanted", tries=0))
     there = mine.where(records.c.state.in_(THERE))
@@ -182,7 +197,7 @@ def after_walk(db: Db, connection_id: str) -> None:
     db.execute(sa.update(records).where(records.c.connection_id == connection_id, records.c.state == "unlisted").values(state="missing"))
 
 
-# -- raw bytes ---------------------------------------------------------------------------------------------------------------
+# -- raw bytes -------------------------------------------------------------------------------------
 
 
 _NEWEST_RAW = Prepared(sa.select(raw.c.id, raw.c.sha256).where(
@@ -191,7 +206,8 @@ _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _LATEST = sa.select(sa.func.max(raw.c.id)).where(raw.c.record_id.in_(_IDS)).group_by(raw.c.record_id, raw.c.part)
 _NEWEST = sa.select(raw).where(raw.c.id.in_(_LATEST))
 _NEWEST_OF_PART = sa.select(raw).where(raw.c.id.in_(_LATEST.where(raw.c.part == sa.bindparam("part"))))
-#: Of what will not come, as far as is known; a part that failed for now says nothing about the workout.
+#: Of what will not come, as far as is known; a part that failed for now says nothing about the
+#: workout.
 _REASONS = sa.select(parts.c.record_id, parts.c.part, parts.c.reason).where(
     parts.c.record_id.in_(_IDS), sa.or_(parts.c.state == "none", parts.c.tries == _SECOND_LOOK), parts.c.reason.is_not(None))
 _RELEASE = Prepared(sa.delete(quarantine).where(quarantine.c.record_id == sa.bindparam("record_id")))
@@ -229,11 +245,15 @@ class RawStore:
 
     def put(self, db: Db, record_id: int, source: str, part: str, body: Body, *, now: str, revision: str | None = None,
             fresh: bool = False) -> int:
-        """Keep one part verbatim; its raw id comes back. The same bytes once more are not kept twice."""
+        """Keep one part verbatim; its raw id comes back.
+
+        The same bytes once more are not kept twice.
+        """
         packed = self.pack(db, source, part, body)
         newest = None if fresh else _NEWEST_RAW.first(db, record_id=record_id, part=part)
         if newest and newest.sha256 == packed.sha256:
-            update_one(db, raw, newest.id, received_at=now)  # which of two parts is newer decides what they say together
+            # Which of two parts is newer decides what they say together.
+            update_one(db, raw, newest.id, received_at=now)
             return int(newest.id)
         if newest and part in NEWEST_ONLY:
             db.execute(sa.delete(raw).where(raw.c.record_id == record_id, raw.c.part == part))
@@ -270,7 +290,8 @@ class RawStore:
 
 
 def load_records(db: Db, raws: RawStore, entry_id: str, account: Account | None, keys: Sequence[tuple[int, str]]) -> dict[int, Record]:
-    """The records of these (id, external id) with all their newest parts, ready to be normalized."""
+    """The records of these (id, external id) with all their newest parts, ready to be normalized.
+    """
     bodies = raws.newest(db, [record_id for record_id, _ in keys])
     reasons: dict[int, dict[str, str]] = {}
     for some in chunks(record_id for record_id, _ in keys):
@@ -289,9 +310,11 @@ def make_record(external_id: str, entry_id: str, account: Account | None, bodies
 
 
 def with_part(record: Record, part: str, body: Body, received: datetime) -> Record:
-    """The record with one more part, or another state of it; the order of parts does not tell in which order they came.
+    """The record with one more part, or another state of it; the order of parts does not tell in
+    which order they came.
 
-    What comes later is written down as received later, also by a clock that stood still or was set back: the later part wins.
+    What comes later is written down as received later, also by a clock that stood still or was set
+    back: the later part wins.
     """
     received = received.replace(microsecond=received.microsecond // 1000 * 1000)
     received = max([received, *(moment + _TICK for name, moment in record.received.items() if name != part)])
@@ -310,12 +333,14 @@ def _place_of(part: str) -> tuple[int, str]:
     return (_ORDER.index(part) if part in _ORDER else len(_ORDER), part)
 
 
-# -- quarantine --------------------------------------------------------------------------------------------------------------
+# -- quarantine ------------------------------------------------------------------------------------
 
 
 def put_in_quarantine(db: Db, record_id: int, *, stage: str, error: Mapping[str, Any], plugin: str, plugin_version: str | None,
                       now: str) -> bool:
-    """Keep a record aside with the reason why it could not be understood; whether that is news comes back."""
+    """Keep a record aside with the reason why it could not be understood; whether that is news
+    comes back.
+    """
     values = {"stage": stage, "error": json_text(error), "code": error["code"], "plugin": plugin,
               "plugin_version": plugin_version}
     before = db.scalar(sa.select(quarantine.c.error).where(quarantine.c.record_id == record_id))
@@ -332,7 +357,9 @@ def release(db: Db, record_id: int) -> bool:
 
 
 def quarantined(db: Db, connection_id: str, *, not_version: str | None = None) -> list[Known]:
-    """The records of a connection in quarantine; with ``not_version`` only those that another version of the plugin refused."""
+    """The records of a connection in quarantine; with ``not_version`` only those that another
+    version of the plugin refused.
+    """
     aside = sa.select(quarantine.c.record_id)
     if not_version is not None:
         aside = aside.where(sa.or_(quarantine.c.plugin_version.is_(None), quarantine.c.plugin_version != not_version))

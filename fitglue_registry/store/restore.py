@@ -1,7 +1,9 @@
-"""Brings a store back from a backup: everything is checked and laid beside first, and one rename makes it the store.
+"""Brings a store back from a backup: everything is checked and laid beside first, and one rename
+makes it the store.
 
-Killed anywhere, the folder holds the old database whole or the new one whole, and the same command goes on. What is replaced is
-moved aside, never deleted. Original files are kept by their content, so those of both stay where they are.
+Killed anywhere, the folder holds the old database whole or the new one whole, and the same command
+goes on. What is replaced is moved aside, never deleted. Original files are kept by their content,
+so those of both stay where they are.
 """
 
 from __future__ import annotations
@@ -51,10 +53,12 @@ class Restored:
 
 def restore(path: Path, home: Path, database: Database, blobs: BlobStore, now: str, *, replace: bool = False,
             on_step: OnStep | None = None) -> Restored:
-    """Make the store what it was in the backup at ``path``; with ``replace`` a database that is there is moved aside.
+    """Make the store what it was in the backup at ``path``; with ``replace`` a database that is
+    there is moved aside.
 
-    Raises what ``verify`` does; ``UserMistake`` FG-home-holds-data, FG-backup-other-database; ``Busy`` while a sync is at work;
-    ``StoreFailed`` FG-store-newer, FG-store-locked, FG-restore-failed. The store is then what it was.
+    Raises what ``verify`` does; ``UserMistake`` FG-home-holds-data, FG-backup-other-database;
+    ``Busy`` while a sync is at work; ``StoreFailed`` FG-store-newer, FG-store-locked,
+    FG-restore-failed. The store is then what it was.
     """
     say = on_step or (lambda *_: None)
     backup = verify(path, say)
@@ -97,7 +101,9 @@ def _hold_format(backup: Backup, database: Database) -> None:
 
 @contextmanager
 def _no_sync(locks: Path) -> Iterator[None]:
-    """Hold the locks of all connections that were ever synced here; raises ``Busy`` FG-sync-running."""
+    """Hold the locks of all connections that were ever synced here; raises ``Busy``
+    FG-sync-running.
+    """
     from filelock import FileLock, Timeout
 
     with ExitStack() as held:
@@ -113,7 +119,8 @@ def _no_sync(locks: Path) -> Iterator[None]:
 @contextmanager
 def _unpacked(path: Path, archive: zipfile.ZipFile, manifest: Manifest, beside: Path) -> Iterator[Path]:
     """The database of a backup, laid beside where it will be and looked through."""
-    for left in beside.glob(f"{RESTORE_LEFT}*"):  # of a restore that was killed; another one would hold the locks or be the same
+    # Of a restore that was killed; another one would hold the locks or be the same.
+    for left in beside.glob(f"{RESTORE_LEFT}*"):
         shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(dir=beside, prefix=RESTORE_LEFT))
     try:
@@ -136,7 +143,9 @@ def _unpacked(path: Path, archive: zipfile.ZipFile, manifest: Manifest, beside: 
 
 
 def _blobs(path: Path, archive: zipfile.ZipFile, manifest: Manifest, blobs: BlobStore, say: OnStep) -> None:
-    """Put every original file; one that is there and whole is left as it is, a damaged one is mended."""
+    """Put every original file; one that is there and whole is left as it is, a damaged one is
+    mended.
+    """
     members = manifest.named("blobs")
     for done, member in enumerate(members, start=1):
         blobs.put(b"".join(chunks_of(path, archive, member)))
@@ -144,8 +153,11 @@ def _blobs(path: Path, archive: zipfile.ZipFile, manifest: Manifest, blobs: Blob
 
 
 def _secrets(path: Path, archive: zipfile.ZipFile, manifest: Manifest, folder: Path, aside: Path) -> None:
-    """Write the keys of the backup; a key file that is another one is kept aside with what it opens."""
-    members = sorted(manifest.named("secrets"), key=lambda member: member.name, reverse=True)  # the key before what it opens
+    """Write the keys of the backup; a key file that is another one is kept aside with what it
+    opens.
+    """
+    # The key before what it opens.
+    members = sorted(manifest.named("secrets"), key=lambda member: member.name, reverse=True)
     contents = {folder / member.name.rpartition("/")[2]: b"".join(chunks_of(path, archive, member)) for member in members}
     new = {file: content for file, content in contents.items() if not file.is_file() or file.read_bytes() != content}
     if any(file.suffix == ".key" and file.is_file() for file in new):
@@ -160,9 +172,12 @@ def _secrets(path: Path, archive: zipfile.ZipFile, manifest: Manifest, folder: P
 
 
 def _bring_to_rest(target: Path, aside: Path) -> None:
-    """Fold the log of the old database into it; refused while another program has it open, since that would go on writing."""
+    """Fold the log of the old database into it; refused while another program has it open, since
+    that would go on writing.
+    """
     make_folder(aside)
-    for log in _logs(target):  # first: SQLite takes away a log that it cannot read, and somebody may still be able to
+    # First: SQLite takes away a log that it cannot read, and somebody may still be able to.
+    for log in _logs(target):
         if log.exists():
             _keep(log, aside / log.name)
     with suppress(sqlite3.DatabaseError):  # a damaged one goes aside with its log as it is
@@ -182,7 +197,9 @@ def _bring_to_rest(target: Path, aside: Path) -> None:
 
 
 def _take_over_keys(old: Path, unpacked: Path) -> None:
-    """A backup without keys names those of its day: a connection that has another one since keeps that."""
+    """A backup without keys names those of its day: a connection that has another one since keeps
+    that.
+    """
     with suppress(sqlite3.DatabaseError):  # an old database that cannot be read has none to give
         with closing(sqlite3.connect(f"{old.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             known = connection.execute("SELECT secret_ref, id FROM fg_connections").fetchall()
@@ -209,13 +226,16 @@ def _logs(target: Path) -> list[Path]:
 
 
 def _unused(folder: Path, name: str) -> Path:
-    """A name that nothing has: clocks go wrong, and what was moved aside once is never moved over."""
+    """A name that nothing has: clocks go wrong, and what was moved aside once is never moved over.
+    """
     names = (folder / name, *(folder / f"{name}-{number}" for number in range(2, 10_000)))
     return next(path for path in names if not path.exists())
 
 
 def _keep(file: Path, as_: Path) -> None:
-    """A second name for the same file, so that at no moment there is none; a copy where the disk knows no second names."""
+    """A second name for the same file, so that at no moment there is none; a copy where the disk
+    knows no second names.
+    """
     try:
         os.link(file, as_)
     except OSError:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class RunLog:
-    """One run. Its row is written with the first decision, so a run that finds nothing writes nothing."""
+    """One run.
+
+    Its row is written with the first decision, so a run that finds nothing writes nothing.
+    """
 
     def __init__(self, athlete_id: str, connection_id: str | None, kind: str, started_at: str, options: Mapping[str, Any]) -> None:
         self.id: int | None = None

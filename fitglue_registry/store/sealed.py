@@ -1,7 +1,9 @@
-"""Secrets in encrypted files: AES-GCM, one file for each reference, and one key file that only its owner may read.
+"""Secrets in encrypted files: AES-GCM, one file for each reference, and one key file that only its
+owner may read.
 
-The key file holds one key a line: the first seals, and further ones, which are there only while the key is changed, open what they
-once sealed. Neither the folder nor a file in it may be a link: whoever can place one could choose what is read or overwritten.
+The key file holds one key a line: the first seals, and further ones, which are there only while the
+key is changed, open what they once sealed. Neither the folder nor a file in it may be a link:
+whoever can place one could choose what is read or overwritten.
 """
 
 from __future__ import annotations
@@ -39,20 +41,26 @@ _NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr
 
 @dataclass(slots=True)
 class Rekeyed:
-    """What a change of the key did: reference → ``None`` or why it could not be opened; how many old keys something else still needs."""
+    """What a change of the key did: reference → ``None`` or why it could not be opened; how many
+    old keys something else still needs.
+    """
 
     outcomes: dict[str, FitglueError | None]
     old_keys: int
 
 
 class FileSecretStore:
-    """A folder with the key file and the sealed files; who can read the whole folder can read the secrets."""
+    """A folder with the key file and the sealed files; who can read the whole folder can read the
+    secrets.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def get(self, ref: str) -> dict[str, str]:
-        """The values; ``AthleteNeeded`` FG-secret-key-lost without the key that sealed them, FG-secret-unreadable where damaged."""
+        """The values; ``AthleteNeeded`` FG-secret-key-lost without the key that sealed them,
+        FG-secret-unreadable where damaged.
+        """
         content = self._sealed_content(ref)
         key = next((key for key in self._keys() if _key_id(key) == _key_id_of(content)), None)
         if key is None:
@@ -79,9 +87,11 @@ class FileSecretStore:
             raise self._failed("written", error) from None
 
     def rekey(self, refs: Iterable[str]) -> Rekeyed:
-        """Make a new key and seal every secret of ``refs`` with it; what cannot be opened is told and stays as it is.
+        """Make a new key and seal every secret of ``refs`` with it; what cannot be opened is told
+        and stays as it is.
 
-        Killed at any write it loses nothing: both keys are in the key file until nothing needs the old one, and the next call goes on.
+        Killed at any write it loses nothing: both keys are in the key file until nothing needs the
+        old one, and the next call goes on.
         """
         done = Rekeyed({}, 0)
         if not self._folder.is_dir():
@@ -94,7 +104,8 @@ class FileSecretStore:
                 self._write_keys([key, *old])
                 for ref in refs:
                     self._reseal(ref, key, done)
-                # A secret that no reference of ours names may be that of another database: its key stays.
+                # A secret that no reference of ours names may be that of another database: its key
+                # stays.
                 needed = {_key_id_of(self._read(path) or b"") for path in self._folder.glob(f"*{_SUFFIX}")}
                 kept = [one for one in old if _key_id(one) in needed]
                 self._write_keys([key, *kept])
@@ -139,7 +150,9 @@ class FileSecretStore:
         return content
 
     def _keys(self) -> list[bytes]:
-        """The keys, the one that seals first; none where there is no key file, or nothing in it that is a key."""
+        """The keys, the one that seals first; none where there is no key file, or nothing in it
+        that is a key.
+        """
         path = self._folder / _KEY_FILE
         content = self._read(path)
         if content is None:
@@ -191,7 +204,9 @@ class FileSecretStore:
             log.warning("%s was open to other users of this machine; its mode is 0700 now", self._folder)
 
     def _keep_private(self, path: Path) -> None:
-        """Take the key file away from everybody else, and say that it was theirs to read; refuse it where that fails."""
+        """Take the key file away from everybody else, and say that it was theirs to read; refuse it
+        where that fails.
+        """
         if os.name == "nt" or not path.stat().st_mode & 0o077:
             return
         try:
@@ -232,7 +247,9 @@ def _key_id_of(content: bytes) -> bytes:
 
 
 def _seal(key: bytes, plain: bytes, ref: str) -> bytes:
-    """The bytes of a sealed file; the reference is sealed in too: a file renamed to another connection's does not open."""
+    """The bytes of a sealed file; the reference is sealed in too: a file renamed to another
+    connection's does not open.
+    """
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     head, nonce = _MAGIC + _key_id(key), os.urandom(_NONCE)
@@ -240,7 +257,9 @@ def _seal(key: bytes, plain: bytes, ref: str) -> bytes:
 
 
 def _open(key: bytes, content: bytes, ref: str) -> bytes:
-    """What was sealed; raises ``AthleteNeeded`` (FG-secret-unreadable) where one bit is not as it was."""
+    """What was sealed; raises ``AthleteNeeded`` (FG-secret-unreadable) where one bit is not as it
+    was.
+    """
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 

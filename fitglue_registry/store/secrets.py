@@ -1,7 +1,8 @@
 """Where the secrets of connections are kept; the database holds nothing but a reference to each.
 
-A reference says which store it belongs to (``file:…``, ``keyring:…``), and every ``put`` makes a new one: write the new secret, commit
-the reference, then delete the old secret, and a crash between any two of these steps loses nothing.
+A reference says which store it belongs to (``file:…``, ``keyring:…``), and every ``put`` makes a
+new one: write the new secret, commit the reference, then delete the old secret, and a crash between
+any two of these steps loses nothing.
 """
 
 from __future__ import annotations
@@ -31,13 +32,18 @@ _FROM_KEYRING_TO_FILE = ("run `fitglue connections rekey --to file` where the ke
 
 
 class SecretStore(Protocol):
-    """Keeps the secret values of one connection under a reference; an embedder may bring its own."""
+    """Keeps the secret values of one connection under a reference; an embedder may bring its own.
+    """
 
     def get(self, ref: str) -> dict[str, str]:
-        """The values; raises ``AthleteNeeded`` where they are gone or cannot be opened, with what to do."""
+        """The values; raises ``AthleteNeeded`` where they are gone or cannot be opened, with what
+        to do.
+        """
 
     def put(self, owner: str, values: Mapping[str, str]) -> str:
-        """Keep the values durably and return their new reference; ``owner`` is for people to recognise it by."""
+        """Keep the values durably and return their new reference; ``owner`` is for people to
+        recognise it by.
+        """
 
     def delete(self, ref: str) -> None:
         """Forget the values; those that are gone already are no error."""
@@ -67,10 +73,14 @@ class MemorySecretStore:
 
 
 class KeyringSecretStore:
-    """The keyring of the desktop; imported with the first use, since that takes as long as a whole command may."""
+    """The keyring of the desktop; imported with the first use, since that takes as long as a whole
+    command may.
+    """
 
     def usable(self) -> bool:
-        """Whether a real keyring answers: not the one that always fails, nor one that writes in clear."""
+        """Whether a real keyring answers: not the one that always fails, nor one that writes in
+        clear.
+        """
         import keyring
 
         try:
@@ -83,7 +93,9 @@ class KeyringSecretStore:
         return True
 
     def get(self, ref: str) -> dict[str, str]:
-        """The values from the keyring; raises ``AthleteNeeded`` (FG-keyring-unavailable) where it is absent or locked."""
+        """The values from the keyring; raises ``AthleteNeeded`` (FG-keyring-unavailable) where it
+        is absent or locked.
+        """
         content = self._ask("get_password", ref)
         if content is None:
             raise missing(ref)
@@ -118,9 +130,11 @@ class KeyringSecretStore:
 
 
 class ChainSecretStore:
-    """Opens a reference with the store that it names, and puts new secrets into the best store of this machine.
+    """Opens a reference with the store that it names, and puts new secrets into the best store of
+    this machine.
 
-    Nothing is imported for a store that is not asked: a scheduler without a desktop reads file references, and no keyring.
+    Nothing is imported for a store that is not asked: a scheduler without a desktop reads file
+    references, and no keyring.
     """
 
     def __init__(self, home: Path, stores: Mapping[str, SecretStore] | None = None) -> None:
@@ -167,12 +181,16 @@ def open_secret_store(home: Path) -> SecretStore:
 
 
 def default_secret_store(home: Path) -> SecretStore:
-    """Where a new secret goes: what ``FITGLUE_SECRETS`` says, else the keyring if it is really usable, else an encrypted file."""
+    """Where a new secret goes: what ``FITGLUE_SECRETS`` says, else the keyring if it is really
+    usable, else an encrypted file.
+    """
     return _open(default_scheme(), home)
 
 
 def default_scheme() -> str:
-    """``file`` or ``keyring``; raises ``UserMistake`` (FG-secrets-setting) for any other ``FITGLUE_SECRETS``."""
+    """``file`` or ``keyring``; raises ``UserMistake`` (FG-secrets-setting) for any other
+    ``FITGLUE_SECRETS``.
+    """
     wanted = os.environ.get(ENVIRONMENT, "").strip().lower()
     if wanted not in ("", "file", "keyring"):
         raise UserMistake("FG-secrets-setting", f"{ENVIRONMENT} is {wanted[:40]!r}, must be file or keyring", at=Place(field=ENVIRONMENT),
@@ -201,7 +219,9 @@ def new_reference(scheme: str, owner: str) -> str:
 
 
 def split_reference(ref: str) -> tuple[str, str, str]:
-    """Scheme, owner and token; raises ``AthleteNeeded`` (FG-secret-unreadable) for what is no reference: it may become a path."""
+    """Scheme, owner and token; raises ``AthleteNeeded`` (FG-secret-unreadable) for what is no
+    reference: it may become a path.
+    """
     match = _REFERENCE.match(ref)
     if match is None:
         raise unreadable(ref, why="that is no reference to a secret")
@@ -220,7 +240,9 @@ def unreadable(ref: str, why: str = "it does not open as what it was sealed as")
 
 
 def parse(ref: str, content: str | bytes) -> dict[str, str]:
-    """The values as they were written; raises ``AthleteNeeded`` (FG-secret-unreadable) for anything else."""
+    """The values as they were written; raises ``AthleteNeeded`` (FG-secret-unreadable) for anything
+    else.
+    """
     try:
         values = json.loads(content)
     except ValueError:

@@ -35,7 +35,9 @@ class Answer:
 
 
 def run_sql(database: Database, statement: str) -> Answer:
-    """Run one statement that only reads; raises ``UserMistake`` FG-sql-failed with the database's own words."""
+    """Run one statement that only reads; raises ``UserMistake`` FG-sql-failed with the database's
+    own words.
+    """
     if _REACHES_OUT.match(statement):
         raise UserMistake("FG-sql-read-only", "only questions are asked here", why="that statement can write files of the server",
                           fix=_EXAMPLE)
@@ -45,7 +47,8 @@ def run_sql(database: Database, statement: str) -> Answer:
             if not result.returns_rows:
                 raise UserMistake("FG-sql-failed", "the statement asks for nothing", fix=_EXAMPLE)
             return Answer(tuple(result.keys()), tuple(tuple(row) for row in result))
-        except (sa.exc.DBAPIError, sa.exc.ResourceClosedError, sqlite3.Warning, ValueError) as error:  # some come from the driver bare
+        # Some come from the driver bare.
+        except (sa.exc.DBAPIError, sa.exc.ResourceClosedError, sqlite3.Warning, ValueError) as error:
             raise _explain(error) from error
 
 
@@ -62,7 +65,8 @@ def _read_only(db: Connection, dialect: str) -> Iterator[None]:
             db.exec_driver_sql("PRAGMA query_only = OFF")
         return
     db.exec_driver_sql("SET TRANSACTION READ ONLY")
-    # A statement that is not prepared may be several, and the first may end the transaction: "COMMIT; DELETE …".
+    # A statement that is not prepared may be several, and the first may end the transaction:
+    # "COMMIT; DELETE …".
     driver: Any = db.connection.driver_connection
     threshold, driver.prepare_threshold = driver.prepare_threshold, 0
     try:

@@ -1,8 +1,10 @@
-"""Streams as one compact, lossless blob: whole numbers at a scale, their differences split into byte planes, zstd.
+"""Streams as one compact, lossless blob: whole numbers at a scale, their differences split into
+byte planes, zstd.
 
-Layout: ``FGS1``, length of the header (4 bytes, little endian), header (JSON: one item a stream), the streams' zstd frames.
-A stream's numbers are kept as scaled integers only where that gives back every double bit by bit; else the doubles themselves
-are split and packed. Gaps are a bit mask beside the numbers (``facts``: delta + byte split + zstd is the cheapest to write).
+Layout: ``FGS1``, length of the header (4 bytes, little endian), header (JSON: one item a stream),
+the streams' zstd frames. A stream's numbers are kept as scaled integers only where that gives back
+every double bit by bit; else the doubles themselves are split and packed. Gaps are a bit mask
+beside the numbers (``facts``: delta + byte split + zstd is the cheapest to write).
 """
 
 from __future__ import annotations
@@ -60,7 +62,9 @@ def encode_streams(streams: Sequence[Stream]) -> bytes:
 
 
 def decode_streams(blob: bytes, types: Sequence[str] | None = None) -> tuple[Stream, ...]:
-    """The streams of a blob, or only those named; raises ``ValueError`` for a blob that is not one of ours."""
+    """The streams of a blob, or only those named; raises ``ValueError`` for a blob that is not one
+    of ours.
+    """
     import zstandard
 
     if blob[:4] != _MAGIC:
@@ -129,7 +133,9 @@ def _candidates(some: NDArray[np.float64]) -> list[float]:
 
 
 def _at_scale(values: NDArray[np.float64], scale: float) -> NDArray[np.int64] | None:
-    """The whole numbers at a scale, where they give back every double bit by bit: -0.0 stays what it is."""
+    """The whole numbers at a scale, where they give back every double bit by bit: -0.0 stays what
+    it is.
+    """
     import numpy as np
 
     whole = np.rint(values * scale).astype("<i8")
@@ -141,7 +147,8 @@ def _differences(whole: NDArray[np.int64], stride: int) -> NDArray[np.uint64]:
 
     deltas = whole.copy()
     deltas[stride:] -= whole[:-stride]
-    return ((deltas << np.int64(1)) ^ (deltas >> np.int64(63))).view("<u8")  # zigzag: small numbers of either sign stay small
+    # Zigzag: small numbers of either sign stay small.
+    return ((deltas << np.int64(1)) ^ (deltas >> np.int64(63))).view("<u8")
 
 
 def _split(words: NDArray[np.uint64]) -> bytes:

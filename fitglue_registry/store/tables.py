@@ -1,7 +1,9 @@
-"""The tables, in the newest form; how a database gets there from an older one is told in ``migrations/``.
+"""The tables, in the newest form; how a database gets there from an older one is told in
+``migrations/``.
 
-Names carry the prefix ``fg_``: people read the views (``views.py``), which stay the same when a table changes. Moments are
-ISO 8601 texts, UTC with ``Z`` or local without zone, so that they compare as texts and read the same in every tool.
+Names carry the prefix ``fg_``: people read the views (``views.py``), which stay the same when a
+table changes. Moments are ISO 8601 texts, UTC with ``Z`` or local without zone, so that they
+compare as texts and read the same in every tool.
 """
 
 from __future__ import annotations
@@ -32,19 +34,23 @@ _REFUSED = re.compile("[\0\ud800-\udfff]")
 
 metadata = MetaData()
 
-#: States of a record that can be fetched: listed, or known by its id to be there though no window shows it.
+#: States of a record that can be fetched: listed, or known by its id to be there though no window
+#: shows it.
 THERE = ("listed", "unlisted")
 
 
 class Text(TypeDecorator[str]):
-    """Text that every database takes: NUL and lone surrogates, which PostgreSQL and UTF-8 refuse, become U+FFFD."""
+    """Text that every database takes: NUL and lone surrogates, which PostgreSQL and UTF-8 refuse,
+    become U+FFFD.
+    """
 
     impl = _Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the signature is SQLAlchemy's
         """Replace what the database would refuse."""
-        if value is None or (value.isascii() and "\0" not in value):  # nearly always, and a tenth of the price
+        # Nearly always, and a tenth of the price.
+        if value is None or (value.isascii() and "\0" not in value):
             return value
         return _REFUSED.sub("\N{REPLACEMENT CHARACTER}", value)
 
@@ -58,7 +64,8 @@ def _id() -> Column[int]:
 
 
 def _figures() -> list[Column[object]]:
-    """The figures of a workout that lists, views and the matcher read without opening the document."""
+    """The figures of a workout that lists, views and the matcher read without opening the document.
+    """
     texts = ("title", "sport", "start_utc", "start_local", "timezone", "power_kind")
     numbers = ("elapsed_s", "moving_s", "distance_m", "elevation_gain_m", "calories_kcal", "average_heartrate_bpm",
                "max_heartrate_bpm", "average_watts", "weighted_average_watts", "average_cadence_rpm", "average_speed_mps", "training_load",
@@ -115,7 +122,8 @@ records = Table(
     _id(),
     Column("connection_id", Text, ForeignKey("fg_connections.id", ondelete="CASCADE"), nullable=False),
     Column("external_id", Text, nullable=False),
-    Column("state", Text, nullable=False),  # listed, stub, missing (not listed any more, to be confirmed), gone
+    # Listed, stub, missing (not listed any more, to be confirmed), gone.
+    Column("state", Text, nullable=False),
     Column("revision", Text, nullable=False),
     Column("start_local", Text),
     Column("at_source", Text),
@@ -155,7 +163,8 @@ raw = Table(
     Column("part", Text, nullable=False),
     Column("revision", Text),
     Column("sha256", Text, nullable=False),  # of the content as received
-    Column("wire", Text, nullable=False),  # identity or gzip: how the content as received is to be read
+    # Identity or gzip: how the content as received is to be read.
+    Column("wire", Text, nullable=False),
     Column("packing", Text, nullable=False),  # verbatim, zstd, or blob
     Column("dictionary_id", Id),
     Column("content", LargeBinary),
@@ -199,7 +208,8 @@ claims = Table(
     Index("fg_claims_by_claim", "athlete_id", "claim"),
 )
 
-#: What somebody said of a pair: a plugin or a person. Equal claims are not written here, they are read from ``fg_claims``.
+#: What somebody said of a pair: a plugin or a person. Equal claims are not written here, they are
+#: read from ``fg_claims``.
 opinions = Table(
     "fg_opinions", metadata,
     Column("first_id", Id, ForeignKey("fg_source_activities.id", ondelete="CASCADE"), primary_key=True),
@@ -217,7 +227,8 @@ activities = Table(
     Column("athlete_id", Text, nullable=False),
     Column("number", Integer, nullable=False),
     Column("document", Text, nullable=False),
-    Column("origins", Text, nullable=False),  # JSON: field → id of the source activity it was taken from, "" the default
+    # JSON: field → id of the source activity it was taken from, "" the default.
+    Column("origins", Text, nullable=False),
     *_figures(),
     Column("created_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
@@ -234,7 +245,8 @@ aliases = Table(
     Column("activity_id", Text, nullable=False, index=True),
 )
 
-#: What the athlete said of whole activities. It outlives every source activity: what is meant is told by identities, not by ids.
+#: What the athlete said of whole activities. It outlives every source activity: what is meant is
+#: told by identities, not by ids.
 verdicts = Table(
     "fg_verdicts", metadata,
     _id(),
@@ -246,7 +258,8 @@ verdicts = Table(
     Index("fg_verdicts_by_athlete", "athlete_id", "id"),
 )
 
-#: The sides of a verdict; an identity is a claim, or the natural key of a source activity as JSON: entry, account, external id, leg.
+#: The sides of a verdict; an identity is a claim, or the natural key of a source activity as JSON:
+#: entry, account, external id, leg.
 verdict_sides = Table(
     "fg_verdict_sides", metadata,
     Column("verdict_id", Id, ForeignKey("fg_verdicts.id", ondelete="CASCADE"), primary_key=True),
@@ -268,7 +281,8 @@ choices = Table(
     Index("fg_choices_by_athlete", "athlete_id"),
 )
 
-#: The natural keys that a choice holds for; the first that is in the store decides which activity it belongs to.
+#: The natural keys that a choice holds for; the first that is in the store decides which activity
+#: it belongs to.
 choice_keys = Table(
     "fg_choice_keys", metadata,
     Column("choice_id", Id, ForeignKey("fg_choices.id", ondelete="CASCADE"), primary_key=True),

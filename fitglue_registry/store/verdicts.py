@@ -1,4 +1,6 @@
-"""What the athlete said of whole activities, remembered by identities, so that it holds for what comes back and for later copies."""
+"""What the athlete said of whole activities, remembered by identities, so that it holds for what
+comes back and for later copies.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,17 @@ if TYPE_CHECKING:
 
     from fitglue_registry.store.activities import Row
 
-#: Who said it of these very source activities, and who of others that assert the identities of theirs.
+#: Who said it of these very source activities, and who of others that assert the identities of
+#: theirs.
 PERSON, OF_A_COPY = "person", "person, of a copy"
 _SAYS = {"same": "you said that they are one workout", "different": "you said that they are two workouts"}
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the athlete said once: a side is one workout, told by its identities; ``about`` has a line for each as it was then."""
+    """What the athlete said once: a side is one workout, told by its identities; ``about`` has a
+    line for each as it was then.
+    """
 
     id: int
     verdict: Literal["same", "different"]
@@ -41,7 +46,8 @@ class Verdict:
 
 
 def put_verdict(db: Db, athlete_id: str, verdict: str, sides: Sequence[Sequence[Row]], about: Sequence[str], now: str) -> int:
-    """Remember what was said; a claim of several sides tells no side from another and is left out."""
+    """Remember what was said; a claim of several sides tells no side from another and is left out.
+    """
     claimed = [frozenset[str]().union(*(row.claims for row in side)) for side in sides]
     shared = {claim for one, two in combinations(claimed, 2) for claim in one & two}
     number = insert_one(db, verdicts, athlete_id=athlete_id, verdict=verdict, about=json_text(list(about)), said_at=now)
@@ -69,7 +75,8 @@ def load_verdicts(db: Db, athlete_id: str, ids: Iterable[int] | None = None) -> 
 def recall(db: Db, athlete_id: str, rows: Sequence[Row], now: str) -> None:
     """Let what was said of these source activities and others hold; the last word of a pair counts.
 
-    Pairs of which none is one of these are left alone: a later word on them need not name any of these, and would be lost.
+    Pairs of which none is one of these are left alone: a later word on them need not name any of
+    these, and would be lost.
     """
     if not rows or db.scalar(sa.select(verdicts.c.id).where(verdicts.c.athlete_id == athlete_id).limit(1)) is None:
         return
@@ -94,7 +101,9 @@ def _hold(db: Db, athlete_id: str, verdict: Verdict, ids: set[int], now: str) ->
 
 
 def meant(db: Db, athlete_id: str, verdict: Verdict) -> dict[int, tuple[int, bool]]:
-    """Source activity → its side, and whether it is one of those that were looked at then, by natural key."""
+    """Source activity → its side, and whether it is one of those that were looked at then, by
+    natural key.
+    """
     exact: dict[int, int] = {}
     claimed: dict[int, set[int]] = defaultdict(set)
     for place, side in enumerate(verdict.sides):
@@ -117,7 +126,9 @@ def undo(db: Db, athlete_id: str, verdict: Verdict, now: str) -> list[int]:
 
 
 def open_questions(db: Db, athlete_id: str) -> list[Any]:
-    """What is to be decided: opinions that ask, of two activities of which no person has said anything; the likeliest first."""
+    """What is to be decided: opinions that ask, of two activities of which no person has said
+    anything; the likeliest first.
+    """
     one, two = source_activities.alias("one"), source_activities.alias("two")
     query = sa.select(opinions, one.c.activity_id.label("first_activity"), two.c.activity_id.label("second_activity")).join(
         one, one.c.id == opinions.c.first_id).join(two, two.c.id == opinions.c.second_id).where(

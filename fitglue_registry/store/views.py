@@ -1,6 +1,8 @@
-"""The views that people and their tools read: stable names and columns, whatever the tables below become.
+"""The views that people and their tools read: stable names and columns, whatever the tables below
+become.
 
-A column may be added; one that is here is never renamed, removed, or given another meaning within a major version.
+A column may be added; one that is here is never renamed, removed, or given another meaning within a
+major version.
 """
 
 from __future__ import annotations

@@ -1,1 +1,3 @@
-"""List → decide → fetch → keep raw → normalize → validate → dedupe → store, resumable after any instruction."""
+"""List → decide → fetch → keep raw → normalize → validate → dedupe → store, resumable after any
+instruction.
+"""

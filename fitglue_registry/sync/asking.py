@@ -1,4 +1,6 @@
-"""Asks a plugin for one part of many records: an answer for each id, or the failure that concerns that id alone."""
+"""Asks a plugin for one part of many records: an answer for each id, or the failure that concerns
+that id alone.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: So many jobs may fail one after the other before it is looked into whether the source itself is down, by so many records at most.
+#: So many jobs may fail one after the other before it is looked into whether the source itself is
+#: down, by so many records at most.
 _FAILED_IN_A_ROW, _PROBES = 3, 3
 _CONCERN_ALL = frozenset({"FG-no-network", "FG-rate-limited", "FG-plugin-blocked", "FG-session-closed"})
 #: Answers of one job are stored together, up to so many, or so many bytes.
@@ -38,16 +41,18 @@ class Answered:
     external_id: str
     item: Part | Unavailable | FitglueError
     derived: Derived | None = None
-    pending: Pending | None = None  # in its place, while a worker is at it; nothing that ``ask_for`` gives is pending any more
+    # In its place, while a worker is at it; nothing that ``ask_for`` gives is pending any more.
+    pending: Pending | None = None
 
 
 def ask_for(context: Context, part: PartEntry, ids: Sequence[str], derive: Derive) -> Iterator[list[Answered]]:
     """The answers to ``ids``, job by job; the failures that concern one id alone come last.
 
-    ``derive`` is called on the lane that an answer came on, so that the work of several overlaps; of an id that was not asked it makes
-    ``None``. What it hands to a worker is waited for here, in the order of the answers. What fails for many ids at a time is asked for
-    singly, so that one record that the source cannot deliver takes no other along. Several failures in a row are an outage, or as many
-    odd records: ``_others`` tell. Raises what concerns the whole connection.
+    ``derive`` is called on the lane that an answer came on, so that the work of several overlaps;
+    of an id that was not asked it makes ``None``. What it hands to a worker is waited for here, in
+    the order of the answers. What fails for many ids at a time is asked for singly, so that one
+    record that the source cannot deliver takes no other along. Several failures in a row are an
+    outage, or as many odd records: ``_others`` tell. Raises what concerns the whole connection.
     """
     failed: dict[str, FitglueError] = {}
     jobs = _jobs(ids, part.bulk)
@@ -68,7 +73,9 @@ def ask_for(context: Context, part: PartEntry, ids: Sequence[str], derive: Deriv
 
 
 def _others(context: Context, part: str, jobs: Sequence[Sequence[str]]) -> list[str]:
-    """A few ids that can tell an outage from odd records: what was delivered before, or, of a part that never was, some of what waits."""
+    """A few ids that can tell an outage from odd records: what was delivered before, or, of a part
+    that never was, some of what waits.
+    """
     with context.database.read() as db:
         held = records.some_that_have(db, context.connected.id, part, _PROBES)
     waiting = [job[0] for job in jobs]
@@ -76,7 +83,10 @@ def _others(context: Context, part: str, jobs: Sequence[Sequence[str]]) -> list[
 
 
 def _is_delivered(context: Context, part: str, external_id: str) -> bool:
-    """Whether the source answers for this id. What it answers is not kept: what waits is asked for in its turn."""
+    """Whether the source answers for this id.
+
+    What it answers is not kept: what waits is asked for in its turn.
+    """
     arguments = [{"connection": context.view, "part": part, "ids": [external_id]}]
     answers = context.plugins.iterate(
         context.entry, "fitglue_fetch", (Part, Unavailable), arguments, sign_of_life=context.view.sign_of_life)
@@ -89,7 +99,8 @@ def _jobs(ids: Sequence[str], size: int) -> list[Sequence[str]]:
 
 def _stretch(context: Context, part: PartEntry, jobs: list[Sequence[str]], failed: dict[str, FitglueError],
              derive: Derive) -> Generator[list[Answered], None, FitglueError | None]:
-    """Jobs until so many fail in a row: the last failure comes back then, and in ``jobs`` stays what was not answered yet.
+    """Jobs until so many fail in a row: the last failure comes back then, and in ``jobs`` stays
+    what was not answered yet.
 
     Of that, as many as there are lanes may be under way; they are asked for again.
     """
@@ -103,7 +114,8 @@ def _stretch(context: Context, part: PartEntry, jobs: list[Sequence[str]], faile
     with closing(answers):  # type: ignore[type-var]  # a generator
         for job, item in answers:
             if isinstance(item, FitglueError):
-                level = logging.INFO if waiting[job] else logging.WARNING  # of what is not answered, the athlete hears otherwise
+                # Of what is not answered, the athlete hears otherwise.
+                level = logging.INFO if waiting[job] else logging.WARNING
                 log.log(level, "of %d %s that were asked for, %d were not answered: %s", len(jobs[job]), part.name, len(waiting[job]), item)
                 if _concerns_all(item):
                     raise item
@@ -128,7 +140,9 @@ def _stretch(context: Context, part: PartEntry, jobs: list[Sequence[str]], faile
 
 
 def _batches(items: Iterable[Part | Unavailable], derive: Derive, most: int) -> Iterator[list[Answered]]:
-    """The answers of one job, ``most`` at a time, with what is made of each; also those that came before the plugin failed."""
+    """The answers of one job, ``most`` at a time, with what is made of each; also those that came
+    before the plugin failed.
+    """
     batch: list[Answered] = []
     size = 0
     given = iter(items)
@@ -182,9 +196,12 @@ def _hold(context: Context, part: str, batch: Iterable[Answered], waiting: dict[
 
 
 def _concerns_all(error: FitglueError) -> bool:
-    """Whether a failure is the whole connection's, and not only that of the ids that were asked for."""
+    """Whether a failure is the whole connection's, and not only that of the ids that were asked
+    for.
+    """
     if isinstance(error, AthleteNeeded) or error.code in _CONCERN_ALL:
         return True
-    if isinstance(error, Retryable) and error.retry_after_s:  # the source asked to be left alone, whatever for
+    # The source asked to be left alone, whatever for.
+    if isinstance(error, Retryable) and error.retry_after_s:
         return True
     return not isinstance(error, Retryable | ConnectionStopped | PluginFailed)

@@ -1,4 +1,6 @@
-"""The athlete's own values: what may be set, read as the model wants it, remembered, and merged in at once."""
+"""The athlete's own values: what may be set, read as the model wants it, remembered, and merged in
+at once.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ ALL = "all"
 
 def edit(db: Db, matcher: Matcher, athlete_id: str, reference: str, values: Mapping[str, str], sources: Mapping[str, str],
          reset: Sequence[str], now: str) -> Found:
-    """Set fields of an activity, or say which source gives them, or leave them to the rules again; raises ``UserMistake``."""
+    """Set fields of an activity, or say which source gives them, or leave them to the rules again;
+    raises ``UserMistake``.
+    """
     lock_athlete(db, athlete_id)
     found = reading.load_activity(db, reading.resolve(db, athlete_id, reference))
     read = {field: read_value(field, text) for field, text in values.items()}
@@ -76,7 +80,10 @@ def _is_plain(kind: Any) -> bool:
 
 
 def read_value(field: str, text: str) -> Any:
-    """What somebody typed for a field, as the model has it; nothing typed: no value. Raises ``UserMistake``."""
+    """What somebody typed for a field, as the model has it; nothing typed: no value.
+
+    Raises ``UserMistake``.
+    """
     known = settable()
     if field not in known:
         near = nearest(field, known)
@@ -87,7 +94,8 @@ def read_value(field: str, text: str) -> Any:
     try:
         text.encode()
         value = msgspec.convert(_sport(text) if field == "sport" else text.replace("\0", ""), known[field], strict=False)
-        if isinstance(value, float) and not math.isfinite(value):  # JSON has no word for it, and would clear the field
+        # JSON has no word for it, and would clear the field.
+        if isinstance(value, float) and not math.isfinite(value):
             raise ValueError("it is not a finite number")
     except ValueError as error:  # what msgspec raises, too, and a text that cannot be encoded
         raise UserMistake("FG-value-refused", f"{field} cannot be {text!r:.80}", at=Place(field=field), why=str(error),
@@ -114,7 +122,9 @@ def _refuse_unknown(fields: Iterable[str]) -> None:
 
 
 def _giver(found: Found, members: Sequence[Row], field: str, source: str) -> str:
-    """The account that shall give a field, as members are keyed by; raises ``UserMistake`` where it says nothing of it."""
+    """The account that shall give a field, as members are keyed by; raises ``UserMistake`` where it
+    says nothing of it.
+    """
     _refuse_unknown([field])
     names = {member.id: f"{member.connection}/{member.external_id}" for member in found.members}
     named = [member for member in found.members if member.is_meant_by(source)]

@@ -1,4 +1,6 @@
-"""Asks for vanished records by id before they become tombstones: absence from one list is no proof of a deletion."""
+"""Asks for vanished records by id before they become tombstones: absence from one list is no proof
+of a deletion.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,10 @@ _UNLISTED = "not in the list, and still at the source"
 
 
 def confirm_missing(context: Context, log: RunLog, asked: set[str]) -> Iterator[events.Event]:
-    """Settle every record that is marked as missing: still there, a stub now, or gone. Of those ``asked`` in this run none is again."""
+    """Settle every record that is marked as missing: still there, a stub now, or gone.
+
+    Of those ``asked`` in this run none is again.
+    """
     with context.database.read() as db:
         marked = records.records_in_state(db, context.connected.id, "missing")
     missing = [known for known in marked if known.external_id not in asked]
@@ -58,7 +63,8 @@ def _settle(context: Context, log: RunLog, known: Known, answered: Answered, unr
     elif item.state == "stub":
         yield from _becomes_stub(context, log, known, item)
     elif item.state == "gone" or (item.state == "none" and known.external_id in unread):
-        # Of the latter nothing was ever understood, the list has it no more, and by id there is nothing to ask for.
+        # Of the latter nothing was ever understood, the list has it no more, and by id there is
+        # nothing to ask for.
         yield from _bury(context, log, known, item)
 
 
@@ -75,7 +81,9 @@ def _is_there(context: Context, log: RunLog, known: Known, part: Part, derived: 
 
 
 def _bury(context: Context, log: RunLog, known: Known, said: Unavailable) -> Iterator[events.Event]:
-    """The tombstone: the record stays with what was kept of it, its source activities no longer count."""
+    """The tombstone: the record stays with what was kept of it, its source activities no longer
+    count.
+    """
     now = context.now
     with context.writing(log) as db:
         records.update_record(db, known.id, state="gone", gone_at=now, reason=reason_of(said))

@@ -48,7 +48,9 @@ class Options:
 
 @dataclass(eq=False, frozen=True)
 class ConnectionView:
-    """A connection as its plugin sees it (``hookspecs.Connection``): settings, session, clock and log, never a secret."""
+    """A connection as its plugin sees it (``hookspecs.Connection``): settings, session, clock and
+    log, never a secret.
+    """
 
     id: str
     entry: str
@@ -61,7 +63,9 @@ class ConnectionView:
 
     @cached_property
     def http(self) -> HttpSession:
-        """The authenticated session; raises ``PluginFailed`` FG-no-http where the entry has no http block."""
+        """The authenticated session; raises ``PluginFailed`` FG-no-http where the entry has no http
+        block.
+        """
         if self.open_http is None:
             raise PluginFailed("FG-no-http", f"the entry {self.entry} has no http block, so its plugin may ask no server",
                                fix="add an http block to the entry")
@@ -77,7 +81,9 @@ class ConnectionView:
         self.__dict__["at_work"] = time.monotonic()
 
     def sign_of_life(self) -> float:
-        """The monotonic moment until which plugin or session are known to be at work; who asks also hears of a long silence."""
+        """The monotonic moment until which plugin or session are known to be at work; who asks also
+        hears of a long silence.
+        """
         at_work: float = self.__dict__.get("at_work", 0.0)
         if "http" not in self.__dict__:
             return at_work
@@ -108,7 +114,9 @@ class Context:
 
     @contextmanager
     def writing(self, log: RunLog) -> Iterator[Db]:
-        """A transaction that carries out decisions; rolled back, the run has not decided and the store has not learnt."""
+        """A transaction that carries out decisions; rolled back, the run has not decided and the
+        store has not learnt.
+        """
         before = log.id, dict(log.counts)
         try:
             with self.database.write() as db:

@@ -1,4 +1,6 @@
-"""Decides what a listed summary means: a revision that ignores what drifts by itself, and which parts a change touches."""
+"""Decides what a listed summary means: a revision that ignores what drifts by itself, and which
+parts a change touches.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,15 @@ if TYPE_CHECKING:
 
     from fitglue_registry.registry import Entry
 
-#: A key that is new on more than half of at least so many changed rows at once is the source's doing, not the athlete's.
+#: A key that is new on more than half of at least so many changed rows at once is the source's
+#: doing, not the athlete's.
 _FEWEST_DRIFTED = 5
 
 
 class Revisions:
-    """How one entry's summaries are compared: without nulls and without the paths that it calls volatile."""
+    """How one entry's summaries are compared: without nulls and without the paths that it calls
+    volatile.
+    """
 
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
@@ -37,7 +42,9 @@ class Revisions:
         return {part: _any_of(globs) for part, globs in self._entry.sync.touches.items()}
 
     def revision(self, summary: bytes) -> str:
-        """The revision of a summary: equal for two that say the same of the workout, whatever order, nulls or drift."""
+        """The revision of a summary: equal for two that say the same of the workout, whatever
+        order, nulls or drift.
+        """
         value = _parse(summary)
         try:
             content = summary if value is None else _canonical(self._pruned(value, ""))
@@ -56,7 +63,9 @@ class Revisions:
         return changed | (old.keys() ^ new.keys()), set(new.keys() - old.keys())
 
     def touched_parts(self, paths: Iterable[str]) -> list[str]:
-        """The fetched parts that a change of these paths re-opens; of a part that the entry says nothing about, every change does."""
+        """The fetched parts that a change of these paths re-opens; of a part that the entry says
+        nothing about, every change does.
+        """
         paths = list(paths)
         fetched = [part.name for part in self._entry.parts if part.comes_from == "fetch"]
         return [name for name in fetched if paths and (name not in self._touches or any(map(self._touches[name].match, paths)))]
@@ -77,7 +86,9 @@ class Revisions:
 
 
 def drifted(added: Sequence[set[str]]) -> set[str]:
-    """Keys that are new on most of the changed rows at once: schema drift, to be stored and to re-open nothing."""
+    """Keys that are new on most of the changed rows at once: schema drift, to be stored and to
+    re-open nothing.
+    """
     if len(added) < _FEWEST_DRIFTED:
         return set()
     counts = Counter(path for paths in added for path in paths)

@@ -1,4 +1,6 @@
-"""Raw parts → checked, encoded source activities: normalize by the plugin, then every rule of the model, outside any transaction."""
+"""Raw parts → checked, encoded source activities: normalize by the plugin, then every rule of the
+model, outside any transaction.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ _UNREADABLE = (gzip.BadGzipFile, EOFError, zlib.error)
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What was made of a record, or why it was refused, or what went wrong that is not the record's fault."""
+    """What was made of a record, or why it was refused, or what went wrong that is not the record's
+    fault.
+    """
 
     prepared: list[Encoded]
     refused: FitglueError | None = None
@@ -55,7 +59,8 @@ class Deriver:
         return Contract(model.document_schema())
 
     def derive(self, entry: Entry, record: Record, *, here: bool = False) -> Derived:
-        """What the record says, ready to be stored, or why it goes to quarantine; raises what concerns the whole connection.
+        """What the record says, ready to be stored, or why it goes to quarantine; raises what
+        concerns the whole connection.
 
         ``here``: this thread is one on which the plugin runs already.
         """
@@ -83,14 +88,16 @@ class Deriver:
     def check(self, entry: Entry, record: Record, *, here: bool = False) -> list[model.SourceActivity]:
         """What the record says, held to every rule of the model.
 
-        Raises ``RecordRefused`` where the plugin or the model refuses it, ``PluginFailed`` where the plugin broke its contract.
+        Raises ``RecordRefused`` where the plugin or the model refuses it, ``PluginFailed`` where
+        the plugin broke its contract.
         """
         try:  # the checks run where the plugin's code may: a value that it made may be anything
             held: list[model.SourceActivity] = self._plugins.call(
                 entry, "fitglue_normalize", list, record=record, here=here,
                 then=lambda answer: self._held(entry, record.external_id, answer))
         except PluginFailed as error:
-            if isinstance(error.__cause__, _UNREADABLE):  # raised by reading a part whose bytes broke on their way, not by the plugin
+            # Raised by reading a part whose bytes broke on their way, not by the plugin.
+            if isinstance(error.__cause__, _UNREADABLE):
                 raise RecordRefused("FG-part-unreadable", f"a part of {record.external_id} cannot be read", why=error.why) from error
             raise
         return held
@@ -109,7 +116,9 @@ class Deriver:
         return list(held.values())
 
     def _hold(self, entry: Entry, external_id: str, activity: model.SourceActivity) -> model.SourceActivity:
-        """The activity as the store will give it back: nothing looks at types when a struct is made, reading its document does."""
+        """The activity as the store will give it back: nothing looks at types when a struct is
+        made, reading its document does.
+        """
         wrong = model.problems(activity)
         if not wrong:
             try:
@@ -139,5 +148,7 @@ class Deriver:
 
 
 def goes_to_quarantine(error: FitglueError) -> bool:
-    """Whether a failure concerns this record alone; a plugin that blocks concerns the whole connection."""
+    """Whether a failure concerns this record alone; a plugin that blocks concerns the whole
+    connection.
+    """
     return isinstance(error, RecordRefused) or (isinstance(error, PluginFailed) and error.code in ("FG-plugin-raised", "FG-plugin-answer"))

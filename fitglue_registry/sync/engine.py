@@ -1,4 +1,6 @@
-"""One sync of one connection: list, confirm what vanished, fetch what is wanted, newest first; resumable after any instruction."""
+"""One sync of one connection: list, confirm what vanished, fetch what is wanted, newest first;
+resumable after any instruction.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,8 @@ _DEEPEST_SPLIT = 3
 def sync_connection(context: Context, options: Options) -> Iterator[events.Event]:
     """Sync one connection, an event at a time; the last is ``SyncFinished`` or ``SyncStopped``.
 
-    Raises ``Busy`` where another process syncs it, ``StoreFailed`` where the store fails. Closing the iterator stops after the
-    step at hand, and nothing that was stored is lost.
+    Raises ``Busy`` where another process syncs it, ``StoreFailed`` where the store fails. Closing
+    the iterator stops after the step at hand, and nothing that was stored is lost.
     """
     connected = context.connected
     with connection_lock(context.database, context.home, connected.id, connected.name, context.now):
@@ -83,10 +85,11 @@ class _Sync:
         yield from retry_quarantine(self._context, self._log)
 
     def _to_be_asked_for(self, part: Part) -> Window | None:
-        """Where to look for records that were never asked for a part; ``None``: what was fetched before is kept up to date.
+        """Where to look for records that were never asked for a part; ``None``: what was fetched
+        before is kept up to date.
 
-        A part that comes by itself is wanted with each new row of a listing, so only a walk looks whether the entry has a new one:
-        that look goes through the whole history.
+        A part that comes by itself is wanted with each new row of a listing, so only a walk looks
+        whether the entry has a new one: that look goes through the whole history.
         """
         due = self._walk_at is not None if part.default else self._options.wants(part.option, default=False)
         return Window(self._options.since, self._options.until) if due else None
@@ -109,7 +112,7 @@ class _Sync:
         horizon = self._horizon() if self._walk_at else self._context.connected.horizon
         return f"the history before {horizon} is left out; `fitglue sync {self._name} --full` takes it" if horizon else None
 
-    # -- which windows -------------------------------------------------------------------------------------------------------
+    # -- which windows -----------------------------------------------------------------------------
 
     def _list_everything_due(self) -> Iterator[events.Event]:
         connected, options = self._context.connected, self._options
@@ -129,7 +132,8 @@ class _Sync:
         days, last = self._context.entry.sync.full_walk_days, self._context.connected.full_walk_at
         if last is None or days is None:
             return False
-        # Also where the last one lies ahead, by a clock that was wrong then: else the next would be years away.
+        # Also where the last one lies ahead, by a clock that was wrong then: else the next would be
+        # years away.
         return abs(self._context.clock.now() - datetime.fromisoformat(last)) >= timedelta(days=days)
 
     def _overlap(self) -> Window:
@@ -142,7 +146,9 @@ class _Sync:
         return self._options.since or self._context.connected.horizon
 
     def _resume(self, pending: list[PlannedWindow]) -> Iterator[events.Event]:
-        """Go on with a walk that was stopped; what is newer than its first windows comes with the overlap."""
+        """Go on with a walk that was stopped; what is newer than its first windows comes with the
+        overlap.
+        """
         yield events.SyncStarted(self._name, "resumed")
         self._walk_at = pending[0].walk_at
         if pending[0].window.newest is not None:
@@ -150,7 +156,9 @@ class _Sync:
         yield from self._list_planned(pending)
 
     def _walk(self, how: str) -> Iterator[events.Event]:
-        """Through the whole history: the plugin is asked once, and says in which windows it wants to be asked."""
+        """Through the whole history: the plugin is asked once, and says in which windows it wants
+        to be asked.
+        """
         yield events.SyncStarted(self._name, how, self._options.dry_run)
         self._walk_at = self._context.now
         listing = self._ask(Window())
@@ -181,7 +189,7 @@ class _Sync:
         yield events.SyncStarted(self._name, how, self._options.dry_run)
         yield from self._list(window, None, 0)
 
-    # -- one window ----------------------------------------------------------------------------------------------------------
+    # -- one window --------------------------------------------------------------------------------
 
     def _list(self, window: Window, planned: PlannedWindow | None, left: int) -> Iterator[events.Event]:
         rows: dict[str, Listing] = {}
@@ -190,7 +198,9 @@ class _Sync:
         yield from self._store(ListedWindow(window, list(rows.values()), complete=False), planned, left)
 
     def _rows(self, window: Window, depth: int) -> Iterator[Listing]:
-        """A window that is still too much is listed in the pieces that the plugin asks for, whose seams may show a row twice."""
+        """A window that is still too much is listed in the pieces that the plugin asks for, whose
+        seams may show a row twice.
+        """
         for item in self._ask(window):
             if isinstance(item, Listing):
                 yield item

@@ -21,7 +21,9 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class SourceConnected(Event):
-    """An import has connected what lies at some paths; ``renewed``: the account was connected before, and is read from there now."""
+    """An import has connected what lies at some paths; ``renewed``: the account was connected
+    before, and is read from there now.
+    """
 
     source: str
     account_id: str
@@ -62,7 +64,9 @@ class WindowListed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Decided(Event):
-    """One decision about one record: new, changed, stub, native, missing, gone, back, quarantined, unavailable, …"""
+    """One decision about one record: new, changed, stub, native, missing, gone, back, quarantined,
+    unavailable, …
+    """
 
     external_id: str
     decision: str
@@ -99,7 +103,9 @@ class SyncFinished(Event):
 
 @dataclass(frozen=True, slots=True)
 class SyncStopped(Event):
-    """The connection stopped before its end; what was stored stays, and the next sync goes on there."""
+    """The connection stopped before its end; what was stored stays, and the next sync goes on
+    there.
+    """
 
     error: FitglueError
     counts: Mapping[str, int] = field(default_factory=dict)

@@ -1,4 +1,6 @@
-"""Takes wanted parts from the queue, newest first, and derives what follows from the answers while they come."""
+"""Takes wanted parts from the queue, newest first, and derives what follows from the answers while
+they come.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +32,15 @@ if TYPE_CHECKING:
 
 #: So many records are read ahead of the answers that complete them.
 _READ_AHEAD = 64
-#: So many wanted parts are looked up at a time: what waits in memory does not grow with the history.
+#: So many wanted parts are looked up at a time: what waits in memory does not grow with the
+#: history.
 _PAGE = 1_000
 
 
 def fetch_part(context: Context, log: RunLog, part: PartEntry, ask_in: Window | None) -> Iterator[events.Event]:
-    """Fetch one part of every record that wants it, and of those of a window that were never asked for it."""
+    """Fetch one part of every record that wants it, and of those of a window that were never asked
+    for it.
+    """
     if ask_in is not None:
         _want_where_unknown(context, part, ask_in)
     with context.database.read() as db:
@@ -48,7 +53,8 @@ def fetch_part(context: Context, log: RunLog, part: PartEntry, ask_in: Window | 
 
 def _fetch(context: Context, log: RunLog, part: PartEntry, total: int, pool: Pool | None) -> Iterator[events.Event]:
     done = 0
-    still_wanted: set[str] = set()  # asked for in this run in vain: the newest of what is wanted, on every later page
+    # Asked for in this run in vain: the newest of what is wanted, on every later page.
+    still_wanted: set[str] = set()
     while record_of := _next_page(context, part, still_wanted):
         for batch in ask_for(context, part, list(record_of), Shelf(context, record_of, pool).derive):
             sound = list(takewhile(_is_sound, batch))
@@ -59,13 +65,16 @@ def _fetch(context: Context, log: RunLog, part: PartEntry, total: int, pool: Poo
                     yield said[answered.external_id]
                 yield events.PartStored(context.connected.name, part.name, answered.external_id, done, max(done, total))
             still_wanted.update(answered.external_id for answered in sound if _waits_on(answered))
-            for answered in batch[len(sound) :]:  # what was answered before it is stored; the rest stays wanted
+            # What was answered before it is stored; the rest stays wanted.
+            for answered in batch[len(sound) :]:
                 assert answered.derived is not None
                 answered.derived.checked()
 
 
 def _next_page(context: Context, part: PartEntry, still_wanted: set[str]) -> dict[str, int]:
-    """External id → record of the newest that want a part and were not asked for it yet; a page of a history of any length."""
+    """External id → record of the newest that want a part and were not asked for it yet; a page of
+    a history of any length.
+    """
     with context.database.read() as db:
         wanted = records.wanted_parts(db, context.connected.id, part.name, _PAGE + len(still_wanted))
     return {external_id: record_id for record_id, external_id in wanted if external_id not in still_wanted}
@@ -89,7 +98,9 @@ def _want_where_unknown(context: Context, part: PartEntry, window: Window) -> No
 
 
 class Shelf:
-    """The records that wait for an answer, read some at a time in the order in which they are asked for; safe among lanes."""
+    """The records that wait for an answer, read some at a time in the order in which they are asked
+    for; safe among lanes.
+    """
 
     def __init__(self, context: Context, record_of: Mapping[str, int], pool: Pool | None = None) -> None:
         self._context, self._pool = context, pool
@@ -138,7 +149,9 @@ def load(context: Context, keys: Sequence[tuple[int, str]]) -> dict[str, Record]
 
 
 def retry_quarantine(context: Context, log: RunLog, *, everything: bool = False) -> Iterator[events.Event]:
-    """Try again what another version of the plugin refused (or ``everything``): the raw parts are all there."""
+    """Try again what another version of the plugin refused (or ``everything``): the raw parts are
+    all there.
+    """
     version = None if everything else context.plugin_version
     if version is None and not everything:
         return

@@ -1,4 +1,6 @@
-"""The athlete's word on what is one workout: the pairs to decide, verdicts that are carried out and remembered, and taken back."""
+"""The athlete's word on what is one workout: the pairs to decide, verdicts that are carried out and
+remembered, and taken back.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ SHOWN = ("number", "id", "title", "sport", "start_local", "start_utc", "elapsed_
 
 
 def pairs_to_decide(db: Db, athlete_id: str) -> Iterator[dict[str, Any]]:
-    """Each two activities that may be one workout, side by side, with who asks and the evidence; newest first."""
+    """Each two activities that may be one workout, side by side, with who asks and the evidence;
+    newest first.
+    """
     asked: dict[frozenset[str], list[Any]] = {}
     for question in _undecided(db, verdicts.open_questions(db, athlete_id)):
         asked.setdefault(frozenset((question.first_activity, question.second_activity)), []).append(question)
@@ -40,7 +44,9 @@ def pairs_to_decide(db: Db, athlete_id: str) -> Iterator[dict[str, Any]]:
 
 
 def _undecided(db: Db, questions: Sequence[Any]) -> list[Any]:
-    """Without those of two activities of which another pair is known to be different: nobody need be asked."""
+    """Without those of two activities of which another pair is known to be different: nobody need
+    be asked.
+    """
     if not questions:
         return []
     rows = load_rows(db, members_of(db, {one for question in questions for one in (question.first_activity, question.second_activity)}))
@@ -66,7 +72,9 @@ def _question(question: Any) -> dict[str, Any]:
 
 
 def evidence_of(reason: str) -> dict[str, Any]:
-    """The probability, where one is told, and the lines of evidence: a reason is a sentence, or what the score keeps as JSON."""
+    """The probability, where one is told, and the lines of evidence: a reason is a sentence, or
+    what the score keeps as JSON.
+    """
     said = reason_of_text(reason)
     if said is None:
         return {"probability": None, "evidence": [reason]}
@@ -100,7 +108,9 @@ def say_different(db: Db, matcher: Matcher, athlete_id: str, references: Sequenc
 
 
 def split(db: Db, matcher: Matcher, athlete_id: str, reference: str, source: str | None, now: str) -> list[Found]:
-    """Take what a source says out of an activity, or both sources apart; what it parted into comes back, lowest number first."""
+    """Take what a source says out of an activity, or both sources apart; what it parted into comes
+    back, lowest number first.
+    """
     lock_athlete(db, athlete_id)
     found = reading.load_activity(db, reading.resolve(db, athlete_id, reference))
     parts = _parted(found, source)
@@ -113,7 +123,9 @@ def split(db: Db, matcher: Matcher, athlete_id: str, reference: str, source: str
 
 
 def take_back(db: Db, matcher: Matcher, athlete_id: str, number: int | None, now: str) -> tuple[dict[str, Any], list[Found]]:
-    """Undo the last verdict, or that one: what it was, and the activities that it was about as they are now; raises ``UserMistake``."""
+    """Undo the last verdict, or that one: what it was, and the activities that it was about as they
+    are now; raises ``UserMistake``.
+    """
     lock_athlete(db, athlete_id)
     standing = [one for one in verdicts.load_verdicts(db, athlete_id) if one.undone_at is None]
     chosen = [one for one in standing if one.id == number] if number is not None else standing[-1:]
@@ -158,7 +170,9 @@ def _activities_of(db: Db, ids: Iterable[int]) -> list[Found]:
 
 
 def _parted(found: Found, source: str | None) -> list[list[MemberRow]]:
-    """The members on either side of a split; raises ``UserMistake`` where there is nothing to part, or it is not clear what."""
+    """The members on either side of a split; raises ``UserMistake`` where there is nothing to part,
+    or it is not clear what.
+    """
     names = {member.id: f"{member.connection}/{member.external_id}" for member in found.members}
     if len(found.members) < 2:
         raise UserMistake("FG-one-source", f"activity {found.number} has one source, {next(iter(names.values()), 'none')}",

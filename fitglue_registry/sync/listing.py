@@ -1,4 +1,6 @@
-"""Stores one listed window whole: new and changed records with their summaries, the parts they want, and what is missing."""
+"""Stores one listed window whole: new and changed records with their summaries, the parts they
+want, and what is missing.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,10 @@ class _Row:
 
 def store_window(context: Context, log: RunLog, listed: ListedWindow, planned: PlannedWindow | None, walk_done: str | None, left: int, *,
                  dry_run: bool) -> Iterator[events.Event]:
-    """Commit one window: everything that it shows, the vanished marked, the plan moved on. An unchanged window writes nothing."""
+    """Commit one window: everything that it shows, the vanished marked, the plan moved on.
+
+    An unchanged window writes nothing.
+    """
     rows, missing = _look(context, listed)
     for listing in listed.rows:
         if listing.unavailable is not None and listing.unavailable.state == "later":
@@ -81,7 +86,9 @@ def store_window(context: Context, log: RunLog, listed: ListedWindow, planned: P
 
 
 def _look(context: Context, listed: ListedWindow) -> tuple[list[_Row], list[Known]]:
-    """What of the listing is new or changed, and what the store has in this window that the listing does not show."""
+    """What of the listing is new or changed, and what the store has in this window that the listing
+    does not show.
+    """
     revisions = Revisions(context.entry)
     with context.database.read() as db:
         known = records.known_records(db, context.connected.id, [row.external_id for row in listed.rows])
@@ -117,7 +124,9 @@ def _decide(listing: Listing, revision: str, before: Known | None) -> str | None
 
 
 def _compare(context: Context, db: Db, revisions: Revisions, rows: Sequence[_Row]) -> None:
-    """Which paths changed, and so which parts are touched; a key that is new on most rows at once touches none."""
+    """Which paths changed, and so which parts are touched; a key that is new on most rows at once
+    touches none.
+    """
     changed = [row for row in rows if row.decision == "changed" and row.known]
     bodies = context.raws.newest(db, [row.known.id for row in changed if row.known], only="summary")
     for row in changed:
@@ -133,7 +142,9 @@ def _compare(context: Context, db: Db, revisions: Revisions, rows: Sequence[_Row
 
 
 def _derive(context: Context, rows: Sequence[_Row]) -> None:
-    """Normalize every new or changed row, with the parts that are there already: of those, a few are in memory at a time."""
+    """Normalize every new or changed row, with the parts that are there already: of those, a few
+    are in memory at a time.
+    """
     now = context.clock.now()
     fresh, known = [row for row in rows if not row.known], [row for row in rows if row.known]
 
@@ -178,7 +189,9 @@ def _commit(context: Context, log: RunLog, rows: Sequence[_Row], missing: Sequen
 
 
 def _rehearse(context: Context, log: RunLog, rows: Sequence[_Row]) -> dict[str, str]:
-    """External id → what it would join; everything is written as if it were meant, looked at, and taken back."""
+    """External id → what it would join; everything is written as if it were meant, looked at, and
+    taken back.
+    """
     before = log.id, dict(log.counts)
     if not rows:
         return {}
@@ -194,7 +207,9 @@ def _rehearse(context: Context, log: RunLog, rows: Sequence[_Row]) -> dict[str, 
 
 
 def _joined(context: Context, db: Db, ids: Collection[int]) -> dict[str, str]:
-    """External id → the other records of its activity, for those of these source activities that join one, each pair once."""
+    """External id → the other records of its activity, for those of these source activities that
+    join one, each pair once.
+    """
     fellows = activities_of(db, with_fellow_members(db, ids))
     stored = connections.get_connection(db, context.connected.id)
     mine = f"{stored.name if stored else context.connected.name}/"
@@ -205,7 +220,8 @@ def _joined(context: Context, db: Db, ids: Collection[int]) -> dict[str, str]:
     joined: dict[str, str] = {}
     for names in named.values():
         comers = sorted(names & new)
-        for name in comers if names - new else comers[1:]:  # where all are new, the first has nobody to join
+        # Where all are new, the first has nobody to join.
+        for name in comers if names - new else comers[1:]:
             joined[name.removeprefix(mine)] = "one workout with " + ", ".join(sorted(names - {name}))
     return joined
 
@@ -243,7 +259,9 @@ def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[in
 
 
 def _wanted(context: Context, db: Db, record_id: int, row: _Row) -> set[str]:
-    """The parts to fetch: of a change those it touches, of a new record all; a part that costs an option only if it was fetched before."""
+    """The parts to fetch: of a change those it touches, of a new record all; a part that costs an
+    option only if it was fetched before.
+    """
     if row.listing.unavailable is not None:
         return set()
     fetched = [part for part in context.entry.parts if part.comes_from == "fetch"]

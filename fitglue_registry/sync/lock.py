@@ -1,4 +1,6 @@
-"""One sync of a connection at a time: an OS lock beside the database, an advisory lock on PostgreSQL; both end with the process."""
+"""One sync of a connection at a time: an OS lock beside the database, an advisory lock on
+PostgreSQL; both end with the process.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,8 @@ def _holder(path: Path) -> str | None:
 @contextmanager
 def _advisory_lock(database: Database, connection_id: str, name: str) -> Iterator[None]:
     key = int.from_bytes(hashlib.blake2b(connection_id.encode(), digest_size=8).digest(), signed=True)
-    # In no transaction: the lock is the session's, and a transaction that idles for a whole sync would hold up the server.
+    # In no transaction: the lock is the session's, and a transaction that idles for a whole sync
+    # would hold up the server.
     with database.session() as session:
         if not session.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
             pid = session.scalar(sa.text(

@@ -1,4 +1,6 @@
-"""Puts source activities where they belong: asks for opinions, clusters, merges, and gives each group its activity."""
+"""Puts source activities where they belong: asks for opinions, clusters, merges, and gives each
+group its activity.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,11 @@ log = logging.getLogger(__name__)
 
 
 class Matcher:
-    """Finds the place of changed source activities; ``experts`` are the plugins that have an opinion on pairs.
+    """Finds the place of changed source activities; ``experts`` are the plugins that have an
+    opinion on pairs.
 
-    ``rules`` say which of several gives a value, ``kinds`` how each entry comes by its fields: entry → field → reported, computed, ….
+    ``rules`` say which of several gives a value, ``kinds`` how each entry comes by its fields:
+    entry → field → reported, computed, ….
     """
 
     def __init__(self, plugins: Plugins, experts: Iterable[str], rules: MergeRules | None = None,
@@ -58,7 +62,8 @@ class Matcher:
         edges = claim_edges(cards) + [edge_of_opinion(said) for said in stored.opinions_about(db, live)]
         edges += inherited(edges)
         groups = [[live[card.id] for card in group] for group in clusters(cards, edges, scorer.may_be_one)]
-        newest_first = sorted(_with_gone(groups, rows), key=_start, reverse=True)  # so that numbers follow the calendar
+        # So that numbers follow the calendar.
+        newest_first = sorted(_with_gone(groups, rows), key=_start, reverse=True)
         stored.assign(db, athlete_id, self._merged(db, athlete_id, newest_first), now)
 
     def remerge(self, db: Db, athlete_id: str, changed: Iterable[tuple[int, Encoded]], now: str) -> None:
@@ -88,7 +93,8 @@ class Matcher:
 
     def _merge(self, group: Sequence[Row], samples: Mapping[int, tuple[tuple[str, ...], int]], chosen: Iterable[Choice]) -> stored.Merged:
         live = [row for row in group if not row.gone]
-        gone = all(row.stub for row in live)  # stubs that are left are no workout; what they were copies of is a tombstone
+        # Stubs that are left are no workout; what they were copies of is a tombstone.
+        gone = all(row.stub for row in live)
         members = [Member(row.id, _key(row), model.decode(row.document), self._kinds.get(row.entry, {}), *samples.get(row.id, ((), 0)))
                    for row in (group if gone else live)]
         if all(member.activity.stub for member in members):
@@ -121,7 +127,9 @@ def _is_answer(answer: object, pairs: int) -> bool:
 
 
 def _spans(rows: Iterable[Row]) -> list[tuple[datetime, datetime]]:
-    """The stretches of local time in which what may be one with these starts; those that touch are one."""
+    """The stretches of local time in which what may be one with these starts; those that touch are
+    one.
+    """
     reach = timedelta(seconds=reach_s(learned_weights().cuts))
     spans: list[tuple[datetime, datetime]] = []
     for start in sorted(row.start_local for row in rows if row.start_local):
@@ -133,7 +141,9 @@ def _spans(rows: Iterable[Row]) -> list[tuple[datetime, datetime]]:
 
 
 def has_company(db: Db, athlete_id: str, said: Stored) -> bool:
-    """Whether there is anything that these source activities could be one with: most workouts of one account are alone."""
+    """Whether there is anything that these source activities could be one with: most workouts of
+    one account are alone.
+    """
     return any(stored.is_spoken_of(db, number) or _is_near_another(db, athlete_id, number, one) for number, one in said.legs)
 
 
@@ -155,7 +165,9 @@ def _shifted(moment: datetime, by: timedelta) -> datetime:
 
 
 def _related(db: Db, athlete_id: str, ids: set[int]) -> dict[int, Row]:
-    """Everything that can share a group with these: by claims, by opinions, by the activity that they belong to."""
+    """Everything that can share a group with these: by claims, by opinions, by the activity that
+    they belong to.
+    """
     rows: dict[int, Row] = {}
     todo = set(ids)
     while todo:
@@ -171,7 +183,9 @@ def _related(db: Db, athlete_id: str, ids: set[int]) -> dict[int, Row]:
 
 
 def _with_gone(groups: list[list[Row]], rows: dict[int, Row]) -> list[list[Row]]:
-    """Source activities whose record is gone stay with the activity that they belonged to, so that it can come back."""
+    """Source activities whose record is gone stay with the activity that they belonged to, so that
+    it can come back.
+    """
     # Where the activity goes when its members part, see ``store.activities.assign``.
     ranked = sorted(((row.home_id != row.activity_id, row.id, place) for place, group in enumerate(groups) for row in group), reverse=True)
     by_id = {row.id: row for group in groups for row in group}
@@ -188,7 +202,9 @@ def _with_gone(groups: list[list[Row]], rows: dict[int, Row]) -> list[list[Row]]
 
 
 def _key(row: Row) -> tuple[str, str, int]:
-    """The natural key: ids of connections are random, and would have one store prefer other values than the next."""
+    """The natural key: ids of connections are random, and would have one store prefer other values
+    than the next.
+    """
     return (account_of(row), row.external_id, row.leg_no)
 
 

@@ -1,4 +1,6 @@
-"""Derives what takes long in processes of their own while a sync goes on; what waits for them is bounded in number and in bytes."""
+"""Derives what takes long in processes of their own while a sync goes on; what waits for them is
+bounded in number and in bytes.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: So many jobs a core may be under way, of so many bytes together. What is done waits where every answer of a lane waits, in its bounds.
+#: So many jobs a core may be under way, of so many bytes together. What is done waits where every
+#: answer of a lane waits, in its bounds.
 _JOBS_A_CORE, _MOST_BYTES = 3, 64_000_000
 #: So often are workers started in one sync; where they die again and again, it is done without.
 _MOST_STARTS = 3
@@ -32,7 +35,9 @@ _MOST_STARTS = 3
 
 @contextmanager
 def pool_for(context: Context, part: PartEntry, total: int) -> Iterator[Pool | None]:
-    """A pool for ``total`` records whose ``part`` is taken, or ``None`` where they are derived on the lane that they come on."""
+    """A pool for ``total`` records whose ``part`` is taken, or ``None`` where they are derived on
+    the lane that they come on.
+    """
     cores = cores_for(context, total, heavy=True) if part.heavy else 1
     if cores < 2:
         yield None
@@ -45,7 +50,10 @@ def pool_for(context: Context, part: PartEntry, total: int) -> Iterator[Pool | N
 
 
 class Pool:
-    """Worker processes of one sync; started by the first record that comes. Lanes hand records in, the thread that stores takes out."""
+    """Worker processes of one sync; started by the first record that comes.
+
+    Lanes hand records in, the thread that stores takes out.
+    """
 
     def __init__(self, context: Context, cores: int) -> None:
         self._context, self._cores = context, cores
@@ -55,7 +63,10 @@ class Pool:
         self._starts, self._closed = 1, False
 
     def derive(self, record: Record, received_at: str | None) -> Derived | Pending:
-        """What the record says, or the promise of it; waits for room. Once there are no workers it is derived here, on this lane."""
+        """What the record says, or the promise of it; waits for room.
+
+        Once there are no workers it is derived here, on this lane.
+        """
         from loky.process_executor import BrokenProcessPool
 
         bare = replace(record, parts={name: Body(body.content, body.encoding) for name, body in record.parts.items()})
@@ -72,7 +83,11 @@ class Pool:
         return replace(self._context.deriver.derive(self._context.entry, record, here=True), received_at=received_at)
 
     def _take_room(self, weight: int) -> ProcessPoolExecutor | None:
-        """Who takes a job of so many bytes, once there is room for it; one alone may be of any size. ``None``: nobody any more."""
+        """Who takes a job of so many bytes, once there is room for it; one alone may be of any
+        size.
+
+        ``None``: nobody any more.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._ended() or self._has_room(weight))
             if self._ended():
@@ -106,7 +121,9 @@ class Pool:
                     ", and the rest in this process" if self._ended() else "")
 
     def derive_alone(self, record: Record) -> Derived:
-        """Derive what may have cost others their worker in one of its own; if that dies, too, the record is to blame."""
+        """Derive what may have cost others their worker in one of its own; if that dies, too, the
+        record is to blame.
+        """
         from loky.process_executor import BrokenProcessPool
 
         executor = executor_of(1)
@@ -118,7 +135,9 @@ class Pool:
             executor.shutdown(kill_workers=True)
 
     def cleared(self, derived: Sequence[Derived]) -> Derived:
-        """The one result of a worker, which knows no secret, without any that a plugin quoted there."""
+        """The one result of a worker, which knows no secret, without any that a plugin quoted
+        there.
+        """
         [one] = cleared(derived, self._context.plugins.redact)
         return one
 
@@ -141,7 +160,8 @@ class Pending:
     future: Future[list[Derived]]
 
     def result(self) -> Derived:
-        """Wait for it. What is not the record's fault comes as a failure, as it does from a lane."""
+        """Wait for it. What is not the record's fault comes as a failure, as it does from a lane.
+        """
         from loky.process_executor import BrokenProcessPool
 
         try:

@@ -1,4 +1,6 @@
-"""Derives everything again from the raw parts, without the network, and says what changed: the plugin got better, so does the history."""
+"""Derives everything again from the raw parts, without the network, and says what changed: the
+plugin got better, so does the history.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Before:
-    """What the store holds of a record: each leg's document and streams, who made them, and whether it is in quarantine."""
+    """What the store holds of a record: each leg's document and streams, who made them, and whether
+    it is in quarantine.
+    """
 
     legs: dict[int, tuple[str, bytes | None]] = field(default_factory=dict)
     made_by: set[tuple[int, str | None]] = field(default_factory=set)
@@ -45,7 +49,8 @@ class _Batch:
 
 
 def rebuild_connection(context: Context) -> Iterator[events.Event]:
-    """Normalize every record of a connection again; the last event is ``SyncFinished`` with how many changed.
+    """Normalize every record of a connection again; the last event is ``SyncFinished`` with how
+    many changed.
 
     What says the same as before is not written again.
     """
@@ -82,7 +87,9 @@ def rebuild_connection(context: Context) -> Iterator[events.Event]:
 
 
 def _merge_again(context: Context) -> None:
-    """Merge what has several sources by the rules as they are now, which may have changed though nothing else did."""
+    """Merge what has several sources by the rules as they are now, which may have changed though
+    nothing else did.
+    """
     with context.database.read() as db:
         shared = shared_of(db, context.connected.id)
     for some in chunks(shared):
@@ -114,7 +121,9 @@ def _before(context: Context, some: Sequence[Known]) -> dict[int, _Before]:
 
 
 def _renew(context: Context, log: RunLog, known: Known, before: _Before, derived: Derived) -> list[int]:
-    """Store what a record says now, unless that is what it said before; the legs that say something else come back."""
+    """Store what a record says now, unless that is what it said before; the legs that say something
+    else come back.
+    """
     legs = before.legs if derived.refused else {one.activity.leg_no: (one.document, _digest(one.blob)) for one in derived.prepared}
     changed = sorted(leg_no for leg_no in legs.keys() | before.legs.keys() if legs.get(leg_no) != before.legs.get(leg_no))
     same_maker = before.made_by <= {(model.MODEL_VERSION, context.plugin_version)}

@@ -1,4 +1,6 @@
-"""The score at work in the store: source activities as cards, their recordings read where there is doubt, verdicts kept as opinions."""
+"""The score at work in the store: source activities as cards, their recordings read where there is
+doubt, verdicts kept as opinions.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ def account_of(row: Row) -> str:
 
 
 class Deck:
-    """Cards of source activities, each made once; a recording is read when the score looks at it."""
+    """Cards of source activities, each made once; a recording is read when the score looks at it.
+    """
 
     def __init__(self, db: Db) -> None:
         self._db = db
@@ -56,9 +59,11 @@ class Deck:
 
 
 def traits_of_figures(row: Any) -> list[Traits]:
-    """When and how long a source activity may be, from the columns of the store: enough to tell whether a pair is worth a look.
+    """When and how long a source activity may be, from the columns of the store: enough to tell
+    whether a pair is worth a look.
 
-    The columns do not say how exact a start is: what stands at midnight began then, or knows the day alone.
+    The columns do not say how exact a start is: what stands at midnight began then, or knows the
+    day alone.
     """
     start_utc, start_local = (datetime.fromisoformat(text) if text else None for text in (row.start_utc, row.start_local))
     at_midnight = start_local is not None and start_local.time() == time.min
@@ -77,7 +82,9 @@ def _samples(streams: dict[str, model.Stream]) -> Samples | None:
 
 
 def score(db: Db, scorer: Scorer, changed: Sequence[Card], near_by: Sequence[Card], now: str) -> None:
-    """Judge every candidate pair of changed source activities anew, and keep what is *same* or *ask*: the rest is different."""
+    """Judge every candidate pair of changed source activities anew, and keep what is *same* or
+    *ask*: the rest is different.
+    """
     stored.drop_opinions(db, [card.id for card in changed], [SCORE])
     by_id = {card.id: card for card in (*changed, *near_by)}
     for edge in scorer.judge_candidates(changed, near_by):
@@ -87,7 +94,9 @@ def score(db: Db, scorer: Scorer, changed: Sequence[Card], near_by: Sequence[Car
 
 
 class Reason(msgspec.Struct):
-    """A verdict of the score as an opinion keeps it: its probability, line, level and bits of each line of evidence, and the rule."""
+    """A verdict of the score as an opinion keeps it: its probability, line, level and bits of each
+    line of evidence, and the rule.
+    """
 
     probability: float
     lines: list[tuple[str, str, float]]
@@ -101,14 +110,18 @@ def reason_of_verdict(verdict: Verdict) -> str:
 
 
 def verdict_of_opinion(opinion: Any) -> Verdict:
-    """The verdict that an opinion of the score holds (a row, or anything with ``verdict`` and ``reason``)."""
+    """The verdict that an opinion of the score holds (a row, or anything with ``verdict`` and
+    ``reason``).
+    """
     reason = reason_of_text(opinion.reason)
     assert reason is not None
     return Verdict(opinion.verdict, reason.probability, tuple(Line(*line) for line in reason.lines), reason.rule)
 
 
 def reason_of_text(text: str) -> Reason | None:
-    """The probability and the lines of a reason that holds such; ``None`` where it is a sentence of a plugin or a person."""
+    """The probability and the lines of a reason that holds such; ``None`` where it is a sentence of
+    a plugin or a person.
+    """
     try:
         return msgspec.json.decode(text, type=Reason) if text.startswith("{") else None
     except msgspec.DecodeError:

@@ -1,4 +1,6 @@
-"""Stores what was answered and what follows from it: parts, their states, source activities, quarantine; in transactions of others."""
+"""Stores what was answered and what follows from it: parts, their states, source activities,
+quarantine; in transactions of others.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ _MOST_TRIES = 5
 
 def store_answers(context: Context, log: RunLog, part: str, record_of: Mapping[str, int],
                   batch: Sequence[Answered]) -> dict[str, events.Decided]:
-    """Store the answers of one request and everything that follows from them; what there is to say of each id comes back."""
+    """Store the answers of one request and everything that follows from them; what there is to say
+    of each id comes back.
+    """
     said: dict[str, events.Decided] = {}
     plain = [one.item.content for one in batch if isinstance(one.item, Part) and one.item.encoding == "identity"]
     with context.writing(log) as db:
@@ -79,7 +83,8 @@ def _note_failure(context: Context, log: RunLog, db: Db, part: str, record_id: i
 
 def _note_unavailable(context: Context, log: RunLog, db: Db, record_id: int, said: Unavailable) -> None:
     """Write down that a part will not come, or not now, and why."""
-    # "stub" is for the list to say: a part that is refused makes no stub of a record that is listed as native.
+    # "stub" is for the list to say: a part that is refused makes no stub of a record that is listed
+    # as native.
     if said.state == "gone":
         records.update_record(db, record_id, state="missing")
     state = "wanted" if said.state == "later" else "none"
@@ -91,7 +96,9 @@ def _note_unavailable(context: Context, log: RunLog, db: Db, record_id: int, sai
 
 
 def store_derived(context: Context, log: RunLog, db: Db, record_id: int, derived: Derived) -> Stored | None:
-    """Store what was made of a record, or keep it aside; its activities are for ``place_derived`` to bring up to date."""
+    """Store what was made of a record, or keep it aside; its activities are for ``place_derived``
+    to bring up to date.
+    """
     if derived.refused is not None:
         quarantine(context, log, db, record_id, derived.refused)
         return None
@@ -102,7 +109,9 @@ def store_derived(context: Context, log: RunLog, db: Db, record_id: int, derived
 
 
 def place_derived(context: Context, db: Db, every: Sequence[Stored | None]) -> None:
-    """Match anew what changed in what decides about matches; merge again what only says something else."""
+    """Match anew what changed in what decides about matches; merge again what only says something
+    else.
+    """
     athlete_id, now = context.connected.athlete_id, context.now
     rematch: list[Stored] = []
     remerge: list[tuple[int, Encoded]] = []

@@ -1,4 +1,6 @@
-"""Tells what became of a workout, stage by stage: when it came, what was made of it, or where it stopped and what to do."""
+"""Tells what became of a workout, stage by stage: when it came, what was made of it, or where it
+stopped and what to do.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 
 
 def explain(db: Db, athlete_id: str, reference: str) -> dict[str, Any]:
-    """The story of an activity, or of a record that became none, as plain values; never raises for an unknown reference."""
+    """The story of an activity, or of a record that became none, as plain values; never raises for
+    an unknown reference.
+    """
     try:
         activity_id = reading.resolve(db, athlete_id, reference)
     except UserMistake as error:
@@ -49,7 +53,8 @@ def _giver(names: dict[int, str], number: int) -> str:
 
 
 def _alternatives(found: reading.Found, names: dict[int, str]) -> list[dict[str, Any]]:
-    """Each field of which the sources say different things: who gave it, and what the others say."""
+    """Each field of which the sources say different things: who gave it, and what the others say.
+    """
     live = [member for member in found.members if not member.gone] or found.members
     members = [Member(one.id, (one.connection, one.external_id, one.leg_no), one.activity, stream_types=one.stream_types) for one in live]
     return [{"field": field, "from": _giver(names, found.origins.get(field, found.origins.get("", ATHLETE))),
@@ -126,7 +131,9 @@ def _evidence(db: Db, ids: list[int], names: dict[int, str]) -> list[dict[str, A
 
 
 def _apart(db: Db, ids: list[int], names: dict[int, str]) -> Iterator[dict[str, Any]]:
-    """What was said of pairs with source activities of other activities: what is kept apart, and what is asked about."""
+    """What was said of pairs with source activities of other activities: what is kept apart, and
+    what is asked about.
+    """
     about = [one for one in opinions_about(db, ids) if (one.first_id in names) != (one.second_id in names)]
     rows = load_rows(db, {number for one in about for number in (one.first_id, one.second_id)} - names.keys(), claims_too=False)
     others = reading.activities_of(db, rows)

@@ -1,4 +1,6 @@
-"""Derives many records on every core, in processes of their own; a few are derived here, since a process takes time to start."""
+"""Derives many records on every core, in processes of their own; a few are derived here, since a
+process takes time to start.
+"""
 
 from __future__ import annotations
 
@@ -30,18 +32,23 @@ if TYPE_CHECKING:
 
 Label = TypeVar("Label")
 Item = TypeVar("Item")
-#: Fewer records are sooner derived than a process has imported what it needs; of those that take long, fewer.
+#: Fewer records are sooner derived than a process has imported what it needs; of those that take
+#: long, fewer.
 _WORTH_A_PROCESS, _HEAVY_WORTH_A_PROCESS = 200, 16
-#: So many records are read and handed out at a time; of those that are heavy, fewer: some batches are in memory at once.
+#: So many records are read and handed out at a time; of those that are heavy, fewer: some batches
+#: are in memory at once.
 _BATCH, _HEAVY_BATCH = 25, 2
 _LOOK_EVERY_S = 1.0
-#: A terminal and a service manager tell every process of a group; what that means for workers is for their parent to say.
+#: A terminal and a service manager tell every process of a group; what that means for workers is
+#: for their parent to say.
 _FOR_THE_PARENT = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def derive_batches(context: Context, batches: Iterable[tuple[Label, Sequence[Record]]],
                    total: int) -> Iterator[tuple[Label, list[Derived]]]:
-    """What each batch of records says, in their order, with the label that it came with; ``total`` is how many records there are."""
+    """What each batch of records says, in their order, with the label that it came with; ``total``
+    is how many records there are.
+    """
     cores = cores_for(context, total, heavy=_is_heavy(context.entry))
     if cores < 2:
         for label, records in batches:
@@ -63,7 +70,8 @@ def _is_heavy(entry: Entry) -> bool:
 def cores_for(context: Context, total: int, *, heavy: bool) -> int:
     """How many processes so many records are worth: one is this one.
 
-    Plugins that an application handed over as objects are not known to another process, and work here.
+    Plugins that an application handed over as objects are not known to another process, and work
+    here.
     """
     if total < (_HEAVY_WORTH_A_PROCESS if heavy else _WORTH_A_PROCESS) or not context.plugins.from_environment:
         return 1
@@ -80,7 +88,9 @@ def executor_of(cores: int) -> ProcessPoolExecutor:
 
 
 def hand_out(executor: ProcessPoolExecutor, entry: Entry, records: Sequence[Record], plugins: Plugins) -> Future[list[Derived]]:
-    """Let a worker derive these; one that is started for it hears no signal from its first instruction on."""
+    """Let a worker derive these; one that is started for it hears no signal from its first
+    instruction on.
+    """
     with _no_signals():
         future: Future[list[Derived]] = executor.submit(derive_there, entry, records, plugins.time_limit_s)
     return future
@@ -88,7 +98,9 @@ def hand_out(executor: ProcessPoolExecutor, entry: Entry, records: Sequence[Reco
 
 @contextmanager
 def _no_signals() -> Iterator[None]:
-    """A process that is started meanwhile has these signals blocked, as this thread has; what comes for us comes afterwards."""
+    """A process that is started meanwhile has these signals blocked, as this thread has; what comes
+    for us comes afterwards.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -131,7 +143,9 @@ def died(entry: Entry) -> PluginFailed:
 
 
 def _next(waiting: deque[tuple[Label, Future[list[Derived]]]], redact: Redact) -> tuple[Label, list[Derived]]:
-    """The next result; a worker knows no secret, so what plugins said there is cleared of them here."""
+    """The next result; a worker knows no secret, so what plugins said there is cleared of them
+    here.
+    """
     label, future = waiting[0]
     try:
         derived = future.result()
@@ -158,7 +172,9 @@ def _begin(parent: int) -> None:
 
 
 def end_with(parent: int) -> None:
-    """Let this worker end soon after the process that it works for, which may be killed without a chance to say so."""
+    """Let this worker end soon after the process that it works for, which may be killed without a
+    chance to say so.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -174,7 +190,9 @@ def _deriver(time_limit_s: float) -> Deriver:
 
 
 def derive_there(entry: Entry, records: Sequence[Record], time_limit_s: float) -> list[Derived]:
-    """Derive a batch in a worker, which finds its plugins by itself; errors travel without what a plugin may have hung on them."""
+    """Derive a batch in a worker, which finds its plugins by itself; errors travel without what a
+    plugin may have hung on them.
+    """
     try:
         derived = list(_deriver(time_limit_s).derive_all(entry, records))
     except FitglueError as error:

@@ -1,4 +1,6 @@
-"""An authenticated HTTP session made from an entry's ``http`` block; it knows nothing of any one service."""
+"""An authenticated HTTP session made from an entry's ``http`` block; it knows nothing of any one
+service.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The ``requests`` adapter that bounds a whole answer in time, its headers too: a server that drips cannot hold a thread."""
+"""The ``requests`` adapter that bounds a whole answer in time, its headers too: a server that drips
+cannot hold a thread.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
 
 
 class BoundedAdapter(requests.adapters.HTTPAdapter):
-    """A pool of ``connections`` whose answers must be over ``total_s`` seconds after they were asked for."""
+    """A pool of ``connections`` whose answers must be over ``total_s`` seconds after they were
+    asked for.
+    """
 
     def __init__(self, connections: int, total_s: float) -> None:
         self._total_s = total_s
@@ -46,7 +50,8 @@ class _HttpPool(HTTPConnectionPool):
 
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # noqa: N802 - urllib3's name
-        """Asked for each connection: vcrpy puts its own class in place of urllib3's, and must win."""
+        """Asked for each connection: vcrpy puts its own class in place of urllib3's, and must win.
+        """
         return _bounded(HTTPConnectionPool.ConnectionCls, HTTPConnection, _BoundedHttp, self._total_s)
 
 
@@ -91,7 +96,9 @@ class _BoundedResponse(http.client.HTTPResponse):
 
 
 class _UntilDeadline(io.RawIOBase):
-    """The bytes of a socket until a moment; the socket's own time-out bounds each silence, not their sum."""
+    """The bytes of a socket until a moment; the socket's own time-out bounds each silence, not
+    their sum.
+    """
 
     def __init__(self, socket_file: io.RawIOBase, deadline: float) -> None:
         self._file, self._deadline = socket_file, deadline

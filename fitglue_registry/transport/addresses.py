@@ -1,4 +1,6 @@
-"""Where a request may go: a path is joined below the base URL, and a redirect stays among the allowed hosts."""
+"""Where a request may go: a path is joined below the base URL, and a redirect stays among the
+allowed hosts.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ _UNQUOTED = "/:@,;=+!*'()~$&"
 def address(policy: HttpPolicy, path: str, params: Mapping[str, str] | None = None) -> str:
     """The URL of ``path`` (plain, not yet quoted) below the base URL.
 
-    An id from a payload may stand in it, so nothing in it can change the host or climb: raises ``PluginFailed`` (FG-path-refused).
+    An id from a payload may stand in it, so nothing in it can change the host or climb: raises
+    ``PluginFailed`` (FG-path-refused).
     """
     below = path.removeprefix("/")
     segments = below.removesuffix("/").split("/") if below else []
@@ -39,7 +42,9 @@ def address(policy: HttpPolicy, path: str, params: Mapping[str, str] | None = No
 
 
 def redirected(policy: HttpPolicy, url: str, location: str) -> str:
-    """Where a redirect leads; raises ``ConnectionStopped`` (FG-redirect-refused) unless that is an allowed host and the same scheme."""
+    """Where a redirect leads; raises ``ConnectionStopped`` (FG-redirect-refused) unless that is an
+    allowed host and the same scheme.
+    """
     try:
         target = urldefrag(urljoin(url, location)).url
         split = urlsplit(target)

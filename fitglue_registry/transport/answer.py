@@ -33,9 +33,11 @@ class HttpAnswer:
     redact: Callable[[str], str] = field(default=str, repr=False)  # for what an error quotes
 
     def json(self) -> Any:
-        """The body as plain values; NaN and numbers beyond a double pass, a lone surrogate becomes U+FFFD.
+        """The body as plain values; NaN and numbers beyond a double pass, a lone surrogate becomes
+        U+FFFD.
 
-        Raises ``ConnectionStopped`` (FG-answer-not-json) where it is a page, cut, empty, or nested beyond sense.
+        Raises ``ConnectionStopped`` (FG-answer-not-json) where it is a page, cut, empty, or nested
+        beyond sense.
         """
         try:
             return msgspec.json.decode(self.body)
@@ -64,7 +66,9 @@ class HttpAnswer:
 
 
 def _read_slowly(body: bytes) -> tuple[Any, str]:
-    """The value, or why there is none: the standard library takes NaN, 1e400 and a byte-order mark, which msgspec does not."""
+    """The value, or why there is none: the standard library takes NaN, 1e400 and a byte-order mark,
+    which msgspec does not.
+    """
     try:
         value = json.loads(body)
         # A lone surrogate can be neither printed nor stored; the exact bytes are kept elsewhere.

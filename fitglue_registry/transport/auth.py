@@ -1,4 +1,5 @@
-"""The header that says for whom a request is, from the entry's scheme and the connection's secret."""
+"""The header that says for whom a request is, from the entry's scheme and the connection's secret.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ _CONNECT_AGAIN = "copy the key again from the settings of that account, and conn
 
 
 def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
-    """The header, or none for the scheme ``none``; raises ``AthleteNeeded`` for a secret that is missing or no header can carry."""
+    """The header, or none for the scheme ``none``; raises ``AthleteNeeded`` for a secret that is
+    missing or no header can carry.
+    """
     if auth.scheme == "none":
         return {}
     name = auth.secret or ""

@@ -1,4 +1,6 @@
-"""Reads and decodes a body within bounds of size, so that neither a flood nor a bomb fills the memory."""
+"""Reads and decodes a body within bounds of size, so that neither a flood nor a bomb fills the
+memory.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ _GZIP = 31  # zlib's name for "with a gzip header"
 
 
 def _quickest() -> Any:
-    """The same interface as zlib, two and a half times as fast, where a plugin brought it; the host does without."""
+    """The same interface as zlib, two and a half times as fast, where a plugin brought it; the host
+    does without.
+    """
     try:
         from isal import isal_zlib
     except ImportError:
@@ -51,7 +55,9 @@ def read_wire(raw: BaseHTTPResponse, cap: int) -> bytes:
 
 
 def read_words(raw: BaseHTTPResponse, encoding: str) -> bytes:
-    """The beginning of an answer that nobody expected, as far as it can be read; never raises for what is wrong with it."""
+    """The beginning of an answer that nobody expected, as far as it can be read; never raises for
+    what is wrong with it.
+    """
     chunks: list[bytes] = []
     try:
         while sum(map(len, chunks)) < _WORDS and (chunk := raw.read(_WORDS, decode_content=False)):
@@ -66,7 +72,8 @@ def read_words(raw: BaseHTTPResponse, encoding: str) -> bytes:
 
 
 def decode(wire: bytes, encoding: str, cap: int) -> tuple[bytes, bytes, Literal["identity", "gzip"]]:
-    """Body, wire and the wire's encoding: gzip is kept as received, anything else is kept decoded."""
+    """Body, wire and the wire's encoding: gzip is kept as received, anything else is kept decoded.
+    """
     encoding = encoding.strip().lower()
     if not wire or encoding in ("", "identity"):
         return wire, wire, "identity"

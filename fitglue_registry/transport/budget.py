@@ -27,7 +27,9 @@ class Budget(Protocol):
     """Asked before each request; it never sleeps, so that whoever waits can say so."""
 
     def acquire(self, n: int = 1) -> float:
-        """Take ``n`` requests and return 0.0; or take nothing and say in how many seconds it is worth asking again."""
+        """Take ``n`` requests and return 0.0; or take nothing and say in how many seconds it is
+        worth asking again.
+        """
 
     def give_back(self, n: int = 1) -> None:
         """``n`` that were just acquired are not used."""
@@ -57,10 +59,12 @@ class NoBudget:
 
 
 class FileBudget:
-    """Limits kept in one small file per ``key`` that all processes share; they are leased in batches where they are plenty.
+    """Limits kept in one small file per ``key`` that all processes share; they are leased in
+    batches where they are plenty.
 
-    A killed process loses its lease and nothing else; a damaged file starts anew; a clock that was set back shortens no window
-    and lengthens none by more than itself. Raises ``StoreFailed`` (FG-budget-unusable) where the folder cannot be written.
+    A killed process loses its lease and nothing else; a damaged file starts anew; a clock that was
+    set back shortens no window and lengthens none by more than itself. Raises ``StoreFailed``
+    (FG-budget-unusable) where the folder cannot be written.
     """
 
     def __init__(self, folder: Path, key: str, limits: Sequence[Limit], clock: WaitingClock) -> None:
@@ -101,7 +105,8 @@ class FileBudget:
             with FileLock(self._file.with_suffix(".lock"), timeout=_LOCK_TIMEOUT_S, poll_interval=0.002):
                 ledger = Ledger(self._read(), self._windows, self._clock.now().timestamp())
                 yield ledger
-                # Renamed, not synced: a killed process leaves the old file whole, and a power cut is longer than any lease.
+                # Renamed, not synced: a killed process leaves the old file whole, and a power cut
+                # is longer than any lease.
                 fresh = self._file.with_suffix(".new")
                 fresh.write_bytes(ledger.written())
                 fresh.replace(self._file)
@@ -147,7 +152,9 @@ class AllBudgets:
 
 
 def budget_of(policy: HttpPolicy, folder: Path, *, integration: str, account: str, clock: WaitingClock) -> Budget:
-    """The budget of one connection: a file in ``folder`` for each scope that the entry limits, none for a loopback address."""
+    """The budget of one connection: a file in ``folder`` for each scope that the entry limits, none
+    for a loopback address.
+    """
     if policy.loopback or not policy.limits:
         return NoBudget(clock)
     keys = {"ip": f"ip {policy.host}", "app": f"app {integration}", "account": f"account {integration} {account}"}

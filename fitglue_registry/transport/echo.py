@@ -1,7 +1,9 @@
-"""Blots a connection's own key out of what its server sends, so that no answer carries it into the store.
+"""Blots a connection's own key out of what its server sends, so that no answer carries it into the
+store.
 
-Some services answer with the key they were asked with: an athlete's account, a page for debugging, a title into which somebody pasted it.
-Everything else of an answer stays as it came; the key is replaced by as many asterisks, before a plugin or the store sees it.
+Some services answer with the key they were asked with: an athlete's account, a page for debugging,
+a title into which somebody pasted it. Everything else of an answer stays as it came; the key is
+replaced by as many asterisks, before a plugin or the store sees it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from requests.structures import CaseInsensitiveDict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: What is shorter, or a mere number, may stand in any answer by chance, and is kept out of messages and logs alone.
+#: What is shorter, or a mere number, may stand in any answer by chance, and is kept out of messages
+#: and logs alone.
 _SHORTEST = 12
 _LETTER = re.compile(r"[A-Za-z]")
 #: A run without digits is found in a sea of numbers several times as fast as a whole key.

@@ -1,4 +1,6 @@
-"""What went wrong with a request, as an error that says what to do, and whether another try makes sense."""
+"""What went wrong with a request, as an error that says what to do, and whether another try makes
+sense.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ _UNSEEN = re.compile(r"(?is)<(script|style|head)\b.*?</\1\s*>|<[^>]*>")
 
 
 class TryAgain(Exception):
-    """This try failed with ``failure``; up to ``tries`` in all make sense, after ``wait_s`` if the source said so."""
+    """This try failed with ``failure``; up to ``tries`` in all make sense, after ``wait_s`` if the
+    source said so.
+    """
 
     def __init__(self, failure: FitglueError, tries: int, wait_s: float | None = None) -> None:
         super().__init__(failure)
@@ -50,7 +54,8 @@ class Failures:
     redactor: Redactor
 
     def of_network(self, error: Exception, url: str) -> FitglueError | TryAgain:
-        """The meaning of an exception of ``requests``, ``urllib3`` or a body that cannot be read."""
+        """The meaning of an exception of ``requests``, ``urllib3`` or a body that cannot be read.
+        """
         host, at = self.policy.host, self._at(url)
         causes = list(_causes(error))
         if isinstance(error, BodyTooLarge):
@@ -77,7 +82,9 @@ class Failures:
                         self.policy.retries + 1)
 
     def of_status(self, status: int, headers: Mapping[str, str], body: bytes, url: str, now: datetime) -> FitglueError | TryAgain:
-        """The meaning of a status that nobody expects, with the server's own words where it has any."""
+        """The meaning of a status that nobody expects, with the server's own words where it has
+        any.
+        """
         host, at = self.policy.host, self._at(url)
         words = self._words(body)
         said = f"it answers {status}" + (f": {words}" if words else "")
@@ -90,7 +97,8 @@ class Failures:
         if status == 429 or (status == 503 and "retry-after" in headers):
             return self._limited(status, retry_after(headers.get("retry-after"), now), said, at)
         if status >= 500:
-            # Services also answer 500 to a request that they cannot digest, so asking on is seldom of use.
+            # Services also answer 500 to a request that they cannot digest, so asking on is seldom
+            # of use.
             tries = _FEW if status not in (502, 503, 504) else self.policy.retries + 1
             return TryAgain(Retryable("FG-source-down", f"{host} is out of order", at=at, why=said, fix=_LATER), tries)
         return ConnectionStopped("FG-unexpected-status", f"{host} answers {status}, which was not expected", at=at,
@@ -132,7 +140,9 @@ class Failures:
         return Place(url=self.redactor.text(url))
 
     def _words(self, body: bytes) -> str:
-        """What the server says in its answer: its JSON's message, or its page's text; short and on one line."""
+        """What the server says in its answer: its JSON's message, or its page's text; short and on
+        one line.
+        """
         # Redacted before it is cut, here and below: half a secret is one too.
         text = self.redactor.text(body.decode("utf-8", "replace"))[:20_000]
         try:
@@ -145,7 +155,9 @@ class Failures:
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds to wait from a ``Retry-After`` in seconds or as an HTTP date; ``None`` where it says nothing of use."""
+    """Seconds to wait from a ``Retry-After`` in seconds or as an HTTP date; ``None`` where it says
+    nothing of use.
+    """
     if not value:
         return None
     if re.fullmatch(r"\s*\d{1,9}(\.\d+)?\s*", value):
@@ -166,7 +178,9 @@ def _message(document: Any) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, and what it was made of, outermost first: requests and urllib3 keep the cause as an argument, a reason, or behind."""
+    """The error, and what it was made of, outermost first: requests and urllib3 keep the cause as
+    an argument, a reason, or behind.
+    """
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:

@@ -1,4 +1,6 @@
-"""The arithmetic of a request budget: what was granted when, and what may be granted now; no file, no clock."""
+"""The arithmetic of a request budget: what was granted when, and what may be granted now; no file,
+no clock.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LONGEST_HOLD_S = 86_400.0
-_STEPS = 64  # a window is remembered in so many steps, each counted until its end has left the window
+# A window is remembered in so many steps, each counted until its end has left the window.
+_STEPS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,9 @@ class Window:
 
 
 def windows_of(limits: Sequence[Limit]) -> tuple[Window, ...]:
-    """A limit as windows: a burst above the rate widens its window, one below it adds a narrower one."""
+    """A limit as windows: a burst above the rate widens its window, one below it adds a narrower
+    one.
+    """
     windows: list[Window] = []
     for limit in limits:
         burst = limit.burst or limit.requests
@@ -49,7 +54,9 @@ def windows_of(limits: Sequence[Limit]) -> tuple[Window, ...]:
 
 
 class Ledger:
-    """What the windows were used for, as read from a file at the moment ``now`` (seconds of the wall clock)."""
+    """What the windows were used for, as read from a file at the moment ``now`` (seconds of the
+    wall clock).
+    """
 
     def __init__(self, content: bytes, windows: tuple[Window, ...], now: float) -> None:
         self._windows, self._now = windows, now
@@ -72,7 +79,9 @@ class Ledger:
             self._granted[window.key] = [(end, n) for end, n in ends if end > self._now - window.seconds]
 
     def take(self, n: int) -> tuple[int, float, float]:
-        """(how many more than ``n`` are leased, for how many seconds, how long to wait); nothing is taken where there is a wait."""
+        """(how many more than ``n`` are leased, for how many seconds, how long to wait); nothing is
+        taken where there is a wait.
+        """
         wait = max([self._held_at + self._held_s - self._now, *(self._wait(window, n) for window in self._windows)])
         if wait > 0:
             return 0, 0.0, wait

@@ -1,4 +1,6 @@
-"""What an entry's ``http`` block allows, checked: where requests may go, as whom, how often, how long and how large."""
+"""What an entry's ``http`` block allows, checked: where requests may go, as whom, how often, how
+long and how large.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,14 @@ _MB = 1_000_000
 
 @dataclass(frozen=True)
 class HttpPolicy:
-    """Everything a session is held to. Raises ``UserMistake`` (FG-base-url-refused) for a base URL no key may be sent to."""
+    """Everything a session is held to.
+
+    Raises ``UserMistake`` (FG-base-url-refused) for a base URL no key may be sent to.
+    """
 
     base_url: str
-    allowed_hosts: tuple[str, ...] = ()  # beside the one of ``base_url``; with ``:port`` where it is not the scheme's own
+    # Beside the one of ``base_url``; with ``:port`` where it is not the scheme's own.
+    allowed_hosts: tuple[str, ...] = ()
     auth: Auth = NO_AUTH
     limits: tuple[Budget, ...] = ()
     connect_s: float = 5.0
@@ -77,12 +83,14 @@ class HttpPolicy:
 
     @property
     def loopback(self) -> bool:
-        """Whether the base URL is this machine: no proxy, and no budget but what its answers state."""
+        """Whether the base URL is this machine: no proxy, and no budget but what its answers state.
+        """
         return is_loopback(self.host)
 
 
 def policy_from_entry(http: Http, base_url: str | None = None) -> HttpPolicy:
-    """The policy of an entry's ``http`` block; ``base_url`` puts another server in its place, which is then the only one allowed.
+    """The policy of an entry's ``http`` block; ``base_url`` puts another server in its place, which
+    is then the only one allowed.
 
     Raises ``UserMistake`` (FG-base-url-refused) unless that server is https, or http on loopback.
     """
@@ -102,7 +110,9 @@ def origin_of(url: str) -> Origin | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its very name; no resolver is asked, which could be lied to."""
+    """Whether a host is this machine by its very name; no resolver is asked, which could be lied
+    to.
+    """
     try:
         return ip_address(host).is_loopback
     except ValueError:

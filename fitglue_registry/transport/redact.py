@@ -23,7 +23,8 @@ _SHORTEST_PIECE = 5
 _SECRET_VARIABLE = re.compile(r"FITGLUE_\w*(?:KEY|TOKEN|PASSWORD|SECRET)|PGPASSWORD")
 _PASSWORD_IN_QUERY = re.compile(r"[?&](?:ssl)?password=([^&]+)")
 _NAMES = r"key|token|secret|passw(?:or)?d|credential|signature|authorization|cookie"
-# What stands before a name needs no matching, and what follows it is bounded: a flood of one letter must cost no more than its length.
+# What stands before a name needs no matching, and what follows it is bounded: a flood of one letter
+# must cost no more than its length.
 _SHAPES = (
     # Authorization: Basic abc, 'X-Api-Key': 'abc', Set-Cookie: a=b
     (re.compile(r"""(?i)((?:authorization|api-?key|cookie|token|secret)["']?\s{0,9}:\s{0,9}["']?)"""
@@ -39,7 +40,9 @@ _SHAPES = (
 
 
 class Redactor:
-    """Knows secret values, in the forms in which they travel, and the shapes that unknown ones take; safe among threads."""
+    """Knows secret values, in the forms in which they travel, and the shapes that unknown ones
+    take; safe among threads.
+    """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
@@ -54,7 +57,8 @@ class Redactor:
             if not forms <= self._forms:
                 self._forms |= forms
                 longest_first = sorted(self._forms, key=len, reverse=True)
-                # A host name is written small, a quoted byte either way: the case of a secret keeps nobody from reading it.
+                # A host name is written small, a quoted byte either way: the case of a secret keeps
+                # nobody from reading it.
                 self._known = re.compile("|".join(re.escape(form) for form in longest_first), re.IGNORECASE)
 
     def text(self, text: str) -> str:
@@ -67,7 +71,9 @@ class Redactor:
 
 
 def secrets_of_environment(environment: Mapping[str, str] | None = None, *addresses: str) -> Iterator[str]:
-    """What a message could quote although no connection holds it: keys for ``connect``, passwords of the database and of proxies."""
+    """What a message could quote although no connection holds it: keys for ``connect``, passwords
+    of the database and of proxies.
+    """
     variables = os.environ if environment is None else environment
     for name, value in variables.items():
         if _SECRET_VARIABLE.fullmatch(name):
@@ -79,7 +85,9 @@ def secrets_of_environment(environment: Mapping[str, str] | None = None, *addres
 
 
 def _passwords(address: str) -> Iterator[str]:
-    """The password of an address, also of one that is written wrongly: then its pieces end where a host or a port should be."""
+    """The password of an address, also of one that is written wrongly: then its pieces end where a
+    host or a port should be.
+    """
     _, _, rest = address.partition("://")
     user, at, _ = rest.rpartition("@")
     password = user.partition(":")[2] if at else ""
@@ -100,12 +108,14 @@ class RedactingFilter(logging.Filter):
         """Let every record pass, without secrets."""
         try:
             message = record.getMessage()
-        except (TypeError, ValueError, KeyError):  # arguments that do not fit their text: logging would print both, unredacted
+        # Arguments that do not fit their text: logging would print both, unredacted.
+        except (TypeError, ValueError, KeyError):
             message = f"{record.msg} {record.args}"
         record.msg, record.args = self._redactor.text(message), None
         if record.exc_info:
             record.exc_text = record.exc_text or self._formatter.formatException(record.exc_info)
-            # Left in place, a handler could print the exception anew, or walk from it to a request's headers.
+            # Left in place, a handler could print the exception anew, or walk from it to a
+            # request's headers.
             record.exc_info = None
         if record.exc_text:
             record.exc_text = self._redactor.text(record.exc_text)
@@ -113,7 +123,9 @@ class RedactingFilter(logging.Filter):
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """A value as it is, quoted for an address, escaped for JSON, HTML and Python, in hex, and in base64 at each of its three alignments."""
+    """A value as it is, quoted for an address, escaped for JSON, HTML and Python, in hex, and in
+    base64 at each of its three alignments.
+    """
     if len(secret) < _SHORTEST:
         return
     yield from (secret, quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace"), quote(secret, errors="replace"))
@@ -123,9 +135,11 @@ def _forms(secret: str) -> Iterator[str]:
     if len(stripped) >= _SHORTEST:
         yield stripped
     raw = secret.encode("utf-8", "replace")
-    for before in range(3):  # whatever stands before it, "API_KEY:" say, shifts it by 0, 1 or 2 bytes
+    # Whatever stands before it, "API_KEY:" say, shifts it by 0, 1 or 2 bytes.
+    for before in range(3):
         coded = base64.b64encode(b"\0" * before + raw)
-        # The characters at both ends also hold bits of the neighbours, so they are not the same everywhere.
+        # The characters at both ends also hold bits of the neighbours, so they are not the same
+        # everywhere.
         inner = coded[(before * 8 + 5) // 6 : (before + len(raw)) * 8 // 6].decode()
         if len(inner) >= _SHORTEST:
             yield inner

@@ -1,4 +1,6 @@
-"""The authenticated HTTP session that a plugin is given: it waits for the budget, asks, retries, and explains what failed."""
+"""The authenticated HTTP session that a plugin is given: it waits for the budget, asks, retries,
+and explains what failed.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,8 @@ _BACKOFF = tenacity.wait_exponential_jitter(initial=1, max=30, jitter=1)
 class HttpSession:
     """A ``hookspecs.Http`` for one connection; several threads may ask at once.
 
-    ``secrets`` is asked late, and again after a 401. ``on_wait(seconds, reason)`` is called before each wait worth mentioning.
+    ``secrets`` is asked late, and again after a 401. ``on_wait(seconds, reason)`` is called before
+    each wait worth mentioning.
     """
 
     def __init__(self, policy: HttpPolicy, *, secrets: Callable[[], Mapping[str, str]] = dict, budget: Budget | None = None,
@@ -55,7 +58,8 @@ class HttpSession:
         self._session = requests.Session()
         self._session.mount("http://", BoundedAdapter(policy.connections, policy.total_s))
         self._session.mount("https://", BoundedAdapter(policy.connections, policy.total_s))
-        # Asked once: a proxy and a bundle of certificates from the environment count, a .netrc with somebody's password does not.
+        # Asked once: a proxy and a bundle of certificates from the environment count, a .netrc with
+        # somebody's password does not.
         settings = self._session.merge_environment_settings(policy.base_url, {}, True, None, None)
         self._proxies = {} if policy.loopback else dict(settings["proxies"])
         self._verify: bool | str = settings["verify"] or True
@@ -73,7 +77,9 @@ class HttpSession:
 
     @property
     def busy_until(self) -> float:
-        """The monotonic moment until which silence is no sign of a block: a planned wait, a time-out not yet over."""
+        """The monotonic moment until which silence is no sign of a block: a planned wait, a
+        time-out not yet over.
+        """
         return max((self._last_sign_of_life, *tuple(self._alive_until.values())))
 
     @property
@@ -82,7 +88,9 @@ class HttpSession:
         return self._last_sign_of_life
 
     def notice_silence(self) -> None:
-        """Say so where a request has had no answer for a while; for whoever waits beside the thread that asked, again and again."""
+        """Say so where a request has had no answer for a while; for whoever waits beside the thread
+        that asked, again and again.
+        """
         now, policy = self._clock.monotonic(), self._policy
         for asked in tuple(self._asked.values()):
             if now - asked.noticed >= _SILENCE_S:
@@ -102,7 +110,8 @@ class HttpSession:
             self._asked.pop(threading.get_ident(), None)
             self._alive_until.pop(threading.get_ident(), None)
             self._last_sign_of_life = self._clock.monotonic()
-        # Raised out here so that it has no context: the exceptions of requests hold the headers, and those the key.
+        # Raised out here so that it has no context: the exceptions of requests hold the headers,
+        # and those the key.
         if tries > 1:
             failure.why = f"{failure.why}; asked {tries} times"
         raise failure
@@ -137,7 +146,9 @@ class HttpSession:
         raise failure
 
     def _is_renewed(self, sent: requests.PreparedRequest) -> bool:
-        """Whether the key was renewed since that request was prepared; what is asked from now on has the new one."""
+        """Whether the key was renewed since that request was prepared; what is asked from now on
+        has the new one.
+        """
         with self._lock:
             if self._template is sent:
                 self._template = None
@@ -153,7 +164,9 @@ class HttpSession:
             self._budget.hold(wait_s)
 
     def _exchange(self, template: requests.PreparedRequest, url: str, accept: Sequence[int]) -> HttpAnswer:
-        """Ask, and follow where a redirect may lead; the key goes no further than the server it is for."""
+        """Ask, and follow where a redirect may lead; the key goes no further than the server it is
+        for.
+        """
         request = template.copy()
         for _ in range(_MOST_REDIRECTS + 1):
             self._wait_for_budget()
@@ -162,7 +175,8 @@ class HttpSession:
                 self.sent += 1
             self._touch(self._policy.connect_s + self._policy.total_s)
             self._asked[threading.get_ident()] = _Asked(self._clock.monotonic())
-            # Straight to the adapter: ``Session.send`` would keep cookies, ask for .netrc, and read a redirect's body unbounded.
+            # Straight to the adapter: ``Session.send`` would keep cookies, ask for .netrc, and read
+            # a redirect's body unbounded.
             response = self._session.get_adapter(url).send(
                 request, stream=True, timeout=(self._policy.connect_s, self._policy.read_s), verify=self._verify, proxies=self._proxies)
             try:

@@ -1,4 +1,6 @@
-"""The weights are learned and the matcher is scored as the page says; how good it is, is no test's business."""
+"""The weights are learned and the matcher is scored as the page says; how good it is, is no test's
+business.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ def test_no_one_person_decides_a_share():
 
 
 def test_every_person_pair_and_kind_is_scored(labels):
-    """The two copies are found, nothing else is joined, and a pair that nobody can label is not counted."""
+    """The two copies are found, nothing else is joined, and a pair that nobody can label is not
+    counted.
+    """
     found = dedupe.figures(dedupe.score(labels, told()))
     assert found["whole"]["counts"] == {"different said different": 2, "same said same": 2}
     assert sorted(found["people"]) == ["p1", "p2"]
@@ -76,7 +80,8 @@ def test_calibration_tells_what_was_given_and_what_came_true():
 
 
 def test_the_page_is_the_one_that_its_figures_and_weights_make(tmp_path):
-    """Whoever changes words, figures or weights writes it anew: python benchmarks/dedupe.py FOLDER."""
+    """Whoever changes words, figures or weights writes it anew: python benchmarks/dedupe.py FOLDER.
+    """
     dedupe_page.write(json.loads(dedupe.RESULTS.read_text()), tmp_path)
     for name in ("dedupe.md", "dedupe-calibration.svg"):
         assert (tmp_path / name).read_text("utf-8") == (ROOT / "docs" / name).read_text("utf-8")

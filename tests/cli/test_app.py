@@ -108,7 +108,8 @@ def test_json_may_stand_before_the_command(fitglue):
 
 
 def test_a_bug_is_called_a_bug_and_its_traceback_is_kept(fitglue, monkeypatch, tmp_path):
-    """An exception that nobody foresaw: one sentence, exit code 1, and a file with the whole story."""
+    """An exception that nobody foresaw: one sentence, exit code 1, and a file with the whole story.
+    """
     monkeypatch.setattr("fitglue_registry.host.Host.activities", lambda *_: 1 / 0)
     said = fitglue("activities")
     assert said.code == 1
@@ -168,7 +169,9 @@ def test_control_c_stops_cleanly(connect, intervals, child, tmp_path):
 
 @pytest.mark.parametrize("signals", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)], ids=["twice", "both"])
 def test_two_signals_at_once_are_one_stop(connect, intervals, child, signals):
-    """As `timeout` sends them, to the process and to its group: one sentence, no traceback, and the exit code of a stop."""
+    """As `timeout` sends them, to the process and to its group: one sentence, no traceback, and the
+    exit code of a stop.
+    """
     from fitglue_registry.testing.intervals import Fault
 
     connect()
@@ -214,7 +217,8 @@ def test_control_c_says_that_nothing_is_lost(fitglue, monkeypatch):
 
 
 def test_verbose_logs_without_the_key(connect, fitglue):
-    """-vv shows every request on standard error, on either side of the command, and never the key."""
+    """-vv shows every request on standard error, on either side of the command, and never the key.
+    """
     connect()
     for arguments in (("-vv", "sync"), ("sync", "-vv")):
         said = fitglue(*arguments)
@@ -233,7 +237,9 @@ def test_a_full_disk_is_no_bug(fitglue, child, synced):
 
 
 def test_a_poor_encoding_stops_nothing(synced, child):
-    """With an encoding that has no ellipsis, no bullet and no Cyrillic, answers are spelt with what it has."""
+    """With an encoding that has no ellipsis, no bullet and no Cyrillic, answers are spelt with what
+    it has.
+    """
     for command in (("show", "last"), ("activities",), ("activities", "--json"), ()):
         done = child(*command, env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
         out, err = done.communicate(timeout=20)

@@ -26,7 +26,8 @@ def test_a_key_from_standard_input_with_a_newline(connect):
 
 
 def test_a_key_from_the_environment(fitglue, intervals, monkeypatch):
-    """FITGLUE_INTERVALS_API_KEY answers instead of a prompt, and so do the variables of settings."""
+    """FITGLUE_INTERVALS_API_KEY answers instead of a prompt, and so do the variables of settings.
+    """
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", f" {KEY}\n")
     monkeypatch.setenv("FITGLUE_INTERVALS_BASE_URL", f"{intervals.url}/api/v1")
     assert fitglue("connect", "intervals", "--json").document["account"]["id"] == "i317960"
@@ -130,7 +131,9 @@ def test_no_network_is_not_the_athletes_fault(fitglue, intervals):
     (Fault.truncated(), 5, "FG-answer-not-json"),
 ], ids=["500", "429", "403", "html", "truncated"])
 def test_each_failure_of_the_service_has_its_own_code(connect, intervals, fault, exit_code, code):
-    """What the service does wrong is told apart, with where and what to do, and nothing is connected."""
+    """What the service does wrong is told apart, with where and what to do, and nothing is
+    connected.
+    """
     intervals.fault("*", fault, times=None)
     said = connect("--json")
     assert (said.code, said.error["code"]) == (exit_code, code)

@@ -1,4 +1,6 @@
-"""``fitglue duplicates``: what is asked, what is answered by key or by command, and what is said about it."""
+"""``fitglue duplicates``: what is asked, what is answered by key or by command, and what is said
+about it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ REASON = '{"probability": 0.71, "lines": [["start", "3 h apart", -2.5], ["distan
 
 
 def rows(name: str, /, **first):
-    """Two runs of an account: one at an hour of its own, one that both accounts have from Strava."""
+    """Two runs of an account: one at an hour of its own, one that both accounts have from Strava.
+    """
     plain = {"type": "Run", "elapsed_time": 1800, "moving_time": 1700, "distance": 5000.0,
              "start_date": "2026-05-10T06:00:00Z", "start_date_local": "2026-05-10T08:00:00"}
     both = {"start_date": "2026-05-12T06:00:00Z", "start_date_local": "2026-05-12T08:00:00", "strava_id": "77"}
@@ -29,7 +32,9 @@ def rows(name: str, /, **first):
 
 @pytest.fixture
 def doubles(tmp_path):
-    """A home with two accounts: a pair to decide, and an activity that was merged; each is known by its first id."""
+    """A home with two accounts: a pair to decide, and an activity that was merged; each is known by
+    its first id.
+    """
     later = {"elapsed_time": 3300, "moving_time": 3200, "distance": 8000.0,
              "start_date": "2026-05-10T09:00:00Z", "start_date_local": "2026-05-10T11:00:00"}
     with (StandIn(Account.from_rows(rows("a", name=TITLE), athlete_id="i1"), athlete_id="i1") as one,
@@ -43,7 +48,9 @@ def doubles(tmp_path):
 
 
 def test_a_pair_is_shown_side_by_side_with_its_evidence(doubles, fitglue):
-    """Both sources, the figures, who asks, how likely it is, and each line; nothing of a title is obeyed."""
+    """Both sources, the figures, who asks, how likely it is, and each line; nothing of a title is
+    obeyed.
+    """
     said = fitglue("duplicates")
     assert said.code == 0
     assert all(text in said.out for text in ("intervals/a1", "intervals-2/b1", "5.00", "71% likely", "3 h apart", "\\x1b[31mred"))
@@ -89,7 +96,9 @@ def test_nothing_to_decide_says_so(synced, fitglue):
 
 
 def press(keys):
-    """Press these keys until the command has heard them, which drops what was typed before it asks; its exit code."""
+    """Press these keys until the command has heard them, which drops what was typed before it asks;
+    its exit code.
+    """
     controller, terminal = pty.openpty()
     command = [sys.executable, "-m", "fitglue_registry", "duplicates"]
     with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=os.environ) as process:

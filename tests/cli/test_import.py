@@ -36,7 +36,9 @@ def log(tmp_path):
 
 
 def test_an_import_says_what_is_there_and_then_what_was_new(installed, fitglue, log):
-    """What it is, what is found and left out in it, how many are new; nobody is asked where nobody is there."""
+    """What it is, what is found and left out in it, how many are new; nobody is asked where nobody
+    is there.
+    """
     said = fitglue("import", str(log))
     assert said.out.splitlines()[:3] == [f"Training log  {log}", "  · 1 logs", "  – no pictures"]
     assert "✓ log: 2 new" in said.out

@@ -19,7 +19,9 @@ SCREENS = [(), ("activities",), ("show", "last"), ("why", "last"), ("connections
 @pytest.mark.parametrize("columns", [80, 140])
 @pytest.mark.parametrize("screen", SCREENS, ids=" ".join)
 def test_no_line_is_wider_than_the_terminal(screen, columns, synced, fitglue, monkeypatch):
-    """Every screen fits 80 and 140 columns, and has neither escapes nor trailing blanks when it is piped."""
+    """Every screen fits 80 and 140 columns, and has neither escapes nor trailing blanks when it is
+    piped.
+    """
     from rich.cells import cell_len
 
     monkeypatch.setenv("COLUMNS", str(columns))

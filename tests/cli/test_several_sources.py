@@ -1,4 +1,6 @@
-"""What the screens make of a workout that several sources know: an archive of Strava, one of Garmin, and a folder of files."""
+"""What the screens make of a workout that several sources know: an archive of Strava, one of
+Garmin, and a folder of files.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def imported(paths, fitglue):
 
 
 def test_an_import_says_how_many_workouts_there_are_now(fitglue, paths):
-    """Records of three sources, and the one workout and the part of it that they are; the same again changes nothing."""
+    """Records of three sources, and the one workout and the part of it that they are; the same
+    again changes nothing.
+    """
     assert "2 activities in all, 2 more than before" in fitglue("import", *paths).out
     assert "2 activities in all\n" in fitglue("import", *paths).out
 
@@ -61,7 +65,9 @@ def test_a_narrow_list_counts_the_sources_and_a_wide_one_names_them(imported, fi
 
 
 def test_why_of_several_records_is_short_and_begins_with_what_joined_them(imported, fitglue, monkeypatch):
-    """Sources by name, hashes by their beginning, one line for what several say, and where they differ."""
+    """Sources by name, hashes by their beginning, one line for what several say, and where they
+    differ.
+    """
     monkeypatch.setenv("COLUMNS", "80")
     said = fitglue("why", "101").out
     parts = [said.index(head) for head in ("One workout because", "Values from", "Where they differ", "garmin-archive/101")]

@@ -112,7 +112,9 @@ def test_a_dry_run_stores_nothing(connect, fitglue):
 
 
 def test_progress_is_shown_on_a_terminal(connect, intervals):
-    """What takes longer than a moment says what it does, with a bar for each part; the summary stands alone in the end."""
+    """What takes longer than a moment says what it does, with a bar for each part; the summary
+    stands alone in the end.
+    """
     connect()
     intervals.latency_s = 0.3
     main, side = pty.openpty()

@@ -37,7 +37,9 @@ def test_an_export_beside_a_moving_bar_is_whole(tmp_path, connect, fitglue, monk
 
 
 def test_a_table_for_a_file_keeps_texts_as_they_are_and_a_terminal_gets_them_harmless(monkeypatch):
-    """A title that would command a terminal is written out in numbers there, and unchanged into a file."""
+    """A title that would command a terminal is written out in numbers there, and unchanged into a
+    file.
+    """
     from fitglue_registry.cli.face import Face
 
     for on_terminal, shown in ((True, "\\x1b[31mred"), (False, "\x1b[31mred")):

@@ -15,7 +15,9 @@ from tests.importing.logs import Point, make_registry, plugin
 
 @pytest.fixture
 def watched(monkeypatch, tmp_path, fitglue):
-    """A folder that was imported; at its second sync a log has come, and at its third somebody presses Ctrl-C."""
+    """A folder that was imported; at its second sync a log has come, and at its third somebody
+    presses Ctrl-C.
+    """
     folder = tmp_path / "rides"
     folder.mkdir()
     (folder / "a.log").write_text("ada\n2026-05-01T07:00:00")
@@ -37,7 +39,8 @@ def watched(monkeypatch, tmp_path, fitglue):
 
 
 def test_each_round_that_brings_something_is_a_line(watched, fitglue):
-    """What is watched is said first, nothing new is no line, and Ctrl-C ends it as it ends a sync."""
+    """What is watched is said first, nothing new is no line, and Ctrl-C ends it as it ends a sync.
+    """
     said = fitglue("watch")
     assert said.code == 130
     assert f"log: watching {watched}" in said.err

@@ -1,4 +1,6 @@
-"""Groups of source activities that are one workout: consistent, and the same whatever the order in which they arrived."""
+"""Groups of source activities that are one workout: consistent, and the same whatever the order in
+which they arrived.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def test_same_joins_across_several():
 
 
 def test_two_records_of_one_account_join_by_their_own_pair_alone():
-    """An account holds its own doubles: a third source must not join them, and their own evidence may."""
+    """An account holds its own doubles: a third source must not join them, and their own evidence
+    may.
+    """
     cards = [card(1, "garmin"), card(2, "garmin"), card(3, "strava")]
     assert ids(cards, same(1, 3), same(2, 3)) == groups([1, 3], [2])
     assert ids(cards, same(1, 3), same(2, 3), same(1, 2)) == groups([1, 2, 3])
@@ -87,7 +91,9 @@ edge = st.builds(Edge, st.integers(1, 8), st.integers(1, 8), st.sampled_from(["s
 @given(st.lists(connection, min_size=8, max_size=8), st.lists(edge, max_size=25, unique_by=lambda e: (e.first, e.second, e.said_by)),
        st.randoms(use_true_random=False))
 def test_clusters_are_the_same_whatever_the_order(connections, edges, chance):
-    """Cards, edges and the two ends of an edge may come in any order; ids are the store's own and may be any others."""
+    """Cards, edges and the two ends of an edge may come in any order; ids are the store's own and
+    may be any others.
+    """
     cards = [card(number, name) for number, name in enumerate(connections, 1)]
     expected = clusters(cards, edges)
     shuffled = [Edge(e.second, e.first, e.verdict, e.said_by, e.reason) if chance.random() < 0.5 else e for e in edges]
@@ -97,7 +103,9 @@ def test_clusters_are_the_same_whatever_the_order(connections, edges, chance):
 
 @given(st.lists(connection, min_size=8, max_size=8), st.lists(edge, max_size=25, unique_by=lambda e: (e.first, e.second, e.said_by)))
 def test_clusters_contradict_nobody(connections, edges):
-    """Everything is in one group, nothing that is said to differ stands together, and doubles of an account have their own word."""
+    """Everything is in one group, nothing that is said to differ stands together, and doubles of an
+    account have their own word.
+    """
     cards = [card(number, name) for number, name in enumerate(connections, 1)]
     found = clusters(cards, edges)
     assert sorted(one.id for group in found for one in group) == list(range(1, 9))

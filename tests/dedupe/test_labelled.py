@@ -75,7 +75,9 @@ def test_a_polyline_that_is_cut_is_named(records):
 
 @pytest.mark.shared
 def test_the_labelled_people_are_matched_without_a_wrong_merge(shared):
-    """With the weights that ship, which were learned from them: a guard against a slip, and no measurement (benchmarks/dedupe.py is)."""
+    """With the weights that ship, which were learned from them: a guard against a slip, and no
+    measurement (benchmarks/dedupe.py is).
+    """
     folder = shared / "data/dedupe"
     said = {frozenset((one.a_id, one.b_id)): one.verdict for one in predict(read_records(folder / "records.jsonl"))}
     pairs = [json.loads(line) for line in (folder / "pairs.jsonl").read_text().splitlines()]

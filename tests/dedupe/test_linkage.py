@@ -1,4 +1,6 @@
-"""The whole of matching: the same groups in whatever order sources come, consistent, and nobody asked in vain."""
+"""The whole of matching: the same groups in whatever order sources come, consistent, and nobody
+asked in vain.
+"""
 
 from __future__ import annotations
 

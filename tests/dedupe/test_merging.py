@@ -1,4 +1,6 @@
-"""One activity out of several source activities: each value from the member that knows it best, and which that was."""
+"""One activity out of several source activities: each value from the member that knows it best, and
+which that was.
+"""
 
 from __future__ import annotations
 
@@ -130,11 +132,13 @@ def test_completeness_and_leg_are_those_of_the_best():
     assert (merged.completeness.parts, merged.leg_no, merged.parent) == (("summary", "streams"), 3, "file:a")
 
 
-# -- the rules of the registry ------------------------------------------------------------------------------------------------------
+# -- the rules of the registry ---------------------------------------------------------------------
 
 
 def test_what_was_measured_goes_before_what_was_computed_before_what_was_estimated():
-    """Whoever was made from richer parts, and wherever it is said: in the source activity or in the table of the entry."""
+    """Whoever was made from richer parts, and wherever it is said: in the source activity or in the
+    table of the entry.
+    """
     file = member(1, ("file",), distance_m=1.0, calories_kcal=1.0, kinds={"distance_m": "computed"},
                   provenance={"calories_kcal": Provenance("estimated")})
     other = member(2, distance_m=2.0, calories_kcal=2.0, kinds={"distance_m": "reported", "calories_kcal": "computed"})
@@ -144,7 +148,9 @@ def test_what_was_measured_goes_before_what_was_computed_before_what_was_estimat
 
 
 def test_a_file_that_was_cut_gives_nothing_that_the_whole_has():
-    """Also where the whole was never a file; what was typed in is no recording, and does not make a file a part."""
+    """Also where the whole was never a file; what was typed in is no recording, and does not make a
+    file a part.
+    """
     cut = member(1, ("file",), elapsed_s=2400.0, distance_m=18_000.0)
     merged, _ = merge([cut, rich(2, elapsed_s=6300.0, distance_m=45_000.0)])
     assert (merged.elapsed_s, merged.distance_m) == (6300.0, 45_000.0)
@@ -159,7 +165,8 @@ def test_a_recording_that_never_ended_is_no_measure():
 
 
 def test_one_clock_of_three_that_is_off_has_no_say_in_the_start():
-    """Although it is that of a file; two who disagree are as good as each other, and the file wins."""
+    """Although it is that of a file; two who disagree are as good as each other, and the file wins.
+    """
     late, early = member(1, ("file",), start_utc=START + timedelta(hours=1)), rich(2, start_utc=START)
     assert merge([late, early, rich(3, start_utc=START + timedelta(seconds=40))])[0].start_utc == START
     assert merge([late, early])[0].start_utc == START + timedelta(hours=1)
@@ -246,7 +253,7 @@ def test_figures_without_a_field_are_united():
     assert (merged.metrics, origins) == ({"a": 1.0, "b": 3.0}, {"": 1, "metrics.b": 2})
 
 
-# -- what the athlete chose ----------------------------------------------------------------------------------------------------------
+# -- what the athlete chose ------------------------------------------------------------------------
 
 
 def test_a_value_that_the_athlete_set_wins():
@@ -284,7 +291,7 @@ def test_alternatives_are_what_others_say_and_was_not_taken():
     assert alternatives(members, merge(members)[1]) == {"distance_m": [(2, 6.0)]}
 
 
-# -- whatever the order ----------------------------------------------------------------------------------------------------------------
+# -- whatever the order ----------------------------------------------------------------------------
 
 MEMBERS = st.builds(
     lambda parts, kind, channels, changes: (parts, kind, channels, {name: value for name, value in changes.items() if value is not None}),

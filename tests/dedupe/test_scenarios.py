@@ -28,7 +28,9 @@ def test_a_watch_and_a_bike_computer_that_ran_at_once_are_the_same():
 
 
 def test_a_treadmill_run_without_gps_and_a_foot_pods_file_are_the_same():
-    """The watch guesses the distance, the pod measures it: a tenth between them, and no heart rate on one side."""
+    """The watch guesses the distance, the pod measures it: a tenth between them, and no heart rate
+    on one side.
+    """
     pod = copy(bare(RUN, distance_m=10_200.0, elapsed_s=3540.0), "stryd", after=40)
     assert said(replace(RUN, distance_m=9100.0, elevation_gain_m=None), pod) == "same"
 
@@ -41,7 +43,9 @@ def test_an_indoor_ride_on_zwift_and_on_the_head_unit_is_the_same():
 
 @pytest.mark.parametrize(("race_m", "race_s"), [(10_000.0, 2700.0), (5000.0, 1300.0)])
 def test_a_race_inside_a_longer_recording_stays_apart(race_m, race_s):
-    """Warm-up, race and cool-down on the watch, the race alone elsewhere: a part of it, and no double."""
+    """Warm-up, race and cool-down on the watch, the race alone elsewhere: a part of it, and no
+    double.
+    """
     long = replace(RUN, distance_m=16_000.0, elapsed_s=2 * HOUR, moving_s=6000.0, average_heartrate_bpm=138.0, calories_kcal=1100.0)
     race = copy(RUN, after=35 * MINUTE, distance_m=race_m, elapsed_s=race_s, moving_s=race_s, average_heartrate_bpm=168.0)
     assert said(long, race) == "different"
@@ -54,7 +58,9 @@ def test_two_equal_commutes_of_a_day_are_different():
 
 
 def test_commutes_a_whole_number_of_hours_apart_are_never_joined_unasked():
-    """To the second, once in some hundred days: like a clock that is off, and nothing tells but a person."""
+    """To the second, once in some hundred days: like a clock that is off, and nothing tells but a
+    person.
+    """
     assert said(COMMUTE, copy(COMMUTE, after=9 * HOUR, distance_m=8060.0, elapsed_s=1520.0, moving_s=1390.0)) == "ask"
 
 
@@ -140,7 +146,8 @@ def test_a_zone_error_of_an_hour_is_found_where_the_figures_are_a_fingerprint():
 
 
 def test_utc_in_one_source_and_local_time_in_the_other_are_no_clock_error():
-    """Nobody says which zone lies between them; minute and second agree, and so does what was done."""
+    """Nobody says which zone lies between them; minute and second agree, and so does what was done.
+    """
     utc, local = replace(RUN, start_local_s=None, calories_kcal=None), replace(copy(distance_m=10_150.0), start_utc_s=None)
     assert levels(utc, local)["time"] == "same second of some zone"
     assert said(utc, local) == "same"

@@ -1,4 +1,6 @@
-"""The demonstration: it shows what it promises, and fails where the store does not hold what it says."""
+"""The demonstration: it shows what it promises, and fails where the store does not hold what it
+says.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def demo():
 
 
 def test_it_goes_through_the_main_job(shown):
-    """Connect, three syncs, the list, one activity, why and SQL, in this order; then the same workouts from other places."""
+    """Connect, three syncs, the list, one activity, why and SQL, in this order; then the same
+    workouts from other places.
+    """
     typed = [line.split()[2] for line in shown.splitlines() if line.startswith("$ fitglue")]
     account = ["connect", "sync", "activities", "show", "sync", "sync", "activities", "why", "why", "sql"]
     assert typed == [*account, "import", "import", "duplicates", "duplicates", "activities", "why", "duplicates", "duplicates"]

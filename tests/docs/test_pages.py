@@ -1,4 +1,6 @@
-"""The hand-written pages: whatever they describe, they describe whole, and they lead nowhere that is not there."""
+"""The hand-written pages: whatever they describe, they describe whole, and they lead nowhere that
+is not there.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def test_links_lead_somewhere(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_printed_commands_are_understood(page):
-    """Every command that a page prints has the name, the options and the number of arguments that the command takes."""
+    """Every command that a page prints has the name, the options and the number of arguments that
+    the command takes.
+    """
     printed = [command for block in blocks(page) for command in block.commands if command.split()[0] == "fitglue"]
     assert [command for command in printed if (problem := _problem(command)) or problem] == []
 

@@ -1,4 +1,6 @@
-"""The README's first five minutes, run as they are printed: each block of commands, files and Python."""
+"""The README's first five minutes, run as they are printed: each block of commands, files and
+Python.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,10 @@ def desk(tmp_path) -> Path:
 
 
 def type_in(environment: Environment, desk: Path, section: str, ends: dict[str, int] | None = None, **variables: str) -> dict[str, str]:
-    """Run each command of a section as a shell does; command → what it printed. ``ends`` are the exit codes that are not 0."""
+    """Run each command of a section as a shell does; command → what it printed.
+
+    ``ends`` are the exit codes that are not 0.
+    """
     printed = {}
     variables |= {"HOME": str(desk), "XDG_DATA_HOME": str(desk / "data")}
     for command in [command for block in blocks(README) if block.words.get("test") == section for command in block.commands]:
@@ -53,7 +58,8 @@ def type_in(environment: Environment, desk: Path, section: str, ends: dict[str, 
 
 
 def test_the_five_minutes_of_an_athlete(environment, desk):
-    """What the README tells an athlete to type works in an empty home, from the connection to SQL."""
+    """What the README tells an athlete to type works in an empty home, from the connection to SQL.
+    """
     account = Account.generate(12, until=datetime.now(UTC).date() - timedelta(days=1))
     with StandIn(account, api_key="a-key") as service:
         printed = type_in(environment, desk, "athlete", FITGLUE_INTERVALS_API_KEY="a-key", FITGLUE_INTERVALS_BASE_URL=service.url)
@@ -62,7 +68,9 @@ def test_the_five_minutes_of_an_athlete(environment, desk):
 
 
 def test_the_archives_of_an_athlete(environment, desk):
-    """What the README tells an athlete to import becomes one list: the same workouts in two archives and a folder."""
+    """What the README tells an athlete to import becomes one list: the same workouts in two
+    archives and a folder.
+    """
     account = Account.generate(12, until=datetime.now(UTC).date() - timedelta(days=1))
     plans = [plan for plan in map(account.plan, account.ids()) if plan.shape.sport.gps and len(plan.legs) == 1]
     (desk / "Downloads").mkdir()
@@ -77,7 +85,9 @@ def test_the_archives_of_an_athlete(environment, desk):
 
 
 def test_the_five_minutes_of_a_plugin_author(environment, desk):
-    """The files that the README prints are a whole plugin: it installs, passes its check, and its workouts arrive."""
+    """The files that the README prints are a whole plugin: it installs, passes its check, and its
+    workouts arrive.
+    """
     for block in blocks(README):
         if "file" in block.words:
             path = desk / block.words["file"]

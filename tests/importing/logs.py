@@ -1,4 +1,6 @@
-"""A tiny source of files: a `.log` begins with a line of whose it is, and each further line is the day of a run."""
+"""A tiny source of files: a `.log` begins with a line of whose it is, and each further line is the
+day of a run.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,9 @@ def test_an_import_connects_what_it_finds_and_takes_it(host, log):
 
 
 def test_a_dry_run_of_an_import_says_what_is_new_and_stores_nothing(host, log):
-    """No connection either; of an account that is connected, what it does not have yet, and the connection reads what it read."""
+    """No connection either; of an account that is connected, what it does not have yet, and the
+    connection reads what it read.
+    """
     def new():
         return [event.external_id for event in host.import_paths([log("june.log", 2, 3)], dry_run=True)
                 if isinstance(event, Decided) and event.decision == "new"]

@@ -38,7 +38,9 @@ def test_paths_reach_plugins_absolute_and_once(open_host, log, tmp_path, monkeyp
 
 
 def test_what_is_found_stands_in_the_order_in_which_it_was_typed(host, log):
-    """Two archives are imported in the order of the command, so that the newer one can be typed last."""
+    """Two archives are imported in the order of the command, so that the newer one can be typed
+    last.
+    """
     second, first = log("a.log", 1), log("b.log", 2)
     assert [one.paths for one in host.recognize([first, second]).found] == [(str(first),), (str(second),)]
 

@@ -199,7 +199,7 @@ def test_without_the_library_it_says_what_to_install(host, rides, monkeypatch):
     assert "fitglue-registry[watch]" in caught.value.fix
 
 
-# -- the ears ----------------------------------------------------------------------------------------------------------------
+# -- the ears --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -227,7 +227,9 @@ def test_each_folder_is_heard_by_itself(ears, tmp_path, stop):
 
 
 def test_what_we_write_ourselves_is_not_heard(ears, tmp_path, stop):
-    """The database may lie below a watched folder, and a sync writes to it: it must not wake itself."""
+    """The database may lie below a watched folder, and a sync writes to it: it must not wake
+    itself.
+    """
     listening = ears(Timing(quiet_s=0.05, tick_s=0.01, look_every_s=0.5))
     (tmp_path / "a" / "own" / "fitglue.db").write_text("x")
     assert listening.wait(stop) == {"a", "b"}  # the look that comes by the clock

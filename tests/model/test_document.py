@@ -1,4 +1,6 @@
-"""The document of a source activity: nothing is lost on the way, and its published schema cannot drift from its types."""
+"""The document of a source activity: nothing is lost on the way, and its published schema cannot
+drift from its types.
+"""
 
 from __future__ import annotations
 
@@ -146,7 +148,7 @@ def test_a_lone_surrogate_cannot_be_encoded(activity):
         model.encode(activity(title="\ud800"))
 
 
-# -- the schema ----------------------------------------------------------------------------------------------------------------
+# -- the schema ------------------------------------------------------------------------------------
 
 
 def test_the_published_schema_is_that_of_the_types():

@@ -1,4 +1,6 @@
-"""The model holds all that FitGlue's own can, and what that one cannot: load, estimated power, zone, presence."""
+"""The model holds all that FitGlue's own can, and what that one cannot: load, estimated power,
+zone, presence.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ START = datetime(2026, 5, 1, 5, 30, tzinfo=UTC)
 
 
 def everything():
-    """One source activity with each field of StandardizedActivity, Session, Lap, Record and StrengthSet, and more."""
+    """One source activity with each field of StandardizedActivity, Session, Lap, Record and
+    StrengthSet, and more.
+    """
     return SourceActivity(
         title="Hybrid race", description="windy", notes="felt fine", tags=("race", "club"), sport="HighIntensityIntervalTraining",
         sport_raw="ACTIVITY_TYPE_HIIT", sub_type="RACE", trainer=False, commute=False, race=True,

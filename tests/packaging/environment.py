@@ -1,4 +1,6 @@
-"""Builds our distributions and puts them into an empty virtual environment outside the checkout, without a package index."""
+"""Builds our distributions and puts them into an empty virtual environment outside the checkout,
+without a package index.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ def build(project: Path, out: Path, kind: str = "wheel") -> Path:
 
 
 def empty_environment(folder: Path) -> Environment:
-    """An environment that holds what ours depend on, as links in a folder on its path, and nothing of ours."""
+    """An environment that holds what ours depend on, as links in a folder on its path, and nothing
+    of ours.
+    """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
     offered = folder / "offered"
     offered.mkdir()

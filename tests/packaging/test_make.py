@@ -1,4 +1,6 @@
-"""The targets of make that change a machine: what they need is said first, what they install works, what they remove is gone."""
+"""The targets of make that change a machine: what they need is said first, what they install works,
+what they remove is gone.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,9 @@ def installed(tmp_path_factory):
 
 @pytest.mark.long
 def test_install_puts_the_command_on_the_path(installed):
-    """The command in ~/.local/bin works, with both plugins, and nothing of it comes from the checkout."""
+    """The command in ~/.local/bin works, with both plugins, and nothing of it comes from the
+    checkout.
+    """
     done = subprocess.run([f"{installed}/.local/bin/fitglue", "doctor", "--offline"], env=plain_variables(installed), text=True,
                           capture_output=True, check=False, cwd=installed)
     assert done.returncode == 0, done.stdout

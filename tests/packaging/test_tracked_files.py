@@ -27,7 +27,9 @@ SECRETS = [
 
 @cache
 def tracked() -> dict[str, str]:
-    """The text of every file that git knows, or will know with the next ``git add``; without this one, which names what it looks for."""
+    """The text of every file that git knows, or will know with the next ``git add``; without this
+    one, which names what it looks for.
+    """
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=CHECKOUT, capture_output=True,
                             text=True, check=False)
     if listed.returncode:
@@ -50,7 +52,9 @@ def test_no_path_of_a_machine():
 
 
 def test_no_package_index():
-    """No file says which package index is to be asked: that is the business of the machine's own pip."""
+    """No file says which package index is to be asked: that is the business of the machine's own
+    pip.
+    """
     assert found(*INDEXES) == []
 
 

@@ -116,7 +116,9 @@ def test_the_command_says_its_version(installed):
 
 
 def test_the_registry_is_found(installed, tmp_path):
-    """The built-in entries and those that the files plugin brought are listed, each with a plugin that is there."""
+    """The built-in entries and those that the files plugin brought are listed, each with a plugin
+    that is there.
+    """
     printed = installed.run("fitglue", "registry", "list", "--json", FITGLUE_HOME=str(tmp_path)).stdout
     states = {f"{one['kind']}/{one['id']}": one["availability"]["state"] for one in map(json.loads, printed.splitlines())}
     assert {"integration/intervals", "source/intervals", "integration/files", "source/files", "integration/strava"} <= set(states)
@@ -138,7 +140,8 @@ def test_connect_and_sync_work(synced):
 
 
 def test_a_missing_plugin_is_named_with_its_fix(tmp_path, wheels):
-    """The host alone knows from its catalogue which plugin Intervals.icu needs, and how to get it."""
+    """The host alone knows from its catalogue which plugin Intervals.icu needs, and how to get it.
+    """
     environment = empty_environment(tmp_path)
     environment.install(wheels["fitglue_registry"])
     done = environment.run("fitglue", "connect", "intervals", "--json", check=False, FITGLUE_INTERVALS_API_KEY=KEY)

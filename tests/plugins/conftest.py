@@ -23,7 +23,8 @@ class Distribution:
 
 
 class Point:
-    """An entry point as the environment would have it, which remembers how often it was imported."""
+    """An entry point as the environment would have it, which remembers how often it was imported.
+    """
 
     def __init__(self, name: str, plugin: Any, *, group: str = PLUGIN_GROUP, value: str | None = None, version: str | None = None) -> None:
         self.name, self.group, self.value = name, group, value or f"{name}.plugin"
@@ -41,7 +42,9 @@ class Point:
 
 
 def make_plugin(*hooks: Any, api: Any = HOOK_API, **named: Any) -> types.ModuleType:
-    """A module with these hooks, and an ``fitglue_connect`` that greets with the module's own name unless it has one."""
+    """A module with these hooks, and an ``fitglue_connect`` that greets with the module's own name
+    unless it has one.
+    """
     module = types.ModuleType("example")
     if api is not None:
         module.FITGLUE_HOOK_API = api
@@ -100,7 +103,8 @@ def entry() -> Any:
 
 @pytest.fixture
 def release() -> Any:
-    """What blocked plugins wait for; set at the end, so that no thread outlives its test for long."""
+    """What blocked plugins wait for; set at the end, so that no thread outlives its test for long.
+    """
     event = threading.Event()
     yield event
     event.set()

@@ -1,4 +1,6 @@
-"""Whether an entry can be used now is computed, and every answer but yes has a reason, a code and a fix."""
+"""Whether an entry can be used now is computed, and every answer but yes has a reason, a code and a
+fix.
+"""
 
 from __future__ import annotations
 

@@ -53,7 +53,9 @@ def _hook(function):
 
 @pytest.mark.parametrize("raised", [ImportError("no module named garmin"), ValueError("nonsense"), SystemExit(3), RecursionError("deep")])
 def test_a_plugin_that_raises_at_import_is_named_with_the_reason(load, point, entry, raised):
-    """Whatever an import raises, SystemExit too, is an error of that plugin with its cause and a fix."""
+    """Whatever an import raises, SystemExit too, is an error of that plugin with its cause and a
+    fix.
+    """
     plugins = load(point("bad", raised, value="bad.plugin"))
     with pytest.raises(PluginFailed) as caught:
         plugins.load(entry("bad"))
@@ -85,7 +87,9 @@ def test_a_plugin_that_blocks_at_import_is_abandoned(load, point, entry, plugin,
     ("1", "its author adds FITGLUE_HOOK_API = 1 to the plugin's module"),
     (0, "upgrade the plugin: fitglue plugin install --upgrade bad"), (2, "upgrade fitglue-registry")])
 def test_a_plugin_of_another_hook_api_is_refused_before_it_is_registered(load, plugin, greet, api, code_fix):
-    """The hook API is compared first: missing, no integer, older and newer each say who has to upgrade."""
+    """The hook API is compared first: missing, no integer, older and newer each say who has to
+    upgrade.
+    """
     error = load(bad=plugin(greet("bad"), api=api)).info("bad").error
     assert (error.code, error.fix) == ("FG-hook-api", code_fix)
     assert repr(api) in error.what
@@ -108,7 +112,9 @@ def test_a_plugin_whose_attributes_raise_is_refused(load):
 
 
 def test_an_unknown_hook_is_refused_with_the_nearest_name(load, plugin):
-    """pluggy accepts a typo in silence; here it names the function's place and the hook that was meant."""
+    """pluggy accepts a typo in silence; here it names the function's place and the hook that was
+    meant.
+    """
     error = load(bad=plugin(fitglue_lst)).info("bad").error
     assert error.code == "FG-hook-unknown"
     assert error.what == "plugin bad implements fitglue_lst, which is no hook"
@@ -136,7 +142,9 @@ def test_a_hook_under_another_name_is_taken_by_its_specname(load, plugin, entry)
     (with_default, "gives 'connection' a default"), (keyword_only, "makes it keyword-only"), (unknown_argument, "asks for 'windows'"),
     (many, "asks for 'args'"), (asynchronous, "is a coroutine"), (asynchronous_generator, "is a coroutine")])
 def test_a_signature_that_pluggy_would_misunderstand_is_refused(load, plugin, function, complaint):
-    """Each kind of signature that registers and then never gets its arguments is refused with what may be asked for."""
+    """Each kind of signature that registers and then never gets its arguments is refused with what
+    may be asked for.
+    """
     error = load(bad=plugin(**_hook(function))).info("bad").error
     assert error.code == "FG-hook-signature"
     assert complaint in error.what
@@ -159,7 +167,9 @@ def test_a_class_instead_of_its_instance_is_refused(load):
 
 
 def test_a_wrapper_among_the_hooks_of_a_plugin_is_refused(load, plugin):
-    """A wrapper is no implementation and would see everybody's calls: it belongs in the group of wrappers."""
+    """A wrapper is no implementation and would see everybody's calls: it belongs in the group of
+    wrappers.
+    """
     error = load(bad=plugin(fitglue_connect=hookimpl(wrapper=True)(wrapping))).info("bad").error
     assert error.code == "FG-hook-signature"
     assert "fitglue.wrappers" in error.fix
@@ -181,7 +191,7 @@ def test_a_plugin_with_one_bad_hook_is_left_out_whole(load, plugin, greet, entry
     assert plugins.call(entry("good"), "fitglue_connect", Account, connection=None) == Account("good")
 
 
-# -- at the call -------------------------------------------------------------------------------------------------------------
+# -- at the call -----------------------------------------------------------------------------------
 
 
 def call(plugins, entry, **arguments):
@@ -207,7 +217,9 @@ def test_an_answer_of_the_wrong_type_is_refused_with_what_was_expected(load, plu
 
 @pytest.mark.parametrize("raised", [ZeroDivisionError("half"), SystemExit(1), KeyboardInterrupt(), GeneratorExit()])
 def test_whatever_a_hook_raises_is_named_with_plugin_hook_and_line(load, plugin, entry, raised):
-    """SystemExit and even a KeyboardInterrupt that a plugin raises by itself end nothing but its own call."""
+    """SystemExit and even a KeyboardInterrupt that a plugin raises by itself end nothing but its
+    own call.
+    """
 
     def body():
         raise raised
@@ -223,7 +235,8 @@ def test_whatever_a_hook_raises_is_named_with_plugin_hook_and_line(load, plugin,
 
 
 def test_endless_recursion_in_a_hook_is_its_own_error(load, plugin, entry):
-    """A hook that calls itself for ever ends in a named error, and the plugin can be called again."""
+    """A hook that calls itself for ever ends in a named error, and the plugin can be called again.
+    """
 
     def body():
         return body()

@@ -40,7 +40,7 @@ def raising(pairs):
 raising.__name__ = "fitglue_dedupe"
 
 
-# -- addressed ---------------------------------------------------------------------------------------------------------------
+# -- addressed -------------------------------------------------------------------------------------
 
 
 def test_an_addressed_call_reaches_the_plugin_of_its_entry_alone(load, plugin, greet, entry):
@@ -61,7 +61,9 @@ def test_a_plugin_gets_the_arguments_that_it_names(load, plugin, entry):
 
 
 def test_a_wrapper_sees_the_calls_of_every_plugin(load, plugin, greet, entry, point):
-    """Tracing, caching and limiting are plugins too: wrappers stay when others are taken out of a call."""
+    """Tracing, caching and limiting are plugins too: wrappers stay when others are taken out of a
+    call.
+    """
     log = []
     plugins = load(point("tracing", wrapper_of(plugin, log), group=WRAPPER_GROUP), one=plugin(greet("one")), two=plugin(greet("two")))
     assert [connect(plugins, entry(name)).id for name in ("one", "two")] == ["one", "two"]
@@ -144,7 +146,7 @@ def test_all_calls_of_a_plugin_run_on_one_thread_that_is_not_the_callers(load, p
     assert threads[0].daemon
 
 
-# -- broadcast ---------------------------------------------------------------------------------------------------------------
+# -- broadcast -------------------------------------------------------------------------------------
 
 
 def test_a_broadcast_asks_plugin_by_plugin_in_the_order_of_names(load, plugin):
@@ -155,7 +157,8 @@ def test_a_broadcast_asks_plugin_by_plugin_in_the_order_of_names(load, plugin):
 
 
 def test_one_failure_in_a_broadcast_loses_no_other_answer(load, plugin, point):
-    """A plugin that raises and one that cannot be imported stand beside the answers of the others."""
+    """A plugin that raises and one that cannot be imported stand beside the answers of the others.
+    """
     plugins = load(point("c", ImportError("gone")), a=plugin(opinions("same")), b=plugin(raising), d=plugin(opinions("same")))
     said = list(plugins.broadcast(["a", "b", "c", "d"], "fitglue_dedupe", pairs=[1]))
     assert [(name, answer is not None, error and error.code) for name, answer, error in said] == [
@@ -179,7 +182,7 @@ def test_a_plugin_that_blocks_in_a_broadcast_is_asked_no_more(load, plugin, rele
     assert plugins.info("a").error.code == "FG-plugin-blocked"
 
 
-# -- saved payloads ------------------------------------------------------------------------------------------------------------
+# -- saved payloads --------------------------------------------------------------------------------
 
 
 def test_a_plugin_without_offline_records_says_so(load, plugin, greet, entry):

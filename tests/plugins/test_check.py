@@ -65,7 +65,9 @@ def test_it_stops_where_the_version_does_not_fit(walk, entry):
 
 
 def test_it_stops_at_the_plugins_own_registry_folder(load, point, plugin, greet, entry, tmp_path, monkeypatch):
-    """A mistake in an entry that the plugin brings is found with file and line, as `registry check` finds it."""
+    """A mistake in an entry that the plugin brings is found with file and line, as `registry check`
+    finds it.
+    """
     folder = tmp_path / "brought" / "registry" / "integrations"
     folder.mkdir(parents=True)
     (folder.parents[1] / "__init__.py").touch()

@@ -1,4 +1,6 @@
-"""Plugins and their folders of entries are found without importing anything, and imported when they are first needed."""
+"""Plugins and their folders of entries are found without importing anything, and imported when they
+are first needed.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ def test_info_tells_what_is_known_of_a_plugin(load, point, plugin, greet):
     (">=1,<2", "1.5", True), (">=1,<2", "2.0", False), (">=1,<2", "0.9", False), ("", "0.0.1", True), (">=1", None, True),
     (">=1", "1.1rc1", True), (">=1", "unknown", False)])
 def test_the_installed_version_is_held_to_the_range_of_the_entry(load, point, plugin, greet, entry, accepted, installed, fits):
-    """Pre-releases inside the range fit; a version that is none does not; without a distribution there is nothing to compare."""
+    """Pre-releases inside the range fit; a version that is none does not; without a distribution
+    there is nothing to compare.
+    """
     plugins = load(point("good", plugin(greet("x")), version=installed))
     if fits:
         plugins.load(entry("good", version=accepted))
@@ -74,7 +78,7 @@ def test_the_installed_version_is_held_to_the_range_of_the_entry(load, point, pl
     assert caught.value.fix == f"fitglue plugin install 'good{accepted}'"
 
 
-# -- folders of entries ------------------------------------------------------------------------------------------------------
+# -- folders of entries ----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -108,7 +112,9 @@ def test_a_folder_is_found_in_a_package_without_init(load, point, package):
     "fg_example_package:", ":registry", "fg_example_package:../..", "fg_example_package:/etc", "not a package:registry", "",
     "__main__:registry", "json.tool:x", "this_is:sys"])
 def test_a_folder_that_is_not_there_is_reported_beside_the_others(load, point, package, value):
-    """Whatever the value is, the distribution is named, nothing is imported, and the other folders are found."""
+    """Whatever the value is, the distribution is named, nothing is imported, and the other folders
+    are found.
+    """
     bad = point("bad", None, group=REGISTRY_GROUP, value=value)
     bad.value = value
     good = point("good", None, group=REGISTRY_GROUP, value="fg_example_package:registry")

@@ -1,4 +1,5 @@
-"""A registry in a temporary folder: the smallest valid entries, and what a check says about them."""
+"""A registry in a temporary folder: the smallest valid entries, and what a check says about them.
+"""
 
 import pytest
 
@@ -25,12 +26,15 @@ class Registry:
         return file
 
     def add(self, where="sources/demo.yaml", /, more="", **changed):
-        """Write an entry at ``where``: its id from the file, ``changed`` lines (None: left out), and ``more`` text at the end."""
+        """Write an entry at ``where``: its id from the file, ``changed`` lines (None: left out),
+        and ``more`` text at the end.
+        """
         lines = LINES | {"id": where.rpartition("/")[2].removesuffix(".yaml")} | changed
         return self.write(where, "".join(f"{key}: {value}\n" for key, value in lines.items() if value is not None) + more)
 
     def complaints(self):
-        """Everything that a check has to say, as a person reads it, with files named from the root."""
+        """Everything that a check has to say, as a person reads it, with files named from the root.
+        """
         return "\n".join(self.told(error) for error in check(self.root, beside=[]).errors)
 
     def told(self, error):

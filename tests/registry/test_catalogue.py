@@ -73,7 +73,9 @@ def test_booster_is_another_word_for_enricher(registry):
 
 
 def test_tiers_stand_in_order(registry):
-    """A tier includes the entries of those before it, and a tier that nobody knows includes nothing."""
+    """A tier includes the entries of those before it, and a tier that nobody knows includes
+    nothing.
+    """
     registry.add(tier="athlete")
     loaded = Catalogue.load([registry.folder])
     entry = loaded.get("source", "demo")
@@ -126,7 +128,8 @@ def test_a_file_that_changed_just_now_is_not_cached(registry, tmp_path, monkeypa
 
 
 def test_whole_second_clocks_are_given_two_seconds():
-    """A file system that counts in whole seconds needs longer before two states differ for certain."""
+    """A file system that counts in whole seconds needs longer before two states differ for certain.
+    """
     stamp = catalogue._Stamp("", "x", 1, 0, 5_000_000_000, 1)
     assert [catalogue._settled(stamp, now) for now in (6_000_000_000, 8_000_000_000)] == [False, True]
 
@@ -164,7 +167,9 @@ def test_a_cache_that_cannot_be_replaced_leaves_nothing_behind(registry, cache):
 
 
 def test_many_processes_may_write_the_cache_at_once(registry, cache):
-    """The cache is replaced in one step: whoever reads it meanwhile sees a whole one, and no temporary file stays."""
+    """The cache is replaced in one step: whoever reads it meanwhile sees a whole one, and no
+    temporary file stays.
+    """
     registry.add()
     script = ("import sys, pathlib; from fitglue_registry.registry import *; from fitglue_registry.registry import catalogue\n"
               "catalogue._settled = lambda stamp, now: True\n"
@@ -178,7 +183,9 @@ def test_many_processes_may_write_the_cache_at_once(registry, cache):
 
 
 def test_a_valid_catalogue_needs_no_slow_imports(tmp_path):
-    """Reading valid entries never imports jsonschema, and reading them from the cache no YAML either."""
+    """Reading valid entries never imports jsonschema, and reading them from the cache no YAML
+    either.
+    """
     script = ("import sys, pathlib; from fitglue_registry.registry import *; from fitglue_registry.registry import catalogue\n"
               "catalogue._settled = lambda stamp, now: True\n"
               "assert Catalogue.load(cache=pathlib.Path(sys.argv[1])).problems == []\n"

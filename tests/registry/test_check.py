@@ -190,7 +190,8 @@ def test_errors_in_tiers_are_found(registry):
 
 @pytest.mark.parametrize("link", ["guide.md", "../../etc/passwd", "/etc/hostname", "http://example.org", "source/nobody"])
 def test_a_dead_link_is_found(registry, link):
-    """A link to a file or an entry that is not there, out of the project, or in clear text is dead."""
+    """A link to a file or an entry that is not there, out of the project, or in clear text is dead.
+    """
     registry.add(docs=f"[{link}]")
     assert registry.complaints() == (
         f"sources/demo.yaml:8:8, docs[0].url: FG-entry-dead-link: link '{link}' leads nowhere\n"
@@ -198,7 +199,9 @@ def test_a_dead_link_is_found(registry, link):
 
 
 def test_links_to_files_in_or_beside_the_registry_are_alive(registry):
-    """A link may name a file of the registry folder or of the project around it, with a place in it, or another entry."""
+    """A link may name a file of the registry folder or of the project around it, with a place in
+    it, or another entry.
+    """
     registry.write("notes.md", "")
     registry.write("../docs/guide.md", "")
     registry.add(docs='[notes.md, "docs/guide.md#keys", {url: "https://example.org", title: Elsewhere}]', related="[source/demo]")

@@ -70,7 +70,9 @@ def test_a_duplicate_key_names_both_places():
     ("a: 1\nb: \x01", "FG-entry-syntax: there is a control character, which YAML does not allow (x.yaml:2)"),
 ])
 def test_what_yaml_allows_and_an_entry_does_not(text, what):
-    """Anchors, aliases, merge keys, tags, odd keys, tabs and broken syntax are errors with their position."""
+    """Anchors, aliases, merge keys, tags, odd keys, tabs and broken syntax are errors with their
+    position.
+    """
     assert [str(error) for error in parse(text.encode(), "x.yaml").errors][-1] == what
 
 

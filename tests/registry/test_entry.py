@@ -67,7 +67,9 @@ def test_schema_and_types_have_the_same_keys(struct, schema):
 
 @pytest.mark.parametrize(("struct", "schema"), [level[1:] for level in LEVELS], ids=[level[0] for level in LEVELS])
 def test_schema_and_types_allow_the_same_names(struct, schema):
-    """A closed list of names is the same in the schema and in the types; booster is another word for enricher."""
+    """A closed list of names is the same in the schema and in the types; booster is another word
+    for enricher.
+    """
     listed = {name: sorted({*part["enum"]} - {"booster"}) for name, part in schema["properties"].items() if "enum" in part}
     typed = {field.encode_name: sorted(typing.get_args(field.type)) for field in msgspec.structs.fields(struct)
              if typing.get_origin(field.type) is typing.Literal}
@@ -130,14 +132,18 @@ def test_a_refused_secret_is_never_repeated():
 
 
 def test_a_required_field_must_not_be_empty():
-    """Nothing at all is refused where the connection needs the value, and is fine where it does not."""
+    """Nothing at all is refused where the connection needs the value, and is fine where it does
+    not.
+    """
     with pytest.raises(UserMistake, match="API key is empty"):
         Field(name="key", label="API key").read(" ")
     assert Field(name="key", required=False).read(" ") == ""
 
 
 def test_an_entry_knows_its_key_its_account_and_its_parts():
-    """An entry says how others name it, at which integration its account is, and which parts it has."""
+    """An entry says how others name it, at which integration its account is, and which parts it
+    has.
+    """
     source = Catalogue.load().get("source", "intervals")
     assert (source.key, source.integration, source.part("detail").bulk) == ("source/intervals", "intervals", 100)
     assert source.part("nothing") is None

@@ -1,4 +1,6 @@
-"""``merge.yaml``: read with file, line and column in every error, held to its schema, and kept in the cache."""
+"""``merge.yaml``: read with file, line and column in every error, held to its schema, and kept in
+the cache.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def told(registry, text):
 
 
 def test_the_rules_of_the_registry_decide_about_every_field_once():
-    """Those that no rule names stand alone; what a source says of itself, and what is joined, is left out."""
+    """Those that no rule names stand alone; what a source says of itself, and what is joined, is
+    left out.
+    """
     decided = [name for rule in Catalogue.load().merge_rules.decided() for name in rule.fields]
     assert sorted(decided) == sorted(set(SourceActivity.__struct_fields__) - UNDECIDED)
 

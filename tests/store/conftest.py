@@ -1,4 +1,6 @@
-"""A fresh database of each kind for each test, and a library that fills it with what the test states."""
+"""A fresh database of each kind for each test, and a library that fills it with what the test
+states.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +81,9 @@ def make_activity(**changes: Any) -> model.SourceActivity:
 
 
 class Library:
-    """Puts athletes, connections, records and source activities into a database, with as little said as possible."""
+    """Puts athletes, connections, records and source activities into a database, with as little
+    said as possible.
+    """
 
     def __init__(self, db: Any, athlete_id: str = "me") -> None:
         self.db, self.athlete_id = db, athlete_id
@@ -109,7 +113,9 @@ class Library:
         return self.put(self.record(), make_activity(**changes)).ids[0]
 
     def assign(self, *groups: tuple[int, ...], gone: bool = False) -> list[str | None]:
-        """Make each group one activity (its first member's values), and say which activity each group has now."""
+        """Make each group one activity (its first member's values), and say which activity each
+        group has now.
+        """
         rows = activities.load_rows(self.db, itertools.chain(*groups))
         merged = []
         for group in groups:

@@ -1,4 +1,6 @@
-"""Activities keep their ids for ever: the oldest survives a merge, the other becomes an alias, a split gives both back."""
+"""Activities keep their ids for ever: the oldest survives a merge, the other becomes an alias, a
+split gives both back.
+"""
 
 from __future__ import annotations
 

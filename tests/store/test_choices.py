@@ -1,4 +1,6 @@
-"""What the athlete chose belongs to the group of the first source activity that it was made for and that is in the store."""
+"""What the athlete chose belongs to the group of the first source activity that it was made for and
+that is in the store.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Athletes and their connections: several accounts, renewed keys, removed ones, and the plan of a walk."""
+"""Athletes and their connections: several accounts, renewed keys, removed ones, and the plan of a
+walk.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ NOW = "2026-06-15T12:00:00.000Z"
 
 
 def test_connections_take_the_first_free_name(library):
-    """The second account at one service is told apart by a number, and a free number is used again."""
+    """The second account at one service is told apart by a number, and a free number is used again.
+    """
     ids = [library.connection() for _ in range(3)]
     assert [found.name for found in connections.list_connections(library.db, "me")] == ["intervals", "intervals-2", "intervals-3"]
     connections.remove_connection(library.db, ids[1])
@@ -59,7 +62,9 @@ def test_new_credentials_forgive_what_had_stopped_the_connection(library):
 
 
 def test_a_removed_connection_takes_all_that_hangs_on_it(library, activity):
-    """Records, parts, raw bytes, claims, opinions, windows: nothing is left but runs and other accounts."""
+    """Records, parts, raw bytes, claims, opinions, windows: nothing is left but runs and other
+    accounts.
+    """
     one = library.connection()
     record = library.record(one)
     number = library.put(record, activity(claims=("a:1",))).ids[0]

@@ -1,4 +1,6 @@
-"""Opening the database: made, brought up to date, refused where it is newer, and every failure in our words."""
+"""Opening the database: made, brought up to date, refused where it is newer, and every failure in
+our words.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,7 @@ def file(tmp_path):
     return tmp_path / "fitglue.db"
 
 
-# -- formats -------------------------------------------------------------------------------------------------------------------
+# -- formats ---------------------------------------------------------------------------------------
 
 
 def test_the_newest_format_is_the_newest_migration():
@@ -172,7 +174,7 @@ def test_views_are_made_anew_by_an_upgrade(sqlite):
         assert "laps" in sa.inspect(db).get_view_names()
 
 
-# -- transactions --------------------------------------------------------------------------------------------------------------
+# -- transactions ----------------------------------------------------------------------------------
 
 
 def test_a_failed_transaction_leaves_nothing(database):
@@ -194,7 +196,9 @@ def test_a_reader_sees_the_state_of_its_beginning(database):
 
 
 def test_foreign_keys_are_held(database):
-    """A row never names another one that is not there; the error is the database's own, and blames no server."""
+    """A row never names another one that is not there; the error is the database's own, and blames
+    no server.
+    """
     with pytest.raises(sa.exc.IntegrityError), database.write() as db:
         db.exec_driver_sql("INSERT INTO fg_connections (id, athlete_id, name, integration, source, account_id, notes, settings, state, "
                            "created_at) VALUES ('c', 'nobody', 'x', 'x', 'x', 'x', '[]', '{}', 'ok', 'now')")
@@ -207,7 +211,7 @@ def test_odd_text_is_taken_by_every_database(database):
         assert db.scalar(sa.select(athletes.c.id).where(athletes.c.id == "a\0b\ud800")) == "a�b�"
 
 
-# -- failures ------------------------------------------------------------------------------------------------------------------
+# -- failures --------------------------------------------------------------------------------------
 
 
 def refused(database, write=False):

@@ -1,4 +1,5 @@
-"""Sources may be added in any order, in any portions: the store ends up with the same activities."""
+"""Sources may be added in any order, in any portions: the store ends up with the same activities.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +18,9 @@ ACCOUNTS = ("garmin", "strava", "files")
 
 
 def history(seed):
-    """Workouts of some days as three accounts tell them: copies, trimmed ones, halves, zone errors, and what only one has."""
+    """Workouts of some days as three accounts tell them: copies, trimmed ones, halves, zone errors,
+    and what only one has.
+    """
     dice = random.Random(seed)
     told = []
     for day in range(4):

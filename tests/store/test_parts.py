@@ -54,7 +54,9 @@ def test_vain_tries_are_counted_until_the_part_is_wanted_anew(library, account):
 
 
 def test_what_was_never_asked_for_can_be_wanted_at_once(library, account):
-    """``--files`` for the first time wants the file of every listed record, and only of those that were never asked."""
+    """``--files`` for the first time wants the file of every listed record, and only of those that
+    were never asked.
+    """
     connection, ids = account
     records.set_part(library.db, ids["first"], "file", state="none", reason="typed in")
     records.update_record(library.db, ids["undated"], state="stub")
@@ -92,7 +94,7 @@ def test_gone_and_missed_records_are_expected_in_no_window(library, account):
     assert [known.external_id for known in records.records_in_state(library.db, connection, "missing")] == ["third"]
 
 
-# -- quarantine ----------------------------------------------------------------------------------------------------------------
+# -- quarantine ------------------------------------------------------------------------------------
 
 
 def hold(library, record, code="FG-row-invalid", version="1.0"):

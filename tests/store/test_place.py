@@ -1,4 +1,6 @@
-"""Changed source activities find their place: by claims, by what plugins say, and by a person's word."""
+"""Changed source activities find their place: by claims, by what plugins say, and by a person's
+word.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,11 @@ NOW = "2026-06-15T12:00:00.000Z"
 
 @pytest.fixture
 def place(library):
-    """Places these source activities; ``experts`` are functions that answer for all pairs, by plugin name. Their activities come back."""
+    """Places these source activities; ``experts`` are functions that answer for all pairs, by
+    plugin name.
+
+    Their activities come back.
+    """
 
     def make(*ids, affected=(), **experts):
         points = [types.SimpleNamespace(name=name, value=name, group="fitglue.plugins", load=lambda said=said: module_of(said))

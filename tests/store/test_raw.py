@@ -106,7 +106,7 @@ def test_only_one_part_is_read_where_only_one_is_asked_for(library, raws, put):
     assert set(raws.newest(library.db, [put.record], only="summary")[put.record]) == {"summary"}
 
 
-# -- dictionaries --------------------------------------------------------------------------------------------------------------
+# -- dictionaries ----------------------------------------------------------------------------------
 
 
 def test_a_dictionary_makes_rows_small_and_gives_them_back(library, raws, put):
@@ -159,7 +159,7 @@ def test_packing_loses_nothing(content, wire, learnt):
 _LEARNT = learn_dictionary(rows(200)) or b""
 
 
-# -- records to normalize --------------------------------------------------------------------------------------------------------
+# -- records to normalize --------------------------------------------------------------------------
 
 
 def test_a_record_is_loaded_with_its_newest_parts_and_the_reasons_of_the_missing(library, raws, put):

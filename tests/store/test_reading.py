@@ -16,7 +16,7 @@ def at(text):
     return datetime.fromisoformat(text)
 
 
-# -- references ----------------------------------------------------------------------------------------------------------------
+# -- references ------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_another_athletes_activities_cannot_be_meant(library, library_of, three)
             resolve(other.db, "you", reference)
 
 
-# -- filters -------------------------------------------------------------------------------------------------------------------
+# -- filters ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -169,7 +169,9 @@ def sports(library, **wanted):
     ({"source": "strava"}, ["Ride"]), ({"source": "nowhere"}, []), ({"limit": 2}, ["Swim", "Run"]), ({"limit": 0}, []),
     ({"sport": "Ride", "text": "бег"}, [])])
 def test_a_filter_shows_what_it_says_newest_first(year, wanted, found):
-    """Days are whole and both included; text is searched in any alphabet, without regard to case or wildcards."""
+    """Days are whole and both included; text is searched in any alphabet, without regard to case or
+    wildcards.
+    """
     assert sports(year, **wanted) == found
 
 
@@ -193,7 +195,7 @@ def test_totals_count_whole_days_and_what_is_known(year):
     assert reading.totals(year.db, "me", date.min, date.max)["count"] == 3
 
 
-# -- one activity --------------------------------------------------------------------------------------------------------------
+# -- one activity ----------------------------------------------------------------------------------
 
 
 def test_an_activity_is_loaded_with_its_members(library, activity):

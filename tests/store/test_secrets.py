@@ -1,4 +1,6 @@
-"""Secrets of connections: where they lie, who may read them, and what is said when they cannot be opened."""
+"""Secrets of connections: where they lie, who may read them, and what is said when they cannot be
+opened.
+"""
 
 import base64
 import logging
@@ -219,7 +221,8 @@ def test_many_first_secrets_at_once_share_one_key(tmp_path):
 
 
 def test_the_desktop_s_keyring_is_the_best_place(desktop, tmp_path):
-    """With a keyring that answers, a new secret goes there, under a name that a person recognises."""
+    """With a keyring that answers, a new secret goes there, under a name that a person recognises.
+    """
     ref = open_secret_store(tmp_path).put("intervals-1", VALUES)
     ((service, name),) = desktop.kept
     assert (ref.startswith("keyring:"), service, name.startswith("intervals-1/")) == (True, "fitglue", True)

@@ -1,4 +1,6 @@
-"""What a record says replaces what it said before; rows keep their ids, and the matcher hears of what concerns it."""
+"""What a record says replaces what it said before; rows keep their ids, and the matcher hears of
+what concerns it.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def test_the_order_of_legs_does_not_matter(library, activity):
     ({"claims": ()}, "rematch"), ({"start_local": datetime(2026, 5, 2)}, "rematch"),  # noqa: DTZ001
     ({"stub": Stub("FG-stub", "terms")}, "rematch")])
 def test_the_matcher_hears_of_what_decides_about_matches_alone(library, activity, changes, rematch):
-    """What cannot change a match costs no matching; what is compared with others, only where there are others."""
+    """What cannot change a match costs no matching; what is compared with others, only where there
+    are others.
+    """
     record = library.record()
     one = library.put(record, activity(claims=("intervals:i1",))).ids[0]
     library.assign((one,))
@@ -129,7 +133,7 @@ def test_many_ids_are_looked_up_in_pieces(library):
     assert stored.ids_claiming(library.db, "me", [f"a:{number}" for number in range(1200)]) == set()
 
 
-# -- on the way in -------------------------------------------------------------------------------------------------------------
+# -- on the way in ---------------------------------------------------------------------------------
 
 
 def test_zero_and_null_are_kept_apart(library):
@@ -148,7 +152,9 @@ def test_zero_and_null_are_kept_apart(library):
     ({"start_utc": datetime.min.replace(tzinfo=UTC), "utc_offset_s": -7200}, "0001-01-01T00:00:00Z", "0001-01-01T00:00:00"),
     ({"start_utc": datetime.max.replace(tzinfo=UTC), "utc_offset_s": 7200}, "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999")])
 def test_a_start_in_one_clock_fills_in_the_list(activity, changes, start_utc, start_local):
-    """Lists are by local time; UTC with an offset gives it, to the edges of the calendar, and UTC is never guessed."""
+    """Lists are by local time; UTC with an offset gives it, to the edges of the calendar, and UTC
+    is never guessed.
+    """
     figures = figures_of(activity(**({"start_local": None} | changes)))
     assert (figures["start_utc"], figures["start_local"]) == (start_utc, start_local)
 
@@ -157,7 +163,9 @@ def test_a_start_in_one_clock_fills_in_the_list(activity, changes, start_utc, st
     ("a\0b", "a�b"), ("\0\0", "��"), ("\\u0000", "\\u0000"), ("\\\0", "\\�"), ("Übung 🚴 заезд", "Übung 🚴 заезд"), ("", ""),
     ("line\nbreak\t", "line\nbreak\t"), ("{{'\"%s;--", "{{'\"%s;--")])
 def test_odd_text_is_kept_and_nul_replaced(library, title, kept):
-    """No database refuses a title, and only NUL is changed, in the column and in the document alike."""
+    """No database refuses a title, and only NUL is changed, in the column and in the document
+    alike.
+    """
     one = library.source_activity(title=title)
     row = library.db.execute(sa.select(source_activities).where(source_activities.c.id == one)).one()
     assert (row.title, model.decode(row.document).title) == (kept, kept)

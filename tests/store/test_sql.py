@@ -67,7 +67,9 @@ def test_only_one_statement_is_taken(filled, statement):
     "", "  ", "-- a comment", "SELEKT 1", "SELECT * FROM nowhere", "SELECT nothing FROM activities", "SELECT ?", "SELECT 1 WHERE", "COMMIT",
     "BEGIN", "SELECT 'a\0b'", "SELECT '\ud800'", "SELECT (", "SELECT :x"])
 def test_what_the_database_does_not_understand_is_said_in_one_line(filled, statement):
-    """FG-sql-failed with the database's own words where it has any, never a traceback, and the next question works."""
+    """FG-sql-failed with the database's own words where it has any, never a traceback, and the next
+    question works.
+    """
     with pytest.raises(UserMistake) as caught:
         run_sql(filled, statement)
     assert caught.value.code == "FG-sql-failed"

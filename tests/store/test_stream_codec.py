@@ -32,7 +32,9 @@ def there_and_back(*columns):
 
 @given(st.lists(st.one_of(numbers, pairs, lists), max_size=4))
 def test_every_column_comes_back_bit_by_bit(columns):
-    """Numbers, pairs and lists; infinite, tiny, huge and negative zero; gaps; empty ones; several in one blob."""
+    """Numbers, pairs and lists; infinite, tiny, huge and negative zero; gaps; empty ones; several
+    in one blob.
+    """
     assert [bits(column) for column in there_and_back(*columns)] == [bits(column) for column in columns]
 
 

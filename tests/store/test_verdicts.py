@@ -66,7 +66,9 @@ def test_the_last_word_of_a_pair_counts(library):
 
 
 def test_an_older_word_that_also_names_a_third_does_not_come_back_with_it(library):
-    """The later word was of two of the three, while the third was not there: it stays the last one of their pair."""
+    """The later word was of two of the three, while the third was not there: it stays the last one
+    of their pair.
+    """
     one, two, third = (library.source_activity() for _ in range(3))
     verdicts.put_verdict(library.db, library.athlete_id, "same", [rows(library, one, third), rows(library, two)], ["one", "two"], NOW)
     say(library, "different", one, two)

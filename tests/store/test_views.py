@@ -1,4 +1,6 @@
-"""The views that people and their tools read: names and columns that stay, and the same values in every database."""
+"""The views that people and their tools read: names and columns that stay, and the same values in
+every database.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ from fitglue_registry.model import Lap, Stub
 from fitglue_registry.store.runs import RunLog
 from fitglue_registry.store.sql import column_names, run_sql
 
-#: A promise: a name may be added at the end of its list, none is ever changed or taken away within a major version.
+#: A promise: a name may be added at the end of its list, none is ever changed or taken away within
+#: a major version.
 FIGURES = [
     "title", "sport", "start_utc", "start_local", "timezone", "power_kind", "elapsed_s", "moving_s", "distance_m", "elevation_gain_m",
     "calories_kcal", "average_heartrate_bpm", "max_heartrate_bpm", "average_watts", "weighted_average_watts", "average_cadence_rpm",

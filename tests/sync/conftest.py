@@ -1,4 +1,6 @@
-"""A host on a folder of its own and an account on a real stand-in server, with a clock that a test can move."""
+"""A host on a folder of its own and an account on a real stand-in server, with a clock that a test
+can move.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A store by its natural keys: what two stores must share to be the same, whatever their numbers, ids and times."""
+"""A store by its natural keys: what two stores must share to be the same, whatever their numbers,
+ids and times.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""An installed source whose parts take long to read: a folder of small scripts, which say what reading them does."""
+"""An installed source whose parts take long to read: a folder of small scripts, which say what
+reading them does.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +90,9 @@ def install(site: Path) -> Path:
 
 
 class Scripts:
-    """The folder of the account, hosts and commands that have it connected, and who read what in it."""
+    """The folder of the account, hosts and commands that have it connected, and who read what in
+    it.
+    """
 
     def __init__(self, folder: Path, site: Path) -> None:
         self.folder, self.site = folder, site

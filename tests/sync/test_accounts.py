@@ -1,4 +1,6 @@
-"""Whole accounts: a real one of 781 rows, a thousand generated activities, two connections, PostgreSQL."""
+"""Whole accounts: a real one of 781 rows, a thousand generated activities, two connections,
+PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +25,16 @@ def connect(host: Host, server: StandIn) -> Host:
 
 @pytest.mark.shared
 def test_a_real_account_of_781_rows_is_stored_whole(host, shared, server):
-    """Every row of a real account, its doubles, its blank zones and its odd custom fields, becomes an activity."""
+    """Every row of a real account, its doubles, its blank zones and its odd custom fields, becomes
+    an activity.
+    """
     rows = json.loads((shared / "data/intervals/payloads/activities-list-real-account-with-duplicates.json").read_bytes())
     with StandIn(Account.from_rows(rows)) as real:
         counts = finished(connect(host, real), streams=False)
         assert counts["new"] == len(rows) == 781
         assert host.quarantine() == []
-        assert len(host.activities()) == 729  # an account holds its own doubles, and each of these was looked at
+        # An account holds its own doubles, and each of these was looked at.
+        assert len(host.activities()) == 729
         assert finished(host, streams=False) == {}
 
 
@@ -56,7 +61,9 @@ def test_two_accounts_of_one_athlete_stay_two_connections(connected, server):
 
 @pytest.mark.parametrize("ids", [["a", "b"], ["b", "a"]])
 def test_which_account_a_shared_workout_is_told_by_is_no_chance(host, monkeypatch, ids):
-    """Two accounts that tell one workout equally well: the same one wins in every store, whatever its connection is called inside."""
+    """Two accounts that tell one workout equally well: the same one wins in every store, whatever
+    its connection is called inside.
+    """
     monkeypatch.setattr("fitglue_registry.store.connections.new_connection_id", iter(ids).__next__)
     row = {"type": "Run", "start_date": "2026-11-10T06:00:00Z", "start_date_local": "2026-11-10T07:00:00", "strava_id": "77"}
     accounts = [Account.from_rows([{**row, "id": name, "name": name}], athlete_id=name) for name in ("i1", "i2")]
@@ -96,7 +103,8 @@ def test_the_same_account_gives_the_same_store_on_postgresql(connected, tmp_path
 
 
 def test_files_and_intervals_share_one_workout_by_the_hash_of_the_file(connected, account, tmp_path):
-    """The file that Intervals.icu got and the same file in a folder are one activity, made of both."""
+    """The file that Intervals.icu got and the same file in a folder are one activity, made of both.
+    """
     finished(connected, files=True)
     gpx = [(one, account.file(one)) for one in account.ids() if not account.is_stub(one) and account.row(one).get("file_type") == "gpx"]
     if not gpx:
@@ -139,7 +147,9 @@ def test_removing_a_connection_removes_its_files_at_once(connected):
 
 
 def test_a_key_is_renewed_where_it_was_used(connected, server):
-    """Connecting again with nothing but a new key asks the server that the connection was made with."""
+    """Connecting again with nothing but a new key asks the server that the connection was made
+    with.
+    """
     server.set_key("renewed-key")
     assert connected.connect("intervals", {"api_key": "renewed-key"}).renewed
 

@@ -1,4 +1,6 @@
-"""Archives of services and files, from a path to activities, beside an account that knows the same workouts."""
+"""Archives of services and files, from a path to activities, beside an account that knows the same
+workouts.
+"""
 
 from __future__ import annotations
 
@@ -103,7 +105,8 @@ def stubbed():
 def test_the_same_archive_again_imports_nothing(host, tmp_path):
     """And a newer one what is new in it."""
     brought(host, strava(tmp_path / "s.zip", (7, START, "Lake", "")))
-    assert brought(host, tmp_path / "s.zip").keys() <= {"no-file"}  # an import asks once more whether there is a file now
+    # An import asks once more whether there is a file now.
+    assert brought(host, tmp_path / "s.zip").keys() <= {"no-file"}
     assert brought(host, strava(tmp_path / "newer.zip", (7, START, "Lake", ""), (8, START + timedelta(days=1), "Hill", "")))["new"] == 1
     assert len(host.connections()) == 1
 

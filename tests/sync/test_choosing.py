@@ -1,4 +1,6 @@
-"""The athlete's own values: they win over every source, and stay through syncs, rebuilds, merges and splits."""
+"""The athlete's own values: they win over every source, and stay through syncs, rebuilds, merges
+and splits.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ def shown(host, reference, field="title"):
 
 @pytest.mark.parametrize("strava", [None, 1], ids=["one source", "two sources"])
 def test_a_value_that_is_set_survives_edits_at_the_source_syncs_and_rebuilds(host, accounts, strava):
-    """Of one source or of several; the list, the view and the document show it, and say whose it is."""
+    """Of one source or of several; the list, the view and the document show it, and say whose it
+    is.
+    """
     [first, _] = accounts([row("a", strava=strava)], [row("b", strava=1)])
     host.edit_activity("a", {"title": "Round the lake", "distance_m": "42195", "race": "true", "sport": "trail run"})
     first.account.edit("a", name="edited at the source", distance=1.0)

@@ -33,7 +33,7 @@ def changed(rules, one, two):
     return rules.changed_paths(as_bytes(one), as_bytes(two))
 
 
-# -- revision --------------------------------------------------------------------------------------------------------------------
+# -- revision --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("one", "two"), [
@@ -76,7 +76,9 @@ def test_a_volatile_path_covers_nothing_else(volatile, one, two):
     b'{"a":"\\u0000"}', b'{"a":' + b"9" * 5000 + b"}", b"[" * 100_000,
     b'{"a":' * 500 + b"1" + b"}" * 500, b'{"a":' * 9000 + b"1" + b"}" * 9000])
 def test_whatever_a_row_is_it_has_a_steady_revision(summary):
-    """No JSON, half of it, numbers and texts that JSON has not, nested beyond sense: compared, never a crash."""
+    """No JSON, half of it, numbers and texts that JSON has not, nested beyond sense: compared,
+    never a crash.
+    """
     rules = revisions("x.*")
     assert rules.revision(summary) == revisions("x.*").revision(summary)
     assert rules.revision(summary) != rules.revision(b'{"other": 1}')
@@ -104,7 +106,7 @@ def test_what_is_one_revision_has_no_changed_paths(one, two):
         assert changed(rules, one, two)[0] == set()
 
 
-# -- changed paths ---------------------------------------------------------------------------------------------------------------
+# -- changed paths ---------------------------------------------------------------------------------
 
 
 def test_changed_paths_are_named_and_new_ones_apart():
@@ -125,7 +127,7 @@ def test_nan_is_equal_to_itself():
     assert changed(revisions(), b'{"TSS":NaN,"z":[NaN],"name":"a"}', b'{"TSS":NaN,"z":[NaN],"name":"b"}')[0] == {"name"}
 
 
-# -- touched parts ---------------------------------------------------------------------------------------------------------------
+# -- touched parts ---------------------------------------------------------------------------------
 
 
 def test_a_change_touches_the_parts_whose_globs_it_meets():
@@ -154,7 +156,7 @@ def test_no_change_touches_nothing():
     assert revisions().touched_parts([]) == []
 
 
-# -- drift -----------------------------------------------------------------------------------------------------------------------
+# -- drift -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("added", "found"), [
@@ -165,12 +167,14 @@ def test_a_key_that_is_new_on_most_rows_at_once_is_schema_drift(added, found):
     assert drifted(added) == found
 
 
-# -- the reference entry ---------------------------------------------------------------------------------------------------------
+# -- the reference entry ---------------------------------------------------------------------------
 
 
 @pytest.fixture
 def judge(shared):
-    """What the real entry makes of a captured pair: (whether it is a change, changed paths, touched parts)."""
+    """What the real entry makes of a captured pair: (whether it is a change, changed paths, touched
+    parts).
+    """
     rules = Revisions(Catalogue.load().get("source", "intervals"))
 
     def make(name):

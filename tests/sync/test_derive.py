@@ -1,4 +1,6 @@
-"""Raw parts become checked source activities, or the record is refused with its reason and nothing else suffers."""
+"""Raw parts become checked source activities, or the record is refused with its reason and nothing
+else suffers.
+"""
 
 from __future__ import annotations
 

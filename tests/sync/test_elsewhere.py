@@ -1,4 +1,6 @@
-"""The account's workouts elsewhere: archives that the files plugin reads as what they are made to be."""
+"""The account's workouts elsewhere: archives that the files plugin reads as what they are made to
+be.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def plans():
 
 
 def test_an_archive_of_strava_holds_each_workout_with_its_file(host, tmp_path, plans):
-    """Also one that was typed in, and one that is a stub at Intervals.icu, under Strava's own number."""
+    """Also one that was typed in, and one that is a stub at Intervals.icu, under Strava's own
+    number.
+    """
     typed_in = {"id": 1, "date": datetime(2026, 10, 1, 16, tzinfo=UTC), "title": "Gym", "type": "Weight Training", "elapsed_s": 3600}
     strava_archive(tmp_path / "strava.zip", plans, typed_in=[typed_in])
     assert [event.counts["new"] for event in host.import_paths([tmp_path / "strava.zip"]) if isinstance(event, SyncFinished)] == [13]
@@ -31,7 +35,8 @@ def test_an_archive_of_strava_holds_each_workout_with_its_file(host, tmp_path, p
 
 
 def test_an_archive_of_garmin_holds_the_same_workouts(host, tmp_path, plans):
-    """Under their numbers at Garmin, each joined with its file, one with those of Strava's archive."""
+    """Under their numbers at Garmin, each joined with its file, one with those of Strava's archive.
+    """
     recorded = [plan for plan in plans if plan.shape.sport.channels][:3]
     garmin_archive(tmp_path / "garmin.zip", enumerate(recorded, 101))
     strava_archive(tmp_path / "strava.zip", recorded)

@@ -1,4 +1,6 @@
-"""A source that misbehaves: a clear outcome each time, nothing stored is lost, and the next sync goes on."""
+"""A source that misbehaves: a clear outcome each time, nothing stored is lost, and the next sync
+goes on.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ LIST, DETAIL, STREAMS = "*/athlete/0/activities", "*/athlete/0/activities/*", "*
     (Fault.reset(), Retryable, "FG-answer-broken"),
 ], ids=lambda value: value if isinstance(value, str) and value.startswith("FG-") else "")
 def test_a_list_that_fails_stops_the_connection_with_its_reason(connected, server, account, fault, kind, code):
-    """Each fault of the list has a code, a reason and something to do; once it is over, the next sync is complete."""
+    """Each fault of the list has a code, a reason and something to do; once it is over, the next
+    sync is complete.
+    """
     server.fault(LIST, fault, times=None)
     error = stopped(connected)
     assert isinstance(error, kind)
@@ -82,7 +86,9 @@ def test_a_source_that_is_down_stops_the_connection_after_three_records(connecte
 
 
 def test_many_odd_records_in_a_row_do_not_stop_the_others(connected, server, account):
-    """The newest ones fail for ever, and nothing was delivered before: others that wait tell that the source is up, and are fetched."""
+    """The newest ones fail for ever, and nothing was delivered before: others that wait tell that
+    the source is up, and are fetched.
+    """
     with_streams = [one for one in native(account) if account.streams(one)]
     newest = sorted(with_streams, key=lambda one: account.row(one)["start_date_local"], reverse=True)[:5]
     for external_id in newest:
@@ -93,7 +99,9 @@ def test_many_odd_records_in_a_row_do_not_stop_the_others(connected, server, acc
 
 
 def test_odd_records_are_given_up_after_their_tries_and_stop_nothing_meanwhile(connected, server, account):
-    """More of them than a probe asks for are all that is wanted: what was delivered before tells, sync after sync, that it is they."""
+    """More of them than a probe asks for are all that is wanted: what was delivered before tells,
+    sync after sync, that it is they.
+    """
     finished(connected)
     odd = [one for one in native(account) if account.streams(one)][:5]
     for external_id in odd:
@@ -104,7 +112,9 @@ def test_odd_records_are_given_up_after_their_tries_and_stop_nothing_meanwhile(c
 
 
 def test_an_outage_is_no_try_of_what_is_asked_for_in_it(connected, server, account):
-    """However many syncs it lasts, and though nothing else is wanted: what was delivered before fails as well."""
+    """However many syncs it lasts, and though nothing else is wanted: what was delivered before
+    fails as well.
+    """
     finished(connected)
     late = [account.add(start_date_local=f"2026-11-20T{hour}:00:00") for hour in (16, 17, 18)]
     server.fault(STREAMS, Fault.status(500), times=None)
@@ -136,7 +146,9 @@ def test_a_bulk_request_that_always_fails_is_given_up_for_single_ones(host):
 
 
 def test_what_is_asked_for_a_second_time_holds_until_it_is_answered(connected, server, account, clock):
-    """Why there is no file stands with the workout, also while a walk has it asked for again, and where that fails."""
+    """Why there is no file stands with the workout, also while a walk has it asked for again, and
+    where that fails.
+    """
     external_id = account.add(start_date_local="2026-11-19T07:00:00", file=None)
     server.fault(f"*/activity/{external_id}/file", Fault.status(404), times=1)
     finished(connected, files=True)
@@ -148,7 +160,9 @@ def test_what_is_asked_for_a_second_time_holds_until_it_is_answered(connected, s
 
 
 def test_odd_records_with_no_other_to_tell_are_put_aside_after_their_tries(host, clock):
-    """Three of three fail: an outage, as far as anybody can tell; after five of those they are left alone until the weekly walk."""
+    """Three of three fail: an outage, as far as anybody can tell; after five of those they are left
+    alone until the weekly walk.
+    """
     account = Account.generate(count=3, seed=3, until=UNTIL, strava_stubs=0, distinct_streams=2)
     with StandIn(account) as server:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
@@ -179,7 +193,9 @@ def test_a_row_that_the_list_repeats_is_stored_once(connected, server, account):
 
 
 def test_a_rejected_key_is_remembered_until_it_is_renewed(connected, server):
-    """A revoked key makes the connection ask for a new one; the same account connected again is the same connection."""
+    """A revoked key makes the connection ask for a new one; the same account connected again is the
+    same connection.
+    """
     finished(connected)
     server.set_key("renewed-key")
     assert stopped(connected).code == "FG-key-rejected"
@@ -223,7 +239,9 @@ def test_a_sync_that_is_closed_stops_cleanly_and_goes_on_later(connected, accoun
 
 
 def test_an_outage_gives_up_no_part(connected, server):
-    """However often a sync meets a source that is down, every part stays wanted, and arrives when the source is back."""
+    """However often a sync meets a source that is down, every part stays wanted, and arrives when
+    the source is back.
+    """
     server.fault(STREAMS, Fault.status(500), times=None)
     for _ in range(7):
         assert stopped(connected).code == "FG-source-down"
@@ -234,7 +252,9 @@ def test_an_outage_gives_up_no_part(connected, server):
 
 
 def test_a_part_that_was_given_up_gets_another_chance_with_each_walk(connected, server, account):
-    """After five syncs a part that always fails is left alone, is counted as such, and is asked for again by the next walk."""
+    """After five syncs a part that always fails is left alone, is counted as such, and is asked for
+    again by the next walk.
+    """
     broken = next(one for one in native(account) if account.streams(one))
     server.fault(f"*/activity/{broken}/streams*", Fault.status(500), times=None)
     for _ in range(5):
@@ -247,7 +267,9 @@ def test_a_part_that_was_given_up_gets_another_chance_with_each_walk(connected, 
 
 
 def test_one_record_that_fails_takes_no_other_of_its_batch_along(connected, server, account):
-    """A bulk request that fails is asked for singly: only the record that the source cannot deliver stays away."""
+    """A bulk request that fails is asked for singly: only the record that the source cannot deliver
+    stays away.
+    """
     server.fault(DETAIL, Fault.status(500), times=None)
     counts = finished(connected)
     assert "not-fetched" not in counts
@@ -267,7 +289,9 @@ def test_a_deletion_that_cannot_be_confirmed_stops_nothing(connected, server, ac
 
 
 def test_streams_that_are_refused_make_no_stub_of_a_native_record(connected, server, account, clock):
-    """A part that is refused is said to be none; the record stays what the list says it is, and the next sync is idle."""
+    """A part that is refused is said to be none; the record stays what the list says it is, and the
+    next sync is idle.
+    """
     refused = next(one for one in native(account) if account.streams(one))
     body = '{"status":422,"error":"Cannot read Strava activities via the API"}'
     server.fault(f"*/activity/{refused}/streams*", Fault.status(422, body=body), times=None)

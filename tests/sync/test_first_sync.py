@@ -12,7 +12,9 @@ from tests.sync.builders import finished, native, sync
 
 
 def test_first_sync_stores_every_workout_with_its_streams(connected, account):
-    """After the first sync every row that the source delivers is an activity, with the streams that the source has."""
+    """After the first sync every row that the source delivers is an activity, with the streams that
+    the source has.
+    """
     finished(connected)
     assert len(connected.activities()) == len(native(account))
     for external_id in native(account):
@@ -21,7 +23,9 @@ def test_first_sync_stores_every_workout_with_its_streams(connected, account):
 
 
 def test_first_sync_asks_little(connected, server, account):
-    """One request sizes the windows, one lists each, one fetches 100 details, one the streams of each activity."""
+    """One request sizes the windows, one lists each, one fetches 100 details, one the streams of
+    each activity.
+    """
     finished(connected)
     assert len(server.requests) == 1 + 1 + 1 + len(native(account))
 
@@ -41,7 +45,9 @@ def test_parts_are_fetched_newest_first(connected, account):
 
 
 def test_since_leaves_the_older_history_out_and_says_so(connected, account):
-    """`--since` on the first sync is remembered: later syncs do not fetch the older history behind one's back."""
+    """`--since` on the first sync is remembered: later syncs do not fetch the older history behind
+    one's back.
+    """
     starts = sorted(account.row(external_id)["start_date_local"] for external_id in native(account))
     middle = starts[len(starts) // 2][:10]
     last = sync(connected, since=date.fromisoformat(middle))
@@ -82,7 +88,8 @@ def test_a_dry_run_writes_nothing(connected, account):
 
 
 def test_a_history_longer_than_a_page_is_fetched_whole(connected, server, account, monkeypatch):
-    """What waits is looked up a page at a time, and what fails on one page keeps no other waiting."""
+    """What waits is looked up a page at a time, and what fails on one page keeps no other waiting.
+    """
     monkeypatch.setattr(fetching, "_PAGE", 3)
     ids = native(account)
     server.fault(f"*/activity/{ids[1]}/streams*", Fault.status(500), times=None)

@@ -1,4 +1,6 @@
-"""A person's word on what is one workout: carried out, remembered through everything, for later copies too, and taken back."""
+"""A person's word on what is one workout: carried out, remembered through everything, for later
+copies too, and taken back.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ NOW = "2026-11-21T12:00:00.000Z"
 
 
 def row(name: str, hour: int = 6, strava: int | None = None, **more):
-    """A run of an account, the longer the later, so that no score joins two; one number at Strava is one claim."""
+    """A run of an account, the longer the later, so that no score joins two; one number at Strava
+    is one claim.
+    """
     claimed = {"strava_id": str(strava)} if strava else {}
     return {"id": name, "name": f"With {name}", "type": "Run", "start_date": f"2026-11-10T{hour:02}:00:00Z",
             "start_date_local": f"2026-11-10T{hour + 1:02}:00:00", "elapsed_time": 400 * hour, "moving_time": 390 * hour,
@@ -59,7 +63,7 @@ def ask(host, one, two, reason="close"):
         put_opinion(db, *found, "an expert", "ask", reason, NOW)
 
 
-# -- same --------------------------------------------------------------------------------------------------------------------------
+# -- same ------------------------------------------------------------------------------------------
 
 
 def test_two_activities_that_a_person_says_are_one_become_one(host, accounts):
@@ -130,7 +134,7 @@ def test_one_activity_cannot_be_merged_with_itself(host, accounts, references):
     assert error.value.code == "FG-one-activity"
 
 
-# -- different -----------------------------------------------------------------------------------------------------------------------
+# -- different -------------------------------------------------------------------------------------
 
 
 def test_a_split_gives_both_back_with_their_numbers(host, accounts):
@@ -188,7 +192,9 @@ def test_what_has_one_source_cannot_be_split(host, accounts):
 
 
 def test_a_later_copy_stays_out_of_what_its_own_was_kept_apart_from(host, accounts):
-    """It is a copy of the one by its claims, and of the other by one that came later: the person's word covers it."""
+    """It is a copy of the one by its claims, and of the other by one that came later: the person's
+    word covers it.
+    """
     accounts([row("a", strava=1)], [row("b", 9, strava=2)])
     host.keep_apart(["a", "b"])
     accounts([row("a2", strava=1)])
@@ -212,7 +218,7 @@ def test_a_copy_of_what_is_gone_stays_out_too(host, accounts):
     assert said["person, of a copy"] == "different"
 
 
-# -- undo ------------------------------------------------------------------------------------------------------------------------------
+# -- undo ------------------------------------------------------------------------------------------
 
 
 def test_undo_takes_the_last_word_back(host, accounts):
@@ -259,7 +265,7 @@ def test_undo_outlives_the_next_sync(host, accounts):
     assert groups(host) == [["a"], ["b"]]
 
 
-# -- pairs to decide ---------------------------------------------------------------------------------------------------------------------
+# -- pairs to decide -------------------------------------------------------------------------------
 
 
 def test_a_pair_to_decide_is_told_side_by_side_with_its_evidence(host, accounts):
@@ -314,7 +320,8 @@ def test_deleted_at_one_source_an_activity_stays_if_another_has_it(host, account
 
 
 def test_why_says_who_said_what_of_which_pair_and_what_else_sources_say(host, accounts):
-    """Who joined and who keeps apart, with the evidence; who gives a value, and what was not taken."""
+    """Who joined and who keeps apart, with the evidence; who gives a value, and what was not taken.
+    """
     accounts([row("a", strava=1, distance=5000.0), row("c", 12)], [row("b", strava=1, distance=5100.0)])
     host.keep_apart(["a", "c"])
     story = host.why("a")

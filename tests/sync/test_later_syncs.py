@@ -1,4 +1,6 @@
-"""Later syncs: nothing new costs one request; what is late, edited, deleted or Strava-fed arrives all the same."""
+"""Later syncs: nothing new costs one request; what is late, edited, deleted or Strava-fed arrives
+all the same.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,9 @@ def test_edited_intervals_reopen_detail_and_streams(synced, account, server):
 
 
 def test_what_drifts_by_itself_is_no_change(synced, account):
-    """Fitness, weight and resting heart rate of the day move on every row; no record is a new revision for it."""
+    """Fitness, weight and resting heart rate of the day move on every row; no record is a new
+    revision for it.
+    """
     account.drift(days=3)
     assert finished(synced) == {}
 
@@ -84,7 +88,9 @@ def test_a_key_that_is_new_on_every_row_reopens_nothing(synced, account, server)
 
 
 def test_a_deletion_is_confirmed_by_id_and_becomes_a_tombstone(synced, account):
-    """A workout that is no longer listed, and is not there when asked for, leaves the list of activities."""
+    """A workout that is no longer listed, and is not there when asked for, leaves the list of
+    activities.
+    """
     external_id = native(account)[3]
     account.delete(external_id)
     assert finished(synced)["gone"] == 1
@@ -143,7 +149,9 @@ def test_a_confirmed_record_is_not_asked_for_again(synced, account, server):
 
 
 def test_a_strava_fed_workout_is_a_stub_with_its_reason(synced, account):
-    """What Strava's terms withhold is kept as a stub with its claim and what to do, never as an empty activity."""
+    """What Strava's terms withhold is kept as a stub with its claim and what to do, never as an
+    empty activity.
+    """
     stub = account.add_strava_stub("2026-11-19T06:00:00")
     before = len(synced.activities())
     assert finished(synced)["stub"] == 1
@@ -174,7 +182,9 @@ def test_a_native_copy_in_place_of_its_stub_is_no_deletion(synced, account):
 
 
 def test_a_native_copy_that_is_deleted_beside_its_stub_comes_back_with_its_number(synced, account):
-    """The stub that is left is no workout: the activity is a tombstone, and the same one when the copy is there again."""
+    """The stub that is left is no workout: the activity is a tombstone, and the same one when the
+    copy is there again.
+    """
     copy = account.make_native(account.add_strava_stub("2026-11-19T06:00:00"), keep_stub=True)
     finished(synced)
     row, before = account.row(copy), synced.activity(copy)
@@ -190,7 +200,9 @@ def test_a_native_copy_that_is_deleted_beside_its_stub_comes_back_with_its_numbe
 
 
 def test_a_full_walk_is_due_when_the_last_one_was_in_the_future(synced, account, clock):
-    """A clock that was years ahead during a walk, and was set right, does not put off the next one for years."""
+    """A clock that was years ahead during a walk, and was set right, does not put off the next one
+    for years.
+    """
     clock.move(days=2000)
     finished(synced)
     clock.move(days=-2000)
@@ -247,7 +259,9 @@ def test_each_hop_of_the_way_is_measured(synced, account):
 
 
 def test_a_record_that_no_window_shows_costs_one_confirmation_a_walk(synced, account, server, clock):
-    """A start beyond every window is confirmed once; the syncs in between are idle, the next walk asks again."""
+    """A start beyond every window is confirmed once; the syncs in between are idle, the next walk
+    asks again.
+    """
     account.edit(native(account)[0], start_date="2099-01-02T07:00:00Z", start_date_local="2099-01-02T08:00:00")
     assert finished(synced)["confirmed"] == 1
     server.clear_requests()
@@ -270,7 +284,9 @@ def test_since_limits_a_walk_that_was_interrupted(host):
 
 
 def test_a_file_that_was_fetched_is_kept_up_to_date_without_asking_again(synced, account):
-    """`--files` once is enough for the records that it fetched: a new version of a file comes with a plain sync."""
+    """`--files` once is enough for the records that it fetched: a new version of a file comes with
+    a plain sync.
+    """
     finished(synced, files=True)
     external_id = next(one for one in native(account) if account.row(one).get("file_type") == "fit")
     account.edit_intervals(external_id)
@@ -288,7 +304,8 @@ def without_streams(connected, server, account):
 
 
 def test_what_will_not_come_is_said_in_the_activity(connected, without_streams):
-    """The reason for a missing part stands with the workout, and a rebuild finds nothing to change."""
+    """The reason for a missing part stands with the workout, and a rebuild finds nothing to change.
+    """
     assert "streams" in connected.activity(without_streams).activity.completeness.missing
     assert said(list(connected.rebuild()), "changed") == []
 

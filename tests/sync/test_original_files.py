@@ -1,4 +1,6 @@
-"""With ``files=True`` the original file of each workout comes as well, and what only it holds is in the store."""
+"""With ``files=True`` the original file of each workout comes as well, and what only it holds is in
+the store.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What takes long to derive is derived in processes of their own while the sync goes on, and the store cannot tell."""
+"""What takes long to derive is derived in processes of their own while the sync goes on, and the
+store cannot tell.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ def test_a_few_are_derived_here(scripts, host):
 
 
 def test_the_store_is_the_same_as_without_processes(scripts, host, tmp_path, monkeypatch):
-    """By all that a store says: a refusal and an error of the plugin's code among it, with its place."""
+    """By all that a store says: a refusal and an error of the plugin's code among it, with its
+    place.
+    """
     scripts.add(MANY, n3="raise RecordRefused('FG-script-odd', 'three')", n4="1 / 0")
     finished(host)
     monkeypatch.setattr(workers, "_HEAVY_WORTH_A_PROCESS", MANY + 1)
@@ -88,7 +92,8 @@ def test_on_postgresql_it_is_the_same(scripts, host, tmp_path, postgres_url):
 
 
 def test_a_worker_that_is_killed_costs_time_and_nothing_else(scripts, host, caplog):
-    """Whoever killed it: what it was at is read again by others, and one line of the log says so."""
+    """Whoever killed it: what it was at is read again by others, and one line of the log says so.
+    """
     scripts.add(MANY, n8=DIES_ONCE)
     with caplog.at_level(logging.WARNING):
         finished(host)
@@ -121,7 +126,9 @@ def test_where_workers_die_again_and_again_it_is_done_without(scripts, host, mon
 
 
 def test_a_plugin_that_blocks_in_a_worker_is_named_and_stops_its_connection(scripts, tmp_path):
-    """In the time that this host has patience for; what came before it is stored, and its process does not outlive the sync."""
+    """In the time that this host has patience for; what came before it is stored, and its process
+    does not outlive the sync.
+    """
     scripts.add(MANY, n8="threading.Event().wait()")
     with scripts.host(tmp_path / "home", plugins=Plugins(time_limit_s=1.0)) as host:
         assert stopped(host).code == "FG-plugin-blocked"
@@ -184,7 +191,9 @@ def test_a_signal_to_the_whole_group_ends_all_of_it(at_work, number):
 
 
 def test_a_killed_sync_leaves_no_worker_behind_and_is_made_good(at_work, scripts, host, tmp_path):
-    """SIGKILL while workers are at it; the next sync makes the store that one which was never killed has."""
+    """SIGKILL while workers are at it; the next sync makes the store that one which was never
+    killed has.
+    """
     command, everybody = at_work
     command.kill()
     assert psutil.wait_procs(everybody, timeout=20)[1] == []
@@ -196,7 +205,8 @@ def test_a_killed_sync_leaves_no_worker_behind_and_is_made_good(at_work, scripts
 
 
 def test_what_is_derived_again_is_derived_there_too(scripts, host):
-    """By a rebuild, by a sync that lists other summaries, by another try of what was in quarantine."""
+    """By a rebuild, by a sync that lists other summaries, by another try of what was in quarantine.
+    """
     scripts.add(MANY, "if not (here.parents[1] / 'note').exists(): raise RecordRefused('FG-script-odd', 'not yet')")
     finished(host)
     assert len(host.quarantine()) == MANY

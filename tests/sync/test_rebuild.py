@@ -1,4 +1,5 @@
-"""Everything derived again: on every core where that pays, and nothing written that says the same."""
+"""Everything derived again: on every core where that pays, and nothing written that says the same.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +40,9 @@ def spoil(host, **values):
 
 
 def test_other_processes_make_the_same_of_a_record(connected, account, on_every_core):
-    """What was lost is derived again in processes of their own, and the store is what the sync made of it."""
+    """What was lost is derived again in processes of their own, and the store is what the sync made
+    of it.
+    """
     finished(connected)
     expected = natural(connected)
     spoil(connected, document='{"sport": "Run", "start_local": "2026-01-01T00:00:00"}')

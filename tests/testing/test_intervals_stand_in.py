@@ -61,7 +61,9 @@ def stub_of(account: Account) -> str:
 
 
 def test_ten_thousand_activities_start_at_once():
-    """A server with 10,000 activities answers its first request in well under a second of its processor."""
+    """A server with 10,000 activities answers its first request in well under a second of its
+    processor.
+    """
     begun = time.process_time()
     with StandIn(Account.generate(count=10_000)) as server, requests.Session() as session:
         session.get(server.url + "/api/v1/athlete/0/profile", auth=KEY, timeout=10)
@@ -85,7 +87,9 @@ def test_a_malformed_date_is_refused(client):
 
 
 def test_a_malformed_limit_is_a_server_error(client):
-    """A value of the wrong type is answered with 500 and a Java class name, as the real service does."""
+    """A value of the wrong type is answered with 500 and a Java class name, as the real service
+    does.
+    """
     answer = client.get(LIST, oldest="2026-01-01", limit="few")
     assert answer.status_code == 500
     assert "MethodArgumentTypeMismatchException" in answer.json()["error"]
@@ -110,7 +114,9 @@ def test_limit_keeps_the_newest(client):
 
 
 def test_fields_drops_nulls_and_ignores_unknown_names(client, account):
-    """``fields`` answers the named fields that are not null, and says nothing of names it does not know."""
+    """``fields`` answers the named fields that are not null, and says nothing of names it does not
+    know.
+    """
     id_ = first(account, timezone=None)
     rows = client.rows(fields="id,timezone,average_watts")
     assert {"id": id_} in rows
@@ -153,7 +159,8 @@ def test_detail_is_the_row_of_the_list(client, account):
 
 
 def test_intervals_fill_the_whole_recording(client, account):
-    """Intervals do not overlap and reach from the first sample to the last, their ends exclusive."""
+    """Intervals do not overlap and reach from the first sample to the last, their ends exclusive.
+    """
     id_ = first(account, type="Ride", source="GARMIN_CONNECT")
     rows = client.get(f"/activity/{id_}", intervals="true").json()["icu_intervals"]
     ends = [0, *(row["end_index"] for row in rows)]
@@ -171,7 +178,9 @@ def test_intervals_have_an_address_of_their_own(client, account):
 
 @pytest.mark.parametrize("form", ["streams", "streams.json"])
 def test_streams_have_one_length(client, account, form):
-    """All streams of an answer have the same length, ``latlng`` in both its halves, under either address."""
+    """All streams of an answer have the same length, ``latlng`` in both its halves, under either
+    address.
+    """
     answer = client.get(f"/activity/{first(account, type='TrailRun')}/{form}").json()
     lengths = {len(entry["data"]) for entry in answer} | {len(entry["data2"]) for entry in answer if entry["data2"]}
     assert len(lengths) == 1
@@ -252,13 +261,17 @@ def test_wrong_verb_is_405(client, server):
 
 
 def test_athlete_zero_is_the_owner(client):
-    """Athlete ``0`` is the owner of the key, by the whole settings, the profile and the list of athletes."""
+    """Athlete ``0`` is the owner of the key, by the whole settings, the profile and the list of
+    athletes.
+    """
     ids = client.get("/athlete/0").json()["id"], client.get("/athlete/0/profile").json()["athlete"]["id"]
     assert {*ids, client.get("/athletes").json()[0]["id"]} == {"i317960"}
 
 
 def test_only_the_settings_hold_secrets(client):
-    """The secrets stand in the whole settings and neither in the profile nor in the list of athletes."""
+    """The secrets stand in the whole settings and neither in the profile nor in the list of
+    athletes.
+    """
     assert all(secret in client.get("/athlete/0").text for secret in SECRETS)
     assert not any(secret in client.get("/athlete/0/profile").text + client.get("/athletes").text for secret in SECRETS)
 
@@ -288,7 +301,9 @@ def test_foreign_athlete_is_denied(client):
     ids=["wrong key", "wrong user", "malformed", "bearer", "nothing"],
 )
 def test_wrong_credentials(server, header, status):
-    """A wrong key or user is 401, malformed base64 500, the key as a bearer token or no key at all 403."""
+    """A wrong key or user is 401, malformed base64 500, the key as a bearer token or no key at all
+    403.
+    """
     with requests.Session() as session:
         session.trust_env = False
         answer = session.get(server.url + "/api/v1/athlete/0/profile", headers={"Authorization": header}, timeout=10)
@@ -322,7 +337,9 @@ def test_requests_are_logged(client, server):
 
 
 def test_a_connection_serves_many_requests(server):
-    """A client that keeps its connection is served on it again; one that wishes it closed is told so."""
+    """A client that keeps its connection is served on it again; one that wishes it closed is told
+    so.
+    """
     with closing(HTTPConnection(server.url.removeprefix("http://"))) as connection:
         connection.request("GET", "/api/v1/athletes")
         connection.getresponse().read()

@@ -31,7 +31,9 @@ def native(account: Account) -> str:
 
 
 def test_the_same_arguments_give_the_same_bytes():
-    """Two accounts of the same arguments answer the same bytes, rows, streams and files; another seed answers others."""
+    """Two accounts of the same arguments answer the same bytes, rows, streams and files; another
+    seed answers others.
+    """
     one, same, other = (Account.generate(count=30, seed=seed, distinct_streams=3) for seed in (5, 5, 6))
     assert one.list_body(one.ids()) == same.list_body(same.ids()) != other.list_body(other.ids())
     assert one.streams(native(one)) == same.streams(native(same))
@@ -39,7 +41,9 @@ def test_the_same_arguments_give_the_same_bytes():
 
 
 def test_the_bytes_are_those_of_every_machine():
-    """The rows and streams of a small account are pinned by their hash, to be renewed with what is generated."""
+    """The rows and streams of a small account are pinned by their hash, to be renewed with what is
+    generated.
+    """
     account = Account.generate(count=12, seed=3, until=date(2026, 11, 20))
     text = account.list_body(account.ids()) + json.dumps(account.streams(native(account))).encode()
     assert hashlib.sha256(text).hexdigest()[:16] == "b90c1351b5a704ed"
@@ -62,14 +66,17 @@ def test_stubs_are_as_many_as_asked_for():
 
 
 def test_life_has_every_kind(life):
-    """Rides, indoor rides, runs, trails, swims, strength, hikes, yoga and transitions all occur, from many sources."""
+    """Rides, indoor rides, runs, trails, swims, strength, hikes, yoga and transitions all occur,
+    from many sources.
+    """
     kinds = "Ride VirtualRide GravelRide Run VirtualRun TrailRun Swim OpenWaterSwim WeightTraining Hike Yoga Transition"
     assert set(kinds.split()) <= {row.get("type") for row in life}
     assert {"GARMIN_CONNECT", "UPLOAD", "ZWIFT", "WAHOO", "MANUAL", "OAUTH_CLIENT", "STRAVA"} <= {row["source"] for row in life}
 
 
 def test_race_legs_share_their_file(life):
-    """The legs of a triathlon share the external id and are told apart by their place in the file."""
+    """The legs of a triathlon share the external id and are told apart by their place in the file.
+    """
     shared = next(row["external_id"] for row in life if row.get("type") == "Transition")
     race = [row for row in life if row.get("external_id") == shared]
     assert [row["file_sport_index"] for row in race] == [4, 3, 2, 1, 0]
@@ -82,7 +89,9 @@ def test_legs_of_a_race_have_the_same_bytes_as_file(account):
 
 
 def test_local_time_utc_and_zone_agree(life):
-    """Local start, UTC start and zone say the same moment, in summer, in winter and on journeys; some rows have no zone."""
+    """Local start, UTC start and zone say the same moment, in summer, in winter and on journeys;
+    some rows have no zone.
+    """
     zoned = [row for row in life if row.get("timezone")]
     for row in zoned:
         local = datetime.fromisoformat(row["start_date_local"]).replace(tzinfo=ZoneInfo(row["timezone"]))
@@ -129,7 +138,9 @@ def test_numbers_are_float32(life):
 
 
 def test_streams_agree_with_the_row(account):
-    """The last time is the elapsed time, the last distance the distance, the mean power the average power."""
+    """The last time is the elapsed time, the last distance the distance, the mean power the average
+    power.
+    """
     id_ = next(id_ for id_ in account.ids() if account.row(id_).get("coasting_time"))
     row, columns = account.row(id_), {entry["type"]: entry["data"] for entry in account.streams(id_)}
     assert (columns["time"][-1], columns["distance"][-1]) == (row["elapsed_time"], row["distance"])
@@ -145,7 +156,9 @@ def test_coasting_is_zero_watts(account):
 
 
 def test_tracks_have_gaps_and_times_have_jumps(account):
-    """Among the recordings there are GPS gaps as nulls, recording stops, smart recording, custom and nested streams."""
+    """Among the recordings there are GPS gaps as nulls, recording stops, smart recording, custom
+    and nested streams.
+    """
     streams = [entry for id_ in account.ids()[:60] if not account.is_stub(id_) for entry in account.streams(id_)]
     times = [entry["data"] for entry in streams if entry["type"] == "time"]
     steps = {later - sooner for time in times for sooner, later in pairwise(time)}
@@ -213,7 +226,9 @@ def test_a_deleted_activity_is_gone(account):
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_native_copy_replaces_or_joins_its_stub(account, keep):
-    """A native copy starts when its stub does and names it by ``strava_id``; the stub stays only if told."""
+    """A native copy starts when its stub does and names it by ``strava_id``; the stub stays only if
+    told.
+    """
     stub = account.add_strava_stub("2026-10-01T18:00:00")
     copy = account.make_native(stub, keep_stub=keep)
     assert (account.row(copy)["start_date_local"], account.row(copy)["strava_id"]) == ("2026-10-01T18:00:00", stub)

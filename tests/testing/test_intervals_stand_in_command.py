@@ -30,7 +30,9 @@ def send(server):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_command_prints_its_address_and_stops_on_a_signal(number):
-    """The command prints its address as one line, tells a person how to connect, serves, and ends with 0 on a signal."""
+    """The command prints its address as one line, tells a person how to connect, serves, and ends
+    with 0 on a signal.
+    """
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([*COMMAND, "--count", "5", "--key", "k", "--warm"], **pipes) as process:
         url = process.stdout.readline().strip()
@@ -62,7 +64,8 @@ def test_edit_and_delete(server, send):
 
 
 def test_late_upload_stub_and_native_copy(server, send):
-    """A late upload, a stub and its native copy are added from outside, each answered with its id."""
+    """A late upload, a stub and its native copy are added from outside, each answered with its id.
+    """
     late = send("add", start_date_local="2026-01-01T10:00:00", sport="Hike")["result"]
     stub = send("add_strava_stub", start_date_local="2026-01-02T10:00:00")["result"]
     copy = send("make_native", stub_id=stub, keep_stub=True)["result"]

@@ -181,7 +181,9 @@ def test_any_bytes(server, get):
 
 
 def test_times_and_after(server, get):
-    """A fault spares the first requests it meets, hits as often as told, counts its hits, and is over."""
+    """A fault spares the first requests it meets, hits as often as told, counts its hits, and is
+    over.
+    """
     rule = server.fault("*", Fault.status(503), times=2, after=1)
     assert [get(PROFILE).status_code for _ in range(5)] == [200, 503, 503, 200, 200]
     assert rule.fired == 2
@@ -258,7 +260,9 @@ def test_nested(server, get):
 
 
 def test_values(server, get):
-    """The first rows of a list may hold values that no JSON library writes, also inside what they hold; the others are spared."""
+    """The first rows of a list may hold values that no JSON library writes, also inside what they
+    hold; the others are spared.
+    """
     server.fault("*", Fault.values({"distance": "1e400", "name": r'"\ud800"', "gear.id": "NaN"}, rows=1))
     first, second = get().text.split("},{", 1)[0], get().json()[1]
     assert '"distance":1e400' in first

@@ -25,7 +25,9 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def components():
-    """The document's schemas, corrected where the wire is known to differ: nulls, the data of streams, the skyline."""
+    """The document's schemas, corrected where the wire is known to differ: nulls, the data of
+    streams, the skyline.
+    """
     schemas = json.loads(DOCUMENT.read_text(encoding="utf-8"))["components"]["schemas"]
     for schema in schemas.values():
         properties = schema.get("properties", {})
@@ -51,7 +53,9 @@ def get():
 
 
 def check(components: dict, name: str, value: object) -> None:
-    """Validate a value by a schema of the document, strictly about keys that the schema does not know."""
+    """Validate a value by a schema of the document, strictly about keys that the schema does not
+    know.
+    """
     known = set(components[name]["properties"])
     unknown = set(value) - known - set(CUSTOM_FIELDS)
     assert not unknown
@@ -65,7 +69,9 @@ def test_list(components, get):
 
 
 def test_bulk_with_intervals(components, get):
-    """Each activity of a bulk answer with intervals is an ActivityWithIntervals, its intervals and groups too."""
+    """Each activity of a bulk answer with intervals is an ActivityWithIntervals, its intervals and
+    groups too.
+    """
     ids = [id_ for id_ in get.account.ids() if not get.account.is_stub(id_)][:40]
     for row in get(f"/athlete/0/activities/{','.join(ids)}?intervals=true"):
         check(components, "ActivityWithIntervals", row)

@@ -1,4 +1,6 @@
-"""A process of its own that asks a shared budget until it has granted so many requests, and writes when each was granted."""
+"""A process of its own that asks a shared budget until it has granted so many requests, and writes
+when each was granted.
+"""
 
 import sys
 import time

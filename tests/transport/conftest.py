@@ -1,4 +1,6 @@
-"""A scripted HTTP server on loopback, a clock that never waits, and a session that talks to the one by the other."""
+"""A scripted HTTP server on loopback, a clock that never waits, and a session that talks to the one
+by the other.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ BASIC = Auth(scheme="basic", username="API_KEY", secret="api_key")
 
 @dataclass
 class Reply:
-    """What the server says to one request; ``raw`` replaces status line and headers, ``cut`` closes after so many bytes of the body."""
+    """What the server says to one request; ``raw`` replaces status line and headers, ``cut`` closes
+    after so many bytes of the body.
+    """
 
     status: int = 200
     body: bytes = b"{}"
@@ -37,7 +41,9 @@ class Reply:
 
 
 class ScriptedServer(ThreadingHTTPServer):
-    """Answers with ``script`` in order, the last line of it for ever; remembers requests and connections."""
+    """Answers with ``script`` in order, the last line of it for ever; remembers requests and
+    connections.
+    """
 
     daemon_threads = True
     block_on_close = False
@@ -182,7 +188,9 @@ def waits() -> list[tuple[float, str]]:
 
 @pytest.fixture
 def open_session(server: ScriptedServer, clock: HeldClock, waits: list[tuple[float, str]]) -> Iterator[Callable[..., HttpSession]]:
-    """Opens a session; keywords of ``HttpPolicy`` and of ``HttpSession`` say what differs from a connection with a key."""
+    """Opens a session; keywords of ``HttpPolicy`` and of ``HttpSession`` say what differs from a
+    connection with a key.
+    """
     opened: list[HttpSession] = []
 
     def open_(base_url: str | None = None, **differs: Any) -> HttpSession:

@@ -1,4 +1,5 @@
-"""How many requests are granted in which time, by one budget, by several, and by several processes."""
+"""How many requests are granted in which time, by one budget, by several, and by several processes.
+"""
 
 import json
 import subprocess
@@ -19,7 +20,9 @@ def budget(tmp_path, clock):
 
 
 def granted(budget, clock, seconds):
-    """The moments at which requests are granted to somebody who asks as often as possible for so long."""
+    """The moments at which requests are granted to somebody who asks as often as possible for so
+    long.
+    """
     moments, end = [], clock.monotonic() + seconds
     while clock.monotonic() < end:
         wait_s = budget.acquire()
@@ -80,7 +83,8 @@ def test_two_processes_together_never_exceed_the_limit(tmp_path):
         process.stdin.flush()
     moments = sorted(float(line) for process in processes for line in process.communicate(timeout=20)[0].split())
     assert len(moments) == 40
-    # A moment is printed after it was granted, never before; ten more would have to be later by the whole window.
+    # A moment is printed after it was granted, never before; ten more would have to be later by the
+    # whole window.
     assert most_in(moments, 0.08) <= 10
 
 
@@ -120,7 +124,9 @@ def test_a_hold_is_for_everybody(budget, clock):
 
 
 def test_a_lease_ends(budget, clock):
-    """Requests that were leased in a batch and not used are not used later, on top of what was granted since."""
+    """Requests that were leased in a batch and not used are not used later, on top of what was
+    granted since.
+    """
     limit = Limit(requests=640, per_s=1)
     idle, busy = budget(limit), budget(limit)
     idle.acquire()

@@ -26,7 +26,9 @@ def test_a_rejected_key_needs_the_athlete(session, server, reply, status, code):
 
 
 def test_a_renewed_key_is_asked_for_after_a_401(open_session, server, reply):
-    """The secrets are read late, and again once the server has rejected what they were; a new one is tried at once."""
+    """The secrets are read late, and again once the server has rejected what they were; a new one
+    is tried at once.
+    """
     keys = iter(["old-key", "new-key"])
     session = open_session(auth=Auth(scheme="bearer", secret="api_key"), secrets=lambda: {"api_key": next(keys)})
     server.say(reply(), reply(401), reply())
@@ -60,7 +62,9 @@ def test_any_other_status_stops_the_connection(session, server, reply, status):
     (b"", "it gave no reason"),
 ], ids=["json", "list", "object", "page", "control", "long", "deep", "empty"])
 def test_the_server_is_quoted_shortly_and_harmlessly(session, server, reply, body, words):
-    """Its own words stand in the error: without markup, without control characters, on one line, cut."""
+    """Its own words stand in the error: without markup, without control characters, on one line,
+    cut.
+    """
     server.say(reply(422, body))
     assert error_of(session).why == words
 

@@ -48,13 +48,16 @@ def test_a_known_secret_is_taken_out_of_basic_credentials(redactor, user):
     ("https://h/x?oldest=2026-01-01&ids=i1,i2", "https://h/x?oldest=2026-01-01&ids=i1,i2"),
 ])
 def test_an_unknown_secret_is_known_by_its_shape(text, clean):
-    """Headers, query values, JSON values and user names in an address; common words are left alone."""
+    """Headers, query values, JSON values and user names in an address; common words are left alone.
+    """
     assert Redactor().text(text) == clean
 
 
 @pytest.mark.parametrize("flood", ["a", "key", "-", " ", "'", "key'", "://a", "basic "])
 def test_a_flood_costs_no_more_than_its_length(redactor, flood):
-    """A server's answer passes here: one that is made to take hours would, if each letter were looked at from each other."""
+    """A server's answer passes here: one that is made to take hours would, if each letter were
+    looked at from each other.
+    """
     assert len(redactor.text(flood * 50_000)) >= 50_000
 
 

@@ -1,4 +1,6 @@
-"""Where a request may end up: below the base URL, on the allowed hosts, and the key nowhere but at home."""
+"""Where a request may end up: below the base URL, on the allowed hosts, and the key nowhere but at
+home.
+"""
 
 import pytest
 

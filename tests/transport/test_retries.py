@@ -22,7 +22,9 @@ def test_an_outage_that_passes_is_not_seen(session, server, reply, status):
 @pytest.mark.parametrize(("status", "code", "tries"), [(429, "FG-rate-limited", 5), (503, "FG-source-down", 5), (502, "FG-source-down", 5),
                                                        (500, "FG-source-down", 3), (505, "FG-source-down", 3)])
 def test_an_outage_that_stays_is_an_error_to_try_later(session, server, reply, status, code, tries):
-    """A 500 may be our own mistake and is tried less often than an outage; the error counts the tries."""
+    """A 500 may be our own mistake and is tried less often than an outage; the error counts the
+    tries.
+    """
     server.say(reply(status, b'{"error": "worn out"}'))
     error = failure(session)
     assert (error.code, len(server.requests)) == (code, tries)
@@ -37,7 +39,9 @@ def test_the_entry_says_how_many_tries(open_session, server, reply):
 
 
 def test_waits_grow(session, server, reply, clock, waits):
-    """Without a word from the server each wait is about twice the one before, and each is announced with its reason."""
+    """Without a word from the server each wait is about twice the one before, and each is announced
+    with its reason.
+    """
     server.say(reply(503))
     failure(session)
     seconds = [wait for wait, _ in waits]
@@ -95,7 +99,9 @@ def test_a_503_with_retry_after_is_an_outage_with_an_end(session, server, reply)
     {"body": b"[]", "headers": {"Content-Encoding": "br"}},
 ], ids=["cut", "cut chunks", "no answer", "half a header", "not HTTP", "gzip", "unasked encoding"])
 def test_a_broken_answer_is_asked_for_again(session, server, reply, broken):
-    """A body or connection that breaks off is tried again, and after the last try is an error that says so."""
+    """A body or connection that breaks off is tried again, and after the last try is an error that
+    says so.
+    """
     server.say(reply(**broken), reply(body=b"[1]"))
     assert session.get("x").json() == [1]
     server.say(reply(**broken))
@@ -121,7 +127,8 @@ def test_silence_is_a_timeout(open_session, server, reply):
 @pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: "],
                          ids=["body", "header"])
 def test_one_byte_at_a_time_is_a_timeout(open_session, server, reply, begin):
-    """An answer that drips, in its body or already in its headers, must be over after ``total_s``."""
+    """An answer that drips, in its body or already in its headers, must be over after ``total_s``.
+    """
     server.say(reply(raw=begin, drip=b"x"))
     error = failure(open_session(read_s=0.5, total_s=0.1))
     assert (error.code, "not complete after 0.1 s" in error.why) == ("FG-timeout", True)

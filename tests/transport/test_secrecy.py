@@ -26,7 +26,9 @@ def provoke(session):
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(next(iter(fault.values()))))
 def test_no_fault_shows_the_key(session, server, reply, key, caplog, fault):
-    """Not in the error, its traceback, what it was made of, nor in the log of any library at any level."""
+    """Not in the error, its traceback, what it was made of, nor in the log of any library at any
+    level.
+    """
     caplog.set_level(logging.DEBUG)
     server.say(reply(**({"body": f'{{"error": "you sent {key}"}}'.encode()} | fault)))
     error = provoke(session)

@@ -85,7 +85,8 @@ def test_a_request_under_way_is_a_sign_of_life(open_session, server, reply, cloc
     """Another thread sees that the session may be silent until the answer must be over."""
     session = open_session(connect_s=1.0, total_s=4.0)
     busy = []
-    server.say(reply(meet=SimpleNamespace(wait=lambda _: busy.append(session.busy_until))))  # looked at while the server thinks
+    # Looked at while the server thinks.
+    server.say(reply(meet=SimpleNamespace(wait=lambda _: busy.append(session.busy_until))))
     session.get("x")
     assert busy[0] >= clock.monotonic() + 4
 
@@ -155,7 +156,9 @@ def test_a_cassette_records_and_replays(open_session, server, reply, tmp_path):
 
 
 def test_a_silent_server_is_remarked_on_while_it_is_waited_for(session, server, reply, clock, waits):
-    """Whoever waits beside the request hears after ten seconds, and again, that there is no answer yet, and for how long at most."""
+    """Whoever waits beside the request hears after ten seconds, and again, that there is no answer
+    yet, and for how long at most.
+    """
     barrier = threading.Barrier(2)
     server.say(reply(meet=barrier))
     asking = threading.Thread(target=session.get, args=("x",))

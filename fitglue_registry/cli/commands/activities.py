@@ -1,4 +1,6 @@
-"""``fitglue activities``: the list, as a table, JSON Lines or CSV; and ``edit``, by which the athlete's own values come in."""
+"""``fitglue activities``: the list, as a table, JSON Lines or CSV; and ``edit``, by which the
+athlete's own values come in.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,8 @@ def command(context: click.Context, *, since: date | None, until: date | None, s
             min_distance: float | None, limit: int | None, as_csv: bool) -> None:
     """List activities, newest first, or edit one.
 
-    The number in the first column is what other commands accept; so are `last`, a date, and an id at the source.
+    The number in the first column is what other commands accept; so are `last`, a date, and an id
+    at the source.
     """
     if context.invoked_subcommand is None:
         from fitglue_registry.store.reading import Filter
@@ -80,7 +83,9 @@ def _why_nothing(face: Face, sport: str | None) -> str:
 
 
 def _table(face: Face, found: list[dict[str, Any]]) -> Table:
-    """Units stand in the headings; sources are counted where there is no room for names, and left out where there is but one."""
+    """Units stand in the headings; sources are counted where there is no room for names, and left
+    out where there is but one.
+    """
     from fitglue_registry.cli import table
 
     wide = face.width >= _WIDE
@@ -135,8 +140,9 @@ def edit(face: Face, *, reference: str, title: str | None, sport: str | None, de
          values: tuple[tuple[str, str], ...], sources: tuple[tuple[str, str], ...], reset: tuple[str, ...]) -> None:
     """Give the activity REF values of your own, or say which source a value comes from.
 
-    What you choose wins over every source, and stays: after every sync and rebuild, and when activities are merged or split. What the
-    sources said is kept beside it. The fields are those of `fitglue show REF --json`.
+    What you choose wins over every source, and stays: after every sync and rebuild, and when
+    activities are merged or split. What the sources said is kept beside it. The fields are those of
+    `fitglue show REF --json`.
     """
     own = {name: text for name, text in (("title", title), ("sport", sport), ("description", description)) if text is not None}
     if not (own or values or sources or reset):

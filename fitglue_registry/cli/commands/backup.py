@@ -25,7 +25,9 @@ _FILE = click.Path(path_type=Path)
 
 @click.group(cls=Group, examples=("fitglue backup make", "fitglue backup verify FILE", "fitglue backup restore FILE"))
 def command() -> None:
-    """Keep the whole store in one file, and bring it back: the database, the original files, and keys where asked for."""
+    """Keep the whole store in one file, and bring it back: the database, the original files, and
+    keys where asked for.
+    """
 
 
 @command.command("make", short_help="Write a backup, also while a sync runs.",
@@ -60,7 +62,9 @@ def make(face: Face, *, path: str | None, with_secrets: bool) -> int:
 @json_option()
 @pass_face
 def verify(face: Face, *, path: Path) -> None:
-    """Read all of the backup FILE and compare each file in it with what it was; ends with 0, or 7 and the first that is damaged."""
+    """Read all of the backup FILE and compare each file in it with what it was; ends with 0, or 7
+    and the first that is damaged.
+    """
     verified = _with_progress(face, "reading", lambda on_step: face.host.verify_backup(path, on_step=on_step))
     _show(face, verified, "whole", _lost(verified.manifest))
 
@@ -71,7 +75,9 @@ def verify(face: Face, *, path: Path) -> None:
 @json_option()
 @pass_face
 def restore(face: Face, *, path: Path, replace: bool) -> None:
-    """Make the store what it was in the backup FILE. It is checked first; a database that is there stays unless --replace.
+    """Make the store what it was in the backup FILE.
+
+    It is checked first; a database that is there stays unless --replace.
 
     What is replaced is moved aside, never deleted. Killed half-way, the old
     store is still there, and the same command goes on.

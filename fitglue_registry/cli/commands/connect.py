@@ -1,4 +1,6 @@
-"""``fitglue connect``: asks for what the integration's entry names, proves it, and stores the connection."""
+"""``fitglue connect``: asks for what the integration's entry names, proves it, and stores the
+connection.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,11 @@ _TRIES = 3
 def command(face: Face, *, integration: str, value: str | None, key_stdin: bool, base_url: str | None, settings: tuple[str, ...]) -> int:
     """Connect the account at INTEGRATION, or renew its key.
 
-    VALUE is the one setting that an integration needs, such as a folder. A key is never an argument, where the list of processes and the
-    shell's history would show it: it is asked for, read from FITGLUE_INTERVALS_API_KEY or the like, or from standard input. Of a
-    service whose accounts cannot be connected it tells how its workouts come all the same, and ends with exit code 3.
+    VALUE is the one setting that an integration needs, such as a folder. A key is never an
+    argument, where the list of processes and the shell's history would show it: it is asked for,
+    read from FITGLUE_INTERVALS_API_KEY or the like, or from standard input. Of a service whose
+    accounts cannot be connected it tells how its workouts come all the same, and ends with exit
+    code 3.
     """
     from fitglue_registry.cli.progress import Progress
 
@@ -58,7 +62,8 @@ def command(face: Face, *, integration: str, value: str | None, key_stdin: bool,
 
 
 def _tell_roads(face: Face, entry: Entry) -> int:
-    """What to do in place of connecting is the answer; that nothing was connected is the exit code."""
+    """What to do in place of connecting is the answer; that nothing was connected is the exit code.
+    """
     assert entry.closed is not None
     if face.as_json:
         import msgspec

@@ -1,4 +1,6 @@
-"""``fitglue connections``: lists them, checks that they still work, removes one, and changes the key that seals their secrets."""
+"""``fitglue connections``: lists them, checks that they still work, removes one, and changes the
+key that seals their secrets.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 @json_option("Print JSON Lines.")
 @click.pass_context
 def command(context: click.Context) -> None:
-    """List connections with their health; check or remove one; change the key that seals their secrets."""
+    """List connections with their health; check or remove one; change the key that seals their
+    secrets.
+    """
     if context.invoked_subcommand is None:
         context.invoke(list_)
 
@@ -118,8 +122,9 @@ def remove(face: Face, *, name: str, yes: bool) -> None:
 def rekey(face: Face, *, to: Literal["file", "keyring"] | None) -> int:
     """Make a new key file, and seal the stored keys of all connections with it.
 
-    The keys of the services stay as they are: `fitglue connect` renews those. What lies in the system's keyring stays there, unless
-    --to file moves it into an encrypted file, which also a scheduler opens that runs without a desktop.
+    The keys of the services stay as they are: `fitglue connect` renews those. What lies in the
+    system's keyring stays there, unless --to file moves it into an encrypted file, which also a
+    scheduler opens that runs without a desktop.
     """
     kept = face.host.rekey(to)
     for one in kept:

@@ -33,12 +33,13 @@ def command() -> None:
 def normalize(face: Face, *, source: str, files: tuple[str, ...], streams: Path | None) -> int:
     """Turn saved payloads into activities, offline.
 
-    SOURCE is the id of a source's entry, FILE what its service once answered; `-` is standard input. Streams may lie beside
-    a file: for saved.json that is saved.streams.json.
+    SOURCE is the id of a source's entry, FILE what its service once answered; `-` is standard
+    input. Streams may lie beside a file: for saved.json that is saved.streams.json.
     """
     if streams and len(files) > 1:
         raise click.UsageError("--streams goes with one FILE")
-    face.host.catalogue.get("source", source)  # a source that is not there is said before a file that is not
+    # A source that is not there is said before a file that is not.
+    face.host.catalogue.get("source", source)
     given = _read(streams) if streams else None
     code = 0
     for file in files:
@@ -119,8 +120,9 @@ def _lines(activity: Any) -> Iterator[tuple[str, str]]:
 def match(face: Face, *, records: Path, out: Path) -> None:
     """Tell which of many people's records are one workout, offline.
 
-    RECORDS.jsonl holds a record a line; FILE gets a_id, b_id, verdict and probability of every pair that is held for the same or
-    that a person would be asked about. It is the matcher that `sync` uses.
+    RECORDS.jsonl holds a record a line; FILE gets a_id, b_id, verdict and probability of every pair
+    that is held for the same or that a person would be asked about. It is the matcher that `sync`
+    uses.
     """
     from fitglue_registry.dedupe.labelled import predict, read_records, write_predictions
 

@@ -1,4 +1,5 @@
-"""``fitglue duplicates``: the pairs to decide, side by side; merges, splits, and takes a word back."""
+"""``fitglue duplicates``: the pairs to decide, side by side; merges, splits, and takes a word back.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +27,12 @@ _KEYS = {"s": "same", "d": "different", "k": "skip", "q": "quit"}
 @json_option("Print JSON Lines.")
 @click.pass_context
 def command(context: click.Context) -> None:
-    """Show the pairs of activities that may be one workout, and decide: merge, split, or take a word back.
+    """Show the pairs of activities that may be one workout, and decide: merge, split, or take a
+    word back.
 
-    On a terminal each pair waits for a key: s same, d different, k skip, q quit. What you say is remembered: after every sync, when an
-    account is connected again, and for copies that come later. Nothing that a source said is changed.
+    On a terminal each pair waits for a key: s same, d different, k skip, q quit. What you say is
+    remembered: after every sync, when an account is connected again, and for copies that come
+    later. Nothing that a source said is changed.
     """
     if context.invoked_subcommand is None:
         _decide(context.ensure_object(Face))
@@ -92,7 +95,8 @@ def _pair(pair: dict[str, Any]) -> Iterator[RenderableType]:
     # Copies of one recording are asked about for the same reasons, which need saying once.
     reasons = {(one["said_by"], tuple(one["evidence"])): one for one in pair["asked"]}
     for asked in reasons.values():
-        # One that is nearly certain is asked about for what it would lose, a part of a ride say: a figure there would puzzle.
+        # One that is nearly certain is asked about for what it would lose, a part of a ride say: a
+        # figure there would puzzle.
         likely = "" if asked["probability"] is None or asked["probability"] > _CERTAIN else f", {asked['probability']:.0%} likely"
         yield hanging("?", f"asked by {asked['said_by']}{likely}")
         for line in asked["evidence"]:
@@ -128,7 +132,10 @@ def _bpm(side: dict[str, Any]) -> str:
 @json_option()
 @pass_face
 def merge(face: Face, *, references: tuple[str, ...]) -> None:
-    """Make the activities REF one: numbers, dates or ids. The oldest number stays, and the others lead to it."""
+    """Make the activities REF one: numbers, dates or ids.
+
+    The oldest number stays, and the others lead to it.
+    """
     found = face.host.merge_activities(references)
     if face.as_json:
         face.document(_brief(found))
@@ -153,7 +160,9 @@ def different(face: Face, *, references: tuple[str, ...]) -> None:
 @json_option()
 @pass_face
 def split(face: Face, *, reference: str, source: str | None) -> None:
-    """Take SOURCE, a connection's name or an id there, out of the activity REF; of two sources it need not be named."""
+    """Take SOURCE, a connection's name or an id there, out of the activity REF; of two sources it
+    need not be named.
+    """
     _tell_apart(face, face.host.split_activity(reference, source))
 
 

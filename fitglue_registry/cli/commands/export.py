@@ -1,4 +1,6 @@
-"""``fitglue export``: activities as JSON Lines with streams, as flat CSV, or as their original files."""
+"""``fitglue export``: activities as JSON Lines with streams, as flat CSV, or as their original
+files.
+"""
 
 from __future__ import annotations
 

@@ -34,10 +34,12 @@ _SHOWN = 3
 @json_option("Print what was found, then the events, as JSON Lines.")
 @pass_face
 def command(face: Face, *, paths: tuple[str, ...], source: str | None, dry_run: bool, yes: bool) -> int:
-    """Import PATH: an archive as it was downloaded, workout files, a folder of them, or several of these.
+    """Import PATH: an archive as it was downloaded, workout files, a folder of them, or several of
+    these.
 
-    What is there is said before anything is written, and a person is asked. The same path again takes only what is new, a newer archive of
-    the same account what the one before did not have. What is read stays where it is.
+    What is there is said before anything is written, and a person is asked. The same path again
+    takes only what is new, a newer archive of the same account what the one before did not have.
+    What is read stays where it is.
     """
     from fitglue_registry.cli.progress import Progress
 
@@ -59,7 +61,8 @@ def _bring_in(face: Face, recognition: Recognition, *, dry_run: bool = False) ->
     tallies, code = follow(face, _noted(face.host.import_paths(recognition, dry_run=dry_run), connected), "reading")
     after = {one.name: one.settings.get("paths") for one in face.host.connections()}
     for one in connected if tallies else ():
-        # A connection that is new reads what was just said; one that read the same before is no news.
+        # A connection that is new reads what was just said; one that read the same before is no
+        # news.
         if one.renewed and before.get(one.connection) != after.get(one.connection):
             face.note(f"{one.connection} reads {_paths(one.paths)} from now on")
     for tally in tallies:

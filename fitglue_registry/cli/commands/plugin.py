@@ -35,7 +35,9 @@ def command(context: click.Context) -> None:
 @json_option("Print JSON Lines.")
 @pass_face
 def list_(face: Face) -> None:
-    """List the plugins of this environment, the broken ones with their reason, and those that an entry lacks."""
+    """List the plugins of this environment, the broken ones with their reason, and those that an
+    entry lacks.
+    """
     from fitglue_registry.cli import table
 
     names = sorted({*face.host.plugins.names(), *(entry.plugin.name for entry in face.host.catalogue)})
@@ -130,7 +132,9 @@ def _target(what: str) -> str:
 
 
 def _meant(what: str, names: dict[str, str | None]) -> list[str]:
-    """The installed plugin that ``what`` names, where nothing was new; a plugin has the name of its distribution."""
+    """The installed plugin that ``what`` names, where nothing was new; a plugin has the name of its
+    distribution.
+    """
     from packaging.utils import canonicalize_name
 
     meant = canonicalize_name(_distribution(what))
@@ -138,7 +142,9 @@ def _meant(what: str, names: dict[str, str | None]) -> list[str]:
 
 
 def _distribution(what: str) -> str:
-    """The name of the distribution in a folder or a wheel, or in a requirement such as ``fitglue-intervals>=0.1``."""
+    """The name of the distribution in a folder or a wheel, or in a requirement such as
+    ``fitglue-intervals>=0.1``.
+    """
     import tomllib
 
     path = Path(what).expanduser()

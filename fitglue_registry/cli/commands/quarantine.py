@@ -18,7 +18,9 @@ _ENOUGH = 6
 @json_option("Print JSON Lines.")
 @click.pass_context
 def command(context: click.Context) -> None:
-    """List the records that could not be understood; each is kept, and tried again with the next version of its plugin."""
+    """List the records that could not be understood; each is kept, and tried again with the next
+    version of its plugin.
+    """
     if context.invoked_subcommand is None:
         context.invoke(list_)
 
@@ -47,7 +49,9 @@ def list_(face: Face) -> None:
 @json_option()
 @pass_face
 def show(face: Face, *, external_id: str) -> None:
-    """Show one record of the quarantine: what is wrong where, and what to do; the beginning of its ID will do."""
+    """Show one record of the quarantine: what is wrong where, and what to do; the beginning of its
+    ID will do.
+    """
     from fitglue_registry.cli import numbers, table
 
     found = [one for one in face.host.quarantine() if _is_meant(one, external_id.rstrip("…"))]

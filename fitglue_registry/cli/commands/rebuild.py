@@ -1,4 +1,6 @@
-"""``fitglue rebuild``: derives everything again from the raw parts, without the network, and says what changed."""
+"""``fitglue rebuild``: derives everything again from the raw parts, without the network, and says
+what changed.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from fitglue_registry.cli.face import Face, pass_face
 @json_option("Print the events as JSON Lines.")
 @pass_face
 def command(face: Face, *, connection: str | None) -> int:
-    """Derive every activity again from what was fetched: a plugin got better, and so does the history.
+    """Derive every activity again from what was fetched: a plugin got better, and so does the
+    history.
 
     Nothing is fetched, and nothing that was fetched is lost.
     """

@@ -119,7 +119,9 @@ def _entry(face: Face, entry: Entry) -> Iterator[RenderableType]:
 @json_option()
 @pass_face
 def check(face: Face, *, path: Path | None) -> int:
-    """Check every entry in the folder PATH, or in all folders that are in use; each error with file, line and column."""
+    """Check every entry in the folder PATH, or in all folders that are in use; each error with
+    file, line and column.
+    """
     from fitglue_registry.registry import default_folder
     from fitglue_registry.registry.check import check as check_folder
 

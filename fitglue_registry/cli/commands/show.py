@@ -1,4 +1,6 @@
-"""``fitglue show``: one activity with where each value comes from, its laps, its streams, and what it was made of."""
+"""``fitglue show``: one activity with where each value comes from, its laps, its streams, and what
+it was made of.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +32,11 @@ _DRAWN = {"heartrate": ("heart rate", "bpm"), "watts": ("power", "W"), "velocity
 @json_option()
 @pass_face
 def command(face: Face, *, reference: str, streams: bool) -> None:
-    """Show the activity REF: a number from `fitglue activities`, `last`, a date, or an id at the source.
+    """Show the activity REF: a number from `fitglue activities`, `last`, a date, or an id at the
+    source.
 
-    Beside each value stands how it was come by: reported by the source as measured, computed, or estimated (marked with ~).
+    Beside each value stands how it was come by: reported by the source as measured, computed, or
+    estimated (marked with ~).
     """
     found = face.host.activity(reference)
     if face.as_json:
@@ -79,7 +83,9 @@ def _offset(seconds: int) -> str:
 
 
 def _values(face: Face, found: Found) -> Iterator[RenderableType]:
-    """One column for the value, one for how it was come by, and on a wide screen its name at the source."""
+    """One column for the value, one for how it was come by, and on a wide screen its name at the
+    source.
+    """
     from fitglue_registry.cli.table import heading, pairs
     from fitglue_registry.cli.values import grouped
 

@@ -28,7 +28,8 @@ def command(face: Face, *, connection: str | None, since: date | None, until: da
             dry_run: bool, every: float | None) -> int:
     """Fetch what is new from CONNECTION, or from all of them.
 
-    The first sync takes the whole history, or what is not older than --since. A sync that was stopped goes on where it was.
+    The first sync takes the whole history, or what is not older than --since. A sync that was
+    stopped goes on where it was.
     """
     from fitglue_registry.sync.context import Options
 
@@ -56,7 +57,9 @@ def _brought(tally: Any) -> bool:
 
 
 def _sync_for_ever(face: Face, connection: str | None, options: Options, every_s: float) -> None:
-    """Rounds until Ctrl-C: a line each, an error where there is one; only a store that fails ends it."""
+    """Rounds until Ctrl-C: a line each, an error where there is one; only a store that fails ends
+    it.
+    """
     from fitglue_registry.cli.failure import show_failure
     from fitglue_registry.cli.rounds import follow, summary
     from fitglue_registry.sync.events import SyncStopped

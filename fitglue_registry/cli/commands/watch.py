@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 @json_option("Print the events as JSON Lines.")
 @pass_face
 def command(face: Face, *, connections: tuple[str, ...]) -> int:
-    """Take in files whenever they appear in the folders of CONNECTION, or of every connection that reads files; until Ctrl-C.
+    """Take in files whenever they appear in the folders of CONNECTION, or of every connection that
+    reads files; until Ctrl-C.
 
-    A folder becomes a connection once, with `fitglue import FOLDER`; from then on it need not be named again, and one watch, started at
-    log-in say, serves them all. A file counts when nobody writes to it any more. A folder that goes away is waited for.
+    A folder becomes a connection once, with `fitglue import FOLDER`; from then on it need not be
+    named again, and one watch, started at log-in say, serves them all. A file counts when nobody
+    writes to it any more. A folder that goes away is waited for.
     """
     from fitglue_registry.cli.rounds import follow, rounds
     from fitglue_registry.sync.events import Watching

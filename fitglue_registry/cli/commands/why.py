@@ -22,7 +22,8 @@ _DECISIONS_SHOWN = 12
 @json_option()
 @pass_face
 def command(face: Face, *, reference: str) -> None:
-    """Tell what became of the workout REF: when it came, what was made of it, where it stopped, or why it is not there.
+    """Tell what became of the workout REF: when it came, what was made of it, where it stopped, or
+    why it is not there.
 
     REF is a number, `last`, a date, an id at the source, or any identity such as strava:123.
     """

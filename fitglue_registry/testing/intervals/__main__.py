@@ -1,4 +1,6 @@
-"""The stand-in as a command, for a demonstration or another process: prints its address and serves until it is stopped."""
+"""The stand-in as a command, for a demonstration or another process: prints its address and serves
+until it is stopped.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from fitglue_registry.testing.intervals.server import StandIn
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve an account made up or read from a file until SIGTERM or SIGINT; the first line on stdout is the address."""
+    """Serve an account made up or read from a file until SIGTERM or SIGINT; the first line on
+    stdout is the address.
+    """
     options = _parser().parse_args(arguments)
     if options.rows:
         account = Account.from_rows(json.loads(options.rows.read_text(encoding="utf-8")))

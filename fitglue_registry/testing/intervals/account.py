@@ -1,4 +1,6 @@
-"""An athlete's account at Intervals.icu: made up or captured, and changed as an athlete, a device or Strava would change it."""
+"""An athlete's account at Intervals.icu: made up or captured, and changed as an athlete, a device
+or Strava would change it.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +43,8 @@ class _Record:
 class Account:
     """The activities of one athlete; safe to read and to change from any thread.
 
-    Changes happen on the account's own clock ``now``, which each of them moves a minute on: nothing depends on today.
-    ``version`` counts the changes.
+    Changes happen on the account's own clock ``now``, which each of them moves a minute on: nothing
+    depends on today. ``version`` counts the changes.
     """
 
     def __init__(self, contents: Mapping[str, Content], *, athlete_id: str = _ATHLETE, now: datetime | None = None) -> None:
@@ -69,11 +71,13 @@ class Account:
         distinct_streams: int | None = 12,
         crowd: int = 1,
     ) -> Account:
-        """An athlete's life of ``count`` activities up to a day; the same arguments give the same bytes on each machine.
+        """An athlete's life of ``count`` activities up to a day; the same arguments give the same
+        bytes on each machine.
 
-        ``strava_stubs`` of them are fed by Strava (None: 3 %). ``distinct_streams`` is how many different recordings there are
-        of each sport, None for all different: fewer cost less memory and time. ``crowd`` puts as many workouts into a day as so many
-        athletes would do, but for the last months: a history of 100,000 does not fit into one life.
+        ``strava_stubs`` of them are fed by Strava (None: 3 %). ``distinct_streams`` is how many
+        different recordings there are of each sport, None for all different: fewer cost less memory
+        and time. ``crowd`` puts as many workouts into a day as so many athletes would do, but for
+        the last months: a history of 100,000 does not fit into one life.
         """
         stubs = round(count * 0.03) if strava_stubs is None else strava_stubs
         plans = calendar(count, seed, until, distinct_streams, stubs, crowd)
@@ -89,7 +93,8 @@ class Account:
         files: Mapping[str, bytes] | None = None,
         athlete_id: str | None = None,
     ) -> Account:
-        """An account that answers the given rows as they are; ``streams`` and ``files`` belong to ids, and may be missing.
+        """An account that answers the given rows as they are; ``streams`` and ``files`` belong to
+        ids, and may be missing.
 
         The athlete is the one whom a row names, unless given.
         """
@@ -106,7 +111,8 @@ class Account:
         with self._lock:
             yield
 
-    # Reading ----------------------------------------------------------------------------------------------------------
+    # Reading
+    # ----------------------------------------------------------------------------------------------------------
 
     def ids(self) -> list[str]:
         """All ids, the newest start first."""
@@ -122,7 +128,9 @@ class Account:
         return len(self._records)
 
     def window(self, oldest: str, newest: str, limit: int = _NO_LIMIT) -> list[str]:
-        """The newest ``limit`` ids that start within a window of local times, both ends included; a row without start always."""
+        """The newest ``limit`` ids that start within a window of local times, both ends included; a
+        row without start always.
+        """
         with self._lock:
             starts = self._starts
             return [id_ for id_ in self.ids() if not starts[id_] or oldest <= starts[id_] <= newest][:limit]
@@ -145,7 +153,9 @@ class Account:
             return record.body
 
     def some_fields(self, id_: str, names: Sequence[str]) -> bytes:
-        """The fields of an Activity object that are named and not null, as JSON; a stub does not care and is given whole."""
+        """The fields of an Activity object that are named and not null, as JSON; a stub does not
+        care and is given whole.
+        """
         if self.is_stub(id_):
             return self.row_body(id_)
         wanted = list(dict.fromkeys(names))
@@ -178,14 +188,17 @@ class Account:
         return record.content.intervals() if record.intervals is None else record.intervals
 
     def packed_streams(self, id_: str, types: list[str] | None = None) -> bytes:
-        """The body of the streams answer, gzip-compressed; all stored streams unless types are named."""
+        """The body of the streams answer, gzip-compressed; all stored streams unless types are
+        named.
+        """
         with self._lock:
             record = self._records[id_]
             content = record.content if record.streams is None else Given({}, record.streams)
         return content.packed_streams(types or [])
 
     def warm(self) -> None:
-        """Make rows and streams beforehand, so that a benchmark measures the client and not this."""
+        """Make rows and streams beforehand, so that a benchmark measures the client and not this.
+        """
         for id_ in self.ids():
             self.row_body(id_)
             if not self.is_stub(id_):
@@ -203,17 +216,22 @@ class Account:
         return content.file()
 
     def plan(self, id_: str) -> Plan:
-        """What a workout was made from, also one whose row is a stub; raises ``KeyError`` where it was given and not made."""
+        """What a workout was made from, also one whose row is a stub; raises ``KeyError`` where it
+        was given and not made.
+        """
         with self._lock:
             content = self._records[id_].content
         if not isinstance(content, Generated):
             raise KeyError(id_)
         return content.plan
 
-    # Changing ---------------------------------------------------------------------------------------------------------
+    # Changing
+    # ---------------------------------------------------------------------------------------------------------
 
     def edit(self, id_: str, *, reanalysed: bool = False, **changes: Any) -> None:
-        """Change fields of an activity as its owner does; the dates of analysis move only when ``reanalysed``."""
+        """Change fields of an activity as its owner does; the dates of analysis move only when
+        ``reanalysed``.
+        """
         with self._changing(id_) as record:
             record.changes |= changes
             self._starts[id_] = str(changes.get("start_date_local", self._starts[id_]))
@@ -221,7 +239,9 @@ class Account:
                 record.changes |= self._analysis()
 
     def edit_intervals(self, id_: str, intervals: list[Row] | None = None) -> None:
-        """Give an activity other intervals (unless some are given, the first two are joined), which analyses it again."""
+        """Give an activity other intervals (unless some are given, the first two are joined), which
+        analyses it again.
+        """
         rows, groups = self.intervals(id_)
         with self._changing(id_) as record:
             record.intervals = (_joined(rows) if intervals is None else intervals, groups)
@@ -242,9 +262,11 @@ class Account:
         created: str | None = None,
         **fields: Any,
     ) -> str:
-        """Upload a workout late: recorded at a local time in the past, ``created`` only now; answers its id.
+        """Upload a workout late: recorded at a local time in the past, ``created`` only now;
+        answers its id.
 
-        ``sport`` is a kind (``ride``) or a type (``TrailRun``), ``fields`` stand in the row as given.
+        ``sport`` is a kind (``ride``) or a type (``TrailRun``), ``fields`` stand in the row as
+        given.
         """
         number = next(self._numbers)
         id_ = id or f"i{210_000_000 + number * 1_009}"
@@ -268,7 +290,8 @@ class Account:
             self._changed(reordered=True)
 
     def add_strava_stub(self, start_date_local: str, *, id: str | None = None) -> str:  # noqa: A002
-        """Let Strava feed a workout, which the API then lists and does not deliver; answers its id."""
+        """Let Strava feed a workout, which the API then lists and does not deliver; answers its id.
+        """
         number = next(self._numbers)
         id_ = id or str(17_100_000_000 + number * 10_007)
         plan = lone_plan(-number, id_, datetime.fromisoformat(start_date_local), "ride", 900 + number, stub=True)
@@ -277,9 +300,11 @@ class Account:
         return id_
 
     def make_native(self, stub_id: str, *, keep_stub: bool = False) -> str:
-        """Let the device's own copy of a stub arrive, in its place or beside it; answers the copy's id.
+        """Let the device's own copy of a stub arrive, in its place or beside it; answers the copy's
+        id.
 
-        It starts at the same local time, and ``strava_id`` keeps the link. Raises ``ValueError`` where there is no stub.
+        It starts at the same local time, and ``strava_id`` keeps the link. Raises ``ValueError``
+        where there is no stub.
         """
         if not self.is_stub(stub_id):
             raise ValueError(f"{stub_id} is no Strava stub")
@@ -297,13 +322,16 @@ class Account:
         return plan.id
 
     def move(self, timezone: str) -> None:
-        """Let the athlete set another time zone; what was recorded before stays as it was recorded."""
+        """Let the athlete set another time zone; what was recorded before stays as it was recorded.
+        """
         with self._lock:
             self.timezone = timezone
             self._changed()
 
     def add_keys(self, **fields: Any) -> None:
-        """Let the service write new keys into every row that it delivers, as one of its releases does."""
+        """Let the service write new keys into every row that it delivers, as one of its releases
+        does.
+        """
         with self._lock:
             for record in self._records.values():
                 if not record.content.stub:
@@ -312,7 +340,9 @@ class Account:
             self._changed()
 
     def drift(self, days: int = 1) -> None:
-        """Let days pass: fitness, weight and resting heart rate move on each row although no workout did."""
+        """Let days pass: fitness, weight and resting heart rate move on each row although no
+        workout did.
+        """
         with self._lock:
             self._drift += days
             for record in self._records.values():
@@ -349,7 +379,9 @@ class Account:
 
 @lru_cache(maxsize=16)
 def _outline(names: tuple[str, ...]) -> type[msgspec.Struct]:
-    """A type of these fields alone, whose values stay the bytes that they are: nothing else of a row is decoded."""
+    """A type of these fields alone, whose values stay the bytes that they are: nothing else of a
+    row is decoded.
+    """
     fields = [(f"field_{number}", msgspec.Raw, msgspec.Raw(b"null")) for number in range(len(names))]
     return msgspec.defstruct("Outline", fields, rename={f"field_{number}": name for number, name in enumerate(names)})
 

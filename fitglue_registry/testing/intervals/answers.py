@@ -12,7 +12,9 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, body and headers; ``packed`` is the body gzip-compressed, where it is at hand (then ``body`` may be None)."""
+    """Status, body and headers; ``packed`` is the body gzip-compressed, where it is at hand (then
+    ``body`` may be None).
+    """
 
     status: int
     body: bytes | None

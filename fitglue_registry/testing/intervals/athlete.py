@@ -1,4 +1,6 @@
-"""What the API says of the athlete: the whole settings with their secrets, the public profile, the connections."""
+"""What the API says of the athlete: the whole settings with their secrets, the public profile, the
+connections.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What stands behind one row of the list: generated from a plan when asked for, or given as it is."""
+"""What stands behind one row of the list: generated from a plan when asked for, or given as it is.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ Intervals = tuple[list[Row], list[Row]]
 
 
 class Content(Protocol):
-    """The parts of one activity; each is made anew when it is asked for, so nobody may keep a reference into it."""
+    """The parts of one activity; each is made anew when it is asked for, so nobody may keep a
+    reference into it.
+    """
 
     @property
     def stub(self) -> bool:

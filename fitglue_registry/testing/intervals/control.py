@@ -1,7 +1,9 @@
-"""The control endpoints under ``/_stand_in/``: another process changes the account or sets faults while the server runs.
+"""The control endpoints under ``/_stand_in/``: another process changes the account or sets faults
+while the server runs.
 
-``POST /_stand_in/ACTION`` takes the arguments of the method of that name as a JSON object and answers what it returns;
-``GET`` and ``DELETE /_stand_in/requests`` read and clear the log. None of them asks for a key or is logged.
+``POST /_stand_in/ACTION`` takes the arguments of the method of that name as a JSON object and
+answers what it returns; ``GET`` and ``DELETE /_stand_in/requests`` read and clear the log. None of
+them asks for a key or is logged.
 """
 
 from __future__ import annotations

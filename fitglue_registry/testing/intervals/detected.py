@@ -1,4 +1,6 @@
-"""The efforts that the service detects in a recording (``icu_intervals``), joined into groups of like ones (``icu_groups``)."""
+"""The efforts that the service detects in a recording (``icu_intervals``), joined into groups of
+like ones (``icu_groups``).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def intervals_of(shape: Shape) -> tuple[list[Row], list[Row]]:
-    """Intervals that fill the recording, their indexes into the streams with exclusive ends; the groups of the hard ones."""
+    """Intervals that fill the recording, their indexes into the streams with exclusive ends; the
+    groups of the hard ones.
+    """
     recorded = shape.recorded()
     clock = shape.clock(recorded)
     intervals = []

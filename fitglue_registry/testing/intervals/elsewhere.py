@@ -1,4 +1,6 @@
-"""The workouts of an account as an athlete has them elsewhere too: in the archives of Strava and Garmin, made to their layouts."""
+"""The workouts of an account as an athlete has them elsewhere too: in the archives of Strava and
+Garmin, made to their layouts.
+"""
 
 from __future__ import annotations
 
@@ -39,9 +41,11 @@ _STAMP = (2026, 11, 20, 8, 0, 0)
 
 
 def strava_archive(path: Path, workouts: Iterable[Plan], *, typed_in: Iterable[Mapping[str, Any]] = ()) -> None:
-    """Write Strava's archive of these workouts, each with its file where it has one; ``typed_in`` are rows of their own.
+    """Write Strava's archive of these workouts, each with its file where it has one; ``typed_in``
+    are rows of their own.
 
-    Such a row has ``id``, ``title``, ``type``, ``date`` (UTC) and ``elapsed_s``. Title, moving time and distance are Strava's own.
+    Such a row has ``id``, ``title``, ``type``, ``date`` (UTC) and ``elapsed_s``. Title, moving time
+    and distance are Strava's own.
     """
     plans = list(workouts)
     table = io.StringIO()
@@ -62,7 +66,9 @@ def strava_archive(path: Path, workouts: Iterable[Plan], *, typed_in: Iterable[M
 
 
 def garmin_archive(path: Path, workouts: Iterable[tuple[int, Plan]]) -> None:
-    """Write Garmin's archive of these workouts, each with its number at Garmin, and the files in a zip within."""
+    """Write Garmin's archive of these workouts, each with its number at Garmin, and the files in a
+    zip within.
+    """
     pairs = list(workouts)
     summaries = [_garmin_summary(number, plan) for number, plan in pairs]
     contents = ((number, plain_file_of(plan)) for number, plan in pairs)

@@ -1,4 +1,6 @@
-"""Misbehaviour on command: what a fault makes of an answer, how it is delivered, and which requests it meets."""
+"""Misbehaviour on command: what a fault makes of an answer, how it is delivered, and which requests
+it meets.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def _unchanged(answer: Answer) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to misbehave; made by the functions below, whose names are also the kinds that the control endpoint takes."""
+    """One way to misbehave; made by the functions below, whose names are also the kinds that the
+    control endpoint takes.
+    """
 
     kind: str
     change: Callable[[Answer], Answer] = _unchanged
@@ -55,7 +59,9 @@ class Fault:
 
     @classmethod
     def status(cls, status: int, *, body: str | None = None, retry_after: int | str | None = None) -> Fault:
-        """Another status: 502 as a proxy's HTML, others as ``{status, error}``; ``retry_after`` is seconds or an HTTP date."""
+        """Another status: 502 as a proxy's HTML, others as ``{status, error}``; ``retry_after`` is
+        seconds or an HTTP date.
+        """
         headers = () if retry_after is None else (("Retry-After", str(retry_after)),)
         plain = compact({"status": status, "error": _TEXTS.get(status, "Something went wrong")})
         answer = Answer(status, plain, headers=headers)
@@ -112,7 +118,9 @@ class Fault:
 
     @classmethod
     def hold(cls, *, seconds: float | None = None) -> Fault:
-        """No answer: the connection stays open until the server closes, or for some seconds and then ends without a word."""
+        """No answer: the connection stays open until the server closes, or for some seconds and
+        then ends without a word.
+        """
         return cls("hold", delivery=Delivery.HOLD, seconds=seconds)
 
     @classmethod
@@ -122,7 +130,9 @@ class Fault:
 
     @classmethod
     def shape(cls, value: Any = None) -> Fault:
-        """Good JSON of another shape than was asked for: an object where a list belongs, unless told."""
+        """Good JSON of another shape than was asked for: an object where a list belongs, unless
+        told.
+        """
         other = {"activities": []} if value is None else value
         return cls("shape", lambda _: Answer(200, compact(other)))
 
@@ -155,7 +165,9 @@ class Fault:
 
     @classmethod
     def flood(cls, *, size: int = 500_000_000, announced: bool = True) -> Fault:
-        """A list of rows without end, ``size`` bytes long, which are made while they are sent; the length may be kept secret."""
+        """A list of rows without end, ``size`` bytes long, which are made while they are sent; the
+        length may be kept secret.
+        """
         return cls("flood", lambda answer: replace(answer, status=200, body=b"", packed=None), Delivery.FLOOD, size=size,
                    with_headers=announced)
 
@@ -166,12 +178,16 @@ class Fault:
 
     @classmethod
     def no_tls(cls) -> Fault:
-        """Plain bytes on a connection that was encrypted until now, as something in between may send them."""
+        """Plain bytes on a connection that was encrypted until now, as something in between may
+        send them.
+        """
         return cls("no_tls", delivery=Delivery.NO_TLS)
 
     @classmethod
     def values(cls, values: Mapping[str, str], *, rows: int | None = None) -> Fault:
-        """Other values in the (first ``rows``) objects of an answer, by path (``data.0``), each written as in JSON, ``NaN`` and all."""
+        """Other values in the (first ``rows``) objects of an answer, by path (``data.0``), each
+        written as in JSON, ``NaN`` and all.
+        """
         return cls("values", _with_values(dict(values), rows))
 
     @classmethod
@@ -190,14 +206,18 @@ KINDS = (
 
 
 class Rule:
-    """A fault for the requests whose path a glob or a pattern meets: the first ``after`` are spared, then ``times`` are hit."""
+    """A fault for the requests whose path a glob or a pattern meets: the first ``after`` are
+    spared, then ``times`` are hit.
+    """
 
     def __init__(self, path: str | re.Pattern[str], fault: Fault, times: int | None, after: int) -> None:
         self.path, self.fault, self.times, self.after = path, fault, times, after
         self.fired = 0
 
     def meets(self, path: str, target: str) -> bool:
-        """Whether it is about this request: a glob is held against the path, a pattern against path and query."""
+        """Whether it is about this request: a glob is held against the path, a pattern against path
+        and query.
+        """
         return fnmatchcase(path, self.path) if isinstance(self.path, str) else bool(self.path.search(target))
 
     @property
@@ -293,7 +313,9 @@ _MARK = "\ufdd0{}\ufdd1"
 
 
 def _put(document: Any, path: list[str], value: str) -> None:
-    """Put a value where a path leads; a list that is too short, and what is no object, stay as they are."""
+    """Put a value where a path leads; a list that is too short, and what is no object, stay as they
+    are.
+    """
     for step in path[:-1]:
         document = document.get(step) if isinstance(document, dict) else None
     if isinstance(document, dict):

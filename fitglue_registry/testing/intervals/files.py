@@ -27,7 +27,10 @@ _RECORD_FIELDS = {
 
 
 def file_of(plan: Plan) -> bytes | None:
-    """The original upload of a workout, every third one compressed; None for one that was typed in. Legs share their file."""
+    """The original upload of a workout, every third one compressed; None for one that was typed in.
+
+    Legs share their file.
+    """
     content = plain_file_of(plan)
     if content is None or plan.shape.sport.origins[0].file_type == "gpx" or serial_of(plan) % 3 != _FIRST_SERIAL % 3:
         return content
@@ -51,7 +54,9 @@ def serial_of(plan: Plan) -> int:
 
 
 def track_of(plan: Plan, *, from_s: int = 0, until_s: int | None = None, clock: timedelta = timedelta()) -> bytes:
-    """The track as another program saves it, as GPX; cut to some seconds since the start, or by a clock that is wrong."""
+    """The track as another program saves it, as GPX; cut to some seconds since the start, or by a
+    clock that is wrong.
+    """
     start, leg = plan.legs[plan.leg_no]
     return _gpx(start + clock, leg, from_s, until_s)
 

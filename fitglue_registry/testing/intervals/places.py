@@ -1,6 +1,8 @@
-"""Where the athlete trains: a zone with its rule of summer time, and the point where the tracks begin.
+"""Where the athlete trains: a zone with its rule of summer time, and the point where the tracks
+begin.
 
-The rules are written out instead of read from a zone database, so that an account is the same on each machine.
+The rules are written out instead of read from a zone database, so that an account is the same on
+each machine.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ from datetime import date, datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A town: its Java zone id, winter offset in hours, which summer time it keeps (``eu``, ``us``), and coordinates."""
+    """A town: its Java zone id, winter offset in hours, which summer time it keeps (``eu``,
+    ``us``), and coordinates.
+    """
 
     zone: str
     winter_h: int
@@ -43,7 +47,8 @@ def whereabouts(day: date) -> Place:
 def _summer(rule: str, year: int) -> tuple[datetime, datetime]:
     if rule == "us":
         return _sunday(year, 3, 8, 2), _sunday(year, 11, 1, 2)
-    # The Canaries change at the same moment as Vienna, an hour earlier by the clock; nobody there trains at that hour.
+    # The Canaries change at the same moment as Vienna, an hour earlier by the clock; nobody there
+    # trains at that hour.
     return _sunday(year, 3, 25, 2), _sunday(year, 10, 25, 3)
 
 

@@ -1,4 +1,6 @@
-"""The athlete's calendar: which workouts there were, when and where, newest first, without their contents."""
+"""The athlete's calendar: which workouts there were, when and where, newest first, without their
+contents.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ _LATELY = timedelta(days=120)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One workout that took place; ``legs`` are those of the file it came in, itself the one at ``leg_no``."""
+    """One workout that took place; ``legs`` are those of the file it came in, itself the one at
+    ``leg_no``.
+    """
 
     number: int
     id: str
@@ -55,7 +59,9 @@ def lone_plan(number: int, id_: str, start: datetime, sport: str, seed: int, *, 
 
 
 def calendar(count: int, seed: int, until: date, distinct: int | None, stubs: int, crowd: int = 1) -> list[Plan]:
-    """``count`` workouts up to and including a day, newest first, ``stubs`` of them fed by Strava, long ago those of ``crowd`` athletes."""
+    """``count`` workouts up to and including a day, newest first, ``stubs`` of them fed by Strava,
+    long ago those of ``crowd`` athletes.
+    """
     rng = Random(seed)
     newest = max(_NEWEST_ID, count * _ID_STEP + _ID_STEP)
     kinds, slots = _kinds(rng), _slots(rng, until, crowd)
@@ -97,7 +103,9 @@ def _kinds(rng: Random) -> Iterator[str]:
 
 
 def _slots(rng: Random, until: date, crowd: int) -> Iterator[datetime]:
-    """Starts going back in time: most days one in the evening, some days one in the morning too; long ago those of a crowd."""
+    """Starts going back in time: most days one in the evening, some days one in the morning too;
+    long ago those of a crowd.
+    """
     day = until
     while True:
         for _ in range(crowd if until - day > _LATELY else 1):
@@ -109,7 +117,8 @@ def _slots(rng: Random, until: date, crowd: int) -> Iterator[datetime]:
 
 
 def _race(rng: Random, number: int, day: date, seed: int, newest: int) -> list[Plan]:
-    """A triathlon: one file with five legs, each of which becomes an activity; the last leg first."""
+    """A triathlon: one file with five legs, each of which becomes an activity; the last leg first.
+    """
     start, zone = datetime.combine(day, time(10, 1, 12)), whereabouts(day).zone
     legs: list[tuple[datetime, Leg]] = []
     for at, sport in enumerate(TRIATHLON):

@@ -1,4 +1,5 @@
-"""The endpoints: which answer the account gives to a path and a query, after the key was looked at."""
+"""The endpoints: which answer the account gives to a path and a query, after the key was looked at.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +59,9 @@ class Service:
         return spring_error(404, "Not Found", path)
 
     def _refused(self, authorization: str | None) -> Answer | None:
-        """Why the request may not pass; an absent header is answered like a scheme that is not known."""
+        """Why the request may not pass; an absent header is answered like a scheme that is not
+        known.
+        """
         scheme, _, credentials = (authorization or "").partition(" ")
         if scheme.lower() != "basic":
             return ACCESS_DENIED
@@ -103,7 +106,9 @@ def _list(service: Service, query: Query, athlete_id: str) -> Answer:
 
 
 def _moment(text: str, rest: str) -> str | None:
-    """A local time as it stands in ``start_date_local``, a bare date filled up; None for what is neither."""
+    """A local time as it stands in ``start_date_local``, a bare date filled up; None for what is
+    neither.
+    """
     try:
         return local_text(datetime.fromisoformat(text + rest if len(text) == 10 else text))
     except ValueError:

@@ -1,6 +1,8 @@
-"""A workout as an Activity object, as the list answers it: about a hundred of the API's fields, with its habits.
+"""A workout as an Activity object, as the list answers it: about a hundred of the API's fields,
+with its habits.
 
-Numbers are float32, averages agree with the streams, nulls are written out on some rows and left away on others.
+Numbers are float32, averages agree with the streams, nulls are written out on some rows and left
+away on others.
 """
 
 from __future__ import annotations

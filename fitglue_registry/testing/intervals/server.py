@@ -1,4 +1,6 @@
-"""The stand-in itself: an account served on loopback, with a log of what was asked and faults on command."""
+"""The stand-in itself: an account served on loopback, with a log of what was asked and faults on
+command.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ _KEPT = 8
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request that came in: the path and the query as sent, and the status it got (0: no status was ever sent)."""
+    """One request that came in: the path and the query as sent, and the status it got (0: no status
+    was ever sent).
+    """
 
     method: str
     path: str
@@ -47,8 +51,9 @@ class Request:
 class StandIn:
     """A server for one account, from ``with`` to its end, or from ``start()`` to ``close()``.
 
-    ``latency_s`` is waited before each answer. ``stub_detail`` answers the detail of a Strava activity with its stub
-    instead of 422; both were seen. With ``tls`` it speaks https, by the name of localhost.
+    ``latency_s`` is waited before each answer. ``stub_detail`` answers the detail of a Strava
+    activity with its stub instead of 422; both were seen. With ``tls`` it speaks https, by the name
+    of localhost.
     """
 
     def __init__(
@@ -126,7 +131,9 @@ class StandIn:
 
     @property
     def requests(self) -> list[Request]:
-        """The requests so far, in the order in which they were answered; control requests are not among them."""
+        """The requests so far, in the order in which they were answered; control requests are not
+        among them.
+        """
         with self._lock:
             return list(self._requests)
 
@@ -136,10 +143,12 @@ class StandIn:
             self._requests.clear()
 
     def fault(self, path: str | re.Pattern[str], fault: Fault, *, times: int | None = 1, after: int = 0) -> Rule:
-        """Misbehave for the paths that a glob (``*/activities``) or a pattern meets, a number of times or (None) always.
+        """Misbehave for the paths that a glob (``*/activities``) or a pattern meets, a number of
+        times or (None) always.
 
-        A glob is held against the path, a pattern is searched in path and query. The first ``after`` requests that it
-        meets are spared. The rule that comes back counts in ``fired`` how often it hit.
+        A glob is held against the path, a pattern is searched in path and query. The first
+        ``after`` requests that it meets are spared. The rule that comes back counts in ``fired``
+        how often it hit.
         """
         rule = Rule(path, fault, times, after)
         self._rules.add(rule)

@@ -1,4 +1,6 @@
-"""The course of one recording: how long, how far, how hard, where it stopped; rows, streams and files all follow it."""
+"""The course of one recording: how long, how far, how hard, where it stopped; rows, streams and
+files all follow it.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ class Shape:
         return kinds + ["hrv"] * self.has_hrv
 
     def recorded(self) -> list[int]:
-        """The recorded second of each sample: each second, or 2 to 7 seconds apart with smart recording."""
+        """The recorded second of each sample: each second, or 2 to 7 seconds apart with smart
+        recording.
+        """
         if not self.sport.smart:
             return list(range(self.recording_s + 1))
         rng, seconds = Random(self.leg.seed), [0]
@@ -120,7 +124,8 @@ def _stops(rng: Random, recording_s: int) -> tuple[tuple[int, int], ...]:
 
 
 def _efforts(rng: Random, recording_s: int) -> tuple[Effort, ...]:
-    """Warm-up, some repeats of hard and easy, and the rest: they fill the recording without a gap."""
+    """Warm-up, some repeats of hard and easy, and the rest: they fill the recording without a gap.
+    """
     repeats = 3 + int(rng.random() * 4)
     start = recording_s // 5
     part = (recording_s - 2 * start) // repeats

@@ -11,7 +11,8 @@ _STRAPPED = ("time", "cadence", "heartrate")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Which way a workout came to Intervals.icu: ``source``, the device's name, the kind of file."""
+    """Which way a workout came to Intervals.icu: ``source``, the device's name, the kind of file.
+    """
 
     source: str
     device: str
@@ -20,7 +21,9 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Sport:
-    """One kind of workout; ``watts`` 0 means no power, ``speed_ms`` 0 no distance, no ``channels`` no recording at all."""
+    """One kind of workout; ``watts`` 0 means no power, ``speed_ms`` 0 no distance, no ``channels``
+    no recording at all.
+    """
 
     key: str
     type: str

@@ -1,6 +1,8 @@
-"""The streams of a recording: smooth walks around the shape's figures, with the gaps and zeros of a real one.
+"""The streams of a recording: smooth walks around the shape's figures, with the gaps and zeros of a
+real one.
 
-A recording's streams depend on its shape alone, so equal shapes share one body; bodies are kept compressed.
+A recording's streams depend on its shape alone, so equal shapes share one body; bodies are kept
+compressed.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ CUSTOM_STREAMS = {"GarminGCT": "Ground contact time"}
 
 
 class Samples:
-    """One recording sample by sample; a channel is computed when it is asked for, and is a list as long as ``time``."""
+    """One recording sample by sample; a channel is computed when it is asked for, and is a list as
+    long as ``time``.
+    """
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
@@ -31,7 +35,9 @@ class Samples:
         self.time = shape.clock(self.recorded)
 
     def rng(self, channel: str) -> Random:
-        """A source of chance of the channel's own, so that channels do not depend on who was asked first."""
+        """A source of chance of the channel's own, so that channels do not depend on who was asked
+        first.
+        """
         return Random(self.shape.leg.seed * 131 + sum(channel.encode()))
 
     @cached_property
@@ -98,7 +104,8 @@ class Samples:
 
     @cached_property
     def track(self) -> tuple[list[float | None], list[float | None]]:
-        """Latitudes and longitudes: a wandering heading, no fix at first, a dropout now and then."""
+        """Latitudes and longitudes: a wandering heading, no fix at first, a dropout now and then.
+        """
         chance, place = self.rng("latlng").random, self.shape.place
         narrow = math.cos(math.radians(place.lat)) * 111_320
         lats: list[float | None] = []
@@ -205,7 +212,9 @@ def stream(kind: str, values: list[Any], second: list[Any] | None = None, anomal
 
 
 def streams_of(leg: Leg) -> list[Row]:
-    """All stored streams of a recording, as the answer lists them; the watts as they were before correction come last."""
+    """All stored streams of a recording, as the answer lists them; the watts as they were before
+    correction come last.
+    """
     samples = Samples(shape_of(leg))
     answer = [
         stream(kind, *samples.track) if kind == "latlng" else stream(kind, _CHANNELS[kind](samples))
@@ -239,7 +248,9 @@ def packed_chosen(leg: Leg, types: tuple[str, ...]) -> bytes:
 
 
 def as_csv(streams: list[Row]) -> bytes:
-    """The ``.csv`` form: a BOM, ``lat`` and ``lng`` apart, a last row of bare commas; without samples a BOM and a newline."""
+    """The ``.csv`` form: a BOM, ``lat`` and ``lng`` apart, a last row of bare commas; without
+    samples a BOM and a newline.
+    """
     columns: dict[str, list[Any]] = {}
     for entry in streams:
         if entry["type"] == "latlng":

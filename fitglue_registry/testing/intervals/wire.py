@@ -1,4 +1,5 @@
-"""One HTTP/1.1 connection: requests read, answers written, faults carried out on the bare socket."""
+"""One HTTP/1.1 connection: requests read, answers written, faults carried out on the bare socket.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +83,8 @@ def pack(answer: Answer, *, takes_gzip: bool) -> tuple[bytes, bool]:
 
 
 def head(answer: Answer, length: int | None, *, packed: bool, keep_alive: bool) -> bytes:
-    """The status line and the headers of an answer; without a length it ends with its connection."""
+    """The status line and the headers of an answer; without a length it ends with its connection.
+    """
     try:
         phrase = HTTPStatus(answer.status).phrase
     except ValueError:
@@ -110,7 +112,8 @@ def deliver(connection: socket.socket, top: bytes, body: bytes, fault: Fault | N
     elif delivery is Delivery.FLOOD:
         _flood(connection, top, fault.size, closing)
     elif delivery is Delivery.NO_TLS:
-        os.write(connection.fileno(), b"HTTP/1.1 400 Bad Request\r\n\r\n")  # below the encryption, if there is one
+        # Below the encryption, if there is one.
+        os.write(connection.fileno(), b"HTTP/1.1 400 Bad Request\r\n\r\n")
     else:
         _reset(connection, top if delivery is Delivery.RESET_AFTER_HEADERS else b"")
     return False

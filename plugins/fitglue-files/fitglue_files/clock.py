@@ -1,4 +1,6 @@
-"""The start of a workout on both clocks: UTC, and the athlete's own, by an offset that the file says or by the place."""
+"""The start of a workout on both clocks: UTC, and the athlete's own, by an offset that the file
+says or by the place.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,17 @@ def utc(time: datetime) -> datetime:
 
 
 def start_fields(start: datetime, place: tuple[float, float] | None = None, offset_s: int | None = None) -> dict[str, Any]:
-    """The start as fields of the model; the zone's name comes from the place (latitude, longitude), and a stated offset wins over it."""
+    """The start as fields of the model; the zone's name comes from the place (latitude, longitude),
+    and a stated offset wins over it.
+    """
     fields: dict[str, Any] = {"start_utc": start}
     name, zone_offset_s = _zone(start, place)
     if offset_s is None or abs(offset_s) > _DAY_S:
         offset_s = zone_offset_s
     if offset_s is None:
         return fields
-    # A watch that was not set to the place's clock (or that trains indoors in another world) has no zone that we could name.
+    # A watch that was not set to the place's clock (or that trains indoors in another world) has no
+    # zone that we could name.
     fields |= {"timezone": name} if name and offset_s == zone_offset_s else {}
     try:
         local = start.replace(tzinfo=None) + timedelta(seconds=offset_s)

@@ -1,4 +1,6 @@
-"""Walks files, folders, zips and zips in zips as one flat row of members; nothing here knows what is inside them."""
+"""Walks files, folders, zips and zips in zips as one flat row of members; nothing here knows what
+is inside them.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 
 #: A workout of a day is some 10 MB; what unpacks to more than this is a mistake or a bomb.
 LARGEST = 256 << 20
-#: A zip in a zip is unpacked into a temporary file, up to so many bytes; the parts of Garmin's archive have less than 2 GB.
+#: A zip in a zip is unpacked into a temporary file, up to so many bytes; the parts of Garmin's
+#: archive have less than 2 GB.
 LARGEST_ZIP = 8 << 30
 #: So deep may zips lie in zips; Garmin's archive has two levels, somebody's zip of archives three.
 DEEPEST = 3
@@ -79,7 +82,8 @@ class Refusal:
 
 
 class Box:
-    """Opens members, and keeps the zips open that they lie in; a context manager, for one thread."""
+    """Opens members, and keeps the zips open that they lie in; a context manager, for one thread.
+    """
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -95,13 +99,17 @@ class Box:
         self._stack.close()
 
     def walk(self, paths: Sequence[str | Path]) -> Iterator[Member | Refusal]:
-        """Every file at and below the paths, those in zips too; hidden ones, and the shadows that a Mac leaves, are passed over."""
+        """Every file at and below the paths, those in zips too; hidden ones, and the shadows that a
+        Mac leaves, are passed over.
+        """
         for path in paths:
             for found in _files(Path(path)):
                 yield from self._from_file(found)
 
     def open(self, member: Member) -> IO[bytes]:
-        """The member's bytes; raises ``RecordRefused`` where it cannot be opened, reading may raise whatever ``refused`` knows."""
+        """The member's bytes; raises ``RecordRefused`` where it cannot be opened, reading may raise
+        whatever ``refused`` knows.
+        """
         try:
             if len(member.location) == 1:
                 return Path(member.location[0]).open("rb")
@@ -120,7 +128,9 @@ class Box:
             raise refused(member.where, error) from error
 
     def read(self, member: Member, largest: int | None = None) -> bytes:
-        """All of its bytes, as they lie; raises ``RecordRefused`` where that cannot be, or they are too many."""
+        """All of its bytes, as they lie; raises ``RecordRefused`` where that cannot be, or they are
+        too many.
+        """
         largest = LARGEST if largest is None else largest
         try:
             with self.open(member) as file:
@@ -194,7 +204,7 @@ class Box:
         return self._zips[location]
 
 
-# -- files and folders ---------------------------------------------------------------------------------------------------------
+# -- files and folders -----------------------------------------------------------------------------
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -211,7 +221,7 @@ def _is_hidden(name: str) -> bool:
     return any(part == "__MACOSX" or (part.startswith(".") and part not in (".", "..")) for part in PurePosixPath(name).parts)
 
 
-# -- zips ------------------------------------------------------------------------------------------------------------------------
+# -- zips ------------------------------------------------------------------------------------------
 
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -229,7 +239,8 @@ class _Spool:
         self._file.close()
 
 
-#: Unpacked again for every hundred files, a part of 2 GB would take the day: those used last are kept.
+#: Unpacked again for every hundred files, a part of 2 GB would take the day: those used last are
+#: kept.
 _spools: OrderedDict[tuple[object, ...], _Spool] = OrderedDict()
 _MOST_SPOOLS = 4
 _spooling = threading.Lock()
@@ -267,7 +278,9 @@ def _problem(info: zipfile.ZipInfo, where: str) -> RecordRefused | None:
 
 
 def _weigh(opened: zipfile.ZipFile, where: str) -> None:
-    """Refuses a zip whose members together unpack to what no real file packs to, be it that they share their bytes."""
+    """Refuses a zip whose members together unpack to what no real file packs to, be it that they
+    share their bytes.
+    """
     packed = opened.fp.seek(0, os.SEEK_END) if opened.fp else 0
     # What is refused by its own size is not counted again.
     unpacked = sum(info.file_size for info in opened.infolist() if _problem(info, "") is None)
@@ -282,7 +295,7 @@ def _modified(info: zipfile.ZipInfo) -> float:
         return 0.0
 
 
-# -- packed singly, and refused --------------------------------------------------------------------------------------------------
+# -- packed singly, and refused --------------------------------------------------------------------
 
 
 def unpack(content: bytes, where: str) -> bytes:
@@ -330,7 +343,8 @@ def refused(where: str, error: BaseException) -> RecordRefused:
         return error
     if isinstance(error, FileNotFoundError):
         return refuse("FG-file-missing", where, "it is not there any more", fix="put it back, or leave it: what was read of it is kept")
-    if isinstance(error, NotImplementedError):  # zipfile's word for a compression that it does not know
+    # Zipfile's word for a compression that it does not know.
+    if isinstance(error, NotImplementedError):
         return refuse("FG-zip-packing", where, f"it is packed in a way that Python cannot read ({error})",
                       fix="unpack the archive with another program, and import the folder")
     if isinstance(error, OSError):

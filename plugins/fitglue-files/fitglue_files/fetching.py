@@ -1,4 +1,6 @@
-"""Fetches files by the ids that a listing gave them, and proves that they are still what was listed."""
+"""Fetches files by the ids that a listing gave them, and proves that they are still what was
+listed.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,16 @@ if TYPE_CHECKING:
 
 
 class Seen(NamedTuple):
-    """Where the file of a record lies, ``None`` where it has none, and the id of the content if it is known."""
+    """Where the file of a record lies, ``None`` where it has none, and the id of the content if it
+    is known.
+    """
 
     member: Member | None
     content_id: str | None = None
 
 
-#: By connection, where each record's file was seen last: a short cut, believed only after a check; losing it costs a listing.
+#: By connection, where each record's file was seen last: a short cut, believed only after a check;
+#: losing it costs a listing.
 _seen: OrderedDict[tuple[str, ...], dict[str, Seen]] = OrderedDict()
 _MOST_CONNECTIONS = 64
 _MISSING = ("FG-file-missing", "no file with this content lies there just now", "put it back, or leave it: what was read of it is kept")
@@ -47,7 +52,8 @@ def fetch(connection: Connection, part: str, ids: Sequence[str],
         for external_id in ids:
             answer = _answer(connection, box, part, external_id)
             if isinstance(answer, Unavailable) and answer.state == "later" and part == "file" and not looked_again:
-                # Not seen yet in this process, moved, or changed: the list knows where everything is now.
+                # Not seen yet in this process, moved, or changed: the list knows where everything
+                # is now.
                 looked_again = True
                 _look_again(connection, listings)
                 answer = _answer(connection, box, part, external_id)

@@ -1,4 +1,6 @@
-"""Makes one workout of one GPX file: all its tracks together, with streams, zone and the figures that follow from the points."""
+"""Makes one workout of one GPX file: all its tracks together, with streams, zone and the figures
+that follow from the points.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
     from fitglue_registry.errors import RecordRefused
 
-#: Local name of an element in a point's extensions → our stream. Every maker has its own namespace; the names are few.
+#: Local name of an element in a point's extensions → our stream. Every maker has its own namespace;
+#: the names are few.
 _EXTENSIONS = {"hr": "heartrate", "heartrate": "heartrate", "cad": "cadence", "cadence": "cadence", "power": "watts",
                "watts": "watts", "PowerInWatts": "watts", "atemp": "temperature", "temp": "temperature"}
 _HIGHEST_M = 100_000
@@ -51,7 +54,9 @@ def summaries(content: bytes) -> list[SourceActivity]:
 
 
 def _activity(content: bytes) -> SourceActivity:
-    """The workout of a file; raises ``RecordRefused`` with a reason of its own for each way in which a file is none."""
+    """The workout of a file; raises ``RecordRefused`` with a reason of its own for each way in
+    which a file is none.
+    """
     gpx = _tidied(_parse(content))
     samples = _samples(gpx)
     sport, sport_raw = _sport(gpx)
@@ -64,7 +69,7 @@ def _activity(content: bytes) -> SourceActivity:
         **start_fields(samples[0].time, (samples[0].point.latitude, samples[0].point.longitude)), **_figures(gpx, samples, streams))
 
 
-# -- reading -----------------------------------------------------------------------------------------------------------------
+# -- reading ---------------------------------------------------------------------------------------
 
 
 def _parse(content: bytes) -> GPX:
@@ -77,7 +82,9 @@ def _parse(content: bytes) -> GPX:
 
 
 def _tidied(gpx: GPX) -> GPX:
-    """Without points that lie nowhere and heights that nothing has; gpxpy takes any number, and times with and without a zone."""
+    """Without points that lie nowhere and heights that nothing has; gpxpy takes any number, and
+    times with and without a zone.
+    """
     for segment in (segment for track in gpx.tracks for segment in track.segments):
         segment.points = [point for point in segment.points if abs(point.latitude) <= 90 and abs(point.longitude) <= 360]
         for point in segment.points:
@@ -88,7 +95,9 @@ def _tidied(gpx: GPX) -> GPX:
 
 
 def _moment(time: datetime | None) -> datetime | None:
-    """The time in UTC, ``None`` where there is none: gpxpy takes zones of four days, and the first second of the calendar east of UTC."""
+    """The time in UTC, ``None`` where there is none: gpxpy takes zones of four days, and the first
+    second of the calendar east of UTC.
+    """
     try:
         return utc(time) if time is not None else None
     except (OverflowError, ValueError):
@@ -96,7 +105,9 @@ def _moment(time: datetime | None) -> datetime | None:
 
 
 def _samples(gpx: GPX) -> list[Sample]:
-    """The points with a time, in the order of time; between segments no distance is added: a gap stays a gap."""
+    """The points with a time, in the order of time; between segments no distance is added: a gap
+    stays a gap.
+    """
     points = [point for track in gpx.tracks for segment in track.segments for point in segment.points]
     timed = sum(1 for point in points if point.time is not None)
     if not points:
@@ -110,7 +121,9 @@ def _samples(gpx: GPX) -> list[Sample]:
         for point in segment:
             time, distance = _time(point), samples[-1].distance_m if samples else 0.0
             if samples and time < samples[-1].time:
-                continue  # a clock that was set back, or two tracks that overlap: a stream knows one moment at a time
+                # A clock that was set back, or two tracks that overlap: a stream knows one moment
+                # at a time.
+                continue
             step = point.distance_2d(previous) if previous is not None else None
             samples.append(Sample(point, time, distance + (step or 0.0)))
             previous = point
@@ -127,7 +140,7 @@ def _refuse(code: str, what: str) -> RecordRefused:
     return refusal(code, what, "export it again, with times, or remove it from the folder")
 
 
-# -- making the workout ------------------------------------------------------------------------------------------------------
+# -- making the workout ----------------------------------------------------------------------------
 
 
 def _sport(gpx: GPX) -> tuple[str, str | None]:
@@ -138,11 +151,14 @@ def _sport(gpx: GPX) -> tuple[str, str | None]:
 
 
 def _figures(gpx: GPX, samples: Sequence[Sample], streams: dict[str, Stream]) -> dict[str, Any]:
-    """What follows from the points; of what the entry's table does not call computed, the provenance does."""
+    """What follows from the points; of what the entry's table does not call computed, the
+    provenance does.
+    """
     climb, moving, heights = gpx.get_uphill_downhill(), gpx.get_moving_data(), gpx.get_elevation_extremes()
     figures: dict[str, float | None] = _averages(streams)
     if moving is not None:
-        figures |= {"moving_s": moving.moving_time, "max_speed_mps": moving.max_speed or None}  # 0 is its word for too few points
+        # 0 is its word for too few points.
+        figures |= {"moving_s": moving.moving_time, "max_speed_mps": moving.max_speed or None}
     if heights.minimum is not None:
         figures |= {"elevation_gain_m": climb.uphill, "elevation_loss_m": climb.downhill,
                     "min_altitude_m": heights.minimum, "max_altitude_m": heights.maximum}

@@ -20,14 +20,17 @@ if TYPE_CHECKING:
     from fitglue_files.containers import Box
     from fitglue_files.notes import Notes
 
-#: Names that promise a workout: where the content is none, it is said. Of anything else, nothing is expected.
+#: Names that promise a workout: where the content is none, it is said. Of anything else, nothing is
+#: expected.
 _PROMISES = re.compile(r"\.(fit|gpx|tcx)(\.gz)?\Z", re.IGNORECASE)
 _CONTAINERS = re.compile(r"\.zip\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One member that holds, or promises, a workout: its content's id with what was seen, or why it cannot be used."""
+    """One member that holds, or promises, a workout: its content's id with what was seen, or why it
+    cannot be used.
+    """
 
     member: Member
     content_id: str
@@ -72,7 +75,9 @@ class Looks:
                 yield look
 
     def one(self, member: Member) -> Look | None:
-        """A look at one member, ``None`` where nobody would call it a workout; raises ``RecordRefused`` where it cannot be read."""
+        """A look at one member, ``None`` where nobody would call it a workout; raises
+        ``RecordRefused`` where it cannot be read.
+        """
         noted = self._notes.get(member.key)
         if noted is None:
             noted = self._look(member)
@@ -102,7 +107,9 @@ class Looks:
 
 
 def census(box: Box, members: Iterable[Member | Refusal]) -> Counter[str]:
-    """How many of each kind there are by their first bytes: fit, gpx, tcx, ``no activity``, ``refused``, ``other``."""
+    """How many of each kind there are by their first bytes: fit, gpx, tcx, ``no activity``,
+    ``refused``, ``other``.
+    """
     counts: Counter[str] = Counter()
     for member in members:
         counts[_kind(box, member)] += 1

@@ -1,4 +1,6 @@
-"""Files as they lie in folders and zips: a record a content, whatever it is called and wherever it lies."""
+"""Files as they lie in folders and zips: a record a content, whatever it is called and wherever it
+lies.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
 
 #: What an id of an account may have.
 _LONGEST_ID = 500
-#: The account of files that were named one by one: those that are named next take their place, and the folders stay theirs.
+#: The account of files that were named one by one: those that are named next take their place, and
+#: the folders stay theirs.
 SINGLE = "single files"
 
 
@@ -43,7 +46,8 @@ def account(connection: Connection) -> Account:
     paths = paths_of(connection)
     with Box() as box:
         told = told_of(census(box, members_of(box, paths)))
-    # The id is the account's own: two connections to one folder are one account, also when it was typed in two ways.
+    # The id is the account's own: two connections to one folder are one account, also when it was
+    # typed in two ways.
     folders = sorted(path for path in paths if path.is_dir())
     if not folders:
         return Account(SINGLE, "Files", notes=sum(told, ()))
@@ -60,7 +64,10 @@ def _folders_id(folders: Sequence[Path]) -> str:
 
 
 def members_of(box: Box, paths: Sequence[Path]) -> list[Member | Refusal]:
-    """What lies there, without the archives in a folder: those are sources of their own. One that is named itself is read as files."""
+    """What lies there, without the archives in a folder: those are sources of their own.
+
+    One that is named itself is read as files.
+    """
     from fitglue_files.archives.kinds import archives_in, outside
     from fitglue_files.archives.layout import Layout
 
@@ -70,7 +77,9 @@ def members_of(box: Box, paths: Sequence[Path]) -> list[Member | Refusal]:
 
 
 def told_of(counts: Counter[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What lies there by the first bytes of each file, and what of it is left out: nothing is read whole."""
+    """What lies there by the first bytes of each file, and what of it is left out: nothing is read
+    whole.
+    """
     workouts = sum(counts[kind] for kind in ("fit", "gpx", "tcx"))
     return (f"{counted(workouts, 'file')} of workouts{_kinds(counts)}.",), unusable(counts)
 
@@ -97,7 +106,10 @@ def listings(connection: Connection) -> Iterator[Listing]:
 
 
 def of_look(connection: Connection, look: Look) -> Listing:
-    """The row of one content. It holds nothing but what belongs to the content: a file that was only moved is no new revision."""
+    """The row of one content.
+
+    It holds nothing but what belongs to the content: a file that was only moved is no new revision.
+    """
     summary: dict[str, Any] = {"name": look.title, "size": look.size, "kind": look.kind}
     summary |= {"problem": look.problem.as_dict()} if look.problem else {"workouts": list(look.workouts)}
     remember(connection, look.content_id, Seen(look.member, look.content_id))
@@ -105,7 +117,9 @@ def of_look(connection: Connection, look: Look) -> Listing:
 
 
 def unreadable(refusal: Refusal) -> Listing:
-    """One bad file never ends a list: it is listed under the hash of its path, with the reason, and asked for again next time."""
+    """One bad file never ends a list: it is listed under the hash of its path, with the reason, and
+    asked for again next time.
+    """
     where = "\0".join(refusal.location).encode("utf-8", "surrogateescape")
     external_id = f"path-{hashlib.sha256(where).hexdigest()[:16]}"
     unavailable = Unavailable(external_id, "file", "later", refusal.error.code, refusal.error.what, refusal.error.fix)

@@ -1,4 +1,6 @@
-"""Keeps what a look at a member said, so that a second sync of ten thousand files opens none of them again."""
+"""Keeps what a look at a member said, so that a second sync of ten thousand files opens none of
+them again.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ _READER = 1
 
 
 class Notes:
-    """Values by the key of a member, in a file that may be lost at any time; without a folder they live as long as the process."""
+    """Values by the key of a member, in a file that may be lost at any time; without a folder they
+    live as long as the process.
+    """
 
     _kept: dict[str, str] = {}  # noqa: RUF012 - of the process, for hosts that give no folder
 

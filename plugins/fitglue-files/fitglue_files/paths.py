@@ -1,4 +1,6 @@
-"""The paths that a connection names: one file or folder, or several with the separator of PATH between them."""
+"""The paths that a connection names: one file or folder, or several with the separator of PATH
+between them.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def joined(paths: Iterable[str | Path]) -> str:
 
 
 def paths_of(connection: Connection) -> list[Path]:
-    """The paths of a connection that are there; raises ``AthleteNeeded`` where none is named, none is there, or one is not ours to read."""
+    """The paths of a connection that are there; raises ``AthleteNeeded`` where none is named, none
+    is there, or one is not ours to read.
+    """
     # Connections that were made when there was only a folder still say so.
     named = (connection.settings.get("paths") or connection.settings.get("folder") or "").strip()
     fix = f"connect again and name what is to be read: fitglue connect {connection.entry}"

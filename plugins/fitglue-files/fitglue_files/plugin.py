@@ -1,4 +1,6 @@
-"""The hooks of files and archives: what an entry does differs in its module alone, the way in is one."""
+"""The hooks of files and archives: what an entry does differs in its module alone, the way in is
+one.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,12 @@ if TYPE_CHECKING:
     from fitglue_registry.hookspecs import Connection, Listing, Part, Recognized, Unavailable, Window
     from fitglue_registry.model import SourceActivity
 
-#: The version of ``hookspecs.py`` that this plugin was written for; the host compares it before it registers the plugin.
+#: The version of ``hookspecs.py`` that this plugin was written for; the host compares it before it
+#: registers the plugin.
 FITGLUE_HOOK_API = 1
 
-#: Entry → the module with its ``account``, ``listings`` and ``normalize``; loaded when it is first asked.
+#: Entry → the module with its ``account``, ``listings`` and ``normalize``; loaded when it is first
+#: asked.
 _MODULES = {
     "files": "fitglue_files.loose", "strava-archive": "fitglue_files.archives.strava", "garmin-archive": "fitglue_files.archives.garmin",
     "trainingpeaks-archive": "fitglue_files.archives.trainingpeaks",
@@ -28,14 +32,18 @@ _MODULES = {
 
 @hookimpl
 def fitglue_connect(connection: Connection) -> Account:
-    """There is no key to prove: what is named must be there, be readable, and be what the entry reads."""
+    """There is no key to prove: what is named must be there, be readable, and be what the entry
+    reads.
+    """
     account: Account = _module(connection.entry).account(connection)
     return account
 
 
 @hookimpl
 def fitglue_list(connection: Connection, window: Window) -> Iterator[Listing]:
-    """Everything that is there, whatever the window: what day a workout was is only known by reading it."""
+    """Everything that is there, whatever the window: what day a workout was is only known by
+    reading it.
+    """
     del window
     yield from _module(connection.entry).listings(connection)
 
@@ -66,7 +74,9 @@ def _module(entry: str) -> Any:
 
 
 def offline_records(content: bytes, name: str, streams: bytes | None = None) -> list[Record]:
-    """The record of one file without a connection, for ``fitglue dev normalize files FILE…``; no hook, and not needed by the host."""
+    """The record of one file without a connection, for ``fitglue dev normalize files FILE…``; no
+    hook, and not needed by the host.
+    """
     from fitglue_files.containers import unpack
     from fitglue_files.looking import title_of
     from fitglue_files.loose import canonical

@@ -1,6 +1,8 @@
-"""One reader for every format of workout: what a file is, what a quick look at it says, and everything that is in it.
+"""One reader for every format of workout: what a file is, what a quick look at it says, and
+everything that is in it.
 
-A file is known by its content and never by its suffix. What it says goes through this module alone, wherever the file came from.
+A file is known by its content and never by its suffix. What it says goes through this module alone,
+wherever the file came from.
 """
 
 from __future__ import annotations
@@ -38,9 +40,10 @@ _LONG = ("streams", "laps", "sets", "time_markers", "claims", "completeness", "m
 class Glance:
     """What a quick look at a file says, without decoding its samples.
 
-    Each workout is a dict that can be stored as JSON: ``start`` (ISO, UTC) and otherwise fields of the model by their names
-    (``start_local``, ``utc_offset_s``, ``sport``, ``elapsed_s``, ``moving_s``, ``distance_m``, ``average_heartrate_bpm``, ``device``,
-    ``leg_no`` …); what is absent is left out. ``activities_of_glance`` makes source activities of them again.
+    Each workout is a dict that can be stored as JSON: ``start`` (ISO, UTC) and otherwise fields of
+    the model by their names (``start_local``, ``utc_offset_s``, ``sport``, ``elapsed_s``,
+    ``moving_s``, ``distance_m``, ``average_heartrate_bpm``, ``device``, ``leg_no`` …); what is
+    absent is left out. ``activities_of_glance`` makes source activities of them again.
     """
 
     kind: str  # "fit", "gpx", "tcx"; "unknown" where the problem says more
@@ -51,7 +54,9 @@ class Glance:
 
 
 def kind_of(head: bytes) -> str | None:
-    """What a file is by its first bytes (some hundred are enough): ``fit``, ``gpx``, ``tcx``, ``zip``, ``gzip``, or not known."""
+    """What a file is by its first bytes (some hundred are enough): ``fit``, ``gpx``, ``tcx``,
+    ``zip``, ``gzip``, or not known.
+    """
     if head.startswith(_GZIP):
         return "gzip"
     if head.startswith(_ZIPS):
@@ -74,7 +79,9 @@ def is_activity(head: bytes) -> bool | None:
 
 
 def glance(content: bytes, name: str) -> Glance:
-    """What an unpacked file holds, quickly; never raises for what is in it: ``problem`` says what is wrong."""
+    """What an unpacked file holds, quickly; never raises for what is in it: ``problem`` says what
+    is wrong.
+    """
     kind = kind_of(content)
     file_type = _file_type(kind, content)
     try:
@@ -98,13 +105,17 @@ def _file_type(kind: str | None, content: bytes) -> str | None:
 
 
 def activities(content: bytes, name: str | None = None) -> list[SourceActivity]:
-    """Every workout of an unpacked file with all that it says; raises ``RecordRefused``. ``name`` is the title where there is none."""
+    """Every workout of an unpacked file with all that it says; raises ``RecordRefused``.
+
+    ``name`` is the title where there is none.
+    """
     found = _named(_reader(kind_of(content), content).activities(content), name)
     return with_claims(found, hashlib.sha256(content).hexdigest(), "file")
 
 
 def activities_of_glance(workouts: Sequence[Mapping[str, Any]], content_id: str) -> list[SourceActivity]:
-    """The source activities of a stored glance; raises ``RecordRefused`` where it makes no sense."""
+    """The source activities of a stored glance; raises ``RecordRefused`` where it makes no sense.
+    """
     try:
         documents = [{**workout, "start_utc": utc(datetime.fromisoformat(workout["start"]))} for workout in workouts]
         for document in documents:
@@ -116,12 +127,16 @@ def activities_of_glance(workouts: Sequence[Mapping[str, Any]], content_id: str)
 
 
 def device_claim(serial: object, start: datetime) -> str:
-    """The claim that a device recorded something at a moment: the same from a file, an archive, or an API that tells the serial."""
+    """The claim that a device recorded something at a moment: the same from a file, an archive, or
+    an API that tells the serial.
+    """
     return claim("device", f"{serial}@{start:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def with_claims(found: Sequence[SourceActivity], content_id: str, part: str) -> list[SourceActivity]:
-    """The workouts of one file with what identifies each: the content with its position, the device with its start."""
+    """The workouts of one file with what identifies each: the content with its position, the device
+    with its start.
+    """
     taken: set[str] = set()
     claimed = []
     for activity in found:
@@ -144,7 +159,9 @@ def _parent(content_id: str) -> str:
 
 
 def _named(found: Sequence[SourceActivity], name: str | None) -> list[SourceActivity]:
-    """Workouts without a title get the name of their file, marked as what it is: no word of the athlete."""
+    """Workouts without a title get the name of their file, marked as what it is: no word of the
+    athlete.
+    """
     title = _SUFFIX.sub("", re.split(r"[/\\]", name)[-1]).encode("utf-8", "replace").decode() if name else ""
     if not title:
         return list(found)

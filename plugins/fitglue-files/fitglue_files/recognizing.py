@@ -1,4 +1,6 @@
-"""Says what some paths are, before anything is connected: archives of services, files of workouts, or nothing of ours."""
+"""Says what some paths are, before anything is connected: archives of services, files of workouts,
+or nothing of ours.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,11 @@ ARCHIVES = {"strava-archive": ("Strava archive", "fitglue_files.archives.strava"
 
 
 def recognize(paths: Sequence[str]) -> list[Recognized]:
-    """What each path is; all single files are one source, all exports of TrainingPeaks another, each folder and archive its own.
+    """What each path is; all single files are one source, all exports of TrainingPeaks another,
+    each folder and archive its own.
 
-    A folder may hold archives besides files: then it is named by several answers, and each reads its own part of it.
+    A folder may hold archives besides files: then it is named by several answers, and each reads
+    its own part of it.
     """
     archives: dict[Archive, list[str]] = defaultdict(list)
     loose: list[Recognized] = []
@@ -56,7 +60,8 @@ def recognize(paths: Sequence[str]) -> list[Recognized]:
 def _archives(archives: Mapping[Archive, Sequence[str]], layouts: Mapping[str, Layout]) -> Iterator[Recognized]:
     by_account: dict[tuple[str, str], list[Archive]] = defaultdict(list)
     for archive in archives:
-        # The exports of TrainingPeaks are of one account; of the others, each archive says whose it is.
+        # The exports of TrainingPeaks are of one account; of the others, each archive says whose it
+        # is.
         by_account[archive.entry, "" if archive.entry == "trainingpeaks-archive" else archive.path].append(archive)
     for (entry, _), together in by_account.items():
         name, module = ARCHIVES[entry]

@@ -1,4 +1,6 @@
-"""How a file is refused: one error, with a code of its own for each way in which a file is no workout."""
+"""How a file is refused: one error, with a code of its own for each way in which a file is no
+workout.
+"""
 
 from __future__ import annotations
 

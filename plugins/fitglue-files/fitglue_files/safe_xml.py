@@ -1,4 +1,6 @@
-"""Reads XML from outside without harm: blanks and marks in front are forgiven, a document type is not."""
+"""Reads XML from outside without harm: blanks and marks in front are forgiven, a document type is
+not.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,16 @@ _ENCODING = re.compile(rb"<\?xml[^>]*encoding=[\"']([A-Za-z0-9._-]+)[\"']")
 
 
 def clean(content: bytes) -> bytes:
-    """The content without a UTF-8 mark and without the blanks that Strava writes before the declaration."""
+    """The content without a UTF-8 mark and without the blanks that Strava writes before the
+    declaration.
+    """
     return content.removeprefix(b"\xef\xbb\xbf").strip()
 
 
 def parse(content: bytes, root_name: str) -> Element:
-    """The root of a cleaned document; raises ``RecordRefused`` where it is no XML, another kind, or unsafe."""
+    """The root of a cleaned document; raises ``RecordRefused`` where it is no XML, another kind, or
+    unsafe.
+    """
     if not content:
         raise refusal("FG-file-empty", "it is empty")
     try:

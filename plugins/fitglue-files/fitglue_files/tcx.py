@@ -1,4 +1,6 @@
-"""Makes workouts of a TCX file: one of each activity in it, the legs of a multisport session among them."""
+"""Makes workouts of a TCX file: one of each activity in it, the legs of a multisport session among
+them.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,7 @@ def summaries(content: bytes) -> list[SourceActivity]:
     return activities(content)
 
 
-# -- reading -----------------------------------------------------------------------------------------------------------------
+# -- reading ---------------------------------------------------------------------------------------
 
 
 def _children(element: Element, name: str) -> Iterator[Element]:
@@ -92,7 +94,8 @@ def _later(time: datetime, seconds: float) -> datetime:
 
 def _points(element: Element) -> list[Point]:
     points = [point for found in element.iter() if local_name(found) == "Trackpoint" and (point := _point(found)) is not None]
-    return sorted(points, key=lambda point: point.time)  # an old device wrote those without a fix a second late
+    # An old device wrote those without a fix a second late.
+    return sorted(points, key=lambda point: point.time)
 
 
 def _point(element: Element) -> Point | None:
@@ -111,7 +114,7 @@ def _point(element: Element) -> Point | None:
     return Point(time, values, (latitude, longitude) if known and latitude is not None and longitude is not None else None)
 
 
-# -- making the workout ------------------------------------------------------------------------------------------------------
+# -- making the workout ----------------------------------------------------------------------------
 
 
 def _activity(element: Element, number: int) -> SourceActivity:

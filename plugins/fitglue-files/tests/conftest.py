@@ -40,7 +40,9 @@ def connect_to(tmp_path) -> Callable[..., FakeConnection]:
 
 @pytest.fixture
 def gpx() -> Callable[..., bytes]:
-    """A track of points (seconds after 06:00 UTC, latitude, more XML) in segments; ``None`` for a point without a time."""
+    """A track of points (seconds after 06:00 UTC, latitude, more XML) in segments; ``None`` for a
+    point without a time.
+    """
 
     def make(*segments: list[tuple[int | None, float, str]], trk: str = "", head: str = HEAD) -> bytes:
         segments = segments or ([(0, 47.0, "<ele>500</ele>"), (10, 47.001, "<ele>510</ele>"), (20, 47.002, "<ele>505</ele>")],)
@@ -81,7 +83,7 @@ def shared_files() -> Path:
     return root / "data" / "files"
 
 
-# -- FIT ---------------------------------------------------------------------------------------------------------------------
+# -- FIT -------------------------------------------------------------------------------------------
 
 #: Base types by name: number as a definition writes it, and how Python packs it.
 BASES = {"enum": (0x00, "B"), "i1": (0x01, "b"), "u1": (0x02, "B"), "i2": (0x83, "h"), "u2": (0x84, "H"), "i4": (0x85, "i"),
@@ -117,7 +119,7 @@ class FitFile:
         whole = header + bytes(self.body)
         return whole + (compute_crc(whole).to_bytes(2, "little") if checksum is None else checksum)
 
-    # -- the messages that most tests need ------------------------------------------------------------------------------------
+    # -- the messages that most tests need ---------------------------------------------------------
 
     def file_id(self, kind: int = 4, serial: int = 3_900_000_001):
         return self.write(0, {0: ("enum", kind), 1: ("u2", 1), 2: ("u2", 2697), 3: ("u4z", serial), 4: ("u4", T0)})

@@ -164,7 +164,9 @@ def developer_field(made, number, base, name, unit, native=None):
 
 
 def test_developer_fields_are_kept(fit):
-    """Those with a known meaning as our streams, others by their own names; what the device measured itself comes first."""
+    """Those with a known meaning as our streams, others by their own names; what the device
+    measured itself comes first.
+    """
     made = fit().file_id().write(207, {3: ("u1", 0), 1: ("byte", [7] * 16)})
     for number, name, unit in ((0, "core_temperature", "°C"), (1, "Form Power", "Watts"), (2, "Power", "Watts")):
         developer_field(made, number, 0x88, name, unit)
@@ -256,7 +258,9 @@ def best_of_five(work) -> float:
 
 
 def test_an_hour_is_read_in_no_time(fit):
-    """The list of a thousand of them stands in minutes; measured are 5 ms for a glance and 25 for everything."""
+    """The list of a thousand of them stands in minutes; measured are 5 ms for a glance and 25 for
+    everything.
+    """
     made = fit().file_id().record(0)
     size = 4 + 8 + 1 + 4 + 2
     for second in range(1, 3600):

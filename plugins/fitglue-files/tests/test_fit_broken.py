@@ -1,4 +1,6 @@
-"""What becomes of a FIT file that is broken: what can be read is, and is marked; nothing harms the reader."""
+"""What becomes of a FIT file that is broken: what can be read is, and is marked; nothing harms the
+reader.
+"""
 
 from __future__ import annotations
 
@@ -109,7 +111,9 @@ def test_many_shapes_of_samples_do_not_keep_the_reader_busy(fit):
 
 
 def test_a_file_of_nothing_but_headers_is_given_up(fit):
-    """A message without fields is one byte long, and so a small zip could hold more of them than any memory."""
+    """A message without fields is one byte long, and so a small zip could hold more of them than
+    any memory.
+    """
     made = fit().file_id().session()
     made.body += bytes([0x41, 0, 0, 99, 0, 0]) + b"\x01" * 1_100_000
     [activity] = activities(made.content())

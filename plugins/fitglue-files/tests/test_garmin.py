@@ -1,4 +1,6 @@
-"""What becomes of Garmin's archive: summaries in odd units, files in zips in zips, joined by their start."""
+"""What becomes of Garmin's archive: summaries in odd units, files in zips in zips, joined by their
+start.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""One reader for every format: what a file is, what a glance says, and what a stored glance gives back."""
+"""One reader for every format: what a file is, what a glance says, and what a stored glance gives
+back.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Files of real devices: each gives the figures that other readers found in it, or the refusal that it deserves."""
+"""Files of real devices: each gives the figures that other readers found in it, or the refusal that
+it deserves.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,11 @@ REFUSED = {
 }
 #: Other readers give these up at their header; their samples are whole.
 SALVAGED = {"sports-lib__broken.fit": 2319}
-#: Two samples a second that complete each other, up to the break; the last one says that it is the year 2085.
+#: Two samples a second that complete each other, up to the break; the last one says that it is the
+#: year 2085.
 JOINED = {"python-fitpars__strava-android-app-201.10-b1218918.fit": 236}
-#: For minutes the strap said 0, which other readers counted in their mean; this is the mean of the beats.
+#: For minutes the strap said 0, which other readers counted in their mean; this is the mean of the
+#: beats.
 WITHOUT_ZEROS = {"goldencheetah__14582164182.fit.gz": 130.2, "sports-lib__2020-01-09_virtualride.fit": 138.9}
 FAMILIES = {
     "running": "running", "run": "running", "9": "running", "walking": "walking", "cycling": "cycling", "biking": "cycling", "1": "cycling",

@@ -48,7 +48,9 @@ RUN = {15: "3605.0", 16: "3590.0", 17: "10012.5", 18: "4.5", 19: "2.79", 20: "85
 
 
 def header(words: dict[int, str] | None = None) -> list[str]:
-    """The English header, or one of other words, made so that the same name comes again where it does in the archive."""
+    """The English header, or one of other words, made so that the same name comes again where it
+    does in the archive.
+    """
     if words is None:
         return ENGLISH
     names = [words.get(place, f"Spalte {place}") for place in range(len(ENGLISH))]
@@ -164,7 +166,9 @@ def test_dates_are_read_in_every_language(archive, date):
     ("2024年1月1日 中午12:05:09", (1, 1, 12)),
 ])
 def test_words_that_many_months_share_and_parts_of_the_day_are_understood(archive, date, expected):
-    """Catalan, Thai, Chinese of Taiwan: another month, or twelve hours off, would be worse than nothing."""
+    """Catalan, Thai, Chinese of Taiwan: another month, or twelve hours off, would be worse than
+    nothing.
+    """
     start = only(archive([row(date=date)])).start_utc
     assert (start.month, start.day, start.hour) == expected
 

@@ -1,4 +1,6 @@
-"""The tables of the entries name every field that a file gives: `show` and the merging rules read them."""
+"""The tables of the entries name every field that a file gives: `show` and the merging rules read
+them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What becomes of the exports of TrainingPeaks: rows without id, time and file name, and files that may be theirs."""
+"""What becomes of the exports of TrainingPeaks: rows without id, time and file name, and files that
+may be theirs.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The Intervals.icu source: what its API answers becomes source activities; ``plugin.py`` is the way in."""
+"""The Intervals.icu source: what its API answers becomes source activities; ``plugin.py`` is the
+way in.
+"""
 
 from fitglue_intervals._version import __version__
 

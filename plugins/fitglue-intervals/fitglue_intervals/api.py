@@ -29,7 +29,9 @@ _USABLE = re.compile(r"(?!\.{1,2}$)[^\s/\\,]{1,200}")
 
 
 class Row(msgspec.Struct):
-    """The few keys of a row that listing and fetching need, whatever their types; the rest is not even decoded."""
+    """The few keys of a row that listing and fetching need, whatever their types; the rest is not
+    even decoded.
+    """
 
     id: Any = None
     start_date_local: Any = None
@@ -93,7 +95,9 @@ def activity_path(external_id: str, rest: str = "") -> str:
 
 
 def rows_of(answer: Answer) -> Iterator[bytes]:
-    """The rows of a list, each as its exact bytes; raises ``ConnectionStopped``, before the first row, where the answer is no list."""
+    """The rows of a list, each as its exact bytes; raises ``ConnectionStopped``, before the first
+    row, where the answer is no list.
+    """
     try:
         yield from each_row(answer.body)
     except ValueError as error:
@@ -102,7 +106,9 @@ def rows_of(answer: Answer) -> Iterator[bytes]:
 
 
 def unexpected(answer: Answer, expected: str, document: object) -> ConnectionStopped:
-    """The error for JSON of a shape that the API does not promise; it names kinds and keys, never values."""
+    """The error for JSON of a shape that the API does not promise; it names kinds and keys, never
+    values.
+    """
     keys = f" with the keys {', '.join(sorted(map(str, document))[:8])}" if isinstance(document, dict) and document else ""
     if isinstance(document, dict) and "error" in document:
         return ConnectionStopped(

@@ -1,4 +1,6 @@
-"""Proves an API key with the gentlest request, and tells the athlete beforehand what will never arrive."""
+"""Proves an API key with the gentlest request, and tells the athlete beforehand what will never
+arrive.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ DAYS = 90
 def connect(connection: Connection) -> Account:
     """Whose account this is, with notes on what the last 90 days hold.
 
-    ``GET /athlete/0`` would do as a probe, yet it answers with the API key itself and an e-mail address; ``…/profile`` does not,
-    and of its answer three values are kept.
+    ``GET /athlete/0`` would do as a probe, yet it answers with the API key itself and an e-mail
+    address; ``…/profile`` does not, and of its answer three values are kept.
     """
     account = _account(connection)
     connection.log.info("connected to the account of athlete %s", account.id)
@@ -43,7 +45,8 @@ def _account(connection: Connection) -> Account:
                 fix="leave the athlete id out, then the key's own account is used; or ask that athlete for access") from error
         raise
     if answer.status == 404 and athlete == OWNER:
-        # A server that has no profiles: the athlete itself, of whose secrets nothing is kept either.
+        # A server that has no profiles: the athlete itself, of whose secrets nothing is kept
+        # either.
         answer = connection.http.get(athlete_path(athlete), accept=(404,))
     if answer.status == 404:
         raise AthleteNeeded(
@@ -69,7 +72,9 @@ def _text(value: Any) -> str | None:
 
 
 def _notes(connection: Connection) -> tuple[str, ...]:
-    """One list of the last 90 days, three keys a row; stubs come whole all the same, and there are few reasons to trust their note."""
+    """One list of the last 90 days, three keys a row; stubs come whole all the same, and there are
+    few reasons to trust their note.
+    """
     today = connection.clock.now().date()
     params = {"oldest": str(today - timedelta(days=DAYS)), "newest": str(today + timedelta(days=2)),
               "fields": "id,start_date_local,source"}

@@ -1,4 +1,6 @@
-"""What Intervals.icu knows of two of its own rows that no score could: a stub beside its native copy, the legs of one file."""
+"""What Intervals.icu knows of two of its own rows that no score could: a stub beside its native
+copy, the legs of one file.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ def _is_native_of(native: Side, stub: Side) -> bool:
 def _are_legs(first: Side, second: Side) -> bool:
     """Whether two rows come from one file and differ in their place inside it.
 
-    A name such as ``file.dat`` stands for many files, so the starts have to lie within a day of each other.
+    A name such as ``file.dat`` stands for many files, so the starts have to lie within a day of
+    each other.
     """
     files = [(side.connection, side.activity.extensions.get("external_id")) for side in (first, second)]
     legs = [side.activity.extensions.get("file_sport_index") for side in (first, second)]

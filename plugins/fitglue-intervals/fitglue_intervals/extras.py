@@ -1,4 +1,6 @@
-"""What Intervals.icu knows and the model has no field for: figures with a meaning go to metrics, the rest to extensions."""
+"""What Intervals.icu knows and the model has no field for: figures with a meaning go to metrics,
+the rest to extensions.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from fitglue_intervals.reading import is_not_a_number, known_keys
 if TYPE_CHECKING:
     from fitglue_intervals.values import Values
 
-#: Name → key. The athlete's own state (fitness, fatigue, weight) is left out: it drifts from day to day while the workout stays.
+#: Name → key. The athlete's own state (fitness, fatigue, weight) is left out: it drifts from day to
+#: day while the workout stays.
 METRICS = {
     "trimp": "trimp", "session_rpe": "session_rpe", "strain_score": "strain_score", "polarization_index": "polarization_index",
     "decoupling_pct": "decoupling", "variability_index": "icu_variability_index", "efficiency_factor": "icu_efficiency_factor",
@@ -49,7 +52,9 @@ def metrics_of(values: Values) -> dict[str, float]:
 
 
 def extensions_of(values: Values) -> dict[str, Any]:
-    """What is neither a field nor a metric, by name; unknown keys are the athlete's custom fields and stand under ``custom``."""
+    """What is neither a field nor a metric, by name; unknown keys are the athlete's custom fields
+    and stand under ``custom``.
+    """
     payload = values.payload
     found: dict[str, Any] = {key: payload.get(key) for key in _PLAIN}
     for section, names in _SECTIONS.items():

@@ -1,4 +1,6 @@
-"""Fetches parts by id: details many at a time, streams and files one by one, and a reason for each id that stays away."""
+"""Fetches parts by id: details many at a time, streams and files one by one, and a reason for each
+id that stays away.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,8 @@ def _details(connection: Connection, ids: Sequence[str]) -> Iterator[Part | Unav
             if item.external_id in missing:
                 del missing[item.external_id]
                 yield item
-    # The bulk answer leaves ids out without a word: only a single answer may say that an activity is gone.
+    # The bulk answer leaves ids out without a word: only a single answer may say that an activity
+    # is gone.
     for external_id in missing:
         yield _detail(connection, external_id)
 
@@ -62,7 +65,8 @@ def _bulk(connection: Connection, ids: Sequence[str]) -> Iterator[Part | Unavail
     try:
         rows = split_rows(answer.body)
     except ValueError:
-        answer.json()  # a page or a cut answer stops the connection; any other JSON is asked for singly
+        # A page or a cut answer stops the connection; any other JSON is asked for singly.
+        answer.json()
         return
     for content in rows:
         row = read_row(content)
@@ -77,7 +81,8 @@ def _detail(connection: Connection, external_id: str) -> Part | Unavailable:
     if answer.status == UNREADABLE:
         return _unreadable(external_id, "detail", answer)
     row = read_row(answer.body)
-    # Kept only if it is this activity: an error under status 200, or a redirect to something else, would never be asked for again.
+    # Kept only if it is this activity: an error under status 200, or a redirect to something else,
+    # would never be asked for again.
     if row is None or row.external_id != external_id:
         raise unexpected(answer, f"the activity {external_id}", answer.json())
     return _stub(external_id, "detail", row.stub) if row.stub else Part(external_id, "detail", answer.body)
@@ -91,10 +96,12 @@ def _streams(connection: Connection, external_id: str) -> Part | Unavailable:
     if answer.status == UNREADABLE:
         return _unreadable(external_id, "streams", answer)
     text = answer.body.removeprefix(BOM).strip()
-    # A look at both ends and at one key: to read half a megabyte here and again when it is normalized would cost a millisecond each.
+    # A look at both ends and at one key: to read half a megabyte here and again when it is
+    # normalized would cost a millisecond each.
     if not (_NO_STREAMS.fullmatch(text) or (_OPENING.match(text) and _CLOSING.search(text, len(text) - 64) and b'"type"' in text)):
         raise unexpected(answer, "a list of streams", answer.json())
-    # One answer is one record here, so what the wire brought is kept as it came: compressing it again would cost 23 ms.
+    # One answer is one record here, so what the wire brought is kept as it came: compressing it
+    # again would cost 23 ms.
     if answer.wire_encoding == "gzip":
         return Part(external_id, "streams", answer.wire, "gzip", answer.body)
     return Part(external_id, "streams", answer.body)

@@ -1,4 +1,6 @@
-"""Detected intervals: efforts that Intervals.icu found in the samples, or the device's laps where the athlete chose those."""
+"""Detected intervals: efforts that Intervals.icu found in the samples, or the device's laps where
+the athlete chose those.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,16 @@ if TYPE_CHECKING:
 
 
 def laps_of(intervals: Iterable[Mapping[str, Any]]) -> tuple[Lap, ...]:
-    """The intervals in their order; they tell apart work and recovery, and fill the activity without overlap."""
+    """The intervals in their order; they tell apart work and recovery, and fill the activity
+    without overlap.
+    """
     return tuple(_lap(Values(interval)) for interval in intervals)
 
 
 def _lap(values: Values) -> Lap:
-    # Two scales: start_index and end_index count samples, start_time counts seconds. They agree only in a gapless 1 Hz recording,
-    # so neither is ever made from the other. average_gradient is left in the raw payload: nothing says its unit.
+    # Two scales: start_index and end_index count samples, start_time counts seconds. They agree
+    # only in a gapless 1 Hz recording, so neither is ever made from the other. average_gradient is
+    # left in the raw payload: nothing says its unit.
     intensity, zone = values.text("type"), values.identity("zone")
     return Lap(
         kind="interval", label=values.text("label"), group=values.identity("group_id"), intensity=intensity and intensity.lower(),

@@ -14,17 +14,21 @@ if TYPE_CHECKING:
 
     from fitglue_registry.hookspecs import Connection
 
-#: The API wants a first day; watches that lost the time have been seen to say 1990, and 1989 is where FIT begins to count.
+#: The API wants a first day; watches that lost the time have been seen to say 1990, and 1989 is
+#: where FIT begins to count.
 EPOCH = date(1900, 1, 1)
 #: Rows of a window: some 1.5 MB, one transaction of the host.
 ROWS = 400
 LONGEST = timedelta(days=365)
-#: The list is by the athlete's local day, which may be ahead of ours, and by the watch's clock, which may be years ahead.
+#: The list is by the athlete's local day, which may be ahead of ours, and by the watch's clock,
+#: which may be years ahead.
 AHEAD = timedelta(days=3660)
 
 
 def list_window(connection: Connection, window: Window) -> Iterator[Listing | Split]:
-    """The rows of a window, newest first; a window open at both ends is split instead, unless the account is empty."""
+    """The rows of a window, newest first; a window open at both ends is split instead, unless the
+    account is empty.
+    """
     if window.oldest is None and window.newest is None:
         days = [_day(row) for row in _ask(connection, window, fields="id,start_date_local")]
         if days:
@@ -38,10 +42,12 @@ def list_window(connection: Connection, window: Window) -> Iterator[Listing | Sp
 
 
 def split(days: Sequence[date], rows: int = ROWS, longest: timedelta = LONGEST) -> tuple[Window, ...]:
-    """Contiguous windows that never share a day, newest first, of about ``rows`` rows and a year at most.
+    """Contiguous windows that never share a day, newest first, of about ``rows`` rows and a year at
+    most.
 
-    The newest is open to the future, since workouts go on arriving; the oldest reaches back to the epoch and not only to the oldest
-    row, so that a row that was deleted since, before that day, lies in a window whose listing misses it.
+    The newest is open to the future, since workouts go on arriving; the oldest reaches back to the
+    epoch and not only to the oldest row, so that a row that was deleted since, before that day,
+    lies in a window whose listing misses it.
     """
     windows: list[Window] = []
     newest: date | None = None
@@ -75,8 +81,9 @@ def _listing(content: bytes, near: datetime) -> Listing:
     row = read_row(content)
     external_id = row.external_id if row is not None else None
     if row is None or external_id is None:
-        # A row that is no activity is handed over all the same, under the hash of its bytes: the host keeps it in quarantine. Where it
-        # says no start, it gets that of the row before it, or of the window: so it is missed once the list has it no more.
+        # A row that is no activity is handed over all the same, under the hash of its bytes: the
+        # host keeps it in quarantine. Where it says no start, it gets that of the row before it, or
+        # of the window: so it is missed once the list has it no more.
         start = row and local_start(row.start_date_local)
         return Listing(f"row-{hashlib.sha256(content).hexdigest()[:16]}", content, start or near)
     stub = row.stub

@@ -1,4 +1,6 @@
-"""Training load: the figures that Intervals.icu offers for one activity, and which of them it counts."""
+"""Training load: the figures that Intervals.icu offers for one activity, and which of them it
+counts.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ if TYPE_CHECKING:
     from fitglue_intervals.values import Values
 
 BY = "Intervals.icu"
-#: Name in ``tiz_order``, the method as the model names it, key of the figure, key of its variant. Only the first is a TSS.
+#: Name in ``tiz_order``, the method as the model names it, key of the figure, key of its variant.
+#: Only the first is a TSS.
 _METHODS = (("POWER", "power", "power_load", None), ("HR", "heart_rate", "hr_load", "hr_load_type"),
             ("PACE", "pace", "pace_load", "pace_load_type"))
 _USUAL_ORDER = "POWER_HR_PACE"
@@ -19,8 +22,9 @@ _USUAL_ORDER = "POWER_HR_PACE"
 def training_loads(values: Values) -> tuple[TrainingLoad, ...]:
     """Every figure of the activity, the counted one marked.
 
-    Nothing says which one was taken: it is the first in the order of the sport's settings that equals ``icu_training_load``.
-    A counted figure that is none of them stands as one more: the athlete's own where the activity says that it was edited.
+    Nothing says which one was taken: it is the first in the order of the sport's settings that
+    equals ``icu_training_load``. A counted figure that is none of them stands as one more: the
+    athlete's own where the activity says that it was edited.
     """
     counted = values.figure("icu_training_load")
     found = {name: (value, method, variant and values.text(variant))

@@ -31,7 +31,10 @@ DETAIL_KEYS = ("icu_intervals", "icu_groups")
 
 
 def normalize(record: Record) -> list[SourceActivity]:
-    """The source activity of a record; raises ``RecordRefused`` where its payload makes no sense. A summary alone does."""
+    """The source activity of a record; raises ``RecordRefused`` where its payload makes no sense.
+
+    A summary alone does.
+    """
     missing = dict(record.unavailable)
     payload = _payload(record)
     values = Values(payload, missing)
@@ -50,15 +53,16 @@ def normalize(record: Record) -> list[SourceActivity]:
     return [with_file(activity, record.parts["file"], values) if "file" in record.parts else activity]
 
 
-# -- reading the parts -------------------------------------------------------------------------------------------------------
+# -- reading the parts -----------------------------------------------------------------------------
 
 
 def _payload(record: Record) -> dict[str, Any]:
     """Summary and detail as one checked payload.
 
-    A list row carries the whole activity, the detail adds the intervals. Of the two the one that was received later wins, also with
-    a null that it states (the athlete took a description back); a key that it lacks comes from the other. Where nobody knows, the
-    summary is held to be later: it is read on every sync, the detail once.
+    A list row carries the whole activity, the detail adds the intervals. Of the two the one that
+    was received later wins, also with a null that it states (the athlete took a description back);
+    a key that it lacks comes from the other. Where nobody knows, the summary is held to be later:
+    it is read on every sync, the detail once.
     """
     found = {part: _object(record, part) for part in ("summary", "detail") if part in record.parts}
     if not found:
@@ -102,11 +106,13 @@ def _streams(record: Record, missing: dict[str, str]) -> tuple[Stream, ...]:
     return streams
 
 
-# -- making the activity -----------------------------------------------------------------------------------------------------
+# -- making the activity ---------------------------------------------------------------------------
 
 
 def _stub(values: Values, external_id: str, stub: Stub, links: tuple[Link, ...], parts: tuple[str, ...]) -> SourceActivity:
-    """A placeholder that keeps the start and the claims, so that a copy from elsewhere can be recognised."""
+    """A placeholder that keeps the start and the claims, so that a copy from elsewhere can be
+    recognised.
+    """
     start = start_of(values, has_samples=True)
     extensions = {key: value for key in ("source",) if (value := values.text(key)) is not None}
     return SourceActivity(
@@ -148,7 +154,9 @@ def _provenance(values: Values, derived: tuple[str, ...]) -> dict[str, Provenanc
 
 
 def _power_kind(values: Values) -> str | None:
-    """Measured where the source says so; watts without that word are an estimate (after Strava: none was ever seen here)."""
+    """Measured where the source says so; watts without that word are an estimate (after Strava:
+    none was ever seen here).
+    """
     if values.flag("device_watts"):
         return "measured"
     watts = (values.figure("icu_average_watts"), values.figure("icu_weighted_avg_watts"))
@@ -165,7 +173,8 @@ def _measures(values: Values) -> dict[str, Any]:
     """How far, how long, how hard."""
     on_foot = canonical_sport(values.text("type")) in ON_FOOT
     numbers = values.numbers()
-    distance = values.amount("icu_distance", "distance_m")  # "use this one", says the API's data model
+    # "use this one", says the API's data model.
+    distance = values.amount("icu_distance", "distance_m")
     return numbers | {
         "distance_m": values.amount("distance", "distance_m") if distance is None else distance,
         "pool_lengths": values.whole("lengths"), "power_kind": _power_kind(values), "rpe": _rpe(values), "feel": _feel(values),

@@ -1,4 +1,6 @@
-"""Makes records of saved payloads without a connection, for ``fitglue dev normalize intervals FILE…``."""
+"""Makes records of saved payloads without a connection, for ``fitglue dev normalize intervals
+FILE…``.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,11 @@ _MAGICS = ((b"PK\x03\x04", "a zip archive"), (b"<", "XML or a web page"))
 
 
 def records(content: bytes, name: str, streams: bytes | None = None) -> list[Record]:
-    """The records of a saved payload: a list, one activity, a before/after pair, or a webhook body with activities inside.
+    """The records of a saved payload: a list, one activity, a before/after pair, or a webhook body
+    with activities inside.
 
-    Raises ``RecordRefused`` FG-not-an-activity, naming what the file holds instead, and ``UserMistake`` FG-streams-for-many where
-    streams are given beside more than one activity.
+    Raises ``RecordRefused`` FG-not-an-activity, naming what the file holds instead, and
+    ``UserMistake`` FG-streams-for-many where streams are given beside more than one activity.
     """
     content = _unpacked(content, name)
     try:
@@ -50,7 +53,9 @@ def _activities(content: bytes, document: Any) -> list[bytes]:
 
 
 def _tells_an_activity(event: Any) -> bool:
-    """Whether a webhook event carries the activity itself; that of a deletion has neither date nor name."""
+    """Whether a webhook event carries the activity itself; that of a deletion has neither date nor
+    name.
+    """
     activity = event.get("activity") if isinstance(event, dict) else None
     return isinstance(activity, dict) and event.get("type") != "ACTIVITY_DELETED"
 

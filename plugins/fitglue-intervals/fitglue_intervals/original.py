@@ -1,6 +1,8 @@
-"""What the original file of an activity holds and the API does not say: sets, running dynamics, developer fields, device laps.
+"""What the original file of an activity holds and the API does not say: sets, running dynamics,
+developer fields, device laps.
 
-The file is read by the one reader of formats, that of fitglue-files. What the API says stays; the file fills in what is absent.
+The file is read by the one reader of formats, that of fitglue-files. What the API says stays; the
+file fills in what is absent.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 _GZIP = b"\x1f\x8b"
 #: A file that unpacks to more is a bomb and no workout.
 _LARGEST = 1 << 29
-#: A workout that was trimmed at the source begins later than its file; what is further apart is another workout.
+#: A workout that was trimmed at the source begins later than its file; what is further apart is
+#: another workout.
 _SAME_WORKOUT_S = 86_400
 #: What the athlete, the source's own sums, or the record itself says.
 _OWN = frozenset({
@@ -37,7 +40,9 @@ _SAME_MOMENT_S = 0.5
 
 
 def with_file(activity: SourceActivity, body: Body, values: Values) -> SourceActivity:
-    """The activity with its file's claims, and with what only the file holds; where it cannot be read, completeness says why."""
+    """The activity with its file's claims, and with what only the file holds; where it cannot be
+    read, completeness says why.
+    """
     try:
         content = _unpacked(unpack(body))
     except UNREADABLE as error:
@@ -51,7 +56,8 @@ def with_file(activity: SourceActivity, body: Body, values: Values) -> SourceAct
         return msgspec.structs.replace(activity, claims=(*activity.claims, file_claim(content, values.whole("file_sport_index") or 0)))
     if leg is None:
         return _missing(activity, "no session of the file is of the time of this activity")
-    # The position in the file is the reader's own: the same one that the file has in a folder or an archive.
+    # The position in the file is the reader's own: the same one that the file has in a folder or an
+    # archive.
     claimed = msgspec.structs.replace(activity, claims=tuple(dict.fromkeys((*activity.claims, *leg.claims))))
     return _filled(claimed, leg)
 
@@ -75,7 +81,9 @@ def _missing(activity: SourceActivity, why: str) -> SourceActivity:
 
 
 def _leg(legs: list[SourceActivity], activity: SourceActivity, values: Values) -> SourceActivity | None:
-    """The session of the file that this activity is: the one that began with it; the number in the file where it says no UTC."""
+    """The session of the file that this activity is: the one that began with it; the number in the
+    file where it says no UTC.
+    """
     if activity.start_utc is None:
         number = values.whole("file_sport_index") or 0
         return legs[number] if number < len(legs) else None
@@ -114,11 +122,13 @@ def _device(known: Device | None, found: Device | None) -> Device | None:
     return msgspec.structs.replace(found, name=known.name or found.name)
 
 
-# -- one time base -------------------------------------------------------------------------------------------------------------
+# -- one time base ---------------------------------------------------------------------------------
 
 
 def _streams(activity: SourceActivity, leg: SourceActivity) -> tuple[list[Stream], list[str]]:
-    """The channels that only the file has, on the clock of those that are there; all of them where there is none."""
+    """The channels that only the file has, on the clock of those that are there; all of them where
+    there is none.
+    """
     if not activity.streams:
         return list(leg.streams), [f"streams.{stream.type}" for stream in leg.streams]
     present = {stream.type for stream in activity.streams}
@@ -145,7 +155,9 @@ def _shift_s(activity: SourceActivity, leg: SourceActivity) -> float:
 
 
 def _rows(activity: SourceActivity, leg: SourceActivity) -> Any:
-    """For each sample of the activity the row of the file that was taken in its moment, or -1; ``None`` where most have none."""
+    """For each sample of the activity the row of the file that was taken in its moment, or -1;
+    ``None`` where most have none.
+    """
     import numpy as np
 
     ours, theirs = _time(activity), _time(leg)
@@ -177,7 +189,9 @@ def _moved(stream: Stream, rows: Any) -> Stream | None:
 
 
 def _laps(activity: SourceActivity, leg: SourceActivity) -> list[Lap]:
-    """The laps and lengths of the device, which are no intervals that the source detected; their place is in the activity's samples."""
+    """The laps and lengths of the device, which are no intervals that the source detected; their
+    place is in the activity's samples.
+    """
     import numpy as np
 
     if any(lap.kind != "interval" for lap in activity.laps):

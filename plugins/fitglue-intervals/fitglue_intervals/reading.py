@@ -1,4 +1,6 @@
-"""Reads payloads as they come: the exact bytes of rows, values that can be stored, and refusals that name the field."""
+"""Reads payloads as they come: the exact bytes of rows, values that can be stored, and refusals
+that name the field.
+"""
 
 from __future__ import annotations
 
@@ -28,27 +30,34 @@ BROKEN_GZIP: tuple[type[Exception], ...] = (OSError, EOFError, igzip_lib.IsalErr
 UNREADABLE: tuple[type[Exception], ...] = (ValueError, *BROKEN_GZIP)
 
 _rows_decoder = msgspec.json.Decoder(list[msgspec.Raw])
-_decoder = json.JSONDecoder(parse_int=float)  # of which only the end of a value is asked: no number has too many digits for it
+# Of which only the end of a value is asked: no number has too many digits for it.
+_decoder = json.JSONDecoder(parse_int=float)
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _NOT_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})
-#: Where "NaN" may be a word; everywhere else it is Java's way to write a number that there is none of.
+#: Where "NaN" may be a word; everywhere else it is Java's way to write a number that there is none
+#: of.
 _TEXTS = ("name", "description", "label", "group_id", "error")
 _NO_NUMBER = re.compile(rb'"(?:NaN|-?Infinity)"')
-#: The end of a key that is none of those, its colon, and nothing more: a quote inside of a text has a backslash before it.
+#: The end of a key that is none of those, its colon, and nothing more: a quote inside of a text has
+#: a backslash before it.
 _AFTER_A_KEY = re.compile(rb'%s"\s*:\s*$' % b"".join(rb'(?<!(?<!\\)"%s)' % key.encode() for key in _TEXTS))
 _LONGEST_END = 64  # bytes of such an end, blanks included
 
 
 def split_rows(content: bytes) -> list[bytes]:
-    """The exact bytes of each item of a JSON list; raises ``ValueError`` where it is no list, or cut."""
+    """The exact bytes of each item of a JSON list; raises ``ValueError`` where it is no list, or
+    cut.
+    """
     return list(each_row(content))
 
 
 def each_row(content: bytes) -> Iterator[bytes]:
-    """As ``split_rows``, one row at a time, for a list that is long; what it raises comes before the first row.
+    """As ``split_rows``, one row at a time, for a list that is long; what it raises comes before
+    the first row.
 
-    msgspec is strict: one ``NaN`` or one broken character in one row would cost all rows, so there is a slow, forgiving road.
+    msgspec is strict: one ``NaN`` or one broken character in one row would cost all rows, so there
+    is a slow, forgiving road.
     """
     content = content.removeprefix(BOM)
     try:
@@ -83,7 +92,9 @@ def _split_slowly(content: bytes) -> list[bytes]:
 
 
 def _end_of_brackets(text: str, position: int) -> int:
-    """Where a value ends that is nested beyond sense: it will be refused, and takes no other row along."""
+    """Where a value ends that is nested beyond sense: it will be refused, and takes no other row
+    along.
+    """
     depth = 0
     for found in _BRACKETS.finditer(text, position):
         if found[0][0] != '"':
@@ -100,7 +111,9 @@ def _next(text: str, position: int) -> int:
 
 
 def read_json(content: bytes) -> Any:
-    """A payload as plain values without NaN, NULs and lone surrogates, which no store takes; raises ``ValueError``."""
+    """A payload as plain values without NaN, NULs and lone surrogates, which no store takes; raises
+    ``ValueError``.
+    """
     content = _without_no_numbers(content.removeprefix(BOM))
     try:
         document = msgspec.json.decode(content)
@@ -116,12 +129,16 @@ def read_json(content: bytes) -> Any:
 
 
 def whole_number(digits: str) -> int | float:
-    """A whole number, or infinity where it has more digits than any number means, and than Python reads."""
+    """A whole number, or infinity where it has more digits than any number means, and than Python
+    reads.
+    """
     return int(digits) if len(digits) < _MOST_DIGITS else float(digits)
 
 
 def _without_no_numbers(content: bytes) -> bytes:
-    """The words for no number as nulls; nearly no payload has one, and to look for them costs less than to look at every key."""
+    """The words for no number as nulls; nearly no payload has one, and to look for them costs less
+    than to look at every key.
+    """
     return _NO_NUMBER.sub(_null, content) if b'NaN"' in content or b'Infinity"' in content else content
 
 
@@ -153,7 +170,9 @@ def clean_text(text: str) -> str:
 
 
 def unpack(body: Body) -> bytes:
-    """The decoded bytes of a part; raises one of ``BROKEN_GZIP``. isal takes 0.5 ms where the standard library takes 1.4."""
+    """The decoded bytes of a part; raises one of ``BROKEN_GZIP``. isal takes 0.5 ms where the
+    standard library takes 1.4.
+    """
     if body.encoding == "gzip" and body.decoded is None:
         return gunzip(body.content)
     return body.read()
@@ -167,7 +186,9 @@ def gunzip(content: bytes) -> bytes:
 
 @cache
 def contract(name: str) -> Contract:
-    """The plugin's own schema of a payload: lenient on unknown keys, strict on the types of what is read."""
+    """The plugin's own schema of a payload: lenient on unknown keys, strict on the types of what is
+    read.
+    """
     return Contract(json.loads((files(__package__) / "schemas" / f"{name}.json").read_text("utf-8")))
 
 
@@ -180,7 +201,9 @@ def refuse(what: str, *, field: str, fix: str | None = None, why: str | None = N
 
 
 def check(name: str, document: Any, subject: str) -> None:
-    """Hold a document to a schema; raises ``RecordRefused`` with the first violation and the number of the others."""
+    """Hold a document to a schema; raises ``RecordRefused`` with the first violation and the number
+    of the others.
+    """
     violations = contract(name).violations(document)
     if violations:
         first, others = violations[0], len(violations) - 1
@@ -194,6 +217,8 @@ def _path(violation: Violation) -> str:
 
 @cache
 def known_keys() -> frozenset[str]:
-    """The keys of the API's own dictionary; any other key of an activity is a custom field of the athlete."""
+    """The keys of the API's own dictionary; any other key of an activity is a custom field of the
+    athlete.
+    """
     properties: Mapping[str, Any] = contract("activity").schema["properties"]
     return frozenset(properties)

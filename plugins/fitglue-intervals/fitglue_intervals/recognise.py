@@ -1,4 +1,6 @@
-"""Names the documents of the API that are no activity, so that a refusal says what it was given instead."""
+"""Names the documents of the API that are no activity, so that a refusal says what it was given
+instead.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""When a workout started: in UTC and on the athlete's clock, in which zone, and how exactly that is known."""
+"""When a workout started: in UTC and on the athlete's clock, in which zone, and how exactly that is
+known.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,16 @@ if TYPE_CHECKING:
 
 _ZONE_NAME = re.compile(r"[A-Za-z_]+(/[A-Za-z0-9_+-]+)*")
 _DAY_S = 86_400
-#: Where the web app puts a workout that was entered by hand or ticked off in the calendar, without a time of day.
+#: Where the web app puts a workout that was entered by hand or ticked off in the calendar, without
+#: a time of day.
 _PLACEHOLDERS = (time(0, 0), time(12, 0))
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """One moment, as far as the source says it; ``derived`` names the model fields that we worked out from the others."""
+    """One moment, as far as the source says it; ``derived`` names the model fields that we worked
+    out from the others.
+    """
 
     utc: datetime | None
     local: datetime | None
@@ -32,9 +37,11 @@ class Start:
 
 
 def start_of(values: Values, *, has_samples: bool) -> Start:
-    """The start of an activity; raises ``RecordRefused`` where there is none, or where it is no date.
+    """The start of an activity; raises ``RecordRefused`` where there is none, or where it is no
+    date.
 
-    ``timezone`` was blank on all 781 rows of one account, so the offset comes from the two dates: it travels with the athlete.
+    ``timezone`` was blank on all 781 rows of one account, so the offset comes from the two dates:
+    it travels with the athlete.
     """
     utc, local = _moment(values, "start_date"), _moment(values, "start_date_local")
     if utc is None and local is None:
@@ -49,7 +56,8 @@ def start_of(values: Values, *, has_samples: bool) -> Start:
             utc, derived = local.replace(tzinfo=zone).astimezone(UTC), ("start_utc",)
         elif zone is not None and local is None and utc is not None:
             local, derived = utc.astimezone(zone).replace(tzinfo=None), ("start_local",)
-    except OverflowError:  # a watch that lost the time: its other start would lie before year 1 or after 9999
+    # A watch that lost the time: its other start would lie before year 1 or after 9999.
+    except OverflowError:
         values.missing["start_local" if local is None else "start_utc"] = "no calendar has that day"
     offset = round((local.replace(tzinfo=UTC) - utc).total_seconds()) if local and utc else None
     if offset is not None and abs(offset) > _DAY_S:
@@ -85,7 +93,9 @@ def _zone(values: Values) -> tuple[str | None, ZoneInfo | None]:
 
 
 def _precision(values: Values, local: datetime | None, *, stated: bool, has_samples: bool) -> Literal["second", "minute", "day"]:
-    """How exact the start is: what a device recorded is exact, what a person typed has no seconds, or not even a time of day."""
+    """How exact the start is: what a device recorded is exact, what a person typed has no seconds,
+    or not even a time of day.
+    """
     if local is None or has_samples or values.text("file_type"):
         return "second"
     by_hand = values.text("source") == "MANUAL"

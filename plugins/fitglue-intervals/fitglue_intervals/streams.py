@@ -1,4 +1,6 @@
-"""Decodes streams straight to columns: a fast road for plain numbers, a slow one for everything else, with one result."""
+"""Decodes streams straight to columns: a fast road for plain numbers, a slow one for everything
+else, with one result.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +35,17 @@ class _Channel:
 
 
 def decode_streams(content: bytes) -> tuple[tuple[Stream, ...], dict[str, str]]:
-    """The streams of an answer, and of what was left out the reason, by ``streams`` or ``streams.TYPE``.
+    """The streams of an answer, and of what was left out the reason, by ``streams`` or
+    ``streams.TYPE``.
 
-    A broken channel costs that channel; a broken answer, or one without times, costs all of them and never the record.
+    A broken channel costs that channel; a broken answer, or one without times, costs all of them
+    and never the record.
     """
     content = content.removeprefix(BOM)
     try:
         channels = read_fast(content)
-    except (ValueError, RuntimeError, TypeError):  # NaN, numbers beyond 64 bits, lone surrogates, nesting: all of it is allowed
+    # NaN, numbers beyond 64 bits, lone surrogates, nesting: all of it is allowed.
+    except (ValueError, RuntimeError, TypeError):
         try:
             channels = read_slowly(content)
         except (ValueError, RecursionError) as error:
@@ -52,11 +57,13 @@ def decode_streams(content: bytes) -> tuple[tuple[Stream, ...], dict[str, str]]:
 
 
 def read_fast(content: bytes) -> list[_Channel]:
-    """The channels through simdjson, 57,000 samples in about a millisecond; raises where only the slow road is safe.
+    """The channels through simdjson, 57,000 samples in about a millisecond; raises where only the
+    slow road is safe.
 
-    simdjson hands over arrays of numbers and nothing else: a null would make a Python object of each of the thousands around it. So
-    gaps are read as a number that nothing measures. Where fewer of it are found than there were nulls, that was not safe: a text said
-    so, or there was one deep in something. Then the content is read as it is.
+    simdjson hands over arrays of numbers and nothing else: a null would make a Python object of
+    each of the thousands around it. So gaps are read as a number that nothing measures. Where fewer
+    of it are found than there were nulls, that was not safe: a text said so, or there was one deep
+    in something. Then the content is read as it is.
     """
     filled, nulls = _NULL.subn(_GAP, content)
     if nulls:
@@ -74,16 +81,20 @@ _GAP_VALUE = float(_GAP)
 
 
 class _Reading:
-    """One reading of an answer; ``gaps`` are those that were found, where they were written as numbers."""
+    """One reading of an answer; ``gaps`` are those that were found, where they were written as
+    numbers.
+    """
 
     def __init__(self, *, with_gaps: bool) -> None:
         self._with_gaps = with_gaps
         self.gaps = 0
 
     def channels(self, content: bytes) -> list[_Channel]:
-        """As ``read_fast``. ``as_buffer`` flattens nested lists without a word. A list whose first item is a list is taken item by
-        item, and in the end the opening brackets of the text must be those that were accounted for: one more, and something was
-        flattened.
+        """As ``read_fast``.
+
+        ``as_buffer`` flattens nested lists without a word. A list whose first item is a list is
+        taken item by item, and in the end the opening brackets of the text must be those that were
+        accounted for: one more, and something was flattened.
         """
         document = simdjson.Parser().parse(content)
         if not isinstance(document, simdjson.Array):
@@ -139,7 +150,9 @@ class _Reading:
 
 
 def _brackets(value: Any) -> int:
-    """How many opening brackets the text of a value has for its lists; one in a text is one more, and so is one that was flattened."""
+    """How many opening brackets the text of a value has for its lists; one in a text is one more,
+    and so is one that was flattened.
+    """
     if isinstance(value, memoryview):
         return 1
     found, level = 0, [value]
@@ -150,7 +163,9 @@ def _brackets(value: Any) -> int:
 
 
 def read_slowly(content: bytes) -> list[_Channel]:
-    """The channels through the standard library, which takes NaN and everything else; raises ``ValueError``."""
+    """The channels through the standard library, which takes NaN and everything else; raises
+    ``ValueError``.
+    """
     document = json.loads(content.decode("utf-8", "replace"), parse_int=whole_number)
     if not isinstance(document, list) or not all(isinstance(item, dict) for item in document):
         raise ValueError("it is not a list of streams")
@@ -160,7 +175,8 @@ def read_slowly(content: bytes) -> list[_Channel]:
 
 def _placeholder(channel: _Channel) -> dict[str, Any]:
     """A channel without its samples, for the schema."""
-    outline = {key: value for key, value in channel.outline.items() if value == value}  # NaN is no JSON
+    # NaN is no JSON.
+    outline = {key: value for key, value in channel.outline.items() if value == value}
     return {key: clean_text(value) if isinstance(value, str) else value for key, value in outline.items()}
 
 
@@ -257,7 +273,10 @@ _PLAIN = _NUMBERS | {type(None)}
 
 
 def _doubles(samples: Samples) -> memoryview[float]:
-    """The samples as doubles, a gap as NaN. Numbers with some gaps, as nearly always, are not looked at one by one."""
+    """The samples as doubles, a gap as NaN.
+
+    Numbers with some gaps, as nearly always, are not looked at one by one.
+    """
     import numpy as np
 
     if isinstance(samples, memoryview):
@@ -279,7 +298,8 @@ def _numbers(samples: list[Any]) -> list[float | None]:
 def _number(sample: Any) -> float | None:
     if sample is None or is_not_a_number(sample):
         return None
-    if not isinstance(sample, int | float):  # a boolean is an int, and that is right: moving is 0 or 1
+    # A boolean is an int, and that is right: moving is 0 or 1.
+    if not isinstance(sample, int | float):
         raise ValueError("a sample is no number")  # noqa: TRY004 - the source is wrong, not our caller
     try:
         number = float(sample)

@@ -1,4 +1,6 @@
-"""Rows that Intervals.icu lists and never delivers: how they are told, and what the athlete reads about them."""
+"""Rows that Intervals.icu lists and never delivers: how they are told, and what the athlete reads
+about them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ STRAVA = Stub(
 def stub_of(activity: Mapping[str, Any]) -> Stub | None:
     """Why the source will not deliver this activity, or ``None`` where it does.
 
-    A stub is five keys: id, athlete, source, local start and ``_note``. The note is not relied on for Strava: some answers lack it.
+    A stub is five keys: id, athlete, source, local start and ``_note``. The note is not relied on
+    for Strava: some answers lack it.
     """
     if any(activity.get(key) is not None for key in ("type", "start_date", "name")):
         return None

@@ -1,4 +1,6 @@
-"""Numbers, texts and flags of one activity, taken where the model can hold them; what it cannot hold is left out and said."""
+"""Numbers, texts and flags of one activity, taken where the model can hold them; what it cannot
+hold is left out and said.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Model field → key of the API. Absent and null are alike; zero is a value. These are never below zero.
+#: Model field → key of the API. Absent and null are alike; zero is a value. These are never below
+#: zero.
 AMOUNTS = {
     "elapsed_s": "elapsed_time", "moving_s": "moving_time", "recording_s": "icu_recording_time",
     "elevation_gain_m": "total_elevation_gain", "elevation_loss_m": "total_elevation_loss", "pool_length_m": "pool_length",
@@ -27,7 +30,9 @@ FIGURES = {
 
 
 class Values:
-    """The values of one checked payload; ``missing`` collects model field → why its value was left out."""
+    """The values of one checked payload; ``missing`` collects model field → why its value was left
+    out.
+    """
 
     def __init__(self, payload: Mapping[str, Any], missing: dict[str, str] | None = None) -> None:
         self.payload = payload
@@ -36,7 +41,8 @@ class Values:
     def figure(self, key: str) -> float | None:
         """A finite number of any sign."""
         value = self.payload.get(key)
-        if type(value) is float:  # what was read from JSON has no other types, and a boolean is no int here
+        # What was read from JSON has no other types, and a boolean is no int here.
+        if type(value) is float:
             return value if math.isfinite(value) else None
         if type(value) is not int:
             return None

@@ -39,7 +39,9 @@ class FakeAnswer:
 
 
 class FakeHttp:
-    """Answers by path below ``api/v1``: bytes, a value to be JSON, an answer, an error, or a function of the parameters."""
+    """Answers by path below ``api/v1``: bytes, a value to be JSON, an answer, an error, or a
+    function of the parameters.
+    """
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self.answers = dict(answers)
@@ -109,7 +111,9 @@ def activity() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def normalized(activity: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
-    """The source activity of a ride with changes; parts beside the summary are given as values or bytes."""
+    """The source activity of a ride with changes; parts beside the summary are given as values or
+    bytes.
+    """
 
     def make(*, parts: Mapping[str, Any] | None = None, unavailable: Mapping[str, str] | None = None, **changes: Any) -> Any:
         given = {"summary": activity(**changes), **(parts or {})}

@@ -15,13 +15,15 @@ def rows(total: int, strava: int = 0) -> list[dict[str, str]]:
 
 
 def test_the_account_is_that_of_the_key(connect_to):
-    """Without an athlete id the owner of the key is asked for, and the account's own id comes back."""
+    """Without an athlete id the owner of the key is asked for, and the account's own id comes back.
+    """
     account = plugin.fitglue_connect(connection=connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": rows(3)}))
     assert (account.id, account.name, account.timezone) == ("i1", "Ada", "Europe/Berlin")
 
 
 def test_a_server_without_profiles_is_asked_for_the_athlete(connect_to):
-    """Where there is no profile the athlete itself proves the key, and none of its secrets is kept."""
+    """Where there is no profile the athlete itself proves the key, and none of its secrets is kept.
+    """
     athlete = {"id": "i1", "name": "Ada", "timezone": "Europe/Berlin", "icu_api_key": "recognisable"}
     account = plugin.fitglue_connect(connection=connect_to({"athlete/0": athlete, "athlete/0/activities": rows(3)}))
     assert (account.id, account.name) == ("i1", "Ada")
@@ -35,7 +37,9 @@ def test_another_athlete_can_be_asked_for(connect_to):
 
 
 def test_stubs_are_counted_with_the_remedy(connect_to):
-    """The athlete reads how many of the last 90 days' rows will never arrive, and what to do about it."""
+    """The athlete reads how many of the last 90 days' rows will never arrive, and what to do about
+    it.
+    """
     connection = connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": rows(40, strava=12)})
     count, remedy = plugin.fitglue_connect(connection=connection).notes
     assert "12 of the last 90 days' 40 activities come from Strava" in count

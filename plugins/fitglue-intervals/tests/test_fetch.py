@@ -124,7 +124,9 @@ def test_an_unknown_part_is_said_to_be_none(connect_to):
 
 @pytest.mark.parametrize("body", [{"status": 500, "error": "later"}, {"rows": []}, [], [1], None, {"id": "i2"}, {"id": {"a": 1}}])
 def test_what_is_not_the_activity_is_no_detail_of_it(connect_to, body):
-    """An error under status 200, a list, or another activity is not kept: what is kept would never be asked for again."""
+    """An error under status 200, a list, or another activity is not kept: what is kept would never
+    be asked for again.
+    """
     with pytest.raises(ConnectionStopped) as caught:
         fetched(connect_to({"activity/i1": body}), "detail", "i1")
     assert caught.value.code == "FG-unexpected-answer"

@@ -107,7 +107,9 @@ def test_the_hash_of_a_weird_row_is_the_same_next_time(connect_to):
 
 
 def test_a_weird_row_starts_where_the_list_has_it(connect_to):
-    """Its own start, else that of the row before it, else the beginning of the window: so it is missed once it is listed no more."""
+    """Its own start, else that of the row before it, else the beginning of the window: so it is
+    missed once it is listed no more.
+    """
     rows = [7, {"id": "i2", "start_date_local": "2026-05-02T07:30:00"}, 8, {"id": None, "start_date_local": "2026-04-01T06:00:00"}]
     listed = rows_of(connect_to({"athlete/0/activities": rows}), Window(date(2026, 3, 1), date(2026, 6, 1)))
     starts = [row.start_local for row in listed if row.external_id.startswith("row-")]
@@ -128,7 +130,9 @@ def test_a_nested_row_that_is_cut_is_no_list():
 
 
 def test_an_answer_that_is_no_list_stops_the_connection(connect_to):
-    """The error names the keys that came, and no values; an error's own body under status 200 is told apart."""
+    """The error names the keys that came, and no values; an error's own body under status 200 is
+    told apart.
+    """
     with pytest.raises(ConnectionStopped, match="an error as if all were well") as caught:
         rows_of(connect_to({"athlete/0/activities": {"error": "secret words"}}))
     assert caught.value.code == "FG-unexpected-answer"
@@ -158,7 +162,9 @@ def test_an_empty_account_is_answered_by_the_sizing_request(connect_to):
 
 
 def test_a_small_account_is_one_window():
-    """400 rows or fewer need no second request; the window is bounded, so that it is not sized again."""
+    """400 rows or fewer need no second request; the window is bounded, so that it is not sized
+    again.
+    """
     assert split(days(400, step=30)) == (Window(date(1900, 1, 1), None),)
 
 

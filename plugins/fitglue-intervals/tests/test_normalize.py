@@ -18,7 +18,7 @@ from fitglue_registry.model import SPORTS, Provenance, TrainingLoad, decode, doc
 STREAMS = [{"type": "time", "data": [0, 1]}, {"type": "watts", "data": [200, 0]}]
 
 
-# -- parts -------------------------------------------------------------------------------------------------------------------
+# -- parts -----------------------------------------------------------------------------------------
 
 
 def test_a_summary_alone_does(normalized):
@@ -79,7 +79,7 @@ def test_a_part_that_never_came_is_said_with_its_reason(normalized):
     assert normalized(unavailable={"file": "entered by hand"}).completeness.missing == {"file": "entered by hand"}
 
 
-# -- the model ---------------------------------------------------------------------------------------------------------------
+# -- the model -------------------------------------------------------------------------------------
 
 
 def test_the_table_of_amounts_agrees_with_the_model():
@@ -188,7 +188,7 @@ def test_zones_weather_and_meter_are_extensions(normalized):
                                "heartrate_zones": {"times_s": [1, 2]}, "oauth_client": {"id": 315}}
 
 
-# -- training load -----------------------------------------------------------------------------------------------------------
+# -- training load ---------------------------------------------------------------------------------
 
 
 def test_the_counted_load_is_marked(normalized):
@@ -217,7 +217,7 @@ def test_a_null_load_is_no_load(normalized):
     assert (normalized(icu_training_load=None).training_load, normalized(icu_training_load=None).training_loads) == (None, ())
 
 
-# -- start -------------------------------------------------------------------------------------------------------------------
+# -- start -----------------------------------------------------------------------------------------
 
 
 def test_both_starts_and_the_offset_are_kept(normalized):
@@ -278,7 +278,7 @@ def test_how_exact_the_start_is(normalized, changes, precision):
     assert normalized(**changes).start_precision == precision
 
 
-# -- claims ------------------------------------------------------------------------------------------------------------------
+# -- claims ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("changes", "claims"), [
@@ -292,7 +292,9 @@ def test_how_exact_the_start_is(normalized, changes, precision):
     ({"source": "UPLOAD", "external_id": "Run.gpx"}, ("intervals:i7",)),
 ])
 def test_what_an_activity_claims(normalized, changes, claims):
-    """A file name is no claim, a Garmin id is one only from Garmin, and legs do not claim the whole."""
+    """A file name is no claim, a Garmin id is one only from Garmin, and legs do not claim the
+    whole.
+    """
     assert normalized(**changes).claims == claims
 
 
@@ -339,7 +341,7 @@ def test_a_row_hidden_by_another_source_keeps_the_services_words():
     assert "ZEPP activities are hidden" in made.stub.reason
 
 
-# -- refusals ----------------------------------------------------------------------------------------------------------------
+# -- refusals --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("changes", "field"), [

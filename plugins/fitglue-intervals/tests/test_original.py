@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import pytest
 from garmin_fit_sdk import Encoder, Profile
 
-#: 05:30:00 on the first of May 2026, in seconds of the FIT epoch: when the ride of the builder begins.
+#: 05:30:00 on the first of May 2026, in seconds of the FIT epoch: when the ride of the builder
+#: begins.
 T0 = int((datetime(2026, 5, 1, 5, 30, tzinfo=UTC) - datetime(1989, 12, 31, tzinfo=UTC)).total_seconds())
 
 

@@ -70,7 +70,9 @@ def test_anything_else_is_refused_by_its_name(payloads, name):
 
 
 def test_the_real_account_keeps_what_its_notes_say(payloads):
-    """Load as often as counted, no load in 54 rows, offsets that travel, NaN dropped, names of files no claims."""
+    """Load as often as counted, no load in 54 rows, offsets that travel, NaN dropped, names of
+    files no claims.
+    """
     made = [plugin.fitglue_normalize(record=record)[0] for record in records(payloads, "activities-list-real-account-with-duplicates.json")]
     assert sum(activity.training_load is None for activity in made) == 54
     assert {activity.utc_offset_s // 3600 for activity in made} == {-10, -8, -7, 1, 2}

@@ -1,4 +1,6 @@
-"""Folders to do harm to, with workouts that must arrive whatever lies beside them, and what an undisturbed store has of them."""
+"""Folders to do harm to, with workouts that must arrive whatever lies beside them, and what an
+undisturbed store has of them.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ def told(events: list[Event]) -> str:
 
 @pytest.fixture
 def lost(tmp_path):
-    """How many things differ between a store, and that of a host that was never disturbed and read the same folder."""
+    """How many things differ between a store, and that of a host that was never disturbed and read
+    the same folder.
+    """
 
     def count(host: Host, *paths: Path) -> int:
         with Host(tmp_path / "undisturbed", secrets=MemorySecretStore()) as other:

@@ -1,4 +1,6 @@
-"""What may lie among workouts: each is refused by name, with a reason of its own, and all workouts arrive."""
+"""What may lie among workouts: each is refused by name, with a reason of its own, and all workouts
+arrive.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Files that change, vanish or come back while they are read, and a machine that has no room: the next sync has everything."""
+"""Files that change, vanish or come back while they are read, and a machine that has no room: the
+next sync has everything.
+"""
 
 from __future__ import annotations
 

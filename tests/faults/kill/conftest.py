@@ -1,4 +1,6 @@
-"""The process that forks, and each scenario on each kind of database, made when a test first asks for it."""
+"""The process that forks, and each scenario on each kind of database, made when a test first asks
+for it.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""A process that forks a child for each job: the child works on a host, and is killed at a point of its work or at a moment.
+"""A process that forks a child for each job: the child works on a host, and is killed at a point of
+its work or at a moment.
 
-Everything is imported once, so that a child costs no more than its work, and a moment of its life is a moment of its work.
+Everything is imported once, so that a child costs no more than its work, and a moment of its life
+is a moment of its work.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[3]
-#: Some distribution brings a package `tests` of its own, which would hide ours: so ours is said to be the folder that it is.
+#: Some distribution brings a package `tests` of its own, which would hide ours: so ours is said to
+#: be the folder that it is.
 _COMMAND = """
 import sys, types
 sys.modules["tests"] = types.ModuleType("tests")
@@ -70,7 +73,9 @@ class Forks:
 
     def run(self, work: str, home: Path, database: str | None = None, *, point: int = 0, after_s: float | None = None,
             here: bool = False, **options: Any) -> Death:
-        """Let a child do its work and die at a point, or so many seconds after it, or after its start; ``here``: no child, only warmth."""
+        """Let a child do its work and die at a point, or so many seconds after it, or after its
+        start; ``here``: no child, only warmth.
+        """
         job = {"work": work, "home": str(home), "database": database, "point": point, "after_s": after_s, "here": here, "options": options}
         self._jobs.write(json.dumps(job) + "\n")
         self._jobs.flush()
@@ -79,7 +84,7 @@ class Forks:
         return Death(**said)
 
 
-# -- the process that forks --------------------------------------------------------------------------------------------------------
+# -- the process that forks ------------------------------------------------------------------------
 
 
 def serve() -> None:
@@ -146,7 +151,8 @@ def _live(job: dict[str, Any], shared: Shared, say: int) -> None:
         def begin() -> int:
             return os.write(say, b">")
 
-        later = job["point"] and job["after_s"] is not None  # the clock starts at the point, and not with the work
+        # The clock starts at the point, and not with the work.
+        later = job["point"] and job["after_s"] is not None
         points = Points(shared, job["point"], begin if later else None)
         points.watch()
         if job["options"].get("keep_the_log"):
@@ -163,7 +169,7 @@ def _live(job: dict[str, Any], shared: Shared, say: int) -> None:
     os._exit(0)
 
 
-# -- what a child does -------------------------------------------------------------------------------------------------------------
+# -- what a child does -----------------------------------------------------------------------------
 
 
 def _work(job: dict[str, Any], begin: Callable[[], object]) -> None:

@@ -1,4 +1,6 @@
-"""Formats to come: migrations of a test's own, used in place of the host's, so that more than the first one can be killed."""
+"""Formats to come: migrations of a test's own, used in place of the host's, so that more than the
+first one can be killed.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,8 @@ def revisions() -> list[str]:
 
 
 def make_next(folder: Path) -> dict[str, str]:
-    """Write the host's migrations and one more into a folder; what ``use`` has to be called with."""
+    """Write the host's migrations and one more into a folder; what ``use`` has to be called with.
+    """
     own = Path(str(host_config().get_main_option("script_location")).replace("%%", "%"))
     shutil.copytree(own, folder, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "versions" / "m9000_next.py").write_text(_NEXT.format(revision="9000", before=revisions()[-1]))

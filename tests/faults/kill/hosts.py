@@ -1,4 +1,6 @@
-"""Hosts as these tests open them, in the test's own process and in a child: with a clock that is near the account."""
+"""Hosts as these tests open them, in the test's own process and in a child: with a clock that is
+near the account.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Where a process may be killed: each commit and each step of writing or removing a file is a point, and can be the last one."""
+"""Where a process may be killed: each commit and each step of writing or removing a file is a
+point, and can be the last one.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,8 @@ class Shared:
 
 
 class Points:
-    """Counts the points of this process, and ends it without a chance to tidy up at the chosen one (0: never).
+    """Counts the points of this process, and ends it without a chance to tidy up at the chosen one
+    (0: never).
 
     Where ``instead`` is given, it is called there, and the process lives on.
     """
@@ -86,14 +89,19 @@ class Points:
             self._shared.phase = before
 
     def watch(self) -> None:
-        """From now on every transaction and every file of blobs and secrets is seen. Never undone: the process is for this alone."""
+        """From now on every transaction and every file of blobs and secrets is seen.
+
+        Never undone: the process is for this alone.
+        """
         self._watch_transactions()
         self._watch_statements()
         self._watch_files()
         self._watch_stores()
 
     def keep_the_log(self) -> None:
-        """Let SQLite write nothing but its log, so that all of it is there for a power cut to take back."""
+        """Let SQLite write nothing but its log, so that all of it is there for a power cut to take
+        back.
+        """
         @event.listens_for(Engine, "connect")
         def _connected(connection: Any, _record: object) -> None:
             connection.execute("PRAGMA wal_autocheckpoint=0")

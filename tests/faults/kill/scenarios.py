@@ -1,4 +1,6 @@
-"""What is killed: a piece of work on a prepared store, with the store that it makes when nobody disturbs it."""
+"""What is killed: a piece of work on a prepared store, with the store that it makes when nobody
+disturbs it.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +84,9 @@ def ask_server(url: str, statement: str) -> None:
 
 @dataclass
 class Scenario:
-    """A prepared place, the work of which each run is killed, and the store that an undisturbed run leaves."""
+    """A prepared place, the work of which each run is killed, and the store that an undisturbed run
+    leaves.
+    """
 
     places: Places
     work: str
@@ -91,10 +95,13 @@ class Scenario:
     prepared: Place = field(init=False)
     expected: dict[str, Any] = field(init=False)
     undisturbed: Death = field(init=False)
-    other: StandIn = field(init=False)  # the source of the connection that stays when one is removed
+    # The source of the connection that stays when one is removed.
+    other: StandIn = field(init=False)
 
     def begin(self, forks: Forks, prepare: Callable[[Host], None], change: Callable[[], None] = lambda: None) -> Scenario:
-        """Prepare the place, let ``change`` happen at the source, and run the work undisturbed on a copy."""
+        """Prepare the place, let ``change`` happen at the source, and run the work undisturbed on a
+        copy.
+        """
         self.prepared = self.places.new()
         with open_host(self.prepared.home, self.prepared.database) as host:
             prepare(host)
@@ -119,14 +126,18 @@ class Scenario:
         return death
 
     def lost_after(self, place: Place) -> int:
-        """Do the work once more, with nothing mended by hand, and count what differs from the store of an undisturbed run."""
+        """Do the work once more, with nothing mended by hand, and count what differs from the store
+        of an undisturbed run.
+        """
         with open_host(place.home, place.database) as host:
             self.again(host)
             assert lasting_faults(host) == []
             return differences(self.expected, natural(host))
 
     def dangling(self, place: Place) -> list[str]:
-        """What a store names and does not have, as a kill left it: nobody may be sure that the work is done again."""
+        """What a store names and does not have, as a kill left it: nobody may be sure that the work
+        is done again.
+        """
         with open_host(place.home, place.database) as host:
             with host.database.read() as db:
                 blobs = [sha256 for sha256 in host._raws.used_blobs(db) if not host._raws.blobs.has(sha256)]
@@ -166,7 +177,9 @@ def _unequal(expected: Any, found: Any) -> Iterator[Any]:
 
 
 def lasting_faults(host: Host) -> list[str]:
-    """What is wrong with a store that should be sound: its file, its references, its blobs, its keys, and whatever is left over."""
+    """What is wrong with a store that should be sound: its file, its references, its blobs, its
+    keys, and whatever is left over.
+    """
     found = [f"doctor: {check.name}: {check.detail}" for check in host.doctor(offline=True) if check.state == "broken"]
     with host.database.read() as db:
         used = host._raws.used_blobs(db)
@@ -186,11 +199,13 @@ def lasting_faults(host: Host) -> list[str]:
     return [*found, f"left over: {left}"] if left else found
 
 
-# -- the works ---------------------------------------------------------------------------------------------------------------------
+# -- the works -------------------------------------------------------------------------------------
 
 
 class Sources:
-    """The stand-ins of a session; those that no scenario changes are shared, since a workout's streams take a while to make."""
+    """The stand-ins of a session; those that no scenario changes are shared, since a workout's
+    streams take a while to make.
+    """
 
     def __init__(self) -> None:
         self._started: dict[object, StandIn] = {}
@@ -217,7 +232,9 @@ class Sources:
 
 @dataclass
 class Workshop:
-    """What a scenario is made with: the process that forks, homes on one kind of database, and sources."""
+    """What a scenario is made with: the process that forks, homes on one kind of database, and
+    sources.
+    """
 
     forks: Forks
     places: Places
@@ -228,7 +245,9 @@ class Workshop:
         return Scenario(self.places, work, again, options)
 
     def warm_up(self) -> None:
-        """Do every kind of work once in the process that forks, so that children are killed at work and not at their preparations."""
+        """Do every kind of work once in the process that forks, so that children are killed at work
+        and not at their preparations.
+        """
         place = self.places.new()
         works: dict[str, dict[str, Any]] = {
             "connect": {"values": values_of(self.sources.same())}, "sync": {"files": True}, "rebuild": {},
@@ -261,7 +280,9 @@ def first_sync(workshop: Workshop) -> Scenario:
 
 
 def later_sync(workshop: Workshop) -> Scenario:
-    """A sync that finds one workout edited, one late, one deleted, one odd, and a stub that became native."""
+    """A sync that finds one workout edited, one late, one deleted, one odd, and a stub that became
+    native.
+    """
     server = workshop.sources.own()
 
     def prepare(host: Host) -> None:
@@ -291,7 +312,9 @@ def two_connections(workshop: Workshop) -> Scenario:
 
 
 def rebuild(workshop: Workshop) -> Scenario:
-    """A rebuild after the plugin got better: it gives each workout another title, and streams that it had missed."""
+    """A rebuild after the plugin got better: it gives each workout another title, and streams that
+    it had missed.
+    """
     check = Deriver.check
 
     def worse(self: Deriver, *args: Any, **how: Any) -> Any:
@@ -306,7 +329,9 @@ def rebuild(workshop: Workshop) -> Scenario:
 
 
 def disconnect(workshop: Workshop) -> Scenario:
-    """The removal of one of two connections that hold the same workouts, with files that only the one had."""
+    """The removal of one of two connections that hold the same workouts, with files that only the
+    one had.
+    """
     servers = [workshop.sources.same("i2", 8), workshop.sources.same()]
 
     def prepare(host: Host) -> None:

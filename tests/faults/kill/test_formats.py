@@ -1,4 +1,6 @@
-"""Killed while a database is brought to another format, and opened again: it stands at one format or the other, and loses no row."""
+"""Killed while a database is brought to another format, and opened again: it stands at one format
+or the other, and loses no row.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def url_of(place):
 
 
 def old_store(places, server, revision):
-    """A store of an older format: an empty one of that format, or what a sync left where that format is the newest of the host."""
+    """A store of an older format: an empty one of that format, or what a sync left where that
+    format is the newest of the host.
+    """
     place = places.new()
     place.home.mkdir(parents=True, exist_ok=True)
     if revision == formats.revisions()[-1]:
@@ -51,7 +55,9 @@ def old_store(places, server, revision):
 
 
 def kill_upgrades(forks, places, prepared, points, options):
-    """Kill the opening of copies at points that ``points`` chooses, and open them again; how often, and how much was lost in all."""
+    """Kill the opening of copies at points that ``points`` chooses, and open them again; how often,
+    and how much was lost in all.
+    """
     whole = places.new(like=prepared)
     undisturbed = forks.run("open", whole.home, whole.database, **options)
     places.settled(whole)
@@ -70,7 +76,9 @@ def kill_upgrades(forks, places, prepared, points, options):
 
 
 def cases():
-    """From nothing and from each format that there ever was to the newest, and from the newest to one that is still to come."""
+    """From nothing and from each format that there ever was to the newest, and from the newest to
+    one that is still to come.
+    """
     *older, newest = formats.revisions()
     return [*((before, "newest") for before in (None, *older)), (newest, "next")]
 
@@ -87,7 +95,9 @@ def play(forks, workshop, reliability, folder, case, points):
 
 @pytest.mark.parametrize("case", cases(), ids=str)
 def test_an_upgrade_that_is_killed_is_done_by_the_next_command(forks, workshop_on, reliability, tmp_path, case):
-    """Killed just before its commit, an upgrade has changed nothing; the next command does all of it."""
+    """Killed just before its commit, an upgrade has changed nothing; the next command does all of
+    it.
+    """
     play(forks, workshop_on("sqlite"), reliability, tmp_path, case, lambda points: points[-1:])
 
 
@@ -95,5 +105,7 @@ def test_an_upgrade_that_is_killed_is_done_by_the_next_command(forks, workshop_o
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("case", cases(), ids=str)
 def test_an_upgrade_that_is_killed_at_any_statement_is_done_by_the_next_command(forks, workshop_on, reliability, tmp_path, kind, case):
-    """Killed at each statement that makes tables and at its commit in turn, an upgrade is done whole by the next command."""
+    """Killed at each statement that makes tables and at its commit in turn, an upgrade is done
+    whole by the next command.
+    """
     play(forks, workshop_on(kind), reliability, tmp_path, case, list)

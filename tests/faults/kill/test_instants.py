@@ -1,4 +1,6 @@
-"""Killed at random moments, once or again and again, and started again: the same store as never killed."""
+"""Killed at random moments, once or again and again, and started again: the same store as never
+killed.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ FELL = {"between": "between transactions", "transaction": "inside one", "commit"
 
 
 def kill_at_moments(scenario, forks, times, seed, phases):
-    """Kill at so many random moments of the work, half of them where it writes, and at more until some fell into each of its phases.
+    """Kill at so many random moments of the work, half of them where it writes, and at more until
+    some fell into each of its phases.
 
     Where they fell comes back, and how much was lost in all.
     """
@@ -42,7 +45,8 @@ def told(fell):
     return ", ".join(f"{times} {FELL[phase]}" for phase, times in sorted(fell.items()))
 
 
-# A key is written sooner than a process is killed from outside: what happens at each of its steps, the matrix of all points plays.
+# A key is written sooner than a process is killed from outside: what happens at each of its steps,
+# the matrix of all points plays.
 @pytest.mark.long
 @pytest.mark.parametrize(("name", "kind", "times", "phases"), [
     ("a first sync", "sqlite", 110, {"between", "transaction", "blob"}),
@@ -60,7 +64,9 @@ def told(fell):
     ("a first connect", "postgresql", 30, {"transaction"}),
     ("a connect with another key", "postgresql", 30, {"between"})])
 def test_killed_at_any_moment_and_started_again_the_store_is_the_same(scenario_of, forks, reliability, name, kind, times, phases):
-    """SIGKILL at random moments, of which some fall into each kind of step, then the work again: the store of an undisturbed run."""
+    """SIGKILL at random moments, of which some fall into each kind of step, then the work again:
+    the store of an undisturbed run.
+    """
     fell, lost = kill_at_moments(scenario_of(name, kind), forks, times, f"{name} {kind}", phases)
     assert fell.total() >= times
     assert fell.keys() >= phases
@@ -72,7 +78,9 @@ def test_killed_at_any_moment_and_started_again_the_store_is_the_same(scenario_o
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_killed_again_and_again_the_store_is_the_same(scenario_of, forks, reliability, name, kind):
-    """A work that is killed three times in a row, each time a few points further, still ends in the same store."""
+    """A work that is killed three times in a row, each time a few points further, still ends in the
+    same store.
+    """
     scenario, chance, killed, lost = scenario_of(name, kind), random.Random(f"again {name} {kind}"), 0, 0
     for _ in range(_ROUNDS):
         place = scenario.places.new(like=scenario.prepared)

@@ -1,4 +1,6 @@
-"""Killed at every commit and at every step of a file, and started again: the same store as never killed."""
+"""Killed at every commit and at every step of a file, and started again: the same store as never
+killed.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def sort_of(point: str) -> str:
 
 
 def kill_at(scenario, forks, points):
-    """What was killed at each of these points, and how much was lost in all: sort of point → (times, lost)."""
+    """What was killed at each of these points, and how much was lost in all: sort of point →
+    (times, lost).
+    """
     times, lost = Counter(), Counter()
     for point in points:
         death, differing = scenario.lost_when_killed(forks, point=point)
@@ -41,7 +45,9 @@ def note(reliability, name, kind, found):
     ("a first sync", "sqlite", [0.6]), ("a rebuild", "sqlite", [0.5]), ("the removal of a connection", "sqlite", [0.9]),
     ("a first connect", "sqlite", [0.9]), ("a first connect", "postgresql", [0.5])])
 def test_killed_at_a_point_and_started_again_the_store_is_the_same(scenario_of, forks, reliability, name, kind, shares):
-    """SIGKILL at some points of the work, then the work again: the store of a run that nobody disturbed."""
+    """SIGKILL at some points of the work, then the work again: the store of a run that nobody
+    disturbed.
+    """
     scenario = scenario_of(name, kind)
     note(reliability, name, kind, kill_at(scenario, forks, [1 + round(share * (len(scenario.points) - 1)) for share in shares]))
 
@@ -50,13 +56,17 @@ def test_killed_at_a_point_and_started_again_the_store_is_the_same(scenario_of, 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_killed_at_every_point_and_started_again_the_store_is_the_same(scenario_of, forks, reliability, name, kind):
-    """SIGKILL at each commit and each step of a file in turn, then the work again: the store of a run that nobody disturbed."""
+    """SIGKILL at each commit and each step of a file in turn, then the work again: the store of a
+    run that nobody disturbed.
+    """
     scenario = scenario_of(name, kind)
     note(reliability, name, kind, kill_at(scenario, forks, range(1, len(scenario.points) + 1)))
 
 
 def test_a_removal_that_is_killed_half_way_leaves_no_key_that_nothing_names(scenario_of, forks, reliability):
-    """Killed when the rows are gone and the files are not, a removal keeps no key longer than until the next key is changed."""
+    """Killed when the rows are gone and the files are not, a removal keeps no key longer than until
+    the next key is changed.
+    """
     scenario = scenario_of("the removal of a connection")
     place = scenario.places.new(like=scenario.prepared)
     death = scenario.run(forks, place, point=1 + scenario.points.index("blob: before it is removed"))
@@ -71,7 +81,9 @@ def test_a_removal_that_is_killed_half_way_leaves_no_key_that_nothing_names(scen
 
 
 def test_a_removal_that_is_done_twice_takes_no_other_connection(scenario_of, forks, reliability):
-    """Killed when all was done, and run once more, a removal says that there is no such connection, and leaves the other one alone."""
+    """Killed when all was done, and run once more, a removal says that there is no such connection,
+    and leaves the other one alone.
+    """
     scenario = scenario_of("the removal of a connection")
     place = scenario.places.new(like=scenario.prepared)
     scenario.run(forks, place, point=len(scenario.points))
@@ -89,7 +101,9 @@ def test_a_removal_that_is_done_twice_takes_no_other_connection(scenario_of, for
     ("the removal of a connection", {"a commit": 1, "a step of writing or removing a blob": 2, "a step of writing or removing a key": 2}),
     ("a first connect", {"a commit": 2, "a step of writing or removing a key": 8, "a statement that makes tables": 20})])
 def test_the_points_are_those_that_they_should_be(scenario_of, name, points):
-    """A way of writing that is not watched would be killed nowhere: each sort of point is passed as often as the work needs it."""
+    """A way of writing that is not watched would be killed nowhere: each sort of point is passed as
+    often as the work needs it.
+    """
     found = Counter(map(sort_of, scenario_of(name).points))
     assert found.keys() == points.keys()
     assert all(found[sort] >= least for sort, least in points.items())

@@ -1,4 +1,6 @@
-"""A power cut, as far as it can be played: the process dies, and with it goes every commit that was not flushed to the disk."""
+"""A power cut, as far as it can be played: the process dies, and with it goes every commit that was
+not flushed to the disk.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from tests.faults.kill.scenarios import SCENARIOS
 
 
 def cut_power(place, death):
-    """Take back what nobody flushed: all that SQLite has committed since the last flush of its log."""
+    """Take back what nobody flushed: all that SQLite has committed since the last flush of its log.
+    """
     log = place.home / "fitglue.db-wal"
     if log.exists():
         os.truncate(log, death.synced.get(str(log), 0))
@@ -18,7 +21,9 @@ def cut_power(place, death):
 
 
 def lost_in_power_cuts(scenario, forks, points):
-    """How much differs after a power cut at each of these points and the work once more, and what the cuts left dangling."""
+    """How much differs after a power cut at each of these points and the work once more, and what
+    the cuts left dangling.
+    """
     lost, dangling = 0, []
     for point in points:
         place = scenario.places.new(like=scenario.prepared)
@@ -55,10 +60,13 @@ def test_a_power_cut_while_a_connection_is_removed_takes_no_file_of_a_connection
 @pytest.mark.long
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_power_cut_at_any_point_loses_nothing_that_the_next_run_does_not_bring_again(scenario_of, forks, reliability, name):
-    """All commits that SQLite had not flushed are gone; the work once more leads to the store of an undisturbed run."""
+    """All commits that SQLite had not flushed are gone; the work once more leads to the store of an
+    undisturbed run.
+    """
     scenario = scenario_of(name)
     lost, dangling = lost_in_power_cuts(scenario, forks, range(1, len(scenario.points) + 1))
     note(reliability, name, len(scenario.points), lost)
-    # A removal forgets the key first: until it is done again, the connection that is there asks for one.
+    # A removal forgets the key first: until it is done again, the connection that is there asks for
+    # one.
     assert set(dangling) <= ({"intervals"} if name == "the removal of a connection" else set())
     assert lost == 0

@@ -36,7 +36,9 @@ def lanes():
 
 
 def asked(server, forks, connected, point):
-    """How many requests a sync makes that is killed at a point and then started again; with what it passed, where it was not killed."""
+    """How many requests a sync makes that is killed at a point and then started again; with what it
+    passed, where it was not killed.
+    """
     places, prepared = connected
     place = places.new(like=prepared)
     server.clear_requests()
@@ -49,7 +51,9 @@ def asked(server, forks, connected, point):
 
 
 def repeated(server, forks, connected, points, reliability, lanes):
-    """The most requests that any of these kills cost, beside the one list that every sync begins with."""
+    """The most requests that any of these kills cost, beside the one list that every sync begins
+    with.
+    """
     undisturbed, whole = asked(server, forks, connected, 0)
     assert undisturbed > 2 * COUNT  # a request each for streams and file, beside lists and details
     chosen = points([number for number, name in enumerate(whole.points, start=1) if name == "commit"])
@@ -64,11 +68,15 @@ def repeated(server, forks, connected, points, reliability, lanes):
 
 
 def test_a_killed_sync_asks_again_only_for_what_was_at_hand(server, forks, connected, lanes, reliability):
-    """However many requests are under way at once, a kill repeats at most these and the one whose answer is being stored."""
+    """However many requests are under way at once, a kill repeats at most these and the one whose
+    answer is being stored.
+    """
     assert repeated(server, forks, connected, lambda commits: [commits[len(commits) // 2]], reliability, lanes) <= lanes + 1
 
 
 @pytest.mark.long
 def test_wherever_a_sync_is_killed_it_asks_again_only_for_what_was_at_hand(server, forks, connected, lanes, reliability):
-    """Killed at every commit in turn, a sync repeats at most what was under way and what was being stored."""
+    """Killed at every commit in turn, a sync repeats at most what was under way and what was being
+    stored.
+    """
     assert repeated(server, forks, connected, lambda commits: commits, reliability, lanes) <= lanes + 1

@@ -1,4 +1,6 @@
-"""What works on every core and is killed: nothing is lost, and no worker outlives the process that it works for."""
+"""What works on every core and is killed: nothing is lost, and no worker outlives the process that
+it works for.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def differences(one, two):
 
 
 def test_a_killed_rebuild_leaves_no_worker_behind(tmp_path, monkeypatch, reliability):
-    """SIGKILL to the process that handed out the work: its workers end, and the store is what it was."""
+    """SIGKILL to the process that handed out the work: its workers end, and the store is what it
+    was.
+    """
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
     account = Account.generate(count=40, seed=4, until=date(2026, 11, 20), distinct_streams=2)
     with StandIn(account) as server, Host(tmp_path) as host:
@@ -84,7 +88,9 @@ def scripts(tmp_path, monkeypatch):
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("after", [1, 7, 19])
 def test_a_sync_that_is_killed_while_workers_read_goes_on_where_it_was(tmp_path, scripts, request, reliability, kind, after):
-    """SIGKILL after so many files were stored: no worker is left, and the next sync makes the store of one that never was killed."""
+    """SIGKILL after so many files were stored: no worker is left, and the next sync makes the store
+    of one that never was killed.
+    """
     url = request.getfixturevalue("postgres_url") if kind == "postgresql" else ""
     scripts.host(tmp_path / "home", database=url or None).close()
     with subprocess.Popen([sys.executable, "-c", SYNC, str(tmp_path / "home"), url], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

@@ -1,4 +1,6 @@
-"""Homes to do harm to, the store that an undisturbed run makes of them, and the command as a person calls it."""
+"""Homes to do harm to, the store that an undisturbed run makes of them, and the command as a person
+calls it.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ class Said:
     @property
     def error(self) -> dict[str, Any]:
         """The last error that was told; it has all that a person needs."""
-        last = (self.err or self.out).splitlines()[-1]  # a connection that stopped says so among its events
+        # A connection that stopped says so among its events.
+        last = (self.err or self.out).splitlines()[-1]
         told: dict[str, Any] = json.loads(last)["error"]
         return told
 
@@ -60,7 +63,9 @@ def service():
 
 @dataclass(frozen=True)
 class Homes:
-    """A home that was only connected, one that was synced with original files, and what is in the latter by natural keys."""
+    """A home that was only connected, one that was synced with original files, and what is in the
+    latter by natural keys.
+    """
 
     connected: Path
     synced: Path
@@ -113,7 +118,9 @@ def _differences(found: Any, expected: Any) -> int:
 
 
 def after_the_fault(home: Path, homes: Homes) -> int:
-    """Sync once more, which has to go well; how many things differ from the store of an undisturbed run."""
+    """Sync once more, which has to go well; how many things differ from the store of an undisturbed
+    run.
+    """
     with Host(home) as host:
         finished(host, files=True)
         return lost(natural(host), homes.expected)

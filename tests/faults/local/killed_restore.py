@@ -1,4 +1,6 @@
-"""A child process that restores a backup and kills itself just before its n-th step that lasts: a rename, a second name, a sync."""
+"""A child process that restores a backup and kills itself just before its n-th step that lasts: a
+rename, a second name, a sync.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from fitglue_registry import Host
 
 
 def main(home: str, backup: str, point: str) -> None:
-    """Restore ``backup`` into ``home``; ``point`` 0 never kills, and the number of points that were passed is printed.
+    """Restore ``backup`` into ``home``; ``point`` 0 never kills, and the number of points that were
+    passed is printed.
 
     ``before`` and ``after`` are the moments around the rename that counts.
     """

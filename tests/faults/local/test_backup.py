@@ -1,4 +1,6 @@
-"""Backups: made while others work, verified, refused where they are damaged or newer, and brought back."""
+"""Backups: made while others work, verified, refused where they are damaged or newer, and brought
+back.
+"""
 
 from __future__ import annotations
 
@@ -54,11 +56,13 @@ def refused(call, *arguments, **options):
     return caught.value
 
 
-# -- make ----------------------------------------------------------------------------------------------------------------------
+# -- make ------------------------------------------------------------------------------------------
 
 
 def test_a_backup_brings_everything_back_into_an_empty_home(backup, homes, tmp_path, service):
-    """Database, original files and, where they were asked for, keys: the restored home syncs on with one request."""
+    """Database, original files and, where they were asked for, keys: the restored home syncs on
+    with one request.
+    """
     with Host(tmp_path / "other") as host:
         restored = host.restore(backup)
         assert restored.aside is None
@@ -82,7 +86,9 @@ def test_what_make_says(synced, fitglue, tmp_path):
 
 
 def test_keys_are_in_a_backup_only_where_they_are_asked_for(synced, fitglue, tmp_path):
-    """Without --with-secrets neither the key file nor what it seals; with it both, and what that means is said."""
+    """Without --with-secrets neither the key file nor what it seals; with it both, and what that
+    means is said.
+    """
     fitglue("backup", "make", tmp_path / "without.zip")
     said = fitglue("backup", "make", tmp_path / "with.zip", "--with-secrets")
     assert "whoever has this file can use your accounts" in said.out
@@ -116,7 +122,8 @@ def test_make_overwrites_nothing(backup, fitglue):
 
 
 def test_a_backup_that_fails_leaves_nothing_behind(synced, fitglue, tmp_path):
-    """A place that is not there, and a database that is damaged: an error, and no half of a backup."""
+    """A place that is not there, and a database that is damaged: an error, and no half of a backup.
+    """
     said = fitglue("backup", "make", tmp_path / "nowhere" / "b.zip", "--json")
     assert (said.code, said.error["code"]) == (7, "FG-backup-not-written")
     content = bytearray((synced / "fitglue.db").read_bytes())
@@ -152,7 +159,9 @@ def test_there_is_nothing_to_back_up_before_the_first_connection(fitglue, tmp_pa
 
 
 def test_an_original_that_the_store_has_lost_is_told_and_the_rest_is_kept(synced, fitglue, homes, tmp_path):
-    """A backup of a store with a defect is better than none: exit code 5, and the manifest names what is absent."""
+    """A backup of a store with a defect is better than none: exit code 5, and the manifest names
+    what is absent.
+    """
     victim = next(path for path in (synced / "blobs").glob("??/??/*"))
     victim.unlink()
     said = fitglue("backup", "make", tmp_path / "b.zip", "--json")
@@ -191,7 +200,7 @@ def test_a_backup_is_made_while_a_sync_commits(synced, tmp_path, homes, reliabil
     reliability("local", "a backup while another process commits", times=len(made), lost=torn, seen="the backup is of one moment, and ends")
 
 
-# -- verify --------------------------------------------------------------------------------------------------------------------
+# -- verify ----------------------------------------------------------------------------------------
 
 
 def test_verify_of_a_whole_backup_ends_with_0(backup, fitglue):
@@ -213,7 +222,9 @@ def damages(backup):
 
 
 def test_whatever_is_damaged_is_named_with_exit_code_7(backup, fitglue, tmp_path, homes, reliability):
-    """Cut off, and one byte turned in each kind of file: exit code 7, what it is, and a restore that touches nothing."""
+    """Cut off, and one byte turned in each kind of file: exit code 7, what it is, and a restore
+    that touches nothing.
+    """
     played = 0
     for name, content in damages(backup):
         backup.write_bytes(content)
@@ -237,7 +248,9 @@ def test_whatever_is_damaged_is_named_with_exit_code_7(backup, fitglue, tmp_path
     (lambda files: manifest_of(files, files=[{"name": "../../etc/passwd", "size": 0, "sha256": ""}]), "FG-backup-damaged", "manifest"),
 ], ids=["newer", "manifest", "missing", "more", "other-database", "no-manifest", "path"])
 def test_a_backup_that_is_not_what_its_manifest_says_is_refused(backup, tmp_path, change, code, words):
-    """Newer, of another kind, with too few files or too many, or with a path for a name: refused before anything is written."""
+    """Newer, of another kind, with too few files or too many, or with a path for a name: refused
+    before anything is written.
+    """
     rewritten(backup, change)
     with Host(tmp_path / "other") as host:
         for call in (host.verify_backup, host.restore):
@@ -272,7 +285,7 @@ def test_a_store_of_a_newer_format_is_not_backed_up(synced, tmp_path, fitglue):
     assert (said.code, said.error["code"]) == (7, "FG-store-newer")
 
 
-# -- restore -------------------------------------------------------------------------------------------------------------------
+# -- restore ---------------------------------------------------------------------------------------
 
 
 def test_restore_overwrites_no_store(backup, synced, fitglue, homes):
@@ -321,7 +334,8 @@ def test_a_log_of_the_damaged_database_is_not_played_into_the_new_one(backup, sy
 
 
 def test_a_restore_waits_for_nobody_who_syncs(backup, synced):
-    """While a sync holds its lock, or another program has the database open, nothing is replaced."""
+    """While a sync holds its lock, or another program has the database open, nothing is replaced.
+    """
     before = (synced / "fitglue.db").read_bytes()
     with Host(synced) as other, Host(synced) as host:
         one = other.connections()[0]
@@ -354,7 +368,7 @@ def test_an_older_backup_catches_up_with_the_next_sync(connected, tmp_path, home
     assert after_the_fault(connected, homes) == 0
 
 
-# -- elsewhere -----------------------------------------------------------------------------------------------------------------
+# -- elsewhere -------------------------------------------------------------------------------------
 
 
 @pytest.mark.long
@@ -395,7 +409,8 @@ def test_of_postgresql_the_original_files_are_backed_up_and_the_command_for_the_
 
 
 def test_a_key_that_was_renewed_since_is_kept(synced, service, tmp_path, fitglue):
-    """A backup without keys takes no key away: the connection goes on with the one that it has now."""
+    """A backup without keys takes no key away: the connection goes on with the one that it has now.
+    """
     backup = tmp_path / "one.zip"
     assert fitglue("backup", "make", backup, home=synced).code == 0
     with Host(synced) as host:

@@ -1,4 +1,6 @@
-"""A database that is damaged or held by somebody: detected, named, the restore told; once it is over the store is whole."""
+"""A database that is damaged or held by somebody: detected, named, the restore told; once it is
+over the store is whole.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ EVERYDAY = ("a database with damaged pages", "a database cut off to nothing")
 
 @pytest.mark.parametrize("fault", [fault if fault in EVERYDAY else pytest.param(fault, marks=pytest.mark.long) for fault in DAMAGES])
 def test_a_damaged_database_is_named_and_restored(synced, backup, homes, fitglue, fault, reliability):
-    """Each command that reads it ends with 7, tells of the restore, and changes nothing; the restore and a sync bring all back."""
+    """Each command that reads it ends with 7, tells of the restore, and changes nothing; the
+    restore and a sync bring all back.
+    """
     file = synced / "fitglue.db"
     DAMAGES[fault](file)
     damaged = file.read_bytes()
@@ -73,7 +77,9 @@ def test_a_damaged_database_is_named_and_restored(synced, backup, homes, fitglue
 
 @pytest.mark.long
 def test_any_page_that_is_damaged_is_found(synced, backup, homes, fitglue, reliability):
-    """Every third page in turn filled with noise: `doctor --deep=all` finds it, except where nothing was kept in it."""
+    """Every third page in turn filled with noise: `doctor --deep=all` finds it, except where
+    nothing was kept in it.
+    """
     file = synced / "fitglue.db"
     with closing(sqlite3.connect(file)) as connection:
         free = connection.execute("PRAGMA freelist_count").fetchone()[0]
@@ -104,7 +110,9 @@ def test_the_empty_file_of_a_first_start_that_was_killed_is_no_damage(tmp_path, 
 
 
 def open_log(homes, home):
-    """Copy a home in the middle of a sync, with a log that was not folded into the database yet, and the sync's lock gone."""
+    """Copy a home in the middle of a sync, with a log that was not folded into the database yet,
+    and the sync's lock gone.
+    """
     shutil.copytree(homes.connected, home.with_name("live"))
     with Host(home.with_name("live")) as host, host.database.read():
         finished(host, files=True)
@@ -115,7 +123,9 @@ def open_log(homes, home):
 @pytest.mark.long
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 def test_a_log_that_is_cut_off_loses_only_its_end(homes, tmp_path, share, reliability):
-    """What was written last is not there; the store is whole, and the next sync fetches the rest again."""
+    """What was written last is not there; the store is whole, and the next sync fetches the rest
+    again.
+    """
     home = tmp_path / "home"
     open_log(homes, home)
     log = home / "fitglue.db-wal"
@@ -140,7 +150,9 @@ def test_a_log_with_noise_loses_only_what_follows(homes, tmp_path, reliability):
 
 @pytest.mark.parametrize("lock", [pytest.param("BEGIN IMMEDIATE", marks=pytest.mark.long), "BEGIN EXCLUSIVE"])
 def test_a_database_that_another_program_holds(connected, homes, fitglue, monkeypatch, lock, reliability):
-    """Sync waits its time and says what holds it up; when the other program is done, the next sync is complete."""
+    """Sync waits its time and says what holds it up; when the other program is done, the next sync
+    is complete.
+    """
     monkeypatch.setattr(module, "_BUSY_MS", 60)
     other = sqlite3.connect(connected / "fitglue.db", isolation_level=None)
     other.execute(lock)
@@ -173,7 +185,9 @@ def test_a_database_that_another_program_takes_in_the_middle_of_a_sync(connected
 
 
 def test_an_empty_file_beside_files_of_a_store_is_left_as_it_is(synced, fitglue):
-    """It stays empty, so that whoever looks for the cause finds it; a file that is missing altogether was removed by somebody."""
+    """It stays empty, so that whoever looks for the cause finds it; a file that is missing
+    altogether was removed by somebody.
+    """
     file = Path(synced / "fitglue.db")
     file.write_bytes(b"")
     assert fitglue("sync", "--json").code == 7

@@ -1,4 +1,6 @@
-"""``fitglue doctor --deep``: whatever was done to a store behind its back is found, named, and has a fix."""
+"""``fitglue doctor --deep``: whatever was done to a store behind its back is found, named, and has
+a fix.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def blobs(home):
 
 
 def test_nothing_is_wrong_with_a_store_that_was_synced(synced, fitglue):
-    """Each thing that is looked at says that it is well, and how much of the answers was read again."""
+    """Each thing that is looked at says that it is well, and how much of the answers was read
+    again.
+    """
     said = fitglue("doctor", "--deep", "--offline", "--json")
     assert said.code == 0
     details = {check["name"]: check["detail"] for check in said.document["checks"]}
@@ -64,7 +68,9 @@ WITHOUT_KEYS = "PRAGMA foreign_keys=OFF"
     ("answers", "FG-raw-damaged", "UPDATE fg_raw SET sha256 = replace(sha256, substr(sha256, 1, 8), '00000000') WHERE part = 'detail'"),
 ])
 def test_what_was_done_to_a_store_is_named(synced, fitglue, name, code, statement, reliability):
-    """Orphans, dangling ids, missing and changed answers: exit code 7, with a code, an example and a fix."""
+    """Orphans, dangling ids, missing and changed answers: exit code 7, with a code, an example and
+    a fix.
+    """
     execute(synced / "fitglue.db", WITHOUT_KEYS, statement)
     said = fitglue("doctor", "--deep", "--offline", "--json")
     assert said.code == 7
@@ -74,7 +80,9 @@ def test_what_was_done_to_a_store_is_named(synced, fitglue, name, code, statemen
 
 
 def test_missing_originals_are_broken_and_superfluous_ones_are_not(synced, fitglue):
-    """A row without its blob is an error; a blob without a row is worth a look, and goes with --mend after its hour."""
+    """A row without its blob is an error; a blob without a row is worth a look, and goes with
+    --mend after its hour.
+    """
     missing, kept = blobs(synced)[:2]
     content = missing.read_bytes()
     missing.unlink()

@@ -1,4 +1,6 @@
-"""A disk that is full at any moment, and folders that cannot be written: told, nothing is lost, and the next sync is complete."""
+"""A disk that is full at any moment, and folders that cannot be written: told, nothing is lost, and
+the next sync is complete.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ def disk(tmp_path):
 
 
 def fill_up_and_sync(disk, homes, fitglue, room_kb):
-    """A sync with so much room, and one with enough; what the first said, and how many things are lost."""
+    """A sync with so much room, and one with enough; what the first said, and how many things are
+    lost.
+    """
     home = disk.folder / "home"
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(homes.connected, home)
@@ -96,7 +100,9 @@ def test_a_disk_that_is_full_early_and_midway(disk, homes, fitglue, reliability)
 
 @pytest.mark.long
 def test_a_disk_that_is_full_at_any_moment(disk, homes, fitglue, reliability):
-    """Four kilobytes more each time, from none to enough for the first hundred, then in larger steps."""
+    """Four kilobytes more each time, from none to enough for the first hundred, then in larger
+    steps.
+    """
     play(disk, homes, fitglue, [*range(0, 100, 4), *range(100, 1600, 20)], reliability)
 
 
@@ -110,7 +116,9 @@ sys.exit(run(["sync", "--files", "--json"]))
 
 
 def limited_sync(home, octets):
-    """A sync in a child whose files may have so many bytes: every system of this kind can do that, without any right."""
+    """A sync in a child whose files may have so many bytes: every system of this kind can do that,
+    without any right.
+    """
     return subprocess.run([sys.executable, "-c", LIMITED, str(octets)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
                           env=os.environ | {"FITGLUE_HOME": str(home)})
 
@@ -138,11 +146,12 @@ def test_a_file_that_may_not_grow(homes, tmp_path, reliability):
 
 @pytest.mark.long
 def test_a_file_that_may_not_grow_at_any_size(homes, tmp_path, reliability):
-    """From a database that cannot even take the first window, to one that lacks the last streams."""
+    """From a database that cannot even take the first window, to one that lacks the last streams.
+    """
     play_limited(homes, tmp_path, range(100_000, 1_000_000, 60_000), reliability)
 
 
-# -- each file that is not the database ------------------------------------------------------------------------------------------
+# -- each file that is not the database ------------------------------------------------------------
 
 
 def refuse_nth(monkeypatch, module, number):
@@ -174,7 +183,9 @@ def test_no_room_for_an_original_file(connected, homes, fitglue, monkeypatch, nu
 
 @pytest.mark.parametrize("number", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_no_room_for_a_key(tmp_path, service, fitglue, monkeypatch, number, reliability):
-    """The key file, then what it seals: nothing is connected, nothing is left half, and connecting again works."""
+    """The key file, then what it seals: nothing is connected, nothing is left half, and connecting
+    again works.
+    """
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", KEY)
     with monkeypatch.context() as patch:
         refuse_nth(patch, sealed, number)
@@ -189,7 +200,9 @@ def test_no_room_for_a_key(tmp_path, service, fitglue, monkeypatch, number, reli
 
 
 def test_no_room_for_the_file_that_counts_requests(tmp_path, monkeypatch, reliability):
-    """A budget that cannot be written grants nothing, and says which file it is; the old count stays."""
+    """A budget that cannot be written grants nothing, and says which file it is; the old count
+    stays.
+    """
     budget = FileBudget(tmp_path / "budget", "ip", [Limit(requests=10, per_s=60.0, scope="ip")], SystemClock())
     budget.acquire()
     before = {path: path.read_bytes() for path in (tmp_path / "budget").glob("*.json")}
@@ -294,7 +307,7 @@ def test_no_room_for_a_restore(synced, fitglue, disk, homes, tmp_path, reliabili
     reliability("local", "no room for a restore", lost=gone, seen=f"{said.error['code']}, exit 7; the store is what it was")
 
 
-# -- what cannot be written ------------------------------------------------------------------------------------------------------
+# -- what cannot be written ------------------------------------------------------------------------
 
 
 def test_a_read_only_disk(homes, fitglue, disk, reliability):
@@ -331,11 +344,14 @@ sys.exit(run(command))
                          ids=["sync", "doctor"])
 @pytest.mark.long
 def test_a_folder_that_belongs_to_somebody_else(homes, tmp_path, command, code, reliability):
-    """A process without the right to write: sync names the database, doctor names the home; nothing is lost."""
+    """A process without the right to write: sync names the database, doctor names the home; nothing
+    is lost.
+    """
     if os.geteuid() != 0:
         pytest.skip("only root may become somebody else")
     warm = shutil.copytree(homes.connected, tmp_path / "warm")
-    with tempfile.TemporaryDirectory(prefix="fitglue-foreign-") as folder:  # tests' own folders are closed to others
+    # Tests' own folders are closed to others.
+    with tempfile.TemporaryDirectory(prefix="fitglue-foreign-") as folder:
         home = Path(shutil.copytree(homes.connected, Path(folder, "home")))
         for path in [home.parent, home, *home.rglob("*")]:
             path.chmod(0o755 if path.is_dir() else 0o644)

@@ -1,4 +1,6 @@
-"""A restore that is killed: the home holds the old store whole or the new one whole, and the same command goes on."""
+"""A restore that is killed: the home holds the old store whole or the new one whole, and the same
+command goes on.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ class Scene:
         return int(done.stdout)
 
     def killed_at(self, home: Path, point: int | str) -> int:
-        """Kill there, look, restore again; how many things are lost, of the old store or of the new one."""
+        """Kill there, look, restore again; how many things are lost, of the old store or of the new
+        one.
+        """
         shutil.copytree(self.home, home)
         child = run_child(home, self.backup, point)
         assert child.returncode == -signal.SIGKILL, child.stderr

@@ -1,4 +1,6 @@
-"""Stores of every released format: opened, brought up to date, read and synced on; and newer ones, refused and untouched."""
+"""Stores of every released format: opened, brought up to date, read and synced on; and newer ones,
+refused and untouched.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ def old(request, store, server, tmp_path):
 
 
 def _carry_over(file, url, format_):
-    """Make the same store in PostgreSQL: its tables by the migrations up to its format, its rows from the other."""
+    """Make the same store in PostgreSQL: its tables by the migrations up to its format, its rows
+    from the other.
+    """
     database = Database(url)
     source = sa.create_engine(f"sqlite:///{file}")
     with source.connect() as old, database.engine.begin() as new:
@@ -85,7 +89,9 @@ def _carry_over(file, url, format_):
 
 
 def test_an_old_store_is_upgraded_and_nothing_of_it_is_lost(old, server, undisturbed, reliability):
-    """Every activity can be read, one request finds nothing new, a second rebuild nothing either, and all is as if made today."""
+    """Every activity can be read, one request finds nothing new, a second rebuild nothing either,
+    and all is as if made today.
+    """
     with Host(old.home, old.url, secrets=KnownKey(), clock=Noon()) as host:
         found = [host.activity(str(row["number"])) for row in host.activities()]
         assert len(found) == 4
@@ -97,7 +103,8 @@ def test_an_old_store_is_upgraded_and_nothing_of_it_is_lost(old, server, undistu
         assert host.database.revision() == HEAD
         assert isinstance(list(host.sync())[-1], SyncFinished)
         assert len(server.requests) == 1
-        list(host.rebuild())  # what is kept may say more to a newer plugin than to the one that made the store
+        # What is kept may say more to a newer plugin than to the one that made the store.
+        list(host.rebuild())
         before = natural(host)
         assert dict(list(host.rebuild())[-1].counts)["changed"] == 0
         assert natural(host) == before

@@ -20,7 +20,7 @@ from tests.sync.natural import natural
 ROOT = Path(__file__).parents[3]
 
 
-# -- no home ---------------------------------------------------------------------------------------------------------------------
+# -- no home ---------------------------------------------------------------------------------------
 
 
 def call(*arguments, **environment):
@@ -33,7 +33,8 @@ def call(*arguments, **environment):
 @pytest.mark.parametrize("command", [("sync",), ("activities",), ("doctor", "--offline"), ("connections",), ("backup", "make")],
                          ids=lambda command: command[0])
 def test_a_file_in_place_of_the_folder(fitglue, tmp_path, command, reliability):
-    """FITGLUE_HOME names a file: exit code 7 or 2, the file is named, and nothing is written to it."""
+    """FITGLUE_HOME names a file: exit code 7 or 2, the file is named, and nothing is written to it.
+    """
     (tmp_path / "home").write_text("mine")
     said = fitglue(*command, "--json")
     assert said.code in (2, 7), said
@@ -73,7 +74,7 @@ def test_a_home_that_is_no_folder(tmp_path, reliability):
     reliability("local", "HOME names a file", lost=0, seen="FG-store-unreachable, exit 7, and FITGLUE_HOME as the way out")
 
 
-# -- a wrong clock ---------------------------------------------------------------------------------------------------------------
+# -- a wrong clock ---------------------------------------------------------------------------------
 
 
 class WrongClock:
@@ -98,7 +99,9 @@ class WrongClock:
 @pytest.mark.long
 @pytest.mark.parametrize("days", [3650, -3650, 365 * 70, -365 * 45], ids=["ten-ahead", "ten-behind", "seventy-ahead", "1981"])
 def test_a_first_sync_with_a_wrong_clock(connected, homes, days, reliability):
-    """Years ahead or behind: it ends well, and with the right clock the next sync makes the store of an undisturbed run."""
+    """Years ahead or behind: it ends well, and with the right clock the next sync makes the store
+    of an undisturbed run.
+    """
     with Host(connected, clock=WrongClock(days)) as host:
         finished(host, files=True)
     gone = after_the_fault(connected, homes)
@@ -109,7 +112,9 @@ def test_a_first_sync_with_a_wrong_clock(connected, homes, days, reliability):
 @pytest.mark.long
 @pytest.mark.parametrize("days", [-400, -1, 400], ids=["a-year-back", "a-day-back", "a-year-on"])
 def test_a_clock_that_is_moved_between_two_syncs(connected, homes, days, reliability):
-    """Back or on: the second sync ends well and changes nothing, and so does the third with the right clock."""
+    """Back or on: the second sync ends well and changes nothing, and so does the third with the
+    right clock.
+    """
     clock = WrongClock()
     with Host(connected, clock=clock) as host:
         finished(host, files=True)
@@ -123,7 +128,9 @@ def test_a_clock_that_is_moved_between_two_syncs(connected, homes, days, reliabi
 
 @pytest.mark.long
 def test_a_late_upload_arrives_although_the_clock_was_wrong(tmp_path, reliability):
-    """No cursor on any date: what is uploaded while the clock is ahead, and after it was set right, arrives."""
+    """No cursor on any date: what is uploaded while the clock is ahead, and after it was set right,
+    arrives.
+    """
     account = Account.generate(count=3, seed=2)
     clock = WrongClock(3650)
     with StandIn(account) as server, Host(tmp_path, clock=clock) as host:
@@ -138,7 +145,9 @@ def test_a_late_upload_arrives_although_the_clock_was_wrong(tmp_path, reliabilit
 
 
 def test_edits_arrive_after_a_walk_with_a_clock_ahead(tmp_path, reliability):
-    """A walk that seems to lie in the future puts off no other, and an answer that seems older than the last one is still the newest."""
+    """A walk that seems to lie in the future puts off no other, and an answer that seems older than
+    the last one is still the newest.
+    """
     account = Account.generate(count=4, seed=2)
     old = account.add(f"{datetime.now(UTC) - timedelta(days=400):%Y-%m-%dT06:00:00}", id="i900000001")
     clock = WrongClock(3650)

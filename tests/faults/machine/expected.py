@@ -1,4 +1,6 @@
-"""What a store must hold after a sync, worked out from what the design promises and what the account held, not from the code."""
+"""What a store must hold after a sync, worked out from what the design promises and what the
+account held, not from the code.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ if TYPE_CHECKING:
 
     from tests.faults.machine.workouts import Workout, World
 
-#: Of the entry: an ordinary sync lists so many days of the past, and after so many days the whole history.
+#: Of the entry: an ordinary sync lists so many days of the past, and after so many days the whole
+#: history.
 OVERLAP, WALK_EVERY = timedelta(days=90), timedelta(days=7)
 #: A watch may run ahead; what starts later than this is in no window.
 AHEAD = timedelta(days=3660)
@@ -26,7 +29,8 @@ class Listing:
     newest: date | None
     today: date
     horizon: date | None = None
-    walk_began: int | None = None  # of a walk that goes on: when it began, counted in changes of the account
+    # Of a walk that goes on: when it began, counted in changes of the account.
+    walk_began: int | None = None
 
     @property
     def whole(self) -> bool:
@@ -69,9 +73,11 @@ class Model:
     maybe: set[str] = field(default_factory=set)  # may have come with a sync that was cut short
 
     def complete(self, listing: Listing, files: Listing | None) -> dict[str, int] | None:
-        """A sync came to its end: every record that it looked at is as the account has it, and has its file where ``files`` are asked for.
+        """A sync came to its end: every record that it looked at is as the account has it, and has
+        its file where ``files`` are asked for.
 
-        The counts of what is new and what is gone come back, unless a sync that was cut short left that open.
+        The counts of what is new and what is gone come back, unless a sync that was cut short left
+        that open.
         """
         before = dict(self.records)
         certain = not self.maybe and not any(one.uncertain for one in before.values())
@@ -85,7 +91,9 @@ class Model:
         return {"new": sum(one.state == "listed" for one in fresh), "gone": len(buried)} if certain else None
 
     def cut_short(self, listing: Listing, *, files: bool) -> None:
-        """A sync was cut short somewhere: what it would have changed may be as it was, as it is, or on the way."""
+        """A sync was cut short somewhere: what it would have changed may be as it was, as it is, or
+        on the way.
+        """
         for external_id in self._ids():
             known, after = self.records.get(external_id), self._settled(external_id, listing)
             if known is None and after is not None:
@@ -135,10 +143,13 @@ class Model:
         return replace(known, state="unlisted", day=workout.day, held=workout, quarantined=False)
 
     def _with_file(self, external_id: str, before: Expected | None, after: Expected, asked: Listing | None, listing: Listing) -> Expected:
-        """A file that was asked for once follows its workout, as far as the list shows it; others come when they are asked for."""
+        """A file that was asked for once follows its workout, as far as the list shows it; others
+        come when they are asked for.
+        """
         workout = self.world.workouts.get(external_id)
         wanted = asked is not None and asked.expects(after.day)
-        odd = workout is not None and workout.odd  # of a row that is not understood, what changed in it is not known either
+        # Of a row that is not understood, what changed in it is not known either.
+        odd = workout is not None and workout.odd
         if (after.uncertain and asked is not None and after.file is None) or (odd and (after.file or wanted)):
             return replace(after, file="?")
         if workout is None or workout.stub or after.state not in ("listed", "unlisted"):

@@ -1,4 +1,6 @@
-"""A child process that syncs once, at a moment that it is told, and kills itself just before its n-th commit."""
+"""A child process that syncs once, at a moment that it is told, and kills itself just before its
+n-th commit.
+"""
 
 from __future__ import annotations
 

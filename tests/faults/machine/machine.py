@@ -1,4 +1,6 @@
-"""A state machine: an account that is lived in, a store that follows it, faults in between; after each step both agree."""
+"""A state machine: an account that is lived in, a store that follows it, faults in between; after
+each step both agree.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +32,12 @@ if TYPE_CHECKING:
     from tests.faults.machine.stores import Snapshot, Stored
 
 ZONES = (HOME, "America/Los_Angeles", "Asia/Kathmandu", "Pacific/Apia")
-#: A night in which an hour came twice, one in which an hour never came, and the same in another part of the world.
+#: A night in which an hour came twice, one in which an hour never came, and the same in another
+#: part of the world.
 NIGHTS = (("2026-10-25T02:30:00", HOME, 0), ("2026-10-25T02:30:00", HOME, 1), ("2026-03-29T02:30:00", HOME, 0),
           ("2026-11-01T01:30:00", "America/Los_Angeles", 1))
-#: How long ago a workout was: inside the window, at its edge on both sides, long ago; and by a watch that runs years ahead.
+#: How long ago a workout was: inside the window, at its edge on both sides, long ago; and by a
+#: watch that runs years ahead.
 DAYS_AGO = (0, 1, 2, 5, 20, 60, 89, 90, 91, 120, 400, 2000, -30, -26_000)
 
 which = st.integers(0, 30)
@@ -63,10 +67,14 @@ class Pulled(BaseException):
 
 
 class Machine(RuleBasedStateMachine):
-    """One athlete, one account, one store; what was done is counted in ``played``, what was not there afterwards in ``lost``."""
+    """One athlete, one account, one store; what was done is counted in ``played``, what was not
+    there afterwards in ``lost``.
+    """
 
-    empty: Path  # a home with an empty database: bringing one up to date takes longer than all the rest
-    database: Callable[[], str | None]  # makes an empty database and answers its URL; None: SQLite in the home
+    # A home with an empty database: bringing one up to date takes longer than all the rest.
+    empty: Path
+    # Makes an empty database and answers its URL; None: SQLite in the home.
+    database: Callable[[], str | None]
     played: Counter[str]
     lost: list[str]
 
@@ -96,7 +104,8 @@ class Machine(RuleBasedStateMachine):
         self.key: str | None = None  # that the connection has
         self.activity_of: dict[str, str] = {}  # record → its activity
         self.walked_at: datetime | None = None
-        self.walk_began: int | None = None  # a walk goes on that began at this change of the account
+        # A walk goes on that began at this change of the account.
+        self.walk_began: int | None = None
         self.horizon: date | None = None
 
     def open(self) -> Host:
@@ -114,10 +123,12 @@ class Machine(RuleBasedStateMachine):
     def note(self, what: str) -> None:
         self.played[what] += 1
 
-    # -- what an athlete, a watch and the service do ---------------------------------------------------------------------------
+    # -- what an athlete, a watch and the service do -----------------------------------------------
 
     def unique(self, start: datetime) -> datetime:
-        """No two workouts are on the way at one time, unless a rule means them to: they would be one, and not two."""
+        """No two workouts are on the way at one time, unless a rule means them to: they would be
+        one, and not two.
+        """
         serial = self.world.serial()
         return start.replace(minute=serial % 60, second=serial // 60 * 7 % 60)
 
@@ -240,7 +251,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(what=st.sampled_from(["key", "days", *ZONES]))
     def around_the_workouts(self, what: str) -> None:
-        """Schema drift, the fitness of the day, another zone: rows and athlete change, the workouts do not."""
+        """Schema drift, the fitness of the day, another zone: rows and athlete change, the workouts
+        do not.
+        """
         if what == "key" and len(self.world.keys) < 3:
             self.note("a new key on every row")
             self.world.add_key(f"new_{len(self.world.keys)}_zones")
@@ -257,7 +270,7 @@ class Machine(RuleBasedStateMachine):
         self.note("the clock moves on" if hours > 0 else "the clock is set back")
         self.clock.moment += timedelta(hours=hours)
 
-    # -- connecting ------------------------------------------------------------------------------------------------------------
+    # -- connecting --------------------------------------------------------------------------------
 
     @precondition(lambda self: self.key is None or self.key != self.server.api_key)
     @rule()
@@ -305,7 +318,7 @@ class Machine(RuleBasedStateMachine):
         assert (store.records, store.activities, store.connections, store.windows) == ({}, {}, [], 0)
         assert not list(self.host._raws.blobs.all())
 
-    # -- syncing ---------------------------------------------------------------------------------------------------------------
+    # -- syncing -----------------------------------------------------------------------------------
 
     @property
     def connected(self) -> bool:
@@ -316,7 +329,9 @@ class Machine(RuleBasedStateMachine):
         return self.key is not None and self.key == self.server.api_key
 
     def walk_is_due(self) -> bool:
-        """A clock that was set back far makes it due, too: nobody knows how long ago the last one was."""
+        """A clock that was set back far makes it due, too: nobody knows how long ago the last one
+        was.
+        """
         return self.walked_at is None or abs(self.clock.moment - self.walked_at) >= WALK_EVERY
 
     def listing(self, options: Options) -> Listing:
@@ -410,12 +425,14 @@ class Machine(RuleBasedStateMachine):
         assert dict(self.last.counts) == {}
         assert len(self.server.requests) == 1, self.server.requests
 
-    # -- faults ----------------------------------------------------------------------------------------------------------------
+    # -- faults ------------------------------------------------------------------------------------
 
     @precondition(lambda self: self.key_is_good)
     @rule(point=st.integers(1, 14), full=st.booleans(), files=st.booleans())
     def plug_is_pulled(self, point: int, full: bool, files: bool) -> None:
-        """At its n-th commit a sync loses its process, and nothing that it had not committed reaches the store."""
+        """At its n-th commit a sync loses its process, and nothing that it had not committed
+        reaches the store.
+        """
         self.note("the plug is pulled at the n-th commit")
         options = Options(full=full, files=files)
         listing, moment = self.listing(options), self.clock.moment
@@ -442,7 +459,9 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.key_is_good)
     @rule(after=st.integers(1, 20), full=st.booleans())
     def stopped(self, after: int, full: bool) -> None:
-        """Somebody stops a sync after its n-th event; another process that wants to sync meanwhile is told who is at work."""
+        """Somebody stops a sync after its n-th event; another process that wants to sync meanwhile
+        is told who is at work.
+        """
         self.note("stopped by hand, and a second process meanwhile")
         options = Options(full=full)
         listing, moment = self.listing(options), self.clock.moment
@@ -482,7 +501,9 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.connected)
     @rule(what=st.sampled_from(["rebuild", "quarantine", "dry run"]), full=st.booleans())
     def nothing_changes(self, what: str, full: bool) -> None:
-        """Deriving everything again, trying again what made no sense, and a dry run change nothing, at any moment."""
+        """Deriving everything again, trying again what made no sense, and a dry run change nothing,
+        at any moment.
+        """
         self.note({"quarantine": "quarantine is tried again"}.get(what, what))
         before = read_store(self.host)
         if what == "dry run":
@@ -495,7 +516,7 @@ class Machine(RuleBasedStateMachine):
         after = read_store(self.host)
         assert (before.records, before.activities, before.windows) == (after.records, after.activities, after.windows)
 
-    # -- model and store -------------------------------------------------------------------------------------------------------
+    # -- model and store ---------------------------------------------------------------------------
 
     @invariant()
     def holds(self) -> None:
@@ -503,7 +524,9 @@ class Machine(RuleBasedStateMachine):
         self.hold_identities(read_store(self.host))
 
     def hold_identities(self, store: Snapshot) -> None:
-        """Ids and numbers of activities are for ever, and of one activity alone; a record stays with its activity."""
+        """Ids and numbers of activities are for ever, and of one activity alone; a record stays
+        with its activity.
+        """
         for activity_id, one in store.activities.items():
             assert self.ever.setdefault(activity_id, one.number) == one.number
         assert len(set(self.ever.values())) == len(self.ever), "a number was given twice"

@@ -86,7 +86,9 @@ class KilledMachine(Machine):
 
 
 def test_model_and_store_agree_whatever_is_done(run_machine):
-    """Connect, sync, edit, delete, re-add, move, drift, clocks, keys, faults, in any order: the store holds what the account says."""
+    """Connect, sync, edit, delete, re-add, move, drift, clocks, keys, faults, in any order: the
+    store holds what the account says.
+    """
     assert run_machine(Machine, max_examples=8, stateful_step_count=20)["sync"]
 
 

@@ -1,4 +1,6 @@
-"""The order in which things come does not matter: neither when it is synced, nor which account was connected first."""
+"""The order in which things come does not matter: neither when it is synced, nor which account was
+connected first.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,8 @@ def same_as_one_sync(lived, new_host):
             else:
                 change(world, *step)
         for external_id in [external_id for external_id, one in world.workouts.items() if one.odd]:
-            world.change(external_id, odd=False)  # else the store keeps what was understood before, and a new one has nothing
+            # Else the store keeps what was understood before, and a new one has nothing.
+            world.change(external_id, odd=False)
         sync(followed)
         connect(fresh, server)
         sync(fresh)
@@ -115,7 +118,9 @@ def same_as_one_sync(lived, new_host):
 @settings(max_examples=3, phases=[Phase.generate])
 @given(lived=life)
 def test_however_often_it_was_synced_the_store_is_that_of_one_sync(new_host, lived):
-    """A store that followed an account through edits, deletions and copies holds what a store of one late sync holds."""
+    """A store that followed an account through edits, deletions and copies holds what a store of
+    one late sync holds.
+    """
     same_as_one_sync(lived, new_host)
 
 
@@ -136,7 +141,9 @@ def test_however_often_it_was_synced_the_store_is_that_of_one_sync_many_times(ne
 
 
 def two_accounts():
-    """Two accounts that know three workouts in common, by Strava's ids, and two alone; each tells them in its own words."""
+    """Two accounts that know three workouts in common, by Strava's ids, and two alone; each tells
+    them in its own words.
+    """
     worlds = defaultdict(dict)
     for owner, alone in (("i1", 10), ("i2", 20)):
         for number in (1, 2, 3, alone):
@@ -151,7 +158,9 @@ def two_accounts():
 @settings(max_examples=2, phases=[Phase.generate])
 @given(order=st.permutations(["connect 0", "connect 1", "sync", "sync 0", "sync 1"]))
 def test_whichever_account_was_connected_first_the_store_is_the_same(new_host, order):
-    """Workouts that two accounts share are joined, and told in the same words, in whatever order they were connected and synced."""
+    """Workouts that two accounts share are joined, and told in the same words, in whatever order
+    they were connected and synced.
+    """
     first, second = two_accounts()
     with StandIn(first) as one, StandIn(second) as two, new_host() as host, new_host() as other:
         names = {}

@@ -1,4 +1,6 @@
-"""What an account holds, in plain values: the truth that a store is held against, and how it is put into the stand-in."""
+"""What an account holds, in plain values: the truth that a store is held against, and how it is put
+into the stand-in.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ class Workout:
 
     @property
     def utc(self) -> str:
-        """The start in UTC as the service writes it; it says one even for an hour that a clock skips."""
+        """The start in UTC as the service writes it; it says one even for an hour that a clock
+        skips.
+        """
         moment = self.start.replace(tzinfo=ZoneInfo(self.zone), fold=self.fold).astimezone(UTC)
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 

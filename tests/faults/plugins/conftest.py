@@ -1,4 +1,6 @@
-"""Two accounts, one of whose plugins is broken on purpose, and the store of a run in which neither was."""
+"""Two accounts, one of whose plugins is broken on purpose, and the store of a run in which neither
+was.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,8 @@ def accounts(template, registry, tmp_path):
 
 @pytest.fixture
 def release():
-    """What blocked plugins wait for; set at the end, so that no thread outlives its test for long."""
+    """What blocked plugins wait for; set at the end, so that no thread outlives its test for long.
+    """
     event = threading.Event()
     yield event
     event.set()

@@ -1,4 +1,6 @@
-"""A tiny source that works, to be broken in one place, and two accounts of it at one host: ``bad`` is asked first, ``good`` after it."""
+"""A tiny source that works, to be broken in one place, and two accounts of it at one host: ``bad``
+is asked first, ``good`` after it.
+"""
 
 from __future__ import annotations
 
@@ -156,7 +158,9 @@ class Accounts:
             return synced(host)
 
     def lost(self, undisturbed: dict[str, Any]) -> int:
-        """Sync with plugins that work; how much then differs from a store that never saw a broken one comes back."""
+        """Sync with plugins that work; how much then differs from a store that never saw a broken
+        one comes back.
+        """
         with self.host() as host:
             synced(host)
             outcome = synced(host)
@@ -164,7 +168,9 @@ class Accounts:
             return differences(natural(host), undisturbed)
 
     def unknown(self, undisturbed: dict[str, Any]) -> int:
-        """How much the store says that the undisturbed one does not, and how much of the good account is missing."""
+        """How much the store says that the undisturbed one does not, and how much of the good
+        account is missing.
+        """
         with self.host() as host:
             found = natural(host)
         said = {table: found[table] for table in ("records", "source_activities")}

@@ -1,4 +1,6 @@
-"""A registry folder that misbehaves: each file is refused with its place, in bounded time, and the other entries are there."""
+"""A registry folder that misbehaves: each file is refused with its place, in bounded time, and the
+other entries are there.
+"""
 
 from __future__ import annotations
 

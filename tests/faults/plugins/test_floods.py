@@ -1,4 +1,6 @@
-"""A plugin that blocks or floods: named within its limit, memory bounded, the other connection whole."""
+"""A plugin that blocks or floods: named within its limit, memory bounded, the other connection
+whole.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ def test_a_plugin_that_blocks_at_import_stops_its_connection_alone(accounts, und
 
 
 def test_a_plugin_that_blocks_inside_the_writing_transaction_has_seconds(accounts, undisturbed, reliability, release, monkeypatch):
-    """However patient the host is else, a plugin that is asked for its opinion keeps the writer for ten seconds at most, and once."""
+    """However patient the host is else, a plugin that is asked for its opinion keeps the writer for
+    ten seconds at most, and once.
+    """
     monkeypatch.setattr("fitglue_registry.plugins.discovery._QUICK_S", PATIENCE_S)
     calls = []
 
@@ -88,7 +92,8 @@ def test_a_plugin_that_blocks_inside_the_writing_transaction_has_seconds(account
 
 
 def test_a_list_that_never_ends_is_stopped(accounts, undisturbed, reliability, monkeypatch):
-    """A window has an end; a list beyond it is taken to have none, and not a row of it is believed."""
+    """A window has an end; a list beyond it is taken to have none, and not a row of it is believed.
+    """
     monkeypatch.setattr("fitglue_registry.plugins.guard._MOST_ITEMS", 500)
     outcome = accounts.sync(source("bad", list=lambda window: (listing(f"bad-{number}") for number in itertools.count())))
     assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-endless", 8)
@@ -99,7 +104,9 @@ def test_a_list_that_never_ends_is_stopped(accounts, undisturbed, reliability, m
 
 @pytest.mark.long
 def test_ten_million_rows_are_never_held(accounts, undisturbed, reliability):
-    """A hundred thousand are looked at, and memory stays where it was, give or take what those need."""
+    """A hundred thousand are looked at, and memory stays where it was, give or take what those
+    need.
+    """
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     outcome = accounts.sync(source("bad", list=lambda window: (Listing(f"bad-{number}", b"{}") for number in range(10_000_000))))
     assert outcome.stopped["bad"].code == "FG-plugin-endless"

@@ -1,4 +1,6 @@
-"""A plugin that answers nonsense: refused by name, the other connection whole, and the store as if it had said nothing of it."""
+"""A plugin that answers nonsense: refused by name, the other connection whole, and the store as if
+it had said nothing of it.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +81,9 @@ LISTED = {
 
 @pytest.mark.parametrize("lie", some(LISTED, 2))
 def test_a_row_that_is_a_lie_stops_its_connection_alone(accounts, undisturbed, reliability, lie):
-    """FG-plugin-answer names plugin and hook; of the whole window nothing is believed, and nothing is lost once it is mended."""
+    """FG-plugin-answer names plugin and hook; of the whole window nothing is believed, and nothing
+    is lost once it is mended.
+    """
 
     def fitglue_list(window):
         yield listing("bad-5")
@@ -181,7 +185,9 @@ def replaced(good, **changes):
 
 @pytest.mark.parametrize("lie", some(NORMALIZED, 2))
 def test_a_source_activity_that_is_a_lie_puts_its_record_in_quarantine(accounts, undisturbed, reliability, lie):
-    """The record is kept with the reason, the others arrive, and the next version of the plugin has another try."""
+    """The record is kept with the reason, the others arrive, and the next version of the plugin has
+    another try.
+    """
 
     def fitglue_normalize(record):
         if record.external_id != "bad-4":
@@ -230,7 +236,7 @@ def test_an_account_that_is_a_lie_makes_no_connection(accounts, undisturbed, rel
     reliability("plugins", "connect answers a lie", lost=0 if accounts.sync().code == 0 else 1, seen="FG-plugin-answer, exit 8")
 
 
-# -- windows -----------------------------------------------------------------------------------------------------------------
+# -- windows ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("split", some([
@@ -246,7 +252,9 @@ def test_a_split_that_is_a_lie_stops_its_connection_alone(accounts, undisturbed,
 
 
 def test_a_window_that_is_split_for_ever_stops_its_connection_alone(accounts, undisturbed, reliability):
-    """Pieces of pieces of pieces are listed; a plugin that goes on splitting is named, and no row is lost in silence."""
+    """Pieces of pieces of pieces are listed; a plugin that goes on splitting is named, and no row
+    is lost in silence.
+    """
     outcome = accounts.sync(source("bad", list=lambda window: iter([Split((Window(date(2026, 1, 1), None),))])))
     assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-answer", 8)
     assert "split" in outcome.stopped["bad"].what
@@ -273,7 +281,9 @@ def test_a_piece_of_a_window_may_be_split_once_more(accounts, undisturbed):
 
 
 def test_rows_outside_the_window_are_stored_once_and_harm_nothing(accounts, undisturbed, reliability):
-    """A source that cannot list by days gives everything each time; nothing is missing or there twice."""
+    """A source that cannot list by days gives everything each time; nothing is missing or there
+    twice.
+    """
     windows = Split((Window(date(2026, 6, 1), None), Window(date(2026, 5, 1), date(2026, 5, 31)), Window(None, date(2026, 4, 30))))
 
     def fitglue_list(window):
@@ -289,7 +299,9 @@ def test_rows_outside_the_window_are_stored_once_and_harm_nothing(accounts, undi
 
 
 def test_another_connections_rows_are_records_of_their_own(accounts, undisturbed, reliability):
-    """Records are known by connection and id: whoever lists another's rows adds copies, and touches none of the other's."""
+    """Records are known by connection and id: whoever lists another's rows adds copies, and touches
+    none of the other's.
+    """
     outcome = accounts.sync(source("bad", list=lambda window: map(listing, ids("good"))))
     assert outcome.code == 0
     with accounts.host() as host:
@@ -305,7 +317,9 @@ def test_another_connections_rows_are_records_of_their_own(accounts, undisturbed
 
 
 def test_what_a_plugin_does_to_its_arguments_changes_nothing(accounts, undisturbed, reliability):
-    """Settings, connection and record cannot be written; the ids and parts that it may spoil are its own copies."""
+    """Settings, connection and record cannot be written; the ids and parts that it may spoil are
+    its own copies.
+    """
 
     def fitglue_list(connection, window):
         for attempt in (lambda: connection.settings.update(file="x"), lambda: setattr(connection, "http", None),

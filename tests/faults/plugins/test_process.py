@@ -1,4 +1,5 @@
-"""A plugin that misuses the process that it runs in: the command's answer is its own, and it ends."""
+"""A plugin that misuses the process that it runs in: the command's answer is its own, and it ends.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +54,9 @@ SETTLE = "from fitglue_registry import Host\nwith Host() as host:\n    host.conn
 
 @pytest.fixture
 def installed(tmp_path):
-    """Installs two distributions, one of which misbehaves; the command comes back, run in an environment that has them."""
+    """Installs two distributions, one of which misbehaves; the command comes back, run in an
+    environment that has them.
+    """
 
     def install(misbehave):
         for name in ("bad", "good"):
@@ -126,7 +129,9 @@ MISUSES = {
 
 @pytest.mark.parametrize("misuse", some(MISUSES, 1))
 def test_the_process_answers_and_ends_whatever_a_plugin_does_in_it(installed, reliability, misuse):
-    """Standard output holds the events of both connections and nothing else, the exit code is right, and the process ends."""
+    """Standard output holds the events of both connections and nothing else, the exit code is
+    right, and the process ends.
+    """
     fitglue = installed(MISUSES[misuse])
     began = time.monotonic()
     done = fitglue("sync", "--json")

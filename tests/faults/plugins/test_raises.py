@@ -1,4 +1,6 @@
-"""A plugin that raises, anywhere and anything: named, the other connection whole, and nothing lost once it is mended."""
+"""A plugin that raises, anywhere and anything: named, the other connection whole, and nothing lost
+once it is mended.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +99,9 @@ def failing(name, moment, error):
 @KINDS
 @pytest.mark.parametrize("moment", few(["between rows", "before the first row", "at the first row", "after the last row"], 1))
 def test_a_list_that_raises_stops_its_connection_alone(accounts, undisturbed, reliability, moment, kinds):
-    """Whatever it raises and when: FG-plugin-raised names it, the other connection is whole, and nothing of the list was believed."""
+    """Whatever it raises and when: FG-plugin-raised names it, the other connection is whole, and
+    nothing of the list was believed.
+    """
     for error in kinds():
         outcome = accounts.sync(source("bad", **failing("list", moment, error)))
         assert outcome.stopped["bad"].code == "FG-plugin-raised", error.__traceback__
@@ -126,7 +130,9 @@ def test_a_fetch_that_always_raises_stops_its_connection_alone(accounts, undistu
 @KINDS
 @pytest.mark.parametrize("moment", few(["between rows", "after the last row"], 1))
 def test_a_fetch_that_raises_after_it_answered_loses_nothing(accounts, undisturbed, reliability, moment, caplog, kinds):
-    """What was answered before is stored, the rest is asked for singly, and what was raised is a line in the log."""
+    """What was answered before is stored, the rest is asked for singly, and what was raised is a
+    line in the log.
+    """
     for error in kinds():
         with caplog.at_level(logging.INFO):
             assert accounts.sync(source("bad", **failing("fetch", moment, error))).code == 0
@@ -208,7 +214,8 @@ def test_what_a_plugin_raises_at_import_stops_its_connection_alone(accounts, und
 
 @pytest.mark.parametrize("hook", few(["fetch", "dedupe", "list", "normalize"]))
 def test_endless_recursion_is_one_plugins_error(accounts, undisturbed, reliability, hook):
-    """A hook without end is stopped by the limit of the interpreter, and the others never notice."""
+    """A hook without end is stopped by the limit of the interpreter, and the others never notice.
+    """
 
     def again(value):
         return [again(value)]
@@ -224,7 +231,9 @@ def test_endless_recursion_is_one_plugins_error(accounts, undisturbed, reliabili
 
 
 def test_an_error_of_ours_made_by_a_plugin_is_taken_apart_and_made_anew(accounts, undisturbed, reliability):
-    """A subclass keeps its branch and its words, cut to a length; parts that are no text, and a code that is none, are a mistake."""
+    """A subclass keeps its branch and its words, cut to a length; parts that are no text, and a
+    code that is none, are a mistake.
+    """
 
     class Own(ConnectionStopped):
         def as_dict(self):
@@ -251,7 +260,9 @@ def test_an_error_of_ours_made_by_a_plugin_is_taken_apart_and_made_anew(accounts
 
 @pytest.mark.parametrize("hook", few(["fetch", "dedupe", "list", "normalize"]))
 def test_a_real_ctrl_c_passes_whatever_the_plugin_is_at(accounts, undisturbed, reliability, release, hook):
-    """The signal reaches the main thread while the plugin blocks; what was stored stays, and the next sync goes on."""
+    """The signal reaches the main thread while the plugin blocks; what was stored stays, and the
+    next sync goes on.
+    """
 
     def interrupted(*_):
         os.kill(os.getpid(), signal.SIGINT)
@@ -259,7 +270,8 @@ def test_a_real_ctrl_c_passes_whatever_the_plugin_is_at(accounts, undisturbed, r
 
     broken = {"list": lambda window: interrupted(), "fetch": lambda ids: interrupted(), "normalize": lambda record: interrupted(),
               "dedupe": lambda pairs: interrupted()}
-    kept = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    # A shell's background job ignores it.
+    kept = signal.signal(signal.SIGINT, signal.default_int_handler)
     began = time.monotonic()
     with accounts.host(source("bad", **{hook: broken[hook]}), time_limit_s=15) as host:
         with pytest.raises(KeyboardInterrupt):

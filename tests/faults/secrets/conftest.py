@@ -1,4 +1,6 @@
-"""A host whose secrets lie in files or in a keyring that a test can look into, and the account on a stand-in server."""
+"""A host whose secrets lie in files or in a keyring that a test can look into, and the account on a
+stand-in server.
+"""
 
 from __future__ import annotations
 

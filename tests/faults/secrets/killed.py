@@ -1,7 +1,9 @@
-"""Changes secrets in forks of this process that kill themselves, without a chance to tidy up, each just before another step.
+"""Changes secrets in forks of this process that kill themselves, without a chance to tidy up, each
+just before another step.
 
-Run with a prepared home, a folder for copies of it, the points to kill at (``all``, or a number), and the change with its arguments;
-prints as JSON what each fork left behind, and what was there after the same change was made once more.
+Run with a prepared home, a folder for copies of it, the points to kill at (``all``, or a number),
+and the change with its arguments; prints as JSON what each fork left behind, and what was there
+after the same change was made once more.
 """
 
 from __future__ import annotations
@@ -88,7 +90,9 @@ def change(home: Path, work: str, *arguments: str) -> None:
 
 
 def kill_before(point: int) -> None:
-    """Let this process kill itself just before its n-th commit, rename, removal or write to the keyring."""
+    """Let this process kill itself just before its n-th commit, rename, removal or write to the
+    keyring.
+    """
     passed = count(1)
 
     def pass_point(*_: object) -> None:

@@ -1,4 +1,6 @@
-"""Looks for planted secrets, in every form in which one travels, wherever a call of the command can leave a trace."""
+"""Looks for planted secrets, in every form in which one travels, wherever a call of the command can
+leave a trace.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
 
 def forms(secret: str) -> set[bytes]:
-    """A secret plain, in small letters, quoted for an address, escaped for JSON, HTML and Python, in hex, and inside base64."""
+    """A secret plain, in small letters, quoted for an address, escaped for JSON, HTML and Python,
+    in hex, and inside base64.
+    """
     texts = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), json.dumps(secret)[1:-1], html.escape(secret),
              repr(secret)[1:-1], secret.encode().hex()}
     texts |= {text.lower() for text in texts}
@@ -49,13 +53,17 @@ class Search:
         return self.in_bytes("\n".join(texts).encode("utf-8", "surrogateescape"))
 
     def in_home(self, home: Path) -> list[str]:
-        """Where secrets lie below the home: file names, files, every column of every row, every raw part unpacked."""
+        """Where secrets lie below the home: file names, files, every column of every row, every raw
+        part unpacked.
+        """
         found = [f"{path.relative_to(home)}: {name}" for path in home.rglob("*") for name in
                  self.in_text(str(path.relative_to(home))) + (self.in_bytes(path.read_bytes()) if path.is_file() else [])]
         return found + [f"{where}: {name}" for where, content in _rows(home) for name in self.in_bytes(content)]
 
     def in_error(self, error: BaseException) -> list[str]:
-        """The names of the secrets in an error, its traceback, and the arguments and attributes of everything behind it."""
+        """The names of the secrets in an error, its traceback, and the arguments and attributes of
+        everything behind it.
+        """
         texts = ["".join(traceback.format_exception(error))]
         for one in chain(error):
             texts += [repr(one), str(one), repr(one.args), repr(vars(one))]

@@ -1,4 +1,6 @@
-"""Neither a redirect nor anything in a payload makes the host ask another address, and the key goes nowhere but home."""
+"""Neither a redirect nor anything in a payload makes the host ask another address, and the key goes
+nowhere but home.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +91,9 @@ def test_a_redirect_to_a_subdomain_of_home_is_refused(servers, asked):
 
 
 def test_no_link_of_a_chain_carries_the_key_beyond_home(servers, reliability):
-    """Home, then a host that the entry allows, then back or elsewhere: the key went along once, to home."""
+    """Home, then a host that the entry allows, then back or elsewhere: the key went along once, to
+    home.
+    """
     home, allowed = servers
     for target, end in ((home.url, None), ("https://evil.example", "FG-redirect-refused")):
         home.requests.clear()
@@ -125,7 +129,9 @@ def test_an_id_in_a_path_stays_one_step_of_it_or_is_refused(servers, asked, path
 
 
 def test_a_lying_service_cannot_make_the_host_ask_another_address(home, service, servers, asked, reliability):
-    """Ids that climb, break lines or name hosts, and addresses in every field that could hold one: nobody else is asked."""
+    """Ids that climb, break lines or name hosts, and addresses in every field that could hold one:
+    nobody else is asked.
+    """
     trap = servers[1]
     fields = {name: f"{trap.url}/{name}" for name in ("url", "file_url", "photo", "route", "gpx", "next", "links", "avatar", "description")}
     for number, one in enumerate(IDS):

@@ -1,4 +1,6 @@
-"""Secrets are planted wherever one can enter; every command, fault and log level is driven; and nowhere is one of them found again."""
+"""Secrets are planted wherever one can enter; every command, fault and log level is driven; and
+nowhere is one of them found again.
+"""
 
 from __future__ import annotations
 
@@ -124,7 +126,9 @@ def _planted(monkeypatch, tmp_path, home):
 
 
 def _no_pip(arguments, **options):
-    """A pip that fails, and repeats all that it was given: what is in its environment is what a build could read."""
+    """A pip that fails, and repeats all that it was given: what is in its environment is what a
+    build could read.
+    """
     import subprocess
 
     said = f"{arguments[:-1]} {sorted(options['env'].items())}"
@@ -137,7 +141,9 @@ SEARCH = Search(PLANTED)
 
 @pytest.fixture
 def lying(service):
-    """The account of a service that repeats the key wherever it can: in titles, in streams, in headers."""
+    """The account of a service that repeats the key wherever it can: in titles, in streams, in
+    headers.
+    """
     rides = [one for one in service.account.ids() if not service.account.is_stub(one)]
     service.account.edit(rides[0], name=f"my key {KEY}", description=f"Authorization: Basic {TOKEN}")
     service.account.edit(rides[1], tags=[KEY], device_name=TOKEN)
@@ -183,7 +189,9 @@ def drive(fitglue, options: list[str]) -> tuple[int, list[str]]:
 @pytest.mark.parametrize("options", [pytest.param(one, marks=() if one == ["--debug"] else pytest.mark.long) for one in LEVELS],
                          ids=lambda options: " ".join(options) or "quietly")
 def test_no_command_says_or_stores_a_secret(connected, fitglue, home, options, reliability):
-    """Every command against a service that repeats the key: not a form of it in what is said, nor in any file, row, or raw part."""
+    """Every command against a service that repeats the key: not a form of it in what is said, nor
+    in any file, row, or raw part.
+    """
     fitglue("sync", "--files")
     calls, leaks = drive(fitglue, options)
     leaks += SEARCH.in_home(home)
@@ -193,7 +201,9 @@ def test_no_command_says_or_stores_a_secret(connected, fitglue, home, options, r
 
 
 def test_the_key_is_blotted_out_of_what_is_stored_and_the_rest_is_verbatim(connected, fitglue, home):
-    """A title that repeats the key is kept with asterisks in its place: the record is there, and a thief of the database has no key."""
+    """A title that repeats the key is kept with asterisks in its place: the record is there, and a
+    thief of the database has no key.
+    """
     fitglue("sync")
     with Host(home) as host:
         titles = [row["title"] for row in host.activities()]
@@ -235,7 +245,9 @@ def test_no_fault_of_the_service_shows_a_secret(connected, fitglue, home, fault,
 @pytest.mark.parametrize("url", ["https://127.0.0.1:{port}", "https://no-such-host.invalid", "https://127.0.0.1:9"],
                          ids=["TLS", "DNS", "port"])
 def test_a_service_that_cannot_be_reached_shows_no_secret(fitglue, service, home, url):
-    """TLS that fails, a name that nobody knows, and a proxy of the environment that does not answer."""
+    """TLS that fails, a name that nobody knows, and a proxy of the environment that does not
+    answer.
+    """
     address = url.format(port=service.url.rpartition(":")[2])
     code, said = fitglue("connect", "intervals", "--key-stdin", "--base-url", address, "--debug")
     assert code in (4, 5), said
@@ -268,7 +280,9 @@ def test_a_key_in_the_environment_is_stored_sealed_alone(fitglue, service, home,
                                  "postgresql://me:a/{}@h/db", "postgresql://me:a:{}@h:x/db", "postgresql://me:pass@{}@127.0.0.1:1/db",
                                  "no address at all, {}", "postgresql+nothing://me:{}@h/db"])
 def test_the_password_of_a_database_is_not_shown(fitglue, home, monkeypatch, url):
-    """A server that is not there, another kind, a password that is written wrongly: an error, and no word of it."""
+    """A server that is not there, another kind, a password that is written wrongly: an error, and
+    no word of it.
+    """
     monkeypatch.setenv("FITGLUE_DATABASE", url.format(PLANTED["password of the database"]))
     calls = (["doctor"], ["activities"], ["sql", "--path"], ["sync"], [])
     leaks = [found for call in calls for form in ("--debug", "--json") for found in SEARCH.in_text(fitglue(*call, form)[1])]
@@ -309,7 +323,9 @@ def _raise(how):
 @pytest.mark.parametrize("how", ["chained", *(pytest.param(one, marks=pytest.mark.long) for one in (
     "plain", "bytes", "nested", "own", "ours", "exit", "in context", "noted"))])
 def test_a_plugin_that_raises_with_the_key_in_its_message_shows_nothing(connected, fitglue, home, monkeypatch, how, reliability):
-    """In what is said, in the error as an embedder gets it with all that is behind it, and in what is stored of it."""
+    """In what is said, in the error as an embedder gets it with all that is behind it, and in what
+    is stored of it.
+    """
     connected.clear_faults()
 
     def list_window(connection, _):
@@ -329,7 +345,9 @@ def test_a_plugin_that_raises_with_the_key_in_its_message_shows_nothing(connecte
 
 
 def test_a_bug_leaves_a_report_without_secrets(connected, fitglue, home, monkeypatch, reliability):
-    """The file that keeps the traceback, what --debug prints of it, and the one line that everybody sees."""
+    """The file that keeps the traceback, what --debug prints of it, and the one line that everybody
+    sees.
+    """
     from fitglue_registry.cli import rounds
 
     follow = rounds.follow

@@ -1,4 +1,6 @@
-"""What other users of the machine see of a running command: its arguments; and what its children inherit."""
+"""What other users of the machine see of a running command: its arguments; and what its children
+inherit.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ SEARCH = Search({"key": KEY})
 @pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="only Linux shows processes below /proc")
 def test_no_argument_and_no_child_of_a_running_command_holds_the_key(service, home, reliability):
-    """While the service is asked, the list of processes shows nothing, nor does the environment of whoever gave the key by a pipe."""
+    """While the service is asked, the list of processes shows nothing, nor does the environment of
+    whoever gave the key by a pipe.
+    """
     service.fault("*/profile", Fault.hold(), times=1)
     command = [sys.executable, "-m", "fitglue_registry", "connect", "intervals", "--key-stdin", "--base-url", service.url]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -39,7 +43,9 @@ def test_no_argument_and_no_child_of_a_running_command_holds_the_key(service, ho
 
 
 def test_a_build_of_a_plugin_inherits_no_key(tmp_path, monkeypatch, capsys):
-    """pip runs other people's code: what it is started with holds neither the key nor the password of the database."""
+    """pip runs other people's code: what it is started with holds neither the key nor the password
+    of the database.
+    """
     from fitglue_registry.cli.app import run
 
     given = []

@@ -1,4 +1,6 @@
-"""Keys are renewed, sealed anew and moved; killed anywhere, exactly the secrets that the database names are there, and open."""
+"""Keys are renewed, sealed anew and moved; killed anywhere, exactly the secrets that the database
+names are there, and open.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,9 @@ def test_a_new_key_file_seals_every_secret(home, connect, reliability):
 
 
 def test_keys_move_from_the_keyring_to_a_file_and_back(home, connect, desktop, monkeypatch):
-    """The way to a scheduler without a desktop: what was in the keyring is in a file, and not in the keyring any more."""
+    """The way to a scheduler without a desktop: what was in the keyring is in a file, and not in
+    the keyring any more.
+    """
     monkeypatch.setenv("FITGLUE_SECRETS", "keyring")
     connect()
     with Host(home) as host:
@@ -160,7 +164,9 @@ def change(request, tmp_path, connect, service, monkeypatch):
 
 @pytest.mark.long
 def test_killed_at_any_step_of_a_change_no_secret_is_lost_and_none_stays_behind(change, home, tmp_path, reliability):
-    """SIGKILL before every rename, removal, commit and write to the keyring: the key still opens, and the next change tidies up."""
+    """SIGKILL before every rename, removal, commit and write to the keyring: the key still opens,
+    and the next change tidies up.
+    """
     name, work = change
     expected = {"renew": {"intervals": RENEWED}, "rekey": {"intervals": KEY}, "remove": {}}[work[0]]
     outcomes = killed(home, tmp_path, "all", *work)
@@ -173,7 +179,9 @@ def test_killed_at_any_step_of_a_change_no_secret_is_lost_and_none_stays_behind(
 
 
 def test_a_rekey_that_stops_half_way_loses_nothing(home, connect, monkeypatch):
-    """The everyday share of the test above: the new key is written, and nothing is sealed with it yet."""
+    """The everyday share of the test above: the new key is written, and nothing is sealed with it
+    yet.
+    """
     connect()
     with monkeypatch.context() as patch, Host(home) as host:
         patch.setattr("fitglue_registry.store.sealed._seal", interrupted)

@@ -1,4 +1,6 @@
-"""What becomes of a key that is lost, damaged, exposed or out of reach: a clear message with what to do, and the rest goes on."""
+"""What becomes of a key that is lost, damaged, exposed or out of reach: a clear message with what
+to do, and the rest goes on.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +85,9 @@ TROUBLES = {lose: "FG-secret-key-lost", replace: "FG-secret-key-lost", overwrite
 @pytest.mark.parametrize("trouble", [pytest.param(one, marks=() if one is lose else pytest.mark.long) for one in TROUBLES],
                          ids=lambda trouble: trouble.__name__.replace("_", " "))
 def test_a_lost_or_damaged_key_is_told_and_the_rest_goes_on(home, connect, service, with_files, fitglue, trouble, reliability):
-    """Exit 3 with what to do; reading, export, rebuild and the other connections work, and the same command mends it."""
+    """Exit 3 with what to do; reading, export, rebuild and the other connections work, and the same
+    command mends it.
+    """
     connect()
     assert fitglue("sync")[0] == 0
     trouble(home)
@@ -138,7 +142,9 @@ def test_nothing_is_written_through_a_link(home, tmp_path, service):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 def test_everything_is_private_whatever_the_umask(home, connect, fitglue):
-    """The home and the folder of secrets are their owner's alone, and so is every file with a secret in it."""
+    """The home and the folder of secrets are their owner's alone, and so is every file with a
+    secret in it.
+    """
     old = os.umask(0)
     try:
         connect()
@@ -166,7 +172,9 @@ def locked(*_):
 @pytest.mark.parametrize("keyring_of_the_scheduler", ["none", pytest.param("locked", marks=pytest.mark.long)])
 def test_a_scheduler_without_a_desktop_can_sync_after_one_command(home, service, connect, fitglue, monkeypatch,
                                                                    keyring_of_the_scheduler, reliability):
-    """Connected on a desktop, run by a scheduler: a message that names the command, and after it the sync works for ever."""
+    """Connected on a desktop, run by a scheduler: a message that names the command, and after it
+    the sync works for ever.
+    """
     monkeypatch.setenv("FITGLUE_SECRETS", "keyring")
     connect()
     monkeypatch.delenv("FITGLUE_SECRETS")

@@ -6,9 +6,11 @@ from typing import Any
 
 
 def lost(undisturbed: dict[str, Any], found: dict[str, Any]) -> list[str]:
-    """Every key of the undisturbed store that is missing or differs, and every key too many that is no trace of what was refused.
+    """Every key of the undisturbed store that is missing or differs, and every key too many that is
+    no trace of what was refused.
 
-    Old summaries and details are kept on purpose, and so are the tombstones of rows that were never activities.
+    Old summaries and details are kept on purpose, and so are the tombstones of rows that were never
+    activities.
     """
     tombs = {key for key, value in found["records"].items() if key not in undisturbed["records"] and value[0] == "gone"}
     differs = []
@@ -28,7 +30,8 @@ def lost(undisturbed: dict[str, Any], found: dict[str, Any]) -> list[str]:
 
 
 def _is_of(key: Any, tombs: set[Any]) -> bool:
-    """Whether a key is that of a buried record, of a part of it, or of what was made of it alone."""
+    """Whether a key is that of a buried record, of a part of it, or of what was made of it alone.
+    """
     if isinstance(key, frozenset):
         return all(source[:2] in tombs for source in key)
     return key in tombs or key[0] in tombs or key[:2] in tombs

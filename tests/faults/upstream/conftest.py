@@ -1,4 +1,6 @@
-"""One account and its server for all tests of a process, a home that is connected to it, and the store of an undisturbed sync."""
+"""One account and its server for all tests of a process, a home that is connected to it, and the
+store of an undisturbed sync.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,12 @@ class World:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory) -> Iterator[World]:
-    """Built once a process: the account has a stub, every other workout has every part, and one id is nothing but digits."""
+    """Built once a process: the account has a stub, every other workout has every part, and one id
+    is nothing but digits.
+    """
     account = Account.generate(count=3, seed=3, until=UNTIL, distinct_streams=1)
-    account.add_strava_stub("2026-11-01T07:00:00", id="16998617321")  # the oldest, so that odd values meet the others
+    # The oldest, so that odd values meet the others.
+    account.add_strava_stub("2026-11-01T07:00:00", id="16998617321")
     account.add("2026-11-10T06:00:00", id="900000001", created="2026-11-10T08:00:00+00:00")
     for by_hand in [one for one in account.ids() if not account.is_stub(one) and account.file(one) is None]:
         account.delete(by_hand)
@@ -90,7 +95,9 @@ def open_host(world, server, clock, tmp_path) -> Iterator[Callable[..., Host]]:
 
 @pytest.fixture
 def impatience(monkeypatch) -> list[float]:
-    """Time-outs of so many seconds for the sessions that are opened while there is one in this list."""
+    """Time-outs of so many seconds for the sessions that are opened while there is one in this
+    list.
+    """
     made, seconds = policy.policy_from_entry, list[float]()
 
     def shortened(*arguments: Any) -> policy.HttpPolicy:

@@ -1,4 +1,6 @@
-"""A child process that syncs once and says what came of it, and how many bytes of memory it took at most."""
+"""A child process that syncs once and says what came of it, and how many bytes of memory it took at
+most.
+"""
 
 from __future__ import annotations
 

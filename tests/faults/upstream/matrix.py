@@ -1,4 +1,6 @@
-"""The product of endpoints and faults: what is asked for, what may come in its place, and what has to come of it."""
+"""The product of endpoints and faults: what is asked for, what may come in its place, and what has
+to come of it.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ ENDPOINTS: Mapping[str, re.Pattern[str]] = {
 #: These are asked before there is a connection.
 OF_CONNECT = ("profile", "notes")
 
-#: What the source itself says, however odd it is: kept as it came, and believed until the source says otherwise.
+#: What the source itself says, however odd it is: kept as it came, and believed until the source
+#: says otherwise.
 ODD: Mapping[str, Fault] = {name: Fault.values(values, rows=2) for name, values in {
     "NaN": {"average_heartrate": "NaN", "data.0": "NaN", "average_temp": "NaN"},
     "1e400": {"distance": "1e400", "icu_average_watts": "-1e400", "data.0": "1e400"},
@@ -122,7 +125,8 @@ STOPS: Mapping[str, Mapping[str, str]] = {
 GOES_ON = {
     # A server without profiles is asked for the athlete itself.
     ("profile", "404"),
-    # Rows that are no activities go to quarantine; so they do not say how the account is to be split.
+    # Rows that are no activities go to quarantine; so they do not say how the account is to be
+    # split.
     *((endpoint, "nested 100,000 deep") for endpoint in ("notes", "sizing", "window")),
     *((endpoint, "a list of numbers") for endpoint in ("notes", "sizing", "window")),
     *((endpoint, "redirect to another address of its own") for endpoint in ("notes", "sizing", "window")),
@@ -139,7 +143,9 @@ def stops_with(endpoint: str, fault: str) -> str | None:
 
 
 def healed_by(endpoint: str, fault: str) -> str:
-    """What brings the store to that of an undisturbed run: the ``next sync``, a ``walk``, or the source's word that it ``changed``."""
+    """What brings the store to that of an undisturbed run: the ``next sync``, a ``walk``, or the
+    source's word that it ``changed``.
+    """
     if endpoint in ("detail", "streams", "file") and fault in ("404", "422", "422, as of Strava"):
         return "walk"
     if endpoint == "window" and fault in ("a list of numbers", "nested 100,000 deep", "a value nested 100,000 deep"):

@@ -19,7 +19,9 @@ def asked_for(server, what):
 
 
 def test_a_part_that_is_not_there_is_asked_for_once_more_by_the_next_walk(server, open_host, world):
-    """A source that says once by mistake that there are no streams takes them away until the next walk, and not for ever."""
+    """A source that says once by mistake that there are no streams takes them away until the next
+    walk, and not for ever.
+    """
     server.fault(ENDPOINTS["streams"], Fault.status(404), times=None)
     host = open_host()
     assert finished(host)["no-streams"] == len(world.undisturbed["activities"])
@@ -56,7 +58,9 @@ def test_a_record_that_is_gone_counts_once(server, open_host):
 @pytest.mark.long
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_source_that_asks_to_be_left_alone_is_left_alone(server, open_host, status):
-    """A bulk request that is told to come back in an hour is not followed by single ones, and the error says when."""
+    """A bulk request that is told to come back in an hour is not followed by single ones, and the
+    error says when.
+    """
     server.fault(ENDPOINTS["bulk"], Fault.status(status, retry_after=3600), times=None)
     error = stopped(open_host())
     assert error.fix == "run the command again in 60 min; nothing that was fetched is lost"
@@ -64,7 +68,9 @@ def test_a_source_that_asks_to_be_left_alone_is_left_alone(server, open_host, st
 
 
 def test_a_title_that_is_no_utf8_arrives_as_far_as_it_can_be_read(server, open_host):
-    """Half a character in a list row, and in the detail that follows it, costs that character and nothing else."""
+    """Half a character in a list row, and in the detail that follows it, costs that character and
+    nothing else.
+    """
     for name in ("window", "bulk"):
         server.fault(ENDPOINTS[name], Fault.values({"name": '"\udce2\udc82 cut"'}, rows=1), times=None)
     host = open_host()
@@ -73,7 +79,9 @@ def test_a_title_that_is_no_utf8_arrives_as_far_as_it_can_be_read(server, open_h
 
 
 def test_what_was_never_an_activity_leaves_the_quarantine_once_it_is_listed_no_more(server, open_host):
-    """A list with an odd row in it, once: the row is kept in quarantine, and becomes a tombstone when it is gone."""
+    """A list with an odd row in it, once: the row is kept in quarantine, and becomes a tombstone
+    when it is gone.
+    """
     server.fault(ENDPOINTS["window"], Fault.values({"id": "null"}, rows=1), times=1)
     host = open_host()
     assert finished(host)["quarantined"] == 1

@@ -1,4 +1,5 @@
-"""The same faults through the command: what a person reads, and the exit code that a script gets."""
+"""The same faults through the command: what a person reads, and the exit code that a script gets.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +63,9 @@ def connected(server, fitglue):
     *EVERYDAY, *(pytest.param(*row, marks=pytest.mark.long) for row in REST)])
 def test_the_command_says_what_where_why_and_what_to_do(connected, fitglue, impatience, reliability, world, endpoint, fault,
                                                              exit_code, code, fix):
-    """One error, its four lines, the exit code of the table in the README, never a traceback or the key; afterwards all is well."""
+    """One error, its four lines, the exit code of the table in the README, never a traceback or the
+    key; afterwards all is well.
+    """
     if endpoint == "detail":
         connected.fault(ENDPOINTS["bulk"], Fault.raw_body(b"[]"), times=None)
     connected.fault(ENDPOINTS[endpoint], FAULTS[fault], times=None)
@@ -86,7 +89,9 @@ def test_the_command_says_what_where_why_and_what_to_do(connected, fitglue, impa
 
 @pytest.mark.long
 def test_a_server_that_never_answers_is_remarked_on_in_the_terminal(connected):
-    """After ten seconds the command says that there is no answer yet, and how long it will wait at most."""
+    """After ten seconds the command says that there is no answer yet, and how long it will wait at
+    most.
+    """
     connected.fault(ENDPOINTS["sizing"], Fault.hold(), times=None)
     main, side = pty.openpty()
     process = subprocess.Popen([sys.executable, "-m", "fitglue_registry", "sync"], stdin=side, stdout=side, stderr=side,

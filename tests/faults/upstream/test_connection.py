@@ -1,4 +1,6 @@
-"""Faults below HTTP: a certificate that nobody trusts, bytes in clear, a name that does not resolve, threads that stay behind."""
+"""Faults below HTTP: a certificate that nobody trusts, bytes in clear, a name that does not
+resolve, threads that stay behind.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ def afterwards(host, server, world):
 
 @each_endpoint
 def test_a_certificate_that_nobody_trusts(encrypted, open_host, world, reliability, tmp_path, endpoint):
-    """In the middle of a sync another server answers by that name: the key is not sent to it, and nothing is lost."""
+    """In the middle of a sync another server answers by that name: the key is not sent to it, and
+    nothing is lost.
+    """
     host = open_host(connected=False)
     if endpoint not in OF_CONNECT:
         host.connect("intervals", {"api_key": encrypted.api_key, "base_url": encrypted.url})
@@ -130,7 +134,9 @@ def test_a_name_that_does_not_resolve(server, open_host, world, reliability, mon
 
 @pytest.mark.long
 def test_the_key_goes_to_no_other_host(server, open_host, world, reliability):
-    """A redirect to another host, or to another port of this one, is not followed: nobody there was ever asked."""
+    """A redirect to another host, or to another port of this one, is not followed: nobody there was
+    ever asked.
+    """
     with StandIn(world.server.account) as elsewhere:
         for endpoint in ("sizing", "bulk", "detail", "streams"):
             server.fault(ENDPOINTS[endpoint], Fault.redirect(f"{elsewhere.url}/api/v1/athletes"), times=None if endpoint != "sizing" else 1)
@@ -149,7 +155,9 @@ def test_the_key_goes_to_no_other_host(server, open_host, world, reliability):
 @pytest.mark.parametrize("fault", [
     Fault.hold(), pytest.param(Fault.drip(interval_s=0.02), marks=pytest.mark.long)], ids=["never answering", "one byte at a time"])
 def test_no_thread_is_left_behind(server, open_host, impatience, fault):
-    """After a server that never answered, and once the host is closed, every thread of its own has ended."""
+    """After a server that never answered, and once the host is closed, every thread of its own has
+    ended.
+    """
     before = set(threading.enumerate())
     impatience[:] = [0.2]
     server.fault(ENDPOINTS["streams"], fault, times=None)

@@ -19,7 +19,8 @@ from tests.sync.natural import natural
 
 CHILD = Path(__file__).with_name("huge.py")
 ROOT = Path(__file__).parents[3]
-#: What an entry allows one answer to be, and how often it may be in memory at once: as received, joined, and unpacked.
+#: What an entry allows one answer to be, and how often it may be in memory at once: as received,
+#: joined, and unpacked.
 LIMIT, COPIES = 64_000_000, 3
 
 
@@ -44,7 +45,9 @@ def sync_in_child(server, tmp_path, monkeypatch):
 ], ids=lambda value: value if isinstance(value, str) else "")
 @pytest.mark.parametrize("endpoint", ["sizing", "window", "streams"])
 def test_a_huge_answer_takes_no_more_memory_than_its_limit(sync_in_child, server, world, tmp_path, reliability, endpoint, fault, name):
-    """500 MB, in whatever form, are read up to ``max_body_mb`` and no further, and the error names the limit."""
+    """500 MB, in whatever form, are read up to ``max_body_mb`` and no further, and the error names
+    the limit.
+    """
     usual = sync_in_child("usual")["peak"]
     server.fault(ENDPOINTS[endpoint], fault, times=None)
     said = sync_in_child()

@@ -1,4 +1,6 @@
-"""Lists that lie: they change while they are read, repeat themselves, leave rows out, or write ids another way."""
+"""Lists that lie: they change while they are read, repeat themselves, leave rows out, or write ids
+another way.
+"""
 
 from __future__ import annotations
 
@@ -65,9 +67,12 @@ ACTS = {
     (what, endpoint) for what in ACTS for endpoint in ("sizing", "window", "bulk", "streams")
 ])
 def test_a_list_that_changes_while_it_is_read(changing, monkeypatch, tmp_path, reliability, what, endpoint):
-    """Between two windows, or between the list and the parts, the account changes: the next sync has it as it is."""
+    """Between two windows, or between the list and the parts, the account changes: the next sync
+    has it as it is.
+    """
     account, server, host = changing
-    monkeypatch.setattr(listing, "split", partial(listing.split, rows=2))  # so that five workouts make several windows
+    # So that five workouts make several windows.
+    monkeypatch.setattr(listing, "split", partial(listing.split, rows=2))
     server.fault(ENDPOINTS[endpoint], meanwhile(lambda: ACTS[what](account)), times=1)
     sync(host)
     finished(host)
@@ -113,7 +118,9 @@ LIES = {
 @pytest.mark.parametrize("denied", ["", pytest.param("and single activities are denied", marks=pytest.mark.long)])
 @pytest.mark.parametrize("lie", ["an empty list", *(pytest.param(lie, marks=pytest.mark.long) for lie in LIES if lie != "an empty list")])
 def test_a_list_that_lies_after_a_good_sync_deletes_nothing(server, open_host, world, reliability, lie, denied):
-    """What a list leaves out is asked for by id; even where that is denied, too, it is all back with the next honest list."""
+    """What a list leaves out is asked for by id; even where that is denied, too, it is all back
+    with the next honest list.
+    """
     host = open_host()
     list(host.sync(options=FILES))
     before = len(host.activities())

@@ -1,4 +1,6 @@
-"""Every endpoint × every fault: a clear outcome, a bounded number of requests, and nothing lost once it is over."""
+"""Every endpoint × every fault: a clear outcome, a bounded number of requests, and nothing lost
+once it is over.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from tests.faults.upstream.conftest import FILES
 from tests.faults.upstream.matrix import ENDPOINTS, FAULTS, OF_CONNECT, SLOW, healed_by, stops_with
 from tests.sync.natural import natural
 
-#: Two retries of a time-out, four of an outage, three records in a row, two at once: no fault is worth more requests than these.
+#: Two retries of a time-out, four of an outage, three records in a row, two at once: no fault is
+#: worth more requests than these.
 MOST_REQUESTS = 60
 
 EVERYDAY = [
@@ -28,7 +31,9 @@ REST = [(endpoint, fault) for endpoint in ENDPOINTS for fault in FAULTS if (endp
 
 @pytest.fixture
 def play(world, server, clock, open_host, impatience):
-    """Plays one cell; how it ended comes back: the error that stopped it or None, and the store after the fault was over."""
+    """Plays one cell; how it ended comes back: the error that stopped it or None, and the store
+    after the fault was over.
+    """
 
     def play_(endpoint, fault):
         if endpoint == "detail":  # asked for only where the bulk answer leaves something out

@@ -1,1 +1,3 @@
-"""The bulk archives of services as they are downloaded: a table of what the athlete had there, joined with the files."""
+"""The bulk archives of services as they are downloaded: a table of what the athlete had there,
+joined with the files.
+"""

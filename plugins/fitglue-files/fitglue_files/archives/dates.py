@@ -1,4 +1,6 @@
-"""Reads a column of dates in whatever language and order a service wrote them; what one date leaves open, the column decides."""
+"""Reads a column of dates in whatever language and order a service wrote them; what one date leaves
+open, the column decides.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-#: Languages, those of Strava first: two share a month's word for different months ("lis", "srp"), and then the first one is meant.
+#: Languages, those of Strava first: two share a month's word for different months ("lis", "srp"),
+#: and then the first one is meant.
 _LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "ru", "sv", "da", "nb", "pl", "cs", "tr", "id", "fi", "hu", "uk", "sk", "el",
               "ro", "ca", "th", "bg", "vi", "hr", "sl", "et", "lv", "lt", "ar", "he")
 _EAST_ASIAN = ("zh", "zh_Hant", "ja", "ko")
@@ -24,7 +27,9 @@ _NOON_S = 12 * 3600
 
 
 class _Date(NamedTuple):
-    """One date, taken apart: numbers and words of the day, the clock, and whether it said a.m. or p.m."""
+    """One date, taken apart: numbers and words of the day, the clock, and whether it said a.m. or
+    p.m.
+    """
 
     numbers: tuple[int, ...]
     words: tuple[str, ...]
@@ -84,7 +89,8 @@ def _apart(text: str) -> _Date | None:
 
 
 def _is_afternoon(text: str, clock: re.Match[str]) -> bool | None:
-    """What stands behind the clock, a zone behind it aside, or in front of it in the east of Asia."""
+    """What stands behind the clock, a zone behind it aside, or in front of it in the east of Asia.
+    """
     after = _WORD.findall(text[clock.end() :])
     known = _halves(_LANGUAGES)
     half = next((known[word] for many in range(len(after), 0, -1) if (word := "".join(after[:many])) in known), None)
@@ -93,7 +99,9 @@ def _is_afternoon(text: str, clock: re.Match[str]) -> bool | None:
 
 
 def _is_month_first(dates: Sequence[_Date]) -> bool:
-    """Whether 5/3 is a day in May: one date beyond the twelfth says it for all; else only who writes a.m. and p.m. has it so."""
+    """Whether 5/3 is a day in May: one date beyond the twelfth says it for all; else only who
+    writes a.m. and p.m. has it so.
+    """
     if any(date.numbers[0] > 12 for date in dates):
         return False
     return any(date.numbers[1] > 12 for date in dates) or any(date.afternoon is not None for date in dates)
@@ -115,7 +123,9 @@ def _language(rows: Sequence[tuple[str, ...]]) -> Mapping[str, int]:
 
 @lru_cache(maxsize=64)
 def _months(language: str) -> Mapping[str, int]:
-    """Every word of a language for one month, in whole, cut short, and run together where its name is of several ("ม.ค.")."""
+    """Every word of a language for one month, in whole, cut short, and run together where its name
+    is of several ("ม.ค.").
+    """
     from babel import Locale
 
     whole: dict[str, set[int]] = {}
@@ -134,7 +144,9 @@ def _months(language: str) -> Mapping[str, int]:
 
 @lru_cache(maxsize=8)
 def _halves(languages: tuple[str, ...]) -> Mapping[str, bool]:
-    """Words for the halves of the day: whether it is the second one; what means both in two languages is left out."""
+    """Words for the halves of the day: whether it is the second one; what means both in two
+    languages is left out.
+    """
     from babel import Locale
 
     found: dict[bool, set[str]] = {False: set(), True: set()}
@@ -148,7 +160,9 @@ def _halves(languages: tuple[str, ...]) -> Mapping[str, bool]:
 
 
 def _periods(language: str) -> dict[str, bool]:
-    """The finer parts of the day that the east of Asia writes (small hours, noon, evening): whether each lies in the second half."""
+    """The finer parts of the day that the east of Asia writes (small hours, noon, evening): whether
+    each lies in the second half.
+    """
     from babel import Locale
 
     if language not in _EAST_ASIAN:

@@ -1,4 +1,6 @@
-"""Garmin's archive: a record a summary, joined with the file that begins at the same moment; a file without one is a record, too."""
+"""Garmin's archive: a record a summary, joined with the file that begins at the same moment; a file
+without one is a record, too.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
     from fitglue_registry.hookspecs import Connection, Record
     from fitglue_registry.model import SourceActivity
 
-#: From the start of the name: looked for from each place of it, a hostile one of 64 kB takes a minute.
+#: From the start of the name: looked for from each place of it, a hostile one of 64 kB takes a
+#: minute.
 _SUMMARIES = re.compile(r"(?:(?P<user>.+)_\d+_|.*)summarizedActivities\.json\Z", re.IGNORECASE | re.DOTALL)
 #: A summary and its file name the same second; some firmware rounds.
 _SAME_START_S = 5.0
@@ -70,7 +73,9 @@ class Row:
 
 @dataclass(slots=True)
 class Rows:
-    """The summaries of an archive that are workouts: a parent whose legs are there is a group and none."""
+    """The summaries of an archive that are workouts: a parent whose legs are there is a group and
+    none.
+    """
 
     rows: list[Row]
     groups: int = 0
@@ -78,7 +83,9 @@ class Rows:
 
     @classmethod
     def of(cls, box: Box, tables: Iterable[Member]) -> Rows:
-        """All parts of all archives, the newest archive first; a summary that is in two counts once."""
+        """All parts of all archives, the newest archive first; a summary that is in two counts
+        once.
+        """
         found: dict[str, Row] = {}
         broken: list[Refusal] = []
         for table in tables:
@@ -100,7 +107,8 @@ def _read(content: bytes) -> Iterator[Row]:
         raws = _summaries(content)
     except msgspec.ValidationError:
         raise
-    except msgspec.DecodeError:  # half of an emoji, where a name was cut, is no JSON; Python lets it pass
+    # Half of an emoji, where a name was cut, is no JSON; Python lets it pass.
+    except msgspec.DecodeError:
         raws = _summaries(loose.canonical(json.loads(content)))
     for raw in raws:
         said = msgspec.json.decode(raw)
@@ -135,7 +143,9 @@ def is_archive(layout: Layout) -> bool:
 
 
 def account(connection: Connection) -> Account:
-    """Whose archive it is: the number of the profile in the summaries, else the name that their files carry."""
+    """Whose archive it is: the number of the profile in the summaries, else the name that their
+    files carry.
+    """
     with Box() as box:
         layout = Layout.of(box, paths_of(connection))
         if not is_archive(layout):
@@ -154,7 +164,9 @@ def _owner(rows: Rows, tables: Sequence[Member]) -> str | None:
 
 
 def told(box: Box, layout: Layout, rows: Rows | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is in the archive, by its summaries and the first bytes of its files, and what of it is left out."""
+    """What is in the archive, by its summaries and the first bytes of its files, and what of it is
+    left out.
+    """
     rows = Rows.of(box, tables_of(layout)) if rows is None else rows
     between = between_years(row.start.year for row in rows.rows if row.start)
     groups = f"; {counted(rows.groups, 'multisport event')} besides, as the legs" if rows.groups else ""
@@ -172,9 +184,11 @@ def _candidates(layout: Layout) -> list[Member | Refusal]:
 
 
 def listings(connection: Connection) -> Iterator[Listing]:
-    """Each summary with its file as soon as this is found, then those without; a file that no summary wants is a record of its own.
+    """Each summary with its file as soon as this is found, then those without; a file that no
+    summary wants is a record of its own.
 
-    Listed so, and not first the summaries and then the files, no minute goes by without a row while ten thousand files are looked at.
+    Listed so, and not first the summaries and then the files, no minute goes by without a row while
+    ten thousand files are looked at.
     """
     with Box() as box, Notes(connection.cache) as noted:
         layout = Layout.of(box, present(connection))
@@ -207,7 +221,9 @@ def _by_second(rows: Iterable[Row]) -> dict[int, list[Row]]:
 
 
 def _wanted(by_second: dict[int, list[Row]], workout: dict[str, Any]) -> Row | None:
-    """The summary that a workout of a file belongs to: the same device first, then the same length, then the nearest start."""
+    """The summary that a workout of a file belongs to: the same device first, then the same length,
+    then the nearest start.
+    """
     start = datetime.fromisoformat(workout["start"]).timestamp()
     near = [row for second in range(int(start - _SAME_START_S), int(start + _SAME_START_S) + 1) for row in by_second.get(second, ())]
     serial = str((workout.get("device") or {}).get("serial"))
@@ -231,7 +247,9 @@ def _listing(connection: Connection, row: Row, look: Look | None) -> Listing:
 
 
 def normalize(record: Record) -> list[SourceActivity]:
-    """The workout of a summary, with its file all that this holds as well; or those of a file without a summary."""
+    """The workout of a summary, with its file all that this holds as well; or those of a file
+    without a summary.
+    """
     summary = json.loads(record.read("summary") or b"{}")
     if "activity" not in summary:
         return loose.normalize(record)

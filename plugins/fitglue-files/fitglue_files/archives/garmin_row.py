@@ -1,4 +1,6 @@
-"""Makes a workout of one summary of Garmin's archive, whose units are not those of Garmin's API: milliseconds, centimetres, tenths."""
+"""Makes a workout of one summary of Garmin's archive, whose units are not those of Garmin's API:
+milliseconds, centimetres, tenths.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +103,9 @@ def sport_of(said: Mapping[str, Any]) -> tuple[str, str | None]:
 
 
 def _start(said: Mapping[str, Any], start: datetime) -> dict[str, Any]:
-    """The local clock is a moment that was shifted by the offset; some summaries have it, and none has the zone."""
+    """The local clock is a moment that was shifted by the offset; some summaries have it, and none
+    has the zone.
+    """
     local = moment(said, "startTimeLocal")
     offset_s = round((local - start).total_seconds()) if local is not None else None
     # A quarter of an hour is the grain of zones, and a second is lost in some rows.

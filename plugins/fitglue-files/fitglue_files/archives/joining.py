@@ -1,4 +1,6 @@
-"""Makes one record's workout of two halves: what a row of an archive says, and what the file of it holds."""
+"""Makes one record's workout of two halves: what a row of an archive says, and what the file of it
+holds.
+"""
 
 from __future__ import annotations
 
@@ -25,21 +27,26 @@ _NEVER_FROM_ROW = ("start_utc", "start_local", "timezone", "utc_offset_s", "star
 
 
 def workouts_of(row: SourceActivity, record: Record) -> list[SourceActivity]:
-    """What a record of an archive says: its row and, where the file is there and can be read, all that this holds as well."""
+    """What a record of an archive says: its row and, where the file is there and can be read, all
+    that this holds as well.
+    """
     if "file" not in record.parts:
         return [of_record(row, record)]
     try:
         found = activities(file_of(record))
-    except RecordRefused as error:  # the row is a workout without its file, too: why that was no use stands with it
+    # The row is a workout without its file, too: why that was no use stands with it.
+    except RecordRefused as error:
         without = msgspec.structs.replace(row, completeness=Completeness(("summary",), {"file": f"{error.code}: {error.what}"}))
         return [of_record(without, record)]
     return [of_record(activity, record) for activity in combine(row, found)]
 
 
 def combine(row: SourceActivity, found: Sequence[SourceActivity]) -> list[SourceActivity]:
-    """The workout of a row with its file: figures of the file before those of the row, words of the row before those of the file.
+    """The workout of a row with its file: figures of the file before those of the row, words of the
+    row before those of the file.
 
-    A row for one leg of a file takes that leg; a row for all of them gives its words to each and its claims to the first.
+    A row for one leg of a file takes that leg; a row for all of them gives its words to each and
+    its claims to the first.
     """
     leg = found[0] if len(found) == 1 else _leg(row, found)
     if leg is not None:

@@ -1,4 +1,6 @@
-"""Finds the archives among the members of some paths: which source reads each, from where, and what of the paths is it."""
+"""Finds the archives among the members of some paths: which source reads each, from where, and what
+of the paths is it.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ def _at(entry: str, root: tuple[tuple[str, ...], str]) -> Archive:
 
 
 def _garmin_roots(layout: Layout) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The folder that holds the summaries and the parts of uploads: that above ``DI_CONNECT``, however it was unpacked."""
+    """The folder that holds the summaries and the parts of uploads: that above ``DI_CONNECT``,
+    however it was unpacked.
+    """
     for member in garmin.tables_of(layout):
         yield _above(member.location[:-1], slashed(member.name))
     for one in layout.members:

@@ -1,4 +1,6 @@
-"""Finds an archive's parts among the members of files, folders and zips: the same whether it was unpacked or not."""
+"""Finds an archive's parts among the members of files, folders and zips: the same whether it was
+unpacked or not.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +96,9 @@ def slashed(name: str) -> str:
 
 
 def present(connection: Connection) -> list[Path]:
-    """The paths of an archive that are still there: who has imported it may delete it, and that is no fault."""
+    """The paths of an archive that are still there: who has imported it may delete it, and that is
+    no fault.
+    """
     try:
         return paths_of(connection)
     except AthleteNeeded as error:

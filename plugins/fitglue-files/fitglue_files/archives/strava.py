@@ -142,7 +142,8 @@ def _activity(external_id: str, said: Mapping[str, Any]) -> SourceActivity:
 
 
 def _times(said: Mapping[str, Any]) -> dict[str, float | None]:
-    """Of times the rounded column will do, of distances not: it is in kilometres or miles, and does not say which.
+    """Of times the rounded column will do, of distances not: it is in kilometres or miles, and does
+    not say which.
 
     A distance of zero stands in every row of an hour at the weights: nothing was measured.
     """

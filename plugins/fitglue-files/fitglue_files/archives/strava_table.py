@@ -1,4 +1,6 @@
-"""Finds the columns of Strava's ``activities.csv`` by their place: their names are in some language, and some stand there twice."""
+"""Finds the columns of Strava's ``activities.csv`` by their place: their names are in some
+language, and some stand there twice.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
 
 #: Columns that never moved.
 _FIRST = {"id": 0, "date": 1, "title": 2, "type": 3, "description": 4, "shown_elapsed": 5, "shown_distance": 6}
-#: The figures that a program wrote begin with the second elapsed time; distance from there → what the column holds.
+#: The figures that a program wrote begin with the second elapsed time; distance from there → what
+#: the column holds.
 _FIGURES = {
     "elapsed_s": 0, "moving_s": 1, "distance_m": 2, "max_speed_mps": 3, "average_speed_mps": 4, "elevation_gain_m": 5,
     "elevation_loss_m": 6, "min_altitude_m": 7, "max_altitude_m": 8,
@@ -24,7 +27,8 @@ _MORE_FIGURES = {
     "average_watts": 18, "calories_kcal": 19, "max_temperature_c": 20, "average_temperature_c": 21, "relative_effort": 22,
 }
 _LAST_FIGURES = {"rpe": 28, "weighted_average_watts": 31, "commute": 35}
-#: The same by their English names, which the newest columns have as well; of a name that is there twice, the last one is the program's.
+#: The same by their English names, which the newest columns have as well; of a name that is there
+#: twice, the last one is the program's.
 _ENGLISH = {
     "elapsed time": "elapsed_s", "moving time": "moving_s", "distance": "distance_m", "max speed": "max_speed_mps",
     "average speed": "average_speed_mps", "elevation gain": "elevation_gain_m", "elevation loss": "elevation_loss_m",
@@ -52,13 +56,17 @@ def read_header(text: str) -> list[str]:
 
 
 def _rows(text: str) -> Iterator[list[str]]:
-    """Rows that end in any way that lines end; a program that saved the table anew may have written another one."""
+    """Rows that end in any way that lines end; a program that saved the table anew may have written
+    another one.
+    """
     csv.field_size_limit(LARGEST)
     return csv.reader(io.StringIO(text.replace("\0", ""), newline=""))
 
 
 def is_header(header: Sequence[str]) -> bool:
-    """Whether a table may be Strava's, in any language: seven columns at least, in English by name, else one name there twice."""
+    """Whether a table may be Strava's, in any language: seven columns at least, in English by name,
+    else one name there twice.
+    """
     names = [name.strip().casefold() for name in header]
     if len(names) < 10:
         return False
@@ -107,7 +115,9 @@ def _again(names: Sequence[str], place: int) -> int | None:
 
 
 def _is_where(names: Sequence[str], place: int, second: int, expected: Sequence[int]) -> bool:
-    """Whether the name at a place comes again at one of these distances: then nothing was put in between."""
+    """Whether the name at a place comes again at one of these distances: then nothing was put in
+    between.
+    """
     return _again(names, place) in [second + distance for distance in expected]
 
 

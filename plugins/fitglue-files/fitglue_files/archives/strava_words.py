@@ -12,7 +12,9 @@ from fitglue_registry.model import canonical_sport
 
 
 def sport_of(word: str | None) -> str:
-    """The canonical sport of Strava's word for it, in any language; ``Other`` where it is not known."""
+    """The canonical sport of Strava's word for it, in any language; ``Other`` where it is not
+    known.
+    """
     known = canonical_sport(word)
     return known if known != "Other" or not word else _by_word().get(_plain(word), "Other")
 

@@ -1,4 +1,6 @@
-"""The exports of TrainingPeaks: a record a row of ``workouts.csv``, joined with a file where day and duration leave no doubt."""
+"""The exports of TrainingPeaks: a record a row of ``workouts.csv``, joined with a file where day
+and duration leave no doubt.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 TABLE = re.compile(r"workouts.*\.csv\Z", re.IGNORECASE)
 _NEEDED = frozenset({"workoutday", "workouttype", "timetotalinhours", "title"})
 _HEADER_BYTES = 1 << 14
-#: There is no id: what makes a row this row are the fields that nobody edits; of equal ones, the how manieth it is.
+#: There is no id: what makes a row this row are the fields that nobody edits; of equal ones, the
+#: how manieth it is.
 _IDENTITY = ("workoutday", "workouttype", "timetotalinhours", "distanceinmeters")
 #: Durations agree to the minute, or by so much of them.
 _SAME_LENGTH_S, _SAME_LENGTH = 60.0, 0.02
@@ -48,7 +51,9 @@ _FIGURES = {
 
 
 class Row(NamedTuple):
-    """One workout of the table: its id, its cells by the names of the columns, its day, and how long it took."""
+    """One workout of the table: its id, its cells by the names of the columns, its day, and how
+    long it took.
+    """
 
     external_id: str
     said: dict[str, str]
@@ -152,7 +157,9 @@ def listings(connection: Connection) -> Iterator[Listing]:
 
 
 def join(rows: Iterable[Row], looks: Iterable[Look]) -> dict[str, Look]:
-    """Row → file, where day, duration and sport leave one file for the row and one row for the file: a guess would be worse than none."""
+    """Row → file, where day, duration and sport leave one file for the row and one row for the
+    file: a guess would be worse than none.
+    """
     by_day: dict[date, list[Row]] = defaultdict(list)
     for row in rows:
         if row.day is not None:
@@ -164,7 +171,9 @@ def join(rows: Iterable[Row], looks: Iterable[Look]) -> dict[str, Look]:
 
 
 def _days(look: Look) -> set[date]:
-    """The local days on which a file may have begun: without a zone, UTC and half a day to each side."""
+    """The local days on which a file may have begun: without a zone, UTC and half a day to each
+    side.
+    """
     if not look.workouts:
         return set()
     first = look.workouts[0]
@@ -191,7 +200,9 @@ def sport_of(said: Mapping[str, str]) -> str:
 
 
 def normalize(record: Record) -> list[SourceActivity]:
-    """The workout of a row, with its file all that this holds as well; or those of a file without a row."""
+    """The workout of a row, with its file all that this holds as well; or those of a file without a
+    row.
+    """
     summary = json.loads(record.read("summary") or b"{}")
     if "workout" not in summary:
         return loose.normalize(record)

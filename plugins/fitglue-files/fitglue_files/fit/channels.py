@@ -1,4 +1,6 @@
-"""What the fields of a sample are called here: the streams that the model names, and those that keep the name of their maker."""
+"""What the fields of a sample are called here: the streams that the model names, and those that
+keep the name of their maker.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ class Channel(NamedTuple):
     factor: float = 1.0
 
 
-#: Field of a FIT record → stream; where two are of one stream, the later one of this table is the finer one.
+#: Field of a FIT record → stream; where two are of one stream, the later one of this table is the
+#: finer one.
 NATIVE = {
     "altitude": Channel("altitude"), "enhanced_altitude": Channel("altitude"), "heart_rate": Channel("heartrate"),
     "cadence": Channel("cadence"), "distance": Channel("distance"), "speed": Channel("velocity"), "enhanced_speed": Channel("velocity"),
@@ -26,7 +29,8 @@ NATIVE = {
 #: Bookkeeping of the file, or said by other fields.
 UNUSED = frozenset({"timestamp", "position_lat", "position_long", "fractional_cadence", "compressed_speed_distance", "time128",
                     "activity_type", "device_index", "cycles", "total_cycles", "compressed_accumulated_power", "event_group"})
-#: Name of a developer's field, folded → stream and the units that it may have, with what makes ours of each.
+#: Name of a developer's field, folded → stream and the units that it may have, with what makes ours
+#: of each.
 _DEVELOPERS: dict[str, tuple[str, dict[str, float]]] = {
     "power": ("watts", {"watts": 1, "watt": 1, "w": 1}),
     "core temperature": ("core_temperature", {"c": 1, "°c": 1, "celsius": 1}),
@@ -40,10 +44,13 @@ _DEVELOPERS: dict[str, tuple[str, dict[str, float]]] = {
 
 
 def of_developer(name: str, unit: str | None, native: str | None) -> Channel | None:
-    """The stream that a developer's field is, by its name and unit, or by the native field that it says it stands for."""
+    """The stream that a developer's field is, by its name and unit, or by the native field that it
+    says it stands for.
+    """
     stream, units = _DEVELOPERS.get(" ".join(name.replace("_", " ").casefold().split()), (None, {}))
     factor = units.get((unit or "").strip().casefold())
     if stream is not None and factor is not None:
         return Channel(stream, factor)
-    # Of the native fields only those whose unit cannot be doubted: a maker's idea of speed or distance may be in any.
+    # Of the native fields only those whose unit cannot be doubted: a maker's idea of speed or
+    # distance may be in any.
     return NATIVE[native] if native in ("heart_rate", "power", "cadence") else None

@@ -1,4 +1,6 @@
-"""The times of a FIT file: seconds of its own epoch, the offset of the athlete's clock, and what was recorded between pauses."""
+"""The times of a FIT file: seconds of its own epoch, the offset of the athlete's clock, and what
+was recorded between pauses.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def seconds(values: Values, name: str) -> float | None:
 
 
 def offset_s(messages: Messages) -> int | None:
-    """How far the athlete's clock was ahead of UTC, by the file's own local time; apps that write nonsense there are not believed."""
+    """How far the athlete's clock was ahead of UTC, by the file's own local time; apps that write
+    nonsense there are not believed.
+    """
     for values in messages.all("activity"):
         local, utc = seconds(values, "local_timestamp"), seconds(values, "timestamp")
         if local is not None and utc is not None:
@@ -41,7 +45,9 @@ def offset_s(messages: Messages) -> int | None:
 
 
 def recorded_s(messages: Messages, start: float, end: float) -> float | None:
-    """The seconds between ``start`` and ``end`` in which the timer ran; ``None`` where the file does not say."""
+    """The seconds between ``start`` and ``end`` in which the timer ran; ``None`` where the file
+    does not say.
+    """
     events = sorted((time, "start" if values.get("event_type") == "start" else "stop") for values in messages.all("event")
                     if values.get("event") == "timer" and values.get("event_type") in ("start", *_STOPS)
                     and (time := seconds(values, "timestamp")) is not None)

@@ -1,6 +1,7 @@
 """Decodes the samples of a FIT file by the column: numpy reads all messages of one shape at once.
 
-The profile of fitdecode says what a field is, its scale and its unit; message by message it would take 200 µs for each second of a ride.
+The profile of fitdecode says what a field is, its scale and its unit; message by message it would
+take 200 µs for each second of a ride.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class Table:
 
     time: Numbers  # seconds of the FIT epoch
     columns: dict[str, Column] = field(default_factory=dict)
-    beats: list[tuple[int, tuple[float, ...]]] = field(default_factory=list)  # row → ms between heart beats
+    # Row → ms between heart beats.
+    beats: list[tuple[int, tuple[float, ...]]] = field(default_factory=list)
     skipped: int = 0  # samples that were not decoded
 
     def of(self, name: str) -> Numbers | None:
@@ -94,7 +96,8 @@ def table(frames: Frames, messages: Messages) -> Table:
 def _beats(content: bytes, message: Message) -> tuple[float, ...]:
     size = message.definition.size // 2 * 2
     raw = np.frombuffer(content, ">u2" if message.definition.big_endian else "<u2", size // 2, message.start)
-    return tuple(float(value) for value in raw[(raw != 0xFFFF) & (raw > 0)])  # of a second in thousands: milliseconds
+    # Of a second in thousands: milliseconds.
+    return tuple(float(value) for value in raw[(raw != 0xFFFF) & (raw > 0)])
 
 
 def _described(messages: Messages, part: int) -> dict[tuple[int, int], Values]:
@@ -191,7 +194,9 @@ _COMPRESSED_SPEED_DISTANCE = 8
 
 
 def _speed_distance(found: Table, rows: NDArray[np.int_], raw: NDArray[np.int64]) -> None:
-    """Twelve bits of speed in 1/100 m/s and twelve of distance in 1/16 m, of which the lower bits alone are said."""
+    """Twelve bits of speed in 1/100 m/s and twelve of distance in 1/16 m, of which the lower bits
+    alone are said.
+    """
     known = ~(raw == 0xFF).all(axis=1)
     speed = np.where(known, (raw[:, 0] | (raw[:, 1] & 0x0F) << 8) / 100, np.nan)
     said = (raw[:, 1] >> 4 | raw[:, 2] << 4)[known]

@@ -1,4 +1,5 @@
-"""What recorded a FIT file: maker, model, serial number and software, as far as the file says it."""
+"""What recorded a FIT file: maker, model, serial number and software, as far as the file says it.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ def device_of(messages: Messages) -> Device | None:
 
 
 def _first(name: str, *messages: Values) -> str | None:
-    """The first value that says something; 0 is none for a serial number, and products without a name are numbers."""
+    """The first value that says something; 0 is none for a serial number, and products without a
+    name are numbers.
+    """
     for values in messages:
         value = values.get(name)
         text = value if isinstance(value, str) else str(value) if isinstance(value, int) else None

@@ -1,7 +1,8 @@
 """Cuts a FIT file into its messages without decoding them, as far as it is whole.
 
-A one-hour ride is 3,600 messages of one shape and some hundred others. Told apart here, in milliseconds, a first look needs to decode
-only a handful, and the samples can be decoded by the column. What is behind a break cannot be found again: it is said where that was.
+A one-hour ride is 3,600 messages of one shape and some hundred others. Told apart here, in
+milliseconds, a first look needs to decode only a handful, and the samples can be decoded by the
+column. What is behind a break cannot be found again: it is said where that was.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from fitdecode.profile import MESSAGE_TYPES
 FILE_ID, SESSION, LAP, RECORD, HRV, HR = 0, 18, 19, 20, 78, 132
 TIMESTAMP = 253
 _SHORTEST_HEADER = 12
-#: Eleven days, sampled once a second; a file of nothing but headers would have hundreds of millions.
+#: Eleven days, sampled once a second; a file of nothing but headers would have hundreds of
+#: millions.
 MOST_MESSAGES = 1_000_000
 _COMPRESSED, _DEFINITION, _DEVELOPER = 0x80, 0x40, 0x20
 
@@ -78,7 +80,9 @@ class _Broken(Exception):
 
 
 def cut(content: bytes) -> Frames:
-    """The messages of a file; of one that is broken those in front of the break, none where not even its header is right."""
+    """The messages of a file; of one that is broken those in front of the break, none where not
+    even its header is right.
+    """
     frames = Frames(content)
     position = 0
     while frames.damage is None and content[position + 8 : position + 12] == b".FIT" and content[position] >= _SHORTEST_HEADER:
@@ -127,7 +131,9 @@ def _walk(content: bytes, part: Part) -> None:
 
 
 def _rolled(content: bytes, timed: Message | None, offset: int) -> int:
-    """The time of a compressed header: the lowest five bits of it, counted on from the last full one."""
+    """The time of a compressed header: the lowest five bits of it, counted on from the last full
+    one.
+    """
     if timed is None:
         return -1
     last = timed.time if timed.time >= 0 else _time(content, timed)
@@ -160,7 +166,8 @@ def _definition(body: bytes) -> Definition:
     number = struct.unpack_from(">H" if big else "<H", body, 2)[0]
     swapped = (number & 0xFF) << 8 | number >> 8
     if number not in MESSAGE_TYPES and swapped in MESSAGE_TYPES:
-        # Some devices say the wrong order of bytes; the number of a message that exists gives them away.
+        # Some devices say the wrong order of bytes; the number of a message that exists gives them
+        # away.
         number, big, body = swapped, not big, body[:1] + bytes([1 - (body[1] & 1)]) + body[2:]
     size = sum(one.size for one in fields) + sum(one.size for one in developer)
     return Definition(number, big, fields, developer, size, body, _timestamp_at(fields))

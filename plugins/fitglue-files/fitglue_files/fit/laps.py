@@ -41,7 +41,9 @@ def cadence(values: Values, name: str) -> float | None:
 
 
 def laps_of(messages: Messages, samples: Samples, start: float, first: float, end: float) -> tuple[Lap, ...]:
-    """The laps and the lengths that begin from ``first`` up to ``end``, with their seconds counted from ``start``."""
+    """The laps and the lengths that begin from ``first`` up to ``end``, with their seconds counted
+    from ``start``.
+    """
     found = list(_between(messages, "lap", first, end))
     found += [(at, values) for at, values in _between(messages, "length", first, end)]
     return tuple(_lap(at, values, samples, start) for at, values in found[:_MOST_LAPS])

@@ -1,7 +1,9 @@
-"""Decodes with fitdecode the messages that say what was done; samples are left out before it sees them.
+"""Decodes with fitdecode the messages that say what was done; samples are left out before it sees
+them.
 
-fitdecode takes some 200 µs a message, whatever is in it, and stops at the first one that it cannot read: so it is given what is wanted
-and nothing else, and what it stumbles over is left out and counted.
+fitdecode takes some 200 µs a message, whatever is in it, and stops at the first one that it cannot
+read: so it is given what is wanted and nothing else, and what it stumbles over is left out and
+counted.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from fitglue_files.fit.frames import Definition, Frames, Message, Part
 
 Values: TypeAlias = "dict[str, Any]"
-#: What a first look needs, and what everything needs; developer data (206, 207) comes first, for others refer to it.
+#: What a first look needs, and what everything needs; developer data (206, 207) comes first, for
+#: others refer to it.
 GLANCE = frozenset({0, 12, 18, 23, 34, 206, 207})
 WHOLE = GLANCE | {19, 21, 101, 225, 264}
 _DEVELOPER = (206, 207)
@@ -30,7 +33,8 @@ _STUMBLES = (fitdecode.FitError, ValueError, LookupError, TypeError, AttributeEr
 
 
 class Messages:
-    """The decoded messages of a file by their kind, in order; times are seconds of the FIT epoch."""
+    """The decoded messages of a file by their kind, in order; times are seconds of the FIT epoch.
+    """
 
     def __init__(self) -> None:
         self._found: dict[str, list[Values]] = defaultdict(list)
@@ -76,7 +80,8 @@ def _decode(content: bytes, part: Part, wanted: Collection[int], messages: Messa
 
 
 def _chosen(content: bytes, part: Part, wanted: Collection[int]) -> list[Message]:
-    """Of the devices only those that recorded: a long ride names its dozen sensors a dozen times."""
+    """Of the devices only those that recorded: a long ride names its dozen sensors a dozen times.
+    """
     return [message for message in part.messages
             if message.definition.number in wanted and (message.definition.number != _DEVICE_INFO or _is_creator(content, message))]
 

@@ -1,4 +1,6 @@
-"""Every workout of a FIT file: of a whole one, of several that are chained, and of what is left of one that is broken."""
+"""Every workout of a FIT file: of a whole one, of several that are chained, and of what is left of
+one that is broken.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def activities(content: bytes) -> list[SourceActivity]:
 
 
 def summaries(content: bytes) -> list[SourceActivity]:
-    """What the sessions say of themselves; the samples are looked at only where a session does not say enough."""
+    """What the sessions say of themselves; the samples are looked at only where a session does not
+    say enough.
+    """
     frames = _frames(content)
     messages = decode(frames, GLANCE)
     if not _enough(messages):
@@ -51,7 +55,9 @@ def summaries(content: bytes) -> list[SourceActivity]:
 
 
 def file_type(content: bytes) -> str | None:
-    """What kind of file it says it is, from its first message; the first bytes of the file are enough."""
+    """What kind of file it says it is, from its first message; the first bytes of the file are
+    enough.
+    """
     frames = cut(content[:_HEAD])
     for part in frames.parts[:1]:
         for message in part.messages[:10]:
@@ -94,7 +100,8 @@ def _sums(frames: Frames) -> bool:
 
 
 def _enough(messages: Messages) -> bool:
-    """Whether every session says for itself when and how long it was, how far, how hard, and where."""
+    """Whether every session says for itself when and how long it was, how far, how hard, and where.
+    """
     sessions = messages.all("session")
     return bool(sessions) and all(map(_is_enough, sessions))
 
@@ -120,7 +127,9 @@ def _activities(messages: Messages, found: Table, missing: dict[str, str]) -> li
 
 
 def _sessions(messages: Messages, first: float | None) -> list[tuple[float, Values]]:
-    """The sessions with their starts in order; one made of the laps and samples where the file was cut before it had any."""
+    """The sessions with their starts in order; one made of the laps and samples where the file was
+    cut before it had any.
+    """
     stated = messages.all("session")[:_MOST_SESSIONS]
     found = [(start, session) for session in stated if (start := seconds(session, "start_time") or first) is not None]
     if len(found) == 1 and "sub_sport" not in found[0][1]:
@@ -148,7 +157,8 @@ def _end(sessions: Sequence[tuple[float, Values]], has_samples: bool) -> float |
 def _legs(sessions: Sequence[tuple[float, Values]], parts: Sequence[Samples]) -> list[Leg]:
     legs = []
     for number, ((start, session), samples) in enumerate(zip(sessions, parts, strict=True)):
-        # Laps of the first leg may begin before it (a clock that was set late), those of the last one after it.
+        # Laps of the first leg may begin before it (a clock that was set late), those of the last
+        # one after it.
         first = start - 1 if number else float("-inf")
         end = sessions[number + 1][0] - 1 if number + 1 < len(sessions) else float("inf")
         legs.append(Leg(number, session, samples, start, first, end))

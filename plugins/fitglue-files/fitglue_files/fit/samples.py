@@ -1,4 +1,5 @@
-"""Makes streams of the samples of one session: one time base, one name and unit for each channel."""
+"""Makes streams of the samples of one session: one time base, one name and unit for each channel.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ class Samples:
 
     time: Numbers  # seconds of the FIT epoch
     channels: dict[str, Numbers]
-    others: dict[str, tuple[str, str | None, bool]]  # name of a channel that is not the model's → its maker's name, unit, is a developer's
+    # Name of a channel that is not the model's → its maker's name, unit, is a developer's.
+    others: dict[str, tuple[str, str | None, bool]]
     latlng: tuple[Numbers, Numbers] | None
     beats: list[tuple[float, ...] | None] | None
 
@@ -47,9 +49,11 @@ class Samples:
 
 
 def split(table: Table, starts: Sequence[float], end: float | None) -> tuple[list[Samples], int]:
-    """The samples of each session, which begin at ``starts``, and how many have no moment that makes sense.
+    """The samples of each session, which begin at ``starts``, and how many have no moment that
+    makes sense.
 
-    What was sampled up to a day before the first start or after the end is of the first or the last session.
+    What was sampled up to a day before the first start or after the end is of the first or the last
+    session.
     """
     known = ~np.isnan(table.time)
     if starts:
@@ -65,7 +69,8 @@ def split(table: Table, starts: Sequence[float], end: float | None) -> tuple[lis
 
 
 def _count_from_start(legs: Sequence[Samples]) -> None:
-    """Some devices count the way through all legs of a race: each leg of ours begins with its own."""
+    """Some devices count the way through all legs of a race: each leg of ours begins with its own.
+    """
     gone = 0.0
     for samples in legs:
         way = samples.channels.get("distance")
@@ -98,7 +103,7 @@ def _column(values: Numbers) -> Column:
     return Column(memoryview(np.ascontiguousarray(values, dtype=np.float64).data).cast("B").cast("d"))
 
 
-# -- from columns to channels --------------------------------------------------------------------------------------------------
+# -- from columns to channels ----------------------------------------------------------------------
 
 
 def _samples(table: Table, rows: NDArray[np.int_]) -> Samples:
@@ -129,7 +134,9 @@ def _samples(table: Table, rows: NDArray[np.int_]) -> Samples:
 
 
 def _channels(table: Table, columns: dict[str, Numbers]) -> Iterator[tuple[str, str, Numbers, str | None]]:
-    """Name at the source, stream, values and unit of each column: native ones first, in the order of their table."""
+    """Name at the source, stream, values and unit of each column: native ones first, in the order
+    of their table.
+    """
     for name in sorted(columns, key=lambda name: (table.columns[name].developer, *_rank(name))):
         column, values = table.columns[name], columns[name]
         if column.developer:
@@ -152,7 +159,8 @@ def _rank(name: str) -> tuple[int, str]:
 
 
 def _tidy(name: str, values: Numbers) -> Numbers:
-    # No heart beats zero times a minute: that is how a device says that it has no strap. Every other zero is data.
+    # No heart beats zero times a minute: that is how a device says that it has no strap. Every
+    # other zero is data.
     return np.where(values == 0, np.nan, values) if name == "heart_rate" else values
 
 
@@ -168,7 +176,8 @@ def _latlng(columns: dict[str, Numbers]) -> tuple[Numbers, Numbers] | None:
     if latitude is None or longitude is None:
         return None
     latitude, longitude = latitude * _SEMICIRCLE, longitude * _SEMICIRCLE
-    # Exactly 0, 0 is what a receiver writes that does not know yet; and a pair with one half missing is a gap whole.
+    # Exactly 0, 0 is what a receiver writes that does not know yet; and a pair with one half
+    # missing is a gap whole.
     gaps = np.isnan(latitude) | np.isnan(longitude) | ((latitude == 0) & (longitude == 0)) | (np.abs(latitude) > 90)
     if gaps.all():
         return None
@@ -176,7 +185,9 @@ def _latlng(columns: dict[str, Numbers]) -> tuple[Numbers, Numbers] | None:
 
 
 def _joined(time: Numbers, columns: dict[str, Numbers]) -> tuple[Numbers, dict[str, Numbers], NDArray[np.int_]]:
-    """Samples of one moment become one where no value would be lost: some apps write position and distance apart."""
+    """Samples of one moment become one where no value would be lost: some apps write position and
+    distance apart.
+    """
     kept = np.arange(len(time))
     for _ in range(_JOINS):
         if len(time) < 2 or not columns:

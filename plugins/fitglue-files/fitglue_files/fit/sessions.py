@@ -1,4 +1,6 @@
-"""Makes one source activity of one session: what the file says of it, and from its samples what the file leaves out."""
+"""Makes one source activity of one session: what the file says of it, and from its samples what the
+file leaves out.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ _METRICS = {
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One session with what belongs to it: its samples, and the span in which its laps and sets begin."""
+    """One session with what belongs to it: its samples, and the span in which its laps and sets
+    begin.
+    """
 
     number: int
     session: Values
@@ -92,7 +96,8 @@ def _start(leg: Leg, messages: Messages, sub_sport: str | None) -> dict[str, Any
     if sub_sport == "virtual_activity":
         place = None  # the track lies in a world that somebody drew
     elif stated == 0:
-        stated = 0 if place is None else None  # apps that know no zone write UTC twice: the place knows better
+        # Apps that know no zone write UTC twice: the place knows better.
+        stated = 0 if place is None else None
     return start_fields(moment(leg.start), place, stated)
 
 

@@ -1,4 +1,6 @@
-"""Heart rates that a strap kept to itself (under water) and handed over at the end: ``hr`` messages with a clock of their own."""
+"""Heart rates that a strap kept to itself (under water) and handed over at the end: ``hr`` messages
+with a clock of their own.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ _HOLDS_S = 5.0
 
 
 def heart_rates(content: bytes, messages: Iterable[Message], time: Numbers) -> Numbers | None:
-    """The heart rate at each of ``time``, NaN where the strap says none; ``None`` where there are no such messages."""
+    """The heart rate at each of ``time``, NaN where the strap says none; ``None`` where there are
+    no such messages.
+    """
     beats = sorted(_beats(content, messages))
     if not beats:
         return None
@@ -35,7 +39,10 @@ def heart_rates(content: bytes, messages: Iterable[Message], time: Numbers) -> N
 
 
 def _beats(content: bytes, messages: Iterable[Message]) -> Iterator[tuple[float, int]]:
-    """Moment and heart rate of each beat. Only the first message says the time whole; the others count on from it, in twelve bits."""
+    """Moment and heart rate of each beat.
+
+    Only the first message says the time whole; the others count on from it, in twelve bits.
+    """
     offset: float | None = None
     last = 0
     for message in messages:

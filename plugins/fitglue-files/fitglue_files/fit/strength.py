@@ -1,4 +1,6 @@
-"""Sets of strength work: which exercise, how often, how heavy, how long; the rests between them are sets too."""
+"""Sets of strength work: which exercise, how often, how heavy, how long; the rests between them are
+sets too.
+"""
 
 from __future__ import annotations
 

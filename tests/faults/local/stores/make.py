@@ -1,9 +1,11 @@
-"""Makes the store of this version that later versions are tried on: ``python tests/faults/local/stores/make.py``.
+"""Makes the store of this version that later versions are tried on: ``python
+tests/faults/local/stores/make.py``.
 
-Run it once for each released format, from the checkout of that release, and never again: what it writes stands for the stores that
-people have. ``store-FORMAT.json.xz`` holds the dump of a database with a few activities of the stand-in, with streams and original
-files (both shortened), a stub, a record in quarantine, and an old id that leads to an activity; the blobs are beside it, keys are not.
-``account()`` makes the account again that it was made of.
+Run it once for each released format, from the checkout of that release, and never again: what it
+writes stands for the stores that people have. ``store-FORMAT.json.xz`` holds the dump of a database
+with a few activities of the stand-in, with streams and original files (both shortened), a stub, a
+record in quarantine, and an old id that leads to an activity; the blobs are beside it, keys are
+not. ``account()`` makes the account again that it was made of.
 """
 
 from __future__ import annotations
@@ -64,7 +66,9 @@ def account() -> Account:
 
 
 def alias(home: Path) -> None:
-    """Give the first activity an old id, as a merge would, and the connection an address that belongs to nobody."""
+    """Give the first activity an old id, as a merge would, and the connection an address that
+    belongs to nobody.
+    """
     connection = sqlite3.connect(home / "fitglue.db")
     connection.execute("INSERT INTO fg_aliases (id, athlete_id, number, activity_id) "
                        "SELECT ?, athlete_id, 99, id FROM fg_activities ORDER BY number LIMIT 1", (OLD_ID,))
@@ -88,7 +92,9 @@ def dump(home: Path) -> str:
 
 
 def load(file: Path, home: Path, address: str) -> str:
-    """Lay a store down as it was, its connection pointing at ``address``; the reference of its key comes back."""
+    """Lay a store down as it was, its connection pointing at ``address``; the reference of its key
+    comes back.
+    """
     kept: dict[str, Any] = json.loads(lzma.decompress(file.read_bytes()))
     connection = sqlite3.connect(home / "fitglue.db")
     connection.executescript(kept["sql"].replace(ADDRESS, address))
