@@ -26,7 +26,12 @@ def measure(plan: Plan) -> dict[str, Any]:
     figures: dict[str, Any] = {"count": count, "archive_bytes": archive.stat().st_size}
     for name in ("first", "again"):
         took = run([*IMPORT, str(home), str(archive)])
-        figures[name] = {"wall_s": took.wall_s, "cpu_s": took.cpu_s, "rss_mib": took.rss_mib, **json.loads(took.out)}
+        figures[name] = {
+            "wall_s": took.wall_s,
+            "cpu_s": took.cpu_s,
+            "rss_mib": took.rss_mib,
+            **json.loads(took.out),
+        }
         print(f"  {name}: {figures[name]}", flush=True)
     if figures["first"]["read"] != count or figures["first"]["refused"]:
         raise RuntimeError(f"of {count} files, {figures['first']['read']} were read")

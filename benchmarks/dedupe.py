@@ -52,7 +52,11 @@ class Tally:
         about.
         """
         whole = sum(count for (same, _), count in self.said.items() if same)
-        return (self.said[True, "same"] + (self.said[True, "ask"] if asked else 0)) / whole if whole else 1.0
+        return (
+            (self.said[True, "same"] + (self.said[True, "ask"] if asked else 0)) / whole
+            if whole
+            else 1.0
+        )
 
     @property
     def f1(self) -> float:
@@ -68,7 +72,9 @@ class Scored:
     whole: Tally = field(default_factory=Tally)
     people: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     kinds: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
-    rivals: dict[str, dict[str, Tally]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Tally)))
+    rivals: dict[str, dict[str, Tally]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Tally))
+    )
     # Probability of a labelled candidate pair, and what it is.
     chances: list[tuple[float, bool]] = field(default_factory=list)
     missed: list[dict[str, Any]] = field(default_factory=list)
@@ -108,10 +114,23 @@ def _note(found: Scored, person: str, pair: Pair, said: str, verdict: Verdict | 
     if verdict is not None:
         found.chances.append((verdict.probability, same))
     if (same and said != "same") or (not same and said == "same"):
-        lines = ", ".join(f"{line.line}: {line.level}" for line in verdict.lines) if verdict else "no candidate"
-        found.missed.append({"person": person, "pair": [pair.a_id, pair.b_id], "kind": pair.kind, "label": "same" if same else "different",
-                             "said": said, "probability": round(verdict.probability, 3) if verdict else 0.0, "lines": lines,
-                             "confidence": pair.confidence})
+        lines = (
+            ", ".join(f"{line.line}: {line.level}" for line in verdict.lines)
+            if verdict
+            else "no candidate"
+        )
+        found.missed.append(
+            {
+                "person": person,
+                "pair": [pair.a_id, pair.b_id],
+                "kind": pair.kind,
+                "label": "same" if same else "different",
+                "said": said,
+                "probability": round(verdict.probability, 3) if verdict else 0.0,
+                "lines": lines,
+                "confidence": pair.confidence,
+            }
+        )
 
 
 def _note_rivals(found: Scored, labels: Labels, pair: Pair) -> None:
@@ -136,33 +155,65 @@ def calibration(chances: Iterable[tuple[float, bool]]) -> list[dict[str, float]]
         inside = [(chance, same) for chance, same in chances if low <= chance < high]
         if inside:
             given, same = (sum(column) / len(inside) for column in zip(*inside, strict=True))
-            bands.append({"from": low, "to": min(high, 1.0), "pairs": len(inside), "given": given, "same": same})
+            bands.append(
+                {
+                    "from": low,
+                    "to": min(high, 1.0),
+                    "pairs": len(inside),
+                    "given": given,
+                    "same": same,
+                }
+            )
     return bands
 
 
 def figures(found: Scored) -> dict[str, Any]:
     """What the page prints, as plain values."""
-    def row(tally: Tally) -> dict[str, Any]:
-        counts = {f"{'same' if same else 'different'} said {said}": count for (same, said), count in sorted(tally.said.items())}
-        return {"precision": tally.precision, "recall": tally.recall(), "with_ask": tally.recall(asked=True), "f1": tally.f1,
-                "counts": counts}
 
-    worse = [person for person, tally in found.people.items() if tally.f1 < found.rivals[BEST][person].f1]
+    def row(tally: Tally) -> dict[str, Any]:
+        counts = {
+            f"{'same' if same else 'different'} said {said}": count
+            for (same, said), count in sorted(tally.said.items())
+        }
+        return {
+            "precision": tally.precision,
+            "recall": tally.recall(),
+            "with_ask": tally.recall(asked=True),
+            "f1": tally.f1,
+            "counts": counts,
+        }
+
+    worse = [
+        person for person, tally in found.people.items() if tally.f1 < found.rivals[BEST][person].f1
+    ]
     return {
-        "whole": row(found.whole), "kinds": {kind: row(tally) for kind, tally in sorted(found.kinds.items())},
-        "people": {person: row(tally) | {"best_rival_f1": found.rivals[BEST][person].f1, "asked": found.asked[person],
-                                         "years": round(found.years[person], 1)}
-                   for person, tally in sorted(found.people.items())},
+        "whole": row(found.whole),
+        "kinds": {kind: row(tally) for kind, tally in sorted(found.kinds.items())},
+        "people": {
+            person: row(tally)
+            | {
+                "best_rival_f1": found.rivals[BEST][person].f1,
+                "asked": found.asked[person],
+                "years": round(found.years[person], 1),
+            }
+            for person, tally in sorted(found.people.items())
+        },
         "rivals": {name: row(together(people.values())) for name, people in found.rivals.items()},
-        "worse_than_best_rival": worse, "candidates": found.candidates, "asked": sum(found.asked.values()),
-        "asked_a_year": sum(found.asked.values()) / sum(found.years.values()), "calibration": calibration(found.chances),
-        "not_as_labelled": found.missed, "wrong_among_hard": sum(found.kinds[kind].said[False, "same"] for kind in HARD),
+        "worse_than_best_rival": worse,
+        "candidates": found.candidates,
+        "asked": sum(found.asked.values()),
+        "asked_a_year": sum(found.asked.values()) / sum(found.years.values()),
+        "calibration": calibration(found.chances),
+        "not_as_labelled": found.missed,
+        "wrong_among_hard": sum(found.kinds[kind].said[False, "same"] for kind in HARD),
     }
 
 
 def main() -> None:
     """Score, time, print, and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--speed", action="store_true", help="time it as well: a minute or two")
     parser.add_argument("--dry", action="store_true", help="print, and write nothing")
@@ -171,8 +222,10 @@ def main() -> None:
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results["score"] = figures(score(Labels(options.folder, rules["cuts"]), rules))
     if options.speed:
-        results["speed"] = {"from_nothing": [matching_speed.from_nothing(count) for count in (10_000, 100_000)],
-                            "one_more": matching_speed.one_more(100_000)}
+        results["speed"] = {
+            "from_nothing": [matching_speed.from_nothing(count) for count in (10_000, 100_000)],
+            "one_more": matching_speed.one_more(100_000),
+        }
     print(dedupe_page.summary(results))
     if not options.dry:
         RESULTS.write_text(json.dumps(results, indent=1) + "\n")

@@ -24,8 +24,10 @@ def summary(results: Figures) -> str:
     whole = score["whole"]
     lines = [
         f"precision {whole['precision']:.4f}, recall {whole['recall']:.4f}, with those asked about {whole['with_ask']:.4f}",
-        (f"asked: {score['asked']} of {score['candidates']:,} candidate pairs ({score['asked'] / score['candidates']:.2%}), "
-         f"{score['asked_a_year']:.2f} a person and year"),
+        (
+            f"asked: {score['asked']} of {score['candidates']:,} candidate pairs ({score['asked'] / score['candidates']:.2%}), "
+            f"{score['asked_a_year']:.2f} a person and year"
+        ),
         f"wrong merges among same route, similar numbers, back to back: {score['wrong_among_hard']}",
         f"people for whom the best rule of others does better: {', '.join(score['worse_than_best_rival']) or 'none'}",
         *(f"  {kind}: {_share(row)}" for kind, row in score["kinds"].items()),
@@ -43,15 +45,24 @@ def _speed_lines(results: Figures) -> list[str]:
         return []
     few, many = speed["from_nothing"]
     one = speed["one_more"]
-    return [f"{many['activities']:,} activities from nothing: {many['cpu_s']} s on one core ({few['activities']:,}: {few['cpu_s']} s)",
-            f"one more among {one['activities']:,}: {one['median_ms']} ms (median), {one['largest_ms']} ms (largest of {one['rounds']})"]
+    return [
+        f"{many['activities']:,} activities from nothing: {many['cpu_s']} s on one core ({few['activities']:,}: {few['cpu_s']} s)",
+        f"one more among {one['activities']:,}: {one['median_ms']} ms (median), {one['largest_ms']} ms (largest of {one['rounds']})",
+    ]
 
 
 def write(results: Figures, docs: Path = DOCS) -> None:
     """The page and its plot."""
     words = (HERE / "dedupe-words.md").read_text("utf-8")
-    sections = {"goals": _goals(results), "kinds": _kinds(results), "rivals": _rivals(results), "people": _people(results),
-                "missed": _missed(results), "calibration": _calibration(results), "weights": _weights()}
+    sections = {
+        "goals": _goals(results),
+        "kinds": _kinds(results),
+        "rivals": _rivals(results),
+        "people": _people(results),
+        "missed": _missed(results),
+        "calibration": _calibration(results),
+        "weights": _weights(),
+    }
     for name, lines in sections.items():
         words = words.replace(f"{{{name}}}", "\n".join(lines))
     (docs / "dedupe.md").write_text(words, "utf-8")
@@ -69,26 +80,72 @@ def _goals(results: Figures) -> list[str]:
     devices = [kinds[kind] for kind in ("dual_device", "dual_device_no_gps") if kind in kinds]
     found, every = (sum(_of(row, what) for row in devices) for what in ("found", "all"))
     rows = [
-        ("precision of *same*", "≥ 0.999", f"{whole['precision']:.4f}", whole["precision"] >= 0.999),
+        (
+            "precision of *same*",
+            "≥ 0.999",
+            f"{whole['precision']:.4f}",
+            whole["precision"] >= 0.999,
+        ),
         ("recall of *same*", "≥ 0.99", f"{whole['recall']:.4f}", whole["recall"] >= 0.99),
-        ("recall of *same* and *ask* together", "≥ 0.995", f"{whole['with_ask']:.4f}", whole["with_ask"] >= 0.995),
-        ("people for whom the best rule of others is better (F1 of *same*)", "none", ", ".join(score["worse_than_best_rival"]) or "none",
-         not score["worse_than_best_rival"]),
-        *(_kind_goal(kinds, kind, text, least) for kind, text, least in (
-            ("clock_shift", "clock shifts of whole hours found", 0.75), ("part", "cut and trimmed copies found", 0.95)) if kind in kinds),
-        ("two devices found", "≥ 0.98", f"{found}/{every} = {found / every:.3f}" if every else "–", not every or found / every >= 0.98),
-        ("wrong merges among same route, similar numbers, back to back", "0", str(score["wrong_among_hard"]),
-         score["wrong_among_hard"] == 0),
-        ("asked, of candidate pairs", "≤ 1 %", _percent(score["asked"] / score["candidates"]),
-         score["asked"] <= 0.01 * score["candidates"]),
-        ("asked, a person and year", "≤ 2", f"{score['asked_a_year']:.2f}", score["asked_a_year"] <= 2),
+        (
+            "recall of *same* and *ask* together",
+            "≥ 0.995",
+            f"{whole['with_ask']:.4f}",
+            whole["with_ask"] >= 0.995,
+        ),
+        (
+            "people for whom the best rule of others is better (F1 of *same*)",
+            "none",
+            ", ".join(score["worse_than_best_rival"]) or "none",
+            not score["worse_than_best_rival"],
+        ),
+        *(
+            _kind_goal(kinds, kind, text, least)
+            for kind, text, least in (
+                ("clock_shift", "clock shifts of whole hours found", 0.75),
+                ("part", "cut and trimmed copies found", 0.95),
+            )
+            if kind in kinds
+        ),
+        (
+            "two devices found",
+            "≥ 0.98",
+            f"{found}/{every} = {found / every:.3f}" if every else "–",
+            not every or found / every >= 0.98,
+        ),
+        (
+            "wrong merges among same route, similar numbers, back to back",
+            "0",
+            str(score["wrong_among_hard"]),
+            score["wrong_among_hard"] == 0,
+        ),
+        (
+            "asked, of candidate pairs",
+            "≤ 1 %",
+            _percent(score["asked"] / score["candidates"]),
+            score["asked"] <= 0.01 * score["candidates"],
+        ),
+        (
+            "asked, a person and year",
+            "≤ 2",
+            f"{score['asked_a_year']:.2f}",
+            score["asked_a_year"] <= 2,
+        ),
         *_speed_goals(results),
     ]
-    return table(["what", "goal", "measured", ""], [[*row[:3], "met" if row[3] else "**missed**"] for row in rows], words=4)
+    return table(
+        ["what", "goal", "measured", ""],
+        [[*row[:3], "met" if row[3] else "**missed**"] for row in rows],
+        words=4,
+    )
 
 
 def _of(row: Figures, what: str) -> int:
-    return sum(count for said, count in row["counts"].items() if said.startswith("same ") and (what == "all" or said.endswith(" same")))
+    return sum(
+        count
+        for said, count in row["counts"].items()
+        if said.startswith("same ") and (what == "all" or said.endswith(" same"))
+    )
 
 
 def _kind_goal(kinds: Figures, kind: str, text: str, least: float) -> tuple[str, str, str, bool]:
@@ -102,11 +159,24 @@ def _speed_goals(results: Figures) -> list[tuple[str, str, str, bool]]:
     few, many = results["speed"]["from_nothing"]
     one, ratio = results["speed"]["one_more"], many["cpu_s"] / few["cpu_s"]
     return [
-        (f"{many['activities']:,} activities of three accounts, from nothing, one core", "≤ 60 s", f"{many['cpu_s']} s",
-         many["cpu_s"] <= 60),
-        (f"ten times the activities, {few['activities']:,} to {many['activities']:,}", "≤ 15 × the time", f"{ratio:.1f} ×", ratio <= 15),
-        (f"one new activity into {one['activities']:,}, in SQLite, median of {one['rounds']}", "≤ 10 ms", f"{one['median_ms']} ms",
-         one["median_ms"] <= 10),
+        (
+            f"{many['activities']:,} activities of three accounts, from nothing, one core",
+            "≤ 60 s",
+            f"{many['cpu_s']} s",
+            many["cpu_s"] <= 60,
+        ),
+        (
+            f"ten times the activities, {few['activities']:,} to {many['activities']:,}",
+            "≤ 15 × the time",
+            f"{ratio:.1f} ×",
+            ratio <= 15,
+        ),
+        (
+            f"one new activity into {one['activities']:,}, in SQLite, median of {one['rounds']}",
+            "≤ 10 ms",
+            f"{one['median_ms']} ms",
+            one["median_ms"] <= 10,
+        ),
     ]
 
 
@@ -115,7 +185,13 @@ def _kinds(results: Figures) -> list[str]:
     for kind, row in results["score"]["kinds"].items():
         counts = row["counts"]
         label = next(iter(counts)).split()[0]
-        rows.append([kind, label, *(counts.get(f"{label} said {said}", 0) for said in ("same", "ask", "different"))])
+        rows.append(
+            [
+                kind,
+                label,
+                *(counts.get(f"{label} said {said}", 0) for said in ("same", "ask", "different")),
+            ]
+        )
     return table(["kind", "label", "said same", "asked", "said different"], rows, words=2)
 
 
@@ -128,35 +204,102 @@ def _rivals(results: Figures) -> list[str]:
 
 def _rival_row(row: Figures) -> list[str]:
     wrong = row["counts"].get("different said same", 0)
-    missed = sum(count for said, count in row["counts"].items() if said.startswith("same ") and not said.endswith(" same"))
+    missed = sum(
+        count
+        for said, count in row["counts"].items()
+        if said.startswith("same ") and not said.endswith(" same")
+    )
     return [f"{row['precision']:.4f}", f"{row['recall']:.4f}", str(wrong), str(missed)]
 
 
 def _people(results: Figures) -> list[str]:
     told = ("same said same", "same said ask", "same said different", "different said same")
-    rows = [[person, *(row["counts"].get(said, 0) for said in told), f"{row['f1']:.4f}", f"{row['best_rival_f1']:.4f}", row["asked"],
-             row["years"]] for person, row in results["score"]["people"].items()]
-    return table(["person", "found", "asked", "missed", "wrong", "F1", "F1 of the best rule", "all asked", "years"], rows)
+    rows = [
+        [
+            person,
+            *(row["counts"].get(said, 0) for said in told),
+            f"{row['f1']:.4f}",
+            f"{row['best_rival_f1']:.4f}",
+            row["asked"],
+            row["years"],
+        ]
+        for person, row in results["score"]["people"].items()
+    ]
+    return table(
+        [
+            "person",
+            "found",
+            "asked",
+            "missed",
+            "wrong",
+            "F1",
+            "F1 of the best rule",
+            "all asked",
+            "years",
+        ],
+        rows,
+    )
 
 
 def _missed(results: Figures) -> list[str]:
-    rows = [[one["person"], one["kind"], one["label"], one["confidence"], one["said"], one["probability"], one["lines"]]
-            for one in results["score"]["not_as_labelled"]]
-    return table(["person", "kind", "label", "its confidence", "said", "probability", "evidence"], rows, words=7)
+    rows = [
+        [
+            one["person"],
+            one["kind"],
+            one["label"],
+            one["confidence"],
+            one["said"],
+            one["probability"],
+            one["lines"],
+        ]
+        for one in results["score"]["not_as_labelled"]
+    ]
+    return table(
+        ["person", "kind", "label", "its confidence", "said", "probability", "evidence"],
+        rows,
+        words=7,
+    )
 
 
 def _calibration(results: Figures) -> list[str]:
-    rows = [[f"{band['from']:g} – {band['to']:g}", band["pairs"], f"{band['given']:.3f}", f"{band['same']:.3f}"]
-            for band in results["score"]["calibration"]]
+    rows = [
+        [
+            f"{band['from']:g} – {band['to']:g}",
+            band["pairs"],
+            f"{band['given']:.3f}",
+            f"{band['same']:.3f}",
+        ]
+        for band in results["score"]["calibration"]
+    ]
     return table(["probability", "labelled pairs", "on average", "share that is the same"], rows)
 
 
 def _weights() -> list[str]:
     learned = tomllib.loads(WEIGHTS.read_text("utf-8"))
-    rows = [[line, level, f"{row['bits']:+.2f}", row["same"], row["different"], f"{row['seen'][0]:,}", f"{row['seen'][1]:,}",
-             "yes" if row.get("assumed") else ""]
-            for line, levels in learned["weights"].items() for level, row in levels.items()]
-    heads = ["line", "level", "bits", "share among same", "among different", "seen same", "seen different", "assumed"]
+    rows = [
+        [
+            line,
+            level,
+            f"{row['bits']:+.2f}",
+            row["same"],
+            row["different"],
+            f"{row['seen'][0]:,}",
+            f"{row['seen'][1]:,}",
+            "yes" if row.get("assumed") else "",
+        ]
+        for line, levels in learned["weights"].items()
+        for level, row in levels.items()
+    ]
+    heads = [
+        "line",
+        "level",
+        "bits",
+        "share among same",
+        "among different",
+        "seen same",
+        "seen different",
+        "assumed",
+    ]
     return [f"Before any evidence: {learned['prior']:+.2f} bits.", "", *table(heads, rows, words=2)]
 
 
@@ -165,6 +308,7 @@ _SIDE, _EDGE = 320, 40
 
 def _plot(bands: list[Figures]) -> str:
     """Given against seen, a dot a band, as large as it has pairs."""
+
     def x(value: float) -> float:
         return round(_EDGE + value * _SIDE, 1)
 
@@ -172,17 +316,27 @@ def _plot(bands: list[Figures]) -> str:
         return round(_EDGE + (1 - value) * _SIDE, 1)
 
     size = _SIDE + 2 * _EDGE
-    dots = [f'<circle cx="{x(band["given"])}" cy="{y(band["same"])}" r="{round(2 + 1.3 * len(str(band["pairs"])), 1)}" fill="#c60" '
-            f'fill-opacity="0.7"><title>{band["pairs"]} pairs: {band["given"]:.3f} given, {band["same"]:.3f} the same</title></circle>'
-            for band in bands]
-    marks = [f'<text x="{x(value)}" y="{size - 14}" text-anchor="middle">{value:g}</text>'
-             f'<text x="{_EDGE - 8}" y="{y(value) + 4}" text-anchor="end">{value:g}</text>' for value in (0, 0.5, 1)]
-    return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" font-family="sans-serif" font-size="12" role="img">',
-        "<title>Calibration: probability given against the share that is the same</title>",
-        f'<rect width="{size}" height="{size}" fill="#fff"/>',
-        f'<rect x="{_EDGE}" y="{_EDGE}" width="{_SIDE}" height="{_SIDE}" fill="none" stroke="#999"/>',
-        f'<line x1="{x(0)}" y1="{y(0)}" x2="{x(1)}" y2="{y(1)}" stroke="#999" stroke-dasharray="4 4"/>',
-        *marks, *dots,
-        f'<text x="{size / 2}" y="{_EDGE - 14}" text-anchor="middle">share that is the same, by probability given</text>',
-        "</svg>", ""])
+    dots = [
+        f'<circle cx="{x(band["given"])}" cy="{y(band["same"])}" r="{round(2 + 1.3 * len(str(band["pairs"])), 1)}" fill="#c60" '
+        f'fill-opacity="0.7"><title>{band["pairs"]} pairs: {band["given"]:.3f} given, {band["same"]:.3f} the same</title></circle>'
+        for band in bands
+    ]
+    marks = [
+        f'<text x="{x(value)}" y="{size - 14}" text-anchor="middle">{value:g}</text>'
+        f'<text x="{_EDGE - 8}" y="{y(value) + 4}" text-anchor="end">{value:g}</text>'
+        for value in (0, 0.5, 1)
+    ]
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" font-family="sans-serif" font-size="12" role="img">',
+            "<title>Calibration: probability given against the share that is the same</title>",
+            f'<rect width="{size}" height="{size}" fill="#fff"/>',
+            f'<rect x="{_EDGE}" y="{_EDGE}" width="{_SIDE}" height="{_SIDE}" fill="none" stroke="#999"/>',
+            f'<line x1="{x(0)}" y1="{y(0)}" x2="{x(1)}" y2="{y(1)}" stroke="#999" stroke-dasharray="4 4"/>',
+            *marks,
+            *dots,
+            f'<text x="{size / 2}" y="{_EDGE - 14}" text-anchor="middle">share that is the same, by probability given</text>',
+            "</svg>",
+            "",
+        ]
+    )

@@ -45,9 +45,17 @@ def measure(site: Path, times: int) -> dict[str, Any]:
     _make(site)
     env = environment() | {"PYTHONPATH": str(site)}
     run([sys.executable, str(Path(__file__).resolve())], env=env)
-    said = [json.loads(run([sys.executable, str(Path(__file__).resolve())], env=env).out) for _ in range(times)]
-    found = {"found_ms": statistics.median(one["found_ms"] for one in said), **{
-        name: said[0][name] for name in ("plugins", "folders", "imported", "imported_after_one", "distributions")}}
+    said = [
+        json.loads(run([sys.executable, str(Path(__file__).resolve())], env=env).out)
+        for _ in range(times)
+    ]
+    found = {
+        "found_ms": statistics.median(one["found_ms"] for one in said),
+        **{
+            name: said[0][name]
+            for name in ("plugins", "folders", "imported", "imported_after_one", "distributions")
+        },
+    }
     print(f"  {found}", flush=True)
     return found
 
@@ -59,18 +67,29 @@ def _make(site: Path) -> None:
         info = site / f"{package.name}-1.2.3.dist-info"
         info.mkdir(parents=True)
         package.mkdir()
-        (info / "METADATA").write_text(_METADATA.format(name=name, text="What it does, told at some length. " * 100))
-        (info / "RECORD").write_text("".join(f"{package.name}/module_{line}.py,sha256=x,100\n" for line in range(40)))
+        (info / "METADATA").write_text(
+            _METADATA.format(name=name, text="What it does, told at some length. " * 100)
+        )
+        (info / "RECORD").write_text(
+            "".join(f"{package.name}/module_{line}.py,sha256=x,100\n" for line in range(40))
+        )
         (info / "INSTALLER").write_text("pip\n")
         if number < PLUGINS:
             (package / "__init__.py").write_text(_MODULE)
             (package / "registry").mkdir()
-            lines = ["[fitglue.plugins]", f"{name} = {package.name}", "[fitglue.registry]", f"{name} = {package.name}:registry"]
+            lines = [
+                "[fitglue.plugins]",
+                f"{name} = {package.name}",
+                "[fitglue.registry]",
+                f"{name} = {package.name}:registry",
+            ]
             (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
         else:
             (package / "__init__.py").write_text("")
             if number % 4 == 0:
-                (info / "entry_points.txt").write_text(f"[console_scripts]\n{name} = {package.name}:main\n")
+                (info / "entry_points.txt").write_text(
+                    f"[console_scripts]\n{name} = {package.name}:main\n"
+                )
 
 
 def _imported() -> int:
@@ -92,9 +111,18 @@ def main() -> None:
     info = plugins.info(names[0])
     if info.error is not None:
         raise info.error
-    sys.stdout.write(json.dumps({
-        "found_ms": took, "plugins": len(names), "folders": sum(name.startswith("bench-") for name, _ in folders), "imported": before,
-        "imported_after_one": _imported(), "distributions": sum(1 for _ in importlib.metadata.distributions())}))
+    sys.stdout.write(
+        json.dumps(
+            {
+                "found_ms": took,
+                "plugins": len(names),
+                "folders": sum(name.startswith("bench-") for name, _ in folders),
+                "imported": before,
+                "imported_after_one": _imported(),
+                "distributions": sum(1 for _ in importlib.metadata.distributions()),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

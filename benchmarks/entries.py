@@ -69,17 +69,25 @@ def measure(folder: Path, count: int, times: int) -> dict[str, Any]:
     from measure import run
 
     (folder / "integrations").mkdir(parents=True)
-    (folder / "tiers.yaml").write_text((Path(__file__).resolve().parents[1] / "registry" / "tiers.yaml").read_text())
+    (folder / "tiers.yaml").write_text(
+        (Path(__file__).resolve().parents[1] / "registry" / "tiers.yaml").read_text()
+    )
     for number in range(count):
-        (folder / "integrations" / f"service-{number}.yaml").write_text(_ENTRY.format(number=number))
+        (folder / "integrations" / f"service-{number}.yaml").write_text(
+            _ENTRY.format(number=number)
+        )
     time.sleep(0.1)  # a cache is kept of what has not just changed
     found: dict[str, list[float]] = {"cold_ms": [], "warm_ms": []}
     for number in range(times):
         cache = folder.with_name(f"{folder.name}-cache-{number}")
         for name in found:
-            said = json.loads(run([sys.executable, str(Path(__file__).resolve()), str(folder), str(cache)]).out)
+            said = json.loads(
+                run([sys.executable, str(Path(__file__).resolve()), str(folder), str(cache)]).out
+            )
             if said["entries"] != count:
-                raise RuntimeError(f"{said['entries']} of {count} entries could be read: {said['problem']}")
+                raise RuntimeError(
+                    f"{said['entries']} of {count} entries could be read: {said['problem']}"
+                )
             found[name].append(said["ms"])
     medians = {name: statistics.median(some) for name, some in found.items()}
     print(f"  {count} entries: {medians}", flush=True)
@@ -94,7 +102,11 @@ def main() -> None:
     catalogue = Catalogue.load([Folder(Path(sys.argv[1]))], Path(sys.argv[2]))
     took = (time.perf_counter() - started) * 1000
     problem = str(catalogue.problems[0]) if catalogue.problems else None
-    sys.stdout.write(json.dumps({"ms": took, "entries": len(catalogue.entries("integration")), "problem": problem}))
+    sys.stdout.write(
+        json.dumps(
+            {"ms": took, "entries": len(catalogue.entries("integration")), "problem": problem}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -33,9 +33,17 @@ def set_up_peers() -> str | None:
         return None
     print("Setting up .venv-bench for dlt and Singer (once; a minute or two) …", flush=True)
     for folder, wanted in zip((PEERS, _TARGET), lists, strict=True):
-        for command in ([sys.executable, "-m", "venv", str(folder)],
-                        [str(folder / "bin" / "python"), "-m", "pip", "--quiet", "install", "-r", str(wanted)]):
-            done = subprocess.run(command, env=environment(PIP_DISABLE_PIP_VERSION_CHECK="1"), capture_output=True, text=True, check=False)
+        for command in (
+            [sys.executable, "-m", "venv", str(folder)],
+            [str(folder / "bin" / "python"), "-m", "pip", "--quiet", "install", "-r", str(wanted)],
+        ):
+            done = subprocess.run(
+                command,
+                env=environment(PIP_DISABLE_PIP_VERSION_CHECK="1"),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             if done.returncode:
                 return f"the peers could not be installed: {done.stderr.strip().splitlines()[-1][:200]}"
     _MARK.write_text(digest)
@@ -49,16 +57,29 @@ def registry(scratch: Path, *, connections: int, summaries_only: bool = False) -
     folder = scratch / f"registry-{connections}{'-summaries' if summaries_only else ''}"
     if not folder.exists():
         shutil.copytree(ROOT / "registry", folder)
-        _edit(folder / "integrations" / "intervals.yaml", "connections: 2", f"connections: {connections}")
+        _edit(
+            folder / "integrations" / "intervals.yaml",
+            "connections: 2",
+            f"connections: {connections}",
+        )
         if summaries_only:
             source = folder / "sources" / "intervals.yaml"
             lines = source.read_text().splitlines(keepends=True)
-            parts = [line for line in lines if line.startswith("  - {name: ") and "from: fetch" in line]
+            parts = [
+                line for line in lines if line.startswith("  - {name: ") and "from: fetch" in line
+            ]
             _edit(source, "".join(parts), "")
             text = source.read_text()
             start = text.index("  touches:\n")
-            end = start + len("  touches:\n") + next(
-                at for at, line in _offsets(text[start + len("  touches:\n"):]) if line and not line.startswith(("    ", "  #")))
+            end = (
+                start
+                + len("  touches:\n")
+                + next(
+                    at
+                    for at, line in _offsets(text[start + len("  touches:\n") :])
+                    if line and not line.startswith(("    ", "  #"))
+                )
+            )
             source.write_text(text[:start] + text[end:])
     return folder
 
@@ -88,8 +109,7 @@ class Contender:
     arguments: tuple[str, ...] = ()
 
     def prepare(self, url: str, folder: Path) -> None:
-        """What is not timed: the folder, for the host the connection (key proven, database made).
-        """
+        """What is not timed: the folder, for the host the connection (key proven, database made)."""
         folder.mkdir(parents=True)
         if self.script == "host.py":
             run(self._command("connect", folder, "--url", url))
@@ -102,23 +122,44 @@ class Contender:
         if self.script != "singer_tap.py":
             return run(self._command("sync", folder, "--url", url))
         state = folder / "state.json"
-        tap = [self.python, str(HERE / "contenders" / self.script), "--config", str(folder / "tap.json")]
-        took = run([*tap, *(["--state", str(state)] if state.exists() else [])],
-                   [str(_TARGET / "bin" / "target-jsonl"), "--config", str(folder / "target.json")])
+        tap = [
+            self.python,
+            str(HERE / "contenders" / self.script),
+            "--config",
+            str(folder / "tap.json"),
+        ]
+        took = run(
+            [*tap, *(["--state", str(state)] if state.exists() else [])],
+            [str(_TARGET / "bin" / "target-jsonl"), "--config", str(folder / "target.json")],
+        )
         state.write_text(took.out.strip().splitlines()[-1])
         return took
 
     def holds(self, folder: Path, *titles: str) -> list[bool]:
         """Which of these titles it has stored."""
         if self.script == "singer_tap.py":
-            command = [self.python, str(HERE / "contenders" / self.script), "check", str(folder), *titles]
+            command = [
+                self.python,
+                str(HERE / "contenders" / self.script),
+                "check",
+                str(folder),
+                *titles,
+            ]
         else:
             command = [*self._command("check", folder), "--words", *titles]
         found: list[bool] = json.loads(run(command).out)
         return found
 
     def _command(self, mode: str, folder: Path, *more: str) -> list[str]:
-        return [self.python, str(HERE / "contenders" / self.script), mode, "--folder", str(folder), *more, *self.arguments]
+        return [
+            self.python,
+            str(HERE / "contenders" / self.script),
+            mode,
+            "--folder",
+            str(folder),
+            *more,
+            *self.arguments,
+        ]
 
 
 def host(scratch: Path, connections: int, *, summaries_only: bool = False) -> Contender:
@@ -128,10 +169,13 @@ def host(scratch: Path, connections: int, *, summaries_only: bool = False) -> Co
 
 
 def floor(connections: int = 1, *, also: str | None = None) -> Contender:
-    """The floor with so many connections, which may also ``decode`` or ``encode`` the recordings.
-    """
+    """The floor with so many connections, which may also ``decode`` or ``encode`` the recordings."""
     more = ["--connections", str(connections)] if connections > 1 else []
-    return Contender(f"floor, {also}d" if also else "floor", "floor.py", arguments=(*more, *([f"--{also}"] if also else [])))
+    return Contender(
+        f"floor, {also}d" if also else "floor",
+        "floor.py",
+        arguments=(*more, *([f"--{also}"] if also else [])),
+    )
 
 
 SCRIPT = Contender("script", "script.py", str(PEERS / "bin" / "python"))

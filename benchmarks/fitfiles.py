@@ -20,14 +20,61 @@ _UINT32, _SINT32, _UINT16, _UINT8, _ENUM = 0x86, 0x85, 0x84, 0x02, 0x00
 _FORMATS = {_UINT32: "I", _SINT32: "i", _UINT16: "H", _UINT8: "B", _ENUM: "B"}
 #: Message → its number, and its fields: number and base type.
 _FILE_ID = 0, ((0, _ENUM), (1, _UINT16), (2, _UINT16), (3, 0x8C), (4, _UINT32))
-_RECORD = 20, ((253, _UINT32), (0, _SINT32), (1, _SINT32), (2, _UINT16), (3, _UINT8), (4, _UINT8), (5, _UINT32), (6, _UINT16), (7, _UINT16))
+_RECORD = (
+    20,
+    (
+        (253, _UINT32),
+        (0, _SINT32),
+        (1, _SINT32),
+        (2, _UINT16),
+        (3, _UINT8),
+        (4, _UINT8),
+        (5, _UINT32),
+        (6, _UINT16),
+        (7, _UINT16),
+    ),
+)
 _LAP = 19, ((253, _UINT32), (2, _UINT32), (7, _UINT32), (8, _UINT32), (9, _UINT32))
-_SESSION = 18, ((253, _UINT32), (2, _UINT32), (5, _ENUM), (6, _ENUM), (7, _UINT32), (8, _UINT32), (9, _UINT32), (11, _UINT16), (16, _UINT8),
-                (17, _UINT8), (20, _UINT16))
-_ACTIVITY = 34, ((253, _UINT32), (0, _UINT32), (1, _UINT16), (2, _ENUM), (3, _ENUM), (4, _ENUM), (5, _UINT32))
+_SESSION = (
+    18,
+    (
+        (253, _UINT32),
+        (2, _UINT32),
+        (5, _ENUM),
+        (6, _ENUM),
+        (7, _UINT32),
+        (8, _UINT32),
+        (9, _UINT32),
+        (11, _UINT16),
+        (16, _UINT8),
+        (17, _UINT8),
+        (20, _UINT16),
+    ),
+)
+_ACTIVITY = (
+    34,
+    ((253, _UINT32), (0, _UINT32), (1, _UINT16), (2, _ENUM), (3, _ENUM), (4, _ENUM), (5, _UINT32)),
+)
 _FORMATS[0x8C] = "I"  # uint32z: the serial number
 _DEGREE = 2**31 / 180
-_CRC = [0, 0xCC01, 0xD801, 0x1400, 0xF001, 0x3C00, 0x2800, 0xE401, 0xA001, 0x6C00, 0x7800, 0xB401, 0x5000, 0x9C01, 0x8801, 0x4400]
+_CRC = [
+    0,
+    0xCC01,
+    0xD801,
+    0x1400,
+    0xF001,
+    0x3C00,
+    0x2800,
+    0xE401,
+    0xA001,
+    0x6C00,
+    0x7800,
+    0xB401,
+    0x5000,
+    0x9C01,
+    0x8801,
+    0x4400,
+]
 
 
 def write_archive(path: Path, count: int, hours: float = 1.0) -> None:
@@ -36,15 +83,26 @@ def write_archive(path: Path, count: int, hours: float = 1.0) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for number in range(count):
             begun = newest - timedelta(days=number, seconds=number * 37 % 3600)
-            archive.writestr(f"activities/{begun:%Y-%m-%d}.fit", ride(begun, round(3600 * hours), seed=number))
+            archive.writestr(
+                f"activities/{begun:%Y-%m-%d}.fit", ride(begun, round(3600 * hours), seed=number)
+            )
 
 
 def ride(begun: datetime, seconds: int, seed: int) -> bytes:
     """One ride."""
     chance, start = random.Random(seed), int((begun - _EPOCH).total_seconds())
-    body = bytearray(_defined(0, *_FILE_ID) + _packed(0, _FILE_ID[1], 4, 1, 3121, 3_900_000_000 + seed % 3, start))
+    body = bytearray(
+        _defined(0, *_FILE_ID)
+        + _packed(0, _FILE_ID[1], 4, 1, 3121, 3_900_000_000 + seed % 3, start)
+    )
     body += _defined(1, *_RECORD)
-    latitude, longitude, metres, beats, watts = 47.0 + chance.random(), 8.0 + chance.random(), 0.0, 110.0, 180.0
+    latitude, longitude, metres, beats, watts = (
+        47.0 + chance.random(),
+        8.0 + chance.random(),
+        0.0,
+        110.0,
+        180.0,
+    )
     way, record = chance.random() * 6.28, struct.Struct("<BIiiHBBIHH")
     for second in range(seconds):
         way += chance.gauss(0, 0.02)
@@ -55,12 +113,26 @@ def ride(begun: datetime, seconds: int, seed: int) -> bytes:
         latitude += math.cos(way) * speed / 111_000
         longitude += math.sin(way) * speed / 75_000
         height = 430 + 40 * math.sin(second / 400)
-        body += record.pack(1, start + second, int(latitude * _DEGREE), int(longitude * _DEGREE), int((height + 500) * 5), int(beats),
-                            85 if watts > 40 else 0, int(metres * 100), int(speed * 1000), int(watts))
+        body += record.pack(
+            1,
+            start + second,
+            int(latitude * _DEGREE),
+            int(longitude * _DEGREE),
+            int((height + 500) * 5),
+            int(beats),
+            85 if watts > 40 else 0,
+            int(metres * 100),
+            int(speed * 1000),
+            int(watts),
+        )
     end, whole = start + seconds, (seconds * 1000, seconds * 1000, int(metres * 100))
     body += _defined(2, *_LAP) + _packed(2, _LAP[1], end, start, *whole)
-    body += _defined(3, *_SESSION) + _packed(3, _SESSION[1], end, start, 2, 7, *whole, 700, 140, 180, 190)
-    body += _defined(4, *_ACTIVITY) + _packed(4, _ACTIVITY[1], end, seconds * 1000, 1, 0, 26, 1, end + 3600)
+    body += _defined(3, *_SESSION) + _packed(
+        3, _SESSION[1], end, start, 2, 7, *whole, 700, 140, 180, 190
+    )
+    body += _defined(4, *_ACTIVITY) + _packed(
+        4, _ACTIVITY[1], end, seconds * 1000, 1, 0, 26, 1, end + 3600
+    )
     head = struct.pack("<BBHI4s", 14, 0x20, 2195, len(body), b".FIT")
     head += struct.pack("<H", _checksum(head))
     return head + body + struct.pack("<H", _checksum(head + body))

@@ -49,6 +49,7 @@ def _first(name: str, over: str, what: str = "wall_s") -> Callable[[Figures], fl
         if name not in contenders or over not in contenders:
             return None
         return float(contenders[name]["first"][what] / contenders[over]["first"][what])
+
     return read
 
 
@@ -67,63 +68,268 @@ def _requests_over(figures: Figures) -> float:
     """Requests of the first sync beyond N + N/50 + years."""
     count = figures["count"]
     years = count / 1.5625 / 365  # so many workouts a day has the stand-in's athlete
-    return float(figures["contenders"]["FitGlue"]["requests"] - (count + count / 50 + max(1.0, years)))
+    return float(
+        figures["contenders"]["FitGlue"]["requests"] - (count + count / 50 + max(1.0, years))
+    )
 
 
 def _startup(name: str) -> Callable[[Figures], float | None]:
-    return lambda figures: float(figures["commands"][name]["cpu_s"] / figures["commands"]["python -c pass"]["cpu_s"])
+    return lambda figures: float(
+        figures["commands"][name]["cpu_s"] / figures["commands"]["python -c pass"]["cpu_s"]
+    )
 
 
 GOALS = [
-    Goal("first-wall", "first sync, one connection, no latency: wall over the floor's", "first-sync", _first("FitGlue", "floor"), 1.6),
-    Goal("first-script", "the same: times faster than the script", "first-sync", _first("script", "FitGlue"), 3.5, more=True),
-    Goal("first-singer", "the same: times faster than Singer", "first-sync", _first("Singer", "FitGlue"), 8, more=True),
-    Goal("first-dlt", "the same: times faster than dlt", "first-sync", _first("dlt", "FitGlue"), 18, more=True),
-    Goal("latency", "first sync, 50 ms a request, eight connections: wall over the floor's with eight", "latency",
-         lambda figures: figures["contenders"]["FitGlue"]["wall_s"] / figures["contenders"]["floor"]["wall_s"], 1.1),
-    Goal("requests", "requests of a first sync beyond N + N/50 + years", "first-sync", _requests_over, 0, unit="", digits=0),
-    Goal("summaries", "recordings stored before the last summary", "first-sync",
-         lambda figures: figures["contenders"]["FitGlue"]["counted"]["streams_before_last_window"], 0, unit="", digits=0),
-    Goal("cpu", "CPU a stored activity over the floor's", "first-sync", _first("FitGlue", "floor", "cpu_s"), 2),
-    Goal("validation", "validation's share of that CPU", "stages", lambda figures: figures["share"] * 100, 3, unit=" %", digits=1),
-    Goal("memory", "peak memory of a first sync over the floor's", "first-sync", _first("FitGlue", "floor", "rss_mib"), 1.6),
+    Goal(
+        "first-wall",
+        "first sync, one connection, no latency: wall over the floor's",
+        "first-sync",
+        _first("FitGlue", "floor"),
+        1.6,
+    ),
+    Goal(
+        "first-script",
+        "the same: times faster than the script",
+        "first-sync",
+        _first("script", "FitGlue"),
+        3.5,
+        more=True,
+    ),
+    Goal(
+        "first-singer",
+        "the same: times faster than Singer",
+        "first-sync",
+        _first("Singer", "FitGlue"),
+        8,
+        more=True,
+    ),
+    Goal(
+        "first-dlt",
+        "the same: times faster than dlt",
+        "first-sync",
+        _first("dlt", "FitGlue"),
+        18,
+        more=True,
+    ),
+    Goal(
+        "latency",
+        "first sync, 50 ms a request, eight connections: wall over the floor's with eight",
+        "latency",
+        lambda figures: (
+            figures["contenders"]["FitGlue"]["wall_s"] / figures["contenders"]["floor"]["wall_s"]
+        ),
+        1.1,
+    ),
+    Goal(
+        "requests",
+        "requests of a first sync beyond N + N/50 + years",
+        "first-sync",
+        _requests_over,
+        0,
+        unit="",
+        digits=0,
+    ),
+    Goal(
+        "summaries",
+        "recordings stored before the last summary",
+        "first-sync",
+        lambda figures: figures["contenders"]["FitGlue"]["counted"]["streams_before_last_window"],
+        0,
+        unit="",
+        digits=0,
+    ),
+    Goal(
+        "cpu",
+        "CPU a stored activity over the floor's",
+        "first-sync",
+        _first("FitGlue", "floor", "cpu_s"),
+        2,
+    ),
+    Goal(
+        "validation",
+        "validation's share of that CPU",
+        "stages",
+        lambda figures: figures["share"] * 100,
+        3,
+        unit=" %",
+        digits=1,
+    ),
+    Goal(
+        "memory",
+        "peak memory of a first sync over the floor's",
+        "first-sync",
+        _first("FitGlue", "floor", "rss_mib"),
+        1.6,
+    ),
     Goal("memory-10000", "peak memory, 10,000 activities over 1,000", "memory", _peak, 1.15),
-    Goal("memory-100000", "peak memory, 100,000 summaries over 1,000 summaries", "history",
-         lambda figures: figures["large"]["rss_mib"] / figures["small"]["rss_mib"], 1.15),
-    Goal("store", "the store over the bytes received", "first-sync",
-         lambda figures: figures["contenders"]["FitGlue"]["store_bytes"] / figures["contenders"]["floor"]["counted"]["received"], 1.4),
-    Goal("streams", "encoded streams an activity-hour", "first-sync",
-         lambda figures: figures["streams"]["stream_bytes"] / 1000 / figures["streams"]["hours"], 28, unit=" kB", digits=1),
-    Goal("idle-requests", "nothing new, 100,000 in the store: requests", "history",
-         lambda figures: max(figures["live"]["requests"]), 1, unit="", digits=0),
-    Goal("idle-live", "the same in a live process: beyond the round trip", "history",
-         lambda figures: figures["live"]["over_ms"], 30, unit=" ms", digits=0),
-    Goal("idle-command", "the same as a command: wall over the floor's", "history",
-         lambda figures: figures["command"]["FitGlue"]["wall_s"] / figures["command"]["floor"]["wall_s"], 4),
-    Goal("edit-found", "one new activity and one edited: found", "first-sync",
-         lambda figures: sum(figures["contenders"]["FitGlue"]["later"][one] for one in ("new", "edited")), 2,
-         unit=" of 2", more=True, digits=0),
-    Goal("edit-requests", "the same: requests", "first-sync",
-         lambda figures: figures["contenders"]["FitGlue"]["later"]["requests"], 5, unit="", digits=0),
-    Goal("version", "`fitglue --version`: CPU over `python -c pass`", "startup", _startup("fitglue --version"), 1.5),
+    Goal(
+        "memory-100000",
+        "peak memory, 100,000 summaries over 1,000 summaries",
+        "history",
+        lambda figures: figures["large"]["rss_mib"] / figures["small"]["rss_mib"],
+        1.15,
+    ),
+    Goal(
+        "store",
+        "the store over the bytes received",
+        "first-sync",
+        lambda figures: (
+            figures["contenders"]["FitGlue"]["store_bytes"]
+            / figures["contenders"]["floor"]["counted"]["received"]
+        ),
+        1.4,
+    ),
+    Goal(
+        "streams",
+        "encoded streams an activity-hour",
+        "first-sync",
+        lambda figures: figures["streams"]["stream_bytes"] / 1000 / figures["streams"]["hours"],
+        28,
+        unit=" kB",
+        digits=1,
+    ),
+    Goal(
+        "idle-requests",
+        "nothing new, 100,000 in the store: requests",
+        "history",
+        lambda figures: max(figures["live"]["requests"]),
+        1,
+        unit="",
+        digits=0,
+    ),
+    Goal(
+        "idle-live",
+        "the same in a live process: beyond the round trip",
+        "history",
+        lambda figures: figures["live"]["over_ms"],
+        30,
+        unit=" ms",
+        digits=0,
+    ),
+    Goal(
+        "idle-command",
+        "the same as a command: wall over the floor's",
+        "history",
+        lambda figures: (
+            figures["command"]["FitGlue"]["wall_s"] / figures["command"]["floor"]["wall_s"]
+        ),
+        4,
+    ),
+    Goal(
+        "edit-found",
+        "one new activity and one edited: found",
+        "first-sync",
+        lambda figures: sum(
+            figures["contenders"]["FitGlue"]["later"][one] for one in ("new", "edited")
+        ),
+        2,
+        unit=" of 2",
+        more=True,
+        digits=0,
+    ),
+    Goal(
+        "edit-requests",
+        "the same: requests",
+        "first-sync",
+        lambda figures: figures["contenders"]["FitGlue"]["later"]["requests"],
+        5,
+        unit="",
+        digits=0,
+    ),
+    Goal(
+        "version",
+        "`fitglue --version`: CPU over `python -c pass`",
+        "startup",
+        _startup("fitglue --version"),
+        1.5,
+    ),
     Goal("help", "`fitglue --help`: the same", "startup", _startup("fitglue --help"), 4),
-    Goal("activities", "`fitglue activities` on 100,000: the same", "history",
-         lambda figures: figures["activities"]["fitglue activities"]["cpu_s"] / figures["activities"]["python -c pass"]["cpu_s"], 20),
-    *(Goal(f"registry-{count}-{name}", f"registry of {int(count):,} entries, {words}", "registry",
-           lambda figures, count=count, name=name: figures["sizes"][count][f"{name}_ms"], limit, unit=" ms", digits=1)  # type: ignore[misc]
-      for count, name, words, limit in (("100", "warm", "from its cache", 10.0), ("1000", "warm", "from its cache", 40.0),
-                                        ("100", "cold", "read anew", 120.0), ("1000", "cold", "read anew", 1200.0))),
-    Goal("plugins", "100 plugins among 500 distributions: all found", "plugins",
-         lambda figures: figures["found_ms"], 100, unit=" ms", digits=0),
-    Goal("plugins-imported", "the same: imported before one is used", "plugins", lambda figures: figures["imported"], 0, unit="", digits=0),
-    Goal("rebuild", "rebuild: CPU over the first sync's", "rebuild",
-         lambda figures: figures["rebuild"]["cpu_s"] / figures["first"]["cpu_s"], 0.7),
-    Goal("rebuild-cores", "rebuild: cores at work (CPU over wall)", "rebuild",
-         lambda figures: figures["rebuild"]["cpu_s"] / figures["rebuild"]["wall_s"], 1.5, unit="", more=True),
-    Goal("kill", "`kill -9` and restart: requests repeated, at most (limit: connections + 1)", "kill",
-         lambda figures: max(figures["repeated"]), 3, unit="", digits=0),
-    Goal("archive-listed", "1,000 FIT files of an hour in a zip: listed", "archive",
-         lambda figures: figures["first"]["listed_s"] / figures["count"] * 1000 / 60, 5, unit=" min", digits=1),
-    Goal("archive-read", "the same: every sample in the store", "archive",
-         lambda figures: figures["first"]["took_s"] / figures["count"] * 1000 / 60, 10, unit=" min", digits=1),
+    Goal(
+        "activities",
+        "`fitglue activities` on 100,000: the same",
+        "history",
+        lambda figures: (
+            figures["activities"]["fitglue activities"]["cpu_s"]
+            / figures["activities"]["python -c pass"]["cpu_s"]
+        ),
+        20,
+    ),
+    *(
+        Goal(
+            f"registry-{count}-{name}",
+            f"registry of {int(count):,} entries, {words}",
+            "registry",
+            lambda figures, count=count, name=name: figures["sizes"][count][f"{name}_ms"],
+            limit,
+            unit=" ms",
+            digits=1,
+        )  # type: ignore[misc]
+        for count, name, words, limit in (
+            ("100", "warm", "from its cache", 10.0),
+            ("1000", "warm", "from its cache", 40.0),
+            ("100", "cold", "read anew", 120.0),
+            ("1000", "cold", "read anew", 1200.0),
+        )
+    ),
+    Goal(
+        "plugins",
+        "100 plugins among 500 distributions: all found",
+        "plugins",
+        lambda figures: figures["found_ms"],
+        100,
+        unit=" ms",
+        digits=0,
+    ),
+    Goal(
+        "plugins-imported",
+        "the same: imported before one is used",
+        "plugins",
+        lambda figures: figures["imported"],
+        0,
+        unit="",
+        digits=0,
+    ),
+    Goal(
+        "rebuild",
+        "rebuild: CPU over the first sync's",
+        "rebuild",
+        lambda figures: figures["rebuild"]["cpu_s"] / figures["first"]["cpu_s"],
+        0.7,
+    ),
+    Goal(
+        "rebuild-cores",
+        "rebuild: cores at work (CPU over wall)",
+        "rebuild",
+        lambda figures: figures["rebuild"]["cpu_s"] / figures["rebuild"]["wall_s"],
+        1.5,
+        unit="",
+        more=True,
+    ),
+    Goal(
+        "kill",
+        "`kill -9` and restart: requests repeated, at most (limit: connections + 1)",
+        "kill",
+        lambda figures: max(figures["repeated"]),
+        3,
+        unit="",
+        digits=0,
+    ),
+    Goal(
+        "archive-listed",
+        "1,000 FIT files of an hour in a zip: listed",
+        "archive",
+        lambda figures: figures["first"]["listed_s"] / figures["count"] * 1000 / 60,
+        5,
+        unit=" min",
+        digits=1,
+    ),
+    Goal(
+        "archive-read",
+        "the same: every sample in the store",
+        "archive",
+        lambda figures: figures["first"]["took_s"] / figures["count"] * 1000 / 60,
+        10,
+        unit=" min",
+        digits=1,
+    ),
 ]

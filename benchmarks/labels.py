@@ -37,7 +37,10 @@ class Labels:
 
     def __init__(self, folder: Path, cuts: dict[str, float]) -> None:
         self.records: list[LabelledRecord] = read_records(folder / "records.jsonl")
-        self.people = {person: [_remembering(card) for card in cards] for person, cards in cards_by_person(self.records).items()}
+        self.people = {
+            person: [_remembering(card) for card in cards]
+            for person, cards in cards_by_person(self.records).items()
+        }
         self.number = {record.id: number for number, record in enumerate(self.records)}
         self.cards = {card.id: card for cards in self.people.values() for card in cards}
         lines = (folder / "pairs.jsonl").read_bytes().splitlines()
@@ -55,12 +58,22 @@ class Labels:
 
     def learned(self, rules: Mapping[str, Any], without: str | None = None) -> dict[str, Any]:
         """The table of weights, of everybody, or of everybody but one person."""
-        seen = [(self.person(pair), pair.same, levels) for pair, levels in zip(self.pairs, self.levels, strict=True)
-                if pair.same is not None and self.person(pair) != without]
+        seen = [
+            (self.person(pair), pair.same, levels)
+            for pair, levels in zip(self.pairs, self.levels, strict=True)
+            if pair.same is not None and self.person(pair) != without
+        ]
         same = [(person, levels) for person, is_same, levels in seen if is_same]
         different = [(person, levels) for person, is_same, levels in seen if not is_same]
-        starts = {person: [(card.traits.start_s, span_s(card.traits)) for card in cards if card.traits.start_s is not None]
-                  for person, cards in self.people.items() if person != without}
+        starts = {
+            person: [
+                (card.traits.start_s, span_s(card.traits))
+                for card in cards
+                if card.traits.start_s is not None
+            ]
+            for person, cards in self.people.items()
+            if person != without
+        }
         return learn(same, different, chance_shares(starts, self._cuts), rules)
 
 

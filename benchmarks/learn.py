@@ -39,12 +39,20 @@ def table_text(table: dict[str, Any], pairs: int, people: int) -> str:
 def main(arguments: list[str]) -> int:
     """Learn, write, and say where."""
     if len(arguments) != 1:
-        print("usage: python benchmarks/learn.py FOLDER   (records.jsonl and pairs.jsonl)", file=sys.stderr)
+        print(
+            "usage: python benchmarks/learn.py FOLDER   (records.jsonl and pairs.jsonl)",
+            file=sys.stderr,
+        )
         return 2
     rules = told()
     labels = Labels(Path(arguments[0]), rules["cuts"])
     scored = [pair for pair in labels.pairs if pair.same is not None]
-    TARGET.write_text(table_text(labels.learned(rules), len(scored), len({labels.person(pair) for pair in scored})), "utf-8")
+    TARGET.write_text(
+        table_text(
+            labels.learned(rules), len(scored), len({labels.person(pair) for pair in scored})
+        ),
+        "utf-8",
+    )
     print(f"{TARGET.name}: learned from {len(scored)} pairs")
     return 0
 

@@ -21,18 +21,48 @@ Counts = dict[str, dict[str, Counter[str]]]  # line → person → level → pai
 
 #: How every level of a line is called, so that one that was never seen has a weight, too.
 LEVELS = {
-    "time": ("same second", "same minute", "together", "inside", "in part", "beside", "hours to the second", "hours to the minute",
-             "same second of some zone", "same minute of some zone", "same day", "apart", "unknown"),
+    "time": (
+        "same second",
+        "same minute",
+        "together",
+        "inside",
+        "in part",
+        "beside",
+        "hours to the second",
+        "hours to the minute",
+        "same second of some zone",
+        "same minute of some zone",
+        "same day",
+        "apart",
+        "unknown",
+    ),
     "account": ("one", "two"),
     "sport": ("same", "other"),
-    "size": ("identical", "equal", "near", "one distance", "one duration", "loose", "a piece", "a fragment", "other"),
+    "size": (
+        "identical",
+        "equal",
+        "near",
+        "one distance",
+        "one duration",
+        "loose",
+        "a piece",
+        "a fragment",
+        "other",
+    ),
     "duration": ("equal", "near", "far", "a fragment"),
     "distance": ("equal", "near", "far"),
     "heart": ("equal twice", "equal", "near", "apart", "far"),
     "power": ("equal", "near", "far"),
     "calories": ("equal", "near", "far"),
     "climb": ("equal", "near", "far"),
-    "track": ("same points", "many points", "same way", "part of the way", "another way", "another place"),
+    "track": (
+        "same points",
+        "many points",
+        "same way",
+        "part of the way",
+        "another way",
+        "another place",
+    ),
     "curve": ("one curve", "alike", "another curve"),
 }
 #: A person's pairs count as the root of their number: no one person decides, and none that has
@@ -45,7 +75,11 @@ def compare(one: Card, two: Card, cuts: evidence.Cuts) -> dict[str, str]:
     found = evidence.levels(one.traits, two.traits, cuts)
     # What it would say if one had no distance, or no duration.
     for silent in ("distance_m", "elapsed_s"):
-        blanks: dict[str, Any] = {"distance_m": None} if silent == "distance_m" else {"elapsed_s": None, "moving_s": None}
+        blanks: dict[str, Any] = (
+            {"distance_m": None}
+            if silent == "distance_m"
+            else {"elapsed_s": None, "moving_s": None}
+        )
         bare = evidence.levels(replace(one.traits, **blanks), two.traits, cuts)
         found |= {line: level for line, level in bare.items() if line in ("duration", "distance")}
     return found | evidence.sample_levels(one.traits, two.traits, one.look(), two.look(), cuts)
@@ -73,7 +107,9 @@ def shares(line: str, counts: Counts) -> dict[str, float]:
     return {level: (total[level] + 1) / whole for level in LEVELS[line]}
 
 
-def chance_shares(starts: Mapping[str, Sequence[tuple[float, float]]], cuts: evidence.Cuts) -> dict[str, float]:
+def chance_shares(
+    starts: Mapping[str, Sequence[tuple[float, float]]], cuts: evidence.Cuts
+) -> dict[str, float]:
     """How the records of different people lie in time to each other: what coincidence alone does.
 
     ``starts`` holds for each person the starts on the local clock and the lengths, in seconds.
@@ -87,7 +123,10 @@ def chance_shares(starts: Mapping[str, Sequence[tuple[float, float]]], cuts: evi
             for start, length in moments:
                 place = bisect.bisect(theirs, (start - _REACH_S, 0.0))
                 while place < len(theirs) and theirs[place][0] <= start + _REACH_S:
-                    one, two = (Traits("", start_local_s=at, elapsed_s=long or None) for at, long in ((start, length), theirs[place]))
+                    one, two = (
+                        Traits("", start_local_s=at, elapsed_s=long or None)
+                        for at, long in ((start, length), theirs[place])
+                    )
                     seen[evidence.time_level(one, two, cuts)] += 1
                     place += 1
     whole = sum(seen.values()) + len(LEVELS["time"])
@@ -97,27 +136,47 @@ def chance_shares(starts: Mapping[str, Sequence[tuple[float, float]]], cuts: evi
 _REACH_S = 26 * 3600.0  # as far apart as labelled pairs lie
 
 
-def learn(same: Sequence[tuple[str, Mapping[str, str]]], different: Sequence[tuple[str, Mapping[str, str]]], chance: Mapping[str, float],
-          rules: Mapping[str, Any]) -> dict[str, Any]:
+def learn(
+    same: Sequence[tuple[str, Mapping[str, str]]],
+    different: Sequence[tuple[str, Mapping[str, str]]],
+    chance: Mapping[str, float],
+    rules: Mapping[str, Any],
+) -> dict[str, Any]:
     """The table of weights: ``prior`` and, for each line and level, bits, shares among same and
     different, and the pairs seen.
     """
     counts = count(same), count(different)
-    table: dict[str, Any] = {"prior": round(math.log2(len(same) / len(different)), 2), "weights": {}}
+    table: dict[str, Any] = {
+        "prior": round(math.log2(len(same) / len(different)), 2),
+        "weights": {},
+    }
     for line in LEVELS:
         table["weights"][line] = _line(line, counts, chance, rules)
     return table
 
 
-def _line(line: str, counts: tuple[Counts, Counts], chance: Mapping[str, float], rules: Mapping[str, Any]) -> dict[str, Any]:
+def _line(
+    line: str, counts: tuple[Counts, Counts], chance: Mapping[str, float], rules: Mapping[str, Any]
+) -> dict[str, Any]:
     among_same, among_different = (shares(line, one) for one in counts)
     if line == "time":
-        among_different = {level: share * rules["chance"].get(level, 1.0) for level, share in chance.items()}
+        among_different = {
+            level: share * rules["chance"].get(level, 1.0) for level, share in chance.items()
+        }
     rows = {}
     for level in LEVELS[line]:
         seen = [sum(levels[level] for levels in one.get(line, {}).values()) for one in counts]
         assumed = rules["assumed"].get(line, {}).get(level)
-        one, two = (assumed["same"], assumed["different"]) if assumed else (among_same[level], among_different[level])
-        rows[level] = {"bits": round(math.log2(one / two) * rules["belief"][line], 2), "same": float(f"{one:.3g}"),
-                       "different": float(f"{two:.3g}"), "seen": seen, **({"assumed": True} if assumed else {})}
+        one, two = (
+            (assumed["same"], assumed["different"])
+            if assumed
+            else (among_same[level], among_different[level])
+        )
+        rows[level] = {
+            "bits": round(math.log2(one / two) * rules["belief"][line], 2),
+            "same": float(f"{one:.3g}"),
+            "different": float(f"{two:.3g}"),
+            "seen": seen,
+            **({"assumed": True} if assumed else {}),
+        }
     return rows

@@ -39,23 +39,46 @@ def workouts(count: int, seed: int = 7) -> list[Traits]:
             start = _START.timestamp() + day * 86_400 + hour * 3600 + dice.randrange(3000)
             length = dice.uniform(1200, 7000)
             metres = length * dice.uniform(2.5, 8)
-            one = Traits("", start, start, elapsed_s=length, family=dice.choice(("running", "cycling", "gym")),
-                         average_heartrate_bpm=dice.uniform(110, 170), calories_kcal=length / 6)
+            one = Traits(
+                "",
+                start,
+                start,
+                elapsed_s=length,
+                family=dice.choice(("running", "cycling", "gym")),
+                average_heartrate_bpm=dice.uniform(110, 170),
+                calories_kcal=length / 6,
+            )
             for account in _ACCOUNTS:
                 at = start + dice.choice((0, 0, 0, 1, 17))
-                found.append(replace(one, account=account, start_utc_s=at, start_local_s=at, moving_s=length * dice.uniform(0.85, 0.99),
-                                     distance_m=metres * dice.uniform(0.98, 1.02)))
+                found.append(
+                    replace(
+                        one,
+                        account=account,
+                        start_utc_s=at,
+                        start_local_s=at,
+                        moving_s=length * dice.uniform(0.85, 0.99),
+                        distance_m=metres * dice.uniform(0.98, 1.02),
+                    )
+                )
         day += 1
     return found[:count]
 
 
 def from_nothing(count: int) -> dict[str, Any]:
     """CPU seconds to match so many from nothing, by the code that sync uses, without a store."""
-    cards = [Card(number, (one.account, f"x{number:06}", 0), frozenset(), one) for number, one in enumerate(workouts(count))]
+    cards = [
+        Card(number, (one.account, f"x{number:06}", 0), frozenset(), one)
+        for number, one in enumerate(workouts(count))
+    ]
     began = time.process_time()
     matched = match(cards, learned_weights())
     seconds = round(time.process_time() - began, 2)
-    return {"activities": count, "cpu_s": seconds, "pairs": len(matched.verdicts), "groups": len(matched.groups)}
+    return {
+        "activities": count,
+        "cpu_s": seconds,
+        "pairs": len(matched.verdicts),
+        "groups": len(matched.groups),
+    }
 
 
 def one_more(count: int, rounds: int = 50) -> dict[str, Any]:
@@ -66,7 +89,12 @@ def one_more(count: int, rounds: int = 50) -> dict[str, Any]:
         database = Database(f"sqlite:///{Path(folder) / 'fitglue.db'}")
         taken = _fill_and_place(database, count, rounds)
         database.close()
-    return {"activities": count, "rounds": rounds, "median_ms": round(statistics.median(taken), 2), "largest_ms": round(max(taken), 2)}
+    return {
+        "activities": count,
+        "rounds": rounds,
+        "median_ms": round(statistics.median(taken), 2),
+        "largest_ms": round(max(taken), 2),
+    }
 
 
 def _fill_and_place(database: Database, count: int, rounds: int) -> list[float]:
@@ -76,8 +104,17 @@ def _fill_and_place(database: Database, count: int, rounds: int) -> list[float]:
     with database.write() as db:
         connections.ensure_athlete(db, "me", NOW)
         for name in _ACCOUNTS:
-            connections.add_connection(db, athlete_id="me", integration=name, source=name, secret_ref=None, account=Account(name),
-                                       settings={}, now=NOW, connection_id=name)
+            connections.add_connection(
+                db,
+                athlete_id="me",
+                integration=name,
+                source=name,
+                secret_ref=None,
+                account=Account(name),
+                settings={},
+                now=NOW,
+                connection_id=name,
+            )
         ids = [_put(db, number, one) for number, one in enumerate(every)]
         for start in range(0, len(ids), 5000):
             matcher.place(db, "me", ids[start : start + 5000], NOW)
@@ -95,10 +132,28 @@ def _put(db: Any, number: int, one: Traits) -> int:
     start = _START + timedelta(seconds=(one.start_utc_s or 0) - _START.timestamp())
     local = start.replace(tzinfo=None)
     said = model.SourceActivity(
-        title="Morning", sport={"running": "Run", "cycling": "Ride"}.get(one.family or "", "WeightTraining"), start_utc=start,
-        start_local=local, elapsed_s=one.elapsed_s, moving_s=one.moving_s, distance_m=one.distance_m,
-        average_heartrate_bpm=one.average_heartrate_bpm, calories_kcal=one.calories_kcal, claims=(f"{one.account}:{number}",))
-    record = records.insert_record(db, one.account, f"x{number:06}", state="listed", revision="1", start_local=local.isoformat(),
-                                   first_seen_at=NOW, changed_at=NOW)
+        title="Morning",
+        sport={"running": "Run", "cycling": "Ride"}.get(one.family or "", "WeightTraining"),
+        start_utc=start,
+        start_local=local,
+        elapsed_s=one.elapsed_s,
+        moving_s=one.moving_s,
+        distance_m=one.distance_m,
+        average_heartrate_bpm=one.average_heartrate_bpm,
+        calories_kcal=one.calories_kcal,
+        claims=(f"{one.account}:{number}",),
+    )
+    record = records.insert_record(
+        db,
+        one.account,
+        f"x{number:06}",
+        state="listed",
+        revision="1",
+        start_local=local.isoformat(),
+        first_seen_at=NOW,
+        changed_at=NOW,
+    )
     prepared = [prepare(said)]
-    return activities.put_source_activities(db, record, "me", prepared, plugin="bench", plugin_version="1", now=NOW).ids[0]
+    return activities.put_source_activities(
+        db, record, "me", prepared, plugin="bench", plugin_version="1", now=NOW
+    ).ids[0]

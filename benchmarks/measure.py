@@ -44,9 +44,23 @@ def environment(**more: str) -> dict[str, str]:
     """The environment of a child: nothing of the reader's own FitGlue, no proxy, nothing that is
     sent home.
     """
-    kept = {name: value for name, value in os.environ.items()
-            if name not in _NOT_OURS and not name.startswith("FITGLUE_") and not name.lower().endswith("_proxy")}
-    return kept | {"FITGLUE_SECRETS": "file", "RUNTIME__DLTHUB_TELEMETRY": "false", "DO_NOT_TRACK": "1", "NO_COLOR": "1"} | more
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _NOT_OURS
+        and not name.startswith("FITGLUE_")
+        and not name.lower().endswith("_proxy")
+    }
+    return (
+        kept
+        | {
+            "FITGLUE_SECRETS": "file",
+            "RUNTIME__DLTHUB_TELEMETRY": "false",
+            "DO_NOT_TRACK": "1",
+            "NO_COLOR": "1",
+        }
+        | more
+    )
 
 
 def run(*commands: Sequence[str], env: dict[str, str] | None = None, terminal: bool = False) -> Run:
@@ -55,25 +69,45 @@ def run(*commands: Sequence[str], env: dict[str, str] | None = None, terminal: b
 
     With ``terminal`` the last one writes to a terminal of 120 columns, as for a person.
     """
-    with (_terminal() if terminal else tempfile.TemporaryFile()) as out, tempfile.TemporaryFile() as said:
+    with (
+        _terminal() if terminal else tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as said,
+    ):
         started = time.perf_counter()
         children: list[subprocess.Popen[bytes]] = []
         for number, command in enumerate(commands):
             last = number == len(commands) - 1
             before = children[-1].stdout if children else subprocess.DEVNULL
-            children.append(subprocess.Popen(
-                list(command), stdin=before, stdout=out if last else subprocess.PIPE, stderr=said, env=env or environment()))
+            children.append(
+                subprocess.Popen(
+                    list(command),
+                    stdin=before,
+                    stdout=out if last else subprocess.PIPE,
+                    stderr=said,
+                    env=env or environment(),
+                )
+            )
             if len(children) > 1 and children[-2].stdout:
                 children[-2].stdout.close()
         used = [_wait(child) for child in children]
         wall = time.perf_counter() - started
         if any(child.returncode for child in children):
             said.seek(0)
-            line, codes = " | ".join(" ".join(one) for one in commands), [child.returncode for child in children]
-            raise RuntimeError(f"{line} ended with {codes}\n{said.read()[-4000:].decode(errors='replace')}")
+            line, codes = (
+                " | ".join(" ".join(one) for one in commands),
+                [child.returncode for child in children],
+            )
+            raise RuntimeError(
+                f"{line} ended with {codes}\n{said.read()[-4000:].decode(errors='replace')}"
+            )
         if not terminal:
             out.seek(0)
-        return Run(wall, sum(cpu for cpu, _ in used), sum(rss for _, rss in used), "" if terminal else out.read().decode(errors="replace"))
+        return Run(
+            wall,
+            sum(cpu for cpu, _ in used),
+            sum(rss for _, rss in used),
+            "" if terminal else out.read().decode(errors="replace"),
+        )
 
 
 @contextmanager
@@ -104,8 +138,12 @@ def _wait(child: subprocess.Popen[bytes]) -> tuple[float, float]:
 
 def median(runs: Sequence[Run]) -> dict[str, float]:
     """The medians of several runs of the same."""
-    return {"wall_s": statistics.median(one.wall_s for one in runs), "cpu_s": statistics.median(one.cpu_s for one in runs),
-            "rss_mib": statistics.median(one.rss_mib for one in runs), "runs": len(runs)}
+    return {
+        "wall_s": statistics.median(one.wall_s for one in runs),
+        "cpu_s": statistics.median(one.cpu_s for one in runs),
+        "rss_mib": statistics.median(one.rss_mib for one in runs),
+        "runs": len(runs),
+    }
 
 
 def size_of(folder: Path) -> int:

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 Figures = dict[str, Any]
 EDITED, FRESH = "Edited for the benchmark", "Uploaded for the benchmark"
 #: What a first sync imports, whoever wrote it.
-LIBRARIES = "sqlalchemy, requests, numpy, simdjson, isal.igzip, zstandard, jsonschema_rs, msgspec, pluggy"
+LIBRARIES = (
+    "sqlalchemy, requests, numpy, simdjson, isal.igzip, zstandard, jsonschema_rs, msgspec, pluggy"
+)
 _NOTHING = [sys.executable, "-c", "pass"]
 FLOOR = [sys.executable, str(HERE / "contenders" / "floor.py")]
 HOST = [sys.executable, str(HERE / "contenders" / "host.py")]
@@ -70,15 +72,24 @@ def first_sync(plan: Plan) -> Figures:
     """All contenders: everything, nothing new, one new and one edited."""
     count, rounds = plan.size(1000, 60), plan.times(3)
     why = set_up_peers()
-    often = {floor(): rounds + 2 * (not plan.quick), floor(also="decode"): rounds, floor(also="encode"): rounds,
-             host(plan.scratch, 1): rounds + 2 * (not plan.quick)}
+    often = {
+        floor(): rounds + 2 * (not plan.quick),
+        floor(also="decode"): rounds,
+        floor(also="encode"): rounds,
+        host(plan.scratch, 1): rounds + 2 * (not plan.quick),
+    }
     # The slow ones are run less often: what they are compared by is not a matter of a few per cent.
     often |= {} if why else {SCRIPT: min(rounds, 2), SINGER: 1, DLT: 1}
     found: dict[str, Figures] = {one.name: {"first": [], "idle": []} for one in often}
     with Service(count) as service:
         for number in range(max(often.values())):
             for one in [one for one, times in often.items() if number < times]:
-                _first_and_idle(one, service, plan.scratch / f"first-{one.script}-{one.name}-{number}", found[one.name])
+                _first_and_idle(
+                    one,
+                    service,
+                    plan.scratch / f"first-{one.script}-{one.name}-{number}",
+                    found[one.name],
+                )
         edited = [id_ for id_ in service.call("GET", "ids") if id_.startswith("i")][9]
         service.call("POST", "edit", id=edited, reanalysed=True, name=EDITED)
         service.call("POST", "add", start_date_local=f"{YESTERDAY}T23:30:00", name=FRESH)
@@ -89,7 +100,13 @@ def first_sync(plan: Plan) -> Figures:
     streams = json.loads(run([*HOST, "size", "--folder", found["FitGlue"].pop("folder")]).out)
     for said in found.values():
         said.pop("folder", None)
-    return {"count": count, "contenders": found, "streams": streams, "peers_missing": why, "server": service.command}
+    return {
+        "count": count,
+        "contenders": found,
+        "streams": streams,
+        "peers_missing": why,
+        "server": service.command,
+    }
 
 
 def _first_and_idle(one: Contender, service: Service, folder: Path, said: Figures) -> None:
@@ -103,9 +120,14 @@ def _first_and_idle(one: Contender, service: Service, folder: Path, said: Figure
     said["first"].append(took)
     said["idle"].append(one.sync(service.url, folder))
     said["idle_requests"] = len(service.requests(forget=True))
-    say(f"{one.name:16} first {_shown(took)}, {len(log)} requests; nothing new {_shown(said['idle'][-1])}")
+    say(
+        f"{one.name:16} first {_shown(took)}, {len(log)} requests; nothing new {_shown(said['idle'][-1])}"
+    )
     if said["first"][1:]:  # one folder a contender is enough
-        shutil.rmtree(folder.with_name(f"{folder.name.rpartition('-')[0]}-{len(said['first']) - 2}"), ignore_errors=True)
+        shutil.rmtree(
+            folder.with_name(f"{folder.name.rpartition('-')[0]}-{len(said['first']) - 2}"),
+            ignore_errors=True,
+        )
 
 
 def _edit(one: Contender, service: Service, folder: Path, said: Figures) -> None:
@@ -113,7 +135,13 @@ def _edit(one: Contender, service: Service, folder: Path, said: Figures) -> None
     took = one.sync(service.url, folder)
     new, edited = one.holds(folder, FRESH, EDITED)
     requests = len(service.requests(forget=True))
-    said["later"] = {"wall_s": took.wall_s, "cpu_s": took.cpu_s, "requests": requests, "new": new, "edited": edited}
+    said["later"] = {
+        "wall_s": took.wall_s,
+        "cpu_s": took.cpu_s,
+        "requests": requests,
+        "new": new,
+        "edited": edited,
+    }
     say(f"{one.name:16} one new, one edited: {said['later']}")
 
 
@@ -130,7 +158,11 @@ def latency(plan: Plan) -> Figures:
                 found[name].append(one.sync(service.url, folder))
                 say(f"{name:16} {_shown(found[name][-1])}")
                 shutil.rmtree(folder)
-    return {"count": count, "contenders": {name: median(runs) for name, runs in found.items()}, "server": service.command}
+    return {
+        "count": count,
+        "contenders": {name: median(runs) for name, runs in found.items()},
+        "server": service.command,
+    }
 
 
 def stages(plan: Plan) -> Figures:
@@ -143,12 +175,35 @@ def stages(plan: Plan) -> Figures:
         for number in range(plan.times(3)):
             folder = plan.scratch / f"stages-{number}"
             one.prepare(service.url, folder)
-            runs.append(json.loads(run([*HOST, "stages", "--folder", str(folder), "--url", service.url, *one.arguments]).out))
-            say(f"CPU {runs[-1]['cpu_s']:.2f} s, {', '.join(f'{name.strip()} {spent:.2f}' for name, spent in runs[-1]['spent_s'].items())}")
+            runs.append(
+                json.loads(
+                    run(
+                        [
+                            *HOST,
+                            "stages",
+                            "--folder",
+                            str(folder),
+                            "--url",
+                            service.url,
+                            *one.arguments,
+                        ]
+                    ).out
+                )
+            )
+            say(
+                f"CPU {runs[-1]['cpu_s']:.2f} s, {', '.join(f'{name.strip()} {spent:.2f}' for name, spent in runs[-1]['spent_s'].items())}"
+            )
             shutil.rmtree(folder)
-    spent = {name: statistics.median(one["spent_s"][name] for one in runs) for name in runs[0]["spent_s"]}
+    spent = {
+        name: statistics.median(one["spent_s"][name] for one in runs) for name in runs[0]["spent_s"]
+    }
     whole = {name: statistics.median(one[name] for one in runs) for name in ("cpu_s", "imports_s")}
-    return {"count": count, "spent_s": spent, **whole, "share": spent["  schemas, of the model and the plugin"] / whole["cpu_s"]}
+    return {
+        "count": count,
+        "spent_s": spent,
+        **whole,
+        "share": spent["  schemas, of the model and the plugin"] / whole["cpu_s"],
+    }
 
 
 def rebuild(plan: Plan) -> Figures:
@@ -183,13 +238,22 @@ def kill(plan: Plan) -> Figures:
             one.prepare(service.url, folder)
             service.forget()
             at = chance.randrange(2, len(undisturbed))
-            _kill_after(at, [*HOST, "sync", "--folder", str(folder), "--url", service.url, *one.arguments], service)
+            _kill_after(
+                at,
+                [*HOST, "sync", "--folder", str(folder), "--url", service.url, *one.arguments],
+                service,
+            )
             before = service.requests(forget=True)
             one.sync(service.url, folder)
             repeated.append(_asked_again(before, service.requests(forget=True)))
             say(f"killed after {at} of {len(undisturbed)} requests: {repeated[-1]} repeated")
             shutil.rmtree(folder)
-    return {"count": count, "connections": connections, "undisturbed": len(undisturbed), "repeated": repeated}
+    return {
+        "count": count,
+        "connections": connections,
+        "undisturbed": len(undisturbed),
+        "repeated": repeated,
+    }
 
 
 def _asked_again(before: list[str], after: list[str]) -> int:
@@ -207,7 +271,9 @@ def _asked_for(request: str) -> list[str]:
 
 
 def _kill_after(requests: int, command: list[str], service: Service) -> None:
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()) as child:
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()
+    ) as child:
         while child.poll() is None and len(service.requests()) < requests:
             time.sleep(0.005)
         child.send_signal(signal.SIGKILL)
@@ -227,8 +293,12 @@ def memory(plan: Plan) -> Figures:
                 one.prepare(service.url, folder)
                 took = one.sync(service.url, folder)
                 say(f"{one.name:16} {count:,} activities: {_shown(took)}")
-                found.setdefault(one.name, {})[str(count)] = {"rss_mib": took.rss_mib, "wall_s": took.wall_s, "cpu_s": took.cpu_s,
-                                                              "store_bytes": size_of(folder)}
+                found.setdefault(one.name, {})[str(count)] = {
+                    "rss_mib": took.rss_mib,
+                    "wall_s": took.wall_s,
+                    "cpu_s": took.cpu_s,
+                    "store_bytes": size_of(folder),
+                }
                 shutil.rmtree(folder)
     return {"counts": [small, large], "peaks": found}
 
@@ -243,31 +313,57 @@ def history(plan: Plan) -> Figures:
     with Service(min(1000, count), distinct=2) as service:
         folder = plan.scratch / "history-small"
         one.prepare(service.url, folder)
-        figures["small"] = {"count": min(1000, count), "rss_mib": one.sync(service.url, folder).rss_mib}
+        figures["small"] = {
+            "count": min(1000, count),
+            "rss_mib": one.sync(service.url, folder).rss_mib,
+        }
     with Service(count, distinct=2, crowd=8) as service:
         folder = plan.scratch / "history"
         one.prepare(service.url, folder)
         took = one.sync(service.url, folder)
         say(f"{count:,} summaries: {_shown(took)}")
         requests = json.loads(took.out)["requests"]
-        figures["large"] = {"rss_mib": took.rss_mib, "wall_s": took.wall_s, "cpu_s": took.cpu_s, "requests": requests}
+        figures["large"] = {
+            "rss_mib": took.rss_mib,
+            "wall_s": took.wall_s,
+            "cpu_s": took.cpu_s,
+            "requests": requests,
+        }
         plain = plan.scratch / "history-floor"
         low.prepare(service.url, plain)
         run([*FLOOR, "sync", "--summaries", "--folder", str(plain), "--url", service.url])
         figures |= _nothing_new(plan, service, folder, plain, one, low)
     listing = {"python -c pass": _NOTHING, "fitglue activities": [FITGLUE, "activities"]}
     figures["activities"] = _commands(listing, folder, times=plan.times(5, 3))
-    figures["csv"] = run([FITGLUE, "activities", "--csv"], env=environment(FITGLUE_HOME=str(folder))).cpu_s
+    figures["csv"] = run(
+        [FITGLUE, "activities", "--csv"], env=environment(FITGLUE_HOME=str(folder))
+    ).cpu_s
     return figures
 
 
-def _nothing_new(plan: Plan, service: Service, folder: Path, plain: Path, one: Contender, low: Contender) -> Figures:
+def _nothing_new(
+    plan: Plan, service: Service, folder: Path, plain: Path, one: Contender, low: Contender
+) -> Figures:
     _settle(folder)
     one.sync(service.url, folder)
     service.forget()
     one.sync(service.url, folder)
     asked = service.requests(forget=True)
-    live = json.loads(run([*HOST, "idle", "--folder", str(folder), "--url", service.url, "--path", asked[-1], *one.arguments]).out)
+    live = json.loads(
+        run(
+            [
+                *HOST,
+                "idle",
+                "--folder",
+                str(folder),
+                "--url",
+                service.url,
+                "--path",
+                asked[-1],
+                *one.arguments,
+            ]
+        ).out
+    )
     command = [FITGLUE, "sync"]
     runs: dict[str, list[Run]] = {"floor": [], "FitGlue": []}
     home = environment(FITGLUE_HOME=str(folder))
@@ -275,7 +371,11 @@ def _nothing_new(plan: Plan, service: Service, folder: Path, plain: Path, one: C
     for _ in range(plan.times(7, 3)):
         runs["floor"].append(low.sync(service.url, plain))
         runs["FitGlue"].append(run(command, env=home))
-    return {"live": live, "idle_requests": len(asked), "command": {name: median(some) for name, some in runs.items()}}
+    return {
+        "live": live,
+        "idle_requests": len(asked),
+        "command": {name: median(some) for name, some in runs.items()},
+    }
 
 
 def _settle(folder: Path) -> None:
@@ -284,7 +384,10 @@ def _settle(folder: Path) -> None:
     """
     with sqlite3.connect(folder / "fitglue.db") as db:
         for part in ("detail", "streams"):
-            db.execute("INSERT INTO fg_parts (record_id, part, state, tries) SELECT id, ?, 'none', 0 FROM fg_records", (part,))
+            db.execute(
+                "INSERT INTO fg_parts (record_id, part, state, tries) SELECT id, ?, 'none', 0 FROM fg_records",
+                (part,),
+            )
     db.close()
 
 
@@ -293,9 +396,15 @@ def _settle(folder: Path) -> None:
 
 def startup(plan: Plan) -> Figures:
     """What a command costs before it does anything, and what the libraries cost that it needs."""
-    commands = {"python -c pass": _NOTHING, "fitglue --version": [FITGLUE, "--version"], "fitglue --help": [FITGLUE, "--help"]}
-    commands |= {f"python -c 'import {names}'": [sys.executable, "-c", f"import {names}"]
-                 for names in ("re", "click", "sqlalchemy", LIBRARIES)}
+    commands = {
+        "python -c pass": _NOTHING,
+        "fitglue --version": [FITGLUE, "--version"],
+        "fitglue --help": [FITGLUE, "--help"],
+    }
+    commands |= {
+        f"python -c 'import {names}'": [sys.executable, "-c", f"import {names}"]
+        for names in ("re", "click", "sqlalchemy", LIBRARIES)
+    }
     return {"commands": _commands(commands, plan.scratch / "empty", times=plan.times(15, 5))}
 
 
@@ -314,7 +423,12 @@ def _commands(commands: dict[str, list[str]], home: Path, times: int) -> Figures
 
 def registry(plan: Plan) -> Figures:
     """Catalogues of 100 and 1,000 entries, read anew and from their cache."""
-    return {"sizes": {str(count): entries.measure(plan.scratch / f"entries-{count}", count, plan.times(5, 3)) for count in (100, 1000)}}
+    return {
+        "sizes": {
+            str(count): entries.measure(plan.scratch / f"entries-{count}", count, plan.times(5, 3))
+            for count in (100, 1000)
+        }
+    }
 
 
 def plugins(plan: Plan) -> Figures:
@@ -325,5 +439,15 @@ def plugins(plan: Plan) -> Figures:
 #: In the order in which they are run: no child's memory is seen to be less than ours, which grows,
 #: so what is small comes first.
 PARTS: dict[str, Callable[[Plan], Figures]] = {
-    "startup": startup, "first-sync": first_sync, "latency": latency, "stages": stages, "rebuild": rebuild, "kill": kill,
-    "memory": memory, "history": history, "registry": registry, "plugins": plugins, "archive": archive.measure}
+    "startup": startup,
+    "first-sync": first_sync,
+    "latency": latency,
+    "stages": stages,
+    "rebuild": rebuild,
+    "kill": kill,
+    "memory": memory,
+    "history": history,
+    "registry": registry,
+    "plugins": plugins,
+    "archive": archive.measure,
+}

@@ -6,7 +6,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.dedupe.evidence import difference, durations_apart, gap_s, off_hours_s, overlap
+from fitglue_registry.dedupe.evidence import (
+    difference,
+    durations_apart,
+    gap_s,
+    off_hours_s,
+    overlap,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,8 +20,6 @@ if TYPE_CHECKING:
     from fitglue_registry.dedupe import Traits
 
     Rule = Callable[[Traits, Traits, float], bool]
-
-
 
 
 def _same_sport(one: Traits, two: Traits) -> bool:
@@ -40,13 +44,21 @@ def _pacelore(one: Traits, two: Traits, gap: float) -> bool:
 
 
 def _ridetool(one: Traits, two: Traits, gap: float) -> bool:
-    return abs(gap) <= 120 and (durations_apart(one, two) or 0) <= 0.15 and _apart(one.distance_m, two.distance_m) <= 0.10
+    return (
+        abs(gap) <= 120
+        and (durations_apart(one, two) or 0) <= 0.15
+        and _apart(one.distance_m, two.distance_m) <= 0.10
+    )
 
 
 def _tapiriik(one: Traits, two: Traits, gap: float) -> bool:
     hour = {"shift_step_s": 3600.0}
     del one, two
-    return abs(gap) <= 180 or (abs(gap) <= 38 * 3600 and off_hours_s(gap, hour) <= 60) or abs(abs(gap) - 1800) <= 30
+    return (
+        abs(gap) <= 180
+        or (abs(gap) <= 38 * 3600 and off_hours_s(gap, hour) <= 60)
+        or abs(abs(gap) - 1800) <= 30
+    )
 
 
 def _overlapping(one: Traits, two: Traits, gap: float) -> bool:
@@ -61,9 +73,13 @@ def _coach(one: Traits, two: Traits, gap: float) -> bool:
 #: Name as the page prints it → rule. From public code and pages of November 2026; none is a line of
 #: theirs.
 RIVALS: Mapping[str, Rule] = {
-    "exact start + sport (Dreeve, Endurain)": _exact, "start within 60 s": _minute, "start within 300 s + sport (pacelore)": _pacelore,
-    "± 120 s, duration 15 %, distance 10 % (RideTool)": _ridetool, "± 3 min, or minute and second at any hour (tapiriik)": _tapiriik,
-    "start within 1 h, duration 10 %, sport (watt-mind/coach)": _coach, "overlap ≥ 70 %, drift < 20 min (hevy2garmin)": _overlapping,
+    "exact start + sport (Dreeve, Endurain)": _exact,
+    "start within 60 s": _minute,
+    "start within 300 s + sport (pacelore)": _pacelore,
+    "± 120 s, duration 15 %, distance 10 % (RideTool)": _ridetool,
+    "± 3 min, or minute and second at any hour (tapiriik)": _tapiriik,
+    "start within 1 h, duration 10 %, sport (watt-mind/coach)": _coach,
+    "overlap ≥ 70 %, drift < 20 min (hevy2garmin)": _overlapping,
 }
 BEST = "overlap ≥ 70 %, drift < 20 min (hevy2garmin)"
 

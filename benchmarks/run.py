@@ -41,8 +41,12 @@ def main() -> None:
             figures = PARTS[name](Plan(scratch, options.quick, options.count, options.rounds))
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        results["parts"][name] = {"quick": options.quick, "date": datetime.now(UTC).date().isoformat(), "figures": figures,
-                                  "took_s": round(time.monotonic() - began)}
+        results["parts"][name] = {
+            "quick": options.quick,
+            "date": datetime.now(UTC).date().isoformat(),
+            "figures": figures,
+            "took_s": round(time.monotonic() - began),
+        }
         results["machine"] = _machine()
         kept.write_text(json.dumps(results, indent=1) + "\n")
     print(f"{time.monotonic() - started:.0f} s")
@@ -51,17 +55,36 @@ def main() -> None:
 
 
 def _machine() -> dict[str, Any]:
-    return {"cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
+    return {
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="PART", help=f"one of {', '.join(PARTS)}; without: all")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        choices=[*PARTS, []],
+        metavar="PART",
+        help=f"one of {', '.join(PARTS)}; without: all",
+    )
     parser.add_argument("--quick", action="store_true", help="small counts, few repeats")
     parser.add_argument("--count", type=int, help="so many activities instead")
     parser.add_argument("--rounds", type=int, help="so many repeats instead")
-    parser.add_argument("--pages", action="store_true", help="measure nothing, write the pages from what was measured before")
-    parser.add_argument("--out", type=Path, help="a folder for figures and pages, instead of those of the checkout")
+    parser.add_argument(
+        "--pages",
+        action="store_true",
+        help="measure nothing, write the pages from what was measured before",
+    )
+    parser.add_argument(
+        "--out", type=Path, help="a folder for figures and pages, instead of those of the checkout"
+    )
     return parser.parse_args()
 
 

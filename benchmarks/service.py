@@ -23,21 +23,42 @@ class Service:
     from ``with`` to its end.
     """
 
-    def __init__(self, count: int, *, latency_ms: float = 0, distinct: int = 40, crowd: int = 1) -> None:
-        self.command = ["python", "-m", "fitglue_registry.testing.intervals", "--warm", "--count", str(count),
-                        "--distinct-streams", str(distinct), "--crowd", str(crowd), "--latency-ms", f"{latency_ms:g}"]
+    def __init__(
+        self, count: int, *, latency_ms: float = 0, distinct: int = 40, crowd: int = 1
+    ) -> None:
+        self.command = [
+            "python",
+            "-m",
+            "fitglue_registry.testing.intervals",
+            "--warm",
+            "--count",
+            str(count),
+            "--distinct-streams",
+            str(distinct),
+            "--crowd",
+            str(crowd),
+            "--latency-ms",
+            f"{latency_ms:g}",
+        ]
         self.count = count
 
     def __enter__(self) -> Self:
         command = [sys.executable, *self.command[1:], "--key", KEY, "--until", str(YESTERDAY)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment())
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment()
+        )
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().strip()
         if not self.url:
             raise RuntimeError("the stand-in did not start")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._process.terminate()
         self._process.wait(30)
 

@@ -34,7 +34,17 @@ _HOMES = {
     "hookimpl": "fitglue_registry.hookspecs",
 }
 
-__all__ = ["HOOK_API", "Filter", "FitglueError", "Folder", "Host", "Options", "Plugins", "__version__", "hookimpl"]
+__all__ = [
+    "HOOK_API",
+    "Filter",
+    "FitglueError",
+    "Folder",
+    "Host",
+    "Options",
+    "Plugins",
+    "__version__",
+    "hookimpl",
+]
 
 
 def __getattr__(name: str) -> Any:

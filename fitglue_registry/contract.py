@@ -22,8 +22,15 @@ Path = tuple[str | int, ...]
 
 _LONGEST_QUOTE = 60
 _DEEPEST = 100
-_NOUNS = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "null": "nothing",
-          "array": "a list", "object": "a mapping"}
+_NOUNS = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing",
+    "array": "a list",
+    "object": "a mapping",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +65,15 @@ class Contract:
             return False
 
     def violations(self, document: Any) -> list[Violation]:
-        """Everything that is wrong, in the order of paths; empty exactly when ``accepts`` says yes.
-        """
+        """Everything that is wrong, in the order of paths; empty exactly when ``accepts`` says yes."""
         if self.accepts(document):
             return []
         try:
-            found = [violation for error in self._explainer.iter_errors(document) for violation in _explain(error)]
+            found = [
+                violation
+                for error in self._explainer.iter_errors(document)
+                for violation in _explain(error)
+            ]
         except (RecursionError, TypeError):
             found = []
         if not found:
@@ -82,8 +92,12 @@ class Contract:
         from jsonschema.validators import extend
 
         # As the judge does.
-        types = Draft202012Validator.TYPE_CHECKER.redefine("array", lambda _, value: isinstance(value, list | tuple))
-        explainer: Validator = extend(Draft202012Validator, {"pattern": _pattern}, type_checker=types)(self.schema)  # type: ignore[no-untyped-call]
+        types = Draft202012Validator.TYPE_CHECKER.redefine(
+            "array", lambda _, value: isinstance(value, list | tuple)
+        )
+        explainer: Validator = extend(
+            Draft202012Validator, {"pattern": _pattern}, type_checker=types
+        )(self.schema)  # type: ignore[no-untyped-call]
         return explainer
 
 
@@ -101,7 +115,10 @@ def _strange(document: Any) -> Violation:
         if isinstance(value, float) and not math.isfinite(value):
             return Violation(path, "json", f"is {value}, which JSON does not have")
         if len(path) < _DEEPEST and isinstance(value, dict | list | tuple):
-            todo += [((*path, step), item) for step, item in (value.items() if isinstance(value, dict) else enumerate(value))]
+            todo += [
+                ((*path, step), item)
+                for step, item in (value.items() if isinstance(value, dict) else enumerate(value))
+            ]
     return Violation((), "json", "is not a document of plain JSON values")
 
 
@@ -130,7 +147,13 @@ def describe(value: Any) -> str:
         return "a mapping"
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}"
-    return "nothing" if value is None else f"the number {value}" if isinstance(value, int | float) else f"a {type(value).__name__}"
+    return (
+        "nothing"
+        if value is None
+        else f"the number {value}"
+        if isinstance(value, int | float)
+        else f"a {type(value).__name__}"
+    )
 
 
 def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
@@ -139,7 +162,9 @@ def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Validatio
     """
     from jsonschema import ValidationError
 
-    if isinstance(instance, str) and not re.search(re.sub(r"(?<!\\)\$(?=[|)]|\Z)", r"\\Z", pattern), instance, re.ASCII):
+    if isinstance(instance, str) and not re.search(
+        re.sub(r"(?<!\\)\$(?=[|)]|\Z)", r"\\Z", pattern), instance, re.ASCII
+    ):
         yield ValidationError("does not match")
 
 
@@ -147,7 +172,11 @@ def _explain(error: ValidationError) -> Iterator[Violation]:
     if error.validator in ("anyOf", "oneOf") and error.context:
         yield from _explain_branches(error)
         return
-    path, keyword, given = tuple(error.absolute_path), str(error.validator), cast("Any", error.validator_value)
+    path, keyword, given = (
+        tuple(error.absolute_path),
+        str(error.validator),
+        cast("Any", error.validator_value),
+    )
     if keyword == "additionalProperties" and given is False:
         yield from _unknown_keys(path, error)
     elif keyword == "required":
@@ -156,7 +185,12 @@ def _explain(error: ValidationError) -> Iterator[Violation]:
             if key not in cast("Any", error.instance) and repr(key) in error.message:
                 yield Violation(path, keyword, f"key {describe(key)} is missing", (key,))
     else:
-        yield Violation(path, keyword, _message(error), tuple(str(value) for value in given) if keyword == "enum" else ())
+        yield Violation(
+            path,
+            keyword,
+            _message(error),
+            tuple(str(value) for value in given) if keyword == "enum" else (),
+        )
 
 
 def _unknown_keys(path: Path, error: ValidationError) -> Iterator[Violation]:
@@ -164,7 +198,12 @@ def _unknown_keys(path: Path, error: ValidationError) -> Iterator[Violation]:
     known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
     for key in keys:
         if key not in known and not any(re.search(pattern, key) for pattern in patterns):
-            yield Violation((*path, key), "additionalProperties", f"key {describe(key)} is unknown", tuple(sorted(known)))
+            yield Violation(
+                (*path, key),
+                "additionalProperties",
+                f"key {describe(key)} is unknown",
+                tuple(sorted(known)),
+            )
 
 
 def _explain_branches(error: ValidationError) -> Iterator[Violation]:
@@ -174,14 +213,25 @@ def _explain_branches(error: ValidationError) -> Iterator[Violation]:
     branches: dict[Any, list[ValidationError]] = {}
     for inner in error.context or ():
         branches.setdefault(inner.schema_path[0], []).append(inner)
-    meant = [errors for errors in branches.values() if not any(e.validator == "type" and not e.path for e in errors)]
+    meant = [
+        errors
+        for errors in branches.values()
+        if not any(e.validator == "type" and not e.path for e in errors)
+    ]
     if meant:
         for inner in min(meant, key=len):
             yield from _explain(inner)
         return
-    types: list[Any] = [e.validator_value for errors in branches.values() for e in errors if e.validator == "type" and not e.path]
+    types: list[Any] = [
+        e.validator_value
+        for errors in branches.values()
+        for e in errors
+        if e.validator == "type" and not e.path
+    ]
     flat = [name for value in types for name in ([value] if isinstance(value, str) else value)]
-    yield Violation(tuple(error.absolute_path), "type", f"is {describe(error.instance)}, must be {_types(flat)}")
+    yield Violation(
+        tuple(error.absolute_path), "type", f"is {describe(error.instance)}, must be {_types(flat)}"
+    )
 
 
 def _types(value: Any) -> str:
@@ -197,11 +247,17 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "maximum": lambda value: f"must be {value} or less",
     "exclusiveMinimum": lambda value: f"must be more than {value}",
     "exclusiveMaximum": lambda value: f"must be less than {value}",
-    "minLength": lambda value: "must not be empty" if value == 1 else f"must have at least {value} characters",
+    "minLength": lambda value: (
+        "must not be empty" if value == 1 else f"must have at least {value} characters"
+    ),
     "maxLength": lambda value: f"must have at most {value} characters",
-    "minItems": lambda value: "must not be empty" if value == 1 else f"must have at least {value} items",
+    "minItems": lambda value: (
+        "must not be empty" if value == 1 else f"must have at least {value} items"
+    ),
     "maxItems": lambda value: f"must have at most {value} items",
-    "minProperties": lambda value: "must not be empty" if value == 1 else f"must have at least {value} keys",
+    "minProperties": lambda value: (
+        "must not be empty" if value == 1 else f"must have at least {value} keys"
+    ),
     "uniqueItems": lambda _: "must not say the same thing twice",
     "pattern": lambda value: f"must have the form {value}",
 }
@@ -211,6 +267,10 @@ def _message(error: ValidationError) -> str:
     keyword = str(error.validator)
     if keyword not in _WORDS:
         return error.message[:200]
-    sample = error.schema.get("examples") if isinstance(error.schema, dict) and keyword == "pattern" else None
+    sample = (
+        error.schema.get("examples")
+        if isinstance(error.schema, dict) and keyword == "pattern"
+        else None
+    )
     such_as = f", such as {one_of(sample)}" if sample else ""
     return f"is {describe(error.instance)}, {_WORDS[keyword](error.validator_value)}{such_as}"

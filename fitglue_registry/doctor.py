@@ -35,10 +35,17 @@ class Check:
     error: FitglueError | None = None
 
 
-def checks(host: Host, *, offline: bool, deep: Literal["sample", "all"] | None = None) -> Iterator[Check]:
+def checks(
+    host: Host, *, offline: bool, deep: Literal["sample", "all"] | None = None
+) -> Iterator[Check]:
     """Everything, the cheap and basic first; ``deep`` looks through the store, too."""
     yield from _versions()
-    for name, look in (("home", _home), ("disk", _room), ("plugins", _plugins), ("registry", _registry)):
+    for name, look in (
+        ("home", _home),
+        ("disk", _room),
+        ("plugins", _plugins),
+        ("registry", _registry),
+    ):
         yield from _guarded(host, name, look(host))
     stored = list(_guarded(host, "database", _database(host)))
     yield from stored
@@ -79,8 +86,13 @@ def _home(host: Host) -> Iterator[Check]:
 
 
 def _no_home(host: Host, why: str | None) -> StoreFailed:
-    return StoreFailed("FG-home-unusable", "the folder of everything local cannot be used", at=Place(str(host.home)), why=why,
-                       fix="give yourself the right, or set FITGLUE_HOME to another folder")
+    return StoreFailed(
+        "FG-home-unusable",
+        "the folder of everything local cannot be used",
+        at=Place(str(host.home)),
+        why=why,
+        fix="give yourself the right, or set FITGLUE_HOME to another folder",
+    )
 
 
 def _room(host: Host) -> Iterator[Check]:
@@ -99,7 +111,11 @@ def _clock(host: Host, connected: Sequence[Connected]) -> Iterator[Check]:
     behind = last is not None and datetime.fromisoformat(last) > now
     shown = f"{now.astimezone():%Y-%m-%d %H:%M %Z}"
     if behind or now < datetime(2026, 1, 1, tzinfo=UTC):
-        yield Check("clock", "look", f"{shown}, which is before {last or 'this version was made'}: set the clock of this machine")
+        yield Check(
+            "clock",
+            "look",
+            f"{shown}, which is before {last or 'this version was made'}: set the clock of this machine",
+        )
     else:
         yield Check("clock", "ok", shown)
 
@@ -110,14 +126,21 @@ def _database(host: Host) -> Iterator[Check]:
     path = host.database.path
     size = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*")) if path else None
     where = f"{path}, {_size(size or 0)}" if path else host.redactor.text(host.database.shown)
-    yield Check("database", "ok", f"{host.database.dialect}, format {host.database.revision()}, {where}")
+    yield Check(
+        "database", "ok", f"{host.database.dialect}, format {host.database.revision()}, {where}"
+    )
 
 
 def _store(host: Host, *, everything: bool) -> Iterator[Check]:
     from fitglue_registry.store.integrity import SAMPLE, findings
 
     for found in findings(host.database, host.blobs, None if everything else SAMPLE):
-        yield Check(found.name, "broken" if found.error else "look" if found.harmless else "ok", found.detail, found.error)
+        yield Check(
+            found.name,
+            "broken" if found.error else "look" if found.harmless else "ok",
+            found.detail,
+            found.error,
+        )
 
 
 def _secrets(connected: Sequence[Connected]) -> Iterator[Check]:
@@ -126,16 +149,27 @@ def _secrets(connected: Sequence[Connected]) -> Iterator[Check]:
     kept = {(one.secret_ref or "").partition(":")[0] for one in connected} - {""}
     chosen = default_scheme()
     also = f"; keys that are kept lie in: {', '.join(sorted(kept))}" if kept - {chosen} else ""
-    yield Check("secrets", "ok", f"{'the keyring of this system' if chosen == 'keyring' else 'an encrypted file in home'}{also}")
+    yield Check(
+        "secrets",
+        "ok",
+        f"{'the keyring of this system' if chosen == 'keyring' else 'an encrypted file in home'}{also}",
+    )
 
 
 def _plugins(host: Host) -> Iterator[Check]:
     for name in host.plugins.names():
         info = host.plugins.info(name)
         version = info.version or "of the host application"
-        yield Check(f"plugin {name}", "broken" if info.error else "ok", info.error.what if info.error else version, info.error)
+        yield Check(
+            f"plugin {name}",
+            "broken" if info.error else "ok",
+            info.error.what if info.error else version,
+            info.error,
+        )
     if not host.plugins.names():
-        yield Check("plugins", "look", "none is installed: fitglue plugin install fitglue-intervals")
+        yield Check(
+            "plugins", "look", "none is installed: fitglue plugin install fitglue-intervals"
+        )
 
 
 def _registry(host: Host) -> Iterator[Check]:
@@ -143,7 +177,9 @@ def _registry(host: Host) -> Iterator[Check]:
 
     problems = list(host.catalogue.problems)
     for _, folder in host.plugins.registry_folders()[0]:
-        problems += [error for error in check(folder).errors if str(error) not in map(str, problems)]
+        problems += [
+            error for error in check(folder).errors if str(error) not in map(str, problems)
+        ]
     for problem in problems:
         yield Check("registry", "broken", problem.what, problem)
     if not problems:

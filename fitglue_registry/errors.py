@@ -35,7 +35,9 @@ class Place(NamedTuple):
     field: str | None = None
 
     def __str__(self) -> str:
-        position = "".join(f":{number}" for number in (self.line, self.column) if number is not None)
+        position = "".join(
+            f":{number}" for number in (self.line, self.column) if number is not None
+        )
         parts = [f"{self.file}{position}" if self.file else None, self.url, self.field]
         return ", ".join(part for part in parts if part)
 
@@ -55,7 +57,15 @@ class FitglueError(Exception):
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, code: str, what: str, *, at: Place | None = None, why: str | None = None, fix: str | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        what: str,
+        *,
+        at: Place | None = None,
+        why: str | None = None,
+        fix: str | None = None,
+    ) -> None:
         if not _CODE.match(code):
             raise ValueError(f"an error code is FG- and a kebab name, not {code!r}")
         super().__init__(code, what)
@@ -66,18 +76,35 @@ class FitglueError(Exception):
         return f"{self.code}: {self.what}{where}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.code, self.what, self.at, self.why, self.fix, self.__dict__)
+        return _rebuild, (
+            type(self),
+            self.code,
+            self.what,
+            self.at,
+            self.why,
+            self.fix,
+            self.__dict__,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The error as plain values: code, what, and where, why, fix when known."""
         parts: dict[str, Any] = {"code": self.code, "what": self.what}
         if self.at:
             parts["where"] = self.at.as_dict()
-        return parts | {name: value for name, value in (("why", self.why), ("fix", self.fix)) if value}
+        return parts | {
+            name: value for name, value in (("why", self.why), ("fix", self.fix)) if value
+        }
 
 
-def _rebuild(cls: type[FitglueError], code: str, what: str, at: Place | None, why: str | None, fix: str | None,
-             state: dict[str, Any]) -> FitglueError:
+def _rebuild(
+    cls: type[FitglueError],
+    code: str,
+    what: str,
+    at: Place | None,
+    why: str | None,
+    fix: str | None,
+    state: dict[str, Any],
+) -> FitglueError:
     error = cls(code, what, at=at, why=why, fix=fix)
     error.__dict__.update(state)
     return error

@@ -43,7 +43,11 @@ HOOK_API = 1
 
 #: Entry-point groups: plugins, folders of entries, and wrappers around hooks (tracing, caching),
 #: which are plugins of their own.
-PLUGIN_GROUP, REGISTRY_GROUP, WRAPPER_GROUP = "fitglue.plugins", "fitglue.registry", "fitglue.wrappers"
+PLUGIN_GROUP, REGISTRY_GROUP, WRAPPER_GROUP = (
+    "fitglue.plugins",
+    "fitglue.registry",
+    "fitglue.wrappers",
+)
 
 PROJECT = "fitglue"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -73,7 +77,9 @@ class Answer(Protocol):
 class Http(Protocol):
     """An authenticated session made from the entry's ``http`` block."""
 
-    def get(self, path: str, params: Mapping[str, str] | None = None, *, accept: Sequence[int] = ()) -> Answer:
+    def get(
+        self, path: str, params: Mapping[str, str] | None = None, *, accept: Sequence[int] = ()
+    ) -> Answer:
         """GET ``path`` below the base URL; ``path`` is plain text, the transport quotes it.
 
         Statuses 2xx and those in ``accept`` come back; 429, 5xx, cut bodies and broken connections
@@ -298,7 +304,9 @@ class Hooks:
         """
 
     @hookspec(firstresult=True)
-    def fitglue_fetch(self, connection: Connection, part: str, ids: Sequence[str]) -> Iterator[Part | Unavailable]:  # type: ignore[empty-body]
+    def fitglue_fetch(
+        self, connection: Connection, part: str, ids: Sequence[str]
+    ) -> Iterator[Part | Unavailable]:  # type: ignore[empty-body]
         """Yield ``part`` of each of ``ids``, in any order; called with as many ids at a time as the
         entry's ``bulk`` says.
 

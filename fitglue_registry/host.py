@@ -84,7 +84,12 @@ class Host(Judge):
 
         if tier is not None and self.catalogue.tier(tier) is None:
             known = ", ".join(one.id for one in self.catalogue.tiers)
-            raise UserMistake("FG-unknown-tier", f"there is no tier {tier!r}", why=f"there are {known}", fix="use one of these")
+            raise UserMistake(
+                "FG-unknown-tier",
+                f"there is no tier {tier!r}",
+                why=f"there are {known}",
+                fix="use one of these",
+            )
         with self.database.write() as db:
             ensure_athlete(db, athlete, self.now, tier)
 
@@ -103,7 +108,9 @@ class Host(Judge):
         entry = self.catalogue.get(kind, entry_id)
         with self.database.read() as db:
             tier = athlete_tier(db, athlete)
-        states = [one.state for one in self.connections(athlete) if one.integration == entry.integration]
+        states = [
+            one.state for one in self.connections(athlete) if one.integration == entry.integration
+        ]
         allowed = tier is None or self.catalogue.tier_includes(tier, entry)
         return availability(entry, self.plugins, allowed=allowed, tier=tier, connections=states)
 
@@ -121,12 +128,18 @@ class Host(Judge):
         ``UserMistake`` FG-connection-unknown.
         """
         every = self.connections(athlete)
-        found = [one for one in every if name in (one.name, one.id)] or [one for one in every if name == one.integration]
+        found = [one for one in every if name in (one.name, one.id)] or [
+            one for one in every if name == one.integration
+        ]
         if len(found) == 1:
             return found[0]
         known = ", ".join(one.name for one in every) or "none yet"
-        raise UserMistake("FG-connection-unknown", f"there is no connection {name!r}", why=f"connections: {known}",
-                          fix="fitglue connections" if every else "fitglue connect intervals")
+        raise UserMistake(
+            "FG-connection-unknown",
+            f"there is no connection {name!r}",
+            why=f"connections: {known}",
+            fix="fitglue connections" if every else "fitglue connect intervals",
+        )
 
     def source_of(self, integration: str) -> Entry:
         """The source entry that lists an integration's records."""
@@ -134,10 +147,16 @@ class Host(Judge):
             if entry.integration == integration:
                 return entry
         left_out = [str(problem) for problem in self.catalogue.problems]
-        raise UserMistake("FG-no-source", f"no source belongs to integration {integration}", fix="see: fitglue registry list",
-                          why=f"left out of the registry: {'; '.join(left_out)}" if left_out else None)
+        raise UserMistake(
+            "FG-no-source",
+            f"no source belongs to integration {integration}",
+            fix="see: fitglue registry list",
+            why=f"left out of the registry: {'; '.join(left_out)}" if left_out else None,
+        )
 
-    def connect(self, integration: str, values: Mapping[str, str], athlete: str = ME) -> ConnectResult:
+    def connect(
+        self, integration: str, values: Mapping[str, str], athlete: str = ME
+    ) -> ConnectResult:
         """Prove credentials and settings (by name, as pasted), and store the connection; the same
         account again gets new credentials.
 
@@ -154,7 +173,9 @@ class Host(Judge):
         source = self.source_of(integration)
         self._check_tier(source, athlete)
         there = [one for one in self.connections(athlete) if one.integration == integration]
-        secret, settings = _read_fields(entry, {**self.kept_settings(integration, athlete), **values})
+        secret, settings = _read_fields(
+            entry, {**self.kept_settings(integration, athlete), **values}
+        )
         self.redactor.add(secret.values())
         connection_id = stored.new_connection_id()
         view = self._view(connection_id, source, None, settings, lambda: secret)
@@ -164,7 +185,11 @@ class Host(Judge):
             view.close()
         same = [one for one in there if one.account.id == account.id]
         with self._changing_secrets() as change:
-            ref = change.put(f"{integration} {same[0].id if same else connection_id}", secret) if secret else None
+            ref = (
+                change.put(f"{integration} {same[0].id if same else connection_id}", secret)
+                if secret
+                else None
+            )
             if same and same[0].secret_ref:
                 change.leave(same[0].secret_ref)
             with self.database.write() as db:
@@ -173,10 +198,22 @@ class Host(Judge):
                     stored.renew_connection(db, same[0].id, account, settings, ref)
                 else:
                     stored.add_connection(
-                        db, athlete_id=athlete, integration=integration, source=source.id, account=account, settings=settings,
-                        secret_ref=ref, connection_id=connection_id, now=self.now)
+                        db,
+                        athlete_id=athlete,
+                        integration=integration,
+                        source=source.id,
+                        account=account,
+                        settings=settings,
+                        secret_ref=ref,
+                        connection_id=connection_id,
+                        now=self.now,
+                    )
             self.database.settle()
-        return ConnectResult(self.connection(same[0].id if same else connection_id, athlete), account, renewed=bool(same))
+        return ConnectResult(
+            self.connection(same[0].id if same else connection_id, athlete),
+            account,
+            renewed=bool(same),
+        )
 
     def kept_settings(self, integration: str, athlete: str = ME) -> dict[str, str]:
         """What ``connect`` takes from the only connection there is: a key is renewed where it was
@@ -185,7 +222,11 @@ class Host(Judge):
         entry = self.catalogue.get("integration", integration)
         there = [one for one in self.connections(athlete) if one.integration == integration]
         known = {field.name for field in (*entry.credentials, *entry.settings)}
-        return {name: value for name, value in there[0].settings.items() if name in known} if len(there) == 1 else {}
+        return (
+            {name: value for name, value in there[0].settings.items() if name in known}
+            if len(there) == 1
+            else {}
+        )
 
     def probe(self, name: str, athlete: str = ME) -> Account:
         """Ask the service again whose account a connection is; raises as ``connect`` does."""
@@ -206,7 +247,10 @@ class Host(Judge):
         from fitglue_registry.sync.lock import connection_lock
 
         connected = self._connection_called(name, athlete)
-        with (connection_lock(self.database, self.home, connected.id, connected.name, self.now), self._changing_secrets() as change):
+        with (
+            connection_lock(self.database, self.home, connected.id, connected.name, self.now),
+            self._changing_secrets() as change,
+        ):
             if connected.secret_ref:
                 change.leave(connected.secret_ref)
             with self.database.write() as db:
@@ -232,16 +276,27 @@ class Host(Judge):
         from fitglue_registry.store.secrets import ChainSecretStore
 
         if not isinstance(self.secrets, ChainSecretStore):
-            raise UserMistake("FG-rekey-elsewhere", "the secrets are kept by the application that embeds this host",
-                              fix="change the key there")
+            raise UserMistake(
+                "FG-rekey-elsewhere",
+                "the secrets are kept by the application that embeds this host",
+                fix="change the key there",
+            )
         with self._changing_secrets() as change:
-            failed = {one.id: self._move_secret(one, to, change) for one in self._secretive()} if to else {}
+            failed = (
+                {one.id: self._move_secret(one, to, change) for one in self._secretive()}
+                if to
+                else {}
+            )
             sealed = self.secrets.rekey(one.secret_ref or "" for one in self._secretive())
             outcomes = []
             for one in self._secretive():
                 ref = one.secret_ref or ""
                 error = failed.get(one.id) or sealed.outcomes.get(ref)
-                outcomes.append(SecretKept(one, ref.partition(":")[0], ref in sealed.outcomes and not error, error))
+                outcomes.append(
+                    SecretKept(
+                        one, ref.partition(":")[0], ref in sealed.outcomes and not error, error
+                    )
+                )
             return outcomes
 
     def _move_secret(self, one: Connected, to: str, change: SecretChange) -> FitglueError | None:
@@ -271,22 +326,34 @@ class Host(Judge):
         from fitglue_registry.store.changing import changing
 
         which = str(self.database.path.resolve()) if self.database.path else self.database.shown
-        return changing(self.secrets, self.home, which, lambda: {one.secret_ref or "" for one in self._secretive()})
+        return changing(
+            self.secrets,
+            self.home,
+            which,
+            lambda: {one.secret_ref or "" for one in self._secretive()},
+        )
+
     def _connection_called(self, name: str, athlete: str) -> Connected:
         """The connection of exactly that name or id: a removal that is done twice must not take the
         other connection that is left.
         """
         connected = self.connection(name, athlete)
         if name not in (connected.name, connected.id):
-            raise UserMistake("FG-connection-unknown", f"there is no connection called {name!r}", why=f"there is {connected.name}",
-                              fix="fitglue connections")
+            raise UserMistake(
+                "FG-connection-unknown",
+                f"there is no connection called {name!r}",
+                why=f"there is {connected.name}",
+                fix="fitglue connections",
+            )
         return connected
 
     def _prove(self, source: Entry, view: ConnectionView) -> Account:
         from fitglue_registry.hookspecs import Account
 
         self.plugins.load(source)
-        account: Account = self.plugins.call(source, "fitglue_connect", Account, connection=view, sign_of_life=view.sign_of_life)
+        account: Account = self.plugins.call(
+            source, "fitglue_connect", Account, connection=view, sign_of_life=view.sign_of_life
+        )
         return account
 
     def _check_tier(self, source: Entry, athlete: str) -> None:
@@ -295,13 +362,22 @@ class Host(Judge):
         with self.database.read() as db:
             tier = athlete_tier(db, athlete)
         if tier is not None and not self.catalogue.tier_includes(tier, source):
-            raise UserMistake("FG-tier", f"{source.name} belongs to tier {source.tier}, this athlete has {tier}",
-                              fix="ask whoever runs this service for the higher tier")
+            raise UserMistake(
+                "FG-tier",
+                f"{source.name} belongs to tier {source.tier}, this athlete has {tier}",
+                fix="ask whoever runs this service for the higher tier",
+            )
 
     # -- what a plugin sees ------------------------------------------------------------------------
 
     def _view_of(self, connected: Connected, source: Entry) -> ConnectionView:
-        return self._view(connected.id, source, connected.account, connected.settings, lambda: self._secret_of(connected.id))
+        return self._view(
+            connected.id,
+            source,
+            connected.account,
+            connected.settings,
+            lambda: self._secret_of(connected.id),
+        )
 
     def _secret_of(self, connection_id: str) -> Mapping[str, str]:
         """The secret as it is now: it may have been renewed since the connection was looked at."""
@@ -311,11 +387,19 @@ class Host(Judge):
             found = get_connection(db, connection_id)
         return self.secrets.get(found.secret_ref) if found and found.secret_ref else {}
 
-    def _view(self, connection_id: str, source: Entry, account: Account | None, settings: Mapping[str, str],
-              secret: Callable[[], Mapping[str, str]]) -> ConnectionView:
+    def _view(
+        self,
+        connection_id: str,
+        source: Entry,
+        account: Account | None,
+        settings: Mapping[str, str],
+        secret: Callable[[], Mapping[str, str]],
+    ) -> ConnectionView:
         from fitglue_registry.sync.context import ConnectionView
 
-        http = source.http or self.catalogue.get("integration", source.integration or source.id).http
+        http = (
+            source.http or self.catalogue.get("integration", source.integration or source.id).http
+        )
 
         def open_http() -> Any:
             from fitglue_registry.transport import HttpSession, budget_of, policy_from_entry
@@ -323,13 +407,31 @@ class Host(Judge):
             assert http is not None
             policy = policy_from_entry(http, settings.get("base_url") or None)
             budget = budget_of(
-                policy, self.home / "budget", integration=source.integration or source.id, account=connection_id, clock=self.clock)
+                policy,
+                self.home / "budget",
+                integration=source.integration or source.id,
+                account=connection_id,
+                clock=self.clock,
+            )
             return HttpSession(
-                policy, secrets=secret, budget=budget, clock=self.clock, on_wait=self.on_wait, redactor=self.redactor)
+                policy,
+                secrets=secret,
+                budget=budget,
+                clock=self.clock,
+                on_wait=self.on_wait,
+                redactor=self.redactor,
+            )
 
         shown = MappingProxyType(dict(settings))
-        return ConnectionView(connection_id, source.id, account, shown, self.clock, open_http if http else None,
-                              cache=self.home / "cache" / "plugins" / source.plugin.name)
+        return ConnectionView(
+            connection_id,
+            source.id,
+            account,
+            shown,
+            self.clock,
+            open_http if http else None,
+            cache=self.home / "cache" / "plugins" / source.plugin.name,
+        )
 
     def _context(self, connected: Connected) -> Context:
         from fitglue_registry.sync.context import Context
@@ -339,12 +441,24 @@ class Host(Judge):
         self.plugins.load(source)
         http = source.http or self.catalogue.get("integration", connected.integration).http
         return Context(
-            self.database, self._raws, self.plugins, Deriver(self.plugins), self._matcher(), self.clock, self.home, source, connected,
-            self._view_of(connected, source), http.connections if http else 1)
+            self.database,
+            self._raws,
+            self.plugins,
+            Deriver(self.plugins),
+            self._matcher(),
+            self.clock,
+            self.home,
+            source,
+            connected,
+            self._view_of(connected, source),
+            http.connections if http else 1,
+        )
 
     # -- work --------------------------------------------------------------------------------------
 
-    def sync(self, name: str | None = None, athlete: str = ME, options: Options | None = None) -> Iterator[Event]:
+    def sync(
+        self, name: str | None = None, athlete: str = ME, options: Options | None = None
+    ) -> Iterator[Event]:
         """Sync one connection, or all of an athlete, one after the other; yields typed events
         (``sync/events.py``).
 
@@ -357,8 +471,11 @@ class Host(Judge):
 
         chosen = options or Options()
         if chosen.full and (chosen.since or chosen.until):
-            raise UserMistake("FG-options-conflict", "--full takes the whole history, --since and --until a part of it",
-                              fix="give one of them")
+            raise UserMistake(
+                "FG-options-conflict",
+                "--full takes the whole history, --since and --until a part of it",
+                fix="give one of them",
+            )
         yield from self._each(name, athlete, lambda context: sync_connection(context, chosen))
 
     def recognize(self, paths: Iterable[str | Path], source: str | None = None) -> Recognition:
@@ -389,16 +506,27 @@ class Host(Judge):
             account = self._prove(source, view)
         finally:
             view.close()
-        there = [one for one in self.connections(athlete) if one.integration == integration and one.account.id == account.id]
-        connected = replace_fields(there[0], settings=settings) if there else stored.unstored_connection(
-            athlete, integration, source.id, account, settings, view.id, what.name, self.now)
+        there = [
+            one
+            for one in self.connections(athlete)
+            if one.integration == integration and one.account.id == account.id
+        ]
+        connected = (
+            replace_fields(there[0], settings=settings)
+            if there
+            else stored.unstored_connection(
+                athlete, integration, source.id, account, settings, view.id, what.name, self.now
+            )
+        )
         context = self._context(connected)
         try:
             yield from sync_connection(context, Options(full=True, files=True, dry_run=True))
         finally:
             context.view.close()
 
-    def import_paths(self, what: Iterable[str | Path] | Recognition, athlete: str = ME, *, dry_run: bool = False) -> Iterator[Event]:
+    def import_paths(
+        self, what: Iterable[str | Path] | Recognition, athlete: str = ME, *, dry_run: bool = False
+    ) -> Iterator[Event]:
         """Take what is new from files, folders and archives, or from what ``recognize`` found;
         yields events as ``sync`` does.
 
@@ -408,10 +536,20 @@ class Host(Judge):
         """
         from fitglue_registry.importing import Recognition, bring_in
 
-        yield from bring_in(self, what if isinstance(what, Recognition) else self.recognize(what), athlete, dry_run=dry_run)
+        yield from bring_in(
+            self,
+            what if isinstance(what, Recognition) else self.recognize(what),
+            athlete,
+            dry_run=dry_run,
+        )
 
-    def watch(self, names: Sequence[str] = (), athlete: str = ME, stop: threading.Event | None = None,
-              timing: Timing | None = None) -> Iterator[Event]:
+    def watch(
+        self,
+        names: Sequence[str] = (),
+        athlete: str = ME,
+        stop: threading.Event | None = None,
+        timing: Timing | None = None,
+    ) -> Iterator[Event]:
         """Sync the connections of these names, or all that read files of this machine, whenever
         files appear there; for ever, or until ``stop`` is set.
 
@@ -438,7 +576,9 @@ class Host(Judge):
 
         def retry(context: Context) -> Iterator[Event]:
             connected = context.connected
-            with connection_lock(context.database, context.home, connected.id, connected.name, context.now):
+            with connection_lock(
+                context.database, context.home, connected.id, connected.name, context.now
+            ):
                 log = RunLog(connected.athlete_id, connected.id, "retry", context.now, {})
                 yield from retry_quarantine(context, log, everything=True)
                 with context.database.write() as db:
@@ -446,12 +586,16 @@ class Host(Judge):
 
         yield from self._each(None, athlete, retry)
 
-    def _each(self, name: str | None, athlete: str, work: Callable[[Context], Iterator[Event]]) -> Iterator[Event]:
+    def _each(
+        self, name: str | None, athlete: str, work: Callable[[Context], Iterator[Event]]
+    ) -> Iterator[Event]:
         from fitglue_registry.sync.events import SyncStopped
 
         chosen = [self.connection(name, athlete)] if name else self.connections(athlete)
         if not chosen:
-            raise UserMistake("FG-no-connection", "there is no connection yet", fix="fitglue connect intervals")
+            raise UserMistake(
+                "FG-no-connection", "there is no connection yet", fix="fitglue connect intervals"
+            )
         for connected in chosen:
             context = None
             try:
@@ -471,7 +615,9 @@ class Host(Judge):
 
     # -- backups -----------------------------------------------------------------------------------
 
-    def backup(self, path: str | Path, *, with_secrets: bool = False, on_step: OnStep | None = None) -> Backup:
+    def backup(
+        self, path: str | Path, *, with_secrets: bool = False, on_step: OnStep | None = None
+    ) -> Backup:
         """Write a backup of the store into one new file, also while a sync is at work, and read it
         again; ``on_step(what, done, of)``.
 
@@ -481,7 +627,14 @@ class Host(Judge):
         """
         from fitglue_registry.store.backup import make
 
-        return make(Path(path), self.database, self.blobs, self.home / "secrets" if with_secrets else None, self.now, on_step)
+        return make(
+            Path(path),
+            self.database,
+            self.blobs,
+            self.home / "secrets" if with_secrets else None,
+            self.now,
+            on_step,
+        )
 
     def verify_backup(self, path: str | Path, *, on_step: OnStep | None = None) -> Backup:
         """Read all of a backup; raises ``StoreFailed`` FG-backup-damaged, which names the first
@@ -491,7 +644,9 @@ class Host(Judge):
 
         return verify(Path(path), on_step)
 
-    def restore(self, path: str | Path, *, replace: bool = False, on_step: OnStep | None = None) -> Restored:
+    def restore(
+        self, path: str | Path, *, replace: bool = False, on_step: OnStep | None = None
+    ) -> Restored:
         """Make the store what it was in a backup; with ``replace`` a database that is there is
         moved aside, never deleted.
 
@@ -502,12 +657,26 @@ class Host(Judge):
         from fitglue_registry.store.restore import restore
 
         try:
-            restored = restore(Path(path), self.home, self.database, self.blobs, self.now, replace=replace, on_step=on_step)
+            restored = restore(
+                Path(path),
+                self.home,
+                self.database,
+                self.blobs,
+                self.now,
+                replace=replace,
+                on_step=on_step,
+            )
         finally:
             # It knows the dictionaries of the database that was here.
             self.__dict__.pop("_raws", None)
-        return restored if restored.backup.manifest.database == "postgresql" else replace_fields(
-            restored, without_key=tuple(one.name for one in self._secretive() if not self._has_key(one)))
+        return (
+            restored
+            if restored.backup.manifest.database == "postgresql"
+            else replace_fields(
+                restored,
+                without_key=tuple(one.name for one in self._secretive() if not self._has_key(one)),
+            )
+        )
 
     def _has_key(self, one: Connected) -> bool:
         try:
@@ -516,7 +685,9 @@ class Host(Judge):
             return False
         return True
 
-    def doctor(self, *, offline: bool = False, deep: Literal["sample", "all"] | None = None) -> Iterator[Check]:
+    def doctor(
+        self, *, offline: bool = False, deep: Literal["sample", "all"] | None = None
+    ) -> Iterator[Check]:
         """Everything that can be looked at, one check after the other; ``offline`` asks no service,
         ``deep`` looks through the store and reads a sample of the raw answers again, or all of
         them.
@@ -534,8 +705,9 @@ class Host(Judge):
         self.sweep_blobs()
         return mend(self.database, self.blobs)
 
-    def normalize_offline(self, source: str, content: bytes, name: str,
-                          streams: bytes | None = None) -> list[tuple[str, list[SourceActivity] | FitglueError]]:
+    def normalize_offline(
+        self, source: str, content: bytes, name: str, streams: bytes | None = None
+    ) -> list[tuple[str, list[SourceActivity] | FitglueError]]:
         """(external id, its source activities or why they are refused) of a saved payload, by the
         plugin of a source.
 
@@ -570,9 +742,16 @@ def not_connectable(entry: Entry) -> AthleteNeeded:
     workouts do take.
     """
     assert entry.closed is not None
-    roads = [f"{road.name} ({road.brings}): {road.how} Then: {road.command}" for road in entry.closed.roads]
-    return AthleteNeeded("FG-not-connectable", f"an account at {entry.name} cannot be connected", why=entry.closed.why,
-                         fix=" Or: ".join(roads))
+    roads = [
+        f"{road.name} ({road.brings}): {road.how} Then: {road.command}"
+        for road in entry.closed.roads
+    ]
+    return AthleteNeeded(
+        "FG-not-connectable",
+        f"an account at {entry.name} cannot be connected",
+        why=entry.closed.why,
+        fix=" Or: ".join(roads),
+    )
 
 
 def _read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -580,9 +759,15 @@ def _read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str
     fields = {field.name: field for field in (*entry.credentials, *entry.settings)}
     unknown = sorted(set(values) - set(fields))
     if unknown:
-        raise UserMistake("FG-setting-unknown", f"{entry.name} has no setting {unknown[0]!r}", why=f"it has {', '.join(fields)}",
-                          fix="use one of these")
+        raise UserMistake(
+            "FG-setting-unknown",
+            f"{entry.name} has no setting {unknown[0]!r}",
+            why=f"it has {', '.join(fields)}",
+            fix="use one of these",
+        )
     read = {name: field.read(values.get(name, "")) for name, field in fields.items()}
     read |= {name: absolute(read[name]) for name, field in fields.items() if field.path}
-    return ({name: value for name, value in read.items() if value and fields[name].secret},
-            {name: value for name, value in read.items() if value and not fields[name].secret})
+    return (
+        {name: value for name, value in read.items() if value and fields[name].secret},
+        {name: value for name, value in read.items() if value and not fields[name].secret},
+    )

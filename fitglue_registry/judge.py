@@ -39,7 +39,9 @@ class Judge(Library):
         with self.database.write() as db:
             return say_different(db, matcher, athlete, references, self.now)
 
-    def split_activity(self, reference: str, source: str | None = None, athlete: str = ME) -> list[Found]:
+    def split_activity(
+        self, reference: str, source: str | None = None, athlete: str = ME
+    ) -> list[Found]:
         """Take a source (a connection's name, an external id) out of an activity, or its two
         sources apart; the parts come back.
         """
@@ -49,8 +51,14 @@ class Judge(Library):
         with self.database.write() as db:
             return split(db, matcher, athlete, reference, source, self.now)
 
-    def edit_activity(self, reference: str, values: Mapping[str, str] | None = None, sources: Mapping[str, str] | None = None,
-                      reset: Sequence[str] = (), athlete: str = ME) -> Found:
+    def edit_activity(
+        self,
+        reference: str,
+        values: Mapping[str, str] | None = None,
+        sources: Mapping[str, str] | None = None,
+        reset: Sequence[str] = (),
+        athlete: str = ME,
+    ) -> Found:
         """Set fields of an activity (``values``, as typed), say which connection gives them
         (``sources``), or leave them to the rules.
 
@@ -61,9 +69,13 @@ class Judge(Library):
 
         matcher = self._matcher()
         with self.database.write() as db:
-            return edit(db, matcher, athlete, reference, values or {}, sources or {}, reset, self.now)
+            return edit(
+                db, matcher, athlete, reference, values or {}, sources or {}, reset, self.now
+            )
 
-    def undo_verdict(self, number: int | None = None, athlete: str = ME) -> tuple[dict[str, Any], list[Found]]:
+    def undo_verdict(
+        self, number: int | None = None, athlete: str = ME
+    ) -> tuple[dict[str, Any], list[Found]]:
         """Take the last verdict back, or that one of ``verdicts``; it comes back with the
         activities that it was about, as they are now.
         """
@@ -77,8 +89,13 @@ class Judge(Library):
         from fitglue_registry.sync.place import Matcher
 
         installed = set(self.plugins.names())
-        experts = {entry.plugin.name for entry in self.catalogue if "fitglue_dedupe" in entry.hooks} & installed
+        experts = {
+            entry.plugin.name for entry in self.catalogue if "fitglue_dedupe" in entry.hooks
+        } & installed
         for name in experts:
             self.plugins.info(name)  # imported now, and not while a transaction waits for it
-        kinds = {entry.id: {datum.path: datum.kind for datum in entry.data} for entry in self.catalogue.entries("source")}
+        kinds = {
+            entry.id: {datum.path: datum.kind for datum in entry.data}
+            for entry in self.catalogue.entries("source")
+        }
         return Matcher(self.plugins, experts, self.catalogue.merge_rules, kinds)

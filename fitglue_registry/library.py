@@ -35,11 +35,25 @@ class Library:
     ``Host`` says what the arguments are.
     """
 
-    def __init__(self, home: str | Path | None = None, database: str | None = None, *, secrets: SecretStore | None = None,
-                 blobs: BlobStore | None = None, plugins: Plugins | None = None, folders: Sequence[Folder] | None = None,
-                 clock: WaitingClock | None = None, on_wait: Callable[[float, str], None] | None = None) -> None:
+    def __init__(
+        self,
+        home: str | Path | None = None,
+        database: str | None = None,
+        *,
+        secrets: SecretStore | None = None,
+        blobs: BlobStore | None = None,
+        plugins: Plugins | None = None,
+        folders: Sequence[Folder] | None = None,
+        clock: WaitingClock | None = None,
+        on_wait: Callable[[float, str], None] | None = None,
+    ) -> None:
         self._home, self._url = home, database
-        self._given_secrets, self._given_blobs, self._given_folders, self._given_clock = secrets, blobs, folders, clock
+        self._given_secrets, self._given_blobs, self._given_folders, self._given_clock = (
+            secrets,
+            blobs,
+            folders,
+            clock,
+        )
         self._given_plugins = plugins
         self.on_wait = on_wait
         self._closing = ExitStack()
@@ -47,7 +61,12 @@ class Library:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -90,7 +109,11 @@ class Library:
         from fitglue_registry.store.database import Database
 
         self._make_home()
-        url = self._url or os.environ.get("FITGLUE_DATABASE") or f"sqlite:///{self.home / 'fitglue.db'}"
+        url = (
+            self._url
+            or os.environ.get("FITGLUE_DATABASE")
+            or f"sqlite:///{self.home / 'fitglue.db'}"
+        )
         database = Database(url)
         self._closing.callback(database.close)
         return database
@@ -176,11 +199,15 @@ class Library:
         """
         from fitglue_registry.store.reading import load_streams
 
-        with_streams = [member for member in found.members if member.stream_types and not member.gone]
+        with_streams = [
+            member for member in found.members if member.stream_types and not member.gone
+        ]
         if not with_streams:
             return ()
         giver = found.origins.get("streams", found.origins.get(""))
-        richest = max(with_streams, key=lambda member: (member.id == giver, len(member.stream_types)))
+        richest = max(
+            with_streams, key=lambda member: (member.id == giver, len(member.stream_types))
+        )
         with self.database.read() as db:
             return load_streams(db, richest.id, types)
 
@@ -199,19 +226,33 @@ class Library:
         for name in found.activity.__struct_fields__:
             giver = found.origins.get(name, found.origins.get("", 0))
             if giver == ATHLETE and name in found.origins:
-                told[name] = {"how": "reported", "by": "athlete", "upstream": None, "note": None, "connection": None, "external_id": None}
+                told[name] = {
+                    "how": "reported",
+                    "by": "athlete",
+                    "upstream": None,
+                    "note": None,
+                    "connection": None,
+                    "external_id": None,
+                }
                 continue
             member = members.get(giver)
             if member is None or getattr(found.activity, name) in (None, (), {}):
                 continue
             entry = self.catalogue.find("source", member.entry)
-            datum = next((datum for datum in entry.data if datum.path == name), None) if entry else None
+            datum = (
+                next((datum for datum in entry.data if datum.path == name), None) if entry else None
+            )
             said = member.activity.provenance.get(name)
             told[name] = {
-                "how": said.how if said else datum.kind if datum else None, "by": said.by if said else None,
-                "upstream": (said.upstream if said else None) or (datum.upstream if datum else None) or None,
+                "how": said.how if said else datum.kind if datum else None,
+                "by": said.by if said else None,
+                "upstream": (said.upstream if said else None)
+                or (datum.upstream if datum else None)
+                or None,
                 "note": (said.note if said else None) or (datum.note if datum else None) or None,
-                "connection": member.connection, "external_id": member.external_id}
+                "connection": member.connection,
+                "external_id": member.external_id,
+            }
         return told
 
     def document(self, found: Found, streams: bool = False) -> dict[str, Any]:
@@ -222,19 +263,40 @@ class Library:
 
         from fitglue_registry import model
 
-        activity = replace(found.activity, streams=self.streams(found)) if streams else found.activity
-        sources = [{"connection": member.connection, "source": member.entry, "external_id": member.external_id, "leg_no": member.leg_no,
-                    "gone": member.gone, "streams": list(member.stream_types),
-                    "completeness": {"parts": list(member.activity.completeness.parts), "missing": member.activity.completeness.missing}}
-                   for member in found.members]
-        return {"number": found.number, "id": found.id, "gone_at": found.gone_at, "activity": model.to_builtins(activity),
-                "provenance": self.provenance(found), "sources": sources}
+        activity = (
+            replace(found.activity, streams=self.streams(found)) if streams else found.activity
+        )
+        sources = [
+            {
+                "connection": member.connection,
+                "source": member.entry,
+                "external_id": member.external_id,
+                "leg_no": member.leg_no,
+                "gone": member.gone,
+                "streams": list(member.stream_types),
+                "completeness": {
+                    "parts": list(member.activity.completeness.parts),
+                    "missing": member.activity.completeness.missing,
+                },
+            }
+            for member in found.members
+        ]
+        return {
+            "number": found.number,
+            "id": found.id,
+            "gone_at": found.gone_at,
+            "activity": model.to_builtins(activity),
+            "provenance": self.provenance(found),
+            "sources": sources,
+        }
 
     def original_files(self, found: Found) -> Iterator[tuple[str, bytes]]:
         """(external id, bytes) of the original files of an activity that were fetched."""
         for member in found.members:
             with self.database.read() as db:
-                bodies = self._raws.newest(db, [member.record_id], only="file").get(member.record_id, {})
+                bodies = self._raws.newest(db, [member.record_id], only="file").get(
+                    member.record_id, {}
+                )
             if "file" in bodies:
                 yield member.external_id, bodies["file"][0].read()
 
@@ -244,8 +306,12 @@ class Library:
 
         with self.database.read() as db:
             story = explain(db, athlete, reference)
-        reason = story["records"][0]["reason"] if story["records"] and not story["activity"] else None
-        return story | {"fix": self._with_roads(reason.get("code"), story["fix"])} if reason else story
+        reason = (
+            story["records"][0]["reason"] if story["records"] and not story["activity"] else None
+        )
+        return (
+            story | {"fix": self._with_roads(reason.get("code"), story["fix"])} if reason else story
+        )
 
     def duplicates(self, athlete: str = ME) -> list[dict[str, Any]]:
         """Each two activities that may be one workout and that nobody has decided about, side by
@@ -289,14 +355,21 @@ class Library:
         from fitglue_registry.store.reading import list_stubs
 
         with self.database.read() as db:
-            return [stub | {"fix": self._with_roads(stub["code"], stub["fix"])} for stub in list_stubs(db, athlete)]
+            return [
+                stub | {"fix": self._with_roads(stub["code"], stub["fix"])}
+                for stub in list_stubs(db, athlete)
+            ]
 
     def _with_roads(self, code: str | None, fix: str | None) -> str | None:
         """What a source says that is to be done, and the command that tells every road where the
         registry knows some.
         """
         closed = self.catalogue.closed_by(code) if code else None
-        return "; ".join(filter(None, (fix, f"all roads: fitglue connect {closed.id}"))) if closed else fix
+        return (
+            "; ".join(filter(None, (fix, f"all roads: fitglue connect {closed.id}")))
+            if closed
+            else fix
+        )
 
     def runs(self, athlete: str = ME, limit: int = 10) -> list[dict[str, Any]]:
         """The newest runs of an athlete."""

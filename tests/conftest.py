@@ -1,5 +1,4 @@
-"""What all tests share: steady hypothesis runs, the folder of real payloads, and a real PostgreSQL.
-"""
+"""What all tests share: steady hypothesis runs, the folder of real payloads, and a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -31,7 +30,9 @@ _PASSED = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Let fixtures know at their end whether the test passed."""
     report = yield
     if call.when == "call":
@@ -55,7 +56,9 @@ def shared() -> Path:
     """The folder of real payloads and facts, which is not ours to publish."""
     folder = Path(os.environ.get("FITGLUE_SHARED") or CHECKOUT.parent / "shared")
     if not folder.is_dir():
-        pytest.skip(f"the folder of real payloads is not at {folder} (FITGLUE_SHARED names another one)")
+        pytest.skip(
+            f"the folder of real payloads is not at {folder} (FITGLUE_SHARED names another one)"
+        )
     return folder
 
 
@@ -87,7 +90,10 @@ def new_postgres_database(postgres_server: str) -> Callable[..., str]:
 
     def make(like: str | None = None) -> str:
         name = f"fitglue_{next(numbers)}"
-        _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {like.partition('?')[0].rpartition('/')[2] if like else 'template0'}")
+        _execute(
+            postgres_server,
+            f"CREATE DATABASE {name} TEMPLATE {like.partition('?')[0].rpartition('/')[2] if like else 'template0'}",
+        )
         return postgres_server.replace("/postgres?", f"/{name}?")
 
     return make

@@ -54,4 +54,6 @@ class Ledger:
             file = Path(folder, f"{os.getpid()}.jsonl")
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("a", encoding="utf-8") as out:
-                out.writelines(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in self._rows)
+                out.writelines(
+                    json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in self._rows
+                )

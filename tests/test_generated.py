@@ -19,19 +19,35 @@ ROOT = Path(__file__).parents[1]
 
 def test_generated_files_are_up_to_date():
     """``python tools/generate.py`` writes what is stale; here it only looks."""
-    done = subprocess.run([sys.executable, "tools/generate.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "tools/generate.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("hook", hookspecs.HOOK_NAMES)
 def test_every_hook_stands_in_the_docs_with_its_exact_arguments(hook):
     """A plugin author reads what the host calls."""
-    [function] = [node for node in ast.walk(ast.parse(inspect.getsource(hookspecs))) if getattr(node, "name", None) == hook]
+    [function] = [
+        node
+        for node in ast.walk(ast.parse(inspect.getsource(hookspecs)))
+        if getattr(node, "name", None) == hook
+    ]
     arguments = ast.unparse(function.args).removeprefix("self, ")
     assert f"`{hook}({arguments}) -> " in (ROOT / "docs" / "hooks.md").read_text()
 
 
 def test_every_code_of_a_common_issue_is_one_that_is_raised():
     """An entry that helps with a code that nobody raises helps nobody."""
-    raised = set(re.findall(r"^\| `(FG-[a-z0-9-]+)`", (ROOT / "docs" / "errors.md").read_text(), re.MULTILINE))
-    assert {code for entry in Catalogue.load() for issue in entry.issues for code in issue.codes} <= raised
+    raised = set(
+        re.findall(
+            r"^\| `(FG-[a-z0-9-]+)`", (ROOT / "docs" / "errors.md").read_text(), re.MULTILINE
+        )
+    )
+    assert {
+        code for entry in Catalogue.load() for issue in entry.issues for code in issue.codes
+    } <= raised

@@ -33,7 +33,10 @@ from fitglue_registry.store.views import _LAP_FIELDS  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FOLDERS = (Folder(ROOT / "registry"), Folder(ROOT / "plugins" / "fitglue-files" / "fitglue_files" / "registry", "fitglue-files"))
+FOLDERS = (
+    Folder(ROOT / "registry"),
+    Folder(ROOT / "plugins" / "fitglue-files" / "fitglue_files" / "registry", "fitglue-files"),
+)
 SOURCES = (ROOT / "fitglue_registry", *sorted((ROOT / "plugins").glob("*/fitglue_*")))
 ARTICLES = ("integrations", "sources", "enrichers", "destinations")
 
@@ -41,12 +44,20 @@ ARTICLES = ("integrations", "sources", "enrichers", "destinations")
 def main(arguments: list[str] | None = None) -> int:
     """Write what is stale, or only name it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where something is stale")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 where something is stale"
+    )
     check = parser.parse_args(arguments).check
     wanted = dict(generated())
-    stale = sorted(path for path in {*wanted, *leftovers(wanted)} if not path.is_file() or path.read_text() != wanted.get(path))
+    stale = sorted(
+        path
+        for path in {*wanted, *leftovers(wanted)}
+        if not path.is_file() or path.read_text() != wanted.get(path)
+    )
     for path in stale:
-        print(f"{'stale' if check else 'written' if path in wanted else 'removed'}: {path.relative_to(ROOT)}")
+        print(
+            f"{'stale' if check else 'written' if path in wanted else 'removed'}: {path.relative_to(ROOT)}"
+        )
         if not check:
             write(path, wanted.get(path))
     if stale and check:
@@ -72,22 +83,42 @@ def leftovers(wanted: dict[Path, str]) -> Iterator[Path]:
 def generated() -> Iterator[tuple[Path, str]]:
     """Every generated file with its content."""
     catalogue = Catalogue.load(FOLDERS)
-    yield ROOT / "registry" / "schemas" / "source-activity.json", json.dumps(model.document_schema(), indent=2, ensure_ascii=False) + "\n"
+    yield (
+        ROOT / "registry" / "schemas" / "source-activity.json",
+        json.dumps(model.document_schema(), indent=2, ensure_ascii=False) + "\n",
+    )
     for entry in catalogue:
         yield ROOT / "docs" / f"{entry.kind}s" / f"{entry.id}.md", article(entry, catalogue)
-    for name, page in (("errors", errors_page(catalogue)), ("hooks", hooks_page()), ("views", views_page())):
+    for name, page in (
+        ("errors", errors_page(catalogue)),
+        ("hooks", hooks_page()),
+        ("views", views_page()),
+    ):
         yield ROOT / "docs" / f"{name}.md", "\n".join(page) + "\n"
 
 
 # -- errors ----------------------------------------------------------------------------------------
 
 CODE = re.compile(r"FG-[a-z0-9]+(-[a-z0-9]+)*")
-KINDS = {name: kind for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, errors.FitglueError)}
+KINDS = {
+    name: kind
+    for name, kind in vars(errors).items()
+    if inspect.isclass(kind) and issubclass(kind, errors.FitglueError)
+}
 #: Functions that make an error of a code, and of which kind.
-MAKERS = {"Flaw": "EntryInvalid", "refusal": "RecordRefused", "refuse": "EntryInvalid", "failed": "PluginFailed"}
+MAKERS = {
+    "Flaw": "EntryInvalid",
+    "refusal": "RecordRefused",
+    "refuse": "EntryInvalid",
+    "failed": "PluginFailed",
+}
 ROOMS = {"/registry/": "EntryInvalid", "/store/": "StoreFailed"}
 #: Values that carry a code as a reason and end no command.
-REASONS = {"Stub": "reason of a stub", "Unavailable": "reason of a missing part", "Availability": "reason of an availability"}
+REASONS = {
+    "Stub": "reason of a stub",
+    "Unavailable": "reason of a missing part",
+    "Availability": "reason of an availability",
+}
 
 
 @dataclasses.dataclass
@@ -104,9 +135,16 @@ def errors_page(catalogue: Catalogue) -> Iterator[str]:
     """``docs/errors.md``: every code with the exit code of its class, what it says, and the help
     that mentions it.
     """
-    yield from ("# Error codes", "", "<!-- Made by tools/generate.py from the source: change the code, not this page. -->", "",
-                "Every failure has a stable code, what, where, why and fix: the same in the terminal, in `--json` and in this list.", "",
-                "| Exit | Kind | Meaning |", "|---|---|---|")
+    yield from (
+        "# Error codes",
+        "",
+        "<!-- Made by tools/generate.py from the source: change the code, not this page. -->",
+        "",
+        "Every failure has a stable code, what, where, why and fix: the same in the terminal, in `--json` and in this list.",
+        "",
+        "| Exit | Kind | Meaning |",
+        "|---|---|---|",
+    )
     for name, kind in sorted(KINDS.items(), key=lambda pair: pair[1].exit_code):
         if name not in ("FitglueError", "ManyErrors"):
             yield f"| {kind.exit_code} | {name} | {first_line(kind)} |"
@@ -120,8 +158,13 @@ def errors_page(catalogue: Catalogue) -> Iterator[str]:
         reasons = sorted({REASONS[use.kind] for use in found if use.kind in REASONS})
         says = list(dict.fromkeys(use.what for use in found if use.what))[:3]
         rooms = sorted({use.room for use in found})
-        cells = (f"`{code}`", ", ".join(exits) or ", ".join(reasons), " · ".join(says), ", ".join(f"`{room}`" for room in rooms),
-                 ", ".join(helped.get(code, ())))
+        cells = (
+            f"`{code}`",
+            ", ".join(exits) or ", ".join(reasons),
+            " · ".join(says),
+            ", ".join(f"`{room}`" for room in rooms),
+            ", ".join(helped.get(code, ())),
+        )
         yield f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
 
@@ -130,9 +173,15 @@ def uses() -> Iterator[Use]:
     for folder in SOURCES:
         for file in sorted(folder.rglob("*.py")):
             tree = ast.parse(file.read_text())
-            parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+            parents = {
+                child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)
+            }
             for node in ast.walk(tree):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value):
+                if (
+                    isinstance(node, ast.Constant)
+                    and isinstance(node.value, str)
+                    and CODE.fullmatch(node.value)
+                ):
                     yield from use_of(node, parents, str(file.relative_to(folder.parent)))
 
 
@@ -146,7 +195,9 @@ def use_of(node: ast.Constant, parents: dict[ast.AST, ast.AST], room: str) -> It
         if isinstance(above, ast.Compare):
             return
         parent = above if isinstance(above, ast.Call) else parent
-    if isinstance(parent, ast.Compare | ast.Set) or (isinstance(parent, ast.Dict) and node in parent.keys):
+    if isinstance(parent, ast.Compare | ast.Set) or (
+        isinstance(parent, ast.Dict) and node in parent.keys
+    ):
         return
     kind = None
     if isinstance(parent, ast.Call):
@@ -166,7 +217,9 @@ def sentence(node: ast.AST) -> str | None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+        return "".join(
+            part.value if isinstance(part, ast.Constant) else "…" for part in node.values
+        )
     return None
 
 
@@ -195,20 +248,42 @@ def hooks_page() -> Iterator[str]:
     tree = ast.parse(inspect.getsource(hookspecs))
     lines = inspect.getsource(hookspecs).splitlines()
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    yield from ("# Hooks", "", "<!-- Made by tools/generate.py from fitglue_registry/hookspecs.py: change that page, not this one. -->", "",
-                f"Hook API {hookspecs.HOOK_API}: a plugin exports `FITGLUE_HOOK_API = {hookspecs.HOOK_API}`.", "",
-                *restructured(ast.get_docstring(tree) or ""))
+    yield from (
+        "# Hooks",
+        "",
+        "<!-- Made by tools/generate.py from fitglue_registry/hookspecs.py: change that page, not this one. -->",
+        "",
+        f"Hook API {hookspecs.HOOK_API}: a plugin exports `FITGLUE_HOOK_API = {hookspecs.HOOK_API}`.",
+        "",
+        *restructured(ast.get_docstring(tree) or ""),
+    )
     for node in classes:
         if node.name == "Hooks":
             yield from ("", "## The hooks")
             for function in (item for item in node.body if isinstance(item, ast.FunctionDef)):
-                kind = "addressed to the entry's plugin" if function.name in hookspecs.ADDRESSED else "asked of every plugin"
-                yield from ("", f"### `{signature(function)}`", "", f"*{kind.capitalize()}.*", "",
-                            *restructured(ast.get_docstring(function) or ""))
+                kind = (
+                    "addressed to the entry's plugin"
+                    if function.name in hookspecs.ADDRESSED
+                    else "asked of every plugin"
+                )
+                yield from (
+                    "",
+                    f"### `{signature(function)}`",
+                    "",
+                    f"*{kind.capitalize()}.*",
+                    "",
+                    *restructured(ast.get_docstring(function) or ""),
+                )
     yield from ("", "## The values")
     for node in classes:
         if node.name != "Hooks":
-            yield from ("", f"### {node.name}", "", *restructured(ast.get_docstring(node) or ""), *fields_of(node, lines))
+            yield from (
+                "",
+                f"### {node.name}",
+                "",
+                *restructured(ast.get_docstring(node) or ""),
+                *fields_of(node, lines),
+            )
 
 
 def fields_of(node: ast.ClassDef, lines: list[str]) -> Iterator[str]:
@@ -219,10 +294,20 @@ def fields_of(node: ast.ClassDef, lines: list[str]) -> Iterator[str]:
     for item in fields:
         _, _, comment = lines[(item.end_lineno or item.lineno) - 1].partition("  # ")
         default = f"`{ast.unparse(item.value)}`" if item.value else ""
-        cells = (f"`{ast.unparse(item.target)}`", f"`{ast.unparse(item.annotation)}`", default, comment.replace("``", "`"))
+        cells = (
+            f"`{ast.unparse(item.target)}`",
+            f"`{ast.unparse(item.annotation)}`",
+            default,
+            comment.replace("``", "`"),
+        )
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     for function in (item for item in node.body if isinstance(item, ast.FunctionDef)):
-        yield from ("", f"`{signature(function)}`", "", *restructured(ast.get_docstring(function) or ""))
+        yield from (
+            "",
+            f"`{signature(function)}`",
+            "",
+            *restructured(ast.get_docstring(function) or ""),
+        )
 
 
 def signature(function: ast.FunctionDef) -> str:
@@ -244,13 +329,23 @@ def restructured(text: str) -> list[str]:
                 lines.pop()
             lines += ["```", ""]
         fenced = indented or (fenced and not line)
-        lines.append(line[4:] if indented else line.removesuffix("::") + ":" if line.endswith("::") else line)
+        lines.append(
+            line[4:] if indented else line.removesuffix("::") + ":" if line.endswith("::") else line
+        )
     return [*lines, "```"] if fenced else lines
 
 
 # -- views -----------------------------------------------------------------------------------------
 
-UNITS = {"s": "s", "m": "m", "bpm": "beats/min", "rpm": "rounds/min", "mps": "m/s", "kcal": "kcal", "watts": "W"}
+UNITS = {
+    "s": "s",
+    "m": "m",
+    "bpm": "beats/min",
+    "rpm": "rounds/min",
+    "mps": "m/s",
+    "kcal": "kcal",
+    "watts": "W",
+}
 VIEWS = {
     "activities": "One row for each workout that is there, merged from all that know it. Gone ones are left out.",
     "laps": "One row for each lap or interval of an activity, in order.",
@@ -258,37 +353,83 @@ VIEWS = {
     "runs": "One row for each sync or rebuild that did something.",
 }
 MEANINGS = {
-    "id": "permanent id", "activity_id": "the activity that it belongs to; null: none", "number": "short number, for people to type",
-    "athlete_id": "whose it is", "lap_no": "from 1", "sources": "how many records tell of it",
+    "id": "permanent id",
+    "activity_id": "the activity that it belongs to; null: none",
+    "number": "short number, for people to type",
+    "athlete_id": "whose it is",
+    "lap_no": "from 1",
+    "sources": "how many records tell of it",
     "document": "everything, as JSON (registry/schemas/source-activity.json)",
-    "created_at": "moment, UTC", "updated_at": "moment, UTC", "connection": "name of the connection", "source": "id of the source's entry",
-    "external_id": "id at the source", "leg_no": "leg of a multisport record, from 0", "stub": "true: listed and never delivered",
-    "gone": "true: deleted at the source", "at_source": "when it arrived at the source, UTC", "first_seen_at": "moment, UTC",
-    "changed_at": "moment of the last change that was seen, UTC", "plugin": "what normalized it", "plugin_version": "its version",
-    "title": "as the source says", "sport": "canonical name", "start_utc": "moment, UTC with Z", "start_local": "local time without zone",
-    "timezone": "IANA name", "power_kind": "measured or estimated", "elapsed_s": "wall clock from start to end",
-    "moving_s": "by the source's own pause rule", "distance_m": "", "elevation_gain_m": "", "calories_kcal": "",
-    "average_heartrate_bpm": "", "max_heartrate_bpm": "", "average_watts": "", "weighted_average_watts": "",
-    "average_cadence_rpm": "of one leg on foot in most sources", "average_speed_mps": "",
-    "training_load": "the figure that the source counts", "rpe": "rating of perceived exertion, 1 to 10",
-    "kind": "lap, interval or length; of a run: sync or rebuild", "label": "", "intensity": "work, recovery, warmup, cooldown, rest",
-    "start_s": "since the start of the workout", "started_at": "moment, UTC", "ended_at": "moment, UTC; null: running, or killed",
-    "outcome": "complete, stopped, failed", "counts": "JSON: decision → how often", "error": "JSON of code, what, where, why, fix",
-    "options": "JSON: what was asked", "host_version": "",
+    "created_at": "moment, UTC",
+    "updated_at": "moment, UTC",
+    "connection": "name of the connection",
+    "source": "id of the source's entry",
+    "external_id": "id at the source",
+    "leg_no": "leg of a multisport record, from 0",
+    "stub": "true: listed and never delivered",
+    "gone": "true: deleted at the source",
+    "at_source": "when it arrived at the source, UTC",
+    "first_seen_at": "moment, UTC",
+    "changed_at": "moment of the last change that was seen, UTC",
+    "plugin": "what normalized it",
+    "plugin_version": "its version",
+    "title": "as the source says",
+    "sport": "canonical name",
+    "start_utc": "moment, UTC with Z",
+    "start_local": "local time without zone",
+    "timezone": "IANA name",
+    "power_kind": "measured or estimated",
+    "elapsed_s": "wall clock from start to end",
+    "moving_s": "by the source's own pause rule",
+    "distance_m": "",
+    "elevation_gain_m": "",
+    "calories_kcal": "",
+    "average_heartrate_bpm": "",
+    "max_heartrate_bpm": "",
+    "average_watts": "",
+    "weighted_average_watts": "",
+    "average_cadence_rpm": "of one leg on foot in most sources",
+    "average_speed_mps": "",
+    "training_load": "the figure that the source counts",
+    "rpe": "rating of perceived exertion, 1 to 10",
+    "kind": "lap, interval or length; of a run: sync or rebuild",
+    "label": "",
+    "intensity": "work, recovery, warmup, cooldown, rest",
+    "start_s": "since the start of the workout",
+    "started_at": "moment, UTC",
+    "ended_at": "moment, UTC; null: running, or killed",
+    "outcome": "complete, stopped, failed",
+    "counts": "JSON: decision → how often",
+    "error": "JSON of code, what, where, why, fix",
+    "options": "JSON: what was asked",
+    "host_version": "",
 }
 
 
 def views_page() -> Iterator[str]:
     """``docs/views.md``: each view with its columns, their types and units."""
-    yield from ("# Views", "", "<!-- Made by tools/generate.py: describe a column there. -->", "",
-                "What `fitglue sql` and every other tool may rely on: a column may be added; one that is here is never renamed, removed or",
-                "given another meaning within a major version. Null is absence, zero is a value. Flags are 0 and 1 in SQLite.")
+    yield from (
+        "# Views",
+        "",
+        "<!-- Made by tools/generate.py: describe a column there. -->",
+        "",
+        "What `fitglue sql` and every other tool may rely on: a column may be added; one that is here is never renamed, removed or",
+        "given another meaning within a major version. Null is absence, zero is a value. Flags are 0 and 1 in SQLite.",
+    )
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/views.db")
         columns = dict(column_names(database))
         database.close()
     for view, names in columns.items():
-        yield from ("", f"## {view}", "", VIEWS[view], "", "| Column | Type | Unit | Meaning |", "|---|---|---|---|")
+        yield from (
+            "",
+            f"## {view}",
+            "",
+            VIEWS[view],
+            "",
+            "| Column | Type | Unit | Meaning |",
+            "|---|---|---|---|",
+        )
         for name in names:
             yield f"| `{name}` | {type_of(view, name)} | {UNITS.get(name.rpartition('_')[2], '')} | {MEANINGS[name]} |"
 
@@ -301,7 +442,10 @@ def type_of(view: str, name: str) -> str:
         return "whole number"
     if name in ("stub", "gone"):
         return "true or false"
-    tables = [metadata.tables[f"fg_{'activities' if view == 'laps' else view}"], *metadata.sorted_tables]
+    tables = [
+        metadata.tables[f"fg_{'activities' if view == 'laps' else view}"],
+        *metadata.sorted_tables,
+    ]
     column = next((table.c[name] for table in tables if name in table.c), None)
     found = column.type.python_type if column is not None else str
     return {int: "whole number", float: "number"}.get(found, "text")

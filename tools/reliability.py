@@ -58,8 +58,10 @@ Where it is not to be trusted with your files, give that process a user and a ho
 """
 
 
-STOPPED = ("The long tests of that run were stopped before their end and completed in parts: some of what they play last is missing here, "
-           "and other rows were played twice.")
+STOPPED = (
+    "The long tests of that run were stopped before their end and completed in parts: some of what they play last is missing here, "
+    "and other rows were played twice."
+)
 
 
 @dataclass
@@ -77,7 +79,11 @@ class Row:
 def gather(folder: Path) -> dict[str, dict[str, Row]]:
     """Area → fault → row, from the files of all test processes."""
     found: dict[str, dict[str, Row]] = defaultdict(lambda: defaultdict(Row))
-    lines = [json.loads(line) for file in sorted(folder.glob("*.jsonl")) for line in file.read_text("utf-8").splitlines()]
+    lines = [
+        json.loads(line)
+        for file in sorted(folder.glob("*.jsonl"))
+        for line in file.read_text("utf-8").splitlines()
+    ]
     for said in sorted(lines, key=lambda line: (line["test"], line["fault"])):
         row = found[said["area"]][said["fault"]]
         row.times += said["times"]
@@ -91,17 +97,24 @@ def page(found: dict[str, dict[str, Row]], today: str, *, stopped: bool = False)
     """The lines of the page."""
     every = [row for rows in found.values() for row in rows.values()]
     lines = [
-        "# Reliability", "",
-        "<!-- Made by `make test-long` from what the fault tests did and saw: change the tests, not this page. -->", "",
-        (f"Written by `make test-long` on {today} (Python {platform.python_version()}, {platform.system()}): {len(every)} kinds of fault, "
-        f"played {sum(row.times for row in every):,} times; lost: {sum(row.lost for row in every) or 'nothing'}. "
-        "*Lost* counts what differs between the store after fault and restart, and that of an undisturbed run, by natural keys."),
+        "# Reliability",
+        "",
+        "<!-- Made by `make test-long` from what the fault tests did and saw: change the tests, not this page. -->",
+        "",
+        (
+            f"Written by `make test-long` on {today} (Python {platform.python_version()}, {platform.system()}): {len(every)} kinds of fault, "
+            f"played {sum(row.times for row in every):,} times; lost: {sum(row.lost for row in every) or 'nothing'}. "
+            "*Lost* counts what differs between the store after fault and restart, and that of an undisturbed run, by natural keys."
+        ),
     ]
     if stopped:
         lines += ["", STOPPED]
     for area, title in TITLES.items():
         if area in found:
-            files = ", ".join(f"`{name}`" for name in sorted({name for row in found[area].values() for name in row.files}))
+            files = ", ".join(
+                f"`{name}`"
+                for name in sorted({name for row in found[area].values() for name in row.files})
+            )
             lines += ["", f"## {title}", "", f"Played by {files}.", ""]
             lines += ["| what was done | times | lost | what the user saw |", "|---|---:|---:|---|"]
             lines += [line(fault, row) for fault, row in sorted(found[area].items())]
@@ -111,7 +124,9 @@ def page(found: dict[str, dict[str, Row]], today: str, *, stopped: bool = False)
 def line(fault: str, row: Row) -> str:
     """One line of a table."""
     cells: list[Any] = [fault, f"{row.times:,}", row.lost or "nothing", "; ".join(row.seen)]
-    return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return (
+        "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    )
 
 
 def main() -> None:
@@ -121,7 +136,10 @@ def main() -> None:
     found = gather(folder)
     if not found:
         sys.exit(f"no fault test wrote anything down in {folder}")
-    PAGE.write_text("\n".join(page(found, datetime.now(UTC).date().isoformat(), stopped=stopped)) + "\n", "utf-8")
+    PAGE.write_text(
+        "\n".join(page(found, datetime.now(UTC).date().isoformat(), stopped=stopped)) + "\n",
+        "utf-8",
+    )
     print(f"written: {PAGE.relative_to(ROOT)}")
 
 

@@ -30,20 +30,55 @@ def source(url: str) -> Any:
     """
     child = {"type": "resolve", "resource": "activities", "field": "id"}
     config: dict[str, Any] = {
-        "client": {"base_url": f"{url}/api/v1/", "paginator": "single_page",
-                   "auth": {"type": "http_basic", "username": "API_KEY", "password": KEY}},
-        "resource_defaults": {"primary_key": "id", "write_disposition": "merge", "max_table_nesting": 0, "parallelized": True},
+        "client": {
+            "base_url": f"{url}/api/v1/",
+            "paginator": "single_page",
+            "auth": {"type": "http_basic", "username": "API_KEY", "password": KEY},
+        },
+        "resource_defaults": {
+            "primary_key": "id",
+            "write_disposition": "merge",
+            "max_table_nesting": 0,
+            "parallelized": True,
+        },
         "resources": [
-            {"name": "activities", "endpoint": {
-                "path": "athlete/0/activities",
-                "params": {"newest": str(date.today() + timedelta(days=1)),
-                           "oldest": {"type": "incremental", "cursor_path": "start_date_local", "initial_value": "1900-01-01T00:00:00"}}},
-             "processing_steps": [{"filter": lambda row: row.get("source") != "STRAVA"}, {"map": numbers}]},
-            {"name": "details", "endpoint": {"path": "activity/{activity}", "params": {"intervals": "true", "activity": child}},
-             "processing_steps": [{"map": numbers}]},
-            {"name": "streams", "primary_key": ["_activities_id", "type"], "include_from_parent": ["id"],
-             "columns": {"data": {"data_type": "json"}, "data2": {"data_type": "json"}},
-             "endpoint": {"path": "activity/{activity}/streams.json", "params": {"activity": child}, "data_selector": "$"}},
+            {
+                "name": "activities",
+                "endpoint": {
+                    "path": "athlete/0/activities",
+                    "params": {
+                        "newest": str(date.today() + timedelta(days=1)),
+                        "oldest": {
+                            "type": "incremental",
+                            "cursor_path": "start_date_local",
+                            "initial_value": "1900-01-01T00:00:00",
+                        },
+                    },
+                },
+                "processing_steps": [
+                    {"filter": lambda row: row.get("source") != "STRAVA"},
+                    {"map": numbers},
+                ],
+            },
+            {
+                "name": "details",
+                "endpoint": {
+                    "path": "activity/{activity}",
+                    "params": {"intervals": "true", "activity": child},
+                },
+                "processing_steps": [{"map": numbers}],
+            },
+            {
+                "name": "streams",
+                "primary_key": ["_activities_id", "type"],
+                "include_from_parent": ["id"],
+                "columns": {"data": {"data_type": "json"}, "data2": {"data_type": "json"}},
+                "endpoint": {
+                    "path": "activity/{activity}/streams.json",
+                    "params": {"activity": child},
+                    "data_selector": "$",
+                },
+            },
         ],
     }
     return rest_api_source(config)
@@ -56,13 +91,20 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--words", nargs="*", default=[])
     options = parser.parse_args()
-    pipeline = dlt.pipeline("intervals", pipelines_dir=str(options.folder / "pipelines"), dataset_name="intervals",
-                            destination=dlt.destinations.duckdb(str(options.folder / "dlt.duckdb")))
+    pipeline = dlt.pipeline(
+        "intervals",
+        pipelines_dir=str(options.folder / "pipelines"),
+        dataset_name="intervals",
+        destination=dlt.destinations.duckdb(str(options.folder / "dlt.duckdb")),
+    )
     if options.mode == "sync":
         pipeline.run(source(options.url))
         return
     with pipeline.sql_client() as client:
-        found = [bool(client.execute_sql("SELECT 1 FROM activities WHERE name = %s", word)) for word in options.words]
+        found = [
+            bool(client.execute_sql("SELECT 1 FROM activities WHERE name = %s", word))
+            for word in options.words
+        ]
     sys.stdout.write(json.dumps(found))
 
 

@@ -29,8 +29,16 @@ VOLATILE = ("icu_ctl", "icu_atl", "icu_weight", "icu_resting_hr")
 class Floor:
     """One folder, one service."""
 
-    def __init__(self, url: str, folder: Path, connections: int, decode: bool, encode: bool, summaries: bool) -> None:
-        self.url, self.decode, self.encode, self.connections, self.summaries = url, decode, encode, connections, summaries
+    def __init__(
+        self, url: str, folder: Path, connections: int, decode: bool, encode: bool, summaries: bool
+    ) -> None:
+        self.url, self.decode, self.encode, self.connections, self.summaries = (
+            url,
+            decode,
+            encode,
+            connections,
+            summaries,
+        )
         headers = {**urllib3.make_headers(basic_auth=f"API_KEY:{KEY}"), "Accept-Encoding": "gzip"}
         self.pool = urllib3.PoolManager(1, maxsize=connections, headers=headers)
         self.requests = self.received = 0
@@ -50,14 +58,18 @@ class Floor:
         self.store.execute("INSERT INTO raw VALUES (?, ?, ?)", (key, part, content))
 
     def first(self) -> None:
-        sizes = self.get(f"athlete/0/activities?oldest=1900-01-01&newest={date.today() + OVERLAP}&fields=id,start_date_local")
+        sizes = self.get(
+            f"athlete/0/activities?oldest=1900-01-01&newest={date.today() + OVERLAP}&fields=id,start_date_local"
+        )
         rows = sorted(decoded(sizes), key=lambda row: row["start_date_local"], reverse=True)
         self.store.execute("BEGIN")
         self.put("", "sizes", sizes)
         for start in range(0, len(rows), ROWS):
             some = rows[start : start + ROWS]
             newest, oldest = some[0]["start_date_local"][:10], some[-1]["start_date_local"][:10]
-            self.put(oldest, "list", self.get(f"athlete/0/activities?oldest={oldest}&newest={newest}"))
+            self.put(
+                oldest, "list", self.get(f"athlete/0/activities?oldest={oldest}&newest={newest}")
+            )
         if not self.summaries:
             self.fetch([row["id"] for row in rows if row.get("source") != "STRAVA"])
         self.store.execute("COMMIT")
@@ -66,7 +78,9 @@ class Floor:
         oldest = str(date.today() - OVERLAP)
         body = self.get(f"athlete/0/activities?oldest={oldest}&newest={date.today() + OVERLAP}")
         known: dict[str, Any] = {}
-        for at, content in self.store.execute("SELECT id, content FROM raw WHERE part = 'list' ORDER BY id DESC"):
+        for at, content in self.store.execute(
+            "SELECT id, content FROM raw WHERE part = 'list' ORDER BY id DESC"
+        ):
             known |= {row["id"]: settled(row) for row in decoded(content) if row["id"] not in known}
             if at < oldest:
                 break
@@ -81,14 +95,26 @@ class Floor:
 
     def fetch(self, ids: list[str]) -> None:
         for start in range(0, len(ids), BULK):
-            self.put("", "details", self.get(f"athlete/0/activities/{','.join(ids[start : start + BULK])}?intervals=true"))
+            self.put(
+                "",
+                "details",
+                self.get(
+                    f"athlete/0/activities/{','.join(ids[start : start + BULK])}?intervals=true"
+                ),
+            )
         with ThreadPoolExecutor(self.connections) as lanes:
             paths = [f"activity/{external_id}/streams.json" for external_id in ids]
-            bodies = map(self.streams, paths) if self.connections == 1 else lanes.map(self.streams, paths)
+            bodies = (
+                map(self.streams, paths)
+                if self.connections == 1
+                else lanes.map(self.streams, paths)
+            )
             for number, (external_id, body) in enumerate(zip(ids, bodies, strict=True), start=1):
                 self.put(external_id, "streams", body)
                 if self.encode:
-                    self.store.execute("INSERT INTO raw VALUES (?, ?, ?)", (external_id, "columns", encoded(body)))
+                    self.store.execute(
+                        "INSERT INTO raw VALUES (?, ?, ?)", (external_id, "columns", encoded(body))
+                    )
                 if number % BATCH == 0:
                     self.store.execute("COMMIT")
                     self.store.execute("BEGIN")
@@ -145,10 +171,24 @@ def main() -> None:
     parser.add_argument("--words", nargs="*", default=[])
     options = parser.parse_args()
     there = (options.folder / "floor.db").exists()
-    floor = Floor(options.url, options.folder, options.connections, options.decode, options.encode, options.summaries)
+    floor = Floor(
+        options.url,
+        options.folder,
+        options.connections,
+        options.decode,
+        options.encode,
+        options.summaries,
+    )
     if options.mode == "check":
-        bodies = [content for (content,) in floor.store.execute("SELECT content FROM raw WHERE part IN ('list', 'details')")]
-        text = b"".join(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body for body in bodies).decode()
+        bodies = [
+            content
+            for (content,) in floor.store.execute(
+                "SELECT content FROM raw WHERE part IN ('list', 'details')"
+            )
+        ]
+        text = b"".join(
+            gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body for body in bodies
+        ).decode()
         sys.stdout.write(json.dumps([word in text for word in options.words]))
         return
     if there:

@@ -34,7 +34,12 @@ def sync(host: Host, options: argparse.Namespace) -> dict[str, Any]:
             requests = event.requests
         elif isinstance(event, SyncStopped):
             raise SystemExit(f"the sync stopped: {event.error}")
-    return {"listed": listed, "streams": streams, "streams_before_last_window": early, "requests": requests}
+    return {
+        "listed": listed,
+        "streams": streams,
+        "streams_before_last_window": early,
+        "requests": requests,
+    }
 
 
 #: Stage → where its work is called from; an indented one is part of the one above it.
@@ -44,7 +49,9 @@ STAGES = {
     "  recordings to columns": [("fitglue_intervals.normalize", "decode_streams")],
     "hold to the model": [("fitglue_registry.sync.derive", "Deriver._hold")],
     "  schemas, of the model and the plugin": [
-        ("fitglue_registry.contract", "Contract.accepts"), ("fitglue_registry.contract", "Contract.violations")],
+        ("fitglue_registry.contract", "Contract.accepts"),
+        ("fitglue_registry.contract", "Contract.violations"),
+    ],
     "encode": [("fitglue_registry.sync.derive", "prepare")],
     "store rows of the list": [("fitglue_registry.sync.listing", "_commit")],
     "store details, recordings": [("fitglue_registry.sync.fetching", "store_answers")],
@@ -67,6 +74,7 @@ def stages(host: Host, options: argparse.Namespace) -> dict[str, Any]:
             finally:
                 spent[stage] += time.thread_time() - started
                 setattr(inside, stage, False)
+
         return call
 
     for stage, places in STAGES.items():
@@ -90,27 +98,39 @@ def idle(host: Host, options: argparse.Namespace) -> dict[str, Any]:
     from fitglue_registry.sync.events import SyncFinished
 
     over, requests = [], []
-    pool = urllib3.PoolManager(1, headers={**urllib3.make_headers(basic_auth=f"API_KEY:{KEY}"), "Accept-Encoding": "gzip"})
+    pool = urllib3.PoolManager(
+        1, headers={**urllib3.make_headers(basic_auth=f"API_KEY:{KEY}"), "Accept-Encoding": "gzip"}
+    )
     trips, cpu = [], []
     for number in range(options.times + 1):
         started, before = time.perf_counter(), time.process_time()
         events = list(host.sync())
         took, busy = time.perf_counter() - started, time.process_time() - before
         started = time.perf_counter()
-        body = pool.request("GET", options.url + options.path, preload_content=False).read(decode_content=False)
+        body = pool.request("GET", options.url + options.path, preload_content=False).read(
+            decode_content=False
+        )
         trip = time.perf_counter() - started
         if number:  # the first one imports and opens
             over.append(took - trip)
             trips.append(trip)
             cpu.append(busy)
             requests += [event.requests for event in events if isinstance(event, SyncFinished)]
-    return {"over_ms": statistics.median(over) * 1000, "trip_ms": statistics.median(trips) * 1000, "requests": requests,
-            "trip_bytes": len(body), "cpu_ms": statistics.median(cpu) * 1000}
+    return {
+        "over_ms": statistics.median(over) * 1000,
+        "trip_ms": statistics.median(trips) * 1000,
+        "requests": requests,
+        "trip_bytes": len(body),
+        "cpu_ms": statistics.median(cpu) * 1000,
+    }
 
 
 def check(host: Host, options: argparse.Namespace) -> list[bool]:
     """Which of the titles are stored."""
-    return [bool(host.sql(f"select 1 from activities where title = '{word}'").rows) for word in options.words]
+    return [
+        bool(host.sql(f"select 1 from activities where title = '{word}'").rows)
+        for word in options.words
+    ]
 
 
 def rebuild(host: Host, options: argparse.Namespace) -> dict[str, Any]:
@@ -125,11 +145,23 @@ def size(host: Host, options: argparse.Namespace) -> dict[str, Any]:
     db = sqlite3.connect(host.home / "fitglue.db")
     streams, seconds, samples = db.execute(
         "SELECT sum(length(s.content)), sum(json_extract(a.document, '$.elapsed_s')), sum(s.samples) "
-        "FROM fg_streams s JOIN fg_source_activities a ON a.id = s.source_activity_id").fetchone()
-    tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'fg_%'")]
+        "FROM fg_streams s JOIN fg_source_activities a ON a.id = s.source_activity_id"
+    ).fetchone()
+    tables = [
+        name
+        for (name,) in db.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'fg_%'"
+        )
+    ]
     rows = sum(db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables)
     activities = db.execute("SELECT count(*) FROM fg_activities").fetchone()[0]
-    return {"stream_bytes": streams, "hours": seconds / 3600, "samples": samples, "rows": rows, "activities": activities}
+    return {
+        "stream_bytes": streams,
+        "hours": seconds / 3600,
+        "samples": samples,
+        "rows": rows,
+        "activities": activities,
+    }
 
 
 def connect(host: Host, options: argparse.Namespace) -> dict[str, Any]:

@@ -20,7 +20,10 @@ def main() -> None:
     with Host(Path(sys.argv[1])) as host:
         for event in host.import_paths([sys.argv[2]]):
             if isinstance(event, WindowListed):
-                said |= {"listed_s": time.perf_counter() - started, "rows": said["rows"] + event.rows}
+                said |= {
+                    "listed_s": time.perf_counter() - started,
+                    "rows": said["rows"] + event.rows,
+                }
             elif isinstance(event, PartStored):
                 said["read"] += 1
             elif isinstance(event, SyncStopped):

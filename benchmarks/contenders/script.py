@@ -28,13 +28,26 @@ def sync(url: str, db: sqlite3.Connection) -> None:
 
     known = dict(db.execute("SELECT id, analyzed FROM activities"))
     oldest = date.today() - timedelta(days=90) if known else date(1900, 1, 1)
-    for row in get("athlete/0/activities", oldest=str(oldest), newest=str(date.today() + timedelta(days=1))):
-        if row.get("source") == "STRAVA" or (row["id"] in known and known[row["id"]] == row.get("analyzed")):
+    for row in get(
+        "athlete/0/activities", oldest=str(oldest), newest=str(date.today() + timedelta(days=1))
+    ):
+        if row.get("source") == "STRAVA" or (
+            row["id"] in known and known[row["id"]] == row.get("analyzed")
+        ):
             continue
         detail = get(f"activity/{row['id']}", intervals="true")
         streams = get(f"activity/{row['id']}/streams.json")
-        db.execute("INSERT OR REPLACE INTO activities VALUES (?, ?, ?, ?, ?, ?)", (
-            row["id"], row["start_date_local"], row.get("name"), row.get("analyzed"), json.dumps(detail), json.dumps(streams)))
+        db.execute(
+            "INSERT OR REPLACE INTO activities VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                row["id"],
+                row["start_date_local"],
+                row.get("name"),
+                row.get("analyzed"),
+                json.dumps(detail),
+                json.dumps(streams),
+            ),
+        )
         db.commit()
 
 
@@ -46,11 +59,16 @@ def main() -> None:
     parser.add_argument("--words", nargs="*", default=[])
     options = parser.parse_args()
     db = sqlite3.connect(options.folder / "script.db")
-    db.execute("CREATE TABLE IF NOT EXISTS activities (id TEXT PRIMARY KEY, start, name, analyzed, detail, streams)")
+    db.execute(
+        "CREATE TABLE IF NOT EXISTS activities (id TEXT PRIMARY KEY, start, name, analyzed, detail, streams)"
+    )
     if options.mode == "sync":
         sync(options.url, db)
     else:
-        found = [db.execute("SELECT 1 FROM activities WHERE name = ?", (word,)).fetchone() is not None for word in options.words]
+        found = [
+            db.execute("SELECT 1 FROM activities WHERE name = ?", (word,)).fetchone() is not None
+            for word in options.words
+        ]
         sys.stdout.write(json.dumps(found))
 
 

@@ -22,7 +22,9 @@ class Intervals(RESTStream):
     primary_keys: ClassVar = ["id"]
     # Kind to it: a row has a hundred fields, none of which is looked at.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
-    schema: ClassVar = th.PropertiesList(th.Property("id", th.StringType), th.Property("start_date_local", th.DateTimeType)).to_dict()
+    schema: ClassVar = th.PropertiesList(
+        th.Property("id", th.StringType), th.Property("start_date_local", th.DateTimeType)
+    ).to_dict()
 
     @property
     def url_base(self) -> str:
@@ -40,7 +42,10 @@ class Activities(Intervals):
 
     def get_url_params(self, context: Any, next_page_token: Any) -> dict[str, str]:
         since = self.get_starting_timestamp(context)
-        return {"oldest": str(since.date()) if since else "1900-01-01", "newest": str(date.today() + timedelta(days=1))}
+        return {
+            "oldest": str(since.date()) if since else "1900-01-01",
+            "newest": str(date.today() + timedelta(days=1)),
+        }
 
     def post_process(self, row: dict[str, Any], context: Any = None) -> dict[str, Any] | None:
         return None if row.get("source") == "STRAVA" else row
@@ -79,7 +84,9 @@ class TapIntervals(Tap):
     """The tap."""
 
     name = "tap-intervals"
-    config_jsonschema: ClassVar = th.PropertiesList(th.Property("url", th.StringType), th.Property("key", th.StringType)).to_dict()
+    config_jsonschema: ClassVar = th.PropertiesList(
+        th.Property("url", th.StringType), th.Property("key", th.StringType)
+    ).to_dict()
 
     def discover_streams(self) -> list[Any]:
         return [Activities(self), Details(self), Streams(self)]
@@ -87,7 +94,13 @@ class TapIntervals(Tap):
 
 if __name__ == "__main__":
     if sys.argv[1] == "check":
-        text = "".join(path.read_text() for path in Path(sys.argv[2]).glob("*.jsonl") if not path.name.startswith("streams"))
-        sys.stdout.write("[" + ", ".join("true" if word in text else "false" for word in sys.argv[3:]) + "]")
+        text = "".join(
+            path.read_text()
+            for path in Path(sys.argv[2]).glob("*.jsonl")
+            if not path.name.startswith("streams")
+        )
+        sys.stdout.write(
+            "[" + ", ".join("true" if word in text else "false" for word in sys.argv[3:]) + "]"
+        )
     else:
         TapIntervals.cli()

@@ -45,9 +45,15 @@ COMMANDS = {
 }
 
 EXIT_CODES = {
-    0: "all well", 1: "a bug", 2: "a mistake in what was typed", 3: "you are needed: a key was rejected, say",
-    4: "the source cannot be reached now", 5: "done in part: something is in quarantine or was not fetched",
-    6: "another sync is at work on the connection", 7: "the database cannot be used", 8: "a plugin or a registry entry is broken",
+    0: "all well",
+    1: "a bug",
+    2: "a mistake in what was typed",
+    3: "you are needed: a key was rejected, say",
+    4: "the source cannot be reached now",
+    5: "done in part: something is in quarantine or was not fetched",
+    6: "another sync is at work on the connection",
+    7: "the database cannot be used",
+    8: "a plugin or a registry entry is broken",
     130: "stopped: Ctrl-C, or told to end",
 }
 _ENVIRONMENT = {
@@ -58,8 +64,10 @@ _ENVIRONMENT = {
 }
 #: Columns that help is laid out for, at most and at least.
 _WIDEST, _NARROWEST = 110, 50
-_EPILOG = ('Answers go to standard output, progress and errors to standard error. With --json an error is one JSON object, {"error": …}, '
-           "on standard error.")
+_EPILOG = (
+    'Answers go to standard output, progress and errors to standard error. With --json an error is one JSON object, {"error": …}, '
+    "on standard error."
+)
 
 
 class LazyGroup(Group):
@@ -77,13 +85,17 @@ class LazyGroup(Group):
         command: click.Command = import_module(f"fitglue_registry.cli.commands.{module}").command
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that was typed; raises a usage error that names the nearest one."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             from fitglue_registry.contract import nearest
 
             near = nearest(args[0], COMMANDS)
-            raise click.UsageError(f"there is no command {args[0]!r}{f'; did you mean {near}?' if near else ''}", ctx)
+            raise click.UsageError(
+                f"there is no command {args[0]!r}{f'; did you mean {near}?' if near else ''}", ctx
+            )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -100,9 +112,13 @@ class LazyGroup(Group):
             formatter.write_dl(list(_ENVIRONMENT.items()))
 
 
-@click.group(cls=LazyGroup, invoke_without_command=True, epilog=_EPILOG,
-             context_settings={"help_option_names": ["-h", "--help"]},
-             examples=("fitglue connect intervals", "fitglue sync", "fitglue show last"))
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    examples=("fitglue connect intervals", "fitglue sync", "fitglue show last"),
+)
 @json_option("Print the dashboard as one JSON document.")
 @click.option("--version", is_flag=True, help="Print the version.")
 @pass_face
@@ -159,8 +175,14 @@ def _call(face: Face, arguments: list[str]) -> int:
 
         failure: FitglueError = usage_failure(error)
     except (KeyboardInterrupt, click.Abort):
-        face.note("\nStopped. " + ("Nothing that was stored is lost, and the same command goes on where this one stopped." if resumable else
-                                   "Nothing was changed."))
+        face.note(
+            "\nStopped. "
+            + (
+                "Nothing that was stored is lost, and the same command goes on where this one stopped."
+                if resumable
+                else "Nothing was changed."
+            )
+        )
         return 130
     except FitglueError as error:
         failure = error
@@ -170,7 +192,11 @@ def _call(face: Face, arguments: list[str]) -> int:
         from fitglue_registry.cli.failure import bug_failure
 
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-        failure = StoreFailed("FG-disk-full", "the disk is full", fix="make room and run it again") if full else bug_failure(face, error)
+        failure = (
+            StoreFailed("FG-disk-full", "the disk is full", fix="make room and run it again")
+            if full
+            else bug_failure(face, error)
+        )
     from fitglue_registry.cli.failure import show_failure
 
     show_failure(face, failure)

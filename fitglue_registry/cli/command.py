@@ -58,10 +58,20 @@ def _write_examples(examples: tuple[str, ...], formatter: click.HelpFormatter) -
 
 def _common() -> list[click.Parameter]:
     return [
-        click.Option(["-v", "--verbose"], count=True, expose_value=False, callback=_set_verbosity,
-                     help="Log what is done to standard error; -vv logs everything."),
-        click.Option(["--debug"], is_flag=True, expose_value=False, callback=_set_debug,
-                     help="Log all of it, and print a bug's traceback."),
+        click.Option(
+            ["-v", "--verbose"],
+            count=True,
+            expose_value=False,
+            callback=_set_verbosity,
+            help="Log what is done to standard error; -vv logs everything.",
+        ),
+        click.Option(
+            ["--debug"],
+            is_flag=True,
+            expose_value=False,
+            callback=_set_debug,
+            help="Log all of it, and print a bug's traceback.",
+        ),
     ]
 
 
@@ -97,9 +107,15 @@ class Day(click.ParamType):  # type: ignore[type-arg]
         try:
             if text in ("today", "yesterday"):
                 return today - timedelta(days=text == "yesterday")
-            return today - timedelta(days=int(back[1]) * (7 if back[2] == "w" else 1)) if back else date.fromisoformat(text)
+            return (
+                today - timedelta(days=int(back[1]) * (7 if back[2] == "w" else 1))
+                if back
+                else date.fromisoformat(text)
+            )
         except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no day; type 2026-05-01, today, yesterday, 30d or 4w", param, ctx)
+            self.fail(
+                f"{value!r} is no day; type 2026-05-01, today, yesterday, 30d or 4w", param, ctx
+            )
 
 
 class Length(click.ParamType):  # type: ignore[type-arg]
@@ -107,7 +123,9 @@ class Length(click.ParamType):  # type: ignore[type-arg]
 
     name = "distance"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
         """Metres; fails with what it may look like."""
         found = re.fullmatch(r"(\d+(?:[.,]\d+)?)\s*(m|km|mi|)", str(value).strip().lower())
         if not found:
@@ -120,7 +138,9 @@ class Span(click.ParamType):  # type: ignore[type-arg]
 
     name = "time"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
         """Seconds, a minute at least; fails with what it may look like."""
         found = re.fullmatch(r"(\d{1,6})\s*(s|m|min|h|d)", str(value).strip().lower())
         seconds = int(found[1]) * _SPANS[found[2]] if found else 0
@@ -131,5 +151,9 @@ class Span(click.ParamType):  # type: ignore[type-arg]
 
 def days_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--since`` and ``--until``, local days, both included."""
-    function = click.option("--until", type=Day(), metavar="DAY", help="The newest day; 2026-05-01, today, 30d, 4w.")(function)
-    return click.option("--since", type=Day(), metavar="DAY", help="The oldest day; 2026-05-01, yesterday, 30d, 4w.")(function)
+    function = click.option(
+        "--until", type=Day(), metavar="DAY", help="The newest day; 2026-05-01, today, 30d, 4w."
+    )(function)
+    return click.option(
+        "--since", type=Day(), metavar="DAY", help="The oldest day; 2026-05-01, yesterday, 30d, 4w."
+    )(function)

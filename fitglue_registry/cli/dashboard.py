@@ -40,8 +40,15 @@ def show_dashboard(face: Face) -> None:
     """Print the dashboard, or the way in where nothing is connected."""
     board = gather(face.host)
     if face.as_json:
-        face.document({"now": board.now.isoformat(), "connections": board.connections, "weeks": board.weeks, "needs": board.needs,
-                       "next": board.next})
+        face.document(
+            {
+                "now": board.now.isoformat(),
+                "connections": board.connections,
+                "weeks": board.weeks,
+                "needs": board.needs,
+                "next": board.next,
+            }
+        )
     elif board.connections:
         face.show(*_render(board))
     else:
@@ -78,19 +85,35 @@ def connection_health(host: Host, one: Connected) -> dict[str, Any]:
     try:
         host.plugins.load(host.catalogue.get("source", one.source))
     except FitglueError as error:
-        state, reason, fix = "plugin-missing", error.what, error.fix or f"fitglue plugin install fitglue-{one.integration}"
+        state, reason, fix = (
+            "plugin-missing",
+            error.what,
+            error.fix or f"fitglue plugin install fitglue-{one.integration}",
+        )
     if state == "ok" and one.state != "ok":
         said = one.state_error or {}
-        state, reason, fix = one.state, said.get("what", "the credentials were rejected"), f"fitglue connect {one.integration}"
+        state, reason, fix = (
+            one.state,
+            said.get("what", "the credentials were rejected"),
+            f"fitglue connect {one.integration}",
+        )
     elif state == "ok" and one.state_error:
         state, reason, fix = "stopped", one.state_error.get("what"), one.state_error.get("fix")
     health = host.health(one)
     return {
-        "name": one.name, "integration": one.integration, "account": {"id": one.account.id, "name": one.account.name}, "state": state,
-        "reason": reason, "fix": fix, "stubs": health.get("stub", 0),
+        "name": one.name,
+        "integration": one.integration,
+        "account": {"id": one.account.id, "name": one.account.name},
+        "state": state,
+        "reason": reason,
+        "fix": fix,
+        "stubs": health.get("stub", 0),
         "records": sum(health.get(name, 0) for name in ("listed", "unlisted", "missing")),
-        "waiting_parts": health.get("wanted", 0), "given_up_parts": health.get("failed", 0), "quarantine": health.get("quarantine", 0),
-        "last_checked_at": one.last_checked_at}
+        "waiting_parts": health.get("wanted", 0),
+        "given_up_parts": health.get("failed", 0),
+        "quarantine": health.get("quarantine", 0),
+        "last_checked_at": one.last_checked_at,
+    }
 
 
 def _week(host: Host, monday: date) -> dict[str, Any]:
@@ -106,12 +129,18 @@ def _repairs(shown: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def _quarantine(host: Host) -> Iterator[dict[str, Any]]:
     held = host.quarantine()
     if held:
-        yield {"what": f"{count(len(held), 'record')} in quarantine: not understood, and kept", "fix": "fitglue quarantine"}
+        yield {
+            "what": f"{count(len(held), 'record')} in quarantine: not understood, and kept",
+            "fix": "fitglue quarantine",
+        }
 
 
 def _stubs(host: Host) -> Iterator[dict[str, Any]]:
     for stub in host.stubs():
-        yield {"what": f"{count(stub['count'], 'workout')} of {stub['connection']} will not arrive: {stub['reason']}", "fix": stub["fix"]}
+        yield {
+            "what": f"{count(stub['count'], 'workout')} of {stub['connection']} will not arrive: {stub['reason']}",
+            "fix": stub["fix"],
+        }
 
 
 def _next(shown: list[dict[str, Any]]) -> str:
@@ -132,13 +161,31 @@ def _render(board: Dashboard) -> Iterator[RenderableType]:
 
     yield heading("Connections")
     marks = {True: Text("✓", style="green"), False: Text("✗", style="red")}
-    yield pairs([(marks[one["state"] == "ok"], one["name"], _connection(one, board.now)) for one in board.connections])
+    yield pairs(
+        [
+            (marks[one["state"] == "ok"], one["name"], _connection(one, board.now))
+            for one in board.connections
+        ]
+    )
     yield ""
-    yield rows(["", "activities", "time", "km", "load"],
-               [(name, week["count"], numbers.hours(week["moving_s"]), numbers.km(week["distance_m"]), numbers.whole(week["training_load"]))
-                for name, week in ((f"This week, from {_day(board, 'this')}", board.weeks["this"]),
-                                   (f"Last week, from {_day(board, 'last')}", board.weeks["last"]))],
-               width=_NARROW, right=("activities", "time", "km", "load"))
+    yield rows(
+        ["", "activities", "time", "km", "load"],
+        [
+            (
+                name,
+                week["count"],
+                numbers.hours(week["moving_s"]),
+                numbers.km(week["distance_m"]),
+                numbers.whole(week["training_load"]),
+            )
+            for name, week in (
+                (f"This week, from {_day(board, 'this')}", board.weeks["this"]),
+                (f"Last week, from {_day(board, 'last')}", board.weeks["last"]),
+            )
+        ],
+        width=_NARROW,
+        right=("activities", "time", "km", "load"),
+    )
     if board.needs:
         yield ""
         yield heading("Worth a look")
@@ -159,7 +206,11 @@ def _connection(one: dict[str, Any], now: datetime) -> str:
     figures = [count(one["records"], "record")]
     figures += [count(one["stubs"], "stub")] if one["stubs"] else []
     figures += [f"{count(one['waiting_parts'], 'part')} waiting"] if one["waiting_parts"] else []
-    figures += [f"{count(one['given_up_parts'], 'part')} given up until `fitglue sync --full`"] if one["given_up_parts"] else []
+    figures += (
+        [f"{count(one['given_up_parts'], 'part')} given up until `fitglue sync --full`"]
+        if one["given_up_parts"]
+        else []
+    )
     figures += [f"{one['quarantine']:,} in quarantine"] if one["quarantine"] else []
     checked = numbers.ago(one["last_checked_at"], now)
     unfinished = "not fetched to the end yet" if one["records"] else "never synced"
@@ -175,12 +226,37 @@ def _welcome(host: Host) -> Iterator[RenderableType]:
     yield heading("Welcome to FitGlue.")
     yield Text("Nothing is connected yet. An account takes one command, and a sync the second:")
     yield ""
-    imported = {source.integration for source in host.catalogue.entries("source") if "fitglue_recognize" in source.hooks}
-    integrations = [entry for entry in host.catalogue.entries("integration") if not entry.closed and entry.id not in imported]
+    imported = {
+        source.integration
+        for source in host.catalogue.entries("source")
+        if "fitglue_recognize" in source.hooks
+    }
+    integrations = [
+        entry
+        for entry in host.catalogue.entries("integration")
+        if not entry.closed and entry.id not in imported
+    ]
     closed = [entry for entry in host.catalogue.entries("integration") if entry.closed]
-    ways = [(f"fitglue connect {entry.id}", entry.summary) for entry in integrations] + [("fitglue sync", "")]
-    ways += [("fitglue import PATH", "Archives as they were downloaded, workout files, folders of them.")] if imported else []
-    ways += [(f"fitglue connect {entry.id}", f"How workouts of {entry.name} come, which cannot be connected.") for entry in closed]
+    ways = [(f"fitglue connect {entry.id}", entry.summary) for entry in integrations] + [
+        ("fitglue sync", "")
+    ]
+    ways += (
+        [
+            (
+                "fitglue import PATH",
+                "Archives as they were downloaded, workout files, folders of them.",
+            )
+        ]
+        if imported
+        else []
+    )
+    ways += [
+        (
+            f"fitglue connect {entry.id}",
+            f"How workouts of {entry.name} come, which cannot be connected.",
+        )
+        for entry in closed
+    ]
     yield pairs([(Text(command, style="bold"), what) for command, what in ways])
     yield ""
     yield Text("Everything stays on this machine. More: fitglue --help", style="dim")

@@ -138,7 +138,9 @@ def failure_document(error: Mapping[str, Any]) -> None:
 def _json(value: Any, indent: int | None = None) -> str:
     import json
 
-    return clean_json(json.dumps(value, ensure_ascii=not speaks_unicode(sys.stdout), indent=indent, default=str))
+    return clean_json(
+        json.dumps(value, ensure_ascii=not speaks_unicode(sys.stdout), indent=indent, default=str)
+    )
 
 
 def _write(stream: TextIO, text: str) -> None:
@@ -151,8 +153,17 @@ def _console(stream: TextIO) -> Console:
     terminal = stream.isatty()
     plain = not terminal or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     width = columns(stream) if terminal or os.environ.get("COLUMNS", "").isdecimal() else _UNBOUNDED
-    return Console(file=stream, color_system=None if plain else "auto", force_terminal=terminal and not plain, width=width, highlight=False,
-                   markup=False, emoji=False, soft_wrap=False, legacy_windows=False)
+    return Console(
+        file=stream,
+        color_system=None if plain else "auto",
+        force_terminal=terminal and not plain,
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=False,
+        legacy_windows=False,
+    )
 
 
 def columns(stream: TextIO) -> int:

@@ -27,7 +27,10 @@ _QUOTED_ARGUMENTS = re.compile(r"(unexpected extra arguments?) \(.*\)")
 def show_failure(face: Face, error: FitglueError, subject: str | None = None) -> None:
     """Print an error for a person, or for a program with ``--json``."""
     if face.as_json:
-        failure_document(_redacted(error.as_dict(), face.redactor.text) | ({"connection": subject} if subject else {}))
+        failure_document(
+            _redacted(error.as_dict(), face.redactor.text)
+            | ({"connection": subject} if subject else {})
+        )
         return
     face.show(_table(error, subject, face.redactor.text), err=True)
 
@@ -76,8 +79,17 @@ def bug_failure(face: Face, error: Exception) -> FitglueError:
         click.echo(traceback_text(error, face.redactor), err=True)
     words = face.redactor.text(str(error)).splitlines()
     why = f"{type(error).__name__}: {''.join(words[:1])}"
-    where = f"the whole story is in {kept}: send it with the report" if kept else "run it again with --debug and send what it prints"
-    return FitglueError("FG-bug", "this is a bug in fitglue, and no mistake of yours", why=why.rstrip(": "), fix=where)
+    where = (
+        f"the whole story is in {kept}: send it with the report"
+        if kept
+        else "run it again with --debug and send what it prints"
+    )
+    return FitglueError(
+        "FG-bug",
+        "this is a bug in fitglue, and no mistake of yours",
+        why=why.rstrip(": "),
+        fix=where,
+    )
 
 
 def at_line(error: FitglueError) -> Iterator[RenderableType]:

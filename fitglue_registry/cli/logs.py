@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from fitglue_registry.transport import Redactor
 
 
-def log_to_stderr(redactor: Redactor, verbosity: int, *, everything: bool = False) -> Callable[[], None]:
+def log_to_stderr(
+    redactor: Redactor, verbosity: int, *, everything: bool = False
+) -> Callable[[], None]:
     """Let the library speak on standard error, without secrets: once more than warnings, twice
     everything of ours.
 
@@ -50,7 +52,9 @@ def keep_traceback(error: BaseException, redactor: Redactor) -> Path | None:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         path = folder / f"bug-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.txt"
-        path.write_text(traceback_text(error, redactor), encoding="utf-8", errors="backslashreplace")
+        path.write_text(
+            traceback_text(error, redactor), encoding="utf-8", errors="backslashreplace"
+        )
     except OSError:
         return None
     return path

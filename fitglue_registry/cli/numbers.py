@@ -69,7 +69,11 @@ def span(seconds: float) -> str:
         return f"{seconds:.0f} s"
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
-    return f"{plain(round(seconds / 3600, 1))} h" if seconds < 36 * 3600 else f"{seconds / 86400:.0f} days"
+    return (
+        f"{plain(round(seconds / 3600, 1))} h"
+        if seconds < 36 * 3600
+        else f"{seconds / 86400:.0f} days"
+    )
 
 
 def ago(moment: str | None, now: datetime) -> str:

@@ -40,7 +40,12 @@ class Progress:
             self._timer.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._timer.cancel()
         with self._lock:
             self._on_terminal = False
@@ -97,7 +102,15 @@ class Progress:
 
 
 def _bars(face: Face) -> Any:
-    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        ProgressColumn,
+        SpinnerColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
     from rich.progress import Progress as Bars
     from rich.text import Text
 
@@ -117,8 +130,13 @@ def _bars(face: Face) -> Any:
         def render(self, task: Task) -> Any:
             return super().render(task) if task.total is None else Text(" ")
 
-    columns = (OnlyText(style="dim"), TextColumn("{task.description}", markup=False), OnlyParts(BarColumn(bar_width=24)),
-               OnlyParts(MofNCompleteColumn()), OnlyParts(TimeRemainingColumn(compact=True)))
+    columns = (
+        OnlyText(style="dim"),
+        TextColumn("{task.description}", markup=False),
+        OnlyParts(BarColumn(bar_width=24)),
+        OnlyParts(MofNCompleteColumn()),
+        OnlyParts(TimeRemainingColumn(compact=True)),
+    )
     # Standard output is for answers, and an export that runs beside a bar writes there: it stays as
     # it is.
     return Bars(*columns, console=face.err, transient=True, redirect_stdout=False)

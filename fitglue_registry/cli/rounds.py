@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 
 #: Decision → (one, many) as they stand in a summary, in this order.
 _WORDS = {
-    "new": ("new", "new"), "changed": ("changed", "changed"), "native": ("stub filled in", "stubs filled in"),
+    "new": ("new", "new"),
+    "changed": ("changed", "changed"),
+    "native": ("stub filled in", "stubs filled in"),
     "would-join": ("would join another", "would join others"),
-    "back": ("back again", "back again"), "stub": ("stub", "stubs"), "gone": ("deleted at the source", "deleted at the source"),
+    "back": ("back again", "back again"),
+    "stub": ("stub", "stubs"),
+    "gone": ("deleted at the source", "deleted at the source"),
     "released": ("out of quarantine", "out of quarantine"),
-    "not-fetched": ("not fetched this time", "not fetched this time"), "later": ("to be asked again", "to be asked again"),
+    "not-fetched": ("not fetched this time", "not fetched this time"),
+    "later": ("to be asked again", "to be asked again"),
 }
 _PARTS = {"detail": "details", "file": "files"}
 _LISTED = 5
@@ -48,7 +53,9 @@ class Tally:
     notes: list[str] = field(default_factory=list)
 
 
-def follow(face: Face, stream: Iterator[events.Event], verb: str = "listing") -> tuple[list[Tally], int]:
+def follow(
+    face: Face, stream: Iterator[events.Event], verb: str = "listing"
+) -> tuple[list[Tally], int]:
     """Consume all events, showing them as they come; the tallies come back, and the exit code that
     they make.
     """
@@ -65,7 +72,9 @@ def follow(face: Face, stream: Iterator[events.Event], verb: str = "listing") ->
     return list(tallies.values()), exit_code(tallies.values())
 
 
-def rounds(face: Face, stream: Iterator[events.Event], verb: str) -> Iterator[Tally | events.Watching]:
+def rounds(
+    face: Face, stream: Iterator[events.Event], verb: str
+) -> Iterator[Tally | events.Watching]:
     """Of events that come for ever: the tally of each sync when it is done, and what is watched."""
     with closing(stream):  # type: ignore[type-var]
         for event in stream:
@@ -100,7 +109,11 @@ def _settle(face: Face, tallies: dict[str, Tally]) -> None:
     if any(tally.quarantined for tally in tallies.values()):
         held = {(one["connection"], one["external_id"]) for one in face.host.quarantine()}
         for tally in tallies.values():
-            tally.quarantined = {name: why for name, why in tally.quarantined.items() if (tally.connection, name) in held}
+            tally.quarantined = {
+                name: why
+                for name, why in tally.quarantined.items()
+                if (tally.connection, name) in held
+            }
 
 
 def as_document(event: events.Event) -> dict[str, Any]:
@@ -170,9 +183,16 @@ def summary(tally: Tally) -> str:
     assert ended is not None
     stopped = isinstance(ended, events.SyncStopped)
     # That there is still none of a part was asked again, and is no news.
-    came = {part: number - ended.counts.get(f"no-{part}", 0) for part, number in tally.parts.items()}
-    late = ", ".join(f"{_PARTS.get(part, part)} of {number:,}" for part, number in came.items() if number > 0)
-    counts = {**(tally.decided if tally.dry_run else ended.counts), "quarantined": len(tally.quarantined)}
+    came = {
+        part: number - ended.counts.get(f"no-{part}", 0) for part, number in tally.parts.items()
+    }
+    late = ", ".join(
+        f"{_PARTS.get(part, part)} of {number:,}" for part, number in came.items() if number > 0
+    )
+    counts = {
+        **(tally.decided if tally.dry_run else ended.counts),
+        "quarantined": len(tally.quarantined),
+    }
     found = decisions(counts) or (f"{late} that had been waiting" if late else "")
     said = f"stopped{' after ' if found else ''}{found}" if stopped else found or "nothing new"
     asked = f"{count(ended.requests, 'request')}, " if ended.requests else ""
@@ -181,9 +201,22 @@ def summary(tally: Tally) -> str:
 
 def decisions(counts: Any) -> str:
     """The decisions that a person cares for, in words."""
-    found = [f"{counts[name]:,} {words[counts[name] != 1]}" for name, words in _WORDS.items() if counts.get(name)]
+    found = [
+        f"{counts[name]:,} {words[counts[name] != 1]}"
+        for name, words in _WORDS.items()
+        if counts.get(name)
+    ]
     held = counts.get("quarantined")
-    return ", ".join([*found, *([f"{held:,} of them in quarantine" if found else f"{held:,} in quarantine"] if held else [])])
+    return ", ".join(
+        [
+            *found,
+            *(
+                [f"{held:,} of them in quarantine" if found else f"{held:,} in quarantine"]
+                if held
+                else []
+            ),
+        ]
+    )
 
 
 def show_tally(face: Face, tally: Tally) -> None:
@@ -197,13 +230,19 @@ def show_tally(face: Face, tally: Tally) -> None:
     ended = tally.ended
     if ended is None:
         return
-    mark = Text("✗", style="red") if isinstance(ended, events.SyncStopped) else Text("✓", style="green")
+    mark = (
+        Text("✗", style="red")
+        if isinstance(ended, events.SyncStopped)
+        else Text("✓", style="green")
+    )
     if isinstance(ended, events.SyncFinished) and (tally.quarantined or tally.not_fetched):
         mark = Text("!", style="yellow")
     face.show(hanging(mark, f"{tally.connection}: {summary(tally)}", indent=0))
     for reason, fix, number in _stubs(face, tally):
         in_all = "" if number == ended.counts.get("stub") else " in all"
-        face.show(hanging(Text("·", style="dim"), f"{count(number, 'stub')}{in_all}: {reason}", indent=2))
+        face.show(
+            hanging(Text("·", style="dim"), f"{count(number, 'stub')}{in_all}: {reason}", indent=2)
+        )
         if fix:
             face.show(hanging(Text("→", style="dim"), fix, indent=4))
     _show_joins(face, tally)
@@ -229,7 +268,11 @@ def _show_joins(face: Face, tally: Tally) -> None:
 
     from fitglue_registry.cli.table import hanging
 
-    more = [f"and {len(tally.joins) - _LISTED:,} more; --json tells all"] if len(tally.joins) > _LISTED else []
+    more = (
+        [f"and {len(tally.joins) - _LISTED:,} more; --json tells all"]
+        if len(tally.joins) > _LISTED
+        else []
+    )
     for line in [*tally.joins[:_LISTED], *more]:
         face.show(hanging(Text("=", style="dim"), line, indent=2))
 
@@ -239,7 +282,9 @@ def _show_left_over(face: Face, tally: Tally) -> None:
 
     from fitglue_registry.cli.table import hanging
 
-    left_over = [f"{short_id(name)}: {reason}" for name, reason in tally.quarantined.items()] + list(_by_reason(tally.not_fetched))
+    left_over = [
+        f"{short_id(name)}: {reason}" for name, reason in tally.quarantined.items()
+    ] + list(_by_reason(tally.not_fetched))
     for line in left_over[:_LISTED]:
         face.show(hanging(Text("!", style="yellow"), line, indent=2))
     more = len(left_over) - _LISTED
@@ -248,7 +293,13 @@ def _show_left_over(face: Face, tally: Tally) -> None:
     if tally.quarantined:
         face.show(hanging(Text("→", style="dim"), "kept whole; see: fitglue quarantine", indent=4))
     if tally.not_fetched:
-        face.show(hanging(Text("→", style="dim"), "the next syncs ask again, a few times; then `fitglue sync --full` does", indent=4))
+        face.show(
+            hanging(
+                Text("→", style="dim"),
+                "the next syncs ask again, a few times; then `fitglue sync --full` does",
+                indent=4,
+            )
+        )
 
 
 def _by_reason(not_fetched: dict[str, str]) -> Iterator[str]:

@@ -19,7 +19,12 @@ def sparkline(samples: Sequence[float | None], width: int, blocks: str = BLOCKS)
         return ""
     low, high = min(known), max(known)
     step = (high - low) or 1.0
-    return "".join(" " if mean is None else blocks[min(int((mean - low) / step * len(blocks)), len(blocks) - 1)] for mean in means)
+    return "".join(
+        " "
+        if mean is None
+        else blocks[min(int((mean - low) / step * len(blocks)), len(blocks) - 1)]
+        for mean in means
+    )
 
 
 def _means(samples: Sequence[float | None], buckets: int) -> Iterator[float | None]:

@@ -18,23 +18,45 @@ if TYPE_CHECKING:
 _NARROWEST = 8
 
 
-def rows(columns: Sequence[str], values: Iterable[Sequence[Any]], *, width: int, right: Iterable[str] = (), flexible: str | None = None,
-         indent: int = 0, fold: Iterable[str] = ()) -> Table:
+def rows(
+    columns: Sequence[str],
+    values: Iterable[Sequence[Any]],
+    *,
+    width: int,
+    right: Iterable[str] = (),
+    flexible: str | None = None,
+    indent: int = 0,
+    fold: Iterable[str] = (),
+) -> Table:
     """A table of at most ``width``.
 
     ``right`` columns hold figures; ``flexible`` is cut where it does not fit; ``fold`` ones wrap.
     """
     figures, folded = set(right), set(fold)
     cells = [[_cell(value) for value in row] for row in values]
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+    table = Table(
+        box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False
+    )
     if indent:
         table.add_column("", width=indent - 2, no_wrap=True)
-    natural = [max([cell_len(column), *(row[index].cell_len for row in cells)]) for index, column in enumerate(columns)]
+    natural = [
+        max([cell_len(column), *(row[index].cell_len for row in cells)])
+        for index, column in enumerate(columns)
+    ]
     over = indent + sum(natural) + 2 * (len(columns) - 1) - width
     for column, longest in zip(columns, natural, strict=True):
-        cut = max(longest - over, _NARROWEST) if column == flexible and column not in folded and over > 0 else None
-        table.add_column(column, justify="right" if column in figures else "left", no_wrap=column not in folded,
-                         overflow="fold" if column in folded else "ellipsis", max_width=cut)
+        cut = (
+            max(longest - over, _NARROWEST)
+            if column == flexible and column not in folded and over > 0
+            else None
+        )
+        table.add_column(
+            column,
+            justify="right" if column in figures else "left",
+            no_wrap=column not in folded,
+            overflow="fold" if column in folded else "ellipsis",
+            max_width=cut,
+        )
     for row in cells:
         table.add_row(*([""] if indent else []), *row)
     return table
@@ -73,5 +95,9 @@ def hanging(first: str | Text, text: str, *, style: str = "", indent: int = 2) -
         table.add_column(width=indent - 1, no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_row(*([""] if indent else []), first if isinstance(first, Text) else Text(first), Text(clean(text), style=style))
+    table.add_row(
+        *([""] if indent else []),
+        first if isinstance(first, Text) else Text(first),
+        Text(clean(text), style=style),
+    )
     return table

@@ -21,8 +21,30 @@ _HARMFUL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2
 _LONGEST_ID = 24
 _HASH = re.compile(r"\b[0-9a-f]{40,}\b")
 _PLAIN = {
-    "…": "...", "→": "->", "✓": "+", "✗": "x", "·": "-", "–": "-", "—": "-", "“": '"', "”": '"', "’": "'", "•": "*", "°": " deg", "≥": ">=",
-    "×": "x", "━": "-", "─": "-", "▁": "_", "▂": "_", "▃": ".", "▄": "-", "▅": "-", "▆": "=", "▇": "#", "█": "#",
+    "…": "...",
+    "→": "->",
+    "✓": "+",
+    "✗": "x",
+    "·": "-",
+    "–": "-",
+    "—": "-",
+    "“": '"',
+    "”": '"',
+    "’": "'",
+    "•": "*",
+    "°": " deg",
+    "≥": ">=",
+    "×": "x",
+    "━": "-",
+    "─": "-",
+    "▁": "_",
+    "▂": "_",
+    "▃": ".",
+    "▄": "-",
+    "▅": "-",
+    "▆": "=",
+    "▇": "#",
+    "█": "#",
 }
 
 
@@ -37,8 +59,7 @@ def clean_lines(text: object) -> str:
 
 
 def clean_json(text: str) -> str:
-    """A JSON text in which what JSON leaves raw, and a terminal might obey, is written as a number.
-    """
+    """A JSON text in which what JSON leaves raw, and a terminal might obey, is written as a number."""
     return re.sub(_HARMFUL, lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -49,7 +70,9 @@ def _numbered(found: re.Match[str]) -> str:
 def _replace(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(_PLAIN.get(character, "?") for character in error.object[error.start : error.end]), error.end
+    return "".join(
+        _PLAIN.get(character, "?") for character in error.object[error.start : error.end]
+    ), error.end
 
 
 def prepare_streams() -> None:
@@ -83,7 +106,12 @@ class _OwnOutput:
 
     def __getattr__(self, name: str) -> Any:
         own = threading.current_thread() is threading.main_thread()
-        return getattr(self._stream if own or name in ("flush", "encoding", "errors", "isatty") else sys.stderr, name)
+        return getattr(
+            self._stream
+            if own or name in ("flush", "encoding", "errors", "isatty")
+            else sys.stderr,
+            name,
+        )
 
 
 def keep_standard_output() -> None:
@@ -101,8 +129,12 @@ def keep_standard_output() -> None:
     except OSError:  # one of the two is closed
         return
     sys.stdout = io.TextIOWrapper(  # as buffered as it was: PYTHONUNBUFFERED is kept
-        os.fdopen(own, "wb", 0 if was.write_through else -1), encoding=was.encoding, errors=was.errors,
-        line_buffering=was.line_buffering, write_through=was.write_through)
+        os.fdopen(own, "wb", 0 if was.write_through else -1),
+        encoding=was.encoding,
+        errors=was.errors,
+        line_buffering=was.line_buffering,
+        write_through=was.write_through,
+    )
 
 
 def speaks_unicode(stream: TextIO) -> bool:
@@ -112,12 +144,12 @@ def speaks_unicode(stream: TextIO) -> bool:
 
 def short_id(external_id: str) -> str:
     """An id at a source as a list shows it: a hash is known by its beginning."""
-    return external_id if len(external_id) <= _LONGEST_ID else f"{external_id[:_LONGEST_ID // 2]}…"
+    return external_id if len(external_id) <= _LONGEST_ID else f"{external_id[: _LONGEST_ID // 2]}…"
 
 
 def short_hashes(text: str) -> str:
     """A text in which each hash is known by its beginning; ``--json`` has all of them."""
-    return _HASH.sub(lambda found: f"{found[0][:_LONGEST_ID // 2]}…", text)
+    return _HASH.sub(lambda found: f"{found[0][: _LONGEST_ID // 2]}…", text)
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

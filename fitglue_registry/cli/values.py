@@ -36,7 +36,9 @@ def _named(value: Any, _: SourceActivity) -> str:
 
 
 def _loads(value: Any, _: SourceActivity) -> str:
-    return ", ".join(f"{numbers.plain(load.value)} by {(load.method or '?').replace('_', ' ')}" for load in value)
+    return ", ".join(
+        f"{numbers.plain(load.value)} by {(load.method or '?').replace('_', ' ')}" for load in value
+    )
 
 
 def _clock(value: Any, _: SourceActivity) -> str:
@@ -69,41 +71,92 @@ def _list(value: Any, _: SourceActivity) -> str:
 
 GROUPS: dict[str, dict[str, tuple[str, Write]]] = {
     "Time": {
-        "elapsed_s": ("elapsed", _clock), "moving_s": ("moving", _clock), "recording_s": ("recording", _clock),
+        "elapsed_s": ("elapsed", _clock),
+        "moving_s": ("moving", _clock),
+        "recording_s": ("recording", _clock),
     },
     "Distance and height": {
-        "distance_m": ("distance", _distance), "average_speed_mps": ("average speed", _speed), "max_speed_mps": ("highest speed", _speed),
-        "elevation_gain_m": ("ascent", _unit("m")), "elevation_loss_m": ("descent", _unit("m")),
-        "average_altitude_m": ("average altitude", _unit("m")), "min_altitude_m": ("lowest point", _unit("m")),
-        "max_altitude_m": ("highest point", _unit("m")), "pool_length_m": ("pool", _pool), "pool_lengths": ("lengths", _words),
+        "distance_m": ("distance", _distance),
+        "average_speed_mps": ("average speed", _speed),
+        "max_speed_mps": ("highest speed", _speed),
+        "elevation_gain_m": ("ascent", _unit("m")),
+        "elevation_loss_m": ("descent", _unit("m")),
+        "average_altitude_m": ("average altitude", _unit("m")),
+        "min_altitude_m": ("lowest point", _unit("m")),
+        "max_altitude_m": ("highest point", _unit("m")),
+        "pool_length_m": ("pool", _pool),
+        "pool_lengths": ("lengths", _words),
     },
     "Body": {
-        "average_heartrate_bpm": ("average heart rate", _unit("bpm")), "max_heartrate_bpm": ("highest heart rate", _unit("bpm")),
-        "min_heartrate_bpm": ("lowest heart rate", _unit("bpm")), "average_watts": ("average power", _watts),
-        "weighted_average_watts": ("normalized power", _watts), "max_watts": ("highest power", _watts),
-        "power_kind": ("power is", _words), "average_cadence_rpm": ("average cadence", _cadence),
-        "max_cadence_rpm": ("highest cadence", _cadence), "calories_kcal": ("energy", _unit("kcal")),
-        "work_j": ("work", lambda value, _: f"{value / 1000:,.0f} kJ"), "average_stride_m": ("stride", _unit("m", 2)),
-        "average_ground_contact_ms": ("ground contact", _unit("ms")), "average_vertical_oscillation_mm": ("oscillation", _unit("mm", 1)),
-        "average_vertical_ratio_pct": ("vertical ratio", _unit("%", 1)), "average_temperature_c": ("temperature", _unit("°C", 1)),
-        "min_temperature_c": ("lowest temperature", _unit("°C", 1)), "max_temperature_c": ("highest temperature", _unit("°C", 1)),
+        "average_heartrate_bpm": ("average heart rate", _unit("bpm")),
+        "max_heartrate_bpm": ("highest heart rate", _unit("bpm")),
+        "min_heartrate_bpm": ("lowest heart rate", _unit("bpm")),
+        "average_watts": ("average power", _watts),
+        "weighted_average_watts": ("normalized power", _watts),
+        "max_watts": ("highest power", _watts),
+        "power_kind": ("power is", _words),
+        "average_cadence_rpm": ("average cadence", _cadence),
+        "max_cadence_rpm": ("highest cadence", _cadence),
+        "calories_kcal": ("energy", _unit("kcal")),
+        "work_j": ("work", lambda value, _: f"{value / 1000:,.0f} kJ"),
+        "average_stride_m": ("stride", _unit("m", 2)),
+        "average_ground_contact_ms": ("ground contact", _unit("ms")),
+        "average_vertical_oscillation_mm": ("oscillation", _unit("mm", 1)),
+        "average_vertical_ratio_pct": ("vertical ratio", _unit("%", 1)),
+        "average_temperature_c": ("temperature", _unit("°C", 1)),
+        "min_temperature_c": ("lowest temperature", _unit("°C", 1)),
+        "max_temperature_c": ("highest temperature", _unit("°C", 1)),
     },
     "Effort": {
-        "training_load": ("load", _unit("")), "training_loads": ("load by method", _loads), "intensity_pct": ("intensity", _unit("%")),
-        "rpe": ("perceived exertion", _unit("of 10")), "feel": ("feel (1 strong, 5 weak)", _words),
+        "training_load": ("load", _unit("")),
+        "training_loads": ("load by method", _loads),
+        "intensity_pct": ("intensity", _unit("%")),
+        "rpe": ("perceived exertion", _unit("of 10")),
+        "feel": ("feel (1 strong, 5 weak)", _words),
     },
     "About": {
-        "sport_raw": ("sport at the source", _words), "sub_type": ("kind", _words), "race": ("race", _yes), "commute": ("commute", _yes),
-        "trainer": ("indoor trainer", _yes), "gear": ("gear", _named), "device": ("device", _named), "tags": ("tags", _list),
-        "location": ("place", _named), "parent": ("part of", _words),
+        "sport_raw": ("sport at the source", _words),
+        "sub_type": ("kind", _words),
+        "race": ("race", _yes),
+        "commute": ("commute", _yes),
+        "trainer": ("indoor trainer", _yes),
+        "gear": ("gear", _named),
+        "device": ("device", _named),
+        "tags": ("tags", _list),
+        "location": ("place", _named),
+        "parent": ("part of", _words),
     },
 }
 #: What has a place of its own on the screen, or says how the others are to be read.
-ELSEWHERE = frozenset({
-    "model", "leg_no", "stub", "title", "description", "notes", "sport", "start_utc", "start_local", "timezone", "utc_offset_s",
-    "start_precision", "cadence_per_leg", "laps", "sets", "time_markers", "workout", "race_segments", "streams", "claims", "links",
-    "metrics", "extensions", "completeness", "provenance",
-})
+ELSEWHERE = frozenset(
+    {
+        "model",
+        "leg_no",
+        "stub",
+        "title",
+        "description",
+        "notes",
+        "sport",
+        "start_utc",
+        "start_local",
+        "timezone",
+        "utc_offset_s",
+        "start_precision",
+        "cadence_per_leg",
+        "laps",
+        "sets",
+        "time_markers",
+        "workout",
+        "race_segments",
+        "streams",
+        "claims",
+        "links",
+        "metrics",
+        "extensions",
+        "completeness",
+        "provenance",
+    }
+)
 
 
 def grouped(activity: SourceActivity) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
@@ -111,8 +164,12 @@ def grouped(activity: SourceActivity) -> Iterator[tuple[str, list[tuple[str, str
     commute) is left out.
     """
     for group, fields in GROUPS.items():
-        shown = [(name, label, write(getattr(activity, name), activity).strip()) for name, (label, write) in fields.items()
-                 if getattr(activity, name) not in (None, (), {}, False) and not _says_nothing(name, activity)]
+        shown = [
+            (name, label, write(getattr(activity, name), activity).strip())
+            for name, (label, write) in fields.items()
+            if getattr(activity, name) not in (None, (), {}, False)
+            and not _says_nothing(name, activity)
+        ]
         if shown:
             yield group, shown
 

@@ -29,9 +29,15 @@ def _clocks_s(cuts: Cuts) -> float:
     return cuts["shift_most_s"] + cuts["same_minute_s"]
 
 
-def candidates(changed: Iterable[Card], others: Iterable[Card], cuts: Cuts) -> Iterator[tuple[Card, Card]]:
+def candidates(
+    changed: Iterable[Card], others: Iterable[Card], cuts: Cuts
+) -> Iterator[tuple[Card, Card]]:
     """Pairs of a changed card and any other that can be one workout, each once."""
-    return ((one, two) for one, two in pairs_within(changed, others, reach_s(cuts)) if may_be_one(one.traits, two.traits, cuts))
+    return (
+        (one, two)
+        for one, two in pairs_within(changed, others, reach_s(cuts))
+        if may_be_one(one.traits, two.traits, cuts)
+    )
 
 
 def may_be_one(one: Traits, two: Traits, cuts: Cuts) -> bool:
@@ -43,4 +49,8 @@ def may_be_one(one: Traits, two: Traits, cuts: Cuts) -> bool:
         return on_one_day(one, two, cuts)
     if abs(two.start_s - one.start_s) > _clocks_s(cuts):
         return False
-    return abs(gap) < cuts["drift_s"] or off_hours_s(gap, cuts) <= cuts["same_minute_s"] or overlap(one, two, gap) > 0
+    return (
+        abs(gap) < cuts["drift_s"]
+        or off_hours_s(gap, cuts) <= cuts["same_minute_s"]
+        or overlap(one, two, gap) > 0
+    )

@@ -47,7 +47,11 @@ class Edge:
 PERSON, SCORE = "person", "score"
 
 
-def clusters(cards: Sequence[Card], edges: Iterable[Edge], may_be_one: Callable[[Card, Card], bool] | None = None) -> list[list[Card]]:
+def clusters(
+    cards: Sequence[Card],
+    edges: Iterable[Edge],
+    may_be_one: Callable[[Card, Card], bool] | None = None,
+) -> list[list[Card]]:
     """The groups, each ordered by natural key.
 
     Two groups join by a *same* only if no pair across them is said to be *different*, and every
@@ -58,18 +62,35 @@ def clusters(cards: Sequence[Card], edges: Iterable[Edge], may_be_one: Callable[
     said = _settled(edges)
     by_id = {card.id: card for card in cards}
     group_of = {card.id: [card] for card in cards}
-    links = sorted((edge for edge in said.values() if edge.verdict == "same" and edge.first in by_id and edge.second in by_id),
-                   key=lambda edge: (_strength(edge), -edge.probability, sorted((by_id[edge.first].key, by_id[edge.second].key))))
+    links = sorted(
+        (
+            edge
+            for edge in said.values()
+            if edge.verdict == "same" and edge.first in by_id and edge.second in by_id
+        ),
+        key=lambda edge: (
+            _strength(edge),
+            -edge.probability,
+            sorted((by_id[edge.first].key, by_id[edge.second].key)),
+        ),
+    )
     for edge in links:
         one, two = group_of[edge.first], group_of[edge.second]
         if one is not two and all(_may_join(a, b, said, may_be_one) for a in one for b in two):
             joined = one + two
             group_of.update({card.id: joined for card in joined})
     distinct = {id(group): group for group in group_of.values()}
-    return sorted((sorted(group, key=lambda card: card.key) for group in distinct.values()), key=lambda group: group[0].key)
+    return sorted(
+        (sorted(group, key=lambda card: card.key) for group in distinct.values()),
+        key=lambda group: group[0].key,
+    )
 
 
-def questions(groups: Sequence[Sequence[Card]], edges: Iterable[Edge], may_be_one: Callable[[Card, Card], bool]) -> list[Edge]:
+def questions(
+    groups: Sequence[Sequence[Card]],
+    edges: Iterable[Edge],
+    may_be_one: Callable[[Card, Card], bool],
+) -> list[Edge]:
     """What is left to ask a person: pairs of two groups of which nobody knows, unless another pair
     of these groups is *different*.
 
@@ -81,14 +102,25 @@ def questions(groups: Sequence[Sequence[Card]], edges: Iterable[Edge], may_be_on
     open_ones = []
     for (first, second), edge in said.items():
         one, two = group_of.get(first), group_of.get(second)
-        if edge.said_by == PERSON or edge.verdict == "different" or one is None or two is None or one is two:
+        if (
+            edge.said_by == PERSON
+            or edge.verdict == "different"
+            or one is None
+            or two is None
+            or one is two
+        ):
             continue
         if not any(_differ(a, b, said, may_be_one) for a in one for b in two):
             open_ones.append(edge)
     return open_ones
 
 
-def _differ(one: Card, two: Card, said: dict[tuple[int, int], Edge], may_be_one: Callable[[Card, Card], bool]) -> bool:
+def _differ(
+    one: Card,
+    two: Card,
+    said: dict[tuple[int, int], Edge],
+    may_be_one: Callable[[Card, Card], bool],
+) -> bool:
     edge = said.get((min(one.id, two.id), max(one.id, two.id)))
     return edge.verdict == "different" if edge is not None else not may_be_one(one, two)
 
@@ -98,7 +130,9 @@ def _settled(edges: Iterable[Edge]) -> dict[tuple[int, int], Edge]:
     *different* before *same*.
     """
     said: dict[tuple[int, int], Edge] = {}
-    for edge in sorted(edges, key=lambda edge: (_strength(edge), edge.verdict == "same", edge.said_by)):
+    for edge in sorted(
+        edges, key=lambda edge: (_strength(edge), edge.verdict == "same", edge.said_by)
+    ):
         said.setdefault((min(edge.first, edge.second), max(edge.first, edge.second)), edge)
     return said
 
@@ -107,7 +141,12 @@ def _strength(edge: Edge) -> int:
     return {PERSON: 0, SCORE: 2}.get(edge.said_by, 1)
 
 
-def _may_join(one: Card, two: Card, said: dict[tuple[int, int], Edge], may_be_one: Callable[[Card, Card], bool] | None) -> bool:
+def _may_join(
+    one: Card,
+    two: Card,
+    said: dict[tuple[int, int], Edge],
+    may_be_one: Callable[[Card, Card], bool] | None,
+) -> bool:
     edge = said.get((min(one.id, two.id), max(one.id, two.id)))
     of_one_account = one.key[0] == two.key[0]
     if edge is not None and (of_one_account or edge.verdict != "ask"):

@@ -1,5 +1,4 @@
-"""How alike two channels of two recordings run: their correlation at the lag that suits them best.
-"""
+"""How alike two channels of two recordings run: their correlation at the lag that suits them best."""
 
 from __future__ import annotations
 
@@ -14,7 +13,9 @@ if TYPE_CHECKING:
     Values = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
-def best_correlation(one: Channel, two: Channel, offset_s: float, lag_s: float, least_s: float) -> float | None:
+def best_correlation(
+    one: Channel, two: Channel, offset_s: float, lag_s: float, least_s: float
+) -> float | None:
     """Pearson's correlation of two channels (times in s since each start, values) at the best lag
     of up to ``lag_s`` to either side.
 
@@ -43,7 +44,9 @@ def best_correlation(one: Channel, two: Channel, offset_s: float, lag_s: float, 
     return best
 
 
-def _by_second(times: Sequence[float], values: Sequence[float], offset_s: float) -> tuple[int, Values] | None:
+def _by_second(
+    times: Sequence[float], values: Sequence[float], offset_s: float
+) -> tuple[int, Values] | None:
     """The channel second by second: the first second, and a value for each; a hole of more than ten
     seconds stays one.
     """

@@ -23,7 +23,10 @@ Levels = dict[str, str]
 
 def levels(one: Traits, two: Traits, cuts: Cuts) -> Levels:
     """Every line of evidence but those that need samples."""
-    found = {"time": time_level(one, two, cuts), "account": "one" if one.account == two.account else "two"}
+    found = {
+        "time": time_level(one, two, cuts),
+        "account": "one" if one.account == two.account else "two",
+    }
     found.update(_figures(one, two, cuts))
     return found
 
@@ -35,11 +38,17 @@ def _figures(one: Traits, two: Traits, cuts: Cuts) -> Iterator[tuple[str, str]]:
         yield size
     if heart := _heart_level(one, two, cuts):
         yield "heart", heart
-    for name, first, second in (("power", one.average_watts, two.average_watts), ("calories", one.calories_kcal, two.calories_kcal)):
+    for name, first, second in (
+        ("power", one.average_watts, two.average_watts),
+        ("calories", one.calories_kcal, two.calories_kcal),
+    ):
         if first and second:
             yield name, _ladder(difference(first, second), cuts, name)
     if one.elevation_gain_m and two.elevation_gain_m:
-        yield "climb", _ladder(difference(one.elevation_gain_m, two.elevation_gain_m), cuts, "climb")
+        yield (
+            "climb",
+            _ladder(difference(one.elevation_gain_m, two.elevation_gain_m), cuts, "climb"),
+        )
 
 
 def difference(one: float, two: float) -> float:
@@ -103,14 +112,18 @@ def _is_between_zones(one: Traits, two: Traits) -> bool:
     """Whether one knows UTC alone and the other local time alone, so that the zone between them is
     anybody's guess.
     """
-    return (one.start_utc_s is None or two.start_utc_s is None) and (one.start_local_s is None or two.start_local_s is None)
+    return (one.start_utc_s is None or two.start_utc_s is None) and (
+        one.start_local_s is None or two.start_local_s is None
+    )
 
 
 def _zoneless_level(gap: float, cuts: Cuts) -> str:
     off = off_hours_s(gap, cuts)
     if abs(gap) > cuts["shift_most_s"] or off > cuts["same_minute_s"]:
         return "apart"
-    return "same second of some zone" if off <= cuts["same_second_s"] else "same minute of some zone"
+    return (
+        "same second of some zone" if off <= cuts["same_second_s"] else "same minute of some zone"
+    )
 
 
 def on_one_day(one: Traits, two: Traits, cuts: Cuts) -> bool:
@@ -132,8 +145,7 @@ def _overlap_level(one: Traits, two: Traits, gap: float, cuts: Cuts) -> str | No
 
 
 def overlap(one: Traits, two: Traits, gap: float) -> float:
-    """The share of the shorter recording that falls into the other; zero where one has no length.
-    """
+    """The share of the shorter recording that falls into the other; zero where one has no length."""
     first, second = span_s(one), span_s(two)
     shorter = min(first, second)
     return (min(first, gap + second) - max(0.0, gap)) / shorter if shorter > 0 else 0.0
@@ -160,11 +172,17 @@ def _shift_level(gap: float, cuts: Cuts) -> str:
 
 
 def _size_level(one: Traits, two: Traits, cuts: Cuts) -> tuple[str, str] | None:
-    """Distance and duration together: counted singly, one cut or one pause rule would count twice.
-    """
+    """Distance and duration together: counted singly, one cut or one pause rule would count twice."""
     time = durations_apart(one, two)
     if one.distance_m is None or two.distance_m is None:
-        return None if time is None else ("duration", "a fragment" if time > cuts["piece"] else _ladder(time, cuts, "duration"))
+        return (
+            None
+            if time is None
+            else (
+                "duration",
+                "a fragment" if time > cuts["piece"] else _ladder(time, cuts, "duration"),
+            )
+        )
     way = difference(one.distance_m, two.distance_m)
     if time is None:
         return "distance", _ladder(way, cuts, "distance")
@@ -206,8 +224,15 @@ def _heart_level(one: Traits, two: Traits, cuts: Cuts) -> str | None:
         return None
     level = _ladder(difference(one.average_heartrate_bpm, two.average_heartrate_bpm), cuts, "heart")
     if level == "equal" and one.max_heartrate_bpm and two.max_heartrate_bpm:
-        return "equal twice" if difference(one.max_heartrate_bpm, two.max_heartrate_bpm) <= cuts["heart_equal"] else "near"
-    if level == "far" and difference(one.average_heartrate_bpm, two.average_heartrate_bpm) <= cuts["heart_apart"]:
+        return (
+            "equal twice"
+            if difference(one.max_heartrate_bpm, two.max_heartrate_bpm) <= cuts["heart_equal"]
+            else "near"
+        )
+    if (
+        level == "far"
+        and difference(one.average_heartrate_bpm, two.average_heartrate_bpm) <= cuts["heart_apart"]
+    ):
         return "apart"
     return level
 
@@ -215,7 +240,9 @@ def _heart_level(one: Traits, two: Traits, cuts: Cuts) -> str | None:
 # -- samples ---------------------------------------------------------------------------------------
 
 
-def sample_levels(one: Traits, two: Traits, first: Samples | None, second: Samples | None, cuts: Cuts) -> Levels:
+def sample_levels(
+    one: Traits, two: Traits, first: Samples | None, second: Samples | None, cuts: Cuts
+) -> Levels:
     """The lines that need both recordings."""
     found: Levels = {}
     if first is None or second is None:
@@ -246,7 +273,9 @@ def track_level(first: Sequence[Point], second: Sequence[Point], cuts: Cuts) -> 
     return "part of the way" if way >= cuts["way_part"] else "another way"
 
 
-def _curve_level(one: Traits, two: Traits, first: Samples, second: Samples, cuts: Cuts) -> str | None:
+def _curve_level(
+    one: Traits, two: Traits, first: Samples, second: Samples, cuts: Cuts
+) -> str | None:
     """How alike heart rate runs in both, else power: two hearts do not beat alike for an hour."""
     gap = gap_s(one, two) or 0.0
     # A clock that is hours off: what is left of the gap is what is compared.
@@ -254,8 +283,19 @@ def _curve_level(one: Traits, two: Traits, first: Samples, second: Samples, cuts
         gap = (gap + cuts["shift_step_s"] / 2) % cuts["shift_step_s"] - cuts["shift_step_s"] / 2
     for channel in ("heartrate", "watts"):
         if channel in first.channels and channel in second.channels:
-            r = best_correlation((first.time_s, first.channels[channel]), (second.time_s, second.channels[channel]),
-                                 gap, cuts["curve_lag_s"], cuts["curve_overlap_s"])
+            r = best_correlation(
+                (first.time_s, first.channels[channel]),
+                (second.time_s, second.channels[channel]),
+                gap,
+                cuts["curve_lag_s"],
+                cuts["curve_overlap_s"],
+            )
             if r is not None:
-                return "one curve" if r >= cuts["curve_most"] else "alike" if r >= cuts["curve_like"] else "another curve"
+                return (
+                    "one curve"
+                    if r >= cuts["curve_most"]
+                    else "alike"
+                    if r >= cuts["curve_like"]
+                    else "another curve"
+                )
     return None

@@ -52,8 +52,12 @@ class LabelledRecord(msgspec.Struct, frozen=True):
         try:
             return Samples(track=polyline.decode(self.polyline)) if self.polyline else None
         except (IndexError, ValueError) as error:
-            raise UserMistake("FG-not-a-record", f"the polyline of {self.id} cannot be read", why=str(error),
-                              fix="give it in Google's encoding with five digits, or leave it out") from error
+            raise UserMistake(
+                "FG-not-a-record",
+                f"the polyline of {self.id} cannot be read",
+                why=str(error),
+                fix="give it in Google's encoding with five digits, or leave it out",
+            ) from error
 
 
 def read_records(path: Path) -> list[LabelledRecord]:
@@ -66,8 +70,11 @@ def read_records(path: Path) -> list[LabelledRecord]:
                 if text.strip():
                     found.append(_record(text, path, number))
     except OSError as error:
-        raise UserMistake("FG-file-unreadable", f"{path} cannot be read: {error.strerror}",
-                          fix="name a file of records, one JSON object a line") from error
+        raise UserMistake(
+            "FG-file-unreadable",
+            f"{path} cannot be read: {error.strerror}",
+            fix="name a file of records, one JSON object a line",
+        ) from error
     return found
 
 
@@ -75,8 +82,12 @@ def _record(line: bytes, path: Path, number: int) -> LabelledRecord:
     try:
         return msgspec.json.decode(line, type=LabelledRecord, strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UserMistake("FG-not-a-record", f"this line is no record: {error}", at=Place(str(path), number),
-                          fix="give one JSON object a line: id, person, source, start_utc or start_local, …") from error
+        raise UserMistake(
+            "FG-not-a-record",
+            f"this line is no record: {error}",
+            at=Place(str(path), number),
+            fix="give one JSON object a line: id, person, source, start_utc or start_local, …",
+        ) from error
 
 
 def cards_by_person(records: Iterable[LabelledRecord]) -> dict[str, list[Card]]:
@@ -84,7 +95,15 @@ def cards_by_person(records: Iterable[LabelledRecord]) -> dict[str, list[Card]]:
     found: dict[str, list[Card]] = {}
     for number, record in enumerate(records):
         cards = found.setdefault(record.person, [])
-        cards.append(Card(number, (record.source, record.id, 0), frozenset(), _traits(record), partial(getattr, record, "track")))
+        cards.append(
+            Card(
+                number,
+                (record.source, record.id, 0),
+                frozenset(),
+                _traits(record),
+                partial(getattr, record, "track"),
+            )
+        )
     return found
 
 
@@ -102,8 +121,13 @@ def predict(records: Sequence[LabelledRecord], weights: Weights | None = None) -
     that ship.
     """
     chosen = weights or learned_weights()
-    return [Predicted(records[one.first].id, records[one.second].id, one.said, round(one.probability, 6))
-            for cards in cards_by_person(records).values() for one in predictions(match(cards, chosen))]
+    return [
+        Predicted(
+            records[one.first].id, records[one.second].id, one.said, round(one.probability, 6)
+        )
+        for cards in cards_by_person(records).values()
+        for one in predictions(match(cards, chosen))
+    ]
 
 
 def write_predictions(path: Path, predicted: Iterable[Predicted]) -> None:
@@ -114,20 +138,41 @@ def write_predictions(path: Path, predicted: Iterable[Predicted]) -> None:
             rows.writerow(Predicted.__struct_fields__)
             rows.writerows(msgspec.structs.astuple(one) for one in predicted)
     except OSError as error:
-        raise UserMistake("FG-file-unwritable", f"{path} cannot be written: {error.strerror}",
-                          fix="name a file in a folder that is there and yours to write") from error
+        raise UserMistake(
+            "FG-file-unwritable",
+            f"{path} cannot be written: {error.strerror}",
+            fix="name a file in a folder that is there and yours to write",
+        ) from error
 
 
 def _traits(record: LabelledRecord) -> Traits:
     return Traits(
-        record.source, _clock(record.start_utc), _clock(record.start_local), 1.0, record.elapsed_s or None, record.moving_s or None,
-        record.distance_m or None, _family(record.type), record.avg_hr or None, record.max_hr or None, record.avg_watts or None,
-        record.calories or None, record.elevation_gain_m,
-        stub=record.distance_m is None and record.moving_s is None and record.elapsed_s is None and record.type is None)
+        record.source,
+        _clock(record.start_utc),
+        _clock(record.start_local),
+        1.0,
+        record.elapsed_s or None,
+        record.moving_s or None,
+        record.distance_m or None,
+        _family(record.type),
+        record.avg_hr or None,
+        record.max_hr or None,
+        record.avg_watts or None,
+        record.calories or None,
+        record.elevation_gain_m,
+        stub=record.distance_m is None
+        and record.moving_s is None
+        and record.elapsed_s is None
+        and record.type is None,
+    )
 
 
 def _clock(moment: datetime | None) -> float | None:
-    return None if moment is None else (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return (
+        None
+        if moment is None
+        else (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    )
 
 
 def _family(words: str | None) -> str | None:

@@ -45,12 +45,17 @@ class Scorer:
         first, second = sorted((one, two), key=lambda card: card.key)
         key = (min(one.id, two.id), max(one.id, two.id))
         if key not in self.verdicts:
-            self.verdicts[key] = judge(first.traits, second.traits, self._weights, lambda: (first.look(), second.look()))
+            self.verdicts[key] = judge(
+                first.traits, second.traits, self._weights, lambda: (first.look(), second.look())
+            )
         return self.verdicts[key]
 
     def judge_candidates(self, changed: Sequence[Card], others: Sequence[Card] = ()) -> list[Edge]:
         """What the score says of every candidate pair that has a changed card."""
-        return [edge_of(one, two, self.judge(one, two)) for one, two in candidates(changed, others, self._weights.cuts)]
+        return [
+            edge_of(one, two, self.judge(one, two))
+            for one, two in candidates(changed, others, self._weights.cuts)
+        ]
 
     def may_be_one(self, one: Card, two: Card) -> bool:
         """Whether a pair of which nothing was said could be one workout."""
@@ -102,5 +107,9 @@ def predictions(matched: Matched) -> list[Prediction]:
 def _chained(group: Sequence[Card], matched: Matched) -> float:
     """How sure a group is whose pair was not said to be the same by itself: as its weakest link."""
     pairs = combinations(sorted(card.id for card in group), 2)
-    links = [verdict.probability for key in pairs if (verdict := matched.verdicts.get(key)) and verdict.said == "same"]
+    links = [
+        verdict.probability
+        for key in pairs
+        if (verdict := matched.verdicts.get(key)) and verdict.said == "same"
+    ]
     return min(links, default=1.0)  # by claims alone

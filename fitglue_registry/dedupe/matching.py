@@ -28,7 +28,9 @@ def claim_edges(cards: Iterable[Card]) -> list[Edge]:
     edges: dict[tuple[int, int], Edge] = {}
     for claim, holding in sorted(holders.items()):
         for one, two in combinations(sorted(holding, key=lambda card: card.id), 2):
-            edges.setdefault((one.id, two.id), Edge(one.id, two.id, "same", "claim", f"both are {claim}"))
+            edges.setdefault(
+                (one.id, two.id), Edge(one.id, two.id, "same", "claim", f"both are {claim}")
+            )
     return list(edges.values())
 
 
@@ -40,7 +42,9 @@ def near(changed: Iterable[Card], others: Iterable[Card]) -> Iterator[tuple[Card
         yield (one, two) if one.id < two.id else (two, one)
 
 
-def pairs_within(changed: Iterable[Card], others: Iterable[Card], reach_s: float) -> Iterator[tuple[Card, Card]]:
+def pairs_within(
+    changed: Iterable[Card], others: Iterable[Card], reach_s: float
+) -> Iterator[tuple[Card, Card]]:
     """Pairs of a changed card and any other whose starts lie within reach on the local clock, each
     once, the earlier one first.
 

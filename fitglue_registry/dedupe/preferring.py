@@ -33,7 +33,11 @@ class Member:
 
     def has(self, name: str) -> bool:
         """Whether it says anything of a field; zero is a value."""
-        return bool(self.stream_types) if name == "streams" else getattr(self.activity, name) not in ABSENT
+        return (
+            bool(self.stream_types)
+            if name == "streams"
+            else getattr(self.activity, name) not in ABSENT
+        )
 
     def value(self, name: str) -> Any:
         """What it says of a field."""
@@ -46,7 +50,9 @@ _HOW = {"reported": 0, "computed": 1, "estimated": 2}
 _PRECISION = {"second": 0, "minute": 1, "day": 2}
 _POWER = frozenset({"average_watts", "weighted_average_watts", "max_watts"})
 #: Channels that a sensor records; what a service works out of them makes no set of streams fuller.
-_SENSED = frozenset({"latlng", "altitude", "heartrate", "watts", "cadence", "temperature", "velocity", "distance"})
+_SENSED = frozenset(
+    {"latlng", "altitude", "heartrate", "watts", "cadence", "temperature", "velocity", "distance"}
+)
 #: Recordings that differ by less are as long as each other.
 _AS_LONG = 0.95
 #: What is shorter than this share of the longest is a part of it; what is so many times as long as
@@ -67,10 +73,14 @@ def rank(member: Member) -> tuple[Any, ...]:
 def original(member: Member) -> int:
     """A file knows more than streams, streams more than a detail, a detail more than a summary."""
     parts = member.activity.completeness.parts
-    return next((place for place, part in enumerate(_MOST_PARTS) if part in parts), len(_MOST_PARTS))
+    return next(
+        (place for place, part in enumerate(_MOST_PARTS) if part in parts), len(_MOST_PARTS)
+    )
 
 
-def choose(rule: Rule, name: str, members: Sequence[Member], rules: MergeRules, streams_from: Member | None) -> Member:
+def choose(
+    rule: Rule, name: str, members: Sequence[Member], rules: MergeRules, streams_from: Member | None
+) -> Member:
     """The member that gives a field, of those that have it, which come in the order of ``rank``."""
     left = list(members)
     for criterion in rule.prefer:
@@ -87,8 +97,14 @@ def choose(rule: Rule, name: str, members: Sequence[Member], rules: MergeRules, 
 
 
 def _longest(members: list[Member], name: str) -> list[Member]:
-    lengths = [_seconds(member) if name == "streams" else len(member.value(name)) for member in members]
-    return [member for member, length in zip(members, lengths, strict=True) if length >= max(lengths) * _AS_LONG]
+    lengths = [
+        _seconds(member) if name == "streams" else len(member.value(name)) for member in members
+    ]
+    return [
+        member
+        for member, length in zip(members, lengths, strict=True)
+        if length >= max(lengths) * _AS_LONG
+    ]
 
 
 def _whole(members: list[Member], _: str) -> list[Member]:
@@ -96,17 +112,25 @@ def _whole(members: list[Member], _: str) -> list[Member]:
 
     One that never ended is no measure.
     """
-    lengths = {member.id: _seconds(member) for member in members if original(member) <= _MOST_PARTS.index("streams")}
+    lengths = {
+        member.id: _seconds(member)
+        for member in members
+        if original(member) <= _MOST_PARTS.index("streams")
+    }
     if len(lengths) < 2:
         return members
-    longest = max(length for length in lengths.values() if length <= _ENDLESS * median_high(lengths.values()))
+    longest = max(
+        length for length in lengths.values() if length <= _ENDLESS * median_high(lengths.values())
+    )
     return [member for member in members if lengths.get(member.id, longest) >= longest * _WHOLE]
 
 
 def _agreed(members: list[Member], name: str) -> list[Member]:
-    """Those who say what most say: one clock of three that is an hour off has no say in the start.
-    """
-    says = [sum(_alike(member.value(name), other.value(name)) for other in members) for member in members]
+    """Those who say what most say: one clock of three that is an hour off has no say in the start."""
+    says = [
+        sum(_alike(member.value(name), other.value(name)) for other in members)
+        for member in members
+    ]
     return [member for member, number in zip(members, says, strict=True) if number == max(says)]
 
 
@@ -132,7 +156,9 @@ def _measured(member: Member, name: str, _: MergeRules) -> int:
 def _precise(member: Member, _: str, __: MergeRules) -> tuple[int, int]:
     """To the second before to the minute before to the day; with its zone before without."""
     activity = member.activity
-    zoned = activity.start_utc is not None and (activity.start_local is not None or activity.utc_offset_s is not None)
+    zoned = activity.start_utc is not None and (
+        activity.start_local is not None or activity.utc_offset_s is not None
+    )
     return _PRECISION[activity.start_precision], not zoned
 
 
@@ -149,7 +175,9 @@ def _fullest(member: Member, name: str, _: MergeRules) -> int:
     value = member.value(name)
     if isinstance(value, tuple):
         return -len(value)
-    return -sum(getattr(value, part) not in ABSENT for part in getattr(value, "__struct_fields__", ()))
+    return -sum(
+        getattr(value, part) not in ABSENT for part in getattr(value, "__struct_fields__", ())
+    )
 
 
 def _densest(member: Member, _: str, __: MergeRules) -> float:
@@ -173,19 +201,34 @@ def is_default_title(activity: SourceActivity, known: DefaultTitles) -> bool:
     if any(pattern.fullmatch(title) for pattern in patterns):
         return True
     place = activity.location.name if activity.location and activity.location.name else ""
-    own = _WORD.findall(f"{activity.sport or ''} {activity.sport_raw or ''} {activity.sub_type or ''} {place}".casefold().replace("_", " "))
+    own = _WORD.findall(
+        f"{activity.sport or ''} {activity.sport_raw or ''} {activity.sub_type or ''} {place}".casefold().replace(
+            "_", " "
+        )
+    )
     return vocabulary.union(own).issuperset(_WORD.findall(title))
 
 
 @lru_cache(maxsize=4)
 def _compiled(known: DefaultTitles) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
-    return frozenset(word.casefold() for word in known.words), tuple(re.compile(pattern) for pattern in known.patterns)
+    return frozenset(word.casefold() for word in known.words), tuple(
+        re.compile(pattern) for pattern in known.patterns
+    )
 
 
 #: Criteria that look at all who are left, not at each alone.
-_AMONG: dict[str, Callable[[list[Member], str], list[Member]]] = {"longest": _longest, "whole": _whole, "agreed": _agreed}
+_AMONG: dict[str, Callable[[list[Member], str], list[Member]]] = {
+    "longest": _longest,
+    "whole": _whole,
+    "agreed": _agreed,
+}
 _AT_LARGE = frozenset({"Ride", "Run", "Walk", "Swim", "Rowing"})
 _MARKS: dict[str, Callable[[Member, str, MergeRules], Any]] = {
-    "measured": _measured, "original": lambda member, _, __: original(member), "edited": _edited, "precise": _precise,
-    "specific": _specific, "fullest": _fullest, "densest": _densest,
+    "measured": _measured,
+    "original": lambda member, _, __: original(member),
+    "edited": _edited,
+    "precise": _precise,
+    "specific": _specific,
+    "fullest": _fullest,
+    "densest": _densest,
 }

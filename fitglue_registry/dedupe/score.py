@@ -29,7 +29,14 @@ _AT_ONCE = frozenset({"same second", "same minute", "together", "inside", "in pa
 _SHIFTED = frozenset({"hours to the second", "hours to the minute"})
 #: What only one recording has: a day knows many runs of ten kilometres, and few of ten kilometres
 #: and two metres in the same time.
-_FINGERPRINTS = frozenset({("size", "identical"), ("heart", "equal twice"), ("track", "same points"), ("curve", "one curve")})
+_FINGERPRINTS = frozenset(
+    {
+        ("size", "identical"),
+        ("heart", "equal twice"),
+        ("track", "same points"),
+        ("curve", "one curve"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,9 @@ class Verdict:
     rule: str = ""  # why it is less than the probability says
 
 
-def judge(one: Traits, two: Traits, weights: Weights, samples: Callable[[], Recordings] | None = None) -> Verdict:
+def judge(
+    one: Traits, two: Traits, weights: Weights, samples: Callable[[], Recordings] | None = None
+) -> Verdict:
     """The verdict on two source activities.
 
     ``samples`` gives both recordings; it is called only where what they may say could change the
@@ -64,7 +73,9 @@ def judge(one: Traits, two: Traits, weights: Weights, samples: Callable[[], Reco
         sampled = evidence.sample_levels(one, two, first, second, weights.cuts)
         levels |= sampled
         bits += sum(weights.bits[line][level] for line, level in sampled.items())
-    lines = tuple(Line(line, level, round(weights.bits[line][level], 2)) for line, level in levels.items())
+    lines = tuple(
+        Line(line, level, round(weights.bits[line][level], 2)) for line, level in levels.items()
+    )
     by_bits, (at_most, rule) = _by_bits(bits, weights), _at_most(one, two, levels)
     if _ORDER.index(by_bits) <= _ORDER.index(at_most):
         return Verdict(by_bits, probability(bits), lines)
@@ -72,7 +83,10 @@ def judge(one: Traits, two: Traits, weights: Weights, samples: Callable[[], Reco
 
 
 def _in_doubt(bits: float, weights: Weights) -> bool:
-    return bits + weights.least_from_samples < weights.same and bits + weights.most_from_samples >= weights.ask
+    return (
+        bits + weights.least_from_samples < weights.same
+        and bits + weights.most_from_samples >= weights.ask
+    )
 
 
 def _by_bits(bits: float, weights: Weights) -> Said:
@@ -90,7 +104,10 @@ def _at_most(one: Traits, two: Traits, levels: evidence.Levels) -> tuple[Said, s
     of_one_account = levels["account"] == "one"
     # An account that holds both tells them apart; of two accounts, one may have lost the rest.
     if _is_fragment(levels):
-        return "different" if of_one_account else "ask", "less than half of a workout is a part of it, and no copy"
+        return (
+            "different" if of_one_account else "ask",
+            "less than half of a workout is a part of it, and no copy",
+        )
     # Laps, a race and its cool-down, commutes.
     if of_one_account and levels["time"] not in _AT_ONCE:
         return "ask" if levels["time"] == "same day" else "different", "one account has one clock"
@@ -107,7 +124,11 @@ def _by_circumstances(one: Traits, two: Traits, levels: evidence.Levels) -> tupl
     """
     if levels["time"] not in _AT_ONCE:
         return "different", "nothing but the time can be compared"
-    return ("same", "") if one.stub or two.stub else ("ask", "that two things happen at once does not make them one")
+    return (
+        ("same", "")
+        if one.stub or two.stub
+        else ("ask", "that two things happen at once does not make them one")
+    )
 
 
 def _is_leg_beside_leg(one: Traits, two: Traits) -> bool:
@@ -116,4 +137,6 @@ def _is_leg_beside_leg(one: Traits, two: Traits) -> bool:
 
 def _is_fragment(levels: evidence.Levels) -> bool:
     # No part has the heart rate of the whole: where that is equal, one of the sizes is wrong.
-    return "a fragment" in (levels.get("size"), levels.get("duration")) and levels.get("heart") not in ("equal", "equal twice")
+    return "a fragment" in (levels.get("size"), levels.get("duration")) and levels.get(
+        "heart"
+    ) not in ("equal", "equal twice")

@@ -31,13 +31,18 @@ def along(one: Sequence[Point], two: Sequence[Point], within_m: float) -> float:
     better of both directions.
     """
     filled_one, filled_two = _filled(one, within_m), _filled(two, within_m)
-    return max(_near(filled_two, filled_one, within_m) / len(filled_one), _near(filled_one, filled_two, within_m) / len(filled_two))
+    return max(
+        _near(filled_two, filled_one, within_m) / len(filled_one),
+        _near(filled_one, filled_two, within_m) / len(filled_two),
+    )
 
 
 def apart_m(one: Point, two: Point) -> float:
     """Metres between two points, on a plane: good for some kilometres."""
     narrow = math.cos(math.radians(one[0]))
-    return math.hypot((one[0] - two[0]) * _METRES_A_DEGREE, (one[1] - two[1]) * _METRES_A_DEGREE * narrow)
+    return math.hypot(
+        (one[0] - two[0]) * _METRES_A_DEGREE, (one[1] - two[1]) * _METRES_A_DEGREE * narrow
+    )
 
 
 def _near(targets: Sequence[Point], points: Sequence[Point], within_m: float) -> int:
@@ -54,8 +59,12 @@ def _near(targets: Sequence[Point], points: Sequence[Point], within_m: float) ->
     for latitude, longitude in points:
         y, x = latitude * high, longitude * wide
         row, column = math.floor(y), math.floor(x)
-        found += any((y - v) ** 2 + (x - u) ** 2 <= 1.0
-                     for i in (row, row - 1, row + 1) for j in (column, column - 1, column + 1) for v, u in cells.get((i, j), ()))
+        found += any(
+            (y - v) ** 2 + (x - u) ** 2 <= 1.0
+            for i in (row, row - 1, row + 1)
+            for j in (column, column - 1, column + 1)
+            for v, u in cells.get((i, j), ())
+        )
     return found
 
 
@@ -66,8 +75,13 @@ def _filled(track: Sequence[Point], step_m: float) -> list[Point]:
     filled = [track[0]]
     for before, after in pairwise(track):
         pieces = min(math.ceil(apart_m(before, after) / step_m), 200)
-        filled.extend((before[0] + (after[0] - before[0]) * k / pieces, before[1] + (after[1] - before[1]) * k / pieces)
-                      for k in range(1, pieces))
+        filled.extend(
+            (
+                before[0] + (after[0] - before[0]) * k / pieces,
+                before[1] + (after[1] - before[1]) * k / pieces,
+            )
+            for k in range(1, pieces)
+        )
         filled.append(after)
     return filled
 

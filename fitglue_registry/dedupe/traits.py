@@ -72,11 +72,22 @@ def traits_of(activity: SourceActivity, account: str) -> Traits:
     """
     sport = family(activity.sport) if activity.sport else None
     return Traits(
-        account, _clock(activity.start_utc), _clock(activity.start_local), _PRECISION_S[activity.start_precision],
-        activity.elapsed_s or None, activity.moving_s or activity.recording_s or None, activity.distance_m or None,
-        None if sport in _UNKNOWN_SPORTS else sport, activity.average_heartrate_bpm or None, activity.max_heartrate_bpm or None,
-        activity.average_watts or None, activity.calories_kcal or None, activity.elevation_gain_m, activity.parent,
-        activity.stub is not None)
+        account,
+        _clock(activity.start_utc),
+        _clock(activity.start_local),
+        _PRECISION_S[activity.start_precision],
+        activity.elapsed_s or None,
+        activity.moving_s or activity.recording_s or None,
+        activity.distance_m or None,
+        None if sport in _UNKNOWN_SPORTS else sport,
+        activity.average_heartrate_bpm or None,
+        activity.max_heartrate_bpm or None,
+        activity.average_watts or None,
+        activity.calories_kcal or None,
+        activity.elevation_gain_m,
+        activity.parent,
+        activity.stub is not None,
+    )
 
 
 def _clock(moment: datetime | None) -> float | None:

@@ -64,6 +64,15 @@ def learned_weights() -> Weights:
 
 def weights_of(table: Mapping[str, Any], rules: Mapping[str, Any]) -> Weights:
     """The weights of a learned table under these rules."""
-    bits = {line: {level: float(row["bits"]) for level, row in levels.items()} for line, levels in table["weights"].items()}
+    bits = {
+        line: {level: float(row["bits"]) for level, row in levels.items()}
+        for line, levels in table["weights"].items()
+    }
     thresholds = rules["thresholds"]
-    return Weights(float(table["prior"]), float(thresholds["same"]), float(thresholds["ask"]), dict(rules["cuts"]), bits)
+    return Weights(
+        float(table["prior"]),
+        float(thresholds["same"]),
+        float(thresholds["ask"]),
+        dict(rules["cuts"]),
+        bits,
+    )

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 EVERYTHING = Options(full=True, files=True)
 
 
-def bring_in(host: Host, recognition: Recognition, athlete: str, *, dry_run: bool = False) -> Iterator[Event]:
+def bring_in(
+    host: Host, recognition: Recognition, athlete: str, *, dry_run: bool = False
+) -> Iterator[Event]:
     """Import all that was recognised, one after the other; what fails ends with ``SyncStopped``,
     and the next one begins.
 
@@ -41,5 +43,13 @@ def _bring(host: Host, one: Recognized, athlete: str) -> Iterator[Event]:
     source = host.catalogue.get("source", one.entry)
     result = host.connect(source.integration or source.id, one.settings, athlete)
     connection, account = result.connection, result.account
-    yield SourceConnected(connection.name, one.entry, account.id, account.name, one.paths, tuple(account.notes), renewed=result.renewed)
+    yield SourceConnected(
+        connection.name,
+        one.entry,
+        account.id,
+        account.name,
+        one.paths,
+        tuple(account.notes),
+        renewed=result.renewed,
+    )
     yield from host.sync(connection.id, athlete, EVERYTHING)

@@ -105,7 +105,11 @@ class Ears:
         try:
             self._observer = self._observe(folders)
         except OSError as error:
-            log.warning("the system has no more watches to give (%s); folders are looked through every %g s", error, self._timing.poll_s)
+            log.warning(
+                "the system has no more watches to give (%s); folders are looked through every %g s",
+                error,
+                self._timing.poll_s,
+            )
             self._observer = self._observe(folders, poll=True)
         # Nobody listened for a moment.
         for connection, roots in self._roots.items() if again else ():
@@ -126,8 +130,14 @@ class Ears:
 
         observer = PollingObserver(timeout=self._timing.poll_s) if poll else Observer()
         # Neither what is read, which we do ourselves, nor what is deleted, which is no news.
-        heard = [events.FileCreatedEvent, events.FileModifiedEvent, events.FileMovedEvent, events.FileClosedEvent,
-                 events.DirCreatedEvent, events.DirMovedEvent]
+        heard = [
+            events.FileCreatedEvent,
+            events.FileModifiedEvent,
+            events.FileMovedEvent,
+            events.FileClosedEvent,
+            events.DirCreatedEvent,
+            events.DirMovedEvent,
+        ]
         try:
             observer.start()
             for folder in folders:
@@ -141,8 +151,15 @@ class Ears:
         """A file is another one after each change of it, and is taken for changed; for all else the
         ears begin anew.
         """
-        changed = {root: mark for root, before in self._states.items() if (mark := _mark(root)) != before and _is_new(root, before, mark)}
-        if any(mark is None or self._states[root] is None or root.is_dir() for root, mark in changed.items()):
+        changed = {
+            root: mark
+            for root, before in self._states.items()
+            if (mark := _mark(root)) != before and _is_new(root, before, mark)
+        }
+        if any(
+            mark is None or self._states[root] is None or root.is_dir()
+            for root, mark in changed.items()
+        ):
             self._begin()
             return True
         self._states |= changed
@@ -170,7 +187,9 @@ class Ears:
         for connection, heard in list(self._heard.items()):
             if now - heard < self._timing.quiet_s:
                 continue
-            grown = [path for path, mark in self._touched[connection].items() if _mark(path) != mark]
+            grown = [
+                path for path, mark in self._touched[connection].items() if _mark(path) != mark
+            ]
             if grown:  # some systems are silent while a file grows
                 for path in grown:
                     self.touch(connection, path)
@@ -198,5 +217,8 @@ def library_is_there() -> None:
     try:
         import watchdog.observers  # noqa: F401
     except ImportError as error:
-        raise UserMistake("FG-watch-unavailable", "watching folders needs the library watchdog, which is not installed",
-                          fix="pip install 'fitglue-registry[watch]', or run: fitglue sync --every 5m") from error
+        raise UserMistake(
+            "FG-watch-unavailable",
+            "watching folders needs the library watchdog, which is not installed",
+            fix="pip install 'fitglue-registry[watch]', or run: fitglue sync --every 5m",
+        ) from error

@@ -13,9 +13,18 @@ _HEAD = 512
 _MOST = 10_000
 #: First bytes → what begins with them.
 _MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"\x1f\x8b", "a gzip file"), (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"), (b"Rar!\x1a\x07", "a RAR archive"), (b"BZh", "a bzip2 file"),
-    (b"\xfd7zXZ", "an xz file"), (b"%PDF", "a PDF"), (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"GIF8", "a picture"),
-    (b"SQLite format 3\0", "a SQLite database"), (b"{", "JSON"), (b"[", "JSON"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"BZh", "a bzip2 file"),
+    (b"\xfd7zXZ", "an xz file"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"SQLite format 3\0", "a SQLite database"),
+    (b"{", "JSON"),
+    (b"[", "JSON"),
 )
 _CUT = "a zip that is cut off or broken"
 _BROKEN = ("an empty file", _CUT)
@@ -60,9 +69,15 @@ def _file(path: Path) -> str:
         return "a tar archive"
     if head[8:12] == b".FIT":
         return "a FIT file"
-    known = next((what for magic, what in _MAGIC if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(magic)), None)
-    return known or (f"a text that begins with {head.decode(errors='replace').strip()[:40]!r}" if _is_text(head)
-                     else f"a file of an unknown kind, {size:,} bytes")
+    known = next(
+        (what for magic, what in _MAGIC if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(magic)),
+        None,
+    )
+    return known or (
+        f"a text that begins with {head.decode(errors='replace').strip()[:40]!r}"
+        if _is_text(head)
+        else f"a file of an unknown kind, {size:,} bytes"
+    )
 
 
 def _zip(path: Path) -> str:
@@ -73,7 +88,11 @@ def _zip(path: Path) -> str:
     except (zipfile.BadZipFile, NotImplementedError):
         return _CUT
     shown = ", ".join(Path(name).name for name in names[:3])
-    return f"a zip of {len(names):,} files: {shown}{', …' if len(names) > 3 else ''}" if names else "an empty zip"
+    return (
+        f"a zip of {len(names):,} files: {shown}{', …' if len(names) > 3 else ''}"
+        if names
+        else "an empty zip"
+    )
 
 
 def _is_text(head: bytes) -> bool:

@@ -1,5 +1,4 @@
-"""Asks the plugins what the paths are that somebody wants to import; reads and writes nothing else.
-"""
+"""Asks the plugins what the paths are that somebody wants to import; reads and writes nothing else."""
 
 from __future__ import annotations
 
@@ -40,10 +39,16 @@ def recognize(host: Host, paths: Iterable[str | Path], entry: str | None = None)
     """
     wanted = [str(path) for path in dict.fromkeys(map(_readable, paths))]
     if not wanted:
-        raise UserMistake("FG-path-missing", "no file or folder is named", fix="fitglue import PATH")
+        raise UserMistake(
+            "FG-path-missing", "no file or folder is named", fix="fitglue import PATH"
+        )
     if entry is not None:
         host.catalogue.get("source", entry)
-    known = [one for one in host.catalogue.entries("source") if HOOK in one.hooks and entry in (None, one.id)]
+    known = [
+        one
+        for one in host.catalogue.entries("source")
+        if HOOK in one.hooks and entry in (None, one.id)
+    ]
     installed = set(host.plugins.names())
     asked = {one.plugin.name for one in known} & installed
     if not asked:
@@ -51,10 +56,16 @@ def recognize(host: Host, paths: Iterable[str | Path], entry: str | None = None)
     found: list[Recognized] = []
     problems: list[FitglueError] = []
     for plugin, answer, error in host.plugins.broadcast(asked, HOOK, paths=wanted):
-        foreign = next((one.entry for one in answer or () if _plugin_of(host, one.entry) != plugin), None)
+        foreign = next(
+            (one.entry for one in answer or () if _plugin_of(host, one.entry) != plugin), None
+        )
         if error is None and foreign is not None:
-            error = PluginFailed("FG-plugin-answer", f"plugin {plugin} recognised something for {foreign!r}, which is no source of its own",
-                                 at=Place(field=f"{plugin}: {HOOK}"), fix="report it to the plugin's author")
+            error = PluginFailed(
+                "FG-plugin-answer",
+                f"plugin {plugin} recognised something for {foreign!r}, which is no source of its own",
+                at=Place(field=f"{plugin}: {HOOK}"),
+                fix="report it to the plugin's author",
+            )
         if error is not None:
             problems.append(error)
         else:
@@ -64,7 +75,9 @@ def recognize(host: Host, paths: Iterable[str | Path], entry: str | None = None)
     problems += [_unknown(path, known) for path in wanted if path not in covered]
     if not found:
         raise problems[0]
-    return Recognition(tuple(sorted(found, key=lambda one: wanted.index(one.paths[0]))), tuple(problems))
+    return Recognition(
+        tuple(sorted(found, key=lambda one: wanted.index(one.paths[0]))), tuple(problems)
+    )
 
 
 def _plugin_of(host: Host, entry: str) -> str | None:
@@ -83,13 +96,26 @@ def _readable(named: str | Path) -> Path:
         elif stat.S_ISREG(mode):
             path.open("rb").close()
         else:
-            raise UserMistake("FG-path-unreadable", f"{path} is neither a file nor a folder", fix="name a file or a folder")
+            raise UserMistake(
+                "FG-path-unreadable",
+                f"{path} is neither a file nor a folder",
+                fix="name a file or a folder",
+            )
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise UserMistake("FG-path-missing", f"there is no file or folder {path}", why=_nearest(path),
-                          fix="name one that is there") from error
+        raise UserMistake(
+            "FG-path-missing",
+            f"there is no file or folder {path}",
+            why=_nearest(path),
+            fix="name one that is there",
+        ) from error
     except (OSError, ValueError, RuntimeError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise UserMistake("FG-path-unreadable", f"{path} cannot be read", why=why, fix="give your user the right to read it") from error
+        raise UserMistake(
+            "FG-path-unreadable",
+            f"{path} cannot be read",
+            why=why,
+            fix="give your user the right to read it",
+        ) from error
     return path
 
 
@@ -114,21 +140,37 @@ def _hold_apart(host: Host, found: Sequence[Recognized]) -> None:
         for path in one.paths:
             other = by_path.setdefault(path, one)
             if _plugin_of(host, other.entry) != _plugin_of(host, one.entry):
-                raise UserMistake("FG-import-ambiguous", f"{path} is known as {other.name} and as {one.name}", at=Place(path),
-                                  why=f"both {other.entry} and {one.entry} would read it",
-                                  fix=f"add --as {other.entry} or --as {one.entry}")
+                raise UserMistake(
+                    "FG-import-ambiguous",
+                    f"{path} is known as {other.name} and as {one.name}",
+                    at=Place(path),
+                    why=f"both {other.entry} and {one.entry} would read it",
+                    fix=f"add --as {other.entry} or --as {one.entry}",
+                )
 
 
 def _unknown(path: str, known: Sequence[Entry]) -> UserMistake:
     what, fix = looks_like(Path(path))
-    return UserMistake("FG-not-recognized", f"nothing that FitGlue can read was found in {path}", at=Place(path),
-                       why=f"it is {what}; looked for: {', '.join(one.name for one in known)}",
-                       fix=fix or "name the archive as it was downloaded, a workout file, or a folder of those")
+    return UserMistake(
+        "FG-not-recognized",
+        f"nothing that FitGlue can read was found in {path}",
+        at=Place(path),
+        why=f"it is {what}; looked for: {', '.join(one.name for one in known)}",
+        fix=fix or "name the archive as it was downloaded, a workout file, or a folder of those",
+    )
 
 
 def _nobody(known: Sequence[Entry]) -> UserMistake:
     missing = sorted({one.plugin.name for one in known})
     if not missing:
-        return UserMistake("FG-no-importer", "no source that is known can be imported from files", fix="see: fitglue registry list")
-    return UserMistake("FG-no-importer", "no plugin that recognises files is installed", why=f"missing: {', '.join(missing)}",
-                       fix=f"fitglue plugin install {missing[0]}")
+        return UserMistake(
+            "FG-no-importer",
+            "no source that is known can be imported from files",
+            fix="see: fitglue registry list",
+        )
+    return UserMistake(
+        "FG-no-importer",
+        "no plugin that recognises files is installed",
+        why=f"missing: {', '.join(missing)}",
+        fix=f"fitglue plugin install {missing[0]}",
+    )

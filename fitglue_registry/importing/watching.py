@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from fitglue_registry.store.connections import Connected
 
 
-def watch(host: Host, names: Sequence[str], athlete: str, stop: threading.Event | None = None,
-          timing: Timing | None = None) -> Iterator[Event]:
+def watch(
+    host: Host,
+    names: Sequence[str],
+    athlete: str,
+    stop: threading.Event | None = None,
+    timing: Timing | None = None,
+) -> Iterator[Event]:
     """Sync the connections of these names, or all that read from this machine, whenever their files
     change; ends with ``stop``.
 
@@ -31,14 +36,20 @@ def watch(host: Host, names: Sequence[str], athlete: str, stop: threading.Event 
     library_is_there()
     chosen = watched(host, names, athlete)
     if not chosen:
-        raise UserMistake("FG-nothing-to-watch", "no connection reads files of this machine", fix="fitglue import FOLDER")
+        raise UserMistake(
+            "FG-nothing-to-watch",
+            "no connection reads files of this machine",
+            fix="fitglue import FOLDER",
+        )
     stop = stop or threading.Event()
     # It listens before the first look, so that what is dropped meanwhile is heard.
     with closing(Ears(host.home, timing or Timing())) as ears:
         yield from _rounds(host, names, athlete, stop, ears)
 
 
-def _rounds(host: Host, names: Sequence[str], athlete: str, stop: threading.Event, ears: Ears) -> Iterator[Event]:
+def _rounds(
+    host: Host, names: Sequence[str], athlete: str, stop: threading.Event, ears: Ears
+) -> Iterator[Event]:
     told: dict[str, Watching] = {}
     due: set[str] | None = None
     while not stop.is_set():
@@ -56,7 +67,9 @@ def _rounds(host: Host, names: Sequence[str], athlete: str, stop: threading.Even
         due = ears.wait(stop)
 
 
-def _sync(host: Host, one: Connected, roots: tuple[Path, ...], athlete: str, ears: Ears) -> Iterator[Event]:
+def _sync(
+    host: Host, one: Connected, roots: tuple[Path, ...], athlete: str, ears: Ears
+) -> Iterator[Event]:
     try:
         yield from host.sync(one.id, athlete)
     except Busy:  # the sync that is at work may have looked before the file was there
@@ -65,23 +78,34 @@ def _sync(host: Host, one: Connected, roots: tuple[Path, ...], athlete: str, ear
         yield SyncStopped(one.name, error)
 
 
-def watched(host: Host, names: Sequence[str], athlete: str) -> list[tuple[Connected, tuple[Path, ...]]]:
+def watched(
+    host: Host, names: Sequence[str], athlete: str
+) -> list[tuple[Connected, tuple[Path, ...]]]:
     """The connections of these names, or all, that read files of this machine, with the paths that
     they read.
     """
     found = []
-    for one in [host.connection(name, athlete) for name in names] if names else host.connections(athlete):
+    for one in (
+        [host.connection(name, athlete) for name in names] if names else host.connections(athlete)
+    ):
         roots = roots_of(host, one)
         if roots:
             found.append((one, roots))
         elif names:
-            raise UserMistake("FG-nothing-to-watch", f"the connection {one.name} reads no files of this machine",
-                              fix=f"fitglue sync {one.name} --every 30m")
+            raise UserMistake(
+                "FG-nothing-to-watch",
+                f"the connection {one.name} reads no files of this machine",
+                fix=f"fitglue sync {one.name} --every 30m",
+            )
     return found
 
 
 def roots_of(host: Host, one: Connected) -> tuple[Path, ...]:
     """The paths in the settings of a connection, as its entry marks them."""
     entry = host.catalogue.find("integration", one.integration)
-    values = [one.settings.get(field.name, "") for field in entry.settings if field.path] if entry else []
+    values = (
+        [one.settings.get(field.name, "") for field in entry.settings if field.path]
+        if entry
+        else []
+    )
     return tuple(dict.fromkeys(Path(path) for value in values for path in paths_in(value)))

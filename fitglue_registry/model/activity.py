@@ -23,7 +23,10 @@ Metres = Annotated[float, Meta(ge=0, description="m")]
 # A validator need not look at formats, and RFC 3339 has no time without a zone: the patterns are
 # what binds.
 _CLOCK = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
-_UTC = {"pattern": _CLOCK + r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$", "examples": ["2026-05-01T05:30:00Z"]}
+_UTC = {
+    "pattern": _CLOCK + r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$",
+    "examples": ["2026-05-01T05:30:00Z"],
+}
 _LOCAL = {"pattern": _CLOCK + "$", "examples": ["2026-05-01T07:30:00"]}
 Utc = Annotated[datetime, Meta(tz=True, extra_json_schema=_UTC)]
 Local = Annotated[datetime, Meta(tz=False, extra_json_schema=_LOCAL)]
@@ -37,7 +40,9 @@ class Provenance(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
     """
 
     how: How
-    by: Annotated[str | None, Meta(description="service, device or method that produced the value")] = None
+    by: Annotated[
+        str | None, Meta(description="service, device or method that produced the value")
+    ] = None
     upstream: Annotated[str | None, Meta(description="the field at the source")] = None
     note: str | None = None
 
@@ -64,7 +69,10 @@ class TrainingLoad(Struct, frozen=True, omit_defaults=True, forbid_unknown_field
     """One figure of training load; say TSS only where ``method`` is ``power``."""
 
     value: float
-    method: Annotated[str | None, Meta(description="power, heart_rate, pace, session_rpe, or the source's own word")] = None
+    method: Annotated[
+        str | None,
+        Meta(description="power, heart_rate, pace, session_rpe, or the source's own word"),
+    ] = None
     variant: Annotated[str | None, Meta(description="HRSS, AVG_HR, RUN, SWIM, …")] = None
     by: Annotated[str | None, Meta(description="who computed it")] = None
     chosen: Annotated[bool, Meta(description="the one that the source counts")] = False
@@ -76,7 +84,10 @@ class Lap(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     kind: Literal["lap", "interval", "length"] = "lap"
     label: str | None = None
     group: str | None = None
-    intensity: Annotated[str | None, Meta(description="work, recovery, warmup, cooldown, rest, or the source's own word")] = None
+    intensity: Annotated[
+        str | None,
+        Meta(description="work, recovery, warmup, cooldown, rest, or the source's own word"),
+    ] = None
     start_s: Annotated[float | None, Meta(description="s since the start of the workout")] = None
     start_utc: Utc | None = None
     start_index: Annotated[int, Meta(ge=0, description="first sample in the streams")] | None = None
@@ -98,7 +109,9 @@ class Lap(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     training_load: float | None = None
     zone: str | None = None
     exercise: str | None = None
-    telemetry_only: Annotated[bool, Meta(description="holds samples for a stretch that was no lap")] = False
+    telemetry_only: Annotated[
+        bool, Meta(description="holds samples for a stretch that was no lap")
+    ] = False
 
 
 class StrengthSet(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -131,7 +144,9 @@ class WorkoutStep(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields
 
     intensity: str | None = None
     duration_kind: Literal["time", "distance", "open", "repeat"] = "open"
-    duration: Annotated[float | None, Meta(description="s, m, or the index of the step to repeat from")] = None
+    duration: Annotated[
+        float | None, Meta(description="s, m, or the index of the step to repeat from")
+    ] = None
     target_kind: Literal["open", "heart_rate", "speed", "power"] = "open"
     target_low: float | None = None
     target_high: float | None = None
@@ -173,7 +188,9 @@ class Link(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
 class Completeness(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """How much of the record this source activity was made from, and why the rest is not there."""
 
-    parts: Annotated[tuple[str, ...], Meta(description="parts that were read: summary, detail, streams, file")] = ()
+    parts: Annotated[
+        tuple[str, ...], Meta(description="parts that were read: summary, detail, streams, file")
+    ] = ()
     missing: Annotated[dict[str, str], Meta(description="part or field → reason")] = {}
 
 
@@ -192,14 +209,18 @@ class SourceActivity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 
     model: Annotated[int, Meta(ge=1, description="version of this model")] = MODEL_VERSION
     leg_no: Annotated[int, Meta(ge=0, description="position inside a multisport record")] = 0
-    parent: Annotated[str | None, Meta(description="what groups the legs of one multisport event")] = None
+    parent: Annotated[
+        str | None, Meta(description="what groups the legs of one multisport event")
+    ] = None
     stub: Stub | None = None
 
     title: str | None = None
     description: str | None = None
     notes: str | None = None
     tags: tuple[str, ...] = ()
-    sport: Annotated[str | None, Meta(description="canonical name (model/sports.py); null only on a stub")] = None
+    sport: Annotated[
+        str | None, Meta(description="canonical name (model/sports.py); null only on a stub")
+    ] = None
     sport_raw: Annotated[str | None, Meta(description="the source's own word")] = None
     sub_type: str | None = None
     trainer: bool | None = None
@@ -210,10 +231,18 @@ class SourceActivity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     start_local: Local | None = None
     timezone: Annotated[str | None, Meta(description="IANA name")] = None
     utc_offset_s: Annotated[int, Meta(ge=-86400, le=86400)] | None = None
-    start_precision: Annotated[Literal["second", "minute", "day"], Meta(description="how exact the start is")] = "second"
-    elapsed_s: Annotated[float, Meta(ge=0, description="s, wall clock from start to end")] | None = None
-    moving_s: Annotated[float, Meta(ge=0, description="s, by the source's own pause rule")] | None = None
-    recording_s: Annotated[float, Meta(ge=0, description="s, elapsed without gaps in the recording")] | None = None
+    start_precision: Annotated[
+        Literal["second", "minute", "day"], Meta(description="how exact the start is")
+    ] = "second"
+    elapsed_s: (
+        Annotated[float, Meta(ge=0, description="s, wall clock from start to end")] | None
+    ) = None
+    moving_s: (
+        Annotated[float, Meta(ge=0, description="s, by the source's own pause rule")] | None
+    ) = None
+    recording_s: (
+        Annotated[float, Meta(ge=0, description="s, elapsed without gaps in the recording")] | None
+    ) = None
 
     distance_m: Metres | None = None
     elevation_gain_m: Amount | None = None
@@ -237,15 +266,22 @@ class SourceActivity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     power_kind: Literal["measured", "estimated"] | None = None
     average_cadence_rpm: Amount | None = None
     max_cadence_rpm: Amount | None = None
-    cadence_per_leg: Annotated[bool | None, Meta(description="true: one leg counted, double it for steps")] = None
+    cadence_per_leg: Annotated[
+        bool | None, Meta(description="true: one leg counted, double it for steps")
+    ] = None
     average_temperature_c: float | None = None
     min_temperature_c: float | None = None
     max_temperature_c: float | None = None
 
-    training_load: Annotated[float | None, Meta(description="the figure that the source counts")] = None
+    training_load: Annotated[
+        float | None, Meta(description="the figure that the source counts")
+    ] = None
     training_loads: tuple[TrainingLoad, ...] = ()
     intensity_pct: Annotated[float | None, Meta(description="% of threshold")] = None
-    rpe: Annotated[float, Meta(ge=0, le=10, description="rating of perceived exertion, 1 to 10")] | None = None
+    rpe: (
+        Annotated[float, Meta(ge=0, le=10, description="rating of perceived exertion, 1 to 10")]
+        | None
+    ) = None
     feel: Annotated[int, Meta(ge=1, le=5, description="1 strong … 5 weak")] | None = None
     average_ground_contact_ms: Amount | None = None
     average_vertical_oscillation_mm: Amount | None = None
@@ -264,7 +300,13 @@ class SourceActivity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 
     claims: tuple[Claim, ...] = ()
     links: tuple[Link, ...] = ()
-    metrics: Annotated[dict[str, float], Meta(description="figures with a meaning but no field of their own")] = {}
-    extensions: Annotated[dict[str, Any], Meta(description="what the source has and the model does not know, by name")] = {}
+    metrics: Annotated[
+        dict[str, float], Meta(description="figures with a meaning but no field of their own")
+    ] = {}
+    extensions: Annotated[
+        dict[str, Any], Meta(description="what the source has and the model does not know, by name")
+    ] = {}
     completeness: Completeness = Completeness()
-    provenance: Annotated[dict[str, Provenance], Meta(description="field → exception to the entry's `data` table")] = {}
+    provenance: Annotated[
+        dict[str, Provenance], Meta(description="field → exception to the entry's `data` table")
+    ] = {}

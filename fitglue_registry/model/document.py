@@ -59,8 +59,7 @@ def decode(document: bytes | str) -> SourceActivity:
 
 
 def to_builtins(activity: SourceActivity) -> dict[str, Any]:
-    """The document as plain dicts, lists, texts and numbers, for the contract and for ``--json``.
-    """
+    """The document as plain dicts, lists, texts and numbers, for the contract and for ``--json``."""
     built: dict[str, Any] = msgspec.to_builtins(activity, enc_hook=_encode_hook)
     return built
 
@@ -72,7 +71,11 @@ def document_schema() -> dict[str, Any]:
     schema = msgspec.json.schema(SourceActivity, schema_hook=_schema_hook)
     root = schema["$defs"]["SourceActivity"]
     root["anyOf"] = [{"required": ["start_utc"]}, {"required": ["start_local"]}]
-    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, "title": "Source activity"} | schema
+    whole = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_ID,
+        "title": "Source activity",
+    } | schema
     # Defaults are tuples otherwise.
     return msgspec.json.decode(msgspec.json.encode(whole), type=dict[str, Any])
 
@@ -88,7 +91,11 @@ def problems(activity: SourceActivity) -> list[tuple[str, str]]:
     """What is wrong with a source activity beyond its schema, as (field, reason); an empty list
     where all is well.
     """
-    found = [(name, "is not a finite number") for name, value in _numbers(activity) if not math.isfinite(value)]
+    found = [
+        (name, "is not a finite number")
+        for name, value in _numbers(activity)
+        if not math.isfinite(value)
+    ]
     if activity.start_utc is None and activity.start_local is None:
         found.append(("start_utc", "neither a start in UTC nor a local one is given"))
     if activity.sport is None and activity.stub is None:
@@ -100,7 +107,9 @@ def _numbers(activity: SourceActivity) -> list[tuple[str, float]]:
     named = zip(activity.__struct_fields__, msgspec.structs.astuple(activity), strict=True)
     numbers = [(name, value) for name, value in named if type(value) is float]
     metrics = activity.metrics.items() if isinstance(activity.metrics, dict) else ()
-    return numbers + [(f"metrics.{name}", value) for name, value in metrics if isinstance(value, float)]
+    return numbers + [
+        (f"metrics.{name}", value) for name, value in metrics if isinstance(value, float)
+    ]
 
 
 def _claim_problems(claims: Any) -> list[tuple[str, str]]:
@@ -112,15 +121,27 @@ def _claim_problems(claims: Any) -> list[tuple[str, str]]:
     if len(claims) > _MOST_CLAIMS:
         return [("claims", f"are {len(claims):,}, and may be {_MOST_CLAIMS}")]
     longest = max((len(claim) for claim in claims if isinstance(claim, str)), default=0)
-    return [("claims", f"hold one of {longest:,} characters, and may have {_LONGEST_CLAIM}")] if longest > _LONGEST_CLAIM else []
+    return (
+        [("claims", f"hold one of {longest:,} characters, and may have {_LONGEST_CLAIM}")]
+        if longest > _LONGEST_CLAIM
+        else []
+    )
 
 
 def _stream_problems(activity: SourceActivity) -> list[tuple[str, str]]:
     if not isinstance(activity.streams, tuple | list) or not all(map(_is_stream, activity.streams)):
         return [("streams", "holds something that is no Stream of texts and a Column")]
     lengths = {stream.type: len(stream.values) for stream in activity.streams}
-    if sum(len(stream.values.doubles) for stream in activity.streams) > _MOST_NUMBERS or len(activity.streams) > _MOST_STREAMS:
-        return [("streams", f"hold more than {_MOST_NUMBERS:,} numbers, or are more than {_MOST_STREAMS}")]
+    if (
+        sum(len(stream.values.doubles) for stream in activity.streams) > _MOST_NUMBERS
+        or len(activity.streams) > _MOST_STREAMS
+    ):
+        return [
+            (
+                "streams",
+                f"hold more than {_MOST_NUMBERS:,} numbers, or are more than {_MOST_STREAMS}",
+            )
+        ]
     found = []
     if len(lengths) != len(activity.streams):
         found.append(("streams", "two streams have the same type"))
@@ -136,6 +157,13 @@ def _is_stream(value: object) -> bool:
     """Types are not looked at when a struct is made, and streams are encoded apart from the
     document that the schema sees.
     """
-    if type(value) is not Stream or type(value.values) is not Column or type(value.type) is not str or not value.type:
+    if (
+        type(value) is not Stream
+        or type(value.values) is not Column
+        or type(value.type) is not str
+        or not value.type
+    ):
         return False
-    return type(value.custom) is bool and all(text is None or type(text) is str for text in (value.unit, value.name, value.raw_type))
+    return type(value.custom) is bool and all(
+        text is None or type(text) is str for text in (value.unit, value.name, value.raw_type)
+    )

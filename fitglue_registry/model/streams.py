@@ -16,11 +16,30 @@ if TYPE_CHECKING:
 #: Unit of every stream that the model names; others keep their source's name and have no promised
 #: unit.
 STREAM_UNITS: dict[str, str] = {
-    "time": "s since start", "latlng": "degrees (WGS 84)", "heartrate": "bpm", "watts": "W", "cadence": "rpm", "altitude": "m",
-    "distance": "m since start", "velocity": "m/s", "temperature": "°C", "grade": "%", "moving": "0 or 1", "torque": "Nm",
-    "left_right_balance": "%", "respiration": "breaths/min", "hrv": "ms between beats", "core_temperature": "°C",
-    "skin_temperature": "°C", "stride_length": "m", "ground_contact_time": "ms", "vertical_oscillation": "mm",
-    "vertical_ratio": "%", "smo2": "%", "thb": "g/dL", "dfa_a1": "1",
+    "time": "s since start",
+    "latlng": "degrees (WGS 84)",
+    "heartrate": "bpm",
+    "watts": "W",
+    "cadence": "rpm",
+    "altitude": "m",
+    "distance": "m since start",
+    "velocity": "m/s",
+    "temperature": "°C",
+    "grade": "%",
+    "moving": "0 or 1",
+    "torque": "Nm",
+    "left_right_balance": "%",
+    "respiration": "breaths/min",
+    "hrv": "ms between beats",
+    "core_temperature": "°C",
+    "skin_temperature": "°C",
+    "stride_length": "m",
+    "ground_contact_time": "ms",
+    "vertical_oscillation": "mm",
+    "vertical_ratio": "%",
+    "smo2": "%",
+    "thb": "g/dL",
+    "dfa_a1": "1",
 }
 
 Sample = float | tuple[float, float] | tuple[float, ...] | None
@@ -41,14 +60,26 @@ class Column:
     lengths: tuple[int, ...] | None
     width: int
 
-    def __init__(self, doubles: memoryview[Any], width: int = 1, lengths: tuple[int, ...] | None = None) -> None:
+    def __init__(
+        self, doubles: memoryview[Any], width: int = 1, lengths: tuple[int, ...] | None = None
+    ) -> None:
         if doubles.format != "d":
             raise TypeError(f"a column is made of doubles, not of format {doubles.format!r}")
-        if width not in (0, 1, 2) or (width == 0) != (lengths is not None) or (width == 2 and len(doubles) % 2):
-            raise ValueError("a column holds numbers (width 1), pairs (width 2), or lists with their lengths (width 0)")
+        if (
+            width not in (0, 1, 2)
+            or (width == 0) != (lengths is not None)
+            or (width == 2 and len(doubles) % 2)
+        ):
+            raise ValueError(
+                "a column holds numbers (width 1), pairs (width 2), or lists with their lengths (width 0)"
+            )
         if lengths is not None and sum(max(length, 0) for length in lengths) != len(doubles):
             raise ValueError("the lengths of a column of lists add up to its doubles")
-        for name, value in (("doubles", doubles.toreadonly()), ("width", width), ("lengths", lengths)):
+        for name, value in (
+            ("doubles", doubles.toreadonly()),
+            ("width", width),
+            ("lengths", lengths),
+        ):
             object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, _: object) -> None:
@@ -57,15 +88,21 @@ class Column:
     @classmethod
     def of(cls, samples: Iterable[float | None]) -> Column:
         """A column of numbers; ``None`` is a gap."""
-        return cls(memoryview(array("d", [math.nan if sample is None else sample for sample in samples])))
+        return cls(
+            memoryview(array("d", [math.nan if sample is None else sample for sample in samples]))
+        )
 
     @classmethod
     def pairs(cls, first: Sequence[float | None], second: Sequence[float | None]) -> Column:
-        """A column of pairs from two of equal length; a pair with one half missing is a gap whole.
-        """
+        """A column of pairs from two of equal length; a pair with one half missing is a gap whole."""
         if len(first) != len(second):
-            raise ValueError(f"pairs need two columns of one length, not {len(first)} and {len(second)}")
-        ones, twos = (array("d", [math.nan if value is None else value for value in half]) for half in (first, second))
+            raise ValueError(
+                f"pairs need two columns of one length, not {len(first)} and {len(second)}"
+            )
+        ones, twos = (
+            array("d", [math.nan if value is None else value for value in half])
+            for half in (first, second)
+        )
         for index, (one, two) in enumerate(zip(ones, twos, strict=True)):
             if one != one or two != two:  # NaN is a gap
                 ones[index] = twos[index] = math.nan
@@ -79,7 +116,11 @@ class Column:
         is a gap.
         """
         doubles = array("d", [value for sample in samples for value in sample or ()])
-        return cls(memoryview(doubles), width=0, lengths=tuple(-1 if sample is None else len(sample) for sample in samples))
+        return cls(
+            memoryview(doubles),
+            width=0,
+            lengths=tuple(-1 if sample is None else len(sample) for sample in samples),
+        )
 
     def __len__(self) -> int:
         return len(self.lengths) if self.lengths is not None else len(self.doubles) // self.width
@@ -89,7 +130,9 @@ class Column:
             return self._iterate_lists(self.lengths)
         if self.width == 2:
             values = iter(self.doubles)
-            return (None if one != one else (one, two) for one, two in zip(values, values, strict=True))
+            return (
+                None if one != one else (one, two) for one, two in zip(values, values, strict=True)
+            )
         return (None if value != value else value for value in self.doubles)
 
     def _iterate_lists(self, lengths: tuple[int, ...]) -> Iterator[Sample]:
@@ -121,7 +164,9 @@ class Column:
         try:
             if kinds <= {int, float, bool}:
                 return cls.of(samples)  # type: ignore[arg-type]
-            if kinds == {list} and all(len(sample) == 2 for sample in samples if isinstance(sample, list)):
+            if kinds == {list} and all(
+                len(sample) == 2 for sample in samples if isinstance(sample, list)
+            ):
                 pairs = [sample if isinstance(sample, list) else (None, None) for sample in samples]
                 return cls.pairs([pair[0] for pair in pairs], [pair[1] for pair in pairs])
             if kinds == {list}:
@@ -136,9 +181,17 @@ class Stream(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     stream.
     """
 
-    type: Annotated[str, Meta(min_length=1, description="canonical name where the model has one, else the source's own")]
+    type: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="canonical name where the model has one, else the source's own",
+        ),
+    ]
     values: Column
     unit: str | None = None
     name: Annotated[str | None, Meta(description="the athlete's label of a custom stream")] = None
     raw_type: Annotated[str | None, Meta(description="the source's name where it differs")] = None
-    custom: Annotated[bool, Meta(description="defined by the athlete, meaning unknown to the source")] = False
+    custom: Annotated[
+        bool, Meta(description="defined by the athlete, meaning unknown to the source")
+    ] = False

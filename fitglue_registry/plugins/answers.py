@@ -12,7 +12,16 @@ import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.hookspecs import Account, Listing, Opinion, Part, Recognized, Split, Unavailable, Window
+from fitglue_registry.hookspecs import (
+    Account,
+    Listing,
+    Opinion,
+    Part,
+    Recognized,
+    Split,
+    Unavailable,
+    Window,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,7 +71,11 @@ def _opinion(said: Any) -> str | None:
         return None
     if not _is_exactly(said, Opinion):
         return f"with {type(said).__name__}, expected Opinion or None"
-    if type(said.verdict) is not str or said.verdict not in ("same", "different") or not is_text(said.reason):
+    if (
+        type(said.verdict) is not str
+        or said.verdict not in ("same", "different")
+        or not is_text(said.reason)
+    ):
         return "with an opinion that is neither same nor different, or whose reason is no text"
     return None
 
@@ -82,9 +95,15 @@ def _recognized(said: Any, paths: frozenset[str]) -> str | None:
         return f"with {type(said).__name__}, expected Recognized"
     if not all(is_text(value, LONGEST_ID) and value for value in (said.entry, said.name)):
         return f"with something recognised whose entry or name is no text of 1 to {LONGEST_ID} characters"
-    if type(said.paths) is not tuple or not said.paths or not all(type(path) is str and path in paths for path in said.paths):
+    if (
+        type(said.paths) is not tuple
+        or not said.paths
+        or not all(type(path) is str and path in paths for path in said.paths)
+    ):
         return f"for {_shown(said.entry)} with paths that are no tuple of those that it was shown"
-    if type(said.settings) is not dict or not all(type(part) is str for pair in said.settings.items() for part in pair):
+    if type(said.settings) is not dict or not all(
+        type(part) is str for pair in said.settings.items() for part in pair
+    ):
         return f"for {_shown(said.entry)} with settings that are no dict of texts"
     for told in (said.found, said.left_out):
         if type(told) is not tuple or len(told) > _MOST_NOTES or not all(map(is_text, told)):
@@ -122,12 +141,22 @@ def _listing(row: Any) -> str | None:
     if wrong:
         return wrong
     if type(row.summary) is not bytes or len(row.summary) > _LARGEST_SUMMARY:
-        return _of(row, f"with a summary that is {_a(row.summary)}, expected bytes, {_LARGEST_SUMMARY:,} at most")
-    if row.start_local is not None and (type(row.start_local) is not datetime or row.start_local.tzinfo is not None):
+        return _of(
+            row,
+            f"with a summary that is {_a(row.summary)}, expected bytes, {_LARGEST_SUMMARY:,} at most",
+        )
+    if row.start_local is not None and (
+        type(row.start_local) is not datetime or row.start_local.tzinfo is not None
+    ):
         return _of(row, "with a start_local that is no datetime without a zone")
     if row.revision is not None and (not is_text(row.revision, LONGEST_ID) or not row.revision):
-        return _of(row, f"with a revision that is {_a(row.revision)}, expected text of 1 to {LONGEST_ID} characters")
-    if row.at_source is not None and (type(row.at_source) is not datetime or row.at_source.utcoffset() is None):
+        return _of(
+            row,
+            f"with a revision that is {_a(row.revision)}, expected text of 1 to {LONGEST_ID} characters",
+        )
+    if row.at_source is not None and (
+        type(row.at_source) is not datetime or row.at_source.utcoffset() is None
+    ):
         return _of(row, "with an at_source that is no datetime with a zone")
     if row.unavailable is None:
         return None
@@ -140,10 +169,17 @@ def _part(part: Any) -> str | None:
     wrong = _id(part.external_id)
     if wrong:
         return wrong
-    if type(part.part) is not str or type(part.encoding) is not str or part.encoding not in _ENCODINGS:
+    if (
+        type(part.part) is not str
+        or type(part.encoding) is not str
+        or part.encoding not in _ENCODINGS
+    ):
         return _of(part, "with a part or an encoding that does not exist")
     if type(part.content) is not bytes or len(part.content) > _LARGEST_PART:
-        return _of(part, f"with a content that is {_a(part.content)}, expected bytes, {_LARGEST_PART:,} at most")
+        return _of(
+            part,
+            f"with a content that is {_a(part.content)}, expected bytes, {_LARGEST_PART:,} at most",
+        )
     if part.decoded is not None and type(part.decoded) is not bytes:
         return _of(part, f"with decoded bytes that are {_a(part.decoded)}, expected bytes")
     # A gzip body says at its end how much it holds, and a few kB can hold gigabytes.
@@ -168,11 +204,17 @@ def _unavailable(said: Any) -> str | None:
 def _split(said: Any) -> str | None:
     if type(said.windows) not in (tuple, list) or not 1 <= len(said.windows) <= _MOST_WINDOWS:
         return f"with a Split that is no tuple of 1 to {_MOST_WINDOWS:,} windows"
-    return None if all(map(_is_window, said.windows)) else "with a Split into something else than windows of days, the oldest day first"
+    return (
+        None
+        if all(map(_is_window, said.windows))
+        else "with a Split into something else than windows of days, the oldest day first"
+    )
 
 
 def _is_window(window: Any) -> bool:
-    if type(window) is not Window or any(day is not None and type(day) is not date for day in (window.oldest, window.newest)):
+    if type(window) is not Window or any(
+        day is not None and type(day) is not date for day in (window.oldest, window.newest)
+    ):
         return False
     return window.oldest is None or window.newest is None or window.oldest <= window.newest
 
@@ -181,8 +223,12 @@ def _account(account: Any) -> str | None:
     wrong = _id(account.id)
     if wrong:
         return wrong.replace("external id", "id", 1)
-    if not all(value is None or is_text(value, LONGEST_ID) for value in (account.name, account.timezone)):
-        return f"with an account whose name or timezone is no text of at most {LONGEST_ID} characters"
+    if not all(
+        value is None or is_text(value, LONGEST_ID) for value in (account.name, account.timezone)
+    ):
+        return (
+            f"with an account whose name or timezone is no text of at most {LONGEST_ID} characters"
+        )
     notes = account.notes
     if type(notes) not in (tuple, list) or len(notes) > _MOST_NOTES or not all(map(is_text, notes)):
         return f"with an account whose notes are no tuple of at most {_MOST_NOTES} texts"
@@ -190,7 +236,12 @@ def _account(account: Any) -> str | None:
 
 
 _CHECKS: dict[type, Callable[[Any], str | None]] = {
-    Listing: _listing, Part: _part, Unavailable: _unavailable, Split: _split, Account: _account}
+    Listing: _listing,
+    Part: _part,
+    Unavailable: _unavailable,
+    Split: _split,
+    Account: _account,
+}
 
 
 def _a(value: Any) -> str:

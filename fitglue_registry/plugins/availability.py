@@ -15,8 +15,16 @@ if TYPE_CHECKING:
     from fitglue_registry.plugins.discovery import Plugins
     from fitglue_registry.registry import Entry
 
-State = Literal["available", "not-connectable", "plugin-missing", "plugin-broken", "version-mismatch", "not-connected", "tier",
-                "credentials-rejected"]
+State = Literal[
+    "available",
+    "not-connectable",
+    "plugin-missing",
+    "plugin-broken",
+    "version-mismatch",
+    "not-connected",
+    "tier",
+    "credentials-rejected",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +42,16 @@ class Availability:
         return self.state == "available"
 
 
-_STATES: dict[str, State] = {"FG-plugin-missing": "plugin-missing", "FG-plugin-version": "version-mismatch",
-                             "FG-hook-api": "version-mismatch"}
+_STATES: dict[str, State] = {
+    "FG-plugin-missing": "plugin-missing",
+    "FG-plugin-version": "version-mismatch",
+    "FG-hook-api": "version-mismatch",
+}
 
 
-def availability(entry: Entry, plugins: Plugins, *, allowed: bool, tier: str | None, connections: Sequence[str]) -> Availability:
+def availability(
+    entry: Entry, plugins: Plugins, *, allowed: bool, tier: str | None, connections: Sequence[str]
+) -> Availability:
     """Ask in the order in which a person would mend things: plugin, version, tier, connection,
     credentials.
 
@@ -47,18 +60,38 @@ def availability(entry: Entry, plugins: Plugins, *, allowed: bool, tier: str | N
     ``credentials-rejected``).
     """
     if entry.closed is not None:
-        return Availability("not-connectable", entry.closed.why, f"fitglue connect {entry.id} tells the roads that there are",
-                            "FG-not-connectable")
+        return Availability(
+            "not-connectable",
+            entry.closed.why,
+            f"fitglue connect {entry.id} tells the roads that there are",
+            "FG-not-connectable",
+        )
     try:
         plugins.load(entry)
     except FitglueError as error:
-        return Availability(_STATES.get(error.code, "plugin-broken"), error.what, error.fix, error.code)
+        return Availability(
+            _STATES.get(error.code, "plugin-broken"), error.what, error.fix, error.code
+        )
     if not allowed:
-        return Availability("tier", f"{entry.name} belongs to tier {entry.tier}, this athlete has {tier}",
-                            "ask whoever runs this service for the higher tier", "FG-tier")
+        return Availability(
+            "tier",
+            f"{entry.name} belongs to tier {entry.tier}, this athlete has {tier}",
+            "ask whoever runs this service for the higher tier",
+            "FG-tier",
+        )
     connect = f"fitglue connect {entry.integration or entry.id}"
     if not connections:
-        return Availability("not-connected", f"there is no connection to {entry.name} yet", connect, "FG-not-connected")
+        return Availability(
+            "not-connected",
+            f"there is no connection to {entry.name} yet",
+            connect,
+            "FG-not-connected",
+        )
     if "ok" not in connections:
-        return Availability("credentials-rejected", f"{entry.name} rejected the credentials", connect, "FG-key-rejected")
+        return Availability(
+            "credentials-rejected",
+            f"{entry.name} rejected the credentials",
+            connect,
+            "FG-key-rejected",
+        )
     return Availability("available", f"{entry.name} is connected")

@@ -14,8 +14,22 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from fitglue_registry.contract import nearest
 from fitglue_registry.errors import FitglueError, Place, PluginFailed
-from fitglue_registry.hookspecs import ADDRESSED, PLUGIN_GROUP, PROJECT, REGISTRY_GROUP, WRAPPER_GROUP, Hooks, Listing
-from fitglue_registry.plugins.answers import LARGEST_WINDOW, complaint, opinions_complaint, recognized_complaint, weight
+from fitglue_registry.hookspecs import (
+    ADDRESSED,
+    PLUGIN_GROUP,
+    PROJECT,
+    REGISTRY_GROUP,
+    WRAPPER_GROUP,
+    Hooks,
+    Listing,
+)
+from fitglue_registry.plugins.answers import (
+    LARGEST_WINDOW,
+    complaint,
+    opinions_complaint,
+    recognized_complaint,
+    weight,
+)
 from fitglue_registry.plugins.guard import Guard, SignOfLife, hold_count
 from fitglue_registry.plugins.hookcheck import check_api, check_hooks
 from fitglue_registry.plugins.scan import all_entry_points, one_of_each_name
@@ -74,7 +88,9 @@ class Plugins:
     ``time_limit_s`` is how long a plugin may show no sign of life.
     """
 
-    def __init__(self, entry_points: Iterable[FoundEntryPoint] | None = None, *, time_limit_s: float = 120.0) -> None:
+    def __init__(
+        self, entry_points: Iterable[FoundEntryPoint] | None = None, *, time_limit_s: float = 120.0
+    ) -> None:
         self._given = None if entry_points is None else tuple(entry_points)
         self._time_limit_s = time_limit_s
         self._loaded: dict[str, _Loaded | FitglueError] = {}
@@ -89,7 +105,10 @@ class Plugins:
     def _found(self) -> dict[str, dict[str, FoundEntryPoint]]:
         groups = (PLUGIN_GROUP, REGISTRY_GROUP, WRAPPER_GROUP)
         if self._given is not None:
-            return {group: {point.name: point for point in self._given if point.group == group} for group in groups}
+            return {
+                group: {point.name: point for point in self._given if point.group == group}
+                for group in groups
+            }
         # One scan serves all groups: it is the dear part, and nothing caches it for us.
         every, self._unreadable = all_entry_points(groups)
         found: dict[str, dict[str, FoundEntryPoint]] = {}
@@ -109,7 +128,9 @@ class Plugins:
             load = self._found[WRAPPER_GROUP][name].load
             try:
                 self._guard(name).call(
-                    "import", lambda load=load, name=name: manager.register(load(), name=f"wrapper {name}"))  # type: ignore[misc]
+                    "import",
+                    lambda load=load, name=name: manager.register(load(), name=f"wrapper {name}"),
+                )  # type: ignore[misc]
             except FitglueError as error:
                 log.warning("hook wrapper %s is left out: %s", name, error)
         return manager
@@ -129,10 +150,15 @@ class Plugins:
             if path is not None and path.is_dir():
                 folders.append((name, path))
             else:
-                errors.append(PluginFailed(
-                    "FG-registry-folder-missing", f"distribution {name} names the registry folder {point.value}, which is not there",
-                    at=Place(field=f"entry point {REGISTRY_GROUP}"), why="the value is a top-level package, a colon and a folder in it",
-                    fix="reinstall the distribution, or tell its author"))
+                errors.append(
+                    PluginFailed(
+                        "FG-registry-folder-missing",
+                        f"distribution {name} names the registry folder {point.value}, which is not there",
+                        at=Place(field=f"entry point {REGISTRY_GROUP}"),
+                        why="the value is a top-level package, a colon and a folder in it",
+                        fix="reinstall the distribution, or tell its author",
+                    )
+                )
         return folders, errors
 
     @property
@@ -154,7 +180,9 @@ class Plugins:
         if name not in self._distributions:  # each look reads a file of metadata
             found = getattr(self._found[PLUGIN_GROUP].get(name), "dist", None)
             try:
-                self._distributions[name] = (found.name, found.version) if found is not None else (None, None)
+                self._distributions[name] = (
+                    (found.name, found.version) if found is not None else (None, None)
+                )
             except Exception:  # noqa: BLE001 - metadata that cannot be read: the plugin may work all the same
                 self._distributions[name] = (name, None)
         return self._distributions[name]
@@ -166,8 +194,17 @@ class Plugins:
         try:
             loaded = self._load(name)
         except FitglueError as error:
-            return PluginInfo(name, distribution, version, point.value if point else "", loaded=False, error=error)
-        return PluginInfo(name, distribution, version, point.value if point else "", loaded=True, hooks=loaded.hooks)
+            return PluginInfo(
+                name, distribution, version, point.value if point else "", loaded=False, error=error
+            )
+        return PluginInfo(
+            name,
+            distribution,
+            version,
+            point.value if point else "",
+            loaded=True,
+            hooks=loaded.hooks,
+        )
 
     # -- loading -----------------------------------------------------------------------------------
 
@@ -190,8 +227,10 @@ class Plugins:
         # A version that is none is in no range.
         if not SpecifierSet(entry.plugin.version).contains(version, prereleases=True):
             raise PluginFailed(
-                "FG-plugin-version", f"{entry.kind}/{entry.id} needs {entry.plugin.name} {entry.plugin.version}, installed is {version}",
-                fix=f"fitglue plugin install '{entry.plugin.name}{entry.plugin.version}'")
+                "FG-plugin-version",
+                f"{entry.kind}/{entry.id} needs {entry.plugin.name} {entry.plugin.version}, installed is {version}",
+                fix=f"fitglue plugin install '{entry.plugin.name}{entry.plugin.version}'",
+            )
 
     def close(self) -> None:
         """Let the threads on which plugins were called end; plugins stay loaded."""
@@ -214,11 +253,19 @@ class Plugins:
         close = nearest(name, self.names())
         if self._given is None and _is_installed(name):
             return PluginFailed(
-                "FG-plugin-missing", f"distribution {name} is installed and brings no plugin of that name",
-                why=f"it has no entry point called {name} in the group {PLUGIN_GROUP}", fix="its author adds it to pyproject.toml")
+                "FG-plugin-missing",
+                f"distribution {name} is installed and brings no plugin of that name",
+                why=f"it has no entry point called {name} in the group {PLUGIN_GROUP}",
+                fix="its author adds it to pyproject.toml",
+            )
         return PluginFailed(
-            "FG-plugin-missing", f"plugin {name} is not installed", why=f"there is {close}" if close else None,
-            fix=f"did you mean {close}? Else: fitglue plugin install {name}" if close else f"fitglue plugin install {name}")
+            "FG-plugin-missing",
+            f"plugin {name} is not installed",
+            why=f"there is {close}" if close else None,
+            fix=f"did you mean {close}? Else: fitglue plugin install {name}"
+            if close
+            else f"fitglue plugin install {name}",
+        )
 
     def _import(self, name: str) -> _Loaded:
         point = self._found[PLUGIN_GROUP].get(name)
@@ -233,8 +280,11 @@ class Plugins:
             hooks = check_hooks(name, plugin, manager)
             twin = manager.get_name(plugin)
             if twin is not None:
-                raise PluginFailed("FG-plugin-twice", f"plugin {name} is the same object as plugin {twin} ({point.value})",
-                                   fix="name it once in the entry points")
+                raise PluginFailed(
+                    "FG-plugin-twice",
+                    f"plugin {name} is the same object as plugin {twin} ({point.value})",
+                    fix="name it once in the entry points",
+                )
             manager.register(plugin, name=name)
             self._callers.clear()  # they name the others that are left out, and there is one more
             return _Loaded(plugin, hooks, guard)
@@ -246,9 +296,13 @@ class Plugins:
             if error.code != "FG-plugin-raised":
                 raise
             said = error.what.removeprefix(f"plugin {name} ")
-            raise PluginFailed("FG-plugin-import-failed", f"plugin {name} ({point.value}) cannot be imported", at=error.at,
-                               why=f"{said}: {error.why}" if error.why else said,
-                               fix=f"reinstall it: fitglue plugin install --upgrade {name}") from error
+            raise PluginFailed(
+                "FG-plugin-import-failed",
+                f"plugin {name} ({point.value}) cannot be imported",
+                at=error.at,
+                why=f"{said}: {error.why}" if error.why else said,
+                fix=f"reinstall it: fitglue plugin install --upgrade {name}",
+            ) from error
 
     # -- calling -----------------------------------------------------------------------------------
 
@@ -256,8 +310,17 @@ class Plugins:
         """Whether the plugin of an entry has the hook; loads it."""
         return hook in self._load(entry.plugin.name).hooks
 
-    def call(self, entry: Entry, hook: str, kind: type | tuple[type, ...], *, sign_of_life: SignOfLife | None = None, here: bool = False,
-             then: Callable[[Any], Any] | None = None, **arguments: Any) -> Any:
+    def call(
+        self,
+        entry: Entry,
+        hook: str,
+        kind: type | tuple[type, ...],
+        *,
+        sign_of_life: SignOfLife | None = None,
+        here: bool = False,
+        then: Callable[[Any], Any] | None = None,
+        **arguments: Any,
+    ) -> Any:
         """The checked answer of one addressed hook; wrappers of other plugins see the call, other
         implementations do not.
 
@@ -273,11 +336,24 @@ class Plugins:
             _hold(loaded.guard, hook, complaint(answer, kinds))
             return then(answer) if then is not None else answer
 
-        return loaded.guard.call_here(hook, work) if here else loaded.guard.call(hook, work, sign_of_life)
+        return (
+            loaded.guard.call_here(hook, work)
+            if here
+            else loaded.guard.call(hook, work, sign_of_life)
+        )
 
-    def iterate(self, entry: Entry, hook: str, kinds: tuple[type, ...], jobs: Sequence[dict[str, Any]], *, lanes: int = 1,
-                sign_of_life: SignOfLife | None = None, then: Callable[[Iterator[Any]], Iterable[Any]] = iter,
-                weigh: Callable[[Any], int] = weight) -> Iterator[tuple[int, Any]]:
+    def iterate(
+        self,
+        entry: Entry,
+        hook: str,
+        kinds: tuple[type, ...],
+        jobs: Sequence[dict[str, Any]],
+        *,
+        lanes: int = 1,
+        sign_of_life: SignOfLife | None = None,
+        then: Callable[[Iterator[Any]], Iterable[Any]] = iter,
+        weigh: Callable[[Any], int] = weight,
+    ) -> Iterator[tuple[int, Any]]:
         """(job, checked item or error) of an addressed hook that yields, called once for each of
         ``jobs`` (its arguments).
 
@@ -289,7 +365,13 @@ class Plugins:
         def call(arguments: dict[str, Any]) -> Callable[[], Iterable[Any]]:
             return lambda: then(_held_items(loaded.guard, hook, kinds, lambda: caller(**arguments)))
 
-        yield from loaded.guard.iterate(hook, [call(arguments) for arguments in jobs], lanes=lanes, sign_of_life=sign_of_life, weigh=weigh)
+        yield from loaded.guard.iterate(
+            hook,
+            [call(arguments) for arguments in jobs],
+            lanes=lanes,
+            sign_of_life=sign_of_life,
+            weigh=weigh,
+        )
 
     def on_lane(self, entry: Entry, hook: str, work: Callable[[], Iterable[Any]]) -> Iterator[Any]:
         """What ``work`` of ours yields on a thread of the entry's plugin, where it may ``call`` it
@@ -300,7 +382,9 @@ class Plugins:
                 raise item
             yield item
 
-    def offline_records(self, entry: Entry, content: bytes, name: str, streams: bytes | None) -> list[Record]:
+    def offline_records(
+        self, entry: Entry, content: bytes, name: str, streams: bytes | None
+    ) -> list[Record]:
         """The records in a saved payload, if the entry's plugin can read one without its service
         (``offline_records``).
         """
@@ -309,8 +393,11 @@ class Plugins:
         def work() -> list[Record]:
             read = getattr(loaded.plugin, "offline_records", None)
             if read is None:
-                raise PluginFailed("FG-plugin-not-offline", f"plugin {entry.plugin.name} reads no saved payloads",
-                                   why="it has no function offline_records(content, name, streams)")
+                raise PluginFailed(
+                    "FG-plugin-not-offline",
+                    f"plugin {entry.plugin.name} reads no saved payloads",
+                    why="it has no function offline_records(content, name, streams)",
+                )
             records = read(content=content, name=name, streams=streams)
             _hold(loaded.guard, "offline_records", complaint(records, (list,)))
             return records  # type: ignore[no-any-return]
@@ -321,14 +408,18 @@ class Plugins:
         """The error for an answer of the entry's plugin that breaks the hook's page."""
         return self._load(entry.plugin.name).guard.refuse(hook, what)
 
-    def broadcast(self, names: Iterable[str], hook: str, **arguments: Any) -> Iterator[tuple[str, Any, FitglueError | None]]:
+    def broadcast(
+        self, names: Iterable[str], hook: str, **arguments: Any
+    ) -> Iterator[tuple[str, Any, FitglueError | None]]:
         """(plugin, answer, error) of a hook that everybody is asked, one by one, so that one
         failure loses no other answer.
 
         ``fitglue_dedupe`` is asked inside a transaction: a plugin that blocks must not hold up the
         writer for longer than others wait.
         """
-        limit_s = min(_QUICK_S, self._time_limit_s) if hook == "fitglue_dedupe" else self._time_limit_s
+        limit_s = (
+            min(_QUICK_S, self._time_limit_s) if hook == "fitglue_dedupe" else self._time_limit_s
+        )
         for name in sorted(names):
             try:
                 loaded = self._load(name)
@@ -336,8 +427,12 @@ class Plugins:
                     continue
                 caller = self._subset(hook, loaded.plugin)
                 answer = loaded.guard.call(
-                    hook, lambda loaded=loaded, caller=caller: _asked(loaded.guard, hook, caller, arguments),  # type: ignore[misc]
-                    time_limit_s=limit_s)
+                    hook,
+                    lambda loaded=loaded, caller=caller: _asked(
+                        loaded.guard, hook, caller, arguments
+                    ),  # type: ignore[misc]
+                    time_limit_s=limit_s,
+                )
             except FitglueError as error:
                 if error.code == "FG-plugin-blocked":
                     # It would block again, and everybody would wait again.
@@ -349,8 +444,11 @@ class Plugins:
     def _caller(self, entry: Entry, hook: str) -> tuple[_Loaded, Any]:
         loaded = self._load(entry.plugin.name)
         if hook not in loaded.hooks:
-            raise PluginFailed("FG-hook-missing", f"plugin {entry.plugin.name} has no {hook}, which {entry.kind}/{entry.id} needs",
-                               fix="report it to the plugin's author")
+            raise PluginFailed(
+                "FG-hook-missing",
+                f"plugin {entry.plugin.name} has no {hook}, which {entry.kind}/{entry.id} needs",
+                fix="report it to the plugin's author",
+            )
         return loaded, self._subset(hook, loaded.plugin)
 
     def _subset(self, hook: str, plugin: object) -> Any:
@@ -362,8 +460,14 @@ class Plugins:
     def _make_subset(self, hook: str, plugin: object) -> Any:
         # subset_hook_caller removes plugins whole, wrappers included: only those that have an
         # implementation are named.
-        others = [impl.plugin for impl in getattr(self._manager.hook, hook).get_hookimpls() if not impl.wrapper]
-        caller = self._manager.subset_hook_caller(hook, [other for other in others if other is not plugin])
+        others = [
+            impl.plugin
+            for impl in getattr(self._manager.hook, hook).get_hookimpls()
+            if not impl.wrapper
+        ]
+        caller = self._manager.subset_hook_caller(
+            hook, [other for other in others if other is not plugin]
+        )
         if hook in ADDRESSED:
             return caller
 
@@ -389,7 +493,9 @@ def _hold(guard: Guard, hook: str, wrong: str | None) -> None:
         raise guard.refuse(hook, wrong)
 
 
-def _held_items(guard: Guard, hook: str, kinds: tuple[type, ...], ask: Callable[[], Any]) -> Iterator[Any]:
+def _held_items(
+    guard: Guard, hook: str, kinds: tuple[type, ...], ask: Callable[[], Any]
+) -> Iterator[Any]:
     """The items of an answer, each held to the hook's page; closed with this one, whatever the
     plugin does about it.
     """
@@ -406,7 +512,10 @@ def _held_items(guard: Guard, hook: str, kinds: tuple[type, ...], ask: Callable[
             if type(item) is Listing:
                 held += len(item.summary)
                 if held > LARGEST_WINDOW:
-                    raise guard.refuse(hook, f"with more than {LARGEST_WINDOW:,} bytes of rows in one window, which is to be split")
+                    raise guard.refuse(
+                        hook,
+                        f"with more than {LARGEST_WINDOW:,} bytes of rows in one window, which is to be split",
+                    )
             yield item
     finally:
         close = getattr(answer, "close", None)

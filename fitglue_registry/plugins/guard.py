@@ -59,8 +59,14 @@ class Guard:
         # Nobody asks of a plugin to be pure and safe among threads, too.
         self._here = threading.Lock()
 
-    def call(self, hook: str, work: Callable[[], Result], sign_of_life: SignOfLife | None = None, *,
-             time_limit_s: float | None = None) -> Result:
+    def call(
+        self,
+        hook: str,
+        work: Callable[[], Result],
+        sign_of_life: SignOfLife | None = None,
+        *,
+        time_limit_s: float | None = None,
+    ) -> Result:
         """The result of ``work``; raises what it raised if that is a ``FitglueError``, else
         ``PluginFailed``.
         """
@@ -77,7 +83,9 @@ class Guard:
         whole = _whole()
         try:
             self._own_lane().put(run)
-            result, error = self._wait(box, hook, sign_of_life, self.time_limit_s if time_limit_s is None else time_limit_s)
+            result, error = self._wait(
+                box, hook, sign_of_life, self.time_limit_s if time_limit_s is None else time_limit_s
+            )
         except BaseException:  # Ctrl-C, too: what the lane is at may never end
             self._lane = None
             raise
@@ -91,8 +99,15 @@ class Guard:
             self._lane.put(_end)
             self._lane = None
 
-    def iterate(self, hook: str, jobs: Sequence[Callable[[], Iterable[Item]]], *, lanes: int = 1, sign_of_life: SignOfLife | None = None,
-                weigh: Callable[[Item], int] | None = None) -> Iterator[tuple[int, Item | FitglueError]]:
+    def iterate(
+        self,
+        hook: str,
+        jobs: Sequence[Callable[[], Iterable[Item]]],
+        *,
+        lanes: int = 1,
+        sign_of_life: SignOfLife | None = None,
+        weigh: Callable[[Item], int] | None = None,
+    ) -> Iterator[tuple[int, Item | FitglueError]]:
         """(job, item) of all ``jobs``, each consumed on one of ``lanes`` threads, at most 64 items
         ahead of the caller.
 
@@ -107,10 +122,14 @@ class Guard:
         stop = threading.Event()
         running = min(lanes, len(jobs))
         room = threading.Semaphore(running + 1)
-        pump = _Pump(self.plugin, hook, deque(enumerate(jobs)), items, stop, room, weigh, self._redact)
+        pump = _Pump(
+            self.plugin, hook, deque(enumerate(jobs)), items, stop, room, weigh, self._redact
+        )
         try:
             for number in range(running):
-                threading.Thread(target=pump.run, daemon=True, name=f"plugin {self.plugin} {number}").start()
+                threading.Thread(
+                    target=pump.run, daemon=True, name=f"plugin {self.plugin} {number}"
+                ).start()
             while running:
                 job, item = self._next(items, hook, sign_of_life)
                 if job is None:
@@ -146,7 +165,9 @@ class Guard:
             self._lane, self._process = _start_lane(self.plugin), os.getpid()
         return self._lane
 
-    def _wait(self, box: Any, hook: str, sign_of_life: SignOfLife | None, limit_s: float) -> tuple[Any, Any]:
+    def _wait(
+        self, box: Any, hook: str, sign_of_life: SignOfLife | None, limit_s: float
+    ) -> tuple[Any, Any]:
         asked = time.monotonic()
         while True:
             try:
@@ -155,20 +176,43 @@ class Guard:
             except queue.Empty:
                 alive = max(asked, sign_of_life() if sign_of_life else asked)
                 if time.monotonic() - alive > limit_s:
-                    raise failed(self.plugin, hook, "FG-plugin-blocked", f"plugin {self.plugin} gave no sign of life for {limit_s:g} s",
-                                 "its thread cannot be killed; it was abandoned and ends with this process") from None
+                    raise failed(
+                        self.plugin,
+                        hook,
+                        "FG-plugin-blocked",
+                        f"plugin {self.plugin} gave no sign of life for {limit_s:g} s",
+                        "its thread cannot be killed; it was abandoned and ends with this process",
+                    ) from None
 
     def refuse(self, hook: str, what: str) -> PluginFailed:
         """The error for an answer that the hook's page does not allow."""
-        return failed(self.plugin, hook, "FG-plugin-answer", f"plugin {self.plugin} answered {what}")
+        return failed(
+            self.plugin, hook, "FG-plugin-answer", f"plugin {self.plugin} answered {what}"
+        )
 
 
 class _Pump:
     """Consumes the jobs of one iteration, from as many threads as call ``run``."""
 
-    def __init__(self, plugin: str, hook: str, todo: deque[tuple[int, Callable[[], Iterable[Any]]]], items: queue.Queue[_Item],
-                 stop: threading.Event, room: threading.Semaphore, weigh: Callable[[Any], int] | None, redact: Redact) -> None:
-        self._plugin, self._hook, self._todo, self._items, self._stop, self._weigh = plugin, hook, todo, items, stop, weigh
+    def __init__(
+        self,
+        plugin: str,
+        hook: str,
+        todo: deque[tuple[int, Callable[[], Iterable[Any]]]],
+        items: queue.Queue[_Item],
+        stop: threading.Event,
+        room: threading.Semaphore,
+        weigh: Callable[[Any], int] | None,
+        redact: Redact,
+    ) -> None:
+        self._plugin, self._hook, self._todo, self._items, self._stop, self._weigh = (
+            plugin,
+            hook,
+            todo,
+            items,
+            stop,
+            weigh,
+        )
         self._room, self._redact, self._whole = room, redact, _whole()
 
     def run(self) -> None:
@@ -234,7 +278,9 @@ def _put_back(plugin: str, process: int, depth: int) -> None:
     _end_as_child(process)
     if sys.getrecursionlimit() != depth:
         sys.setrecursionlimit(depth)
-        log.warning("plugin %s changed the recursion limit of this process; it was put back", plugin)
+        log.warning(
+            "plugin %s changed the recursion limit of this process; it was put back", plugin
+        )
 
 
 def _end_as_child(process: int) -> None:

@@ -41,8 +41,13 @@ def explain(plugin: str, hook: str, error: BaseException, redact: Redact = str) 
         clean_exception(error, redact)
         explained = _explained(plugin, hook, error, redact)
     except BaseException as second:  # noqa: BLE001 - an exception that cannot even be printed
-        explained = failed(plugin, hook, "FG-plugin-raised", f"plugin {plugin} raised in {hook} what cannot be shown",
-                           f"showing it raised {_name(second)}")
+        explained = failed(
+            plugin,
+            hook,
+            "FG-plugin-raised",
+            f"plugin {plugin} raised in {hook} what cannot be shown",
+            f"showing it raised {_name(second)}",
+        )
     if explained is not error:
         explained.__cause__ = error
     return explained
@@ -55,8 +60,13 @@ def failed(plugin: str, hook: str, code: str, what: str, why: str | None = None)
 
 def _explained(plugin: str, hook: str, error: BaseException, redact: Redact) -> FitglueError:
     if isinstance(error, Endless):
-        return failed(plugin, hook, "FG-plugin-endless", f"plugin {plugin} gave {error.args[0]:,} items and went on",
-                      "a window of so many rows is to be split, and a batch has no more answers than ids")
+        return failed(
+            plugin,
+            hook,
+            "FG-plugin-endless",
+            f"plugin {plugin} gave {error.args[0]:,} items and went on",
+            "a window of so many rows is to be split, and a batch has no more answers than ids",
+        )
     frame = _last(error.__traceback__)
     file = frame.tb_frame.f_code.co_filename if frame else ""
     if isinstance(error, FitglueError):
@@ -65,8 +75,13 @@ def _explained(plugin: str, hook: str, error: BaseException, redact: Redact) -> 
             return spoken
     log.debug("plugin %s raised in %s", plugin, hook, exc_info=error)
     at = Place(file, frame.tb_lineno, field=f"{plugin}: {hook}") if frame else None
-    return PluginFailed("FG-plugin-raised", f"plugin {plugin} raised {type(error).__name__} in {hook}", at=at,
-                        why=redact(str(error))[:500] or None, fix=_FIX)
+    return PluginFailed(
+        "FG-plugin-raised",
+        f"plugin {plugin} raised {type(error).__name__} in {hook}",
+        at=at,
+        why=redact(str(error))[:500] or None,
+        fix=_FIX,
+    )
 
 
 def _spoken(error: FitglueError, *, ours: bool) -> FitglueError | None:
@@ -79,15 +94,26 @@ def _spoken(error: FitglueError, *, ours: bool) -> FitglueError | None:
         # says nothing.
         return None
     told, more = (error.code, error.what), (error.why, error.fix)
-    if not all(type(part) is str for part in told) or not all(part is None or type(part) is str for part in more):
+    if not all(type(part) is str for part in told) or not all(
+        part is None or type(part) is str for part in more
+    ):
         return None
     if not _CODE.match(error.code) or type(error.at) not in (Place, type(None)):
         return None
     if kind is type(error) and all(part is None or len(part) <= _LONGEST for part in told + more):
         return error
-    plain: FitglueError = kind(error.code, error.what[:_LONGEST], at=error.at, why=error.why and error.why[:_LONGEST],
-                               fix=error.fix and error.fix[:_LONGEST])
-    if isinstance(plain, Retryable) and isinstance(error, Retryable) and type(error.retry_after_s) in (int, float):
+    plain: FitglueError = kind(
+        error.code,
+        error.what[:_LONGEST],
+        at=error.at,
+        why=error.why and error.why[:_LONGEST],
+        fix=error.fix and error.fix[:_LONGEST],
+    )
+    if (
+        isinstance(plain, Retryable)
+        and isinstance(error, Retryable)
+        and type(error.retry_after_s) in (int, float)
+    ):
         plain.retry_after_s = error.retry_after_s
     return plain
 

@@ -41,13 +41,21 @@ def _one_by_one() -> tuple[list[Any], list[FitglueError]]:
                 found += list(distribution.entry_points)
                 seen.add(name)
         except Exception as error:  # noqa: BLE001 - whatever a broken file raises
-            errors.append(PluginFailed(
-                "FG-distribution-broken", "the entry points of an installed distribution cannot be read", at=Place(path),
-                why=f"{type(error).__name__}: {str(error)[:200]}", fix="reinstall it, or remove it"))
+            errors.append(
+                PluginFailed(
+                    "FG-distribution-broken",
+                    "the entry points of an installed distribution cannot be read",
+                    at=Place(path),
+                    why=f"{type(error).__name__}: {str(error)[:200]}",
+                    fix="reinstall it, or remove it",
+                )
+            )
     return found, errors
 
 
-def one_of_each_name(points: Iterable[Any], group: str) -> tuple[dict[str, Any], list[FitglueError]]:
+def one_of_each_name(
+    points: Iterable[Any], group: str
+) -> tuple[dict[str, Any], list[FitglueError]]:
     """The entry points of a group by their names; of several the one that is called like its
     distribution, or else the first by name.
     """
@@ -60,9 +68,13 @@ def one_of_each_name(points: Iterable[Any], group: str) -> tuple[dict[str, Any],
         if len(several) > 1:
             several.sort(key=lambda point: (_owner(point) != name, _owner(point), point.value))
             others = ", ".join(f"{_owner(point)} ({point.value})" for point in several[1:])
-            errors.append(PluginFailed(
-                "FG-plugin-name-taken", f"{others} is left out: {group} {name} is that of {_owner(several[0])} ({several[0].value})",
-                fix="remove one of the distributions, or tell its author to name the entry point like the distribution"))
+            errors.append(
+                PluginFailed(
+                    "FG-plugin-name-taken",
+                    f"{others} is left out: {group} {name} is that of {_owner(several[0])} ({several[0].value})",
+                    fix="remove one of the distributions, or tell its author to name the entry point like the distribution",
+                )
+            )
     return {name: several[0] for name, several in by_name.items()}, errors
 
 

@@ -18,7 +18,13 @@ from msgspec import Struct
 from fitglue_registry.contract import nearest
 from fitglue_registry.errors import EntryInvalid, Place, UserMistake
 from fitglue_registry.registry.entry import Entry, Tier, reference
-from fitglue_registry.registry.folders import MOST_ENTRIES, Folder, default_folder, entry_files, too_many
+from fitglue_registry.registry.folders import (
+    MOST_ENTRIES,
+    Folder,
+    default_folder,
+    entry_files,
+    too_many,
+)
 from fitglue_registry.registry.merge_rules import MergeRules
 
 if TYPE_CHECKING:
@@ -67,10 +73,17 @@ class Catalogue:
     bring the same entry.
     """
 
-    def __init__(self, entries: Iterable[Entry], tiers: Sequence[Tier] = (), problems: Sequence[EntryInvalid] = (),
-                 merge_rules: MergeRules | None = None) -> None:
+    def __init__(
+        self,
+        entries: Iterable[Entry],
+        tiers: Sequence[Tier] = (),
+        problems: Sequence[EntryInvalid] = (),
+        merge_rules: MergeRules | None = None,
+    ) -> None:
         ordered = sorted(entries, key=lambda entry: (entry.kind, entry.id))
-        self._entries: dict[tuple[str, str], Entry] = {(entry.kind, entry.id): entry for entry in ordered}
+        self._entries: dict[tuple[str, str], Entry] = {
+            (entry.kind, entry.id): entry for entry in ordered
+        }
         self.tiers = tuple(tiers)
         self.problems = list(problems)
         self.merge_rules = merge_rules or MergeRules()
@@ -84,7 +97,12 @@ class Catalogue:
         now, stamps = time.time_ns(), list(_stamps(folders))
         kept = _cached(cache, stamps) if cache else None
         if kept:
-            return cls(kept.entries, kept.tiers, [_thaw(problem) for problem in kept.problems], kept.merge_rules)
+            return cls(
+                kept.entries,
+                kept.tiers,
+                [_thaw(problem) for problem in kept.problems],
+                kept.merge_rules,
+            )
         catalogue = _read(folders)
         if cache and all(_settled(stamp, now) for stamp in stamps):
             _keep(cache, stamps, catalogue)
@@ -106,13 +124,19 @@ class Catalogue:
             return found
         names = [entry.id for entry in self.entries(kind)]
         near = nearest(entry_id, names)
-        raise UserMistake("FG-unknown-entry", f"there is no {kind} {entry_id!r}", why=f"there are: {', '.join(names) or 'none'}",
-                          fix=f"did you mean {near}?" if near else "see: fitglue registry list")
+        raise UserMistake(
+            "FG-unknown-entry",
+            f"there is no {kind} {entry_id!r}",
+            why=f"there are: {', '.join(names) or 'none'}",
+            fix=f"did you mean {near}?" if near else "see: fitglue registry list",
+        )
 
     def closed_by(self, code: str) -> Entry | None:
         """The integration that cannot be connected and says that this code is of its making."""
         closed = (entry for entry in self.entries("integration") if entry.closed)
-        return next((entry for entry in closed if any(code in issue.codes for issue in entry.issues)), None)
+        return next(
+            (entry for entry in closed if any(code in issue.codes for issue in entry.issues)), None
+        )
 
     def tier(self, tier_id: str) -> Tier | None:
         """The tier of that id, if there is one."""
@@ -124,7 +148,11 @@ class Catalogue:
         A tier nobody knows includes nothing.
         """
         order = [tier.id for tier in self.tiers]
-        return athlete_tier in order and entry.tier in order and order.index(entry.tier) <= order.index(athlete_tier)
+        return (
+            athlete_tier in order
+            and entry.tier in order
+            and order.index(entry.tier) <= order.index(athlete_tier)
+        )
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
@@ -176,8 +204,12 @@ def _merge_rules(folders: Sequence[Folder]) -> tuple[MergeRules | None, list[Ent
 
 
 def _too_many(folder: Path) -> EntryInvalid:
-    return EntryInvalid("FG-registry-too-big", f"the folder holds more than {MOST_ENTRIES:,} entries; the rest is left out",
-                        at=Place(str(folder)), fix="take out what is no entry")
+    return EntryInvalid(
+        "FG-registry-too-big",
+        f"the folder holds more than {MOST_ENTRIES:,} entries; the rest is left out",
+        at=Place(str(folder)),
+        fix="take out what is no entry",
+    )
 
 
 def _stamps(folders: Sequence[Folder]) -> Iterator[_Stamp]:
@@ -185,14 +217,32 @@ def _stamps(folders: Sequence[Folder]) -> Iterator[_Stamp]:
     schemas that read them.
     """
     ours = Path(__file__).parent
-    code = [*ours.glob("*.py"), ours.parent / "contract.py", *(default_folder() / "schemas").glob("*.json")]
-    entries = [(folder.origin, [folder.path, folder.path / "tiers.yaml", folder.path / "merge.yaml", *entry_files(folder.path)])
-               for folder in folders]
+    code = [
+        *ours.glob("*.py"),
+        ours.parent / "contract.py",
+        *(default_folder() / "schemas").glob("*.json"),
+    ]
+    entries = [
+        (
+            folder.origin,
+            [
+                folder.path,
+                folder.path / "tiers.yaml",
+                folder.path / "merge.yaml",
+                *entry_files(folder.path),
+            ],
+        )
+        for folder in folders
+    ]
     for origin, files in [("", [*code, default_folder() / "merge.yaml"]), *entries]:
         for file in files:
             with suppress(OSError):
                 state = file.stat()
-                times = (0, 0, 0) if stat.S_ISDIR(state.st_mode) else (state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+                times = (
+                    (0, 0, 0)
+                    if stat.S_ISDIR(state.st_mode)
+                    else (state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+                )
                 yield _Stamp(origin, str(file), *times, state.st_ino)
 
 
@@ -215,8 +265,13 @@ def _cached(cache: Path, stamps: list[_Stamp]) -> _Kept | None:
 
 def _keep(cache: Path, stamps: list[_Stamp], catalogue: Catalogue) -> None:
     """Replace the cache in one step; a folder that cannot be written costs time, never an error."""
-    kept = _Kept(stamps, catalogue.entries(), list(catalogue.tiers), [_freeze(problem) for problem in catalogue.problems],
-                 catalogue.merge_rules)
+    kept = _Kept(
+        stamps,
+        catalogue.entries(),
+        list(catalogue.tiers),
+        [_freeze(problem) for problem in catalogue.problems],
+        catalogue.merge_rules,
+    )
     with suppress(OSError):
         cache.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=cache, prefix=_CACHE_NAME)
@@ -230,7 +285,9 @@ def _keep(cache: Path, stamps: list[_Stamp], catalogue: Catalogue) -> None:
 
 def _freeze(error: EntryInvalid) -> _Problem:
     at = error.at or Place()
-    return _Problem(error.code, error.what, at.file, at.line, at.column, at.field, error.why, error.fix)
+    return _Problem(
+        error.code, error.what, at.file, at.line, at.column, at.field, error.why, error.fix
+    )
 
 
 def _thaw(kept: _Problem) -> EntryInvalid:

@@ -44,24 +44,43 @@ def check(folder: Path, beside: Sequence[Folder] | None = None) -> Report:
     """
     files = entry_files(folder)
     if not folder.is_dir():
-        raise UserMistake("FG-registry-missing", "there is no such folder", at=Place(str(folder)),
-                          fix="name a folder that holds sources/ID.yaml")
+        raise UserMistake(
+            "FG-registry-missing",
+            "there is no such folder",
+            at=Place(str(folder)),
+            fix="name a folder that holds sources/ID.yaml",
+        )
     if not files and not (folder / "tiers.yaml").is_file():
-        raise UserMistake("FG-registry-empty", "the folder holds no entries", at=Place(str(folder)),
-                          fix="an entry is sources/ID.yaml or the like")
+        raise UserMistake(
+            "FG-registry-empty",
+            "the folder holds no entries",
+            at=Place(str(folder)),
+            fix="an entry is sources/ID.yaml or the like",
+        )
     others = Catalogue.load(_beside(folder) if beside is None else beside)
     readings = [read_entry(file, BUILT_IN) for file in files]
-    tiers, errors = read_tiers(folder / "tiers.yaml") if (folder / "tiers.yaml").is_file() else ((), [])
+    tiers, errors = (
+        read_tiers(folder / "tiers.yaml") if (folder / "tiers.yaml").is_file() else ((), [])
+    )
     _refuse_duplicates(readings, others)
-    known = {entry.key: entry for entry in others} | {reading.draft.key: reading.draft for reading in readings if reading.draft}
+    known = {entry.key: entry for entry in others} | {
+        reading.draft.key: reading.draft for reading in readings if reading.draft
+    }
     for reading in readings:
         if reading.draft:
             _refuse_dangling(reading, reading.draft, known)
             _refuse_tier(reading, reading.draft, (*others.tiers, *tiers))
             _refuse_dead_links(reading, reading.draft, known, folder)
     _refuse_circles(readings, known)
-    wrong_rules = read_merge_rules(folder / "merge.yaml")[1] if (folder / "merge.yaml").is_file() else []
-    errors = [*errors, *wrong_rules, *_misplaced(folder), *(error for reading in readings for error in reading.errors)]
+    wrong_rules = (
+        read_merge_rules(folder / "merge.yaml")[1] if (folder / "merge.yaml").is_file() else []
+    )
+    errors = [
+        *errors,
+        *wrong_rules,
+        *_misplaced(folder),
+        *(error for reading in readings for error in reading.errors),
+    ]
     usable = tuple(reading.entry for reading in readings if reading.entry and not reading.errors)
     return Report(folder, len(files), usable, tuple(sorted(errors, key=_position)))
 
@@ -88,25 +107,40 @@ def _refuse_dangling(reading: Reading, entry: Entry, known: dict[str, Entry]) ->
     for number, name in enumerate(entry.dependencies):
         if name not in known:
             near = nearest(name, known)
-            reading.refuse("FG-entry-dangling-dependency", ("dependencies", number), f"there is no entry {name}",
-                           fix=f"did you mean {near}?" if near else "add that entry, or take the dependency out")
+            reading.refuse(
+                "FG-entry-dangling-dependency",
+                ("dependencies", number),
+                f"there is no entry {name}",
+                fix=f"did you mean {near}?"
+                if near
+                else "add that entry, or take the dependency out",
+            )
 
 
 def _refuse_tier(reading: Reading, entry: Entry, tiers: tuple[Tier, ...]) -> None:
     names = [tier.id for tier in tiers]
     if entry.tier not in names and entry.tier != "?":
         near = nearest(entry.tier, names)
-        reading.refuse("FG-entry-unknown-tier", ("tier",), f"tier {entry.tier!r} is unknown", why=f"tiers.yaml has {one_of(names)}",
-                       fix=f"did you mean {near}?" if near else "use one of those, or add the tier there")
+        reading.refuse(
+            "FG-entry-unknown-tier",
+            ("tier",),
+            f"tier {entry.tier!r} is unknown",
+            why=f"tiers.yaml has {one_of(names)}",
+            fix=f"did you mean {near}?" if near else "use one of those, or add the tier there",
+        )
 
 
 def _refuse_dead_links(reading: Reading, entry: Entry, known: dict[str, Entry], root: Path) -> None:
     for group, links in (("docs", entry.docs), ("related", entry.related)):
         for number, link in enumerate(links):
             if not _leads_somewhere(link, known, root):
-                reading.refuse("FG-entry-dead-link", (group, number, "url"), f"link {link.url!r} leads nowhere",
-                               why="it is no https address, no entry, and no file in the registry folder or beside it",
-                               fix="mend the link, or take it out")
+                reading.refuse(
+                    "FG-entry-dead-link",
+                    (group, number, "url"),
+                    f"link {link.url!r} leads nowhere",
+                    why="it is no https address, no entry, and no file in the registry folder or beside it",
+                    fix="mend the link, or take it out",
+                )
 
 
 def _leads_somewhere(link: Link, known: dict[str, Entry], root: Path) -> bool:
@@ -125,8 +159,12 @@ def _refuse_circles(readings: Iterable[Reading], known: dict[str, Entry]) -> Non
         circle = _circle(reading.draft.key, known) if reading.draft else None
         if reading.draft and circle and frozenset(circle) not in seen:
             seen.add(frozenset(circle))
-            reading.refuse("FG-entry-circular-dependency", ("dependencies", reading.draft.dependencies.index(circle[1])),
-                           f"dependencies go round in a circle: {' → '.join(circle)}", fix="take one of them out")
+            reading.refuse(
+                "FG-entry-circular-dependency",
+                ("dependencies", reading.draft.dependencies.index(circle[1])),
+                f"dependencies go round in a circle: {' → '.join(circle)}",
+                fix="take one of them out",
+            )
 
 
 def _circle(start: str, known: dict[str, Entry]) -> list[str] | None:
@@ -145,5 +183,10 @@ def _circle(start: str, known: dict[str, Entry]) -> list[str] | None:
 def _misplaced(folder: Path) -> Iterator[EntryInvalid]:
     for file in sorted([*folder.glob("*.y*ml"), *folder.glob("*/*.yml")]):
         if file.name not in ("tiers.yaml", "merge.yaml"):
-            yield EntryInvalid("FG-entry-misplaced", f"{file.name} is not read", at=Place(str(file)),
-                               why="entries are in folders of their kind and end in .yaml", fix="move it to sources/ID.yaml or the like")
+            yield EntryInvalid(
+                "FG-entry-misplaced",
+                f"{file.name} is not read",
+                at=Place(str(file)),
+                why="entries are in folders of their kind and end in .yaml",
+                fix="move it to sources/ID.yaml or the like",
+            )

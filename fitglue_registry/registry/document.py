@@ -79,7 +79,11 @@ else:  # pragma: no cover - PyYAML without its C part
             Composer.__init__(self)
             _Composer.__init__(self)
 
-        resolve, descend_resolver, ascend_resolver = _Composer.resolve, _Composer.descend_resolver, _Composer.ascend_resolver
+        resolve, descend_resolver, ascend_resolver = (
+            _Composer.resolve,
+            _Composer.descend_resolver,
+            _Composer.ascend_resolver,
+        )
 
 
 class _TooDeep(Exception):
@@ -111,12 +115,23 @@ class Document:
             mark = (at_key if key and number == len(path) else node).start_mark
         return self._at(mark, _dotted(path)) if mark else Place(file=self.file, field=_dotted(path))
 
-    def refuse(self, mark: Any, code: str, what: str, *, why: str | None = None, fix: str | None = None, path: Path = ()) -> None:
+    def refuse(
+        self,
+        mark: Any,
+        code: str,
+        what: str,
+        *,
+        why: str | None = None,
+        fix: str | None = None,
+        path: Path = (),
+    ) -> None:
         """Note that something is wrong at this mark, unless there are enough to mend, and go on
         reading.
         """
         if len(self.errors) < MOST_ERRORS:
-            self.errors.append(EntryInvalid(code, what, at=self._at(mark, _dotted(path)), why=why, fix=fix))
+            self.errors.append(
+                EntryInvalid(code, what, at=self._at(mark, _dotted(path)), why=why, fix=fix)
+            )
 
     def _at(self, mark: Any, dotted: str | None) -> Place:
         return Place(file=self.file, line=mark.line + 1, column=mark.column + 1, field=dotted)
@@ -136,36 +151,60 @@ def parse(raw: bytes, file: str) -> Document:
     except EntryInvalid as error:
         document.errors.append(error)
     except _TooDeep as error:
-        document.refuse(error.args[0], "FG-entry-too-deep", f"this is nested more than {MAX_DEPTH} levels deep",
-                        fix="an entry never needs more than six levels")
+        document.refuse(
+            error.args[0],
+            "FG-entry-too-deep",
+            f"this is nested more than {MAX_DEPTH} levels deep",
+            fix="an entry never needs more than six levels",
+        )
     except yaml.MarkedYAMLError as error:
         _refuse_syntax(error, text, document)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        document.errors.append(EntryInvalid("FG-entry-syntax", "there is a control character, which YAML does not allow",
-                                            at=Place(file, line), fix="delete it, or write it as an escape in double quotes"))
+        document.errors.append(
+            EntryInvalid(
+                "FG-entry-syntax",
+                "there is a control character, which YAML does not allow",
+                at=Place(file, line),
+                fix="delete it, or write it as an escape in double quotes",
+            )
+        )
     return document
 
 
 def _text(raw: bytes, file: str) -> str:
     if len(raw) > MAX_BYTES:
-        raise EntryInvalid("FG-entry-too-big", f"the file has more than {MAX_BYTES:,} bytes, and no entry has", at=Place(file))
+        raise EntryInvalid(
+            "FG-entry-too-big",
+            f"the file has more than {MAX_BYTES:,} bytes, and no entry has",
+            at=Place(file),
+        )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise EntryInvalid("FG-entry-encoding", f"byte {raw[error.start]:#04x} is not UTF-8", at=Place(file, line),
-                           fix="save the file as UTF-8") from error
+        raise EntryInvalid(
+            "FG-entry-encoding",
+            f"byte {raw[error.start]:#04x} is not UTF-8",
+            at=Place(file, line),
+            fix="save the file as UTF-8",
+        ) from error
 
 
 def _refuse_anchors(text: str, document: Document) -> None:
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):
+    for event in yaml.parse(
+        text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    ):
         name = getattr(event, "anchor", None)
         if name is not None:
             sign = f"alias *{name}" if isinstance(event, yaml.AliasEvent) else f"anchor &{name}"
-            document.refuse(event.start_mark, "FG-entry-forbidden-yaml", f"{sign} is not allowed in an entry",
-                            why="what an entry says stands where one reads it, and a few bytes cannot become gigabytes",
-                            fix="write the value out, or quote it if it is text")
+            document.refuse(
+                event.start_mark,
+                "FG-entry-forbidden-yaml",
+                f"{sign} is not allowed in an entry",
+                why="what an entry says stands where one reads it, and a few bytes cannot become gigabytes",
+                fix="write the value out, or quote it if it is text",
+            )
 
 
 def _refuse_syntax(error: yaml.MarkedYAMLError, text: str, document: Document) -> None:
@@ -174,7 +213,7 @@ def _refuse_syntax(error: yaml.MarkedYAMLError, text: str, document: Document) -
     if error.context_mark and mark.index >= len(text):
         mark = error.context_mark
     line = text.splitlines()[mark.line] if mark.line < len(text.splitlines()) else ""
-    rest = line[mark.column:]
+    rest = line[mark.column :]
     what = ", ".join(part for part in (error.context, error.problem) if part)
     fix = None
     if rest.startswith("\t"):
@@ -192,8 +231,13 @@ def _value(node: yaml.Node, path: Path, document: Document) -> Any:
     if isinstance(node, yaml.MappingNode) and node.tag == "mapping":
         return _mapping(node, path, document)
     tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-    document.refuse(node.start_mark, "FG-entry-forbidden-yaml", f"tag {tag} is not allowed in an entry", path=path,
-                    fix="leave the tag out; quote the value if it is text")
+    document.refuse(
+        node.start_mark,
+        "FG-entry-forbidden-yaml",
+        f"tag {tag} is not allowed in an entry",
+        path=path,
+        fix="leave the tag out; quote the value if it is text",
+    )
     return None
 
 
@@ -206,8 +250,14 @@ def _mapping(node: yaml.MappingNode, path: Path, document: Document) -> dict[str
             continue
         if key in seen:
             first = seen[key]
-            document.refuse(key_node.start_mark, "FG-entry-duplicate-key", f"key {key!r} is here a second time", path=(*path, key),
-                            why=f"it is already in line {first.line + 1}, column {first.column + 1}", fix="keep one of the two")
+            document.refuse(
+                key_node.start_mark,
+                "FG-entry-duplicate-key",
+                f"key {key!r} is here a second time",
+                path=(*path, key),
+                why=f"it is already in line {first.line + 1}, column {first.column + 1}",
+                fix="keep one of the two",
+            )
             continue
         seen[key] = key_node.start_mark
         value[key] = _value(value_node, (*path, key), document)
@@ -216,14 +266,24 @@ def _mapping(node: yaml.MappingNode, path: Path, document: Document) -> dict[str
 
 def _key(node: yaml.Node, path: Path, document: Document) -> str | None:
     if isinstance(node, yaml.ScalarNode) and node.tag == "plain" and node.value == "<<":
-        document.refuse(node.start_mark, "FG-entry-forbidden-yaml", "merge key << is not allowed in an entry", path=path,
-                        fix="write the keys out")
+        document.refuse(
+            node.start_mark,
+            "FG-entry-forbidden-yaml",
+            "merge key << is not allowed in an entry",
+            path=path,
+            fix="write the keys out",
+        )
         return None
     key = _value(node, path, document)
     if isinstance(key, str):
         return key
-    document.refuse(node.start_mark, "FG-entry-wrong-key", f"a key must be text, this is {describe(key)}", path=path,
-                    fix="put the key in quotes")
+    document.refuse(
+        node.start_mark,
+        "FG-entry-wrong-key",
+        f"a key must be text, this is {describe(key)}",
+        path=path,
+        fix="put the key in quotes",
+    )
     return None
 
 
@@ -233,14 +293,27 @@ def _plain(node: yaml.ScalarNode, path: Path, document: Document) -> Any:
     value = _scalar(text)
     old = _old_reading(text)
     if old != _TAGS[type(value).__name__] or (old == "int" and re.match(r"[-+]?0[0-9]", text)):
-        document.refuse(node.start_mark, "FG-entry-ambiguous", f"{shown} means different things to different readers of YAML",
-                        why=f"here it is {describe(value)}, to a YAML 1.1 reader {_OLD_NOUNS.get(old, 'something else')}", path=path,
-                        fix=f'write "{shown}" if it is text' if isinstance(value, str) else f"write {value}, or quote it if it is text")
+        document.refuse(
+            node.start_mark,
+            "FG-entry-ambiguous",
+            f"{shown} means different things to different readers of YAML",
+            why=f"here it is {describe(value)}, to a YAML 1.1 reader {_OLD_NOUNS.get(old, 'something else')}",
+            path=path,
+            fix=f'write "{shown}" if it is text'
+            if isinstance(value, str)
+            else f"write {value}, or quote it if it is text",
+        )
     return value
 
 
-_OLD_NOUNS = {"bool": "true or false", "int": "another number", "float": "a number in base sixty", "timestamp": "a date", "str": "text",
-              "value": "a special key"}
+_OLD_NOUNS = {
+    "bool": "true or false",
+    "int": "another number",
+    "float": "a number in base sixty",
+    "timestamp": "a date",
+    "str": "text",
+    "value": "a special key",
+}
 
 
 def _old_reading(text: str) -> str:
@@ -280,4 +353,7 @@ def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Nod
 
 def _dotted(path: Path) -> str | None:
     """``('parts', 0, 'name')`` → ``parts[0].name``."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".") or None
+    return (
+        "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+        or None
+    )

@@ -74,15 +74,14 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
     clean: tuple[Clean, ...] = (Clean(strip=True),)
 
     def env(self, integration: str) -> str:
-        """The environment variable that answers instead of a prompt: ``FITGLUE_INTERVALS_API_KEY``.
-        """
+        """The environment variable that answers instead of a prompt: ``FITGLUE_INTERVALS_API_KEY``."""
         return f"FITGLUE_{integration}_{self.name}".upper().replace("-", "_")
 
     def read(self, pasted: str) -> str:
         """The value in what was pasted; ``UserMistake`` (FG-field-refused) when it cannot be one,
         without ever repeating a secret.
         """
-        value = pasted[:_LONGEST_PATHS if self.path else _LONGEST_PASTED]
+        value = pasted[: _LONGEST_PATHS if self.path else _LONGEST_PASTED]
         for step in self.clean:
             value = step.apply(value)
         value = value or self.default or ""
@@ -90,9 +89,15 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
             return value
         if not value and not self.required:
             return value
-        what = f"{self.label or self.name} is empty" if not value else f"{self.label or self.name} does not look right"
+        what = (
+            f"{self.label or self.name} is empty"
+            if not value
+            else f"{self.label or self.name} does not look right"
+        )
         such_as = f"it looks like {self.example}" if self.example and not self.secret else None
-        raise UserMistake("FG-field-refused", what, at=Place(field=self.name), why=such_as, fix=self.help or None)
+        raise UserMistake(
+            "FG-field-refused", what, at=Place(field=self.name), why=such_as, fix=self.help or None
+        )
 
 
 class Auth(Struct, frozen=True, forbid_unknown_fields=True):
@@ -319,7 +324,14 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """
         if self.kind == "integration":
             return self.id
-        return next((name.removeprefix("integration/") for name in self.dependencies if name.startswith("integration/")), None)
+        return next(
+            (
+                name.removeprefix("integration/")
+                for name in self.dependencies
+                if name.startswith("integration/")
+            ),
+            None,
+        )
 
     def part(self, name: str) -> Part | None:
         """The part of that name, if the source has one."""
@@ -333,7 +345,9 @@ def entry_of(document: Mapping[str, Any], file: str = "", origin: str = "") -> E
         plain["plugin"] = {"name": plain["plugin"]}
     plain["dependencies"] = [reference(name) for name in plain.get("dependencies", ())]
     for links in ("docs", "related"):
-        plain[links] = [{"url": link} if isinstance(link, str) else link for link in plain.get(links, ())]
+        plain[links] = [
+            {"url": link} if isinstance(link, str) else link for link in plain.get(links, ())
+        ]
     for fields in ("credentials", "settings"):
         plain[fields] = [_field(field) for field in plain.get(fields, ())]
     return msgspec.convert(plain, Entry, strict=False)  # JSON Schema calls 100.0 a whole number
@@ -352,4 +366,7 @@ def _kind(name: str) -> str:
 def _field(field: Mapping[str, Any]) -> Mapping[str, Any]:
     if "clean" not in field:
         return field
-    return {**field, "clean": [{"strip": True} if step == "strip" else step for step in field["clean"]]}
+    return {
+        **field,
+        "clean": [{"strip": True} if step == "strip" else step for step in field["clean"]],
+    }

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 BUILT_IN = "built in"
 MOST_ENTRIES = 5000
 
-KIND_OF_FOLDER = {"integrations": "integration", "sources": "source", "enrichers": "enricher",
-                  "boosters": "enricher", "destinations": "destination"}
+KIND_OF_FOLDER = {
+    "integrations": "integration",
+    "sources": "source",
+    "enrichers": "enricher",
+    "boosters": "enricher",
+    "destinations": "destination",
+}
 
 
 class Folder(NamedTuple):
@@ -46,15 +51,16 @@ def entry_files(root: Path) -> list[Path]:
 
 
 def too_many(root: Path) -> bool:
-    """Whether the folder holds more than anybody will ever write, so that some of it is left out.
-    """
+    """Whether the folder holds more than anybody will ever write, so that some of it is left out."""
     return next(islice(_entry_files(root), MOST_ENTRIES, None), None) is not None
 
 
 def _entry_files(root: Path) -> Iterator[Path]:
     for folder in sorted(_folders(root)):
         try:
-            names = sorted(found.path for found in os.scandir(folder) if found.name.endswith(".yaml"))
+            names = sorted(
+                found.path for found in os.scandir(folder) if found.name.endswith(".yaml")
+            )
         except OSError:
             yield Path(folder)  # reading it will say why
             continue

@@ -19,7 +19,12 @@ _MODES = {
     "manual": "Workouts arrive when they are handed over by hand.",
     "file": "Each sync looks through the files that are there, and takes those whose content is new.",
 }
-_PARTS = {"summary": "summary", "detail": "details", "streams": "samples over time", "file": "original file"}
+_PARTS = {
+    "summary": "summary",
+    "detail": "details",
+    "streams": "samples over time",
+    "file": "original file",
+}
 
 
 def article(entry: Entry, catalogue: Catalogue) -> str:
@@ -38,7 +43,11 @@ def article(entry: Entry, catalogue: Catalogue) -> str:
         "Related": _related(entry, catalogue),
         "What other pages say, and what is so": _corrections(entry),
     }
-    lines = [f"# {_title(entry)}", "", f"<!-- Made from {entry.kind}s/{entry.id}.yaml: change the entry, not this page. -->"]
+    lines = [
+        f"# {_title(entry)}",
+        "",
+        f"<!-- Made from {entry.kind}s/{entry.id}.yaml: change the entry, not this page. -->",
+    ]
     for heading, content in sections.items():
         body = list(content)
         lines += ["", f"## {heading}", "", *map(_one_line, body)] if body else []
@@ -53,7 +62,11 @@ def _one_line(text: str) -> str:
 
 
 def _title(entry: Entry) -> str:
-    return f"Connecting {entry.name}" if entry.kind == "integration" else f"{entry.name} as a {entry.kind}"
+    return (
+        f"Connecting {entry.name}"
+        if entry.kind == "integration"
+        else f"{entry.name} as a {entry.kind}"
+    )
 
 
 def _ingested(entry: Entry) -> Iterator[str]:
@@ -61,7 +74,14 @@ def _ingested(entry: Entry) -> Iterator[str]:
     if rows:
         yield from ("| Field | When | From | Notes |", "|---|---|---|---|")
     for datum in rows:
-        notes = " ".join(part for part in (f"{datum.kind.capitalize()}." if datum.kind != "reported" else "", datum.note) if part)
+        notes = " ".join(
+            part
+            for part in (
+                f"{datum.kind.capitalize()}." if datum.kind != "reported" else "",
+                datum.note,
+            )
+            if part
+        )
         upstream = re.sub(r"\b[a-z]+(_[a-z]+)+\b", r"`\g<0>`", datum.upstream)
         cells = (datum.field, datum.availability.replace("_", " "), upstream, notes)
         yield f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |".replace("|  |", "| |")
@@ -77,32 +97,65 @@ def _sync(entry: Entry) -> Iterator[str]:
     if entry.kind != "source":
         return
     sync = entry.sync
-    walk = f"; every {sync.full_walk_days} days it walks through everything" if sync.full_walk_days else ""
+    walk = (
+        f"; every {sync.full_walk_days} days it walks through everything"
+        if sync.full_walk_days
+        else ""
+    )
     yield _MODES[sync.mode].format(name=entry.name, overlap=sync.overlap_days, walk=walk)
-    yield "What is deleted at the source is noticed and marked." if sync.deletions else "What is missing there is not taken for deleted."
-    yield from (text for text in (sync.note, f"History: {entry.capabilities.history}" if entry.capabilities.history else "") if text)
+    yield (
+        "What is deleted at the source is noticed and marked."
+        if sync.deletions
+        else "What is missing there is not taken for deleted."
+    )
+    yield from (
+        text
+        for text in (
+            sync.note,
+            f"History: {entry.capabilities.history}" if entry.capabilities.history else "",
+        )
+        if text
+    )
     yield ""
     yield from (f"- {_PARTS[part.name].capitalize()}: {_way(part)}." for part in entry.parts)
     if sync.delay.hops:
-        usual = f"; {sync.delay.expected_min} minutes in all are usual, and no promise" if sync.delay.expected_min else ""
-        yield from ("", f"A workout's way: {' → '.join(sync.delay.hops)}. Each sync measures what every hop took{usual}.")
+        usual = (
+            f"; {sync.delay.expected_min} minutes in all are usual, and no promise"
+            if sync.delay.expected_min
+            else ""
+        )
+        yield from (
+            "",
+            f"A workout's way: {' → '.join(sync.delay.hops)}. Each sync measures what every hop took{usual}.",
+        )
 
 
 def _way(part: Part) -> str:
     if part.comes_from == "list":
         return "comes with the list"
     how = f"fetched, {part.bulk} at a time" if part.bulk > 1 else "fetched one by one"
-    return how if part.default else f"{how}, only with `--{part.option}`" if part.option else f"{how}, when asked for"
+    return (
+        how
+        if part.default
+        else f"{how}, only with `--{part.option}`"
+        if part.option
+        else f"{how}, when asked for"
+    )
 
 
 def _setup(entry: Entry, catalogue: Catalogue) -> Iterator[str]:
     if entry.closed:
         yield f"An account cannot be connected. {entry.closed.why} `fitglue connect {entry.id}` tells the roads that there are:"
         yield ""
-        yield from (f"- **{road.name}**: {road.brings}. {road.how} Then `{road.command}`." for road in entry.closed.roads)
+        yield from (
+            f"- **{road.name}**: {road.brings}. {road.how} Then `{road.command}`."
+            for road in entry.closed.roads
+        )
         return
     integration = catalogue.find("integration", entry.integration) if entry.integration else None
-    steps = [f"`fitglue plugin install {entry.plugin.name}`, unless `fitglue plugin list` shows it."]
+    steps = [
+        f"`fitglue plugin install {entry.plugin.name}`, unless `fitglue plugin list` shows it."
+    ]
     if integration:
         asked = [*integration.credentials, *integration.settings]
         steps.append(f"`fitglue connect {integration.id}`{' asks for:' if asked else '.'}")
@@ -117,19 +170,29 @@ def _setup(entry: Entry, catalogue: Catalogue) -> Iterator[str]:
 
 def _asked(field: Field, integration: str) -> str:
     optional = "" if field.required else " (optional)"
-    parts = (f"   - **{field.label or field.name}**{optional}.", field.help, f"In the environment: `{field.env(integration)}`.")
+    parts = (
+        f"   - **{field.label or field.name}**{optional}.",
+        field.help,
+        f"In the environment: `{field.env(integration)}`.",
+    )
     return " ".join(part for part in parts if part)
 
 
 def _tier(entry: Entry, catalogue: Catalogue) -> Iterator[str]:
     tier = catalogue.tier(entry.tier)
-    yield f"Included from **{tier.name}** on. {tier.summary}".rstrip() if tier else f"Included from **{entry.tier}** on."
+    yield (
+        f"Included from **{tier.name}** on. {tier.summary}".rstrip()
+        if tier
+        else f"Included from **{entry.tier}** on."
+    )
 
 
 def _issues(entry: Entry) -> Iterator[str]:
     for issue in entry.issues:
         codes = f"({', '.join(f'`{code}`' for code in issue.codes)})" if issue.codes else ""
-        yield _item(issue.symptom, " ".join(part for part in (issue.cause, issue.fix, codes) if part))
+        yield _item(
+            issue.symptom, " ".join(part for part in (issue.cause, issue.fix, codes) if part)
+        )
 
 
 def _dependencies(entry: Entry, catalogue: Catalogue) -> Iterator[str]:

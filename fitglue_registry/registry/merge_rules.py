@@ -16,13 +16,37 @@ from fitglue_registry.registry.rules import Flaw
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Criterion = Literal["measured", "original", "whole", "agreed", "edited", "precise", "specific", "longest", "fullest", "densest",
-                    "with_streams"]
+Criterion = Literal[
+    "measured",
+    "original",
+    "whole",
+    "agreed",
+    "edited",
+    "precise",
+    "specific",
+    "longest",
+    "fullest",
+    "densest",
+    "with_streams",
+]
 
 #: What a source activity says of itself, and what is joined out of all: no rule decides about
 #: these.
-UNDECIDED = frozenset({"model", "leg_no", "parent", "stub", "completeness", "provenance",
-                       "claims", "links", "tags", "metrics", "extensions"})
+UNDECIDED = frozenset(
+    {
+        "model",
+        "leg_no",
+        "parent",
+        "stub",
+        "completeness",
+        "provenance",
+        "claims",
+        "links",
+        "tags",
+        "metrics",
+        "extensions",
+    }
+)
 
 
 class Rule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,7 +80,11 @@ class MergeRules(Struct, frozen=True):
         """Every rule, then one for each field that none names."""
         named = {name for rule in self.rules for name in rule.fields}
         yield from self.rules
-        yield from (Rule(name, (name,), self.otherwise) for name in SourceActivity.__struct_fields__ if name not in named | UNDECIDED)
+        yield from (
+            Rule(name, (name,), self.otherwise)
+            for name in SourceActivity.__struct_fields__
+            if name not in named | UNDECIDED
+        )
 
     def rule_of(self, field: str) -> Rule | None:
         """The rule that decides about a field."""
@@ -72,14 +100,27 @@ def flaws(rules: MergeRules) -> Iterator[Flaw]:
             path = ("rules", number, "fields", place)
             if name not in known:
                 near = nearest(name, known)
-                yield Flaw("FG-merge-unknown-field", path, f"{name!r} is no field that rules decide about",
-                           fix=f"did you mean {near}?" if near else "docs/data-model.md lists the fields")
+                yield Flaw(
+                    "FG-merge-unknown-field",
+                    path,
+                    f"{name!r} is no field that rules decide about",
+                    fix=f"did you mean {near}?" if near else "docs/data-model.md lists the fields",
+                )
             elif name in seen:
-                yield Flaw("FG-merge-field-twice", path, f"{name} stands in two rules", f"rule {seen[name]} has it too",
-                           "keep it in one of them")
+                yield Flaw(
+                    "FG-merge-field-twice",
+                    path,
+                    f"{name} stands in two rules",
+                    f"rule {seen[name]} has it too",
+                    "keep it in one of them",
+                )
             seen.setdefault(name, rule.name)
     for number, pattern in enumerate(rules.default_titles.patterns):
         try:
             re.compile(pattern)
         except (re.error, RecursionError, OverflowError) as error:
-            yield Flaw("FG-entry-bad-pattern", ("default_titles", "patterns", number), f"{pattern!r} is not a regular expression: {error}")
+            yield Flaw(
+                "FG-entry-bad-pattern",
+                ("default_titles", "patterns", number),
+                f"{pattern!r} is not a regular expression: {error}",
+            )

@@ -13,7 +13,14 @@ def paths_in(setting: str) -> list[str]:
     pieces = setting.split(os.pathsep)
     found: list[str] = []
     while pieces:
-        most = next((many for many in range(len(pieces), 1, -1) if _is_there(os.pathsep.join(pieces[:many]))), 1)
+        most = next(
+            (
+                many
+                for many in range(len(pieces), 1, -1)
+                if _is_there(os.pathsep.join(pieces[:many]))
+            ),
+            1,
+        )
         found.append(os.pathsep.join(pieces[:most]))
         del pieces[:most]
     return [path for path in found if path.strip()]
@@ -27,8 +34,11 @@ def absolute(setting: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise UserMistake("FG-path-unreadable", f"{text.encode('utf-8', 'replace').decode()} has a name that is no UTF-8",
-                          fix="rename it, or import the folder that it lies in") from error
+        raise UserMistake(
+            "FG-path-unreadable",
+            f"{text.encode('utf-8', 'replace').decode()} has a name that is no UTF-8",
+            fix="rename it, or import the folder that it lies in",
+        ) from error
     return text
 
 

@@ -30,8 +30,13 @@ if TYPE_CHECKING:
 
     from fitglue_registry.contract import Path as KeyPath
 
-_CODES = {"additionalProperties": "FG-entry-unknown-key", "required": "FG-entry-missing-key", "type": "FG-entry-wrong-type",
-          "enum": "FG-entry-not-allowed", "const": "FG-entry-not-allowed"}
+_CODES = {
+    "additionalProperties": "FG-entry-unknown-key",
+    "required": "FG-entry-missing-key",
+    "type": "FG-entry-wrong-type",
+    "enum": "FG-entry-not-allowed",
+    "const": "FG-entry-not-allowed",
+}
 _SHOWN_NAMES = 12
 #: Control characters, what turns the direction of writing, what is invisible, and halves of
 #: characters.
@@ -39,7 +44,10 @@ _CONTROLS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u
 _OBEYED_BY_TERMINALS = re.compile(_CONTROLS)
 #: These, and in Markdown: HTML, and links to anything but an https address.
 _OBEYED = re.compile(
-    _CONTROLS + r"|<[A-Za-z/!?][^ >]{0,20}|\]\(\s*(?!https://)[^ )]{0,20}|^\s{0,3}\[[^\]]{1,99}\]:\s*(?!https://)", re.MULTILINE)
+    _CONTROLS
+    + r"|<[A-Za-z/!?][^ >]{0,20}|\]\(\s*(?!https://)[^ )]{0,20}|^\s{0,3}\[[^\]]{1,99}\]:\s*(?!https://)",
+    re.MULTILINE,
+)
 _NEVER_SHOWN = ("pattern", "extract", "version")
 
 
@@ -57,17 +65,33 @@ class Reading:
     draft: Entry | None = None
     errors: list[EntryInvalid] = field(default_factory=list)
 
-    def refuse(self, code: str, path: KeyPath, what: str, *, why: str | None = None, fix: str | None = None, key: bool = False) -> None:
+    def refuse(
+        self,
+        code: str,
+        path: KeyPath,
+        what: str,
+        *,
+        why: str | None = None,
+        fix: str | None = None,
+        key: bool = False,
+    ) -> None:
         """Add an error at this path of the document (at its key, if ``key``), unless there are
         enough to mend.
         """
         if len(self.errors) < MOST_ERRORS:
-            self.errors.append(EntryInvalid(code, what, at=self.document.place(path, key=key), why=why, fix=fix))
+            self.errors.append(
+                EntryInvalid(code, what, at=self.document.place(path, key=key), why=why, fix=fix)
+            )
 
     def refuse_duplicate(self, first: Entry) -> None:
         """Say that another file already has this kind and id."""
-        self.refuse("FG-entry-duplicate", ("id",), f"{first.key} is here a second time",
-                    why=f"it is already in {first.file} ({first.origin})", fix="give this one an id of its own, or remove it")
+        self.refuse(
+            "FG-entry-duplicate",
+            ("id",),
+            f"{first.key} is here a second time",
+            why=f"it is already in {first.file} ({first.origin})",
+            fix="give this one an id of its own, or remove it",
+        )
 
 
 def read_entry(file: Path, origin: str = "") -> Reading:
@@ -96,7 +120,9 @@ def read_merge_rules(file: Path) -> tuple[MergeRules | None, list[EntryInvalid]]
     reading = _read(file, "merge")
     if reading.errors:
         return None, reading.errors
-    rules = msgspec.convert({key: value for key, value in reading.document.value.items() if key != "schema"}, MergeRules)
+    rules = msgspec.convert(
+        {key: value for key, value in reading.document.value.items() if key != "schema"}, MergeRules
+    )
     for flaw in islice(flaws_of_rules(rules), MOST_ERRORS):
         reading.refuse(flaw.code, flaw.path, flaw.what, why=flaw.why, fix=flaw.fix)
     return (None if reading.errors else rules), reading.errors
@@ -119,7 +145,12 @@ def _read(file: Path, schema: str) -> Reading:
     _refuse_texts(reading)
     if document.root is None:
         if not reading.errors:
-            reading.refuse("FG-entry-missing-key", (), "the file is empty", fix="begin with schema, kind and id")
+            reading.refuse(
+                "FG-entry-missing-key",
+                (),
+                "the file is empty",
+                fix="begin with schema, kind and id",
+            )
     elif _is_newer(document.value):
         what = f"schema {document.value['schema']} is newer than {SCHEMA}, which this host reads"
         reading.refuse("FG-entry-schema-newer", ("schema",), what, fix="upgrade fitglue-registry")
@@ -146,12 +177,22 @@ def _refuse_texts(reading: Reading) -> None:
     while todo:
         path, value = todo.pop()
         if isinstance(value, dict | list):
-            todo += [((*path, step), item) for step, item in (value.items() if isinstance(value, dict) else enumerate(value))]
+            todo += [
+                ((*path, step), item)
+                for step, item in (value.items() if isinstance(value, dict) else enumerate(value))
+            ]
         elif isinstance(value, str):
-            found = (_OBEYED_BY_TERMINALS if path and path[-1] in _NEVER_SHOWN else _OBEYED).search(value)
+            found = (_OBEYED_BY_TERMINALS if path and path[-1] in _NEVER_SHOWN else _OBEYED).search(
+                value
+            )
             if found:
-                reading.refuse("FG-entry-forbidden-text", path, f"{describe(found[0])} is not allowed in an entry",
-                               why="a terminal or a help page might obey it", fix="leave it out, or write it in words")
+                reading.refuse(
+                    "FG-entry-forbidden-text",
+                    path,
+                    f"{describe(found[0])} is not allowed in an entry",
+                    why="a terminal or a help page might obey it",
+                    fix="leave it out, or write it in words",
+                )
 
 
 def _draft(reading: Reading) -> dict[str, Any] | None:
@@ -161,9 +202,18 @@ def _draft(reading: Reading) -> dict[str, Any] | None:
     value, file = reading.document.value, reading.file
     if not isinstance(value, dict) or _is_newer(value):
         return None
-    stand_in = {"schema": SCHEMA, "kind": KIND_OF_FOLDER.get(file.parent.name, "source"), "id": file.stem, "name": "?", "summary": "?",
-                "plugin": "?", "tier": "?"}
-    wrong = {violation.path[0] for violation in contract("entry").violations(value) if violation.path}
+    stand_in = {
+        "schema": SCHEMA,
+        "kind": KIND_OF_FOLDER.get(file.parent.name, "source"),
+        "id": file.stem,
+        "name": "?",
+        "summary": "?",
+        "plugin": "?",
+        "tier": "?",
+    }
+    wrong = {
+        violation.path[0] for violation in contract("entry").violations(value) if violation.path
+    }
     draft = stand_in | {key: part for key, part in value.items() if key not in wrong}
     return draft if contract("entry").accepts(draft) else None
 
@@ -171,15 +221,28 @@ def _draft(reading: Reading) -> dict[str, Any] | None:
 def _refuse_place(reading: Reading, entry: Entry) -> None:
     folder, name = reading.file.parent.name, reading.file.stem
     if entry.id != name:
-        reading.refuse("FG-entry-id-unlike-file", ("id",), f"id {entry.id} is not the name of its file, {name}.yaml",
-                       fix=f"rename the file to {entry.id}.yaml, or the id to {name}")
+        reading.refuse(
+            "FG-entry-id-unlike-file",
+            ("id",),
+            f"id {entry.id} is not the name of its file, {name}.yaml",
+            fix=f"rename the file to {entry.id}.yaml, or the id to {name}",
+        )
     kind = KIND_OF_FOLDER.get(folder)
     if kind is None:
-        reading.refuse("FG-entry-kind-unlike-folder", ("kind",), f"folder {folder} is not one for entries",
-                       why=f"those are: {one_of(KIND_OF_FOLDER)}", fix=f"move the file to {entry.kind}s")
+        reading.refuse(
+            "FG-entry-kind-unlike-folder",
+            ("kind",),
+            f"folder {folder} is not one for entries",
+            why=f"those are: {one_of(KIND_OF_FOLDER)}",
+            fix=f"move the file to {entry.kind}s",
+        )
     elif kind != entry.kind:
-        reading.refuse("FG-entry-kind-unlike-folder", ("kind",), f"kind {entry.kind} does not belong into folder {folder}",
-                       fix=f"move the file to {entry.kind}s, or say kind: {kind}")
+        reading.refuse(
+            "FG-entry-kind-unlike-folder",
+            ("kind",),
+            f"kind {entry.kind} does not belong into folder {folder}",
+            fix=f"move the file to {entry.kind}s, or say kind: {kind}",
+        )
 
 
 def _is_newer(value: Any) -> bool:
@@ -195,8 +258,14 @@ def _refuse(reading: Reading, violation: Violation) -> None:
     why = None
     if unknown:
         shown = violation.allowed[:_SHOWN_NAMES]
-        more = f" and {len(violation.allowed) - len(shown)} more" if len(violation.allowed) > len(shown) else ""
-        why = f"allowed here: {', '.join(shown)}{more}" if more else f"allowed here: {one_of(shown)}"
+        more = (
+            f" and {len(violation.allowed) - len(shown)} more"
+            if len(violation.allowed) > len(shown)
+            else ""
+        )
+        why = (
+            f"allowed here: {', '.join(shown)}{more}" if more else f"allowed here: {one_of(shown)}"
+        )
     reading.refuse(code, violation.path, violation.message, why=why, fix=fix, key=unknown)
 
 

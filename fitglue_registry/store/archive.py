@@ -37,8 +37,10 @@ RESTORE_LEFT = ".unfinished-fitglue-restore-"
 
 _CHUNK = 1 << 20
 # A name becomes a path when it is restored, so nothing else may pass.
-_NAME = re.compile(r"(fitglue\.db|blobs/(?P<two>[0-9a-f]{2})/(?P<four>[0-9a-f]{2})/(?P=two)(?P=four)[0-9a-f]{60}"
-                   r"|secrets/(secrets\.key|[0-9a-f]{32}\.sealed))\Z")
+_NAME = re.compile(
+    r"(fitglue\.db|blobs/(?P<two>[0-9a-f]{2})/(?P<four>[0-9a-f]{2})/(?P=two)(?P=four)[0-9a-f]{60}"
+    r"|secrets/(secrets\.key|[0-9a-f]{32}\.sealed))\Z"
+)
 _OLDER = "take an older backup"
 
 
@@ -124,12 +126,19 @@ def open_archive(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
                 _hold_names(path, archive, manifest)
                 yield archive, manifest
     except FileNotFoundError as error:
-        raise UserMistake("FG-backup-unknown", f"there is no file {path}", fix="correct the name") from error
+        raise UserMistake(
+            "FG-backup-unknown", f"there is no file {path}", fix="correct the name"
+        ) from error
     except OSError as error:
         if error.filename not in (None, str(path)) or error.errno in _OF_WRITING:
             raise
-        raise StoreFailed("FG-backup-unreadable", "the backup cannot be read", at=Place(str(path)), why=error.strerror or str(error),
-                          fix="look whether the file is there and yours, and its disk sound") from error
+        raise StoreFailed(
+            "FG-backup-unreadable",
+            "the backup cannot be read",
+            at=Place(str(path)),
+            why=error.strerror or str(error),
+            fix="look whether the file is there and yours, and its disk sound",
+        ) from error
     except zipfile.BadZipFile as error:
         raise _damaged(path, "the backup is cut off or damaged", str(error)) from error
 
@@ -141,10 +150,22 @@ def _manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:
         content = archive.read(MANIFEST)
         form = msgspec.json.decode(content, type=_Form).backup_format
         if form > BACKUP_FORMAT:
-            raise StoreFailed("FG-backup-newer", f"the backup was made by a newer fitglue (form {form}, this one knows {BACKUP_FORMAT})",
-                              at=Place(str(path)), fix="upgrade fitglue-registry")
+            raise StoreFailed(
+                "FG-backup-newer",
+                f"the backup was made by a newer fitglue (form {form}, this one knows {BACKUP_FORMAT})",
+                at=Place(str(path)),
+                fix="upgrade fitglue-registry",
+            )
         return msgspec.json.decode(content, type=Manifest)
-    except (msgspec.DecodeError, zipfile.BadZipFile, OSError, EOFError, ValueError, zlib.error, NotImplementedError) as error:
+    except (
+        msgspec.DecodeError,
+        zipfile.BadZipFile,
+        OSError,
+        EOFError,
+        ValueError,
+        zlib.error,
+        NotImplementedError,
+    ) as error:
         raise _damaged(path, f"{MANIFEST} of the backup is damaged", str(error)) from error
 
 
@@ -153,10 +174,18 @@ def _hold_names(path: Path, archive: zipfile.ZipFile, manifest: Manifest) -> Non
     odd = [name for name in promised if not _NAME.match(name)]
     there = sorted(archive.namelist())
     if odd or len(set(promised)) != len(promised):
-        raise _damaged(path, f"{MANIFEST} of the backup is damaged", f"it names {odd[0]!r}" if odd else "it names a file twice")
+        raise _damaged(
+            path,
+            f"{MANIFEST} of the backup is damaged",
+            f"it names {odd[0]!r}" if odd else "it names a file twice",
+        )
     if there != sorted([*promised, MANIFEST]):
         first = next(iter(sorted(set(there) ^ {*promised, MANIFEST})), there[0])
-        raise _damaged(path, f"{first} of the backup is {'missing' if first in promised else 'not in its manifest'}", None)
+        raise _damaged(
+            path,
+            f"{first} of the backup is {'missing' if first in promised else 'not in its manifest'}",
+            None,
+        )
 
 
 def chunks_of(path: Path, archive: zipfile.ZipFile, member: Member) -> Iterator[bytes]:
@@ -170,10 +199,21 @@ def chunks_of(path: Path, archive: zipfile.ZipFile, member: Member) -> Iterator[
                 digest.update(chunk)
                 size += len(chunk)
                 yield chunk
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, zlib.error, NotImplementedError) as error:
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        EOFError,
+        ValueError,
+        zlib.error,
+        NotImplementedError,
+    ) as error:
         raise _damaged(path, f"{member.name} of the backup is damaged", str(error)) from error
     if (size, digest.hexdigest()) != (member.size, member.sha256):
-        raise _damaged(path, f"{member.name} of the backup is damaged", "its size or its hash is not what the manifest says")
+        raise _damaged(
+            path,
+            f"{member.name} of the backup is damaged",
+            "its size or its hash is not what the manifest says",
+        )
 
 
 def _damaged(path: Path, what: str, why: str | None) -> StoreFailed:
@@ -181,8 +221,13 @@ def _damaged(path: Path, what: str, why: str | None) -> StoreFailed:
 
 
 def _unknown(path: Path, why: str) -> UserMistake:
-    return UserMistake("FG-backup-unknown", "this is no backup of fitglue", at=Place(str(path)), why=why,
-                       fix="name a file that `fitglue backup make` wrote")
+    return UserMistake(
+        "FG-backup-unknown",
+        "this is no backup of fitglue",
+        at=Place(str(path)),
+        why=why,
+        fix="name a file that `fitglue backup make` wrote",
+    )
 
 
 # -- a database file that nobody else has open -----------------------------------------------------
@@ -195,13 +240,20 @@ def sqlite_file(path: Path) -> Iterator[sqlite3.Connection]:
     """
     connection = None
     try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None
+        )
         yield connection
     except sqlite3.Error as error:
         explained = explain(str(error), str(path))
         if explained is None:
-            raise StoreFailed("FG-store-unreachable", "the database cannot be used", at=Place(str(path)), why=str(error),
-                              fix="look whether the file is yours and no other program keeps it") from error
+            raise StoreFailed(
+                "FG-store-unreachable",
+                "the database cannot be used",
+                at=Place(str(path)),
+                why=str(error),
+                fix="look whether the file is yours and no other program keeps it",
+            ) from error
         raise explained from error
     finally:
         if connection is not None:
@@ -213,16 +265,29 @@ def check_integrity(connection: sqlite3.Connection, where: str) -> None:
     found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found == "ok":
         orphan = connection.execute("PRAGMA foreign_key_check").fetchone()
-        found = f"row {orphan[1]} of {orphan[0]} belongs to a row of {orphan[2]} that is not there" if orphan else "ok"
+        found = (
+            f"row {orphan[1]} of {orphan[0]} belongs to a row of {orphan[2]} that is not there"
+            if orphan
+            else "ok"
+        )
     if found != "ok":
-        raise StoreFailed("FG-store-damaged", "the database file is damaged", at=Place(where), why=found.splitlines()[-1][:200],
-                          fix=RESTORE)
+        raise StoreFailed(
+            "FG-store-damaged",
+            "the database file is damaged",
+            at=Place(where),
+            why=found.splitlines()[-1][:200],
+            fix=RESTORE,
+        )
 
 
 def store_format(connection: sqlite3.Connection) -> str | None:
     """The migration that a database file stands at, ``None`` for one that is no store of ours."""
-    known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-    found = connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
+    known = connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+    ).fetchone()
+    found = (
+        connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
+    )
     return str(found[0]) if found else None
 
 
@@ -231,12 +296,24 @@ def hold_known(format_: str, what: str, where: Path) -> None:
     from fitglue_registry.store.migrate import known_revisions
 
     if format_ != HEAD and format_ not in known_revisions():
-        raise StoreFailed("FG-store-newer", f"the {what} was made by a newer fitglue (format {format_}, this one knows {HEAD})",
-                          at=Place(str(where)), why="nothing was touched", fix="upgrade fitglue-registry")
+        raise StoreFailed(
+            "FG-store-newer",
+            f"the {what} was made by a newer fitglue (format {format_}, this one knows {HEAD})",
+            at=Place(str(where)),
+            why="nothing was touched",
+            fix="upgrade fitglue-registry",
+        )
 
 
 def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
     """How many rows each of our tables has."""
-    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    tables = [
+        name
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+        )
+    ]
     names = [name for name in tables if name.startswith("fg_")]
-    return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}  # noqa: S608 - our names
+    return {
+        name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names
+    }  # noqa: S608 - our names

@@ -55,7 +55,14 @@ _UNFINISHED = ".unfinished-fitglue-backup-"
 _FORGOTTEN_S = 86_400.0
 
 
-def make(path: Path, database: Database, blobs: BlobStore, secrets: Path | None, now: str, on_step: OnStep | None = None) -> Backup:
+def make(
+    path: Path,
+    database: Database,
+    blobs: BlobStore,
+    secrets: Path | None,
+    now: str,
+    on_step: OnStep | None = None,
+) -> Backup:
     """Write a backup to ``path``, read it again, and only then give it its name; ``secrets``: the
     folder of keys to take along.
 
@@ -77,15 +84,25 @@ def make(path: Path, database: Database, blobs: BlobStore, secrets: Path | None,
             part.replace(path)
             sync_folder(path.parent)
     except OSError as error:
-        raise StoreFailed("FG-backup-not-written", "the backup cannot be written", at=Place(str(path)), why=error.strerror or str(error),
-                          fix="name a place that exists and is yours, with twice the room of the database") from error
+        raise StoreFailed(
+            "FG-backup-not-written",
+            "the backup cannot be written",
+            at=Place(str(path)),
+            why=error.strerror or str(error),
+            fix="name a place that exists and is yours, with twice the room of the database",
+        ) from error
     return Backup(path, made.size, made.manifest)
 
 
 def _hold_free(path: Path) -> None:
     if path.exists():
-        raise UserMistake("FG-backup-exists", "there is a file of that name already", at=Place(str(path)),
-                          why="a backup never overwrites anything", fix="name another file, or a folder")
+        raise UserMistake(
+            "FG-backup-exists",
+            "there is a file of that name already",
+            at=Place(str(path)),
+            why="a backup never overwrites anything",
+            fix="name another file, or a folder",
+        )
 
 
 @contextmanager
@@ -103,8 +120,15 @@ def _unfinished(path: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fill(archive: zipfile.ZipFile, folder: Path, database: Database, blobs: BlobStore, secrets: Path | None, now: str,
-          say: OnStep) -> None:
+def _fill(
+    archive: zipfile.ZipFile,
+    folder: Path,
+    database: Database,
+    blobs: BlobStore,
+    secrets: Path | None,
+    now: str,
+    say: OnStep,
+) -> None:
     files: list[Member] = []
     if database.path is None:
         format_, rows, named, references = _ask_server(database)
@@ -123,22 +147,40 @@ def _fill(archive: zipfile.ZipFile, folder: Path, database: Database, blobs: Blo
         except FitglueError:
             absent.append(sha256)
             continue
-        files.append(write_member(archive, f"blobs/{sha256[:2]}/{sha256[2:4]}/{sha256}", BytesIO(content)))
+        files.append(
+            write_member(archive, f"blobs/{sha256[:2]}/{sha256[2:4]}/{sha256}", BytesIO(content))
+        )
         say("original files", done, len(named))
     kept = _secrets(archive, secrets, references) if secrets else []
     left_out = len(references) - sum(member.name.endswith(".sealed") for member in kept)
     manifest = Manifest(
-        backup_format=BACKUP_FORMAT, made_at=now, host_version=__version__, database=database.dialect, store_format=format_, rows=rows,
-        secrets=len(references) - left_out, secrets_left_out=left_out, absent=tuple(absent), files=(*files, *kept))
+        backup_format=BACKUP_FORMAT,
+        made_at=now,
+        host_version=__version__,
+        database=database.dialect,
+        store_format=format_,
+        rows=rows,
+        secrets=len(references) - left_out,
+        secrets_left_out=left_out,
+        absent=tuple(absent),
+        files=(*files, *kept),
+    )
     write_member(archive, MANIFEST, BytesIO(msgspec.json.format(msgspec.json.encode(manifest))))
 
 
-def _copy(source: Path, snapshot: Path, say: OnStep) -> tuple[str, dict[str, int], list[str], list[str]]:
+def _copy(
+    source: Path, snapshot: Path, say: OnStep
+) -> tuple[str, dict[str, int], list[str], list[str]]:
     """Copy the database as it is at this moment; its format, row counts, and the names of the
     originals and keys that it needs.
     """
     if not source.is_file() or not source.stat().st_size:
-        raise UserMistake("FG-nothing-to-back-up", "there is no database yet", at=Place(str(source)), fix="fitglue connect intervals")
+        raise UserMistake(
+            "FG-nothing-to-back-up",
+            "there is no database yet",
+            at=Place(str(source)),
+            fix="fitglue connect intervals",
+        )
     with sqlite_file(source) as live:
         # Without a transaction of its own the copy would begin again with each commit of a sync,
         # and never end.
@@ -146,13 +188,27 @@ def _copy(source: Path, snapshot: Path, say: OnStep) -> tuple[str, dict[str, int
         # What is wrong with the store shows here, and is not told of its copy.
         known = _known_format(live, source)
         with sqlite_file(_empty(snapshot)) as copy:
-            live.backup(copy, pages=_PAGES, progress=lambda _, left, total: say("pages of the database", total - left, total))
+            live.backup(
+                copy,
+                pages=_PAGES,
+                progress=lambda _, left, total: say("pages of the database", total - left, total),
+            )
             live.execute("ROLLBACK")
             # One file that is the whole of it, to be read from anywhere.
             copy.execute("PRAGMA journal_mode=DELETE")
             check_integrity(copy, str(source))
-            named = [name for (name,) in copy.execute("SELECT DISTINCT sha256 FROM fg_raw WHERE packing = 'blob' ORDER BY sha256")]
-            references = [ref for (ref,) in copy.execute("SELECT secret_ref FROM fg_connections WHERE secret_ref IS NOT NULL ORDER BY id")]
+            named = [
+                name
+                for (name,) in copy.execute(
+                    "SELECT DISTINCT sha256 FROM fg_raw WHERE packing = 'blob' ORDER BY sha256"
+                )
+            ]
+            references = [
+                ref
+                for (ref,) in copy.execute(
+                    "SELECT secret_ref FROM fg_connections WHERE secret_ref IS NOT NULL ORDER BY id"
+                )
+            ]
             return known, row_counts(copy), named, references
 
 
@@ -165,17 +221,35 @@ def _known_format(connection: sqlite3.Connection, where: Path) -> str:
     """The format of a store; refused where this version cannot know what belongs to it."""
     found = store_format(connection)
     if found is None:
-        raise UserMistake("FG-nothing-to-back-up", "that database is no store of fitglue", at=Place(str(where)),
-                          fix="fitglue connect intervals")
+        raise UserMistake(
+            "FG-nothing-to-back-up",
+            "that database is no store of fitglue",
+            at=Place(str(where)),
+            fix="fitglue connect intervals",
+        )
     hold_known(found, "database", where)
     return found
 
 
 def _ask_server(database: Database) -> tuple[str, dict[str, int], list[str], list[str]]:
     with database.read() as db:
-        rows = {name: db.scalar(sa.select(sa.func.count()).select_from(table)) or 0 for name, table in sorted(metadata.tables.items())}
-        named = list(db.scalars(sa.select(raw.c.sha256).where(raw.c.packing == "blob").distinct().order_by(raw.c.sha256)))
-        references = list(db.scalars(sa.select(connections.c.secret_ref).where(connections.c.secret_ref.is_not(None))))
+        rows = {
+            name: db.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+            for name, table in sorted(metadata.tables.items())
+        }
+        named = list(
+            db.scalars(
+                sa.select(raw.c.sha256)
+                .where(raw.c.packing == "blob")
+                .distinct()
+                .order_by(raw.c.sha256)
+            )
+        )
+        references = list(
+            db.scalars(
+                sa.select(connections.c.secret_ref).where(connections.c.secret_ref.is_not(None))
+            )
+        )
     return HEAD, rows, named, references
 
 
@@ -190,8 +264,14 @@ def _secrets(archive: zipfile.ZipFile, folder: Path, references: Sequence[str]) 
         return []
     # A change of keys in between, and they would open nothing.
     with FileLock(folder / "secrets.lock", timeout=30, mode=0o600):
-        held = {name: (folder / name).read_bytes() for name in ("secrets.key", *names) if (folder / name).is_file()}
-    return [write_member(archive, f"secrets/{name}", BytesIO(content)) for name, content in held.items()]
+        held = {
+            name: (folder / name).read_bytes()
+            for name in ("secrets.key", *names)
+            if (folder / name).is_file()
+        }
+    return [
+        write_member(archive, f"secrets/{name}", BytesIO(content)) for name, content in held.items()
+    ]
 
 
 def dump_command(database: Database) -> str:
@@ -205,5 +285,8 @@ def restore_command(database: Database) -> str:
 
 
 def _plain(database: Database) -> str:
-    return database.url.set(drivername="postgresql", password=None).difference_update_query(
-        ("password", "sslpassword")).render_as_string(hide_password=True)
+    return (
+        database.url.set(drivername="postgresql", password=None)
+        .difference_update_query(("password", "sslpassword"))
+        .render_as_string(hide_password=True)
+    )

@@ -48,15 +48,13 @@ class BlobStore(Protocol):
         """Whether it is there, without reading it."""
 
     def delete(self, sha256: str, *, stored_before: datetime | None = None) -> bool:
-        """Remove it, unless it was put at or after that moment; whether it was there and is gone.
-        """
+        """Remove it, unless it was put at or after that moment; whether it was there and is gone."""
 
     def all(self) -> Iterator[Blob]:
         """Everything that is there, in no order."""
 
     def discard_unfinished(self, older_than: datetime) -> int:
-        """Remove what a killed process left half written before that moment; how many there were.
-        """
+        """Remove what a killed process left half written before that moment; how many there were."""
 
 
 class MemoryBlobStore:
@@ -90,7 +88,10 @@ class MemoryBlobStore:
 
     def all(self) -> Iterator[Blob]:
         """Everything that is there."""
-        yield from [Blob(sha256, len(content), stored_at) for sha256, (content, stored_at) in self._contents.items()]
+        yield from [
+            Blob(sha256, len(content), stored_at)
+            for sha256, (content, stored_at) in self._contents.items()
+        ]
 
     def discard_unfinished(self, older_than: datetime) -> int:  # noqa: ARG002 - the protocol's
         """Nothing is ever half written here."""
@@ -116,8 +117,13 @@ class FileBlobStore:
                 else:
                     write_whole(path, content)
         except OSError as error:
-            raise StoreFailed("FG-blob-not-written", "an original file could not be kept", at=Place(file=str(path)),
-                              why=error.strerror or str(error), fix="check that the disk has room and that the folder is yours") from None
+            raise StoreFailed(
+                "FG-blob-not-written",
+                "an original file could not be kept",
+                at=Place(file=str(path)),
+                why=error.strerror or str(error),
+                fix="check that the disk has room and that the folder is yours",
+            ) from None
         return sha256
 
     def get(self, sha256: str) -> bytes:
@@ -128,11 +134,21 @@ class FileBlobStore:
         except FileNotFoundError:
             raise _missing(sha256, path) from None
         except OSError as error:
-            raise StoreFailed("FG-blob-unreadable", "an original file cannot be read", at=Place(file=str(path)), why=error.strerror,
-                              fix="check that the folder is yours and the disk is sound") from None
+            raise StoreFailed(
+                "FG-blob-unreadable",
+                "an original file cannot be read",
+                at=Place(file=str(path)),
+                why=error.strerror,
+                fix="check that the folder is yours and the disk is sound",
+            ) from None
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise StoreFailed("FG-blob-damaged", "an original file is not what was kept", at=Place(file=str(path)),
-                              why="its content has another hash than its name", fix=MEND)
+            raise StoreFailed(
+                "FG-blob-damaged",
+                "an original file is not what was kept",
+                at=Place(file=str(path)),
+                why="its content has another hash than its name",
+                fix=MEND,
+            )
         return content
 
     def has(self, sha256: str) -> bool:
@@ -151,8 +167,13 @@ class FileBlobStore:
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise StoreFailed("FG-blob-not-deleted", "an original file could not be removed", at=Place(file=str(path)),
-                              why=error.strerror, fix="check that the folder is yours") from None
+            raise StoreFailed(
+                "FG-blob-not-deleted",
+                "an original file could not be removed",
+                at=Place(file=str(path)),
+                why=error.strerror,
+                fix="check that the folder is yours",
+            ) from None
         return True
 
     def all(self) -> Iterator[Blob]:
@@ -165,7 +186,11 @@ class FileBlobStore:
 
     def discard_unfinished(self, older_than: datetime) -> int:
         """Remove what a killed process left half written."""
-        left = [path for path in self._folder.glob(f"??/??/{UNFINISHED}*") if path.stat().st_mtime < older_than.timestamp()]
+        left = [
+            path
+            for path in self._folder.glob(f"??/??/{UNFINISHED}*")
+            if path.stat().st_mtime < older_than.timestamp()
+        ]
         for path in left:
             path.unlink(missing_ok=True)
         return len(left)
@@ -202,7 +227,11 @@ def sweep(store: BlobStore, keep: Collection[str], older_than: datetime) -> list
     Leave a generous hour: a blob is put before the row that names it is committed.
     """
     store.discard_unfinished(older_than)
-    orphans = [blob.sha256 for blob in store.all() if blob.sha256 not in keep and blob.stored_at < older_than]
+    orphans = [
+        blob.sha256
+        for blob in store.all()
+        if blob.sha256 not in keep and blob.stored_at < older_than
+    ]
     return [sha256 for sha256 in orphans if store.delete(sha256, stored_before=older_than)]
 
 
@@ -214,5 +243,9 @@ def _checked(sha256: str) -> str:
 
 
 def _missing(sha256: str, path: Path | None = None) -> StoreFailed:
-    return StoreFailed("FG-blob-missing", f"no original file is kept under {sha256[:12]}…", at=Place(file=str(path)) if path else None,
-                       fix=MEND)
+    return StoreFailed(
+        "FG-blob-missing",
+        f"no original file is kept under {sha256[:12]}…",
+        at=Place(file=str(path)) if path else None,
+        fix=MEND,
+    )

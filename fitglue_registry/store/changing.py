@@ -67,8 +67,7 @@ class SecretChange:
 
 
 class Notes:
-    """A folder of references whose fate is open, each in a file with the database that may name it.
-    """
+    """A folder of references whose fate is open, each in a file with the database that may name it."""
 
     def __init__(self, folder: Path, database: str) -> None:
         self._folder, self._database = folder, database
@@ -76,7 +75,9 @@ class Notes:
     def add(self, ref: str) -> None:
         """Note a reference durably."""
         try:
-            write_whole(self._path(ref), json.dumps({"ref": ref, "database": self._database}).encode())
+            write_whole(
+                self._path(ref), json.dumps({"ref": ref, "database": self._database}).encode()
+            )
         except OSError as error:
             raise _unusable(self._folder, error) from None
 
@@ -100,12 +101,19 @@ class Notes:
 
 
 def _unusable(folder: Path, error: OSError) -> StoreFailed:
-    return StoreFailed("FG-secrets-unusable", "a secret could not be changed", at=Place(str(folder)), why=error.strerror or str(error),
-                       fix="check that the folder is yours and that the disk has room")
+    return StoreFailed(
+        "FG-secrets-unusable",
+        "a secret could not be changed",
+        at=Place(str(folder)),
+        why=error.strerror or str(error),
+        fix="check that the folder is yours and that the disk has room",
+    )
 
 
 @contextmanager
-def changing(store: SecretStore, home: Path, database: str, named: Callable[[], Collection[str]]) -> Iterator[SecretChange]:
+def changing(
+    store: SecretStore, home: Path, database: str, named: Callable[[], Collection[str]]
+) -> Iterator[SecretChange]:
     """One change of secrets at a time; ``named`` tells which references the database holds,
     ``database`` which one that is.
     """

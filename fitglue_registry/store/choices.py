@@ -37,14 +37,36 @@ class Chosen:
     keys: tuple[str, ...]
 
 
-def put_choice(db: Db, athlete_id: str, field: str, value: Any, giver: str | None, members: Sequence[Row], now: str) -> None:
+def put_choice(
+    db: Db,
+    athlete_id: str,
+    field: str,
+    value: Any,
+    giver: str | None,
+    members: Sequence[Row],
+    now: str,
+) -> None:
     """Remember a value for a field of the activity of these source activities, or which account
     shall give it.
     """
     number = insert_one(
-        db, choices, athlete_id=athlete_id, field=field, value=msgspec.json.encode(value).decode(), giver=giver, said_at=now)
+        db,
+        choices,
+        athlete_id=athlete_id,
+        field=field,
+        value=msgspec.json.encode(value).decode(),
+        giver=giver,
+        said_at=now,
+    )
     for position, key in enumerate(map(key_of, members)):
-        insert_row(db, choice_keys, choice_id=number, position=position, identity=key, athlete_id=athlete_id)
+        insert_row(
+            db,
+            choice_keys,
+            choice_id=number,
+            position=position,
+            identity=key,
+            athlete_id=athlete_id,
+        )
 
 
 def drop_choices(db: Db, ids: Iterable[int]) -> None:
@@ -59,7 +81,11 @@ def of_groups(db: Db, athlete_id: str, groups: Sequence[Sequence[Row]]) -> list[
     keys that is in the store.
     """
     found: list[list[Chosen]] = [[] for _ in groups]
-    place_of = {key_of(row): place for place, group in enumerate(groups) for row in group} if _any(db, athlete_id) else {}
+    place_of = (
+        {key_of(row): place for place, group in enumerate(groups) for row in group}
+        if _any(db, athlete_id)
+        else {}
+    )
     made = _about(db, athlete_id, place_of)
     there = ids_of_keys(db, athlete_id, {key for one in made for key in one.keys})
     for one in made:
@@ -78,19 +104,37 @@ def chosen_for(db: Db, athlete_id: str, ids: Sequence[int]) -> set[int]:
 
 
 def _any(db: Db, athlete_id: str) -> bool:
-    return db.scalar(sa.select(choices.c.id).where(choices.c.athlete_id == athlete_id).limit(1)) is not None
+    return (
+        db.scalar(sa.select(choices.c.id).where(choices.c.athlete_id == athlete_id).limit(1))
+        is not None
+    )
 
 
 def _about(db: Db, athlete_id: str, keys: Iterable[str]) -> list[Chosen]:
     ids: set[int] = set()
     for some in chunks(sorted(keys)):
-        ids.update(db.scalars(sa.select(choice_keys.c.choice_id).where(
-            choice_keys.c.athlete_id == athlete_id, choice_keys.c.identity.in_(some))))
+        ids.update(
+            db.scalars(
+                sa.select(choice_keys.c.choice_id).where(
+                    choice_keys.c.athlete_id == athlete_id, choice_keys.c.identity.in_(some)
+                )
+            )
+        )
     made: list[Chosen] = []
     for some in chunks(sorted(ids)):
         named: dict[int, list[str]] = defaultdict(list)
-        for row in db.execute(sa.select(choice_keys).where(choice_keys.c.choice_id.in_(some)).order_by(choice_keys.c.position)):
+        for row in db.execute(
+            sa.select(choice_keys)
+            .where(choice_keys.c.choice_id.in_(some))
+            .order_by(choice_keys.c.position)
+        ):
             named[row.choice_id].append(row.identity)
-        made += [Chosen(row.id, row.field, msgspec.json.decode(row.value), row.giver, tuple(named[row.id]))
-                 for row in db.execute(sa.select(choices).where(choices.c.id.in_(some)).order_by(choices.c.id))]
+        made += [
+            Chosen(
+                row.id, row.field, msgspec.json.decode(row.value), row.giver, tuple(named[row.id])
+            )
+            for row in db.execute(
+                sa.select(choices).where(choices.c.id.in_(some)).order_by(choices.c.id)
+            )
+        ]
     return made

@@ -11,7 +11,14 @@ import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry.hookspecs import Account, Window
-from fitglue_registry.store.tables import athletes, connections, opinions, records, source_activities, windows
+from fitglue_registry.store.tables import (
+    athletes,
+    connections,
+    opinions,
+    records,
+    source_activities,
+    windows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,17 +48,33 @@ class Connected:
 
 
 def _connected(row: Row[Any]) -> Connected:
-    account = Account(row.account_id, row.account_name, row.timezone, tuple(msgspec.json.decode(row.notes)))
+    account = Account(
+        row.account_id, row.account_name, row.timezone, tuple(msgspec.json.decode(row.notes))
+    )
     return Connected(
-        row.id, row.athlete_id, row.name, row.integration, row.source, account, msgspec.json.decode(row.settings), row.secret_ref,
-        row.state, msgspec.json.decode(row.state_error) if row.state_error else None, _day(row.horizon), row.created_at,
-        row.last_checked_at, row.full_walk_at)
+        row.id,
+        row.athlete_id,
+        row.name,
+        row.integration,
+        row.source,
+        account,
+        msgspec.json.decode(row.settings),
+        row.secret_ref,
+        row.state,
+        msgspec.json.decode(row.state_error) if row.state_error else None,
+        _day(row.horizon),
+        row.created_at,
+        row.last_checked_at,
+        row.full_walk_at,
+    )
 
 
 def ensure_athlete(db: Db, athlete_id: str, now: str, tier: str | None = None) -> None:
     """Make the athlete if there is none of that id; give it the tier if one is named."""
     if db.scalar(sa.select(athletes.c.id).where(athletes.c.id == athlete_id)) is None:
-        db.execute(sa.insert(athletes).values(id=athlete_id, tier=tier, next_number=1, created_at=now))
+        db.execute(
+            sa.insert(athletes).values(id=athlete_id, tier=tier, next_number=1, created_at=now)
+        )
     elif tier is not None:
         db.execute(sa.update(athletes).where(athletes.c.id == athlete_id).values(tier=tier))
 
@@ -80,23 +103,69 @@ def get_connection(db: Db, connection_id: str) -> Connected | None:
     return _connected(row) if row else None
 
 
-def add_connection(db: Db, *, athlete_id: str, integration: str, source: str, account: Account, settings: Mapping[str, str],
-                   secret_ref: str | None, connection_id: str, now: str) -> Connected:
+def add_connection(
+    db: Db,
+    *,
+    athlete_id: str,
+    integration: str,
+    source: str,
+    account: Account,
+    settings: Mapping[str, str],
+    secret_ref: str | None,
+    connection_id: str,
+    now: str,
+) -> Connected:
     """Store a new connection under the first free name: ``intervals``, ``intervals-2``, …"""
-    taken = set(db.scalars(sa.select(connections.c.name).where(connections.c.athlete_id == athlete_id)))
-    names = (integration if number == 1 else f"{integration}-{number}" for number in range(1, len(taken) + 2))
-    db.execute(sa.insert(connections).values(
-        id=connection_id, athlete_id=athlete_id, name=next(name for name in names if name not in taken), integration=integration,
-        source=source, created_at=now, **_account_values(account, settings, secret_ref)))
+    taken = set(
+        db.scalars(sa.select(connections.c.name).where(connections.c.athlete_id == athlete_id))
+    )
+    names = (
+        integration if number == 1 else f"{integration}-{number}"
+        for number in range(1, len(taken) + 2)
+    )
+    db.execute(
+        sa.insert(connections).values(
+            id=connection_id,
+            athlete_id=athlete_id,
+            name=next(name for name in names if name not in taken),
+            integration=integration,
+            source=source,
+            created_at=now,
+            **_account_values(account, settings, secret_ref),
+        )
+    )
     found = get_connection(db, connection_id)
     assert found is not None
     return found
 
 
-def unstored_connection(athlete_id: str, integration: str, source: str, account: Account, settings: Mapping[str, str], connection_id: str,
-                        name: str, now: str) -> Connected:
+def unstored_connection(
+    athlete_id: str,
+    integration: str,
+    source: str,
+    account: Account,
+    settings: Mapping[str, str],
+    connection_id: str,
+    name: str,
+    now: str,
+) -> Connected:
     """A connection as it would be, for a rehearsal."""
-    return Connected(connection_id, athlete_id, name, integration, source, account, settings, None, "ok", None, None, now, None, None)
+    return Connected(
+        connection_id,
+        athlete_id,
+        name,
+        integration,
+        source,
+        account,
+        settings,
+        None,
+        "ok",
+        None,
+        None,
+        now,
+        None,
+        None,
+    )
 
 
 def ensure_connection(db: Db, connected: Connected, now: str) -> None:
@@ -105,20 +174,44 @@ def ensure_connection(db: Db, connected: Connected, now: str) -> None:
     """
     if get_connection(db, connected.id) is None:
         ensure_athlete(db, connected.athlete_id, now)
-        add_connection(db, athlete_id=connected.athlete_id, integration=connected.integration, source=connected.source,
-                       account=connected.account, settings=connected.settings, secret_ref=None, connection_id=connected.id, now=now)
+        add_connection(
+            db,
+            athlete_id=connected.athlete_id,
+            integration=connected.integration,
+            source=connected.source,
+            account=connected.account,
+            settings=connected.settings,
+            secret_ref=None,
+            connection_id=connected.id,
+            now=now,
+        )
 
 
-def renew_connection(db: Db, connection_id: str, account: Account, settings: Mapping[str, str], secret_ref: str | None) -> None:
+def renew_connection(
+    db: Db,
+    connection_id: str,
+    account: Account,
+    settings: Mapping[str, str],
+    secret_ref: str | None,
+) -> None:
     """New credentials for the same account: whatever had stopped the connection is forgiven."""
-    db.execute(sa.update(connections).where(connections.c.id == connection_id).values(
-        state="ok", state_error=None, **_account_values(account, settings, secret_ref)))
+    db.execute(
+        sa.update(connections)
+        .where(connections.c.id == connection_id)
+        .values(state="ok", state_error=None, **_account_values(account, settings, secret_ref))
+    )
 
 
-def _account_values(account: Account, settings: Mapping[str, str], secret_ref: str | None) -> dict[str, Any]:
+def _account_values(
+    account: Account, settings: Mapping[str, str], secret_ref: str | None
+) -> dict[str, Any]:
     return {
-        "account_id": account.id, "account_name": account.name, "timezone": account.timezone, "secret_ref": secret_ref,
-        "notes": msgspec.json.encode(list(account.notes)).decode(), "settings": msgspec.json.encode(dict(settings)).decode(),
+        "account_id": account.id,
+        "account_name": account.name,
+        "timezone": account.timezone,
+        "secret_ref": secret_ref,
+        "notes": msgspec.json.encode(list(account.notes)).decode(),
+        "settings": msgspec.json.encode(dict(settings)).decode(),
     }
 
 
@@ -133,9 +226,21 @@ def remove_connection(db: Db, connection_id: str) -> list[str]:
     """
     mine = sa.select(records.c.id).where(records.c.connection_id == connection_id)
     theirs = sa.select(source_activities.c.id).where(source_activities.c.record_id.in_(mine))
-    touched = list(db.scalars(sa.select(source_activities.c.activity_id).distinct().where(
-        source_activities.c.record_id.in_(mine), source_activities.c.activity_id.is_not(None))))
-    db.execute(sa.delete(opinions).where(sa.or_(opinions.c.first_id.in_(theirs), opinions.c.second_id.in_(theirs))))
+    touched = list(
+        db.scalars(
+            sa.select(source_activities.c.activity_id)
+            .distinct()
+            .where(
+                source_activities.c.record_id.in_(mine),
+                source_activities.c.activity_id.is_not(None),
+            )
+        )
+    )
+    db.execute(
+        sa.delete(opinions).where(
+            sa.or_(opinions.c.first_id.in_(theirs), opinions.c.second_id.in_(theirs))
+        )
+    )
     db.execute(sa.delete(connections).where(connections.c.id == connection_id))
     return [activity for activity in touched if activity]
 
@@ -162,23 +267,36 @@ def plan_windows(db: Db, connection_id: str, walk_at: str, planned: Sequence[Win
     older plan is dropped.
     """
     db.execute(sa.delete(windows).where(windows.c.connection_id == connection_id))
-    rows = [{"connection_id": connection_id, "walk_at": walk_at, "position": position,
-             "oldest": _text(window.oldest), "newest": _text(window.newest)} for position, window in enumerate(planned)]
+    rows = [
+        {
+            "connection_id": connection_id,
+            "walk_at": walk_at,
+            "position": position,
+            "oldest": _text(window.oldest),
+            "newest": _text(window.newest),
+        }
+        for position, window in enumerate(planned)
+    ]
     if rows:
         db.execute(sa.insert(windows), rows)
 
 
 def planned_windows(db: Db, connection_id: str) -> list[PlannedWindow]:
     """What is left of a walk, newest first."""
-    rows = db.execute(sa.select(windows).where(windows.c.connection_id == connection_id).order_by(windows.c.position))
-    return [PlannedWindow(row.id, row.walk_at, Window(_day(row.oldest), _day(row.newest))) for row in rows]
+    rows = db.execute(
+        sa.select(windows)
+        .where(windows.c.connection_id == connection_id)
+        .order_by(windows.c.position)
+    )
+    return [
+        PlannedWindow(row.id, row.walk_at, Window(_day(row.oldest), _day(row.newest)))
+        for row in rows
+    ]
 
 
 def window_done(db: Db, planned: PlannedWindow) -> None:
     """Strike a window off the plan."""
     db.execute(sa.delete(windows).where(windows.c.id == planned.id))
-
-
 
 
 def _text(day: date | None) -> str | None:

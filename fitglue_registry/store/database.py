@@ -36,26 +36,98 @@ _BUSY_MS = 30_000
 _STATEMENTS = 40
 _LOOK_AGAIN_S = 0.02
 #: What brings a damaged store back.
-RESTORE = ("`fitglue backup restore FILE --replace` brings the last backup back; without one move it aside, then `fitglue connect` and "
-           "`fitglue sync` make a new one from the source")
+RESTORE = (
+    "`fitglue backup restore FILE --replace` brings the last backup back; without one move it aside, then `fitglue connect` and "
+    "`fitglue sync` make a new one from the source"
+)
 # What the driver says → code, what happened, what to do; the first text found decides.
 _FAILURES = (
-    ("disk is full", "FG-disk-full", "the disk is full", "make room and run the same command again: it goes on where it stopped"),
-    ("no space left", "FG-disk-full", "the disk is full", "make room and run the same command again: it goes on where it stopped"),
-    ("disk i/o error", "FG-disk-full", "the disk refused to write", "look at the room and the health of the disk, then run it again"),
-    ("read-only", "FG-store-read-only", "the database cannot be written", "ask whoever runs it for the right to write"),
-    ("readonly", "FG-store-read-only", "the database cannot be written", "give yourself the right to write the file and its folder"),
-    ("unable to open", "FG-store-unreachable", "the database cannot be opened", "look whether the folder exists and is yours"),
-    ("database is locked", "FG-store-locked", "another program keeps the database locked", "close it and run the same command again"),
+    (
+        "disk is full",
+        "FG-disk-full",
+        "the disk is full",
+        "make room and run the same command again: it goes on where it stopped",
+    ),
+    (
+        "no space left",
+        "FG-disk-full",
+        "the disk is full",
+        "make room and run the same command again: it goes on where it stopped",
+    ),
+    (
+        "disk i/o error",
+        "FG-disk-full",
+        "the disk refused to write",
+        "look at the room and the health of the disk, then run it again",
+    ),
+    (
+        "read-only",
+        "FG-store-read-only",
+        "the database cannot be written",
+        "ask whoever runs it for the right to write",
+    ),
+    (
+        "readonly",
+        "FG-store-read-only",
+        "the database cannot be written",
+        "give yourself the right to write the file and its folder",
+    ),
+    (
+        "unable to open",
+        "FG-store-unreachable",
+        "the database cannot be opened",
+        "look whether the folder exists and is yours",
+    ),
+    (
+        "database is locked",
+        "FG-store-locked",
+        "another program keeps the database locked",
+        "close it and run the same command again",
+    ),
     ("malformed", "FG-store-damaged", "the database file is damaged", RESTORE),
     ("could not decode to utf-8", "FG-store-damaged", "the database file is damaged", RESTORE),
-    ("not a database", "FG-store-damaged", "the file is no database", f"{RESTORE}; or name another one in FITGLUE_DATABASE"),
-    ("authentication failed", "FG-store-unreachable", "the database server refuses the login", "correct FITGLUE_DATABASE"),
-    ("connection failed", "FG-store-unreachable", "the database server does not answer", "start it, or correct FITGLUE_DATABASE"),
-    ("failed to resolve host", "FG-store-unreachable", "there is no such database server", "correct FITGLUE_DATABASE"),
-    ("connection to server", "FG-store-unreachable", "the database server does not answer", "start it, or correct FITGLUE_DATABASE"),
-    ("server closed the connection", "FG-store-unreachable", "the database server went away", "start it and run the same command again"),
-    ("terminating connection", "FG-store-unreachable", "the database server went away", "start it and run the same command again"),
+    (
+        "not a database",
+        "FG-store-damaged",
+        "the file is no database",
+        f"{RESTORE}; or name another one in FITGLUE_DATABASE",
+    ),
+    (
+        "authentication failed",
+        "FG-store-unreachable",
+        "the database server refuses the login",
+        "correct FITGLUE_DATABASE",
+    ),
+    (
+        "connection failed",
+        "FG-store-unreachable",
+        "the database server does not answer",
+        "start it, or correct FITGLUE_DATABASE",
+    ),
+    (
+        "failed to resolve host",
+        "FG-store-unreachable",
+        "there is no such database server",
+        "correct FITGLUE_DATABASE",
+    ),
+    (
+        "connection to server",
+        "FG-store-unreachable",
+        "the database server does not answer",
+        "start it, or correct FITGLUE_DATABASE",
+    ),
+    (
+        "server closed the connection",
+        "FG-store-unreachable",
+        "the database server went away",
+        "start it and run the same command again",
+    ),
+    (
+        "terminating connection",
+        "FG-store-unreachable",
+        "the database server went away",
+        "start it and run the same command again",
+    ),
 )
 
 
@@ -70,7 +142,11 @@ class Database:
         self.url = _with_driver(url)
         self.dialect = self.url.get_backend_name()
         if self.dialect not in ("sqlite", "postgresql"):
-            raise StoreFailed("FG-database-unknown", f"a database of kind {self.dialect} is not supported", fix="use sqlite:/// or postgresql://")
+            raise StoreFailed(
+                "FG-database-unknown",
+                f"a database of kind {self.dialect} is not supported",
+                fix="use sqlite:/// or postgresql://",
+            )
         self._ready = False
         self.engine = self._engine()
 
@@ -82,15 +158,24 @@ class Database:
     @property
     def shown(self) -> str:
         """The URL without its password."""
-        return self.url.difference_update_query(("password", "sslpassword")).render_as_string(hide_password=True)
+        return self.url.difference_update_query(("password", "sslpassword")).render_as_string(
+            hide_password=True
+        )
 
     def _engine(self) -> Engine:
         if self.dialect == "postgresql":
             if find_spec("psycopg") is None:
-                raise StoreFailed("FG-driver-missing", "the driver for PostgreSQL is not installed",
-                                  fix=f"{sys.executable} -m pip install 'psycopg[binary]'")
-            return sa.create_engine(self.url, pool_pre_ping=True, connect_args={"application_name": "fitglue"})
-        engine = sa.create_engine(self.url, connect_args={"check_same_thread": False, "cached_statements": _STATEMENTS})
+                raise StoreFailed(
+                    "FG-driver-missing",
+                    "the driver for PostgreSQL is not installed",
+                    fix=f"{sys.executable} -m pip install 'psycopg[binary]'",
+                )
+            return sa.create_engine(
+                self.url, pool_pre_ping=True, connect_args={"application_name": "fitglue"}
+            )
+        engine = sa.create_engine(
+            self.url, connect_args={"check_same_thread": False, "cached_statements": _STATEMENTS}
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -101,7 +186,11 @@ class Database:
         self._make_ready()
         # Elsewhere than in SQLite, a transaction would see what others commit while it reads.
         options = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
-        with self._translated(), self.engine.connect().execution_options(**options) as connection, connection.begin():
+        with (
+            self._translated(),
+            self.engine.connect().execution_options(**options) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
@@ -111,14 +200,21 @@ class Database:
         Raises ``StoreFailed`` where that cannot be.
         """
         self._make_ready()
-        with self._translated(), self.engine.connect().execution_options(fitglue_write=True) as connection, connection.begin():
+        with (
+            self._translated(),
+            self.engine.connect().execution_options(fitglue_write=True) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
     def session(self) -> Iterator[Connection]:
         """A connection in no transaction: each statement stands for itself."""
         self._make_ready()
-        with self._translated(), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with (
+            self._translated(),
+            self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+        ):
             yield connection
 
     def close(self) -> None:
@@ -141,15 +237,22 @@ class Database:
         except FileNotFoundError:  # there is nothing that SQLite has not flushed
             return
         except OSError as error:
-            raise StoreFailed("FG-disk-full", "the disk refused to write", at=Place(str(self.path)), why=error.strerror,
-                              fix="look at the room and the health of the disk, then run it again") from error
+            raise StoreFailed(
+                "FG-disk-full",
+                "the disk refused to write",
+                at=Place(str(self.path)),
+                why=error.strerror,
+                fix="look at the room and the health of the disk, then run it again",
+            ) from error
 
     def revision(self) -> str | None:
         """The migration that the database stands at, ``None`` for an empty one."""
         with self._translated(), self.engine.connect() as connection:
             if not sa.inspect(connection).has_table("alembic_version"):
                 return None
-            found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+            found: str | None = connection.scalar(
+                sa.text("SELECT version_num FROM alembic_version")
+            )
             return found
 
     def _make_ready(self) -> None:
@@ -159,8 +262,13 @@ class Database:
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise StoreFailed("FG-store-unreachable", "the folder of the database cannot be made", at=Place(str(self.path.parent)),
-                                  why=error.strerror, fix="give yourself the right, or set FITGLUE_HOME") from error
+                raise StoreFailed(
+                    "FG-store-unreachable",
+                    "the folder of the database cannot be made",
+                    at=Place(str(self.path.parent)),
+                    why=error.strerror,
+                    fix="give yourself the right, or set FITGLUE_HOME",
+                ) from error
             self._hold_not_emptied(self.path)
         revision = self.revision()
         if revision is None:
@@ -172,7 +280,11 @@ class Database:
     def _make(self) -> None:
         from fitglue_registry.store.making import make
 
-        with self._translated(), self.engine.connect().execution_options(fitglue_write=True) as connection, connection.begin():
+        with (
+            self._translated(),
+            self.engine.connect().execution_options(fitglue_write=True) as connection,
+            connection.begin(),
+        ):
             make(connection, HEAD)
             self._make_private()
 
@@ -192,8 +304,13 @@ class Database:
         is left of the old one.
         """
         if path.is_file() and not path.stat().st_size and (path.parent / "locks").is_dir():
-            raise StoreFailed("FG-store-damaged", "the database file is empty", at=Place(str(path)),
-                              why="there was a store here: the locks of its connections lie beside it", fix=RESTORE)
+            raise StoreFailed(
+                "FG-store-damaged",
+                "the database file is empty",
+                at=Place(str(path)),
+                why="there was a store here: the locks of its connections lie beside it",
+                fix=RESTORE,
+            )
 
     def _migrate(self, revision: str) -> None:
         # Alembic takes longer to import than an idle sync takes to run: only now, when there is
@@ -202,11 +319,18 @@ class Database:
 
         if revision not in known_revisions():
             raise StoreFailed(
-                "FG-store-newer", f"the database was made by a newer fitglue (format {revision}, this one knows {HEAD})",
-                at=Place(str(self.path or self.shown)), why="an older version could lose what the newer one keeps; nothing was touched",
-                fix="upgrade fitglue-registry, or name another database in FITGLUE_DATABASE")
+                "FG-store-newer",
+                f"the database was made by a newer fitglue (format {revision}, this one knows {HEAD})",
+                at=Place(str(self.path or self.shown)),
+                why="an older version could lose what the newer one keeps; nothing was touched",
+                fix="upgrade fitglue-registry, or name another database in FITGLUE_DATABASE",
+            )
         log.info("bringing the database from format %s to %s", revision, HEAD)
-        with self._translated(), self.engine.connect().execution_options(fitglue_write=True) as connection, connection.begin():
+        with (
+            self._translated(),
+            self.engine.connect().execution_options(fitglue_write=True) as connection,
+            connection.begin(),
+        ):
             upgrade(connection)
 
     @contextmanager
@@ -237,7 +361,11 @@ def json_text(value: Any) -> str:
     """A value as JSON that can be read again, also where a message quotes a lone surrogate from
     somebody's payload.
     """
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace").decode()
+    return (
+        json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        .encode(errors="replace")
+        .decode()
+    )
 
 
 def _with_driver(url: str) -> sa.URL:
@@ -245,9 +373,16 @@ def _with_driver(url: str) -> sa.URL:
         parsed = sa.make_url(url)
     # A port that is no number: half a password, as a rule, so nothing of it is repeated.
     except (sa.exc.ArgumentError, ValueError):
-        raise StoreFailed("FG-database-url", "FITGLUE_DATABASE is no database URL",
-                          fix="write sqlite:////folder/fitglue.db or postgresql://user@host/name; quote @ / : in a password") from None
-    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername in ("postgresql", "postgres") else parsed
+        raise StoreFailed(
+            "FG-database-url",
+            "FITGLUE_DATABASE is no database URL",
+            fix="write sqlite:////folder/fitglue.db or postgresql://user@host/name; quote @ / : in a password",
+        ) from None
+    return (
+        parsed.set(drivername="postgresql+psycopg")
+        if parsed.drivername in ("postgresql", "postgres")
+        else parsed
+    )
 
 
 def _prepare_sqlite(driver_connection: Any, _record: Any) -> None:

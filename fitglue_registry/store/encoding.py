@@ -38,8 +38,14 @@ def prepare(activity: model.SourceActivity) -> Encoded:
     if "\\u0000" in document:  # PostgreSQL keeps no NUL in a text; nobody meant to write one
         document = _NUL.sub("\\1\N{REPLACEMENT CHARACTER}", document)
         bare = model.decode(document)
-    return Encoded(bare, document, figures_of(bare), encode_streams(found) if found else None, tuple(stream.type for stream in found),
-                    len(found[0].values) if found else 0)
+    return Encoded(
+        bare,
+        document,
+        figures_of(bare),
+        encode_streams(found) if found else None,
+        tuple(stream.type for stream in found),
+        len(found[0].values) if found else 0,
+    )
 
 
 def figures_of(activity: model.SourceActivity) -> dict[str, Any]:
@@ -50,7 +56,9 @@ def figures_of(activity: model.SourceActivity) -> dict[str, Any]:
     local = activity.start_local
     if local is None and activity.start_utc is not None:
         try:
-            local = (activity.start_utc.astimezone(UTC) + timedelta(seconds=activity.utc_offset_s or 0)).replace(tzinfo=None)
+            local = (
+                activity.start_utc.astimezone(UTC) + timedelta(seconds=activity.utc_offset_s or 0)
+            ).replace(tzinfo=None)
         except OverflowError:  # the first or last day of the calendar
             local = activity.start_utc.replace(tzinfo=None)
     values["start_local"] = local.isoformat() if local else None

@@ -19,7 +19,16 @@ from fitglue_registry.store.database import RESTORE
 from fitglue_registry.store.packing import Packed, unpack
 from fitglue_registry.store.records import want_parts
 from fitglue_registry.store.stream_codec import decode_streams
-from fitglue_registry.store.tables import activities, aliases, dictionaries, parts, raw, records, source_activities, streams
+from fitglue_registry.store.tables import (
+    activities,
+    aliases,
+    dictionaries,
+    parts,
+    raw,
+    records,
+    source_activities,
+    streams,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -34,7 +43,9 @@ SAMPLE = 500
 
 _LISTED = "summary"  # comes with the list and can be asked for by no id
 _SHOWN = 3
-_DERIVED = "`fitglue rebuild` derives it again; what stays wrong: `fitglue backup restore FILE --replace`"
+_DERIVED = (
+    "`fitglue rebuild` derives it again; what stays wrong: `fitglue backup restore FILE --replace`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +68,47 @@ class Damaged:
     why: str
 
 
-def findings(database: Database, blobs: BlobStore, sample: int | None = SAMPLE) -> Iterator[Finding]:
+def findings(
+    database: Database, blobs: BlobStore, sample: int | None = SAMPLE
+) -> Iterator[Finding]:
     """Everything, one after the other; ``sample`` answers are read again, ``None``: all of them."""
     where = Place(str(database.path or database.shown))
     yield from _file(database, where)
     with database.read() as db:
         for name, what, query, fix in _RELATIONS:
             wrong = [str(one) for one in db.scalars(query)]
-            yield Finding(name, f"no {what}") if not wrong else Finding(name, _told(wrong), StoreFailed(
-                "FG-store-inconsistent", f"{len(wrong):,} {what}", at=where, why=_told(wrong), fix=fix))
+            yield (
+                Finding(name, f"no {what}")
+                if not wrong
+                else Finding(
+                    name,
+                    _told(wrong),
+                    StoreFailed(
+                        "FG-store-inconsistent",
+                        f"{len(wrong):,} {what}",
+                        at=where,
+                        why=_told(wrong),
+                        fix=fix,
+                    ),
+                )
+            )
         yield _originals(db, blobs)
         yield _derived(db, where, sample)
         damaged, looked_at, there = _read_again(db, blobs, sample)
     share = f"all {there:,}" if looked_at == there else f"{looked_at:,} of {there:,}, by chance"
     if damaged:
         names = [f"{one.part} of record {one.record_id}: {one.why}" for one in damaged]
-        yield Finding("answers", _told(names), StoreFailed(
-            "FG-raw-damaged", f"{len(damaged):,} of the answers that were read again ({share}) are not what came", at=where,
-            why=_told(names), fix=MEND))
+        yield Finding(
+            "answers",
+            _told(names),
+            StoreFailed(
+                "FG-raw-damaged",
+                f"{len(damaged):,} of the answers that were read again ({share}) are not what came",
+                at=where,
+                why=_told(names),
+                fix=MEND,
+            ),
+        )
     else:
         yield Finding("answers", f"{share} read again, each as it came")
 
@@ -105,11 +139,22 @@ def _file(database: Database, where: Place) -> Iterator[Finding]:
         return
     with database.read() as db:
         said = [str(line) for line in db.exec_driver_sql("PRAGMA integrity_check(10)").scalars()]
-        orphans = [f"row {row[1]} of {row[0]}" for row in db.exec_driver_sql("PRAGMA foreign_key_check")]
+        orphans = [
+            f"row {row[1]} of {row[0]}" for row in db.exec_driver_sql("PRAGMA foreign_key_check")
+        ]
     wrong = [line for line in said if line != "ok"] + orphans
     if wrong:
-        yield Finding("database file", _told(wrong), StoreFailed(
-            "FG-store-damaged", "the database file is damaged", at=where, why=_told(wrong)[:300], fix=RESTORE))
+        yield Finding(
+            "database file",
+            _told(wrong),
+            StoreFailed(
+                "FG-store-damaged",
+                "the database file is damaged",
+                at=where,
+                why=_told(wrong)[:300],
+                fix=RESTORE,
+            ),
+        )
     else:
         yield Finding("database file", "sound: integrity and foreign keys")
 
@@ -119,13 +164,25 @@ def _originals(db: Db, blobs: BlobStore) -> Finding:
     there = {blob.sha256: blob.size for blob in blobs.all()}
     missing = sorted(named - there.keys())
     if missing:
-        return Finding("original files", f"{len(missing):,} are missing", StoreFailed(
-            "FG-blob-missing", f"{len(missing):,} of {len(named):,} original files are not there", why=_told(missing), fix=MEND))
+        return Finding(
+            "original files",
+            f"{len(missing):,} are missing",
+            StoreFailed(
+                "FG-blob-missing",
+                f"{len(missing):,} of {len(named):,} original files are not there",
+                why=_told(missing),
+                fix=MEND,
+            ),
+        )
     left = there.keys() - named
     if left:
         size = sum(there[sha256] for sha256 in left) / 1e6
-        return Finding("original files", f"{len(named):,}, and {len(left):,} that no record names ({size:.1f} MB): a removed connection or "
-                       "a kill left them; `fitglue doctor --mend` removes what is older than an hour", harmless=True)
+        return Finding(
+            "original files",
+            f"{len(named):,}, and {len(left):,} that no record names ({size:.1f} MB): a removed connection or "
+            "a kill left them; `fitglue doctor --mend` removes what is older than an hour",
+            harmless=True,
+        )
     return Finding("original files", f"{len(named):,}, each named by a record")
 
 
@@ -144,14 +201,26 @@ def _derived(db: Db, where: Place, sample: int | None) -> Finding:
                 wrong.append(f"{name} {number}: {error}")
     if not wrong:
         return Finding("documents and streams", f"{looked_at:,} can be read")
-    return Finding("documents and streams", _told(wrong), StoreFailed(
-        "FG-store-damaged", f"{len(wrong):,} documents or streams cannot be read", at=where, why=_told(wrong)[:300], fix=_DERIVED))
+    return Finding(
+        "documents and streams",
+        _told(wrong),
+        StoreFailed(
+            "FG-store-damaged",
+            f"{len(wrong):,} documents or streams cannot be read",
+            at=where,
+            why=_told(wrong)[:300],
+            fix=_DERIVED,
+        ),
+    )
 
 
 def _read_again(db: Db, blobs: BlobStore, sample: int | None) -> tuple[list[Damaged], int, int]:
     """Damaged answers, how many were looked at, and how many there are."""
     there = db.scalar(sa.select(sa.func.count()).select_from(raw)) or 0
-    learnt = {row.id: row.content for row in db.execute(sa.select(dictionaries.c.id, dictionaries.c.content))}
+    learnt = {
+        row.id: row.content
+        for row in db.execute(sa.select(dictionaries.c.id, dictionaries.c.content))
+    }
     query = sa.select(raw)
     if sample is not None and sample < there:
         chosen = db.scalars(sa.select(raw.c.id).order_by(sa.func.random()).limit(sample)).all()
@@ -181,23 +250,57 @@ def _told(names: Collection[str]) -> str:
     return f"{', '.join(list(names)[:_SHOWN])}{more}"
 
 
-_UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, MemoryError, struct.error, msgspec.MsgspecError, zstandard.ZstdError)
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    MemoryError,
+    struct.error,
+    msgspec.MsgspecError,
+    zstandard.ZstdError,
+)
 _READ: tuple[tuple[str, sa.Column[Any], sa.Column[Any], Callable[[Any], object]], ...] = (
     ("source activity", source_activities.c.id, source_activities.c.document, msgspec.json.decode),
     ("activity", activities.c.id, activities.c.document, msgspec.json.decode),
     ("streams of source activity", streams.c.source_activity_id, streams.c.content, decode_streams),
 )
 _HAS_MEMBER = sa.exists().where(source_activities.c.activity_id == activities.c.id)
-_WITHOUT_RAW = sa.select(parts.c.record_id, parts.c.part).where(
-    parts.c.state == "have", ~sa.exists().where(raw.c.id == parts.c.raw_id)).order_by(parts.c.record_id, parts.c.part)
+_WITHOUT_RAW = (
+    sa.select(parts.c.record_id, parts.c.part)
+    .where(parts.c.state == "have", ~sa.exists().where(raw.c.id == parts.c.raw_id))
+    .order_by(parts.c.record_id, parts.c.part)
+)
 #: What is looked at, what would be wrong, the query that finds it, and what to do.
 _RELATIONS: tuple[tuple[str, str, sa.Select[Any], str], ...] = (
-    ("activities", "activities that no source tells of", sa.select(activities.c.id).where(~_HAS_MEMBER), _DERIVED),
-    ("source activities", "source activities whose activity is not there", sa.select(source_activities.c.id).where(
-        source_activities.c.activity_id.is_not(None), ~sa.exists().where(activities.c.id == source_activities.c.activity_id)), _DERIVED),
-    ("aliases", "old ids that lead to no activity", sa.select(aliases.c.id).where(
-        ~sa.exists().where(activities.c.id == aliases.c.activity_id)), _DERIVED),
-    ("parts", "parts whose answer is not there", sa.select(records.c.external_id + " " + parts.c.part).select_from(parts).join(
-        records, records.c.id == parts.c.record_id).where(
-        parts.c.state == "have", ~sa.exists().where(raw.c.id == parts.c.raw_id)), MEND),
+    (
+        "activities",
+        "activities that no source tells of",
+        sa.select(activities.c.id).where(~_HAS_MEMBER),
+        _DERIVED,
+    ),
+    (
+        "source activities",
+        "source activities whose activity is not there",
+        sa.select(source_activities.c.id).where(
+            source_activities.c.activity_id.is_not(None),
+            ~sa.exists().where(activities.c.id == source_activities.c.activity_id),
+        ),
+        _DERIVED,
+    ),
+    (
+        "aliases",
+        "old ids that lead to no activity",
+        sa.select(aliases.c.id).where(~sa.exists().where(activities.c.id == aliases.c.activity_id)),
+        _DERIVED,
+    ),
+    (
+        "parts",
+        "parts whose answer is not there",
+        sa.select(records.c.external_id + " " + parts.c.part)
+        .select_from(parts)
+        .join(records, records.c.id == parts.c.record_id)
+        .where(parts.c.state == "have", ~sa.exists().where(raw.c.id == parts.c.raw_id)),
+        MEND,
+    ),
 )

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 _LOCK = 0x4647_5550
 #: As Alembic makes it; to import Alembic for an empty database costs more than all the rest of
 #: opening it.
-_VERSION = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), nullable=False),
-                    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"))
+_VERSION = sa.Table(
+    "alembic_version",
+    sa.MetaData(),
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 
 def make(connection: Connection, revision: str) -> None:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def config() -> Config:
     """Alembic's configuration, made here rather than in a file."""
     made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    made.set_main_option(
+        "script_location", str(Path(__file__).parent / "migrations").replace("%", "%%")
+    )
     return made
 
 

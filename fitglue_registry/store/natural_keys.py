@@ -34,14 +34,26 @@ def ids_of_keys(db: Db, athlete_id: str, identities: Iterable[str]) -> dict[str,
     """Natural key → the source activity that has it now; identities that are none, or are not
     there, are left out.
     """
-    keys = {identity: msgspec.json.decode(identity) for identity in identities if identity.startswith("[")}
+    keys = {
+        identity: msgspec.json.decode(identity)
+        for identity in identities
+        if identity.startswith("[")
+    }
     found: dict[str, int] = {}
     mine = sa.select(connections.c.id).where(connections.c.athlete_id == athlete_id)
     for some in chunks(sorted({key[2] for key in keys.values()})):
-        query = sa.select(source_activities.c.id, source_activities.c.leg_no, records.c.external_id, connections.c.source,
-                          connections.c.account_id).join(records, records.c.id == source_activities.c.record_id).join(
-            connections, connections.c.id == records.c.connection_id).where(
-            records.c.connection_id.in_(mine), records.c.external_id.in_(some))
+        query = (
+            sa.select(
+                source_activities.c.id,
+                source_activities.c.leg_no,
+                records.c.external_id,
+                connections.c.source,
+                connections.c.account_id,
+            )
+            .join(records, records.c.id == source_activities.c.record_id)
+            .join(connections, connections.c.id == records.c.connection_id)
+            .where(records.c.connection_id.in_(mine), records.c.external_id.in_(some))
+        )
         for row in db.execute(query):
             key = natural_key(row.source, row.account_id, row.external_id, row.leg_no)
             if key in keys:

@@ -1,5 +1,4 @@
-"""Raw parts as they are kept: the exact bytes that came, packed small, and given back bit by bit.
-"""
+"""Raw parts as they are kept: the exact bytes that came, packed small, and given back bit by bit."""
 
 from __future__ import annotations
 
@@ -51,7 +50,9 @@ def _make_compressor(dictionary: bytes | None) -> zstandard.ZstdCompressor:
 
     if dictionary is None:
         return zstandard.ZstdCompressor(level=_LEVEL)
-    return zstandard.ZstdCompressor(dict_data=zstandard.ZstdCompressionDict(dictionary), level=_LEVEL)
+    return zstandard.ZstdCompressor(
+        dict_data=zstandard.ZstdCompressionDict(dictionary), level=_LEVEL
+    )
 
 
 def _make_decompressor(dictionary: bytes | None) -> zstandard.ZstdDecompressor:
@@ -74,7 +75,9 @@ def learn_dictionary(samples: Sequence[bytes]) -> bytes | None:
     if len(samples) < FEWEST_SAMPLES:
         return None
     try:
-        learnt: bytes = zstandard.train_dictionary(_DICTIONARY_BYTES, list(samples[:MOST_SAMPLES])).as_bytes()
+        learnt: bytes = zstandard.train_dictionary(
+            _DICTIONARY_BYTES, list(samples[:MOST_SAMPLES])
+        ).as_bytes()
     except zstandard.ZstdError:  # samples too small or too alike: packing goes without
         return None
     return learnt
@@ -86,7 +89,9 @@ def pack(content: bytes, wire: str, *, dictionary: tuple[int, bytes] | None = No
     if wire == "gzip":
         return Packed(digest, wire, "verbatim", content, len(content))
     number, learnt = dictionary or (None, None)
-    return Packed(digest, wire, "zstd", _codecs.compressor(learnt).compress(content), len(content), number)
+    return Packed(
+        digest, wire, "zstd", _codecs.compressor(learnt).compress(content), len(content), number
+    )
 
 
 def pack_blob(content: bytes, wire: str, blobs: BlobStore) -> Packed:
@@ -100,8 +105,12 @@ def _decompress(packed: Packed, content: bytes, dictionary: bytes | None) -> byt
     try:
         return _codecs.decompressor(dictionary).decompress(content, max_output_size=packed.size)
     except zstandard.ZstdError as error:
-        raise StoreFailed("FG-raw-damaged", "an answer in the database is not what came", why=f"it cannot be unpacked: {error}",
-                          fix=f"`fitglue doctor --deep` names it; {MEND}") from error
+        raise StoreFailed(
+            "FG-raw-damaged",
+            "an answer in the database is not what came",
+            why=f"it cannot be unpacked: {error}",
+            fix=f"`fitglue doctor --deep` names it; {MEND}",
+        ) from error
 
 
 def unpack(packed: Packed, *, dictionary: bytes | None, blobs: BlobStore) -> Body:

@@ -24,8 +24,7 @@ _Bind = tuple[str, "Callable[[Any], Any] | None"]
 
 
 class Prepared:
-    """One statement with named parameters; ``columns`` are those that an insert or an update sets.
-    """
+    """One statement with named parameters; ``columns`` are those that an insert or an update sets."""
 
     def __init__(self, statement: sa.Executable, columns: Iterable[str] | None = None) -> None:
         self._statement = statement
@@ -70,13 +69,19 @@ class Prepared:
 class _Compiled:
     """A statement in the words of one driver."""
 
-    def __init__(self, statement: sa.Executable, columns: list[str] | None, dialect: sa.Dialect) -> None:
+    def __init__(
+        self, statement: sa.Executable, columns: list[str] | None, dialect: sa.Dialect
+    ) -> None:
         compiled: Any = statement.compile(dialect=dialect, column_keys=columns)  # type: ignore[attr-defined]
         self._text = str(compiled)
-        self._constants = {name: value for name, value in compiled.params.items() if value is not None}
+        self._constants = {
+            name: value for name, value in compiled.params.items() if value is not None
+        }
         names = compiled.positiontup if compiled.positional else compiled.bind_names.values()
         kinds = {name: bind.type for bind, name in compiled.bind_names.items()}
-        self._binds: list[_Bind] = [(name, kinds[name].dialect_impl(dialect).bind_processor(dialect)) for name in names]
+        self._binds: list[_Bind] = [
+            (name, kinds[name].dialect_impl(dialect).bind_processor(dialect)) for name in names
+        ]
         self._positional = bool(compiled.positional)
         found = getattr(statement, "exported_columns", ())
         self.row: Any = namedtuple("Row", [column.key for column in found], rename=True)  # type: ignore[misc]  # known only now
@@ -105,13 +110,19 @@ def _insert(table: sa.Table, columns: tuple[str, ...], *, key: bool) -> Prepared
 
 @cache
 def _update(table: sa.Table, columns: tuple[str, ...]) -> Prepared:
-    statement = sa.update(table).where(*(column == sa.bindparam(f"key_{column.name}") for column in table.primary_key))
+    statement = sa.update(table).where(
+        *(column == sa.bindparam(f"key_{column.name}") for column in table.primary_key)
+    )
     return Prepared(statement, columns)
 
 
 @cache
 def _defaults(table: sa.Table) -> dict[str, Any]:
-    return {column.name: column.default.arg for column in table.columns if isinstance(column.default, sa.ColumnDefault)}
+    return {
+        column.name: column.default.arg
+        for column in table.columns
+        if isinstance(column.default, sa.ColumnDefault)
+    }
 
 
 def insert_one(db: Db, table: sa.Table, **values: Any) -> int:
@@ -128,7 +139,9 @@ def insert_row(db: Db, table: sa.Table, **values: Any) -> None:
 
 def update_one(db: Db, table: sa.Table, *key: Any, **values: Any) -> bool:
     """Set columns of the row with this primary key; whether there is one comes back."""
-    named = {f"key_{column.name}": part for column, part in zip(table.primary_key, key, strict=True)}
+    named = {
+        f"key_{column.name}": part for column, part in zip(table.primary_key, key, strict=True)
+    }
     return bool(_update(table, tuple(values)).run(db, **named, **values))
 
 

@@ -51,8 +51,16 @@ class Restored:
     without_key: tuple[str, ...] = ()  # connections whose key is not on this machine
 
 
-def restore(path: Path, home: Path, database: Database, blobs: BlobStore, now: str, *, replace: bool = False,
-            on_step: OnStep | None = None) -> Restored:
+def restore(
+    path: Path,
+    home: Path,
+    database: Database,
+    blobs: BlobStore,
+    now: str,
+    *,
+    replace: bool = False,
+    on_step: OnStep | None = None,
+) -> Restored:
     """Make the store what it was in the backup at ``path``; with ``replace`` a database that is
     there is moved aside.
 
@@ -65,8 +73,13 @@ def restore(path: Path, home: Path, database: Database, blobs: BlobStore, now: s
     _hold_format(backup, database)
     target = database.path
     if target is not None and target.exists() and not replace:
-        raise UserMistake("FG-home-holds-data", "there is a database already", at=Place(str(target)), why="a restore overwrites nothing",
-                          fix="add --replace, and the old one is moved aside; or set FITGLUE_HOME to another folder")
+        raise UserMistake(
+            "FG-home-holds-data",
+            "there is a database already",
+            at=Place(str(target)),
+            why="a restore overwrites nothing",
+            fix="add --replace, and the old one is moved aside; or set FITGLUE_HOME to another folder",
+        )
     database.close()
     try:
         with ExitStack() as held, open_archive(path) as (archive, manifest):
@@ -86,16 +99,24 @@ def restore(path: Path, home: Path, database: Database, blobs: BlobStore, now: s
             _switch(unpacked, target, aside)
             return Restored(backup, aside if aside.exists() else None)
     except OSError as error:
-        raise StoreFailed("FG-restore-failed", "the backup cannot be restored", at=Place(str(error.filename or target or path)),
-                          why=error.strerror or str(error),
-                          fix="make room, give yourself the right to write, and run the same command again") from error
+        raise StoreFailed(
+            "FG-restore-failed",
+            "the backup cannot be restored",
+            at=Place(str(error.filename or target or path)),
+            why=error.strerror or str(error),
+            fix="make room, give yourself the right to write, and run the same command again",
+        ) from error
 
 
 def _hold_format(backup: Backup, database: Database) -> None:
     manifest = backup.manifest
     if manifest.database != database.dialect:
-        raise UserMistake("FG-backup-other-database", f"the backup is of a store in {manifest.database}, this one is in {database.dialect}",
-                          at=Place(str(backup.path)), fix="correct FITGLUE_DATABASE")
+        raise UserMistake(
+            "FG-backup-other-database",
+            f"the backup is of a store in {manifest.database}, this one is in {database.dialect}",
+            at=Place(str(backup.path)),
+            fix="correct FITGLUE_DATABASE",
+        )
     hold_known(manifest.store_format, "backup", backup.path)
 
 
@@ -111,13 +132,19 @@ def _no_sync(locks: Path) -> Iterator[None]:
             try:
                 held.enter_context(FileLock(lock, timeout=0))
             except Timeout:
-                raise Busy("FG-sync-running", "a connection is being synced", at=Place(str(lock)),
-                           fix="wait until it has finished, or stop it") from None
+                raise Busy(
+                    "FG-sync-running",
+                    "a connection is being synced",
+                    at=Place(str(lock)),
+                    fix="wait until it has finished, or stop it",
+                ) from None
         yield
 
 
 @contextmanager
-def _unpacked(path: Path, archive: zipfile.ZipFile, manifest: Manifest, beside: Path) -> Iterator[Path]:
+def _unpacked(
+    path: Path, archive: zipfile.ZipFile, manifest: Manifest, beside: Path
+) -> Iterator[Path]:
     """The database of a backup, laid beside where it will be and looked through."""
     # Of a restore that was killed; another one would hold the locks or be the same.
     for left in beside.glob(f"{RESTORE_LEFT}*"):
@@ -134,15 +161,24 @@ def _unpacked(path: Path, archive: zipfile.ZipFile, manifest: Manifest, beside: 
         unpacked.chmod(0o600)
         with sqlite_file(unpacked) as connection:
             check_integrity(connection, str(path))
-            if (store_format(connection), row_counts(connection)) != (manifest.store_format, manifest.rows):
-                raise StoreFailed("FG-backup-damaged", "the database of the backup is not what its manifest says", at=Place(str(path)),
-                                  fix="take an older backup")
+            if (store_format(connection), row_counts(connection)) != (
+                manifest.store_format,
+                manifest.rows,
+            ):
+                raise StoreFailed(
+                    "FG-backup-damaged",
+                    "the database of the backup is not what its manifest says",
+                    at=Place(str(path)),
+                    fix="take an older backup",
+                )
         yield unpacked
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _blobs(path: Path, archive: zipfile.ZipFile, manifest: Manifest, blobs: BlobStore, say: OnStep) -> None:
+def _blobs(
+    path: Path, archive: zipfile.ZipFile, manifest: Manifest, blobs: BlobStore, say: OnStep
+) -> None:
     """Put every original file; one that is there and whole is left as it is, a damaged one is
     mended.
     """
@@ -152,14 +188,23 @@ def _blobs(path: Path, archive: zipfile.ZipFile, manifest: Manifest, blobs: Blob
         say("original files", done, len(members))
 
 
-def _secrets(path: Path, archive: zipfile.ZipFile, manifest: Manifest, folder: Path, aside: Path) -> None:
+def _secrets(
+    path: Path, archive: zipfile.ZipFile, manifest: Manifest, folder: Path, aside: Path
+) -> None:
     """Write the keys of the backup; a key file that is another one is kept aside with what it
     opens.
     """
     # The key before what it opens.
     members = sorted(manifest.named("secrets"), key=lambda member: member.name, reverse=True)
-    contents = {folder / member.name.rpartition("/")[2]: b"".join(chunks_of(path, archive, member)) for member in members}
-    new = {file: content for file, content in contents.items() if not file.is_file() or file.read_bytes() != content}
+    contents = {
+        folder / member.name.rpartition("/")[2]: b"".join(chunks_of(path, archive, member))
+        for member in members
+    }
+    new = {
+        file: content
+        for file, content in contents.items()
+        if not file.is_file() or file.read_bytes() != content
+    }
     if any(file.suffix == ".key" and file.is_file() for file in new):
         make_folder(aside)
         for file in [*folder.glob("*.sealed"), *folder.glob("secrets.key")]:
@@ -181,7 +226,9 @@ def _bring_to_rest(target: Path, aside: Path) -> None:
         if log.exists():
             _keep(log, aside / log.name)
     with suppress(sqlite3.DatabaseError):  # a damaged one goes aside with its log as it is
-        connection = sqlite3.connect(f"{target.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=1.0)
+        connection = sqlite3.connect(
+            f"{target.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=1.0
+        )
         try:
             connection.execute("PRAGMA journal_mode=DELETE")
             for log in _logs(target):
@@ -190,8 +237,13 @@ def _bring_to_rest(target: Path, aside: Path) -> None:
             if "locked" not in str(error):
                 raise
             shutil.rmtree(aside)
-            raise StoreFailed("FG-store-locked", "another program has the database open", at=Place(str(target)), why=str(error),
-                              fix="close it and run the same command again") from error
+            raise StoreFailed(
+                "FG-store-locked",
+                "another program has the database open",
+                at=Place(str(target)),
+                why=str(error),
+                fix="close it and run the same command again",
+            ) from error
         finally:
             connection.close()
 
@@ -226,8 +278,7 @@ def _logs(target: Path) -> list[Path]:
 
 
 def _unused(folder: Path, name: str) -> Path:
-    """A name that nothing has: clocks go wrong, and what was moved aside once is never moved over.
-    """
+    """A name that nothing has: clocks go wrong, and what was moved aside once is never moved over."""
     names = (folder / name, *(folder / f"{name}-{number}" for number in range(2, 10_000)))
     return next(path for path in names if not path.exists())
 

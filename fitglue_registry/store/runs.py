@@ -24,18 +24,44 @@ class RunLog:
     Its row is written with the first decision, so a run that finds nothing writes nothing.
     """
 
-    def __init__(self, athlete_id: str, connection_id: str | None, kind: str, started_at: str, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        athlete_id: str,
+        connection_id: str | None,
+        kind: str,
+        started_at: str,
+        options: Mapping[str, Any],
+    ) -> None:
         self.id: int | None = None
         self.counts: dict[str, int] = {}
         self._values = {
-            "athlete_id": athlete_id, "connection_id": connection_id, "kind": kind, "started_at": started_at, "host_version": __version__,
+            "athlete_id": athlete_id,
+            "connection_id": connection_id,
+            "kind": kind,
+            "started_at": started_at,
+            "host_version": __version__,
             "options": msgspec.json.encode(dict(options)).decode(),
         }
 
-    def decide(self, db: Db, at: str, decision: str, record_id: int | None = None, reason: str | None = None) -> None:
+    def decide(
+        self,
+        db: Db,
+        at: str,
+        decision: str,
+        record_id: int | None = None,
+        reason: str | None = None,
+    ) -> None:
         """Write one decision inside the transaction that carries it out."""
         self._begin(db)
-        insert_row(db, decisions, run_id=self.id, record_id=record_id, at=at, decision=decision, reason=reason)
+        insert_row(
+            db,
+            decisions,
+            run_id=self.id,
+            record_id=record_id,
+            at=at,
+            decision=decision,
+            reason=reason,
+        )
         self.counts[decision] = self.counts.get(decision, 0) + 1
 
     def end(self, db: Db, at: str, outcome: str, error: Mapping[str, Any] | None = None) -> None:
@@ -43,9 +69,16 @@ class RunLog:
         if self.id is None and error is None:
             return
         self._begin(db)
-        db.execute(sa.update(runs).where(runs.c.id == self.id).values(
-            ended_at=at, outcome=outcome, counts=msgspec.json.encode(self.counts).decode(),
-            error=json_text(error) if error else None))
+        db.execute(
+            sa.update(runs)
+            .where(runs.c.id == self.id)
+            .values(
+                ended_at=at,
+                outcome=outcome,
+                counts=msgspec.json.encode(self.counts).decode(),
+                error=json_text(error) if error else None,
+            )
+        )
 
     def rolled_back(self, known: int | None, counts: dict[str, int]) -> None:
         """A transaction was undone: the run is what it was before it."""
@@ -58,7 +91,12 @@ class RunLog:
 
 def last_runs(db: Db, athlete_id: str, limit: int = 10) -> list[dict[str, Any]]:
     """The newest runs of an athlete as plain values."""
-    query = sa.select(runs).where(runs.c.athlete_id == athlete_id).order_by(runs.c.id.desc()).limit(limit)
+    query = (
+        sa.select(runs)
+        .where(runs.c.athlete_id == athlete_id)
+        .order_by(runs.c.id.desc())
+        .limit(limit)
+    )
     return [_plain(row._mapping) for row in db.execute(query)]
 
 
@@ -71,5 +109,16 @@ def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def decisions_of(db: Db, record_ids: list[int]) -> list[dict[str, Any]]:
     """All decisions about these records, oldest first."""
-    query = sa.select(decisions.c.record_id, decisions.c.run_id, decisions.c.at, decisions.c.decision, decisions.c.reason)
-    return [dict(row._mapping) for row in db.execute(query.where(decisions.c.record_id.in_(record_ids)).order_by(decisions.c.id))]
+    query = sa.select(
+        decisions.c.record_id,
+        decisions.c.run_id,
+        decisions.c.at,
+        decisions.c.decision,
+        decisions.c.reason,
+    )
+    return [
+        dict(row._mapping)
+        for row in db.execute(
+            query.where(decisions.c.record_id.in_(record_ids)).order_by(decisions.c.id)
+        )
+    ]

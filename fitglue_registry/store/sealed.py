@@ -21,7 +21,14 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, FitglueError, Place, StoreFailed
 from fitglue_registry.store.durable import UNFINISHED, make_folder, sync_folder, write_whole
-from fitglue_registry.store.secrets import CONNECT_AGAIN, missing, new_reference, parse, split_reference, unreadable
+from fitglue_registry.store.secrets import (
+    CONNECT_AGAIN,
+    missing,
+    new_reference,
+    parse,
+    split_reference,
+    unreadable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,9 +71,13 @@ class FileSecretStore:
         content = self._sealed_content(ref)
         key = next((key for key in self._keys() if _key_id(key) == _key_id_of(content)), None)
         if key is None:
-            raise AthleteNeeded("FG-secret-key-lost", "the key file that opens this connection's secret is gone or was replaced",
-                                at=Place(file=str(self._folder / _KEY_FILE)), why="only the key that sealed a secret opens it",
-                                fix=f"put the key file back from a backup, or {CONNECT_AGAIN}")
+            raise AthleteNeeded(
+                "FG-secret-key-lost",
+                "the key file that opens this connection's secret is gone or was replaced",
+                at=Place(file=str(self._folder / _KEY_FILE)),
+                why="only the key that sealed a secret opens it",
+                fix=f"put the key file back from a backup, or {CONNECT_AGAIN}",
+            )
         return parse(ref, _open(key, content, ref))
 
     def put(self, owner: str, values: Mapping[str, str]) -> str:
@@ -106,7 +117,9 @@ class FileSecretStore:
                     self._reseal(ref, key, done)
                 # A secret that no reference of ours names may be that of another database: its key
                 # stays.
-                needed = {_key_id_of(self._read(path) or b"") for path in self._folder.glob(f"*{_SUFFIX}")}
+                needed = {
+                    _key_id_of(self._read(path) or b"") for path in self._folder.glob(f"*{_SUFFIX}")
+                }
                 kept = [one for one in old if _key_id(one) in needed]
                 self._write_keys([key, *kept])
         except OSError as error:
@@ -165,7 +178,9 @@ class FileSecretStore:
         return keys if all(len(key) == _KEY_LENGTH for key in keys) else []
 
     def _write_keys(self, keys: Iterable[bytes]) -> None:
-        write_whole(self._folder / _KEY_FILE, b"".join(base64.b64encode(key) + b"\n" for key in keys))
+        write_whole(
+            self._folder / _KEY_FILE, b"".join(base64.b64encode(key) + b"\n" for key in keys)
+        )
 
     def _new_key(self) -> bytes:
         """Make the key file; called while nobody else changes it."""
@@ -192,7 +207,11 @@ class FileSecretStore:
         make_folder(self._folder)
         found = self._folder.lstat()
         if stat.S_ISLNK(found.st_mode):
-            raise OSError(errno.ELOOP, "it is a link, and secrets are never kept behind one", str(self._folder))
+            raise OSError(
+                errno.ELOOP,
+                "it is a link, and secrets are never kept behind one",
+                str(self._folder),
+            )
         if os.name != "nt" and found.st_uid != os.geteuid():
             raise OSError(errno.EPERM, "it belongs to another user", str(self._folder))
         self._close_folder(found.st_mode)
@@ -201,7 +220,9 @@ class FileSecretStore:
         """Take the folder away from everybody else, and say that it was open."""
         if os.name != "nt" and mode & 0o077:
             self._folder.chmod(0o700)
-            log.warning("%s was open to other users of this machine; its mode is 0700 now", self._folder)
+            log.warning(
+                "%s was open to other users of this machine; its mode is 0700 now", self._folder
+            )
 
     def _keep_private(self, path: Path) -> None:
         """Take the key file away from everybody else, and say that it was theirs to read; refuse it
@@ -212,15 +233,26 @@ class FileSecretStore:
         try:
             path.chmod(0o600)
         except OSError:
-            raise StoreFailed("FG-secret-key-exposed", "the key file of the secrets can be read by other users", at=Place(file=str(path)),
-                              why="its mode cannot be changed by this user", fix="make it yours with mode 0600") from None
-        log.warning("%s could be read by other users of this machine; its mode is 0600 now. If somebody may have read it, renew your keys.",
-                    path)
+            raise StoreFailed(
+                "FG-secret-key-exposed",
+                "the key file of the secrets can be read by other users",
+                at=Place(file=str(path)),
+                why="its mode cannot be changed by this user",
+                fix="make it yours with mode 0600",
+            ) from None
+        log.warning(
+            "%s could be read by other users of this machine; its mode is 0600 now. If somebody may have read it, renew your keys.",
+            path,
+        )
 
     def _read(self, path: Path) -> bytes | None:
         try:
             if self._folder.is_symlink():
-                raise OSError(errno.ELOOP, "its folder is a link, and secrets are never kept behind one", str(path))
+                raise OSError(
+                    errno.ELOOP,
+                    "its folder is a link, and secrets are never kept behind one",
+                    str(path),
+                )
             if self._folder.is_dir():
                 self._close_folder(self._folder.stat().st_mode)
             # Where a link lies, opening fails: it could lead to a file that somebody else chose.
@@ -232,8 +264,13 @@ class FileSecretStore:
             raise self._failed("read", error) from None
 
     def _failed(self, done: str, error: OSError) -> StoreFailed:
-        return StoreFailed("FG-secrets-unusable", f"a secret could not be {done}", at=Place(file=str(error.filename or self._folder)),
-                           why=error.strerror, fix="check that the folder is yours and that the disk has room")
+        return StoreFailed(
+            "FG-secrets-unusable",
+            f"a secret could not be {done}",
+            at=Place(file=str(error.filename or self._folder)),
+            why=error.strerror,
+            fix="check that the folder is yours and that the disk has room",
+        )
 
 
 def _key_id(key: bytes) -> bytes:
@@ -243,7 +280,7 @@ def _key_id(key: bytes) -> bytes:
 
 def _key_id_of(content: bytes) -> bytes:
     """Which key sealed it."""
-    return content[len(_MAGIC):_HEAD]
+    return content[len(_MAGIC) : _HEAD]
 
 
 def _seal(key: bytes, plain: bytes, ref: str) -> bytes:
@@ -264,6 +301,10 @@ def _open(key: bytes, content: bytes, ref: str) -> bytes:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     try:
-        return AESGCM(key).decrypt(content[_HEAD:_HEAD + _NONCE], content[_HEAD + _NONCE:], content[:_HEAD] + ref.encode())
+        return AESGCM(key).decrypt(
+            content[_HEAD : _HEAD + _NONCE],
+            content[_HEAD + _NONCE :],
+            content[:_HEAD] + ref.encode(),
+        )
     except InvalidTag:
         raise unreadable(ref) from None

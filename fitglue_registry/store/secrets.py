@@ -25,15 +25,18 @@ ENVIRONMENT = "FITGLUE_SECRETS"
 
 CONNECT_AGAIN = "connect it again: `fitglue connect` and the name of its service, as `fitglue connections` shows it"
 
-_REFERENCE = re.compile(r"(?P<scheme>[a-z]+):(?P<owner>[\w.-]{1,80})/(?P<token>[0-9a-f]{32})\Z", re.ASCII)
+_REFERENCE = re.compile(
+    r"(?P<scheme>[a-z]+):(?P<owner>[\w.-]{1,80})/(?P<token>[0-9a-f]{32})\Z", re.ASCII
+)
 _SERVICE = "fitglue"
-_FROM_KEYRING_TO_FILE = ("run `fitglue connections rekey --to file` where the keyring is open: an encrypted file needs no desktop; "
-                         f"or give the key once more: {ENVIRONMENT}=file fitglue connect …")
+_FROM_KEYRING_TO_FILE = (
+    "run `fitglue connections rekey --to file` where the keyring is open: an encrypted file needs no desktop; "
+    f"or give the key once more: {ENVIRONMENT}=file fitglue connect …"
+)
 
 
 class SecretStore(Protocol):
-    """Keeps the secret values of one connection under a reference; an embedder may bring its own.
-    """
+    """Keeps the secret values of one connection under a reference; an embedder may bring its own."""
 
     def get(self, ref: str) -> dict[str, str]:
         """The values; raises ``AthleteNeeded`` where they are gone or cannot be opened, with what
@@ -125,8 +128,13 @@ class KeyringSecretStore:
             return getattr(keyring, method)(_SERVICE, f"{owner}/{token}", *more)
         except Exception as error:  # noqa: BLE001 - backends raise what their system raises; none of it may stop the other connections
             why = f"{type(error).__name__} of {type(keyring.get_keyring()).__module__}"
-        raise AthleteNeeded("FG-keyring-unavailable", "the keyring that holds this connection's key cannot be opened",
-                            at=Place(field=ref), why=why, fix=_FROM_KEYRING_TO_FILE)
+        raise AthleteNeeded(
+            "FG-keyring-unavailable",
+            "the keyring that holds this connection's key cannot be opened",
+            at=Place(field=ref),
+            why=why,
+            fix=_FROM_KEYRING_TO_FILE,
+        )
 
 
 class ChainSecretStore:
@@ -193,8 +201,12 @@ def default_scheme() -> str:
     """
     wanted = os.environ.get(ENVIRONMENT, "").strip().lower()
     if wanted not in ("", "file", "keyring"):
-        raise UserMistake("FG-secrets-setting", f"{ENVIRONMENT} is {wanted[:40]!r}, must be file or keyring", at=Place(field=ENVIRONMENT),
-                          fix=f"set {ENVIRONMENT} to file or keyring, or leave it out")
+        raise UserMistake(
+            "FG-secrets-setting",
+            f"{ENVIRONMENT} is {wanted[:40]!r}, must be file or keyring",
+            at=Place(field=ENVIRONMENT),
+            fix=f"set {ENVIRONMENT} to file or keyring, or leave it out",
+        )
     return wanted or ("keyring" if KeyringSecretStore().usable() else "file")
 
 
@@ -230,13 +242,23 @@ def split_reference(ref: str) -> tuple[str, str, str]:
 
 def missing(ref: str) -> AthleteNeeded:
     """The error for a reference whose values are gone."""
-    return AthleteNeeded("FG-secret-missing", "the key of this connection is no longer stored", at=Place(field=ref), fix=CONNECT_AGAIN)
+    return AthleteNeeded(
+        "FG-secret-missing",
+        "the key of this connection is no longer stored",
+        at=Place(field=ref),
+        fix=CONNECT_AGAIN,
+    )
 
 
 def unreadable(ref: str, why: str = "it does not open as what it was sealed as") -> AthleteNeeded:
     """The error for values that are there and make no sense."""
-    return AthleteNeeded("FG-secret-unreadable", "the stored secret of this connection is damaged or was moved",
-                         at=Place(field=ref[:120]), why=why, fix=CONNECT_AGAIN)
+    return AthleteNeeded(
+        "FG-secret-unreadable",
+        "the stored secret of this connection is damaged or was moved",
+        at=Place(field=ref[:120]),
+        why=why,
+        fix=CONNECT_AGAIN,
+    )
 
 
 def parse(ref: str, content: str | bytes) -> dict[str, str]:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 
 #: A superuser's COPY reads and writes files of the server, also in a transaction that only reads.
-_REACHES_OUT = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/)*(copy|do|call|load)\b", re.IGNORECASE | re.DOTALL)
+_REACHES_OUT = re.compile(
+    r"(\s|--[^\n]*\n|/\*.*?\*/)*(copy|do|call|load)\b", re.IGNORECASE | re.DOTALL
+)
 _EXAMPLE = 'try: fitglue sql "select * from activities limit 5"'
 
 
@@ -39,16 +41,27 @@ def run_sql(database: Database, statement: str) -> Answer:
     own words.
     """
     if _REACHES_OUT.match(statement):
-        raise UserMistake("FG-sql-read-only", "only questions are asked here", why="that statement can write files of the server",
-                          fix=_EXAMPLE)
+        raise UserMistake(
+            "FG-sql-read-only",
+            "only questions are asked here",
+            why="that statement can write files of the server",
+            fix=_EXAMPLE,
+        )
     with database.read() as db, _read_only(db, database.dialect):
         try:
-            result = db.exec_driver_sql(statement.replace("%", "%%") if database.dialect == "postgresql" else statement)
+            result = db.exec_driver_sql(
+                statement.replace("%", "%%") if database.dialect == "postgresql" else statement
+            )
             if not result.returns_rows:
                 raise UserMistake("FG-sql-failed", "the statement asks for nothing", fix=_EXAMPLE)
             return Answer(tuple(result.keys()), tuple(tuple(row) for row in result))
         # Some come from the driver bare.
-        except (sa.exc.DBAPIError, sa.exc.ResourceClosedError, sqlite3.Warning, ValueError) as error:
+        except (
+            sa.exc.DBAPIError,
+            sa.exc.ResourceClosedError,
+            sqlite3.Warning,
+            ValueError,
+        ) as error:
             raise _explain(error) from error
 
 
@@ -77,17 +90,32 @@ def _read_only(db: Connection, dialect: str) -> Iterator[None]:
 
 def _deny_other_files(action: int, *_: object) -> int:
     """``query_only`` lets ATTACH make a new file all the same."""
-    return sqlite3.SQLITE_DENY if action in (sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH) else sqlite3.SQLITE_OK
+    return (
+        sqlite3.SQLITE_DENY
+        if action in (sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH)
+        else sqlite3.SQLITE_OK
+    )
 
 
 def _explain(error: Exception) -> UserMistake | StoreFailed:
     said = str(getattr(error, "orig", error)).splitlines()[0][:300]
     lowered = said.lower()
-    if any(word in lowered for word in ("readonly", "read-only", "not authorized", "because it is a view")):
-        return UserMistake("FG-sql-read-only", "that statement would change the database", why=said,
-                           fix="`fitglue sql` only reads; open the file with another tool if you really mean it")
-    return UserMistake("FG-sql-failed", "the database does not understand the statement", why=said,
-                       fix=f"the views are {', '.join(definitions('sqlite'))}; {_EXAMPLE}")
+    if any(
+        word in lowered
+        for word in ("readonly", "read-only", "not authorized", "because it is a view")
+    ):
+        return UserMistake(
+            "FG-sql-read-only",
+            "that statement would change the database",
+            why=said,
+            fix="`fitglue sql` only reads; open the file with another tool if you really mean it",
+        )
+    return UserMistake(
+        "FG-sql-failed",
+        "the database does not understand the statement",
+        why=said,
+        fix=f"the views are {', '.join(definitions('sqlite'))}; {_EXAMPLE}",
+    )
 
 
 def column_names(database: Database) -> Iterator[tuple[str, list[str]]]:

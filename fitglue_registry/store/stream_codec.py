@@ -76,7 +76,9 @@ def decode_streams(blob: bytes, types: Sequence[str] | None = None) -> tuple[Str
         found = []
         for item in items:
             if types is None or item.type in types:
-                found.append(_unpack(item, decompressor.decompress(blob[start : start + item.size])))
+                found.append(
+                    _unpack(item, decompressor.decompress(blob[start : start + item.size]))
+                )
             start += item.size
     except (struct.error, zstandard.ZstdError, IndexError, ValueError, MemoryError) as error:
         raise ValueError(f"the streams are damaged: {error}") from error
@@ -92,8 +94,19 @@ def _pack(stream: Stream) -> tuple[_Item, bytes]:
     if len(values) and math.isnan(values.max()):
         gaps = np.isnan(values)
         mask, values = np.packbits(gaps).tobytes(), _fill(values, gaps)
-    item = _Item(stream.type, column.width, len(values), 0, "d", mask=len(mask), lengths=list(column.lengths) if column.lengths else None,
-                 unit=stream.unit, name=stream.name, raw_type=stream.raw_type, custom=stream.custom)
+    item = _Item(
+        stream.type,
+        column.width,
+        len(values),
+        0,
+        "d",
+        mask=len(mask),
+        lengths=list(column.lengths) if column.lengths else None,
+        unit=stream.unit,
+        name=stream.name,
+        raw_type=stream.raw_type,
+        custom=stream.custom,
+    )
     scaled = _scaled(values)
     if scaled is None:
         return item, mask + _split(values.view("<u8"))
@@ -166,16 +179,29 @@ def _unpack(item: _Item, plain: bytes) -> Stream:
     mask, body = plain[: item.mask], plain[item.mask :]
     planes = np.zeros((8, item.count), dtype=np.uint8)
     used = body[0]
-    planes[:used] = np.frombuffer(body, dtype=np.uint8, offset=1).reshape(used, item.count) if item.count else planes[:used]
+    planes[:used] = (
+        np.frombuffer(body, dtype=np.uint8, offset=1).reshape(used, item.count)
+        if item.count
+        else planes[:used]
+    )
     words = np.ascontiguousarray(planes.T).view("<u8").reshape(-1)
-    values = words.view("<f8") if item.kind == "d" else _summed(words, max(item.width, 1)) / item.scale
+    values = (
+        words.view("<f8") if item.kind == "d" else _summed(words, max(item.width, 1)) / item.scale
+    )
     if mask:
         gaps = np.unpackbits(np.frombuffer(mask, dtype=np.uint8), count=item.count).astype(bool)
         values = np.where(gaps, np.nan, values)
     doubles = memoryview(np.ascontiguousarray(values, dtype="<f8").tobytes()).cast("d")
     lengths = tuple(item.lengths or ()) if item.width == 0 else None
     column = Column(doubles, item.width, lengths)
-    return Stream(item.type, column, unit=item.unit, name=item.name, raw_type=item.raw_type, custom=item.custom)
+    return Stream(
+        item.type,
+        column,
+        unit=item.unit,
+        name=item.name,
+        raw_type=item.raw_type,
+        custom=item.custom,
+    )
 
 
 def _summed(words: NDArray[Any], stride: int) -> NDArray[np.int64]:

@@ -64,19 +64,31 @@ def _id() -> Column[int]:
 
 
 def _figures() -> list[Column[object]]:
-    """The figures of a workout that lists, views and the matcher read without opening the document.
-    """
+    """The figures of a workout that lists, views and the matcher read without opening the document."""
     texts = ("title", "sport", "start_utc", "start_local", "timezone", "power_kind")
-    numbers = ("elapsed_s", "moving_s", "distance_m", "elevation_gain_m", "calories_kcal", "average_heartrate_bpm",
-               "max_heartrate_bpm", "average_watts", "weighted_average_watts", "average_cadence_rpm", "average_speed_mps", "training_load",
-               "rpe")
+    numbers = (
+        "elapsed_s",
+        "moving_s",
+        "distance_m",
+        "elevation_gain_m",
+        "calories_kcal",
+        "average_heartrate_bpm",
+        "max_heartrate_bpm",
+        "average_watts",
+        "weighted_average_watts",
+        "average_cadence_rpm",
+        "average_speed_mps",
+        "training_load",
+        "rpe",
+    )
     return [*(Column(name, Text) for name in texts), *(Column(name, Float) for name in numbers)]
 
 
 FIGURES = tuple(column.name for column in _figures())
 
 athletes = Table(
-    "fg_athletes", metadata,
+    "fg_athletes",
+    metadata,
     Column("id", Text, primary_key=True),
     Column("tier", Text),
     Column("next_number", Integer, nullable=False, default=1),
@@ -84,7 +96,8 @@ athletes = Table(
 )
 
 connections = Table(
-    "fg_connections", metadata,
+    "fg_connections",
+    metadata,
     Column("id", Text, primary_key=True),
     Column("athlete_id", Text, ForeignKey("fg_athletes.id"), nullable=False),
     Column("name", Text, nullable=False),
@@ -108,9 +121,16 @@ connections = Table(
 
 #: Windows of a walk that are still to be listed; a walk that was killed goes on with them.
 windows = Table(
-    "fg_windows", metadata,
+    "fg_windows",
+    metadata,
     _id(),
-    Column("connection_id", Text, ForeignKey("fg_connections.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column(
+        "connection_id",
+        Text,
+        ForeignKey("fg_connections.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
     Column("walk_at", Text, nullable=False),
     Column("position", Integer, nullable=False),
     Column("oldest", Text),
@@ -118,9 +138,12 @@ windows = Table(
 )
 
 records = Table(
-    "fg_records", metadata,
+    "fg_records",
+    metadata,
     _id(),
-    Column("connection_id", Text, ForeignKey("fg_connections.id", ondelete="CASCADE"), nullable=False),
+    Column(
+        "connection_id", Text, ForeignKey("fg_connections.id", ondelete="CASCADE"), nullable=False
+    ),
     Column("external_id", Text, nullable=False),
     # Listed, stub, missing (not listed any more, to be confirmed), gone.
     Column("state", Text, nullable=False),
@@ -137,7 +160,8 @@ records = Table(
 )
 
 parts = Table(
-    "fg_parts", metadata,
+    "fg_parts",
+    metadata,
     Column("record_id", Id, ForeignKey("fg_records.id", ondelete="CASCADE"), primary_key=True),
     Column("part", Text, primary_key=True),
     Column("state", Text, nullable=False),  # wanted, have, none, failed
@@ -149,7 +173,8 @@ parts = Table(
 )
 
 dictionaries = Table(
-    "fg_dictionaries", metadata,
+    "fg_dictionaries",
+    metadata,
     _id(),
     Column("source", Text, nullable=False),
     Column("part", Text, nullable=False),
@@ -157,7 +182,8 @@ dictionaries = Table(
 )
 
 raw = Table(
-    "fg_raw", metadata,
+    "fg_raw",
+    metadata,
     _id(),
     Column("record_id", Id, ForeignKey("fg_records.id", ondelete="CASCADE"), nullable=False),
     Column("part", Text, nullable=False),
@@ -174,7 +200,8 @@ raw = Table(
 )
 
 source_activities = Table(
-    "fg_source_activities", metadata,
+    "fg_source_activities",
+    metadata,
     _id(),
     Column("record_id", Id, ForeignKey("fg_records.id", ondelete="CASCADE"), nullable=False),
     Column("leg_no", Integer, nullable=False),
@@ -193,16 +220,28 @@ source_activities = Table(
 )
 
 streams = Table(
-    "fg_streams", metadata,
-    Column("source_activity_id", Id, ForeignKey("fg_source_activities.id", ondelete="CASCADE"), primary_key=True),
+    "fg_streams",
+    metadata,
+    Column(
+        "source_activity_id",
+        Id,
+        ForeignKey("fg_source_activities.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
     Column("types", Text, nullable=False),
     Column("samples", Integer, nullable=False),
     Column("content", LargeBinary, nullable=False),
 )
 
 claims = Table(
-    "fg_claims", metadata,
-    Column("source_activity_id", Id, ForeignKey("fg_source_activities.id", ondelete="CASCADE"), primary_key=True),
+    "fg_claims",
+    metadata,
+    Column(
+        "source_activity_id",
+        Id,
+        ForeignKey("fg_source_activities.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
     Column("claim", Text, primary_key=True),
     Column("athlete_id", Text, nullable=False),
     Index("fg_claims_by_claim", "athlete_id", "claim"),
@@ -211,9 +250,14 @@ claims = Table(
 #: What somebody said of a pair: a plugin or a person. Equal claims are not written here, they are
 #: read from ``fg_claims``.
 opinions = Table(
-    "fg_opinions", metadata,
-    Column("first_id", Id, ForeignKey("fg_source_activities.id", ondelete="CASCADE"), primary_key=True),
-    Column("second_id", Id, ForeignKey("fg_source_activities.id", ondelete="CASCADE"), primary_key=True),
+    "fg_opinions",
+    metadata,
+    Column(
+        "first_id", Id, ForeignKey("fg_source_activities.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column(
+        "second_id", Id, ForeignKey("fg_source_activities.id", ondelete="CASCADE"), primary_key=True
+    ),
     Column("said_by", Text, primary_key=True),
     Column("verdict", Text, nullable=False),
     Column("reason", Text, nullable=False),
@@ -222,7 +266,8 @@ opinions = Table(
 )
 
 activities = Table(
-    "fg_activities", metadata,
+    "fg_activities",
+    metadata,
     Column("id", Text, primary_key=True),
     Column("athlete_id", Text, nullable=False),
     Column("number", Integer, nullable=False),
@@ -238,7 +283,8 @@ activities = Table(
 )
 
 aliases = Table(
-    "fg_aliases", metadata,
+    "fg_aliases",
+    metadata,
     Column("id", Text, primary_key=True),
     Column("athlete_id", Text, nullable=False),
     Column("number", Integer, nullable=False),
@@ -248,7 +294,8 @@ aliases = Table(
 #: What the athlete said of whole activities. It outlives every source activity: what is meant is
 #: told by identities, not by ids.
 verdicts = Table(
-    "fg_verdicts", metadata,
+    "fg_verdicts",
+    metadata,
     _id(),
     Column("athlete_id", Text, nullable=False),
     Column("verdict", Text, nullable=False),  # same, different
@@ -261,7 +308,8 @@ verdicts = Table(
 #: The sides of a verdict; an identity is a claim, or the natural key of a source activity as JSON:
 #: entry, account, external id, leg.
 verdict_sides = Table(
-    "fg_verdict_sides", metadata,
+    "fg_verdict_sides",
+    metadata,
     Column("verdict_id", Id, ForeignKey("fg_verdicts.id", ondelete="CASCADE"), primary_key=True),
     Column("side", Integer, primary_key=True, autoincrement=False),
     Column("identity", Text, primary_key=True),
@@ -271,7 +319,8 @@ verdict_sides = Table(
 
 #: What the athlete chose for a field: a value, or the account that gives it.
 choices = Table(
-    "fg_choices", metadata,
+    "fg_choices",
+    metadata,
     _id(),
     Column("athlete_id", Text, nullable=False),
     Column("field", Text, nullable=False),
@@ -284,7 +333,8 @@ choices = Table(
 #: The natural keys that a choice holds for; the first that is in the store decides which activity
 #: it belongs to.
 choice_keys = Table(
-    "fg_choice_keys", metadata,
+    "fg_choice_keys",
+    metadata,
     Column("choice_id", Id, ForeignKey("fg_choices.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("identity", Text, nullable=False),
@@ -293,7 +343,8 @@ choice_keys = Table(
 )
 
 quarantine = Table(
-    "fg_quarantine", metadata,
+    "fg_quarantine",
+    metadata,
     Column("record_id", Id, ForeignKey("fg_records.id", ondelete="CASCADE"), primary_key=True),
     Column("stage", Text, nullable=False),
     Column("error", Text, nullable=False),  # JSON of the error's parts
@@ -305,7 +356,8 @@ quarantine = Table(
 )
 
 runs = Table(
-    "fg_runs", metadata,
+    "fg_runs",
+    metadata,
     _id(),
     Column("athlete_id", Text, nullable=False),
     Column("connection_id", Text, index=True),
@@ -320,7 +372,8 @@ runs = Table(
 )
 
 decisions = Table(
-    "fg_decisions", metadata,
+    "fg_decisions",
+    metadata,
     _id(),
     Column("run_id", Id, ForeignKey("fg_runs.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("record_id", Id, index=True),

@@ -13,22 +13,41 @@ _ACTIVITY_COLUMNS = ", ".join(f"a.{name}" for name in FIGURES)
 _SOURCE_COLUMNS = ", ".join(f"s.{name}" for name in FIGURES)
 
 _LAP_FIELDS = {
-    "kind": "TEXT", "label": "TEXT", "intensity": "TEXT", "start_s": "REAL", "elapsed_s": "REAL", "moving_s": "REAL", "distance_m": "REAL",
-    "average_heartrate_bpm": "REAL", "max_heartrate_bpm": "REAL", "average_watts": "REAL", "average_cadence_rpm": "REAL",
-    "average_speed_mps": "REAL", "training_load": "REAL",
+    "kind": "TEXT",
+    "label": "TEXT",
+    "intensity": "TEXT",
+    "start_s": "REAL",
+    "elapsed_s": "REAL",
+    "moving_s": "REAL",
+    "distance_m": "REAL",
+    "average_heartrate_bpm": "REAL",
+    "max_heartrate_bpm": "REAL",
+    "average_watts": "REAL",
+    "average_cadence_rpm": "REAL",
+    "average_speed_mps": "REAL",
+    "training_load": "REAL",
 }
 
 
 def _laps(dialect: str) -> str:
     if dialect == "sqlite":
-        fields = ", ".join(_with_default(name, f"json_extract(lap.value, '$.{name}')") for name in _LAP_FIELDS)
-        return (f"SELECT a.id AS activity_id, a.number AS number, a.athlete_id AS athlete_id, lap.key + 1 AS lap_no, {fields} "
-                "FROM fg_activities a, json_each(a.document, '$.laps') lap WHERE a.gone_at IS NULL")
+        fields = ", ".join(
+            _with_default(name, f"json_extract(lap.value, '$.{name}')") for name in _LAP_FIELDS
+        )
+        return (
+            f"SELECT a.id AS activity_id, a.number AS number, a.athlete_id AS athlete_id, lap.key + 1 AS lap_no, {fields} "
+            "FROM fg_activities a, json_each(a.document, '$.laps') lap WHERE a.gone_at IS NULL"
+        )
     casts = {"TEXT": "", "REAL": "::double precision"}
-    fields = ", ".join(_with_default(name, f"(lap.value ->> '{name}'){casts[kind]}") for name, kind in _LAP_FIELDS.items())
-    return (f"SELECT a.id AS activity_id, a.number AS number, a.athlete_id AS athlete_id, lap.ordinality AS lap_no, {fields} "
-            "FROM fg_activities a CROSS JOIN LATERAL jsonb_array_elements(coalesce(a.document::jsonb -> 'laps', '[]'::jsonb)) "
-            "WITH ORDINALITY AS lap(value, ordinality) WHERE a.gone_at IS NULL")
+    fields = ", ".join(
+        _with_default(name, f"(lap.value ->> '{name}'){casts[kind]}")
+        for name, kind in _LAP_FIELDS.items()
+    )
+    return (
+        f"SELECT a.id AS activity_id, a.number AS number, a.athlete_id AS athlete_id, lap.ordinality AS lap_no, {fields} "
+        "FROM fg_activities a CROSS JOIN LATERAL jsonb_array_elements(coalesce(a.document::jsonb -> 'laps', '[]'::jsonb)) "
+        "WITH ORDINALITY AS lap(value, ordinality) WHERE a.gone_at IS NULL"
+    )
 
 
 def _with_default(name: str, value: str) -> str:
@@ -40,17 +59,14 @@ def definitions(dialect: str) -> dict[str, str]:
     is_gone = "(r.state = 'gone')"
     gone = f"CASE WHEN {is_gone} THEN 1 ELSE 0 END" if dialect == "sqlite" else is_gone
     return {
-        "activities":
-            f"SELECT a.id, a.number, a.athlete_id, {_ACTIVITY_COLUMNS}, "
-            "(SELECT count(*) FROM fg_source_activities s JOIN fg_records r ON r.id = s.record_id "
-            "WHERE s.activity_id = a.id AND r.state <> 'gone') AS sources, "
-            "a.document, a.created_at, a.updated_at FROM fg_activities a WHERE a.gone_at IS NULL",
+        "activities": f"SELECT a.id, a.number, a.athlete_id, {_ACTIVITY_COLUMNS}, "
+        "(SELECT count(*) FROM fg_source_activities s JOIN fg_records r ON r.id = s.record_id "
+        "WHERE s.activity_id = a.id AND r.state <> 'gone') AS sources, "
+        "a.document, a.created_at, a.updated_at FROM fg_activities a WHERE a.gone_at IS NULL",
         "laps": _laps(dialect),
-        "source_activities":
-            f"SELECT s.id, s.activity_id, s.athlete_id, c.name AS connection, c.source, r.external_id, s.leg_no, s.stub, {gone} AS gone, "
-            f"{_SOURCE_COLUMNS}, r.at_source, r.first_seen_at, r.changed_at, s.plugin, s.plugin_version, s.document "
-            "FROM fg_source_activities s JOIN fg_records r ON r.id = s.record_id JOIN fg_connections c ON c.id = r.connection_id",
-        "runs":
-            "SELECT n.id, n.athlete_id, c.name AS connection, n.kind, n.started_at, n.ended_at, n.outcome, n.counts, n.error, n.options, "
-            "n.host_version FROM fg_runs n LEFT JOIN fg_connections c ON c.id = n.connection_id",
+        "source_activities": f"SELECT s.id, s.activity_id, s.athlete_id, c.name AS connection, c.source, r.external_id, s.leg_no, s.stub, {gone} AS gone, "
+        f"{_SOURCE_COLUMNS}, r.at_source, r.first_seen_at, r.changed_at, s.plugin, s.plugin_version, s.document "
+        "FROM fg_source_activities s JOIN fg_records r ON r.id = s.record_id JOIN fg_connections c ON c.id = r.connection_id",
+        "runs": "SELECT n.id, n.athlete_id, c.name AS connection, n.kind, n.started_at, n.ended_at, n.outcome, n.counts, n.error, n.options, "
+        "n.host_version FROM fg_runs n LEFT JOIN fg_connections c ON c.id = n.connection_id",
     }

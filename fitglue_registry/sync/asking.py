@@ -10,7 +10,13 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, FitglueError, PluginFailed, Retryable
+from fitglue_registry.errors import (
+    AthleteNeeded,
+    ConnectionStopped,
+    FitglueError,
+    PluginFailed,
+    Retryable,
+)
 from fitglue_registry.hookspecs import Part, Unavailable
 from fitglue_registry.store import records
 from fitglue_registry.sync.derive import Derived
@@ -29,7 +35,9 @@ log = logging.getLogger(__name__)
 #: So many jobs may fail one after the other before it is looked into whether the source itself is
 #: down, by so many records at most.
 _FAILED_IN_A_ROW, _PROBES = 3, 3
-_CONCERN_ALL = frozenset({"FG-no-network", "FG-rate-limited", "FG-plugin-blocked", "FG-session-closed"})
+_CONCERN_ALL = frozenset(
+    {"FG-no-network", "FG-rate-limited", "FG-plugin-blocked", "FG-session-closed"}
+)
 #: Answers of one job are stored together, up to so many, or so many bytes.
 _BATCH, _BATCH_BYTES = 128, 4_000_000
 
@@ -45,7 +53,9 @@ class Answered:
     pending: Pending | None = None
 
 
-def ask_for(context: Context, part: PartEntry, ids: Sequence[str], derive: Derive) -> Iterator[list[Answered]]:
+def ask_for(
+    context: Context, part: PartEntry, ids: Sequence[str], derive: Derive
+) -> Iterator[list[Answered]]:
     """The answers to ``ids``, job by job; the failures that concern one id alone come last.
 
     ``derive`` is called on the lane that an answer came on, so that the work of several overlaps;
@@ -89,7 +99,12 @@ def _is_delivered(context: Context, part: str, external_id: str) -> bool:
     """
     arguments = [{"connection": context.view, "part": part, "ids": [external_id]}]
     answers = context.plugins.iterate(
-        context.entry, "fitglue_fetch", (Part, Unavailable), arguments, sign_of_life=context.view.sign_of_life)
+        context.entry,
+        "fitglue_fetch",
+        (Part, Unavailable),
+        arguments,
+        sign_of_life=context.view.sign_of_life,
+    )
     return any(not isinstance(item, FitglueError) for _, item in answers)
 
 
@@ -97,8 +112,13 @@ def _jobs(ids: Sequence[str], size: int) -> list[Sequence[str]]:
     return [ids[start : start + size] for start in range(0, len(ids), size)]
 
 
-def _stretch(context: Context, part: PartEntry, jobs: list[Sequence[str]], failed: dict[str, FitglueError],
-             derive: Derive) -> Generator[list[Answered], None, FitglueError | None]:
+def _stretch(
+    context: Context,
+    part: PartEntry,
+    jobs: list[Sequence[str]],
+    failed: dict[str, FitglueError],
+    derive: Derive,
+) -> Generator[list[Answered], None, FitglueError | None]:
     """Jobs until so many fail in a row: the last failure comes back then, and in ``jobs`` stays
     what was not answered yet.
 
@@ -108,15 +128,29 @@ def _stretch(context: Context, part: PartEntry, jobs: list[Sequence[str]], faile
     arguments = [{"connection": context.view, "part": part.name, "ids": list(job)} for job in jobs]
     most = 1 if part.heavy else _BATCH
     answers = context.plugins.iterate(
-        context.entry, "fitglue_fetch", (Part, Unavailable), arguments, lanes=context.lanes, sign_of_life=context.view.sign_of_life,
-        then=lambda items: _batches(items, derive, most), weigh=lambda batch: sum(map(_weight, batch)))
+        context.entry,
+        "fitglue_fetch",
+        (Part, Unavailable),
+        arguments,
+        lanes=context.lanes,
+        sign_of_life=context.view.sign_of_life,
+        then=lambda items: _batches(items, derive, most),
+        weigh=lambda batch: sum(map(_weight, batch)),
+    )
     failed_in_a_row = 0
     with closing(answers):  # type: ignore[type-var]  # a generator
         for job, item in answers:
             if isinstance(item, FitglueError):
                 # Of what is not answered, the athlete hears otherwise.
                 level = logging.INFO if waiting[job] else logging.WARNING
-                log.log(level, "of %d %s that were asked for, %d were not answered: %s", len(jobs[job]), part.name, len(waiting[job]), item)
+                log.log(
+                    level,
+                    "of %d %s that were asked for, %d were not answered: %s",
+                    len(jobs[job]),
+                    part.name,
+                    len(waiting[job]),
+                    item,
+                )
                 if _concerns_all(item):
                     raise item
                 failed.update(dict.fromkeys(waiting[job], item))
@@ -134,12 +168,20 @@ def _stretch(context: Context, part: PartEntry, jobs: list[Sequence[str]], faile
                 raise refused
     jobs.clear()
     for job_ids in waiting:
-        failed.update({external_id: context.plugins.refuse(context.entry, "fitglue_fetch", f"nothing about {external_id!r}")
-                       for external_id in job_ids})
+        failed.update(
+            {
+                external_id: context.plugins.refuse(
+                    context.entry, "fitglue_fetch", f"nothing about {external_id!r}"
+                )
+                for external_id in job_ids
+            }
+        )
     return None
 
 
-def _batches(items: Iterable[Part | Unavailable], derive: Derive, most: int) -> Iterator[list[Answered]]:
+def _batches(
+    items: Iterable[Part | Unavailable], derive: Derive, most: int
+) -> Iterator[list[Answered]]:
     """The answers of one job, ``most`` at a time, with what is made of each; also those that came
     before the plugin failed.
     """
@@ -181,17 +223,24 @@ def _answered(item: Part | Unavailable, derive: Derive) -> Answered:
         return Answered(item.external_id, item, Derived([], failure=failure))
 
 
-def _hold(context: Context, part: str, batch: Iterable[Answered], waiting: dict[str, None]) -> tuple[list[Answered], FitglueError | None]:
+def _hold(
+    context: Context, part: str, batch: Iterable[Answered], waiting: dict[str, None]
+) -> tuple[list[Answered], FitglueError | None]:
     """The answers up to one that was not asked for, and the error that this one is."""
     held: list[Answered] = []
     for one in batch:
         assert not isinstance(one.item, FitglueError)
         if one.external_id not in waiting or one.item.part != part:
             refused = context.plugins.refuse(
-                context.entry, "fitglue_fetch", f"for {one.external_id!r}, which was not asked or was answered already")
+                context.entry,
+                "fitglue_fetch",
+                f"for {one.external_id!r}, which was not asked or was answered already",
+            )
             return held, refused
         del waiting[one.external_id]
-        held.append(one if one.pending is None else replace(one, derived=one.pending.result(), pending=None))
+        held.append(
+            one if one.pending is None else replace(one, derived=one.pending.result(), pending=None)
+        )
     return held, None
 
 

@@ -34,8 +34,16 @@ _START = frozenset({"start_utc", "start_local", "timezone", "utc_offset_s", "sta
 ALL = "all"
 
 
-def edit(db: Db, matcher: Matcher, athlete_id: str, reference: str, values: Mapping[str, str], sources: Mapping[str, str],
-         reset: Sequence[str], now: str) -> Found:
+def edit(
+    db: Db,
+    matcher: Matcher,
+    athlete_id: str,
+    reference: str,
+    values: Mapping[str, str],
+    sources: Mapping[str, str],
+    reset: Sequence[str],
+    now: str,
+) -> Found:
     """Set fields of an activity, or say which source gives them, or leave them to the rules again;
     raises ``UserMistake``.
     """
@@ -47,7 +55,12 @@ def edit(db: Db, matcher: Matcher, athlete_id: str, reference: str, values: Mapp
     _refuse_unknown(reset)
     twice = sorted((read.keys() & givers.keys()) | ((read.keys() | givers.keys()) & set(reset)))
     if twice:
-        raise UserMistake("FG-field-twice", f"{twice[0]} is named twice", at=Place(field=twice[0]), fix="say one thing of each field")
+        raise UserMistake(
+            "FG-field-twice",
+            f"{twice[0]} is named twice",
+            at=Place(field=twice[0]),
+            fix="say one thing of each field",
+        )
     over = read.keys() | givers.keys() | set(reset)
     made = choices.of_groups(db, athlete_id, [members])[0]
     choices.drop_choices(db, [one.id for one in made if one.field in over or ALL in reset])
@@ -68,7 +81,11 @@ def _home_first(rows: Iterable[Row], activity_id: str) -> list[Row]:
 def settable() -> dict[str, Any]:
     """Field → its type, for every field that holds one word or figure."""
     fields = {field.name: field.type for field in msgspec.structs.fields(SourceActivity)}
-    return {name: kind for name, kind in fields.items() if name not in UNDECIDED | _START and _is_plain(kind)}
+    return {
+        name: kind
+        for name, kind in fields.items()
+        if name not in UNDECIDED | _START and _is_plain(kind)
+    }
 
 
 def _is_plain(kind: Any) -> bool:
@@ -87,19 +104,31 @@ def read_value(field: str, text: str) -> Any:
     known = settable()
     if field not in known:
         near = nearest(field, known)
-        raise UserMistake("FG-field-unknown", f"{field!r} is no field that can be set", at=Place(field=field),
-                          why=f"these can: {', '.join(known)}", fix=f"did you mean {near}?" if near else "use one of these")
+        raise UserMistake(
+            "FG-field-unknown",
+            f"{field!r} is no field that can be set",
+            at=Place(field=field),
+            why=f"these can: {', '.join(known)}",
+            fix=f"did you mean {near}?" if near else "use one of these",
+        )
     if not text.strip():
         return None
     try:
         text.encode()
-        value = msgspec.convert(_sport(text) if field == "sport" else text.replace("\0", ""), known[field], strict=False)
+        value = msgspec.convert(
+            _sport(text) if field == "sport" else text.replace("\0", ""), known[field], strict=False
+        )
         # JSON has no word for it, and would clear the field.
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError("it is not a finite number")
     except ValueError as error:  # what msgspec raises, too, and a text that cannot be encoded
-        raise UserMistake("FG-value-refused", f"{field} cannot be {text!r:.80}", at=Place(field=field), why=str(error),
-                          fix="figures are in SI units, as the name of the field says; yes and no are true and false") from None
+        raise UserMistake(
+            "FG-value-refused",
+            f"{field} cannot be {text!r:.80}",
+            at=Place(field=field),
+            why=str(error),
+            fix="figures are in SI units, as the name of the field says; yes and no are true and false",
+        ) from None
     return value
 
 
@@ -107,18 +136,31 @@ def _sport(text: str) -> str:
     sport = canonical_sport(text)
     if sport == "Other" and text.strip().casefold() != "other":
         near = nearest(text, SPORTS)
-        raise UserMistake("FG-sport-unknown", f"there is no sport {text!r:.80}", at=Place(field="sport"),
-                          why=f"there are: {', '.join(SPORTS)}", fix=f"did you mean {near}?" if near else "use one of these")
+        raise UserMistake(
+            "FG-sport-unknown",
+            f"there is no sport {text!r:.80}",
+            at=Place(field="sport"),
+            why=f"there are: {', '.join(SPORTS)}",
+            fix=f"did you mean {near}?" if near else "use one of these",
+        )
     return sport
 
 
 def _refuse_unknown(fields: Iterable[str]) -> None:
-    known = [ALL, "streams", *(name for name in SourceActivity.__struct_fields__ if name not in UNDECIDED)]
+    known = [
+        ALL,
+        "streams",
+        *(name for name in SourceActivity.__struct_fields__ if name not in UNDECIDED),
+    ]
     for field in fields:
         if field not in known:
             near = nearest(field, known)
-            raise UserMistake("FG-field-unknown", f"{field!r} is no field of an activity", at=Place(field=field),
-                              fix=f"did you mean {near}?" if near else "docs/data-model.md lists the fields")
+            raise UserMistake(
+                "FG-field-unknown",
+                f"{field!r} is no field of an activity",
+                at=Place(field=field),
+                fix=f"did you mean {near}?" if near else "docs/data-model.md lists the fields",
+            )
 
 
 def _giver(found: Found, members: Sequence[Row], field: str, source: str) -> str:
@@ -129,12 +171,25 @@ def _giver(found: Found, members: Sequence[Row], field: str, source: str) -> str
     names = {member.id: f"{member.connection}/{member.external_id}" for member in found.members}
     named = [member for member in found.members if member.is_meant_by(source)]
     if not named:
-        raise UserMistake("FG-source-unknown", f"{source!r} is not one of the sources of activity {found.number}", at=Place(field=field),
-                          why=f"it is made of {', '.join(names.values())}", fix="name one of these, by connection")
+        raise UserMistake(
+            "FG-source-unknown",
+            f"{source!r} is not one of the sources of activity {found.number}",
+            at=Place(field=field),
+            why=f"it is made of {', '.join(names.values())}",
+            fix="name one of these, by connection",
+        )
     having = [member for member in named if member.stream_types or field != "streams"]
-    having = [member for member in having if field == "streams" or getattr(member.activity, field) not in (None, (), {})]
+    having = [
+        member
+        for member in having
+        if field == "streams" or getattr(member.activity, field) not in (None, (), {})
+    ]
     if not having:
-        raise UserMistake("FG-source-silent", f"{source} says nothing of {field}", at=Place(field=field),
-                          fix=f"fitglue why {found.number} shows what each says; --set {field}=… sets a value of your own")
+        raise UserMistake(
+            "FG-source-silent",
+            f"{source} says nothing of {field}",
+            at=Place(field=field),
+            fix=f"fitglue why {found.number} shows what each says; --set {field}=… sets a value of your own",
+        )
     row = next(row for row in members if row.id == having[0].id)
     return f"{row.entry} {row.account_id}"

@@ -42,24 +42,41 @@ def confirm_missing(context: Context, log: RunLog, asked: set[str]) -> Iterator[
     if part is None:
         for known in missing:
             reason = "not listed any more, and the source can be asked for no single record"
-            yield from _bury(context, log, known, Unavailable(known.external_id, "summary", "gone", "FG-not-at-source", reason))
+            yield from _bury(
+                context,
+                log,
+                known,
+                Unavailable(known.external_id, "summary", "gone", "FG-not-at-source", reason),
+            )
         return
     with context.database.read() as db:
         unread = {held.external_id for held in records.quarantined(db, context.connected.id)}
     by_id: dict[str, Known] = {known.external_id: known for known in missing}
     shelf = Shelf(context, {known.external_id: known.id for known in missing})
-    for batch in ask_for(context, part, list(by_id), lambda item: shelf.derive(item) if isinstance(item, Part) else None):
+    for batch in ask_for(
+        context,
+        part,
+        list(by_id),
+        lambda item: shelf.derive(item) if isinstance(item, Part) else None,
+    ):
         for answered in batch:
             yield from _settle(context, log, by_id[answered.external_id], answered, unread)
 
 
-def _settle(context: Context, log: RunLog, known: Known, answered: Answered, unread: set[str]) -> Iterator[events.Event]:
+def _settle(
+    context: Context, log: RunLog, known: Known, answered: Answered, unread: set[str]
+) -> Iterator[events.Event]:
     item = answered.item
     if isinstance(item, Part):
         assert answered.derived is not None
         yield from _is_there(context, log, known, item, answered.derived.checked())
     elif isinstance(item, FitglueError):
-        yield events.Decided(context.connected.name, known.external_id, "not-fetched", f"to be confirmed: {item.what}")
+        yield events.Decided(
+            context.connected.name,
+            known.external_id,
+            "not-fetched",
+            f"to be confirmed: {item.what}",
+        )
     elif item.state == "stub":
         yield from _becomes_stub(context, log, known, item)
     elif item.state == "gone" or (item.state == "none" and known.external_id in unread):
@@ -68,7 +85,9 @@ def _settle(context: Context, log: RunLog, known: Known, answered: Answered, unr
         yield from _bury(context, log, known, item)
 
 
-def _is_there(context: Context, log: RunLog, known: Known, part: Part, derived: Derived) -> Iterator[events.Event]:
+def _is_there(
+    context: Context, log: RunLog, known: Known, part: Part, derived: Derived
+) -> Iterator[events.Event]:
     start = {"start_local": derived.prepared[0].figures["start_local"]} if derived.prepared else {}
     with context.writing(log) as db:
         keep_part(context, db, known.id, part, derived)
@@ -76,7 +95,9 @@ def _is_there(context: Context, log: RunLog, known: Known, part: Part, derived: 
         records.update_record(db, known.id, state="unlisted", **start)
         place_derived(context, db, [store_derived(context, log, db, known.id, derived)])
     if derived.refused:
-        yield events.Decided(context.connected.name, known.external_id, "quarantined", str(derived.refused))
+        yield events.Decided(
+            context.connected.name, known.external_id, "quarantined", str(derived.refused)
+        )
     yield events.Decided(context.connected.name, known.external_id, "confirmed", _UNLISTED)
 
 
@@ -93,7 +114,9 @@ def _bury(context: Context, log: RunLog, known: Known, said: Unavailable) -> Ite
     yield events.Decided(context.connected.name, known.external_id, "gone", said.reason)
 
 
-def _becomes_stub(context: Context, log: RunLog, known: Known, said: Unavailable) -> Iterator[events.Event]:
+def _becomes_stub(
+    context: Context, log: RunLog, known: Known, said: Unavailable
+) -> Iterator[events.Event]:
     with context.writing(log) as db:
         records.update_record(db, known.id, state="stub", reason=reason_of(said))
         log.decide(db, context.now, "stub", known.id, said.reason)

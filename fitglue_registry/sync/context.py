@@ -58,7 +58,9 @@ class ConnectionView:
     settings: Mapping[str, str]
     clock: Clock
     open_http: Callable[[], HttpSession] | None
-    log: logging.Logger = field(default_factory=lambda: logging.getLogger("fitglue_registry.plugin"))
+    log: logging.Logger = field(
+        default_factory=lambda: logging.getLogger("fitglue_registry.plugin")
+    )
     cache: Path | None = None  # the plugin's own
 
     @cached_property
@@ -67,8 +69,11 @@ class ConnectionView:
         block.
         """
         if self.open_http is None:
-            raise PluginFailed("FG-no-http", f"the entry {self.entry} has no http block, so its plugin may ask no server",
-                               fix="add an http block to the entry")
+            raise PluginFailed(
+                "FG-no-http",
+                f"the entry {self.entry} has no http block, so its plugin may ask no server",
+                fix="add an http block to the entry",
+            )
         return self.open_http()
 
     @property

@@ -55,11 +55,17 @@ class Revisions:
     def changed_paths(self, before: bytes, after: bytes) -> tuple[set[str], set[str]]:
         """The paths that differ between two summaries, and those of them that are new."""
         try:
-            old, new = (dict(_flat(self._pruned(_parse(summary) or {}, ""))) for summary in (before, after))
+            old, new = (
+                dict(_flat(self._pruned(_parse(summary) or {}, ""))) for summary in (before, after)
+            )
         except RecursionError:
             return {""}, set()
         # Compared as they are written, for a NaN is not equal to itself.
-        changed = {path for path in old.keys() & new.keys() if old[path] != new[path] and _canonical(old[path]) != _canonical(new[path])}
+        changed = {
+            path
+            for path in old.keys() & new.keys()
+            if old[path] != new[path] and _canonical(old[path]) != _canonical(new[path])
+        }
         return changed | (old.keys() ^ new.keys()), set(new.keys() - old.keys())
 
     def touched_parts(self, paths: Iterable[str]) -> list[str]:
@@ -68,7 +74,11 @@ class Revisions:
         """
         paths = list(paths)
         fetched = [part.name for part in self._entry.parts if part.comes_from == "fetch"]
-        return [name for name in fetched if paths and (name not in self._touches or any(map(self._touches[name].match, paths)))]
+        return [
+            name
+            for name in fetched
+            if paths and (name not in self._touches or any(map(self._touches[name].match, paths)))
+        ]
 
     def _pruned(self, value: Any, path: str) -> Any:
         if not isinstance(value, dict):
@@ -97,7 +107,9 @@ def drifted(added: Sequence[set[str]]) -> set[str]:
 
 def _any_of(globs: Iterable[str]) -> re.Pattern[str]:
     """One pattern for all globs; a glob also covers everything below what it names."""
-    return re.compile("|".join(f"(?:{translate(one)[:-2]}(?:\\..*)?\\Z)" for one in globs) or r"(?!)")
+    return re.compile(
+        "|".join(f"(?:{translate(one)[:-2]}(?:\\..*)?\\Z)" for one in globs) or r"(?!)"
+    )
 
 
 def _parse(summary: bytes) -> Any:

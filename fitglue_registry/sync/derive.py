@@ -65,7 +65,12 @@ class Deriver:
         ``here``: this thread is one on which the plugin runs already.
         """
         try:
-            return Derived([self._prepare(record, activity) for activity in self.check(entry, record, here=here)])
+            return Derived(
+                [
+                    self._prepare(record, activity)
+                    for activity in self.check(entry, record, here=here)
+                ]
+            )
         except FitglueError as error:
             if not goes_to_quarantine(error):
                 raise
@@ -85,7 +90,9 @@ class Deriver:
         for derived in self._plugins.on_lane(entry, "fitglue_normalize", work):
             yield derived.checked()
 
-    def check(self, entry: Entry, record: Record, *, here: bool = False) -> list[model.SourceActivity]:
+    def check(
+        self, entry: Entry, record: Record, *, here: bool = False
+    ) -> list[model.SourceActivity]:
         """What the record says, held to every rule of the model.
 
         Raises ``RecordRefused`` where the plugin or the model refuses it, ``PluginFailed`` where
@@ -93,29 +100,52 @@ class Deriver:
         """
         try:  # the checks run where the plugin's code may: a value that it made may be anything
             held: list[model.SourceActivity] = self._plugins.call(
-                entry, "fitglue_normalize", list, record=record, here=here,
-                then=lambda answer: self._held(entry, record.external_id, answer))
+                entry,
+                "fitglue_normalize",
+                list,
+                record=record,
+                here=here,
+                then=lambda answer: self._held(entry, record.external_id, answer),
+            )
         except PluginFailed as error:
             # Raised by reading a part whose bytes broke on their way, not by the plugin.
             if isinstance(error.__cause__, _UNREADABLE):
-                raise RecordRefused("FG-part-unreadable", f"a part of {record.external_id} cannot be read", why=error.why) from error
+                raise RecordRefused(
+                    "FG-part-unreadable",
+                    f"a part of {record.external_id} cannot be read",
+                    why=error.why,
+                ) from error
             raise
         return held
 
-    def _held(self, entry: Entry, external_id: str, answer: list[Any]) -> list[model.SourceActivity]:
+    def _held(
+        self, entry: Entry, external_id: str, answer: list[Any]
+    ) -> list[model.SourceActivity]:
         if len(answer) > _MOST_LEGS:
-            raise self._plugins.refuse(entry, "fitglue_normalize", f"with {len(answer):,} source activities of one record")
+            raise self._plugins.refuse(
+                entry, "fitglue_normalize", f"with {len(answer):,} source activities of one record"
+            )
         held: dict[int, model.SourceActivity] = {}
         for activity in answer:
             if type(activity) is not model.SourceActivity:
-                raise self._plugins.refuse(entry, "fitglue_normalize", f"with {type(activity).__name__}, expected SourceActivity")
+                raise self._plugins.refuse(
+                    entry,
+                    "fitglue_normalize",
+                    f"with {type(activity).__name__}, expected SourceActivity",
+                )
             checked = self._hold(entry, external_id, activity)
             if checked.leg_no in held:
-                raise self._plugins.refuse(entry, "fitglue_normalize", f"with two source activities of leg {checked.leg_no}")
+                raise self._plugins.refuse(
+                    entry,
+                    "fitglue_normalize",
+                    f"with two source activities of leg {checked.leg_no}",
+                )
             held[checked.leg_no] = checked
         return list(held.values())
 
-    def _hold(self, entry: Entry, external_id: str, activity: model.SourceActivity) -> model.SourceActivity:
+    def _hold(
+        self, entry: Entry, external_id: str, activity: model.SourceActivity
+    ) -> model.SourceActivity:
         """The activity as the store will give it back: nothing looks at types when a struct is
         made, reading its document does.
         """
@@ -125,30 +155,52 @@ class Deriver:
                 bare = msgspec.structs.replace(activity, streams=())
                 encoded = model.encode(bare)
                 if len(encoded) > _LARGEST_DOCUMENT:
-                    raise ValueError(f"its document has {len(encoded):,} bytes, and may have {_LARGEST_DOCUMENT:,}")
+                    raise ValueError(
+                        f"its document has {len(encoded):,} bytes, and may have {_LARGEST_DOCUMENT:,}"
+                    )
                 document = model.to_builtins(bare)
                 if self._contract.accepts(document):
-                    return msgspec.structs.replace(model.decode(encoded), streams=tuple(activity.streams))
-            except (TypeError, ValueError, OverflowError, NotImplementedError, RecursionError) as error:
+                    return msgspec.structs.replace(
+                        model.decode(encoded), streams=tuple(activity.streams)
+                    )
+            except (
+                TypeError,
+                ValueError,
+                OverflowError,
+                NotImplementedError,
+                RecursionError,
+            ) as error:
                 wrong = [("", f"cannot be written as JSON: {str(error)[:200]}")]
             else:
-                wrong = [(".".join(map(str, item.path)), item.message) for item in self._contract.violations(document)]
+                wrong = [
+                    (".".join(map(str, item.path)), item.message)
+                    for item in self._contract.violations(document)
+                ]
         fields = "; ".join(f"{field[:100]} {reason}".strip() for field, reason in wrong[:5])
         raise RecordRefused(
-            "FG-activity-invalid", f"{external_id}: {fields}", at=Place(field=wrong[0][0][:100] or None),
+            "FG-activity-invalid",
+            f"{external_id}: {fields}",
+            at=Place(field=wrong[0][0][:100] or None),
             why=f"plugin {entry.plugin.name} made a source activity that the model does not allow",
-            fix="the record is kept; it is tried again when the plugin has a new version")
+            fix="the record is kept; it is tried again when the plugin has a new version",
+        )
 
     def _prepare(self, record: Record, activity: model.SourceActivity) -> Encoded:
         try:
             return prepare(activity)
         except (ValueError, OverflowError) as error:
-            raise RecordRefused("FG-activity-invalid", f"{record.external_id} holds text that is not Unicode", why=str(error)[:200],
-                                fix="correct the title or the description at the source") from error
+            raise RecordRefused(
+                "FG-activity-invalid",
+                f"{record.external_id} holds text that is not Unicode",
+                why=str(error)[:200],
+                fix="correct the title or the description at the source",
+            ) from error
 
 
 def goes_to_quarantine(error: FitglueError) -> bool:
     """Whether a failure concerns this record alone; a plugin that blocks concerns the whole
     connection.
     """
-    return isinstance(error, RecordRefused) or (isinstance(error, PluginFailed) and error.code in ("FG-plugin-raised", "FG-plugin-answer"))
+    return isinstance(error, RecordRefused) or (
+        isinstance(error, PluginFailed) and error.code in ("FG-plugin-raised", "FG-plugin-answer")
+    )

@@ -52,9 +52,21 @@ class _Sync:
         self._context, self._options = context, options
         self._name = context.connected.name
         self._walk_at: str | None = None
-        asked = {"since": options.since, "until": options.until, "full": options.full, "streams": options.streams, "files": options.files}
-        shown = {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in asked.items() if value is not None}
-        self._log = RunLog(context.connected.athlete_id, context.connected.id, "sync", context.now, shown)
+        asked = {
+            "since": options.since,
+            "until": options.until,
+            "full": options.full,
+            "streams": options.streams,
+            "files": options.files,
+        }
+        shown = {
+            name: value.isoformat() if hasattr(value, "isoformat") else value
+            for name, value in asked.items()
+            if value is not None
+        }
+        self._log = RunLog(
+            context.connected.athlete_id, context.connected.id, "sync", context.now, shown
+        )
 
     def run(self) -> Iterator[events.Event]:
         started = time.monotonic()
@@ -91,7 +103,11 @@ class _Sync:
         A part that comes by itself is wanted with each new row of a listing, so only a walk looks
         whether the entry has a new one: that look goes through the whole history.
         """
-        due = self._walk_at is not None if part.default else self._options.wants(part.option, default=False)
+        due = (
+            self._walk_at is not None
+            if part.default
+            else self._options.wants(part.option, default=False)
+        )
         return Window(self._options.since, self._options.until) if due else None
 
     def _end(self, outcome: str, error: FitglueError | None) -> None:
@@ -101,16 +117,30 @@ class _Sync:
         with context.database.write() as db:
             self._log.end(db, context.now, outcome, error.as_dict() if error else None)
             if outcome == "complete":
-                connections.update_connection(db, context.connected.id, last_checked_at=context.now, state="ok", state_error=None)
+                connections.update_connection(
+                    db,
+                    context.connected.id,
+                    last_checked_at=context.now,
+                    state="ok",
+                    state_error=None,
+                )
             elif isinstance(error, AthleteNeeded):
                 state = "credentials-rejected"
-                connections.update_connection(db, context.connected.id, state=state, state_error=json_text(error.as_dict()))
+                connections.update_connection(
+                    db, context.connected.id, state=state, state_error=json_text(error.as_dict())
+                )
             elif error is not None:
-                connections.update_connection(db, context.connected.id, state_error=json_text(error.as_dict()))
+                connections.update_connection(
+                    db, context.connected.id, state_error=json_text(error.as_dict())
+                )
 
     def _note(self) -> str | None:
         horizon = self._horizon() if self._walk_at else self._context.connected.horizon
-        return f"the history before {horizon} is left out; `fitglue sync {self._name} --full` takes it" if horizon else None
+        return (
+            f"the history before {horizon} is left out; `fitglue sync {self._name} --full` takes it"
+            if horizon
+            else None
+        )
 
     # -- which windows -----------------------------------------------------------------------------
 
@@ -137,7 +167,9 @@ class _Sync:
         return abs(self._context.clock.now() - datetime.fromisoformat(last)) >= timedelta(days=days)
 
     def _overlap(self) -> Window:
-        oldest = self._context.clock.now().date() - timedelta(days=self._context.entry.sync.overlap_days)
+        oldest = self._context.clock.now().date() - timedelta(
+            days=self._context.entry.sync.overlap_days
+        )
         return Window(max(oldest, self._horizon() or oldest), None)
 
     def _horizon(self) -> date | None:
@@ -167,7 +199,11 @@ class _Sync:
             rows = [item for item in (first, *listing) if isinstance(item, Listing)]
             yield from self._store(ListedWindow(Window(), rows, complete=True), None, 0)
             return
-        planned = [window for window in (_clip(window, self._horizon()) for window in first.windows) if window]
+        planned = [
+            window
+            for window in (_clip(window, self._horizon()) for window in first.windows)
+            if window
+        ]
         if self._options.dry_run:
             for position, window in enumerate(planned):
                 yield from self._list(window, None, len(planned) - position - 1)
@@ -175,9 +211,13 @@ class _Sync:
         with self._context.database.write() as db:
             horizon = self._horizon()
             connections.plan_windows(db, self._context.connected.id, self._walk_at, planned)
-            connections.update_connection(db, self._context.connected.id, horizon=horizon.isoformat() if horizon else None)
+            connections.update_connection(
+                db, self._context.connected.id, horizon=horizon.isoformat() if horizon else None
+            )
             if not planned:
-                connections.update_connection(db, self._context.connected.id, full_walk_at=self._walk_at)
+                connections.update_connection(
+                    db, self._context.connected.id, full_walk_at=self._walk_at
+                )
             pending = connections.planned_windows(db, self._context.connected.id)
         yield from self._list_planned(pending)
 
@@ -191,11 +231,15 @@ class _Sync:
 
     # -- one window --------------------------------------------------------------------------------
 
-    def _list(self, window: Window, planned: PlannedWindow | None, left: int) -> Iterator[events.Event]:
+    def _list(
+        self, window: Window, planned: PlannedWindow | None, left: int
+    ) -> Iterator[events.Event]:
         rows: dict[str, Listing] = {}
         for row in self._rows(window, _DEEPEST_SPLIT):
             rows.setdefault(row.external_id, row)
-        yield from self._store(ListedWindow(window, list(rows.values()), complete=False), planned, left)
+        yield from self._store(
+            ListedWindow(window, list(rows.values()), complete=False), planned, left
+        )
 
     def _rows(self, window: Window, depth: int) -> Iterator[Listing]:
         """A window that is still too much is listed in the pieces that the plugin asks for, whose
@@ -205,7 +249,11 @@ class _Sync:
             if isinstance(item, Listing):
                 yield item
             elif depth == 0:
-                raise self._context.plugins.refuse(self._context.entry, "fitglue_list", "with a Split of what it split again and again")
+                raise self._context.plugins.refuse(
+                    self._context.entry,
+                    "fitglue_list",
+                    "with a Split of what it split again and again",
+                )
             else:
                 for piece in item.windows:
                     yield from self._rows(piece, depth - 1)
@@ -216,11 +264,17 @@ class _Sync:
         seen: set[str] = set()
         split = False
         kinds = (Listing, Split)
-        for _, item in context.plugins.iterate(context.entry, "fitglue_list", kinds, jobs, sign_of_life=context.view.sign_of_life):
+        for _, item in context.plugins.iterate(
+            context.entry, "fitglue_list", kinds, jobs, sign_of_life=context.view.sign_of_life
+        ):
             if isinstance(item, FitglueError):
                 raise item
             if split or (isinstance(item, Split) and seen):
-                raise context.plugins.refuse(context.entry, "fitglue_list", "with a Split beside other items, which must stand alone")
+                raise context.plugins.refuse(
+                    context.entry,
+                    "fitglue_list",
+                    "with a Split beside other items, which must stand alone",
+                )
             if isinstance(item, Listing):
                 self._hold(item, seen)
             else:
@@ -231,12 +285,26 @@ class _Sync:
         """An external id is what a record is known by for ever: once a window."""
         context, external_id = self._context, listing.external_id
         if external_id in seen:
-            raise context.plugins.refuse(context.entry, "fitglue_list", f"with {external_id!r} twice in one window")
+            raise context.plugins.refuse(
+                context.entry, "fitglue_list", f"with {external_id!r} twice in one window"
+            )
         seen.add(external_id)
 
-    def _store(self, listed: ListedWindow, planned: PlannedWindow | None, left: int) -> Iterator[events.Event]:
-        walk_done = self._walk_at if (listed.complete or (planned is not None and left == 0)) else None
-        yield from store_window(self._context, self._log, listed, planned, walk_done, left, dry_run=self._options.dry_run)
+    def _store(
+        self, listed: ListedWindow, planned: PlannedWindow | None, left: int
+    ) -> Iterator[events.Event]:
+        walk_done = (
+            self._walk_at if (listed.complete or (planned is not None and left == 0)) else None
+        )
+        yield from store_window(
+            self._context,
+            self._log,
+            listed,
+            planned,
+            walk_done,
+            left,
+            dry_run=self._options.dry_run,
+        )
 
 
 def _clip(window: Window, horizon: date | None) -> Window | None:

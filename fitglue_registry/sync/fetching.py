@@ -37,7 +37,9 @@ _READ_AHEAD = 64
 _PAGE = 1_000
 
 
-def fetch_part(context: Context, log: RunLog, part: PartEntry, ask_in: Window | None) -> Iterator[events.Event]:
+def fetch_part(
+    context: Context, log: RunLog, part: PartEntry, ask_in: Window | None
+) -> Iterator[events.Event]:
     """Fetch one part of every record that wants it, and of those of a window that were never asked
     for it.
     """
@@ -51,19 +53,25 @@ def fetch_part(context: Context, log: RunLog, part: PartEntry, ask_in: Window | 
         yield from _fetch(context, log, part, total, pool)
 
 
-def _fetch(context: Context, log: RunLog, part: PartEntry, total: int, pool: Pool | None) -> Iterator[events.Event]:
+def _fetch(
+    context: Context, log: RunLog, part: PartEntry, total: int, pool: Pool | None
+) -> Iterator[events.Event]:
     done = 0
     # Asked for in this run in vain: the newest of what is wanted, on every later page.
     still_wanted: set[str] = set()
     while record_of := _next_page(context, part, still_wanted):
-        for batch in ask_for(context, part, list(record_of), Shelf(context, record_of, pool).derive):
+        for batch in ask_for(
+            context, part, list(record_of), Shelf(context, record_of, pool).derive
+        ):
             sound = list(takewhile(_is_sound, batch))
             said = store_answers(context, log, part.name, record_of, sound)
             for answered in sound:
                 done += 1
                 if answered.external_id in said:
                     yield said[answered.external_id]
-                yield events.PartStored(context.connected.name, part.name, answered.external_id, done, max(done, total))
+                yield events.PartStored(
+                    context.connected.name, part.name, answered.external_id, done, max(done, total)
+                )
             still_wanted.update(answered.external_id for answered in sound if _waits_on(answered))
             # What was answered before it is stored; the rest stays wanted.
             for answered in batch[len(sound) :]:
@@ -76,8 +84,14 @@ def _next_page(context: Context, part: PartEntry, still_wanted: set[str]) -> dic
     a history of any length.
     """
     with context.database.read() as db:
-        wanted = records.wanted_parts(db, context.connected.id, part.name, _PAGE + len(still_wanted))
-    return {external_id: record_id for record_id, external_id in wanted if external_id not in still_wanted}
+        wanted = records.wanted_parts(
+            db, context.connected.id, part.name, _PAGE + len(still_wanted)
+        )
+    return {
+        external_id: record_id
+        for record_id, external_id in wanted
+        if external_id not in still_wanted
+    }
 
 
 def _is_sound(answered: Answered) -> bool:
@@ -86,7 +100,9 @@ def _is_sound(answered: Answered) -> bool:
 
 def _waits_on(answered: Answered) -> bool:
     item = answered.item
-    return isinstance(item, FitglueError) or (isinstance(item, Unavailable) and item.state == "later")
+    return isinstance(item, FitglueError) or (
+        isinstance(item, Unavailable) and item.state == "later"
+    )
 
 
 def _want_where_unknown(context: Context, part: PartEntry, window: Window) -> None:
@@ -102,7 +118,9 @@ class Shelf:
     for; safe among lanes.
     """
 
-    def __init__(self, context: Context, record_of: Mapping[str, int], pool: Pool | None = None) -> None:
+    def __init__(
+        self, context: Context, record_of: Mapping[str, int], pool: Pool | None = None
+    ) -> None:
         self._context, self._pool = context, pool
         self._record_of = record_of
         self._order = list(record_of)
@@ -116,7 +134,9 @@ class Shelf:
 
         ``None`` of a record that nobody asked for, and where it says nothing new.
         """
-        if item.external_id not in self._place or (isinstance(item, Unavailable) and item.state == "later"):
+        if item.external_id not in self._place or (
+            isinstance(item, Unavailable) and item.state == "later"
+        ):
             return None
         record = self._take(item.external_id)
         received_at = None
@@ -128,14 +148,21 @@ class Shelf:
             record = replace(record, unavailable={**record.unavailable, item.part: item.reason})
         if self._pool is not None and isinstance(item, Part):
             return self._pool.derive(record, received_at)
-        return replace(self._context.deriver.derive(self._context.entry, record, here=True), received_at=received_at)
+        return replace(
+            self._context.deriver.derive(self._context.entry, record, here=True),
+            received_at=received_at,
+        )
 
     def _take(self, external_id: str) -> Record:
         with self._lock:
             if external_id not in self._read:
                 start = self._place[external_id]
                 ahead = self._order[start : start + _READ_AHEAD]
-                keys = [(self._record_of[one], one) for one in ahead if one == external_id or one not in self._read.keys() | self._taken]
+                keys = [
+                    (self._record_of[one], one)
+                    for one in ahead
+                    if one == external_id or one not in self._read.keys() | self._taken
+                ]
                 self._read.update(load(self._context, keys))
             self._taken.add(external_id)
             return self._read.pop(external_id)
@@ -148,7 +175,9 @@ def load(context: Context, keys: Sequence[tuple[int, str]]) -> dict[str, Record]
     return {record.external_id: record for record in loaded.values()}
 
 
-def retry_quarantine(context: Context, log: RunLog, *, everything: bool = False) -> Iterator[events.Event]:
+def retry_quarantine(
+    context: Context, log: RunLog, *, everything: bool = False
+) -> Iterator[events.Event]:
     """Try again what another version of the plugin refused (or ``everything``): the raw parts are
     all there.
     """
@@ -165,7 +194,9 @@ def retry_quarantine(context: Context, log: RunLog, *, everything: bool = False)
             yield events.Decided(context.connected.name, one.external_id, *said)
 
 
-def _with_records(context: Context, known: Sequence[Known]) -> Iterator[tuple[Sequence[Known], list[Record]]]:
+def _with_records(
+    context: Context, known: Sequence[Known]
+) -> Iterator[tuple[Sequence[Known], list[Record]]]:
     """Batch after batch, each read when it is asked for."""
     for some in batches_of(context.entry, known):
         loaded = load(context, [(one.id, one.external_id) for one in some])

@@ -25,8 +25,22 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.place import Matcher
 
 #: What is told of each side of a pair.
-SHOWN = ("number", "id", "title", "sport", "start_local", "start_utc", "elapsed_s", "moving_s", "distance_m", "elevation_gain_m",
-         "calories_kcal", "average_heartrate_bpm", "max_heartrate_bpm", "average_watts")
+SHOWN = (
+    "number",
+    "id",
+    "title",
+    "sport",
+    "start_local",
+    "start_utc",
+    "elapsed_s",
+    "moving_s",
+    "distance_m",
+    "elevation_gain_m",
+    "calories_kcal",
+    "average_heartrate_bpm",
+    "max_heartrate_bpm",
+    "average_watts",
+)
 
 
 def pairs_to_decide(db: Db, athlete_id: str) -> Iterator[dict[str, Any]]:
@@ -35,12 +49,20 @@ def pairs_to_decide(db: Db, athlete_id: str) -> Iterator[dict[str, Any]]:
     """
     asked: dict[frozenset[str], list[Any]] = {}
     for question in _undecided(db, verdicts.open_questions(db, athlete_id)):
-        asked.setdefault(frozenset((question.first_activity, question.second_activity)), []).append(question)
+        asked.setdefault(frozenset((question.first_activity, question.second_activity)), []).append(
+            question
+        )
     for questions in asked.values():
         ids = {questions[0].first_activity, questions[0].second_activity}
-        sides = sorted((reading.load_activity(db, activity_id) for activity_id in ids), key=lambda found: found.number)
+        sides = sorted(
+            (reading.load_activity(db, activity_id) for activity_id in ids),
+            key=lambda found: found.number,
+        )
         if not any(found.gone_at for found in sides):
-            yield {"sides": [_side(found) for found in sides], "asked": [_question(question) for question in questions]}
+            yield {
+                "sides": [_side(found) for found in sides],
+                "asked": [_question(question) for question in questions],
+            }
 
 
 def _undecided(db: Db, questions: Sequence[Any]) -> list[Any]:
@@ -49,22 +71,46 @@ def _undecided(db: Db, questions: Sequence[Any]) -> list[Any]:
     """
     if not questions:
         return []
-    rows = load_rows(db, members_of(db, {one for question in questions for one in (question.first_activity, question.second_activity)}))
+    rows = load_rows(
+        db,
+        members_of(
+            db,
+            {
+                one
+                for question in questions
+                for one in (question.first_activity, question.second_activity)
+            },
+        ),
+    )
     cards = Deck(db).of(rows.values())
     groups: dict[str | None, list[Card]] = {}
     for card in cards:
         groups.setdefault(rows[card.id].activity_id, []).append(card)
-    known = [said for said in opinions_about(db, rows) if {said.first_id, said.second_id} <= rows.keys()]
+    known = [
+        said for said in opinions_about(db, rows) if {said.first_id, said.second_id} <= rows.keys()
+    ]
     edges = claim_edges(cards) + [edge_of_opinion(said) for said in known]
-    left = {(edge.first, edge.second) for edge in left_to_ask(list(groups.values()), edges, Scorer(learned_weights()).may_be_one)}
+    left = {
+        (edge.first, edge.second)
+        for edge in left_to_ask(list(groups.values()), edges, Scorer(learned_weights()).may_be_one)
+    }
     return [one for one in questions if (one.first_id, one.second_id) in left]
 
 
 def _side(found: Found) -> dict[str, Any]:
     values = {name: getattr(found.activity, name, None) for name in SHOWN}
     device = found.activity.device
-    return {**values, "number": found.number, "id": found.id, "device": device.name or device.product if device else None,
-            "sources": [f"{member.connection}/{member.external_id}" for member in found.members if not member.gone]}
+    return {
+        **values,
+        "number": found.number,
+        "id": found.id,
+        "device": device.name or device.product if device else None,
+        "sources": [
+            f"{member.connection}/{member.external_id}"
+            for member in found.members
+            if not member.gone
+        ],
+    }
 
 
 def _question(question: Any) -> dict[str, Any]:
@@ -79,35 +125,56 @@ def evidence_of(reason: str) -> dict[str, Any]:
     if said is None:
         return {"probability": None, "evidence": [reason]}
     lines = [f"{sentence(line, level)} ({bits:+.1f})" for line, level, bits in said.lines]
-    return {"probability": said.probability, "evidence": lines + ([f"but {said.rule}"] if said.rule else [])}
+    return {
+        "probability": said.probability,
+        "evidence": lines + ([f"but {said.rule}"] if said.rule else []),
+    }
 
 
-def say_same(db: Db, matcher: Matcher, athlete_id: str, references: Sequence[str], now: str) -> Found:
+def say_same(
+    db: Db, matcher: Matcher, athlete_id: str, references: Sequence[str], now: str
+) -> Found:
     """These activities are one workout: merge them, and remember it; raises ``UserMistake``."""
     lock_athlete(db, athlete_id)
-    found = _distinct(db, athlete_id, references, "name two or more; `fitglue activities` lists their numbers")
+    found = _distinct(
+        db, athlete_id, references, "name two or more; `fitglue activities` lists their numbers"
+    )
     sides = _sides(db, found)
     verdicts.put_verdict(db, athlete_id, "same", sides, [_told(one) for one in found], now)
     _place(db, matcher, athlete_id, sides, now)
-    homes = {row.activity_id for row in load_rows(db, [row.id for side in sides for row in side if not row.gone]).values()}
+    homes = {
+        row.activity_id
+        for row in load_rows(
+            db, [row.id for side in sides for row in side if not row.gone]
+        ).values()
+    }
     if len(homes) != 1:
-        raise UserMistake("FG-merge-refused", f"{_listed(found)} cannot become one activity",
-                          why="it would join two workouts that something else keeps apart; `fitglue why` says what",
-                          fix="take that verdict back first: fitglue duplicates undo")
+        raise UserMistake(
+            "FG-merge-refused",
+            f"{_listed(found)} cannot become one activity",
+            why="it would join two workouts that something else keeps apart; `fitglue why` says what",
+            fix="take that verdict back first: fitglue duplicates undo",
+        )
     return reading.load_activity(db, str(homes.pop()))
 
 
-def say_different(db: Db, matcher: Matcher, athlete_id: str, references: Sequence[str], now: str) -> list[Found]:
+def say_different(
+    db: Db, matcher: Matcher, athlete_id: str, references: Sequence[str], now: str
+) -> list[Found]:
     """These activities are different workouts: remember it; raises ``UserMistake``."""
     lock_athlete(db, athlete_id)
-    found = _distinct(db, athlete_id, references, f"take it apart: fitglue duplicates split {references[0]}")
+    found = _distinct(
+        db, athlete_id, references, f"take it apart: fitglue duplicates split {references[0]}"
+    )
     sides = _sides(db, found)
     verdicts.put_verdict(db, athlete_id, "different", sides, [_told(one) for one in found], now)
     _place(db, matcher, athlete_id, sides, now)
     return found
 
 
-def split(db: Db, matcher: Matcher, athlete_id: str, reference: str, source: str | None, now: str) -> list[Found]:
+def split(
+    db: Db, matcher: Matcher, athlete_id: str, reference: str, source: str | None, now: str
+) -> list[Found]:
     """Take what a source says out of an activity, or both sources apart; what it parted into comes
     back, lowest number first.
     """
@@ -122,7 +189,9 @@ def split(db: Db, matcher: Matcher, athlete_id: str, reference: str, source: str
     return _activities_of(db, rows)
 
 
-def take_back(db: Db, matcher: Matcher, athlete_id: str, number: int | None, now: str) -> tuple[dict[str, Any], list[Found]]:
+def take_back(
+    db: Db, matcher: Matcher, athlete_id: str, number: int | None, now: str
+) -> tuple[dict[str, Any], list[Found]]:
     """Undo the last verdict, or that one: what it was, and the activities that it was about as they
     are now; raises ``UserMistake``.
     """
@@ -131,8 +200,12 @@ def take_back(db: Db, matcher: Matcher, athlete_id: str, number: int | None, now
     chosen = [one for one in standing if one.id == number] if number is not None else standing[-1:]
     if not chosen:
         known = ", ".join(str(one.id) for one in standing)
-        raise UserMistake("FG-verdict-unknown", f"there is no verdict {'' if number is None else f'{number} '}to undo",
-                          why=f"these stand: {known}" if known else None, fix="fitglue duplicates history")
+        raise UserMistake(
+            "FG-verdict-unknown",
+            f"there is no verdict {'' if number is None else f'{number} '}to undo",
+            why=f"these stand: {known}" if known else None,
+            fix="fitglue duplicates history",
+        )
     ids = verdicts.undo(db, athlete_id, chosen[0], now)
     matcher.place(db, athlete_id, ids, now)
     return told(chosen[0]), _activities_of(db, ids)
@@ -145,14 +218,26 @@ def history(db: Db, athlete_id: str) -> list[dict[str, Any]]:
 
 def told(one: verdicts.Verdict) -> dict[str, Any]:
     """A verdict as plain values."""
-    return {"verdict": one.id, "said": one.verdict, "about": list(one.about), "said_at": one.said_at, "undone_at": one.undone_at}
+    return {
+        "verdict": one.id,
+        "said": one.verdict,
+        "about": list(one.about),
+        "said_at": one.said_at,
+        "undone_at": one.undone_at,
+    }
 
 
 def _distinct(db: Db, athlete_id: str, references: Sequence[str], fix: str) -> list[Found]:
-    ids = list(dict.fromkeys(reading.resolve(db, athlete_id, reference) for reference in references))
+    ids = list(
+        dict.fromkeys(reading.resolve(db, athlete_id, reference) for reference in references)
+    )
     if len(ids) < 2:
-        raise UserMistake("FG-one-activity", f"{' and '.join(references)} {'are' if len(references) > 1 else 'is'} one activity",
-                          at=Place(field="activity"), fix=fix)
+        raise UserMistake(
+            "FG-one-activity",
+            f"{' and '.join(references)} {'are' if len(references) > 1 else 'is'} one activity",
+            at=Place(field="activity"),
+            fix=fix,
+        )
     return [reading.load_activity(db, activity_id) for activity_id in ids]
 
 
@@ -160,7 +245,9 @@ def _sides(db: Db, found: Iterable[Found]) -> list[list[Row]]:
     return [list(load_rows(db, [member.id for member in one.members]).values()) for one in found]
 
 
-def _place(db: Db, matcher: Matcher, athlete_id: str, sides: Iterable[Sequence[Row]], now: str) -> None:
+def _place(
+    db: Db, matcher: Matcher, athlete_id: str, sides: Iterable[Sequence[Row]], now: str
+) -> None:
     matcher.place(db, athlete_id, [row.id for side in sides for row in side], now)
 
 
@@ -175,8 +262,11 @@ def _parted(found: Found, source: str | None) -> list[list[MemberRow]]:
     """
     names = {member.id: f"{member.connection}/{member.external_id}" for member in found.members}
     if len(found.members) < 2:
-        raise UserMistake("FG-one-source", f"activity {found.number} has one source, {next(iter(names.values()), 'none')}",
-                          fix="only what was merged can be split")
+        raise UserMistake(
+            "FG-one-source",
+            f"activity {found.number} has one source, {next(iter(names.values()), 'none')}",
+            fix="only what was merged can be split",
+        )
     live = [member for member in found.members if not member.gone]
     if source is None and len(live) == 2:
         return [[member] for member in live]
@@ -184,14 +274,25 @@ def _parted(found: Found, source: str | None) -> list[list[MemberRow]]:
     rest = [member for member in found.members if member not in taken]
     if taken and rest:
         return [rest, taken]
-    what = f"activity {found.number} has {len(names)} sources" if source is None else f"{source!r} is not one of its sources" if rest else (
-        f"all of activity {found.number} is from {source}")
-    raise UserMistake("FG-split-unclear", what, why=f"it is made of {', '.join(names.values())}",
-                      fix=f"name the one to take out: fitglue duplicates split {found.number} {list(names.values())[-1]}")
+    what = (
+        f"activity {found.number} has {len(names)} sources"
+        if source is None
+        else f"{source!r} is not one of its sources"
+        if rest
+        else (f"all of activity {found.number} is from {source}")
+    )
+    raise UserMistake(
+        "FG-split-unclear",
+        what,
+        why=f"it is made of {', '.join(names.values())}",
+        fix=f"name the one to take out: fitglue duplicates split {found.number} {list(names.values())[-1]}",
+    )
 
 
 def _told(found: Found, part: Sequence[MemberRow] | None = None) -> str:
-    sources = " + ".join(f"{member.connection}/{member.external_id}" for member in part or found.members)
+    sources = " + ".join(
+        f"{member.connection}/{member.external_id}" for member in part or found.members
+    )
     start = found.activity.start_local or found.activity.start_utc
     day = f", {start:%Y-%m-%d %H:%M}" if start else ""
     return f"{found.number} {found.activity.title or 'untitled'}{day} ({sources})"

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.hookspecs import Body, Listing, Record, Window
 from fitglue_registry.store import connections, records
-from fitglue_registry.store.activities import ids_of_records, put_source_activities, with_fellow_members
+from fitglue_registry.store.activities import (
+    ids_of_records,
+    put_source_activities,
+    with_fellow_members,
+)
 from fitglue_registry.store.reading import activities_of
 from fitglue_registry.sync import events
 from fitglue_registry.sync.decide import Revisions, drifted
@@ -55,8 +59,16 @@ class _Row:
     received_at: str | None = None
 
 
-def store_window(context: Context, log: RunLog, listed: ListedWindow, planned: PlannedWindow | None, walk_done: str | None, left: int, *,
-                 dry_run: bool) -> Iterator[events.Event]:
+def store_window(
+    context: Context,
+    log: RunLog,
+    listed: ListedWindow,
+    planned: PlannedWindow | None,
+    walk_done: str | None,
+    left: int,
+    *,
+    dry_run: bool,
+) -> Iterator[events.Event]:
     """Commit one window: everything that it shows, the vanished marked, the plan moved on.
 
     An unchanged window writes nothing.
@@ -64,7 +76,12 @@ def store_window(context: Context, log: RunLog, listed: ListedWindow, planned: P
     rows, missing = _look(context, listed)
     for listing in listed.rows:
         if listing.unavailable is not None and listing.unavailable.state == "later":
-            yield events.Decided(context.connected.name, listing.external_id, "not-fetched", listing.unavailable.reason)
+            yield events.Decided(
+                context.connected.name,
+                listing.external_id,
+                "not-fetched",
+                listing.unavailable.reason,
+            )
     _derive(context, rows)
     joins: dict[str, str] = {}
     if dry_run:
@@ -72,17 +89,35 @@ def store_window(context: Context, log: RunLog, listed: ListedWindow, planned: P
     elif rows or missing or planned or walk_done:
         _commit(context, log, rows, missing, planned, walk_done)
     for row in rows:
-        yield events.Decided(context.connected.name, row.listing.external_id, row.decision, row.reason)
+        yield events.Decided(
+            context.connected.name, row.listing.external_id, row.decision, row.reason
+        )
         if row.listing.external_id in joins:
-            yield events.Decided(context.connected.name, row.listing.external_id, "would-join", joins[row.listing.external_id])
+            yield events.Decided(
+                context.connected.name,
+                row.listing.external_id,
+                "would-join",
+                joins[row.listing.external_id],
+            )
         if row.refused and not dry_run:
-            yield events.Decided(context.connected.name, row.listing.external_id, "quarantined", str(row.refused))
+            yield events.Decided(
+                context.connected.name, row.listing.external_id, "quarantined", str(row.refused)
+            )
     for known in missing:
-        yield events.Decided(context.connected.name, known.external_id, "missing", "not listed any more")
+        yield events.Decided(
+            context.connected.name, known.external_id, "missing", "not listed any more"
+        )
     decisions = [row.decision for row in rows]
     yield events.WindowListed(
-        context.connected.name, listed.window, len(listed.rows), decisions.count("new"), decisions.count("changed"),
-        decisions.count("stub"), len(missing), left)
+        context.connected.name,
+        listed.window,
+        len(listed.rows),
+        decisions.count("new"),
+        decisions.count("changed"),
+        decisions.count("stub"),
+        len(missing),
+        left,
+    )
 
 
 def _look(context: Context, listed: ListedWindow) -> tuple[list[_Row], list[Known]]:
@@ -91,17 +126,31 @@ def _look(context: Context, listed: ListedWindow) -> tuple[list[_Row], list[Know
     """
     revisions = Revisions(context.entry)
     with context.database.read() as db:
-        known = records.known_records(db, context.connected.id, [row.external_id for row in listed.rows])
+        known = records.known_records(
+            db, context.connected.id, [row.external_id for row in listed.rows]
+        )
         rows = []
         for listing in listed.rows:
             revision = listing.revision or revisions.revision(listing.summary)
             before = known.get(listing.external_id)
             decision = _decide(listing, revision, before)
             if decision:
-                rows.append(_Row(listing, revision, before, decision, listing.unavailable.reason if listing.unavailable else None))
+                rows.append(
+                    _Row(
+                        listing,
+                        revision,
+                        before,
+                        decision,
+                        listing.unavailable.reason if listing.unavailable else None,
+                    )
+                )
         missing = []
         if context.entry.sync.deletions:
-            missing = [one for one in records.records_in(db, context.connected.id, listed.window) if one.external_id not in known]
+            missing = [
+                one
+                for one in records.records_in(db, context.connected.id, listed.window)
+                if one.external_id not in known
+            ]
         _compare(context, db, revisions, rows)
     return rows, missing
 
@@ -152,11 +201,18 @@ def _derive(context: Context, rows: Sequence[_Row]) -> None:
         loaded = _load(context, some)
         for row in some:
             bare = Record(row.listing.external_id, context.entry.id, {}, context.connected.account)
-            record = records.with_part(loaded[row.known.id] if row.known else bare, "summary", Body(row.listing.summary), now)
+            record = records.with_part(
+                loaded[row.known.id] if row.known else bare,
+                "summary",
+                Body(row.listing.summary),
+                now,
+            )
             row.received_at = records.received_at(record, "summary")
             yield record
 
-    for row, derived in zip(fresh, context.deriver.derive_all(context.entry, listed(fresh)), strict=True):
+    for row, derived in zip(
+        fresh, context.deriver.derive_all(context.entry, listed(fresh)), strict=True
+    ):
         row.prepared, row.refused = derived.prepared, derived.refused
     batches = ((some, list(listed(some))) for some in batches_of(context.entry, known))
     for some, every in derive_batches(context, batches, len(known)):
@@ -169,17 +225,29 @@ def _load(context: Context, rows: Sequence[_Row]) -> dict[int, Record]:
     if not keys:
         return {}
     with context.database.read() as db:
-        return records.load_records(db, context.raws, context.entry.id, context.connected.account, keys)
+        return records.load_records(
+            db, context.raws, context.entry.id, context.connected.account, keys
+        )
 
 
-def _commit(context: Context, log: RunLog, rows: Sequence[_Row], missing: Sequence[Known], planned: PlannedWindow | None,
-            walk_done: str | None) -> None:
+def _commit(
+    context: Context,
+    log: RunLog,
+    rows: Sequence[_Row],
+    missing: Sequence[Known],
+    planned: PlannedWindow | None,
+    walk_done: str | None,
+) -> None:
     with context.writing(log) as db:
         if rows:
-            context.raws.learn(db, context.entry.id, "summary", [row.listing.summary for row in rows])
+            context.raws.learn(
+                db, context.entry.id, "summary", [row.listing.summary for row in rows]
+            )
         for known in missing:
             records.update_record(db, known.id, state="missing")
-            log.decide(db, context.now, "missing", known.id, "not listed any more; to be confirmed by id")
+            log.decide(
+                db, context.now, "missing", known.id, "not listed any more; to be confirmed by id"
+            )
         _write_rows(context, log, db, rows)
         if planned:
             connections.window_done(db, planned)
@@ -222,7 +290,9 @@ def _joined(context: Context, db: Db, ids: Collection[int]) -> dict[str, str]:
         comers = sorted(names & new)
         # Where all are new, the first has nobody to join.
         for name in comers if names - new else comers[1:]:
-            joined[name.removeprefix(mine)] = "one workout with " + ", ".join(sorted(names - {name}))
+            joined[name.removeprefix(mine)] = "one workout with " + ", ".join(
+                sorted(names - {name})
+            )
     return joined
 
 
@@ -237,11 +307,21 @@ def _write_rows(context: Context, log: RunLog, db: Db, rows: Sequence[_Row]) -> 
     return rematch
 
 
-def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[int], affected: set[str]) -> None:
+def _write_row(
+    context: Context, log: RunLog, db: Db, row: _Row, rematch: set[int], affected: set[str]
+) -> None:
     record_id = _write_record(context, db, row)
     now, fresh = context.now, row.known is None
-    raw_id = context.raws.put(db, record_id, context.entry.id, "summary", Body(row.listing.summary), now=row.received_at or now,
-                              revision=row.revision, fresh=fresh)
+    raw_id = context.raws.put(
+        db,
+        record_id,
+        context.entry.id,
+        "summary",
+        Body(row.listing.summary),
+        now=row.received_at or now,
+        revision=row.revision,
+        fresh=fresh,
+    )
     records.set_part(db, record_id, "summary", state="have", raw_id=raw_id, fresh=fresh)
     records.want_parts(db, record_id, sorted(_wanted(context, db, record_id, row)), fresh=fresh)
     log.decide(db, now, row.decision, record_id, row.reason)
@@ -252,8 +332,15 @@ def _write_row(context: Context, log: RunLog, db: Db, row: _Row, rematch: set[in
         return
     if not fresh and records.release(db, record_id):
         log.decide(db, now, "released", record_id)
-    stored = put_source_activities(db, record_id, context.connected.athlete_id, row.prepared, plugin=context.entry.plugin.name,
-                                   plugin_version=context.plugin_version, now=now)
+    stored = put_source_activities(
+        db,
+        record_id,
+        context.connected.athlete_id,
+        row.prepared,
+        plugin=context.entry.plugin.name,
+        plugin_version=context.plugin_version,
+        now=now,
+    )
     rematch.update(stored.ids)
     affected.update(stored.affected)
 
@@ -276,12 +363,20 @@ def _write_record(context: Context, db: Db, row: _Row) -> int:
     listing, now = row.listing, context.now
     reason = reason_of(listing.unavailable) if listing.unavailable is not None else None
     values = {
-        "state": "stub" if listing.unavailable is not None else "listed", "revision": row.revision, "reason": reason, "changed_at": now,
-        "start_local": _start(row), "at_source": listing.at_source.isoformat().replace("+00:00", "Z") if listing.at_source else None,
+        "state": "stub" if listing.unavailable is not None else "listed",
+        "revision": row.revision,
+        "reason": reason,
+        "changed_at": now,
+        "start_local": _start(row),
+        "at_source": listing.at_source.isoformat().replace("+00:00", "Z")
+        if listing.at_source
+        else None,
         "gone_at": None,
     }
     if row.known is None:
-        return records.insert_record(db, context.connected.id, listing.external_id, first_seen_at=now, **values)
+        return records.insert_record(
+            db, context.connected.id, listing.external_id, first_seen_at=now, **values
+        )
     records.update_record(db, row.known.id, **values)
     return row.known.id
 

@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def connection_lock(database: Database, home: Path, connection_id: str, name: str, since: str) -> Iterator[None]:
+def connection_lock(
+    database: Database, home: Path, connection_id: str, name: str, since: str
+) -> Iterator[None]:
     """Hold the lock of a connection; raises ``Busy`` FG-sync-running that says who holds it."""
     if database.dialect == "postgresql":
         held = _advisory_lock(database, connection_id, name)
     else:  # beside the database, so that two homes with one database exclude each other too
-        held = _file_lock(database.path.parent if database.path else home, connection_id, name, since)
+        held = _file_lock(
+            database.path.parent if database.path else home, connection_id, name, since
+        )
     with held:
         yield
 
@@ -46,11 +50,18 @@ def _file_lock(beside: Path, connection_id: str, name: str, since: str) -> Itera
     except Timeout as error:
         raise _busy(name, _holder(holder)) from error
     except OSError as error:
-        raise StoreFailed("FG-store-read-only", "the lock of the connection cannot be made", at=Place(str(folder)), why=error.strerror,
-                          fix="give yourself the right to write the folder, or make room") from error
+        raise StoreFailed(
+            "FG-store-read-only",
+            "the lock of the connection cannot be made",
+            at=Place(str(folder)),
+            why=error.strerror,
+            fix="give yourself the right to write the folder, or make room",
+        ) from error
     try:
         with suppress(OSError):  # who holds the lock is a courtesy; that it is held is not
-            holder.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}))
+            holder.write_text(
+                json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since})
+            )
         yield
     finally:
         holder.unlink(missing_ok=True)
@@ -66,14 +77,20 @@ def _holder(path: Path) -> str | None:
 
 @contextmanager
 def _advisory_lock(database: Database, connection_id: str, name: str) -> Iterator[None]:
-    key = int.from_bytes(hashlib.blake2b(connection_id.encode(), digest_size=8).digest(), signed=True)
+    key = int.from_bytes(
+        hashlib.blake2b(connection_id.encode(), digest_size=8).digest(), signed=True
+    )
     # In no transaction: the lock is the session's, and a transaction that idles for a whole sync
     # would hold up the server.
     with database.session() as session:
         if not session.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
-            pid = session.scalar(sa.text(
-                "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted "
-                "AND ((classid::bigint << 32) | objid::bigint) = :key"), {"key": key})
+            pid = session.scalar(
+                sa.text(
+                    "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted "
+                    "AND ((classid::bigint << 32) | objid::bigint) = :key"
+                ),
+                {"key": key},
+            )
             raise _busy(name, f"database session {pid}" if pid else None)
         try:
             yield
@@ -83,5 +100,9 @@ def _advisory_lock(database: Database, connection_id: str, name: str) -> Iterato
 
 
 def _busy(name: str, holder: str | None) -> Busy:
-    return Busy("FG-sync-running", f"connection {name} is being synced already", why=f"by {holder}" if holder else None,
-                fix="wait until it has finished, or stop it")
+    return Busy(
+        "FG-sync-running",
+        f"connection {name} is being synced already",
+        why=f"by {holder}" if holder else None,
+        fix="wait until it has finished, or stop it",
+    )

@@ -9,14 +9,30 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fitglue_registry import model
-from fitglue_registry.dedupe import Choice, Member, Scorer, claim_edges, clusters, learned_weights, merge, near, traits_of
+from fitglue_registry.dedupe import (
+    Choice,
+    Member,
+    Scorer,
+    claim_edges,
+    clusters,
+    learned_weights,
+    merge,
+    near,
+    traits_of,
+)
 from fitglue_registry.dedupe.blocking import may_be_one, reach_s
 from fitglue_registry.dedupe.kinship import inherited
 from fitglue_registry.hookspecs import Opinion, Pair, Side
 from fitglue_registry.registry import MergeRules
 from fitglue_registry.store import activities as stored
 from fitglue_registry.store import choices, verdicts
-from fitglue_registry.sync.scoring import Deck, account_of, edge_of_opinion, score, traits_of_figures
+from fitglue_registry.sync.scoring import (
+    Deck,
+    account_of,
+    edge_of_opinion,
+    score,
+    traits_of_figures,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,20 +54,34 @@ class Matcher:
     entry → field → reported, computed, ….
     """
 
-    def __init__(self, plugins: Plugins, experts: Iterable[str], rules: MergeRules | None = None,
-                 kinds: Mapping[str, Mapping[str, str]] | None = None) -> None:
+    def __init__(
+        self,
+        plugins: Plugins,
+        experts: Iterable[str],
+        rules: MergeRules | None = None,
+        kinds: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
         self._plugins = plugins
         self._experts = sorted(set(experts))
         self._rules = rules or MergeRules()
         self._kinds = kinds or {}
 
-    def place(self, db: Db, athlete_id: str, changed: Iterable[int], now: str, affected: Iterable[str] = ()) -> None:
+    def place(
+        self,
+        db: Db,
+        athlete_id: str,
+        changed: Iterable[int],
+        now: str,
+        affected: Iterable[str] = (),
+    ) -> None:
         """Match these source activities anew and merge every activity that this changes."""
         changed = set(changed)
         stored.lock_athlete(db, athlete_id)
         rows = stored.load_rows(db, changed)
         verdicts.recall(db, athlete_id, list(rows.values()), now)
-        near_by = rows | stored.load_rows(db, stored.ids_near(db, athlete_id, _spans(rows.values())) - changed)
+        near_by = rows | stored.load_rows(
+            db, stored.ids_near(db, athlete_id, _spans(rows.values())) - changed
+        )
         deck = Deck(db)
         scorer = Scorer(learned_weights())
         self._ask(db, rows, near_by, deck, now)
@@ -59,20 +89,30 @@ class Matcher:
         rows = _related(db, athlete_id, changed | stored.members_of(db, affected))
         live = {number: row for number, row in rows.items() if not row.gone}
         cards = deck.of(live.values())
-        edges = claim_edges(cards) + [edge_of_opinion(said) for said in stored.opinions_about(db, live)]
+        edges = claim_edges(cards) + [
+            edge_of_opinion(said) for said in stored.opinions_about(db, live)
+        ]
         edges += inherited(edges)
-        groups = [[live[card.id] for card in group] for group in clusters(cards, edges, scorer.may_be_one)]
+        groups = [
+            [live[card.id] for card in group] for group in clusters(cards, edges, scorer.may_be_one)
+        ]
         # So that numbers follow the calendar.
         newest_first = sorted(_with_gone(groups, rows), key=_start, reverse=True)
         stored.assign(db, athlete_id, self._merged(db, athlete_id, newest_first), now)
 
-    def remerge(self, db: Db, athlete_id: str, changed: Iterable[tuple[int, Encoded]], now: str) -> None:
+    def remerge(
+        self, db: Db, athlete_id: str, changed: Iterable[tuple[int, Encoded]], now: str
+    ) -> None:
         """Merge again the activities of these source activities, whose matches stay as they are."""
         stored.lock_athlete(db, athlete_id)
         changed = list(changed)
         chosen = choices.chosen_for(db, athlete_id, [number for number, _ in changed])
         # Nearly every activity has but one source, and nothing to merge.
-        shared = [number for number, prepared in changed if number in chosen or not stored.rewrite_lone(db, number, prepared, now)]
+        shared = [
+            number
+            for number, prepared in changed
+            if number in chosen or not stored.rewrite_lone(db, number, prepared, now)
+        ]
         if shared:
             self.merge_again(db, athlete_id, shared, now)
 
@@ -84,25 +124,44 @@ class Matcher:
             groups.setdefault(row.activity_id, []).append(row)
         stored.assign(db, athlete_id, self._merged(db, athlete_id, groups.values()), now)
 
-    def _merged(self, db: Db, athlete_id: str, groups: Iterable[Sequence[Row]]) -> list[stored.Merged]:
+    def _merged(
+        self, db: Db, athlete_id: str, groups: Iterable[Sequence[Row]]
+    ) -> list[stored.Merged]:
         groups = list(groups)
         shared = [row.id for group in groups if len(group) > 1 for row in group]
         samples = stored.samples_of(db, shared) if shared else {}
-        return [self._merge(group, samples, [Choice(one.field, one.value, one.giver) for one in chosen])
-                for group, chosen in zip(groups, choices.of_groups(db, athlete_id, groups), strict=True)]
+        return [
+            self._merge(group, samples, [Choice(one.field, one.value, one.giver) for one in chosen])
+            for group, chosen in zip(groups, choices.of_groups(db, athlete_id, groups), strict=True)
+        ]
 
-    def _merge(self, group: Sequence[Row], samples: Mapping[int, tuple[tuple[str, ...], int]], chosen: Iterable[Choice]) -> stored.Merged:
+    def _merge(
+        self,
+        group: Sequence[Row],
+        samples: Mapping[int, tuple[tuple[str, ...], int]],
+        chosen: Iterable[Choice],
+    ) -> stored.Merged:
         live = [row for row in group if not row.gone]
         # Stubs that are left are no workout; what they were copies of is a tombstone.
         gone = all(row.stub for row in live)
-        members = [Member(row.id, _key(row), model.decode(row.document), self._kinds.get(row.entry, {}), *samples.get(row.id, ((), 0)))
-                   for row in (group if gone else live)]
+        members = [
+            Member(
+                row.id,
+                _key(row),
+                model.decode(row.document),
+                self._kinds.get(row.entry, {}),
+                *samples.get(row.id, ((), 0)),
+            )
+            for row in (group if gone else live)
+        ]
         if all(member.activity.stub for member in members):
             return stored.Merged(tuple(group), None, {}, gone=False)
         activity, origins = merge(members, self._rules, chosen)
         return stored.Merged(tuple(group), activity, origins, gone=gone)
 
-    def _ask(self, db: Db, changed: dict[int, Row], near_by: dict[int, Row], deck: Deck, now: str) -> None:
+    def _ask(
+        self, db: Db, changed: dict[int, Row], near_by: dict[int, Row], deck: Deck, now: str
+    ) -> None:
         if not self._experts:
             return
         pairs = list(near(deck.of(changed.values()), deck.of(near_by.values())))
@@ -110,20 +169,37 @@ class Matcher:
             stored.drop_opinions(db, changed, self._experts)
             return
         asked = [Pair(_side(near_by[one.id]), _side(near_by[two.id])) for one, two in pairs]
-        for plugin, answer, error in self._plugins.broadcast(self._experts, "fitglue_dedupe", pairs=asked):
+        for plugin, answer, error in self._plugins.broadcast(
+            self._experts, "fitglue_dedupe", pairs=asked
+        ):
             if error is not None or not _is_answer(answer, len(pairs)):
-                log.warning("%s; what others say of these pairs stands", error or f"plugin {plugin} gave no opinion or None for each pair")
+                log.warning(
+                    "%s; what others say of these pairs stands",
+                    error or f"plugin {plugin} gave no opinion or None for each pair",
+                )
                 continue
             stored.drop_opinions(db, changed, [plugin])
             for (one, two), opinion in zip(pairs, answer, strict=True):
                 if opinion is not None:
-                    stored.put_opinion(db, one.id, two.id, plugin, opinion.verdict, opinion.reason, now)
+                    stored.put_opinion(
+                        db, one.id, two.id, plugin, opinion.verdict, opinion.reason, now
+                    )
 
 
 def _is_answer(answer: object, pairs: int) -> bool:
-    return isinstance(answer, list | tuple) and len(answer) == pairs and all(
-        opinion is None or (isinstance(opinion, Opinion) and opinion.verdict in ("same", "different") and isinstance(opinion.reason, str))
-        for opinion in answer)
+    return (
+        isinstance(answer, list | tuple)
+        and len(answer) == pairs
+        and all(
+            opinion is None
+            or (
+                isinstance(opinion, Opinion)
+                and opinion.verdict in ("same", "different")
+                and isinstance(opinion.reason, str)
+            )
+            for opinion in answer
+        )
+    )
 
 
 def _spans(rows: Iterable[Row]) -> list[tuple[datetime, datetime]]:
@@ -144,7 +220,10 @@ def has_company(db: Db, athlete_id: str, said: Stored) -> bool:
     """Whether there is anything that these source activities could be one with: most workouts of
     one account are alone.
     """
-    return any(stored.is_spoken_of(db, number) or _is_near_another(db, athlete_id, number, one) for number, one in said.legs)
+    return any(
+        stored.is_spoken_of(db, number) or _is_near_another(db, athlete_id, number, one)
+        for number, one in said.legs
+    )
 
 
 def _is_near_another(db: Db, athlete_id: str, number: int, one: Encoded) -> bool:
@@ -153,8 +232,13 @@ def _is_near_another(db: Db, athlete_id: str, number: int, one: Encoded) -> bool
     if one.figures["start_local"] is None:
         return False
     start = datetime.fromisoformat(one.figures["start_local"])
-    return any(may_be_one(mine, theirs, cuts) for row in stored.neighbours(
-        db, athlete_id, number, _shifted(start, -reach), _shifted(start, reach)) for theirs in traits_of_figures(row))
+    return any(
+        may_be_one(mine, theirs, cuts)
+        for row in stored.neighbours(
+            db, athlete_id, number, _shifted(start, -reach), _shifted(start, reach)
+        )
+        for theirs in traits_of_figures(row)
+    )
 
 
 def _shifted(moment: datetime, by: timedelta) -> datetime:
@@ -175,9 +259,15 @@ def _related(db: Db, athlete_id: str, ids: set[int]) -> dict[int, Row]:
         rows |= found
         said = {claim for row in found.values() for claim in row.claims}
         todo = stored.ids_claiming(db, athlete_id, said)
-        todo |= stored.members_of(db, {row.activity_id for row in found.values() if row.activity_id})
-        todo |= {number for opinion in stored.opinions_about(db, found) if opinion.verdict == "same"
-                 for number in (opinion.first_id, opinion.second_id)}
+        todo |= stored.members_of(
+            db, {row.activity_id for row in found.values() if row.activity_id}
+        )
+        todo |= {
+            number
+            for opinion in stored.opinions_about(db, found)
+            if opinion.verdict == "same"
+            for number in (opinion.first_id, opinion.second_id)
+        }
         todo -= rows.keys()
     return rows
 
@@ -187,9 +277,18 @@ def _with_gone(groups: list[list[Row]], rows: dict[int, Row]) -> list[list[Row]]
     it can come back.
     """
     # Where the activity goes when its members part, see ``store.activities.assign``.
-    ranked = sorted(((row.home_id != row.activity_id, row.id, place) for place, group in enumerate(groups) for row in group), reverse=True)
+    ranked = sorted(
+        (
+            (row.home_id != row.activity_id, row.id, place)
+            for place, group in enumerate(groups)
+            for row in group
+        ),
+        reverse=True,
+    )
     by_id = {row.id: row for group in groups for row in group}
-    by_activity: dict[str | None, list[Row]] = {by_id[number].activity_id: groups[place] for _, number, place in ranked}
+    by_activity: dict[str | None, list[Row]] = {
+        by_id[number].activity_id: groups[place] for _, number, place in ranked
+    }
     by_activity.pop(None, None)
     for row in sorted((row for row in rows.values() if row.gone), key=_key):
         group = by_activity.get(row.activity_id)

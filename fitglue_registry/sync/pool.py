@@ -69,7 +69,10 @@ class Pool:
         """
         from loky.process_executor import BrokenProcessPool
 
-        bare = replace(record, parts={name: Body(body.content, body.encoding) for name, body in record.parts.items()})
+        bare = replace(
+            record,
+            parts={name: Body(body.content, body.encoding) for name, body in record.parts.items()},
+        )
         weight = sum(len(body.content) for body in bare.parts.values())
         while (executor := self._take_room(weight)) is not None:
             try:
@@ -80,7 +83,10 @@ class Pool:
             else:
                 future.add_done_callback(lambda _: self._give_room(weight))
                 return Pending(self, executor, bare, received_at, future)
-        return replace(self._context.deriver.derive(self._context.entry, record, here=True), received_at=received_at)
+        return replace(
+            self._context.deriver.derive(self._context.entry, record, here=True),
+            received_at=received_at,
+        )
 
     def _take_room(self, weight: int) -> ProcessPoolExecutor | None:
         """Who takes a job of so many bytes, once there is room for it; one alone may be of any
@@ -100,7 +106,9 @@ class Pool:
         return self._closed or self._starts > _MOST_STARTS
 
     def _has_room(self, weight: int) -> bool:
-        return self._jobs == 0 or (self._jobs < self._cores * _JOBS_A_CORE and self._bytes + weight <= _MOST_BYTES)
+        return self._jobs == 0 or (
+            self._jobs < self._cores * _JOBS_A_CORE and self._bytes + weight <= _MOST_BYTES
+        )
 
     def _give_room(self, weight: int) -> None:
         with self._changed:
@@ -117,8 +125,11 @@ class Pool:
             if not self._ended():
                 self._executor = executor_of(self._cores)
             self._changed.notify_all()
-        log.warning("a process that read for %s ended by itself; what it was at is read again%s", self._context.connected.name,
-                    ", and the rest in this process" if self._ended() else "")
+        log.warning(
+            "a process that read for %s ended by itself; what it was at is read again%s",
+            self._context.connected.name,
+            ", and the rest in this process" if self._ended() else "",
+        )
 
     def derive_alone(self, record: Record) -> Derived:
         """Derive what may have cost others their worker in one of its own; if that dies, too, the
@@ -128,7 +139,9 @@ class Pool:
 
         executor = executor_of(1)
         try:
-            return self.cleared(hand_out(executor, self._context.entry, [record], self._context.plugins).result())
+            return self.cleared(
+                hand_out(executor, self._context.entry, [record], self._context.plugins).result()
+            )
         except BrokenProcessPool:
             return Derived([], died(self._context.entry))
         finally:
@@ -160,8 +173,7 @@ class Pending:
     future: Future[list[Derived]]
 
     def result(self) -> Derived:
-        """Wait for it. What is not the record's fault comes as a failure, as it does from a lane.
-        """
+        """Wait for it. What is not the record's fault comes as a failure, as it does from a lane."""
         from loky.process_executor import BrokenProcessPool
 
         try:

@@ -59,8 +59,19 @@ def rebuild_connection(context: Context) -> Iterator[events.Event]:
         log = RunLog(connected.athlete_id, connected.id, "rebuild", context.now, {})
         with context.database.write() as db:
             forget_lost_activities(db, connected.athlete_id)
-            query = sa.select(records.c.id, records.c.external_id, records.c.state, records.c.revision, records.c.start_local)
-            known = [Known(*row) for row in db.execute(query.where(records.c.connection_id == connected.id).order_by(records.c.id))]
+            query = sa.select(
+                records.c.id,
+                records.c.external_id,
+                records.c.state,
+                records.c.revision,
+                records.c.start_local,
+            )
+            known = [
+                Known(*row)
+                for row in db.execute(
+                    query.where(records.c.connection_id == connected.id).order_by(records.c.id)
+                )
+            ]
         yield events.PartsPlanned(connected.name, "records", len(known))
         done = changed = quarantined = 0
         outcome = "stopped"
@@ -72,11 +83,20 @@ def rebuild_connection(context: Context) -> Iterator[events.Event]:
                         continue
                     if derived.refused:
                         quarantined += 1
-                        yield events.Decided(connected.name, one.external_id, "quarantined", str(derived.refused))
+                        yield events.Decided(
+                            connected.name, one.external_id, "quarantined", str(derived.refused)
+                        )
                     for leg_no in _renew(context, log, one, batch.before[one.id], derived):
                         changed += 1
-                        yield events.Decided(connected.name, one.external_id, "changed", f"leg {leg_no}" if leg_no else None)
-                    yield events.PartStored(connected.name, "records", one.external_id, done, len(known))
+                        yield events.Decided(
+                            connected.name,
+                            one.external_id,
+                            "changed",
+                            f"leg {leg_no}" if leg_no else None,
+                        )
+                    yield events.PartStored(
+                        connected.name, "records", one.external_id, done, len(known)
+                    )
             _merge_again(context)
             outcome = "complete"
         finally:  # also where a plugin failed, or nobody wanted the rest
@@ -107,25 +127,43 @@ def _batches(context: Context, known: Sequence[Known]) -> Iterator[tuple[_Batch,
 def _before(context: Context, some: Sequence[Known]) -> dict[int, _Before]:
     found = {one.id: _Before() for one in some}
     query = sa.select(
-        source_activities.c.record_id, source_activities.c.leg_no, source_activities.c.document, source_activities.c.model,
-        source_activities.c.plugin_version, source_activities.c.activity_id, source_activities.c.stub, streams.c.content,
+        source_activities.c.record_id,
+        source_activities.c.leg_no,
+        source_activities.c.document,
+        source_activities.c.model,
+        source_activities.c.plugin_version,
+        source_activities.c.activity_id,
+        source_activities.c.stub,
+        streams.c.content,
     ).outerjoin(streams, streams.c.source_activity_id == source_activities.c.id)
     with context.database.read() as db:
         for row in db.execute(query.where(source_activities.c.record_id.in_(found))):
             found[row.record_id].legs[row.leg_no] = row.document, _digest(row.content)
             found[row.record_id].made_by.add((row.model, row.plugin_version))
             found[row.record_id].lost |= row.activity_id is None and not row.stub
-        for record_id in db.scalars(sa.select(quarantine.c.record_id).where(quarantine.c.record_id.in_(found))):
+        for record_id in db.scalars(
+            sa.select(quarantine.c.record_id).where(quarantine.c.record_id.in_(found))
+        ):
             found[record_id].quarantined = True
     return found
 
 
-def _renew(context: Context, log: RunLog, known: Known, before: _Before, derived: Derived) -> list[int]:
+def _renew(
+    context: Context, log: RunLog, known: Known, before: _Before, derived: Derived
+) -> list[int]:
     """Store what a record says now, unless that is what it said before; the legs that say something
     else come back.
     """
-    legs = before.legs if derived.refused else {one.activity.leg_no: (one.document, _digest(one.blob)) for one in derived.prepared}
-    changed = sorted(leg_no for leg_no in legs.keys() | before.legs.keys() if legs.get(leg_no) != before.legs.get(leg_no))
+    legs = (
+        before.legs
+        if derived.refused
+        else {one.activity.leg_no: (one.document, _digest(one.blob)) for one in derived.prepared}
+    )
+    changed = sorted(
+        leg_no
+        for leg_no in legs.keys() | before.legs.keys()
+        if legs.get(leg_no) != before.legs.get(leg_no)
+    )
     same_maker = before.made_by <= {(model.MODEL_VERSION, context.plugin_version)}
     if changed or derived.refused or before.quarantined or before.lost or not same_maker:
         with context.writing(log) as db:

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from fitglue_registry import model
-from fitglue_registry.dedupe import SCORE, Card, Edge, Line, Samples, Scorer, Traits, Verdict, traits_of
+from fitglue_registry.dedupe import (
+    SCORE,
+    Card,
+    Edge,
+    Line,
+    Samples,
+    Scorer,
+    Traits,
+    Verdict,
+    traits_of,
+)
 from fitglue_registry.store import activities as stored
 from fitglue_registry.store.reading import load_streams
 
@@ -32,8 +42,7 @@ def account_of(row: Row) -> str:
 
 
 class Deck:
-    """Cards of source activities, each made once; a recording is read when the score looks at it.
-    """
+    """Cards of source activities, each made once; a recording is read when the score looks at it."""
 
     def __init__(self, db: Db) -> None:
         self._db = db
@@ -48,7 +57,13 @@ class Deck:
         if row.id not in self._cards:
             account = account_of(row)
             traits = traits_of(model.decode(row.document), account)
-            self._cards[row.id] = Card(row.id, (account, row.external_id, row.leg_no), row.claims, traits, lambda: self._look(row.id))
+            self._cards[row.id] = Card(
+                row.id,
+                (account, row.external_id, row.leg_no),
+                row.claims,
+                traits,
+                lambda: self._look(row.id),
+            )
         return self._cards[row.id]
 
     def _look(self, number: int) -> Samples | None:
@@ -65,23 +80,46 @@ def traits_of_figures(row: Any) -> list[Traits]:
     The columns do not say how exact a start is: what stands at midnight began then, or knows the
     day alone.
     """
-    start_utc, start_local = (datetime.fromisoformat(text) if text else None for text in (row.start_utc, row.start_local))
+    start_utc, start_local = (
+        datetime.fromisoformat(text) if text else None for text in (row.start_utc, row.start_local)
+    )
     at_midnight = start_local is not None and start_local.time() == time.min
-    return [traits_of(model.SourceActivity(start_utc=start_utc, start_local=start_local, elapsed_s=row.elapsed_s, moving_s=row.moving_s,
-                                           start_precision=precision), "") for precision in _PRECISIONS[: 1 + at_midnight]]
+    return [
+        traits_of(
+            model.SourceActivity(
+                start_utc=start_utc,
+                start_local=start_local,
+                elapsed_s=row.elapsed_s,
+                moving_s=row.moving_s,
+                start_precision=precision,
+            ),
+            "",
+        )
+        for precision in _PRECISIONS[: 1 + at_midnight]
+    ]
 
 
 def _samples(streams: dict[str, model.Stream]) -> Samples | None:
     if not streams:
         return None
     points = streams["latlng"].values.doubles.tolist() if "latlng" in streams else []
-    track = [(latitude, longitude) for latitude, longitude in zip(points[::2], points[1::2], strict=True) if latitude == latitude]
+    track = [
+        (latitude, longitude)
+        for latitude, longitude in zip(points[::2], points[1::2], strict=True)
+        if latitude == latitude
+    ]
     seconds = streams["time"].values.doubles if "time" in streams else ()
-    channels = {name: streams[name].values.doubles for name in _CHANNELS if name in streams and len(streams[name].values) == len(seconds)}
+    channels = {
+        name: streams[name].values.doubles
+        for name in _CHANNELS
+        if name in streams and len(streams[name].values) == len(seconds)
+    }
     return Samples(track, seconds, channels)
 
 
-def score(db: Db, scorer: Scorer, changed: Sequence[Card], near_by: Sequence[Card], now: str) -> None:
+def score(
+    db: Db, scorer: Scorer, changed: Sequence[Card], near_by: Sequence[Card], now: str
+) -> None:
     """Judge every candidate pair of changed source activities anew, and keep what is *same* or
     *ask*: the rest is different.
     """
@@ -90,7 +128,15 @@ def score(db: Db, scorer: Scorer, changed: Sequence[Card], near_by: Sequence[Car
     for edge in scorer.judge_candidates(changed, near_by):
         if edge.verdict != "different" and not by_id[edge.first].claims & by_id[edge.second].claims:
             first, second = sorted((edge.first, edge.second))
-            stored.put_opinion(db, first, second, SCORE, edge.verdict, reason_of_verdict(scorer.verdicts[first, second]), now)
+            stored.put_opinion(
+                db,
+                first,
+                second,
+                SCORE,
+                edge.verdict,
+                reason_of_verdict(scorer.verdicts[first, second]),
+                now,
+            )
 
 
 class Reason(msgspec.Struct):
@@ -115,7 +161,12 @@ def verdict_of_opinion(opinion: Any) -> Verdict:
     """
     reason = reason_of_text(opinion.reason)
     assert reason is not None
-    return Verdict(opinion.verdict, reason.probability, tuple(Line(*line) for line in reason.lines), reason.rule)
+    return Verdict(
+        opinion.verdict,
+        reason.probability,
+        tuple(Line(*line) for line in reason.lines),
+        reason.rule,
+    )
 
 
 def reason_of_text(text: str) -> Reason | None:

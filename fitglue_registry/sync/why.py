@@ -37,13 +37,23 @@ def explain(db: Db, athlete_id: str, reference: str) -> dict[str, Any]:
     found = reading.load_activity(db, activity_id)
     record_ids = list(dict.fromkeys(member.record_id for member in found.members))
     members = {member.id: f"{member.connection}/{member.external_id}" for member in found.members}
-    shown = {"number": found.number, "id": found.id, "title": found.activity.title, "gone_at": found.gone_at}
+    shown = {
+        "number": found.number,
+        "id": found.id,
+        "title": found.activity.title,
+        "gone_at": found.gone_at,
+    }
     return {
-        "reference": reference, "activity": shown,
-        "verdict": "deleted at its source" if found.gone_at else "stored", "records": [_story(db, record_id) for record_id in record_ids],
+        "reference": reference,
+        "activity": shown,
+        "verdict": "deleted at its source" if found.gone_at else "stored",
+        "records": [_story(db, record_id) for record_id in record_ids],
         "same_because": list(_evidence(db, list(members), members)),
         "apart_from": list(_apart(db, list(members), members)),
-        "values_from": {field or "everything else": _giver(members, number) for field, number in sorted(found.origins.items())},
+        "values_from": {
+            field or "everything else": _giver(members, number)
+            for field, number in sorted(found.origins.items())
+        },
         "alternatives": _alternatives(found, members),
     }
 
@@ -53,14 +63,28 @@ def _giver(names: dict[int, str], number: int) -> str:
 
 
 def _alternatives(found: reading.Found, names: dict[int, str]) -> list[dict[str, Any]]:
-    """Each field of which the sources say different things: who gave it, and what the others say.
-    """
+    """Each field of which the sources say different things: who gave it, and what the others say."""
     live = [member for member in found.members if not member.gone] or found.members
-    members = [Member(one.id, (one.connection, one.external_id, one.leg_no), one.activity, stream_types=one.stream_types) for one in live]
-    return [{"field": field, "from": _giver(names, found.origins.get(field, found.origins.get("", ATHLETE))),
-             "value": _plain(found, field, members),
-             "others": [{"from": names[number], "value": to_builtins(value)} for number, value in others]}
-            for field, others in alternatives(members, found.origins).items()]
+    members = [
+        Member(
+            one.id,
+            (one.connection, one.external_id, one.leg_no),
+            one.activity,
+            stream_types=one.stream_types,
+        )
+        for one in live
+    ]
+    return [
+        {
+            "field": field,
+            "from": _giver(names, found.origins.get(field, found.origins.get("", ATHLETE))),
+            "value": _plain(found, field, members),
+            "others": [
+                {"from": names[number], "value": to_builtins(value)} for number, value in others
+            ],
+        }
+        for field, others in alternatives(members, found.origins).items()
+    ]
 
 
 def _plain(found: reading.Found, field: str, members: list[Member]) -> Any:
@@ -71,21 +95,38 @@ def _plain(found: reading.Found, field: str, members: list[Member]) -> Any:
 
 
 def _without_activity(db: Db, athlete_id: str, reference: str) -> dict[str, Any]:
-    record_ids = reading.find_records(db, athlete_id, reference) or reading.records_on(db, athlete_id, reference)
+    record_ids = reading.find_records(db, athlete_id, reference) or reading.records_on(
+        db, athlete_id, reference
+    )
     stories = [_story(db, record_id) for record_id in record_ids]
     verdict, fix = _verdict(stories[0] if stories else None)
-    return {"reference": reference, "activity": None, "verdict": verdict, "fix": fix, "records": stories, "same_because": [],
-            "apart_from": [], "values_from": {}, "alternatives": []}
+    return {
+        "reference": reference,
+        "activity": None,
+        "verdict": verdict,
+        "fix": fix,
+        "records": stories,
+        "same_because": [],
+        "apart_from": [],
+        "values_from": {},
+        "alternatives": [],
+    }
 
 
 def _verdict(story: dict[str, Any] | None) -> tuple[str, str | None]:
     if story is None:
-        return "no connection has ever listed it", "look whether it is at the source, then run `fitglue sync --full`"
+        return (
+            "no connection has ever listed it",
+            "look whether it is at the source, then run `fitglue sync --full`",
+        )
     if story["quarantine"]:
         return f"in quarantine: {story['quarantine']['what']}", story["quarantine"].get("fix")
     if story["state"] == "stub":
         reason = story["reason"] or {}
-        return f"listed, and never delivered: {reason.get('reason', 'the source gives no reason')}", reason.get("fix")
+        return (
+            f"listed, and never delivered: {reason.get('reason', 'the source gives no reason')}",
+            reason.get("fix"),
+        )
     if story["state"] == "gone":
         return "deleted at its source", None
     return "listed, and not yet understood", "run `fitglue sync`"
@@ -98,12 +139,23 @@ def _story(db: Db, record_id: int) -> dict[str, Any]:
 
 def _hops(story: dict[str, Any]) -> list[dict[str, Any]]:
     """Workout's end → at the source → seen here, each with the seconds that it took."""
-    moments: list[tuple[str, datetime | None]] = [("workout ended", _end(story)), ("arrived at the source", _moment(story["at_source"])),
-                                                  ("seen here", _moment(story["first_seen_at"]))]
+    moments: list[tuple[str, datetime | None]] = [
+        ("workout ended", _end(story)),
+        ("arrived at the source", _moment(story["at_source"])),
+        ("seen here", _moment(story["first_seen_at"])),
+    ]
     known = [(name, moment) for name, moment in moments if moment]
-    took = [None, *(round((later - earlier).total_seconds(), 1) for (_, earlier), (_, later) in pairwise(known))]
-    return [{"hop": name, "at": moment.isoformat().replace("+00:00", "Z"), "took_s": seconds}
-            for (name, moment), seconds in zip(known, took, strict=False)]
+    took = [
+        None,
+        *(
+            round((later - earlier).total_seconds(), 1)
+            for (_, earlier), (_, later) in pairwise(known)
+        ),
+    ]
+    return [
+        {"hop": name, "at": moment.isoformat().replace("+00:00", "Z"), "took_s": seconds}
+        for (name, moment), seconds in zip(known, took, strict=False)
+    ]
 
 
 def _end(story: dict[str, Any]) -> datetime | None:
@@ -124,9 +176,21 @@ def _moment(text: str | None) -> datetime | None:
 def _evidence(db: Db, ids: list[int], names: dict[int, str]) -> list[dict[str, Any]]:
     rows = load_rows(db, ids)
     cards = Deck(db).of(rows.values())
-    said = [{"pair": [names[edge.first], names[edge.second]], "verdict": edge.verdict, "said_by": "equal claims", "reason": edge.reason,
-             "probability": None, "evidence": [edge.reason]} for edge in claim_edges(cards)]
-    said += [{"pair": [names[one["first_id"]], names[one["second_id"]]], **_opinion(one)} for one in reading.opinions_between(db, ids)]
+    said = [
+        {
+            "pair": [names[edge.first], names[edge.second]],
+            "verdict": edge.verdict,
+            "said_by": "equal claims",
+            "reason": edge.reason,
+            "probability": None,
+            "evidence": [edge.reason],
+        }
+        for edge in claim_edges(cards)
+    ]
+    said += [
+        {"pair": [names[one["first_id"]], names[one["second_id"]]], **_opinion(one)}
+        for one in reading.opinions_between(db, ids)
+    ]
     return sorted(said, key=lambda one: (one["said_by"] != PERSON, one["verdict"] != "same"))
 
 
@@ -134,19 +198,42 @@ def _apart(db: Db, ids: list[int], names: dict[int, str]) -> Iterator[dict[str, 
     """What was said of pairs with source activities of other activities: what is kept apart, and
     what is asked about.
     """
-    about = [one for one in opinions_about(db, ids) if (one.first_id in names) != (one.second_id in names)]
-    rows = load_rows(db, {number for one in about for number in (one.first_id, one.second_id)} - names.keys(), claims_too=False)
+    about = [
+        one
+        for one in opinions_about(db, ids)
+        if (one.first_id in names) != (one.second_id in names)
+    ]
+    rows = load_rows(
+        db,
+        {number for one in about for number in (one.first_id, one.second_id)} - names.keys(),
+        claims_too=False,
+    )
     others = reading.activities_of(db, rows)
     decided = {(one.first_id, one.second_id) for one in about if one.said_by == PERSON}
-    about = [one for one in about if one.verdict != "ask" or (one.first_id, one.second_id) not in decided]
-    for one in sorted(about, key=lambda one: (one.verdict != "ask", one.said_by != PERSON, one.first_id, one.second_id)):
-        mine, other = (one.first_id, one.second_id) if one.first_id in names else (one.second_id, one.first_id)
-        yield {"pair": [names[mine], others.get(other, {}).get("name", "?")], "activity": others.get(other, {}).get("number"),
-               **_opinion(one._mapping)}
+    about = [
+        one for one in about if one.verdict != "ask" or (one.first_id, one.second_id) not in decided
+    ]
+    for one in sorted(
+        about,
+        key=lambda one: (one.verdict != "ask", one.said_by != PERSON, one.first_id, one.second_id),
+    ):
+        mine, other = (
+            (one.first_id, one.second_id)
+            if one.first_id in names
+            else (one.second_id, one.first_id)
+        )
+        yield {
+            "pair": [names[mine], others.get(other, {}).get("name", "?")],
+            "activity": others.get(other, {}).get("number"),
+            **_opinion(one._mapping),
+        }
 
 
 def _opinion(one: Mapping[str, Any]) -> dict[str, Any]:
     told = evidence_of(one["reason"])
-    return {"verdict": one["verdict"], "said_by": one["said_by"], "reason": "; ".join(told["evidence"]), **told}
-
-
+    return {
+        "verdict": one["verdict"],
+        "said_by": one["said_by"],
+        "reason": "; ".join(told["evidence"]),
+        **told,
+    }

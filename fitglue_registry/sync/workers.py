@@ -41,11 +41,14 @@ _BATCH, _HEAVY_BATCH = 25, 2
 _LOOK_EVERY_S = 1.0
 #: A terminal and a service manager tell every process of a group; what that means for workers is
 #: for their parent to say.
-_FOR_THE_PARENT = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_FOR_THE_PARENT = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
 
-def derive_batches(context: Context, batches: Iterable[tuple[Label, Sequence[Record]]],
-                   total: int) -> Iterator[tuple[Label, list[Derived]]]:
+def derive_batches(
+    context: Context, batches: Iterable[tuple[Label, Sequence[Record]]], total: int
+) -> Iterator[tuple[Label, list[Derived]]]:
     """What each batch of records says, in their order, with the label that it came with; ``total``
     is how many records there are.
     """
@@ -73,7 +76,10 @@ def cores_for(context: Context, total: int, *, heavy: bool) -> int:
     Plugins that an application handed over as objects are not known to another process, and work
     here.
     """
-    if total < (_HEAVY_WORTH_A_PROCESS if heavy else _WORTH_A_PROCESS) or not context.plugins.from_environment:
+    if (
+        total < (_HEAVY_WORTH_A_PROCESS if heavy else _WORTH_A_PROCESS)
+        or not context.plugins.from_environment
+    ):
         return 1
     from loky import cpu_count
 
@@ -87,12 +93,16 @@ def executor_of(cores: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(max_workers=cores, initializer=_begin, initargs=(os.getpid(),))
 
 
-def hand_out(executor: ProcessPoolExecutor, entry: Entry, records: Sequence[Record], plugins: Plugins) -> Future[list[Derived]]:
+def hand_out(
+    executor: ProcessPoolExecutor, entry: Entry, records: Sequence[Record], plugins: Plugins
+) -> Future[list[Derived]]:
     """Let a worker derive these; one that is started for it hears no signal from its first
     instruction on.
     """
     with _no_signals():
-        future: Future[list[Derived]] = executor.submit(derive_there, entry, records, plugins.time_limit_s)
+        future: Future[list[Derived]] = executor.submit(
+            derive_there, entry, records, plugins.time_limit_s
+        )
     return future
 
 
@@ -114,8 +124,9 @@ def _no_signals() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _on_every_core(entry: Entry, batches: Iterable[tuple[Label, Sequence[Record]]], cores: int,
-                   plugins: Plugins) -> Iterator[tuple[Label, list[Derived]]]:
+def _on_every_core(
+    entry: Entry, batches: Iterable[tuple[Label, Sequence[Record]]], cores: int, plugins: Plugins
+) -> Iterator[tuple[Label, list[Derived]]]:
     from loky.process_executor import BrokenProcessPool
 
     executor = executor_of(cores)
@@ -136,13 +147,17 @@ def _on_every_core(entry: Entry, batches: Iterable[tuple[Label, Sequence[Record]
 def died(entry: Entry) -> PluginFailed:
     """The error where a worker ended by itself, and nobody else is to blame."""
     return PluginFailed(
-        "FG-plugin-died", f"a process that ran plugin {entry.plugin.name} ended by itself",
+        "FG-plugin-died",
+        f"a process that ran plugin {entry.plugin.name} ended by itself",
         at=Place(field=f"{entry.plugin.name}: fitglue_normalize"),
         why="the plugin ended it, crashed it, or used more memory than there is",
-        fix="report it to the plugin's author")
+        fix="report it to the plugin's author",
+    )
 
 
-def _next(waiting: deque[tuple[Label, Future[list[Derived]]]], redact: Redact) -> tuple[Label, list[Derived]]:
+def _next(
+    waiting: deque[tuple[Label, Future[list[Derived]]]], redact: Redact
+) -> tuple[Label, list[Derived]]:
     """The next result; a worker knows no secret, so what plugins said there is cleared of them
     here.
     """

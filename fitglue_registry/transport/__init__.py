@@ -24,13 +24,36 @@ if TYPE_CHECKING:
 
 # Imported when first used: a command that redacts its log must not pay for requests.
 _HOMES = {
-    "Budget": "budget", "FileBudget": "budget", "HttpAnswer": "answer", "HttpPolicy": "policy", "HttpSession": "session",
-    "NoBudget": "budget", "RedactingFilter": "redact", "Redactor": "redact", "SystemClock": "clock", "WaitingClock": "clock",
-    "budget_of": "budget", "policy_from_entry": "policy", "secrets_of_environment": "redact",
+    "Budget": "budget",
+    "FileBudget": "budget",
+    "HttpAnswer": "answer",
+    "HttpPolicy": "policy",
+    "HttpSession": "session",
+    "NoBudget": "budget",
+    "RedactingFilter": "redact",
+    "Redactor": "redact",
+    "SystemClock": "clock",
+    "WaitingClock": "clock",
+    "budget_of": "budget",
+    "policy_from_entry": "policy",
+    "secrets_of_environment": "redact",
 }
 
-__all__ = ["Budget", "FileBudget", "HttpAnswer", "HttpPolicy", "HttpSession", "NoBudget", "RedactingFilter", "Redactor", "SystemClock",
-           "WaitingClock", "budget_of", "policy_from_entry", "secrets_of_environment"]
+__all__ = [
+    "Budget",
+    "FileBudget",
+    "HttpAnswer",
+    "HttpPolicy",
+    "HttpSession",
+    "NoBudget",
+    "RedactingFilter",
+    "Redactor",
+    "SystemClock",
+    "WaitingClock",
+    "budget_of",
+    "policy_from_entry",
+    "secrets_of_environment",
+]
 
 
 def __getattr__(name: str) -> Any:

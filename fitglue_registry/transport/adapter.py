@@ -26,7 +26,9 @@ class BoundedAdapter(requests.adapters.HTTPAdapter):
     def __init__(self, connections: int, total_s: float) -> None:
         self._total_s = total_s
         # A thread beyond the pool waits for a connection instead of opening one more.
-        super().__init__(pool_connections=2, pool_maxsize=connections, pool_block=True, max_retries=0)
+        super().__init__(
+            pool_connections=2, pool_maxsize=connections, pool_block=True, max_retries=0
+        )
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools of direct connections."""
@@ -40,7 +42,10 @@ class BoundedAdapter(requests.adapters.HTTPAdapter):
         return proxied
 
     def _pools(self) -> dict[str, Any]:
-        return {"http": partial(_HttpPool, total_s=self._total_s), "https": partial(_HttpsPool, total_s=self._total_s)}
+        return {
+            "http": partial(_HttpPool, total_s=self._total_s),
+            "https": partial(_HttpsPool, total_s=self._total_s),
+        }
 
 
 class _HttpPool(HTTPConnectionPool):
@@ -50,9 +55,10 @@ class _HttpPool(HTTPConnectionPool):
 
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # noqa: N802 - urllib3's name
-        """Asked for each connection: vcrpy puts its own class in place of urllib3's, and must win.
-        """
-        return _bounded(HTTPConnectionPool.ConnectionCls, HTTPConnection, _BoundedHttp, self._total_s)
+        """Asked for each connection: vcrpy puts its own class in place of urllib3's, and must win."""
+        return _bounded(
+            HTTPConnectionPool.ConnectionCls, HTTPConnection, _BoundedHttp, self._total_s
+        )
 
 
 class _HttpsPool(HTTPSConnectionPool):
@@ -63,7 +69,9 @@ class _HttpsPool(HTTPSConnectionPool):
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # noqa: N802 - urllib3's name
         """As above."""
-        return _bounded(HTTPSConnectionPool.ConnectionCls, HTTPSConnection, _BoundedHttps, self._total_s)
+        return _bounded(
+            HTTPSConnectionPool.ConnectionCls, HTTPSConnection, _BoundedHttps, self._total_s
+        )
 
 
 def _bounded(current: Any, plain: type, bounded: Callable[..., Any], total_s: float) -> Any:

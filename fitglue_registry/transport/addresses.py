@@ -26,7 +26,11 @@ def address(policy: HttpPolicy, path: str, params: Mapping[str, str] | None = No
     """
     below = path.removeprefix("/")
     segments = below.removesuffix("/").split("/") if below else []
-    unclean = "\\" in below or not below.isprintable() or any(segment in ("", ".", "..") for segment in segments)
+    unclean = (
+        "\\" in below
+        or not below.isprintable()
+        or any(segment in ("", ".", "..") for segment in segments)
+    )
     try:
         url = f"{policy.base_url}/{quote(below, safe=_UNQUOTED)}" if below else policy.base_url
         query = urlencode(params, safe=",:", quote_via=quote) if params else ""
@@ -34,7 +38,9 @@ def address(policy: HttpPolicy, path: str, params: Mapping[str, str] | None = No
         unclean = True
     if unclean:
         raise PluginFailed(
-            "FG-path-refused", f"a plugin asked {policy.host} for the path {path[:80]!a}", at=Place(field="path"),
+            "FG-path-refused",
+            f"a plugin asked {policy.host} for the path {path[:80]!a}",
+            at=Place(field="path"),
             why="a path is relative to the base URL, without '.', '..', empty steps, backslashes or control characters",
             fix="report it to the plugin's author; the other plugins work on",
         )
@@ -52,11 +58,16 @@ def redirected(policy: HttpPolicy, url: str, location: str) -> str:
         raise _refused(policy, "an address that cannot be read", "it is malformed") from None
     origin = origin_of(target)
     if origin is None or split.username is not None:
-        raise _refused(policy, "an address that cannot be asked", "it is no plain http or https address")
+        raise _refused(
+            policy, "an address that cannot be asked", "it is no plain http or https address"
+        )
     if origin not in policy.origins:
         shown = f"{origin[0]}://{origin[1]}" if origin[1] == policy.host else origin[1]
-        raise _refused(policy, shown if origin[2] in (80, 443) else f"{shown}:{origin[2]}",
-                       "the entry does not allow that host; the key was not sent there")
+        raise _refused(
+            policy,
+            shown if origin[2] in (80, 443) else f"{shown}:{origin[2]}",
+            "the entry does not allow that host; the key was not sent there",
+        )
     return target
 
 
@@ -67,6 +78,9 @@ def too_many_redirects(policy: HttpPolicy, most: int) -> ConnectionStopped:
 
 def _refused(policy: HttpPolicy, where: str, why: str) -> ConnectionStopped:
     return ConnectionStopped(
-        "FG-redirect-refused", f"{policy.host} redirects to {ascii(where)[1:-1]}", at=Place(url=policy.base_url), why=why,
+        "FG-redirect-refused",
+        f"{policy.host} redirects to {ascii(where)[1:-1]}",
+        at=Place(url=policy.base_url),
+        why=why,
         fix="sign in to this network in a browser if it asks for that; otherwise check the base URL",
     )

@@ -51,7 +51,10 @@ class HttpAnswer:
         if kind.startswith("a web page"):
             why = "another server, or something between here and there, answers in its place"
         raise ConnectionStopped(
-            "FG-answer-not-json", f"the answer is {kind} where JSON was expected", at=Place(url=self.url), why=why,
+            "FG-answer-not-json",
+            f"the answer is {kind} where JSON was expected",
+            at=Place(url=self.url),
+            why=why,
             fix="try again later; if it stays so, check the base URL, or sign in to this network in a browser",
         )
 
@@ -61,7 +64,11 @@ class HttpAnswer:
         head = self.body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
         if head.startswith(b"<"):
             title = _TITLE.search(head)
-            return f"a web page titled {self.redact(title[1].decode('utf-8', 'replace'))!a}" if title else "a web page"
+            return (
+                f"a web page titled {self.redact(title[1].decode('utf-8', 'replace'))!a}"
+                if title
+                else "a web page"
+            )
         return "broken"
 
 
@@ -77,7 +84,11 @@ def _read_slowly(body: bytes) -> tuple[Any, str]:
     except RecursionError:
         return None, _DEEP
     except json.JSONDecodeError as error:
-        cut = "it ends too early" if body.strip() and error.pos >= len(error.doc.rstrip()) else error.msg
+        cut = (
+            "it ends too early"
+            if body.strip() and error.pos >= len(error.doc.rstrip())
+            else error.msg
+        )
         return None, f"{cut} (at character {error.pos})" if body.strip() else "it has no content"
     except UnicodeDecodeError as error:
         return None, f"it is not UTF-8 (at byte {error.start})"

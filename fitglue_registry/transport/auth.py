@@ -1,5 +1,4 @@
-"""The header that says for whom a request is, from the entry's scheme and the connection's secret.
-"""
+"""The header that says for whom a request is, from the entry's scheme and the connection's secret."""
 
 from __future__ import annotations
 
@@ -25,14 +24,26 @@ def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
     name = auth.secret or ""
     secret = secrets.get(name, "")
     if not secret:
-        raise AthleteNeeded("FG-key-missing", f"no {name or 'key'} is stored for this connection", at=Place(field=name or None),
-                            fix=_CONNECT_AGAIN)
+        raise AthleteNeeded(
+            "FG-key-missing",
+            f"no {name or 'key'} is stored for this connection",
+            at=Place(field=name or None),
+            fix=_CONNECT_AGAIN,
+        )
     if auth.scheme == "basic":
-        return {"Authorization": "Basic " + base64.b64encode(f"{auth.username}:{secret}".encode()).decode("ascii")}
+        return {
+            "Authorization": "Basic "
+            + base64.b64encode(f"{auth.username}:{secret}".encode()).decode("ascii")
+        }
     # Said here, without the value: requests would refuse it too, and quote it.
     if not (secret.isascii() and secret.isprintable()) or secret != secret.strip():
-        raise AthleteNeeded("FG-key-rejected", f"the stored {name} cannot be a key", at=Place(field=name),
-                            why="it holds a space, a line break or a character that no key has", fix=_CONNECT_AGAIN)
+        raise AthleteNeeded(
+            "FG-key-rejected",
+            f"the stored {name} cannot be a key",
+            at=Place(field=name),
+            why="it holds a space, a line break or a character that no key has",
+            fix=_CONNECT_AGAIN,
+        )
     if auth.scheme == "bearer":
         return {"Authorization": f"Bearer {secret}"}
     return {auth.header or "X-API-Key": secret}

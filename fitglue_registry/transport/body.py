@@ -66,14 +66,19 @@ def read_words(raw: BaseHTTPResponse, encoding: str) -> bytes:
         pass
     wire = b"".join(chunks)
     try:
-        return zlib.decompressobj(wbits=_GZIP).decompress(wire, _WORDS) if "gzip" in encoding.lower() else wire
+        return (
+            zlib.decompressobj(wbits=_GZIP).decompress(wire, _WORDS)
+            if "gzip" in encoding.lower()
+            else wire
+        )
     except zlib.error:
         return b""
 
 
-def decode(wire: bytes, encoding: str, cap: int) -> tuple[bytes, bytes, Literal["identity", "gzip"]]:
-    """Body, wire and the wire's encoding: gzip is kept as received, anything else is kept decoded.
-    """
+def decode(
+    wire: bytes, encoding: str, cap: int
+) -> tuple[bytes, bytes, Literal["identity", "gzip"]]:
+    """Body, wire and the wire's encoding: gzip is kept as received, anything else is kept decoded."""
     encoding = encoding.strip().lower()
     if not wire or encoding in ("", "identity"):
         return wire, wire, "identity"

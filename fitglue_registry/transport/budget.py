@@ -67,7 +67,9 @@ class FileBudget:
     (FG-budget-unusable) where the folder cannot be written.
     """
 
-    def __init__(self, folder: Path, key: str, limits: Sequence[Limit], clock: WaitingClock) -> None:
+    def __init__(
+        self, folder: Path, key: str, limits: Sequence[Limit], clock: WaitingClock
+    ) -> None:
         self._file = folder / f"{_file_name(key)}.json"
         self._windows: tuple[Window, ...] = windows_of(limits)
         self._clock = clock
@@ -102,7 +104,9 @@ class FileBudget:
 
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._file.with_suffix(".lock"), timeout=_LOCK_TIMEOUT_S, poll_interval=0.002):
+            with FileLock(
+                self._file.with_suffix(".lock"), timeout=_LOCK_TIMEOUT_S, poll_interval=0.002
+            ):
                 ledger = Ledger(self._read(), self._windows, self._clock.now().timestamp())
                 yield ledger
                 # Renamed, not synced: a killed process leaves the old file whole, and a power cut
@@ -112,7 +116,8 @@ class FileBudget:
                 fresh.replace(self._file)
         except (OSError, Timeout) as error:
             raise StoreFailed(
-                "FG-budget-unusable", "the file that counts requests cannot be used",
+                "FG-budget-unusable",
+                "the file that counts requests cannot be used",
                 why=f"{self._file}: {getattr(error, 'strerror', None) or 'another process holds its lock'}",
                 fix="check that the folder exists, has room, and may be written",
             ) from None
@@ -151,13 +156,19 @@ class AllBudgets:
             budget.hold(seconds)
 
 
-def budget_of(policy: HttpPolicy, folder: Path, *, integration: str, account: str, clock: WaitingClock) -> Budget:
+def budget_of(
+    policy: HttpPolicy, folder: Path, *, integration: str, account: str, clock: WaitingClock
+) -> Budget:
     """The budget of one connection: a file in ``folder`` for each scope that the entry limits, none
     for a loopback address.
     """
     if policy.loopback or not policy.limits:
         return NoBudget(clock)
-    keys = {"ip": f"ip {policy.host}", "app": f"app {integration}", "account": f"account {integration} {account}"}
+    keys = {
+        "ip": f"ip {policy.host}",
+        "app": f"app {integration}",
+        "account": f"account {integration} {account}",
+    }
     by_scope: dict[str, list[Limit]] = {}
     for limit in policy.limits:
         by_scope.setdefault(limit.scope, []).append(limit)
@@ -167,4 +178,6 @@ def budget_of(policy: HttpPolicy, folder: Path, *, integration: str, account: st
 
 def _file_name(key: str) -> str:
     """Readable, and different for keys that differ only in what a file name cannot hold."""
-    return f"{re.sub(r'[^a-zA-Z0-9.]+', '-', key)[:60]}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+    return (
+        f"{re.sub(r'[^a-zA-Z0-9.]+', '-', key)[:60]}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+    )

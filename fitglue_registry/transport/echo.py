@@ -29,10 +29,24 @@ class Echo:
     """Knows the few byte strings that one connection must not get back."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        usable = {secret.strip() for secret in secrets if len(secret.strip()) >= _SHORTEST and _LETTER.search(secret)}
-        forms = {form for secret in usable for form in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])}
+        usable = {
+            secret.strip()
+            for secret in secrets
+            if len(secret.strip()) >= _SHORTEST and _LETTER.search(secret)
+        }
+        forms = {
+            form
+            for secret in usable
+            for form in (
+                secret,
+                json.dumps(secret)[1:-1],
+                json.dumps(secret, ensure_ascii=False)[1:-1],
+            )
+        }
         needles = sorted((form.encode("utf-8", "replace") for form in forms), key=len, reverse=True)
-        self._needles = [(max(_RUN.findall(needle), key=len, default=needle), needle) for needle in needles]
+        self._needles = [
+            (max(_RUN.findall(needle), key=len, default=needle), needle) for needle in needles
+        ]
         self._texts = [needle.decode("utf-8", "replace") for needle in needles]
 
     def blot(self, body: bytes) -> bytes:

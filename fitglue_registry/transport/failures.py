@@ -54,34 +54,69 @@ class Failures:
     redactor: Redactor
 
     def of_network(self, error: Exception, url: str) -> FitglueError | TryAgain:
-        """The meaning of an exception of ``requests``, ``urllib3`` or a body that cannot be read.
-        """
+        """The meaning of an exception of ``requests``, ``urllib3`` or a body that cannot be read."""
         host, at = self.policy.host, self._at(url)
         causes = list(_causes(error))
         if isinstance(error, BodyTooLarge):
-            return ConnectionStopped("FG-answer-too-large", f"{host} answers with more than {self.policy.max_body / 1e6:g} MB", at=at,
-                                     why="the rest was not read, to keep this machine's memory",
-                                     fix="if such an answer is right, raise max_body_mb in the entry")
+            return ConnectionStopped(
+                "FG-answer-too-large",
+                f"{host} answers with more than {self.policy.max_body / 1e6:g} MB",
+                at=at,
+                why="the rest was not read, to keep this machine's memory",
+                fix="if such an answer is right, raise max_body_mb in the entry",
+            )
         if isinstance(error, BodyBroken):
-            damaged = Retryable("FG-answer-broken", f"{host} sends an answer that cannot be unpacked", at=at, why=str(error), fix=_LATER)
+            damaged = Retryable(
+                "FG-answer-broken",
+                f"{host} sends an answer that cannot be unpacked",
+                at=at,
+                why=str(error),
+                fix=_LATER,
+            )
             return TryAgain(damaged, self.policy.retries + 1)
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
             return self._tls(causes, at)
         if any(isinstance(cause, ssl.SSLError | uex.SSLError | rex.SSLError) for cause in causes):
             return TryAgain(self._tls(causes, at), _FEW)
         # A refused connection and an unknown name are kinds of the first.
-        unconnected = any(isinstance(cause, uex.ConnectTimeoutError | uex.ProxyError) for cause in causes)
+        unconnected = any(
+            isinstance(cause, uex.ConnectTimeoutError | uex.ProxyError) for cause in causes
+        )
         if any(isinstance(cause, TimeoutError | uex.ReadTimeoutError) for cause in causes):
-            why = f"no connection within {self.policy.connect_s:g} s" if unconnected else self._patience(causes)
-            silent = Retryable("FG-timeout", f"{host} does not answer in time", at=at, why=why, fix=_LATER)
+            why = (
+                f"no connection within {self.policy.connect_s:g} s"
+                if unconnected
+                else self._patience(causes)
+            )
+            silent = Retryable(
+                "FG-timeout", f"{host} does not answer in time", at=at, why=why, fix=_LATER
+            )
             return TryAgain(silent, _FEW if unconnected else _TWICE)
         if unconnected:
-            return TryAgain(Retryable("FG-no-network", f"{host} cannot be reached", at=at, why=self._reason(causes),
-                                      fix=f"check the network connection; {_LATER}"), _FEW)
-        return TryAgain(Retryable("FG-answer-broken", f"{host} broke off its answer", at=at, why=self._reason(causes), fix=_LATER),
-                        self.policy.retries + 1)
+            return TryAgain(
+                Retryable(
+                    "FG-no-network",
+                    f"{host} cannot be reached",
+                    at=at,
+                    why=self._reason(causes),
+                    fix=f"check the network connection; {_LATER}",
+                ),
+                _FEW,
+            )
+        return TryAgain(
+            Retryable(
+                "FG-answer-broken",
+                f"{host} broke off its answer",
+                at=at,
+                why=self._reason(causes),
+                fix=_LATER,
+            ),
+            self.policy.retries + 1,
+        )
 
-    def of_status(self, status: int, headers: Mapping[str, str], body: bytes, url: str, now: datetime) -> FitglueError | TryAgain:
+    def of_status(
+        self, status: int, headers: Mapping[str, str], body: bytes, url: str, now: datetime
+    ) -> FitglueError | TryAgain:
         """The meaning of a status that nobody expects, with the server's own words where it has
         any.
         """
@@ -89,31 +124,59 @@ class Failures:
         words = self._words(body)
         said = f"it answers {status}" + (f": {words}" if words else "")
         if status == 401:
-            return AthleteNeeded("FG-key-rejected", f"{host} rejects the key", at=at, why=said,
-                                 fix="copy the key again from the settings of that account, and connect again")
+            return AthleteNeeded(
+                "FG-key-rejected",
+                f"{host} rejects the key",
+                at=at,
+                why=said,
+                fix="copy the key again from the settings of that account, and connect again",
+            )
         if status == 403:
-            return AthleteNeeded("FG-not-permitted", f"{host} does not permit this", at=at, why=said,
-                                 fix="check that the key belongs to this account and may read activities, and connect again")
+            return AthleteNeeded(
+                "FG-not-permitted",
+                f"{host} does not permit this",
+                at=at,
+                why=said,
+                fix="check that the key belongs to this account and may read activities, and connect again",
+            )
         if status == 429 or (status == 503 and "retry-after" in headers):
             return self._limited(status, retry_after(headers.get("retry-after"), now), said, at)
         if status >= 500:
             # Services also answer 500 to a request that they cannot digest, so asking on is seldom
             # of use.
             tries = _FEW if status not in (502, 503, 504) else self.policy.retries + 1
-            return TryAgain(Retryable("FG-source-down", f"{host} is out of order", at=at, why=said, fix=_LATER), tries)
-        return ConnectionStopped("FG-unexpected-status", f"{host} answers {status}, which was not expected", at=at,
-                                 why=words or "it gave no reason", fix="check the base URL; if it is right, report this with its code")
+            return TryAgain(
+                Retryable("FG-source-down", f"{host} is out of order", at=at, why=said, fix=_LATER),
+                tries,
+            )
+        return ConnectionStopped(
+            "FG-unexpected-status",
+            f"{host} answers {status}, which was not expected",
+            at=at,
+            why=words or "it gave no reason",
+            fix="check the base URL; if it is right, report this with its code",
+        )
 
     def over_budget(self, wait_s: float) -> Retryable:
         """No request is due for so long that waiting here makes no sense."""
-        failure = Retryable("FG-rate-limited", f"{self.policy.host} may not be asked for another {_span(wait_s)}",
-                            at=Place(url=self.policy.base_url), fix=_in(wait_s),
-                            why="the limit that its entry states, or that it stated itself, is used up")
+        failure = Retryable(
+            "FG-rate-limited",
+            f"{self.policy.host} may not be asked for another {_span(wait_s)}",
+            at=Place(url=self.policy.base_url),
+            fix=_in(wait_s),
+            why="the limit that its entry states, or that it stated itself, is used up",
+        )
         failure.retry_after_s = wait_s
         return failure
 
-    def _limited(self, status: int, wait_s: float | None, said: str, at: Place) -> FitglueError | TryAgain:
-        code, what = ("FG-rate-limited", "limits our requests") if status == 429 else ("FG-source-down", "is out of order for a while")
+    def _limited(
+        self, status: int, wait_s: float | None, said: str, at: Place
+    ) -> FitglueError | TryAgain:
+        code, what = (
+            ("FG-rate-limited", "limits our requests")
+            if status == 429
+            else ("FG-source-down", "is out of order for a while")
+        )
         failure = Retryable(code, f"{self.policy.host} {what}", at=at, why=said, fix=_LATER)
         failure.retry_after_s = wait_s
         if wait_s is not None and wait_s > self.policy.longest_wait_s:
@@ -122,8 +185,13 @@ class Failures:
         return TryAgain(failure, self.policy.retries + 1, wait_s)
 
     def _tls(self, causes: list[BaseException], at: Place) -> ConnectionStopped:
-        return ConnectionStopped("FG-tls-failed", f"no trusted connection to {self.policy.host}", at=at, why=self._reason(causes),
-                                 fix="check this machine's clock, and whether a proxy or this network's login page stands between")
+        return ConnectionStopped(
+            "FG-tls-failed",
+            f"no trusted connection to {self.policy.host}",
+            at=at,
+            why=self._reason(causes),
+            fix="check this machine's clock, and whether a proxy or this network's login page stands between",
+        )
 
     def _patience(self, causes: list[BaseException]) -> str:
         if any("as a whole" in str(cause) for cause in causes):
@@ -186,8 +254,20 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while current is not None and id(current) not in seen:
         seen.add(id(current))
         yield current
-        inside = (getattr(current, "reason", None), *reversed(current.args), current.__cause__, current.__context__)
-        current = next((cause for cause in inside if isinstance(cause, BaseException) and id(cause) not in seen), None)
+        inside = (
+            getattr(current, "reason", None),
+            *reversed(current.args),
+            current.__cause__,
+            current.__context__,
+        )
+        current = next(
+            (
+                cause
+                for cause in inside
+                if isinstance(cause, BaseException) and id(cause) not in seen
+            ),
+            None,
+        )
 
 
 def _in(seconds: float) -> str:

@@ -70,19 +70,32 @@ class Ledger:
 
     def _load(self, document: dict[str, Any]) -> None:
         held_at, held_s = document["held"]
-        granted = {window.key: [(float(end), int(n)) for end, n in document["granted"].get(window.key, ())] for window in self._windows}
+        granted = {
+            window.key: [(float(end), int(n)) for end, n in document["granted"].get(window.key, ())]
+            for window in self._windows
+        }
         # What lies in the future says that the clock was set back: it then counts as of now.
-        self._held_at, self._held_s = min(float(held_at), self._now), min(float(held_s), _LONGEST_HOLD_S)
+        self._held_at, self._held_s = (
+            min(float(held_at), self._now),
+            min(float(held_s), _LONGEST_HOLD_S),
+        )
         for window in self._windows:
             latest = self._now + 2 * window.step_s
             ends = [(min(end, latest), n) for end, n in granted[window.key]]
-            self._granted[window.key] = [(end, n) for end, n in ends if end > self._now - window.seconds]
+            self._granted[window.key] = [
+                (end, n) for end, n in ends if end > self._now - window.seconds
+            ]
 
     def take(self, n: int) -> tuple[int, float, float]:
         """(how many more than ``n`` are leased, for how many seconds, how long to wait); nothing is
         taken where there is a wait.
         """
-        wait = max([self._held_at + self._held_s - self._now, *(self._wait(window, n) for window in self._windows)])
+        wait = max(
+            [
+                self._held_at + self._held_s - self._now,
+                *(self._wait(window, n) for window in self._windows),
+            ]
+        )
         if wait > 0:
             return 0, 0.0, wait
         lease_s = min(1.0, *(window.step_s for window in self._windows))
@@ -100,7 +113,9 @@ class Ledger:
 
     def written(self) -> bytes:
         """The file's new content."""
-        return json.dumps({"held": [self._held_at, self._held_s], "granted": self._granted}).encode()
+        return json.dumps(
+            {"held": [self._held_at, self._held_s], "granted": self._granted}
+        ).encode()
 
     def _used(self, window: Window) -> int:
         return sum(n for _, n in self._granted[window.key])
@@ -108,7 +123,9 @@ class Ledger:
     def _wait(self, window: Window, n: int) -> float:
         """Seconds until enough of what was granted has left the window."""
         if n > window.count:
-            raise ValueError(f"{n} requests at once can never be granted by a limit of {window.key}")
+            raise ValueError(
+                f"{n} requests at once can never be granted by a limit of {window.key}"
+            )
         excess, wait = self._used(window) + n - window.count, 0.0
         for end, granted in sorted(self._granted[window.key]):
             if excess <= 0:

@@ -54,13 +54,22 @@ class HttpPolicy:
         if split is None or not split.hostname or split.scheme not in _PORTS:
             why = "it is no http or https address"
         elif split.username is not None or split.query or split.fragment:
-            why = "it must be scheme, host, port and path alone; a key never belongs into an address"
+            why = (
+                "it must be scheme, host, port and path alone; a key never belongs into an address"
+            )
         elif split.scheme == "http" and not is_loopback(split.hostname):
             why = "http is allowed to this machine alone, since the key would travel in clear"
         if why:
-            shown = f"{split.scheme}://{split.hostname}" if split and split.hostname else "the base URL"
-            raise UserMistake("FG-base-url-refused", f"{shown} cannot be asked", at=Place(field="base_url"), why=why,
-                              fix="use an https address, or http on 127.0.0.1 for a stand-in")
+            shown = (
+                f"{split.scheme}://{split.hostname}" if split and split.hostname else "the base URL"
+            )
+            raise UserMistake(
+                "FG-base-url-refused",
+                f"{shown} cannot be asked",
+                at=Place(field="base_url"),
+                why=why,
+                fix="use an https address, or http on 127.0.0.1 for a stand-in",
+            )
 
     @cached_property
     def origin(self) -> Origin:
@@ -83,8 +92,7 @@ class HttpPolicy:
 
     @property
     def loopback(self) -> bool:
-        """Whether the base URL is this machine: no proxy, and no budget but what its answers state.
-        """
+        """Whether the base URL is this machine: no proxy, and no budget but what its answers state."""
         return is_loopback(self.host)
 
 
@@ -95,9 +103,16 @@ def policy_from_entry(http: Http, base_url: str | None = None) -> HttpPolicy:
     Raises ``UserMistake`` (FG-base-url-refused) unless that server is https, or http on loopback.
     """
     return HttpPolicy(
-        base_url or http.base_url, () if base_url else http.hosts, http.auth, http.budget,
-        connect_s=http.timeouts.connect_s, read_s=http.timeouts.read_s, user_agent=http.user_agent.replace("{version}", __version__),
-        connections=http.connections, max_body=http.max_body_mb * _MB, retries=http.retries,
+        base_url or http.base_url,
+        () if base_url else http.hosts,
+        http.auth,
+        http.budget,
+        connect_s=http.timeouts.connect_s,
+        read_s=http.timeouts.read_s,
+        user_agent=http.user_agent.replace("{version}", __version__),
+        connections=http.connections,
+        max_body=http.max_body_mb * _MB,
+        retries=http.retries,
     )
 
 

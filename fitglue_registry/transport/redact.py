@@ -27,13 +27,26 @@ _NAMES = r"key|token|secret|passw(?:or)?d|credential|signature|authorization|coo
 # must cost no more than its length.
 _SHAPES = (
     # Authorization: Basic abc, 'X-Api-Key': 'abc', Set-Cookie: a=b
-    (re.compile(r"""(?i)((?:authorization|api-?key|cookie|token|secret)["']?\s{0,9}:\s{0,9}["']?)"""
-                r"""(?!\s)(?:(?:basic|bearer)\s+)?[^\s"',}]+"""), rf"\1{MARK}"),
+    (
+        re.compile(
+            r"""(?i)((?:authorization|api-?key|cookie|token|secret)["']?\s{0,9}:\s{0,9}["']?)"""
+            r"""(?!\s)(?:(?:basic|bearer)\s+)?[^\s"',}]+"""
+        ),
+        rf"\1{MARK}",
+    ),
     # "icu_api_key": "abc"
-    (re.compile(rf"""(?i)((?:{_NAMES})[\w.-]{{0,40}}["']\s{{0,9}}:\s{{0,9}}["'])[^"']+"""), rf"\1{MARK}"),
+    (
+        re.compile(rf"""(?i)((?:{_NAMES})[\w.-]{{0,40}}["']\s{{0,9}}:\s{{0,9}}["'])[^"']+"""),
+        rf"\1{MARK}",
+    ),
     # ?api_key=abc&access_token=def
     # … and not FITGLUE_SECRETS=file, which our own advice says
-    (re.compile(rf"""(?i)(?!secrets=(?:file|keyring)\b)((?:{_NAMES})[\w.-]{{0,40}}=)[^&\s"'<>#;,)]+"""), rf"\1{MARK}"),
+    (
+        re.compile(
+            rf"""(?i)(?!secrets=(?:file|keyring)\b)((?:{_NAMES})[\w.-]{{0,40}}=)[^&\s"'<>#;,)]+"""
+        ),
+        rf"\1{MARK}",
+    ),
     (re.compile(r"(?i)\b(basic|bearer)\s+[\w+/.~-]{8,}=*"), rf"\1 {MARK}"),
     (re.compile(r"(://)[^/@\s\"']+@"), rf"\1{MARK}@"),
 )
@@ -59,7 +72,9 @@ class Redactor:
                 longest_first = sorted(self._forms, key=len, reverse=True)
                 # A host name is written small, a quoted byte either way: the case of a secret keeps
                 # nobody from reading it.
-                self._known = re.compile("|".join(re.escape(form) for form in longest_first), re.IGNORECASE)
+                self._known = re.compile(
+                    "|".join(re.escape(form) for form in longest_first), re.IGNORECASE
+                )
 
     def text(self, text: str) -> str:
         """The text without secrets."""
@@ -70,7 +85,9 @@ class Redactor:
         return text
 
 
-def secrets_of_environment(environment: Mapping[str, str] | None = None, *addresses: str) -> Iterator[str]:
+def secrets_of_environment(
+    environment: Mapping[str, str] | None = None, *addresses: str
+) -> Iterator[str]:
     """What a message could quote although no connection holds it: keys for ``connect``, passwords
     of the database and of proxies.
     """
@@ -92,7 +109,15 @@ def _passwords(address: str) -> Iterator[str]:
     user, at, _ = rest.rpartition("@")
     password = user.partition(":")[2] if at else ""
     if password:
-        yield from (password, unquote(password), *(piece for piece in re.split(r"[@/:?#\[\]]", password) if len(piece) >= _SHORTEST_PIECE))
+        yield from (
+            password,
+            unquote(password),
+            *(
+                piece
+                for piece in re.split(r"[@/:?#\[\]]", password)
+                if len(piece) >= _SHORTEST_PIECE
+            ),
+        )
     yield from (unquote_plus(found) for found in _PASSWORD_IN_QUERY.findall(rest))
 
 
@@ -128,8 +153,18 @@ def _forms(secret: str) -> Iterator[str]:
     """
     if len(secret) < _SHORTEST:
         return
-    yield from (secret, quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace"), quote(secret, errors="replace"))
-    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1], html.escape(secret))
+    yield from (
+        secret,
+        quote(secret, safe="", errors="replace"),
+        quote_plus(secret, errors="replace"),
+        quote(secret, errors="replace"),
+    )
+    yield from (
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        repr(secret)[1:-1],
+        html.escape(secret),
+    )
     yield secret.encode("utf-8", "replace").hex()
     stripped = secret.strip()
     if len(stripped) >= _SHORTEST:

@@ -47,9 +47,16 @@ class HttpSession:
     each wait worth mentioning.
     """
 
-    def __init__(self, policy: HttpPolicy, *, secrets: Callable[[], Mapping[str, str]] = dict, budget: Budget | None = None,
-                 clock: WaitingClock | None = None, on_wait: Callable[[float, str], None] | None = None,
-                 redactor: Redactor | None = None) -> None:
+    def __init__(
+        self,
+        policy: HttpPolicy,
+        *,
+        secrets: Callable[[], Mapping[str, str]] = dict,
+        budget: Budget | None = None,
+        clock: WaitingClock | None = None,
+        on_wait: Callable[[float, str], None] | None = None,
+        redactor: Redactor | None = None,
+    ) -> None:
         self._policy, self._secrets, self._on_wait = policy, secrets, on_wait
         self._clock: WaitingClock = clock or SystemClock()
         self._budget: Budget = budget or NoBudget(self._clock)
@@ -67,8 +74,13 @@ class HttpSession:
         self._template: requests.PreparedRequest | None = None
         self._echo = Echo()
         self._retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(TryAgain), stop=_stop, wait=_wait, before_sleep=self._announce, sleep=self._sleep,
-            reraise=True)
+            retry=tenacity.retry_if_exception_type(TryAgain),
+            stop=_stop,
+            wait=_wait,
+            before_sleep=self._announce,
+            sleep=self._sleep,
+            reraise=True,
+        )
         self._lock, self._closed = threading.Lock(), threading.Event()
         self._alive_until: dict[int, float] = {}
         self._asked: dict[int, _Asked] = {}
@@ -99,7 +111,9 @@ class HttpSession:
                 left = (policy.read_s if silent < policy.read_s else policy.total_s) - silent
                 self._say(max(left, 0.0), f"{policy.host} has not answered for {silent:.0f} s")
 
-    def get(self, path: str, params: Mapping[str, str] | None = None, *, accept: Sequence[int] = ()) -> HttpAnswer:
+    def get(
+        self, path: str, params: Mapping[str, str] | None = None, *, accept: Sequence[int] = ()
+    ) -> HttpAnswer:
         """As ``hookspecs.Http.get`` says."""
         url = address(self._policy, path, params)
         try:
@@ -136,11 +150,23 @@ class HttpSession:
         except NETWORK_ERRORS as error:
             failure = self._failures.of_network(error, url)
         else:
-            log.debug("GET %s: %d, %d bytes, %.0f ms", answer.url, answer.status, len(answer.wire), (time.perf_counter() - began) * 1e3)
+            log.debug(
+                "GET %s: %d, %d bytes, %.0f ms",
+                answer.url,
+                answer.status,
+                len(answer.wire),
+                (time.perf_counter() - began) * 1e3,
+            )
             if _is_expected(answer.status, accept):
                 return answer
-            failure = self._failures.of_status(answer.status, answer.headers, answer.body, url, self._clock.now())
-            if answer.status == 401 and isinstance(failure, FitglueError) and self._is_renewed(template):
+            failure = self._failures.of_status(
+                answer.status, answer.headers, answer.body, url, self._clock.now()
+            )
+            if (
+                answer.status == 401
+                and isinstance(failure, FitglueError)
+                and self._is_renewed(template)
+            ):
                 failure = TryAgain(failure, _TRIES_OF_A_RENEWED_KEY, 0.0)
             self._learn(failure)
         raise failure
@@ -159,11 +185,15 @@ class HttpSession:
 
     def _learn(self, failure: FitglueError | TryAgain) -> None:
         """Other threads and processes need not be told the same."""
-        wait_s = getattr(failure.failure if isinstance(failure, TryAgain) else failure, "retry_after_s", None)
+        wait_s = getattr(
+            failure.failure if isinstance(failure, TryAgain) else failure, "retry_after_s", None
+        )
         if wait_s:
             self._budget.hold(wait_s)
 
-    def _exchange(self, template: requests.PreparedRequest, url: str, accept: Sequence[int]) -> HttpAnswer:
+    def _exchange(
+        self, template: requests.PreparedRequest, url: str, accept: Sequence[int]
+    ) -> HttpAnswer:
         """Ask, and follow where a redirect may lead; the key goes no further than the server it is
         for.
         """
@@ -178,9 +208,16 @@ class HttpSession:
             # Straight to the adapter: ``Session.send`` would keep cookies, ask for .netrc, and read
             # a redirect's body unbounded.
             response = self._session.get_adapter(url).send(
-                request, stream=True, timeout=(self._policy.connect_s, self._policy.read_s), verify=self._verify, proxies=self._proxies)
+                request,
+                stream=True,
+                timeout=(self._policy.connect_s, self._policy.read_s),
+                verify=self._verify,
+                proxies=self._proxies,
+            )
             try:
-                location = response.headers.get("location") if response.status_code in _REDIRECTS else None
+                location = (
+                    response.headers.get("location") if response.status_code in _REDIRECTS else None
+                )
                 if location is None:
                     return self._read(response, accept)
             finally:
@@ -201,7 +238,15 @@ class HttpSession:
         else:  # its first words are enough, and no fault in them hides the status
             body, wire, encoding = read_words(response.raw, coding), b"", "identity"
         headers = self._echo.blot_headers(response.headers)
-        return HttpAnswer(status, self._redactor.text(response.url or ""), headers, body, wire, encoding, self._redactor.text)
+        return HttpAnswer(
+            status,
+            self._redactor.text(response.url or ""),
+            headers,
+            body,
+            wire,
+            encoding,
+            self._redactor.text,
+        )
 
     def _authenticated(self) -> requests.PreparedRequest:
         """A request with every header, prepared once."""
@@ -211,13 +256,17 @@ class HttpSession:
                 secrets = self._secrets()
                 headers = auth_header(self._policy.auth, secrets)
                 self._redactor.add((*secrets.values(), *headers.values()))
-                self._echo = Echo((*secrets.values(), *(value.rpartition(" ")[2] for value in headers.values())))
+                self._echo = Echo(
+                    (*secrets.values(), *(value.rpartition(" ")[2] for value in headers.values()))
+                )
                 template = self._template = self._prepare(headers)
         return template
 
     def _prepare(self, headers: Mapping[str, str]) -> requests.PreparedRequest:
         fixed = {"User-Agent": self._policy.user_agent, "Accept": "*/*", "Accept-Encoding": "gzip"}
-        return requests.Request("GET", self._policy.base_url, headers=fixed | dict(headers)).prepare()
+        return requests.Request(
+            "GET", self._policy.base_url, headers=fixed | dict(headers)
+        ).prepare()
 
     def _wait_for_budget(self) -> None:
         while (wait_s := self._budget.acquire()) > 0:
@@ -244,9 +293,13 @@ class HttpSession:
         left = seconds
         while left > 0:
             if self._closed.is_set():
-                raise ConnectionStopped("FG-session-closed", f"the session with {self._policy.host} was closed while it waited",
-                                        at=Place(url=self._policy.base_url), why="whoever opened it is done or was interrupted",
-                                        fix="run the command again; it goes on where it stopped")
+                raise ConnectionStopped(
+                    "FG-session-closed",
+                    f"the session with {self._policy.host} was closed while it waited",
+                    at=Place(url=self._policy.base_url),
+                    why="whoever opened it is done or was interrupted",
+                    fix="run the command again; it goes on where it stopped",
+                )
             nap = min(left, _NAP_S)
             self._clock.sleep(nap)
             left -= nap

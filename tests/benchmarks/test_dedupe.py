@@ -24,8 +24,21 @@ from fitglue_registry.dedupe import learned_weights  # noqa: E402
 from fitglue_registry.dedupe.sentences import sentence  # noqa: E402
 from fitglue_registry.dedupe.weights import told  # noqa: E402
 
-RECORD = {"person": "p1", "start_local": "2026-05-01T07:30:00", "elapsed_s": 3600, "moving_s": 3500, "distance_m": 10_000, "type": "Run"}
-OTHER = {"source": "garmin", "start_local": "2026-05-01T18:42:10", "distance_m": 4000, "elapsed_s": 1500, "moving_s": 1450}
+RECORD = {
+    "person": "p1",
+    "start_local": "2026-05-01T07:30:00",
+    "elapsed_s": 3600,
+    "moving_s": 3500,
+    "distance_m": 10_000,
+    "type": "Run",
+}
+OTHER = {
+    "source": "garmin",
+    "start_local": "2026-05-01T18:42:10",
+    "distance_m": 4000,
+    "elapsed_s": 1500,
+    "moving_s": 1450,
+}
 
 
 @pytest.fixture
@@ -33,11 +46,17 @@ def labels(tmp_path):
     """Two people, each with a copy and another workout of the day."""
     records, pairs = [], []
     for person in ("p1", "p2"):
-        for name, changes in (("a", {"source": "garmin"}), ("b", {"source": "strava"}), ("c", OTHER)):
+        for name, changes in (
+            ("a", {"source": "garmin"}),
+            ("b", {"source": "strava"}),
+            ("c", OTHER),
+        ):
             records.append({**RECORD, "id": f"{person}{name}", **changes, "person": person})
-        pairs += [{"a_id": f"{person}a", "b_id": f"{person}b", "same": True, "kind": "copy"},
-                  {"a_id": f"{person}a", "b_id": f"{person}c", "same": False, "kind": "same_day_other"},
-                  {"a_id": f"{person}b", "b_id": f"{person}c", "same": None, "kind": "contained"}]
+        pairs += [
+            {"a_id": f"{person}a", "b_id": f"{person}b", "same": True, "kind": "copy"},
+            {"a_id": f"{person}a", "b_id": f"{person}c", "same": False, "kind": "same_day_other"},
+            {"a_id": f"{person}b", "b_id": f"{person}c", "same": None, "kind": "contained"},
+        ]
     for name, rows in (("records", records), ("pairs", pairs)):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return Labels(tmp_path, told()["cuts"])
@@ -45,7 +64,10 @@ def labels(tmp_path):
 
 def test_a_level_seen_more_often_among_same_pairs_speaks_for_one_workout(labels):
     """And one that was never seen has a weight all the same."""
-    bits = {line: {level: row["bits"] for level, row in levels.items()} for line, levels in labels.learned(told())["weights"].items()}
+    bits = {
+        line: {level: row["bits"] for level, row in levels.items()}
+        for line, levels in labels.learned(told())["weights"].items()
+    }
     assert bits["size"]["identical"] > 0 > bits["size"]["a fragment"]
     assert {line: tuple(levels) for line, levels in bits.items()} == LEVELS
 
@@ -76,12 +98,12 @@ def test_calibration_tells_what_was_given_and_what_came_true():
     """In bands, empty ones left out."""
     assert dedupe.calibration([(0.95, True), (0.93, False), (0.001, False)]) == [
         {"from": 0.001, "to": 0.02, "pairs": 1, "given": 0.001, "same": 0.0},
-        {"from": 0.9, "to": 0.98, "pairs": 2, "given": pytest.approx(0.94), "same": 0.5}]
+        {"from": 0.9, "to": 0.98, "pairs": 2, "given": pytest.approx(0.94), "same": 0.5},
+    ]
 
 
 def test_the_page_is_the_one_that_its_figures_and_weights_make(tmp_path):
-    """Whoever changes words, figures or weights writes it anew: python benchmarks/dedupe.py FOLDER.
-    """
+    """Whoever changes words, figures or weights writes it anew: python benchmarks/dedupe.py FOLDER."""
     dedupe_page.write(json.loads(dedupe.RESULTS.read_text()), tmp_path)
     for name in ("dedupe.md", "dedupe-calibration.svg"):
         assert (tmp_path / name).read_text("utf-8") == (ROOT / "docs" / name).read_text("utf-8")
@@ -89,7 +111,9 @@ def test_the_page_is_the_one_that_its_figures_and_weights_make(tmp_path):
 
 def test_the_weights_that_ship_cover_every_level():
     """A level without a weight would break the first sync that meets it."""
-    assert {line: set(levels) for line, levels in learned_weights().bits.items()} == {line: set(levels) for line, levels in LEVELS.items()}
+    assert {line: set(levels) for line, levels in learned_weights().bits.items()} == {
+        line: set(levels) for line, levels in LEVELS.items()
+    }
 
 
 @pytest.mark.shared
@@ -97,10 +121,16 @@ def test_the_weights_that_ship_are_those_that_the_labels_teach(shared):
     """Nobody typed them."""
     labels = Labels(shared / "data/dedupe", told()["cuts"])
     scored = [pair for pair in labels.pairs if pair.same is not None]
-    assert TARGET.read_text("utf-8") == table_text(labels.learned(told()), len(scored), len({labels.person(pair) for pair in scored}))
+    assert TARGET.read_text("utf-8") == table_text(
+        labels.learned(told()), len(scored), len({labels.person(pair) for pair in scored})
+    )
 
 
 def test_every_level_has_a_sentence_for_people():
     """`why` and `duplicates` print it."""
-    assert all(sentence(line, level) != f"{line}: {level}" for line, levels in LEVELS.items() for level in levels)
+    assert all(
+        sentence(line, level) != f"{line}: {level}"
+        for line, levels in LEVELS.items()
+        for level in levels
+    )
     assert sentence("weather", "fine") == "weather: fine"

@@ -50,7 +50,11 @@ class Said:
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch, tmp_path):
-    for name in [name for name in os.environ if name.startswith("FITGLUE_") or name in ("COLUMNS", "NO_COLOR")]:
+    for name in [
+        name
+        for name in os.environ
+        if name.startswith("FITGLUE_") or name in ("COLUMNS", "NO_COLOR")
+    ]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("FITGLUE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
@@ -60,8 +64,12 @@ def _environment(monkeypatch, tmp_path):
 def _let_time_fly(monkeypatch):
     """A sleep takes no time, and afterwards it is later."""
     slept = [0.0]
-    monkeypatch.setattr(SystemClock, "sleep", lambda self, seconds: slept.append(slept.pop() + seconds))
-    monkeypatch.setattr(SystemClock, "now", lambda self: datetime.now(UTC) + timedelta(seconds=slept[0]))
+    monkeypatch.setattr(
+        SystemClock, "sleep", lambda self, seconds: slept.append(slept.pop() + seconds)
+    )
+    monkeypatch.setattr(
+        SystemClock, "now", lambda self: datetime.now(UTC) + timedelta(seconds=slept[0])
+    )
     monkeypatch.setattr(SystemClock, "monotonic", lambda self: time.monotonic() + slept[0])
 
 
@@ -84,8 +92,17 @@ def child() -> Callable[..., subprocess.Popen[str]]:
     """Start the command as a process of its own."""
 
     def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-        return subprocess.Popen([sys.executable, "-m", "fitglue_registry", *arguments], text=True, encoding="utf-8", **pipes)
+        pipes = {
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+        } | options
+        return subprocess.Popen(
+            [sys.executable, "-m", "fitglue_registry", *arguments],
+            text=True,
+            encoding="utf-8",
+            **pipes,
+        )
 
     return start
 
@@ -111,10 +128,14 @@ def template(shared_intervals, tmp_path_factory) -> Path:
     os.environ["FITGLUE_SECRETS"] = "file"
     try:
         with Host(home) as host:
-            host.connect("intervals", {"api_key": KEY, "base_url": f"{shared_intervals.url}/api/v1"})
+            host.connect(
+                "intervals", {"api_key": KEY, "base_url": f"{shared_intervals.url}/api/v1"}
+            )
             list(host.sync())
     finally:
-        os.environ.pop("FITGLUE_SECRETS") if kept is None else os.environ.update(FITGLUE_SECRETS=kept)
+        os.environ.pop("FITGLUE_SECRETS") if kept is None else os.environ.update(
+            FITGLUE_SECRETS=kept
+        )
     return home
 
 
@@ -138,6 +159,14 @@ def connect(fitglue, intervals) -> Callable[..., Said]:
     """Connect that account, with any further options."""
 
     def call(*options: str, key: str = KEY) -> Said:
-        return fitglue("connect", "intervals", "--key-stdin", "--base-url", f"{intervals.url}/api/v1", *options, typed=key)
+        return fitglue(
+            "connect",
+            "intervals",
+            "--key-stdin",
+            "--base-url",
+            f"{intervals.url}/api/v1",
+            *options,
+            typed=key,
+        )
 
     return call

@@ -16,7 +16,17 @@ import pytest
 from fitglue_registry.cli import commands as folder
 from fitglue_registry.cli.app import COMMANDS, EXIT_CODES, root
 
-HEAVY = ("requests", "sqlalchemy", "msgspec", "keyring", "importlib.metadata", "rich", "pluggy", "yaml", "numpy")
+HEAVY = (
+    "requests",
+    "sqlalchemy",
+    "msgspec",
+    "keyring",
+    "importlib.metadata",
+    "rich",
+    "pluggy",
+    "yaml",
+    "numpy",
+)
 
 
 def _all_commands(command=root, path=()):
@@ -32,7 +42,9 @@ EVERY = dict(_all_commands())
 
 def test_the_table_of_commands_is_the_folder_of_commands():
     """A command that is in the table has a module, and no module is left out."""
-    assert set(COMMANDS) == {module.name.rstrip("_") for module in pkgutil.iter_modules(folder.__path__)}
+    assert set(COMMANDS) == {
+        module.name.rstrip("_") for module in pkgutil.iter_modules(folder.__path__)
+    }
 
 
 @pytest.mark.parametrize("path", [path for path in EVERY if path], ids=" ".join)
@@ -63,17 +75,21 @@ def test_the_help_fits_the_terminal(columns, fitglue, monkeypatch):
 
 def test_help_imports_nothing_heavy():
     """fitglue --help stays quick: it imports neither the library's rooms nor a command."""
-    code = ("import sys; from fitglue_registry.cli.app import run; run(['--help']);"
-            f"print([name for name in {HEAVY!r} if name in sys.modules],"
-            "[name for name in sys.modules if name.startswith('fitglue_registry.cli.commands.')], file=sys.stderr)")
+    code = (
+        "import sys; from fitglue_registry.cli.app import run; run(['--help']);"
+        f"print([name for name in {HEAVY!r} if name in sys.modules],"
+        "[name for name in sys.modules if name.startswith('fitglue_registry.cli.commands.')], file=sys.stderr)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[] []"
 
 
 def test_the_version_is_answered_without_click():
     """fitglue --version needs nothing at all."""
-    code = ("import sys; sys.argv = ['fitglue', '--version']; from fitglue_registry.cli import main; main();"
-            "print('click' in sys.modules)")
+    code = (
+        "import sys; sys.argv = ['fitglue', '--version']; from fitglue_registry.cli import main; main();"
+        "print('click' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["fitglue", done.stdout.split()[1], "False"]
 
@@ -108,8 +124,7 @@ def test_json_may_stand_before_the_command(fitglue):
 
 
 def test_a_bug_is_called_a_bug_and_its_traceback_is_kept(fitglue, monkeypatch, tmp_path):
-    """An exception that nobody foresaw: one sentence, exit code 1, and a file with the whole story.
-    """
+    """An exception that nobody foresaw: one sentence, exit code 1, and a file with the whole story."""
     monkeypatch.setattr("fitglue_registry.host.Host.activities", lambda *_: 1 / 0)
     said = fitglue("activities")
     assert said.code == 1
@@ -128,6 +143,7 @@ def test_debug_prints_the_traceback_of_a_bug(fitglue, monkeypatch):
 
 def test_a_secret_in_a_bug_is_not_told(fitglue, monkeypatch, tmp_path):
     """A key in the message of an exception is on no screen and in no file."""
+
     def broken(*_):
         raise RuntimeError("GET /x?api_key=abcdefgh12345678")
 
@@ -164,10 +180,18 @@ def test_control_c_stops_cleanly(connect, intervals, child, tmp_path):
     intervals.clear_requests()
     next_one = child("sync", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     assert next_one.wait(30) == 0
-    assert not [request for request in intervals.requests if "/activity/" in request.path and "streams" not in request.path]
+    assert not [
+        request
+        for request in intervals.requests
+        if "/activity/" in request.path and "streams" not in request.path
+    ]
 
 
-@pytest.mark.parametrize("signals", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)], ids=["twice", "both"])
+@pytest.mark.parametrize(
+    "signals",
+    [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)],
+    ids=["twice", "both"],
+)
 def test_two_signals_at_once_are_one_stop(connect, intervals, child, signals):
     """As `timeout` sends them, to the process and to its group: one sentence, no traceback, and the
     exit code of a stop.
@@ -205,6 +229,7 @@ def test_a_signal_that_whoever_started_us_ignores_stays_ignored(connect, interva
 
 def test_control_c_says_that_nothing_is_lost(fitglue, monkeypatch):
     """A stop by hand is answered with what becomes of the work."""
+
     def stopped(*_):
         raise KeyboardInterrupt
 
@@ -217,8 +242,7 @@ def test_control_c_says_that_nothing_is_lost(fitglue, monkeypatch):
 
 
 def test_verbose_logs_without_the_key(connect, fitglue):
-    """-vv shows every request on standard error, on either side of the command, and never the key.
-    """
+    """-vv shows every request on standard error, on either side of the command, and never the key."""
     connect()
     for arguments in (("-vv", "sync"), ("sync", "-vv")):
         said = fitglue(*arguments)

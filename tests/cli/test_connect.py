@@ -26,8 +26,7 @@ def test_a_key_from_standard_input_with_a_newline(connect):
 
 
 def test_a_key_from_the_environment(fitglue, intervals, monkeypatch):
-    """FITGLUE_INTERVALS_API_KEY answers instead of a prompt, and so do the variables of settings.
-    """
+    """FITGLUE_INTERVALS_API_KEY answers instead of a prompt, and so do the variables of settings."""
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", f" {KEY}\n")
     monkeypatch.setenv("FITGLUE_INTERVALS_BASE_URL", f"{intervals.url}/api/v1")
     assert fitglue("connect", "intervals", "--json").document["account"]["id"] == "i317960"
@@ -37,8 +36,20 @@ def test_a_prompt_does_not_show_the_key(intervals, tmp_path):
     """At a terminal the key is asked for, with where to find it, and not echoed."""
     main, side = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "fitglue_registry", "connect", "intervals", "--base-url", f"{intervals.url}/api/v1"],
-        stdin=side, stdout=side, stderr=side, start_new_session=True)
+        [
+            sys.executable,
+            "-m",
+            "fitglue_registry",
+            "connect",
+            "intervals",
+            "--base-url",
+            f"{intervals.url}/api/v1",
+        ],
+        stdin=side,
+        stdout=side,
+        stderr=side,
+        start_new_session=True,
+    )
     os.close(side)
     said = b""
     while b"API key:" not in said:
@@ -123,13 +134,17 @@ def test_no_network_is_not_the_athletes_fault(fitglue, intervals):
     assert "[FG-no-network]" in said.err
 
 
-@pytest.mark.parametrize(("fault", "exit_code", "code"), [
-    (Fault.status(500), 4, "FG-source-down"),
-    (Fault.status(429, retry_after=90_000), 4, "FG-rate-limited"),
-    (Fault.status(403), 3, "FG-not-permitted"),
-    (Fault.html_page(), 5, "FG-answer-not-json"),
-    (Fault.truncated(), 5, "FG-answer-not-json"),
-], ids=["500", "429", "403", "html", "truncated"])
+@pytest.mark.parametrize(
+    ("fault", "exit_code", "code"),
+    [
+        (Fault.status(500), 4, "FG-source-down"),
+        (Fault.status(429, retry_after=90_000), 4, "FG-rate-limited"),
+        (Fault.status(403), 3, "FG-not-permitted"),
+        (Fault.html_page(), 5, "FG-answer-not-json"),
+        (Fault.truncated(), 5, "FG-answer-not-json"),
+    ],
+    ids=["500", "429", "403", "html", "truncated"],
+)
 def test_each_failure_of_the_service_has_its_own_code(connect, intervals, fault, exit_code, code):
     """What the service does wrong is told apart, with where and what to do, and nothing is
     connected.

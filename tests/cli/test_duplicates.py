@@ -18,16 +18,30 @@ from fitglue_registry.store.activities import put_opinion
 from fitglue_registry.testing.intervals import Account, StandIn
 from tests.cli.conftest import TITLE
 
-REASON = '{"probability": 0.71, "lines": [["start", "3 h apart", -2.5], ["distance", "the same", 4.0]]}'
+REASON = (
+    '{"probability": 0.71, "lines": [["start", "3 h apart", -2.5], ["distance", "the same", 4.0]]}'
+)
 
 
 def rows(name: str, /, **first):
-    """Two runs of an account: one at an hour of its own, one that both accounts have from Strava.
-    """
-    plain = {"type": "Run", "elapsed_time": 1800, "moving_time": 1700, "distance": 5000.0,
-             "start_date": "2026-05-10T06:00:00Z", "start_date_local": "2026-05-10T08:00:00"}
-    both = {"start_date": "2026-05-12T06:00:00Z", "start_date_local": "2026-05-12T08:00:00", "strava_id": "77"}
-    return [{**plain, "id": f"{name}1", "name": f"{name} one", **first}, {**plain, "id": f"{name}2", "name": f"{name} two", **both}]
+    """Two runs of an account: one at an hour of its own, one that both accounts have from Strava."""
+    plain = {
+        "type": "Run",
+        "elapsed_time": 1800,
+        "moving_time": 1700,
+        "distance": 5000.0,
+        "start_date": "2026-05-10T06:00:00Z",
+        "start_date_local": "2026-05-10T08:00:00",
+    }
+    both = {
+        "start_date": "2026-05-12T06:00:00Z",
+        "start_date_local": "2026-05-12T08:00:00",
+        "strava_id": "77",
+    }
+    return [
+        {**plain, "id": f"{name}1", "name": f"{name} one", **first},
+        {**plain, "id": f"{name}2", "name": f"{name} two", **both},
+    ]
 
 
 @pytest.fixture
@@ -35,10 +49,18 @@ def doubles(tmp_path):
     """A home with two accounts: a pair to decide, and an activity that was merged; each is known by
     its first id.
     """
-    later = {"elapsed_time": 3300, "moving_time": 3200, "distance": 8000.0,
-             "start_date": "2026-05-10T09:00:00Z", "start_date_local": "2026-05-10T11:00:00"}
-    with (StandIn(Account.from_rows(rows("a", name=TITLE), athlete_id="i1"), athlete_id="i1") as one,
-          StandIn(Account.from_rows(rows("b", **later), athlete_id="i2"), athlete_id="i2") as two, Host(tmp_path / "home") as host):
+    later = {
+        "elapsed_time": 3300,
+        "moving_time": 3200,
+        "distance": 8000.0,
+        "start_date": "2026-05-10T09:00:00Z",
+        "start_date_local": "2026-05-10T11:00:00",
+    }
+    with (
+        StandIn(Account.from_rows(rows("a", name=TITLE), athlete_id="i1"), athlete_id="i1") as one,
+        StandIn(Account.from_rows(rows("b", **later), athlete_id="i2"), athlete_id="i2") as two,
+        Host(tmp_path / "home") as host,
+    ):
         for server in (one, two):
             host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         list(host.sync())
@@ -53,14 +75,27 @@ def test_a_pair_is_shown_side_by_side_with_its_evidence(doubles, fitglue):
     """
     said = fitglue("duplicates")
     assert said.code == 0
-    assert all(text in said.out for text in ("intervals/a1", "intervals-2/b1", "5.00", "71% likely", "3 h apart", "\\x1b[31mred"))
+    assert all(
+        text in said.out
+        for text in (
+            "intervals/a1",
+            "intervals-2/b1",
+            "5.00",
+            "71% likely",
+            "3 h apart",
+            "\\x1b[31mred",
+        )
+    )
     assert "fitglue duplicates merge A B" in said.err
 
 
 def test_the_pairs_as_documents(doubles, fitglue):
     """JSON Lines, a pair each."""
     [pair] = fitglue("duplicates", "--json").lines
-    assert [side["sources"] for side in pair["sides"]] in ([["intervals/a1"], ["intervals-2/b1"]], [["intervals-2/b1"], ["intervals/a1"]])
+    assert [side["sources"] for side in pair["sides"]] in (
+        [["intervals/a1"], ["intervals-2/b1"]],
+        [["intervals-2/b1"], ["intervals/a1"]],
+    )
     assert pair["asked"][0]["evidence"] == ["start: 3 h apart (-2.5)", "distance: the same (+4.0)"]
 
 
@@ -74,13 +109,26 @@ def test_merge_different_split_undo_and_history(doubles, fitglue):
     assert len(fitglue("duplicates", "split", "a2").out.splitlines()) == 2
     assert len(fitglue("activities", "--json").lines) == 4
     said = fitglue("duplicates", "history", "--json").lines
-    assert [(one["said"], one["undone_at"] is None) for one in said] == [("different", True), ("different", True), ("same", False)]
+    assert [(one["said"], one["undone_at"] is None) for one in said] == [
+        ("different", True),
+        ("different", True),
+        ("same", False),
+    ]
     assert "taken back" in fitglue("duplicates", "history").out
     undone = fitglue("duplicates", "undo", str(said[0]["verdict"]), "--json").document
     assert [one["sources"] for one in undone["activities"]] == [["intervals/a2", "intervals-2/b2"]]
 
 
-@pytest.mark.parametrize("arguments", [("merge", "a1"), ("split", "a1"), ("undo",), ("merge", "a1", "nothing"), ("different", "a2", "b2")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("merge", "a1"),
+        ("split", "a1"),
+        ("undo",),
+        ("merge", "a1", "nothing"),
+        ("different", "a2", "b2"),
+    ],
+)
 def test_what_cannot_be_done_says_what_to_do(doubles, fitglue, arguments):
     """A mistake with a code, a reason or a fix; nothing was changed."""
     said = fitglue("duplicates", *arguments, "--json")
@@ -101,7 +149,9 @@ def press(keys):
     """
     controller, terminal = pty.openpty()
     command = [sys.executable, "-m", "fitglue_registry", "duplicates"]
-    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=os.environ) as process:
+    with subprocess.Popen(
+        command, stdin=terminal, stdout=terminal, stderr=terminal, env=os.environ
+    ) as process:
         for key in cycle(keys):
             if process.poll() is not None:
                 break
@@ -113,7 +163,9 @@ def press(keys):
     return process.returncode
 
 
-@pytest.mark.parametrize(("keys", "activities", "left"), [(b"s", 2, 0), (b"d", 3, 0), (b"xk", 3, 1), (b"q", 3, 1)])
+@pytest.mark.parametrize(
+    ("keys", "activities", "left"), [(b"s", 2, 0), (b"d", 3, 0), (b"xk", 3, 1), (b"q", 3, 1)]
+)
 def test_a_key_decides_on_a_terminal(doubles, fitglue, keys, activities, left):
     """s same, d different, k skip, q quit; any other key is left alone."""
     assert press(keys) == 0

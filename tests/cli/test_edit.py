@@ -1,5 +1,4 @@
-"""``fitglue activities edit``: values of the athlete's own, and the source that a value comes from.
-"""
+"""``fitglue activities edit``: values of the athlete's own, and the source that a value comes from."""
 
 from __future__ import annotations
 
@@ -8,7 +7,17 @@ import pytest
 
 def test_an_edited_activity_is_shown_listed_and_exported_so(synced, fitglue):
     """And says whose value it is."""
-    said = fitglue("activities", "edit", "last", "--title", "Round the lake", "--sport", "trail run", "--set", "distance-m=42195")
+    said = fitglue(
+        "activities",
+        "edit",
+        "last",
+        "--title",
+        "Round the lake",
+        "--sport",
+        "trail run",
+        "--set",
+        "distance-m=42195",
+    )
     assert said.code == 0
     assert all(text in said.out for text in ("Round the lake", "TrailRun", "42195.0", "from you"))
     assert fitglue("activities", "--limit", "1", "--json").lines[0]["title"] == "Round the lake"
@@ -27,15 +36,32 @@ def test_a_reset_field_is_what_the_source_says_again(synced, fitglue):
     """The document comes back with --json."""
     before = fitglue("show", "last", "--json").document["activity"]["title"]
     fitglue("activities", "edit", "last", "--title", "x", "--set", "rpe=7")
-    assert fitglue("activities", "edit", "last", "--reset", "all", "--json").document["activity"]["title"] == before
+    assert (
+        fitglue("activities", "edit", "last", "--reset", "all", "--json").document["activity"][
+            "title"
+        ]
+        == before
+    )
 
 
-@pytest.mark.parametrize("options", [(), ("--set", "distance_m"), ("--set", "titel=x"), ("--sport", "Runn"), ("--from", "title=nobody"),
-                                     ("--reset", "titel")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--set", "distance_m"),
+        ("--set", "titel=x"),
+        ("--sport", "Runn"),
+        ("--from", "title=nobody"),
+        ("--reset", "titel"),
+    ],
+)
 def test_a_mistake_says_what_to_type_instead(synced, fitglue, options):
     """With exit code 2; nothing was changed."""
     said = fitglue("activities", "edit", "last", *options, "--json")
-    assert (said.code, bool(said.error["fix"] if said.error["code"] != "FG-usage" else said.error["what"])) == (2, True)
+    assert (
+        said.code,
+        bool(said.error["fix"] if said.error["code"] != "FG-usage" else said.error["what"]),
+    ) == (2, True)
 
 
 def test_the_list_still_takes_its_options_before_a_command(synced, fitglue):

@@ -22,7 +22,9 @@ def installed(monkeypatch, tmp_path):
     def install(**modules):
         folders = [Folder(make_registry(tmp_path / "registry", *modules))]
         points = [Point(name, module) for name, module in modules.items()]
-        monkeypatch.setattr("fitglue_registry.host.Host", partial(Host, plugins=Plugins(points), folders=folders))
+        monkeypatch.setattr(
+            "fitglue_registry.host.Host", partial(Host, plugins=Plugins(points), folders=folders)
+        )
 
     install(log=plugin())
     return install
@@ -49,24 +51,50 @@ def test_an_import_says_what_is_there_and_then_what_was_new(installed, fitglue, 
 def test_a_dry_run_says_what_is_there_and_stores_nothing(installed, fitglue, log):
     """And what is new; nothing is connected."""
     said = fitglue("import", str(log), "--dry-run")
-    assert (said.code, "1 logs" in said.out, "2 new" in said.out, "nothing was stored" in said.out) == (0, True, True, True)
+    assert (
+        said.code,
+        "1 logs" in said.out,
+        "2 new" in said.out,
+        "nothing was stored" in said.out,
+    ) == (0, True, True, True)
     assert fitglue("connections", "--json").lines == []
 
 
 def test_json_is_what_was_found_and_then_the_events(installed, fitglue, log):
     """One document a line, each with the name of its event."""
     lines = fitglue("import", str(log), "--json").lines
-    assert lines[0] == {"event": "Recognized", "entry": "log", "paths": [str(log)], "name": "Training log", "settings": {"path": str(log)},
-                        "found": ["1 logs"], "left_out": ["no pictures"]}
+    assert lines[0] == {
+        "event": "Recognized",
+        "entry": "log",
+        "paths": [str(log)],
+        "name": "Training log",
+        "settings": {"path": str(log)},
+        "found": ["1 logs"],
+        "left_out": ["no pictures"],
+    }
     assert [line["event"] for line in lines] == [
-        "Recognized", "SourceConnected", "SyncStarted", "Decided", "Decided", "WindowListed", "SyncFinished"]
+        "Recognized",
+        "SourceConnected",
+        "SyncStarted",
+        "Decided",
+        "Decided",
+        "WindowListed",
+        "SyncFinished",
+    ]
 
 
-@pytest.mark.parametrize(("answer", "code", "connections"), [("n\n", 2, 0), ("\n", 2, 0), ("y\n", 0, 1)])
-def test_a_person_at_a_terminal_is_asked_and_no_is_the_default(installed, fitglue, log, monkeypatch, answer, code, connections):
+@pytest.mark.parametrize(
+    ("answer", "code", "connections"), [("n\n", 2, 0), ("\n", 2, 0), ("y\n", 0, 1)]
+)
+def test_a_person_at_a_terminal_is_asked_and_no_is_the_default(
+    installed, fitglue, log, monkeypatch, answer, code, connections
+):
     """Only a yes imports."""
     ours, theirs = pty.openpty()
-    with os.fdopen(theirs, encoding="utf-8") as terminal, os.fdopen(ours, "wb", buffering=0) as keyboard:
+    with (
+        os.fdopen(theirs, encoding="utf-8") as terminal,
+        os.fdopen(ours, "wb", buffering=0) as keyboard,
+    ):
         keyboard.write(answer.encode())
         monkeypatch.setattr(sys, "stdin", terminal)
         assert run(["import", str(log)]) == code
@@ -77,14 +105,22 @@ def test_a_path_that_nobody_knows_beside_others_is_done_in_part(installed, fitgl
     """What is known is imported, the rest is told with an exit code."""
     (tmp_path / "x.pdf").write_bytes(b"%PDF")
     said = fitglue("import", str(log), str(tmp_path / "x.pdf"))
-    assert (said.code, "log: 2 new" in said.out, "[FG-not-recognized]" in said.err) == (5, True, True)
+    assert (said.code, "log: 2 new" in said.out, "[FG-not-recognized]" in said.err) == (
+        5,
+        True,
+        True,
+    )
 
 
 def test_a_broken_plugin_beside_others_gives_its_exit_code(installed, fitglue, log):
     """The import is done, and the plugin is named."""
     installed(log=plugin(), diary=ImportError("no wheel"))
     said = fitglue("import", str(log))
-    assert (said.code, "log: 2 new" in said.out, "[FG-plugin-import-failed]" in said.err) == (8, True, True)
+    assert (said.code, "log: 2 new" in said.out, "[FG-plugin-import-failed]" in said.err) == (
+        8,
+        True,
+        True,
+    )
 
 
 def test_nothing_recognized_is_a_mistake_in_what_was_typed(installed, fitglue, tmp_path):

@@ -11,9 +11,25 @@ import pytest
 
 from fitglue_registry.host import Host
 
-SCREENS = [(), ("activities",), ("show", "last"), ("why", "last"), ("connections",), ("connections", "check"), ("doctor",), ("registry",),
-           ("registry", "show", "intervals"), ("registry", "check"), ("plugin",), ("plugin", "check", "fitglue-intervals"), ("sql",),
-           ("sql", "select * from activities limit 2"), ("quarantine",), ("why", "nothing"), ("show", "nothing")]
+SCREENS = [
+    (),
+    ("activities",),
+    ("show", "last"),
+    ("why", "last"),
+    ("connections",),
+    ("connections", "check"),
+    ("doctor",),
+    ("registry",),
+    ("registry", "show", "intervals"),
+    ("registry", "check"),
+    ("plugin",),
+    ("plugin", "check", "fitglue-intervals"),
+    ("sql",),
+    ("sql", "select * from activities limit 2"),
+    ("quarantine",),
+    ("why", "nothing"),
+    ("show", "nothing"),
+]
 
 
 @pytest.mark.parametrize("columns", [80, 140])
@@ -50,7 +66,13 @@ def test_the_dashboard_as_a_document(synced, fitglue):
     """The same for a program."""
     board = fitglue("--json").document
     assert board["connections"][0]["state"] == "ok"
-    assert board["weeks"]["last"].keys() == {"monday", "count", "moving_s", "distance_m", "training_load"}
+    assert board["weeks"]["last"].keys() == {
+        "monday",
+        "count",
+        "moving_s",
+        "distance_m",
+        "training_load",
+    }
     assert board["needs"][0]["fix"]
 
 
@@ -63,18 +85,27 @@ def test_the_way_in(fitglue):
 
 def test_titles_cannot_steer_the_terminal(synced, fitglue):
     """Control characters and markup in a title are shown as what they are."""
-    for command in (("activities", "--text", "[bold]"), ("activities", "--text", "[bold]", "--json")):
+    for command in (
+        ("activities", "--text", "[bold]"),
+        ("activities", "--text", "[bold]", "--json"),
+    ):
         said = fitglue(*command).out
         assert "\x1b" not in said
         assert "\u202e" not in said
     assert "[bold]Tempo[/bold] \\x1b[31mred" in fitglue("activities", "--text", "[bold]").out
-    assert fitglue("activities", "--text", "[bold]", "--json").lines[0]["title"].startswith("[bold]Tempo[/bold] \x1b[31m")
+    assert (
+        fitglue("activities", "--text", "[bold]", "--json")
+        .lines[0]["title"]
+        .startswith("[bold]Tempo[/bold] \x1b[31m")
+    )
 
 
 def test_half_a_character_stops_nothing(synced, fitglue, child, monkeypatch):
     """A title with a lone surrogate is shown, listed and written as a document."""
     real = Host.activities
-    monkeypatch.setattr(Host, "activities", lambda *given: [{**row, "title": "half \ud83d"} for row in real(*given)])
+    monkeypatch.setattr(
+        Host, "activities", lambda *given: [{**row, "title": "half \ud83d"} for row in real(*given)]
+    )
     assert "half \\ud83d" in fitglue("activities", "--limit", "1").out
     assert fitglue("activities", "--limit", "1", "--json").lines[0]["title"] == "half \ud83d"
     assert "half" in fitglue("activities", "--limit", "1", "--csv").out
@@ -102,7 +133,9 @@ def test_activities_are_filtered(synced, fitglue):
 
 def test_more_activities_than_shown_are_counted(synced, fitglue):
     """A cut list says how many more there are, and how to see them."""
-    assert "There are more: --limit 4 shows twice as many" in fitglue("activities", "--limit", "2").err
+    assert (
+        "There are more: --limit 4 shows twice as many" in fitglue("activities", "--limit", "2").err
+    )
 
 
 def test_an_unknown_sport_names_the_nearest(synced, fitglue):
@@ -112,14 +145,20 @@ def test_an_unknown_sport_names_the_nearest(synced, fitglue):
 
 def test_estimated_power_is_marked(synced, fitglue):
     """~ stands before power that no meter measured, in the list and on the page."""
-    row = next(row for row in fitglue("activities", "--json").lines if row["power_kind"] == "estimated")
+    row = next(
+        row for row in fitglue("activities", "--json").lines if row["power_kind"] == "estimated"
+    )
     assert f"~{row['average_watts']:.0f}" in fitglue("activities").out
     assert "~" in fitglue("show", str(row["number"])).out
 
 
 def test_show_says_how_each_value_was_come_by(synced, fitglue):
     """Values in groups with reported, estimated or computed, laps, streams, claims and sources."""
-    number = next(row["number"] for row in fitglue("activities", "--json").lines if row["sport"] == "Ride" and row["average_watts"])
+    number = next(
+        row["number"]
+        for row in fitglue("activities", "--json").lines
+        if row["sport"] == "Ride" and row["average_watts"]
+    )
     said = fitglue("show", str(number)).out
     assert "reported from moving_time" in said
     assert "computed from icu_weighted_avg_watts" in said
@@ -130,12 +169,20 @@ def test_show_says_how_each_value_was_come_by(synced, fitglue):
 
 def test_show_as_a_document(synced, fitglue):
     """The whole document, its provenance and sources; the samples only when they are asked for."""
-    plain, whole = fitglue("show", "last", "--json").document, fitglue("show", "last", "--json", "--streams").document
+    plain, whole = (
+        fitglue("show", "last", "--json").document,
+        fitglue("show", "last", "--json", "--streams").document,
+    )
     assert "streams" not in plain["activity"]
     assert {stream["type"] for stream in whole["activity"]["streams"]} >= {"time", "heartrate"}
     assert plain["provenance"]["moving_s"] == {
-        "how": "reported", "by": None, "upstream": "moving_time", "note": "Longer than the elapsed time in a few rows.",
-        "connection": "intervals", "external_id": plain["sources"][0]["external_id"]}
+        "how": "reported",
+        "by": None,
+        "upstream": "moving_time",
+        "note": "Longer than the elapsed time in a few rows.",
+        "connection": "intervals",
+        "external_id": plain["sources"][0]["external_id"],
+    }
 
 
 def test_an_ambiguous_day_lists_its_numbers(synced, fitglue):
@@ -148,7 +195,14 @@ def test_an_ambiguous_day_lists_its_numbers(synced, fitglue):
 def test_why_tells_each_stage(synced, fitglue):
     """When it ended, arrived and was seen, what was received, and what was decided."""
     said = fitglue("why", "last").out
-    for stage in ("workout ended", "arrived at the source", "seen here", "streams received", "understood", "decided: new"):
+    for stage in (
+        "workout ended",
+        "arrived at the source",
+        "seen here",
+        "streams received",
+        "understood",
+        "decided: new",
+    ):
         assert stage in said
 
 

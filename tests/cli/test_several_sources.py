@@ -64,13 +64,23 @@ def test_a_narrow_list_counts_the_sources_and_a_wide_one_names_them(imported, fi
     assert "files, garmin-archive, strava-archive" in wide
 
 
-def test_why_of_several_records_is_short_and_begins_with_what_joined_them(imported, fitglue, monkeypatch):
+def test_why_of_several_records_is_short_and_begins_with_what_joined_them(
+    imported, fitglue, monkeypatch
+):
     """Sources by name, hashes by their beginning, one line for what several say, and where they
     differ.
     """
     monkeypatch.setenv("COLUMNS", "80")
     said = fitglue("why", "101").out
-    parts = [said.index(head) for head in ("One workout because", "Values from", "Where they differ", "garmin-archive/101")]
+    parts = [
+        said.index(head)
+        for head in (
+            "One workout because",
+            "Values from",
+            "Where they differ",
+            "garmin-archive/101",
+        )
+    ]
     assert parts == sorted(parts)
     assert "title" in said.partition("Where they differ")[2]
     assert not HASH.search(said)
@@ -101,7 +111,11 @@ def test_what_was_asked_and_answered_is_told_as_the_answer(fitglue, paths):
     """The question is not repeated below it."""
     (Path(paths[2]) / "2026.fit").unlink()
     fitglue("import", *paths)
-    fitglue("duplicates", "merge", *(str(side["number"]) for side in fitglue("duplicates", "--json").lines[0]["sides"]))
+    fitglue(
+        "duplicates",
+        "merge",
+        *(str(side["number"]) for side in fitglue("duplicates", "--json").lines[0]["sides"]),
+    )
     said = fitglue("why", "101").out.partition("One workout because")[2]
     assert "said by you" in said
     assert "\n  ask" not in said

@@ -13,7 +13,9 @@ import pytest
 from fitglue_registry.testing.intervals import Fault
 
 
-def test_the_first_sync_takes_everything_and_the_second_makes_one_request(connect, fitglue, intervals):
+def test_the_first_sync_takes_everything_and_the_second_makes_one_request(
+    connect, fitglue, intervals
+):
     """58 new, 2 stubs; then nothing new, for one request."""
     connect()
     assert "intervals: 5 new, 1 stub (" in fitglue("sync").out
@@ -35,7 +37,14 @@ def test_stubs_are_explained_once_with_what_to_do(connect, fitglue):
 
 def test_a_record_that_is_not_understood_is_named_and_kept(connect, fitglue, intervals):
     """Quarantine: named with its reason, exit code 5, listed, shown, and tried again."""
-    intervals.account.add_row({"id": "i77", "start_date_local": "2026-11-01T08:00:00", "type": "Ride", "elapsed_time": "an hour"})
+    intervals.account.add_row(
+        {
+            "id": "i77",
+            "start_date_local": "2026-11-01T08:00:00",
+            "type": "Ride",
+            "elapsed_time": "an hour",
+        }
+    )
     connect()
     said = fitglue("sync")
     assert said.code == 5
@@ -50,7 +59,9 @@ def test_a_record_that_is_not_understood_is_named_and_kept(connect, fitglue, int
     assert "0 of 1 understood now, 1 still in quarantine" in fitglue("quarantine", "retry").out
 
 
-def test_a_connection_that_stops_shows_its_error_and_gives_the_exit_code(connect, fitglue, intervals):
+def test_a_connection_that_stops_shows_its_error_and_gives_the_exit_code(
+    connect, fitglue, intervals
+):
     """A key that was revoked: exit code 3, what to do, and the dashboard says so too."""
     connect()
     fitglue("sync")
@@ -73,10 +84,18 @@ def test_the_other_connections_go_on(connect, fitglue, intervals, tmp_path):
     assert "files: nothing new" in said.out
 
 
-@pytest.mark.parametrize(("fault", "exit_code", "code"), [
-    (Fault.status(500), 4, "FG-source-down"), (Fault.html_page(), 5, "FG-answer-not-json"), (Fault.truncated(), 5, "FG-answer-not-json"),
-], ids=["500", "html", "truncated"])
-def test_each_failure_of_the_service_has_its_own_code(connect, fitglue, intervals, fault, exit_code, code):
+@pytest.mark.parametrize(
+    ("fault", "exit_code", "code"),
+    [
+        (Fault.status(500), 4, "FG-source-down"),
+        (Fault.html_page(), 5, "FG-answer-not-json"),
+        (Fault.truncated(), 5, "FG-answer-not-json"),
+    ],
+    ids=["500", "html", "truncated"],
+)
+def test_each_failure_of_the_service_has_its_own_code(
+    connect, fitglue, intervals, fault, exit_code, code
+):
     """A service that misbehaves while it is listed."""
     connect()
     intervals.fault("*/activities*", fault, times=None)
@@ -91,7 +110,12 @@ def test_events_come_as_json_lines(connect, fitglue):
     events = fitglue("sync", "--json").lines
     assert [events[0]["event"], events[-1]["event"]] == ["SyncStarted", "SyncFinished"]
     assert events[-1]["counts"] == {"new": 5, "stub": 1}
-    assert {"event": "PartsPlanned", "connection": "intervals", "part": "streams", "total": 5} in events
+    assert {
+        "event": "PartsPlanned",
+        "connection": "intervals",
+        "part": "streams",
+        "total": 5,
+    } in events
 
 
 def test_the_error_is_in_the_events(connect, fitglue, intervals):
@@ -118,7 +142,9 @@ def test_progress_is_shown_on_a_terminal(connect, intervals):
     connect()
     intervals.latency_s = 0.3
     main, side = pty.openpty()
-    process = subprocess.Popen([sys.executable, "-m", "fitglue_registry", "sync"], stdin=side, stdout=side, stderr=side)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fitglue_registry", "sync"], stdin=side, stdout=side, stderr=side
+    )
     os.close(side)
     said = b""
     with suppress(OSError):
@@ -164,7 +190,10 @@ def test_every_goes_on_until_control_c(connect, fitglue, monkeypatch):
     monkeypatch.setattr("fitglue_registry.transport.clock.SystemClock.sleep", sleep)
     said = fitglue("sync", "--every", "30m")
     assert (said.code, naps) == (130, [1800.0, 1800.0])
-    assert [line.split("  ")[1].split(" (")[0] for line in said.out.splitlines()] == ["intervals: 5 new, 1 stub", "intervals: nothing new"]
+    assert [line.split("  ")[1].split(" (")[0] for line in said.out.splitlines()] == [
+        "intervals: 5 new, 1 stub",
+        "intervals: nothing new",
+    ]
 
 
 def test_rebuild_says_what_changed(synced, fitglue):

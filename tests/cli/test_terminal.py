@@ -26,7 +26,15 @@ def test_an_export_beside_a_moving_bar_is_whole(tmp_path, connect, fitglue, monk
     controller, terminal = pty.openpty()
     command = [sys.executable, "-c", AT_ONCE, "export", "--out", str(tmp_path / "all.jsonl")]
     try:
-        subprocess.run(command, stdin=terminal, stdout=terminal, stderr=terminal, check=True, timeout=60, env=os.environ)
+        subprocess.run(
+            command,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            check=True,
+            timeout=60,
+            env=os.environ,
+        )
     finally:
         os.close(terminal)
     shown = os.read(controller, 1_000_000)

@@ -46,8 +46,18 @@ def test_doctor_finds_nothing_broken(synced, fitglue):
     document = fitglue("doctor", "--json").document
     names = [check["name"] for check in document["checks"]]
     assert document["ok"]
-    assert {"fitglue", "python", "home", "disk", "clock", "database", "secrets", "registry", "plugin fitglue-intervals",
-            "connection intervals"} <= set(names)
+    assert {
+        "fitglue",
+        "python",
+        "home",
+        "disk",
+        "clock",
+        "database",
+        "secrets",
+        "registry",
+        "plugin fitglue-intervals",
+        "connection intervals",
+    } <= set(names)
 
 
 def test_doctor_ends_with_the_code_of_what_is_broken(connect, fitglue, intervals):
@@ -69,7 +79,9 @@ def test_doctor_offline_asks_nobody(synced, fitglue):
 def test_a_database_that_is_none_is_broken(fitglue, tmp_path):
     """A file that is no database: exit code 7, and what to do."""
     (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "fitglue.db").write_text("this is no database, and long enough to be taken for one" * 20)
+    (tmp_path / "home" / "fitglue.db").write_text(
+        "this is no database, and long enough to be taken for one" * 20
+    )
     said = fitglue("doctor", "--offline")
     assert said.code == 7
     assert "FG-store-damaged" in said.out
@@ -78,7 +90,10 @@ def test_a_database_that_is_none_is_broken(fitglue, tmp_path):
 
 def test_the_registry_is_listed_with_its_availability(synced, fitglue):
     """Every entry, and whether it can be used."""
-    states = {f"{one['kind']}/{one['id']}": one["availability"]["state"] for one in fitglue("registry", "--json").lines}
+    states = {
+        f"{one['kind']}/{one['id']}": one["availability"]["state"]
+        for one in fitglue("registry", "--json").lines
+    }
     assert states["source/intervals"] == "available"
     assert states["source/files"] == "not-connected"
 
@@ -89,8 +104,13 @@ def test_registry_check_names_file_line_and_column(fitglue, tmp_path):
     (tmp_path / "sources" / "toy.yaml").write_text(ENTRY)
     said = fitglue("registry", "check", str(tmp_path))
     assert said.code == 8
-    assert f"{tmp_path}/sources/toy.yaml:7:7: FG-entry-unknown-tier: tier 'pr0' is unknown" in said.out
-    assert fitglue("registry", "check", str(tmp_path), "--json").document["errors"][0]["where"]["line"] == 7
+    assert (
+        f"{tmp_path}/sources/toy.yaml:7:7: FG-entry-unknown-tier: tier 'pr0' is unknown" in said.out
+    )
+    assert (
+        fitglue("registry", "check", str(tmp_path), "--json").document["errors"][0]["where"]["line"]
+        == 7
+    )
 
 
 def test_the_built_in_registry_is_right(fitglue):
@@ -100,7 +120,9 @@ def test_the_built_in_registry_is_right(fitglue):
 
 def test_the_help_article_comes_from_the_entry(fitglue):
     """Markdown on standard output."""
-    assert fitglue("registry", "help-article", "source/intervals").out.startswith("# Intervals.icu as a source\n")
+    assert fitglue("registry", "help-article", "source/intervals").out.startswith(
+        "# Intervals.icu as a source\n"
+    )
 
 
 def test_registry_show_of_an_unknown_entry_names_the_nearest(fitglue):
@@ -135,7 +157,11 @@ def test_an_install_that_fails_shows_the_last_lines_of_pip(fitglue, tmp_path):
 def test_an_install_is_checked(fitglue, monkeypatch):
     """What pip brought is walked through at once; nothing is given to a shell."""
     ran = []
-    monkeypatch.setattr(subprocess, "run", lambda command, **_: ran.append(command) or subprocess.CompletedProcess(command, 0, "", ""))
+    monkeypatch.setattr(
+        subprocess,
+        "run",
+        lambda command, **_: ran.append(command) or subprocess.CompletedProcess(command, 0, "", ""),
+    )
     said = fitglue("plugin", "install", "--upgrade", "fitglue-intervals")
     assert said.code == 0
     assert ran[0][:4] == [sys.executable, "-m", "pip", "install"]
@@ -170,25 +196,33 @@ def test_normalize_reads_standard_input(saved, fitglue):
     assert fitglue("dev", "normalize", "intervals", "-", typed=saved.read_text()).code == 0
 
 
-def test_dev_normalize_says_that_a_source_is_unknown_before_it_looks_for_the_file(fitglue, tmp_path):
+def test_dev_normalize_says_that_a_source_is_unknown_before_it_looks_for_the_file(
+    fitglue, tmp_path
+):
     """The first thing that is wrong comes first."""
-    assert "there is no source 'nosuch'" in fitglue("dev", "normalize", "nosuch", str(tmp_path / "nothing")).err
+    assert (
+        "there is no source 'nosuch'"
+        in fitglue("dev", "normalize", "nosuch", str(tmp_path / "nothing")).err
+    )
 
 
 def test_dev_match_writes_what_it_holds_for_one_workout(fitglue, tmp_path):
     """And says how many pairs that are."""
     row = '{"id": "%s", "person": "p", "source": "%s", "start_utc": "2026-05-01T05:30:00Z", "moving_s": 3600, "distance_m": 10000}'
     (tmp_path / "records.jsonl").write_text(f"{row % ('a', 'garmin')}\n{row % ('b', 'strava')}\n")
-    said = fitglue("dev", "match", str(tmp_path / "records.jsonl"), "--out", str(tmp_path / "pairs.csv"))
+    said = fitglue(
+        "dev", "match", str(tmp_path / "records.jsonl"), "--out", str(tmp_path / "pairs.csv")
+    )
     assert (said.code, "Pairs: 1 the same, 0 to be asked about." in said.err) == (0, True)
     assert (tmp_path / "pairs.csv").read_text().splitlines()[1].startswith("a,b,same,")
-
 
 
 def test_normalize_refuses_with_the_reason_and_reads_on(saved, fitglue, tmp_path):
     """A file that holds no activity: exit code 5, and the next file is read."""
     (tmp_path / "error.json").write_text('{"status": 401, "error": "Auth failed"}')
-    said = fitglue("dev", "normalize", "intervals", str(tmp_path / "error.json"), str(saved), "--json")
+    said = fitglue(
+        "dev", "normalize", "intervals", str(tmp_path / "error.json"), str(saved), "--json"
+    )
     assert said.code == 5
     assert len(said.lines) == 1
     assert said.error["code"] == "FG-not-an-activity"

@@ -31,16 +31,22 @@ def watched(monkeypatch, tmp_path, fitglue):
         if len(listed) == 4:
             signal.raise_signal(signal.SIGINT)
 
-    folders, plugins = [Folder(make_registry(tmp_path / "registry", "log"))], Plugins([Point("log", plugin(list=fitglue_list))])
-    monkeypatch.setattr("fitglue_registry.host.Host", partial(Host, plugins=plugins, folders=folders))
-    monkeypatch.setattr("fitglue_registry.importing.watching.Timing", partial(Timing, quiet_s=0.05, tick_s=0.01))
+    folders, plugins = (
+        [Folder(make_registry(tmp_path / "registry", "log"))],
+        Plugins([Point("log", plugin(list=fitglue_list))]),
+    )
+    monkeypatch.setattr(
+        "fitglue_registry.host.Host", partial(Host, plugins=plugins, folders=folders)
+    )
+    monkeypatch.setattr(
+        "fitglue_registry.importing.watching.Timing", partial(Timing, quiet_s=0.05, tick_s=0.01)
+    )
     assert fitglue("import", str(folder)).code == 0
     return folder
 
 
 def test_each_round_that_brings_something_is_a_line(watched, fitglue):
-    """What is watched is said first, nothing new is no line, and Ctrl-C ends it as it ends a sync.
-    """
+    """What is watched is said first, nothing new is no line, and Ctrl-C ends it as it ends a sync."""
     said = fitglue("watch")
     assert said.code == 130
     assert f"log: watching {watched}" in said.err
@@ -60,4 +66,8 @@ def test_nothing_to_watch_says_how_a_folder_becomes_a_connection(watched, fitglu
     """And where one is named that reads no files, what does for it."""
     assert fitglue("connections", "remove", "log", "--yes").code == 0
     said = fitglue("watch", "--json")
-    assert (said.code, said.error["code"], said.error["fix"]) == (2, "FG-nothing-to-watch", "fitglue import FOLDER")
+    assert (said.code, said.error["code"], said.error["fix"]) == (
+        2,
+        "FG-nothing-to-watch",
+        "fitglue import FOLDER",
+    )

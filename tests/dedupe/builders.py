@@ -1,5 +1,4 @@
-"""Workouts as the matcher sees them: a test states what matters to it, the rest is an hour's run.
-"""
+"""Workouts as the matcher sees them: a test states what matters to it, the rest is an hour's run."""
 
 from __future__ import annotations
 
@@ -10,11 +9,29 @@ from fitglue_registry.dedupe import Card, Samples, Traits, judge, learned_weight
 
 NOON = 1_780_000_000.0
 HOUR, MINUTE = 3600.0, 60.0
-RUN = Traits("garmin", NOON, NOON + 2 * HOUR, elapsed_s=HOUR, moving_s=3550.0, distance_m=10_000.0, family="running",
-             average_heartrate_bpm=150.0, max_heartrate_bpm=172.0, calories_kcal=640.0, elevation_gain_m=80.0)
+RUN = Traits(
+    "garmin",
+    NOON,
+    NOON + 2 * HOUR,
+    elapsed_s=HOUR,
+    moving_s=3550.0,
+    distance_m=10_000.0,
+    family="running",
+    average_heartrate_bpm=150.0,
+    max_heartrate_bpm=172.0,
+    calories_kcal=640.0,
+    elevation_gain_m=80.0,
+)
 
 
-LAP = replace(RUN, distance_m=2000.0, elapsed_s=485.0, moving_s=485.0, average_heartrate_bpm=163.0, calories_kcal=122.0)
+LAP = replace(
+    RUN,
+    distance_m=2000.0,
+    elapsed_s=485.0,
+    moving_s=485.0,
+    average_heartrate_bpm=163.0,
+    calories_kcal=122.0,
+)
 
 
 def copy(of=RUN, account="strava", after=0.0, **changes):
@@ -37,12 +54,17 @@ def said(one, two, first=None, second=None):
 
 def levels(one, two, first=None, second=None):
     """Line → level of a pair."""
-    return {line.line: line.level for line in judge(one, two, learned_weights(), lambda: (first, second)).lines}
+    return {
+        line.line: line.level
+        for line in judge(one, two, learned_weights(), lambda: (first, second)).lines
+    }
 
 
 def card(number, traits, *claims, samples=None):
     """A card of these traits."""
-    return Card(number, (traits.account, f"x{number:04}", 0), frozenset(claims), traits, lambda: samples)
+    return Card(
+        number, (traits.account, f"x{number:04}", 0), frozenset(claims), traits, lambda: samples
+    )
 
 
 def loop(turns=1.0, points=200, north=50.0, east=8.0, radius_m=800.0, noise_m=0.0, seed=1):
@@ -53,8 +75,16 @@ def loop(turns=1.0, points=200, north=50.0, east=8.0, radius_m=800.0, noise_m=0.
     found = []
     for k in range(points):
         angle = 2 * math.pi * turns * k / points
-        metres = radius_m * math.sin(angle) + dice.gauss(0, noise_m), radius_m * math.cos(angle) + dice.gauss(0, noise_m)
-        found.append((north + metres[0] / 111_195, east + metres[1] / 111_195 / math.cos(math.radians(north))))
+        metres = (
+            radius_m * math.sin(angle) + dice.gauss(0, noise_m),
+            radius_m * math.cos(angle) + dice.gauss(0, noise_m),
+        )
+        found.append(
+            (
+                north + metres[0] / 111_195,
+                east + metres[1] / 111_195 / math.cos(math.radians(north)),
+            )
+        )
     return found
 
 
@@ -64,5 +94,13 @@ def heart(seconds=3600, shift=0, seed=1, level=150.0):
 
     dice = random.Random(seed)
     waves = [(dice.uniform(60, 900), dice.uniform(0, 6), dice.uniform(2, 8)) for _ in range(6)]
-    return Samples(time_s=list(range(seconds)), channels={"heartrate": [
-        level + sum(high * math.sin((k + shift) / slow + phase) for slow, phase, high in waves) for k in range(seconds)]})
+    return Samples(
+        time_s=list(range(seconds)),
+        channels={
+            "heartrate": [
+                level
+                + sum(high * math.sin((k + shift) / slow + phase) for slow, phase, high in waves)
+                for k in range(seconds)
+            ]
+        },
+    )

@@ -9,9 +9,24 @@ import pytest
 from fitglue_registry.dedupe.labelled import predict, read_records, write_predictions
 from fitglue_registry.errors import UserMistake
 
-ROW = {"id": "a", "person": "p1", "source": "garmin", "external_id": "garmin:1", "start_utc": "2026-05-01T05:30:00Z",
-       "start_local": "2026-05-01T07:30:00", "utc_offset_s": 7200, "elapsed_s": 3600, "moving_s": 3500.5, "distance_m": 10_000.0,
-       "type": "running", "avg_hr": 150, "max_hr": None, "name": None, "device": "watch", "polyline": None}
+ROW = {
+    "id": "a",
+    "person": "p1",
+    "source": "garmin",
+    "external_id": "garmin:1",
+    "start_utc": "2026-05-01T05:30:00Z",
+    "start_local": "2026-05-01T07:30:00",
+    "utc_offset_s": 7200,
+    "elapsed_s": 3600,
+    "moving_s": 3500.5,
+    "distance_m": 10_000.0,
+    "type": "running",
+    "avg_hr": 150,
+    "max_hr": None,
+    "name": None,
+    "device": "watch",
+    "polyline": None,
+}
 
 
 @pytest.fixture
@@ -28,7 +43,11 @@ def records(tmp_path):
 
 def test_copies_of_one_person_are_named_with_their_probability(records):
     """And never across people."""
-    found = predict(records({}, {"id": "b", "source": "strava"}, {"id": "c", "source": "strava", "person": "p2"}))
+    found = predict(
+        records(
+            {}, {"id": "b", "source": "strava"}, {"id": "c", "source": "strava", "person": "p2"}
+        )
+    )
     assert [(one.a_id, one.b_id, one.verdict) for one in found] == [("a", "b", "same")]
     assert 0.9 < found[0].probability <= 1
 
@@ -37,7 +56,9 @@ def test_words_of_two_services_for_one_sport_are_one_family(records):
     """`running/treadmill` and `Run`; an unknown word is no evidence."""
     from fitglue_registry.dedupe.labelled import cards_by_person
 
-    [cards] = cards_by_person(records({}, {"type": "Run"}, {"type": "running/treadmill"}, {"type": "??"}, {"type": None})).values()
+    [cards] = cards_by_person(
+        records({}, {"type": "Run"}, {"type": "running/treadmill"}, {"type": "??"}, {"type": None})
+    ).values()
     assert [card.traits.family for card in cards] == ["running", "running", "running", None, None]
 
 
@@ -55,8 +76,16 @@ def test_a_mark_of_the_byte_order_is_no_part_of_a_record(tmp_path):
     assert [record.id for record in read_records(path)] == ["a"]
 
 
-@pytest.mark.parametrize("line", [
-    "{", "[]", '{"person": "p1"}', '{"id": "a", "distance_m": "far"}', '{"id": "a", "start_utc": "yesterday"}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "[]",
+        '{"person": "p1"}',
+        '{"id": "a", "distance_m": "far"}',
+        '{"id": "a", "start_utc": "yesterday"}',
+    ],
+)
 def test_a_line_that_is_no_record_is_named(tmp_path, line):
     """Its number, and why."""
     path = tmp_path / "records.jsonl"
@@ -79,9 +108,20 @@ def test_the_labelled_people_are_matched_without_a_wrong_merge(shared):
     measurement (benchmarks/dedupe.py is).
     """
     folder = shared / "data/dedupe"
-    said = {frozenset((one.a_id, one.b_id)): one.verdict for one in predict(read_records(folder / "records.jsonl"))}
+    said = {
+        frozenset((one.a_id, one.b_id)): one.verdict
+        for one in predict(read_records(folder / "records.jsonl"))
+    }
     pairs = [json.loads(line) for line in (folder / "pairs.jsonl").read_text().splitlines()]
-    wrong = [pair for pair in pairs if pair["same"] is False and said.get(frozenset((pair["a_id"], pair["b_id"]))) == "same"]
-    found = [pair for pair in pairs if pair["same"] and said.get(frozenset((pair["a_id"], pair["b_id"]))) == "same"]
+    wrong = [
+        pair
+        for pair in pairs
+        if pair["same"] is False and said.get(frozenset((pair["a_id"], pair["b_id"]))) == "same"
+    ]
+    found = [
+        pair
+        for pair in pairs
+        if pair["same"] and said.get(frozenset((pair["a_id"], pair["b_id"]))) == "same"
+    ]
     assert wrong == []
     assert len(found) / sum(1 for pair in pairs if pair["same"]) > 0.99

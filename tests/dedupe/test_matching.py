@@ -14,7 +14,12 @@ START = datetime(2026, 5, 1, 7, 30)  # noqa: DTZ001 - a local time
 
 def card(number, *claims, after=timedelta(0), start=START):
     at = None if start is None else (start + after).replace(tzinfo=UTC).timestamp()
-    return Card(number, (f"c{number}", f"x{number}", 0), frozenset(claims), Traits(f"c{number}", start_local_s=at))
+    return Card(
+        number,
+        (f"c{number}", f"x{number}", 0),
+        frozenset(claims),
+        Traits(f"c{number}", start_local_s=at),
+    )
 
 
 def pairs(changed, others):
@@ -24,7 +29,13 @@ def pairs(changed, others):
 def test_equal_claims_say_same():
     """The pair is named with the claim that both assert."""
     [edge] = claim_edges([card(2, "strava:1", "garmin:5"), card(1, "strava:1", "garmin:6")])
-    assert (edge.first, edge.second, edge.verdict, edge.said_by, edge.reason) == (1, 2, "same", "claim", "both are strava:1")
+    assert (edge.first, edge.second, edge.verdict, edge.said_by, edge.reason) == (
+        1,
+        2,
+        "same",
+        "claim",
+        "both are strava:1",
+    )
 
 
 def test_differing_ids_of_one_service_say_nothing():
@@ -38,7 +49,10 @@ def test_every_pair_of_a_claim_is_named_once():
     assert [(edge.first, edge.second) for edge in found] == [(1, 2), (1, 3), (2, 3)]
 
 
-@pytest.mark.parametrize(("after", "asked"), [(timedelta(0), True), (NEAR, True), (NEAR + timedelta(seconds=1), False), (-NEAR, True)])
+@pytest.mark.parametrize(
+    ("after", "asked"),
+    [(timedelta(0), True), (NEAR, True), (NEAR + timedelta(seconds=1), False), (-NEAR, True)],
+)
 def test_a_pair_is_near_within_a_quarter_of_an_hour(after, asked):
     """Fifteen minutes included, in either direction."""
     assert pairs([card(1)], [card(2, after=after)]) == ([(1, 2)] if asked else [])
@@ -61,4 +75,6 @@ def test_what_has_no_start_is_near_nothing():
 
 def test_the_edges_of_the_calendar_are_no_trouble():
     """The first and the last moment there is."""
-    assert pairs([card(1, start=datetime.max), card(2, start=datetime.min)], [card(3, start=datetime.max)]) == [(1, 3)]  # noqa: DTZ901
+    assert pairs(
+        [card(1, start=datetime.max), card(2, start=datetime.min)], [card(3, start=datetime.max)]
+    ) == [(1, 3)]  # noqa: DTZ901

@@ -39,7 +39,9 @@ LOCAL = datetime(2026, 5, 1, 7, 30)  # noqa: DTZ001 - a local time
 
 def member(number, parts=("summary",), kinds=None, streams=((), 0), **changes):
     values = {"sport": "Ride", "start_local": LOCAL, "completeness": Completeness(parts=parts)}
-    return Member(number, (f"c{number}", "x", 0), SourceActivity(**(values | changes)), kinds or {}, *streams)
+    return Member(
+        number, (f"c{number}", "x", 0), SourceActivity(**(values | changes)), kinds or {}, *streams
+    )
 
 
 def rich(number, **changes):
@@ -57,7 +59,9 @@ def test_one_member_is_the_activity_without_its_streams():
 @pytest.mark.parametrize("parts", [("file",), ("streams",), ("detail",)])
 def test_the_member_made_from_the_richest_parts_goes_first(parts):
     """A file knows more than streams, streams more than a detail, a detail more than a summary."""
-    merged, origins = merge([member(1, distance_m=1.0), member(2, ("summary", *parts), distance_m=2.0)])
+    merged, origins = merge(
+        [member(1, distance_m=1.0), member(2, ("summary", *parts), distance_m=2.0)]
+    )
     assert (merged.distance_m, origins) == (2.0, {"": 2})
 
 
@@ -74,8 +78,16 @@ def test_what_the_best_lacks_comes_from_another_and_says_so():
     assert origins == {"": 1, "description": 2, "gear": 2}
 
 
-@pytest.mark.parametrize(("field", "value"), [("distance_m", 0.0), ("average_watts", 0.0), ("trainer", False), ("sub_type", ""),
-                                              ("rpe", 0.0)])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("distance_m", 0.0),
+        ("average_watts", 0.0),
+        ("trainer", False),
+        ("sub_type", ""),
+        ("rpe", 0.0),
+    ],
+)
 def test_zero_is_a_value_and_is_kept(field, value):
     """What is said, be it nothing much, is not filled in from elsewhere."""
     merged, origins = merge([rich(1, **{field: value}), member(2, **{field: type(value)(1)})])
@@ -95,7 +107,9 @@ def test_values_that_mean_something_together_come_from_one_member_together():
 def test_a_group_without_its_leader_is_not_lost():
     """Where nobody knows the average power, the peak that somebody knows is still there."""
     loads = (TrainingLoad(40.0, method="heart_rate"),)
-    merged, origins = merge([rich(1), member(2, weighted_average_watts=210.0, training_loads=loads)])
+    merged, origins = merge(
+        [rich(1), member(2, weighted_average_watts=210.0, training_loads=loads)]
+    )
     assert (merged.weighted_average_watts, merged.training_loads) == (210.0, loads)
     assert (origins["weighted_average_watts"], origins["training_loads"]) == (2, 2)
 
@@ -103,14 +117,25 @@ def test_a_group_without_its_leader_is_not_lost():
 def test_claims_links_and_tags_are_joined():
     """Each once, the best member's first."""
     link = Link("self", "https://example.org/1")
-    best, other = member(1, claims=("a:1",), tags=("y", "x"), links=(link,)), member(2, claims=("b:2", "a:1"), tags=("x",), links=(link,))
+    best, other = (
+        member(1, claims=("a:1",), tags=("y", "x"), links=(link,)),
+        member(2, claims=("b:2", "a:1"), tags=("x",), links=(link,)),
+    )
     merged, _ = merge([other, best])
     assert (merged.claims, merged.tags, merged.links) == (("a:1", "b:2"), ("y", "x"), (link,))
 
 
 def test_a_stub_gives_its_claims_and_nothing_else():
     """What the source will not deliver is no source of values."""
-    stub = member(1, ("file",), stub=Stub("FG-stub", "terms"), title="secret", tags=("stub",), description="d", claims=("strava:9",))
+    stub = member(
+        1,
+        ("file",),
+        stub=Stub("FG-stub", "terms"),
+        title="secret",
+        tags=("stub",),
+        description="d",
+        claims=("strava:9",),
+    )
     merged, origins = merge([stub, member(2, claims=("garmin:1",))])
     assert (merged.stub, merged.title, merged.description, merged.tags) == (None, None, None, ())
     assert (merged.claims, origins) == (("garmin:1", "strava:9"), {"": 2})
@@ -118,18 +143,41 @@ def test_a_stub_gives_its_claims_and_nothing_else():
 
 def test_provenance_is_told_of_the_values_that_were_taken():
     """What a member says of values that came from another is left out."""
-    best = rich(1, calories_kcal=500.0, provenance={"calories_kcal": Provenance("reported", by="watch"), "work_j": Provenance("computed")})
-    other = member(2, calories_kcal=1.0, metrics={"trimp": 5.0}, work_j=1.0, provenance={
-        "calories_kcal": Provenance("reported"), "metrics.trimp": Provenance("computed", by="service"), "work_j": Provenance("reported")})
+    best = rich(
+        1,
+        calories_kcal=500.0,
+        provenance={
+            "calories_kcal": Provenance("reported", by="watch"),
+            "work_j": Provenance("computed"),
+        },
+    )
+    other = member(
+        2,
+        calories_kcal=1.0,
+        metrics={"trimp": 5.0},
+        work_j=1.0,
+        provenance={
+            "calories_kcal": Provenance("reported"),
+            "metrics.trimp": Provenance("computed", by="service"),
+            "work_j": Provenance("reported"),
+        },
+    )
     merged, _ = merge([best, other])
-    assert merged.provenance == {"calories_kcal": Provenance("reported", by="watch"), "work_j": Provenance("reported"),
-                                 "metrics.trimp": Provenance("computed", by="service")}
+    assert merged.provenance == {
+        "calories_kcal": Provenance("reported", by="watch"),
+        "work_j": Provenance("reported"),
+        "metrics.trimp": Provenance("computed", by="service"),
+    }
 
 
 def test_completeness_and_leg_are_those_of_the_best():
     """What a member says of itself is not mixed."""
     merged, _ = merge([member(1, leg_no=0), rich(2, leg_no=3, parent="file:a")])
-    assert (merged.completeness.parts, merged.leg_no, merged.parent) == (("summary", "streams"), 3, "file:a")
+    assert (merged.completeness.parts, merged.leg_no, merged.parent) == (
+        ("summary", "streams"),
+        3,
+        "file:a",
+    )
 
 
 # -- the rules of the registry ---------------------------------------------------------------------
@@ -139,9 +187,20 @@ def test_what_was_measured_goes_before_what_was_computed_before_what_was_estimat
     """Whoever was made from richer parts, and wherever it is said: in the source activity or in the
     table of the entry.
     """
-    file = member(1, ("file",), distance_m=1.0, calories_kcal=1.0, kinds={"distance_m": "computed"},
-                  provenance={"calories_kcal": Provenance("estimated")})
-    other = member(2, distance_m=2.0, calories_kcal=2.0, kinds={"distance_m": "reported", "calories_kcal": "computed"})
+    file = member(
+        1,
+        ("file",),
+        distance_m=1.0,
+        calories_kcal=1.0,
+        kinds={"distance_m": "computed"},
+        provenance={"calories_kcal": Provenance("estimated")},
+    )
+    other = member(
+        2,
+        distance_m=2.0,
+        calories_kcal=2.0,
+        kinds={"distance_m": "reported", "calories_kcal": "computed"},
+    )
     merged, origins = merge([file, other])
     assert (merged.distance_m, merged.calories_kcal) == (2.0, 2.0)
     assert origins == {"": 1, "distance_m": 2, "calories_kcal": 2}
@@ -160,15 +219,25 @@ def test_a_file_that_was_cut_gives_nothing_that_the_whole_has():
 
 def test_a_recording_that_never_ended_is_no_measure():
     """A day that the watch ran on does not make parts of the others."""
-    merged, _ = merge([member(1, ("file",), elapsed_s=1800.0), rich(2, elapsed_s=102_732.0), rich(3, elapsed_s=1810.0)])
+    merged, _ = merge(
+        [
+            member(1, ("file",), elapsed_s=1800.0),
+            rich(2, elapsed_s=102_732.0),
+            rich(3, elapsed_s=1810.0),
+        ]
+    )
     assert merged.elapsed_s == 1800.0
 
 
 def test_one_clock_of_three_that_is_off_has_no_say_in_the_start():
-    """Although it is that of a file; two who disagree are as good as each other, and the file wins.
-    """
-    late, early = member(1, ("file",), start_utc=START + timedelta(hours=1)), rich(2, start_utc=START)
-    assert merge([late, early, rich(3, start_utc=START + timedelta(seconds=40))])[0].start_utc == START
+    """Although it is that of a file; two who disagree are as good as each other, and the file wins."""
+    late, early = (
+        member(1, ("file",), start_utc=START + timedelta(hours=1)),
+        rich(2, start_utc=START),
+    )
+    assert (
+        merge([late, early, rich(3, start_utc=START + timedelta(seconds=40))])[0].start_utc == START
+    )
     assert merge([late, early])[0].start_utc == START + timedelta(hours=1)
 
 
@@ -179,16 +248,38 @@ def test_power_of_a_meter_goes_before_a_models():
     assert (merged.average_watts, merged.max_watts, merged.power_kind) == (200.0, None, "measured")
 
 
-@pytest.mark.parametrize("default", ["", "Morning Run", "Lauf am Morgen", "Lunch Ride", "Course à pied le matin", "Corsa mattutina",
-                                     "2026-05-01-073000.fit", "activity_1234.gpx.gz", "Ride", "Potsdam Radfahren", "Evening Ride 2"])
+@pytest.mark.parametrize(
+    "default",
+    [
+        "",
+        "Morning Run",
+        "Lauf am Morgen",
+        "Lunch Ride",
+        "Course à pied le matin",
+        "Corsa mattutina",
+        "2026-05-01-073000.fit",
+        "activity_1234.gpx.gz",
+        "Ride",
+        "Potsdam Radfahren",
+        "Evening Ride 2",
+    ],
+)
 def test_a_title_that_somebody_wrote_goes_before_a_default_one(default):
     """In any language, a file's name and the place with the sport included."""
     best = rich(1, title=default, location=Location(name="Potsdam"))
     assert merge([best, member(2, title="With Ada to the lake")])[0].title == "With Ada to the lake"
 
 
-@pytest.mark.parametrize("written", ["Long run with Ada", "Ada's birthday ride", "10 x 400 m", "Berlin Marathon",
-                                     "Zwift - Race: Crit City"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Long run with Ada",
+        "Ada's birthday ride",
+        "10 x 400 m",
+        "Berlin Marathon",
+        "Zwift - Race: Crit City",
+    ],
+)
 def test_a_title_that_somebody_wrote_is_known_as_one(written):
     """It stays, though another was made from less and has a title too."""
     assert merge([rich(1, title="Morning Run"), member(2, title=written)])[0].title == written
@@ -196,31 +287,64 @@ def test_a_title_that_somebody_wrote_is_known_as_one(written):
 
 def test_an_empty_description_gives_way_to_one():
     """Words before none."""
-    assert merge([rich(1, description=""), member(2, description="windy")])[0].description == "windy"
+    assert (
+        merge([rich(1, description=""), member(2, description="windy")])[0].description == "windy"
+    )
 
 
-@pytest.mark.parametrize(("vague", "exact"), [
-    ({"start_precision": "day"}, {"start_precision": "minute"}), ({"start_precision": "minute"}, {}), ({}, {"start_utc": START}),
-    ({"start_local": None, "start_utc": START}, {"start_utc": START, "start_local": LOCAL})])
+@pytest.mark.parametrize(
+    ("vague", "exact"),
+    [
+        ({"start_precision": "day"}, {"start_precision": "minute"}),
+        ({"start_precision": "minute"}, {}),
+        ({}, {"start_utc": START}),
+        ({"start_local": None, "start_utc": START}, {"start_utc": START, "start_local": LOCAL}),
+    ],
+)
 def test_the_most_exact_start_is_taken(vague, exact):
     """To the second before to the minute before to the day; with its zone before without."""
     merged, origins = merge([rich(1, **vague), member(2, **exact)])
-    assert (origins["start_local"], merged.start_precision) == (2, exact.get("start_precision", "second"))
+    assert (origins["start_local"], merged.start_precision) == (
+        2,
+        exact.get("start_precision", "second"),
+    )
 
 
 def test_the_kind_of_a_sport_goes_before_the_sport_at_large():
     """What the head unit took for a ride was one indoors."""
-    merged, _ = merge([rich(1, sport="Ride", sub_type="generic"), member(2, sport="VirtualRide", sport_raw="virtual_ride")])
-    assert (merged.sport, merged.sport_raw, merged.sub_type) == ("VirtualRide", "virtual_ride", None)
+    merged, _ = merge(
+        [
+            rich(1, sport="Ride", sub_type="generic"),
+            member(2, sport="VirtualRide", sport_raw="virtual_ride"),
+        ]
+    )
+    assert (merged.sport, merged.sport_raw, merged.sub_type) == (
+        "VirtualRide",
+        "virtual_ride",
+        None,
+    )
 
 
 FULL = ("time", "latlng", "heartrate", "watts")
 
 
-@pytest.mark.parametrize(("one", "two"), [
-    ({"elapsed_s": 3000.0, "streams": (FULL, 3000)}, {"elapsed_s": 3600.0, "streams": (("time", "latlng"), 3600)}),
-    ({"elapsed_s": 3600.0, "streams": (("time", "latlng", "grade", "dfa_a1"), 3600)}, {"elapsed_s": 3590.0, "streams": (FULL, 900)}),
-    ({"elapsed_s": 3600.0, "streams": (FULL, 700)}, {"elapsed_s": 3600.0, "streams": (FULL, 3600)})])
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (
+            {"elapsed_s": 3000.0, "streams": (FULL, 3000)},
+            {"elapsed_s": 3600.0, "streams": (("time", "latlng"), 3600)},
+        ),
+        (
+            {"elapsed_s": 3600.0, "streams": (("time", "latlng", "grade", "dfa_a1"), 3600)},
+            {"elapsed_s": 3590.0, "streams": (FULL, 900)},
+        ),
+        (
+            {"elapsed_s": 3600.0, "streams": (FULL, 700)},
+            {"elapsed_s": 3600.0, "streams": (FULL, 3600)},
+        ),
+    ],
+)
 def test_streams_are_those_of_one_member_the_longer_the_fuller_the_denser(one, two):
     """In this order; what a service worked out makes no set fuller."""
     _, origins = merge([rich(1, **one), member(2, **two)])
@@ -237,14 +361,21 @@ def test_laps_come_with_the_streams_they_point_into():
 
 def test_laps_of_another_member_than_the_streams_point_at_no_samples():
     """Their indices count samples that are not shown."""
-    merged, _ = merge([rich(1, streams=(FULL, 60)), member(2, laps=(Lap(start_s=1.0, start_index=1, end_index=9),))])
+    merged, _ = merge(
+        [
+            rich(1, streams=(FULL, 60)),
+            member(2, laps=(Lap(start_s=1.0, start_index=1, end_index=9),)),
+        ]
+    )
     assert merged.laps == (Lap(start_s=1.0),)
 
 
 def test_the_device_that_is_told_more_of_is_taken():
     """A name with its serial before a name alone."""
     known = Device(name="Edge 840", manufacturer="garmin", serial="39001")
-    assert merge([rich(1, device=Device(name="Edge 840")), member(2, device=known)])[0].device == known
+    assert (
+        merge([rich(1, device=Device(name="Edge 840")), member(2, device=known)])[0].device == known
+    )
 
 
 def test_figures_without_a_field_are_united():
@@ -258,8 +389,10 @@ def test_figures_without_a_field_are_united():
 
 def test_a_value_that_the_athlete_set_wins():
     """Over every source, and says that it is theirs; of one member, too."""
-    merged, origins = merge([rich(1, title="Long run with Ada", distance_m=9.0)],
-                            choices=[Choice("title", "Our run"), Choice("distance_m", None)])
+    merged, origins = merge(
+        [rich(1, title="Long run with Ada", distance_m=9.0)],
+        choices=[Choice("title", "Our run"), Choice("distance_m", None)],
+    )
     assert (merged.title, merged.distance_m) == ("Our run", None)
     assert origins == {"": 1, "title": ATHLETE, "distance_m": ATHLETE}
     assert merged.provenance["title"] == Provenance("reported", by="athlete")
@@ -267,9 +400,17 @@ def test_a_value_that_the_athlete_set_wins():
 
 def test_a_source_that_the_athlete_chose_wins_with_all_that_belongs_together():
     """One field of the power is not mixed with another's."""
-    one, two = rich(1, average_watts=200.0, max_watts=900.0, power_kind="measured"), member(2, average_watts=180.0, power_kind="estimated")
+    one, two = (
+        rich(1, average_watts=200.0, max_watts=900.0, power_kind="measured"),
+        member(2, average_watts=180.0, power_kind="estimated"),
+    )
     merged, origins = merge([one, two], choices=[Choice("average_watts", giver="c2")])
-    assert (merged.average_watts, merged.max_watts, merged.power_kind, origins["average_watts"]) == (180.0, None, "estimated", 2)
+    assert (
+        merged.average_watts,
+        merged.max_watts,
+        merged.power_kind,
+        origins["average_watts"],
+    ) == (180.0, None, "estimated", 2)
 
 
 def test_a_chosen_source_that_has_no_such_value_any_more_gives_way_to_the_rule():
@@ -280,39 +421,64 @@ def test_a_chosen_source_that_has_no_such_value_any_more_gives_way_to_the_rule()
 
 def test_streams_come_from_the_source_that_the_athlete_chose():
     """The choice covers what is no value of the document."""
-    members = [rich(1, elapsed_s=60.0, streams=(FULL, 60)), member(2, elapsed_s=6.0, streams=(("time",), 6))]
+    members = [
+        rich(1, elapsed_s=60.0, streams=(FULL, 60)),
+        member(2, elapsed_s=6.0, streams=(("time",), 6)),
+    ]
     assert merge(members, choices=[Choice("streams", giver="c2")])[1]["streams"] == 2
 
 
 def test_alternatives_are_what_others_say_and_was_not_taken():
     """Only where they say something, and something else; a stub says nothing."""
-    members = [rich(1, distance_m=5.0, rpe=3.0, title="x"), member(2, distance_m=6.0, rpe=3.0),
-               member(3, distance_m=7.0, stub=Stub("FG-stub", "terms"))]
+    members = [
+        rich(1, distance_m=5.0, rpe=3.0, title="x"),
+        member(2, distance_m=6.0, rpe=3.0),
+        member(3, distance_m=7.0, stub=Stub("FG-stub", "terms")),
+    ]
     assert alternatives(members, merge(members)[1]) == {"distance_m": [(2, 6.0)]}
 
 
 # -- whatever the order ----------------------------------------------------------------------------
 
 MEMBERS = st.builds(
-    lambda parts, kind, channels, changes: (parts, kind, channels, {name: value for name, value in changes.items() if value is not None}),
+    lambda parts, kind, channels, changes: (
+        parts,
+        kind,
+        channels,
+        {name: value for name, value in changes.items() if value is not None},
+    ),
     st.sampled_from([("summary",), ("summary", "detail"), ("summary", "streams"), ("file",)]),
-    st.sampled_from([{}, {"distance_m": "computed"}, {"distance_m": "estimated", "average_watts": "reported"}]),
+    st.sampled_from(
+        [{}, {"distance_m": "computed"}, {"distance_m": "estimated", "average_watts": "reported"}]
+    ),
     st.sampled_from([((), 0), (("time", "latlng"), 60), (FULL, 60), (FULL, 3600)]),
-    st.fixed_dictionaries({
-        "title": st.sampled_from([None, "", "Morning Run", "With Ada"]), "sport": st.sampled_from(["Run", "TrailRun", "Other"]),
-        "elapsed_s": st.sampled_from([None, 0.0, 100.0, 104.0, 110.0]), "distance_m": st.sampled_from([None, 0.0, 5.0, 6.0]),
-        "average_watts": st.sampled_from([None, 0.0, 200.0]), "power_kind": st.sampled_from([None, "measured", "estimated"]),
-        "start_utc": st.sampled_from([None, START]), "start_precision": st.sampled_from(["second", "minute"]),
-        "laps": st.sampled_from([(), (Lap(start_index=1),), (Lap(), Lap())]),
-        "metrics": st.sampled_from([{}, {"a": 1.0}, {"a": 2.0, "b": 0.0}]),
-        "claims": st.sampled_from([(), ("a:1",), ("a:1", "b:2")]), "stub": st.sampled_from([None, None, Stub("FG-stub", "terms")])}))
+    st.fixed_dictionaries(
+        {
+            "title": st.sampled_from([None, "", "Morning Run", "With Ada"]),
+            "sport": st.sampled_from(["Run", "TrailRun", "Other"]),
+            "elapsed_s": st.sampled_from([None, 0.0, 100.0, 104.0, 110.0]),
+            "distance_m": st.sampled_from([None, 0.0, 5.0, 6.0]),
+            "average_watts": st.sampled_from([None, 0.0, 200.0]),
+            "power_kind": st.sampled_from([None, "measured", "estimated"]),
+            "start_utc": st.sampled_from([None, START]),
+            "start_precision": st.sampled_from(["second", "minute"]),
+            "laps": st.sampled_from([(), (Lap(start_index=1),), (Lap(), Lap())]),
+            "metrics": st.sampled_from([{}, {"a": 1.0}, {"a": 2.0, "b": 0.0}]),
+            "claims": st.sampled_from([(), ("a:1",), ("a:1", "b:2")]),
+            "stub": st.sampled_from([None, None, Stub("FG-stub", "terms")]),
+        }
+    ),
+)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(MEMBERS, min_size=1, max_size=4), st.randoms(use_true_random=False))
 def test_any_order_of_members_gives_the_same_activity(said, random):
     """So any order of arrival does; and merging again changes nothing."""
-    members = [member(number, parts, kinds, streams, **changes) for number, (parts, kinds, streams, changes) in enumerate(said, 1)]
+    members = [
+        member(number, parts, kinds, streams, **changes)
+        for number, (parts, kinds, streams, changes) in enumerate(said, 1)
+    ]
     choices = [Choice("distance_m", giver="c1"), Choice("rpe", 5.0)]
     once = merge(members, choices=choices)
     shuffled = random.sample(members, len(members))

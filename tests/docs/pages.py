@@ -30,14 +30,20 @@ class Block:
 
 def blocks(page: Path) -> list[Block]:
     """The fenced blocks of a page, in order."""
-    return [Block(language, dict(word.split("=", 1) for word in words.split()), text)
-            for language, words, text in _FENCE.findall(page.read_text(encoding="utf-8"))]
+    return [
+        Block(language, dict(word.split("=", 1) for word in words.split()), text)
+        for language, words, text in _FENCE.findall(page.read_text(encoding="utf-8"))
+    ]
 
 
 def local_links(page: Path) -> list[str]:
     """The links of a page to other files of the checkout, without their anchors."""
     text = _FENCE.sub("", page.read_text(encoding="utf-8"))
-    return [link.partition("#")[0] for link in _LINK.findall(text) if "://" not in link and not link.startswith(("#", "mailto:"))]
+    return [
+        link.partition("#")[0]
+        for link in _LINK.findall(text)
+        if "://" not in link and not link.startswith(("#", "mailto:"))
+    ]
 
 
 def prose(page: Path) -> str:

@@ -22,9 +22,21 @@ DEMO = CHECKOUT / "tools" / "demo.py"
 def shown(tmp_path_factory):
     """What the demonstration prints at 80 columns, far from any FitGlue of the developer's own."""
     folder = tmp_path_factory.mktemp("demo")
-    variables = os.environ | {"COLUMNS": "80", "HTTP_PROXY": "http://127.0.0.1:9", "FITGLUE_DATABASE": "sqlite:////nowhere/fitglue.db"}
-    done = subprocess.run([sys.executable, str(DEMO), str(folder / "demo")], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          encoding="utf-8", env=variables, cwd=folder, check=False)
+    variables = os.environ | {
+        "COLUMNS": "80",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "FITGLUE_DATABASE": "sqlite:////nowhere/fitglue.db",
+    }
+    done = subprocess.run(
+        [sys.executable, str(DEMO), str(folder / "demo")],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        env=variables,
+        cwd=folder,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -45,14 +57,43 @@ def test_it_goes_through_the_main_job(shown):
     workouts from other places.
     """
     typed = [line.split()[2] for line in shown.splitlines() if line.startswith("$ fitglue")]
-    account = ["connect", "sync", "activities", "show", "sync", "sync", "activities", "why", "why", "sql"]
-    assert typed == [*account, "import", "import", "duplicates", "duplicates", "activities", "why", "duplicates", "duplicates"]
+    account = [
+        "connect",
+        "sync",
+        "activities",
+        "show",
+        "sync",
+        "sync",
+        "activities",
+        "why",
+        "why",
+        "sql",
+    ]
+    assert typed == [
+        *account,
+        "import",
+        "import",
+        "duplicates",
+        "duplicates",
+        "activities",
+        "why",
+        "duplicates",
+        "duplicates",
+    ]
 
 
 def test_it_makes_one_list_of_an_account_two_archives_and_a_folder(shown):
     """It says of how many records, why one of them is one, and takes a word back."""
     assert re.search(r"\d+ records of 4 sources are \d+ workouts", shown)
-    assert all(text in shown for text in ("one workout?", "One workout because", "Where they differ", "Taken back: different"))
+    assert all(
+        text in shown
+        for text in (
+            "one workout?",
+            "One workout because",
+            "Where they differ",
+            "Taken back: different",
+        )
+    )
 
 
 def test_it_ends_with_the_readers_own_key(shown):

@@ -20,17 +20,38 @@ from fitglue_registry.registry import entry
 from fitglue_registry.sync import events
 from tests.docs.pages import CHECKOUT, DOCS, README, blocks, local_links, prose
 
-WRITTEN = ("index.md", "athlete.md", "plugin-author.md", "embedding.md", "data-model.md", "backup.md", "architecture.md")
+WRITTEN = (
+    "index.md",
+    "athlete.md",
+    "plugin-author.md",
+    "embedding.md",
+    "data-model.md",
+    "backup.md",
+    "architecture.md",
+)
 PAGES = [README, CHECKOUT / "CHANGELOG.md", *(DOCS / name for name in WRITTEN)]
 #: Filled in by the reader of a registry, and never written.
 NOT_WRITTEN = {"file", "origin"}
 SECTIONS = {
-    entry.Entry: "An entry", entry.Plugin: "`plugin`", entry.Link: "A link of `docs` or `related`", entry.Clean: "A step of `clean`",
-    entry.Field: "A field of `credentials` or `settings`", entry.Closed: "`closed`",
-    entry.Road: "A road of `closed.roads`", entry.Http: "`http`", entry.Auth: "`http.auth`",
-    entry.Budget: "A budget of `http.budget`", entry.Timeouts: "`http.timeouts`", entry.Part: "A part of `parts`", entry.Sync: "`sync`",
-    entry.Delay: "`sync.delay`", entry.Capabilities: "`capabilities`", entry.Datum: "A line of `data`", entry.Terms: "`terms`",
-    entry.Issue: "An issue of `issues`", entry.Correction: "A line of `claims_corrected`",
+    entry.Entry: "An entry",
+    entry.Plugin: "`plugin`",
+    entry.Link: "A link of `docs` or `related`",
+    entry.Clean: "A step of `clean`",
+    entry.Field: "A field of `credentials` or `settings`",
+    entry.Closed: "`closed`",
+    entry.Road: "A road of `closed.roads`",
+    entry.Http: "`http`",
+    entry.Auth: "`http.auth`",
+    entry.Budget: "A budget of `http.budget`",
+    entry.Timeouts: "`http.timeouts`",
+    entry.Part: "A part of `parts`",
+    entry.Sync: "`sync`",
+    entry.Delay: "`sync.delay`",
+    entry.Capabilities: "`capabilities`",
+    entry.Datum: "A line of `data`",
+    entry.Terms: "`terms`",
+    entry.Issue: "An issue of `issues`",
+    entry.Correction: "A line of `claims_corrected`",
 }
 
 
@@ -45,7 +66,12 @@ def test_printed_commands_are_understood(page):
     """Every command that a page prints has the name, the options and the number of arguments that
     the command takes.
     """
-    printed = [command for block in blocks(page) for command in block.commands if command.split()[0] == "fitglue"]
+    printed = [
+        command
+        for block in blocks(page)
+        for command in block.commands
+        if command.split()[0] == "fitglue"
+    ]
     assert [command for command in printed if (problem := _problem(command)) or problem] == []
 
 
@@ -57,7 +83,11 @@ def test_every_command_is_on_the_athletes_page_or_the_authors():
 
 def test_every_struct_of_an_entry_has_its_table():
     """A mapping that is added to the entry gets a table in the reference."""
-    structs = {one for _, one in inspect.getmembers(entry, inspect.isclass) if issubclass(one, msgspec.Struct)}
+    structs = {
+        one
+        for _, one in inspect.getmembers(entry, inspect.isclass)
+        if issubclass(one, msgspec.Struct)
+    }
     assert structs - set(SECTIONS) == {msgspec.Struct, entry.Tier}  # a tier stands in tiers.yaml
 
 
@@ -66,7 +96,11 @@ def test_every_field_of_an_entry_is_in_the_reference(struct):
     """Each field stands in its table, with its default where that is a plain value."""
     _, _, section = prose(DOCS / "plugin-author.md").partition(f"#### {SECTIONS[struct]}\n")
     rows = section.partition("\n#### ")[0]
-    fields = [field for field in msgspec.structs.fields(struct) if not (struct is entry.Entry and field.name in NOT_WRITTEN)]
+    fields = [
+        field
+        for field in msgspec.structs.fields(struct)
+        if not (struct is entry.Entry and field.name in NOT_WRITTEN)
+    ]
     assert [start for field in fields if (start := _row(field)) not in rows] == []
 
 
@@ -80,24 +114,45 @@ def test_every_field_of_a_source_activity_is_described(struct):
 def test_every_stream_has_its_unit():
     """The model's page has each stream beside its unit."""
     rows = [line for line in prose(DOCS / "data-model.md").splitlines() if line.startswith("| `")]
-    assert [kind for kind, unit in model.STREAM_UNITS.items() if not any(f"`{kind}`" in row and unit in row for row in rows)] == []
+    assert [
+        kind
+        for kind, unit in model.STREAM_UNITS.items()
+        if not any(f"`{kind}`" in row and unit in row for row in rows)
+    ] == []
 
 
 def test_every_event_is_described():
     """The embedder's page has each event class with each of its fields."""
-    classes = [one for _, one in inspect.getmembers(events, inspect.isclass) if issubclass(one, events.Event)]
+    classes = [
+        one
+        for _, one in inspect.getmembers(events, inspect.isclass)
+        if issubclass(one, events.Event)
+    ]
     text = prose(DOCS / "embedding.md").partition("## Events")[2]
     assert [one.__name__ for one in classes if f"| `{one.__name__}` |" not in text] == []
-    assert {name for one in classes for name in one.__dataclass_fields__ if f"`{name}`" not in text} == set()
+    assert {
+        name for one in classes for name in one.__dataclass_fields__ if f"`{name}`" not in text
+    } == set()
 
 
 def test_every_method_of_the_host_is_described():
     """The embedder's page has each public method with its arguments, and each attribute."""
     text = prose(DOCS / "embedding.md")
-    methods = {name: member for name, member in inspect.getmembers(Host, callable) if not name.startswith("_")}
-    written = {name: f"`{name}({', '.join(list(inspect.signature(method).parameters)[1:])})`" for name, method in methods.items()}
+    methods = {
+        name: member
+        for name, member in inspect.getmembers(Host, callable)
+        if not name.startswith("_")
+    }
+    written = {
+        name: f"`{name}({', '.join(list(inspect.signature(method).parameters)[1:])})`"
+        for name, method in methods.items()
+    }
     assert [call for call in written.values() if call not in text] == []
-    attributes = [name for name, member in vars(Host).items() if not name.startswith("_") and name not in methods]
+    attributes = [
+        name
+        for name, member in vars(Host).items()
+        if not name.startswith("_") and name not in methods
+    ]
     assert [name for name in attributes if f"`{name}`" not in text] == []
 
 
@@ -118,9 +173,13 @@ def _row(field: msgspec.structs.FieldInfo) -> str:
 def _problem(command: str) -> str | None:
     """What click says against a command line, up to where it would be run."""
     words = shlex.split(command, comments=True)[1:]
-    words = words[: next((number for number, word in enumerate(words) if word in (">", "<", "|")), None)]
+    words = words[
+        : next((number for number, word in enumerate(words) if word in (">", "<", "|")), None)
+    ]
     context, node = click.Context(root, obj=Face()), root
-    while isinstance(node, click.Group) and words and (found := node.get_command(context, words[0])):
+    while (
+        isinstance(node, click.Group) and words and (found := node.get_command(context, words[0]))
+    ):
         node, words = found, words[1:]
     try:
         node.make_context("fitglue", words, parent=context)

@@ -16,7 +16,15 @@ from fitglue_registry.testing.intervals import Account, StandIn
 from fitglue_registry.testing.intervals.elsewhere import garmin_archive, strava_archive
 from fitglue_registry.testing.intervals.files import plain_file_of
 from tests.docs.pages import README, blocks, prose
-from tests.packaging.environment import CHECKOUT, FILES, INTERVALS, Environment, build, empty_environment, plain_variables
+from tests.packaging.environment import (
+    CHECKOUT,
+    FILES,
+    INTERVALS,
+    Environment,
+    build,
+    empty_environment,
+    plain_variables,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +38,9 @@ def environment(tmp_path_factory) -> Environment:
     folder = tmp_path_factory.mktemp("readme")
     (folder / "wheels").mkdir()
     environment = empty_environment(folder)
-    environment.install(*(build(project, folder / "wheels") for project in (CHECKOUT, INTERVALS, FILES)))
+    environment.install(
+        *(build(project, folder / "wheels") for project in (CHECKOUT, INTERVALS, FILES))
+    )
     return environment
 
 
@@ -42,27 +52,52 @@ def desk(tmp_path) -> Path:
     return desk
 
 
-def type_in(environment: Environment, desk: Path, section: str, ends: dict[str, int] | None = None, **variables: str) -> dict[str, str]:
+def type_in(
+    environment: Environment,
+    desk: Path,
+    section: str,
+    ends: dict[str, int] | None = None,
+    **variables: str,
+) -> dict[str, str]:
     """Run each command of a section as a shell does; command → what it printed.
 
     ``ends`` are the exit codes that are not 0.
     """
     printed = {}
     variables |= {"HOME": str(desk), "XDG_DATA_HOME": str(desk / "data")}
-    for command in [command for block in blocks(README) if block.words.get("test") == section for command in block.commands]:
-        done = subprocess.run(["bash", "-c", command], cwd=desk, text=True, capture_output=True, stdin=subprocess.DEVNULL, check=False,
-                              env=environment.variables | {"PATH": f"{environment.bin}:/usr/bin:/bin"} | variables)
-        assert done.returncode == (ends or {}).get(command, 0), f"{command}\n{done.stdout}\n{done.stderr}"
+    for command in [
+        command
+        for block in blocks(README)
+        if block.words.get("test") == section
+        for command in block.commands
+    ]:
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=desk,
+            text=True,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+            env=environment.variables | {"PATH": f"{environment.bin}:/usr/bin:/bin"} | variables,
+        )
+        assert done.returncode == (ends or {}).get(command, 0), (
+            f"{command}\n{done.stdout}\n{done.stderr}"
+        )
         printed[command] = done.stdout
     return printed
 
 
 def test_the_five_minutes_of_an_athlete(environment, desk):
-    """What the README tells an athlete to type works in an empty home, from the connection to SQL.
-    """
+    """What the README tells an athlete to type works in an empty home, from the connection to SQL."""
     account = Account.generate(12, until=datetime.now(UTC).date() - timedelta(days=1))
     with StandIn(account, api_key="a-key") as service:
-        printed = type_in(environment, desk, "athlete", FITGLUE_INTERVALS_API_KEY="a-key", FITGLUE_INTERVALS_BASE_URL=service.url)
+        printed = type_in(
+            environment,
+            desk,
+            "athlete",
+            FITGLUE_INTERVALS_API_KEY="a-key",
+            FITGLUE_INTERVALS_BASE_URL=service.url,
+        )
     assert "nothing new" in printed["fitglue sync"]
     assert len((desk / "month.jsonl").read_text(encoding="utf-8").splitlines()) == 12
 
@@ -72,7 +107,11 @@ def test_the_archives_of_an_athlete(environment, desk):
     archives and a folder.
     """
     account = Account.generate(12, until=datetime.now(UTC).date() - timedelta(days=1))
-    plans = [plan for plan in map(account.plan, account.ids()) if plan.shape.sport.gps and len(plan.legs) == 1]
+    plans = [
+        plan
+        for plan in map(account.plan, account.ids())
+        if plan.shape.sport.gps and len(plan.legs) == 1
+    ]
     (desk / "Downloads").mkdir()
     (desk / "rides").mkdir()
     strava_archive(desk / "Downloads" / "export_12345.zip", plans[:3])
@@ -101,10 +140,20 @@ def test_the_five_minutes_of_a_plugin_author(environment, desk):
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_the_five_minutes_of_an_embedder(desk, database, request):
     """The README's program syncs an athlete of its own, with its own vault, in either database."""
-    url = {"APP_DATABASE": request.getfixturevalue("postgres_url")} if database == "postgresql" else {}
+    url = (
+        {"APP_DATABASE": request.getfixturevalue("postgres_url")}
+        if database == "postgresql"
+        else {}
+    )
     (program,) = [block.text for block in blocks(README) if block.words.get("test") == "embedder"]
-    done = subprocess.run([sys.executable, "-c", program], cwd=desk, text=True, capture_output=True, check=False,
-                          env=plain_variables(desk) | url)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=desk,
+        text=True,
+        capture_output=True,
+        check=False,
+        env=plain_variables(desk) | url,
+    )
     assert done.returncode == 0, done.stderr
     assert "done: {" in done.stdout
     assert (desk / "app-data" / "fitglue.db").exists() == (database == "sqlite")
@@ -112,16 +161,30 @@ def test_the_five_minutes_of_an_embedder(desk, database, request):
 
 def test_every_block_is_run():
     """Whoever adds a block of commands or Python to the README says which test runs it."""
-    runnable = [block for block in blocks(README) if block.language in ("console", "python", "bash", "sh")]
-    assert [block.text for block in runnable if block.words.get("test") not in RUN and "file" not in block.words] == []
+    runnable = [
+        block for block in blocks(README) if block.language in ("console", "python", "bash", "sh")
+    ]
+    assert [
+        block.text
+        for block in runnable
+        if block.words.get("test") not in RUN and "file" not in block.words
+    ] == []
 
 
 def test_an_entry_is_no_longer_than_fifteen_lines():
     """The README's entries are of the length that it promises."""
-    lengths = {block.words["file"]: len(block.text.splitlines()) for block in blocks(README) if block.language == "yaml"}
+    lengths = {
+        block.words["file"]: len(block.text.splitlines())
+        for block in blocks(README)
+        if block.language == "yaml"
+    }
     assert {file: length for file, length in lengths.items() if length > 15} == {}
 
 
 def test_the_exit_codes_are_those_of_the_command():
     """The table of exit codes is the one that ``fitglue --help`` prints."""
-    assert [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items() if f"| {code} | {meaning} |" not in prose(README)] == []
+    assert [
+        f"| {code} | {meaning} |"
+        for code, meaning in EXIT_CODES.items()
+        if f"| {code} | {meaning} |" not in prose(README)
+    ] == []

@@ -43,12 +43,23 @@ def plugin(name: str = "log", **replaced: Callable[..., Any]) -> types.ModuleTyp
 
     def fitglue_recognize(paths):
         known = [path for path in paths if any(file.suffix == ".log" for file in files(Path(path)))]
-        return [Recognized(name, (path,), f"Training {name}", {"path": path}, (f"{len(files(Path(path)))} logs",), ("no pictures",))
-                for path in known]
+        return [
+            Recognized(
+                name,
+                (path,),
+                f"Training {name}",
+                {"path": path},
+                (f"{len(files(Path(path)))} logs",),
+                ("no pictures",),
+            )
+            for path in known
+        ]
 
     def fitglue_connect(connection):
         found = files(Path(connection.settings["path"]))
-        return Account(found[0].read_text().splitlines()[0] if found else connection.settings["path"])
+        return Account(
+            found[0].read_text().splitlines()[0] if found else connection.settings["path"]
+        )
 
     def fitglue_list(connection):
         for file in files(Path(connection.settings["path"])):
@@ -57,13 +68,26 @@ def plugin(name: str = "log", **replaced: Callable[..., Any]) -> types.ModuleTyp
 
     def fitglue_normalize(record):
         day = datetime.fromisoformat(record.read("summary").decode())
-        return [SourceActivity(title=f"{day:%A}", sport="Run", start_local=day, moving_s=1800.0, claims=(f"{name}:{record.external_id}",),
-                               completeness=Completeness(("summary",)))]
+        return [
+            SourceActivity(
+                title=f"{day:%A}",
+                sport="Run",
+                start_local=day,
+                moving_s=1800.0,
+                claims=(f"{name}:{record.external_id}",),
+                completeness=Completeness(("summary",)),
+            )
+        ]
 
-    hooks = {hook.__name__: hook for hook in (fitglue_recognize, fitglue_connect, fitglue_list, fitglue_normalize)}
+    hooks = {
+        hook.__name__: hook
+        for hook in (fitglue_recognize, fitglue_connect, fitglue_list, fitglue_normalize)
+    }
     module = types.ModuleType(name)
     module.FITGLUE_HOOK_API = 1
-    for hook, function in (hooks | {f"fitglue_{short}": function for short, function in replaced.items()}).items():
+    for hook, function in (
+        hooks | {f"fitglue_{short}": function for short, function in replaced.items()}
+    ).items():
         setattr(module, hook, hookimpl(specname=hook)(function))
     return module
 
@@ -87,7 +111,9 @@ def make_registry(folder: Path, *names: str) -> Path:
     for kind in ("integration", "source"):
         (folder / f"{kind}s").mkdir(parents=True, exist_ok=True)
         for name in names:
-            text = ENTRY.format(kind=kind, name=name) + (SOURCE.format(name=name) if kind == "source" else "")
+            text = ENTRY.format(kind=kind, name=name) + (
+                SOURCE.format(name=name) if kind == "source" else ""
+            )
             (folder / f"{kind}s" / f"{name}.yaml").write_text(text)
     (folder / "tiers.yaml").write_text("schema: 1\ntiers:\n  - {id: hobbyist, name: Hobbyist}\n")
     return folder
@@ -96,5 +122,9 @@ def make_registry(folder: Path, *names: str) -> Path:
 def make_host(folder: Path, **modules: Any) -> Host:
     """A host whose plugins are these."""
     points = [Point(name, module) for name, module in modules.items()]
-    return Host(folder / "home", plugins=Plugins(points, time_limit_s=5.0), folders=[Folder(make_registry(folder / "registry", *modules))],
-                secrets=MemorySecretStore())
+    return Host(
+        folder / "home",
+        plugins=Plugins(points, time_limit_s=5.0),
+        folders=[Folder(make_registry(folder / "registry", *modules))],
+        secrets=MemorySecretStore(),
+    )

@@ -14,10 +14,20 @@ from tests.importing.logs import plugin
 def brought(host, *paths, athlete="me"):
     """(kind of event and what matters of it) of an import."""
     events = list(host.import_paths(paths, athlete))
-    return [(type(event).__name__, *(
-        (event.connection, event.account_id, event.renewed) if isinstance(event, SourceConnected) else
-        (dict(event.counts),) if isinstance(event, SyncFinished) else (event.error.code,)))
-        for event in events if isinstance(event, SourceConnected | SyncFinished | SyncStopped)]
+    return [
+        (
+            type(event).__name__,
+            *(
+                (event.connection, event.account_id, event.renewed)
+                if isinstance(event, SourceConnected)
+                else (dict(event.counts),)
+                if isinstance(event, SyncFinished)
+                else (event.error.code,)
+            ),
+        )
+        for event in events
+        if isinstance(event, SourceConnected | SyncFinished | SyncStopped)
+    ]
 
 
 def days(host, athlete="me"):
@@ -26,7 +36,10 @@ def days(host, athlete="me"):
 
 def test_an_import_connects_what_it_finds_and_takes_it(host, log):
     """One call from a path to activities."""
-    assert brought(host, log("may.log", 1, 2)) == [("SourceConnected", "log", "ada", False), ("SyncFinished", {"new": 2})]
+    assert brought(host, log("may.log", 1, 2)) == [
+        ("SourceConnected", "log", "ada", False),
+        ("SyncFinished", {"new": 2}),
+    ]
     assert days(host) == ["01", "02"]
 
 
@@ -34,21 +47,31 @@ def test_a_dry_run_of_an_import_says_what_is_new_and_stores_nothing(host, log):
     """No connection either; of an account that is connected, what it does not have yet, and the
     connection reads what it read.
     """
+
     def new():
-        return [event.external_id for event in host.import_paths([log("june.log", 2, 3)], dry_run=True)
-                if isinstance(event, Decided) and event.decision == "new"]
+        return [
+            event.external_id
+            for event in host.import_paths([log("june.log", 2, 3)], dry_run=True)
+            if isinstance(event, Decided) and event.decision == "new"
+        ]
 
     assert (len(new()), host.connections(), host.activities()) == (2, [], [])
     older = log("may.log", 1, 2)
     brought(host, older)
     assert len(new()) == 1
-    assert ([one.settings["path"] for one in host.connections()], days(host)) == ([str(older)], ["01", "02"])
+    assert ([one.settings["path"] for one in host.connections()], days(host)) == (
+        [str(older)],
+        ["01", "02"],
+    )
 
 
 def test_the_same_path_again_takes_only_what_is_new(host, log):
     """The connection is the same one, and what is known is not new."""
     brought(host, log("may.log", 1, 2))
-    assert brought(host, log("may.log", 1, 2)) == [("SourceConnected", "log", "ada", True), ("SyncFinished", {})]
+    assert brought(host, log("may.log", 1, 2)) == [
+        ("SourceConnected", "log", "ada", True),
+        ("SyncFinished", {}),
+    ]
     assert brought(host, log("may.log", 1, 2, 9))[1] == ("SyncFinished", {"new": 1})
     assert len(host.connections()) == 1
 
@@ -57,7 +80,10 @@ def test_a_newer_archive_of_the_same_account_takes_the_place_of_the_older_one(ho
     """One connection, which reads the new file from now on; what only the old one had stays."""
     brought(host, log("may.log", 1, 2))
     newer = log("june.log", 2, 3)
-    assert brought(host, newer) == [("SourceConnected", "log", "ada", True), ("SyncFinished", {"new": 1})]
+    assert brought(host, newer) == [
+        ("SourceConnected", "log", "ada", True),
+        ("SyncFinished", {"new": 1}),
+    ]
     [connection] = host.connections()
     assert connection.settings["path"] == str(newer)
     assert days(host) == ["01", "02", "03"]
@@ -66,7 +92,12 @@ def test_a_newer_archive_of_the_same_account_takes_the_place_of_the_older_one(ho
 def test_the_archive_of_another_account_is_another_connection(host, log):
     """Two people who train together do not become one."""
     brought(host, log("may.log", 1))
-    assert brought(host, log("bob.log", 1, account="bob"))[0] == ("SourceConnected", "log-2", "bob", False)
+    assert brought(host, log("bob.log", 1, account="bob"))[0] == (
+        "SourceConnected",
+        "log-2",
+        "bob",
+        False,
+    )
 
 
 def test_several_paths_are_imported_one_after_the_other(host, log):
@@ -103,7 +134,10 @@ def test_a_source_that_cannot_be_connected_stops_and_the_next_one_begins(open_ho
 
     host = open_host(log=plugin(connect=connect))
     assert brought(host, log("bad.log", 1), log("good.log", 2)) == [
-        ("SyncStopped", "FG-log-cut"), ("SourceConnected", "log", "ada", False), ("SyncFinished", {"new": 1})]
+        ("SyncStopped", "FG-log-cut"),
+        ("SourceConnected", "log", "ada", False),
+        ("SyncFinished", {"new": 1}),
+    ]
 
 
 def test_a_connection_that_is_being_synced_is_left_to_that_sync(host, log, tmp_path):
@@ -112,5 +146,8 @@ def test_a_connection_that_is_being_synced_is_left_to_that_sync(host, log, tmp_p
     [connection] = host.connections()
     with connection_lock(host.database, Path(tmp_path), connection.id, "log", host.now):
         assert brought(host, log("may.log", 1, 2), log("bob.log", 3, account="bob")) == [
-            ("SourceConnected", "log", "ada", True), ("SyncStopped", "FG-sync-running"), ("SourceConnected", "log-2", "bob", False),
-            ("SyncFinished", {"new": 1})]
+            ("SourceConnected", "log", "ada", True),
+            ("SyncStopped", "FG-sync-running"),
+            ("SourceConnected", "log-2", "bob", False),
+            ("SyncFinished", {"new": 1}),
+        ]

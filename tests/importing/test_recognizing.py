@@ -21,8 +21,16 @@ def refused(host, *paths, **options):
 def test_a_plugin_says_what_a_path_is_and_nothing_is_written(host, log, tmp_path):
     """Recognising a file connects nothing, and does not even make the database."""
     found = host.recognize([log("may.log", 1, 2)]).found
-    assert found == (Recognized("log", (str(tmp_path / "may.log"),), "Training log", {"path": str(tmp_path / "may.log")}, ("1 logs",),
-                                ("no pictures",)),)
+    assert found == (
+        Recognized(
+            "log",
+            (str(tmp_path / "may.log"),),
+            "Training log",
+            {"path": str(tmp_path / "may.log")},
+            ("1 logs",),
+            ("no pictures",),
+        ),
+    )
     assert not (tmp_path / "home" / "fitglue.db").exists()
 
 
@@ -33,7 +41,9 @@ def test_paths_reach_plugins_absolute_and_once(open_host, log, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(UserMistake):
-        open_host(log=plugin(recognize=lambda paths: asked.extend(paths) or [])).recognize(["may.log", "~/may.log", tmp_path / "may.log"])
+        open_host(log=plugin(recognize=lambda paths: asked.extend(paths) or [])).recognize(
+            ["may.log", "~/may.log", tmp_path / "may.log"]
+        )
     assert asked == [str(tmp_path / "may.log")]
 
 
@@ -42,7 +52,10 @@ def test_what_is_found_stands_in_the_order_in_which_it_was_typed(host, log):
     last.
     """
     second, first = log("a.log", 1), log("b.log", 2)
-    assert [one.paths for one in host.recognize([first, second]).found] == [(str(first),), (str(second),)]
+    assert [one.paths for one in host.recognize([first, second]).found] == [
+        (str(first),),
+        (str(second),),
+    ]
 
 
 def test_a_path_that_is_not_there_names_one_that_is_nearly_it(host, log):
@@ -81,15 +94,25 @@ def test_nothing_recognized_says_what_was_looked_for_and_what_it_looks_like(host
     (tmp_path / "x").write_bytes(b"%PDF-1.7 and so on")
     error = refused(host, tmp_path / "x")
     assert (error.code, error.why) == ("FG-not-recognized", "it is a PDF; looked for: Training log")
-    assert error.fix == "name the archive as it was downloaded, a workout file, or a folder of those"
+    assert (
+        error.fix == "name the archive as it was downloaded, a workout file, or a folder of those"
+    )
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    (b"", "an empty file"), (b"\x1f\x8b\x08", "a gzip file"), (b"7z\xbc\xaf\x27\x1c\0", "a 7-Zip archive"),
-    (b"\x0e\x10\0\0\0\0\0\0.FIT", "a FIT file"), (b'\xef\xbb\xbf {"a": 1}', "JSON"), (b"PK\x03\x04 and no more", "a zip that is cut off"),
-    (b"\0\xff" * 50, "of an unknown kind, 100"),
-    ("Größe;Zeit\n".encode(), "a text that begins with 'Größe;Zeit'"), (b"x" * 257 + b"ustar\x0000", "a tar archive"),
-])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "an empty file"),
+        (b"\x1f\x8b\x08", "a gzip file"),
+        (b"7z\xbc\xaf\x27\x1c\0", "a 7-Zip archive"),
+        (b"\x0e\x10\0\0\0\0\0\0.FIT", "a FIT file"),
+        (b'\xef\xbb\xbf {"a": 1}', "JSON"),
+        (b"PK\x03\x04 and no more", "a zip that is cut off"),
+        (b"\0\xff" * 50, "of an unknown kind, 100"),
+        ("Größe;Zeit\n".encode(), "a text that begins with 'Größe;Zeit'"),
+        (b"x" * 257 + b"ustar\x0000", "a tar archive"),
+    ],
+)
 def test_a_file_that_nobody_knows_is_told_by_its_first_bytes(host, tmp_path, content, words):
     """Its name says nothing."""
     (tmp_path / "x.log.txt").write_bytes(content)
@@ -101,7 +124,9 @@ def test_a_zip_that_nobody_knows_is_told_by_what_is_in_it(host, tmp_path):
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as packed:
         for name in ("a/", "a/one.txt", "two.txt", "three.txt", "four.txt"):
             packed.writestr(name, "")
-    assert "a zip of 4 files: one.txt, two.txt, three.txt, …" in refused(host, tmp_path / "x.zip").why
+    assert (
+        "a zip of 4 files: one.txt, two.txt, three.txt, …" in refused(host, tmp_path / "x.zip").why
+    )
 
 
 def test_a_folder_that_nobody_knows_is_told_by_its_files(host, tmp_path):
@@ -118,7 +143,10 @@ def test_one_path_that_nobody_knows_does_not_keep_the_others_out(host, log, tmp_
     """It is told beside what was found."""
     (tmp_path / "x").write_text("x")
     recognition = host.recognize([tmp_path / "x", log("may.log", 1)])
-    assert ([one.entry for one in recognition.found], [one.code for one in recognition.problems]) == (["log"], ["FG-not-recognized"])
+    assert (
+        [one.entry for one in recognition.found],
+        [one.code for one in recognition.problems],
+    ) == (["log"], ["FG-not-recognized"])
 
 
 def test_a_path_that_two_sources_know_is_asked_back(open_host, log):
@@ -132,9 +160,13 @@ def test_a_path_that_two_sources_know_is_asked_back(open_host, log):
 
 def test_a_broken_plugin_is_named_and_the_others_are_asked(open_host, log):
     """One plugin that cannot be imported costs what only it can read."""
-    recognition = open_host(log=plugin(), diary=ImportError("no wheel")).recognize([log("may.log", 1)])
+    recognition = open_host(log=plugin(), diary=ImportError("no wheel")).recognize(
+        [log("may.log", 1)]
+    )
     assert [one.entry for one in recognition.found] == ["log"]
-    assert [(one.code, "diary" in one.what) for one in recognition.problems] == [("FG-plugin-import-failed", True)]
+    assert [(one.code, "diary" in one.what) for one in recognition.problems] == [
+        ("FG-plugin-import-failed", True)
+    ]
 
 
 def test_where_the_only_plugin_is_broken_that_is_the_answer(open_host, log):
@@ -147,13 +179,17 @@ def test_a_plugin_recognizes_for_its_own_sources_alone(open_host, log):
     """What one plugin says of another's source is its error."""
     foreign = plugin("diary", recognize=lambda paths: [Recognized("log", tuple(paths), "Log", {})])
     recognition = open_host(log=plugin(), diary=foreign).recognize([log("may.log", 1)])
-    assert (len(recognition.found), [one.code for one in recognition.problems]) == (1, ["FG-plugin-answer"])
+    assert (len(recognition.found), [one.code for one in recognition.problems]) == (
+        1,
+        ["FG-plugin-answer"],
+    )
 
 
 def test_without_any_plugin_for_files_the_fix_is_to_install_one(open_host, log, tmp_path):
     """The registry knows which plugin would do it."""
     host = open_host(log=plugin())
     host.plugins._found[  # its distribution is gone
-        "fitglue.plugins"].clear()
+        "fitglue.plugins"
+    ].clear()
     error = refused(host, log("may.log", 1))
     assert (error.code, error.fix) == ("FG-no-importer", "fitglue plugin install log")

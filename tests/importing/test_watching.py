@@ -171,7 +171,9 @@ def test_a_store_that_fails_ends_the_watch(host, watch, rides, monkeypatch):
     """Nothing can be taken in any more."""
     step = watch()
     step()
-    monkeypatch.setattr(host, "sync", lambda *_: (_ for _ in ()).throw(StoreFailed("FG-store-damaged", "damaged")))
+    monkeypatch.setattr(
+        host, "sync", lambda *_: (_ for _ in ()).throw(StoreFailed("FG-store-damaged", "damaged"))
+    )
     with pytest.raises(StoreFailed):
         step()
 
@@ -254,14 +256,18 @@ def test_a_file_that_grows_in_silence_is_waited_for(ears, tmp_path, stop):
     assert time.monotonic() - began >= 0.55
 
 
-def test_where_the_system_has_no_watches_left_folders_are_looked_through(ears, tmp_path, stop, monkeypatch, caplog):
+def test_where_the_system_has_no_watches_left_folders_are_looked_through(
+    ears, tmp_path, stop, monkeypatch, caplog
+):
     """Slower, and told once."""
 
     def exhausted(self, *arguments, **options):
         raise OSError(28, "inotify watch limit reached")
 
     monkeypatch.setattr("watchdog.observers.Observer.schedule", exhausted)
-    monkeypatch.setattr("watchdog.observers.polling.PollingObserver.schedule", _inherited("schedule"))
+    monkeypatch.setattr(
+        "watchdog.observers.polling.PollingObserver.schedule", _inherited("schedule")
+    )
     listening = ears(Timing(quiet_s=0.05, tick_s=0.01, poll_s=0.05))
     (tmp_path / "b" / "x").write_text("x")
     assert listening.wait(stop) == {"b"}
@@ -278,5 +284,7 @@ def test_paths_are_kept_absolute_whatever_was_typed(host, log, monkeypatch):
     """The next command may be typed in another folder."""
     path = log("rides/may.log", 1)
     monkeypatch.chdir(path.parent.parent)
-    connected = host.connect("log", {"path": os.pathsep.join(["rides", "~"])} | {"path": "rides"}).connection
+    connected = host.connect(
+        "log", {"path": os.pathsep.join(["rides", "~"])} | {"path": "rides"}
+    ).connection
     assert connected.settings["path"] == str(path.parent)

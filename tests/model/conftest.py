@@ -15,7 +15,11 @@ def activity() -> Any:
     """A ride that differs in what the test states."""
 
     def make(**changes: Any) -> SourceActivity:
-        values: dict[str, Any] = {"title": "Morning ride", "sport": "Ride", "start_utc": datetime(2026, 5, 1, 5, 30, tzinfo=UTC)}
+        values: dict[str, Any] = {
+            "title": "Morning ride",
+            "sport": "Ride",
+            "start_utc": datetime(2026, 5, 1, 5, 30, tzinfo=UTC),
+        }
         return SourceActivity(**(values | changes))
 
     return make

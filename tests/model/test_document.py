@@ -23,21 +23,36 @@ CONTRACT = Contract(model.document_schema())
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 finite = st.floats(allow_nan=False, allow_infinity=False)
-plain = st.recursive(st.none() | st.booleans() | st.integers(-(2**60), 2**60) | finite | text,
-                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3), max_leaves=6)
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | finite | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+    max_leaves=6,
+)
 offsets = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 edges = st.sampled_from([datetime.min, datetime.max, datetime(2024, 2, 29, 23, 59, 59, 999_999)])  # noqa: DTZ001, DTZ901
-moments = st.one_of(st.datetimes(timezones=offsets), st.datetimes(timezones=st.just(UTC)), edges.map(lambda one: one.replace(tzinfo=UTC)))
-claims = st.builds("{}:{}".format, st.from_regex(r"[a-z][a-z0-9_-]{0,5}", fullmatch=True), st.text("aZ09:#@/.ü🚴-", min_size=1, max_size=9))
+moments = st.one_of(
+    st.datetimes(timezones=offsets),
+    st.datetimes(timezones=st.just(UTC)),
+    edges.map(lambda one: one.replace(tzinfo=UTC)),
+)
+claims = st.builds(
+    "{}:{}".format,
+    st.from_regex(r"[a-z][a-z0-9_-]{0,5}", fullmatch=True),
+    st.text("aZ09:#@/.ü🚴-", min_size=1, max_size=9),
+)
 sample = st.none() | finite
-columns = st.one_of(st.lists(sample, max_size=5).map(Column.of),
-                    st.lists(finite, max_size=4).map(lambda one: Column.pairs(one, [value / 2 for value in one])),
-                    st.lists(st.none() | st.lists(finite, max_size=3), max_size=4).map(Column.lists))
+columns = st.one_of(
+    st.lists(sample, max_size=5).map(Column.of),
+    st.lists(finite, max_size=4).map(lambda one: Column.pairs(one, [value / 2 for value in one])),
+    st.lists(st.none() | st.lists(finite, max_size=3), max_size=4).map(Column.lists),
+)
 
 
 def strategy(kind):
     """Any value of a struct, each field by its own type and limits."""
-    made = {field.name: field_strategy(kind, field) for field in msgspec.inspect.type_info(kind).fields}
+    made = {
+        field.name: field_strategy(kind, field) for field in msgspec.inspect.type_info(kind).fields
+    }
     return st.builds(kind, **made)
 
 
@@ -64,7 +79,10 @@ def of_type(info):
 
 def _numbers(low, high, of):
     def make(info):
-        least, most = info.ge if info.ge is not None else low, info.le if info.le is not None else high
+        least, most = (
+            info.ge if info.ge is not None else low,
+            info.le if info.le is not None else high,
+        )
         return of(least, most)
 
     return make
@@ -73,15 +91,20 @@ def _numbers(low, high, of):
 def _texts(info):
     if info.pattern is None:
         return text if info.min_length is None else text.filter(bool)
-    return {"^https?://": st.just("https://example.org/ü"), "^FG-[a-z0-9-]+$": st.just("FG-stub")}.get(info.pattern, claims)
+    return {
+        "^https?://": st.just("https://example.org/ü"),
+        "^FG-[a-z0-9-]+$": st.just("FG-stub"),
+    }.get(info.pattern, claims)
 
 
 _SIMPLE = {
-    msgspec.inspect.NoneType: lambda _: st.none(), msgspec.inspect.BoolType: lambda _: st.booleans(),
+    msgspec.inspect.NoneType: lambda _: st.none(),
+    msgspec.inspect.BoolType: lambda _: st.booleans(),
     msgspec.inspect.AnyType: lambda _: plain,
     msgspec.inspect.IntType: _numbers(-(2**53), 2**53, st.integers),
     msgspec.inspect.FloatType: _numbers(-1e300, 1e300, lambda least, most: st.floats(least, most)),
-    msgspec.inspect.StrType: _texts, msgspec.inspect.DateTimeType: lambda info: moments if info.tz else st.datetimes() | edges,
+    msgspec.inspect.StrType: _texts,
+    msgspec.inspect.DateTimeType: lambda info: moments if info.tz else st.datetimes() | edges,
     msgspec.inspect.LiteralType: lambda info: st.sampled_from(info.values),
 }
 activities = strategy(SourceActivity).filter(lambda found: found.start_utc or found.start_local)
@@ -93,14 +116,28 @@ def test_what_is_encoded_can_be_decoded_to_the_same(activity):
     assert model.decode(model.encode(ride)) == ride
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much])
+@settings(
+    max_examples=150,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+    ],
+)
 @given(activities)
 def test_any_source_activity_comes_back_as_it_was(found):
     """Zero and null, any text, the edges of the calendar, every field and every nested value."""
     assert model.decode(model.encode(found)) == found
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much])
+@settings(
+    max_examples=60,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+    ],
+)
 @given(activities)
 def test_any_source_activity_meets_the_published_schema(found):
     """What the types can hold, the contract allows: as built values and as a document."""
@@ -111,7 +148,9 @@ def test_any_source_activity_meets_the_published_schema(found):
 
 def test_zero_is_not_null(activity):
     """0 W while coasting is in the document, an absent channel is not."""
-    document = json.loads(model.encode(activity(average_watts=0, trainer=False, title="", training_load=None)))
+    document = json.loads(
+        model.encode(activity(average_watts=0, trainer=False, title="", training_load=None))
+    )
     assert (document["average_watts"], document["trainer"], document["title"]) == (0, False, "")
     assert "training_load" not in document
 
@@ -127,15 +166,35 @@ def test_utc_local_and_zone_are_all_kept(activity):
     local = datetime(2026, 5, 1, 7, 30)  # noqa: DTZ001
     ride = activity(start_local=local, timezone="Europe/Berlin", utc_offset_s=7200)
     found = model.decode(model.encode(ride))
-    assert (found.start_utc.utcoffset(), found.start_local, found.timezone) == (timedelta(0), local, "Europe/Berlin")
+    assert (found.start_utc.utcoffset(), found.start_local, found.timezone) == (
+        timedelta(0),
+        local,
+        "Europe/Berlin",
+    )
 
 
-@pytest.mark.parametrize("document", [
-    b"", b"[]", b"{", b'{"sport": 1}', b'{"nothing": 1}', b'{"start_utc": "2026-05-01T05:30:00"}',
-    b'{"start_local": "2026-05-01T05:30:00Z"}',
-    b'{"laps": [{"kind": "half"}]}', b'{"rpe": 11}', b'{"utc_offset_s": 90000}', b'{"claims": ["no claim"]}', b'{"laps": null}',
-    b'{"streams": [{"type": "watts", "values": ["a"]}]}', b'{"streams": [{"type": "watts", "values": [1, [2]]}]}',
-    b'{"streams": [{"type": "watts", "values": {}}]}', b'{"streams": [{"type": "x", "values": [[1], [null]]}]}', b'\xff'])
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b'{"sport": 1}',
+        b'{"nothing": 1}',
+        b'{"start_utc": "2026-05-01T05:30:00"}',
+        b'{"start_local": "2026-05-01T05:30:00Z"}',
+        b'{"laps": [{"kind": "half"}]}',
+        b'{"rpe": 11}',
+        b'{"utc_offset_s": 90000}',
+        b'{"claims": ["no claim"]}',
+        b'{"laps": null}',
+        b'{"streams": [{"type": "watts", "values": ["a"]}]}',
+        b'{"streams": [{"type": "watts", "values": [1, [2]]}]}',
+        b'{"streams": [{"type": "watts", "values": {}}]}',
+        b'{"streams": [{"type": "x", "values": [[1], [null]]}]}',
+        b"\xff",
+    ],
+)
 def test_what_is_no_source_activity_is_refused(document):
     """ValueError, naming the path where there is one."""
     with pytest.raises(ValueError, match=r"."):
@@ -169,19 +228,51 @@ def test_a_document_without_any_start_is_refused():
     assert CONTRACT.accepts({"sport": "Ride", "start_local": "2026-05-01T07:30:00"})
 
 
-@pytest.mark.parametrize(("start", "fits"), [
-    ("2026-05-01T05:30:00Z", True), ("2026-05-01T05:30:00.123456Z", True), ("2026-05-01T05:30:00+02:00", True),
-    ("2026-05-01T05:30:00", False), ("2026-05-01", False), ("2026-13-01T05:30:00Z", False),
-    ("2026-05-32T05:30:00Z", False), ("2026-05-01T25:30:00Z", False),
-    ("2026-05-01T05:30:00Z\n", False), ("", False), ("yesterday", False)])
+@pytest.mark.parametrize(
+    ("start", "fits"),
+    [
+        ("2026-05-01T05:30:00Z", True),
+        ("2026-05-01T05:30:00.123456Z", True),
+        ("2026-05-01T05:30:00+02:00", True),
+        ("2026-05-01T05:30:00", False),
+        ("2026-05-01", False),
+        ("2026-13-01T05:30:00Z", False),
+        ("2026-05-32T05:30:00Z", False),
+        ("2026-05-01T25:30:00Z", False),
+        ("2026-05-01T05:30:00Z\n", False),
+        ("", False),
+        ("yesterday", False),
+    ],
+)
 def test_a_moment_is_held_to_its_form_by_every_validator(start, fits):
     """Whether or not a validator looks at formats."""
     assert CONTRACT.accepts({"start_utc": start}) is fits
-    assert CONTRACT.accepts({"start_local": start.removesuffix("Z").removesuffix("+02:00"), "start_utc": start}) is fits
+    assert (
+        CONTRACT.accepts(
+            {"start_local": start.removesuffix("Z").removesuffix("+02:00"), "start_utc": start}
+        )
+        is fits
+    )
 
 
-awkward = st.sampled_from([10**400, -1, 1.0, 2.0**70, "2026-05-01T05:30:00Z", "2026-05-01T05:30:00", "a:b\n", "a:\x1c", "a:\xa0",
-                           "a:\ufeff", "FG-x\n", "http://x", (), (1, 2)])
+awkward = st.sampled_from(
+    [
+        10**400,
+        -1,
+        1.0,
+        2.0**70,
+        "2026-05-01T05:30:00Z",
+        "2026-05-01T05:30:00",
+        "a:b\n",
+        "a:\x1c",
+        "a:\xa0",
+        "a:\ufeff",
+        "FG-x\n",
+        "http://x",
+        (),
+        (1, 2),
+    ]
+)
 rest = st.one_of(plain, st.floats(), awkward)
 
 
@@ -194,7 +285,13 @@ def mutated(draw):
         container, key = places[draw(st.integers(0, len(places) - 1))]
         change = draw(st.sampled_from(["replace", "remove", "add"]))
         if change == "add" and isinstance(container, dict):
-            container[draw(st.sampled_from(["sport", "x", "kind", "label", "values", "start_utc", "metrics"]))] = draw(rest)
+            container[
+                draw(
+                    st.sampled_from(
+                        ["sport", "x", "kind", "label", "values", "start_utc", "metrics"]
+                    )
+                )
+            ] = draw(rest)
         elif change == "remove":
             del container[key]
         else:
@@ -205,7 +302,11 @@ def mutated(draw):
 
 
 def _places(value):
-    steps = list(value.items() if isinstance(value, dict) else enumerate(value)) if isinstance(value, dict | list) else []
+    steps = (
+        list(value.items() if isinstance(value, dict) else enumerate(value))
+        if isinstance(value, dict | list)
+        else []
+    )
     for key, item in steps:
         yield value, key
         yield from _places(item)
@@ -219,7 +320,9 @@ _documents = activities.map(lambda found: json.loads(model.encode(found)))
 def test_both_validators_give_the_same_verdict_and_the_types_agree(document):
     """The quick one decides, the other explains, and what they accept can be read."""
     accepted = CONTRACT.accepts(document)
-    explained = [violation for violation in CONTRACT.violations(document) if violation.keyword != "json"]
+    explained = [
+        violation for violation in CONTRACT.violations(document) if violation.keyword != "json"
+    ]
     if accepted:
         assert explained == []
         assert _decodes(document)
@@ -231,7 +334,11 @@ def _decodes(document):
     try:
         model.decode(json.dumps(document, allow_nan=False))
     except ValueError as error:
-        return _beyond_json(document) or "day is out of range" in str(error) or any(map(_is_huge, _leaves(document)))
+        return (
+            _beyond_json(document)
+            or "day is out of range" in str(error)
+            or any(map(_is_huge, _leaves(document)))
+        )
     return True
 
 

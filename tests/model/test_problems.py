@@ -21,7 +21,9 @@ def test_a_plain_ride_has_none(activity):
 def test_a_number_that_is_none_is_named(activity, value):
     """In a field and in the metrics alike."""
     assert model.problems(activity(distance_m=value, metrics={"trimp": value, "fine": 1.0})) == [
-        ("distance_m", "is not a finite number"), ("metrics.trimp", "is not a finite number")]
+        ("distance_m", "is not a finite number"),
+        ("metrics.trimp", "is not a finite number"),
+    ]
 
 
 def test_a_source_activity_without_any_start_is_named(activity):
@@ -35,9 +37,14 @@ def test_a_source_activity_without_sport_is_named_unless_it_is_a_stub(activity):
     assert model.problems(activity(sport=None, stub=Stub("FG-stub", "terms"))) == []
 
 
-@pytest.mark.parametrize(("streams", "reason"), [
-    ((TIME, Stream("watts", Column.of([1, 2]))), "streams differ in length: time 3, watts 2"),
-    ((Stream("watts", Column.of([1])),), "there is no time stream"), ((TIME, TIME), "two streams have the same type")])
+@pytest.mark.parametrize(
+    ("streams", "reason"),
+    [
+        ((TIME, Stream("watts", Column.of([1, 2]))), "streams differ in length: time 3, watts 2"),
+        ((Stream("watts", Column.of([1])),), "there is no time stream"),
+        ((TIME, TIME), "two streams have the same type"),
+    ],
+)
 def test_streams_that_do_not_fit_together_are_named(activity, streams, reason):
     """Sample k of each stream belongs to sample k of the time."""
     [(field, said)] = model.problems(activity(streams=streams))
@@ -52,8 +59,19 @@ def test_streams_of_one_length_and_none_at_all_are_fine(activity):
     assert model.problems(activity(streams=())) == []
 
 
-@pytest.mark.parametrize("streams", [None, 5, (1,), ({"type": "time"},), (Stream("time", [1, 2]),), (Stream(5, Column.of([])),),
-                                     (Stream("", Column.of([])),), (Stream("time", Column.of([]), name=5),)])
+@pytest.mark.parametrize(
+    "streams",
+    [
+        None,
+        5,
+        (1,),
+        ({"type": "time"},),
+        (Stream("time", [1, 2]),),
+        (Stream(5, Column.of([])),),
+        (Stream("", Column.of([])),),
+        (Stream("time", Column.of([]), name=5),),
+    ],
+)
 def test_what_is_no_stream_is_named(activity, streams):
     """Nothing looks at types when a plugin makes a stream."""
     assert [field for field, _ in model.problems(activity(streams=streams))] == ["streams"]

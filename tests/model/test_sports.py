@@ -13,7 +13,8 @@ INTERVALS = (  # noqa: SIM905 - as the facts have them
     "HighIntensityIntervalTraining Hike Hockey IceSkate InlineSkate Kayaking Kitesurf MountainBikeRide NordicSki OpenWaterSwim Other Padel "
     "Pickleball Pilates Racquetball Ride RockClimbing RollerSki Rowing Rugby Run Sail Skateboard Snowboard Snowshoe Soccer Squash "
     "StairStepper StandUpPaddling Surfing Swim TableTennis Tennis TrackRide TrailRun Transition Velomobile VirtualRide VirtualRow "
-    "VirtualRun VirtualSki Walk WaterSport WeightTraining Wheelchair Windsurf Workout Yoga").split()
+    "VirtualRun VirtualSki Walk WaterSport WeightTraining Wheelchair Windsurf Workout Yoga"
+).split()
 
 
 def test_all_sixty_sports_of_the_reference_source_are_canonical():
@@ -26,15 +27,28 @@ def test_all_sixty_sports_of_the_reference_source_are_canonical():
 @pytest.mark.shared
 def test_the_sixty_are_those_of_the_facts(shared):
     """The list above is that of the API's own document."""
-    said = re.search(r"\*\*`type`\*\* \(60\): ([A-Za-z ]+)\.", (shared / "facts" / "intervals.md").read_text())
+    said = re.search(
+        r"\*\*`type`\*\* \(60\): ([A-Za-z ]+)\.", (shared / "facts" / "intervals.md").read_text()
+    )
     assert said is not None
     assert said[1].split() == INTERVALS
 
 
-@pytest.mark.parametrize(("raw", "sport"), [
-    ("ride", "Ride"), ("VIRTUALRIDE", "VirtualRide"), ("open_water_swim", "OpenWaterSwim"), ("Open Water Swim", "OpenWaterSwim"),
-    ("trail-run", "TrailRun"), ("running", "Run"), ("Road Biking", "Ride"), ("strength_training", "WeightTraining"), (" Yoga ", "Yoga"),
-    ("stand-up paddling", "StandUpPaddling")])
+@pytest.mark.parametrize(
+    ("raw", "sport"),
+    [
+        ("ride", "Ride"),
+        ("VIRTUALRIDE", "VirtualRide"),
+        ("open_water_swim", "OpenWaterSwim"),
+        ("Open Water Swim", "OpenWaterSwim"),
+        ("trail-run", "TrailRun"),
+        ("running", "Run"),
+        ("Road Biking", "Ride"),
+        ("strength_training", "WeightTraining"),
+        (" Yoga ", "Yoga"),
+        ("stand-up paddling", "StandUpPaddling"),
+    ],
+)
 def test_other_spellings_are_understood(raw, sport):
     """Case, blanks, hyphens and the words of other services."""
     assert canonical_sport(raw) == sport

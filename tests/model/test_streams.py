@@ -22,7 +22,11 @@ def test_a_gap_is_none_and_zero_is_zero():
 def test_a_nan_of_the_source_is_a_gap():
     """Custom streams send NaN."""
     assert list(Column.of([math.nan, 1.0])) == [None, 1.0]
-    assert list(Column.pairs([math.nan, 1.0, 1.0], [1.0, math.nan, 2.0])) == [None, None, (1.0, 2.0)]
+    assert list(Column.pairs([math.nan, 1.0, 1.0], [1.0, math.nan, 2.0])) == [
+        None,
+        None,
+        (1.0, 2.0),
+    ]
 
 
 def test_half_a_pair_is_a_gap_whole():
@@ -40,8 +44,15 @@ def test_lists_keep_their_lengths():
     assert list(Column.lists([[800.0, 790.0, 5.0], [], None])) == [(800.0, 790.0, 5.0), (), None]
 
 
-@pytest.mark.parametrize(("column", "length", "width"), [
-    (Column.of([1, 2, 3]), 3, 1), (Column.pairs([1, 2], [3, 4]), 2, 2), (Column.lists([[1, 2, 3], None]), 2, 0), (Column.of([]), 0, 1)])
+@pytest.mark.parametrize(
+    ("column", "length", "width"),
+    [
+        (Column.of([1, 2, 3]), 3, 1),
+        (Column.pairs([1, 2], [3, 4]), 2, 2),
+        (Column.lists([[1, 2, 3], None]), 2, 0),
+        (Column.of([]), 0, 1),
+    ],
+)
 def test_the_length_is_the_number_of_samples(column, length, width):
     """Whatever a sample is made of."""
     assert (len(column), column.width) == (length, width)
@@ -71,9 +82,17 @@ def test_a_buffer_is_taken_as_it_is():
     assert list(Column(memoryview(array("d", [1.0, 2.0])), width=2)) == [(1.0, 2.0)]
 
 
-@pytest.mark.parametrize(("doubles", "width", "lengths"), [
-    (array("f", [1.0]), 1, None), (array("d", [1.0]), 2, None), (array("d", [1.0]), 3, None), (array("d", [1.0]), 0, None),
-    (array("d", [1.0]), 1, (1,)), (array("d", [1.0]), 0, (2,))])
+@pytest.mark.parametrize(
+    ("doubles", "width", "lengths"),
+    [
+        (array("f", [1.0]), 1, None),
+        (array("d", [1.0]), 2, None),
+        (array("d", [1.0]), 3, None),
+        (array("d", [1.0]), 0, None),
+        (array("d", [1.0]), 1, (1,)),
+        (array("d", [1.0]), 0, (2,)),
+    ],
+)
 def test_a_buffer_that_does_not_fit_is_refused(doubles, width, lengths):
     """Other numbers than doubles, half a pair, lengths that do not add up."""
     with pytest.raises((TypeError, ValueError)):
@@ -86,14 +105,34 @@ def test_pairs_of_different_lengths_are_refused():
         Column.pairs([1], [1, 2])
 
 
-@given(st.one_of(st.lists(st.none() | finite).map(Column.of), st.lists(st.none() | st.lists(finite, max_size=3)).map(Column.lists),
-                 st.lists(st.tuples(finite, finite)).map(lambda rows: Column.pairs([one for one, _ in rows], [two for _, two in rows]))))
+@given(
+    st.one_of(
+        st.lists(st.none() | finite).map(Column.of),
+        st.lists(st.none() | st.lists(finite, max_size=3)).map(Column.lists),
+        st.lists(st.tuples(finite, finite)).map(
+            lambda rows: Column.pairs([one for one, _ in rows], [two for _, two in rows])
+        ),
+    )
+)
 def test_lists_of_plain_values_and_back(column):
     """As JSON has the samples, and as the store reads them again."""
     assert Column.from_list(column.to_list()) == column
 
 
-@pytest.mark.parametrize("samples", [["a"], [[1], 2], [{}], [[["deep"]]], [[1, "b"]], [[None]], [10**400], [[10**400, 1]], [(1, 2)]])
+@pytest.mark.parametrize(
+    "samples",
+    [
+        ["a"],
+        [[1], 2],
+        [{}],
+        [[["deep"]]],
+        [[1, "b"]],
+        [[None]],
+        [10**400],
+        [[10**400, 1]],
+        [(1, 2)],
+    ],
+)
 def test_what_is_no_sample_is_refused(samples):
     """A number, a list of numbers, or null, and never two kinds in one stream."""
     with pytest.raises(ValueError, match=r"sample|stream"):

@@ -31,12 +31,26 @@ class Environment:
         """Where its commands are."""
         return self.folder / "bin"
 
-    def run(self, *words: str, cwd: Path | None = None, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *words: str, cwd: Path | None = None, check: bool = True, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run one of its commands, far from the checkout unless told otherwise."""
-        environment = self.variables | {"PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}"} | variables
-        done = subprocess.run([str(self.bin / words[0]), *words[1:]], cwd=cwd or self.folder, env=environment, text=True, encoding="utf-8",
-                              capture_output=True, stdin=subprocess.DEVNULL, check=False)
-        assert not check or done.returncode == 0, f"{' '.join(words)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        environment = (
+            self.variables | {"PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}"} | variables
+        )
+        done = subprocess.run(
+            [str(self.bin / words[0]), *words[1:]],
+            cwd=cwd or self.folder,
+            env=environment,
+            text=True,
+            encoding="utf-8",
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        assert not check or done.returncode == 0, (
+            f"{' '.join(words)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
         return done
 
     def install(self, *wheels: Path) -> None:
@@ -46,16 +60,32 @@ class Environment:
 
 def plain_variables(home: Path) -> dict[str, str]:
     """The variables of a machine on which nobody ever used FitGlue, Python's tools, or a proxy."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT") if name in os.environ}
-    return kept | {"HOME": str(home), "FITGLUE_SECRETS": "file", "PYTHONDONTWRITEBYTECODE": "1",
-                   "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_CONFIG_FILE": os.devnull}
+    kept = {
+        name: os.environ[name]
+        for name in ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+        if name in os.environ
+    }
+    return kept | {
+        "HOME": str(home),
+        "FITGLUE_SECRETS": "file",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_CONFIG_FILE": os.devnull,
+    }
 
 
 def build(project: Path, out: Path, kind: str = "wheel") -> Path:
     """Build a wheel or an sdist of a project with what is installed here."""
     before = set(out.glob("*"))
-    done = subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(out)], cwd=project, capture_output=True,
-                          text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(out)],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, f"{project.name} does not build\n{done.stdout}\n{done.stderr}"
     return next(iter(set(out.glob("*")) - before))
 
@@ -64,12 +94,16 @@ def empty_environment(folder: Path) -> Environment:
     """An environment that holds what ours depend on, as links in a folder on its path, and nothing
     of ours.
     """
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True
+    )
     offered = folder / "offered"
     offered.mkdir()
     _link_dependencies(offered)
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    (folder / "venv" / "lib" / version / "site-packages" / "offered.pth").write_text(f"{offered}\n", encoding="utf-8")
+    (folder / "venv" / "lib" / version / "site-packages" / "offered.pth").write_text(
+        f"{offered}\n", encoding="utf-8"
+    )
     home = folder / "user"
     home.mkdir()
     return Environment(folder / "venv", plain_variables(home))
@@ -80,7 +114,11 @@ def _link_dependencies(offered: Path) -> None:
     ours = {name for name in names if "fitglue" in name}
     for installed in {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}:
         for path in installed.iterdir():
-            if path.suffix == ".pth" or path.name == "__pycache__" or any(name in path.name.lower() for name in ours):
+            if (
+                path.suffix == ".pth"
+                or path.name == "__pycache__"
+                or any(name in path.name.lower() for name in ours)
+            ):
                 continue
             if not (offered / path.name).exists():
                 (offered / path.name).symlink_to(path)

@@ -16,12 +16,19 @@ from tests.packaging.environment import CHECKOUT
 
 #: ``/home/me`` and the like are examples for people.
 OF_A_MACHINE = [
-    re.escape(f"{CHECKOUT}/"), rf"(?<![\w./]){re.escape(str(Path.home()))}/", r"(?<![\w.])/(home|Users)/(?!me\b|user\b|you\b|ada\b)\w",
+    re.escape(f"{CHECKOUT}/"),
+    rf"(?<![\w./]){re.escape(str(Path.home()))}/",
+    r"(?<![\w.])/(home|Users)/(?!me\b|user\b|you\b|ada\b)\w",
 ]
 INDEXES = [r"\bpypi\.org\b", r"\bpythonhosted\.org\b", r"\b(artifactory|devpi|codeartifact)\b"]
 SECRETS = [
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----", r"\bAKIA[0-9A-Z]{16}\b", r"\bgh[pousr]_[A-Za-z0-9]{36}\b", r"\bgithub_pat_\w{20,}",
-    r"\bsk-[A-Za-z0-9]{32,}\b", r"\bxox[abp]-[A-Za-z0-9-]{10,}", r"\beyJ[\w-]{20,}\.eyJ[\w-]{20,}\.",
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
+    r"\bAKIA[0-9A-Z]{16}\b",
+    r"\bgh[pousr]_[A-Za-z0-9]{36}\b",
+    r"\bgithub_pat_\w{20,}",
+    r"\bsk-[A-Za-z0-9]{32,}\b",
+    r"\bxox[abp]-[A-Za-z0-9-]{10,}",
+    r"\beyJ[\w-]{20,}\.eyJ[\w-]{20,}\.",
 ]
 
 
@@ -30,20 +37,33 @@ def tracked() -> dict[str, str]:
     """The text of every file that git knows, or will know with the next ``git add``; without this
     one, which names what it looks for.
     """
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=CHECKOUT, capture_output=True,
-                            text=True, check=False)
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if listed.returncode:
         pytest.skip("this is no git checkout")
     paths = {name: Path(CHECKOUT, name) for name in listed.stdout.split("\0") if name}
-    texts = {name: path.read_bytes().decode("utf-8", "replace") for name, path in paths.items() if path.is_file()}
+    texts = {
+        name: path.read_bytes().decode("utf-8", "replace")
+        for name, path in paths.items()
+        if path.is_file()
+    }
     texts.pop(Path(__file__).relative_to(CHECKOUT).as_posix(), None)
     return texts
 
 
 def found(*patterns: str) -> list[str]:
     """Where the patterns occur: ``file:line: text``."""
-    return [f"{name}:{text.count(chr(10), 0, match.start()) + 1}: {match[0]}" for name, text in tracked().items() for pattern in patterns
-            for match in re.finditer(pattern, text)]
+    return [
+        f"{name}:{text.count(chr(10), 0, match.start()) + 1}: {match[0]}"
+        for name, text in tracked().items()
+        for pattern in patterns
+        for match in re.finditer(pattern, text)
+    ]
 
 
 def test_no_path_of_a_machine():
@@ -60,8 +80,14 @@ def test_no_package_index():
 
 def test_no_package_index_of_this_machine():
     """Nor does one name the index that pip asks here."""
-    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False).stdout
-    named = [value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_")) and "://" in value]
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    ).stdout
+    named = [
+        value
+        for name, value in os.environ.items()
+        if name.startswith(("PIP_", "UV_")) and "://" in value
+    ]
     hosts = {urlsplit(url).hostname for url in [*re.findall(r"https?://[^'\s]+", listed), *named]}
     hosts -= {None, "127.0.0.1", "localhost"}
     # The host is not shown: a report may be public, and it may be a secret of the machine's owner.
@@ -75,4 +101,8 @@ def test_nothing_that_looks_like_a_secret():
 
 def test_nothing_that_was_built():
     """What tools make stays out of git."""
-    assert [name for name in tracked() if re.search(r"(^|/)(__pycache__|dist|build|\.venv|\.demo)/|\.(pyc|whl|db)$", name)] == []
+    assert [
+        name
+        for name in tracked()
+        if re.search(r"(^|/)(__pycache__|dist|build|\.venv|\.demo)/|\.(pyc|whl|db)$", name)
+    ] == []

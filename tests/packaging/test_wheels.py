@@ -10,7 +10,15 @@ import pytest
 
 from fitglue_registry._version import __version__
 from fitglue_registry.testing.intervals import Account, StandIn
-from tests.packaging.environment import CHECKOUT, FILES, INTERVALS, Environment, build, empty_environment, unpack
+from tests.packaging.environment import (
+    CHECKOUT,
+    FILES,
+    INTERVALS,
+    Environment,
+    build,
+    empty_environment,
+    unpack,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,9 +51,18 @@ def installed(wheels, tmp_path_factory) -> Environment:
 @pytest.fixture
 def synced(installed, tmp_path) -> Environment:
     """The same with an account connected and synced."""
-    environment = Environment(installed.folder, installed.variables | {"FITGLUE_HOME": str(tmp_path / "home")})
+    environment = Environment(
+        installed.folder, installed.variables | {"FITGLUE_HOME": str(tmp_path / "home")}
+    )
     with StandIn(Account.generate(8, strava_stubs=1), api_key=KEY) as service:
-        environment.run("fitglue", "connect", "intervals", "--base-url", service.url, FITGLUE_INTERVALS_API_KEY=KEY)
+        environment.run(
+            "fitglue",
+            "connect",
+            "intervals",
+            "--base-url",
+            service.url,
+            FITGLUE_INTERVALS_API_KEY=KEY,
+        )
         environment.run("fitglue", "sync")
     return environment
 
@@ -53,7 +70,10 @@ def synced(installed, tmp_path) -> Environment:
 @pytest.mark.parametrize("folder", ["integrations", "sources", "schemas"])
 def test_the_catalogue_travels_in_the_hosts_wheel(names, folder):
     """Every file of the registry is inside, below ``fitglue_registry/catalogue``."""
-    files = {f"fitglue_registry/catalogue/{folder}/{path.name}" for path in (CHECKOUT / "registry" / folder).iterdir()}
+    files = {
+        f"fitglue_registry/catalogue/{folder}/{path.name}"
+        for path in (CHECKOUT / "registry" / folder).iterdir()
+    }
     assert files - names["fitglue_registry"] == set()
 
 
@@ -66,27 +86,41 @@ def test_tiers_and_merge_rules_travel_in_the_hosts_wheel(names, file):
 def test_the_migrations_travel_in_the_hosts_wheel(names):
     """A database can be made and brought up to date from what is installed."""
     folder = CHECKOUT / "fitglue_registry" / "store" / "migrations"
-    wanted = {path.relative_to(CHECKOUT).as_posix() for path in folder.rglob("*") if path.suffix in (".py", ".mako")}
+    wanted = {
+        path.relative_to(CHECKOUT).as_posix()
+        for path in folder.rglob("*")
+        if path.suffix in (".py", ".mako")
+    }
     assert wanted - names["fitglue_registry"] == set()
 
 
 def test_the_files_plugin_brings_its_own_registry_folder(names):
     """Its entries are inside its own wheel, as a third party's are, and not in the host's."""
-    entries = {"fitglue_files/registry/integrations/files.yaml", "fitglue_files/registry/sources/files.yaml"}
+    entries = {
+        "fitglue_files/registry/integrations/files.yaml",
+        "fitglue_files/registry/sources/files.yaml",
+    }
     assert entries - names["fitglue_files"] == set()
     assert not any("files.yaml" in name for name in names["fitglue_registry"])
 
 
 def test_the_intervals_plugin_brings_its_schemas(names):
     """What it reads of payloads is checked by schemas of its own."""
-    assert {"fitglue_intervals/schemas/activity.json", "fitglue_intervals/schemas/streams.json"} - names["fitglue_intervals"] == set()
+    assert {
+        "fitglue_intervals/schemas/activity.json",
+        "fitglue_intervals/schemas/streams.json",
+    } - names["fitglue_intervals"] == set()
 
 
 @pytest.mark.parametrize("name", ["fitglue_registry", "fitglue_intervals", "fitglue_files"])
 def test_a_wheel_holds_its_package_and_nothing_else(names, name):
     """No test, cache or stray file travels along, and the types are marked as such."""
     metadata = f"{name}-{__version__}.dist-info/"
-    assert [one for one in names[name] if not one.startswith((f"{name}/", metadata)) or "__pycache__" in one] == []
+    assert [
+        one
+        for one in names[name]
+        if not one.startswith((f"{name}/", metadata)) or "__pycache__" in one
+    ] == []
     assert f"{name}/py.typed" in names[name]
 
 
@@ -105,9 +139,15 @@ def test_a_wheel_built_from_the_sdist_is_the_same(project, tmp_path, names):
 
 def test_nothing_is_imported_from_the_checkout(installed):
     """The environment is what it claims to be: its packages are its own."""
-    printed = installed.run("python", "-c", "import fitglue_registry, fitglue_files, fitglue_intervals as i; print(i.__file__)").stdout
+    printed = installed.run(
+        "python",
+        "-c",
+        "import fitglue_registry, fitglue_files, fitglue_intervals as i; print(i.__file__)",
+    ).stdout
     assert printed.startswith(str(installed.folder))
-    assert str(CHECKOUT) not in installed.run("python", "-c", "import sys; print(sys.path)").stdout.replace(".venv", "")
+    assert str(CHECKOUT) not in installed.run(
+        "python", "-c", "import sys; print(sys.path)"
+    ).stdout.replace(".venv", "")
 
 
 def test_the_command_says_its_version(installed):
@@ -119,32 +159,49 @@ def test_the_registry_is_found(installed, tmp_path):
     """The built-in entries and those that the files plugin brought are listed, each with a plugin
     that is there.
     """
-    printed = installed.run("fitglue", "registry", "list", "--json", FITGLUE_HOME=str(tmp_path)).stdout
-    states = {f"{one['kind']}/{one['id']}": one["availability"]["state"] for one in map(json.loads, printed.splitlines())}
-    assert {"integration/intervals", "source/intervals", "integration/files", "source/files", "integration/strava"} <= set(states)
+    printed = installed.run(
+        "fitglue", "registry", "list", "--json", FITGLUE_HOME=str(tmp_path)
+    ).stdout
+    states = {
+        f"{one['kind']}/{one['id']}": one["availability"]["state"]
+        for one in map(json.loads, printed.splitlines())
+    }
+    assert {
+        "integration/intervals",
+        "source/intervals",
+        "integration/files",
+        "source/files",
+        "integration/strava",
+    } <= set(states)
     assert set(states.values()) == {"not-connected", "not-connectable"}
 
 
 def test_the_registry_is_right(installed, tmp_path):
     """``registry check`` finds the folders and nothing wrong in them."""
-    found = json.loads(installed.run("fitglue", "registry", "check", "--json", FITGLUE_HOME=str(tmp_path)).stdout)
+    found = json.loads(
+        installed.run("fitglue", "registry", "check", "--json", FITGLUE_HOME=str(tmp_path)).stdout
+    )
     assert [folder["files"] >= 2 for folder in found["folders"]] == [True, True]
     assert found["errors"] == []
 
 
 def test_connect_and_sync_work(synced):
     """An account is connected and its history stored, with nothing but what is installed."""
-    (activity, *_) = activities = [json.loads(line) for line in synced.run("fitglue", "activities", "--json").stdout.splitlines()]
+    (activity, *_) = activities = [
+        json.loads(line)
+        for line in synced.run("fitglue", "activities", "--json").stdout.splitlines()
+    ]
     assert len(activities) == 7
     assert activity["sources"] == ["intervals"]
 
 
 def test_a_missing_plugin_is_named_with_its_fix(tmp_path, wheels):
-    """The host alone knows from its catalogue which plugin Intervals.icu needs, and how to get it.
-    """
+    """The host alone knows from its catalogue which plugin Intervals.icu needs, and how to get it."""
     environment = empty_environment(tmp_path)
     environment.install(wheels["fitglue_registry"])
-    done = environment.run("fitglue", "connect", "intervals", "--json", check=False, FITGLUE_INTERVALS_API_KEY=KEY)
+    done = environment.run(
+        "fitglue", "connect", "intervals", "--json", check=False, FITGLUE_INTERVALS_API_KEY=KEY
+    )
     assert done.returncode == 8
     assert json.loads(done.stderr)["error"]["fix"] == "fitglue plugin install fitglue-intervals"
 
@@ -154,4 +211,6 @@ def test_a_plugin_is_added_to_the_environment_of_the_command(tmp_path, wheels):
     environment = empty_environment(tmp_path)
     environment.install(wheels["fitglue_registry"])
     environment.run("fitglue", "plugin", "install", str(FILES))
-    assert json.loads(environment.run("fitglue", "plugin", "check", "fitglue-files", "--json").stdout)["ok"]
+    assert json.loads(
+        environment.run("fitglue", "plugin", "check", "fitglue-files", "--json").stdout
+    )["ok"]

@@ -23,10 +23,17 @@ class Distribution:
 
 
 class Point:
-    """An entry point as the environment would have it, which remembers how often it was imported.
-    """
+    """An entry point as the environment would have it, which remembers how often it was imported."""
 
-    def __init__(self, name: str, plugin: Any, *, group: str = PLUGIN_GROUP, value: str | None = None, version: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        plugin: Any,
+        *,
+        group: str = PLUGIN_GROUP,
+        value: str | None = None,
+        version: str | None = None,
+    ) -> None:
         self.name, self.group, self.value = name, group, value or f"{name}.plugin"
         self.plugin, self.imports = plugin, 0
         if version is not None:
@@ -49,7 +56,9 @@ def make_plugin(*hooks: Any, api: Any = HOOK_API, **named: Any) -> types.ModuleT
     if api is not None:
         module.FITGLUE_HOOK_API = api
     for hook in hooks:
-        setattr(module, hook.__name__, hookimpl(hook) if not hasattr(hook, "fitglue_impl") else hook)
+        setattr(
+            module, hook.__name__, hookimpl(hook) if not hasattr(hook, "fitglue_impl") else hook
+        )
     for name, value in named.items():
         setattr(module, name, value)
     return module
@@ -84,7 +93,10 @@ def load() -> Any:
     """The plugins of these entry points; modules get the names they stand under."""
 
     def make(*points: Point, time_limit_s: float = 5.0, **modules: Any) -> Plugins:
-        return Plugins([*points, *(Point(name, module) for name, module in modules.items())], time_limit_s=time_limit_s)
+        return Plugins(
+            [*points, *(Point(name, module) for name, module in modules.items())],
+            time_limit_s=time_limit_s,
+        )
 
     return make
 
@@ -94,8 +106,15 @@ def entry() -> Any:
     """The entry of a plugin, differing from a plain one in what the test states."""
 
     def make(plugin: str = "good", *, version: str = "", **changes: Any) -> Entry:
-        values: dict[str, Any] = {"schema": 1, "kind": "source", "id": plugin, "name": plugin.title(), "summary": "An example.",
-                                  "plugin": PluginReference(plugin, version), "tier": "hobbyist"}
+        values: dict[str, Any] = {
+            "schema": 1,
+            "kind": "source",
+            "id": plugin,
+            "name": plugin.title(),
+            "summary": "An example.",
+            "plugin": PluginReference(plugin, version),
+            "tier": "hobbyist",
+        }
         return Entry(**(values | changes))
 
     return make
@@ -103,8 +122,7 @@ def entry() -> Any:
 
 @pytest.fixture
 def release() -> Any:
-    """What blocked plugins wait for; set at the end, so that no thread outlives its test for long.
-    """
+    """What blocked plugins wait for; set at the end, so that no thread outlives its test for long."""
     event = threading.Event()
     yield event
     event.set()

@@ -14,9 +14,19 @@ from fitglue_registry.registry.entry import Closed, Road
 def ask(load, plugin, greet, point, entry):
     """The availability of the entry of a plugin that works, differing in what the test states."""
 
-    def make(found=None, *, accepts="", allowed=True, tier="hobbyist", connections=("ok",), **changes):
-        plugins = load(found if found is not None else point("good", plugin(greet("x")), version="1.0"))
-        wanted = entry("good", version=accepts, name="Good", dependencies=("integration/good-account",), **changes)
+    def make(
+        found=None, *, accepts="", allowed=True, tier="hobbyist", connections=("ok",), **changes
+    ):
+        plugins = load(
+            found if found is not None else point("good", plugin(greet("x")), version="1.0")
+        )
+        wanted = entry(
+            "good",
+            version=accepts,
+            name="Good",
+            dependencies=("integration/good-account",),
+            **changes,
+        )
         return availability(wanted, plugins, allowed=allowed, tier=tier, connections=connections)
 
     return make
@@ -25,7 +35,12 @@ def ask(load, plugin, greet, point, entry):
 def test_a_connected_entry_is_available(ask):
     """Plugin, version, tier, connection and credentials are in order."""
     answer = ask()
-    assert (answer.state, answer.available, answer.code, answer.fix) == ("available", True, None, None)
+    assert (answer.state, answer.available, answer.code, answer.fix) == (
+        "available",
+        True,
+        None,
+        None,
+    )
 
 
 def test_one_working_connection_of_several_is_enough(ask):
@@ -36,20 +51,32 @@ def test_one_working_connection_of_several_is_enough(ask):
 def test_a_missing_plugin_is_to_be_installed(ask, point, plugin, greet):
     """Whoever has the entry and not the plugin is told the command."""
     answer = ask(point("other", plugin(greet("x"))))
-    assert (answer.state, answer.code, answer.fix) == ("plugin-missing", "FG-plugin-missing", "fitglue plugin install good")
+    assert (answer.state, answer.code, answer.fix) == (
+        "plugin-missing",
+        "FG-plugin-missing",
+        "fitglue plugin install good",
+    )
 
 
 @pytest.mark.parametrize("broken", [ImportError("gone"), SystemExit(1)])
 def test_a_broken_plugin_is_named_so(ask, point, broken):
     """What cannot be imported cannot be used."""
     answer = ask(point("good", broken))
-    assert (answer.state, answer.available, answer.code) == ("plugin-broken", False, "FG-plugin-import-failed")
+    assert (answer.state, answer.available, answer.code) == (
+        "plugin-broken",
+        False,
+        "FG-plugin-import-failed",
+    )
 
 
 def test_an_installed_version_outside_the_range_is_a_mismatch(ask):
     """The entry says which versions it fits."""
     answer = ask(accepts=">=2")
-    assert (answer.state, answer.code, answer.fix) == ("version-mismatch", "FG-plugin-version", "fitglue plugin install 'good>=2'")
+    assert (answer.state, answer.code, answer.fix) == (
+        "version-mismatch",
+        "FG-plugin-version",
+        "fitglue plugin install 'good>=2'",
+    )
 
 
 def test_another_hook_api_is_a_mismatch(ask, point, plugin, greet):
@@ -68,17 +95,32 @@ def test_a_tier_that_does_not_include_the_entry_is_told_before_any_connection(as
 def test_without_a_connection_the_command_names_the_integration(ask):
     """The account belongs to the integration that the source depends on."""
     answer = ask(connections=())
-    assert (answer.state, answer.code, answer.fix) == ("not-connected", "FG-not-connected", "fitglue connect good-account")
+    assert (answer.state, answer.code, answer.fix) == (
+        "not-connected",
+        "FG-not-connected",
+        "fitglue connect good-account",
+    )
 
 
 def test_rejected_credentials_are_told_from_no_connection(ask):
     """The connection is there, and only its key is to be given anew."""
     answer = ask(connections=("credentials-rejected",))
-    assert (answer.state, answer.code, answer.fix) == ("credentials-rejected", "FG-key-rejected", "fitglue connect good-account")
+    assert (answer.state, answer.code, answer.fix) == (
+        "credentials-rejected",
+        "FG-key-rejected",
+        "fitglue connect good-account",
+    )
 
 
 def test_a_closed_service_is_not_connectable_whatever_is_installed(ask):
     """The reason is the entry's, and the fix is the command that tells the roads."""
-    answer = ask(RuntimeError("broken"), closed=Closed("It lets nobody in.", (Road("A", "all", "Ask.", "fitglue import a.zip"),)))
-    assert (answer.state, answer.reason, answer.code) == ("not-connectable", "It lets nobody in.", "FG-not-connectable")
+    answer = ask(
+        RuntimeError("broken"),
+        closed=Closed("It lets nobody in.", (Road("A", "all", "Ask.", "fitglue import a.zip"),)),
+    )
+    assert (answer.state, answer.reason, answer.code) == (
+        "not-connectable",
+        "It lets nobody in.",
+        "FG-not-connectable",
+    )
     assert answer.fix == "fitglue connect good tells the roads that there are"

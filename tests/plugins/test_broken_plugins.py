@@ -45,13 +45,20 @@ def wrapping(connection):
     return (yield)
 
 
-
 def _hook(function):
     """The function as ``fitglue_connect`` of a plugin."""
     return {"fitglue_connect": hookimpl(function)}
 
 
-@pytest.mark.parametrize("raised", [ImportError("no module named garmin"), ValueError("nonsense"), SystemExit(3), RecursionError("deep")])
+@pytest.mark.parametrize(
+    "raised",
+    [
+        ImportError("no module named garmin"),
+        ValueError("nonsense"),
+        SystemExit(3),
+        RecursionError("deep"),
+    ],
+)
 def test_a_plugin_that_raises_at_import_is_named_with_the_reason(load, point, entry, raised):
     """Whatever an import raises, SystemExit too, is an error of that plugin with its cause and a
     fix.
@@ -72,21 +79,35 @@ def test_an_import_error_names_file_and_line(load, point, entry, tmp_path, monke
     plugins = load(point("bad", lambda: __import__("fg_broken_plugin")))
     with pytest.raises(PluginFailed) as caught:
         plugins.load(entry("bad"))
-    assert (caught.value.at.file, caught.value.at.line) == (str(tmp_path / "fg_broken_plugin.py"), 2)
+    assert (caught.value.at.file, caught.value.at.line) == (
+        str(tmp_path / "fg_broken_plugin.py"),
+        2,
+    )
 
 
 def test_a_plugin_that_blocks_at_import_is_abandoned(load, point, entry, plugin, greet, release):
     """An import that shows no sign of life ends in FG-plugin-blocked, and the others load."""
-    plugins = load(point("bad", lambda: release.wait(30)), time_limit_s=0.2, good=plugin(greet("good")))
+    plugins = load(
+        point("bad", lambda: release.wait(30)), time_limit_s=0.2, good=plugin(greet("good"))
+    )
     assert plugins.info("bad").error.code == "FG-plugin-blocked"
-    assert plugins.call(entry("good"), "fitglue_connect", Account, connection=None) == Account("good")
+    assert plugins.call(entry("good"), "fitglue_connect", Account, connection=None) == Account(
+        "good"
+    )
 
 
-@pytest.mark.parametrize(("api", "code_fix"), [
-    (None, "its author adds FITGLUE_HOOK_API = 1 to the plugin's module"),
-    ("1", "its author adds FITGLUE_HOOK_API = 1 to the plugin's module"),
-    (0, "upgrade the plugin: fitglue plugin install --upgrade bad"), (2, "upgrade fitglue-registry")])
-def test_a_plugin_of_another_hook_api_is_refused_before_it_is_registered(load, plugin, greet, api, code_fix):
+@pytest.mark.parametrize(
+    ("api", "code_fix"),
+    [
+        (None, "its author adds FITGLUE_HOOK_API = 1 to the plugin's module"),
+        ("1", "its author adds FITGLUE_HOOK_API = 1 to the plugin's module"),
+        (0, "upgrade the plugin: fitglue plugin install --upgrade bad"),
+        (2, "upgrade fitglue-registry"),
+    ],
+)
+def test_a_plugin_of_another_hook_api_is_refused_before_it_is_registered(
+    load, plugin, greet, api, code_fix
+):
     """The hook API is compared first: missing, no integer, older and newer each say who has to
     upgrade.
     """
@@ -138,9 +159,17 @@ def test_a_hook_under_another_name_is_taken_by_its_specname(load, plugin, entry)
     assert plugins.info("bad").error.code == "FG-hook-unknown"
 
 
-@pytest.mark.parametrize(("function", "complaint"), [
-    (with_default, "gives 'connection' a default"), (keyword_only, "makes it keyword-only"), (unknown_argument, "asks for 'windows'"),
-    (many, "asks for 'args'"), (asynchronous, "is a coroutine"), (asynchronous_generator, "is a coroutine")])
+@pytest.mark.parametrize(
+    ("function", "complaint"),
+    [
+        (with_default, "gives 'connection' a default"),
+        (keyword_only, "makes it keyword-only"),
+        (unknown_argument, "asks for 'windows'"),
+        (many, "asks for 'args'"),
+        (asynchronous, "is a coroutine"),
+        (asynchronous_generator, "is a coroutine"),
+    ],
+)
 def test_a_signature_that_pluggy_would_misunderstand_is_refused(load, plugin, function, complaint):
     """Each kind of signature that registers and then never gets its arguments is refused with what
     may be asked for.
@@ -188,7 +217,9 @@ def test_a_plugin_with_one_bad_hook_is_left_out_whole(load, plugin, greet, entry
     plugins = load(bad=plugin(greet("bad"), fitglue_lst), good=plugin(greet("good")))
     with pytest.raises(PluginFailed):
         plugins.call(entry("bad"), "fitglue_connect", Account, connection=None)
-    assert plugins.call(entry("good"), "fitglue_connect", Account, connection=None) == Account("good")
+    assert plugins.call(entry("good"), "fitglue_connect", Account, connection=None) == Account(
+        "good"
+    )
 
 
 # -- at the call -----------------------------------------------------------------------------------
@@ -211,11 +242,15 @@ def test_an_answer_of_the_wrong_type_is_refused_with_what_was_expected(load, plu
     with pytest.raises(PluginFailed) as caught:
         call(load(bad=connect_with(plugin, lambda: answer)), entry)
     assert caught.value.code == "FG-plugin-answer"
-    assert caught.value.what == f"plugin bad answered with {type(answer).__name__}, expected Account"
+    assert (
+        caught.value.what == f"plugin bad answered with {type(answer).__name__}, expected Account"
+    )
     assert caught.value.at.field == "bad: fitglue_connect"
 
 
-@pytest.mark.parametrize("raised", [ZeroDivisionError("half"), SystemExit(1), KeyboardInterrupt(), GeneratorExit()])
+@pytest.mark.parametrize(
+    "raised", [ZeroDivisionError("half"), SystemExit(1), KeyboardInterrupt(), GeneratorExit()]
+)
 def test_whatever_a_hook_raises_is_named_with_plugin_hook_and_line(load, plugin, entry, raised):
     """SystemExit and even a KeyboardInterrupt that a plugin raises by itself end nothing but its
     own call.
@@ -235,8 +270,7 @@ def test_whatever_a_hook_raises_is_named_with_plugin_hook_and_line(load, plugin,
 
 
 def test_endless_recursion_in_a_hook_is_its_own_error(load, plugin, entry):
-    """A hook that calls itself for ever ends in a named error, and the plugin can be called again.
-    """
+    """A hook that calls itself for ever ends in a named error, and the plugin can be called again."""
 
     def body():
         return body()
@@ -281,14 +315,17 @@ def test_a_wait_that_is_known_of_is_no_blocking(load, plugin, entry, release):
             release.set()
         return float("inf")
 
-    plugins = load(bad=connect_with(plugin, lambda: release.wait(30) and Account("late")), time_limit_s=0.05)
+    plugins = load(
+        bad=connect_with(plugin, lambda: release.wait(30) and Account("late")), time_limit_s=0.05
+    )
     assert call(plugins, entry, sign_of_life=sign_of_life) == Account("late")
 
 
 def test_a_process_with_a_blocked_plugin_ends(tmp_path):
     """An abandoned thread does not keep the process from ending."""
     program = tmp_path / "program.py"
-    program.write_text(textwrap.dedent("""
+    program.write_text(
+        textwrap.dedent("""
         import threading
         from fitglue_registry.plugins.guard import Guard
         from fitglue_registry.errors import PluginFailed
@@ -300,17 +337,24 @@ def test_a_process_with_a_blocked_plugin_ends(tmp_path):
             list(Guard("bad", time_limit_s=0.1).iterate("list", [lambda: iter(threading.Event().wait, None)]))
         except PluginFailed as error:
             print(error.code)
-    """))
-    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=20, check=True)
+    """)
+    )
+    done = subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, timeout=20, check=True
+    )
     assert done.stdout.split() == ["FG-plugin-blocked"] * 2
 
 
-def test_a_hook_that_the_plugin_lacks_is_told_from_one_that_answers_nothing(load, plugin, greet, entry):
+def test_a_hook_that_the_plugin_lacks_is_told_from_one_that_answers_nothing(
+    load, plugin, greet, entry
+):
     """FG-hook-missing names the entry that needs the hook."""
     plugins = load(good=plugin(greet("good")))
     assert not plugins.implements(entry("good"), "fitglue_list")
     with pytest.raises(PluginFailed) as caught:
-        plugins.iterate(entry("good"), "fitglue_list", (Listing,), [{"connection": None, "window": Window()}]).__next__()
+        plugins.iterate(
+            entry("good"), "fitglue_list", (Listing,), [{"connection": None, "window": Window()}]
+        ).__next__()
     assert caught.value.code == "FG-hook-missing"
     assert "source/good" in caught.value.what
 

@@ -46,7 +46,11 @@ raising.__name__ = "fitglue_dedupe"
 def test_an_addressed_call_reaches_the_plugin_of_its_entry_alone(load, plugin, greet, entry):
     """Each of two loaded plugins answers for its own entry."""
     plugins = load(one=plugin(greet("one")), two=plugin(greet("two")))
-    assert [connect(plugins, entry(name)).id for name in ("one", "two", "one")] == ["one", "two", "one"]
+    assert [connect(plugins, entry(name)).id for name in ("one", "two", "one")] == [
+        "one",
+        "two",
+        "one",
+    ]
 
 
 def test_a_plugin_gets_the_arguments_that_it_names(load, plugin, entry):
@@ -57,7 +61,10 @@ def test_a_plugin_gets_the_arguments_that_it_names(load, plugin, entry):
 
     plugins = load(good=plugin(fitglue_fetch))
     jobs = [{"connection": None, "part": "detail", "ids": ["i1", "i2"]}]
-    assert list(plugins.iterate(entry("good"), "fitglue_fetch", (str,), jobs)) == [(0, "i1"), (0, "i2")]
+    assert list(plugins.iterate(entry("good"), "fitglue_fetch", (str,), jobs)) == [
+        (0, "i1"),
+        (0, "i2"),
+    ]
 
 
 def test_a_wrapper_sees_the_calls_of_every_plugin(load, plugin, greet, entry, point):
@@ -65,7 +72,11 @@ def test_a_wrapper_sees_the_calls_of_every_plugin(load, plugin, greet, entry, po
     call.
     """
     log = []
-    plugins = load(point("tracing", wrapper_of(plugin, log), group=WRAPPER_GROUP), one=plugin(greet("one")), two=plugin(greet("two")))
+    plugins = load(
+        point("tracing", wrapper_of(plugin, log), group=WRAPPER_GROUP),
+        one=plugin(greet("one")),
+        two=plugin(greet("two")),
+    )
     assert [connect(plugins, entry(name)).id for name in ("one", "two")] == ["one", "two"]
     assert log == ["the connection"] * 2
 
@@ -87,7 +98,10 @@ def test_a_wrapper_may_replace_the_answer(load, plugin, greet, entry, point):
 
 def test_an_implementation_among_the_wrappers_is_never_asked(load, plugin, greet, entry, point):
     """The group of wrappers is for wrappers: nobody smuggles an answer in by it."""
-    plugins = load(point("smuggler", plugin(greet("smuggled"), api=None), group=WRAPPER_GROUP), good=plugin(greet("good")))
+    plugins = load(
+        point("smuggler", plugin(greet("smuggled"), api=None), group=WRAPPER_GROUP),
+        good=plugin(greet("good")),
+    )
     assert connect(plugins, entry("good")).id == "good"
 
 
@@ -103,7 +117,10 @@ def test_a_broken_wrapper_is_left_out_and_named(load, plugin, greet, entry, poin
 def test_a_wrapper_that_blocks_at_import_is_left_out(load, plugin, greet, entry, point, release):
     """The limit holds for wrappers too."""
     wrapper = point("tracing", lambda: release.wait(30), group=WRAPPER_GROUP)
-    assert connect(load(wrapper, time_limit_s=0.2, good=plugin(greet("good"))), entry("good")).id == "good"
+    assert (
+        connect(load(wrapper, time_limit_s=0.2, good=plugin(greet("good"))), entry("good")).id
+        == "good"
+    )
 
 
 def test_a_wrapper_that_raises_ends_the_call_and_not_the_program(load, plugin, greet, entry, point):
@@ -114,7 +131,10 @@ def test_a_wrapper_that_raises_ends_the_call_and_not_the_program(load, plugin, g
         raise ValueError("in the wrapper")
         yield
 
-    plugins = load(point("tracing", plugin(fitglue_connect, api=None), group=WRAPPER_GROUP), good=plugin(greet("good")))
+    plugins = load(
+        point("tracing", plugin(fitglue_connect, api=None), group=WRAPPER_GROUP),
+        good=plugin(greet("good")),
+    )
     with pytest.raises(PluginFailed, match="ValueError"):
         connect(plugins, entry("good"))
 
@@ -152,17 +172,28 @@ def test_all_calls_of_a_plugin_run_on_one_thread_that_is_not_the_callers(load, p
 def test_a_broadcast_asks_plugin_by_plugin_in_the_order_of_names(load, plugin):
     """Each answer comes with the plugin that gave it, and is its own alone."""
     plugins = load(b=plugin(opinions("same")), a=plugin(opinions("different")))
-    said = [(name, answer[0].verdict, error) for name, answer, error in plugins.broadcast(["b", "a"], "fitglue_dedupe", pairs=[1])]
+    said = [
+        (name, answer[0].verdict, error)
+        for name, answer, error in plugins.broadcast(["b", "a"], "fitglue_dedupe", pairs=[1])
+    ]
     assert said == [("a", "different", None), ("b", "same", None)]
 
 
 def test_one_failure_in_a_broadcast_loses_no_other_answer(load, plugin, point):
-    """A plugin that raises and one that cannot be imported stand beside the answers of the others.
-    """
-    plugins = load(point("c", ImportError("gone")), a=plugin(opinions("same")), b=plugin(raising), d=plugin(opinions("same")))
+    """A plugin that raises and one that cannot be imported stand beside the answers of the others."""
+    plugins = load(
+        point("c", ImportError("gone")),
+        a=plugin(opinions("same")),
+        b=plugin(raising),
+        d=plugin(opinions("same")),
+    )
     said = list(plugins.broadcast(["a", "b", "c", "d"], "fitglue_dedupe", pairs=[1]))
     assert [(name, answer is not None, error and error.code) for name, answer, error in said] == [
-        ("a", True, None), ("b", False, "FG-plugin-raised"), ("c", False, "FG-plugin-import-failed"), ("d", True, None)]
+        ("a", True, None),
+        ("b", False, "FG-plugin-raised"),
+        ("c", False, "FG-plugin-import-failed"),
+        ("d", True, None),
+    ]
 
 
 def test_a_plugin_without_the_hook_is_not_part_of_a_broadcast(load, plugin, greet):
@@ -177,7 +208,10 @@ def test_a_plugin_that_blocks_in_a_broadcast_is_asked_no_more(load, plugin, rele
         release.wait(30)
 
     plugins = load(time_limit_s=0.2, a=plugin(fitglue_dedupe), b=plugin(opinions("same")))
-    first = [(name, error and error.code) for name, _, error in plugins.broadcast(["a", "b"], "fitglue_dedupe", pairs=[1])]
+    first = [
+        (name, error and error.code)
+        for name, _, error in plugins.broadcast(["a", "b"], "fitglue_dedupe", pairs=[1])
+    ]
     assert first == [("a", "FG-plugin-blocked"), ("b", None)]
     assert plugins.info("a").error.code == "FG-plugin-blocked"
 
@@ -194,6 +228,10 @@ def test_a_plugin_without_offline_records_says_so(load, plugin, greet, entry):
 
 def test_offline_records_are_guarded_like_a_hook(load, plugin, greet, entry):
     """A wrong answer of the function beside the hooks is refused by type."""
-    plugins = load(good=plugin(greet("x"), offline_records=lambda content, name, streams: (content, name, streams)))
+    plugins = load(
+        good=plugin(
+            greet("x"), offline_records=lambda content, name, streams: (content, name, streams)
+        )
+    )
     with pytest.raises(PluginFailed, match="with tuple, expected list"):
         plugins.offline_records(entry("good"), b"{}", "a.json", None)

@@ -15,9 +15,14 @@ from fitglue_registry.plugins import Plugins
 from fitglue_registry.plugins.discovery import PLUGIN_GROUP, REGISTRY_GROUP
 
 
-def test_of_a_hundred_plugins_only_those_that_are_used_are_imported(load, point, plugin, greet, entry):
+def test_of_a_hundred_plugins_only_those_that_are_used_are_imported(
+    load, point, plugin, greet, entry
+):
     """Finding, naming and asking for versions imports nothing; a call imports one."""
-    points = [point(f"p{number:03}", plugin(greet(f"p{number:03}")), version="1.0") for number in range(100)]
+    points = [
+        point(f"p{number:03}", plugin(greet(f"p{number:03}")), version="1.0")
+        for number in range(100)
+    ]
     plugins = load(*points)
     assert len(plugins.names()) == 100
     assert plugins.distribution("p050") == ("p050", "1.0")
@@ -38,7 +43,13 @@ def test_the_reference_plugin_loads_with_all_five_hooks():
     """The Intervals.icu plugin goes through the same door as everybody's."""
     info = Plugins().info("fitglue-intervals")
     assert info.error is None
-    assert set(info.hooks) == {"fitglue_connect", "fitglue_list", "fitglue_fetch", "fitglue_normalize", "fitglue_dedupe"}
+    assert set(info.hooks) == {
+        "fitglue_connect",
+        "fitglue_list",
+        "fitglue_fetch",
+        "fitglue_normalize",
+        "fitglue_dedupe",
+    }
     assert info.distribution == "fitglue-intervals"
 
 
@@ -48,22 +59,51 @@ def test_a_missing_plugin_says_how_to_install_it_and_what_may_be_meant(load, plu
     with pytest.raises(PluginFailed) as caught:
         plugins.load(entry("fitglue-interval"))
     assert caught.value.code == "FG-plugin-missing"
-    assert caught.value.fix == "did you mean fitglue-intervals? Else: fitglue plugin install fitglue-interval"
+    assert (
+        caught.value.fix
+        == "did you mean fitglue-intervals? Else: fitglue plugin install fitglue-interval"
+    )
 
 
 def test_info_tells_what_is_known_of_a_plugin(load, point, plugin, greet):
     """Name, distribution, version, value and hooks stand beside the error, if there is one."""
-    plugins = load(point("good", plugin(greet("x")), version="1.2"), point("bad", ImportError("gone"), version="0.1"))
+    plugins = load(
+        point("good", plugin(greet("x")), version="1.2"),
+        point("bad", ImportError("gone"), version="0.1"),
+    )
     good, bad = plugins.info("good"), plugins.info("bad")
-    assert (good.distribution, good.version, good.loaded, good.hooks, good.error) == ("good", "1.2", True, ("fitglue_connect",), None)
-    assert (bad.distribution, bad.version, bad.loaded, bad.hooks, bad.error.code) == ("bad", "0.1", False, (), "FG-plugin-import-failed")
+    assert (good.distribution, good.version, good.loaded, good.hooks, good.error) == (
+        "good",
+        "1.2",
+        True,
+        ("fitglue_connect",),
+        None,
+    )
+    assert (bad.distribution, bad.version, bad.loaded, bad.hooks, bad.error.code) == (
+        "bad",
+        "0.1",
+        False,
+        (),
+        "FG-plugin-import-failed",
+    )
     assert plugins.info("none").error.code == "FG-plugin-missing"
 
 
-@pytest.mark.parametrize(("accepted", "installed", "fits"), [
-    (">=1,<2", "1.5", True), (">=1,<2", "2.0", False), (">=1,<2", "0.9", False), ("", "0.0.1", True), (">=1", None, True),
-    (">=1", "1.1rc1", True), (">=1", "unknown", False)])
-def test_the_installed_version_is_held_to_the_range_of_the_entry(load, point, plugin, greet, entry, accepted, installed, fits):
+@pytest.mark.parametrize(
+    ("accepted", "installed", "fits"),
+    [
+        (">=1,<2", "1.5", True),
+        (">=1,<2", "2.0", False),
+        (">=1,<2", "0.9", False),
+        ("", "0.0.1", True),
+        (">=1", None, True),
+        (">=1", "1.1rc1", True),
+        (">=1", "unknown", False),
+    ],
+)
+def test_the_installed_version_is_held_to_the_range_of_the_entry(
+    load, point, plugin, greet, entry, accepted, installed, fits
+):
     """Pre-releases inside the range fit; a version that is none does not; without a distribution
     there is nothing to compare.
     """
@@ -97,20 +137,39 @@ def folders_of(load, point, value):
 
 def test_a_folder_of_entries_is_found_without_importing_its_package(load, point, package):
     """The package of a plugin may be broken, and its entries still say what to install."""
-    assert folders_of(load, point, "fg_example_package:registry") == ([("example", package / "registry")], [])
+    assert folders_of(load, point, "fg_example_package:registry") == (
+        [("example", package / "registry")],
+        [],
+    )
     assert "fg_example_package" not in sys.modules
 
 
 def test_a_folder_is_found_in_a_package_without_init(load, point, package):
     """A namespace package is a package too."""
     (package / "__init__.py").unlink()
-    assert folders_of(load, point, "fg_example_package:registry")[0] == [("example", package / "registry")]
+    assert folders_of(load, point, "fg_example_package:registry")[0] == [
+        ("example", package / "registry")
+    ]
 
 
-@pytest.mark.parametrize("value", [
-    "fg_example_package:nowhere", "fg_missing_package:registry", "fg_example_package.sub:registry", "fg_example_package",
-    "fg_example_package:", ":registry", "fg_example_package:../..", "fg_example_package:/etc", "not a package:registry", "",
-    "__main__:registry", "json.tool:x", "this_is:sys"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "fg_example_package:nowhere",
+        "fg_missing_package:registry",
+        "fg_example_package.sub:registry",
+        "fg_example_package",
+        "fg_example_package:",
+        ":registry",
+        "fg_example_package:../..",
+        "fg_example_package:/etc",
+        "not a package:registry",
+        "",
+        "__main__:registry",
+        "json.tool:x",
+        "this_is:sys",
+    ],
+)
 def test_a_folder_that_is_not_there_is_reported_beside_the_others(load, point, package, value):
     """Whatever the value is, the distribution is named, nothing is imported, and the other folders
     are found.

@@ -62,7 +62,10 @@ def test_an_item_of_the_wrong_type_is_the_last_of_its_job(lister, item):
     items = [found for _, found in lister(lambda _: iter([listing(1), item, listing(2)]))]
     assert items[0] == listing(1)
     assert items[1].code == "FG-plugin-answer"
-    assert items[1].what == f"plugin good answered with {type(item).__name__}, expected Listing or Split"
+    assert (
+        items[1].what
+        == f"plugin good answered with {type(item).__name__}, expected Listing or Split"
+    )
     assert len(items) == 2
 
 
@@ -72,7 +75,9 @@ def test_a_text_is_no_list_of_listings(lister):
     assert error.code == "FG-plugin-answer"
 
 
-@pytest.mark.parametrize("raised", [ValueError("half way"), SystemExit(0), StopIteration("odd"), RecursionError()])
+@pytest.mark.parametrize(
+    "raised", [ValueError("half way"), SystemExit(0), StopIteration("odd"), RecursionError()]
+)
 def test_an_exception_half_way_is_the_last_item_of_its_job(lister, raised):
     """A generator fails while it is consumed; its error is named, and the next job begins."""
 
@@ -158,18 +163,24 @@ def test_lanes_work_at_the_same_time(lister):
         meeting.wait()
         yield listing(1)
 
-    assert sorted(job for job, item in lister(body, jobs=2, lanes=2) if not isinstance(item, FitglueError)) == [0, 1]
+    assert sorted(
+        job for job, item in lister(body, jobs=2, lanes=2) if not isinstance(item, FitglueError)
+    ) == [0, 1]
 
 
 def test_every_job_is_done_once_whatever_the_lanes(lister):
     """More jobs than lanes, and more lanes than jobs, lose and repeat nothing."""
     for jobs, lanes in ((20, 4), (2, 8)):
-        assert sorted(job for job, _ in lister(lambda _: [listing(1)], jobs=jobs, lanes=lanes)) == list(range(jobs))
+        assert sorted(
+            job for job, _ in lister(lambda _: [listing(1)], jobs=jobs, lanes=lanes)
+        ) == list(range(jobs))
 
 
 def test_a_generator_without_end_is_stopped_and_named(lister, monkeypatch):
     """A list that goes on beyond any account is taken to go on for ever."""
     monkeypatch.setattr("fitglue_registry.plugins.guard._MOST_ITEMS", 50)
-    *items, last = [item for _, item in lister(lambda _: (listing(number) for number in itertools.count()))]
+    *items, last = [
+        item for _, item in lister(lambda _: (listing(number) for number in itertools.count()))
+    ]
     assert len(items) == 50
     assert (last.code, "lister" in last.what or "good" in last.what) == ("FG-plugin-endless", True)

@@ -17,11 +17,22 @@ def recognizing(answer):
 
 
 def found(**changes):
-    return Recognized(**{"entry": "log", "paths": ("/home/ada/rides",), "name": "Log", "settings": {"folder": "/home/ada/rides"}} | changes)
+    return Recognized(
+        **{
+            "entry": "log",
+            "paths": ("/home/ada/rides",),
+            "name": "Log",
+            "settings": {"folder": "/home/ada/rides"},
+        }
+        | changes
+    )
 
 
 def ask(plugins, *names):
-    return [(name, answer, error and error.code) for name, answer, error in plugins.broadcast(names, "fitglue_recognize", paths=PATHS)]
+    return [
+        (name, answer, error and error.code)
+        for name, answer, error in plugins.broadcast(names, "fitglue_recognize", paths=PATHS)
+    ]
 
 
 def test_each_plugin_says_what_it_recognizes(load, plugin):
@@ -30,11 +41,27 @@ def test_each_plugin_says_what_it_recognizes(load, plugin):
     assert ask(plugins, "two", "one") == [("one", [found()], None), ("two", [], None)]
 
 
-@pytest.mark.parametrize("answer", [
-    None, "zip", [None], [found(entry="")], [found(name=7)], [found(paths=())], [found(paths=("/etc/passwd",))], [found(paths=[PATHS[0]])],
-    [found(settings=None)], [found(settings={"folder": 7})], [found(found="One ride.")], [found(left_out=(7,))],
-])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        "zip",
+        [None],
+        [found(entry="")],
+        [found(name=7)],
+        [found(paths=())],
+        [found(paths=("/etc/passwd",))],
+        [found(paths=[PATHS[0]])],
+        [found(settings=None)],
+        [found(settings={"folder": 7})],
+        [found(found="One ride.")],
+        [found(left_out=(7,))],
+    ],
+)
 def test_an_answer_that_is_no_list_of_what_was_found_at_the_paths_is_refused(load, plugin, answer):
     """A wrong answer names its plugin and costs no other one."""
     plugins = load(bad=plugin(recognizing(answer)), good=plugin(recognizing([found()])))
-    assert ask(plugins, "bad", "good") == [("bad", None, "FG-plugin-answer"), ("good", [found()], None)]
+    assert ask(plugins, "bad", "good") == [
+        ("bad", None, "FG-plugin-answer"),
+        ("good", [found()], None),
+    ]

@@ -1,13 +1,19 @@
-"""A registry in a temporary folder: the smallest valid entries, and what a check says about them.
-"""
+"""A registry in a temporary folder: the smallest valid entries, and what a check says about them."""
 
 import pytest
 
 from fitglue_registry.registry import Folder
 from fitglue_registry.registry.check import check
 
-LINES = {"schema": "1", "kind": "source", "id": "demo", "name": "Demo", "summary": "Workouts of a demonstration.", "plugin": "fitglue-demo",
-         "tier": "hobbyist"}
+LINES = {
+    "schema": "1",
+    "kind": "source",
+    "id": "demo",
+    "name": "Demo",
+    "summary": "Workouts of a demonstration.",
+    "plugin": "fitglue-demo",
+    "tier": "hobbyist",
+}
 TIERS = "schema: 1\ntiers:\n  - {id: hobbyist, name: Hobbyist}\n  - {id: athlete, name: Athlete}\n"
 
 
@@ -30,16 +36,23 @@ class Registry:
         and ``more`` text at the end.
         """
         lines = LINES | {"id": where.rpartition("/")[2].removesuffix(".yaml")} | changed
-        return self.write(where, "".join(f"{key}: {value}\n" for key, value in lines.items() if value is not None) + more)
+        return self.write(
+            where,
+            "".join(f"{key}: {value}\n" for key, value in lines.items() if value is not None)
+            + more,
+        )
 
     def complaints(self):
-        """Everything that a check has to say, as a person reads it, with files named from the root.
-        """
+        """Everything that a check has to say, as a person reads it, with files named from the root."""
         return "\n".join(self.told(error) for error in check(self.root, beside=[]).errors)
 
     def told(self, error):
         """One error as a person reads it."""
-        lines = [f"{error.at}: {error.code}: {error.what}", error.why and f"why: {error.why}", error.fix and f"fix: {error.fix}"]
+        lines = [
+            f"{error.at}: {error.code}: {error.what}",
+            error.why and f"why: {error.why}",
+            error.fix and f"fix: {error.fix}",
+        ]
         return "\n".join(filter(None, lines)).replace(f"{self.root}/", "")
 
 

@@ -25,54 +25,110 @@ def test_the_tiers_are_in_order():
 def touched(*keys):
     """The parts of Intervals.icu that a change of these summary keys re-opens."""
     touches = Catalogue.load().get("source", "intervals").sync.touches
-    return sorted(part for part, globs in touches.items() if any(fnmatch.fnmatchcase(key, glob) for key in keys for glob in globs))
+    return sorted(
+        part
+        for part, globs in touches.items()
+        if any(fnmatch.fnmatchcase(key, glob) for key in keys for glob in globs)
+    )
 
 
-@pytest.mark.parametrize(("keys", "parts"), [
-    (("name", "description"), []),
-    (("icu_training_load", "feel", "icu_rpe", "tags", "gear.id"), []),
-    (("icu_sync_date",), ["detail", "streams"]),
-    (("analyzed",), ["detail", "streams"]),
-    (("icu_intervals_edited",), ["detail"]),
-    (("interval_summary", "icu_lap_count"), ["detail"]),
-    (("stream_types",), ["detail", "streams"]),
-    (("elapsed_time",), ["detail", "streams"]),
-    (("icu_hr_zones",), ["detail"]),
-    (("_note",), ["detail", "file", "streams"]),
-    (("file_type",), ["file"]),
-])
+@pytest.mark.parametrize(
+    ("keys", "parts"),
+    [
+        (("name", "description"), []),
+        (("icu_training_load", "feel", "icu_rpe", "tags", "gear.id"), []),
+        (("icu_sync_date",), ["detail", "streams"]),
+        (("analyzed",), ["detail", "streams"]),
+        (("icu_intervals_edited",), ["detail"]),
+        (("interval_summary", "icu_lap_count"), ["detail"]),
+        (("stream_types",), ["detail", "streams"]),
+        (("elapsed_time",), ["detail", "streams"]),
+        (("icu_hr_zones",), ["detail"]),
+        (("_note",), ["detail", "file", "streams"]),
+        (("file_type",), ["file"]),
+    ],
+)
 def test_a_change_re_opens_the_parts_that_it_touches(keys, parts):
     """A rename re-opens nothing; a new analysis, length or origin re-opens what was made anew."""
     assert touched(*keys) == parts
 
 
-@pytest.mark.parametrize("key", ["icu_atl", "icu_ctl", "icu_weight", "icu_resting_hr", "icu_rolling_ftp", "gear.distance",
-                                 "average_wind_gust", "min_weather_temp", "max_feels_like"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "icu_atl",
+        "icu_ctl",
+        "icu_weight",
+        "icu_resting_hr",
+        "icu_rolling_ftp",
+        "gear.distance",
+        "average_wind_gust",
+        "min_weather_temp",
+        "max_feels_like",
+    ],
+)
 def test_what_drifts_while_the_workout_stays_is_volatile(key):
     """Keys that were seen to move by themselves make no new revision."""
-    assert any(fnmatch.fnmatchcase(key, glob) for glob in Catalogue.load().get("source", "intervals").volatile)
+    assert any(
+        fnmatch.fnmatchcase(key, glob)
+        for glob in Catalogue.load().get("source", "intervals").volatile
+    )
 
 
-@pytest.mark.parametrize("key", ["name", "icu_sync_date", "average_temp", "icu_training_load", "distance", "icu_ftp", "strava_id"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "name",
+        "icu_sync_date",
+        "average_temp",
+        "icu_training_load",
+        "distance",
+        "icu_ftp",
+        "strava_id",
+    ],
+)
 def test_what_belongs_to_the_workout_is_not_volatile(key):
     """A changed name, load or temperature is a new revision."""
-    assert not any(fnmatch.fnmatchcase(key, glob) for glob in Catalogue.load().get("source", "intervals").volatile)
+    assert not any(
+        fnmatch.fnmatchcase(key, glob)
+        for glob in Catalogue.load().get("source", "intervals").volatile
+    )
 
 
-@pytest.mark.parametrize(("address", "accepted"), [
-    ("https://example.org/api/v1", True), ("http://127.0.0.1:8042/api/v1", True), ("http://localhost", True), ("http://[::1]:80/", True),
-    ("http://example.org", False), ("http://127.0.0.1.example.org", False), ("http://localhost@example.org", False), ("https://a@b", False),
-])
+@pytest.mark.parametrize(
+    ("address", "accepted"),
+    [
+        ("https://example.org/api/v1", True),
+        ("http://127.0.0.1:8042/api/v1", True),
+        ("http://localhost", True),
+        ("http://[::1]:80/", True),
+        ("http://example.org", False),
+        ("http://127.0.0.1.example.org", False),
+        ("http://localhost@example.org", False),
+        ("https://a@b", False),
+    ],
+)
 def test_the_address_is_https_or_on_this_machine(address, accepted):
     """A key never travels in clear over a network."""
     field = Catalogue.load().get("integration", "intervals").settings[0]
     assert (_reads(field, address) is not None) is accepted
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:8042", "http://127.0.0.1:8042/", "http://127.0.0.1:8042/api/v1", "http://127.0.0.1:8042/api/v1/"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:8042",
+        "http://127.0.0.1:8042/",
+        "http://127.0.0.1:8042/api/v1",
+        "http://127.0.0.1:8042/api/v1/",
+    ],
+)
 def test_the_address_is_taken_with_and_without_the_path_of_the_api(address):
     """Whoever types the address of a stand-in need not know where its API begins."""
-    assert _reads(Catalogue.load().get("integration", "intervals").settings[0], address) == "http://127.0.0.1:8042"
+    assert (
+        _reads(Catalogue.load().get("integration", "intervals").settings[0], address)
+        == "http://127.0.0.1:8042"
+    )
 
 
 def _reads(field, text):
@@ -90,8 +146,16 @@ def test_no_sentence_of_the_published_page_is_in_our_entries():
     page = Path(__file__).parents[3] / "shared" / "data" / "help" / "intervals-source.md"
     if not page.is_file():
         pytest.skip(f"needs {page}, the folder of real payloads beside the checkout")
-    sentences = [part.strip(" *-|") for line in page.read_text().splitlines() for part in line.split(". ") if len(part) > 40]
-    ours = " ".join((default_folder() / kind / "intervals.yaml").read_text() for kind in ("integrations", "sources"))
+    sentences = [
+        part.strip(" *-|")
+        for line in page.read_text().splitlines()
+        for part in line.split(". ")
+        if len(part) > 40
+    ]
+    ours = " ".join(
+        (default_folder() / kind / "intervals.yaml").read_text()
+        for kind in ("integrations", "sources")
+    )
     assert [sentence for sentence in sentences if sentence in " ".join(ours.split())] == []
 
 
@@ -99,4 +163,7 @@ def test_no_sentence_of_the_published_page_is_in_our_entries():
 def test_each_service_that_cannot_be_connected_tells_a_live_road_and_one_for_the_past(name):
     """New workouts through Intervals.icu, the history by the archive."""
     closed = Catalogue.load().get("integration", name).closed
-    assert [" ".join(road.command.split()[:2]) for road in closed.roads] == ["fitglue connect", "fitglue import"]
+    assert [" ".join(road.command.split()[:2]) for road in closed.roads] == [
+        "fitglue connect",
+        "fitglue import",
+    ]

@@ -33,7 +33,8 @@ def test_one_bad_file_never_hides_the_others(registry):
     loaded = Catalogue.load([registry.folder])
     assert [entry.key for entry in loaded] == ["source/good"]
     assert [registry.told(problem) for problem in loaded.problems] == [
-        "sources/bad.yaml:1:4: FG-entry-syntax: this is not YAML: while scanning a quoted scalar, found unexpected end of stream"]
+        "sources/bad.yaml:1:4: FG-entry-syntax: this is not YAML: while scanning a quoted scalar, found unexpected end of stream"
+    ]
 
 
 def test_ids_are_unique_per_kind_only(registry):
@@ -41,7 +42,10 @@ def test_ids_are_unique_per_kind_only(registry):
     registry.add("sources/demo.yaml")
     registry.add("integrations/demo.yaml", kind="integration")
     loaded = Catalogue.load([registry.folder])
-    assert ([entry.key for entry in loaded.entries()], len(loaded.entries("source"))) == (["integration/demo", "source/demo"], 1)
+    assert ([entry.key for entry in loaded.entries()], len(loaded.entries("source"))) == (
+        ["integration/demo", "source/demo"],
+        1,
+    )
     assert ("source", "demo") in loaded
 
 
@@ -54,7 +58,8 @@ def test_the_first_folder_wins(registry, tmp_path):
     assert loaded.get("source", "demo").summary == "Ours."
     assert other.told(loaded.problems[0]) == (
         "sources/demo.yaml:3:5, id: FG-entry-duplicate: source/demo is here a second time\n"
-        f"why: it is already in {registry.root}/sources/demo.yaml (demo-distribution)\nfix: give this one an id of its own, or remove it")
+        f"why: it is already in {registry.root}/sources/demo.yaml (demo-distribution)\nfix: give this one an id of its own, or remove it"
+    )
 
 
 def test_an_unknown_entry_names_the_nearest(registry):
@@ -63,7 +68,8 @@ def test_an_unknown_entry_names_the_nearest(registry):
     with pytest.raises(UserMistake) as unknown:
         Catalogue.load([registry.folder]).get("source", "intervalls")
     assert registry.told(unknown.value) == (
-        "None: FG-unknown-entry: there is no source 'intervalls'\nwhy: there are: intervals\nfix: did you mean intervals?")
+        "None: FG-unknown-entry: there is no source 'intervalls'\nwhy: there are: intervals\nfix: did you mean intervals?"
+    )
 
 
 def test_booster_is_another_word_for_enricher(registry):
@@ -79,13 +85,19 @@ def test_tiers_stand_in_order(registry):
     registry.add(tier="athlete")
     loaded = Catalogue.load([registry.folder])
     entry = loaded.get("source", "demo")
-    assert [loaded.tier_includes(tier, entry) for tier in ("hobbyist", "athlete", "gold")] == [False, True, False]
+    assert [loaded.tier_includes(tier, entry) for tier in ("hobbyist", "athlete", "gold")] == [
+        False,
+        True,
+        False,
+    ]
 
 
 def test_a_folder_that_is_gone_is_a_problem(tmp_path):
     """A distribution whose folder is missing is named, and nothing fails."""
     loaded = Catalogue.load([Folder(tmp_path / "gone", "demo-distribution")])
-    assert [problem.what for problem in loaded.problems] == ["the folder of entries of demo-distribution is not there"]
+    assert [problem.what for problem in loaded.problems] == [
+        "the folder of entries of demo-distribution is not there"
+    ]
 
 
 def test_a_second_load_reads_no_yaml(registry, cache, parsed):
@@ -95,7 +107,9 @@ def test_a_second_load_reads_no_yaml(registry, cache, parsed):
     first, second = (Catalogue.load([registry.folder], cache) for _ in range(2))
     assert len(parsed) == 1
     assert (first.entries(), first.tiers) == (second.entries(), second.tiers)
-    assert [problem.as_dict() for problem in first.problems] == [problem.as_dict() for problem in second.problems]
+    assert [problem.as_dict() for problem in first.problems] == [
+        problem.as_dict() for problem in second.problems
+    ]
 
 
 def test_a_new_file_is_seen(registry, cache):
@@ -128,10 +142,12 @@ def test_a_file_that_changed_just_now_is_not_cached(registry, tmp_path, monkeypa
 
 
 def test_whole_second_clocks_are_given_two_seconds():
-    """A file system that counts in whole seconds needs longer before two states differ for certain.
-    """
+    """A file system that counts in whole seconds needs longer before two states differ for certain."""
     stamp = catalogue._Stamp("", "x", 1, 0, 5_000_000_000, 1)
-    assert [catalogue._settled(stamp, now) for now in (6_000_000_000, 8_000_000_000)] == [False, True]
+    assert [catalogue._settled(stamp, now) for now in (6_000_000_000, 8_000_000_000)] == [
+        False,
+        True,
+    ]
 
 
 def test_another_folder_is_not_answered_from_the_cache(registry, cache, tmp_path):
@@ -171,13 +187,18 @@ def test_many_processes_may_write_the_cache_at_once(registry, cache):
     temporary file stays.
     """
     registry.add()
-    script = ("import sys, pathlib; from fitglue_registry.registry import *; from fitglue_registry.registry import catalogue\n"
-              "catalogue._settled = lambda stamp, now: True\n"
-              "for _ in range(20):\n"
-              "    loaded = Catalogue.load([Folder(pathlib.Path(sys.argv[1]), 'd')], pathlib.Path(sys.argv[2]))\n"
-              "    assert [entry.key for entry in loaded] == ['source/demo']\n"
-              "    catalogue._keep(pathlib.Path(sys.argv[2]), list(catalogue._stamps([Folder(pathlib.Path(sys.argv[1]), 'd')])), loaded)\n")
-    running = [subprocess.Popen([sys.executable, "-c", script, str(registry.root), str(cache)]) for _ in range(3)]
+    script = (
+        "import sys, pathlib; from fitglue_registry.registry import *; from fitglue_registry.registry import catalogue\n"
+        "catalogue._settled = lambda stamp, now: True\n"
+        "for _ in range(20):\n"
+        "    loaded = Catalogue.load([Folder(pathlib.Path(sys.argv[1]), 'd')], pathlib.Path(sys.argv[2]))\n"
+        "    assert [entry.key for entry in loaded] == ['source/demo']\n"
+        "    catalogue._keep(pathlib.Path(sys.argv[2]), list(catalogue._stamps([Folder(pathlib.Path(sys.argv[1]), 'd')])), loaded)\n"
+    )
+    running = [
+        subprocess.Popen([sys.executable, "-c", script, str(registry.root), str(cache)])
+        for _ in range(3)
+    ]
     assert [process.wait() for process in running] == [0, 0, 0]
     assert [file.name for file in cache.iterdir()] == ["registry.json"]
 
@@ -186,10 +207,15 @@ def test_a_valid_catalogue_needs_no_slow_imports(tmp_path):
     """Reading valid entries never imports jsonschema, and reading them from the cache no YAML
     either.
     """
-    script = ("import sys, pathlib; from fitglue_registry.registry import *; from fitglue_registry.registry import catalogue\n"
-              "catalogue._settled = lambda stamp, now: True\n"
-              "assert Catalogue.load(cache=pathlib.Path(sys.argv[1])).problems == []\n"
-              "print(*[name for name in ('jsonschema', 'jsonschema_rs', 'yaml', 'requests') if name in sys.modules])")
+    script = (
+        "import sys, pathlib; from fitglue_registry.registry import *; from fitglue_registry.registry import catalogue\n"
+        "catalogue._settled = lambda stamp, now: True\n"
+        "assert Catalogue.load(cache=pathlib.Path(sys.argv[1])).problems == []\n"
+        "print(*[name for name in ('jsonschema', 'jsonschema_rs', 'yaml', 'requests') if name in sys.modules])"
+    )
     command = [sys.executable, "-c", script, str(tmp_path)]
-    told = [subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() for _ in range(2)]
+    told = [
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        for _ in range(2)
+    ]
     assert told == ["jsonschema_rs yaml", ""]

@@ -18,7 +18,11 @@ def test_a_valid_registry_has_no_errors(registry):
     """A valid folder is reported with its entries and nothing else."""
     registry.add()
     report = check(registry.root, beside=[])
-    assert (report.files, [entry.key for entry in report.entries], report.errors) == (1, ["source/demo"], ())
+    assert (report.files, [entry.key for entry in report.entries], report.errors) == (
+        1,
+        ["source/demo"],
+        (),
+    )
 
 
 def test_an_unknown_key_points_at_the_key(registry):
@@ -26,20 +30,25 @@ def test_an_unknown_key_points_at_the_key(registry):
     registry.add(more="sync:\n  overlap_day: 3\n")
     assert registry.complaints() == (
         "sources/demo.yaml:9:3, sync.overlap_day: FG-entry-unknown-key: key 'overlap_day' is unknown\n"
-        "why: allowed here: delay, deletions, full_walk_days, mode, note, overlap_days or touches\nfix: did you mean overlap_days?")
+        "why: allowed here: delay, deletions, full_walk_days, mode, note, overlap_days or touches\nfix: did you mean overlap_days?"
+    )
 
 
 def test_a_missing_key_is_named(registry):
     """A required key that is not there is named, at the mapping that lacks it."""
     registry.add(summary=None)
-    assert registry.complaints() == "sources/demo.yaml:1:1: FG-entry-missing-key: key 'summary' is missing"
+    assert (
+        registry.complaints()
+        == "sources/demo.yaml:1:1: FG-entry-missing-key: key 'summary' is missing"
+    )
 
 
 def test_a_wrong_type_says_what_was_found_and_what_is_allowed(registry):
     """A value of a wrong type is described beside what it must be."""
     registry.add(more="sync: {overlap_days: often}\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:8:22, sync.overlap_days: FG-entry-wrong-type: is 'often', must be a whole number")
+        "sources/demo.yaml:8:22, sync.overlap_days: FG-entry-wrong-type: is 'often', must be a whole number"
+    )
 
 
 def test_a_name_outside_a_closed_list_says_the_nearest(registry):
@@ -50,7 +59,8 @@ def test_a_name_outside_a_closed_list_says_the_nearest(registry):
         "fitglue_normalize, fitglue_dedupe, fitglue_recognize, fitglue_enrich, "
         "fitglue_deliver or fitglue_webhook\nfix: did you mean fitglue_list?\n"
         "sources/demo.yaml:10:12, parts[0].name: FG-entry-not-allowed: is 'stream', must be summary, detail, streams or file\n"
-        "fix: did you mean streams?")
+        "fix: did you mean streams?"
+    )
 
 
 def test_a_wrong_form_shows_the_right_one(registry):
@@ -58,7 +68,8 @@ def test_a_wrong_form_shows_the_right_one(registry):
     registry.add(dependencies="[intervals]")
     assert registry.complaints() == (
         "sources/demo.yaml:8:16, dependencies[0]: FG-entry-wrong-form: is 'intervals', must have the form "
-        "^(integration|source|enricher|booster|destination)/[a-z0-9]+(-[a-z0-9]+)*$, such as integration/intervals")
+        "^(integration|source|enricher|booster|destination)/[a-z0-9]+(-[a-z0-9]+)*$, such as integration/intervals"
+    )
 
 
 def test_a_newer_format_asks_for_an_upgrade(registry):
@@ -66,19 +77,26 @@ def test_a_newer_format_asks_for_an_upgrade(registry):
     registry.add(schema="2", more="brand_new: 1\n")
     assert registry.complaints() == (
         "sources/demo.yaml:1:9, schema: FG-entry-schema-newer: schema 2 is newer than 1, which this host reads\n"
-        "fix: upgrade fitglue-registry")
+        "fix: upgrade fitglue-registry"
+    )
 
 
 def test_an_empty_file_is_told_how_to_begin(registry):
     """A file without anything in it says what an entry begins with."""
     registry.write("sources/demo.yaml", "# later\n")
-    assert registry.complaints() == "sources/demo.yaml: FG-entry-missing-key: the file is empty\nfix: begin with schema, kind and id"
+    assert (
+        registry.complaints()
+        == "sources/demo.yaml: FG-entry-missing-key: the file is empty\nfix: begin with schema, kind and id"
+    )
 
 
 def test_a_file_that_cannot_be_read_is_named(registry):
     """What cannot be opened as a file is an error, and the others are read."""
     (registry.root / "sources" / "demo.yaml").mkdir(parents=True)
-    assert registry.complaints() == "sources/demo.yaml: FG-entry-unreadable: the file cannot be read: Is a directory"
+    assert (
+        registry.complaints()
+        == "sources/demo.yaml: FG-entry-unreadable: the file cannot be read: Is a directory"
+    )
 
 
 def test_an_ambiguous_scalar_asks_for_quotes(registry):
@@ -86,7 +104,8 @@ def test_an_ambiguous_scalar_asks_for_quotes(registry):
     registry.add(name="No")
     assert registry.complaints() == (
         "sources/demo.yaml:4:7, name: FG-entry-ambiguous: No means different things to different readers of YAML\n"
-        "why: here it is 'No', to a YAML 1.1 reader true or false\nfix: write \"No\" if it is text")
+        "why: here it is 'No', to a YAML 1.1 reader true or false\nfix: write \"No\" if it is text"
+    )
 
 
 def test_a_duplicate_key_is_found(registry):
@@ -94,7 +113,8 @@ def test_a_duplicate_key_is_found(registry):
     registry.add(more="tier: athlete\n")
     assert registry.complaints() == (
         "sources/demo.yaml:8:1, tier: FG-entry-duplicate-key: key 'tier' is here a second time\n"
-        "why: it is already in line 7, column 1\nfix: keep one of the two")
+        "why: it is already in line 7, column 1\nfix: keep one of the two"
+    )
 
 
 def test_the_same_entry_twice_is_found(registry):
@@ -103,7 +123,8 @@ def test_the_same_entry_twice_is_found(registry):
     registry.add("enrichers/load.yaml", kind="enricher")
     assert registry.complaints() == (
         "enrichers/load.yaml:3:5, id: FG-entry-duplicate: enricher/load is here a second time\n"
-        "why: it is already in boosters/load.yaml (built in)\nfix: give this one an id of its own, or remove it")
+        "why: it is already in boosters/load.yaml (built in)\nfix: give this one an id of its own, or remove it"
+    )
 
 
 def test_an_entry_of_the_built_in_catalogue_cannot_be_brought_again(registry):
@@ -118,7 +139,8 @@ def test_an_id_unlike_its_file_is_found(registry):
     registry.add(id="other")
     assert registry.complaints() == (
         "sources/demo.yaml:3:5, id: FG-entry-id-unlike-file: id other is not the name of its file, demo.yaml\n"
-        "fix: rename the file to other.yaml, or the id to demo")
+        "fix: rename the file to other.yaml, or the id to demo"
+    )
 
 
 def test_a_kind_unlike_its_folder_is_found(registry):
@@ -126,7 +148,8 @@ def test_a_kind_unlike_its_folder_is_found(registry):
     registry.add(kind="destination")
     assert registry.complaints() == (
         "sources/demo.yaml:2:7, kind: FG-entry-kind-unlike-folder: kind destination does not belong into folder sources\n"
-        "fix: move the file to destinations, or say kind: source")
+        "fix: move the file to destinations, or say kind: source"
+    )
 
 
 def test_a_folder_of_another_name_is_found(registry):
@@ -134,7 +157,8 @@ def test_a_folder_of_another_name_is_found(registry):
     registry.add("source/demo.yaml")
     assert registry.complaints() == (
         "source/demo.yaml:2:7, kind: FG-entry-kind-unlike-folder: folder source is not one for entries\n"
-        "why: those are: integrations, sources, enrichers, boosters or destinations\nfix: move the file to sources")
+        "why: those are: integrations, sources, enrichers, boosters or destinations\nfix: move the file to sources"
+    )
 
 
 def test_a_file_that_is_not_read_is_found(registry):
@@ -143,7 +167,8 @@ def test_a_file_that_is_not_read_is_found(registry):
     registry.write("sources/other.yml", "schema: 1")
     assert registry.complaints() == (
         "sources/other.yml: FG-entry-misplaced: other.yml is not read\n"
-        "why: entries are in folders of their kind and end in .yaml\nfix: move it to sources/ID.yaml or the like")
+        "why: entries are in folders of their kind and end in .yaml\nfix: move it to sources/ID.yaml or the like"
+    )
 
 
 def test_a_dangling_dependency_names_the_nearest(registry):
@@ -152,7 +177,8 @@ def test_a_dangling_dependency_names_the_nearest(registry):
     registry.add(dependencies="[integration/dmo]")
     assert registry.complaints() == (
         "sources/demo.yaml:8:16, dependencies[0]: FG-entry-dangling-dependency: there is no entry integration/dmo\n"
-        "fix: did you mean integration/demo?")
+        "fix: did you mean integration/demo?"
+    )
 
 
 def test_a_dependency_may_be_in_a_folder_beside(registry):
@@ -168,7 +194,8 @@ def test_circular_dependencies_print_the_circle(registry):
     registry.add("sources/c.yaml", dependencies="[source/a]")
     assert registry.complaints() == (
         "sources/a.yaml:8:16, dependencies[0]: FG-entry-circular-dependency: dependencies go round in a circle: "
-        "source/a → source/b → source/c → source/a\nfix: take one of them out")
+        "source/a → source/b → source/c → source/a\nfix: take one of them out"
+    )
 
 
 def test_an_unknown_tier_is_found(registry):
@@ -176,7 +203,8 @@ def test_an_unknown_tier_is_found(registry):
     registry.add(tier="hobyist")
     assert registry.complaints() == (
         "sources/demo.yaml:7:7, tier: FG-entry-unknown-tier: tier 'hobyist' is unknown\n"
-        "why: tiers.yaml has hobbyist or athlete\nfix: did you mean hobbyist?")
+        "why: tiers.yaml has hobbyist or athlete\nfix: did you mean hobbyist?"
+    )
 
 
 def test_errors_in_tiers_are_found(registry):
@@ -185,17 +213,20 @@ def test_errors_in_tiers_are_found(registry):
     assert registry.complaints() == (
         "tiers.yaml:3:5, tiers[0]: FG-entry-missing-key: key 'name' is missing\n"
         "tiers.yaml:3:16, tiers[0].nmae: FG-entry-unknown-key: key 'nmae' is unknown\n"
-        "why: allowed here: id, name or summary\nfix: did you mean name?")
+        "why: allowed here: id, name or summary\nfix: did you mean name?"
+    )
 
 
-@pytest.mark.parametrize("link", ["guide.md", "../../etc/passwd", "/etc/hostname", "http://example.org", "source/nobody"])
+@pytest.mark.parametrize(
+    "link", ["guide.md", "../../etc/passwd", "/etc/hostname", "http://example.org", "source/nobody"]
+)
 def test_a_dead_link_is_found(registry, link):
-    """A link to a file or an entry that is not there, out of the project, or in clear text is dead.
-    """
+    """A link to a file or an entry that is not there, out of the project, or in clear text is dead."""
     registry.add(docs=f"[{link}]")
     assert registry.complaints() == (
         f"sources/demo.yaml:8:8, docs[0].url: FG-entry-dead-link: link '{link}' leads nowhere\n"
-        "why: it is no https address, no entry, and no file in the registry folder or beside it\nfix: mend the link, or take it out")
+        "why: it is no https address, no entry, and no file in the registry folder or beside it\nfix: mend the link, or take it out"
+    )
 
 
 def test_links_to_files_in_or_beside_the_registry_are_alive(registry):
@@ -204,7 +235,10 @@ def test_links_to_files_in_or_beside_the_registry_are_alive(registry):
     """
     registry.write("notes.md", "")
     registry.write("../docs/guide.md", "")
-    registry.add(docs='[notes.md, "docs/guide.md#keys", {url: "https://example.org", title: Elsewhere}]', related="[source/demo]")
+    registry.add(
+        docs='[notes.md, "docs/guide.md#keys", {url: "https://example.org", title: Elsewhere}]',
+        related="[source/demo]",
+    )
     assert registry.complaints() == ""
 
 
@@ -213,7 +247,8 @@ def test_a_version_range_is_checked(registry):
     registry.add(plugin='{name: x, version: ">=0.1, <one"}')
     assert registry.complaints() == (
         "sources/demo.yaml:6:28, plugin.version: FG-entry-version-range: '<one' is not a range of versions\n"
-        'fix: write comparisons as in PEP 440, such as ">=0.1,<1"')
+        'fix: write comparisons as in PEP 440, such as ">=0.1,<1"'
+    )
 
 
 def test_a_pattern_that_does_not_compile_is_found(registry):
@@ -221,7 +256,8 @@ def test_a_pattern_that_does_not_compile_is_found(registry):
     registry.add(more="credentials:\n  - {name: id, pattern: '[a-'}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:9:25, credentials[0].pattern: FG-entry-bad-pattern: '[a-' is not a regular expression: "
-        "unterminated character set at position 0")
+        "unterminated character set at position 0"
+    )
 
 
 def test_an_extract_has_one_group(registry):
@@ -229,7 +265,8 @@ def test_an_extract_has_one_group(registry):
     registry.add(more="credentials:\n  - {name: id, clean: [{extract: '(a)(b)'}]}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:9:34, credentials[0].clean[0].extract: FG-entry-bad-pattern: '(a)(b)' has 2 groups, must have one: the value\n"
-        "fix: write (?:…) for a group that is not the value")
+        "fix: write (?:…) for a group that is not the value"
+    )
 
 
 def test_an_example_that_its_own_pattern_refuses_is_found(registry):
@@ -237,7 +274,8 @@ def test_an_example_that_its_own_pattern_refuses_is_found(registry):
     registry.add(more="credentials:\n  - {name: id, pattern: '[0-9]+', example: i12}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:9:44, credentials[0].example: FG-entry-example-refused: example 'i12' is refused by the entry's own pattern\n"
-        "why: the pattern is [0-9]+")
+        "why: the pattern is [0-9]+"
+    )
 
 
 def test_two_fields_of_one_name_are_found(registry):
@@ -245,7 +283,8 @@ def test_two_fields_of_one_name_are_found(registry):
     registry.add(more="settings:\n  - {name: folder}\n  - {name: folder}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:10:12, settings[1].name: FG-entry-name-twice: folder is here a second time\n"
-        "why: it is already settings[0]\nfix: keep one of the two")
+        "why: it is already settings[0]\nfix: keep one of the two"
+    )
 
 
 def test_a_secret_is_no_setting(registry):
@@ -253,7 +292,8 @@ def test_a_secret_is_no_setting(registry):
     registry.add(more="settings:\n  - {name: token, secret: true}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:9:27, settings[0].secret: FG-entry-secret-setting: a setting cannot be a secret\n"
-        "why: settings are shown and stored in clear\nfix: move it to credentials")
+        "why: settings are shown and stored in clear\nfix: move it to credentials"
+    )
 
 
 def test_auth_must_name_a_credential(registry):
@@ -261,7 +301,8 @@ def test_auth_must_name_a_credential(registry):
     registry.add(more=HTTP + "  auth: {scheme: bearer, secret: apikey}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:12:34, http.auth.secret: FG-entry-unknown-credential: 'apikey' is not the name of a secret credential\n"
-        "why: those are: api_key\nfix: did you mean api_key?")
+        "why: those are: api_key\nfix: did you mean api_key?"
+    )
 
 
 def test_auth_without_a_secret_is_found(registry):
@@ -269,7 +310,8 @@ def test_auth_without_a_secret_is_found(registry):
     registry.add(more=HTTP + "  auth: {scheme: basic}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:12:9, http.auth: FG-entry-unknown-credential: scheme basic needs a secret\n"
-        "fix: add secret: the name of a credential that is a secret")
+        "fix: add secret: the name of a credential that is a secret"
+    )
 
 
 def test_auth_by_header_names_the_header(registry):
@@ -277,7 +319,8 @@ def test_auth_by_header_names_the_header(registry):
     registry.add(more=HTTP + "  auth: {scheme: header, secret: api_key}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:12:9, http.auth: FG-entry-missing-key: scheme header needs the name of the header\n"
-        "fix: add header: Authorization")
+        "fix: add header: Authorization"
+    )
 
 
 def test_the_base_url_is_on_an_allowed_host(registry):
@@ -286,7 +329,8 @@ def test_the_base_url_is_on_an_allowed_host(registry):
     assert registry.complaints() == (
         "sources/demo.yaml:12:18, http.allowed_hosts: FG-entry-host-not-allowed: "
         "example.org, the host of base_url, is not among the allowed hosts\n"
-        "fix: add example.org")
+        "fix: add example.org"
+    )
 
 
 def test_touches_name_parts_of_the_entry(registry):
@@ -294,7 +338,8 @@ def test_touches_name_parts_of_the_entry(registry):
     registry.add(more="sync:\n  touches:\n    streams: [elapsed_time]\n")
     assert registry.complaints() == (
         "sources/demo.yaml:10:14, sync.touches.streams: FG-entry-unknown-part: 'streams' is not among the parts of this entry\n"
-        "why: those are: summary\nfix: add it to parts, or take it out here")
+        "why: those are: summary\nfix: add it to parts, or take it out here"
+    )
 
 
 def test_codes_of_issues_are_codes(registry):
@@ -302,16 +347,28 @@ def test_codes_of_issues_are_codes(registry):
     registry.add(more="issues:\n  - {symptom: It fails, codes: [key rejected]}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:9:33, issues[0].codes[0]: FG-entry-issue-code: 'key rejected' is not the code of an error\n"
-        "fix: a code is FG- and a kebab name, such as FG-key-rejected")
+        "fix: a code is FG- and a kebab name, such as FG-key-rejected"
+    )
 
 
 def test_all_errors_are_found_in_one_go(registry):
     """A wrong key hides neither the other errors of its file nor those of other files."""
-    registry.add("sources/a.yaml", tier="gold", dependencies="[source/nobody]", more="teir: x\nname: again\nsync: {mode: on}\n")
+    registry.add(
+        "sources/a.yaml",
+        tier="gold",
+        dependencies="[source/nobody]",
+        more="teir: x\nname: again\nsync: {mode: on}\n",
+    )
     registry.add("sources/b.yaml", id="c")
     assert [error.code for error in check(registry.root, beside=[]).errors] == [
-        "FG-entry-unknown-tier", "FG-entry-dangling-dependency", "FG-entry-unknown-key", "FG-entry-duplicate-key", "FG-entry-ambiguous",
-        "FG-entry-not-allowed", "FG-entry-id-unlike-file"]
+        "FG-entry-unknown-tier",
+        "FG-entry-dangling-dependency",
+        "FG-entry-unknown-key",
+        "FG-entry-duplicate-key",
+        "FG-entry-ambiguous",
+        "FG-entry-not-allowed",
+        "FG-entry-id-unlike-file",
+    ]
 
 
 def test_an_unknown_key_at_the_top_lists_a_few(registry):
@@ -319,10 +376,13 @@ def test_an_unknown_key_at_the_top_lists_a_few(registry):
     registry.add(more="colour: red\n")
     assert registry.complaints() == (
         "sources/demo.yaml:8:1, colour: FG-entry-unknown-key: key 'colour' is unknown\nwhy: allowed here: capabilities, claims_corrected, "
-        "closed, credentials, data, dependencies, docs, hooks, http, id, issues, kind and 12 more")
+        "closed, credentials, data, dependencies, docs, hooks, http, id, issues, kind and 12 more"
+    )
 
 
-@pytest.mark.parametrize(("make", "code"), [(False, "FG-registry-missing"), (True, "FG-registry-empty")])
+@pytest.mark.parametrize(
+    ("make", "code"), [(False, "FG-registry-missing"), (True, "FG-registry-empty")]
+)
 def test_a_folder_without_entries_is_a_mistake(tmp_path, make, code):
     """To check nothing is not to find nothing."""
     folder = tmp_path / "registry"
@@ -339,7 +399,11 @@ def test_a_closed_integration_asks_for_nothing(registry):
     """What cannot be connected has no hooks and no settings, and is an integration."""
     registry.add("integrations/demo.yaml", kind="integration", more=CLOSED)
     assert registry.complaints() == ""
-    registry.add("integrations/demo.yaml", kind="integration", more=f"{CLOSED}hooks: [fitglue_connect]\nsettings: [{{name: a}}]\n")
+    registry.add(
+        "integrations/demo.yaml",
+        kind="integration",
+        more=f"{CLOSED}hooks: [fitglue_connect]\nsettings: [{{name: a}}]\n",
+    )
     registry.add("sources/other.yaml", more=CLOSED)
     nothing = "nothing is ever asked with them"
     assert registry.complaints() == (
@@ -348,10 +412,15 @@ def test_a_closed_integration_asks_for_nothing(registry):
         f"integrations/demo.yaml:13:11, settings: FG-entry-closed: an integration that is closed has settings\nwhy: {nothing}\n"
         "fix: take out settings, or take out closed\n"
         "sources/other.yaml:9:3, closed: FG-entry-closed: a source is not closed\nwhy: accounts belong to an integration\n"
-        "fix: move it there")
+        "fix: move it there"
+    )
 
 
 def test_a_closed_integration_has_a_road(registry):
     """Without one the entry would only say no."""
-    registry.add("integrations/demo.yaml", kind="integration", more="closed: {why: It lets nobody in., roads: []}\n")
+    registry.add(
+        "integrations/demo.yaml",
+        kind="integration",
+        more="closed: {why: It lets nobody in., roads: []}\n",
+    )
     assert "closed.roads" in registry.complaints()

@@ -10,26 +10,57 @@ def value(text):
     return document.value, [error.code for error in document.errors]
 
 
-@pytest.mark.parametrize(("text", "meant"), [
-    ("true", True), ("False", False), ("null", None), ("~", None), ("", None), ("12", 12), ("-3", -3), ("0x1F", 31), ("1.5", 1.5),
-    (".5", 0.5), (".inf", float("inf")), ("'no'", "no"), ('"12:30"', "12:30"), ("'010'", "010"), ("plain text", "plain text"), ("2x", "2x"),
-])
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("true", True),
+        ("False", False),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("12", 12),
+        ("-3", -3),
+        ("0x1F", 31),
+        ("1.5", 1.5),
+        (".5", 0.5),
+        (".inf", float("inf")),
+        ("'no'", "no"),
+        ('"12:30"', "12:30"),
+        ("'010'", "010"),
+        ("plain text", "plain text"),
+        ("2x", "2x"),
+    ],
+)
 def test_scalars_are_read_by_the_core_schema_of_yaml_1_2(text, meant):
     """An unquoted scalar means what YAML 1.2 says, a quoted one is text."""
     assert value(f"key: {text}") == ({"key": meant}, [])
 
 
-@pytest.mark.parametrize(("text", "meant", "otherwise"), [
-    ("no", "no", "true or false"), ("on", "on", "true or false"), ("y", "y", "true or false"), ("12:30", "12:30", "another number"),
-    ("010", 10, "another number"), ("0o10", 8, "text"), ("1e3", 1000.0, "text"), ("1_000", "1_000", "another number"),
-    ("2026-02-08", "2026-02-08", "a date"), ("0b11", "0b11", "another number"), ("=", "=", "a special key"),
-])
+@pytest.mark.parametrize(
+    ("text", "meant", "otherwise"),
+    [
+        ("no", "no", "true or false"),
+        ("on", "on", "true or false"),
+        ("y", "y", "true or false"),
+        ("12:30", "12:30", "another number"),
+        ("010", 10, "another number"),
+        ("0o10", 8, "text"),
+        ("1e3", 1000.0, "text"),
+        ("1_000", "1_000", "another number"),
+        ("2026-02-08", "2026-02-08", "a date"),
+        ("0b11", "0b11", "another number"),
+        ("=", "=", "a special key"),
+    ],
+)
 def test_a_scalar_that_other_readers_read_otherwise_is_refused(text, meant, otherwise):
     """What YAML 1.1 and 1.2 read differently is read by 1.2, and an error asks for quotes."""
     document = parse(f"key: {text}".encode(), "x.yaml")
     [error] = document.errors
     assert document.value == {"key": meant}
-    assert str(error) == f"FG-entry-ambiguous: {text} means different things to different readers of YAML (x.yaml:1:6, key)"
+    assert (
+        str(error)
+        == f"FG-entry-ambiguous: {text} means different things to different readers of YAML (x.yaml:1:6, key)"
+    )
     assert error.why.endswith(f"to a YAML 1.1 reader {otherwise}")
 
 
@@ -55,20 +86,47 @@ def test_a_duplicate_key_names_both_places():
     assert error.why == "it is already in line 1, column 1"
 
 
-@pytest.mark.parametrize(("text", "what"), [
-    ("a: &x 1", "FG-entry-forbidden-yaml: anchor &x is not allowed in an entry (x.yaml:1:4)"),
-    ("b: *x", "FG-entry-forbidden-yaml: alias *x is not allowed in an entry (x.yaml:1:4)"),
-    ("a: {<<: {b: 1}}", "FG-entry-forbidden-yaml: merge key << is not allowed in an entry (x.yaml:1:5, a)"),
-    ("a: !!python/none x", "FG-entry-forbidden-yaml: tag !!python/none is not allowed in an entry (x.yaml:1:4, a)"),
-    ("a: !secret x", "FG-entry-forbidden-yaml: tag !secret is not allowed in an entry (x.yaml:1:4, a)"),
-    ("1: x", "FG-entry-wrong-key: a key must be text, this is the number 1 (x.yaml:1:1)"),
-    ("[a]: x", "FG-entry-wrong-key: a key must be text, this is a list of 1 (x.yaml:1:1)"),
-    ("a: b\n c: d", "FG-entry-syntax: this is not YAML: mapping values are not allowed in this context (x.yaml:2:3)"),
-    ("a: 1\nb: 'x\n", "FG-entry-syntax: this is not YAML: while scanning a quoted scalar, found unexpected end of stream (x.yaml:2:4)"),
-    ("a: b: c", "FG-entry-syntax: this is not YAML: mapping values are not allowed in this context (x.yaml:1:5)"),
-    ("a:\n---\nb:", "FG-entry-syntax: this is not YAML: expected a single document in the stream, but found another document (x.yaml:2:1)"),
-    ("a: 1\nb: \x01", "FG-entry-syntax: there is a control character, which YAML does not allow (x.yaml:2)"),
-])
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("a: &x 1", "FG-entry-forbidden-yaml: anchor &x is not allowed in an entry (x.yaml:1:4)"),
+        ("b: *x", "FG-entry-forbidden-yaml: alias *x is not allowed in an entry (x.yaml:1:4)"),
+        (
+            "a: {<<: {b: 1}}",
+            "FG-entry-forbidden-yaml: merge key << is not allowed in an entry (x.yaml:1:5, a)",
+        ),
+        (
+            "a: !!python/none x",
+            "FG-entry-forbidden-yaml: tag !!python/none is not allowed in an entry (x.yaml:1:4, a)",
+        ),
+        (
+            "a: !secret x",
+            "FG-entry-forbidden-yaml: tag !secret is not allowed in an entry (x.yaml:1:4, a)",
+        ),
+        ("1: x", "FG-entry-wrong-key: a key must be text, this is the number 1 (x.yaml:1:1)"),
+        ("[a]: x", "FG-entry-wrong-key: a key must be text, this is a list of 1 (x.yaml:1:1)"),
+        (
+            "a: b\n c: d",
+            "FG-entry-syntax: this is not YAML: mapping values are not allowed in this context (x.yaml:2:3)",
+        ),
+        (
+            "a: 1\nb: 'x\n",
+            "FG-entry-syntax: this is not YAML: while scanning a quoted scalar, found unexpected end of stream (x.yaml:2:4)",
+        ),
+        (
+            "a: b: c",
+            "FG-entry-syntax: this is not YAML: mapping values are not allowed in this context (x.yaml:1:5)",
+        ),
+        (
+            "a:\n---\nb:",
+            "FG-entry-syntax: this is not YAML: expected a single document in the stream, but found another document (x.yaml:2:1)",
+        ),
+        (
+            "a: 1\nb: \x01",
+            "FG-entry-syntax: there is a control character, which YAML does not allow (x.yaml:2)",
+        ),
+    ],
+)
 def test_what_yaml_allows_and_an_entry_does_not(text, what):
     """Anchors, aliases, merge keys, tags, odd keys, tabs and broken syntax are errors with their
     position.
@@ -78,7 +136,10 @@ def test_what_yaml_allows_and_an_entry_does_not(text, what):
 
 def test_a_tab_is_called_a_tab():
     """The fix for a tab says that it is one."""
-    assert parse(b"a:\n\tb: 1", "x.yaml").errors[0].fix == "indent with spaces: YAML does not allow tabs there"
+    assert (
+        parse(b"a:\n\tb: 1", "x.yaml").errors[0].fix
+        == "indent with spaces: YAML does not allow tabs there"
+    )
 
 
 def test_an_unquoted_range_is_told_to_be_quoted():
@@ -94,7 +155,9 @@ def test_a_yaml_bomb_is_refused_before_it_is_built():
     assert {error.code for error in document.errors} == {"FG-entry-forbidden-yaml"}
 
 
-@pytest.mark.parametrize("text", ["- " * 100_000 + "a", "[" * 5_000, "a: " + "{b: " * 30 + "1" + "}" * 30])
+@pytest.mark.parametrize(
+    "text", ["- " * 100_000 + "a", "[" * 5_000, "a: " + "{b: " * 30 + "1" + "}" * 30]
+)
 def test_deep_nesting_is_refused(text):
     """Nesting beyond sense is an error, not the end of the process."""
     document = parse(text.encode(), "x.yaml")
@@ -105,7 +168,8 @@ def test_deep_nesting_is_refused(text):
 def test_a_file_that_is_too_big_is_refused():
     """A file beyond the limit is not even parsed."""
     assert str(parse(b"#" * (MAX_BYTES + 1), "x.yaml").errors[0]) == (
-        "FG-entry-too-big: the file has more than 262,144 bytes, and no entry has (x.yaml)")
+        "FG-entry-too-big: the file has more than 262,144 bytes, and no entry has (x.yaml)"
+    )
 
 
 def test_a_byte_order_mark_is_no_error():
@@ -115,4 +179,7 @@ def test_a_byte_order_mark_is_no_error():
 
 def test_another_encoding_is_refused_with_the_line():
     """A byte that is not UTF-8 is named with its line."""
-    assert str(parse("a: 1\nb: München".encode("latin-1"), "x.yaml").errors[0]) == "FG-entry-encoding: byte 0xfc is not UTF-8 (x.yaml:2)"
+    assert (
+        str(parse("a: 1\nb: München".encode("latin-1"), "x.yaml").errors[0])
+        == "FG-entry-encoding: byte 0xfc is not UTF-8 (x.yaml:2)"
+    )

@@ -36,7 +36,9 @@ maintainers:
 def struct_of(annotation):
     """The struct inside an annotation such as ``tuple[Part, ...]`` or ``Http | None``."""
     found = [annotation, *typing.get_args(annotation)]
-    return next((one for one in found if isinstance(one, type) and issubclass(one, msgspec.Struct)), None)
+    return next(
+        (one for one in found if isinstance(one, type) and issubclass(one, msgspec.Struct)), None
+    )
 
 
 def levels(struct, schema, name="entry"):
@@ -53,33 +55,56 @@ def published(name):
     return json.loads((default_folder() / "schemas" / f"{name}.json").read_text())
 
 
-LEVELS = [*levels(Entry, published("entry")), *levels(Tier, published("tiers")["properties"]["tiers"]["items"], "tier")]
+LEVELS = [
+    *levels(Entry, published("entry")),
+    *levels(Tier, published("tiers")["properties"]["tiers"]["items"], "tier"),
+]
 
 
-@pytest.mark.parametrize(("struct", "schema"), [level[1:] for level in LEVELS], ids=[level[0] for level in LEVELS])
+@pytest.mark.parametrize(
+    ("struct", "schema"), [level[1:] for level in LEVELS], ids=[level[0] for level in LEVELS]
+)
 def test_schema_and_types_have_the_same_keys(struct, schema):
     """Each mapping has the same keys, and the same required ones, in the schema as in the types."""
-    fields = [field for field in msgspec.structs.fields(struct) if field.name not in ("file", "origin")]
+    fields = [
+        field for field in msgspec.structs.fields(struct) if field.name not in ("file", "origin")
+    ]
     assert sorted(schema["properties"]) == sorted(field.encode_name for field in fields)
-    assert sorted(schema.get("required", [])) == sorted(field.encode_name for field in fields if field.required)
+    assert sorted(schema.get("required", [])) == sorted(
+        field.encode_name for field in fields if field.required
+    )
     assert schema["additionalProperties"] is False
 
 
-@pytest.mark.parametrize(("struct", "schema"), [level[1:] for level in LEVELS], ids=[level[0] for level in LEVELS])
+@pytest.mark.parametrize(
+    ("struct", "schema"), [level[1:] for level in LEVELS], ids=[level[0] for level in LEVELS]
+)
 def test_schema_and_types_allow_the_same_names(struct, schema):
     """A closed list of names is the same in the schema and in the types; booster is another word
     for enricher.
     """
-    listed = {name: sorted({*part["enum"]} - {"booster"}) for name, part in schema["properties"].items() if "enum" in part}
-    typed = {field.encode_name: sorted(typing.get_args(field.type)) for field in msgspec.structs.fields(struct)
-             if typing.get_origin(field.type) is typing.Literal}
+    listed = {
+        name: sorted({*part["enum"]} - {"booster"})
+        for name, part in schema["properties"].items()
+        if "enum" in part
+    }
+    typed = {
+        field.encode_name: sorted(typing.get_args(field.type))
+        for field in msgspec.structs.fields(struct)
+        if typing.get_origin(field.type) is typing.Literal
+    }
     assert listed == typed
 
 
 @pytest.mark.parametrize("name", ["entry", "tiers"])
 def test_every_key_of_a_schema_is_described(name):
     """An editor that knows the schema can say what each key means."""
-    plain = [key for _, _, schema in LEVELS for key, part in schema["properties"].items() if "description" not in part]
+    plain = [
+        key
+        for _, _, schema in LEVELS
+        for key, part in schema["properties"].items()
+        if "description" not in part
+    ]
     assert plain == []
     assert published(name)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
@@ -91,21 +116,36 @@ def test_an_entry_of_fifteen_lines_is_valid(tmp_path):
     file.write_text(FIFTEEN_LINES)
     reading = read_entry(file, "fitglue-parkrun")
     assert (reading.errors, FIFTEEN_LINES.count("\n")) == ([], 15)
-    assert (reading.entry.plugin.version, reading.entry.origin, reading.entry.integration) == (">=0.1,<1", "fitglue-parkrun", "parkrun")
+    assert (reading.entry.plugin.version, reading.entry.origin, reading.entry.integration) == (
+        ">=0.1,<1",
+        "fitglue-parkrun",
+        "parkrun",
+    )
     assert [part.name for part in reading.entry.parts] == ["summary"]
 
 
 def test_short_forms_are_written_out(registry):
     """A plugin, a link or a cleaning step may be one word; booster is read as enricher."""
-    file = registry.add("boosters/demo.yaml", kind="booster", docs="[https://example.org]", dependencies="[booster/other]",
-                        credentials="[{name: key, clean: [strip]}]")
+    file = registry.add(
+        "boosters/demo.yaml",
+        kind="booster",
+        docs="[https://example.org]",
+        dependencies="[booster/other]",
+        credentials="[{name: key, clean: [strip]}]",
+    )
     entry = read_entry(file).entry
     assert (entry.key, entry.dependencies, entry.plugin.name, entry.docs[0].url) == (
-        "enricher/demo", ("enricher/other",), "fitglue-demo", "https://example.org")
+        "enricher/demo",
+        ("enricher/other",),
+        "fitglue-demo",
+        "https://example.org",
+    )
     assert entry.credentials[0].clean == (Clean(strip=True),)
 
 
-@pytest.mark.parametrize("pasted", ["i123", "123", "https://intervals.icu/athlete/i123/calendar", " 'i123'\r\n"])
+@pytest.mark.parametrize(
+    "pasted", ["i123", "123", "https://intervals.icu/athlete/i123/calendar", " 'i123'\r\n"]
+)
 def test_an_athlete_id_is_found_in_whatever_is_pasted(pasted):
     """An id with or without its letter and a whole address all give the id."""
     field = Catalogue.load().get("integration", "intervals").credentials[1]
@@ -124,11 +164,22 @@ def test_a_pasted_key_loses_its_newline_and_quotes():
 
 def test_a_refused_secret_is_never_repeated():
     """The error for a secret that cannot be one says where to find it, and not what was typed."""
-    field = Field(name="key", label="API key", help="On the settings page.", secret=True, pattern=r"[!-~]+", example="hunter1")
+    field = Field(
+        name="key",
+        label="API key",
+        help="On the settings page.",
+        secret=True,
+        pattern=r"[!-~]+",
+        example="hunter1",
+    )
     with pytest.raises(UserMistake) as refused:
         field.read("hunter 2")
-    assert refused.value.as_dict() == {"code": "FG-field-refused", "what": "API key does not look right", "where": {"field": "key"},
-                                       "fix": "On the settings page."}
+    assert refused.value.as_dict() == {
+        "code": "FG-field-refused",
+        "what": "API key does not look right",
+        "where": {"field": "key"},
+        "fix": "On the settings page.",
+    }
 
 
 def test_a_required_field_must_not_be_empty():
@@ -145,7 +196,11 @@ def test_an_entry_knows_its_key_its_account_and_its_parts():
     has.
     """
     source = Catalogue.load().get("source", "intervals")
-    assert (source.key, source.integration, source.part("detail").bulk) == ("source/intervals", "intervals", 100)
+    assert (source.key, source.integration, source.part("detail").bulk) == (
+        "source/intervals",
+        "intervals",
+        100,
+    )
     assert source.part("nothing") is None
     assert Catalogue.load().get("integration", "intervals").integration == "intervals"
 
@@ -160,8 +215,17 @@ def test_the_host_of_the_address_is_allowed_by_default():
     assert Http(base_url="https://API.Example.org:8443/v1").hosts == ("api.example.org",)
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=4),
-                    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2), max_leaves=4)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
 
 
 @given(key=st.sampled_from(sorted(published("entry")["properties"])), put=st.data())
@@ -169,15 +233,33 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers(-5, 5) | st.floats(a
 def test_whatever_the_schema_accepts_becomes_a_typed_entry(key, put):
     """No document that the schema accepts is refused by the types."""
     schema = published("entry")["properties"][key]
-    known = st.fixed_dictionaries({}, optional=dict.fromkeys(schema.get("items", schema).get("properties", {}), JSON))
-    document = {"schema": 1, "kind": "source", "id": "x", "name": "x", "summary": "x", "plugin": "x", "tier": "x"}
+    known = st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(schema.get("items", schema).get("properties", {}), JSON)
+    )
+    document = {
+        "schema": 1,
+        "kind": "source",
+        "id": "x",
+        "name": "x",
+        "summary": "x",
+        "plugin": "x",
+        "tier": "x",
+    }
     document[key] = put.draw(JSON | known | st.lists(known, max_size=2))
     assert not contract("entry").accepts(document) or isinstance(entry_of(document), Entry)
 
 
 def test_the_default_of_a_whole_number_may_be_written_with_a_point():
     """JSON Schema calls 100.0 a whole number, and so do we."""
-    document = {"schema": 1.0, "kind": "source", "id": "x", "name": "x", "summary": "x", "plugin": "x", "tier": "x",
-                "parts": [{"name": "summary", "bulk": 100.0}]}
+    document = {
+        "schema": 1.0,
+        "kind": "source",
+        "id": "x",
+        "name": "x",
+        "summary": "x",
+        "plugin": "x",
+        "tier": "x",
+        "parts": [{"name": "summary", "bulk": 100.0}],
+    }
     assert Contract(published("entry")).accepts(document)
     assert entry_of(document).parts[0].bulk == 100

@@ -8,8 +8,18 @@ from fitglue_registry.registry import Catalogue
 from fitglue_registry.registry.help import article
 
 GOLDEN = Path(__file__).parent / "golden" / "demo.md"
-SECTIONS = ["Overview", "Data ingested", "What is not available", "Sync mechanism", "Setup", "Tier", "Common issues", "Dependencies",
-            "Related", "What other pages say, and what is so"]
+SECTIONS = [
+    "Overview",
+    "Data ingested",
+    "What is not available",
+    "Sync mechanism",
+    "Setup",
+    "Tier",
+    "Common issues",
+    "Dependencies",
+    "Related",
+    "What other pages say, and what is so",
+]
 
 RICH = """\
 dependencies: [integration/demo]
@@ -59,14 +69,22 @@ def test_a_small_entry_has_no_empty_sections(registry):
     """What an entry does not say makes no heading."""
     registry.add("destinations/demo.yaml", kind="destination")
     loaded = Catalogue.load([registry.folder])
-    headings = [line[3:] for line in article(loaded.get("destination", "demo"), loaded).splitlines() if line.startswith("## ")]
+    headings = [
+        line[3:]
+        for line in article(loaded.get("destination", "demo"), loaded).splitlines()
+        if line.startswith("## ")
+    ]
     assert headings == ["Overview", "Setup", "Tier", "Dependencies"]
 
 
 def test_the_article_of_intervals_has_every_section():
     """The source that the product's page promises has all that such a page has."""
     built_in = Catalogue.load()
-    headings = [line[3:] for line in article(built_in.get("source", "intervals"), built_in).splitlines() if line.startswith("## ")]
+    headings = [
+        line[3:]
+        for line in article(built_in.get("source", "intervals"), built_in).splitlines()
+        if line.startswith("## ")
+    ]
     assert headings == SECTIONS
 
 

@@ -32,16 +32,43 @@ def test_the_rules_of_the_registry_decide_about_every_field_once():
     assert sorted(decided) == sorted(set(SourceActivity.__struct_fields__) - UNDECIDED)
 
 
-@pytest.mark.parametrize(("text", "line", "code", "says"), [
-    ("schema: 1\nrules:\n  - {name: x, fields: [distanse_m], prefer: [original]}\n", "3:24", "FG-merge-unknown-field", "distance_m"),
-    ("schema: 1\nrules:\n  - {name: x, fields: [title], prefer: [orginal]}\n", "3:41", "FG-entry-not-allowed", "original"),
-    ("schema: 1\nrules:\n  - {name: a, fields: [rpe], prefer: []}\n  - {name: b, fields: [rpe], prefer: []}\n", "4:24",
-     "FG-merge-field-twice", "rule a has it too"),
-    ("schema: 1\nrules:\n  - {name: a, fields: [rpe], prefer: [], fuly: 1}\n", "3:42", "FG-entry-unknown-key", "fuly"),
-    ("schema: 1\nrules: []\ndefault_titles:\n  patterns: ['(']\n", "4:14", "FG-entry-bad-pattern", "not a regular expression"),
-    ("schema: 1\nrules: []\nrules: []\n", "3:1", "FG-entry-duplicate-key", "second time"),
-    ("schema: 1\n", "1:1", "FG-entry-missing-key", "rules"),
-])
+@pytest.mark.parametrize(
+    ("text", "line", "code", "says"),
+    [
+        (
+            "schema: 1\nrules:\n  - {name: x, fields: [distanse_m], prefer: [original]}\n",
+            "3:24",
+            "FG-merge-unknown-field",
+            "distance_m",
+        ),
+        (
+            "schema: 1\nrules:\n  - {name: x, fields: [title], prefer: [orginal]}\n",
+            "3:41",
+            "FG-entry-not-allowed",
+            "original",
+        ),
+        (
+            "schema: 1\nrules:\n  - {name: a, fields: [rpe], prefer: []}\n  - {name: b, fields: [rpe], prefer: []}\n",
+            "4:24",
+            "FG-merge-field-twice",
+            "rule a has it too",
+        ),
+        (
+            "schema: 1\nrules:\n  - {name: a, fields: [rpe], prefer: [], fuly: 1}\n",
+            "3:42",
+            "FG-entry-unknown-key",
+            "fuly",
+        ),
+        (
+            "schema: 1\nrules: []\ndefault_titles:\n  patterns: ['(']\n",
+            "4:14",
+            "FG-entry-bad-pattern",
+            "not a regular expression",
+        ),
+        ("schema: 1\nrules: []\nrules: []\n", "3:1", "FG-entry-duplicate-key", "second time"),
+        ("schema: 1\n", "1:1", "FG-entry-missing-key", "rules"),
+    ],
+)
 def test_each_mistake_is_told_where_it_stands(registry, text, line, code, says):
     """By file, line and column, as for an entry."""
     complaint = told(registry, text)
@@ -55,14 +82,20 @@ def test_rules_that_are_wrong_leave_the_catalogue_usable(registry):
     registry.write("merge.yaml", "schema: 1\nrules: 5\n")
     registry.add()
     catalogue = Catalogue.load([registry.folder])
-    assert ([error.code for error in catalogue.problems], catalogue.merge_rules) == (["FG-entry-wrong-type"], MergeRules())
+    assert ([error.code for error in catalogue.problems], catalogue.merge_rules) == (
+        ["FG-entry-wrong-type"],
+        MergeRules(),
+    )
     assert len(catalogue) == 1
 
 
 def test_a_registry_without_rules_has_the_built_in_ones(registry):
     """A host with entries of its own merges as any other."""
     registry.add()
-    assert Catalogue.load([registry.folder]).merge_rules == read_merge_rules(default_folder() / "merge.yaml")[0]
+    assert (
+        Catalogue.load([registry.folder]).merge_rules
+        == read_merge_rules(default_folder() / "merge.yaml")[0]
+    )
 
 
 def test_the_rules_are_read_anew_when_their_file_changes(registry, tmp_path):
@@ -70,16 +103,26 @@ def test_the_rules_are_read_anew_when_their_file_changes(registry, tmp_path):
     registry.add()
     registry.write("merge.yaml", "schema: 1\nrules: []\n")
     assert Catalogue.load([registry.folder], tmp_path / "cache").merge_rules.rules == ()
-    registry.write("merge.yaml", "schema: 1\nrules: [{name: x, fields: [rpe], prefer: [original]}]\n")
-    assert Catalogue.load([registry.folder], tmp_path / "cache").merge_rules.rules == (Rule("x", ("rpe",), ("original",)),)
+    registry.write(
+        "merge.yaml", "schema: 1\nrules: [{name: x, fields: [rpe], prefer: [original]}]\n"
+    )
+    assert Catalogue.load([registry.folder], tmp_path / "cache").merge_rules.rules == (
+        Rule("x", ("rpe",), ("original",)),
+    )
 
 
 def test_schema_and_types_have_the_same_keys_and_criteria():
     """The published schema is the contract."""
     rule = SCHEMA["properties"]["rules"]["items"]
-    assert sorted(rule["properties"]) == sorted(field.name for field in msgspec.structs.fields(Rule))
-    assert sorted(SCHEMA["properties"]) == sorted({"schema", *(field.name for field in msgspec.structs.fields(MergeRules))})
-    assert sorted(SCHEMA["$defs"]["criteria"]["items"]["enum"]) == sorted(typing.get_args(Criterion))
+    assert sorted(rule["properties"]) == sorted(
+        field.name for field in msgspec.structs.fields(Rule)
+    )
+    assert sorted(SCHEMA["properties"]) == sorted(
+        {"schema", *(field.name for field in msgspec.structs.fields(MergeRules))}
+    )
+    assert sorted(SCHEMA["$defs"]["criteria"]["items"]["enum"]) == sorted(
+        typing.get_args(Criterion)
+    )
 
 
 @pytest.mark.parametrize("criterion", typing.get_args(Criterion))

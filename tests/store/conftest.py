@@ -76,7 +76,13 @@ def database(request: pytest.FixtureRequest) -> Database:
 
 
 def make_activity(**changes: Any) -> model.SourceActivity:
-    values: dict[str, Any] = {"title": "Morning ride", "sport": "Ride", "sport_raw": "Ride", "start_local": START, "elapsed_s": 3700.0}
+    values: dict[str, Any] = {
+        "title": "Morning ride",
+        "sport": "Ride",
+        "sport_raw": "Ride",
+        "start_local": START,
+        "elapsed_s": 3700.0,
+    }
     return model.SourceActivity(**(values | changes))
 
 
@@ -92,21 +98,44 @@ class Library:
 
     def connection(self, integration: str = "intervals", **changes: Any) -> str:
         number = next(self._numbers)
-        values: dict[str, Any] = {"athlete_id": self.athlete_id, "integration": integration, "source": integration, "secret_ref": None,
-                                  "account": Account(f"account {number}"), "settings": {}, "now": NOW,
-                                  "connection_id": f"{self.athlete_id}-{number}"}
+        values: dict[str, Any] = {
+            "athlete_id": self.athlete_id,
+            "integration": integration,
+            "source": integration,
+            "secret_ref": None,
+            "account": Account(f"account {number}"),
+            "settings": {},
+            "now": NOW,
+            "connection_id": f"{self.athlete_id}-{number}",
+        }
         return connections.add_connection(self.db, **(values | changes)).id
 
-    def record(self, connection_id: str | None = None, external_id: str | None = None, **changes: Any) -> int:
+    def record(
+        self, connection_id: str | None = None, external_id: str | None = None, **changes: Any
+    ) -> int:
         connection_id = connection_id or self.connection()
-        values: dict[str, Any] = {"state": "listed", "revision": "1", "start_local": START.isoformat(), "first_seen_at": NOW,
-                                  "changed_at": NOW}
-        return records.insert_record(self.db, connection_id, external_id or f"x{next(self._numbers)}", **(values | changes))
+        values: dict[str, Any] = {
+            "state": "listed",
+            "revision": "1",
+            "start_local": START.isoformat(),
+            "first_seen_at": NOW,
+            "changed_at": NOW,
+        }
+        return records.insert_record(
+            self.db, connection_id, external_id or f"x{next(self._numbers)}", **(values | changes)
+        )
 
     def put(self, record_id: int, *said: model.SourceActivity) -> activities.Stored:
         prepared = [encoding.prepare(one) for one in said or (make_activity(),)]
         return activities.put_source_activities(
-            self.db, record_id, self.athlete_id, prepared, plugin="example", plugin_version="1.0", now=NOW)
+            self.db,
+            record_id,
+            self.athlete_id,
+            prepared,
+            plugin="example",
+            plugin_version="1.0",
+            now=NOW,
+        )
 
     def source_activity(self, **changes: Any) -> int:
         """One source activity of a record and a connection of its own; its id."""
@@ -121,7 +150,14 @@ class Library:
         for group in groups:
             first = model.decode(rows[group[0]].document)
             stub = all(rows[number].stub for number in group)
-            merged.append(activities.Merged(tuple(rows[number] for number in group), None if stub else first, {"": group[0]}, gone=gone))
+            merged.append(
+                activities.Merged(
+                    tuple(rows[number] for number in group),
+                    None if stub else first,
+                    {"": group[0]},
+                    gone=gone,
+                )
+            )
         activities.assign(self.db, self.athlete_id, merged, NOW)
         rows = activities.load_rows(self.db, itertools.chain(*groups))
         return [rows[group[0]].activity_id for group in groups]
@@ -132,7 +168,9 @@ class Library:
 
     def gone(self, source_activity_id: int) -> None:
         row = activities.load_rows(self.db, [source_activity_id])[source_activity_id]
-        known = records.known_records(self.db, row.connection_id, [row.external_id])[row.external_id]
+        known = records.known_records(self.db, row.connection_id, [row.external_id])[
+            row.external_id
+        ]
         records.update_record(self.db, known.id, state="gone", gone_at=NOW)
 
 

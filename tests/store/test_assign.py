@@ -114,14 +114,18 @@ def test_a_member_moves_between_activities(library):
 
 def test_stubs_alone_have_no_activity(library, activity):
     """What the source will not deliver is never an empty activity."""
-    stub = library.put(library.record(), activity(stub=Stub("FG-strava-stub", "terms"), sport=None)).ids[0]
+    stub = library.put(
+        library.record(), activity(stub=Stub("FG-strava-stub", "terms"), sport=None)
+    ).ids[0]
     assert library.assign((stub,)) == [None]
     assert numbers(library) == {}
 
 
 def test_a_native_copy_becomes_the_activity_and_takes_the_stub_along(library, activity):
     """A stub belongs to the activity of its native copy, and has none when that parts."""
-    stub = library.put(library.record(), activity(stub=Stub("FG-strava-stub", "terms"), sport=None)).ids[0]
+    stub = library.put(
+        library.record(), activity(stub=Stub("FG-strava-stub", "terms"), sport=None)
+    ).ids[0]
     native = library.source_activity()
     [made] = library.assign((native, stub))
     assert stored.members_of(library.db, [made]) == {native, stub}
@@ -168,7 +172,9 @@ def test_assigning_the_same_again_writes_nothing(library):
     one = library.source_activity()
     library.assign((one,))
     rows = stored.load_rows(library.db, [one])
-    same = stored.Merged(tuple(rows.values()), model.decode(rows[one].document), {"": one}, gone=False)
+    same = stored.Merged(
+        tuple(rows.values()), model.decode(rows[one].document), {"": one}, gone=False
+    )
     stored.assign(library.db, "me", [same], LATER)
     assert library.db.scalar(sa.select(activities.c.updated_at)) < LATER
 

@@ -25,7 +25,9 @@ def files(tmp_path):
 @pytest.fixture(params=[MemoryBlobStore, FileBlobStore])
 def store(request, tmp_path):
     """Each store in turn."""
-    return request.param() if request.param is MemoryBlobStore else request.param(tmp_path / "blobs")
+    return (
+        request.param() if request.param is MemoryBlobStore else request.param(tmp_path / "blobs")
+    )
 
 
 @pytest.fixture
@@ -52,7 +54,9 @@ def test_the_same_content_is_kept_once(store):
     store.put(CONTENT)
     store.put(CONTENT)
     store.put(b"")
-    assert sorted((blob.sha256, blob.size) for blob in store.all()) == sorted([(SHA, len(CONTENT)), (hashlib.sha256().hexdigest(), 0)])
+    assert sorted((blob.sha256, blob.size) for blob in store.all()) == sorted(
+        [(SHA, len(CONTENT)), (hashlib.sha256().hexdigest(), 0)]
+    )
 
 
 def test_what_is_not_there_is_missing(store):
@@ -84,6 +88,7 @@ def test_nobody_else_may_read_it(files, blob):
 
 def test_a_full_disk_leaves_nothing_half_written(files, blob, monkeypatch):
     """The content is there whole or not at all."""
+
     def fail(_):
         raise OSError(28, "No space left on device")
 
@@ -96,12 +101,18 @@ def test_a_full_disk_leaves_nothing_half_written(files, blob, monkeypatch):
 
 def test_a_process_killed_while_writing_leaves_no_content(tmp_path, files, blob):
     """What is half written is under another name, and a sweep takes it away."""
-    code = ("import os, pathlib, sys\nfrom fitglue_registry.store import blobs\n"
-            "from fitglue_registry.store.durable import os as o\no.fsync = lambda handle: os.kill(os.getpid(), 9)\n"
-            "blobs.make_folder = lambda folder: folder.mkdir(parents=True)\n"
-            f"blobs.FileBlobStore(pathlib.Path({str(tmp_path / 'blobs')!r})).put({CONTENT!r})")
+    code = (
+        "import os, pathlib, sys\nfrom fitglue_registry.store import blobs\n"
+        "from fitglue_registry.store.durable import os as o\no.fsync = lambda handle: os.kill(os.getpid(), 9)\n"
+        "blobs.make_folder = lambda folder: folder.mkdir(parents=True)\n"
+        f"blobs.FileBlobStore(pathlib.Path({str(tmp_path / 'blobs')!r})).put({CONTENT!r})"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == -9
-    assert (files.has(SHA), list(files.all()), len(list(blob.parent.glob(".unfinished-*")))) == (False, [], 1)
+    assert (files.has(SHA), list(files.all()), len(list(blob.parent.glob(".unfinished-*")))) == (
+        False,
+        [],
+        1,
+    )
     assert sweep(files, set(), LATER) == []
     assert list(blob.parent.iterdir()) == []
     files.put(CONTENT)

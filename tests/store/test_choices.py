@@ -17,14 +17,18 @@ def rows(library, *ids):
 
 def held(library, *groups):
     """The chosen values of each group."""
-    found = choices.of_groups(library.db, library.athlete_id, [rows(library, *group) for group in groups])
+    found = choices.of_groups(
+        library.db, library.athlete_id, [rows(library, *group) for group in groups]
+    )
     return [{one.field: one.value for one in group} for group in found]
 
 
 def test_a_choice_belongs_to_the_group_of_its_first_source_activity(library):
     """Whichever way they part."""
     one, two, three = (library.source_activity() for _ in range(3))
-    choices.put_choice(library.db, "me", "title", "mine", None, rows(library, one) + rows(library, two), NOW)
+    choices.put_choice(
+        library.db, "me", "title", "mine", None, rows(library, one) + rows(library, two), NOW
+    )
     assert held(library, (two,), (one, three)) == [{}, {"title": "mine"}]
     assert held(library, (two,)) == [{}]
     assert choices.chosen_for(library.db, "me", [one, two, three]) == {one, two}
@@ -34,7 +38,9 @@ def test_a_choice_goes_on_with_the_next_one_where_the_first_is_not_there(library
     """A connection that is removed does not take the athlete's word along."""
     one = library.put(library.record(library.connection(connection_id="first"))).ids[0]
     two = library.source_activity()
-    choices.put_choice(library.db, "me", "rpe", 7.0, None, rows(library, one) + rows(library, two), NOW)
+    choices.put_choice(
+        library.db, "me", "rpe", 7.0, None, rows(library, one) + rows(library, two), NOW
+    )
     remove_connection(library.db, "first")
     assert held(library, (two,)) == [{"rpe": 7.0}]
 

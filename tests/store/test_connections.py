@@ -18,10 +18,13 @@ NOW = "2026-06-15T12:00:00.000Z"
 
 
 def test_connections_take_the_first_free_name(library):
-    """The second account at one service is told apart by a number, and a free number is used again.
-    """
+    """The second account at one service is told apart by a number, and a free number is used again."""
     ids = [library.connection() for _ in range(3)]
-    assert [found.name for found in connections.list_connections(library.db, "me")] == ["intervals", "intervals-2", "intervals-3"]
+    assert [found.name for found in connections.list_connections(library.db, "me")] == [
+        "intervals",
+        "intervals-2",
+        "intervals-3",
+    ]
     connections.remove_connection(library.db, ids[1])
     assert connections.get_connection(library.db, library.connection()).name == "intervals-2"
 
@@ -47,18 +50,30 @@ def test_a_connection_comes_back_as_it_was_stored(library):
     account = Account("i1", "Ada Lövelace", "Europe/London", ("3 rows will not arrive.",))
     one = library.connection(account=account, settings={"athlete_id": "i1"}, secret_ref="keyring:x")
     found = connections.get_connection(library.db, one)
-    assert (found.account, found.settings, found.secret_ref, found.state) == (account, {"athlete_id": "i1"}, "keyring:x", "ok")
+    assert (found.account, found.settings, found.secret_ref, found.state) == (
+        account,
+        {"athlete_id": "i1"},
+        "keyring:x",
+        "ok",
+    )
     assert connections.get_connection(library.db, "nobody") is None
 
 
 def test_new_credentials_forgive_what_had_stopped_the_connection(library):
     """The history stays, the error goes."""
     one = library.connection()
-    connections.update_connection(library.db, one, state="credentials-rejected", state_error='{"code": "FG-key-rejected"}')
+    connections.update_connection(
+        library.db, one, state="credentials-rejected", state_error='{"code": "FG-key-rejected"}'
+    )
     assert connections.get_connection(library.db, one).state_error == {"code": "FG-key-rejected"}
     connections.renew_connection(library.db, one, Account("account 1", "New name"), {}, "ref")
     found = connections.get_connection(library.db, one)
-    assert (found.state, found.state_error, found.account.name, found.secret_ref) == ("ok", None, "New name", "ref")
+    assert (found.state, found.state_error, found.account.name, found.secret_ref) == (
+        "ok",
+        None,
+        "New name",
+        "ref",
+    )
 
 
 def test_a_removed_connection_takes_all_that_hangs_on_it(library, activity):
@@ -68,12 +83,18 @@ def test_a_removed_connection_takes_all_that_hangs_on_it(library, activity):
     one = library.connection()
     record = library.record(one)
     number = library.put(record, activity(claims=("a:1",))).ids[0]
-    activities.put_opinion(library.db, number, library.source_activity(), "person", "same", "mine", NOW)
+    activities.put_opinion(
+        library.db, number, library.source_activity(), "person", "same", "mine", NOW
+    )
     records.want_parts(library.db, record, ["detail"])
     connections.plan_windows(library.db, one, NOW, [Window()])
     connections.remove_connection(library.db, one)
-    left = {name for name, table in metadata.tables.items()
-            if library.db.scalar(sa.select(sa.func.count()).select_from(table)) > (name in ("fg_connections", "fg_records"))}
+    left = {
+        name
+        for name, table in metadata.tables.items()
+        if library.db.scalar(sa.select(sa.func.count()).select_from(table))
+        > (name in ("fg_connections", "fg_records"))
+    }
     assert left == {"fg_athletes", "fg_source_activities"}
 
 
@@ -89,7 +110,11 @@ def test_tiers_are_given_by_whoever_embeds(library):
 def test_the_windows_of_a_walk_are_struck_off_one_by_one(library):
     """A walk that was killed goes on with what is left; a new plan replaces an old one."""
     one = library.connection()
-    windows = [Window(date(2026, 1, 1), None), Window(date(2025, 1, 1), date(2025, 12, 31)), Window(None, date(2024, 12, 31))]
+    windows = [
+        Window(date(2026, 1, 1), None),
+        Window(date(2025, 1, 1), date(2025, 12, 31)),
+        Window(None, date(2024, 12, 31)),
+    ]
     connections.plan_windows(library.db, one, NOW, windows)
     planned = connections.planned_windows(library.db, one)
     assert [found.window for found in planned] == windows
@@ -108,7 +133,11 @@ def test_a_run_keeps_its_decisions_and_how_it_ended(library):
     run.end(library.db, NOW, "complete")
     assert [said["decision"] for said in decisions_of(library.db, [record])] == ["new", "changed"]
     [found] = last_runs(library.db, "me")
-    assert (found["outcome"], found["counts"], found["error"]) == ("complete", {"new": 1, "changed": 1}, None)
+    assert (found["outcome"], found["counts"], found["error"]) == (
+        "complete",
+        {"new": 1, "changed": 1},
+        None,
+    )
 
 
 def test_a_failed_run_is_kept_though_it_decided_nothing(library):

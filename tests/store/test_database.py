@@ -30,7 +30,11 @@ def touch(database):
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty(request, tmp_path):
     """The URL of a database that is still empty, of each kind."""
-    return f"sqlite:///{tmp_path / 'fitglue.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    return (
+        f"sqlite:///{tmp_path / 'fitglue.db'}"
+        if request.param == "sqlite"
+        else request.getfixturevalue("postgres_url")
+    )
 
 
 @pytest.fixture
@@ -66,13 +70,21 @@ def test_migrations_make_the_tables_that_the_code_names(empty, open_database):
     with database.engine.connect().execution_options(fitglue_write=True) as db, db.begin():
         migrate.upgrade(db)
     with database.read() as db:
-        context = MigrationContext.configure(db, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(
+            db, opts={"compare_type": True, "compare_server_default": True}
+        )
         assert compare_metadata(context, metadata) == []
 
 
-def test_a_database_that_is_made_at_once_is_like_one_that_went_through_every_format(empty, request, open_database, tmp_path):
+def test_a_database_that_is_made_at_once_is_like_one_that_went_through_every_format(
+    empty, request, open_database, tmp_path
+):
     """An empty database is spared the migrations, and nothing that looks at it can tell."""
-    other = f"sqlite:///{tmp_path / 'other.db'}" if "sqlite" in empty else request.getfixturevalue("new_postgres_database")()
+    other = (
+        f"sqlite:///{tmp_path / 'other.db'}"
+        if "sqlite" in empty
+        else request.getfixturevalue("new_postgres_database")()
+    )
     made, migrated = open_database(empty), open_database(other)
     touch(made)
     with migrated.engine.connect().execution_options(fitglue_write=True) as db, db.begin():
@@ -84,14 +96,30 @@ def shape(database):
     """Every table and view as the database tells of it."""
     with database.read() as db:
         inspector = sa.inspect(db)
-        tables = {name: ({column["name"]: (str(column["type"]), column["nullable"]) for column in inspector.get_columns(name)},
-                         inspector.get_pk_constraint(name)["constrained_columns"],
-                         sorted((one["name"], one["column_names"], bool(one["unique"])) for one in inspector.get_indexes(name)),
-                         sorted(one["column_names"] for one in inspector.get_unique_constraints(name)),
-                         sorted((one["constrained_columns"], one["referred_table"], str(one["options"]))
-                                for one in inspector.get_foreign_keys(name)))
-                  for name in inspector.get_table_names()}
-        return tables, sorted(inspector.get_view_names()), db.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        tables = {
+            name: (
+                {
+                    column["name"]: (str(column["type"]), column["nullable"])
+                    for column in inspector.get_columns(name)
+                },
+                inspector.get_pk_constraint(name)["constrained_columns"],
+                sorted(
+                    (one["name"], one["column_names"], bool(one["unique"]))
+                    for one in inspector.get_indexes(name)
+                ),
+                sorted(one["column_names"] for one in inspector.get_unique_constraints(name)),
+                sorted(
+                    (one["constrained_columns"], one["referred_table"], str(one["options"]))
+                    for one in inspector.get_foreign_keys(name)
+                ),
+            )
+            for name in inspector.get_table_names()
+        }
+        return (
+            tables,
+            sorted(inspector.get_view_names()),
+            db.execute(sa.text("SELECT version_num FROM alembic_version")).scalar(),
+        )
 
 
 def test_a_new_database_stands_at_the_newest_format(empty, open_database):
@@ -160,8 +188,10 @@ def _content(url):
             return hashlib.sha256(stream.read()).hexdigest()
     engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.connect() as connection:
-        found = connection.exec_driver_sql("SELECT relname, relfilenode FROM pg_class WHERE relnamespace = 'public'::regnamespace "
-                                           "ORDER BY relname").all()
+        found = connection.exec_driver_sql(
+            "SELECT relname, relfilenode FROM pg_class WHERE relnamespace = 'public'::regnamespace "
+            "ORDER BY relname"
+        ).all()
     engine.dispose()
     return found
 
@@ -200,8 +230,10 @@ def test_foreign_keys_are_held(database):
     no server.
     """
     with pytest.raises(sa.exc.IntegrityError), database.write() as db:
-        db.exec_driver_sql("INSERT INTO fg_connections (id, athlete_id, name, integration, source, account_id, notes, settings, state, "
-                           "created_at) VALUES ('c', 'nobody', 'x', 'x', 'x', 'x', '[]', '{}', 'ok', 'now')")
+        db.exec_driver_sql(
+            "INSERT INTO fg_connections (id, athlete_id, name, integration, source, account_id, notes, settings, state, "
+            "created_at) VALUES ('c', 'nobody', 'x', 'x', 'x', 'x', '[]', '{}', 'ok', 'now')"
+        )
 
 
 def test_odd_text_is_taken_by_every_database(database):
@@ -221,7 +253,10 @@ def refused(database, write=False):
     return caught.value
 
 
-@pytest.mark.parametrize("content", [b"this is a letter to my aunt " * 50, b"\0" * 5000, b"SQLite format 3\0" + b"\xff" * 4000])
+@pytest.mark.parametrize(
+    "content",
+    [b"this is a letter to my aunt " * 50, b"\0" * 5000, b"SQLite format 3\0" + b"\xff" * 4000],
+)
 def test_a_file_that_is_no_database_is_named(file, open_database, content):
     """Nothing is written to it, and the fix says to move it aside."""
     file.write_bytes(content)
@@ -246,7 +281,9 @@ def test_a_full_disk_is_told_and_nothing_of_the_transaction_stays(sqlite):
     """The database stays whole, and the same command can be run again."""
     rows = [{"id": f"{number}{'x' * 2000}", "created_at": "now"} for number in range(50)]
     with sqlite.read() as db:
-        db.exec_driver_sql(f"PRAGMA max_page_count = {db.exec_driver_sql('PRAGMA page_count').scalar() + 2}")
+        db.exec_driver_sql(
+            f"PRAGMA max_page_count = {db.exec_driver_sql('PRAGMA page_count').scalar() + 2}"
+        )
     with pytest.raises(StoreFailed) as caught, sqlite.write() as db:
         db.execute(sa.insert(athletes), rows)
     assert (caught.value.code, caught.value.at.file) == ("FG-disk-full", str(sqlite.path))
@@ -264,7 +301,9 @@ def test_a_database_that_cannot_be_written_is_told(sqlite):
     assert touch(sqlite) == 0
 
 
-def test_a_locked_database_is_waited_for_and_then_told(file, open_database, monkeypatch, migrated_file):
+def test_a_locked_database_is_waited_for_and_then_told(
+    file, open_database, monkeypatch, migrated_file
+):
     """Another program that keeps its lock is named as the reason; readers are not disturbed."""
     monkeypatch.setattr(module, "_BUSY_MS", 50)
     file.write_bytes(migrated_file.read_bytes())
@@ -291,8 +330,14 @@ def test_a_file_in_place_of_the_folder_is_told(tmp_path, open_database):
     assert (error.code, error.at.file) == ("FG-store-unreachable", str(tmp_path / "file"))
 
 
-@pytest.mark.parametrize("url", ["postgresql://u:planted-secret@127.0.0.1:1/db", "postgresql://u:planted-secret@no.such.host.invalid/db",
-                                 "postgresql:///db?host=/nowhere&user=u&password=planted-secret"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:planted-secret@127.0.0.1:1/db",
+        "postgresql://u:planted-secret@no.such.host.invalid/db",
+        "postgresql:///db?host=/nowhere&user=u&password=planted-secret",
+    ],
+)
 def test_a_server_that_does_not_answer_is_told_without_the_password(open_database, url):
     """The URL is shown, its password is not, wherever it stands in it."""
     error = refused(open_database(url))
@@ -300,9 +345,16 @@ def test_a_server_that_does_not_answer_is_told_without_the_password(open_databas
     assert "planted-secret" not in str(error.as_dict())
 
 
-@pytest.mark.parametrize(("url", "code"), [
-    ("not a url", "FG-database-url"), ("", "FG-database-url"), ("/home/me/fitglue.db", "FG-database-url"),
-    ("mysql://localhost/x", "FG-database-unknown"), ("oracle+cx_oracle://x", "FG-database-unknown")])
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("not a url", "FG-database-url"),
+        ("", "FG-database-url"),
+        ("/home/me/fitglue.db", "FG-database-url"),
+        ("mysql://localhost/x", "FG-database-unknown"),
+        ("oracle+cx_oracle://x", "FG-database-unknown"),
+    ],
+)
 def test_a_url_of_another_kind_is_refused_with_the_kinds_there_are(url, code):
     """What was typed into FITGLUE_DATABASE is explained before anything is opened."""
     with pytest.raises(StoreFailed) as caught:
@@ -319,7 +371,12 @@ def test_every_usual_spelling_of_postgresql_is_taken(scheme):
 
 def test_the_shown_url_has_no_password():
     """It stands in messages and logs."""
-    assert "planted-secret" not in Database("postgresql://u@h/db?password=planted-secret&sslpassword=planted-secret").shown
+    assert (
+        "planted-secret"
+        not in Database(
+            "postgresql://u@h/db?password=planted-secret&sslpassword=planted-secret"
+        ).shown
+    )
     assert Database("postgresql://u:planted-secret@h/db").shown == "postgresql+psycopg://u:***@h/db"
 
 
@@ -327,5 +384,6 @@ def test_a_new_database_is_its_owners_alone(file, open_database):
     """Whoever may look into the folder may not look into the file, nor into the log beside it."""
     database = open_database(f"sqlite:///{file}")
     touch(database)
-    assert {path.name: path.stat().st_mode & 0o777 for path in file.parent.glob("fitglue.db*")} == dict.fromkeys(
-        [path.name for path in file.parent.glob("fitglue.db*")], 0o600)
+    assert {
+        path.name: path.stat().st_mode & 0o777 for path in file.parent.glob("fitglue.db*")
+    } == dict.fromkeys([path.name for path in file.parent.glob("fitglue.db*")], 0o600)

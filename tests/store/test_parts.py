@@ -18,11 +18,15 @@ def account(library):
     """A connection with three records: of the first day, of the third, and one without a start."""
     connection = library.connection()
     starts = {"first": "2026-05-01T07:00:00", "third": "2026-05-03T07:00:00", "undated": None}
-    return connection, {name: library.record(connection, name, start_local=start) for name, start in starts.items()}
+    return connection, {
+        name: library.record(connection, name, start_local=start) for name, start in starts.items()
+    }
 
 
 def wanted(library, connection, part="detail"):
-    return [external_id for _, external_id in records.wanted_parts(library.db, connection, part, 100)]
+    return [
+        external_id for _, external_id in records.wanted_parts(library.db, connection, part, 100)
+    ]
 
 
 def test_wanted_parts_come_newest_first_and_undated_last(library, account):
@@ -47,7 +51,15 @@ def test_vain_tries_are_counted_until_the_part_is_wanted_anew(library, account):
     """A part that stays away is given up after some tries, and an edit starts the count again."""
     _, ids = account
     for _ in range(2):
-        records.set_part(library.db, ids["first"], "detail", state="wanted", code="FG-timeout", reason="late", tried=True)
+        records.set_part(
+            library.db,
+            ids["first"],
+            "detail",
+            state="wanted",
+            code="FG-timeout",
+            reason="late",
+            tried=True,
+        )
     assert records.part_tries(library.db, ids["first"], "detail") == 2
     records.want_parts(library.db, ids["first"], ["detail"])
     assert records.part_tries(library.db, ids["first"], "detail") == 0
@@ -76,13 +88,25 @@ def test_parts_of_records_that_are_not_listed_are_not_fetched(library, account):
     assert wanted(library, connection) == []
 
 
-@pytest.mark.parametrize(("oldest", "newest", "found"), [
-    (None, None, {"first", "third", "undated"}), ("2026-05-01", "2026-05-03", {"first", "third"}), ("2026-05-02", None, {"third"}),
-    (None, "2026-05-01", {"first"}), ("2026-05-02", "2026-05-02", set()), (None, "9999-12-31", {"first", "third"})])
-def test_a_window_shows_the_records_of_its_days_both_included(library, account, oldest, newest, found):
+@pytest.mark.parametrize(
+    ("oldest", "newest", "found"),
+    [
+        (None, None, {"first", "third", "undated"}),
+        ("2026-05-01", "2026-05-03", {"first", "third"}),
+        ("2026-05-02", None, {"third"}),
+        (None, "2026-05-01", {"first"}),
+        ("2026-05-02", "2026-05-02", set()),
+        (None, "9999-12-31", {"first", "third"}),
+    ],
+)
+def test_a_window_shows_the_records_of_its_days_both_included(
+    library, account, oldest, newest, found
+):
     """What a listing of this window has to show, so that a vanished record is noticed."""
     window = Window(oldest and date.fromisoformat(oldest), newest and date.fromisoformat(newest))
-    assert {known.external_id for known in records.records_in(library.db, account[0], window)} == found
+    assert {
+        known.external_id for known in records.records_in(library.db, account[0], window)
+    } == found
 
 
 def test_gone_and_missed_records_are_expected_in_no_window(library, account):
@@ -90,8 +114,12 @@ def test_gone_and_missed_records_are_expected_in_no_window(library, account):
     connection, ids = account
     records.update_record(library.db, ids["first"], state="gone")
     records.update_record(library.db, ids["third"], state="missing")
-    assert [known.external_id for known in records.records_in(library.db, connection, Window())] == ["undated"]
-    assert [known.external_id for known in records.records_in_state(library.db, connection, "missing")] == ["third"]
+    assert [
+        known.external_id for known in records.records_in(library.db, connection, Window())
+    ] == ["undated"]
+    assert [
+        known.external_id for known in records.records_in_state(library.db, connection, "missing")
+    ] == ["third"]
 
 
 # -- quarantine ------------------------------------------------------------------------------------
@@ -99,7 +127,15 @@ def test_gone_and_missed_records_are_expected_in_no_window(library, account):
 
 def hold(library, record, code="FG-row-invalid", version="1.0"):
     error = {"code": code, "what": "odd \ud800 text\0"}
-    records.put_in_quarantine(library.db, record, stage="normalize", error=error, plugin="example", plugin_version=version, now=NOW)
+    records.put_in_quarantine(
+        library.db,
+        record,
+        stage="normalize",
+        error=error,
+        plugin="example",
+        plugin_version=version,
+        now=NOW,
+    )
 
 
 def test_a_record_is_in_quarantine_once_and_its_tries_are_counted(library, account):
@@ -108,7 +144,12 @@ def test_a_record_is_in_quarantine_once_and_its_tries_are_counted(library, accou
     hold(library, ids["first"])
     hold(library, ids["first"], "FG-other")
     [held] = list_quarantine(library.db, "me")
-    assert (held["external_id"], held["code"], held["tries"], held["since"]) == ("first", "FG-other", 2, NOW)
+    assert (held["external_id"], held["code"], held["tries"], held["since"]) == (
+        "first",
+        "FG-other",
+        2,
+        NOW,
+    )
     assert held["what"] == "odd ? text\0"
 
 

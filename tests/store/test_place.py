@@ -32,9 +32,18 @@ def place(library):
     """
 
     def make(*ids, affected=(), **experts):
-        points = [types.SimpleNamespace(name=name, value=name, group="fitglue.plugins", load=lambda said=said: module_of(said))
-                  for name, said in experts.items()]
-        Matcher(Plugins(points, time_limit_s=5), experts).place(library.db, "me", ids, NOW, affected)
+        points = [
+            types.SimpleNamespace(
+                name=name,
+                value=name,
+                group="fitglue.plugins",
+                load=lambda said=said: module_of(said),
+            )
+            for name, said in experts.items()
+        ]
+        Matcher(Plugins(points, time_limit_s=5), experts).place(
+            library.db, "me", ids, NOW, affected
+        )
         return [row.activity_id for _, row in sorted(stored.load_rows(library.db, ids).items())]
 
     return make
@@ -57,13 +66,18 @@ def all_are(verdict):
 
 def test_what_shares_nothing_stands_alone(library, place):
     """Two workouts are two activities."""
-    one, two = place(library.source_activity(), library.source_activity(start_local=datetime(2026, 5, 1, 17, 30)))  # noqa: DTZ001
+    one, two = place(
+        library.source_activity(), library.source_activity(start_local=datetime(2026, 5, 1, 17, 30))
+    )  # noqa: DTZ001
     assert one != two
 
 
 def test_equal_claims_make_one_activity(library, place):
     """Two accounts that know the same workout."""
-    one, two = library.source_activity(claims=("strava:1",)), library.source_activity(claims=("strava:1",), description="windy")
+    one, two = (
+        library.source_activity(claims=("strava:1",)),
+        library.source_activity(claims=("strava:1",), description="windy"),
+    )
     [first, second] = place(one, two)
     assert first == second
     assert load_activity(library.db, first).activity.description == "windy"
@@ -80,7 +94,10 @@ def test_a_claim_that_comes_later_joins_what_was_there(library, place):
 def test_a_claim_that_is_gone_gives_both_back(library, place, activity):
     """An edit at the source that takes the evidence away takes the match away."""
     record = library.record()
-    one, two = library.source_activity(claims=("strava:1",)), library.put(record, activity(claims=("other:1",))).ids[0]
+    one, two = (
+        library.source_activity(claims=("strava:1",)),
+        library.put(record, activity(claims=("other:1",))).ids[0],
+    )
     before = place(one, two)
     library.put(record, activity(claims=("strava:1",)))
     assert len(set(place(two, one))) == 1
@@ -96,7 +113,10 @@ def test_a_plugin_that_knows_more_joins_what_starts_together(library, place):
 
 def test_a_plugin_that_knows_more_keeps_apart(library, place):
     """Against equal claims too."""
-    one, two = library.source_activity(claims=("strava:1",)), library.source_activity(claims=("strava:1",))
+    one, two = (
+        library.source_activity(claims=("strava:1",)),
+        library.source_activity(claims=("strava:1",)),
+    )
     assert len(set(place(one, two, expert=all_are("different")))) == 2
 
 
@@ -111,17 +131,32 @@ def test_a_persons_word_goes_before_a_plugins(library, place):
 def test_pairs_far_apart_are_not_asked_about(library, place, days):
     """An opinion is asked only where a match could be."""
     asked = []
-    place(library.source_activity(), library.source_activity(start_local=days(1)), expert=lambda pairs: asked.append(pairs) or [])
+    place(
+        library.source_activity(),
+        library.source_activity(start_local=days(1)),
+        expert=lambda pairs: asked.append(pairs) or [],
+    )
     assert asked == []
 
 
-@pytest.mark.parametrize("said", [
-    lambda pairs: 1 / 0, lambda pairs: None, lambda pairs: [], lambda pairs: iter(pairs), lambda pairs: ["same"] * len(pairs),
-    lambda pairs: [Opinion("maybe", "because")] * len(pairs), lambda pairs: [Opinion("same", None)] * len(pairs)])
+@pytest.mark.parametrize(
+    "said",
+    [
+        lambda pairs: 1 / 0,
+        lambda pairs: None,
+        lambda pairs: [],
+        lambda pairs: iter(pairs),
+        lambda pairs: ["same"] * len(pairs),
+        lambda pairs: [Opinion("maybe", "because")] * len(pairs),
+        lambda pairs: [Opinion("same", None)] * len(pairs),
+    ],
+)
 def test_an_expert_that_breaks_the_hook_is_named_and_the_others_count(library, place, caplog, said):
     """Its answer is left aside whole."""
     with caplog.at_level(logging.WARNING):
-        one, two = place(library.source_activity(), library.source_activity(), broken=said, good=all_are("same"))
+        one, two = place(
+            library.source_activity(), library.source_activity(), broken=said, good=all_are("same")
+        )
     assert one == two
     assert "broken" in caplog.text
 
@@ -134,7 +169,11 @@ def test_a_gone_source_activity_leaves_the_values_and_stays_with_its_activity(li
     library.gone(one)
     assert set(place(one, two)) == {made}
     found = load_activity(library.db, made)
-    assert (found.activity.title, found.gone_at, [member.gone for member in found.members]) == ("here", None, [True, False])
+    assert (found.activity.title, found.gone_at, [member.gone for member in found.members]) == (
+        "here",
+        None,
+        [True, False],
+    )
 
 
 def test_an_activity_whose_last_source_is_gone_is_gone(library, place):
@@ -170,7 +209,10 @@ def test_other_athletes_are_never_matched(library, library_of, place):
 def test_a_new_value_is_merged_without_matching_anew(library, place, activity):
     """Streams that arrived change the values of an activity, and who belongs to it stays."""
     record = library.record()
-    one, two = library.put(record, activity(claims=("a:1",))).ids[0], library.source_activity(claims=("a:1",))
+    one, two = (
+        library.put(record, activity(claims=("a:1",))).ids[0],
+        library.source_activity(claims=("a:1",)),
+    )
     [made, _] = place(one, two)
     changed = library.put(record, activity(claims=("a:1",), title="New"))
     Matcher(Plugins([]), []).remerge(library.db, "me", changed.legs, NOW)
@@ -180,13 +222,18 @@ def test_a_new_value_is_merged_without_matching_anew(library, place, activity):
 
 def test_new_rules_are_applied_to_what_is_there(library, place):
     """As a rebuild does; what has one source is not merged at all."""
-    one, two = library.source_activity(claims=("a:1",), title="Morning ride"), library.source_activity(claims=("a:1",), title="With Ada")
+    one, two = (
+        library.source_activity(claims=("a:1",), title="Morning ride"),
+        library.source_activity(claims=("a:1",), title="With Ada"),
+    )
     [made, _] = place(one, two)
     assert load_activity(library.db, made).activity.title == "Morning ride"
     rows = stored.load_rows(library.db, [one, two]).values()
     shared = [number for row in rows for number in stored.shared_of(library.db, row.connection_id)]
     assert sorted(shared) == [one, two]
-    rules = MergeRules((Rule("words", ("title",), ("edited",)),), default_titles=DefaultTitles(("morning", "ride")))
+    rules = MergeRules(
+        (Rule("words", ("title",), ("edited",)),), default_titles=DefaultTitles(("morning", "ride"))
+    )
     Matcher(Plugins([]), [], rules).merge_again(library.db, "me", shared, NOW)
     assert load_activity(library.db, made).activity.title == "With Ada"
 
@@ -214,12 +261,17 @@ def test_many_changed_at_once_are_matched_like_one_by_one(library, place, days):
 
 def test_the_score_joins_copies_and_says_why(library, place):
     """Without a shared claim: the verdict and its lines are kept as an opinion."""
-    one, two = library.source_activity(distance_m=20_000.0), library.source_activity(distance_m=20_000.0)
+    one, two = (
+        library.source_activity(distance_m=20_000.0),
+        library.source_activity(distance_m=20_000.0),
+    )
     [first, second] = place(one, two)
     assert first == second
     [said] = stored.opinions_about(library.db, [one])
     assert (said.said_by, said.verdict) == ("score", "same")
-    assert verdict_of_opinion(said).lines[0] == Line("time", "same second", verdict_of_opinion(said).lines[0].bits)
+    assert verdict_of_opinion(said).lines[0] == Line(
+        "time", "same second", verdict_of_opinion(said).lines[0].bits
+    )
 
 
 def test_a_recording_that_comes_later_may_tell(library, place, activity):
@@ -227,9 +279,15 @@ def test_a_recording_that_comes_later_may_tell(library, place, activity):
     later = {"start_local": datetime(2026, 5, 1, 15, 30), "distance_m": 10_000.0}  # noqa: DTZ001 - a local time
     records = [library.record(), library.record()]
     said = [{"distance_m": 10_100.0}, later]
-    one, two = (library.put(record, activity(**values)).ids[0] for record, values in zip(records, said, strict=True))
+    one, two = (
+        library.put(record, activity(**values)).ids[0]
+        for record, values in zip(records, said, strict=True)
+    )
     assert len(set(place(one, two))) == 2
-    track = Stream("latlng", Column.pairs([50 + k / 1000 for k in range(50)], [8 + (k % 7) / 1000 for k in range(50)]))
+    track = Stream(
+        "latlng",
+        Column.pairs([50 + k / 1000 for k in range(50)], [8 + (k % 7) / 1000 for k in range(50)]),
+    )
     for record, values in zip(records, said, strict=True):
         again = library.put(record, activity(**values, streams=(track,)))
         assert has_company(library.db, "me", again)
@@ -239,17 +297,30 @@ def test_a_recording_that_comes_later_may_tell(library, place, activity):
 def test_what_is_alone_needs_no_matching(library, place, activity):
     """No other workout within reach, and nobody has said anything of it."""
     record = library.record()
-    place(library.put(record, activity()).ids[0], library.source_activity(start_local=datetime(2026, 5, 1, 19, 44)))  # noqa: DTZ001
+    place(
+        library.put(record, activity()).ids[0],
+        library.source_activity(start_local=datetime(2026, 5, 1, 19, 44)),
+    )  # noqa: DTZ001
     assert not has_company(library.db, "me", library.put(record, activity(distance_m=9.0)))
     assert has_company(library.db, "me", library.put(record, activity(elapsed_s=50_000.0)))
 
 
-@pytest.mark.parametrize(("start", "precision"), [
-    (datetime(2026, 5, 1, 23, 59, 40), "second"), (datetime(2026, 5, 2, 21, 1, 7), "day"),  # noqa: DTZ001 - local times
-])
-def test_what_stands_at_midnight_may_have_begun_then_or_know_the_day_alone(library, place, activity, start, precision):
+@pytest.mark.parametrize(
+    ("start", "precision"),
+    [
+        (datetime(2026, 5, 1, 23, 59, 40), "second"),
+        (datetime(2026, 5, 2, 21, 1, 7), "day"),  # noqa: DTZ001 - local times
+    ],
+)
+def test_what_stands_at_midnight_may_have_begun_then_or_know_the_day_alone(
+    library, place, activity, start, precision
+):
     """The columns that are looked at first do not say which."""
-    [there] = place(library.source_activity(start_local=datetime(2026, 5, 2), start_precision=precision, distance_m=9.0))  # noqa: DTZ001
+    [there] = place(
+        library.source_activity(
+            start_local=datetime(2026, 5, 2), start_precision=precision, distance_m=9.0
+        )
+    )  # noqa: DTZ001
     put = library.put(library.record(), activity(start_local=start, distance_m=9.0))
     assert has_company(library.db, "me", put)
     assert place(*put.ids) == [there]

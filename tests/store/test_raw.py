@@ -40,9 +40,21 @@ def put(library, raws):
 def rows(number):
     """Summaries like those of a source, of which a dictionary can be learnt."""
     chance = random.Random(7)
-    return [json.dumps({"id": f"i{n}", "name": f"Ride {n}", "type": "Ride", "icu_training_load": chance.randrange(200),
-                        "start_date_local": f"2026-05-{n % 28 + 1:02}T07:30:00", "distance": chance.random() * 1e5,
-                        "average_heartrate": chance.randrange(90, 180), "device_name": "Garmin Edge 840"}).encode() for n in range(number)]
+    return [
+        json.dumps(
+            {
+                "id": f"i{n}",
+                "name": f"Ride {n}",
+                "type": "Ride",
+                "icu_training_load": chance.randrange(200),
+                "start_date_local": f"2026-05-{n % 28 + 1:02}T07:30:00",
+                "distance": chance.random() * 1e5,
+                "average_heartrate": chance.randrange(90, 180),
+                "device_name": "Garmin Edge 840",
+            }
+        ).encode()
+        for n in range(number)
+    ]
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\0\xff\xfe", b"x" * 100_000])
@@ -117,7 +129,12 @@ def test_a_dictionary_makes_rows_small_and_gives_them_back(library, raws, put):
     kept = library.db.execute(sa.select(raw)).one()
     assert kept.dictionary_id is not None
     assert len(kept.content) < len(pack(row, "identity").content or b"") * 0.7
-    assert RawStore(MemoryBlobStore()).newest(library.db, [put.record])[put.record]["summary"][0].content == row
+    assert (
+        RawStore(MemoryBlobStore())
+        .newest(library.db, [put.record])[put.record]["summary"][0]
+        .content
+        == row
+    )
 
 
 def test_a_dictionary_is_learnt_once(library, raws):
@@ -147,13 +164,19 @@ def test_a_dictionary_of_a_transaction_that_failed_is_forgotten(sqlite, library_
         assert db.scalar(sa.select(raw.c.dictionary_id)) is None
 
 
-@given(content=st.binary(max_size=2000), wire=st.sampled_from(["identity", "gzip"]), learnt=st.booleans())
+@given(
+    content=st.binary(max_size=2000),
+    wire=st.sampled_from(["identity", "gzip"]),
+    learnt=st.booleans(),
+)
 def test_packing_loses_nothing(content, wire, learnt):
     """Any bytes, in any encoding, with and without a dictionary."""
     dictionary = (1, _LEARNT) if learnt else None
     packed = pack(content, wire, dictionary=dictionary)
     assert packed.size == len(content)
-    assert unpack(packed, dictionary=_LEARNT if packed.dictionary_id else None, blobs=MemoryBlobStore()) == Body(content, wire)
+    assert unpack(
+        packed, dictionary=_LEARNT if packed.dictionary_id else None, blobs=MemoryBlobStore()
+    ) == Body(content, wire)
 
 
 _LEARNT = learn_dictionary(rows(200)) or b""
@@ -162,11 +185,15 @@ _LEARNT = learn_dictionary(rows(200)) or b""
 # -- records to normalize --------------------------------------------------------------------------
 
 
-def test_a_record_is_loaded_with_its_newest_parts_and_the_reasons_of_the_missing(library, raws, put):
+def test_a_record_is_loaded_with_its_newest_parts_and_the_reasons_of_the_missing(
+    library, raws, put
+):
     """What a plugin gets to normalize: bytes, when they came, and why the rest is not there."""
     put(b"old")
     put(b"new")
-    set_part(library.db, put.record, "streams", state="none", code="FG-none", reason="recorded by hand")
+    set_part(
+        library.db, put.record, "streams", state="none", code="FG-none", reason="recorded by hand"
+    )
     account = Account("i1")
     record = load_records(library.db, raws, "intervals", account, [(put.record, "i7")])[put.record]
     assert (record.external_id, record.entry, record.account) == ("i7", "intervals", account)

@@ -23,7 +23,9 @@ def at(text):
 def three(library):
     """Three activities: one on the first of May, two on the third."""
     starts = ("2026-05-01T07:00:00", "2026-05-03T07:00:00", "2026-05-03T18:00:00")
-    return [library.activity(start_local=at(start), title=f"Ride at {start[11:13]}") for start in starts]
+    return [
+        library.activity(start_local=at(start), title=f"Ride at {start[11:13]}") for start in starts
+    ]
 
 
 def mean(library, reference):
@@ -68,7 +70,9 @@ def test_the_id_and_number_of_a_merged_activity_mean_its_survivor(library):
 
 def test_an_id_at_the_source_and_a_claim_mean_their_activity(library, activity):
     """What a link or another tool says is understood."""
-    one = library.put(library.record(external_id="i77"), activity(claims=("strava:987", "intervals:i77"))).ids[0]
+    one = library.put(
+        library.record(external_id="i77"), activity(claims=("strava:987", "intervals:i77"))
+    ).ids[0]
     [made] = library.assign((one,))
     assert [mean(library, said) for said in ("i77", "strava:987", "intervals:i77")] == [made] * 3
 
@@ -117,8 +121,26 @@ def test_a_gone_activity_is_found_by_its_number_and_not_by_its_day(library):
             mean(library, reference)
 
 
-@pytest.mark.parametrize("reference", ["", "4", "0", "-1", "99999999999999999999", "2026-05-02", "2026-13-45", "nothing", "last ride", "%",
-                                       "_", "a\0b", "x' OR 1=1", "٣٣", "\ud800"])
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "",
+        "4",
+        "0",
+        "-1",
+        "99999999999999999999",
+        "2026-05-02",
+        "2026-13-45",
+        "nothing",
+        "last ride",
+        "%",
+        "_",
+        "a\0b",
+        "x' OR 1=1",
+        "٣٣",
+        "\ud800",
+    ],
+)
 def test_what_means_nothing_is_said_to_mean_nothing(library, three, reference):
     """Whatever is typed, the answer is FG-activity-unknown with what can be typed instead."""
     with pytest.raises(UserMistake) as caught:
@@ -143,11 +165,17 @@ def year(library):
     """A ride in January, a run in May late in the evening, and a swim without a title in June."""
     strava = library.put(library.record(library.connection("strava"))).ids[0]
     library.put(library.record(library.connection()))
-    rows = [("2026-01-10T08:00:00", "Grundlage über Bühl", "Ride", 80_000.0),
-            ("2026-05-20T23:59:59.500000", "Вечерний бег 50%", "Run", 10_000.0),
-            ("2026-06-01T00:00:00", None, "Swim", None)]
-    ids = [library.source_activity(start_local=at(start), title=title, sport=sport, distance_m=distance_m)
-           for start, title, sport, distance_m in rows]
+    rows = [
+        ("2026-01-10T08:00:00", "Grundlage über Bühl", "Ride", 80_000.0),
+        ("2026-05-20T23:59:59.500000", "Вечерний бег 50%", "Run", 10_000.0),
+        ("2026-06-01T00:00:00", None, "Swim", None),
+    ]
+    ids = [
+        library.source_activity(
+            start_local=at(start), title=title, sport=sport, distance_m=distance_m
+        )
+        for start, title, sport, distance_m in rows
+    ]
     library.assign((ids[0], strava), (ids[1],), (ids[2],))
     return library
 
@@ -156,18 +184,38 @@ def sports(library, **wanted):
     return [row["sport"] for row in reading.list_activities(library.db, "me", Filter(**wanted))]
 
 
-@pytest.mark.parametrize(("wanted", "found"), [
-    ({}, ["Swim", "Run", "Ride"]),
-    ({"since": date(2026, 5, 20)}, ["Swim", "Run"]), ({"since": date(2026, 5, 21)}, ["Swim"]),
-    ({"until": date(2026, 5, 20)}, ["Run", "Ride"]), ({"until": date(2026, 5, 19)}, ["Ride"]),
-    ({"since": date(2026, 6, 1), "until": date(2026, 6, 1)}, ["Swim"]), ({"until": date.max}, ["Swim", "Run", "Ride"]),
-    ({"since": date.min}, ["Swim", "Run", "Ride"]),
-    ({"sport": "run"}, ["Run"]), ({"sport": "RIDE"}, ["Ride"]), ({"sport": "Golf"}, []),
-    ({"text": "grundlage"}, ["Ride"]), ({"text": "ÜBER BÜHL"}, ["Ride"]), ({"text": "вечерний"}, ["Run"]), ({"text": "50%"}, ["Run"]),
-    ({"text": "%"}, ["Run"]), ({"text": "_"}, []), ({"text": "\\"}, []), ({"text": "'"}, []),
-    ({"min_distance_m": 10_000}, ["Run", "Ride"]), ({"min_distance_m": 0}, ["Run", "Ride"]), ({"min_distance_m": 10_001}, ["Ride"]),
-    ({"source": "strava"}, ["Ride"]), ({"source": "nowhere"}, []), ({"limit": 2}, ["Swim", "Run"]), ({"limit": 0}, []),
-    ({"sport": "Ride", "text": "бег"}, [])])
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({}, ["Swim", "Run", "Ride"]),
+        ({"since": date(2026, 5, 20)}, ["Swim", "Run"]),
+        ({"since": date(2026, 5, 21)}, ["Swim"]),
+        ({"until": date(2026, 5, 20)}, ["Run", "Ride"]),
+        ({"until": date(2026, 5, 19)}, ["Ride"]),
+        ({"since": date(2026, 6, 1), "until": date(2026, 6, 1)}, ["Swim"]),
+        ({"until": date.max}, ["Swim", "Run", "Ride"]),
+        ({"since": date.min}, ["Swim", "Run", "Ride"]),
+        ({"sport": "run"}, ["Run"]),
+        ({"sport": "RIDE"}, ["Ride"]),
+        ({"sport": "Golf"}, []),
+        ({"text": "grundlage"}, ["Ride"]),
+        ({"text": "ÜBER BÜHL"}, ["Ride"]),
+        ({"text": "вечерний"}, ["Run"]),
+        ({"text": "50%"}, ["Run"]),
+        ({"text": "%"}, ["Run"]),
+        ({"text": "_"}, []),
+        ({"text": "\\"}, []),
+        ({"text": "'"}, []),
+        ({"min_distance_m": 10_000}, ["Run", "Ride"]),
+        ({"min_distance_m": 0}, ["Run", "Ride"]),
+        ({"min_distance_m": 10_001}, ["Ride"]),
+        ({"source": "strava"}, ["Ride"]),
+        ({"source": "nowhere"}, []),
+        ({"limit": 2}, ["Swim", "Run"]),
+        ({"limit": 0}, []),
+        ({"sport": "Ride", "text": "бег"}, []),
+    ],
+)
 def test_a_filter_shows_what_it_says_newest_first(year, wanted, found):
     """Days are whole and both included; text is searched in any alphabet, without regard to case or
     wildcards.
@@ -177,7 +225,9 @@ def test_a_filter_shows_what_it_says_newest_first(year, wanted, found):
 
 def test_a_list_names_the_connections_of_each_activity(year):
     """The same workout from two accounts has both names."""
-    assert [row["sources"] for row in reading.list_activities(year.db, "me", Filter(sport="Ride"))] == [["intervals-2", "strava"]]
+    assert [
+        row["sources"] for row in reading.list_activities(year.db, "me", Filter(sport="Ride"))
+    ] == [["intervals-2", "strava"]]
 
 
 def test_gone_activities_are_in_no_list(library):
@@ -191,7 +241,11 @@ def test_gone_activities_are_in_no_list(library):
 def test_totals_count_whole_days_and_what_is_known(year):
     """Moving time is elapsed time where the source says no other; what is absent adds nothing."""
     assert reading.totals(year.db, "me", date(2026, 1, 10), date(2026, 5, 20)) == {
-        "count": 2, "moving_s": 7400.0, "distance_m": 90_000.0, "training_load": 0}
+        "count": 2,
+        "moving_s": 7400.0,
+        "distance_m": 90_000.0,
+        "training_load": 0,
+    }
     assert reading.totals(year.db, "me", date.min, date.max)["count"] == 3
 
 
@@ -201,12 +255,22 @@ def test_totals_count_whole_days_and_what_is_known(year):
 def test_an_activity_is_loaded_with_its_members(library, activity):
     """The merged values, which member each came from, and the members by natural key."""
     bare = library.source_activity()
-    rich = library.put(library.record(), activity(streams=(Stream("time", Column.of([0])), Stream("watts", Column.of([1]))))).ids[0]
+    rich = library.put(
+        library.record(),
+        activity(streams=(Stream("time", Column.of([0])), Stream("watts", Column.of([1])))),
+    ).ids[0]
     [made] = library.assign((bare, rich))
     found = reading.load_activity(library.db, made)
-    assert (found.id, found.number, found.activity.title, found.origins) == (made, 1, "Morning ride", {"": bare})
+    assert (found.id, found.number, found.activity.title, found.origins) == (
+        made,
+        1,
+        "Morning ride",
+        {"": bare},
+    )
     assert [(member.id, member.connection, member.stream_types) for member in found.members] == [
-        (bare, "intervals", ()), (rich, "intervals-2", ("time", "watts"))]
+        (bare, "intervals", ()),
+        (rich, "intervals-2", ("time", "watts")),
+    ]
 
 
 def test_a_record_tells_its_story(library, activity):
@@ -215,9 +279,17 @@ def test_a_record_tells_its_story(library, activity):
     one = library.put(record, activity(claims=("b:2", "a:1"))).ids[0]
     records.set_part(library.db, record, "detail", state="none", code="FG-none", reason="typed in")
     story = reading.record_story(library.db, record)
-    assert (story["external_id"], story["reason"], story["quarantine"]) == ("i7", {"code": "FG-x"}, None)
-    assert [(part["part"], part["state"], part["reason"]) for part in story["parts"]] == [("detail", "none", "typed in")]
-    assert [(source["id"], source["claims"]) for source in story["source_activities"]] == [(one, ["a:1", "b:2"])]
+    assert (story["external_id"], story["reason"], story["quarantine"]) == (
+        "i7",
+        {"code": "FG-x"},
+        None,
+    )
+    assert [(part["part"], part["state"], part["reason"]) for part in story["parts"]] == [
+        ("detail", "none", "typed in")
+    ]
+    assert [(source["id"], source["claims"]) for source in story["source_activities"]] == [
+        (one, ["a:1", "b:2"])
+    ]
 
 
 def test_records_are_found_by_id_claim_and_day(library, activity):
@@ -237,4 +309,10 @@ def test_a_connection_is_counted_by_states(library):
     for state in ("listed", "listed", "stub"):
         record = library.record(connection, state=state)
         records.want_parts(library.db, record, ["detail"])
-    assert reading.connection_counts(library.db, connection) == {"listed": 2, "stub": 1, "quarantine": 0, "wanted": 2, "failed": 0}
+    assert reading.connection_counts(library.db, connection) == {
+        "listed": 2,
+        "stub": 1,
+        "quarantine": 0,
+        "wanted": 2,
+        "failed": 0,
+    }

@@ -68,7 +68,11 @@ def sealed(tmp_path):
 @pytest.fixture(params=["memory", "file", "keyring"])
 def store(request, tmp_path, desktop):
     """Each store in turn."""
-    return {"memory": MemorySecretStore(), "file": FileSecretStore(tmp_path / "secrets"), "keyring": KeyringSecretStore()}[request.param]
+    return {
+        "memory": MemorySecretStore(),
+        "file": FileSecretStore(tmp_path / "secrets"),
+        "keyring": KeyringSecretStore(),
+    }[request.param]
 
 
 def refused(call, *arguments, kind=AthleteNeeded):
@@ -93,7 +97,11 @@ def test_what_was_put_comes_back(store):
     """The values under their reference, which says whose and in which store they are."""
     ref = store.put("intervals me", VALUES)
     assert store.get(ref) == VALUES
-    assert ref.partition("/")[0] in ("memory:intervals-me", "file:intervals-me", "keyring:intervals-me")
+    assert ref.partition("/")[0] in (
+        "memory:intervals-me",
+        "file:intervals-me",
+        "keyring:intervals-me",
+    )
 
 
 def test_each_put_has_a_reference_of_its_own(store):
@@ -115,10 +123,16 @@ def test_a_deleted_secret_is_missing(store):
 def test_files_show_nothing(sealed, tmp_path):
     """Neither values nor names lie in clear, and nobody else may open a file."""
     ref = sealed.put("me", VALUES)
-    files = [path for path in (tmp_path / "secrets").iterdir() if path.suffix in (".key", ".sealed")]
+    files = [
+        path for path in (tmp_path / "secrets").iterdir() if path.suffix in (".key", ".sealed")
+    ]
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
     content = b"".join(path.read_bytes() for path in files)
-    assert not [word for word in (b"planted", b"api_key", base64.b64encode(b"planted-Se")[:12]) if word in content]
+    assert not [
+        word
+        for word in (b"planted", b"api_key", base64.b64encode(b"planted-Se")[:12])
+        if word in content
+    ]
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
     assert "planted" not in ref
 
@@ -137,7 +151,11 @@ def test_a_lost_key_file_is_a_clear_message(sealed, tmp_path, lost):
     if lost == "gone":
         file.unlink()
     else:
-        file.write_bytes({"another": base64.b64encode(os.urandom(32)), "nonsense": b"\xff\x00key", "empty": b""}[lost])
+        file.write_bytes(
+            {"another": base64.b64encode(os.urandom(32)), "nonsense": b"\xff\x00key", "empty": b""}[
+                lost
+            ]
+        )
     error = refused(sealed.get, ref)
     assert (error.code, error.at.file) == ("FG-secret-key-lost", str(file))
     assert "fitglue connect" in error.fix
@@ -149,11 +167,21 @@ def test_after_a_lost_key_file_new_secrets_can_be_kept(sealed, tmp_path):
     key_file(tmp_path).write_bytes(b"nonsense")
     assert sealed.get(sealed.put("me", {"k": "new"})) == {"k": "new"}
     assert refused(sealed.get, old).code == "FG-secret-key-lost"
-    assert [path.read_bytes() for path in (tmp_path / "secrets").glob("secrets.key.unusable-*")] == [b"nonsense"]
+    assert [
+        path.read_bytes() for path in (tmp_path / "secrets").glob("secrets.key.unusable-*")
+    ] == [b"nonsense"]
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[:-1] + bytes([content[-1] ^ 1]), lambda content: content[:20], lambda _: b"",
-                                    lambda content: b"x" + content], ids=["bit", "cut", "empty", "shifted"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:-1] + bytes([content[-1] ^ 1]),
+        lambda content: content[:20],
+        lambda _: b"",
+        lambda content: b"x" + content,
+    ],
+    ids=["bit", "cut", "empty", "shifted"],
+)
 def test_a_damaged_file_is_told_apart_from_a_lost_key(sealed, tmp_path, damage):
     """Not one changed bit passes."""
     ref = sealed.put("me", VALUES)
@@ -171,8 +199,17 @@ def test_a_secret_does_not_open_for_another_connection(sealed, tmp_path):
     assert refused(sealed.get, yours.replace("you", "me")).code == "FG-secret-unreadable"
 
 
-@pytest.mark.parametrize("ref", ["file:me/../../etc/passwd", "file:me/", "", "file:" + "a" * 99, "keyring:me/" + "0" * 32,
-                                 "file:m/e/" + "0" * 32])
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "file:me/../../etc/passwd",
+        "file:me/",
+        "",
+        "file:" + "a" * 99,
+        "keyring:me/" + "0" * 32,
+        "file:m/e/" + "0" * 32,
+    ],
+)
 def test_what_is_no_reference_never_becomes_a_path(sealed, ref):
     """A reference comes from the database, and that may be anybody's."""
     assert refused(sealed.get, ref).code == "FG-secret-unreadable"
@@ -190,6 +227,7 @@ def test_a_key_file_that_others_may_read_is_repaired_with_a_warning(sealed, tmp_
 
 def test_a_key_file_that_cannot_be_made_private_is_refused(sealed, tmp_path, monkeypatch):
     """A folder of somebody else's is no place for secrets."""
+
     def fail(*_):
         raise PermissionError(1, "Operation not permitted")
 
@@ -201,6 +239,7 @@ def test_a_key_file_that_cannot_be_made_private_is_refused(sealed, tmp_path, mon
 
 def test_a_full_disk_leaves_nothing_half_written(sealed, tmp_path, monkeypatch):
     """The error names the folder, and what was there is as it was."""
+
     def fail(_):
         raise OSError(28, "No space left on device")
 
@@ -221,11 +260,14 @@ def test_many_first_secrets_at_once_share_one_key(tmp_path):
 
 
 def test_the_desktop_s_keyring_is_the_best_place(desktop, tmp_path):
-    """With a keyring that answers, a new secret goes there, under a name that a person recognises.
-    """
+    """With a keyring that answers, a new secret goes there, under a name that a person recognises."""
     ref = open_secret_store(tmp_path).put("intervals-1", VALUES)
     ((service, name),) = desktop.kept
-    assert (ref.startswith("keyring:"), service, name.startswith("intervals-1/")) == (True, "fitglue", True)
+    assert (ref.startswith("keyring:"), service, name.startswith("intervals-1/")) == (
+        True,
+        "fitglue",
+        True,
+    )
 
 
 @pytest.mark.parametrize("trouble", [{"priority": 0.5}, {"locked": True}])
@@ -236,7 +278,9 @@ def test_without_a_real_keyring_secrets_go_to_a_file(desktop, tmp_path, monkeypa
     assert isinstance(default_secret_store(tmp_path), FileSecretStore)
 
 
-@pytest.mark.parametrize(("wanted", "store"), [("file", FileSecretStore), ("KEYRING", KeyringSecretStore)])
+@pytest.mark.parametrize(
+    ("wanted", "store"), [("file", FileSecretStore), ("KEYRING", KeyringSecretStore)]
+)
 def test_the_environment_decides(desktop, tmp_path, monkeypatch, wanted, store):
     """``FITGLUE_SECRETS`` forces one or the other."""
     monkeypatch.setenv("FITGLUE_SECRETS", wanted)
@@ -260,16 +304,27 @@ def test_a_locked_keyring_says_what_a_scheduler_can_do(desktop, monkeypatch):
 def test_a_scheduler_reads_files_without_importing_a_keyring(tmp_path):
     """A file reference is opened by a process that never asks for a desktop."""
     ref = FileSecretStore(tmp_path / "secrets").put("me", VALUES)
-    code = (f"import sys, pathlib; from fitglue_registry.store.secrets import open_secret_store\n"
-            f"print(len(open_secret_store(pathlib.Path({str(tmp_path)!r})).get({ref!r})), 'keyring' in sys.modules)")
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "2 False\n"
+    code = (
+        f"import sys, pathlib; from fitglue_registry.store.secrets import open_secret_store\n"
+        f"print(len(open_secret_store(pathlib.Path({str(tmp_path)!r})).get({ref!r})), 'keyring' in sys.modules)"
+    )
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "2 False\n"
+    )
 
 
 def test_a_chain_opens_each_reference_with_its_own_store(desktop, tmp_path):
     """An embedder's store beside those of the machine; an unknown kind is a clear error."""
     memory = MemorySecretStore()
     chain = ChainSecretStore(tmp_path, {"memory": memory})
-    refs = [memory.put("a", VALUES), FileSecretStore(tmp_path / "secrets").put("b", VALUES), chain.put("c", VALUES)]
+    refs = [
+        memory.put("a", VALUES),
+        FileSecretStore(tmp_path / "secrets").put("b", VALUES),
+        chain.put("c", VALUES),
+    ]
     assert [chain.get(ref) for ref in refs] == [VALUES] * 3
     for ref in refs:
         chain.delete(ref)

@@ -35,11 +35,20 @@ def test_the_order_of_legs_does_not_matter(library, activity):
     assert library.put(record, activity(leg_no=1), activity()).ids == (two, one)
 
 
-@pytest.mark.parametrize(("changes", "rematch"), [
-    ({"title": "New"}, ""), ({"description": "windy"}, ""), ({"claims": ("intervals:i1",)}, ""), ({"distance_m": 5.0}, "compare"),
-    ({"streams": (Stream("time", Column.of([0, 1])),)}, "compare"), ({"claims": ("intervals:i1", "strava:9")}, "rematch"),
-    ({"claims": ()}, "rematch"), ({"start_local": datetime(2026, 5, 2)}, "rematch"),  # noqa: DTZ001
-    ({"stub": Stub("FG-stub", "terms")}, "rematch")])
+@pytest.mark.parametrize(
+    ("changes", "rematch"),
+    [
+        ({"title": "New"}, ""),
+        ({"description": "windy"}, ""),
+        ({"claims": ("intervals:i1",)}, ""),
+        ({"distance_m": 5.0}, "compare"),
+        ({"streams": (Stream("time", Column.of([0, 1])),)}, "compare"),
+        ({"claims": ("intervals:i1", "strava:9")}, "rematch"),
+        ({"claims": ()}, "rematch"),
+        ({"start_local": datetime(2026, 5, 2)}, "rematch"),  # noqa: DTZ001
+        ({"stub": Stub("FG-stub", "terms")}, "rematch"),
+    ],
+)
 def test_the_matcher_hears_of_what_decides_about_matches_alone(library, activity, changes, rematch):
     """What cannot change a match costs no matching; what is compared with others, only where there
     are others.
@@ -61,7 +70,11 @@ def test_a_new_record_is_to_be_matched(library):
 def test_a_leg_that_is_said_no_more_is_removed_with_all_that_hangs_on_it(library, activity):
     """Its claims, streams and opinions go, and the activity that it belonged to is named."""
     record, other = library.record(), library.source_activity()
-    one, two = library.put(record, activity(), activity(leg_no=1, claims=("a:1",), streams=(Stream("time", Column.of([0])),))).ids
+    one, two = library.put(
+        record,
+        activity(),
+        activity(leg_no=1, claims=("a:1",), streams=(Stream("time", Column.of([0])),)),
+    ).ids
     _, second = library.assign((one,), (two,))
     stored.put_opinion(library.db, two, other, "example", "same", "because", NOW)
     after = library.put(record, activity())
@@ -82,8 +95,13 @@ def test_streams_are_replaced_and_dropped(library, activity):
     """A record whose streams went away has none."""
     record = library.record()
     time = Stream("time", Column.of([0.0, 1.0]))
-    one = library.put(record, activity(streams=(time, Stream("watts", Column.of([0.0, None]))))).ids[0]
-    assert [stream.values.to_list() for stream in load_streams(library.db, one)] == [[0.0, 1.0], [0.0, None]]
+    one = library.put(
+        record, activity(streams=(time, Stream("watts", Column.of([0.0, None]))))
+    ).ids[0]
+    assert [stream.values.to_list() for stream in load_streams(library.db, one)] == [
+        [0.0, 1.0],
+        [0.0, None],
+    ]
     assert [stream.type for stream in load_streams(library.db, one, ["watts"])] == ["watts"]
     library.put(record, activity(streams=(time,)))
     assert [stream.type for stream in load_streams(library.db, one)] == ["time"]
@@ -97,7 +115,9 @@ def test_an_opinion_is_of_a_pair_whatever_its_order(library):
     stored.put_opinion(library.db, one, two, "example", "same", "first", NOW)
     stored.put_opinion(library.db, two, one, "example", "different", "second", NOW)
     stored.put_opinion(library.db, one, two, "person", "same", "mine", NOW)
-    said = {(row.said_by, row.verdict, row.reason) for row in stored.opinions_about(library.db, [two])}
+    said = {
+        (row.said_by, row.verdict, row.reason) for row in stored.opinions_about(library.db, [two])
+    }
     assert said == {("example", "different", "second"), ("person", "same", "mine")}
 
 
@@ -112,7 +132,9 @@ def test_dropped_opinions_are_those_of_the_plugins_named(library):
 
 def test_rows_near_a_moment_are_those_of_the_athlete_that_are_not_gone(library, library_of, days):
     """The span is closed at both ends, and other athletes' and vanished workouts are not in it."""
-    inside, edge, outside, vanished = (library.source_activity(start_local=days(day)) for day in (1, 2, 3, 1))
+    inside, edge, outside, vanished = (
+        library.source_activity(start_local=days(day)) for day in (1, 2, 3, 1)
+    )
     library.gone(vanished)
     library_of(library.db, "you").source_activity(start_local=days(1))
     assert stored.ids_near(library.db, "me", [(days(0), days(2))]) == {inside, edge}
@@ -139,18 +161,50 @@ def test_many_ids_are_looked_up_in_pieces(library):
 def test_zero_and_null_are_kept_apart(library):
     """0 W while coasting is a figure, an absent channel is null."""
     one = library.source_activity(average_watts=0.0, training_load=None)
-    row = library.db.execute(sa.select(source_activities).where(source_activities.c.id == one)).one()
+    row = library.db.execute(
+        sa.select(source_activities).where(source_activities.c.id == one)
+    ).one()
     assert (row.average_watts, row.training_load) == (0.0, None)
 
 
-@pytest.mark.parametrize(("changes", "start_utc", "start_local"), [
-    ({"start_utc": datetime(2026, 5, 1, 5, 30, tzinfo=UTC), "utc_offset_s": 7200}, "2026-05-01T05:30:00Z", "2026-05-01T07:30:00"),
-    ({"start_utc": datetime(2026, 5, 1, 5, 30, tzinfo=UTC)}, "2026-05-01T05:30:00Z", "2026-05-01T05:30:00"),
-    ({"start_utc": datetime(2026, 5, 1, 7, 30, tzinfo=timezone(timedelta(hours=2))), "utc_offset_s": 7200},
-     "2026-05-01T05:30:00Z", "2026-05-01T07:30:00"),
-    ({"start_local": datetime(2026, 5, 1, 7, 30, 0, 500_000)}, None, "2026-05-01T07:30:00.500000"),  # noqa: DTZ001
-    ({"start_utc": datetime.min.replace(tzinfo=UTC), "utc_offset_s": -7200}, "0001-01-01T00:00:00Z", "0001-01-01T00:00:00"),
-    ({"start_utc": datetime.max.replace(tzinfo=UTC), "utc_offset_s": 7200}, "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999")])
+@pytest.mark.parametrize(
+    ("changes", "start_utc", "start_local"),
+    [
+        (
+            {"start_utc": datetime(2026, 5, 1, 5, 30, tzinfo=UTC), "utc_offset_s": 7200},
+            "2026-05-01T05:30:00Z",
+            "2026-05-01T07:30:00",
+        ),
+        (
+            {"start_utc": datetime(2026, 5, 1, 5, 30, tzinfo=UTC)},
+            "2026-05-01T05:30:00Z",
+            "2026-05-01T05:30:00",
+        ),
+        (
+            {
+                "start_utc": datetime(2026, 5, 1, 7, 30, tzinfo=timezone(timedelta(hours=2))),
+                "utc_offset_s": 7200,
+            },
+            "2026-05-01T05:30:00Z",
+            "2026-05-01T07:30:00",
+        ),
+        (
+            {"start_local": datetime(2026, 5, 1, 7, 30, 0, 500_000)},
+            None,
+            "2026-05-01T07:30:00.500000",
+        ),  # noqa: DTZ001
+        (
+            {"start_utc": datetime.min.replace(tzinfo=UTC), "utc_offset_s": -7200},
+            "0001-01-01T00:00:00Z",
+            "0001-01-01T00:00:00",
+        ),
+        (
+            {"start_utc": datetime.max.replace(tzinfo=UTC), "utc_offset_s": 7200},
+            "9999-12-31T23:59:59.999999Z",
+            "9999-12-31T23:59:59.999999",
+        ),
+    ],
+)
 def test_a_start_in_one_clock_fills_in_the_list(activity, changes, start_utc, start_local):
     """Lists are by local time; UTC with an offset gives it, to the edges of the calendar, and UTC
     is never guessed.
@@ -159,15 +213,27 @@ def test_a_start_in_one_clock_fills_in_the_list(activity, changes, start_utc, st
     assert (figures["start_utc"], figures["start_local"]) == (start_utc, start_local)
 
 
-@pytest.mark.parametrize(("title", "kept"), [
-    ("a\0b", "a�b"), ("\0\0", "��"), ("\\u0000", "\\u0000"), ("\\\0", "\\�"), ("Übung 🚴 заезд", "Übung 🚴 заезд"), ("", ""),
-    ("line\nbreak\t", "line\nbreak\t"), ("{{'\"%s;--", "{{'\"%s;--")])
+@pytest.mark.parametrize(
+    ("title", "kept"),
+    [
+        ("a\0b", "a�b"),
+        ("\0\0", "��"),
+        ("\\u0000", "\\u0000"),
+        ("\\\0", "\\�"),
+        ("Übung 🚴 заезд", "Übung 🚴 заезд"),
+        ("", ""),
+        ("line\nbreak\t", "line\nbreak\t"),
+        ("{{'\"%s;--", "{{'\"%s;--"),
+    ],
+)
 def test_odd_text_is_kept_and_nul_replaced(library, title, kept):
     """No database refuses a title, and only NUL is changed, in the column and in the document
     alike.
     """
     one = library.source_activity(title=title)
-    row = library.db.execute(sa.select(source_activities).where(source_activities.c.id == one)).one()
+    row = library.db.execute(
+        sa.select(source_activities).where(source_activities.c.id == one)
+    ).one()
     assert (row.title, model.decode(row.document).title) == (kept, kept)
 
 

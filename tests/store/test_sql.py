@@ -33,7 +33,9 @@ def test_a_question_is_answered_with_names_and_rows(filled):
 
 def test_a_percent_sign_is_one(filled):
     """No driver takes it for a placeholder."""
-    assert run_sql(filled, "SELECT count(*) FROM activities WHERE title LIKE '%Ü%' OR title = '%s %(x)s'").rows == ((1,),)
+    assert run_sql(
+        filled, "SELECT count(*) FROM activities WHERE title LIKE '%Ü%' OR title = '%s %(x)s'"
+    ).rows == ((1,),)
 
 
 def test_a_question_without_an_answer_has_columns(filled):
@@ -42,10 +44,18 @@ def test_a_question_without_an_answer_has_columns(filled):
     assert (answer.columns, answer.rows) == (("id", "number"), ())
 
 
-@pytest.mark.parametrize("statement", [
-    "DELETE FROM fg_activities", "UPDATE fg_activities SET title = 'x'", "DROP TABLE fg_activities", "DROP VIEW activities",
-    "CREATE TABLE x (y INTEGER)", "INSERT INTO fg_athletes (id, next_number, created_at) VALUES ('x', 1, 'now') RETURNING id",
-    "DELETE FROM fg_activities RETURNING id"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM fg_activities",
+        "UPDATE fg_activities SET title = 'x'",
+        "DROP TABLE fg_activities",
+        "DROP VIEW activities",
+        "CREATE TABLE x (y INTEGER)",
+        "INSERT INTO fg_athletes (id, next_number, created_at) VALUES ('x', 1, 'now') RETURNING id",
+        "DELETE FROM fg_activities RETURNING id",
+    ],
+)
 def test_a_statement_that_would_change_something_is_refused(filled, statement):
     """The database itself says no, and nothing is changed."""
     with pytest.raises(UserMistake) as caught:
@@ -54,8 +64,14 @@ def test_a_statement_that_would_change_something_is_refused(filled, statement):
     assert count(filled) == 1
 
 
-@pytest.mark.parametrize("statement", [
-    "SELECT 1; DELETE FROM fg_activities", "COMMIT; DELETE FROM fg_activities", "ROLLBACK; DELETE FROM fg_activities; SELECT 1"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT 1; DELETE FROM fg_activities",
+        "COMMIT; DELETE FROM fg_activities",
+        "ROLLBACK; DELETE FROM fg_activities; SELECT 1",
+    ],
+)
 def test_only_one_statement_is_taken(filled, statement):
     """A second one is refused with the whole, and nothing is changed."""
     with pytest.raises(UserMistake):
@@ -63,9 +79,25 @@ def test_only_one_statement_is_taken(filled, statement):
     assert count(filled) == 1
 
 
-@pytest.mark.parametrize("statement", [
-    "", "  ", "-- a comment", "SELEKT 1", "SELECT * FROM nowhere", "SELECT nothing FROM activities", "SELECT ?", "SELECT 1 WHERE", "COMMIT",
-    "BEGIN", "SELECT 'a\0b'", "SELECT '\ud800'", "SELECT (", "SELECT :x"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "",
+        "  ",
+        "-- a comment",
+        "SELEKT 1",
+        "SELECT * FROM nowhere",
+        "SELECT nothing FROM activities",
+        "SELECT ?",
+        "SELECT 1 WHERE",
+        "COMMIT",
+        "BEGIN",
+        "SELECT 'a\0b'",
+        "SELECT '\ud800'",
+        "SELECT (",
+        "SELECT :x",
+    ],
+)
 def test_what_the_database_does_not_understand_is_said_in_one_line(filled, statement):
     """FG-sql-failed with the database's own words where it has any, never a traceback, and the next
     question works.
@@ -86,7 +118,14 @@ def test_the_store_can_write_after_a_question(filled, library_of):
     assert count(filled) == 2
 
 
-@pytest.mark.parametrize("statement", ["PRAGMA query_only = OFF", "PRAGMA journal_mode = DELETE", "ATTACH DATABASE ':memory:' AS other"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "PRAGMA query_only = OFF",
+        "PRAGMA journal_mode = DELETE",
+        "ATTACH DATABASE ':memory:' AS other",
+    ],
+)
 def test_no_setting_of_sqlite_opens_the_next_question(sqlite, library_of, statement):
     """Whatever was set, the next statement only reads, and the database stays as it was."""
     with sqlite.write() as db:
@@ -98,10 +137,15 @@ def test_no_setting_of_sqlite_opens_the_next_question(sqlite, library_of, statem
     assert run_sql(sqlite, "PRAGMA journal_mode").rows == (("wal",),)
 
 
-@pytest.mark.parametrize("statement", [
-    "SELECT set_config('transaction_read_only', 'off', false)",
-    "WITH x AS (DELETE FROM fg_activities RETURNING id) SELECT * FROM x", "SELECT nextval('fg_runs_id_seq')",
-    "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT set_config('transaction_read_only', 'off', false)",
+        "WITH x AS (DELETE FROM fg_activities RETURNING id) SELECT * FROM x",
+        "SELECT nextval('fg_runs_id_seq')",
+        "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE",
+    ],
+)
 def test_no_trick_of_postgresql_opens_a_transaction(postgresql, library_of, statement):
     """A function or a common table expression that writes is refused like a statement."""
     with postgresql.write() as db:
@@ -114,4 +158,9 @@ def test_no_trick_of_postgresql_opens_a_transaction(postgresql, library_of, stat
 
 def test_columns_of_every_view_can_be_listed(filled):
     """For ``fitglue sql`` without a statement."""
-    assert {view for view, _ in column_names(filled)} == {"activities", "laps", "source_activities", "runs"}
+    assert {view for view, _ in column_names(filled)} == {
+        "activities",
+        "laps",
+        "source_activities",
+        "runs",
+    }

@@ -15,7 +15,14 @@ def rows(library, *ids):
 
 
 def say(library, verdict, one, two):
-    return verdicts.put_verdict(library.db, library.athlete_id, verdict, [rows(library, one), rows(library, two)], ["one", "two"], NOW)
+    return verdicts.put_verdict(
+        library.db,
+        library.athlete_id,
+        verdict,
+        [rows(library, one), rows(library, two)],
+        ["one", "two"],
+        NOW,
+    )
 
 
 def held(library, *ids):
@@ -70,12 +77,21 @@ def test_an_older_word_that_also_names_a_third_does_not_come_back_with_it(librar
     of their pair.
     """
     one, two, third = (library.source_activity() for _ in range(3))
-    verdicts.put_verdict(library.db, library.athlete_id, "same", [rows(library, one, third), rows(library, two)], ["one", "two"], NOW)
+    verdicts.put_verdict(
+        library.db,
+        library.athlete_id,
+        "same",
+        [rows(library, one, third), rows(library, two)],
+        ["one", "two"],
+        NOW,
+    )
     say(library, "different", one, two)
     held(library, one, two, third)
     held(library, third)
     said = stored.opinions_about(library.db, [one])
-    assert [word.verdict for word in said if {word.first_id, word.second_id} == {one, two}] == ["different"]
+    assert [word.verdict for word in said if {word.first_id, word.second_id} == {one, two}] == [
+        "different"
+    ]
 
 
 def test_a_verdict_outlives_the_connection(library):
@@ -85,7 +101,9 @@ def test_a_verdict_outlives_the_connection(library):
     say(library, "different", one, two)
     account = rows(library, one)[0].account_id
     remove_connection(library.db, "first")
-    again = library.put(library.record(library.connection(connection_id="again", account=Account(account)), "x1")).ids[0]
+    again = library.put(
+        library.record(library.connection(connection_id="again", account=Account(account)), "x1")
+    ).ids[0]
     assert held(library, again) == [(verdicts.PERSON, "different")]
 
 

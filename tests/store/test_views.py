@@ -13,18 +13,87 @@ from fitglue_registry.store.sql import column_names, run_sql
 #: A promise: a name may be added at the end of its list, none is ever changed or taken away within
 #: a major version.
 FIGURES = [
-    "title", "sport", "start_utc", "start_local", "timezone", "power_kind", "elapsed_s", "moving_s", "distance_m", "elevation_gain_m",
-    "calories_kcal", "average_heartrate_bpm", "max_heartrate_bpm", "average_watts", "weighted_average_watts", "average_cadence_rpm",
-    "average_speed_mps", "training_load", "rpe",
+    "title",
+    "sport",
+    "start_utc",
+    "start_local",
+    "timezone",
+    "power_kind",
+    "elapsed_s",
+    "moving_s",
+    "distance_m",
+    "elevation_gain_m",
+    "calories_kcal",
+    "average_heartrate_bpm",
+    "max_heartrate_bpm",
+    "average_watts",
+    "weighted_average_watts",
+    "average_cadence_rpm",
+    "average_speed_mps",
+    "training_load",
+    "rpe",
 ]
 COLUMNS = {
-    "activities": ["id", "number", "athlete_id", *FIGURES, "sources", "document", "created_at", "updated_at"],
+    "activities": [
+        "id",
+        "number",
+        "athlete_id",
+        *FIGURES,
+        "sources",
+        "document",
+        "created_at",
+        "updated_at",
+    ],
     "laps": [
-        "activity_id", "number", "athlete_id", "lap_no", "kind", "label", "intensity", "start_s", "elapsed_s", "moving_s", "distance_m",
-        "average_heartrate_bpm", "max_heartrate_bpm", "average_watts", "average_cadence_rpm", "average_speed_mps", "training_load"],
-    "source_activities": ["id", "activity_id", "athlete_id", "connection", "source", "external_id", "leg_no", "stub", "gone", *FIGURES,
-                          "at_source", "first_seen_at", "changed_at", "plugin", "plugin_version", "document"],
-    "runs": ["id", "athlete_id", "connection", "kind", "started_at", "ended_at", "outcome", "counts", "error", "options", "host_version"],
+        "activity_id",
+        "number",
+        "athlete_id",
+        "lap_no",
+        "kind",
+        "label",
+        "intensity",
+        "start_s",
+        "elapsed_s",
+        "moving_s",
+        "distance_m",
+        "average_heartrate_bpm",
+        "max_heartrate_bpm",
+        "average_watts",
+        "average_cadence_rpm",
+        "average_speed_mps",
+        "training_load",
+    ],
+    "source_activities": [
+        "id",
+        "activity_id",
+        "athlete_id",
+        "connection",
+        "source",
+        "external_id",
+        "leg_no",
+        "stub",
+        "gone",
+        *FIGURES,
+        "at_source",
+        "first_seen_at",
+        "changed_at",
+        "plugin",
+        "plugin_version",
+        "document",
+    ],
+    "runs": [
+        "id",
+        "athlete_id",
+        "connection",
+        "kind",
+        "started_at",
+        "ended_at",
+        "outcome",
+        "counts",
+        "error",
+        "options",
+        "host_version",
+    ],
 }
 
 
@@ -53,7 +122,13 @@ def test_the_view_of_activities_counts_its_sources(fill):
         library.assign((library.source_activity(distance_m=0.0), library.source_activity()))
 
     [row] = fill(work, "SELECT number, title, distance_m, average_watts, sources FROM activities")
-    assert row == {"number": 1, "title": "Morning ride", "distance_m": 0.0, "average_watts": None, "sources": 2}
+    assert row == {
+        "number": 1,
+        "title": "Morning ride",
+        "distance_m": 0.0,
+        "average_watts": None,
+        "sources": 2,
+    }
 
 
 def test_gone_activities_are_in_no_view_but_that_of_sources(fill):
@@ -64,7 +139,10 @@ def test_gone_activities_are_in_no_view_but_that_of_sources(fill):
         library.assign((one,), gone=True)
         library.gone(one)
 
-    counts = ", ".join(f"(SELECT count(*) FROM {view}) AS {view}" for view in ("activities", "laps", "source_activities"))
+    counts = ", ".join(
+        f"(SELECT count(*) FROM {view}) AS {view}"
+        for view in ("activities", "laps", "source_activities")
+    )
     assert fill(work, f"SELECT {counts}") == [{"activities": 0, "laps": 0, "source_activities": 1}]
 
 
@@ -76,29 +154,72 @@ def test_the_view_of_sources_says_whose_and_in_which_state(fill, activity):
         library.put(library.record(library.connection("strava"), "i1"), stub)
         library.gone(library.put(library.record(external_id="i2")).ids[0])
 
-    rows = fill(work, "SELECT connection, external_id, stub, gone, title, plugin FROM source_activities ORDER BY external_id")
+    rows = fill(
+        work,
+        "SELECT connection, external_id, stub, gone, title, plugin FROM source_activities ORDER BY external_id",
+    )
     assert rows == [
-        {"connection": "strava", "external_id": "i1", "stub": 1, "gone": 0, "title": None, "plugin": "example"},
-        {"connection": "intervals", "external_id": "i2", "stub": 0, "gone": 1, "title": "Morning ride", "plugin": "example"}]
+        {
+            "connection": "strava",
+            "external_id": "i1",
+            "stub": 1,
+            "gone": 0,
+            "title": None,
+            "plugin": "example",
+        },
+        {
+            "connection": "intervals",
+            "external_id": "i2",
+            "stub": 0,
+            "gone": 1,
+            "title": "Morning ride",
+            "plugin": "example",
+        },
+    ]
 
 
 def test_the_view_of_laps_numbers_them_from_one(fill):
     """Each lap with its figures; zero is zero, absent is null, and what kind is never absent."""
 
     def work(library):
-        laps = (Lap(label="warm-up", elapsed_s=600.0, average_watts=0.0), Lap(kind="interval", start_s=600.5, label='odd "\'% Ü\0'))
+        laps = (
+            Lap(label="warm-up", elapsed_s=600.0, average_watts=0.0),
+            Lap(kind="interval", start_s=600.5, label="odd \"'% Ü\0"),
+        )
         library.activity(laps=laps)
 
-    rows = fill(work, "SELECT number, lap_no, kind, label, start_s, elapsed_s, average_watts FROM laps ORDER BY lap_no")
+    rows = fill(
+        work,
+        "SELECT number, lap_no, kind, label, start_s, elapsed_s, average_watts FROM laps ORDER BY lap_no",
+    )
     assert rows == [
-        {"number": 1, "lap_no": 1, "kind": "lap", "label": "warm-up", "start_s": None, "elapsed_s": 600.0, "average_watts": 0.0},
-        {"number": 1, "lap_no": 2, "kind": "interval", "label": 'odd "\'% Ü�', "start_s": 600.5, "elapsed_s": None, "average_watts": None}]
+        {
+            "number": 1,
+            "lap_no": 1,
+            "kind": "lap",
+            "label": "warm-up",
+            "start_s": None,
+            "elapsed_s": 600.0,
+            "average_watts": 0.0,
+        },
+        {
+            "number": 1,
+            "lap_no": 2,
+            "kind": "interval",
+            "label": "odd \"'% Ü�",
+            "start_s": 600.5,
+            "elapsed_s": None,
+            "average_watts": None,
+        },
+    ]
 
 
 def test_figures_are_numbers_that_can_be_counted_with(fill):
     """Sums and averages need no casts."""
     question = "SELECT sum(elapsed_s) / 2 AS half, max(average_watts) AS most FROM laps"
-    assert fill(lambda library: library.activity(laps=(Lap(elapsed_s=3, average_watts=250),)), question) == [{"half": 1.5, "most": 250.0}]
+    assert fill(
+        lambda library: library.activity(laps=(Lap(elapsed_s=3, average_watts=250),)), question
+    ) == [{"half": 1.5, "most": 250.0}]
 
 
 def test_the_view_of_runs_names_the_connection(fill):
@@ -110,10 +231,24 @@ def test_the_view_of_runs_names_the_connection(fill):
         run.end(library.db, "2026-06-15T12:00:02Z", "failed", {"code": "FG-x", "why": "\ud800"})
 
     [row] = fill(work, "SELECT connection, kind, outcome, counts, error, options FROM runs")
-    assert row == {"connection": "intervals", "kind": "sync", "outcome": "failed", "counts": '{"new":1}', "options": '{"full":true}',
-                   "error": '{"code":"FG-x","why":"?"}'}
+    assert row == {
+        "connection": "intervals",
+        "kind": "sync",
+        "outcome": "failed",
+        "counts": '{"new":1}',
+        "options": '{"full":true}',
+        "error": '{"code":"FG-x","why":"?"}',
+    }
 
 
 def test_a_run_that_decides_nothing_leaves_no_row(fill):
     """An idle sync writes no history."""
-    assert fill(lambda library: RunLog("me", None, "sync", "now", {}).end(library.db, "now", "complete"), "SELECT * FROM runs") == []
+    assert (
+        fill(
+            lambda library: RunLog("me", None, "sync", "now", {}).end(
+                library.db, "now", "complete"
+            ),
+            "SELECT * FROM runs",
+        )
+        == []
+    )

@@ -30,12 +30,20 @@ def stopped(host, **options: Any):
 
 def decisions(host, external_id: str) -> list[str]:
     """The decisions about one record, oldest first."""
-    return [one["decision"] for record in host.why(external_id)["records"] for one in record["decisions"]]
+    return [
+        one["decision"]
+        for record in host.why(external_id)["records"]
+        for one in record["decisions"]
+    ]
 
 
 def said(events, decision: str) -> list[str]:
     """The external ids that a decision was made about."""
-    return [event.external_id for event in events if isinstance(event, Decided) and event.decision == decision]
+    return [
+        event.external_id
+        for event in events
+        if isinstance(event, Decided) and event.decision == decision
+    ]
 
 
 def native(account) -> list[str]:

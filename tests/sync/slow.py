@@ -80,12 +80,16 @@ def install(site: Path) -> Path:
     """The distribution as pip would leave it."""
     for kind, more in (("integration", INTEGRATION), ("source", SOURCE)):
         (site / "fg_slow" / "registry" / f"{kind}s").mkdir(parents=True)
-        (site / "fg_slow" / "registry" / f"{kind}s" / "slow.yaml").write_text(ENTRY.format(kind=kind) + more)
+        (site / "fg_slow" / "registry" / f"{kind}s" / "slow.yaml").write_text(
+            ENTRY.format(kind=kind) + more
+        )
     (site / "fg_slow" / "__init__.py").write_text(PLUGIN)
     info = site / "fg_slow-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: fg-slow\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[fitglue.plugins]\nfg-slow = fg_slow\n[fitglue.registry]\nfg-slow = fg_slow:registry\n")
+    (info / "entry_points.txt").write_text(
+        "[fitglue.plugins]\nfg-slow = fg_slow\n[fitglue.registry]\nfg-slow = fg_slow:registry\n"
+    )
     return site
 
 
@@ -101,7 +105,9 @@ class Scripts:
     def add(self, count: int, script: str = "", **other: str) -> None:
         """So many scripts, numbered from the oldest; ``n3`` is what the third one is instead."""
         for number in range(count):
-            (self.folder / f"{number}.script").write_text(other.get(f"n{number}", script) + f"\n# {number}")
+            (self.folder / f"{number}.script").write_text(
+                other.get(f"n{number}", script) + f"\n# {number}"
+            )
 
     def host(self, home: Path, **options: object) -> Host:
         """A host in which the folder is connected."""
@@ -111,7 +117,10 @@ class Scripts:
 
     def readers(self) -> dict[str, list[int]]:
         """Of each script that was read, by which processes."""
-        return {path.name: [int(line) for line in path.read_text().split()] for path in (self.folder / "read").iterdir()}
+        return {
+            path.name: [int(line) for line in path.read_text().split()]
+            for path in (self.folder / "read").iterdir()
+        }
 
     def forget_readers(self) -> None:
         """As if nothing had been read yet."""
@@ -120,7 +129,18 @@ class Scripts:
 
     def command(self, home: Path, *arguments: str) -> subprocess.Popen[str]:
         """The command, begun in a group of processes of its own."""
-        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(self.site), "FITGLUE_HOME": str(home), "FITGLUE_SECRETS": "file",
-                       "HOME": str(home)} | {name: os.environ[name] for name in ("FITGLUE_DATABASE",) if name in os.environ}
-        return subprocess.Popen([sys.executable, "-m", "fitglue_registry", *arguments], env=environment, text=True, start_new_session=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": str(self.site),
+            "FITGLUE_HOME": str(home),
+            "FITGLUE_SECRETS": "file",
+            "HOME": str(home),
+        } | {name: os.environ[name] for name in ("FITGLUE_DATABASE",) if name in os.environ}
+        return subprocess.Popen(
+            [sys.executable, "-m", "fitglue_registry", *arguments],
+            env=environment,
+            text=True,
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )

@@ -28,7 +28,11 @@ def test_a_real_account_of_781_rows_is_stored_whole(host, shared, server):
     """Every row of a real account, its doubles, its blank zones and its odd custom fields, becomes
     an activity.
     """
-    rows = json.loads((shared / "data/intervals/payloads/activities-list-real-account-with-duplicates.json").read_bytes())
+    rows = json.loads(
+        (
+            shared / "data/intervals/payloads/activities-list-real-account-with-duplicates.json"
+        ).read_bytes()
+    )
     with StandIn(Account.from_rows(rows)) as real:
         counts = finished(connect(host, real), streams=False)
         assert counts["new"] == len(rows) == 781
@@ -51,12 +55,18 @@ def test_a_thousand_activities_with_streams(host):
 
 def test_two_accounts_of_one_athlete_stay_two_connections(connected, server):
     """A second account at the same integration gets a name of its own, and both are synced."""
-    with StandIn(Account.generate(count=4, seed=9, distinct_streams=1, strava_stubs=0, athlete_id="i77"), athlete_id="i77") as other:
+    with StandIn(
+        Account.generate(count=4, seed=9, distinct_streams=1, strava_stubs=0, athlete_id="i77"),
+        athlete_id="i77",
+    ) as other:
         connect(connected, other)
         assert [one.name for one in connected.connections()] == ["intervals", "intervals-2"]
         for _ in connected.sync():
             pass
-        assert {source for row in connected.activities() for source in row["sources"]} == {"intervals", "intervals-2"}
+        assert {source for row in connected.activities() for source in row["sources"]} == {
+            "intervals",
+            "intervals-2",
+        }
 
 
 @pytest.mark.parametrize("ids", [["a", "b"], ["b", "a"]])
@@ -65,8 +75,16 @@ def test_which_account_a_shared_workout_is_told_by_is_no_chance(host, monkeypatc
     its connection is called inside.
     """
     monkeypatch.setattr("fitglue_registry.store.connections.new_connection_id", iter(ids).__next__)
-    row = {"type": "Run", "start_date": "2026-11-10T06:00:00Z", "start_date_local": "2026-11-10T07:00:00", "strava_id": "77"}
-    accounts = [Account.from_rows([{**row, "id": name, "name": name}], athlete_id=name) for name in ("i1", "i2")]
+    row = {
+        "type": "Run",
+        "start_date": "2026-11-10T06:00:00Z",
+        "start_date_local": "2026-11-10T07:00:00",
+        "strava_id": "77",
+    }
+    accounts = [
+        Account.from_rows([{**row, "id": name, "name": name}], athlete_id=name)
+        for name in ("i1", "i2")
+    ]
     with StandIn(accounts[0]) as one, StandIn(accounts[1]) as two:
         connect(connect(host, one), two)
         for _ in host.sync():
@@ -76,11 +94,15 @@ def test_which_account_a_shared_workout_is_told_by_is_no_chance(host, monkeypatc
 
 def test_nothing_is_shared_across_athletes(connected, server):
     """Two athletes with the same account have activities of their own, never compared or merged."""
-    connected.connect("intervals", {"api_key": server.api_key, "base_url": server.url}, athlete="other")
+    connected.connect(
+        "intervals", {"api_key": server.api_key, "base_url": server.url}, athlete="other"
+    )
     for athlete in ("me", "other"):
         for _ in connected.sync(athlete=athlete):
             pass
-    mine, theirs = ({row["id"] for row in connected.activities(athlete=athlete)} for athlete in ("me", "other"))
+    mine, theirs = (
+        {row["id"] for row in connected.activities(athlete=athlete)} for athlete in ("me", "other")
+    )
     assert len(mine) == len(theirs)
     assert not mine & theirs
 
@@ -93,7 +115,9 @@ def test_removing_a_connection_removes_what_only_it_knew(connected):
     assert not any(left.values())
 
 
-def test_the_same_account_gives_the_same_store_on_postgresql(connected, tmp_path, server, clock, postgres_url):
+def test_the_same_account_gives_the_same_store_on_postgresql(
+    connected, tmp_path, server, clock, postgres_url
+):
     """SQLite and PostgreSQL hold the same by natural keys."""
     finished(connected, files=True)
     with Host(tmp_path / "pg", postgres_url, secrets=MemorySecretStore(), clock=clock) as other:
@@ -102,15 +126,30 @@ def test_the_same_account_gives_the_same_store_on_postgresql(connected, tmp_path
         assert natural(other) == natural(connected)
 
 
-def test_files_and_intervals_share_one_workout_by_the_hash_of_the_file(connected, account, tmp_path):
-    """The file that Intervals.icu got and the same file in a folder are one activity, made of both.
-    """
+def test_files_and_intervals_share_one_workout_by_the_hash_of_the_file(
+    connected, account, tmp_path
+):
+    """The file that Intervals.icu got and the same file in a folder are one activity, made of both."""
     finished(connected, files=True)
-    gpx = [(one, account.file(one)) for one in account.ids() if not account.is_stub(one) and account.row(one).get("file_type") == "gpx"]
+    gpx = [
+        (one, account.file(one))
+        for one in account.ids()
+        if not account.is_stub(one) and account.row(one).get("file_type") == "gpx"
+    ]
     if not gpx:
         external_id = account.add_row(
-            {"id": "i900000002", "type": "Run", "start_date": "2026-11-10T06:00:00Z", "start_date_local": "2026-11-10T07:00:00",
-             "file_type": "gpx", "elapsed_time": 60, "moving_time": 60}, streams=[], file=GPX)
+            {
+                "id": "i900000002",
+                "type": "Run",
+                "start_date": "2026-11-10T06:00:00Z",
+                "start_date_local": "2026-11-10T07:00:00",
+                "file_type": "gpx",
+                "elapsed_time": 60,
+                "moving_time": 60,
+            },
+            streams=[],
+            file=GPX,
+        )
         gpx = [(external_id, GPX)]
         finished(connected, files=True)
     folder = tmp_path / "rides"
@@ -121,7 +160,10 @@ def test_files_and_intervals_share_one_workout_by_the_hash_of_the_file(connected
     for _ in connected.sync():
         pass
     assert len(connected.activities()) == before
-    assert {member.entry for member in connected.activity(gpx[0][0]).members} == {"intervals", "files"}
+    assert {member.entry for member in connected.activity(gpx[0][0]).members} == {
+        "intervals",
+        "files",
+    }
 
 
 GPX = b"""<?xml version="1.0"?><gpx version="1.1" creator="test" xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>
@@ -132,7 +174,9 @@ GPX = b"""<?xml version="1.0"?><gpx version="1.1" creator="test" xmlns="http://w
 def test_a_connection_is_not_removed_while_it_is_synced(connected, clock):
     """Removing waits for nobody: it says who is at work."""
     one = connected.connections()[0]
-    held = connection_lock(connected.database, connected.home, one.id, one.name, "2026-11-21T12:00:00Z")
+    held = connection_lock(
+        connected.database, connected.home, one.id, one.name, "2026-11-21T12:00:00Z"
+    )
     with held, pytest.raises(Busy):
         connected.disconnect("intervals")
     assert connected.connections()

@@ -17,15 +17,34 @@ from fitglue_registry.sync.events import SourceConnected, SyncFinished, SyncStop
 from fitglue_registry.testing.intervals import Account, StandIn
 
 START = datetime(2026, 5, 3, 6, tzinfo=UTC)
-HEADER = ["Activity ID", "Activity Date", "Activity Name", "Activity Type", "Activity Description", "Elapsed Time", "Distance",
-          "Max Heart Rate", "Relative Effort", "Commute", "Activity Private Note", "Activity Gear", "Filename", "Athlete Weight",
-          "Bike Weight", "Elapsed Time", "Moving Time", "Distance"]
+HEADER = [
+    "Activity ID",
+    "Activity Date",
+    "Activity Name",
+    "Activity Type",
+    "Activity Description",
+    "Elapsed Time",
+    "Distance",
+    "Max Heart Rate",
+    "Relative Effort",
+    "Commute",
+    "Activity Private Note",
+    "Activity Gear",
+    "Filename",
+    "Athlete Weight",
+    "Bike Weight",
+    "Elapsed Time",
+    "Moving Time",
+    "Distance",
+]
 
 
 def gpx(minutes: int = 0) -> bytes:
     times = [START + timedelta(minutes=minutes, seconds=10 * step) for step in range(20)]
-    points = "".join(f'<trkpt lat="{47 + step / 1000}" lon="11"><time>{time:%Y-%m-%dT%H:%M:%SZ}</time></trkpt>'
-                     for step, time in enumerate(times))
+    points = "".join(
+        f'<trkpt lat="{47 + step / 1000}" lon="11"><time>{time:%Y-%m-%dT%H:%M:%SZ}</time></trkpt>'
+        for step, time in enumerate(times)
+    )
     return f'<?xml version="1.0"?><gpx version="1.1" creator="test"><trk><trkseg>{points}</trkseg></trk></gpx>'.encode()
 
 
@@ -41,19 +60,57 @@ def strava(path, *rows: tuple[object, datetime, str, str], files: dict[str, byte
     writer = csv.writer(text)
     writer.writerow(HEADER)
     for external_id, start, title, file in rows:
-        writer.writerow([external_id, f"{start:%b %d, %Y, %I:%M:%S %p}", title, "Run", "", "190", "2.1", *[""] * 5, file, "", "",
-                         "190", "190", "2113.0"])
-    return zipped(path, {"activities.csv": text.getvalue().encode(), "profile.csv": b"Athlete ID,Email\n99,x\n", **(files or {})})
+        writer.writerow(
+            [
+                external_id,
+                f"{start:%b %d, %Y, %I:%M:%S %p}",
+                title,
+                "Run",
+                "",
+                "190",
+                "2.1",
+                *[""] * 5,
+                file,
+                "",
+                "",
+                "190",
+                "190",
+                "2113.0",
+            ]
+        )
+    return zipped(
+        path,
+        {
+            "activities.csv": text.getvalue().encode(),
+            "profile.csv": b"Athlete ID,Email\n99,x\n",
+            **(files or {}),
+        },
+    )
 
 
 def garmin(path, *starts: datetime, files: dict[str, bytes]):
-    rows = [{"activityId": 500 + number, "name": "Watch", "activityType": "running", "userProfileId": 7, "duration": 190_000.0,
-             "beginTimestamp": int(start.timestamp() * 1000)} for number, start in enumerate(starts)]
+    rows = [
+        {
+            "activityId": 500 + number,
+            "name": "Watch",
+            "activityType": "running",
+            "userProfileId": 7,
+            "duration": 190_000.0,
+            "beginTimestamp": int(start.timestamp() * 1000),
+        }
+        for number, start in enumerate(starts)
+    ]
     inner = io.BytesIO()
     zipped(inner, files)
-    return zipped(path, {
-        "DI_CONNECT/DI-Connect-Fitness/a_0_summarizedActivities.json": json.dumps([{"summarizedActivitiesExport": rows}]).encode(),
-        "DI_CONNECT/DI-Connect-Uploaded-Files/UploadedFiles_0-_Part1.zip": inner.getvalue()})
+    return zipped(
+        path,
+        {
+            "DI_CONNECT/DI-Connect-Fitness/a_0_summarizedActivities.json": json.dumps(
+                [{"summarizedActivitiesExport": rows}]
+            ).encode(),
+            "DI_CONNECT/DI-Connect-Uploaded-Files/UploadedFiles_0-_Part1.zip": inner.getvalue(),
+        },
+    )
 
 
 def brought(host, *paths) -> dict[str, int]:
@@ -62,7 +119,10 @@ def brought(host, *paths) -> dict[str, int]:
     for event in host.import_paths(paths):
         assert not isinstance(event, SyncStopped), event.error
         if isinstance(event, SyncFinished):
-            counts = {name: counts.get(name, 0) + number for name, number in {**dict.fromkeys(counts, 0), **event.counts}.items()}
+            counts = {
+                name: counts.get(name, 0) + number
+                for name, number in {**dict.fromkeys(counts, 0), **event.counts}.items()
+            }
     return counts
 
 
@@ -74,8 +134,14 @@ def test_one_run_that_lies_in_three_places_is_one_activity(host, tmp_path):
     """The same file in both archives and a folder; words of the one, streams of the other."""
     (tmp_path / "rides").mkdir()
     (tmp_path / "rides" / "ride.gpx").write_bytes(gpx())
-    archives = (strava(tmp_path / "s.zip", (7, START, "Lake", "activities/9.gpx.gz"), files={"activities/9.gpx.gz": gzip.compress(gpx())}),
-                garmin(tmp_path / "g.zip", START, files={"a.gpx": gpx()}))
+    archives = (
+        strava(
+            tmp_path / "s.zip",
+            (7, START, "Lake", "activities/9.gpx.gz"),
+            files={"activities/9.gpx.gz": gzip.compress(gpx())},
+        ),
+        garmin(tmp_path / "g.zip", START, files={"a.gpx": gpx()}),
+    )
     brought(host, *archives, tmp_path / "rides")
     assert members(host) == [{"strava-archive", "garmin-archive", "files"}]
     assert len(host.connections()) == 3
@@ -90,7 +156,10 @@ def test_an_archive_fills_the_stubs_of_intervals(host, tmp_path, stubbed):
     before = len(host.activities())
     brought(host, strava(tmp_path / "s.zip", (stub, start, "From Strava", "")))
     [filled] = [row for row in host.activities() if row["title"] == "From Strava"]
-    assert {one.entry for one in host.activity(filled["id"]).members} == {"intervals", "strava-archive"}
+    assert {one.entry for one in host.activity(filled["id"]).members} == {
+        "intervals",
+        "strava-archive",
+    }
     assert len(host.activities()) - before <= 1
 
 
@@ -107,7 +176,17 @@ def test_the_same_archive_again_imports_nothing(host, tmp_path):
     brought(host, strava(tmp_path / "s.zip", (7, START, "Lake", "")))
     # An import asks once more whether there is a file now.
     assert brought(host, tmp_path / "s.zip").keys() <= {"no-file"}
-    assert brought(host, strava(tmp_path / "newer.zip", (7, START, "Lake", ""), (8, START + timedelta(days=1), "Hill", "")))["new"] == 1
+    assert (
+        brought(
+            host,
+            strava(
+                tmp_path / "newer.zip",
+                (7, START, "Lake", ""),
+                (8, START + timedelta(days=1), "Hill", ""),
+            ),
+        )["new"]
+        == 1
+    )
     assert len(host.connections()) == 1
 
 

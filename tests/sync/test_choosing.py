@@ -17,12 +17,17 @@ def shown(host, reference, field="title"):
 
 
 @pytest.mark.parametrize("strava", [None, 1], ids=["one source", "two sources"])
-def test_a_value_that_is_set_survives_edits_at_the_source_syncs_and_rebuilds(host, accounts, strava):
+def test_a_value_that_is_set_survives_edits_at_the_source_syncs_and_rebuilds(
+    host, accounts, strava
+):
     """Of one source or of several; the list, the view and the document show it, and say whose it
     is.
     """
     [first, _] = accounts([row("a", strava=strava)], [row("b", strava=1)])
-    host.edit_activity("a", {"title": "Round the lake", "distance_m": "42195", "race": "true", "sport": "trail run"})
+    host.edit_activity(
+        "a",
+        {"title": "Round the lake", "distance_m": "42195", "race": "true", "sport": "trail run"},
+    )
     first.account.edit("a", name="edited at the source", distance=1.0)
     sync(host)
     list(host.rebuild())
@@ -31,10 +36,19 @@ def test_a_value_that_is_set_survives_edits_at_the_source_syncs_and_rebuilds(hos
     assert (found.activity.race, found.activity.sport) == (True, "TrailRun")
     assert "Round the lake" in [one["title"] for one in host.activities()]
     assert ("Round the lake", 42195.0) in host.sql("select title, distance_m from activities").rows
-    assert host.provenance(found)["title"] == {"how": "reported", "by": "athlete", "upstream": None, "note": None, "connection": None,
-                                               "external_id": None}
+    assert host.provenance(found)["title"] == {
+        "how": "reported",
+        "by": "athlete",
+        "upstream": None,
+        "note": None,
+        "connection": None,
+        "external_id": None,
+    }
     assert host.why("a")["values_from"]["title"] == "you"
-    assert next(member for member in found.members if member.external_id == "a").activity.title == "edited at the source"
+    assert (
+        next(member for member in found.members if member.external_id == "a").activity.title
+        == "edited at the source"
+    )
 
 
 def test_a_chosen_source_gives_the_value_as_it_changes_there(host, accounts):
@@ -79,7 +93,9 @@ def test_a_choice_goes_with_a_merge_and_stays_at_home_on_a_split(host, accounts)
     home = host.activity("b").number
     host.split_activity("b")
     assert (shown(host, "a"), shown(host, "b")) == ("mine", "With b")
-    assert {host.activity(name).number: shown(host, name, "rpe") for name in ("a", "b")}[home] == 7.0
+    assert {host.activity(name).number: shown(host, name, "rpe") for name in ("a", "b")}[
+        home
+    ] == 7.0
 
 
 def test_a_choice_comes_back_with_the_connection(host, accounts):
@@ -101,17 +117,31 @@ def test_a_choice_outlives_one_of_two_sources(host, accounts):
     assert shown(host, "b") == "mine"
 
 
-@pytest.mark.parametrize(("values", "sources", "reset", "code"), [
-    ({"titel": "x"}, {}, [], "FG-field-unknown"), ({"claims": "x"}, {}, [], "FG-field-unknown"),
-    ({"start_local": "x"}, {}, [], "FG-field-unknown"),
-    ({"distance_m": "far"}, {}, [], "FG-value-refused"), ({"distance_m": "-1"}, {}, [], "FG-value-refused"),
-    ({"distance_m": "inf"}, {}, [], "FG-value-refused"), ({"average_temperature_c": "nan"}, {}, [], "FG-value-refused"),
-    ({"title": "\udcff"}, {}, [], "FG-value-refused"), ({"power_kind": "guessed"}, {}, [], "FG-value-refused"),
-    ({"sport": "Runn"}, {}, [], "FG-sport-unknown"), ({}, {"title": "nobody"}, [], "FG-source-unknown"),
-    ({}, {"average_watts": "intervals"}, [], "FG-source-silent"), ({}, {"streams": "intervals"}, [], "FG-source-silent"),
-    ({}, {"claims": "intervals"}, [], "FG-field-unknown"), ({}, {}, ["titel"], "FG-field-unknown"),
-    ({"title": "x"}, {"title": "intervals"}, [], "FG-field-twice"), ({"title": "x"}, {}, ["title"], "FG-field-twice")])
-def test_what_cannot_be_set_says_why_and_changes_nothing(host, accounts, values, sources, reset, code):
+@pytest.mark.parametrize(
+    ("values", "sources", "reset", "code"),
+    [
+        ({"titel": "x"}, {}, [], "FG-field-unknown"),
+        ({"claims": "x"}, {}, [], "FG-field-unknown"),
+        ({"start_local": "x"}, {}, [], "FG-field-unknown"),
+        ({"distance_m": "far"}, {}, [], "FG-value-refused"),
+        ({"distance_m": "-1"}, {}, [], "FG-value-refused"),
+        ({"distance_m": "inf"}, {}, [], "FG-value-refused"),
+        ({"average_temperature_c": "nan"}, {}, [], "FG-value-refused"),
+        ({"title": "\udcff"}, {}, [], "FG-value-refused"),
+        ({"power_kind": "guessed"}, {}, [], "FG-value-refused"),
+        ({"sport": "Runn"}, {}, [], "FG-sport-unknown"),
+        ({}, {"title": "nobody"}, [], "FG-source-unknown"),
+        ({}, {"average_watts": "intervals"}, [], "FG-source-silent"),
+        ({}, {"streams": "intervals"}, [], "FG-source-silent"),
+        ({}, {"claims": "intervals"}, [], "FG-field-unknown"),
+        ({}, {}, ["titel"], "FG-field-unknown"),
+        ({"title": "x"}, {"title": "intervals"}, [], "FG-field-twice"),
+        ({"title": "x"}, {}, ["title"], "FG-field-twice"),
+    ],
+)
+def test_what_cannot_be_set_says_why_and_changes_nothing(
+    host, accounts, values, sources, reset, code
+):
     """By field, with what to type instead."""
     accounts([row("a")])
     with pytest.raises(UserMistake) as error:

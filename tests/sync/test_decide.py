@@ -16,8 +16,20 @@ PARTS = (Part(name="summary", comes_from="list"), Part(name="detail"), Part(name
 
 def revisions(*volatile, **touches):
     """The rules of an entry with these volatile paths, and these globs for each part."""
-    return Revisions(Entry(schema=1, kind="source", id="x", name="X", summary="X", plugin=Plugin("x"), tier="t", parts=PARTS,
-                           volatile=volatile, sync=Sync(touches=touches)))
+    return Revisions(
+        Entry(
+            schema=1,
+            kind="source",
+            id="x",
+            name="X",
+            summary="X",
+            plugin=Plugin("x"),
+            tier="t",
+            parts=PARTS,
+            volatile=volatile,
+            sync=Sync(touches=touches),
+        )
+    )
 
 
 def same(rules, one, two):
@@ -36,45 +48,98 @@ def changed(rules, one, two):
 # -- revision --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("one", "two"), [
-    ({"a": 1, "b": 2}, {"b": 2, "a": 1}), ({"a": 1}, {"a": 1, "b": None}), ({"g": {"x": 1, "y": None}}, {"g": {"x": 1}}),
-    (b'{"a":1}', b' { "a" : 1 } '), (b'{"a":"\xc3\xbc"}', b'{"a":"\\u00fc"}'), ({"a": {"c": 1, "b": 2}}, {"a": {"b": 2, "c": 1}})])
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+        ({"a": 1}, {"a": 1, "b": None}),
+        ({"g": {"x": 1, "y": None}}, {"g": {"x": 1}}),
+        (b'{"a":1}', b' { "a" : 1 } '),
+        (b'{"a":"\xc3\xbc"}', b'{"a":"\\u00fc"}'),
+        ({"a": {"c": 1, "b": 2}}, {"a": {"b": 2, "c": 1}}),
+    ],
+)
 def test_order_nulls_and_spelling_are_no_change(one, two):
     """Some answers leave nulls out, some write them, and none promises an order."""
     assert same(revisions(), one, two)
 
 
-@pytest.mark.parametrize(("one", "two"), [
-    ({"a": 1}, {"a": 2}), ({"a": 1}, {}), ({"a": 0}, {"a": None}), ({"a": ""}, {}), ({"a": [1, 2]}, {"a": [2, 1]}), ({"a": "1"}, {"a": 1}),
-    ({"g": {"x": 1}}, {"g": {"x": 2}}), ({"a": [None]}, {"a": []}), ({"a": False}, {})])
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ({"a": 1}, {"a": 2}),
+        ({"a": 1}, {}),
+        ({"a": 0}, {"a": None}),
+        ({"a": ""}, {}),
+        ({"a": [1, 2]}, {"a": [2, 1]}),
+        ({"a": "1"}, {"a": 1}),
+        ({"g": {"x": 1}}, {"g": {"x": 2}}),
+        ({"a": [None]}, {"a": []}),
+        ({"a": False}, {}),
+    ],
+)
 def test_every_other_difference_is_a_change(one, two):
     """Zero is not null, and lists have an order."""
     assert not same(revisions(), one, two)
 
 
-@pytest.mark.parametrize(("volatile", "one", "two"), [
-    ("icu_atl", {"icu_atl": 1}, {"icu_atl": 2}), ("icu_atl", {"icu_atl": 1}, {}), ("icu_rolling_*", {"icu_rolling_ftp": 1}, {}),
-    ("gear.distance", {"gear": {"id": 1, "distance": 5}}, {"gear": {"id": 1, "distance": 6}}), ("gear", {"gear": {"id": {"deep": 1}}}, {}),
-    ("gear.*", {"gear": {"a": 1, "b": {"c": 1}}, "x": 1}, {"gear": {}, "x": 1}), ("*_temp", {"a_temp": 1}, {"a_temp": 2}),
-    ("a?c", {"abc": 1}, {"abc": 2}), ("[ab]x", {"ax": 1}, {"ax": 2}), ("a.*.c", {"a": {"b": {"c": 1}}}, {"a": {"b": {"c": 2}}})])
+@pytest.mark.parametrize(
+    ("volatile", "one", "two"),
+    [
+        ("icu_atl", {"icu_atl": 1}, {"icu_atl": 2}),
+        ("icu_atl", {"icu_atl": 1}, {}),
+        ("icu_rolling_*", {"icu_rolling_ftp": 1}, {}),
+        ("gear.distance", {"gear": {"id": 1, "distance": 5}}, {"gear": {"id": 1, "distance": 6}}),
+        ("gear", {"gear": {"id": {"deep": 1}}}, {}),
+        ("gear.*", {"gear": {"a": 1, "b": {"c": 1}}, "x": 1}, {"gear": {}, "x": 1}),
+        ("*_temp", {"a_temp": 1}, {"a_temp": 2}),
+        ("a?c", {"abc": 1}, {"abc": 2}),
+        ("[ab]x", {"ax": 1}, {"ax": 2}),
+        ("a.*.c", {"a": {"b": {"c": 1}}}, {"a": {"b": {"c": 2}}}),
+    ],
+)
 def test_volatile_paths_drift_without_a_change(volatile, one, two):
     """A name, a glob, a nested path, and everything below what is named."""
     assert same(revisions(volatile), one, two)
 
 
-@pytest.mark.parametrize(("volatile", "one", "two"), [
-    ("icu_atl", {"icu_atl2": 1}, {"icu_atl2": 2}), ("icu_atl", {"xicu_atl": 1}, {"xicu_atl": 2}), ("a.b", {"a_b": 1}, {"a_b": 2}),
-    ("gear.distance", {"distance": 1}, {"distance": 2}), ("gear.distance", {"gear": {"id": 1}}, {"gear": {"id": 2}}),
-    ("atl", {"x": {"atl": 1}}, {"x": {"atl": 2}})])
+@pytest.mark.parametrize(
+    ("volatile", "one", "two"),
+    [
+        ("icu_atl", {"icu_atl2": 1}, {"icu_atl2": 2}),
+        ("icu_atl", {"xicu_atl": 1}, {"xicu_atl": 2}),
+        ("a.b", {"a_b": 1}, {"a_b": 2}),
+        ("gear.distance", {"distance": 1}, {"distance": 2}),
+        ("gear.distance", {"gear": {"id": 1}}, {"gear": {"id": 2}}),
+        ("atl", {"x": {"atl": 1}}, {"x": {"atl": 2}}),
+    ],
+)
 def test_a_volatile_path_covers_nothing_else(volatile, one, two):
     """Neither longer names, nor the same name elsewhere."""
     assert not same(revisions(volatile), one, two)
 
 
-@pytest.mark.parametrize("summary", [
-    b"", b"null", b"[]", b"7", b"id;name\n1;x", b"\xff\xfe", b'{"a":', b'{"a":NaN}', b'{"a":Infinity}', b'{"a":1e400}', b'{"a":"\\ud800"}',
-    b'{"a":"\\u0000"}', b'{"a":' + b"9" * 5000 + b"}", b"[" * 100_000,
-    b'{"a":' * 500 + b"1" + b"}" * 500, b'{"a":' * 9000 + b"1" + b"}" * 9000])
+@pytest.mark.parametrize(
+    "summary",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"7",
+        b"id;name\n1;x",
+        b"\xff\xfe",
+        b'{"a":',
+        b'{"a":NaN}',
+        b'{"a":Infinity}',
+        b'{"a":1e400}',
+        b'{"a":"\\ud800"}',
+        b'{"a":"\\u0000"}',
+        b'{"a":' + b"9" * 5000 + b"}",
+        b"[" * 100_000,
+        b'{"a":' * 500 + b"1" + b"}" * 500,
+        b'{"a":' * 9000 + b"1" + b"}" * 9000,
+    ],
+)
 def test_whatever_a_row_is_it_has_a_steady_revision(summary):
     """No JSON, half of it, numbers and texts that JSON has not, nested beyond sense: compared,
     never a crash.
@@ -92,9 +157,17 @@ def test_rows_that_are_no_json_are_compared_by_their_bytes():
     assert not same(revisions(), b"1;x", b"1;y")
 
 
-json_values = st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_infinity=False) | st.text(max_size=3),
-                           lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abcg"), inner, max_size=3),
-                           max_leaves=8)
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.floats(allow_infinity=False)
+    | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abcg"), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
 summaries = st.dictionaries(st.sampled_from(["a", "b", "gear", "icu_atl"]), json_values, max_size=4)
 
 
@@ -112,8 +185,17 @@ def test_what_is_one_revision_has_no_changed_paths(one, two):
 def test_changed_paths_are_named_and_new_ones_apart():
     """What differs, what is new of it, and nothing that is volatile."""
     before = {"name": "a", "gear": {"id": 1, "distance": 5}, "old": 1, "same": [1], "icu_atl": 1}
-    after = {"name": "b", "gear": {"id": 2, "distance": 6}, "new": {"x": 0}, "same": [1], "icu_atl": 2}
-    assert changed(revisions("gear.distance", "icu_atl"), before, after) == ({"name", "gear.id", "old", "new.x"}, {"new.x"})
+    after = {
+        "name": "b",
+        "gear": {"id": 2, "distance": 6},
+        "new": {"x": 0},
+        "same": [1],
+        "icu_atl": 2,
+    }
+    assert changed(revisions("gear.distance", "icu_atl"), before, after) == (
+        {"name", "gear.id", "old", "new.x"},
+        {"new.x"},
+    )
 
 
 def test_a_value_that_becomes_null_is_a_changed_path_and_no_new_one():
@@ -124,7 +206,9 @@ def test_a_value_that_becomes_null_is_a_changed_path_and_no_new_one():
 
 def test_nan_is_equal_to_itself():
     """A custom field that is NaN is not in every change."""
-    assert changed(revisions(), b'{"TSS":NaN,"z":[NaN],"name":"a"}', b'{"TSS":NaN,"z":[NaN],"name":"b"}')[0] == {"name"}
+    assert changed(
+        revisions(), b'{"TSS":NaN,"z":[NaN],"name":"a"}', b'{"TSS":NaN,"z":[NaN],"name":"b"}'
+    )[0] == {"name"}
 
 
 # -- touched parts ---------------------------------------------------------------------------------
@@ -159,9 +243,18 @@ def test_no_change_touches_nothing():
 # -- drift -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("added", "found"), [
-    ([], set()), ([{"a"}] * 4, set()), ([{"a"}] * 5, {"a"}), ([{"a"}] * 3 + [set()] * 2, {"a"}), ([{"a"}] * 3 + [set()] * 3, set()),
-    ([{"a", str(number)} for number in range(9)], {"a"}), ([{"a", "b"}] * 6, {"a", "b"})])
+@pytest.mark.parametrize(
+    ("added", "found"),
+    [
+        ([], set()),
+        ([{"a"}] * 4, set()),
+        ([{"a"}] * 5, {"a"}),
+        ([{"a"}] * 3 + [set()] * 2, {"a"}),
+        ([{"a"}] * 3 + [set()] * 3, set()),
+        ([{"a", str(number)} for number in range(9)], {"a"}),
+        ([{"a", "b"}] * 6, {"a", "b"}),
+    ],
+)
 def test_a_key_that_is_new_on_most_rows_at_once_is_schema_drift(added, found):
     """More than half of at least five: the source's doing, and not the athlete's."""
     assert drifted(added) == found

@@ -18,7 +18,9 @@ from fitglue_registry.plugins import Plugins
 from fitglue_registry.registry import Entry, Plugin
 from fitglue_registry.sync.derive import Deriver, goes_to_quarantine
 
-ENTRY = Entry(schema=1, kind="source", id="x", name="X", summary="X", plugin=Plugin("example"), tier="t")
+ENTRY = Entry(
+    schema=1, kind="source", id="x", name="X", summary="X", plugin=Plugin("example"), tier="t"
+)
 START = datetime(2026, 5, 1, 5, 30, tzinfo=UTC)
 ZIPPED = gzip.compress(b"x" * 1000)
 TIME = Stream("time", Column.of([0, 1]))
@@ -41,8 +43,12 @@ def derive():
             return normalize(record)
 
         module.fitglue_normalize = hookimpl(fitglue_normalize)
-        point = types.SimpleNamespace(name="example", value="example", group="fitglue.plugins", load=lambda: module)
-        derived = Deriver(Plugins([point])).derive(ENTRY, Record("i7", "x", parts or {"summary": Body(b"{}")}))
+        point = types.SimpleNamespace(
+            name="example", value="example", group="fitglue.plugins", load=lambda: module
+        )
+        derived = Deriver(Plugins([point])).derive(
+            ENTRY, Record("i7", "x", parts or {"summary": Body(b"{}")})
+        )
         if derived.refused is not None:
             raise derived.refused
         return derived.prepared
@@ -70,25 +76,50 @@ def test_a_plain_record_becomes_a_source_activity(derive):
 
 def test_every_leg_is_a_source_activity_of_its_own(derive):
     """In the order in which the plugin gave them."""
-    assert [one.activity.leg_no for one in derive(lambda _: [ride(leg_no=1), ride(leg_no=0)])] == [1, 0]
+    assert [one.activity.leg_no for one in derive(lambda _: [ride(leg_no=1), ride(leg_no=0)])] == [
+        1,
+        0,
+    ]
 
 
 def test_numbers_are_stored_as_their_type_has_them(derive):
     """A plugin may give a whole number where the model has a fraction, or a list for a tuple."""
     [prepared] = derive(lambda _: [ride(elapsed_s=10**20, tags=["a"], pool_lengths=3.0)])
-    assert (prepared.figures["elapsed_s"], prepared.activity.tags, prepared.activity.pool_lengths) == (1e20, ("a",), 3)
+    assert (
+        prepared.figures["elapsed_s"],
+        prepared.activity.tags,
+        prepared.activity.pool_lengths,
+    ) == (1e20, ("a",), 3)
     assert isinstance(prepared.figures["elapsed_s"], float)
 
 
-@pytest.mark.parametrize(("changes", "field"), [
-    ({"start_utc": datetime(2026, 5, 1)}, "start_utc"), ({"start_utc": "yesterday"}, "start_utc"),  # noqa: DTZ001
-    ({"start_utc": 5}, "start_utc"), ({"start_local": START}, "start_local"), ({"distance_m": -1.0}, "distance_m"),
-    ({"distance_m": "far"}, "distance_m"), ({"distance_m": math.nan}, "distance_m"), ({"rpe": 11}, "rpe"),
-    ({"laps": (Lap(average_watts=math.inf),)}, "laps.0.average_watts"), ({"laps": ({"kind": "half"},)}, "laps.0.kind"),
-    ({"training_loads": (TrainingLoad(math.nan),)}, "training_loads.0.value"), ({"laps": None}, "laps"), ({"metrics": None}, "metrics"),
-    ({"leg_no": "first"}, "leg_no"), ({"leg_no": []}, "leg_no"), ({"claims": ("no claim",)}, "claims.0"),
-    ({"claims": ("a:b\n",)}, "claims.0"), ({"sport": None}, "sport"), ({"start_utc": None}, "start_utc"), ({"streams": 5}, "streams"),
-    ({"streams": (Stream("watts", Column.of([1])),)}, "streams"), ({"streams": (Stream("time", [1]),)}, "streams")])
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"start_utc": datetime(2026, 5, 1)}, "start_utc"),
+        ({"start_utc": "yesterday"}, "start_utc"),  # noqa: DTZ001
+        ({"start_utc": 5}, "start_utc"),
+        ({"start_local": START}, "start_local"),
+        ({"distance_m": -1.0}, "distance_m"),
+        ({"distance_m": "far"}, "distance_m"),
+        ({"distance_m": math.nan}, "distance_m"),
+        ({"rpe": 11}, "rpe"),
+        ({"laps": (Lap(average_watts=math.inf),)}, "laps.0.average_watts"),
+        ({"laps": ({"kind": "half"},)}, "laps.0.kind"),
+        ({"training_loads": (TrainingLoad(math.nan),)}, "training_loads.0.value"),
+        ({"laps": None}, "laps"),
+        ({"metrics": None}, "metrics"),
+        ({"leg_no": "first"}, "leg_no"),
+        ({"leg_no": []}, "leg_no"),
+        ({"claims": ("no claim",)}, "claims.0"),
+        ({"claims": ("a:b\n",)}, "claims.0"),
+        ({"sport": None}, "sport"),
+        ({"start_utc": None}, "start_utc"),
+        ({"streams": 5}, "streams"),
+        ({"streams": (Stream("watts", Column.of([1])),)}, "streams"),
+        ({"streams": (Stream("time", [1]),)}, "streams"),
+    ],
+)
 def test_what_the_model_does_not_allow_is_refused_by_field(refused, changes, field):
     """Nothing looks at types when a plugin makes a value, so everything is looked at here."""
     error = refused(ride(**changes))
@@ -97,8 +128,16 @@ def test_what_the_model_does_not_allow_is_refused_by_field(refused, changes, fie
     assert goes_to_quarantine(error)
 
 
-@pytest.mark.parametrize("changes", [{"distance_m": 10**400}, {"title": "\ud800"}, {"extensions": {"a": object()}},
-                                     {"extensions": {"a": {1j}}}, {"streams": (TIME, Stream("x", Column.of([0, 1]), name="\ud800"))}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"distance_m": 10**400},
+        {"title": "\ud800"},
+        {"extensions": {"a": object()}},
+        {"extensions": {"a": {1j}}},
+        {"streams": (TIME, Stream("x", Column.of([0, 1]), name="\ud800"))},
+    ],
+)
 def test_what_cannot_be_written_is_refused(refused, changes):
     """Numbers beyond all doubles, half characters, objects of the plugin's own."""
     error = refused(ride(**changes))
@@ -111,9 +150,14 @@ def test_a_moment_that_no_calendar_has_is_refused(refused):
     assert refused(ride(start_utc="2026-02-30T05:30:00Z")).code == "FG-activity-invalid"
 
 
-@pytest.mark.parametrize(("said", "what"), [
-    ([ride(), ride()], "two source activities of leg 0"), ([{"sport": "Ride"}], "with dict, expected SourceActivity"),
-    ([None], "with NoneType, expected SourceActivity")])
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ([ride(), ride()], "two source activities of leg 0"),
+        ([{"sport": "Ride"}], "with dict, expected SourceActivity"),
+        ([None], "with NoneType, expected SourceActivity"),
+    ],
+)
 def test_an_answer_that_breaks_the_hook_is_the_plugins_error(refused, said, what):
     """The plugin is named, and the record is kept for its next version."""
     error = refused(*said)
@@ -146,7 +190,9 @@ def test_a_plugin_that_raises_costs_this_record_alone(refused):
     assert goes_to_quarantine(error)
 
 
-@pytest.mark.parametrize("content", [b"no gzip", ZIPPED[:-9], ZIPPED[:12] + b"\0" * 20], ids=["other", "cut", "damaged"])
+@pytest.mark.parametrize(
+    "content", [b"no gzip", ZIPPED[:-9], ZIPPED[:12] + b"\0" * 20], ids=["other", "cut", "damaged"]
+)
 def test_a_part_whose_bytes_broke_on_the_way_is_no_fault_of_the_plugin(refused, content):
     """Reading it fails inside the plugin, and the record says why."""
     parts = {"summary": Body(b"{}"), "streams": Body(content, "gzip")}
@@ -162,8 +208,14 @@ def test_an_empty_part_is_no_broken_one(derive):
     assert read == [b""]
 
 
-@pytest.mark.parametrize("error", [PluginFailed("FG-plugin-blocked", "silent"), PluginFailed("FG-hook-missing", "no hook"),
-                                   AthleteNeeded("FG-key-rejected", "no")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        PluginFailed("FG-plugin-blocked", "silent"),
+        PluginFailed("FG-hook-missing", "no hook"),
+        AthleteNeeded("FG-key-rejected", "no"),
+    ],
+)
 def test_what_concerns_more_than_the_record_is_no_case_for_quarantine(error):
     """A plugin that blocks would block for the next record too."""
     assert not goes_to_quarantine(error)

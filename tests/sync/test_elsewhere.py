@@ -25,9 +25,19 @@ def test_an_archive_of_strava_holds_each_workout_with_its_file(host, tmp_path, p
     """Also one that was typed in, and one that is a stub at Intervals.icu, under Strava's own
     number.
     """
-    typed_in = {"id": 1, "date": datetime(2026, 10, 1, 16, tzinfo=UTC), "title": "Gym", "type": "Weight Training", "elapsed_s": 3600}
+    typed_in = {
+        "id": 1,
+        "date": datetime(2026, 10, 1, 16, tzinfo=UTC),
+        "title": "Gym",
+        "type": "Weight Training",
+        "elapsed_s": 3600,
+    }
     strava_archive(tmp_path / "strava.zip", plans, typed_in=[typed_in])
-    assert [event.counts["new"] for event in host.import_paths([tmp_path / "strava.zip"]) if isinstance(event, SyncFinished)] == [13]
+    assert [
+        event.counts["new"]
+        for event in host.import_paths([tmp_path / "strava.zip"])
+        if isinstance(event, SyncFinished)
+    ] == [13]
     assert len(host.activities()) == 13
     [stub] = [plan.id for plan in plans if plan.stub]
     assert host.activity(f"strava:{stub}").activity.completeness.parts == ("summary", "file")
@@ -35,15 +45,17 @@ def test_an_archive_of_strava_holds_each_workout_with_its_file(host, tmp_path, p
 
 
 def test_an_archive_of_garmin_holds_the_same_workouts(host, tmp_path, plans):
-    """Under their numbers at Garmin, each joined with its file, one with those of Strava's archive.
-    """
+    """Under their numbers at Garmin, each joined with its file, one with those of Strava's archive."""
     recorded = [plan for plan in plans if plan.shape.sport.channels][:3]
     garmin_archive(tmp_path / "garmin.zip", enumerate(recorded, 101))
     strava_archive(tmp_path / "strava.zip", recorded)
     for _ in host.import_paths([tmp_path / "garmin.zip", tmp_path / "strava.zip"]):
         pass
     assert len(host.activities()) == 3
-    assert {member.entry for member in host.activity("garmin:101").members} == {"garmin-archive", "strava-archive"}
+    assert {member.entry for member in host.activity("garmin:101").members} == {
+        "garmin-archive",
+        "strava-archive",
+    }
 
 
 def test_a_track_can_be_cut_and_its_clock_be_wrong(plans):

@@ -17,22 +17,28 @@ from tests.sync.conftest import UNTIL
 LIST, DETAIL, STREAMS = "*/athlete/0/activities", "*/athlete/0/activities/*", "*/streams*"
 
 
-@pytest.mark.parametrize(("fault", "kind", "code"), [
-    (Fault.status(401), AthleteNeeded, "FG-key-rejected"),
-    (Fault.status(403), AthleteNeeded, "FG-not-permitted"),
-    (Fault.status(429), Retryable, "FG-rate-limited"),
-    (Fault.status(429, retry_after=3600), Retryable, "FG-rate-limited"),
-    (Fault.status(500), Retryable, "FG-source-down"),
-    (Fault.status(502, body="<html>bad gateway</html>"), Retryable, "FG-source-down"),
-    (Fault.html_page(), ConnectionStopped, "FG-answer-not-json"),
-    (Fault.truncated(), ConnectionStopped, "FG-answer-not-json"),
-    (Fault.empty_body(), ConnectionStopped, "FG-answer-not-json"),
-    (Fault.shape({"rows": []}), ConnectionStopped, "FG-unexpected-answer"),
-    (Fault.error_object(status=200), ConnectionStopped, "FG-unexpected-answer"),
-    (Fault.redirect(to="https://example.org/"), ConnectionStopped, "FG-redirect-refused"),
-    (Fault.reset(), Retryable, "FG-answer-broken"),
-], ids=lambda value: value if isinstance(value, str) and value.startswith("FG-") else "")
-def test_a_list_that_fails_stops_the_connection_with_its_reason(connected, server, account, fault, kind, code):
+@pytest.mark.parametrize(
+    ("fault", "kind", "code"),
+    [
+        (Fault.status(401), AthleteNeeded, "FG-key-rejected"),
+        (Fault.status(403), AthleteNeeded, "FG-not-permitted"),
+        (Fault.status(429), Retryable, "FG-rate-limited"),
+        (Fault.status(429, retry_after=3600), Retryable, "FG-rate-limited"),
+        (Fault.status(500), Retryable, "FG-source-down"),
+        (Fault.status(502, body="<html>bad gateway</html>"), Retryable, "FG-source-down"),
+        (Fault.html_page(), ConnectionStopped, "FG-answer-not-json"),
+        (Fault.truncated(), ConnectionStopped, "FG-answer-not-json"),
+        (Fault.empty_body(), ConnectionStopped, "FG-answer-not-json"),
+        (Fault.shape({"rows": []}), ConnectionStopped, "FG-unexpected-answer"),
+        (Fault.error_object(status=200), ConnectionStopped, "FG-unexpected-answer"),
+        (Fault.redirect(to="https://example.org/"), ConnectionStopped, "FG-redirect-refused"),
+        (Fault.reset(), Retryable, "FG-answer-broken"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.startswith("FG-") else "",
+)
+def test_a_list_that_fails_stops_the_connection_with_its_reason(
+    connected, server, account, fault, kind, code
+):
     """Each fault of the list has a code, a reason and something to do; once it is over, the next
     sync is complete.
     """
@@ -46,8 +52,17 @@ def test_a_list_that_fails_stops_the_connection_with_its_reason(connected, serve
     assert len(connected.activities()) == len(native(account))
 
 
-@pytest.mark.parametrize("fault", [Fault.status(429, retry_after=2), Fault.status(503), Fault.reset(), Fault.cut(), Fault.broken_gzip()],
-                         ids=["429", "503", "reset", "cut", "gzip"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.status(429, retry_after=2),
+        Fault.status(503),
+        Fault.reset(),
+        Fault.cut(),
+        Fault.broken_gzip(),
+    ],
+    ids=["429", "503", "reset", "cut", "gzip"],
+)
 def test_a_passing_fault_is_retried_and_nobody_is_bothered(connected, server, fault, clock):
     """A fault that passes costs a wait and nothing else."""
     server.fault(STREAMS, fault, times=1)
@@ -90,7 +105,9 @@ def test_many_odd_records_in_a_row_do_not_stop_the_others(connected, server, acc
     the source is up, and are fetched.
     """
     with_streams = [one for one in native(account) if account.streams(one)]
-    newest = sorted(with_streams, key=lambda one: account.row(one)["start_date_local"], reverse=True)[:5]
+    newest = sorted(
+        with_streams, key=lambda one: account.row(one)["start_date_local"], reverse=True
+    )[:5]
     for external_id in newest:
         server.fault(f"*/activity/{external_id}/streams*", Fault.status(500), times=None)
     counts = finished(connected)
@@ -98,7 +115,9 @@ def test_many_odd_records_in_a_row_do_not_stop_the_others(connected, server, acc
     assert connected.health(connected.connections()[0])["wanted"] == len(newest)
 
 
-def test_odd_records_are_given_up_after_their_tries_and_stop_nothing_meanwhile(connected, server, account):
+def test_odd_records_are_given_up_after_their_tries_and_stop_nothing_meanwhile(
+    connected, server, account
+):
     """More of them than a probe asks for are all that is wanted: what was delivered before tells,
     sync after sync, that it is they.
     """
@@ -145,7 +164,9 @@ def test_a_bulk_request_that_always_fails_is_given_up_for_single_ones(host):
         assert host.health(host.connections()[0])["wanted"] == 330  # the streams
 
 
-def test_what_is_asked_for_a_second_time_holds_until_it_is_answered(connected, server, account, clock):
+def test_what_is_asked_for_a_second_time_holds_until_it_is_answered(
+    connected, server, account, clock
+):
     """Why there is no file stands with the workout, also while a walk has it asked for again, and
     where that fails.
     """
@@ -211,7 +232,12 @@ def test_a_rejected_key_is_remembered_until_it_is_renewed(connected, server):
 def test_two_syncs_at_once_the_second_says_who_holds_the_lock(connected, clock):
     """A connection is synced by one process at a time."""
     one = connected.connections()[0]
-    with connection_lock(connected.database, connected.home, one.id, one.name, "2026-11-21T12:00:00Z"), pytest.raises(Busy) as caught:
+    with (
+        connection_lock(
+            connected.database, connected.home, one.id, one.name, "2026-11-21T12:00:00Z"
+        ),
+        pytest.raises(Busy) as caught,
+    ):
         list(connected.sync("intervals"))
     assert caught.value.code == "FG-sync-running"
     assert "process" in (caught.value.why or "")
@@ -224,7 +250,11 @@ def test_the_key_stands_in_no_file_and_no_error(connected, server, tmp_path):
     error = stopped(connected)
     connected.database.close()
     assert server.api_key not in str(error.as_dict())
-    assert not [path for path in tmp_path.rglob("*") if path.is_file() and server.api_key.encode() in path.read_bytes()]
+    assert not [
+        path
+        for path in tmp_path.rglob("*")
+        if path.is_file() and server.api_key.encode() in path.read_bytes()
+    ]
 
 
 def test_a_sync_that_is_closed_stops_cleanly_and_goes_on_later(connected, account):
@@ -273,7 +303,9 @@ def test_one_record_that_fails_takes_no_other_of_its_batch_along(connected, serv
     server.fault(DETAIL, Fault.status(500), times=None)
     counts = finished(connected)
     assert "not-fetched" not in counts
-    assert all("detail" in connected.activity(one).activity.completeness.parts for one in native(account))
+    assert all(
+        "detail" in connected.activity(one).activity.completeness.parts for one in native(account)
+    )
 
 
 def test_a_deletion_that_cannot_be_confirmed_stops_nothing(connected, server, account):
@@ -288,7 +320,9 @@ def test_a_deletion_that_cannot_be_confirmed_stops_nothing(connected, server, ac
     assert finished(connected)["gone"] == 1
 
 
-def test_streams_that_are_refused_make_no_stub_of_a_native_record(connected, server, account, clock):
+def test_streams_that_are_refused_make_no_stub_of_a_native_record(
+    connected, server, account, clock
+):
     """A part that is refused is said to be none; the record stays what the list says it is, and the
     next sync is idle.
     """

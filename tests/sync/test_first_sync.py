@@ -19,7 +19,9 @@ def test_first_sync_stores_every_workout_with_its_streams(connected, account):
     assert len(connected.activities()) == len(native(account))
     for external_id in native(account):
         found = connected.activity(external_id)
-        assert {stream.type for stream in connected.streams(found)} >= ({"time"} if account.streams(external_id) else set())
+        assert {stream.type for stream in connected.streams(found)} >= (
+            {"time"} if account.streams(external_id) else set()
+        )
 
 
 def test_first_sync_asks_little(connected, server, account):
@@ -33,14 +35,20 @@ def test_first_sync_asks_little(connected, server, account):
 def test_every_summary_is_stored_before_the_first_detail(connected):
     """The list stands before anything is fetched, so the account can be used within seconds."""
     events = list(connected.sync())
-    last_window = max(index for index, event in enumerate(events) if isinstance(event, WindowListed))
+    last_window = max(
+        index for index, event in enumerate(events) if isinstance(event, WindowListed)
+    )
     first_part = min(index for index, event in enumerate(events) if isinstance(event, PartStored))
     assert last_window < first_part
 
 
 def test_parts_are_fetched_newest_first(connected, account):
     """The workouts that somebody looks at first have their streams first."""
-    stored = [event.external_id for event in connected.sync() if isinstance(event, PartStored) and event.part == "detail"]
+    stored = [
+        event.external_id
+        for event in connected.sync()
+        if isinstance(event, PartStored) and event.part == "detail"
+    ]
     assert stored == native(account)
 
 
@@ -68,7 +76,9 @@ def test_without_streams_none_are_fetched_until_they_are_wanted(connected, serve
     finished(connected, streams=False)
     assert not [request for request in server.requests if "streams" in request.path]
     finished(connected)
-    assert len([request for request in server.requests if "streams" in request.path]) == len(native(account))
+    assert len([request for request in server.requests if "streams" in request.path]) == len(
+        native(account)
+    )
 
 
 def test_files_are_fetched_when_asked_for(connected, account):
@@ -83,13 +93,14 @@ def test_files_are_fetched_when_asked_for(connected, account):
 def test_a_dry_run_writes_nothing(connected, account):
     """`--dry-run` tells what a sync would do, and leaves the store as it was."""
     events = list(connected.sync(options=Options(dry_run=True)))
-    assert sum(event.new for event in events if isinstance(event, WindowListed)) == len(native(account))
+    assert sum(event.new for event in events if isinstance(event, WindowListed)) == len(
+        native(account)
+    )
     assert connected.activities() == []
 
 
 def test_a_history_longer_than_a_page_is_fetched_whole(connected, server, account, monkeypatch):
-    """What waits is looked up a page at a time, and what fails on one page keeps no other waiting.
-    """
+    """What waits is looked up a page at a time, and what fails on one page keeps no other waiting."""
     monkeypatch.setattr(fetching, "_PAGE", 3)
     ids = native(account)
     server.fault(f"*/activity/{ids[1]}/streams*", Fault.status(500), times=None)

@@ -21,9 +21,18 @@ def row(name: str, hour: int = 6, strava: int | None = None, **more):
     is one claim.
     """
     claimed = {"strava_id": str(strava)} if strava else {}
-    return {"id": name, "name": f"With {name}", "type": "Run", "start_date": f"2026-11-10T{hour:02}:00:00Z",
-            "start_date_local": f"2026-11-10T{hour + 1:02}:00:00", "elapsed_time": 400 * hour, "moving_time": 390 * hour,
-            "distance": 1000.0 * hour - 1000, **claimed, **more}
+    return {
+        "id": name,
+        "name": f"With {name}",
+        "type": "Run",
+        "start_date": f"2026-11-10T{hour:02}:00:00Z",
+        "start_date_local": f"2026-11-10T{hour + 1:02}:00:00",
+        "elapsed_time": 400 * hour,
+        "moving_time": 390 * hour,
+        "distance": 1000.0 * hour - 1000,
+        **claimed,
+        **more,
+    }
 
 
 @pytest.fixture
@@ -34,7 +43,9 @@ def accounts(host):
     def connect(*every):
         for rows in every:
             number = len(servers) + 1
-            server = StandIn(Account.from_rows(rows, athlete_id=f"i{number}"), athlete_id=f"i{number}")
+            server = StandIn(
+                Account.from_rows(rows, athlete_id=f"i{number}"), athlete_id=f"i{number}"
+            )
             servers.append(server)
             server.__enter__()
             host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
@@ -53,7 +64,10 @@ def sync(host, **options):
 
 def groups(host):
     """The activities as sets of external ids."""
-    return sorted(sorted(member.external_id for member in host.activity(str(one["number"])).members) for one in host.activities())
+    return sorted(
+        sorted(member.external_id for member in host.activity(str(one["number"])).members)
+        for one in host.activities()
+    )
 
 
 def ask(host, one, two, reason="close"):
@@ -81,7 +95,12 @@ def test_a_persons_same_survives_the_next_sync_a_full_walk_and_a_rebuild(host, a
     servers = accounts([row("a", 6)], [row("b", 9)])
     sources = natural(host)["source_activities"]
     host.merge_activities(["a", "b"])
-    servers[1].account.edit("b", name="another title", start_date_local="2026-11-10T11:00:00", start_date="2026-11-10T10:00:00Z")
+    servers[1].account.edit(
+        "b",
+        name="another title",
+        start_date_local="2026-11-10T11:00:00",
+        start_date="2026-11-10T10:00:00Z",
+    )
     sync(host)
     list(host.rebuild())
     assert groups(host) == [["a", "b"]]
@@ -90,7 +109,9 @@ def test_a_persons_same_survives_the_next_sync_a_full_walk_and_a_rebuild(host, a
 
 def test_a_persons_word_comes_back_with_the_connection(host, accounts):
     """Removed and connected again, the same workouts are one, and others are two."""
-    [_, second] = accounts([row("a", 6), row("c", 12, strava=7)], [row("b", 9), row("d", 12, strava=7)])
+    [_, second] = accounts(
+        [row("a", 6), row("c", 12, strava=7)], [row("b", 9), row("d", 12, strava=7)]
+    )
     host.merge_activities(["a", "b"])
     host.split_activity("c")
     host.disconnect("intervals-2")
@@ -152,7 +173,12 @@ def test_a_split_survives_the_next_sync_a_full_walk_and_a_rebuild(host, accounts
     """An edit at the source asks nobody again."""
     [first, _] = accounts([row("a", strava=1)], [row("b", strava=1)])
     host.split_activity("a")
-    first.account.edit("a", name="another title", start_date_local="2026-11-10T07:00:05", start_date="2026-11-10T06:00:05Z")
+    first.account.edit(
+        "a",
+        name="another title",
+        start_date_local="2026-11-10T07:00:05",
+        start_date="2026-11-10T06:00:05Z",
+    )
     sync(host)
     list(host.rebuild())
     assert groups(host) == [["a"], ["b"]]
@@ -175,10 +201,17 @@ def test_a_split_that_is_not_clear_names_the_sources(host, accounts, source):
     assert "intervals-2/b" in (error.value.why or "")
 
 
-@pytest.mark.parametrize("source", ["intervals-2/4f3f5cfba879…", "4f3f5cfba879…", "intervals-2/4f3f5cfba879", "4f3f5cfba879"])
+@pytest.mark.parametrize(
+    "source",
+    ["intervals-2/4f3f5cfba879…", "4f3f5cfba879…", "intervals-2/4f3f5cfba879", "4f3f5cfba879"],
+)
 def test_a_source_is_taken_out_by_its_id_as_screens_show_it(host, accounts, source):
     """A hash is shown by its beginning, so that is enough."""
-    accounts([row("a", strava=1)], [row("4f3f5cfba8797397636a941a69ab8630", strava=1)], [row("c", strava=1)])
+    accounts(
+        [row("a", strava=1)],
+        [row("4f3f5cfba8797397636a941a69ab8630", strava=1)],
+        [row("c", strava=1)],
+    )
     host.split_activity("a", source)
     assert groups(host) == [["4f3f5cfba8797397636a941a69ab8630"], ["a", "c"]]
 
@@ -214,7 +247,10 @@ def test_a_copy_of_what_is_gone_stays_out_too(host, accounts):
     host.disconnect("intervals")
     accounts([row("a2", strava=1)])
     with host.database.read() as db:
-        said = {one.said_by: one.verdict for one in db.exec_driver_sql("SELECT said_by, verdict FROM fg_opinions")}
+        said = {
+            one.said_by: one.verdict
+            for one in db.exec_driver_sql("SELECT said_by, verdict FROM fg_opinions")
+        }
     assert said["person, of a copy"] == "different"
 
 
@@ -260,7 +296,9 @@ def test_undo_outlives_the_next_sync(host, accounts):
     [_, second] = accounts([row("a", 6)], [row("b", 9)])
     host.merge_activities(["a", "b"])
     host.undo_verdict()
-    second.account.edit("b", start_date_local="2026-11-10T10:00:05", start_date="2026-11-10T09:00:05Z")
+    second.account.edit(
+        "b", start_date_local="2026-11-10T10:00:05", start_date="2026-11-10T09:00:05Z"
+    )
     sync(host)
     assert groups(host) == [["a"], ["b"]]
 
@@ -271,7 +309,12 @@ def test_undo_outlives_the_next_sync(host, accounts):
 def test_a_pair_to_decide_is_told_side_by_side_with_its_evidence(host, accounts):
     """Both activities, who asks, the probability, and each line."""
     accounts([row("a", 6)], [row("b", 9)])
-    ask(host, "a", "b", '{"probability": 0.71, "lines": [["start", "3 h apart", -2.5], ["distance", "the same", 4.0]]}')
+    ask(
+        host,
+        "a",
+        "b",
+        '{"probability": 0.71, "lines": [["start", "3 h apart", -2.5], ["distance", "the same", 4.0]]}',
+    )
     [pair] = host.duplicates()
     assert sorted(side["sources"] for side in pair["sides"]) == [["intervals-2/b"], ["intervals/a"]]
     assert {side["distance_m"] for side in pair["sides"]} == {5000.0, 8000.0}
@@ -320,27 +363,47 @@ def test_deleted_at_one_source_an_activity_stays_if_another_has_it(host, account
 
 
 def test_why_says_who_said_what_of_which_pair_and_what_else_sources_say(host, accounts):
-    """Who joined and who keeps apart, with the evidence; who gives a value, and what was not taken.
-    """
-    accounts([row("a", strava=1, distance=5000.0), row("c", 12)], [row("b", strava=1, distance=5100.0)])
+    """Who joined and who keeps apart, with the evidence; who gives a value, and what was not taken."""
+    accounts(
+        [row("a", strava=1, distance=5000.0), row("c", 12)], [row("b", strava=1, distance=5100.0)]
+    )
     host.keep_apart(["a", "c"])
     story = host.why("a")
-    assert [(one["said_by"], one["verdict"]) for one in story["same_because"]] == [("equal claims", "same")]
+    assert [(one["said_by"], one["verdict"]) for one in story["same_because"]] == [
+        ("equal claims", "same")
+    ]
     assert {(one["said_by"], one["verdict"], one["activity"]) for one in story["apart_from"]} == {
-        ("person", "different", host.activity("c").number)}
+        ("person", "different", host.activity("c").number)
+    }
     told = {one["field"]: one for one in story["alternatives"]}
-    assert (told["distance_m"]["value"], told["distance_m"]["others"]) == (5000.0, [{"from": "intervals-2/b", "value": 5100.0}])
+    assert (told["distance_m"]["value"], told["distance_m"]["others"]) == (
+        5000.0,
+        [{"from": "intervals-2/b", "value": 5100.0}],
+    )
 
 
 def test_a_dry_run_says_what_would_become_one_workout_and_stores_nothing(host, accounts):
     """Before the first time: what is new would join what is there, or what comes with it."""
     accounts([row("a", strava=1), row("c", 12)])
     before = natural(host)
-    rows = [row("b", strava=1), row("d", 12), row("e", 15, strava=2), row("g", 15, strava=2), row("f", 18)]
+    rows = [
+        row("b", strava=1),
+        row("d", 12),
+        row("e", 15, strava=2),
+        row("g", 15, strava=2),
+        row("f", 18),
+    ]
     with StandIn(Account.from_rows(rows, athlete_id="i9"), athlete_id="i9") as server:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         known = {**natural(host), "connections": before["connections"]}
         events = list(host.sync("intervals-2", options=Options(dry_run=True)))
         assert {**natural(host), "connections": before["connections"]} == known == before
-    assert {event.external_id: event.reason for event in events if isinstance(event, Decided) and event.decision == "would-join"} == {
-        "b": "one workout with intervals/a", "d": "one workout with intervals/c", "g": "one workout with intervals-2/e"}
+    assert {
+        event.external_id: event.reason
+        for event in events
+        if isinstance(event, Decided) and event.decision == "would-join"
+    } == {
+        "b": "one workout with intervals/a",
+        "d": "one workout with intervals/c",
+        "g": "one workout with intervals-2/e",
+    }

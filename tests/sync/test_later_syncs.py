@@ -113,7 +113,9 @@ def test_a_deleted_workout_that_comes_back_has_its_number_again(synced, account)
 def test_a_changed_start_date_is_no_deletion(synced, account, clock):
     """A workout moved out of the window is found by its id and kept."""
     external_id = native(account)[0]
-    account.edit(external_id, start_date="2025-01-02T07:00:00Z", start_date_local="2025-01-02T08:00:00")
+    account.edit(
+        external_id, start_date="2025-01-02T07:00:00Z", start_date_local="2025-01-02T08:00:00"
+    )
     last = sync(synced)
     assert isinstance(last, SyncFinished)
     assert "confirmed" in decisions(synced, external_id)
@@ -134,14 +136,20 @@ def test_a_changed_start_date_arrives_although_the_clock_was_set_back(synced, ac
     """What is asked for by id later wins over what was listed before, whatever the clock says."""
     external_id = native(account)[0]
     clock.move(days=-2)
-    account.edit(external_id, start_date="2025-01-02T07:00:00Z", start_date_local="2025-01-02T08:00:00")
+    account.edit(
+        external_id, start_date="2025-01-02T07:00:00Z", start_date_local="2025-01-02T08:00:00"
+    )
     finished(synced)
     assert synced.activity(external_id).activity.start_local.year == 2025
 
 
 def test_a_confirmed_record_is_not_asked_for_again(synced, account, server):
     """Once its new start date is known, the next sync is idle again."""
-    account.edit(native(account)[0], start_date="2025-01-02T07:00:00Z", start_date_local="2025-01-02T08:00:00")
+    account.edit(
+        native(account)[0],
+        start_date="2025-01-02T07:00:00Z",
+        start_date_local="2025-01-02T08:00:00",
+    )
     finished(synced)
     server.clear_requests()
     finished(synced)
@@ -223,7 +231,15 @@ def test_a_full_walk_comes_when_it_is_due(synced, account, server, clock):
 
 def test_an_odd_row_goes_to_quarantine_and_the_rest_goes_on(synced, account):
     """A record that makes no sense is kept with the reason; the others are stored."""
-    account.add_row({"id": "i99", "start_date_local": "2026-11-18T10:00:00", "type": "Run", "moving_time": {"odd": 1}, "name": "?"})
+    account.add_row(
+        {
+            "id": "i99",
+            "start_date_local": "2026-11-18T10:00:00",
+            "type": "Run",
+            "moving_time": {"odd": 1},
+            "name": "?",
+        }
+    )
     good = account.add("2026-11-18T07:00:00")
     counts = finished(synced)
     assert (counts["new"], counts["quarantined"]) == (2, 1)
@@ -235,8 +251,15 @@ def test_an_odd_row_goes_to_quarantine_and_the_rest_goes_on(synced, account):
 
 def test_quarantine_is_released_when_the_record_makes_sense(synced, account):
     """A corrected record leaves quarantine with the sync that brings it."""
-    account.add_row({"id": "i99", "start_date": "2026-11-18T09:00:00Z", "start_date_local": "2026-11-18T10:00:00", "type": "Run",
-                     "moving_time": {"odd": 1}})
+    account.add_row(
+        {
+            "id": "i99",
+            "start_date": "2026-11-18T09:00:00Z",
+            "start_date_local": "2026-11-18T10:00:00",
+            "type": "Run",
+            "moving_time": {"odd": 1},
+        }
+    )
     finished(synced)
     account.edit("i99", moving_time=600)
     finished(synced)
@@ -258,11 +281,17 @@ def test_each_hop_of_the_way_is_measured(synced, account):
     assert hops == ["workout ended", "arrived at the source", "seen here"]
 
 
-def test_a_record_that_no_window_shows_costs_one_confirmation_a_walk(synced, account, server, clock):
+def test_a_record_that_no_window_shows_costs_one_confirmation_a_walk(
+    synced, account, server, clock
+):
     """A start beyond every window is confirmed once; the syncs in between are idle, the next walk
     asks again.
     """
-    account.edit(native(account)[0], start_date="2099-01-02T07:00:00Z", start_date_local="2099-01-02T08:00:00")
+    account.edit(
+        native(account)[0],
+        start_date="2099-01-02T07:00:00Z",
+        start_date_local="2099-01-02T08:00:00",
+    )
     assert finished(synced)["confirmed"] == 1
     server.clear_requests()
     assert finished(synced) == {}
@@ -273,7 +302,9 @@ def test_a_record_that_no_window_shows_costs_one_confirmation_a_walk(synced, acc
 
 def test_since_limits_a_walk_that_was_interrupted(host):
     """`--since` after a first sync that was stopped limits what is left, and is remembered."""
-    with StandIn(Account.generate(count=450, seed=3, until=date(2026, 11, 20), distinct_streams=1)) as server:
+    with StandIn(
+        Account.generate(count=450, seed=3, until=date(2026, 11, 20), distinct_streams=1)
+    ) as server:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         events = host.sync(options=Options(streams=False))
         next(event for event in events if isinstance(event, WindowListed))
@@ -304,8 +335,7 @@ def without_streams(connected, server, account):
 
 
 def test_what_will_not_come_is_said_in_the_activity(connected, without_streams):
-    """The reason for a missing part stands with the workout, and a rebuild finds nothing to change.
-    """
+    """The reason for a missing part stands with the workout, and a rebuild finds nothing to change."""
     assert "streams" in connected.activity(without_streams).activity.completeness.missing
     assert said(list(connected.rebuild()), "changed") == []
 

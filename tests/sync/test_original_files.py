@@ -12,7 +12,10 @@ def test_sets_of_strength_work_arrive_with_the_file(connected, account):
     external_id = account.add(start_date_local="2026-11-19T07:00:00", sport="strength")
     finished(connected, files=True)
     activity = connected.activity(external_id).activity
-    assert [(one.exercise, one.reps) for one in activity.sets][:2] == [("Barbell back squat", 12), ("Barbell back squat", 11)]
+    assert [(one.exercise, one.reps) for one in activity.sets][:2] == [
+        ("Barbell back squat", 12),
+        ("Barbell back squat", 11),
+    ]
     assert any(claim.startswith("file:sha256:") for claim in activity.claims)
     assert any(claim.startswith("device:") for claim in activity.claims)
 
@@ -22,6 +25,10 @@ def test_every_file_of_an_account_can_be_read(connected):
     finished(connected, files=True)
     found = [connected.activity(str(row["number"])).activity for row in connected.activities()]
     assert len(found) > 5
-    read = [activity for activity in found if activity.stub is None and "file" in activity.completeness.parts]
+    read = [
+        activity
+        for activity in found
+        if activity.stub is None and "file" in activity.completeness.parts
+    ]
     assert [activity.completeness.missing.get("file") for activity in read] == [None] * len(read)
     assert read

@@ -23,7 +23,9 @@ from tests.sync.slow import Scripts, install
 MANY = 20
 DIES = "os.kill(os.getpid(), signal.SIGKILL)"
 DIES_ONCE = f"if len(here.read_text().split()) == 1: {DIES}"
-TELLS_AND_WAITS = "open(here.parents[1] / 'pipe', 'w').write('at work\\n')\nthreading.Event().wait()"
+TELLS_AND_WAITS = (
+    "open(here.parents[1] / 'pipe', 'w').write('at work\\n')\nthreading.Event().wait()"
+)
 
 
 @pytest.fixture
@@ -78,7 +80,9 @@ def test_the_store_is_the_same_as_without_processes(scripts, host, tmp_path, mon
     with scripts.host(tmp_path / "other") as other:
         finished(other)
         assert natural(other) == natural(host)
-        assert [one["what"] for one in other.quarantine()] == [one["what"] for one in host.quarantine()]
+        assert [one["what"] for one in other.quarantine()] == [
+            one["what"] for one in host.quarantine()
+        ]
     assert "ZeroDivisionError" in str(host.quarantine())
 
 
@@ -92,21 +96,24 @@ def test_on_postgresql_it_is_the_same(scripts, host, tmp_path, postgres_url):
 
 
 def test_a_worker_that_is_killed_costs_time_and_nothing_else(scripts, host, caplog):
-    """Whoever killed it: what it was at is read again by others, and one line of the log says so.
-    """
+    """Whoever killed it: what it was at is read again by others, and one line of the log says so."""
     scripts.add(MANY, n8=DIES_ONCE)
     with caplog.at_level(logging.WARNING):
         finished(host)
     assert titles(host) == ["read"] * MANY
     assert len(elsewhere(scripts)) == MANY
-    assert [record.levelname for record in caplog.records if "ended by itself" in record.message] == ["WARNING"]
+    assert [
+        record.levelname for record in caplog.records if "ended by itself" in record.message
+    ] == ["WARNING"]
 
 
 def test_a_record_that_kills_its_worker_again_is_set_aside_and_the_rest_goes_on(scripts, host):
     """It is kept, with the plugin named; this process is never put to that risk."""
     scripts.add(MANY, n8=DIES)
     finished(host)
-    assert [(one["external_id"], one["code"]) for one in host.quarantine()] == [("8", "FG-plugin-died")]
+    assert [(one["external_id"], one["code"]) for one in host.quarantine()] == [
+        ("8", "FG-plugin-died")
+    ]
     assert sorted(titles(host)) == ["listed"] + ["read"] * (MANY - 1)
     assert len(elsewhere(scripts)) == MANY
 
@@ -161,7 +168,11 @@ def test_the_workers_end_with_the_sync(scripts, host):
 
 def _children() -> list[psutil.Process]:
     """The workers of this process that are there; loky's own tracker stays."""
-    return [child for child in psutil.Process().children() if "resource_tracker" not in " ".join(child.cmdline())]
+    return [
+        child
+        for child in psutil.Process().children()
+        if "resource_tracker" not in " ".join(child.cmdline())
+    ]
 
 
 @pytest.fixture
@@ -173,7 +184,10 @@ def at_work(scripts, tmp_path):
         assert connecting.wait(60) == 0, connecting.stderr.read()
     with scripts.command(tmp_path / "home", "sync") as command:
         assert (scripts.folder / "pipe").read_text().startswith("at work")
-        everybody = [psutil.Process(command.pid), *psutil.Process(command.pid).children(recursive=True)]
+        everybody = [
+            psutil.Process(command.pid),
+            *psutil.Process(command.pid).children(recursive=True),
+        ]
         yield command, everybody
         for process in everybody:
             if process.is_running():
@@ -205,9 +219,11 @@ def test_a_killed_sync_leaves_no_worker_behind_and_is_made_good(at_work, scripts
 
 
 def test_what_is_derived_again_is_derived_there_too(scripts, host):
-    """By a rebuild, by a sync that lists other summaries, by another try of what was in quarantine.
-    """
-    scripts.add(MANY, "if not (here.parents[1] / 'note').exists(): raise RecordRefused('FG-script-odd', 'not yet')")
+    """By a rebuild, by a sync that lists other summaries, by another try of what was in quarantine."""
+    scripts.add(
+        MANY,
+        "if not (here.parents[1] / 'note').exists(): raise RecordRefused('FG-script-odd', 'not yet')",
+    )
     finished(host)
     assert len(host.quarantine()) == MANY
     for again in (host.rebuild, host.retry_quarantine):

@@ -1,5 +1,4 @@
-"""Everything derived again: on every core where that pays, and nothing written that says the same.
-"""
+"""Everything derived again: on every core where that pays, and nothing written that says the same."""
 
 from __future__ import annotations
 
@@ -82,7 +81,14 @@ def test_an_activity_that_was_lost_is_made_anew(connected, account):
 
 def test_what_is_gone_and_was_never_understood_stays_out_of_quarantine(connected, account):
     """A row that is no activity, once, is nobody's to mend after the list has it no more."""
-    account.add_row({"id": "i77", "start_date_local": "2026-11-01T08:00:00", "type": "Ride", "elapsed_time": "an hour"})
+    account.add_row(
+        {
+            "id": "i77",
+            "start_date_local": "2026-11-01T08:00:00",
+            "type": "Ride",
+            "elapsed_time": "an hour",
+        }
+    )
     finished(connected)
     account.delete("i77")
     finished(connected)

@@ -12,7 +12,9 @@ from fitglue_registry.sync.context import ConnectionView
 
 @pytest.fixture
 def view(clock, tmp_path):
-    return ConnectionView("c1", "files", None, {}, clock, None, logging.getLogger("test"), tmp_path / "cache")
+    return ConnectionView(
+        "c1", "files", None, {}, clock, None, logging.getLogger("test"), tmp_path / "cache"
+    )
 
 
 def test_a_plugin_that_asks_no_server_can_say_that_it_is_at_work(view):
@@ -29,7 +31,9 @@ def test_each_plugin_has_a_folder_of_its_own_for_what_may_be_lost(host, tmp_path
 
     seen = []
     account = loose.account
-    monkeypatch.setattr(loose, "account", lambda connection: seen.append(connection.cache) or account(connection))
+    monkeypatch.setattr(
+        loose, "account", lambda connection: seen.append(connection.cache) or account(connection)
+    )
     (tmp_path / "rides").mkdir()
     host.connect("files", {"paths": str(tmp_path / "rides")})
     assert seen == [host.home / "cache" / "plugins" / "fitglue-files"]

@@ -159,8 +159,7 @@ def test_detail_is_the_row_of_the_list(client, account):
 
 
 def test_intervals_fill_the_whole_recording(client, account):
-    """Intervals do not overlap and reach from the first sample to the last, their ends exclusive.
-    """
+    """Intervals do not overlap and reach from the first sample to the last, their ends exclusive."""
     id_ = first(account, type="Ride", source="GARMIN_CONNECT")
     rows = client.get(f"/activity/{id_}", intervals="true").json()["icu_intervals"]
     ends = [0, *(row["end_index"] for row in rows)]
@@ -182,7 +181,9 @@ def test_streams_have_one_length(client, account, form):
     address.
     """
     answer = client.get(f"/activity/{first(account, type='TrailRun')}/{form}").json()
-    lengths = {len(entry["data"]) for entry in answer} | {len(entry["data2"]) for entry in answer if entry["data2"]}
+    lengths = {len(entry["data"]) for entry in answer} | {
+        len(entry["data2"]) for entry in answer if entry["data2"]
+    }
     assert len(lengths) == 1
 
 
@@ -233,13 +234,18 @@ def test_file_of_a_gpx_upload_is_gpx(client, account):
 def test_strava_is_refused(client, account, part):
     """Each read of a Strava activity is answered with 422 and the sentence of the real service."""
     answer = client.get(f"/activity/{stub_of(account)}{part}")
-    assert (answer.status_code, answer.json()) == (422, {"status": 422, "error": "Cannot read Strava activities via the API"})
+    assert (answer.status_code, answer.json()) == (
+        422,
+        {"status": 422, "error": "Cannot read Strava activities via the API"},
+    )
 
 
 def test_detail_of_a_stub_may_be_the_stub(account):
     """With ``stub_detail`` the detail of a Strava activity is its stub, which was seen too."""
     with StandIn(account, stub_detail=True) as server, requests.Session() as session:
-        answer = session.get(f"{server.url}/api/v1/activity/{stub_of(account)}", auth=KEY, timeout=10)
+        answer = session.get(
+            f"{server.url}/api/v1/activity/{stub_of(account)}", auth=KEY, timeout=10
+        )
     assert answer.json()["source"] == "STRAVA"
 
 
@@ -264,7 +270,10 @@ def test_athlete_zero_is_the_owner(client):
     """Athlete ``0`` is the owner of the key, by the whole settings, the profile and the list of
     athletes.
     """
-    ids = client.get("/athlete/0").json()["id"], client.get("/athlete/0/profile").json()["athlete"]["id"]
+    ids = (
+        client.get("/athlete/0").json()["id"],
+        client.get("/athlete/0/profile").json()["athlete"]["id"],
+    )
     assert {*ids, client.get("/athletes").json()[0]["id"]} == {"i317960"}
 
 
@@ -273,7 +282,10 @@ def test_only_the_settings_hold_secrets(client):
     athletes.
     """
     assert all(secret in client.get("/athlete/0").text for secret in SECRETS)
-    assert not any(secret in client.get("/athlete/0/profile").text + client.get("/athletes").text for secret in SECRETS)
+    assert not any(
+        secret in client.get("/athlete/0/profile").text + client.get("/athletes").text
+        for secret in SECRETS
+    )
 
 
 def test_connections_name_the_feeds(client):
@@ -306,7 +318,9 @@ def test_wrong_credentials(server, header, status):
     """
     with requests.Session() as session:
         session.trust_env = False
-        answer = session.get(server.url + "/api/v1/athlete/0/profile", headers={"Authorization": header}, timeout=10)
+        answer = session.get(
+            server.url + "/api/v1/athlete/0/profile", headers={"Authorization": header}, timeout=10
+        )
     assert answer.status_code == status
 
 
@@ -323,7 +337,10 @@ def test_answers_are_compressed_on_request_only(client):
     packed = client.get(LIST, oldest="2026-01-01")
     client.session.headers["Accept-Encoding"] = "identity"
     plain = client.get(LIST, oldest="2026-01-01")
-    assert (packed.headers["Content-Encoding"], plain.headers.get("Content-Encoding")) == ("gzip", None)
+    assert (packed.headers["Content-Encoding"], plain.headers.get("Content-Encoding")) == (
+        "gzip",
+        None,
+    )
     assert packed.content == plain.content
 
 
@@ -351,12 +368,21 @@ def test_a_connection_serves_many_requests(server):
 
 def test_given_rows_are_served_verbatim():
     """Rows that somebody captured are answered as they are, keys missing and all."""
-    rows = [{"id": "i7", "start_date_local": "2026-01-02T03:04:05", "odd": "NaN"}, {"id": "i8", "name": None}]
-    account = Account.from_rows(rows, streams={"i7": [{"type": "time", "data": [0, 1]}]}, files={"i7": b"raw"})
+    rows = [
+        {"id": "i7", "start_date_local": "2026-01-02T03:04:05", "odd": "NaN"},
+        {"id": "i8", "name": None},
+    ]
+    account = Account.from_rows(
+        rows, streams={"i7": [{"type": "time", "data": [0, 1]}]}, files={"i7": b"raw"}
+    )
     with StandIn(account) as server, requests.Session() as session:
         session.auth = KEY
-        assert session.get(f"{server.url}/api/v1{LIST}?oldest=2026-01-01", timeout=10).json() == rows
-        assert session.get(f"{server.url}/api/v1/activity/i7/streams", timeout=10).json()[0]["data"] == [0, 1]
+        assert (
+            session.get(f"{server.url}/api/v1{LIST}?oldest=2026-01-01", timeout=10).json() == rows
+        )
+        assert session.get(f"{server.url}/api/v1/activity/i7/streams", timeout=10).json()[0][
+            "data"
+        ] == [0, 1]
         assert session.get(f"{server.url}/api/v1/activity/i7/file", timeout=10).content == b"raw"
 
 
@@ -364,4 +390,7 @@ def test_a_defect_of_the_stand_in_shows(client, server, account, caplog):
     """Where the stand-in itself fails, the answer says so instead of hiding it."""
     account.add_row({"id": "i9", "start_date_local": "2026-01-01T00:00:00", "odd": object()})
     answer = client.get("/activity/i9")
-    assert (answer.status_code, json.loads(answer.text)["error"].startswith("stand-in: TypeError")) == (500, True)
+    assert (
+        answer.status_code,
+        json.loads(answer.text)["error"].startswith("stand-in: TypeError"),
+    ) == (500, True)

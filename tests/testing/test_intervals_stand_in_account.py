@@ -34,7 +34,9 @@ def test_the_same_arguments_give_the_same_bytes():
     """Two accounts of the same arguments answer the same bytes, rows, streams and files; another
     seed answers others.
     """
-    one, same, other = (Account.generate(count=30, seed=seed, distinct_streams=3) for seed in (5, 5, 6))
+    one, same, other = (
+        Account.generate(count=30, seed=seed, distinct_streams=3) for seed in (5, 5, 6)
+    )
     assert one.list_body(one.ids()) == same.list_body(same.ids()) != other.list_body(other.ids())
     assert one.streams(native(one)) == same.streams(native(same))
     assert one.file(native(one)) == same.file(native(same))
@@ -71,12 +73,13 @@ def test_life_has_every_kind(life):
     """
     kinds = "Ride VirtualRide GravelRide Run VirtualRun TrailRun Swim OpenWaterSwim WeightTraining Hike Yoga Transition"
     assert set(kinds.split()) <= {row.get("type") for row in life}
-    assert {"GARMIN_CONNECT", "UPLOAD", "ZWIFT", "WAHOO", "MANUAL", "OAUTH_CLIENT", "STRAVA"} <= {row["source"] for row in life}
+    assert {"GARMIN_CONNECT", "UPLOAD", "ZWIFT", "WAHOO", "MANUAL", "OAUTH_CLIENT", "STRAVA"} <= {
+        row["source"] for row in life
+    }
 
 
 def test_race_legs_share_their_file(life):
-    """The legs of a triathlon share the external id and are told apart by their place in the file.
-    """
+    """The legs of a triathlon share the external id and are told apart by their place in the file."""
     shared = next(row["external_id"] for row in life if row.get("type") == "Transition")
     race = [row for row in life if row.get("external_id") == shared]
     assert [row["file_sport_index"] for row in race] == [4, 3, 2, 1, 0]
@@ -94,7 +97,9 @@ def test_local_time_utc_and_zone_agree(life):
     """
     zoned = [row for row in life if row.get("timezone")]
     for row in zoned:
-        local = datetime.fromisoformat(row["start_date_local"]).replace(tzinfo=ZoneInfo(row["timezone"]))
+        local = datetime.fromisoformat(row["start_date_local"]).replace(
+            tzinfo=ZoneInfo(row["timezone"])
+        )
         assert local == datetime.fromisoformat(row["start_date"])
     assert len({row["timezone"] for row in zoned}) == 3
     assert len(zoned) < len(life)
@@ -129,7 +134,10 @@ def test_some_custom_field_is_the_text_nan(life):
 
 def test_nulls_are_written_out_on_some_rows_only(life):
     """An unset field is null on some rows and absent on others."""
-    assert {row.get("kg_lifted", "absent") for row in life if row.get("type") == "Run"} == {"absent", None}
+    assert {row.get("kg_lifted", "absent") for row in life if row.get("type") == "Run"} == {
+        "absent",
+        None,
+    }
 
 
 def test_numbers_are_float32(life):
@@ -142,9 +150,14 @@ def test_streams_agree_with_the_row(account):
     power.
     """
     id_ = next(id_ for id_ in account.ids() if account.row(id_).get("coasting_time"))
-    row, columns = account.row(id_), {entry["type"]: entry["data"] for entry in account.streams(id_)}
+    row, columns = (
+        account.row(id_),
+        {entry["type"]: entry["data"] for entry in account.streams(id_)},
+    )
     assert (columns["time"][-1], columns["distance"][-1]) == (row["elapsed_time"], row["distance"])
-    assert sum(columns["watts"]) / len(columns["watts"]) == pytest.approx(row["icu_average_watts"], abs=0.5)
+    assert sum(columns["watts"]) / len(columns["watts"]) == pytest.approx(
+        row["icu_average_watts"], abs=0.5
+    )
 
 
 def test_coasting_is_zero_watts(account):
@@ -159,7 +172,12 @@ def test_tracks_have_gaps_and_times_have_jumps(account):
     """Among the recordings there are GPS gaps as nulls, recording stops, smart recording, custom
     and nested streams.
     """
-    streams = [entry for id_ in account.ids()[:60] if not account.is_stub(id_) for entry in account.streams(id_)]
+    streams = [
+        entry
+        for id_ in account.ids()[:60]
+        if not account.is_stub(id_)
+        for entry in account.streams(id_)
+    ]
     times = [entry["data"] for entry in streams if entry["type"] == "time"]
     steps = {later - sooner for time in times for sooner, later in pairwise(time)}
     assert any(None in entry["data"] for entry in streams if entry["type"] == "latlng")
@@ -181,7 +199,11 @@ def test_a_reanalysis_moves_the_dates(account):
     before = account.row(native(account))
     account.edit(before["id"], reanalysed=True, icu_training_load=99)
     after = account.row(before["id"])
-    assert {key for key in after if after[key] != before[key]} == {"icu_training_load", "analyzed", "icu_sync_date"}
+    assert {key for key in after if after[key] != before[key]} == {
+        "icu_training_load",
+        "analyzed",
+        "icu_sync_date",
+    }
 
 
 def test_edited_intervals_are_analysed_again(account):
@@ -231,7 +253,10 @@ def test_a_native_copy_replaces_or_joins_its_stub(account, keep):
     """
     stub = account.add_strava_stub("2026-10-01T18:00:00")
     copy = account.make_native(stub, keep_stub=keep)
-    assert (account.row(copy)["start_date_local"], account.row(copy)["strava_id"]) == ("2026-10-01T18:00:00", stub)
+    assert (account.row(copy)["start_date_local"], account.row(copy)["strava_id"]) == (
+        "2026-10-01T18:00:00",
+        stub,
+    )
     assert (stub in account) is keep
 
 
@@ -246,7 +271,12 @@ def test_drift_moves_volatile_figures_only(account):
     before = account.row(native(account))
     account.drift()
     after = account.row(before["id"])
-    assert {key for key in after if after[key] != before[key]} == {"icu_atl", "icu_ctl", "icu_weight", "icu_resting_hr"}
+    assert {key for key in after if after[key] != before[key]} == {
+        "icu_atl",
+        "icu_ctl",
+        "icu_weight",
+        "icu_resting_hr",
+    }
 
 
 def test_a_moved_start_moves_the_row(account):
@@ -260,5 +290,7 @@ def test_a_crowd_puts_a_long_history_into_fewer_days():
     """A history that no life has room for lies in fewer days, and its ids stay distinct."""
     one, crowd = Account.generate(count=300), Account.generate(count=300, crowd=10)
     numbers = [int(id_[1:]) for id_ in crowd.ids() if not crowd.is_stub(id_)]
-    assert crowd.row(crowd.ids()[-1])["start_date_local"] > one.row(one.ids()[-1])["start_date_local"]
+    assert (
+        crowd.row(crowd.ids()[-1])["start_date_local"] > one.row(one.ids()[-1])["start_date_local"]
+    )
     assert len(set(numbers)) == len(numbers)

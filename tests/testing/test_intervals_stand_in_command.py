@@ -25,7 +25,9 @@ def server():
 def send(server):
     """Send a command to the control endpoint and answer what it answers."""
     with requests.Session() as session:
-        yield lambda command, /, **arguments: session.post(f"{server.url}/_stand_in/{command}", json=arguments).json()
+        yield lambda command, /, **arguments: session.post(
+            f"{server.url}/_stand_in/{command}", json=arguments
+        ).json()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -36,20 +38,33 @@ def test_command_prints_its_address_and_stops_on_a_signal(number):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([*COMMAND, "--count", "5", "--key", "k", "--warm"], **pipes) as process:
         url = process.stdout.readline().strip()
-        answer = requests.get(url + "/api/v1/athlete/0/activities?oldest=2000-01-01", auth=("API_KEY", "k"), timeout=10)
+        answer = requests.get(
+            url + "/api/v1/athlete/0/activities?oldest=2000-01-01",
+            auth=("API_KEY", "k"),
+            timeout=10,
+        )
         process.send_signal(number)
         rest, errors = process.communicate(timeout=10)
     assert (len(answer.json()), process.returncode, rest) == (5, 0, "")
-    assert errors == f"Its key is k. In another terminal:\n  fitglue connect intervals --base-url {url}\n"
+    assert (
+        errors
+        == f"Its key is k. In another terminal:\n  fitglue connect intervals --base-url {url}\n"
+    )
 
 
 def test_command_serves_a_file_of_rows(tmp_path):
     """``--rows`` serves a captured list."""
     file = tmp_path / "rows.json"
-    file.write_text(json.dumps([{"id": "i1", "start_date_local": "2026-01-01T10:00:00"}]), encoding="utf-8")
-    with subprocess.Popen([*COMMAND, "--rows", str(file)], stdout=subprocess.PIPE, text=True) as process:
+    file.write_text(
+        json.dumps([{"id": "i1", "start_date_local": "2026-01-01T10:00:00"}]), encoding="utf-8"
+    )
+    with subprocess.Popen(
+        [*COMMAND, "--rows", str(file)], stdout=subprocess.PIPE, text=True
+    ) as process:
         url = process.stdout.readline().strip()
-        answer = requests.get(url + "/api/v1/activity/i1", auth=("API_KEY", "stand-in-key"), timeout=10)
+        answer = requests.get(
+            url + "/api/v1/activity/i1", auth=("API_KEY", "stand-in-key"), timeout=10
+        )
         process.terminate()
     assert answer.json()["id"] == "i1"
 
@@ -64,8 +79,7 @@ def test_edit_and_delete(server, send):
 
 
 def test_late_upload_stub_and_native_copy(server, send):
-    """A late upload, a stub and its native copy are added from outside, each answered with its id.
-    """
+    """A late upload, a stub and its native copy are added from outside, each answered with its id."""
     late = send("add", start_date_local="2026-01-01T10:00:00", sport="Hike")["result"]
     stub = send("add_strava_stub", start_date_local="2026-01-02T10:00:00")["result"]
     copy = send("make_native", stub_id=stub, keep_stub=True)["result"]
@@ -74,7 +88,9 @@ def test_late_upload_stub_and_native_copy(server, send):
 
 def test_fault_key_and_latency(server, send):
     """A fault is set, the key revoked and the latency changed from outside."""
-    send("fault", path="*/profile", kind="status", args={"status": 429, "retry_after": 1}, times=None)
+    send(
+        "fault", path="*/profile", kind="status", args={"status": 429, "retry_after": 1}, times=None
+    )
     send("set_key", key="other")
     send("latency", seconds=0.001)
     answer = requests.get(server.url + "/api/v1/athlete/0/profile", timeout=10)
@@ -85,7 +101,9 @@ def test_log_is_read_and_cleared(server):
     """The log of requests is read and cleared from outside, and control requests are not in it."""
     requests.get(server.url + "/api/v1/athletes", timeout=10)
     address = server.url + "/_stand_in/requests"
-    assert requests.get(address, timeout=10).json() == [{"method": "GET", "path": "/api/v1/athletes", "query": "", "status": 403}]
+    assert requests.get(address, timeout=10).json() == [
+        {"method": "GET", "path": "/api/v1/athletes", "query": "", "status": 403}
+    ]
     requests.delete(address, timeout=10)
     assert requests.get(address, timeout=10).json() == []
 

@@ -26,7 +26,9 @@ def get(server):
     """Get a path with the key."""
     with requests.Session() as session:
         session.auth = ("API_KEY", "stand-in-key")
-        yield lambda path=LIST, timeout=10.0: session.get(server.url + path, timeout=timeout, allow_redirects=False)
+        yield lambda path=LIST, timeout=10.0: session.get(
+            server.url + path, timeout=timeout, allow_redirects=False
+        )
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 422, 429, 500, 503])
@@ -48,7 +50,11 @@ def test_bad_gateway_is_html(server, get):
     """A proxy's error is a page."""
     server.fault("*", Fault.status(502))
     answer = get()
-    assert (answer.status_code, answer.headers["Content-Type"], answer.text[:9]) == (502, "text/html", "<!DOCTYPE")
+    assert (answer.status_code, answer.headers["Content-Type"], answer.text[:9]) == (
+        502,
+        "text/html",
+        "<!DOCTYPE",
+    )
 
 
 def test_status_with_a_body_of_ones_own(server, get):
@@ -165,7 +171,9 @@ def test_ids_left_out(server, get):
     """A bulk answer may leave out ids that are there."""
     one, other = server.account.ids()[:2]
     server.fault("*/activities/*", Fault.leave_out([one]))
-    assert [row["id"] for row in get(f"/api/v1/athlete/0/activities/{one},{other}").json()] == [other]
+    assert [row["id"] for row in get(f"/api/v1/athlete/0/activities/{one},{other}").json()] == [
+        other
+    ]
 
 
 def test_duplicate_rows(server, get):
@@ -250,7 +258,10 @@ def test_bomb(server):
     """A small gzip may unpack to a large body."""
     server.fault("*", Fault.bomb(size=5 << 20))
     answer = requests.get(server.url + LIST, auth=("API_KEY", "stand-in-key"), timeout=10)
-    assert (len(answer.content), int(answer.headers["Content-Length"]) < 50_000) == ((5 << 20) + 1, True)
+    assert (len(answer.content), int(answer.headers["Content-Length"]) < 50_000) == (
+        (5 << 20) + 1,
+        True,
+    )
 
 
 def test_nested(server, get):
@@ -263,7 +274,9 @@ def test_values(server, get):
     """The first rows of a list may hold values that no JSON library writes, also inside what they
     hold; the others are spared.
     """
-    server.fault("*", Fault.values({"distance": "1e400", "name": r'"\ud800"', "gear.id": "NaN"}, rows=1))
+    server.fault(
+        "*", Fault.values({"distance": "1e400", "name": r'"\ud800"', "gear.id": "NaN"}, rows=1)
+    )
     first, second = get().text.split("},{", 1)[0], get().json()[1]
     assert '"distance":1e400' in first
     assert r'"name":"\ud800"' in first
@@ -279,7 +292,10 @@ def test_values_of_a_list_inside(server, get):
 def test_tls(tmp_path):
     """A stand-in may speak https, and forget in the middle that it does."""
     bundle = self_signed(tmp_path)
-    with StandIn(Account.generate(count=1), tls=serving(bundle)) as server, requests.Session() as session:
+    with (
+        StandIn(Account.generate(count=1), tls=serving(bundle)) as server,
+        requests.Session() as session,
+    ):
         asked = {"url": server.url + PROFILE, "auth": ("API_KEY", "stand-in-key"), "timeout": 10}
         assert session.get(**asked, verify=str(bundle)).json()["athlete"]["id"] == server.athlete_id
         with pytest.raises(requests.exceptions.SSLError, match="CERTIFICATE_VERIFY_FAILED"):

@@ -19,7 +19,10 @@ PAYLOADS = SHARED / "data" / "intervals" / "payloads"
 
 pytestmark = [
     pytest.mark.shared,
-    pytest.mark.skipif(not DOCUMENT.exists(), reason=f"no OpenAPI document at {DOCUMENT}; FITGLUE_SHARED names its folder"),
+    pytest.mark.skipif(
+        not DOCUMENT.exists(),
+        reason=f"no OpenAPI document at {DOCUMENT}; FITGLUE_SHARED names its folder",
+    ),
 ]
 
 
@@ -31,7 +34,9 @@ def components():
     schemas = json.loads(DOCUMENT.read_text(encoding="utf-8"))["components"]["schemas"]
     for schema in schemas.values():
         properties = schema.get("properties", {})
-        schema["properties"] = {name: {"anyOf": [{"type": "null"}, known]} for name, known in properties.items()}
+        schema["properties"] = {
+            name: {"anyOf": [{"type": "null"}, known]} for name, known in properties.items()
+        }
     schemas["ActivityStream"]["properties"] |= {"data": {}, "data2": {}}
     for name in ("Activity", "ActivityWithIntervals"):
         schemas[name]["properties"]["skyline_chart_bytes"] = {"type": ["string", "null"]}
@@ -59,7 +64,9 @@ def check(components: dict, name: str, value: object) -> None:
     known = set(components[name]["properties"])
     unknown = set(value) - known - set(CUSTOM_FIELDS)
     assert not unknown
-    jsonschema_rs.validate({"$ref": f"#/components/schemas/{name}", "components": {"schemas": components}}, value)
+    jsonschema_rs.validate(
+        {"$ref": f"#/components/schemas/{name}", "components": {"schemas": components}}, value
+    )
 
 
 def test_list(components, get):
@@ -83,7 +90,11 @@ def test_bulk_with_intervals(components, get):
 
 def test_streams(components, get):
     """Each stream of each kind of sport is an ActivityStream."""
-    by_type = {get.account.row(id_).get("type"): id_ for id_ in get.account.ids() if not get.account.is_stub(id_)}
+    by_type = {
+        get.account.row(id_).get("type"): id_
+        for id_ in get.account.ids()
+        if not get.account.is_stub(id_)
+    }
     for id_ in by_type.values():
         for stream in get(f"/activity/{id_}/streams"):
             check(components, "ActivityStream", stream)
@@ -114,7 +125,12 @@ def test_intervals(components, get):
 
 
 @pytest.mark.parametrize(
-    ("name", "status"), [("error-401-auth-failed", 401), ("error-403-access-denied", 403), ("error-422-strava-read", 422)]
+    ("name", "status"),
+    [
+        ("error-401-auth-failed", 401),
+        ("error-403-access-denied", 403),
+        ("error-422-strava-read", 422),
+    ],
 )
 def test_errors_are_those_captured(get, name, status):
     """The bodies of errors are those that were captured from the real service."""
@@ -129,8 +145,14 @@ def test_errors_are_those_captured(get, name, status):
 
 def test_captured_list_is_served_as_it_is():
     """The 781 rows of a real account are served unchanged."""
-    rows = json.loads((PAYLOADS / "activities-list-real-account-with-duplicates.json").read_text(encoding="utf-8"))
+    rows = json.loads(
+        (PAYLOADS / "activities-list-real-account-with-duplicates.json").read_text(encoding="utf-8")
+    )
     with StandIn(Account.from_rows(rows)) as server, requests.Session() as session:
         session.auth = ("API_KEY", "stand-in-key")
-        answer = session.get(f"{server.url}/api/v1/athlete/0/activities?oldest=2020-01-01", timeout=10)
-    assert sorted(answer.json(), key=lambda row: row["id"]) == sorted(rows, key=lambda row: row["id"])
+        answer = session.get(
+            f"{server.url}/api/v1/athlete/0/activities?oldest=2020-01-01", timeout=10
+        )
+    assert sorted(answer.json(), key=lambda row: row["id"]) == sorted(
+        rows, key=lambda row: row["id"]
+    )

@@ -9,7 +9,12 @@ from pathlib import Path
 from fitglue_registry.registry.entry import Budget as Limit
 from fitglue_registry.transport import FileBudget, SystemClock
 
-folder, wanted, requests, per_s = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+folder, wanted, requests, per_s = (
+    Path(sys.argv[1]),
+    int(sys.argv[2]),
+    int(sys.argv[3]),
+    float(sys.argv[4]),
+)
 budget = FileBudget(folder, "shared", [Limit(requests=requests, per_s=per_s)], SystemClock())
 sys.stdin.readline()
 for _ in range(wanted):

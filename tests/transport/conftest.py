@@ -86,7 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
 
     def do_GET(self) -> None:
-        reply = self.server.next_reply(self.path, {name.lower(): value for name, value in self.headers.items()})
+        reply = self.server.next_reply(
+            self.path, {name.lower(): value for name, value in self.headers.items()}
+        )
         if reply.meet:
             reply.meet.wait(5)
         if reply.hang:
@@ -100,12 +102,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_CONNECT(self) -> None:
         """A proxy that wants a password of its own."""
-        self.server.next_reply(self.path, {name.lower(): value for name, value in self.headers.items()})
+        self.server.next_reply(
+            self.path, {name.lower(): value for name, value in self.headers.items()}
+        )
         self.send_error(407)
 
     def _answer(self, reply: Reply) -> None:
         self.send_response(reply.status)
-        framing = {"Transfer-Encoding": "chunked"} if reply.chunks is not None else {"Content-Length": str(len(reply.body))}
+        framing = (
+            {"Transfer-Encoding": "chunked"}
+            if reply.chunks is not None
+            else {"Content-Length": str(len(reply.body))}
+        )
         headers = {"Content-Type": "application/json"} | framing | reply.headers
         for name, value in headers.items():
             self.send_header(name, value)
@@ -134,7 +142,9 @@ class HeldClock:
         self.set_back = 0.0
 
     def now(self) -> datetime:
-        return datetime(2026, 11, 23, 12, 0, tzinfo=UTC) + timedelta(seconds=self.seconds - 1000 - self.set_back)
+        return datetime(2026, 11, 23, 12, 0, tzinfo=UTC) + timedelta(
+            seconds=self.seconds - 1000 - self.set_back
+        )
 
     def monotonic(self) -> float:
         return self.seconds
@@ -159,7 +169,9 @@ def servers() -> Iterator[Callable[[], ScriptedServer]]:
 
     def start() -> ScriptedServer:
         server = ScriptedServer()
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
         running.append(server)
         return server
 
@@ -187,16 +199,29 @@ def waits() -> list[tuple[float, str]]:
 
 
 @pytest.fixture
-def open_session(server: ScriptedServer, clock: HeldClock, waits: list[tuple[float, str]]) -> Iterator[Callable[..., HttpSession]]:
+def open_session(
+    server: ScriptedServer, clock: HeldClock, waits: list[tuple[float, str]]
+) -> Iterator[Callable[..., HttpSession]]:
     """Opens a session; keywords of ``HttpPolicy`` and of ``HttpSession`` say what differs from a
     connection with a key.
     """
     opened: list[HttpSession] = []
 
     def open_(base_url: str | None = None, **differs: Any) -> HttpSession:
-        session_keywords = {name: differs.pop(name) for name in ("secrets", "budget", "redactor", "clock") if name in differs}
-        policy = HttpPolicy(base_url or f"{server.url}/api/v1", **({"auth": BASIC, "read_s": 5.0, "connect_s": 5.0} | differs))
-        keywords = {"secrets": lambda: {"api_key": KEY}, "clock": clock, "on_wait": lambda *wait: waits.append(wait)} | session_keywords
+        session_keywords = {
+            name: differs.pop(name)
+            for name in ("secrets", "budget", "redactor", "clock")
+            if name in differs
+        }
+        policy = HttpPolicy(
+            base_url or f"{server.url}/api/v1",
+            **({"auth": BASIC, "read_s": 5.0, "connect_s": 5.0} | differs),
+        )
+        keywords = {
+            "secrets": lambda: {"api_key": KEY},
+            "clock": clock,
+            "on_wait": lambda *wait: waits.append(wait),
+        } | session_keywords
         opened.append(HttpSession(policy, **keywords))
         return opened[-1]
 
@@ -219,4 +244,6 @@ def key() -> str:
 @pytest.fixture
 def zipped() -> Callable[..., Reply]:
     """A gzip reply of this content."""
-    return lambda content, **differs: Reply(body=gzip.compress(content), headers={"Content-Encoding": "gzip"}, **differs)
+    return lambda content, **differs: Reply(
+        body=gzip.compress(content), headers={"Content-Encoding": "gzip"}, **differs
+    )

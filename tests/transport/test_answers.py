@@ -34,25 +34,39 @@ def test_a_request_says_who_asks(open_session, server):
     open_session(user_agent="fitglue-registry/9").get("x")
     headers = server.requests[0][1]
     assert headers["user-agent"] == "fitglue-registry/9"
-    assert headers["authorization"] == "Basic " + base64.b64encode(b"API_KEY:planted-Secret/key+42").decode()
+    assert (
+        headers["authorization"]
+        == "Basic " + base64.b64encode(b"API_KEY:planted-Secret/key+42").decode()
+    )
 
 
 def test_gzip_is_decoded_and_kept_as_received(session, server, zipped):
     """The wire's gzip bytes come back beside the decoded body."""
     server.say(zipped(b'{"watts": 200}'))
     answer = session.get("x")
-    assert (answer.json(), gzip.decompress(answer.wire), answer.wire_encoding) == ({"watts": 200}, b'{"watts": 200}', "gzip")
+    assert (answer.json(), gzip.decompress(answer.wire), answer.wire_encoding) == (
+        {"watts": 200},
+        b'{"watts": 200}',
+        "gzip",
+    )
 
 
 @pytest.mark.parametrize("codec", [zlib, body._CODEC], ids=["zlib", "quickest"])
 def test_gzip_in_several_members_is_read_to_its_end(session, server, reply, codec, monkeypatch):
     """A stream of two gzip members and padding is one body, whichever library reads it."""
     monkeypatch.setattr(body, "_CODEC", codec)
-    server.say(reply(body=gzip.compress(b"[1,") + gzip.compress(b"2]") + b"\0\0", headers={"Content-Encoding": "gzip"}))
+    server.say(
+        reply(
+            body=gzip.compress(b"[1,") + gzip.compress(b"2]") + b"\0\0",
+            headers={"Content-Encoding": "gzip"},
+        )
+    )
     assert session.get("x").json() == [1, 2]
 
 
-@pytest.mark.parametrize("content", [zlib.compress(b"[1]"), zlib.compress(b"[1]")[2:-4]], ids=["zlib", "raw"])
+@pytest.mark.parametrize(
+    "content", [zlib.compress(b"[1]"), zlib.compress(b"[1]")[2:-4]], ids=["zlib", "raw"]
+)
 def test_deflate_is_kept_decoded(session, server, reply, content):
     """An encoding that nobody keeps is undone, with zlib's header or without."""
     server.say(reply(body=content, headers={"Content-Encoding": "deflate"}))
@@ -102,18 +116,37 @@ def test_a_byte_order_mark_is_ignored():
     assert read(b"\xef\xbb\xbf[1]") == [1]
 
 
-@pytest.mark.parametrize(("content", "what", "why"), [
-    (b"", "empty", "no content"),
-    (b" \n", "empty", "no content"),
-    (b'{"a": [1, 2', "broken", "ends too early"),
-    (b"not json", "broken", "character 0"),
-    (b'["\xff"]', "broken", "not UTF-8"),
-    (b"[" + b"1" * 5000 + b"]", "broken", "thousands of digits"),
-    (b"[" * 100_000 + b"]" * 100_000, "broken", "nested deeper"),
-    (b"[" * 100_000 + b"NaN" + b"]" * 100_000, "broken", "nested deeper"),
-    (b"<!doctype html><html><title>Sign in</title>", "a web page titled 'Sign in'", "answers in its place"),
-    (b"<html>", "a web page", "answers in its place"),
-], ids=["empty", "blank", "cut", "text", "latin", "digits", "deep", "deep NaN", "page", "untitled page"])
+@pytest.mark.parametrize(
+    ("content", "what", "why"),
+    [
+        (b"", "empty", "no content"),
+        (b" \n", "empty", "no content"),
+        (b'{"a": [1, 2', "broken", "ends too early"),
+        (b"not json", "broken", "character 0"),
+        (b'["\xff"]', "broken", "not UTF-8"),
+        (b"[" + b"1" * 5000 + b"]", "broken", "thousands of digits"),
+        (b"[" * 100_000 + b"]" * 100_000, "broken", "nested deeper"),
+        (b"[" * 100_000 + b"NaN" + b"]" * 100_000, "broken", "nested deeper"),
+        (
+            b"<!doctype html><html><title>Sign in</title>",
+            "a web page titled 'Sign in'",
+            "answers in its place",
+        ),
+        (b"<html>", "a web page", "answers in its place"),
+    ],
+    ids=[
+        "empty",
+        "blank",
+        "cut",
+        "text",
+        "latin",
+        "digits",
+        "deep",
+        "deep NaN",
+        "page",
+        "untitled page",
+    ],
+)
 def test_what_is_no_json_is_named(content, what, why):
     """The error says what came instead of JSON, and where reading stopped."""
     error = refused(content)

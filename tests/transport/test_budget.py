@@ -1,5 +1,4 @@
-"""How many requests are granted in which time, by one budget, by several, and by several processes.
-"""
+"""How many requests are granted in which time, by one budget, by several, and by several processes."""
 
 import json
 import subprocess
@@ -35,25 +34,37 @@ def granted(budget, clock, seconds):
 
 def most_in(moments, seconds):
     """The largest number of moments in any window of this length."""
-    return max(sum(1 for moment in moments if first <= moment < first + seconds) for first in moments)
+    return max(
+        sum(1 for moment in moments if first <= moment < first + seconds) for first in moments
+    )
 
 
-@pytest.mark.parametrize(("limit", "window", "most"), [
-    (Limit(requests=8, per_s=1), 1, 8),
-    (Limit(requests=8, per_s=1, burst=10), 1.25, 10),
-    (Limit(requests=10, per_s=1, burst=3), 1, 10),
-    (Limit(requests=10, per_s=1, burst=3), 0.3, 3),
-    (Limit(requests=100, per_s=900), 900, 100),
-    (Limit(requests=1000, per_s=1), 1, 1000),
-])
+@pytest.mark.parametrize(
+    ("limit", "window", "most"),
+    [
+        (Limit(requests=8, per_s=1), 1, 8),
+        (Limit(requests=8, per_s=1, burst=10), 1.25, 10),
+        (Limit(requests=10, per_s=1, burst=3), 1, 10),
+        (Limit(requests=10, per_s=1, burst=3), 0.3, 3),
+        (Limit(requests=100, per_s=900), 900, 100),
+        (Limit(requests=1000, per_s=1), 1, 1000),
+    ],
+)
 def test_no_window_ever_holds_more_than_the_limit(budget, clock, limit, window, most):
     """Whatever the moment at which one begins to count."""
     moments = granted(budget(limit), clock, 3 * window)
     assert most_in(moments, window * 0.999) <= most
 
 
-@pytest.mark.parametrize("limit", [Limit(requests=8, per_s=1), Limit(requests=8, per_s=1, burst=10), Limit(requests=300, per_s=1),
-                                   Limit(requests=250, per_s=900)])
+@pytest.mark.parametrize(
+    "limit",
+    [
+        Limit(requests=8, per_s=1),
+        Limit(requests=8, per_s=1, burst=10),
+        Limit(requests=300, per_s=1),
+        Limit(requests=250, per_s=900),
+    ],
+)
 def test_the_limit_is_used(budget, clock, limit):
     """Little of what is allowed is given away."""
     moments = granted(budget(limit), clock, 4 * limit.per_s)
@@ -63,7 +74,11 @@ def test_the_limit_is_used(budget, clock, limit):
 def test_all_of_several_limits_hold(budget, clock):
     """Ten a second, and fifty a minute."""
     moments = granted(budget(Limit(requests=10, per_s=1), Limit(requests=50, per_s=60)), clock, 120)
-    assert (most_in(moments, 0.999) <= 10, most_in(moments, 59.9) <= 50, len(moments) >= 90) == (True, True, True)
+    assert (most_in(moments, 0.999) <= 10, most_in(moments, 59.9) <= 50, len(moments) >= 90) == (
+        True,
+        True,
+        True,
+    )
 
 
 def test_two_budgets_on_one_file_count_together(budget, clock):
@@ -77,19 +92,35 @@ def test_two_processes_together_never_exceed_the_limit(tmp_path):
     """Real processes and a real clock; the moments of both, laid side by side, keep the limit."""
     script = Path(__file__).with_name("budget_process.py")
     command = [sys.executable, str(script), str(tmp_path), "20", "10", "0.1"]
-    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
     for process in processes:
         process.stdin.write("go\n")
         process.stdin.flush()
-    moments = sorted(float(line) for process in processes for line in process.communicate(timeout=20)[0].split())
+    moments = sorted(
+        float(line) for process in processes for line in process.communicate(timeout=20)[0].split()
+    )
     assert len(moments) == 40
     # A moment is printed after it was granted, never before; ten more would have to be later by the
     # whole window.
     assert most_in(moments, 0.08) <= 10
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"held": [0, 0], "granted": 5}', b'{"held": "x", "granted": {}}',
-                                     b'{"held": [1e999, 1], "granted": {"2/1": [[0, 1e999]]}}', b"\xff\x00"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"held": [0, 0], "granted": 5}',
+        b'{"held": "x", "granted": {}}',
+        b'{"held": [1e999, 1], "granted": {"2/1": [[0, 1e999]]}}',
+        b"\xff\x00",
+    ],
+)
 def test_a_damaged_file_starts_anew(budget, tmp_path, content):
     """Counting goes on, and the file is sound again."""
     limit = Limit(requests=2, per_s=1)
@@ -147,7 +178,10 @@ def test_scopes_are_counted_apart(tmp_path, clock):
     """A limit of the address is shared by two accounts, a limit of the account is not."""
     limits = (Limit(requests=3, per_s=60, scope="ip"), Limit(requests=2, per_s=60, scope="account"))
     policy = HttpPolicy("https://example.org", limits=limits)
-    first, second = (budget_of(policy, tmp_path, integration="example", account=name, clock=clock) for name in ("a", "b"))
+    first, second = (
+        budget_of(policy, tmp_path, integration="example", account=name, clock=clock)
+        for name in ("a", "b")
+    )
     assert [first.acquire(), first.acquire()] == [0.0, 0.0]
     assert first.acquire() > 0
     assert len(list(tmp_path.glob("*.json"))) == 2

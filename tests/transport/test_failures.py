@@ -20,7 +20,11 @@ def test_a_rejected_key_needs_the_athlete(session, server, reply, status, code):
     """A wrong key and a missing permission are told apart and never tried again."""
     server.say(reply(status, b'{"status": %d, "error": "Auth failed"}' % status))
     error = error_of(session, AthleteNeeded)
-    assert (error.code, error.why, len(server.requests)) == (code, f"it answers {status}: Auth failed", 1)
+    assert (error.code, error.why, len(server.requests)) == (
+        code,
+        f"it answers {status}: Auth failed",
+        1,
+    )
     assert error.at.url == f"{server.url}/api/v1/x"
     assert error.fix
 
@@ -30,11 +34,17 @@ def test_a_renewed_key_is_asked_for_after_a_401(open_session, server, reply):
     is tried at once.
     """
     keys = iter(["old-key", "new-key"])
-    session = open_session(auth=Auth(scheme="bearer", secret="api_key"), secrets=lambda: {"api_key": next(keys)})
+    session = open_session(
+        auth=Auth(scheme="bearer", secret="api_key"), secrets=lambda: {"api_key": next(keys)}
+    )
     server.say(reply(), reply(401), reply())
     session.get("a")
     session.get("b")
-    assert [headers["authorization"] for _, headers in server.requests] == ["Bearer old-key", "Bearer old-key", "Bearer new-key"]
+    assert [headers["authorization"] for _, headers in server.requests] == [
+        "Bearer old-key",
+        "Bearer old-key",
+        "Bearer new-key",
+    ]
 
 
 def test_a_key_that_was_not_renewed_is_not_tried_again(open_session, server, reply):
@@ -48,19 +58,30 @@ def test_any_other_status_stops_the_connection(session, server, reply, status):
     """It is not tried again."""
     server.say(reply(status, b""))
     error = error_of(session)
-    assert (error.code, f"answers {status}" in error.what, len(server.requests)) == ("FG-unexpected-status", True, 1)
+    assert (error.code, f"answers {status}" in error.what, len(server.requests)) == (
+        "FG-unexpected-status",
+        True,
+        1,
+    )
 
 
-@pytest.mark.parametrize(("body", "words"), [
-    (b'{"error": "bad <b>date</b>"}', "bad date"),
-    (b'[{"status": 422, "error": "first"}, {"error": "second"}]', "first"),
-    (b'{"detail": {"loc": 1}}', "{'loc': 1}"),
-    (b"<html><head><title>t</title></head><style>x{}</style><body><h1>Bad\ngateway</h1><script>evil()</script></body>", "Bad gateway"),
-    (b"plain\x00\x1b[31m words", "plain��[31m words"),
-    (b"w" * 900, "w" * 200),
-    (b"[" * 100_000, "[" * 200),
-    (b"", "it gave no reason"),
-], ids=["json", "list", "object", "page", "control", "long", "deep", "empty"])
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"error": "bad <b>date</b>"}', "bad date"),
+        (b'[{"status": 422, "error": "first"}, {"error": "second"}]', "first"),
+        (b'{"detail": {"loc": 1}}', "{'loc': 1}"),
+        (
+            b"<html><head><title>t</title></head><style>x{}</style><body><h1>Bad\ngateway</h1><script>evil()</script></body>",
+            "Bad gateway",
+        ),
+        (b"plain\x00\x1b[31m words", "plain��[31m words"),
+        (b"w" * 900, "w" * 200),
+        (b"[" * 100_000, "[" * 200),
+        (b"", "it gave no reason"),
+    ],
+    ids=["json", "list", "object", "page", "control", "long", "deep", "empty"],
+)
 def test_the_server_is_quoted_shortly_and_harmlessly(session, server, reply, body, words):
     """Its own words stand in the error: without markup, without control characters, on one line,
     cut.
@@ -111,6 +132,7 @@ def test_a_refused_connection_is_no_network(open_session, clock):
 
 def test_an_unknown_host_is_no_network(open_session, monkeypatch):
     """A name that does not resolve is told in the words of the system."""
+
     def fail(*_, **__):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -122,6 +144,7 @@ def test_an_unknown_host_is_no_network(open_session, monkeypatch):
 
 def test_a_connection_that_does_not_come_about_in_time_is_a_timeout(open_session, monkeypatch):
     """A firewall that swallows everything is given up after ``connect_s``."""
+
     def swallow(self, address):
         raise TimeoutError
 
@@ -139,7 +162,10 @@ def test_a_missing_secret_needs_the_athlete(open_session, server):
 @pytest.mark.parametrize("key", ["line\nbreak", " spaced-key", "snow☃man"])
 def test_a_key_that_no_header_can_carry_is_never_sent_nor_shown(open_session, server, key):
     """A pasted line break cannot become a header of its own."""
-    session = open_session(auth=Auth(scheme="header", secret="api_key", header="X-Key"), secrets=lambda: {"api_key": key})
+    session = open_session(
+        auth=Auth(scheme="header", secret="api_key", header="X-Key"),
+        secrets=lambda: {"api_key": key},
+    )
     error = error_of(session, AthleteNeeded)
     assert (error.code, server.requests) == ("FG-key-rejected", [])
     assert key not in str(error.as_dict())
@@ -161,5 +187,8 @@ def test_an_answer_that_cannot_be_unpacked_says_so(session, server, reply):
     """Its own words come before those of a library."""
     server.say(reply(body=b"\x1f\x8bnonsense", headers={"Content-Encoding": "gzip"}))
     error = error_of(session, Retryable)
-    assert (error.code, error.what) == ("FG-answer-broken", "127.0.0.1 sends an answer that cannot be unpacked")
+    assert (error.code, error.what) == (
+        "FG-answer-broken",
+        "127.0.0.1 sends an answer that cannot be unpacked",
+    )
     assert error.why.startswith("its compressed bytes are damaged")

@@ -8,9 +8,15 @@ from fitglue_registry.registry.entry import Auth, Budget, Http, Timeouts
 from fitglue_registry.transport import HttpPolicy, policy_from_entry
 
 ENTRY = Http(
-    base_url="https://example.org/api/", allowed_hosts=("example.org", "files.example.org"), auth=Auth(scheme="bearer", secret="token"),
-    budget=(Budget(requests=8, per_s=1),), timeouts=Timeouts(connect_s=1, read_s=2), user_agent="me/{version}", connections=3,
-    max_body_mb=7, retries=1,
+    base_url="https://example.org/api/",
+    allowed_hosts=("example.org", "files.example.org"),
+    auth=Auth(scheme="bearer", secret="token"),
+    budget=(Budget(requests=8, per_s=1),),
+    timeouts=Timeouts(connect_s=1, read_s=2),
+    user_agent="me/{version}",
+    connections=3,
+    max_body_mb=7,
+    retries=1,
 )
 
 
@@ -18,8 +24,16 @@ def test_every_key_of_the_entry_counts():
     """The policy holds what the entry says, and the host's version."""
     policy = policy_from_entry(ENTRY)
     assert policy == HttpPolicy(
-        "https://example.org/api", ("example.org", "files.example.org"), ENTRY.auth, ENTRY.budget, connect_s=1, read_s=2,
-        user_agent=f"me/{__version__}", connections=3, max_body=7_000_000, retries=1,
+        "https://example.org/api",
+        ("example.org", "files.example.org"),
+        ENTRY.auth,
+        ENTRY.budget,
+        connect_s=1,
+        read_s=2,
+        user_agent=f"me/{__version__}",
+        connections=3,
+        max_body=7_000_000,
+        retries=1,
     )
     assert policy.origins == {("https", "example.org", 443), ("https", "files.example.org", 443)}
 
@@ -27,19 +41,44 @@ def test_every_key_of_the_entry_counts():
 def test_a_stand_in_is_the_only_server_allowed():
     """With a base URL of the athlete's own, the entry's hosts are not followed to."""
     policy = policy_from_entry(ENTRY, "http://127.0.0.1:8042/api/v1/")
-    assert (policy.base_url, policy.origins, policy.loopback) == ("http://127.0.0.1:8042/api/v1", {("http", "127.0.0.1", 8042)}, True)
+    assert (policy.base_url, policy.origins, policy.loopback) == (
+        "http://127.0.0.1:8042/api/v1",
+        {("http", "127.0.0.1", 8042)},
+        True,
+    )
 
 
-@pytest.mark.parametrize("url", ["https://example.org", "http://localhost:1/x", "http://[::1]:1", "http://127.9.9.9",
-                                 " https://EXAMPLE.org/ "])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org",
+        "http://localhost:1/x",
+        "http://[::1]:1",
+        "http://127.9.9.9",
+        " https://EXAMPLE.org/ ",
+    ],
+)
 def test_https_and_loopback_may_be_asked(url):
     """Everything else would show the key on the way."""
     assert HttpPolicy(url).host
 
 
-@pytest.mark.parametrize("url", ["http://example.org", "http://10.0.0.1", "http://localhost.example.org", "ftp://127.0.0.1",
-                                 "example.org", "", "https://me:secret@example.org", "https://example.org?key=1", "https://", "http://[broken",
-                                 "https://example.org:99999"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org",
+        "http://10.0.0.1",
+        "http://localhost.example.org",
+        "ftp://127.0.0.1",
+        "example.org",
+        "",
+        "https://me:secret@example.org",
+        "https://example.org?key=1",
+        "https://",
+        "http://[broken",
+        "https://example.org:99999",
+    ],
+)
 def test_a_base_url_that_would_show_the_key_is_refused(url):
     """The error says why, and never repeats a password."""
     with pytest.raises(UserMistake) as caught:

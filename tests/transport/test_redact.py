@@ -10,7 +10,7 @@ import pytest
 
 from fitglue_registry.transport import RedactingFilter, Redactor
 
-SECRET = "pä/ss w+rd\"42"
+SECRET = 'pä/ss w+rd"42'
 
 
 @pytest.fixture
@@ -19,7 +19,9 @@ def redactor():
     return Redactor([SECRET])
 
 
-@pytest.mark.parametrize("form", [SECRET, quote(SECRET, safe=""), quote_plus(SECRET), json.dumps(SECRET)[1:-1]])
+@pytest.mark.parametrize(
+    "form", [SECRET, quote(SECRET, safe=""), quote_plus(SECRET), json.dumps(SECRET)[1:-1]]
+)
 def test_a_known_secret_is_taken_out_in_each_form(redactor, form):
     """As it is, quoted for an address, escaped for JSON."""
     assert redactor.text(f"before {form} after") == "before *** after"
@@ -34,22 +36,27 @@ def test_a_known_secret_is_taken_out_of_basic_credentials(redactor, user):
     assert inner not in redactor.text(base64.b64encode(SECRET.encode()).decode())
 
 
-@pytest.mark.parametrize(("text", "clean"), [
-    ("Authorization: Basic QVBJX0tFWTphYmM=", "Authorization: ***"),
-    ("{'Authorization': 'Bearer abc.def', 'Accept': '*/*'}", "{'Authorization': '***', 'Accept': '*/*'}"),
-    ("X-Api-Key: abc", "X-Api-Key: ***"),
-    ("sent Bearer abcdefgh.ijk", "sent Bearer ***"),
-    ("GET /x?api_key=abc&page=2", "GET /x?api_key=***&page=2"),
-    ("https://h/x?access_token=a%20b#top", "https://h/x?access_token=***#top"),
-    ("client_secret=abc; password=def", "client_secret=***; password=***"),
-    ('{"icu_api_key": "abc", "id": "i1"}', '{"icu_api_key": "***", "id": "i1"}'),
-    ("https://me:pass@host/x", "https://***@host/x"),
-    ("the key of the ride is F sharp", "the key of the ride is F sharp"),
-    ("https://h/x?oldest=2026-01-01&ids=i1,i2", "https://h/x?oldest=2026-01-01&ids=i1,i2"),
-])
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("Authorization: Basic QVBJX0tFWTphYmM=", "Authorization: ***"),
+        (
+            "{'Authorization': 'Bearer abc.def', 'Accept': '*/*'}",
+            "{'Authorization': '***', 'Accept': '*/*'}",
+        ),
+        ("X-Api-Key: abc", "X-Api-Key: ***"),
+        ("sent Bearer abcdefgh.ijk", "sent Bearer ***"),
+        ("GET /x?api_key=abc&page=2", "GET /x?api_key=***&page=2"),
+        ("https://h/x?access_token=a%20b#top", "https://h/x?access_token=***#top"),
+        ("client_secret=abc; password=def", "client_secret=***; password=***"),
+        ('{"icu_api_key": "abc", "id": "i1"}', '{"icu_api_key": "***", "id": "i1"}'),
+        ("https://me:pass@host/x", "https://***@host/x"),
+        ("the key of the ride is F sharp", "the key of the ride is F sharp"),
+        ("https://h/x?oldest=2026-01-01&ids=i1,i2", "https://h/x?oldest=2026-01-01&ids=i1,i2"),
+    ],
+)
 def test_an_unknown_secret_is_known_by_its_shape(text, clean):
-    """Headers, query values, JSON values and user names in an address; common words are left alone.
-    """
+    """Headers, query values, JSON values and user names in an address; common words are left alone."""
     assert Redactor().text(text) == clean
 
 
@@ -80,7 +87,10 @@ def logged(redactor, write):
 
 def test_a_log_record_passes_without_secrets(redactor):
     """Neither its text nor its arguments carry one."""
-    assert logged(redactor, lambda log: log.info("asked %s with %r", "x", {"key": SECRET})) == "asked x with {'key': '***'}\n"
+    assert (
+        logged(redactor, lambda log: log.info("asked %s with %r", "x", {"key": SECRET}))
+        == "asked x with {'key': '***'}\n"
+    )
 
 
 def test_a_record_whose_arguments_do_not_fit_is_redacted_too(redactor):
@@ -90,6 +100,7 @@ def test_a_record_whose_arguments_do_not_fit_is_redacted_too(redactor):
 
 def test_a_traceback_passes_without_secrets(redactor):
     """The text of an exception is redacted, and the exception itself goes no further."""
+
     def fail(log):
         try:
             raise ValueError(SECRET)

@@ -7,10 +7,24 @@ import pytest
 from fitglue_registry.errors import ConnectionStopped, PluginFailed
 
 
-@pytest.mark.parametrize("path", [
-    "https://evil.example/x", "//evil.example/x", "a//b", "../admin", "a/../../b", "a/./b", "a\\b", "a\nb", "a\x00b", "a\u202eb",
-    "\ud800", "//", "a//",
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "https://evil.example/x",
+        "//evil.example/x",
+        "a//b",
+        "../admin",
+        "a/../../b",
+        "a/./b",
+        "a\\b",
+        "a\nb",
+        "a\x00b",
+        "a\u202eb",
+        "\ud800",
+        "//",
+        "a//",
+    ],
+)
 def test_a_path_that_could_lead_elsewhere_is_refused(session, server, path):
     """An id from a payload cannot change the host, climb, or smuggle a line."""
     with pytest.raises(PluginFailed) as caught:
@@ -18,16 +32,19 @@ def test_a_path_that_could_lead_elsewhere_is_refused(session, server, path):
     assert (caught.value.code, server.requests) == ("FG-path-refused", [])
 
 
-@pytest.mark.parametrize(("path", "asked"), [
-    ("/activity/i1", "/api/v1/activity/i1"),
-    ("activities/i1,i2", "/api/v1/activities/i1,i2"),
-    ("a/", "/api/v1/a/"),
-    ("", "/api/v1"),
-    ("file..gpx", "/api/v1/file..gpx"),
-    ("i1?x=1#y", "/api/v1/i1%3Fx=1%23y"),
-    ("%2e%2e/x", "/api/v1/%252e%252e/x"),
-    ("Höhe 1", "/api/v1/H%C3%B6he%201"),
-])
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/activity/i1", "/api/v1/activity/i1"),
+        ("activities/i1,i2", "/api/v1/activities/i1,i2"),
+        ("a/", "/api/v1/a/"),
+        ("", "/api/v1"),
+        ("file..gpx", "/api/v1/file..gpx"),
+        ("i1?x=1#y", "/api/v1/i1%3Fx=1%23y"),
+        ("%2e%2e/x", "/api/v1/%252e%252e/x"),
+        ("Höhe 1", "/api/v1/H%C3%B6he%201"),
+    ],
+)
 def test_a_path_is_plain_text_and_quoted(session, server, path, asked):
     """Whatever it holds stays a part of the path."""
     session.get(path)
@@ -43,7 +60,15 @@ def test_a_redirect_on_the_same_server_is_followed_with_the_key(session, server,
     assert answer.url == f"{server.url}/new%20place?a=1"
 
 
-@pytest.mark.parametrize("location", ["https://evil.example/x", "//evil.example/x", "http://evil.example:99", "http://localhost.evil.example/"])
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://evil.example/x",
+        "//evil.example/x",
+        "http://evil.example:99",
+        "http://localhost.evil.example/",
+    ],
+)
 def test_a_redirect_to_another_host_is_refused(session, server, reply, location):
     """The error names the host, and nobody but the base URL was asked."""
     server.say(reply(302, headers={"Location": location}))
@@ -68,11 +93,24 @@ def test_an_allowed_host_is_followed_without_the_key(open_session, servers, serv
     server.say(reply(302, headers={"Location": f"{other.url}/file"}), reply(body=b"[2]"))
     other.say(reply(302, headers={"Location": f"{server.url}/back"}))
     assert session.get("x").json() == [2]
-    assert ["authorization" in headers for _, headers in server.requests + other.requests] == [True, False, False]
+    assert ["authorization" in headers for _, headers in server.requests + other.requests] == [
+        True,
+        False,
+        False,
+    ]
 
 
-@pytest.mark.parametrize("location", ["https://127.0.0.1/x", "ftp://127.0.0.1/x", "file:///etc/passwd", "http://[broken", "http://a:b@127.0.0.1/",
-                                      "http://127.0.0.1:99999/"])
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://127.0.0.1/x",
+        "ftp://127.0.0.1/x",
+        "file:///etc/passwd",
+        "http://[broken",
+        "http://a:b@127.0.0.1/",
+        "http://127.0.0.1:99999/",
+    ],
+)
 def test_another_scheme_or_a_malformed_address_is_refused(session, server, reply, location):
     """Neither down to a file nor up to a user name."""
     server.say(reply(302, headers={"Location": location}))
@@ -91,7 +129,10 @@ def test_redirects_end(session, server, reply):
 
 def test_a_redirect_s_body_is_not_read(session, server, reply):
     """A flood behind a redirect stays where it is."""
-    flood = reply(raw=b"HTTP/1.1 302 Found\r\nLocation: /new\r\nContent-Length: 500000000\r\n\r\n", drip=b"x" * 1000)
+    flood = reply(
+        raw=b"HTTP/1.1 302 Found\r\nLocation: /new\r\nContent-Length: 500000000\r\n\r\n",
+        drip=b"x" * 1000,
+    )
     server.say(flood, reply(body=b"[1]"))
     assert session.get("x").json() == [1]
 

@@ -19,8 +19,16 @@ def test_an_outage_that_passes_is_not_seen(session, server, reply, status):
     assert session.get("x").json() == [1]
 
 
-@pytest.mark.parametrize(("status", "code", "tries"), [(429, "FG-rate-limited", 5), (503, "FG-source-down", 5), (502, "FG-source-down", 5),
-                                                       (500, "FG-source-down", 3), (505, "FG-source-down", 3)])
+@pytest.mark.parametrize(
+    ("status", "code", "tries"),
+    [
+        (429, "FG-rate-limited", 5),
+        (503, "FG-source-down", 5),
+        (502, "FG-source-down", 5),
+        (500, "FG-source-down", 3),
+        (505, "FG-source-down", 3),
+    ],
+)
 def test_an_outage_that_stays_is_an_error_to_try_later(session, server, reply, status, code, tries):
     """A 500 may be our own mistake and is tried less often than an outage; the error counts the
     tries.
@@ -58,7 +66,9 @@ def test_retry_after_is_honoured(session, server, reply, clock, value):
     assert clock.waited == 7
 
 
-@pytest.mark.parametrize("value", ["", "0", "soon", "-5", "Mon, 23 Nov 2020 12:00:00 GMT", "1e999", "9" * 400])
+@pytest.mark.parametrize(
+    "value", ["", "0", "soon", "-5", "Mon, 23 Nov 2020 12:00:00 GMT", "1e999", "9" * 400]
+)
 def test_a_senseless_retry_after_is_as_none(session, server, reply, clock, value):
     """What says no time to come is answered with the usual wait."""
     server.say(reply(429, headers={"Retry-After": value}), reply())
@@ -89,15 +99,19 @@ def test_a_503_with_retry_after_is_an_outage_with_an_end(session, server, reply)
     assert (error.code, error.retry_after_s) == ("FG-source-down", 600)
 
 
-@pytest.mark.parametrize("broken", [
-    {"cut": 5, "body": b'{"a": 1}'},
-    {"chunks": [b"[1,"], "cut": 0},
-    {"raw": b""},
-    {"raw": b"HTTP/1.1 200 OK\r\nContent-Le"},
-    {"raw": b"complete nonsense\r\n\r\n"},
-    {"body": b"\x1f\x8b\x08broken gzip", "headers": {"Content-Encoding": "gzip"}},
-    {"body": b"[]", "headers": {"Content-Encoding": "br"}},
-], ids=["cut", "cut chunks", "no answer", "half a header", "not HTTP", "gzip", "unasked encoding"])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"cut": 5, "body": b'{"a": 1}'},
+        {"chunks": [b"[1,"], "cut": 0},
+        {"raw": b""},
+        {"raw": b"HTTP/1.1 200 OK\r\nContent-Le"},
+        {"raw": b"complete nonsense\r\n\r\n"},
+        {"body": b"\x1f\x8b\x08broken gzip", "headers": {"Content-Encoding": "gzip"}},
+        {"body": b"[]", "headers": {"Content-Encoding": "br"}},
+    ],
+    ids=["cut", "cut chunks", "no answer", "half a header", "not HTTP", "gzip", "unasked encoding"],
+)
 def test_a_broken_answer_is_asked_for_again(session, server, reply, broken):
     """A body or connection that breaks off is tried again, and after the last try is an error that
     says so.
@@ -124,11 +138,13 @@ def test_silence_is_a_timeout(open_session, server, reply):
     assert "no byte for 0.05 s" in error.why
 
 
-@pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: "],
-                         ids=["body", "header"])
+@pytest.mark.parametrize(
+    "begin",
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: "],
+    ids=["body", "header"],
+)
 def test_one_byte_at_a_time_is_a_timeout(open_session, server, reply, begin):
-    """An answer that drips, in its body or already in its headers, must be over after ``total_s``.
-    """
+    """An answer that drips, in its body or already in its headers, must be over after ``total_s``."""
     server.say(reply(raw=begin, drip=b"x"))
     error = failure(open_session(read_s=0.5, total_s=0.1))
     assert (error.code, "not complete after 0.1 s" in error.why) == ("FG-timeout", True)

@@ -11,9 +11,17 @@ from fitglue_registry.errors import FitglueError
 from fitglue_registry.registry.entry import Auth
 
 FAULTS = [
-    {"status": 401}, {"status": 403}, {"status": 429, "headers": {"Retry-After": "999"}}, {"status": 503}, {"status": 404}, {"raw": b""},
-    {"raw": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1"}, {"status": 302, "headers": {"Location": "https://evil.example/?key=1"}},
-    {"status": 302, "headers": {"Location": "/x\ty"}}, {"body": b"<html>"}, {"headers": {"Content-Length": "99999999999"}},
+    {"status": 401},
+    {"status": 403},
+    {"status": 429, "headers": {"Retry-After": "999"}},
+    {"status": 503},
+    {"status": 404},
+    {"raw": b""},
+    {"raw": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1"},
+    {"status": 302, "headers": {"Location": "https://evil.example/?key=1"}},
+    {"status": 302, "headers": {"Location": "/x\ty"}},
+    {"body": b"<html>"},
+    {"headers": {"Content-Length": "99999999999"}},
 ]
 
 
@@ -32,7 +40,13 @@ def test_no_fault_shows_the_key(session, server, reply, key, caplog, fault):
     caplog.set_level(logging.DEBUG)
     server.say(reply(**({"body": f'{{"error": "you sent {key}"}}'.encode()} | fault)))
     error = provoke(session)
-    seen = [str(error), repr(error), str(error.as_dict()), "".join(traceback.format_exception(error)), caplog.text]
+    seen = [
+        str(error),
+        repr(error),
+        str(error.as_dict()),
+        "".join(traceback.format_exception(error)),
+        caplog.text,
+    ]
     coded = base64.b64encode(f"API_KEY:{key}".encode()).decode()
     assert not [text for text in seen if key in text or coded in text or coded[12:30] in text]
     assert key.encode() not in pickle.dumps(error)

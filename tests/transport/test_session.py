@@ -58,7 +58,11 @@ def test_a_budget_that_is_used_up_for_long_ends_the_sync(open_session, server):
     """A daily limit is not waited for."""
     with pytest.raises(Retryable) as caught:
         open_session(budget=ScriptedBudget(3600.0)).get("x")
-    assert (caught.value.code, caught.value.retry_after_s, server.requests) == ("FG-rate-limited", 3600.0, [])
+    assert (caught.value.code, caught.value.retry_after_s, server.requests) == (
+        "FG-rate-limited",
+        3600.0,
+        [],
+    )
     assert "another 60 min" in caught.value.what
 
 
@@ -74,7 +78,10 @@ def test_a_planned_wait_is_a_sign_of_life(open_session, server, reply, clock):
     """While a session waits, ``busy_until`` lies beyond the wait's end; afterwards it is now."""
     session = open_session(read_s=5.0)
     seen = []
-    clock.sleep = lambda seconds: (seen.append(session.busy_until - clock.seconds), setattr(clock, "seconds", clock.seconds + seconds))
+    clock.sleep = lambda seconds: (
+        seen.append(session.busy_until - clock.seconds),
+        setattr(clock, "seconds", clock.seconds + seconds),
+    )
     server.say(reply(429, headers={"Retry-After": "100"}), reply())
     session.get("x")
     assert seen[0] >= 100
@@ -101,12 +108,25 @@ def certificate(tmp_path_factory):
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "stand-in")])
     now = datetime.now(UTC)
-    made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-            .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256()))
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
     file = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
     return file
 
@@ -130,7 +150,9 @@ def test_an_untrusted_certificate_stops_the_connection_at_once(open_session, tls
     assert "asked" not in caught.value.why
 
 
-def test_a_certificate_bundle_of_the_environment_is_trusted(open_session, tls_server, certificate, monkeypatch):
+def test_a_certificate_bundle_of_the_environment_is_trusted(
+    open_session, tls_server, certificate, monkeypatch
+):
     """A company's own authority works as everywhere else."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     assert open_session().get("x").json() == {}
@@ -140,7 +162,10 @@ def test_a_server_that_speaks_no_tls_is_a_tls_failure(open_session, server):
     """It may pass, so it is tried again a few times."""
     with pytest.raises(ConnectionStopped) as caught:
         open_session(server.url.replace("http://", "https://")).get("x")
-    assert (caught.value.code, caught.value.why.endswith("asked 3 times")) == ("FG-tls-failed", True)
+    assert (caught.value.code, caught.value.why.endswith("asked 3 times")) == (
+        "FG-tls-failed",
+        True,
+    )
 
 
 def test_a_cassette_records_and_replays(open_session, server, reply, tmp_path):
@@ -150,12 +175,16 @@ def test_a_cassette_records_and_replays(open_session, server, reply, tmp_path):
     server.say(reply(body=b"[7]"))
     with vcr.use_cassette(str(tmp_path / "cassette.yaml"), filter_headers=["authorization"]):
         open_session().get("x")
-    with vcr.use_cassette(str(tmp_path / "cassette.yaml"), record_mode="none", filter_headers=["authorization"]):
+    with vcr.use_cassette(
+        str(tmp_path / "cassette.yaml"), record_mode="none", filter_headers=["authorization"]
+    ):
         assert open_session(auth=Auth()).get("x").json() == [7]
     assert len(server.requests) == 1
 
 
-def test_a_silent_server_is_remarked_on_while_it_is_waited_for(session, server, reply, clock, waits):
+def test_a_silent_server_is_remarked_on_while_it_is_waited_for(
+    session, server, reply, clock, waits
+):
     """Whoever waits beside the request hears after ten seconds, and again, that there is no answer
     yet, and for how long at most.
     """
@@ -171,4 +200,7 @@ def test_a_silent_server_is_remarked_on_while_it_is_waited_for(session, server, 
     barrier.wait(5)
     asking.join(5)
     session.notice_silence()
-    assert waits == [(289.0, "127.0.0.1 has not answered for 11 s"), (276.0, "127.0.0.1 has not answered for 24 s")]
+    assert waits == [
+        (289.0, "127.0.0.1 has not answered for 11 s"),
+        (276.0, "127.0.0.1 has not answered for 24 s"),
+    ]

@@ -23,17 +23,25 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path)
 
 
-@click.group(cls=Group, examples=("fitglue backup make", "fitglue backup verify FILE", "fitglue backup restore FILE"))
+@click.group(
+    cls=Group,
+    examples=("fitglue backup make", "fitglue backup verify FILE", "fitglue backup restore FILE"),
+)
 def command() -> None:
     """Keep the whole store in one file, and bring it back: the database, the original files, and
     keys where asked for.
     """
 
 
-@command.command("make", short_help="Write a backup, also while a sync runs.",
-                 examples=("fitglue backup make", "fitglue backup make /mnt/usb/"))
+@command.command(
+    "make",
+    short_help="Write a backup, also while a sync runs.",
+    examples=("fitglue backup make", "fitglue backup make /mnt/usb/"),
+)
 @click.argument("path", required=False)
-@click.option("--with-secrets", is_flag=True, help="Take the keys along that lie in encrypted files.")
+@click.option(
+    "--with-secrets", is_flag=True, help="Take the keys along that lie in encrypted files."
+)
 @json_option()
 @pass_face
 def make(face: Face, *, path: str | None, with_secrets: bool) -> int:
@@ -44,20 +52,41 @@ def make(face: Face, *, path: str | None, with_secrets: bool) -> int:
     """
     folder = bool(path) and str(path).endswith(("/", os.sep))
     if folder and not Path(str(path)).is_dir():
-        raise UserMistake("FG-backup-not-written", f"there is no folder {path}", why="a name that ends so is a folder's",
-                          fix="make it, or see whether the disk is there that it belongs to")
+        raise UserMistake(
+            "FG-backup-not-written",
+            f"there is no folder {path}",
+            why="a name that ends so is a folder's",
+            fix="make it, or see whether the disk is there that it belongs to",
+        )
     chosen = Path(path or ".").absolute()
     if path and not chosen.suffix and not chosen.exists():
-        raise UserMistake("FG-backup-not-written", f"there is no folder {path}", why="and a file's name would end in .zip",
-                          fix=f"make the folder, see whether the disk is there that it belongs to, or type {path}.zip")
+        raise UserMistake(
+            "FG-backup-not-written",
+            f"there is no folder {path}",
+            why="and a file's name would end in .zip",
+            fix=f"make the folder, see whether the disk is there that it belongs to, or type {path}.zip",
+        )
     if folder or path is None or chosen.is_dir():
         chosen /= f"fitglue-backup-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip"
-    made = _with_progress(face, "copying", lambda on_step: face.host.backup(chosen, with_secrets=with_secrets, on_step=on_step))
-    _show(face, made, "made and checked", _after_making(face, made.manifest, with_secrets=with_secrets))
+    made = _with_progress(
+        face,
+        "copying",
+        lambda on_step: face.host.backup(chosen, with_secrets=with_secrets, on_step=on_step),
+    )
+    _show(
+        face,
+        made,
+        "made and checked",
+        _after_making(face, made.manifest, with_secrets=with_secrets),
+    )
     return 5 if made.manifest.absent else 0
 
 
-@command.command("verify", short_help="Read all of a backup and compare.", examples=("fitglue backup verify fitglue-backup.zip",))
+@command.command(
+    "verify",
+    short_help="Read all of a backup and compare.",
+    examples=("fitglue backup verify fitglue-backup.zip",),
+)
 @click.argument("path", type=_FILE, metavar="FILE")
 @json_option()
 @pass_face
@@ -65,11 +94,17 @@ def verify(face: Face, *, path: Path) -> None:
     """Read all of the backup FILE and compare each file in it with what it was; ends with 0, or 7
     and the first that is damaged.
     """
-    verified = _with_progress(face, "reading", lambda on_step: face.host.verify_backup(path, on_step=on_step))
+    verified = _with_progress(
+        face, "reading", lambda on_step: face.host.verify_backup(path, on_step=on_step)
+    )
     _show(face, verified, "whole", _lost(verified.manifest))
 
 
-@command.command("restore", short_help="Make the store what it was.", examples=("fitglue backup restore fitglue-backup.zip",))
+@command.command(
+    "restore",
+    short_help="Make the store what it was.",
+    examples=("fitglue backup restore fitglue-backup.zip",),
+)
 @click.argument("path", type=_FILE, metavar="FILE")
 @click.option("--replace", is_flag=True, help="Move the database that is there aside.")
 @json_option()
@@ -82,11 +117,22 @@ def restore(face: Face, *, path: Path, replace: bool) -> None:
     What is replaced is moved aside, never deleted. Killed half-way, the old
     store is still there, and the same command goes on.
     """
-    restored = _with_progress(face, "restoring", lambda on_step: face.host.restore(path, replace=replace, on_step=on_step))
-    _show(face, restored.backup, "restored", _after_restoring(face, restored), aside=restored.aside, without_key=restored.without_key)
+    restored = _with_progress(
+        face, "restoring", lambda on_step: face.host.restore(path, replace=replace, on_step=on_step)
+    )
+    _show(
+        face,
+        restored.backup,
+        "restored",
+        _after_restoring(face, restored),
+        aside=restored.aside,
+        without_key=restored.without_key,
+    )
 
 
-def _with_progress(face: Face, text: str, work: Callable[[Callable[[str, int, int], None]], Any]) -> Any:
+def _with_progress(
+    face: Face, text: str, work: Callable[[Callable[[str, int, int], None]], Any]
+) -> Any:
     from fitglue_registry.cli.progress import Progress
 
     with Progress(face, text) as progress:
@@ -101,12 +147,30 @@ def _show(face: Face, backup: Backup, done: str, notes: Iterable[str], **more: o
     manifest = backup.manifest
     originals = len(manifest.named("blobs"))
     if face.as_json:
-        plain = {name: getattr(manifest, name) for name in manifest.__struct_fields__ if name != "files"}
-        face.document({"path": backup.path, "size": backup.size, "original_files": originals, **plain, **more, "notes": list(notes)})
+        plain = {
+            name: getattr(manifest, name) for name in manifest.__struct_fields__ if name != "files"
+        }
+        face.document(
+            {
+                "path": backup.path,
+                "size": backup.size,
+                "original_files": originals,
+                **plain,
+                **more,
+                "notes": list(notes),
+            }
+        )
         return
-    held = [f"of {numbers.moment(manifest.made_at)}", count(manifest.rows.get("fg_activities", 0), "activity", "activities")]
+    held = [
+        f"of {numbers.moment(manifest.made_at)}",
+        count(manifest.rows.get("fg_activities", 0), "activity", "activities"),
+    ]
     held += [count(originals, "original file"), numbers.size(backup.size)]
-    face.show(table.hanging(Text("✓", style="green"), f"{backup.path}: {done} ({', '.join(held)})", indent=0))
+    face.show(
+        table.hanging(
+            Text("✓", style="green"), f"{backup.path}: {done} ({', '.join(held)})", indent=0
+        )
+    )
     face.show(*(table.hanging(Text("·", style="dim"), note, indent=2) for note in notes))
 
 
@@ -118,8 +182,10 @@ def _after_making(face: Face, manifest: Manifest, *, with_secrets: bool) -> Iter
     if manifest.absent:
         yield f"without {count(len(manifest.absent), 'original file')} of the store that could not be read: fitglue doctor --deep"
     if manifest.secrets:
-        yield (f"{count(manifest.secrets, 'key')} and the key file that opens them are in it: whoever has this file can use your accounts, "
-               "so keep it where you would keep the keys")
+        yield (
+            f"{count(manifest.secrets, 'key')} and the key file that opens them are in it: whoever has this file can use your accounts, "
+            "so keep it where you would keep the keys"
+        )
     if manifest.secrets_left_out and with_secrets:
         yield f"{count(manifest.secrets_left_out, 'key')} cannot be taken along: in the system's keyring, or lost"
     elif manifest.secrets_left_out:
@@ -128,8 +194,10 @@ def _after_making(face: Face, manifest: Manifest, *, with_secrets: bool) -> Iter
 
 def _lost(manifest: Manifest) -> Iterator[str]:
     if manifest.absent:
-        yield (f"{count(len(manifest.absent), 'original file')} that the store names was lost already when this was made; "
-               "`fitglue doctor --mend` has the next sync fetch what is missing")
+        yield (
+            f"{count(len(manifest.absent), 'original file')} that the store names was lost already when this was made; "
+            "`fitglue doctor --mend` has the next sync fetch what is missing"
+        )
 
 
 def _after_restoring(face: Face, restored: Restored) -> Iterator[str]:

@@ -23,16 +23,38 @@ if TYPE_CHECKING:
 _TRIES = 3
 
 
-@click.command(cls=Command, examples=("fitglue connect intervals", "fitglue connect intervals --key-stdin < key.txt",
-                                      "fitglue connect files ~/rides"))
+@click.command(
+    cls=Command,
+    examples=(
+        "fitglue connect intervals",
+        "fitglue connect intervals --key-stdin < key.txt",
+        "fitglue connect files ~/rides",
+    ),
+)
 @click.argument("integration")
 @click.argument("value", required=False)
 @click.option("--key-stdin", is_flag=True, help="Read the key from standard input.")
-@click.option("--base-url", metavar="URL", help="Another address of the API: https, or http on this machine.")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting that is no secret; may be repeated.")
+@click.option(
+    "--base-url", metavar="URL", help="Another address of the API: https, or http on this machine."
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting that is no secret; may be repeated.",
+)
 @json_option()
 @pass_face
-def command(face: Face, *, integration: str, value: str | None, key_stdin: bool, base_url: str | None, settings: tuple[str, ...]) -> int:
+def command(
+    face: Face,
+    *,
+    integration: str,
+    value: str | None,
+    key_stdin: bool,
+    base_url: str | None,
+    settings: tuple[str, ...],
+) -> int:
     """Connect the account at INTEGRATION, or renew its key.
 
     VALUE is the one setting that an integration needs, such as a folder. A key is never an
@@ -50,10 +72,16 @@ def command(face: Face, *, integration: str, value: str | None, key_stdin: bool,
     values = _given(entry, value, base_url, settings)
     values |= _from_environment(entry, values)
     values |= _from_stdin(entry) if key_stdin else {}
-    values |= _asked(face, entry, [field for field in _fields(entry) if field.required and field.name not in values])
+    values |= _asked(
+        face,
+        entry,
+        [field for field in _fields(entry) if field.required and field.name not in values],
+    )
     kept = face.host.kept_settings(entry.id).get("base_url")
     if kept and "base_url" not in values:
-        face.note(f"Asking {kept}, as the connection that is there; --base-url names another address.")
+        face.note(
+            f"Asking {kept}, as the connection that is there; --base-url names another address."
+        )
     with Progress(face, f"asking {entry.name} whose account it is") as progress:
         face.host.on_wait = progress.waiting
         result = face.host.connect(entry.id, values)
@@ -62,19 +90,29 @@ def command(face: Face, *, integration: str, value: str | None, key_stdin: bool,
 
 
 def _tell_roads(face: Face, entry: Entry) -> int:
-    """What to do in place of connecting is the answer; that nothing was connected is the exit code.
-    """
+    """What to do in place of connecting is the answer; that nothing was connected is the exit code."""
     assert entry.closed is not None
     if face.as_json:
         import msgspec
 
-        face.document({"integration": entry.id, "connection": None, **msgspec.to_builtins(entry.closed)})
+        face.document(
+            {"integration": entry.id, "connection": None, **msgspec.to_builtins(entry.closed)}
+        )
     else:
         from fitglue_registry.cli.table import hanging, heading
 
-        face.show(hanging("✗", f"An account at {entry.name} cannot be connected. {entry.closed.why}", indent=0))
+        face.show(
+            hanging(
+                "✗", f"An account at {entry.name} cannot be connected. {entry.closed.why}", indent=0
+            )
+        )
         for road in entry.closed.roads:
-            face.show("", heading(road.name, road.brings), hanging("·", road.how), hanging("→", road.command))
+            face.show(
+                "",
+                heading(road.name, road.brings),
+                hanging("·", road.how),
+                hanging("→", road.command),
+            )
     return AthleteNeeded.exit_code
 
 
@@ -82,7 +120,9 @@ def _fields(entry: Entry) -> tuple[Field, ...]:
     return (*entry.credentials, *entry.settings)
 
 
-def _given(entry: Entry, value: str | None, base_url: str | None, settings: Iterable[str]) -> dict[str, str]:
+def _given(
+    entry: Entry, value: str | None, base_url: str | None, settings: Iterable[str]
+) -> dict[str, str]:
     """What the command line itself says; refuses a secret there."""
     fields = {field.name: field for field in _fields(entry)}
     given: dict[str, str] = {}
@@ -90,7 +130,11 @@ def _given(entry: Entry, value: str | None, base_url: str | None, settings: Iter
         name, equals, content = setting.partition("=")
         if not equals:
             # Without its name: it may be the key itself.
-            raise UserMistake("FG-usage", "a --set has no value", fix="write --set NAME=VALUE; a key is never an argument")
+            raise UserMistake(
+                "FG-usage",
+                "a --set has no value",
+                fix="write --set NAME=VALUE; a key is never an argument",
+            )
         if name in fields and fields[name].secret:
             raise _never_an_argument(entry, fields[name])
         given[name] = content
@@ -106,28 +150,46 @@ def _positional(entry: Entry) -> str:
     secret = next((field for field in entry.credentials if field.secret), None)
     if secret:
         raise _never_an_argument(entry, secret)
-    raise UserMistake("FG-usage", f"{entry.name} takes no value here", fix=f"see: fitglue registry show {entry.id}")
+    raise UserMistake(
+        "FG-usage",
+        f"{entry.name} takes no value here",
+        fix=f"see: fitglue registry show {entry.id}",
+    )
 
 
 def _never_an_argument(entry: Entry, field: Field) -> UserMistake:
     return UserMistake(
-        "FG-secret-argument", f"the {field.label or field.name} of {entry.name} is a secret, and never an argument",
+        "FG-secret-argument",
+        f"the {field.label or field.name} of {entry.name} is a secret, and never an argument",
         why="arguments are seen in the list of processes and stay in the shell's history",
-        fix=f"run `fitglue connect {entry.id}` and paste it, or set {field.env(entry.id)}, or pipe it in with --key-stdin")
+        fix=f"run `fitglue connect {entry.id}` and paste it, or set {field.env(entry.id)}, or pipe it in with --key-stdin",
+    )
 
 
 def _from_environment(entry: Entry, given: dict[str, str]) -> dict[str, str]:
     names = {field.name: field.env(entry.id) for field in _fields(entry) if field.name not in given}
-    return {name: os.environ[variable] for name, variable in names.items() if os.environ.get(variable, "").strip()}
+    return {
+        name: os.environ[variable]
+        for name, variable in names.items()
+        if os.environ.get(variable, "").strip()
+    }
 
 
 def _from_stdin(entry: Entry) -> dict[str, str]:
     secret = next((field for field in entry.credentials if field.secret), None)
     if secret is None:
-        raise UserMistake("FG-usage", f"{entry.name} has no key to read from standard input", fix="leave --key-stdin out")
+        raise UserMistake(
+            "FG-usage",
+            f"{entry.name} has no key to read from standard input",
+            fix="leave --key-stdin out",
+        )
     key = sys.stdin.read(65_536).strip()
     if not key:
-        raise UserMistake("FG-key-missing", "standard input holds no key", fix="pipe it in: fitglue connect … --key-stdin < key.txt")
+        raise UserMistake(
+            "FG-key-missing",
+            "standard input holds no key",
+            fix="pipe it in: fitglue connect … --key-stdin < key.txt",
+        )
     return {secret.name: key}
 
 
@@ -135,9 +197,16 @@ def _asked(face: Face, entry: Entry, missing: list[Field]) -> dict[str, str]:
     """What a person at a terminal answers, checked on the spot; nobody there is a clear error."""
     if missing and not (sys.stdin.isatty() and sys.stderr.isatty()):
         field = missing[0]
-        ways = [f"set {field.env(entry.id)}", "pipe it in with --key-stdin" if field.secret else f"add --set {field.name}=…"]
-        raise UserMistake("FG-value-missing", f"{entry.name} needs the {field.label or field.name}, and nobody is here to ask",
-                          why="standard input is no terminal", fix=" or ".join([*ways, "run it in a terminal"]))
+        ways = [
+            f"set {field.env(entry.id)}",
+            "pipe it in with --key-stdin" if field.secret else f"add --set {field.name}=…",
+        ]
+        raise UserMistake(
+            "FG-value-missing",
+            f"{entry.name} needs the {field.label or field.name}, and nobody is here to ask",
+            why="standard input is no terminal",
+            fix=" or ".join([*ways, "run it in a terminal"]),
+        )
     return {field.name: _ask(face, field) for field in missing}
 
 
@@ -147,7 +216,13 @@ def _ask(face: Face, field: Field) -> str:
     if field.help:
         face.note(field.help)
     for tries_left in reversed(range(_TRIES)):
-        answer: str = click.prompt(field.label or field.name, hide_input=field.secret, err=True, default="", show_default=False)
+        answer: str = click.prompt(
+            field.label or field.name,
+            hide_input=field.secret,
+            err=True,
+            default="",
+            show_default=False,
+        )
         try:
             field.read(answer)
             return answer
@@ -162,15 +237,34 @@ def _report(face: Face, entry: Entry, result: ConnectResult) -> None:
     """Whose account it is, what will and will not arrive, and what to type next."""
     account, name = result.account, result.connection.name
     if face.as_json:
-        face.document({"connection": name, "integration": entry.id, "renewed": result.renewed, "account": {
-            "id": account.id, "name": account.name, "timezone": account.timezone, "notes": list(account.notes)}})
+        face.document(
+            {
+                "connection": name,
+                "integration": entry.id,
+                "renewed": result.renewed,
+                "account": {
+                    "id": account.id,
+                    "name": account.name,
+                    "timezone": account.timezone,
+                    "notes": list(account.notes),
+                },
+            }
+        )
         return
     from rich.text import Text
 
     from fitglue_registry.cli.table import hanging
 
-    whose = f"{account.name} ({account.id})" if account.name and account.name != account.id else account.id
-    said = f"the connection {name} is renewed" if result.renewed else f"{entry.name} is connected as {name}"
+    whose = (
+        f"{account.name} ({account.id})"
+        if account.name and account.name != account.id
+        else account.id
+    )
+    said = (
+        f"the connection {name} is renewed"
+        if result.renewed
+        else f"{entry.name} is connected as {name}"
+    )
     face.show(hanging(Text("✓", style="green"), f"{said}: {whose}", indent=0))
     for note in account.notes:
         face.show(hanging(Text("·", style="dim"), note, indent=2))

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from fitglue_registry.store.connections import Connected
 
 
-@click.group(cls=Group, invoke_without_command=True, examples=("fitglue connections", "fitglue connections check"))
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    examples=("fitglue connections", "fitglue connections check"),
+)
 @json_option("Print JSON Lines.")
 @click.pass_context
 def command(context: click.Context) -> None:
@@ -29,7 +33,9 @@ def command(context: click.Context) -> None:
         context.invoke(list_)
 
 
-@command.command("list", short_help="List every connection.", examples=("fitglue connections list --json",))
+@command.command(
+    "list", short_help="List every connection.", examples=("fitglue connections list --json",)
+)
 @json_option("Print JSON Lines.")
 @pass_face
 def list_(face: Face) -> None:
@@ -50,15 +56,41 @@ def _show(face: Face, found: list[dict[str, Any]], now: Any) -> None:
     from fitglue_registry.cli import numbers, table
 
     columns = ["name", "account", "state", "records", "stubs", "waiting", "quarantine", "checked"]
-    rows = [(one["name"], one["account"]["name"] or one["account"]["id"], one["state"], one["records"], one["stubs"], one["waiting_parts"],
-             one["quarantine"], numbers.ago(one["last_checked_at"], now)) for one in found]
-    face.show(table.rows(columns, rows, width=face.width, right=("records", "stubs", "waiting", "quarantine"), flexible="account"))
+    rows = [
+        (
+            one["name"],
+            one["account"]["name"] or one["account"]["id"],
+            one["state"],
+            one["records"],
+            one["stubs"],
+            one["waiting_parts"],
+            one["quarantine"],
+            numbers.ago(one["last_checked_at"], now),
+        )
+        for one in found
+    ]
+    face.show(
+        table.rows(
+            columns,
+            rows,
+            width=face.width,
+            right=("records", "stubs", "waiting", "quarantine"),
+            flexible="account",
+        )
+    )
     for one in found:
         if one["state"] != "ok":
-            face.show(table.hanging("!", f"{one['name']}: {one['reason'] or one['state']}"), table.hanging("→", one["fix"] or "", indent=4))
+            face.show(
+                table.hanging("!", f"{one['name']}: {one['reason'] or one['state']}"),
+                table.hanging("→", one["fix"] or "", indent=4),
+            )
 
 
-@command.command("check", short_help="Ask each service whether it still lets us in.", examples=("fitglue connections check intervals",))
+@command.command(
+    "check",
+    short_help="Ask each service whether it still lets us in.",
+    examples=("fitglue connections check intervals",),
+)
 @click.argument("name", required=False)
 @json_option("Print JSON Lines.")
 @pass_face
@@ -88,14 +120,22 @@ def _check(face: Face, one: Connected) -> int:
         return error.exit_code
     if face.as_json:
         whose = {"id": account.id, "name": account.name}
-        face.lines([{"connection": one.name, "ok": True, "account": whose, "notes": list(account.notes)}])
+        face.lines(
+            [{"connection": one.name, "ok": True, "account": whose, "notes": list(account.notes)}]
+        )
     else:
-        face.show(hanging("✓", f"{one.name}: {account.name or account.id}", indent=0), *(hanging("·", note) for note in account.notes))
+        face.show(
+            hanging("✓", f"{one.name}: {account.name or account.id}", indent=0),
+            *(hanging("·", note) for note in account.notes),
+        )
     return 0
 
 
-@command.command("remove", short_help="Remove a connection and what only it knows.",
-                 examples=("fitglue connections remove intervals --yes",))
+@command.command(
+    "remove",
+    short_help="Remove a connection and what only it knows.",
+    examples=("fitglue connections remove intervals --yes",),
+)
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_face
@@ -106,17 +146,31 @@ def remove(face: Face, *, name: str, yes: bool) -> None:
     held = sum(health.get(state, 0) for state in ("listed", "missing", "stub", "gone"))
     if not yes:
         if not sys.stdin.isatty():
-            raise UserMistake("FG-not-confirmed", f"removing {one.name} takes {held:,} records with it", fix="add --yes if you mean it")
+            raise UserMistake(
+                "FG-not-confirmed",
+                f"removing {one.name} takes {held:,} records with it",
+                fix="add --yes if you mean it",
+            )
         click.echo("Nothing is deleted at the source.", err=True)
-        if not click.confirm(f"Remove the connection {one.name} from here, with its key and {held:,} records?", err=True):
+        if not click.confirm(
+            f"Remove the connection {one.name} from here, with its key and {held:,} records?",
+            err=True,
+        ):
             raise UserMistake("FG-not-confirmed", "nothing was removed")
     face.host.disconnect(name if yes else one.name)  # who was asked has read which one it is
     face.show(f"{one.name} is removed")
 
 
-@command.command("rekey", short_help="Seal the stored keys anew, or move them.",
-                 examples=("fitglue connections rekey", "fitglue connections rekey --to file"))
-@click.option("--to", type=click.Choice(("file", "keyring")), help="Move every key there: to a file for a scheduler without a desktop.")
+@command.command(
+    "rekey",
+    short_help="Seal the stored keys anew, or move them.",
+    examples=("fitglue connections rekey", "fitglue connections rekey --to file"),
+)
+@click.option(
+    "--to",
+    type=click.Choice(("file", "keyring")),
+    help="Move every key there: to a file for a scheduler without a desktop.",
+)
 @json_option("Print JSON Lines.")
 @pass_face
 def rekey(face: Face, *, to: Literal["file", "keyring"] | None) -> int:
@@ -141,9 +195,23 @@ def _say_kept(face: Face, one: SecretKept) -> None:
     name = one.connection.name
     if face.as_json:
         error = {"error": one.error.as_dict()} if one.error else {}
-        face.lines([{"connection": name, "ok": not one.error, "kept_in": one.kept_in, "new_key": one.new_key} | error])
+        face.lines(
+            [
+                {
+                    "connection": name,
+                    "ok": not one.error,
+                    "kept_in": one.kept_in,
+                    "new_key": one.new_key,
+                }
+                | error
+            ]
+        )
     elif one.error:
         show_failure(face, one.error, name)
     else:
-        where = "an encrypted file, sealed with the new key" if one.new_key else "the keyring of this system, which has its own"
+        where = (
+            "an encrypted file, sealed with the new key"
+            if one.new_key
+            else "the keyring of this system, which has its own"
+        )
         face.show(hanging("✓", f"{name}: its key lies in {where}", indent=0))

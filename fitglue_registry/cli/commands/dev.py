@@ -16,18 +16,37 @@ from fitglue_registry.errors import FitglueError, Place, UserMistake
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_BESIDE = ("{stem}.streams.json", "{stem}-streams.json", "{stem}_streams.json", "{stem}.streams.json.gz")
+_BESIDE = (
+    "{stem}.streams.json",
+    "{stem}-streams.json",
+    "{stem}_streams.json",
+    "{stem}.streams.json.gz",
+)
 
 
-@click.group(cls=Group, examples=("fitglue dev normalize intervals saved.json", "fitglue dev stand-in --count 200"))
+@click.group(
+    cls=Group,
+    examples=("fitglue dev normalize intervals saved.json", "fitglue dev stand-in --count 200"),
+)
 def command() -> None:
     """Tools for plugin authors."""
 
 
-@command.command("normalize", examples=("fitglue dev normalize files ride.fit --json", "curl … | fitglue dev normalize intervals -"))
+@command.command(
+    "normalize",
+    examples=(
+        "fitglue dev normalize files ride.fit --json",
+        "curl … | fitglue dev normalize intervals -",
+    ),
+)
 @click.argument("source")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--streams", type=click.Path(path_type=Path), metavar="FILE", help="The streams of the one activity in FILE.")
+@click.option(
+    "--streams",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The streams of the one activity in FILE.",
+)
 @json_option("Print JSON Lines: external id and the source activity, whole.")
 @pass_face
 def normalize(face: Face, *, source: str, files: tuple[str, ...], streams: Path | None) -> int:
@@ -54,7 +73,9 @@ def _normalize(face: Face, source: str, file: str, streams: bytes | None) -> int
     try:
         content = _read(None if file == "-" else Path(file))
         beside = streams if streams is not None else _streams_beside(file)
-        found = face.host.normalize_offline(source, content, "standard input" if file == "-" else file, beside)
+        found = face.host.normalize_offline(
+            source, content, "standard input" if file == "-" else file, beside
+        )
     except FitglueError as error:
         if isinstance(error, UserMistake) and error.code == "FG-unknown-entry":
             raise
@@ -74,13 +95,20 @@ def _read(path: Path | None) -> bytes:
     try:
         return sys.stdin.buffer.read() if path is None else path.expanduser().read_bytes()
     except OSError as error:
-        raise UserMistake("FG-file-unreadable", "the file cannot be read", at=Place(str(path)), why=error.strerror,
-                          fix="name a file that is there and yours to read") from error
+        raise UserMistake(
+            "FG-file-unreadable",
+            "the file cannot be read",
+            at=Place(str(path)),
+            why=error.strerror,
+            fix="name a file that is there and yours to read",
+        ) from error
 
 
 def _streams_beside(file: str) -> bytes | None:
     path = Path(file)
-    beside = (path.with_name(name.format(stem=path.stem)) for name in _BESIDE) if file != "-" else ()
+    beside = (
+        (path.with_name(name.format(stem=path.stem)) for name in _BESIDE) if file != "-" else ()
+    )
     return next((candidate.read_bytes() for candidate in beside if candidate.is_file()), None)
 
 
@@ -88,7 +116,10 @@ def _show(face: Face, external_id: str, activities: list[Any]) -> None:
     from fitglue_registry import model
 
     if face.as_json:
-        face.lines({"external_id": external_id, "activity": model.to_builtins(activity)} for activity in activities)
+        face.lines(
+            {"external_id": external_id, "activity": model.to_builtins(activity)}
+            for activity in activities
+        )
         return
     from fitglue_registry.cli.table import heading, pairs
 
@@ -107,15 +138,27 @@ def _lines(activity: Any) -> Iterator[tuple[str, str]]:
     for _, values in grouped(activity):
         yield from ((label, text) for name, label, text in values if name != "sport_raw")
     yield "laps", str(len(activity.laps))
-    yield "streams", ", ".join(f"{stream.type} ({len(stream.values):,})" for stream in activity.streams) or "none"
+    yield (
+        "streams",
+        ", ".join(f"{stream.type} ({len(stream.values):,})" for stream in activity.streams)
+        or "none",
+    )
     yield "claims", ", ".join(activity.claims) or "none"
     yield "made from", ", ".join(activity.completeness.parts) or "nothing"
-    yield from (("missing", f"{part}: {reason}") for part, reason in activity.completeness.missing.items())
+    yield from (
+        ("missing", f"{part}: {reason}") for part, reason in activity.completeness.missing.items()
+    )
 
 
 @command.command("match", examples=("fitglue dev match records.jsonl --out predictions.csv",))
 @click.argument("records", type=click.Path(path_type=Path), metavar="RECORDS.jsonl")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", required=True, help="The CSV to write.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    required=True,
+    help="The CSV to write.",
+)
 @pass_face
 def match(face: Face, *, records: Path, out: Path) -> None:
     """Tell which of many people's records are one workout, offline.
@@ -130,11 +173,17 @@ def match(face: Face, *, records: Path, out: Path) -> None:
     predicted = predict(found)
     write_predictions(out, predicted)
     same = sum(1 for one in predicted if one.verdict == "same")
-    face.note(f"Records: {len(found):,}. Pairs: {same:,} the same, {len(predicted) - same:,} to be asked about. Written to {out}")
+    face.note(
+        f"Records: {len(found):,}. Pairs: {same:,} the same, {len(predicted) - same:,} to be asked about. Written to {out}"
+    )
 
 
-@command.command("stand-in", add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-                 examples=("fitglue dev stand-in --count 200",))
+@command.command(
+    "stand-in",
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    examples=("fitglue dev stand-in --count 200",),
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def stand_in(*, arguments: tuple[str, ...]) -> None:
     """Serve a made-up Intervals.icu on this machine.

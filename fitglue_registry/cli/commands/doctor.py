@@ -14,11 +14,22 @@ if TYPE_CHECKING:
     from fitglue_registry.doctor import Check
 
 
-@click.command(cls=Command, examples=("fitglue doctor", "fitglue doctor --offline --json", "fitglue doctor --deep"))
+@click.command(
+    cls=Command,
+    examples=("fitglue doctor", "fitglue doctor --offline --json", "fitglue doctor --deep"),
+)
 @click.option("--offline", is_flag=True, help="Do not ask any service.")
-@click.option("--deep", is_flag=False, flag_value="sample", type=click.Choice(["sample", "all"]), metavar="[=all]",
-              help="Look through the store, too; =all reads every answer again, not a sample.")
-@click.option("--mend", is_flag=True, help="Before that, have what is damaged fetched again by the next sync.")
+@click.option(
+    "--deep",
+    is_flag=False,
+    flag_value="sample",
+    type=click.Choice(["sample", "all"]),
+    metavar="[=all]",
+    help="Look through the store, too; =all reads every answer again, not a sample.",
+)
+@click.option(
+    "--mend", is_flag=True, help="Before that, have what is damaged fetched again by the next sync."
+)
 @json_option()
 @pass_face
 def command(face: Face, *, offline: bool, deep: Literal["sample", "all"] | None, mend: bool) -> int:
@@ -34,12 +45,21 @@ def command(face: Face, *, offline: bool, deep: Literal["sample", "all"] | None,
         found = list(face.host.doctor(offline=offline, deep=deep))
     broken = [check for check in found if check.state == "broken"]
     if face.as_json:
-        face.document({"ok": not broken, **({"fetched_again": again} if mend else {}), "checks": [_document(check) for check in found]})
+        face.document(
+            {
+                "ok": not broken,
+                **({"fetched_again": again} if mend else {}),
+                "checks": [_document(check) for check in found],
+            }
+        )
     else:
         _show(face, found)
         if mend:
-            face.note(f"{count(again, 'answer')} will be fetched again by the next sync: fitglue sync" if again else
-                      "Nothing had to be fetched again.")
+            face.note(
+                f"{count(again, 'answer')} will be fetched again by the next sync: fitglue sync"
+                if again
+                else "Nothing had to be fetched again."
+            )
         elif not (broken or deep):
             face.note("What lies in the store was not read: fitglue doctor --deep")
     return next((check.error.exit_code for check in broken if check.error), 8 if broken else 0)
@@ -55,14 +75,30 @@ def _show(face: Face, found: list[Check]) -> None:
 
     from fitglue_registry.cli import table
 
-    marks = {"ok": Text("✓", style="green"), "look": Text("!", style="yellow"), "broken": Text("✗", style="red")}
+    marks = {
+        "ok": Text("✓", style="green"),
+        "look": Text("!", style="yellow"),
+        "broken": Text("✗", style="red"),
+    }
     widest = max(len(check.name) for check in found)
     for check in found:
-        face.show(table.pairs([(marks[check.state], check.name, check.detail)], indent=0, widths=(1, widest)))
+        face.show(
+            table.pairs(
+                [(marks[check.state], check.name, check.detail)], indent=0, widths=(1, widest)
+            )
+        )
         if check.error:
             where = str(check.error.at) if check.error.at else None
             what = check.error.what if check.error.what not in check.detail else None
-            lines = [("what", what), ("code", check.error.code), ("where", where), ("why", check.error.why), ("fix", check.error.fix)]
-            face.show(table.pairs([(name, value) for name, value in lines if value], indent=widest + 5))
+            lines = [
+                ("what", what),
+                ("code", check.error.code),
+                ("where", where),
+                ("why", check.error.why),
+                ("fix", check.error.fix),
+            ]
+            face.show(
+                table.pairs([(name, value) for name, value in lines if value], indent=widest + 5)
+            )
     number = sum(check.state == "broken" for check in found)
     face.show("", f"{number} broken" if number else "Nothing is broken.")

@@ -1,5 +1,4 @@
-"""``fitglue duplicates``: the pairs to decide, side by side; merges, splits, and takes a word back.
-"""
+"""``fitglue duplicates``: the pairs to decide, side by side; merges, splits, and takes a word back."""
 
 from __future__ import annotations
 
@@ -22,8 +21,16 @@ _CERTAIN = 0.995
 _KEYS = {"s": "same", "d": "different", "k": "skip", "q": "quit"}
 
 
-@click.group(cls=Group, invoke_without_command=True,
-             examples=("fitglue duplicates", "fitglue duplicates merge 12 13", "fitglue duplicates split 12", "fitglue duplicates undo"))
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    examples=(
+        "fitglue duplicates",
+        "fitglue duplicates merge 12 13",
+        "fitglue duplicates split 12",
+        "fitglue duplicates undo",
+    ),
+)
 @json_option("Print JSON Lines.")
 @click.pass_context
 def command(context: click.Context) -> None:
@@ -71,7 +78,11 @@ def _ask_each(face: Face, pairs: list[dict[str, Any]]) -> None:
             face.host.keep_apart(ids)
             face.show("  kept apart", "")
     left = len(face.host.duplicates())
-    face.note(f"{count(left, 'pair')} left. fitglue duplicates undo takes the last word back." if left else "Every pair is decided.")
+    face.note(
+        f"{count(left, 'pair')} left. fitglue duplicates undo takes the last word back."
+        if left
+        else "Every pair is decided."
+    )
 
 
 def _key() -> str:
@@ -91,13 +102,20 @@ def _pair(pair: dict[str, Any]) -> Iterator[RenderableType]:
 
     one, two = pair["sides"]
     yield heading(f"{one['number']} and {two['number']}", "one workout?")
-    yield pairs([(label, left, right) for label, left, right in _compared(one, two) if left or right], widths=(12, 30))
+    yield pairs(
+        [(label, left, right) for label, left, right in _compared(one, two) if left or right],
+        widths=(12, 30),
+    )
     # Copies of one recording are asked about for the same reasons, which need saying once.
     reasons = {(one["said_by"], tuple(one["evidence"])): one for one in pair["asked"]}
     for asked in reasons.values():
         # One that is nearly certain is asked about for what it would lose, a part of a ride say: a
         # figure there would puzzle.
-        likely = "" if asked["probability"] is None or asked["probability"] > _CERTAIN else f", {asked['probability']:.0%} likely"
+        likely = (
+            ""
+            if asked["probability"] is None or asked["probability"] > _CERTAIN
+            else f", {asked['probability']:.0%} likely"
+        )
         yield hanging("?", f"asked by {asked['said_by']}{likely}")
         for line in asked["evidence"]:
             yield hanging("·", short_hashes(line), indent=4)
@@ -110,24 +128,36 @@ def _compared(one: dict[str, Any], two: dict[str, Any]) -> Iterator[tuple[str, s
 
     for label, show in (
         ("source", lambda side: short_hashes(", ".join(side["sources"]))),
-        ("title", lambda side: side["title"]), ("sport", lambda side: side["sport"]),
+        ("title", lambda side: side["title"]),
+        ("sport", lambda side: side["sport"]),
         ("start", lambda side: str(side["start_local"] or side["start_utc"] or "")),
-        ("time", lambda side: numbers.clock(side["elapsed_s"])), ("moving", lambda side: numbers.clock(side["moving_s"])),
+        ("time", lambda side: numbers.clock(side["elapsed_s"])),
+        ("moving", lambda side: numbers.clock(side["moving_s"])),
         ("km", lambda side: numbers.km(side["distance_m"], 2)),
-        ("climb m", lambda side: numbers.whole(side["elevation_gain_m"])), ("bpm", lambda side: _bpm(side)),
-        ("W", lambda side: numbers.whole(side["average_watts"])), ("kcal", lambda side: numbers.whole(side["calories_kcal"])),
-        ("device", lambda side: side["device"])):
+        ("climb m", lambda side: numbers.whole(side["elevation_gain_m"])),
+        ("bpm", lambda side: _bpm(side)),
+        ("W", lambda side: numbers.whole(side["average_watts"])),
+        ("kcal", lambda side: numbers.whole(side["calories_kcal"])),
+        ("device", lambda side: side["device"]),
+    ):
         yield label, show(one) or "", show(two) or ""
 
 
 def _bpm(side: dict[str, Any]) -> str:
     from fitglue_registry.cli import numbers
 
-    average, highest = numbers.whole(side["average_heartrate_bpm"]), numbers.whole(side["max_heartrate_bpm"])
+    average, highest = (
+        numbers.whole(side["average_heartrate_bpm"]),
+        numbers.whole(side["max_heartrate_bpm"]),
+    )
     return f"{average} (max {highest})" if average and highest else average
 
 
-@command.command("merge", short_help="Say that activities are one workout.", examples=("fitglue duplicates merge 12 13",))
+@command.command(
+    "merge",
+    short_help="Say that activities are one workout.",
+    examples=("fitglue duplicates merge 12 13",),
+)
 @click.argument("references", nargs=-1, required=True, metavar="REF REF...")
 @json_option()
 @pass_face
@@ -144,7 +174,11 @@ def merge(face: Face, *, references: tuple[str, ...]) -> None:
         face.note("fitglue duplicates undo takes it back.")
 
 
-@command.command("different", short_help="Say that activities are different workouts.", examples=("fitglue duplicates different 12 13",))
+@command.command(
+    "different",
+    short_help="Say that activities are different workouts.",
+    examples=("fitglue duplicates different 12 13",),
+)
 @click.argument("references", nargs=-1, required=True, metavar="REF REF...")
 @json_option()
 @pass_face
@@ -153,8 +187,11 @@ def different(face: Face, *, references: tuple[str, ...]) -> None:
     _tell_apart(face, face.host.keep_apart(references))
 
 
-@command.command("split", short_help="Take an activity apart again.",
-                 examples=("fitglue duplicates split 12", "fitglue duplicates split 12 strava-archive"))
+@command.command(
+    "split",
+    short_help="Take an activity apart again.",
+    examples=("fitglue duplicates split 12", "fitglue duplicates split 12 strava-archive"),
+)
 @click.argument("reference", metavar="REF")
 @click.argument("source", required=False)
 @json_option()
@@ -175,8 +212,11 @@ def _tell_apart(face: Face, found: list[Found]) -> None:
     face.note("They stay apart. fitglue duplicates undo takes it back.")
 
 
-@command.command("undo", short_help="Take the last word back, or another.",
-                 examples=("fitglue duplicates undo", "fitglue duplicates undo 3"))
+@command.command(
+    "undo",
+    short_help="Take the last word back, or another.",
+    examples=("fitglue duplicates undo", "fitglue duplicates undo 3"),
+)
 @click.argument("number", required=False, type=click.IntRange(min=1))
 @json_option()
 @pass_face
@@ -188,12 +228,16 @@ def undo(face: Face, *, number: int | None) -> None:
     if face.as_json:
         face.document({**verdict, "activities": [_brief(one) for one in found]})
         return
-    face.show(clean(short_hashes(f"Taken back: {verdict['said']}, {' and '.join(verdict['about'])}")))
+    face.show(
+        clean(short_hashes(f"Taken back: {verdict['said']}, {' and '.join(verdict['about'])}"))
+    )
     for one in found:
         face.show(_line(one))
 
 
-@command.command("history", short_help="List what you said.", examples=("fitglue duplicates history --json",))
+@command.command(
+    "history", short_help="List what you said.", examples=("fitglue duplicates history --json",)
+)
 @json_option("Print JSON Lines.")
 @pass_face
 def history(face: Face) -> None:
@@ -205,16 +249,35 @@ def history(face: Face) -> None:
     if face.as_json:
         face.lines(said)
     elif said:
-        rows = [(one["verdict"], numbers.moment(one["said_at"]), f"{one['said']}{', taken back' if one['undone_at'] else ''}",
-                 short_hashes(" | ".join(one["about"]))) for one in said]
-        face.show(table.rows(("#", "when", "said", "about"), rows, width=face.width, right=("#",), fold=("about",)))
+        rows = [
+            (
+                one["verdict"],
+                numbers.moment(one["said_at"]),
+                f"{one['said']}{', taken back' if one['undone_at'] else ''}",
+                short_hashes(" | ".join(one["about"])),
+            )
+            for one in said
+        ]
+        face.show(
+            table.rows(
+                ("#", "when", "said", "about"),
+                rows,
+                width=face.width,
+                right=("#",),
+                fold=("about",),
+            )
+        )
     else:
         face.note("You have not said anything yet. fitglue duplicates shows the pairs to decide.")
 
 
 def _brief(found: Found) -> dict[str, Any]:
-    return {"number": found.number, "id": found.id, "title": found.activity.title,
-            "sources": [f"{member.connection}/{member.external_id}" for member in found.members]}
+    return {
+        "number": found.number,
+        "id": found.id,
+        "title": found.activity.title,
+        "sources": [f"{member.connection}/{member.external_id}" for member in found.members],
+    }
 
 
 def _line(found: Found) -> str:

@@ -24,15 +24,40 @@ if TYPE_CHECKING:
 _HEAD = 2000
 
 
-@click.command(cls=Command, examples=("fitglue export --since 30d --out month.jsonl", "fitglue export --format csv > all.csv",
-                                      "fitglue export last --format files --out originals"))
+@click.command(
+    cls=Command,
+    examples=(
+        "fitglue export --since 30d --out month.jsonl",
+        "fitglue export --format csv > all.csv",
+        "fitglue export last --format files --out originals",
+    ),
+)
 @click.argument("references", nargs=-1, metavar="[REF]...")
 @days_options
-@click.option("--format", "kind", type=click.Choice(["jsonl", "csv", "files"]), default="jsonl", show_default=True,
-              help="JSON Lines with streams; a flat table; the original files.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="PATH", help="A file, or for `files` a folder; else standard output.")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["jsonl", "csv", "files"]),
+    default="jsonl",
+    show_default=True,
+    help="JSON Lines with streams; a flat table; the original files.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="A file, or for `files` a folder; else standard output.",
+)
 @pass_face
-def command(face: Face, *, references: tuple[str, ...], since: date | None, until: date | None, kind: str, out: Path | None) -> None:
+def command(
+    face: Face,
+    *,
+    references: tuple[str, ...],
+    since: date | None,
+    until: date | None,
+    kind: str,
+    out: Path | None,
+) -> None:
     """Write activities out: those named by REF, or all of them, or those between two days."""
     if references and (since or until):
         raise click.UsageError("name activities, or give --since and --until; not both")
@@ -46,7 +71,9 @@ def command(face: Face, *, references: tuple[str, ...], since: date | None, unti
         face.note(f"{count(len(numbers), 'activity', 'activities')} written to {out}")
 
 
-def _numbers(face: Face, references: tuple[str, ...], since: date | None, until: date | None) -> list[int]:
+def _numbers(
+    face: Face, references: tuple[str, ...], since: date | None, until: date | None
+) -> list[int]:
     from fitglue_registry.store.reading import Filter
 
     if references:
@@ -73,8 +100,13 @@ def _destination(out: Path | None) -> Iterator[None]:
 
 
 def _not_written(out: Path, error: OSError) -> StoreFailed:
-    return StoreFailed("FG-export-failed", "the file cannot be written", at=Place(str(out)), why=error.strerror,
-                       fix="name a place that exists and is yours, with room")
+    return StoreFailed(
+        "FG-export-failed",
+        "the file cannot be written",
+        at=Place(str(out)),
+        why=error.strerror,
+        fix="name a place that exists and is yours, with room",
+    )
 
 
 def _each(face: Face, numbers: list[int]) -> Iterator[Any]:
@@ -95,7 +127,10 @@ def _csv(face: Face, numbers: list[int]) -> None:
 
     wanted = set(numbers)
     rows = (row for row in face.host.activities() if row["number"] in wanted)
-    face.csv((*LISTED, "sources"), ([*(row[name] for name in LISTED), " ".join(row["sources"])] for row in rows))
+    face.csv(
+        (*LISTED, "sources"),
+        ([*(row[name] for name in LISTED), " ".join(row["sources"])] for row in rows),
+    )
 
 
 def _files(face: Face, numbers: list[int], out: Path | None) -> None:
@@ -113,13 +148,17 @@ def _files(face: Face, numbers: list[int], out: Path | None) -> None:
                 written += 1
     except OSError as error:
         raise _not_written(out, error) from error
-    face.show(f"{count(written, 'original file')} of {count(len(numbers), 'activity', 'activities')} written to {out}")
+    face.show(
+        f"{count(written, 'original file')} of {count(len(numbers), 'activity', 'activities')} written to {out}"
+    )
     if not written and numbers:
         face.note("None was fetched yet: fitglue sync --files")
 
 
 def _plain(external_id: str) -> str:
-    return "".join(character if character.isalnum() or character in "-_" else "-" for character in external_id)[:40]
+    return "".join(
+        character if character.isalnum() or character in "-_" else "-" for character in external_id
+    )[:40]
 
 
 def _suffix(content: bytes) -> str:
@@ -132,4 +171,11 @@ def _suffix(content: bytes) -> str:
     if content[8:12] == b".FIT":
         return ".fit"
     head = content[:_HEAD].lower()
-    return next((suffix for mark, suffix in ((b"<gpx", ".gpx"), (b"<trainingcenter", ".tcx")) if mark in head), ".bin")
+    return next(
+        (
+            suffix
+            for mark, suffix in ((b"<gpx", ".gpx"), (b"<trainingcenter", ".tcx"))
+            if mark in head
+        ),
+        ".bin",
+    )

@@ -25,15 +25,26 @@ if TYPE_CHECKING:
 _SHOWN = 3
 
 
-@click.command("import", cls=Command, examples=("fitglue import ~/Downloads/export_12345.zip", "fitglue import ~/rides ride.fit --yes",
-                                                "fitglue import archive.zip --dry-run"))
+@click.command(
+    "import",
+    cls=Command,
+    examples=(
+        "fitglue import ~/Downloads/export_12345.zip",
+        "fitglue import ~/rides ride.fit --yes",
+        "fitglue import archive.zip --dry-run",
+    ),
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--as", "source", metavar="SOURCE", help="Read it as this source, where two could.")
-@click.option("--dry-run", is_flag=True, help="Say what is there and what would be merged; store nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what is there and what would be merged; store nothing."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option("Print what was found, then the events, as JSON Lines.")
 @pass_face
-def command(face: Face, *, paths: tuple[str, ...], source: str | None, dry_run: bool, yes: bool) -> int:
+def command(
+    face: Face, *, paths: tuple[str, ...], source: str | None, dry_run: bool, yes: bool
+) -> int:
     """Import PATH: an archive as it was downloaded, workout files, a folder of them, or several of
     these.
 
@@ -48,7 +59,11 @@ def command(face: Face, *, paths: tuple[str, ...], source: str | None, dry_run: 
     _say(face, recognition)
     if dry_run:
         return _bring_in(face, recognition, dry_run=True)
-    if not (yes or face.as_json) and sys.stdin.isatty() and not click.confirm("Import this?", err=True):
+    if (
+        not (yes or face.as_json)
+        and sys.stdin.isatty()
+        and not click.confirm("Import this?", err=True)
+    ):
         raise UserMistake("FG-not-confirmed", "nothing was imported")
     return _bring_in(face, recognition)
 
@@ -56,9 +71,14 @@ def command(face: Face, *, paths: tuple[str, ...], source: str | None, dry_run: 
 def _bring_in(face: Face, recognition: Recognition, *, dry_run: bool = False) -> int:
     from fitglue_registry.cli.rounds import follow, show_tally
 
-    before, activities = {one.name: one.settings.get("paths") for one in face.host.connections()}, _activities(face)
+    before, activities = (
+        {one.name: one.settings.get("paths") for one in face.host.connections()},
+        _activities(face),
+    )
     connected: list[SourceConnected] = []
-    tallies, code = follow(face, _noted(face.host.import_paths(recognition, dry_run=dry_run), connected), "reading")
+    tallies, code = follow(
+        face, _noted(face.host.import_paths(recognition, dry_run=dry_run), connected), "reading"
+    )
     after = {one.name: one.settings.get("paths") for one in face.host.connections()}
     for one in connected if tallies else ():
         # A connection that is new reads what was just said; one that read the same before is no
@@ -83,7 +103,11 @@ def _show_sum(face: Face, before: int) -> None:
     from fitglue_registry.cli.text import count
 
     after = _activities(face)
-    change = f", {abs(after - before):,} {'more' if after > before else 'fewer'} than before" if after != before else ""
+    change = (
+        f", {abs(after - before):,} {'more' if after > before else 'fewer'} than before"
+        if after != before
+        else ""
+    )
     face.show(f"  {count(after, 'activity', 'activities')} in all{change}")
 
 
@@ -104,7 +128,11 @@ def _paths(paths: tuple[str, ...]) -> str:
 def _from_here(path: str) -> str:
     """A path as it is typed here."""
     here = Path.cwd()
-    return str(Path(path).relative_to(here)) if path != str(here) and Path(path).is_relative_to(here) else path
+    return (
+        str(Path(path).relative_to(here))
+        if path != str(here) and Path(path).is_relative_to(here)
+        else path
+    )
 
 
 def _left_over(recognition: Recognition) -> int:

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 _LAST_LINES = 6
 
 
-@click.group(cls=Group, invoke_without_command=True, examples=("fitglue plugin", "fitglue plugin check fitglue-intervals"))
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    examples=("fitglue plugin", "fitglue plugin check fitglue-intervals"),
+)
 @json_option("Print JSON Lines.")
 @click.pass_context
 def command(context: click.Context) -> None:
@@ -31,7 +35,11 @@ def command(context: click.Context) -> None:
         context.invoke(list_)
 
 
-@command.command("list", short_help="List plugins, also the broken ones.", examples=("fitglue plugin list --json",))
+@command.command(
+    "list",
+    short_help="List plugins, also the broken ones.",
+    examples=("fitglue plugin list --json",),
+)
 @json_option("Print JSON Lines.")
 @pass_face
 def list_(face: Face) -> None:
@@ -40,22 +48,56 @@ def list_(face: Face) -> None:
     """
     from fitglue_registry.cli import table
 
-    names = sorted({*face.host.plugins.names(), *(entry.plugin.name for entry in face.host.catalogue)})
+    names = sorted(
+        {*face.host.plugins.names(), *(entry.plugin.name for entry in face.host.catalogue)}
+    )
     found = [face.host.plugins.info(name) for name in names]
-    entries = {name: [entry.key for entry in face.host.catalogue if entry.plugin.name == name] for name in names}
+    entries = {
+        name: [entry.key for entry in face.host.catalogue if entry.plugin.name == name]
+        for name in names
+    }
     if face.as_json:
-        face.lines({"name": info.name, "version": info.version, "ok": info.error is None, "hooks": list(info.hooks),
-                    "entries": entries[info.name], "error": info.error.as_dict() if info.error else None} for info in found)
+        face.lines(
+            {
+                "name": info.name,
+                "version": info.version,
+                "ok": info.error is None,
+                "hooks": list(info.hooks),
+                "entries": entries[info.name],
+                "error": info.error.as_dict() if info.error else None,
+            }
+            for info in found
+        )
         return
-    face.show(table.rows(("", "plugin", "version", "entries"), [
-        ("✗" if info.error else "✓", info.name, info.version or "", ", ".join(entries[info.name]) or "none") for info in found],
-        width=face.width, fold=("entries",)))
+    face.show(
+        table.rows(
+            ("", "plugin", "version", "entries"),
+            [
+                (
+                    "✗" if info.error else "✓",
+                    info.name,
+                    info.version or "",
+                    ", ".join(entries[info.name]) or "none",
+                )
+                for info in found
+            ],
+            width=face.width,
+            fold=("entries",),
+        )
+    )
     for error in (info.error for info in found):
         if error:
-            face.show(table.hanging("✗", f"{error.what} [{error.code}]"), table.hanging("→", error.fix or error.why or "", indent=4))
+            face.show(
+                table.hanging("✗", f"{error.what} [{error.code}]"),
+                table.hanging("→", error.fix or error.why or "", indent=4),
+            )
 
 
-@command.command("check", short_help="Walk through a plugin step by step.", examples=("fitglue plugin check fitglue-intervals",))
+@command.command(
+    "check",
+    short_help="Walk through a plugin step by step.",
+    examples=("fitglue plugin check fitglue-intervals",),
+)
 @click.argument("name")
 @json_option()
 @pass_face
@@ -72,20 +114,47 @@ def _report(face: Face, name: str, steps: list[Step]) -> int:
 
     failed = next((step for step in steps if not step.ok), None)
     if face.as_json:
-        face.document({"plugin": name, "ok": failed is None, "steps": [
-            {"name": step.name, "ok": step.ok, "detail": step.detail, "error": step.error.as_dict() if step.error else None}
-            for step in steps]})
+        face.document(
+            {
+                "plugin": name,
+                "ok": failed is None,
+                "steps": [
+                    {
+                        "name": step.name,
+                        "ok": step.ok,
+                        "detail": step.detail,
+                        "error": step.error.as_dict() if step.error else None,
+                    }
+                    for step in steps
+                ],
+            }
+        )
     else:
-        face.show(table.heading(name), table.pairs([("✓" if step.ok else "✗", step.name, step.detail) for step in steps], widths=(1, 12)))
+        face.show(
+            table.heading(name),
+            table.pairs(
+                [("✓" if step.ok else "✗", step.name, step.detail) for step in steps],
+                widths=(1, 12),
+            ),
+        )
         if failed and failed.error:
             show_failure(face, failed.error)
     return 8 if failed else 0
 
 
-@command.command("install", short_help="Install a plugin, and check it.", examples=(
-    "fitglue plugin install fitglue-intervals", "fitglue plugin install ./my-plugin", "fitglue plugin install --upgrade fitglue-intervals"))
+@command.command(
+    "install",
+    short_help="Install a plugin, and check it.",
+    examples=(
+        "fitglue plugin install fitglue-intervals",
+        "fitglue plugin install ./my-plugin",
+        "fitglue plugin install --upgrade fitglue-intervals",
+    ),
+)
 @click.argument("what", metavar="NAME|PATH|WHEEL")
-@click.option("--upgrade", is_flag=True, help="Take the newest version, also where one is installed.")
+@click.option(
+    "--upgrade", is_flag=True, help="Take the newest version, also where one is installed."
+)
 @pass_face
 def install(face: Face, *, what: str, upgrade: bool) -> int:
     """Install a plugin into the environment that `fitglue` runs in, with pip, and check it.
@@ -98,10 +167,16 @@ def install(face: Face, *, what: str, upgrade: bool) -> int:
     _pip(face, [*(["--upgrade"] if upgrade else []), _target(what)])
     with Host() as host:
         after = _versions()
-        touched = [name for name in after if name not in before or before[name] != after[name]] or _meant(what, after)
+        touched = [
+            name for name in after if name not in before or before[name] != after[name]
+        ] or _meant(what, after)
         if not touched:
-            raise PluginFailed("FG-plugin-not-found", f"{what} is installed, and brings no plugin",
-                               why="no distribution in it has the entry point group fitglue.plugins", fix="tell its author")
+            raise PluginFailed(
+                "FG-plugin-not-found",
+                f"{what} is installed, and brings no plugin",
+                why="no distribution in it has the entry point group fitglue.plugins",
+                fix="tell its author",
+            )
         fresh = Face(as_json=face.as_json)
         fresh.__dict__["host"] = host
         return max(_checked(fresh, name) for name in touched)
@@ -126,9 +201,15 @@ def _versions() -> dict[str, str | None]:
 def _target(what: str) -> str:
     """What pip is given: a path that is there as a path, a name as a name, and never an option."""
     if what.startswith("-"):
-        raise UserMistake("FG-usage", f"{what!r} is no plugin", fix="give a name, a folder or a wheel")
+        raise UserMistake(
+            "FG-usage", f"{what!r} is no plugin", fix="give a name, a folder or a wheel"
+        )
     path = Path(what).expanduser()
-    return str(path.resolve()) if path.exists() and ("/" in what or path.suffix == ".whl" or path.is_dir()) else what
+    return (
+        str(path.resolve())
+        if path.exists() and ("/" in what or path.suffix == ".whl" or path.is_dir())
+        else what
+    )
 
 
 def _meant(what: str, names: dict[str, str | None]) -> list[str]:
@@ -150,16 +231,38 @@ def _distribution(what: str) -> str:
     path = Path(what).expanduser()
     if path.is_dir():
         with suppress(OSError, tomllib.TOMLDecodeError, KeyError, TypeError):
-            return str(tomllib.loads((path / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"])
-    return path.name.partition("-")[0] if path.suffix == ".whl" else re.split(r"[^\w.-]", path.name, maxsplit=1)[0]
+            return str(
+                tomllib.loads((path / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+                    "name"
+                ]
+            )
+    return (
+        path.name.partition("-")[0]
+        if path.suffix == ".whl"
+        else re.split(r"[^\w.-]", path.name, maxsplit=1)[0]
+    )
 
 
 def _pip(face: Face, arguments: list[str]) -> None:
-    ran = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments]
+    ran = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        *arguments,
+    ]
     face.note(face.redactor.text(" ".join(ran)))
     # A build is somebody else's program: it gets none of our keys with its environment.
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("FITGLUE_") and name != "PGPASSWORD"}
-    done = subprocess.run(ran, capture_output=True, text=True, errors="replace", check=False, env=ours)  # noqa: S603 - a list, no shell
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("FITGLUE_") and name != "PGPASSWORD"
+    }
+    done = subprocess.run(
+        ran, capture_output=True, text=True, errors="replace", check=False, env=ours
+    )  # noqa: S603 - a list, no shell
     if done.returncode == 0:
         return
     lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
@@ -167,5 +270,9 @@ def _pip(face: Face, arguments: list[str]) -> None:
 
 
 def _not_installed(what: str, why: str) -> FitglueError:
-    return PluginFailed("FG-plugin-install-failed", f"pip could not install {what}", why=why or "it gave no reason",
-                        fix="look at pip's own words above: is it the name, the path, the network?")
+    return PluginFailed(
+        "FG-plugin-install-failed",
+        f"pip could not install {what}",
+        why=why or "it gave no reason",
+        fix="look at pip's own words above: is it the name, the path, the network?",
+    )

@@ -14,7 +14,11 @@ from fitglue_registry.errors import UserMistake
 _ENOUGH = 6
 
 
-@click.group(cls=Group, invoke_without_command=True, examples=("fitglue quarantine", "fitglue quarantine retry"))
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    examples=("fitglue quarantine", "fitglue quarantine retry"),
+)
 @json_option("Print JSON Lines.")
 @click.pass_context
 def command(context: click.Context) -> None:
@@ -36,15 +40,33 @@ def list_(face: Face) -> None:
     if face.as_json:
         face.lines(held)
     elif held:
-        face.show(table.rows(("record", "start", "why"), [
-            (f"{one['connection']}/{short_id(one['external_id'])}", (one["start_local"] or "")[:10], f"{one['what']} [{one['code']}]")
-            for one in held], width=face.width, fold=("why",)))
-        face.note("Each is kept whole. More: fitglue quarantine show ID; again: fitglue quarantine retry")
+        face.show(
+            table.rows(
+                ("record", "start", "why"),
+                [
+                    (
+                        f"{one['connection']}/{short_id(one['external_id'])}",
+                        (one["start_local"] or "")[:10],
+                        f"{one['what']} [{one['code']}]",
+                    )
+                    for one in held
+                ],
+                width=face.width,
+                fold=("why",),
+            )
+        )
+        face.note(
+            "Each is kept whole. More: fitglue quarantine show ID; again: fitglue quarantine retry"
+        )
     else:
         face.note("Nothing is in quarantine.")
 
 
-@command.command("show", short_help="Show what is wrong with one record.", examples=("fitglue quarantine show i123456",))
+@command.command(
+    "show",
+    short_help="Show what is wrong with one record.",
+    examples=("fitglue quarantine show i123456",),
+)
 @click.argument("external_id", metavar="ID")
 @json_option()
 @pass_face
@@ -56,28 +78,51 @@ def show(face: Face, *, external_id: str) -> None:
 
     found = [one for one in face.host.quarantine() if _is_meant(one, external_id.rstrip("…"))]
     if not found:
-        raise UserMistake("FG-not-in-quarantine", f"{external_id!r} is not in quarantine", fix="see: fitglue quarantine")
+        raise UserMistake(
+            "FG-not-in-quarantine",
+            f"{external_id!r} is not in quarantine",
+            fix="see: fitglue quarantine",
+        )
     for one in found:
         if face.as_json:
             face.document(one)
             continue
-        face.show(table.heading(f"{one['connection']}/{one['external_id']}", one["code"]), table.pairs([
-            (name, value) for name, value in (
-                ("what", one["what"]), ("where", _where(one)), ("why", one.get("why")), ("fix", one.get("fix")),
-                ("start", one["start_local"]), ("stage", one["stage"]), ("since", numbers.moment(one["since"])), ("tries", one["tries"]),
-                ("plugin", f"{one['plugin']} {one['plugin_version'] or ''}")) if value]))
+        face.show(
+            table.heading(f"{one['connection']}/{one['external_id']}", one["code"]),
+            table.pairs(
+                [
+                    (name, value)
+                    for name, value in (
+                        ("what", one["what"]),
+                        ("where", _where(one)),
+                        ("why", one.get("why")),
+                        ("fix", one.get("fix")),
+                        ("start", one["start_local"]),
+                        ("stage", one["stage"]),
+                        ("since", numbers.moment(one["since"])),
+                        ("tries", one["tries"]),
+                        ("plugin", f"{one['plugin']} {one['plugin_version'] or ''}"),
+                    )
+                    if value
+                ]
+            ),
+        )
 
 
 def _is_meant(one: dict[str, Any], typed: str) -> bool:
     names = (one["external_id"], f"{one['connection']}/{one['external_id']}")
-    return typed in names or (len(typed) >= _ENOUGH and any(name.startswith(typed) for name in names))
+    return typed in names or (
+        len(typed) >= _ENOUGH and any(name.startswith(typed) for name in names)
+    )
 
 
 def _where(one: dict[str, Any]) -> str:
     return ", ".join(str(value) for value in one.get("where", {}).values())
 
 
-@command.command("retry", short_help="Try every record again.", examples=("fitglue quarantine retry",))
+@command.command(
+    "retry", short_help="Try every record again.", examples=("fitglue quarantine retry",)
+)
 @json_option("Print the events as JSON Lines.")
 @pass_face
 def retry(face: Face) -> int:

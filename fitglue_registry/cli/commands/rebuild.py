@@ -30,9 +30,17 @@ def command(face: Face, *, connection: str | None) -> int:
     for tally in tallies:
         ended = tally.ended
         if isinstance(ended, SyncFinished):
-            done, changed, held = (ended.counts.get(name, 0) for name in ("records", "changed", "quarantined"))
+            done, changed, held = (
+                ended.counts.get(name, 0) for name in ("records", "changed", "quarantined")
+            )
             held_text = f", {held:,} in quarantine: fitglue quarantine" if held else ""
-            face.show(hanging("✓", f"{tally.connection}: {count(done, 'record')} derived again, {changed:,} changed{held_text}", indent=0))
+            face.show(
+                hanging(
+                    "✓",
+                    f"{tally.connection}: {count(done, 'record')} derived again, {changed:,} changed{held_text}",
+                    indent=0,
+                )
+            )
         elif isinstance(ended, SyncStopped):
             show_failure(face, ended.error, tally.connection)
     return code

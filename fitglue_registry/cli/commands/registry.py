@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from fitglue_registry.registry import Entry
 
 
-@click.group(cls=Group, invoke_without_command=True, examples=("fitglue registry", "fitglue registry show source/intervals"))
+@click.group(
+    cls=Group,
+    invoke_without_command=True,
+    examples=("fitglue registry", "fitglue registry show source/intervals"),
+)
 @json_option("Print JSON Lines.")
 @click.pass_context
 def command(context: click.Context) -> None:
@@ -39,20 +43,51 @@ def list_(face: Face) -> None:
     found: list[dict[str, Any]] = []
     for entry in face.host.catalogue:
         available = face.host.availability(entry.kind, entry.id)
-        found.append({"kind": entry.kind, "id": entry.id, "name": entry.name, "tier": entry.tier, "plugin": entry.plugin.name,
-                      "summary": entry.summary, "origin": entry.origin, "availability": {
-                          "state": available.state, "reason": available.reason, "fix": available.fix, "code": available.code}})
+        found.append(
+            {
+                "kind": entry.kind,
+                "id": entry.id,
+                "name": entry.name,
+                "tier": entry.tier,
+                "plugin": entry.plugin.name,
+                "summary": entry.summary,
+                "origin": entry.origin,
+                "availability": {
+                    "state": available.state,
+                    "reason": available.reason,
+                    "fix": available.fix,
+                    "code": available.code,
+                },
+            }
+        )
     if face.as_json:
         face.lines(found)
         return
-    face.show(table.rows(("entry", "name", "plugin", "tier", "state"), [
-        (f"{one['kind']}/{one['id']}", one["name"], one["plugin"], one["tier"], one["availability"]["state"]) for one in found],
-        width=face.width, flexible="name"))
+    face.show(
+        table.rows(
+            ("entry", "name", "plugin", "tier", "state"),
+            [
+                (
+                    f"{one['kind']}/{one['id']}",
+                    one["name"],
+                    one["plugin"],
+                    one["tier"],
+                    one["availability"]["state"],
+                )
+                for one in found
+            ],
+            width=face.width,
+            flexible="name",
+        )
+    )
     for problem in face.host.catalogue.problems:
         face.note(f"left out: {problem}")
 
 
-@command.command("show", examples=("fitglue registry show intervals", "fitglue registry show source/intervals --json"))
+@command.command(
+    "show",
+    examples=("fitglue registry show intervals", "fitglue registry show source/intervals --json"),
+)
 @click.argument("name", metavar="[KIND/]ID")
 @json_option("Print JSON Lines.")
 @pass_face
@@ -88,33 +123,76 @@ def _entry(face: Face, entry: Entry) -> Iterator[RenderableType]:
     available = face.host.availability(entry.kind, entry.id)
     yield heading(f"{entry.kind}/{entry.id}", entry.name)
     facts = [
-        ("summary", entry.summary), ("state", f"{available.state}: {available.reason}"), ("to do", available.fix), ("tier", entry.tier),
-        ("plugin", f"{entry.plugin.name} {entry.plugin.version}"), ("needs", ", ".join(entry.dependencies)),
-        ("parts", ", ".join(part.name if part.default else f"{part.name} (with --{part.option})" for part in entry.parts)),
-        ("history", entry.capabilities.history), ("terms", entry.terms.note), ("docs", ", ".join(link.url for link in entry.docs)),
+        ("summary", entry.summary),
+        ("state", f"{available.state}: {available.reason}"),
+        ("to do", available.fix),
+        ("tier", entry.tier),
+        ("plugin", f"{entry.plugin.name} {entry.plugin.version}"),
+        ("needs", ", ".join(entry.dependencies)),
+        (
+            "parts",
+            ", ".join(
+                part.name if part.default else f"{part.name} (with --{part.option})"
+                for part in entry.parts
+            ),
+        ),
+        ("history", entry.capabilities.history),
+        ("terms", entry.terms.note),
+        ("docs", ", ".join(link.url for link in entry.docs)),
         ("file", entry.file),
     ]
-    yield pairs([(name, value) for name, value in facts if value and not (name == "parts" and entry.kind != "source")], widths=(9,))
+    yield pairs(
+        [
+            (name, value)
+            for name, value in facts
+            if value and not (name == "parts" and entry.kind != "source")
+        ],
+        widths=(9,),
+    )
     if entry.closed:
         yield ""
         yield heading("Roads")
-        yield pairs([(road.name, f"{road.how} Then: {road.command}") for road in entry.closed.roads])
+        yield pairs(
+            [(road.name, f"{road.how} Then: {road.command}") for road in entry.closed.roads]
+        )
     asked = [*entry.credentials, *entry.settings]
     if asked:
         yield ""
         yield heading("Asked for")
-        yield pairs([(field.label or field.name, " ".join(part for part in (field.help, f"({field.env(entry.id)})") if part))
-                     for field in asked])
+        yield pairs(
+            [
+                (
+                    field.label or field.name,
+                    " ".join(part for part in (field.help, f"({field.env(entry.id)})") if part),
+                )
+                for field in asked
+            ]
+        )
     if entry.data:
         yield ""
         yield heading("Data")
-        yield rows(("value", "when", "how", "from"), [
-            (datum.field, datum.availability.replace("_", " "), datum.kind if datum.availability != "never" else "", datum.upstream)
-            for datum in entry.data], width=face.width, indent=2, fold=("value", "from"))
+        yield rows(
+            ("value", "when", "how", "from"),
+            [
+                (
+                    datum.field,
+                    datum.availability.replace("_", " "),
+                    datum.kind if datum.availability != "never" else "",
+                    datum.upstream,
+                )
+                for datum in entry.data
+            ],
+            width=face.width,
+            indent=2,
+            fold=("value", "from"),
+        )
 
 
-@command.command("check", short_help="Check the entries of a folder.",
-                 examples=("fitglue registry check", "fitglue registry check ./registry"))
+@command.command(
+    "check",
+    short_help="Check the entries of a folder.",
+    examples=("fitglue registry check", "fitglue registry check ./registry"),
+)
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @json_option()
 @pass_face
@@ -130,8 +208,16 @@ def check(face: Face, *, path: Path | None) -> int:
     reports = [check_folder(folder) for folder in folders]
     errors = [error for report in reports for error in report.errors]
     if face.as_json:
-        looked_at = [{"folder": str(report.folder), "files": report.files, "errors": len(report.errors)} for report in reports]
-        face.document({"folders": looked_at, "errors": [error.as_dict() for error in (*errors, *([] if path else broken))]})
+        looked_at = [
+            {"folder": str(report.folder), "files": report.files, "errors": len(report.errors)}
+            for report in reports
+        ]
+        face.document(
+            {
+                "folders": looked_at,
+                "errors": [error.as_dict() for error in (*errors, *([] if path else broken))],
+            }
+        )
     else:
         _show_reports(face, reports, errors)
     return 8 if errors or (broken and not path) else 0
@@ -148,15 +234,26 @@ def _show_reports(face: Face, reports: list[Any], errors: list[EntryInvalid]) ->
     for report in reports:
         mark = "✗" if report.errors else "✓"
         wrong = count(len(report.errors), "error") if report.errors else "all right"
-        face.show(hanging(mark, f"{report.folder}: {count(report.files, 'entry', 'entries')}, {wrong}", indent=0))
+        face.show(
+            hanging(
+                mark,
+                f"{report.folder}: {count(report.files, 'entry', 'entries')}, {wrong}",
+                indent=0,
+            )
+        )
 
 
-@command.command("help-article", short_help="Write an entry's help article.",
-                 examples=("fitglue registry help-article source/intervals > intervals.md",))
+@command.command(
+    "help-article",
+    short_help="Write an entry's help article.",
+    examples=("fitglue registry help-article source/intervals > intervals.md",),
+)
 @click.argument("name", metavar="[KIND/]ID")
 @pass_face
 def help_article(face: Face, *, name: str) -> None:
     """Write the help article of an entry, in Markdown, from the entry and nothing else."""
     from fitglue_registry.registry.help import article
 
-    click.echo("\n".join(article(entry, face.host.catalogue) for entry in _find(face, name)), nl=False)
+    click.echo(
+        "\n".join(article(entry, face.host.catalogue) for entry in _find(face, name)), nl=False
+    )

@@ -22,11 +22,19 @@ if TYPE_CHECKING:
 
 _LAPS_SHOWN = 40
 _WIDE = 100
-_DRAWN = {"heartrate": ("heart rate", "bpm"), "watts": ("power", "W"), "velocity": ("speed", "km/h"), "cadence": ("cadence", "rpm"),
-          "altitude": ("altitude", "m")}
+_DRAWN = {
+    "heartrate": ("heart rate", "bpm"),
+    "watts": ("power", "W"),
+    "velocity": ("speed", "km/h"),
+    "cadence": ("cadence", "rpm"),
+    "altitude": ("altitude", "m"),
+}
 
 
-@click.command(cls=Command, examples=("fitglue show last", "fitglue show 2026-05-01", "fitglue show 17 --json --streams"))
+@click.command(
+    cls=Command,
+    examples=("fitglue show last", "fitglue show 2026-05-01", "fitglue show 17 --json --streams"),
+)
 @click.argument("reference", metavar="REF")
 @click.option("--streams", is_flag=True, help="With --json: the samples over time as well.")
 @json_option()
@@ -73,7 +81,9 @@ def _when(activity: SourceActivity) -> str:
         return f"{start:%a %d %b %Y}"
     offset = activity.utc_offset_s
     known = "" if offset is None else _offset(offset)
-    zone = ", ".join(part for part in (activity.timezone, known) if part) or ("UTC" if activity.start_local is None else "zone unknown")
+    zone = ", ".join(part for part in (activity.timezone, known) if part) or (
+        "UTC" if activity.start_local is None else "zone unknown"
+    )
     return f"{start:%a %d %b %Y, %H:%M} ({zone})"
 
 
@@ -92,12 +102,24 @@ def _values(face: Face, found: Found) -> Iterator[RenderableType]:
     told = face.host.provenance(found)
     several = len({one["connection"] for one in told.values()} - {None}) > 1
     groups = list(grouped(found.activity))
-    longest = min(max((len(text) for _, values in groups for _, _, text in values), default=0), 32 if face.width >= _WIDE else 26)
+    longest = min(
+        max((len(text) for _, values in groups for _, _, text in values), default=0),
+        32 if face.width >= _WIDE else 26,
+    )
     for group, values in groups:
         yield ""
         yield heading(group)
-        yield pairs([(label, text, _provenance(told.get(name, {}), several=several, wide=face.width >= _WIDE))
-                     for name, label, text in values], widths=(23, longest))
+        yield pairs(
+            [
+                (
+                    label,
+                    text,
+                    _provenance(told.get(name, {}), several=several, wide=face.width >= _WIDE),
+                )
+                for name, label, text in values
+            ],
+            widths=(23, longest),
+        )
 
 
 def _provenance(told: dict[str, Any], *, several: bool, wide: bool) -> Any:
@@ -111,7 +133,9 @@ def _provenance(told: dict[str, Any], *, several: bool, wide: bool) -> Any:
     if wide and told.get("upstream"):
         parts.append(f"from {told['upstream']}")
     at = f", {told['connection']}" if several and told.get("connection") else ""
-    return Text(clean(" ".join(parts) + at), style="yellow" if told.get("how") == "estimated" else "dim")
+    return Text(
+        clean(" ".join(parts) + at), style="yellow" if told.get("how") == "estimated" else "dim"
+    )
 
 
 def _laps(face: Face, activity: SourceActivity) -> Iterator[RenderableType]:
@@ -123,12 +147,20 @@ def _laps(face: Face, activity: SourceActivity) -> Iterator[RenderableType]:
         return
     kinds = {lap.kind for lap in laps}
     yield ""
-    yield heading("Intervals" if kinds == {"interval"} else "Lengths" if kinds == {"length"} else "Laps")
+    yield heading(
+        "Intervals" if kinds == {"interval"} else "Lengths" if kinds == {"length"} else "Laps"
+    )
     columns = ["#", "what", "start", "time", "km", "bpm", "W", "speed"]
     cells = [_lap(number, lap, activity) for number, lap in enumerate(laps[:_LAPS_SHOWN], 1)]
     used = [index for index in range(len(columns)) if any(row[index] for row in cells)]
-    yield rows([columns[index] for index in used], [[row[index] for index in used] for row in cells], width=face.width,
-               right=set(columns) - {"what"}, flexible="what", indent=2)
+    yield rows(
+        [columns[index] for index in used],
+        [[row[index] for index in used] for row in cells],
+        width=face.width,
+        right=set(columns) - {"what"},
+        flexible="what",
+        indent=2,
+    )
     if len(laps) > _LAPS_SHOWN:
         yield f"  and {count(len(laps) - _LAPS_SHOWN, 'more', 'more')}; --json has all"
 
@@ -136,11 +168,22 @@ def _laps(face: Face, activity: SourceActivity) -> Iterator[RenderableType]:
 def _lap(number: int, lap: Lap, activity: SourceActivity) -> list[str]:
     from fitglue_registry.cli import numbers
 
-    what = " ".join(part for part in (lap.label, lap.intensity if lap.intensity != lap.label else None, lap.exercise) if part)
+    what = " ".join(
+        part
+        for part in (lap.label, lap.intensity if lap.intensity != lap.label else None, lap.exercise)
+        if part
+    )
     estimated = activity.power_kind == "estimated"
-    return [str(number), what, numbers.clock(lap.start_s), numbers.clock(lap.moving_s if lap.moving_s is not None else lap.elapsed_s),
-            numbers.km(lap.distance_m, 2), numbers.whole(lap.average_heartrate_bpm), numbers.whole(lap.average_watts, estimated=estimated),
-            numbers.speed(lap.average_speed_mps, activity.sport)]
+    return [
+        str(number),
+        what,
+        numbers.clock(lap.start_s),
+        numbers.clock(lap.moving_s if lap.moving_s is not None else lap.elapsed_s),
+        numbers.km(lap.distance_m, 2),
+        numbers.whole(lap.average_heartrate_bpm),
+        numbers.whole(lap.average_watts, estimated=estimated),
+        numbers.speed(lap.average_speed_mps, activity.sport),
+    ]
 
 
 def _streams(face: Face, found: Found) -> Iterator[RenderableType]:
@@ -188,4 +231,6 @@ def _made_of(found: Found) -> Iterator[RenderableType]:
         if member.activity.stub:
             lines.append(("", f"a stub: {member.activity.stub.reason}"))
     claims = short_hashes(", ".join(found.activity.claims))
-    yield pairs([*lines, ("known as", claims), *((link.rel, link.url) for link in found.activity.links)])
+    yield pairs(
+        [*lines, ("known as", claims), *((link.rel, link.url) for link in found.activity.links)]
+    )

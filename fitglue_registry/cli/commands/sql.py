@@ -22,10 +22,19 @@ _LONGEST = 40
 _SHOWN = 160
 
 
-@click.command(cls=Command, examples=('fitglue sql "select sport, count(*) from activities group by sport"',
-                                      "fitglue sql --path"))
+@click.command(
+    cls=Command,
+    examples=(
+        'fitglue sql "select sport, count(*) from activities group by sport"',
+        "fitglue sql --path",
+    ),
+)
 @click.argument("statement", required=False)
-@click.option("--path", is_flag=True, help="Print where the database is: a file, or its URL without the password.")
+@click.option(
+    "--path",
+    is_flag=True,
+    help="Print where the database is: a file, or its URL without the password.",
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
 @json_option("Print JSON Lines.")
 @pass_face
@@ -39,7 +48,9 @@ def command(face: Face, *, statement: str | None, path: bool, as_csv: bool) -> N
     elif statement is None:
         _views(face)
     else:
-        _answer(face, face.host.sql(sys.stdin.read() if statement == "-" else statement), as_csv=as_csv)
+        _answer(
+            face, face.host.sql(sys.stdin.read() if statement == "-" else statement), as_csv=as_csv
+        )
 
 
 def _views(face: Face) -> None:
@@ -72,19 +83,31 @@ def _table(face: Face, answer: Answer) -> Iterator[RenderableType]:
     from fitglue_registry.cli import table
 
     cells = [[_text(value) for value in row] for row in answer.rows]
-    figures = [name for index, name in enumerate(answer.columns)
-               if all(isinstance(row[index], int | float) or row[index] is None for row in answer.rows)]
-    longest = [max(_NARROWEST, len(name), *(min(len(row[index]), _LONGEST) for row in cells)) for index, name in enumerate(answer.columns)]
+    figures = [
+        name
+        for index, name in enumerate(answer.columns)
+        if all(isinstance(row[index], int | float) or row[index] is None for row in answer.rows)
+    ]
+    longest = [
+        max(_NARROWEST, len(name), *(min(len(row[index]), _LONGEST) for row in cells))
+        for index, name in enumerate(answer.columns)
+    ]
     if sum(longest) + 2 * len(longest) <= face.width + 2:
         yield table.rows(answer.columns, cells, width=face.width, right=figures)
         return
     for number, row in enumerate(cells, 1):
         yield table.heading(f"row {number}")
-        yield table.pairs([(name, _short(text)) for name, text in zip(answer.columns, row, strict=True)])
+        yield table.pairs(
+            [(name, _short(text)) for name, text in zip(answer.columns, row, strict=True)]
+        )
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters; --json has all)"
+    return (
+        text
+        if len(text) <= _SHOWN
+        else f"{text[:_SHOWN]}… ({len(text):,} characters; --json has all)"
+    )
 
 
 def _text(value: Any) -> str:

@@ -14,18 +14,42 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.context import Options
 
 
-@click.command(cls=Command, examples=("fitglue sync", "fitglue sync intervals --since 2026-01-01", "fitglue sync --every 30m"))
+@click.command(
+    cls=Command,
+    examples=(
+        "fitglue sync",
+        "fitglue sync intervals --since 2026-01-01",
+        "fitglue sync --every 30m",
+    ),
+)
 @click.argument("connection", required=False)
 @days_options
 @click.option("--full", is_flag=True, help="Walk through the whole history again.")
 @click.option("--no-streams", is_flag=True, help="Leave out the samples over time.")
 @click.option("--files", is_flag=True, help="Fetch the original files too.")
-@click.option("--dry-run", is_flag=True, help="Say what is new and what would be merged, and store nothing.")
-@click.option("--every", type=Span(), metavar="TIME", help="Go on for ever, once each 30m, 2h or 1d, until Ctrl-C.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what is new and what would be merged, and store nothing."
+)
+@click.option(
+    "--every",
+    type=Span(),
+    metavar="TIME",
+    help="Go on for ever, once each 30m, 2h or 1d, until Ctrl-C.",
+)
 @json_option("Print the events as JSON Lines.")
 @pass_face
-def command(face: Face, *, connection: str | None, since: date | None, until: date | None, full: bool, no_streams: bool, files: bool,
-            dry_run: bool, every: float | None) -> int:
+def command(
+    face: Face,
+    *,
+    connection: str | None,
+    since: date | None,
+    until: date | None,
+    full: bool,
+    no_streams: bool,
+    files: bool,
+    dry_run: bool,
+    every: float | None,
+) -> int:
     """Fetch what is new from CONNECTION, or from all of them.
 
     The first sync takes the whole history, or what is not older than --since. A sync that was
@@ -35,7 +59,9 @@ def command(face: Face, *, connection: str | None, since: date | None, until: da
 
     if since and until and since > until:
         raise click.UsageError(f"--since {since} is after --until {until}")
-    options = Options(since=since, until=until, full=full, streams=not no_streams, files=files, dry_run=dry_run)
+    options = Options(
+        since=since, until=until, full=full, streams=not no_streams, files=files, dry_run=dry_run
+    )
     if every:
         _sync_for_ever(face, connection, options, every)
     return _sync(face, connection, options)
@@ -68,7 +94,9 @@ def _sync_for_ever(face: Face, connection: str | None, options: Options, every_s
         tallies, _ = follow(face, face.host.sync(connection, options=options))
         now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
         ended = [tally.ended for tally in tallies if tally.ended]
-        line = ", ".join(f"{tally.connection}: {summary(tally)}" for tally in tallies if tally.ended)
+        line = ", ".join(
+            f"{tally.connection}: {summary(tally)}" for tally in tallies if tally.ended
+        )
         if not face.as_json:
             click.echo(f"{now}  {line}")
         for one in ended:

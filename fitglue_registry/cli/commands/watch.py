@@ -55,6 +55,8 @@ def _say(face: Face, tally: Tally) -> None:
     ended = tally.ended
     assert ended is not None
     if ended.counts or isinstance(ended, SyncStopped):
-        face.show(f"{datetime.now().astimezone():%Y-%m-%d %H:%M}  {tally.connection}: {summary(tally)}")
+        face.show(
+            f"{datetime.now().astimezone():%Y-%m-%d %H:%M}  {tally.connection}: {summary(tally)}"
+        )
     if isinstance(ended, SyncStopped):
         show_failure(face, ended.error, tally.connection)

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 _DECISIONS_SHOWN = 12
 
 
-@click.command(cls=Command, examples=("fitglue why last", "fitglue why 2026-05-01", "fitglue why strava:123456789"))
+@click.command(
+    cls=Command,
+    examples=("fitglue why last", "fitglue why 2026-05-01", "fitglue why strava:123456789"),
+)
 @click.argument("reference", metavar="REF")
 @json_option()
 @pass_face
@@ -35,14 +38,22 @@ def command(face: Face, *, reference: str) -> None:
     else:
         # What joined the records of several sources comes first, then each of them in brief.
         several = len(story["records"]) > 1
-        face.show(*_head(story), *grounds(story), *(line for record in story["records"] for line in _record(record, brief=several)))
+        face.show(
+            *_head(story),
+            *grounds(story),
+            *(line for record in story["records"] for line in _record(record, brief=several)),
+        )
 
 
 def _head(story: dict[str, Any]) -> Iterator[RenderableType]:
     from fitglue_registry.cli.table import hanging, heading
 
     activity = story["activity"]
-    name = f"{activity['number']}  {activity['title'] or 'untitled'}" if activity else story["reference"]
+    name = (
+        f"{activity['number']}  {activity['title'] or 'untitled'}"
+        if activity
+        else story["reference"]
+    )
     yield heading(name, story["verdict"] if activity else "")
     if not activity:
         yield hanging("·", story["verdict"])
@@ -58,7 +69,16 @@ def _record(record: dict[str, Any], *, brief: bool) -> Iterator[RenderableType]:
     yield heading(f"{record['connection']}/{short_id(record['external_id'])}", record["state"])
     yield pairs(list(_brief_stages(record) if brief else _stages(record)), widths=(21, 16))
     if record["quarantine"]:
-        yield pairs([("in quarantine", _moment(record["quarantine"]["since"]), record["quarantine"]["what"])], widths=(21, 16))
+        yield pairs(
+            [
+                (
+                    "in quarantine",
+                    _moment(record["quarantine"]["since"]),
+                    record["quarantine"]["what"],
+                )
+            ],
+            widths=(21, 16),
+        )
     claims = [short_hashes(claim) for one in record["source_activities"] for claim in one["claims"]]
     yield pairs([("known as", ", ".join(claims))]) if claims else ""
     if not brief or [one["decision"] for one in record["decisions"]] != ["new"]:
@@ -68,28 +88,52 @@ def _record(record: dict[str, Any], *, brief: bool) -> Iterator[RenderableType]:
 def _stages(record: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     for hop in record["hops"]:
         yield _hop(hop)
-    for part in sorted(record["parts"], key=lambda part: _ORDER.index(part["part"]) if part["part"] in _ORDER else len(_ORDER)):
-        yield f"{part['part']} {_PARTS.get(part['state'], part['state'])}", _moment(part["received_at"]), _part(part)
+    for part in sorted(
+        record["parts"],
+        key=lambda part: _ORDER.index(part["part"]) if part["part"] in _ORDER else len(_ORDER),
+    ):
+        yield (
+            f"{part['part']} {_PARTS.get(part['state'], part['state'])}",
+            _moment(part["received_at"]),
+            _part(part),
+        )
     for one in record["source_activities"]:
-        yield ("understood", _moment(one["normalized_at"]),
-               f"by {one['plugin']} {one['plugin_version'] or ''}{' as a stub' if one['stub'] else ''}")
+        yield (
+            "understood",
+            _moment(one["normalized_at"]),
+            f"by {one['plugin']} {one['plugin_version'] or ''}{' as a stub' if one['stub'] else ''}",
+        )
 
 
 def _brief_stages(record: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """When it came and of what it was made; all that went another way than well."""
     yield from map(_hop, record["hops"][-1:])
-    have = {part["part"]: part["received_at"] for part in record["parts"] if part["state"] == "have"}
+    have = {
+        part["part"]: part["received_at"] for part in record["parts"] if part["state"] == "have"
+    }
     if have:
-        yield "received", _moment(max(have.values())), ", ".join(dict.fromkeys(name for name in (*_ORDER, *have) if name in have))
+        yield (
+            "received",
+            _moment(max(have.values())),
+            ", ".join(dict.fromkeys(name for name in (*_ORDER, *have) if name in have)),
+        )
     for part in record["parts"]:
         if part["state"] not in ("have", "none"):
-            yield f"{part['part']} {_PARTS.get(part['state'], part['state'])}", _moment(part["received_at"]), _part(part)
+            yield (
+                f"{part['part']} {_PARTS.get(part['state'], part['state'])}",
+                _moment(part["received_at"]),
+                _part(part),
+            )
 
 
 def _hop(hop: dict[str, Any]) -> tuple[str, str, str]:
     from fitglue_registry.cli import numbers
 
-    return hop["hop"], _moment(hop["at"]), f"{numbers.span(hop['took_s'])} later" if hop["took_s"] is not None else ""
+    return (
+        hop["hop"],
+        _moment(hop["at"]),
+        f"{numbers.span(hop['took_s'])} later" if hop["took_s"] is not None else "",
+    )
 
 
 def _moment(at: str | None) -> str:
@@ -116,4 +160,10 @@ def _decisions(decisions: list[dict[str, Any]]) -> Iterator[RenderableType]:
     shown = decisions[-_DECISIONS_SHOWN:]
     if len(shown) < len(decisions):
         yield f"  … {len(decisions) - len(shown)} older decisions; --json has all"
-    yield pairs([(f"decided: {one['decision']}", numbers.moment(one["at"]), one["reason"] or "") for one in shown], widths=(21, 16))
+    yield pairs(
+        [
+            (f"decided: {one['decision']}", numbers.moment(one["at"]), one["reason"] or "")
+            for one in shown
+        ],
+        widths=(21, 16),
+    )

@@ -25,33 +25,65 @@ def main(arguments: list[str] | None = None) -> int:
         account = Account.from_rows(json.loads(options.rows.read_text(encoding="utf-8")))
     else:
         account = Account.generate(
-            options.count, options.seed, options.until, distinct_streams=options.distinct_streams or None, crowd=options.crowd)
+            options.count,
+            options.seed,
+            options.until,
+            distinct_streams=options.distinct_streams or None,
+            crowd=options.crowd,
+        )
     if options.warm:
         account.warm()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with StandIn(account, api_key=options.key, port=options.port, latency_s=options.latency_ms / 1000) as server:
+    with StandIn(
+        account, api_key=options.key, port=options.port, latency_s=options.latency_ms / 1000
+    ) as server:
         sys.stdout.write(server.url + "\n")
         sys.stdout.flush()
-        sys.stderr.write(f"Its key is {options.key}. In another terminal:\n  fitglue connect intervals --base-url {server.url}\n")
+        sys.stderr.write(
+            f"Its key is {options.key}. In another terminal:\n  fitglue connect intervals --base-url {server.url}\n"
+        )
         sys.stderr.flush()
         stop.wait()
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m fitglue_registry.testing.intervals", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m fitglue_registry.testing.intervals", description=__doc__
+    )
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
     parser.add_argument("--count", type=int, default=120, help="how many activities to make up")
     parser.add_argument("--seed", type=int, default=1, help="another seed makes up another athlete")
-    parser.add_argument("--until", type=date.fromisoformat, default=date(2026, 11, 20), help="the day of the newest activity")
-    parser.add_argument("--distinct-streams", type=int, default=12, help="different recordings for each sport, 0: all different")
-    parser.add_argument("--crowd", type=int, default=1, help="a day holds what so many athletes do, for a very long history")
+    parser.add_argument(
+        "--until",
+        type=date.fromisoformat,
+        default=date(2026, 11, 20),
+        help="the day of the newest activity",
+    )
+    parser.add_argument(
+        "--distinct-streams",
+        type=int,
+        default=12,
+        help="different recordings for each sport, 0: all different",
+    )
+    parser.add_argument(
+        "--crowd",
+        type=int,
+        default=1,
+        help="a day holds what so many athletes do, for a very long history",
+    )
     parser.add_argument("--key", default="stand-in-key", help="the API key that is valid")
     parser.add_argument("--latency-ms", type=float, default=0, help="wait before each answer")
-    parser.add_argument("--warm", action="store_true", help="make all rows and streams before the address is printed")
-    parser.add_argument("--rows", type=Path, help="serve this JSON list of activities instead, as it is")
+    parser.add_argument(
+        "--warm",
+        action="store_true",
+        help="make all rows and streams before the address is printed",
+    )
+    parser.add_argument(
+        "--rows", type=Path, help="serve this JSON list of activities instead, as it is"
+    )
     return parser
 
 

@@ -47,7 +47,13 @@ class Account:
     depends on today. ``version`` counts the changes.
     """
 
-    def __init__(self, contents: Mapping[str, Content], *, athlete_id: str = _ATHLETE, now: datetime | None = None) -> None:
+    def __init__(
+        self,
+        contents: Mapping[str, Content],
+        *,
+        athlete_id: str = _ATHLETE,
+        now: datetime | None = None,
+    ) -> None:
         self.athlete_id = athlete_id
         self.timezone = "Europe/Vienna"
         self.now = now or datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
@@ -82,7 +88,9 @@ class Account:
         stubs = round(count * 0.03) if strava_stubs is None else strava_stubs
         plans = calendar(count, seed, until, distinct_streams, stubs, crowd)
         now = datetime(until.year, until.month, until.day, 22, 0, tzinfo=UTC)
-        return cls({plan.id: Generated(plan, athlete_id) for plan in plans}, athlete_id=athlete_id, now=now)
+        return cls(
+            {plan.id: Generated(plan, athlete_id) for plan in plans}, athlete_id=athlete_id, now=now
+        )
 
     @classmethod
     def from_rows(
@@ -133,7 +141,9 @@ class Account:
         """
         with self._lock:
             starts = self._starts
-            return [id_ for id_ in self.ids() if not starts[id_] or oldest <= starts[id_] <= newest][:limit]
+            return [
+                id_ for id_ in self.ids() if not starts[id_] or oldest <= starts[id_] <= newest
+            ][:limit]
 
     def row(self, id_: str) -> Row:
         """The Activity object as it is now; raises ``KeyError`` for an id that is not there."""
@@ -160,11 +170,23 @@ class Account:
             return self.row_body(id_)
         wanted = list(dict.fromkeys(names))
         try:
-            values = msgspec.structs.astuple(msgspec.json.decode(self.row_body(id_), type=_outline(tuple(wanted))))
+            values = msgspec.structs.astuple(
+                msgspec.json.decode(self.row_body(id_), type=_outline(tuple(wanted)))
+            )
         except msgspec.DecodeError:  # a row that was given may hold what JSON does not have
-            return compact({name: value for name, value in self.row(id_).items() if name in names and value is not None})
+            return compact(
+                {
+                    name: value
+                    for name, value in self.row(id_).items()
+                    if name in names and value is not None
+                }
+            )
         found = zip(wanted, map(bytes, values), strict=True)
-        return b"{" + b",".join(compact(name) + b":" + value for name, value in found if value != b"null") + b"}"
+        return (
+            b"{"
+            + b",".join(compact(name) + b":" + value for name, value in found if value != b"null")
+            + b"}"
+        )
 
     def present(self, ids: Iterable[str]) -> list[str]:
         """Those of the ids that are there, each once, the newest start first."""
@@ -197,8 +219,7 @@ class Account:
         return content.packed_streams(types or [])
 
     def warm(self) -> None:
-        """Make rows and streams beforehand, so that a benchmark measures the client and not this.
-        """
+        """Make rows and streams beforehand, so that a benchmark measures the client and not this."""
         for id_ in self.ids():
             self.row_body(id_)
             if not self.is_stub(id_):
@@ -251,7 +272,9 @@ class Account:
         """Give an activity other streams, which analyses it again."""
         with self._changing(id_) as record:
             record.streams = streams
-            record.changes |= {"stream_types": [entry["type"] for entry in streams]} | self._analysis()
+            record.changes |= {
+                "stream_types": [entry["type"] for entry in streams]
+            } | self._analysis()
 
     def add(
         self,
@@ -270,13 +293,17 @@ class Account:
         """
         number = next(self._numbers)
         id_ = id or f"i{210_000_000 + number * 1_009}"
-        plan = lone_plan(-number, id_, datetime.fromisoformat(start_date_local), sport_key(sport), 900 + number)
+        plan = lone_plan(
+            -number, id_, datetime.fromisoformat(start_date_local), sport_key(sport), 900 + number
+        )
         with self._lock:
             stamps = {"created": created or stamp_text(self._tick())} | self._analysis()
             self._put(id_, _Record(Generated(plan, self.athlete_id), stamps | fields))
         return id_
 
-    def add_row(self, row: Row, *, streams: list[Row] | None = None, file: bytes | None = None) -> str:
+    def add_row(
+        self, row: Row, *, streams: list[Row] | None = None, file: bytes | None = None
+    ) -> str:
         """Add a row as it is; answers its id."""
         id_ = str(row["id"])
         with self._lock:
@@ -290,11 +317,12 @@ class Account:
             self._changed(reordered=True)
 
     def add_strava_stub(self, start_date_local: str, *, id: str | None = None) -> str:  # noqa: A002
-        """Let Strava feed a workout, which the API then lists and does not deliver; answers its id.
-        """
+        """Let Strava feed a workout, which the API then lists and does not deliver; answers its id."""
         number = next(self._numbers)
         id_ = id or str(17_100_000_000 + number * 10_007)
-        plan = lone_plan(-number, id_, datetime.fromisoformat(start_date_local), "ride", 900 + number, stub=True)
+        plan = lone_plan(
+            -number, id_, datetime.fromisoformat(start_date_local), "ride", 900 + number, stub=True
+        )
         with self._lock:
             self._put(id_, _Record(Generated(plan, self.athlete_id)))
         return id_
@@ -309,7 +337,13 @@ class Account:
         if not self.is_stub(stub_id):
             raise ValueError(f"{stub_id} is no Strava stub")
         number, start = next(self._numbers), self._starts[stub_id]
-        plan = lone_plan(-number, f"i{210_000_000 + number * 1_009}", datetime.fromisoformat(start), "ride", 900 + number)
+        plan = lone_plan(
+            -number,
+            f"i{210_000_000 + number * 1_009}",
+            datetime.fromisoformat(start),
+            "ride",
+            900 + number,
+        )
         content = self._records[stub_id].content
         if isinstance(content, Generated):
             plan = replace(content.plan, number=-number, id=plan.id, stub=False)
@@ -322,8 +356,7 @@ class Account:
         return plan.id
 
     def move(self, timezone: str) -> None:
-        """Let the athlete set another time zone; what was recorded before stays as it was recorded.
-        """
+        """Let the athlete set another time zone; what was recorded before stays as it was recorded."""
         with self._lock:
             self.timezone = timezone
             self._changed()
@@ -382,8 +415,12 @@ def _outline(names: tuple[str, ...]) -> type[msgspec.Struct]:
     """A type of these fields alone, whose values stay the bytes that they are: nothing else of a
     row is decoded.
     """
-    fields = [(f"field_{number}", msgspec.Raw, msgspec.Raw(b"null")) for number in range(len(names))]
-    return msgspec.defstruct("Outline", fields, rename={f"field_{number}": name for number, name in enumerate(names)})
+    fields = [
+        (f"field_{number}", msgspec.Raw, msgspec.Raw(b"null")) for number in range(len(names))
+    ]
+    return msgspec.defstruct(
+        "Outline", fields, rename={f"field_{number}": name for number, name in enumerate(names)}
+    )
 
 
 def _start(content: Content) -> str:
@@ -394,7 +431,10 @@ def _start(content: Content) -> str:
 
 def _drifted(row: Row, days: int) -> Row:
     """The volatile figures some days later."""
-    moved: Row = {"icu_atl": f32(row["icu_atl"] * 0.97**days), "icu_ctl": f32(row["icu_ctl"] * 0.99**days)}
+    moved: Row = {
+        "icu_atl": f32(row["icu_atl"] * 0.97**days),
+        "icu_ctl": f32(row["icu_ctl"] * 0.99**days),
+    }
     if row.get("icu_weight"):
         moved["icu_weight"] = f32(row["icu_weight"] + 0.1 * days)
     if row.get("icu_resting_hr"):

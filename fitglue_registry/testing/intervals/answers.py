@@ -35,14 +35,27 @@ def error(status: int, text: str) -> Answer:
 
 def spring_error(status: int, text: str, path: str) -> Answer:
     """The body of an error that the framework answers before the application is asked."""
-    return Answer(status, compact({"timestamp": "2026-11-20T14:46:12.535+00:00", "status": status, "error": text, "path": path}))
+    return Answer(
+        status,
+        compact(
+            {
+                "timestamp": "2026-11-20T14:46:12.535+00:00",
+                "status": status,
+                "error": text,
+                "path": path,
+            }
+        ),
+    )
 
 
 def mismatch(wanted: str, found: str) -> Answer:
     """What a value of the wrong type brings: the framework's exception, with 500."""
     name = "org.springframework.web.method.annotation.MethodArgumentTypeMismatchException"
     nested = f'nested exception is java.lang.NumberFormatException: For input string: "{found}"'
-    return error(500, f"{name}: Failed to convert value of type 'java.lang.String' to required type '{wanted}'; {nested}")
+    return error(
+        500,
+        f"{name}: Failed to convert value of type 'java.lang.String' to required type '{wanted}'; {nested}",
+    )
 
 
 AUTH_FAILED = error(401, "Auth failed")

@@ -6,12 +6,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.testing.intervals.rows import FTP, HR_ZONES, LTHR, MAX_HR, PACE_ZONES, POWER_ZONES, WEIGHT
+from fitglue_registry.testing.intervals.rows import (
+    FTP,
+    HR_ZONES,
+    LTHR,
+    MAX_HR,
+    PACE_ZONES,
+    POWER_ZONES,
+    WEIGHT,
+)
 
 if TYPE_CHECKING:
     from fitglue_registry.testing.intervals.values import Row
 
-SECRETS = ("STAND-IN-SECRET-api-key", "STAND-IN-SECRET-invite-token", "stand-in-secret@example.invalid")
+SECRETS = (
+    "STAND-IN-SECRET-api-key",
+    "STAND-IN-SECRET-invite-token",
+    "stand-in-secret@example.invalid",
+)
 """What only ``/athlete/{id}`` answers and nobody may store, log or show: a test searches for these."""
 
 
@@ -44,7 +56,11 @@ def settings(athlete_id: str, timezone: str) -> Row:
 
 def listed(athlete_id: str, timezone: str) -> Row:
     """The athlete as one of those whom the key may read."""
-    return public(athlete_id, timezone) | {"icu_permission": "WRITE", "icu_tags": [], "icu_notes": None}
+    return public(athlete_id, timezone) | {
+        "icu_permission": "WRITE",
+        "icu_tags": [],
+        "icu_notes": None,
+    }
 
 
 def connections(athlete_id: str, timezone: str) -> Row:
@@ -60,9 +76,20 @@ def connections(athlete_id: str, timezone: str) -> Row:
 
 
 def _sports(athlete_id: str) -> list[Row]:
-    heart = {"lthr": LTHR, "max_hr": MAX_HR, "hr_zones": HR_ZONES, "hr_load_type": "HRSS", "load_order": "POWER_HR_PACE"}
+    heart = {
+        "lthr": LTHR,
+        "max_hr": MAX_HR,
+        "hr_zones": HR_ZONES,
+        "hr_load_type": "HRSS",
+        "load_order": "POWER_HR_PACE",
+    }
     power = {"ftp": FTP, "w_prime": 15_800, "p_max": 880, "power_zones": POWER_ZONES}
-    pace = {"threshold_pace": 3.3898, "pace_zones": PACE_ZONES, "pace_units": "MINS_KM", "gap_model": "STRAVA_RUN"}
+    pace = {
+        "threshold_pace": 3.3898,
+        "pace_zones": PACE_ZONES,
+        "pace_units": "MINS_KM",
+        "gap_model": "STRAVA_RUN",
+    }
     swim = {"threshold_pace": 0.8333333, "pace_units": "SECS_100M"}
     shared = {"athlete_id": athlete_id, "warmup_time": 1200, "cooldown_time": 600}
     return [

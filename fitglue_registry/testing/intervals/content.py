@@ -1,5 +1,4 @@
-"""What stands behind one row of the list: generated from a plan when asked for, or given as it is.
-"""
+"""What stands behind one row of the list: generated from a plan when asked for, or given as it is."""
 
 from __future__ import annotations
 
@@ -90,11 +89,17 @@ class Given:
 
     def row(self) -> Row:
         """The row without the intervals, which a list never has."""
-        return {key: value for key, value in self.given.items() if key not in {"icu_intervals", "icu_groups"}}
+        return {
+            key: value
+            for key, value in self.given.items()
+            if key not in {"icu_intervals", "icu_groups"}
+        }
 
     def packed_streams(self, types: list[str]) -> bytes:
         """The streams as given."""
-        return gzip.compress(compact(chosen(self.streams, types) if types else self.streams), 4, mtime=0)
+        return gzip.compress(
+            compact(chosen(self.streams, types) if types else self.streams), 4, mtime=0
+        )
 
     def intervals(self) -> Intervals:
         """The intervals that stood in the row."""

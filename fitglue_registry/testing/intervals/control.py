@@ -31,7 +31,13 @@ def control(server: StandIn, method: str, path: str, body: bytes) -> Answer:
         return ok([asdict(request) for request in server.requests])
     if (method, name) == ("GET", "ids"):
         return ok(server.account.ids())
-    action = _ACTIONS.get(name) if method == "POST" else _DELETIONS.get(name) if method == "DELETE" else None
+    action = (
+        _ACTIONS.get(name)
+        if method == "POST"
+        else _DELETIONS.get(name)
+        if method == "DELETE"
+        else None
+    )
     if action is None:
         return error(404, f"no such command: {method} {name}; POST one of {', '.join(_ACTIONS)}")
     try:
@@ -53,7 +59,9 @@ def _of_account(name: str) -> Callable[[StandIn, dict[str, Any]], Any]:
 
 
 def _fault(server: StandIn, arguments: dict[str, Any]) -> None:
-    path: str | re.Pattern[str] = re.compile(arguments["regex"]) if "regex" in arguments else arguments["path"]
+    path: str | re.Pattern[str] = (
+        re.compile(arguments["regex"]) if "regex" in arguments else arguments["path"]
+    )
     fault = Fault.named(arguments["kind"], arguments.get("args", {}))
     server.fault(path, fault, times=arguments.get("times", 1), after=arguments.get("after", 0))
 

@@ -30,8 +30,13 @@ def intervals_of(shape: Shape) -> tuple[list[Row], list[Row]]:
             "start_time": clock[start],
             "end_time": clock[end] if end < len(clock) else shape.elapsed_s,
         }
-        row |= {"elapsed_time": row["end_time"] - row["start_time"], "moving_time": effort.end_s - effort.start_s}
-        intervals.append(row | _figures(shape, effort) | {"label": f"Lap {number}" if effort.work else None})
+        row |= {
+            "elapsed_time": row["end_time"] - row["start_time"],
+            "moving_time": effort.end_s - effort.start_s,
+        }
+        intervals.append(
+            row | _figures(shape, effort) | {"label": f"Lap {number}" if effort.work else None}
+        )
     return intervals, _groups(intervals)
 
 
@@ -50,13 +55,18 @@ def _figures(shape: Shape, effort: Effort) -> Row:
         figures["average_cadence"] = f32(shape.cadence * (0.95 + effort.level * 0.05))
     if sport.speed_ms:
         metres = shape.distance_m * share * (0.8 + effort.level * 0.2)
-        figures |= {"distance": f32(metres), "average_speed": f32(metres / max(effort.end_s - effort.start_s, 1))}
+        figures |= {
+            "distance": f32(metres),
+            "average_speed": f32(metres / max(effort.end_s - effort.start_s, 1)),
+        }
     if sport.watts:
         watts = round(shape.watts * effort.level)
         figures |= {"average_watts": watts, "weighted_average_watts": watts + 4}
         figures |= {"joules": watts * (effort.end_s - effort.start_s)}
         figures["training_load"] = f32(share * 60 * effort.level * effort.level)
-        figures["group_id"] = f"{effort.end_s - effort.start_s}s@{watts}w{shape.cadence}rpm" if effort.work else None
+        figures["group_id"] = (
+            f"{effort.end_s - effort.start_s}s@{watts}w{shape.cadence}rpm" if effort.work else None
+        )
     return figures
 
 
@@ -66,5 +76,8 @@ def _groups(intervals: list[Row]) -> list[Row]:
         if row["group_id"] is not None:
             group = groups.setdefault(row["group_id"], {"id": row["group_id"], "count": 0})
             group["count"] += 1
-            group |= {key: row[key] for key in ("average_watts", "average_cadence", "elapsed_time", "moving_time")}
+            group |= {
+                key: row[key]
+                for key in ("average_watts", "average_cadence", "elapsed_time", "moving_time")
+            }
     return list(groups.values())

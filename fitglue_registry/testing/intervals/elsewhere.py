@@ -23,16 +23,54 @@ if TYPE_CHECKING:
     from fitglue_registry.testing.intervals.plan import Plan
 
 _STRAVA_COLUMNS = (
-    "Activity ID", "Activity Date", "Activity Name", "Activity Type", "Activity Description", "Elapsed Time", "Distance", "Max Heart Rate",
-    "Relative Effort", "Commute", "Activity Private Note", "Activity Gear", "Filename", "Athlete Weight", "Bike Weight", "Elapsed Time",
-    "Moving Time", "Distance", "Max Speed", "Average Speed", "Elevation Gain", "Elevation Loss", "Elevation Low", "Elevation High",
-    "Max Grade", "Average Grade", "Average Positive Grade", "Average Negative Grade", "Max Cadence", "Average Cadence", "Max Heart Rate",
-    "Average Heart Rate", "Max Watts", "Average Watts", "Calories",
+    "Activity ID",
+    "Activity Date",
+    "Activity Name",
+    "Activity Type",
+    "Activity Description",
+    "Elapsed Time",
+    "Distance",
+    "Max Heart Rate",
+    "Relative Effort",
+    "Commute",
+    "Activity Private Note",
+    "Activity Gear",
+    "Filename",
+    "Athlete Weight",
+    "Bike Weight",
+    "Elapsed Time",
+    "Moving Time",
+    "Distance",
+    "Max Speed",
+    "Average Speed",
+    "Elevation Gain",
+    "Elevation Loss",
+    "Elevation Low",
+    "Elevation High",
+    "Max Grade",
+    "Average Grade",
+    "Average Positive Grade",
+    "Average Negative Grade",
+    "Max Cadence",
+    "Average Cadence",
+    "Max Heart Rate",
+    "Average Heart Rate",
+    "Max Watts",
+    "Average Watts",
+    "Calories",
 )
 _TYPED_IN = ("id", "date", "title", "type", "elapsed_s")
 _GARMIN_TYPES = {
-    "ride": "road_biking", "commute": "cycling", "gravel": "gravel_cycling", "virtual": "virtual_ride", "run": "running",
-    "treadmill": "treadmill_running", "trail": "trail_running", "swim": "lap_swimming", "strength": "strength_training", "hike": "hiking",
+    "ride": "road_biking",
+    "commute": "cycling",
+    "gravel": "gravel_cycling",
+    "virtual": "virtual_ride",
+    "run": "running",
+    "treadmill": "treadmill_running",
+    "trail": "trail_running",
+    "swim": "lap_swimming",
+    "strength": "strength_training",
+    "hike": "hiking",
     "manual": "yoga",
 }
 _FITNESS, _UPLOADS = "DI_CONNECT/DI-Connect-Fitness", "DI_CONNECT/DI-Connect-Uploaded-Files"
@@ -40,7 +78,9 @@ _FITNESS, _UPLOADS = "DI_CONNECT/DI-Connect-Fitness", "DI_CONNECT/DI-Connect-Upl
 _STAMP = (2026, 11, 20, 8, 0, 0)
 
 
-def strava_archive(path: Path, workouts: Iterable[Plan], *, typed_in: Iterable[Mapping[str, Any]] = ()) -> None:
+def strava_archive(
+    path: Path, workouts: Iterable[Plan], *, typed_in: Iterable[Mapping[str, Any]] = ()
+) -> None:
     """Write Strava's archive of these workouts, each with its file where it has one; ``typed_in``
     are rows of their own.
 
@@ -60,9 +100,30 @@ def strava_archive(path: Path, workouts: Iterable[Plan], *, typed_in: Iterable[M
         writer.writerow(_strava_row(plan, name))
     for row in typed_in:
         external_id, date, title, kind, elapsed_s = (row[name] for name in _TYPED_IN)
-        writer.writerow([external_id, _strava_date(date), title, kind, "", elapsed_s, "0", *[""] * 8, elapsed_s, elapsed_s, "0"])
-    _zip(path, {"profile.csv": b"Athlete ID,Email Address,First Name,Last Name\n4711,ada@example.org,Ada,Stand-in\n",
-                "activities.csv": table.getvalue().encode(), "media/3f2a.jpg": b"\xff\xd8\xff", **files})
+        writer.writerow(
+            [
+                external_id,
+                _strava_date(date),
+                title,
+                kind,
+                "",
+                elapsed_s,
+                "0",
+                *[""] * 8,
+                elapsed_s,
+                elapsed_s,
+                "0",
+            ]
+        )
+    _zip(
+        path,
+        {
+            "profile.csv": b"Athlete ID,Email Address,First Name,Last Name\n4711,ada@example.org,Ada,Stand-in\n",
+            "activities.csv": table.getvalue().encode(),
+            "media/3f2a.jpg": b"\xff\xd8\xff",
+            **files,
+        },
+    )
 
 
 def garmin_archive(path: Path, workouts: Iterable[tuple[int, Plan]]) -> None:
@@ -73,10 +134,24 @@ def garmin_archive(path: Path, workouts: Iterable[tuple[int, Plan]]) -> None:
     summaries = [_garmin_summary(number, plan) for number, plan in pairs]
     contents = ((number, plain_file_of(plan)) for number, plan in pairs)
     inner = io.BytesIO()
-    _zip(inner, {f"ada@example.org_{number + 7_000_001}.fit": content for number, content in contents if content})
-    _zip(path, {f"{_FITNESS}/ada@example.org_0_summarizedActivities.json": json.dumps([{"summarizedActivitiesExport": summaries}]).encode(),
-                f"{_UPLOADS}/UploadedFiles_0-_Part1.zip": inner.getvalue(),
-                "DI_CONNECT/DI-Connect-User/user_profile.json": b"{}"})
+    _zip(
+        inner,
+        {
+            f"ada@example.org_{number + 7_000_001}.fit": content
+            for number, content in contents
+            if content
+        },
+    )
+    _zip(
+        path,
+        {
+            f"{_FITNESS}/ada@example.org_0_summarizedActivities.json": json.dumps(
+                [{"summarizedActivitiesExport": summaries}]
+            ).encode(),
+            f"{_UPLOADS}/UploadedFiles_0-_Part1.zip": inner.getvalue(),
+            "DI_CONNECT/DI-Connect-User/user_profile.json": b"{}",
+        },
+    )
 
 
 def _strava_row(plan: Plan, file: str) -> list[object]:
@@ -93,7 +168,11 @@ def _strava_row(plan: Plan, file: str) -> list[object]:
 
 def _strava_id(plan: Plan) -> int:
     """A stub's id is Strava's own; of the others nobody but Strava knows it."""
-    return int(plan.id) if plan.stub else 16_000_000_000 + int(re.sub(r"\D", "", plan.id)) % 1_000_000_000
+    return (
+        int(plan.id)
+        if plan.stub
+        else 16_000_000_000 + int(re.sub(r"\D", "", plan.id)) % 1_000_000_000
+    )
 
 
 def _strava_title(plan: Plan) -> str:

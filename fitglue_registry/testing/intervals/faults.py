@@ -35,8 +35,15 @@ class Delivery(Enum):
     NO_TLS = "no_tls"
 
 
-_HTML = b"<!DOCTYPE html><html><head><title>intervals.icu</title></head><body><h1>{}</h1></body></html>"
-_TEXTS = {401: "Auth failed", 403: "Access denied", 422: "Cannot read Strava activities via the API", 429: "Too Many Requests"}
+_HTML = (
+    b"<!DOCTYPE html><html><head><title>intervals.icu</title></head><body><h1>{}</h1></body></html>"
+)
+_TEXTS = {
+    401: "Auth failed",
+    403: "Access denied",
+    422: "Cannot read Strava activities via the API",
+    429: "Too Many Requests",
+}
 
 
 def _unchanged(answer: Answer) -> Answer:
@@ -58,7 +65,9 @@ class Fault:
     with_headers: bool = False
 
     @classmethod
-    def status(cls, status: int, *, body: str | None = None, retry_after: int | str | None = None) -> Fault:
+    def status(
+        cls, status: int, *, body: str | None = None, retry_after: int | str | None = None
+    ) -> Fault:
         """Another status: 502 as a proxy's HTML, others as ``{status, error}``; ``retry_after`` is
         seconds or an HTTP date.
         """
@@ -68,13 +77,18 @@ class Fault:
         if body is not None:
             answer = replace(answer, body=body.encode())
         elif status == 502:
-            answer = replace(answer, body=_HTML.replace(b"{}", b"502 Bad Gateway"), content_type="text/html")
+            answer = replace(
+                answer, body=_HTML.replace(b"{}", b"502 Bad Gateway"), content_type="text/html"
+            )
         return cls("status", lambda _: answer)
 
     @classmethod
     def html_page(cls, *, status: int = 200) -> Fault:
         """A web page where JSON was asked for, as a captive portal or a changed address answers."""
-        return cls("html_page", lambda _: Answer(status, _HTML.replace(b"{}", b"Welcome"), "text/html;charset=UTF-8"))
+        return cls(
+            "html_page",
+            lambda _: Answer(status, _HTML.replace(b"{}", b"Welcome"), "text/html;charset=UTF-8"),
+        )
 
     @classmethod
     def redirect(cls, to: str = "http://198.51.100.7/login", *, status: int = 302) -> Fault:
@@ -109,7 +123,10 @@ class Fault:
     @classmethod
     def reset(cls, *, after_headers: bool = False) -> Fault:
         """A connection reset by the peer, before the headers or after them."""
-        return cls("reset", delivery=Delivery.RESET_AFTER_HEADERS if after_headers else Delivery.RESET_FIRST)
+        return cls(
+            "reset",
+            delivery=Delivery.RESET_AFTER_HEADERS if after_headers else Delivery.RESET_FIRST,
+        )
 
     @classmethod
     def drip(cls, *, interval_s: float = 1.0, with_headers: bool = False) -> Fault:
@@ -139,21 +156,29 @@ class Fault:
     @classmethod
     def error_object(cls, *, status: int = 422, text: str = "Something went wrong") -> Fault:
         """An error's body under status 200."""
-        return cls("error_object", lambda _: Answer(200, compact({"status": status, "error": text})))
+        return cls(
+            "error_object", lambda _: Answer(200, compact({"status": status, "error": text}))
+        )
 
     @classmethod
     def leave_out(cls, ids: Iterable[str]) -> Fault:
         """A list without some ids, of which nothing is said."""
         gone = frozenset(ids)
-        return cls("leave_out", _on_rows(lambda rows: [row for row in rows if row.get("id") not in gone]))
+        return cls(
+            "leave_out", _on_rows(lambda rows: [row for row in rows if row.get("id") not in gone])
+        )
 
     @classmethod
     def duplicate_rows(cls, *, times: int = 1) -> Fault:
         """A list that has each row more than once."""
-        return cls("duplicate_rows", _on_rows(lambda rows: [row for row in rows for _ in range(times + 1)]))
+        return cls(
+            "duplicate_rows", _on_rows(lambda rows: [row for row in rows for _ in range(times + 1)])
+        )
 
     @classmethod
-    def raw_body(cls, body: bytes | str, *, status: int = 200, content_type: str = "application/json") -> Fault:
+    def raw_body(
+        cls, body: bytes | str, *, status: int = 200, content_type: str = "application/json"
+    ) -> Fault:
         """Any bytes at all."""
         sent = body.encode() if isinstance(body, str) else body
         return cls("raw_body", lambda _: Answer(status, sent, content_type))
@@ -168,13 +193,23 @@ class Fault:
         """A list of rows without end, ``size`` bytes long, which are made while they are sent; the
         length may be kept secret.
         """
-        return cls("flood", lambda answer: replace(answer, status=200, body=b"", packed=None), Delivery.FLOOD, size=size,
-                   with_headers=announced)
+        return cls(
+            "flood",
+            lambda answer: replace(answer, status=200, body=b"", packed=None),
+            Delivery.FLOOD,
+            size=size,
+            with_headers=announced,
+        )
 
     @classmethod
     def bomb(cls, *, size: int = 500_000_000) -> Fault:
         """A small gzip that unpacks to ``size`` bytes."""
-        return cls("bomb", lambda answer: Answer(200, _bomb(size), headers=(*answer.headers, ("Content-Encoding", "gzip"))))
+        return cls(
+            "bomb",
+            lambda answer: Answer(
+                200, _bomb(size), headers=(*answer.headers, ("Content-Encoding", "gzip"))
+            ),
+        )
 
     @classmethod
     def no_tls(cls) -> Fault:
@@ -210,7 +245,9 @@ class Rule:
     spared, then ``times`` are hit.
     """
 
-    def __init__(self, path: str | re.Pattern[str], fault: Fault, times: int | None, after: int) -> None:
+    def __init__(
+        self, path: str | re.Pattern[str], fault: Fault, times: int | None, after: int
+    ) -> None:
         self.path, self.fault, self.times, self.after = path, fault, times, after
         self.fired = 0
 
@@ -218,7 +255,11 @@ class Rule:
         """Whether it is about this request: a glob is held against the path, a pattern against path
         and query.
         """
-        return fnmatchcase(path, self.path) if isinstance(self.path, str) else bool(self.path.search(target))
+        return (
+            fnmatchcase(path, self.path)
+            if isinstance(self.path, str)
+            else bool(self.path.search(target))
+        )
 
     @property
     def spent(self) -> bool:
@@ -273,13 +314,22 @@ def _broken_gzip(answer: Answer) -> Answer:
     packed = bytearray(gzip.compress(_plain(answer) or b"{}", mtime=0))
     middle = len(packed) // 2
     packed[middle:] = bytes(byte ^ 0x5A for byte in packed[middle:])
-    return replace(answer, body=bytes(packed), packed=None, headers=(*answer.headers, ("Content-Encoding", "gzip")))
+    return replace(
+        answer,
+        body=bytes(packed),
+        packed=None,
+        headers=(*answer.headers, ("Content-Encoding", "gzip")),
+    )
 
 
 def _on_rows(change: Callable[[list[Any]], list[Any]]) -> Callable[[Answer], Answer]:
     def changed(answer: Answer) -> Answer:
         rows = _document(answer)
-        return replace(answer, body=compact(change(rows)), packed=None) if isinstance(rows, list) else answer
+        return (
+            replace(answer, body=compact(change(rows)), packed=None)
+            if isinstance(rows, list)
+            else answer
+        )
 
     return changed
 
@@ -298,12 +348,14 @@ def _with_values(values: dict[str, str], most: int | None) -> Callable[[Answer],
         document = _document(answer)
         if document is None:
             return answer
-        for found in (document[:most] if isinstance(document, list) else [document]):
+        for found in document[:most] if isinstance(document, list) else [document]:
             for at, path in enumerate(values):
                 _put(found, path.split("."), _MARK.format(at))
         body = compact(document)
         for at, written in enumerate(values.values()):
-            body = body.replace(compact(_MARK.format(at)), written.encode("utf-8", "surrogateescape"))
+            body = body.replace(
+                compact(_MARK.format(at)), written.encode("utf-8", "surrogateescape")
+            )
         return replace(answer, body=body, packed=None)
 
     return changed

@@ -32,7 +32,11 @@ def file_of(plan: Plan) -> bytes | None:
     Legs share their file.
     """
     content = plain_file_of(plan)
-    if content is None or plan.shape.sport.origins[0].file_type == "gpx" or serial_of(plan) % 3 != _FIRST_SERIAL % 3:
+    if (
+        content is None
+        or plan.shape.sport.origins[0].file_type == "gpx"
+        or serial_of(plan) % 3 != _FIRST_SERIAL % 3
+    ):
         return content
     # Stored, not deflated: what deflate makes of it differs from one machine's zlib to the next.
     return gzip.compress(content, 0, mtime=0)
@@ -53,7 +57,9 @@ def serial_of(plan: Plan) -> int:
     return _FIRST_SERIAL + plan.number + plan.leg_no
 
 
-def track_of(plan: Plan, *, from_s: int = 0, until_s: int | None = None, clock: timedelta = timedelta()) -> bytes:
+def track_of(
+    plan: Plan, *, from_s: int = 0, until_s: int | None = None, clock: timedelta = timedelta()
+) -> bytes:
     """The track as another program saves it, as GPX; cut to some seconds since the start, or by a
     clock that is wrong.
     """
@@ -67,7 +73,9 @@ def _fit(legs: tuple[tuple[datetime, Leg], ...], serial: int) -> bytes:
     try:
         from garmin_fit_sdk import Encoder, Profile
     except ImportError as error:
-        raise RuntimeError("it writes FIT files with garmin-fit-sdk: pip install 'fitglue-registry[testing]'") from error
+        raise RuntimeError(
+            "it writes FIT files with garmin-fit-sdk: pip install 'fitglue-registry[testing]'"
+        ) from error
 
     numbers = Profile["mesg_num"]
     encoder = Encoder()
@@ -92,7 +100,11 @@ def _messages(legs: tuple[tuple[datetime, Leg], ...], serial: int) -> Iterator[t
         if leg.sport == "strength":
             yield from _sets(first)
         yield "LAP", _totals(shape, first) | {"message_index": number}
-        yield "SESSION", _totals(shape, first) | {"message_index": number, "first_lap_index": number, "num_laps": 1}
+        yield (
+            "SESSION",
+            _totals(shape, first)
+            | {"message_index": number, "first_lap_index": number, "num_laps": 1},
+        )
     yield "EVENT", {"timestamp": end, "event": "timer", "event_type": "stop_all"}
     offset = int(PLACES[legs[0][1].zone].offset(legs[0][0]).total_seconds())
     kind = "auto_multi_sport" if len(legs) > 1 else "manual"
@@ -102,7 +114,9 @@ def _messages(legs: tuple[tuple[datetime, Leg], ...], serial: int) -> Iterator[t
 
 def _records(shape: Shape, first: int) -> Iterator[tuple[str, Row]]:
     columns = {entry["type"]: entry for entry in streams_of(shape.leg)}
-    plain = [(name, columns[kind]["data"]) for kind, name in _RECORD_FIELDS.items() if kind in columns]
+    plain = [
+        (name, columns[kind]["data"]) for kind, name in _RECORD_FIELDS.items() if kind in columns
+    ]
     track = columns.get("latlng")
     for index, second in enumerate(columns["time"]["data"]):
         fields: Row = {"timestamp": first + second}
@@ -116,8 +130,19 @@ def _records(shape: Shape, first: int) -> Iterator[tuple[str, Row]]:
 def _sets(first: int) -> Iterator[tuple[str, Row]]:
     for number in range(6):
         at = first + number * 180
-        fields: Row = {"timestamp": at + 45, "start_time": at, "duration": 45.0, "set_type": "active", "message_index": number}
-        fields |= {"repetitions": 12 - number, "weight": 40.0 + 5 * number, "category": ["squat"], "category_subtype": [6]}
+        fields: Row = {
+            "timestamp": at + 45,
+            "start_time": at,
+            "duration": 45.0,
+            "set_type": "active",
+            "message_index": number,
+        }
+        fields |= {
+            "repetitions": 12 - number,
+            "weight": 40.0 + 5 * number,
+            "category": ["squat"],
+            "category_subtype": [6],
+        }
         yield "SET", fields
 
 
@@ -129,7 +154,11 @@ def _totals(shape: Shape, first: int) -> Row:
         "total_elapsed_time": float(shape.elapsed_s), "total_timer_time": float(shape.recording_s),
         "avg_heart_rate": shape.hr, "max_heart_rate": shape.hr_max,
     }  # fmt: skip
-    measured: dict[str, Any] = {"total_distance": shape.distance_m, "total_ascent": round(shape.gain_m), "avg_power": shape.watts}
+    measured: dict[str, Any] = {
+        "total_distance": shape.distance_m,
+        "total_ascent": round(shape.gain_m),
+        "avg_power": shape.watts,
+    }
     return fields | {name: value for name, value in measured.items() if value}
 
 
@@ -143,14 +172,24 @@ def _gpx(start: datetime, leg: Leg, from_s: int = 0, until_s: int | None = None)
     begin, place = start - PLACES[leg.zone].offset(start), columns["latlng"]
     kinds = ("time", "altitude", "heartrate", "cadence")
     points = []
-    for lat, lng, *values in zip(place["data"], place["data2"], *(columns[kind]["data"] for kind in kinds), strict=True):
+    for lat, lng, *values in zip(
+        place["data"], place["data2"], *(columns[kind]["data"] for kind in kinds), strict=True
+    ):
         if lat is not None and from_s <= values[0] and (until_s is None or values[0] <= until_s):
             points.append(_point(lat, lng, begin + timedelta(seconds=values[0]), *values[1:]))
     sport = shape_of(leg).sport
-    return "\n".join([_GPX_HEAD.format(name=sport.names[0], kind=sport.fit[0]), *points, "</trkseg></trk></gpx>\n"]).encode()
+    return "\n".join(
+        [
+            _GPX_HEAD.format(name=sport.names[0], kind=sport.fit[0]),
+            *points,
+            "</trkseg></trk></gpx>\n",
+        ]
+    ).encode()
 
 
-def _point(lat: float, lng: float, moment: datetime, height: float, beat: int | None, turn: int) -> str:
+def _point(
+    lat: float, lng: float, moment: datetime, height: float, beat: int | None, turn: int
+) -> str:
     heart = "" if beat is None else f"<gpxtpx:hr>{beat}</gpxtpx:hr>"
     extra = f"<gpxtpx:TrackPointExtension>{heart}<gpxtpx:cad>{turn}</gpxtpx:cad></gpxtpx:TrackPointExtension>"
     where = f'lat="{lat}" lon="{lng}"><ele>{height}</ele><time>{moment.isoformat()}Z</time>'

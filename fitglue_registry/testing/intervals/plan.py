@@ -53,12 +53,18 @@ class Plan:
         return self.start - self.place.offset(self.start)
 
 
-def lone_plan(number: int, id_: str, start: datetime, sport: str, seed: int, *, stub: bool = False) -> Plan:
+def lone_plan(
+    number: int, id_: str, start: datetime, sport: str, seed: int, *, stub: bool = False
+) -> Plan:
     """A workout by itself, alone in its file."""
-    return Plan(number, id_, start, ((start, Leg(sport, seed, whereabouts(start.date()).zone)),), stub=stub)
+    return Plan(
+        number, id_, start, ((start, Leg(sport, seed, whereabouts(start.date()).zone)),), stub=stub
+    )
 
 
-def calendar(count: int, seed: int, until: date, distinct: int | None, stubs: int, crowd: int = 1) -> list[Plan]:
+def calendar(
+    count: int, seed: int, until: date, distinct: int | None, stubs: int, crowd: int = 1
+) -> list[Plan]:
     """``count`` workouts up to and including a day, newest first, ``stubs`` of them fed by Strava,
     long ago those of ``crowd`` athletes.
     """
@@ -70,7 +76,9 @@ def calendar(count: int, seed: int, until: date, distinct: int | None, stubs: in
     while len(plans) < count:
         number = len(plans)
         if number % _RACE_EVERY == _FIRST_RACE and number + len(TRIATHLON) <= count:
-            plans += _race(rng, number, next(slots).date(), _shape_seed(seed, number, distinct), newest)
+            plans += _race(
+                rng, number, next(slots).date(), _shape_seed(seed, number, distinct), newest
+            )
             continue
         stub = made < stubs and number >= (made + 0.5) * count / stubs
         made += stub
@@ -78,7 +86,9 @@ def calendar(count: int, seed: int, until: date, distinct: int | None, stubs: in
         kind = "ride" if stub and kind == "manual" else kind
         start = datetime.combine(start.date(), time()) if kind == "manual" else start
         id_ = strava_id(rng, number) if stub else native_id(rng, number, newest)
-        plans.append(lone_plan(number, id_, start, kind, _shape_seed(seed, number, distinct), stub=stub))
+        plans.append(
+            lone_plan(number, id_, start, kind, _shape_seed(seed, number, distinct), stub=stub)
+        )
     return plans
 
 
@@ -117,8 +127,7 @@ def _slots(rng: Random, until: date, crowd: int) -> Iterator[datetime]:
 
 
 def _race(rng: Random, number: int, day: date, seed: int, newest: int) -> list[Plan]:
-    """A triathlon: one file with five legs, each of which becomes an activity; the last leg first.
-    """
+    """A triathlon: one file with five legs, each of which becomes an activity; the last leg first."""
     start, zone = datetime.combine(day, time(10, 1, 12)), whereabouts(day).zone
     legs: list[tuple[datetime, Leg]] = []
     for at, sport in enumerate(TRIATHLON):
@@ -126,7 +135,13 @@ def _race(rng: Random, number: int, day: date, seed: int, newest: int) -> list[P
         legs.append((start, leg))
         start += timedelta(seconds=shape_of(leg).elapsed_s + 1)
     plans = [
-        Plan(number + len(legs) - 1 - at, native_id(rng, number + len(legs) - 1 - at, newest), begin, tuple(legs), at)
+        Plan(
+            number + len(legs) - 1 - at,
+            native_id(rng, number + len(legs) - 1 - at, newest),
+            begin,
+            tuple(legs),
+            at,
+        )
         for at, (begin, _) in enumerate(legs)
     ]
     return plans[::-1]

@@ -1,5 +1,4 @@
-"""The endpoints: which answer the account gives to a path and a query, after the key was looked at.
-"""
+"""The endpoints: which answer the account gives to a path and a query, after the key was looked at."""
 
 from __future__ import annotations
 
@@ -55,7 +54,9 @@ class Service:
                 continue
             if method != "GET":
                 return spring_error(405, "Method Not Allowed", path)
-            return endpoint(self, query, *(unquote(part) if part else "" for part in found.groups()))
+            return endpoint(
+                self, query, *(unquote(part) if part else "" for part in found.groups())
+            )
         return spring_error(404, "Not Found", path)
 
     def _refused(self, authorization: str | None) -> Answer | None:
@@ -66,7 +67,9 @@ class Service:
         if scheme.lower() != "basic":
             return ACCESS_DENIED
         try:
-            user, _, password = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
+            user, _, password = (
+                base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
+            )
         except (binascii.Error, UnicodeDecodeError):
             return error(500, "java.lang.IllegalArgumentException: Illegal base64 character")
         return None if (user, password) == ("API_KEY", self.key) else AUTH_FAILED
@@ -80,7 +83,11 @@ def _of_athlete(make: Callable[[str, str], Any]) -> Callable[..., Answer]:
 
     def endpoint(service: Service, query: Query, athlete_id: str) -> Answer:
         del query
-        return ACCESS_DENIED if service._foreign(athlete_id) else ok(make(service.athlete_id, service.account.timezone))
+        return (
+            ACCESS_DENIED
+            if service._foreign(athlete_id)
+            else ok(make(service.athlete_id, service.account.timezone))
+        )
 
     return endpoint
 
@@ -94,15 +101,23 @@ def _list(service: Service, query: Query, athlete_id: str) -> Answer:
     if service._foreign(athlete_id):
         return ACCESS_DENIED
     if "oldest" not in query:
-        return error(422, "Required request parameter 'oldest' for method parameter type String is not present")
-    oldest, newest = _moment(query["oldest"][0], "T00:00:00"), _moment(query.get("newest", [_LATEST])[0], "T23:59:59")
+        return error(
+            422,
+            "Required request parameter 'oldest' for method parameter type String is not present",
+        )
+    oldest, newest = (
+        _moment(query["oldest"][0], "T00:00:00"),
+        _moment(query.get("newest", [_LATEST])[0], "T23:59:59"),
+    )
     if oldest is None or newest is None:
         return error(422, "Invalid date, expected an ISO-8601 local date or date-time")
     limit = query.get("limit", ["2147483647"])[0]
     if not limit.isdecimal():
         return mismatch("java.lang.Integer", limit)
     with service.account.unchanged():
-        return _rows(service, service.account.window(oldest, newest, int(limit)), _names(query, "fields"))
+        return _rows(
+            service, service.account.window(oldest, newest, int(limit)), _names(query, "fields")
+        )
 
 
 def _moment(text: str, rest: str) -> str | None:
@@ -116,7 +131,9 @@ def _moment(text: str, rest: str) -> str | None:
 
 
 def _names(query: Query, name: str) -> list[str]:
-    return [part.strip() for text in query.get(name, []) for part in text.split(",") if part.strip()]
+    return [
+        part.strip() for text in query.get(name, []) for part in text.split(",") if part.strip()
+    ]
 
 
 def _rows(service: Service, ids: list[str], fields: list[str]) -> Answer:
@@ -145,7 +162,14 @@ def _whole(service: Service, id_: str) -> bytes:
     if service.account.is_stub(id_):
         return body
     intervals, groups = service.account.intervals(id_)
-    return body[:-1] + b',"icu_intervals":' + compact(intervals) + b',"icu_groups":' + compact(groups) + b"}"
+    return (
+        body[:-1]
+        + b',"icu_intervals":'
+        + compact(intervals)
+        + b',"icu_groups":'
+        + compact(groups)
+        + b"}"
+    )
 
 
 def _of_activity(endpoint: Callable[..., Answer]) -> Callable[..., Answer]:
@@ -153,7 +177,9 @@ def _of_activity(endpoint: Callable[..., Answer]) -> Callable[..., Answer]:
 
     def checked(service: Service, query: Query, id_: str, *rest: str) -> Answer:
         try:
-            refused = service.account.is_stub(id_) and not (service.stub_detail and endpoint is _detail)
+            refused = service.account.is_stub(id_) and not (
+                service.stub_detail and endpoint is _detail
+            )
             return STRAVA_REFUSED if refused else endpoint(service, query, id_, *rest)
         except KeyError:
             if id_ in service.account:
@@ -164,7 +190,9 @@ def _of_activity(endpoint: Callable[..., Answer]) -> Callable[..., Answer]:
 
 
 def _detail(service: Service, query: Query, id_: str) -> Answer:
-    return Answer(200, _whole(service, id_) if _true(query, "intervals") else service.account.row_body(id_))
+    return Answer(
+        200, _whole(service, id_) if _true(query, "intervals") else service.account.row_body(id_)
+    )
 
 
 def _intervals(service: Service, query: Query, id_: str) -> Answer:
@@ -178,7 +206,9 @@ def _streams(service: Service, query: Query, id_: str, extension: str = "") -> A
     types = _names(query, "types")
     if extension == ".csv":
         streams = service.account.streams(id_)
-        return Answer(200, as_csv(chosen(streams, types) if types else streams), "text/csv;charset=UTF-8")
+        return Answer(
+            200, as_csv(chosen(streams, types) if types else streams), "text/csv;charset=UTF-8"
+        )
     return Answer(200, None, packed=service.account.packed_streams(id_, types))
 
 

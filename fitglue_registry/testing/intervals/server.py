@@ -89,7 +89,9 @@ class StandIn:
     def start(self) -> StandIn:
         """Listen; the address is known when this returns. A stand-in is started once."""
         self._listener = _Listener(self, self._wanted_port)
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True, name="stand-in")
+        self._thread = threading.Thread(
+            target=self._listener.serve_forever, args=(0.02,), daemon=True, name="stand-in"
+        )
         self._thread.start()
         return self
 
@@ -142,7 +144,9 @@ class StandIn:
         with self._lock:
             self._requests.clear()
 
-    def fault(self, path: str | re.Pattern[str], fault: Fault, *, times: int | None = 1, after: int = 0) -> Rule:
+    def fault(
+        self, path: str | re.Pattern[str], fault: Fault, *, times: int | None = 1, after: int = 0
+    ) -> Rule:
         """Misbehave for the paths that a glob (``*/activities``) or a pattern meets, a number of
         times or (None) always.
 
@@ -161,7 +165,9 @@ class StandIn:
     def exchange(self, request: Incoming, connection: socket.socket) -> bool:
         """Answer one request; answers whether the connection is still good."""
         if request.path.startswith(PREFIX):
-            return self._write(control(self, request.method, request.path, request.body), None, request, connection)
+            return self._write(
+                control(self, request.method, request.path, request.body), None, request, connection
+            )
         if self.latency_s and self.closing.wait(self.latency_s):
             return False
         fault = self._rules.take(request.path, request.target)
@@ -170,13 +176,18 @@ class StandIn:
             answer = fault.change(answer)
         silent = fault is not None and fault.delivery in {Delivery.HOLD, Delivery.RESET_FIRST}
         with self._lock:
-            self._requests.append(Request(request.method, request.path, request.query, 0 if silent else answer.status))
+            self._requests.append(
+                Request(request.method, request.path, request.query, 0 if silent else answer.status)
+            )
         return self._write(answer, fault, request, connection)
 
     def _answer(self, request: Incoming) -> Answer:
         key = (self.account.version, request.target)
         answer = self._service.answer(
-            request.method, request.path, parse_qs(request.query, keep_blank_values=True), request.headers.get("authorization")
+            request.method,
+            request.path,
+            parse_qs(request.query, keep_blank_values=True),
+            request.headers.get("authorization"),
         )
         if answer.body is None or len(answer.body) < _LARGE or not request.takes_gzip:
             return answer
@@ -195,7 +206,9 @@ class StandIn:
                 self._packed.popitem(last=False)
         return answer
 
-    def _write(self, answer: Answer, fault: Fault | None, request: Incoming, connection: socket.socket) -> bool:
+    def _write(
+        self, answer: Answer, fault: Fault | None, request: Incoming, connection: socket.socket
+    ) -> bool:
         body, packed = pack(answer, takes_gzip=request.takes_gzip)
         length: int | None = len(body)
         keep_alive = request.keep_alive
@@ -229,7 +242,10 @@ class _Connection(socketserver.StreamRequestHandler):
         except Exception as problem:  # noqa: BLE001  (a defect of the stand-in must show in the test that met it)
             _log.exception("the stand-in failed at %s", request.target)
             answer = error(500, f"stand-in: {type(problem).__name__}: {problem}")
-            self.request.sendall(head(answer, len(answer.body or b""), packed=False, keep_alive=False) + (answer.body or b""))
+            self.request.sendall(
+                head(answer, len(answer.body or b""), packed=False, keep_alive=False)
+                + (answer.body or b"")
+            )
             return False
 
 
@@ -248,7 +264,12 @@ class _Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
         super().__init__(("127.0.0.1", port), _Connection)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        thread = threading.Thread(target=self._serve, args=(request, client_address), daemon=True, name="stand-in connection")
+        thread = threading.Thread(
+            target=self._serve,
+            args=(request, client_address),
+            daemon=True,
+            name="stand-in connection",
+        )
         with self._live_lock:
             self._live[thread] = request
         thread.start()

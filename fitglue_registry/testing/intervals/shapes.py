@@ -95,7 +95,9 @@ def shape_of(leg: Leg) -> Shape:
     """The shape that a leg names, always the same."""
     sport = SPORTS[leg.sport]
     rng = Random(leg.seed * 64 + list(SPORTS).index(leg.sport))
-    recording_s = 60 * sport.minutes[0] + int(rng.random() * 60 * (sport.minutes[1] - sport.minutes[0]))
+    recording_s = 60 * sport.minutes[0] + int(
+        rng.random() * 60 * (sport.minutes[1] - sport.minutes[0])
+    )
     ease = 0.9 + 0.2 * rng.random()
     distance_m = round(recording_s * sport.speed_ms * ease, 2)
     if sport.key == "swim":
@@ -119,19 +121,23 @@ def shape_of(leg: Leg) -> Shape:
 
 
 def _stops(rng: Random, recording_s: int) -> tuple[tuple[int, int], ...]:
-    at = sorted({60 + int(rng.random() * (recording_s - 120)) for _ in range(int(rng.random() * 4))})
+    at = sorted(
+        {60 + int(rng.random() * (recording_s - 120)) for _ in range(int(rng.random() * 4))}
+    )
     return tuple((second, 40 + int(rng.random() * 400)) for second in at)
 
 
 def _efforts(rng: Random, recording_s: int) -> tuple[Effort, ...]:
-    """Warm-up, some repeats of hard and easy, and the rest: they fill the recording without a gap.
-    """
+    """Warm-up, some repeats of hard and easy, and the rest: they fill the recording without a gap."""
     repeats = 3 + int(rng.random() * 4)
     start = recording_s // 5
     part = (recording_s - 2 * start) // repeats
     efforts = [Effort(0, start, 0.85, work=False)]
     for _ in range(repeats):
         middle = start + part * 2 // 3
-        efforts += [Effort(start, middle, 1.25, work=True), Effort(middle, start + part, 0.7, work=False)]
+        efforts += [
+            Effort(start, middle, 1.25, work=True),
+            Effort(middle, start + part, 0.7, work=False),
+        ]
         start += part
     return (*efforts, Effort(start, recording_s + 1, 0.85, work=False))

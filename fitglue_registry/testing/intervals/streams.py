@@ -99,18 +99,26 @@ class Samples:
             height += slope * speed
             heights.append(height)
         climbed = sum(max(high - low, 0.0) for low, high in itertools.pairwise(heights))
-        factor, base = 5 * self.shape.gain_m / climbed, 5 * (180 - min(heights) * self.shape.gain_m / climbed)
+        factor, base = (
+            5 * self.shape.gain_m / climbed,
+            5 * (180 - min(heights) * self.shape.gain_m / climbed),
+        )
         return [round(value * factor + base) / 5 for value in heights]
 
     @cached_property
     def track(self) -> tuple[list[float | None], list[float | None]]:
-        """Latitudes and longitudes: a wandering heading, no fix at first, a dropout now and then.
-        """
+        """Latitudes and longitudes: a wandering heading, no fix at first, a dropout now and then."""
         chance, place = self.rng("latlng").random, self.shape.place
         narrow = math.cos(math.radians(place.lat)) * 111_320
         lats: list[float | None] = []
         lngs: list[float | None] = []
-        lat, lng, heading, before, lost = place.lat, place.lng, chance() * 6.28, 0.0, self.shape.late_fix_s
+        lat, lng, heading, before, lost = (
+            place.lat,
+            place.lng,
+            chance() * 6.28,
+            0.0,
+            self.shape.late_fix_s,
+        )
         for metres in self.distance:
             heading += (chance() - 0.49) * 0.12
             lat += math.cos(heading) * (metres - before) / 111_320
@@ -147,7 +155,11 @@ def _heartrate(samples: Samples) -> list[int | None]:
 
 
 def _velocity(samples: Samples) -> list[float]:
-    factor = samples.shape.distance_m * len(samples.speeds) / (samples.shape.recording_s * sum(samples.speeds))
+    factor = (
+        samples.shape.distance_m
+        * len(samples.speeds)
+        / (samples.shape.recording_s * sum(samples.speeds))
+    )
     return [round(speed * factor, 2) for speed in samples.speeds]
 
 
@@ -177,7 +189,11 @@ def _hrv(samples: Samples) -> list[list[int] | None]:
     beats: list[list[int] | None] = []
     for value in _heartrate(samples):
         length = 60_000 / value if value else 0.0
-        beats.append([round(length + (chance() - 0.5) * 30) for _ in range(1 + (length < 480))] if value else None)
+        beats.append(
+            [round(length + (chance() - 0.5) * 30) for _ in range(1 + (length < 480))]
+            if value
+            else None
+        )
     return beats
 
 
@@ -197,7 +213,12 @@ _CHANNELS: dict[str, Callable[[Samples], list[Any]]] = {
 }
 
 
-def stream(kind: str, values: list[Any], second: list[Any] | None = None, anomalies: list[Row] | None = None) -> Row:
+def stream(
+    kind: str,
+    values: list[Any],
+    second: list[Any] | None = None,
+    anomalies: list[Row] | None = None,
+) -> Row:
     """One entry of a streams answer, with the keys of the real one."""
     return {
         "type": kind,

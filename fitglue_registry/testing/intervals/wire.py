@@ -1,5 +1,4 @@
-"""One HTTP/1.1 connection: requests read, answers written, faults carried out on the bare socket.
-"""
+"""One HTTP/1.1 connection: requests read, answers written, faults carried out on the bare socket."""
 
 from __future__ import annotations
 
@@ -77,26 +76,39 @@ def pack(answer: Answer, *, takes_gzip: bool) -> tuple[bytes, bool]:
     if answer.body is None:
         packed = answer.packed or b""
         return (packed, True) if takes_gzip else (gzip.decompress(packed), False)
-    if takes_gzip and len(answer.body) > _WORTH_PACKING and not any(name == "Content-Encoding" for name, _ in answer.headers):
+    if (
+        takes_gzip
+        and len(answer.body) > _WORTH_PACKING
+        and not any(name == "Content-Encoding" for name, _ in answer.headers)
+    ):
         return answer.packed or gzip.compress(answer.body, 4, mtime=0), True
     return answer.body, False
 
 
 def head(answer: Answer, length: int | None, *, packed: bool, keep_alive: bool) -> bytes:
-    """The status line and the headers of an answer; without a length it ends with its connection.
-    """
+    """The status line and the headers of an answer; without a length it ends with its connection."""
     try:
         phrase = HTTPStatus(answer.status).phrase
     except ValueError:
         phrase = "Unknown"
-    lines = [f"HTTP/1.1 {answer.status} {phrase}", f"Date: {formatdate(usegmt=True)}", f"Content-Type: {answer.content_type}"]
+    lines = [
+        f"HTTP/1.1 {answer.status} {phrase}",
+        f"Date: {formatdate(usegmt=True)}",
+        f"Content-Type: {answer.content_type}",
+    ]
     lines += [f"{name}: {value}" for name, value in answer.headers]
-    lines += ["Vary: Accept-Encoding"] + ["Content-Encoding: gzip"] * packed + ["Connection: close"] * (not keep_alive)
+    lines += (
+        ["Vary: Accept-Encoding"]
+        + ["Content-Encoding: gzip"] * packed
+        + ["Connection: close"] * (not keep_alive)
+    )
     lines += [] if length is None else [f"Content-Length: {length}"]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-def deliver(connection: socket.socket, top: bytes, body: bytes, fault: Fault | None, closing: Event) -> bool:
+def deliver(
+    connection: socket.socket, top: bytes, body: bytes, fault: Fault | None, closing: Event
+) -> bool:
     """Write an answer, as a fault says; answers whether the connection is still good."""
     delivery = fault.delivery if fault else Delivery.WHOLE
     if fault is None or delivery is Delivery.WHOLE:
@@ -119,7 +131,9 @@ def deliver(connection: socket.socket, top: bytes, body: bytes, fault: Fault | N
     return False
 
 
-def _drip(connection: socket.socket, top: bytes, body: bytes, seconds: float, closing: Event) -> bool:
+def _drip(
+    connection: socket.socket, top: bytes, body: bytes, seconds: float, closing: Event
+) -> bool:
     connection.sendall(top)
     for at in range(len(body)):
         if closing.wait(seconds):

@@ -17,7 +17,9 @@ def utc(time: datetime) -> datetime:
     return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def start_fields(start: datetime, place: tuple[float, float] | None = None, offset_s: int | None = None) -> dict[str, Any]:
+def start_fields(
+    start: datetime, place: tuple[float, float] | None = None, offset_s: int | None = None
+) -> dict[str, Any]:
     """The start as fields of the model; the zone's name comes from the place (latitude, longitude),
     and a stated offset wins over it.
     """
@@ -39,7 +41,9 @@ def start_fields(start: datetime, place: tuple[float, float] | None = None, offs
 
 def local_provenance(*, stated: bool) -> dict[str, Provenance]:
     """Where the local start comes from, where that is not the file itself."""
-    return {} if stated else {"start_local": Provenance("computed", note="from the zone of the place")}
+    return (
+        {} if stated else {"start_local": Provenance("computed", note="from the zone of the place")}
+    )
 
 
 def _zone(start: datetime, place: tuple[float, float] | None) -> tuple[str | None, int | None]:

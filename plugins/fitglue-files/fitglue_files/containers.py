@@ -38,7 +38,16 @@ _BOMB_RATIO, _BOMB_SIZE = 200, 16 << 20
 _HEAD = 4096
 GZIP = b"\x1f\x8b"
 _ENCRYPTED = 0x1
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError, UnicodeError)
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    ValueError,
+    UnicodeError,
+)
 _SEPARATOR = " > "
 
 
@@ -82,8 +91,7 @@ class Refusal:
 
 
 class Box:
-    """Opens members, and keeps the zips open that they lie in; a context manager, for one thread.
-    """
+    """Opens members, and keeps the zips open that they lie in; a context manager, for one thread."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -93,7 +101,12 @@ class Box:
     def __enter__(self) -> Box:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._zips.clear()
         self._spools.clear()
         self._stack.close()
@@ -115,7 +128,12 @@ class Box:
                 return Path(member.location[0]).open("rb")
             return self._zip(member.location[:-1]).open(member.name)
         except KeyError as error:
-            raise refuse("FG-file-missing", member.where, "it is not in the archive any more", fix="import the archive again") from error
+            raise refuse(
+                "FG-file-missing",
+                member.where,
+                "it is not in the archive any more",
+                fix="import the archive again",
+            ) from error
         except _BROKEN as error:
             raise refused(member.where, error) from error
 
@@ -162,13 +180,23 @@ class Box:
             status = path.stat()
             if not stat.S_ISREG(status.st_mode):
                 return  # a pipe or a device: opening it may wait for ever
-            member = Member(location, status.st_mtime, status.st_size, f"{status.st_mtime_ns}/{status.st_size}")
+            member = Member(
+                location, status.st_mtime, status.st_size, f"{status.st_mtime_ns}/{status.st_size}"
+            )
             is_zip = path.suffix.lower() == ".zip"
             if zipfile.is_zipfile(path) if is_zip else self.head(member, 4) in _ZIPS:
                 yield from self.members(location)
             elif is_zip:
-                yield Refusal(location, refuse("FG-zip-broken", str(path), "it has no index: it was cut while it was downloaded or copied",
-                                               fix="download it again"), status.st_mtime)
+                yield Refusal(
+                    location,
+                    refuse(
+                        "FG-zip-broken",
+                        str(path),
+                        "it has no index: it was cut while it was downloaded or copied",
+                        fix="download it again",
+                    ),
+                    status.st_mtime,
+                )
             else:
                 yield member
         except RecordRefused as error:
@@ -176,7 +204,9 @@ class Box:
         except OSError as error:
             yield Refusal(location, refused(str(path), error))
 
-    def _from_zip(self, outer: tuple[str, ...], info: zipfile.ZipInfo) -> Iterator[Member | Refusal]:
+    def _from_zip(
+        self, outer: tuple[str, ...], info: zipfile.ZipInfo
+    ) -> Iterator[Member | Refusal]:
         location = (*outer, info.filename)
         modified_s = _modified(info)
         problem = _problem(info, _SEPARATOR.join(location))
@@ -186,10 +216,20 @@ class Box:
             if info.file_size > LARGEST:
                 yield Refusal(location, too_large(_SEPARATOR.join(location)), modified_s)
             else:
-                yield Member(location, modified_s, info.file_size, f"{info.CRC:08x}/{info.file_size}")
+                yield Member(
+                    location, modified_s, info.file_size, f"{info.CRC:08x}/{info.file_size}"
+                )
         elif len(location) > DEEPEST:
-            yield Refusal(location, refuse("FG-zip-too-deep", _SEPARATOR.join(location), f"zips lie in zips more than {DEEPEST} deep",
-                                           fix="unpack it, and import the folder"), modified_s)
+            yield Refusal(
+                location,
+                refuse(
+                    "FG-zip-too-deep",
+                    _SEPARATOR.join(location),
+                    f"zips lie in zips more than {DEEPEST} deep",
+                    fix="unpack it, and import the folder",
+                ),
+                modified_s,
+            )
         else:
             yield from self.members(location)
 
@@ -218,7 +258,10 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _is_hidden(name: str) -> bool:
     """A leading dot is a hidden file, and on a Mac the shadow of a real one."""
-    return any(part == "__MACOSX" or (part.startswith(".") and part not in (".", "..")) for part in PurePosixPath(name).parts)
+    return any(
+        part == "__MACOSX" or (part.startswith(".") and part not in (".", ".."))
+        for part in PurePosixPath(name).parts
+    )
 
 
 # -- zips ------------------------------------------------------------------------------------------
@@ -269,9 +312,19 @@ def _problem(info: zipfile.ZipInfo, where: str) -> RecordRefused | None:
     """Why a member is not even opened."""
     parts = info.filename.replace("\\", "/").split("/")
     if ".." in parts or info.filename.startswith(("/", "\\")) or parts[0][1:2] == ":":
-        return refuse("FG-zip-path", where, "its name leads out of the archive, as only hostile archives have it", fix="remove it")
+        return refuse(
+            "FG-zip-path",
+            where,
+            "its name leads out of the archive, as only hostile archives have it",
+            fix="remove it",
+        )
     if info.flag_bits & _ENCRYPTED:
-        return refuse("FG-file-encrypted", where, "it is encrypted", fix="unpack the archive with its password, and import the folder")
+        return refuse(
+            "FG-file-encrypted",
+            where,
+            "it is encrypted",
+            fix="unpack the archive with its password, and import the folder",
+        )
     if info.file_size > _BOMB_SIZE and info.file_size > _BOMB_RATIO * max(info.compress_size, 1):
         return bomb(where)
     return None
@@ -306,7 +359,9 @@ def unpack(content: bytes, where: str) -> bytes:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
             unpacked = packed.read(LARGEST + 1)
     except (zlib.error, OSError, EOFError) as error:
-        raise refuse("FG-file-broken", where, f"it is a broken gzip: {error}", fix="export it again") from error
+        raise refuse(
+            "FG-file-broken", where, f"it is a broken gzip: {error}", fix="export it again"
+        ) from error
     if len(unpacked) > LARGEST:
         raise too_large(where)
     return unpacked
@@ -329,12 +384,22 @@ def refuse(code: str, where: str, why: str, *, fix: str) -> RecordRefused:
 
 def too_large(where: str) -> RecordRefused:
     """The refusal of what is larger than any workout."""
-    return refuse("FG-file-too-large", where, f"it has more than {LARGEST >> 20} MB, which no workout has", fix="leave it out")
+    return refuse(
+        "FG-file-too-large",
+        where,
+        f"it has more than {LARGEST >> 20} MB, which no workout has",
+        fix="leave it out",
+    )
 
 
 def bomb(where: str) -> RecordRefused:
     """The refusal of what is small and would unpack to something huge."""
-    return refuse("FG-zip-bomb", where, "it unpacks to hundreds of times its size, as only hostile archives do", fix="remove it")
+    return refuse(
+        "FG-zip-bomb",
+        where,
+        "it unpacks to hundreds of times its size, as only hostile archives do",
+        fix="remove it",
+    )
 
 
 def refused(where: str, error: BaseException) -> RecordRefused:
@@ -342,11 +407,27 @@ def refused(where: str, error: BaseException) -> RecordRefused:
     if isinstance(error, RecordRefused):
         return error
     if isinstance(error, FileNotFoundError):
-        return refuse("FG-file-missing", where, "it is not there any more", fix="put it back, or leave it: what was read of it is kept")
+        return refuse(
+            "FG-file-missing",
+            where,
+            "it is not there any more",
+            fix="put it back, or leave it: what was read of it is kept",
+        )
     # Zipfile's word for a compression that it does not know.
     if isinstance(error, NotImplementedError):
-        return refuse("FG-zip-packing", where, f"it is packed in a way that Python cannot read ({error})",
-                      fix="unpack the archive with another program, and import the folder")
+        return refuse(
+            "FG-zip-packing",
+            where,
+            f"it is packed in a way that Python cannot read ({error})",
+            fix="unpack the archive with another program, and import the folder",
+        )
     if isinstance(error, OSError):
-        return refuse("FG-file-unreadable", where, str(error), fix="mend it, or give your user the right to read it")
-    return refuse("FG-zip-broken", where, f"the archive is broken there: {error}", fix="download it again")
+        return refuse(
+            "FG-file-unreadable",
+            where,
+            str(error),
+            fix="mend it, or give your user the right to read it",
+        )
+    return refuse(
+        "FG-zip-broken", where, f"the archive is broken there: {error}", fix="download it again"
+    )

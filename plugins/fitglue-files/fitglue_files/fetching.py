@@ -32,7 +32,11 @@ class Seen(NamedTuple):
 #: losing it costs a listing.
 _seen: OrderedDict[tuple[str, ...], dict[str, Seen]] = OrderedDict()
 _MOST_CONNECTIONS = 64
-_MISSING = ("FG-file-missing", "no file with this content lies there just now", "put it back, or leave it: what was read of it is kept")
+_MISSING = (
+    "FG-file-missing",
+    "no file with this content lies there just now",
+    "put it back, or leave it: what was read of it is kept",
+)
 
 
 def remember(connection: Connection, external_id: str, seen: Seen) -> None:
@@ -44,14 +48,23 @@ def remember(connection: Connection, external_id: str, seen: Seen) -> None:
         _seen.popitem(last=False)
 
 
-def fetch(connection: Connection, part: str, ids: Sequence[str],
-          listings: Callable[[Connection], Iterable[Listing]]) -> Iterator[Part | Unavailable]:
+def fetch(
+    connection: Connection,
+    part: str,
+    ids: Sequence[str],
+    listings: Callable[[Connection], Iterable[Listing]],
+) -> Iterator[Part | Unavailable]:
     """The file of each id, packed where it lies packed; each id is answered exactly once."""
     looked_again = False
     with Box() as box:
         for external_id in ids:
             answer = _answer(connection, box, part, external_id)
-            if isinstance(answer, Unavailable) and answer.state == "later" and part == "file" and not looked_again:
+            if (
+                isinstance(answer, Unavailable)
+                and answer.state == "later"
+                and part == "file"
+                and not looked_again
+            ):
                 # Not seen yet in this process, moved, or changed: the list knows where everything
                 # is now.
                 looked_again = True
@@ -60,7 +73,9 @@ def fetch(connection: Connection, part: str, ids: Sequence[str],
             yield answer
 
 
-def _look_again(connection: Connection, listings: Callable[[Connection], Iterable[Listing]]) -> None:
+def _look_again(
+    connection: Connection, listings: Callable[[Connection], Iterable[Listing]]
+) -> None:
     _seen.pop((connection.entry, *sorted(connection.settings.values())), None)
     try:
         for _ in listings(connection):
@@ -75,7 +90,13 @@ def _answer(connection: Connection, box: Box, part: str, external_id: str) -> Pa
         # Never "gone": a disk that is not mounted is no deletion.
         return Unavailable(external_id, part, "later", *_MISSING)
     if seen.member is None:
-        return Unavailable(external_id, part, "none", "FG-no-file", "nothing was recorded, or the archive has no file of it")
+        return Unavailable(
+            external_id,
+            part,
+            "none",
+            "FG-no-file",
+            "nothing was recorded, or the archive has no file of it",
+        )
     try:
         content = box.read(seen.member)
         unpacked = unpack(content, seen.member.where)
@@ -83,4 +104,6 @@ def _answer(connection: Connection, box: Box, part: str, external_id: str) -> Pa
         return Unavailable(external_id, part, "later", error.code, error.what, error.fix)
     if seen.content_id is not None and hashlib.sha256(unpacked).hexdigest() != seen.content_id:
         return Unavailable(external_id, part, "later", *_MISSING)
-    return Part(external_id, part, content, "gzip" if content.startswith(GZIP) else "identity", unpacked)
+    return Part(
+        external_id, part, content, "gzip" if content.startswith(GZIP) else "identity", unpacked
+    )

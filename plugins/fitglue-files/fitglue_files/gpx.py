@@ -13,7 +13,15 @@ import gpxpy
 from fitglue_files.clock import start_fields, utc
 from fitglue_files.refusals import refusal
 from fitglue_files.safe_xml import clean, encoding, parse
-from fitglue_registry.model import STREAM_UNITS, Column, Device, Provenance, SourceActivity, Stream, canonical_sport
+from fitglue_registry.model import (
+    STREAM_UNITS,
+    Column,
+    Device,
+    Provenance,
+    SourceActivity,
+    Stream,
+    canonical_sport,
+)
 from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
@@ -27,8 +35,17 @@ if TYPE_CHECKING:
 
 #: Local name of an element in a point's extensions → our stream. Every maker has its own namespace;
 #: the names are few.
-_EXTENSIONS = {"hr": "heartrate", "heartrate": "heartrate", "cad": "cadence", "cadence": "cadence", "power": "watts",
-               "watts": "watts", "PowerInWatts": "watts", "atemp": "temperature", "temp": "temperature"}
+_EXTENSIONS = {
+    "hr": "heartrate",
+    "heartrate": "heartrate",
+    "cad": "cadence",
+    "cadence": "cadence",
+    "power": "watts",
+    "watts": "watts",
+    "PowerInWatts": "watts",
+    "atemp": "temperature",
+    "temp": "temperature",
+}
 _HIGHEST_M = 100_000
 #: Strava writes a number for the type; these two were seen.
 _STRAVA_TYPES = {"1": "Ride", "9": "Run"}
@@ -63,10 +80,17 @@ def _activity(content: bytes) -> SourceActivity:
     streams = _streams(samples)
     title = next((track.name for track in gpx.tracks if track.name), None) or gpx.name
     return SourceActivity(
-        title=title, description=next((track.description for track in gpx.tracks if track.description), None) or gpx.description,
-        sport=sport, sport_raw=sport_raw, device=Device(name=gpx.creator) if gpx.creator else None, streams=tuple(streams.values()),
+        title=title,
+        description=next((track.description for track in gpx.tracks if track.description), None)
+        or gpx.description,
+        sport=sport,
+        sport_raw=sport_raw,
+        device=Device(name=gpx.creator) if gpx.creator else None,
+        streams=tuple(streams.values()),
         cadence_per_leg=True if "cadence" in streams and sport in ON_FOOT else None,
-        **start_fields(samples[0].time, (samples[0].point.latitude, samples[0].point.longitude)), **_figures(gpx, samples, streams))
+        **start_fields(samples[0].time, (samples[0].point.latitude, samples[0].point.longitude)),
+        **_figures(gpx, samples, streams),
+    )
 
 
 # -- reading ---------------------------------------------------------------------------------------
@@ -86,7 +110,11 @@ def _tidied(gpx: GPX) -> GPX:
     times with and without a zone.
     """
     for segment in (segment for track in gpx.tracks for segment in track.segments):
-        segment.points = [point for point in segment.points if abs(point.latitude) <= 90 and abs(point.longitude) <= 360]
+        segment.points = [
+            point
+            for point in segment.points
+            if abs(point.latitude) <= 90 and abs(point.longitude) <= 360
+        ]
         for point in segment.points:
             if point.elevation is not None and not abs(point.elevation) <= _HIGHEST_M:
                 point.elevation = None
@@ -108,13 +136,25 @@ def _samples(gpx: GPX) -> list[Sample]:
     """The points with a time, in the order of time; between segments no distance is added: a gap
     stays a gap.
     """
-    points = [point for track in gpx.tracks for segment in track.segments for point in segment.points]
+    points = [
+        point for track in gpx.tracks for segment in track.segments for point in segment.points
+    ]
     timed = sum(1 for point in points if point.time is not None)
     if not points:
-        raise _refuse("FG-gpx-without-points", "it has no track points; routes and way points are no recording")
+        raise _refuse(
+            "FG-gpx-without-points",
+            "it has no track points; routes and way points are no recording",
+        )
     if timed * 2 < len(points) or timed < 2:
-        raise _refuse("FG-gpx-without-times", f"{timed} of its {len(points)} points have a time, so it is a way and no recording")
-    segments = [[point for point in segment.points if point.time] for track in gpx.tracks for segment in track.segments]
+        raise _refuse(
+            "FG-gpx-without-times",
+            f"{timed} of its {len(points)} points have a time, so it is a way and no recording",
+        )
+    segments = [
+        [point for point in segment.points if point.time]
+        for track in gpx.tracks
+        for segment in track.segments
+    ]
     samples: list[Sample] = []
     for segment in sorted(filter(None, segments), key=lambda segment: _time(segment[0])):
         previous: GPXTrackPoint | None = None
@@ -154,16 +194,31 @@ def _figures(gpx: GPX, samples: Sequence[Sample], streams: dict[str, Stream]) ->
     """What follows from the points; of what the entry's table does not call computed, the
     provenance does.
     """
-    climb, moving, heights = gpx.get_uphill_downhill(), gpx.get_moving_data(), gpx.get_elevation_extremes()
+    climb, moving, heights = (
+        gpx.get_uphill_downhill(),
+        gpx.get_moving_data(),
+        gpx.get_elevation_extremes(),
+    )
     figures: dict[str, float | None] = _averages(streams)
     if moving is not None:
         # 0 is its word for too few points.
         figures |= {"moving_s": moving.moving_time, "max_speed_mps": moving.max_speed or None}
     if heights.minimum is not None:
-        figures |= {"elevation_gain_m": climb.uphill, "elevation_loss_m": climb.downhill,
-                    "min_altitude_m": heights.minimum, "max_altitude_m": heights.maximum}
-    figures |= {"elapsed_s": (samples[-1].time - samples[0].time).total_seconds(), "distance_m": samples[-1].distance_m}
-    provenance = {field: Provenance("computed", by="gpxpy") for field, figure in figures.items() if figure is not None}
+        figures |= {
+            "elevation_gain_m": climb.uphill,
+            "elevation_loss_m": climb.downhill,
+            "min_altitude_m": heights.minimum,
+            "max_altitude_m": heights.maximum,
+        }
+    figures |= {
+        "elapsed_s": (samples[-1].time - samples[0].time).total_seconds(),
+        "distance_m": samples[-1].distance_m,
+    }
+    provenance = {
+        field: Provenance("computed", by="gpxpy")
+        for field, figure in figures.items()
+        if figure is not None
+    }
     return figures | {"provenance": provenance}
 
 
@@ -171,14 +226,22 @@ def _streams(samples: Sequence[Sample]) -> dict[str, Stream]:
     start, points = samples[0].time, [sample.point for sample in samples]
     columns = {
         "time": Column.of((sample.time - start).total_seconds() for sample in samples),
-        "latlng": Column.pairs([point.latitude for point in points], [point.longitude for point in points]),
+        "latlng": Column.pairs(
+            [point.latitude for point in points], [point.longitude for point in points]
+        ),
         "distance": Column.of(sample.distance_m for sample in samples),
         "altitude": Column.of(point.elevation for point in points),
     }
     found = [dict(_extensions(point)) for point in points]
-    columns |= {kind: Column.of(values.get(kind) for values in found) for kind in dict.fromkeys(_EXTENSIONS.values())}
-    return {kind: Stream(kind, column, unit=STREAM_UNITS[kind]) for kind, column in columns.items()
-            if any(value is not None for value in column)}
+    columns |= {
+        kind: Column.of(values.get(kind) for values in found)
+        for kind in dict.fromkeys(_EXTENSIONS.values())
+    }
+    return {
+        kind: Stream(kind, column, unit=STREAM_UNITS[kind])
+        for kind, column in columns.items()
+        if any(value is not None for value in column)
+    }
 
 
 def _extensions(point: GPXTrackPoint) -> Iterator[tuple[str, float]]:
@@ -198,8 +261,15 @@ def _extensions(point: GPXTrackPoint) -> Iterator[tuple[str, float]]:
 def _averages(streams: dict[str, Stream]) -> dict[str, float | None]:
     """Plain means over the samples; zeros count, gaps do not."""
     figures: dict[str, float | None] = {}
-    for kind, average, highest in (("heartrate", "average_heartrate_bpm", "max_heartrate_bpm"), ("watts", "average_watts", "max_watts")):
-        values = [value for value in streams[kind].values if isinstance(value, float)] if kind in streams else []
+    for kind, average, highest in (
+        ("heartrate", "average_heartrate_bpm", "max_heartrate_bpm"),
+        ("watts", "average_watts", "max_watts"),
+    ):
+        values = (
+            [value for value in streams[kind].values if isinstance(value, float)]
+            if kind in streams
+            else []
+        )
         if values:
             figures |= {average: sum(values) / len(values), highest: max(values)}
     return figures

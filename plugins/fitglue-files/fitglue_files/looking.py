@@ -100,7 +100,11 @@ class Looks:
             return {"out": "no activity"}
         content = unpack(self._box.read(member), member.where)
         seen = glance(content, title_of(member.name))
-        note: dict[str, Any] = {"id": hashlib.sha256(content).hexdigest(), "size": len(content), "kind": seen.kind}
+        note: dict[str, Any] = {
+            "id": hashlib.sha256(content).hexdigest(),
+            "size": len(content),
+            "kind": seen.kind,
+        }
         if seen.problem is not None:
             return note | {"problem": seen.problem.as_dict()}
         return note | {"workouts": list(seen.workouts)}
@@ -134,9 +138,13 @@ def unusable(counts: Counter[str], broken: int = 0) -> tuple[str, ...]:
     """What of a census is no workout, a sentence each."""
     said = []
     if counts["no activity"]:
-        said.append(f"{counted(counts['no activity'], 'FIT file')} of other kinds (monitoring, sleep, settings)")
+        said.append(
+            f"{counted(counts['no activity'], 'FIT file')} of other kinds (monitoring, sleep, settings)"
+        )
     if counts["refused"] + broken:
-        said.append(f"{counted(counts['refused'] + broken, 'file')} that cannot be used; each sync says which, and why")
+        said.append(
+            f"{counted(counts['refused'] + broken, 'file')} that cannot be used; each sync says which, and why"
+        )
     return left_out(*said)
 
 
@@ -147,15 +155,27 @@ def promises(name: str) -> bool:
 
 def title_of(name: str) -> str:
     """The name of a file without folders and suffixes."""
-    return _PROMISES.sub("", PurePath(name.replace("\\", "/")).name).encode("utf-8", "replace").decode()
+    return (
+        _PROMISES.sub("", PurePath(name.replace("\\", "/")).name)
+        .encode("utf-8", "replace")
+        .decode()
+    )
 
 
 def problem_of(noted: dict[str, Any]) -> RecordRefused:
     """A refusal that was noted as plain values."""
     at = noted.get("where")
-    return RecordRefused(noted["code"], noted["what"], at=Place(**at) if at else None, why=noted.get("why"), fix=noted.get("fix"))
+    return RecordRefused(
+        noted["code"],
+        noted["what"],
+        at=Place(**at) if at else None,
+        why=noted.get("why"),
+        fix=noted.get("fix"),
+    )
 
 
 def _from_note(member: Member, noted: dict[str, Any]) -> Look:
     problem = problem_of(noted["problem"]) if "problem" in noted else None
-    return Look(member, noted["id"], noted["size"], noted["kind"], tuple(noted.get("workouts", ())), problem)
+    return Look(
+        member, noted["id"], noted["size"], noted["kind"], tuple(noted.get("workouts", ())), problem
+    )

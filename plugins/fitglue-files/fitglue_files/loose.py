@@ -52,7 +52,11 @@ def account(connection: Connection) -> Account:
     if not folders:
         return Account(SINGLE, "Files", notes=sum(told, ()))
     name = folders[0].name or str(folders[0])
-    return Account(_folders_id(folders), name if len(folders) == 1 else f"{name} and {len(folders) - 1} more", notes=sum(told, ()))
+    return Account(
+        _folders_id(folders),
+        name if len(folders) == 1 else f"{name} and {len(folders) - 1} more",
+        notes=sum(told, ()),
+    )
 
 
 def _folders_id(folders: Sequence[Path]) -> str:
@@ -73,7 +77,9 @@ def members_of(box: Box, paths: Sequence[Path]) -> list[Member | Refusal]:
 
     layout = Layout.of(box, paths)
     named = set(map(str, paths))
-    return outside(layout, [archive for archive in archives_in(box, layout) if archive.path not in named])
+    return outside(
+        layout, [archive for archive in archives_in(box, layout) if archive.path not in named]
+    )
 
 
 def told_of(counts: Counter[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -93,7 +99,10 @@ def listings(connection: Connection) -> Iterator[Listing]:
     """Every content once, the file that was changed last first."""
     listed = set()
     with Box() as box, Notes(connection.cache) as noted:
-        members = sorted(members_of(box, paths_of(connection)), key=lambda member: (-member.modified_s, member.location))
+        members = sorted(
+            members_of(box, paths_of(connection)),
+            key=lambda member: (-member.modified_s, member.location),
+        )
         looks = Looks(box, noted, connection.alive)
         for look in looks.at(members):
             listing = unreadable(look) if isinstance(look, Refusal) else of_look(connection, look)
@@ -102,7 +111,11 @@ def listings(connection: Connection) -> Iterator[Listing]:
                 listed.add(listing.external_id)
                 yield listing
     if looks.no_activities or looks.others:
-        connection.log.info("left out: %d FIT files that are no workout, %d other files", looks.no_activities, looks.others)
+        connection.log.info(
+            "left out: %d FIT files that are no workout, %d other files",
+            looks.no_activities,
+            looks.others,
+        )
 
 
 def of_look(connection: Connection, look: Look) -> Listing:
@@ -111,9 +124,15 @@ def of_look(connection: Connection, look: Look) -> Listing:
     It holds nothing but what belongs to the content: a file that was only moved is no new revision.
     """
     summary: dict[str, Any] = {"name": look.title, "size": look.size, "kind": look.kind}
-    summary |= {"problem": look.problem.as_dict()} if look.problem else {"workouts": list(look.workouts)}
+    summary |= (
+        {"problem": look.problem.as_dict()} if look.problem else {"workouts": list(look.workouts)}
+    )
     remember(connection, look.content_id, Seen(look.member, look.content_id))
-    return Listing(look.content_id, canonical(summary), at_source=datetime.fromtimestamp(look.member.modified_s, UTC))
+    return Listing(
+        look.content_id,
+        canonical(summary),
+        at_source=datetime.fromtimestamp(look.member.modified_s, UTC),
+    )
 
 
 def unreadable(refusal: Refusal) -> Listing:
@@ -122,7 +141,9 @@ def unreadable(refusal: Refusal) -> Listing:
     """
     where = "\0".join(refusal.location).encode("utf-8", "surrogateescape")
     external_id = f"path-{hashlib.sha256(where).hexdigest()[:16]}"
-    unavailable = Unavailable(external_id, "file", "later", refusal.error.code, refusal.error.what, refusal.error.fix)
+    unavailable = Unavailable(
+        external_id, "file", "later", refusal.error.code, refusal.error.what, refusal.error.fix
+    )
     return Listing(external_id, canonical({"name": refusal.where}), unavailable=unavailable)
 
 
@@ -130,7 +151,9 @@ def normalize(record: Record) -> list[SourceActivity]:
     """The workouts of a file; before it has been fetched, what a first look at it said."""
     summary = json.loads(record.read("summary") or b"{}")
     try:
-        found = _of_file(record, summary) if "file" in record.parts else _of_summary(record, summary)
+        found = (
+            _of_file(record, summary) if "file" in record.parts else _of_summary(record, summary)
+        )
     except RecordRefused as error:
         # The external id is a hash; people know their files by name.
         named = f"{summary.get('name') or 'a file'}: {error.what}"
@@ -161,9 +184,13 @@ def file_of(record: Record) -> bytes:
 def of_record(activity: SourceActivity, record: Record) -> SourceActivity:
     """The same, with what of the record it was made of."""
     missing = dict(record.unavailable) | activity.completeness.missing
-    return msgspec.structs.replace(activity, completeness=Completeness(tuple(record.parts), missing))
+    return msgspec.structs.replace(
+        activity, completeness=Completeness(tuple(record.parts), missing)
+    )
 
 
 def canonical(values: dict[str, Any]) -> bytes:
     """A summary as bytes, equal for equal values."""
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+    return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+        "utf-8", "replace"
+    )

@@ -36,7 +36,12 @@ class Notes:
     def __enter__(self) -> Notes:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self._db is not None:
             with closing(self._db):
                 self._save()
@@ -47,7 +52,9 @@ class Notes:
             if self._db is None:
                 text = self._kept.get(self._version + key)
             else:
-                row = self._db.execute("select value from seen where key = ?", (self._bytes(key),)).fetchone()
+                row = self._db.execute(
+                    "select value from seen where key = ?", (self._bytes(key),)
+                ).fetchone()
                 text = row[0] if row else None
             value = json.loads(text) if text else None
         except (sqlite3.Error, ValueError):
@@ -73,7 +80,9 @@ class Notes:
             file.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(file, timeout=1.0, check_same_thread=False)
             self._db.execute("pragma synchronous = off")
-            self._db.execute("create table if not exists seen (key blob primary key, value text not null) without rowid")
+            self._db.execute(
+                "create table if not exists seen (key blob primary key, value text not null) without rowid"
+            )
         except (OSError, sqlite3.Error):
             if self._db is not None:
                 self._db.close()

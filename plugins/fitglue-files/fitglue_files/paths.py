@@ -30,16 +30,26 @@ def paths_of(connection: Connection) -> list[Path]:
     named = (connection.settings.get("paths") or connection.settings.get("folder") or "").strip()
     fix = f"connect again and name what is to be read: fitglue connect {connection.entry}"
     if not named:
-        raise AthleteNeeded("FG-folder-missing", "this connection names no file and no folder", fix=fix)
+        raise AthleteNeeded(
+            "FG-folder-missing", "this connection names no file and no folder", fix=fix
+        )
     try:
         given = [Path(part).expanduser().resolve() for part in paths_in(named)]
         found = [path for path in given if path.exists()]
         if not found:
-            raise AthleteNeeded("FG-folder-missing", f"there is no file or folder {joined(given)}", fix=fix,
-                                why="it was moved, or its disk is not mounted")
+            raise AthleteNeeded(
+                "FG-folder-missing",
+                f"there is no file or folder {joined(given)}",
+                fix=fix,
+                why="it was moved, or its disk is not mounted",
+            )
         for path in found:
             next(path.iterdir(), None) if path.is_dir() else path.open("rb").close()
     except (OSError, RuntimeError, ValueError) as error:
-        raise AthleteNeeded("FG-folder-unreadable", f"{named} cannot be read", why=str(error),
-                            fix="give your user the right to read it, or name another one") from error
+        raise AthleteNeeded(
+            "FG-folder-unreadable",
+            f"{named} cannot be read",
+            why=str(error),
+            fix="give your user the right to read it, or name another one",
+        ) from error
     return found

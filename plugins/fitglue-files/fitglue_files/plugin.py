@@ -15,7 +15,14 @@ from fitglue_registry.hookspecs import Account, Body, Record
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fitglue_registry.hookspecs import Connection, Listing, Part, Recognized, Unavailable, Window
+    from fitglue_registry.hookspecs import (
+        Connection,
+        Listing,
+        Part,
+        Recognized,
+        Unavailable,
+        Window,
+    )
     from fitglue_registry.model import SourceActivity
 
 #: The version of ``hookspecs.py`` that this plugin was written for; the host compares it before it
@@ -25,7 +32,9 @@ FITGLUE_HOOK_API = 1
 #: Entry → the module with its ``account``, ``listings`` and ``normalize``; loaded when it is first
 #: asked.
 _MODULES = {
-    "files": "fitglue_files.loose", "strava-archive": "fitglue_files.archives.strava", "garmin-archive": "fitglue_files.archives.garmin",
+    "files": "fitglue_files.loose",
+    "strava-archive": "fitglue_files.archives.strava",
+    "garmin-archive": "fitglue_files.archives.garmin",
     "trainingpeaks-archive": "fitglue_files.archives.trainingpeaks",
 }
 
@@ -49,7 +58,9 @@ def fitglue_list(connection: Connection, window: Window) -> Iterator[Listing]:
 
 
 @hookimpl
-def fitglue_fetch(connection: Connection, part: str, ids: Sequence[str]) -> Iterator[Part | Unavailable]:
+def fitglue_fetch(
+    connection: Connection, part: str, ids: Sequence[str]
+) -> Iterator[Part | Unavailable]:
     """The file of each record."""
     return fetch(connection, part, ids, _module(connection.entry).listings)
 
@@ -83,5 +94,8 @@ def offline_records(content: bytes, name: str, streams: bytes | None = None) -> 
 
     del streams  # a file has its own
     unpacked = unpack(content, name)
-    parts = {"summary": Body(canonical({"name": title_of(name), "size": len(unpacked)})), "file": Body(unpacked)}
+    parts = {
+        "summary": Body(canonical({"name": title_of(name), "size": len(unpacked)})),
+        "file": Body(unpacked),
+    }
     return [Record(hashlib.sha256(unpacked).hexdigest(), "files", parts)]

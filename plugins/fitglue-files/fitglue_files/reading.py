@@ -19,18 +19,38 @@ import msgspec
 from fitglue_files.clock import utc
 from fitglue_files.refusals import refusal
 from fitglue_registry.errors import RecordRefused
-from fitglue_registry.model import Completeness, Provenance, SourceActivity, claim, decode, to_builtins
+from fitglue_registry.model import (
+    Completeness,
+    Provenance,
+    SourceActivity,
+    claim,
+    decode,
+    to_builtins,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _GZIP, _ZIPS = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 #: What else is often found among workouts, by its first bytes.
-_OTHERS = ((b"\xff\xd8\xff", "a JPEG picture"), (b"\x89PNG", "a PNG picture"), (b"%PDF", "a PDF"), (b"{", "JSON"), (b"[", "JSON"),
-           (b"SQLite format 3", "a database"), (b"BZh", "a bzip2 archive"), (b"7z\xbc\xaf", "a 7-Zip archive"),
-           (b"Salted__", "an encrypted file"), (b"-----BEGIN PGP", "an encrypted file"))
+_OTHERS = (
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"%PDF", "a PDF"),
+    (b"{", "JSON"),
+    (b"[", "JSON"),
+    (b"SQLite format 3", "a database"),
+    (b"BZh", "a bzip2 archive"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+    (b"Salted__", "an encrypted file"),
+    (b"-----BEGIN PGP", "an encrypted file"),
+)
 #: Format → the module that reads it: each is loaded when the first file of its kind comes.
-_READERS = {"fit": "fitglue_files.fit.reader", "gpx": "fitglue_files.gpx", "tcx": "fitglue_files.tcx"}
+_READERS = {
+    "fit": "fitglue_files.fit.reader",
+    "gpx": "fitglue_files.gpx",
+    "tcx": "fitglue_files.tcx",
+}
 _SUFFIX = re.compile(r"\.(fit|gpx|tcx)(\.gz)?$", re.IGNORECASE)
 #: Fields of a workout that only its samples and lists fill; a glance leaves them out.
 _LONG = ("streams", "laps", "sets", "time_markers", "claims", "completeness", "model", "parent")
@@ -89,11 +109,16 @@ def glance(content: bytes, name: str) -> Glance:
     except RecordRefused as error:
         return Glance(kind or "unknown", file_type, problem=error)
     except Exception as error:  # noqa: BLE001 - bytes from anybody, read by libraries: one file must not end the list of all others
-        problem = refusal("FG-reader-failed", f"it is {kind or 'a file'} as our reader does not know it ({type(error).__name__}: {error})",
-                          "it is kept and looked at again by the next version; report it, with the file if you like")
+        problem = refusal(
+            "FG-reader-failed",
+            f"it is {kind or 'a file'} as our reader does not know it ({type(error).__name__}: {error})",
+            "it is kept and looked at again by the next version; report it, with the file if you like",
+        )
         return Glance(kind or "unknown", file_type, problem=problem)
     parent = _parent(hashlib.sha256(content).hexdigest()) if len(found) > 1 else None
-    return Glance(kind or "unknown", file_type, tuple(_summary(activity) for activity in found), parent)
+    return Glance(
+        kind or "unknown", file_type, tuple(_summary(activity) for activity in found), parent
+    )
 
 
 def _file_type(kind: str | None, content: bytes) -> str | None:
@@ -113,16 +138,22 @@ def activities(content: bytes, name: str | None = None) -> list[SourceActivity]:
     return with_claims(found, hashlib.sha256(content).hexdigest(), "file")
 
 
-def activities_of_glance(workouts: Sequence[Mapping[str, Any]], content_id: str) -> list[SourceActivity]:
-    """The source activities of a stored glance; raises ``RecordRefused`` where it makes no sense.
-    """
+def activities_of_glance(
+    workouts: Sequence[Mapping[str, Any]], content_id: str
+) -> list[SourceActivity]:
+    """The source activities of a stored glance; raises ``RecordRefused`` where it makes no sense."""
     try:
-        documents = [{**workout, "start_utc": utc(datetime.fromisoformat(workout["start"]))} for workout in workouts]
+        documents = [
+            {**workout, "start_utc": utc(datetime.fromisoformat(workout["start"]))}
+            for workout in workouts
+        ]
         for document in documents:
             del document["start"]
         found = [decode(msgspec.json.encode(document)) for document in documents]
     except (KeyError, ValueError, TypeError) as error:
-        raise refusal("FG-glance-invalid", f"what was noted of it makes no sense: {error}") from error
+        raise refusal(
+            "FG-glance-invalid", f"what was noted of it makes no sense: {error}"
+        ) from error
     return with_claims(found, content_id, "summary")
 
 
@@ -133,7 +164,9 @@ def device_claim(serial: object, start: datetime) -> str:
     return claim("device", f"{serial}@{start:%Y-%m-%dT%H:%M:%SZ}")
 
 
-def with_claims(found: Sequence[SourceActivity], content_id: str, part: str) -> list[SourceActivity]:
+def with_claims(
+    found: Sequence[SourceActivity], content_id: str, part: str
+) -> list[SourceActivity]:
     """The workouts of one file with what identifies each: the content with its position, the device
     with its start.
     """
@@ -149,7 +182,11 @@ def with_claims(found: Sequence[SourceActivity], content_id: str, part: str) -> 
             taken.add(of_device)
         completeness = Completeness((part,), activity.completeness.missing)
         parent = _parent(content_id) if len(found) > 1 else None
-        claimed.append(msgspec.structs.replace(activity, claims=tuple(claims), completeness=completeness, parent=parent))
+        claimed.append(
+            msgspec.structs.replace(
+                activity, claims=tuple(claims), completeness=completeness, parent=parent
+            )
+        )
     return claimed
 
 
@@ -162,16 +199,30 @@ def _named(found: Sequence[SourceActivity], name: str | None) -> list[SourceActi
     """Workouts without a title get the name of their file, marked as what it is: no word of the
     athlete.
     """
-    title = _SUFFIX.sub("", re.split(r"[/\\]", name)[-1]).encode("utf-8", "replace").decode() if name else ""
+    title = (
+        _SUFFIX.sub("", re.split(r"[/\\]", name)[-1]).encode("utf-8", "replace").decode()
+        if name
+        else ""
+    )
     if not title:
         return list(found)
     mark = {"title": Provenance("estimated", note="the name of the file")}
-    return [activity if activity.title else msgspec.structs.replace(activity, title=title, provenance=dict(activity.provenance) | mark)
-            for activity in found]
+    return [
+        activity
+        if activity.title
+        else msgspec.structs.replace(
+            activity, title=title, provenance=dict(activity.provenance) | mark
+        )
+        for activity in found
+    ]
 
 
 def _summary(activity: SourceActivity) -> dict[str, Any]:
-    document = {key: value for key, value in to_builtins(msgspec.structs.replace(activity, streams=())).items() if key not in _LONG}
+    document = {
+        key: value
+        for key, value in to_builtins(msgspec.structs.replace(activity, streams=())).items()
+        if key not in _LONG
+    }
     return {"start": document.pop("start_utc")} | document
 
 
@@ -180,5 +231,16 @@ def _reader(kind: str | None, content: bytes) -> Any:
         return import_module(_READERS[kind])
     if not content.strip():
         raise refusal("FG-file-empty", "it is empty")
-    other = next((what for magic, what in _OTHERS if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(magic)), None)
-    raise refusal("FG-not-a-workout", f"it is {other or 'no FIT, GPX or TCX'}", "remove it from the folder, or export the workout again")
+    other = next(
+        (
+            what
+            for magic, what in _OTHERS
+            if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(magic)
+        ),
+        None,
+    )
+    raise refusal(
+        "FG-not-a-workout",
+        f"it is {other or 'no FIT, GPX or TCX'}",
+        "remove it from the folder, or export the workout again",
+    )

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 #: Entry → its name for people, and the module that says what is in one.
-ARCHIVES = {"strava-archive": ("Strava archive", "fitglue_files.archives.strava"),
-            "garmin-archive": ("Garmin archive", "fitglue_files.archives.garmin"),
-            "trainingpeaks-archive": ("TrainingPeaks exports", "fitglue_files.archives.trainingpeaks")}
+ARCHIVES = {
+    "strava-archive": ("Strava archive", "fitglue_files.archives.strava"),
+    "garmin-archive": ("Garmin archive", "fitglue_files.archives.garmin"),
+    "trainingpeaks-archive": ("TrainingPeaks exports", "fitglue_files.archives.trainingpeaks"),
+}
 
 
 def recognize(paths: Sequence[str]) -> list[Recognized]:
@@ -42,7 +44,11 @@ def recognize(paths: Sequence[str]) -> list[Recognized]:
         # The files of TrainingPeaks are known as such only beside their table.
         together = archives_in(box, Layout.of_all(layouts.values()))
         for path, layout in layouts.items():
-            here = [one for one in together if any(one.covers(member.location) for member in layout.members)]
+            here = [
+                one
+                for one in together
+                if any(one.covers(member.location) for member in layout.members)
+            ]
             for archive in here:
                 archives[archive].append(path)
             rest = census(box, outside(layout, here))
@@ -50,19 +56,29 @@ def recognize(paths: Sequence[str]) -> list[Recognized]:
                 continue
             if Path(path).is_dir():
                 found, skipped = told_of(rest)
-                skipped += left_out(f"{counted(len(here), 'archive')}, each a source of its own") if here else ()
-                loose.append(Recognized("files", (path,), "Folder of files", {"paths": path}, found, skipped))
+                skipped += (
+                    left_out(f"{counted(len(here), 'archive')}, each a source of its own")
+                    if here
+                    else ()
+                )
+                loose.append(
+                    Recognized("files", (path,), "Folder of files", {"paths": path}, found, skipped)
+                )
             else:
                 single.append(path)
         return [*_archives(archives, layouts), *loose, *_single(box, single, layouts)]
 
 
-def _archives(archives: Mapping[Archive, Sequence[str]], layouts: Mapping[str, Layout]) -> Iterator[Recognized]:
+def _archives(
+    archives: Mapping[Archive, Sequence[str]], layouts: Mapping[str, Layout]
+) -> Iterator[Recognized]:
     by_account: dict[tuple[str, str], list[Archive]] = defaultdict(list)
     for archive in archives:
         # The exports of TrainingPeaks are of one account; of the others, each archive says whose it
         # is.
-        by_account[archive.entry, "" if archive.entry == "trainingpeaks-archive" else archive.path].append(archive)
+        by_account[
+            archive.entry, "" if archive.entry == "trainingpeaks-archive" else archive.path
+        ].append(archive)
     for (entry, _), together in by_account.items():
         name, module = ARCHIVES[entry]
         given = tuple(dict.fromkeys(path for archive in together for path in archives[archive]))
@@ -80,5 +96,7 @@ def _place(archive: Archive, given: Sequence[str]) -> str:
 
 def _single(box: Box, paths: Sequence[str], layouts: Mapping[str, Layout]) -> Iterator[Recognized]:
     if paths:
-        found, skipped = told_of(census(box, Layout.of_all(layouts[path] for path in paths).members))
+        found, skipped = told_of(
+            census(box, Layout.of_all(layouts[path] for path in paths).members)
+        )
         yield Recognized("files", tuple(paths), "Files", {"paths": joined(paths)}, found, skipped)

@@ -35,7 +35,10 @@ def parse(content: bytes, root_name: str) -> Element:
         # A document type is where entity bombs live, and neither GPX nor TCX needs one.
         root: Element = fromstring(content, forbid_dtd=True)
     except DefusedXmlException as error:
-        raise refusal("FG-file-unsafe", "it declares a document type, which no workout needs and which can harm a reader") from error
+        raise refusal(
+            "FG-file-unsafe",
+            "it declares a document type, which no workout needs and which can harm a reader",
+        ) from error
     except (ParseError, LookupError, ValueError) as error:
         raise refusal(f"FG-not-{root_name}", f"it is no XML, or is cut: {error}") from error
     name = local_name(root)

@@ -1,5 +1,4 @@
-"""What of a folder or an archive can be read, and what is refused by name while the rest goes on.
-"""
+"""What of a folder or an archive can be read, and what is refused by name while the rest goes on."""
 
 from __future__ import annotations
 
@@ -20,7 +19,9 @@ def walked(*paths):
 
 
 def codes(*paths):
-    return {item.location[-1]: item.error.code for item in walked(*paths) if isinstance(item, Refusal)}
+    return {
+        item.location[-1]: item.error.code for item in walked(*paths) if isinstance(item, Refusal)
+    }
 
 
 def names(*paths):
@@ -47,7 +48,9 @@ def test_a_time_of_day_in_a_name_leads_nowhere(tmp_path, zipped):
     assert names(tmp_path) == ["2026-05-03T06:30:00.fit"]
 
 
-@pytest.mark.parametrize("name", ["../evil.gpx", "/etc/evil.gpx", "a/../../evil.gpx", "C:\\evil.gpx"])
+@pytest.mark.parametrize(
+    "name", ["../evil.gpx", "/etc/evil.gpx", "a/../../evil.gpx", "C:\\evil.gpx"]
+)
 def test_a_name_that_leads_out_is_refused(tmp_path, zipped, name):
     """Nothing is ever unpacked to a name, and yet it says what the archive is."""
     zipped(tmp_path / "a.zip", {name: b"x", "good.gpx": b"x"})

@@ -16,7 +16,17 @@ T0 = 1_145_000_000
 START = EPOCH + timedelta(seconds=T0)
 
 
-SAID_AT_A_GLANCE = ("title", "sport", "start_utc", "start_local", "elapsed_s", "moving_s", "distance_m", "average_heartrate_bpm", "leg_no")
+SAID_AT_A_GLANCE = (
+    "title",
+    "sport",
+    "start_utc",
+    "start_local",
+    "elapsed_s",
+    "moving_s",
+    "distance_m",
+    "average_heartrate_bpm",
+    "leg_no",
+)
 
 
 def only(content: bytes):
@@ -33,8 +43,18 @@ def test_a_session_is_a_workout_with_its_figures(ride):
     """As the device said them."""
     activity = only(ride)
     assert (activity.sport, activity.sport_raw, activity.start_utc) == ("Ride", "cycling", START)
-    assert (activity.elapsed_s, activity.moving_s, activity.recording_s, activity.distance_m) == (10, 10, 10, 30)
-    assert (activity.average_heartrate_bpm, activity.max_heartrate_bpm, activity.leg_no, activity.parent) == (140, 150, 0, None)
+    assert (activity.elapsed_s, activity.moving_s, activity.recording_s, activity.distance_m) == (
+        10,
+        10,
+        10,
+        30,
+    )
+    assert (
+        activity.average_heartrate_bpm,
+        activity.max_heartrate_bpm,
+        activity.leg_no,
+        activity.parent,
+    ) == (140, 150, 0, None)
     assert decode(encode(activity)) == activity
 
 
@@ -43,7 +63,11 @@ def test_samples_become_streams_of_one_time_base(ride):
     activity = only(ride)
     assert stream(activity, "time") == list(range(11))
     assert stream(activity, "latlng")[1] == pytest.approx((47.00001, 11.0), abs=1e-6)
-    assert (stream(activity, "heartrate")[0], stream(activity, "watts")[0], stream(activity, "distance")[10]) == (140, 200, 30)
+    assert (
+        stream(activity, "heartrate")[0],
+        stream(activity, "watts")[0],
+        stream(activity, "distance")[10],
+    ) == (140, 200, 30)
 
 
 def test_claims_are_of_the_content_and_of_the_device(ride):
@@ -54,7 +78,13 @@ def test_claims_are_of_the_content_and_of_the_device(ride):
 
 def test_the_device_has_name_serial_and_software(fit):
     """Of several devices the one that wrote the file."""
-    made = fit().file_id().write(23, {0: ("u1", 1), 5: ("u2", 999)}).write(23, {0: ("u1", 0), 5: ("u2", 1250)}).session()
+    made = (
+        fit()
+        .file_id()
+        .write(23, {0: ("u1", 1), 5: ("u2", 999)})
+        .write(23, {0: ("u1", 0), 5: ("u2", 1250)})
+        .session()
+    )
     device = only(made.content()).device
     assert (device.manufacturer, device.serial, device.software) == ("garmin", "3900000001", "12.5")
 
@@ -62,44 +92,95 @@ def test_the_device_has_name_serial_and_software(fit):
 def test_the_zone_is_the_files_own(ride):
     """Where its local time fits the place, the place names it."""
     activity = only(ride)
-    assert (activity.utc_offset_s, activity.start_local) == (7200, (START + timedelta(hours=2)).replace(tzinfo=None))
+    assert (activity.utc_offset_s, activity.start_local) == (
+        7200,
+        (START + timedelta(hours=2)).replace(tzinfo=None),
+    )
     assert activity.timezone in {"Europe/Vienna", "Europe/Berlin"}
 
 
 @pytest.mark.parametrize("offset_s", [12_345, 0, 200_000])
 def test_a_local_time_that_makes_no_sense_gives_way_to_the_place(fit, offset_s):
     """Some apps write UTC twice, or anything."""
-    assert only(fit().file_id().record(0).record(10).session().activity(offset_s=offset_s).content()).utc_offset_s == 7200
+    assert (
+        only(
+            fit().file_id().record(0).record(10).session().activity(offset_s=offset_s).content()
+        ).utc_offset_s
+        == 7200
+    )
 
 
 def test_a_drawn_world_has_no_zone(fit):
     """Its islands lie where nobody rides."""
     activity = only(fit().file_id().record(0).record(10).session(sub_sport=58).content())
-    assert (activity.sport, activity.trainer, activity.timezone, activity.start_local) == ("VirtualRide", True, None, None)
+    assert (activity.sport, activity.trainer, activity.timezone, activity.start_local) == (
+        "VirtualRide",
+        True,
+        None,
+        None,
+    )
 
 
-@pytest.mark.parametrize(("sport", "sub_sport", "expected"), [
-    (1, 0, "Run"), (1, 3, "TrailRun"), (1, 1, "VirtualRun"), (2, 8, "MountainBikeRide"), (5, 17, "Swim"), (5, 18, "OpenWaterSwim"),
-    (10, 20, "WeightTraining"), (4, 15, "Elliptical"), (12, 42, "NordicSki"), (3, 0, "Transition"), (0, 0, "Other"), (200, 0, "Other"),
-])
+@pytest.mark.parametrize(
+    ("sport", "sub_sport", "expected"),
+    [
+        (1, 0, "Run"),
+        (1, 3, "TrailRun"),
+        (1, 1, "VirtualRun"),
+        (2, 8, "MountainBikeRide"),
+        (5, 17, "Swim"),
+        (5, 18, "OpenWaterSwim"),
+        (10, 20, "WeightTraining"),
+        (4, 15, "Elliptical"),
+        (12, 42, "NordicSki"),
+        (3, 0, "Transition"),
+        (0, 0, "Other"),
+        (200, 0, "Other"),
+    ],
+)
 def test_sports_have_our_names(fit, sport, sub_sport, expected):
     """By sport and sub-sport."""
-    assert only(fit().file_id().session(sport=sport, sub_sport=sub_sport).content()).sport == expected
+    assert (
+        only(fit().file_id().session(sport=sport, sub_sport=sub_sport).content()).sport == expected
+    )
 
 
 def test_each_leg_of_a_multisport_file_is_a_workout(fit):
     """With its own samples and laps; transitions too."""
-    made = fit().file_id().record(0).record(10).lap(0).session(0, 20, sport=5).record(20).session(20, 5, sport=3)
-    legs = activities(made.record(25).record(40).lap(25).session(25, 30, sport=2).activity(55).content())
+    made = (
+        fit()
+        .file_id()
+        .record(0)
+        .record(10)
+        .lap(0)
+        .session(0, 20, sport=5)
+        .record(20)
+        .session(20, 5, sport=3)
+    )
+    legs = activities(
+        made.record(25).record(40).lap(25).session(25, 30, sport=2).activity(55).content()
+    )
     assert [(leg.sport, leg.leg_no, stream(leg, "time"), len(leg.laps)) for leg in legs] == [
-        ("Swim", 0, [0, 10], 1), ("Transition", 1, [0], 0), ("Ride", 2, [0, 15], 1)]
+        ("Swim", 0, [0, 10], 1),
+        ("Transition", 1, [0], 0),
+        ("Ride", 2, [0, 15], 1),
+    ]
     assert len({leg.parent for leg in legs}) == 1
     assert len({claim for leg in legs for claim in leg.claims}) == 6
 
 
 def test_the_way_of_each_leg_is_its_own(fit):
     """Some devices count it through the whole race."""
-    made = fit().file_id().record(0).record(10).session(0, 20, sport=5).record(20).record(30).session(20, 20, sport=2)
+    made = (
+        fit()
+        .file_id()
+        .record(0)
+        .record(10)
+        .session(0, 20, sport=5)
+        .record(20)
+        .record(30)
+        .session(20, 20, sport=2)
+    )
     assert [stream(leg, "distance") for leg in activities(made.content())] == [[0, 30], [30, 60]]
 
 
@@ -114,8 +195,12 @@ def test_laps_have_their_place_in_the_samples(fit):
     made = fit().file_id()
     for second in range(21):
         made.record(second)
-    activity = only(made.lap(0, 10, {23: ("enum", 2)}).lap(10, 10, {19: ("u2", 250)}).session(0, 20).content())
-    assert [(lap.start_s, lap.elapsed_s, lap.start_index, lap.end_index) for lap in activity.laps] == [(0, 10, 0, 10), (10, 10, 10, 20)]
+    activity = only(
+        made.lap(0, 10, {23: ("enum", 2)}).lap(10, 10, {19: ("u2", 250)}).session(0, 20).content()
+    )
+    assert [
+        (lap.start_s, lap.elapsed_s, lap.start_index, lap.end_index) for lap in activity.laps
+    ] == [(0, 10, 0, 10), (10, 10, 10, 20)]
     assert (activity.laps[0].intensity, activity.laps[1].average_watts) == ("warmup", 250)
 
 
@@ -125,7 +210,10 @@ def test_pool_lengths_are_laps_of_their_own_kind(fit):
     swim = {253: ("u4", T0 + 30), 2: ("u4", T0), 3: ("u4", 30_000), 7: ("enum", 0), 12: ("enum", 1)}
     made.write(101, swim).write(101, {**swim, 2: ("u4", T0 + 30), 12: ("enum", 0)})
     activity = only(made.content())
-    assert [(lap.kind, lap.label, lap.intensity) for lap in activity.laps] == [("length", "freestyle", None), ("length", None, "rest")]
+    assert [(lap.kind, lap.label, lap.intensity) for lap in activity.laps] == [
+        ("length", "freestyle", None),
+        ("length", None, "rest"),
+    ]
     assert (activity.pool_length_m, activity.pool_lengths) == (25, 1)
 
 
@@ -138,13 +226,25 @@ def test_sets_of_strength_work_name_their_exercise(fit):
     made.write(225, {**heavy, 6: ("u4", T0 + 135), 7: ("u2", [28]), 8: ("u2", [6])})
     made.write(264, {0: ("u2", 28), 1: ("u2", 6), 2: ("text", "Deep squat")})
     activity = only(made.session(0, 300, sport=10, sub_sport=20).content())
-    assert [(one.exercise, one.kind, one.reps, one.weight_kg, one.elapsed_s) for one in activity.sets] == [
-        ("Barbell bench press", "normal", 12, 60, 45), ("Rest", "rest", None, None, 90), ("Deep squat", "normal", 12, 60, 45)]
+    assert [
+        (one.exercise, one.kind, one.reps, one.weight_kg, one.elapsed_s) for one in activity.sets
+    ] == [
+        ("Barbell bench press", "normal", 12, 60, 45),
+        ("Rest", "rest", None, None, 90),
+        ("Deep squat", "normal", 12, 60, 45),
+    ]
 
 
 def test_pauses_are_what_the_timer_says(fit):
     """Recorded is less than elapsed."""
-    made = fit().file_id().timer(0, start=True).timer(30, start=False).timer(50, start=True).timer(100, start=False)
+    made = (
+        fit()
+        .file_id()
+        .timer(0, start=True)
+        .timer(30, start=False)
+        .timer(50, start=True)
+        .timer(100, start=False)
+    )
     assert only(made.session(0, 100).content()).recording_s == 80
 
 
@@ -152,10 +252,16 @@ def test_running_dynamics_are_streams_and_figures(fit):
     """In the units of the model."""
     more = {39: ("u2", 803), 41: ("u2", 2500), 83: ("u2", 812), 85: ("u2", 11_500)}
     averages = {91: ("u2", 2490), 134: ("u2", 11_000)}
-    activity = only(fit().file_id().record(0, more).record(1, more).session(0, 1, averages, sport=1).content())
+    activity = only(
+        fit().file_id().record(0, more).record(1, more).session(0, 1, averages, sport=1).content()
+    )
     kinds = ("vertical_oscillation", "ground_contact_time", "vertical_ratio", "stride_length")
     assert [stream(activity, kind)[0] for kind in kinds] == pytest.approx([80.3, 250, 8.12, 1.15])
-    assert (activity.average_ground_contact_ms, activity.average_stride_m, activity.cadence_per_leg) == (249, 1.1, None)
+    assert (
+        activity.average_ground_contact_ms,
+        activity.average_stride_m,
+        activity.cadence_per_leg,
+    ) == (249, 1.1, None)
 
 
 def developer_field(made, number, base, name, unit, native=None):
@@ -168,19 +274,35 @@ def test_developer_fields_are_kept(fit):
     measured itself comes first.
     """
     made = fit().file_id().write(207, {3: ("u1", 0), 1: ("byte", [7] * 16)})
-    for number, name, unit in ((0, "core_temperature", "°C"), (1, "Form Power", "Watts"), (2, "Power", "Watts")):
+    for number, name, unit in (
+        (0, "core_temperature", "°C"),
+        (1, "Form Power", "Watts"),
+        (2, "Power", "Watts"),
+    ):
         developer_field(made, number, 0x88, name, unit)
     for second in range(2):
-        made.record(second, developer={(0, 0): ("f4", 37.5), (0, 1): ("f4", 80), (0, 2): ("f4", 222)})
+        made.record(
+            second, developer={(0, 0): ("f4", 37.5), (0, 1): ("f4", 80), (0, 2): ("f4", 222)}
+        )
     activity = only(made.session(0, 1).content())
-    found = [stream(activity, kind) for kind in ("core_temperature", "Form Power", "watts", "Power")]
+    found = [
+        stream(activity, kind) for kind in ("core_temperature", "Form Power", "watts", "Power")
+    ]
     assert found == [[37.5] * 2, [80] * 2, [200] * 2, [222] * 2]
     assert [found.type for found in activity.streams if found.custom] == ["Form Power", "Power"]
 
 
 def test_intervals_between_beats_stand_with_the_second_they_were_heard_in(fit):
     """As lists."""
-    made = fit().file_id().record(0).write(78, {0: ("u2", [810, 820, 0xFFFF])}).record(1).record(2).write(78, {0: ("u2", [790])})
+    made = (
+        fit()
+        .file_id()
+        .record(0)
+        .write(78, {0: ("u2", [810, 820, 0xFFFF])})
+        .record(1)
+        .record(2)
+        .write(78, {0: ("u2", [790])})
+    )
     assert stream(only(made.session(0, 2).content()), "hrv") == [(810, 820), None, (790,)]
 
 
@@ -191,30 +313,55 @@ def test_heart_rates_that_a_strap_kept_are_filled_in(fit):
         made.record(second, hr=0xFF)
     made.write(132, {253: ("u4", T0), 0: ("u2", 0), 9: ("u4", 5000), 6: ("u1", 120)})
     one, two = (5000 + 1024) & 0xFFF, (5000 + 2048) & 0xFFF
-    made.write(132, {10: ("byte", [one & 0xFF, one >> 8 | (two & 0xF) << 4, two >> 4]), 6: ("u1", [125, 130])})
+    made.write(
+        132,
+        {10: ("byte", [one & 0xFF, one >> 8 | (two & 0xF) << 4, two >> 4]), 6: ("u1", [125, 130])},
+    )
     assert stream(only(made.session(0, 3).content()), "heartrate") == [120, 125, 130, 130]
 
 
 def test_no_heart_beats_zero_times(fit):
     """Zero is how a device says that it has no strap; every other zero is data."""
-    activity = only(fit().file_id().record(0, {7: ("u2", 0)}, hr=0).record(1, hr=150).session(0, 1, {16: ("u1", 0)}).content())
-    assert (stream(activity, "heartrate"), stream(activity, "watts"), activity.average_heartrate_bpm) == ([None, 150], [0, 200], 150)
+    activity = only(
+        fit()
+        .file_id()
+        .record(0, {7: ("u2", 0)}, hr=0)
+        .record(1, hr=150)
+        .session(0, 1, {16: ("u1", 0)})
+        .content()
+    )
+    assert (
+        stream(activity, "heartrate"),
+        stream(activity, "watts"),
+        activity.average_heartrate_bpm,
+    ) == ([None, 150], [0, 200], 150)
 
 
 def test_position_and_distance_that_were_written_apart_are_one_sample(fit):
     """An app does so in every second."""
     made = fit().file_id()
     for second in range(3):
-        made.write(20, {253: ("u4", T0 + second), 3: ("u1", 120)}).write(20, {253: ("u4", T0 + second), 5: ("u4", second * 100)})
+        made.write(20, {253: ("u4", T0 + second), 3: ("u1", 120)}).write(
+            20, {253: ("u4", T0 + second), 5: ("u4", second * 100)}
+        )
     activity = only(made.session(0, 2).content())
-    assert (stream(activity, "time"), stream(activity, "distance"), stream(activity, "heartrate")) == ([0, 1, 2], [0, 1, 2], [120] * 3)
+    assert (
+        stream(activity, "time"),
+        stream(activity, "distance"),
+        stream(activity, "heartrate"),
+    ) == ([0, 1, 2], [0, 1, 2], [120] * 3)
 
 
 def test_what_the_session_leaves_out_comes_from_the_samples(fit):
     """And is marked so."""
     made = fit().file_id().record(0).record(10, hr=160).write(18, {5: ("enum", 2)})
     activity = only(made.content())
-    assert (activity.start_utc, activity.elapsed_s, activity.distance_m, activity.max_heartrate_bpm) == (START, 10, 30, 160)
+    assert (
+        activity.start_utc,
+        activity.elapsed_s,
+        activity.distance_m,
+        activity.max_heartrate_bpm,
+    ) == (START, 10, 30, 160)
     assert activity.provenance["elapsed_s"].how == "computed"
 
 
@@ -273,7 +420,16 @@ def test_an_hour_is_read_in_no_time(fit):
 
 def test_a_glance_says_what_the_whole_file_says(ride, fit):
     """Without decoding the samples."""
-    content = fit().file_id().record(0).record(10).session(0, 20, sport=5).session(20, 30).activity(50).content()
+    content = (
+        fit()
+        .file_id()
+        .record(0)
+        .record(10)
+        .session(0, 20, sport=5)
+        .session(20, 30)
+        .activity(50)
+        .content()
+    )
     for whole in (ride, content):
         seen = glance(whole, "Ride.fit")
         again, full = activities_of_glance(seen.workouts, "x" * 64), activities(whole, "Ride.fit")
@@ -290,12 +446,18 @@ def test_the_title_is_the_name_of_the_file_and_marked_so(ride):
     assert (activity.title, activity.provenance["title"].how) == ("2026-04-01-morning", "estimated")
 
 
-@pytest.mark.parametrize(("kind", "name"), [(32, "monitoring_b"), (2, "settings"), (6, "course"), (9, "weight")])
+@pytest.mark.parametrize(
+    ("kind", "name"), [(32, "monitoring_b"), (2, "settings"), (6, "course"), (9, "weight")]
+)
 def test_other_kinds_of_fit_files_are_told_from_the_first_bytes(fit, kind, name):
     """Thousands of them lie in an archive."""
     content = fit().file_id(kind).record(0).content()
     seen = glance(content, "x")
-    assert (is_activity(content[:80]), seen.file_type, seen.problem.code) == (False, name, "FG-fit-other-kind")
+    assert (is_activity(content[:80]), seen.file_type, seen.problem.code) == (
+        False,
+        name,
+        "FG-fit-other-kind",
+    )
 
 
 def test_an_activity_is_told_from_the_first_bytes(ride):

@@ -61,7 +61,10 @@ def test_samples_with_an_impossible_moment_are_left_out_and_counted(fit):
     """A clock that jumped by sixty years."""
     odd = {253: ("u4", T0 + 2 * 10**9), 3: ("u1", 99)}
     [activity] = activities(fit().file_id().record(0).write(20, odd).record(10).session().content())
-    assert (samples(activity), "1 of them" in activity.completeness.missing["stray samples"]) == (2, True)
+    assert (samples(activity), "1 of them" in activity.completeness.missing["stray samples"]) == (
+        2,
+        True,
+    )
 
 
 def test_a_message_that_cannot_be_read_costs_itself(ride, fit):
@@ -75,22 +78,36 @@ def test_a_message_that_cannot_be_read_costs_itself(ride, fit):
 def test_fields_that_do_not_fit_their_type_are_left_out(fit):
     """A watch writes numbers of four bytes as if they had two."""
     made = fit().file_id()
-    made.body += bytes([0x40, 0, 0, 20, 0, 3, 253, 4, 0x86, 3, 1, 2, 7, 3, 0x84]) + b"\0" + T0.to_bytes(4, "little") + b"\x8c\1\2\3"
+    made.body += (
+        bytes([0x40, 0, 0, 20, 0, 3, 253, 4, 0x86, 3, 1, 2, 7, 3, 0x84])
+        + b"\0"
+        + T0.to_bytes(4, "little")
+        + b"\x8c\1\2\3"
+    )
     [activity] = activities(made.session().content())
     assert [stream.type for stream in activity.streams] == ["time", "heartrate"]
 
 
 def test_times_are_put_in_order(fit):
     """A clock that was set back by a second."""
-    [activity] = activities(fit().file_id().record(0).record(2).record(1).record(3).session().content())
+    [activity] = activities(
+        fit().file_id().record(0).record(2).record(1).record(3).session().content()
+    )
     assert list(activity.streams[0].values) == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize(("content", "code"), [
-    (b"\x0e\x20\0\0\xff\xff\xff\xff.FIT\0\0", "FG-fit-unreadable"), (b"\x02\x20\0\0\0\0\0\0.FIT" + b"\0" * 50, "FG-fit-unreadable"),
-    (b"\x0e\x20\0\0\x0a\0\0\0.FIT\0\0" + b"\xff" * 12, "FG-fit-unreadable"),
-    (b"\x0e\x20\0\0\x10\0\0\0.FIT\0\0" + bytes([0x40, 0, 0, 20, 0, 255]) + b"\xff" * 10, "FG-fit-unreadable"),
-])
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"\x0e\x20\0\0\xff\xff\xff\xff.FIT\0\0", "FG-fit-unreadable"),
+        (b"\x02\x20\0\0\0\0\0\0.FIT" + b"\0" * 50, "FG-fit-unreadable"),
+        (b"\x0e\x20\0\0\x0a\0\0\0.FIT\0\0" + b"\xff" * 12, "FG-fit-unreadable"),
+        (
+            b"\x0e\x20\0\0\x10\0\0\0.FIT\0\0" + bytes([0x40, 0, 0, 20, 0, 255]) + b"\xff" * 10,
+            "FG-fit-unreadable",
+        ),
+    ],
+)
 def test_headers_that_lie_are_refused(content, code):
     """About sizes, or about how many fields there are."""
     with pytest.raises(RecordRefused) as caught:
@@ -103,7 +120,9 @@ def test_many_shapes_of_samples_do_not_keep_the_reader_busy(fit):
     """Each costs a decoding of its own."""
     made = fit().file_id()
     for number in range(3_000):
-        made.write(20, {253: ("u4", T0 + number), number % 250: ("u1", 1), number // 250 + 100: ("u1", 1)})
+        made.write(
+            20, {253: ("u4", T0 + number), number % 250: ("u1", 1), number // 250 + 100: ("u1", 1)}
+        )
     began = time.process_time()
     [activity] = activities(made.session().content())
     assert time.process_time() - began < 5
@@ -132,14 +151,44 @@ def test_thousands_of_sessions_are_not_thousands_of_workouts(fit):
 def whole(fit) -> bytes:
     """A file with every kind of message, to be damaged."""
     made = fit().file_id().timer(0, start=True).write(207, {3: ("u1", 0), 1: ("byte", [7] * 16)})
-    made.write(206, {0: ("u1", 0), 1: ("u1", 0), 2: ("u1", 0x88), 3: ("text", "Form Power"), 8: ("text", "Watts")})
+    made.write(
+        206,
+        {
+            0: ("u1", 0),
+            1: ("u1", 0),
+            2: ("u1", 0x88),
+            3: ("text", "Form Power"),
+            8: ("text", "Watts"),
+        },
+    )
     for second in range(5):
         made.record(second, developer={(0, 0): ("f4", 80)}).write(78, {0: ("u2", [810, 820])})
-    made.write(132, {253: ("u4", T0), 9: ("u4", 5000), 6: ("u1", 120)}).write(132, {10: ("byte", [1, 2, 3]), 6: ("u1", [125, 130])})
-    made.write(225, {6: ("u4", T0), 0: ("u4", 45_000), 3: ("u2", 12), 7: ("u2", [0, 0xFFFF]), 8: ("u2", [1, 0xFFFF])})
-    made.write(101, {253: ("u4", T0 + 3), 2: ("u4", T0), 3: ("u4", 3000), 7: ("enum", 0), 12: ("enum", 1)})
-    made.write(23, {0: ("u1", 0), 5: ("u2", 1250), 27: ("text", "Watch")}).write(264, {0: ("u2", 0), 1: ("u2", 1), 2: ("text", "Bench")})
-    return made.timer(4, start=False).lap(0, 4).session(0, 4, {193: ("u1", 70), 192: ("u1", 75)}).activity(4).content()
+    made.write(132, {253: ("u4", T0), 9: ("u4", 5000), 6: ("u1", 120)}).write(
+        132, {10: ("byte", [1, 2, 3]), 6: ("u1", [125, 130])}
+    )
+    made.write(
+        225,
+        {
+            6: ("u4", T0),
+            0: ("u4", 45_000),
+            3: ("u2", 12),
+            7: ("u2", [0, 0xFFFF]),
+            8: ("u2", [1, 0xFFFF]),
+        },
+    )
+    made.write(
+        101, {253: ("u4", T0 + 3), 2: ("u4", T0), 3: ("u4", 3000), 7: ("enum", 0), 12: ("enum", 1)}
+    )
+    made.write(23, {0: ("u1", 0), 5: ("u2", 1250), 27: ("text", "Watch")}).write(
+        264, {0: ("u2", 0), 1: ("u2", 1), 2: ("text", "Bench")}
+    )
+    return (
+        made.timer(4, start=False)
+        .lap(0, 4)
+        .session(0, 4, {193: ("u1", 70), 192: ("u1", 75)})
+        .activity(4)
+        .content()
+    )
 
 
 def _read_or_refused(content: bytes) -> None:

@@ -21,11 +21,30 @@ START = int(datetime(2026, 5, 3, 6, tzinfo=UTC).timestamp() * 1000)
 
 
 def summary(external_id: int = 111, begin: int = START, **more: object) -> dict[str, object]:
-    return {"activityId": external_id, "name": "Lake", "activityType": "running", "userProfileId": 77, "beginTimestamp": begin,
-            "startTimeGmt": float(begin), "startTimeLocal": float(begin + 7_200_000), "duration": 3_590_000.0,
-            "elapsedDuration": 3_605_000.0, "movingDuration": 3_580_000.0, "distance": 1_001_250.0, "elevationGain": 8_500.0,
-            "avgSpeed": 0.279, "maxSpeed": 0.45, "avgHr": 151.0, "maxHr": 172.0, "calories": 2941.38, "avgRunCadence": 84.5,
-            "avgStrideLength": 99.0, "deviceId": 3900000001, "manufacturer": "GARMIN", **more}
+    return {
+        "activityId": external_id,
+        "name": "Lake",
+        "activityType": "running",
+        "userProfileId": 77,
+        "beginTimestamp": begin,
+        "startTimeGmt": float(begin),
+        "startTimeLocal": float(begin + 7_200_000),
+        "duration": 3_590_000.0,
+        "elapsedDuration": 3_605_000.0,
+        "movingDuration": 3_580_000.0,
+        "distance": 1_001_250.0,
+        "elevationGain": 8_500.0,
+        "avgSpeed": 0.279,
+        "maxSpeed": 0.45,
+        "avgHr": 151.0,
+        "maxHr": 172.0,
+        "calories": 2941.38,
+        "avgRunCadence": 84.5,
+        "avgStrideLength": 99.0,
+        "deviceId": 3900000001,
+        "manufacturer": "GARMIN",
+        **more,
+    }
 
 
 def part(*summaries: dict[str, object]) -> bytes:
@@ -37,10 +56,16 @@ def archive(tmp_path, zipped, connect_to):
     """A connection to an archive of these parts of summaries, with these uploaded files."""
 
     def make(*parts: bytes, uploads: dict[str, bytes] | None = None):
-        members = {f"{FITNESS}/ada_{number * 1000}_summarizedActivities.json": content for number, content in enumerate(parts)}
+        members = {
+            f"{FITNESS}/ada_{number * 1000}_summarizedActivities.json": content
+            for number, content in enumerate(parts)
+        }
         if uploads:
             members[f"{UPLOADS}/UploadedFiles_0-_Part1.zip"] = zipped(None, uploads)
-        zipped(tmp_path / "garmin.zip", members | {"DI_CONNECT/DI-Connect-User/user_profile.json": b"{}"})
+        zipped(
+            tmp_path / "garmin.zip",
+            members | {"DI_CONNECT/DI-Connect-User/user_profile.json": b"{}"},
+        )
         return connect_to(tmp_path / "garmin.zip", entry="garmin-archive")
 
     return make
@@ -63,25 +88,45 @@ def test_a_summary_is_a_workout_in_the_units_of_the_model(archive):
     [activity] = made(listing)
     assert (activity.title, activity.sport, activity.sport_raw) == ("Lake", "Run", "running")
     assert activity.start_utc == datetime(2026, 5, 3, 6, tzinfo=UTC)
-    assert (activity.start_local, activity.utc_offset_s) == (datetime.fromisoformat("2026-05-03T08:00:00"), 7200)
+    assert (activity.start_local, activity.utc_offset_s) == (
+        datetime.fromisoformat("2026-05-03T08:00:00"),
+        7200,
+    )
     assert (activity.elapsed_s, activity.moving_s, activity.distance_m) == (3605, 3580, 10012.5)
-    assert (activity.elevation_gain_m, activity.average_speed_mps, activity.max_speed_mps) == (85, 2.79, 4.5)
-    assert (activity.average_heartrate_bpm, activity.calories_kcal, activity.average_stride_m) == (151, 702, 0.99)
+    assert (activity.elevation_gain_m, activity.average_speed_mps, activity.max_speed_mps) == (
+        85,
+        2.79,
+        4.5,
+    )
+    assert (activity.average_heartrate_bpm, activity.calories_kcal, activity.average_stride_m) == (
+        151,
+        702,
+        0.99,
+    )
     assert (activity.average_cadence_rpm, activity.cadence_per_leg) == (84.5, True)
     assert activity.claims == ("garmin:111", "device:3900000001@2026-05-03T06:00:00Z")
 
 
 def test_all_parts_of_the_summaries_count_and_each_activity_once(archive):
     """A heavy user has several."""
-    connection = archive(part(summary(1), summary(2, START + 90_000_000)), part(summary(2, START + 90_000_000), summary(3)))
+    connection = archive(
+        part(summary(1), summary(2, START + 90_000_000)),
+        part(summary(2, START + 90_000_000), summary(3)),
+    )
     assert sorted(listing.external_id for listing in listed(connection)) == ["1", "2", "3"]
 
 
 def test_a_summary_is_joined_with_the_file_that_begins_with_it(archive, gpx):
     """Names of files carry other numbers."""
-    connection = archive(part(summary(begin=START + 1000), summary(112, START + 90_000_000)), uploads={"ada_999.gpx": gpx()})
+    connection = archive(
+        part(summary(begin=START + 1000), summary(112, START + 90_000_000)),
+        uploads={"ada_999.gpx": gpx()},
+    )
     joined, other = listed(connection)
-    assert (joined.external_id, json.loads(joined.summary)["file"]) == ("111", hashlib.sha256(gpx()).hexdigest())
+    assert (joined.external_id, json.loads(joined.summary)["file"]) == (
+        "111",
+        hashlib.sha256(gpx()).hexdigest(),
+    )
     assert "file" not in json.loads(other.summary)
     [found, none] = plugin.fitglue_fetch(connection=connection, part="file", ids=["111", "112"])
     assert isinstance(found, Part)
@@ -94,25 +139,38 @@ def test_a_summary_is_joined_with_the_file_that_begins_with_it(archive, gpx):
 
 def test_a_file_without_a_summary_is_a_record_of_its_own(archive, gpx):
     """And one that is there twice is one."""
-    connection = archive(part(summary(begin=START + 600_000)), uploads={"a.gpx": gpx(), "b.gpx": gpx()})
+    connection = archive(
+        part(summary(begin=START + 600_000)), uploads={"a.gpx": gpx(), "b.gpx": gpx()}
+    )
     by_id = {listing.external_id: listing for listing in listed(connection)}
     own = hashlib.sha256(gpx()).hexdigest()
     assert by_id.keys() == {"111", own}
     assert made(by_id[own])[0].start_utc == datetime(2026, 5, 3, 6, tzinfo=UTC)
-    assert next(plugin.fitglue_fetch(connection=connection, part="file", ids=[own])).decoded == gpx()
+    assert (
+        next(plugin.fitglue_fetch(connection=connection, part="file", ids=[own])).decoded == gpx()
+    )
 
 
 def test_the_parent_of_a_multisport_event_is_a_group(archive):
     """Its legs are the workouts."""
-    legs = [summary(2, parentId=1, activityType="lap_swimming"), summary(3, START + 3_700_000, parentId=1, activityType="cycling")]
+    legs = [
+        summary(2, parentId=1, activityType="lap_swimming"),
+        summary(3, START + 3_700_000, parentId=1, activityType="cycling"),
+    ]
     connection = archive(part(summary(1, parent=True, activityType="multi_sport"), *legs))
     activities = [made(listing)[0] for listing in listed(connection)]
-    assert sorted((activity.sport, activity.parent) for activity in activities) == [("Ride", "1"), ("Swim", "1")]
+    assert sorted((activity.sport, activity.parent) for activity in activities) == [
+        ("Ride", "1"),
+        ("Swim", "1"),
+    ]
 
 
 def test_a_parent_whose_legs_are_missing_stays_a_workout(archive):
     """Nothing is lost."""
-    assert [listing.external_id for listing in listed(archive(part(summary(1, parent=True, activityType="multi_sport"))))] == ["1"]
+    assert [
+        listing.external_id
+        for listing in listed(archive(part(summary(1, parent=True, activityType="multi_sport"))))
+    ] == ["1"]
 
 
 def test_a_summary_is_kept_as_it_came(archive):
@@ -123,34 +181,57 @@ def test_a_summary_is_kept_as_it_came(archive):
 
 def test_half_an_emoji_in_a_name_costs_nothing_else(archive):
     """A service that cuts a name after so many units leaves one behind."""
-    listings = listed(archive(part(summary(111, name="Lake \ud83c"), summary(112, begin=START + 9_000_000))))
-    assert {listing.external_id: made(listing)[0].title for listing in listings} == {"111": "Lake ?", "112": "Lake"}
+    listings = listed(
+        archive(part(summary(111, name="Lake \ud83c"), summary(112, begin=START + 9_000_000)))
+    )
+    assert {listing.external_id: made(listing)[0].title for listing in listings} == {
+        "111": "Lake ?",
+        "112": "Lake",
+    }
 
 
 def test_a_workout_that_is_its_own_parent_is_a_workout(archive):
     """There is nothing else that it could be a part of."""
-    assert [listing.external_id for listing in listed(archive(part(summary(111, parentId=111))))] == ["111"]
+    assert [
+        listing.external_id for listing in listed(archive(part(summary(111, parentId=111))))
+    ] == ["111"]
 
 
 @pytest.mark.parametrize("lasted", ["an hour", None, [], 10**400])
 def test_a_duration_that_makes_no_sense_joins_by_the_start(archive, fit, lasted):
     """The list goes on."""
     content = fit().file_id().record(0).record(60).session(0, 60).activity(60).content()
-    [start] = [activity.start_utc for activity in made(listed(archive(uploads={"1.fit": content}))[0])]
+    [start] = [
+        activity.start_utc for activity in made(listed(archive(uploads={"1.fit": content}))[0])
+    ]
     begin = int(start.timestamp() * 1000)
-    [listing] = listed(archive(part(summary(111, begin=begin, elapsedDuration=lasted)), uploads={"1.fit": content}))
+    [listing] = listed(
+        archive(part(summary(111, begin=begin, elapsedDuration=lasted)), uploads={"1.fit": content})
+    )
     assert b'"file"' in listing.summary
 
 
 def test_a_part_that_nests_too_deep_costs_itself(archive):
     """As only a hostile one does."""
-    deep = b'[{"summarizedActivitiesExport":[{"activityId":1,"x":' + b"[" * 5000 + b"]" * 5000 + b"}]}]"
-    assert [listing.external_id for listing in listed(archive(deep, part(summary(111)))) if listing.unavailable is None] == ["111"]
+    deep = (
+        b'[{"summarizedActivitiesExport":[{"activityId":1,"x":'
+        + b"[" * 5000
+        + b"]" * 5000
+        + b"}]}]"
+    )
+    assert [
+        listing.external_id
+        for listing in listed(archive(deep, part(summary(111))))
+        if listing.unavailable is None
+    ] == ["111"]
 
 
 def test_the_name_of_a_member_costs_no_time(zipped, tmp_path):
     """However long somebody made it."""
-    zipped(tmp_path / "x.zip", {"a" * 60_000 + ".fit": b"", "UploadedFiles_" * 4000: b"", "a_1_" * 15_000: b""})
+    zipped(
+        tmp_path / "x.zip",
+        {"a" * 60_000 + ".fit": b"", "UploadedFiles_" * 4000: b"", "a_1_" * 15_000: b""},
+    )
     started = time.monotonic()
     plugin.fitglue_recognize(paths=[str(tmp_path / "x.zip")])
     assert time.monotonic() - started < 5
@@ -170,18 +251,29 @@ def test_an_unpacked_archive_is_the_same(tmp_path, connect_to, archive, zipped, 
     (tmp_path / "out" / FITNESS / "ada_0_summarizedActivities.json").write_bytes(part(summary()))
     (tmp_path / "out" / UPLOADS).mkdir(parents=True)
     zipped(tmp_path / "out" / UPLOADS / "UploadedFiles_0-_Part1.zip", {"a.gpx": gpx()})
-    folder, packed = connect_to(tmp_path / "out", entry="garmin-archive"), archive(part(summary()), uploads={"a.gpx": gpx()})
+    folder, packed = (
+        connect_to(tmp_path / "out", entry="garmin-archive"),
+        archive(part(summary()), uploads={"a.gpx": gpx()}),
+    )
     assert listed(folder) == listed(packed)
-    assert plugin.fitglue_connect(connection=folder).id == plugin.fitglue_connect(connection=packed).id == "77"
+    assert (
+        plugin.fitglue_connect(connection=folder).id
+        == plugin.fitglue_connect(connection=packed).id
+        == "77"
+    )
 
 
 def test_connecting_says_what_is_there(archive, gpx):
     """By the summaries, and the first bytes of the files."""
     legs = [summary(2, parentId=1), summary(3, START - 100_000_000_000, parentId=1)]
-    connection = archive(part(summary(1, parent=True), *legs), uploads={"a.gpx": gpx(), "b.fit": b"no FIT"})
+    connection = archive(
+        part(summary(1, parent=True), *legs), uploads={"a.gpx": gpx(), "b.fit": b"no FIT"}
+    )
     assert plugin.fitglue_connect(connection=connection).notes == (
-        "2 activities, 2023 to 2026; 1 multisport event besides, as the legs.", "1 file of workouts to join them with.",
-        "Left out: 1 file that cannot be used; each sync says which, and why.")
+        "2 activities, 2023 to 2026; 1 multisport event besides, as the legs.",
+        "1 file of workouts to join them with.",
+        "Left out: 1 file that cannot be used; each sync says which, and why.",
+    )
 
 
 def test_another_zip_is_no_archive(tmp_path, zipped, connect_to):
@@ -204,11 +296,19 @@ def fit_ms(second: int = 0) -> int:
 def test_monitoring_files_are_left_out_without_decoding_them(archive, fit, ride, monkeypatch):
     """There are thousands, and their first bytes say what they are."""
     monitoring = fit().file_id(32).content()
-    connection = archive(part(summary(begin=fit_ms())), uploads={"ada_1.fit": monitoring, "ada_2.fit": ride, "ada_3.fit": monitoring})
+    connection = archive(
+        part(summary(begin=fit_ms())),
+        uploads={"ada_1.fit": monitoring, "ada_2.fit": ride, "ada_3.fit": monitoring},
+    )
     assert plugin.fitglue_connect(connection=connection).notes[1:] == (
-        "1 file of workouts to join them with.", "Left out: 2 FIT files of other kinds (monitoring, sleep, settings).")
+        "1 file of workouts to join them with.",
+        "Left out: 2 FIT files of other kinds (monitoring, sleep, settings).",
+    )
     [listing] = listed(connection)
-    assert (listing.external_id, json.loads(listing.summary)["file"]) == ("111", hashlib.sha256(ride).hexdigest())
+    assert (listing.external_id, json.loads(listing.summary)["file"]) == (
+        "111",
+        hashlib.sha256(ride).hexdigest(),
+    )
 
 
 def triathlon(fit) -> bytes:
@@ -222,15 +322,23 @@ def triathlon(fit) -> bytes:
 
 def test_each_leg_takes_its_own_part_of_the_file(archive, fit):
     """One file, three summaries besides that of the whole."""
-    legs = [summary(number, fit_ms(second), elapsedDuration=10_000.0, parentId=1, activityType=kind)
-            for number, second, kind in ((2, 0, "lap_swimming"), (3, 10, "cycling"), (4, 20, "running"))]
-    connection = archive(part(summary(1, fit_ms(), parent=True, activityType="multi_sport"), *legs), uploads={"a.fit": triathlon(fit)})
+    legs = [
+        summary(number, fit_ms(second), elapsedDuration=10_000.0, parentId=1, activityType=kind)
+        for number, second, kind in ((2, 0, "lap_swimming"), (3, 10, "cycling"), (4, 20, "running"))
+    ]
+    connection = archive(
+        part(summary(1, fit_ms(), parent=True, activityType="multi_sport"), *legs),
+        uploads={"a.fit": triathlon(fit)},
+    )
     rows = listed(connection)
     assert sorted(row.external_id for row in rows) == ["2", "3", "4"]
     found = [activity for row in rows for activity in made(row, triathlon(fit))]
-    assert sorted((one.start_utc.timestamp() * 1000 - fit_ms(), one.sport, one.leg_no) for one in found) == [
-        (0, "Swim", 0), (10_000, "Ride", 0), (20_000, "Run", 0)]
-    assert sorted(claim[-2:] for one in found for claim in one.claims if claim.startswith("file:")) == ["#0", "#1", "#2"]
+    assert sorted(
+        (one.start_utc.timestamp() * 1000 - fit_ms(), one.sport, one.leg_no) for one in found
+    ) == [(0, "Swim", 0), (10_000, "Ride", 0), (20_000, "Run", 0)]
+    assert sorted(
+        claim[-2:] for one in found for claim in one.claims if claim.startswith("file:")
+    ) == ["#0", "#1", "#2"]
     assert {one.parent for one in found} != {None}
 
 
@@ -240,14 +348,25 @@ def test_a_summary_of_the_whole_alone_has_all_legs(archive, fit):
     connection = archive(part(whole), uploads={"a.fit": triathlon(fit)})
     row = next(one for one in listed(connection) if one.external_id == "1")
     found = made(row, triathlon(fit))
-    assert [(one.leg_no, one.sport, one.distance_m) for one in found] == [(0, "Swim", 30.0), (1, "Ride", 30.0), (2, "Run", 30.0)]
+    assert [(one.leg_no, one.sport, one.distance_m) for one in found] == [
+        (0, "Swim", 30.0),
+        (1, "Ride", 30.0),
+        (2, "Run", 30.0),
+    ]
     assert ["garmin:1" in one.claims for one in found] == [True, False, False]
 
 
 def test_two_devices_at_once_each_have_their_summary(archive, fit):
     """Of two summaries that begin together, the one of the same device."""
-    files = {"a.fit": fit().file_id(serial=5).record(0).record(10).session().activity().content(),
-             "b.fit": fit().file_id(serial=6).record(0).record(10).session().activity().content()}
-    connection = archive(part(summary(1, fit_ms(), deviceId=6), summary(2, fit_ms(), deviceId=5)), uploads=files)
+    files = {
+        "a.fit": fit().file_id(serial=5).record(0).record(10).session().activity().content(),
+        "b.fit": fit().file_id(serial=6).record(0).record(10).session().activity().content(),
+    }
+    connection = archive(
+        part(summary(1, fit_ms(), deviceId=6), summary(2, fit_ms(), deviceId=5)), uploads=files
+    )
     joined = {row.external_id: json.loads(row.summary)["file"] for row in listed(connection)}
-    assert joined == {"1": hashlib.sha256(files["b.fit"]).hexdigest(), "2": hashlib.sha256(files["a.fit"]).hexdigest()}
+    assert joined == {
+        "1": hashlib.sha256(files["b.fit"]).hexdigest(),
+        "2": hashlib.sha256(files["a.fit"]).hexdigest(),
+    }

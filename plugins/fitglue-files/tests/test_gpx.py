@@ -40,13 +40,18 @@ def test_a_track_is_a_workout_with_its_streams(gpx):
 def test_distance_and_duration_of_a_track_count_as_computed(gpx):
     """A GPX states neither, so the figure that a device reported goes before them."""
     told = made(gpx()).provenance
-    assert [told[field].how for field in ("distance_m", "elapsed_s", "moving_s")] == ["computed"] * 3
+    assert [told[field].how for field in ("distance_m", "elapsed_s", "moving_s")] == [
+        "computed"
+    ] * 3
 
 
 def test_the_place_says_which_clock_was_local(gpx):
     """A GPX has UTC alone."""
     activity = made(gpx())
-    assert (activity.start_local, activity.utc_offset_s) == (datetime.fromisoformat("2026-05-03T08:00:00"), 7200)
+    assert (activity.start_local, activity.utc_offset_s) == (
+        datetime.fromisoformat("2026-05-03T08:00:00"),
+        7200,
+    )
     assert activity.timezone in {"Europe/Vienna", "Europe/Berlin"}
 
 
@@ -59,18 +64,27 @@ def test_a_pause_between_segments_adds_time_and_no_distance(gpx):
 
 def test_segments_are_put_in_the_order_of_time(gpx):
     """Some programs write the last one first."""
-    assert stream(made(gpx([(300, 47.1, ""), (310, 47.101, "")], [(0, 47.0, ""), (10, 47.001, "")])), "time") == [0, 10, 300, 310]
+    assert stream(
+        made(gpx([(300, 47.1, ""), (310, 47.101, "")], [(0, 47.0, ""), (10, 47.001, "")])), "time"
+    ) == [0, 10, 300, 310]
 
 
 def test_a_clock_that_was_set_back_costs_those_points(gpx):
     """A stream knows one moment at a time."""
-    assert stream(made(gpx([(0, 47.0, ""), (20, 47.001, ""), (10, 47.002, ""), (30, 47.003, "")])), "time") == [0, 20, 30]
+    assert stream(
+        made(gpx([(0, 47.0, ""), (20, 47.001, ""), (10, 47.002, ""), (30, 47.003, "")])), "time"
+    ) == [0, 20, 30]
 
 
-@pytest.mark.parametrize(("inner", "kind", "value"), [
-    ("<x:hr>120</x:hr>", "heartrate", 120), ("<x:cad>80</x:cad>", "cadence", 80), ("<x:atemp>0</x:atemp>", "temperature", 0),
-    ("<x:PowerInWatts>210</x:PowerInWatts>", "watts", 210),
-])
+@pytest.mark.parametrize(
+    ("inner", "kind", "value"),
+    [
+        ("<x:hr>120</x:hr>", "heartrate", 120),
+        ("<x:cad>80</x:cad>", "cadence", 80),
+        ("<x:atemp>0</x:atemp>", "temperature", 0),
+        ("<x:PowerInWatts>210</x:PowerInWatts>", "watts", 210),
+    ],
+)
 def test_extensions_become_streams_with_gaps(gpx, inner, kind, value):
     """Whatever namespace the maker uses; a point without one is a gap, zero is a value."""
     assert stream(made(gpx([(0, 47.0, ext(inner)), (10, 47.001, "")])), kind) == [value, None]
@@ -78,13 +92,21 @@ def test_extensions_become_streams_with_gaps(gpx, inner, kind, value):
 
 def test_heart_rate_has_its_mean_and_its_top(gpx):
     """Marked as computed."""
-    activity = made(gpx([(0, 47.0, ext("<x:hr>100</x:hr>")), (10, 47.001, ext("<x:hr>150</x:hr>"))]))
+    activity = made(
+        gpx([(0, 47.0, ext("<x:hr>100</x:hr>")), (10, 47.001, ext("<x:hr>150</x:hr>"))])
+    )
     assert (activity.average_heartrate_bpm, activity.max_heartrate_bpm) == (125, 150)
     assert activity.provenance["average_heartrate_bpm"].how == "computed"
 
 
-@pytest.mark.parametrize(("trk", "sport", "raw"), [
-    ("<type>running</type>", "Run", "running"), ("", "Other", None), ("<type>9</type>", "Other", "9")])
+@pytest.mark.parametrize(
+    ("trk", "sport", "raw"),
+    [
+        ("<type>running</type>", "Run", "running"),
+        ("", "Other", None),
+        ("<type>9</type>", "Other", "9"),
+    ],
+)
 def test_the_sport_is_the_tracks_type(gpx, trk, sport, raw):
     """A number means something only in a file of Strava."""
     activity = made(gpx(trk=trk))
@@ -100,7 +122,10 @@ def test_strava_writes_numbers_for_sports(gpx):
 def test_cadence_on_foot_counts_one_leg(gpx):
     """As Garmin and Strava write it."""
     points = [(0, 47.0, ext("<x:cad>80</x:cad>")), (10, 47.001, "")]
-    assert (made(gpx(points, trk="<type>running</type>")).cadence_per_leg, made(gpx(points)).cadence_per_leg) == (True, None)
+    assert (
+        made(gpx(points, trk="<type>running</type>")).cadence_per_leg,
+        made(gpx(points)).cadence_per_leg,
+    ) == (True, None)
 
 
 def test_the_title_is_the_tracks_or_the_files(gpx):
@@ -117,8 +142,14 @@ def test_before_the_file_is_there_its_first_point_speaks(tmp_path, connect_to, g
     """A summary alone does."""
     (tmp_path / "Evening.gpx").write_bytes(gpx())
     [listing] = plugin.fitglue_list(connection=connect_to(tmp_path), window=None)
-    [activity] = plugin.fitglue_normalize(record=Record(listing.external_id, "files", {"summary": Body(listing.summary)}))
-    assert (activity.title, activity.start_utc, activity.claims) == ("Evening", datetime(2026, 5, 3, 6, tzinfo=UTC), made(gpx()).claims)
+    [activity] = plugin.fitglue_normalize(
+        record=Record(listing.external_id, "files", {"summary": Body(listing.summary)})
+    )
+    assert (activity.title, activity.start_utc, activity.claims) == (
+        "Evening",
+        datetime(2026, 5, 3, 6, tzinfo=UTC),
+        made(gpx()).claims,
+    )
 
 
 def test_other_encodings_are_read(gpx):
@@ -129,17 +160,31 @@ def test_other_encodings_are_read(gpx):
     assert made(text.replace("UTF-8", "UTF-16").encode("utf-16")).title == "Föhn"
 
 
-BOMB = (b'<?xml version="1.0"?><!DOCTYPE gpx [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
-        b'<gpx version="1.1"><trk><name>&b;</name></trk></gpx>')
+BOMB = (
+    b'<?xml version="1.0"?><!DOCTYPE gpx [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
+    b'<gpx version="1.1"><trk><name>&b;</name></trk></gpx>'
+)
 
 
-@pytest.mark.parametrize(("content", "code"), [
-    (b"", "FG-file-empty"), (b"  \n", "FG-file-empty"), (b"hello", "FG-not-a-workout"), (b"<gpx><trk>", "FG-not-gpx"),
-    (b"<kml><Document/></kml>", "FG-not-a-workout"), (BOMB, "FG-file-unsafe"), (b'<gpx version="1.1"/>', "FG-gpx-without-points"),
-    (b'<gpx version="1.1"><wpt lat="1" lon="2"/></gpx>', "FG-gpx-without-points"), (b"\x1f\x8bbroken", "FG-file-broken"),
-    (b'<gpx version="1.1"><trk><trkseg><trkpt lat="x" lon="2"/></trkseg></trk></gpx>', "FG-not-gpx"),
-    (b'<?xml version="1.0" encoding="klingon"?><gpx version="1.1"/>', "FG-not-gpx"),
-])
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "FG-file-empty"),
+        (b"  \n", "FG-file-empty"),
+        (b"hello", "FG-not-a-workout"),
+        (b"<gpx><trk>", "FG-not-gpx"),
+        (b"<kml><Document/></kml>", "FG-not-a-workout"),
+        (BOMB, "FG-file-unsafe"),
+        (b'<gpx version="1.1"/>', "FG-gpx-without-points"),
+        (b'<gpx version="1.1"><wpt lat="1" lon="2"/></gpx>', "FG-gpx-without-points"),
+        (b"\x1f\x8bbroken", "FG-file-broken"),
+        (
+            b'<gpx version="1.1"><trk><trkseg><trkpt lat="x" lon="2"/></trkseg></trk></gpx>',
+            "FG-not-gpx",
+        ),
+        (b'<?xml version="1.0" encoding="klingon"?><gpx version="1.1"/>', "FG-not-gpx"),
+    ],
+)
 def test_a_file_that_is_no_workout_is_refused_with_a_reason_of_its_own(content, code):
     """So that the athlete knows what to do with it."""
     with pytest.raises(RecordRefused) as caught:
@@ -148,8 +193,14 @@ def test_a_file_that_is_no_workout_is_refused_with_a_reason_of_its_own(content, 
     assert caught.value.fix
 
 
-@pytest.mark.parametrize("points", [
-    [(None, 47.0, ""), (None, 47.1, "")], [(0, 47.0, "")], [(0, 47.0, ""), (10, 47.1, ""), *[(None, 47.2, "")] * 3]])
+@pytest.mark.parametrize(
+    "points",
+    [
+        [(None, 47.0, ""), (None, 47.1, "")],
+        [(0, 47.0, "")],
+        [(0, 47.0, ""), (10, 47.1, ""), *[(None, 47.2, "")] * 3],
+    ],
+)
 def test_a_way_without_times_is_no_recording(gpx, points):
     """A planned route, or a file that lost them; two stray times do not make it one."""
     with pytest.raises(RecordRefused) as caught:
@@ -157,28 +208,45 @@ def test_a_way_without_times_is_no_recording(gpx, points):
     assert caught.value.code == "FG-gpx-without-times"
 
 
-@pytest.mark.parametrize(("old", "new"), [
-    ('lat="47.001"', 'lat="1e300"'), ('lon="11.0"><time>2026-05-03T06:00:10Z', 'lon="-1e9"><time>2026-05-03T06:00:10Z'),
-    ("<ele>510</ele>", "<ele>1e400</ele>"), ("<ele>510</ele>", "<ele>-9e99</ele>"), ("06:00:10Z", "06:00:10"),
-    ("06:00:10Z", "06:00:10+99:99"), ("2026-05-03T06:00:10Z", "0001-01-01T00:00:00+14:00"),
-])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('lat="47.001"', 'lat="1e300"'),
+        ('lon="11.0"><time>2026-05-03T06:00:10Z', 'lon="-1e9"><time>2026-05-03T06:00:10Z'),
+        ("<ele>510</ele>", "<ele>1e400</ele>"),
+        ("<ele>510</ele>", "<ele>-9e99</ele>"),
+        ("06:00:10Z", "06:00:10"),
+        ("06:00:10Z", "06:00:10+99:99"),
+        ("2026-05-03T06:00:10Z", "0001-01-01T00:00:00+14:00"),
+    ],
+)
 def test_figures_that_nothing_has_cost_their_point_or_their_height(gpx, old, new):
     """And never the workout, nor the list of those beside it; a time without a zone is UTC."""
     changed = gpx().replace(old.encode(), new.encode())
     assert changed != gpx()
     activity = made(changed)
-    assert (problems(activity), activity.elapsed_s, activity.max_altitude_m <= 510) == ([], 20, True)
+    assert (problems(activity), activity.elapsed_s, activity.max_altitude_m <= 510) == (
+        [],
+        20,
+        True,
+    )
 
 
 #: File → metres, seconds, points, as another reader counted them; or the code of its refusal.
 REAL = {
-    "gpsbabel__fit-sample.gpx": (9946.6, 2810, 533), "gpsbabel__garmin-edge-800-output.gpx": (25149.9, 3621, 1286),
+    "gpsbabel__fit-sample.gpx": (9946.6, 2810, 533),
+    "gpsbabel__garmin-edge-800-output.gpx": (25149.9, 3621, 1286),
     "gpsbabel__garmin-forerunner-10-output.gpx": (10177.2, 1696, 514),
-    "gpsbabel__lezyne_super_gps-garmin_fit-sample-bad-endian.gpx": (8088.8, 5475, 804), "gpxpy__cerknicko-jezero.gpx": (4580.1, 7190, 296),
-    "gpxpy__cerknicko-without-times.gpx": "FG-gpx-without-times", "gpxpy__track-with-empty-segment.gpx": (85.9, 76, 9),
-    "gpxpy__track-with-less-sec-time.gpx": (1.6, 1, 2), "gpxpy__unicode_with_bom.gpx": "FG-gpx-without-points",
-    "sports-lib__20170319_run_906581465.gpx": (4594.3, 1958, 1038), "sports-lib__20171008_run_2067489619.gpx": (4400.2, 2818, 502),
-    "sports-lib__20190721_ride_2551623996.gpx": (49849.5, 7225, 1932), "sports-lib__amazfit.gpx": (8732.4, 2531, 1216),
+    "gpsbabel__lezyne_super_gps-garmin_fit-sample-bad-endian.gpx": (8088.8, 5475, 804),
+    "gpxpy__cerknicko-jezero.gpx": (4580.1, 7190, 296),
+    "gpxpy__cerknicko-without-times.gpx": "FG-gpx-without-times",
+    "gpxpy__track-with-empty-segment.gpx": (85.9, 76, 9),
+    "gpxpy__track-with-less-sec-time.gpx": (1.6, 1, 2),
+    "gpxpy__unicode_with_bom.gpx": "FG-gpx-without-points",
+    "sports-lib__20170319_run_906581465.gpx": (4594.3, 1958, 1038),
+    "sports-lib__20171008_run_2067489619.gpx": (4400.2, 2818, 502),
+    "sports-lib__20190721_ride_2551623996.gpx": (49849.5, 7225, 1932),
+    "sports-lib__amazfit.gpx": (8732.4, 2531, 1216),
     "sports-lib__garmin.gpx": (3879.1, 1377, 217),
 }
 
@@ -190,17 +258,25 @@ def test_every_real_file_is_in_the_table(shared_files):
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("name", [name for name, expected in REAL.items() if not isinstance(expected, str)])
+@pytest.mark.parametrize(
+    "name", [name for name, expected in REAL.items() if not isinstance(expected, str)]
+)
 def test_real_files_are_normalized(shared_files, name):
     """With the distance, time and points that their notes say."""
     activity = made((shared_files / name).read_bytes())
     metres, seconds, points = REAL[name]
-    assert (round(activity.distance_m, 1), round(activity.elapsed_s), len(activity.streams[0].values)) == (metres, seconds, points)
+    assert (
+        round(activity.distance_m, 1),
+        round(activity.elapsed_s),
+        len(activity.streams[0].values),
+    ) == (metres, seconds, points)
     assert problems(activity) == []
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("name", [name for name, expected in REAL.items() if isinstance(expected, str)])
+@pytest.mark.parametrize(
+    "name", [name for name, expected in REAL.items() if isinstance(expected, str)]
+)
 def test_real_files_that_are_no_workout_are_refused(shared_files, name):
     """With the right reason."""
     with pytest.raises(RecordRefused) as caught:

@@ -39,7 +39,10 @@ def test_connecting_says_how_many_files_there_are(tmp_path, connect_to):
     (tmp_path / "b.gpx.gz").write_bytes(b"\x1f\x8bbroken")
     (tmp_path / "c.txt").write_bytes(b"x")
     notes = plugin.fitglue_connect(connection=connect_to(tmp_path)).notes
-    assert notes == ("1 file of workouts (1 GPX).", "Left out: 1 file that cannot be used; each sync says which, and why.")
+    assert notes == (
+        "1 file of workouts (1 GPX).",
+        "Left out: 1 file that cannot be used; each sync says which, and why.",
+    )
 
 
 @pytest.mark.parametrize("named", ["", "missing"])
@@ -58,7 +61,11 @@ def test_files_are_known_by_their_content(tmp_path, connect_to, gpx):
     [listing] = listed(connect_to(tmp_path))
     assert listing.external_id == id_of(gpx())
     summary = json.loads(listing.summary)
-    assert (summary["name"], summary["size"], summary["workouts"][0]["start"]) == ("Ride", len(gpx()), "2026-05-03T06:00:00Z")
+    assert (summary["name"], summary["size"], summary["workouts"][0]["start"]) == (
+        "Ride",
+        len(gpx()),
+        "2026-05-03T06:00:00Z",
+    )
 
 
 def test_the_same_content_twice_is_one_record(tmp_path, connect_to, gpx):
@@ -82,7 +89,11 @@ def test_the_file_that_changed_last_comes_first(tmp_path, connect_to):
     for age, name in enumerate(("new", "old", "older")):
         (tmp_path / f"{name}.gpx").write_bytes(name.encode())
         os.utime(tmp_path / f"{name}.gpx", (1_700_000_000 - age, 1_700_000_000 - age))
-    assert [json.loads(row.summary)["name"] for row in listed(connect_to(tmp_path))] == ["new", "old", "older"]
+    assert [json.loads(row.summary)["name"] for row in listed(connect_to(tmp_path))] == [
+        "new",
+        "old",
+        "older",
+    ]
 
 
 def test_other_and_hidden_files_are_left_alone(tmp_path, connect_to):
@@ -96,7 +107,9 @@ def test_a_file_that_cannot_be_read_is_listed_with_its_reason(tmp_path, connect_
     """It is asked for again next time, and the others arrive."""
     (tmp_path / "good.gpx").write_bytes(gpx())
     (tmp_path / "bad.gpx.gz").write_bytes(gzip.compress(gpx())[:-20])
-    by_state = {row.unavailable and row.unavailable.state: row for row in listed(connect_to(tmp_path))}
+    by_state = {
+        row.unavailable and row.unavailable.state: row for row in listed(connect_to(tmp_path))
+    }
     assert by_state.keys() == {None, "later"}
     assert by_state["later"].unavailable.code == "FG-file-broken"
     assert "bad.gpx.gz cannot be used: it is a broken gzip" in by_state["later"].unavailable.reason
@@ -113,7 +126,9 @@ def test_a_file_is_fetched_as_it_lies(tmp_path, connect_to, gpx):
     """Packed stays packed, and says so."""
     packed = gzip.compress(gpx())
     (tmp_path / "a.gpx.gz").write_bytes(packed)
-    assert fetched(connect_to(tmp_path), id_of(gpx())) == [Part(id_of(gpx()), "file", packed, "gzip", gpx())]
+    assert fetched(connect_to(tmp_path), id_of(gpx())) == [
+        Part(id_of(gpx()), "file", packed, "gzip", gpx())
+    ]
 
 
 def test_a_file_is_found_again_where_it_was_moved_to(tmp_path, connect_to, gpx):
@@ -134,7 +149,10 @@ def test_a_missing_file_is_no_deletion(tmp_path, connect_to):
 def test_each_id_is_answered_once(tmp_path, connect_to, gpx):
     """Also of a part that a folder does not have."""
     (tmp_path / "a.gpx").write_bytes(gpx())
-    assert [item.external_id for item in fetched(connect_to(tmp_path), "x", id_of(gpx()))] == ["x", id_of(gpx())]
+    assert [item.external_id for item in fetched(connect_to(tmp_path), "x", id_of(gpx()))] == [
+        "x",
+        id_of(gpx()),
+    ]
     assert [item.state for item in fetched(connect_to(tmp_path), "x", part="streams")] == ["later"]
 
 
@@ -159,7 +177,10 @@ def test_several_paths_are_one_account(tmp_path, connect_to, gpx):
     """In whatever order they are named."""
     (tmp_path / "a.gpx").write_bytes(gpx())
     (tmp_path / "b").mkdir()
-    one, other = connect_to(tmp_path / "a.gpx", tmp_path / "b"), connect_to(tmp_path / "b", tmp_path / "a.gpx")
+    one, other = (
+        connect_to(tmp_path / "a.gpx", tmp_path / "b"),
+        connect_to(tmp_path / "b", tmp_path / "a.gpx"),
+    )
     assert plugin.fitglue_connect(connection=one).id == plugin.fitglue_connect(connection=other).id
     assert len(listed(one)) == 1
 
@@ -168,13 +189,19 @@ def test_files_that_are_named_one_by_one_are_one_account(tmp_path, connect_to, g
     """The next ones take their place; a folder keeps its own."""
     (tmp_path / "a.gpx").write_bytes(gpx())
     zipped(tmp_path / "b.zip", {"b.gpx": gpx()})
-    accounts = [plugin.fitglue_connect(connection=connect_to(path)).id for path in (tmp_path / "a.gpx", tmp_path / "b.zip", tmp_path)]
+    accounts = [
+        plugin.fitglue_connect(connection=connect_to(path)).id
+        for path in (tmp_path / "a.gpx", tmp_path / "b.zip", tmp_path)
+    ]
     assert accounts == ["single files", "single files", str(tmp_path)]
 
 
 def test_zips_in_zips_are_walked(tmp_path, connect_to, gpx, zipped):
     """What lies in one is a file like any other, fetched as it lies."""
-    zipped(tmp_path / "all.zip", {"part.zip": zipped(None, {"deep/a.gpx.gz": gzip.compress(gpx())}), "readme.txt": b"x"})
+    zipped(
+        tmp_path / "all.zip",
+        {"part.zip": zipped(None, {"deep/a.gpx.gz": gzip.compress(gpx())}), "readme.txt": b"x"},
+    )
     [listing] = listed(connect_to(tmp_path))
     assert listing.external_id == id_of(gpx())
     assert fetched(connect_to(tmp_path), listing.external_id)[0].decoded == gpx()
@@ -184,7 +211,10 @@ def test_a_file_that_is_no_workout_goes_to_quarantine_under_its_name(tmp_path, c
     """Its name promised one."""
     (tmp_path / "ride.fit").write_bytes(b"hello there")
     [listing] = listed(connect_to(tmp_path))
-    assert (listing.unavailable, json.loads(listing.summary)["problem"]["code"]) == (None, "FG-not-a-workout")
+    assert (listing.unavailable, json.loads(listing.summary)["problem"]["code"]) == (
+        None,
+        "FG-not-a-workout",
+    )
     record = Record(listing.external_id, "files", {"summary": Body(listing.summary)})
     with pytest.raises(RecordRefused, match=r"ride: .*no FIT, GPX or TCX"):
         plugin.fitglue_normalize(record=record)
@@ -206,7 +236,9 @@ def test_notes_that_broke_cost_a_second_look(tmp_path, connect_to, gpx):
     assert listed(connect_to(tmp_path)) == before
 
 
-def test_a_file_that_changed_since_it_was_listed_is_not_fetched_as_the_old_one(tmp_path, connect_to, gpx):
+def test_a_file_that_changed_since_it_was_listed_is_not_fetched_as_the_old_one(
+    tmp_path, connect_to, gpx
+):
     """It is another content, and so another record."""
     (tmp_path / "a.gpx").write_bytes(gpx())
     [before] = listed(connect_to(tmp_path))
@@ -219,4 +251,7 @@ def test_a_process_that_has_not_listed_finds_a_file_all_the_same(tmp_path, conne
     """It looks once, and not once a file."""
     (tmp_path / "a.gpx").write_bytes(gpx())
     fetching._seen.clear()
-    assert [item.external_id for item in fetched(connect_to(tmp_path), id_of(gpx()), "0" * 64)] == [id_of(gpx()), "0" * 64]
+    assert [item.external_id for item in fetched(connect_to(tmp_path), id_of(gpx()), "0" * 64)] == [
+        id_of(gpx()),
+        "0" * 64,
+    ]

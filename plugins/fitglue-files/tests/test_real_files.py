@@ -15,13 +15,22 @@ import pytest
 from fitglue_files.reading import activities, activities_of_glance, glance
 from fitglue_registry.model import family, problems
 
-_FILES = Path(os.environ.get("FITGLUE_SHARED") or Path(__file__).parents[4] / "shared") / "data" / "files"
-_EXPECTED = json.loads((_FILES / "expected.json").read_text("utf-8")) if (_FILES / "expected.json").is_file() else []
+_FILES = (
+    Path(os.environ.get("FITGLUE_SHARED") or Path(__file__).parents[4] / "shared")
+    / "data"
+    / "files"
+)
+_EXPECTED = (
+    json.loads((_FILES / "expected.json").read_text("utf-8"))
+    if (_FILES / "expected.json").is_file()
+    else []
+)
 EXPECTED = {entry["file"]: entry for entry in _EXPECTED}
 
 #: No workouts, and why.
 REFUSED = {
-    "python-fitpars__MonitoringFile.fit": "FG-fit-other-kind", "gpxpy__cerknicko-without-times.gpx": "FG-gpx-without-times",
+    "python-fitpars__MonitoringFile.fit": "FG-fit-other-kind",
+    "gpxpy__cerknicko-without-times.gpx": "FG-gpx-without-times",
     "gpxpy__unicode_with_bom.gpx": "FG-gpx-without-points",
 }
 #: Other readers give these up at their header; their samples are whole.
@@ -31,10 +40,23 @@ SALVAGED = {"sports-lib__broken.fit": 2319}
 JOINED = {"python-fitpars__strava-android-app-201.10-b1218918.fit": 236}
 #: For minutes the strap said 0, which other readers counted in their mean; this is the mean of the
 #: beats.
-WITHOUT_ZEROS = {"goldencheetah__14582164182.fit.gz": 130.2, "sports-lib__2020-01-09_virtualride.fit": 138.9}
+WITHOUT_ZEROS = {
+    "goldencheetah__14582164182.fit.gz": 130.2,
+    "sports-lib__2020-01-09_virtualride.fit": 138.9,
+}
 FAMILIES = {
-    "running": "running", "run": "running", "9": "running", "walking": "walking", "cycling": "cycling", "biking": "cycling", "1": "cycling",
-    "swimming": "swimming", "transition": "transition", "generic": "other", "other": "other", None: "other",
+    "running": "running",
+    "run": "running",
+    "9": "running",
+    "walking": "walking",
+    "cycling": "cycling",
+    "biking": "cycling",
+    "1": "cycling",
+    "swimming": "swimming",
+    "transition": "transition",
+    "generic": "other",
+    "other": "other",
+    None: "other",
 }
 
 pytestmark = [pytest.mark.shared, pytest.mark.usefixtures("shared_files")]
@@ -51,9 +73,17 @@ def sessions_of(expected: dict) -> list[dict]:
     if expected.get("is_fit"):
         return expected["sessions"]
     start, sports = expected["start"], expected.get("sport") or expected.get("type")
-    return [{"sport": sports[0] if sports else None, "start": start[0] if isinstance(start, list) else start,
-             "elapsed_s": expected.get("elapsed_s"), "timer_s": expected.get("timer_s"),
-             "distance_m": expected.get("distance_m") or expected.get("distance_2d_m"), "hr_avg": None, "hr_max": None}]
+    return [
+        {
+            "sport": sports[0] if sports else None,
+            "start": start[0] if isinstance(start, list) else start,
+            "elapsed_s": expected.get("elapsed_s"),
+            "timer_s": expected.get("timer_s"),
+            "distance_m": expected.get("distance_m") or expected.get("distance_2d_m"),
+            "hr_avg": None,
+            "hr_max": None,
+        }
+    ]
 
 
 def near(said: float | None, found: float | None) -> bool:
@@ -75,7 +105,10 @@ def test_sport_start_and_figures_are_those_of_other_readers(name):
     assert len(found) == max(len(expected), 1)
     for activity, said in zip(found, expected, strict=False):
         assert family(activity.sport) == FAMILIES[said["sport"] and said["sport"].casefold()]
-        assert said["start"] is None or abs((activity.start_utc - datetime.fromisoformat(said["start"])).total_seconds()) < 1
+        assert (
+            said["start"] is None
+            or abs((activity.start_utc - datetime.fromisoformat(said["start"])).total_seconds()) < 1
+        )
         assert near(said["elapsed_s"], activity.elapsed_s)
         assert near(said["timer_s"], activity.moving_s)
         assert near(said["distance_m"], activity.distance_m)
@@ -85,8 +118,16 @@ def test_sport_start_and_figures_are_those_of_other_readers(name):
 def test_every_sample_is_there(name):
     """As many as were recorded, but for those that belong together."""
     expected = EXPECTED[name]
-    counted = expected.get("records_fitdecode") if isinstance(expected.get("records_fitdecode"), int) else expected["records"]
-    samples = sum(len(activity.streams[0].values) for activity in activities(content_of(name)) if activity.streams)
+    counted = (
+        expected.get("records_fitdecode")
+        if isinstance(expected.get("records_fitdecode"), int)
+        else expected["records"]
+    )
+    samples = sum(
+        len(activity.streams[0].values)
+        for activity in activities(content_of(name))
+        if activity.streams
+    )
     assert samples == (SALVAGED | JOINED).get(name, counted)
 
 
@@ -99,7 +140,14 @@ def test_heart_rates_are_those_of_other_readers(name):
         assert near(said["hr_avg"] or None, activity.average_heartrate_bpm)
         assert near(said["hr_max"] or None, activity.max_heartrate_bpm)
     average, highest = expected.get("hr_from_records") or expected.get("hr") or (None, None)
-    beats = [beat for activity in found for stream in activity.streams if stream.type == "heartrate" for beat in stream.values if beat]
+    beats = [
+        beat
+        for activity in found
+        for stream in activity.streams
+        if stream.type == "heartrate"
+        for beat in stream.values
+        if beat
+    ]
     if average:
         assert max(beats) == highest
         assert sum(beats) / len(beats) == pytest.approx(WITHOUT_ZEROS.get(name, average), abs=0.6)
@@ -111,14 +159,34 @@ def test_laps_and_lengths_are_all_there(name):
     expected, found = EXPECTED[name], activities(content_of(name))
     kinds = [lap.kind for activity in found for lap in activity.laps]
     if "laps" in expected:
-        assert (kinds.count("lap"), kinds.count("length")) == (expected["laps"], expected.get("lengths", 0))
+        assert (kinds.count("lap"), kinds.count("length")) == (
+            expected["laps"],
+            expected.get("lengths", 0),
+        )
 
 
 @readable
 def test_a_glance_says_the_same(name):
     """Of what makes one workout known from another."""
     content = content_of(name)
-    for small, big in zip(activities_of_glance(glance(content, name).workouts, "x" * 64), activities(content, name), strict=True):
-        for field in ("title", "sport", "start_utc", "start_local", "timezone", "elapsed_s", "moving_s", "distance_m", "leg_no", "device",
-                      "average_heartrate_bpm", "calories_kcal", "elevation_gain_m"):
+    for small, big in zip(
+        activities_of_glance(glance(content, name).workouts, "x" * 64),
+        activities(content, name),
+        strict=True,
+    ):
+        for field in (
+            "title",
+            "sport",
+            "start_utc",
+            "start_local",
+            "timezone",
+            "elapsed_s",
+            "moving_s",
+            "distance_m",
+            "leg_no",
+            "device",
+            "average_heartrate_bpm",
+            "calories_kcal",
+            "elevation_gain_m",
+        ):
             assert getattr(small, field) == getattr(big, field), field

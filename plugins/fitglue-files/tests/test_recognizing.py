@@ -9,23 +9,42 @@ import pytest
 
 from fitglue_files import plugin
 
-STRAVA = b"Activity ID,Activity Date,Activity Name,Activity Type,A,B,C,D,E,F\n7,\"May 3, 2026, 6:00:00 AM\",Lake,Run,,,,,,\n"
-GARMIN = json.dumps([{"summarizedActivitiesExport": [{"activityId": 1, "name": "Lake", "beginTimestamp": 1_777_788_000_000}]}]).encode()
+STRAVA = b'Activity ID,Activity Date,Activity Name,Activity Type,A,B,C,D,E,F\n7,"May 3, 2026, 6:00:00 AM",Lake,Run,,,,,,\n'
+GARMIN = json.dumps(
+    [
+        {
+            "summarizedActivitiesExport": [
+                {"activityId": 1, "name": "Lake", "beginTimestamp": 1_777_788_000_000}
+            ]
+        }
+    ]
+).encode()
 PEAKS = b"Title,WorkoutType,WorkoutDay,TimeTotalInHours\nTempo,Bike,2026-05-03,0.5\nPlan,Bike,2026-05-04,\n"
 
 
 def recognized(*paths):
-    return [(one.entry, one.paths, one.settings["paths"], one.found, one.left_out)
-            for one in plugin.fitglue_recognize(paths=[str(path) for path in paths])]
+    return [
+        (one.entry, one.paths, one.settings["paths"], one.found, one.left_out)
+        for one in plugin.fitglue_recognize(paths=[str(path) for path in paths])
+    ]
 
 
 @pytest.fixture
 def downloads(tmp_path, zipped, gpx):
     """A folder with an archive of each service, and files beside them."""
-    zipped(tmp_path / "export_4711.zip", {"activities.csv": STRAVA, "activities/7.gpx": gpx(), "media/a.jpg": b"x"})
-    zipped(tmp_path / "garmin.zip", {
-        "DI_CONNECT/DI-Connect-Fitness/ada_0_summarizedActivities.json": GARMIN,
-        "DI_CONNECT/DI-Connect-Uploaded-Files/UploadedFiles_0-_Part1.zip": zipped(None, {"a.gpx": gpx()})})
+    zipped(
+        tmp_path / "export_4711.zip",
+        {"activities.csv": STRAVA, "activities/7.gpx": gpx(), "media/a.jpg": b"x"},
+    )
+    zipped(
+        tmp_path / "garmin.zip",
+        {
+            "DI_CONNECT/DI-Connect-Fitness/ada_0_summarizedActivities.json": GARMIN,
+            "DI_CONNECT/DI-Connect-Uploaded-Files/UploadedFiles_0-_Part1.zip": zipped(
+                None, {"a.gpx": gpx()}
+            ),
+        },
+    )
     zipped(tmp_path / "WorkoutExport-2026.zip", {"workouts.csv": PEAKS})
     zipped(tmp_path / "WorkoutFileExport-2026.zip", {"a.gpx.gz": gzip.compress(gpx())})
     (tmp_path / "ride.gpx").write_bytes(gpx())
@@ -35,12 +54,19 @@ def downloads(tmp_path, zipped, gpx):
 
 STRAVA_TOLD = (("1 activity, 2026: 0 with a file, 1 without.",), ("Left out: 1 photo or video.",))
 GARMIN_TOLD = (("1 activity, 2026.", "1 file of workouts to join them with."), ())
-PEAKS_TOLD = (("1 workout in 1 table, 2026.", "1 file to join them with, by day and duration."),
-              ("Left out: 1 planned workout without a time.",))
+PEAKS_TOLD = (
+    ("1 workout in 1 table, 2026.", "1 file to join them with, by day and duration."),
+    ("Left out: 1 planned workout without a time.",),
+)
 
 
-@pytest.mark.parametrize(("name", "entry", "told"), [
-    ("export_4711.zip", "strava-archive", STRAVA_TOLD), ("garmin.zip", "garmin-archive", GARMIN_TOLD)])
+@pytest.mark.parametrize(
+    ("name", "entry", "told"),
+    [
+        ("export_4711.zip", "strava-archive", STRAVA_TOLD),
+        ("garmin.zip", "garmin-archive", GARMIN_TOLD),
+    ],
+)
 def test_an_archive_is_recognised_as_it_was_downloaded(downloads, name, entry, told):
     """With what is in it, and what is left out."""
     path = str(downloads / name)
@@ -49,33 +75,62 @@ def test_an_archive_is_recognised_as_it_was_downloaded(downloads, name, entry, t
 
 def test_the_exports_of_trainingpeaks_belong_together(downloads):
     """The zip of files is known beside the table alone."""
-    table, files = str(downloads / "WorkoutExport-2026.zip"), str(downloads / "WorkoutFileExport-2026.zip")
+    table, files = (
+        str(downloads / "WorkoutExport-2026.zip"),
+        str(downloads / "WorkoutFileExport-2026.zip"),
+    )
     [(entry, paths, setting, *told)] = recognized(files, table)
-    assert (entry, set(paths), set(setting.split(":"))) == ("trainingpeaks-archive", {table, files}, {table, files})
+    assert (entry, set(paths), set(setting.split(":"))) == (
+        "trainingpeaks-archive",
+        {table, files},
+        {table, files},
+    )
     assert tuple(told) == PEAKS_TOLD
     assert [one[0] for one in recognized(files)] == ["files"]
 
 
 def test_a_folder_is_what_is_in_it(downloads):
     """Archives as what they are, and the rest as a folder of files."""
-    by_entry = {entry: (paths, setting, *told) for entry, paths, setting, *told in recognized(downloads)}
-    assert by_entry["strava-archive"] == ((str(downloads),), str(downloads / "export_4711.zip"), *STRAVA_TOLD)
-    assert by_entry["garmin-archive"] == ((str(downloads),), str(downloads / "garmin.zip"), *GARMIN_TOLD)
+    by_entry = {
+        entry: (paths, setting, *told) for entry, paths, setting, *told in recognized(downloads)
+    }
+    assert by_entry["strava-archive"] == (
+        (str(downloads),),
+        str(downloads / "export_4711.zip"),
+        *STRAVA_TOLD,
+    )
+    assert by_entry["garmin-archive"] == (
+        (str(downloads),),
+        str(downloads / "garmin.zip"),
+        *GARMIN_TOLD,
+    )
     assert by_entry["trainingpeaks-archive"][2:] == PEAKS_TOLD
-    assert by_entry["files"] == ((str(downloads),), str(downloads), ("1 file of workouts (1 GPX).",), (
-        "Left out: 1 file that cannot be used; each sync says which, and why.", "Left out: 4 archives, each a source of its own."))
+    assert by_entry["files"] == (
+        (str(downloads),),
+        str(downloads),
+        ("1 file of workouts (1 GPX).",),
+        (
+            "Left out: 1 file that cannot be used; each sync says which, and why.",
+            "Left out: 4 archives, each a source of its own.",
+        ),
+    )
 
 
 def test_a_folder_of_files_leaves_the_archives_in_it_to_their_sources(downloads, connect_to):
     """Or each workout would be there twice."""
-    names = {json.loads(row.summary)["name"] for row in plugin.fitglue_list(connection=connect_to(downloads), window=None)}
+    names = {
+        json.loads(row.summary)["name"]
+        for row in plugin.fitglue_list(connection=connect_to(downloads), window=None)
+    }
     assert names == {"ride", "broken"}
 
 
 def test_an_unpacked_archive_is_the_folder_itself(tmp_path):
     """Not a folder of files."""
     (tmp_path / "activities.csv").write_bytes(STRAVA)
-    assert [one[:3] for one in recognized(tmp_path)] == [("strava-archive", (str(tmp_path),), str(tmp_path))]
+    assert [one[:3] for one in recognized(tmp_path)] == [
+        ("strava-archive", (str(tmp_path),), str(tmp_path))
+    ]
 
 
 def test_no_more_is_connected_than_was_named(tmp_path):
@@ -98,7 +153,10 @@ def test_a_file_that_promises_a_workout_is_recognised_for_its_reason(tmp_path):
     """Nobody is helped by hearing that it is nothing."""
     (tmp_path / "ride.fit").write_bytes(b"x")
     [(entry, *_, left_out)] = recognized(tmp_path / "ride.fit")
-    assert (entry, left_out) == ("files", ("Left out: 1 file that cannot be used; each sync says which, and why.",))
+    assert (entry, left_out) == (
+        "files",
+        ("Left out: 1 file that cannot be used; each sync says which, and why.",),
+    )
 
 
 def test_what_is_none_of_ours_is_not_recognised(tmp_path, zipped):

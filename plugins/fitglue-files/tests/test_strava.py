@@ -17,34 +17,136 @@ from fitglue_registry.hookspecs import Body, Part, Record, Unavailable
 from fitglue_registry.model import problems
 
 ENGLISH = [
-    "Activity ID", "Activity Date", "Activity Name", "Activity Type", "Activity Description", "Elapsed Time",
-    "Distance", "Max Heart Rate", "Relative Effort", "Commute", "Activity Private Note", "Activity Gear",
-    "Filename", "Athlete Weight", "Bike Weight", "Elapsed Time", "Moving Time", "Distance", "Max Speed",
-    "Average Speed", "Elevation Gain", "Elevation Loss", "Elevation Low", "Elevation High", "Max Grade",
-    "Average Grade", "Average Positive Grade", "Average Negative Grade", "Max Cadence", "Average Cadence",
-    "Max Heart Rate", "Average Heart Rate", "Max Watts", "Average Watts", "Calories", "Max Temperature",
-    "Average Temperature", "Relative Effort", "Total Work", "Number of Runs", "Uphill Time", "Downhill Time",
-    "Other Time", "Perceived Exertion", "Type", "Start Time", "Weighted Average Power", "Power Count",
-    "Prefer Perceived Exertion", "Perceived Relative Effort", "Commute", "Total Weight Lifted", "From Upload",
-    "Grade Adjusted Distance", "Media",
+    "Activity ID",
+    "Activity Date",
+    "Activity Name",
+    "Activity Type",
+    "Activity Description",
+    "Elapsed Time",
+    "Distance",
+    "Max Heart Rate",
+    "Relative Effort",
+    "Commute",
+    "Activity Private Note",
+    "Activity Gear",
+    "Filename",
+    "Athlete Weight",
+    "Bike Weight",
+    "Elapsed Time",
+    "Moving Time",
+    "Distance",
+    "Max Speed",
+    "Average Speed",
+    "Elevation Gain",
+    "Elevation Loss",
+    "Elevation Low",
+    "Elevation High",
+    "Max Grade",
+    "Average Grade",
+    "Average Positive Grade",
+    "Average Negative Grade",
+    "Max Cadence",
+    "Average Cadence",
+    "Max Heart Rate",
+    "Average Heart Rate",
+    "Max Watts",
+    "Average Watts",
+    "Calories",
+    "Max Temperature",
+    "Average Temperature",
+    "Relative Effort",
+    "Total Work",
+    "Number of Runs",
+    "Uphill Time",
+    "Downhill Time",
+    "Other Time",
+    "Perceived Exertion",
+    "Type",
+    "Start Time",
+    "Weighted Average Power",
+    "Power Count",
+    "Prefer Perceived Exertion",
+    "Perceived Relative Effort",
+    "Commute",
+    "Total Weight Lifted",
+    "From Upload",
+    "Grade Adjusted Distance",
+    "Media",
 ]
 #: The same table with what repeats called by other words.
-GERMAN = dict(zip(range(9), [
-    "Aktivitäts-ID", "Aktivitätsdatum", "Name der Aktivität", "Aktivitätsart", "Aktivitätsbeschreibung",
-    "Verstrichene Zeit", "Distanz", "Max. Herzfrequenz", "Relative Leistung",
-], strict=True))
-FRENCH = dict(zip(range(9), [
-    "ID de l'activité", "Date de l'activité", "Nom de l'activité", "Type d'activité",
-    "Description de l'activité", "Temps écoulé", "Distance", "Fréquence cardiaque max.", "Effort relatif",
-], strict=True))
-JAPANESE = dict(zip(range(9), [
-    "アクティビティID", "アクティビティ日時", "アクティビティ名", "種類", "説明", "経過時間",
-    "距離", "最大心拍数", "相対的エフォート",
-], strict=True))
+GERMAN = dict(
+    zip(
+        range(9),
+        [
+            "Aktivitäts-ID",
+            "Aktivitätsdatum",
+            "Name der Aktivität",
+            "Aktivitätsart",
+            "Aktivitätsbeschreibung",
+            "Verstrichene Zeit",
+            "Distanz",
+            "Max. Herzfrequenz",
+            "Relative Leistung",
+        ],
+        strict=True,
+    )
+)
+FRENCH = dict(
+    zip(
+        range(9),
+        [
+            "ID de l'activité",
+            "Date de l'activité",
+            "Nom de l'activité",
+            "Type d'activité",
+            "Description de l'activité",
+            "Temps écoulé",
+            "Distance",
+            "Fréquence cardiaque max.",
+            "Effort relatif",
+        ],
+        strict=True,
+    )
+)
+JAPANESE = dict(
+    zip(
+        range(9),
+        [
+            "アクティビティID",
+            "アクティビティ日時",
+            "アクティビティ名",
+            "種類",
+            "説明",
+            "経過時間",
+            "距離",
+            "最大心拍数",
+            "相対的エフォート",
+        ],
+        strict=True,
+    )
+)
 TWICE = {5: 15, 6: 17, 7: 30, 8: 37, 9: 50}
 #: The figures of one run as a program writes them, by the place of their column.
-RUN = {15: "3605.0", 16: "3590.0", 17: "10012.5", 18: "4.5", 19: "2.79", 20: "85.0", 21: "84.0", 22: "400.1", 23: "460.2", 28: "96.0",
-       29: "84.5", 30: "172.0", 31: "151.3", 34: "702.0", 36: "0.0", 37: "61.0", 43: "6.0", 50: "1.0"}
+RUN = {
+    15: "3605.0",
+    16: "3590.0",
+    17: "10012.5",
+    18: "4.5",
+    19: "2.79",
+    20: "85.0",
+    21: "84.0",
+    22: "400.1",
+    23: "460.2",
+    28: "96.0",
+    29: "84.5",
+    30: "172.0",
+    31: "151.3",
+    34: "702.0",
+    36: "0.0",
+    37: "61.0",
+    43: "6.0",
+    50: "1.0",
+}
 
 
 def header(words: dict[int, str] | None = None) -> list[str]:
@@ -59,11 +161,31 @@ def header(words: dict[int, str] | None = None) -> list[str]:
     return names
 
 
-def row(external_id: object = 101, date: str = "May 3, 2026, 6:00:00 AM", kind: str = "Run", file: str = "", distance: str = "10.01",
-        figures: dict[int, str] = RUN, **more: str) -> list[str]:
+def row(
+    external_id: object = 101,
+    date: str = "May 3, 2026, 6:00:00 AM",
+    kind: str = "Run",
+    file: str = "",
+    distance: str = "10.01",
+    figures: dict[int, str] = RUN,
+    **more: str,
+) -> list[str]:
     cells = [""] * len(ENGLISH)
-    cells[:13] = [str(external_id), date, more.get("title", "Lake"), kind, more.get("description", ""), "3605", distance, "172", "61",
-                  "true", more.get("note", ""), more.get("gear", "Shoes"), file]
+    cells[:13] = [
+        str(external_id),
+        date,
+        more.get("title", "Lake"),
+        kind,
+        more.get("description", ""),
+        "3605",
+        distance,
+        "172",
+        "61",
+        "true",
+        more.get("note", ""),
+        more.get("gear", "Shoes"),
+        file,
+    ]
     for place, cell in figures.items():
         cells[place] = cell
     return cells
@@ -80,7 +202,10 @@ def archive(tmp_path, zipped, connect_to):
     """A connection to an archive with these rows and members."""
 
     def make(rows, names=ENGLISH, **members):
-        zipped(tmp_path / "export_4711.zip", {"activities.csv": table(rows, names), **members.pop("files", {})})
+        zipped(
+            tmp_path / "export_4711.zip",
+            {"activities.csv": table(rows, names), **members.pop("files", {})},
+        )
         return connect_to(tmp_path / "export_4711.zip", entry="strava-archive")
 
     return make
@@ -106,65 +231,143 @@ def only(connection):
 def test_a_row_is_a_workout_with_its_figures(archive):
     """In the units that a program wrote, not in those that people see."""
     activity = only(archive([row(description="Round\nthe lake", note="slow")]))
-    assert (activity.title, activity.description, activity.notes, activity.sport) == ("Lake", "Round\nthe lake", "slow", "Run")
+    assert (activity.title, activity.description, activity.notes, activity.sport) == (
+        "Lake",
+        "Round\nthe lake",
+        "slow",
+        "Run",
+    )
     assert activity.start_utc == datetime(2026, 5, 3, 6, tzinfo=UTC)
     assert (activity.elapsed_s, activity.moving_s, activity.distance_m) == (3605, 3590, 10012.5)
-    assert (activity.elevation_gain_m, activity.max_altitude_m, activity.average_speed_mps) == (85, 460.2, 2.79)
-    assert (activity.average_heartrate_bpm, activity.max_heartrate_bpm, activity.calories_kcal) == (151.3, 172, 702)
-    assert (activity.average_cadence_rpm, activity.cadence_per_leg, activity.average_temperature_c) == (84.5, True, 0)
-    assert (activity.commute, activity.gear.name, activity.rpe, activity.training_loads[0].value) == (True, "Shoes", 6, 61)
+    assert (activity.elevation_gain_m, activity.max_altitude_m, activity.average_speed_mps) == (
+        85,
+        460.2,
+        2.79,
+    )
+    assert (activity.average_heartrate_bpm, activity.max_heartrate_bpm, activity.calories_kcal) == (
+        151.3,
+        172,
+        702,
+    )
+    assert (
+        activity.average_cadence_rpm,
+        activity.cadence_per_leg,
+        activity.average_temperature_c,
+    ) == (84.5, True, 0)
+    assert (
+        activity.commute,
+        activity.gear.name,
+        activity.rpe,
+        activity.training_loads[0].value,
+    ) == (True, "Shoes", 6, 61)
     assert activity.claims == ("strava:101",)
 
 
-@pytest.mark.parametrize(("words", "date", "distance", "kind"), [
-    (GERMAN, "03.05.2026, 06:00:00", "10,01", "Lauf"), (FRENCH, "3 mai 2026, 06:00:00", "10,01", "Course à pied"),
-    (JAPANESE, "2026/05/03 6:00:00", "10.01", "ラン"),
-], ids=["German", "French", "Japanese"])
+@pytest.mark.parametrize(
+    ("words", "date", "distance", "kind"),
+    [
+        (GERMAN, "03.05.2026, 06:00:00", "10,01", "Lauf"),
+        (FRENCH, "3 mai 2026, 06:00:00", "10,01", "Course à pied"),
+        (JAPANESE, "2026/05/03 6:00:00", "10.01", "ラン"),
+    ],
+    ids=["German", "French", "Japanese"],
+)
 def test_an_archive_in_another_language_says_the_same(archive, words, date, distance, kind):
     """Columns are known by their place, for their names are in the athlete's language."""
     there = only(archive([row(date=date, distance=distance, kind=kind)], header(words)))
     english = only(archive([row()]))
     fields = set(type(there).__struct_fields__) - {"sport_raw"}
-    assert {name: getattr(there, name) for name in fields} == {name: getattr(english, name) for name in fields}
+    assert {name: getattr(there, name) for name in fields} == {
+        name: getattr(english, name) for name in fields
+    }
     assert there.sport_raw == kind
 
 
 @pytest.mark.parametrize("end", [b"\r", b"\n"])
-def test_a_table_that_was_saved_anew_with_other_ends_of_lines_is_the_same_table(archive, tmp_path, end, zipped):
+def test_a_table_that_was_saved_anew_with_other_ends_of_lines_is_the_same_table(
+    archive, tmp_path, end, zipped
+):
     """As spreadsheets do; what the cells say, line breaks in them as well, stays."""
     connection = archive([row(), row(102, description="Round\nthe lake")])
-    zipped(tmp_path / "export_4711.zip", {"activities.csv": table([row(), row(102, description="Round\nthe lake")]).replace(b"\r\n", end)})
-    assert [made(listing)[0].description for listing in listed(connection)] == [None, "Round\nthe lake"]
+    zipped(
+        tmp_path / "export_4711.zip",
+        {
+            "activities.csv": table([row(), row(102, description="Round\nthe lake")]).replace(
+                b"\r\n", end
+            )
+        },
+    )
+    assert [made(listing)[0].description for listing in listed(connection)] == [
+        None,
+        "Round\nthe lake",
+    ]
     assert len(plugin.fitglue_recognize(paths=[str(tmp_path)])) == 1
 
 
 def test_a_table_with_a_text_of_many_megabytes_is_read(archive):
     """Nothing limits what people write."""
-    assert len(only(archive([row(description="".join(map(str, range(3_000_000))))])).description) > 1 << 24
+    assert (
+        len(only(archive([row(description="".join(map(str, range(3_000_000))))])).description)
+        > 1 << 24
+    )
 
 
 DATES = [
-    "Dec 9, 2022, 3:24:49 PM", "Dec 9, 2022, 3:24:49\u202fPM", "9 Dec 2022, 15:24:49", "09.12.2022, 15:24:49", "9 déc. 2022, 15:24:49",
-    "9 déc. 2022 à 15:24:49", "9 dic 2022, 15:24:49", "9 dic. 2022 15:24:49", "9 de dez. de 2022, 15:24:49", "9 dec. 2022 15:24:49",
-    "2022/12/09 15:24:49", "2022年12月9日 15:24:49", "2022年12月9日 下午3:24:49", "2022. 12. 9. 오후 3:24:49", "9 дек. 2022 г., 15:24:49",
-    "9 gru 2022, 15:24:49", "9. 12. 2022 15:24:49", "9. dec. 2022 15.24.49", "9.12.2022 klo 15.24.49", "9. des. 2022, 15:24:49",
-    "9 Ara 2022 15:24:49", "2022. dec. 9. 15:24:49", "9 Des 2022 15.24.49", "9 ธ.ค. 2565 15:24:49", "2022-12-09 15:24:49",
-    "9 Δεκ 2022, 3:24:49 μ.μ.", "12/09/2022 3:24:49 PM", "09/12/2022 15:24:49",
-    "Dec 9, 2022, 3:24:49 PM UTC", "9 de des. 2022, 15:24:49", "15:24:49 9 thg 12, 2022", "2022年12月9日 下午3:24:49 [UTC]",
+    "Dec 9, 2022, 3:24:49 PM",
+    "Dec 9, 2022, 3:24:49\u202fPM",
+    "9 Dec 2022, 15:24:49",
+    "09.12.2022, 15:24:49",
+    "9 déc. 2022, 15:24:49",
+    "9 déc. 2022 à 15:24:49",
+    "9 dic 2022, 15:24:49",
+    "9 dic. 2022 15:24:49",
+    "9 de dez. de 2022, 15:24:49",
+    "9 dec. 2022 15:24:49",
+    "2022/12/09 15:24:49",
+    "2022年12月9日 15:24:49",
+    "2022年12月9日 下午3:24:49",
+    "2022. 12. 9. 오후 3:24:49",
+    "9 дек. 2022 г., 15:24:49",
+    "9 gru 2022, 15:24:49",
+    "9. 12. 2022 15:24:49",
+    "9. dec. 2022 15.24.49",
+    "9.12.2022 klo 15.24.49",
+    "9. des. 2022, 15:24:49",
+    "9 Ara 2022 15:24:49",
+    "2022. dec. 9. 15:24:49",
+    "9 Des 2022 15.24.49",
+    "9 ธ.ค. 2565 15:24:49",
+    "2022-12-09 15:24:49",
+    "9 Δεκ 2022, 3:24:49 μ.μ.",
+    "12/09/2022 3:24:49 PM",
+    "09/12/2022 15:24:49",
+    "Dec 9, 2022, 3:24:49 PM UTC",
+    "9 de des. 2022, 15:24:49",
+    "15:24:49 9 thg 12, 2022",
+    "2022年12月9日 下午3:24:49 [UTC]",
 ]
 
 
 @pytest.mark.parametrize("date", DATES)
 def test_dates_are_read_in_every_language(archive, date):
     """Month names, order of day and month, twelve hours and twenty-four, other calendars."""
-    assert only(archive([row(date=date)])).start_utc == datetime(2022, 12, 9, 15, 24, 49, tzinfo=UTC)
+    assert only(archive([row(date=date)])).start_utc == datetime(
+        2022, 12, 9, 15, 24, 49, tzinfo=UTC
+    )
 
 
-@pytest.mark.parametrize(("date", "expected"), [
-    ("1 de febr. 2024, 0:05:09", (2, 1, 0)), ("1 ม.ค. 2567 00:05:09", (1, 1, 0)), ("1 มี.ค. 2567 00:05:09", (3, 1, 0)),
-    ("1 ก.พ. 2567 00:05:09", (2, 1, 0)), ("2024年1月1日 凌晨12:05:09", (1, 1, 0)), ("2024年1月1日 晚上11:05:09", (1, 1, 23)),
-    ("2024年1月1日 中午12:05:09", (1, 1, 12)),
-])
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        ("1 de febr. 2024, 0:05:09", (2, 1, 0)),
+        ("1 ม.ค. 2567 00:05:09", (1, 1, 0)),
+        ("1 มี.ค. 2567 00:05:09", (3, 1, 0)),
+        ("1 ก.พ. 2567 00:05:09", (2, 1, 0)),
+        ("2024年1月1日 凌晨12:05:09", (1, 1, 0)),
+        ("2024年1月1日 晚上11:05:09", (1, 1, 23)),
+        ("2024年1月1日 中午12:05:09", (1, 1, 12)),
+    ],
+)
 def test_words_that_many_months_share_and_parts_of_the_day_are_understood(archive, date, expected):
     """Catalan, Thai, Chinese of Taiwan: another month, or twelve hours off, would be worse than
     nothing.
@@ -190,7 +393,10 @@ def test_a_row_whose_date_makes_no_sense_goes_to_quarantine(archive):
 
 def test_a_row_with_its_file_has_the_words_of_the_one_and_the_streams_of_the_other(archive, gpx):
     """Figures of the file come before those of the row."""
-    connection = archive([row(file="activities/900.gpx.gz")], files={"activities/900.gpx.gz": gzip.compress(gpx(trk="<name>raw</name>"))})
+    connection = archive(
+        [row(file="activities/900.gpx.gz")],
+        files={"activities/900.gpx.gz": gzip.compress(gpx(trk="<name>raw</name>"))},
+    )
     [listing] = listed(connection)
     [part] = plugin.fitglue_fetch(connection=connection, part="file", ids=["101"])
     assert isinstance(part, Part)
@@ -219,7 +425,9 @@ def test_a_distance_of_zero_was_not_measured(archive):
 
 def test_a_broken_file_costs_its_streams_and_not_the_workout(archive):
     """The row stands, with the reason."""
-    [listing] = listed(archive([row(file="activities/9.fit")], files={"activities/9.fit": b"broken"}))
+    [listing] = listed(
+        archive([row(file="activities/9.fit")], files={"activities/9.fit": b"broken"})
+    )
     [activity] = made(listing, b"broken")
     assert activity.distance_m == 10012.5
     assert "FG-not-a-workout" in activity.completeness.missing["file"]
@@ -228,12 +436,20 @@ def test_a_broken_file_costs_its_streams_and_not_the_workout(archive):
 def test_an_unpacked_archive_is_the_same_archive(tmp_path, connect_to, gpx, archive):
     """Also where the program unpacked the files in it."""
     (tmp_path / "export_4711" / "activities").mkdir(parents=True)
-    (tmp_path / "export_4711" / "activities.csv").write_bytes(table([row(file="activities/900.gpx.gz")]))
+    (tmp_path / "export_4711" / "activities.csv").write_bytes(
+        table([row(file="activities/900.gpx.gz")])
+    )
     (tmp_path / "export_4711" / "activities" / "900.gpx").write_bytes(gpx())
     folder = connect_to(tmp_path / "export_4711", entry="strava-archive")
-    packed = archive([row(file="activities/900.gpx.gz")], files={"activities/900.gpx.gz": gzip.compress(gpx())})
+    packed = archive(
+        [row(file="activities/900.gpx.gz")], files={"activities/900.gpx.gz": gzip.compress(gpx())}
+    )
     assert [one.summary for one in listed(folder)] == [one.summary for one in listed(packed)]
-    assert plugin.fitglue_connect(connection=folder).id == plugin.fitglue_connect(connection=packed).id == "4711"
+    assert (
+        plugin.fitglue_connect(connection=folder).id
+        == plugin.fitglue_connect(connection=packed).id
+        == "4711"
+    )
 
 
 def test_the_account_is_the_one_of_the_profile(archive):
@@ -246,10 +462,16 @@ def test_the_account_is_the_one_of_the_profile(archive):
 def test_connecting_says_what_is_there(archive, gpx):
     """Media are counted and not copied."""
     files = {"activities/900.gpx": gpx(), "media/a.jpg": b"x", "media/b.jpg": b"x"}
-    rows = [row(1, file="activities/900.gpx"), row(2, "May 3, 2019, 6:00:00 AM"), row(3, file="activities/gone.fit.gz")]
+    rows = [
+        row(1, file="activities/900.gpx"),
+        row(2, "May 3, 2019, 6:00:00 AM"),
+        row(3, file="activities/gone.fit.gz"),
+    ]
     assert plugin.fitglue_connect(connection=archive(rows, files=files)).notes == (
-        "3 activities, 2019 to 2026: 1 with a file, 2 without.", "Left out: 1 file that the table names and the archive lacks.",
-        "Left out: 2 photos and videos.")
+        "3 activities, 2019 to 2026: 1 with a file, 2 without.",
+        "Left out: 1 file that the table names and the archive lacks.",
+        "Left out: 2 photos and videos.",
+    )
 
 
 def test_another_table_is_no_archive(tmp_path, zipped, connect_to):
@@ -283,10 +505,36 @@ def test_the_row_is_kept_as_it_came(archive):
 
 def test_the_oldest_archives_have_ten_columns(archive):
     """Of 2018, with metres and English names."""
-    names = ["id", "date", "name", "type", "description", "elapsed_time", "distance", "commute", "gear", "filename"]
-    old = ["5", "2018-05-03 06:00:00", "Lake", "Run", "", "3605", "10012.5", "false", "", "activities/5.gpx"]
+    names = [
+        "id",
+        "date",
+        "name",
+        "type",
+        "description",
+        "elapsed_time",
+        "distance",
+        "commute",
+        "gear",
+        "filename",
+    ]
+    old = [
+        "5",
+        "2018-05-03 06:00:00",
+        "Lake",
+        "Run",
+        "",
+        "3605",
+        "10012.5",
+        "false",
+        "",
+        "activities/5.gpx",
+    ]
     activity = only(archive([old], names))
-    assert (activity.start_utc.year, activity.elapsed_s, activity.distance_m) == (2018, 3605, 10012.5)
+    assert (activity.start_utc.year, activity.elapsed_s, activity.distance_m) == (
+        2018,
+        3605,
+        10012.5,
+    )
 
 
 def test_a_column_in_between_takes_no_figure_for_another():
@@ -298,11 +546,25 @@ def test_a_column_in_between_takes_no_figure_for_another():
     assert found["distance_m"] == 17
 
 
-@pytest.mark.parametrize(("word", "sport"), [
-    ("Radfahrt", "Ride"), ("Virtuelle Radfahrt", "VirtualRide"), ("Randonnée", "Hike"), ("Natación", "Swim"), ("Corrida", "Run"),
-    ("Hardloop", "Run"), ("ライド", "Ride"), ("跑步", "Run"), ("수영", "Swim"), ("Забег", "Run"), ("E-Bike Ride", "EBikeRide"),
-    ("Gewichtstraining", "WeightTraining"), ("Trail Run", "TrailRun"), ("Quidditch", "Other"),
-])
+@pytest.mark.parametrize(
+    ("word", "sport"),
+    [
+        ("Radfahrt", "Ride"),
+        ("Virtuelle Radfahrt", "VirtualRide"),
+        ("Randonnée", "Hike"),
+        ("Natación", "Swim"),
+        ("Corrida", "Run"),
+        ("Hardloop", "Run"),
+        ("ライド", "Ride"),
+        ("跑步", "Run"),
+        ("수영", "Swim"),
+        ("Забег", "Run"),
+        ("E-Bike Ride", "EBikeRide"),
+        ("Gewichtstraining", "WeightTraining"),
+        ("Trail Run", "TrailRun"),
+        ("Quidditch", "Other"),
+    ],
+)
 def test_sports_are_known_in_their_languages(archive, word, sport):
     """The word itself is kept beside."""
     activity = only(archive([row(kind=word)]))

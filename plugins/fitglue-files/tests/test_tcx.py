@@ -10,19 +10,29 @@ from fitglue_files.reading import activities, glance
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import decode, encode, problems
 
-HEAD = ('<?xml version="1.0" encoding="UTF-8"?><TrainingCenterDatabase '
-        'xmlns="http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2" xmlns:x="http://www.garmin.com/xmlschemas/ActivityExtension/v2">')
+HEAD = (
+    '<?xml version="1.0" encoding="UTF-8"?><TrainingCenterDatabase '
+    'xmlns="http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2" xmlns:x="http://www.garmin.com/xmlschemas/ActivityExtension/v2">'
+)
 
 
 def point(second: int, more: str = "", latitude: float | None = 47.0) -> str:
-    place = "" if latitude is None else (f"<Position><LatitudeDegrees>{latitude}</LatitudeDegrees>"
-                                         "<LongitudeDegrees>11.0</LongitudeDegrees></Position>")
+    place = (
+        ""
+        if latitude is None
+        else (
+            f"<Position><LatitudeDegrees>{latitude}</LatitudeDegrees>"
+            "<LongitudeDegrees>11.0</LongitudeDegrees></Position>"
+        )
+    )
     return f"<Trackpoint><Time>2026-05-03T06:{second // 60:02}:{second % 60:02}Z</Time>{place}{more}</Trackpoint>"
 
 
 def lap(second: int, points: str, more: str = "", seconds: float = 10) -> str:
-    return (f'<Lap StartTime="2026-05-03T06:{second // 60:02}:{second % 60:02}.000Z"><TotalTimeSeconds>{seconds}</TotalTimeSeconds>'
-            f"<DistanceMeters>100</DistanceMeters>{more}<Track>{points}</Track></Lap>")
+    return (
+        f'<Lap StartTime="2026-05-03T06:{second // 60:02}:{second % 60:02}.000Z"><TotalTimeSeconds>{seconds}</TotalTimeSeconds>'
+        f"<DistanceMeters>100</DistanceMeters>{more}<Track>{points}</Track></Lap>"
+    )
 
 
 def tcx(laps: str, sport: str = "Running", more: str = "") -> str:
@@ -46,16 +56,27 @@ def stream(activity, kind):
 def test_an_activity_is_a_workout_of_all_its_laps(gpx):
     """Their times and distances together; elapsed is from the start to the last point."""
     activity = only(whole(tcx(lap(0, point(0) + point(10)) + lap(60, point(60) + point(70)))))
-    assert (activity.sport, activity.start_utc, activity.moving_s) == ("Run", datetime(2026, 5, 3, 6, tzinfo=UTC), 20)
+    assert (activity.sport, activity.start_utc, activity.moving_s) == (
+        "Run",
+        datetime(2026, 5, 3, 6, tzinfo=UTC),
+        20,
+    )
     assert (activity.elapsed_s, activity.distance_m, activity.utc_offset_s) == (70, 200, 7200)
-    assert [(one.start_s, one.start_index, one.end_index) for one in activity.laps] == [(0, 0, 1), (60, 2, 3)]
+    assert [(one.start_s, one.start_index, one.end_index) for one in activity.laps] == [
+        (0, 0, 1),
+        (60, 2, 3),
+    ]
 
 
 def test_extensions_become_streams(gpx):
     """Power, speed and the cadence of runners, in any namespace; zero is a value."""
     more = "<Extensions><x:TPX><x:Speed>2.5</x:Speed><x:RunCadence>81</x:RunCadence><x:Watts>0</x:Watts></x:TPX></Extensions>"
     activity = only(whole(tcx(lap(0, point(0, more) + point(10)))))
-    assert (stream(activity, "velocity"), stream(activity, "cadence"), stream(activity, "watts")) == ([2.5, None], [81, None], [0, None])
+    assert (
+        stream(activity, "velocity"),
+        stream(activity, "cadence"),
+        stream(activity, "watts"),
+    ) == ([2.5, None], [81, None], [0, None])
     assert activity.cadence_per_leg is True
 
 
@@ -64,9 +85,15 @@ def test_heart_rates_are_those_of_the_laps_or_else_of_the_points():
     said = "<AverageHeartRateBpm><Value>{}</Value></AverageHeartRateBpm>"
     laps = lap(0, "", said.format(100), seconds=30) + lap(30, "", said.format(140), seconds=10)
     assert only(whole(tcx(laps))).average_heartrate_bpm == 110
-    beats = "".join(point(at, f"<HeartRateBpm><Value>{beat}</Value></HeartRateBpm>") for at, beat in ((0, 120), (5, 0), (10, 130)))
+    beats = "".join(
+        point(at, f"<HeartRateBpm><Value>{beat}</Value></HeartRateBpm>")
+        for at, beat in ((0, 120), (5, 0), (10, 130))
+    )
     computed = only(whole(tcx(lap(0, beats))))
-    assert (computed.average_heartrate_bpm, stream(computed, "heartrate")) == (125, [120, None, 130])
+    assert (computed.average_heartrate_bpm, stream(computed, "heartrate")) == (
+        125,
+        [120, None, 130],
+    )
     assert computed.provenance["average_heartrate_bpm"].how == "computed"
 
 
@@ -74,15 +101,24 @@ def test_the_device_claims_its_recording():
     """By its unit id, as a FIT of it would."""
     creator = "<Creator><Name>EDGE705</Name><UnitId>3471911100</UnitId><ProductID>625</ProductID></Creator>"
     activity = only(whole(tcx(lap(0, point(0)), more=creator)))
-    assert (activity.device.name, activity.claims[1]) == ("EDGE705", "device:3471911100@2026-05-03T06:00:00Z")
+    assert (activity.device.name, activity.claims[1]) == (
+        "EDGE705",
+        "device:3471911100@2026-05-03T06:00:00Z",
+    )
 
 
 def test_every_activity_of_a_file_is_a_workout():
     """Also the legs and transitions of a multisport session."""
-    legs = (f"<MultiSportSession><Id>x</Id><FirstSport>{tcx(lap(0, point(0)), 'Other')}</FirstSport><NextSport><Transition>"
-            f"{lap(20, point(20))}</Transition>{tcx(lap(60, point(60)), 'Biking')}</NextSport></MultiSportSession>")
+    legs = (
+        f"<MultiSportSession><Id>x</Id><FirstSport>{tcx(lap(0, point(0)), 'Other')}</FirstSport><NextSport><Transition>"
+        f"{lap(20, point(20))}</Transition>{tcx(lap(60, point(60)), 'Biking')}</NextSport></MultiSportSession>"
+    )
     found = activities(whole(legs))
-    assert [(leg.sport, leg.leg_no) for leg in found] == [("Other", 0), ("Transition", 1), ("Ride", 2)]
+    assert [(leg.sport, leg.leg_no) for leg in found] == [
+        ("Other", 0),
+        ("Transition", 1),
+        ("Ride", 2),
+    ]
     assert len({leg.parent for leg in found}) == 1
 
 
@@ -94,7 +130,10 @@ def test_blanks_in_front_are_forgiven():
 def test_points_are_put_in_the_order_of_time():
     """Each keeps its values; one without a place is a gap."""
     activity = only(whole(tcx(lap(0, point(0) + point(2) + point(1, latitude=None)))))
-    assert (stream(activity, "time"), stream(activity, "latlng")) == ([0, 1, 2], [(47.0, 11.0), None, (47.0, 11.0)])
+    assert (stream(activity, "time"), stream(activity, "latlng")) == (
+        [0, 1, 2],
+        [(47.0, 11.0), None, (47.0, 11.0)],
+    )
 
 
 def test_laps_without_points_are_a_workout():
@@ -107,20 +146,31 @@ def test_laps_without_points_are_a_workout():
 def test_numbers_that_are_none_are_left_out(value):
     """Of a lap or of a point."""
     text = f"<Calories>{value}</Calories><MaximumHeartRateBpm><Value>{value}</Value></MaximumHeartRateBpm>"
-    activity = only(whole(tcx(lap(0, point(0, f"<HeartRateBpm><Value>{value}</Value></HeartRateBpm>"), text))))
+    activity = only(
+        whole(tcx(lap(0, point(0, f"<HeartRateBpm><Value>{value}</Value></HeartRateBpm>"), text)))
+    )
     assert activity.max_heartrate_bpm is None
     assert not activity.calories_kcal
 
 
-BOMB = (b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]>'
-        b"<TrainingCenterDatabase><Id>&c;</Id></TrainingCenterDatabase>")
-COURSE = f"{HEAD}<Courses><Course><Name>x</Name></Course></Courses></TrainingCenterDatabase>".encode()
+BOMB = (
+    b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]>'
+    b"<TrainingCenterDatabase><Id>&c;</Id></TrainingCenterDatabase>"
+)
+COURSE = (
+    f"{HEAD}<Courses><Course><Name>x</Name></Course></Courses></TrainingCenterDatabase>".encode()
+)
 
 
-@pytest.mark.parametrize(("content", "code"), [
-    (BOMB, "FG-file-unsafe"), (COURSE, "FG-tcx-without-activities"), (whole(tcx("").replace("2026-05", "x")), "FG-tcx-without-times"),
-    (whole(tcx(lap(0, point(0))))[:-60], "FG-not-tcx"),
-])
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (BOMB, "FG-file-unsafe"),
+        (COURSE, "FG-tcx-without-activities"),
+        (whole(tcx("").replace("2026-05", "x")), "FG-tcx-without-times"),
+        (whole(tcx(lap(0, point(0))))[:-60], "FG-not-tcx"),
+    ],
+)
 def test_a_file_that_is_no_workout_is_refused_with_a_reason_of_its_own(content, code):
     """So that the athlete knows what to do with it."""
     with pytest.raises(RecordRefused) as caught:

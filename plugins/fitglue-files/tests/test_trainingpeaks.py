@@ -18,14 +18,51 @@ from fitglue_registry.errors import AthleteNeeded, RecordRefused
 from fitglue_registry.hookspecs import Body, Record
 from fitglue_registry.model import problems
 
-HEADER = ["Title", "WorkoutType", "WorkoutDescription", "PlannedDuration", "PlannedDistanceInMeters", "WorkoutDay", "CoachComments",
-          "DistanceInMeters", "PowerAverage", "PowerMax", "Energy", "AthleteComments", "TimeTotalInHours", "VelocityAverage", "VelocityMax",
-          "CadenceAverage", "CadenceMax", "HeartRateAverage", "HeartRateMax", "TorqueAverage", "TorqueMax", "IF", "TSS", "Rpe", "Feeling"]
+HEADER = [
+    "Title",
+    "WorkoutType",
+    "WorkoutDescription",
+    "PlannedDuration",
+    "PlannedDistanceInMeters",
+    "WorkoutDay",
+    "CoachComments",
+    "DistanceInMeters",
+    "PowerAverage",
+    "PowerMax",
+    "Energy",
+    "AthleteComments",
+    "TimeTotalInHours",
+    "VelocityAverage",
+    "VelocityMax",
+    "CadenceAverage",
+    "CadenceMax",
+    "HeartRateAverage",
+    "HeartRateMax",
+    "TorqueAverage",
+    "TorqueMax",
+    "IF",
+    "TSS",
+    "Rpe",
+    "Feeling",
+]
 
 
-def row(day: str = "2026-04-12", hours: float | str = 0.5, kind: str = "Bike", **more: str) -> dict[str, str]:
-    return {"Title": "Tempo", "WorkoutType": kind, "WorkoutDay": day, "TimeTotalInHours": str(hours), "DistanceInMeters": "15000",
-            "PowerAverage": "210", "Energy": "378", "HeartRateAverage": "140", "IF": "0.84", "TSS": "36", "Rpe": "6"} | more
+def row(
+    day: str = "2026-04-12", hours: float | str = 0.5, kind: str = "Bike", **more: str
+) -> dict[str, str]:
+    return {
+        "Title": "Tempo",
+        "WorkoutType": kind,
+        "WorkoutDay": day,
+        "TimeTotalInHours": str(hours),
+        "DistanceInMeters": "15000",
+        "PowerAverage": "210",
+        "Energy": "378",
+        "HeartRateAverage": "140",
+        "IF": "0.84",
+        "TSS": "36",
+        "Rpe": "6",
+    } | more
 
 
 def table(*rows: dict[str, str]) -> bytes:
@@ -42,7 +79,10 @@ def exports(tmp_path, zipped, connect_to):
 
     def make(*rows: dict[str, str], files: dict[str, bytes] | None = None, year: int = 2026):
         zipped(tmp_path / f"WorkoutExport-Ada-{year}.zip", {"workouts.csv": table(*rows)})
-        zipped(tmp_path / f"WorkoutFileExport-Ada-{year}.zip", {name: gzip.compress(content) for name, content in (files or {}).items()})
+        zipped(
+            tmp_path / f"WorkoutFileExport-Ada-{year}.zip",
+            {name: gzip.compress(content) for name, content in (files or {}).items()},
+        )
         return connect_to(tmp_path, entry="trainingpeaks-archive")
 
     return make
@@ -50,7 +90,15 @@ def exports(tmp_path, zipped, connect_to):
 
 def recorded(fit, seconds: int = 1800, start: int = 0, sport: int = 2) -> bytes:
     """A file of one workout on 13 April 2026, 06:53 local time."""
-    return fit().file_id().record(start).record(start + seconds).session(start, seconds, sport=sport).activity(start + seconds).content()
+    return (
+        fit()
+        .file_id()
+        .record(start)
+        .record(start + seconds)
+        .session(start, seconds, sport=sport)
+        .activity(start + seconds)
+        .content()
+    )
 
 
 def listed(connection):
@@ -59,7 +107,9 @@ def listed(connection):
 
 def made(listing, file: bytes | None = None):
     parts = {"summary": Body(listing.summary)} | ({"file": Body(file)} if file is not None else {})
-    found = plugin.fitglue_normalize(record=Record(listing.external_id, "trainingpeaks-archive", parts))
+    found = plugin.fitglue_normalize(
+        record=Record(listing.external_id, "trainingpeaks-archive", parts)
+    )
     assert [problems(activity) for activity in found] == [[]] * len(found)
     return found
 
@@ -75,9 +125,23 @@ def test_a_row_is_a_workout_of_a_day(exports):
     """The table has no time of day."""
     [listing] = listed(exports(row(AthleteComments="good", CoachComments="well done")))
     [activity] = made(listing)
-    assert (activity.start_local, activity.start_precision, activity.start_utc) == (datetime.fromisoformat("2026-04-12"), "day", None)
-    assert (activity.title, activity.sport, activity.moving_s, activity.distance_m) == ("Tempo", "Ride", 1800, 15000)
-    assert (activity.average_watts, activity.work_j, activity.intensity_pct, activity.training_load) == (210, 378_000, 84, 36)
+    assert (activity.start_local, activity.start_precision, activity.start_utc) == (
+        datetime.fromisoformat("2026-04-12"),
+        "day",
+        None,
+    )
+    assert (activity.title, activity.sport, activity.moving_s, activity.distance_m) == (
+        "Tempo",
+        "Ride",
+        1800,
+        15000,
+    )
+    assert (
+        activity.average_watts,
+        activity.work_j,
+        activity.intensity_pct,
+        activity.training_load,
+    ) == (210, 378_000, 84, 36)
     assert (activity.notes, activity.rpe) == ("good\n\nwell done", 6)
 
 
@@ -86,8 +150,10 @@ def test_what_was_only_planned_is_left_out_and_counted(exports):
     connection = exports(row(), row("2026-04-13", hours=""), row("2026-04-14", hours="0"))
     assert len(listed(connection)) == 1
     assert plugin.fitglue_connect(connection=connection).notes == (
-        "1 workout in 1 table, 2026.", "0 files to join them with, by day and duration.",
-        "Left out: 2 planned workouts without a time.")
+        "1 workout in 1 table, 2026.",
+        "0 files to join them with, by day and duration.",
+        "Left out: 2 planned workouts without a time.",
+    )
 
 
 def test_a_row_takes_the_file_of_its_day_and_duration(exports, fit):
@@ -96,19 +162,31 @@ def test_a_row_takes_the_file_of_its_day_and_duration(exports, fit):
     joined = next(one for one in listed(connection) if "file" in json.loads(one.summary))
     [part] = plugin.fitglue_fetch(connection=connection, part="file", ids=[joined.external_id])
     [activity] = made(joined, part.decoded)
-    assert (activity.title, activity.start_precision, activity.training_load) == ("Tempo", "second", 36)
+    assert (activity.title, activity.start_precision, activity.training_load) == (
+        "Tempo",
+        "second",
+        36,
+    )
     assert activity.start_utc is not None
     assert {one.partition(":")[0] for one in activity.claims} == {"trainingpeaks", "file", "device"}
     assert len(listed(connection)) == 2
 
 
-@pytest.mark.parametrize("case", ["two rows", "two files", "another duration", "another sport", "another day"])
+@pytest.mark.parametrize(
+    "case", ["two rows", "two files", "another duration", "another sport", "another day"]
+)
 def test_a_join_that_is_in_doubt_is_none(exports, fit, case):
     """The file is a record of its own then, and is matched like that of any source."""
     day = day_of(fit)
-    rows = {"two rows": [row(day), row(day)], "another duration": [row(day, 0.6)], "another sport": [row(day, kind="Swim")],
-            "another day": [row("2026-03-01")]}.get(case, [row(day)])
-    files = {"a.fit.gz": recorded(fit)} | ({"b.fit.gz": recorded(fit, start=7200)} if case == "two files" else {})
+    rows = {
+        "two rows": [row(day), row(day)],
+        "another duration": [row(day, 0.6)],
+        "another sport": [row(day, kind="Swim")],
+        "another day": [row("2026-03-01")],
+    }.get(case, [row(day)])
+    files = {"a.fit.gz": recorded(fit)} | (
+        {"b.fit.gz": recorded(fit, start=7200)} if case == "two files" else {}
+    )
     summaries = [json.loads(one.summary) for one in listed(exports(*rows, files=files))]
     assert not any("workout" in summary and "file" in summary for summary in summaries)
     assert len(summaries) == len(rows) + len(files)
@@ -138,7 +216,10 @@ def test_an_edited_title_is_the_same_row(exports):
 def test_a_table_that_was_saved_anew_with_other_ends_of_lines_is_read(tmp_path, zipped, exports):
     """As spreadsheets do."""
     connection = exports()
-    zipped(tmp_path / "WorkoutExport-Ada-2026.zip", {"workouts.csv": table(row()).replace(b"\r\n", b"\r")})
+    zipped(
+        tmp_path / "WorkoutExport-Ada-2026.zip",
+        {"workouts.csv": table(row()).replace(b"\r\n", b"\r")},
+    )
     assert len(listed(connection)) == 1
 
 
@@ -168,4 +249,6 @@ def test_files_alone_are_no_export(tmp_path, zipped, connect_to, fit):
 def test_a_file_that_no_row_wants_keeps_its_content_as_its_id(exports, fit):
     """As in a folder of files."""
     connection = exports(row("2026-01-01"), files={"a.fit.gz": recorded(fit)})
-    assert hashlib.sha256(recorded(fit)).hexdigest() in {one.external_id for one in listed(connection)}
+    assert hashlib.sha256(recorded(fit)).hexdigest() in {
+        one.external_id for one in listed(connection)
+    }

@@ -47,12 +47,24 @@ class Row(msgspec.Struct):
         """The id as the opaque text that it is, or ``None`` where it cannot serve as one."""
         if isinstance(self.id, int) and not isinstance(self.id, bool):
             return str(self.id) if abs(self.id) < _LARGEST_ID else None
-        return self.id if isinstance(self.id, str) and _USABLE.fullmatch(self.id) and self.id.isprintable() else None
+        return (
+            self.id
+            if isinstance(self.id, str) and _USABLE.fullmatch(self.id) and self.id.isprintable()
+            else None
+        )
 
     @property
     def stub(self) -> Stub | None:
         """Why this row will never be delivered, if it will not."""
-        return stub_of({"type": self.type, "start_date": self.start_date, "name": self.name, "source": self.source, "_note": self.note})
+        return stub_of(
+            {
+                "type": self.type,
+                "start_date": self.start_date,
+                "name": self.name,
+                "source": self.source,
+                "_note": self.note,
+            }
+        )
 
 
 _row_decoder = msgspec.json.Decoder(Row)
@@ -109,21 +121,48 @@ def unexpected(answer: Answer, expected: str, document: object) -> ConnectionSto
     """The error for JSON of a shape that the API does not promise; it names kinds and keys, never
     values.
     """
-    keys = f" with the keys {', '.join(sorted(map(str, document))[:8])}" if isinstance(document, dict) and document else ""
+    keys = (
+        f" with the keys {', '.join(sorted(map(str, document))[:8])}"
+        if isinstance(document, dict) and document
+        else ""
+    )
     if isinstance(document, dict) and "error" in document:
         return ConnectionStopped(
-            "FG-unexpected-answer", f"Intervals.icu answered with an error as if all were well, expected was {expected}",
-            at=Place(url=answer.url), why=f"it is an object{keys}", fix="run the command again later; nothing that was fetched is lost")
-    kind = "an object" if isinstance(document, dict) else "a list" if isinstance(document, list) else "a single value"
+            "FG-unexpected-answer",
+            f"Intervals.icu answered with an error as if all were well, expected was {expected}",
+            at=Place(url=answer.url),
+            why=f"it is an object{keys}",
+            fix="run the command again later; nothing that was fetched is lost",
+        )
+    kind = (
+        "an object"
+        if isinstance(document, dict)
+        else "a list"
+        if isinstance(document, list)
+        else "a single value"
+    )
     return ConnectionStopped(
-        "FG-unexpected-answer", f"Intervals.icu answered with {kind}{keys}, expected was {expected}", at=Place(url=answer.url),
+        "FG-unexpected-answer",
+        f"Intervals.icu answered with {kind}{keys}, expected was {expected}",
+        at=Place(url=answer.url),
         why="its API has changed, or the address is not that of Intervals.icu",
-        fix="check the address of the connection; if it is right, upgrade fitglue-intervals")
+        fix="check the address of the connection; if it is right, upgrade fitglue-intervals",
+    )
 
 
 def unexpected_file(answer: Answer) -> ConnectionStopped:
     """The error for an answer that no recording device ever wrote; it quotes nothing of it."""
-    kind = "a web page" if answer.body.lstrip()[:1] == b"<" else "JSON" if answer.body.strip() else "nothing"
+    kind = (
+        "a web page"
+        if answer.body.lstrip()[:1] == b"<"
+        else "JSON"
+        if answer.body.strip()
+        else "nothing"
+    )
     return ConnectionStopped(
-        "FG-unexpected-answer", f"Intervals.icu answered with {kind}, expected was an original file", at=Place(url=answer.url),
-        why="something between here and there answers in its place, or it is out of order", fix="run the command again later")
+        "FG-unexpected-answer",
+        f"Intervals.icu answered with {kind}, expected was an original file",
+        at=Place(url=answer.url),
+        why="something between here and there answers in its place, or it is out of order",
+        fix="run the command again later",
+    )

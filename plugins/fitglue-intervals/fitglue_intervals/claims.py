@@ -19,10 +19,18 @@ def claims_of(values: Values, external_id: str) -> tuple[str, ...]:
     181 times).
     """
     claims = [claim("intervals", external_id)]
-    source, upstream, leg = values.text("source"), values.identity("external_id"), values.whole("file_sport_index")
+    source, upstream, leg = (
+        values.text("source"),
+        values.identity("external_id"),
+        values.whole("file_sport_index"),
+    )
     # The id of a Strava row, which is a stub, is Strava's own; a native row that took its place
     # keeps it in strava_id.
-    strava = external_id if external_id.isdecimal() and source == "STRAVA" else values.identity("strava_id")
+    strava = (
+        external_id
+        if external_id.isdecimal() and source == "STRAVA"
+        else values.identity("strava_id")
+    )
     if strava is not None and strava.isdecimal():
         claims.append(claim("strava", strava))
     # Every leg of a multisport file carries the id of the whole, so only the first one may claim
@@ -40,7 +48,11 @@ def parent_of(values: Values, start: Start) -> str | None:
     if not values.whole("file_sport_index") or upstream is None:
         return None
     day = start.local or start.utc
-    return upstream if values.text("source") == "GARMIN_CONNECT" or day is None else f"{upstream} {day.date()}"
+    return (
+        upstream
+        if values.text("source") == "GARMIN_CONNECT" or day is None
+        else f"{upstream} {day.date()}"
+    )
 
 
 def file_claim(content: bytes, number: int) -> str:

@@ -7,7 +7,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from fitglue_intervals.api import OWNER, activities_path, athlete_of, athlete_path, read_row, rows_of, unexpected
+from fitglue_intervals.api import (
+    OWNER,
+    activities_path,
+    athlete_of,
+    athlete_path,
+    read_row,
+    rows_of,
+    unexpected,
+)
 from fitglue_intervals.reading import clean_text
 from fitglue_registry.errors import AthleteNeeded
 from fitglue_registry.hookspecs import Account
@@ -36,13 +44,20 @@ def _account(connection: Connection) -> Account:
     except AthleteNeeded as error:
         if error.code == "FG-key-rejected":
             raise AthleteNeeded(
-                error.code, "Intervals.icu rejects this API key", at=error.at, why="it is mistyped, cut, or was replaced by a new one",
-                fix="copy it again: at intervals.icu open Settings, and scroll down to Developer Settings") from error
+                error.code,
+                "Intervals.icu rejects this API key",
+                at=error.at,
+                why="it is mistyped, cut, or was replaced by a new one",
+                fix="copy it again: at intervals.icu open Settings, and scroll down to Developer Settings",
+            ) from error
         if error.code == "FG-not-permitted" and athlete != OWNER:
             raise AthleteNeeded(
-                "FG-not-permitted", f"this API key may not read athlete {athlete}", at=error.at,
+                "FG-not-permitted",
+                f"this API key may not read athlete {athlete}",
+                at=error.at,
                 why="the key belongs to another athlete, or the id is wrong",
-                fix="leave the athlete id out, then the key's own account is used; or ask that athlete for access") from error
+                fix="leave the athlete id out, then the key's own account is used; or ask that athlete for access",
+            ) from error
         raise
     if answer.status == 404 and athlete == OWNER:
         # A server that has no profiles: the athlete itself, of whose secrets nothing is kept
@@ -50,8 +65,10 @@ def _account(connection: Connection) -> Account:
         answer = connection.http.get(athlete_path(athlete), accept=(404,))
     if answer.status == 404:
         raise AthleteNeeded(
-            "FG-athlete-unknown", f"Intervals.icu knows no athlete {athlete}",
-            fix="leave the athlete id out, then the key's own account is used; it stands in Settings → Developer Settings")
+            "FG-athlete-unknown",
+            f"Intervals.icu knows no athlete {athlete}",
+            fix="leave the athlete id out, then the key's own account is used; it stands in Settings → Developer Settings",
+        )
     return _read_account(answer)
 
 
@@ -61,7 +78,7 @@ def _read_account(answer: Answer) -> Account:
     athlete = document.get("athlete", document) if isinstance(document, dict) else None
     identity = _text(athlete.get("id")) if isinstance(athlete, dict) else None
     if not isinstance(athlete, dict) or identity is None:
-        raise unexpected(answer, "an athlete's profile, {\"athlete\": {\"id\": …}}", document)
+        raise unexpected(answer, 'an athlete\'s profile, {"athlete": {"id": …}}', document)
     return Account(identity, _text(athlete.get("name")), _text(athlete.get("timezone")))
 
 
@@ -76,17 +93,27 @@ def _notes(connection: Connection) -> tuple[str, ...]:
     few reasons to trust their note.
     """
     today = connection.clock.now().date()
-    params = {"oldest": str(today - timedelta(days=DAYS)), "newest": str(today + timedelta(days=2)),
-              "fields": "id,start_date_local,source"}
-    read = (read_row(row) for row in rows_of(connection.http.get(activities_path(athlete_of(connection)), params)))
+    params = {
+        "oldest": str(today - timedelta(days=DAYS)),
+        "newest": str(today + timedelta(days=2)),
+        "fields": "id,start_date_local,source",
+    }
+    read = (
+        read_row(row)
+        for row in rows_of(connection.http.get(activities_path(athlete_of(connection)), params))
+    )
     rows = {row.external_id: row for row in read if row is not None and row.external_id is not None}
     stubs = sum(row.source == "STRAVA" for row in rows.values())
     if not rows:
         return (f"There is no activity in the last {DAYS} days.",)
     if not stubs:
         return (f"All {len(rows)} activities of the last {DAYS} days can be read.",)
-    strava = (f"{stubs} of the last {DAYS} days' {len(rows)} activities come from Strava and will never arrive: "
-              "Strava's terms forbid Intervals.icu to hand them on.")
-    remedy = ("To have them here, link your device's maker (Garmin, Wahoo, Coros, Suunto, Polar, Zwift, …) to Intervals.icu itself "
-              "(Intervals.icu → Settings → Connections), and import Strava's archive of your account: `fitglue connect strava` tells how.")
+    strava = (
+        f"{stubs} of the last {DAYS} days' {len(rows)} activities come from Strava and will never arrive: "
+        "Strava's terms forbid Intervals.icu to hand them on."
+    )
+    remedy = (
+        "To have them here, link your device's maker (Garmin, Wahoo, Coros, Suunto, Polar, Zwift, …) to Intervals.icu itself "
+        "(Intervals.icu → Settings → Connections), and import Strava's archive of your account: `fitglue connect strava` tells how."
+    )
     return (strava, remedy)

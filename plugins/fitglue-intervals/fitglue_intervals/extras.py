@@ -14,35 +14,84 @@ if TYPE_CHECKING:
 #: Name → key. The athlete's own state (fitness, fatigue, weight) is left out: it drifts from day to
 #: day while the workout stays.
 METRICS = {
-    "trimp": "trimp", "session_rpe": "session_rpe", "strain_score": "strain_score", "polarization_index": "polarization_index",
-    "decoupling_pct": "decoupling", "variability_index": "icu_variability_index", "efficiency_factor": "icu_efficiency_factor",
-    "power_to_heartrate": "icu_power_hr", "work_above_ftp_j": "icu_joules_above_ftp", "max_wbal_depletion_j": "icu_max_wbal_depletion",
-    "left_right_balance_pct": "avg_lr_balance", "ftp_watts": "icu_ftp", "w_prime_j": "icu_w_prime", "p_max_watts": "p_max",
-    "lthr_bpm": "lthr", "athlete_max_heartrate_bpm": "athlete_max_hr", "pace_mps": "pace", "grade_adjusted_pace_mps": "gap",
-    "threshold_pace_mps": "threshold_pace", "coasting_s": "coasting_time", "compliance_pct": "compliance", "kg_lifted": "kg_lifted",
-    "carbs_used_g": "carbs_used", "carbs_ingested_g": "carbs_ingested", "device_laps": "icu_lap_count",
+    "trimp": "trimp",
+    "session_rpe": "session_rpe",
+    "strain_score": "strain_score",
+    "polarization_index": "polarization_index",
+    "decoupling_pct": "decoupling",
+    "variability_index": "icu_variability_index",
+    "efficiency_factor": "icu_efficiency_factor",
+    "power_to_heartrate": "icu_power_hr",
+    "work_above_ftp_j": "icu_joules_above_ftp",
+    "max_wbal_depletion_j": "icu_max_wbal_depletion",
+    "left_right_balance_pct": "avg_lr_balance",
+    "ftp_watts": "icu_ftp",
+    "w_prime_j": "icu_w_prime",
+    "p_max_watts": "p_max",
+    "lthr_bpm": "lthr",
+    "athlete_max_heartrate_bpm": "athlete_max_hr",
+    "pace_mps": "pace",
+    "grade_adjusted_pace_mps": "gap",
+    "threshold_pace_mps": "threshold_pace",
+    "coasting_s": "coasting_time",
+    "compliance_pct": "compliance",
+    "kg_lifted": "kg_lifted",
+    "carbs_used_g": "carbs_used",
+    "carbs_ingested_g": "carbs_ingested",
+    "device_laps": "icu_lap_count",
 }
 
-_PLAIN = ("source", "external_id", "file_type", "file_sport_index", "route_id", "paired_event_id", "created", "interval_summary",
-          "recording_stops", "attachments", "analysis_issues")
+_PLAIN = (
+    "source",
+    "external_id",
+    "file_type",
+    "file_sport_index",
+    "route_id",
+    "paired_event_id",
+    "created",
+    "interval_summary",
+    "recording_stops",
+    "attachments",
+    "analysis_issues",
+)
 #: Section → name in it → key.
 _SECTIONS = {
     "oauth_client": {"id": "oauth_client_id", "name": "oauth_client_name"},
-    "power_meter": {"name": "power_meter", "serial": "power_meter_serial", "battery": "power_meter_battery"},
+    "power_meter": {
+        "name": "power_meter",
+        "serial": "power_meter_serial",
+        "battery": "power_meter_battery",
+    },
     "power_zones": {"bounds_pct": "icu_power_zones", "times": "icu_zone_times"},
     "heartrate_zones": {"bounds_bpm": "icu_hr_zones", "times_s": "icu_hr_zone_times"},
-    "pace_zones": {"bounds_pct": "pace_zones", "times_s": "pace_zone_times", "grade_adjusted_times_s": "gap_zone_times"},
+    "pace_zones": {
+        "bounds_pct": "pace_zones",
+        "times_s": "pace_zone_times",
+        "grade_adjusted_times_s": "gap_zone_times",
+    },
     "heartrate_recovery": {"start_bpm": "start_bpm", "end_bpm": "end_bpm", "drop_bpm": "hrr"},
     "weather": {
-        "average_temperature_c": "average_weather_temp", "min_temperature_c": "min_weather_temp", "max_temperature_c": "max_weather_temp",
-        "average_feels_like_c": "average_feels_like", "average_wind_speed_mps": "average_wind_speed",
-        "average_wind_gust_mps": "average_wind_gust", "prevailing_wind_deg": "prevailing_wind_deg",
-        "headwind_pct": "headwind_percent", "tailwind_pct": "tailwind_percent", "average_clouds_pct": "average_clouds",
-        "max_rain_mm": "max_rain", "max_snow_mm": "max_snow",
+        "average_temperature_c": "average_weather_temp",
+        "min_temperature_c": "min_weather_temp",
+        "max_temperature_c": "max_weather_temp",
+        "average_feels_like_c": "average_feels_like",
+        "average_wind_speed_mps": "average_wind_speed",
+        "average_wind_gust_mps": "average_wind_gust",
+        "prevailing_wind_deg": "prevailing_wind_deg",
+        "headwind_pct": "headwind_percent",
+        "tailwind_pct": "tailwind_percent",
+        "average_clouds_pct": "average_clouds",
+        "max_rain_mm": "max_rain",
+        "max_snow_mm": "max_snow",
     },
 }
-_IGNORED = {"time": "icu_ignore_time", "power": "icu_ignore_power", "heartrate": "icu_ignore_hr", "pace": "ignore_pace",
-            "velocity": "ignore_velocity"}
+_IGNORED = {
+    "time": "icu_ignore_time",
+    "power": "icu_ignore_power",
+    "heartrate": "icu_ignore_hr",
+    "pace": "ignore_pace",
+    "velocity": "ignore_velocity",
+}
 
 
 def metrics_of(values: Values) -> dict[str, float]:
@@ -60,9 +109,14 @@ def extensions_of(values: Values) -> dict[str, Any]:
     for section, names in _SECTIONS.items():
         place = payload.get("icu_hrr") if section == "heartrate_recovery" else payload
         if isinstance(place, dict):
-            found[section] = {name: place[key] for name, key in names.items() if place.get(key) is not None}
+            found[section] = {
+                name: place[key] for name, key in names.items() if place.get(key) is not None
+            }
     found["ignored"] = [name for name, key in _IGNORED.items() if values.flag(key)]
     # A custom field may be called TSS and mean anything: it never leaves its own corner.
-    found["custom"] = {key: value for key, value in payload.items()
-                       if key not in known_keys() and value is not None and not is_not_a_number(value)}
+    found["custom"] = {
+        key: value
+        for key, value in payload.items()
+        if key not in known_keys() and value is not None and not is_not_a_number(value)
+    }
     return {name: value for name, value in found.items() if value not in (None, {}, [], "")}

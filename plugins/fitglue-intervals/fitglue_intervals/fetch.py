@@ -7,7 +7,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fitglue_intervals.api import activities_path, activity_path, athlete_of, read_row, unexpected, unexpected_file
+from fitglue_intervals.api import (
+    activities_path,
+    activity_path,
+    athlete_of,
+    read_row,
+    unexpected,
+    unexpected_file,
+)
 from fitglue_intervals.reading import BOM, clean_text, read_json, split_rows
 from fitglue_intervals.stubs import STRAVA
 from fitglue_registry.hookspecs import Part, Unavailable
@@ -34,14 +41,29 @@ def fetch(connection: Connection, part: str, ids: Sequence[str]) -> Iterator[Par
     known = [external_id for external_id in ids if not external_id.startswith("row-")]
     for external_id in ids:
         if external_id.startswith("row-"):
-            yield Unavailable(external_id, part, "none", "FG-row-without-id", "its row in the list had no id to ask for")
+            yield Unavailable(
+                external_id,
+                part,
+                "none",
+                "FG-row-without-id",
+                "its row in the list had no id to ask for",
+            )
     if part == "detail":
         yield from _details(connection, known)
         return
     one = {"streams": _streams, "file": _file}.get(part)
     for external_id in known:
-        yield one(connection, external_id) if one else Unavailable(
-            external_id, part, "none", "FG-part-unknown", f"Intervals.icu has no part called {part}")
+        yield (
+            one(connection, external_id)
+            if one
+            else Unavailable(
+                external_id,
+                part,
+                "none",
+                "FG-part-unknown",
+                f"Intervals.icu has no part called {part}",
+            )
+        )
 
 
 def _details(connection: Connection, ids: Sequence[str]) -> Iterator[Part | Unavailable]:
@@ -58,9 +80,13 @@ def _details(connection: Connection, ids: Sequence[str]) -> Iterator[Part | Unav
 
 
 def _bulk(connection: Connection, ids: Sequence[str]) -> Iterator[Part | Unavailable]:
-    answer = connection.http.get(activities_path(athlete_of(connection), ids), WITH_INTERVALS, accept=BULK_REFUSALS)
+    answer = connection.http.get(
+        activities_path(athlete_of(connection), ids), WITH_INTERVALS, accept=BULK_REFUSALS
+    )
     if answer.status in BULK_REFUSALS:
-        connection.log.info("%d details at once were refused with %d, asking one by one", len(ids), answer.status)
+        connection.log.info(
+            "%d details at once were refused with %d, asking one by one", len(ids), answer.status
+        )
         return
     try:
         rows = split_rows(answer.body)
@@ -71,13 +97,25 @@ def _bulk(connection: Connection, ids: Sequence[str]) -> Iterator[Part | Unavail
     for content in rows:
         row = read_row(content)
         if row is not None and row.external_id is not None:
-            yield _stub(row.external_id, "detail", row.stub) if row.stub else Part(row.external_id, "detail", content)
+            yield (
+                _stub(row.external_id, "detail", row.stub)
+                if row.stub
+                else Part(row.external_id, "detail", content)
+            )
 
 
 def _detail(connection: Connection, external_id: str) -> Part | Unavailable:
-    answer = connection.http.get(activity_path(external_id), WITH_INTERVALS, accept=(GONE, UNREADABLE))
+    answer = connection.http.get(
+        activity_path(external_id), WITH_INTERVALS, accept=(GONE, UNREADABLE)
+    )
     if answer.status == GONE:
-        return Unavailable(external_id, "detail", "gone", "FG-not-at-source", "Intervals.icu no longer has this activity")
+        return Unavailable(
+            external_id,
+            "detail",
+            "gone",
+            "FG-not-at-source",
+            "Intervals.icu no longer has this activity",
+        )
     if answer.status == UNREADABLE:
         return _unreadable(external_id, "detail", answer)
     row = read_row(answer.body)
@@ -85,20 +123,35 @@ def _detail(connection: Connection, external_id: str) -> Part | Unavailable:
     # would never be asked for again.
     if row is None or row.external_id != external_id:
         raise unexpected(answer, f"the activity {external_id}", answer.json())
-    return _stub(external_id, "detail", row.stub) if row.stub else Part(external_id, "detail", answer.body)
+    return (
+        _stub(external_id, "detail", row.stub)
+        if row.stub
+        else Part(external_id, "detail", answer.body)
+    )
 
 
 def _streams(connection: Connection, external_id: str) -> Part | Unavailable:
-    answer = connection.http.get(activity_path(external_id, "streams.json"), accept=(GONE, UNREADABLE))
+    answer = connection.http.get(
+        activity_path(external_id, "streams.json"), accept=(GONE, UNREADABLE)
+    )
     if answer.status == GONE:
         # Not "gone": whether the activity itself still exists is for its detail to say.
-        return Unavailable(external_id, "streams", "none", "FG-no-streams", "Intervals.icu has no streams of this activity")
+        return Unavailable(
+            external_id,
+            "streams",
+            "none",
+            "FG-no-streams",
+            "Intervals.icu has no streams of this activity",
+        )
     if answer.status == UNREADABLE:
         return _unreadable(external_id, "streams", answer)
     text = answer.body.removeprefix(BOM).strip()
     # A look at both ends and at one key: to read half a megabyte here and again when it is
     # normalized would cost a millisecond each.
-    if not (_NO_STREAMS.fullmatch(text) or (_OPENING.match(text) and _CLOSING.search(text, len(text) - 64) and b'"type"' in text)):
+    if not (
+        _NO_STREAMS.fullmatch(text)
+        or (_OPENING.match(text) and _CLOSING.search(text, len(text) - 64) and b'"type"' in text)
+    ):
         raise unexpected(answer, "a list of streams", answer.json())
     # One answer is one record here, so what the wire brought is kept as it came: compressing it
     # again would cost 23 ms.
@@ -110,7 +163,13 @@ def _streams(connection: Connection, external_id: str) -> Part | Unavailable:
 def _file(connection: Connection, external_id: str) -> Part | Unavailable:
     answer = connection.http.get(activity_path(external_id, "file"), accept=(GONE, UNREADABLE))
     if answer.status == GONE:
-        return Unavailable(external_id, "file", "none", "FG-no-file", "there is no original file: entered by hand, or made from a plan")
+        return Unavailable(
+            external_id,
+            "file",
+            "none",
+            "FG-no-file",
+            "there is no original file: entered by hand, or made from a plan",
+        )
     if answer.status == UNREADABLE:
         return _unreadable(external_id, "file", answer)
     if _NO_FILE.match(answer.body):
@@ -128,7 +187,13 @@ def _unreadable(external_id: str, part: str, answer: Answer) -> Unavailable:
     reason = clean_text(said) if isinstance(said, str) else "no reason was given"
     if "strava" in reason.casefold():
         return _stub(external_id, part, STRAVA)
-    return Unavailable(external_id, part, "none", "FG-refused-by-source", f"Intervals.icu will not deliver it: {reason}")
+    return Unavailable(
+        external_id,
+        part,
+        "none",
+        "FG-refused-by-source",
+        f"Intervals.icu will not deliver it: {reason}",
+    )
 
 
 def _stub(external_id: str, part: str, stub: Stub) -> Unavailable:

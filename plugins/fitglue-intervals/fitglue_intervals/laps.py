@@ -26,11 +26,25 @@ def _lap(values: Values) -> Lap:
     # left in the raw payload: nothing says its unit.
     intensity, zone = values.text("type"), values.identity("zone")
     return Lap(
-        kind="interval", label=values.text("label"), group=values.identity("group_id"), intensity=intensity and intensity.lower(),
-        start_s=values.figure("start_time"), start_index=values.whole("start_index"), end_index=values.whole("end_index"),
-        elapsed_s=values.amount("elapsed_time"), moving_s=values.amount("moving_time"), distance_m=values.amount("distance"),
-        average_heartrate_bpm=values.amount("average_heartrate"), max_heartrate_bpm=values.amount("max_heartrate"),
-        average_watts=values.figure("average_watts"), weighted_average_watts=values.figure("weighted_average_watts"),
-        max_watts=values.figure("max_watts"), average_cadence_rpm=values.amount("average_cadence"),
-        average_speed_mps=values.figure("average_speed"), max_speed_mps=values.figure("max_speed"),
-        elevation_gain_m=values.amount("total_elevation_gain"), training_load=values.figure("training_load"), zone=zone)
+        kind="interval",
+        label=values.text("label"),
+        group=values.identity("group_id"),
+        intensity=intensity and intensity.lower(),
+        start_s=values.figure("start_time"),
+        start_index=values.whole("start_index"),
+        end_index=values.whole("end_index"),
+        elapsed_s=values.amount("elapsed_time"),
+        moving_s=values.amount("moving_time"),
+        distance_m=values.amount("distance"),
+        average_heartrate_bpm=values.amount("average_heartrate"),
+        max_heartrate_bpm=values.amount("max_heartrate"),
+        average_watts=values.figure("average_watts"),
+        weighted_average_watts=values.figure("weighted_average_watts"),
+        max_watts=values.figure("max_watts"),
+        average_cadence_rpm=values.amount("average_cadence"),
+        average_speed_mps=values.figure("average_speed"),
+        max_speed_mps=values.figure("max_speed"),
+        elevation_gain_m=values.amount("total_elevation_gain"),
+        training_load=values.figure("training_load"),
+        zone=zone,
+    )

@@ -35,13 +35,17 @@ def list_window(connection: Connection, window: Window) -> Iterator[Listing | Sp
             yield Split(split([day for day in days if day is not None]))
         return
     seen: set[str] = set()
-    for listing in sorted(_listings(_ask(connection, window), window), key=_newest_first, reverse=True):
+    for listing in sorted(
+        _listings(_ask(connection, window), window), key=_newest_first, reverse=True
+    ):
         if listing.external_id not in seen:
             seen.add(listing.external_id)
             yield listing
 
 
-def split(days: Sequence[date], rows: int = ROWS, longest: timedelta = LONGEST) -> tuple[Window, ...]:
+def split(
+    days: Sequence[date], rows: int = ROWS, longest: timedelta = LONGEST
+) -> tuple[Window, ...]:
     """Contiguous windows that never share a day, newest first, of about ``rows`` rows and a year at
     most.
 
@@ -87,8 +91,18 @@ def _listing(content: bytes, near: datetime) -> Listing:
         start = row and local_start(row.start_date_local)
         return Listing(f"row-{hashlib.sha256(content).hexdigest()[:16]}", content, start or near)
     stub = row.stub
-    unavailable = None if stub is None else Unavailable(external_id, "summary", "stub", stub.code, stub.reason, stub.fix)
-    return Listing(external_id, content, local_start(row.start_date_local), at_source=_moment(row.created), unavailable=unavailable)
+    unavailable = (
+        None
+        if stub is None
+        else Unavailable(external_id, "summary", "stub", stub.code, stub.reason, stub.fix)
+    )
+    return Listing(
+        external_id,
+        content,
+        local_start(row.start_date_local),
+        at_source=_moment(row.created),
+        unavailable=unavailable,
+    )
 
 
 def _newest_first(listing: Listing) -> datetime:

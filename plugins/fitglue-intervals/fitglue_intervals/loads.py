@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 BY = "Intervals.icu"
 #: Name in ``tiz_order``, the method as the model names it, key of the figure, key of its variant.
 #: Only the first is a TSS.
-_METHODS = (("POWER", "power", "power_load", None), ("HR", "heart_rate", "hr_load", "hr_load_type"),
-            ("PACE", "pace", "pace_load", "pace_load_type"))
+_METHODS = (
+    ("POWER", "power", "power_load", None),
+    ("HR", "heart_rate", "hr_load", "hr_load_type"),
+    ("PACE", "pace", "pace_load", "pace_load_type"),
+)
 _USUAL_ORDER = "POWER_HR_PACE"
 
 
@@ -27,12 +30,20 @@ def training_loads(values: Values) -> tuple[TrainingLoad, ...]:
     athlete's own where the activity says that it was edited.
     """
     counted = values.figure("icu_training_load")
-    found = {name: (value, method, variant and values.text(variant))
-             for name, method, key, variant in _METHODS if (value := values.figure(key)) is not None}
+    found = {
+        name: (value, method, variant and values.text(variant))
+        for name, method, key, variant in _METHODS
+        if (value := values.figure(key)) is not None
+    }
     order = (values.text("tiz_order") or _USUAL_ORDER).split("_")
     ranked = sorted(found, key=lambda name: order.index(name) if name in order else len(order))
-    chosen = next((name for name in ranked if counted is not None and found[name][0] == counted), None)
-    loads = tuple(TrainingLoad(value, method, variant, BY, name == chosen) for name, (value, method, variant) in found.items())
+    chosen = next(
+        (name for name in ranked if counted is not None and found[name][0] == counted), None
+    )
+    loads = tuple(
+        TrainingLoad(value, method, variant, BY, name == chosen)
+        for name, (value, method, variant) in found.items()
+    )
     if counted is None or chosen is not None:
         return loads
     return (*loads, TrainingLoad(counted, by="athlete" if edited(values) else BY, chosen=True))

@@ -16,7 +16,15 @@ from fitglue_intervals.starts import start_of
 from fitglue_intervals.streams import decode_streams
 from fitglue_intervals.stubs import stub_of
 from fitglue_intervals.values import Values
-from fitglue_registry.model import Completeness, Device, Gear, Link, Provenance, SourceActivity, canonical_sport
+from fitglue_registry.model import (
+    Completeness,
+    Device,
+    Gear,
+    Link,
+    Provenance,
+    SourceActivity,
+    canonical_sport,
+)
 from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
@@ -48,9 +56,16 @@ def normalize(record: Record) -> list[SourceActivity]:
     streams = _streams(record, missing)
     has_samples = bool(streams) or bool(payload.get("stream_types"))
     activity = SourceActivity(
-        **_identity(values, external_id, has_samples=has_samples), **_measures(values), **_rest(values),
-        links=links, streams=streams, completeness=Completeness(tuple(record.parts), missing))
-    return [with_file(activity, record.parts["file"], values) if "file" in record.parts else activity]
+        **_identity(values, external_id, has_samples=has_samples),
+        **_measures(values),
+        **_rest(values),
+        links=links,
+        streams=streams,
+        completeness=Completeness(tuple(record.parts), missing),
+    )
+    return [
+        with_file(activity, record.parts["file"], values) if "file" in record.parts else activity
+    ]
 
 
 # -- reading the parts -----------------------------------------------------------------------------
@@ -66,7 +81,9 @@ def _payload(record: Record) -> dict[str, Any]:
     """
     found = {part: _object(record, part) for part in ("summary", "detail") if part in record.parts}
     if not found:
-        raise refuse(f"of activity {record.external_id} there is neither a summary nor a detail", field="$")
+        raise refuse(
+            f"of activity {record.external_id} there is neither a summary nor a detail", field="$"
+        )
     whole = {part: payload for part, payload in found.items() if stub_of(payload) is None} or found
     summary, detail = whole.get("summary", {}), whole.get("detail", {})
     payload = summary | detail if _detail_is_newer(record) else detail | summary
@@ -84,12 +101,18 @@ def _object(record: Record, part: str) -> dict[str, Any]:
     try:
         document = read_json(unpack(record.parts[part]))
     except UNREADABLE as error:
-        raise refuse(f"the {part} of {record.external_id} is no JSON: {error}", field="$") from error
+        raise refuse(
+            f"the {part} of {record.external_id} is no JSON: {error}", field="$"
+        ) from error
     other = other_than_activity(document)
     if other is not None or not isinstance(document, dict):
         what = (other or "a list").removesuffix(", not an activity")
-        raise refuse(f"the {part} of {record.external_id} is {what}, not an activity", field="$", code="FG-not-an-activity",
-                     fix="give an activity of Intervals.icu, or a list of them")
+        raise refuse(
+            f"the {part} of {record.external_id} is {what}, not an activity",
+            field="$",
+            code="FG-not-an-activity",
+            fix="give an activity of Intervals.icu, or a list of them",
+        )
     return document
 
 
@@ -109,15 +132,25 @@ def _streams(record: Record, missing: dict[str, str]) -> tuple[Stream, ...]:
 # -- making the activity ---------------------------------------------------------------------------
 
 
-def _stub(values: Values, external_id: str, stub: Stub, links: tuple[Link, ...], parts: tuple[str, ...]) -> SourceActivity:
+def _stub(
+    values: Values, external_id: str, stub: Stub, links: tuple[Link, ...], parts: tuple[str, ...]
+) -> SourceActivity:
     """A placeholder that keeps the start and the claims, so that a copy from elsewhere can be
     recognised.
     """
     start = start_of(values, has_samples=True)
     extensions = {key: value for key in ("source",) if (value := values.text(key)) is not None}
     return SourceActivity(
-        stub=stub, start_utc=start.utc, start_local=start.local, timezone=start.timezone, utc_offset_s=start.utc_offset_s, links=links,
-        claims=claims_of(values, external_id), extensions=extensions, completeness=Completeness(parts, values.missing))
+        stub=stub,
+        start_utc=start.utc,
+        start_local=start.local,
+        timezone=start.timezone,
+        utc_offset_s=start.utc_offset_s,
+        links=links,
+        claims=claims_of(values, external_id),
+        extensions=extensions,
+        completeness=Completeness(parts, values.missing),
+    )
 
 
 def _identity(values: Values, external_id: str, *, has_samples: bool) -> dict[str, Any]:
@@ -126,28 +159,51 @@ def _identity(values: Values, external_id: str, *, has_samples: bool) -> dict[st
     claims = claims_of(values, external_id)
     raw_sport, sub_type = values.text("type"), values.text("sub_type")
     return {
-        "title": values.text("name"), "description": values.text("description"), "tags": _tags(values.payload.get("tags")),
-        "sport": canonical_sport(raw_sport), "sport_raw": raw_sport, "sub_type": None if sub_type == "NONE" else sub_type,
-        "trainer": values.flag("trainer"), "commute": values.flag("commute"), "race": values.flag("race"),
-        "start_utc": start.utc, "start_local": start.local, "timezone": start.timezone, "utc_offset_s": start.utc_offset_s,
-        "start_precision": start.precision, "parent": parent_of(values, start), "claims": claims,
+        "title": values.text("name"),
+        "description": values.text("description"),
+        "tags": _tags(values.payload.get("tags")),
+        "sport": canonical_sport(raw_sport),
+        "sport_raw": raw_sport,
+        "sub_type": None if sub_type == "NONE" else sub_type,
+        "trainer": values.flag("trainer"),
+        "commute": values.flag("commute"),
+        "race": values.flag("race"),
+        "start_utc": start.utc,
+        "start_local": start.local,
+        "timezone": start.timezone,
+        "utc_offset_s": start.utc_offset_s,
+        "start_precision": start.precision,
+        "parent": parent_of(values, start),
+        "claims": claims,
         "provenance": _provenance(values, start.derived),
     }
 
 
 def _tags(tags: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(tag.strip() for tag in tags or () if isinstance(tag, str) and tag.strip()))
+    return tuple(
+        dict.fromkeys(tag.strip() for tag in tags or () if isinstance(tag, str) and tag.strip())
+    )
 
 
 def _provenance(values: Values, derived: tuple[str, ...]) -> dict[str, Provenance]:
     """Only what differs from the `data` table of the entry."""
-    found = {field: Provenance("computed", note="from the other start and the zone") for field in derived}
+    found = {
+        field: Provenance("computed", note="from the other start and the zone") for field in derived
+    }
     if edited(values):
-        found["training_load"] = Provenance("reported", by="athlete", upstream="icu_training_load", note="typed by the athlete")
+        found["training_load"] = Provenance(
+            "reported", by="athlete", upstream="icu_training_load", note="typed by the athlete"
+        )
     if _power_kind(values) == "estimated":
-        watts = {"average_watts": "icu_average_watts", "weighted_average_watts": "icu_weighted_avg_watts"}
-        found |= {field: Provenance("estimated", upstream=key, note="device_watts is not set")
-                  for field, key in watts.items() if values.figure(key) is not None}
+        watts = {
+            "average_watts": "icu_average_watts",
+            "weighted_average_watts": "icu_weighted_avg_watts",
+        }
+        found |= {
+            field: Provenance("estimated", upstream=key, note="device_watts is not set")
+            for field, key in watts.items()
+            if values.figure(key) is not None
+        }
     if _rpe(values) is not None and values.figure("icu_rpe") is None:
         found["rpe"] = Provenance("reported", upstream="perceived_exertion")
     return found
@@ -177,9 +233,13 @@ def _measures(values: Values) -> dict[str, Any]:
     distance = values.amount("icu_distance", "distance_m")
     return numbers | {
         "distance_m": values.amount("distance", "distance_m") if distance is None else distance,
-        "pool_lengths": values.whole("lengths"), "power_kind": _power_kind(values), "rpe": _rpe(values), "feel": _feel(values),
+        "pool_lengths": values.whole("lengths"),
+        "power_kind": _power_kind(values),
+        "rpe": _rpe(values),
+        "feel": _feel(values),
         "cadence_per_leg": True if on_foot and numbers["average_cadence_rpm"] is not None else None,
-        "average_stride_m": _stride(values) if on_foot else None, "training_loads": training_loads(values),
+        "average_stride_m": _stride(values) if on_foot else None,
+        "training_loads": training_loads(values),
     }
 
 
@@ -198,14 +258,20 @@ def _rest(values: Values) -> dict[str, Any]:
     """Gear, device, laps, and what the model has no field for."""
     name, gear = values.text("device_name"), values.payload.get("gear")
     extensions = extensions_of(values)
-    for field, kept, keys in (("rpe", _rpe(values), ("icu_rpe", "perceived_exertion")), ("feel", _feel(values), ("feel",))):
+    for field, kept, keys in (
+        ("rpe", _rpe(values), ("icu_rpe", "perceived_exertion")),
+        ("feel", _feel(values), ("feel",)),
+    ):
         odd = next((number for key in keys if (number := values.figure(key)) is not None), None)
         if kept is None and odd is not None:
             extensions[field] = odd
             values.missing[field] = f"the source says {odd:g}, which is off the scale"
     return {
-        "gear": _gear(gear) if isinstance(gear, dict) else None, "device": Device(name=name) if name else None,
-        "laps": laps_of(values.payload.get("icu_intervals") or ()), "metrics": metrics_of(values), "extensions": extensions,
+        "gear": _gear(gear) if isinstance(gear, dict) else None,
+        "device": Device(name=name) if name else None,
+        "laps": laps_of(values.payload.get("icu_intervals") or ()),
+        "metrics": metrics_of(values),
+        "extensions": extensions,
     }
 
 

@@ -32,10 +32,15 @@ def records(content: bytes, name: str, streams: bytes | None = None) -> list[Rec
         raise _not_an_activity(name, _no_json(content)) from error
     rows = _activities(content, document)
     if not rows:
-        raise _not_an_activity(name, other_than_activity(document) or "a document without an activity")
+        raise _not_an_activity(
+            name, other_than_activity(document) or "a document without an activity"
+        )
     if streams is not None and len(rows) != 1:
-        raise UserMistake("FG-streams-for-many", f"{name} holds {len(rows)} activities, so it is open whose streams these are",
-                          fix="give the streams with a file that holds their one activity")
+        raise UserMistake(
+            "FG-streams-for-many",
+            f"{name} holds {len(rows)} activities, so it is open whose streams these are",
+            fix="give the streams with a file that holds their one activity",
+        )
     return [_record(row, streams) for row in rows]
 
 
@@ -46,7 +51,11 @@ def _activities(content: bytes, document: Any) -> list[bytes]:
     if not isinstance(document, dict):
         return []
     if isinstance(document.get("events"), list):
-        return [msgspec.json.encode(event["activity"]) for event in document["events"] if _tells_an_activity(event)]
+        return [
+            msgspec.json.encode(event["activity"])
+            for event in document["events"]
+            if _tells_an_activity(event)
+        ]
     if isinstance(document.get("before"), dict) and isinstance(document.get("after"), dict):
         return [msgspec.json.encode(document[side]) for side in ("before", "after")]
     return [] if other_than_activity(document) else [content]
@@ -89,10 +98,17 @@ def _no_json(content: bytes) -> str:
     first = text.splitlines()[0] if text else b""
     if not text:
         return "empty"
-    return "CSV; of it the activities cannot be made, save the JSON answer instead" if first.count(b",") >= 2 else "no JSON"
+    return (
+        "CSV; of it the activities cannot be made, save the JSON answer instead"
+        if first.count(b",") >= 2
+        else "no JSON"
+    )
 
 
 def _not_an_activity(name: str, what: str) -> RecordRefused:
     return RecordRefused(
-        "FG-not-an-activity", f"{name} holds no activity of Intervals.icu: it is {what}", at=Place(file=name),
-        fix="give an activity, a list of activities, or a webhook body that carries one")
+        "FG-not-an-activity",
+        f"{name} holds no activity of Intervals.icu: it is {what}",
+        at=Place(file=name),
+        fix="give an activity, a list of activities, or a webhook body that carries one",
+    )

@@ -29,10 +29,40 @@ _LARGEST = 1 << 29
 #: another workout.
 _SAME_WORKOUT_S = 86_400
 #: What the athlete, the source's own sums, or the record itself says.
-_OWN = frozenset({
-    "model", "leg_no", "parent", "stub", "title", "description", "notes", "tags", "sport", "sport_raw", "sub_type", "trainer", "commute",
-    "race", "start_local", "start_precision", "training_load", "training_loads", "intensity_pct", "gear", "device", "laps", "streams",
-    "claims", "links", "metrics", "extensions", "completeness", "provenance", "cadence_per_leg"})
+_OWN = frozenset(
+    {
+        "model",
+        "leg_no",
+        "parent",
+        "stub",
+        "title",
+        "description",
+        "notes",
+        "tags",
+        "sport",
+        "sport_raw",
+        "sub_type",
+        "trainer",
+        "commute",
+        "race",
+        "start_local",
+        "start_precision",
+        "training_load",
+        "training_loads",
+        "intensity_pct",
+        "gear",
+        "device",
+        "laps",
+        "streams",
+        "claims",
+        "links",
+        "metrics",
+        "extensions",
+        "completeness",
+        "provenance",
+        "cadence_per_leg",
+    }
+)
 _BY = "original file"
 #: Of fewer samples than this with a partner in the file, the two do not belong together.
 _ALIGNED = 0.5
@@ -53,12 +83,17 @@ def with_file(activity: SourceActivity, body: Body, values: Values) -> SourceAct
         leg = _leg(activities(content), activity, values)
     except RecordRefused as refused:
         activity = _missing(activity, refused.what)
-        return msgspec.structs.replace(activity, claims=(*activity.claims, file_claim(content, values.whole("file_sport_index") or 0)))
+        return msgspec.structs.replace(
+            activity,
+            claims=(*activity.claims, file_claim(content, values.whole("file_sport_index") or 0)),
+        )
     if leg is None:
         return _missing(activity, "no session of the file is of the time of this activity")
     # The position in the file is the reader's own: the same one that the file has in a folder or an
     # archive.
-    claimed = msgspec.structs.replace(activity, claims=tuple(dict.fromkeys((*activity.claims, *leg.claims))))
+    claimed = msgspec.structs.replace(
+        activity, claims=tuple(dict.fromkeys((*activity.claims, *leg.claims)))
+    )
     return _filled(claimed, leg)
 
 
@@ -77,24 +112,38 @@ def _unpacked(content: bytes) -> bytes:
 
 def _missing(activity: SourceActivity, why: str) -> SourceActivity:
     known = activity.completeness
-    return msgspec.structs.replace(activity, completeness=Completeness(known.parts, {**known.missing, "file": why}))
+    return msgspec.structs.replace(
+        activity, completeness=Completeness(known.parts, {**known.missing, "file": why})
+    )
 
 
-def _leg(legs: list[SourceActivity], activity: SourceActivity, values: Values) -> SourceActivity | None:
+def _leg(
+    legs: list[SourceActivity], activity: SourceActivity, values: Values
+) -> SourceActivity | None:
     """The session of the file that this activity is: the one that began with it; the number in the
     file where it says no UTC.
     """
     if activity.start_utc is None:
         number = values.whole("file_sport_index") or 0
         return legs[number] if number < len(legs) else None
-    begun = [(abs((leg.start_utc - activity.start_utc).total_seconds()), leg.leg_no, leg) for leg in legs if leg.start_utc is not None]
+    begun = [
+        (abs((leg.start_utc - activity.start_utc).total_seconds()), leg.leg_no, leg)
+        for leg in legs
+        if leg.start_utc is not None
+    ]
     apart, _, leg = min(begun, default=(_SAME_WORKOUT_S, 0, None))
     return leg if apart < _SAME_WORKOUT_S else None
 
 
 def _filled(activity: SourceActivity, leg: SourceActivity) -> SourceActivity:
-    absent = [name for name in activity.__struct_fields__ if name not in _OWN and getattr(activity, name) in (None, ())]
-    changes: dict[str, Any] = {name: value for name in absent if (value := getattr(leg, name)) not in (None, ())}
+    absent = [
+        name
+        for name in activity.__struct_fields__
+        if name not in _OWN and getattr(activity, name) in (None, ())
+    ]
+    changes: dict[str, Any] = {
+        name: value for name in absent if (value := getattr(leg, name)) not in (None, ())
+    }
     streams, samples = _streams(activity, leg)
     if samples:
         changes["streams"] = (*activity.streams, *streams)
@@ -105,9 +154,17 @@ def _filled(activity: SourceActivity, leg: SourceActivity) -> SourceActivity:
         changes["laps"] = (*activity.laps, *laps)
     provenance = {name: _said(leg, name) for name in [*changes, *samples]}
     return msgspec.structs.replace(
-        activity, **changes, device=_device(activity.device, leg.device), metrics={**leg.metrics, **activity.metrics},
-        extensions={**leg.extensions, **activity.extensions}, provenance={**activity.provenance, **provenance},
-        completeness=Completeness(activity.completeness.parts, {**leg.completeness.missing, **activity.completeness.missing}))
+        activity,
+        **changes,
+        device=_device(activity.device, leg.device),
+        metrics={**leg.metrics, **activity.metrics},
+        extensions={**leg.extensions, **activity.extensions},
+        provenance={**activity.provenance, **provenance},
+        completeness=Completeness(
+            activity.completeness.parts,
+            {**leg.completeness.missing, **activity.completeness.missing},
+        ),
+    )
 
 
 def _said(leg: SourceActivity, name: str) -> Provenance:
@@ -132,7 +189,9 @@ def _streams(activity: SourceActivity, leg: SourceActivity) -> tuple[list[Stream
     if not activity.streams:
         return list(leg.streams), [f"streams.{stream.type}" for stream in leg.streams]
     present = {stream.type for stream in activity.streams}
-    others = [stream for stream in leg.streams if stream.type not in present and stream.type != "time"]
+    others = [
+        stream for stream in leg.streams if stream.type not in present and stream.type != "time"
+    ]
     rows = _rows(activity, leg) if others else None
     if rows is None:
         return [], []
@@ -144,7 +203,11 @@ def _time(activity: SourceActivity) -> Any:
     import numpy as np
 
     values = next((stream.values for stream in activity.streams if stream.type == "time"), None)
-    return None if values is None or not len(values) else np.frombuffer(values.doubles, dtype=np.float64)
+    return (
+        None
+        if values is None or not len(values)
+        else np.frombuffer(values.doubles, dtype=np.float64)
+    )
 
 
 def _shift_s(activity: SourceActivity, leg: SourceActivity) -> float:
@@ -179,7 +242,11 @@ def _moved(stream: Stream, rows: Any) -> Stream | None:
     if column.width == 0:
         listed = list(column)
         samples: list[Any] = [listed[row] if row >= 0 else None for row in rows]
-        return None if all(sample is None for sample in samples) else msgspec.structs.replace(stream, values=Column.lists(samples))
+        return (
+            None
+            if all(sample is None for sample in samples)
+            else msgspec.structs.replace(stream, values=Column.lists(samples))
+        )
     doubles = np.frombuffer(column.doubles, dtype=np.float64).reshape(-1, column.width)
     moved = np.where((rows >= 0)[:, None], doubles[rows], np.nan)
     if np.isnan(moved).all():

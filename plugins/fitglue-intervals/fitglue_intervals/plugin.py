@@ -15,10 +15,29 @@ from fitglue_registry import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fitglue_registry.hookspecs import Account, Connection, Listing, Opinion, Pair, Part, Record, Split, Unavailable, Window
+    from fitglue_registry.hookspecs import (
+        Account,
+        Connection,
+        Listing,
+        Opinion,
+        Pair,
+        Part,
+        Record,
+        Split,
+        Unavailable,
+        Window,
+    )
     from fitglue_registry.model import SourceActivity
 
-__all__ = ["FITGLUE_HOOK_API", "fitglue_connect", "fitglue_dedupe", "fitglue_fetch", "fitglue_list", "fitglue_normalize", "offline_records"]
+__all__ = [
+    "FITGLUE_HOOK_API",
+    "fitglue_connect",
+    "fitglue_dedupe",
+    "fitglue_fetch",
+    "fitglue_list",
+    "fitglue_normalize",
+    "offline_records",
+]
 
 #: The version of ``hookspecs.py`` that this plugin was written for.
 FITGLUE_HOOK_API = 1
@@ -37,7 +56,9 @@ def fitglue_list(connection: Connection, window: Window) -> Iterator[Listing | S
 
 
 @hookimpl
-def fitglue_fetch(connection: Connection, part: str, ids: Sequence[str]) -> Iterator[Part | Unavailable]:
+def fitglue_fetch(
+    connection: Connection, part: str, ids: Sequence[str]
+) -> Iterator[Part | Unavailable]:
     """Details in bulk, streams and files one by one."""
     return fetch(connection, part, ids)
 

@@ -41,7 +41,9 @@ _TEXTS = ("name", "description", "label", "group_id", "error")
 _NO_NUMBER = re.compile(rb'"(?:NaN|-?Infinity)"')
 #: The end of a key that is none of those, its colon, and nothing more: a quote inside of a text has
 #: a backslash before it.
-_AFTER_A_KEY = re.compile(rb'%s"\s*:\s*$' % b"".join(rb'(?<!(?<!\\)"%s)' % key.encode() for key in _TEXTS))
+_AFTER_A_KEY = re.compile(
+    rb'%s"\s*:\s*$' % b"".join(rb'(?<!(?<!\\)"%s)' % key.encode() for key in _TEXTS)
+)
 _LONGEST_END = 64  # bytes of such an end, blanks included
 
 
@@ -139,12 +141,18 @@ def _without_no_numbers(content: bytes) -> bytes:
     """The words for no number as nulls; nearly no payload has one, and to look for them costs less
     than to look at every key.
     """
-    return _NO_NUMBER.sub(_null, content) if b'NaN"' in content or b'Infinity"' in content else content
+    return (
+        _NO_NUMBER.sub(_null, content) if b'NaN"' in content or b'Infinity"' in content else content
+    )
 
 
 def _null(found: re.Match[bytes]) -> bytes:
     start = found.start()
-    return b"null" if _AFTER_A_KEY.search(found.string, max(start - _LONGEST_END, 0), start) else found[0]
+    return (
+        b"null"
+        if _AFTER_A_KEY.search(found.string, max(start - _LONGEST_END, 0), start)
+        else found[0]
+    )
 
 
 def _clean(value: Any) -> Any:
@@ -189,15 +197,31 @@ def contract(name: str) -> Contract:
     """The plugin's own schema of a payload: lenient on unknown keys, strict on the types of what is
     read.
     """
-    return Contract(json.loads((files(__package__) / "schemas" / f"{name}.json").read_text("utf-8")))
+    return Contract(
+        json.loads((files(__package__) / "schemas" / f"{name}.json").read_text("utf-8"))
+    )
 
 
-def refuse(what: str, *, field: str, fix: str | None = None, why: str | None = None,
-           code: str = "FG-payload-invalid") -> RecordRefused:
+def refuse(
+    what: str,
+    *,
+    field: str,
+    fix: str | None = None,
+    why: str | None = None,
+    code: str = "FG-payload-invalid",
+) -> RecordRefused:
     """The refusal of one record, to be raised."""
-    return RecordRefused(code, what, at=Place(field=field), why=why, fix=fix or (
-        "nothing is lost: the record is kept and tried again with the next version of fitglue-intervals; "
-        "if Intervals.icu shows the activity rightly, report this line"))
+    return RecordRefused(
+        code,
+        what,
+        at=Place(field=field),
+        why=why,
+        fix=fix
+        or (
+            "nothing is lost: the record is kept and tried again with the next version of fitglue-intervals; "
+            "if Intervals.icu shows the activity rightly, report this line"
+        ),
+    )
 
 
 def check(name: str, document: Any, subject: str) -> None:
@@ -208,11 +232,15 @@ def check(name: str, document: Any, subject: str) -> None:
     if violations:
         first, others = violations[0], len(violations) - 1
         also = f", and {others} more" if others else ""
-        raise refuse(f"{subject} cannot be read: {_path(first)} {first.message}{also}", field=_path(first))
+        raise refuse(
+            f"{subject} cannot be read: {_path(first)} {first.message}{also}", field=_path(first)
+        )
 
 
 def _path(violation: Violation) -> str:
-    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in violation.path)
+    return "$" + "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step}" for step in violation.path
+    )
 
 
 @cache

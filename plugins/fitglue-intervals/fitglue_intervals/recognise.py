@@ -57,7 +57,9 @@ def _wellness(document: dict[str, Any]) -> str | None:
 
 
 def _below_an_activity(document: dict[str, Any]) -> str | None:
-    if "icu_intervals" in document and not any(key in document for key in ("start_date", "start_date_local", "type", "name")):
+    if "icu_intervals" in document and not any(
+        key in document for key in ("start_date", "start_date_local", "type", "name")
+    ):
         return f"the intervals of activity {document.get('id')}, without the activity"
     if isinstance(document.get("athlete"), dict) or "sportSettings" in document:
         return "an athlete, not an activity"

@@ -45,7 +45,10 @@ def start_of(values: Values, *, has_samples: bool) -> Start:
     """
     utc, local = _moment(values, "start_date"), _moment(values, "start_date_local")
     if utc is None and local is None:
-        raise refuse("the activity says no start, neither in UTC nor on a local clock", field="$.start_date_local")
+        raise refuse(
+            "the activity says no start, neither in UTC nor on a local clock",
+            field="$.start_date_local",
+        )
     utc = utc and _in_utc(utc)
     local = local and local.replace(tzinfo=None)
     name, zone = _zone(values)
@@ -78,7 +81,9 @@ def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except OverflowError as error:
-        raise refuse(f"the start {moment.isoformat()!r} is on no calendar", field="$.start_date") from error
+        raise refuse(
+            f"the start {moment.isoformat()!r} is on no calendar", field="$.start_date"
+        ) from error
 
 
 def _zone(values: Values) -> tuple[str | None, ZoneInfo | None]:
@@ -92,7 +97,9 @@ def _zone(values: Values) -> tuple[str | None, ZoneInfo | None]:
         return None, None
 
 
-def _precision(values: Values, local: datetime | None, *, stated: bool, has_samples: bool) -> Literal["second", "minute", "day"]:
+def _precision(
+    values: Values, local: datetime | None, *, stated: bool, has_samples: bool
+) -> Literal["second", "minute", "day"]:
     """How exact the start is: what a device recorded is exact, what a person typed has no seconds,
     or not even a time of day.
     """
@@ -100,6 +107,10 @@ def _precision(values: Values, local: datetime | None, *, stated: bool, has_samp
         return "second"
     by_hand = values.text("source") == "MANUAL"
     planned = values.payload.get("paired_event_id") is not None
-    if local.time() in _PLACEHOLDERS and (by_hand or planned or not stated) and (local.time() == time(0, 0) or planned):
+    if (
+        local.time() in _PLACEHOLDERS
+        and (by_hand or planned or not stated)
+        and (local.time() == time(0, 0) or planned)
+    ):
         return "day"
     return "minute" if local.second == 0 and (by_hand or not stated) else "second"

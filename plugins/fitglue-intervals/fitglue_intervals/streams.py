@@ -114,7 +114,9 @@ class _Reading:
                     samples[key] = self._samples(value)
                     brackets += _brackets(samples[key])
                 elif isinstance(value, simdjson.Array | simdjson.Object):
-                    brackets += _brackets(value.as_list() if isinstance(value, simdjson.Array) else value.as_dict())
+                    brackets += _brackets(
+                        value.as_list() if isinstance(value, simdjson.Array) else value.as_dict()
+                    )
                 else:
                     outline[key] = self._or_none(value)
             channels.append(_Channel(outline, samples["data"], samples["data2"]))
@@ -158,7 +160,12 @@ def _brackets(value: Any) -> int:
     found, level = 0, [value]
     while level:
         found += sum(isinstance(one, list) for one in level)
-        level = [one for outer in level for one in (outer.values() if isinstance(outer, dict) else outer) if isinstance(one, list | dict)]
+        level = [
+            one
+            for outer in level
+            for one in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(one, list | dict)
+        ]
     return found
 
 
@@ -169,15 +176,26 @@ def read_slowly(content: bytes) -> list[_Channel]:
     document = json.loads(content.decode("utf-8", "replace"), parse_int=whole_number)
     if not isinstance(document, list) or not all(isinstance(item, dict) for item in document):
         raise ValueError("it is not a list of streams")
-    return [_Channel({key: value for key, value in item.items() if not isinstance(value, list | dict)},
-                     *(value if isinstance(value := item.get(key), list) else None for key in ("data", "data2"))) for item in document]
+    return [
+        _Channel(
+            {key: value for key, value in item.items() if not isinstance(value, list | dict)},
+            *(
+                value if isinstance(value := item.get(key), list) else None
+                for key in ("data", "data2")
+            ),
+        )
+        for item in document
+    ]
 
 
 def _placeholder(channel: _Channel) -> dict[str, Any]:
     """A channel without its samples, for the schema."""
     # NaN is no JSON.
     outline = {key: value for key, value in channel.outline.items() if value == value}
-    return {key: clean_text(value) if isinstance(value, str) else value for key, value in outline.items()}
+    return {
+        key: clean_text(value) if isinstance(value, str) else value
+        for key, value in outline.items()
+    }
 
 
 def _columns(channels: list[_Channel]) -> tuple[tuple[Stream, ...], dict[str, str]]:
@@ -194,10 +212,15 @@ def _columns(channels: list[_Channel]) -> tuple[tuple[Stream, ...], dict[str, st
             missing[f"streams.{raw_type}"] = f"there is another stream called {stream.type}"
     times = streams.get("time")
     if times is None or times.values.width != 1 or _gaps(times.values).any():
-        return (), {"streams": "there is no time stream without gaps, so no sample has a moment", **missing}
+        return (), {
+            "streams": "there is no time stream without gaps, so no sample has a moment",
+            **missing,
+        }
     for name, stream in list(streams.items()):
         if len(stream.values) != len(times.values):
-            missing[f"streams.{name}"] = f"{len(stream.values)} samples, yet {len(times.values)} times"
+            missing[f"streams.{name}"] = (
+                f"{len(stream.values)} samples, yet {len(times.values)} times"
+            )
             del streams[name]
     return tuple(streams.values()), missing
 
@@ -214,8 +237,14 @@ def _stream(raw_type: str, channel: _Channel) -> Stream | str:
         return "the source has no value in it"
     custom, name = channel.outline.get("custom") is True, channel.outline.get("name")
     kind = raw_type if custom else RENAMED.get(raw_type, raw_type)
-    return Stream(kind, column, unit=None if custom else STREAM_UNITS.get(kind), name=clean_text(name) if name else None,
-                  raw_type=raw_type if raw_type != kind else None, custom=custom)
+    return Stream(
+        kind,
+        column,
+        unit=None if custom else STREAM_UNITS.get(kind),
+        name=clean_text(name) if name else None,
+        raw_type=raw_type if raw_type != kind else None,
+        custom=custom,
+    )
 
 
 def _gaps(column: Column) -> NDArray[np.bool_]:
@@ -248,12 +277,24 @@ def _lists(raw_type: str, data: list[Any]) -> Column:
         if _NUMBERS.issuperset(map(type, flat)):
             doubles = np.array(flat, dtype=np.float64)
             if np.isfinite(doubles).all():
-                return Column(doubles.data, 0, tuple([-1 if sample is None else len(sample) for sample in data]))
-    lists = [None if sample is None else _numbers(sample if isinstance(sample, list) else [sample]) for sample in data]
+                return Column(
+                    doubles.data,
+                    0,
+                    tuple([-1 if sample is None else len(sample) for sample in data]),
+                )
+    lists = [
+        None if sample is None else _numbers(sample if isinstance(sample, list) else [sample])
+        for sample in data
+    ]
     if raw_type == "latlng":
         pairs = [(None, None) if pair is None or len(pair) != 2 else pair for pair in lists]
         return Column.pairs([pair[0] for pair in pairs], [pair[1] for pair in pairs])
-    return Column.lists([None if sample is None else [value for value in sample if value is not None] for sample in lists])
+    return Column.lists(
+        [
+            None if sample is None else [value for value in sample if value is not None]
+            for sample in lists
+        ]
+    )
 
 
 def _pairs(data: Samples, data2: Samples) -> Column:

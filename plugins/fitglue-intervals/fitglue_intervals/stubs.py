@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 STRAVA = Stub(
     code="FG-strava-stub",
     reason="Intervals.icu has this activity from Strava, whose terms (November 2024) forbid it to hand the activity on",
-    fix="link the device's maker (Garmin, Wahoo, Coros, Suunto, Polar, Zwift, …) to Intervals.icu itself, or upload the file there")
+    fix="link the device's maker (Garmin, Wahoo, Coros, Suunto, Polar, Zwift, …) to Intervals.icu itself, or upload the file there",
+)
 
 
 def stub_of(activity: Mapping[str, Any]) -> Stub | None:
@@ -30,4 +31,7 @@ def stub_of(activity: Mapping[str, Any]) -> Stub | None:
     note = activity.get("_note")
     if note is None:
         return None
-    return Stub(code="FG-hidden-by-source", reason=f"Intervals.icu lists this activity and does not deliver it: {note}")
+    return Stub(
+        code="FG-hidden-by-source",
+        reason=f"Intervals.icu lists this activity and does not deliver it: {note}",
+    )

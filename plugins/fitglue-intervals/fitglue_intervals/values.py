@@ -13,19 +13,35 @@ if TYPE_CHECKING:
 #: Model field → key of the API. Absent and null are alike; zero is a value. These are never below
 #: zero.
 AMOUNTS = {
-    "elapsed_s": "elapsed_time", "moving_s": "moving_time", "recording_s": "icu_recording_time",
-    "elevation_gain_m": "total_elevation_gain", "elevation_loss_m": "total_elevation_loss", "pool_length_m": "pool_length",
-    "calories_kcal": "calories", "average_heartrate_bpm": "average_heartrate", "max_heartrate_bpm": "max_heartrate",
-    "average_cadence_rpm": "average_cadence", "average_ground_contact_ms": "average_stance_time",
-    "average_vertical_oscillation_mm": "average_vertical_oscillation", "average_vertical_ratio_pct": "average_vertical_ratio",
+    "elapsed_s": "elapsed_time",
+    "moving_s": "moving_time",
+    "recording_s": "icu_recording_time",
+    "elevation_gain_m": "total_elevation_gain",
+    "elevation_loss_m": "total_elevation_loss",
+    "pool_length_m": "pool_length",
+    "calories_kcal": "calories",
+    "average_heartrate_bpm": "average_heartrate",
+    "max_heartrate_bpm": "max_heartrate",
+    "average_cadence_rpm": "average_cadence",
+    "average_ground_contact_ms": "average_stance_time",
+    "average_vertical_oscillation_mm": "average_vertical_oscillation",
+    "average_vertical_ratio_pct": "average_vertical_ratio",
 }
 #: … and these may be.
 FIGURES = {
-    "average_altitude_m": "average_altitude", "min_altitude_m": "min_altitude", "max_altitude_m": "max_altitude",
-    "average_speed_mps": "average_speed", "max_speed_mps": "max_speed", "work_j": "icu_joules",
-    "average_watts": "icu_average_watts", "weighted_average_watts": "icu_weighted_avg_watts",
-    "average_temperature_c": "average_temp", "min_temperature_c": "min_temp", "max_temperature_c": "max_temp",
-    "training_load": "icu_training_load", "intensity_pct": "icu_intensity",
+    "average_altitude_m": "average_altitude",
+    "min_altitude_m": "min_altitude",
+    "max_altitude_m": "max_altitude",
+    "average_speed_mps": "average_speed",
+    "max_speed_mps": "max_speed",
+    "work_j": "icu_joules",
+    "average_watts": "icu_average_watts",
+    "weighted_average_watts": "icu_weighted_avg_watts",
+    "average_temperature_c": "average_temp",
+    "min_temperature_c": "min_temp",
+    "max_temperature_c": "max_temp",
+    "training_load": "icu_training_load",
+    "intensity_pct": "icu_intensity",
 }
 
 
@@ -73,7 +89,9 @@ class Values:
     def identity(self, key: str) -> str | None:
         """An id as the opaque text that it is, also where it is written as a number."""
         value = self.payload.get(key)
-        return str(value) if isinstance(value, int) and not isinstance(value, bool) else self.text(key)
+        return (
+            str(value) if isinstance(value, int) and not isinstance(value, bool) else self.text(key)
+        )
 
     def flag(self, key: str) -> bool | None:
         """True, false, or not said."""

@@ -47,7 +47,9 @@ class FakeHttp:
         self.answers = dict(answers)
         self.asked: list[tuple[str, dict[str, str]]] = []
 
-    def get(self, path: str, params: Mapping[str, str] | None = None, *, accept: Sequence[int] = ()) -> FakeAnswer:
+    def get(
+        self, path: str, params: Mapping[str, str] | None = None, *, accept: Sequence[int] = ()
+    ) -> FakeAnswer:
         assert path.startswith("api/v1/")
         path = path.removeprefix("api/v1/")
         self.asked.append((path, dict(params or {})))
@@ -103,8 +105,15 @@ def activity() -> Callable[..., dict[str, Any]]:
     """A ride of the API with the few keys that every activity has."""
 
     def make(**changes: Any) -> dict[str, Any]:
-        return {"id": "i7", "type": "Ride", "name": "Morning ride", "start_date": "2026-05-01T05:30:00Z",
-                "start_date_local": "2026-05-01T07:30:00", "elapsed_time": 3700, "moving_time": 3600} | changes
+        return {
+            "id": "i7",
+            "type": "Ride",
+            "name": "Morning ride",
+            "start_date": "2026-05-01T05:30:00Z",
+            "start_date_local": "2026-05-01T07:30:00",
+            "elapsed_time": 3700,
+            "moving_time": 3600,
+        } | changes
 
     return make
 
@@ -115,10 +124,20 @@ def normalized(activity: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
     bytes.
     """
 
-    def make(*, parts: Mapping[str, Any] | None = None, unavailable: Mapping[str, str] | None = None, **changes: Any) -> Any:
+    def make(
+        *,
+        parts: Mapping[str, Any] | None = None,
+        unavailable: Mapping[str, str] | None = None,
+        **changes: Any,
+    ) -> Any:
         given = {"summary": activity(**changes), **(parts or {})}
-        bodies = {name: value if isinstance(value, Body) else Body(value if isinstance(value, bytes) else json.dumps(value).encode())
-                  for name, value in given.items() if value is not None}
+        bodies = {
+            name: value
+            if isinstance(value, Body)
+            else Body(value if isinstance(value, bytes) else json.dumps(value).encode())
+            for name, value in given.items()
+            if value is not None
+        }
         record = Record("i7", "intervals", bodies, unavailable=unavailable or {})
         [made] = plugin.fitglue_normalize(record=record)
         return made
@@ -132,5 +151,7 @@ def payloads() -> Path:
     root = Path(os.environ.get("FITGLUE_SHARED") or Path(__file__).parents[4] / "shared")
     folder = root / "data" / "intervals" / "payloads"
     if not folder.is_dir():
-        pytest.skip(f"the folder of captured payloads is not at {folder} (FITGLUE_SHARED names another one)")
+        pytest.skip(
+            f"the folder of captured payloads is not at {folder} (FITGLUE_SHARED names another one)"
+        )
     return folder

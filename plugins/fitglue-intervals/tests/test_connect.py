@@ -7,32 +7,52 @@ import pytest
 from fitglue_intervals import plugin
 from fitglue_registry.errors import AthleteNeeded, ConnectionStopped
 
-PROFILE = {"athlete": {"id": "i1", "name": "Ada", "timezone": "Europe/Berlin", "email": "ada@example.org"}, "sharedFolders": []}
+PROFILE = {
+    "athlete": {"id": "i1", "name": "Ada", "timezone": "Europe/Berlin", "email": "ada@example.org"},
+    "sharedFolders": [],
+}
 
 
 def rows(total: int, strava: int = 0) -> list[dict[str, str]]:
-    return [{"id": str(n), "start_date_local": "2026-06-01T08:00:00", "source": "STRAVA" if n < strava else "UPLOAD"} for n in range(total)]
+    return [
+        {
+            "id": str(n),
+            "start_date_local": "2026-06-01T08:00:00",
+            "source": "STRAVA" if n < strava else "UPLOAD",
+        }
+        for n in range(total)
+    ]
 
 
 def test_the_account_is_that_of_the_key(connect_to):
-    """Without an athlete id the owner of the key is asked for, and the account's own id comes back.
-    """
-    account = plugin.fitglue_connect(connection=connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": rows(3)}))
+    """Without an athlete id the owner of the key is asked for, and the account's own id comes back."""
+    account = plugin.fitglue_connect(
+        connection=connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": rows(3)})
+    )
     assert (account.id, account.name, account.timezone) == ("i1", "Ada", "Europe/Berlin")
 
 
 def test_a_server_without_profiles_is_asked_for_the_athlete(connect_to):
-    """Where there is no profile the athlete itself proves the key, and none of its secrets is kept.
-    """
-    athlete = {"id": "i1", "name": "Ada", "timezone": "Europe/Berlin", "icu_api_key": "recognisable"}
-    account = plugin.fitglue_connect(connection=connect_to({"athlete/0": athlete, "athlete/0/activities": rows(3)}))
+    """Where there is no profile the athlete itself proves the key, and none of its secrets is kept."""
+    athlete = {
+        "id": "i1",
+        "name": "Ada",
+        "timezone": "Europe/Berlin",
+        "icu_api_key": "recognisable",
+    }
+    account = plugin.fitglue_connect(
+        connection=connect_to({"athlete/0": athlete, "athlete/0/activities": rows(3)})
+    )
     assert (account.id, account.name) == ("i1", "Ada")
     assert "recognisable" not in repr(account)
 
 
 def test_another_athlete_can_be_asked_for(connect_to):
     """A coach's connection names its athlete."""
-    connection = connect_to({"athlete/i9/profile": {"athlete": {"id": "i9"}}, "athlete/i9/activities": rows(1)}, athlete_id="i9")
+    connection = connect_to(
+        {"athlete/i9/profile": {"athlete": {"id": "i9"}}, "athlete/i9/activities": rows(1)},
+        athlete_id="i9",
+    )
     assert plugin.fitglue_connect(connection=connection).id == "i9"
 
 
@@ -40,7 +60,9 @@ def test_stubs_are_counted_with_the_remedy(connect_to):
     """The athlete reads how many of the last 90 days' rows will never arrive, and what to do about
     it.
     """
-    connection = connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": rows(40, strava=12)})
+    connection = connect_to(
+        {"athlete/0/profile": PROFILE, "athlete/0/activities": rows(40, strava=12)}
+    )
     count, remedy = plugin.fitglue_connect(connection=connection).notes
     assert "12 of the last 90 days' 40 activities come from Strava" in count
     assert "link your device's maker" in remedy
@@ -51,25 +73,39 @@ def test_the_count_asks_for_ninety_days_and_three_keys(connect_to):
     connection = connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": []})
     plugin.fitglue_connect(connection=connection)
     assert connection.http.asked[1:] == [
-        ("athlete/0/activities", {"oldest": "2026-03-17", "newest": "2026-06-17", "fields": "id,start_date_local,source"})]
+        (
+            "athlete/0/activities",
+            {
+                "oldest": "2026-03-17",
+                "newest": "2026-06-17",
+                "fields": "id,start_date_local,source",
+            },
+        )
+    ]
 
 
 def test_an_account_without_stubs_says_so(connect_to):
     """Good news is a note as well."""
     connection = connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": rows(4)})
-    assert plugin.fitglue_connect(connection=connection).notes == ("All 4 activities of the last 90 days can be read.",)
+    assert plugin.fitglue_connect(connection=connection).notes == (
+        "All 4 activities of the last 90 days can be read.",
+    )
 
 
 def test_nothing_of_the_profile_but_three_values_is_kept(connect_to):
     """An e-mail address in the answer stays there."""
-    account = plugin.fitglue_connect(connection=connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": []}))
+    account = plugin.fitglue_connect(
+        connection=connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": []})
+    )
     assert "example.org" not in repr(account)
 
 
 def test_a_foreign_athlete_is_told_from_a_wrong_key(connect_to, answer):
     """403 for a configured athlete names that athlete, and the way out."""
     with pytest.raises(AthleteNeeded, match="may not read athlete i9") as caught:
-        plugin.fitglue_connect(connection=connect_to({"athlete/i9/profile": answer(b"", 403)}, athlete_id="i9"))
+        plugin.fitglue_connect(
+            connection=connect_to({"athlete/i9/profile": answer(b"", 403)}, athlete_id="i9")
+        )
     assert caught.value.code == "FG-not-permitted"
     assert "leave the athlete id out" in caught.value.fix
 
@@ -77,7 +113,9 @@ def test_a_foreign_athlete_is_told_from_a_wrong_key(connect_to, answer):
 def test_an_unknown_athlete_is_named(connect_to, answer):
     """404 for a configured athlete is a mistake in the id."""
     with pytest.raises(AthleteNeeded, match="knows no athlete i404") as caught:
-        plugin.fitglue_connect(connection=connect_to({"athlete/i404/profile": answer(b"", 404)}, athlete_id="i404"))
+        plugin.fitglue_connect(
+            connection=connect_to({"athlete/i404/profile": answer(b"", 404)}, athlete_id="i404")
+        )
     assert caught.value.code == "FG-athlete-unknown"
 
 
@@ -96,7 +134,10 @@ def test_a_missing_permission_says_so_itself(connect_to, answer):
     assert caught.value.code == "FG-not-permitted"
 
 
-@pytest.mark.parametrize("document", [[], {}, {"athlete": None}, {"athlete": {"name": "no id"}}, 7, {"athlete": {"id": ["x"]}}])
+@pytest.mark.parametrize(
+    "document",
+    [[], {}, {"athlete": None}, {"athlete": {"name": "no id"}}, 7, {"athlete": {"id": ["x"]}}],
+)
 def test_a_profile_of_another_shape_stops_the_connection(connect_to, document):
     """JSON that is no profile is named, with what was expected."""
     with pytest.raises(ConnectionStopped, match="expected was an athlete's profile") as caught:
@@ -107,8 +148,17 @@ def test_a_profile_of_another_shape_stops_the_connection(connect_to, document):
 def test_rows_are_counted_once_and_only_if_they_are_activities(connect_to):
     """A list that repeats itself, or holds what is no activity, makes no false figures."""
     row = {"id": "1", "source": "STRAVA"}
-    connection = connect_to({"athlete/0/profile": {"athlete": {"id": "i1"}}, "athlete/0/activities": [row, row, 7, {"id": "i2"}]})
-    assert plugin.fitglue_connect(connection=connection).notes[0].startswith("1 of the last 90 days' 2 activities come from Strava")
+    connection = connect_to(
+        {
+            "athlete/0/profile": {"athlete": {"id": "i1"}},
+            "athlete/0/activities": [row, row, 7, {"id": "i2"}],
+        }
+    )
+    assert (
+        plugin.fitglue_connect(connection=connection)
+        .notes[0]
+        .startswith("1 of the last 90 days' 2 activities come from Strava")
+    )
 
 
 def test_a_page_instead_of_json_says_so_itself(connect_to):

@@ -23,8 +23,12 @@ def leg(index, name="tri.fit", start=START):
 
 
 def verdict(first, second, *, entries=("intervals", "intervals"), connections=("c1", "c1")):
-    sides = [Side(connection, entry, f"x{n}", activity)
-             for n, (connection, entry, activity) in enumerate(zip(connections, entries, (first, second), strict=True))]
+    sides = [
+        Side(connection, entry, f"x{n}", activity)
+        for n, (connection, entry, activity) in enumerate(
+            zip(connections, entries, (first, second), strict=True)
+        )
+    ]
     [opinion] = plugin.fitglue_dedupe(pairs=[Pair(*sides)])
     return opinion and opinion.verdict
 
@@ -34,9 +38,15 @@ def test_a_stub_and_its_native_copy_are_one():
     assert (verdict(STUB, native()), verdict(native(), STUB)) == ("same", "same")
 
 
-@pytest.mark.parametrize(("first", "second"), [
-    (STUB, native(datetime.fromisoformat("2026-05-01T07:31"))), (STUB, STUB), (native(), native()), (STUB, native(start_precision="day")),
-])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (STUB, native(datetime.fromisoformat("2026-05-01T07:31"))),
+        (STUB, STUB),
+        (native(), native()),
+        (STUB, native(start_precision="day")),
+    ],
+)
 def test_there_is_no_opinion_beyond_what_is_known(first, second):
     """Another start, two stubs, two natives, a start that is only a day."""
     assert verdict(first, second) is None
@@ -52,7 +62,15 @@ def test_legs_of_one_file_are_not_one_workout():
     assert verdict(leg(0), leg(2, start=datetime.fromisoformat("2026-05-01T09:00"))) == "different"
 
 
-@pytest.mark.parametrize("other", [leg(0), leg(2, name="other.fit"), leg(2, start=datetime.fromisoformat("2026-05-09T00:00")), native()])
+@pytest.mark.parametrize(
+    "other",
+    [
+        leg(0),
+        leg(2, name="other.fit"),
+        leg(2, start=datetime.fromisoformat("2026-05-09T00:00")),
+        native(),
+    ],
+)
 def test_rows_of_differing_files_have_no_opinion(other):
     """A name such as file.dat stands for many files."""
     assert verdict(leg(0), other) is None
@@ -65,5 +83,11 @@ def test_legs_on_two_accounts_have_no_opinion():
 
 def test_the_answers_stand_in_the_order_of_the_pairs():
     """One for each."""
-    pairs = [Pair(Side("c1", "intervals", "a", STUB), Side("c1", "intervals", "b", activity)) for activity in (STUB, native())]
-    assert [opinion and opinion.verdict for opinion in plugin.fitglue_dedupe(pairs=pairs)] == [None, "same"]
+    pairs = [
+        Pair(Side("c1", "intervals", "a", STUB), Side("c1", "intervals", "b", activity))
+        for activity in (STUB, native())
+    ]
+    assert [opinion and opinion.verdict for opinion in plugin.fitglue_dedupe(pairs=pairs)] == [
+        None,
+        "same",
+    ]

@@ -18,27 +18,51 @@ def fetched(connection, part, *ids):
 
 
 def said(items):
-    return {item.external_id: "part" if isinstance(item, Part) else f"{item.state} {item.code}" for item in items}
+    return {
+        item.external_id: "part" if isinstance(item, Part) else f"{item.state} {item.code}"
+        for item in items
+    }
 
 
 def test_details_come_in_one_request_as_exact_bytes(connect_to):
     """Each record's own bytes, with its intervals."""
-    connection = connect_to({"athlete/0/activities/i1,i2": b'[ {"id":"i1",  "x":1.0}, {"id":"i2"} ]'})
+    connection = connect_to(
+        {"athlete/0/activities/i1,i2": b'[ {"id":"i1",  "x":1.0}, {"id":"i2"} ]'}
+    )
     first, second = fetched(connection, "detail", "i1", "i2")
-    assert (first, second) == (Part("i1", "detail", b'{"id":"i1",  "x":1.0}'), Part("i2", "detail", b'{"id":"i2"}'))
+    assert (first, second) == (
+        Part("i1", "detail", b'{"id":"i1",  "x":1.0}'),
+        Part("i2", "detail", b'{"id":"i2"}'),
+    )
     assert connection.http.asked == [("athlete/0/activities/i1,i2", {"intervals": "true"})]
 
 
 def test_an_id_that_stays_away_is_asked_singly_before_it_is_gone(connect_to, answer):
     """A bulk answer leaves ids out without a word; only 404 for the id itself makes a tombstone."""
-    connection = connect_to({"athlete/0/activities/i1,i2,i3": [{"id": "i1"}], "activity/i2": {"id": "i2"}, "activity/i3": answer(b"", 404)})
-    assert said(fetched(connection, "detail", "i1", "i2", "i3")) == {"i1": "part", "i2": "part", "i3": "gone FG-not-at-source"}
+    connection = connect_to(
+        {
+            "athlete/0/activities/i1,i2,i3": [{"id": "i1"}],
+            "activity/i2": {"id": "i2"},
+            "activity/i3": answer(b"", 404),
+        }
+    )
+    assert said(fetched(connection, "detail", "i1", "i2", "i3")) == {
+        "i1": "part",
+        "i2": "part",
+        "i3": "gone FG-not-at-source",
+    }
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 414, 422])
 def test_a_refused_bulk_request_becomes_single_ones(connect_to, answer, status):
     """A proxy may not like long addresses."""
-    connection = connect_to({"athlete/0/activities/i1,i2": answer(b"", status), "activity/i1": {"id": "i1"}, "activity/i2": {"id": "i2"}})
+    connection = connect_to(
+        {
+            "athlete/0/activities/i1,i2": answer(b"", status),
+            "activity/i1": {"id": "i1"},
+            "activity/i2": {"id": "i2"},
+        }
+    )
     assert said(fetched(connection, "detail", "i1", "i2")) == {"i1": "part", "i2": "part"}
 
 
@@ -51,7 +75,9 @@ def test_one_id_is_asked_for_singly(connect_to):
 
 def test_an_id_that_nobody_asked_for_is_left_out(connect_to):
     """Each id is answered exactly once, and no other."""
-    connection = connect_to({"athlete/0/activities/i1,i2": [{"id": "i1"}, {"id": "i1"}, {"id": "i9"}, {"id": "i2"}]})
+    connection = connect_to(
+        {"athlete/0/activities/i1,i2": [{"id": "i1"}, {"id": "i1"}, {"id": "i9"}, {"id": "i2"}]}
+    )
     assert [item.external_id for item in fetched(connection, "detail", "i1", "i2")] == ["i1", "i2"]
 
 
@@ -66,13 +92,19 @@ def test_a_stub_is_told_in_bulk_and_singly(connect_to):
 def test_422_of_strava_is_a_stub(connect_to, answer, part):
     """It is final: nothing is retried."""
     body = answer(b'{"status":422,"error":"Cannot read Strava activities via the API"}', 422)
-    connection = connect_to({"activity/1": body, "activity/1/streams.json": body, "activity/1/file": body})
+    connection = connect_to(
+        {"activity/1": body, "activity/1/streams.json": body, "activity/1/file": body}
+    )
     assert said(fetched(connection, part, "1")) == {"1": "stub FG-strava-stub"}
 
 
 def test_another_422_keeps_its_own_words(connect_to, answer):
     """What is not Strava's is not blamed on Strava."""
-    [item] = fetched(connect_to({"activity/1/streams.json": answer(b'{"error":"Too short"}', 422)}), "streams", "1")
+    [item] = fetched(
+        connect_to({"activity/1/streams.json": answer(b'{"error":"Too short"}', 422)}),
+        "streams",
+        "1",
+    )
     assert (item.state, item.code) == ("none", "FG-refused-by-source")
     assert "Too short" in item.reason
 
@@ -80,18 +112,26 @@ def test_another_422_keeps_its_own_words(connect_to, answer):
 def test_streams_are_kept_as_the_wire_brought_them(connect_to, answer):
     """gzip stays gzip."""
     wire = gzip.compress(b"[]")
-    [item] = fetched(connect_to({"activity/i1/streams.json": answer(b"[]", wire=wire, wire_encoding="gzip")}), "streams", "i1")
+    [item] = fetched(
+        connect_to({"activity/i1/streams.json": answer(b"[]", wire=wire, wire_encoding="gzip")}),
+        "streams",
+        "i1",
+    )
     assert (item.content, item.encoding) == (wire, "gzip")
 
 
 def test_an_empty_list_is_a_part_like_any_other(connect_to):
     """A manual workout has no samples, and that is known then."""
-    assert fetched(connect_to({"activity/i1/streams.json": b"[]"}), "streams", "i1") == [Part("i1", "streams", b"[]")]
+    assert fetched(connect_to({"activity/i1/streams.json": b"[]"}), "streams", "i1") == [
+        Part("i1", "streams", b"[]")
+    ]
 
 
 def test_missing_streams_do_not_make_the_record_gone(connect_to, answer):
     """Whether it exists is for the detail to say."""
-    assert said(fetched(connect_to({"activity/i1/streams.json": answer(b"", 404)}), "streams", "i1")) == {"i1": "none FG-no-streams"}
+    assert said(
+        fetched(connect_to({"activity/i1/streams.json": answer(b"", 404)}), "streams", "i1")
+    ) == {"i1": "none FG-no-streams"}
 
 
 def test_a_page_in_place_of_streams_stops_the_connection(connect_to):
@@ -113,7 +153,9 @@ def test_a_file_is_kept_as_it_is(connect_to, answer):
 def test_a_row_without_an_id_is_never_asked_for(connect_to, part):
     """Its name is a hash of ours."""
     connection = connect_to({})
-    assert said(fetched(connection, part, "row-0123456789abcdef")) == {"row-0123456789abcdef": "none FG-row-without-id"}
+    assert said(fetched(connection, part, "row-0123456789abcdef")) == {
+        "row-0123456789abcdef": "none FG-row-without-id"
+    }
     assert connection.http.asked == []
 
 
@@ -122,7 +164,18 @@ def test_an_unknown_part_is_said_to_be_none(connect_to):
     assert said(fetched(connect_to({}), "laps", "i1")) == {"i1": "none FG-part-unknown"}
 
 
-@pytest.mark.parametrize("body", [{"status": 500, "error": "later"}, {"rows": []}, [], [1], None, {"id": "i2"}, {"id": {"a": 1}}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"status": 500, "error": "later"},
+        {"rows": []},
+        [],
+        [1],
+        None,
+        {"id": "i2"},
+        {"id": {"a": 1}},
+    ],
+)
 def test_what_is_not_the_activity_is_no_detail_of_it(connect_to, body):
     """An error under status 200, a list, or another activity is not kept: what is kept would never
     be asked for again.
@@ -133,21 +186,41 @@ def test_what_is_not_the_activity_is_no_detail_of_it(connect_to, body):
     assert "expected was the activity i1" in caught.value.what
 
 
-@pytest.mark.parametrize("body", [b'{"status":500,"error":"later"}', b"[1,2]", b"[{}]", b"null", b'[{"id":"i1","type":"Ride"}'])
+@pytest.mark.parametrize(
+    "body",
+    [b'{"status":500,"error":"later"}', b"[1,2]", b"[{}]", b"null", b'[{"id":"i1","type":"Ride"}'],
+)
 def test_what_is_no_list_of_streams_is_not_kept(connect_to, body):
     """The same holds for streams, whose answer is looked at from both ends."""
     with pytest.raises(ConnectionStopped):
         fetched(connect_to({"activity/i1/streams.json": body}), "streams", "i1")
 
 
-@pytest.mark.parametrize("body", [b' [ ] ', b'\xef\xbb\xbf[{"type": "time", "data": [0]} ]\n', b'[{"data":[NaN],"type":"watts"}]'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b" [ ] ",
+        b'\xef\xbb\xbf[{"type": "time", "data": [0]} ]\n',
+        b'[{"data":[NaN],"type":"watts"}]',
+    ],
+)
 def test_a_list_of_streams_may_have_blanks_and_oddities(connect_to, body):
     """Nothing of it is read before it is kept."""
-    assert fetched(connect_to({"activity/i1/streams.json": body}), "streams", "i1") == [Part("i1", "streams", body)]
+    assert fetched(connect_to({"activity/i1/streams.json": body}), "streams", "i1") == [
+        Part("i1", "streams", body)
+    ]
 
 
-@pytest.mark.parametrize(("body", "kind"), [
-    (b"<!DOCTYPE html><p>", "a web page"), (b"\n<html>", "a web page"), (b'{"status":500}', "JSON"), (b"[]", "JSON"), (b"", "nothing")])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"<!DOCTYPE html><p>", "a web page"),
+        (b"\n<html>", "a web page"),
+        (b'{"status":500}', "JSON"),
+        (b"[]", "JSON"),
+        (b"", "nothing"),
+    ],
+)
 def test_what_no_device_wrote_is_no_file(connect_to, body, kind):
     """A page, an error under status 200 or nothing is not kept as the original file."""
     with pytest.raises(ConnectionStopped) as caught:
@@ -155,7 +228,17 @@ def test_what_no_device_wrote_is_no_file(connect_to, body, kind):
     assert caught.value.what == f"Intervals.icu answered with {kind}, expected was an original file"
 
 
-@pytest.mark.parametrize("body", [b"<?xml version='1.0'?><gpx>", b"\x0e\x10\xd9\x07.FIT", b"<TrainingCenterDatabase>", b"PK\x03\x04"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<?xml version='1.0'?><gpx>",
+        b"\x0e\x10\xd9\x07.FIT",
+        b"<TrainingCenterDatabase>",
+        b"PK\x03\x04",
+    ],
+)
 def test_what_a_device_may_have_written_is_a_file(connect_to, body):
     """Its bytes are kept as they are."""
-    assert fetched(connect_to({"activity/i1/file": body}), "file", "i1") == [Part("i1", "file", body)]
+    assert fetched(connect_to({"activity/i1/file": body}), "file", "i1") == [
+        Part("i1", "file", body)
+    ]

@@ -28,7 +28,9 @@ def test_a_bounded_window_is_one_request_for_whole_rows(connect_to):
     """Without `fields`, so that the rows are the whole activity."""
     connection = connect_to({"athlete/0/activities": []})
     assert rows_of(connection) == []
-    assert connection.http.asked == [("athlete/0/activities", {"oldest": "2026-01-01", "newest": "2026-12-31"})]
+    assert connection.http.asked == [
+        ("athlete/0/activities", {"oldest": "2026-01-01", "newest": "2026-12-31"})
+    ]
 
 
 def test_a_window_open_to_the_future_reaches_past_every_zone(connect_to):
@@ -42,7 +44,11 @@ def test_a_row_is_kept_as_its_exact_bytes(connect_to):
     """Spaces, float forms and key order survive."""
     row = b'{ "id":"i1",  "x": 1.50e0, "start_date_local":"2026-05-01T07:30:00" }'
     [listing] = rows_of(connect_to({"athlete/0/activities": b"[\n  " + row + b"\n]"}))
-    assert (listing.external_id, listing.summary, listing.start_local) == ("i1", row, datetime.fromisoformat("2026-05-01T07:30"))
+    assert (listing.external_id, listing.summary, listing.start_local) == (
+        "i1",
+        row,
+        datetime.fromisoformat("2026-05-01T07:30"),
+    )
 
 
 def test_one_nan_or_broken_character_costs_no_other_row(connect_to):
@@ -61,8 +67,14 @@ def test_arrival_at_the_source_is_read_from_created(connect_to):
 
 def test_rows_come_newest_first_whatever_the_order_of_the_answer(connect_to):
     """The order is a promise of the hook, not of the service."""
-    rows = [{"id": "a", "start_date_local": "2026-05-01T07:00:00"}, {"id": "b", "start_date_local": "2026-05-02T07:00:00"}]
-    assert [row.external_id for row in rows_of(connect_to({"athlete/0/activities": rows}))] == ["b", "a"]
+    rows = [
+        {"id": "a", "start_date_local": "2026-05-01T07:00:00"},
+        {"id": "b", "start_date_local": "2026-05-02T07:00:00"},
+    ]
+    assert [row.external_id for row in rows_of(connect_to({"athlete/0/activities": rows}))] == [
+        "b",
+        "a",
+    ]
 
 
 def test_a_repeated_id_is_yielded_once(connect_to):
@@ -75,8 +87,13 @@ def test_an_id_written_as_a_number_is_the_same_opaque_text(connect_to):
     assert rows_of(connect_to({"athlete/0/activities": [{"id": 123}]}))[0].external_id == "123"
 
 
-@pytest.mark.parametrize("row", [{"id": "1", "source": "STRAVA", "_note": "no", "start_date_local": "2026-05-01T07:30:00"},
-                                 {"id": "1", "source": "STRAVA", "start_date_local": "2026-05-01T07:30:00"}])
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": "1", "source": "STRAVA", "_note": "no", "start_date_local": "2026-05-01T07:30:00"},
+        {"id": "1", "source": "STRAVA", "start_date_local": "2026-05-01T07:30:00"},
+    ],
+)
 def test_a_strava_stub_is_listed_as_never_to_be_delivered(connect_to, row):
     """With and without its note, with its start, and with what to do."""
     [listing] = rows_of(connect_to({"athlete/0/activities": [row]}))
@@ -88,11 +105,31 @@ def test_a_strava_stub_is_listed_as_never_to_be_delivered(connect_to, row):
 def test_a_stub_does_not_stop_the_rows_beside_it(connect_to, activity):
     """60 of 67 rows of one real account had no type; strict clients lost them all."""
     rows = [activity(id="i9"), {"id": "1", "source": "STRAVA", "_note": "no"}, activity(id="i8")]
-    assert {row.external_id for row in rows_of(connect_to({"athlete/0/activities": rows}))} == {"i9", "1", "i8"}
+    assert {row.external_id for row in rows_of(connect_to({"athlete/0/activities": rows}))} == {
+        "i9",
+        "1",
+        "i8",
+    }
 
 
-@pytest.mark.parametrize("row", [7, None, "text", {}, {"id": None}, {"id": ""}, {"id": "a b"}, {"id": ["x"]}, {"id": True}, {"id": ".."},
-                                 {"id": "a/b"}, {"id": "a,b"}, {"id": "a\u0000"}])
+@pytest.mark.parametrize(
+    "row",
+    [
+        7,
+        None,
+        "text",
+        {},
+        {"id": None},
+        {"id": ""},
+        {"id": "a b"},
+        {"id": ["x"]},
+        {"id": True},
+        {"id": ".."},
+        {"id": "a/b"},
+        {"id": "a,b"},
+        {"id": "a\u0000"},
+    ],
+)
 def test_a_row_without_a_usable_id_is_handed_over_under_its_hash(connect_to, row):
     """One weird row is for the quarantine, and the rows beside it arrive."""
     weird, good = rows_of(connect_to({"athlete/0/activities": [row, {"id": "i1"}]}))
@@ -102,7 +139,9 @@ def test_a_row_without_a_usable_id_is_handed_over_under_its_hash(connect_to, row
 
 def test_the_hash_of_a_weird_row_is_the_same_next_time(connect_to):
     """So that it is one record in quarantine and not a new one each day."""
-    first, second = (rows_of(connect_to({"athlete/0/activities": [7]}))[0].external_id for _ in range(2))
+    first, second = (
+        rows_of(connect_to({"athlete/0/activities": [7]}))[0].external_id for _ in range(2)
+    )
     assert first == second
 
 
@@ -110,8 +149,15 @@ def test_a_weird_row_starts_where_the_list_has_it(connect_to):
     """Its own start, else that of the row before it, else the beginning of the window: so it is
     missed once it is listed no more.
     """
-    rows = [7, {"id": "i2", "start_date_local": "2026-05-02T07:30:00"}, 8, {"id": None, "start_date_local": "2026-04-01T06:00:00"}]
-    listed = rows_of(connect_to({"athlete/0/activities": rows}), Window(date(2026, 3, 1), date(2026, 6, 1)))
+    rows = [
+        7,
+        {"id": "i2", "start_date_local": "2026-05-02T07:30:00"},
+        8,
+        {"id": None, "start_date_local": "2026-04-01T06:00:00"},
+    ]
+    listed = rows_of(
+        connect_to({"athlete/0/activities": rows}), Window(date(2026, 3, 1), date(2026, 6, 1))
+    )
     starts = [row.start_local for row in listed if row.external_id.startswith("row-")]
     assert starts == [datetime(2026, 5, 2, 7, 30), datetime(2026, 4, 1, 6), datetime(2026, 3, 1)]  # noqa: DTZ001 - local times
 
@@ -149,11 +195,17 @@ def test_a_cut_answer_says_so_itself(connect_to):
 
 def test_an_open_window_costs_one_tiny_request_and_is_split(connect_to):
     """Two keys a row size the windows of the first sync."""
-    connection = connect_to({"athlete/0/activities": [{"id": "i1", "start_date_local": "2026-05-01T07:30:00"}]})
+    connection = connect_to(
+        {"athlete/0/activities": [{"id": "i1", "start_date_local": "2026-05-01T07:30:00"}]}
+    )
     [found] = rows_of(connection, Window())
     assert isinstance(found, Split)
     assert connection.http.asked == [
-        ("athlete/0/activities", {"oldest": "1900-01-01", "newest": "2036-06-22", "fields": "id,start_date_local"})]
+        (
+            "athlete/0/activities",
+            {"oldest": "1900-01-01", "newest": "2036-06-22", "fields": "id,start_date_local"},
+        )
+    ]
 
 
 def test_an_empty_account_is_answered_by_the_sizing_request(connect_to):
@@ -168,13 +220,17 @@ def test_a_small_account_is_one_window():
     assert split(days(400, step=30)) == (Window(date(1900, 1, 1), None),)
 
 
-@pytest.mark.parametrize("account", [days(401), days(3000), days(900, step=7), days(500) + days(700)])
+@pytest.mark.parametrize(
+    "account", [days(401), days(3000), days(900, step=7), days(500) + days(700)]
+)
 def test_windows_are_contiguous_newest_first_and_share_no_day(account):
     """Each day since the epoch lies in exactly one window."""
     windows = split(account)
     assert windows[0].newest is None
     assert windows[-1].oldest == date(1900, 1, 1)
-    assert all(older.newest == newer.oldest - timedelta(days=1) for newer, older in pairwise(windows))
+    assert all(
+        older.newest == newer.oldest - timedelta(days=1) for newer, older in pairwise(windows)
+    )
 
 
 def test_windows_hold_about_four_hundred_rows_and_a_year_at_most():

@@ -13,7 +13,15 @@ from fitglue_intervals import plugin
 from fitglue_intervals.values import AMOUNTS, FIGURES
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.hookspecs import Body, Record
-from fitglue_registry.model import SPORTS, Provenance, TrainingLoad, decode, document_schema, encode, problems
+from fitglue_registry.model import (
+    SPORTS,
+    Provenance,
+    TrainingLoad,
+    decode,
+    document_schema,
+    encode,
+    problems,
+)
 
 STREAMS = [{"type": "time", "data": [0, 1]}, {"type": "watts", "data": [200, 0]}]
 
@@ -24,7 +32,11 @@ STREAMS = [{"type": "time", "data": [0, 1]}, {"type": "watts", "data": [200, 0]}
 def test_a_summary_alone_does(normalized):
     """A listed activity is usable before its detail has come."""
     made = normalized()
-    assert (made.title, made.sport, made.completeness.parts) == ("Morning ride", "Ride", ("summary",))
+    assert (made.title, made.sport, made.completeness.parts) == (
+        "Morning ride",
+        "Ride",
+        ("summary",),
+    )
 
 
 def test_a_detail_alone_does(normalized, activity):
@@ -34,12 +46,17 @@ def test_a_detail_alone_does(normalized, activity):
 
 def test_the_summary_is_newer_than_the_detail(normalized, activity):
     """A rename re-opens no detail, so the list row wins."""
-    assert normalized(name="New name", parts={"detail": activity(name="Old name")}).title == "New name"
+    assert (
+        normalized(name="New name", parts={"detail": activity(name="Old name")}).title == "New name"
+    )
 
 
 def test_a_null_in_the_summary_takes_a_value_back(normalized, activity):
     """A description that the athlete removed does not live on in the detail."""
-    assert normalized(description=None, parts={"detail": activity(description="gone")}).description is None
+    assert (
+        normalized(description=None, parts={"detail": activity(description="gone")}).description
+        is None
+    )
 
 
 def test_a_key_that_the_summary_lacks_comes_from_the_detail(normalized, activity):
@@ -49,16 +66,35 @@ def test_a_key_that_the_summary_lacks_comes_from_the_detail(normalized, activity
 
 def test_intervals_come_from_the_detail_also_beside_a_null(normalized, activity):
     """The list has none, or a null."""
-    interval = {"type": "WORK", "start_index": 10, "end_index": 20, "start_time": 12, "label": "Lap 1", "group_id": "15s@357w", "zone": 5}
-    [lap] = normalized(icu_intervals=None, parts={"detail": activity(icu_intervals=[interval])}).laps
-    assert (lap.kind, lap.intensity, lap.label, lap.group, lap.zone) == ("interval", "work", "Lap 1", "15s@357w", "5")
+    interval = {
+        "type": "WORK",
+        "start_index": 10,
+        "end_index": 20,
+        "start_time": 12,
+        "label": "Lap 1",
+        "group_id": "15s@357w",
+        "zone": 5,
+    }
+    [lap] = normalized(
+        icu_intervals=None, parts={"detail": activity(icu_intervals=[interval])}
+    ).laps
+    assert (lap.kind, lap.intensity, lap.label, lap.group, lap.zone) == (
+        "interval",
+        "work",
+        "Lap 1",
+        "15s@357w",
+        "5",
+    )
     assert (lap.start_index, lap.end_index, lap.start_s) == (10, 20, 12.0)
 
 
 def test_streams_are_decoded_with_the_record(normalized):
     """Zero watts while coasting is a value."""
     made = normalized(parts={"streams": STREAMS})
-    assert {stream.type: list(stream.values) for stream in made.streams} == {"time": [0.0, 1.0], "watts": [200.0, 0.0]}
+    assert {stream.type: list(stream.values) for stream in made.streams} == {
+        "time": [0.0, 1.0],
+        "watts": [200.0, 0.0],
+    }
 
 
 def test_streams_as_the_wire_brought_them_are_unpacked(normalized):
@@ -76,7 +112,9 @@ def test_broken_streams_do_not_cost_the_record(normalized):
 
 def test_a_part_that_never_came_is_said_with_its_reason(normalized):
     """Completeness repeats what the host knows."""
-    assert normalized(unavailable={"file": "entered by hand"}).completeness.missing == {"file": "entered by hand"}
+    assert normalized(unavailable={"file": "entered by hand"}).completeness.missing == {
+        "file": "entered by hand"
+    }
 
 
 # -- the model -------------------------------------------------------------------------------------
@@ -85,7 +123,11 @@ def test_a_part_that_never_came_is_said_with_its_reason(normalized):
 def test_the_table_of_amounts_agrees_with_the_model():
     """Every field that the model keeps at zero or above is guarded, and no other."""
     properties = document_schema()["$defs"]["SourceActivity"]["properties"]
-    bounded = {name for name in AMOUNTS | FIGURES if any(kind.get("minimum") == 0 for kind in properties[name]["anyOf"])}
+    bounded = {
+        name
+        for name in AMOUNTS | FIGURES
+        if any(kind.get("minimum") == 0 for kind in properties[name]["anyOf"])
+    }
     assert bounded == set(AMOUNTS)
 
 
@@ -98,7 +140,10 @@ def test_zero_is_a_value_and_null_is_absence(normalized):
 def test_a_value_that_the_model_cannot_hold_is_left_out_and_said(normalized):
     """One odd number does not cost the record."""
     made = normalized(calories=-1)
-    assert (made.calories_kcal, made.completeness.missing["calories_kcal"]) == (None, "the source says -1")
+    assert (made.calories_kcal, made.completeness.missing["calories_kcal"]) == (
+        None,
+        "the source says -1",
+    )
 
 
 @pytest.mark.parametrize("sport", sorted(SPORTS))
@@ -135,7 +180,12 @@ def test_stride_is_only_of_foot_sports(normalized):
 def test_rpe_and_feel_off_the_scale_go_to_extensions(normalized):
     """They are kept, and never stand where a scale is promised."""
     made = normalized(icu_rpe=11, feel=0)
-    assert (made.rpe, made.feel, made.extensions["rpe"], made.extensions["feel"]) == (None, None, 11.0, 0.0)
+    assert (made.rpe, made.feel, made.extensions["rpe"], made.extensions["feel"]) == (
+        None,
+        None,
+        11.0,
+        0.0,
+    )
 
 
 def test_older_exertion_stands_in_and_says_so(normalized):
@@ -155,7 +205,11 @@ def test_watts_without_a_meter_are_estimated_and_marked(normalized, word):
     """In the document and in its provenance."""
     made = normalized(device_watts=word, icu_average_watts=131)
     assert made.power_kind == "estimated"
-    assert made.provenance == {"average_watts": Provenance("estimated", upstream="icu_average_watts", note="device_watts is not set")}
+    assert made.provenance == {
+        "average_watts": Provenance(
+            "estimated", upstream="icu_average_watts", note="device_watts is not set"
+        )
+    }
 
 
 def test_custom_fields_stay_in_their_corner(normalized):
@@ -167,7 +221,10 @@ def test_custom_fields_stay_in_their_corner(normalized):
 
 def test_a_bare_nan_is_nothing(activity):
     """The standard road of JSON refuses it; the record does not."""
-    body = msgspec.json.encode(activity())[:-1] + b',"trimp":NaN,"AerobicEffect":NaN,"decoupling":"NaN"}'
+    body = (
+        msgspec.json.encode(activity())[:-1]
+        + b',"trimp":NaN,"AerobicEffect":NaN,"decoupling":"NaN"}'
+    )
     [made] = plugin.fitglue_normalize(record=Record("i7", "intervals", {"summary": Body(body)}))
     assert (made.metrics, made.extensions) == ({}, {})
 
@@ -183,9 +240,20 @@ def test_text_that_no_store_takes_is_cleaned(normalized):
 
 def test_zones_weather_and_meter_are_extensions(normalized):
     """What the model has no field for is kept by name."""
-    made = normalized(average_weather_temp=17.8, power_meter="Assioma", icu_hr_zone_times=[1, 2], icu_ignore_hr=True, oauth_client_id=315)
-    assert made.extensions == {"weather": {"average_temperature_c": 17.8}, "power_meter": {"name": "Assioma"}, "ignored": ["heartrate"],
-                               "heartrate_zones": {"times_s": [1, 2]}, "oauth_client": {"id": 315}}
+    made = normalized(
+        average_weather_temp=17.8,
+        power_meter="Assioma",
+        icu_hr_zone_times=[1, 2],
+        icu_ignore_hr=True,
+        oauth_client_id=315,
+    )
+    assert made.extensions == {
+        "weather": {"average_temperature_c": 17.8},
+        "power_meter": {"name": "Assioma"},
+        "ignored": ["heartrate"],
+        "heartrate_zones": {"times_s": [1, 2]},
+        "oauth_client": {"id": 315},
+    }
 
 
 # -- training load ---------------------------------------------------------------------------------
@@ -193,12 +261,19 @@ def test_zones_weather_and_meter_are_extensions(normalized):
 
 def test_the_counted_load_is_marked(normalized):
     """Seen: a swim with pace 72, heart rate 40, and 40 counted."""
-    made = normalized(icu_training_load=40, pace_load=72, pace_load_type="SWIM", hr_load=40, hr_load_type="HRSS")
-    assert made.training_loads == (TrainingLoad(40, "heart_rate", "HRSS", "Intervals.icu", True),
-                                   TrainingLoad(72, "pace", "SWIM", "Intervals.icu", False))
+    made = normalized(
+        icu_training_load=40, pace_load=72, pace_load_type="SWIM", hr_load=40, hr_load_type="HRSS"
+    )
+    assert made.training_loads == (
+        TrainingLoad(40, "heart_rate", "HRSS", "Intervals.icu", True),
+        TrainingLoad(72, "pace", "SWIM", "Intervals.icu", False),
+    )
 
 
-@pytest.mark.parametrize(("order", "method"), [("HR_POWER_PACE", "heart_rate"), ("POWER_HR_PACE", "power"), (None, "power")])
+@pytest.mark.parametrize(
+    ("order", "method"),
+    [("HR_POWER_PACE", "heart_rate"), ("POWER_HR_PACE", "power"), (None, "power")],
+)
 def test_of_equal_loads_the_preferred_one_is_marked(normalized, order, method):
     """By the order in the sport's settings."""
     made = normalized(icu_training_load=41, power_load=41, hr_load=41, tiz_order=order)
@@ -214,7 +289,10 @@ def test_an_edited_load_is_the_athletes(normalized):
 
 def test_a_null_load_is_no_load(normalized):
     """A gym session without heart rate has none."""
-    assert (normalized(icu_training_load=None).training_load, normalized(icu_training_load=None).training_loads) == (None, ())
+    assert (
+        normalized(icu_training_load=None).training_load,
+        normalized(icu_training_load=None).training_loads,
+    ) == (None, ())
 
 
 # -- start -----------------------------------------------------------------------------------------
@@ -223,14 +301,20 @@ def test_a_null_load_is_no_load(normalized):
 def test_both_starts_and_the_offset_are_kept(normalized):
     """The offset comes from the two dates, since the zone is often blank."""
     made = normalized(timezone="")
-    assert (made.start_utc, made.start_local) == (datetime(2026, 5, 1, 5, 30, tzinfo=UTC), datetime.fromisoformat("2026-05-01T07:30"))
+    assert (made.start_utc, made.start_local) == (
+        datetime(2026, 5, 1, 5, 30, tzinfo=UTC),
+        datetime.fromisoformat("2026-05-01T07:30"),
+    )
     assert (made.utc_offset_s, made.timezone, made.start_precision) == (7200, None, "second")
 
 
 def test_a_zone_gives_the_start_that_is_missing(normalized):
     """And the provenance says that it was worked out."""
     made = normalized(start_date=None, timezone="Africa/Johannesburg")
-    assert (made.start_utc, made.provenance["start_utc"].how) == (datetime(2026, 5, 1, 5, 30, tzinfo=UTC), "computed")
+    assert (made.start_utc, made.provenance["start_utc"].how) == (
+        datetime(2026, 5, 1, 5, 30, tzinfo=UTC),
+        "computed",
+    )
 
 
 def test_a_zone_that_nobody_knows_is_said(normalized):
@@ -240,10 +324,27 @@ def test_a_zone_that_nobody_knows_is_said(normalized):
     assert "Mars/Olympus" in made.completeness.missing["timezone"]
 
 
-@pytest.mark.parametrize(("starts", "field"), [
-    ({"start_date": None, "start_date_local": "0001-01-01T00:00:05", "timezone": "Asia/Tokyo"}, "start_utc"),
-    ({"start_date": "9999-12-31T23:59:59Z", "start_date_local": None, "timezone": "Asia/Tokyo"}, "start_local"),
-])
+@pytest.mark.parametrize(
+    ("starts", "field"),
+    [
+        (
+            {
+                "start_date": None,
+                "start_date_local": "0001-01-01T00:00:05",
+                "timezone": "Asia/Tokyo",
+            },
+            "start_utc",
+        ),
+        (
+            {
+                "start_date": "9999-12-31T23:59:59Z",
+                "start_date_local": None,
+                "timezone": "Asia/Tokyo",
+            },
+            "start_local",
+        ),
+    ],
+)
 def test_a_start_at_the_end_of_the_calendar_is_left_out_and_said(normalized, starts, field):
     """A watch that lost the time costs no activity."""
     made = normalized(**starts)
@@ -263,16 +364,29 @@ def test_starts_that_no_zone_explains_have_no_offset(normalized):
     assert normalized(start_date_local="2026-05-03T07:30:00").utc_offset_s is None
 
 
-@pytest.mark.parametrize(("changes", "precision"), [
-    ({"start_date": None, "start_date_local": "2026-05-01T00:00:00"}, "day"),
-    ({"start_date_local": "2026-05-01T00:00:00", "source": "MANUAL"}, "day"),
-    ({"start_date_local": "2026-05-01T12:00:00", "paired_event_id": 7, "start_date": None}, "day"),
-    ({"start_date_local": "2026-05-01T12:00:00", "source": "MANUAL"}, "minute"),
-    ({"start_date_local": "2026-05-01T07:30:00", "source": "MANUAL"}, "minute"),
-    ({"start_date_local": "2026-05-01T07:30:05", "source": "MANUAL"}, "second"),
-    ({"start_date_local": "2026-05-01T00:00:00", "file_type": "fit"}, "second"),
-    ({"start_date_local": "2026-05-01T00:00:00", "stream_types": ["time"], "start_date": None}, "second"),
-])
+@pytest.mark.parametrize(
+    ("changes", "precision"),
+    [
+        ({"start_date": None, "start_date_local": "2026-05-01T00:00:00"}, "day"),
+        ({"start_date_local": "2026-05-01T00:00:00", "source": "MANUAL"}, "day"),
+        (
+            {"start_date_local": "2026-05-01T12:00:00", "paired_event_id": 7, "start_date": None},
+            "day",
+        ),
+        ({"start_date_local": "2026-05-01T12:00:00", "source": "MANUAL"}, "minute"),
+        ({"start_date_local": "2026-05-01T07:30:00", "source": "MANUAL"}, "minute"),
+        ({"start_date_local": "2026-05-01T07:30:05", "source": "MANUAL"}, "second"),
+        ({"start_date_local": "2026-05-01T00:00:00", "file_type": "fit"}, "second"),
+        (
+            {
+                "start_date_local": "2026-05-01T00:00:00",
+                "stream_types": ["time"],
+                "start_date": None,
+            },
+            "second",
+        ),
+    ],
+)
 def test_how_exact_the_start_is(normalized, changes, precision):
     """What a person typed has no seconds; what the calendar ticked off has no time of day."""
     assert normalized(**changes).start_precision == precision
@@ -281,16 +395,25 @@ def test_how_exact_the_start_is(normalized, changes, precision):
 # -- claims ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("changes", "claims"), [
-    ({}, ("intervals:i7",)),
-    ({"strava_id": "987"}, ("intervals:i7", "strava:987")),
-    ({"strava_id": 987}, ("intervals:i7", "strava:987")),
-    ({"source": "GARMIN_CONNECT", "external_id": "22543294456"}, ("intervals:i7", "garmin:22543294456")),
-    ({"source": "GARMIN_CONNECT", "external_id": "22543294456", "file_sport_index": 1}, ("intervals:i7",)),
-    ({"source": "GARMIN_CONNECT", "external_id": "file.dat"}, ("intervals:i7",)),
-    ({"source": "UPLOAD", "external_id": "22543294456"}, ("intervals:i7",)),
-    ({"source": "UPLOAD", "external_id": "Run.gpx"}, ("intervals:i7",)),
-])
+@pytest.mark.parametrize(
+    ("changes", "claims"),
+    [
+        ({}, ("intervals:i7",)),
+        ({"strava_id": "987"}, ("intervals:i7", "strava:987")),
+        ({"strava_id": 987}, ("intervals:i7", "strava:987")),
+        (
+            {"source": "GARMIN_CONNECT", "external_id": "22543294456"},
+            ("intervals:i7", "garmin:22543294456"),
+        ),
+        (
+            {"source": "GARMIN_CONNECT", "external_id": "22543294456", "file_sport_index": 1},
+            ("intervals:i7",),
+        ),
+        ({"source": "GARMIN_CONNECT", "external_id": "file.dat"}, ("intervals:i7",)),
+        ({"source": "UPLOAD", "external_id": "22543294456"}, ("intervals:i7",)),
+        ({"source": "UPLOAD", "external_id": "Run.gpx"}, ("intervals:i7",)),
+    ],
+)
 def test_what_an_activity_claims(normalized, changes, claims):
     """A file name is no claim, a Garmin id is one only from Garmin, and legs do not claim the
     whole.
@@ -308,13 +431,19 @@ def test_a_file_is_claimed_by_its_unpacked_content(normalized, pack):
 def test_a_broken_file_is_no_claim(normalized):
     """And the record stays."""
     made = normalized(parts={"file": b"\x1f\x8bnothing"})
-    assert (made.claims, made.completeness.missing["file"]) == (("intervals:i7",), "the file is a broken gzip")
+    assert (made.claims, made.completeness.missing["file"]) == (
+        ("intervals:i7",),
+        "the file is a broken gzip",
+    )
 
 
 def test_later_legs_name_their_group(normalized):
     """By the id of the whole, with the day where that is only a file name."""
     assert normalized(source="GARMIN_CONNECT", external_id="99", file_sport_index=2).parent == "99"
-    assert normalized(source="UPLOAD", external_id="tri.fit", file_sport_index=2).parent == "tri.fit 2026-05-01"
+    assert (
+        normalized(source="UPLOAD", external_id="tri.fit", file_sport_index=2).parent
+        == "tri.fit 2026-05-01"
+    )
     assert normalized(source="UPLOAD", external_id="tri.fit", file_sport_index=0).parent is None
 
 
@@ -322,14 +451,20 @@ def test_a_stub_is_kept_with_its_reason_and_claims():
     """Never an empty activity."""
     body = b'{"id":"987","start_date_local":"2026-05-01T07:30:00","source":"STRAVA","_note":"no"}'
     [made] = plugin.fitglue_normalize(record=Record("987", "intervals", {"summary": Body(body)}))
-    assert (made.stub.code, made.sport, made.start_local) == ("FG-strava-stub", None, datetime.fromisoformat("2026-05-01T07:30"))
+    assert (made.stub.code, made.sport, made.start_local) == (
+        "FG-strava-stub",
+        None,
+        datetime.fromisoformat("2026-05-01T07:30"),
+    )
     assert made.claims == ("intervals:987", "strava:987")
     assert problems(made) == []
 
 
 def test_a_native_detail_outlives_a_stub_row(normalized, activity):
     """Whichever part has the activity is read."""
-    made = normalized(parts={"summary": {"id": "i7", "source": "STRAVA", "_note": "no"}, "detail": activity()})
+    made = normalized(
+        parts={"summary": {"id": "i7", "source": "STRAVA", "_note": "no"}, "detail": activity()}
+    )
     assert (made.stub, made.title) == (None, "Morning ride")
 
 
@@ -344,18 +479,21 @@ def test_a_row_hidden_by_another_source_keeps_the_services_words():
 # -- refusals --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("changes", "field"), [
-    ({"moving_time": "fast"}, "$.moving_time"),
-    ({"trainer": "yes"}, "$.trainer"),
-    ({"name": 7}, "$.name"),
-    ({"tags": "a,b"}, "$.tags"),
-    ({"gear": "bike"}, "$.gear"),
-    ({"icu_intervals": [{"start_index": "x"}]}, "$.icu_intervals[0].start_index"),
-    ({"id": None}, "$.id"),
-    ({"id": "a b"}, "$.id"),
-    ({"start_date": "2026-04-16T..."}, "$.start_date"),
-    ({"start_date": None, "start_date_local": None}, "$.start_date_local"),
-])
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"moving_time": "fast"}, "$.moving_time"),
+        ({"trainer": "yes"}, "$.trainer"),
+        ({"name": 7}, "$.name"),
+        ({"tags": "a,b"}, "$.tags"),
+        ({"gear": "bike"}, "$.gear"),
+        ({"icu_intervals": [{"start_index": "x"}]}, "$.icu_intervals[0].start_index"),
+        ({"id": None}, "$.id"),
+        ({"id": "a b"}, "$.id"),
+        ({"start_date": "2026-04-16T..."}, "$.start_date"),
+        ({"start_date": None, "start_date_local": None}, "$.start_date_local"),
+    ],
+)
 def test_a_record_that_makes_no_sense_is_refused_with_its_place(normalized, changes, field):
     """Strict on the types of what is read, and exact about where."""
     with pytest.raises(RecordRefused) as caught:
@@ -366,19 +504,34 @@ def test_a_record_that_makes_no_sense_is_refused_with_its_place(normalized, chan
 
 def test_a_refusal_says_what_was_found_and_what_is_allowed(normalized):
     """In one sentence, and how many more there are."""
-    with pytest.raises(RecordRefused, match=r"moving_time is 'fast', must be a number or nothing, and 1 more"):
+    with pytest.raises(
+        RecordRefused, match=r"moving_time is 'fast', must be a number or nothing, and 1 more"
+    ):
         normalized(moving_time="fast", trimp="x")
 
 
 def test_unknown_keys_are_no_reason_to_refuse(normalized):
     """The documents lag the service."""
-    assert normalized(brand_new={"nested": [1]}).extensions["custom"] == {"brand_new": {"nested": [1]}}
+    assert normalized(brand_new={"nested": [1]}).extensions["custom"] == {
+        "brand_new": {"nested": [1]}
+    }
 
 
-@pytest.mark.parametrize(("body", "words"), [
-    (b"[1]", "a list"), (b"7", "a single JSON value"), (b"<html>", "no JSON"), (b"", "no JSON"), (b'{"id":', "no JSON"),
-    (b'{"status":401,"error":"Auth failed"}', "an error answer of Intervals.icu: 401 Auth failed"), (b"[" * 100_000, "no JSON"),
-])
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"[1]", "a list"),
+        (b"7", "a single JSON value"),
+        (b"<html>", "no JSON"),
+        (b"", "no JSON"),
+        (b'{"id":', "no JSON"),
+        (
+            b'{"status":401,"error":"Auth failed"}',
+            "an error answer of Intervals.icu: 401 Auth failed",
+        ),
+        (b"[" * 100_000, "no JSON"),
+    ],
+)
 def test_a_payload_that_is_no_activity_is_named(body, words):
     """The refusal says what it was given instead."""
     with pytest.raises(RecordRefused) as caught:

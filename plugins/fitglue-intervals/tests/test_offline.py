@@ -19,13 +19,20 @@ def made(document, streams=None):
 def test_one_activity_is_one_record(activity):
     """Its own bytes are the summary."""
     [record] = made(activity())
-    assert (record.external_id, record.entry, list(record.parts)) == ("i7", "intervals", ["summary"])
+    assert (record.external_id, record.entry, list(record.parts)) == (
+        "i7",
+        "intervals",
+        ["summary"],
+    )
 
 
 def test_a_list_is_a_record_a_row():
     """With the exact bytes of each."""
     records = made(b'[{"id":"i1",  "x":1}, {"id":"i2"}]')
-    assert [(record.external_id, record.read("summary")) for record in records] == [("i1", b'{"id":"i1",  "x":1}'), ("i2", b'{"id":"i2"}')]
+    assert [(record.external_id, record.read("summary")) for record in records] == [
+        ("i1", b'{"id":"i1",  "x":1}'),
+        ("i2", b'{"id":"i2"}'),
+    ]
 
 
 def test_a_before_and_after_pair_is_two_records(activity):
@@ -35,7 +42,9 @@ def test_a_before_and_after_pair_is_two_records(activity):
 
 def test_a_webhook_body_gives_the_activity_inside(activity):
     """Each event that carries one."""
-    [record] = made({"secret": "x", "events": [{"type": "ACTIVITY_UPLOADED", "activity": activity()}]})
+    [record] = made(
+        {"secret": "x", "events": [{"type": "ACTIVITY_UPLOADED", "activity": activity()}]}
+    )
     assert record.external_id == "i7"
 
 
@@ -56,18 +65,32 @@ def test_streams_beside_many_activities_are_a_mistake(activity):
     assert caught.value.code == "FG-streams-for-many"
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    (b"[]", "an empty list"), (b"7", "a single JSON value"), (b"", "empty"), (b"<!doctype html>", "XML or a web page"),
-    (b"PK\x03\x04", "a zip archive"), (b'{"id":"i7"', "JSON that is cut"), (b"id,name,type\n1,2,3", "CSV"), (b"hello", "no JSON"),
-    (b"\x0e\x20\x8b\x08\xff\xff\x00\x00.FIT", "a FIT file"), (b"\x1f\x8bxx", "a broken gzip"),
-    (b'[{"type":"time","data":[1]}]', "the streams of an activity"), (b'{"athlete":{"id":"i1"}}', "an athlete"),
-    (b'{"status":401,"error":"Auth failed"}', "401 Auth failed"),
-    (b'{"id":"2026-05-01","restingHR":50}', "the wellness record of 2026-05-01"),
-    (b'[{"id":"2026-05-01","restingHR":50}]', "a list whose first item is the wellness record"),
-    (b'{"id":"i1","analyzed":"x","icu_intervals":[]}', "the intervals of activity i1"),
-    (b'{"events":[{"type":"CALENDAR_UPDATED"}]}', "a webhook notice (CALENDAR_UPDATED)"),
-    (b'{"events":[{"type":"ACTIVITY_DELETED","activity":{"id":"i1"}}]}', "a webhook notice (ACTIVITY_DELETED)"),
-])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"[]", "an empty list"),
+        (b"7", "a single JSON value"),
+        (b"", "empty"),
+        (b"<!doctype html>", "XML or a web page"),
+        (b"PK\x03\x04", "a zip archive"),
+        (b'{"id":"i7"', "JSON that is cut"),
+        (b"id,name,type\n1,2,3", "CSV"),
+        (b"hello", "no JSON"),
+        (b"\x0e\x20\x8b\x08\xff\xff\x00\x00.FIT", "a FIT file"),
+        (b"\x1f\x8bxx", "a broken gzip"),
+        (b'[{"type":"time","data":[1]}]', "the streams of an activity"),
+        (b'{"athlete":{"id":"i1"}}', "an athlete"),
+        (b'{"status":401,"error":"Auth failed"}', "401 Auth failed"),
+        (b'{"id":"2026-05-01","restingHR":50}', "the wellness record of 2026-05-01"),
+        (b'[{"id":"2026-05-01","restingHR":50}]', "a list whose first item is the wellness record"),
+        (b'{"id":"i1","analyzed":"x","icu_intervals":[]}', "the intervals of activity i1"),
+        (b'{"events":[{"type":"CALENDAR_UPDATED"}]}', "a webhook notice (CALENDAR_UPDATED)"),
+        (
+            b'{"events":[{"type":"ACTIVITY_DELETED","activity":{"id":"i1"}}]}',
+            "a webhook notice (ACTIVITY_DELETED)",
+        ),
+    ],
+)
 def test_anything_else_is_refused_by_its_name(content, words):
     """So that the reader knows which file was given."""
     with pytest.raises(RecordRefused) as caught:

@@ -11,14 +11,31 @@ from garmin_fit_sdk import Encoder, Profile
 
 #: 05:30:00 on the first of May 2026, in seconds of the FIT epoch: when the ride of the builder
 #: begins.
-T0 = int((datetime(2026, 5, 1, 5, 30, tzinfo=UTC) - datetime(1989, 12, 31, tzinfo=UTC)).total_seconds())
+T0 = int(
+    (datetime(2026, 5, 1, 5, 30, tzinfo=UTC) - datetime(1989, 12, 31, tzinfo=UTC)).total_seconds()
+)
 
 
-def fit(*messages: tuple[str, dict], sessions: tuple[tuple[int, str], ...] = ((0, "cycling"),)) -> bytes:
+def fit(
+    *messages: tuple[str, dict], sessions: tuple[tuple[int, str], ...] = ((0, "cycling"),)
+) -> bytes:
     encoder = Encoder()
-    device = {"type": "activity", "manufacturer": "garmin", "serial_number": 3_900_000_001, "time_created": T0}
-    session = {"total_elapsed_time": 10.0, "total_timer_time": 10.0, "total_distance": 30.0, "avg_stance_time": 250.0}
-    written = [("SESSION", {"timestamp": T0 + at + 10, "start_time": T0 + at, "sport": sport, **session}) for at, sport in sessions]
+    device = {
+        "type": "activity",
+        "manufacturer": "garmin",
+        "serial_number": 3_900_000_001,
+        "time_created": T0,
+    }
+    session = {
+        "total_elapsed_time": 10.0,
+        "total_timer_time": 10.0,
+        "total_distance": 30.0,
+        "avg_stance_time": 250.0,
+    }
+    written = [
+        ("SESSION", {"timestamp": T0 + at + 10, "start_time": T0 + at, "sport": sport, **session})
+        for at, sport in sessions
+    ]
     for kind, fields in (("FILE_ID", device), *messages, *written):
         encoder.write_mesg({"mesg_num": Profile["mesg_num"][kind], **fields})
     content: bytes = encoder.close()
@@ -26,7 +43,13 @@ def fit(*messages: tuple[str, dict], sessions: tuple[tuple[int, str], ...] = ((0
 
 
 def samples(*seconds: int, start: int = 0) -> list[tuple[str, dict]]:
-    return [("RECORD", {"timestamp": T0 + start + second, "heart_rate": 140, "stance_time": 240.0 + second}) for second in seconds]
+    return [
+        (
+            "RECORD",
+            {"timestamp": T0 + start + second, "heart_rate": 140, "stance_time": 240.0 + second},
+        )
+        for second in seconds
+    ]
 
 
 def stream(activity, kind):
@@ -37,50 +60,106 @@ def channels(**data):
     return [{"type": kind, "data": values} for kind, values in data.items()]
 
 
-SET = ("SET", {"timestamp": T0 + 45, "start_time": T0, "duration": 45.0, "set_type": "active", "repetitions": 12, "weight": 40.0,
-               "category": ["squat"], "category_subtype": [6]})
+SET = (
+    "SET",
+    {
+        "timestamp": T0 + 45,
+        "start_time": T0,
+        "duration": 45.0,
+        "set_type": "active",
+        "repetitions": 12,
+        "weight": 40.0,
+        "category": ["squat"],
+        "category_subtype": [6],
+    },
+)
 
 
 def test_sets_and_running_dynamics_come_from_the_file(normalized):
     """The API has no fields for the one, and no streams of the other."""
     made = normalized(parts={"file": fit(*samples(0, 1), SET)})
-    assert [(one.exercise, one.reps, one.weight_kg) for one in made.sets] == [("Barbell back squat", 12, 40)]
-    assert (made.average_ground_contact_ms, stream(made, "ground_contact_time")) == (250, [240, 241])
-    assert (made.provenance["sets"].by, made.provenance["streams.ground_contact_time"].by) == ("original file", "original file")
+    assert [(one.exercise, one.reps, one.weight_kg) for one in made.sets] == [
+        ("Barbell back squat", 12, 40)
+    ]
+    assert (made.average_ground_contact_ms, stream(made, "ground_contact_time")) == (
+        250,
+        [240, 241],
+    )
+    assert (made.provenance["sets"].by, made.provenance["streams.ground_contact_time"].by) == (
+        "original file",
+        "original file",
+    )
 
 
 def test_what_the_api_says_stays(normalized):
     """Titles and figures may have been corrected there."""
-    made = normalized(distance=25_000.0, average_stance_time=222.0, icu_training_load=50, parts={"file": fit(*samples(0, 1))})
-    assert (made.title, made.elapsed_s, made.distance_m, made.average_ground_contact_ms) == ("Morning ride", 3700, 25_000, 222)
+    made = normalized(
+        distance=25_000.0,
+        average_stance_time=222.0,
+        icu_training_load=50,
+        parts={"file": fit(*samples(0, 1))},
+    )
+    assert (made.title, made.elapsed_s, made.distance_m, made.average_ground_contact_ms) == (
+        "Morning ride",
+        3700,
+        25_000,
+        222,
+    )
     assert made.training_load == 50
 
 
 def test_channels_of_the_file_are_put_on_the_clock_of_the_api(normalized):
     """One set of streams, one time base; a moment that the file lacks is a gap."""
-    made = normalized(parts={"streams": channels(time=[0, 1, 2, 3], heartrate=[99, 98, 97, 96]), "file": fit(*samples(0, 1, 3, 4))})
+    made = normalized(
+        parts={
+            "streams": channels(time=[0, 1, 2, 3], heartrate=[99, 98, 97, 96]),
+            "file": fit(*samples(0, 1, 3, 4)),
+        }
+    )
     assert (stream(made, "time"), stream(made, "heartrate")) == ([0, 1, 2, 3], [99, 98, 97, 96])
     assert stream(made, "ground_contact_time") == [240, 241, None, 243]
 
 
 def test_a_trimmed_activity_keeps_its_own_start(normalized):
     """Its file begins earlier."""
-    made = normalized(start_date="2026-05-01T05:30:02Z", parts={"streams": channels(time=[0, 1]), "file": fit(*samples(0, 1, 2, 3))})
+    made = normalized(
+        start_date="2026-05-01T05:30:02Z",
+        parts={"streams": channels(time=[0, 1]), "file": fit(*samples(0, 1, 2, 3))},
+    )
     assert (made.start_utc.second, stream(made, "ground_contact_time")) == (2, [242, 243])
 
 
 def test_channels_of_another_time_are_left_out(normalized):
     """Most moments have no partner."""
-    made = normalized(parts={"streams": channels(time=[100, 101, 102]), "file": fit(*samples(0, 1))})
+    made = normalized(
+        parts={"streams": channels(time=[100, 101, 102]), "file": fit(*samples(0, 1))}
+    )
     assert [one.type for one in made.streams] == ["time"]
 
 
 def test_device_laps_stand_beside_detected_intervals(normalized, activity):
     """With their place in the samples that are there."""
-    lap = ("LAP", {"timestamp": T0 + 2, "start_time": T0 + 1, "total_elapsed_time": 2.0, "total_timer_time": 2.0})
+    lap = (
+        "LAP",
+        {
+            "timestamp": T0 + 2,
+            "start_time": T0 + 1,
+            "total_elapsed_time": 2.0,
+            "total_timer_time": 2.0,
+        },
+    )
     detail = activity(icu_intervals=[{"type": "WORK", "start_index": 0, "end_index": 3}])
-    made = normalized(parts={"detail": detail, "streams": channels(time=[0, 1, 2, 3]), "file": fit(*samples(0, 1, 2, 3), lap)})
-    assert [(one.kind, one.start_index, one.end_index) for one in made.laps] == [("interval", 0, 3), ("lap", 1, 3)]
+    made = normalized(
+        parts={
+            "detail": detail,
+            "streams": channels(time=[0, 1, 2, 3]),
+            "file": fit(*samples(0, 1, 2, 3), lap),
+        }
+    )
+    assert [(one.kind, one.start_index, one.end_index) for one in made.laps] == [
+        ("interval", 0, 3),
+        ("lap", 1, 3),
+    ]
 
 
 def test_the_device_gets_its_serial_number(normalized):
@@ -94,33 +173,64 @@ def test_the_file_is_claimed_as_it_would_be_in_a_folder(normalized, pack):
     """By its unpacked content, its session, and the device with the start."""
     content = fit(*samples(0, 1))
     made = normalized(parts={"file": pack(content)})
-    assert made.claims[1:] == (f"file:sha256:{hashlib.sha256(content).hexdigest()}#0", "device:3900000001@2026-05-01T05:30:00Z")
+    assert made.claims[1:] == (
+        f"file:sha256:{hashlib.sha256(content).hexdigest()}#0",
+        "device:3900000001@2026-05-01T05:30:00Z",
+    )
 
 
 def test_of_a_multisport_file_the_leg_that_began_then_is_taken(normalized):
     """The source counts legs in its own way, which may leave transitions out."""
-    content = fit(*samples(0, 1), *samples(0, 1, start=1000), sessions=((0, "swimming"), (500, "transition"), (1000, "cycling")))
-    made = normalized(start_date="2026-05-01T05:46:40Z", file_sport_index=1, parts={"file": content})
+    content = fit(
+        *samples(0, 1),
+        *samples(0, 1, start=1000),
+        sessions=((0, "swimming"), (500, "transition"), (1000, "cycling")),
+    )
+    made = normalized(
+        start_date="2026-05-01T05:46:40Z", file_sport_index=1, parts={"file": content}
+    )
     assert (made.claims[1].endswith("#2"), stream(made, "time")) == (True, [0, 1])
 
 
 def test_a_file_of_another_day_adds_nothing(normalized):
     """Somebody exchanged it."""
-    made = normalized(start_date="2026-05-03T05:30:00Z", start_date_local="2026-05-03T07:30:00", parts={"file": fit(*samples(0, 1), SET)})
+    made = normalized(
+        start_date="2026-05-03T05:30:00Z",
+        start_date_local="2026-05-03T07:30:00",
+        parts={"file": fit(*samples(0, 1), SET)},
+    )
     assert (made.sets, made.claims) == ((), ("intervals:i7",))
     assert "no session of the file" in made.completeness.missing["file"]
 
 
-@pytest.mark.parametrize(("content", "word"), [
-    (b"junk", "no FIT"), (fit()[:40], "neither"), (b"\x1f\x8bnothing", "gzip"), (b"<gpx/>", "points")])
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"junk", "no FIT"),
+        (fit()[:40], "neither"),
+        (b"\x1f\x8bnothing", "gzip"),
+        (b"<gpx/>", "points"),
+    ],
+)
 def test_where_the_file_cannot_be_read_the_api_stands(normalized, content, word):
     """Completeness says why."""
     made = normalized(parts={"file": content})
-    assert (made.title, made.elapsed_s, word in made.completeness.missing["file"]) == ("Morning ride", 3700, True)
+    assert (made.title, made.elapsed_s, word in made.completeness.missing["file"]) == (
+        "Morning ride",
+        3700,
+        True,
+    )
 
 
 def test_a_gpx_is_an_original_too(normalized):
     """Some uploads are."""
-    points = "".join(f'<trkpt lat="47.0{second}" lon="11"><time>2026-05-01T05:30:0{second}Z</time></trkpt>' for second in range(3))
-    made = normalized(parts={"file": f'<gpx version="1.1" creator="x"><trk><trkseg>{points}</trkseg></trk></gpx>'.encode()})
+    points = "".join(
+        f'<trkpt lat="47.0{second}" lon="11"><time>2026-05-01T05:30:0{second}Z</time></trkpt>'
+        for second in range(3)
+    )
+    made = normalized(
+        parts={
+            "file": f'<gpx version="1.1" creator="x"><trk><trkseg>{points}</trkseg></trk></gpx>'.encode()
+        }
+    )
     assert (stream(made, "time"), made.title) == ([0, 1, 2], "Morning ride")

@@ -13,17 +13,30 @@ from fitglue_intervals.reading import read_json, split_rows
 
 WORDS = ["NaN", "Infinity", "-Infinity"]
 texts = st.lists(st.sampled_from([*WORDS, '"', ":", " ", "\\", "name", "x", ","])).map("".join)
-values = st.one_of(st.sampled_from(WORDS), texts, st.none(), st.lists(st.sampled_from(WORDS)), st.integers(0, 9))
+values = st.one_of(
+    st.sampled_from(WORDS), texts, st.none(), st.lists(st.sampled_from(WORDS)), st.integers(0, 9)
+)
 
 
 @pytest.mark.parametrize("word", WORDS)
-@pytest.mark.parametrize("text", ['{"load":"%s"}', '{"load" :\n "%s"}', '{"in":{"a\\"":"%s"}}', '[{"xname":"%s"}]'])
+@pytest.mark.parametrize(
+    "text", ['{"load":"%s"}', '{"load" :\n "%s"}', '{"in":{"a\\"":"%s"}}', '[{"xname":"%s"}]']
+)
 def test_a_word_for_no_number_is_none(text, word):
     """Java writes NaN as a text; where a number belongs, that is nothing."""
     assert word not in str(read_json((text % word).encode()))
 
 
-@pytest.mark.parametrize("text", ['{"name":"NaN"}', '{"label" : "Infinity"}', '["NaN"]', '{"said":"NaN!"}', '{"said":": \\"NaN\\""}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name":"NaN"}',
+        '{"label" : "Infinity"}',
+        '["NaN"]',
+        '{"said":"NaN!"}',
+        '{"said":": \\"NaN\\""}',
+    ],
+)
 def test_where_a_text_belongs_it_is_a_word(text):
     """An athlete may call a ride so."""
     assert read_json(text.encode()) == json.loads(text)
@@ -49,10 +62,16 @@ def test_a_number_of_too_many_digits_costs_no_row_beside_it():
     assert read_json(rows[1]) == {"id": "i1", "y": None}
 
 
-@given(st.dictionaries(st.one_of(texts, st.sampled_from(["name", "error"])), values, max_size=4), st.sampled_from([None, 1]))
+@given(
+    st.dictionaries(st.one_of(texts, st.sampled_from(["name", "error"])), values, max_size=4),
+    st.sampled_from([None, 1]),
+)
 def test_no_text_is_taken_for_a_number(document, indent):
-    """Whatever stands around a word, only a whole value of a key can be one, and no text of a name.
-    """
-    expected = {key: None if isinstance(value, str) and value in WORDS and key not in ("name", "error") else value
-                for key, value in document.items()}
+    """Whatever stands around a word, only a whole value of a key can be one, and no text of a name."""
+    expected = {
+        key: None
+        if isinstance(value, str) and value in WORDS and key not in ("name", "error")
+        else value
+        for key, value in document.items()
+    }
     assert read_json(json.dumps(document, indent=indent).encode()) == expected

@@ -23,36 +23,64 @@ def decoded(*channels):
 def test_names_are_ours_where_we_have_one():
     """velocity_smooth, temp and grade_smooth have words of the model; variants keep their own."""
     names = ["velocity_smooth", "temp", "grade_smooth", "watts", "raw_watts", "fixed_altitude"]
-    streams, _ = decode_streams(json.dumps([TIME, *({"type": name, "data": [1, 2, 3]} for name in names)]).encode())
-    assert [stream.type for stream in streams] == ["time", "velocity", "temperature", "grade", "watts", "raw_watts", "fixed_altitude"]
-    assert (streams[1].raw_type, streams[1].unit, streams[5].unit) == ("velocity_smooth", "m/s", None)
+    streams, _ = decode_streams(
+        json.dumps([TIME, *({"type": name, "data": [1, 2, 3]} for name in names)]).encode()
+    )
+    assert [stream.type for stream in streams] == [
+        "time",
+        "velocity",
+        "temperature",
+        "grade",
+        "watts",
+        "raw_watts",
+        "fixed_altitude",
+    ]
+    assert (streams[1].raw_type, streams[1].unit, streams[5].unit) == (
+        "velocity_smooth",
+        "m/s",
+        None,
+    )
 
 
 def test_positions_are_pairs():
     """Latitudes in data, longitudes in data2; a gap in either is a gap whole."""
-    streams, _ = decoded(TIME, {"type": "latlng", "data": [40.9, None, 41], "data2": [29.1, 29.2, 29.3]})
+    streams, _ = decoded(
+        TIME, {"type": "latlng", "data": [40.9, None, 41], "data2": [29.1, 29.2, 29.3]}
+    )
     assert streams["latlng"] == [(40.9, 29.1), None, (41, 29.3)]
 
 
-@pytest.mark.parametrize("pairs", [[[40.9, 29.1], [41, 29.2], [42, 29.3]], [[40.9, 29.1], None, [42, 29.3]]])
+@pytest.mark.parametrize(
+    "pairs", [[[40.9, 29.1], [41, 29.2], [42, 29.3]], [[40.9, 29.1], None, [42, 29.3]]]
+)
 def test_positions_may_come_as_pairs(pairs):
     """One client met them so."""
-    assert decoded(TIME, {"type": "latlng", "data": pairs})[0]["latlng"] == [None if pair is None else tuple(pair) for pair in pairs]
+    assert decoded(TIME, {"type": "latlng", "data": pairs})[0]["latlng"] == [
+        None if pair is None else tuple(pair) for pair in pairs
+    ]
 
 
 def test_positions_without_gaps_are_interleaved():
     """The fast road for the usual case."""
-    assert decoded(TIME, {"type": "latlng", "data": [1, 2, 3], "data2": [4, 5, 6]})[0]["latlng"] == [(1, 4), (2, 5), (3, 6)]
+    assert decoded(TIME, {"type": "latlng", "data": [1, 2, 3], "data2": [4, 5, 6]})[0][
+        "latlng"
+    ] == [(1, 4), (2, 5), (3, 6)]
 
 
 def test_beats_are_lists():
     """`hrv` has the intervals between beats of each second."""
-    assert decoded(TIME, {"type": "hrv", "data": [[812, 799], None, []], "valueTypeIsArray": True})[0]["hrv"] == [(812, 799), None, ()]
+    assert decoded(TIME, {"type": "hrv", "data": [[812, 799], None, []], "valueTypeIsArray": True})[
+        0
+    ]["hrv"] == [(812, 799), None, ()]
 
 
 def test_moving_becomes_zero_and_one():
     """A column is of numbers."""
-    assert decoded(TIME, {"type": "moving", "data": [True, False, None]})[0]["moving"] == [1, 0, None]
+    assert decoded(TIME, {"type": "moving", "data": [True, False, None]})[0]["moving"] == [
+        1,
+        0,
+        None,
+    ]
 
 
 def test_null_is_a_gap_and_zero_is_a_value():
@@ -63,7 +91,9 @@ def test_null_is_a_gap_and_zero_is_a_value():
 @pytest.mark.parametrize("word", ["NaN", '"NaN"', "Infinity", "1e400", "null"])
 def test_what_is_no_number_is_a_gap(word):
     """In every spelling that custom fields were seen with."""
-    content = b'[{"type":"time","data":[0,1]},{"type":"X","custom":true,"data":[1.5,%s]}]' % word.encode()
+    content = (
+        b'[{"type":"time","data":[0,1]},{"type":"X","custom":true,"data":[1.5,%s]}]' % word.encode()
+    )
     streams, missing = decode_streams(content)
     assert (list(streams[1].values), missing) == ([1.5, None], {})
 
@@ -80,12 +110,23 @@ def test_the_fast_road_is_taken_for_numbers_with_gaps():
     """Nulls are found again one by one, and make no Python objects of the others."""
     [channel] = read_fast(b'[{"type":"watts","data":[null,2.5,null,-9e300]}]')
     assert isinstance(channel.data, memoryview)
-    assert [value if value == value else None for value in channel.data] == [None, 2.5, None, -9e300]
+    assert [value if value == value else None for value in channel.data] == [
+        None,
+        2.5,
+        None,
+        -9e300,
+    ]
 
 
-@pytest.mark.parametrize("content", [
-    b'[{"type":"hrv","x":["\\u005b"],"data":[1,[2],3]}]', b'[{"type":"watts","name":"null","data":[1,null,3]}]',
-    b'[{"type":"watts","x":{"y":[null]},"data":[1,null,3]}]', b'[{"type":"watts","x":["["],"data":[1,null,3]}]'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'[{"type":"hrv","x":["\\u005b"],"data":[1,[2],3]}]',
+        b'[{"type":"watts","name":"null","data":[1,null,3]}]',
+        b'[{"type":"watts","x":{"y":[null]},"data":[1,null,3]}]',
+        b'[{"type":"watts","x":["["],"data":[1,null,3]}]',
+    ],
+)
 def test_what_looks_like_a_list_or_a_gap_in_a_text_deceives_neither_road(content):
     """What was escaped, and what is deep in something that nobody reads."""
     try:
@@ -97,12 +138,22 @@ def test_what_looks_like_a_list_or_a_gap_in_a_text_deceives_neither_road(content
 
 def test_a_custom_stream_keeps_its_name_and_has_no_promised_unit():
     """Its code is the type, its label the name."""
-    content = json.dumps([TIME, {"type": "temp", "name": "Core", "custom": True, "data": [1, 2, 3]}]).encode()
+    content = json.dumps(
+        [TIME, {"type": "temp", "name": "Core", "custom": True, "data": [1, 2, 3]}]
+    ).encode()
     stream = decode_streams(content)[0][1]
     assert (stream.type, stream.name, stream.unit, stream.custom) == ("temp", "Core", None, True)
 
 
-@pytest.mark.parametrize("channel", [{"allNull": True, "data": [None, None, None]}, {"data": None}, {}, {"data": [None, None, None]}])
+@pytest.mark.parametrize(
+    "channel",
+    [
+        {"allNull": True, "data": [None, None, None]},
+        {"data": None},
+        {},
+        {"data": [None, None, None]},
+    ],
+)
 def test_a_stream_without_values_is_left_out_and_said(channel):
     """With a word in completeness, not in silence."""
     streams, missing = decoded(TIME, {"type": "smo2", **channel})
@@ -115,8 +166,14 @@ def test_a_stream_of_another_length_is_left_out_and_said():
     assert (list(streams), missing) == (["time"], {"streams.watts": "2 samples, yet 3 times"})
 
 
-@pytest.mark.parametrize("channels", [
-    [{"type": "watts", "data": [1]}], [{"type": "time", "data": [0, None]}], [{"type": "time", "data": [[0], [1]]}]])
+@pytest.mark.parametrize(
+    "channels",
+    [
+        [{"type": "watts", "data": [1]}],
+        [{"type": "time", "data": [0, None]}],
+        [{"type": "time", "data": [[0], [1]]}],
+    ],
+)
 def test_without_times_there_are_no_streams(channels):
     """No sample would have a moment."""
     streams, missing = decoded(*channels)
@@ -126,13 +183,18 @@ def test_without_times_there_are_no_streams(channels):
 
 def test_the_same_stream_twice_is_kept_once():
     """And said."""
-    streams, missing = decoded(TIME, {"type": "temp", "data": [1, 2, 3]}, {"type": "temp", "data": [4, 5, 6]})
+    streams, missing = decoded(
+        TIME, {"type": "temp", "data": [1, 2, 3]}, {"type": "temp", "data": [4, 5, 6]}
+    )
     assert (streams["temperature"], list(missing)) == ([1, 2, 3], ["streams.temp"])
 
 
 def test_pairs_of_differing_lengths_are_left_out_and_said():
     """Half a position is none."""
-    assert "pairs need two columns" in decoded(TIME, {"type": "latlng", "data": [1, 2, 3], "data2": [1]})[1]["streams.latlng"]
+    assert (
+        "pairs need two columns"
+        in decoded(TIME, {"type": "latlng", "data": [1, 2, 3], "data2": [1]})[1]["streams.latlng"]
+    )
 
 
 def test_samples_that_are_no_numbers_cost_that_stream():
@@ -141,8 +203,19 @@ def test_samples_that_are_no_numbers_cost_that_stream():
     assert (list(streams), missing) == (["time"], {"streams.X": "a sample is no number"})
 
 
-@pytest.mark.parametrize("content", [
-    b"", b"{}", b"[1]", b"[{}]", b'[{"type":7}]', b'[{"type":"time","data":"x"}]', b"[" * 100_000, b"<html>"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{}",
+        b"[1]",
+        b"[{}]",
+        b'[{"type":7}]',
+        b'[{"type":"time","data":"x"}]',
+        b"[" * 100_000,
+        b"<html>",
+    ],
+)
 def test_an_answer_that_is_no_list_of_streams_costs_no_more_than_the_streams(content):
     """The reason stands under `streams`."""
     streams, missing = decode_streams(content)
@@ -167,15 +240,40 @@ def test_brackets_in_a_name_only_cost_the_fast_road():
 
 
 samples = st.one_of(
-    st.lists(st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False), max_size=6),
-    st.lists(st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70), max_size=6),
-    st.lists(st.none() | st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=3), max_size=6),
-    st.lists(st.integers(0, 9) | st.lists(st.integers(0, 9) | st.lists(st.integers(0, 9), max_size=2), max_size=2), max_size=5),
-    st.lists(st.text(max_size=3) | st.integers(0, 9), max_size=3))
+    st.lists(
+        st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False), max_size=6
+    ),
+    st.lists(
+        st.none()
+        | st.booleans()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.integers(-(2**70), 2**70),
+        max_size=6,
+    ),
+    st.lists(
+        st.none() | st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=3),
+        max_size=6,
+    ),
+    st.lists(
+        st.integers(0, 9)
+        | st.lists(st.integers(0, 9) | st.lists(st.integers(0, 9), max_size=2), max_size=2),
+        max_size=5,
+    ),
+    st.lists(st.text(max_size=3) | st.integers(0, 9), max_size=3),
+)
 kinds = st.sampled_from(["time", "watts", "latlng", "hrv", "moving"])
-channel = st.fixed_dictionaries({"type": kinds, "data": samples | st.none()}, optional={
-    "data2": samples | st.none(), "name": st.none() | st.text(max_size=4), "custom": st.booleans(), "allNull": st.booleans(),
-    "anomalies": st.lists(st.fixed_dictionaries({"start_index": st.integers(0, 9)}), max_size=2)})
+channel = st.fixed_dictionaries(
+    {"type": kinds, "data": samples | st.none()},
+    optional={
+        "data2": samples | st.none(),
+        "name": st.none() | st.text(max_size=4),
+        "custom": st.booleans(),
+        "allNull": st.booleans(),
+        "anomalies": st.lists(
+            st.fixed_dictionaries({"start_index": st.integers(0, 9)}), max_size=2
+        ),
+    },
+)
 
 
 @given(st.lists(channel, max_size=4))
@@ -191,7 +289,10 @@ def test_both_roads_agree(channels):
 
 def as_plain(result):
     streams, missing = result
-    return [(stream.type, stream.values.width, [repr(value) for value in stream.values]) for stream in streams], missing
+    return [
+        (stream.type, stream.values.width, [repr(value) for value in stream.values])
+        for stream in streams
+    ], missing
 
 
 def test_the_fast_road_is_taken_for_plain_numbers():

@@ -26,8 +26,10 @@ START = datetime(2026, 5, 3, 6, tzinfo=UTC)
 def gpx(day: int = 0) -> bytes:
     """A run of three minutes."""
     times = [START + timedelta(days=day, seconds=10 * step) for step in range(20)]
-    points = "".join(f'<trkpt lat="{47 + step / 1000}" lon="11"><time>{time:%Y-%m-%dT%H:%M:%SZ}</time></trkpt>'
-                     for step, time in enumerate(times))
+    points = "".join(
+        f'<trkpt lat="{47 + step / 1000}" lon="11"><time>{time:%Y-%m-%dT%H:%M:%SZ}</time></trkpt>'
+        for step, time in enumerate(times)
+    )
     return f'<?xml version="1.0"?><gpx version="1.1" creator="test"><trk><trkseg>{points}</trkseg></trk></gpx>'.encode()
 
 
@@ -65,8 +67,10 @@ def synced(host: Host, **options: Any) -> list[Event]:
 
 def told(events: list[Event]) -> str:
     """All that the events say of what was not taken."""
-    return "\n".join([str(event.reason) for event in events if isinstance(event, Decided)]
-                     + [event.error.code for event in events if isinstance(event, SyncStopped)])
+    return "\n".join(
+        [str(event.reason) for event in events if isinstance(event, Decided)]
+        + [event.error.code for event in events if isinstance(event, SyncStopped)]
+    )
 
 
 @pytest.fixture
@@ -87,4 +91,8 @@ def lost(tmp_path):
 
 
 def _keys(values: Any) -> set[Any]:
-    return {(key, repr(value)) for key, value in values.items()} if isinstance(values, dict) else set(values)
+    return (
+        {(key, repr(value)) for key, value in values.items()}
+        if isinstance(values, dict)
+        else set(values)
+    )

@@ -32,7 +32,9 @@ def before_fetch(monkeypatch):
     return arrange
 
 
-def test_an_archive_that_vanishes_between_list_and_fetch(host, rides, lost, before_fetch, reliability):
+def test_an_archive_that_vanishes_between_list_and_fetch(
+    host, rides, lost, before_fetch, reliability
+):
     """Its workouts stand by what was seen of them; their samples come with the archive."""
     host.connect("files", {"paths": str(rides)})
     away = rides.parent / "away.zip"
@@ -43,7 +45,12 @@ def test_an_archive_that_vanishes_between_list_and_fetch(host, rides, lost, befo
     synced(host)
     gone = lost(host, rides)
     assert gone == 0
-    reliability("files", "an archive vanishes between list and fetch", lost=gone, seen="FG-file-missing; asked for again once it is back")
+    reliability(
+        "files",
+        "an archive vanishes between list and fetch",
+        lost=gone,
+        seen="FG-file-missing; asked for again once it is back",
+    )
 
 
 def test_a_file_that_changes_between_list_and_fetch(host, rides, lost, before_fetch, reliability):
@@ -58,8 +65,12 @@ def test_a_file_that_changes_between_list_and_fetch(host, rides, lost, before_fe
     synced(host)
     gone = lost(host, rides)
     assert gone == 0
-    reliability("files", "a file is written anew between list and fetch", lost=gone,
-                seen="the old content waits (FG-file-missing), the new one is a record of its own")
+    reliability(
+        "files",
+        "a file is written anew between list and fetch",
+        lost=gone,
+        seen="the old content waits (FG-file-missing), the new one is a record of its own",
+    )
 
 
 def test_a_folder_that_is_away_and_comes_back(host, rides, lost, reliability):
@@ -73,7 +84,12 @@ def test_a_folder_that_is_away_and_comes_back(host, rides, lost, reliability):
     synced(host)
     gone = lost(host, rides)
     assert gone == 0
-    reliability("files", "the folder is away during a sync", lost=gone, seen="FG-folder-missing, exit 3; nothing is taken for deleted")
+    reliability(
+        "files",
+        "the folder is away during a sync",
+        lost=gone,
+        seen="FG-folder-missing, exit 3; nothing is taken for deleted",
+    )
 
 
 def test_an_archive_that_is_still_being_downloaded(host, rides, lost, reliability):
@@ -87,7 +103,12 @@ def test_an_archive_that_is_still_being_downloaded(host, rides, lost, reliabilit
     assert len(host.activities()) == 4
     gone = lost(host, rides)
     assert gone == 0
-    reliability("files", "an archive is read while it is downloaded", lost=gone, seen="FG-zip-broken; the next sync has it")
+    reliability(
+        "files",
+        "an archive is read while it is downloaded",
+        lost=gone,
+        seen="FG-zip-broken; the next sync has it",
+    )
 
 
 @pytest.mark.parametrize("harm", ["cut", "no database", "a folder in its place", "gone"])
@@ -107,7 +128,12 @@ def test_notes_that_are_damaged(host, rides, lost, harm, reliability):
     assert len(host.activities()) == 4
     gone = lost(host, rides)
     assert gone == 0
-    reliability("files", f"the notes on files that were seen: {harm}", lost=gone, seen="nothing; the files are looked at again")
+    reliability(
+        "files",
+        f"the notes on files that were seen: {harm}",
+        lost=gone,
+        seen="nothing; the files are looked at again",
+    )
 
 
 def test_a_disk_without_room_for_a_zip_in_a_zip(host, rides, lost, monkeypatch, reliability):
@@ -121,7 +147,12 @@ def test_a_disk_without_room_for_a_zip_in_a_zip(host, rides, lost, monkeypatch, 
     synced(host)
     gone = lost(host, rides)
     assert gone == 0
-    reliability("files", "no room to unpack a zip in a zip", lost=gone, seen="FG-file-unreadable with the reason; the next sync has it")
+    reliability(
+        "files",
+        "no room to unpack a zip in a zip",
+        lost=gone,
+        seen="FG-file-unreadable with the reason; the next sync has it",
+    )
 
 
 def _full(*_):
@@ -144,7 +175,12 @@ def test_a_reader_that_runs_out_of_room_for_its_notes(host, rides, lost, monkeyp
         synced(host)
     gone = lost(host, rides)
     assert gone == 0
-    reliability("files", "no room for the notes on files that were seen", lost=gone, seen="nothing; the next sync looks again")
+    reliability(
+        "files",
+        "no room for the notes on files that were seen",
+        lost=gone,
+        seen="nothing; the next sync looks again",
+    )
 
 
 def test_connecting_to_what_is_not_there(host, tmp_path, reliability):
@@ -153,4 +189,9 @@ def test_connecting_to_what_is_not_there(host, tmp_path, reliability):
         host.connect("files", {"paths": str(tmp_path / "nowhere")})
     assert caught.value.code == "FG-folder-missing"
     assert host.connections() == []
-    reliability("files", "connecting to a path that is not there", lost=0, seen="FG-folder-missing, exit 3, with the path")
+    reliability(
+        "files",
+        "connecting to a path that is not there",
+        lost=0,
+        seen="FG-folder-missing, exit 3, with the path",
+    )

@@ -31,10 +31,15 @@ def sources() -> Iterator[Sources]:
 
 
 @pytest.fixture(scope="session")
-def places_on(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[[str], Places]:
+def places_on(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Callable[[str], Places]:
     """Makes places on a kind of database."""
+
     def make(kind: str) -> Places:
-        new_database = request.getfixturevalue("new_postgres_database") if kind == "postgresql" else None
+        new_database = (
+            request.getfixturevalue("new_postgres_database") if kind == "postgresql" else None
+        )
         return Places(tmp_path_factory.mktemp(kind), kind, new_database)
 
     return make
@@ -51,7 +56,9 @@ def forks(places_on: Callable[[str], Places], sources: Sources) -> Iterator[Fork
 
 
 @pytest.fixture(scope="session")
-def workshop_on(forks: Forks, places_on: Callable[[str], Places], sources: Sources) -> Callable[[str], Workshop]:
+def workshop_on(
+    forks: Forks, places_on: Callable[[str], Places], sources: Sources
+) -> Callable[[str], Workshop]:
     """What scenarios on a kind of database are made with."""
     return lambda kind: Workshop(forks, places_on(kind), sources)
 

@@ -58,10 +58,23 @@ class Forks:
     """The process that forks, as a test sees it."""
 
     def __init__(self) -> None:
-        environment = os.environ | {"FITGLUE_SECRETS": "file", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        self._process = subprocess.Popen([sys.executable, "-c", _COMMAND, str(ROOT / "tests")], cwd=ROOT, env=environment,
-                                         text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self._jobs, self._answers = cast("IO[str]", self._process.stdin), cast("IO[str]", self._process.stdout)
+        environment = os.environ | {
+            "FITGLUE_SECRETS": "file",
+            "OPENBLAS_NUM_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _COMMAND, str(ROOT / "tests")],
+            cwd=ROOT,
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._jobs, self._answers = (
+            cast("IO[str]", self._process.stdin),
+            cast("IO[str]", self._process.stdout),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -71,12 +84,29 @@ class Forks:
         self._answers.close()
         self._process.wait()
 
-    def run(self, work: str, home: Path, database: str | None = None, *, point: int = 0, after_s: float | None = None,
-            here: bool = False, **options: Any) -> Death:
+    def run(
+        self,
+        work: str,
+        home: Path,
+        database: str | None = None,
+        *,
+        point: int = 0,
+        after_s: float | None = None,
+        here: bool = False,
+        **options: Any,
+    ) -> Death:
         """Let a child do its work and die at a point, or so many seconds after it, or after its
         start; ``here``: no child, only warmth.
         """
-        job = {"work": work, "home": str(home), "database": database, "point": point, "after_s": after_s, "here": here, "options": options}
+        job = {
+            "work": work,
+            "home": str(home),
+            "database": database,
+            "point": point,
+            "after_s": after_s,
+            "here": here,
+            "options": options,
+        }
         self._jobs.write(json.dumps(job) + "\n")
         self._jobs.flush()
         said = json.loads(self._answers.readline())
@@ -103,11 +133,21 @@ def serve() -> None:
 
 def _import_everything() -> None:
     for package in ("fitglue_registry", "fitglue_intervals", "fitglue_files"):
-        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
-            if "testing" not in module.name and not module.name.endswith(("__main__", "migrations.env")):
+        for module in pkgutil.walk_packages(
+            importlib.import_module(package).__path__, f"{package}."
+        ):
+            if "testing" not in module.name and not module.name.endswith(
+                ("__main__", "migrations.env")
+            ):
                 importlib.import_module(module.name)
-    for name in ("alembic.command", "cryptography.hazmat.primitives.ciphers.aead", "filelock", "psycopg",
-                 "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite"):
+    for name in (
+        "alembic.command",
+        "cryptography.hazmat.primitives.ciphers.aead",
+        "filelock",
+        "psycopg",
+        "sqlalchemy.dialects.postgresql.psycopg",
+        "sqlalchemy.dialects.sqlite",
+    ):
         with suppress(ImportError):
             importlib.import_module(name)
 
@@ -142,12 +182,19 @@ def _in_a_child(job: dict[str, Any]) -> dict[str, Any]:
     if killed and job["after_s"] is None and not job["point"]:
         return {"failed": f"{job['work']} took longer than {_MOST_S:.0f} s"}
     answer = json.loads(text) if text and not killed else {}
-    return {"killed": killed, "phase": shared.phase, "seconds": seconds, "synced": shared.synced, **answer}
+    return {
+        "killed": killed,
+        "phase": shared.phase,
+        "seconds": seconds,
+        "synced": shared.synced,
+        **answer,
+    }
 
 
 def _live(job: dict[str, Any], shared: Shared, say: int) -> None:
     """The whole life of a child."""
     try:
+
         def begin() -> int:
             return os.write(say, b">")
 
@@ -207,4 +254,9 @@ def _open(host: Any, _: dict[str, Any]) -> None:
 
 
 _WORKS: dict[str, Callable[[Any, dict[str, Any]], None]] = {
-    "sync": _sync, "rebuild": _rebuild, "connect": _connect, "disconnect": _disconnect, "open": _open}
+    "sync": _sync,
+    "rebuild": _rebuild,
+    "connect": _connect,
+    "disconnect": _disconnect,
+    "open": _open,
+}

@@ -42,15 +42,18 @@ def host_config() -> Config:
 
 def revisions() -> list[str]:
     """The host's own formats, oldest first."""
-    return [script.revision for script in ScriptDirectory.from_config(host_config()).walk_revisions()][::-1]
+    return [
+        script.revision for script in ScriptDirectory.from_config(host_config()).walk_revisions()
+    ][::-1]
 
 
 def make_next(folder: Path) -> dict[str, str]:
-    """Write the host's migrations and one more into a folder; what ``use`` has to be called with.
-    """
+    """Write the host's migrations and one more into a folder; what ``use`` has to be called with."""
     own = Path(str(host_config().get_main_option("script_location")).replace("%%", "%"))
     shutil.copytree(own, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "m9000_next.py").write_text(_NEXT.format(revision="9000", before=revisions()[-1]))
+    (folder / "versions" / "m9000_next.py").write_text(
+        _NEXT.format(revision="9000", before=revisions()[-1])
+    )
     return {"folder": str(folder), "head": "9000"}
 
 

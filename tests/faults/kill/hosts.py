@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 #: The stand-in's newest workouts lie some days before.
 _TODAY = datetime(2026, 11, 21, 12, tzinfo=UTC)
 #: Handed on to child processes, whose time must go on and not begin anew.
-_BEHIND = timedelta(seconds=float(os.environ.setdefault("FITGLUE_TESTS_BEHIND_S", str((datetime.now(UTC) - _TODAY).total_seconds()))))
+_BEHIND = timedelta(
+    seconds=float(
+        os.environ.setdefault(
+            "FITGLUE_TESTS_BEHIND_S", str((datetime.now(UTC) - _TODAY).total_seconds())
+        )
+    )
+)
 
 
 class ShiftedClock:

@@ -61,7 +61,9 @@ class Points:
     Where ``instead`` is given, it is called there, and the process lives on.
     """
 
-    def __init__(self, shared: Shared, last: int, instead: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self, shared: Shared, last: int, instead: Callable[[], object] | None = None
+    ) -> None:
         self.names: list[str] = []
         self._shared, self._last, self._instead = shared, last, instead
         self._counting = threading.Lock()
@@ -102,6 +104,7 @@ class Points:
         """Let SQLite write nothing but its log, so that all of it is there for a power cut to take
         back.
         """
+
         @event.listens_for(Engine, "connect")
         def _connected(connection: Any, _record: object) -> None:
             connection.execute("PRAGMA wal_autocheckpoint=0")
@@ -146,8 +149,11 @@ class Points:
 
         def sync_and_say(handle: int) -> None:
             # A process that dies while it writes leaves some of the file.
-            self._passed(unfinished.pop(handle, None), "half of its temporary file",
-                         lambda: os.ftruncate(handle, os.fstat(handle).st_size // 2))
+            self._passed(
+                unfinished.pop(handle, None),
+                "half of its temporary file",
+                lambda: os.ftruncate(handle, os.fstat(handle).st_size // 2),
+            )
             sync(handle)
             with suppress(OSError):
                 synced[str(Path(f"/proc/self/fd/{handle}").readlink())] = os.fstat(handle).st_size
@@ -172,7 +178,9 @@ class Points:
 
         Path.replace, Path.unlink = replace_and_say, unlink_and_say  # type: ignore[method-assign]
 
-    def _passed(self, kind: str | None, step: str, at_death: Callable[[], object] = lambda: None) -> None:
+    def _passed(
+        self, kind: str | None, step: str, at_death: Callable[[], object] = lambda: None
+    ) -> None:
         if kind:
             self.passed(f"{kind}: {step}", at_death)
 

@@ -51,16 +51,22 @@ class Places:
         home = self._folder / str(self._made)
         if like:
             shutil.copytree(like.home, home)
-        database = self._new_database(like=like.database if like else None) if self._new_database else None
+        database = (
+            self._new_database(like=like.database if like else None) if self._new_database else None
+        )
         return Place(home, database)
 
     def settled(self, place: Place) -> None:
         """Wait until the server has noticed that its client is dead."""
         if place.database:
-            ask_server(place.database, """DO $$ BEGIN
+            ask_server(
+                place.database,
+                """DO $$ BEGIN
                 WHILE EXISTS (SELECT FROM pg_stat_activity WHERE datname = '%s') LOOP
                     PERFORM pg_sleep(0.002); PERFORM pg_stat_clear_snapshot();
-                END LOOP; END $$""" % name_of(place.database))  # noqa: UP031 - braces would be the statement's
+                END LOOP; END $$"""
+                % name_of(place.database),
+            )  # noqa: UP031 - braces would be the statement's
 
     def drop(self, place: Place) -> None:
         """Remove a place that is of no more use."""
@@ -78,7 +84,9 @@ def ask_server(url: str, statement: str) -> None:
     """Run a statement beside a database, not in it."""
     import psycopg
 
-    with psycopg.connect(url.replace(f"/{name_of(url)}?", "/postgres?"), autocommit=True) as connection:
+    with psycopg.connect(
+        url.replace(f"/{name_of(url)}?", "/postgres?"), autocommit=True
+    ) as connection:
         connection.execute(statement)
 
 
@@ -98,7 +106,12 @@ class Scenario:
     # The source of the connection that stays when one is removed.
     other: StandIn = field(init=False)
 
-    def begin(self, forks: Forks, prepare: Callable[[Host], None], change: Callable[[], None] = lambda: None) -> Scenario:
+    def begin(
+        self,
+        forks: Forks,
+        prepare: Callable[[Host], None],
+        change: Callable[[], None] = lambda: None,
+    ) -> Scenario:
         """Prepare the place, let ``change`` happen at the source, and run the work undisturbed on a
         copy.
         """
@@ -140,8 +153,14 @@ class Scenario:
         """
         with open_host(place.home, place.database) as host:
             with host.database.read() as db:
-                blobs = [sha256 for sha256 in host._raws.used_blobs(db) if not host._raws.blobs.has(sha256)]
-            return blobs + [one.name for one in host.connections() if not _opens(host, one.secret_ref)]
+                blobs = [
+                    sha256
+                    for sha256 in host._raws.used_blobs(db)
+                    if not host._raws.blobs.has(sha256)
+                ]
+            return blobs + [
+                one.name for one in host.connections() if not _opens(host, one.secret_ref)
+            ]
 
     def lost_when_killed(self, forks: Forks, **how: Any) -> tuple[Death, int]:
         """Kill one run on a fresh copy, and count what is lost after the next one."""
@@ -166,7 +185,9 @@ def differences(expected: dict[str, Any], found: dict[str, Any]) -> int:
 
 def _unequal(expected: Any, found: Any) -> Iterator[Any]:
     if isinstance(expected, dict):
-        yield from (key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
+        yield from (
+            key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key)
+        )
     elif isinstance(expected, list):
         yield from [one for one in expected if one not in found]
         yield from [one for one in found if one not in expected]
@@ -180,11 +201,17 @@ def lasting_faults(host: Host) -> list[str]:
     """What is wrong with a store that should be sound: its file, its references, its blobs, its
     keys, and whatever is left over.
     """
-    found = [f"doctor: {check.name}: {check.detail}" for check in host.doctor(offline=True) if check.state == "broken"]
+    found = [
+        f"doctor: {check.name}: {check.detail}"
+        for check in host.doctor(offline=True)
+        if check.state == "broken"
+    ]
     with host.database.read() as db:
         used = host._raws.used_blobs(db)
         if host.database.dialect == "sqlite":
-            found += [str(row) for row in db.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"]
+            found += [
+                str(row) for row in db.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"
+            ]
             found += [str(row) for row in db.exec_driver_sql("PRAGMA foreign_key_check")]
     blobs = FileBlobStore(host.home / "blobs")
     sweep(blobs, used, datetime.now(UTC) + timedelta(hours=1))
@@ -220,7 +247,9 @@ class Sources:
 
     def _start(self, key: object, athlete: str, count: int) -> StandIn:
         if key not in self._started:
-            account = Account.generate(count=count, seed=5, strava_stubs=1, distinct_streams=1, athlete_id=athlete)
+            account = Account.generate(
+                count=count, seed=5, strava_stubs=1, distinct_streams=1, athlete_id=athlete
+            )
             self._started[key] = StandIn(account).start()
         return self._started[key]
 
@@ -250,8 +279,11 @@ class Workshop:
         """
         place = self.places.new()
         works: dict[str, dict[str, Any]] = {
-            "connect": {"values": values_of(self.sources.same())}, "sync": {"files": True}, "rebuild": {},
-            "disconnect": {"name": "intervals"}}
+            "connect": {"values": values_of(self.sources.same())},
+            "sync": {"files": True},
+            "rebuild": {},
+            "disconnect": {"name": "intervals"},
+        }
         for work, options in works.items():
             self.forks.run(work, place.home, place.database, here=True, **options)
         self.places.drop(place)
@@ -276,7 +308,9 @@ def sync(host: Host, *, files: bool = True) -> None:
 def first_sync(workshop: Workshop) -> Scenario:
     """The first sync of a connection, with original files."""
     server = workshop.sources.same()
-    return workshop.scenario("sync", sync, files=True).begin(workshop.forks, lambda host: connect(host, server))
+    return workshop.scenario("sync", sync, files=True).begin(
+        workshop.forks, lambda host: connect(host, server)
+    )
 
 
 def later_sync(workshop: Workshop) -> Scenario:
@@ -289,7 +323,9 @@ def later_sync(workshop: Workshop) -> Scenario:
         connect(host, server)
         sync(host)
 
-    return workshop.scenario("sync", sync, files=True).begin(workshop.forks, prepare, lambda: change(server.account))
+    return workshop.scenario("sync", sync, files=True).begin(
+        workshop.forks, prepare, lambda: change(server.account)
+    )
 
 
 def change(source: Account) -> None:
@@ -299,14 +335,23 @@ def change(source: Account) -> None:
     source.edit_intervals(next(one for one in ids if source.intervals(one)[0]))
     source.delete(ids[2])
     source.add("2026-11-01T06:00:00", id="i900000001", created="2026-11-21T06:00:00+00:00")
-    source.add_row({"id": "i99", "start_date_local": "2026-11-18T10:00:00", "type": "Run", "moving_time": {"odd": 1}})
+    source.add_row(
+        {
+            "id": "i99",
+            "start_date_local": "2026-11-18T10:00:00",
+            "type": "Run",
+            "moving_time": {"odd": 1},
+        }
+    )
     source.make_native(next(one for one in source.ids() if source.is_stub(one)), keep_stub=True)
 
 
 def two_connections(workshop: Workshop) -> Scenario:
     """The first sync of two connections of one athlete, that hold the same workouts."""
     servers = [workshop.sources.same(), workshop.sources.same("i2", 8)]
-    made = workshop.scenario("sync", sync, files=True).begin(workshop.forks, lambda host: connect(host, *servers))
+    made = workshop.scenario("sync", sync, files=True).begin(
+        workshop.forks, lambda host: connect(host, *servers)
+    )
     assert any(len(members) == 2 for members in made.expected["activities"])
     return made
 
@@ -318,14 +363,19 @@ def rebuild(workshop: Workshop) -> Scenario:
     check = Deriver.check
 
     def worse(self: Deriver, *args: Any, **how: Any) -> Any:
-        return [msgspec.structs.replace(one, title="as it was", streams=()) for one in check(self, *args, **how)]
+        return [
+            msgspec.structs.replace(one, title="as it was", streams=())
+            for one in check(self, *args, **how)
+        ]
 
     def prepare(host: Host) -> None:
         connect(host, workshop.sources.same())
         with patch.object(Deriver, "check", worse):
             sync(host)
 
-    return workshop.scenario("rebuild", lambda host: finish(host.rebuild())).begin(workshop.forks, prepare)
+    return workshop.scenario("rebuild", lambda host: finish(host.rebuild())).begin(
+        workshop.forks, prepare
+    )
 
 
 def disconnect(workshop: Workshop) -> Scenario:
@@ -350,17 +400,31 @@ def disconnect(workshop: Workshop) -> Scenario:
 def first_connect(workshop: Workshop) -> Scenario:
     """The first connect of a home, which makes its database and its key file too."""
     server = workshop.sources.same()
-    made = workshop.scenario("connect", lambda host: connect(host, server), values=values_of(server))
+    made = workshop.scenario(
+        "connect", lambda host: connect(host, server), values=values_of(server)
+    )
     return made.begin(workshop.forks, lambda host: host.home.mkdir(parents=True, exist_ok=True))
 
 
 def renewed_connect(workshop: Workshop) -> Scenario:
     """Another key for a connection that is there."""
     server = workshop.sources.own()
-    made = workshop.scenario("connect", lambda host: connect(host, server), values={"api_key": "renewed-key", "base_url": server.url})
-    return made.begin(workshop.forks, lambda host: connect(host, server), lambda: server.set_key("renewed-key"))
+    made = workshop.scenario(
+        "connect",
+        lambda host: connect(host, server),
+        values={"api_key": "renewed-key", "base_url": server.url},
+    )
+    return made.begin(
+        workshop.forks, lambda host: connect(host, server), lambda: server.set_key("renewed-key")
+    )
 
 
 SCENARIOS: dict[str, Callable[[Workshop], Scenario]] = {
-    "a first sync": first_sync, "a later sync": later_sync, "a sync of two connections": two_connections, "a rebuild": rebuild,
-    "the removal of a connection": disconnect, "a first connect": first_connect, "a connect with another key": renewed_connect}
+    "a first sync": first_sync,
+    "a later sync": later_sync,
+    "a sync of two connections": two_connections,
+    "a rebuild": rebuild,
+    "the removal of a connection": disconnect,
+    "a first connect": first_connect,
+    "a connect with another key": renewed_connect,
+}

@@ -24,12 +24,21 @@ def content(url):
     with database.engine.connect() as db:
         tables.reflect(db)
         for table in tables.sorted_tables:
-            found[table.name] = {str(CreateTable(table)), *(str(CreateIndex(index)) for index in table.indexes)}
-            found[f"{table.name}: rows"] = sorted(repr(tuple(row)) for row in db.execute(sa.select(table)))
+            found[table.name] = {
+                str(CreateTable(table)),
+                *(str(CreateIndex(index)) for index in table.indexes),
+            }
+            found[f"{table.name}: rows"] = sorted(
+                repr(tuple(row)) for row in db.execute(sa.select(table))
+            )
         looking = sa.inspect(db)
-        found["views"] = {name: str(looking.get_view_definition(name)) for name in looking.get_view_names()}
+        found["views"] = {
+            name: str(looking.get_view_definition(name)) for name in looking.get_view_names()
+        }
     database.close()
-    return {name: sorted(value) if isinstance(value, set) else value for name, value in found.items()}
+    return {
+        name: sorted(value) if isinstance(value, set) else value for name, value in found.items()
+    }
 
 
 def url_of(place):
@@ -61,9 +70,15 @@ def kill_upgrades(forks, places, prepared, points, options):
     whole = places.new(like=prepared)
     undisturbed = forks.run("open", whole.home, whole.database, **options)
     places.settled(whole)
-    expected, chosen, lost = content(url_of(whole)), points(range(1, len(undisturbed.points) + 1)), 0
+    expected, chosen, lost = (
+        content(url_of(whole)),
+        points(range(1, len(undisturbed.points) + 1)),
+        0,
+    )
     assert len(undisturbed.points) > 10
-    assert expected["alembic_version: rows"] == [repr((options["migrations"]["head"] if options else formats.revisions()[-1],))]
+    assert expected["alembic_version: rows"] == [
+        repr((options["migrations"]["head"] if options else formats.revisions()[-1],))
+    ]
     for point in chosen:
         place = places.new(like=prepared)
         assert forks.run("open", place.home, place.database, point=point, **options).killed
@@ -89,12 +104,16 @@ def play(forks, workshop, reliability, folder, case, points):
     prepared = old_store(workshop.places, workshop.sources.same(), before)
     times, lost = kill_upgrades(forks, workshop.places, prepared, points, options)
     fault = f"from {f'format {before}' if before else 'an empty database'} to the {after} format, {workshop.places.kind}"
-    reliability("kill", f"{fault}: SIGKILL at a statement or commit", times=times, lost=lost, seen=SEEN)
+    reliability(
+        "kill", f"{fault}: SIGKILL at a statement or commit", times=times, lost=lost, seen=SEEN
+    )
     assert lost == 0
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)
-def test_an_upgrade_that_is_killed_is_done_by_the_next_command(forks, workshop_on, reliability, tmp_path, case):
+def test_an_upgrade_that_is_killed_is_done_by_the_next_command(
+    forks, workshop_on, reliability, tmp_path, case
+):
     """Killed just before its commit, an upgrade has changed nothing; the next command does all of
     it.
     """
@@ -104,7 +123,9 @@ def test_an_upgrade_that_is_killed_is_done_by_the_next_command(forks, workshop_o
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("case", cases(), ids=str)
-def test_an_upgrade_that_is_killed_at_any_statement_is_done_by_the_next_command(forks, workshop_on, reliability, tmp_path, kind, case):
+def test_an_upgrade_that_is_killed_at_any_statement_is_done_by_the_next_command(
+    forks, workshop_on, reliability, tmp_path, kind, case
+):
     """Killed at each statement that makes tables and at its commit in turn, an upgrade is done
     whole by the next command.
     """

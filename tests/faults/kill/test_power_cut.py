@@ -12,8 +12,7 @@ from tests.faults.kill.scenarios import SCENARIOS
 
 
 def cut_power(place, death):
-    """Take back what nobody flushed: all that SQLite has committed since the last flush of its log.
-    """
+    """Take back what nobody flushed: all that SQLite has committed since the last flush of its log."""
     log = place.home / "fitglue.db-wal"
     if log.exists():
         os.truncate(log, death.synced.get(str(log), 0))
@@ -37,8 +36,13 @@ def lost_in_power_cuts(scenario, forks, points):
 
 
 def note(reliability, name, times, lost):
-    reliability("kill", f"{name}, sqlite: power cut, and all commits lost that were not flushed", times=times, lost=lost,
-                seen="the same command again ends well; nothing that is named is missing")
+    reliability(
+        "kill",
+        f"{name}, sqlite: power cut, and all commits lost that were not flushed",
+        times=times,
+        lost=lost,
+        seen="the same command again ends well; nothing that is named is missing",
+    )
 
 
 def test_a_power_cut_after_a_new_key_was_stored_takes_no_key_away(scenario_of, forks, reliability):
@@ -49,7 +53,9 @@ def test_a_power_cut_after_a_new_key_was_stored_takes_no_key_away(scenario_of, f
     assert (lost, dangling) == (0, [])
 
 
-def test_a_power_cut_while_a_connection_is_removed_takes_no_file_of_a_connection_that_is_there(scenario_of, forks, reliability):
+def test_a_power_cut_while_a_connection_is_removed_takes_no_file_of_a_connection_that_is_there(
+    scenario_of, forks, reliability
+):
     """Files go when the removal is on the disk, and not before."""
     scenario = scenario_of("the removal of a connection")
     lost, dangling = lost_in_power_cuts(scenario, forks, [len(scenario.points)])
@@ -59,7 +65,9 @@ def test_a_power_cut_while_a_connection_is_removed_takes_no_file_of_a_connection
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_power_cut_at_any_point_loses_nothing_that_the_next_run_does_not_bring_again(scenario_of, forks, reliability, name):
+def test_a_power_cut_at_any_point_loses_nothing_that_the_next_run_does_not_bring_again(
+    scenario_of, forks, reliability, name
+):
     """All commits that SQLite had not flushed are gone; the work once more leads to the store of an
     undisturbed run.
     """

@@ -14,7 +14,9 @@ COUNT = 10
 
 @pytest.fixture(scope="module")
 def server():
-    with StandIn(Account.generate(count=COUNT, seed=7, strava_stubs=0, distinct_streams=1)) as server:
+    with StandIn(
+        Account.generate(count=COUNT, seed=7, strava_stubs=0, distinct_streams=1)
+    ) as server:
         yield server
 
 
@@ -56,27 +58,50 @@ def repeated(server, forks, connected, points, reliability, lanes):
     """
     undisturbed, whole = asked(server, forks, connected, 0)
     assert undisturbed > 2 * COUNT  # a request each for streams and file, beside lists and details
-    chosen = points([number for number, name in enumerate(whole.points, start=1) if name == "commit"])
+    chosen = points(
+        [number for number, name in enumerate(whole.points, start=1) if name == "commit"]
+    )
     costs = []
     for point in chosen:
         requests, death = asked(server, forks, connected, point)
         assert death.killed
         costs.append(requests - 1 - undisturbed)
-    reliability("kill", f"a first sync with {lanes} requests under way: what is asked for again", times=len(chosen),
-                lost=sum(1 for cost in costs if cost > lanes + 1), seen=f"at most {max(costs)} of {undisturbed} requests were repeated")
+    reliability(
+        "kill",
+        f"a first sync with {lanes} requests under way: what is asked for again",
+        times=len(chosen),
+        lost=sum(1 for cost in costs if cost > lanes + 1),
+        seen=f"at most {max(costs)} of {undisturbed} requests were repeated",
+    )
     return max(costs)
 
 
-def test_a_killed_sync_asks_again_only_for_what_was_at_hand(server, forks, connected, lanes, reliability):
+def test_a_killed_sync_asks_again_only_for_what_was_at_hand(
+    server, forks, connected, lanes, reliability
+):
     """However many requests are under way at once, a kill repeats at most these and the one whose
     answer is being stored.
     """
-    assert repeated(server, forks, connected, lambda commits: [commits[len(commits) // 2]], reliability, lanes) <= lanes + 1
+    assert (
+        repeated(
+            server,
+            forks,
+            connected,
+            lambda commits: [commits[len(commits) // 2]],
+            reliability,
+            lanes,
+        )
+        <= lanes + 1
+    )
 
 
 @pytest.mark.long
-def test_wherever_a_sync_is_killed_it_asks_again_only_for_what_was_at_hand(server, forks, connected, lanes, reliability):
+def test_wherever_a_sync_is_killed_it_asks_again_only_for_what_was_at_hand(
+    server, forks, connected, lanes, reliability
+):
     """Killed at every commit in turn, a sync repeats at most what was under way and what was being
     stored.
     """
-    assert repeated(server, forks, connected, lambda commits: commits, reliability, lanes) <= lanes + 1
+    assert (
+        repeated(server, forks, connected, lambda commits: commits, reliability, lanes) <= lanes + 1
+    )

@@ -57,8 +57,13 @@ def test_a_killed_rebuild_leaves_no_worker_behind(tmp_path, monkeypatch, reliabi
         finished(host)
         expected = natural(host)
     # Their errors go nowhere: what loky's tracker says of a parent that was killed is no news.
-    with subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, text=True) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as child:
         assert child.stdout.readline() == "at work\n"
         workers = psutil.Process(child.pid).children(recursive=True)
         child.kill()
@@ -69,7 +74,12 @@ def test_a_killed_rebuild_leaves_no_worker_behind(tmp_path, monkeypatch, reliabi
         assert list(host.rebuild())[-1].counts["changed"] == 0
         lost = differences(natural(host), expected)
     assert lost == 0
-    reliability("kill", "a rebuild on every core, killed", lost=lost, seen="no worker is left; the next rebuild changes nothing")
+    reliability(
+        "kill",
+        "a rebuild on every core, killed",
+        lost=lost,
+        seen="no worker is left; the next rebuild changes nothing",
+    )
 
 
 @pytest.fixture
@@ -87,23 +97,37 @@ def scripts(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("after", [1, 7, 19])
-def test_a_sync_that_is_killed_while_workers_read_goes_on_where_it_was(tmp_path, scripts, request, reliability, kind, after):
+def test_a_sync_that_is_killed_while_workers_read_goes_on_where_it_was(
+    tmp_path, scripts, request, reliability, kind, after
+):
     """SIGKILL after so many files were stored: no worker is left, and the next sync makes the store
     of one that never was killed.
     """
     url = request.getfixturevalue("postgres_url") if kind == "postgresql" else ""
     scripts.host(tmp_path / "home", database=url or None).close()
-    with subprocess.Popen([sys.executable, "-c", SYNC, str(tmp_path / "home"), url], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                          text=True) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", SYNC, str(tmp_path / "home"), url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as child:
         for _ in range(after):
             child.stdout.readline()
         workers = psutil.Process(child.pid).children(recursive=True)
         child.kill()
     _, alive = psutil.wait_procs(workers, timeout=20)
     assert alive == []
-    with scripts.host(tmp_path / "home", database=url or None) as host, scripts.host(tmp_path / "other") as other:
+    with (
+        scripts.host(tmp_path / "home", database=url or None) as host,
+        scripts.host(tmp_path / "other") as other,
+    ):
         finished(host)
         finished(other)
         lost = differences(natural(host), natural(other))
     assert lost == 0
-    reliability("kill", f"a sync with workers, killed, on {kind}", lost=lost, seen="no worker is left; the next sync goes on")
+    reliability(
+        "kill",
+        f"a sync with workers, killed, on {kind}",
+        lost=lost,
+        seen="no worker is left; the next sync goes on",
+    )

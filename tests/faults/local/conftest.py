@@ -48,7 +48,9 @@ class Said:
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("FITGLUE_") and name != "FITGLUE_RELIABILITY"]:
+    for name in [
+        name for name in os.environ if name.startswith("FITGLUE_") and name != "FITGLUE_RELIABILITY"
+    ]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
@@ -57,7 +59,9 @@ def _environment(monkeypatch):
 @pytest.fixture(scope="package")
 def service():
     """An account that no test changes."""
-    with StandIn(Account.generate(count=6, seed=5, strava_stubs=1, distinct_streams=1), api_key=KEY) as server:
+    with StandIn(
+        Account.generate(count=6, seed=5, strava_stubs=1, distinct_streams=1), api_key=KEY
+    ) as server:
         yield server
 
 
@@ -144,7 +148,12 @@ def fitglue(monkeypatch, tmp_path):
 
 def complete(error: dict[str, Any]) -> bool:
     """Whether an error has all that a person needs: a code, what, where or why, and what to do."""
-    return bool(error["code"] and error["what"] and (error.get("where") or error.get("why")) and error.get("fix"))
+    return bool(
+        error["code"]
+        and error["what"]
+        and (error.get("where") or error.get("why"))
+        and error.get("fix")
+    )
 
 
 def execute(file: Path, *statements: str) -> None:

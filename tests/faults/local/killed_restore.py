@@ -42,6 +42,7 @@ def main(home: str, backup: str, point: str) -> None:
         def call(*arguments, **options):
             pass_point()
             return work(*arguments, **options)
+
         return call
 
     os.link, os.fsync = watched(os.link), watched(os.fsync)

@@ -92,8 +92,12 @@ def test_keys_are_in_a_backup_only_where_they_are_asked_for(synced, fitglue, tmp
     fitglue("backup", "make", tmp_path / "without.zip")
     said = fitglue("backup", "make", tmp_path / "with.zip", "--with-secrets")
     assert "whoever has this file can use your accounts" in said.out
-    names = {name: [one for one in zipfile.ZipFile(tmp_path / name).namelist() if one.startswith("secrets/")]
-             for name in ("without.zip", "with.zip")}
+    names = {
+        name: [
+            one for one in zipfile.ZipFile(tmp_path / name).namelist() if one.startswith("secrets/")
+        ]
+        for name in ("without.zip", "with.zip")
+    }
     assert [len(found) for found in names.values()] == [0, 2]
 
 
@@ -122,12 +126,11 @@ def test_make_overwrites_nothing(backup, fitglue):
 
 
 def test_a_backup_that_fails_leaves_nothing_behind(synced, fitglue, tmp_path):
-    """A place that is not there, and a database that is damaged: an error, and no half of a backup.
-    """
+    """A place that is not there, and a database that is damaged: an error, and no half of a backup."""
     said = fitglue("backup", "make", tmp_path / "nowhere" / "b.zip", "--json")
     assert (said.code, said.error["code"]) == (7, "FG-backup-not-written")
     content = bytearray((synced / "fitglue.db").read_bytes())
-    content[3 * 4096:4 * 4096] = b"\xde\xad" * 2048
+    content[3 * 4096 : 4 * 4096] = b"\xde\xad" * 2048
     (synced / "fitglue.db").write_bytes(content)
     desk = tmp_path / "desk"
     desk.mkdir()
@@ -154,11 +157,17 @@ def test_a_store_that_is_no_database_any_more_is_named_and_not_its_copy(synced, 
 def test_there_is_nothing_to_back_up_before_the_first_connection(fitglue, tmp_path):
     """An empty home is a mistake with a next step, and stays empty."""
     said = fitglue("backup", "make", tmp_path / "b.zip", "--json")
-    assert (said.code, said.error["code"], said.error["fix"]) == (2, "FG-nothing-to-back-up", "fitglue connect intervals")
+    assert (said.code, said.error["code"], said.error["fix"]) == (
+        2,
+        "FG-nothing-to-back-up",
+        "fitglue connect intervals",
+    )
     assert not (tmp_path / "home" / "fitglue.db").exists()
 
 
-def test_an_original_that_the_store_has_lost_is_told_and_the_rest_is_kept(synced, fitglue, homes, tmp_path):
+def test_an_original_that_the_store_has_lost_is_told_and_the_rest_is_kept(
+    synced, fitglue, homes, tmp_path
+):
     """A backup of a store with a defect is better than none: exit code 5, and the manifest names
     what is absent.
     """
@@ -180,8 +189,11 @@ def test_a_backup_is_made_while_a_sync_commits(synced, tmp_path, homes, reliabil
             while not stop.is_set():
                 with host.database.write() as db:
                     for table in (tables.athletes, tables.dictionaries):
-                        row = {"id": f"a{len(committed)}", "created_at": "now"} if table is tables.athletes else {
-                            "source": "s", "part": "p", "content": b"x" * 20_000}
+                        row = (
+                            {"id": f"a{len(committed)}", "created_at": "now"}
+                            if table is tables.athletes
+                            else {"source": "s", "part": "p", "content": b"x" * 20_000}
+                        )
                         db.execute(sa.insert(table).values(**row))
                 committed.append(1)
 
@@ -194,10 +206,23 @@ def test_a_backup_is_made_while_a_sync_commits(synced, tmp_path, homes, reliabil
         stop.set()
         writer.join()
     assert committed
-    base = {name: rows for name, rows in made[0].items() if name not in ("fg_athletes", "fg_dictionaries")}
-    torn = sum(rows["fg_athletes"] - 1 != rows["fg_dictionaries"] or base.items() - rows.items() != set() for rows in made)
+    base = {
+        name: rows
+        for name, rows in made[0].items()
+        if name not in ("fg_athletes", "fg_dictionaries")
+    }
+    torn = sum(
+        rows["fg_athletes"] - 1 != rows["fg_dictionaries"] or base.items() - rows.items() != set()
+        for rows in made
+    )
     assert torn == 0
-    reliability("local", "a backup while another process commits", times=len(made), lost=torn, seen="the backup is of one moment, and ends")
+    reliability(
+        "local",
+        "a backup while another process commits",
+        times=len(made),
+        lost=torn,
+        seen="the backup is of one moment, and ends",
+    )
 
 
 # -- verify ----------------------------------------------------------------------------------------
@@ -218,10 +243,15 @@ def damages(backup):
     yield "last byte missing", content[:-1]
     for name in ("fitglue.db", blob, MANIFEST):
         at = inside[name] + 40
-        yield f"a byte of {name.partition('/')[0]}", content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1:]
+        yield (
+            f"a byte of {name.partition('/')[0]}",
+            content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1 :],
+        )
 
 
-def test_whatever_is_damaged_is_named_with_exit_code_7(backup, fitglue, tmp_path, homes, reliability):
+def test_whatever_is_damaged_is_named_with_exit_code_7(
+    backup, fitglue, tmp_path, homes, reliability
+):
     """Cut off, and one byte turned in each kind of file: exit code 7, what it is, and a restore
     that touches nothing.
     """
@@ -234,20 +264,45 @@ def test_whatever_is_damaged_is_named_with_exit_code_7(backup, fitglue, tmp_path
         assert fitglue("backup", "restore", backup, home=tmp_path / "other").code == 7
         assert list((tmp_path / "other").glob("*")) == []
         played += 1
-    reliability("local", "a backup that is damaged: cut off, or one byte turned", times=played, lost=0,
-                seen="FG-backup-damaged, exit 7, with the name of what is damaged; nothing is restored")
+    reliability(
+        "local",
+        "a backup that is damaged: cut off, or one byte turned",
+        times=played,
+        lost=0,
+        seen="FG-backup-damaged, exit 7, with the name of what is damaged; nothing is restored",
+    )
 
 
-@pytest.mark.parametrize(("change", "code", "words"), [
-    (lambda files: manifest_of(files, backup_format=2), "FG-backup-newer", "form 2, this one knows 1"),
-    (lambda files: manifest_of(files, rows="many"), "FG-backup-damaged", "manifest.json"),
-    (lambda files: files.pop(next(name for name in files if name.startswith("blobs/"))), "FG-backup-damaged", "is missing"),
-    (lambda files: files.update({"more.txt": b""}), "FG-backup-damaged", "more.txt"),
-    (lambda files: files.update({"fitglue.db": b"other"}), "FG-backup-damaged", "fitglue.db"),
-    (lambda files: files.pop(MANIFEST), "FG-backup-unknown", "no backup"),
-    (lambda files: manifest_of(files, files=[{"name": "../../etc/passwd", "size": 0, "sha256": ""}]), "FG-backup-damaged", "manifest"),
-], ids=["newer", "manifest", "missing", "more", "other-database", "no-manifest", "path"])
-def test_a_backup_that_is_not_what_its_manifest_says_is_refused(backup, tmp_path, change, code, words):
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        (
+            lambda files: manifest_of(files, backup_format=2),
+            "FG-backup-newer",
+            "form 2, this one knows 1",
+        ),
+        (lambda files: manifest_of(files, rows="many"), "FG-backup-damaged", "manifest.json"),
+        (
+            lambda files: files.pop(next(name for name in files if name.startswith("blobs/"))),
+            "FG-backup-damaged",
+            "is missing",
+        ),
+        (lambda files: files.update({"more.txt": b""}), "FG-backup-damaged", "more.txt"),
+        (lambda files: files.update({"fitglue.db": b"other"}), "FG-backup-damaged", "fitglue.db"),
+        (lambda files: files.pop(MANIFEST), "FG-backup-unknown", "no backup"),
+        (
+            lambda files: manifest_of(
+                files, files=[{"name": "../../etc/passwd", "size": 0, "sha256": ""}]
+            ),
+            "FG-backup-damaged",
+            "manifest",
+        ),
+    ],
+    ids=["newer", "manifest", "missing", "more", "other-database", "no-manifest", "path"],
+)
+def test_a_backup_that_is_not_what_its_manifest_says_is_refused(
+    backup, tmp_path, change, code, words
+):
     """Newer, of another kind, with too few files or too many, or with a path for a name: refused
     before anything is written.
     """
@@ -266,7 +321,10 @@ def test_a_file_that_is_no_backup_is_told_so(fitglue, tmp_path, content):
     (tmp_path / "letter").write_bytes(content)
     said = fitglue("backup", "verify", tmp_path / "letter", "--json")
     assert (said.code, said.error["code"]) == (2, "FG-backup-unknown")
-    assert fitglue("backup", "verify", tmp_path / "nowhere", "--json").error["code"] == "FG-backup-unknown"
+    assert (
+        fitglue("backup", "verify", tmp_path / "nowhere", "--json").error["code"]
+        == "FG-backup-unknown"
+    )
 
 
 def test_a_store_of_a_newer_format_is_not_restored(synced, tmp_path, fitglue):
@@ -323,19 +381,23 @@ def test_the_same_host_goes_on_after_a_restore(backup, synced, homes):
         assert lost(natural(host), homes.expected) == 0
 
 
-def test_a_log_of_the_damaged_database_is_not_played_into_the_new_one(backup, synced, fitglue, homes):
+def test_a_log_of_the_damaged_database_is_not_played_into_the_new_one(
+    backup, synced, fitglue, homes
+):
     """The old write-ahead log goes aside with its database."""
     (synced / "fitglue.db").write_bytes(b"this is no database" * 500)
     (synced / "fitglue.db-wal").write_bytes(b"\x37\x7f\x06\x82" + b"left over" * 2000)
     said = fitglue("backup", "restore", backup, "--replace", "--json")
     assert said.code == 0, said.err
-    assert {path.name for path in Path(said.document["aside"]).iterdir()} >= {"fitglue.db", "fitglue.db-wal"}
+    assert {path.name for path in Path(said.document["aside"]).iterdir()} >= {
+        "fitglue.db",
+        "fitglue.db-wal",
+    }
     assert lost(store_of(synced), homes.expected) == 0
 
 
 def test_a_restore_waits_for_nobody_who_syncs(backup, synced):
-    """While a sync holds its lock, or another program has the database open, nothing is replaced.
-    """
+    """While a sync holds its lock, or another program has the database open, nothing is replaced."""
     before = (synced / "fitglue.db").read_bytes()
     with Host(synced) as other, Host(synced) as host:
         one = other.connections()[0]
@@ -352,7 +414,11 @@ def test_another_key_file_is_kept_with_what_it_opens(backup, synced, tmp_path, f
     shutil.rmtree(synced / "secrets")
     with Host(synced) as host:
         host.secrets.put("somebody", {"api_key": "x"})
-    ours = {path.name: path.read_bytes() for path in (synced / "secrets").iterdir() if path.suffix != ".lock"}
+    ours = {
+        path.name: path.read_bytes()
+        for path in (synced / "secrets").iterdir()
+        if path.suffix != ".lock"
+    }
     said = fitglue("backup", "restore", backup, "--replace", "--json")
     aside = Path(said.document["aside"]) / "secrets"
     assert {path.name: path.read_bytes() for path in aside.iterdir()} == ours
@@ -389,7 +455,8 @@ def test_an_embedders_own_blobs_are_backed_up_and_brought_back(service, homes, t
 
 @pytest.mark.long
 def test_of_postgresql_the_original_files_are_backed_up_and_the_command_for_the_rest_is_printed(
-        service, postgres_url, fitglue, monkeypatch, tmp_path):
+    service, postgres_url, fitglue, monkeypatch, tmp_path
+):
     """pg_dump is the tool for the database; what is in the file is only what it cannot reach."""
     monkeypatch.setenv("FITGLUE_DATABASE", postgres_url)
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", KEY)
@@ -405,12 +472,16 @@ def test_of_postgresql_the_original_files_are_backed_up_and_the_command_for_the_
     with Host(tmp_path / "home") as host:
         assert list(host.original_files(host.activity("last")))
     monkeypatch.delenv("FITGLUE_DATABASE")
-    assert fitglue("backup", "restore", tmp_path / "b.zip", "--json", home=tmp_path / "o").error["code"] == "FG-backup-other-database"
+    assert (
+        fitglue("backup", "restore", tmp_path / "b.zip", "--json", home=tmp_path / "o").error[
+            "code"
+        ]
+        == "FG-backup-other-database"
+    )
 
 
 def test_a_key_that_was_renewed_since_is_kept(synced, service, tmp_path, fitglue):
-    """A backup without keys takes no key away: the connection goes on with the one that it has now.
-    """
+    """A backup without keys takes no key away: the connection goes on with the one that it has now."""
     backup = tmp_path / "one.zip"
     assert fitglue("backup", "make", backup, home=synced).code == 0
     with Host(synced) as host:
@@ -424,7 +495,10 @@ def test_a_restore_on_another_machine_says_whose_key_is_missing(synced, tmp_path
     backup = tmp_path / "one.zip"
     assert fitglue("backup", "make", backup, home=synced).code == 0
     said = fitglue("backup", "restore", backup, home=tmp_path / "other")
-    assert "the key of intervals is not on this machine: give it again with fitglue connect intervals" in " ".join(said.out.split())
+    assert (
+        "the key of intervals is not on this machine: give it again with fitglue connect intervals"
+        in " ".join(said.out.split())
+    )
 
 
 def test_a_folder_that_is_not_there_is_no_file(synced, tmp_path, fitglue):

@@ -43,17 +43,29 @@ def damage_every_leaf(file):
 DAMAGES = {
     "a database with a damaged header": lambda file: overwrite(file, 0, b"\0" * 100),
     "a database with damaged pages": damage_every_leaf,
-    "a database cut off in the middle": lambda file: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2]),
+    "a database cut off in the middle": lambda file: file.write_bytes(
+        file.read_bytes()[: file.stat().st_size // 2]
+    ),
     "a database cut off to nothing": lambda file: file.write_bytes(b""),
-    "another file in place of the database": lambda file: file.write_bytes(b"a letter to my aunt\n" * 400),
+    "another file in place of the database": lambda file: file.write_bytes(
+        b"a letter to my aunt\n" * 400
+    ),
 }
 
 
 EVERYDAY = ("a database with damaged pages", "a database cut off to nothing")
 
 
-@pytest.mark.parametrize("fault", [fault if fault in EVERYDAY else pytest.param(fault, marks=pytest.mark.long) for fault in DAMAGES])
-def test_a_damaged_database_is_named_and_restored(synced, backup, homes, fitglue, fault, reliability):
+@pytest.mark.parametrize(
+    "fault",
+    [
+        fault if fault in EVERYDAY else pytest.param(fault, marks=pytest.mark.long)
+        for fault in DAMAGES
+    ],
+)
+def test_a_damaged_database_is_named_and_restored(
+    synced, backup, homes, fitglue, fault, reliability
+):
     """Each command that reads it ends with 7, tells of the restore, and changes nothing; the
     restore and a sync bring all back.
     """
@@ -97,8 +109,13 @@ def test_any_page_that_is_damaged_is_found(synced, backup, homes, fitglue, relia
     assert fitglue("backup", "restore", backup, "--replace").code == 0
     gone = after_the_fault(synced, homes)
     assert gone == 0
-    reliability("local", "noise in one page of the database", times=len(pages), lost=gone,
-                seen=f"`doctor --deep=all`: exit 7; {BACK}")
+    reliability(
+        "local",
+        "noise in one page of the database",
+        times=len(pages),
+        lost=gone,
+        seen=f"`doctor --deep=all`: exit 7; {BACK}",
+    )
 
 
 def test_the_empty_file_of_a_first_start_that_was_killed_is_no_damage(tmp_path, homes, fitglue):
@@ -133,7 +150,12 @@ def test_a_log_that_is_cut_off_loses_only_its_end(homes, tmp_path, share, reliab
     (home / "fitglue.db-shm").unlink()
     gone = after_the_fault(home, homes)
     assert gone == 0
-    reliability("local", "a write-ahead log that is cut off", lost=gone, seen="nothing: the next sync fetches again what was written last")
+    reliability(
+        "local",
+        "a write-ahead log that is cut off",
+        lost=gone,
+        seen="nothing: the next sync fetches again what was written last",
+    )
 
 
 @pytest.mark.long
@@ -141,15 +163,26 @@ def test_a_log_with_noise_loses_only_what_follows(homes, tmp_path, reliability):
     """Frames carry sums: from the first that is wrong on, nothing is played."""
     home = tmp_path / "home"
     open_log(homes, home)
-    overwrite(home / "fitglue.db-wal", (home / "fitglue.db-wal").stat().st_size // 2, b"noise" * 300)
+    overwrite(
+        home / "fitglue.db-wal", (home / "fitglue.db-wal").stat().st_size // 2, b"noise" * 300
+    )
     (home / "fitglue.db-shm").unlink()
     gone = after_the_fault(home, homes)
     assert gone == 0
-    reliability("local", "a write-ahead log with noise in it", lost=gone, seen="nothing: the next sync fetches again what was written last")
+    reliability(
+        "local",
+        "a write-ahead log with noise in it",
+        lost=gone,
+        seen="nothing: the next sync fetches again what was written last",
+    )
 
 
-@pytest.mark.parametrize("lock", [pytest.param("BEGIN IMMEDIATE", marks=pytest.mark.long), "BEGIN EXCLUSIVE"])
-def test_a_database_that_another_program_holds(connected, homes, fitglue, monkeypatch, lock, reliability):
+@pytest.mark.parametrize(
+    "lock", [pytest.param("BEGIN IMMEDIATE", marks=pytest.mark.long), "BEGIN EXCLUSIVE"]
+)
+def test_a_database_that_another_program_holds(
+    connected, homes, fitglue, monkeypatch, lock, reliability
+):
     """Sync waits its time and says what holds it up; when the other program is done, the next sync
     is complete.
     """
@@ -163,11 +196,18 @@ def test_a_database_that_another_program_holds(connected, homes, fitglue, monkey
     assert complete(said.error)
     gone = after_the_fault(connected, homes)
     assert gone == 0
-    reliability("local", "the database is held by another program", lost=gone, seen="FG-store-locked, exit 7; the next sync is complete")
+    reliability(
+        "local",
+        "the database is held by another program",
+        lost=gone,
+        seen="FG-store-locked, exit 7; the next sync is complete",
+    )
 
 
 @pytest.mark.long
-def test_a_database_that_another_program_takes_in_the_middle_of_a_sync(connected, homes, monkeypatch, reliability):
+def test_a_database_that_another_program_takes_in_the_middle_of_a_sync(
+    connected, homes, monkeypatch, reliability
+):
     """The lock comes between two records: what was stored stays, and the next sync goes on."""
     monkeypatch.setattr(module, "_BUSY_MS", 60)
     with Host(connected) as host:
@@ -181,7 +221,12 @@ def test_a_database_that_another_program_takes_in_the_middle_of_a_sync(connected
         other.close()
     gone = after_the_fault(connected, homes)
     assert gone == 0
-    reliability("local", "the database is held by another program", lost=gone, seen="FG-store-locked, exit 7; the next sync is complete")
+    reliability(
+        "local",
+        "the database is held by another program",
+        lost=gone,
+        seen="FG-store-locked, exit 7; the next sync is complete",
+    )
 
 
 def test_an_empty_file_beside_files_of_a_store_is_left_as_it_is(synced, fitglue):

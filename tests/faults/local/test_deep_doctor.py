@@ -16,7 +16,11 @@ from tests.sync.builders import finished
 
 def broken(said):
     """The checks of a doctor that found something, by name."""
-    return {check["name"]: check["error"] for check in said.document["checks"] if check["state"] == "broken"}
+    return {
+        check["name"]: check["error"]
+        for check in said.document["checks"]
+        if check["state"] == "broken"
+    }
 
 
 def blobs(home):
@@ -30,7 +34,15 @@ def test_nothing_is_wrong_with_a_store_that_was_synced(synced, fitglue):
     said = fitglue("doctor", "--deep", "--offline", "--json")
     assert said.code == 0
     details = {check["name"]: check["detail"] for check in said.document["checks"]}
-    assert {"database file", "activities", "source activities", "aliases", "parts", "original files", "answers"} <= details.keys()
+    assert {
+        "database file",
+        "activities",
+        "source activities",
+        "aliases",
+        "parts",
+        "original files",
+        "answers",
+    } <= details.keys()
     assert details["answers"].startswith("all ")
 
 
@@ -40,14 +52,22 @@ def test_nothing_is_wrong_with_a_store_in_postgresql(service, postgres_url, tmp_
     with Host(tmp_path, postgres_url) as host:
         host.connect("intervals", {"api_key": service.api_key, "base_url": service.url})
         finished(host, files=True)
-        assert [check for check in host.doctor(offline=True, deep="all") if check.state == "broken"] == []
+        assert [
+            check for check in host.doctor(offline=True, deep="all") if check.state == "broken"
+        ] == []
 
 
 def test_a_sample_says_how_large_it_is(synced, monkeypatch, fitglue):
     """A few of many are chosen by chance; --deep=all reads all."""
     monkeypatch.setattr("fitglue_registry.store.integrity.SAMPLE", 4)
-    sample = {check["name"]: check["detail"] for check in fitglue("doctor", "--deep", "--offline", "--json").document["checks"]}
-    everything = {check["name"]: check["detail"] for check in fitglue("doctor", "--deep=all", "--offline", "--json").document["checks"]}
+    sample = {
+        check["name"]: check["detail"]
+        for check in fitglue("doctor", "--deep", "--offline", "--json").document["checks"]
+    }
+    everything = {
+        check["name"]: check["detail"]
+        for check in fitglue("doctor", "--deep=all", "--offline", "--json").document["checks"]
+    }
     assert sample["answers"].startswith("4 of ")
     assert everything["answers"].startswith("all ")
 
@@ -55,18 +75,49 @@ def test_a_sample_says_how_large_it_is(synced, monkeypatch, fitglue):
 WITHOUT_KEYS = "PRAGMA foreign_keys=OFF"
 
 
-@pytest.mark.parametrize(("name", "code", "statement"), [
-    ("activities", "FG-store-inconsistent", "UPDATE fg_source_activities SET activity_id = NULL WHERE id = 1"),
-    ("source activities", "FG-store-inconsistent", "DELETE FROM fg_activities WHERE number = 1"),
-    ("aliases", "FG-store-inconsistent", "INSERT INTO fg_aliases VALUES ('old', 'me', 99, 'nowhere')"),
-    ("parts", "FG-store-inconsistent", "DELETE FROM fg_raw WHERE part = 'streams'"),
-    ("database file", "FG-store-damaged", "DELETE FROM fg_athletes"),
-    ("documents and streams", "FG-store-damaged", "UPDATE fg_activities SET document = substr(document, 2) WHERE number = 1"),
-    ("documents and streams", "FG-store-damaged", "UPDATE fg_streams SET content = zeroblob(100)"),
-    ("store", "FG-store-damaged", "UPDATE fg_raw SET received_at = cast(x'deadbeef' as text) WHERE id = 1"),
-    ("answers", "FG-raw-damaged", "UPDATE fg_raw SET content = x'00' WHERE part = 'detail'"),
-    ("answers", "FG-raw-damaged", "UPDATE fg_raw SET sha256 = replace(sha256, substr(sha256, 1, 8), '00000000') WHERE part = 'detail'"),
-])
+@pytest.mark.parametrize(
+    ("name", "code", "statement"),
+    [
+        (
+            "activities",
+            "FG-store-inconsistent",
+            "UPDATE fg_source_activities SET activity_id = NULL WHERE id = 1",
+        ),
+        (
+            "source activities",
+            "FG-store-inconsistent",
+            "DELETE FROM fg_activities WHERE number = 1",
+        ),
+        (
+            "aliases",
+            "FG-store-inconsistent",
+            "INSERT INTO fg_aliases VALUES ('old', 'me', 99, 'nowhere')",
+        ),
+        ("parts", "FG-store-inconsistent", "DELETE FROM fg_raw WHERE part = 'streams'"),
+        ("database file", "FG-store-damaged", "DELETE FROM fg_athletes"),
+        (
+            "documents and streams",
+            "FG-store-damaged",
+            "UPDATE fg_activities SET document = substr(document, 2) WHERE number = 1",
+        ),
+        (
+            "documents and streams",
+            "FG-store-damaged",
+            "UPDATE fg_streams SET content = zeroblob(100)",
+        ),
+        (
+            "store",
+            "FG-store-damaged",
+            "UPDATE fg_raw SET received_at = cast(x'deadbeef' as text) WHERE id = 1",
+        ),
+        ("answers", "FG-raw-damaged", "UPDATE fg_raw SET content = x'00' WHERE part = 'detail'"),
+        (
+            "answers",
+            "FG-raw-damaged",
+            "UPDATE fg_raw SET sha256 = replace(sha256, substr(sha256, 1, 8), '00000000') WHERE part = 'detail'",
+        ),
+    ],
+)
 def test_what_was_done_to_a_store_is_named(synced, fitglue, name, code, statement, reliability):
     """Orphans, dangling ids, missing and changed answers: exit code 7, with a code, an example and
     a fix.
@@ -76,7 +127,12 @@ def test_what_was_done_to_a_store_is_named(synced, fitglue, name, code, statemen
     assert said.code == 7
     assert broken(said)[name]["code"] == code
     assert complete(broken(said)[name])
-    reliability("local", "rows that were changed or removed behind the store's back", lost=0, seen="`doctor --deep` names them, exit 7")
+    reliability(
+        "local",
+        "rows that were changed or removed behind the store's back",
+        lost=0,
+        seen="`doctor --deep` names them, exit 7",
+    )
 
 
 def test_missing_originals_are_broken_and_superfluous_ones_are_not(synced, fitglue):
@@ -86,7 +142,10 @@ def test_missing_originals_are_broken_and_superfluous_ones_are_not(synced, fitgl
     missing, kept = blobs(synced)[:2]
     content = missing.read_bytes()
     missing.unlink()
-    assert broken(fitglue("doctor", "--deep", "--offline", "--json"))["original files"]["code"] == "FG-blob-missing"
+    assert (
+        broken(fitglue("doctor", "--deep", "--offline", "--json"))["original files"]["code"]
+        == "FG-blob-missing"
+    )
     missing.write_bytes(content)
     orphan = kept.with_name("ab" * 32)
     orphan.write_bytes(b"orphan")
@@ -102,15 +161,31 @@ def test_missing_originals_are_broken_and_superfluous_ones_are_not(synced, fitgl
     assert kept.exists()
 
 
-@pytest.mark.parametrize(("fault", "harm"), [
-    ("an original file is gone", lambda home: blobs(home)[0].unlink()),
-    pytest.param("garbage in place of an original file", lambda home: blobs(home)[0].write_bytes(b"garbage"), marks=pytest.mark.long),
-    pytest.param("garbage in place of answers in the database",
-                 lambda home: execute(home / "fitglue.db", "UPDATE fg_raw SET content = x'00' WHERE part IN ('detail', 'streams')"),
-                 marks=pytest.mark.long),
-    pytest.param("answers are gone from the database",
-                 lambda home: execute(home / "fitglue.db", "DELETE FROM fg_raw WHERE part = 'detail'"), marks=pytest.mark.long),
-], ids=["gone", "garbage", "answers", "rows"])
+@pytest.mark.parametrize(
+    ("fault", "harm"),
+    [
+        ("an original file is gone", lambda home: blobs(home)[0].unlink()),
+        pytest.param(
+            "garbage in place of an original file",
+            lambda home: blobs(home)[0].write_bytes(b"garbage"),
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            "garbage in place of answers in the database",
+            lambda home: execute(
+                home / "fitglue.db",
+                "UPDATE fg_raw SET content = x'00' WHERE part IN ('detail', 'streams')",
+            ),
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            "answers are gone from the database",
+            lambda home: execute(home / "fitglue.db", "DELETE FROM fg_raw WHERE part = 'detail'"),
+            marks=pytest.mark.long,
+        ),
+    ],
+    ids=["gone", "garbage", "answers", "rows"],
+)
 def test_what_is_damaged_is_fetched_again(synced, fitglue, homes, fault, harm, reliability):
     """``--mend`` and the next sync lead to the store of an undisturbed run."""
     harm(synced)
@@ -119,13 +194,24 @@ def test_what_is_damaged_is_fetched_again(synced, fitglue, homes, fault, harm, r
     gone = after_the_fault(synced, homes)
     assert gone == 0
     assert fitglue("doctor", "--deep=all", "--offline").code == 0
-    reliability("local", fault, lost=gone, seen="`doctor --deep` names it, exit 7; after `--mend` the next sync fetches it again")
+    reliability(
+        "local",
+        fault,
+        lost=gone,
+        seen="`doctor --deep` names it, exit 7; after `--mend` the next sync fetches it again",
+    )
 
 
-@pytest.mark.parametrize("harm", [
-    lambda home: blobs(home)[0].write_bytes(b"garbage"),
-    lambda home: execute(home / "fitglue.db", "UPDATE fg_raw SET content = x'00' WHERE part = 'detail'"),
-], ids=["blob", "answer"])
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda home: blobs(home)[0].write_bytes(b"garbage"),
+        lambda home: execute(
+            home / "fitglue.db", "UPDATE fg_raw SET content = x'00' WHERE part = 'detail'"
+        ),
+    ],
+    ids=["blob", "answer"],
+)
 def test_a_damaged_answer_is_no_bug(synced, fitglue, homes, harm):
     """``rebuild`` over a damaged answer tells which it is and what to do, and changes nothing."""
     before = store_of(synced)

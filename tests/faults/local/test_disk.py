@@ -36,12 +36,18 @@ class SmallDisk:
 
     def mount(self, kilobytes: int) -> str | None:
         """Mount it; why that cannot be."""
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(self.folder)], capture_output=True,
-                              text=True, check=False)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(self.folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         return None if done.returncode == 0 else done.stderr.strip() or "mount failed"
 
     def remount(self, options: str) -> None:
-        subprocess.run(["mount", "-o", f"remount,{options}", str(self.folder)], check=True, capture_output=True)
+        subprocess.run(
+            ["mount", "-o", f"remount,{options}", str(self.folder)], check=True, capture_output=True
+        )
 
     def used_kb(self) -> int:
         found = os.statvfs(self.folder)
@@ -87,10 +93,20 @@ def play(disk, homes, fitglue, rooms, reliability):
             assert said.code == 7, (room_kb, said)
             assert complete(said.error), said.error
     assert gone == 0
-    assert codes <= {"FG-disk-full", "FG-blob-not-written", "FG-store-read-only", "FG-store-unreachable"}, codes
+    assert codes <= {
+        "FG-disk-full",
+        "FG-blob-not-written",
+        "FG-store-read-only",
+        "FG-store-unreachable",
+    }, codes
     assert full
-    reliability("local", "the disk is full while a sync writes", times=full, lost=gone,
-                seen=f"FG-disk-full or FG-blob-not-written, exit 7; {AGAIN}")
+    reliability(
+        "local",
+        "the disk is full while a sync writes",
+        times=full,
+        lost=gone,
+        seen=f"FG-disk-full or FG-blob-not-written, exit 7; {AGAIN}",
+    )
 
 
 def test_a_disk_that_is_full_early_and_midway(disk, homes, fitglue, reliability):
@@ -119,8 +135,15 @@ def limited_sync(home, octets):
     """A sync in a child whose files may have so many bytes: every system of this kind can do that,
     without any right.
     """
-    return subprocess.run([sys.executable, "-c", LIMITED, str(octets)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
-                          env=os.environ | {"FITGLUE_HOME": str(home)})
+    return subprocess.run(
+        [sys.executable, "-c", LIMITED, str(octets)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=os.environ | {"FITGLUE_HOME": str(home)},
+    )
 
 
 def play_limited(homes, folder, limits, reliability):
@@ -135,7 +158,13 @@ def play_limited(homes, folder, limits, reliability):
         gone += after_the_fault(home, homes)
     assert refused
     assert gone == 0
-    reliability("local", "the system refuses to let a file grow", times=refused, lost=gone, seen=f"FG-disk-full, exit 7; {AGAIN}")
+    reliability(
+        "local",
+        "the system refuses to let a file grow",
+        times=refused,
+        lost=gone,
+        seen=f"FG-disk-full, exit 7; {AGAIN}",
+    )
 
 
 @pytest.mark.long
@@ -146,8 +175,7 @@ def test_a_file_that_may_not_grow(homes, tmp_path, reliability):
 
 @pytest.mark.long
 def test_a_file_that_may_not_grow_at_any_size(homes, tmp_path, reliability):
-    """From a database that cannot even take the first window, to one that lacks the last streams.
-    """
+    """From a database that cannot even take the first window, to one that lacks the last streams."""
     play_limited(homes, tmp_path, range(100_000, 1_000_000, 60_000), reliability)
 
 
@@ -178,7 +206,12 @@ def test_no_room_for_an_original_file(connected, homes, fitglue, monkeypatch, nu
     assert complete(said.error)
     gone = after_the_fault(connected, homes)
     assert gone == 0
-    reliability("local", "no room for an original file", lost=gone, seen=f"FG-blob-not-written, exit 7; {AGAIN}")
+    reliability(
+        "local",
+        "no room for an original file",
+        lost=gone,
+        seen=f"FG-blob-not-written, exit 7; {AGAIN}",
+    )
 
 
 @pytest.mark.parametrize("number", [pytest.param(1, marks=pytest.mark.long), 2])
@@ -196,14 +229,21 @@ def test_no_room_for_a_key(tmp_path, service, fitglue, monkeypatch, number, reli
         assert host.connections() == []
     assert fitglue("connect", "intervals", "--base-url", service.url).code == 0
     assert fitglue("sync").code == 0
-    reliability("local", "no room for a key", lost=0, seen="FG-secrets-unusable, exit 7; nothing is connected, and connecting again works")
+    reliability(
+        "local",
+        "no room for a key",
+        lost=0,
+        seen="FG-secrets-unusable, exit 7; nothing is connected, and connecting again works",
+    )
 
 
 def test_no_room_for_the_file_that_counts_requests(tmp_path, monkeypatch, reliability):
     """A budget that cannot be written grants nothing, and says which file it is; the old count
     stays.
     """
-    budget = FileBudget(tmp_path / "budget", "ip", [Limit(requests=10, per_s=60.0, scope="ip")], SystemClock())
+    budget = FileBudget(
+        tmp_path / "budget", "ip", [Limit(requests=10, per_s=60.0, scope="ip")], SystemClock()
+    )
     budget.acquire()
     before = {path: path.read_bytes() for path in (tmp_path / "budget").glob("*.json")}
 
@@ -217,7 +257,12 @@ def test_no_room_for_the_file_that_counts_requests(tmp_path, monkeypatch, reliab
     assert caught.value.code == "FG-budget-unusable"
     assert complete(caught.value.as_dict())
     assert {path: path.read_bytes() for path in (tmp_path / "budget").glob("*.json")} == before
-    reliability("local", "no room for the file that counts requests", lost=0, seen="FG-budget-unusable, exit 7; the old count stays")
+    reliability(
+        "local",
+        "no room for the file that counts requests",
+        lost=0,
+        seen="FG-budget-unusable, exit 7; the old count stays",
+    )
 
 
 @pytest.mark.long
@@ -237,11 +282,17 @@ def test_no_room_for_the_lock(connected, homes, fitglue, monkeypatch, reliabilit
     assert complete(said.error)
     gone = after_the_fault(connected, homes)
     assert gone == 0
-    reliability("local", "no room for the lock of a connection", lost=gone, seen=f"FG-store-read-only, exit 7; {AGAIN}")
+    reliability(
+        "local",
+        "no room for the lock of a connection",
+        lost=gone,
+        seen=f"FG-store-read-only, exit 7; {AGAIN}",
+    )
 
 
 def test_no_room_for_the_report_of_a_bug(connected, fitglue, monkeypatch, reliability):
     """A bug is still told when its traceback cannot be kept."""
+
     def refuse(self, *arguments, **options):
         raise FULL
 
@@ -254,7 +305,12 @@ def test_no_room_for_the_report_of_a_bug(connected, fitglue, monkeypatch, reliab
         said = fitglue("activities", "--json")
     assert (said.code, said.error["code"]) == (1, "FG-bug")
     assert "--debug" in said.error["fix"]
-    reliability("local", "no room for the report of a bug", lost=0, seen="FG-bug, exit 1, and how to see the report all the same")
+    reliability(
+        "local",
+        "no room for the report of a bug",
+        lost=0,
+        seen="FG-bug, exit 1, and how to see the report all the same",
+    )
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "files"])
@@ -270,13 +326,22 @@ def test_no_room_for_an_export(synced, fitglue, disk, homes, kind, reliability):
         disk.remount(f"size={disk.used_kb()}k")
     said = fitglue("export", "--format", kind, "--out", out)
     assert said.code == 7
-    assert [word for word in ("FG-export-failed", str(out), "No space left on device", "fix:") if word not in said.err] == [], said.err
+    assert [
+        word
+        for word in ("FG-export-failed", str(out), "No space left on device", "fix:")
+        if word not in said.err
+    ] == [], said.err
     if kind != "files":
         assert out.read_text() == "of yesterday"
     assert not (disk.folder / "out.part").exists()
     gone = lost(store_of(synced), homes.expected)
     assert gone == 0
-    reliability("local", "no room for an export", lost=gone, seen="FG-export-failed, exit 7; the file of before stays")
+    reliability(
+        "local",
+        "no room for an export",
+        lost=gone,
+        seen="FG-export-failed, exit 7; the file of before stays",
+    )
 
 
 def test_no_room_for_a_backup(synced, fitglue, disk, homes, reliability):
@@ -288,7 +353,12 @@ def test_no_room_for_a_backup(synced, fitglue, disk, homes, reliability):
     assert list(disk.folder.iterdir()) == []
     gone = lost(store_of(synced), homes.expected)
     assert gone == 0
-    reliability("local", "no room for a backup", lost=gone, seen=f"{said.error['code']}, exit 7; nothing is left behind")
+    reliability(
+        "local",
+        "no room for a backup",
+        lost=gone,
+        seen=f"{said.error['code']}, exit 7; nothing is left behind",
+    )
 
 
 def test_no_room_for_a_restore(synced, fitglue, disk, homes, tmp_path, reliability):
@@ -304,7 +374,12 @@ def test_no_room_for_a_restore(synced, fitglue, disk, homes, tmp_path, reliabili
     assert fitglue("backup", "restore", tmp_path / "b.zip", "--replace", home=home).code == 0
     gone += lost(store_of(home), homes.expected)
     assert gone == 0
-    reliability("local", "no room for a restore", lost=gone, seen=f"{said.error['code']}, exit 7; the store is what it was")
+    reliability(
+        "local",
+        "no room for a restore",
+        lost=gone,
+        seen=f"{said.error['code']}, exit 7; the store is what it was",
+    )
 
 
 # -- what cannot be written ------------------------------------------------------------------------
@@ -323,7 +398,9 @@ def test_a_read_only_disk(homes, fitglue, disk, reliability):
     assert complete(reading.error)
     gone = after_the_fault(home, homes)
     assert gone == 0
-    reliability("local", "a read-only disk", lost=gone, seen=f"{said.error['code']}, exit 7; {AGAIN}")
+    reliability(
+        "local", "a read-only disk", lost=gone, seen=f"{said.error['code']}, exit 7; {AGAIN}"
+    )
 
 
 DROPPED = """
@@ -340,8 +417,11 @@ sys.exit(run(command))
 """
 
 
-@pytest.mark.parametrize(("command", "code"), [(["sync"], "FG-store-read-only"), (["doctor", "--offline"], "FG-home-unusable")],
-                         ids=["sync", "doctor"])
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [(["sync"], "FG-store-read-only"), (["doctor", "--offline"], "FG-home-unusable")],
+    ids=["sync", "doctor"],
+)
 @pytest.mark.long
 def test_a_folder_that_belongs_to_somebody_else(homes, tmp_path, command, code, reliability):
     """A process without the right to write: sync names the database, doctor names the home; nothing
@@ -355,12 +435,20 @@ def test_a_folder_that_belongs_to_somebody_else(homes, tmp_path, command, code, 
         home = Path(shutil.copytree(homes.connected, Path(folder, "home")))
         for path in [home.parent, home, *home.rglob("*")]:
             path.chmod(0o755 if path.is_dir() else 0o644)
-        done = subprocess.run([sys.executable, "-c", DROPPED, str(warm), str(home), *command, "--json"], cwd=ROOT, capture_output=True,
-                              text=True, check=False, timeout=120)
+        done = subprocess.run(
+            [sys.executable, "-c", DROPPED, str(warm), str(home), *command, "--json"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
         (home / "secrets" / "secrets.key").chmod(0o600)
         gone = after_the_fault(home, homes)
     assert done.returncode == 7, done
     assert code in done.stdout + done.stderr, done
     assert '"fix"' in done.stdout + done.stderr
     assert gone == 0
-    reliability("local", "a folder without the right to write", lost=gone, seen=f"{code}, exit 7; {AGAIN}")
+    reliability(
+        "local", "a folder without the right to write", lost=gone, seen=f"{code}, exit 7; {AGAIN}"
+    )

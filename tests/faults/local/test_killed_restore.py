@@ -23,7 +23,9 @@ SEEN = "the old store or the new one, each whole; the same command again ends we
 
 def run_child(home: Path, backup: Path, point: int | str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "error", str(CHILD), str(home), str(backup), str(point)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False
+    )
 
 
 class Scene:

@@ -77,13 +77,19 @@ def _carry_over(file, url, format_):
         tables.reflect(new, only=lambda name, _: name.startswith("fg_"))
         for table in tables.sorted_tables:
             flags = [column.name for column in table.c if isinstance(column.type, sa.Boolean)]
-            rows = [dict(row._mapping) for row in old.execute(sa.text(f'SELECT * FROM "{table.name}"'))]
+            rows = [
+                dict(row._mapping) for row in old.execute(sa.text(f'SELECT * FROM "{table.name}"'))
+            ]
             rows = [row | {name: bool(row[name]) for name in flags} for row in rows]
             if rows:
                 new.execute(sa.insert(table), rows)
             if "id" in table.c and isinstance(table.c.id.type, sa.BigInteger | sa.Integer):
-                new.execute(sa.text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), "
-                                    f"(SELECT coalesce(max(id), 1) FROM {table.name}))"))
+                new.execute(
+                    sa.text(
+                        f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), "
+                        f"(SELECT coalesce(max(id), 1) FROM {table.name}))"
+                    )
+                )
     source.dispose()
     database.close()
 
@@ -108,11 +114,17 @@ def test_an_old_store_is_upgraded_and_nothing_of_it_is_lost(old, server, undistu
         before = natural(host)
         assert dict(list(host.rebuild())[-1].counts)["changed"] == 0
         assert natural(host) == before
-        assert [check.name for check in host.doctor(offline=True, deep="all") if check.state == "broken"] == []
+        assert [
+            check.name for check in host.doctor(offline=True, deep="all") if check.state == "broken"
+        ] == []
         gone = lost(before, undisturbed)
     assert gone == 0
-    reliability("old stores", f"a store of an earlier format is opened ({old.kind})", lost=gone,
-                seen="nothing: it is brought up to date; then one request, and a rebuild changes nothing")
+    reliability(
+        "old stores",
+        f"a store of an earlier format is opened ({old.kind})",
+        lost=gone,
+        seen="nothing: it is brought up to date; then one request, and a rebuild changes nothing",
+    )
 
 
 def test_an_old_store_is_backed_up_as_it_is(store, server, tmp_path, fitglue):
@@ -128,23 +140,52 @@ def test_an_old_store_is_backed_up_as_it_is(store, server, tmp_path, fitglue):
 
 def test_there_is_a_store_of_every_format_but_those_that_were_never_released():
     """Whoever adds a migration keeps a store of the format before it."""
-    assert {file.name.split("-")[1][:4] for file in STORES} >= migrate.known_revisions() - {HEAD} | {"0001"}
+    assert {file.name.split("-")[1][:4] for file in STORES} >= migrate.known_revisions() - {
+        HEAD
+    } | {"0001"}
     assert max(file.stat().st_size for file in STORES) < 60_000
 
 
 def test_a_newer_store_is_refused_and_untouched(synced, fitglue, reliability):
     """No command that reads or writes touches one byte of it; exit code 7 and what to do."""
     file = synced / "fitglue.db"
-    execute(file, "UPDATE alembic_version SET version_num = '9999'", "ALTER TABLE fg_records ADD COLUMN novelty TEXT")
-    before = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in synced.glob("fitglue.db*")}
-    commands = (["sync"], ["rebuild"], ["activities"], ["connections"], ["sql", "select 1"], ["quarantine"])
+    execute(
+        file,
+        "UPDATE alembic_version SET version_num = '9999'",
+        "ALTER TABLE fg_records ADD COLUMN novelty TEXT",
+    )
+    before = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in synced.glob("fitglue.db*")
+    }
+    commands = (
+        ["sync"],
+        ["rebuild"],
+        ["activities"],
+        ["connections"],
+        ["sql", "select 1"],
+        ["quarantine"],
+    )
     for command in commands:
         said = fitglue(*command, "--json")
         assert (said.code, said.error["code"]) == (7, "FG-store-newer"), command
         assert complete(said.error)
     assert fitglue("doctor", "--offline", "--deep").code == 7
-    changed = int({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in synced.glob("fitglue.db*")} != before)
+    changed = int(
+        {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in synced.glob("fitglue.db*")
+        }
+        != before
+    )
     assert changed == 0
-    assert sqlite3.connect(file).execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
-    reliability("old stores", "a store of a newer format is opened", times=len(commands) + 1, lost=changed,
-                seen="FG-store-newer, exit 7; not one byte of it is touched")
+    assert sqlite3.connect(file).execute("SELECT version_num FROM alembic_version").fetchone() == (
+        "9999",
+    )
+    reliability(
+        "old stores",
+        "a store of a newer format is opened",
+        times=len(commands) + 1,
+        lost=changed,
+        seen="FG-store-newer, exit 7; not one byte of it is touched",
+    )

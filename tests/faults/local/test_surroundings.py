@@ -26,15 +26,25 @@ ROOT = Path(__file__).parents[3]
 def call(*arguments, **environment):
     """The command in a process whose environment has nothing but this."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    return subprocess.run([sys.executable, "-m", "fitglue_registry", *arguments], cwd=ROOT, capture_output=True, text=True, check=False,
-                          timeout=60, env=kept | environment, stdin=subprocess.DEVNULL)
+    return subprocess.run(
+        [sys.executable, "-m", "fitglue_registry", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=kept | environment,
+        stdin=subprocess.DEVNULL,
+    )
 
 
-@pytest.mark.parametrize("command", [("sync",), ("activities",), ("doctor", "--offline"), ("connections",), ("backup", "make")],
-                         ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    "command",
+    [("sync",), ("activities",), ("doctor", "--offline"), ("connections",), ("backup", "make")],
+    ids=lambda command: command[0],
+)
 def test_a_file_in_place_of_the_folder(fitglue, tmp_path, command, reliability):
-    """FITGLUE_HOME names a file: exit code 7 or 2, the file is named, and nothing is written to it.
-    """
+    """FITGLUE_HOME names a file: exit code 7 or 2, the file is named, and nothing is written to it."""
     (tmp_path / "home").write_text("mine")
     said = fitglue(*command, "--json")
     assert said.code in (2, 7), said
@@ -42,7 +52,12 @@ def test_a_file_in_place_of_the_folder(fitglue, tmp_path, command, reliability):
     assert "fix" in said.out + said.err
     assert "FG-bug" not in said.out + said.err
     assert (tmp_path / "home").read_text() == "mine"
-    reliability("local", "FITGLUE_HOME names a file", lost=0, seen="FG-store-unreachable or FG-home-unusable, exit 7, with the path")
+    reliability(
+        "local",
+        "FITGLUE_HOME names a file",
+        lost=0,
+        seen="FG-store-unreachable or FG-home-unusable, exit 7, with the path",
+    )
 
 
 def test_connect_into_a_file_stores_nothing(fitglue, tmp_path, service, monkeypatch):
@@ -57,11 +72,18 @@ def test_connect_into_a_file_stores_nothing(fitglue, tmp_path, service, monkeypa
 @pytest.mark.long
 def test_no_home_in_the_environment(reliability):
     """Without HOME the system's own book of users says where it is."""
-    done = call("doctor", "--offline", "--json", FITGLUE_SECRETS="file", XDG_DATA_HOME="/proc/nowhere")
+    done = call(
+        "doctor", "--offline", "--json", FITGLUE_SECRETS="file", XDG_DATA_HOME="/proc/nowhere"
+    )
     assert done.returncode == 7, done
     assert "FG-home-unusable" in done.stdout + done.stderr
     assert "FG-bug" not in done.stdout + done.stderr
-    reliability("local", "a home folder that cannot be made", lost=0, seen="FG-home-unusable, exit 7, and FITGLUE_HOME as the way out")
+    reliability(
+        "local",
+        "a home folder that cannot be made",
+        lost=0,
+        seen="FG-home-unusable, exit 7, and FITGLUE_HOME as the way out",
+    )
 
 
 @pytest.mark.long
@@ -71,7 +93,12 @@ def test_a_home_that_is_no_folder(tmp_path, reliability):
     done = call("connections", "--json", FITGLUE_SECRETS="file", HOME=str(tmp_path / "file"))
     assert done.returncode == 7, done
     assert "FG-store-unreachable" in done.stderr
-    reliability("local", "HOME names a file", lost=0, seen="FG-store-unreachable, exit 7, and FITGLUE_HOME as the way out")
+    reliability(
+        "local",
+        "HOME names a file",
+        lost=0,
+        seen="FG-store-unreachable, exit 7, and FITGLUE_HOME as the way out",
+    )
 
 
 # -- a wrong clock ---------------------------------------------------------------------------------
@@ -97,7 +124,11 @@ class WrongClock:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("days", [3650, -3650, 365 * 70, -365 * 45], ids=["ten-ahead", "ten-behind", "seventy-ahead", "1981"])
+@pytest.mark.parametrize(
+    "days",
+    [3650, -3650, 365 * 70, -365 * 45],
+    ids=["ten-ahead", "ten-behind", "seventy-ahead", "1981"],
+)
 def test_a_first_sync_with_a_wrong_clock(connected, homes, days, reliability):
     """Years ahead or behind: it ends well, and with the right clock the next sync makes the store
     of an undisturbed run.
@@ -106,7 +137,12 @@ def test_a_first_sync_with_a_wrong_clock(connected, homes, days, reliability):
         finished(host, files=True)
     gone = after_the_fault(connected, homes)
     assert gone == 0
-    reliability("local", "a clock that is years wrong during a sync", lost=gone, seen="nothing; `doctor` says when it is behind")
+    reliability(
+        "local",
+        "a clock that is years wrong during a sync",
+        lost=gone,
+        seen="nothing; `doctor` says when it is behind",
+    )
 
 
 @pytest.mark.long
@@ -123,7 +159,12 @@ def test_a_clock_that_is_moved_between_two_syncs(connected, homes, days, reliabi
         between = lost(natural(host), homes.expected)
     gone = after_the_fault(connected, homes)
     assert (between, gone) == (0, 0)
-    reliability("local", "a clock that is moved between two syncs", lost=gone, seen="nothing; `doctor` says when it is behind")
+    reliability(
+        "local",
+        "a clock that is moved between two syncs",
+        lost=gone,
+        seen="nothing; `doctor` says when it is behind",
+    )
 
 
 @pytest.mark.long
@@ -141,7 +182,12 @@ def test_a_late_upload_arrives_although_the_clock_was_wrong(tmp_path, reliabilit
         finished(host)
         missing = int("i900000001" not in {key[1] for key in natural(host)["records"]})
     assert missing == 0
-    reliability("local", "a clock that is moved between two syncs", lost=missing, seen="nothing; `doctor` says when it is behind")
+    reliability(
+        "local",
+        "a clock that is moved between two syncs",
+        lost=missing,
+        seen="nothing; `doctor` says when it is behind",
+    )
 
 
 def test_edits_arrive_after_a_walk_with_a_clock_ahead(tmp_path, reliability):
@@ -149,7 +195,9 @@ def test_edits_arrive_after_a_walk_with_a_clock_ahead(tmp_path, reliability):
     the last one is still the newest.
     """
     account = Account.generate(count=4, seed=2)
-    old = account.add(f"{datetime.now(UTC) - timedelta(days=400):%Y-%m-%dT06:00:00}", id="i900000001")
+    old = account.add(
+        f"{datetime.now(UTC) - timedelta(days=400):%Y-%m-%dT06:00:00}", id="i900000001"
+    )
     clock = WrongClock(3650)
     with StandIn(account) as server, Host(tmp_path, clock=clock) as host:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
@@ -159,13 +207,20 @@ def test_edits_arrive_after_a_walk_with_a_clock_ahead(tmp_path, reliability):
             account.edit(external_id, name="Renamed")
         clock.move(-3650)
         finished(host, streams=False)
-        missed = sum(host.activity(external_id).activity.title != "Renamed" for external_id in edited)
+        missed = sum(
+            host.activity(external_id).activity.title != "Renamed" for external_id in edited
+        )
         missed += dict(list(host.rebuild())[-1].counts)["changed"]
         server.clear_requests()
         finished(host, streams=False)
         assert len(server.requests) == 1
     assert missed == 0
-    reliability("local", "a clock that is moved between two syncs", lost=missed, seen="nothing; `doctor` says when it is behind")
+    reliability(
+        "local",
+        "a clock that is moved between two syncs",
+        lost=missed,
+        seen="nothing; `doctor` says when it is behind",
+    )
 
 
 @pytest.mark.parametrize("days", [-3650, -365 * 45])

@@ -39,7 +39,11 @@ class Listing:
 
     def expects(self, day: date | None) -> bool:
         """Whether a record of that day has to be in the list."""
-        return day is not None and (self.oldest is None or self.oldest <= day) and (self.newest is None or day <= self.newest)
+        return (
+            day is not None
+            and (self.oldest is None or self.oldest <= day)
+            and (self.newest is None or day <= self.newest)
+        )
 
     def shows(self, day: date) -> bool:
         """Whether a workout of that day is in the list."""
@@ -47,7 +51,11 @@ class Listing:
 
     def walked(self, day: date | None) -> bool:
         """Whether an earlier or a later window of a walk that goes on had that day."""
-        return self.walk_began is not None and day is not None and (self.horizon or day) <= day <= self.today + AHEAD
+        return (
+            self.walk_began is not None
+            and day is not None
+            and (self.horizon or day) <= day <= self.today + AHEAD
+        )
 
 
 @dataclass(frozen=True)
@@ -84,11 +92,21 @@ class Model:
         for external_id in self._ids():
             after = self._settled(external_id, listing)
             if after is not None:
-                self.records[external_id] = self._with_file(external_id, before.get(external_id), after, files, listing)
+                self.records[external_id] = self._with_file(
+                    external_id, before.get(external_id), after, files, listing
+                )
                 self.maybe.discard(external_id)
         fresh = [one for external_id, one in self.records.items() if external_id not in before]
-        buried = [one for external_id, one in self.records.items() if one.state == "gone" and before[external_id].state != "gone"]
-        return {"new": sum(one.state == "listed" for one in fresh), "gone": len(buried)} if certain else None
+        buried = [
+            one
+            for external_id, one in self.records.items()
+            if one.state == "gone" and before[external_id].state != "gone"
+        ]
+        return (
+            {"new": sum(one.state == "listed" for one in fresh), "gone": len(buried)}
+            if certain
+            else None
+        )
 
     def cut_short(self, listing: Listing, *, files: bool) -> None:
         """A sync was cut short somewhere: what it would have changed may be as it was, as it is, or
@@ -100,7 +118,9 @@ class Model:
                 self.maybe.add(external_id)
             elif known is not None:
                 file = "?" if files and known.file is None else known.file
-                self.records[external_id] = replace(known, uncertain=known.uncertain or after != known, file=file)
+                self.records[external_id] = replace(
+                    known, uncertain=known.uncertain or after != known, file=file
+                )
 
     def _ids(self) -> list[str]:
         return sorted(self.world.workouts.keys() | self.records.keys())
@@ -109,7 +129,9 @@ class Model:
         """What becomes of a record; ``None`` for what the store does not know, or need not know."""
         known, workout = self.records.get(external_id), self.world.workouts.get(external_id)
         still = listing.walk_began is None or self.world.changed[external_id] <= listing.walk_began
-        if workout is not None and (listing.shows(workout.day) or (still and listing.walked(workout.day))):
+        if workout is not None and (
+            listing.shows(workout.day) or (still and listing.walked(workout.day))
+        ):
             return self._listed(external_id, known, workout)
         if known is None:
             if workout is not None and listing.walked(workout.day):
@@ -120,18 +142,34 @@ class Model:
             return replace(known, state="gone", uncertain=False) if buried else known
         if not still and not listing.expects(known.day):
             return replace(known, uncertain=True)
-        looked_for = known.state in ("listed", "stub") and (listing.expects(known.day) or listing.walked(known.day))
+        looked_for = known.state in ("listed", "stub") and (
+            listing.expects(known.day) or listing.walked(known.day)
+        )
         if not looked_for and not (listing.whole and known.state == "unlisted"):
             return known
         return self._asked_by_id(known, workout)
 
     def _listed(self, external_id: str, known: Expected | None, workout: Workout) -> Expected:
-        before = known or Expected("", None, None, None, file="?" if external_id in self.maybe else None)
+        before = known or Expected(
+            "", None, None, None, file="?" if external_id in self.maybe else None
+        )
         if workout.odd:  # what was understood before stays
-            return replace(before, state="listed", day=workout.day, quarantined=True,
-                           uncertain=before.uncertain or external_id in self.maybe)
-        return replace(before, state="stub" if workout.stub else "listed", day=workout.day, held=workout, fetched=workout,
-                       quarantined=False, uncertain=False)
+            return replace(
+                before,
+                state="listed",
+                day=workout.day,
+                quarantined=True,
+                uncertain=before.uncertain or external_id in self.maybe,
+            )
+        return replace(
+            before,
+            state="stub" if workout.stub else "listed",
+            day=workout.day,
+            held=workout,
+            fetched=workout,
+            quarantined=False,
+            uncertain=False,
+        )
 
     def _asked_by_id(self, known: Expected, workout: Workout | None) -> Expected:
         if workout is None:
@@ -142,7 +180,14 @@ class Model:
             return replace(known, state="unlisted", quarantined=True)
         return replace(known, state="unlisted", day=workout.day, held=workout, quarantined=False)
 
-    def _with_file(self, external_id: str, before: Expected | None, after: Expected, asked: Listing | None, listing: Listing) -> Expected:
+    def _with_file(
+        self,
+        external_id: str,
+        before: Expected | None,
+        after: Expected,
+        asked: Listing | None,
+        listing: Listing,
+    ) -> Expected:
         """A file that was asked for once follows its workout, as far as the list shows it; others
         come when they are asked for.
         """
@@ -150,7 +195,9 @@ class Model:
         wanted = asked is not None and asked.expects(after.day)
         # Of a row that is not understood, what changed in it is not known either.
         odd = workout is not None and workout.odd
-        if (after.uncertain and asked is not None and after.file is None) or (odd and (after.file or wanted)):
+        if (after.uncertain and asked is not None and after.file is None) or (
+            odd and (after.file or wanted)
+        ):
             return replace(after, file="?")
         if workout is None or workout.stub or after.state not in ("listed", "unlisted"):
             return after

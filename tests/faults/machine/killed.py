@@ -34,7 +34,9 @@ class Stopped:
         """No time passes."""
 
 
-def main(home: str, database: str | None, moment: str, point: int, rows: int, options: dict[str, bool]) -> None:
+def main(
+    home: str, database: str | None, moment: str, point: int, rows: int, options: dict[str, bool]
+) -> None:
     """Sync everything, with so many rows a window."""
     left = point
 

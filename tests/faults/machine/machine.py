@@ -34,8 +34,12 @@ if TYPE_CHECKING:
 ZONES = (HOME, "America/Los_Angeles", "Asia/Kathmandu", "Pacific/Apia")
 #: A night in which an hour came twice, one in which an hour never came, and the same in another
 #: part of the world.
-NIGHTS = (("2026-10-25T02:30:00", HOME, 0), ("2026-10-25T02:30:00", HOME, 1), ("2026-03-29T02:30:00", HOME, 0),
-          ("2026-11-01T01:30:00", "America/Los_Angeles", 1))
+NIGHTS = (
+    ("2026-10-25T02:30:00", HOME, 0),
+    ("2026-10-25T02:30:00", HOME, 1),
+    ("2026-03-29T02:30:00", HOME, 0),
+    ("2026-11-01T01:30:00", "America/Los_Angeles", 1),
+)
 #: How long ago a workout was: inside the window, at its edge on both sides, long ago; and by a
 #: watch that runs years ahead.
 DAYS_AGO = (0, 1, 2, 5, 20, 60, 89, 90, 91, 120, 400, 2000, -30, -26_000)
@@ -133,12 +137,17 @@ class Machine(RuleBasedStateMachine):
         return start.replace(minute=serial % 60, second=serial // 60 * 7 % 60)
 
     def day(self, ago: int) -> datetime:
-        return datetime.combine(self.clock.moment.date() - timedelta(days=ago), datetime.min.time()).replace(hour=7)
+        return datetime.combine(
+            self.clock.moment.date() - timedelta(days=ago), datetime.min.time()
+        ).replace(hour=7)
 
     def pick(self, which: int, **wanted: Any) -> str | None:
         """One of the workouts that are so, or None."""
-        fitting = [external_id for external_id, one in sorted(self.world.workouts.items())
-                   if all(getattr(one, name) == value for name, value in wanted.items())]
+        fitting = [
+            external_id
+            for external_id, one in sorted(self.world.workouts.items())
+            if all(getattr(one, name) == value for name, value in wanted.items())
+        ]
         return fitting[which % len(fitting)] if fitting else None
 
     def add(self, workout: Workout, external_id: str | None = None) -> str:
@@ -160,13 +169,25 @@ class Machine(RuleBasedStateMachine):
         self.note("a workout arrives, some of them late")
         serial = self.world.serial()
         file = f"file {serial}".encode() if with_file else None
-        self.add(Workout(self.unique(self.day(ago)), self.zone, title=f"workout {serial}", heartrate=100 + serial, file=file))
+        self.add(
+            Workout(
+                self.unique(self.day(ago)),
+                self.zone,
+                title=f"workout {serial}",
+                heartrate=100 + serial,
+                file=file,
+            )
+        )
 
     @rule(night=st.sampled_from(NIGHTS))
     def record_in_a_night_of_the_clock_change(self, night: tuple[str, str, int]) -> None:
         self.note("a workout in the night of a clock change")
         start, zone, fold = night
-        self.add(Workout(self.unique(datetime.fromisoformat(start)), zone, fold, title="night", heartrate=90))
+        self.add(
+            Workout(
+                self.unique(datetime.fromisoformat(start)), zone, fold, title="night", heartrate=90
+            )
+        )
 
     @rule(ago=days_ago)
     def strava_feeds(self, ago: int) -> None:
@@ -181,7 +202,11 @@ class Machine(RuleBasedStateMachine):
             return
         one, serial = self.world.workouts[external_id], self.world.serial()
         known = self.model.records.get(external_id)
-        inside = known is not None and known.day is not None and known.day >= self.clock.moment.date() - OVERLAP
+        inside = (
+            known is not None
+            and known.day is not None
+            and known.day >= self.clock.moment.date() - OVERLAP
+        )
         self.note(f"an edit {'inside' if inside else 'outside'} the window")
         changes: dict[str, Any] = {"title": f"renamed {serial}"}
         if what == "laps":
@@ -218,7 +243,9 @@ class Machine(RuleBasedStateMachine):
     @rule(which=which, beside=st.booleans())
     def native_copy_arrives(self, which: int, beside: bool) -> None:
         stub = self.pick(which, stub=True)
-        if stub is None or any(one.strava_id == stub for one in (*self.world.workouts.values(), *self.deleted.values())):
+        if stub is None or any(
+            one.strava_id == stub for one in (*self.world.workouts.values(), *self.deleted.values())
+        ):
             return
         self.note("a native copy arrives beside or in place of its stub")
         serial = self.world.serial()
@@ -230,10 +257,14 @@ class Machine(RuleBasedStateMachine):
     @rule(which=which)
     def stub_becomes_native(self, which: int) -> None:
         stub = self.pick(which, stub=True)
-        if stub is not None and not any(one.strava_id == stub for one in (*self.world.workouts.values(), *self.deleted.values())):
+        if stub is not None and not any(
+            one.strava_id == stub for one in (*self.world.workouts.values(), *self.deleted.values())
+        ):
             self.note("a stub becomes native under its id")
             serial = self.world.serial()
-            self.world.change(stub, stub=False, title=f"native {serial}", heartrate=100 + serial, analysed=serial)
+            self.world.change(
+                stub, stub=False, title=f"native {serial}", heartrate=100 + serial, analysed=serial
+            )
 
     @rule(which=which)
     def become_odd(self, which: int) -> None:
@@ -315,7 +346,12 @@ class Machine(RuleBasedStateMachine):
         self.host.disconnect("intervals")
         self.forget()
         store = read_store(self.host)
-        assert (store.records, store.activities, store.connections, store.windows) == ({}, {}, [], 0)
+        assert (store.records, store.activities, store.connections, store.windows) == (
+            {},
+            {},
+            [],
+            0,
+        )
         assert not list(self.host._raws.blobs.all())
 
     # -- syncing -----------------------------------------------------------------------------------
@@ -344,7 +380,9 @@ class Machine(RuleBasedStateMachine):
             return Listing("first", options.since, None, today, horizon=options.since)
         overlap = max(today - OVERLAP, self.horizon or date.min)
         if windows and not options.full:
-            return Listing("resumed", overlap, None, today, horizon=self.horizon, walk_began=self.walk_began)
+            return Listing(
+                "resumed", overlap, None, today, horizon=self.horizon, walk_began=self.walk_began
+            )
         if options.full:
             return Listing("walk", None, None, today)
         if self.walk_is_due():
@@ -358,9 +396,17 @@ class Machine(RuleBasedStateMachine):
     def ended(self, listing: Listing, options: Options, moment: datetime) -> dict[str, int] | None:
         """A sync came to its end: the model knows what the store must hold."""
         expected = self.model.complete(
-            listing, Listing("window", options.since, options.until, listing.today) if options.files else None)
+            listing,
+            Listing("window", options.since, options.until, listing.today)
+            if options.files
+            else None,
+        )
         if listing.whole:
-            self.walked_at = datetime.fromisoformat(self.host.connections()[0].full_walk_at or "") if listing.how == "resumed" else moment
+            self.walked_at = (
+                datetime.fromisoformat(self.host.connections()[0].full_walk_at or "")
+                if listing.how == "resumed"
+                else moment
+            )
             self.horizon, self.walk_began = listing.horizon, None
         return expected
 
@@ -405,11 +451,17 @@ class Machine(RuleBasedStateMachine):
         self.sync_with(Options(full=True, files=files))
 
     @precondition(lambda self: self.connected)
-    @rule(since=st.sampled_from([None, 3, 100, 3000]), until=st.sampled_from([None, 0, 80]), files=st.booleans())
+    @rule(
+        since=st.sampled_from([None, 3, 100, 3000]),
+        until=st.sampled_from([None, 0, 80]),
+        files=st.booleans(),
+    )
     def sync_a_window(self, since: int | None, until: int | None, files: bool) -> None:
         self.note("sync with since and until")
         today = self.clock.moment.date()
-        since_day, until_day = (None if ago is None else today - timedelta(days=ago) for ago in (since, until))
+        since_day, until_day = (
+            None if ago is None else today - timedelta(days=ago) for ago in (since, until)
+        )
         if since_day and until_day and since_day > until_day:
             until_day = None
         self.sync_with(Options(since=since_day, until=until_day, files=files))
@@ -512,9 +564,17 @@ class Machine(RuleBasedStateMachine):
             said = list(self.host.retry_quarantine())
         else:
             said = list(self.host.rebuild())
-            assert [one.external_id for one in said if isinstance(one, Decided) and one.decision == "changed"] == []
+            assert [
+                one.external_id
+                for one in said
+                if isinstance(one, Decided) and one.decision == "changed"
+            ] == []
         after = read_store(self.host)
-        assert (before.records, before.activities, before.windows) == (after.records, after.activities, after.windows)
+        assert (before.records, before.activities, before.windows) == (
+            after.records,
+            after.activities,
+            after.windows,
+        )
 
     # -- model and store ---------------------------------------------------------------------------
 
@@ -532,7 +592,9 @@ class Machine(RuleBasedStateMachine):
         assert len(set(self.ever.values())) == len(self.ever), "a number was given twice"
         for external_id, record in store.records.items():
             if record.activity is not None:
-                assert self.activity_of.setdefault(external_id, record.activity) == record.activity, "a record changed its activity"
+                assert (
+                    self.activity_of.setdefault(external_id, record.activity) == record.activity
+                ), "a record changed its activity"
 
     def agree(self) -> None:
         """Model and store say the same."""
@@ -546,13 +608,20 @@ class Machine(RuleBasedStateMachine):
                 self.agree_on(external_id, expected, store.records[external_id], store)
         certain = [one for one in self.model.records.values() if not one.uncertain]
         if len(certain) == len(self.model.records) and not self.model.maybe:
-            live = sum(one.held is not None and not one.held.stub and one.state != "gone" for one in certain)
+            live = sum(
+                one.held is not None and not one.held.stub and one.state != "gone"
+                for one in certain
+            )
             assert sum(not one.gone for one in store.activities.values()) == live
 
-    def agree_on(self, external_id: str, expected: Expected, record: Stored, store: Snapshot) -> None:
+    def agree_on(
+        self, external_id: str, expected: Expected, record: Stored, store: Snapshot
+    ) -> None:
         said = (external_id, expected)
         assert record.state == expected.state, said
-        assert record.quarantined == expected.quarantined or expected.state in ("gone", "stub"), said
+        assert record.quarantined == expected.quarantined or expected.state in ("gone", "stub"), (
+            said
+        )
         self.agree_on_parts(external_id, expected, record)
         if expected.held is None:
             assert record.document is None, said
@@ -575,11 +644,16 @@ class Machine(RuleBasedStateMachine):
         if expected.state not in ("listed", "unlisted") or workout is None:
             return
         assert {name: record.parts.get(name) for name in ("summary", "detail", "streams")} == {
-            "summary": "have", "detail": "have", "streams": "have"}, (external_id, expected, record.parts)
+            "summary": "have",
+            "detail": "have",
+            "streams": "have",
+        }, (external_id, expected, record.parts)
         if expected.file != "?":
             assert record.parts.get("file") == expected.file, (external_id, expected, record.parts)
 
-    def agree_on_activity(self, external_id: str, expected: Expected, record: Stored, store: Snapshot) -> None:
+    def agree_on_activity(
+        self, external_id: str, expected: Expected, record: Stored, store: Snapshot
+    ) -> None:
         held, said = expected.held, (external_id, expected)
         assert held is not None
         assert record.activity is not None, said

@@ -61,7 +61,9 @@ def read_store(host: Host) -> Snapshot:
             by_id[row.id] = stored[row.external_id] = Stored(row.state, row.start_local, row.reason)
         for row in db.execute(sa.select(t.parts)):
             by_id[row.record_id].parts[row.part] = row.state
-        for row in db.execute(sa.select(t.raw.c.record_id, t.raw.c.sha256).where(t.raw.c.part == "file")):
+        for row in db.execute(
+            sa.select(t.raw.c.record_id, t.raw.c.sha256).where(t.raw.c.part == "file")
+        ):
             by_id[row.record_id].files.append(row.sha256)
         for number in db.scalars(sa.select(t.quarantine.c.record_id)):
             by_id[number].quarantined = True
@@ -70,11 +72,17 @@ def read_store(host: Host) -> Snapshot:
             claims[row.source_activity_id].add(row.claim)
         for row in db.execute(sa.select(t.source_activities)):
             one = by_id[row.record_id]
-            one.document, one.claims, one.activity = json.loads(row.document), claims[row.id], row.activity_id
+            one.document, one.claims, one.activity = (
+                json.loads(row.document),
+                claims[row.id],
+                row.activity_id,
+            )
             beats = load_streams(db, row.id, ["heartrate"])
             one.heartrate = list(beats[0].values) if beats else None
-        activities = {row.id: Activity(row.number, row.gone_at is not None, json.loads(row.document))
-                      for row in db.execute(sa.select(t.activities))}
+        activities = {
+            row.id: Activity(row.number, row.gone_at is not None, json.loads(row.document))
+            for row in db.execute(sa.select(t.activities))
+        }
         windows = db.scalar(sa.select(sa.func.count()).select_from(t.windows)) or 0
         return Snapshot(stored, activities, windows, list(db.execute(sa.select(t.connections))))
 
@@ -91,20 +99,30 @@ def hold_invariants(host: Host) -> None:
         _hold_numbers(db, activities)
         raw = _hold_raw(host, db)
     for row, state in raw:
-        assert row.raw_id is None or row.raw_id in state, f"part {row.part} of record {row.record_id} names a raw part that is not there"
+        assert row.raw_id is None or row.raw_id in state, (
+            f"part {row.part} of record {row.record_id} names a raw part that is not there"
+        )
         assert row.state != "have" or row.raw_id is not None
 
 
-def _hold_memberships(sources: dict[int, Any], activities: dict[str, Any], records: set[int]) -> None:
+def _hold_memberships(
+    sources: dict[int, Any], activities: dict[str, Any], records: set[int]
+) -> None:
     members = defaultdict(set)
     for row in sources.values():
         assert row.record_id in records
-        assert row.activity_id is None or row.activity_id in activities, "a source activity belongs to an activity that is not there"
-        assert row.activity_id is not None or row.stub, "a source activity that is no stub belongs to no activity"
+        assert row.activity_id is None or row.activity_id in activities, (
+            "a source activity belongs to an activity that is not there"
+        )
+        assert row.activity_id is not None or row.stub, (
+            "a source activity that is no stub belongs to no activity"
+        )
         members[row.activity_id].add(row.id)
     for activity_id, row in activities.items():
         assert members[activity_id], "an activity without a source activity"
-        assert set(json.loads(row.origins).values()) <= members[activity_id], "a value from a source activity of another activity"
+        assert set(json.loads(row.origins).values()) <= members[activity_id], (
+            "a value from a source activity of another activity"
+        )
         assert row.document != "{}"
 
 
@@ -124,9 +142,13 @@ def _hold_raw(host: Host, db: Any) -> list[tuple[Any, set[int]]]:
     for row in rows:
         content = host._raws.blobs.get(row.sha256) if row.packing == "blob" else row.content
         if row.packing == "zstd":
-            learnt = db.scalar(sa.select(t.dictionaries.c.content).where(t.dictionaries.c.id == row.dictionary_id))
+            learnt = db.scalar(
+                sa.select(t.dictionaries.c.content).where(t.dictionaries.c.id == row.dictionary_id)
+            )
             given = {"dict_data": zstandard.ZstdCompressionDict(learnt)} if learnt else {}
-            content = zstandard.ZstdDecompressor(**given).decompress(content, max_output_size=row.size)
+            content = zstandard.ZstdDecompressor(**given).decompress(
+                content, max_output_size=row.size
+            )
         assert hashlib.sha256(content).hexdigest() == row.sha256
     there = {row.id for row in rows}
     return [(row, there) for row in db.execute(sa.select(t.parts))]

@@ -43,15 +43,39 @@ def empty_home(tmp_path_factory):
 @pytest.fixture
 def run_machine(empty_home, monkeypatch, reliability):
     """Runs a machine, and notes what it played."""
-    monkeypatch.setattr(fitglue_intervals.listing, "split", partial(fitglue_intervals.listing.split, rows=ROWS))
+    monkeypatch.setattr(
+        fitglue_intervals.listing, "split", partial(fitglue_intervals.listing.split, rows=ROWS)
+    )
 
     def run(kind, database=lambda: None, **numbers):
-        made = type(kind.__name__, (kind,), {
-            "empty": empty_home, "database": staticmethod(database), "played": Counter(), "lost": []})
-        run_state_machine_as_test(made, settings=settings(
-            deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink], **numbers))
+        made = type(
+            kind.__name__,
+            (kind,),
+            {
+                "empty": empty_home,
+                "database": staticmethod(database),
+                "played": Counter(),
+                "lost": [],
+            },
+        )
+        run_state_machine_as_test(
+            made,
+            settings=settings(
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+                phases=[Phase.generate, Phase.shrink],
+                **numbers,
+            ),
+        )
         for fault, times in sorted(made.played.items()):
-            reliability("machine", fault, times=times, lost=len(made.lost), seen=SEEN.get(fault, "what the account holds"))
+            reliability(
+                "machine",
+                fault,
+                times=times,
+                lost=len(made.lost),
+                seen=SEEN.get(fault, "what the account holds"),
+            )
         return made.played
 
     return run
@@ -71,10 +95,22 @@ class KilledMachine(Machine):
         listing, moment = self.listing(options), self.clock.moment
         self.began(listing)
         self.host.close()
-        asked = {"home": str(self.home), "database": self.url, "moment": moment.isoformat(), "point": point, "rows": ROWS,
-                 "options": {"full": full, "files": files}}
-        child = subprocess.run([sys.executable, "-W", "error", str(CHILD), json.dumps(asked)], capture_output=True, text=True, cwd=ROOT,
-                               timeout=120, check=False)
+        asked = {
+            "home": str(self.home),
+            "database": self.url,
+            "moment": moment.isoformat(),
+            "point": point,
+            "rows": ROWS,
+            "options": {"full": full, "files": files},
+        }
+        child = subprocess.run(
+            [sys.executable, "-W", "error", str(CHILD), json.dumps(asked)],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            timeout=120,
+            check=False,
+        )
         self.host = self.open()
         assert child.returncode in (0, -signal.SIGKILL), child.stderr
         if child.returncode == 0:
@@ -95,20 +131,31 @@ def test_model_and_store_agree_whatever_is_done(run_machine):
 @pytest.mark.long
 def test_model_and_store_agree_whatever_is_done_many_times(run_machine):
     """The same, many times and longer."""
-    assert run_machine(Machine, max_examples=80, stateful_step_count=50)["the plug is pulled at the n-th commit"]
+    assert run_machine(Machine, max_examples=80, stateful_step_count=50)[
+        "the plug is pulled at the n-th commit"
+    ]
 
 
 @pytest.mark.long
 def test_model_and_store_agree_whatever_process_is_killed(run_machine, monkeypatch):
     """The same, with processes that are killed."""
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
-    assert run_machine(KilledMachine, max_examples=40, stateful_step_count=40)["SIGKILL at the n-th commit"]
+    assert run_machine(KilledMachine, max_examples=40, stateful_step_count=40)[
+        "SIGKILL at the n-th commit"
+    ]
 
 
 @pytest.mark.long
-def test_model_and_store_agree_on_postgresql(run_machine, new_postgres_database, empty_home, tmp_path_factory):
+def test_model_and_store_agree_on_postgresql(
+    run_machine, new_postgres_database, empty_home, tmp_path_factory
+):
     """The same, on PostgreSQL."""
     template = new_postgres_database()
     with Host(tmp_path_factory.mktemp("template"), template) as host, host.database.read():
         pass
-    assert run_machine(Machine, lambda: new_postgres_database(like=template), max_examples=20, stateful_step_count=40)["sync"]
+    assert run_machine(
+        Machine,
+        lambda: new_postgres_database(like=template),
+        max_examples=20,
+        stateful_step_count=40,
+    )["sync"]

@@ -31,13 +31,23 @@ def now_held(host):
     """A store without its past: what is live, by natural keys."""
     whole = natural(host)
     live = {key: said for key, said in whole["records"].items() if said[0] != "gone"}
-    kept = {name: {key: said for key, said in whole[name].items() if key[:2] in live} for name in ("source_activities", "streams")}
-    groups = {frozenset(key for key in members if key[:2] in live): said for members, said in whole["activities"].items()}
+    kept = {
+        name: {key: said for key, said in whole[name].items() if key[:2] in live}
+        for name in ("source_activities", "streams")
+    }
+    groups = {
+        frozenset(key for key in members if key[:2] in live): said
+        for members, said in whole["activities"].items()
+    }
     return {
-        "records": live, **kept, "parts": {key: said for key, said in whole["parts"].items() if key[0] in live},
+        "records": live,
+        **kept,
+        "parts": {key: said for key, said in whole["parts"].items() if key[0] in live},
         "claims": [one for one in whole["claims"] if one[0][:2] in live],
         "quarantine": {key: code for key, code in whole["quarantine"].items() if key in live},
-        "activities": {members: said[0] for members, said in groups.items() if members and not said[1]},
+        "activities": {
+            members: said[0] for members, said in groups.items() if members and not said[1]
+        },
     }
 
 
@@ -53,24 +63,45 @@ def change(world, kind, which):
     ids = sorted(external_id for external_id, one in world.workouts.items() if not one.stub)
     external_id = ids[which % len(ids)] if ids else None
     if kind == "new" or external_id is None:
-        world.put(f"i{serial}", Workout(FIRST - timedelta(days=which * 40, seconds=serial), title=f"new {serial}", file=b"%d" % serial))
+        world.put(
+            f"i{serial}",
+            Workout(
+                FIRST - timedelta(days=which * 40, seconds=serial),
+                title=f"new {serial}",
+                file=b"%d" % serial,
+            ),
+        )
     elif kind == "stub":
-        world.put(str(9_000_000 + serial), Workout(FIRST - timedelta(days=which, seconds=serial), stub=True))
+        world.put(
+            str(9_000_000 + serial),
+            Workout(FIRST - timedelta(days=which, seconds=serial), stub=True),
+        )
     elif kind == "native":
         stub = next((external_id for external_id, one in world.workouts.items() if one.stub), None)
         if stub is not None:
-            world.put(f"i{serial}", Workout(world.workouts[stub].start, title=f"copy {serial}", strava_id=stub))
+            world.put(
+                f"i{serial}",
+                Workout(world.workouts[stub].start, title=f"copy {serial}", strava_id=stub),
+            )
     elif kind == "delete":
         world.delete(external_id)
     else:
-        edits = {"title": {"title": f"renamed {serial}"}, "laps": {"laps": serial % 4, "analysed": serial},
-                 "start": {"start": FIRST - timedelta(days=which * 50, seconds=serial)},
-                 "file": {"file": b"%d" % serial, "uploaded": serial}, "odd": {"odd": True}}
+        edits = {
+            "title": {"title": f"renamed {serial}"},
+            "laps": {"laps": serial % 4, "analysed": serial},
+            "start": {"start": FIRST - timedelta(days=which * 50, seconds=serial)},
+            "file": {"file": b"%d" % serial, "uploaded": serial},
+            "odd": {"odd": True},
+        }
         world.change(external_id, **edits[kind])
 
 
-kinds = st.sampled_from(["new", "stub", "native", "delete", "title", "laps", "start", "file", "odd"])
-life = st.lists(st.one_of(st.just("sync"), st.tuples(kinds, st.integers(0, 12))), min_size=4, max_size=20)
+kinds = st.sampled_from(
+    ["new", "stub", "native", "delete", "title", "laps", "start", "file", "odd"]
+)
+life = st.lists(
+    st.one_of(st.just("sync"), st.tuples(kinds, st.integers(0, 12))), min_size=4, max_size=20
+)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +125,9 @@ def new_host(empty_home, tmp_path_factory):
 
 
 def connect(host, server):
-    return host.connect("intervals", {"api_key": server.api_key, "base_url": server.url}).connection.name
+    return host.connect(
+        "intervals", {"api_key": server.api_key, "base_url": server.url}
+    ).connection.name
 
 
 def same_as_one_sync(lived, new_host):
@@ -125,7 +158,9 @@ def test_however_often_it_was_synced_the_store_is_that_of_one_sync(new_host, liv
 
 
 @pytest.mark.long
-def test_however_often_it_was_synced_the_store_is_that_of_one_sync_many_times(new_host, reliability):
+def test_however_often_it_was_synced_the_store_is_that_of_one_sync_many_times(
+    new_host, reliability
+):
     """The same, many times."""
     lives = []
 
@@ -136,8 +171,13 @@ def test_however_often_it_was_synced_the_store_is_that_of_one_sync_many_times(ne
         lives.append(lived)
 
     compare()
-    reliability("machine", "a life with syncs anywhere in it, against one sync at its end", times=len(lives), lost=0,
-                seen="the same store")
+    reliability(
+        "machine",
+        "a life with syncs anywhere in it, against one sync at its end",
+        times=len(lives),
+        lost=0,
+        seen="the same store",
+    )
 
 
 def two_accounts():
@@ -148,11 +188,18 @@ def two_accounts():
     for owner, alone in (("i1", 10), ("i2", 20)):
         for number in (1, 2, 3, alone):
             start = FIRST - timedelta(days=number)
-            workout = Workout(start, title=f"{owner} {number}", heartrate=100 + number, strava_id=str(number))
+            workout = Workout(
+                start, title=f"{owner} {number}", heartrate=100 + number, strava_id=str(number)
+            )
             worlds[owner][f"i{alone}{number}"] = workout
-    return [Account.from_rows([one.row(external_id, {}) for external_id, one in workouts.items()], athlete_id=owner,
-                              streams={external_id: one.streams() for external_id, one in workouts.items()})
-            for owner, workouts in worlds.items()]
+    return [
+        Account.from_rows(
+            [one.row(external_id, {}) for external_id, one in workouts.items()],
+            athlete_id=owner,
+            streams={external_id: one.streams() for external_id, one in workouts.items()},
+        )
+        for owner, workouts in worlds.items()
+    ]
 
 
 @settings(max_examples=2, phases=[Phase.generate])
@@ -179,7 +226,11 @@ def test_whichever_account_was_connected_first_the_store_is_the_same(new_host, o
         assert natural(host)["activities"] == natural(other)["activities"]
         assert now_held(host) == now_held(other)
         with host.database.read() as db:
-            members = db.execute(sa.select(sa.func.count()).select_from(t.source_activities).group_by(t.source_activities.c.activity_id))
+            members = db.execute(
+                sa.select(sa.func.count())
+                .select_from(t.source_activities)
+                .group_by(t.source_activities.c.activity_id)
+            )
             assert sorted(members.scalars()) == [1, 1, 2, 2, 2]
 
 
@@ -190,4 +241,9 @@ def test_documents_are_compared_whole(new_host):
         connect(host, server)
         sync(host)
         documents = now_held(host)["activities"].values()
-        assert {msgspec.json.decode(document)["title"] for document in documents} == {"i1 1", "i1 2", "i1 3", "i1 10"}
+        assert {msgspec.json.decode(document)["title"] for document in documents} == {
+            "i1 1",
+            "i1 2",
+            "i1 3",
+            "i1 10",
+        }

@@ -48,14 +48,32 @@ class Workout:
         """The row of the list."""
         local = self.start.strftime("%Y-%m-%dT%H:%M:%S")
         if self.stub:
-            return {"id": external_id, "start_date_local": local, "source": "STRAVA", "_note": "STRAVA activities are not available"}
+            return {
+                "id": external_id,
+                "start_date_local": local,
+                "source": "STRAVA",
+                "_note": "STRAVA activities are not available",
+            }
         return {
-            "id": external_id, "start_date_local": local, "start_date": self.utc, "timezone": self.zone, "type": "Run",
-            "name": self.title, "source": "UPLOAD", "file_type": "fit" if self.file else None, "elapsed_time": 3, "stream_types": ["time"],
-            "moving_time": {"odd": True} if self.odd else 3, "strava_id": self.strava_id, "icu_atl": 50.0, "icu_ctl": 40.0,
+            "id": external_id,
+            "start_date_local": local,
+            "start_date": self.utc,
+            "timezone": self.zone,
+            "type": "Run",
+            "name": self.title,
+            "source": "UPLOAD",
+            "file_type": "fit" if self.file else None,
+            "elapsed_time": 3,
+            "stream_types": ["time"],
+            "moving_time": {"odd": True} if self.odd else 3,
+            "strava_id": self.strava_id,
+            "icu_atl": 50.0,
+            "icu_ctl": 40.0,
             "analyzed": f"2026-01-01T00:00:{self.analysed % 60:02}.{self.analysed // 60:03}+00:00",
             "created": f"2025-01-01T00:00:{self.uploaded % 60:02}.{self.uploaded // 60:03}+00:00",
-            "icu_intervals": [{"start_time": lap, "end_time": lap + 1, "type": "WORK"} for lap in range(self.laps)],
+            "icu_intervals": [
+                {"start_time": lap, "end_time": lap + 1, "type": "WORK"} for lap in range(self.laps)
+            ],
             **keys,
         }
 
@@ -91,7 +109,9 @@ class World:
     def put(self, external_id: str, workout: Workout) -> None:
         """Add a workout, or put another state of it in its place."""
         self.workouts[external_id] = workout
-        self.account.add_row(workout.row(external_id, self.keys), streams=workout.streams(), file=workout.file)
+        self.account.add_row(
+            workout.row(external_id, self.keys), streams=workout.streams(), file=workout.file
+        )
         self._note(external_id)
 
     def change(self, external_id: str, **changes: object) -> None:

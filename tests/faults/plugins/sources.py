@@ -53,9 +53,17 @@ sync: {{deletions: true}}
 def some(values: Iterable[Any], few: int = 1, ids: Any = None) -> list[Any]:
     """Parameters of which a few are tried each time, and all in the long run."""
     listed = list(values)
-    names = list(ids) if ids is not None else [value if isinstance(value, str) else str(number) for number, value in enumerate(listed)]
-    return [pytest.param(value, id=name, marks=() if number < few else pytest.mark.long)
-            for number, (value, name) in enumerate(zip(listed, names, strict=True))]
+    names = (
+        list(ids)
+        if ids is not None
+        else [
+            value if isinstance(value, str) else str(number) for number, value in enumerate(listed)
+        ]
+    )
+    return [
+        pytest.param(value, id=name, marks=() if number < few else pytest.mark.long)
+        for number, (value, name) in enumerate(zip(listed, names, strict=True))
+    ]
 
 
 def ids(name: str) -> list[str]:
@@ -68,15 +76,22 @@ def listing(external_id: str, /, **changes: Any) -> Listing:
     number = int(external_id.rpartition("-")[2]) if external_id[-1:].isdigit() else 0
     start = START + timedelta(days=number)
     summary = json.dumps({"id": external_id, "start": start.isoformat()}).encode()
-    return Listing(**({"external_id": external_id, "summary": summary, "start_local": start} | changes))
+    return Listing(
+        **({"external_id": external_id, "summary": summary, "start_local": start} | changes)
+    )
 
 
 def activity(record: Any, **changes: Any) -> SourceActivity:
     """What such a row says."""
     row = json.loads(record.read("summary"))
     service, _, number = row["id"].partition("-")
-    values = {"title": row["id"], "sport": "Run", "start_local": datetime.fromisoformat(row["start"]),
-              "claims": (f"{service}:{number}",), "completeness": Completeness(("summary",))}
+    values = {
+        "title": row["id"],
+        "sport": "Run",
+        "start_local": datetime.fromisoformat(row["start"]),
+        "claims": (f"{service}:{number}",),
+        "completeness": Completeness(("summary",)),
+    }
     return SourceActivity(**(values | changes))
 
 
@@ -96,7 +111,10 @@ def source(name: str, **replaced: Callable[..., Any]) -> types.ModuleType:
     def fitglue_normalize(record):
         return [activity(record)]
 
-    hooks = {hook.__name__: hook for hook in (fitglue_connect, fitglue_list, fitglue_fetch, fitglue_normalize)}
+    hooks = {
+        hook.__name__: hook
+        for hook in (fitglue_connect, fitglue_list, fitglue_fetch, fitglue_normalize)
+    }
     module = types.ModuleType(name)
     module.FITGLUE_HOOK_API = 1
     for short, function in replaced.items():
@@ -148,9 +166,16 @@ class Accounts:
 
     def host(self, bad: Any = None, *, time_limit_s: float = 5.0) -> Host:
         """A host on this home, whose plugin ``bad`` is this one (none said: it works)."""
-        points = [Point("bad", bad if bad is not None else source("bad")), Point("good", source("good"))]
-        return Host(self.home, plugins=Plugins(points, time_limit_s=time_limit_s), folders=[Folder(self._registry)],
-                    secrets=MemorySecretStore())
+        points = [
+            Point("bad", bad if bad is not None else source("bad")),
+            Point("good", source("good")),
+        ]
+        return Host(
+            self.home,
+            plugins=Plugins(points, time_limit_s=time_limit_s),
+            folders=[Folder(self._registry)],
+            secrets=MemorySecretStore(),
+        )
 
     def sync(self, bad: Any = None, **options: Any) -> Outcome:
         """Sync both accounts once, in a host of its own."""
@@ -174,9 +199,19 @@ class Accounts:
         with self.host() as host:
             found = natural(host)
         said = {table: found[table] for table in ("records", "source_activities")}
-        strange = sum(1 for table, rows in said.items() for key, value in rows.items() if undisturbed[table].get(key) != value)
-        missing = sum(1 for table, rows in undisturbed.items() if table in said for key in rows
-                      if key[0] == "good" and key not in said[table])
+        strange = sum(
+            1
+            for table, rows in said.items()
+            for key, value in rows.items()
+            if undisturbed[table].get(key) != value
+        )
+        missing = sum(
+            1
+            for table, rows in undisturbed.items()
+            if table in said
+            for key in rows
+            if key[0] == "good" and key not in said[table]
+        )
         return strange + missing
 
 
@@ -204,7 +239,9 @@ def differences(found: dict[str, Any], wanted: dict[str, Any]) -> int:
         if isinstance(want, dict):
             count += sum(1 for key in want.keys() | have.keys() if want.get(key) != have.get(key))
         elif isinstance(want, list):
-            count += len([row for row in want if row not in have]) + len([row for row in have if row not in want])
+            count += len([row for row in want if row not in have]) + len(
+                [row for row in have if row not in want]
+            )
         else:
             count += want != have
     return count
@@ -217,8 +254,14 @@ def make_registry(folder: Path) -> Path:
     for kind in ("integration", "source"):
         (folder / f"{kind}s").mkdir()
         for name in ("bad", "good"):
-            text = ENTRY.format(kind=kind, name=name, dedupe=", fitglue_dedupe" if kind == "source" and name == "bad" else "")
-            (folder / f"{kind}s" / f"{name}.yaml").write_text(text + (SOURCE.format(name=name) if kind == "source" else ""))
+            text = ENTRY.format(
+                kind=kind,
+                name=name,
+                dedupe=", fitglue_dedupe" if kind == "source" and name == "bad" else "",
+            )
+            (folder / f"{kind}s" / f"{name}.yaml").write_text(
+                text + (SOURCE.format(name=name) if kind == "source" else "")
+            )
     return folder
 
 

@@ -15,15 +15,26 @@ def site(tmp_path, monkeypatch):
     """Adds distributions to the environment: a folder of files each."""
     monkeypatch.syspath_prepend(tmp_path)
 
-    def add(name, *, metadata=None, points="[fitglue.plugins]\n{name} = {module}\n", module="import sys\n", **files):
+    def add(
+        name,
+        *,
+        metadata=None,
+        points="[fitglue.plugins]\n{name} = {module}\n",
+        module="import sys\n",
+        **files,
+    ):
         code = name.replace("-", "_")
         info = tmp_path / f"{code}-1.0.dist-info"
         info.mkdir()
         (tmp_path / f"{code}.py").write_text(module)
         if metadata is None:
             metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
-        (info / "METADATA").write_bytes(metadata if isinstance(metadata, bytes) else metadata.encode())
-        text = points if isinstance(points, bytes) else points.format(name=name, module=code).encode()
+        (info / "METADATA").write_bytes(
+            metadata if isinstance(metadata, bytes) else metadata.encode()
+        )
+        text = (
+            points if isinstance(points, bytes) else points.format(name=name, module=code).encode()
+        )
         (info / "entry_points.txt").write_bytes(text)
 
     yield add
@@ -45,7 +56,12 @@ def test_a_distribution_whose_entry_points_are_broken_hides_no_other(site, relia
     names = Plugins().names()
     assert "fitglue-intervals" in names
     lost = 0 if "fitglue-files" in names else 1
-    reliability("plugins", "distribution: broken entry points", lost=lost, seen="FG-distribution-broken, or nothing")
+    reliability(
+        "plugins",
+        "distribution: broken entry points",
+        lost=lost,
+        seen="FG-distribution-broken, or nothing",
+    )
 
 
 def test_a_distribution_whose_entry_points_cannot_be_read_is_named(site):
@@ -57,11 +73,21 @@ def test_a_distribution_whose_entry_points_cannot_be_read_is_named(site):
     assert error.fix
 
 
-@pytest.mark.parametrize("broken", some([
-    ("[fitglue.plugins]\nfg-bad = nowhere.at.all\n", ""), ("[fitglue.plugins]\nfg-bad = fg_bad:missing\n", ""),
-    ("[fitglue.plugins]\nfg-bad = not a name!\n", ""), ("[fitglue.plugins]\nfg-bad = fg_bad\n", "raise SystemExit(3)"),
-    ("[fitglue.plugins]\nfg-bad = fg_bad\n", "import fg_bad.itself"), ("[fitglue.plugins]\nfg-bad = fg_bad\n", "def ("),
-    ("[fitglue.plugins]\nfg-bad = fg_bad\n", "\0")], ids=list("abcdefg")))
+@pytest.mark.parametrize(
+    "broken",
+    some(
+        [
+            ("[fitglue.plugins]\nfg-bad = nowhere.at.all\n", ""),
+            ("[fitglue.plugins]\nfg-bad = fg_bad:missing\n", ""),
+            ("[fitglue.plugins]\nfg-bad = not a name!\n", ""),
+            ("[fitglue.plugins]\nfg-bad = fg_bad\n", "raise SystemExit(3)"),
+            ("[fitglue.plugins]\nfg-bad = fg_bad\n", "import fg_bad.itself"),
+            ("[fitglue.plugins]\nfg-bad = fg_bad\n", "def ("),
+            ("[fitglue.plugins]\nfg-bad = fg_bad\n", "\0"),
+        ],
+        ids=list("abcdefg"),
+    ),
+)
 def test_a_plugin_that_cannot_be_imported_is_named(site, reliability, broken):
     """Its error has a code, a reason and a fix; the others load."""
     points, module = broken
@@ -72,11 +98,26 @@ def test_a_plugin_that_cannot_be_imported_is_named(site, reliability, broken):
     assert error.why
     good = plugins.info("fitglue-files").error
     assert good is None
-    reliability("plugins", "distribution: a plugin that cannot be imported", lost=1 if good else 0, seen="FG-plugin-import-failed, exit 8")
+    reliability(
+        "plugins",
+        "distribution: a plugin that cannot be imported",
+        lost=1 if good else 0,
+        seen="FG-plugin-import-failed, exit 8",
+    )
 
 
-@pytest.mark.parametrize("metadata", some([b"", b"Name\n", b"\xff\xff", b"Metadata-Version: 2.1\nName: fg-bad\n",
-                                           b"Metadata-Version: 2.1\nName: fg-bad\nVersion: not a version at all\n"]))
+@pytest.mark.parametrize(
+    "metadata",
+    some(
+        [
+            b"",
+            b"Name\n",
+            b"\xff\xff",
+            b"Metadata-Version: 2.1\nName: fg-bad\n",
+            b"Metadata-Version: 2.1\nName: fg-bad\nVersion: not a version at all\n",
+        ]
+    ),
+)
 def test_metadata_that_makes_no_sense_ends_nothing(site, reliability, metadata):
     """A distribution without a name or a version is one whose version fits no range."""
     site("fg-bad", metadata=metadata)
@@ -84,7 +125,12 @@ def test_metadata_that_makes_no_sense_ends_nothing(site, reliability, metadata):
     plugins.distribution("fg-bad")
     good = plugins.info("fitglue-files").error
     assert good is None
-    reliability("plugins", "distribution: metadata that makes no sense", lost=1 if good else 0, seen="nothing, or the plugin is left out")
+    reliability(
+        "plugins",
+        "distribution: metadata that makes no sense",
+        lost=1 if good else 0,
+        seen="nothing, or the plugin is left out",
+    )
 
 
 def test_two_distributions_with_one_plugin_name_are_told_apart(site, reliability):
@@ -96,4 +142,6 @@ def test_two_distributions_with_one_plugin_name_are_told_apart(site, reliability
     [error] = [error for error in errors if error.code == "FG-plugin-name-taken"]
     assert "fg-aaa (fg_aaa) is left out" in error.what
     assert plugins.distribution("fg-zzz") == ("fg-zzz", "1.0")
-    reliability("plugins", "distribution: two with one plugin name", lost=0, seen="FG-plugin-name-taken")
+    reliability(
+        "plugins", "distribution: two with one plugin name", lost=0, seen="FG-plugin-name-taken"
+    )

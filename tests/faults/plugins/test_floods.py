@@ -41,27 +41,48 @@ class Slow(Exception):
 BLOCKS = {
     "list, at once": lambda wait: {"list": lambda window: wait()},
     "fetch, at once": lambda wait: {"fetch": lambda ids: wait()},
-    "list, between rows": lambda wait: {"list": lambda window: (wait() if number == 3 else listing(one)
-                                                                for number, one in enumerate(ids("bad")))},
-    "list, when it is closed": lambda wait: {"list": lambda window: stubborn(wait, map(listing, ids("bad")))},
-    "fetch, between parts": lambda wait: {"fetch": lambda part, ids: (Part(one, part, b"{}") if number == 0 else wait()
-                                                                      for number, one in enumerate(ids))},
+    "list, between rows": lambda wait: {
+        "list": lambda window: (
+            wait() if number == 3 else listing(one) for number, one in enumerate(ids("bad"))
+        )
+    },
+    "list, when it is closed": lambda wait: {
+        "list": lambda window: stubborn(wait, map(listing, ids("bad")))
+    },
+    "fetch, between parts": lambda wait: {
+        "fetch": lambda part, ids: (
+            Part(one, part, b"{}") if number == 0 else wait() for number, one in enumerate(ids)
+        )
+    },
     "normalize": lambda wait: {"normalize": lambda record: wait()},
-    "printing what it raised": lambda wait: {"list": lambda window: (_ for _ in ()).throw(Slow(wait))},
+    "printing what it raised": lambda wait: {
+        "list": lambda window: (_ for _ in ()).throw(Slow(wait))
+    },
 }
 
 
 @pytest.mark.parametrize("place", some(BLOCKS, 1))
-def test_a_plugin_that_blocks_stops_its_connection_alone(accounts, undisturbed, reliability, release, place):
+def test_a_plugin_that_blocks_stops_its_connection_alone(
+    accounts, undisturbed, reliability, release, place
+):
     """FG-plugin-blocked after the limit, exit 8; the abandoned thread keeps nobody."""
-    outcome = accounts.sync(source("bad", **BLOCKS[place](lambda: release.wait(60))), time_limit_s=PATIENCE_S)
+    outcome = accounts.sync(
+        source("bad", **BLOCKS[place](lambda: release.wait(60))), time_limit_s=PATIENCE_S
+    )
     assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-blocked", 8)
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "plugin blocks", lost=lost, seen="FG-plugin-blocked, exit 8; the other connections go on")
+    reliability(
+        "plugins",
+        "plugin blocks",
+        lost=lost,
+        seen="FG-plugin-blocked, exit 8; the other connections go on",
+    )
 
 
-def test_a_plugin_that_blocks_at_import_stops_its_connection_alone(accounts, undisturbed, reliability, release):
+def test_a_plugin_that_blocks_at_import_stops_its_connection_alone(
+    accounts, undisturbed, reliability, release
+):
     """Nobody waits longer than the limit for an import."""
     outcome = accounts.sync(lambda: release.wait(60), time_limit_s=PATIENCE_S)
     assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-blocked", 8)
@@ -70,7 +91,9 @@ def test_a_plugin_that_blocks_at_import_stops_its_connection_alone(accounts, und
     reliability("plugins", "plugin blocks at import", lost=lost, seen="FG-plugin-blocked, exit 8")
 
 
-def test_a_plugin_that_blocks_inside_the_writing_transaction_has_seconds(accounts, undisturbed, reliability, release, monkeypatch):
+def test_a_plugin_that_blocks_inside_the_writing_transaction_has_seconds(
+    accounts, undisturbed, reliability, release, monkeypatch
+):
     """However patient the host is else, a plugin that is asked for its opinion keeps the writer for
     ten seconds at most, and once.
     """
@@ -88,14 +111,22 @@ def test_a_plugin_that_blocks_inside_the_writing_transaction_has_seconds(account
     assert len(calls) == 1
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "plugin blocks inside the writing transaction", lost=lost, seen="a warning in the log after ten seconds, once")
+    reliability(
+        "plugins",
+        "plugin blocks inside the writing transaction",
+        lost=lost,
+        seen="a warning in the log after ten seconds, once",
+    )
 
 
 def test_a_list_that_never_ends_is_stopped(accounts, undisturbed, reliability, monkeypatch):
-    """A window has an end; a list beyond it is taken to have none, and not a row of it is believed.
-    """
+    """A window has an end; a list beyond it is taken to have none, and not a row of it is believed."""
     monkeypatch.setattr("fitglue_registry.plugins.guard._MOST_ITEMS", 500)
-    outcome = accounts.sync(source("bad", list=lambda window: (listing(f"bad-{number}") for number in itertools.count())))
+    outcome = accounts.sync(
+        source(
+            "bad", list=lambda window: (listing(f"bad-{number}") for number in itertools.count())
+        )
+    )
     assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-endless", 8)
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
@@ -108,7 +139,12 @@ def test_ten_million_rows_are_never_held(accounts, undisturbed, reliability):
     need.
     """
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    outcome = accounts.sync(source("bad", list=lambda window: (Listing(f"bad-{number}", b"{}") for number in range(10_000_000))))
+    outcome = accounts.sync(
+        source(
+            "bad",
+            list=lambda window: (Listing(f"bad-{number}", b"{}") for number in range(10_000_000)),
+        )
+    )
     assert outcome.stopped["bad"].code == "FG-plugin-endless"
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
@@ -116,22 +152,32 @@ def test_ten_million_rows_are_never_held(accounts, undisturbed, reliability):
     reliability("plugins", "list floods", lost=lost, seen="FG-plugin-endless, exit 8")
 
 
-def test_rows_of_more_bytes_than_a_window_can_have_are_refused(accounts, undisturbed, reliability, monkeypatch):
+def test_rows_of_more_bytes_than_a_window_can_have_are_refused(
+    accounts, undisturbed, reliability, monkeypatch
+):
     """All rows of a window are held at once, so that their bytes have a limit too."""
     monkeypatch.setattr("fitglue_registry.plugins.discovery.LARGEST_WINDOW", 1000)
-    outcome = accounts.sync(source("bad", list=lambda window: [listing("bad-1", summary=b" " * 2000)]))
+    outcome = accounts.sync(
+        source("bad", list=lambda window: [listing("bad-1", summary=b" " * 2000)])
+    )
     assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-answer", 8)
     assert "is to be split" in outcome.stopped["bad"].what
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "a window of more than 512 MB", lost=lost, seen="FG-plugin-answer, exit 8")
+    reliability(
+        "plugins", "a window of more than 512 MB", lost=lost, seen="FG-plugin-answer, exit 8"
+    )
 
 
 @pytest.mark.long
-def test_an_item_of_a_gigabyte_is_refused_as_soon_as_it_is_there(accounts, undisturbed, reliability):
+def test_an_item_of_a_gigabyte_is_refused_as_soon_as_it_is_there(
+    accounts, undisturbed, reliability
+):
     """It is not queued, not copied and not stored; what the plugin made of it is the plugin's."""
     huge = bytes(1_000_000_000)  # zeros take no memory before somebody writes
-    outcome = accounts.sync(source("bad", fetch=lambda part, ids: (Part(one, part, huge) for one in ids)))
+    outcome = accounts.sync(
+        source("bad", fetch=lambda part, ids: (Part(one, part, huge) for one in ids))
+    )
     assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-answer", 8)
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
@@ -162,5 +208,10 @@ def test_a_row_that_blocks_in_normalize_keeps_what_is_stored(accounts, undisturb
             release.wait(60)
         return [activity(record)]
 
-    assert accounts.sync(source("bad", normalize=fitglue_normalize), time_limit_s=PATIENCE_S).stopped["bad"].code == "FG-plugin-blocked"
+    assert (
+        accounts.sync(source("bad", normalize=fitglue_normalize), time_limit_s=PATIENCE_S)
+        .stopped["bad"]
+        .code
+        == "FG-plugin-blocked"
+    )
     assert accounts.lost(undisturbed) == 0

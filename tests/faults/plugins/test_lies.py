@@ -67,8 +67,12 @@ LISTED = {
     "an arrival without a zone": lambda: listing("bad-1", at_source=datetime(2026, 5, 1)),  # noqa: DTZ001 - the lie
     "a revision that is a number": lambda: listing("bad-1", revision=7),
     "a revision of half a character": lambda: listing("bad-1", revision="\udfff"),
-    "a stub of an unknown state": lambda: listing("bad-1", unavailable=Unavailable("bad-1", "summary", "perhaps", "FG-x", "because")),
-    "a stub with a code that is none": lambda: listing("bad-1", unavailable=Unavailable("bad-1", "summary", "stub", "oops", "because")),
+    "a stub of an unknown state": lambda: listing(
+        "bad-1", unavailable=Unavailable("bad-1", "summary", "perhaps", "FG-x", "because")
+    ),
+    "a stub with a code that is none": lambda: listing(
+        "bad-1", unavailable=Unavailable("bad-1", "summary", "stub", "oops", "because")
+    ),
     "a stub that is a text": lambda: listing("bad-1", unavailable="gone"),
     "a value that lies about its class": lambda: Liar(Listing),
     "a subclass of Listing": lambda: object.__new__(Moody),
@@ -98,13 +102,20 @@ def test_a_row_that_is_a_lie_stops_its_connection_alone(accounts, undisturbed, r
     assert len(error.what) < 500
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "list answers a lie", lost=lost, seen="FG-plugin-answer, exit 8; the other connections go on")
+    reliability(
+        "plugins",
+        "list answers a lie",
+        lost=lost,
+        seen="FG-plugin-answer, exit 8; the other connections go on",
+    )
 
 
 FETCHED = {
     "content that is text": lambda one: Part(one, "detail", "{}"),
     "an encoding that does not exist": lambda one: Part(one, "detail", b"{}", "br"),
-    "a gzip body that says it is 4 GB": lambda one: Part(one, "detail", b"\x1f\x8b" + b"\xff" * 20, "gzip"),
+    "a gzip body that says it is 4 GB": lambda one: Part(
+        one, "detail", b"\x1f\x8b" + b"\xff" * 20, "gzip"
+    ),
     "an unknown state": lambda one: Unavailable(one, "detail", "perhaps", "FG-x", "because"),
     "no reason": lambda one: Unavailable(one, "detail", "none", "FG-x", ""),
     "a reason of 10 MB": lambda one: Unavailable(one, "detail", "none", "FG-x", "x" * 10_000_000),
@@ -119,26 +130,52 @@ def test_a_part_that_is_a_lie_stays_wanted_alone(accounts, undisturbed, reliabil
 
     def fitglue_fetch(part, ids):
         for external_id in ids:
-            yield FETCHED[lie](external_id) if external_id == "bad-4" else Part(external_id, part, b"{}")
+            yield (
+                FETCHED[lie](external_id)
+                if external_id == "bad-4"
+                else Part(external_id, part, b"{}")
+            )
 
     outcome = accounts.sync(source("bad", fetch=fitglue_fetch))
     assert (outcome.code, set(outcome.left)) == (5, {"bad-4"})
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "fetch answers a lie for one id", lost=lost, seen="not fetched this time, exit 5")
+    reliability(
+        "plugins", "fetch answers a lie for one id", lost=lost, seen="not fetched this time, exit 5"
+    )
 
 
-@pytest.mark.parametrize("answer", some([
-    lambda ids: [Part("good-1", "detail", b"{}")], lambda ids: [Part(ids[0], "detail", b"{}"), Part(ids[0], "detail", b"2")],
-    lambda ids: [Part(ids[0], "streams", b"{}")], lambda ids: [Unavailable("bad-0x", "detail", "gone", "FG-x", "because")]],
-    ids=["another connection's id", "one id twice", "another part", "gone, of an id nobody asked for"]))
-def test_a_part_that_nobody_asked_for_stops_its_connection_alone(accounts, undisturbed, reliability, answer):
+@pytest.mark.parametrize(
+    "answer",
+    some(
+        [
+            lambda ids: [Part("good-1", "detail", b"{}")],
+            lambda ids: [Part(ids[0], "detail", b"{}"), Part(ids[0], "detail", b"2")],
+            lambda ids: [Part(ids[0], "streams", b"{}")],
+            lambda ids: [Unavailable("bad-0x", "detail", "gone", "FG-x", "because")],
+        ],
+        ids=[
+            "another connection's id",
+            "one id twice",
+            "another part",
+            "gone, of an id nobody asked for",
+        ],
+    ),
+)
+def test_a_part_that_nobody_asked_for_stops_its_connection_alone(
+    accounts, undisturbed, reliability, answer
+):
     """A plugin that mixes ids up is not believed in anything more."""
     outcome = accounts.sync(source("bad", fetch=lambda ids: answer(ids)))
     assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-answer", 8)
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "fetch answers for an id that was not asked", lost=lost, seen="FG-plugin-answer, exit 8")
+    reliability(
+        "plugins",
+        "fetch answers for an id that was not asked",
+        lost=lost,
+        seen="FG-plugin-answer, exit 8",
+    )
 
 
 def deep():
@@ -160,17 +197,25 @@ NORMALIZED = {
     "a title that is half a character": lambda good: replaced(good, title="\ud800"),
     "a title of 20 MB": lambda good: replaced(good, title="x" * 20_000_000),
     "a title with ideas of its own": lambda good: replaced(good, title=Text("x")),
-    "100,000 claims of another service": lambda good: replaced(good, claims=tuple(f"garmin:{n}" for n in range(100_000))),
+    "100,000 claims of another service": lambda good: replaced(
+        good, claims=tuple(f"garmin:{n}" for n in range(100_000))
+    ),
     "a claim of 10 MB": lambda good: replaced(good, claims=("garmin:" + "1" * 10_000_000,)),
     "claims that are no claims": lambda good: replaced(good, claims=(5, None, "no colon")),
     "100,000 levels": lambda good: replaced(good, extensions={"a": deep()}),
     "a value that lies about its class": lambda good: Liar(SourceActivity),
-    "values that lie about their class": lambda good: replaced(good, metrics=Liar(dict), laps=(Liar(Lap),)),
+    "values that lie about their class": lambda good: replaced(
+        good, metrics=Liar(dict), laps=(Liar(Lap),)
+    ),
     "100,000 legs": lambda good: [good] * 100_000,
     "the same leg twice": lambda good: [good, good],
-    "a stream of 400 MB": lambda good: replaced(good, streams=(Stream("time", samples(51_000_000)),)),
+    "a stream of 400 MB": lambda good: replaced(
+        good, streams=(Stream("time", samples(51_000_000)),)
+    ),
     "streams that lie about their class": lambda good: replaced(good, streams=(Liar(Stream),)),
-    "300 streams": lambda good: replaced(good, streams=tuple(Stream(f"s{n}", samples(1)) for n in range(300))),
+    "300 streams": lambda good: replaced(
+        good, streams=tuple(Stream(f"s{n}", samples(1)) for n in range(300))
+    ),
     "a tuple": lambda good: (good,),
     "nothing": lambda good: None,
     "a year that does not exist": lambda good: replaced(good, start_local="0000-13-45"),
@@ -184,7 +229,9 @@ def replaced(good, **changes):
 
 
 @pytest.mark.parametrize("lie", some(NORMALIZED, 2))
-def test_a_source_activity_that_is_a_lie_puts_its_record_in_quarantine(accounts, undisturbed, reliability, lie):
+def test_a_source_activity_that_is_a_lie_puts_its_record_in_quarantine(
+    accounts, undisturbed, reliability, lie
+):
     """The record is kept with the reason, the others arrive, and the next version of the plugin has
     another try.
     """
@@ -204,14 +251,31 @@ def test_a_source_activity_that_is_a_lie_puts_its_record_in_quarantine(accounts,
         list(host.retry_quarantine())
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "normalize answers a lie", lost=lost, seen=f"{held['code']} in quarantine, exit 5")
+    reliability(
+        "plugins",
+        "normalize answers a lie",
+        lost=lost,
+        seen=f"{held['code']} in quarantine, exit 5",
+    )
 
 
-@pytest.mark.parametrize("answer", some([
-    lambda pairs: None, lambda pairs: [Opinion("same", "x")] * (len(pairs) + 1), lambda pairs: itertools.repeat(None),
-    lambda pairs: [Opinion("perhaps", "x")] * len(pairs), lambda pairs: [Opinion("same", 5)] * len(pairs),
-    lambda pairs: [Opinion("same", "x" * 10_000_000)] * len(pairs), lambda pairs: [Liar(Opinion)] * len(pairs),
-    lambda pairs: ["same"] * len(pairs), lambda pairs: Liar(list), lambda pairs: [Opinion(Text("same"), "x")] * len(pairs)]))
+@pytest.mark.parametrize(
+    "answer",
+    some(
+        [
+            lambda pairs: None,
+            lambda pairs: [Opinion("same", "x")] * (len(pairs) + 1),
+            lambda pairs: itertools.repeat(None),
+            lambda pairs: [Opinion("perhaps", "x")] * len(pairs),
+            lambda pairs: [Opinion("same", 5)] * len(pairs),
+            lambda pairs: [Opinion("same", "x" * 10_000_000)] * len(pairs),
+            lambda pairs: [Liar(Opinion)] * len(pairs),
+            lambda pairs: ["same"] * len(pairs),
+            lambda pairs: Liar(list),
+            lambda pairs: [Opinion(Text("same"), "x")] * len(pairs),
+        ]
+    ),
+)
 def test_an_opinion_that_is_a_lie_is_none(accounts, undisturbed, reliability, answer, caplog):
     """Whoever answers nonsense has no opinion; workouts stay as they are without one."""
     outcome = accounts.sync(source("bad", dedupe=answer))
@@ -219,13 +283,33 @@ def test_an_opinion_that_is_a_lie_is_none(accounts, undisturbed, reliability, an
     assert "plugin bad answered" in caplog.text
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "dedupe answers a lie", lost=lost, seen="a warning in the log; no opinion")
+    reliability(
+        "plugins", "dedupe answers a lie", lost=lost, seen="a warning in the log; no opinion"
+    )
 
 
-@pytest.mark.parametrize("account", some([
-    Account(5), Account(""), Account("a\nb"), Account("x" * 10_000_000), Account(Text("bad")), Account("a", name=5), Account("a", notes=5),
-    Account("a", notes=("x" * 10_000_000,)), Account("a", name="\ud800"), Account("a", timezone=b"UTC"), Account("a", notes=("x",) * 1000),
-    Account("a", name="a\0b"), Liar(Account), None, "bad"]))
+@pytest.mark.parametrize(
+    "account",
+    some(
+        [
+            Account(5),
+            Account(""),
+            Account("a\nb"),
+            Account("x" * 10_000_000),
+            Account(Text("bad")),
+            Account("a", name=5),
+            Account("a", notes=5),
+            Account("a", notes=("x" * 10_000_000,)),
+            Account("a", name="\ud800"),
+            Account("a", timezone=b"UTC"),
+            Account("a", notes=("x",) * 1000),
+            Account("a", name="a\0b"),
+            Liar(Account),
+            None,
+            "bad",
+        ]
+    ),
+)
 def test_an_account_that_is_a_lie_makes_no_connection(accounts, undisturbed, reliability, account):
     """Nothing is stored of an account that makes no sense."""
     with accounts.host(source("bad", connect=lambda: account)) as host:
@@ -233,16 +317,35 @@ def test_an_account_that_is_a_lie_makes_no_connection(accounts, undisturbed, rel
             host.connect("bad", {})
         assert caught.value.code == "FG-plugin-answer"
         assert len(host.connections()) == 2
-    reliability("plugins", "connect answers a lie", lost=0 if accounts.sync().code == 0 else 1, seen="FG-plugin-answer, exit 8")
+    reliability(
+        "plugins",
+        "connect answers a lie",
+        lost=0 if accounts.sync().code == 0 else 1,
+        seen="FG-plugin-answer, exit 8",
+    )
 
 
 # -- windows ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("split", some([
-    Split(()), Split((5,)), Split("window"), Split((Window(date(2026, 5, 2), date(2026, 5, 1)),)), Split(tuple([Window()] * 100_000)),
-    Split((Window("2026-05-01", None),)), Split((Window(datetime(2026, 5, 1), None),)), Liar(Split)]))  # noqa: DTZ001
-def test_a_split_that_is_a_lie_stops_its_connection_alone(accounts, undisturbed, reliability, split):
+@pytest.mark.parametrize(
+    "split",
+    some(
+        [
+            Split(()),
+            Split((5,)),
+            Split("window"),
+            Split((Window(date(2026, 5, 2), date(2026, 5, 1)),)),
+            Split(tuple([Window()] * 100_000)),
+            Split((Window("2026-05-01", None),)),
+            Split((Window(datetime(2026, 5, 1), None),)),
+            Liar(Split),
+        ]
+    ),
+)  # noqa: DTZ001
+def test_a_split_that_is_a_lie_stops_its_connection_alone(
+    accounts, undisturbed, reliability, split
+):
     """Windows are days, the oldest first, and there are some."""
     outcome = accounts.sync(source("bad", list=lambda window: [split]))
     assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-answer", 8)
@@ -251,11 +354,15 @@ def test_a_split_that_is_a_lie_stops_its_connection_alone(accounts, undisturbed,
     reliability("plugins", "a Split of no windows", lost=lost, seen="FG-plugin-answer, exit 8")
 
 
-def test_a_window_that_is_split_for_ever_stops_its_connection_alone(accounts, undisturbed, reliability):
+def test_a_window_that_is_split_for_ever_stops_its_connection_alone(
+    accounts, undisturbed, reliability
+):
     """Pieces of pieces of pieces are listed; a plugin that goes on splitting is named, and no row
     is lost in silence.
     """
-    outcome = accounts.sync(source("bad", list=lambda window: iter([Split((Window(date(2026, 1, 1), None),))])))
+    outcome = accounts.sync(
+        source("bad", list=lambda window: iter([Split((Window(date(2026, 1, 1), None),))]))
+    )
     assert (outcome.stopped["bad"].code, outcome.code) == ("FG-plugin-answer", 8)
     assert "split" in outcome.stopped["bad"].what
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
@@ -280,11 +387,19 @@ def test_a_piece_of_a_window_may_be_split_once_more(accounts, undisturbed):
         assert len(host.activities()) == 2 * ROWS
 
 
-def test_rows_outside_the_window_are_stored_once_and_harm_nothing(accounts, undisturbed, reliability):
+def test_rows_outside_the_window_are_stored_once_and_harm_nothing(
+    accounts, undisturbed, reliability
+):
     """A source that cannot list by days gives everything each time; nothing is missing or there
     twice.
     """
-    windows = Split((Window(date(2026, 6, 1), None), Window(date(2026, 5, 1), date(2026, 5, 31)), Window(None, date(2026, 4, 30))))
+    windows = Split(
+        (
+            Window(date(2026, 6, 1), None),
+            Window(date(2026, 5, 1), date(2026, 5, 31)),
+            Window(None, date(2026, 4, 30)),
+        )
+    )
 
     def fitglue_list(window):
         if window == Window():
@@ -295,7 +410,9 @@ def test_rows_outside_the_window_are_stored_once_and_harm_nothing(accounts, undi
     assert accounts.sync(source("bad", list=fitglue_list)).code == 0
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "rows outside the window", lost=lost, seen="nothing: each row is stored once")
+    reliability(
+        "plugins", "rows outside the window", lost=lost, seen="nothing: each row is stored once"
+    )
 
 
 def test_another_connections_rows_are_records_of_their_own(accounts, undisturbed, reliability):
@@ -313,7 +430,12 @@ def test_another_connections_rows_are_records_of_their_own(accounts, undisturbed
         found = natural(host)
     lost = len(before - {key for key, row in found["records"].items() if row[0] == "listed"})
     assert lost == 0
-    reliability("plugins", "another connection's rows", lost=lost, seen="copies, joined by their claims; gone once it is mended")
+    reliability(
+        "plugins",
+        "another connection's rows",
+        lost=lost,
+        seen="copies, joined by their claims; gone once it is mended",
+    )
 
 
 def test_what_a_plugin_does_to_its_arguments_changes_nothing(accounts, undisturbed, reliability):
@@ -322,8 +444,11 @@ def test_what_a_plugin_does_to_its_arguments_changes_nothing(accounts, undisturb
     """
 
     def fitglue_list(connection, window):
-        for attempt in (lambda: connection.settings.update(file="x"), lambda: setattr(connection, "http", None),
-                        lambda: setattr(connection, "account", None)):
+        for attempt in (
+            lambda: connection.settings.update(file="x"),
+            lambda: setattr(connection, "http", None),
+            lambda: setattr(connection, "account", None),
+        ):
             with pytest.raises((AttributeError, TypeError)):
                 attempt()
         object.__setattr__(window, "oldest", date(1, 1, 1))
@@ -342,7 +467,12 @@ def test_what_a_plugin_does_to_its_arguments_changes_nothing(accounts, undisturb
         object.__setattr__(record, "external_id", "good-1")
         return [made]
 
-    assert accounts.sync(source("bad", list=fitglue_list, fetch=fitglue_fetch, normalize=fitglue_normalize)).code == 0
+    assert (
+        accounts.sync(
+            source("bad", list=fitglue_list, fetch=fitglue_fetch, normalize=fitglue_normalize)
+        ).code
+        == 0
+    )
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
     reliability("plugins", "changes what it was given", lost=lost, seen="nothing")

@@ -1,5 +1,4 @@
-"""A plugin that misuses the process that it runs in: the command's answer is its own, and it ends.
-"""
+"""A plugin that misuses the process that it runs in: the command's answer is its own, and it ends."""
 
 from __future__ import annotations
 
@@ -63,22 +62,45 @@ def installed(tmp_path):
             package = tmp_path / "site" / f"fg_{name}"
             for kind in ("integration", "source"):
                 (package / "registry" / f"{kind}s").mkdir(parents=True)
-                text = ENTRY.format(kind=kind, name=name, dedupe="") + (SOURCE.format(name=name) if kind == "source" else "")
+                text = ENTRY.format(kind=kind, name=name, dedupe="") + (
+                    SOURCE.format(name=name) if kind == "source" else ""
+                )
                 (package / "registry" / f"{kind}s" / f"{name}.yaml").write_text(text)
-            body = textwrap.indent(textwrap.dedent(misbehave if name == "bad" else "pass"), "    ").strip()
+            body = textwrap.indent(
+                textwrap.dedent(misbehave if name == "bad" else "pass"), "    "
+            ).strip()
             (package / "__init__.py").write_text(PLUGIN.format(name=name, misbehave=body))
             info = tmp_path / "site" / f"{name}-1.0.dist-info"
             info.mkdir()
             (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
             (info / "entry_points.txt").write_text(
-                f"[fitglue.plugins]\n{name} = fg_{name}\n[fitglue.registry]\n{name} = fg_{name}:registry\n")
-        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path / "site"), "FITGLUE_HOME": str(tmp_path / "home"),
-                       "FITGLUE_SECRETS": "file", "HOME": str(tmp_path)}
-        subprocess.run([sys.executable, "-c", SETTLE], env=environment, check=True, capture_output=True, timeout=60)
+                f"[fitglue.plugins]\n{name} = fg_{name}\n[fitglue.registry]\n{name} = fg_{name}:registry\n"
+            )
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": str(tmp_path / "site"),
+            "FITGLUE_HOME": str(tmp_path / "home"),
+            "FITGLUE_SECRETS": "file",
+            "HOME": str(tmp_path),
+        }
+        subprocess.run(
+            [sys.executable, "-c", SETTLE],
+            env=environment,
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
 
         def fitglue(*arguments):
-            return subprocess.run([sys.executable, "-m", "fitglue_registry", *arguments], env=environment, capture_output=True, text=True,
-                                  timeout=120, check=False, cwd=tmp_path)
+            return subprocess.run(
+                [sys.executable, "-m", "fitglue_registry", *arguments],
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+                cwd=tmp_path,
+            )
 
         return fitglue
 
@@ -137,12 +159,23 @@ def test_the_process_answers_and_ends_whatever_a_plugin_does_in_it(installed, re
     done = fitglue("sync", "--json")
     assert time.monotonic() - began < 60
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    ended = {event["connection"]: event["event"] for event in events if event["event"] in ("SyncFinished", "SyncStopped")}
+    ended = {
+        event["connection"]: event["event"]
+        for event in events
+        if event["event"] in ("SyncFinished", "SyncStopped")
+    }
     exits = misuse == "calls sys.exit"
-    assert ended == {"bad": "SyncStopped" if exits else "SyncFinished", "good": "SyncFinished"}, done.stderr
+    assert ended == {"bad": "SyncStopped" if exits else "SyncFinished", "good": "SyncFinished"}, (
+        done.stderr
+    )
     assert done.returncode == (8 if exits else 0)
     again = fitglue("activities", "--json")
     arrived = [json.loads(line) for line in again.stdout.splitlines()]
     lost = (1 if exits else 2) - len(arrived)
     assert lost == 0
-    reliability("plugins", f"plugin {misuse}", lost=lost, seen="FG-plugin-raised, exit 8" if exits else "nothing; noise on standard error")
+    reliability(
+        "plugins",
+        f"plugin {misuse}",
+        lost=lost,
+        seen="FG-plugin-raised, exit 8" if exits else "nothing; noise on standard error",
+    )

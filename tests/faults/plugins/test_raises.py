@@ -48,11 +48,26 @@ class OfNoName(Exception, metaclass=Nameless):
 
 def fatal():
     """One of each kind that a plugin can raise."""
-    return [ValueError("half way"), SystemExit(0), SystemExit("bye"), KeyboardInterrupt(), GeneratorExit(), MemoryError(), StopIteration(1),
-            Sly("neither"), Unprintable(), Liar("a lie"), OfNoName(), OSError(28, "No space left on device"),
-            ExceptionGroup("several", [ValueError(1)]), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"),
-            StoreFailed("FG-disk-full", "full"),
-            Busy("FG-sync-running", "running"), FitglueError("FG-odd", "in no branch"), AssertionError("x" * 10_000)]
+    return [
+        ValueError("half way"),
+        SystemExit(0),
+        SystemExit("bye"),
+        KeyboardInterrupt(),
+        GeneratorExit(),
+        MemoryError(),
+        StopIteration(1),
+        Sly("neither"),
+        Unprintable(),
+        Liar("a lie"),
+        OfNoName(),
+        OSError(28, "No space left on device"),
+        ExceptionGroup("several", [ValueError(1)]),
+        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"),
+        StoreFailed("FG-disk-full", "full"),
+        Busy("FG-sync-running", "running"),
+        FitglueError("FG-odd", "in no branch"),
+        AssertionError("x" * 10_000),
+    ]
 
 
 def some():
@@ -83,7 +98,9 @@ def failing(name, moment, error):
         def produce():
             ids_, last = list(ids), len(ids) - 1
             for number, external_id in enumerate(ids_):
-                if (moment == "at the first row" and number == 0) or (moment == "between rows" and number == (last + 1) // 2 and number):
+                if (moment == "at the first row" and number == 0) or (
+                    moment == "between rows" and number == (last + 1) // 2 and number
+                ):
                     raise error
                 yield make(external_id)
             if moment == "after the last row":
@@ -97,8 +114,13 @@ def failing(name, moment, error):
 
 
 @KINDS
-@pytest.mark.parametrize("moment", few(["between rows", "before the first row", "at the first row", "after the last row"], 1))
-def test_a_list_that_raises_stops_its_connection_alone(accounts, undisturbed, reliability, moment, kinds):
+@pytest.mark.parametrize(
+    "moment",
+    few(["between rows", "before the first row", "at the first row", "after the last row"], 1),
+)
+def test_a_list_that_raises_stops_its_connection_alone(
+    accounts, undisturbed, reliability, moment, kinds
+):
     """Whatever it raises and when: FG-plugin-raised names it, the other connection is whole, and
     nothing of the list was believed.
     """
@@ -109,13 +131,20 @@ def test_a_list_that_raises_stops_its_connection_alone(accounts, undisturbed, re
     assert accounts.unknown(undisturbed) == 0
     lost = accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", f"list raises anything, {moment}", times=len(kinds()), lost=lost,
-                seen="FG-plugin-raised, exit 8; the other connections go on")
+    reliability(
+        "plugins",
+        f"list raises anything, {moment}",
+        times=len(kinds()),
+        lost=lost,
+        seen="FG-plugin-raised, exit 8; the other connections go on",
+    )
 
 
 @KINDS
 @pytest.mark.parametrize("moment", few(["at the first row", "before the first row"], 1))
-def test_a_fetch_that_always_raises_stops_its_connection_alone(accounts, undisturbed, reliability, moment, kinds):
+def test_a_fetch_that_always_raises_stops_its_connection_alone(
+    accounts, undisturbed, reliability, moment, kinds
+):
     """Where no id is answered the plugin is named, summaries stay, and the parts stay wanted."""
     for error in kinds():
         outcome = accounts.sync(source("bad", **failing("fetch", moment, error)))
@@ -123,13 +152,20 @@ def test_a_fetch_that_always_raises_stops_its_connection_alone(accounts, undistu
     assert accounts.unknown(undisturbed) == 0
     lost = accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "fetch raises anything, before it answers", times=len(kinds()), lost=lost,
-                seen="FG-plugin-raised, exit 8; the other connections go on")
+    reliability(
+        "plugins",
+        "fetch raises anything, before it answers",
+        times=len(kinds()),
+        lost=lost,
+        seen="FG-plugin-raised, exit 8; the other connections go on",
+    )
 
 
 @KINDS
 @pytest.mark.parametrize("moment", few(["between rows", "after the last row"], 1))
-def test_a_fetch_that_raises_after_it_answered_loses_nothing(accounts, undisturbed, reliability, moment, caplog, kinds):
+def test_a_fetch_that_raises_after_it_answered_loses_nothing(
+    accounts, undisturbed, reliability, moment, caplog, kinds
+):
     """What was answered before is stored, the rest is asked for singly, and what was raised is a
     line in the log.
     """
@@ -142,12 +178,19 @@ def test_a_fetch_that_raises_after_it_answered_loses_nothing(accounts, undisturb
             db.execute(sa.update(parts).where(parts.c.part == "detail").values(state="wanted"))
     lost = accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "fetch raises anything, after some answers", times=len(kinds()), lost=lost,
-                seen="a warning in the log: what was not answered is asked for singly")
+    reliability(
+        "plugins",
+        "fetch raises anything, after some answers",
+        times=len(kinds()),
+        lost=lost,
+        seen="a warning in the log: what was not answered is asked for singly",
+    )
 
 
 @KINDS
-def test_a_normalize_that_raises_puts_each_record_in_quarantine(accounts, undisturbed, reliability, kinds):
+def test_a_normalize_that_raises_puts_each_record_in_quarantine(
+    accounts, undisturbed, reliability, kinds
+):
     """The raw parts are kept, and with a plugin that works everything is derived."""
     for error in kinds():
         with accounts.host(source("bad", normalize=raising(error))) as host:
@@ -159,7 +202,13 @@ def test_a_normalize_that_raises_puts_each_record_in_quarantine(accounts, undist
         list(host.retry_quarantine())
     lost = accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "normalize raises anything", times=len(kinds()), lost=lost, seen="FG-plugin-raised in quarantine, exit 5")
+    reliability(
+        "plugins",
+        "normalize raises anything",
+        times=len(kinds()),
+        lost=lost,
+        seen="FG-plugin-raised in quarantine, exit 5",
+    )
 
 
 def test_one_record_that_cannot_be_normalized_takes_no_other_along(accounts, undisturbed):
@@ -185,7 +234,13 @@ def test_a_dedupe_that_raises_has_no_opinion(accounts, undisturbed, reliability,
     assert "plugin bad raised" in caplog.text
     lost = accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "dedupe raises anything", times=len(kinds()), lost=lost, seen="a warning in the log; no opinion")
+    reliability(
+        "plugins",
+        "dedupe raises anything",
+        times=len(kinds()),
+        lost=lost,
+        seen="a warning in the log; no opinion",
+    )
 
 
 @KINDS
@@ -198,39 +253,60 @@ def test_a_connect_that_raises_stores_nothing(accounts, undisturbed, reliability
             assert caught.value.code == "FG-plugin-raised"
     lost = accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "connect raises anything", times=len(kinds()), lost=lost, seen="FG-plugin-raised, exit 8; nothing stored")
+    reliability(
+        "plugins",
+        "connect raises anything",
+        times=len(kinds()),
+        lost=lost,
+        seen="FG-plugin-raised, exit 8; nothing stored",
+    )
 
 
 @KINDS
-def test_what_a_plugin_raises_at_import_stops_its_connection_alone(accounts, undisturbed, reliability, kinds):
+def test_what_a_plugin_raises_at_import_stops_its_connection_alone(
+    accounts, undisturbed, reliability, kinds
+):
     """The other connection syncs, also where the first one's plugin cannot be imported."""
     for error in kinds():
         outcome = accounts.sync(raising(error))
         assert outcome.stopped["bad"].code == "FG-plugin-import-failed"
     lost = accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "import raises anything", times=len(kinds()), lost=lost, seen="FG-plugin-import-failed, exit 8")
+    reliability(
+        "plugins",
+        "import raises anything",
+        times=len(kinds()),
+        lost=lost,
+        seen="FG-plugin-import-failed, exit 8",
+    )
 
 
 @pytest.mark.parametrize("hook", few(["fetch", "dedupe", "list", "normalize"]))
 def test_endless_recursion_is_one_plugins_error(accounts, undisturbed, reliability, hook):
-    """A hook without end is stopped by the limit of the interpreter, and the others never notice.
-    """
+    """A hook without end is stopped by the limit of the interpreter, and the others never notice."""
 
     def again(value):
         return [again(value)]
 
-    broken = {"list": lambda window: again(window), "fetch": lambda ids: again(ids), "normalize": lambda record: again(record),
-              "dedupe": lambda pairs: again(pairs)}
+    broken = {
+        "list": lambda window: again(window),
+        "fetch": lambda ids: again(ids),
+        "normalize": lambda record: again(record),
+        "dedupe": lambda pairs: again(pairs),
+    }
     accounts.sync(source("bad", **{hook: broken[hook]}))
     with accounts.host() as host:
         list(host.retry_quarantine())
     lost = accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "recursion without end", lost=lost, seen="FG-plugin-raised with RecursionError")
+    reliability(
+        "plugins", "recursion without end", lost=lost, seen="FG-plugin-raised with RecursionError"
+    )
 
 
-def test_an_error_of_ours_made_by_a_plugin_is_taken_apart_and_made_anew(accounts, undisturbed, reliability):
+def test_an_error_of_ours_made_by_a_plugin_is_taken_apart_and_made_anew(
+    accounts, undisturbed, reliability
+):
     """A subclass keeps its branch and its words, cut to a length; parts that are no text, and a
     code that is none, are a mistake.
     """
@@ -255,11 +331,19 @@ def test_an_error_of_ours_made_by_a_plugin_is_taken_apart_and_made_anew(accounts
     assert codes == ["FG-odd", "FG-plugin-raised", "FG-plugin-raised"]
     lost = accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "raises our own errors with parts that are none", times=3, lost=lost, seen="its own code, or FG-plugin-raised")
+    reliability(
+        "plugins",
+        "raises our own errors with parts that are none",
+        times=3,
+        lost=lost,
+        seen="its own code, or FG-plugin-raised",
+    )
 
 
 @pytest.mark.parametrize("hook", few(["fetch", "dedupe", "list", "normalize"]))
-def test_a_real_ctrl_c_passes_whatever_the_plugin_is_at(accounts, undisturbed, reliability, release, hook):
+def test_a_real_ctrl_c_passes_whatever_the_plugin_is_at(
+    accounts, undisturbed, reliability, release, hook
+):
     """The signal reaches the main thread while the plugin blocks; what was stored stays, and the
     next sync goes on.
     """
@@ -268,8 +352,12 @@ def test_a_real_ctrl_c_passes_whatever_the_plugin_is_at(accounts, undisturbed, r
         os.kill(os.getpid(), signal.SIGINT)
         release.wait(20)
 
-    broken = {"list": lambda window: interrupted(), "fetch": lambda ids: interrupted(), "normalize": lambda record: interrupted(),
-              "dedupe": lambda pairs: interrupted()}
+    broken = {
+        "list": lambda window: interrupted(),
+        "fetch": lambda ids: interrupted(),
+        "normalize": lambda record: interrupted(),
+        "dedupe": lambda pairs: interrupted(),
+    }
     # A shell's background job ignores it.
     kept = signal.signal(signal.SIGINT, signal.default_int_handler)
     began = time.monotonic()
@@ -280,4 +368,6 @@ def test_a_real_ctrl_c_passes_whatever_the_plugin_is_at(accounts, undisturbed, r
     signal.signal(signal.SIGINT, kept)
     lost = accounts.lost(undisturbed)
     assert lost == 0
-    reliability("plugins", "Ctrl-C while a hook blocks", lost=lost, seen="exit 130; the next sync goes on")
+    reliability(
+        "plugins", "Ctrl-C while a hook blocks", lost=lost, seen="exit 130; the next sync goes on"
+    )

@@ -19,7 +19,9 @@ KEY = 'Pl4nted"key/0f+secrets'
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch, tmp_path):
-    for name in [name for name in os.environ if name.startswith("FITGLUE_") and name != "FITGLUE_RELIABILITY"]:
+    for name in [
+        name for name in os.environ if name.startswith("FITGLUE_") and name != "FITGLUE_RELIABILITY"
+    ]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("FITGLUE_SECRETS", "file")
     monkeypatch.setenv("FITGLUE_HOME", str(tmp_path / "home"))
@@ -50,6 +52,8 @@ def connect(home, service):
 
     def call():
         with Host(home) as host:
-            return host.connect("intervals", {"api_key": service.api_key, "base_url": service.url}).connection
+            return host.connect(
+                "intervals", {"api_key": service.api_key, "base_url": service.url}
+            ).connection
 
     return call

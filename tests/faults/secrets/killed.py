@@ -62,7 +62,10 @@ def use_keyring_of(home: Path) -> None:
 def opened(home: Path) -> dict[str, str]:
     """Connection → its key."""
     with Host(home) as host:
-        return {one.name: host.secrets.get(one.secret_ref or "")["api_key"] for one in host.connections()}
+        return {
+            one.name: host.secrets.get(one.secret_ref or "")["api_key"]
+            for one in host.connections()
+        }
 
 
 def left_over(home: Path) -> list[str]:
@@ -72,9 +75,16 @@ def left_over(home: Path) -> list[str]:
     sealed = [path.stem for path in (home / "secrets").glob("*.sealed")]
     kept = [name.rpartition("/")[2] for name in FileKeyring(home.with_suffix(".keyring")).kept]
     stray = [token for token in (*sealed, *kept) if token not in tokens]
-    stray += [path.name for pattern in (".unfinished-*", "*.open.json") for path in (home / "secrets").rglob(pattern)]
+    stray += [
+        path.name
+        for pattern in (".unfinished-*", "*.open.json")
+        for path in (home / "secrets").rglob(pattern)
+    ]
     key_file = home / "secrets" / "secrets.key"
-    return stray + [f"old key {number}" for number in range(1, len(key_file.read_bytes().split()) if key_file.exists() else 0)]
+    return stray + [
+        f"old key {number}"
+        for number in range(1, len(key_file.read_bytes().split()) if key_file.exists() else 0)
+    ]
 
 
 def change(home: Path, work: str, *arguments: str) -> None:
@@ -141,12 +151,18 @@ def play(prepared: Path, folder: Path, points: str, work: list[str]) -> list[dic
         if prepared.with_suffix(".keyring").exists():
             shutil.copy(prepared.with_suffix(".keyring"), home.with_suffix(".keyring"))
         use_keyring_of(home)
-        status, _ = in_a_fork(lambda home=home, point=point: (kill_before(point), change(home, *work))[1])
+        status, _ = in_a_fork(
+            lambda home=home, point=point: (kill_before(point), change(home, *work))[1]
+        )
         if status == 0:
             break
         between = in_a_fork(lambda home=home: opened(home))
-        again = in_a_fork(lambda home=home: (change(home, *work), opened(home), left_over(home))[1:])
-        outcomes.append({"point": point, "killed": os.WIFSIGNALED(status), "between": between, "again": again})
+        again = in_a_fork(
+            lambda home=home: (change(home, *work), opened(home), left_over(home))[1:]
+        )
+        outcomes.append(
+            {"point": point, "killed": os.WIFSIGNALED(status), "between": between, "again": again}
+        )
     return outcomes
 
 

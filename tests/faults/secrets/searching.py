@@ -27,8 +27,16 @@ def forms(secret: str) -> set[bytes]:
     """A secret plain, in small letters, quoted for an address, escaped for JSON, HTML and Python,
     in hex, and inside base64.
     """
-    texts = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), json.dumps(secret)[1:-1], html.escape(secret),
-             repr(secret)[1:-1], secret.encode().hex()}
+    texts = {
+        secret,
+        quote(secret, safe=""),
+        quote(secret),
+        quote_plus(secret),
+        json.dumps(secret)[1:-1],
+        html.escape(secret),
+        repr(secret)[1:-1],
+        secret.encode().hex(),
+    }
     texts |= {text.lower() for text in texts}
     for before in ("", "a", "ab", "API_KEY:"):
         coded = base64.b64encode(f"{before}{secret}".encode()).decode()
@@ -45,7 +53,12 @@ class Search:
 
     def in_bytes(self, content: bytes) -> list[str]:
         """The names of the secrets in some bytes, as they are and unpacked."""
-        found = {name for layer in _layers(content) for name, shapes in self._forms.items() if any(shape in layer for shape in shapes)}
+        found = {
+            name
+            for layer in _layers(content)
+            for name, shapes in self._forms.items()
+            if any(shape in layer for shape in shapes)
+        }
         return sorted(found)
 
     def in_text(self, *texts: str) -> list[str]:
@@ -56,9 +69,15 @@ class Search:
         """Where secrets lie below the home: file names, files, every column of every row, every raw
         part unpacked.
         """
-        found = [f"{path.relative_to(home)}: {name}" for path in home.rglob("*") for name in
-                 self.in_text(str(path.relative_to(home))) + (self.in_bytes(path.read_bytes()) if path.is_file() else [])]
-        return found + [f"{where}: {name}" for where, content in _rows(home) for name in self.in_bytes(content)]
+        found = [
+            f"{path.relative_to(home)}: {name}"
+            for path in home.rglob("*")
+            for name in self.in_text(str(path.relative_to(home)))
+            + (self.in_bytes(path.read_bytes()) if path.is_file() else [])
+        ]
+        return found + [
+            f"{where}: {name}" for where, content in _rows(home) for name in self.in_bytes(content)
+        ]
 
     def in_error(self, error: BaseException) -> list[str]:
         """The names of the secrets in an error, its traceback, and the arguments and attributes of
@@ -88,7 +107,9 @@ def _layers(content: bytes) -> Iterable[bytes]:
             yield gzip.decompress(content)
         except (OSError, EOFError, zlib.error):
             return
-    elif content.startswith(zstandard.FRAME_HEADER if hasattr(zstandard, "FRAME_HEADER") else b"\x28\xb5\x2f\xfd"):
+    elif content.startswith(
+        zstandard.FRAME_HEADER if hasattr(zstandard, "FRAME_HEADER") else b"\x28\xb5\x2f\xfd"
+    ):
         try:
             yield zstandard.ZstdDecompressor().decompress(content, max_output_size=50_000_000)
         except zstandard.ZstdError:
@@ -101,11 +122,19 @@ def _rows(home: Path) -> Iterator[tuple[str, bytes]]:
     with Host(home) as host, host.database.read() as db:
         for table in sa.inspect(db).get_table_names():
             for row in db.execute(sa.text(f"SELECT * FROM {table}")):
-                yield from ((f"{table}.{name}", _bytes(value)) for name, value in row._mapping.items())
+                yield from (
+                    (f"{table}.{name}", _bytes(value)) for name, value in row._mapping.items()
+                )
         record_ids = list(db.execute(sa.text("SELECT id FROM fg_records")).scalars())
         for record_id, parts in host._raws.newest(db, record_ids).items():
-            yield from ((f"raw {record_id} {part}", bodies[0].read()) for part, bodies in parts.items())
+            yield from (
+                (f"raw {record_id} {part}", bodies[0].read()) for part, bodies in parts.items()
+            )
 
 
 def _bytes(value: Any) -> bytes:
-    return bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode("utf-8", "surrogateescape")
+    return (
+        bytes(value)
+        if isinstance(value, bytes | memoryview)
+        else str(value).encode("utf-8", "surrogateescape")
+    )

@@ -29,7 +29,9 @@ def servers():
     """Two servers on this machine: home, whose the key is, and a trap."""
     running = [ScriptedServer(), ScriptedServer()]
     for server in running:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
     yield running
     for server in running:
         server.shutdown()
@@ -58,11 +60,19 @@ def open_session(base_url: str, **differs) -> HttpSession:
 
 
 ELSEWHERE = {
-    "another host": "https://evil.example/", "without a scheme": "//evil.example/", "another port": "{trap}/x",
-    "another scheme": "https://127.0.0.1:{port}/x", "a subdomain": "http://api.127.0.0.1.evil.example/", "a prefix": "http://127.0.0.1.evil/",
-    "user info": "http://API_KEY:x@127.0.0.1:{port}/", "home as user info": "http://127.0.0.1:{port}@evil.example/",
-    "a backslash": "http://evil.example\\@127.0.0.1:{port}/", "a file": "file:///etc/passwd", "a name of this machine": "http://localhost:{port}/",
-    "another address of this machine": "http://127.0.0.2:{port}/", "a number": "http://2130706433:{port}/",
+    "another host": "https://evil.example/",
+    "without a scheme": "//evil.example/",
+    "another port": "{trap}/x",
+    "another scheme": "https://127.0.0.1:{port}/x",
+    "a subdomain": "http://api.127.0.0.1.evil.example/",
+    "a prefix": "http://127.0.0.1.evil/",
+    "user info": "http://API_KEY:x@127.0.0.1:{port}/",
+    "home as user info": "http://127.0.0.1:{port}@evil.example/",
+    "a backslash": "http://evil.example\\@127.0.0.1:{port}/",
+    "a file": "file:///etc/passwd",
+    "a name of this machine": "http://localhost:{port}/",
+    "another address of this machine": "http://127.0.0.2:{port}/",
+    "a number": "http://2130706433:{port}/",
 }
 
 
@@ -71,7 +81,9 @@ def test_a_redirect_elsewhere_is_refused_and_nobody_is_asked(servers, asked, whe
     """Another host, port, scheme, subdomain or user name: the address is not even connected to."""
     home, trap = servers
     location = ELSEWHERE[where].format(trap=trap.url, port=home.server_address[1])
-    home.say(*(Reply(status, headers={"Location": location}) for status in (301, 302, 303, 307, 308)))
+    home.say(
+        *(Reply(status, headers={"Location": location}) for status in (301, 302, 303, 307, 308))
+    )
     with open_session(home.url) as session:
         for _ in range(5):
             with pytest.raises(ConnectionStopped, match="FG-redirect-refused"):
@@ -85,7 +97,10 @@ def test_a_redirect_to_a_subdomain_of_home_is_refused(servers, asked):
     home, _ = servers
     port = home.server_address[1]
     home.say(Reply(302, headers={"Location": f"http://files.localhost:{port}/x"}))
-    with open_session(f"http://localhost:{port}") as session, pytest.raises(ConnectionStopped, match="FG-redirect-refused"):
+    with (
+        open_session(f"http://localhost:{port}") as session,
+        pytest.raises(ConnectionStopped, match="FG-redirect-refused"),
+    ):
         session.get("x")
     assert {host for host, _ in asked} == {"localhost"}
 
@@ -100,22 +115,50 @@ def test_no_link_of_a_chain_carries_the_key_beyond_home(servers, reliability):
         allowed.requests.clear()
         home.say(Reply(302, headers={"Location": f"{allowed.url}/1"}), Reply(body=b"[]"))
         allowed.say(Reply(307, headers={"Location": f"{target}/2"}))
-        with open_session(home.url, allowed_hosts=(allowed.url.removeprefix("http://"),)) as session:
+        with open_session(
+            home.url, allowed_hosts=(allowed.url.removeprefix("http://"),)
+        ) as session:
             code = None
             try:
                 session.get("x")
             except ConnectionStopped as error:
                 code = error.code
         assert code == end
-        carried = [headers for _, headers in allowed.requests + home.requests[1:] if "authorization" in headers]
+        carried = [
+            headers
+            for _, headers in allowed.requests + home.requests[1:]
+            if "authorization" in headers
+        ]
         assert carried == []
         assert TOKEN in home.requests[0][1]["authorization"]
-    reliability("secrets", "a redirect away from the service", times=2, lost=len(carried), seen="FG-redirect-refused, exit 5")
+    reliability(
+        "secrets",
+        "a redirect away from the service",
+        times=2,
+        lost=len(carried),
+        seen="FG-redirect-refused, exit 5",
+    )
 
 
-IDS = ["../../admin", "..", "//evil.example/x", "evil@evil.example", "a%2f..%2fadmin", "%2e%2e", "i1?x=1", "i1#x",
-       "i1\r\nHost: evil.example", "i1\r\nX: y\r\n\r\nGET /admin", "http://evil.example/", "\\\\evil\\x", "i1;/admin",
-       "i1\x00", "ì/̀", "a" * 5000, "."]
+IDS = [
+    "../../admin",
+    "..",
+    "//evil.example/x",
+    "evil@evil.example",
+    "a%2f..%2fadmin",
+    "%2e%2e",
+    "i1?x=1",
+    "i1#x",
+    "i1\r\nHost: evil.example",
+    "i1\r\nX: y\r\n\r\nGET /admin",
+    "http://evil.example/",
+    "\\\\evil\\x",
+    "i1;/admin",
+    "i1\x00",
+    "ì/̀",
+    "a" * 5000,
+    ".",
+]
 
 
 @pytest.mark.parametrize("path", [f"api/v1/activity/{one}/streams.json" for one in IDS])
@@ -124,20 +167,45 @@ def test_an_id_in_a_path_stays_one_step_of_it_or_is_refused(servers, asked, path
     home, _ = servers
     with open_session(home.url) as session, suppress(PluginFailed):
         session.get(path)
-    assert all(unquote(one) == f"/{path}" and one.count("/") == path.count("/") + 1 for one in home.paths)
+    assert all(
+        unquote(one) == f"/{path}" and one.count("/") == path.count("/") + 1 for one in home.paths
+    )
     assert set(asked) <= {home.server_address}
 
 
-def test_a_lying_service_cannot_make_the_host_ask_another_address(home, service, servers, asked, reliability):
+def test_a_lying_service_cannot_make_the_host_ask_another_address(
+    home, service, servers, asked, reliability
+):
     """Ids that climb, break lines or name hosts, and addresses in every field that could hold one:
     nobody else is asked.
     """
     trap = servers[1]
-    fields = {name: f"{trap.url}/{name}" for name in ("url", "file_url", "photo", "route", "gpx", "next", "links", "avatar", "description")}
+    fields = {
+        name: f"{trap.url}/{name}"
+        for name in (
+            "url",
+            "file_url",
+            "photo",
+            "route",
+            "gpx",
+            "next",
+            "links",
+            "avatar",
+            "description",
+        )
+    }
     for number, one in enumerate(IDS):
         start = f"2026-11-{number + 1:02}T08:00:00"
-        row = {"id": one, "start_date_local": start, "start_date": f"{start}Z", "type": "Run", "name": f"{trap.url}/name"}
-        service.account.add_row(row | {"moving_time": 60, "elapsed_time": 60, "stream_types": ["time"]} | fields)
+        row = {
+            "id": one,
+            "start_date_local": start,
+            "start_date": f"{start}Z",
+            "type": "Run",
+            "name": f"{trap.url}/name",
+        }
+        service.account.add_row(
+            row | {"moving_time": 60, "elapsed_time": 60, "stream_types": ["time"]} | fields
+        )
     profile = json.dumps({"athlete": {"id": "i1", "name": "A", "avatar": f"{trap.url}/a"}})
     service.fault("*/profile", Fault.raw_body(profile), times=None)
     with Host(home, clock=MovableClock()) as host:
@@ -147,7 +215,16 @@ def test_a_lying_service_cannot_make_the_host_ask_another_address(home, service,
     port = int(service.url.rpartition(":")[2])
     assert set(asked) == {("127.0.0.1", port)}
     assert trap.requests == []
-    assert [one.path for one in service.requests if not one.path.startswith("/api/v1/") or ".." in unquote(one.path).split("/")] == []
+    assert [
+        one.path
+        for one in service.requests
+        if not one.path.startswith("/api/v1/") or ".." in unquote(one.path).split("/")
+    ] == []
     assert kept >= len(IDS)
-    reliability("secrets", "an id or a field that names another address", times=len(IDS) + len(fields), lost=len(trap.requests),
-                seen="stored as what it is; nobody else is asked")
+    reliability(
+        "secrets",
+        "an id or a field that names another address",
+        times=len(IDS) + len(fields),
+        lost=len(trap.requests),
+        seen="stored as what it is; nobody else is asked",
+    )

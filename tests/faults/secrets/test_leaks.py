@@ -28,8 +28,11 @@ from tests.faults.secrets.conftest import KEY
 from tests.faults.secrets.searching import Search
 
 PLANTED = {
-    "key": KEY, "key in the environment": "Env-Pl4nted/key+9", "password of the database": "Db-Pl4nted-pass-1",
-    "password of the proxy": "Pr0xy-Pl4nted-pass-2", "password of a .netrc": "Netrc-Pl4nted-pass-3",
+    "key": KEY,
+    "key in the environment": "Env-Pl4nted/key+9",
+    "password of the database": "Db-Pl4nted-pass-1",
+    "password of the proxy": "Pr0xy-Pl4nted-pass-2",
+    "password of a .netrc": "Netrc-Pl4nted-pass-3",
     "password in an address": "Url-Pl4nted-pass-4",
 }
 TOKEN = base64.b64encode(f"API_KEY:{KEY}".encode()).decode()
@@ -37,18 +40,44 @@ TOKEN = base64.b64encode(f"API_KEY:{KEY}".encode()).decode()
 #: Every command with what it is called with; a test holds the table to the commands that there are.
 CALLS: dict[str, list[list[str]]] = {
     "": [[], ["--version"], ["--help"]],
-    "connect": [["intervals", "--key-stdin"], ["intervals"], ["intervals", "--set", f"api_key={KEY}"], ["intervals", KEY],
-                ["intervals", "--set", KEY], ["intervals", "/tmp", KEY], ["intervals", "--set", f"athlete_id={KEY}", "--key-stdin"],
-                ["intervals", "--key-stdin", "--base-url", f"https://me:{PLANTED['password in an address']}@example.org"],
-                ["intervals", "--key-stdin", "--base-url", f"https://example.org?key={PLANTED['password in an address']}"],
-                ["intervals", "--key-stdin", "--set", f"base_url=http://me:{PLANTED['password in an address']}@127.0.0.1:1"]],
+    "connect": [
+        ["intervals", "--key-stdin"],
+        ["intervals"],
+        ["intervals", "--set", f"api_key={KEY}"],
+        ["intervals", KEY],
+        ["intervals", "--set", KEY],
+        ["intervals", "/tmp", KEY],
+        ["intervals", "--set", f"athlete_id={KEY}", "--key-stdin"],
+        [
+            "intervals",
+            "--key-stdin",
+            "--base-url",
+            f"https://me:{PLANTED['password in an address']}@example.org",
+        ],
+        [
+            "intervals",
+            "--key-stdin",
+            "--base-url",
+            f"https://example.org?key={PLANTED['password in an address']}",
+        ],
+        [
+            "intervals",
+            "--key-stdin",
+            "--set",
+            f"base_url=http://me:{PLANTED['password in an address']}@127.0.0.1:1",
+        ],
+    ],
     "connections": [[]],
     "connections list": [[]],
     "connections check": [[]],
     "connections rekey": [[], ["--to", "keyring"], ["--to", "file"]],
     "sync": [["--full"], ["--dry-run"], ["nobody"]],
     "activities": [[]],
-    "activities edit": [["last", "--title", "x"], ["last", "--set", "titel=x"], ["last", "--from", "title=nobody"]],
+    "activities edit": [
+        ["last", "--title", "x"],
+        ["last", "--set", "titel=x"],
+        ["last", "--from", "title=nobody"],
+    ],
     "show": [["last"], ["last", "--streams"], ["nothing"]],
     "why": [["last"], ["2026-05-01"]],
     "duplicates": [[]],
@@ -58,7 +87,13 @@ CALLS: dict[str, list[list[str]]] = {
     "duplicates undo": [[], ["7"]],
     "duplicates history": [[]],
     "export": [[], ["last"]],
-    "sql": [[], ["--path"], ["select * from runs"], ["select * from activities"], ["drop table fg_connections"]],
+    "sql": [
+        [],
+        ["--path"],
+        ["select * from runs"],
+        ["select * from activities"],
+        ["drop table fg_connections"],
+    ],
     "import": [["{home}/saved.json"], ["{home}/nothing"]],
     "watch": [["intervals"]],
     "rebuild": [[]],
@@ -111,16 +146,23 @@ def test_no_command_is_forgotten():
 @pytest.fixture(autouse=True)
 def _planted(monkeypatch, tmp_path, home):
     """Secrets in the environment, and time that flies."""
-    (tmp_path / ".netrc").write_text(f"machine 127.0.0.1 login me password {PLANTED['password of a .netrc']}\n")
+    (tmp_path / ".netrc").write_text(
+        f"machine 127.0.0.1 login me password {PLANTED['password of a .netrc']}\n"
+    )
     for name, value in {
-        "HOME": str(tmp_path), "NETRC": str(tmp_path / ".netrc"),
+        "HOME": str(tmp_path),
+        "NETRC": str(tmp_path / ".netrc"),
         "https_proxy": f"http://me:{PLANTED['password of the proxy']}@127.0.0.1:9",
         "http_proxy": f"http://me:{PLANTED['password of the proxy']}@127.0.0.1:9",
     }.items():
         monkeypatch.setenv(name, value)
     slept = [0.0]
-    monkeypatch.setattr(SystemClock, "sleep", lambda self, seconds: slept.append(slept.pop() + seconds))
-    monkeypatch.setattr(SystemClock, "now", lambda self: datetime.now(UTC) + timedelta(seconds=slept[0]))
+    monkeypatch.setattr(
+        SystemClock, "sleep", lambda self, seconds: slept.append(slept.pop() + seconds)
+    )
+    monkeypatch.setattr(
+        SystemClock, "now", lambda self: datetime.now(UTC) + timedelta(seconds=slept[0])
+    )
     monkeypatch.setattr(SystemClock, "monotonic", lambda self: time.monotonic() + slept[0])
     monkeypatch.setattr("subprocess.run", _no_pip)
 
@@ -132,8 +174,12 @@ def _no_pip(arguments, **options):
     import subprocess
 
     said = f"{arguments[:-1]} {sorted(options['env'].items())}"
-    hits = SEARCH.in_text(said.replace(PLANTED["password of the proxy"], "the proxy, which pip needs"))
-    return subprocess.CompletedProcess(arguments, 1, "", f"could not install {arguments[-1]}; leaked: {hits}")
+    hits = SEARCH.in_text(
+        said.replace(PLANTED["password of the proxy"], "the proxy, which pip needs")
+    )
+    return subprocess.CompletedProcess(
+        arguments, 1, "", f"could not install {arguments[-1]}; leaked: {hits}"
+    )
 
 
 SEARCH = Search(PLANTED)
@@ -145,9 +191,16 @@ def lying(service):
     headers.
     """
     rides = [one for one in service.account.ids() if not service.account.is_stub(one)]
-    service.account.edit(rides[0], name=f"my key {KEY}", description=f"Authorization: Basic {TOKEN}")
+    service.account.edit(
+        rides[0], name=f"my key {KEY}", description=f"Authorization: Basic {TOKEN}"
+    )
     service.account.edit(rides[1], tags=[KEY], device_name=TOKEN)
-    echo = Fault("echo", lambda answer: replace(answer, headers=(*answer.headers, ("X-Echo", f"{quote(KEY)} {TOKEN}"), ("ETag", TOKEN))))
+    echo = Fault(
+        "echo",
+        lambda answer: replace(
+            answer, headers=(*answer.headers, ("X-Echo", f"{quote(KEY)} {TOKEN}"), ("ETag", TOKEN))
+        ),
+    )
     service.fault("*", echo, times=None)
     return service
 
@@ -178,7 +231,12 @@ def connected(fitglue, lying, home):
 
 def drive(fitglue, options: list[str]) -> tuple[int, list[str]]:
     """Every command with these options: how many calls, and where a secret was said."""
-    calls = [[*name.split(), *arguments, *options] for name, every in CALLS.items() for arguments in every if name != "dev stand-in"]
+    calls = [
+        [*name.split(), *arguments, *options]
+        for name, every in CALLS.items()
+        for arguments in every
+        if name != "dev stand-in"
+    ]
     leaks = []
     for call in calls:
         said = fitglue(*call)[1]
@@ -186,8 +244,11 @@ def drive(fitglue, options: list[str]) -> tuple[int, list[str]]:
     return len(calls), leaks
 
 
-@pytest.mark.parametrize("options", [pytest.param(one, marks=() if one == ["--debug"] else pytest.mark.long) for one in LEVELS],
-                         ids=lambda options: " ".join(options) or "quietly")
+@pytest.mark.parametrize(
+    "options",
+    [pytest.param(one, marks=() if one == ["--debug"] else pytest.mark.long) for one in LEVELS],
+    ids=lambda options: " ".join(options) or "quietly",
+)
 def test_no_command_says_or_stores_a_secret(connected, fitglue, home, options, reliability):
     """Every command against a service that repeats the key: not a form of it in what is said, nor
     in any file, row, or raw part.
@@ -196,11 +257,18 @@ def test_no_command_says_or_stores_a_secret(connected, fitglue, home, options, r
     calls, leaks = drive(fitglue, options)
     leaks += SEARCH.in_home(home)
     assert leaks == []
-    reliability("secrets", "every command, at every level, against a service that repeats the key", times=calls, lost=len(leaks),
-                seen="its usual answer, with asterisks where the key would stand")
+    reliability(
+        "secrets",
+        "every command, at every level, against a service that repeats the key",
+        times=calls,
+        lost=len(leaks),
+        seen="its usual answer, with asterisks where the key would stand",
+    )
 
 
-def test_the_key_is_blotted_out_of_what_is_stored_and_the_rest_is_verbatim(connected, fitglue, home):
+def test_the_key_is_blotted_out_of_what_is_stored_and_the_rest_is_verbatim(
+    connected, fitglue, home
+):
     """A title that repeats the key is kept with asterisks in its place: the record is there, and a
     thief of the database has no key.
     """
@@ -210,12 +278,22 @@ def test_the_key_is_blotted_out_of_what_is_stored_and_the_rest_is_verbatim(conne
     assert f"my key {'*' * len(json.dumps(KEY)[1:-1])}" in titles
 
 
-SAID = json.dumps({"error": f"you sent {KEY}, that is {TOKEN}, or {quote(KEY, safe='')}, or {KEY.encode().hex()}"})
+SAID = json.dumps(
+    {"error": f"you sent {KEY}, that is {TOKEN}, or {quote(KEY, safe='')}, or {KEY.encode().hex()}"}
+)
 PAGE = f"<html><title>{html.escape(KEY)}</title><body>Authorization: Basic {TOKEN} <b>{html.escape(KEY)}</b></body></html>"
 FAULTS = {
-    **{f"status {status}": Fault.status(status, body=SAID) for status in (400, 401, 403, 404, 422, 429, 500, 503)},
-    **{f"page with status {status}": Fault.status(status, body=PAGE) for status in (200, 401, 403, 500, 502)},
-    "redirect to another host": Fault.redirect(f"https://{quote(KEY, safe='')}.example/?key={quote(KEY)}"),
+    **{
+        f"status {status}": Fault.status(status, body=SAID)
+        for status in (400, 401, 403, 404, 422, 429, 500, 503)
+    },
+    **{
+        f"page with status {status}": Fault.status(status, body=PAGE)
+        for status in (200, 401, 403, 500, 502)
+    },
+    "redirect to another host": Fault.redirect(
+        f"https://{quote(KEY, safe='')}.example/?key={quote(KEY)}"
+    ),
     "redirect with user info": Fault.redirect(f"http://API_KEY:{quote(KEY, safe='')}@127.0.0.1:9/"),
     "redirect to nonsense": Fault.redirect(f"http://[{KEY}"),
     "another shape": Fault.shape({KEY: TOKEN, "error": KEY}),
@@ -228,22 +306,42 @@ FAULTS = {
 EVERYDAY = ("status 401", "redirect to another host")
 
 
-@pytest.mark.parametrize("fault", [pytest.param(name, marks=() if name in EVERYDAY else pytest.mark.long) for name in FAULTS])
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(name, marks=() if name in EVERYDAY else pytest.mark.long) for name in FAULTS],
+)
 @pytest.mark.parametrize("form", ["--json", "--debug"])
 def test_no_fault_of_the_service_shows_a_secret(connected, fitglue, home, fault, form, reliability):
     """Whatever the service answers, and however it repeats what it was sent."""
     connected.clear_faults()
     connected.fault("*", FAULTS[fault], times=None)
-    calls = [["sync"], ["sync", "--full", "-vv"], ["connections", "check"], ["doctor"], ["connections"], [],
-             ["connect", "intervals", "--key-stdin", "--base-url", connected.url]]
-    leaks = [found for call in calls for found in SEARCH.in_text(fitglue(*call, form)[1])] + SEARCH.in_home(home)
+    calls = [
+        ["sync"],
+        ["sync", "--full", "-vv"],
+        ["connections", "check"],
+        ["doctor"],
+        ["connections"],
+        [],
+        ["connect", "intervals", "--key-stdin", "--base-url", connected.url],
+    ]
+    leaks = [
+        found for call in calls for found in SEARCH.in_text(fitglue(*call, form)[1])
+    ] + SEARCH.in_home(home)
     assert leaks == []
-    reliability("secrets", "a fault of the service that repeats the key", times=len(calls), lost=len(leaks),
-                seen="the error of the fault, with *** where the key would stand")
+    reliability(
+        "secrets",
+        "a fault of the service that repeats the key",
+        times=len(calls),
+        lost=len(leaks),
+        seen="the error of the fault, with *** where the key would stand",
+    )
 
 
-@pytest.mark.parametrize("url", ["https://127.0.0.1:{port}", "https://no-such-host.invalid", "https://127.0.0.1:9"],
-                         ids=["TLS", "DNS", "port"])
+@pytest.mark.parametrize(
+    "url",
+    ["https://127.0.0.1:{port}", "https://no-such-host.invalid", "https://127.0.0.1:9"],
+    ids=["TLS", "DNS", "port"],
+)
 def test_a_service_that_cannot_be_reached_shows_no_secret(fitglue, service, home, url):
     """TLS that fails, a name that nobody knows, and a proxy of the environment that does not
     answer.
@@ -254,12 +352,22 @@ def test_a_service_that_cannot_be_reached_shows_no_secret(fitglue, service, home
     assert SEARCH.in_text(said) + SEARCH.in_home(home) == []
 
 
-@pytest.mark.parametrize("proxy", ["http://me:{}@[broken", "http://me:{}@127.0.0.1:9", "ftp://me:{}@127.0.0.1:9", "me:{}@127.0.0.1:port"])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://me:{}@[broken",
+        "http://me:{}@127.0.0.1:9",
+        "ftp://me:{}@127.0.0.1:9",
+        "me:{}@127.0.0.1:port",
+    ],
+)
 def test_a_proxy_that_is_written_wrongly_shows_no_password(fitglue, home, monkeypatch, proxy):
     """Nor does one that does not answer."""
     monkeypatch.setenv("https_proxy", proxy.format(PLANTED["password of the proxy"]))
     for form in ("--debug", "--json"):
-        code, said = fitglue("connect", "intervals", "--key-stdin", "--base-url", "https://intervals.invalid", form)
+        code, said = fitglue(
+            "connect", "intervals", "--key-stdin", "--base-url", "https://intervals.invalid", form
+        )
         assert code != 0
         assert SEARCH.in_text(said) + SEARCH.in_home(home) == []
 
@@ -272,20 +380,41 @@ def test_a_key_in_the_environment_is_stored_sealed_alone(fitglue, service, home,
     monkeypatch.setenv("FITGLUE_INTERVALS_BASE_URL", service.url)
     code, said = fitglue("connect", "intervals", "--debug")
     assert code == 0
-    leaks = SEARCH.in_text(said, *(fitglue(*call, "--debug")[1] for call in ([], ["sync"], ["doctor"], ["plugin", "install", "x"])))
+    leaks = SEARCH.in_text(
+        said,
+        *(
+            fitglue(*call, "--debug")[1]
+            for call in ([], ["sync"], ["doctor"], ["plugin", "install", "x"])
+        ),
+    )
     assert leaks + SEARCH.in_home(home) == []
 
 
-@pytest.mark.parametrize("url", ["postgresql://me:{}@127.0.0.1:1/db", "postgresql://me@127.0.0.1:1/db?password={}", "mysql://me:{}@h/db",
-                                 "postgresql://me:a/{}@h/db", "postgresql://me:a:{}@h:x/db", "postgresql://me:pass@{}@127.0.0.1:1/db",
-                                 "no address at all, {}", "postgresql+nothing://me:{}@h/db"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:{}@127.0.0.1:1/db",
+        "postgresql://me@127.0.0.1:1/db?password={}",
+        "mysql://me:{}@h/db",
+        "postgresql://me:a/{}@h/db",
+        "postgresql://me:a:{}@h:x/db",
+        "postgresql://me:pass@{}@127.0.0.1:1/db",
+        "no address at all, {}",
+        "postgresql+nothing://me:{}@h/db",
+    ],
+)
 def test_the_password_of_a_database_is_not_shown(fitglue, home, monkeypatch, url):
     """A server that is not there, another kind, a password that is written wrongly: an error, and
     no word of it.
     """
     monkeypatch.setenv("FITGLUE_DATABASE", url.format(PLANTED["password of the database"]))
     calls = (["doctor"], ["activities"], ["sql", "--path"], ["sync"], [])
-    leaks = [found for call in calls for form in ("--debug", "--json") for found in SEARCH.in_text(fitglue(*call, form)[1])]
+    leaks = [
+        found
+        for call in calls
+        for form in ("--debug", "--json")
+        for found in SEARCH.in_text(fitglue(*call, form)[1])
+    ]
     assert leaks + SEARCH.in_home(home) == []
 
 
@@ -312,17 +441,32 @@ def _raise(how):
             raise OSError(2, "No such file", f"/tmp/{KEY}")
         except OSError:
             raise RuntimeError("another one") from None
-    kinds = {"plain": RuntimeError(f"key {KEY}"), "bytes": RuntimeError(KEY.encode()), "nested": RuntimeError({"headers": [KEY, TOKEN]}),
-             "own": OfTheirOwn(KEY), "ours": FitglueError("FG-theirs", f"sent {KEY}", why=TOKEN, fix=f"say {KEY}"),
-             "exit": SystemExit(KEY)}
+    kinds = {
+        "plain": RuntimeError(f"key {KEY}"),
+        "bytes": RuntimeError(KEY.encode()),
+        "nested": RuntimeError({"headers": [KEY, TOKEN]}),
+        "own": OfTheirOwn(KEY),
+        "ours": FitglueError("FG-theirs", f"sent {KEY}", why=TOKEN, fix=f"say {KEY}"),
+        "exit": SystemExit(KEY),
+    }
     if how == "noted":
         kinds["plain"].add_note(KEY)
     raise kinds.get(how, kinds["plain"])
 
 
-@pytest.mark.parametrize("how", ["chained", *(pytest.param(one, marks=pytest.mark.long) for one in (
-    "plain", "bytes", "nested", "own", "ours", "exit", "in context", "noted"))])
-def test_a_plugin_that_raises_with_the_key_in_its_message_shows_nothing(connected, fitglue, home, monkeypatch, how, reliability):
+@pytest.mark.parametrize(
+    "how",
+    [
+        "chained",
+        *(
+            pytest.param(one, marks=pytest.mark.long)
+            for one in ("plain", "bytes", "nested", "own", "ours", "exit", "in context", "noted")
+        ),
+    ],
+)
+def test_a_plugin_that_raises_with_the_key_in_its_message_shows_nothing(
+    connected, fitglue, home, monkeypatch, how, reliability
+):
     """In what is said, in the error as an embedder gets it with all that is behind it, and in what
     is stored of it.
     """
@@ -339,9 +483,19 @@ def test_a_plugin_that_raises_with_the_key_in_its_message_shows_nothing(connecte
             with Host(home) as host:
                 errors = [event.error for event in host.sync() if isinstance(event, SyncStopped)]
             said.append(fitglue("quarantine", "--debug")[1])
-        leaks = SEARCH.in_text(*said) + [found for error in errors for found in SEARCH.in_error(error)] + SEARCH.in_home(home)
+        leaks = (
+            SEARCH.in_text(*said)
+            + [found for error in errors for found in SEARCH.in_error(error)]
+            + SEARCH.in_home(home)
+        )
         assert leaks == []
-    reliability("secrets", "a plugin that raises with the key in its message", times=2, lost=len(leaks), seen="FG-plugin-raised with ***")
+    reliability(
+        "secrets",
+        "a plugin that raises with the key in its message",
+        times=2,
+        lost=len(leaks),
+        seen="FG-plugin-raised with ***",
+    )
 
 
 def test_a_bug_leaves_a_report_without_secrets(connected, fitglue, home, monkeypatch, reliability):
@@ -354,7 +508,9 @@ def test_a_bug_leaves_a_report_without_secrets(connected, fitglue, home, monkeyp
 
     def buggy(face, events):
         follow(face, events)
-        raise RuntimeError(f"key {KEY}\nin a second line {TOKEN}") from ValueError(KEY.encode().hex())
+        raise RuntimeError(f"key {KEY}\nin a second line {TOKEN}") from ValueError(
+            KEY.encode().hex()
+        )
 
     monkeypatch.setattr(rounds, "follow", buggy)
     said = [fitglue("sync", form) for form in ("-v", "--debug", "--json")]
@@ -362,7 +518,13 @@ def test_a_bug_leaves_a_report_without_secrets(connected, fitglue, home, monkeyp
     assert list((home / "logs").glob("bug-*.txt"))
     leaks = SEARCH.in_text(*(text for _, text in said)) + SEARCH.in_home(home)
     assert leaks == []
-    reliability("secrets", "a bug with the key in its message", times=3, lost=len(leaks), seen="FG-bug, exit 1, and a report with ***")
+    reliability(
+        "secrets",
+        "a bug with the key in its message",
+        times=3,
+        lost=len(leaks),
+        seen="FG-bug, exit 1, and a report with ***",
+    )
 
 
 def test_the_log_of_an_embedder_holds_no_secret_behind_the_filter(connected, home, caplog):
@@ -379,11 +541,19 @@ def test_the_log_of_an_embedder_holds_no_secret_behind_the_filter(connected, hom
 
 def test_the_search_finds_what_is_there(connected, home, tmp_path):
     """A search that finds nothing proves something only if it can find."""
-    for name, content in {"plain": KEY, "token": TOKEN, "hex": KEY.encode().hex(), "small": KEY.lower(), "json": json.dumps(KEY)}.items():
+    for name, content in {
+        "plain": KEY,
+        "token": TOKEN,
+        "hex": KEY.encode().hex(),
+        "small": KEY.lower(),
+        "json": json.dumps(KEY),
+    }.items():
         (tmp_path / name).write_text(content)
         assert SEARCH.in_bytes((tmp_path / name).read_bytes()) == ["key"]
     with Host(home) as host:
         list(host.sync())
         with host.database.write() as db:
-            db.exec_driver_sql("UPDATE fg_connections SET state_error = ?", (json.dumps({"why": KEY}),))
+            db.exec_driver_sql(
+                "UPDATE fg_connections SET state_error = ?", (json.dumps({"why": KEY}),)
+            )
     assert "fg_connections.state_error: key" in SEARCH.in_home(home)

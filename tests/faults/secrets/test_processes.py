@@ -19,27 +19,51 @@ SEARCH = Search({"key": KEY})
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="only Linux shows processes below /proc")
+@pytest.mark.skipif(
+    not Path("/proc/self/cmdline").exists(), reason="only Linux shows processes below /proc"
+)
 def test_no_argument_and_no_child_of_a_running_command_holds_the_key(service, home, reliability):
     """While the service is asked, the list of processes shows nothing, nor does the environment of
     whoever gave the key by a pipe.
     """
     service.fault("*/profile", Fault.hold(), times=1)
-    command = [sys.executable, "-m", "fitglue_registry", "connect", "intervals", "--key-stdin", "--base-url", service.url]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    command = [
+        sys.executable,
+        "-m",
+        "fitglue_registry",
+        "connect",
+        "intervals",
+        "--key-stdin",
+        "--base-url",
+        service.url,
+    ]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
         assert process.stdin is not None
         process.stdin.write(KEY.encode())
         process.stdin.close()
         while not service.requests and process.poll() is None:
             os.sched_yield()  # nobody knows how long it takes to start
         tasks = Path(f"/proc/{process.pid}/task")
-        children = [child for task in tasks.iterdir() for child in (task / "children").read_text().split()]
-        seen = [Path(f"/proc/{pid}/{name}").read_bytes() for pid in (str(process.pid), *children) for name in ("cmdline", "environ")]
+        children = [
+            child for task in tasks.iterdir() for child in (task / "children").read_text().split()
+        ]
+        seen = [
+            Path(f"/proc/{pid}/{name}").read_bytes()
+            for pid in (str(process.pid), *children)
+            for name in ("cmdline", "environ")
+        ]
         process.kill()
     leaks = [found for content in seen for found in SEARCH.in_bytes(content)]
     assert b"connect" in seen[0]
     assert leaks + SEARCH.in_home(home) == []
-    reliability("secrets", "the list of processes while a key is proven", lost=len(leaks), seen="the command without the key")
+    reliability(
+        "secrets",
+        "the list of processes while a key is proven",
+        lost=len(leaks),
+        seen="the command without the key",
+    )
 
 
 def test_a_build_of_a_plugin_inherits_no_key(tmp_path, monkeypatch, capsys):

@@ -33,7 +33,9 @@ def sealed(home):
     return sorted(path.name for path in (home / "secrets").glob("*.sealed"))
 
 
-def test_a_renewed_key_takes_effect_and_leaves_no_copy_of_the_old_one(home, connect, service, reliability):
+def test_a_renewed_key_takes_effect_and_leaves_no_copy_of_the_old_one(
+    home, connect, service, reliability
+):
     """The next sync has the new key, and neither folder nor database has the old one."""
     connect()
     before = sealed(home)
@@ -44,10 +46,17 @@ def test_a_renewed_key_takes_effect_and_leaves_no_copy_of_the_old_one(home, conn
     assert opened(home) == {"intervals": RENEWED}
     assert len(sealed(home)) == 1
     assert sealed(home) != before
-    reliability("secrets", "a key renewed while the old one is stored", lost=len(left_over(home)), seen="the connection is renewed, exit 0")
+    reliability(
+        "secrets",
+        "a key renewed while the old one is stored",
+        lost=len(left_over(home)),
+        seen="the connection is renewed, exit 0",
+    )
 
 
-def test_a_renewed_key_in_the_keyring_leaves_no_copy_of_the_old_one(home, connect, service, desktop, monkeypatch):
+def test_a_renewed_key_in_the_keyring_leaves_no_copy_of_the_old_one(
+    home, connect, service, desktop, monkeypatch
+):
     """The keyring cannot be asked what it holds, so nothing may stay there."""
     monkeypatch.setenv("FITGLUE_SECRETS", "keyring")
     connect()
@@ -56,7 +65,9 @@ def test_a_renewed_key_in_the_keyring_leaves_no_copy_of_the_old_one(home, connec
     assert [json.loads(value)["api_key"] for value in desktop.kept.values()] == [RENEWED]
 
 
-def test_a_sync_that_is_running_takes_the_renewed_key_after_a_401(home, connect, service, reliability):
+def test_a_sync_that_is_running_takes_the_renewed_key_after_a_401(
+    home, connect, service, reliability
+):
     """A process that goes on for ever need not be started again, nor does its sync fail once."""
     connect()
     with Host(home) as host:
@@ -67,7 +78,12 @@ def test_a_sync_that_is_running_takes_the_renewed_key_after_a_401(home, connect,
         last = list(events)[-1]
         assert isinstance(last, SyncFinished)
         assert host.connections()[0].state == "ok"
-    reliability("secrets", "a key renewed while a sync runs", lost=last.counts.get("not-fetched", 0), seen="the sync goes on, exit 0")
+    reliability(
+        "secrets",
+        "a key renewed while a sync runs",
+        lost=last.counts.get("not-fetched", 0),
+        seen="the sync goes on, exit 0",
+    )
 
 
 def test_a_new_key_file_seals_every_secret(home, connect, reliability):
@@ -84,7 +100,12 @@ def test_a_new_key_file_seals_every_secret(home, connect, reliability):
     key_file(home).write_bytes(old)
     with Host(home) as host:
         assert list(host.sync())[-1].error.code == "FG-secret-key-lost"
-    reliability("secrets", "the key file replaced by rekey", lost=len(lost), seen="an encrypted file, sealed with the new key; exit 0")
+    reliability(
+        "secrets",
+        "the key file replaced by rekey",
+        lost=len(lost),
+        seen="an encrypted file, sealed with the new key; exit 0",
+    )
 
 
 def test_keys_move_from_the_keyring_to_a_file_and_back(home, connect, desktop, monkeypatch):
@@ -142,12 +163,20 @@ def test_an_embedder_s_own_store_is_not_touched(home):
 def killed(home: Path, folder: Path, points: str, *work: str) -> list[dict]:
     """Kill a change at these points, look at what is left, and make it again to its end."""
     command = [sys.executable, "-W", "error", str(CHILD), str(home), str(folder), points, *work]
-    child = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=500, check=True)
+    child = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, timeout=500, check=True
+    )
     return json.loads(child.stdout)
 
 
-WORK = {"renew": ("file", "renew"), "renew in the keyring": ("keyring", "renew"), "rekey": ("file", "rekey"),
-        "move to a file": ("keyring", "rekey", "file"), "remove": ("file", "remove"), "remove from the keyring": ("keyring", "remove")}
+WORK = {
+    "renew": ("file", "renew"),
+    "renew in the keyring": ("keyring", "renew"),
+    "rekey": ("file", "rekey"),
+    "move to a file": ("keyring", "rekey", "file"),
+    "remove": ("file", "remove"),
+    "remove from the keyring": ("keyring", "remove"),
+}
 
 
 @pytest.fixture(params=WORK)
@@ -163,19 +192,31 @@ def change(request, tmp_path, connect, service, monkeypatch):
 
 
 @pytest.mark.long
-def test_killed_at_any_step_of_a_change_no_secret_is_lost_and_none_stays_behind(change, home, tmp_path, reliability):
+def test_killed_at_any_step_of_a_change_no_secret_is_lost_and_none_stays_behind(
+    change, home, tmp_path, reliability
+):
     """SIGKILL before every rename, removal, commit and write to the keyring: the key still opens,
     and the next change tidies up.
     """
     name, work = change
     expected = {"renew": {"intervals": RENEWED}, "rekey": {"intervals": KEY}, "remove": {}}[work[0]]
     outcomes = killed(home, tmp_path, "all", *work)
-    lost = [one for one in outcomes if one["again"] != [0, [expected, []]] or not set(one["between"][1].values()) <= {KEY, RENEWED}]
+    lost = [
+        one
+        for one in outcomes
+        if one["again"] != [0, [expected, []]]
+        or not set(one["between"][1].values()) <= {KEY, RENEWED}
+    ]
     assert lost == []
     assert len(outcomes) > 3
     assert all(one["killed"] for one in outcomes)
-    reliability("secrets", f"killed while secrets change: {name}", times=len(outcomes), lost=len(lost),
-                seen="the same command does it, exit 0")
+    reliability(
+        "secrets",
+        f"killed while secrets change: {name}",
+        times=len(outcomes),
+        lost=len(lost),
+        seen="the same command does it, exit 0",
+    )
 
 
 def test_a_rekey_that_stops_half_way_loses_nothing(home, connect, monkeypatch):
@@ -197,7 +238,9 @@ def interrupted(*_):
     raise KeyboardInterrupt
 
 
-def test_a_sync_after_a_lost_key_tells_and_the_next_connect_mends_it(home, service, connect, reliability):
+def test_a_sync_after_a_lost_key_tells_and_the_next_connect_mends_it(
+    home, service, connect, reliability
+):
     """Everything else works on, and connecting again is all it takes."""
     connect()
     with Host(home) as host:
@@ -211,4 +254,9 @@ def test_a_sync_after_a_lost_key_tells_and_the_next_connect_mends_it(home, servi
     connect()
     with Host(home) as host:
         assert isinstance(list(host.sync())[-1], SyncFinished)
-    reliability("secrets", "the key file lost", lost=lost, seen=f"{stopped.error.code}, exit {stopped.error.exit_code}; connect mends it")
+    reliability(
+        "secrets",
+        "the key file lost",
+        lost=lost,
+        seen=f"{stopped.error.code}, exit {stopped.error.exit_code}; connect mends it",
+    )

@@ -30,5 +30,7 @@ def test_every_line_of_the_table_names_a_test():
 
 def test_every_test_of_this_folder_that_tells_a_threat_is_named():
     """A file of these tests that the page forgets would be a promise that nobody reads."""
-    files = {path.name for path in (CHECKOUT / "tests" / "faults" / "secrets").glob("test_*.py")} - {"test_security_page.py"}
+    files = {
+        path.name for path in (CHECKOUT / "tests" / "faults" / "secrets").glob("test_*.py")
+    } - {"test_security_page.py"}
     assert files <= {file.rpartition("/")[2] for file, _ in NAMED}

@@ -78,13 +78,24 @@ def put_a_folder_in_its_place(home):
     path.mkdir()
 
 
-TROUBLES = {lose: "FG-secret-key-lost", replace: "FG-secret-key-lost", overwrite: "FG-secret-key-lost", damage: "FG-secret-unreadable",
-            remove: "FG-secret-missing", put_a_folder_in_its_place: "FG-secret-unreadable"}
+TROUBLES = {
+    lose: "FG-secret-key-lost",
+    replace: "FG-secret-key-lost",
+    overwrite: "FG-secret-key-lost",
+    damage: "FG-secret-unreadable",
+    remove: "FG-secret-missing",
+    put_a_folder_in_its_place: "FG-secret-unreadable",
+}
 
 
-@pytest.mark.parametrize("trouble", [pytest.param(one, marks=() if one is lose else pytest.mark.long) for one in TROUBLES],
-                         ids=lambda trouble: trouble.__name__.replace("_", " "))
-def test_a_lost_or_damaged_key_is_told_and_the_rest_goes_on(home, connect, service, with_files, fitglue, trouble, reliability):
+@pytest.mark.parametrize(
+    "trouble",
+    [pytest.param(one, marks=() if one is lose else pytest.mark.long) for one in TROUBLES],
+    ids=lambda trouble: trouble.__name__.replace("_", " "),
+)
+def test_a_lost_or_damaged_key_is_told_and_the_rest_goes_on(
+    home, connect, service, with_files, fitglue, trouble, reliability
+):
     """Exit 3 with what to do; reading, export, rebuild and the other connections work, and the same
     command mends it.
     """
@@ -100,8 +111,12 @@ def test_a_lost_or_damaged_key_is_told_and_the_rest_goes_on(home, connect, servi
     assert lost == 0
     connect()
     assert fitglue("sync")[0] == 0
-    reliability("secrets", "a key file or a sealed secret lost, replaced or damaged", lost=lost,
-                seen="FG-secret-key-lost, -unreadable or -missing, exit 3; the rest goes on, connect mends it")
+    reliability(
+        "secrets",
+        "a key file or a sealed secret lost, replaced or damaged",
+        lost=lost,
+        seen="FG-secret-key-lost, -unreadable or -missing, exit 3; the rest goes on, connect mends it",
+    )
 
 
 def test_a_secret_that_does_not_open_is_told_by_rekey(home, connect, fitglue):
@@ -119,7 +134,11 @@ def test_a_secret_that_does_not_open_is_told_by_rekey(home, connect, fitglue):
 def test_a_link_in_place_of_a_secret_is_refused(home, connect, tmp_path, service, what):
     """Whoever can place a link could choose what is read, or where a key is written."""
     connect()
-    path = {"folder": home / "secrets", "key file": key_file(home), "sealed file": only_sealed(home)}[what]
+    path = {
+        "folder": home / "secrets",
+        "key file": key_file(home),
+        "sealed file": only_sealed(home),
+    }[what]
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
     with Host(home) as host, pytest.raises(FitglueError) as caught:
@@ -151,9 +170,15 @@ def test_everything_is_private_whatever_the_umask(home, connect, fitglue):
         fitglue("connections", "rekey")
     finally:
         os.umask(old)
-    modes = {path.relative_to(home).as_posix(): path.stat().st_mode & 0o077 for path in (home / "secrets").rglob("*")}
+    modes = {
+        path.relative_to(home).as_posix(): path.stat().st_mode & 0o077
+        for path in (home / "secrets").rglob("*")
+    }
     assert {name: mode for name, mode in modes.items() if mode} == {}
-    assert (home.stat().st_mode & 0o777, (home / "secrets").stat().st_mode & 0o777) == (0o700, 0o700)
+    assert (home.stat().st_mode & 0o777, (home / "secrets").stat().st_mode & 0o777) == (
+        0o700,
+        0o700,
+    )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
@@ -169,9 +194,12 @@ def locked(*_):
     raise RuntimeError("no session bus: org.freedesktop.secrets")
 
 
-@pytest.mark.parametrize("keyring_of_the_scheduler", ["none", pytest.param("locked", marks=pytest.mark.long)])
-def test_a_scheduler_without_a_desktop_can_sync_after_one_command(home, service, connect, fitglue, monkeypatch,
-                                                                   keyring_of_the_scheduler, reliability):
+@pytest.mark.parametrize(
+    "keyring_of_the_scheduler", ["none", pytest.param("locked", marks=pytest.mark.long)]
+)
+def test_a_scheduler_without_a_desktop_can_sync_after_one_command(
+    home, service, connect, fitglue, monkeypatch, keyring_of_the_scheduler, reliability
+):
     """Connected on a desktop, run by a scheduler: a message that names the command, and after it
     the sync works for ever.
     """
@@ -187,19 +215,30 @@ def test_a_scheduler_without_a_desktop_can_sync_after_one_command(home, service,
             return fitglue(*arguments)
 
     code, _, err = scheduled("sync")
-    assert (code, "[FG-keyring-unavailable]" in err, "fitglue connections rekey --to file" in err) == (3, True, True)
+    assert (
+        code,
+        "[FG-keyring-unavailable]" in err,
+        "fitglue connections rekey --to file" in err,
+    ) == (3, True, True)
     assert fitglue("connections", "rekey", "--to", "file")[0] == 0
     assert scheduled("sync")[0] == 0
     shown = json.loads(f"[{scheduled('activities', '--json')[1].strip().replace(chr(10), ',')}]")
     lost = len(native(service.account)) - len(shown)
     assert lost == 0
-    reliability("secrets", "a scheduler without the keyring of the desktop", lost=lost,
-                seen="FG-keyring-unavailable, exit 3; after `fitglue connections rekey --to file` it syncs")
+    reliability(
+        "secrets",
+        "a scheduler without the keyring of the desktop",
+        lost=lost,
+        seen="FG-keyring-unavailable, exit 3; after `fitglue connections rekey --to file` it syncs",
+    )
 
 
 def test_rekey_says_where_each_key_lies(home, connect, with_files, fitglue):
     """One line a connection that has a key; as JSON the same."""
     connect()
-    assert "intervals: its key lies in an encrypted file, sealed with the new key" in fitglue("connections", "rekey")[1]
+    assert (
+        "intervals: its key lies in an encrypted file, sealed with the new key"
+        in fitglue("connections", "rekey")[1]
+    )
     said = json.loads(fitglue("connections", "rekey", "--json")[1])
     assert said == {"connection": "intervals", "ok": True, "kept_in": "file", "new_key": True}

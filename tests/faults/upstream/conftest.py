@@ -49,7 +49,9 @@ def world(tmp_path_factory) -> Iterator[World]:
     # The oldest, so that odd values meet the others.
     account.add_strava_stub("2026-11-01T07:00:00", id="16998617321")
     account.add("2026-11-10T06:00:00", id="900000001", created="2026-11-10T08:00:00+00:00")
-    for by_hand in [one for one in account.ids() if not account.is_stub(one) and account.file(one) is None]:
+    for by_hand in [
+        one for one in account.ids() if not account.is_stub(one) and account.file(one) is None
+    ]:
         account.delete(by_hand)
     folder, secrets = tmp_path_factory.mktemp("upstream"), MemorySecretStore()
     with StandIn(account) as server:
@@ -102,7 +104,9 @@ def impatience(monkeypatch) -> list[float]:
 
     def shortened(*arguments: Any) -> policy.HttpPolicy:
         whole = made(*arguments)
-        return dataclasses.replace(whole, read_s=seconds[0], total_s=seconds[0]) if seconds else whole
+        return (
+            dataclasses.replace(whole, read_s=seconds[0], total_s=seconds[0]) if seconds else whole
+        )
 
     monkeypatch.setattr(policy, "policy_from_entry", shortened)
     return seconds

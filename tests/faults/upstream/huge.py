@@ -17,7 +17,11 @@ def main(home: str) -> None:
     with Host(home) as host:
         last = list(host.sync())[-1]
         error = last.error.as_dict() if isinstance(last, SyncStopped) else None
-    print(json.dumps({"error": error, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+    print(
+        json.dumps(
+            {"error": error, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+        )
+    )
 
 
 if __name__ == "__main__":

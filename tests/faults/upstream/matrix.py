@@ -111,16 +111,29 @@ _BROKEN = {
 _ALL = _DOWN | _BROKEN
 #: Endpoint → fault → the code that stops it; what is not there goes on.
 STOPS: Mapping[str, Mapping[str, str]] = {
-    "profile": {**_ALL, "an empty list": "FG-unexpected-answer", "a title that is no UTF-8": "FG-answer-not-json",
-                "a value nested 100,000 deep": "FG-answer-not-json"},
+    "profile": {
+        **_ALL,
+        "an empty list": "FG-unexpected-answer",
+        "a title that is no UTF-8": "FG-answer-not-json",
+        "a value nested 100,000 deep": "FG-answer-not-json",
+    },
     "notes": _ALL,
     "sizing": _ALL,
     "window": _ALL,
     "bulk": _DOWN,
-    "detail": {**_ALL, "an empty list": "FG-unexpected-answer", "a value nested 100,000 deep": "FG-answer-not-json"},
+    "detail": {
+        **_ALL,
+        "an empty list": "FG-unexpected-answer",
+        "a value nested 100,000 deep": "FG-answer-not-json",
+    },
     "streams": _ALL,
-    "file": {**_ALL, **dict.fromkeys(
-        ("a web page under 200", "empty body", "an empty list", "nested 100,000 deep"), "FG-unexpected-answer")},
+    "file": {
+        **_ALL,
+        **dict.fromkeys(
+            ("a web page under 200", "empty body", "an empty list", "nested 100,000 deep"),
+            "FG-unexpected-answer",
+        ),
+    },
 }
 GOES_ON = {
     # A server without profiles is asked for the athlete itself.
@@ -148,8 +161,19 @@ def healed_by(endpoint: str, fault: str) -> str:
     """
     if endpoint in ("detail", "streams", "file") and fault in ("404", "422", "422, as of Strava"):
         return "walk"
-    if endpoint == "window" and fault in ("a list of numbers", "nested 100,000 deep", "a value nested 100,000 deep"):
+    if endpoint == "window" and fault in (
+        "a list of numbers",
+        "nested 100,000 deep",
+        "a value nested 100,000 deep",
+    ):
         return "walk"  # what was no activity is in quarantine until it is missed
     parts = endpoint in ("bulk", "detail", "streams", "file")
-    return "changed" if parts and stops_with(endpoint, fault) is None and fault in ODD | {
-        "an empty list": None, "duplicates": None, "truncated": None, "no JSON at all": None} else "next sync"
+    return (
+        "changed"
+        if parts
+        and stops_with(endpoint, fault) is None
+        and fault
+        in ODD
+        | {"an empty list": None, "duplicates": None, "truncated": None, "no JSON at all": None}
+        else "next sync"
+    )

@@ -72,13 +72,17 @@ def test_a_title_that_is_no_utf8_arrives_as_far_as_it_can_be_read(server, open_h
     nothing else.
     """
     for name in ("window", "bulk"):
-        server.fault(ENDPOINTS[name], Fault.values({"name": '"\udce2\udc82 cut"'}, rows=1), times=None)
+        server.fault(
+            ENDPOINTS[name], Fault.values({"name": '"\udce2\udc82 cut"'}, rows=1), times=None
+        )
     host = open_host()
     finished(host)
     assert "\ufffd cut" in {one["title"] for one in host.activities()}
 
 
-def test_what_was_never_an_activity_leaves_the_quarantine_once_it_is_listed_no_more(server, open_host):
+def test_what_was_never_an_activity_leaves_the_quarantine_once_it_is_listed_no_more(
+    server, open_host
+):
     """A list with an odd row in it, once: the row is kept in quarantine, and becomes a tombstone
     when it is gone.
     """

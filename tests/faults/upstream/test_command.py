@@ -1,5 +1,4 @@
-"""The same faults through the command: what a person reads, and the exit code that a script gets.
-"""
+"""The same faults through the command: what a person reads, and the exit code that a script gets."""
 
 from __future__ import annotations
 
@@ -37,7 +36,13 @@ REST = [
     ("window", "redirect without end", 5, "FG-redirect-refused", "check the base URL"),
     ("sizing", "truncated", 5, "FG-answer-not-json", "try again later"),
     ("window", "JSON of another shape", 5, "FG-unexpected-answer", "upgrade fitglue-intervals"),
-    ("streams", "200 with an error inside", 5, "FG-unexpected-answer", "run the command again later"),
+    (
+        "streams",
+        "200 with an error inside",
+        5,
+        "FG-unexpected-answer",
+        "run the command again later",
+    ),
     ("streams", "broken gzip", 4, "FG-answer-broken", "run the command again later"),
     ("window", "reset before the headers", 4, "FG-answer-broken", "run the command again later"),
     ("window", "reset after the headers", 4, "FG-answer-broken", "run the command again later"),
@@ -59,10 +64,13 @@ def connected(server, fitglue):
     server.set_key(kept)
 
 
-@pytest.mark.parametrize(("endpoint", "fault", "exit_code", "code", "fix"), [
-    *EVERYDAY, *(pytest.param(*row, marks=pytest.mark.long) for row in REST)])
-def test_the_command_says_what_where_why_and_what_to_do(connected, fitglue, impatience, reliability, world, endpoint, fault,
-                                                             exit_code, code, fix):
+@pytest.mark.parametrize(
+    ("endpoint", "fault", "exit_code", "code", "fix"),
+    [*EVERYDAY, *(pytest.param(*row, marks=pytest.mark.long) for row in REST)],
+)
+def test_the_command_says_what_where_why_and_what_to_do(
+    connected, fitglue, impatience, reliability, world, endpoint, fault, exit_code, code, fix
+):
     """One error, its four lines, the exit code of the table in the README, never a traceback or the
     key; afterwards all is well.
     """
@@ -74,7 +82,12 @@ def test_the_command_says_what_where_why_and_what_to_do(connected, fitglue, impa
     assert (said.code, code in said.err) == (exit_code, True)
     assert fix in said.err + said.out
     if code:
-        assert [line.split(":")[0].strip() for line in said.err.splitlines()[-4:]] == ["error", "where", "why", "fix"]
+        assert [line.split(":")[0].strip() for line in said.err.splitlines()[-4:]] == [
+            "error",
+            "where",
+            "why",
+            "fix",
+        ]
     assert "Traceback" not in said.err
     assert KEY not in said.err + said.out
     connected.clear_faults()
@@ -84,7 +97,12 @@ def test_the_command_says_what_where_why_and_what_to_do(connected, fitglue, impa
     with Host() as host:
         differs = lost(world.undisturbed, natural(host))
     assert differs == []
-    reliability("upstream", f"as a command: {fault}", lost=len(differs), seen=f"{code or 'a row in quarantine'}, exit {exit_code}")
+    reliability(
+        "upstream",
+        f"as a command: {fault}",
+        lost=len(differs),
+        seen=f"{code or 'a row in quarantine'}, exit {exit_code}",
+    )
 
 
 @pytest.mark.long
@@ -94,8 +112,13 @@ def test_a_server_that_never_answers_is_remarked_on_in_the_terminal(connected):
     """
     connected.fault(ENDPOINTS["sizing"], Fault.hold(), times=None)
     main, side = pty.openpty()
-    process = subprocess.Popen([sys.executable, "-m", "fitglue_registry", "sync"], stdin=side, stdout=side, stderr=side,
-                               env={**os.environ, "COLUMNS": "120", "TERM": "xterm"})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fitglue_registry", "sync"],
+        stdin=side,
+        stdout=side,
+        stderr=side,
+        env={**os.environ, "COLUMNS": "120", "TERM": "xterm"},
+    )
     os.close(side)
     said = b""
     with suppress(OSError):

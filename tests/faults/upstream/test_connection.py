@@ -56,7 +56,9 @@ def afterwards(host, server, world):
 
 
 @each_endpoint
-def test_a_certificate_that_nobody_trusts(encrypted, open_host, world, reliability, tmp_path, endpoint):
+def test_a_certificate_that_nobody_trusts(
+    encrypted, open_host, world, reliability, tmp_path, endpoint
+):
     """In the middle of a sync another server answers by that name: the key is not sent to it, and
     nothing is lost.
     """
@@ -69,20 +71,33 @@ def test_a_certificate_that_nobody_trusts(encrypted, open_host, world, reliabili
         encrypted.tls = other  # of whoever connects next
         return answer
 
-    encrypted.fault(ENDPOINTS[endpoint], Fault("reset", exchange, Fault.reset().delivery), times=None)
+    encrypted.fault(
+        ENDPOINTS[endpoint], Fault("reset", exchange, Fault.reset().delivery), times=None
+    )
     error = attempt(host, encrypted, endpoint)
-    assert (error.code, error.what, error.exit_code) == ("FG-tls-failed", "no trusted connection to localhost", 5)
+    assert (error.code, error.what, error.exit_code) == (
+        "FG-tls-failed",
+        "no trusted connection to localhost",
+        5,
+    )
     assert "self-signed" in error.why
     assert error.at.url.startswith("https://localhost:")
     encrypted.tls = good
     differs = afterwards(host, encrypted, world)
     assert differs == []
-    reliability("upstream", "TLS: a certificate that nobody trusts", lost=len(differs), seen="FG-tls-failed, exit 5")
+    reliability(
+        "upstream",
+        "TLS: a certificate that nobody trusts",
+        lost=len(differs),
+        seen="FG-tls-failed, exit 5",
+    )
 
 
 @pytest.mark.long
 @each_endpoint
-def test_bytes_in_clear_on_an_encrypted_connection(encrypted, open_host, world, reliability, endpoint):
+def test_bytes_in_clear_on_an_encrypted_connection(
+    encrypted, open_host, world, reliability, endpoint
+):
     """What is no TLS any more ends the connection, is tried again, and is named."""
     host = open_host(connected=False)
     if endpoint not in OF_CONNECT:
@@ -94,7 +109,12 @@ def test_bytes_in_clear_on_an_encrypted_connection(encrypted, open_host, world, 
     assert error.code == "FG-tls-failed"
     differs = afterwards(host, encrypted, world)
     assert differs == []
-    reliability("upstream", "TLS: bytes in clear in the middle", lost=len(differs), seen="FG-tls-failed, exit 5")
+    reliability(
+        "upstream",
+        "TLS: bytes in clear in the middle",
+        lost=len(differs),
+        seen="FG-tls-failed, exit 5",
+    )
 
 
 @each_endpoint
@@ -123,13 +143,22 @@ def test_a_name_that_does_not_resolve(server, open_host, world, reliability, mon
         error = caught.value
     else:
         error = stopped(host, files=True)
-    assert (error.code, error.what, error.exit_code) == ("FG-no-network", "localhost cannot be reached", 4)
+    assert (error.code, error.what, error.exit_code) == (
+        "FG-no-network",
+        "localhost cannot be reached",
+        4,
+    )
     assert error.why.startswith("Name or service not known")
     refusing.clear()
     server.clear_faults()
     differs = afterwards(host, server, world)
     assert differs == []
-    reliability("upstream", "DNS: the name does not resolve", lost=len(differs), seen="FG-no-network, exit 4")
+    reliability(
+        "upstream",
+        "DNS: the name does not resolve",
+        lost=len(differs),
+        seen="FG-no-network, exit 4",
+    )
 
 
 @pytest.mark.long
@@ -139,7 +168,11 @@ def test_the_key_goes_to_no_other_host(server, open_host, world, reliability):
     """
     with StandIn(world.server.account) as elsewhere:
         for endpoint in ("sizing", "bulk", "detail", "streams"):
-            server.fault(ENDPOINTS[endpoint], Fault.redirect(f"{elsewhere.url}/api/v1/athletes"), times=None if endpoint != "sizing" else 1)
+            server.fault(
+                ENDPOINTS[endpoint],
+                Fault.redirect(f"{elsewhere.url}/api/v1/athletes"),
+                times=None if endpoint != "sizing" else 1,
+            )
         host = open_host()
         assert stopped(host).code == "FG-redirect-refused"
         assert stopped(host).code == "FG-redirect-refused"
@@ -148,12 +181,20 @@ def test_the_key_goes_to_no_other_host(server, open_host, world, reliability):
     list(host.sync(options=FILES))
     differs = lost(world.undisturbed, natural(host))
     assert differs == []
-    reliability("upstream", "redirect to another host that would answer", times=2, lost=len(differs),
-                seen="FG-redirect-refused, exit 5; the other host was never asked")
+    reliability(
+        "upstream",
+        "redirect to another host that would answer",
+        times=2,
+        lost=len(differs),
+        seen="FG-redirect-refused, exit 5; the other host was never asked",
+    )
 
 
-@pytest.mark.parametrize("fault", [
-    Fault.hold(), pytest.param(Fault.drip(interval_s=0.02), marks=pytest.mark.long)], ids=["never answering", "one byte at a time"])
+@pytest.mark.parametrize(
+    "fault",
+    [Fault.hold(), pytest.param(Fault.drip(interval_s=0.02), marks=pytest.mark.long)],
+    ids=["never answering", "one byte at a time"],
+)
 def test_no_thread_is_left_behind(server, open_host, impatience, fault):
     """After a server that never answered, and once the host is closed, every thread of its own has
     ended.
@@ -164,7 +205,11 @@ def test_no_thread_is_left_behind(server, open_host, impatience, fault):
     host = open_host()
     assert stopped(host).code == "FG-timeout"
     host.close()
-    left = [thread for thread in set(threading.enumerate()) - before if not thread.name.startswith("stand-in")]
+    left = [
+        thread
+        for thread in set(threading.enumerate()) - before
+        if not thread.name.startswith("stand-in")
+    ]
     for thread in left:
         thread.join(5)
     assert [thread.name for thread in left if thread.is_alive()] == []

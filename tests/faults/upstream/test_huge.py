@@ -33,18 +33,29 @@ def sync_in_child(server, tmp_path, monkeypatch):
         with Host(tmp_path / home) as host:
             host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         command = [sys.executable, "-W", "error", str(CHILD), str(tmp_path / home)]
-        return json.loads(subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=600, check=True).stdout)
+        return json.loads(
+            subprocess.run(
+                command, capture_output=True, text=True, cwd=ROOT, timeout=600, check=True
+            ).stdout
+        )
 
     return sync
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("fault", "name"), [
-    (Fault.flood(), "a body of 500 MB"), (Fault.flood(announced=False), "a body of 500 MB, unannounced"),
-    (Fault.bomb(), "a gzip of 500 MB"),
-], ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("fault", "name"),
+    [
+        (Fault.flood(), "a body of 500 MB"),
+        (Fault.flood(announced=False), "a body of 500 MB, unannounced"),
+        (Fault.bomb(), "a gzip of 500 MB"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 @pytest.mark.parametrize("endpoint", ["sizing", "window", "streams"])
-def test_a_huge_answer_takes_no_more_memory_than_its_limit(sync_in_child, server, world, tmp_path, reliability, endpoint, fault, name):
+def test_a_huge_answer_takes_no_more_memory_than_its_limit(
+    sync_in_child, server, world, tmp_path, reliability, endpoint, fault, name
+):
     """500 MB, in whatever form, are read up to ``max_body_mb`` and no further, and the error names
     the limit.
     """
@@ -61,5 +72,9 @@ def test_a_huge_answer_takes_no_more_memory_than_its_limit(sync_in_child, server
         list(host.sync(options=FILES))
         differs = lost(world.undisturbed, natural(host))
     assert differs == []
-    reliability("upstream", f"{name}: memory of a child process", lost=len(differs),
-                seen="FG-answer-too-large, exit 5; at most three times the limit")
+    reliability(
+        "upstream",
+        f"{name}: memory of a child process",
+        lost=len(differs),
+        seen="FG-answer-too-large, exit 5; at most three times the limit",
+    )

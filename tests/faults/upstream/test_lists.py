@@ -48,11 +48,15 @@ def _add(account):
 
 
 def _move_up(account):
-    account.edit(account.ids()[-1], start_date_local="2026-11-20T23:00:00", start_date="2026-11-20T22:00:00Z")
+    account.edit(
+        account.ids()[-1], start_date_local="2026-11-20T23:00:00", start_date="2026-11-20T22:00:00Z"
+    )
 
 
 def _move_down(account):
-    account.edit(account.ids()[0], start_date_local="2026-10-01T06:00:00", start_date="2026-10-01T04:00:00Z")
+    account.edit(
+        account.ids()[0], start_date_local="2026-10-01T06:00:00", start_date="2026-10-01T04:00:00Z"
+    )
 
 
 ACTS = {
@@ -63,10 +67,13 @@ ACTS = {
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("what", "endpoint"), [
-    (what, endpoint) for what in ACTS for endpoint in ("sizing", "window", "bulk", "streams")
-])
-def test_a_list_that_changes_while_it_is_read(changing, monkeypatch, tmp_path, reliability, what, endpoint):
+@pytest.mark.parametrize(
+    ("what", "endpoint"),
+    [(what, endpoint) for what in ACTS for endpoint in ("sizing", "window", "bulk", "streams")],
+)
+def test_a_list_that_changes_while_it_is_read(
+    changing, monkeypatch, tmp_path, reliability, what, endpoint
+):
     """Between two windows, or between the list and the parts, the account changes: the next sync
     has it as it is.
     """
@@ -76,19 +83,33 @@ def test_a_list_that_changes_while_it_is_read(changing, monkeypatch, tmp_path, r
     server.fault(ENDPOINTS[endpoint], meanwhile(lambda: ACTS[what](account)), times=1)
     sync(host)
     finished(host)
-    differs = [one for one in lost(undisturbed(server, tmp_path), natural(host)) if not one.startswith("windows")]
+    differs = [
+        one
+        for one in lost(undisturbed(server, tmp_path), natural(host))
+        if not one.startswith("windows")
+    ]
     assert differs == []
-    reliability("upstream", f"the list changes while it is read: {what}", lost=len(differs), seen="nothing; the next sync has it")
+    reliability(
+        "upstream",
+        f"the list changes while it is read: {what}",
+        lost=len(differs),
+        seen="nothing; the next sync has it",
+    )
 
 
 def _ids_as_numbers(answer):
-    return replace(answer, body=re.sub(rb'"id":"(\d+)"', rb'"id":\1', answer.body)) if answer.body else answer
+    return (
+        replace(answer, body=re.sub(rb'"id":"(\d+)"', rb'"id":\1', answer.body))
+        if answer.body
+        else answer
+    )
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("first", ["text", "number"])
 def test_ids_that_change_their_type(server, open_host, world, reliability, first):
     """An id that is written as a number one day and as text the next is one record."""
+
     def write_numbers():
         for endpoint in ("window", "bulk", "detail"):
             server.fault(ENDPOINTS[endpoint], Fault("numbers", _ids_as_numbers), times=None)
@@ -104,20 +125,38 @@ def test_ids_that_change_their_type(server, open_host, world, reliability, first
     # A detail says the same with either, so that nobody asks for it again: it is kept as it came.
     differs = [one for one in lost(world.undisturbed, natural(host)) if not one.startswith("raw")]
     assert differs == []
-    reliability("upstream", "ids change between number and text", lost=len(differs), seen="nothing; it stays one record")
+    reliability(
+        "upstream",
+        "ids change between number and text",
+        lost=len(differs),
+        seen="nothing; it stays one record",
+    )
 
 
 LIES = {
     "an empty list": Fault.raw_body(b"[]"),
-    "half of the rows": Fault("half", lambda answer: replace(answer, body=answer.body[: answer.body.index(b"},{") + 1] + b"]")),
+    "half of the rows": Fault(
+        "half",
+        lambda answer: replace(answer, body=answer.body[: answer.body.index(b"},{") + 1] + b"]"),
+    ),
     "each row five times": Fault.duplicate_rows(times=4),
     "a list of what are no activities": Fault.shape([{"id": None}, {}, 7]),
 }
 
 
-@pytest.mark.parametrize("denied", ["", pytest.param("and single activities are denied", marks=pytest.mark.long)])
-@pytest.mark.parametrize("lie", ["an empty list", *(pytest.param(lie, marks=pytest.mark.long) for lie in LIES if lie != "an empty list")])
-def test_a_list_that_lies_after_a_good_sync_deletes_nothing(server, open_host, world, reliability, lie, denied):
+@pytest.mark.parametrize(
+    "denied", ["", pytest.param("and single activities are denied", marks=pytest.mark.long)]
+)
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "an empty list",
+        *(pytest.param(lie, marks=pytest.mark.long) for lie in LIES if lie != "an empty list"),
+    ],
+)
+def test_a_list_that_lies_after_a_good_sync_deletes_nothing(
+    server, open_host, world, reliability, lie, denied
+):
     """What a list leaves out is asked for by id; even where that is denied, too, it is all back
     with the next honest list.
     """
@@ -135,4 +174,9 @@ def test_a_list_that_lies_after_a_good_sync_deletes_nothing(server, open_host, w
     finished(host, files=True, full=True)
     differs = lost(world.undisturbed, natural(host))
     assert differs == []
-    reliability("upstream", f"later, {lie} {denied}".strip(), lost=len(differs), seen="nothing is deleted for good")
+    reliability(
+        "upstream",
+        f"later, {lie} {denied}".strip(),
+        lost=len(differs),
+        seen="nothing is deleted for good",
+    )

@@ -26,7 +26,12 @@ EVERYDAY = [
     ("bulk", "429, retry after an hour"), ("detail", "200 with an error inside"), ("streams", "broken gzip"),
     ("file", "a web page under 200"),
 ]  # fmt: skip
-REST = [(endpoint, fault) for endpoint in ENDPOINTS for fault in FAULTS if (endpoint, fault) not in EVERYDAY]
+REST = [
+    (endpoint, fault)
+    for endpoint in ENDPOINTS
+    for fault in FAULTS
+    if (endpoint, fault) not in EVERYDAY
+]
 
 
 @pytest.fixture

@@ -15,10 +15,44 @@ if TYPE_CHECKING:
 
 #: Languages, those of Strava first: two share a month's word for different months ("lis", "srp"),
 #: and then the first one is meant.
-_LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "ru", "sv", "da", "nb", "pl", "cs", "tr", "id", "fi", "hu", "uk", "sk", "el",
-              "ro", "ca", "th", "bg", "vi", "hr", "sl", "et", "lv", "lt", "ar", "he")
+_LANGUAGES = (
+    "en",
+    "de",
+    "fr",
+    "es",
+    "it",
+    "pt",
+    "nl",
+    "ru",
+    "sv",
+    "da",
+    "nb",
+    "pl",
+    "cs",
+    "tr",
+    "id",
+    "fi",
+    "hu",
+    "uk",
+    "sk",
+    "el",
+    "ro",
+    "ca",
+    "th",
+    "bg",
+    "vi",
+    "hr",
+    "sl",
+    "et",
+    "lv",
+    "lt",
+    "ar",
+    "he",
+)
 _EAST_ASIAN = ("zh", "zh_Hant", "ja", "ko")
-_TIME = re.compile(r"(?<!\d)(\d{1,2})(?:[:.]|\s?[時时시]\s?)(\d{2})(?:(?:[:.]|\s?[分분]\s?)(\d{2}))?(?!\d)")
+_TIME = re.compile(
+    r"(?<!\d)(\d{1,2})(?:[:.]|\s?[時时시]\s?)(\d{2})(?:(?:[:.]|\s?[分분]\s?)(\d{2}))?(?!\d)"
+)
 #: Thai vowels and tones are no letters to Python, and tell January from March.
 _NUMBER, _WORD = re.compile(r"\d+"), re.compile(r"(?:[^\W\d_]|[\u0e31-\u0e4e])+")
 #: The Buddhist calendar is 543 years ahead.
@@ -77,7 +111,11 @@ class DateColumn:
 
 
 def _apart(text: str) -> _Date | None:
-    text = "".join(letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter) != "Cf").casefold()
+    text = "".join(
+        letter
+        for letter in unicodedata.normalize("NFKC", text)
+        if unicodedata.category(letter) != "Cf"
+    ).casefold()
     clocks = [found for found in _TIME.finditer(text) if found[3]] or list(_TIME.finditer(text))
     if not clocks:
         return None
@@ -85,15 +123,26 @@ def _apart(text: str) -> _Date | None:
     day = text[: found.start()] if _NUMBER.search(text[: found.start()]) else text[found.end() :]
     clock = (int(found[1]), int(found[2]), int(found[3] or 0))
     words = _WORD.findall(day)
-    return _Date(tuple(map(int, _NUMBER.findall(day))), (*words, "".join(words)), clock, _is_afternoon(text, found))
+    return _Date(
+        tuple(map(int, _NUMBER.findall(day))),
+        (*words, "".join(words)),
+        clock,
+        _is_afternoon(text, found),
+    )
 
 
 def _is_afternoon(text: str, clock: re.Match[str]) -> bool | None:
-    """What stands behind the clock, a zone behind it aside, or in front of it in the east of Asia.
-    """
+    """What stands behind the clock, a zone behind it aside, or in front of it in the east of Asia."""
     after = _WORD.findall(text[clock.end() :])
     known = _halves(_LANGUAGES)
-    half = next((known[word] for many in range(len(after), 0, -1) if (word := "".join(after[:many])) in known), None)
+    half = next(
+        (
+            known[word]
+            for many in range(len(after), 0, -1)
+            if (word := "".join(after[:many])) in known
+        ),
+        None,
+    )
     before = "".join(_WORD.findall(_NUMBER.split(text[: clock.start()])[-1]))
     return half if half is not None else _halves(_EAST_ASIAN).get(before.removeprefix("日"))
 
@@ -104,7 +153,9 @@ def _is_month_first(dates: Sequence[_Date]) -> bool:
     """
     if any(date.numbers[0] > 12 for date in dates):
         return False
-    return any(date.numbers[1] > 12 for date in dates) or any(date.afternoon is not None for date in dates)
+    return any(date.numbers[1] > 12 for date in dates) or any(
+        date.afternoon is not None for date in dates
+    )
 
 
 def _language(rows: Sequence[tuple[str, ...]]) -> Mapping[str, int]:
@@ -139,7 +190,12 @@ def _months(language: str) -> Mapping[str, int]:
                     for length in range(3, len(word)):
                         cut.setdefault(word[:length], set()).add(number)
     # "de" stands before every month of a Catalan, and means none of them.
-    return {word: min(numbers) for known in (cut, whole) for word, numbers in known.items() if len(numbers) == 1}
+    return {
+        word: min(numbers)
+        for known in (cut, whole)
+        for word, numbers in known.items()
+        if len(numbers) == 1
+    }
 
 
 @lru_cache(maxsize=8)
@@ -154,7 +210,13 @@ def _halves(languages: tuple[str, ...]) -> Mapping[str, bool]:
         for widths in Locale.parse(language).day_periods.values():
             for names in widths.values():
                 for period, half in {"am": False, "pm": True, **_periods(language)}.items():
-                    found[half].add("".join(_WORD.findall(unicodedata.normalize("NFKC", names.get(period, "")).casefold())))
+                    found[half].add(
+                        "".join(
+                            _WORD.findall(
+                                unicodedata.normalize("NFKC", names.get(period, "")).casefold()
+                            )
+                        )
+                    )
     both = (found[False] & found[True]) | {""}
     return {word: half for half, words in found.items() for word in words - both}
 
@@ -168,4 +230,9 @@ def _periods(language: str) -> dict[str, bool]:
     if language not in _EAST_ASIAN:
         return {}
     rules = Locale.parse(language).day_period_rules.get(None, {})
-    return {period: rule["from"] >= _NOON_S for period, times in rules.items() for rule in times if "from" in rule}
+    return {
+        period: rule["from"] >= _NOON_S
+        for period, times in rules.items()
+        for rule in times
+        if "from" in rule
+    }

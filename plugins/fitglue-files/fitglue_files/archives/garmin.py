@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 
 #: From the start of the name: looked for from each place of it, a hostile one of 64 kB takes a
 #: minute.
-_SUMMARIES = re.compile(r"(?:(?P<user>.+)_\d+_|.*)summarizedActivities\.json\Z", re.IGNORECASE | re.DOTALL)
+_SUMMARIES = re.compile(
+    r"(?:(?P<user>.+)_\d+_|.*)summarizedActivities\.json\Z", re.IGNORECASE | re.DOTALL
+)
 #: A summary and its file name the same second; some firmware rounds.
 _SAME_START_S = 5.0
 #: The summaries of a heavy user have more than a hundred megabytes.
@@ -68,7 +70,9 @@ class Row:
     @property
     def lasted_s(self) -> float:
         """How long it took, nothing where it does not say."""
-        return (number_of(self.said, "elapsedDuration") or number_of(self.said, "duration") or 0.0) / 1000
+        return (
+            number_of(self.said, "elapsedDuration") or number_of(self.said, "duration") or 0.0
+        ) / 1000
 
 
 @dataclass(slots=True)
@@ -93,8 +97,15 @@ class Rows:
                 for row in _read(box.read(table, _LARGEST_TABLE)):
                     found.setdefault(row.external_id, row)
             except (RecordRefused, msgspec.MsgspecError, ValueError, RecursionError) as error:
-                refusal = error if isinstance(error, RecordRefused) else RecordRefused(
-                    "FG-garmin-table", f"{table.where} cannot be read: {error}", fix="download the archive again")
+                refusal = (
+                    error
+                    if isinstance(error, RecordRefused)
+                    else RecordRefused(
+                        "FG-garmin-table",
+                        f"{table.where} cannot be read: {error}",
+                        fix="download the archive again",
+                    )
+                )
                 broken.append(Refusal(table.location, refusal, table.modified_s))
         parents = {row.parent for row in found.values()}
         rows = [row for row in found.values() if row.external_id not in parents]
@@ -114,7 +125,9 @@ def _read(content: bytes) -> Iterator[Row]:
         said = msgspec.json.decode(raw)
         if isinstance(said, dict) and said.get("activityId"):
             start = moment(said, "beginTimestamp") or moment(said, "startTimeGmt")
-            yield Row(str(said["activityId"]), raw, {key: said.get(key) for key in _JOINED_BY}, start)
+            yield Row(
+                str(said["activityId"]), raw, {key: said.get(key) for key in _JOINED_BY}, start
+            )
 
 
 def _summaries(content: bytes) -> list[bytes]:
@@ -139,7 +152,9 @@ def is_upload(name: str) -> bool:
 
 def is_archive(layout: Layout) -> bool:
     """Whether there are summaries, or parts of uploaded files."""
-    return bool(tables_of(layout)) or any(len(member.location) > 1 and is_upload(member.location[-2]) for member in layout.members)
+    return bool(tables_of(layout)) or any(
+        len(member.location) > 1 and is_upload(member.location[-2]) for member in layout.members
+    )
 
 
 def account(connection: Connection) -> Account:
@@ -149,37 +164,55 @@ def account(connection: Connection) -> Account:
     with Box() as box:
         layout = Layout.of(box, paths_of(connection))
         if not is_archive(layout):
-            raise no_archive("garmin", connection, "summarizedActivities.json and no parts of uploaded files")
+            raise no_archive(
+                "garmin", connection, "summarizedActivities.json and no parts of uploaded files"
+            )
         tables = tables_of(layout)
         rows = Rows.of(box, tables)
-        return Account(_owner(rows, tables) or f"archive:{connection.settings.get('paths')}", notes=sum(told(box, layout, rows), ()))
+        return Account(
+            _owner(rows, tables) or f"archive:{connection.settings.get('paths')}",
+            notes=sum(told(box, layout, rows), ()),
+        )
 
 
 def _owner(rows: Rows, tables: Sequence[Member]) -> str | None:
-    profile = next((row.said["userProfileId"] for row in rows.rows if row.said.get("userProfileId")), None)
+    profile = next(
+        (row.said["userProfileId"] for row in rows.rows if row.said.get("userProfileId")), None
+    )
     if profile is not None:
         return str(profile)
     named = (_SUMMARIES.match(base_name(table)) for table in tables)
     return next((found["user"] for found in named if found and found["user"]), None)
 
 
-def told(box: Box, layout: Layout, rows: Rows | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def told(
+    box: Box, layout: Layout, rows: Rows | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What is in the archive, by its summaries and the first bytes of its files, and what of it is
     left out.
     """
     rows = Rows.of(box, tables_of(layout)) if rows is None else rows
     between = between_years(row.start.year for row in rows.rows if row.start)
-    groups = f"; {counted(rows.groups, 'multisport event')} besides, as the legs" if rows.groups else ""
+    groups = (
+        f"; {counted(rows.groups, 'multisport event')} besides, as the legs" if rows.groups else ""
+    )
     counts = census(box, _candidates(layout))
-    found = (f"{counted(len(rows.rows), 'activity', 'activities')}{between}{groups}.",
-             f"{counted(sum(counts[kind] for kind in ('fit', 'gpx', 'tcx')), 'file')} of workouts to join them with.")
+    found = (
+        f"{counted(len(rows.rows), 'activity', 'activities')}{between}{groups}.",
+        f"{counted(sum(counts[kind] for kind in ('fit', 'gpx', 'tcx')), 'file')} of workouts to join them with.",
+    )
     return found, unusable(counts, len(rows.broken))
 
 
 def _candidates(layout: Layout) -> list[Member | Refusal]:
     """What may be a workout: by its name, or because it lies among the uploaded files."""
-    found = [one for one in layout.members
-             if isinstance(one, Refusal) or promises(one.name) or (len(one.location) > 1 and is_upload(one.location[-2]))]
+    found = [
+        one
+        for one in layout.members
+        if isinstance(one, Refusal)
+        or promises(one.name)
+        or (len(one.location) > 1 and is_upload(one.location[-2]))
+    ]
     return sorted(found, key=lambda one: (-one.modified_s, one.location))
 
 
@@ -225,7 +258,11 @@ def _wanted(by_second: dict[int, list[Row]], workout: dict[str, Any]) -> Row | N
     then the nearest start.
     """
     start = datetime.fromisoformat(workout["start"]).timestamp()
-    near = [row for second in range(int(start - _SAME_START_S), int(start + _SAME_START_S) + 1) for row in by_second.get(second, ())]
+    near = [
+        row
+        for second in range(int(start - _SAME_START_S), int(start + _SAME_START_S) + 1)
+        for row in by_second.get(second, ())
+    ]
     serial = str((workout.get("device") or {}).get("serial"))
 
     def distance(row: Row) -> tuple[bool, float, float]:
@@ -233,7 +270,11 @@ def _wanted(by_second: dict[int, list[Row]], workout: dict[str, Any]) -> Row | N
         longer = abs(row.lasted_s - (workout.get("elapsed_s") or 0))
         return (str(row.said.get("deviceId")) != serial, longer, abs(row.start.timestamp() - start))
 
-    free = [row for row in near if not row.joined and row.start and abs(row.start.timestamp() - start) <= _SAME_START_S]
+    free = [
+        row
+        for row in near
+        if not row.joined and row.start and abs(row.start.timestamp() - start) <= _SAME_START_S
+    ]
     best = min(free, key=distance, default=None)
     if best is not None:
         best.joined = True
@@ -241,7 +282,9 @@ def _wanted(by_second: dict[int, list[Row]], workout: dict[str, Any]) -> Row | N
 
 
 def _listing(connection: Connection, row: Row, look: Look | None) -> Listing:
-    remember(connection, row.external_id, Seen(look.member, look.content_id) if look else Seen(None))
+    remember(
+        connection, row.external_id, Seen(look.member, look.content_id) if look else Seen(None)
+    )
     named = b"" if look is None else b',"file":"' + look.content_id.encode() + b'"'
     return Listing(row.external_id, b'{"activity":' + row.raw + named + b"}")
 
@@ -254,5 +297,3 @@ def normalize(record: Record) -> list[SourceActivity]:
     if "activity" not in summary:
         return loose.normalize(record)
     return workouts_of(activity_of(record.external_id, summary["activity"]), record)
-
-

@@ -19,11 +19,36 @@ if TYPE_CHECKING:
     from fitglue_registry.hookspecs import Record
 
 #: What people say and a device does not know: the row has it as it was edited last.
-_OF_PEOPLE = ("title", "description", "notes", "tags", "gear", "commute", "race", "rpe", "feel", "sub_type", "trainer")
+_OF_PEOPLE = (
+    "title",
+    "description",
+    "notes",
+    "tags",
+    "gear",
+    "commute",
+    "race",
+    "rpe",
+    "feel",
+    "sub_type",
+    "trainer",
+)
 #: Where the file has several workouts, the row is the one that begins then and lasts so long.
 _SAME_START_S, _SAME_LENGTH = 120.0, 0.1
-_NEVER_FROM_ROW = ("start_utc", "start_local", "timezone", "utc_offset_s", "start_precision", "claims", "completeness", "provenance",
-                   "leg_no", "model", "streams", "extensions", "metrics")
+_NEVER_FROM_ROW = (
+    "start_utc",
+    "start_local",
+    "timezone",
+    "utc_offset_s",
+    "start_precision",
+    "claims",
+    "completeness",
+    "provenance",
+    "leg_no",
+    "model",
+    "streams",
+    "extensions",
+    "metrics",
+)
 
 
 def workouts_of(row: SourceActivity, record: Record) -> list[SourceActivity]:
@@ -36,7 +61,9 @@ def workouts_of(row: SourceActivity, record: Record) -> list[SourceActivity]:
         found = activities(file_of(record))
     # The row is a workout without its file, too: why that was no use stands with it.
     except RecordRefused as error:
-        without = msgspec.structs.replace(row, completeness=Completeness(("summary",), {"file": f"{error.code}: {error.what}"}))
+        without = msgspec.structs.replace(
+            row, completeness=Completeness(("summary",), {"file": f"{error.code}: {error.what}"})
+        )
         return [of_record(without, record)]
     return [of_record(activity, record) for activity in combine(row, found)]
 
@@ -51,8 +78,18 @@ def combine(row: SourceActivity, found: Sequence[SourceActivity]) -> list[Source
     leg = found[0] if len(found) == 1 else _leg(row, found)
     if leg is not None:
         return [_joined(row, leg, leg_no=0)]
-    words = SourceActivity(claims=row.claims, **{name: getattr(row, name) for name in ("title", "description", "notes", "tags", "gear")})
-    return [_joined(words if leg is found[0] else msgspec.structs.replace(words, claims=()), leg, leg_no=leg.leg_no) for leg in found]
+    words = SourceActivity(
+        claims=row.claims,
+        **{name: getattr(row, name) for name in ("title", "description", "notes", "tags", "gear")},
+    )
+    return [
+        _joined(
+            words if leg is found[0] else msgspec.structs.replace(words, claims=()),
+            leg,
+            leg_no=leg.leg_no,
+        )
+        for leg in found
+    ]
 
 
 def _leg(row: SourceActivity, found: Sequence[SourceActivity]) -> SourceActivity | None:
@@ -60,11 +97,19 @@ def _leg(row: SourceActivity, found: Sequence[SourceActivity]) -> SourceActivity
     start = row.start_utc
     if start is None:
         return None
-    timed = [(abs((leg.start_utc - start).total_seconds()), leg) for leg in found if leg.start_utc is not None]
+    timed = [
+        (abs((leg.start_utc - start).total_seconds()), leg)
+        for leg in found
+        if leg.start_utc is not None
+    ]
     apart, leg = min(timed, key=lambda one: one[0], default=(_SAME_START_S + 1, found[0]))
     if apart > _SAME_START_S:
         return None
-    same_length = not row.elapsed_s or not leg.elapsed_s or abs(row.elapsed_s - leg.elapsed_s) <= _SAME_LENGTH * leg.elapsed_s
+    same_length = (
+        not row.elapsed_s
+        or not leg.elapsed_s
+        or abs(row.elapsed_s - leg.elapsed_s) <= _SAME_LENGTH * leg.elapsed_s
+    )
     return leg if same_length else None
 
 
@@ -81,7 +126,10 @@ def _joined(row: SourceActivity, leg: SourceActivity, *, leg_no: int) -> SourceA
     values["claims"] = tuple(dict.fromkeys(row.claims + leg.claims))
     values["extensions"] = {**leg.extensions, **row.extensions}
     values["metrics"] = {**row.metrics, **leg.metrics}
-    values["provenance"] = {field: said for field, said in leg.provenance.items() if field not in values} | {
-        field: said for field, said in row.provenance.items() if field in values}
-    values["completeness"] = Completeness(("summary", "file"), {**row.completeness.missing, **leg.completeness.missing})
+    values["provenance"] = {
+        field: said for field, said in leg.provenance.items() if field not in values
+    } | {field: said for field, said in row.provenance.items() if field in values}
+    values["completeness"] = Completeness(
+        ("summary", "file"), {**row.completeness.missing, **leg.completeness.missing}
+    )
     return msgspec.structs.replace(leg, **values)

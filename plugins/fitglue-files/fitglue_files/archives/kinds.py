@@ -44,7 +44,11 @@ def archives_in(box: Box, layout: Layout) -> list[Archive]:
     found += [_at("garmin-archive", root) for root in _garmin_roots(layout)]
     tables = list(trainingpeaks.tables_of(box, layout))
     found += [_at("trainingpeaks-archive", root_of(table)) for table in tables]
-    found += [_at("trainingpeaks-archive", ((path,), "")) for path in _files_of_trainingpeaks(layout) if tables]
+    found += [
+        _at("trainingpeaks-archive", ((path,), ""))
+        for path in _files_of_trainingpeaks(layout)
+        if tables
+    ]
     return list(dict.fromkeys(found))
 
 
@@ -77,6 +81,8 @@ def _files_of_trainingpeaks(layout: Layout) -> set[str]:
 
 def outside(layout: Layout, archives: list[Archive]) -> list[Member | Refusal]:
     """What belongs to no archive."""
-    return [one for one in layout.members if not any(archive.covers(one.location) for archive in archives)]
-
-
+    return [
+        one
+        for one in layout.members
+        if not any(archive.covers(one.location) for archive in archives)
+    ]

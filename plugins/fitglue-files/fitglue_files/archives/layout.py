@@ -55,12 +55,23 @@ class Layout:
     def made_of(cls, members: Iterable[Member | Refusal]) -> Layout:
         """These members; what two paths reach is there once."""
         once = {member.location: member for member in members}
-        return cls(tuple(once.values()), {(one.location[:-1], slashed(one.name)): one for one in once.values() if isinstance(one, Member)})
+        return cls(
+            tuple(once.values()),
+            {
+                (one.location[:-1], slashed(one.name)): one
+                for one in once.values()
+                if isinstance(one, Member)
+            },
+        )
 
     def within(self, parts: Iterable[Covering]) -> Layout:
         """Those members alone that are in one of these parts."""
         wanted = tuple(parts)
-        return Layout.made_of(member for member in self.members if any(part.covers(member.location) for part in wanted))
+        return Layout.made_of(
+            member
+            for member in self.members
+            if any(part.covers(member.location) for part in wanted)
+        )
 
     def named(self, matches: Callable[[str], bool]) -> Iterator[Member]:
         """The members whose last name is wanted, the newest first."""
@@ -77,7 +88,11 @@ class Layout:
         """What lies in a folder beside a member."""
         root = root_of(member)
         start = f"{root.folder}/{folder}/" if root.folder else f"{folder}/"
-        return [one for (container, path), one in self.by_place.items() if container == root.container and path.startswith(start)]
+        return [
+            one
+            for (container, path), one in self.by_place.items()
+            if container == root.container and path.startswith(start)
+        ]
 
 
 def root_of(member: Member) -> Root:
@@ -109,8 +124,11 @@ def present(connection: Connection) -> list[Path]:
 def no_archive(kind: str, connection: Connection, looked_for: str) -> AthleteNeeded:
     """The refusal to connect to what is no archive of this kind."""
     shown = connection.settings.get("paths", "")
-    return AthleteNeeded(f"FG-no-{kind}-archive", f"{shown} is not an archive of this service: it has no {looked_for}",
-                         fix="name the zip as it was downloaded, or the folder that it was unpacked into")
+    return AthleteNeeded(
+        f"FG-no-{kind}-archive",
+        f"{shown} is not an archive of this service: it has no {looked_for}",
+        fix="name the zip as it was downloaded, or the folder that it was unpacked into",
+    )
 
 
 def stem(path: str) -> str:

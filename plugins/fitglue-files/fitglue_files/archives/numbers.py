@@ -18,7 +18,11 @@ def number(text: str | None) -> float | None:
     if comma > point:
         # A lone comma is a point: no service groups digits in a column that a program wrote, and in
         # a short one there is nothing to group.
-        cleaned = cleaned.replace(".", "").replace(",", ".") if cleaned.count(",") == 1 else cleaned.replace(",", "")
+        cleaned = (
+            cleaned.replace(".", "").replace(",", ".")
+            if cleaned.count(",") == 1
+            else cleaned.replace(",", "")
+        )
     else:
         cleaned = cleaned.replace(",", "")
     try:

@@ -34,10 +34,22 @@ TABLE = "activities.csv"
 #: The part of a CSV that tells whether it is Strava's.
 _HEADER_BYTES = 1 << 14
 _NUMBERS = {
-    "max_speed_mps": positive, "average_speed_mps": positive, "elevation_gain_m": natural, "elevation_loss_m": natural,
-    "min_altitude_m": number, "max_altitude_m": number, "max_cadence_rpm": positive, "average_cadence_rpm": positive,
-    "max_heartrate_bpm": positive, "average_heartrate_bpm": positive, "max_watts": positive, "average_watts": positive,
-    "weighted_average_watts": positive, "calories_kcal": positive, "max_temperature_c": number, "average_temperature_c": number,
+    "max_speed_mps": positive,
+    "average_speed_mps": positive,
+    "elevation_gain_m": natural,
+    "elevation_loss_m": natural,
+    "min_altitude_m": number,
+    "max_altitude_m": number,
+    "max_cadence_rpm": positive,
+    "average_cadence_rpm": positive,
+    "max_heartrate_bpm": positive,
+    "average_heartrate_bpm": positive,
+    "max_watts": positive,
+    "average_watts": positive,
+    "weighted_average_watts": positive,
+    "calories_kcal": positive,
+    "max_temperature_c": number,
+    "average_temperature_c": number,
     "pool_length_m": positive,
 }
 #: By Strava's service from the file, as far as the file does not say it.
@@ -74,10 +86,14 @@ def told(box: Box, layout: Layout) -> tuple[tuple[str, ...], tuple[str, ...]]:
         rows = [said for _, said in _rows(_text(box.read(table)))]
         named = [said["file"] for said in rows if said.get("file")]
         there = sum(1 for name in named if _file(layout, table, name))
-        total = counted(len(rows), "activity", "activities") + between_years(int(said["start"][:4]) for said in rows if said["start"])
+        total = counted(len(rows), "activity", "activities") + between_years(
+            int(said["start"][:4]) for said in rows if said["start"]
+        )
         found.append(f"{total}: {there:,} with a file, {len(rows) - there:,} without.")
         if len(named) > there:
-            skipped.append(f"{counted(len(named) - there, 'file')} that the table names and the archive lacks")
+            skipped.append(
+                f"{counted(len(named) - there, 'file')} that the table names and the archive lacks"
+            )
         media = len(layout.below(table, "media"))
         if media:
             skipped.append(counted(media, "photo or video", "photos and videos"))
@@ -114,13 +130,17 @@ def _rows(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
         said["row"] = [[name, cell] for name, cell in zip(header, row, strict=False) if cell]
         identity = said.get("id", "")
         digest = hashlib.sha256(repr(row).encode("utf-8", "replace")).hexdigest()[:16]
-        found.append((identity if identity.isascii() and identity.isdigit() else f"row-{digest}", said))
+        found.append(
+            (identity if identity.isascii() and identity.isdigit() else f"row-{digest}", said)
+        )
     yield from sorted(found, key=lambda one: one[1]["start"] or "", reverse=True)
 
 
 def normalize(record: Record) -> list[SourceActivity]:
     """The workout of a row; with its file, all that this holds as well."""
-    return workouts_of(_activity(record.external_id, json.loads(record.read("summary") or b"{}")), record)
+    return workouts_of(
+        _activity(record.external_id, json.loads(record.read("summary") or b"{}")), record
+    )
 
 
 def _activity(external_id: str, said: Mapping[str, Any]) -> SourceActivity:
@@ -129,16 +149,36 @@ def _activity(external_id: str, said: Mapping[str, Any]) -> SourceActivity:
     if not external_id.isdigit():
         raise _refuse(external_id, f"{said.get('id')!r} is not the number of an activity", "id")
     sport = sport_of(said.get("type"))
-    figures: dict[str, Any] = {name: read(said.get(name)) for name, read in _NUMBERS.items()} | _times(said)
+    figures: dict[str, Any] = {
+        name: read(said.get(name)) for name, read in _NUMBERS.items()
+    } | _times(said)
     effort, exertion = positive(said.get("relative_effort")), positive(said.get("rpe"))
-    computed = {name: Provenance("computed", by="Strava") for name in _COMPUTED if figures.get(name) is not None}
+    computed = {
+        name: Provenance("computed", by="Strava")
+        for name in _COMPUTED
+        if figures.get(name) is not None
+    }
     return SourceActivity(
-        title=said.get("title"), description=said.get("description"), notes=said.get("notes"), sport=sport, sport_raw=said.get("type"),
-        start_utc=datetime.fromisoformat(said["start"]), commute=_yes(said.get("commute")), race=_yes(said.get("race")),
-        gear=Gear(name=said["gear"]) if said.get("gear") else None, rpe=exertion if exertion is not None and exertion <= 10 else None,
-        training_loads=(TrainingLoad(effort, method="heart_rate", variant="relative_effort", by="Strava"),) if effort else (),
+        title=said.get("title"),
+        description=said.get("description"),
+        notes=said.get("notes"),
+        sport=sport,
+        sport_raw=said.get("type"),
+        start_utc=datetime.fromisoformat(said["start"]),
+        commute=_yes(said.get("commute")),
+        race=_yes(said.get("race")),
+        gear=Gear(name=said["gear"]) if said.get("gear") else None,
+        rpe=exertion if exertion is not None and exertion <= 10 else None,
+        training_loads=(
+            TrainingLoad(effort, method="heart_rate", variant="relative_effort", by="Strava"),
+        )
+        if effort
+        else (),
         cadence_per_leg=True if figures["average_cadence_rpm"] and sport in ON_FOOT else None,
-        claims=(claim("strava", external_id),), provenance=computed, **figures)
+        claims=(claim("strava", external_id),),
+        provenance=computed,
+        **figures,
+    )
 
 
 def _times(said: Mapping[str, Any]) -> dict[str, float | None]:
@@ -148,7 +188,11 @@ def _times(said: Mapping[str, Any]) -> dict[str, float | None]:
     A distance of zero stands in every row of an hour at the weights: nothing was measured.
     """
     elapsed = positive(said.get("elapsed_s")) or positive(said.get("shown_elapsed"))
-    return {"elapsed_s": elapsed, "moving_s": positive(said.get("moving_s")), "distance_m": positive(said.get("distance_m"))}
+    return {
+        "elapsed_s": elapsed,
+        "moving_s": positive(said.get("moving_s")),
+        "distance_m": positive(said.get("distance_m")),
+    }
 
 
 def _yes(cell: str | None) -> bool | None:
@@ -158,7 +202,11 @@ def _yes(cell: str | None) -> bool | None:
 def _file(layout: Layout, table: Member, name: str) -> Member | None:
     """The file that a row names; programs that unpack an archive unpack what is in it as well."""
     bare = name.removesuffix(".gz")
-    return layout.beside(table, name) or layout.beside(table, bare) or layout.beside(table, f"{bare}.gz")
+    return (
+        layout.beside(table, name)
+        or layout.beside(table, bare)
+        or layout.beside(table, f"{bare}.gz")
+    )
 
 
 def _athlete(box: Box, layout: Layout, table: Member) -> tuple[str, str | None]:
@@ -182,5 +230,9 @@ def _text(content: bytes) -> str:
 
 
 def _refuse(external_id: str, what: str, field: str) -> RecordRefused:
-    return RecordRefused("FG-strava-row", f"row {external_id} of {TABLE} cannot be used: {what}", at=Place(field=field),
-                         fix="tell us what its table looks like; the row is kept")
+    return RecordRefused(
+        "FG-strava-row",
+        f"row {external_id} of {TABLE} cannot be used: {what}",
+        at=Place(field=field),
+        fix="tell us what its table looks like; the row is kept",
+    )

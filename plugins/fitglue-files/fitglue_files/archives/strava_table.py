@@ -15,29 +15,72 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 #: Columns that never moved.
-_FIRST = {"id": 0, "date": 1, "title": 2, "type": 3, "description": 4, "shown_elapsed": 5, "shown_distance": 6}
+_FIRST = {
+    "id": 0,
+    "date": 1,
+    "title": 2,
+    "type": 3,
+    "description": 4,
+    "shown_elapsed": 5,
+    "shown_distance": 6,
+}
 #: The figures that a program wrote begin with the second elapsed time; distance from there → what
 #: the column holds.
 _FIGURES = {
-    "elapsed_s": 0, "moving_s": 1, "distance_m": 2, "max_speed_mps": 3, "average_speed_mps": 4, "elevation_gain_m": 5,
-    "elevation_loss_m": 6, "min_altitude_m": 7, "max_altitude_m": 8,
+    "elapsed_s": 0,
+    "moving_s": 1,
+    "distance_m": 2,
+    "max_speed_mps": 3,
+    "average_speed_mps": 4,
+    "elevation_gain_m": 5,
+    "elevation_loss_m": 6,
+    "min_altitude_m": 7,
+    "max_altitude_m": 8,
 }
 _MORE_FIGURES = {
-    "max_cadence_rpm": 13, "average_cadence_rpm": 14, "max_heartrate_bpm": 15, "average_heartrate_bpm": 16, "max_watts": 17,
-    "average_watts": 18, "calories_kcal": 19, "max_temperature_c": 20, "average_temperature_c": 21, "relative_effort": 22,
+    "max_cadence_rpm": 13,
+    "average_cadence_rpm": 14,
+    "max_heartrate_bpm": 15,
+    "average_heartrate_bpm": 16,
+    "max_watts": 17,
+    "average_watts": 18,
+    "calories_kcal": 19,
+    "max_temperature_c": 20,
+    "average_temperature_c": 21,
+    "relative_effort": 22,
 }
 _LAST_FIGURES = {"rpe": 28, "weighted_average_watts": 31, "commute": 35}
 #: The same by their English names, which the newest columns have as well; of a name that is there
 #: twice, the last one is the program's.
 _ENGLISH = {
-    "elapsed time": "elapsed_s", "moving time": "moving_s", "distance": "distance_m", "max speed": "max_speed_mps",
-    "average speed": "average_speed_mps", "elevation gain": "elevation_gain_m", "elevation loss": "elevation_loss_m",
-    "elevation low": "min_altitude_m", "elevation high": "max_altitude_m", "max cadence": "max_cadence_rpm",
-    "average cadence": "average_cadence_rpm", "max heart rate": "max_heartrate_bpm", "average heart rate": "average_heartrate_bpm",
-    "max watts": "max_watts", "average watts": "average_watts", "calories": "calories_kcal", "max temperature": "max_temperature_c",
-    "average temperature": "average_temperature_c", "relative effort": "relative_effort", "perceived exertion": "rpe",
-    "weighted average power": "weighted_average_watts", "commute": "commute", "activity gear": "gear", "filename": "file",
-    "activity private note": "notes", "pool length": "pool_length_m", "competition": "race", "media": "media",
+    "elapsed time": "elapsed_s",
+    "moving time": "moving_s",
+    "distance": "distance_m",
+    "max speed": "max_speed_mps",
+    "average speed": "average_speed_mps",
+    "elevation gain": "elevation_gain_m",
+    "elevation loss": "elevation_loss_m",
+    "elevation low": "min_altitude_m",
+    "elevation high": "max_altitude_m",
+    "max cadence": "max_cadence_rpm",
+    "average cadence": "average_cadence_rpm",
+    "max heart rate": "max_heartrate_bpm",
+    "average heart rate": "average_heartrate_bpm",
+    "max watts": "max_watts",
+    "average watts": "average_watts",
+    "calories": "calories_kcal",
+    "max temperature": "max_temperature_c",
+    "average temperature": "average_temperature_c",
+    "relative effort": "relative_effort",
+    "perceived exertion": "rpe",
+    "weighted average power": "weighted_average_watts",
+    "commute": "commute",
+    "activity gear": "gear",
+    "filename": "file",
+    "activity private note": "notes",
+    "pool length": "pool_length_m",
+    "competition": "race",
+    "media": "media",
 }
 _TWICE = ("elapsed time", "distance")
 _FILE = re.compile(r"activities/[^/]+\.(fit|gpx|tcx)(\.gz)?\Z", re.IGNORECASE)
@@ -84,7 +127,9 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, i
     second = _again(names, 5)
     if second is not None and _again(names, 6) == second + _FIGURES["distance_m"]:
         found |= {name: second + place for name, place in _FIGURES.items()}
-        if _is_where(names, 7, second, (_MORE_FIGURES["max_heartrate_bpm"], _MORE_FIGURES["relative_effort"])):
+        if _is_where(
+            names, 7, second, (_MORE_FIGURES["max_heartrate_bpm"], _MORE_FIGURES["relative_effort"])
+        ):
             found |= {name: second + place for name, place in _MORE_FIGURES.items()}
             if names[8:11].count(names[min(second + _LAST_FIGURES["commute"], len(names) - 1)]):
                 found |= {name: second + place for name, place in _LAST_FIGURES.items()}
@@ -103,7 +148,9 @@ def _by_name(names: Sequence[str]) -> dict[str, int]:
     for place, name in enumerate(names):
         meaning = _ENGLISH.get(name)
         # The first elapsed time and distance are for people: rounded, and in miles for some.
-        if meaning and not (name in _TWICE and names.count(name) > 1 and names.index(name) == place):
+        if meaning and not (
+            name in _TWICE and names.count(name) > 1 and names.index(name) == place
+        ):
             found[meaning] = place
     if names[0] == "activity id" and names.count("distance") == 1:
         found.pop("distance_m", None)
@@ -111,7 +158,13 @@ def _by_name(names: Sequence[str]) -> dict[str, int]:
 
 
 def _again(names: Sequence[str], place: int) -> int | None:
-    return next((later for later in range(place + 1, len(names)) if names[later] == names[place]), None) if place < len(names) else None
+    return (
+        next(
+            (later for later in range(place + 1, len(names)) if names[later] == names[place]), None
+        )
+        if place < len(names)
+        else None
+    )
 
 
 def _is_where(names: Sequence[str], place: int, second: int, expected: Sequence[int]) -> bool:
@@ -132,4 +185,8 @@ def _file_column(rows: Sequence[Sequence[str]]) -> int | None:
 
 def cells(row: Sequence[str], places: Mapping[str, int]) -> dict[str, str]:
     """The cells of a row that hold something, by what they mean."""
-    return {name: row[place].strip() for name, place in places.items() if place < len(row) and row[place].strip()}
+    return {
+        name: row[place].strip()
+        for name, place in places.items()
+        if place < len(row) and row[place].strip()
+    }

@@ -22,7 +22,9 @@ def sport_of(word: str | None) -> str:
 @cache
 def _by_word() -> dict[str, str]:
     words: dict[str, str] = {}
-    table = tomllib.loads(files("fitglue_files.archives").joinpath("strava_sports.toml").read_text("utf-8"))
+    table = tomllib.loads(
+        files("fitglue_files.archives").joinpath("strava_sports.toml").read_text("utf-8")
+    )
     for sport, names in table.items():
         for name in names:
             words.setdefault(_plain(name), sport)

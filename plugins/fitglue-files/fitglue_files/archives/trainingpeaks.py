@@ -40,13 +40,24 @@ _IDENTITY = ("workoutday", "workouttype", "timetotalinhours", "distanceinmeters"
 #: Durations agree to the minute, or by so much of them.
 _SAME_LENGTH_S, _SAME_LENGTH = 60.0, 0.02
 #: A brick, a race or a day of one's own says nothing of the sport: the file does.
-_SPORTS = {"bike": "Ride", "mtn bike": "MountainBikeRide", "strength": "WeightTraining", "xc-ski": "NordicSki", "race": "Other"}
+_SPORTS = {
+    "bike": "Ride",
+    "mtn bike": "MountainBikeRide",
+    "strength": "WeightTraining",
+    "xc-ski": "NordicSki",
+    "race": "Other",
+}
 _FIGURES = {
-    "distance_m": ("distanceinmeters", natural, 1.0), "work_j": ("energy", positive, 1000.0),
-    "average_watts": ("poweraverage", positive, 1.0), "max_watts": ("powermax", positive, 1.0),
-    "average_speed_mps": ("velocityaverage", positive, 1.0), "max_speed_mps": ("velocitymax", positive, 1.0),
-    "average_cadence_rpm": ("cadenceaverage", positive, 1.0), "max_cadence_rpm": ("cadencemax", positive, 1.0),
-    "average_heartrate_bpm": ("heartrateaverage", positive, 1.0), "max_heartrate_bpm": ("heartratemax", positive, 1.0),
+    "distance_m": ("distanceinmeters", natural, 1.0),
+    "work_j": ("energy", positive, 1000.0),
+    "average_watts": ("poweraverage", positive, 1.0),
+    "max_watts": ("powermax", positive, 1.0),
+    "average_speed_mps": ("velocityaverage", positive, 1.0),
+    "max_speed_mps": ("velocitymax", positive, 1.0),
+    "average_cadence_rpm": ("cadenceaverage", positive, 1.0),
+    "max_cadence_rpm": ("cadencemax", positive, 1.0),
+    "average_heartrate_bpm": ("heartrateaverage", positive, 1.0),
+    "max_heartrate_bpm": ("heartratemax", positive, 1.0),
 }
 
 
@@ -89,7 +100,9 @@ def rows_of(box: Box, tables: Iterable[Member]) -> Table:
         names = [name.strip().casefold() for name in header]
         times: Counter[str] = Counter()
         for cells in rows:
-            said = {name: cell.strip() for name, cell in zip(names, cells, strict=False) if cell.strip()}
+            said = {
+                name: cell.strip() for name, cell in zip(names, cells, strict=False) if cell.strip()
+            }
             identity = "\n".join(said.get(name, "") for name in _IDENTITY)
             times[identity] += 1
             hours = positive(said.get("timetotalinhours"))
@@ -124,8 +137,10 @@ def told(box: Box, layout: Layout) -> tuple[tuple[str, ...], tuple[str, ...]]:
     rows, planned = rows_of(box, tables)
     between = between_years(row.day.year for row in rows if row.day)
     counts = census(box, _candidates(layout))
-    found = (f"{counted(len(rows), 'workout')} in {counted(len(tables), 'table')}{between}.",
-             f"{counted(sum(counts[kind] for kind in ('fit', 'gpx', 'tcx')), 'file')} to join them with, by day and duration.")
+    found = (
+        f"{counted(len(rows), 'workout')} in {counted(len(tables), 'table')}{between}.",
+        f"{counted(sum(counts[kind] for kind in ('fit', 'gpx', 'tcx')), 'file')} to join them with, by day and duration.",
+    )
     skipped = left_out(f"{counted(planned, 'planned workout')} without a time") if planned else ()
     return found, skipped + unusable(counts)
 
@@ -149,11 +164,21 @@ def listings(connection: Connection) -> Iterator[Listing]:
         joined = join(rows, looks.values())
         for row in rows:
             file = joined.get(row.external_id)
-            remember(connection, row.external_id, Seen(file.member, file.content_id) if file else Seen(None))
-            summary: dict[str, Any] = {"workout": row.said} | ({"file": file.content_id} if file else {})
+            remember(
+                connection,
+                row.external_id,
+                Seen(file.member, file.content_id) if file else Seen(None),
+            )
+            summary: dict[str, Any] = {"workout": row.said} | (
+                {"file": file.content_id} if file else {}
+            )
             yield Listing(row.external_id, loose.canonical(summary))
         taken = {look.content_id for look in joined.values()}
-        yield from (loose.of_look(connection, look) for look in looks.values() if look.content_id not in taken)
+        yield from (
+            loose.of_look(connection, look)
+            for look in looks.values()
+            if look.content_id not in taken
+        )
 
 
 def join(rows: Iterable[Row], looks: Iterable[Look]) -> dict[str, Look]:
@@ -164,10 +189,20 @@ def join(rows: Iterable[Row], looks: Iterable[Look]) -> dict[str, Look]:
     for row in rows:
         if row.day is not None:
             by_day[row.day].append(row)
-    pairs = [(row, look) for look in looks for day in _days(look) for row in by_day.get(day, ()) if _fits(row, look)]
+    pairs = [
+        (row, look)
+        for look in looks
+        for day in _days(look)
+        for row in by_day.get(day, ())
+        if _fits(row, look)
+    ]
     of_row = Counter(row.external_id for row, _ in pairs)
     of_look = Counter(look.content_id for _, look in pairs)
-    return {row.external_id: look for row, look in pairs if of_row[row.external_id] == 1 and of_look[look.content_id] == 1}
+    return {
+        row.external_id: look
+        for row, look in pairs
+        if of_row[row.external_id] == 1 and of_look[look.content_id] == 1
+    }
 
 
 def _days(look: Look) -> set[date]:
@@ -185,7 +220,10 @@ def _days(look: Look) -> set[date]:
 
 def _fits(row: Row, look: Look) -> bool:
     allowed = max(_SAME_LENGTH_S, _SAME_LENGTH * row.seconds)
-    lengths = [sum(workout.get(name) or 0 for workout in look.workouts) for name in ("moving_s", "elapsed_s", "recording_s")]
+    lengths = [
+        sum(workout.get(name) or 0 for workout in look.workouts)
+        for name in ("moving_s", "elapsed_s", "recording_s")
+    ]
     if not any(length and abs(length - row.seconds) <= allowed for length in lengths):
         return False
     of_row = family(sport_of(row.said))
@@ -212,17 +250,35 @@ def normalize(record: Record) -> list[SourceActivity]:
 def _activity(external_id: str, said: Mapping[str, str]) -> SourceActivity:
     day = _day(said.get("workoutday"))
     if day is None:
-        raise RecordRefused("FG-trainingpeaks-row", f"the day {said.get('workoutday')!r} of a workout cannot be read",
-                            at=Place(field="WorkoutDay"), fix="the row is kept, and tried again with the next version")
+        raise RecordRefused(
+            "FG-trainingpeaks-row",
+            f"the day {said.get('workoutday')!r} of a workout cannot be read",
+            at=Place(field="WorkoutDay"),
+            fix="the row is kept, and tried again with the next version",
+        )
     figures: dict[str, Any] = {}
     for name, (column, read, factor) in _FIGURES.items():
         value = read(said.get(column))
         figures[name] = value * factor if value is not None else None
-    score, intensity, rpe = positive(said.get("tss")), positive(said.get("if")), number(said.get("rpe"))
+    score, intensity, rpe = (
+        positive(said.get("tss")),
+        positive(said.get("if")),
+        number(said.get("rpe")),
+    )
     notes = "\n\n".join(said[name] for name in ("athletecomments", "coachcomments") if name in said)
     return SourceActivity(
-        title=said.get("title"), description=said.get("workoutdescription"), notes=notes or None, sport=sport_of(said),
-        sport_raw=said.get("workouttype"), start_local=datetime(day.year, day.month, day.day), start_precision="day",  # noqa: DTZ001 - local
-        moving_s=round((positive(said.get("timetotalinhours")) or 0) * 3600, 3), intensity_pct=intensity * 100 if intensity else None,
-        rpe=rpe if rpe and 1 <= rpe <= 10 else None, training_load=score, claims=(claim("trainingpeaks", external_id),),
-        training_loads=(TrainingLoad(score, by="TrainingPeaks", chosen=True),) if score else (), **figures)
+        title=said.get("title"),
+        description=said.get("workoutdescription"),
+        notes=notes or None,
+        sport=sport_of(said),
+        sport_raw=said.get("workouttype"),
+        start_local=datetime(day.year, day.month, day.day),
+        start_precision="day",  # noqa: DTZ001 - local
+        moving_s=round((positive(said.get("timetotalinhours")) or 0) * 3600, 3),
+        intensity_pct=intensity * 100 if intensity else None,
+        rpe=rpe if rpe and 1 <= rpe <= 10 else None,
+        training_load=score,
+        claims=(claim("trainingpeaks", external_id),),
+        training_loads=(TrainingLoad(score, by="TrainingPeaks", chosen=True),) if score else (),
+        **figures,
+    )

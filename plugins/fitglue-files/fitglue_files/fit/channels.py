@@ -17,18 +17,44 @@ class Channel(NamedTuple):
 #: Field of a FIT record → stream; where two are of one stream, the later one of this table is the
 #: finer one.
 NATIVE = {
-    "altitude": Channel("altitude"), "enhanced_altitude": Channel("altitude"), "heart_rate": Channel("heartrate"),
-    "cadence": Channel("cadence"), "distance": Channel("distance"), "speed": Channel("velocity"), "enhanced_speed": Channel("velocity"),
-    "power": Channel("watts"), "temperature": Channel("temperature"), "grade": Channel("grade"),
-    "vertical_oscillation": Channel("vertical_oscillation"), "stance_time": Channel("ground_contact_time"),
-    "vertical_ratio": Channel("vertical_ratio"), "step_length": Channel("stride_length", 0.001),
-    "respiration_rate": Channel("respiration"), "enhanced_respiration_rate": Channel("respiration"),
-    "saturated_hemoglobin_percent": Channel("smo2"), "total_hemoglobin_conc": Channel("thb"),
-    "core_temperature": Channel("core_temperature"), "left_right_balance": Channel("left_right_balance"),
+    "altitude": Channel("altitude"),
+    "enhanced_altitude": Channel("altitude"),
+    "heart_rate": Channel("heartrate"),
+    "cadence": Channel("cadence"),
+    "distance": Channel("distance"),
+    "speed": Channel("velocity"),
+    "enhanced_speed": Channel("velocity"),
+    "power": Channel("watts"),
+    "temperature": Channel("temperature"),
+    "grade": Channel("grade"),
+    "vertical_oscillation": Channel("vertical_oscillation"),
+    "stance_time": Channel("ground_contact_time"),
+    "vertical_ratio": Channel("vertical_ratio"),
+    "step_length": Channel("stride_length", 0.001),
+    "respiration_rate": Channel("respiration"),
+    "enhanced_respiration_rate": Channel("respiration"),
+    "saturated_hemoglobin_percent": Channel("smo2"),
+    "total_hemoglobin_conc": Channel("thb"),
+    "core_temperature": Channel("core_temperature"),
+    "left_right_balance": Channel("left_right_balance"),
 }
 #: Bookkeeping of the file, or said by other fields.
-UNUSED = frozenset({"timestamp", "position_lat", "position_long", "fractional_cadence", "compressed_speed_distance", "time128",
-                    "activity_type", "device_index", "cycles", "total_cycles", "compressed_accumulated_power", "event_group"})
+UNUSED = frozenset(
+    {
+        "timestamp",
+        "position_lat",
+        "position_long",
+        "fractional_cadence",
+        "compressed_speed_distance",
+        "time128",
+        "activity_type",
+        "device_index",
+        "cycles",
+        "total_cycles",
+        "compressed_accumulated_power",
+        "event_group",
+    }
+)
 #: Name of a developer's field, folded → stream and the units that it may have, with what makes ours
 #: of each.
 _DEVELOPERS: dict[str, tuple[str, dict[str, float]]] = {
@@ -36,9 +62,14 @@ _DEVELOPERS: dict[str, tuple[str, dict[str, float]]] = {
     "core temperature": ("core_temperature", {"c": 1, "°c": 1, "celsius": 1}),
     "skin temperature": ("skin_temperature", {"c": 1, "°c": 1, "celsius": 1}),
     "ground time": ("ground_contact_time", {"milliseconds": 1, "ms": 1}),
-    "vertical oscillation": ("vertical_oscillation", {"centimeters": 10, "cm": 10, "mm": 1, "millimeters": 1}),
-    "saturated hemoglobin percent": ("smo2", {"%": 1}), "smo2": ("smo2", {"%": 1}),
-    "total hemoglobin conc": ("thb", {"g/dl": 1}), "thb": ("thb", {"g/dl": 1}),
+    "vertical oscillation": (
+        "vertical_oscillation",
+        {"centimeters": 10, "cm": 10, "mm": 1, "millimeters": 1},
+    ),
+    "saturated hemoglobin percent": ("smo2", {"%": 1}),
+    "smo2": ("smo2", {"%": 1}),
+    "total hemoglobin conc": ("thb", {"g/dl": 1}),
+    "thb": ("thb", {"g/dl": 1}),
     "respiration rate": ("respiration", {"bpm": 1, "brpm": 1, "breaths/min": 1}),
 }
 

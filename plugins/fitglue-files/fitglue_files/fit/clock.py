@@ -48,9 +48,13 @@ def recorded_s(messages: Messages, start: float, end: float) -> float | None:
     """The seconds between ``start`` and ``end`` in which the timer ran; ``None`` where the file
     does not say.
     """
-    events = sorted((time, "start" if values.get("event_type") == "start" else "stop") for values in messages.all("event")
-                    if values.get("event") == "timer" and values.get("event_type") in ("start", *_STOPS)
-                    and (time := seconds(values, "timestamp")) is not None)
+    events = sorted(
+        (time, "start" if values.get("event_type") == "start" else "stop")
+        for values in messages.all("event")
+        if values.get("event") == "timer"
+        and values.get("event_type") in ("start", *_STOPS)
+        and (time := seconds(values, "timestamp")) is not None
+    )
     if not any(start - 1 <= time <= end + 1 for time, _ in events):
         return None
     return round(min(_running(events, start, end), end - start), 3)

@@ -27,8 +27,20 @@ if TYPE_CHECKING:
 
 #: Base type → its code in numpy and the value that means "none"; a text or an array is no sample.
 _BASES: dict[int, tuple[str, float]] = {
-    0: ("u1", 0xFF), 1: ("i1", 0x7F), 2: ("u1", 0xFF), 3: ("i2", 0x7FFF), 4: ("u2", 0xFFFF), 5: ("i4", 0x7FFFFFFF), 6: ("u4", 0xFFFFFFFF),
-    8: ("f4", np.nan), 9: ("f8", np.nan), 10: ("u1", 0), 11: ("u2", 0), 12: ("u4", 0), 14: ("i8", 2**63 - 1), 15: ("u8", 2**64 - 1),
+    0: ("u1", 0xFF),
+    1: ("i1", 0x7F),
+    2: ("u1", 0xFF),
+    3: ("i2", 0x7FFF),
+    4: ("u2", 0xFFFF),
+    5: ("i4", 0x7FFFFFFF),
+    6: ("u4", 0xFFFFFFFF),
+    8: ("f4", np.nan),
+    9: ("f8", np.nan),
+    10: ("u1", 0),
+    11: ("u2", 0),
+    12: ("u4", 0),
+    14: ("i8", 2**63 - 1),
+    15: ("u8", 2**64 - 1),
     16: ("u8", 0),
 }
 #: A file with more shapes of samples than this was made to keep a reader busy.
@@ -84,8 +96,12 @@ def table(frames: Frames, messages: Messages) -> Table:
     stated = np.array(times, dtype=np.float64)
     found = Table(np.where(stated < 0, np.nan, stated), beats=beats, skipped=skipped)
     for definition, number, rows, starts in shapes.values():
-        _fill(found, frames.content, definition, np.array(rows), starts, _described(messages, number))
-    kept = heart_rates(frames.content, (message for part in frames.parts for message in part.messages), found.time)
+        _fill(
+            found, frames.content, definition, np.array(rows), starts, _described(messages, number)
+        )
+    kept = heart_rates(
+        frames.content, (message for part in frames.parts for message in part.messages), found.time
+    )
     if kept is not None:
         column = _column(found, "heart_rate", unit="bpm")
         if column is not None:
@@ -95,46 +111,77 @@ def table(frames: Frames, messages: Messages) -> Table:
 
 def _beats(content: bytes, message: Message) -> tuple[float, ...]:
     size = message.definition.size // 2 * 2
-    raw = np.frombuffer(content, ">u2" if message.definition.big_endian else "<u2", size // 2, message.start)
+    raw = np.frombuffer(
+        content, ">u2" if message.definition.big_endian else "<u2", size // 2, message.start
+    )
     # Of a second in thousands: milliseconds.
     return tuple(float(value) for value in raw[(raw != 0xFFFF) & (raw > 0)])
 
 
 def _described(messages: Messages, part: int) -> dict[tuple[int, int], Values]:
     """What the developers say of their fields, by developer and number."""
-    return {(said["developer_data_index"], said["field_definition_number"]): said for said in messages.all("field_description")
-            if said["part"] == part and "developer_data_index" in said and "field_definition_number" in said}
+    return {
+        (said["developer_data_index"], said["field_definition_number"]): said
+        for said in messages.all("field_description")
+        if said["part"] == part
+        and "developer_data_index" in said
+        and "field_definition_number" in said
+    }
 
 
-def _fill(found: Table, content: bytes, definition: Definition, rows: NDArray[np.int_], starts: Sequence[int],
-          described: Mapping[tuple[int, int], Values]) -> None:
+def _fill(
+    found: Table,
+    content: bytes,
+    definition: Definition,
+    rows: NDArray[np.int_],
+    starts: Sequence[int],
+    described: Mapping[tuple[int, int], Values],
+) -> None:
     """Put the messages of one shape into the columns."""
     size, at = definition.size, 0
     if not size:
         return
-    raw = np.frombuffer(b"".join(content[start : start + size] for start in starts), np.uint8).reshape(len(starts), size)
+    raw = np.frombuffer(
+        b"".join(content[start : start + size] for start in starts), np.uint8
+    ).reshape(len(starts), size)
     for one in definition.fields:
         if one.number == TIMESTAMP and one.size == 4:
             found.time[rows] = _numbers(raw, at, one.size, 6, big_endian=definition.big_endian)
         elif one.number == _COMPRESSED_SPEED_DISTANCE and one.size == 3:
             _speed_distance(found, rows, raw[:, at : at + 3].astype(np.int64))
         else:
-            _native(found, rows, one.number, _numbers(raw, at, one.size, one.base & 0x1F, big_endian=definition.big_endian))
+            _native(
+                found,
+                rows,
+                one.number,
+                _numbers(raw, at, one.size, one.base & 0x1F, big_endian=definition.big_endian),
+            )
         at += one.size
     for one in definition.developer_fields:
         said = described.get((one.base, one.number))
         if said is not None:
             base = _base_number(said.get("fit_base_type_id"))
-            _of_developer(found, rows, said, _numbers(raw, at, one.size, base, big_endian=definition.big_endian))
+            _of_developer(
+                found,
+                rows,
+                said,
+                _numbers(raw, at, one.size, base, big_endian=definition.big_endian),
+            )
         at += one.size
 
 
-def _numbers(raw: NDArray[np.uint8], at: int, size: int, base: int, *, big_endian: bool) -> Numbers | None:
+def _numbers(
+    raw: NDArray[np.uint8], at: int, size: int, base: int, *, big_endian: bool
+) -> Numbers | None:
     """One field as doubles with NaN for none; ``None`` where it is no single number."""
     code, none = _BASES.get(base, ("", 0.0))
     if not code or int(code[1:]) != size:
         return None
-    values = np.ascontiguousarray(raw[:, at : at + size]).view((">" if big_endian else "<") + code).ravel()
+    values = (
+        np.ascontiguousarray(raw[:, at : at + size])
+        .view((">" if big_endian else "<") + code)
+        .ravel()
+    )
     with np.errstate(invalid="ignore"):  # a NaN with a message in it
         doubles = values.astype(np.float64)
     doubles[~np.isfinite(doubles)] = np.nan
@@ -145,7 +192,10 @@ def _numbers(raw: NDArray[np.uint8], at: int, size: int, base: int, *, big_endia
 
 def _column(found: Table, name: str, **said: Any) -> Numbers | None:
     if name not in found.columns:
-        if len(found.columns) >= _MOST_COLUMNS or (len(found.columns) + 1) * len(found.time) > _MOST_NUMBERS:
+        if (
+            len(found.columns) >= _MOST_COLUMNS
+            or (len(found.columns) + 1) * len(found.time) > _MOST_NUMBERS
+        ):
             return None
         found.columns[name] = Column(np.full(len(found.time), np.nan), **said)
     return found.columns[name].values
@@ -160,14 +210,30 @@ def _native(found: Table, rows: NDArray[np.int_], number: int, values: Numbers |
         column[rows] = _scaled(values, profile.scale, profile.offset)
 
 
-def _of_developer(found: Table, rows: NDArray[np.int_], said: Values, values: Numbers | None) -> None:
+def _of_developer(
+    found: Table, rows: NDArray[np.int_], said: Values, values: Numbers | None
+) -> None:
     name = _text(said.get("field_name"))
     if values is None or not name:
         return
-    native = MESSAGE_TYPES[RECORD].fields.get(said.get("native_field_num")) if said.get("native_mesg_num", "record") == "record" else None
+    native = (
+        MESSAGE_TYPES[RECORD].fields.get(said.get("native_field_num"))
+        if said.get("native_mesg_num", "record") == "record"
+        else None
+    )
     # A developer may call a field as the profile does: both are kept.
-    key = f"{name} (developer {said['developer_data_index']})" if name in found.columns and not found.columns[name].developer else name
-    column = _column(found, key, unit=_text(said.get("units")), native=native.name if native else None, developer=True)
+    key = (
+        f"{name} (developer {said['developer_data_index']})"
+        if name in found.columns and not found.columns[name].developer
+        else name
+    )
+    column = _column(
+        found,
+        key,
+        unit=_text(said.get("units")),
+        native=native.name if native else None,
+        developer=True,
+    )
     if column is not None:
         column[rows] = _scaled(values, said.get("scale"), said.get("offset"))
 
@@ -180,16 +246,43 @@ def _scaled(values: Numbers, scale: float | None, offset: float | None) -> Numbe
 def _text(value: Any) -> str | None:
     """A text, of which fitdecode makes several where there are zeros in it."""
     found = next((part for part in value if part), None) if isinstance(value, tuple) else value
-    return "".join(char for char in found if char.isprintable()).strip() or None if isinstance(found, str) else None
+    return (
+        "".join(char for char in found if char.isprintable()).strip() or None
+        if isinstance(found, str)
+        else None
+    )
 
 
 def _base_number(base: Any) -> int:
     """The number of a base type; fitdecode gives a name where it knows one."""
-    return _BASE_NAMES.get(base, 31) if isinstance(base, str) else int(base) & 0x1F if isinstance(base, int) else 31
+    return (
+        _BASE_NAMES.get(base, 31)
+        if isinstance(base, str)
+        else int(base) & 0x1F
+        if isinstance(base, int)
+        else 31
+    )
 
 
-_BASE_NAMES = {"enum": 0, "sint8": 1, "uint8": 2, "sint16": 3, "uint16": 4, "sint32": 5, "uint32": 6, "string": 7, "float32": 8,
-               "float64": 9, "uint8z": 10, "uint16z": 11, "uint32z": 12, "byte": 13, "sint64": 14, "uint64": 15, "uint64z": 16}
+_BASE_NAMES = {
+    "enum": 0,
+    "sint8": 1,
+    "uint8": 2,
+    "sint16": 3,
+    "uint16": 4,
+    "sint32": 5,
+    "uint32": 6,
+    "string": 7,
+    "float32": 8,
+    "float64": 9,
+    "uint8z": 10,
+    "uint16z": 11,
+    "uint32z": 12,
+    "byte": 13,
+    "sint64": 14,
+    "uint64": 15,
+    "uint64z": 16,
+}
 _COMPRESSED_SPEED_DISTANCE = 8
 
 
@@ -201,7 +294,10 @@ def _speed_distance(found: Table, rows: NDArray[np.int_], raw: NDArray[np.int64]
     speed = np.where(known, (raw[:, 0] | (raw[:, 1] & 0x0F) << 8) / 100, np.nan)
     said = (raw[:, 1] >> 4 | raw[:, 2] << 4)[known]
     whole = np.cumsum(np.diff(said, prepend=0) & 0xFFF) / 16
-    for name, unit, values in (("speed", "m/s", speed), ("distance", "m", np.full(len(rows), np.nan))):
+    for name, unit, values in (
+        ("speed", "m/s", speed),
+        ("distance", "m", np.full(len(rows), np.nan)),
+    ):
         if name == "distance":
             values[known] = whole
         column = _column(found, name, unit=unit)

@@ -1,5 +1,4 @@
-"""What recorded a FIT file: maker, model, serial number and software, as far as the file says it.
-"""
+"""What recorded a FIT file: maker, model, serial number and software, as far as the file says it."""
 
 from __future__ import annotations
 
@@ -14,14 +13,28 @@ if TYPE_CHECKING:
 def device_of(messages: Messages) -> Device | None:
     """The device that wrote the file, by its ``file_id`` and what it says of itself."""
     file_id = messages.first("file_id")
-    creators = [values for values in messages.all("device_info") if values.get("device_index") in ("creator", 0)]
+    creators = [
+        values
+        for values in messages.all("device_info")
+        if values.get("device_index") in ("creator", 0)
+    ]
     manufacturer = _first("manufacturer", file_id, *creators)
     product = _first("product", file_id, *creators)
     serial = _first("serial_number", file_id, *creators)
-    software = next((value for values in creators if (value := values.get("software_version")) is not None), None)
-    name = _first("product_name", file_id, *creators) or " ".join(_words(part) for part in (manufacturer, product) if part and part != "0")
-    made = Device(name=name or None, manufacturer=manufacturer, product=product, serial=serial,
-                  software=f"{software:g}" if isinstance(software, int | float) else None)
+    software = next(
+        (value for values in creators if (value := values.get("software_version")) is not None),
+        None,
+    )
+    name = _first("product_name", file_id, *creators) or " ".join(
+        _words(part) for part in (manufacturer, product) if part and part != "0"
+    )
+    made = Device(
+        name=name or None,
+        manufacturer=manufacturer,
+        product=product,
+        serial=serial,
+        software=f"{software:g}" if isinstance(software, int | float) else None,
+    )
     return None if made == Device() else made
 
 

@@ -85,7 +85,11 @@ def cut(content: bytes) -> Frames:
     """
     frames = Frames(content)
     position = 0
-    while frames.damage is None and content[position + 8 : position + 12] == b".FIT" and content[position] >= _SHORTEST_HEADER:
+    while (
+        frames.damage is None
+        and content[position + 8 : position + 12] == b".FIT"
+        and content[position] >= _SHORTEST_HEADER
+    ):
         header, said = content[position], struct.unpack_from("<I", content, position + 4)[0]
         part = Part(position, position + header, position + header + said)
         short = said == 0 or part.end > len(content)
@@ -96,8 +100,12 @@ def cut(content: bytes) -> Frames:
         except _Broken as broken:
             frames.damage = str(broken)
         if short:
-            frames.damage = (f"it was never finished: its header says that it is empty; {len(content):,} bytes were read" if said == 0 else
-                             frames.damage or f"it is cut after {len(content):,} bytes: it should have {position + header + said + 2:,}")
+            frames.damage = (
+                f"it was never finished: its header says that it is empty; {len(content):,} bytes were read"
+                if said == 0
+                else frames.damage
+                or f"it is cut after {len(content):,} bytes: it should have {position + header + said + 2:,}"
+            )
         frames.parts.append(part)
         position = part.end + 2  # the checksum
     return frames
@@ -119,9 +127,17 @@ def _walk(content: bytes, part: Part) -> None:
             continue
         found = definitions.get((header >> 5) & 3 if header & _COMPRESSED else header & 15)
         start = position + 1
-        if found is None or (header & _COMPRESSED and found.timestamp_at >= 0) or start + found.size > end:
-            raise _Broken(f"it makes no sense after byte {position:,} of {len(content):,}: it was read up to there")
-        message = Message(found, start, _rolled(content, timed, header & 31) if header & _COMPRESSED else -1)
+        if (
+            found is None
+            or (header & _COMPRESSED and found.timestamp_at >= 0)
+            or start + found.size > end
+        ):
+            raise _Broken(
+                f"it makes no sense after byte {position:,} of {len(content):,}: it was read up to there"
+            )
+        message = Message(
+            found, start, _rolled(content, timed, header & 31) if header & _COMPRESSED else -1
+        )
         if message.time >= 0 or found.timestamp_at >= 0:
             timed = message
         if len(part.messages) >= MOST_MESSAGES:
@@ -142,7 +158,9 @@ def _rolled(content: bytes, timed: Message | None, offset: int) -> int:
 
 def _time(content: bytes, message: Message) -> int:
     order = ">I" if message.definition.big_endian else "<I"
-    time: int = struct.unpack_from(order, content, message.start + message.definition.timestamp_at)[0]
+    time: int = struct.unpack_from(order, content, message.start + message.definition.timestamp_at)[
+        0
+    ]
     return time
 
 
@@ -155,7 +173,9 @@ def _body(content: bytes, position: int, end: int) -> bytes:
     except IndexError:
         after = end + 1
     if after > end:
-        raise _Broken(f"it is cut within byte {position:,} of {len(content):,}: it was read up to there")
+        raise _Broken(
+            f"it is cut within byte {position:,} of {len(content):,}: it was read up to there"
+        )
     return content[position + 1 : after]
 
 

@@ -17,10 +17,18 @@ if TYPE_CHECKING:
 
 #: Field of the model ← field of a lap or a session, where both are numbers of the same meaning.
 _NUMBERS = {
-    "elapsed_s": "total_elapsed_time", "moving_s": "total_timer_time", "distance_m": "total_distance", "calories_kcal": "total_calories",
-    "average_heartrate_bpm": "avg_heart_rate", "max_heartrate_bpm": "max_heart_rate", "average_watts": "avg_power",
-    "weighted_average_watts": "normalized_power", "max_watts": "max_power", "average_speed_mps": "enhanced_avg_speed",
-    "max_speed_mps": "enhanced_max_speed", "elevation_gain_m": "total_ascent",
+    "elapsed_s": "total_elapsed_time",
+    "moving_s": "total_timer_time",
+    "distance_m": "total_distance",
+    "calories_kcal": "total_calories",
+    "average_heartrate_bpm": "avg_heart_rate",
+    "max_heartrate_bpm": "max_heart_rate",
+    "average_watts": "avg_power",
+    "weighted_average_watts": "normalized_power",
+    "max_watts": "max_power",
+    "average_speed_mps": "enhanced_avg_speed",
+    "max_speed_mps": "enhanced_max_speed",
+    "elevation_gain_m": "total_ascent",
 }
 _INTENSITIES = {"active": "work", "interval": "work"}
 _MOST_LAPS = 5_000
@@ -37,10 +45,16 @@ def number(values: Values, name: str, *, zero: bool = True) -> float | None:
 def cadence(values: Values, name: str) -> float | None:
     """A cadence with its fraction."""
     whole = number(values, name)
-    return None if whole is None else whole + (number(values, name.replace("_cadence", "_fractional_cadence")) or 0.0)
+    return (
+        None
+        if whole is None
+        else whole + (number(values, name.replace("_cadence", "_fractional_cadence")) or 0.0)
+    )
 
 
-def laps_of(messages: Messages, samples: Samples, start: float, first: float, end: float) -> tuple[Lap, ...]:
+def laps_of(
+    messages: Messages, samples: Samples, start: float, first: float, end: float
+) -> tuple[Lap, ...]:
     """The laps and the lengths that begin from ``first`` up to ``end``, with their seconds counted
     from ``start``.
     """
@@ -49,7 +63,9 @@ def laps_of(messages: Messages, samples: Samples, start: float, first: float, en
     return tuple(_lap(at, values, samples, start) for at, values in found[:_MOST_LAPS])
 
 
-def _between(messages: Messages, kind: str, first: float, end: float) -> Iterator[tuple[float, Values]]:
+def _between(
+    messages: Messages, kind: str, first: float, end: float
+) -> Iterator[tuple[float, Values]]:
     for values in messages.all(kind):
         at = seconds(values, "start_time")
         if at is not None and first <= at < end:
@@ -57,7 +73,11 @@ def _between(messages: Messages, kind: str, first: float, end: float) -> Iterato
 
 
 def _lap(at: float, values: Values, samples: Samples, start: float) -> Lap:
-    numbers: dict[str, Any] = {field: amount for field, name in _NUMBERS.items() if (amount := number(values, name)) is not None}
+    numbers: dict[str, Any] = {
+        field: amount
+        for field, name in _NUMBERS.items()
+        if (amount := number(values, name)) is not None
+    }
     span = numbers.get("elapsed_s")
     indices: dict[str, Any] = {}
     if len(samples) and span is not None:
@@ -69,8 +89,19 @@ def _lap(at: float, values: Values, samples: Samples, start: float) -> Lap:
     intensity = values.get("intensity")
     stroke = values.get("swim_stroke")
     return Lap(
-        kind="length" if length else "lap", label=stroke if isinstance(stroke, str) and not idle else None,
-        intensity="rest" if idle else _INTENSITIES.get(intensity, intensity) if isinstance(intensity, str) else None,
-        start_s=at - start, start_utc=moment(at), **indices, **numbers,
-        average_cadence_rpm=number(values, "avg_swimming_cadence") if length else cadence(values, "avg_cadence"),
-        average_grade_pct=number(values, "avg_grade"))
+        kind="length" if length else "lap",
+        label=stroke if isinstance(stroke, str) and not idle else None,
+        intensity="rest"
+        if idle
+        else _INTENSITIES.get(intensity, intensity)
+        if isinstance(intensity, str)
+        else None,
+        start_s=at - start,
+        start_utc=moment(at),
+        **indices,
+        **numbers,
+        average_cadence_rpm=number(values, "avg_swimming_cadence")
+        if length
+        else cadence(values, "avg_cadence"),
+        average_grade_pct=number(values, "avg_grade"),
+    )

@@ -29,12 +29,20 @@ _DEVELOPER = (206, 207)
 _DEVICE_INFO = 23
 #: A file is not decoded over and over for the sake of what is broken in it.
 _MOST_STUMBLES = 20
-_STUMBLES = (fitdecode.FitError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, struct.error)
+_STUMBLES = (
+    fitdecode.FitError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    struct.error,
+)
 
 
 class Messages:
-    """The decoded messages of a file by their kind, in order; times are seconds of the FIT epoch.
-    """
+    """The decoded messages of a file by their kind, in order; times are seconds of the FIT epoch."""
 
     def __init__(self) -> None:
         self._found: dict[str, list[Values]] = defaultdict(list)
@@ -62,7 +70,9 @@ def decode(frames: Frames, wanted: Collection[int]) -> Messages:
     return messages
 
 
-def _decode(content: bytes, part: Part, wanted: Collection[int], messages: Messages) -> Iterator[tuple[str, Values]]:
+def _decode(
+    content: bytes, part: Part, wanted: Collection[int], messages: Messages
+) -> Iterator[tuple[str, Values]]:
     left = _chosen(content, part, wanted)
     for _ in range(_MOST_STUMBLES):
         done = 0
@@ -73,17 +83,22 @@ def _decode(content: bytes, part: Part, wanted: Collection[int], messages: Messa
                 yield kind, values | ({"timestamp": time} if time >= 0 else {})
         except _STUMBLES:
             messages.lost += 1
-            left = [message for message in left[:done] if message.definition.number in _DEVELOPER] + left[done + 1 :]
+            left = [
+                message for message in left[:done] if message.definition.number in _DEVELOPER
+            ] + left[done + 1 :]
         else:
             return
     messages.lost += len(left)
 
 
 def _chosen(content: bytes, part: Part, wanted: Collection[int]) -> list[Message]:
-    """Of the devices only those that recorded: a long ride names its dozen sensors a dozen times.
-    """
-    return [message for message in part.messages
-            if message.definition.number in wanted and (message.definition.number != _DEVICE_INFO or _is_creator(content, message))]
+    """Of the devices only those that recorded: a long ride names its dozen sensors a dozen times."""
+    return [
+        message
+        for message in part.messages
+        if message.definition.number in wanted
+        and (message.definition.number != _DEVICE_INFO or _is_creator(content, message))
+    ]
 
 
 def _is_creator(content: bytes, message: Message) -> bool:
@@ -106,8 +121,12 @@ def _read(content: bytes, chosen: Sequence[Message]) -> Iterator[tuple[str, Valu
             packed += bytes([0x60 if definition.developer_fields else 0x40]) + definition.body
         packed += b"\0" + content[message.start : message.start + definition.size]
     header = struct.pack("<BBHI4sH", 14, 0x20, 2132, len(packed), b".FIT", 0)
-    reader = fitdecode.FitReader(io.BytesIO(header + packed + b"\0\0"), processor=None, check_crc=fitdecode.CrcCheck.DISABLED,
-                                 error_handling=fitdecode.ErrorHandling.IGNORE)
+    reader = fitdecode.FitReader(
+        io.BytesIO(header + packed + b"\0\0"),
+        processor=None,
+        check_crc=fitdecode.CrcCheck.DISABLED,
+        error_handling=fitdecode.ErrorHandling.IGNORE,
+    )
     with reader:
         for frame in reader:
             if frame.frame_type == fitdecode.FIT_FRAME_DATA:

@@ -39,7 +39,9 @@ def activities(content: bytes) -> list[SourceActivity]:
     messages = decode(frames, WHOLE)
     missing = _missing(frames, messages)
     if not frames.damage and not _sums(frames):
-        missing["right checksum"] = "that in the file does not fit its content: some of it may have changed on its way"
+        missing["right checksum"] = (
+            "that in the file does not fit its content: some of it may have changed on its way"
+        )
     return _activities(messages, table(frames, messages), missing)
 
 
@@ -73,9 +75,15 @@ def _frames(content: bytes) -> Frames:
     frames = cut(content)
     kind = file_type(content)
     if not frames.parts:
-        raise refusal("FG-fit-unreadable", "it begins like a FIT file, and its header makes no sense")
+        raise refusal(
+            "FG-fit-unreadable", "it begins like a FIT file, and its header makes no sense"
+        )
     if kind not in (ACTIVITY, None):
-        raise refusal("FG-fit-other-kind", f"it is a FIT file of another kind ({kind}), and no workout", "nothing: it is left out")
+        raise refusal(
+            "FG-fit-other-kind",
+            f"it is a FIT file of another kind ({kind}), and no workout",
+            "nothing: it is left out",
+        )
     numbers = {message.definition.number for part in frames.parts for message in part.messages}
     if not numbers & {SESSION, RECORD, LAP}:
         what = f"it holds neither a session nor a sample{f': {frames.damage}' if frames.damage else ''}"
@@ -94,14 +102,18 @@ def _sums(frames: Frames) -> bool:
     """Whether each part has the checksum that it says; none is as good."""
     for part in frames.parts:
         said = frames.content[part.end : part.end + 2]
-        if len(said) == 2 and any(said) and compute_crc(frames.content, start=part.begin, end=part.end) != int.from_bytes(said, "little"):
+        if (
+            len(said) == 2
+            and any(said)
+            and compute_crc(frames.content, start=part.begin, end=part.end)
+            != int.from_bytes(said, "little")
+        ):
             return False
     return True
 
 
 def _enough(messages: Messages) -> bool:
-    """Whether every session says for itself when and how long it was, how far, how hard, and where.
-    """
+    """Whether every session says for itself when and how long it was, how far, how hard, and where."""
     sessions = messages.all("session")
     return bool(sessions) and all(map(_is_enough, sessions))
 
@@ -114,7 +126,9 @@ def _is_enough(session: Values) -> bool:
 
 
 def _activities(messages: Messages, found: Table, missing: dict[str, str]) -> list[SourceActivity]:
-    first = float(np.nanmin(found.time)) if len(found.time) and not np.isnan(found.time).all() else None
+    first = (
+        float(np.nanmin(found.time)) if len(found.time) and not np.isnan(found.time).all() else None
+    )
     sessions = _sessions(messages, first)
     if not sessions:
         raise refusal("FG-fit-without-times", "nothing in it says when it was")
@@ -131,11 +145,23 @@ def _sessions(messages: Messages, first: float | None) -> list[tuple[float, Valu
     cut before it had any.
     """
     stated = messages.all("session")[:_MOST_SESSIONS]
-    found = [(start, session) for session in stated if (start := seconds(session, "start_time") or first) is not None]
+    found = [
+        (start, session)
+        for session in stated
+        if (start := seconds(session, "start_time") or first) is not None
+    ]
     if len(found) == 1 and "sub_sport" not in found[0][1]:
         # Some say in a message of its own what kind of ride it was.
         said = messages.first("sport")
-        found = [(found[0][0], {**({"sub_sport": said["sub_sport"]} if "sub_sport" in said else {}), **found[0][1]})]
+        found = [
+            (
+                found[0][0],
+                {
+                    **({"sub_sport": said["sub_sport"]} if "sub_sport" in said else {}),
+                    **found[0][1],
+                },
+            )
+        ]
     if found:
         return sorted(found, key=lambda pair: pair[0])
     laps = [lap for lap in messages.all("lap") if seconds(lap, "start_time") is not None]
@@ -148,7 +174,12 @@ def _sessions(messages: Messages, first: float | None) -> list[tuple[float, Valu
 
 def _end(sessions: Sequence[tuple[float, Values]], has_samples: bool) -> float | None:
     start, session = sessions[-1]
-    ends = [seconds(session, "timestamp"), start + elapsed if (elapsed := seconds(session, "total_elapsed_time")) is not None else None]
+    ends = [
+        seconds(session, "timestamp"),
+        start + elapsed
+        if (elapsed := seconds(session, "total_elapsed_time")) is not None
+        else None,
+    ]
     known = [end for end in ends if end is not None]
     # A session that says nothing of its length may be as long as its samples are, within reason.
     return max(known) if known else start + 30 * 86_400 if has_samples else None

@@ -1,5 +1,4 @@
-"""Makes streams of the samples of one session: one time base, one name and unit for each channel.
-"""
+"""Makes streams of the samples of one session: one time base, one name and unit for each channel."""
 
 from __future__ import annotations
 
@@ -45,7 +44,11 @@ class Samples:
         if self.latlng is None:
             return None
         known = np.flatnonzero(~np.isnan(self.latlng[0]))
-        return (float(self.latlng[0][known[0]]), float(self.latlng[1][known[0]])) if len(known) else None
+        return (
+            (float(self.latlng[0][known[0]]), float(self.latlng[1][known[0]]))
+            if len(known)
+            else None
+        )
 
 
 def split(table: Table, starts: Sequence[float], end: float | None) -> tuple[list[Samples], int]:
@@ -62,15 +65,16 @@ def split(table: Table, starts: Sequence[float], end: float | None) -> tuple[lis
     rows = np.flatnonzero(known)
     rows = rows[np.argsort(table.time[rows], kind="stable")]
     # A session begins with the second in which its first sample was taken.
-    legs = np.searchsorted(np.floor(np.array(starts[1:], dtype=np.float64)), table.time[rows], side="right")
+    legs = np.searchsorted(
+        np.floor(np.array(starts[1:], dtype=np.float64)), table.time[rows], side="right"
+    )
     found = [_samples(table, rows[legs == leg]) for leg in range(max(len(starts), 1))]
     _count_from_start(found)
     return found, len(table.time) - len(rows)
 
 
 def _count_from_start(legs: Sequence[Samples]) -> None:
-    """Some devices count the way through all legs of a race: each leg of ours begins with its own.
-    """
+    """Some devices count the way through all legs of a race: each leg of ours begins with its own."""
     gone = 0.0
     for samples in legs:
         way = samples.channels.get("distance")
@@ -90,17 +94,29 @@ def streams(samples: Samples, start: float) -> tuple[Stream, ...]:
     found = [Stream("time", _column(samples.time - start), STREAM_UNITS["time"])]
     if samples.latlng is not None:
         pairs = np.column_stack(samples.latlng).reshape(-1)
-        found.append(Stream("latlng", Column(memoryview(pairs.data).cast("B").cast("d"), 2), STREAM_UNITS["latlng"]))
+        found.append(
+            Stream(
+                "latlng",
+                Column(memoryview(pairs.data).cast("B").cast("d"), 2),
+                STREAM_UNITS["latlng"],
+            )
+        )
     for name, values in samples.channels.items():
         raw, unit, custom = samples.others.get(name, (None, STREAM_UNITS.get(name), False))
-        found.append(Stream(name, _column(values), unit, raw_type=raw if raw != name else None, custom=custom))
+        found.append(
+            Stream(
+                name, _column(values), unit, raw_type=raw if raw != name else None, custom=custom
+            )
+        )
     if samples.beats is not None:
         found.append(Stream("hrv", Column.lists(samples.beats), STREAM_UNITS["hrv"]))
     return tuple(found)
 
 
 def _column(values: Numbers) -> Column:
-    return Column(memoryview(np.ascontiguousarray(values, dtype=np.float64).data).cast("B").cast("d"))
+    return Column(
+        memoryview(np.ascontiguousarray(values, dtype=np.float64).data).cast("B").cast("d")
+    )
 
 
 # -- from columns to channels ----------------------------------------------------------------------
@@ -133,7 +149,9 @@ def _samples(table: Table, rows: NDArray[np.int_]) -> Samples:
     return Samples(time, channels, others, _latlng(columns), listed)
 
 
-def _channels(table: Table, columns: dict[str, Numbers]) -> Iterator[tuple[str, str, Numbers, str | None]]:
+def _channels(
+    table: Table, columns: dict[str, Numbers]
+) -> Iterator[tuple[str, str, Numbers, str | None]]:
     """Name at the source, stream, values and unit of each column: native ones first, in the order
     of their table.
     """
@@ -141,9 +159,16 @@ def _channels(table: Table, columns: dict[str, Numbers]) -> Iterator[tuple[str, 
         column, values = table.columns[name], columns[name]
         if column.developer:
             known = of_developer(name, column.unit, column.native)
-            yield name, known.stream if known else name, _tidy(name, values * (known.factor if known else 1)), column.unit
+            yield (
+                name,
+                known.stream if known else name,
+                _tidy(name, values * (known.factor if known else 1)),
+                column.unit,
+            )
         elif name in NATIVE:
-            values = _balance(values) if name == "left_right_balance" else values * NATIVE[name].factor
+            values = (
+                _balance(values) if name == "left_right_balance" else values * NATIVE[name].factor
+            )
             if name == "cadence" and "fractional_cadence" in columns:
                 values = values + np.nan_to_num(columns["fractional_cadence"])
             yield name, NATIVE[name].stream, _tidy(name, values), column.unit
@@ -178,13 +203,20 @@ def _latlng(columns: dict[str, Numbers]) -> tuple[Numbers, Numbers] | None:
     latitude, longitude = latitude * _SEMICIRCLE, longitude * _SEMICIRCLE
     # Exactly 0, 0 is what a receiver writes that does not know yet; and a pair with one half
     # missing is a gap whole.
-    gaps = np.isnan(latitude) | np.isnan(longitude) | ((latitude == 0) & (longitude == 0)) | (np.abs(latitude) > 90)
+    gaps = (
+        np.isnan(latitude)
+        | np.isnan(longitude)
+        | ((latitude == 0) & (longitude == 0))
+        | (np.abs(latitude) > 90)
+    )
     if gaps.all():
         return None
     return np.where(gaps, np.nan, latitude), np.where(gaps, np.nan, longitude)
 
 
-def _joined(time: Numbers, columns: dict[str, Numbers]) -> tuple[Numbers, dict[str, Numbers], NDArray[np.int_]]:
+def _joined(
+    time: Numbers, columns: dict[str, Numbers]
+) -> tuple[Numbers, dict[str, Numbers], NDArray[np.int_]]:
     """Samples of one moment become one where no value would be lost: some apps write position and
     distance apart.
     """
@@ -199,7 +231,9 @@ def _joined(time: Numbers, columns: dict[str, Numbers]) -> tuple[Numbers, dict[s
             break
         second = np.flatnonzero(into) + 1
         for values in columns.values():
-            values[second - 1] = np.where(np.isnan(values[second - 1]), values[second], values[second - 1])
+            values[second - 1] = np.where(
+                np.isnan(values[second - 1]), values[second], values[second - 1]
+            )
         stays = np.ones(len(time), dtype=bool)
         stays[second] = False
         kept = (np.cumsum(stays) - 1)[kept]

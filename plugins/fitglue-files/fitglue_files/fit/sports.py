@@ -5,41 +5,109 @@ from __future__ import annotations
 from fitglue_registry.model import canonical_sport
 
 _PAIRS = {
-    ("running", "trail"): "TrailRun", ("running", "treadmill"): "VirtualRun", ("running", "indoor_running"): "VirtualRun",
-    ("running", "virtual_activity"): "VirtualRun", ("cycling", "virtual_activity"): "VirtualRide",
-    ("cycling", "indoor_cycling"): "VirtualRide", ("cycling", "spin"): "VirtualRide", ("cycling", "mountain"): "MountainBikeRide",
-    ("cycling", "downhill"): "MountainBikeRide", ("cycling", "bmx"): "Ride", ("cycling", "gravel_cycling"): "GravelRide",
-    ("cycling", "mixed_surface"): "GravelRide", ("cycling", "cyclocross"): "Cyclocross", ("cycling", "track_cycling"): "TrackRide",
-    ("cycling", "hand_cycling"): "Handcycle", ("cycling", "indoor_hand_cycling"): "Handcycle", ("cycling", "recumbent"): "Ride",
-    ("cycling", "e_bike_fitness"): "EBikeRide", ("cycling", "e_bike_mountain"): "EMountainBikeRide",
-    ("e_biking", "e_bike_mountain"): "EMountainBikeRide", ("swimming", "open_water"): "OpenWaterSwim",
-    ("fitness_equipment", "elliptical"): "Elliptical", ("fitness_equipment", "stair_climbing"): "StairStepper",
-    ("fitness_equipment", "indoor_rowing"): "Rowing", ("fitness_equipment", "indoor_cycling"): "VirtualRide",
-    ("fitness_equipment", "treadmill"): "VirtualRun", ("rowing", "indoor_rowing"): "VirtualRow",
-    ("cross_country_skiing", "indoor_skiing"): "VirtualSki", ("alpine_skiing", "backcountry"): "BackcountrySki",
+    ("running", "trail"): "TrailRun",
+    ("running", "treadmill"): "VirtualRun",
+    ("running", "indoor_running"): "VirtualRun",
+    ("running", "virtual_activity"): "VirtualRun",
+    ("cycling", "virtual_activity"): "VirtualRide",
+    ("cycling", "indoor_cycling"): "VirtualRide",
+    ("cycling", "spin"): "VirtualRide",
+    ("cycling", "mountain"): "MountainBikeRide",
+    ("cycling", "downhill"): "MountainBikeRide",
+    ("cycling", "bmx"): "Ride",
+    ("cycling", "gravel_cycling"): "GravelRide",
+    ("cycling", "mixed_surface"): "GravelRide",
+    ("cycling", "cyclocross"): "Cyclocross",
+    ("cycling", "track_cycling"): "TrackRide",
+    ("cycling", "hand_cycling"): "Handcycle",
+    ("cycling", "indoor_hand_cycling"): "Handcycle",
+    ("cycling", "recumbent"): "Ride",
+    ("cycling", "e_bike_fitness"): "EBikeRide",
+    ("cycling", "e_bike_mountain"): "EMountainBikeRide",
+    ("e_biking", "e_bike_mountain"): "EMountainBikeRide",
+    ("swimming", "open_water"): "OpenWaterSwim",
+    ("fitness_equipment", "elliptical"): "Elliptical",
+    ("fitness_equipment", "stair_climbing"): "StairStepper",
+    ("fitness_equipment", "indoor_rowing"): "Rowing",
+    ("fitness_equipment", "indoor_cycling"): "VirtualRide",
+    ("fitness_equipment", "treadmill"): "VirtualRun",
+    ("rowing", "indoor_rowing"): "VirtualRow",
+    ("cross_country_skiing", "indoor_skiing"): "VirtualSki",
+    ("alpine_skiing", "backcountry"): "BackcountrySki",
     ("rock_climbing", "bouldering"): "RockClimbing",
 }
 #: Where the sub-sport says it whatever the sport is.
 _SUB_SPORTS = {
-    "strength_training": "WeightTraining", "yoga": "Yoga", "pilates": "Pilates", "hiit": "HighIntensityIntervalTraining",
-    "amrap": "HighIntensityIntervalTraining", "emom": "HighIntensityIntervalTraining", "tabata": "HighIntensityIntervalTraining",
-    "cardio_training": "Workout", "flexibility_training": "Workout", "pickleball": "Pickleball", "padel": "Padel", "squash": "Squash",
-    "badminton": "Badminton", "racquetball": "Racquetball", "table_tennis": "TableTennis", "indoor_climbing": "RockClimbing",
+    "strength_training": "WeightTraining",
+    "yoga": "Yoga",
+    "pilates": "Pilates",
+    "hiit": "HighIntensityIntervalTraining",
+    "amrap": "HighIntensityIntervalTraining",
+    "emom": "HighIntensityIntervalTraining",
+    "tabata": "HighIntensityIntervalTraining",
+    "cardio_training": "Workout",
+    "flexibility_training": "Workout",
+    "pickleball": "Pickleball",
+    "padel": "Padel",
+    "squash": "Squash",
+    "badminton": "Badminton",
+    "racquetball": "Racquetball",
+    "table_tennis": "TableTennis",
+    "indoor_climbing": "RockClimbing",
 }
 _SPORTS = {
-    "fitness_equipment": "Workout", "training": "Workout", "e_biking": "EBikeRide", "cross_country_skiing": "NordicSki",
-    "alpine_skiing": "AlpineSki", "snowboarding": "Snowboard", "snowshoeing": "Snowshoe", "mountaineering": "Hike", "paddling": "Canoeing",
-    "rafting": "Canoeing", "stand_up_paddleboarding": "StandUpPaddling", "inline_skating": "InlineSkate", "ice_skating": "IceSkate",
-    "rock_climbing": "RockClimbing", "sailing": "Sail", "windsurfing": "Windsurf", "kitesurfing": "Kitesurf", "surfing": "Surfing",
-    "water_skiing": "WaterSport", "wakeboarding": "WaterSport", "wakesurfing": "WaterSport", "boxing": "Workout", "jump_rope": "Workout",
-    "floor_climbing": "StairStepper", "wheelchair_push_walk": "Wheelchair", "wheelchair_push_run": "Wheelchair", "racket": "Tennis",
+    "fitness_equipment": "Workout",
+    "training": "Workout",
+    "e_biking": "EBikeRide",
+    "cross_country_skiing": "NordicSki",
+    "alpine_skiing": "AlpineSki",
+    "snowboarding": "Snowboard",
+    "snowshoeing": "Snowshoe",
+    "mountaineering": "Hike",
+    "paddling": "Canoeing",
+    "rafting": "Canoeing",
+    "stand_up_paddleboarding": "StandUpPaddling",
+    "inline_skating": "InlineSkate",
+    "ice_skating": "IceSkate",
+    "rock_climbing": "RockClimbing",
+    "sailing": "Sail",
+    "windsurfing": "Windsurf",
+    "kitesurfing": "Kitesurf",
+    "surfing": "Surfing",
+    "water_skiing": "WaterSport",
+    "wakeboarding": "WaterSport",
+    "wakesurfing": "WaterSport",
+    "boxing": "Workout",
+    "jump_rope": "Workout",
+    "floor_climbing": "StairStepper",
+    "wheelchair_push_walk": "Wheelchair",
+    "wheelchair_push_run": "Wheelchair",
+    "racket": "Tennis",
 }
-INDOOR = frozenset({"treadmill", "indoor_running", "indoor_cycling", "spin", "indoor_rowing", "indoor_walking", "virtual_activity",
-                    "indoor_skiing", "indoor_hand_cycling", "indoor_wheelchair_walk", "indoor_wheelchair_run"})
+INDOOR = frozenset(
+    {
+        "treadmill",
+        "indoor_running",
+        "indoor_cycling",
+        "spin",
+        "indoor_rowing",
+        "indoor_walking",
+        "virtual_activity",
+        "indoor_skiing",
+        "indoor_hand_cycling",
+        "indoor_wheelchair_walk",
+        "indoor_wheelchair_run",
+    }
+)
 
 
 def sport_of(sport: str | None, sub_sport: str | None) -> str:
     """The canonical sport of a session."""
     if sport is None:
         return "Other"
-    return _PAIRS.get((sport, sub_sport or "")) or _SUB_SPORTS.get(sub_sport or "") or _SPORTS.get(sport) or canonical_sport(sport)
+    return (
+        _PAIRS.get((sport, sub_sport or ""))
+        or _SUB_SPORTS.get(sub_sport or "")
+        or _SPORTS.get(sport)
+        or canonical_sport(sport)
+    )

@@ -50,18 +50,31 @@ def _beats(content: bytes, messages: Iterable[Message]) -> Iterator[tuple[float,
             continue
         fields = _fields(content, message)
         order = ">" if message.definition.big_endian else "<"
-        events = [raw[0] for raw in struct.iter_unpack(order + "I", _whole(fields.get(_EVENT, b""), 4))]
+        events = [
+            raw[0] for raw in struct.iter_unpack(order + "I", _whole(fields.get(_EVENT, b""), 4))
+        ]
         if events and TIMESTAMP in fields and len(fields[TIMESTAMP]) == 4:
-            fraction = struct.unpack(order + "H", fields[_FRACTION])[0] if len(fields.get(_FRACTION, b"")) == 2 else 0
+            fraction = (
+                struct.unpack(order + "H", fields[_FRACTION])[0]
+                if len(fields.get(_FRACTION, b"")) == 2
+                else 0
+            )
             whole = struct.unpack(order + "I", fields[TIMESTAMP])[0]
-            offset, last = whole + (fraction / 32768 if fraction != 0xFFFF else 0) - events[0] / 1024, events[-1]
+            offset, last = (
+                whole + (fraction / 32768 if fraction != 0xFFFF else 0) - events[0] / 1024,
+                events[-1],
+            )
         else:
             events = []
             for twelve in _twelves(_whole(fields.get(_EVENT_12, b""), 3)):
                 last += (twelve - last) & 0xFFF
                 events.append(last)
         if offset is not None:
-            yield from ((offset + event / 1024, bpm) for event, bpm in zip(events, fields.get(_BPM, b""), strict=False) if 0 < bpm < 0xFF)
+            yield from (
+                (offset + event / 1024, bpm)
+                for event, bpm in zip(events, fields.get(_BPM, b""), strict=False)
+                if 0 < bpm < 0xFF
+            )
 
 
 def _fields(content: bytes, message: Message) -> dict[int, bytes]:

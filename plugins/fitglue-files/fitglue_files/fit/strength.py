@@ -20,8 +20,12 @@ _MOST_SETS = 5_000
 
 def sets_of(messages: Messages, first: float, end: float) -> tuple[StrengthSet, ...]:
     """The sets that begin from ``first`` up to ``end``."""
-    titles = {(_category(values.get("exercise_category")), _one(values.get("exercise_name"))): values.get("wkt_step_name")
-              for values in messages.all("exercise_title")}
+    titles = {
+        (_category(values.get("exercise_category")), _one(values.get("exercise_name"))): values.get(
+            "wkt_step_name"
+        )
+        for values in messages.all("exercise_title")
+    }
     found = []
     for values in messages.all("set")[:_MOST_SETS]:
         at = seconds(values, "start_time")
@@ -34,10 +38,13 @@ def _set(values: Values, at: float | None, titles: dict[tuple[Any, Any], Any]) -
     rest = values.get("set_type") == "rest"
     repetitions = values.get("repetitions")
     return StrengthSet(
-        exercise="Rest" if rest else _exercise(values, titles), kind="rest" if rest else "normal",
+        exercise="Rest" if rest else _exercise(values, titles),
+        kind="rest" if rest else "normal",
         reps=int(repetitions) if isinstance(repetitions, int) and not rest else None,
-        weight_kg=None if rest else number(values, "weight"), elapsed_s=number(values, "duration"),
-        start_utc=moment(at) if at is not None else None)
+        weight_kg=None if rest else number(values, "weight"),
+        elapsed_s=number(values, "duration"),
+        start_utc=moment(at) if at is not None else None,
+    )
 
 
 def _exercise(values: Values, titles: dict[tuple[Any, Any], Any]) -> str:
@@ -61,4 +68,6 @@ def _category(value: Any) -> Any:
 
 def _one(value: Any) -> Any:
     """A set may be of several exercises, of which the device was least unsure of the first."""
-    return next((one for one in value if one is not None), None) if isinstance(value, tuple) else value
+    return (
+        next((one for one in value if one is not None), None) if isinstance(value, tuple) else value
+    )

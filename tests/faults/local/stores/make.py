@@ -32,7 +32,12 @@ from fitglue_registry.testing.intervals import Account, StandIn  # noqa: E402
 KEY = "a-key-of-the-stand-in"
 OLD_ID = "00000000000000000000000000"
 ADDRESS = "http://127.0.0.1:1"  # in place of the port that it had
-ODD = {"id": "i99", "start_date_local": "2026-05-18T10:00:00", "type": "Run", "moving_time": {"odd": 1}}
+ODD = {
+    "id": "i99",
+    "start_date_local": "2026-05-18T10:00:00",
+    "type": "Run",
+    "moving_time": {"odd": 1},
+}
 _SAMPLES = 90
 
 
@@ -54,12 +59,21 @@ class Noon:
 
 def account() -> Account:
     """The account that the store was made of."""
-    full = Account.generate(count=4, seed=11, until=date(2026, 5, 20), strava_stubs=0, distinct_streams=1)
+    full = Account.generate(
+        count=4, seed=11, until=date(2026, 5, 20), strava_stubs=0, distinct_streams=1
+    )
     made = Account({}, now=NOON)
     for external_id in full.ids():
-        streams = [{**one, **{key: one[key][:_SAMPLES] for key in ("data", "data2") if one.get(key)}} for one in full.streams(external_id)]
+        streams = [
+            {**one, **{key: one[key][:_SAMPLES] for key in ("data", "data2") if one.get(key)}}
+            for one in full.streams(external_id)
+        ]
         content = full.file(external_id)
-        made.add_row(full.row(external_id), streams=streams, file=content and gzip.compress(content[:400], mtime=0))
+        made.add_row(
+            full.row(external_id),
+            streams=streams,
+            file=content and gzip.compress(content[:400], mtime=0),
+        )
     made.add_strava_stub("2026-05-10T07:00:00", id="17100000001")
     made.add_row(ODD)
     return made
@@ -70,10 +84,15 @@ def alias(home: Path) -> None:
     belongs to nobody.
     """
     connection = sqlite3.connect(home / "fitglue.db")
-    connection.execute("INSERT INTO fg_aliases (id, athlete_id, number, activity_id) "
-                       "SELECT ?, athlete_id, 99, id FROM fg_activities ORDER BY number LIMIT 1", (OLD_ID,))
+    connection.execute(
+        "INSERT INTO fg_aliases (id, athlete_id, number, activity_id) "
+        "SELECT ?, athlete_id, 99, id FROM fg_activities ORDER BY number LIMIT 1",
+        (OLD_ID,),
+    )
     connection.execute("UPDATE fg_athletes SET next_number = 100")
-    connection.execute("UPDATE fg_connections SET settings = json_set(settings, '$.base_url', ?)", (ADDRESS,))
+    connection.execute(
+        "UPDATE fg_connections SET settings = json_set(settings, '$.base_url', ?)", (ADDRESS,)
+    )
     connection.commit()
     connection.close()
 
@@ -81,13 +100,18 @@ def alias(home: Path) -> None:
 def dump(home: Path) -> str:
     """The store as text: the database as SQL, the original files beside it."""
     connection = sqlite3.connect(home / "fitglue.db")
-    views = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'")]
+    views = [
+        name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'")
+    ]
     for name in views:
         connection.execute(f"DROP VIEW {name}")
     sql = "\n".join(connection.iterdump())
     connection.close()
-    blobs = {path.name: base64.b85encode(path.read_bytes()).decode() for path in sorted((home / "blobs").glob("??/??/*"))
-             if not path.name.startswith(".")}
+    blobs = {
+        path.name: base64.b85encode(path.read_bytes()).decode()
+        for path in sorted((home / "blobs").glob("??/??/*"))
+        if not path.name.startswith(".")
+    }
     return json.dumps({"format": HEAD, "sql": sql, "blobs": blobs})
 
 
