@@ -33,6 +33,7 @@ coverage: setup ## which lines `make test` does not reach; takes half as long ag
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long" --cov --cov-report=term:skip-covered -q
 
 lint: setup
+	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache

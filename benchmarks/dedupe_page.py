@@ -23,13 +23,23 @@ def summary(results: Figures) -> str:
     score = results["score"]
     whole = score["whole"]
     lines = [
-        f"precision {whole['precision']:.4f}, recall {whole['recall']:.4f}, with those asked about {whole['with_ask']:.4f}",
         (
-            f"asked: {score['asked']} of {score['candidates']:,} candidate pairs ({score['asked'] / score['candidates']:.2%}), "
+            f"precision {whole['precision']:.4f}, recall {whole['recall']:.4f}, with those asked "
+            f"about {whole['with_ask']:.4f}"
+        ),
+        (
+            f"asked: {score['asked']} of {score['candidates']:,} candidate pairs "
+            f"({score['asked'] / score['candidates']:.2%}), "
             f"{score['asked_a_year']:.2f} a person and year"
         ),
-        f"wrong merges among same route, similar numbers, back to back: {score['wrong_among_hard']}",
-        f"people for whom the best rule of others does better: {', '.join(score['worse_than_best_rival']) or 'none'}",
+        (
+            "wrong merges among same route, similar numbers, back to back: "
+            f"{score['wrong_among_hard']}"
+        ),
+        (
+            "people for whom the best rule of others does better: "
+            f"{', '.join(score['worse_than_best_rival']) or 'none'}"
+        ),
         *(f"  {kind}: {_share(row)}" for kind, row in score["kinds"].items()),
     ]
     return "\n".join([*lines, *_speed_lines(results)])
@@ -46,8 +56,14 @@ def _speed_lines(results: Figures) -> list[str]:
     few, many = speed["from_nothing"]
     one = speed["one_more"]
     return [
-        f"{many['activities']:,} activities from nothing: {many['cpu_s']} s on one core ({few['activities']:,}: {few['cpu_s']} s)",
-        f"one more among {one['activities']:,}: {one['median_ms']} ms (median), {one['largest_ms']} ms (largest of {one['rounds']})",
+        (
+            f"{many['activities']:,} activities from nothing: {many['cpu_s']} s on one core "
+            f"({few['activities']:,}: {few['cpu_s']} s)"
+        ),
+        (
+            f"one more among {one['activities']:,}: {one['median_ms']} ms (median), "
+            f"{one['largest_ms']} ms (largest of {one['rounds']})"
+        ),
     ]
 
 
@@ -317,8 +333,10 @@ def _plot(bands: list[Figures]) -> str:
 
     size = _SIDE + 2 * _EDGE
     dots = [
-        f'<circle cx="{x(band["given"])}" cy="{y(band["same"])}" r="{round(2 + 1.3 * len(str(band["pairs"])), 1)}" fill="#c60" '
-        f'fill-opacity="0.7"><title>{band["pairs"]} pairs: {band["given"]:.3f} given, {band["same"]:.3f} the same</title></circle>'
+        f'<circle cx="{x(band["given"])}" cy="{y(band["same"])}" '
+        f'r="{round(2 + 1.3 * len(str(band["pairs"])), 1)}" fill="#c60" '
+        f'fill-opacity="0.7"><title>{band["pairs"]} pairs: {band["given"]:.3f} given, '
+        f"{band['same']:.3f} the same</title></circle>"
         for band in bands
     ]
     marks = [
@@ -328,14 +346,26 @@ def _plot(bands: list[Figures]) -> str:
     ]
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" font-family="sans-serif" font-size="12" role="img">',
+            (
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" '
+                'font-family="sans-serif" font-size="12" role="img">'
+            ),
             "<title>Calibration: probability given against the share that is the same</title>",
             f'<rect width="{size}" height="{size}" fill="#fff"/>',
-            f'<rect x="{_EDGE}" y="{_EDGE}" width="{_SIDE}" height="{_SIDE}" fill="none" stroke="#999"/>',
-            f'<line x1="{x(0)}" y1="{y(0)}" x2="{x(1)}" y2="{y(1)}" stroke="#999" stroke-dasharray="4 4"/>',
+            (
+                f'<rect x="{_EDGE}" y="{_EDGE}" width="{_SIDE}" height="{_SIDE}" fill="none" '
+                'stroke="#999"/>'
+            ),
+            (
+                f'<line x1="{x(0)}" y1="{y(0)}" x2="{x(1)}" y2="{y(1)}" stroke="#999" '
+                'stroke-dasharray="4 4"/>'
+            ),
             *marks,
             *dots,
-            f'<text x="{size / 2}" y="{_EDGE - 14}" text-anchor="middle">share that is the same, by probability given</text>',
+            (
+                f'<text x="{size / 2}" y="{_EDGE - 14}" text-anchor="middle">share that is the '
+                "same, by probability given</text>"
+            ),
             "</svg>",
             "",
         ]

@@ -45,7 +45,10 @@ def set_up_peers() -> str | None:
                 check=False,
             )
             if done.returncode:
-                return f"the peers could not be installed: {done.stderr.strip().splitlines()[-1][:200]}"
+                return (
+                    "the peers could not be installed: "
+                    f"{done.stderr.strip().splitlines()[-1][:200]}"
+                )
     _MARK.write_text(digest)
     return None
 
@@ -109,7 +112,9 @@ class Contender:
     arguments: tuple[str, ...] = ()
 
     def prepare(self, url: str, folder: Path) -> None:
-        """What is not timed: the folder, for the host the connection (key proven, database made)."""
+        """What is not timed: the folder, for the host the connection (key proven, database
+        made).
+        """
         folder.mkdir(parents=True)
         if self.script == "host.py":
             run(self._command("connect", folder, "--url", url))
@@ -169,7 +174,9 @@ def host(scratch: Path, connections: int, *, summaries_only: bool = False) -> Co
 
 
 def floor(connections: int = 1, *, also: str | None = None) -> Contender:
-    """The floor with so many connections, which may also ``decode`` or ``encode`` the recordings."""
+    """The floor with so many connections, which may also ``decode`` or ``encode`` the
+    recordings.
+    """
     more = ["--connections", str(connections)] if connections > 1 else []
     return Contender(
         f"floor, {also}d" if also else "floor",

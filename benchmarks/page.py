@@ -59,7 +59,10 @@ def _head(results: Figures) -> list[str]:
     lines = [
         "# Performance",
         "",
-        "<!-- Made by `make bench` from benchmarks/results.json and benchmarks/reasons.toml: change those, not this page. -->",
+        (
+            "<!-- Made by `make bench` from benchmarks/results.json and benchmarks/reasons.toml: "
+            "change those, not this page. -->"
+        ),
         "",
         prose(f"""Measured on {machine["cores"]} cores ({machine["system"]}, Python {machine["python"]}, SQLite {machine["sqlite"]}),
             everything on loopback against the bundled stand-in of Intervals.icu in a process of its own: synthetic bodies, gzip on.
@@ -123,7 +126,8 @@ def _missed(parts: Figures, reasons: dict[str, str]) -> list[str]:
                 else f"by {goal.shown(value)}"
             )
             lines.append(
-                f"- **{goal.what}**: missed {over}. {prose(reasons.get(goal.name, 'No reason is written down yet.'))}"
+                f"- **{goal.what}**: missed {over}. "
+                f"{prose(reasons.get(goal.name, 'No reason is written down yet.'))}"
             )
     return ["", "## Missed, and why", "", *(lines or ["Nothing."])]
 
@@ -265,7 +269,10 @@ def _memory(figures: Figures, parts: Figures) -> list[str]:
     return [
         "## Memory",
         "",
-        f"First sync with details and streams, one connection, one run each. {command_of(parts, 'memory')}",
+        (
+            "First sync with details and streams, one connection, one run each. "
+            f"{command_of(parts, 'memory')}"
+        ),
         "",
         *table(heads, rows, words=0),
     ]
@@ -306,7 +313,10 @@ def _commands(figures: Figures, parts: Figures) -> list[str]:
     return [
         "## Commands",
         "",
-        f"CPU of the process, medians ({command_of(parts, 'startup')}, {command_of(parts, 'history')}).",
+        (
+            f"CPU of the process, medians ({command_of(parts, 'startup')}, "
+            f"{command_of(parts, 'history')})."
+        ),
         "",
         *table(
             ["command", "CPU × `python -c pass`", "CPU ms", "wall ms", "peak MiB"],
@@ -343,7 +353,8 @@ def _registry(figures: Figures) -> str:
     return (
         "Registry: "
         + "; ".join(
-            f"{int(count):,} entries of {said['bytes'] / 1000:.1f} kB: {said['warm_ms']:.1f} ms cached, {said['cold_ms']:.0f} ms read anew"
+            f"{int(count):,} entries of {said['bytes'] / 1000:.1f} kB: {said['warm_ms']:.1f} "
+            f"ms cached, {said['cold_ms']:.0f} ms read anew"
             for count, said in sorted(figures["sizes"].items(), key=lambda item: int(item[0]))
         )
         + "."

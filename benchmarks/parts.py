@@ -121,7 +121,8 @@ def _first_and_idle(one: Contender, service: Service, folder: Path, said: Figure
     said["idle"].append(one.sync(service.url, folder))
     said["idle_requests"] = len(service.requests(forget=True))
     say(
-        f"{one.name:16} first {_shown(took)}, {len(log)} requests; nothing new {_shown(said['idle'][-1])}"
+        f"{one.name:16} first {_shown(took)}, {len(log)} requests; nothing new "
+        f"{_shown(said['idle'][-1])}"
     )
     if said["first"][1:]:  # one folder a contender is enough
         shutil.rmtree(
@@ -191,7 +192,8 @@ def stages(plan: Plan) -> Figures:
                 )
             )
             say(
-                f"CPU {runs[-1]['cpu_s']:.2f} s, {', '.join(f'{name.strip()} {spent:.2f}' for name, spent in runs[-1]['spent_s'].items())}"
+                f"CPU {runs[-1]['cpu_s']:.2f} s, "
+                f"{', '.join(f'{name.strip()} {spent:.2f}' for name, spent in runs[-1]['spent_s'].items())}"
             )
             shutil.rmtree(folder)
     spent = {
@@ -385,7 +387,8 @@ def _settle(folder: Path) -> None:
     with sqlite3.connect(folder / "fitglue.db") as db:
         for part in ("detail", "streams"):
             db.execute(
-                "INSERT INTO fg_parts (record_id, part, state, tries) SELECT id, ?, 'none', 0 FROM fg_records",
+                "INSERT INTO fg_parts (record_id, part, state, tries) SELECT id, ?, 'none', "
+                "0 FROM fg_records",
                 (part,),
             )
     db.close()

@@ -118,7 +118,10 @@ def _head(parts: Figures) -> list[str]:
     return [
         "# One hundred thousand athletes, on paper",
         "",
-        "<!-- Made by `make bench` from benchmarks/results.json; assumptions and words are in benchmarks/scale.py. -->",
+        (
+            "<!-- Made by `make bench` from benchmarks/results.json; assumptions and words are "
+            "in benchmarks/scale.py. -->"
+        ),
         "",
         prose(f"""FitGlue is built for one athlete, or a few. This page says what {ATHLETES:,} would take: the arithmetic of
                 measured figures and of a few assumptions, so that whoever embeds the host knows what breaks first, before it does.

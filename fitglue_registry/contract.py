@@ -65,7 +65,9 @@ class Contract:
             return False
 
     def violations(self, document: Any) -> list[Violation]:
-        """Everything that is wrong, in the order of paths; empty exactly when ``accepts`` says yes."""
+        """Everything that is wrong, in the order of paths; empty exactly when ``accepts`` says
+        yes.
+        """
         if self.accepts(document):
             return []
         try:

@@ -114,7 +114,8 @@ def _clock(host: Host, connected: Sequence[Connected]) -> Iterator[Check]:
         yield Check(
             "clock",
             "look",
-            f"{shown}, which is before {last or 'this version was made'}: set the clock of this machine",
+            f"{shown}, which is before {last or 'this version was made'}: set the clock of "
+            "this machine",
         )
     else:
         yield Check("clock", "ok", shown)

@@ -304,9 +304,9 @@ class Hooks:
         """
 
     @hookspec(firstresult=True)
-    def fitglue_fetch(
+    def fitglue_fetch(  # type: ignore[empty-body]
         self, connection: Connection, part: str, ids: Sequence[str]
-    ) -> Iterator[Part | Unavailable]:  # type: ignore[empty-body]
+    ) -> Iterator[Part | Unavailable]:
         """Yield ``part`` of each of ``ids``, in any order; called with as many ids at a time as the
         entry's ``bulk`` says.
 

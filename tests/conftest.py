@@ -1,4 +1,6 @@
-"""What all tests share: steady hypothesis runs, the folder of real payloads, and a real PostgreSQL."""
+"""What all tests share: steady hypothesis runs, the folder of real payloads, and a real
+PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +94,8 @@ def new_postgres_database(postgres_server: str) -> Callable[..., str]:
         name = f"fitglue_{next(numbers)}"
         _execute(
             postgres_server,
-            f"CREATE DATABASE {name} TEMPLATE {like.partition('?')[0].rpartition('/')[2] if like else 'template0'}",
+            f"CREATE DATABASE {name} TEMPLATE "
+            f"{like.partition('?')[0].rpartition('/')[2] if like else 'template0'}",
         )
         return postgres_server.replace("/postgres?", f"/{name}?")
 

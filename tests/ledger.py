@@ -5,8 +5,8 @@ A test asks for the fixture ``reliability`` and calls it once for each fault tha
 
     reliability("upstream", "details: 502 with a page of HTML", lost=0, seen="FG-source-down, exit 4; the next sync goes on")
 
-Rows count only if the test passed. They go to the folder that ``FITGLUE_RELIABILITY`` names, a file
-a process; without it nowhere.
+Rows count only if the test passed. They go to the folder that ``FITGLUE_RELIABILITY`` names, a
+file a process; without it nowhere.
 """
 
 from __future__ import annotations

@@ -103,7 +103,9 @@ def test_a_good_document_is_accepted_without_a_word():
     ],
 )
 def test_a_violation_says_what_was_found_and_what_is_allowed(changed, violation):
-    """Each violation has its path, the broken keyword, our own words and the names that would do."""
+    """Each violation has its path, the broken keyword, our own words and the names that would
+    do.
+    """
     assert violations(**changed) == [violation]
 
 
@@ -136,7 +138,8 @@ def test_what_is_not_json_is_refused(document):
 def test_nothing_is_imported_before_the_first_question():
     """A contract costs nothing until it is asked, and jsonschema nothing until it must explain."""
     script = (
-        "import sys\nfrom fitglue_registry.contract import Contract\nc = Contract({'type': 'object'})\n"
+        "import sys\nfrom fitglue_registry.contract import Contract\nc = Contract({'type': "
+        "'object'})\n"
         "told = ['jsonschema_rs' in sys.modules]\nc.accepts({})\n"
         "told += ['jsonschema_rs' in sys.modules, 'jsonschema' in sys.modules]\nprint(told)"
     )

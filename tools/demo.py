@@ -120,7 +120,9 @@ class Demo:
         )
 
     def ids(self, sport: str) -> list[str]:
-        """The ids of a sport's activities at the source, newest first; rides are those with power."""
+        """The ids of a sport's activities at the source, newest first; rides are those with
+        power.
+        """
         rows = [(id_, self.account.row(id_)) for id_ in self.account.ids()]
         return [
             id_
@@ -135,8 +137,10 @@ class Demo:
 def connect(demo: Demo) -> None:
     """A connection, and what will not come through it."""
     demo.say(
-        "1. Connect. The key is proven with the gentlest request there is, and it is said at once what will never arrive. "
-        "Here the key comes from FITGLUE_INTERVALS_API_KEY; in a terminal of your own it is asked for. --base-url names the stand-in."
+        "1. Connect. The key is proven with the gentlest request there is, and it is said at "
+        "once what will never arrive. "
+        "Here the key comes from FITGLUE_INTERVALS_API_KEY; in a terminal of your own it is "
+        "asked for. --base-url names the stand-in."
     )
     demo.fitglue("connect", "intervals", "--base-url", demo.server.url)
     expect("one connection", ["intervals"], [one.name for one in demo.host.connections()])
@@ -145,7 +149,8 @@ def connect(demo: Demo) -> None:
 def first_sync(demo: Demo) -> None:
     """The whole history."""
     demo.say(
-        "2. The first sync takes the whole history, newest first: summaries, then details in bulk, then streams. "
+        "2. The first sync takes the whole history, newest first: summaries, then details in "
+        "bulk, then streams. "
         "Every answer is kept as it came before anything is made of it; stopping it costs nothing."
     )
     demo.fitglue("sync")
@@ -164,7 +169,8 @@ def table(demo: Demo) -> None:
 def one_activity(demo: Demo) -> None:
     """One ride, with where each value comes from."""
     demo.say(
-        "4. One ride with power. Beside each value stands how it was come by, below it what the analysis found and the streams, "
+        "4. One ride with power. Beside each value stands how it was come by, below it what "
+        "the analysis found and the streams, "
         "and at the end the records that it was made of."
     )
     found = demo.host.activity(demo.ids("Ride")[0])
@@ -215,7 +221,8 @@ def third_sync(demo: Demo, touched: Mapping[str, str]) -> None:
     """What the next sync makes of the five."""
     before = _laps(demo, touched["joined"])
     demo.say(
-        "7. The next sync takes up all five. A new name re-opens nothing else; edited intervals fetch the detail again; "
+        "7. The next sync takes up all five. A new name re-opens nothing else; edited "
+        "intervals fetch the detail again; "
         "what is missing in the list is asked for by its id before it counts as deleted."
     )
     requests = demo.fitglue("sync")
@@ -232,10 +239,12 @@ def third_sync(demo: Demo, touched: Mapping[str, str]) -> None:
     ]
     expect("the renamed ride's streams were not fetched again", [], again)
     print(
-        f"  The stand-in counted {requests} requests. The edited ride had {before} intervals and has {before - 1}."
+        f"  The stand-in counted {requests} requests. The edited ride had {before} intervals "
+        f"and has {before - 1}."
     )
     demo.say(
-        "The list again: the late one stands where it was recorded, the deleted one is gone from it."
+        "The list again: the late one stands where it was recorded, the deleted one is gone "
+        "from it."
     )
     demo.fitglue("activities", "--limit", "8")
     expect(
@@ -248,7 +257,8 @@ def third_sync(demo: Demo, touched: Mapping[str, str]) -> None:
 def why(demo: Demo, touched: Mapping[str, str]) -> None:
     """The two that are not there."""
     demo.say(
-        "8. Why is a workout not there? Nothing that was fetched is thrown away, and each decision is kept with its reason."
+        "8. Why is a workout not there? Nothing that was fetched is thrown away, and each "
+        "decision is kept with its reason."
     )
     demo.fitglue("why", touched["deleted"])
     expect("why it is gone", "deleted at its source", demo.host.why(touched["deleted"])["verdict"])
@@ -261,7 +271,8 @@ def why(demo: Demo, touched: Mapping[str, str]) -> None:
 def question(demo: Demo) -> None:
     """SQL on stable views."""
     demo.say(
-        "9. The database is yours: four views that stay as they are, read-only. `fitglue sql --path` names the file for other tools."
+        "9. The database is yours: four views that stay as they are, read-only. `fitglue sql "
+        "--path` names the file for other tools."
     )
     demo.fitglue(
         "sql",
@@ -366,8 +377,10 @@ def _long_ago(plans: Sequence[Plan], number: int, sport: str) -> Plan:
 def bring_in(demo: Demo, places: Elsewhere) -> None:
     """Archives and files, recognised and taken in."""
     demo.say(
-        "10. Most athletes have the same years in more than one place. Here: the archives of Strava and Garmin as they are "
-        "downloaded, and a folder with originals, a track that was saved again, one by a clock that was an hour off, and a part of a "
+        "10. Most athletes have the same years in more than one place. Here: the archives of "
+        "Strava and Garmin as they are "
+        "downloaded, and a folder with originals, a track that was saved again, one by a "
+        "clock that was an hour off, and a part of a "
         "ride. `import` says what it found, and on a terminal it asks."
     )
     demo.fitglue("import", str(places.downloads), str(places.files))
@@ -389,7 +402,8 @@ def bring_in(demo: Demo, places: Elsewhere) -> None:
 def one_question(demo: Demo, places: Elsewhere) -> None:
     """The pair that nobody but the athlete can decide."""
     demo.say(
-        "11. What is surely one workout is one activity already. What is not sure is asked: here a file is less than half of a ride."
+        "11. What is surely one workout is one activity already. What is not sure is asked: "
+        "here a file is less than half of a ride."
     )
     demo.fitglue("duplicates")
     asked = demo.host.duplicates()
@@ -409,7 +423,8 @@ def one_question(demo: Demo, places: Elsewhere) -> None:
 def one_list(demo: Demo, places: Elsewhere) -> None:
     """Every workout once."""
     demo.say(
-        "12. One list: no double, and nothing missing. The last column counts the sources, or names them where there is room."
+        "12. One list: no double, and nothing missing. The last column counts the sources, "
+        "or names them where there is room."
     )
     demo.fitglue("activities", "--limit", "8")
     rows = demo.host.activities()
@@ -417,7 +432,8 @@ def one_list(demo: Demo, places: Elsewhere) -> None:
     sources = Counter(source for row in rows for source in row["sources"])
     expect("every workout of the account", places.workouts - places.others, sources["intervals"])
     print(
-        f"  {demo.records()} records of 4 sources are {len(rows)} workouts; {places.others} of them the account never had."
+        f"  {demo.records()} records of 4 sources are {len(rows)} workouts; {places.others} "
+        "of them the account never had."
     )
 
 
@@ -476,7 +492,8 @@ def main(arguments: list[str]) -> int:
 
 def _play(demo: Demo) -> None:
     demo.say(
-        f"An athlete's account at Intervals.icu, played by a stand-in on this machine: {ACTIVITIES} workouts of the last months, "
+        "An athlete's account at Intervals.icu, played by a stand-in on this machine: "
+        f"{ACTIVITIES} workouts of the last months, "
         f"{STUBS} of them from Strava. Everything that FitGlue keeps goes to {_shown(demo.home)}."
     )
     with demo.host:

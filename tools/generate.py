@@ -56,7 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     for path in stale:
         print(
-            f"{'stale' if check else 'written' if path in wanted else 'removed'}: {path.relative_to(ROOT)}"
+            f"{'stale' if check else 'written' if path in wanted else 'removed'}: "
+            f"{path.relative_to(ROOT)}"
         )
         if not check:
             write(path, wanted.get(path))
@@ -140,7 +141,10 @@ def errors_page(catalogue: Catalogue) -> Iterator[str]:
         "",
         "<!-- Made by tools/generate.py from the source: change the code, not this page. -->",
         "",
-        "Every failure has a stable code, what, where, why and fix: the same in the terminal, in `--json` and in this list.",
+        (
+            "Every failure has a stable code, what, where, why and fix: the same in the "
+            "terminal, in `--json` and in this list."
+        ),
         "",
         "| Exit | Kind | Meaning |",
         "|---|---|---|",
@@ -235,7 +239,8 @@ def issues(catalogue: Catalogue) -> dict[str, list[str]]:
 
 def first_line(thing: object) -> str:
     """The first sentence of a docstring."""
-    return (inspect.getdoc(thing) or "").partition("\n")[0].replace("``", "`")
+    first_paragraph = (inspect.getdoc(thing) or "").partition("\n\n")[0]
+    return " ".join(first_paragraph.split()).replace("``", "`")
 
 
 # -- hooks -----------------------------------------------------------------------------------------
@@ -251,9 +256,15 @@ def hooks_page() -> Iterator[str]:
     yield from (
         "# Hooks",
         "",
-        "<!-- Made by tools/generate.py from fitglue_registry/hookspecs.py: change that page, not this one. -->",
+        (
+            "<!-- Made by tools/generate.py from fitglue_registry/hookspecs.py: change that "
+            "page, not this one. -->"
+        ),
         "",
-        f"Hook API {hookspecs.HOOK_API}: a plugin exports `FITGLUE_HOOK_API = {hookspecs.HOOK_API}`.",
+        (
+            f"Hook API {hookspecs.HOOK_API}: a plugin exports `FITGLUE_HOOK_API = "
+            f"{hookspecs.HOOK_API}`."
+        ),
         "",
         *restructured(ast.get_docstring(tree) or ""),
     )
@@ -313,7 +324,10 @@ def fields_of(node: ast.ClassDef, lines: list[str]) -> Iterator[str]:
 def signature(function: ast.FunctionDef) -> str:
     """Name and arguments without ``self``, and what comes back."""
     arguments = ast.unparse(function.args).removeprefix("self").removeprefix(", ")
-    return f"{function.name}({arguments}) -> {ast.unparse(function.returns) if function.returns else 'None'}"
+    return (
+        f"{function.name}({arguments}) -> "
+        f"{ast.unparse(function.returns) if function.returns else 'None'}"
+    )
 
 
 def restructured(text: str) -> list[str]:
@@ -347,9 +361,14 @@ UNITS = {
     "watts": "W",
 }
 VIEWS = {
-    "activities": "One row for each workout that is there, merged from all that know it. Gone ones are left out.",
+    "activities": (
+        "One row for each workout that is there, merged from all that know it. Gone ones are "
+        "left out."
+    ),
     "laps": "One row for each lap or interval of an activity, in order.",
-    "source_activities": "One row for each workout as one source tells it, stubs and gone ones included.",
+    "source_activities": (
+        "One row for each workout as one source tells it, stubs and gone ones included."
+    ),
     "runs": "One row for each sync or rebuild that did something.",
 }
 MEANINGS = {
@@ -413,8 +432,14 @@ def views_page() -> Iterator[str]:
         "",
         "<!-- Made by tools/generate.py: describe a column there. -->",
         "",
-        "What `fitglue sql` and every other tool may rely on: a column may be added; one that is here is never renamed, removed or",
-        "given another meaning within a major version. Null is absence, zero is a value. Flags are 0 and 1 in SQLite.",
+        (
+            "What `fitglue sql` and every other tool may rely on: a column may be added; one "
+            "that is here is never renamed, removed or"
+        ),
+        (
+            "given another meaning within a major version. Null is absence, zero is a value. "
+            "Flags are 0 and 1 in SQLite."
+        ),
     )
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/views.db")
@@ -431,7 +456,10 @@ def views_page() -> Iterator[str]:
             "|---|---|---|---|",
         )
         for name in names:
-            yield f"| `{name}` | {type_of(view, name)} | {UNITS.get(name.rpartition('_')[2], '')} | {MEANINGS[name]} |"
+            yield (
+                f"| `{name}` | {type_of(view, name)} | {UNITS.get(name.rpartition('_')[2], '')} "
+                f"| {MEANINGS[name]} |"
+            )
 
 
 def type_of(view: str, name: str) -> str:

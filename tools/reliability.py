@@ -59,7 +59,8 @@ Where it is not to be trusted with your files, give that process a user and a ho
 
 
 STOPPED = (
-    "The long tests of that run were stopped before their end and completed in parts: some of what they play last is missing here, "
+    "The long tests of that run were stopped before their end and completed in parts: some "
+    "of what they play last is missing here, "
     "and other rows were played twice."
 )
 
@@ -99,12 +100,18 @@ def page(found: dict[str, dict[str, Row]], today: str, *, stopped: bool = False)
     lines = [
         "# Reliability",
         "",
-        "<!-- Made by `make test-long` from what the fault tests did and saw: change the tests, not this page. -->",
+        (
+            "<!-- Made by `make test-long` from what the fault tests did and saw: change the "
+            "tests, not this page. -->"
+        ),
         "",
         (
-            f"Written by `make test-long` on {today} (Python {platform.python_version()}, {platform.system()}): {len(every)} kinds of fault, "
-            f"played {sum(row.times for row in every):,} times; lost: {sum(row.lost for row in every) or 'nothing'}. "
-            "*Lost* counts what differs between the store after fault and restart, and that of an undisturbed run, by natural keys."
+            f"Written by `make test-long` on {today} (Python {platform.python_version()}, "
+            f"{platform.system()}): {len(every)} kinds of fault, "
+            f"played {sum(row.times for row in every):,} times; lost: "
+            f"{sum(row.lost for row in every) or 'nothing'}. "
+            "*Lost* counts what differs between the store after fault and restart, and that "
+            "of an undisturbed run, by natural keys."
         ),
     ]
     if stopped:

@@ -144,7 +144,8 @@ def size(host: Host, options: argparse.Namespace) -> dict[str, Any]:
 
     db = sqlite3.connect(host.home / "fitglue.db")
     streams, seconds, samples = db.execute(
-        "SELECT sum(length(s.content)), sum(json_extract(a.document, '$.elapsed_s')), sum(s.samples) "
+        "SELECT sum(length(s.content)), sum(json_extract(a.document, '$.elapsed_s')), "
+        "sum(s.samples) "
         "FROM fg_streams s JOIN fg_source_activities a ON a.id = s.source_activity_id"
     ).fetchone()
     tables = [

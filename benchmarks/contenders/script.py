@@ -60,7 +60,8 @@ def main() -> None:
     options = parser.parse_args()
     db = sqlite3.connect(options.folder / "script.db")
     db.execute(
-        "CREATE TABLE IF NOT EXISTS activities (id TEXT PRIMARY KEY, start, name, analyzed, detail, streams)"
+        "CREATE TABLE IF NOT EXISTS activities (id TEXT PRIMARY KEY, start, name, analyzed, "
+        "detail, streams)"
     )
     if options.mode == "sync":
         sync(options.url, db)

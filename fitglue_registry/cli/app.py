@@ -65,7 +65,8 @@ _ENVIRONMENT = {
 #: Columns that help is laid out for, at most and at least.
 _WIDEST, _NARROWEST = 110, 50
 _EPILOG = (
-    'Answers go to standard output, progress and errors to standard error. With --json an error is one JSON object, {"error": …}, '
+    "Answers go to standard output, progress and errors to standard error. With --json an "
+    'error is one JSON object, {"error": …}, '
     "on standard error."
 )
 
@@ -178,7 +179,8 @@ def _call(face: Face, arguments: list[str]) -> int:
         face.note(
             "\nStopped. "
             + (
-                "Nothing that was stored is lost, and the same command goes on where this one stopped."
+                "Nothing that was stored is lost, and the same command goes on where this "
+                "one stopped."
                 if resumable
                 else "Nothing was changed."
             )

@@ -138,7 +138,10 @@ def _quarantine(host: Host) -> Iterator[dict[str, Any]]:
 def _stubs(host: Host) -> Iterator[dict[str, Any]]:
     for stub in host.stubs():
         yield {
-            "what": f"{count(stub['count'], 'workout')} of {stub['connection']} will not arrive: {stub['reason']}",
+            "what": (
+                f"{count(stub['count'], 'workout')} of {stub['connection']} will not arrive: "
+                f"{stub['reason']}"
+            ),
             "fix": stub["fix"],
         }
 

@@ -1,4 +1,6 @@
-"""Shows why records are one workout: what joined them, who gave which value, and where they differ."""
+"""Shows why records are one workout: what joined them, who gave which value, and where they
+differ.
+"""
 
 from __future__ import annotations
 

@@ -196,7 +196,10 @@ def summary(tally: Tally) -> str:
     found = decisions(counts) or (f"{late} that had been waiting" if late else "")
     said = f"stopped{' after ' if found else ''}{found}" if stopped else found or "nothing new"
     asked = f"{count(ended.requests, 'request')}, " if ended.requests else ""
-    return f"{said} ({asked}{ended.seconds:.1f}s){', listed only: nothing was stored' if tally.dry_run else ''}"
+    return (
+        f"{said} "
+        f"({asked}{ended.seconds:.1f}s){', listed only: nothing was stored' if tally.dry_run else ''}"
+    )
 
 
 def decisions(counts: Any) -> str:

@@ -59,7 +59,9 @@ def clean_lines(text: object) -> str:
 
 
 def clean_json(text: str) -> str:
-    """A JSON text in which what JSON leaves raw, and a terminal might obey, is written as a number."""
+    """A JSON text in which what JSON leaves raw, and a terminal might obey, is written as a
+    number.
+    """
     return re.sub(_HARMFUL, lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

@@ -1,4 +1,6 @@
-"""How alike two channels of two recordings run: their correlation at the lag that suits them best."""
+"""How alike two channels of two recordings run: their correlation at the lag that suits them
+best.
+"""
 
 from __future__ import annotations
 

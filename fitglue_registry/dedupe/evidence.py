@@ -145,7 +145,9 @@ def _overlap_level(one: Traits, two: Traits, gap: float, cuts: Cuts) -> str | No
 
 
 def overlap(one: Traits, two: Traits, gap: float) -> float:
-    """The share of the shorter recording that falls into the other; zero where one has no length."""
+    """The share of the shorter recording that falls into the other; zero where one has no
+    length.
+    """
     first, second = span_s(one), span_s(two)
     shorter = min(first, second)
     return (min(first, gap + second) - max(0.0, gap)) / shorter if shorter > 0 else 0.0
@@ -172,7 +174,9 @@ def _shift_level(gap: float, cuts: Cuts) -> str:
 
 
 def _size_level(one: Traits, two: Traits, cuts: Cuts) -> tuple[str, str] | None:
-    """Distance and duration together: counted singly, one cut or one pause rule would count twice."""
+    """Distance and duration together: counted singly, one cut or one pause rule would count
+    twice.
+    """
     time = durations_apart(one, two)
     if one.distance_m is None or two.distance_m is None:
         return (

@@ -126,7 +126,9 @@ def _whole(members: list[Member], _: str) -> list[Member]:
 
 
 def _agreed(members: list[Member], name: str) -> list[Member]:
-    """Those who say what most say: one clock of three that is an hour off has no say in the start."""
+    """Those who say what most say: one clock of three that is an hour off has no say in the
+    start.
+    """
     says = [
         sum(_alike(member.value(name), other.value(name)) for other in members)
         for member in members
@@ -202,9 +204,8 @@ def is_default_title(activity: SourceActivity, known: DefaultTitles) -> bool:
         return True
     place = activity.location.name if activity.location and activity.location.name else ""
     own = _WORD.findall(
-        f"{activity.sport or ''} {activity.sport_raw or ''} {activity.sub_type or ''} {place}".casefold().replace(
-            "_", " "
-        )
+        f"{activity.sport or ''} {activity.sport_raw or ''} "
+        f"{activity.sub_type or ''} {place}".casefold().replace("_", " ")
     )
     return vocabulary.union(own).issuperset(_WORD.findall(title))
 

@@ -10,11 +10,15 @@ _SENTENCES: dict[str, dict[str, str]] = {
         "inside": "one runs inside the other",
         "in part": "they overlap in part",
         "beside": "one starts soon after the other, without an overlap",
-        "hours to the second": "they start whole half hours apart, to the second, as a clock that is off would",
+        "hours to the second": (
+            "they start whole half hours apart, to the second, as a clock that is off would"
+        ),
         "hours to the minute": "they start whole half hours apart, to the minute",
         "same day": "one knows the day alone, and it is the same",
         "apart": "they lie apart in time",
-        "same second of some zone": "they start in the same second, if the zone between them is right",
+        "same second of some zone": (
+            "they start in the same second, if the zone between them is right"
+        ),
         "same minute of some zone": "they start within a minute, if the zone between them is right",
         "unknown": "one has no start",
     },

@@ -106,7 +106,8 @@ class Ears:
             self._observer = self._observe(folders)
         except OSError as error:
             log.warning(
-                "the system has no more watches to give (%s); folders are looked through every %g s",
+                "the system has no more watches to give (%s); folders are looked through "
+                "every %g s",
                 error,
                 self._timing.poll_s,
             )

@@ -52,7 +52,10 @@ def _folder(path: Path) -> str:
         return "an empty folder"
     kinds = Counter(file.suffix.lower() or "without a suffix" for file in files).most_common(3)
     more = "more than " if len(files) == _MOST else ""
-    return f"a folder of {more}{len(files):,} files: {', '.join(f'{number:,} {kind}' for kind, number in kinds)}"
+    return (
+        f"a folder of {more}{len(files):,} files: "
+        f"{', '.join(f'{number:,} {kind}' for kind, number in kinds)}"
+    )
 
 
 def _file(path: Path) -> str:

@@ -1,4 +1,6 @@
-"""Asks the plugins what the paths are that somebody wants to import; reads and writes nothing else."""
+"""Asks the plugins what the paths are that somebody wants to import; reads and writes nothing
+else.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,8 @@ def recognize(host: Host, paths: Iterable[str | Path], entry: str | None = None)
         if error is None and foreign is not None:
             error = PluginFailed(
                 "FG-plugin-answer",
-                f"plugin {plugin} recognised something for {foreign!r}, which is no source of its own",
+                f"plugin {plugin} recognised something for {foreign!r}, which is no source "
+                "of its own",
                 at=Place(field=f"{plugin}: {HOOK}"),
                 fix="report it to the plugin's author",
             )

@@ -59,7 +59,9 @@ def decode(document: bytes | str) -> SourceActivity:
 
 
 def to_builtins(activity: SourceActivity) -> dict[str, Any]:
-    """The document as plain dicts, lists, texts and numbers, for the contract and for ``--json``."""
+    """The document as plain dicts, lists, texts and numbers, for the contract and for
+    ``--json``.
+    """
     built: dict[str, Any] = msgspec.to_builtins(activity, enc_hook=_encode_hook)
     return built
 
@@ -69,6 +71,10 @@ def document_schema() -> dict[str, Any]:
     drift from them.
     """
     schema = msgspec.json.schema(SourceActivity, schema_hook=_schema_hook)
+    for definition in schema["$defs"].values():
+        if "description" in definition:
+            # A docstring is wrapped for the width of the code; a description is one text.
+            definition["description"] = " ".join(definition["description"].split())
     root = schema["$defs"]["SourceActivity"]
     root["anyOf"] = [{"required": ["start_utc"]}, {"required": ["start_local"]}]
     whole = {

@@ -89,8 +89,12 @@ _ALIASES = {
         "StandUpPaddling": "stand_up_paddleboarding sup",
         "AlpineSki": "ski skiing resort_skiing resort_skiing_snowboarding alpine_skiing",
         "Snowboard": "snowboarding",
-        "BackcountrySki": "backcountry_skiing backcountry_skiing_snowboarding backcountry_skiing_snowboarding_ws",
-        "NordicSki": "cross_country_skiing cross_country_skiing_ws skate_skiing_ws cross_country_ski",
+        "BackcountrySki": (
+            "backcountry_skiing backcountry_skiing_snowboarding backcountry_skiing_snowboarding_ws"
+        ),
+        "NordicSki": (
+            "cross_country_skiing cross_country_skiing_ws skate_skiing_ws cross_country_ski"
+        ),
         "IceSkate": "skating_ws ice_skating",
         "InlineSkate": "inline_skating",
         "WeightTraining": "strength_training strength weights",

@@ -71,7 +71,8 @@ class Column:
             or (width == 2 and len(doubles) % 2)
         ):
             raise ValueError(
-                "a column holds numbers (width 1), pairs (width 2), or lists with their lengths (width 0)"
+                "a column holds numbers (width 1), pairs (width 2), or lists with their "
+                "lengths (width 0)"
             )
         if lengths is not None and sum(max(length, 0) for length in lengths) != len(doubles):
             raise ValueError("the lengths of a column of lists add up to its doubles")
@@ -94,7 +95,9 @@ class Column:
 
     @classmethod
     def pairs(cls, first: Sequence[float | None], second: Sequence[float | None]) -> Column:
-        """A column of pairs from two of equal length; a pair with one half missing is a gap whole."""
+        """A column of pairs from two of equal length; a pair with one half missing is a gap
+        whole.
+        """
         if len(first) != len(second):
             raise ValueError(
                 f"pairs need two columns of one length, not {len(first)} and {len(second)}"

@@ -94,7 +94,10 @@ def _recognized(said: Any, paths: frozenset[str]) -> str | None:
     if not _is_exactly(said, Recognized):
         return f"with {type(said).__name__}, expected Recognized"
     if not all(is_text(value, LONGEST_ID) and value for value in (said.entry, said.name)):
-        return f"with something recognised whose entry or name is no text of 1 to {LONGEST_ID} characters"
+        return (
+            f"with something recognised whose entry or name is no text of 1 to {LONGEST_ID} "
+            "characters"
+        )
     if (
         type(said.paths) is not tuple
         or not said.paths
@@ -107,7 +110,10 @@ def _recognized(said: Any, paths: frozenset[str]) -> str | None:
         return f"for {_shown(said.entry)} with settings that are no dict of texts"
     for told in (said.found, said.left_out):
         if type(told) is not tuple or len(told) > _MOST_NOTES or not all(map(is_text, told)):
-            return f"for {_shown(said.entry)} with what it found or left out as no tuple of at most {_MOST_NOTES} texts"
+            return (
+                f"for {_shown(said.entry)} with what it found or left out as no tuple of at most "
+                f"{_MOST_NOTES} texts"
+            )
     return None
 
 
@@ -122,7 +128,10 @@ def _id(value: Any) -> str | None:
     if type(value) is not str:
         return f"with an external id that is {_a(value)}, expected str"
     if not value or len(value) > LONGEST_ID or not value.isprintable():
-        return f"with the external id {_shown(value)}, which is no printable text of 1 to {LONGEST_ID} characters"
+        return (
+            f"with the external id {_shown(value)}, which is no printable text of 1 to "
+            f"{LONGEST_ID} characters"
+        )
     return None
 
 
@@ -143,7 +152,8 @@ def _listing(row: Any) -> str | None:
     if type(row.summary) is not bytes or len(row.summary) > _LARGEST_SUMMARY:
         return _of(
             row,
-            f"with a summary that is {_a(row.summary)}, expected bytes, {_LARGEST_SUMMARY:,} at most",
+            f"with a summary that is {_a(row.summary)}, expected bytes, {_LARGEST_SUMMARY:,} "
+            "at most",
         )
     if row.start_local is not None and (
         type(row.start_local) is not datetime or row.start_local.tzinfo is not None
@@ -152,7 +162,8 @@ def _listing(row: Any) -> str | None:
     if row.revision is not None and (not is_text(row.revision, LONGEST_ID) or not row.revision):
         return _of(
             row,
-            f"with a revision that is {_a(row.revision)}, expected text of 1 to {LONGEST_ID} characters",
+            f"with a revision that is {_a(row.revision)}, expected text of 1 to {LONGEST_ID} "
+            "characters",
         )
     if row.at_source is not None and (
         type(row.at_source) is not datetime or row.at_source.utcoffset() is None

@@ -129,8 +129,10 @@ class Plugins:
             try:
                 self._guard(name).call(
                     "import",
-                    lambda load=load, name=name: manager.register(load(), name=f"wrapper {name}"),
-                )  # type: ignore[misc]
+                    lambda load=load, name=name: manager.register(  # type: ignore[misc]
+                        load(), name=f"wrapper {name}"
+                    ),
+                )
             except FitglueError as error:
                 log.warning("hook wrapper %s is left out: %s", name, error)
         return manager
@@ -153,7 +155,8 @@ class Plugins:
                 errors.append(
                     PluginFailed(
                         "FG-registry-folder-missing",
-                        f"distribution {name} names the registry folder {point.value}, which is not there",
+                        f"distribution {name} names the registry folder {point.value}, which "
+                        "is not there",
                         at=Place(field=f"entry point {REGISTRY_GROUP}"),
                         why="the value is a top-level package, a colon and a folder in it",
                         fix="reinstall the distribution, or tell its author",
@@ -228,7 +231,8 @@ class Plugins:
         if not SpecifierSet(entry.plugin.version).contains(version, prereleases=True):
             raise PluginFailed(
                 "FG-plugin-version",
-                f"{entry.kind}/{entry.id} needs {entry.plugin.name} {entry.plugin.version}, installed is {version}",
+                f"{entry.kind}/{entry.id} needs {entry.plugin.name} {entry.plugin.version}, "
+                f"installed is {version}",
                 fix=f"fitglue plugin install '{entry.plugin.name}{entry.plugin.version}'",
             )
 
@@ -514,7 +518,8 @@ def _held_items(
                 if held > LARGEST_WINDOW:
                     raise guard.refuse(
                         hook,
-                        f"with more than {LARGEST_WINDOW:,} bytes of rows in one window, which is to be split",
+                        f"with more than {LARGEST_WINDOW:,} bytes of rows in one window, "
+                        "which is to be split",
                     )
             yield item
     finally:

@@ -71,8 +71,10 @@ def one_of_each_name(
             errors.append(
                 PluginFailed(
                     "FG-plugin-name-taken",
-                    f"{others} is left out: {group} {name} is that of {_owner(several[0])} ({several[0].value})",
-                    fix="remove one of the distributions, or tell its author to name the entry point like the distribution",
+                    f"{others} is left out: {group} {name} is that of {_owner(several[0])} "
+                    f"({several[0].value})",
+                    fix="remove one of the distributions, or tell its author to name the entry "
+                    "point like the distribution",
                 )
             )
     return {name: several[0] for name, several in by_name.items()}, errors

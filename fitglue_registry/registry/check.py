@@ -138,7 +138,8 @@ def _refuse_dead_links(reading: Reading, entry: Entry, known: dict[str, Entry], 
                     "FG-entry-dead-link",
                     (group, number, "url"),
                     f"link {link.url!r} leads nowhere",
-                    why="it is no https address, no entry, and no file in the registry folder or beside it",
+                    why="it is no https address, no entry, and no file in the registry folder or "
+                    "beside it",
                     fix="mend the link, or take it out",
                 )
 

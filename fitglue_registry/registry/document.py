@@ -202,7 +202,8 @@ def _refuse_anchors(text: str, document: Document) -> None:
                 event.start_mark,
                 "FG-entry-forbidden-yaml",
                 f"{sign} is not allowed in an entry",
-                why="what an entry says stands where one reads it, and a few bytes cannot become gigabytes",
+                why="what an entry says stands where one reads it, and a few bytes cannot become "
+                "gigabytes",
                 fix="write the value out, or quote it if it is text",
             )
 
@@ -297,7 +298,8 @@ def _plain(node: yaml.ScalarNode, path: Path, document: Document) -> Any:
             node.start_mark,
             "FG-entry-ambiguous",
             f"{shown} means different things to different readers of YAML",
-            why=f"here it is {describe(value)}, to a YAML 1.1 reader {_OLD_NOUNS.get(old, 'something else')}",
+            why=f"here it is {describe(value)}, to a YAML 1.1 reader "
+            f"{_OLD_NOUNS.get(old, 'something else')}",
             path=path,
             fix=f'write "{shown}" if it is text'
             if isinstance(value, str)

@@ -74,7 +74,9 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
     clean: tuple[Clean, ...] = (Clean(strip=True),)
 
     def env(self, integration: str) -> str:
-        """The environment variable that answers instead of a prompt: ``FITGLUE_INTERVALS_API_KEY``."""
+        """The environment variable that answers instead of a prompt:
+        ``FITGLUE_INTERVALS_API_KEY``.
+        """
         return f"FITGLUE_{integration}_{self.name}".upper().replace("-", "_")
 
     def read(self, pasted: str) -> str:

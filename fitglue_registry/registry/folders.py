@@ -51,7 +51,9 @@ def entry_files(root: Path) -> list[Path]:
 
 
 def too_many(root: Path) -> bool:
-    """Whether the folder holds more than anybody will ever write, so that some of it is left out."""
+    """Whether the folder holds more than anybody will ever write, so that some of it is left
+    out.
+    """
     return next(islice(_entry_files(root), MOST_ENTRIES, None), None) is not None
 
 

@@ -14,10 +14,15 @@ if TYPE_CHECKING:
     from fitglue_registry.registry.entry import Entry, Field, Link, Part
 
 _MODES = {
-    "poll": "FitGlue asks {name} what is new. Each sync looks back {overlap} days, so that late uploads and edits arrive{walk}.",
+    "poll": (
+        "FitGlue asks {name} what is new. Each sync looks back {overlap} days, so that late "
+        "uploads and edits arrive{walk}."
+    ),
     "push": "{name} calls FitGlue when there is something new.",
     "manual": "Workouts arrive when they are handed over by hand.",
-    "file": "Each sync looks through the files that are there, and takes those whose content is new.",
+    "file": (
+        "Each sync looks through the files that are there, and takes those whose content is new."
+    ),
 }
 _PARTS = {
     "summary": "summary",
@@ -126,7 +131,10 @@ def _sync(entry: Entry) -> Iterator[str]:
         )
         yield from (
             "",
-            f"A workout's way: {' → '.join(sync.delay.hops)}. Each sync measures what every hop took{usual}.",
+            (
+                f"A workout's way: {' → '.join(sync.delay.hops)}. Each sync measures what every "
+                f"hop took{usual}."
+            ),
         )
 
 
@@ -145,7 +153,10 @@ def _way(part: Part) -> str:
 
 def _setup(entry: Entry, catalogue: Catalogue) -> Iterator[str]:
     if entry.closed:
-        yield f"An account cannot be connected. {entry.closed.why} `fitglue connect {entry.id}` tells the roads that there are:"
+        yield (
+            f"An account cannot be connected. {entry.closed.why} `fitglue connect {entry.id}` "
+            "tells the roads that there are:"
+        )
         yield ""
         yield from (
             f"- **{road.name}**: {road.brings}. {road.how} Then `{road.command}`."
@@ -198,14 +209,20 @@ def _issues(entry: Entry) -> Iterator[str]:
 def _dependencies(entry: Entry, catalogue: Catalogue) -> Iterator[str]:
     for name in entry.dependencies:
         yield f"- {_link_to(name, catalogue)}, required"
-    yield f"- Plugin `{entry.plugin.name}`{f' {entry.plugin.version}' if entry.plugin.version else ''}"
+    yield (
+        "- Plugin "
+        f"`{entry.plugin.name}`{f' {entry.plugin.version}' if entry.plugin.version else ''}"
+    )
 
 
 def _related(entry: Entry, catalogue: Catalogue) -> Iterator[str]:
     links: Iterable[Link] = (*entry.related, *entry.docs)
     for link in links:
         known = ":" not in link.url and not link.url.endswith(".md") and "/" in link.url
-        yield f"- {_link_to(link.url, catalogue) if known else f'[{link.title or link.url}]({link.url})'}"
+        yield (
+            "- "
+            f"{_link_to(link.url, catalogue) if known else f'[{link.title or link.url}]({link.url})'}"
+        )
 
 
 def _corrections(entry: Entry) -> Iterator[str]:

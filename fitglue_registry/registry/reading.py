@@ -45,7 +45,10 @@ _OBEYED_BY_TERMINALS = re.compile(_CONTROLS)
 #: These, and in Markdown: HTML, and links to anything but an https address.
 _OBEYED = re.compile(
     _CONTROLS
-    + r"|<[A-Za-z/!?][^ >]{0,20}|\]\(\s*(?!https://)[^ )]{0,20}|^\s{0,3}\[[^\]]{1,99}\]:\s*(?!https://)",
+    + (
+        r"|<[A-Za-z/!?][^ >]{0,20}|\]\(\s*(?!https://)[^ "
+        r")]{0,20}|^\s{0,3}\[[^\]]{1,99}\]:\s*(?!https://)"
+    ),
     re.MULTILINE,
 )
 _NEVER_SHOWN = ("pattern", "extract", "version")

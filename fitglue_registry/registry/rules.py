@@ -105,7 +105,8 @@ def _links(entry: Entry) -> Iterator[Flaw]:
                     "FG-entry-dead-link",
                     (group, number, "url"),
                     f"link {describe(link.url)} leads nowhere",
-                    "it is no https address, no entry, and no file in the registry folder or beside it",
+                    "it is no https address, no entry, and no file in the registry folder or "
+                    "beside it",
                     "mend the link, or take it out",
                 )
 

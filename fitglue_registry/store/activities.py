@@ -311,7 +311,9 @@ def ids_of_records(db: Db, record_ids: Iterable[int]) -> list[int]:
 
 
 def ids_near(db: Db, athlete_id: str, spans: Iterable[tuple[datetime, datetime]]) -> set[int]:
-    """The live source activities of an athlete that start inside one of these spans of local time."""
+    """The live source activities of an athlete that start inside one of these spans of local
+    time.
+    """
     found: set[int] = set()
     for oldest, newest in spans:
         query = (

@@ -152,7 +152,8 @@ def _manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:
         if form > BACKUP_FORMAT:
             raise StoreFailed(
                 "FG-backup-newer",
-                f"the backup was made by a newer fitglue (form {form}, this one knows {BACKUP_FORMAT})",
+                f"the backup was made by a newer fitglue (form {form}, this one knows "
+                f"{BACKUP_FORMAT})",
                 at=Place(str(path)),
                 fix="upgrade fitglue-registry",
             )
@@ -314,6 +315,8 @@ def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
         )
     ]
     names = [name for name in tables if name.startswith("fg_")]
-    return {
-        name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names
-    }  # noqa: S608 - our names
+    counts = {}
+    for name in names:
+        statement = f'SELECT count(*) FROM "{name}"'  # noqa: S608 - our names
+        counts[name] = connection.execute(statement).fetchone()[0]
+    return counts

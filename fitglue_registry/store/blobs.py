@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _LOCK_TIMEOUT_S = 30.0
 #: What brings an answer back that is gone or damaged.
-MEND = "`fitglue doctor --mend` has the next sync fetch it again; or `fitglue backup restore FILE --replace`"
+MEND = (
+    "`fitglue doctor --mend` has the next sync fetch it again; or `fitglue backup restore FILE "
+    "--replace`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,17 @@ class BlobStore(Protocol):
         """Whether it is there, without reading it."""
 
     def delete(self, sha256: str, *, stored_before: datetime | None = None) -> bool:
-        """Remove it, unless it was put at or after that moment; whether it was there and is gone."""
+        """Remove it, unless it was put at or after that moment; whether it was there and is
+        gone.
+        """
 
     def all(self) -> Iterator[Blob]:
         """Everything that is there, in no order."""
 
     def discard_unfinished(self, older_than: datetime) -> int:
-        """Remove what a killed process left half written before that moment; how many there were."""
+        """Remove what a killed process left half written before that moment; how many there
+        were.
+        """
 
 
 class MemoryBlobStore:

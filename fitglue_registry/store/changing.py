@@ -67,7 +67,9 @@ class SecretChange:
 
 
 class Notes:
-    """A folder of references whose fate is open, each in a file with the database that may name it."""
+    """A folder of references whose fate is open, each in a file with the database that may name
+    it.
+    """
 
     def __init__(self, folder: Path, database: str) -> None:
         self._folder, self._database = folder, database

@@ -37,7 +37,8 @@ _STATEMENTS = 40
 _LOOK_AGAIN_S = 0.02
 #: What brings a damaged store back.
 RESTORE = (
-    "`fitglue backup restore FILE --replace` brings the last backup back; without one move it aside, then `fitglue connect` and "
+    "`fitglue backup restore FILE --replace` brings the last backup back; without one move "
+    "it aside, then `fitglue connect` and "
     "`fitglue sync` make a new one from the source"
 )
 # What the driver says → code, what happened, what to do; the first text found decides.
@@ -320,7 +321,8 @@ class Database:
         if revision not in known_revisions():
             raise StoreFailed(
                 "FG-store-newer",
-                f"the database was made by a newer fitglue (format {revision}, this one knows {HEAD})",
+                f"the database was made by a newer fitglue (format {revision}, this one "
+                f"knows {HEAD})",
                 at=Place(str(self.path or self.shown)),
                 why="an older version could lose what the newer one keeps; nothing was touched",
                 fix="upgrade fitglue-registry, or name another database in FITGLUE_DATABASE",
@@ -376,7 +378,8 @@ def _with_driver(url: str) -> sa.URL:
         raise StoreFailed(
             "FG-database-url",
             "FITGLUE_DATABASE is no database URL",
-            fix="write sqlite:////folder/fitglue.db or postgresql://user@host/name; quote @ / : in a password",
+            fix="write sqlite:////folder/fitglue.db or postgresql://user@host/name; quote @ / : "
+            "in a password",
         ) from None
     return (
         parsed.set(drivername="postgresql+psycopg")

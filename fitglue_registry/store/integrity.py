@@ -179,7 +179,8 @@ def _originals(db: Db, blobs: BlobStore) -> Finding:
         size = sum(there[sha256] for sha256 in left) / 1e6
         return Finding(
             "original files",
-            f"{len(named):,}, and {len(left):,} that no record names ({size:.1f} MB): a removed connection or "
+            f"{len(named):,}, and {len(left):,} that no record names ({size:.1f} MB): a "
+            "removed connection or "
             "a kill left them; `fitglue doctor --mend` removes what is older than an hour",
             harmless=True,
         )

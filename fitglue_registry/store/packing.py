@@ -1,4 +1,6 @@
-"""Raw parts as they are kept: the exact bytes that came, packed small, and given back bit by bit."""
+"""Raw parts as they are kept: the exact bytes that came, packed small, and given back bit by
+bit.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,9 @@ _Bind = tuple[str, "Callable[[Any], Any] | None"]
 
 
 class Prepared:
-    """One statement with named parameters; ``columns`` are those that an insert or an update sets."""
+    """One statement with named parameters; ``columns`` are those that an insert or an update
+    sets.
+    """
 
     def __init__(self, statement: sa.Executable, columns: Iterable[str] | None = None) -> None:
         self._statement = statement

@@ -1,4 +1,6 @@
-"""What faces ask of the store: lists of activities, one activity whole, what happened to a record."""
+"""What faces ask of the store: lists of activities, one activity whole, what happened to a
+record.
+"""
 
 from __future__ import annotations
 
@@ -143,7 +145,8 @@ def resolve(db: Db, athlete_id: str, reference: str) -> str:
         "FG-activity-unknown",
         f"there is no activity {reference!r}",
         at=Place(field="activity"),
-        fix="type a number from `fitglue activities`, `last`, a date, or an id at the source; `fitglue why` tells more",
+        fix="type a number from `fitglue activities`, `last`, a date, or an id at the source; "
+        "`fitglue why` tells more",
     )
 
 

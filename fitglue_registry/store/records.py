@@ -169,7 +169,9 @@ def wanted_parts(db: Db, connection_id: str, part: str, limit: int) -> list[tupl
 
 
 def some_that_have(db: Db, connection_id: str, part: str, limit: int) -> list[str]:
-    """The external ids of a few records that have a part and are still there, newest start first."""
+    """The external ids of a few records that have a part and are still there, newest start
+    first.
+    """
     have = sa.select(parts.c.record_id).where(parts.c.part == part, parts.c.state == "have")
     query = sa.select(records.c.external_id).where(
         records.c.connection_id == connection_id, records.c.state.in_(THERE), records.c.id.in_(have)
@@ -416,7 +418,9 @@ class RawStore:
 def load_records(
     db: Db, raws: RawStore, entry_id: str, account: Account | None, keys: Sequence[tuple[int, str]]
 ) -> dict[int, Record]:
-    """The records of these (id, external id) with all their newest parts, ready to be normalized."""
+    """The records of these (id, external id) with all their newest parts, ready to be
+    normalized.
+    """
     bodies = raws.newest(db, [record_id for record_id, _ in keys])
     reasons: dict[int, dict[str, str]] = {}
     for some in chunks(record_id for record_id, _ in keys):

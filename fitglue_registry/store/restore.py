@@ -78,7 +78,8 @@ def restore(
             "there is a database already",
             at=Place(str(target)),
             why="a restore overwrites nothing",
-            fix="add --replace, and the old one is moved aside; or set FITGLUE_HOME to another folder",
+            fix="add --replace, and the old one is moved aside; or set FITGLUE_HOME to another "
+            "folder",
         )
     database.close()
     try:
@@ -278,7 +279,9 @@ def _logs(target: Path) -> list[Path]:
 
 
 def _unused(folder: Path, name: str) -> Path:
-    """A name that nothing has: clocks go wrong, and what was moved aside once is never moved over."""
+    """A name that nothing has: clocks go wrong, and what was moved aside once is never moved
+    over.
+    """
     names = (folder / name, *(folder / f"{name}-{number}" for number in range(2, 10_000)))
     return next(path for path in names if not path.exists())
 

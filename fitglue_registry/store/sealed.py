@@ -241,7 +241,8 @@ class FileSecretStore:
                 fix="make it yours with mode 0600",
             ) from None
         log.warning(
-            "%s could be read by other users of this machine; its mode is 0600 now. If somebody may have read it, renew your keys.",
+            "%s could be read by other users of this machine; its mode is 0600 now. If "
+            "somebody may have read it, renew your keys.",
             path,
         )
 

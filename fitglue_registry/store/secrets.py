@@ -23,20 +23,26 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "FITGLUE_SECRETS"
 
-CONNECT_AGAIN = "connect it again: `fitglue connect` and the name of its service, as `fitglue connections` shows it"
+CONNECT_AGAIN = (
+    "connect it again: `fitglue connect` and the name of its service, as `fitglue connections` "
+    "shows it"
+)
 
 _REFERENCE = re.compile(
     r"(?P<scheme>[a-z]+):(?P<owner>[\w.-]{1,80})/(?P<token>[0-9a-f]{32})\Z", re.ASCII
 )
 _SERVICE = "fitglue"
 _FROM_KEYRING_TO_FILE = (
-    "run `fitglue connections rekey --to file` where the keyring is open: an encrypted file needs no desktop; "
+    "run `fitglue connections rekey --to file` where the keyring is open: an encrypted file "
+    "needs no desktop; "
     f"or give the key once more: {ENVIRONMENT}=file fitglue connect …"
 )
 
 
 class SecretStore(Protocol):
-    """Keeps the secret values of one connection under a reference; an embedder may bring its own."""
+    """Keeps the secret values of one connection under a reference; an embedder may bring its
+    own.
+    """
 
     def get(self, ref: str) -> dict[str, str]:
         """The values; raises ``AthleteNeeded`` where they are gone or cannot be opened, with what

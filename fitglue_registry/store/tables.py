@@ -64,7 +64,9 @@ def _id() -> Column[int]:
 
 
 def _figures() -> list[Column[object]]:
-    """The figures of a workout that lists, views and the matcher read without opening the document."""
+    """The figures of a workout that lists, views and the matcher read without opening the
+    document.
+    """
     texts = ("title", "sport", "start_utc", "start_local", "timezone", "power_kind")
     numbers = (
         "elapsed_s",

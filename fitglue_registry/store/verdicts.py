@@ -56,7 +56,9 @@ def put_verdict(
     about: Sequence[str],
     now: str,
 ) -> int:
-    """Remember what was said; a claim of several sides tells no side from another and is left out."""
+    """Remember what was said; a claim of several sides tells no side from another and is left
+    out.
+    """
     claimed = [frozenset[str]().union(*(row.claims for row in side)) for side in sides]
     shared = {claim for one, two in combinations(claimed, 2) for claim in one & two}
     number = insert_one(

@@ -35,7 +35,8 @@ def _laps(dialect: str) -> str:
             _with_default(name, f"json_extract(lap.value, '$.{name}')") for name in _LAP_FIELDS
         )
         return (
-            f"SELECT a.id AS activity_id, a.number AS number, a.athlete_id AS athlete_id, lap.key + 1 AS lap_no, {fields} "
+            "SELECT a.id AS activity_id, a.number AS number, a.athlete_id AS athlete_id, "
+            f"lap.key + 1 AS lap_no, {fields} "
             "FROM fg_activities a, json_each(a.document, '$.laps') lap WHERE a.gone_at IS NULL"
         )
     casts = {"TEXT": "", "REAL": "::double precision"}
@@ -44,8 +45,10 @@ def _laps(dialect: str) -> str:
         for name, kind in _LAP_FIELDS.items()
     )
     return (
-        f"SELECT a.id AS activity_id, a.number AS number, a.athlete_id AS athlete_id, lap.ordinality AS lap_no, {fields} "
-        "FROM fg_activities a CROSS JOIN LATERAL jsonb_array_elements(coalesce(a.document::jsonb -> 'laps', '[]'::jsonb)) "
+        "SELECT a.id AS activity_id, a.number AS number, a.athlete_id AS athlete_id, "
+        f"lap.ordinality AS lap_no, {fields} "
+        "FROM fg_activities a CROSS JOIN LATERAL "
+        "jsonb_array_elements(coalesce(a.document::jsonb -> 'laps', '[]'::jsonb)) "
         "WITH ORDINALITY AS lap(value, ordinality) WHERE a.gone_at IS NULL"
     )
 
@@ -64,9 +67,15 @@ def definitions(dialect: str) -> dict[str, str]:
         "WHERE s.activity_id = a.id AND r.state <> 'gone') AS sources, "
         "a.document, a.created_at, a.updated_at FROM fg_activities a WHERE a.gone_at IS NULL",
         "laps": _laps(dialect),
-        "source_activities": f"SELECT s.id, s.activity_id, s.athlete_id, c.name AS connection, c.source, r.external_id, s.leg_no, s.stub, {gone} AS gone, "
-        f"{_SOURCE_COLUMNS}, r.at_source, r.first_seen_at, r.changed_at, s.plugin, s.plugin_version, s.document "
-        "FROM fg_source_activities s JOIN fg_records r ON r.id = s.record_id JOIN fg_connections c ON c.id = r.connection_id",
-        "runs": "SELECT n.id, n.athlete_id, c.name AS connection, n.kind, n.started_at, n.ended_at, n.outcome, n.counts, n.error, n.options, "
+        "source_activities": "SELECT s.id, s.activity_id, s.athlete_id, c.name AS connection, "
+        "c.source, "
+        f"r.external_id, s.leg_no, s.stub, {gone} AS gone, "
+        f"{_SOURCE_COLUMNS}, r.at_source, r.first_seen_at, r.changed_at, s.plugin, "
+        "s.plugin_version, s.document "
+        "FROM fg_source_activities s JOIN fg_records r ON r.id = s.record_id JOIN "
+        "fg_connections c ON c.id = r.connection_id",
+        "runs": "SELECT n.id, n.athlete_id, c.name AS connection, n.kind, n.started_at, "
+        "n.ended_at, "
+        "n.outcome, n.counts, n.error, n.options, "
         "n.host_version FROM fg_runs n LEFT JOIN fg_connections c ON c.id = n.connection_id",
     }

@@ -127,7 +127,8 @@ def read_value(field: str, text: str) -> Any:
             f"{field} cannot be {text!r:.80}",
             at=Place(field=field),
             why=str(error),
-            fix="figures are in SI units, as the name of the field says; yes and no are true and false",
+            fix="figures are in SI units, as the name of the field says; yes and no are true and "
+            "false",
         ) from None
     return value
 
@@ -189,7 +190,8 @@ def _giver(found: Found, members: Sequence[Row], field: str, source: str) -> str
             "FG-source-silent",
             f"{source} says nothing of {field}",
             at=Place(field=field),
-            fix=f"fitglue why {found.number} shows what each says; --set {field}=… sets a value of your own",
+            fix=f"fitglue why {found.number} shows what each says; --set {field}=… sets a value "
+            "of your own",
         )
     row = next(row for row in members if row.id == having[0].id)
     return f"{row.entry} {row.account_id}"

@@ -156,7 +156,8 @@ class Deriver:
                 encoded = model.encode(bare)
                 if len(encoded) > _LARGEST_DOCUMENT:
                     raise ValueError(
-                        f"its document has {len(encoded):,} bytes, and may have {_LARGEST_DOCUMENT:,}"
+                        f"its document has {len(encoded):,} bytes, and may have "
+                        f"{_LARGEST_DOCUMENT:,}"
                     )
                 document = model.to_builtins(bare)
                 if self._contract.accepts(document):

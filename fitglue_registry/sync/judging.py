@@ -152,7 +152,8 @@ def say_same(
         raise UserMistake(
             "FG-merge-refused",
             f"{_listed(found)} cannot become one activity",
-            why="it would join two workouts that something else keeps apart; `fitglue why` says what",
+            why="it would join two workouts that something else keeps apart; `fitglue why` says "
+            "what",
             fix="take that verdict back first: fitglue duplicates undo",
         )
     return reading.load_activity(db, str(homes.pop()))
@@ -285,7 +286,8 @@ def _parted(found: Found, source: str | None) -> list[list[MemberRow]]:
         "FG-split-unclear",
         what,
         why=f"it is made of {', '.join(names.values())}",
-        fix=f"name the one to take out: fitglue duplicates split {found.number} {list(names.values())[-1]}",
+        fix=f"name the one to take out: fitglue duplicates split {found.number} "
+        f"{list(names.values())[-1]}",
     )
 
 

@@ -173,7 +173,10 @@ class Pending:
     future: Future[list[Derived]]
 
     def result(self) -> Derived:
-        """Wait for it. What is not the record's fault comes as a failure, as it does from a lane."""
+        """Wait for it.
+
+        What is not the record's fault comes as a failure, as it does from a lane.
+        """
         from loky.process_executor import BrokenProcessPool
 
         try:

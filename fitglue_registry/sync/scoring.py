@@ -42,7 +42,9 @@ def account_of(row: Row) -> str:
 
 
 class Deck:
-    """Cards of source activities, each made once; a recording is read when the score looks at it."""
+    """Cards of source activities, each made once; a recording is read when the score looks at
+    it.
+    """
 
     def __init__(self, db: Db) -> None:
         self._db = db

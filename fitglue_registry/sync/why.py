@@ -63,7 +63,9 @@ def _giver(names: dict[int, str], number: int) -> str:
 
 
 def _alternatives(found: reading.Found, names: dict[int, str]) -> list[dict[str, Any]]:
-    """Each field of which the sources say different things: who gave it, and what the others say."""
+    """Each field of which the sources say different things: who gave it, and what the others
+    say.
+    """
     live = [member for member in found.members if not member.gone] or found.members
     members = [
         Member(

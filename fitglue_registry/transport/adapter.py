@@ -55,7 +55,9 @@ class _HttpPool(HTTPConnectionPool):
 
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # noqa: N802 - urllib3's name
-        """Asked for each connection: vcrpy puts its own class in place of urllib3's, and must win."""
+        """Asked for each connection: vcrpy puts its own class in place of urllib3's, and must
+        win.
+        """
         return _bounded(
             HTTPConnectionPool.ConnectionCls, HTTPConnection, _BoundedHttp, self._total_s
         )

@@ -41,7 +41,8 @@ def address(policy: HttpPolicy, path: str, params: Mapping[str, str] | None = No
             "FG-path-refused",
             f"a plugin asked {policy.host} for the path {path[:80]!a}",
             at=Place(field="path"),
-            why="a path is relative to the base URL, without '.', '..', empty steps, backslashes or control characters",
+            why="a path is relative to the base URL, without '.', '..', empty steps, backslashes "
+            "or control characters",
             fix="report it to the plugin's author; the other plugins work on",
         )
     return f"{url}?{query}" if query else url
@@ -82,5 +83,6 @@ def _refused(policy: HttpPolicy, where: str, why: str) -> ConnectionStopped:
         f"{policy.host} redirects to {ascii(where)[1:-1]}",
         at=Place(url=policy.base_url),
         why=why,
-        fix="sign in to this network in a browser if it asks for that; otherwise check the base URL",
+        fix="sign in to this network in a browser if it asks for that; otherwise check the base "
+        "URL",
     )

@@ -55,7 +55,8 @@ class HttpAnswer:
             f"the answer is {kind} where JSON was expected",
             at=Place(url=self.url),
             why=why,
-            fix="try again later; if it stays so, check the base URL, or sign in to this network in a browser",
+            fix="try again later; if it stays so, check the base URL, or sign in to this network "
+            "in a browser",
         )
 
     def _kind(self) -> str:

@@ -1,4 +1,6 @@
-"""The header that says for whom a request is, from the entry's scheme and the connection's secret."""
+"""The header that says for whom a request is, from the entry's scheme and the connection's
+secret.
+"""
 
 from __future__ import annotations
 

@@ -78,7 +78,9 @@ def read_words(raw: BaseHTTPResponse, encoding: str) -> bytes:
 def decode(
     wire: bytes, encoding: str, cap: int
 ) -> tuple[bytes, bytes, Literal["identity", "gzip"]]:
-    """Body, wire and the wire's encoding: gzip is kept as received, anything else is kept decoded."""
+    """Body, wire and the wire's encoding: gzip is kept as received, anything else is kept
+    decoded.
+    """
     encoding = encoding.strip().lower()
     if not wire or encoding in ("", "identity"):
         return wire, wire, "identity"

@@ -118,7 +118,8 @@ class FileBudget:
             raise StoreFailed(
                 "FG-budget-unusable",
                 "the file that counts requests cannot be used",
-                why=f"{self._file}: {getattr(error, 'strerror', None) or 'another process holds its lock'}",
+                why=f"{self._file}: "
+                f"{getattr(error, 'strerror', None) or 'another process holds its lock'}",
                 fix="check that the folder exists, has room, and may be written",
             ) from None
 

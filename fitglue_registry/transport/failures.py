@@ -54,7 +54,9 @@ class Failures:
     redactor: Redactor
 
     def of_network(self, error: Exception, url: str) -> FitglueError | TryAgain:
-        """The meaning of an exception of ``requests``, ``urllib3`` or a body that cannot be read."""
+        """The meaning of an exception of ``requests``, ``urllib3`` or a body that cannot be
+        read.
+        """
         host, at = self.policy.host, self._at(url)
         causes = list(_causes(error))
         if isinstance(error, BodyTooLarge):
@@ -137,7 +139,8 @@ class Failures:
                 f"{host} does not permit this",
                 at=at,
                 why=said,
-                fix="check that the key belongs to this account and may read activities, and connect again",
+                fix="check that the key belongs to this account and may read activities, and "
+                "connect again",
             )
         if status == 429 or (status == 503 and "retry-after" in headers):
             return self._limited(status, retry_after(headers.get("retry-after"), now), said, at)
@@ -190,7 +193,8 @@ class Failures:
             f"no trusted connection to {self.policy.host}",
             at=at,
             why=self._reason(causes),
-            fix="check this machine's clock, and whether a proxy or this network's login page stands between",
+            fix="check this machine's clock, and whether a proxy or this network's login page "
+            "stands between",
         )
 
     def _patience(self, causes: list[BaseException]) -> str:

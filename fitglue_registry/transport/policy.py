@@ -92,7 +92,9 @@ class HttpPolicy:
 
     @property
     def loopback(self) -> bool:
-        """Whether the base URL is this machine: no proxy, and no budget but what its answers state."""
+        """Whether the base URL is this machine: no proxy, and no budget but what its answers
+        state.
+        """
         return is_loopback(self.host)
 
 

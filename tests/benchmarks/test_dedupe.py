@@ -103,7 +103,9 @@ def test_calibration_tells_what_was_given_and_what_came_true():
 
 
 def test_the_page_is_the_one_that_its_figures_and_weights_make(tmp_path):
-    """Whoever changes words, figures or weights writes it anew: python benchmarks/dedupe.py FOLDER."""
+    """Whoever changes words, figures or weights writes it anew: python benchmarks/dedupe.py
+    FOLDER.
+    """
     dedupe_page.write(json.loads(dedupe.RESULTS.read_text()), tmp_path)
     for name in ("dedupe.md", "dedupe-calibration.svg"):
         assert (tmp_path / name).read_text("utf-8") == (ROOT / "docs" / name).read_text("utf-8")

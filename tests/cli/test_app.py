@@ -78,7 +78,8 @@ def test_help_imports_nothing_heavy():
     code = (
         "import sys; from fitglue_registry.cli.app import run; run(['--help']);"
         f"print([name for name in {HEAVY!r} if name in sys.modules],"
-        "[name for name in sys.modules if name.startswith('fitglue_registry.cli.commands.')], file=sys.stderr)"
+        "[name for name in sys.modules if "
+        "name.startswith('fitglue_registry.cli.commands.')], file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[] []"
@@ -87,7 +88,8 @@ def test_help_imports_nothing_heavy():
 def test_the_version_is_answered_without_click():
     """fitglue --version needs nothing at all."""
     code = (
-        "import sys; sys.argv = ['fitglue', '--version']; from fitglue_registry.cli import main; main();"
+        "import sys; sys.argv = ['fitglue', '--version']; from fitglue_registry.cli import "
+        "main; main();"
         "print('click' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -124,7 +126,9 @@ def test_json_may_stand_before_the_command(fitglue):
 
 
 def test_a_bug_is_called_a_bug_and_its_traceback_is_kept(fitglue, monkeypatch, tmp_path):
-    """An exception that nobody foresaw: one sentence, exit code 1, and a file with the whole story."""
+    """An exception that nobody foresaw: one sentence, exit code 1, and a file with the whole
+    story.
+    """
     monkeypatch.setattr("fitglue_registry.host.Host.activities", lambda *_: 1 / 0)
     said = fitglue("activities")
     assert said.code == 1
@@ -242,7 +246,9 @@ def test_control_c_says_that_nothing_is_lost(fitglue, monkeypatch):
 
 
 def test_verbose_logs_without_the_key(connect, fitglue):
-    """-vv shows every request on standard error, on either side of the command, and never the key."""
+    """-vv shows every request on standard error, on either side of the command, and never the
+    key.
+    """
     connect()
     for arguments in (("-vv", "sync"), ("sync", "-vv")):
         said = fitglue(*arguments)

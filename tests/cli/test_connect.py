@@ -26,7 +26,9 @@ def test_a_key_from_standard_input_with_a_newline(connect):
 
 
 def test_a_key_from_the_environment(fitglue, intervals, monkeypatch):
-    """FITGLUE_INTERVALS_API_KEY answers instead of a prompt, and so do the variables of settings."""
+    """FITGLUE_INTERVALS_API_KEY answers instead of a prompt, and so do the variables of
+    settings.
+    """
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", f" {KEY}\n")
     monkeypatch.setenv("FITGLUE_INTERVALS_BASE_URL", f"{intervals.url}/api/v1")
     assert fitglue("connect", "intervals", "--json").document["account"]["id"] == "i317960"

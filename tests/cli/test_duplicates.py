@@ -24,7 +24,9 @@ REASON = (
 
 
 def rows(name: str, /, **first):
-    """Two runs of an account: one at an hour of its own, one that both accounts have from Strava."""
+    """Two runs of an account: one at an hour of its own, one that both accounts have from
+    Strava.
+    """
     plain = {
         "type": "Run",
         "elapsed_time": 1800,

@@ -1,4 +1,6 @@
-"""``fitglue activities edit``: values of the athlete's own, and the source that a value comes from."""
+"""``fitglue activities edit``: values of the athlete's own, and the source that a value comes
+from.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,9 @@ from fitglue_registry.cli.text import prepare_streams
 
 
 def test_what_a_plugin_prints_goes_to_standard_error(monkeypatch):
-    """Plugins run on threads of their own: a stray print in one does not break an answer in JSON."""
+    """Plugins run on threads of their own: a stray print in one does not break an answer in
+    JSON.
+    """
     out, err = io.StringIO(), io.StringIO()
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)

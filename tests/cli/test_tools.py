@@ -208,7 +208,10 @@ def test_dev_normalize_says_that_a_source_is_unknown_before_it_looks_for_the_fil
 
 def test_dev_match_writes_what_it_holds_for_one_workout(fitglue, tmp_path):
     """And says how many pairs that are."""
-    row = '{"id": "%s", "person": "p", "source": "%s", "start_utc": "2026-05-01T05:30:00Z", "moving_s": 3600, "distance_m": 10000}'
+    row = (
+        '{"id": "%s", "person": "p", "source": "%s", "start_utc": "2026-05-01T05:30:00Z", '
+        '"moving_s": 3600, "distance_m": 10000}'
+    )
     (tmp_path / "records.jsonl").write_text(f"{row % ('a', 'garmin')}\n{row % ('b', 'strava')}\n")
     said = fitglue(
         "dev", "match", str(tmp_path / "records.jsonl"), "--out", str(tmp_path / "pairs.csv")

@@ -46,7 +46,9 @@ def watched(monkeypatch, tmp_path, fitglue):
 
 
 def test_each_round_that_brings_something_is_a_line(watched, fitglue):
-    """What is watched is said first, nothing new is no line, and Ctrl-C ends it as it ends a sync."""
+    """What is watched is said first, nothing new is no line, and Ctrl-C ends it as it ends a
+    sync.
+    """
     said = fitglue("watch")
     assert said.code == 130
     assert f"log: watching {watched}" in said.err

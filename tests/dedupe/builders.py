@@ -1,4 +1,6 @@
-"""Workouts as the matcher sees them: a test states what matters to it, the rest is an hour's run."""
+"""Workouts as the matcher sees them: a test states what matters to it, the rest is an hour's
+run.
+"""
 
 from __future__ import annotations
 

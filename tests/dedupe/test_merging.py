@@ -230,7 +230,9 @@ def test_a_recording_that_never_ended_is_no_measure():
 
 
 def test_one_clock_of_three_that_is_off_has_no_say_in_the_start():
-    """Although it is that of a file; two who disagree are as good as each other, and the file wins."""
+    """Although it is that of a file; two who disagree are as good as each other, and the file
+    wins.
+    """
     late, early = (
         member(1, ("file",), start_utc=START + timedelta(hours=1)),
         rich(2, start_utc=START),

@@ -295,7 +295,9 @@ def test_a_zone_error_of_an_hour_is_found_where_the_figures_are_a_fingerprint():
 
 
 def test_utc_in_one_source_and_local_time_in_the_other_are_no_clock_error():
-    """Nobody says which zone lies between them; minute and second agree, and so does what was done."""
+    """Nobody says which zone lies between them; minute and second agree, and so does what was
+    done.
+    """
     utc, local = (
         replace(RUN, start_local_s=None, calories_kcal=None),
         replace(copy(distance_m=10_150.0), start_utc_s=None),

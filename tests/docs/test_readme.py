@@ -88,7 +88,9 @@ def type_in(
 
 
 def test_the_five_minutes_of_an_athlete(environment, desk):
-    """What the README tells an athlete to type works in an empty home, from the connection to SQL."""
+    """What the README tells an athlete to type works in an empty home, from the connection to
+    SQL.
+    """
     account = Account.generate(12, until=datetime.now(UTC).date() - timedelta(days=1))
     with StandIn(account, api_key="a-key") as service:
         printed = type_in(

@@ -46,9 +46,9 @@ def everything():
         commute=False,
         race=True,
         start_utc=START,
-        start_local=datetime(2026, 5, 1, 7, 30),
+        start_local=datetime(2026, 5, 1, 7, 30),  # noqa: DTZ001
         timezone="Europe/Berlin",
-        utc_offset_s=7200,  # noqa: DTZ001
+        utc_offset_s=7200,
         elapsed_s=3700.5,
         moving_s=3600.0,
         recording_s=3650.0,

@@ -9,10 +9,14 @@ import pytest
 from fitglue_registry.model import SPORTS, canonical_sport, family
 
 INTERVALS = (  # noqa: SIM905 - as the facts have them
-    "AlpineSki BackcountrySki Badminton Canoeing Crossfit Cyclocross EBikeRide EMountainBikeRide Elliptical Golf GravelRide Handcycle "
-    "HighIntensityIntervalTraining Hike Hockey IceSkate InlineSkate Kayaking Kitesurf MountainBikeRide NordicSki OpenWaterSwim Other Padel "
-    "Pickleball Pilates Racquetball Ride RockClimbing RollerSki Rowing Rugby Run Sail Skateboard Snowboard Snowshoe Soccer Squash "
-    "StairStepper StandUpPaddling Surfing Swim TableTennis Tennis TrackRide TrailRun Transition Velomobile VirtualRide VirtualRow "
+    "AlpineSki BackcountrySki Badminton Canoeing Crossfit Cyclocross EBikeRide "
+    "EMountainBikeRide Elliptical Golf GravelRide Handcycle "
+    "HighIntensityIntervalTraining Hike Hockey IceSkate InlineSkate Kayaking Kitesurf "
+    "MountainBikeRide NordicSki OpenWaterSwim Other Padel "
+    "Pickleball Pilates Racquetball Ride RockClimbing RollerSki Rowing Rugby Run Sail "
+    "Skateboard Snowboard Snowshoe Soccer Squash "
+    "StairStepper StandUpPaddling Surfing Swim TableTennis Tennis TrackRide TrailRun "
+    "Transition Velomobile VirtualRide VirtualRow "
     "VirtualRun VirtualSki Walk WaterSport WeightTraining Wheelchair Windsurf Workout Yoga"
 ).split()
 

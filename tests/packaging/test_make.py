@@ -55,7 +55,8 @@ def test_a_python_that_is_too_old_is_said_first(old_python, tmp_path, target):
     done = make(target, f"PYTHON={old_python}", f"VENV={tmp_path}/venv", home=tmp_path, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith(
-        f"make: {old_python} is not Python 3.11 or newer with its venv module (Debian: apt install python3-venv"
+        f"make: {old_python} is not Python 3.11 or newer with its venv module (Debian: apt "
+        "install python3-venv"
     )
     assert not (tmp_path / "venv").exists()
 

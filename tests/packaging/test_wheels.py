@@ -196,7 +196,9 @@ def test_connect_and_sync_work(synced):
 
 
 def test_a_missing_plugin_is_named_with_its_fix(tmp_path, wheels):
-    """The host alone knows from its catalogue which plugin Intervals.icu needs, and how to get it."""
+    """The host alone knows from its catalogue which plugin Intervals.icu needs, and how to get
+    it.
+    """
     environment = empty_environment(tmp_path)
     environment.install(wheels["fitglue_registry"])
     done = environment.run(

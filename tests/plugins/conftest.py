@@ -23,7 +23,9 @@ class Distribution:
 
 
 class Point:
-    """An entry point as the environment would have it, which remembers how often it was imported."""
+    """An entry point as the environment would have it, which remembers how often it was
+    imported.
+    """
 
     def __init__(
         self,
@@ -122,7 +124,9 @@ def entry() -> Any:
 
 @pytest.fixture
 def release() -> Any:
-    """What blocked plugins wait for; set at the end, so that no thread outlives its test for long."""
+    """What blocked plugins wait for; set at the end, so that no thread outlives its test for
+    long.
+    """
     event = threading.Event()
     yield event
     event.set()

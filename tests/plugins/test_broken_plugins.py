@@ -270,7 +270,9 @@ def test_whatever_a_hook_raises_is_named_with_plugin_hook_and_line(load, plugin,
 
 
 def test_endless_recursion_in_a_hook_is_its_own_error(load, plugin, entry):
-    """A hook that calls itself for ever ends in a named error, and the plugin can be called again."""
+    """A hook that calls itself for ever ends in a named error, and the plugin can be called
+    again.
+    """
 
     def body():
         return body()

@@ -180,7 +180,9 @@ def test_a_broadcast_asks_plugin_by_plugin_in_the_order_of_names(load, plugin):
 
 
 def test_one_failure_in_a_broadcast_loses_no_other_answer(load, plugin, point):
-    """A plugin that raises and one that cannot be imported stand beside the answers of the others."""
+    """A plugin that raises and one that cannot be imported stand beside the answers of the
+    others.
+    """
     plugins = load(
         point("c", ImportError("gone")),
         a=plugin(opinions("same")),

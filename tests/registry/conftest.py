@@ -1,4 +1,6 @@
-"""A registry in a temporary folder: the smallest valid entries, and what a check says about them."""
+"""A registry in a temporary folder: the smallest valid entries, and what a check says about
+them.
+"""
 
 import pytest
 
@@ -43,7 +45,9 @@ class Registry:
         )
 
     def complaints(self):
-        """Everything that a check has to say, as a person reads it, with files named from the root."""
+        """Everything that a check has to say, as a person reads it, with files named from the
+        root.
+        """
         return "\n".join(self.told(error) for error in check(self.root, beside=[]).errors)
 
     def told(self, error):

@@ -33,7 +33,10 @@ def test_one_bad_file_never_hides_the_others(registry):
     loaded = Catalogue.load([registry.folder])
     assert [entry.key for entry in loaded] == ["source/good"]
     assert [registry.told(problem) for problem in loaded.problems] == [
-        "sources/bad.yaml:1:4: FG-entry-syntax: this is not YAML: while scanning a quoted scalar, found unexpected end of stream"
+        (
+            "sources/bad.yaml:1:4: FG-entry-syntax: this is not YAML: while scanning a quoted "
+            "scalar, found unexpected end of stream"
+        )
     ]
 
 
@@ -58,7 +61,8 @@ def test_the_first_folder_wins(registry, tmp_path):
     assert loaded.get("source", "demo").summary == "Ours."
     assert other.told(loaded.problems[0]) == (
         "sources/demo.yaml:3:5, id: FG-entry-duplicate: source/demo is here a second time\n"
-        f"why: it is already in {registry.root}/sources/demo.yaml (demo-distribution)\nfix: give this one an id of its own, or remove it"
+        f"why: it is already in {registry.root}/sources/demo.yaml (demo-distribution)\nfix: "
+        "give this one an id of its own, or remove it"
     )
 
 
@@ -68,7 +72,8 @@ def test_an_unknown_entry_names_the_nearest(registry):
     with pytest.raises(UserMistake) as unknown:
         Catalogue.load([registry.folder]).get("source", "intervalls")
     assert registry.told(unknown.value) == (
-        "None: FG-unknown-entry: there is no source 'intervalls'\nwhy: there are: intervals\nfix: did you mean intervals?"
+        "None: FG-unknown-entry: there is no source 'intervalls'\nwhy: there are: "
+        "intervals\nfix: did you mean intervals?"
     )
 
 
@@ -142,7 +147,9 @@ def test_a_file_that_changed_just_now_is_not_cached(registry, tmp_path, monkeypa
 
 
 def test_whole_second_clocks_are_given_two_seconds():
-    """A file system that counts in whole seconds needs longer before two states differ for certain."""
+    """A file system that counts in whole seconds needs longer before two states differ for
+    certain.
+    """
     stamp = catalogue._Stamp("", "x", 1, 0, 5_000_000_000, 1)
     assert [catalogue._settled(stamp, now) for now in (6_000_000_000, 8_000_000_000)] == [
         False,
@@ -188,12 +195,15 @@ def test_many_processes_may_write_the_cache_at_once(registry, cache):
     """
     registry.add()
     script = (
-        "import sys, pathlib; from fitglue_registry.registry import *; from fitglue_registry.registry import catalogue\n"
+        "import sys, pathlib; from fitglue_registry.registry import *; from "
+        "fitglue_registry.registry import catalogue\n"
         "catalogue._settled = lambda stamp, now: True\n"
         "for _ in range(20):\n"
-        "    loaded = Catalogue.load([Folder(pathlib.Path(sys.argv[1]), 'd')], pathlib.Path(sys.argv[2]))\n"
+        "    loaded = Catalogue.load([Folder(pathlib.Path(sys.argv[1]), 'd')], "
+        "pathlib.Path(sys.argv[2]))\n"
         "    assert [entry.key for entry in loaded] == ['source/demo']\n"
-        "    catalogue._keep(pathlib.Path(sys.argv[2]), list(catalogue._stamps([Folder(pathlib.Path(sys.argv[1]), 'd')])), loaded)\n"
+        "    catalogue._keep(pathlib.Path(sys.argv[2]), "
+        "list(catalogue._stamps([Folder(pathlib.Path(sys.argv[1]), 'd')])), loaded)\n"
     )
     running = [
         subprocess.Popen([sys.executable, "-c", script, str(registry.root), str(cache)])
@@ -208,10 +218,12 @@ def test_a_valid_catalogue_needs_no_slow_imports(tmp_path):
     either.
     """
     script = (
-        "import sys, pathlib; from fitglue_registry.registry import *; from fitglue_registry.registry import catalogue\n"
+        "import sys, pathlib; from fitglue_registry.registry import *; from "
+        "fitglue_registry.registry import catalogue\n"
         "catalogue._settled = lambda stamp, now: True\n"
         "assert Catalogue.load(cache=pathlib.Path(sys.argv[1])).problems == []\n"
-        "print(*[name for name in ('jsonschema', 'jsonschema_rs', 'yaml', 'requests') if name in sys.modules])"
+        "print(*[name for name in ('jsonschema', 'jsonschema_rs', 'yaml', 'requests') if "
+        "name in sys.modules])"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
     told = [

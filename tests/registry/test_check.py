@@ -29,8 +29,10 @@ def test_an_unknown_key_points_at_the_key(registry):
     """A typo in a key is found at the key, with what is allowed and what was meant."""
     registry.add(more="sync:\n  overlap_day: 3\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:9:3, sync.overlap_day: FG-entry-unknown-key: key 'overlap_day' is unknown\n"
-        "why: allowed here: delay, deletions, full_walk_days, mode, note, overlap_days or touches\nfix: did you mean overlap_days?"
+        "sources/demo.yaml:9:3, sync.overlap_day: FG-entry-unknown-key: key 'overlap_day' is "
+        "unknown\n"
+        "why: allowed here: delay, deletions, full_walk_days, mode, note, overlap_days or "
+        "touches\nfix: did you mean overlap_days?"
     )
 
 
@@ -47,7 +49,8 @@ def test_a_wrong_type_says_what_was_found_and_what_is_allowed(registry):
     """A value of a wrong type is described beside what it must be."""
     registry.add(more="sync: {overlap_days: often}\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:8:22, sync.overlap_days: FG-entry-wrong-type: is 'often', must be a whole number"
+        "sources/demo.yaml:8:22, sync.overlap_days: FG-entry-wrong-type: is 'often', must be "
+        "a whole number"
     )
 
 
@@ -55,10 +58,12 @@ def test_a_name_outside_a_closed_list_says_the_nearest(registry):
     """A value that must be one of a few names lists them and says which was meant."""
     registry.add(more="hooks: [fitglue_lst]\nparts:\n  - {name: stream}\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:8:9, hooks[0]: FG-entry-not-allowed: is 'fitglue_lst', must be fitglue_connect, fitglue_list, fitglue_fetch, "
+        "sources/demo.yaml:8:9, hooks[0]: FG-entry-not-allowed: is 'fitglue_lst', must be "
+        "fitglue_connect, fitglue_list, fitglue_fetch, "
         "fitglue_normalize, fitglue_dedupe, fitglue_recognize, fitglue_enrich, "
         "fitglue_deliver or fitglue_webhook\nfix: did you mean fitglue_list?\n"
-        "sources/demo.yaml:10:12, parts[0].name: FG-entry-not-allowed: is 'stream', must be summary, detail, streams or file\n"
+        "sources/demo.yaml:10:12, parts[0].name: FG-entry-not-allowed: is 'stream', must be "
+        "summary, detail, streams or file\n"
         "fix: did you mean streams?"
     )
 
@@ -67,8 +72,10 @@ def test_a_wrong_form_shows_the_right_one(registry):
     """A value of a wrong form is told the form, with an example."""
     registry.add(dependencies="[intervals]")
     assert registry.complaints() == (
-        "sources/demo.yaml:8:16, dependencies[0]: FG-entry-wrong-form: is 'intervals', must have the form "
-        "^(integration|source|enricher|booster|destination)/[a-z0-9]+(-[a-z0-9]+)*$, such as integration/intervals"
+        "sources/demo.yaml:8:16, dependencies[0]: FG-entry-wrong-form: is 'intervals', must "
+        "have the form "
+        "^(integration|source|enricher|booster|destination)/[a-z0-9]+(-[a-z0-9]+)*$, such as "
+        "integration/intervals"
     )
 
 
@@ -76,7 +83,8 @@ def test_a_newer_format_asks_for_an_upgrade(registry):
     """An entry of a later format is not picked to pieces: the host is too old."""
     registry.add(schema="2", more="brand_new: 1\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:1:9, schema: FG-entry-schema-newer: schema 2 is newer than 1, which this host reads\n"
+        "sources/demo.yaml:1:9, schema: FG-entry-schema-newer: schema 2 is newer than 1, "
+        "which this host reads\n"
         "fix: upgrade fitglue-registry"
     )
 
@@ -84,9 +92,9 @@ def test_a_newer_format_asks_for_an_upgrade(registry):
 def test_an_empty_file_is_told_how_to_begin(registry):
     """A file without anything in it says what an entry begins with."""
     registry.write("sources/demo.yaml", "# later\n")
-    assert (
-        registry.complaints()
-        == "sources/demo.yaml: FG-entry-missing-key: the file is empty\nfix: begin with schema, kind and id"
+    assert registry.complaints() == (
+        "sources/demo.yaml: FG-entry-missing-key: the file is empty\nfix: begin with schema, "
+        "kind and id"
     )
 
 
@@ -103,7 +111,8 @@ def test_an_ambiguous_scalar_asks_for_quotes(registry):
     """A word that is true or false to another reader of YAML must be quoted."""
     registry.add(name="No")
     assert registry.complaints() == (
-        "sources/demo.yaml:4:7, name: FG-entry-ambiguous: No means different things to different readers of YAML\n"
+        "sources/demo.yaml:4:7, name: FG-entry-ambiguous: No means different things to "
+        "different readers of YAML\n"
         "why: here it is 'No', to a YAML 1.1 reader true or false\nfix: write \"No\" if it is text"
     )
 
@@ -123,7 +132,8 @@ def test_the_same_entry_twice_is_found(registry):
     registry.add("enrichers/load.yaml", kind="enricher")
     assert registry.complaints() == (
         "enrichers/load.yaml:3:5, id: FG-entry-duplicate: enricher/load is here a second time\n"
-        "why: it is already in boosters/load.yaml (built in)\nfix: give this one an id of its own, or remove it"
+        "why: it is already in boosters/load.yaml (built in)\nfix: give this one an id of "
+        "its own, or remove it"
     )
 
 
@@ -138,7 +148,8 @@ def test_an_id_unlike_its_file_is_found(registry):
     """The file is called like the id, so that one is found from the other."""
     registry.add(id="other")
     assert registry.complaints() == (
-        "sources/demo.yaml:3:5, id: FG-entry-id-unlike-file: id other is not the name of its file, demo.yaml\n"
+        "sources/demo.yaml:3:5, id: FG-entry-id-unlike-file: id other is not the name of its "
+        "file, demo.yaml\n"
         "fix: rename the file to other.yaml, or the id to demo"
     )
 
@@ -147,7 +158,8 @@ def test_a_kind_unlike_its_folder_is_found(registry):
     """The folder is called like the kind."""
     registry.add(kind="destination")
     assert registry.complaints() == (
-        "sources/demo.yaml:2:7, kind: FG-entry-kind-unlike-folder: kind destination does not belong into folder sources\n"
+        "sources/demo.yaml:2:7, kind: FG-entry-kind-unlike-folder: kind destination does not "
+        "belong into folder sources\n"
         "fix: move the file to destinations, or say kind: source"
     )
 
@@ -156,8 +168,10 @@ def test_a_folder_of_another_name_is_found(registry):
     """An entry in a folder that is not one for entries is not overlooked."""
     registry.add("source/demo.yaml")
     assert registry.complaints() == (
-        "source/demo.yaml:2:7, kind: FG-entry-kind-unlike-folder: folder source is not one for entries\n"
-        "why: those are: integrations, sources, enrichers, boosters or destinations\nfix: move the file to sources"
+        "source/demo.yaml:2:7, kind: FG-entry-kind-unlike-folder: folder source is not one "
+        "for entries\n"
+        "why: those are: integrations, sources, enrichers, boosters or destinations\nfix: "
+        "move the file to sources"
     )
 
 
@@ -167,7 +181,8 @@ def test_a_file_that_is_not_read_is_found(registry):
     registry.write("sources/other.yml", "schema: 1")
     assert registry.complaints() == (
         "sources/other.yml: FG-entry-misplaced: other.yml is not read\n"
-        "why: entries are in folders of their kind and end in .yaml\nfix: move it to sources/ID.yaml or the like"
+        "why: entries are in folders of their kind and end in .yaml\nfix: move it to "
+        "sources/ID.yaml or the like"
     )
 
 
@@ -176,7 +191,8 @@ def test_a_dangling_dependency_names_the_nearest(registry):
     registry.add("integrations/demo.yaml", kind="integration")
     registry.add(dependencies="[integration/dmo]")
     assert registry.complaints() == (
-        "sources/demo.yaml:8:16, dependencies[0]: FG-entry-dangling-dependency: there is no entry integration/dmo\n"
+        "sources/demo.yaml:8:16, dependencies[0]: FG-entry-dangling-dependency: there is no "
+        "entry integration/dmo\n"
         "fix: did you mean integration/demo?"
     )
 
@@ -193,7 +209,8 @@ def test_circular_dependencies_print_the_circle(registry):
     registry.add("sources/b.yaml", dependencies="[source/c]")
     registry.add("sources/c.yaml", dependencies="[source/a]")
     assert registry.complaints() == (
-        "sources/a.yaml:8:16, dependencies[0]: FG-entry-circular-dependency: dependencies go round in a circle: "
+        "sources/a.yaml:8:16, dependencies[0]: FG-entry-circular-dependency: dependencies go "
+        "round in a circle: "
         "source/a → source/b → source/c → source/a\nfix: take one of them out"
     )
 
@@ -221,11 +238,14 @@ def test_errors_in_tiers_are_found(registry):
     "link", ["guide.md", "../../etc/passwd", "/etc/hostname", "http://example.org", "source/nobody"]
 )
 def test_a_dead_link_is_found(registry, link):
-    """A link to a file or an entry that is not there, out of the project, or in clear text is dead."""
+    """A link to a file or an entry that is not there, out of the project, or in clear text is
+    dead.
+    """
     registry.add(docs=f"[{link}]")
     assert registry.complaints() == (
         f"sources/demo.yaml:8:8, docs[0].url: FG-entry-dead-link: link '{link}' leads nowhere\n"
-        "why: it is no https address, no entry, and no file in the registry folder or beside it\nfix: mend the link, or take it out"
+        "why: it is no https address, no entry, and no file in the registry folder or beside "
+        "it\nfix: mend the link, or take it out"
     )
 
 
@@ -246,7 +266,8 @@ def test_a_version_range_is_checked(registry):
     """A range of versions is comparisons, as in PEP 440."""
     registry.add(plugin='{name: x, version: ">=0.1, <one"}')
     assert registry.complaints() == (
-        "sources/demo.yaml:6:28, plugin.version: FG-entry-version-range: '<one' is not a range of versions\n"
+        "sources/demo.yaml:6:28, plugin.version: FG-entry-version-range: '<one' is not a "
+        "range of versions\n"
         'fix: write comparisons as in PEP 440, such as ">=0.1,<1"'
     )
 
@@ -255,7 +276,8 @@ def test_a_pattern_that_does_not_compile_is_found(registry):
     """A broken regular expression is told with the reason."""
     registry.add(more="credentials:\n  - {name: id, pattern: '[a-'}\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:9:25, credentials[0].pattern: FG-entry-bad-pattern: '[a-' is not a regular expression: "
+        "sources/demo.yaml:9:25, credentials[0].pattern: FG-entry-bad-pattern: '[a-' is not "
+        "a regular expression: "
         "unterminated character set at position 0"
     )
 
@@ -264,7 +286,8 @@ def test_an_extract_has_one_group(registry):
     """A cleaning pattern says with one group which text is the value."""
     registry.add(more="credentials:\n  - {name: id, clean: [{extract: '(a)(b)'}]}\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:9:34, credentials[0].clean[0].extract: FG-entry-bad-pattern: '(a)(b)' has 2 groups, must have one: the value\n"
+        "sources/demo.yaml:9:34, credentials[0].clean[0].extract: FG-entry-bad-pattern: "
+        "'(a)(b)' has 2 groups, must have one: the value\n"
         "fix: write (?:…) for a group that is not the value"
     )
 
@@ -273,7 +296,8 @@ def test_an_example_that_its_own_pattern_refuses_is_found(registry):
     """What an entry shows as an example must be accepted by it."""
     registry.add(more="credentials:\n  - {name: id, pattern: '[0-9]+', example: i12}\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:9:44, credentials[0].example: FG-entry-example-refused: example 'i12' is refused by the entry's own pattern\n"
+        "sources/demo.yaml:9:44, credentials[0].example: FG-entry-example-refused: example "
+        "'i12' is refused by the entry's own pattern\n"
         "why: the pattern is [0-9]+"
     )
 
@@ -282,7 +306,8 @@ def test_two_fields_of_one_name_are_found(registry):
     """Each credential, setting and part has a name of its own."""
     registry.add(more="settings:\n  - {name: folder}\n  - {name: folder}\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:10:12, settings[1].name: FG-entry-name-twice: folder is here a second time\n"
+        "sources/demo.yaml:10:12, settings[1].name: FG-entry-name-twice: folder is here a "
+        "second time\n"
         "why: it is already settings[0]\nfix: keep one of the two"
     )
 
@@ -291,7 +316,8 @@ def test_a_secret_is_no_setting(registry):
     """Settings are shown, so that a secret among them is an error."""
     registry.add(more="settings:\n  - {name: token, secret: true}\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:9:27, settings[0].secret: FG-entry-secret-setting: a setting cannot be a secret\n"
+        "sources/demo.yaml:9:27, settings[0].secret: FG-entry-secret-setting: a setting "
+        "cannot be a secret\n"
         "why: settings are shown and stored in clear\nfix: move it to credentials"
     )
 
@@ -300,7 +326,8 @@ def test_auth_must_name_a_credential(registry):
     """The secret of the requests is one of the entry's secret credentials."""
     registry.add(more=HTTP + "  auth: {scheme: bearer, secret: apikey}\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:12:34, http.auth.secret: FG-entry-unknown-credential: 'apikey' is not the name of a secret credential\n"
+        "sources/demo.yaml:12:34, http.auth.secret: FG-entry-unknown-credential: 'apikey' is "
+        "not the name of a secret credential\n"
         "why: those are: api_key\nfix: did you mean api_key?"
     )
 
@@ -309,7 +336,8 @@ def test_auth_without_a_secret_is_found(registry):
     """A scheme other than none needs a secret."""
     registry.add(more=HTTP + "  auth: {scheme: basic}\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:12:9, http.auth: FG-entry-unknown-credential: scheme basic needs a secret\n"
+        "sources/demo.yaml:12:9, http.auth: FG-entry-unknown-credential: scheme basic needs "
+        "a secret\n"
         "fix: add secret: the name of a credential that is a secret"
     )
 
@@ -318,7 +346,8 @@ def test_auth_by_header_names_the_header(registry):
     """The scheme header needs the header's name."""
     registry.add(more=HTTP + "  auth: {scheme: header, secret: api_key}\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:12:9, http.auth: FG-entry-missing-key: scheme header needs the name of the header\n"
+        "sources/demo.yaml:12:9, http.auth: FG-entry-missing-key: scheme header needs the "
+        "name of the header\n"
         "fix: add header: Authorization"
     )
 
@@ -337,7 +366,8 @@ def test_touches_name_parts_of_the_entry(registry):
     """A part that the entry does not have cannot be touched."""
     registry.add(more="sync:\n  touches:\n    streams: [elapsed_time]\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:10:14, sync.touches.streams: FG-entry-unknown-part: 'streams' is not among the parts of this entry\n"
+        "sources/demo.yaml:10:14, sync.touches.streams: FG-entry-unknown-part: 'streams' is "
+        "not among the parts of this entry\n"
         "why: those are: summary\nfix: add it to parts, or take it out here"
     )
 
@@ -346,7 +376,8 @@ def test_codes_of_issues_are_codes(registry):
     """An issue names errors by their code."""
     registry.add(more="issues:\n  - {symptom: It fails, codes: [key rejected]}\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:9:33, issues[0].codes[0]: FG-entry-issue-code: 'key rejected' is not the code of an error\n"
+        "sources/demo.yaml:9:33, issues[0].codes[0]: FG-entry-issue-code: 'key rejected' is "
+        "not the code of an error\n"
         "fix: a code is FG- and a kebab name, such as FG-key-rejected"
     )
 
@@ -375,7 +406,8 @@ def test_an_unknown_key_at_the_top_lists_a_few(registry):
     """The list of allowed keys is cut where it would bury the message."""
     registry.add(more="colour: red\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:8:1, colour: FG-entry-unknown-key: key 'colour' is unknown\nwhy: allowed here: capabilities, claims_corrected, "
+        "sources/demo.yaml:8:1, colour: FG-entry-unknown-key: key 'colour' is unknown\nwhy: "
+        "allowed here: capabilities, claims_corrected, "
         "closed, credentials, data, dependencies, docs, hooks, http, id, issues, kind and 12 more"
     )
 
@@ -392,7 +424,10 @@ def test_a_folder_without_entries_is_a_mistake(tmp_path, make, code):
     assert mistake.value.code == code
 
 
-CLOSED = "closed:\n  why: It lets nobody in.\n  roads:\n    - {name: A, brings: all, how: Ask for it., command: fitglue import a.zip}\n"
+CLOSED = (
+    "closed:\n  why: It lets nobody in.\n  roads:\n    - {name: A, brings: all, how: Ask for "
+    "it., command: fitglue import a.zip}\n"
+)
 
 
 def test_a_closed_integration_asks_for_nothing(registry):
@@ -407,11 +442,14 @@ def test_a_closed_integration_asks_for_nothing(registry):
     registry.add("sources/other.yaml", more=CLOSED)
     nothing = "nothing is ever asked with them"
     assert registry.complaints() == (
-        f"integrations/demo.yaml:12:8, hooks: FG-entry-closed: an integration that is closed has hooks\nwhy: {nothing}\n"
+        "integrations/demo.yaml:12:8, hooks: FG-entry-closed: an integration that is closed "
+        f"has hooks\nwhy: {nothing}\n"
         "fix: take out hooks, or take out closed\n"
-        f"integrations/demo.yaml:13:11, settings: FG-entry-closed: an integration that is closed has settings\nwhy: {nothing}\n"
+        "integrations/demo.yaml:13:11, settings: FG-entry-closed: an integration that is "
+        f"closed has settings\nwhy: {nothing}\n"
         "fix: take out settings, or take out closed\n"
-        "sources/other.yaml:9:3, closed: FG-entry-closed: a source is not closed\nwhy: accounts belong to an integration\n"
+        "sources/other.yaml:9:3, closed: FG-entry-closed: a source is not closed\nwhy: "
+        "accounts belong to an integration\n"
         "fix: move it there"
     )
 

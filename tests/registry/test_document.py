@@ -57,9 +57,9 @@ def test_a_scalar_that_other_readers_read_otherwise_is_refused(text, meant, othe
     document = parse(f"key: {text}".encode(), "x.yaml")
     [error] = document.errors
     assert document.value == {"key": meant}
-    assert (
-        str(error)
-        == f"FG-entry-ambiguous: {text} means different things to different readers of YAML (x.yaml:1:6, key)"
+    assert str(error) == (
+        f"FG-entry-ambiguous: {text} means different things to different readers of YAML "
+        "(x.yaml:1:6, key)"
     )
     assert error.why.endswith(f"to a YAML 1.1 reader {otherwise}")
 
@@ -107,19 +107,31 @@ def test_a_duplicate_key_names_both_places():
         ("[a]: x", "FG-entry-wrong-key: a key must be text, this is a list of 1 (x.yaml:1:1)"),
         (
             "a: b\n c: d",
-            "FG-entry-syntax: this is not YAML: mapping values are not allowed in this context (x.yaml:2:3)",
+            (
+                "FG-entry-syntax: this is not YAML: mapping values are not allowed in this "
+                "context (x.yaml:2:3)"
+            ),
         ),
         (
             "a: 1\nb: 'x\n",
-            "FG-entry-syntax: this is not YAML: while scanning a quoted scalar, found unexpected end of stream (x.yaml:2:4)",
+            (
+                "FG-entry-syntax: this is not YAML: while scanning a quoted scalar, found "
+                "unexpected end of stream (x.yaml:2:4)"
+            ),
         ),
         (
             "a: b: c",
-            "FG-entry-syntax: this is not YAML: mapping values are not allowed in this context (x.yaml:1:5)",
+            (
+                "FG-entry-syntax: this is not YAML: mapping values are not allowed in this "
+                "context (x.yaml:1:5)"
+            ),
         ),
         (
             "a:\n---\nb:",
-            "FG-entry-syntax: this is not YAML: expected a single document in the stream, but found another document (x.yaml:2:1)",
+            (
+                "FG-entry-syntax: this is not YAML: expected a single document in the stream, "
+                "but found another document (x.yaml:2:1)"
+            ),
         ),
         (
             "a: 1\nb: \x01",

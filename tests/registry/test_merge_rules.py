@@ -48,7 +48,10 @@ def test_the_rules_of_the_registry_decide_about_every_field_once():
             "original",
         ),
         (
-            "schema: 1\nrules:\n  - {name: a, fields: [rpe], prefer: []}\n  - {name: b, fields: [rpe], prefer: []}\n",
+            (
+                "schema: 1\nrules:\n  - {name: a, fields: [rpe], prefer: []}\n  - {name: b, "
+                "fields: [rpe], prefer: []}\n"
+            ),
             "4:24",
             "FG-merge-field-twice",
             "rule a has it too",

@@ -18,7 +18,9 @@ NOW = "2026-06-15T12:00:00.000Z"
 
 
 def test_connections_take_the_first_free_name(library):
-    """The second account at one service is told apart by a number, and a free number is used again."""
+    """The second account at one service is told apart by a number, and a free number is used
+    again.
+    """
     ids = [library.connection() for _ in range(3)]
     assert [found.name for found in connections.list_connections(library.db, "me")] == [
         "intervals",

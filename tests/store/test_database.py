@@ -231,7 +231,8 @@ def test_foreign_keys_are_held(database):
     """
     with pytest.raises(sa.exc.IntegrityError), database.write() as db:
         db.exec_driver_sql(
-            "INSERT INTO fg_connections (id, athlete_id, name, integration, source, account_id, notes, settings, state, "
+            "INSERT INTO fg_connections (id, athlete_id, name, integration, source, "
+            "account_id, notes, settings, state, "
             "created_at) VALUES ('c', 'nobody', 'x', 'x', 'x', 'x', '[]', '{}', 'ok', 'now')"
         )
 

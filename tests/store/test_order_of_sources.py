@@ -1,4 +1,6 @@
-"""Sources may be added in any order, in any portions: the store ends up with the same activities."""
+"""Sources may be added in any order, in any portions: the store ends up with the same
+activities.
+"""
 
 from __future__ import annotations
 

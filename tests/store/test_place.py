@@ -67,8 +67,9 @@ def all_are(verdict):
 def test_what_shares_nothing_stands_alone(library, place):
     """Two workouts are two activities."""
     one, two = place(
-        library.source_activity(), library.source_activity(start_local=datetime(2026, 5, 1, 17, 30))
-    )  # noqa: DTZ001
+        library.source_activity(),
+        library.source_activity(start_local=datetime(2026, 5, 1, 17, 30)),  # noqa: DTZ001
+    )
     assert one != two
 
 
@@ -299,8 +300,8 @@ def test_what_is_alone_needs_no_matching(library, place, activity):
     record = library.record()
     place(
         library.put(record, activity()).ids[0],
-        library.source_activity(start_local=datetime(2026, 5, 1, 19, 44)),
-    )  # noqa: DTZ001
+        library.source_activity(start_local=datetime(2026, 5, 1, 19, 44)),  # noqa: DTZ001
+    )
     assert not has_company(library.db, "me", library.put(record, activity(distance_m=9.0)))
     assert has_company(library.db, "me", library.put(record, activity(elapsed_s=50_000.0)))
 
@@ -308,7 +309,7 @@ def test_what_is_alone_needs_no_matching(library, place, activity):
 @pytest.mark.parametrize(
     ("start", "precision"),
     [
-        (datetime(2026, 5, 1, 23, 59, 40), "second"),
+        (datetime(2026, 5, 1, 23, 59, 40), "second"),  # noqa: DTZ001
         (datetime(2026, 5, 2, 21, 1, 7), "day"),  # noqa: DTZ001 - local times
     ],
 )
@@ -318,9 +319,11 @@ def test_what_stands_at_midnight_may_have_begun_then_or_know_the_day_alone(
     """The columns that are looked at first do not say which."""
     [there] = place(
         library.source_activity(
-            start_local=datetime(2026, 5, 2), start_precision=precision, distance_m=9.0
+            start_local=datetime(2026, 5, 2),  # noqa: DTZ001
+            start_precision=precision,
+            distance_m=9.0,
         )
-    )  # noqa: DTZ001
+    )
     put = library.put(library.record(), activity(start_local=start, distance_m=9.0))
     assert has_company(library.db, "me", put)
     assert place(*put.ids) == [there]

@@ -260,7 +260,9 @@ def test_many_first_secrets_at_once_share_one_key(tmp_path):
 
 
 def test_the_desktop_s_keyring_is_the_best_place(desktop, tmp_path):
-    """With a keyring that answers, a new secret goes there, under a name that a person recognises."""
+    """With a keyring that answers, a new secret goes there, under a name that a person
+    recognises.
+    """
     ref = open_secret_store(tmp_path).put("intervals-1", VALUES)
     ((service, name),) = desktop.kept
     assert (ref.startswith("keyring:"), service, name.startswith("intervals-1/")) == (
@@ -306,7 +308,8 @@ def test_a_scheduler_reads_files_without_importing_a_keyring(tmp_path):
     ref = FileSecretStore(tmp_path / "secrets").put("me", VALUES)
     code = (
         f"import sys, pathlib; from fitglue_registry.store.secrets import open_secret_store\n"
-        f"print(len(open_secret_store(pathlib.Path({str(tmp_path)!r})).get({ref!r})), 'keyring' in sys.modules)"
+        f"print(len(open_secret_store(pathlib.Path({str(tmp_path)!r})).get({ref!r})), "
+        "'keyring' in sys.modules)"
     )
     assert (
         subprocess.run(

@@ -189,10 +189,10 @@ def test_zero_and_null_are_kept_apart(library):
             "2026-05-01T07:30:00",
         ),
         (
-            {"start_local": datetime(2026, 5, 1, 7, 30, 0, 500_000)},
+            {"start_local": datetime(2026, 5, 1, 7, 30, 0, 500_000)},  # noqa: DTZ001
             None,
             "2026-05-01T07:30:00.500000",
-        ),  # noqa: DTZ001
+        ),
         (
             {"start_utc": datetime.min.replace(tzinfo=UTC), "utc_offset_s": -7200},
             "0001-01-01T00:00:00Z",

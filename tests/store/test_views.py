@@ -156,7 +156,8 @@ def test_the_view_of_sources_says_whose_and_in_which_state(fill, activity):
 
     rows = fill(
         work,
-        "SELECT connection, external_id, stub, gone, title, plugin FROM source_activities ORDER BY external_id",
+        "SELECT connection, external_id, stub, gone, title, plugin FROM source_activities "
+        "ORDER BY external_id",
     )
     assert rows == [
         {
@@ -190,7 +191,8 @@ def test_the_view_of_laps_numbers_them_from_one(fill):
 
     rows = fill(
         work,
-        "SELECT number, lap_no, kind, label, start_s, elapsed_s, average_watts FROM laps ORDER BY lap_no",
+        "SELECT number, lap_no, kind, label, start_s, elapsed_s, average_watts FROM laps "
+        "ORDER BY lap_no",
     )
     assert rows == [
         {

@@ -129,7 +129,9 @@ def test_the_same_account_gives_the_same_store_on_postgresql(
 def test_files_and_intervals_share_one_workout_by_the_hash_of_the_file(
     connected, account, tmp_path
 ):
-    """The file that Intervals.icu got and the same file in a folder are one activity, made of both."""
+    """The file that Intervals.icu got and the same file in a folder are one activity, made of
+    both.
+    """
     finished(connected, files=True)
     gpx = [
         (one, account.file(one))

@@ -45,7 +45,9 @@ def test_an_archive_of_strava_holds_each_workout_with_its_file(host, tmp_path, p
 
 
 def test_an_archive_of_garmin_holds_the_same_workouts(host, tmp_path, plans):
-    """Under their numbers at Garmin, each joined with its file, one with those of Strava's archive."""
+    """Under their numbers at Garmin, each joined with its file, one with those of Strava's
+    archive.
+    """
     recorded = [plan for plan in plans if plan.shape.sport.channels][:3]
     garmin_archive(tmp_path / "garmin.zip", enumerate(recorded, 101))
     strava_archive(tmp_path / "strava.zip", recorded)

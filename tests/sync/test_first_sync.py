@@ -100,7 +100,9 @@ def test_a_dry_run_writes_nothing(connected, account):
 
 
 def test_a_history_longer_than_a_page_is_fetched_whole(connected, server, account, monkeypatch):
-    """What waits is looked up a page at a time, and what fails on one page keeps no other waiting."""
+    """What waits is looked up a page at a time, and what fails on one page keeps no other
+    waiting.
+    """
     monkeypatch.setattr(fetching, "_PAGE", 3)
     ids = native(account)
     server.fault(f"*/activity/{ids[1]}/streams*", Fault.status(500), times=None)

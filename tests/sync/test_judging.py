@@ -313,7 +313,8 @@ def test_a_pair_to_decide_is_told_side_by_side_with_its_evidence(host, accounts)
         host,
         "a",
         "b",
-        '{"probability": 0.71, "lines": [["start", "3 h apart", -2.5], ["distance", "the same", 4.0]]}',
+        '{"probability": 0.71, "lines": [["start", "3 h apart", -2.5], ["distance", "the '
+        'same", 4.0]]}',
     )
     [pair] = host.duplicates()
     assert sorted(side["sources"] for side in pair["sides"]) == [["intervals-2/b"], ["intervals/a"]]
@@ -363,7 +364,9 @@ def test_deleted_at_one_source_an_activity_stays_if_another_has_it(host, account
 
 
 def test_why_says_who_said_what_of_which_pair_and_what_else_sources_say(host, accounts):
-    """Who joined and who keeps apart, with the evidence; who gives a value, and what was not taken."""
+    """Who joined and who keeps apart, with the evidence; who gives a value, and what was not
+    taken.
+    """
     accounts(
         [row("a", strava=1, distance=5000.0), row("c", 12)], [row("b", strava=1, distance=5100.0)]
     )

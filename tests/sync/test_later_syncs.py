@@ -335,7 +335,9 @@ def without_streams(connected, server, account):
 
 
 def test_what_will_not_come_is_said_in_the_activity(connected, without_streams):
-    """The reason for a missing part stands with the workout, and a rebuild finds nothing to change."""
+    """The reason for a missing part stands with the workout, and a rebuild finds nothing to
+    change.
+    """
     assert "streams" in connected.activity(without_streams).activity.completeness.missing
     assert said(list(connected.rebuild()), "changed") == []
 

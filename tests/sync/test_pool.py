@@ -96,7 +96,9 @@ def test_on_postgresql_it_is_the_same(scripts, host, tmp_path, postgres_url):
 
 
 def test_a_worker_that_is_killed_costs_time_and_nothing_else(scripts, host, caplog):
-    """Whoever killed it: what it was at is read again by others, and one line of the log says so."""
+    """Whoever killed it: what it was at is read again by others, and one line of the log says
+    so.
+    """
     scripts.add(MANY, n8=DIES_ONCE)
     with caplog.at_level(logging.WARNING):
         finished(host)
@@ -219,10 +221,13 @@ def test_a_killed_sync_leaves_no_worker_behind_and_is_made_good(at_work, scripts
 
 
 def test_what_is_derived_again_is_derived_there_too(scripts, host):
-    """By a rebuild, by a sync that lists other summaries, by another try of what was in quarantine."""
+    """By a rebuild, by a sync that lists other summaries, by another try of what was in
+    quarantine.
+    """
     scripts.add(
         MANY,
-        "if not (here.parents[1] / 'note').exists(): raise RecordRefused('FG-script-odd', 'not yet')",
+        "if not (here.parents[1] / 'note').exists(): raise RecordRefused('FG-script-odd', "
+        "'not yet')",
     )
     finished(host)
     assert len(host.quarantine()) == MANY

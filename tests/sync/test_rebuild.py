@@ -1,4 +1,6 @@
-"""Everything derived again: on every core where that pays, and nothing written that says the same."""
+"""Everything derived again: on every core where that pays, and nothing written that says the
+same.
+"""
 
 from __future__ import annotations
 

@@ -159,7 +159,9 @@ def test_detail_is_the_row_of_the_list(client, account):
 
 
 def test_intervals_fill_the_whole_recording(client, account):
-    """Intervals do not overlap and reach from the first sample to the last, their ends exclusive."""
+    """Intervals do not overlap and reach from the first sample to the last, their ends
+    exclusive.
+    """
     id_ = first(account, type="Ride", source="GARMIN_CONNECT")
     rows = client.get(f"/activity/{id_}", intervals="true").json()["icu_intervals"]
     ends = [0, *(row["end_index"] for row in rows)]

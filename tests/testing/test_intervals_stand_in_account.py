@@ -71,7 +71,10 @@ def test_life_has_every_kind(life):
     """Rides, indoor rides, runs, trails, swims, strength, hikes, yoga and transitions all occur,
     from many sources.
     """
-    kinds = "Ride VirtualRide GravelRide Run VirtualRun TrailRun Swim OpenWaterSwim WeightTraining Hike Yoga Transition"
+    kinds = (
+        "Ride VirtualRide GravelRide Run VirtualRun TrailRun Swim OpenWaterSwim WeightTraining "
+        "Hike Yoga Transition"
+    )
     assert set(kinds.split()) <= {row.get("type") for row in life}
     assert {"GARMIN_CONNECT", "UPLOAD", "ZWIFT", "WAHOO", "MANUAL", "OAUTH_CLIENT", "STRAVA"} <= {
         row["source"] for row in life
@@ -79,7 +82,9 @@ def test_life_has_every_kind(life):
 
 
 def test_race_legs_share_their_file(life):
-    """The legs of a triathlon share the external id and are told apart by their place in the file."""
+    """The legs of a triathlon share the external id and are told apart by their place in the
+    file.
+    """
     shared = next(row["external_id"] for row in life if row.get("type") == "Transition")
     race = [row for row in life if row.get("external_id") == shared]
     assert [row["file_sport_index"] for row in race] == [4, 3, 2, 1, 0]

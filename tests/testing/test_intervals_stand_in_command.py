@@ -79,7 +79,9 @@ def test_edit_and_delete(server, send):
 
 
 def test_late_upload_stub_and_native_copy(server, send):
-    """A late upload, a stub and its native copy are added from outside, each answered with its id."""
+    """A late upload, a stub and its native copy are added from outside, each answered with its
+    id.
+    """
     late = send("add", start_date_local="2026-01-01T10:00:00", sport="Hike")["result"]
     stub = send("add_strava_stub", start_date_local="2026-01-02T10:00:00")["result"]
     copy = send("make_native", stub_id=stub, keep_stub=True)["result"]

@@ -1,4 +1,6 @@
-"""How many requests are granted in which time, by one budget, by several, and by several processes."""
+"""How many requests are granted in which time, by one budget, by several, and by several
+processes.
+"""
 
 import json
 import subprocess

@@ -56,7 +56,9 @@ def test_a_known_secret_is_taken_out_of_basic_credentials(redactor, user):
     ],
 )
 def test_an_unknown_secret_is_known_by_its_shape(text, clean):
-    """Headers, query values, JSON values and user names in an address; common words are left alone."""
+    """Headers, query values, JSON values and user names in an address; common words are left
+    alone.
+    """
     assert Redactor().text(text) == clean
 
 

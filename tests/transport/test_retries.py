@@ -144,7 +144,9 @@ def test_silence_is_a_timeout(open_session, server, reply):
     ids=["body", "header"],
 )
 def test_one_byte_at_a_time_is_a_timeout(open_session, server, reply, begin):
-    """An answer that drips, in its body or already in its headers, must be over after ``total_s``."""
+    """An answer that drips, in its body or already in its headers, must be over after
+    ``total_s``.
+    """
     server.say(reply(raw=begin, drip=b"x"))
     error = failure(open_session(read_s=0.5, total_s=0.1))
     assert (error.code, "not complete after 0.1 s" in error.why) == ("FG-timeout", True)

@@ -104,7 +104,8 @@ def _list(face: Face, wanted: Filter, *, as_csv: bool) -> None:
         face.show(_table(face, shown))
         if len(found) > len(shown):
             face.note(
-                f"There are more: --limit {2 * len(shown)} shows twice as many, --since 1y a whole year."
+                f"There are more: --limit {2 * len(shown)} shows twice as many, --since 1y a "
+                "whole year."
             )
     else:
         face.note(_why_nothing(face, wanted.sport))
@@ -121,7 +122,10 @@ def _why_nothing(face: Face, sport: str | None) -> str:
         if sport and sport.lower() not in {name.lower() for name in SPORTS}
         else None
     )
-    return f"No activity matches{f'; did you mean --sport {near}?' if near else '. Is everything fetched? fitglue sync'}"
+    return (
+        "No activity "
+        f"matches{f'; did you mean --sport {near}?' if near else '. Is everything fetched? fitglue sync'}"
+    )
 
 
 def _table(face: Face, found: list[dict[str, Any]]) -> Table:

@@ -64,7 +64,8 @@ def make(face: Face, *, path: str | None, with_secrets: bool) -> int:
             "FG-backup-not-written",
             f"there is no folder {path}",
             why="and a file's name would end in .zip",
-            fix=f"make the folder, see whether the disk is there that it belongs to, or type {path}.zip",
+            fix="make the folder, see whether the disk is there that it belongs to, or type "
+            f"{path}.zip",
         )
     if folder or path is None or chosen.is_dir():
         chosen /= f"fitglue-backup-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip"
@@ -178,16 +179,26 @@ def _after_making(face: Face, manifest: Manifest, *, with_secrets: bool) -> Iter
     if manifest.database == "postgresql":
         from fitglue_registry.store.backup import dump_command
 
-        yield f"the database is NOT in it: PostgreSQL has its own tool; run this first: {dump_command(face.host.database)}"
+        yield (
+            "the database is NOT in it: PostgreSQL has its own tool; run this first: "
+            f"{dump_command(face.host.database)}"
+        )
     if manifest.absent:
-        yield f"without {count(len(manifest.absent), 'original file')} of the store that could not be read: fitglue doctor --deep"
+        yield (
+            f"without {count(len(manifest.absent), 'original file')} of the store that could not "
+            "be read: fitglue doctor --deep"
+        )
     if manifest.secrets:
         yield (
-            f"{count(manifest.secrets, 'key')} and the key file that opens them are in it: whoever has this file can use your accounts, "
+            f"{count(manifest.secrets, 'key')} and the key file that opens them are in it: "
+            "whoever has this file can use your accounts, "
             "so keep it where you would keep the keys"
         )
     if manifest.secrets_left_out and with_secrets:
-        yield f"{count(manifest.secrets_left_out, 'key')} cannot be taken along: in the system's keyring, or lost"
+        yield (
+            f"{count(manifest.secrets_left_out, 'key')} cannot be taken along: in the system's "
+            "keyring, or lost"
+        )
     elif manifest.secrets_left_out:
         yield "keys are not in it; on another machine `fitglue connect` asks for them again"
 
@@ -195,7 +206,8 @@ def _after_making(face: Face, manifest: Manifest, *, with_secrets: bool) -> Iter
 def _lost(manifest: Manifest) -> Iterator[str]:
     if manifest.absent:
         yield (
-            f"{count(len(manifest.absent), 'original file')} that the store names was lost already when this was made; "
+            f"{count(len(manifest.absent), 'original file')} that the store names was lost "
+            "already when this was made; "
             "`fitglue doctor --mend` has the next sync fetch what is missing"
         )
 
@@ -207,9 +219,15 @@ def _after_restoring(face: Face, restored: Restored) -> Iterator[str]:
         yield f"what was here before lies in {aside}{opens}: delete it when you are sure"
     yield from _lost(manifest)
     for name in restored.without_key:
-        yield f"the key of {name} is not on this machine: give it again with fitglue connect {name.partition('-')[0]}"
+        yield (
+            f"the key of {name} is not on this machine: give it again with fitglue connect "
+            f"{name.partition('-')[0]}"
+        )
     if manifest.database == "postgresql":
         from fitglue_registry.store.backup import restore_command
 
-        yield f"only the original files: the database comes back with {restore_command(face.host.database)}"
+        yield (
+            "only the original files: the database comes back with "
+            f"{restore_command(face.host.database)}"
+        )
     yield "next: fitglue doctor --deep, then fitglue sync, which takes what came since"

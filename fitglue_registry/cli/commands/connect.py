@@ -90,7 +90,9 @@ def command(
 
 
 def _tell_roads(face: Face, entry: Entry) -> int:
-    """What to do in place of connecting is the answer; that nothing was connected is the exit code."""
+    """What to do in place of connecting is the answer; that nothing was connected is the exit
+    code.
+    """
     assert entry.closed is not None
     if face.as_json:
         import msgspec
@@ -162,7 +164,8 @@ def _never_an_argument(entry: Entry, field: Field) -> UserMistake:
         "FG-secret-argument",
         f"the {field.label or field.name} of {entry.name} is a secret, and never an argument",
         why="arguments are seen in the list of processes and stay in the shell's history",
-        fix=f"run `fitglue connect {entry.id}` and paste it, or set {field.env(entry.id)}, or pipe it in with --key-stdin",
+        fix=f"run `fitglue connect {entry.id}` and paste it, or set {field.env(entry.id)}, or "
+        "pipe it in with --key-stdin",
     )
 
 

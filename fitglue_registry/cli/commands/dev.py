@@ -174,7 +174,8 @@ def match(face: Face, *, records: Path, out: Path) -> None:
     write_predictions(out, predicted)
     same = sum(1 for one in predicted if one.verdict == "same")
     face.note(
-        f"Records: {len(found):,}. Pairs: {same:,} the same, {len(predicted) - same:,} to be asked about. Written to {out}"
+        f"Records: {len(found):,}. Pairs: {same:,} the same, {len(predicted) - same:,} to be "
+        f"asked about. Written to {out}"
     )
 
 

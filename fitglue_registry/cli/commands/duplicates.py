@@ -1,4 +1,6 @@
-"""``fitglue duplicates``: the pairs to decide, side by side; merges, splits, and takes a word back."""
+"""``fitglue duplicates``: the pairs to decide, side by side; merges, splits, and takes a word
+back.
+"""
 
 from __future__ import annotations
 

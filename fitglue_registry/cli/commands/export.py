@@ -149,7 +149,8 @@ def _files(face: Face, numbers: list[int], out: Path | None) -> None:
     except OSError as error:
         raise _not_written(out, error) from error
     face.show(
-        f"{count(written, 'original file')} of {count(len(numbers), 'activity', 'activities')} written to {out}"
+        f"{count(written, 'original file')} of "
+        f"{count(len(numbers), 'activity', 'activities')} written to {out}"
     )
     if not written and numbers:
         face.note("None was fetched yet: fitglue sync --files")

@@ -260,9 +260,9 @@ def _pip(face: Face, arguments: list[str]) -> None:
         for name, value in os.environ.items()
         if not name.startswith("FITGLUE_") and name != "PGPASSWORD"
     }
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - a list, no shell
         ran, capture_output=True, text=True, errors="replace", check=False, env=ours
-    )  # noqa: S603 - a list, no shell
+    )
     if done.returncode == 0:
         return
     lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]

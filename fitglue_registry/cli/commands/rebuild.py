@@ -37,7 +37,8 @@ def command(face: Face, *, connection: str | None) -> int:
             face.show(
                 hanging(
                     "✓",
-                    f"{tally.connection}: {count(done, 'record')} derived again, {changed:,} changed{held_text}",
+                    f"{tally.connection}: {count(done, 'record')} derived again, {changed:,} "
+                    f"changed{held_text}",
                     indent=0,
                 )
             )

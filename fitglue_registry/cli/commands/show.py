@@ -225,7 +225,10 @@ def _made_of(found: Found) -> Iterator[RenderableType]:
     lines: list[tuple[str, str]] = []
     for member in found.members:
         read = member.activity.completeness
-        made = f"made from {', '.join(read.parts) or 'nothing'}{', deleted there' if member.gone else ''}"
+        made = (
+            "made from "
+            f"{', '.join(read.parts) or 'nothing'}{', deleted there' if member.gone else ''}"
+        )
         lines.append((f"{member.connection}/{short_id(member.external_id)}", made))
         lines += [("", f"no {part}: {reason}") for part, reason in read.missing.items()]
         if member.activity.stub:

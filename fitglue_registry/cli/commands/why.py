@@ -101,7 +101,10 @@ def _stages(record: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield (
             "understood",
             _moment(one["normalized_at"]),
-            f"by {one['plugin']} {one['plugin_version'] or ''}{' as a stub' if one['stub'] else ''}",
+            (
+                f"by {one['plugin']} "
+                f"{one['plugin_version'] or ''}{' as a stub' if one['stub'] else ''}"
+            ),
         )
 
 

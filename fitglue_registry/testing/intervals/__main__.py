@@ -42,7 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(server.url + "\n")
         sys.stdout.flush()
         sys.stderr.write(
-            f"Its key is {options.key}. In another terminal:\n  fitglue connect intervals --base-url {server.url}\n"
+            f"Its key is {options.key}. In another terminal:\n  fitglue connect intervals "
+            f"--base-url {server.url}\n"
         )
         sys.stderr.flush()
         stop.wait()

@@ -219,7 +219,9 @@ class Account:
         return content.packed_streams(types or [])
 
     def warm(self) -> None:
-        """Make rows and streams beforehand, so that a benchmark measures the client and not this."""
+        """Make rows and streams beforehand, so that a benchmark measures the client and not
+        this.
+        """
         for id_ in self.ids():
             self.row_body(id_)
             if not self.is_stub(id_):
@@ -317,7 +319,9 @@ class Account:
             self._changed(reordered=True)
 
     def add_strava_stub(self, start_date_local: str, *, id: str | None = None) -> str:  # noqa: A002
-        """Let Strava feed a workout, which the API then lists and does not deliver; answers its id."""
+        """Let Strava feed a workout, which the API then lists and does not deliver; answers its
+        id.
+        """
         number = next(self._numbers)
         id_ = id or str(17_100_000_000 + number * 10_007)
         plan = lone_plan(
@@ -356,7 +360,9 @@ class Account:
         return plan.id
 
     def move(self, timezone: str) -> None:
-        """Let the athlete set another time zone; what was recorded before stays as it was recorded."""
+        """Let the athlete set another time zone; what was recorded before stays as it was
+        recorded.
+        """
         with self._lock:
             self.timezone = timezone
             self._changed()

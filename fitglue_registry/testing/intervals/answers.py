@@ -54,7 +54,8 @@ def mismatch(wanted: str, found: str) -> Answer:
     nested = f'nested exception is java.lang.NumberFormatException: For input string: "{found}"'
     return error(
         500,
-        f"{name}: Failed to convert value of type 'java.lang.String' to required type '{wanted}'; {nested}",
+        f"{name}: Failed to convert value of type 'java.lang.String' to required type "
+        f"'{wanted}'; {nested}",
     )
 
 

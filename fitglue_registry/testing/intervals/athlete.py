@@ -50,7 +50,8 @@ def settings(athlete_id: str, timezone: str) -> Row:
         "locale": "en", "visibility": "PRIVATE", "status": "ACTIVE", "icu_resting_hr": 49, "icu_weight": WEIGHT, "height": 1.71,
         "icu_date_of_birth": "1988-04-02", "plan": "SUPPORTER", "icu_garmin_health": True, "icu_garmin_sync_activities": True,
         "strava_authorized": True, "strava_sync_activities": True, "bikes": [{"id": "b1842", "name": "Canyon Endurace"}],
-        "shoes": [{"id": "g977", "name": "Brooks Ghost 15"}], "sportSettings": _sports(athlete_id), "custom_items": [],
+        "shoes": [{"id": "g977", "name": ("Brooks "
+            "Ghost 15")}], "sportSettings": _sports(athlete_id), "custom_items": [],
     }  # fmt: skip
 
 

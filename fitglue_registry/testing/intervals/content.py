@@ -1,4 +1,6 @@
-"""What stands behind one row of the list: generated from a plan when asked for, or given as it is."""
+"""What stands behind one row of the list: generated from a plan when asked for, or given as it
+is.
+"""
 
 from __future__ import annotations
 

@@ -118,7 +118,10 @@ def strava_archive(
     _zip(
         path,
         {
-            "profile.csv": b"Athlete ID,Email Address,First Name,Last Name\n4711,ada@example.org,Ada,Stand-in\n",
+            "profile.csv": (
+                b"Athlete ID,Email Address,First Name,Last "
+                b"Name\n4711,ada@example.org,Ada,Stand-in\n"
+            ),
             "activities.csv": table.getvalue().encode(),
             "media/3f2a.jpg": b"\xff\xd8\xff",
             **files,
@@ -194,7 +197,8 @@ def _garmin_summary(number: int, plan: Plan) -> dict[str, Any]:
     shape, begin = plan.shape, _ms(plan.start_utc)
     kind = _GARMIN_TYPES[shape.sport.key]
     said: dict[str, Any] = {
-        "activityId": number, "name": f"Vienna {kind.replace('_', ' ').title()}", "activityType": kind, "userProfileId": 4711,
+        "activityId": number, "name": ("Vienna "
+            f"{kind.replace('_', ' ').title()}"), "activityType": kind, "userProfileId": 4711,
         "beginTimestamp": begin, "startTimeGmt": float(begin), "startTimeLocal": float(_ms(plan.start)),
         "duration": shape.recording_s * 1000.0, "elapsedDuration": shape.elapsed_s * 1000.0, "distance": shape.distance_m * 100,
         "elevationGain": shape.gain_m * 100, "avgHr": float(shape.hr), "maxHr": float(shape.hr_max), "avgPower": float(shape.watts),

@@ -127,7 +127,9 @@ def _slots(rng: Random, until: date, crowd: int) -> Iterator[datetime]:
 
 
 def _race(rng: Random, number: int, day: date, seed: int, newest: int) -> list[Plan]:
-    """A triathlon: one file with five legs, each of which becomes an activity; the last leg first."""
+    """A triathlon: one file with five legs, each of which becomes an activity; the last leg
+    first.
+    """
     start, zone = datetime.combine(day, time(10, 1, 12)), whereabouts(day).zone
     legs: list[tuple[datetime, Leg]] = []
     for at, sport in enumerate(TRIATHLON):

@@ -1,4 +1,6 @@
-"""The endpoints: which answer the account gives to a path and a query, after the key was looked at."""
+"""The endpoints: which answer the account gives to a path and a query, after the key was looked
+at.
+"""
 
 from __future__ import annotations
 

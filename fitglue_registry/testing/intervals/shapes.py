@@ -128,7 +128,9 @@ def _stops(rng: Random, recording_s: int) -> tuple[tuple[int, int], ...]:
 
 
 def _efforts(rng: Random, recording_s: int) -> tuple[Effort, ...]:
-    """Warm-up, some repeats of hard and easy, and the rest: they fill the recording without a gap."""
+    """Warm-up, some repeats of hard and easy, and the rest: they fill the recording without a
+    gap.
+    """
     repeats = 3 + int(rng.random() * 4)
     start = recording_s // 5
     part = (recording_s - 2 * start) // repeats

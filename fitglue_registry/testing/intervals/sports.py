@@ -11,7 +11,9 @@ _STRAPPED = ("time", "cadence", "heartrate")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Which way a workout came to Intervals.icu: ``source``, the device's name, the kind of file."""
+    """Which way a workout came to Intervals.icu: ``source``, the device's name, the kind of
+    file.
+    """
 
     source: str
     device: str

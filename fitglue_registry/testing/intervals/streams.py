@@ -107,7 +107,9 @@ class Samples:
 
     @cached_property
     def track(self) -> tuple[list[float | None], list[float | None]]:
-        """Latitudes and longitudes: a wandering heading, no fix at first, a dropout now and then."""
+        """Latitudes and longitudes: a wandering heading, no fix at first, a dropout now and
+        then.
+        """
         chance, place = self.rng("latlng").random, self.shape.place
         narrow = math.cos(math.radians(place.lat)) * 111_320
         lats: list[float | None] = []

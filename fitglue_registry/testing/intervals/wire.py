@@ -1,4 +1,6 @@
-"""One HTTP/1.1 connection: requests read, answers written, faults carried out on the bare socket."""
+"""One HTTP/1.1 connection: requests read, answers written, faults carried out on the bare
+socket.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,9 @@ def pack(answer: Answer, *, takes_gzip: bool) -> tuple[bytes, bool]:
 
 
 def head(answer: Answer, length: int | None, *, packed: bool, keep_alive: bool) -> bytes:
-    """The status line and the headers of an answer; without a length it ends with its connection."""
+    """The status line and the headers of an answer; without a length it ends with its
+    connection.
+    """
     try:
         phrase = HTTPStatus(answer.status).phrase
     except ValueError:

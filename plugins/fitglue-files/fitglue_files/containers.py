@@ -91,7 +91,9 @@ class Refusal:
 
 
 class Box:
-    """Opens members, and keeps the zips open that they lie in; a context manager, for one thread."""
+    """Opens members, and keeps the zips open that they lie in; a context manager, for one
+    thread.
+    """
 
     def __init__(self) -> None:
         self._stack = ExitStack()

@@ -139,11 +139,13 @@ def unusable(counts: Counter[str], broken: int = 0) -> tuple[str, ...]:
     said = []
     if counts["no activity"]:
         said.append(
-            f"{counted(counts['no activity'], 'FIT file')} of other kinds (monitoring, sleep, settings)"
+            f"{counted(counts['no activity'], 'FIT file')} of other kinds (monitoring, "
+            "sleep, settings)"
         )
     if counts["refused"] + broken:
         said.append(
-            f"{counted(counts['refused'] + broken, 'file')} that cannot be used; each sync says which, and why"
+            f"{counted(counts['refused'] + broken, 'file')} that cannot be used; each sync "
+            "says which, and why"
         )
     return left_out(*said)
 

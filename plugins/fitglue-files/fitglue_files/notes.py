@@ -81,7 +81,8 @@ class Notes:
             self._db = sqlite3.connect(file, timeout=1.0, check_same_thread=False)
             self._db.execute("pragma synchronous = off")
             self._db.execute(
-                "create table if not exists seen (key blob primary key, value text not null) without rowid"
+                "create table if not exists seen (key blob primary key, value text not null) "
+                "without rowid"
             )
         except (OSError, sqlite3.Error):
             if self._db is not None:

@@ -111,8 +111,10 @@ def glance(content: bytes, name: str) -> Glance:
     except Exception as error:  # noqa: BLE001 - bytes from anybody, read by libraries: one file must not end the list of all others
         problem = refusal(
             "FG-reader-failed",
-            f"it is {kind or 'a file'} as our reader does not know it ({type(error).__name__}: {error})",
-            "it is kept and looked at again by the next version; report it, with the file if you like",
+            f"it is {kind or 'a file'} as our reader does not know it "
+            f"({type(error).__name__}: {error})",
+            "it is kept and looked at again by the next version; report it, with the file if "
+            "you like",
         )
         return Glance(kind or "unknown", file_type, problem=problem)
     parent = _parent(hashlib.sha256(content).hexdigest()) if len(found) > 1 else None
@@ -141,7 +143,9 @@ def activities(content: bytes, name: str | None = None) -> list[SourceActivity]:
 def activities_of_glance(
     workouts: Sequence[Mapping[str, Any]], content_id: str
 ) -> list[SourceActivity]:
-    """The source activities of a stored glance; raises ``RecordRefused`` where it makes no sense."""
+    """The source activities of a stored glance; raises ``RecordRefused`` where it makes no
+    sense.
+    """
     try:
         documents = [
             {**workout, "start_utc": utc(datetime.fromisoformat(workout["start"]))}

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 HEAD = (
-    '<?xml version="1.0" encoding="UTF-8"?><gpx version="1.1" creator="Test watch" xmlns="http://www.topografix.com/GPX/1/1" '
+    '<?xml version="1.0" encoding="UTF-8"?><gpx version="1.1" creator="Test watch" '
+    'xmlns="http://www.topografix.com/GPX/1/1" '
     'xmlns:x="http://www.garmin.com/xmlschemas/TrackPointExtension/v1">'
 )
 
@@ -97,7 +98,8 @@ def shared_files() -> Path:
     root = Path(os.environ.get("FITGLUE_SHARED") or Path(__file__).parents[4] / "shared")
     if not (root / "data" / "files").is_dir():
         pytest.skip(
-            f"the folder of real files is not at {root / 'data' / 'files'} (FITGLUE_SHARED names another one)"
+            f"the folder of real files is not at {root / 'data' / 'files'} (FITGLUE_SHARED "
+            "names another one)"
         )
     return root / "data" / "files"
 

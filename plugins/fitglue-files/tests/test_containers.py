@@ -1,4 +1,6 @@
-"""What of a folder or an archive can be read, and what is refused by name while the rest goes on."""
+"""What of a folder or an archive can be read, and what is refused by name while the rest goes
+on.
+"""
 
 from __future__ import annotations
 

@@ -102,12 +102,16 @@ def test_a_title_has_no_folders_in_it(gpx):
 
 TEXTS = [
     (
-        b'<gpx version="1.1" creator="x"><trk><name>A</name><type>running</type><trkseg><trkpt lat="47.1" lon="11.1"><ele>500</ele>'
-        b'<time>2026-05-01T05:30:00Z</time><extensions><hr>120</hr></extensions></trkpt><trkpt lat="47.2" lon="11.2"><ele>501</ele>'
+        b'<gpx version="1.1" '
+        b'creator="x"><trk><name>A</name><type>running</type><trkseg><trkpt lat="47.1" '
+        b'lon="11.1"><ele>500</ele>'
+        b"<time>2026-05-01T05:30:00Z</time><extensions><hr>120</hr></extensions></trkpt><trkpt "
+        b'lat="47.2" lon="11.2"><ele>501</ele>'
         b"<time>2026-05-01T05:30:09Z</time></trkpt></trkseg></trk></gpx>"
     ),
     (
-        b'<TrainingCenterDatabase><Activities><Activity Sport="Running"><Id>2026-05-01T05:30:00Z</Id><Lap StartTime="2026-05-01T05:30:00Z">'
+        b"<TrainingCenterDatabase><Activities><Activity "
+        b'Sport="Running"><Id>2026-05-01T05:30:00Z</Id><Lap StartTime="2026-05-01T05:30:00Z">'
         b"<TotalTimeSeconds>10</TotalTimeSeconds><DistanceMeters>30</DistanceMeters><Track><Trackpoint><Time>2026-05-01T05:30:00Z</Time>"
         b"<Position><LatitudeDegrees>47</LatitudeDegrees><LongitudeDegrees>11</LongitudeDegrees></Position><HeartRateBpm><Value>120</Value>"
         b"</HeartRateBpm></Trackpoint></Track></Lap></Activity></Activities></TrainingCenterDatabase>"

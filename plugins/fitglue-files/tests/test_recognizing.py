@@ -9,7 +9,10 @@ import pytest
 
 from fitglue_files import plugin
 
-STRAVA = b'Activity ID,Activity Date,Activity Name,Activity Type,A,B,C,D,E,F\n7,"May 3, 2026, 6:00:00 AM",Lake,Run,,,,,,\n'
+STRAVA = (
+    b'Activity ID,Activity Date,Activity Name,Activity Type,A,B,C,D,E,F\n7,"May 3, 2026, 6:00:00 '
+    b'AM",Lake,Run,,,,,,\n'
+)
 GARMIN = json.dumps(
     [
         {

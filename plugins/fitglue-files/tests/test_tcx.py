@@ -12,7 +12,8 @@ from fitglue_registry.model import decode, encode, problems
 
 HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?><TrainingCenterDatabase '
-    'xmlns="http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2" xmlns:x="http://www.garmin.com/xmlschemas/ActivityExtension/v2">'
+    'xmlns="http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2" '
+    'xmlns:x="http://www.garmin.com/xmlschemas/ActivityExtension/v2">'
 )
 
 
@@ -30,7 +31,8 @@ def point(second: int, more: str = "", latitude: float | None = 47.0) -> str:
 
 def lap(second: int, points: str, more: str = "", seconds: float = 10) -> str:
     return (
-        f'<Lap StartTime="2026-05-03T06:{second // 60:02}:{second % 60:02}.000Z"><TotalTimeSeconds>{seconds}</TotalTimeSeconds>'
+        "<Lap "
+        f'StartTime="2026-05-03T06:{second // 60:02}:{second % 60:02}.000Z"><TotalTimeSeconds>{seconds}</TotalTimeSeconds>'
         f"<DistanceMeters>100</DistanceMeters>{more}<Track>{points}</Track></Lap>"
     )
 

@@ -48,7 +48,8 @@ def _account(connection: Connection) -> Account:
                 "Intervals.icu rejects this API key",
                 at=error.at,
                 why="it is mistyped, cut, or was replaced by a new one",
-                fix="copy it again: at intervals.icu open Settings, and scroll down to Developer Settings",
+                fix="copy it again: at intervals.icu open Settings, and scroll down to Developer "
+                "Settings",
             ) from error
         if error.code == "FG-not-permitted" and athlete != OWNER:
             raise AthleteNeeded(
@@ -56,7 +57,8 @@ def _account(connection: Connection) -> Account:
                 f"this API key may not read athlete {athlete}",
                 at=error.at,
                 why="the key belongs to another athlete, or the id is wrong",
-                fix="leave the athlete id out, then the key's own account is used; or ask that athlete for access",
+                fix="leave the athlete id out, then the key's own account is used; or ask that "
+                "athlete for access",
             ) from error
         raise
     if answer.status == 404 and athlete == OWNER:
@@ -67,7 +69,8 @@ def _account(connection: Connection) -> Account:
         raise AthleteNeeded(
             "FG-athlete-unknown",
             f"Intervals.icu knows no athlete {athlete}",
-            fix="leave the athlete id out, then the key's own account is used; it stands in Settings → Developer Settings",
+            fix="leave the athlete id out, then the key's own account is used; it stands in "
+            "Settings → Developer Settings",
         )
     return _read_account(answer)
 
@@ -109,11 +112,14 @@ def _notes(connection: Connection) -> tuple[str, ...]:
     if not stubs:
         return (f"All {len(rows)} activities of the last {DAYS} days can be read.",)
     strava = (
-        f"{stubs} of the last {DAYS} days' {len(rows)} activities come from Strava and will never arrive: "
+        f"{stubs} of the last {DAYS} days' {len(rows)} activities come from Strava and will "
+        "never arrive: "
         "Strava's terms forbid Intervals.icu to hand them on."
     )
     remedy = (
-        "To have them here, link your device's maker (Garmin, Wahoo, Coros, Suunto, Polar, Zwift, …) to Intervals.icu itself "
-        "(Intervals.icu → Settings → Connections), and import Strava's archive of your account: `fitglue connect strava` tells how."
+        "To have them here, link your device's maker (Garmin, Wahoo, Coros, Suunto, Polar, "
+        "Zwift, …) to Intervals.icu itself "
+        "(Intervals.icu → Settings → Connections), and import Strava's archive of your "
+        "account: `fitglue connect strava` tells how."
     )
     return (strava, remedy)

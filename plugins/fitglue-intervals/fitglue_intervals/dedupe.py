@@ -23,7 +23,8 @@ def opinion(pair: Pair) -> Opinion | None:
     if _is_native_of(first, second) or _is_native_of(second, first):
         return Opinion(
             "same",
-            "a row from Strava that is never delivered, beside a native row with the same local start",
+            "a row from Strava that is never delivered, beside a native row with the same "
+            "local start",
         )
     if _are_legs(first, second):
         return Opinion("different", "two legs of one multisport file")

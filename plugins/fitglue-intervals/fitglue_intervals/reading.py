@@ -218,7 +218,8 @@ def refuse(
         why=why,
         fix=fix
         or (
-            "nothing is lost: the record is kept and tried again with the next version of fitglue-intervals; "
+            "nothing is lost: the record is kept and tried again with the next version of "
+            "fitglue-intervals; "
             "if Intervals.icu shows the activity rightly, report this line"
         ),
     )

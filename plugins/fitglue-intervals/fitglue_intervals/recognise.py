@@ -46,7 +46,10 @@ def _notice(document: dict[str, Any]) -> str | None:
     if not isinstance(events, list):
         return None
     kinds = sorted({str(event.get("type")) for event in events if isinstance(event, dict)})
-    return f"a webhook notice ({', '.join(kinds) or 'without events'}) that carries no activity to normalize"
+    return (
+        f"a webhook notice ({', '.join(kinds) or 'without events'}) that carries no activity to "
+        "normalize"
+    )
 
 
 def _wellness(document: dict[str, Any]) -> str | None:

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 STRAVA = Stub(
     code="FG-strava-stub",
-    reason="Intervals.icu has this activity from Strava, whose terms (November 2024) forbid it to hand the activity on",
-    fix="link the device's maker (Garmin, Wahoo, Coros, Suunto, Polar, Zwift, …) to Intervals.icu itself, or upload the file there",
+    reason="Intervals.icu has this activity from Strava, whose terms (November 2024) forbid it to "
+    "hand the activity on",
+    fix="link the device's maker (Garmin, Wahoo, Coros, Suunto, Polar, Zwift, …) to "
+    "Intervals.icu itself, or upload the file there",
 )
 
 

@@ -25,7 +25,9 @@ def rows(total: int, strava: int = 0) -> list[dict[str, str]]:
 
 
 def test_the_account_is_that_of_the_key(connect_to):
-    """Without an athlete id the owner of the key is asked for, and the account's own id comes back."""
+    """Without an athlete id the owner of the key is asked for, and the account's own id comes
+    back.
+    """
     account = plugin.fitglue_connect(
         connection=connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": rows(3)})
     )
@@ -33,7 +35,9 @@ def test_the_account_is_that_of_the_key(connect_to):
 
 
 def test_a_server_without_profiles_is_asked_for_the_athlete(connect_to):
-    """Where there is no profile the athlete itself proves the key, and none of its secrets is kept."""
+    """Where there is no profile the athlete itself proves the key, and none of its secrets is
+    kept.
+    """
     athlete = {
         "id": "i1",
         "name": "Ada",

@@ -470,7 +470,10 @@ def test_a_native_detail_outlives_a_stub_row(normalized, activity):
 
 def test_a_row_hidden_by_another_source_keeps_the_services_words():
     """Strava may not stay the only one."""
-    body = b'{"id":"9","start_date_local":"2026-05-01T07:30:00","source":"ZEPP","_note":"ZEPP activities are hidden"}'
+    body = (
+        b'{"id":"9","start_date_local":"2026-05-01T07:30:00","source":"ZEPP","_note":"ZEPP '
+        b'activities are hidden"}'
+    )
     [made] = plugin.fitglue_normalize(record=Record("9", "intervals", {"summary": Body(body)}))
     assert (made.stub.code, made.claims) == ("FG-hidden-by-source", ("intervals:9",))
     assert "ZEPP activities are hidden" in made.stub.reason

@@ -230,7 +230,9 @@ def test_a_gpx_is_an_original_too(normalized):
     )
     made = normalized(
         parts={
-            "file": f'<gpx version="1.1" creator="x"><trk><trkseg>{points}</trkseg></trk></gpx>'.encode()
+            "file": (
+                f'<gpx version="1.1" creator="x"><trk><trkseg>{points}</trkseg></trk></gpx>'
+            ).encode()
         }
     )
     assert (stream(made, "time"), made.title) == ([0, 1, 2], "Morning ride")

@@ -67,7 +67,9 @@ def test_a_number_of_too_many_digits_costs_no_row_beside_it():
     st.sampled_from([None, 1]),
 )
 def test_no_text_is_taken_for_a_number(document, indent):
-    """Whatever stands around a word, only a whole value of a key can be one, and no text of a name."""
+    """Whatever stands around a word, only a whole value of a key can be one, and no text of a
+    name.
+    """
     expected = {
         key: None
         if isinstance(value, str) and value in WORDS and key not in ("name", "error")

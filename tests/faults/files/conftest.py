@@ -30,7 +30,10 @@ def gpx(day: int = 0) -> bytes:
         f'<trkpt lat="{47 + step / 1000}" lon="11"><time>{time:%Y-%m-%dT%H:%M:%SZ}</time></trkpt>'
         for step, time in enumerate(times)
     )
-    return f'<?xml version="1.0"?><gpx version="1.1" creator="test"><trk><trkseg>{points}</trkseg></trk></gpx>'.encode()
+    return (
+        '<?xml version="1.0"?><gpx version="1.1" '
+        f'creator="test"><trk><trkseg>{points}</trkseg></trk></gpx>'
+    ).encode()
 
 
 def zipped(members: dict[str, bytes], path: Path | None = None) -> bytes:

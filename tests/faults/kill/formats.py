@@ -48,7 +48,9 @@ def revisions() -> list[str]:
 
 
 def make_next(folder: Path) -> dict[str, str]:
-    """Write the host's migrations and one more into a folder; what ``use`` has to be called with."""
+    """Write the host's migrations and one more into a folder; what ``use`` has to be called
+    with.
+    """
     own = Path(str(host_config().get_main_option("script_location")).replace("%%", "%"))
     shutil.copytree(own, folder, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "versions" / "m9000_next.py").write_text(

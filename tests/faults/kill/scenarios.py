@@ -64,9 +64,8 @@ class Places:
                 """DO $$ BEGIN
                 WHILE EXISTS (SELECT FROM pg_stat_activity WHERE datname = '%s') LOOP
                     PERFORM pg_sleep(0.002); PERFORM pg_stat_clear_snapshot();
-                END LOOP; END $$"""
-                % name_of(place.database),
-            )  # noqa: UP031 - braces would be the statement's
+                END LOOP; END $$""".replace("%s", name_of(place.database)),
+            )
 
     def drop(self, place: Place) -> None:
         """Remove a place that is of no more use."""

@@ -103,7 +103,10 @@ def play(forks, workshop, reliability, folder, case, points):
     options = {"migrations": formats.make_next(folder / "migrations")} if after == "next" else {}
     prepared = old_store(workshop.places, workshop.sources.same(), before)
     times, lost = kill_upgrades(forks, workshop.places, prepared, points, options)
-    fault = f"from {f'format {before}' if before else 'an empty database'} to the {after} format, {workshop.places.kind}"
+    fault = (
+        f"from {f'format {before}' if before else 'an empty database'} to the {after} format, "
+        f"{workshop.places.kind}"
+    )
     reliability(
         "kill", f"{fault}: SIGKILL at a statement or commit", times=times, lost=lost, seen=SEEN
     )

@@ -19,7 +19,10 @@ SAID = {
     "secret": "a step of writing or removing a key",
     "change": "a statement that makes tables",
 }
-SEEN = "nothing is to be mended: the same command again ends well, the doctor finds nothing, and nothing is left over after a sweep"
+SEEN = (
+    "nothing is to be mended: the same command again ends well, the doctor finds nothing, and "
+    "nothing is left over after a sweep"
+)
 
 
 def sort_of(point: str) -> str:

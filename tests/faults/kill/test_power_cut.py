@@ -12,7 +12,9 @@ from tests.faults.kill.scenarios import SCENARIOS
 
 
 def cut_power(place, death):
-    """Take back what nobody flushed: all that SQLite has committed since the last flush of its log."""
+    """Take back what nobody flushed: all that SQLite has committed since the last flush of its
+    log.
+    """
     log = place.home / "fitglue.db-wal"
     if log.exists():
         os.truncate(log, death.synced.get(str(log), 0))

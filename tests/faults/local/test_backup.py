@@ -126,7 +126,9 @@ def test_make_overwrites_nothing(backup, fitglue):
 
 
 def test_a_backup_that_fails_leaves_nothing_behind(synced, fitglue, tmp_path):
-    """A place that is not there, and a database that is damaged: an error, and no half of a backup."""
+    """A place that is not there, and a database that is damaged: an error, and no half of a
+    backup.
+    """
     said = fitglue("backup", "make", tmp_path / "nowhere" / "b.zip", "--json")
     assert (said.code, said.error["code"]) == (7, "FG-backup-not-written")
     content = bytearray((synced / "fitglue.db").read_bytes())
@@ -397,7 +399,9 @@ def test_a_log_of_the_damaged_database_is_not_played_into_the_new_one(
 
 
 def test_a_restore_waits_for_nobody_who_syncs(backup, synced):
-    """While a sync holds its lock, or another program has the database open, nothing is replaced."""
+    """While a sync holds its lock, or another program has the database open, nothing is
+    replaced.
+    """
     before = (synced / "fitglue.db").read_bytes()
     with Host(synced) as other, Host(synced) as host:
         one = other.connections()[0]
@@ -481,7 +485,9 @@ def test_of_postgresql_the_original_files_are_backed_up_and_the_command_for_the_
 
 
 def test_a_key_that_was_renewed_since_is_kept(synced, service, tmp_path, fitglue):
-    """A backup without keys takes no key away: the connection goes on with the one that it has now."""
+    """A backup without keys takes no key away: the connection goes on with the one that it has
+    now.
+    """
     backup = tmp_path / "one.zip"
     assert fitglue("backup", "make", backup, home=synced).code == 0
     with Host(synced) as host:

@@ -114,7 +114,10 @@ WITHOUT_KEYS = "PRAGMA foreign_keys=OFF"
         (
             "answers",
             "FG-raw-damaged",
-            "UPDATE fg_raw SET sha256 = replace(sha256, substr(sha256, 1, 8), '00000000') WHERE part = 'detail'",
+            (
+                "UPDATE fg_raw SET sha256 = replace(sha256, substr(sha256, 1, 8), '00000000') "
+                "WHERE part = 'detail'"
+            ),
         ),
     ],
 )

@@ -175,7 +175,9 @@ def test_a_file_that_may_not_grow(homes, tmp_path, reliability):
 
 @pytest.mark.long
 def test_a_file_that_may_not_grow_at_any_size(homes, tmp_path, reliability):
-    """From a database that cannot even take the first window, to one that lacks the last streams."""
+    """From a database that cannot even take the first window, to one that lacks the last
+    streams.
+    """
     play_limited(homes, tmp_path, range(100_000, 1_000_000, 60_000), reliability)
 
 

@@ -44,7 +44,9 @@ def call(*arguments, **environment):
     ids=lambda command: command[0],
 )
 def test_a_file_in_place_of_the_folder(fitglue, tmp_path, command, reliability):
-    """FITGLUE_HOME names a file: exit code 7 or 2, the file is named, and nothing is written to it."""
+    """FITGLUE_HOME names a file: exit code 7 or 2, the file is named, and nothing is written to
+    it.
+    """
     (tmp_path / "home").write_text("mine")
     said = fitglue(*command, "--json")
     assert said.code in (2, 7), said

@@ -43,7 +43,9 @@ def accounts(template, registry, tmp_path):
 
 @pytest.fixture
 def release():
-    """What blocked plugins wait for; set at the end, so that no thread outlives its test for long."""
+    """What blocked plugins wait for; set at the end, so that no thread outlives its test for
+    long.
+    """
     event = threading.Event()
     yield event
     event.set()

@@ -120,7 +120,9 @@ def test_a_plugin_that_blocks_inside_the_writing_transaction_has_seconds(
 
 
 def test_a_list_that_never_ends_is_stopped(accounts, undisturbed, reliability, monkeypatch):
-    """A window has an end; a list beyond it is taken to have none, and not a row of it is believed."""
+    """A window has an end; a list beyond it is taken to have none, and not a row of it is
+    believed.
+    """
     monkeypatch.setattr("fitglue_registry.plugins.guard._MOST_ITEMS", 500)
     outcome = accounts.sync(
         source(

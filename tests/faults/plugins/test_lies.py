@@ -338,11 +338,11 @@ def test_an_account_that_is_a_lie_makes_no_connection(accounts, undisturbed, rel
             Split((Window(date(2026, 5, 2), date(2026, 5, 1)),)),
             Split(tuple([Window()] * 100_000)),
             Split((Window("2026-05-01", None),)),
-            Split((Window(datetime(2026, 5, 1), None),)),
+            Split((Window(datetime(2026, 5, 1), None),)),  # noqa: DTZ001
             Liar(Split),
         ]
     ),
-)  # noqa: DTZ001
+)
 def test_a_split_that_is_a_lie_stops_its_connection_alone(
     accounts, undisturbed, reliability, split
 ):

@@ -1,4 +1,6 @@
-"""A plugin that misuses the process that it runs in: the command's answer is its own, and it ends."""
+"""A plugin that misuses the process that it runs in: the command's answer is its own, and it
+ends.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,10 @@ def fitglue_fetch(part, ids):
 def fitglue_normalize(record):
     return [SourceActivity(title="one", sport="Run", start_local=datetime(2026, 5, 1), claims=("{name}:1",))]
 """
-SETTLE = "from fitglue_registry import Host\nwith Host() as host:\n    host.connect('bad', {})\n    host.connect('good', {})\n"
+SETTLE = (
+    "from fitglue_registry import Host\nwith Host() as host:\n    host.connect('bad', {})\n    "
+    "host.connect('good', {})\n"
+)
 
 
 @pytest.fixture
@@ -74,7 +79,8 @@ def installed(tmp_path):
             info.mkdir()
             (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
             (info / "entry_points.txt").write_text(
-                f"[fitglue.plugins]\n{name} = fg_{name}\n[fitglue.registry]\n{name} = fg_{name}:registry\n"
+                f"[fitglue.plugins]\n{name} = fg_{name}\n[fitglue.registry]\n{name} = "
+                f"fg_{name}:registry\n"
             )
         environment = {
             "PATH": "/usr/bin:/bin",

@@ -283,7 +283,9 @@ def test_what_a_plugin_raises_at_import_stops_its_connection_alone(
 
 @pytest.mark.parametrize("hook", few(["fetch", "dedupe", "list", "normalize"]))
 def test_endless_recursion_is_one_plugins_error(accounts, undisturbed, reliability, hook):
-    """A hook without end is stopped by the limit of the interpreter, and the others never notice."""
+    """A hook without end is stopped by the limit of the interpreter, and the others never
+    notice.
+    """
 
     def again(value):
         return [again(value)]

@@ -281,7 +281,10 @@ def test_the_key_is_blotted_out_of_what_is_stored_and_the_rest_is_verbatim(
 SAID = json.dumps(
     {"error": f"you sent {KEY}, that is {TOKEN}, or {quote(KEY, safe='')}, or {KEY.encode().hex()}"}
 )
-PAGE = f"<html><title>{html.escape(KEY)}</title><body>Authorization: Basic {TOKEN} <b>{html.escape(KEY)}</b></body></html>"
+PAGE = (
+    f"<html><title>{html.escape(KEY)}</title><body>Authorization: Basic {TOKEN} "
+    f"<b>{html.escape(KEY)}</b></body></html>"
+)
 FAULTS = {
     **{
         f"status {status}": Fault.status(status, body=SAID)

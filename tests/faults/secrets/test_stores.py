@@ -115,7 +115,8 @@ def test_a_lost_or_damaged_key_is_told_and_the_rest_goes_on(
         "secrets",
         "a key file or a sealed secret lost, replaced or damaged",
         lost=lost,
-        seen="FG-secret-key-lost, -unreadable or -missing, exit 3; the rest goes on, connect mends it",
+        seen="FG-secret-key-lost, -unreadable or -missing, exit 3; the rest goes on, connect "
+        "mends it",
     )
 
 

@@ -46,7 +46,9 @@ def lost(undisturbed: dict[str, Any], found: dict[str, Any]) -> list[str]:
 
 
 def _is_of(key: Any, tombs: set[Any]) -> bool:
-    """Whether a key is that of a buried record, of a part of it, or of what was made of it alone."""
+    """Whether a key is that of a buried record, of a part of it, or of what was made of it
+    alone.
+    """
     if isinstance(key, frozenset):
         return all(source[:2] in tombs for source in key)
     return key in tombs or key[0] in tombs or key[:2] in tombs

@@ -1,4 +1,6 @@
-"""The same faults through the command: what a person reads, and the exit code that a script gets."""
+"""The same faults through the command: what a person reads, and the exit code that a script
+gets.
+"""
 
 from __future__ import annotations
 

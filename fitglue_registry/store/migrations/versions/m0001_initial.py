@@ -1,4 +1,6 @@
-"""The first format: connections, records with their raw parts, source activities, activities, runs."""
+"""The first format: connections, records with their raw parts, source activities, activities,
+runs.
+"""
 
 from __future__ import annotations
 

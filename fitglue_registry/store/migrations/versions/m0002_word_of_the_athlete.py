@@ -1,4 +1,6 @@
-"""What the athlete said: which activities are one workout, and which value an activity shall have."""
+"""What the athlete said: which activities are one workout, and which value an activity shall
+have.
+"""
 
 from __future__ import annotations
 

@@ -132,7 +132,9 @@ def _apart(text: str) -> _Date | None:
 
 
 def _is_afternoon(text: str, clock: re.Match[str]) -> bool | None:
-    """What stands behind the clock, a zone behind it aside, or in front of it in the east of Asia."""
+    """What stands behind the clock, a zone behind it aside, or in front of it in the east of
+    Asia.
+    """
     after = _WORD.findall(text[clock.end() :])
     known = _halves(_LANGUAGES)
     half = next(

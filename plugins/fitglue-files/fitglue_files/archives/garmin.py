@@ -199,7 +199,10 @@ def told(
     counts = census(box, _candidates(layout))
     found = (
         f"{counted(len(rows.rows), 'activity', 'activities')}{between}{groups}.",
-        f"{counted(sum(counts[kind] for kind in ('fit', 'gpx', 'tcx')), 'file')} of workouts to join them with.",
+        (
+            f"{counted(sum(counts[kind] for kind in ('fit', 'gpx', 'tcx')), 'file')} of workouts "
+            "to join them with."
+        ),
     )
     return found, unusable(counts, len(rows.broken))
 

@@ -139,7 +139,10 @@ def told(box: Box, layout: Layout) -> tuple[tuple[str, ...], tuple[str, ...]]:
     counts = census(box, _candidates(layout))
     found = (
         f"{counted(len(rows), 'workout')} in {counted(len(tables), 'table')}{between}.",
-        f"{counted(sum(counts[kind] for kind in ('fit', 'gpx', 'tcx')), 'file')} to join them with, by day and duration.",
+        (
+            f"{counted(sum(counts[kind] for kind in ('fit', 'gpx', 'tcx')), 'file')} to join "
+            "them with, by day and duration."
+        ),
     )
     skipped = left_out(f"{counted(planned, 'planned workout')} without a time") if planned else ()
     return found, skipped + unusable(counts)
@@ -272,8 +275,8 @@ def _activity(external_id: str, said: Mapping[str, str]) -> SourceActivity:
         notes=notes or None,
         sport=sport_of(said),
         sport_raw=said.get("workouttype"),
-        start_local=datetime(day.year, day.month, day.day),
-        start_precision="day",  # noqa: DTZ001 - local
+        start_local=datetime(day.year, day.month, day.day),  # noqa: DTZ001 - local
+        start_precision="day",
         moving_s=round((positive(said.get("timetotalinhours")) or 0) * 3600, 3),
         intensity_pct=intensity * 100 if intensity else None,
         rpe=rpe if rpe and 1 <= rpe <= 10 else None,

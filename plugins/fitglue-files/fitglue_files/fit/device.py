@@ -1,4 +1,6 @@
-"""What recorded a FIT file: maker, model, serial number and software, as far as the file says it."""
+"""What recorded a FIT file: maker, model, serial number and software, as far as the file says
+it.
+"""
 
 from __future__ import annotations
 

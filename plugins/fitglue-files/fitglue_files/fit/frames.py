@@ -101,10 +101,14 @@ def cut(content: bytes) -> Frames:
             frames.damage = str(broken)
         if short:
             frames.damage = (
-                f"it was never finished: its header says that it is empty; {len(content):,} bytes were read"
+                f"it was never finished: its header says that it is empty; {len(content):,} "
+                "bytes were read"
                 if said == 0
                 else frames.damage
-                or f"it is cut after {len(content):,} bytes: it should have {position + header + said + 2:,}"
+                or (
+                    f"it is cut after {len(content):,} bytes: it should have "
+                    f"{position + header + said + 2:,}"
+                )
             )
         frames.parts.append(part)
         position = part.end + 2  # the checksum
@@ -133,7 +137,8 @@ def _walk(content: bytes, part: Part) -> None:
             or start + found.size > end
         ):
             raise _Broken(
-                f"it makes no sense after byte {position:,} of {len(content):,}: it was read up to there"
+                f"it makes no sense after byte {position:,} of {len(content):,}: it was read "
+                "up to there"
             )
         message = Message(
             found, start, _rolled(content, timed, header & 31) if header & _COMPRESSED else -1

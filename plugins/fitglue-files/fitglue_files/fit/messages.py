@@ -42,7 +42,9 @@ _STUMBLES = (
 
 
 class Messages:
-    """The decoded messages of a file by their kind, in order; times are seconds of the FIT epoch."""
+    """The decoded messages of a file by their kind, in order; times are seconds of the FIT
+    epoch.
+    """
 
     def __init__(self) -> None:
         self._found: dict[str, list[Values]] = defaultdict(list)
@@ -92,7 +94,9 @@ def _decode(
 
 
 def _chosen(content: bytes, part: Part, wanted: Collection[int]) -> list[Message]:
-    """Of the devices only those that recorded: a long ride names its dozen sensors a dozen times."""
+    """Of the devices only those that recorded: a long ride names its dozen sensors a dozen
+    times.
+    """
     return [
         message
         for message in part.messages

@@ -86,7 +86,10 @@ def _frames(content: bytes) -> Frames:
         )
     numbers = {message.definition.number for part in frames.parts for message in part.messages}
     if not numbers & {SESSION, RECORD, LAP}:
-        what = f"it holds neither a session nor a sample{f': {frames.damage}' if frames.damage else ''}"
+        what = (
+            "it holds neither a session nor a "
+            f"sample{f': {frames.damage}' if frames.damage else ''}"
+        )
         raise refusal("FG-fit-unreadable" if frames.damage else "FG-fit-empty", what)
     return frames
 
@@ -113,7 +116,9 @@ def _sums(frames: Frames) -> bool:
 
 
 def _enough(messages: Messages) -> bool:
-    """Whether every session says for itself when and how long it was, how far, how hard, and where."""
+    """Whether every session says for itself when and how long it was, how far, how hard, and
+    where.
+    """
     sessions = messages.all("session")
     return bool(sessions) and all(map(_is_enough, sessions))
 

@@ -1,4 +1,6 @@
-"""Makes streams of the samples of one session: one time base, one name and unit for each channel."""
+"""Makes streams of the samples of one session: one time base, one name and unit for each
+channel.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,9 @@ def split(table: Table, starts: Sequence[float], end: float | None) -> tuple[lis
 
 
 def _count_from_start(legs: Sequence[Samples]) -> None:
-    """Some devices count the way through all legs of a race: each leg of ours begins with its own."""
+    """Some devices count the way through all legs of a race: each leg of ours begins with its
+    own.
+    """
     gone = 0.0
     for samples in legs:
         way = samples.channels.get("distance")
