@@ -173,7 +173,9 @@ class Library:
     @property
     def now(self) -> str:
         """Now, as the store writes moments."""
-        return self.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        from fitglue_registry.model.moments import clock_text
+
+        return clock_text(self.clock.now())
 
     # -- reading -----------------------------------------------------------------------------------
 

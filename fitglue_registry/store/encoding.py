@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from fitglue_registry import model
+from fitglue_registry.model.moments import utc_text
 from fitglue_registry.store.stream_codec import encode_streams
 from fitglue_registry.store.tables import FIGURES
 
@@ -68,6 +69,6 @@ def figures_of(activity: model.SourceActivity) -> dict[str, Any]:
 
 def _utc_text(moment: datetime) -> str:
     try:
-        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return utc_text(moment.astimezone(UTC))
     except OverflowError:
         return moment.isoformat()

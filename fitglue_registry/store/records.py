@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from fitglue_registry.hookspecs import Account, Body, Record, Window
+from fitglue_registry.model.moments import clock_text
 from fitglue_registry.store.database import json_text
 from fitglue_registry.store.packing import (
     FEWEST_SAMPLES,
@@ -476,7 +477,7 @@ def with_part(record: Record, part: str, body: Body, received: datetime) -> Reco
 
 def received_at(record: Record, part: str) -> str:
     """When a part of a record came, as the store writes moments."""
-    return record.received[part].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return clock_text(record.received[part])
 
 
 def _place_of(part: str) -> tuple[int, str]:

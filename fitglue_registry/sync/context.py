@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import PluginFailed
+from fitglue_registry.model.moments import clock_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -134,7 +135,7 @@ class Context:
     @property
     def now(self) -> str:
         """Now, as the store writes moments."""
-        return self.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return clock_text(self.clock.now())
 
     @property
     def plugin_version(self) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fitglue_registry.hookspecs import Body, Listing, Record, Window
+from fitglue_registry.model.moments import utc_text
 from fitglue_registry.store import connections, records
 from fitglue_registry.store.activities import (
     ids_of_records,
@@ -368,9 +369,7 @@ def _write_record(context: Context, db: Db, row: _Row) -> int:
         "reason": reason,
         "changed_at": now,
         "start_local": _start(row),
-        "at_source": listing.at_source.isoformat().replace("+00:00", "Z")
-        if listing.at_source
-        else None,
+        "at_source": utc_text(listing.at_source) if listing.at_source else None,
         "gone_at": None,
     }
     if row.known is None:

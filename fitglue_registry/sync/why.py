@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.dedupe import ATHLETE, Member, alternatives, claim_edges
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model import to_builtins
+from fitglue_registry.model.moments import utc_text
 from fitglue_registry.store import reading
 from fitglue_registry.store.activities import load_rows, opinions_about
 from fitglue_registry.store.runs import decisions_of
@@ -155,7 +156,7 @@ def _hops(story: dict[str, Any]) -> list[dict[str, Any]]:
         ),
     ]
     return [
-        {"hop": name, "at": moment.isoformat().replace("+00:00", "Z"), "took_s": seconds}
+        {"hop": name, "at": utc_text(moment), "took_s": seconds}
         for (name, moment), seconds in zip(known, took, strict=False)
     ]
 

@@ -22,6 +22,7 @@ from fitglue_files.wording import between_years, counted, left_out
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.hookspecs import Account, Listing
 from fitglue_registry.model import Gear, Provenance, SourceActivity, TrainingLoad, claim
+from fitglue_registry.model.moments import utc_text
 from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _rows(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for row in rows:
         said: dict[str, Any] = dict(cells(row, places))
         start = dates.read(said.get("date", ""))
-        said["start"] = start.isoformat().replace("+00:00", "Z") if start else None
+        said["start"] = utc_text(start) if start else None
         said["row"] = [[name, cell] for name, cell in zip(header, row, strict=False) if cell]
         identity = said.get("id", "")
         digest = hashlib.sha256(repr(row).encode("utf-8", "replace")).hexdigest()[:16]

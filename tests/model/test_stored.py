@@ -1,0 +1,50 @@
+"""The words that are in the databases of users."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+
+from fitglue_registry.model import stored
+
+WORDS = {
+    "ConnectionState": ["ok", "credentials-rejected"],
+    "RecordState": ["listed", "unlisted", "stub", "missing", "gone"],
+    "PartName": ["summary", "detail", "streams", "file"],
+    "PartState": ["wanted", "have", "none", "failed"],
+    "Packing": ["verbatim", "zstd", "blob"],
+    "Verdict": ["same", "different", "ask"],
+    "SaidBy": ["person", "person, of a copy", "score", "claim"],
+    "Origin": [0],
+    "RunKind": ["sync", "rebuild", "retry"],
+    "RunOutcome": ["complete", "stopped", "failed"],
+    "RunDecision": [
+        "new",
+        "changed",
+        "stub",
+        "native",
+        "back",
+        "missing",
+        "confirmed",
+        "gone",
+        "later",
+        "not-fetched",
+        "quarantined",
+        "released",
+        "rebuilt",
+    ],
+}
+
+
+def test_no_stored_word_changes():
+    """A word that was stored once is read for ever, so it is neither renamed nor removed."""
+    assert {name: list(getattr(stored, name)) for name in WORDS} == WORDS
+
+
+def test_a_word_is_written_as_it_is():
+    """JSON, messages and the database get the word itself, whichever way it is written."""
+    state = stored.RecordState.GONE
+    assert json.dumps({state: state}) == '{"gone": "gone"}'
+    assert msgspec.json.encode({state: stored.Origin.ATHLETE}) == b'{"gone":0}'
+    assert f"{state}" == "gone"
