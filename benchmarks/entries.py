@@ -16,7 +16,8 @@ schema: 1
 kind: integration
 id: service-{number}
 name: Service {number}
-summary: The account at service {number}, opened with the personal key that the site gives every athlete.
+summary: The account at service {number}, opened with the personal key that the site gives
+  every athlete.
 plugin: {{name: fitglue-service-{number}, version: ">=0.1,<1"}}
 tier: hobbyist
 docs:
@@ -25,7 +26,8 @@ credentials:
   - name: api_key
     label: API key
     help: >-
-      Open Settings and scroll towards the bottom, to Developer Settings; the key stands there, and a new one can be made.
+      Open Settings and scroll towards the bottom, to Developer Settings; the key stands there, and
+      a new one can be made.
     secret: true
     pattern: '[!-~]+'
     clean: [strip]

@@ -14,9 +14,11 @@ from fitglue_registry.dedupe.weights import told
 
 TARGET = Path(__file__).parent.parent / "fitglue_registry" / "dedupe" / "weights.toml"
 _HEAD = """\
-# Written by `python benchmarks/learn.py FOLDER`; not by hand. What a level of agreement is worth, in bits, after Fellegi and Sunter:
-# log2 of its share among pairs that are one workout over its share among pairs that are not, times the line's belief (matching.toml).
-# `seen` counts the labelled pairs, same and different; every person is heard as the root of their number. `assumed`: no label shows it.
+# Written by `python benchmarks/learn.py FOLDER`; not by hand. What a level of agreement is worth,
+# in bits, after Fellegi and Sunter: log2 of its share among pairs that are one workout over its
+# share among pairs that are not, times the line's belief (matching.toml). `seen` counts the
+# labelled pairs, same and different; every person is heard as the root of their number.
+# `assumed`: no label shows it.
 # Learned from {pairs} pairs of {people} people.
 
 prior = {prior}  # bits before any evidence: log2 of same over different among the labelled pairs

@@ -64,16 +64,19 @@ def _head(results: Figures) -> list[str]:
             "change those, not this page. -->"
         ),
         "",
-        prose(f"""Measured on {machine["cores"]} cores ({machine["system"]}, Python {machine["python"]}, SQLite {machine["sqlite"]}),
-            everything on loopback against the bundled stand-in of Intervals.icu in a process of its own: synthetic bodies, gzip on.
-            Contenders are interleaved, medians are shown, CPU and memory are those of the whole process with its imports. **Ratios
-            travel from machine to machine, seconds do not.**"""),
+        prose(f"""Measured on {machine["cores"]} cores ({machine["system"]}, Python
+            {machine["python"]}, SQLite {machine["sqlite"]}), everything on loopback against the
+            bundled stand-in of Intervals.icu in a process of its own: synthetic bodies, gzip
+            on. Contenders are interleaved, medians are shown, CPU and memory are those of the
+            whole process with its imports. **Ratios travel from machine to machine, seconds do
+            not.**"""),
     ]
     if quick:
         lines += [
             "",
-            prose(f"""> The figures of {", ".join(quick)} come from a quick run: small counts, few repeats, a machine that was
-            busy with other work. They are no more than a sketch; `make bench` replaces them."""),
+            prose(f"""> The figures of {", ".join(quick)} come from a quick run: small counts,
+                few repeats, a machine that was busy with other work. They are no more than a
+                sketch; `make bench` replaces them."""),
         ]
     return [*lines, ""]
 
@@ -157,16 +160,20 @@ def _contenders(figures: Figures, parts: Figures) -> list[str]:
     return [
         f"## First sync, {count:,} activities",
         "",
-        prose(f"""*floor*: the requests that the job needs, over urllib3 with connections kept alive, the received bytes into SQLite in
-            batches of 50, nothing else. *floor, decoded*: the same, and each recording unpacked and decoded to columns by isal and
-            simdjson, then forgotten: what anybody pays who wants numbers. *floor, encoded*: FitGlue's own reader makes columns of
-            them, its own encoder makes them small, and that is stored, too: what anybody pays who keeps numbers as FitGlue does.
-            *script*: requests, json and sqlite3, a commit an activity.
-            *Singer*: a tap on the singer-sdk into target-jsonl. *dlt*: its REST source, merge, DuckDB, nested values as JSON,
-            parallelized. FitGlue keeps the raw bytes, checks, encodes streams, asserts identities and merges; of the peers only Singer
-            checks anything, and none keeps the raw bytes. All are in `benchmarks/contenders/`, the peers' versions in
-            `benchmarks/peers.txt` and `peers-target.txt`. FitGlue's connection is made before (the key proven, the database made),
-            untimed. The store of FitGlue holds raw bytes and encoded streams both. {command_of(parts, "first-sync")}; the stand-in:
+        prose(f"""*floor*: the requests that the job needs, over urllib3 with connections kept
+            alive, the received bytes into SQLite in batches of 50, nothing else. *floor,
+            decoded*: the same, and each recording unpacked and decoded to columns by isal and
+            simdjson, then forgotten: what anybody pays who wants numbers. *floor, encoded*:
+            FitGlue's own reader makes columns of them, its own encoder makes them small, and
+            that is stored, too: what anybody pays who keeps numbers as FitGlue does. *script*:
+            requests, json and sqlite3, a commit an activity. *Singer*: a tap on the singer-sdk
+            into target-jsonl. *dlt*: its REST source, merge, DuckDB, nested values as JSON,
+            parallelized. FitGlue keeps the raw bytes, checks, encodes streams, asserts
+            identities and merges; of the peers only Singer checks anything, and none keeps the
+            raw bytes. All are in `benchmarks/contenders/`, the peers' versions in
+            `benchmarks/peers.txt` and `peers-target.txt`. FitGlue's connection is made before
+            (the key proven, the database made), untimed. The store of FitGlue holds raw bytes
+            and encoded streams both. {command_of(parts, "first-sync")}; the stand-in:
             `{" ".join(figures["server"])}`."""),
         "",
         *table(
@@ -186,10 +193,12 @@ def _contenders(figures: Figures, parts: Figures) -> list[str]:
         ),
         *missing,
         "",
-        prose(f"""Encoded streams take {streams["stream_bytes"] / 1000 / streams["hours"]:.1f} kB an activity-hour, received were
-            {received / count / 1000:.0f} kB an activity. FitGlue's first sync made {figures["contenders"]["FitGlue"]["requests"]:,}
-            requests, and stored {figures["contenders"]["FitGlue"]["counted"]["streams_before_last_window"]} recordings before the last
-            summary."""),
+        prose(f"""Encoded streams take {streams["stream_bytes"] / 1000 / streams["hours"]:.1f}
+            kB an activity-hour, received were {received / count / 1000:.0f} kB an activity.
+            FitGlue's first sync made {figures["contenders"]["FitGlue"]["requests"]:,} requests,
+            and stored
+            {figures["contenders"]["FitGlue"]["counted"]["streams_before_last_window"]}
+            recordings before the last summary."""),
     ]
 
 
@@ -220,13 +229,14 @@ def _later(figures: Figures, parts: Figures) -> list[str]:
     return [
         "## The next sync",
         "",
-        prose(f"""The same stores in the same run ({command_of(parts, "first-sync")}). Edited is the tenth newest activity, with
-                another title, and analysed again."""),
+        prose(f"""The same stores in the same run ({command_of(parts, "first-sync")}). Edited is
+            the tenth newest activity, with another title, and analysed again."""),
         "",
         *table(heads, rows),
         "",
-        prose("""Singer and dlt look from the newest start date on: what was edited before it, or was uploaded late, stays unseen.
-                The script sees an edit where it moves `analyzed`."""),
+        prose("""Singer and dlt look from the newest start date on: what was edited before it,
+            or was uploaded late, stays unseen. The script sees an edit where it moves
+            `analyzed`."""),
     ]
 
 
@@ -235,9 +245,9 @@ def _latency(figures: Figures, parts: Figures) -> list[str]:
     return [
         "## With 50 ms a request",
         "",
-        prose(f"""{figures["count"]:,} activities, eight connections: {ours / low:.2f} × the floor with eight, {ours:.1f} s to
-                {low:.1f} s. How many connections the host opens stands in its registry entry, here in a copy of it.
-                {command_of(parts, "latency")}"""),
+        prose(f"""{figures["count"]:,} activities, eight connections: {ours / low:.2f} × the
+            floor with eight, {ours:.1f} s to {low:.1f} s. How many connections the host opens
+            stands in its registry entry, here in a copy of it. {command_of(parts, "latency")}"""),
     ]
 
 
@@ -288,19 +298,24 @@ def _history(figures: Figures, parts: Figures) -> list[str]:
     return [
         f"## {figures['count']:,} activities in the store",
         "",
-        prose(f"""What was run: a first sync of summaries only (a copy of the registry whose entry has neither details nor streams),
-                from a stand-in whose history, but for the last months, is that of eight athletes, since no life has room for so many.
-                Peak {large["rss_mib"]:.0f} MiB, {large["rss_mib"] / small["rss_mib"]:.2f} × that of {small["count"]:,} of the same kind;
-                {large["requests"]:,} requests, {large["wall_s"]:.0f} s. {command_of(parts, "history")}"""),
+        prose(f"""What was run: a first sync of summaries only (a copy of the registry whose
+            entry has neither details nor streams), from a stand-in whose history, but for the
+            last months, is that of eight athletes, since no life has room for so many. Peak
+            {large["rss_mib"]:.0f} MiB, {large["rss_mib"] / small["rss_mib"]:.2f} × that of
+            {small["count"]:,} of the same kind; {large["requests"]:,} requests,
+            {large["wall_s"]:.0f} s. {command_of(parts, "history")}"""),
         "",
-        prose(f"""Nothing new in that store, {max(live["requests"])} request: {live["over_ms"]:.0f} ms beyond the bare round trip of
-                {live["trip_ms"]:.0f} ms in a live process; as a command
-                {commands["FitGlue"]["wall_s"] / commands["floor"]["wall_s"]:.1f} × the floor's, {commands["FitGlue"]["wall_s"]:.2f} s to
-                {commands["floor"]["wall_s"]:.2f} s. Details and streams are marked before as such that will not come, so that the
-                command asks for none."""),
+        prose(f"""Nothing new in that store, {max(live["requests"])} request:
+            {live["over_ms"]:.0f} ms beyond the bare round trip of {live["trip_ms"]:.0f} ms in a
+            live process; as a command
+            {commands["FitGlue"]["wall_s"] / commands["floor"]["wall_s"]:.1f} × the floor's,
+            {commands["FitGlue"]["wall_s"]:.2f} s to {commands["floor"]["wall_s"]:.2f} s.
+            Details and streams are marked before as such that will not come, so that the
+            command asks for none."""),
         "",
         prose(
-            f"""`fitglue activities` prints to a terminal here. All rows as CSV into a pipe took {figures["csv"]:.1f} s of CPU."""
+            f"`fitglue activities` prints to a terminal here. "
+            f"All rows as CSV into a pipe took {figures['csv']:.1f} s of CPU."
         ),
     ]
 
@@ -362,30 +377,35 @@ def _registry(figures: Figures) -> str:
 
 
 def _plugins(said: Figures) -> str:
-    return f"""{said["plugins"]} plugins among {said["distributions"]} distributions (the environment's own, and 500 made for this):
-        found, with the folders of their entries, in {said["found_ms"]:.0f} ms; imported then: {said["imported"]}, after one was used:
+    return f"""{said["plugins"]} plugins among {said["distributions"]} distributions (the
+        environment's own, and 500 made for this): found, with the folders of their entries, in
+        {said["found_ms"]:.0f} ms; imported then: {said["imported"]}, after one was used:
         {said["imported_after_one"]}."""
 
 
 def _rebuild(said: Figures) -> str:
     first, again = said["first"], said["rebuild"]
-    return f"""Rebuild of {said["count"]:,} activities: {again["cpu_s"] / first["cpu_s"]:.2f} × the CPU of the first sync,
-        {again["wall_s"] / first["wall_s"]:.2f} × its wall; {again["wall_s"]:.1f} s, CPU {again["cpu_s"]:.1f} s."""
+    return f"""Rebuild of {said["count"]:,} activities: {again["cpu_s"] / first["cpu_s"]:.2f} ×
+        the CPU of the first sync, {again["wall_s"] / first["wall_s"]:.2f} × its wall;
+        {again["wall_s"]:.1f} s, CPU {again["cpu_s"]:.1f} s."""
 
 
 def _kill(said: Figures) -> str:
-    return f"""Killed {len(said["repeated"])} times after a random request of {said["undisturbed"]} ({said["count"]} activities,
-        {said["connections"]} connections), and started again: {min(said["repeated"])} to {max(said["repeated"])} requests asked for
+    return f"""Killed {len(said["repeated"])} times after a random request of
+        {said["undisturbed"]} ({said["count"]} activities, {said["connections"]} connections),
+        and started again: {min(said["repeated"])} to {max(said["repeated"])} requests asked for
         what was asked for before the kill."""
 
 
 def _archive(said: Figures) -> str:
     first, again, count = said["first"], said["again"], said["count"]
-    return f"""A zip of {count:,} FIT files of an hour at one sample a second ({said["archive_bytes"] / 1e6:.0f} MB, written by
-        `benchmarks/fitfiles.py`): listed in {first["listed_s"]:.0f} s, every sample stored in {first["took_s"]:.0f} s, CPU
-        {first["cpu_s"] / count * 1000:.0f} ms a file in all processes ({first["cpu_s"] / first["wall_s"]:.1f} cores at work), at most
-        {first["rss_mib"]:.0f} MiB in one of them; the store has {said["store_bytes"] / 1e6:.0f} MB. The same once more, with nothing
-        new: {again["took_s"]:.1f} s."""
+    return f"""A zip of {count:,} FIT files of an hour at one sample a second
+        ({said["archive_bytes"] / 1e6:.0f} MB, written by `benchmarks/fitfiles.py`): listed in
+        {first["listed_s"]:.0f} s, every sample stored in {first["took_s"]:.0f} s, CPU
+        {first["cpu_s"] / count * 1000:.0f} ms a file in all processes
+        ({first["cpu_s"] / first["wall_s"]:.1f} cores at work), at most {first["rss_mib"]:.0f}
+        MiB in one of them; the store has {said["store_bytes"] / 1e6:.0f} MB. The same once
+        more, with nothing new: {again["took_s"]:.1f} s."""
 
 
 def _stages(figures: Figures, parts: Figures) -> list[str]:
@@ -401,8 +421,8 @@ def _stages(figures: Figures, parts: Figures) -> list[str]:
     return [
         "## Where the time goes",
         "",
-        prose(f"""CPU of a first sync of {count:,}, by clocks that the benchmark puts around its stages, medians; indented is part of
-            the line above. {command_of(parts, "stages")}."""),
+        prose(f"""CPU of a first sync of {count:,}, by clocks that the benchmark puts around its
+            stages, medians; indented is part of the line above. {command_of(parts, "stages")}."""),
         "",
         *table(
             ["stage", "CPU ms an activity", "% of it"],

@@ -191,10 +191,9 @@ def stages(plan: Plan) -> Figures:
                     ).out
                 )
             )
-            say(
-                f"CPU {runs[-1]['cpu_s']:.2f} s, "
-                f"{', '.join(f'{name.strip()} {spent:.2f}' for name, spent in runs[-1]['spent_s'].items())}"
-            )
+            by_stage = runs[-1]["spent_s"].items()
+            shown = ", ".join(f"{name.strip()} {spent:.2f}" for name, spent in by_stage)
+            say(f"CPU {runs[-1]['cpu_s']:.2f} s, {shown}")
             shutil.rmtree(folder)
     spent = {
         name: statistics.median(one["spent_s"][name] for one in runs) for name in runs[0]["spent_s"]

@@ -109,8 +109,8 @@ def _head(parts: Figures) -> list[str]:
     note = (
         [
             "",
-            prose("""> The measured figures come from a quick run on a busy machine and are no more than a sketch; `make bench`
-        replaces them."""),
+            prose("""> The measured figures come from a quick run on a busy machine and are no
+                more than a sketch; `make bench` replaces them."""),
         ]
         if quick
         else []
@@ -123,9 +123,10 @@ def _head(parts: Figures) -> list[str]:
             "in benchmarks/scale.py. -->"
         ),
         "",
-        prose(f"""FitGlue is built for one athlete, or a few. This page says what {ATHLETES:,} would take: the arithmetic of
-                measured figures and of a few assumptions, so that whoever embeds the host knows what breaks first, before it does.
-                Nothing here was run."""),
+        prose(f"""FitGlue is built for one athlete, or a few. This page says what {ATHLETES:,}
+            would take: the arithmetic of measured figures and of a few assumptions, so that
+            whoever embeds the host knows what breaks first, before it does. Nothing here was
+            run."""),
         *note,
     ]
 
@@ -206,9 +207,11 @@ def _days(days: list[Day]) -> list[str]:
         "",
         "## A day",
         "",
-        prose(f"""The source allows {LIMIT_PER_S} requests a second for an address (its maintainer says so; 2,500 in a quarter of
-                an hour and 5,000 a day are told second-hand, and would make all of this much harder); the registry entry takes
-                {TAKEN_PER_S} of them. *Worker-hours* are hours of one core at work; waiting for the source takes none."""),
+        prose(f"""The source allows {LIMIT_PER_S} requests a second for an address (its
+            maintainer says so; 2,500 in a quarter of an hour and 5,000 a day are told
+            second-hand, and would make all of this much harder); the registry entry takes
+            {TAKEN_PER_S} of them. *Worker-hours* are hours of one core at work; waiting for the
+            source takes none."""),
         "",
         *table(
             [
@@ -230,16 +233,21 @@ def _arrivals(measured: Measured) -> list[str]:
         "",
         "## Arrivals",
         "",
-        prose(f"""A history of {HISTORY:,} workouts takes {requests:,.0f} requests: {requests / TAKEN_PER_S / 60:.1f} minutes of
-                a whole address, and {HISTORY * measured.first_cpu_s:.0f} s of a core. All summaries are there after the first few
-                requests, so an athlete sees everything but details and recordings at once. {ARRIVALS_A_DAY} arrivals a day are
-                {ARRIVALS_A_DAY * requests / DAY_S:.1f} requests a second on top of the table; all {ATHLETES:,} on one day would keep
-                one address busy for {ATHLETES * requests / TAKEN_PER_S / DAY_S:,.0f} days."""),
+        prose(f"""A history of {HISTORY:,} workouts takes {requests:,.0f} requests:
+            {requests / TAKEN_PER_S / 60:.1f} minutes of a whole address, and
+            {HISTORY * measured.first_cpu_s:.0f} s of a core. All summaries are there after the
+            first few requests, so an athlete sees everything but details and recordings at
+            once. {ARRIVALS_A_DAY} arrivals a day are {ARRIVALS_A_DAY * requests / DAY_S:.1f}
+            requests a second on top of the table; all {ATHLETES:,} on one day would keep one
+            address busy for {ATHLETES * requests / TAKEN_PER_S / DAY_S:,.0f} days."""),
         "",
-        prose(f"""Stored: {HISTORY * measured.stored / 1e6:,.0f} MB and {HISTORY * measured.rows:,.0f} rows for such a history,
-                {ATHLETES * HISTORY * measured.stored / 1e12:.1f} TB and {ATHLETES * HISTORY * measured.rows / 1e9:.1f} thousand
-                million rows for everybody; a day adds {ATHLETES * A_DAY * measured.stored / 1e9:.1f} GB and
-                {ATHLETES * A_DAY * measured.rows / 1e6:.1f} million rows, {ATHLETES * A_DAY * measured.rows / DAY_S:.0f} a second."""),
+        prose(f"""Stored: {HISTORY * measured.stored / 1e6:,.0f} MB and
+            {HISTORY * measured.rows:,.0f} rows for such a history,
+            {ATHLETES * HISTORY * measured.stored / 1e12:.1f} TB and
+            {ATHLETES * HISTORY * measured.rows / 1e9:.1f} thousand million rows for everybody;
+            a day adds {ATHLETES * A_DAY * measured.stored / 1e9:.1f} GB and
+            {ATHLETES * A_DAY * measured.rows / 1e6:.1f} million rows,
+            {ATHLETES * A_DAY * measured.rows / DAY_S:.0f} a second."""),
     ]
 
 
@@ -250,23 +258,29 @@ def _breaks(measured: Measured, days: list[Day]) -> list[str]:
         "",
         "## What breaks first",
         "",
-        prose(f"""1. **The address.** Asking everybody every 15 minutes takes {quarter.requests / DAY_S:.0f} requests a second,
-                {quarter.addresses:.0f} addresses' worth; the workers need {quarter.worker_hours:.0f} core-hours for it, and those
-                can be bought. What an address can carry is {TAKEN_PER_S * DAY_S / ATHLETES:.1f} requests an athlete a day: webhooks,
-                or a list every few hours that comes more often for who trains more often. With webhooks it is
-                {webhooks.addresses:.1f} addresses."""),
-        prose(f"""2. **Bursts.** If half of a day's workouts are uploaded within three hours of the evening, that is {peak:.1f} a
-                second and {peak * measured.requests_a_change:.1f} requests a second for them alone; what does not fit has to wait,
-                newest first, and nobody's first import may stand before it."""),
-        prose(f"""3. **SQLite.** One writer at a time, and one file: for everybody it is PostgreSQL, whose
-                {ATHLETES * A_DAY * measured.rows / DAY_S:.0f} rows a second are little, and whose
-                {ATHLETES * HISTORY * measured.stored / 1e12:.1f} TB are much. Raw bytes and recordings belong into a blob store
-                then, and the big tables parted by athlete."""),
-        prose("""4. **A worker that dies** holds its connection's advisory lock no longer than its session lives; what it had
-                fetched and not stored is asked for again. Nothing else is lost, because parts are a queue already."""),
-        prose(f"""5. **CPU comes last**: {webhooks.worker_hours:.0f} to {quarter.worker_hours:.0f} worker-hours a day. Replaying
-                everything after a better `normalize` is the one job that needs many cores:
-                {ATHLETES * HISTORY * measured.first_cpu_s / 3600:,.0f} core-hours at most, at any pace."""),
+        prose(f"""1. **The address.** Asking everybody every 15 minutes takes
+            {quarter.requests / DAY_S:.0f} requests a second, {quarter.addresses:.0f} addresses'
+            worth; the workers need {quarter.worker_hours:.0f} core-hours for it, and those can
+            be bought. What an address can carry is {TAKEN_PER_S * DAY_S / ATHLETES:.1f}
+            requests an athlete a day: webhooks, or a list every few hours that comes more often
+            for who trains more often. With webhooks it is {webhooks.addresses:.1f} addresses."""),
+        prose(f"""2. **Bursts.** If half of a day's workouts are uploaded within three hours of
+            the evening, that is {peak:.1f} a second and {peak * measured.requests_a_change:.1f}
+            requests a second for them alone; what does not fit has to wait, newest first, and
+            nobody's first import may stand before it."""),
+        prose(f"""3. **SQLite.** One writer at a time, and one file: for everybody it is
+            PostgreSQL, whose {ATHLETES * A_DAY * measured.rows / DAY_S:.0f} rows a second are
+            little, and whose {ATHLETES * HISTORY * measured.stored / 1e12:.1f} TB are much. Raw
+            bytes and recordings belong into a blob store then, and the big tables parted by
+            athlete."""),
+        prose("""4. **A worker that dies** holds its connection's advisory lock no longer than
+            its session lives; what it had fetched and not stored is asked for again. Nothing
+            else is lost, because parts are a queue already."""),
+        prose(f"""5. **CPU comes last**: {webhooks.worker_hours:.0f} to
+            {quarter.worker_hours:.0f} worker-hours a day. Replaying everything after a better
+            `normalize` is the one job that needs many cores:
+            {ATHLETES * HISTORY * measured.first_cpu_s / 3600:,.0f} core-hours at most, at any
+            pace."""),
     ]
 
 
@@ -275,36 +289,44 @@ def _queue(days: list[Day]) -> list[str]:
         "",
         "## What a queue on PostgreSQL must do",
         "",
-        prose(f"""There is none yet. One table will do: {days[1].requests / DAY_S:.0f} jobs a second is no load for it, and a job
-                commits together with what it did."""),
+        prose(f"""There is none yet. One table will do: {days[1].requests / DAY_S:.0f} jobs a
+            second is no load for it, and a job commits together with what it did."""),
         "",
         *(
             f"- {prose(text)}"
             for text in (
-                """**Leases.** `SELECT … FOR UPDATE SKIP LOCKED` takes a job and writes until when and by whom it is held; a worker
-                    renews, and what was not renewed is free again. A job is never deleted before its work is committed.""",
-                """**Idempotent jobs.** "Sync this connection" may run twice, or be cut anywhere: the store is the same afterwards.
-                    The host keeps that promise already; the queue must not need more.""",
-                """**One job a connection.** A unique key on the connection while a job waits, so that five webhooks make one sync;
-                    at work, the host's advisory lock, and who finds it taken gives the job back for later.""",
-                f"""**A budget row for each address and source.** Workers lease tokens from it in batches, in one short transaction;
-                    no worker asks the source without one. That row is written {TAKEN_PER_S} times a second at most, and it must not
-                    be the row that jobs wait on.""",
-                """**Fairness.** What somebody waits for (connect, "sync now"), then webhooks, then due lists, then first imports,
-                    then full walks and rebuilds; within each class in turns by athlete, so that a history of ten years takes one
+                """**Leases.** `SELECT … FOR UPDATE SKIP LOCKED` takes a job and writes until
+                    when and by whom it is held; a worker renews, and what was not renewed is
+                    free again. A job is never deleted before its work is committed.""",
+                """**Idempotent jobs.** "Sync this connection" may run twice, or be cut
+                    anywhere: the store is the same afterwards. The host keeps that promise
+                    already; the queue must not need more.""",
+                """**One job a connection.** A unique key on the connection while a job waits,
+                    so that five webhooks make one sync; at work, the host's advisory lock, and
+                    who finds it taken gives the job back for later.""",
+                f"""**A budget row for each address and source.** Workers lease tokens from it
+                    in batches, in one short transaction; no worker asks the source without one.
+                    That row is written {TAKEN_PER_S} times a second at most, and it must not be
+                    the row that jobs wait on.""",
+                """**Fairness.** What somebody waits for (connect, "sync now"), then webhooks,
+                    then due lists, then first imports, then full walks and rebuilds; within
+                    each class in turns by athlete, so that a history of ten years takes one
                     slice at a time. Every class gets some share, else the last one starves.""",
-                """**Back-off.** `Retry-After` goes to the budget row, since it concerns everybody behind the address; an outage of
-                    the source stops the source, not job after job. A key that was rejected stops the connection until its athlete
-                    comes.""",
-                """**Poison jobs.** Tries are counted when the lease is taken, not when it ends, because a job that kills its worker
-                    reports nothing. After a few, the job is set aside with its error, is shown, and the connection's other parts go
-                    on.""",
-                """**Webhooks** are checked, written down as a due job, and answered at once; the list still decides what is new, so
-                    a lost, doubled or forged one costs a request and nothing else. A daily list finds what no webhook told.""",
-                """**When it is next due** stands in the connection's row, with some chance in it: a full hour must not start a
-                    hundred thousand jobs.""",
-                """**To be seen**: age of the oldest job of each class, tokens left, leases lost, jobs set aside. The age of the
-                    oldest webhook is the figure to wake somebody for.""",
+                """**Back-off.** `Retry-After` goes to the budget row, since it concerns
+                    everybody behind the address; an outage of the source stops the source, not
+                    job after job. A key that was rejected stops the connection until its
+                    athlete comes.""",
+                """**Poison jobs.** Tries are counted when the lease is taken, not when it ends,
+                    because a job that kills its worker reports nothing. After a few, the job is
+                    set aside with its error, is shown, and the connection's other parts go on.""",
+                """**Webhooks** are checked, written down as a due job, and answered at once;
+                    the list still decides what is new, so a lost, doubled or forged one costs a
+                    request and nothing else. A daily list finds what no webhook told.""",
+                """**When it is next due** stands in the connection's row, with some chance in
+                    it: a full hour must not start a hundred thousand jobs.""",
+                """**To be seen**: age of the oldest job of each class, tokens left, leases
+                    lost, jobs set aside. The age of the oldest webhook is the figure to wake
+                    somebody for.""",
             )
         ),
     ]

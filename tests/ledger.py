@@ -3,7 +3,7 @@
 
 A test asks for the fixture ``reliability`` and calls it once for each fault that it played::
 
-    reliability("upstream", "details: 502 with a page of HTML", lost=0, seen="FG-source-down, exit 4; the next sync goes on")
+    reliability("upstream", "details: 502 with a page of HTML", lost=0, seen="FG-source-down")
 
 Rows count only if the test passed. They go to the folder that ``FITGLUE_RELIABILITY`` names, a
 file a process; without it nowhere.

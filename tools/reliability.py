@@ -33,28 +33,34 @@ TITLES = {
 NOTES = """
 ## What isolation does not promise
 
-A plugin is a program that runs with the rights, and in the process, of whoever syncs. The host holds what it gives back, what it raises,
-and how long it keeps silent. It does not hold:
+A plugin is a program that runs with the rights, and in the process, of whoever syncs. The host
+holds what it gives back, what it raises, and how long it keeps silent. It does not hold:
 
-- **Threads.** A plugin that blocks is abandoned, not stopped: its thread stays until the process ends, with whatever it holds.
-- **The interpreter's lock.** C code that keeps it (a regular expression that explodes, a power of a power) stops every thread, the limit
-  and Ctrl-C with it.
-- **The end of the process.** `os._exit`, `os.kill`, a crash in native code and the kernel's hand on memory end all connections at once. The
-  store is as after any kill: the next sync goes on. Where a part that is `heavy` is read, in a worker, they cost that worker: what it
-  was at is read once more alone, and set aside if that ends the same way.
-- **Memory.** One item, one window and one document have limits, checked once they are there: a plugin that makes a list of ten gigabytes
-  has made it.
-- **What a process has once.** Environment, working directory, locale, warnings, log handlers, proxies, monkey-patched modules: changed by
-  one, changed for all. Only the recursion limit is put back; signals cannot be changed from a plugin's thread, and standard output is ours.
-- **Time that is used.** The limit is for silence. A plugin that asks its source for ever, or gives a row a minute, is slow, not blocked.
-- **Children.** Those that a plugin starts outlive the command; one that it forks keeps the lock of the connection until it ends.
-- **Truth.** A well-formed lie is believed: a wrong distance, or the claim of another workout, which then are one until the claim is gone.
+- **Threads.** A plugin that blocks is abandoned, not stopped: its thread stays until the process
+  ends, with whatever it holds.
+- **The interpreter's lock.** C code that keeps it (a regular expression that explodes, a power of a
+  power) stops every thread, the limit and Ctrl-C with it.
+- **The end of the process.** `os._exit`, `os.kill`, a crash in native code and the kernel's hand on
+  memory end all connections at once. The store is as after any kill: the next sync goes on. Where a
+  part that is `heavy` is read, in a worker, they cost that worker: what it was at is read once more
+  alone, and set aside if that ends the same way.
+- **Memory.** One item, one window and one document have limits, checked once they are there: a
+  plugin that makes a list of ten gigabytes has made it.
+- **What a process has once.** Environment, working directory, locale, warnings, log handlers,
+  proxies, monkey-patched modules: changed by one, changed for all. Only the recursion limit is put
+  back; signals cannot be changed from a plugin's thread, and standard output is ours.
+- **Time that is used.** The limit is for silence. A plugin that asks its source for ever, or gives
+  a row a minute, is slow, not blocked.
+- **Children.** Those that a plugin starts outlive the command; one that it forks keeps the lock of
+  the connection until it ends.
+- **Truth.** A well-formed lie is believed: a wrong distance, or the claim of another workout, which
+  then are one until the claim is gone.
 - **Secrets.** A plugin sees none, and could find them: it may read every file that you may read.
 
-What to do: install what you trust. Where a plugin is not to be trusted with the others, give it a process of its own: one
-`fitglue sync NAME` for each connection under a supervisor that limits memory and time and starts it again
-(`systemd-run -p MemoryMax=500M -p RuntimeMaxSec=1h`).
-Where it is not to be trusted with your files, give that process a user and a home of its own as well.
+What to do: install what you trust. Where a plugin is not to be trusted with the others, give it a
+process of its own: one `fitglue sync NAME` for each connection under a supervisor that limits
+memory and time and starts it again (`systemd-run -p MemoryMax=500M -p RuntimeMaxSec=1h`). Where it
+is not to be trusted with your files, give that process a user and a home of its own as well.
 """
 
 

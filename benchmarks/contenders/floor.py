@@ -59,7 +59,8 @@ class Floor:
 
     def first(self) -> None:
         sizes = self.get(
-            f"athlete/0/activities?oldest=1900-01-01&newest={date.today() + OVERLAP}&fields=id,start_date_local"
+            f"athlete/0/activities?oldest=1900-01-01&newest={date.today() + OVERLAP}"
+            "&fields=id,start_date_local"
         )
         rows = sorted(decoded(sizes), key=lambda row: row["start_date_local"], reverse=True)
         self.store.execute("BEGIN")

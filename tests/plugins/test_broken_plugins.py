@@ -335,8 +335,9 @@ def test_a_process_with_a_blocked_plugin_ends(tmp_path):
             Guard("bad", time_limit_s=0.1).call("import", threading.Event().wait)
         except PluginFailed as error:
             print(error.code)
+        endless = lambda: iter(threading.Event().wait, None)
         try:
-            list(Guard("bad", time_limit_s=0.1).iterate("list", [lambda: iter(threading.Event().wait, None)]))
+            list(Guard("bad", time_limit_s=0.1).iterate("list", [endless]))
         except PluginFailed as error:
             print(error.code)
     """)

@@ -29,14 +29,26 @@ parts:
   - {name: summary, from: list}
   - {name: detail, bulk: 50}
   - {name: file, default: false, option: files}
-sync: {deletions: true, overlap_days: 14, note: Nothing else is known., delay: {expected_min: 5, hops: [watch, Demo, FitGlue]}}
+sync:
+  deletions: true
+  overlap_days: 14
+  note: Nothing else is known.
+  delay: {expected_min: 5, hops: [watch, Demo, FitGlue]}
 capabilities: {history: Ten years.}
 data:
   - {field: Title, availability: always, path: title, upstream: name}
-  - {field: Load, availability: when_recorded, path: training_load, upstream: icu_training_load, kind: computed, note: A | B.}
+  - field: Load
+    availability: when_recorded
+    path: training_load
+    upstream: icu_training_load
+    kind: computed
+    note: A | B.
   - {field: Sets, availability: never, note: They are not kept.}
 issues:
-  - {symptom: The key is rejected, cause: It is wrong., fix: Copy it again., codes: [FG-key-rejected]}
+  - symptom: The key is rejected
+    cause: It is wrong.
+    fix: Copy it again.
+    codes: [FG-key-rejected]
 claims_corrected:
   - {claim: It is instant., truth: It takes five minutes., reference: measured}
 """

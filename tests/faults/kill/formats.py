@@ -29,8 +29,15 @@ def upgrade() -> None:
     """Add what is new, and fill it."""
     op.add_column("fg_activities", sa.Column("day", sa.Text(), nullable=True))
     op.execute("UPDATE fg_activities SET day = substr(start_local, 1, 10)")
-    op.create_table("fg_days", sa.Column("day", sa.Text(), primary_key=True), sa.Column("n", sa.Integer(), nullable=False))
-    op.execute("INSERT INTO fg_days SELECT day, count(*) FROM fg_activities WHERE day IS NOT NULL GROUP BY day")
+    op.create_table(
+        "fg_days",
+        sa.Column("day", sa.Text(), primary_key=True),
+        sa.Column("n", sa.Integer(), nullable=False),
+    )
+    op.execute(
+        "INSERT INTO fg_days"
+        " SELECT day, count(*) FROM fg_activities WHERE day IS NOT NULL GROUP BY day"
+    )
     op.create_index("fg_activities_by_day", "fg_activities", ["day"])
 '''
 

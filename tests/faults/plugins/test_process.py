@@ -48,7 +48,8 @@ def fitglue_fetch(part, ids):
 
 @hookimpl
 def fitglue_normalize(record):
-    return [SourceActivity(title="one", sport="Run", start_local=datetime(2026, 5, 1), claims=("{name}:1",))]
+    start = datetime(2026, 5, 1)
+    return [SourceActivity(title="one", sport="Run", start_local=start, claims=("{name}:1",))]
 """
 SETTLE = (
     "from fitglue_registry import Host\nwith Host() as host:\n    host.connect('bad', {})\n    "
@@ -143,7 +144,8 @@ MISUSES = {
     "changes folder, environment, signals, recursion limit and logging": """
         import contextlib, logging, os, signal, sys, warnings
         os.chdir("/")
-        os.environ.update(FITGLUE_HOME="/nowhere", FITGLUE_DATABASE="sqlite:////nowhere/x.db", LC_ALL="tr_TR")
+        os.environ.update(FITGLUE_HOME="/nowhere", LC_ALL="tr_TR")
+        os.environ.update(FITGLUE_DATABASE="sqlite:////nowhere/x.db")
         with contextlib.suppress(ValueError):
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         sys.setrecursionlimit(10**6)

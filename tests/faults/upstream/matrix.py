@@ -28,30 +28,63 @@ OF_CONNECT = ("profile", "notes")
 
 #: What the source itself says, however odd it is: kept as it came, and believed until the source
 #: says otherwise.
-ODD: Mapping[str, Fault] = {name: Fault.values(values, rows=2) for name, values in {
-    "NaN": {"average_heartrate": "NaN", "data.0": "NaN", "average_temp": "NaN"},
-    "1e400": {"distance": "1e400", "icu_average_watts": "-1e400", "data.0": "1e400"},
-    "a lone surrogate": {"name": r'"half \ud83d a face"', "type": r'"Ri\ud800de"'},
-    "a title that is no UTF-8": {"name": '"\udce2\udc82 cut"'},
-    "NUL in a title": {"name": r'"a\u0000b"', "timezone": r'"Europe/\u0000Berlin"', "athlete.name": r'"a\u0000b"'},
-    "dates of year 1": {"start_date": '"0001-01-01T00:00:00Z"', "start_date_local": '"0001-01-01T00:00:00"',
-                        "timezone": '"Asia/Tokyo"', "created": '"0001-01-01T00:00:00+14:00"'},
-    "dates of year 9999": {"start_date": '"9999-12-31T23:59:59Z"', "start_date_local": '"9999-12-31T23:59:59"',
-                           "timezone": '"America/Los_Angeles"', "created": '"9999-12-31T23:59:59-12:00"'},
-    "a "
-        "local "
-            "date of year 1 alone": {"start_date": "null", "start_date_local": '"0001-01-01T00:00:00"', "timezone": '"Asia/Tokyo"'},
-    "a date of year "
-        "9999 with a zone": {"start_date": '"9999-12-31T23:59:59-12:00"', "timezone": '"Asia/Tokyo"'},
-    "negative "
-        "numbers": {"distance": "-5", "moving_time": "-1", "elapsed_time": "-2147483648", "calories": "-10", "data.0": "-1"},
-    "absurd numbers": {"distance": "1e300", "elapsed_time": "123456789012345678901234567890", "icu_joules": "9" * 400,
-                       "average_heartrate": "1e308", "data.1": "9" * 400},
-    "texts for numbers": {"distance": '"far"', "elapsed_time": '"an hour"', "data": '"none"'},
-    "numbers "
-        "for texts": {"name": "7", "type": "[1]", "start_date_local": "20261120", "description": "{}"},
-    "a value nested 100,000 deep": {"deep": "[" * 100_000 + "]" * 100_000},
-}.items()}  # fmt: skip
+ODD: Mapping[str, Fault] = {
+    name: Fault.values(values, rows=2)
+    for name, values in {
+        "NaN": {"average_heartrate": "NaN", "data.0": "NaN", "average_temp": "NaN"},
+        "1e400": {"distance": "1e400", "icu_average_watts": "-1e400", "data.0": "1e400"},
+        "a lone surrogate": {"name": r'"half \ud83d a face"', "type": r'"Ri\ud800de"'},
+        "a title that is no UTF-8": {"name": '"\udce2\udc82 cut"'},
+        "NUL in a title": {
+            "name": r'"a\u0000b"',
+            "timezone": r'"Europe/\u0000Berlin"',
+            "athlete.name": r'"a\u0000b"',
+        },
+        "dates of year 1": {
+            "start_date": '"0001-01-01T00:00:00Z"',
+            "start_date_local": '"0001-01-01T00:00:00"',
+            "timezone": '"Asia/Tokyo"',
+            "created": '"0001-01-01T00:00:00+14:00"',
+        },
+        "dates of year 9999": {
+            "start_date": '"9999-12-31T23:59:59Z"',
+            "start_date_local": '"9999-12-31T23:59:59"',
+            "timezone": '"America/Los_Angeles"',
+            "created": '"9999-12-31T23:59:59-12:00"',
+        },
+        "a local date of year 1 alone": {
+            "start_date": "null",
+            "start_date_local": '"0001-01-01T00:00:00"',
+            "timezone": '"Asia/Tokyo"',
+        },
+        "a date of year 9999 with a zone": {
+            "start_date": '"9999-12-31T23:59:59-12:00"',
+            "timezone": '"Asia/Tokyo"',
+        },
+        "negative numbers": {
+            "distance": "-5",
+            "moving_time": "-1",
+            "elapsed_time": "-2147483648",
+            "calories": "-10",
+            "data.0": "-1",
+        },
+        "absurd numbers": {
+            "distance": "1e300",
+            "elapsed_time": "123456789012345678901234567890",
+            "icu_joules": "9" * 400,
+            "average_heartrate": "1e308",
+            "data.1": "9" * 400,
+        },
+        "texts for numbers": {"distance": '"far"', "elapsed_time": '"an hour"', "data": '"none"'},
+        "numbers for texts": {
+            "name": "7",
+            "type": "[1]",
+            "start_date_local": "20261120",
+            "description": "{}",
+        },
+        "a value nested 100,000 deep": {"deep": "[" * 100_000 + "]" * 100_000},
+    }.items()
+}
 
 FAULTS: Mapping[str, Fault] = {
     "401": Fault.status(401),
@@ -97,30 +130,41 @@ FAULTS: Mapping[str, Fault] = {
 SLOW = ("one byte at a time", "headers byte by byte", "never answering")
 
 _DOWN = {
-    "401": "FG-key-rejected", "403": "FG-not-permitted", "429": "FG-rate-limited", "429, "
-        "retry after 5 s": "FG-rate-limited",
-    "429, retry after an hour": "FG-rate-limited", "503, retry after an hour": "FG-source-down",
-}  # fmt: skip
+    "401": "FG-key-rejected",
+    "403": "FG-not-permitted",
+    "429": "FG-rate-limited",
+    "429, retry after 5 s": "FG-rate-limited",
+    "429, retry after an hour": "FG-rate-limited",
+    "503, retry after an hour": "FG-source-down",
+}
 _BROKEN = {
-    "404": "FG-unexpected-status", "422": "FG-unexpected-status", "422, as of Strava": "FG-unexpected-status",
-    "500": "FG-source-down", "502 with HTML": "FG-source-down",
-    "redirect to "
-        "another host": "FG-redirect-refused", "redirect to another port": "FG-redirect-refused",
-    "redirect to another "
-        "address of its own": "FG-unexpected-answer", "redirect without end": "FG-redirect-refused",
-    "a "
-        "web "
-            "page under 200": "FG-answer-not-json", "empty body": "FG-answer-not-json", "truncated": "FG-answer-not-json",
-    "JSON "
-        "of another shape": "FG-unexpected-answer", "a list of numbers": "FG-unexpected-answer", "null": "FG-unexpected-answer",
-    "broken gzip": "FG-answer-broken", "reset "
-        "before the headers": "FG-answer-broken", "reset after the headers": "FG-answer-broken",
-    "cut in the body": "FG-answer-broken", "200 with an error inside": "FG-unexpected-answer",
-    "nested 100,000 deep": "FG-answer-not-json", "no JSON at all": "FG-answer-not-json",
-    "a body of 500 MB": "FG-answer-too-large", "a body of 500 MB, "
-        "unannounced": "FG-answer-too-large",
-    "a gzip of 500 MB": "FG-answer-too-large", **dict.fromkeys(SLOW, "FG-timeout"),
-}  # fmt: skip
+    "404": "FG-unexpected-status",
+    "422": "FG-unexpected-status",
+    "422, as of Strava": "FG-unexpected-status",
+    "500": "FG-source-down",
+    "502 with HTML": "FG-source-down",
+    "redirect to another host": "FG-redirect-refused",
+    "redirect to another port": "FG-redirect-refused",
+    "redirect to another address of its own": "FG-unexpected-answer",
+    "redirect without end": "FG-redirect-refused",
+    "a web page under 200": "FG-answer-not-json",
+    "empty body": "FG-answer-not-json",
+    "truncated": "FG-answer-not-json",
+    "JSON of another shape": "FG-unexpected-answer",
+    "a list of numbers": "FG-unexpected-answer",
+    "null": "FG-unexpected-answer",
+    "broken gzip": "FG-answer-broken",
+    "reset before the headers": "FG-answer-broken",
+    "reset after the headers": "FG-answer-broken",
+    "cut in the body": "FG-answer-broken",
+    "200 with an error inside": "FG-unexpected-answer",
+    "nested 100,000 deep": "FG-answer-not-json",
+    "no JSON at all": "FG-answer-not-json",
+    "a body of 500 MB": "FG-answer-too-large",
+    "a body of 500 MB, unannounced": "FG-answer-too-large",
+    "a gzip of 500 MB": "FG-answer-too-large",
+    **dict.fromkeys(SLOW, "FG-timeout"),
+}
 _ALL = _DOWN | _BROKEN
 #: Endpoint → fault → the code that stops it; what is not there goes on.
 STOPS: Mapping[str, Mapping[str, str]] = {
@@ -155,14 +199,20 @@ GOES_ON = {
     # split.
     *((endpoint, "nested 100,000 deep") for endpoint in ("notes", "sizing", "window")),
     *((endpoint, "a list of numbers") for endpoint in ("notes", "sizing", "window")),
-    *((endpoint, ("redirect to another address "
-        "of its own")) for endpoint in ("notes", "sizing", "window")),
+    *(
+        (endpoint, "redirect to another address of its own")
+        for endpoint in ("notes", "sizing", "window")
+    ),
     # A clear word about one activity: it is gone, or there is no such part.
-    *((endpoint, status) for endpoint in ("detail", "streams", "file") for status in ("404", "422", ("422, "
-        "as of Strava"))),
+    *(
+        (endpoint, status)
+        for endpoint in ("detail", "streams", "file")
+        for status in ("404", "422", "422, as of Strava")
+    ),
     # Bytes of a file are nobody's business.
-    ("file", "truncated"), ("file", "no JSON at all"),
-}  # fmt: skip
+    ("file", "truncated"),
+    ("file", "no JSON at all"),
+}
 
 
 def stops_with(endpoint: str, fault: str) -> str | None:

@@ -60,12 +60,12 @@ def _move_down(account):
 
 
 ACTS = {
-    "a workout arrives": _add, "the newest is "
-        "deleted": lambda account: account.delete(account.ids()[0]),
-    "the oldest is deleted": lambda account: account.delete(account.ids()[-1]), "the "
-        "oldest becomes the newest": _move_up,
+    "a workout arrives": _add,
+    "the newest is deleted": lambda account: account.delete(account.ids()[0]),
+    "the oldest is deleted": lambda account: account.delete(account.ids()[-1]),
+    "the oldest becomes the newest": _move_up,
     "the newest becomes the oldest": _move_down,
-}  # fmt: skip
+}
 
 
 @pytest.mark.long
