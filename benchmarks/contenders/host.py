@@ -49,8 +49,8 @@ STAGES = {
     "  recordings to columns": [("fitglue_intervals.normalize", "decode_streams")],
     "hold to the model": [("fitglue_registry.sync.derive", "Deriver._hold")],
     "  schemas, of the model and the plugin": [
-        ("fitglue_registry.contract", "Contract.accepts"),
-        ("fitglue_registry.contract", "Contract.violations"),
+        ("fitglue_registry.validation.validator", "Validator.accepts"),
+        ("fitglue_registry.validation.validator", "Validator.violations"),
     ],
     "encode": [("fitglue_registry.sync.derive", "prepare")],
     "store rows of the list": [("fitglue_registry.sync.listing", "_commit")],

@@ -91,7 +91,7 @@ class LazyGroup(Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that was typed; raises a usage error that names the nearest one."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            from fitglue_registry.contract import nearest
+            from fitglue_registry.validation.wording import nearest
 
             near = nearest(args[0], COMMANDS)
             raise click.UsageError(

@@ -123,7 +123,7 @@ def _readable(named: str | Path) -> Path:
 
 
 def _nearest(path: Path) -> str | None:
-    from fitglue_registry.contract import nearest
+    from fitglue_registry.validation.wording import nearest
 
     try:
         near = nearest(path.name, os.listdir(path.parent))  # noqa: PTH208 - names are all that is needed

@@ -12,7 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from fitglue_registry.contract import nearest
 from fitglue_registry.errors import FitglueError, Place, PluginFailed
 from fitglue_registry.hookspecs import (
     ADDRESSED,
@@ -33,6 +32,7 @@ from fitglue_registry.plugins.answers import (
 from fitglue_registry.plugins.guard import Guard, SignOfLife, hold_count
 from fitglue_registry.plugins.hookcheck import check_api, check_hooks
 from fitglue_registry.plugins.scan import all_entry_points, one_of_each_name
+from fitglue_registry.validation.wording import nearest
 
 if TYPE_CHECKING:
     from fitglue_registry.hookspecs import Record

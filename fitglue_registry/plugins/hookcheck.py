@@ -7,9 +7,9 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from fitglue_registry.contract import nearest
 from fitglue_registry.errors import Place, PluginFailed
 from fitglue_registry.hookspecs import HOOK_API, HOOK_NAMES, WRAPPER_GROUP, Hooks
+from fitglue_registry.validation.wording import nearest
 
 
 def check_api(name: str, plugin: object) -> None:

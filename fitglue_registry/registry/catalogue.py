@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from fitglue_registry.contract import nearest
 from fitglue_registry.errors import EntryInvalid, Place, UserMistake
 from fitglue_registry.registry.entry import Entry, Tier, reference
 from fitglue_registry.registry.folders import (
@@ -26,6 +25,7 @@ from fitglue_registry.registry.folders import (
     too_many,
 )
 from fitglue_registry.registry.merge_rules import MergeRules
+from fitglue_registry.validation.wording import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -219,7 +219,7 @@ def _stamps(folders: Sequence[Folder]) -> Iterator[_Stamp]:
     ours = Path(__file__).parent
     code = [
         *ours.glob("*.py"),
-        ours.parent / "contract.py",
+        *(ours.parent / "validation").glob("*.py"),
         *(default_folder() / "schemas").glob("*.json"),
     ]
     entries = [

@@ -8,12 +8,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fitglue_registry.contract import nearest, one_of
 from fitglue_registry.errors import EntryInvalid, Place, UserMistake
 from fitglue_registry.registry.catalogue import Catalogue
 from fitglue_registry.registry.folders import BUILT_IN, Folder, default_folder, entry_files
 from fitglue_registry.registry.reading import Reading, read_entry, read_merge_rules, read_tiers
 from fitglue_registry.registry.rules import ADDRESS
+from fitglue_registry.validation.wording import nearest, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

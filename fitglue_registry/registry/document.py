@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from yaml.resolver import BaseResolver, Resolver
 
-from fitglue_registry.contract import describe
 from fitglue_registry.errors import EntryInvalid, Place
+from fitglue_registry.validation.wording import describe
 
 if TYPE_CHECKING:
-    from fitglue_registry.contract import Path
+    from fitglue_registry.validation.violation import KeyPath
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
@@ -101,7 +101,7 @@ class Document:
     errors: list[EntryInvalid] = field(default_factory=list)
     root: yaml.Node | None = None
 
-    def place(self, path: Path = (), *, key: bool = False) -> Place:
+    def place(self, path: KeyPath = (), *, key: bool = False) -> Place:
         """Where the value at ``path`` stands, or its key; for a path that leads nowhere the last
         part that is there.
         """
@@ -123,7 +123,7 @@ class Document:
         *,
         why: str | None = None,
         fix: str | None = None,
-        path: Path = (),
+        path: KeyPath = (),
     ) -> None:
         """Note that something is wrong at this mark, unless there are enough to mend, and go on
         reading.
@@ -224,7 +224,7 @@ def _refuse_syntax(error: yaml.MarkedYAMLError, text: str, document: Document) -
     document.refuse(mark, "FG-entry-syntax", f"this is not YAML: {what}", fix=fix)
 
 
-def _value(node: yaml.Node, path: Path, document: Document) -> Any:
+def _value(node: yaml.Node, path: KeyPath, document: Document) -> Any:
     if isinstance(node, yaml.ScalarNode) and node.tag in ("plain", "quoted"):
         return _plain(node, path, document) if node.tag == "plain" else node.value
     if isinstance(node, yaml.SequenceNode) and node.tag == "list":
@@ -242,7 +242,7 @@ def _value(node: yaml.Node, path: Path, document: Document) -> Any:
     return None
 
 
-def _mapping(node: yaml.MappingNode, path: Path, document: Document) -> dict[str, Any]:
+def _mapping(node: yaml.MappingNode, path: KeyPath, document: Document) -> dict[str, Any]:
     seen: dict[str, yaml.Mark] = {}
     value: dict[str, Any] = {}
     for key_node, value_node in node.value:
@@ -265,7 +265,7 @@ def _mapping(node: yaml.MappingNode, path: Path, document: Document) -> dict[str
     return value
 
 
-def _key(node: yaml.Node, path: Path, document: Document) -> str | None:
+def _key(node: yaml.Node, path: KeyPath, document: Document) -> str | None:
     if isinstance(node, yaml.ScalarNode) and node.tag == "plain" and node.value == "<<":
         document.refuse(
             node.start_mark,
@@ -288,7 +288,7 @@ def _key(node: yaml.Node, path: Path, document: Document) -> str | None:
     return None
 
 
-def _plain(node: yaml.ScalarNode, path: Path, document: Document) -> Any:
+def _plain(node: yaml.ScalarNode, path: KeyPath, document: Document) -> Any:
     text = node.value
     shown = text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
     value = _scalar(text)
@@ -353,7 +353,7 @@ def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Nod
     return None
 
 
-def _dotted(path: Path) -> str | None:
+def _dotted(path: KeyPath) -> str | None:
     """``('parts', 0, 'name')`` → ``parts[0].name``."""
     return (
         "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")

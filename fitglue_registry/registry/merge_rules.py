@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from fitglue_registry.contract import nearest
 from fitglue_registry.model import SourceActivity
 from fitglue_registry.registry.rules import Flaw
+from fitglue_registry.validation.wording import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

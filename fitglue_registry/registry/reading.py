@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fitglue_registry.contract import Contract, Violation, describe, nearest, one_of
 from fitglue_registry.errors import EntryInvalid
 from fitglue_registry.registry.document import MAX_BYTES, MOST_ERRORS, Document, parse
 from fitglue_registry.registry.entry import SCHEMA, Entry, Tier, entry_of
@@ -24,11 +23,13 @@ from fitglue_registry.registry.folders import KIND_OF_FOLDER, default_folder
 from fitglue_registry.registry.merge_rules import MergeRules
 from fitglue_registry.registry.merge_rules import flaws as flaws_of_rules
 from fitglue_registry.registry.rules import flaws
+from fitglue_registry.validation.validator import Validator
+from fitglue_registry.validation.wording import describe, nearest, one_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fitglue_registry.contract import Path as KeyPath
+    from fitglue_registry.validation.violation import KeyPath, Violation
 
 _CODES = {
     "additionalProperties": "FG-entry-unknown-key",
@@ -132,9 +133,9 @@ def read_merge_rules(file: Path) -> tuple[MergeRules | None, list[EntryInvalid]]
 
 
 @cache
-def contract(name: str) -> Contract:
+def validator(name: str) -> Validator:
     """The published JSON Schema of that name, such as ``entry`` or ``tiers``."""
-    return Contract(json.loads((default_folder() / "schemas" / f"{name}.json").read_bytes()))
+    return Validator(json.loads((default_folder() / "schemas" / f"{name}.json").read_bytes()))
 
 
 def _read(file: Path, schema: str) -> Reading:
@@ -157,8 +158,8 @@ def _read(file: Path, schema: str) -> Reading:
     elif _is_newer(document.value):
         what = f"schema {document.value['schema']} is newer than {SCHEMA}, which this host reads"
         reading.refuse("FG-entry-schema-newer", ("schema",), what, fix="upgrade fitglue-registry")
-    elif not contract(schema).accepts(document.value):
-        for violation in contract(schema).violations(document.value)[:MOST_ERRORS]:
+    elif not validator(schema).accepts(document.value):
+        for violation in validator(schema).violations(document.value)[:MOST_ERRORS]:
             _refuse(reading, violation)
     return reading
 
@@ -215,10 +216,10 @@ def _draft(reading: Reading) -> dict[str, Any] | None:
         "tier": "?",
     }
     wrong = {
-        violation.path[0] for violation in contract("entry").violations(value) if violation.path
+        violation.path[0] for violation in validator("entry").violations(value) if violation.path
     }
     draft = stand_in | {key: part for key, part in value.items() if key not in wrong}
-    return draft if contract("entry").accepts(draft) else None
+    return draft if validator("entry").accepts(draft) else None
 
 
 def _refuse_place(reading: Reading, entry: Entry) -> None:

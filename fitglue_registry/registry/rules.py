@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from fitglue_registry.contract import describe, nearest, one_of
 from fitglue_registry.errors import EntryInvalid, UserMistake
+from fitglue_registry.validation.wording import describe, nearest, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fitglue_registry.contract import Path
     from fitglue_registry.registry.entry import Entry, Field, Http
+    from fitglue_registry.validation.violation import KeyPath
 
 _VERSION_RANGE = re.compile(
     r"(~=|==|!=|<=|>=|<|>)\s*\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\.\*)?"
@@ -27,7 +27,7 @@ class Flaw(NamedTuple):
     """One broken rule: code, path in the entry, what, and why or fix where there is more to say."""
 
     code: str
-    path: Path
+    path: KeyPath
     what: str
     why: str | None = None
     fix: str | None = None
@@ -122,7 +122,7 @@ def _version_range(entry: Entry) -> Iterator[Flaw]:
             )
 
 
-def _names_twice(path: Path, names: list[str]) -> Iterator[Flaw]:
+def _names_twice(path: KeyPath, names: list[str]) -> Iterator[Flaw]:
     for number, name in enumerate(names):
         if name in names[:number]:
             yield Flaw(
@@ -134,8 +134,8 @@ def _names_twice(path: Path, names: list[str]) -> Iterator[Flaw]:
             )
 
 
-def _patterns(path: Path, field: Field) -> Iterator[Flaw]:
-    patterns: list[tuple[Path, str, bool]] = [
+def _patterns(path: KeyPath, field: Field) -> Iterator[Flaw]:
+    patterns: list[tuple[KeyPath, str, bool]] = [
         ((*path, "clean", number, "extract"), step.extract, True)
         for number, step in enumerate(field.clean)
         if step.extract
@@ -163,7 +163,7 @@ def _patterns(path: Path, field: Field) -> Iterator[Flaw]:
         yield from _own_examples(path, field)
 
 
-def _own_examples(path: Path, field: Field) -> Iterator[Flaw]:
+def _own_examples(path: KeyPath, field: Field) -> Iterator[Flaw]:
     for key, value in (("example", field.example), ("default", field.default)):
         try:
             if value is not None:

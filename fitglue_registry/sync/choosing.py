@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from fitglue_registry.contract import nearest
 from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.model import SPORTS, SourceActivity, canonical_sport
 from fitglue_registry.registry.merge_rules import UNDECIDED
 from fitglue_registry.store import choices, reading
 from fitglue_registry.store.activities import load_rows, lock_athlete
+from fitglue_registry.validation.wording import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fitglue_registry import model
-from fitglue_registry.contract import Contract
 from fitglue_registry.errors import FitglueError, Place, PluginFailed, RecordRefused
 from fitglue_registry.store.encoding import Encoded, prepare
+from fitglue_registry.validation.validator import Validator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,8 +55,8 @@ class Deriver:
         self._plugins = plugins
 
     @cached_property
-    def _contract(self) -> Contract:
-        return Contract(model.document_schema())
+    def _validator(self) -> Validator:
+        return Validator(model.document_schema())
 
     def derive(self, entry: Entry, record: Record, *, here: bool = False) -> Derived:
         """What the record says, ready to be stored, or why it goes to quarantine; raises what
@@ -160,7 +160,7 @@ class Deriver:
                         f"{_LARGEST_DOCUMENT:,}"
                     )
                 document = model.to_builtins(bare)
-                if self._contract.accepts(document):
+                if self._validator.accepts(document):
                     return msgspec.structs.replace(
                         model.decode(encoded), streams=tuple(activity.streams)
                     )
@@ -175,7 +175,7 @@ class Deriver:
             else:
                 wrong = [
                     (".".join(map(str, item.path)), item.message)
-                    for item in self._contract.violations(document)
+                    for item in self._validator.violations(document)
                 ]
         fields = "; ".join(f"{field[:100]} {reason}".strip() for field, reason in wrong[:5])
         raise RecordRefused(

@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fitglue_registry import model
-from fitglue_registry.contract import Contract
 from fitglue_registry.model import Column, SourceActivity, Stream
+from fitglue_registry.validation.validator import Validator
 
 SCHEMAS = Path(__file__).parents[2] / "registry" / "schemas"
-CONTRACT = Contract(model.document_schema())
+VALIDATOR = Validator(model.document_schema())
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -140,10 +140,10 @@ def test_any_source_activity_comes_back_as_it_was(found):
 )
 @given(activities)
 def test_any_source_activity_meets_the_published_schema(found):
-    """What the types can hold, the contract allows: as built values and as a document."""
+    """What the types can hold, the schema allows: as built values and as a document."""
     document = json.loads(model.encode(found))
-    assert CONTRACT.violations(document) == []
-    assert CONTRACT.accepts(model.to_builtins(found))
+    assert VALIDATOR.violations(document) == []
+    assert VALIDATOR.accepts(model.to_builtins(found))
 
 
 def test_zero_is_not_null(activity):
@@ -224,8 +224,8 @@ def test_every_field_stands_in_the_schema_and_unknown_ones_are_refused():
 
 def test_a_document_without_any_start_is_refused():
     """At least one of UTC and local time."""
-    assert not CONTRACT.accepts({"sport": "Ride"})
-    assert CONTRACT.accepts({"sport": "Ride", "start_local": "2026-05-01T07:30:00"})
+    assert not VALIDATOR.accepts({"sport": "Ride"})
+    assert VALIDATOR.accepts({"sport": "Ride", "start_local": "2026-05-01T07:30:00"})
 
 
 @pytest.mark.parametrize(
@@ -246,9 +246,9 @@ def test_a_document_without_any_start_is_refused():
 )
 def test_a_moment_is_held_to_its_form_by_every_validator(start, fits):
     """Whether or not a validator looks at formats."""
-    assert CONTRACT.accepts({"start_utc": start}) is fits
+    assert VALIDATOR.accepts({"start_utc": start}) is fits
     assert (
-        CONTRACT.accepts(
+        VALIDATOR.accepts(
             {"start_local": start.removesuffix("Z").removesuffix("+02:00"), "start_utc": start}
         )
         is fits
@@ -319,9 +319,9 @@ _documents = activities.map(lambda found: json.loads(model.encode(found)))
 @given(mutated())
 def test_both_validators_give_the_same_verdict_and_the_types_agree(document):
     """The quick one decides, the other explains, and what they accept can be read."""
-    accepted = CONTRACT.accepts(document)
+    accepted = VALIDATOR.accepts(document)
     explained = [
-        violation for violation in CONTRACT.violations(document) if violation.keyword != "json"
+        violation for violation in VALIDATOR.violations(document) if violation.keyword != "json"
     ]
     if accepted:
         assert explained == []

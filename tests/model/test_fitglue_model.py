@@ -7,7 +7,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from fitglue_registry import model
-from fitglue_registry.contract import Contract
 from fitglue_registry.model import (
     Column,
     Completeness,
@@ -26,6 +25,7 @@ from fitglue_registry.model import (
     WorkoutDefinition,
     WorkoutStep,
 )
+from fitglue_registry.validation.validator import Validator
 
 START = datetime(2026, 5, 1, 5, 30, tzinfo=UTC)
 
@@ -144,7 +144,7 @@ def test_everything_can_be_held_and_comes_back():
 
 def test_everything_is_in_order():
     """Neither the published schema nor the rules beyond it object."""
-    assert Contract(model.document_schema()).violations(model.to_builtins(everything())) == []
+    assert Validator(model.document_schema()).violations(model.to_builtins(everything())) == []
     assert model.problems(everything()) == []
 
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitglue_registry.contract import Contract
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.registry import Catalogue, Clean, Entry, Field, Http, Tier, default_folder
 from fitglue_registry.registry.entry import entry_of
-from fitglue_registry.registry.reading import contract, read_entry
+from fitglue_registry.registry.reading import read_entry, validator
+from fitglue_registry.validation.validator import Validator
 
 FIFTEEN_LINES = """\
 schema: 1
@@ -246,7 +246,7 @@ def test_whatever_the_schema_accepts_becomes_a_typed_entry(key, put):
         "tier": "x",
     }
     document[key] = put.draw(JSON | known | st.lists(known, max_size=2))
-    assert not contract("entry").accepts(document) or isinstance(entry_of(document), Entry)
+    assert not validator("entry").accepts(document) or isinstance(entry_of(document), Entry)
 
 
 def test_the_default_of_a_whole_number_may_be_written_with_a_point():
@@ -261,5 +261,5 @@ def test_the_default_of_a_whole_number_may_be_written_with_a_point():
         "tier": "x",
         "parts": [{"name": "summary", "bulk": 100.0}],
     }
-    assert Contract(published("entry")).accepts(document)
+    assert Validator(published("entry")).accepts(document)
     assert entry_of(document).parts[0].bulk == 100

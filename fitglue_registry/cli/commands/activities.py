@@ -112,8 +112,8 @@ def _list(face: Face, wanted: Filter, *, as_csv: bool) -> None:
 
 
 def _why_nothing(face: Face, sport: str | None) -> str:
-    from fitglue_registry.contract import nearest
     from fitglue_registry.model.sports import SPORTS
+    from fitglue_registry.validation.wording import nearest
 
     if not face.host.connections():
         return "There is nothing yet. Next: fitglue connect intervals"

@@ -109,7 +109,7 @@ def _find(face: Face, name: str) -> list[Entry]:
         return [face.host.catalogue.get(kind, entry_id)]
     found = [entry for entry in face.host.catalogue if entry.id == name]
     if not found:
-        from fitglue_registry.contract import nearest
+        from fitglue_registry.validation.wording import nearest
 
         near = nearest(name, [entry.id for entry in face.host.catalogue])
         fix = f"did you mean {near}?" if near else "see: fitglue registry"

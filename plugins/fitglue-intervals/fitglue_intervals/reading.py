@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from isal import igzip, igzip_lib
 
-from fitglue_registry.contract import Contract
 from fitglue_registry.errors import Place, RecordRefused
+from fitglue_registry.validation.validator import Validator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from fitglue_registry.contract import Violation
     from fitglue_registry.hookspecs import Body
+    from fitglue_registry.validation.violation import Violation
 
 BOM = b"\xef\xbb\xbf"
 #: Every whole number of fewer digits is within the range of a double.
@@ -193,11 +193,11 @@ def gunzip(content: bytes) -> bytes:
 
 
 @cache
-def contract(name: str) -> Contract:
+def contract(name: str) -> Validator:
     """The plugin's own schema of a payload: lenient on unknown keys, strict on the types of what is
     read.
     """
-    return Contract(
+    return Validator(
         json.loads((files(__package__) / "schemas" / f"{name}.json").read_text("utf-8"))
     )
 

@@ -1,0 +1,42 @@
+"""Messages name values and names as a person would."""
+
+import pytest
+
+from fitglue_registry.validation.wording import describe, nearest, one_of
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("overlap_day", "overlap_days"), ("TIER", "tier"), ("qqq", None), ("", None)],
+)
+def test_the_nearest_name_is_found(typed, meant):
+    """A typo is answered with the name that was meant, and nonsense with nothing."""
+    assert nearest(typed, ["overlap_days", "tier", "docs"]) == meant
+
+
+def test_names_stand_in_a_sentence():
+    """A list of names reads as a person would write it."""
+    assert [one_of(names) for names in (["a"], ["a", "b"], ["a", "b", "c"], [])] == [
+        "a",
+        "a or b",
+        "a, b or c",
+        "nothing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "described"),
+    [
+        (None, "nothing"),
+        (True, "true"),
+        (7, "the number 7"),
+        ("7", "'7'"),
+        ("x" * 61, f"'{'x' * 60}…'"),
+        ({}, "a mapping"),
+        ((1, 2), "a list of 2"),
+        (object(), "a object"),
+    ],
+)
+def test_a_value_is_described_so_that_text_stands_out(value, described):
+    """A number and the text of its digits are described differently."""
+    assert describe(value) == described
