@@ -58,7 +58,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt plugins/fitglue-intervals/pyproje
 	@$(HAVE_PYTHON)
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) (once; about a minute) …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) install --constraint constraints.txt --editable '.[dev,postgresql,testing]' --editable plugins/fitglue-intervals \
+	@$(PIP) install --constraint constraints.txt --editable '.[dev,postgresql,testing]' \
+		--editable 'plugins/fitglue-intervals[testing]' \
 		--editable plugins/fitglue-files || $(NO_INDEX)
 	@touch $@
 

@@ -29,7 +29,7 @@ class Service:
         self.command = [
             "python",
             "-m",
-            "fitglue_registry.testing.intervals",
+            "fitglue_intervals.testing",
             "--warm",
             "--count",
             str(count),

@@ -18,16 +18,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fitglue_intervals.testing import Account, StandIn
+from fitglue_intervals.testing.elsewhere import garmin_archive, strava_archive
+from fitglue_intervals.testing.files import plain_file_of, track_of
+from fitglue_intervals.testing.plan import lone_plan
 from fitglue_registry import FitglueError, Host
-from fitglue_registry.testing.intervals import Account, StandIn
-from fitglue_registry.testing.intervals.elsewhere import garmin_archive, strava_archive
-from fitglue_registry.testing.intervals.files import plain_file_of, track_of
-from fitglue_registry.testing.intervals.plan import lone_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fitglue_registry.testing.intervals.plan import Plan
+    from fitglue_intervals.testing.plan import Plan
 
 ACTIVITIES, STUBS = 60, 3
 #: So many of the account's newest workouts are in Strava's archive as well.

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry.cli.app import run
-from fitglue_registry.testing.intervals import Account, StandIn
 from fitglue_registry.transport import SystemClock
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from itertools import cycle
 
 import pytest
 
+from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
 from fitglue_registry.store.activities import put_opinion
-from fitglue_registry.testing.intervals import Account, StandIn
 from tests.cli.conftest import TITLE
 
 REASON = (

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from fitglue_registry.testing.intervals import Account
-from fitglue_registry.testing.intervals.elsewhere import garmin_archive, strava_archive
-from fitglue_registry.testing.intervals.files import plain_file_of, track_of
+from fitglue_intervals.testing import Account
+from fitglue_intervals.testing.elsewhere import garmin_archive, strava_archive
+from fitglue_intervals.testing.files import plain_file_of, track_of
 
 HASH = re.compile("[0-9a-f]{40}")
 

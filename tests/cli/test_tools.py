@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from fitglue_registry.testing.intervals import Account
+from fitglue_intervals.testing import Account
 
 ENTRY = """schema: 1
 kind: source
@@ -235,3 +235,11 @@ def test_the_stand_in_has_its_own_help(child):
     """fitglue dev stand-in hands its options on."""
     out, _ = child("dev", "stand-in", "--help").communicate(timeout=20)
     assert "--count" in out
+
+
+def test_a_stand_in_that_is_not_installed_is_named_with_the_fix(fitglue, monkeypatch):
+    """Without the plugin that brings it, fitglue dev stand-in says what to install."""
+    monkeypatch.setattr("fitglue_registry.cli.commands.dev.entry_points", lambda **_: ())
+    said = fitglue("dev", "stand-in", "--json")
+    assert said.code == 8
+    assert "fitglue plugin install fitglue-intervals" in said.err

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fitglue_intervals.testing import Account, StandIn
+from fitglue_intervals.testing.elsewhere import garmin_archive, strava_archive
+from fitglue_intervals.testing.files import plain_file_of
 from fitglue_registry.cli.app import EXIT_CODES
-from fitglue_registry.testing.intervals import Account, StandIn
-from fitglue_registry.testing.intervals.elsewhere import garmin_archive, strava_archive
-from fitglue_registry.testing.intervals.files import plain_file_of
 from tests.docs.pages import README, blocks, prose
 from tests.packaging.environment import (
     CHECKOUT,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry._version import __version__
-from fitglue_registry.testing.intervals import Account, StandIn
 from tests.packaging.environment import (
     CHECKOUT,
     FILES,

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
 from fitglue_registry.store.secrets import MemorySecretStore
-from fitglue_registry.testing.intervals import Account, StandIn
 
 UNTIL = date(2026, 11, 20)
 

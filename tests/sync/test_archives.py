@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry.sync.events import SourceConnected, SyncFinished, SyncStopped
-from fitglue_registry.testing.intervals import Account, StandIn
 
 START = datetime(2026, 5, 3, 6, tzinfo=UTC)
 HEADER = [

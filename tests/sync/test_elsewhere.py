@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from fitglue_intervals.testing import Account
+from fitglue_intervals.testing.elsewhere import garmin_archive, strava_archive
+from fitglue_intervals.testing.files import track_of
 from fitglue_registry.sync.events import SyncFinished
-from fitglue_registry.testing.intervals import Account
-from fitglue_registry.testing.intervals.elsewhere import garmin_archive, strava_archive
-from fitglue_registry.testing.intervals.files import track_of
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import re
 
 import pytest
 
+from fitglue_intervals.testing import Account, Fault, StandIn
 from fitglue_registry.errors import AthleteNeeded, Busy, ConnectionStopped, Retryable
 from fitglue_registry.sync.lock import connection_lock
-from fitglue_registry.testing.intervals import Account, Fault, StandIn
 from tests.sync.builders import finished, native, said, stopped
 from tests.sync.conftest import UNTIL
 

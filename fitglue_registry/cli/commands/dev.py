@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import runpy
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,10 @@ import click
 
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.face import Face, pass_face
-from fitglue_registry.errors import FitglueError, Place, UserMistake
+from fitglue_registry.errors import FitglueError, Place, PluginFailed, UserMistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _BESIDE = (
     "{stem}.streams.json",
@@ -22,6 +22,9 @@ _BESIDE = (
     "{stem}_streams.json",
     "{stem}.streams.json.gz",
 )
+#: The entry-point group of the stand-ins that plugins bring: a function of the arguments after the
+#: command, which returns the exit code.
+_STAND_INS = "fitglue.stand_ins"
 
 
 @click.group(
@@ -186,11 +189,19 @@ def match(face: Face, *, records: Path, out: Path) -> None:
     examples=("fitglue dev stand-in --count 200",),
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def stand_in(*, arguments: tuple[str, ...]) -> None:
+def stand_in(*, arguments: tuple[str, ...]) -> int:
     """Serve a made-up Intervals.icu on this machine.
 
     Until Ctrl-C; --help lists its options.
     """
-    # By name: a face knows nothing of the testing room, which an installation may leave out.
-    sys.argv = ["fitglue dev stand-in", *arguments]
-    runpy.run_module("fitglue_registry.testing.intervals", run_name="__main__")
+    # The plugin brings it: found as plugins are, since the host knows no plugin's package.
+    points = list(entry_points(group=_STAND_INS, name="intervals"))
+    if not points:
+        raise PluginFailed(
+            "FG-plugin-missing",
+            "the stand-in of Intervals.icu is not installed",
+            why=f"no plugin has an entry point called intervals in the group {_STAND_INS}",
+            fix="fitglue plugin install fitglue-intervals",
+        )
+    serve: Callable[[list[str]], int] = points[0].load()
+    return serve(list(arguments))

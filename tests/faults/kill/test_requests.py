@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
-from fitglue_registry.testing.intervals import Account, StandIn
 from tests.faults.kill.hosts import open_host
 from tests.faults.kill.scenarios import connect, sync
 

@@ -11,8 +11,8 @@ from datetime import date
 import psutil
 import pytest
 
+from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
-from fitglue_registry.testing.intervals import Account, StandIn
 from tests.sync.builders import finished
 from tests.sync.natural import natural
 from tests.sync.slow import Scripts, install

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
+from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
 from fitglue_registry.cli.app import run
-from fitglue_registry.testing.intervals import Account, StandIn
 from tests.sync.builders import finished
 from tests.sync.natural import natural
 

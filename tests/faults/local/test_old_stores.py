@@ -12,12 +12,12 @@ from types import SimpleNamespace
 import pytest
 import sqlalchemy as sa
 
+from fitglue_intervals.testing import StandIn
 from fitglue_registry import Host
 from fitglue_registry.store import migrate
 from fitglue_registry.store.database import HEAD, Database
 from fitglue_registry.store.secrets import MemorySecretStore
 from fitglue_registry.sync.events import SyncFinished
-from fitglue_registry.testing.intervals import StandIn
 from tests.faults.local.conftest import complete, execute, lost
 from tests.faults.local.stores.make import KEY, OLD_ID, Noon, account, load
 from tests.sync.builders import finished

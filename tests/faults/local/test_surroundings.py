@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
 from fitglue_registry.sync.events import SyncFinished
-from fitglue_registry.testing.intervals import Account, StandIn
 from tests.faults.local.conftest import KEY, after_the_fault, complete, lost
 from tests.sync.builders import finished, sync
 from tests.sync.natural import natural

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import event
 
+from fitglue_intervals.testing import StandIn
 from fitglue_registry import Host, Options
 from fitglue_registry.errors import AthleteNeeded, Busy
 from fitglue_registry.store.secrets import MemorySecretStore
 from fitglue_registry.sync.events import Decided, SyncFinished, SyncStopped
-from fitglue_registry.testing.intervals import StandIn
 from tests.faults.machine.expected import OVERLAP, WALK_EVERY, Listing, Model
 from tests.faults.machine.stores import hold_invariants, read_store
 from tests.faults.machine.workouts import HOME, Workout, World

@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host, Options
 from fitglue_registry.store import tables as t
 from fitglue_registry.store.secrets import MemorySecretStore
 from fitglue_registry.sync.events import SyncFinished
-from fitglue_registry.testing.intervals import Account, StandIn
 from tests.faults.machine.machine import Clock
 from tests.faults.machine.workouts import Workout, World
 from tests.sync.natural import natural

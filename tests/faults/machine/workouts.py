@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from fitglue_registry.testing.intervals import Account
+from fitglue_intervals.testing import Account
 
 HOME = "Europe/Vienna"
 

@@ -9,8 +9,8 @@ import os
 import keyring
 import pytest
 
+from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
-from fitglue_registry.testing.intervals import Account, StandIn
 from tests.faults.secrets.killed import FileKeyring
 
 #: Long and odd enough to be found wherever it is, in whatever form.

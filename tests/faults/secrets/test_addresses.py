@@ -12,10 +12,10 @@ from urllib.parse import unquote
 
 import pytest
 
+from fitglue_intervals.testing import Fault
 from fitglue_registry import Host
 from fitglue_registry.errors import ConnectionStopped, PluginFailed
 from fitglue_registry.registry.entry import Auth
-from fitglue_registry.testing.intervals import Fault
 from fitglue_registry.transport import HttpPolicy, HttpSession
 from tests.faults.secrets.conftest import KEY
 from tests.sync.conftest import MovableClock

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fitglue_registry.testing.intervals import Fault
+from fitglue_intervals.testing import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
+from fitglue_intervals.testing import Fault, StandIn
 from fitglue_registry.errors import FitglueError
-from fitglue_registry.testing.intervals import Fault, StandIn
 from tests.certificate import self_signed, serving
 from tests.faults.upstream.compare import lost
 from tests.faults.upstream.conftest import FILES

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from fitglue_intervals.testing import Fault
 from fitglue_registry import Host
-from fitglue_registry.testing.intervals import Fault
 from tests.faults.upstream.compare import lost
 from tests.faults.upstream.conftest import FILES
 from tests.faults.upstream.matrix import ENDPOINTS

@@ -11,8 +11,8 @@ from functools import partial
 import pytest
 
 from fitglue_intervals import listing
+from fitglue_intervals.testing import Account, Fault, StandIn
 from fitglue_registry import Host
-from fitglue_registry.testing.intervals import Account, Fault, StandIn
 from tests.faults.upstream.compare import lost
 from tests.faults.upstream.conftest import FILES
 from tests.faults.upstream.matrix import ENDPOINTS

@@ -12,8 +12,8 @@ import pytest
 import requests
 from garmin_fit_sdk import Decoder, Stream
 
-from fitglue_registry.testing.intervals import Account, Request, StandIn
-from fitglue_registry.testing.intervals.athlete import SECRETS
+from fitglue_intervals.testing import Account, Request, StandIn
+from fitglue_intervals.testing.athlete import SECRETS
 
 KEY = ("API_KEY", "stand-in-key")
 LIST = "/athlete/0/activities"

@@ -14,8 +14,8 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.testing.intervals.answers import Answer
-from fitglue_registry.testing.intervals.values import compact
+from fitglue_intervals.testing.answers import Answer
+from fitglue_intervals.testing.values import compact
 
 if TYPE_CHECKING:
     import re

@@ -9,9 +9,9 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
-from fitglue_registry.testing.intervals.places import PLACES, Place, whereabouts
-from fitglue_registry.testing.intervals.shapes import Leg, Shape, shape_of
-from fitglue_registry.testing.intervals.sports import SPORTS, TRIATHLON, WEEKS
+from fitglue_intervals.testing.places import PLACES, Place, whereabouts
+from fitglue_intervals.testing.shapes import Leg, Shape, shape_of
+from fitglue_intervals.testing.sports import SPORTS, TRIATHLON, WEEKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

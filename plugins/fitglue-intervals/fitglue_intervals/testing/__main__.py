@@ -12,8 +12,8 @@ import threading
 from datetime import date
 from pathlib import Path
 
-from fitglue_registry.testing.intervals.account import Account
-from fitglue_registry.testing.intervals.server import StandIn
+from fitglue_intervals.testing.account import Account
+from fitglue_intervals.testing.server import StandIn
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m fitglue_registry.testing.intervals", description=__doc__
+        prog="python -m fitglue_intervals.testing", description=__doc__
     )
     parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
     parser.add_argument("--count", type=int, default=120, help="how many activities to make up")

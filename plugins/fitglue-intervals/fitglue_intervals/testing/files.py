@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.testing.intervals.places import PLACES
-from fitglue_registry.testing.intervals.shapes import Leg, Shape, shape_of
-from fitglue_registry.testing.intervals.streams import streams_of
+from fitglue_intervals.testing.places import PLACES
+from fitglue_intervals.testing.shapes import Leg, Shape, shape_of
+from fitglue_intervals.testing.streams import streams_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fitglue_registry.testing.intervals.plan import Plan
-    from fitglue_registry.testing.intervals.values import Row
+    from fitglue_intervals.testing.plan import Plan
+    from fitglue_intervals.testing.values import Row
 
 _FIRST_SERIAL = 3_400_000_000
 _FIT_EPOCH = datetime(1989, 12, 31, tzinfo=UTC)
@@ -74,7 +74,7 @@ def _fit(legs: tuple[tuple[datetime, Leg], ...], serial: int) -> bytes:
         from garmin_fit_sdk import Encoder, Profile
     except ImportError as error:
         raise RuntimeError(
-            "it writes FIT files with garmin-fit-sdk: pip install 'fitglue-registry[testing]'"
+            "it writes FIT files with garmin-fit-sdk: pip install 'fitglue-intervals[testing]'"
         ) from error
 
     numbers = Profile["mesg_num"]

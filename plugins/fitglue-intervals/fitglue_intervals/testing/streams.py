@@ -15,8 +15,8 @@ from functools import cached_property, lru_cache
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.testing.intervals.shapes import Leg, Shape, shape_of
-from fitglue_registry.testing.intervals.values import Row, compact
+from fitglue_intervals.testing.shapes import Leg, Shape, shape_of
+from fitglue_intervals.testing.values import Row, compact
 
 if TYPE_CHECKING:
     from collections.abc import Callable

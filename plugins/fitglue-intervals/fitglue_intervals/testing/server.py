@@ -13,18 +13,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from fitglue_registry.testing.intervals.answers import Answer, error
-from fitglue_registry.testing.intervals.control import PREFIX, control
-from fitglue_registry.testing.intervals.faults import Delivery, Fault, Rule, Rules
-from fitglue_registry.testing.intervals.routes import Service
-from fitglue_registry.testing.intervals.wire import Incoming, deliver, head, pack, read_request
+from fitglue_intervals.testing.answers import Answer, error
+from fitglue_intervals.testing.control import PREFIX, control
+from fitglue_intervals.testing.faults import Delivery, Fault, Rule, Rules
+from fitglue_intervals.testing.routes import Service
+from fitglue_intervals.testing.wire import Incoming, deliver, head, pack, read_request
 
 if TYPE_CHECKING:
     import re
     import ssl
     from io import BufferedIOBase
 
-    from fitglue_registry.testing.intervals.account import Account
+    from fitglue_intervals.testing.account import Account
 
 _log = logging.getLogger(__name__)
 _LARGE = 50_000

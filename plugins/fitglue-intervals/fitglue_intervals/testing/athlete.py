@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.testing.intervals.rows import (
+from fitglue_intervals.testing.rows import (
     FTP,
     HR_ZONES,
     LTHR,
@@ -17,7 +17,7 @@ from fitglue_registry.testing.intervals.rows import (
 )
 
 if TYPE_CHECKING:
-    from fitglue_registry.testing.intervals.values import Row
+    from fitglue_intervals.testing.values import Row
 
 SECRETS = (
     "STAND-IN-SECRET-api-key",

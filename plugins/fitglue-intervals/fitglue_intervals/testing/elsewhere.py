@@ -13,14 +13,14 @@ import zipfile
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.testing.intervals.files import plain_file_of, serial_of
+from fitglue_intervals.testing.files import plain_file_of, serial_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
     from pathlib import Path
 
-    from fitglue_registry.testing.intervals.plan import Plan
+    from fitglue_intervals.testing.plan import Plan
 
 _STRAVA_COLUMNS = (
     "Activity ID",

@@ -13,13 +13,13 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.testing.intervals.answers import Answer, error, ok
-from fitglue_registry.testing.intervals.faults import Fault
+from fitglue_intervals.testing.answers import Answer, error, ok
+from fitglue_intervals.testing.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fitglue_registry.testing.intervals.server import StandIn
+    from fitglue_intervals.testing.server import StandIn
 
 PREFIX = "/_stand_in/"
 

@@ -13,12 +13,12 @@ from datetime import UTC, timedelta
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-from fitglue_registry.testing.intervals.values import Row, f32, local_text, stamp_text
+from fitglue_intervals.testing.values import Row, f32, local_text, stamp_text
 
 if TYPE_CHECKING:
-    from fitglue_registry.testing.intervals.plan import Plan
-    from fitglue_registry.testing.intervals.shapes import Shape
-    from fitglue_registry.testing.intervals.sports import Origin
+    from fitglue_intervals.testing.plan import Plan
+    from fitglue_intervals.testing.shapes import Shape
+    from fitglue_intervals.testing.sports import Origin
 
 FTP, LTHR, MAX_HR, WEIGHT = 248, 165, 186, 74.2
 HR_ZONES = [134, 147, 155, 164, 169, 174, 186]

@@ -13,13 +13,13 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from fitglue_registry.testing.intervals.faults import Delivery, Fault
+from fitglue_intervals.testing.faults import Delivery, Fault
 
 if TYPE_CHECKING:
     from io import BufferedIOBase
     from threading import Event
 
-    from fitglue_registry.testing.intervals.answers import Answer
+    from fitglue_intervals.testing.answers import Answer
 
 _LONGEST_LINE = 1 << 20
 _WORTH_PACKING = 1024

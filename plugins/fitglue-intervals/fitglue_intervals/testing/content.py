@@ -8,14 +8,14 @@ import gzip
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from fitglue_registry.testing.intervals.detected import intervals_of
-from fitglue_registry.testing.intervals.files import file_of
-from fitglue_registry.testing.intervals.rows import activity_row, stub_row
-from fitglue_registry.testing.intervals.streams import chosen, packed_chosen, packed_streams
-from fitglue_registry.testing.intervals.values import Row, compact, local_text
+from fitglue_intervals.testing.detected import intervals_of
+from fitglue_intervals.testing.files import file_of
+from fitglue_intervals.testing.rows import activity_row, stub_row
+from fitglue_intervals.testing.streams import chosen, packed_chosen, packed_streams
+from fitglue_intervals.testing.values import Row, compact, local_text
 
 if TYPE_CHECKING:
-    from fitglue_registry.testing.intervals.plan import Plan
+    from fitglue_intervals.testing.plan import Plan
 
 Intervals = tuple[list[Row], list[Row]]
 

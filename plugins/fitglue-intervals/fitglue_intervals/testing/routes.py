@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from fitglue_registry.testing.intervals import athlete
-from fitglue_registry.testing.intervals.answers import (
+from fitglue_intervals.testing import athlete
+from fitglue_intervals.testing.answers import (
     ACCESS_DENIED,
     AUTH_FAILED,
     NOT_FOUND,
@@ -24,13 +24,13 @@ from fitglue_registry.testing.intervals.answers import (
     ok,
     spring_error,
 )
-from fitglue_registry.testing.intervals.streams import as_csv, chosen
-from fitglue_registry.testing.intervals.values import compact, local_text
+from fitglue_intervals.testing.streams import as_csv, chosen
+from fitglue_intervals.testing.values import compact, local_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fitglue_registry.testing.intervals.account import Account
+    from fitglue_intervals.testing.account import Account
 
 Query = dict[str, list[str]]
 _LATEST = "9999-12-31T23:59:59"

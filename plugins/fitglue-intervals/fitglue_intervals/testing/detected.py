@@ -7,10 +7,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from fitglue_registry.testing.intervals.values import Row, f32
+from fitglue_intervals.testing.values import Row, f32
 
 if TYPE_CHECKING:
-    from fitglue_registry.testing.intervals.shapes import Effort, Shape
+    from fitglue_intervals.testing.shapes import Effort, Shape
 
 
 def intervals_of(shape: Shape) -> tuple[list[Row], list[Row]]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fitglue_registry.testing.intervals import Account
+from fitglue_intervals.testing import Account
 
 
 @pytest.fixture

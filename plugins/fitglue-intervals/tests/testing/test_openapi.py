@@ -10,10 +10,10 @@ import jsonschema_rs
 import pytest
 import requests
 
-from fitglue_registry.testing.intervals import Account, StandIn
-from fitglue_registry.testing.intervals.rows import CUSTOM_FIELDS
+from fitglue_intervals.testing import Account, StandIn
+from fitglue_intervals.testing.rows import CUSTOM_FIELDS
 
-SHARED = Path(os.environ.get("FITGLUE_SHARED") or Path(__file__).resolve().parents[3] / "shared")
+SHARED = Path(os.environ.get("FITGLUE_SHARED") or Path(__file__).resolve().parents[5] / "shared")
 DOCUMENT = SHARED / "data" / "intervals" / "openapi-2026-07.json"
 PAYLOADS = SHARED / "data" / "intervals" / "payloads"
 

@@ -10,9 +10,9 @@ import sys
 import pytest
 import requests
 
-from fitglue_registry.testing.intervals import Account, StandIn
+from fitglue_intervals.testing import Account, StandIn
 
-COMMAND = [sys.executable, "-m", "fitglue_registry.testing.intervals"]
+COMMAND = [sys.executable, "-m", "fitglue_intervals.testing"]
 
 
 @pytest.fixture

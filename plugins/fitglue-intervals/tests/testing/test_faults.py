@@ -7,7 +7,7 @@ import re
 import pytest
 import requests
 
-from fitglue_registry.testing.intervals import Account, Fault, StandIn
+from fitglue_intervals.testing import Account, Fault, StandIn
 from tests.certificate import self_signed, serving
 
 PROFILE = "/api/v1/athlete/0/profile"

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fitglue_registry.testing.intervals.content import Content, Generated, Given, Intervals
-from fitglue_registry.testing.intervals.plan import calendar, lone_plan, sport_key
-from fitglue_registry.testing.intervals.values import Row, compact, f32, stamp_text
+from fitglue_intervals.testing.content import Content, Generated, Given, Intervals
+from fitglue_intervals.testing.plan import calendar, lone_plan, sport_key
+from fitglue_intervals.testing.values import Row, compact, f32, stamp_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from fitglue_registry.testing.intervals.plan import Plan
+    from fitglue_intervals.testing.plan import Plan
 
 _ATHLETE = "i317960"
 _NO_LIMIT = 2**31 - 1

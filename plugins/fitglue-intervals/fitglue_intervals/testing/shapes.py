@@ -10,8 +10,8 @@ from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 
-from fitglue_registry.testing.intervals.places import PLACES, Place
-from fitglue_registry.testing.intervals.sports import SPORTS, Sport
+from fitglue_intervals.testing.places import PLACES, Place
+from fitglue_intervals.testing.sports import SPORTS, Sport
 
 
 class Effort(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fitglue_registry.testing.intervals.values import compact
+from fitglue_intervals.testing.values import compact
 
 JSON = "application/json"
 
