@@ -13,7 +13,7 @@ from fitfiles import write_archive
 from measure import run, size_of
 
 if TYPE_CHECKING:
-    from parts import Plan
+    from plan import Plan
 
 IMPORT = [sys.executable, str(HERE / "contenders" / "importing.py")]
 

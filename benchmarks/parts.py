@@ -13,7 +13,6 @@ import statistics
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,8 @@ from service import YESTERDAY, Service
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from plan import Plan
+
 Figures = dict[str, Any]
 EDITED, FRESH = "Edited for the benchmark", "Uploaded for the benchmark"
 #: What a first sync imports, whoever wrote it.
@@ -36,24 +37,6 @@ LIBRARIES = (
 _NOTHING = [sys.executable, "-c", "pass"]
 FLOOR = [sys.executable, str(HERE / "contenders" / "floor.py")]
 HOST = [sys.executable, str(HERE / "contenders" / "host.py")]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How much is run, and where it may write."""
-
-    scratch: Path
-    quick: bool
-    count: int | None = None
-    rounds: int | None = None
-
-    def size(self, full: int, quick: int) -> int:
-        """How many activities."""
-        return self.count or (quick if self.quick else full)
-
-    def times(self, full: int, quick: int = 1) -> int:
-        """How often."""
-        return self.rounds or (quick if self.quick else full)
 
 
 def say(text: str) -> None:

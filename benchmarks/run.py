@@ -22,7 +22,8 @@ from typing import Any
 
 import page
 import scale
-from parts import PARTS, Plan
+from parts import PARTS
+from plan import Plan
 
 RESULTS = Path(__file__).resolve().parent / "results.json"
 
