@@ -5,7 +5,6 @@ stopped and what to do.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.dedupe import ATHLETE, Member, alternatives, claim_edges
@@ -20,12 +19,16 @@ from fitglue_registry.sync.judging import evidence_of
 from fitglue_registry.sync.scoring import Deck
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
+    #: Source activity → its name, ``connection/external id``.
+    Names = Mapping[int, str]
+    Plain = dict[str, Any]
 
-def explain(db: Db, athlete_id: str, reference: str) -> dict[str, Any]:
+
+def explain(db: Db, athlete_id: str, reference: str) -> Plain:
     """The story of an activity, or of a record that became none, as plain values; never raises for
     an unknown reference.
     """
@@ -34,75 +37,104 @@ def explain(db: Db, athlete_id: str, reference: str) -> dict[str, Any]:
     except UserMistake as error:
         if error.code == "FG-activity-ambiguous":
             raise
-        return _without_activity(db, athlete_id, reference)
+        return _explain_records(db, athlete_id, reference)
+    return _explain_activity(db, activity_id, reference)
+
+
+# -- an activity -----------------------------------------------------------------------------------
+
+
+def _explain_activity(db: Db, activity_id: str, reference: str) -> Plain:
     found = reading.load_activity(db, activity_id)
-    record_ids = list(dict.fromkeys(member.record_id for member in found.members))
-    members = {member.id: f"{member.connection}/{member.external_id}" for member in found.members}
-    shown = {
-        "number": found.number,
-        "id": found.id,
-        "title": found.activity.title,
-        "gone_at": found.gone_at,
-    }
+    names = {}
+    stories = {}
+    for member in found.members:
+        names[member.id] = f"{member.connection}/{member.external_id}"
+        if member.record_id not in stories:
+            stories[member.record_id] = _story(db, member.record_id)
     return {
         "reference": reference,
-        "activity": shown,
-        "verdict": "deleted at its source" if found.gone_at else "stored",
-        "records": [_story(db, record_id) for record_id in record_ids],
-        "same_because": list(_evidence(db, list(members), members)),
-        "apart_from": list(_apart(db, list(members), members)),
-        "values_from": {
-            field or "everything else": _giver(members, number)
-            for field, number in sorted(found.origins.items())
+        "activity": {
+            "number": found.number,
+            "id": found.id,
+            "title": found.activity.title,
+            "gone_at": found.gone_at,
         },
-        "alternatives": _alternatives(found, members),
+        "verdict": "deleted at its source" if found.gone_at else "stored",
+        "records": list(stories.values()),
+        "same_because": _evidence(db, names),
+        "apart_from": list(_apart(db, names)),
+        "values_from": _values_from(found, names),
+        "alternatives": _alternatives(found, names),
     }
 
 
-def _giver(names: dict[int, str], number: int) -> str:
-    return "you" if number == ATHLETE else names.get(number, "?")
+def _values_from(found: reading.Found, names: Names) -> dict[str, str]:
+    """Field → who gives it."""
+    givers = {}
+    for field, member_id in sorted(found.origins.items()):
+        givers[field or "everything else"] = _giver(names, member_id)
+    return givers
 
 
-def _alternatives(found: reading.Found, names: dict[int, str]) -> list[dict[str, Any]]:
+def _giver(names: Names, member_id: int) -> str:
+    if member_id == ATHLETE:
+        return "you"
+    return names.get(member_id, "?")
+
+
+def _alternatives(found: reading.Found, names: Names) -> list[Plain]:
     """Each field of which the sources say different things: who gave it, and what the others
     say.
     """
-    live = [member for member in found.members if not member.gone] or found.members
-    members = [
-        Member(
-            one.id,
-            (one.connection, one.external_id, one.leg_no),
-            one.activity,
-            stream_types=one.stream_types,
+    members = _members_that_count(found)
+    differing = []
+    for field, values in alternatives(members, found.origins).items():
+        others = []
+        for member_id, value in values:
+            others.append({"from": names[member_id], "value": to_builtins(value)})
+        origin = found.origins.get(field, found.origins.get("", ATHLETE))
+        differing.append(
+            {
+                "field": field,
+                "from": _giver(names, origin),
+                "value": _value(found, field, members),
+                "others": others,
+            }
         )
-        for one in live
-    ]
-    return [
-        {
-            "field": field,
-            "from": _giver(names, found.origins.get(field, found.origins.get("", ATHLETE))),
-            "value": _plain(found, field, members),
-            "others": [
-                {"from": names[number], "value": to_builtins(value)} for number, value in others
-            ],
-        }
-        for field, others in alternatives(members, found.origins).items()
-    ]
+    return differing
 
 
-def _plain(found: reading.Found, field: str, members: list[Member]) -> Any:
+def _members_that_count(found: reading.Found) -> list[Member]:
+    """Its source activities that are still at their source; of an activity that is gone, all."""
+    live = [row for row in found.members if not row.gone]
+    members = []
+    for row in live or found.members:
+        key = (row.connection, row.external_id, row.leg_no)
+        members.append(Member(row.id, key, row.activity, stream_types=row.stream_types))
+    return members
+
+
+def _value(found: reading.Found, field: str, members: Sequence[Member]) -> Any:
+    """What the activity has in a field, as plain values; of its streams, their types."""
     if field != "streams":
         return to_builtins(getattr(found.activity, field))
     giver = found.origins.get(field, found.origins.get(""))
-    return next((list(member.stream_types) for member in members if member.id == giver), [])
+    for member in members:
+        if member.id == giver:
+            return list(member.stream_types)
+    return []
 
 
-def _without_activity(db: Db, athlete_id: str, reference: str) -> dict[str, Any]:
-    record_ids = reading.find_records(db, athlete_id, reference) or reading.records_on(
-        db, athlete_id, reference
-    )
+# -- records that became no activity ---------------------------------------------------------------
+
+
+def _explain_records(db: Db, athlete_id: str, reference: str) -> Plain:
+    record_ids = reading.find_records(db, athlete_id, reference)
+    if not record_ids:
+        record_ids = reading.records_on(db, athlete_id, reference)
     stories = [_story(db, record_id) for record_id in record_ids]
-    verdict, fix = _verdict(stories[0] if stories else None)
+    verdict, fix = _verdict(stories)
     return {
         "reference": reference,
         "activity": None,
@@ -116,71 +148,101 @@ def _without_activity(db: Db, athlete_id: str, reference: str) -> dict[str, Any]
     }
 
 
-def _verdict(story: dict[str, Any] | None) -> tuple[str, str | None]:
-    if story is None:
+def _verdict(stories: Sequence[Plain]) -> tuple[str, str | None]:
+    """Where the first of these records stopped, and what to do."""
+    if not stories:
         return (
             "no connection has ever listed it",
             "look whether it is at the source, then run `fitglue sync --full`",
         )
-    if story["quarantine"]:
-        return f"in quarantine: {story['quarantine']['what']}", story["quarantine"].get("fix")
+    story = stories[0]
+    quarantined = story["quarantine"]
+    if quarantined:
+        return f"in quarantine: {quarantined['what']}", quarantined.get("fix")
     if story["state"] == "stub":
         reason = story["reason"] or {}
-        return (
-            f"listed, and never delivered: {reason.get('reason', 'the source gives no reason')}",
-            reason.get("fix"),
-        )
+        why = reason.get("reason", "the source gives no reason")
+        return f"listed, and never delivered: {why}", reason.get("fix")
     if story["state"] == "gone":
         return "deleted at its source", None
     return "listed, and not yet understood", "run `fitglue sync`"
 
 
-def _story(db: Db, record_id: int) -> dict[str, Any]:
+# -- one record ------------------------------------------------------------------------------------
+
+
+def _story(db: Db, record_id: int) -> Plain:
     story = reading.record_story(db, record_id)
-    return {**story, "hops": _hops(story), "decisions": decisions_of(db, [record_id])}
+    return {
+        **story,
+        "hops": _hops(story),
+        "decisions": decisions_of(db, [record_id]),
+    }
 
 
-def _hops(story: dict[str, Any]) -> list[dict[str, Any]]:
+def _hops(story: Plain) -> list[Plain]:
     """Workout's end → at the source → seen here, each with the seconds that it took."""
-    moments: list[tuple[str, datetime | None]] = [
-        ("workout ended", _end(story)),
-        ("arrived at the source", _moment(story["at_source"])),
-        ("seen here", _moment(story["first_seen_at"])),
-    ]
-    known = [(name, moment) for name, moment in moments if moment]
-    took = [
-        None,
-        *(
-            round((later - earlier).total_seconds(), 1)
-            for (_, earlier), (_, later) in pairwise(known)
-        ),
-    ]
-    return [
-        {"hop": name, "at": utc_text(moment), "took_s": seconds}
-        for (name, moment), seconds in zip(known, took, strict=False)
-    ]
+    moments = {
+        "workout ended": _end(story),
+        "arrived at the source": _moment(story["at_source"]),
+        "seen here": _moment(story["first_seen_at"]),
+    }
+    hops = []
+    before: datetime | None = None
+    for name, moment in moments.items():
+        if moment is None:
+            continue
+        took_s = None
+        if before is not None:
+            took_s = round((moment - before).total_seconds(), 1)
+        hops.append({"hop": name, "at": utc_text(moment), "took_s": took_s})
+        before = moment
+    return hops
 
 
-def _end(story: dict[str, Any]) -> datetime | None:
-    for one in story["source_activities"]:
-        start = _moment(one["start_utc"])
-        if start and one["elapsed_s"] is not None:
-            try:
-                return start + timedelta(seconds=one["elapsed_s"])
-            except OverflowError:
-                return None
+def _end(story: Plain) -> datetime | None:
+    """When the workout ended, by the first source activity that says when and how long it was."""
+    for row in story["source_activities"]:
+        start = _moment(row["start_utc"])
+        if start is None or row["elapsed_s"] is None:
+            continue
+        try:
+            return start + timedelta(seconds=row["elapsed_s"])
+        except OverflowError:
+            return None
     return None
 
 
 def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+    if not text:
+        return None
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def _evidence(db: Db, ids: list[int], names: dict[int, str]) -> list[dict[str, Any]]:
-    rows = load_rows(db, ids)
+# -- opinions --------------------------------------------------------------------------------------
+
+
+def _evidence(db: Db, names: Names) -> list[Plain]:
+    """What was said of the pairs of these source activities, what the athlete said first."""
+    opinions = list(_equal_claims(db, names))
+    for row in reading.opinions_between(db, list(names)):
+        first = names[row["first_id"]]
+        second = names[row["second_id"]]
+        opinions.append({"pair": [first, second], **_opinion(row)})
+    opinions.sort(key=_athlete_first)
+    return opinions
+
+
+def _athlete_first(opinion: Plain) -> tuple[bool, bool]:
+    by_others = opinion["said_by"] != PERSON
+    return by_others, opinion["verdict"] != "same"
+
+
+def _equal_claims(db: Db, names: Names) -> Iterator[Plain]:
+    rows = load_rows(db, list(names))
     cards = Deck(db).of(rows.values())
-    said = [
-        {
+    for edge in claim_edges(cards):
+        yield {
             "pair": [names[edge.first], names[edge.second]],
             "verdict": edge.verdict,
             "said_by": "equal claims",
@@ -188,55 +250,62 @@ def _evidence(db: Db, ids: list[int], names: dict[int, str]) -> list[dict[str, A
             "probability": None,
             "evidence": [edge.reason],
         }
-        for edge in claim_edges(cards)
-    ]
-    said += [
-        {"pair": [names[one["first_id"]], names[one["second_id"]]], **_opinion(one)}
-        for one in reading.opinions_between(db, ids)
-    ]
-    return sorted(said, key=lambda one: (one["said_by"] != PERSON, one["verdict"] != "same"))
 
 
-def _apart(db: Db, ids: list[int], names: dict[int, str]) -> Iterator[dict[str, Any]]:
+def _apart(db: Db, names: Names) -> Iterator[Plain]:
     """What was said of pairs with source activities of other activities: what is kept apart, and
     what is asked about.
     """
-    about = [
-        one
-        for one in opinions_about(db, ids)
-        if (one.first_id in names) != (one.second_id in names)
-    ]
-    rows = load_rows(
-        db,
-        {number for one in about for number in (one.first_id, one.second_id)} - names.keys(),
-        claims_too=False,
-    )
-    others = reading.activities_of(db, rows)
-    decided = {(one.first_id, one.second_id) for one in about if one.said_by == PERSON}
-    about = [
-        one for one in about if one.verdict != "ask" or (one.first_id, one.second_id) not in decided
-    ]
-    for one in sorted(
-        about,
-        key=lambda one: (one.verdict != "ask", one.said_by != PERSON, one.first_id, one.second_id),
-    ):
-        mine, other = (
-            (one.first_id, one.second_id)
-            if one.first_id in names
-            else (one.second_id, one.first_id)
-        )
+    across = []
+    for row in opinions_about(db, list(names)):
+        if (row.first_id in names) != (row.second_id in names):
+            across.append(row)
+    others = _activities_across(db, across, names)
+    for row in sorted(_still_asked(across), key=_questions_first):
+        mine, other = row.first_id, row.second_id
+        if mine not in names:
+            mine, other = other, mine
+        activity = others.get(other, {})
         yield {
-            "pair": [names[mine], others.get(other, {}).get("name", "?")],
-            "activity": others.get(other, {}).get("number"),
-            **_opinion(one._mapping),
+            "pair": [names[mine], activity.get("name", "?")],
+            "activity": activity.get("number"),
+            **_opinion(row._mapping),
         }
 
 
-def _opinion(one: Mapping[str, Any]) -> dict[str, Any]:
-    told = evidence_of(one["reason"])
+def _activities_across(db: Db, opinions: Sequence[Any], names: Names) -> dict[int, Plain]:
+    """Source activity → its activity, of the far end of each of these opinions."""
+    ids: set[int] = set()
+    for row in opinions:
+        ids.add(row.first_id)
+        ids.add(row.second_id)
+    ids.difference_update(names)
+    rows = load_rows(db, ids, claims_too=False)
+    return reading.activities_of(db, rows)
+
+
+def _still_asked(opinions: Sequence[Any]) -> Iterator[Any]:
+    """All but the questions that the athlete has answered."""
+    answered = set()
+    for row in opinions:
+        if row.said_by == PERSON:
+            answered.add((row.first_id, row.second_id))
+    for row in opinions:
+        if row.verdict != "ask" or (row.first_id, row.second_id) not in answered:
+            yield row
+
+
+def _questions_first(row: Any) -> tuple[bool, bool, int, int]:
+    settled = row.verdict != "ask"
+    by_others = row.said_by != PERSON
+    return settled, by_others, row.first_id, row.second_id
+
+
+def _opinion(row: Mapping[str, Any]) -> Plain:
+    evidence = evidence_of(row["reason"])
     return {
-        "verdict": one["verdict"],
-        "said_by": one["said_by"],
-        "reason": "; ".join(told["evidence"]),
-        **told,
+        "verdict": row["verdict"],
+        "said_by": row["said_by"],
+        "reason": "; ".join(evidence["evidence"]),
+        **evidence,
     }
