@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +97,7 @@ def _as_lines(face: Face, stream: Iterator[events.Event]) -> int:
     with closing(stream):  # type: ignore[type-var]
         for event in stream:
             _take(tallies.setdefault(event.connection, Tally(event.connection)), event)
-            face.lines([as_document(event)])
+            face.lines([events.event_as_json(event)])
     _settle(face, tallies)
     return exit_code(tallies.values())
 
@@ -114,24 +114,6 @@ def _settle(face: Face, tallies: dict[str, Tally]) -> None:
                 for name, why in tally.quarantined.items()
                 if (tally.connection, name) in held
             }
-
-
-def as_document(event: events.Event) -> dict[str, Any]:
-    """An event as plain values; ``event`` is its name."""
-    plain = {name: value for name, value in asdict_shallow(event).items() if value is not None}
-    return {"event": type(event).__name__, **plain}
-
-
-def asdict_shallow(event: events.Event) -> dict[str, Any]:
-    """The fields of an event, an error as its parts and a window as its days."""
-    values = {name: getattr(event, name) for name in event.__dataclass_fields__}
-    if "error" in values:
-        values["error"] = values["error"].as_dict()
-    if "window" in values:
-        values["window"] = asdict(values["window"])
-    if "counts" in values:
-        values["counts"] = dict(values["counts"])
-    return values
 
 
 def exit_code(tallies: Iterable[Tally]) -> int:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from fitglue_registry.errors import FitglueError
+from fitglue_registry.hookspecs import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from fitglue_registry.errors import FitglueError
-    from fitglue_registry.hookspecs import Window
+    from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +112,32 @@ class SyncStopped(Event):
     counts: Mapping[str, int] = field(default_factory=dict)
     requests: int = 0
     seconds: float = 0.0
+
+
+def event_as_json(event: Event) -> dict[str, Any]:
+    """An event as values that ``json.dumps`` takes: its name as ``event``, then its fields.
+
+    A field that is ``None`` is left out. An error is its parts, a day is ISO 8601.
+    """
+    document: dict[str, Any] = {"event": type(event).__name__}
+    for each in fields(event):
+        value = getattr(event, each.name)
+        if value is not None:
+            document[each.name] = _plain(value)
+    return document
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, FitglueError):
+        return value.as_dict()
+    if isinstance(value, Window):
+        return {"oldest": _day(value.oldest), "newest": _day(value.newest)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return value
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
