@@ -1,4 +1,4 @@
-"""The façade ``Host``: everything that a face can do, for an application that embeds the host.
+"""The façade ``Host``: everything that an interface can do, for an application that embeds the host.
 
     with Host() as host:
         for event in host.sync():

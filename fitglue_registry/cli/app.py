@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fitglue_registry.cli.command import Group, json_option
-from fitglue_registry.cli.face import Face, columns, pass_face
+from fitglue_registry.cli.context import CliContext, columns, pass_cli
 from fitglue_registry.cli.text import prepare_streams
 from fitglue_registry.errors import FitglueError, StoreFailed
 
@@ -122,9 +122,9 @@ class LazyGroup(Group):
 )
 @json_option("Print the dashboard as one JSON document.")
 @click.option("--version", is_flag=True, help="Print the version.")
-@pass_face
+@pass_cli
 @click.pass_context
-def root(context: click.Context, face: Face, *, version: bool) -> int | None:
+def root(context: click.Context, cli: CliContext, *, version: bool) -> int | None:
     """Every workout from every platform in one local database, once each.
 
     Without a command: connections and their health, this week against last, and what to do next.
@@ -136,7 +136,7 @@ def root(context: click.Context, face: Face, *, version: bool) -> int | None:
     elif context.invoked_subcommand is None:
         from fitglue_registry.cli.dashboard import show_dashboard
 
-        show_dashboard(face)
+        show_dashboard(cli)
     return None
 
 
@@ -145,9 +145,9 @@ def run(arguments: Sequence[str]) -> int:
     if "_FITGLUE_COMPLETE" in os.environ:
         root.main(prog_name="fitglue")
     prepare_streams()
-    face = Face(as_json="--json" in arguments)
+    cli = CliContext(as_json="--json" in arguments)
     try:
-        code = _call(face, list(arguments))
+        code = _call(cli, list(arguments))
         sys.stdout.flush()
         return code
     except BrokenPipeError:
@@ -156,15 +156,15 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     finally:
-        face.close()
+        cli.close()
 
 
-def _call(face: Face, arguments: list[str]) -> int:
+def _call(cli: CliContext, arguments: list[str]) -> int:
     resumable = {"import", "sync", "watch", "rebuild"} & set(arguments)
     try:
         # click would import shutil, and with it three ways of compressing, to find this out.
         width = max(min(columns(sys.stdout), _WIDEST) - 2, _NARROWEST)
-        with root.make_context("fitglue", arguments, obj=face, terminal_width=width) as context:
+        with root.make_context("fitglue", arguments, obj=cli, terminal_width=width) as context:
             return root.invoke(context) or 0
     except click.exceptions.Exit as end:
         return end.exit_code
@@ -176,7 +176,7 @@ def _call(face: Face, arguments: list[str]) -> int:
 
         failure: FitglueError = usage_failure(error)
     except (KeyboardInterrupt, click.Abort):
-        face.note(
+        cli.note(
             "\nStopped. "
             + (
                 "Nothing that was stored is lost, and the same command goes on where this "
@@ -197,9 +197,9 @@ def _call(face: Face, arguments: list[str]) -> int:
         failure = (
             StoreFailed("FG-disk-full", "the disk is full", fix="make room and run it again")
             if full
-            else bug_failure(face, error)
+            else bug_failure(cli, error)
         )
     from fitglue_registry.cli.failure import show_failure
 
-    show_failure(face, failure)
+    show_failure(cli, failure)
     return failure.exit_code

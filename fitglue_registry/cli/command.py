@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fitglue_registry.cli.face import Face
+from fitglue_registry.cli.context import CliContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,19 +76,19 @@ def _common() -> list[click.Parameter]:
 
 
 def _set_verbosity(context: click.Context, _: click.Parameter, value: int) -> None:
-    context.ensure_object(Face).verbosity += value
+    context.ensure_object(CliContext).verbosity += value
 
 
 def _set_debug(context: click.Context, _: click.Parameter, value: bool) -> None:
-    context.ensure_object(Face).debug |= value
+    context.ensure_object(CliContext).debug |= value
 
 
 def _set_json(context: click.Context, _: click.Parameter, value: bool) -> None:
-    context.ensure_object(Face).as_json |= value
+    context.ensure_object(CliContext).as_json |= value
 
 
 def json_option(text: str = "Print one JSON document.") -> Callable[[Any], Any]:
-    """``--json``, kept in the face."""
+    """``--json``, kept in the context."""
     return click.option("--json", is_flag=True, expose_value=False, callback=_set_json, help=text)
 
 

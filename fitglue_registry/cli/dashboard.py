@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from fitglue_registry.cli.face import Face
+    from fitglue_registry.cli.context import CliContext
     from fitglue_registry.host import Host
     from fitglue_registry.store.connections import Connected
 
@@ -36,11 +36,11 @@ class Dashboard:
     next: str = "fitglue sync"
 
 
-def show_dashboard(face: Face) -> None:
+def show_dashboard(cli: CliContext) -> None:
     """Print the dashboard, or the way in where nothing is connected."""
-    board = gather(face.host)
-    if face.as_json:
-        face.document(
+    board = gather(cli.host)
+    if cli.as_json:
+        cli.document(
             {
                 "now": board.now.isoformat(),
                 "connections": board.connections,
@@ -50,9 +50,9 @@ def show_dashboard(face: Face) -> None:
             }
         )
     elif board.connections:
-        face.show(*_render(board))
+        cli.show(*_render(board))
     else:
-        face.show(*_welcome(face.host))
+        cli.show(*_welcome(cli.host))
 
 
 def gather(host: Host) -> Dashboard:

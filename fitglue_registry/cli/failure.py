@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fitglue_registry.cli.face import failure_document
+from fitglue_registry.cli.context import failure_document
 from fitglue_registry.cli.text import clean
 from fitglue_registry.errors import FitglueError, Place, UserMistake
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from fitglue_registry.cli.face import Face
+    from fitglue_registry.cli.context import CliContext
 
 _QUOTED_ARGUMENTS = re.compile(r"(unexpected extra arguments?) \(.*\)")
 
 
-def show_failure(face: Face, error: FitglueError, subject: str | None = None) -> None:
+def show_failure(cli: CliContext, error: FitglueError, subject: str | None = None) -> None:
     """Print an error for a person, or for a program with ``--json``."""
-    if face.as_json:
+    if cli.as_json:
         failure_document(
-            _redacted(error.as_dict(), face.redactor.text)
+            _redacted(error.as_dict(), cli.redactor.text)
             | ({"connection": subject} if subject else {})
         )
         return
-    face.show(_table(error, subject, face.redactor.text), err=True)
+    cli.show(_table(error, subject, cli.redactor.text), err=True)
 
 
 def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
@@ -68,16 +68,16 @@ def usage_failure(error: click.ClickException) -> UserMistake:
     return UserMistake("FG-usage", what, fix=f"see: {path} --help")
 
 
-def bug_failure(face: Face, error: Exception) -> FitglueError:
+def bug_failure(cli: CliContext, error: Exception) -> FitglueError:
     """What to say of an exception that nobody foresaw; its traceback is kept, or printed with
     ``--debug``.
     """
     from fitglue_registry.cli.logs import keep_traceback, traceback_text
 
-    kept = keep_traceback(error, face.redactor)
-    if face.debug:
-        click.echo(traceback_text(error, face.redactor), err=True)
-    words = face.redactor.text(str(error)).splitlines()
+    kept = keep_traceback(error, cli.redactor)
+    if cli.debug:
+        click.echo(traceback_text(error, cli.redactor), err=True)
+    words = cli.redactor.text(str(error)).splitlines()
     why = f"{type(error).__name__}: {''.join(words[:1])}"
     where = (
         f"the whole story is in {kept}: send it with the report"

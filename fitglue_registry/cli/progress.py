@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from fitglue_registry.cli.face import Face
+    from fitglue_registry.cli.context import CliContext
 
 _PATIENCE_S = 0.5
 _WORTH_A_LINE_S = 3.0
@@ -26,12 +26,12 @@ class Progress:
     terminal is.
     """
 
-    def __init__(self, face: Face, text: str = "") -> None:
-        self._face, self._lock = face, threading.Lock()
+    def __init__(self, cli: CliContext, text: str = "") -> None:
+        self._cli, self._lock = cli, threading.Lock()
         self._live: Any = None
         self._text, self._bars = text, dict[str, tuple[int, int]]()
         self._shown: dict[str, Any] = {}
-        self._on_terminal = sys.stderr.isatty() and not face.as_json
+        self._on_terminal = sys.stderr.isatty() and not cli.as_json
         self._timer = threading.Timer(_PATIENCE_S, self._begin)
         self._timer.daemon = True
 
@@ -79,13 +79,13 @@ class Progress:
         if self._on_terminal:
             self.say(text)
         elif seconds >= _WORTH_A_LINE_S:
-            self._face.note(text)
+            self._cli.note(text)
 
     def _begin(self) -> None:
         with self._lock:
             if not self._on_terminal:
                 return
-            self._live = _bars(self._face)
+            self._live = _bars(self._cli)
             self._live.start()
             self._refresh()
 
@@ -101,7 +101,7 @@ class Progress:
             self._live.update(self._shown[name], completed=done, total=total)
 
 
-def _bars(face: Face) -> Any:
+def _bars(cli: CliContext) -> Any:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -139,4 +139,4 @@ def _bars(face: Face) -> Any:
     )
     # Standard output is for answers, and an export that runs beside a bar writes there: it stays as
     # it is.
-    return Bars(*columns, console=face.err, transient=True, redirect_stdout=False)
+    return Bars(*columns, console=cli.err, transient=True, redirect_stdout=False)

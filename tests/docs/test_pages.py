@@ -14,7 +14,7 @@ import pytest
 
 from fitglue_registry import Host, model
 from fitglue_registry.cli.app import COMMANDS, root
-from fitglue_registry.cli.face import Face
+from fitglue_registry.cli.context import CliContext
 from fitglue_registry.model import activity
 from fitglue_registry.registry import entry
 from fitglue_registry.sync import events
@@ -176,7 +176,7 @@ def _problem(command: str) -> str | None:
     words = words[
         : next((number for number, word in enumerate(words) if word in (">", "<", "|")), None)
     ]
-    context, node = click.Context(root, obj=Face()), root
+    context, node = click.Context(root, obj=CliContext()), root
     while (
         isinstance(node, click.Group) and words and (found := node.get_command(context, words[0]))
     ):

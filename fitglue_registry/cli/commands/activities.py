@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fitglue_registry.cli.command import Group, Length, days_options, json_option
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.context import CliContext, pass_cli
 
 if TYPE_CHECKING:
     from datetime import date
@@ -77,45 +77,45 @@ def command(
         from fitglue_registry.store.reading import Filter
 
         _list(
-            context.ensure_object(Face),
+            context.ensure_object(CliContext),
             Filter(since, until, sport, source, text, min_distance, limit),
             as_csv=as_csv,
         )
 
 
-def _list(face: Face, wanted: Filter, *, as_csv: bool) -> None:
+def _list(cli: CliContext, wanted: Filter, *, as_csv: bool) -> None:
     from fitglue_registry.store.reading import LISTED
 
     limit = wanted.limit
     most = limit or (
-        _ON_A_TERMINAL if sys.stdout.isatty() and not (as_csv or face.as_json) else None
+        _ON_A_TERMINAL if sys.stdout.isatty() and not (as_csv or cli.as_json) else None
     )
     # One more than is shown tells that there are more; to count them would read the whole history.
-    found = face.host.activities(replace(wanted, limit=most and most + 1))
+    found = cli.host.activities(replace(wanted, limit=most and most + 1))
     shown = found[:most]
-    if face.as_json:
-        face.lines(shown)
+    if cli.as_json:
+        cli.lines(shown)
     elif as_csv:
-        face.csv(
+        cli.csv(
             (*LISTED, "sources"),
             ([*(row[name] for name in LISTED), " ".join(row["sources"])] for row in shown),
         )
     elif shown:
-        face.show(_table(face, shown))
+        cli.show(_table(cli, shown))
         if len(found) > len(shown):
-            face.note(
+            cli.note(
                 f"There are more: --limit {2 * len(shown)} shows twice as many, --since 1y a "
                 "whole year."
             )
     else:
-        face.note(_why_nothing(face, wanted.sport))
+        cli.note(_why_nothing(cli, wanted.sport))
 
 
-def _why_nothing(face: Face, sport: str | None) -> str:
+def _why_nothing(cli: CliContext, sport: str | None) -> str:
     from fitglue_registry.model.sports import SPORTS
     from fitglue_registry.validation.wording import nearest
 
-    if not face.host.connections():
+    if not cli.host.connections():
         return "There is nothing yet. Next: fitglue connect intervals"
     near = (
         nearest(sport, SPORTS)
@@ -128,17 +128,16 @@ def _why_nothing(face: Face, sport: str | None) -> str:
     )
 
 
-def _table(face: Face, found: list[dict[str, Any]]) -> Table:
+def _table(cli: CliContext, found: list[dict[str, Any]]) -> Table:
     """Units stand in the headings; sources are counted where there is no room for names, and left
     out where there is but one.
     """
     from fitglue_registry.cli import table
 
-    wide = face.width >= _WIDE
+    wide = cli.width >= _WIDE
     several = len({name for row in found for name in row["sources"]}) > 1
     named = (
-        wide
-        and max(len(", ".join(row["sources"])) for row in found) <= face.width - _BESIDE_SOURCES
+        wide and max(len(", ".join(row["sources"])) for row in found) <= cli.width - _BESIDE_SOURCES
     )
     columns = [
         "#",
@@ -159,7 +158,7 @@ def _table(face: Face, found: list[dict[str, Any]]) -> Table:
         for row in found
     ]
     figures = ("#", "km", "time", "bpm", "W", "load", *(() if named else ("sources",)))
-    return table.rows(columns, values, width=face.width, right=figures, flexible="title")
+    return table.rows(columns, values, width=cli.width, right=figures, flexible="title")
 
 
 def _row(row: dict[str, Any], wide: bool) -> list[Any]:
@@ -233,9 +232,9 @@ class _Pair(click.ParamType):  # type: ignore[type-arg]
     help="Leave the field to the rules again; all: every field.",
 )
 @json_option()
-@pass_face
+@pass_cli
 def edit(
-    face: Face,
+    cli: CliContext,
     *,
     reference: str,
     title: str | None,
@@ -260,20 +259,20 @@ def edit(
         raise click.UsageError(
             "there is nothing to change; add --title, --sport, --set, --from or --reset"
         )
-    found = face.host.edit_activity(
+    found = cli.host.edit_activity(
         reference, own | dict(values), dict(sources), [name.replace("-", "_") for name in reset]
     )
-    if face.as_json:
-        face.document(face.host.document(found))
+    if cli.as_json:
+        cli.document(cli.host.document(found))
     else:
-        _show_edited(face, found, [*own, *(name for name, _ in (*values, *sources)), *reset])
+        _show_edited(cli, found, [*own, *(name for name, _ in (*values, *sources)), *reset])
 
 
-def _show_edited(face: Face, found: Found, fields: list[str]) -> None:
+def _show_edited(cli: CliContext, found: Found, fields: list[str]) -> None:
     from fitglue_registry.cli.table import heading, pairs
     from fitglue_registry.cli.text import short_hashes
 
-    told = face.host.why(str(found.number))["values_from"]
+    told = cli.host.why(str(found.number))["values_from"]
     lines = []
     for name in fields:
         value = getattr(found.activity, name, None)
@@ -291,4 +290,4 @@ def _show_edited(face: Face, found: Found, fields: list[str]) -> None:
             else short_hashes(told.get(name, told["everything else"]))
         )
         lines.append((name, shown, f"from {giver}"))
-    face.show(heading(f"{found.number}  {found.activity.title or 'untitled'}"), pairs(lines))
+    cli.show(heading(f"{found.number}  {found.activity.title or 'untitled'}"), pairs(lines))

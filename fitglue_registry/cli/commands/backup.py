@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fitglue_registry.cli.command import Group, json_option
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.text import count
 from fitglue_registry.errors import UserMistake
 
@@ -43,8 +43,8 @@ def command() -> None:
     "--with-secrets", is_flag=True, help="Take the keys along that lie in encrypted files."
 )
 @json_option()
-@pass_face
-def make(face: Face, *, path: str | None, with_secrets: bool) -> int:
+@pass_cli
+def make(cli: CliContext, *, path: str | None, with_secrets: bool) -> int:
     """Write a backup to PATH, a new file or a folder (this one without it), and read it again.
 
     A sync may be at work meanwhile. Nothing is ever overwritten. Keys stay here
@@ -70,15 +70,15 @@ def make(face: Face, *, path: str | None, with_secrets: bool) -> int:
     if folder or path is None or chosen.is_dir():
         chosen /= f"fitglue-backup-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip"
     made = _with_progress(
-        face,
+        cli,
         "copying",
-        lambda on_step: face.host.backup(chosen, with_secrets=with_secrets, on_step=on_step),
+        lambda on_step: cli.host.backup(chosen, with_secrets=with_secrets, on_step=on_step),
     )
     _show(
-        face,
+        cli,
         made,
         "made and checked",
-        _after_making(face, made.manifest, with_secrets=with_secrets),
+        _after_making(cli, made.manifest, with_secrets=with_secrets),
     )
     return 5 if made.manifest.absent else 0
 
@@ -90,15 +90,15 @@ def make(face: Face, *, path: str | None, with_secrets: bool) -> int:
 )
 @click.argument("path", type=_FILE, metavar="FILE")
 @json_option()
-@pass_face
-def verify(face: Face, *, path: Path) -> None:
+@pass_cli
+def verify(cli: CliContext, *, path: Path) -> None:
     """Read all of the backup FILE and compare each file in it with what it was; ends with 0, or 7
     and the first that is damaged.
     """
     verified = _with_progress(
-        face, "reading", lambda on_step: face.host.verify_backup(path, on_step=on_step)
+        cli, "reading", lambda on_step: cli.host.verify_backup(path, on_step=on_step)
     )
-    _show(face, verified, "whole", _lost(verified.manifest))
+    _show(cli, verified, "whole", _lost(verified.manifest))
 
 
 @command.command(
@@ -109,8 +109,8 @@ def verify(face: Face, *, path: Path) -> None:
 @click.argument("path", type=_FILE, metavar="FILE")
 @click.option("--replace", is_flag=True, help="Move the database that is there aside.")
 @json_option()
-@pass_face
-def restore(face: Face, *, path: Path, replace: bool) -> None:
+@pass_cli
+def restore(cli: CliContext, *, path: Path, replace: bool) -> None:
     """Make the store what it was in the backup FILE.
 
     It is checked first; a database that is there stays unless --replace.
@@ -119,39 +119,39 @@ def restore(face: Face, *, path: Path, replace: bool) -> None:
     store is still there, and the same command goes on.
     """
     restored = _with_progress(
-        face, "restoring", lambda on_step: face.host.restore(path, replace=replace, on_step=on_step)
+        cli, "restoring", lambda on_step: cli.host.restore(path, replace=replace, on_step=on_step)
     )
     _show(
-        face,
+        cli,
         restored.backup,
         "restored",
-        _after_restoring(face, restored),
+        _after_restoring(cli, restored),
         aside=restored.aside,
         without_key=restored.without_key,
     )
 
 
 def _with_progress(
-    face: Face, text: str, work: Callable[[Callable[[str, int, int], None]], Any]
+    cli: CliContext, text: str, work: Callable[[Callable[[str, int, int], None]], Any]
 ) -> Any:
     from fitglue_registry.cli.progress import Progress
 
-    with Progress(face, text) as progress:
+    with Progress(cli, text) as progress:
         return work(progress.bar)
 
 
-def _show(face: Face, backup: Backup, done: str, notes: Iterable[str], **more: object) -> None:
+def _show(cli: CliContext, backup: Backup, done: str, notes: Iterable[str], **more: object) -> None:
     from rich.text import Text
 
     from fitglue_registry.cli import numbers, table
 
     manifest = backup.manifest
     originals = len(manifest.named("blobs"))
-    if face.as_json:
+    if cli.as_json:
         plain = {
             name: getattr(manifest, name) for name in manifest.__struct_fields__ if name != "files"
         }
-        face.document(
+        cli.document(
             {
                 "path": backup.path,
                 "size": backup.size,
@@ -167,21 +167,21 @@ def _show(face: Face, backup: Backup, done: str, notes: Iterable[str], **more: o
         count(manifest.rows.get("fg_activities", 0), "activity", "activities"),
     ]
     held += [count(originals, "original file"), numbers.size(backup.size)]
-    face.show(
+    cli.show(
         table.hanging(
             Text("✓", style="green"), f"{backup.path}: {done} ({', '.join(held)})", indent=0
         )
     )
-    face.show(*(table.hanging(Text("·", style="dim"), note, indent=2) for note in notes))
+    cli.show(*(table.hanging(Text("·", style="dim"), note, indent=2) for note in notes))
 
 
-def _after_making(face: Face, manifest: Manifest, *, with_secrets: bool) -> Iterator[str]:
+def _after_making(cli: CliContext, manifest: Manifest, *, with_secrets: bool) -> Iterator[str]:
     if manifest.database == "postgresql":
         from fitglue_registry.store.backup import dump_command
 
         yield (
             "the database is NOT in it: PostgreSQL has its own tool; run this first: "
-            f"{dump_command(face.host.database)}"
+            f"{dump_command(cli.host.database)}"
         )
     if manifest.absent:
         yield (
@@ -212,7 +212,7 @@ def _lost(manifest: Manifest) -> Iterator[str]:
         )
 
 
-def _after_restoring(face: Face, restored: Restored) -> Iterator[str]:
+def _after_restoring(cli: CliContext, restored: Restored) -> Iterator[str]:
     manifest, aside = restored.backup.manifest, restored.aside
     if aside is not None:
         opens = ", with keys that open your accounts" if (aside / "secrets").exists() else ""
@@ -228,6 +228,6 @@ def _after_restoring(face: Face, restored: Restored) -> Iterator[str]:
 
         yield (
             "only the original files: the database comes back with "
-            f"{restore_command(face.host.database)}"
+            f"{restore_command(cli.host.database)}"
         )
     yield "next: fitglue doctor --deep, then fitglue sync, which takes what came since"

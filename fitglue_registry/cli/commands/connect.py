@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fitglue_registry.cli.command import Command, json_option
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.errors import AthleteNeeded, UserMistake
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ _TRIES = 3
     help="A setting that is no secret; may be repeated.",
 )
 @json_option()
-@pass_face
+@pass_cli
 def command(
-    face: Face,
+    cli: CliContext,
     *,
     integration: str,
     value: str | None,
@@ -65,51 +65,51 @@ def command(
     """
     from fitglue_registry.cli.progress import Progress
 
-    entry = face.host.catalogue.get("integration", integration)
+    entry = cli.host.catalogue.get("integration", integration)
     if entry.closed is not None:
-        return _tell_roads(face, entry)
-    face.host.plugins.load(entry)
+        return _tell_roads(cli, entry)
+    cli.host.plugins.load(entry)
     values = _given(entry, value, base_url, settings)
     values |= _from_environment(entry, values)
     values |= _from_stdin(entry) if key_stdin else {}
     values |= _asked(
-        face,
+        cli,
         entry,
         [field for field in _fields(entry) if field.required and field.name not in values],
     )
-    kept = face.host.kept_settings(entry.id).get("base_url")
+    kept = cli.host.kept_settings(entry.id).get("base_url")
     if kept and "base_url" not in values:
-        face.note(
+        cli.note(
             f"Asking {kept}, as the connection that is there; --base-url names another address."
         )
-    with Progress(face, f"asking {entry.name} whose account it is") as progress:
-        face.host.on_wait = progress.waiting
-        result = face.host.connect(entry.id, values)
-    _report(face, entry, result)
+    with Progress(cli, f"asking {entry.name} whose account it is") as progress:
+        cli.host.on_wait = progress.waiting
+        result = cli.host.connect(entry.id, values)
+    _report(cli, entry, result)
     return 0
 
 
-def _tell_roads(face: Face, entry: Entry) -> int:
+def _tell_roads(cli: CliContext, entry: Entry) -> int:
     """What to do in place of connecting is the answer; that nothing was connected is the exit
     code.
     """
     assert entry.closed is not None
-    if face.as_json:
+    if cli.as_json:
         import msgspec
 
-        face.document(
+        cli.document(
             {"integration": entry.id, "connection": None, **msgspec.to_builtins(entry.closed)}
         )
     else:
         from fitglue_registry.cli.table import hanging, heading
 
-        face.show(
+        cli.show(
             hanging(
                 "✗", f"An account at {entry.name} cannot be connected. {entry.closed.why}", indent=0
             )
         )
         for road in entry.closed.roads:
-            face.show(
+            cli.show(
                 "",
                 heading(road.name, road.brings),
                 hanging("·", road.how),
@@ -196,7 +196,7 @@ def _from_stdin(entry: Entry) -> dict[str, str]:
     return {secret.name: key}
 
 
-def _asked(face: Face, entry: Entry, missing: list[Field]) -> dict[str, str]:
+def _asked(cli: CliContext, entry: Entry, missing: list[Field]) -> dict[str, str]:
     """What a person at a terminal answers, checked on the spot; nobody there is a clear error."""
     if missing and not (sys.stdin.isatty() and sys.stderr.isatty()):
         field = missing[0]
@@ -210,14 +210,14 @@ def _asked(face: Face, entry: Entry, missing: list[Field]) -> dict[str, str]:
             why="standard input is no terminal",
             fix=" or ".join([*ways, "run it in a terminal"]),
         )
-    return {field.name: _ask(face, field) for field in missing}
+    return {field.name: _ask(cli, field) for field in missing}
 
 
-def _ask(face: Face, field: Field) -> str:
+def _ask(cli: CliContext, field: Field) -> str:
     from fitglue_registry.cli.failure import show_failure
 
     if field.help:
-        face.note(field.help)
+        cli.note(field.help)
     for tries_left in reversed(range(_TRIES)):
         answer: str = click.prompt(
             field.label or field.name,
@@ -232,15 +232,15 @@ def _ask(face: Face, field: Field) -> str:
         except UserMistake as error:
             if not tries_left:
                 raise
-            show_failure(face, error)
+            show_failure(cli, error)
     raise AssertionError("unreachable")
 
 
-def _report(face: Face, entry: Entry, result: ConnectResult) -> None:
+def _report(cli: CliContext, entry: Entry, result: ConnectResult) -> None:
     """Whose account it is, what will and will not arrive, and what to type next."""
     account, name = result.account, result.connection.name
-    if face.as_json:
-        face.document(
+    if cli.as_json:
+        cli.document(
             {
                 "connection": name,
                 "integration": entry.id,
@@ -268,7 +268,7 @@ def _report(face: Face, entry: Entry, result: ConnectResult) -> None:
         if result.renewed
         else f"{entry.name} is connected as {name}"
     )
-    face.show(hanging(Text("✓", style="green"), f"{said}: {whose}", indent=0))
+    cli.show(hanging(Text("✓", style="green"), f"{said}: {whose}", indent=0))
     for note in account.notes:
-        face.show(hanging(Text("·", style="dim"), note, indent=2))
-    face.note(f"Next: fitglue sync{'' if name == entry.id else ' ' + name}")
+        cli.show(hanging(Text("·", style="dim"), note, indent=2))
+    cli.note(f"Next: fitglue sync{'' if name == entry.id else ' ' + name}")

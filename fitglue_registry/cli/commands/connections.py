@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from fitglue_registry.cli.command import Group, json_option
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.errors import FitglueError, UserMistake
 
 if TYPE_CHECKING:
@@ -37,22 +37,22 @@ def command(context: click.Context) -> None:
     "list", short_help="List every connection.", examples=("fitglue connections list --json",)
 )
 @json_option("Print JSON Lines.")
-@pass_face
-def list_(face: Face) -> None:
+@pass_cli
+def list_(cli: CliContext) -> None:
     """List every connection: its account, its state, and how much it holds."""
     from fitglue_registry.cli.dashboard import connection_health, local_now
 
-    connected = face.host.connections()
-    found = [connection_health(face.host, one) for one in connected]
-    if face.as_json:
-        face.lines(found)
+    connected = cli.host.connections()
+    found = [connection_health(cli.host, one) for one in connected]
+    if cli.as_json:
+        cli.lines(found)
     elif found:
-        _show(face, found, local_now(face.host, connected))
+        _show(cli, found, local_now(cli.host, connected))
     else:
-        face.note("Nothing is connected yet. Next: fitglue connect intervals")
+        cli.note("Nothing is connected yet. Next: fitglue connect intervals")
 
 
-def _show(face: Face, found: list[dict[str, Any]], now: Any) -> None:
+def _show(cli: CliContext, found: list[dict[str, Any]], now: Any) -> None:
     from fitglue_registry.cli import numbers, table
 
     columns = ["name", "account", "state", "records", "stubs", "waiting", "quarantine", "checked"]
@@ -69,18 +69,18 @@ def _show(face: Face, found: list[dict[str, Any]], now: Any) -> None:
         )
         for one in found
     ]
-    face.show(
+    cli.show(
         table.rows(
             columns,
             rows,
-            width=face.width,
+            width=cli.width,
             right=("records", "stubs", "waiting", "quarantine"),
             flexible="account",
         )
     )
     for one in found:
         if one["state"] != "ok":
-            face.show(
+            cli.show(
                 table.hanging("!", f"{one['name']}: {one['reason'] or one['state']}"),
                 table.hanging("→", one["fix"] or "", indent=4),
             )
@@ -93,38 +93,38 @@ def _show(face: Face, found: list[dict[str, Any]], now: Any) -> None:
 )
 @click.argument("name", required=False)
 @json_option("Print JSON Lines.")
-@pass_face
-def check(face: Face, *, name: str | None) -> int:
+@pass_cli
+def check(cli: CliContext, *, name: str | None) -> int:
     """Ask the service of each connection, or of NAME, whether it still lets us in."""
-    chosen = [face.host.connection(name)] if name else face.host.connections()
-    codes = [_check(face, one) for one in chosen]
+    chosen = [cli.host.connection(name)] if name else cli.host.connections()
+    codes = [_check(cli, one) for one in chosen]
     if not chosen:
-        face.note("Nothing is connected yet. Next: fitglue connect intervals")
+        cli.note("Nothing is connected yet. Next: fitglue connect intervals")
     return next((code for code in codes if code), 0)
 
 
-def _check(face: Face, one: Connected) -> int:
+def _check(cli: CliContext, one: Connected) -> int:
     from fitglue_registry.cli.failure import show_failure
     from fitglue_registry.cli.progress import Progress
     from fitglue_registry.cli.table import hanging
 
     try:
-        with Progress(face, f"asking {one.integration}") as progress:
-            face.host.on_wait = progress.waiting
-            account = face.host.probe(one.name)
+        with Progress(cli, f"asking {one.integration}") as progress:
+            cli.host.on_wait = progress.waiting
+            account = cli.host.probe(one.name)
     except FitglueError as error:
-        if face.as_json:
-            face.lines([{"connection": one.name, "ok": False, "error": error.as_dict()}])
+        if cli.as_json:
+            cli.lines([{"connection": one.name, "ok": False, "error": error.as_dict()}])
         else:
-            show_failure(face, error, one.name)
+            show_failure(cli, error, one.name)
         return error.exit_code
-    if face.as_json:
+    if cli.as_json:
         whose = {"id": account.id, "name": account.name}
-        face.lines(
+        cli.lines(
             [{"connection": one.name, "ok": True, "account": whose, "notes": list(account.notes)}]
         )
     else:
-        face.show(
+        cli.show(
             hanging("✓", f"{one.name}: {account.name or account.id}", indent=0),
             *(hanging("·", note) for note in account.notes),
         )
@@ -138,11 +138,11 @@ def _check(face: Face, one: Connected) -> int:
 )
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@pass_face
-def remove(face: Face, *, name: str, yes: bool) -> None:
+@pass_cli
+def remove(cli: CliContext, *, name: str, yes: bool) -> None:
     """Remove the connection NAME: its key, its records, and the activities that only it knows."""
-    one = face.host.connection(name)
-    health = face.host.health(one)
+    one = cli.host.connection(name)
+    health = cli.host.health(one)
     held = sum(health.get(state, 0) for state in ("listed", "missing", "stub", "gone"))
     if not yes:
         if not sys.stdin.isatty():
@@ -157,8 +157,8 @@ def remove(face: Face, *, name: str, yes: bool) -> None:
             err=True,
         ):
             raise UserMistake("FG-not-confirmed", "nothing was removed")
-    face.host.disconnect(name if yes else one.name)  # who was asked has read which one it is
-    face.show(f"{one.name} is removed")
+    cli.host.disconnect(name if yes else one.name)  # who was asked has read which one it is
+    cli.show(f"{one.name} is removed")
 
 
 @command.command(
@@ -172,30 +172,30 @@ def remove(face: Face, *, name: str, yes: bool) -> None:
     help="Move every key there: to a file for a scheduler without a desktop.",
 )
 @json_option("Print JSON Lines.")
-@pass_face
-def rekey(face: Face, *, to: Literal["file", "keyring"] | None) -> int:
+@pass_cli
+def rekey(cli: CliContext, *, to: Literal["file", "keyring"] | None) -> int:
     """Make a new key file, and seal the stored keys of all connections with it.
 
     The keys of the services stay as they are: `fitglue connect` renews those. What lies in the
     system's keyring stays there, unless --to file moves it into an encrypted file, which also a
     scheduler opens that runs without a desktop.
     """
-    kept = face.host.rekey(to)
+    kept = cli.host.rekey(to)
     for one in kept:
-        _say_kept(face, one)
+        _say_kept(cli, one)
     if not kept:
-        face.note("No connection has a key yet. Next: fitglue connect intervals")
+        cli.note("No connection has a key yet. Next: fitglue connect intervals")
     return next((one.error.exit_code for one in kept if one.error), 0)
 
 
-def _say_kept(face: Face, one: SecretKept) -> None:
+def _say_kept(cli: CliContext, one: SecretKept) -> None:
     from fitglue_registry.cli.failure import show_failure
     from fitglue_registry.cli.table import hanging
 
     name = one.connection.name
-    if face.as_json:
+    if cli.as_json:
         error = {"error": one.error.as_dict()} if one.error else {}
-        face.lines(
+        cli.lines(
             [
                 {
                     "connection": name,
@@ -207,11 +207,11 @@ def _say_kept(face: Face, one: SecretKept) -> None:
             ]
         )
     elif one.error:
-        show_failure(face, one.error, name)
+        show_failure(cli, one.error, name)
     else:
         where = (
             "an encrypted file, sealed with the new key"
             if one.new_key
             else "the keyring of this system, which has its own"
         )
-        face.show(hanging("✓", f"{name}: its key lies in {where}", indent=0))
+        cli.show(hanging("✓", f"{name}: its key lies in {where}", indent=0))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fitglue_registry.cli.command import Group, json_option
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.errors import FitglueError, Place, PluginFailed, UserMistake
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def command() -> None:
     help="The streams of the one activity in FILE.",
 )
 @json_option("Print JSON Lines: external id and the source activity, whole.")
-@pass_face
-def normalize(face: Face, *, source: str, files: tuple[str, ...], streams: Path | None) -> int:
+@pass_cli
+def normalize(cli: CliContext, *, source: str, files: tuple[str, ...], streams: Path | None) -> int:
     """Turn saved payloads into activities, offline.
 
     SOURCE is the id of a source's entry, FILE what its service once answered; `-` is standard
@@ -61,36 +61,36 @@ def normalize(face: Face, *, source: str, files: tuple[str, ...], streams: Path 
     if streams and len(files) > 1:
         raise click.UsageError("--streams goes with one FILE")
     # A source that is not there is said before a file that is not.
-    face.host.catalogue.get("source", source)
+    cli.host.catalogue.get("source", source)
     given = _read(streams) if streams else None
     code = 0
     for file in files:
-        code = _normalize(face, source, file, given) or code
+        code = _normalize(cli, source, file, given) or code
     return code
 
 
-def _normalize(face: Face, source: str, file: str, streams: bytes | None) -> int:
+def _normalize(cli: CliContext, source: str, file: str, streams: bytes | None) -> int:
     """One file; what is refused is said, and the next one is read."""
     from fitglue_registry.cli.failure import show_failure
 
     try:
         content = _read(None if file == "-" else Path(file))
         beside = streams if streams is not None else _streams_beside(file)
-        found = face.host.normalize_offline(
+        found = cli.host.normalize_offline(
             source, content, "standard input" if file == "-" else file, beside
         )
     except FitglueError as error:
         if isinstance(error, UserMistake) and error.code == "FG-unknown-entry":
             raise
-        show_failure(face, error)
+        show_failure(cli, error)
         return error.exit_code
     code = 0
     for external_id, answer in found:
         if isinstance(answer, FitglueError):
-            show_failure(face, answer, external_id)
+            show_failure(cli, answer, external_id)
             code = answer.exit_code
         else:
-            _show(face, external_id, answer)
+            _show(cli, external_id, answer)
     return code
 
 
@@ -115,11 +115,11 @@ def _streams_beside(file: str) -> bytes | None:
     return next((candidate.read_bytes() for candidate in beside if candidate.is_file()), None)
 
 
-def _show(face: Face, external_id: str, activities: list[Any]) -> None:
+def _show(cli: CliContext, external_id: str, activities: list[Any]) -> None:
     from fitglue_registry import model
 
-    if face.as_json:
-        face.lines(
+    if cli.as_json:
+        cli.lines(
             {"external_id": external_id, "activity": model.to_builtins(activity)}
             for activity in activities
         )
@@ -127,7 +127,7 @@ def _show(face: Face, external_id: str, activities: list[Any]) -> None:
     from fitglue_registry.cli.table import heading, pairs
 
     for activity in activities:
-        face.show(heading(external_id, activity.title or ""), pairs(list(_lines(activity))))
+        cli.show(heading(external_id, activity.title or ""), pairs(list(_lines(activity))))
 
 
 def _lines(activity: Any) -> Iterator[tuple[str, str]]:
@@ -162,8 +162,8 @@ def _lines(activity: Any) -> Iterator[tuple[str, str]]:
     required=True,
     help="The CSV to write.",
 )
-@pass_face
-def match(face: Face, *, records: Path, out: Path) -> None:
+@pass_cli
+def match(cli: CliContext, *, records: Path, out: Path) -> None:
     """Tell which of many people's records are one workout, offline.
 
     RECORDS.jsonl holds a record a line; FILE gets a_id, b_id, verdict and probability of every pair
@@ -176,7 +176,7 @@ def match(face: Face, *, records: Path, out: Path) -> None:
     predicted = predict(found)
     write_predictions(out, predicted)
     same = sum(1 for one in predicted if one.verdict == "same")
-    face.note(
+    cli.note(
         f"Records: {len(found):,}. Pairs: {same:,} the same, {len(predicted) - same:,} to be "
         f"asked about. Written to {out}"
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from fitglue_registry.cli.command import Command, json_option
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.text import count
 
 if TYPE_CHECKING:
@@ -31,21 +31,23 @@ if TYPE_CHECKING:
     "--mend", is_flag=True, help="Before that, have what is damaged fetched again by the next sync."
 )
 @json_option()
-@pass_face
-def command(face: Face, *, offline: bool, deep: Literal["sample", "all"] | None, mend: bool) -> int:
+@pass_cli
+def command(
+    cli: CliContext, *, offline: bool, deep: Literal["sample", "all"] | None, mend: bool
+) -> int:
     """Check Python, folders, database, keys, plugins, registry, and ask each connection's service.
 
     Ends with 0 only where nothing is broken; what is merely worth a look does not count.
     """
     from fitglue_registry.cli.progress import Progress
 
-    with Progress(face, "looking") as progress:
-        face.host.on_wait = progress.waiting
-        again = face.host.mend() if mend else 0
-        found = list(face.host.doctor(offline=offline, deep=deep))
+    with Progress(cli, "looking") as progress:
+        cli.host.on_wait = progress.waiting
+        again = cli.host.mend() if mend else 0
+        found = list(cli.host.doctor(offline=offline, deep=deep))
     broken = [check for check in found if check.state == "broken"]
-    if face.as_json:
-        face.document(
+    if cli.as_json:
+        cli.document(
             {
                 "ok": not broken,
                 **({"fetched_again": again} if mend else {}),
@@ -53,15 +55,15 @@ def command(face: Face, *, offline: bool, deep: Literal["sample", "all"] | None,
             }
         )
     else:
-        _show(face, found)
+        _show(cli, found)
         if mend:
-            face.note(
+            cli.note(
                 f"{count(again, 'answer')} will be fetched again by the next sync: fitglue sync"
                 if again
                 else "Nothing had to be fetched again."
             )
         elif not (broken or deep):
-            face.note("What lies in the store was not read: fitglue doctor --deep")
+            cli.note("What lies in the store was not read: fitglue doctor --deep")
     return next((check.error.exit_code for check in broken if check.error), 8 if broken else 0)
 
 
@@ -70,7 +72,7 @@ def _document(check: Check) -> dict[str, object]:
     return plain | ({"error": check.error.as_dict()} if check.error else {})
 
 
-def _show(face: Face, found: list[Check]) -> None:
+def _show(cli: CliContext, found: list[Check]) -> None:
     from rich.text import Text
 
     from fitglue_registry.cli import table
@@ -82,7 +84,7 @@ def _show(face: Face, found: list[Check]) -> None:
     }
     widest = max(len(check.name) for check in found)
     for check in found:
-        face.show(
+        cli.show(
             table.pairs(
                 [(marks[check.state], check.name, check.detail)], indent=0, widths=(1, widest)
             )
@@ -97,8 +99,8 @@ def _show(face: Face, found: list[Check]) -> None:
                 ("why", check.error.why),
                 ("fix", check.error.fix),
             ]
-            face.show(
+            cli.show(
                 table.pairs([(name, value) for name, value in lines if value], indent=widest + 5)
             )
     number = sum(check.state == "broken" for check in found)
-    face.show("", f"{number} broken" if number else "Nothing is broken.")
+    cli.show("", f"{number} broken" if number else "Nothing is broken.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fitglue_registry.cli.command import Group, json_option
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.context import CliContext, pass_cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,24 +44,24 @@ def command(context: click.Context) -> None:
     later. Nothing that a source said is changed.
     """
     if context.invoked_subcommand is None:
-        _decide(context.ensure_object(Face))
+        _decide(context.ensure_object(CliContext))
 
 
-def _decide(face: Face) -> None:
-    pairs = face.host.duplicates()
-    if face.as_json:
-        face.lines(pairs)
+def _decide(cli: CliContext) -> None:
+    pairs = cli.host.duplicates()
+    if cli.as_json:
+        cli.lines(pairs)
     elif not pairs:
-        face.note("There is no pair to decide. See what was merged: fitglue why NUMBER")
+        cli.note("There is no pair to decide. See what was merged: fitglue why NUMBER")
     elif sys.stdin.isatty() and sys.stdout.isatty():
-        _ask_each(face, pairs)
+        _ask_each(cli, pairs)
     else:
         for pair in pairs:
-            face.show(*_pair(pair))
-        face.note("Decide: fitglue duplicates merge A B, or fitglue duplicates different A B")
+            cli.show(*_pair(pair))
+        cli.note("Decide: fitglue duplicates merge A B, or fitglue duplicates different A B")
 
 
-def _ask_each(face: Face, pairs: list[dict[str, Any]]) -> None:
+def _ask_each(cli: CliContext, pairs: list[dict[str, Any]]) -> None:
     from fitglue_registry.cli.text import count
 
     decided: set[str] = set()  # an activity that was merged away is not asked about again
@@ -69,18 +69,18 @@ def _ask_each(face: Face, pairs: list[dict[str, Any]]) -> None:
         ids = [side["id"] for side in pair["sides"]]
         if decided.intersection(ids):
             continue
-        face.show(f"Pair {place} of {len(pairs)}", *_pair(pair))
+        cli.show(f"Pair {place} of {len(pairs)}", *_pair(pair))
         key = _key()
         if key == "q":
             break
         if key == "s":
-            face.show(f"  merged into {face.host.merge_activities(ids).number}", "")
+            cli.show(f"  merged into {cli.host.merge_activities(ids).number}", "")
             decided.update(ids)
         elif key == "d":
-            face.host.keep_apart(ids)
-            face.show("  kept apart", "")
-    left = len(face.host.duplicates())
-    face.note(
+            cli.host.keep_apart(ids)
+            cli.show("  kept apart", "")
+    left = len(cli.host.duplicates())
+    cli.note(
         f"{count(left, 'pair')} left. fitglue duplicates undo takes the last word back."
         if left
         else "Every pair is decided."
@@ -162,18 +162,18 @@ def _bpm(side: dict[str, Any]) -> str:
 )
 @click.argument("references", nargs=-1, required=True, metavar="REF REF...")
 @json_option()
-@pass_face
-def merge(face: Face, *, references: tuple[str, ...]) -> None:
+@pass_cli
+def merge(cli: CliContext, *, references: tuple[str, ...]) -> None:
     """Make the activities REF one: numbers, dates or ids.
 
     The oldest number stays, and the others lead to it.
     """
-    found = face.host.merge_activities(references)
-    if face.as_json:
-        face.document(_brief(found))
+    found = cli.host.merge_activities(references)
+    if cli.as_json:
+        cli.document(_brief(found))
     else:
-        face.show(f"{_line(found)} are one activity")
-        face.note("fitglue duplicates undo takes it back.")
+        cli.show(f"{_line(found)} are one activity")
+        cli.note("fitglue duplicates undo takes it back.")
 
 
 @command.command(
@@ -183,10 +183,10 @@ def merge(face: Face, *, references: tuple[str, ...]) -> None:
 )
 @click.argument("references", nargs=-1, required=True, metavar="REF REF...")
 @json_option()
-@pass_face
-def different(face: Face, *, references: tuple[str, ...]) -> None:
+@pass_cli
+def different(cli: CliContext, *, references: tuple[str, ...]) -> None:
     """Keep the activities REF apart, whatever else is found out about them."""
-    _tell_apart(face, face.host.keep_apart(references))
+    _tell_apart(cli, cli.host.keep_apart(references))
 
 
 @command.command(
@@ -197,21 +197,21 @@ def different(face: Face, *, references: tuple[str, ...]) -> None:
 @click.argument("reference", metavar="REF")
 @click.argument("source", required=False)
 @json_option()
-@pass_face
-def split(face: Face, *, reference: str, source: str | None) -> None:
+@pass_cli
+def split(cli: CliContext, *, reference: str, source: str | None) -> None:
     """Take SOURCE, a connection's name or an id there, out of the activity REF; of two sources it
     need not be named.
     """
-    _tell_apart(face, face.host.split_activity(reference, source))
+    _tell_apart(cli, cli.host.split_activity(reference, source))
 
 
-def _tell_apart(face: Face, found: list[Found]) -> None:
-    if face.as_json:
-        face.document([_brief(one) for one in found])
+def _tell_apart(cli: CliContext, found: list[Found]) -> None:
+    if cli.as_json:
+        cli.document([_brief(one) for one in found])
         return
     for one in found:
-        face.show(_line(one))
-    face.note("They stay apart. fitglue duplicates undo takes it back.")
+        cli.show(_line(one))
+    cli.note("They stay apart. fitglue duplicates undo takes it back.")
 
 
 @command.command(
@@ -221,35 +221,35 @@ def _tell_apart(face: Face, found: list[Found]) -> None:
 )
 @click.argument("number", required=False, type=click.IntRange(min=1))
 @json_option()
-@pass_face
-def undo(face: Face, *, number: int | None) -> None:
+@pass_cli
+def undo(cli: CliContext, *, number: int | None) -> None:
     """Take back what you said last, or the word NUMBER of `fitglue duplicates history`."""
     from fitglue_registry.cli.text import clean, short_hashes
 
-    verdict, found = face.host.undo_verdict(number)
-    if face.as_json:
-        face.document({**verdict, "activities": [_brief(one) for one in found]})
+    verdict, found = cli.host.undo_verdict(number)
+    if cli.as_json:
+        cli.document({**verdict, "activities": [_brief(one) for one in found]})
         return
-    face.show(
+    cli.show(
         clean(short_hashes(f"Taken back: {verdict['said']}, {' and '.join(verdict['about'])}"))
     )
     for one in found:
-        face.show(_line(one))
+        cli.show(_line(one))
 
 
 @command.command(
     "history", short_help="List what you said.", examples=("fitglue duplicates history --json",)
 )
 @json_option("Print JSON Lines.")
-@pass_face
-def history(face: Face) -> None:
+@pass_cli
+def history(cli: CliContext) -> None:
     """List what you said of activities, newest first."""
     from fitglue_registry.cli import numbers, table
     from fitglue_registry.cli.text import short_hashes
 
-    said = face.host.verdicts()
-    if face.as_json:
-        face.lines(said)
+    said = cli.host.verdicts()
+    if cli.as_json:
+        cli.lines(said)
     elif said:
         rows = [
             (
@@ -260,17 +260,17 @@ def history(face: Face) -> None:
             )
             for one in said
         ]
-        face.show(
+        cli.show(
             table.rows(
                 ("#", "when", "said", "about"),
                 rows,
-                width=face.width,
+                width=cli.width,
                 right=("#",),
                 fold=("about",),
             )
         )
     else:
-        face.note("You have not said anything yet. fitglue duplicates shows the pairs to decide.")
+        cli.note("You have not said anything yet. fitglue duplicates shows the pairs to decide.")
 
 
 def _brief(found: Found) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fitglue_registry.cli.command import Command, days_options
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.text import count
 from fitglue_registry.errors import Place, StoreFailed, UserMistake
 
@@ -48,9 +48,9 @@ _HEAD = 2000
     metavar="PATH",
     help="A file, or for `files` a folder; else standard output.",
 )
-@pass_face
+@pass_cli
 def command(
-    face: Face,
+    cli: CliContext,
     *,
     references: tuple[str, ...],
     since: date | None,
@@ -61,24 +61,24 @@ def command(
     """Write activities out: those named by REF, or all of them, or those between two days."""
     if references and (since or until):
         raise click.UsageError("name activities, or give --since and --until; not both")
-    numbers = _numbers(face, references, since, until)
+    numbers = _numbers(cli, references, since, until)
     if kind == "files":
-        _files(face, numbers, out)
+        _files(cli, numbers, out)
         return
     with _destination(out):
-        _jsonl(face, numbers) if kind == "jsonl" else _csv(face, numbers)
+        _jsonl(cli, numbers) if kind == "jsonl" else _csv(cli, numbers)
     if out is not None:
-        face.note(f"{count(len(numbers), 'activity', 'activities')} written to {out}")
+        cli.note(f"{count(len(numbers), 'activity', 'activities')} written to {out}")
 
 
 def _numbers(
-    face: Face, references: tuple[str, ...], since: date | None, until: date | None
+    cli: CliContext, references: tuple[str, ...], since: date | None, until: date | None
 ) -> list[int]:
     from fitglue_registry.store.reading import Filter
 
     if references:
-        return [face.host.activity(reference).number for reference in references]
-    return [row["number"] for row in face.host.activities(Filter(since=since, until=until))]
+        return [cli.host.activity(reference).number for reference in references]
+    return [row["number"] for row in cli.host.activities(Filter(since=since, until=until))]
 
 
 @contextmanager
@@ -109,51 +109,51 @@ def _not_written(out: Path, error: OSError) -> StoreFailed:
     )
 
 
-def _each(face: Face, numbers: list[int]) -> Iterator[Any]:
+def _each(cli: CliContext, numbers: list[int]) -> Iterator[Any]:
     from fitglue_registry.cli.progress import Progress
 
-    with Progress(face, "exporting") as progress:
+    with Progress(cli, "exporting") as progress:
         for done, number in enumerate(numbers, 1):
-            yield face.host.activity(str(number))
+            yield cli.host.activity(str(number))
             progress.bar("activities", done, len(numbers))
 
 
-def _jsonl(face: Face, numbers: list[int]) -> None:
-    face.lines(face.host.document(found, streams=True) for found in _each(face, numbers))
+def _jsonl(cli: CliContext, numbers: list[int]) -> None:
+    cli.lines(cli.host.document(found, streams=True) for found in _each(cli, numbers))
 
 
-def _csv(face: Face, numbers: list[int]) -> None:
+def _csv(cli: CliContext, numbers: list[int]) -> None:
     from fitglue_registry.store.reading import LISTED
 
     wanted = set(numbers)
-    rows = (row for row in face.host.activities() if row["number"] in wanted)
-    face.csv(
+    rows = (row for row in cli.host.activities() if row["number"] in wanted)
+    cli.csv(
         (*LISTED, "sources"),
         ([*(row[name] for name in LISTED), " ".join(row["sources"])] for row in rows),
     )
 
 
-def _files(face: Face, numbers: list[int], out: Path | None) -> None:
+def _files(cli: CliContext, numbers: list[int], out: Path | None) -> None:
     """One file for each original that was fetched, named by day, number and id."""
     if out is None:
         raise UserMistake("FG-usage", "original files need a folder", fix="add --out FOLDER")
     written = 0
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for found in _each(face, numbers):
+        for found in _each(cli, numbers):
             start = found.activity.start_local or found.activity.start_utc
-            for external_id, content in face.host.original_files(found):
+            for external_id, content in cli.host.original_files(found):
                 name = f"{start:%Y-%m-%d}-{found.number}-{_plain(external_id)}{_suffix(content)}"
                 (out / name).write_bytes(content)
                 written += 1
     except OSError as error:
         raise _not_written(out, error) from error
-    face.show(
+    cli.show(
         f"{count(written, 'original file')} of "
         f"{count(len(numbers), 'activity', 'activities')} written to {out}"
     )
     if not written and numbers:
-        face.note("None was fetched yet: fitglue sync --files")
+        cli.note("None was fetched yet: fitglue sync --files")
 
 
 def _plain(external_id: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fitglue_registry.cli.command import Command, json_option
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.errors import PluginFailed, UserMistake
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ _SHOWN = 3
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option("Print what was found, then the events, as JSON Lines.")
-@pass_face
+@pass_cli
 def command(
-    face: Face, *, paths: tuple[str, ...], source: str | None, dry_run: bool, yes: bool
+    cli: CliContext, *, paths: tuple[str, ...], source: str | None, dry_run: bool, yes: bool
 ) -> int:
     """Import PATH: an archive as it was downloaded, workout files, a folder of them, or several of
     these.
@@ -54,61 +54,61 @@ def command(
     """
     from fitglue_registry.cli.progress import Progress
 
-    with Progress(face, "looking at what is there"):
-        recognition = face.host.recognize(paths, source)
-    _say(face, recognition)
+    with Progress(cli, "looking at what is there"):
+        recognition = cli.host.recognize(paths, source)
+    _say(cli, recognition)
     if dry_run:
-        return _bring_in(face, recognition, dry_run=True)
+        return _bring_in(cli, recognition, dry_run=True)
     if (
-        not (yes or face.as_json)
+        not (yes or cli.as_json)
         and sys.stdin.isatty()
         and not click.confirm("Import this?", err=True)
     ):
         raise UserMistake("FG-not-confirmed", "nothing was imported")
-    return _bring_in(face, recognition)
+    return _bring_in(cli, recognition)
 
 
-def _bring_in(face: Face, recognition: Recognition, *, dry_run: bool = False) -> int:
-    from fitglue_registry.cli.rounds import follow, show_tally
+def _bring_in(cli: CliContext, recognition: Recognition, *, dry_run: bool = False) -> int:
+    from fitglue_registry.cli.sync_report import follow, show_tally
 
     before, activities = (
-        {one.name: one.settings.get("paths") for one in face.host.connections()},
-        _activities(face),
+        {one.name: one.settings.get("paths") for one in cli.host.connections()},
+        _activities(cli),
     )
     connected: list[SourceConnected] = []
     tallies, code = follow(
-        face, _noted(face.host.import_paths(recognition, dry_run=dry_run), connected), "reading"
+        cli, _noted(cli.host.import_paths(recognition, dry_run=dry_run), connected), "reading"
     )
-    after = {one.name: one.settings.get("paths") for one in face.host.connections()}
+    after = {one.name: one.settings.get("paths") for one in cli.host.connections()}
     for one in connected if tallies else ():
         # A connection that is new reads what was just said; one that read the same before is no
         # news.
         if one.renewed and before.get(one.connection) != after.get(one.connection):
-            face.note(f"{one.connection} reads {_paths(one.paths)} from now on")
+            cli.note(f"{one.connection} reads {_paths(one.paths)} from now on")
     for tally in tallies:
-        show_tally(face, tally)
+        show_tally(cli, tally)
     if tallies and not dry_run:
-        _show_sum(face, activities)
+        _show_sum(cli, activities)
     if tallies and not code and not dry_run:
-        face.note("Next: fitglue activities")
+        cli.note("Next: fitglue activities")
     return code or _left_over(recognition)
 
 
-def _activities(face: Face) -> int:
-    return int(str(face.host.sql("select count(*) from activities").rows[0][0]))
+def _activities(cli: CliContext) -> int:
+    return int(str(cli.host.sql("select count(*) from activities").rows[0][0]))
 
 
-def _show_sum(face: Face, before: int) -> None:
+def _show_sum(cli: CliContext, before: int) -> None:
     """What a person sees of it: most of what an archive has is known from elsewhere."""
     from fitglue_registry.cli.text import count
 
-    after = _activities(face)
+    after = _activities(cli)
     change = (
         f", {abs(after - before):,} {'more' if after > before else 'fewer'} than before"
         if after != before
         else ""
     )
-    face.show(f"  {count(after, 'activity', 'activities')} in all{change}")
+    cli.show(f"  {count(after, 'activity', 'activities')} in all{change}")
 
 
 def _noted(events: Iterator[Event], connected: list[SourceConnected]) -> Iterator[Event]:
@@ -142,15 +142,15 @@ def _left_over(recognition: Recognition) -> int:
     return 5 if recognition.problems else 0
 
 
-def _say(face: Face, recognition: Recognition) -> None:
+def _say(cli: CliContext, recognition: Recognition) -> None:
     from fitglue_registry.cli.failure import show_failure
 
-    if face.as_json:
-        face.lines({"event": "Recognized", **asdict(one)} for one in recognition.found)
+    if cli.as_json:
+        cli.lines({"event": "Recognized", **asdict(one)} for one in recognition.found)
     else:
-        face.show(*(line for one in recognition.found for line in _found(one)))
+        cli.show(*(line for one in recognition.found for line in _found(one)))
     for problem in recognition.problems:
-        show_failure(face, problem)
+        show_failure(cli, problem)
 
 
 def _found(one: Recognized) -> Iterator[RenderableType]:

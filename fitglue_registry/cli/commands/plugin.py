@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fitglue_registry.cli.command import Group, json_option
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.errors import FitglueError, PluginFailed, UserMistake
 
 if TYPE_CHECKING:
@@ -41,23 +41,23 @@ def command(context: click.Context) -> None:
     examples=("fitglue plugin list --json",),
 )
 @json_option("Print JSON Lines.")
-@pass_face
-def list_(face: Face) -> None:
+@pass_cli
+def list_(cli: CliContext) -> None:
     """List the plugins of this environment, the broken ones with their reason, and those that an
     entry lacks.
     """
     from fitglue_registry.cli import table
 
     names = sorted(
-        {*face.host.plugins.names(), *(entry.plugin.name for entry in face.host.catalogue)}
+        {*cli.host.plugins.names(), *(entry.plugin.name for entry in cli.host.catalogue)}
     )
-    found = [face.host.plugins.info(name) for name in names]
+    found = [cli.host.plugins.info(name) for name in names]
     entries = {
-        name: [entry.key for entry in face.host.catalogue if entry.plugin.name == name]
+        name: [entry.key for entry in cli.host.catalogue if entry.plugin.name == name]
         for name in names
     }
-    if face.as_json:
-        face.lines(
+    if cli.as_json:
+        cli.lines(
             {
                 "name": info.name,
                 "version": info.version,
@@ -69,7 +69,7 @@ def list_(face: Face) -> None:
             for info in found
         )
         return
-    face.show(
+    cli.show(
         table.rows(
             ("", "plugin", "version", "entries"),
             [
@@ -81,13 +81,13 @@ def list_(face: Face) -> None:
                 )
                 for info in found
             ],
-            width=face.width,
+            width=cli.width,
             fold=("entries",),
         )
     )
     for error in (info.error for info in found):
         if error:
-            face.show(
+            cli.show(
                 table.hanging("✗", f"{error.what} [{error.code}]"),
                 table.hanging("→", error.fix or error.why or "", indent=4),
             )
@@ -100,21 +100,21 @@ def list_(face: Face) -> None:
 )
 @click.argument("name")
 @json_option()
-@pass_face
-def check(face: Face, *, name: str) -> int:
+@pass_cli
+def check(cli: CliContext, *, name: str) -> int:
     """Walk through the plugin NAME step by step, and stop where it fails."""
     from fitglue_registry.plugins import check_steps
 
-    return _report(face, name, check_steps(face.host.plugins, name, list(face.host.catalogue)))
+    return _report(cli, name, check_steps(cli.host.plugins, name, list(cli.host.catalogue)))
 
 
-def _report(face: Face, name: str, steps: list[Step]) -> int:
+def _report(cli: CliContext, name: str, steps: list[Step]) -> int:
     from fitglue_registry.cli import table
     from fitglue_registry.cli.failure import show_failure
 
     failed = next((step for step in steps if not step.ok), None)
-    if face.as_json:
-        face.document(
+    if cli.as_json:
+        cli.document(
             {
                 "plugin": name,
                 "ok": failed is None,
@@ -130,7 +130,7 @@ def _report(face: Face, name: str, steps: list[Step]) -> int:
             }
         )
     else:
-        face.show(
+        cli.show(
             table.heading(name),
             table.pairs(
                 [("✓" if step.ok else "✗", step.name, step.detail) for step in steps],
@@ -138,7 +138,7 @@ def _report(face: Face, name: str, steps: list[Step]) -> int:
             ),
         )
         if failed and failed.error:
-            show_failure(face, failed.error)
+            show_failure(cli, failed.error)
     return 8 if failed else 0
 
 
@@ -155,8 +155,8 @@ def _report(face: Face, name: str, steps: list[Step]) -> int:
 @click.option(
     "--upgrade", is_flag=True, help="Take the newest version, also where one is installed."
 )
-@pass_face
-def install(face: Face, *, what: str, upgrade: bool) -> int:
+@pass_cli
+def install(cli: CliContext, *, what: str, upgrade: bool) -> int:
     """Install a plugin into the environment that `fitglue` runs in, with pip, and check it.
 
     A plugin is a program: it runs with your rights. Install only what you trust.
@@ -164,7 +164,7 @@ def install(face: Face, *, what: str, upgrade: bool) -> int:
     from fitglue_registry.host import Host
 
     before = _versions()
-    _pip(face, [*(["--upgrade"] if upgrade else []), _target(what)])
+    _pip(cli, [*(["--upgrade"] if upgrade else []), _target(what)])
     with Host() as host:
         after = _versions()
         touched = [
@@ -177,15 +177,15 @@ def install(face: Face, *, what: str, upgrade: bool) -> int:
                 why="no distribution in it has the entry point group fitglue.plugins",
                 fix="tell its author",
             )
-        fresh = Face(as_json=face.as_json)
+        fresh = CliContext(as_json=cli.as_json)
         fresh.__dict__["host"] = host
         return max(_checked(fresh, name) for name in touched)
 
 
-def _checked(face: Face, name: str) -> int:
+def _checked(cli: CliContext, name: str) -> int:
     from fitglue_registry.plugins import check_steps
 
-    return _report(face, name, check_steps(face.host.plugins, name, list(face.host.catalogue)))
+    return _report(cli, name, check_steps(cli.host.plugins, name, list(cli.host.catalogue)))
 
 
 def _versions() -> dict[str, str | None]:
@@ -243,7 +243,7 @@ def _distribution(what: str) -> str:
     )
 
 
-def _pip(face: Face, arguments: list[str]) -> None:
+def _pip(cli: CliContext, arguments: list[str]) -> None:
     ran = [
         sys.executable,
         "-m",
@@ -253,7 +253,7 @@ def _pip(face: Face, arguments: list[str]) -> None:
         "--no-input",
         *arguments,
     ]
-    face.note(face.redactor.text(" ".join(ran)))
+    cli.note(cli.redactor.text(" ".join(ran)))
     # A build is somebody else's program: it gets none of our keys with its environment.
     ours = {
         name: value

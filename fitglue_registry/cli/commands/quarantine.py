@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from fitglue_registry.cli.command import Group, json_option
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.text import short_id
 from fitglue_registry.errors import UserMistake
 
@@ -31,16 +31,16 @@ def command(context: click.Context) -> None:
 
 @command.command("list", examples=("fitglue quarantine list --json",))
 @json_option("Print JSON Lines.")
-@pass_face
-def list_(face: Face) -> None:
+@pass_cli
+def list_(cli: CliContext) -> None:
     """List what is in quarantine, oldest first."""
     from fitglue_registry.cli import table
 
-    held = face.host.quarantine()
-    if face.as_json:
-        face.lines(held)
+    held = cli.host.quarantine()
+    if cli.as_json:
+        cli.lines(held)
     elif held:
-        face.show(
+        cli.show(
             table.rows(
                 ("record", "start", "why"),
                 [
@@ -51,15 +51,15 @@ def list_(face: Face) -> None:
                     )
                     for one in held
                 ],
-                width=face.width,
+                width=cli.width,
                 fold=("why",),
             )
         )
-        face.note(
+        cli.note(
             "Each is kept whole. More: fitglue quarantine show ID; again: fitglue quarantine retry"
         )
     else:
-        face.note("Nothing is in quarantine.")
+        cli.note("Nothing is in quarantine.")
 
 
 @command.command(
@@ -69,14 +69,14 @@ def list_(face: Face) -> None:
 )
 @click.argument("external_id", metavar="ID")
 @json_option()
-@pass_face
-def show(face: Face, *, external_id: str) -> None:
+@pass_cli
+def show(cli: CliContext, *, external_id: str) -> None:
     """Show one record of the quarantine: what is wrong where, and what to do; the beginning of its
     ID will do.
     """
     from fitglue_registry.cli import numbers, table
 
-    found = [one for one in face.host.quarantine() if _is_meant(one, external_id.rstrip("…"))]
+    found = [one for one in cli.host.quarantine() if _is_meant(one, external_id.rstrip("…"))]
     if not found:
         raise UserMistake(
             "FG-not-in-quarantine",
@@ -84,10 +84,10 @@ def show(face: Face, *, external_id: str) -> None:
             fix="see: fitglue quarantine",
         )
     for one in found:
-        if face.as_json:
-            face.document(one)
+        if cli.as_json:
+            cli.document(one)
             continue
-        face.show(
+        cli.show(
             table.heading(f"{one['connection']}/{one['external_id']}", one["code"]),
             table.pairs(
                 [
@@ -124,26 +124,26 @@ def _where(one: dict[str, Any]) -> str:
     "retry", short_help="Try every record again.", examples=("fitglue quarantine retry",)
 )
 @json_option("Print the events as JSON Lines.")
-@pass_face
-def retry(face: Face) -> int:
+@pass_cli
+def retry(cli: CliContext) -> int:
     """Try to understand every record of the quarantine again."""
-    before = len(face.host.quarantine())
-    if not before and not face.as_json:
-        face.note("Nothing is in quarantine.")
+    before = len(cli.host.quarantine())
+    if not before and not cli.as_json:
+        cli.note("Nothing is in quarantine.")
         return 0
-    return _retry(face, before)
+    return _retry(cli, before)
 
 
-def _retry(face: Face, before: int) -> int:
+def _retry(cli: CliContext, before: int) -> int:
     from fitglue_registry.cli.failure import show_failure
-    from fitglue_registry.cli.rounds import follow
+    from fitglue_registry.cli.sync_report import follow
     from fitglue_registry.sync.events import SyncStopped
 
-    tallies, code = follow(face, face.host.retry_quarantine(), "trying again")
+    tallies, code = follow(cli, cli.host.retry_quarantine(), "trying again")
     for tally in tallies:
         if isinstance(tally.ended, SyncStopped):
-            show_failure(face, tally.ended.error, tally.connection)
-    left = len(face.host.quarantine())
-    if not face.as_json:
-        face.show(f"{before - left:,} of {before:,} understood now, {left:,} still in quarantine")
+            show_failure(cli, tally.ended.error, tally.connection)
+    left = len(cli.host.quarantine())
+    if not cli.as_json:
+        cli.show(f"{before - left:,} of {before:,} understood now, {left:,} still in quarantine")
     return code or (5 if left else 0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fitglue_registry.cli.command import Group, json_option
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.errors import UserMistake
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ def command(context: click.Context) -> None:
 
 @command.command("list", examples=("fitglue registry list --json",))
 @json_option("Print JSON Lines.")
-@pass_face
-def list_(face: Face) -> None:
+@pass_cli
+def list_(cli: CliContext) -> None:
     """List every entry, and whether it can be used now."""
     from fitglue_registry.cli import table
 
     found: list[dict[str, Any]] = []
-    for entry in face.host.catalogue:
-        available = face.host.availability(entry.kind, entry.id)
+    for entry in cli.host.catalogue:
+        available = cli.host.availability(entry.kind, entry.id)
         found.append(
             {
                 "kind": entry.kind,
@@ -60,10 +60,10 @@ def list_(face: Face) -> None:
                 },
             }
         )
-    if face.as_json:
-        face.lines(found)
+    if cli.as_json:
+        cli.lines(found)
         return
-    face.show(
+    cli.show(
         table.rows(
             ("entry", "name", "plugin", "tier", "state"),
             [
@@ -76,12 +76,12 @@ def list_(face: Face) -> None:
                 )
                 for one in found
             ],
-            width=face.width,
+            width=cli.width,
             flexible="name",
         )
     )
-    for problem in face.host.catalogue.problems:
-        face.note(f"left out: {problem}")
+    for problem in cli.host.catalogue.problems:
+        cli.note(f"left out: {problem}")
 
 
 @command.command(
@@ -90,37 +90,37 @@ def list_(face: Face) -> None:
 )
 @click.argument("name", metavar="[KIND/]ID")
 @json_option("Print JSON Lines.")
-@pass_face
-def show(face: Face, *, name: str) -> None:
+@pass_cli
+def show(cli: CliContext, *, name: str) -> None:
     """Show the entry KIND/ID, or every kind of ID."""
-    entries = _find(face, name)
-    if face.as_json:
+    entries = _find(cli, name)
+    if cli.as_json:
         import msgspec
 
-        face.lines(msgspec.to_builtins(entry) for entry in entries)
+        cli.lines(msgspec.to_builtins(entry) for entry in entries)
         return
     for number, entry in enumerate(entries):
-        face.show(*([""] if number else []), *_entry(face, entry))
+        cli.show(*([""] if number else []), *_entry(cli, entry))
 
 
-def _find(face: Face, name: str) -> list[Entry]:
+def _find(cli: CliContext, name: str) -> list[Entry]:
     kind, slash, entry_id = name.rpartition("/")
     if slash:
-        return [face.host.catalogue.get(kind, entry_id)]
-    found = [entry for entry in face.host.catalogue if entry.id == name]
+        return [cli.host.catalogue.get(kind, entry_id)]
+    found = [entry for entry in cli.host.catalogue if entry.id == name]
     if not found:
         from fitglue_registry.validation.wording import nearest
 
-        near = nearest(name, [entry.id for entry in face.host.catalogue])
+        near = nearest(name, [entry.id for entry in cli.host.catalogue])
         fix = f"did you mean {near}?" if near else "see: fitglue registry"
         raise UserMistake("FG-unknown-entry", f"there is no entry {name!r}", fix=fix)
     return found
 
 
-def _entry(face: Face, entry: Entry) -> Iterator[RenderableType]:
+def _entry(cli: CliContext, entry: Entry) -> Iterator[RenderableType]:
     from fitglue_registry.cli.table import heading, pairs, rows
 
-    available = face.host.availability(entry.kind, entry.id)
+    available = cli.host.availability(entry.kind, entry.id)
     yield heading(f"{entry.kind}/{entry.id}", entry.name)
     facts = [
         ("summary", entry.summary),
@@ -182,7 +182,7 @@ def _entry(face: Face, entry: Entry) -> Iterator[RenderableType]:
                 )
                 for datum in entry.data
             ],
-            width=face.width,
+            width=cli.width,
             indent=2,
             fold=("value", "from"),
         )
@@ -195,46 +195,46 @@ def _entry(face: Face, entry: Entry) -> Iterator[RenderableType]:
 )
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @json_option()
-@pass_face
-def check(face: Face, *, path: Path | None) -> int:
+@pass_cli
+def check(cli: CliContext, *, path: Path | None) -> int:
     """Check every entry in the folder PATH, or in all folders that are in use; each error with
     file, line and column.
     """
     from fitglue_registry.registry import default_folder
     from fitglue_registry.registry.check import check as check_folder
 
-    brought, broken = face.host.plugins.registry_folders()
+    brought, broken = cli.host.plugins.registry_folders()
     folders = [path] if path else [default_folder(), *(folder for _, folder in brought)]
     reports = [check_folder(folder) for folder in folders]
     errors = [error for report in reports for error in report.errors]
-    if face.as_json:
+    if cli.as_json:
         looked_at = [
             {"folder": str(report.folder), "files": report.files, "errors": len(report.errors)}
             for report in reports
         ]
-        face.document(
+        cli.document(
             {
                 "folders": looked_at,
                 "errors": [error.as_dict() for error in (*errors, *([] if path else broken))],
             }
         )
     else:
-        _show_reports(face, reports, errors)
+        _show_reports(cli, reports, errors)
     return 8 if errors or (broken and not path) else 0
 
 
-def _show_reports(face: Face, reports: list[Any], errors: list[EntryInvalid]) -> None:
+def _show_reports(cli: CliContext, reports: list[Any], errors: list[EntryInvalid]) -> None:
     """Errors in the form that editors understand, one a line with what to do below."""
     from fitglue_registry.cli.failure import at_line
     from fitglue_registry.cli.table import hanging
     from fitglue_registry.cli.text import count
 
     for error in errors:
-        face.show(*at_line(error))
+        cli.show(*at_line(error))
     for report in reports:
         mark = "✗" if report.errors else "✓"
         wrong = count(len(report.errors), "error") if report.errors else "all right"
-        face.show(
+        cli.show(
             hanging(
                 mark,
                 f"{report.folder}: {count(report.files, 'entry', 'entries')}, {wrong}",
@@ -249,11 +249,11 @@ def _show_reports(face: Face, reports: list[Any], errors: list[EntryInvalid]) ->
     examples=("fitglue registry help-article source/intervals > intervals.md",),
 )
 @click.argument("name", metavar="[KIND/]ID")
-@pass_face
-def help_article(face: Face, *, name: str) -> None:
+@pass_cli
+def help_article(cli: CliContext, *, name: str) -> None:
     """Write the help article of an entry, in Markdown, from the entry and nothing else."""
     from fitglue_registry.registry.help import article
 
     click.echo(
-        "\n".join(article(entry, face.host.catalogue) for entry in _find(face, name)), nl=False
+        "\n".join(article(entry, cli.host.catalogue) for entry in _find(cli, name)), nl=False
     )

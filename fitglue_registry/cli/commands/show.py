@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fitglue_registry.cli.command import Command, json_option
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.context import CliContext, pass_cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,23 +38,23 @@ _DRAWN = {
 @click.argument("reference", metavar="REF")
 @click.option("--streams", is_flag=True, help="With --json: the samples over time as well.")
 @json_option()
-@pass_face
-def command(face: Face, *, reference: str, streams: bool) -> None:
+@pass_cli
+def command(cli: CliContext, *, reference: str, streams: bool) -> None:
     """Show the activity REF: a number from `fitglue activities`, `last`, a date, or an id at the
     source.
 
     Beside each value stands how it was come by: reported by the source as measured, computed, or
     estimated (marked with ~).
     """
-    found = face.host.activity(reference)
-    if face.as_json:
-        face.document(face.host.document(found, streams=streams))
+    found = cli.host.activity(reference)
+    if cli.as_json:
+        cli.document(cli.host.document(found, streams=streams))
         return
-    face.show(*_head(found))
-    face.show(*_values(face, found))
-    face.show(*_laps(face, found.activity))
-    face.show(*_streams(face, found))
-    face.show(*_made_of(found))
+    cli.show(*_head(found))
+    cli.show(*_values(cli, found))
+    cli.show(*_laps(cli, found.activity))
+    cli.show(*_streams(cli, found))
+    cli.show(*_made_of(found))
 
 
 def _head(found: Found) -> Iterator[RenderableType]:
@@ -92,19 +92,19 @@ def _offset(seconds: int) -> str:
     return f"UTC{'-' if seconds < 0 else '+'}{minutes // 60}{f':{minutes % 60:02d}' if minutes % 60 else ''}"
 
 
-def _values(face: Face, found: Found) -> Iterator[RenderableType]:
+def _values(cli: CliContext, found: Found) -> Iterator[RenderableType]:
     """One column for the value, one for how it was come by, and on a wide screen its name at the
     source.
     """
     from fitglue_registry.cli.table import heading, pairs
     from fitglue_registry.cli.values import grouped
 
-    told = face.host.provenance(found)
+    told = cli.host.provenance(found)
     several = len({one["connection"] for one in told.values()} - {None}) > 1
     groups = list(grouped(found.activity))
     longest = min(
         max((len(text) for _, values in groups for _, _, text in values), default=0),
-        32 if face.width >= _WIDE else 26,
+        32 if cli.width >= _WIDE else 26,
     )
     for group, values in groups:
         yield ""
@@ -114,7 +114,7 @@ def _values(face: Face, found: Found) -> Iterator[RenderableType]:
                 (
                     label,
                     text,
-                    _provenance(told.get(name, {}), several=several, wide=face.width >= _WIDE),
+                    _provenance(told.get(name, {}), several=several, wide=cli.width >= _WIDE),
                 )
                 for name, label, text in values
             ],
@@ -138,7 +138,7 @@ def _provenance(told: dict[str, Any], *, several: bool, wide: bool) -> Any:
     )
 
 
-def _laps(face: Face, activity: SourceActivity) -> Iterator[RenderableType]:
+def _laps(cli: CliContext, activity: SourceActivity) -> Iterator[RenderableType]:
     from fitglue_registry.cli.table import heading, rows
     from fitglue_registry.cli.text import count
 
@@ -156,7 +156,7 @@ def _laps(face: Face, activity: SourceActivity) -> Iterator[RenderableType]:
     yield rows(
         [columns[index] for index in used],
         [[row[index] for index in used] for row in cells],
-        width=face.width,
+        width=cli.width,
         right=set(columns) - {"what"},
         flexible="what",
         indent=2,
@@ -186,18 +186,18 @@ def _lap(number: int, lap: Lap, activity: SourceActivity) -> list[str]:
     ]
 
 
-def _streams(face: Face, found: Found) -> Iterator[RenderableType]:
+def _streams(cli: CliContext, found: Found) -> Iterator[RenderableType]:
     from fitglue_registry.cli.sparkline import ASCII, BLOCKS, sparkline
     from fitglue_registry.cli.table import heading, pairs
     from fitglue_registry.cli.text import speaks_unicode
 
-    streams = {stream.type: stream for stream in face.host.streams(found)}
+    streams = {stream.type: stream for stream in cli.host.streams(found)}
     if not streams:
         return
     length = max(len(stream.values) for stream in streams.values())
     yield ""
     yield heading("Streams", f"{length:,} samples")
-    width = min(max(face.width - 38, 20), 80)
+    width = min(max(cli.width - 38, 20), 80)
     drawn = []
     for kind, (label, unit) in _DRAWN.items():
         samples = _samples(streams[kind].values, kind) if kind in streams else []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fitglue_registry.cli.command import Command, json_option
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.context import CliContext, pass_cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,48 +37,48 @@ _SHOWN = 160
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
 @json_option("Print JSON Lines.")
-@pass_face
-def command(face: Face, *, statement: str | None, path: bool, as_csv: bool) -> None:
+@pass_cli
+def command(cli: CliContext, *, statement: str | None, path: bool, as_csv: bool) -> None:
     """Ask the database STATEMENT, which can only read; `-` takes it from standard input.
 
     Without a statement: the views and their columns, which stay the same from version to version.
     """
     if path:
-        click.echo(str(face.host.database.path or face.redactor.text(face.host.database.shown)))
+        click.echo(str(cli.host.database.path or cli.redactor.text(cli.host.database.shown)))
     elif statement is None:
-        _views(face)
+        _views(cli)
     else:
         _answer(
-            face, face.host.sql(sys.stdin.read() if statement == "-" else statement), as_csv=as_csv
+            cli, cli.host.sql(sys.stdin.read() if statement == "-" else statement), as_csv=as_csv
         )
 
 
-def _views(face: Face) -> None:
+def _views(cli: CliContext) -> None:
     from fitglue_registry.cli.table import pairs
 
-    views = dict(face.host.views())
-    if face.as_json:
-        face.document(views)
+    views = dict(cli.host.views())
+    if cli.as_json:
+        cli.document(views)
     else:
-        face.show(pairs([(view, ", ".join(columns)) for view, columns in views.items()], indent=0))
+        cli.show(pairs([(view, ", ".join(columns)) for view, columns in views.items()], indent=0))
 
 
-def _answer(face: Face, answer: Answer, *, as_csv: bool) -> None:
-    if face.as_json:
-        face.lines(dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows)
+def _answer(cli: CliContext, answer: Answer, *, as_csv: bool) -> None:
+    if cli.as_json:
+        cli.lines(dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows)
     elif as_csv:
-        face.csv(answer.columns, answer.rows)
+        cli.csv(answer.columns, answer.rows)
     elif answer.rows:
-        face.show(*_table(face, answer))
+        cli.show(*_table(cli, answer))
     else:
-        face.note("no rows")
+        cli.note("no rows")
 
 
 def _plain(value: Any) -> Any:
     return f"{len(value)} bytes" if isinstance(value, bytes | memoryview) else value
 
 
-def _table(face: Face, answer: Answer) -> Iterator[RenderableType]:
+def _table(cli: CliContext, answer: Answer) -> Iterator[RenderableType]:
     """Rows under headings; where so many columns do not fit, each row by itself, a value a line."""
     from fitglue_registry.cli import table
 
@@ -92,8 +92,8 @@ def _table(face: Face, answer: Answer) -> Iterator[RenderableType]:
         max(_NARROWEST, len(name), *(min(len(row[index]), _LONGEST) for row in cells))
         for index, name in enumerate(answer.columns)
     ]
-    if sum(longest) + 2 * len(longest) <= face.width + 2:
-        yield table.rows(answer.columns, cells, width=face.width, right=figures)
+    if sum(longest) + 2 * len(longest) <= cli.width + 2:
+        yield table.rows(answer.columns, cells, width=cli.width, right=figures)
         return
     for number, row in enumerate(cells, 1):
         yield table.heading(f"row {number}")

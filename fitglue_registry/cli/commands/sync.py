@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fitglue_registry.cli.command import Command, Span, days_options, json_option
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.context import CliContext, pass_cli
 
 if TYPE_CHECKING:
     from fitglue_registry.sync.context import Options
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     help="Go on for ever, once each 30m, 2h or 1d, until Ctrl-C.",
 )
 @json_option("Print the events as JSON Lines.")
-@pass_face
+@pass_cli
 def command(
-    face: Face,
+    cli: CliContext,
     *,
     connection: str | None,
     since: date | None,
@@ -63,18 +63,18 @@ def command(
         since=since, until=until, full=full, streams=not no_streams, files=files, dry_run=dry_run
     )
     if every:
-        _sync_for_ever(face, connection, options, every)
-    return _sync(face, connection, options)
+        _sync_for_ever(cli, connection, options, every)
+    return _sync(cli, connection, options)
 
 
-def _sync(face: Face, connection: str | None, options: Options) -> int:
-    from fitglue_registry.cli.rounds import follow, show_tally
+def _sync(cli: CliContext, connection: str | None, options: Options) -> int:
+    from fitglue_registry.cli.sync_report import follow, show_tally
 
-    tallies, code = follow(face, face.host.sync(connection, options=options))
+    tallies, code = follow(cli, cli.host.sync(connection, options=options))
     for tally in tallies:
-        show_tally(face, tally)
+        show_tally(cli, tally)
     if tallies and code == 0 and not options.dry_run and any(_brought(tally) for tally in tallies):
-        face.note("Next: fitglue activities")
+        cli.note("Next: fitglue activities")
     return code
 
 
@@ -82,24 +82,26 @@ def _brought(tally: Any) -> bool:
     return bool(tally.ended and tally.ended.counts.get("new"))
 
 
-def _sync_for_ever(face: Face, connection: str | None, options: Options, every_s: float) -> None:
+def _sync_for_ever(
+    cli: CliContext, connection: str | None, options: Options, every_s: float
+) -> None:
     """Rounds until Ctrl-C: a line each, an error where there is one; only a store that fails ends
     it.
     """
     from fitglue_registry.cli.failure import show_failure
-    from fitglue_registry.cli.rounds import follow, summary
+    from fitglue_registry.cli.sync_report import follow, summary
     from fitglue_registry.sync.events import SyncStopped
 
     while True:
-        tallies, _ = follow(face, face.host.sync(connection, options=options))
+        tallies, _ = follow(cli, cli.host.sync(connection, options=options))
         now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
         ended = [tally.ended for tally in tallies if tally.ended]
         line = ", ".join(
             f"{tally.connection}: {summary(tally)}" for tally in tallies if tally.ended
         )
-        if not face.as_json:
+        if not cli.as_json:
             click.echo(f"{now}  {line}")
         for one in ended:
             if isinstance(one, SyncStopped):
-                show_failure(face, one.error, one.connection)
-        face.host.clock.sleep(every_s)
+                show_failure(cli, one.error, one.connection)
+        cli.host.clock.sleep(every_s)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fitglue_registry.cli.command import Command, json_option
-from fitglue_registry.cli.face import Face, pass_face
+from fitglue_registry.cli.context import CliContext, pass_cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,22 +23,22 @@ _DECISIONS_SHOWN = 12
 )
 @click.argument("reference", metavar="REF")
 @json_option()
-@pass_face
-def command(face: Face, *, reference: str) -> None:
+@pass_cli
+def command(cli: CliContext, *, reference: str) -> None:
     """Tell what became of the workout REF: when it came, what was made of it, where it stopped, or
     why it is not there.
 
     REF is a number, `last`, a date, an id at the source, or any identity such as strava:123.
     """
-    from fitglue_registry.cli.grounds import grounds
+    from fitglue_registry.cli.match_report import grounds
 
-    story = face.host.why(reference)
-    if face.as_json:
-        face.document(story)
+    story = cli.host.why(reference)
+    if cli.as_json:
+        cli.document(story)
     else:
         # What joined the records of several sources comes first, then each of them in brief.
         several = len(story["records"]) > 1
-        face.show(
+        cli.show(
             *_head(story),
             *grounds(story),
             *(line for record in story["records"] for line in _record(record, brief=several)),

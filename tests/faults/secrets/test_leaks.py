@@ -505,17 +505,17 @@ def test_a_bug_leaves_a_report_without_secrets(connected, fitglue, home, monkeyp
     """The file that keeps the traceback, what --debug prints of it, and the one line that everybody
     sees.
     """
-    from fitglue_registry.cli import rounds
+    from fitglue_registry.cli import sync_report
 
-    follow = rounds.follow
+    follow = sync_report.follow
 
-    def buggy(face, events):
-        follow(face, events)
+    def buggy(cli, events):
+        follow(cli, events)
         raise RuntimeError(f"key {KEY}\nin a second line {TOKEN}") from ValueError(
             KEY.encode().hex()
         )
 
-    monkeypatch.setattr(rounds, "follow", buggy)
+    monkeypatch.setattr(sync_report, "follow", buggy)
     said = [fitglue("sync", form) for form in ("-v", "--debug", "--json")]
     assert {code for code, _ in said} == {1}
     assert list((home / "logs").glob("bug-*.txt"))

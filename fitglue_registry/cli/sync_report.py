@@ -18,7 +18,7 @@ from fitglue_registry.sync import events
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fitglue_registry.cli.face import Face
+    from fitglue_registry.cli.context import CliContext
 
 #: Decision → (one, many) as they stand in a summary, in this order.
 _WORDS = {
@@ -54,26 +54,26 @@ class Tally:
 
 
 def follow(
-    face: Face, stream: Iterator[events.Event], verb: str = "listing"
+    cli: CliContext, stream: Iterator[events.Event], verb: str = "listing"
 ) -> tuple[list[Tally], int]:
     """Consume all events, showing them as they come; the tallies come back, and the exit code that
     they make.
     """
-    if face.as_json:
-        return [], _as_lines(face, stream)
+    if cli.as_json:
+        return [], _as_lines(cli, stream)
     tallies: dict[str, Tally] = {}
-    with Progress(face) as progress, closing(stream):  # type: ignore[type-var]
-        face.host.on_wait = progress.waiting
+    with Progress(cli) as progress, closing(stream):  # type: ignore[type-var]
+        cli.host.on_wait = progress.waiting
         for event in stream:
             tally = tallies.setdefault(event.connection, Tally(event.connection))
             _take(tally, event)
             _display(progress, tally, event, verb)
-    _settle(face, tallies)
+    _settle(cli, tallies)
     return list(tallies.values()), exit_code(tallies.values())
 
 
 def rounds(
-    face: Face, stream: Iterator[events.Event], verb: str
+    cli: CliContext, stream: Iterator[events.Event], verb: str
 ) -> Iterator[Tally | events.Watching]:
     """Of events that come for ever: the tally of each sync when it is done, and what is watched."""
     with closing(stream):  # type: ignore[type-var]
@@ -82,32 +82,32 @@ def rounds(
                 yield event
                 continue
             tally = Tally(event.connection)
-            with Progress(face) as progress:
+            with Progress(cli) as progress:
                 for part in chain([event], stream):
                     _take(tally, part)
                     _display(progress, tally, part, verb)
                     if tally.ended:
                         break
-            _settle(face, {tally.connection: tally})
+            _settle(cli, {tally.connection: tally})
             yield tally
 
 
-def _as_lines(face: Face, stream: Iterator[events.Event]) -> int:
+def _as_lines(cli: CliContext, stream: Iterator[events.Event]) -> int:
     tallies: dict[str, Tally] = {}
     with closing(stream):  # type: ignore[type-var]
         for event in stream:
             _take(tallies.setdefault(event.connection, Tally(event.connection)), event)
-            face.lines([events.event_as_json(event)])
-    _settle(face, tallies)
+            cli.lines([events.event_as_json(event)])
+    _settle(cli, tallies)
     return exit_code(tallies.values())
 
 
-def _settle(face: Face, tallies: dict[str, Tally]) -> None:
+def _settle(cli: CliContext, tallies: dict[str, Tally]) -> None:
     """Forget what went into quarantine and came out again within the round, when another part of it
     arrived.
     """
     if any(tally.quarantined for tally in tallies.values()):
-        held = {(one["connection"], one["external_id"]) for one in face.host.quarantine()}
+        held = {(one["connection"], one["external_id"]) for one in cli.host.quarantine()}
         for tally in tallies.values():
             tally.quarantined = {
                 name: why
@@ -204,7 +204,7 @@ def decisions(counts: Any) -> str:
     )
 
 
-def show_tally(face: Face, tally: Tally) -> None:
+def show_tally(cli: CliContext, tally: Tally) -> None:
     """The summary of one connection on standard output, what needs explaining below it, an error on
     standard error.
     """
@@ -222,32 +222,32 @@ def show_tally(face: Face, tally: Tally) -> None:
     )
     if isinstance(ended, events.SyncFinished) and (tally.quarantined or tally.not_fetched):
         mark = Text("!", style="yellow")
-    face.show(hanging(mark, f"{tally.connection}: {summary(tally)}", indent=0))
-    for reason, fix, number in _stubs(face, tally):
+    cli.show(hanging(mark, f"{tally.connection}: {summary(tally)}", indent=0))
+    for reason, fix, number in _stubs(cli, tally):
         in_all = "" if number == ended.counts.get("stub") else " in all"
-        face.show(
+        cli.show(
             hanging(Text("·", style="dim"), f"{count(number, 'stub')}{in_all}: {reason}", indent=2)
         )
         if fix:
-            face.show(hanging(Text("→", style="dim"), fix, indent=4))
-    _show_joins(face, tally)
-    _show_left_over(face, tally)
+            cli.show(hanging(Text("→", style="dim"), fix, indent=4))
+    _show_joins(cli, tally)
+    _show_left_over(cli, tally)
     if isinstance(ended, events.SyncStopped):
-        show_failure(face, ended.error, tally.connection)
+        show_failure(cli, ended.error, tally.connection)
     elif ended.note:
-        face.show(hanging(Text("·", style="dim"), ended.note, indent=2))
+        cli.show(hanging(Text("·", style="dim"), ended.note, indent=2))
 
 
-def _stubs(face: Face, tally: Tally) -> Iterator[tuple[str, str | None, int]]:
+def _stubs(cli: CliContext, tally: Tally) -> Iterator[tuple[str, str | None, int]]:
     """Why the stubs of this round will not come; explained when some are new, not each time."""
     if not tally.ended or not tally.ended.counts.get("stub"):
         return
-    for stub in face.host.stubs():
+    for stub in cli.host.stubs():
         if stub["connection"] == tally.connection:
             yield stub["reason"], stub["fix"], stub["count"]
 
 
-def _show_joins(face: Face, tally: Tally) -> None:
+def _show_joins(cli: CliContext, tally: Tally) -> None:
     """What a dry run would merge."""
     from rich.text import Text
 
@@ -259,10 +259,10 @@ def _show_joins(face: Face, tally: Tally) -> None:
         else []
     )
     for line in [*tally.joins[:_LISTED], *more]:
-        face.show(hanging(Text("=", style="dim"), line, indent=2))
+        cli.show(hanging(Text("=", style="dim"), line, indent=2))
 
 
-def _show_left_over(face: Face, tally: Tally) -> None:
+def _show_left_over(cli: CliContext, tally: Tally) -> None:
     from rich.text import Text
 
     from fitglue_registry.cli.table import hanging
@@ -271,14 +271,14 @@ def _show_left_over(face: Face, tally: Tally) -> None:
         f"{short_id(name)}: {reason}" for name, reason in tally.quarantined.items()
     ] + list(_by_reason(tally.not_fetched))
     for line in left_over[:_LISTED]:
-        face.show(hanging(Text("!", style="yellow"), line, indent=2))
+        cli.show(hanging(Text("!", style="yellow"), line, indent=2))
     more = len(left_over) - _LISTED
     if more > 0:
-        face.show(hanging(Text("!", style="yellow"), f"and {more:,} more", indent=2))
+        cli.show(hanging(Text("!", style="yellow"), f"and {more:,} more", indent=2))
     if tally.quarantined:
-        face.show(hanging(Text("→", style="dim"), "kept whole; see: fitglue quarantine", indent=4))
+        cli.show(hanging(Text("→", style="dim"), "kept whole; see: fitglue quarantine", indent=4))
     if tally.not_fetched:
-        face.show(
+        cli.show(
             hanging(
                 Text("→", style="dim"),
                 "the next syncs ask again, a few times; then `fitglue sync --full` does",

@@ -27,7 +27,7 @@ _UNBOUNDED = 10_000
 _FALLBACK = 80
 
 
-class Face:
+class CliContext:
     """One call of the command; ``as_json`` asks for documents in place of text."""
 
     def __init__(self, *, as_json: bool = False) -> None:
@@ -178,4 +178,4 @@ def columns(stream: TextIO) -> int:
         return _FALLBACK
 
 
-pass_face = click.make_pass_decorator(Face)
+pass_cli = click.make_pass_decorator(CliContext)
