@@ -15,7 +15,7 @@ from typing import Any
 
 from fitglue_registry import model
 from fitglue_registry.dedupe import Card, Traits, learned_weights, match
-from fitglue_registry.hookspecs import Account
+from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.store import activities, connections, records
 from fitglue_registry.store.database import Database

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from fitglue_registry.errors import FitglueError as FitglueError
-    from fitglue_registry.hookspecs import HOOK_API as HOOK_API
-    from fitglue_registry.hookspecs import hookimpl as hookimpl
+    from fitglue_registry.hookspecs import HOOK_API, hookimpl
     from fitglue_registry.host import Host as Host
     from fitglue_registry.plugins import Plugins as Plugins
     from fitglue_registry.registry import Folder as Folder

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from fitglue_registry.doctor import Check
-    from fitglue_registry.hookspecs import Account, Recognized
     from fitglue_registry.importing import Recognition, Timing
     from fitglue_registry.model import SourceActivity
+    from fitglue_registry.plugin_api import Account, Recognized
     from fitglue_registry.plugins import Availability
     from fitglue_registry.registry.entry import Entry
     from fitglue_registry.store.archive import Backup, OnStep
@@ -348,7 +348,7 @@ class Host(Judge):
         return connected
 
     def _prove(self, source: Entry, view: ConnectionView) -> Account:
-        from fitglue_registry.hookspecs import Account
+        from fitglue_registry.plugin_api import Account
 
         self.plugins.load(source)
         account: Account = self.plugins.call(

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fitglue_registry import errors, hookspecs, model  # noqa: E402 - the checkout's own, installed or not
+from fitglue_registry import errors, hookspecs, model, plugin_api  # noqa: E402 - the checkout's own, installed or not
 from fitglue_registry.registry import Catalogue, Folder  # noqa: E402
 from fitglue_registry.registry.help import article  # noqa: E402
 from fitglue_registry.store.database import Database  # noqa: E402
@@ -247,18 +247,18 @@ def first_line(thing: object) -> str:
 
 
 def hooks_page() -> Iterator[str]:
-    """``docs/hooks.md``: each hook with its exact arguments, and the values that cross them with
-    their fields.
+    """``docs/hooks.md``: each hook with its exact arguments, and the values that are passed through
+    them with their fields.
     """
-    tree = ast.parse(inspect.getsource(hookspecs))
-    lines = inspect.getsource(hookspecs).splitlines()
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    hooks = ast.parse(inspect.getsource(hookspecs))
+    values = ast.parse(inspect.getsource(plugin_api))
+    [specification] = classes_of(hooks)
     yield from (
         "# Hooks",
         "",
         (
-            "<!-- Made by tools/generate.py from fitglue_registry/hookspecs.py: change that "
-            "page, not this one. -->"
+            "<!-- Made by tools/generate.py from fitglue_registry/hookspecs.py and plugin_api.py: "
+            "change those, not this page. -->"
         ),
         "",
         (
@@ -266,35 +266,44 @@ def hooks_page() -> Iterator[str]:
             f"{hookspecs.HOOK_API}`."
         ),
         "",
-        *restructured(ast.get_docstring(tree) or ""),
+        *restructured(ast.get_docstring(hooks) or ""),
+        "",
+        "## The hooks",
     )
-    for node in classes:
-        if node.name == "Hooks":
-            yield from ("", "## The hooks")
-            for function in (item for item in node.body if isinstance(item, ast.FunctionDef)):
-                kind = (
-                    "addressed to the entry's plugin"
-                    if function.name in hookspecs.ADDRESSED
-                    else "asked of every plugin"
-                )
-                yield from (
-                    "",
-                    f"### `{signature(function)}`",
-                    "",
-                    f"*{kind.capitalize()}.*",
-                    "",
-                    *restructured(ast.get_docstring(function) or ""),
-                )
-    yield from ("", "## The values")
-    for node in classes:
-        if node.name != "Hooks":
-            yield from (
-                "",
-                f"### {node.name}",
-                "",
-                *restructured(ast.get_docstring(node) or ""),
-                *fields_of(node, lines),
-            )
+    for function in functions_of(specification):
+        yield from ("", *hook_section(function))
+    yield from ("", "## The values", "", *restructured(ast.get_docstring(values) or ""))
+    lines = inspect.getsource(plugin_api).splitlines()
+    for node in classes_of(values):
+        yield from (
+            "",
+            f"### {node.name}",
+            "",
+            *restructured(ast.get_docstring(node) or ""),
+            *fields_of(node, lines),
+        )
+
+
+def hook_section(function: ast.FunctionDef) -> Iterator[str]:
+    """One hook: its signature, whom it reaches, and what it does."""
+    yield f"### `{signature(function)}`"
+    yield ""
+    if function.name in hookspecs.ADDRESSED:
+        yield "*Addressed to the entry's plugin.*"
+    else:
+        yield "*Asked of every plugin.*"
+    yield ""
+    yield from restructured(ast.get_docstring(function) or "")
+
+
+def classes_of(tree: ast.Module) -> list[ast.ClassDef]:
+    """The classes of a module, in order."""
+    return [node for node in tree.body if isinstance(node, ast.ClassDef)]
+
+
+def functions_of(node: ast.ClassDef) -> list[ast.FunctionDef]:
+    """The methods of a class, in order."""
+    return [item for item in node.body if isinstance(item, ast.FunctionDef)]
 
 
 def fields_of(node: ast.ClassDef, lines: list[str]) -> Iterator[str]:
@@ -303,22 +312,35 @@ def fields_of(node: ast.ClassDef, lines: list[str]) -> Iterator[str]:
     if fields:
         yield from ("", "| Field | Type | Default | |", "|---|---|---|---|")
     for item in fields:
-        _, _, comment = lines[(item.end_lineno or item.lineno) - 1].partition("  # ")
         default = f"`{ast.unparse(item.value)}`" if item.value else ""
         cells = (
             f"`{ast.unparse(item.target)}`",
             f"`{ast.unparse(item.annotation)}`",
             default,
-            comment.replace("``", "`"),
+            comment_on(item, lines).replace("``", "`"),
         )
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-    for function in (item for item in node.body if isinstance(item, ast.FunctionDef)):
+    for function in functions_of(node):
         yield from (
             "",
             f"`{signature(function)}`",
             "",
             *restructured(ast.get_docstring(function) or ""),
         )
+
+
+def comment_on(field: ast.AnnAssign, lines: list[str]) -> str:
+    """What a comment says about a field: behind it, or in the lines above it."""
+    _, _, behind = lines[(field.end_lineno or field.lineno) - 1].partition("  # ")
+    if behind:
+        return behind
+    above: list[str] = []
+    for line in reversed(lines[: field.lineno - 1]):
+        text = line.strip()
+        if not text.startswith("# "):
+            break
+        above.insert(0, text.removeprefix("# "))
+    return " ".join(above)
 
 
 def signature(function: ast.FunctionDef) -> str:

@@ -13,9 +13,9 @@ from fitglue_registry.sync.events import Event, SourceConnected, SyncStopped
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fitglue_registry.hookspecs import Recognized
     from fitglue_registry.host import Host
     from fitglue_registry.importing.recognizing import Recognition
+    from fitglue_registry.plugin_api import Recognized
 
 #: Everything that lies there, and whole: another archive of an account is not bound to what the
 #: last one told.

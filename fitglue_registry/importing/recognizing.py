@@ -16,8 +16,8 @@ from fitglue_registry.importing.looks import looks_like
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from fitglue_registry.hookspecs import Recognized
     from fitglue_registry.host import Host
+    from fitglue_registry.plugin_api import Recognized
     from fitglue_registry.registry import Entry
 
 HOOK = "fitglue_recognize"

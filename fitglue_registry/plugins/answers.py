@@ -12,7 +12,7 @@ import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.hookspecs import (
+from fitglue_registry.plugin_api import (
     Account,
     Listing,
     Opinion,

@@ -20,8 +20,8 @@ from fitglue_registry.hookspecs import (
     REGISTRY_GROUP,
     WRAPPER_GROUP,
     Hooks,
-    Listing,
 )
+from fitglue_registry.plugin_api import Listing
 from fitglue_registry.plugins.answers import (
     LARGEST_WINDOW,
     complaint,
@@ -35,7 +35,7 @@ from fitglue_registry.plugins.scan import all_entry_points, one_of_each_name
 from fitglue_registry.validation.wording import nearest
 
 if TYPE_CHECKING:
-    from fitglue_registry.hookspecs import Record
+    from fitglue_registry.plugin_api import Record
     from fitglue_registry.registry import Entry
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
-from fitglue_registry.hookspecs import Account, Window
+from fitglue_registry.plugin_api import Account, Window
 from fitglue_registry.store.tables import (
     athletes,
     connections,

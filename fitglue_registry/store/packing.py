@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import StoreFailed
-from fitglue_registry.hookspecs import Body
+from fitglue_registry.plugin_api import Body
 from fitglue_registry.store.blobs import MEND
 
 if TYPE_CHECKING:

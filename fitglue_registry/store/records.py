@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from fitglue_registry.hookspecs import Account, Body, Record, Window
 from fitglue_registry.model.moments import clock_text
+from fitglue_registry.plugin_api import Account, Body, Record, Window
 from fitglue_registry.store.database import json_text
 from fitglue_registry.store.packing import (
     FEWEST_SAMPLES,

@@ -17,7 +17,7 @@ from fitglue_registry.errors import (
     PluginFailed,
     Retryable,
 )
-from fitglue_registry.hookspecs import Part, Unavailable
+from fitglue_registry.plugin_api import Part, Unavailable
 from fitglue_registry.store import records
 from fitglue_registry.sync.derive import Derived
 from fitglue_registry.sync.pool import Pending

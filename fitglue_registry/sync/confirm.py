@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError
-from fitglue_registry.hookspecs import Part, Unavailable
+from fitglue_registry.plugin_api import Part, Unavailable
 from fitglue_registry.store import records
 from fitglue_registry.store.activities import ids_of_records
 from fitglue_registry.sync import events

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.hookspecs import Account, Clock
+    from fitglue_registry.plugin_api import Account, Clock
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.registry import Entry
     from fitglue_registry.store.connections import Connected
@@ -49,7 +49,7 @@ class Options:
 
 @dataclass(eq=False, frozen=True)
 class ConnectionView:
-    """A connection as its plugin sees it (``hookspecs.Connection``): settings, session, clock and
+    """A connection as its plugin sees it (``plugin_api.Connection``): settings, session, clock and
     log, never a secret.
     """
 

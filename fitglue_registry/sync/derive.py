@@ -20,7 +20,7 @@ from fitglue_registry.validation.validator import Validator
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fitglue_registry.hookspecs import Record
+    from fitglue_registry.plugin_api import Record
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.registry import Entry
 

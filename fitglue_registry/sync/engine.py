@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, FitglueError
-from fitglue_registry.hookspecs import Listing, Split, Window
+from fitglue_registry.plugin_api import Listing, Split, Window
 from fitglue_registry.store import connections
 from fitglue_registry.store.database import json_text
 from fitglue_registry.store.runs import RunLog

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import FitglueError
-from fitglue_registry.hookspecs import Window
+from fitglue_registry.plugin_api import Window
 
 if TYPE_CHECKING:
     from datetime import date

@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError
-from fitglue_registry.hookspecs import Body, Part, Unavailable
+from fitglue_registry.plugin_api import Body, Part, Unavailable
 from fitglue_registry.store import records
 from fitglue_registry.store.records import load_records, with_part
 from fitglue_registry.sync import events
@@ -22,7 +22,7 @@ from fitglue_registry.sync.workers import batches_of, derive_batches
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from fitglue_registry.hookspecs import Record, Window
+    from fitglue_registry.plugin_api import Record, Window
     from fitglue_registry.registry.entry import Part as PartEntry
     from fitglue_registry.store.records import Known
     from fitglue_registry.store.runs import RunLog

@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fitglue_registry.hookspecs import Body, Listing, Record, Window
 from fitglue_registry.model.moments import utc_text
+from fitglue_registry.plugin_api import Body, Listing, Record, Window
 from fitglue_registry.store import connections, records
 from fitglue_registry.store.activities import (
     ids_of_records,

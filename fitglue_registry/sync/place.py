@@ -22,7 +22,7 @@ from fitglue_registry.dedupe import (
 )
 from fitglue_registry.dedupe.blocking import may_be_one, reach_s
 from fitglue_registry.dedupe.kinship import inherited
-from fitglue_registry.hookspecs import Opinion, Pair, Side
+from fitglue_registry.plugin_api import Opinion, Pair, Side
 from fitglue_registry.registry import MergeRules
 from fitglue_registry.store import activities as stored
 from fitglue_registry.store import choices, verdicts

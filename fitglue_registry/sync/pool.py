@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fitglue_registry.hookspecs import Body
+from fitglue_registry.plugin_api import Body
 from fitglue_registry.sync.derive import Derived
 from fitglue_registry.sync.workers import cleared, cores_for, died, executor_of, hand_out
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from loky import ProcessPoolExecutor
 
-    from fitglue_registry.hookspecs import Record
+    from fitglue_registry.plugin_api import Record
     from fitglue_registry.registry.entry import Part as PartEntry
     from fitglue_registry.sync.context import Context
 

@@ -25,7 +25,7 @@ from fitglue_registry.sync.workers import batches_of, derive_batches
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fitglue_registry.hookspecs import Record
+    from fitglue_registry.plugin_api import Record
     from fitglue_registry.sync.context import Context
     from fitglue_registry.sync.derive import Derived
 

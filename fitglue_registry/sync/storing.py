@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from fitglue_registry.errors import FitglueError
-from fitglue_registry.hookspecs import Body, Part, Unavailable
+from fitglue_registry.plugin_api import Body, Part, Unavailable
 from fitglue_registry.store import records
 from fitglue_registry.store.activities import Stored, put_source_activities
 from fitglue_registry.sync import events

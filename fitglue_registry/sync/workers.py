@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from loky import ProcessPoolExecutor
 
-    from fitglue_registry.hookspecs import Record
+    from fitglue_registry.plugin_api import Record
     from fitglue_registry.plugins.cleaning import Redact
     from fitglue_registry.registry import Entry
     from fitglue_registry.sync.context import Context

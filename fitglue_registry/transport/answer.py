@@ -22,7 +22,7 @@ _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """A ``hookspecs.Answer``."""
+    """A ``plugin_api.Answer``."""
 
     status: int
     url: str  # without secrets

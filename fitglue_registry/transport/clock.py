@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class WaitingClock(Protocol):
-    """A ``hookspecs.Clock`` that can also wait; every sleep of the transport goes through it."""
+    """A ``plugin_api.Clock`` that can also wait; every sleep of the transport goes through it."""
 
     def now(self) -> datetime:
         """Now, in UTC; it may be set back."""

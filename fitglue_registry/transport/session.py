@@ -41,7 +41,7 @@ _BACKOFF = tenacity.wait_exponential_jitter(initial=1, max=30, jitter=1)
 
 
 class HttpSession:
-    """A ``hookspecs.Http`` for one connection; several threads may ask at once.
+    """A ``plugin_api.Http`` for one connection; several threads may ask at once.
 
     ``secrets`` is asked late, and again after a 401. ``on_wait(seconds, reason)`` is called before
     each wait worth mentioning.
@@ -114,7 +114,7 @@ class HttpSession:
     def get(
         self, path: str, params: Mapping[str, str] | None = None, *, accept: Sequence[int] = ()
     ) -> HttpAnswer:
-        """As ``hookspecs.Http.get`` says."""
+        """As ``plugin_api.Http.get`` says."""
         url = address(self._policy, path, params)
         try:
             return self._retrying(self._try, url, accept)

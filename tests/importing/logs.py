@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry import Host, Plugins, hookimpl
-from fitglue_registry.hookspecs import PLUGIN_GROUP, Account, Listing, Recognized
+from fitglue_registry.hookspecs import PLUGIN_GROUP
 from fitglue_registry.model import Completeness, SourceActivity
+from fitglue_registry.plugin_api import Account, Listing, Recognized
 from fitglue_registry.registry import Folder
 from fitglue_registry.store.secrets import MemorySecretStore
 

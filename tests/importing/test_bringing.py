@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fitglue_registry.errors import AthleteNeeded
-from fitglue_registry.hookspecs import Account
+from fitglue_registry.plugin_api import Account
 from fitglue_registry.sync.events import Decided, SourceConnected, SyncFinished, SyncStopped
 from fitglue_registry.sync.lock import connection_lock
 from tests.importing.logs import plugin

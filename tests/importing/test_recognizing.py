@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from fitglue_registry.errors import PluginFailed, UserMistake
-from fitglue_registry.hookspecs import Recognized
+from fitglue_registry.plugin_api import Recognized
 from tests.importing.logs import plugin
 
 

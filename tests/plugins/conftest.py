@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from fitglue_registry.hookspecs import HOOK_API, Account, hookimpl
+from fitglue_registry.hookspecs import HOOK_API, hookimpl
+from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.plugins.discovery import PLUGIN_GROUP
 from fitglue_registry.registry import Entry

@@ -10,7 +10,8 @@ import textwrap
 import pytest
 
 from fitglue_registry.errors import AthleteNeeded, PluginFailed
-from fitglue_registry.hookspecs import Account, Listing, Window, hookimpl
+from fitglue_registry.hookspecs import hookimpl
+from fitglue_registry.plugin_api import Account, Listing, Window
 
 
 def fitglue_lst(connection):

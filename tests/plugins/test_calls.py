@@ -9,7 +9,8 @@ import threading
 import pytest
 
 from fitglue_registry.errors import PluginFailed
-from fitglue_registry.hookspecs import Account, Opinion, hookimpl
+from fitglue_registry.hookspecs import hookimpl
+from fitglue_registry.plugin_api import Account, Opinion
 from fitglue_registry.plugins.discovery import WRAPPER_GROUP
 
 

@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 import pytest
 
 from fitglue_registry.errors import PluginFailed
-from fitglue_registry.hookspecs import Account
+from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.plugins.discovery import PLUGIN_GROUP, REGISTRY_GROUP
 

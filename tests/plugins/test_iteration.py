@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from fitglue_registry.errors import FitglueError, PluginFailed, Retryable
-from fitglue_registry.hookspecs import Listing, Split, Window
+from fitglue_registry.plugin_api import Listing, Split, Window
 
 KINDS = (Listing, Split)
 

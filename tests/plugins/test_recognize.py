@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fitglue_registry.hookspecs import Recognized
+from fitglue_registry.plugin_api import Recognized
 
 PATHS = ["/home/ada/export.zip", "/home/ada/rides"]
 

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from fitglue_registry import model
-from fitglue_registry.hookspecs import Account
+from fitglue_registry.plugin_api import Account
 from fitglue_registry.store import activities, connections, encoding, records, tables
 from fitglue_registry.store.database import Database
 

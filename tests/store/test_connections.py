@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from fitglue_registry.hookspecs import Account, Window
+from fitglue_registry.plugin_api import Account, Window
 from fitglue_registry.store import activities, connections, records
 from fitglue_registry.store.runs import RunLog, decisions_of, last_runs
 from fitglue_registry.store.tables import metadata

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from fitglue_registry.hookspecs import Account
+from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.store import activities as stored
 from fitglue_registry.sync.place import Matcher

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from fitglue_registry.hookspecs import Window
+from fitglue_registry.plugin_api import Window
 from fitglue_registry.store import records
 from fitglue_registry.store.reading import list_quarantine
 

@@ -11,8 +11,9 @@ from datetime import datetime
 import pytest
 
 from fitglue_registry.dedupe import Line
-from fitglue_registry.hookspecs import HOOK_API, Opinion, hookimpl
+from fitglue_registry.hookspecs import HOOK_API, hookimpl
 from fitglue_registry.model import Column, Stream
+from fitglue_registry.plugin_api import Opinion
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.registry import DefaultTitles, MergeRules, Rule
 from fitglue_registry.store import activities as stored

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitglue_registry.hookspecs import Account, Body
+from fitglue_registry.plugin_api import Account, Body
 from fitglue_registry.store.blobs import MemoryBlobStore
 from fitglue_registry.store.packing import FEWEST_SAMPLES, learn_dictionary, pack, unpack
 from fitglue_registry.store.records import RawStore, load_records, set_part

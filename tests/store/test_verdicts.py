@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fitglue_registry.hookspecs import Account
+from fitglue_registry.plugin_api import Account
 from fitglue_registry.store import activities as stored
 from fitglue_registry.store import verdicts
 from fitglue_registry.store.connections import remove_connection

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from fitglue_registry import hookimpl
 from fitglue_registry.errors import RecordRefused
-from fitglue_registry.hookspecs import Account, Listing, Part
+from fitglue_registry.plugin_api import Account, Listing, Part
 from fitglue_registry.model import SourceActivity
 
 FITGLUE_HOOK_API = 1

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 import pytest
 
 from fitglue_registry.errors import AthleteNeeded, PluginFailed, RecordRefused
-from fitglue_registry.hookspecs import HOOK_API, Body, Record, hookimpl
+from fitglue_registry.hookspecs import HOOK_API, hookimpl
 from fitglue_registry.model import Column, Lap, SourceActivity, Stream, TrainingLoad
+from fitglue_registry.plugin_api import Body, Record
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.registry import Entry, Plugin
 from fitglue_registry.sync.derive import Deriver, goes_to_quarantine

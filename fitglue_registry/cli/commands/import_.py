@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from fitglue_registry.hookspecs import Recognized
     from fitglue_registry.importing import Recognition
+    from fitglue_registry.plugin_api import Recognized
     from fitglue_registry.sync.events import Event, SourceConnected
 
 _SHOWN = 3

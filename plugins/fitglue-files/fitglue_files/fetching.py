@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fitglue_files.containers import GZIP, Box, unpack
 from fitglue_registry.errors import FitglueError, RecordRefused
-from fitglue_registry.hookspecs import Part, Unavailable
+from fitglue_registry.plugin_api import Part, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from fitglue_files.containers import Member
-    from fitglue_registry.hookspecs import Connection, Listing
+    from fitglue_registry.plugin_api import Connection, Listing
 
 
 class Seen(NamedTuple):

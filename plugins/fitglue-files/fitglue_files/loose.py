@@ -20,8 +20,8 @@ from fitglue_files.reading import activities, activities_of_glance
 from fitglue_files.refusals import refusal
 from fitglue_files.wording import counted
 from fitglue_registry.errors import RecordRefused
-from fitglue_registry.hookspecs import Account, Listing, Unavailable
 from fitglue_registry.model import Completeness
+from fitglue_registry.plugin_api import Account, Listing, Unavailable
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from fitglue_files.containers import Member
     from fitglue_files.looking import Look
-    from fitglue_registry.hookspecs import Connection, Record
     from fitglue_registry.model import SourceActivity
+    from fitglue_registry.plugin_api import Connection, Record
 
 
 #: What an id of an account may have.

@@ -14,7 +14,7 @@ from fitglue_registry.registry.paths import paths_in
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fitglue_registry.hookspecs import Connection
+    from fitglue_registry.plugin_api import Connection
 
 
 def joined(paths: Iterable[str | Path]) -> str:

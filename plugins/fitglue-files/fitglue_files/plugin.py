@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_files.fetching import fetch
 from fitglue_registry import hookimpl
-from fitglue_registry.hookspecs import Account, Body, Record
+from fitglue_registry.plugin_api import Account, Body, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fitglue_registry.hookspecs import (
+    from fitglue_registry.model import SourceActivity
+    from fitglue_registry.plugin_api import (
         Connection,
         Listing,
         Part,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         Unavailable,
         Window,
     )
-    from fitglue_registry.model import SourceActivity
 
 #: The version of ``hookspecs.py`` that this plugin was written for; the host compares it before it
 #: registers the plugin.

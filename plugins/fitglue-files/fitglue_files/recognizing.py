@@ -16,7 +16,7 @@ from fitglue_files.looking import census
 from fitglue_files.loose import told_of
 from fitglue_files.paths import joined
 from fitglue_files.wording import counted, left_out
-from fitglue_registry.hookspecs import Recognized
+from fitglue_registry.plugin_api import Recognized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

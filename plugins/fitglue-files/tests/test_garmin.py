@@ -13,8 +13,8 @@ import pytest
 
 from fitglue_files import plugin
 from fitglue_registry.errors import AthleteNeeded
-from fitglue_registry.hookspecs import Body, Part, Record, Unavailable
 from fitglue_registry.model import problems
+from fitglue_registry.plugin_api import Body, Part, Record, Unavailable
 
 FITNESS, UPLOADS = "DI_CONNECT/DI-Connect-Fitness", "DI_CONNECT/DI-Connect-Uploaded-Files"
 START = int(datetime(2026, 5, 3, 6, tzinfo=UTC).timestamp() * 1000)

@@ -9,8 +9,8 @@ import pytest
 
 from fitglue_files import plugin
 from fitglue_registry.errors import RecordRefused
-from fitglue_registry.hookspecs import Body, Record
 from fitglue_registry.model import decode, encode, problems
+from fitglue_registry.plugin_api import Body, Record
 
 
 def made(content: bytes, name: str = "Evening.gpx"):

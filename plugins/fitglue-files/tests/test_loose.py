@@ -11,7 +11,7 @@ import pytest
 
 from fitglue_files import containers, fetching, plugin
 from fitglue_registry.errors import AthleteNeeded, RecordRefused
-from fitglue_registry.hookspecs import Body, Part, Record, Window
+from fitglue_registry.plugin_api import Body, Part, Record, Window
 
 
 def listed(connection):

@@ -13,8 +13,8 @@ import pytest
 from fitglue_files import plugin
 from fitglue_files.archives.strava_table import columns
 from fitglue_registry.errors import AthleteNeeded, RecordRefused
-from fitglue_registry.hookspecs import Body, Part, Record, Unavailable
 from fitglue_registry.model import problems
+from fitglue_registry.plugin_api import Body, Part, Record, Unavailable
 
 ENGLISH = [
     "Activity ID",

@@ -15,8 +15,8 @@ import pytest
 
 from fitglue_files import plugin
 from fitglue_registry.errors import AthleteNeeded, RecordRefused
-from fitglue_registry.hookspecs import Body, Record
 from fitglue_registry.model import problems
+from fitglue_registry.plugin_api import Body, Record
 
 HEADER = [
     "Title",

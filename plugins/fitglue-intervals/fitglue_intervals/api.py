@@ -14,8 +14,8 @@ from fitglue_registry.errors import ConnectionStopped, Place
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fitglue_registry.hookspecs import Answer, Connection
     from fitglue_registry.model import Stub
+    from fitglue_registry.plugin_api import Answer, Connection
 
 #: The API's name for whoever owns the key, so that nobody has to look up an athlete id.
 OWNER = "0"

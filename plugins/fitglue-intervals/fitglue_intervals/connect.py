@@ -18,10 +18,10 @@ from fitglue_intervals.api import (
 )
 from fitglue_intervals.reading import clean_text
 from fitglue_registry.errors import AthleteNeeded
-from fitglue_registry.hookspecs import Account
+from fitglue_registry.plugin_api import Account
 
 if TYPE_CHECKING:
-    from fitglue_registry.hookspecs import Answer, Connection
+    from fitglue_registry.plugin_api import Answer, Connection
 
 DAYS = 90
 

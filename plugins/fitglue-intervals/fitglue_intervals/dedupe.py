@@ -7,10 +7,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from fitglue_registry.hookspecs import Opinion
+from fitglue_registry.plugin_api import Opinion
 
 if TYPE_CHECKING:
-    from fitglue_registry.hookspecs import Pair, Side
+    from fitglue_registry.plugin_api import Pair, Side
 
 ENTRY = "intervals"
 

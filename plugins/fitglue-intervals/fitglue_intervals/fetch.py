@@ -17,13 +17,13 @@ from fitglue_intervals.api import (
 )
 from fitglue_intervals.reading import BOM, clean_text, read_json, split_rows
 from fitglue_intervals.stubs import STRAVA
-from fitglue_registry.hookspecs import Part, Unavailable
+from fitglue_registry.plugin_api import Part, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fitglue_registry.hookspecs import Answer, Connection
     from fitglue_registry.model import Stub
+    from fitglue_registry.plugin_api import Answer, Connection
 
 WITH_INTERVALS = {"intervals": "true"}
 #: What a server or a proxy may answer to many ids at once; the ids are then asked for singly.

@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from fitglue_intervals.api import activities_path, athlete_of, read_row, rows_of
-from fitglue_registry.hookspecs import Listing, Split, Unavailable, Window
+from fitglue_registry.plugin_api import Listing, Split, Unavailable, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from fitglue_registry.hookspecs import Connection
+    from fitglue_registry.plugin_api import Connection
 
 #: The API wants a first day; watches that lost the time have been seen to say 1990, and 1989 is
 #: where FIT begins to count.

@@ -30,8 +30,8 @@ from fitglue_registry.model.sports import ON_FOOT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fitglue_registry.hookspecs import Record
     from fitglue_registry.model import Stream, Stub
+    from fitglue_registry.plugin_api import Record
 
 PAGE = "https://intervals.icu/activities/"
 #: Of these the detail is the only source.

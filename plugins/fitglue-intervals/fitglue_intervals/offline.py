@@ -13,7 +13,7 @@ from fitglue_intervals.dedupe import ENTRY
 from fitglue_intervals.reading import BROKEN_GZIP, gunzip, read_json, split_rows
 from fitglue_intervals.recognise import other_than_activity
 from fitglue_registry.errors import Place, RecordRefused, UserMistake
-from fitglue_registry.hookspecs import Body, Record
+from fitglue_registry.plugin_api import Body, Record
 
 _MAGICS = ((b"PK\x03\x04", "a zip archive"), (b"<", "XML or a web page"))
 

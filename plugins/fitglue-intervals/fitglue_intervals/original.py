@@ -20,7 +20,7 @@ from fitglue_registry.model import Completeness, Device, Lap, Provenance, Source
 
 if TYPE_CHECKING:
     from fitglue_intervals.values import Values
-    from fitglue_registry.hookspecs import Body
+    from fitglue_registry.plugin_api import Body
 
 _GZIP = b"\x1f\x8b"
 #: A file that unpacks to more is a bomb and no workout.

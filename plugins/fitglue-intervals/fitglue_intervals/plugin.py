@@ -15,7 +15,8 @@ from fitglue_registry import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fitglue_registry.hookspecs import (
+    from fitglue_registry.model import SourceActivity
+    from fitglue_registry.plugin_api import (
         Account,
         Connection,
         Listing,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
         Unavailable,
         Window,
     )
-    from fitglue_registry.model import SourceActivity
 
 __all__ = [
     "FITGLUE_HOOK_API",

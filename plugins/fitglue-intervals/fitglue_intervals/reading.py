@@ -20,7 +20,7 @@ from fitglue_registry.validation.validator import Validator
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from fitglue_registry.hookspecs import Body
+    from fitglue_registry.plugin_api import Body
     from fitglue_registry.validation.violation import Violation
 
 BOM = b"\xef\xbb\xbf"

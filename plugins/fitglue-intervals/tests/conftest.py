@@ -14,7 +14,7 @@ import pytest
 
 from fitglue_intervals import plugin
 from fitglue_registry.errors import AthleteNeeded, ConnectionStopped
-from fitglue_registry.hookspecs import Body, Record
+from fitglue_registry.plugin_api import Body, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -7,8 +7,8 @@ from datetime import datetime
 import pytest
 
 from fitglue_intervals import plugin
-from fitglue_registry.hookspecs import Pair, Side
 from fitglue_registry.model import SourceActivity, Stub
+from fitglue_registry.plugin_api import Pair, Side
 
 START = datetime.fromisoformat("2026-05-01T07:30")
 STUB = SourceActivity(stub=Stub("FG-strava-stub", "no"), start_local=START)

@@ -8,7 +8,7 @@ import pytest
 
 from fitglue_intervals import plugin
 from fitglue_registry.errors import ConnectionStopped
-from fitglue_registry.hookspecs import Part
+from fitglue_registry.plugin_api import Part
 
 STUB = {"id": "2", "source": "STRAVA", "_note": "no"}
 

@@ -11,7 +11,7 @@ from fitglue_intervals import plugin
 from fitglue_intervals.listing import split
 from fitglue_intervals.reading import split_rows
 from fitglue_registry.errors import ConnectionStopped
-from fitglue_registry.hookspecs import Split, Window
+from fitglue_registry.plugin_api import Split, Window
 
 YEAR = Window(date(2026, 1, 1), date(2026, 12, 31))
 

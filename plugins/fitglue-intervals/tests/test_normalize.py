@@ -12,7 +12,6 @@ import pytest
 from fitglue_intervals import plugin
 from fitglue_intervals.values import AMOUNTS, FIGURES
 from fitglue_registry.errors import RecordRefused
-from fitglue_registry.hookspecs import Body, Record
 from fitglue_registry.model import (
     SPORTS,
     Provenance,
@@ -22,6 +21,7 @@ from fitglue_registry.model import (
     encode,
     problems,
 )
+from fitglue_registry.plugin_api import Body, Record
 
 STREAMS = [{"type": "time", "data": [0, 1]}, {"type": "watts", "data": [200, 0]}]
 

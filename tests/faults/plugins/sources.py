@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fitglue_registry import Host, hookimpl
-from fitglue_registry.hookspecs import PLUGIN_GROUP, Account, Listing, Part
+from fitglue_registry.hookspecs import PLUGIN_GROUP
 from fitglue_registry.model import Completeness, SourceActivity
+from fitglue_registry.plugin_api import Account, Listing, Part
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.registry import Folder
 from fitglue_registry.store.secrets import MemorySecretStore

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from fitglue_registry.hookspecs import Listing, Part
+from fitglue_registry.plugin_api import Listing, Part
 from fitglue_registry.plugins.guard import Guard
 from tests.faults.plugins.sources import activity, ids, listing, some, source
 

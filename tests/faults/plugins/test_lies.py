@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from fitglue_registry.errors import PluginFailed
-from fitglue_registry.hookspecs import Account, Listing, Opinion, Part, Split, Unavailable, Window
 from fitglue_registry.model import Column, Lap, SourceActivity, Stream
+from fitglue_registry.plugin_api import Account, Listing, Opinion, Part, Split, Unavailable, Window
 from tests.faults.plugins.sources import ROWS, activity, ids, listing, some, source
 from tests.sync.natural import natural
 

@@ -19,7 +19,7 @@ import json
 from datetime import datetime
 
 from fitglue_registry import hookimpl
-from fitglue_registry.hookspecs import Account, Listing, Part
+from fitglue_registry.plugin_api import Account, Listing, Part
 from fitglue_registry.model import SourceActivity
 
 FITGLUE_HOOK_API = 1

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from fitglue_registry.errors import Busy, ConnectionStopped, FitglueError, PluginFailed, StoreFailed
-from fitglue_registry.hookspecs import Part
+from fitglue_registry.plugin_api import Part
 from fitglue_registry.store.tables import parts
 from tests.faults.plugins.sources import activity, ids, listing, source
 from tests.faults.plugins.sources import some as few

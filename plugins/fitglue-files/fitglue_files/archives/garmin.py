@@ -24,14 +24,14 @@ from fitglue_files.notes import Notes
 from fitglue_files.paths import paths_of
 from fitglue_files.wording import between_years, counted
 from fitglue_registry.errors import RecordRefused
-from fitglue_registry.hookspecs import Account, Listing
+from fitglue_registry.plugin_api import Account, Listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from fitglue_files.looking import Look
-    from fitglue_registry.hookspecs import Connection, Record
     from fitglue_registry.model import SourceActivity
+    from fitglue_registry.plugin_api import Connection, Record
 
 #: From the start of the name: looked for from each place of it, a hostile one of 64 kB takes a
 #: minute.

@@ -16,7 +16,7 @@ from fitglue_registry.model import Completeness, SourceActivity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fitglue_registry.hookspecs import Record
+    from fitglue_registry.plugin_api import Record
 
 #: What people say and a device does not know: the row has it as it was edited last.
 _OF_PEOPLE = (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fitglue_files.containers import Box, Refusal
-    from fitglue_registry.hookspecs import Connection
+    from fitglue_registry.plugin_api import Connection
 
 
 class Covering(Protocol):

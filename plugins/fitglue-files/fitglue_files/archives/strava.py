@@ -20,16 +20,16 @@ from fitglue_files.loose import canonical
 from fitglue_files.paths import paths_of
 from fitglue_files.wording import between_years, counted, left_out
 from fitglue_registry.errors import Place, RecordRefused
-from fitglue_registry.hookspecs import Account, Listing
 from fitglue_registry.model import Gear, Provenance, SourceActivity, TrainingLoad, claim
 from fitglue_registry.model.moments import utc_text
 from fitglue_registry.model.sports import ON_FOOT
+from fitglue_registry.plugin_api import Account, Listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from fitglue_files.containers import Member
-    from fitglue_registry.hookspecs import Connection, Record
+    from fitglue_registry.plugin_api import Connection, Record
 
 TABLE = "activities.csv"
 #: The part of a CSV that tells whether it is Strava's.

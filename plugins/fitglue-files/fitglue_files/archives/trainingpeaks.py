@@ -23,13 +23,13 @@ from fitglue_files.notes import Notes
 from fitglue_files.paths import paths_of
 from fitglue_files.wording import between_years, counted, left_out
 from fitglue_registry.errors import Place, RecordRefused
-from fitglue_registry.hookspecs import Account, Listing
 from fitglue_registry.model import SourceActivity, TrainingLoad, canonical_sport, claim, family
+from fitglue_registry.plugin_api import Account, Listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from fitglue_registry.hookspecs import Connection, Record
+    from fitglue_registry.plugin_api import Connection, Record
 
 TABLE = re.compile(r"workouts.*\.csv\Z", re.IGNORECASE)
 _NEEDED = frozenset({"workoutday", "workouttype", "timetotalinhours", "title"})
