@@ -6,7 +6,7 @@ import json
 from datetime import date
 
 from fitglue_registry.errors import Retryable
-from fitglue_registry.hookspecs import Window
+from fitglue_registry.plugin_api import Window
 from fitglue_registry.sync.events import (
     Decided,
     SourceConnected,
