@@ -435,7 +435,7 @@ class Host(Judge):
 
     def _context(self, connected: Connected) -> Context:
         from fitglue_registry.sync.context import Context
-        from fitglue_registry.sync.derive import Deriver
+        from fitglue_registry.sync.deriving.deriver import Deriver
 
         source = self.catalogue.get("source", connected.source)
         self.plugins.load(source)
@@ -564,14 +564,14 @@ class Host(Judge):
 
     def rebuild(self, name: str | None = None, athlete: str = ME) -> Iterator[Event]:
         """Derive everything again from the raw parts, without the network; yields what changed."""
-        from fitglue_registry.sync.rebuild import rebuild_connection
+        from fitglue_registry.sync.deriving.rebuild import rebuild_connection
 
         yield from self._each(name, athlete, rebuild_connection)
 
     def retry_quarantine(self, athlete: str = ME) -> Iterator[Event]:
         """Try every record in quarantine again; yields what became of each."""
         from fitglue_registry.store.runs import RunLog
-        from fitglue_registry.sync.fetching import retry_quarantine
+        from fitglue_registry.sync.fetching.parts import retry_quarantine
         from fitglue_registry.sync.lock import connection_lock
 
         def retry(context: Context) -> Iterator[Event]:
@@ -713,7 +713,7 @@ class Host(Judge):
 
         Raises ``RecordRefused`` with the reason where the whole payload is something else.
         """
-        from fitglue_registry.sync.derive import Deriver, goes_to_quarantine
+        from fitglue_registry.sync.deriving.deriver import Deriver, goes_to_quarantine
 
         entry = self.catalogue.get("source", source)
         self.plugins.load(entry)

@@ -47,14 +47,14 @@ STAGES = {
     "requests, unpacking": [("fitglue_registry.transport.session", "HttpSession.get")],
     "normalize": [("fitglue_intervals.plugin", "normalize")],
     "  recordings to columns": [("fitglue_intervals.normalize", "decode_streams")],
-    "hold to the model": [("fitglue_registry.sync.derive", "Deriver._hold")],
+    "hold to the model": [("fitglue_registry.sync.deriving.deriver", "Deriver._hold")],
     "  schemas, of the model and the plugin": [
         ("fitglue_registry.validation.validator", "Validator.accepts"),
         ("fitglue_registry.validation.validator", "Validator.violations"),
     ],
-    "encode": [("fitglue_registry.sync.derive", "prepare")],
-    "store rows of the list": [("fitglue_registry.sync.listing", "_commit")],
-    "store details, recordings": [("fitglue_registry.sync.fetching", "store_answers")],
+    "encode": [("fitglue_registry.sync.deriving.deriver", "prepare")],
+    "store rows of the list": [("fitglue_registry.sync.listing.window", "_commit")],
+    "store details, recordings": [("fitglue_registry.sync.fetching.parts", "store_answers")],
 }
 
 

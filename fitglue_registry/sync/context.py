@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fitglue_registry.store.database import Database
     from fitglue_registry.store.records import RawStore
     from fitglue_registry.store.runs import RunLog
-    from fitglue_registry.sync.derive import Deriver
+    from fitglue_registry.sync.deriving.deriver import Deriver
     from fitglue_registry.sync.place import Matcher
     from fitglue_registry.transport import HttpSession
 

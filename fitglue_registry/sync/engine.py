@@ -15,9 +15,9 @@ from fitglue_registry.store import connections
 from fitglue_registry.store.database import json_text
 from fitglue_registry.store.runs import RunLog
 from fitglue_registry.sync import events
-from fitglue_registry.sync.confirm import confirm_missing
-from fitglue_registry.sync.fetching import fetch_part, retry_quarantine
-from fitglue_registry.sync.listing import ListedWindow, store_window
+from fitglue_registry.sync.fetching.confirming import confirm_missing
+from fitglue_registry.sync.fetching.parts import fetch_part, retry_quarantine
+from fitglue_registry.sync.listing.window import ListedWindow, store_window
 from fitglue_registry.sync.lock import connection_lock
 
 if TYPE_CHECKING:

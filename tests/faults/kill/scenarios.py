@@ -17,7 +17,7 @@ from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry.errors import AthleteNeeded, UserMistake
 from fitglue_registry.store.blobs import FileBlobStore, sweep
 from fitglue_registry.sync.context import Options
-from fitglue_registry.sync.derive import Deriver
+from fitglue_registry.sync.deriving.deriver import Deriver
 from tests.faults.kill.hosts import finish, open_host
 from tests.sync.builders import native
 from tests.sync.natural import natural

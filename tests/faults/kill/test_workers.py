@@ -21,7 +21,7 @@ pytestmark = pytest.mark.long
 CHILD = """
 import sys
 from fitglue_registry import Host
-from fitglue_registry.sync import workers
+from fitglue_registry.sync.deriving import workers
 from fitglue_registry.sync.events import PartStored
 workers._WORTH_A_PROCESS = 1
 with Host(sys.argv[1]) as host:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from fitglue_registry.store.encoding import Encoded
     from fitglue_registry.store.runs import RunLog
-    from fitglue_registry.sync.asking import Answered
     from fitglue_registry.sync.context import Context
-    from fitglue_registry.sync.derive import Derived
+    from fitglue_registry.sync.deriving.deriver import Derived
+    from fitglue_registry.sync.fetching.asking import Answered
 
 #: After so many tries a part is left alone until the next walk through the whole history.
 _MOST_TRIES = 5

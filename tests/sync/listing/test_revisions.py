@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fitglue_registry.registry import Catalogue, Entry, Part, Plugin, Sync
-from fitglue_registry.sync.decide import Revisions, drifted
+from fitglue_registry.sync.listing.revisions import Revisions, drifted
 
 PARTS = (Part(name="summary", comes_from="list"), Part(name="detail"), Part(name="streams"))
 

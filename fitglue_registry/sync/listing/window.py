@@ -17,9 +17,9 @@ from fitglue_registry.store.activities import (
 )
 from fitglue_registry.store.reading import activities_of
 from fitglue_registry.sync import events
-from fitglue_registry.sync.decide import Revisions, drifted
-from fitglue_registry.sync.storing import quarantine, reason_of
-from fitglue_registry.sync.workers import batches_of, derive_batches
+from fitglue_registry.sync.deriving.workers import batches_of, derive_batches
+from fitglue_registry.sync.fetching.storing import quarantine, reason_of
+from fitglue_registry.sync.listing.revisions import Revisions, drifted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

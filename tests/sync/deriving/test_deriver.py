@@ -17,7 +17,7 @@ from fitglue_registry.model import Column, Lap, SourceActivity, Stream, Training
 from fitglue_registry.plugin_api import Body, Record
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.registry import Entry, Plugin
-from fitglue_registry.sync.derive import Deriver, goes_to_quarantine
+from fitglue_registry.sync.deriving.deriver import Deriver, goes_to_quarantine
 
 ENTRY = Entry(
     schema=1, kind="source", id="x", name="X", summary="X", plugin=Plugin("example"), tier="t"

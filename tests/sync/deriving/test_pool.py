@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from fitglue_registry.plugins import Plugins
-from fitglue_registry.sync import pool, workers
+from fitglue_registry.sync.deriving import pool, workers
 from fitglue_registry.sync.events import PartStored
 from tests.sync.builders import finished, stopped
 from tests.sync.natural import natural

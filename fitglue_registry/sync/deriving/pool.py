@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fitglue_registry.plugin_api import Body
-from fitglue_registry.sync.derive import Derived
-from fitglue_registry.sync.workers import cleared, cores_for, died, executor_of, hand_out
+from fitglue_registry.sync.deriving.deriver import Derived
+from fitglue_registry.sync.deriving.workers import cleared, cores_for, died, executor_of, hand_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

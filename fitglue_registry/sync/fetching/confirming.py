@@ -11,18 +11,23 @@ from fitglue_registry.plugin_api import Part, Unavailable
 from fitglue_registry.store import records
 from fitglue_registry.store.activities import ids_of_records
 from fitglue_registry.sync import events
-from fitglue_registry.sync.asking import ask_for
-from fitglue_registry.sync.fetching import Shelf
-from fitglue_registry.sync.storing import keep_part, place_derived, reason_of, store_derived
+from fitglue_registry.sync.fetching.asking import ask_for
+from fitglue_registry.sync.fetching.parts import Shelf
+from fitglue_registry.sync.fetching.storing import (
+    keep_part,
+    place_derived,
+    reason_of,
+    store_derived,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fitglue_registry.store.records import Known
     from fitglue_registry.store.runs import RunLog
-    from fitglue_registry.sync.asking import Answered
     from fitglue_registry.sync.context import Context
-    from fitglue_registry.sync.derive import Derived
+    from fitglue_registry.sync.deriving.deriver import Derived
+    from fitglue_registry.sync.fetching.asking import Answered
 
 _UNLISTED = "not in the list, and still at the source"
 

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from fitglue_registry.store.tables import source_activities
-from fitglue_registry.sync import workers
+from fitglue_registry.sync.deriving import workers
 from fitglue_registry.sync.events import SyncStopped
 from tests.sync.builders import finished, said
 from tests.sync.natural import natural

@@ -17,17 +17,17 @@ from fitglue_registry.store.records import Known
 from fitglue_registry.store.runs import RunLog
 from fitglue_registry.store.tables import quarantine, records, source_activities, streams
 from fitglue_registry.sync import events
-from fitglue_registry.sync.fetching import load
+from fitglue_registry.sync.deriving.workers import batches_of, derive_batches
+from fitglue_registry.sync.fetching.parts import load
+from fitglue_registry.sync.fetching.storing import place_derived, store_derived
 from fitglue_registry.sync.lock import connection_lock
-from fitglue_registry.sync.storing import place_derived, store_derived
-from fitglue_registry.sync.workers import batches_of, derive_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fitglue_registry.plugin_api import Record
     from fitglue_registry.sync.context import Context
-    from fitglue_registry.sync.derive import Derived
+    from fitglue_registry.sync.deriving.deriver import Derived
 
 
 @dataclass(slots=True)

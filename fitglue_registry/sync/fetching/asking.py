@@ -19,8 +19,8 @@ from fitglue_registry.errors import (
 )
 from fitglue_registry.plugin_api import Part, Unavailable
 from fitglue_registry.store import records
-from fitglue_registry.sync.derive import Derived
-from fitglue_registry.sync.pool import Pending
+from fitglue_registry.sync.deriving.deriver import Derived
+from fitglue_registry.sync.deriving.pool import Pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from fitglue_registry.errors import FitglueError, Place, PluginFailed
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.plugins.cleaning import clean_exception
-from fitglue_registry.sync.derive import Derived, Deriver
+from fitglue_registry.sync.deriving.deriver import Derived, Deriver
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

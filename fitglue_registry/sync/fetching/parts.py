@@ -14,10 +14,10 @@ from fitglue_registry.plugin_api import Body, Part, Unavailable
 from fitglue_registry.store import records
 from fitglue_registry.store.records import load_records, with_part
 from fitglue_registry.sync import events
-from fitglue_registry.sync.asking import Answered, ask_for
-from fitglue_registry.sync.pool import pool_for
-from fitglue_registry.sync.storing import place_derived, store_answers, store_derived
-from fitglue_registry.sync.workers import batches_of, derive_batches
+from fitglue_registry.sync.deriving.pool import pool_for
+from fitglue_registry.sync.deriving.workers import batches_of, derive_batches
+from fitglue_registry.sync.fetching.asking import Answered, ask_for
+from fitglue_registry.sync.fetching.storing import place_derived, store_answers, store_derived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from fitglue_registry.store.records import Known
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.context import Context
-    from fitglue_registry.sync.derive import Derived
-    from fitglue_registry.sync.pool import Pending, Pool
+    from fitglue_registry.sync.deriving.deriver import Derived
+    from fitglue_registry.sync.deriving.pool import Pending, Pool
 
 #: So many records are read ahead of the answers that complete them.
 _READ_AHEAD = 64

@@ -1,0 +1,1 @@
+"""Makes source activities of raw parts, and stores them."""

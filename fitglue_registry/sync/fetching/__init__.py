@@ -1,0 +1,1 @@
+"""Fetches the parts of records that are wanted, and stores the answers."""

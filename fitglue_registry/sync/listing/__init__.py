@@ -1,0 +1,1 @@
+"""Lists what a connection has, and stores what is new or changed of it."""
