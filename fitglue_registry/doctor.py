@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from fitglue_registry.errors import FitglueError, Place, StoreFailed
-from fitglue_registry.plugins.cleaning import clean_exception
+from fitglue_registry.redaction.exceptions import clean_exception
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -133,7 +133,7 @@ def _database(host: Host) -> Iterator[Check]:
 
 
 def _store(host: Host, *, everything: bool) -> Iterator[Check]:
-    from fitglue_registry.store.integrity import SAMPLE, findings
+    from fitglue_registry.backup.integrity import SAMPLE, findings
 
     for found in findings(host.database, host.blobs, None if everything else SAMPLE):
         yield Check(
@@ -145,7 +145,7 @@ def _store(host: Host, *, everything: bool) -> Iterator[Check]:
 
 
 def _secrets(connected: Sequence[Connected]) -> Iterator[Check]:
-    from fitglue_registry.store.secrets import default_scheme
+    from fitglue_registry.secrets.chain import default_scheme
 
     kept = {(one.secret_ref or "").partition(":")[0] for one in connected} - {""}
     chosen = default_scheme()

@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from fitglue_registry.backup.format import Backup, OnStep
+    from fitglue_registry.backup.restore import Restored
     from fitglue_registry.doctor import Check
     from fitglue_registry.importing import Recognition, Timing
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugin_api import Account, Recognized
     from fitglue_registry.plugins import Availability
     from fitglue_registry.registry.entry import Entry
-    from fitglue_registry.store.archive import Backup, OnStep
-    from fitglue_registry.store.changing import SecretChange
+    from fitglue_registry.secrets.changing import SecretChange
     from fitglue_registry.store.connections import Connected
-    from fitglue_registry.store.restore import Restored
     from fitglue_registry.sync.context import ConnectionView, Context, Options
     from fitglue_registry.sync.events import Event
 
@@ -273,7 +273,7 @@ class Host(Judge):
         next call goes on. Raises ``UserMistake`` FG-rekey-elsewhere where the application keeps the
         secrets.
         """
-        from fitglue_registry.store.secrets import ChainSecretStore
+        from fitglue_registry.secrets.chain import ChainSecretStore
 
         if not isinstance(self.secrets, ChainSecretStore):
             raise UserMistake(
@@ -323,7 +323,7 @@ class Host(Judge):
             return [one for one in list_connections(db) if one.secret_ref]
 
     def _changing_secrets(self) -> AbstractContextManager[SecretChange]:
-        from fitglue_registry.store.changing import changing
+        from fitglue_registry.secrets.changing import changing
 
         which = str(self.database.path.resolve()) if self.database.path else self.database.shown
         return changing(
@@ -402,7 +402,9 @@ class Host(Judge):
         )
 
         def open_http() -> Any:
-            from fitglue_registry.transport import HttpSession, budget_of, policy_from_entry
+            from fitglue_registry.transport.budget import budget_of
+            from fitglue_registry.transport.policy import policy_from_entry
+            from fitglue_registry.transport.session import HttpSession
 
             assert http is not None
             policy = policy_from_entry(http, settings.get("base_url") or None)
@@ -625,7 +627,7 @@ class Host(Judge):
         taken along: whoever has the file has the keys. In PostgreSQL the database itself is for
         ``pg_dump``. Raises ``UserMistake`` where there is such a file already.
         """
-        from fitglue_registry.store.backup import make
+        from fitglue_registry.backup.make import make
 
         return make(
             Path(path),
@@ -640,7 +642,7 @@ class Host(Judge):
         """Read all of a backup; raises ``StoreFailed`` FG-backup-damaged, which names the first
         thing that is damaged.
         """
-        from fitglue_registry.store.archive import verify
+        from fitglue_registry.backup.format import verify
 
         return verify(Path(path), on_step)
 
@@ -654,7 +656,7 @@ class Host(Judge):
         where the backup is damaged or newer, ``Busy`` while a sync is at work; the store is then
         what it was. Other programs have to close the database first.
         """
-        from fitglue_registry.store.restore import restore
+        from fitglue_registry.backup.restore import restore
 
         try:
             restored = restore(
@@ -700,7 +702,7 @@ class Host(Judge):
         """Have the next sync fetch what is damaged or gone of the raw answers again, and sweep
         blobs; how many answers.
         """
-        from fitglue_registry.store.integrity import mend
+        from fitglue_registry.backup.integrity import mend
 
         self.sweep_blobs()
         return mend(self.database, self.blobs)

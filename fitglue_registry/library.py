@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 
     from fitglue_registry.model import Stream
     from fitglue_registry.plugins import Plugins
+    from fitglue_registry.redaction.redactor import Redactor
     from fitglue_registry.registry import Catalogue, Folder
+    from fitglue_registry.secrets.protocol import SecretStore
     from fitglue_registry.store.blobs import BlobStore
     from fitglue_registry.store.connections import Connected
     from fitglue_registry.store.database import Database
     from fitglue_registry.store.reading import Filter, Found
     from fitglue_registry.store.records import RawStore
-    from fitglue_registry.store.secrets import SecretStore
     from fitglue_registry.store.sql import Answer
-    from fitglue_registry.transport import Redactor, WaitingClock
+    from fitglue_registry.transport.clock import WaitingClock
 
 #: The athlete where nobody says otherwise.
 ME = "me"
@@ -137,14 +138,14 @@ class Library:
     @cached_property
     def secrets(self) -> SecretStore:
         """Where the secrets of connections lie."""
-        from fitglue_registry.store.secrets import open_secret_store
+        from fitglue_registry.secrets.chain import open_secret_store
 
         return self._given_secrets or open_secret_store(self.home)
 
     @cached_property
     def clock(self) -> WaitingClock:
         """The time."""
-        from fitglue_registry.transport import SystemClock
+        from fitglue_registry.transport.clock import SystemClock
 
         return self._given_clock or SystemClock()
 
@@ -153,7 +154,8 @@ class Library:
         """Knows every secret that this host has opened, and those of its environment; put its
         filter on your log handlers.
         """
-        from fitglue_registry.transport import Redactor, secrets_of_environment
+        from fitglue_registry.redaction.environment import secrets_of_environment
+        from fitglue_registry.redaction.redactor import Redactor
 
         return Redactor(secrets_of_environment(None, self._url or ""))
 

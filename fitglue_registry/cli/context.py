@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from fitglue_registry.host import Host
-    from fitglue_registry.transport import Redactor
+    from fitglue_registry.redaction.redactor import Redactor
 
 #: Wide enough that nothing is cut or wrapped where no terminal has to show it.
 _UNBOUNDED = 10_000
@@ -55,7 +55,8 @@ class CliContext:
         """
         if "host" in self.__dict__:
             return self.host.redactor
-        from fitglue_registry.transport import Redactor, secrets_of_environment
+        from fitglue_registry.redaction.environment import secrets_of_environment
+        from fitglue_registry.redaction.redactor import Redactor
 
         return Redactor(secrets_of_environment())
 

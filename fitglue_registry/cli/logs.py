@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from fitglue_registry.transport import Redactor
+    from fitglue_registry.redaction.redactor import Redactor
 
 
 def log_to_stderr(
@@ -26,7 +26,7 @@ def log_to_stderr(
 
     What comes back makes it silent again: this process may be somebody else's.
     """
-    from fitglue_registry.transport import RedactingFilter
+    from fitglue_registry.redaction.log_filter import RedactingFilter
 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))

@@ -23,7 +23,7 @@ from fitglue_registry.plugins.raised import Endless, explain, failed
 
 if TYPE_CHECKING:
     from fitglue_registry.errors import FitglueError, PluginFailed
-    from fitglue_registry.plugins.cleaning import Redact
+    from fitglue_registry.redaction.exceptions import Redact
 
 log = logging.getLogger(__name__)
 

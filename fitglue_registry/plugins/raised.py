@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_registry import errors
 from fitglue_registry.errors import Busy, FitglueError, Place, PluginFailed, Retryable, StoreFailed
-from fitglue_registry.plugins.cleaning import clean_exception
+from fitglue_registry.redaction.exceptions import clean_exception
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from fitglue_registry.plugins.cleaning import Redact
+    from fitglue_registry.redaction.exceptions import Redact
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from fitglue_registry.durable import UNFINISHED, make_folder, sync_folder, write_whole
 from fitglue_registry.errors import Place, StoreFailed
-from fitglue_registry.store.durable import UNFINISHED, make_folder, sync_folder, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

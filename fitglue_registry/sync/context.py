@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.deriving.deriver import Deriver
     from fitglue_registry.sync.place import Matcher
-    from fitglue_registry.transport import HttpSession
+    from fitglue_registry.transport.session import HttpSession
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from fitglue_registry.redaction.redactor import Redactor
     from fitglue_registry.transport.policy import HttpPolicy
-    from fitglue_registry.transport.redact import Redactor
 
 #: What a try may raise beside our own errors.
 NETWORK_ERRORS = (rex.RequestException, uex.HTTPError, OSError, BodyTooLarge, BodyBroken)

@@ -13,6 +13,8 @@ import requests
 import tenacity
 
 from fitglue_registry.errors import ConnectionStopped, FitglueError, Place
+from fitglue_registry.redaction.echo import Echo
+from fitglue_registry.redaction.redactor import Redactor
 from fitglue_registry.transport.adapter import BoundedAdapter
 from fitglue_registry.transport.addresses import address, redirected, too_many_redirects
 from fitglue_registry.transport.answer import HttpAnswer
@@ -20,10 +22,8 @@ from fitglue_registry.transport.auth import auth_header
 from fitglue_registry.transport.body import decode, read_wire, read_words
 from fitglue_registry.transport.budget import Budget, NoBudget
 from fitglue_registry.transport.clock import SystemClock, WaitingClock
-from fitglue_registry.transport.echo import Echo
 from fitglue_registry.transport.failures import NETWORK_ERRORS, Failures, TryAgain
 from fitglue_registry.transport.policy import HttpPolicy, origin_of
-from fitglue_registry.transport.redact import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

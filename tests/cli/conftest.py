@@ -17,7 +17,7 @@ import pytest
 
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry.cli.app import run
-from fitglue_registry.transport import SystemClock
+from fitglue_registry.transport.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,7 @@ from fitglue_registry.hookspecs import PLUGIN_GROUP
 from fitglue_registry.model import Completeness, SourceActivity
 from fitglue_registry.plugin_api import Account, Listing, Recognized
 from fitglue_registry.registry import Folder
-from fitglue_registry.store.secrets import MemorySecretStore
+from fitglue_registry.secrets.memory import MemorySecretStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -103,7 +103,7 @@ def test_a_process_killed_while_writing_leaves_no_content(tmp_path, files, blob)
     """What is half written is under another name, and a sweep takes it away."""
     code = (
         "import os, pathlib, sys\nfrom fitglue_registry.store import blobs\n"
-        "from fitglue_registry.store.durable import os as o\no.fsync = lambda handle: "
+        "from fitglue_registry.durable import os as o\no.fsync = lambda handle: "
         "os.kill(os.getpid(), 9)\n"
         "blobs.make_folder = lambda folder: folder.mkdir(parents=True)\n"
         f"blobs.FileBlobStore(pathlib.Path({str(tmp_path / 'blobs')!r})).put({CONTENT!r})"

@@ -10,7 +10,7 @@ import pytest
 
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
-from fitglue_registry.store.secrets import MemorySecretStore
+from fitglue_registry.secrets.memory import MemorySecretStore
 
 UNTIL = date(2026, 11, 20)
 

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from fitglue_registry import Host
-from fitglue_registry.store.secrets import MemorySecretStore
+from fitglue_registry.secrets.memory import MemorySecretStore
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import pytest
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host, Options
 from fitglue_registry.errors import Busy, UserMistake
-from fitglue_registry.store.secrets import MemorySecretStore
+from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.lock import connection_lock
 from tests.sync.builders import finished
 from tests.sync.natural import natural

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from fitglue_registry.registry.entry import Budget as Limit
-from fitglue_registry.transport import FileBudget, SystemClock
+from fitglue_registry.transport.budget import FileBudget
+from fitglue_registry.transport.clock import SystemClock
 
 folder, wanted, requests, per_s = (
     Path(sys.argv[1]),

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fitglue_registry.registry.entry import Auth
-from fitglue_registry.transport import HttpPolicy, HttpSession
+from fitglue_registry.transport.policy import HttpPolicy
+from fitglue_registry.transport.session import HttpSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

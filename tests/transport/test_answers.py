@@ -7,7 +7,8 @@ import zlib
 import pytest
 
 from fitglue_registry.errors import ConnectionStopped
-from fitglue_registry.transport import HttpAnswer, body
+from fitglue_registry.transport import body
+from fitglue_registry.transport.answer import HttpAnswer
 
 
 def read(content):

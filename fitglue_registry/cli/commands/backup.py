@@ -17,8 +17,8 @@ from fitglue_registry.errors import UserMistake
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from fitglue_registry.store.archive import Backup, Manifest
-    from fitglue_registry.store.restore import Restored
+    from fitglue_registry.backup.format import Backup, Manifest
+    from fitglue_registry.backup.restore import Restored
 
 _FILE = click.Path(path_type=Path)
 
@@ -177,7 +177,7 @@ def _show(cli: CliContext, backup: Backup, done: str, notes: Iterable[str], **mo
 
 def _after_making(cli: CliContext, manifest: Manifest, *, with_secrets: bool) -> Iterator[str]:
     if manifest.database == "postgresql":
-        from fitglue_registry.store.backup import dump_command
+        from fitglue_registry.backup.make import dump_command
 
         yield (
             "the database is NOT in it: PostgreSQL has its own tool; run this first: "
@@ -224,7 +224,7 @@ def _after_restoring(cli: CliContext, restored: Restored) -> Iterator[str]:
             f"{name.partition('-')[0]}"
         )
     if manifest.database == "postgresql":
-        from fitglue_registry.store.backup import restore_command
+        from fitglue_registry.backup.make import restore_command
 
         yield (
             "only the original files: the database comes back with "

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from fitglue_registry.errors import FitglueError, Place, PluginFailed
 from fitglue_registry.plugins import Plugins
-from fitglue_registry.plugins.cleaning import clean_exception
+from fitglue_registry.redaction.exceptions import clean_exception
 from fitglue_registry.sync.deriving.deriver import Derived, Deriver
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
 
     from fitglue_registry.plugin_api import Record
-    from fitglue_registry.plugins.cleaning import Redact
+    from fitglue_registry.redaction.exceptions import Redact
     from fitglue_registry.registry import Entry
     from fitglue_registry.sync.context import Context
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fitglue_registry import Host
-from fitglue_registry.store.secrets import MemorySecretStore
+from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.events import Decided, Event, SyncStopped
 from tests.sync.natural import natural

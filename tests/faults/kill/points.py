@@ -185,8 +185,8 @@ class Points:
             self.passed(f"{kind}: {step}", at_death)
 
     def _watch_stores(self) -> None:
+        from fitglue_registry.secrets.file_store import FileSecretStore
         from fitglue_registry.store.blobs import FileBlobStore
-        from fitglue_registry.store.sealed import FileSecretStore
 
         for store, phase in ((FileBlobStore, "blob"), (FileSecretStore, "secret")):
             for method in ("put", "get", "delete"):

@@ -14,11 +14,11 @@ import pytest
 import sqlalchemy as sa
 
 from fitglue_registry import Host
+from fitglue_registry.backup.format import MANIFEST
 from fitglue_registry.errors import Busy, StoreFailed, UserMistake
+from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.store import tables
-from fitglue_registry.store.archive import MANIFEST
 from fitglue_registry.store.blobs import MemoryBlobStore
-from fitglue_registry.store.secrets import MemorySecretStore
 from fitglue_registry.sync.lock import connection_lock
 from tests.faults.local.conftest import KEY, after_the_fault, complete, execute, lost, store_of
 from tests.sync.builders import finished

@@ -17,9 +17,10 @@ import pytest
 from fitglue_registry import Host
 from fitglue_registry.errors import StoreFailed
 from fitglue_registry.registry.entry import Budget as Limit
-from fitglue_registry.store import blobs, sealed
-from fitglue_registry.transport import SystemClock
+from fitglue_registry.secrets import file_store
+from fitglue_registry.store import blobs
 from fitglue_registry.transport.budget import FileBudget
+from fitglue_registry.transport.clock import SystemClock
 from tests.faults.local.conftest import KEY, after_the_fault, complete, lost, store_of
 
 ROOT = Path(__file__).parents[3]
@@ -223,7 +224,7 @@ def test_no_room_for_a_key(tmp_path, service, fitglue, monkeypatch, number, reli
     """
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", KEY)
     with monkeypatch.context() as patch:
-        refuse_nth(patch, sealed, number)
+        refuse_nth(patch, file_store, number)
         said = fitglue("connect", "intervals", "--base-url", service.url, "--json")
     assert (said.code, said.error["code"]) == (7, "FG-secrets-unusable")
     assert complete(said.error)
@@ -407,7 +408,7 @@ def test_a_read_only_disk(homes, fitglue, disk, reliability):
 
 DROPPED = """
 import contextlib, io, os, sys
-import fitglue_registry.transport.redact  # what a failure needs, somebody else may not read either
+import fitglue_registry.redaction.redactor  # what a failure needs, somebody else may not read either
 from fitglue_registry.cli.app import run
 command = sys.argv[3:]
 with contextlib.redirect_stdout(io.StringIO()):

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from fitglue_intervals.testing import StandIn
 from fitglue_registry import Host
+from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.store import migrate
 from fitglue_registry.store.database import HEAD, Database
-from fitglue_registry.store.secrets import MemorySecretStore
 from fitglue_registry.sync.events import SyncFinished
 from tests.faults.local.conftest import complete, execute, lost
 from tests.faults.local.stores.make import KEY, OLD_ID, Noon, account, load

@@ -17,7 +17,7 @@ from sqlalchemy import event
 from fitglue_intervals.testing import StandIn
 from fitglue_registry import Host, Options
 from fitglue_registry.errors import AthleteNeeded, Busy
-from fitglue_registry.store.secrets import MemorySecretStore
+from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.events import Decided, SyncFinished, SyncStopped
 from tests.faults.machine.expected import OVERLAP, WALK_EVERY, Listing, Model
 from tests.faults.machine.stores import hold_invariants, read_store
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable
 
-    from fitglue_registry.store.secrets import SecretStore
+    from fitglue_registry.secrets.protocol import SecretStore
     from tests.faults.machine.expected import Expected
     from tests.faults.machine.stores import Snapshot, Stored
 

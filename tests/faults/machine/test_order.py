@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host, Options
+from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.store import tables as t
-from fitglue_registry.store.secrets import MemorySecretStore
 from fitglue_registry.sync.events import SyncFinished
 from tests.faults.machine.machine import Clock
 from tests.faults.machine.workouts import Workout, World

@@ -20,7 +20,7 @@ from fitglue_registry.model import Completeness, SourceActivity
 from fitglue_registry.plugin_api import Account, Listing, Part
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.registry import Folder
-from fitglue_registry.store.secrets import MemorySecretStore
+from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.events import Decided, SyncStopped
 from tests.sync.natural import natural
 

@@ -23,7 +23,7 @@ from fitglue_registry import Host
 from fitglue_registry.cli.app import COMMANDS, root, run
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.sync.events import SyncStopped
-from fitglue_registry.transport import SystemClock
+from fitglue_registry.transport.clock import SystemClock
 from tests.faults.secrets.conftest import KEY
 from tests.faults.secrets.searching import Search
 
@@ -532,7 +532,7 @@ def test_a_bug_leaves_a_report_without_secrets(connected, fitglue, home, monkeyp
 
 def test_the_log_of_an_embedder_holds_no_secret_behind_the_filter(connected, home, caplog):
     """At the lowest level of every library, with the filter that the host offers."""
-    from fitglue_registry.transport import RedactingFilter
+    from fitglue_registry.redaction.log_filter import RedactingFilter
 
     with Host(home) as host:
         caplog.handler.addFilter(RedactingFilter(host.redactor))

@@ -13,7 +13,7 @@ import pytest
 
 from fitglue_registry import Host
 from fitglue_registry.errors import UserMistake
-from fitglue_registry.store.secrets import MemorySecretStore
+from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.events import SyncFinished, SyncStopped
 from tests.faults.secrets.conftest import KEY
 from tests.faults.secrets.killed import FileKeyring, left_over, opened
@@ -225,7 +225,7 @@ def test_a_rekey_that_stops_half_way_loses_nothing(home, connect, monkeypatch):
     """
     connect()
     with monkeypatch.context() as patch, Host(home) as host:
-        patch.setattr("fitglue_registry.store.sealed._seal", interrupted)
+        patch.setattr("fitglue_registry.secrets.file_store._seal", interrupted)
         with pytest.raises(KeyboardInterrupt):
             host.rekey()
     assert opened(home) == {"intervals": KEY}

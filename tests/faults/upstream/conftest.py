@@ -12,7 +12,7 @@ import pytest
 
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
-from fitglue_registry.store.secrets import MemorySecretStore
+from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.context import Options
 from fitglue_registry.transport import policy
 from tests.sync.conftest import UNTIL, MovableClock

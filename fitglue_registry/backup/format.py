@@ -7,7 +7,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import re
-import sqlite3
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -17,7 +16,6 @@ from typing import IO, TYPE_CHECKING
 import msgspec
 
 from fitglue_registry.errors import Place, StoreFailed, UserMistake
-from fitglue_registry.store.database import HEAD, RESTORE, explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     OnStep = Callable[[str, int, int], None]
 
 #: The newest form that this version writes and reads.
-#: What whoever unpacks it meets, and no reader.
-_OF_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 BACKUP_FORMAT = 1
 MANIFEST = "manifest.json"
 DATABASE = "fitglue.db"
@@ -36,6 +32,8 @@ DATABASE = "fitglue.db"
 RESTORE_LEFT = ".unfinished-fitglue-restore-"
 
 _CHUNK = 1 << 20
+# What whoever unpacks it meets, and no reader.
+_OF_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 # A name becomes a path when it is restored, so nothing else may pass.
 _NAME = re.compile(
     r"(fitglue\.db|blobs/(?P<two>[0-9a-f]{2})/(?P<four>[0-9a-f]{2})/(?P=two)(?P=four)[0-9a-f]{60}"
@@ -103,7 +101,7 @@ def verify(path: Path, on_step: OnStep | None = None) -> Backup:
     Raises ``StoreFailed`` FG-backup-damaged, which names the first file that is not what it must
     be, or FG-backup-newer; ``UserMistake`` FG-backup-unknown for a file that is no backup.
     """
-    with open_archive(path) as (archive, manifest):
+    with open_backup(path) as (archive, manifest):
         for done, member in enumerate(manifest.files, start=1):
             for _ in chunks_of(path, archive, member):
                 pass
@@ -113,7 +111,7 @@ def verify(path: Path, on_step: OnStep | None = None) -> Backup:
 
 
 @contextmanager
-def open_archive(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
+def open_backup(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
     """A backup with its manifest, which names exactly the files that are there; raises as
     ``verify`` does.
     """
@@ -229,94 +227,3 @@ def _unknown(path: Path, why: str) -> UserMistake:
         why=why,
         fix="name a file that `fitglue backup make` wrote",
     )
-
-
-# -- a database file that nobody else has open -----------------------------------------------------
-
-
-@contextmanager
-def sqlite_file(path: Path) -> Iterator[sqlite3.Connection]:
-    """A database file that has to be there, opened as it is: neither made nor brought up to date;
-    failures in our words.
-    """
-    connection = None
-    try:
-        connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None
-        )
-        yield connection
-    except sqlite3.Error as error:
-        explained = explain(str(error), str(path))
-        if explained is None:
-            raise StoreFailed(
-                "FG-store-unreachable",
-                "the database cannot be used",
-                at=Place(str(path)),
-                why=str(error),
-                fix="look whether the file is yours and no other program keeps it",
-            ) from error
-        raise explained from error
-    finally:
-        if connection is not None:
-            connection.close()
-
-
-def check_integrity(connection: sqlite3.Connection, where: str) -> None:
-    """Raise ``StoreFailed`` FG-store-damaged with the first thing that SQLite finds wrong."""
-    found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if found == "ok":
-        orphan = connection.execute("PRAGMA foreign_key_check").fetchone()
-        found = (
-            f"row {orphan[1]} of {orphan[0]} belongs to a row of {orphan[2]} that is not there"
-            if orphan
-            else "ok"
-        )
-    if found != "ok":
-        raise StoreFailed(
-            "FG-store-damaged",
-            "the database file is damaged",
-            at=Place(where),
-            why=found.splitlines()[-1][:200],
-            fix=RESTORE,
-        )
-
-
-def store_format(connection: sqlite3.Connection) -> str | None:
-    """The migration that a database file stands at, ``None`` for one that is no store of ours."""
-    known = connection.execute(
-        "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
-    ).fetchone()
-    found = (
-        connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
-    )
-    return str(found[0]) if found else None
-
-
-def hold_known(format_: str, what: str, where: Path) -> None:
-    """Raise ``StoreFailed`` FG-store-newer for a format that this version does not know."""
-    from fitglue_registry.store.migrate import known_revisions
-
-    if format_ != HEAD and format_ not in known_revisions():
-        raise StoreFailed(
-            "FG-store-newer",
-            f"the {what} was made by a newer fitglue (format {format_}, this one knows {HEAD})",
-            at=Place(str(where)),
-            why="nothing was touched",
-            fix="upgrade fitglue-registry",
-        )
-
-
-def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
-    """How many rows each of our tables has."""
-    tables = [
-        name
-        for (name,) in connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
-        )
-    ]
-    names = [name for name in tables if name.startswith("fg_")]
-    counts = {}
-    for name in names:
-        statement = f'SELECT count(*) FROM "{name}"'  # noqa: S608 - our names
-        counts[name] = connection.execute(statement).fetchone()[0]
-    return counts

@@ -17,27 +17,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fitglue_registry.errors import Busy, Place, StoreFailed, UserMistake
-from fitglue_registry.store.archive import (
-    DATABASE,
-    RESTORE_LEFT,
-    Backup,
+from fitglue_registry.backup.database_file import (
     check_integrity,
-    chunks_of,
     hold_known,
-    open_archive,
     row_counts,
     sqlite_file,
     store_format,
+)
+from fitglue_registry.backup.format import (
+    DATABASE,
+    RESTORE_LEFT,
+    Backup,
+    chunks_of,
+    open_backup,
     verify,
 )
-from fitglue_registry.store.durable import make_folder, sync_folder, write_whole
+from fitglue_registry.durable import make_folder, sync_folder, write_whole
+from fitglue_registry.errors import Busy, Place, StoreFailed, UserMistake
 
 if TYPE_CHECKING:
     import zipfile
     from collections.abc import Iterator
 
-    from fitglue_registry.store.archive import Manifest, OnStep
+    from fitglue_registry.backup.format import Manifest, OnStep
     from fitglue_registry.store.blobs import BlobStore
     from fitglue_registry.store.database import Database
 
@@ -83,7 +85,7 @@ def restore(
         )
     database.close()
     try:
-        with ExitStack() as held, open_archive(path) as (archive, manifest):
+        with ExitStack() as held, open_backup(path) as (archive, manifest):
             if target is None:
                 _blobs(path, archive, manifest, blobs, say)
                 return Restored(backup, None)

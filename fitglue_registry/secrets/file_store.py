@@ -19,9 +19,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fitglue_registry.durable import UNFINISHED, make_folder, sync_folder, write_whole
 from fitglue_registry.errors import AthleteNeeded, FitglueError, Place, StoreFailed
-from fitglue_registry.store.durable import UNFINISHED, make_folder, sync_folder, write_whole
-from fitglue_registry.store.secrets import (
+from fitglue_registry.secrets.references import (
     CONNECT_AGAIN,
     missing,
     new_reference,

@@ -22,31 +22,33 @@ import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry._version import __version__
-from fitglue_registry.errors import FitglueError, Place, StoreFailed, UserMistake
-from fitglue_registry.store.archive import (
+from fitglue_registry.backup.database_file import (
+    check_integrity,
+    hold_known,
+    row_counts,
+    sqlite_file,
+    store_format,
+)
+from fitglue_registry.backup.format import (
     BACKUP_FORMAT,
     DATABASE,
     MANIFEST,
     Backup,
     Manifest,
     Member,
-    check_integrity,
-    hold_known,
-    row_counts,
-    sqlite_file,
-    store_format,
     verify,
     write_member,
 )
+from fitglue_registry.durable import sync_folder
+from fitglue_registry.errors import FitglueError, Place, StoreFailed, UserMistake
 from fitglue_registry.store.database import HEAD
-from fitglue_registry.store.durable import sync_folder
 from fitglue_registry.store.tables import connections, metadata, raw
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
 
-    from fitglue_registry.store.archive import OnStep
+    from fitglue_registry.backup.format import OnStep
     from fitglue_registry.store.blobs import BlobStore
     from fitglue_registry.store.database import Database
 

@@ -13,15 +13,16 @@ import json
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from fitglue_registry.durable import UNFINISHED, make_folder, write_whole
 from fitglue_registry.errors import FitglueError, Place, StoreFailed
-from fitglue_registry.store.durable import UNFINISHED, make_folder, write_whole
-from fitglue_registry.store.secrets import ChainSecretStore, new_reference
+from fitglue_registry.secrets.chain import ChainSecretStore
+from fitglue_registry.secrets.references import new_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
-    from fitglue_registry.store.secrets import SecretStore
+    from fitglue_registry.secrets.protocol import SecretStore
 
 _SUFFIX = ".open.json"
 

@@ -8,7 +8,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from fitglue_registry.transport import RedactingFilter, Redactor
+from fitglue_registry.redaction.log_filter import RedactingFilter
+from fitglue_registry.redaction.redactor import Redactor
 
 SECRET = 'pä/ss w+rd"42'
 

@@ -1,27 +1,21 @@
-"""Takes secrets out of texts, addresses and log records."""
+"""Takes secrets out of texts, in every form in which they travel."""
 
 from __future__ import annotations
 
 import base64
 import html
 import json
-import logging
-import os
 import re
 import threading
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus, unquote, unquote_plus
+from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
 MARK = "***"
 
 _SHORTEST = 4  # anything shorter would blot out common words, and is no secret
-_SHORTEST_PIECE = 5
-#: FITGLUE_INTERVALS_API_KEY and the like; FITGLUE_SECRETS is no secret.
-_SECRET_VARIABLE = re.compile(r"FITGLUE_\w*(?:KEY|TOKEN|PASSWORD|SECRET)|PGPASSWORD")
-_PASSWORD_IN_QUERY = re.compile(r"[?&](?:ssl)?password=([^&]+)")
 _NAMES = r"key|token|secret|passw(?:or)?d|credential|signature|authorization|cookie"
 # What stands before a name needs no matching, and what follows it is bounded: a flood of one letter
 # must cost no more than its length.
@@ -83,68 +77,6 @@ class Redactor:
         for shape, kept in _SHAPES:
             text = shape.sub(kept, text)
         return text
-
-
-def secrets_of_environment(
-    environment: Mapping[str, str] | None = None, *addresses: str
-) -> Iterator[str]:
-    """What a message could quote although no connection holds it: keys for ``connect``, passwords
-    of the database and of proxies.
-    """
-    variables = os.environ if environment is None else environment
-    for name, value in variables.items():
-        if _SECRET_VARIABLE.fullmatch(name):
-            yield value.strip()
-        elif name == "FITGLUE_DATABASE" or name.lower().endswith("_proxy"):
-            yield from _passwords(value)
-    for address in addresses:
-        yield from _passwords(address)
-
-
-def _passwords(address: str) -> Iterator[str]:
-    """The password of an address, also of one that is written wrongly: then its pieces end where a
-    host or a port should be.
-    """
-    _, _, rest = address.partition("://")
-    user, at, _ = rest.rpartition("@")
-    password = user.partition(":")[2] if at else ""
-    if password:
-        yield from (
-            password,
-            unquote(password),
-            *(
-                piece
-                for piece in re.split(r"[@/:?#\[\]]", password)
-                if len(piece) >= _SHORTEST_PIECE
-            ),
-        )
-    yield from (unquote_plus(found) for found in _PASSWORD_IN_QUERY.findall(rest))
-
-
-class RedactingFilter(logging.Filter):
-    """Put on a log *handler*: rewrites every record that passes, its exception's text included."""
-
-    def __init__(self, redactor: Redactor) -> None:
-        super().__init__()
-        self._redactor = redactor
-        self._formatter = logging.Formatter()
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass, without secrets."""
-        try:
-            message = record.getMessage()
-        # Arguments that do not fit their text: logging would print both, unredacted.
-        except (TypeError, ValueError, KeyError):
-            message = f"{record.msg} {record.args}"
-        record.msg, record.args = self._redactor.text(message), None
-        if record.exc_info:
-            record.exc_text = record.exc_text or self._formatter.formatException(record.exc_info)
-            # Left in place, a handler could print the exception anew, or walk from it to a
-            # request's headers.
-            record.exc_info = None
-        if record.exc_text:
-            record.exc_text = self._redactor.text(record.exc_text)
-        return True
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -15,15 +15,11 @@ import keyring.errors
 import pytest
 
 from fitglue_registry.errors import AthleteNeeded, StoreFailed, UserMistake
-from fitglue_registry.store import secrets
-from fitglue_registry.store.sealed import FileSecretStore
-from fitglue_registry.store.secrets import (
-    ChainSecretStore,
-    KeyringSecretStore,
-    MemorySecretStore,
-    default_secret_store,
-    open_secret_store,
-)
+from fitglue_registry.secrets import references
+from fitglue_registry.secrets.chain import ChainSecretStore, default_secret_store, open_secret_store
+from fitglue_registry.secrets.file_store import FileSecretStore
+from fitglue_registry.secrets.keyring_store import KeyringSecretStore
+from fitglue_registry.secrets.memory import MemorySecretStore
 
 VALUES = {"api_key": "planted-Secret-42", "söt": "snow☃"}
 
@@ -307,7 +303,7 @@ def test_a_scheduler_reads_files_without_importing_a_keyring(tmp_path):
     """A file reference is opened by a process that never asks for a desktop."""
     ref = FileSecretStore(tmp_path / "secrets").put("me", VALUES)
     code = (
-        f"import sys, pathlib; from fitglue_registry.store.secrets import open_secret_store\n"
+        f"import sys, pathlib; from fitglue_registry.secrets.chain import open_secret_store\n"
         f"print(len(open_secret_store(pathlib.Path({str(tmp_path)!r})).get({ref!r})), "
         "'keyring' in sys.modules)"
     )
@@ -341,4 +337,4 @@ def test_a_keyring_entry_of_somebody_else_is_refused(desktop):
     for name in desktop.kept:
         desktop.kept[name] = "hand written"
     assert refused(KeyringSecretStore().get, ref).code == "FG-secret-unreadable"
-    assert secrets.split_reference(ref)[1] == "me"
+    assert references.split_reference(ref)[1] == "me"

@@ -1,0 +1,1 @@
+"""Making, verifying and restoring a backup of a store."""

@@ -1,0 +1,1 @@
+"""Where the credentials of connections are kept; the database holds only a reference to each."""

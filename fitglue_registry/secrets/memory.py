@@ -1,0 +1,33 @@
+"""A secret store that lasts no longer than its process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fitglue_registry.secrets.references import missing, new_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class MemorySecretStore:
+    """Forgets everything at the end of the process."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, dict[str, str]] = {}
+
+    def get(self, ref: str) -> dict[str, str]:
+        """A copy of the values."""
+        if ref not in self._values:
+            raise missing(ref)
+        return dict(self._values[ref])
+
+    def put(self, owner: str, values: Mapping[str, str]) -> str:
+        """Keep a copy of the values."""
+        ref = new_reference("memory", owner)
+        self._values[ref] = dict(values)
+        return ref
+
+    def delete(self, ref: str) -> None:
+        """Forget the values."""
+        self._values.pop(ref, None)
