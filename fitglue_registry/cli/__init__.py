@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 
 TYPE_CHECKING = False  # to import typing takes as long as to answer --version
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
 #: So soon after the first signal another one is not a person's who has lost patience.
 _PATIENCE_S = 1.0
 #: Plugins' threads and files may be put in order so long.
 _LONGEST_END_S = 5.0
+_SAY_AGAIN_AFTER_S = 0.01
 
 
 def main() -> None:
@@ -21,31 +24,117 @@ def main() -> None:
 
         sys.stdout.write(f"fitglue {__version__}\n")
         return
-    import signal
+    stop = _Stop(sys.argv[1:])
+    try:
+        stop.listen()
+        from fitglue_registry.cli.app import run
+        from fitglue_registry.cli.text import keep_standard_output
 
-    from fitglue_registry.cli.app import run
-    from fitglue_registry.cli.text import keep_standard_output
+        keep_standard_output()
+        stop.code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules were imported, or after the command had returned
+        stop.tell()
+        stop.code = 130
+    _end_within(_LONGEST_END_S, stop.code)
+    sys.exit(stop.code)
 
-    interrupt = _interrupter()
-    # The others are a service manager's way to press Ctrl-C.
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        # As nohup, or a shell's background, has it.
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, interrupt)
-    keep_standard_output()
-    code = run(sys.argv[1:])
-    _end_within(_LONGEST_END_S, code)
-    sys.exit(code)
+
+def what_was_stopped(arguments: Sequence[str]) -> str:
+    """What a person who stopped the command is told about its work."""
+    if {"import", "sync", "watch", "rebuild"} & set(arguments):
+        kept = (
+            "Nothing that was stored is lost, and the same command goes on where this one stopped."
+        )
+    else:
+        kept = "Nothing was changed."
+    return f"\nStopped. {kept}"
+
+
+class _Stop:
+    """Stops the command at the first signal, and what a signal changes after that.
+
+    `timeout` sends two signals at once: the second of them changes nothing. A signal that comes later ends the
+    process at once. Once the exit code is known, there is nothing left to stop but what plugins do at the end.
+    """
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self.code: int | None = None
+        self._arguments = arguments
+        self._first_at: float | None = None
+        self._number = 0
+
+    def listen(self) -> None:
+        """Be called for the signals that stop a command, until the process is gone."""
+        import atexit
+        import signal
+
+        atexit.register(
+            self._end
+        )  # before any plugin registers something: the last is called first
+        sys.unraisablehook = self._take_unraisable
+        for name in (
+            "SIGINT",
+            "SIGTERM",
+            "SIGHUP",
+        ):  # the others are a service manager's way to press Ctrl-C
+            number = getattr(signal, name, None)
+            # It is ignored by what nohup starts, and by what a shell starts in the background.
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._interrupt)
+
+    def tell(self) -> None:
+        """Say what was stopped without any import, which may be what was interrupted; to a program the exit code says it."""
+        if "--json" not in self._arguments:
+            os.write(2, f"{what_was_stopped(self._arguments)}\n".encode())
+
+    def _interrupt(self, number: int, _: object) -> None:
+        if self.code is not None:
+            os._exit(self.code)
+        if self._first_at is None:
+            self._first_at, self._number = time.monotonic(), number
+            raise KeyboardInterrupt
+        if time.monotonic() - self._first_at > _PATIENCE_S:
+            self.tell()
+            os._exit(130)
+
+    def _take_unraisable(self, what: sys.UnraisableHookArgs) -> None:
+        """Interrupt once more: Python swallows what is raised in ``__del__`` and in the callback of a weak reference."""
+        if self._first_at is None or not isinstance(what.exc_value, KeyboardInterrupt):
+            sys.__unraisablehook__(what)
+            return
+        import signal
+        import threading
+
+        def again() -> None:
+            self._first_at = None
+            signal.pthread_kill(threading.main_thread().ident or 0, self._number)
+
+        if hasattr(signal, "pthread_kill"):
+            timer = threading.Timer(
+                _SAY_AGAIN_AFTER_S, again
+            )  # when the main thread has left that code
+            timer.daemon = True
+            timer.start()
+
+    def _end(self) -> None:
+        """End here where the exit code is known: while Python takes itself down, any signal would end it without a word."""
+        if self.code is None:
+            return
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (
+                AttributeError,
+                OSError,
+                ValueError,
+            ):  # there is none, or nobody reads it, or it is closed
+                continue
+        os._exit(self.code)
 
 
 def _end_within(seconds: float, code: int) -> None:
-    """End the process by force where a plugin's own threads or its last words keep it from ending
-    by itself.
-    """
-    import os
+    """End the process by force where a plugin's own threads or its last words keep it from ending by itself."""
     import threading
-    import time
 
     if threading.active_count() == 1:
         return
@@ -55,24 +144,3 @@ def _end_within(seconds: float, code: int) -> None:
         os._exit(code)
 
     threading.Thread(target=wait, daemon=True, name="end of the process").start()
-
-
-def _interrupter() -> Callable[..., None]:
-    """Stops at the first signal.
-
-    `timeout` sends two at once: the other one changes nothing; one that comes later ends the
-    process.
-    """
-    first: list[float] = []
-
-    def interrupt(*_: object) -> None:
-        import os
-        import time
-
-        if not first:
-            first.append(time.monotonic())
-            raise KeyboardInterrupt
-        if time.monotonic() - first[0] > _PATIENCE_S:
-            os._exit(130)
-
-    return interrupt

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fitglue_registry.cli import what_was_stopped
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, columns, pass_cli
 from fitglue_registry.cli.text import prepare_streams
@@ -160,7 +161,6 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _call(cli: CliContext, arguments: list[str]) -> int:
-    resumable = {"import", "sync", "watch", "rebuild"} & set(arguments)
     try:
         # click would import shutil, and with it three ways of compressing, to find this out.
         width = max(min(columns(sys.stdout), _WIDEST) - 2, _NARROWEST)
@@ -176,15 +176,7 @@ def _call(cli: CliContext, arguments: list[str]) -> int:
 
         failure: FitglueError = usage_failure(error)
     except (KeyboardInterrupt, click.Abort):
-        cli.note(
-            "\nStopped. "
-            + (
-                "Nothing that was stored is lost, and the same command goes on where this "
-                "one stopped."
-                if resumable
-                else "Nothing was changed."
-            )
-        )
+        cli.note(what_was_stopped(arguments))
         return 130
     except FitglueError as error:
         failure = error

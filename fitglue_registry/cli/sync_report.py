@@ -4,6 +4,7 @@ connection up in a few lines.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -98,6 +99,7 @@ def _as_lines(cli: CliContext, stream: Iterator[events.Event]) -> int:
         for event in stream:
             _take(tallies.setdefault(event.connection, Tally(event.connection)), event)
             cli.lines([events.event_as_json(event)])
+            sys.stdout.flush()  # whoever reads them wants to follow, and a pipe keeps 8 KB back
     _settle(cli, tallies)
     return exit_code(tallies.values())
 

@@ -88,8 +88,9 @@ def fitglue(capsys, monkeypatch) -> Callable[..., Said]:
 
 
 @pytest.fixture
-def child() -> Callable[..., subprocess.Popen[str]]:
-    """Start the command as a process of its own."""
+def child() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start the command as a process of its own; it does not outlive the test, even one that fails."""
+    started: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:
         pipes = {
@@ -97,14 +98,20 @@ def child() -> Callable[..., subprocess.Popen[str]]:
             "stdout": subprocess.PIPE,
             "stderr": subprocess.PIPE,
         } | options
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "fitglue_registry", *arguments],
             text=True,
             encoding="utf-8",
             **pipes,
         )
+        started.append(process)
+        return process
 
-    return start
+    yield start
+    for process in started:
+        process.kill()
+        with process:  # closes its pipes and waits for it
+            pass
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import pkgutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -172,7 +173,9 @@ def test_control_c_stops_cleanly(connect, intervals, child, tmp_path):
 
     connect()
     intervals.fault("*/streams*", Fault.hold(), times=None)
-    process = child("sync", "--json")
+    # Buffered, as Python is where nobody asks for anything else: what happens is told when it does.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    process = child("sync", "--json", env=environment)
     for line in process.stdout:
         if json.loads(line)["event"] == "PartsPlanned" and json.loads(line)["part"] == "streams":
             break
@@ -205,8 +208,7 @@ def test_two_signals_at_once_are_one_stop(connect, intervals, child, signals):
     connect()
     intervals.fault("*/streams*", Fault.hold(), times=None)
     process = child("sync")
-    while not any("/streams" in request.path for request in intervals.requests):
-        assert process.poll() is None
+    _wait_until_streams_are_asked_for(process, intervals)
     for number in signals:
         process.send_signal(number)
     _, err = process.communicate(timeout=20)
@@ -224,11 +226,16 @@ def test_a_signal_that_whoever_started_us_ignores_stays_ignored(connect, interva
         process = child("sync")
     finally:
         signal.signal(signal.SIGHUP, kept)
-    while not any("/streams" in request.path for request in intervals.requests):
-        assert process.poll() is None
+    _wait_until_streams_are_asked_for(process, intervals)
     process.send_signal(signal.SIGHUP)
     _, err = process.communicate(timeout=20)
     assert (process.returncode, "Stopped." in err) == (0, False)
+
+
+def _wait_until_streams_are_asked_for(process, intervals):
+    while not any("/streams" in request.path for request in intervals.requests):
+        assert process.poll() is None
+        time.sleep(0.01)  # the stand-in answers on a thread of this process
 
 
 def test_control_c_says_that_nothing_is_lost(fitglue, monkeypatch):

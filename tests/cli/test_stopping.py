@@ -1,0 +1,124 @@
+"""Ctrl-C at any moment from the first of our instructions to the end of the process."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fitglue_registry.testing.intervals import Fault
+
+#: Where Ctrl-C is pressed, as code that is run before the command is called.
+UNTIL_IT_ENDS = {
+    "while modules are imported": """
+        class Finder:
+            def find_spec(self, name, *_):
+                if name == "click":
+                    signal.raise_signal(signal.SIGINT)
+
+        sys.meta_path.insert(0, Finder())
+    """,
+    "where Python swallows it": """
+        from fitglue_registry.cli.app import root
+
+        class Cycle:
+            def __del__(self):
+                signal.raise_signal(signal.SIGINT)
+
+        def invoke(context):
+            Cycle()
+            time.sleep(60)
+
+        root.invoke = invoke
+    """,
+    "while the host is closed": """
+        from fitglue_registry.cli.context import CliContext
+
+        CliContext.close = lambda self: signal.raise_signal(signal.SIGINT)
+    """,
+}
+AFTER_ITS_ANSWER = {
+    "while plugins end": """
+        import atexit
+        from fitglue_registry.cli.context import CliContext
+
+        CliContext.close = lambda self: atexit.register(signal.raise_signal, signal.SIGINT)
+    """,
+    "while Python takes itself down": """
+        class Last:
+            def __del__(self, press=signal.raise_signal, number=signal.SIGINT):
+                press(number)
+
+        sys.kept = Last()
+        sys.kept.itself = sys.kept
+    """,
+}
+
+
+def _call(before: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process in which some code has run before."""
+    lines = [line.removeprefix(" " * 8) for line in before.splitlines()]
+    code = "\n".join(["import signal, sys, time", *lines, f"sys.argv[1:] = {list(arguments)}"])
+    return subprocess.run(
+        [sys.executable, "-c", f"{code}\nfrom fitglue_registry.cli import main\nmain()"],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("moment", UNTIL_IT_ENDS)
+def test_control_c_is_answered_at_every_moment(moment):
+    """The exit code is 130 and one sentence says what was stopped, without a traceback."""
+    done = _call(UNTIL_IT_ENDS[moment], "sync")
+    assert (done.returncode, "Traceback" in done.stderr) == (130, False)
+    assert done.stderr.count("Stopped. Nothing that was stored is lost") == 1
+
+
+@pytest.mark.parametrize("moment", AFTER_ITS_ANSWER)
+def test_control_c_after_the_answer_changes_nothing(moment):
+    """A command that has answered ends with its own exit code, and whole output, whatever is pressed."""
+    done = _call(AFTER_ITS_ANSWER[moment], "registry", "list", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(json.loads(line)["id"] for line in done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.3])
+def test_control_c_soon_after_the_start_is_answered(connect, intervals, child, delay_s):
+    """A sync that is stopped while it is still starting says so, and exits with 130."""
+    connect()
+    intervals.fault("*/streams*", Fault.hold(), times=None)
+    assert _stopped_after(child("sync"), delay_s) == (130, True, False)
+
+
+@pytest.mark.long
+def test_control_c_at_a_hundred_moments_is_answered(connect, intervals, child):
+    """Nothing between the first instruction of the command and its last is a moment at which a signal is lost."""
+    connect()
+    intervals.fault("*/streams*", Fault.hold(), times=None)
+    outcomes = {_stopped_after(child("sync"), number * 0.02) for number in range(100)}
+    assert outcomes == {(130, True, False)}
+
+
+def _stopped_after(process: subprocess.Popen[str], delay_s: float) -> tuple[int, bool, bool]:
+    """The exit code, whether it said that it was stopped, and whether with a traceback."""
+    while not _listens(process):
+        assert process.poll() is None
+        time.sleep(0.001)
+    time.sleep(delay_s)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=40)
+    return process.returncode, "Stopped." in err, "Traceback" in err
+
+
+def _listens(process: subprocess.Popen[str]) -> bool:
+    """Whether our code runs: Python itself catches SIGINT from its own start, and never SIGTERM."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
