@@ -9,6 +9,7 @@ import os
 import signal
 import tempfile
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,31 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 CHECKOUT = Path(__file__).parents[1]
 _PASSED = pytest.StashKey[bool]()
+_SECONDS: Counter[str] = Counter()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run say where its time went."""
+    parser.addoption(
+        "--by-folder", action="store_true", help="print the seconds of each folder of tests"
+    )
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Add up the seconds of a test and its fixtures, whichever process it ran in."""
+    file = Path(report.nodeid.partition("::")[0])
+    _SECONDS["/".join(file.parent.parts[: 3 if "faults" in file.parts else 2])] += report.duration
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print them, the slowest folder first; processes that run beside each other are added up."""
+    if not config.getoption("by_folder"):
+        return
+    terminalreporter.section("seconds by folder, all processes together")
+    for folder, seconds in [*_SECONDS.most_common(), ("together", _SECONDS.total())]:
+        terminalreporter.write_line(f"{seconds:8.1f}  {folder}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -119,6 +119,7 @@ def test_the_weights_that_ship_cover_every_level():
 
 
 @pytest.mark.shared
+@pytest.mark.long
 def test_the_weights_that_ship_are_those_that_the_labels_teach(shared):
     """Nobody typed them."""
     labels = Labels(shared / "data/dedupe", told()["cuts"])

@@ -15,6 +15,8 @@ import pytest
 
 from tests.docs.pages import CHECKOUT
 
+pytestmark = pytest.mark.long
+
 DEMO = CHECKOUT / "tools" / "demo.py"
 
 

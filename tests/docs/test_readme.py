@@ -139,7 +139,7 @@ def test_the_five_minutes_of_a_plugin_author(environment, desk):
     assert "2026-04-30T06:00:00" in printed["fitglue quarantine"]
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def test_the_five_minutes_of_an_embedder(desk, database, request):
     """The README's program syncs an athlete of its own, with its own vault, in either database."""
     url = (

@@ -23,6 +23,8 @@ from tests.packaging.environment import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 KEY = "stand-in-key"
 
 

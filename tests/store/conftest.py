@@ -69,7 +69,7 @@ def postgresql(postgresql_database: Database) -> Iterator[Database]:
             db.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def database(request: pytest.FixtureRequest) -> Database:
     """A database of each kind."""
     return request.getfixturevalue(request.param)

@@ -58,6 +58,7 @@ class Pool:
     def __init__(self, context: Context, cores: int) -> None:
         self._context, self._cores = context, cores
         self._executor = executor_of(cores)
+        self._lost: list[ProcessPoolExecutor] = []
         self._changed = threading.Condition()
         self._jobs = self._bytes = 0
         self._starts, self._closed = 1, False
@@ -122,6 +123,7 @@ class Pool:
             if executor is not self._executor or self._ended():
                 return  # it was said before
             self._starts += 1
+            self._lost.append(executor)
             if not self._ended():
                 self._executor = executor_of(self._cores)
             self._changed.notify_all()
@@ -159,7 +161,9 @@ class Pool:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._executor.shutdown(kill_workers=True)
+        # Those of a lost one are ended by loky itself, at a time of its own: wait for that too.
+        for executor in (*self._lost, self._executor):
+            executor.shutdown(kill_workers=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -54,6 +54,7 @@ def fields_given(folder):
 
 
 @pytest.mark.shared
+@pytest.mark.long
 def test_every_field_that_a_real_file_gives_stands_in_the_table(shared_files):
     """Of files, and of the archives that files lie in."""
     given = fields_given(shared_files)

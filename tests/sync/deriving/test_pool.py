@@ -70,6 +70,7 @@ def test_a_few_are_derived_here(scripts, host):
     assert elsewhere(scripts) == set()
 
 
+@pytest.mark.long
 def test_the_store_is_the_same_as_without_processes(scripts, host, tmp_path, monkeypatch):
     """By all that a store says: a refusal and an error of the plugin's code among it, with its
     place.
@@ -86,6 +87,7 @@ def test_the_store_is_the_same_as_without_processes(scripts, host, tmp_path, mon
     assert "ZeroDivisionError" in str(host.quarantine())
 
 
+@pytest.mark.long
 def test_on_postgresql_it_is_the_same(scripts, host, tmp_path, postgres_url):
     """Workers never see the database."""
     scripts.add(MANY)
@@ -109,6 +111,7 @@ def test_a_worker_that_is_killed_costs_time_and_nothing_else(scripts, host, capl
     ] == ["WARNING"]
 
 
+@pytest.mark.long
 def test_a_record_that_kills_its_worker_again_is_set_aside_and_the_rest_goes_on(scripts, host):
     """It is kept, with the plugin named; this process is never put to that risk."""
     scripts.add(MANY, n8=DIES)
@@ -120,6 +123,7 @@ def test_a_record_that_kills_its_worker_again_is_set_aside_and_the_rest_goes_on(
     assert len(elsewhere(scripts)) == MANY
 
 
+@pytest.mark.long
 def test_where_workers_die_again_and_again_it_is_done_without(scripts, host, monkeypatch):
     """Something on this machine will have none of them: slower is better than never."""
     monkeypatch.setattr(pool, "_MOST_STARTS", 1)
@@ -134,6 +138,7 @@ def test_where_workers_die_again_and_again_it_is_done_without(scripts, host, mon
     assert scripts.readers()["0"] == [os.getpid()]
 
 
+@pytest.mark.long
 def test_a_plugin_that_blocks_in_a_worker_is_named_and_stops_its_connection(scripts, tmp_path):
     """In the time that this host has patience for; what came before it is stored, and its process
     does not outlive the sync.
@@ -143,9 +148,10 @@ def test_a_plugin_that_blocks_in_a_worker_is_named_and_stops_its_connection(scri
         assert stopped(host).code == "FG-plugin-blocked"
         assert titles(host).count("read") == MANY - 9
     assert os.getpid() not in scripts.readers()["8"]
-    assert _children() == []
+    assert workers_left(scripts) == set()
 
 
+@pytest.mark.long
 def test_what_is_in_flight_is_bounded_in_bytes(scripts, host, monkeypatch):
     """One job at a time where each is as large as all may be, and every one is done."""
     monkeypatch.setattr(pool, "_MOST_BYTES", 1)
@@ -162,19 +168,16 @@ def test_the_workers_end_with_the_sync(scripts, host):
         if isinstance(event, PartStored):
             break
     events.close()
-    assert _children() == []
+    assert workers_left(scripts) == set()
     assert 1 <= titles(host).count("read") < MANY
     finished(host)
     assert titles(host) == ["read"] * MANY
 
 
-def _children() -> list[psutil.Process]:
-    """The workers of this process that are there; loky's own tracker stays."""
-    return [
-        child
-        for child in psutil.Process().children()
-        if "resource_tracker" not in " ".join(child.cmdline())
-    ]
+def workers_left(scripts) -> set[int]:
+    """The processes that read scripts for this one and are still there."""
+    pids = {pid for pids in scripts.readers().values() for pid in pids}
+    return {pid for pid in pids - {os.getpid()} if psutil.pid_exists(pid)}
 
 
 @pytest.fixture
@@ -196,7 +199,9 @@ def at_work(scripts, tmp_path):
                 process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
+)
 def test_a_signal_to_the_whole_group_ends_all_of_it(at_work, number):
     """As Ctrl-C in a terminal and a service manager do: no worker is left, and none says a word."""
     command, everybody = at_work
@@ -206,6 +211,7 @@ def test_a_signal_to_the_whole_group_ends_all_of_it(at_work, number):
     assert "Traceback" not in command.stderr.read()
 
 
+@pytest.mark.long
 def test_a_killed_sync_leaves_no_worker_behind_and_is_made_good(at_work, scripts, host, tmp_path):
     """SIGKILL while workers are at it; the next sync makes the store that one which was never
     killed has.
@@ -220,6 +226,7 @@ def test_a_killed_sync_leaves_no_worker_behind_and_is_made_good(at_work, scripts
         assert titles(again) == ["read"] * MANY
 
 
+@pytest.mark.long
 def test_what_is_derived_again_is_derived_there_too(scripts, host):
     """By a rebuild, by a sync that lists other summaries, by another try of what was in
     quarantine.

@@ -12,6 +12,8 @@ import pytest
 
 from fitglue_intervals.testing import Account
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def account():

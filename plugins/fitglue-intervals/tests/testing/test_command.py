@@ -12,6 +12,8 @@ import requests
 
 from fitglue_intervals.testing import Account, StandIn
 
+pytestmark = pytest.mark.long
+
 COMMAND = [sys.executable, "-m", "fitglue_intervals.testing"]
 
 

@@ -10,6 +10,8 @@ import requests
 from fitglue_intervals.testing import Account, Fault, StandIn
 from tests.certificate import self_signed, serving
 
+pytestmark = pytest.mark.long
+
 PROFILE = "/api/v1/athlete/0/profile"
 LIST = "/api/v1/athlete/0/activities?oldest=2000-01-01"
 BROKEN = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)

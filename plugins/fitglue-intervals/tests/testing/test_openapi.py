@@ -18,6 +18,7 @@ DOCUMENT = SHARED / "data" / "intervals" / "openapi-2026-07.json"
 PAYLOADS = SHARED / "data" / "intervals" / "payloads"
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.shared,
     pytest.mark.skipif(
         not DOCUMENT.exists(),
