@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 _PATIENCE_S = 1.0
 #: Plugins' threads and files may be put in order so long.
 _LONGEST_END_S = 5.0
-_SAY_AGAIN_AFTER_S = 0.01
+#: An interrupt that Python swallowed is sent again after so long.
+_INTERRUPT_AGAIN_AFTER_S = 0.01
 
 
 def main() -> None:
@@ -53,8 +54,9 @@ def what_was_stopped(arguments: Sequence[str]) -> str:
 class _Stop:
     """Stops the command at the first signal, and what a signal changes after that.
 
-    `timeout` sends two signals at once: the second of them changes nothing. A signal that comes later ends the
-    process at once. Once the exit code is known, there is nothing left to stop but what plugins do at the end.
+    `timeout` sends two signals at once: the second of them changes nothing. A signal that comes
+    later ends the process at once. Once the exit code is known, there is nothing left to stop but
+    what plugins do at the end.
     """
 
     def __init__(self, arguments: Sequence[str]) -> None:
@@ -68,22 +70,21 @@ class _Stop:
         import atexit
         import signal
 
-        atexit.register(
-            self._end
-        )  # before any plugin registers something: the last is called first
+        # Registered before any plugin's function, since these are called from the last to the first.
+        atexit.register(self._end)
         sys.unraisablehook = self._take_unraisable
-        for name in (
-            "SIGINT",
-            "SIGTERM",
-            "SIGHUP",
-        ):  # the others are a service manager's way to press Ctrl-C
+        # Service managers and closed terminals send the other two where a person presses Ctrl-C.
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             # It is ignored by what nohup starts, and by what a shell starts in the background.
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._interrupt)
 
     def tell(self) -> None:
-        """Say what was stopped without any import, which may be what was interrupted; to a program the exit code says it."""
+        """Say what was stopped; a program that asked for JSON learns it from the exit code.
+
+        Nothing is imported here: an import may be what was interrupted.
+        """
         if "--json" not in self._arguments:
             os.write(2, f"{what_was_stopped(self._arguments)}\n".encode())
 
@@ -98,7 +99,10 @@ class _Stop:
             os._exit(130)
 
     def _take_unraisable(self, what: sys.UnraisableHookArgs) -> None:
-        """Interrupt once more: Python swallows what is raised in ``__del__`` and in the callback of a weak reference."""
+        """Interrupt once more.
+
+        Python swallows what is raised in ``__del__`` and in the callback of a weak reference.
+        """
         if self._first_at is None or not isinstance(what.exc_value, KeyboardInterrupt):
             sys.__unraisablehook__(what)
             return
@@ -110,30 +114,29 @@ class _Stop:
             signal.pthread_kill(threading.main_thread().ident or 0, self._number)
 
         if hasattr(signal, "pthread_kill"):
-            timer = threading.Timer(
-                _SAY_AGAIN_AFTER_S, again
-            )  # when the main thread has left that code
+            # By then the main thread has left the code that swallowed the interrupt.
+            timer = threading.Timer(_INTERRUPT_AGAIN_AFTER_S, again)
             timer.daemon = True
             timer.start()
 
     def _end(self) -> None:
-        """End here where the exit code is known: while Python takes itself down, any signal would end it without a word."""
+        """End the process here where the exit code is known.
+
+        While the interpreter shuts down, a signal would end the process without a word.
+        """
         if self.code is None:
             return
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
-            except (
-                AttributeError,
-                OSError,
-                ValueError,
-            ):  # there is none, or nobody reads it, or it is closed
+            except (AttributeError, OSError, ValueError):
+                # There is no such stream, nobody reads it any more, or it is closed.
                 continue
         os._exit(self.code)
 
 
 def _end_within(seconds: float, code: int) -> None:
-    """End the process by force where a plugin's own threads or its last words keep it from ending by itself."""
+    """End the process by force where a plugin's threads or exit functions keep it alive."""
     import threading
 
     if threading.active_count() == 1:

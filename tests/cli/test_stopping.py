@@ -83,7 +83,7 @@ def test_control_c_is_answered_at_every_moment(moment):
 
 @pytest.mark.parametrize("moment", AFTER_ITS_ANSWER)
 def test_control_c_after_the_answer_changes_nothing(moment):
-    """A command that has answered ends with its own exit code, and whole output, whatever is pressed."""
+    """A command that has answered keeps its exit code and its whole output."""
     done = _call(AFTER_ITS_ANSWER[moment], "registry", "list", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert all(json.loads(line)["id"] for line in done.stdout.splitlines())
@@ -99,7 +99,7 @@ def test_control_c_soon_after_the_start_is_answered(connect, intervals, child, d
 
 @pytest.mark.long
 def test_control_c_at_a_hundred_moments_is_answered(connect, intervals, child):
-    """Nothing between the first instruction of the command and its last is a moment at which a signal is lost."""
+    """No signal is lost between the first instruction of the command and its last."""
     connect()
     intervals.fault("*/streams*", Fault.hold(), times=None)
     outcomes = {_stopped_after(child("sync"), number * 0.02) for number in range(100)}
