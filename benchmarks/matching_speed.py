@@ -17,9 +17,12 @@ from fitglue_registry import model
 from fitglue_registry.dedupe import Card, Traits, learned_weights, match
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
-from fitglue_registry.store import activities, connections, records
+from fitglue_registry.store.athletes import ensure_athlete
+from fitglue_registry.store.connections import add_connection
 from fitglue_registry.store.database import Database
-from fitglue_registry.store.encoding import prepare
+from fitglue_registry.store.encoding import encode_activity
+from fitglue_registry.store.records import insert_record
+from fitglue_registry.store.source_activities import put_source_activities
 from fitglue_registry.sync.place import Matcher
 
 NOW = "2026-06-15T12:00:00.000Z"
@@ -102,9 +105,9 @@ def _fill_and_place(database: Database, count: int, rounds: int) -> list[float]:
     every = workouts(count)
     taken: list[float] = []
     with database.write() as db:
-        connections.ensure_athlete(db, "me", NOW)
+        ensure_athlete(db, "me", NOW)
         for name in _ACCOUNTS:
-            connections.add_connection(
+            add_connection(
                 db,
                 athlete_id="me",
                 integration=name,
@@ -143,7 +146,7 @@ def _put(db: Any, number: int, one: Traits) -> int:
         calories_kcal=one.calories_kcal,
         claims=(f"{one.account}:{number}",),
     )
-    record = records.insert_record(
+    record = insert_record(
         db,
         one.account,
         f"x{number:06}",
@@ -153,7 +156,7 @@ def _put(db: Any, number: int, one: Traits) -> int:
         first_seen_at=NOW,
         changed_at=NOW,
     )
-    prepared = [prepare(said)]
-    return activities.put_source_activities(
+    prepared = [encode_activity(said)]
+    return put_source_activities(
         db, record, "me", prepared, plugin="bench", plugin_version="1", now=NOW
     ).ids[0]

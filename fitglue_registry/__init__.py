@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from fitglue_registry.host import Host as Host
     from fitglue_registry.plugins import Plugins as Plugins
     from fitglue_registry.registry import Folder as Folder
-    from fitglue_registry.store.reading import Filter as Filter
+    from fitglue_registry.store.lists import Filter as Filter
     from fitglue_registry.sync.context import Options as Options
 
 _HOMES = {
-    "Filter": "fitglue_registry.store.reading",
+    "Filter": "fitglue_registry.store.lists",
     "FitglueError": "fitglue_registry.errors",
     "Folder": "fitglue_registry.registry",
     "HOOK_API": "fitglue_registry.hookspecs",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fitglue_registry.host import Host
-    from fitglue_registry.store.connections import Connected
+    from fitglue_registry.store.connections import ConnectionRow
 
 _LITTLE_ROOM = 500e6
 _NO_ROOM = 50e6
@@ -105,7 +105,7 @@ def _room(host: Host) -> Iterator[Check]:
     yield Check("disk", "look" if free < _LITTLE_ROOM else "ok", f"{_size(free)} free")
 
 
-def _clock(host: Host, connected: Sequence[Connected]) -> Iterator[Check]:
+def _clock(host: Host, connected: Sequence[ConnectionRow]) -> Iterator[Check]:
     now = host.clock.now()
     last = max((one.last_checked_at for one in connected if one.last_checked_at), default=None)
     behind = last is not None and datetime.fromisoformat(last) > now
@@ -144,7 +144,7 @@ def _store(host: Host, *, everything: bool) -> Iterator[Check]:
         )
 
 
-def _secrets(connected: Sequence[Connected]) -> Iterator[Check]:
+def _secrets(connected: Sequence[ConnectionRow]) -> Iterator[Check]:
     from fitglue_registry.secrets.chain import default_scheme
 
     kept = {(one.secret_ref or "").partition(":")[0] for one in connected} - {""}
@@ -187,7 +187,7 @@ def _registry(host: Host) -> Iterator[Check]:
         yield Check("registry", "ok", f"{len(host.catalogue)} entries")
 
 
-def _connection(host: Host, one: Connected, *, offline: bool) -> Iterator[Check]:
+def _connection(host: Host, one: ConnectionRow, *, offline: bool) -> Iterator[Check]:
     title = f"connection {one.name}"
     if offline:
         state: Literal["ok", "look"] = "ok" if one.state == "ok" else "look"

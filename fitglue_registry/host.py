@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from fitglue_registry.plugins import Availability
     from fitglue_registry.registry.entry import Entry
     from fitglue_registry.secrets.changing import SecretChange
-    from fitglue_registry.store.connections import Connected
+    from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.sync.context import ConnectionView, Context, Options
     from fitglue_registry.sync.events import Event
 
@@ -49,7 +49,7 @@ class ConnectResult:
     credentials.
     """
 
-    connection: Connected
+    connection: ConnectionRow
     account: Account
     renewed: bool
 
@@ -60,7 +60,7 @@ class SecretKept:
     it could not be opened.
     """
 
-    connection: Connected
+    connection: ConnectionRow
     kept_in: str
     new_key: bool
     error: FitglueError | None = None
@@ -80,7 +80,7 @@ class Host(Judge):
 
     def add_athlete(self, athlete: str, tier: str | None = None) -> None:
         """Make an athlete, or give one another tier; raises ``UserMistake`` FG-unknown-tier."""
-        from fitglue_registry.store.connections import ensure_athlete
+        from fitglue_registry.store.athletes import ensure_athlete
 
         if tier is not None and self.catalogue.tier(tier) is None:
             known = ", ".join(one.id for one in self.catalogue.tiers)
@@ -95,7 +95,7 @@ class Host(Judge):
 
     def athletes(self) -> list[str]:
         """The ids of all athletes."""
-        from fitglue_registry.store.connections import list_athletes
+        from fitglue_registry.store.athletes import list_athletes
 
         with self.database.read() as db:
             return list_athletes(db)
@@ -103,7 +103,7 @@ class Host(Judge):
     def availability(self, kind: str, entry_id: str, athlete: str = ME) -> Availability:
         """Whether an athlete can use an entry now, and if not, why and what to do."""
         from fitglue_registry.plugins import availability
-        from fitglue_registry.store.connections import athlete_tier
+        from fitglue_registry.store.athletes import athlete_tier
 
         entry = self.catalogue.get(kind, entry_id)
         with self.database.read() as db:
@@ -116,14 +116,14 @@ class Host(Judge):
 
     # -- connections -------------------------------------------------------------------------------
 
-    def connections(self, athlete: str = ME) -> list[Connected]:
+    def connections(self, athlete: str = ME) -> list[ConnectionRow]:
         """The connections of an athlete, oldest first."""
         from fitglue_registry.store.connections import list_connections
 
         with self.database.read() as db:
             return list_connections(db, athlete)
 
-    def connection(self, name: str, athlete: str = ME) -> Connected:
+    def connection(self, name: str, athlete: str = ME) -> ConnectionRow:
         """The connection of that name or id, or the only one at that integration; raises
         ``UserMistake`` FG-connection-unknown.
         """
@@ -165,7 +165,12 @@ class Host(Judge):
         its workouts do take, ``Retryable`` where it cannot be asked now, ``PluginFailed`` where the
         plugin is missing or broken. Nothing is stored unless all went well.
         """
-        from fitglue_registry.store import connections as stored
+        from fitglue_registry.store.athletes import ensure_athlete
+        from fitglue_registry.store.connections import (
+            add_connection,
+            new_connection_id,
+            renew_connection,
+        )
 
         entry = self.catalogue.get("integration", integration)
         if entry.closed is not None:
@@ -177,7 +182,7 @@ class Host(Judge):
             entry, {**self.kept_settings(integration, athlete), **values}
         )
         self.redactor.add(secret.values())
-        connection_id = stored.new_connection_id()
+        connection_id = new_connection_id()
         view = self._view(connection_id, source, None, settings, lambda: secret)
         try:
             account = self._prove(source, view)
@@ -193,11 +198,11 @@ class Host(Judge):
             if same and same[0].secret_ref:
                 change.leave(same[0].secret_ref)
             with self.database.write() as db:
-                stored.ensure_athlete(db, athlete, self.now)
+                ensure_athlete(db, athlete, self.now)
                 if same:
-                    stored.renew_connection(db, same[0].id, account, settings, ref)
+                    renew_connection(db, same[0].id, account, settings, ref)
                 else:
-                    stored.add_connection(
+                    add_connection(
                         db,
                         athlete_id=athlete,
                         integration=integration,
@@ -242,8 +247,9 @@ class Host(Judge):
         """Remove a connection with its records, files, secrets and every activity that only it
         knew; raises ``Busy`` while it is synced.
         """
-        from fitglue_registry.store import activities
+        from fitglue_registry.store.activities import drop_orphans
         from fitglue_registry.store.connections import remove_connection
+        from fitglue_registry.store.source_activity_search import members_of
         from fitglue_registry.sync.lock import connection_lock
 
         connected = self._connection_called(name, athlete)
@@ -258,8 +264,8 @@ class Host(Judge):
                 began = datetime.now(UTC)
                 blobs = self._raws.used_blobs(db)
                 touched = remove_connection(db, connected.id)
-                self._matcher().place(db, athlete, activities.members_of(db, touched), self.now)
-                activities.drop_orphans(db, touched)
+                self._matcher().place(db, athlete, members_of(db, touched), self.now)
+                drop_orphans(db, touched)
                 blobs -= self._raws.used_blobs(db)
             self.database.settle()
             for sha256 in blobs:
@@ -299,7 +305,9 @@ class Host(Judge):
                 )
             return outcomes
 
-    def _move_secret(self, one: Connected, to: str, change: SecretChange) -> FitglueError | None:
+    def _move_secret(
+        self, one: ConnectionRow, to: str, change: SecretChange
+    ) -> FitglueError | None:
         from fitglue_registry.store.connections import update_connection
 
         ref = one.secret_ref or ""
@@ -315,7 +323,7 @@ class Host(Judge):
         self.database.settle()
         return None
 
-    def _secretive(self) -> list[Connected]:
+    def _secretive(self) -> list[ConnectionRow]:
         """The connections of all athletes that have a secret."""
         from fitglue_registry.store.connections import list_connections
 
@@ -333,7 +341,7 @@ class Host(Judge):
             lambda: {one.secret_ref or "" for one in self._secretive()},
         )
 
-    def _connection_called(self, name: str, athlete: str) -> Connected:
+    def _connection_called(self, name: str, athlete: str) -> ConnectionRow:
         """The connection of exactly that name or id: a removal that is done twice must not take the
         other connection that is left.
         """
@@ -357,7 +365,7 @@ class Host(Judge):
         return account
 
     def _check_tier(self, source: Entry, athlete: str) -> None:
-        from fitglue_registry.store.connections import athlete_tier
+        from fitglue_registry.store.athletes import athlete_tier
 
         with self.database.read() as db:
             tier = athlete_tier(db, athlete)
@@ -370,7 +378,7 @@ class Host(Judge):
 
     # -- what a plugin sees ------------------------------------------------------------------------
 
-    def _view_of(self, connected: Connected, source: Entry) -> ConnectionView:
+    def _view_of(self, connected: ConnectionRow, source: Entry) -> ConnectionView:
         return self._view(
             connected.id,
             source,
@@ -435,7 +443,7 @@ class Host(Judge):
             cache=self.home / "cache" / "plugins" / source.plugin.name,
         )
 
-    def _context(self, connected: Connected) -> Context:
+    def _context(self, connected: ConnectionRow) -> Context:
         from fitglue_registry.sync.context import Context
         from fitglue_registry.sync.deriving.deriver import Deriver
 
@@ -495,7 +503,10 @@ class Host(Judge):
         """The dry run of a source that was recognised and need not be connected: events as of
         ``sync``, and nothing is stored.
         """
-        from fitglue_registry.store import connections as stored
+        from fitglue_registry.store.connections import (
+            new_connection_id,
+            unstored_connection,
+        )
         from fitglue_registry.sync.context import Options
         from fitglue_registry.sync.engine import sync_connection
 
@@ -503,7 +514,7 @@ class Host(Judge):
         integration = source.integration or source.id
         self._check_tier(source, athlete)
         _, settings = _read_fields(self.catalogue.get("integration", integration), what.settings)
-        view = self._view(stored.new_connection_id(), source, None, settings, dict)
+        view = self._view(new_connection_id(), source, None, settings, dict)
         try:
             account = self._prove(source, view)
         finally:
@@ -516,7 +527,7 @@ class Host(Judge):
         connected = (
             replace_fields(there[0], settings=settings)
             if there
-            else stored.unstored_connection(
+            else unstored_connection(
                 athlete, integration, source.id, account, settings, view.id, what.name, self.now
             )
         )
@@ -680,7 +691,7 @@ class Host(Judge):
             )
         )
 
-    def _has_key(self, one: Connected) -> bool:
+    def _has_key(self, one: ConnectionRow) -> bool:
         try:
             self.secrets.get(one.secret_ref or "")
         except AthleteNeeded:

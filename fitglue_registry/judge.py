@@ -11,14 +11,14 @@ from fitglue_registry.library import ME, Library
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fitglue_registry.store.reading import Found
+    from fitglue_registry.store.activity_details import ActivityDetails
     from fitglue_registry.sync.place import Matcher
 
 
 class Judge(Library):
     """A library whose activities can be decided about."""
 
-    def merge_activities(self, references: Sequence[str], athlete: str = ME) -> Found:
+    def merge_activities(self, references: Sequence[str], athlete: str = ME) -> ActivityDetails:
         """These activities are one workout: it is remembered, also for copies to come, and the one
         activity comes back.
 
@@ -31,7 +31,7 @@ class Judge(Library):
         with self.database.write() as db:
             return say_same(db, matcher, athlete, references, self.now)
 
-    def keep_apart(self, references: Sequence[str], athlete: str = ME) -> list[Found]:
+    def keep_apart(self, references: Sequence[str], athlete: str = ME) -> list[ActivityDetails]:
         """These activities are different workouts: it is remembered, also for copies to come."""
         from fitglue_registry.sync.judging import say_different
 
@@ -41,7 +41,7 @@ class Judge(Library):
 
     def split_activity(
         self, reference: str, source: str | None = None, athlete: str = ME
-    ) -> list[Found]:
+    ) -> list[ActivityDetails]:
         """Take a source (a connection's name, an external id) out of an activity, or its two
         sources apart; the parts come back.
         """
@@ -58,7 +58,7 @@ class Judge(Library):
         sources: Mapping[str, str] | None = None,
         reset: Sequence[str] = (),
         athlete: str = ME,
-    ) -> Found:
+    ) -> ActivityDetails:
         """Set fields of an activity (``values``, as typed), say which connection gives them
         (``sources``), or leave them to the rules.
 
@@ -75,7 +75,7 @@ class Judge(Library):
 
     def undo_verdict(
         self, number: int | None = None, athlete: str = ME
-    ) -> tuple[dict[str, Any], list[Found]]:
+    ) -> tuple[dict[str, Any], list[ActivityDetails]]:
         """Take the last verdict back, or that one of ``verdicts``; it comes back with the
         activities that it was about, as they are now.
         """

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from fitglue_registry.redaction.redactor import Redactor
     from fitglue_registry.registry import Catalogue, Folder
     from fitglue_registry.secrets.protocol import SecretStore
+    from fitglue_registry.store.activity_details import ActivityDetails
     from fitglue_registry.store.blobs import BlobStore
-    from fitglue_registry.store.connections import Connected
+    from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.store.database import Database
-    from fitglue_registry.store.reading import Filter, Found
-    from fitglue_registry.store.records import RawStore
-    from fitglue_registry.store.sql import Answer
+    from fitglue_registry.store.lists import Filter
+    from fitglue_registry.store.raw_parts import RawStore
+    from fitglue_registry.store.sql import SqlResult
     from fitglue_registry.transport.clock import WaitingClock
 
 #: The athlete where nobody says otherwise.
@@ -168,7 +169,7 @@ class Library:
 
     @cached_property
     def _raws(self) -> RawStore:
-        from fitglue_registry.store.records import RawStore
+        from fitglue_registry.store.raw_parts import RawStore
 
         return RawStore(self.blobs)
 
@@ -183,25 +184,28 @@ class Library:
 
     def activities(self, wanted: Filter | None = None, athlete: str = ME) -> list[dict[str, Any]]:
         """The activities of an athlete as flat rows, newest first."""
-        from fitglue_registry.store.reading import Filter, list_activities
+        from fitglue_registry.store.lists import Filter, list_activities
 
         with self.database.read() as db:
             return list(list_activities(db, athlete, wanted or Filter()))
 
-    def activity(self, reference: str, athlete: str = ME) -> Found:
+    def activity(self, reference: str, athlete: str = ME) -> ActivityDetails:
         """One activity whole, by number, ``last``, date, id, or an id at a source; raises
         ``UserMistake``.
         """
-        from fitglue_registry.store.reading import load_activity, resolve
+        from fitglue_registry.store.activity_details import load_activity
+        from fitglue_registry.store.references import resolve
 
         with self.database.read() as db:
             return load_activity(db, resolve(db, athlete, reference))
 
-    def streams(self, found: Found, types: Sequence[str] | None = None) -> tuple[Stream, ...]:
+    def streams(
+        self, found: ActivityDetails, types: Sequence[str] | None = None
+    ) -> tuple[Stream, ...]:
         """The streams of an activity, all or those named: one coherent set, of the one member that
         the merge rules say.
         """
-        from fitglue_registry.store.reading import load_streams
+        from fitglue_registry.store.stored_streams import load_streams
 
         with_streams = [
             member for member in found.members if member.stream_types and not member.gone
@@ -215,7 +219,7 @@ class Library:
         with self.database.read() as db:
             return load_streams(db, richest.id, types)
 
-    def provenance(self, found: Found) -> dict[str, dict[str, Any]]:
+    def provenance(self, found: ActivityDetails) -> dict[str, dict[str, Any]]:
         """Field of an activity → how it was come by, its upstream field, a note, and the connection
         and record that said it.
 
@@ -259,7 +263,7 @@ class Library:
             }
         return told
 
-    def document(self, found: Found, streams: bool = False) -> dict[str, Any]:
+    def document(self, found: ActivityDetails, streams: bool = False) -> dict[str, Any]:
         """An activity whole, as plain values: the merged document, its provenance, and what it was
         made of.
         """
@@ -294,7 +298,7 @@ class Library:
             "sources": sources,
         }
 
-    def original_files(self, found: Found) -> Iterator[tuple[str, bytes]]:
+    def original_files(self, found: ActivityDetails) -> Iterator[tuple[str, bytes]]:
         """(external id, bytes) of the original files of an activity that were fetched."""
         for member in found.members:
             with self.database.read() as db:
@@ -333,7 +337,7 @@ class Library:
         with self.database.read() as db:
             return history(db, athlete)
 
-    def sql(self, statement: str) -> Answer:
+    def sql(self, statement: str) -> SqlResult:
         """One statement on the views, read-only; raises ``UserMistake``."""
         from fitglue_registry.store.sql import run_sql
 
@@ -347,7 +351,7 @@ class Library:
 
     def quarantine(self, athlete: str = ME) -> list[dict[str, Any]]:
         """The records that could not be understood, each with its reason."""
-        from fitglue_registry.store.reading import list_quarantine
+        from fitglue_registry.store.quarantine import list_quarantine
 
         with self.database.read() as db:
             return list_quarantine(db, athlete)
@@ -356,7 +360,7 @@ class Library:
         """What sources list and never deliver, and no other record stands in for: connection, code,
         reason, fix and count.
         """
-        from fitglue_registry.store.reading import list_stubs
+        from fitglue_registry.store.counts import list_stubs
 
         with self.database.read() as db:
             return [
@@ -382,11 +386,11 @@ class Library:
         with self.database.read() as db:
             return last_runs(db, athlete, limit)
 
-    def health(self, connected: Connected) -> dict[str, int]:
+    def health(self, connected: ConnectionRow) -> dict[str, int]:
         """How many records of a connection are in which state, in quarantine, and how many parts
         are still wanted.
         """
-        from fitglue_registry.store.reading import connection_counts
+        from fitglue_registry.store.counts import connection_counts
 
         with self.database.read() as db:
             return connection_counts(db, connected.id)
@@ -395,7 +399,7 @@ class Library:
         """Count, moving seconds, metres and load of the activities of these local days, both
         included.
         """
-        from fitglue_registry.store.reading import totals
+        from fitglue_registry.store.counts import totals
 
         with self.database.read() as db:
             return totals(db, athlete, since, until)

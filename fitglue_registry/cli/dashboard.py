@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.cli.context import CliContext
     from fitglue_registry.host import Host
-    from fitglue_registry.store.connections import Connected
+    from fitglue_registry.store.connections import ConnectionRow
 
 _NARROW = 80
 
@@ -68,7 +68,7 @@ def gather(host: Host) -> Dashboard:
     return board
 
 
-def local_now(host: Host, connected: Sequence[Connected]) -> datetime:
+def local_now(host: Host, connected: Sequence[ConnectionRow]) -> datetime:
     """Now, where the athlete is: the zone of an account, else of this machine."""
     now = host.clock.now()
     for one in connected:
@@ -79,7 +79,7 @@ def local_now(host: Host, connected: Sequence[Connected]) -> datetime:
     return now.astimezone()
 
 
-def connection_health(host: Host, one: Connected) -> dict[str, Any]:
+def connection_health(host: Host, one: ConnectionRow) -> dict[str, Any]:
     """A connection's state with the reason and what to do, and how much it holds."""
     state, reason, fix = "ok", None, None
     try:

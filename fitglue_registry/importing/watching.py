@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fitglue_registry.host import Host
-    from fitglue_registry.store.connections import Connected
+    from fitglue_registry.store.connections import ConnectionRow
 
 
 def watch(
@@ -68,7 +68,7 @@ def _rounds(
 
 
 def _sync(
-    host: Host, one: Connected, roots: tuple[Path, ...], athlete: str, ears: Ears
+    host: Host, one: ConnectionRow, roots: tuple[Path, ...], athlete: str, ears: Ears
 ) -> Iterator[Event]:
     try:
         yield from host.sync(one.id, athlete)
@@ -80,7 +80,7 @@ def _sync(
 
 def watched(
     host: Host, names: Sequence[str], athlete: str
-) -> list[tuple[Connected, tuple[Path, ...]]]:
+) -> list[tuple[ConnectionRow, tuple[Path, ...]]]:
     """The connections of these names, or all, that read files of this machine, with the paths that
     they read.
     """
@@ -100,7 +100,7 @@ def watched(
     return found
 
 
-def roots_of(host: Host, one: Connected) -> tuple[Path, ...]:
+def roots_of(host: Host, one: ConnectionRow) -> tuple[Path, ...]:
     """The paths in the settings of a connection, as its entry marks them."""
     entry = host.catalogue.find("integration", one.integration)
     values = (

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
-from fitglue_registry.store.activities import load_rows
 from fitglue_registry.store.natural_keys import ids_of_keys, key_of
-from fitglue_registry.store.prepared import chunks, insert_one, insert_row
+from fitglue_registry.store.source_activity_rows import load_rows
+from fitglue_registry.store.statements import chunks, insert_one, insert_row
 from fitglue_registry.store.tables import choice_keys, choices
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.store.activities import Row
+    from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def put_choice(
     field: str,
     value: Any,
     giver: str | None,
-    members: Sequence[Row],
+    members: Sequence[SourceActivityRow],
     now: str,
 ) -> None:
     """Remember a value for a field of the activity of these source activities, or which account
@@ -76,7 +76,9 @@ def drop_choices(db: Db, ids: Iterable[int]) -> None:
         db.execute(sa.delete(choices).where(choices.c.id.in_(some)))
 
 
-def of_groups(db: Db, athlete_id: str, groups: Sequence[Sequence[Row]]) -> list[list[Chosen]]:
+def of_groups(
+    db: Db, athlete_id: str, groups: Sequence[Sequence[SourceActivityRow]]
+) -> list[list[Chosen]]:
     """The choices of each group, oldest first: a choice belongs to whoever has the first of its
     keys that is in the store.
     """

@@ -1,4 +1,4 @@
-"""Athletes and their connections in the store."""
+"""The connections of athletes."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
-from fitglue_registry.plugin_api import Account, Window
+from fitglue_registry.plugin_api import Account
+from fitglue_registry.store.athletes import ensure_athlete
 from fitglue_registry.store.tables import (
-    athletes,
     connections,
     opinions,
     records,
     source_activities,
-    windows,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from sqlalchemy.engine import Connection as Db
     from sqlalchemy.engine import Row
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
+class ConnectionRow:
     """A connection as the store knows it; its secrets lie elsewhere, ``secret_ref`` names them."""
 
     id: str
@@ -47,11 +46,11 @@ class Connected:
     full_walk_at: str | None
 
 
-def _connected(row: Row[Any]) -> Connected:
+def _connected(row: Row[Any]) -> ConnectionRow:
     account = Account(
         row.account_id, row.account_name, row.timezone, tuple(msgspec.json.decode(row.notes))
     )
-    return Connected(
+    return ConnectionRow(
         row.id,
         row.athlete_id,
         row.name,
@@ -69,27 +68,7 @@ def _connected(row: Row[Any]) -> Connected:
     )
 
 
-def ensure_athlete(db: Db, athlete_id: str, now: str, tier: str | None = None) -> None:
-    """Make the athlete if there is none of that id; give it the tier if one is named."""
-    if db.scalar(sa.select(athletes.c.id).where(athletes.c.id == athlete_id)) is None:
-        db.execute(
-            sa.insert(athletes).values(id=athlete_id, tier=tier, next_number=1, created_at=now)
-        )
-    elif tier is not None:
-        db.execute(sa.update(athletes).where(athletes.c.id == athlete_id).values(tier=tier))
-
-
-def athlete_tier(db: Db, athlete_id: str) -> str | None:
-    """The tier that the embedding application gave the athlete; ``None``: nobody limits."""
-    return db.scalar(sa.select(athletes.c.tier).where(athletes.c.id == athlete_id))
-
-
-def list_athletes(db: Db) -> list[str]:
-    """The ids of all athletes."""
-    return list(db.scalars(sa.select(athletes.c.id).order_by(athletes.c.id)))
-
-
-def list_connections(db: Db, athlete_id: str | None = None) -> list[Connected]:
+def list_connections(db: Db, athlete_id: str | None = None) -> list[ConnectionRow]:
     """The connections of an athlete, or of all, oldest first."""
     query = sa.select(connections).order_by(connections.c.created_at, connections.c.name)
     if athlete_id is not None:
@@ -97,7 +76,7 @@ def list_connections(db: Db, athlete_id: str | None = None) -> list[Connected]:
     return [_connected(row) for row in db.execute(query)]
 
 
-def get_connection(db: Db, connection_id: str) -> Connected | None:
+def get_connection(db: Db, connection_id: str) -> ConnectionRow | None:
     """The connection of that id."""
     row = db.execute(sa.select(connections).where(connections.c.id == connection_id)).first()
     return _connected(row) if row else None
@@ -114,7 +93,7 @@ def add_connection(
     secret_ref: str | None,
     connection_id: str,
     now: str,
-) -> Connected:
+) -> ConnectionRow:
     """Store a new connection under the first free name: ``intervals``, ``intervals-2``, …"""
     taken = set(
         db.scalars(sa.select(connections.c.name).where(connections.c.athlete_id == athlete_id))
@@ -148,9 +127,9 @@ def unstored_connection(
     connection_id: str,
     name: str,
     now: str,
-) -> Connected:
+) -> ConnectionRow:
     """A connection as it would be, for a rehearsal."""
-    return Connected(
+    return ConnectionRow(
         connection_id,
         athlete_id,
         name,
@@ -168,7 +147,7 @@ def unstored_connection(
     )
 
 
-def ensure_connection(db: Db, connected: Connected, now: str) -> None:
+def ensure_connection(db: Db, connected: ConnectionRow, now: str) -> None:
     """Store a connection that is not there, as a rehearsal does in a transaction that is rolled
     back.
     """
@@ -248,59 +227,6 @@ def remove_connection(db: Db, connection_id: str) -> list[str]:
 def new_connection_id() -> str:
     """A random id that no two databases share."""
     return secrets.token_hex(8)
-
-
-# -- the windows of a walk -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedWindow:
-    """One window of a walk that is still to be listed."""
-
-    id: int
-    walk_at: str
-    window: Window
-
-
-def plan_windows(db: Db, connection_id: str, walk_at: str, planned: Sequence[Window]) -> None:
-    """Remember the windows of a walk, so that a walk that is killed goes on where it stopped; an
-    older plan is dropped.
-    """
-    db.execute(sa.delete(windows).where(windows.c.connection_id == connection_id))
-    rows = [
-        {
-            "connection_id": connection_id,
-            "walk_at": walk_at,
-            "position": position,
-            "oldest": _text(window.oldest),
-            "newest": _text(window.newest),
-        }
-        for position, window in enumerate(planned)
-    ]
-    if rows:
-        db.execute(sa.insert(windows), rows)
-
-
-def planned_windows(db: Db, connection_id: str) -> list[PlannedWindow]:
-    """What is left of a walk, newest first."""
-    rows = db.execute(
-        sa.select(windows)
-        .where(windows.c.connection_id == connection_id)
-        .order_by(windows.c.position)
-    )
-    return [
-        PlannedWindow(row.id, row.walk_at, Window(_day(row.oldest), _day(row.newest)))
-        for row in rows
-    ]
-
-
-def window_done(db: Db, planned: PlannedWindow) -> None:
-    """Strike a window off the plan."""
-    db.execute(sa.delete(windows).where(windows.c.id == planned.id))
-
-
-def _text(day: date | None) -> str | None:
-    return day.isoformat() if day else None
 
 
 def _day(text: str | None) -> date | None:

@@ -4,7 +4,6 @@ up to date or refused.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sqlite3
@@ -357,17 +356,6 @@ def explain(said: str, where: str) -> StoreFailed | None:
         if needle in said.lower():
             return StoreFailed(code, what, at=Place(where), why=said.splitlines()[0][:200], fix=fix)
     return None
-
-
-def json_text(value: Any) -> str:
-    """A value as JSON that can be read again, also where a message quotes a lone surrogate from
-    somebody's payload.
-    """
-    return (
-        json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        .encode(errors="replace")
-        .decode()
-    )
 
 
 def _with_driver(url: str) -> sa.URL:

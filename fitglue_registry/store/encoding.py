@@ -20,7 +20,7 @@ _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class EncodedActivity:
     """A source activity on its way into the store, encoded outside any transaction."""
 
     activity: model.SourceActivity  # without streams
@@ -31,7 +31,7 @@ class Encoded:
     samples: int
 
 
-def prepare(activity: model.SourceActivity) -> Encoded:
+def encode_activity(activity: model.SourceActivity) -> EncodedActivity:
     """Encode a source activity; raises ``ValueError`` for text that cannot be encoded."""
     found = activity.streams
     bare = msgspec.structs.replace(activity, streams=()) if found else activity
@@ -39,7 +39,7 @@ def prepare(activity: model.SourceActivity) -> Encoded:
     if "\\u0000" in document:  # PostgreSQL keeps no NUL in a text; nobody meant to write one
         document = _NUL.sub("\\1\N{REPLACEMENT CHARACTER}", document)
         bare = model.decode(document)
-    return Encoded(
+    return EncodedActivity(
         bare,
         document,
         figures_of(bare),

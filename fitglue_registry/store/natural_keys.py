@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import sqlalchemy as sa
 
-from fitglue_registry.store.prepared import chunks
+from fitglue_registry.store.statements import chunks
 from fitglue_registry.store.tables import connections, records, source_activities
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.store.activities import Row
+    from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
 
 def natural_key(entry: str, account_id: str, external_id: str, leg_no: int) -> str:
@@ -25,7 +25,7 @@ def natural_key(entry: str, account_id: str, external_id: str, leg_no: int) -> s
     return msgspec.json.encode([entry, account_id, external_id, leg_no]).decode()
 
 
-def key_of(row: Row) -> str:
+def key_of(row: SourceActivityRow) -> str:
     """The natural key of a source activity."""
     return natural_key(row.entry, row.account_id, row.external_id, row.leg_no)
 

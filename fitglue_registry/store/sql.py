@@ -29,14 +29,14 @@ _EXAMPLE = 'try: fitglue sql "select * from activities limit 5"'
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SqlResult:
     """Column names and the rows below them."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 
 
-def run_sql(database: Database, statement: str) -> Answer:
+def run_sql(database: Database, statement: str) -> SqlResult:
     """Run one statement that only reads; raises ``UserMistake`` FG-sql-failed with the database's
     own words.
     """
@@ -54,7 +54,7 @@ def run_sql(database: Database, statement: str) -> Answer:
             )
             if not result.returns_rows:
                 raise UserMistake("FG-sql-failed", "the statement asks for nothing", fix=_EXAMPLE)
-            return Answer(tuple(result.keys()), tuple(tuple(row) for row in result))
+            return SqlResult(tuple(result.keys()), tuple(tuple(row) for row in result))
         # Some come from the driver bare.
         except (
             sa.exc.DBAPIError,

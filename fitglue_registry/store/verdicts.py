@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 import sqlalchemy as sa
 
-from fitglue_registry.store.activities import drop_opinions, ids_claiming, put_opinion
-from fitglue_registry.store.database import json_text
+from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.natural_keys import ids_of_keys, key_of
-from fitglue_registry.store.prepared import chunks, insert_one, insert_row
+from fitglue_registry.store.opinions import drop_opinions, put_opinion
+from fitglue_registry.store.source_activity_search import ids_claiming
+from fitglue_registry.store.statements import chunks, insert_one, insert_row
 from fitglue_registry.store.tables import opinions, source_activities, verdict_sides, verdicts
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.store.activities import Row
+    from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
 #: Who said it of these very source activities, and who of others that assert the identities of
 #: theirs.
@@ -52,7 +53,7 @@ def put_verdict(
     db: Db,
     athlete_id: str,
     verdict: str,
-    sides: Sequence[Sequence[Row]],
+    sides: Sequence[Sequence[SourceActivityRow]],
     about: Sequence[str],
     now: str,
 ) -> int:
@@ -108,7 +109,7 @@ def load_verdicts(db: Db, athlete_id: str, ids: Iterable[int] | None = None) -> 
     ]
 
 
-def recall(db: Db, athlete_id: str, rows: Sequence[Row], now: str) -> None:
+def recall(db: Db, athlete_id: str, rows: Sequence[SourceActivityRow], now: str) -> None:
     """Let what was said of these source activities and others hold; the last word of a pair counts.
 
     Pairs of which none is one of these are left alone: a later word on them need not name any of

@@ -15,8 +15,11 @@ import msgspec
 from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.model import SPORTS, SourceActivity, canonical_sport
 from fitglue_registry.registry.merge_rules import UNDECIDED
-from fitglue_registry.store import choices, reading
-from fitglue_registry.store.activities import load_rows, lock_athlete
+from fitglue_registry.store import choices
+from fitglue_registry.store.activity_details import load_activity
+from fitglue_registry.store.athletes import lock_athlete
+from fitglue_registry.store.references import resolve
+from fitglue_registry.store.source_activity_rows import load_rows
 from fitglue_registry.validation.wording import nearest
 
 if TYPE_CHECKING:
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.store.activities import Row
-    from fitglue_registry.store.reading import Found
+    from fitglue_registry.store.activity_details import ActivityDetails
+    from fitglue_registry.store.source_activity_rows import SourceActivityRow
     from fitglue_registry.sync.place import Matcher
 
 #: Where an activity lies in time is what it is known by.
@@ -43,12 +46,12 @@ def edit(
     sources: Mapping[str, str],
     reset: Sequence[str],
     now: str,
-) -> Found:
+) -> ActivityDetails:
     """Set fields of an activity, or say which source gives them, or leave them to the rules again;
     raises ``UserMistake``.
     """
     lock_athlete(db, athlete_id)
-    found = reading.load_activity(db, reading.resolve(db, athlete_id, reference))
+    found = load_activity(db, resolve(db, athlete_id, reference))
     read = {field: read_value(field, text) for field, text in values.items()}
     members = _home_first(load_rows(db, [member.id for member in found.members]).values(), found.id)
     givers = {field: _giver(found, members, field, source) for field, source in sources.items()}
@@ -69,10 +72,10 @@ def edit(
     for field, giver in givers.items():
         choices.put_choice(db, athlete_id, field, None, giver, members, now)
     matcher.merge_again(db, athlete_id, [row.id for row in members], now)
-    return reading.load_activity(db, found.id)
+    return load_activity(db, found.id)
 
 
-def _home_first(rows: Iterable[Row], activity_id: str) -> list[Row]:
+def _home_first(rows: Iterable[SourceActivityRow], activity_id: str) -> list[SourceActivityRow]:
     """On a split a choice stays where the activity stays: with the member that it was made for."""
     return sorted(rows, key=lambda row: (row.home_id != activity_id, row.gone, row.id))
 
@@ -164,7 +167,9 @@ def _refuse_unknown(fields: Iterable[str]) -> None:
             )
 
 
-def _giver(found: Found, members: Sequence[Row], field: str, source: str) -> str:
+def _giver(
+    found: ActivityDetails, members: Sequence[SourceActivityRow], field: str, source: str
+) -> str:
     """The account that shall give a field, as members are keyed by; raises ``UserMistake`` where it
     says nothing of it.
     """

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Account, Clock
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.registry import Entry
-    from fitglue_registry.store.connections import Connected
+    from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.store.database import Database
-    from fitglue_registry.store.records import RawStore
+    from fitglue_registry.store.raw_parts import RawStore
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.deriving.deriver import Deriver
     from fitglue_registry.sync.place import Matcher
@@ -114,7 +114,7 @@ class Context:
     clock: Clock
     home: Path
     entry: Entry
-    connected: Connected
+    connected: ConnectionRow
     view: ConnectionView
     lanes: int = 1  # so many of the plugin's iterators may run at once
 

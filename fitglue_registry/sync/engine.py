@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, FitglueError
 from fitglue_registry.plugin_api import Listing, Split, Window
-from fitglue_registry.store import connections
-from fitglue_registry.store.database import json_text
+from fitglue_registry.store.connections import update_connection
+from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.runs import RunLog
+from fitglue_registry.store.windows import plan_windows, planned_windows
 from fitglue_registry.sync import events
 from fitglue_registry.sync.fetching.confirming import confirm_missing
 from fitglue_registry.sync.fetching.parts import fetch_part, retry_quarantine
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from fitglue_registry.registry.entry import Part
-    from fitglue_registry.store.connections import PlannedWindow
+    from fitglue_registry.store.windows import PlannedWindow
     from fitglue_registry.sync.context import Context, Options
 
 log = logging.getLogger(__name__)
@@ -117,7 +118,7 @@ class _Sync:
         with context.database.write() as db:
             self._log.end(db, context.now, outcome, error.as_dict() if error else None)
             if outcome == "complete":
-                connections.update_connection(
+                update_connection(
                     db,
                     context.connected.id,
                     last_checked_at=context.now,
@@ -126,13 +127,11 @@ class _Sync:
                 )
             elif isinstance(error, AthleteNeeded):
                 state = "credentials-rejected"
-                connections.update_connection(
+                update_connection(
                     db, context.connected.id, state=state, state_error=json_text(error.as_dict())
                 )
             elif error is not None:
-                connections.update_connection(
-                    db, context.connected.id, state_error=json_text(error.as_dict())
-                )
+                update_connection(db, context.connected.id, state_error=json_text(error.as_dict()))
 
     def _note(self) -> str | None:
         horizon = self._horizon() if self._walk_at else self._context.connected.horizon
@@ -147,7 +146,7 @@ class _Sync:
     def _list_everything_due(self) -> Iterator[events.Event]:
         connected, options = self._context.connected, self._options
         with self._context.database.read() as db:
-            pending = connections.planned_windows(db, connected.id)
+            pending = planned_windows(db, connected.id)
         first = connected.full_walk_at is None
         if (options.since or options.until) and (options.until or not first):
             yield from self._list_window("window", Window(options.since, options.until))
@@ -210,15 +209,13 @@ class _Sync:
             return
         with self._context.database.write() as db:
             horizon = self._horizon()
-            connections.plan_windows(db, self._context.connected.id, self._walk_at, planned)
-            connections.update_connection(
+            plan_windows(db, self._context.connected.id, self._walk_at, planned)
+            update_connection(
                 db, self._context.connected.id, horizon=horizon.isoformat() if horizon else None
             )
             if not planned:
-                connections.update_connection(
-                    db, self._context.connected.id, full_walk_at=self._walk_at
-                )
-            pending = connections.planned_windows(db, self._context.connected.id)
+                update_connection(db, self._context.connected.id, full_walk_at=self._walk_at)
+            pending = planned_windows(db, self._context.connected.id)
         yield from self._list_planned(pending)
 
     def _list_planned(self, pending: list[PlannedWindow]) -> Iterator[events.Event]:

@@ -10,8 +10,13 @@ from fitglue_registry.dedupe import Scorer, claim_edges, learned_weights
 from fitglue_registry.dedupe.cluster import questions as left_to_ask
 from fitglue_registry.dedupe.sentences import sentence
 from fitglue_registry.errors import Place, UserMistake
-from fitglue_registry.store import reading, verdicts
-from fitglue_registry.store.activities import load_rows, lock_athlete, members_of, opinions_about
+from fitglue_registry.store import verdicts
+from fitglue_registry.store.activity_details import load_activity
+from fitglue_registry.store.athletes import lock_athlete
+from fitglue_registry.store.opinions import opinions_about
+from fitglue_registry.store.references import resolve
+from fitglue_registry.store.source_activity_rows import load_rows
+from fitglue_registry.store.source_activity_search import members_of
 from fitglue_registry.sync.scoring import Deck, edge_of_opinion, reason_of_text
 
 if TYPE_CHECKING:
@@ -20,8 +25,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.dedupe import Card
-    from fitglue_registry.store.activities import Row
-    from fitglue_registry.store.reading import Found, MemberRow
+    from fitglue_registry.store.activity_details import ActivityDetails, MemberRow
+    from fitglue_registry.store.source_activity_rows import SourceActivityRow
     from fitglue_registry.sync.place import Matcher
 
 #: What is told of each side of a pair.
@@ -55,7 +60,7 @@ def pairs_to_decide(db: Db, athlete_id: str) -> Iterator[dict[str, Any]]:
     for questions in asked.values():
         ids = {questions[0].first_activity, questions[0].second_activity}
         sides = sorted(
-            (reading.load_activity(db, activity_id) for activity_id in ids),
+            (load_activity(db, activity_id) for activity_id in ids),
             key=lambda found: found.number,
         )
         if not any(found.gone_at for found in sides):
@@ -97,7 +102,7 @@ def _undecided(db: Db, questions: Sequence[Any]) -> list[Any]:
     return [one for one in questions if (one.first_id, one.second_id) in left]
 
 
-def _side(found: Found) -> dict[str, Any]:
+def _side(found: ActivityDetails) -> dict[str, Any]:
     values = {name: getattr(found.activity, name, None) for name in SHOWN}
     device = found.activity.device
     return {
@@ -133,7 +138,7 @@ def evidence_of(reason: str) -> dict[str, Any]:
 
 def say_same(
     db: Db, matcher: Matcher, athlete_id: str, references: Sequence[str], now: str
-) -> Found:
+) -> ActivityDetails:
     """These activities are one workout: merge them, and remember it; raises ``UserMistake``."""
     lock_athlete(db, athlete_id)
     found = _distinct(
@@ -156,12 +161,12 @@ def say_same(
             "what",
             fix="take that verdict back first: fitglue duplicates undo",
         )
-    return reading.load_activity(db, str(homes.pop()))
+    return load_activity(db, str(homes.pop()))
 
 
 def say_different(
     db: Db, matcher: Matcher, athlete_id: str, references: Sequence[str], now: str
-) -> list[Found]:
+) -> list[ActivityDetails]:
     """These activities are different workouts: remember it; raises ``UserMistake``."""
     lock_athlete(db, athlete_id)
     found = _distinct(
@@ -175,12 +180,12 @@ def say_different(
 
 def split(
     db: Db, matcher: Matcher, athlete_id: str, reference: str, source: str | None, now: str
-) -> list[Found]:
+) -> list[ActivityDetails]:
     """Take what a source says out of an activity, or both sources apart; what it parted into comes
     back, lowest number first.
     """
     lock_athlete(db, athlete_id)
-    found = reading.load_activity(db, reading.resolve(db, athlete_id, reference))
+    found = load_activity(db, resolve(db, athlete_id, reference))
     parts = _parted(found, source)
     rows = load_rows(db, [member.id for part in parts for member in part])
     sides = [[rows[member.id] for member in part] for part in parts]
@@ -192,7 +197,7 @@ def split(
 
 def take_back(
     db: Db, matcher: Matcher, athlete_id: str, number: int | None, now: str
-) -> tuple[dict[str, Any], list[Found]]:
+) -> tuple[dict[str, Any], list[ActivityDetails]]:
     """Undo the last verdict, or that one: what it was, and the activities that it was about as they
     are now; raises ``UserMistake``.
     """
@@ -228,10 +233,10 @@ def told(one: verdicts.Verdict) -> dict[str, Any]:
     }
 
 
-def _distinct(db: Db, athlete_id: str, references: Sequence[str], fix: str) -> list[Found]:
-    ids = list(
-        dict.fromkeys(reading.resolve(db, athlete_id, reference) for reference in references)
-    )
+def _distinct(
+    db: Db, athlete_id: str, references: Sequence[str], fix: str
+) -> list[ActivityDetails]:
+    ids = list(dict.fromkeys(resolve(db, athlete_id, reference) for reference in references))
     if len(ids) < 2:
         raise UserMistake(
             "FG-one-activity",
@@ -239,25 +244,29 @@ def _distinct(db: Db, athlete_id: str, references: Sequence[str], fix: str) -> l
             at=Place(field="activity"),
             fix=fix,
         )
-    return [reading.load_activity(db, activity_id) for activity_id in ids]
+    return [load_activity(db, activity_id) for activity_id in ids]
 
 
-def _sides(db: Db, found: Iterable[Found]) -> list[list[Row]]:
+def _sides(db: Db, found: Iterable[ActivityDetails]) -> list[list[SourceActivityRow]]:
     return [list(load_rows(db, [member.id for member in one.members]).values()) for one in found]
 
 
 def _place(
-    db: Db, matcher: Matcher, athlete_id: str, sides: Iterable[Sequence[Row]], now: str
+    db: Db,
+    matcher: Matcher,
+    athlete_id: str,
+    sides: Iterable[Sequence[SourceActivityRow]],
+    now: str,
 ) -> None:
     matcher.place(db, athlete_id, [row.id for side in sides for row in side], now)
 
 
-def _activities_of(db: Db, ids: Iterable[int]) -> list[Found]:
+def _activities_of(db: Db, ids: Iterable[int]) -> list[ActivityDetails]:
     homes = {row.activity_id for row in load_rows(db, ids).values() if row.activity_id}
-    return sorted((reading.load_activity(db, one) for one in homes), key=lambda found: found.number)
+    return sorted((load_activity(db, one) for one in homes), key=lambda found: found.number)
 
 
-def _parted(found: Found, source: str | None) -> list[list[MemberRow]]:
+def _parted(found: ActivityDetails, source: str | None) -> list[list[MemberRow]]:
     """The members on either side of a split; raises ``UserMistake`` where there is nothing to part,
     or it is not clear what.
     """
@@ -291,7 +300,7 @@ def _parted(found: Found, source: str | None) -> list[list[MemberRow]]:
     )
 
 
-def _told(found: Found, part: Sequence[MemberRow] | None = None) -> str:
+def _told(found: ActivityDetails, part: Sequence[MemberRow] | None = None) -> str:
     sources = " + ".join(
         f"{member.connection}/{member.external_id}" for member in part or found.members
     )
@@ -300,5 +309,5 @@ def _told(found: Found, part: Sequence[MemberRow] | None = None) -> str:
     return f"{found.number} {found.activity.title or 'untitled'}{day} ({sources})"
 
 
-def _listed(found: Iterable[Found]) -> str:
+def _listed(found: Iterable[ActivityDetails]) -> str:
     return " and ".join(str(one.number) for one in found)

@@ -21,8 +21,8 @@ from fitglue_registry.dedupe import (
     Verdict,
     traits_of,
 )
-from fitglue_registry.store import activities as stored
-from fitglue_registry.store.reading import load_streams
+from fitglue_registry.store.opinions import drop_opinions, put_opinion
+from fitglue_registry.store.stored_streams import load_streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.store.activities import Row
+    from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
 _CHANNELS = ("heartrate", "watts")
 _PRECISIONS: tuple[Literal["second", "day"], ...] = ("second", "day")
 
 
-def account_of(row: Row) -> str:
+def account_of(row: SourceActivityRow) -> str:
     """The account that lists it, the same in every store: ids of connections are random."""
     return f"{row.entry} {row.account_id}"
 
@@ -51,11 +51,11 @@ class Deck:
         self._cards: dict[int, Card] = {}
         self._samples: dict[int, Samples | None] = {}
 
-    def of(self, rows: Iterable[Row]) -> list[Card]:
+    def of(self, rows: Iterable[SourceActivityRow]) -> list[Card]:
         """The cards of these source activities whose record is not gone."""
         return [self._card(row) for row in rows if not row.gone]
 
-    def _card(self, row: Row) -> Card:
+    def _card(self, row: SourceActivityRow) -> Card:
         if row.id not in self._cards:
             account = account_of(row)
             traits = traits_of(model.decode(row.document), account)
@@ -125,12 +125,12 @@ def score(
     """Judge every candidate pair of changed source activities anew, and keep what is *same* or
     *ask*: the rest is different.
     """
-    stored.drop_opinions(db, [card.id for card in changed], [SCORE])
+    drop_opinions(db, [card.id for card in changed], [SCORE])
     by_id = {card.id: card for card in (*changed, *near_by)}
     for edge in scorer.judge_candidates(changed, near_by):
         if edge.verdict != "different" and not by_id[edge.first].claims & by_id[edge.second].claims:
             first, second = sorted((edge.first, edge.second))
-            stored.put_opinion(
+            put_opinion(
                 db,
                 first,
                 second,

@@ -11,9 +11,12 @@ from fitglue_registry.dedupe import ATHLETE, Member, alternatives, claim_edges
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model import to_builtins
 from fitglue_registry.model.moments import utc_text
-from fitglue_registry.store import reading
-from fitglue_registry.store.activities import load_rows, opinions_about
+from fitglue_registry.store.activity_details import ActivityDetails, activities_of, load_activity
+from fitglue_registry.store.opinions import opinions_about, opinions_between
+from fitglue_registry.store.record_story import find_records, record_story, records_on
+from fitglue_registry.store.references import resolve
 from fitglue_registry.store.runs import decisions_of
+from fitglue_registry.store.source_activity_rows import load_rows
 from fitglue_registry.store.verdicts import PERSON
 from fitglue_registry.sync.judging import evidence_of
 from fitglue_registry.sync.scoring import Deck
@@ -33,7 +36,7 @@ def explain(db: Db, athlete_id: str, reference: str) -> Plain:
     an unknown reference.
     """
     try:
-        activity_id = reading.resolve(db, athlete_id, reference)
+        activity_id = resolve(db, athlete_id, reference)
     except UserMistake as error:
         if error.code == "FG-activity-ambiguous":
             raise
@@ -45,7 +48,7 @@ def explain(db: Db, athlete_id: str, reference: str) -> Plain:
 
 
 def _explain_activity(db: Db, activity_id: str, reference: str) -> Plain:
-    found = reading.load_activity(db, activity_id)
+    found = load_activity(db, activity_id)
     names = {}
     stories = {}
     for member in found.members:
@@ -69,7 +72,7 @@ def _explain_activity(db: Db, activity_id: str, reference: str) -> Plain:
     }
 
 
-def _values_from(found: reading.Found, names: Names) -> dict[str, str]:
+def _values_from(found: ActivityDetails, names: Names) -> dict[str, str]:
     """Field → who gives it."""
     givers = {}
     for field, member_id in sorted(found.origins.items()):
@@ -83,7 +86,7 @@ def _giver(names: Names, member_id: int) -> str:
     return names.get(member_id, "?")
 
 
-def _alternatives(found: reading.Found, names: Names) -> list[Plain]:
+def _alternatives(found: ActivityDetails, names: Names) -> list[Plain]:
     """Each field of which the sources say different things: who gave it, and what the others
     say.
     """
@@ -105,7 +108,7 @@ def _alternatives(found: reading.Found, names: Names) -> list[Plain]:
     return differing
 
 
-def _members_that_count(found: reading.Found) -> list[Member]:
+def _members_that_count(found: ActivityDetails) -> list[Member]:
     """Its source activities that are still at their source; of an activity that is gone, all."""
     live = [row for row in found.members if not row.gone]
     members = []
@@ -115,7 +118,7 @@ def _members_that_count(found: reading.Found) -> list[Member]:
     return members
 
 
-def _value(found: reading.Found, field: str, members: Sequence[Member]) -> Any:
+def _value(found: ActivityDetails, field: str, members: Sequence[Member]) -> Any:
     """What the activity has in a field, as plain values; of its streams, their types."""
     if field != "streams":
         return to_builtins(getattr(found.activity, field))
@@ -130,9 +133,9 @@ def _value(found: reading.Found, field: str, members: Sequence[Member]) -> Any:
 
 
 def _explain_records(db: Db, athlete_id: str, reference: str) -> Plain:
-    record_ids = reading.find_records(db, athlete_id, reference)
+    record_ids = find_records(db, athlete_id, reference)
     if not record_ids:
-        record_ids = reading.records_on(db, athlete_id, reference)
+        record_ids = records_on(db, athlete_id, reference)
     stories = [_story(db, record_id) for record_id in record_ids]
     verdict, fix = _verdict(stories)
     return {
@@ -172,7 +175,7 @@ def _verdict(stories: Sequence[Plain]) -> tuple[str, str | None]:
 
 
 def _story(db: Db, record_id: int) -> Plain:
-    story = reading.record_story(db, record_id)
+    story = record_story(db, record_id)
     return {
         **story,
         "hops": _hops(story),
@@ -225,7 +228,7 @@ def _moment(text: str | None) -> datetime | None:
 def _evidence(db: Db, names: Names) -> list[Plain]:
     """What was said of the pairs of these source activities, what the athlete said first."""
     opinions = list(_equal_claims(db, names))
-    for row in reading.opinions_between(db, list(names)):
+    for row in opinions_between(db, list(names)):
         first = names[row["first_id"]]
         second = names[row["second_id"]]
         opinions.append({"pair": [first, second], **_opinion(row)})
@@ -281,7 +284,7 @@ def _activities_across(db: Db, opinions: Sequence[Any], names: Names) -> dict[in
         ids.add(row.second_id)
     ids.difference_update(names)
     rows = load_rows(db, ids, claims_too=False)
-    return reading.activities_of(db, rows)
+    return activities_of(db, rows)
 
 
 def _still_asked(opinions: Sequence[Any]) -> Iterator[Any]:

@@ -15,7 +15,7 @@ import pytest
 
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
-from fitglue_registry.store.activities import put_opinion
+from fitglue_registry.store.opinions import put_opinion
 from tests.cli.conftest import TITLE
 
 REASON = (

@@ -14,8 +14,16 @@ import sqlalchemy as sa
 
 from fitglue_registry import model
 from fitglue_registry.plugin_api import Account
-from fitglue_registry.store import activities, connections, encoding, records, tables
+from fitglue_registry.store import tables
+from fitglue_registry.store.activities import Merged
+from fitglue_registry.store.assignment import assign
+from fitglue_registry.store.athletes import ensure_athlete
+from fitglue_registry.store.connections import add_connection, list_connections
 from fitglue_registry.store.database import Database
+from fitglue_registry.store.encoding import encode_activity
+from fitglue_registry.store.records import insert_record, known_records, update_record
+from fitglue_registry.store.source_activities import Stored, put_source_activities
+from fitglue_registry.store.source_activity_rows import load_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,8 +101,8 @@ class Library:
 
     def __init__(self, db: Any, athlete_id: str = "me") -> None:
         self.db, self.athlete_id = db, athlete_id
-        self._numbers = itertools.count(1 + len(connections.list_connections(db)))
-        connections.ensure_athlete(db, athlete_id, NOW)
+        self._numbers = itertools.count(1 + len(list_connections(db)))
+        ensure_athlete(db, athlete_id, NOW)
 
     def connection(self, integration: str = "intervals", **changes: Any) -> str:
         number = next(self._numbers)
@@ -108,7 +116,7 @@ class Library:
             "now": NOW,
             "connection_id": f"{self.athlete_id}-{number}",
         }
-        return connections.add_connection(self.db, **(values | changes)).id
+        return add_connection(self.db, **(values | changes)).id
 
     def record(
         self, connection_id: str | None = None, external_id: str | None = None, **changes: Any
@@ -121,13 +129,13 @@ class Library:
             "first_seen_at": NOW,
             "changed_at": NOW,
         }
-        return records.insert_record(
+        return insert_record(
             self.db, connection_id, external_id or f"x{next(self._numbers)}", **(values | changes)
         )
 
-    def put(self, record_id: int, *said: model.SourceActivity) -> activities.Stored:
-        prepared = [encoding.prepare(one) for one in said or (make_activity(),)]
-        return activities.put_source_activities(
+    def put(self, record_id: int, *said: model.SourceActivity) -> Stored:
+        prepared = [encode_activity(one) for one in said or (make_activity(),)]
+        return put_source_activities(
             self.db,
             record_id,
             self.athlete_id,
@@ -145,21 +153,21 @@ class Library:
         """Make each group one activity (its first member's values), and say which activity each
         group has now.
         """
-        rows = activities.load_rows(self.db, itertools.chain(*groups))
+        rows = load_rows(self.db, itertools.chain(*groups))
         merged = []
         for group in groups:
             first = model.decode(rows[group[0]].document)
             stub = all(rows[number].stub for number in group)
             merged.append(
-                activities.Merged(
+                Merged(
                     tuple(rows[number] for number in group),
                     None if stub else first,
                     {"": group[0]},
                     gone=gone,
                 )
             )
-        activities.assign(self.db, self.athlete_id, merged, NOW)
-        rows = activities.load_rows(self.db, itertools.chain(*groups))
+        assign(self.db, self.athlete_id, merged, NOW)
+        rows = load_rows(self.db, itertools.chain(*groups))
         return [rows[group[0]].activity_id for group in groups]
 
     def activity(self, **changes: Any) -> str:
@@ -167,11 +175,9 @@ class Library:
         return str(self.assign((self.source_activity(**changes),))[0])
 
     def gone(self, source_activity_id: int) -> None:
-        row = activities.load_rows(self.db, [source_activity_id])[source_activity_id]
-        known = records.known_records(self.db, row.connection_id, [row.external_id])[
-            row.external_id
-        ]
-        records.update_record(self.db, known.id, state="gone", gone_at=NOW)
+        row = load_rows(self.db, [source_activity_id])[source_activity_id]
+        known = known_records(self.db, row.connection_id, [row.external_id])[row.external_id]
+        update_record(self.db, known.id, state="gone", gone_at=NOW)
 
 
 @pytest.fixture

@@ -8,8 +8,11 @@ import sqlalchemy as sa
 
 from fitglue_registry import model
 from fitglue_registry.model import Stub
-from fitglue_registry.store import activities as stored
-from fitglue_registry.store import connections
+from fitglue_registry.store.activities import Merged, drop_orphans
+from fitglue_registry.store.assignment import assign
+from fitglue_registry.store.connections import remove_connection
+from fitglue_registry.store.source_activity_rows import load_rows
+from fitglue_registry.store.source_activity_search import members_of
 from fitglue_registry.store.tables import activities, aliases, athletes, source_activities
 
 LATER = "2026-06-16T12:00:00.000Z"
@@ -128,7 +131,7 @@ def test_a_native_copy_becomes_the_activity_and_takes_the_stub_along(library, ac
     ).ids[0]
     native = library.source_activity()
     [made] = library.assign((native, stub))
-    assert stored.members_of(library.db, [made]) == {native, stub}
+    assert members_of(library.db, [made]) == {native, stub}
     assert library.assign((native,), (stub,)) == [made, None]
 
 
@@ -159,9 +162,9 @@ def test_a_tombstone_keeps_its_moment(library, activity):
     library.assign((one,))
     library.assign((one,), gone=True)
     library.put(record, activity(title="another"))
-    rows = stored.load_rows(library.db, [one])
-    merged = stored.Merged(tuple(rows.values()), activity(title="another"), {"": one}, gone=True)
-    stored.assign(library.db, "me", [merged], LATER)
+    rows = load_rows(library.db, [one])
+    merged = Merged(tuple(rows.values()), activity(title="another"), {"": one}, gone=True)
+    assign(library.db, "me", [merged], LATER)
     row = library.db.execute(sa.select(activities)).one()
     assert (row.title, row.updated_at) == ("another", LATER)
     assert row.gone_at < LATER
@@ -171,11 +174,9 @@ def test_assigning_the_same_again_writes_nothing(library):
     """An activity that did not change keeps the moment of its last change."""
     one = library.source_activity()
     library.assign((one,))
-    rows = stored.load_rows(library.db, [one])
-    same = stored.Merged(
-        tuple(rows.values()), model.decode(rows[one].document), {"": one}, gone=False
-    )
-    stored.assign(library.db, "me", [same], LATER)
+    rows = load_rows(library.db, [one])
+    same = Merged(tuple(rows.values()), model.decode(rows[one].document), {"": one}, gone=False)
+    assign(library.db, "me", [same], LATER)
     assert library.db.scalar(sa.select(activities.c.updated_at)) < LATER
 
 
@@ -183,10 +184,10 @@ def test_an_activity_without_members_is_removed_with_its_connection(library):
     """Removing the only connection of an activity removes the activity, and no other."""
     one, two = library.source_activity(), library.source_activity()
     first, second = library.assign((one,), (two,))
-    row = stored.load_rows(library.db, [one])[one]
-    touched = connections.remove_connection(library.db, row.connection_id)
+    row = load_rows(library.db, [one])[one]
+    touched = remove_connection(library.db, row.connection_id)
     assert touched == [first]
-    stored.drop_orphans(library.db, touched)
+    drop_orphans(library.db, touched)
     assert list(numbers(library)) == [second]
 
 

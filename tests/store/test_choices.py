@@ -4,15 +4,15 @@ that is in the store.
 
 from __future__ import annotations
 
-from fitglue_registry.store import activities as stored
 from fitglue_registry.store import choices
 from fitglue_registry.store.connections import remove_connection
+from fitglue_registry.store.source_activity_rows import load_rows
 
 NOW = "2026-06-15T12:00:00.000Z"
 
 
 def rows(library, *ids):
-    return list(stored.load_rows(library.db, ids).values())
+    return list(load_rows(library.db, ids).values())
 
 
 def held(library, *groups):

@@ -10,9 +10,19 @@ import pytest
 import sqlalchemy as sa
 
 from fitglue_registry.plugin_api import Account, Window
-from fitglue_registry.store import activities, connections, records
+from fitglue_registry.store.athletes import athlete_tier, ensure_athlete, list_athletes
+from fitglue_registry.store.connections import (
+    get_connection,
+    list_connections,
+    remove_connection,
+    renew_connection,
+    update_connection,
+)
+from fitglue_registry.store.opinions import put_opinion
+from fitglue_registry.store.parts import want_parts
 from fitglue_registry.store.runs import RunLog, decisions_of, last_runs
 from fitglue_registry.store.tables import metadata
+from fitglue_registry.store.windows import plan_windows, planned_windows, window_done
 
 NOW = "2026-06-15T12:00:00.000Z"
 
@@ -22,13 +32,13 @@ def test_connections_take_the_first_free_name(library):
     again.
     """
     ids = [library.connection() for _ in range(3)]
-    assert [found.name for found in connections.list_connections(library.db, "me")] == [
+    assert [found.name for found in list_connections(library.db, "me")] == [
         "intervals",
         "intervals-2",
         "intervals-3",
     ]
-    connections.remove_connection(library.db, ids[1])
-    assert connections.get_connection(library.db, library.connection()).name == "intervals-2"
+    remove_connection(library.db, ids[1])
+    assert get_connection(library.db, library.connection()).name == "intervals-2"
 
 
 def test_the_same_account_twice_is_refused(library):
@@ -42,34 +52,34 @@ def test_two_athletes_may_connect_the_same_account(library, library_of):
     """Nothing is compared across athletes, and each has names of their own."""
     other = library_of(library.db, "you")
     library.connection(account=Account("i1"))
-    connection = connections.get_connection(library.db, other.connection(account=Account("i1")))
+    connection = get_connection(library.db, other.connection(account=Account("i1")))
     assert (connection.athlete_id, connection.name) == ("you", "intervals")
-    assert len(connections.list_connections(library.db)) == 2
+    assert len(list_connections(library.db)) == 2
 
 
 def test_a_connection_comes_back_as_it_was_stored(library):
     """Account, notes, settings and the reference of its secrets."""
     account = Account("i1", "Ada Lövelace", "Europe/London", ("3 rows will not arrive.",))
     one = library.connection(account=account, settings={"athlete_id": "i1"}, secret_ref="keyring:x")
-    found = connections.get_connection(library.db, one)
+    found = get_connection(library.db, one)
     assert (found.account, found.settings, found.secret_ref, found.state) == (
         account,
         {"athlete_id": "i1"},
         "keyring:x",
         "ok",
     )
-    assert connections.get_connection(library.db, "nobody") is None
+    assert get_connection(library.db, "nobody") is None
 
 
 def test_new_credentials_forgive_what_had_stopped_the_connection(library):
     """The history stays, the error goes."""
     one = library.connection()
-    connections.update_connection(
+    update_connection(
         library.db, one, state="credentials-rejected", state_error='{"code": "FG-key-rejected"}'
     )
-    assert connections.get_connection(library.db, one).state_error == {"code": "FG-key-rejected"}
-    connections.renew_connection(library.db, one, Account("account 1", "New name"), {}, "ref")
-    found = connections.get_connection(library.db, one)
+    assert get_connection(library.db, one).state_error == {"code": "FG-key-rejected"}
+    renew_connection(library.db, one, Account("account 1", "New name"), {}, "ref")
+    found = get_connection(library.db, one)
     assert (found.state, found.state_error, found.account.name, found.secret_ref) == (
         "ok",
         None,
@@ -85,12 +95,10 @@ def test_a_removed_connection_takes_all_that_hangs_on_it(library, activity):
     one = library.connection()
     record = library.record(one)
     number = library.put(record, activity(claims=("a:1",))).ids[0]
-    activities.put_opinion(
-        library.db, number, library.source_activity(), "person", "same", "mine", NOW
-    )
-    records.want_parts(library.db, record, ["detail"])
-    connections.plan_windows(library.db, one, NOW, [Window()])
-    connections.remove_connection(library.db, one)
+    put_opinion(library.db, number, library.source_activity(), "person", "same", "mine", NOW)
+    want_parts(library.db, record, ["detail"])
+    plan_windows(library.db, one, NOW, [Window()])
+    remove_connection(library.db, one)
     left = {
         name
         for name, table in metadata.tables.items()
@@ -102,11 +110,11 @@ def test_a_removed_connection_takes_all_that_hangs_on_it(library, activity):
 
 def test_tiers_are_given_by_whoever_embeds(library):
     """None limits nobody, and asking again without one changes nothing."""
-    assert connections.athlete_tier(library.db, "me") is None
-    connections.ensure_athlete(library.db, "me", NOW, "hobbyist")
-    connections.ensure_athlete(library.db, "me", NOW)
-    assert connections.athlete_tier(library.db, "me") == "hobbyist"
-    assert connections.list_athletes(library.db) == ["me"]
+    assert athlete_tier(library.db, "me") is None
+    ensure_athlete(library.db, "me", NOW, "hobbyist")
+    ensure_athlete(library.db, "me", NOW)
+    assert athlete_tier(library.db, "me") == "hobbyist"
+    assert list_athletes(library.db) == ["me"]
 
 
 def test_the_windows_of_a_walk_are_struck_off_one_by_one(library):
@@ -117,13 +125,13 @@ def test_the_windows_of_a_walk_are_struck_off_one_by_one(library):
         Window(date(2025, 1, 1), date(2025, 12, 31)),
         Window(None, date(2024, 12, 31)),
     ]
-    connections.plan_windows(library.db, one, NOW, windows)
-    planned = connections.planned_windows(library.db, one)
+    plan_windows(library.db, one, NOW, windows)
+    planned = planned_windows(library.db, one)
     assert [found.window for found in planned] == windows
-    connections.window_done(library.db, planned[0])
-    assert [found.window for found in connections.planned_windows(library.db, one)] == windows[1:]
-    connections.plan_windows(library.db, one, NOW, windows[:1])
-    assert [found.window for found in connections.planned_windows(library.db, one)] == windows[:1]
+    window_done(library.db, planned[0])
+    assert [found.window for found in planned_windows(library.db, one)] == windows[1:]
+    plan_windows(library.db, one, NOW, windows[:1])
+    assert [found.window for found in planned_windows(library.db, one)] == windows[:1]
 
 
 def test_a_run_keeps_its_decisions_and_how_it_ended(library):

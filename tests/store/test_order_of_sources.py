@@ -11,7 +11,7 @@ import pytest
 
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
-from fitglue_registry.store import activities as stored
+from fitglue_registry.store.source_activity_rows import load_rows
 from fitglue_registry.sync.place import Matcher
 from tests.store.conftest import NOW, START, make_activity
 
@@ -66,7 +66,7 @@ def placed(library, told, order, portion):
             some.append(one)
         matcher.place(library.db, library.athlete_id, some, NOW)
     groups = {}
-    for number, row in stored.load_rows(library.db, names).items():
+    for number, row in load_rows(library.db, names).items():
         groups.setdefault(row.activity_id, set()).add(names[number])
     return {frozenset(group) for group in groups.values()}
 

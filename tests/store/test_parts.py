@@ -7,8 +7,21 @@ from datetime import date
 import pytest
 
 from fitglue_registry.plugin_api import Window
-from fitglue_registry.store import records
-from fitglue_registry.store.reading import list_quarantine
+from fitglue_registry.store.parts import (
+    lacks_part,
+    part_tries,
+    set_part,
+    want_parts,
+    want_where_unknown,
+    wanted_parts,
+)
+from fitglue_registry.store.quarantine import (
+    list_quarantine,
+    put_in_quarantine,
+    quarantined,
+    release,
+)
+from fitglue_registry.store.records import records_in, records_in_state, update_record
 
 NOW = "2026-06-15T12:00:00.000Z"
 
@@ -24,26 +37,24 @@ def account(library):
 
 
 def wanted(library, connection, part="detail"):
-    return [
-        external_id for _, external_id in records.wanted_parts(library.db, connection, part, 100)
-    ]
+    return [external_id for _, external_id in wanted_parts(library.db, connection, part, 100)]
 
 
 def test_wanted_parts_come_newest_first_and_undated_last(library, account):
     """The athlete sees the latest workouts within seconds, in every database alike."""
     connection, ids = account
     for record in ids.values():
-        records.want_parts(library.db, record, ["detail"])
+        want_parts(library.db, record, ["detail"])
     assert wanted(library, connection) == ["third", "first", "undated"]
 
 
 def test_a_part_that_is_there_is_wanted_no_more_until_it_is_wanted_again(library, account):
     """Want, have, and want once more after an edit."""
     connection, ids = account
-    records.want_parts(library.db, ids["first"], ["detail"])
-    records.set_part(library.db, ids["first"], "detail", state="have", raw_id=7)
+    want_parts(library.db, ids["first"], ["detail"])
+    set_part(library.db, ids["first"], "detail", state="have", raw_id=7)
     assert wanted(library, connection) == []
-    records.want_parts(library.db, ids["first"], ["detail"])
+    want_parts(library.db, ids["first"], ["detail"])
     assert wanted(library, connection) == ["first"]
 
 
@@ -51,7 +62,7 @@ def test_vain_tries_are_counted_until_the_part_is_wanted_anew(library, account):
     """A part that stays away is given up after some tries, and an edit starts the count again."""
     _, ids = account
     for _ in range(2):
-        records.set_part(
+        set_part(
             library.db,
             ids["first"],
             "detail",
@@ -60,9 +71,9 @@ def test_vain_tries_are_counted_until_the_part_is_wanted_anew(library, account):
             reason="late",
             tried=True,
         )
-    assert records.part_tries(library.db, ids["first"], "detail") == 2
-    records.want_parts(library.db, ids["first"], ["detail"])
-    assert records.part_tries(library.db, ids["first"], "detail") == 0
+    assert part_tries(library.db, ids["first"], "detail") == 2
+    want_parts(library.db, ids["first"], ["detail"])
+    assert part_tries(library.db, ids["first"], "detail") == 0
 
 
 def test_what_was_never_asked_for_can_be_wanted_at_once(library, account):
@@ -70,21 +81,21 @@ def test_what_was_never_asked_for_can_be_wanted_at_once(library, account):
     were never asked.
     """
     connection, ids = account
-    records.set_part(library.db, ids["first"], "file", state="none", reason="typed in")
-    records.update_record(library.db, ids["undated"], state="stub")
-    assert records.lacks_part(library.db, connection, "file", Window())
-    assert records.want_where_unknown(library.db, connection, "file", Window()) == 1
+    set_part(library.db, ids["first"], "file", state="none", reason="typed in")
+    update_record(library.db, ids["undated"], state="stub")
+    assert lacks_part(library.db, connection, "file", Window())
+    assert want_where_unknown(library.db, connection, "file", Window()) == 1
     assert wanted(library, connection, "file") == ["third"]
-    assert not records.lacks_part(library.db, connection, "file", Window())
-    assert records.want_where_unknown(library.db, connection, "file", Window()) == 0
+    assert not lacks_part(library.db, connection, "file", Window())
+    assert want_where_unknown(library.db, connection, "file", Window()) == 0
 
 
 def test_parts_of_records_that_are_not_listed_are_not_fetched(library, account):
     """A stub or a tombstone has nothing to fetch."""
     connection, ids = account
     for name, state in (("first", "stub"), ("third", "gone"), ("undated", "missing")):
-        records.want_parts(library.db, ids[name], ["detail"])
-        records.update_record(library.db, ids[name], state=state)
+        want_parts(library.db, ids[name], ["detail"])
+        update_record(library.db, ids[name], state=state)
     assert wanted(library, connection) == []
 
 
@@ -104,22 +115,20 @@ def test_a_window_shows_the_records_of_its_days_both_included(
 ):
     """What a listing of this window has to show, so that a vanished record is noticed."""
     window = Window(oldest and date.fromisoformat(oldest), newest and date.fromisoformat(newest))
-    assert {
-        known.external_id for known in records.records_in(library.db, account[0], window)
-    } == found
+    assert {known.external_id for known in records_in(library.db, account[0], window)} == found
 
 
 def test_gone_and_missed_records_are_expected_in_no_window(library, account):
     """What is known to be away is not missed again."""
     connection, ids = account
-    records.update_record(library.db, ids["first"], state="gone")
-    records.update_record(library.db, ids["third"], state="missing")
-    assert [
-        known.external_id for known in records.records_in(library.db, connection, Window())
-    ] == ["undated"]
-    assert [
-        known.external_id for known in records.records_in_state(library.db, connection, "missing")
-    ] == ["third"]
+    update_record(library.db, ids["first"], state="gone")
+    update_record(library.db, ids["third"], state="missing")
+    assert [known.external_id for known in records_in(library.db, connection, Window())] == [
+        "undated"
+    ]
+    assert [known.external_id for known in records_in_state(library.db, connection, "missing")] == [
+        "third"
+    ]
 
 
 # -- quarantine ------------------------------------------------------------------------------------
@@ -127,7 +136,7 @@ def test_gone_and_missed_records_are_expected_in_no_window(library, account):
 
 def hold(library, record, code="FG-row-invalid", version="1.0"):
     error = {"code": code, "what": "odd \ud800 text\0"}
-    records.put_in_quarantine(
+    put_in_quarantine(
         library.db,
         record,
         stage="normalize",
@@ -157,8 +166,8 @@ def test_a_released_record_is_out_and_says_whether_it_was_in(library, account):
     """Release is safe to call for every record that was understood."""
     _, ids = account
     hold(library, ids["first"])
-    assert records.release(library.db, ids["first"])
-    assert not records.release(library.db, ids["first"])
+    assert release(library.db, ids["first"])
+    assert not release(library.db, ids["first"])
 
 
 def test_another_version_of_the_plugin_gets_another_try(library, account):
@@ -167,6 +176,6 @@ def test_another_version_of_the_plugin_gets_another_try(library, account):
     hold(library, ids["first"], version="1.0")
     hold(library, ids["third"], version="0.9")
     hold(library, ids["undated"], version=None)
-    found = records.quarantined(library.db, connection, not_version="1.0")
+    found = quarantined(library.db, connection, not_version="1.0")
     assert {known.external_id for known in found} == {"third", "undated"}
-    assert len(records.quarantined(library.db, connection)) == 3
+    assert len(quarantined(library.db, connection)) == 3

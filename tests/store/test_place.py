@@ -16,8 +16,10 @@ from fitglue_registry.model import Column, Stream
 from fitglue_registry.plugin_api import Opinion
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.registry import DefaultTitles, MergeRules, Rule
-from fitglue_registry.store import activities as stored
-from fitglue_registry.store.reading import load_activity
+from fitglue_registry.store.activity_details import load_activity
+from fitglue_registry.store.opinions import opinions_about, put_opinion
+from fitglue_registry.store.source_activity_rows import load_rows
+from fitglue_registry.store.source_activity_search import shared_of
 from fitglue_registry.sync.place import Matcher, has_company
 from fitglue_registry.sync.scoring import verdict_of_opinion
 
@@ -45,7 +47,7 @@ def place(library):
         Matcher(Plugins(points, time_limit_s=5), experts).place(
             library.db, "me", ids, NOW, affected
         )
-        return [row.activity_id for _, row in sorted(stored.load_rows(library.db, ids).items())]
+        return [row.activity_id for _, row in sorted(load_rows(library.db, ids).items())]
 
     return make
 
@@ -125,7 +127,7 @@ def test_a_plugin_that_knows_more_keeps_apart(library, place):
 def test_a_persons_word_goes_before_a_plugins(library, place):
     """And stays, though plugins are asked anew each time."""
     one, two = library.source_activity(), library.source_activity()
-    stored.put_opinion(library.db, one, two, "person", "different", "mine", NOW)
+    put_opinion(library.db, one, two, "person", "different", "mine", NOW)
     for _ in range(2):
         assert len(set(place(one, two, expert=all_are("same")))) == 2
 
@@ -194,7 +196,7 @@ def test_a_gone_member_stays_with_the_activity_when_the_others_part(library, pla
     [made, *_] = place(one, two, three)
     library.gone(one)
     for first, second in ((two, three), (one, three)):
-        stored.put_opinion(library.db, first, second, "person", "different", "mine", NOW)
+        put_opinion(library.db, first, second, "person", "different", "mine", NOW)
     after = dict(zip((one, two, three), place(one, two, three), strict=True))
     assert after[one] == after[two] == made
     assert after[three] != made
@@ -205,7 +207,7 @@ def test_other_athletes_are_never_matched(library, library_of, place):
     other = library_of(library.db, "you").source_activity(claims=("strava:1",))
     one = library.source_activity(claims=("strava:1",))
     place(one, expert=all_are("same"))
-    assert stored.load_rows(library.db, [other])[other].activity_id is None
+    assert load_rows(library.db, [other])[other].activity_id is None
 
 
 def test_a_new_value_is_merged_without_matching_anew(library, place, activity):
@@ -230,8 +232,8 @@ def test_new_rules_are_applied_to_what_is_there(library, place):
     )
     [made, _] = place(one, two)
     assert load_activity(library.db, made).activity.title == "Morning ride"
-    rows = stored.load_rows(library.db, [one, two]).values()
-    shared = [number for row in rows for number in stored.shared_of(library.db, row.connection_id)]
+    rows = load_rows(library.db, [one, two]).values()
+    shared = [number for row in rows for number in shared_of(library.db, row.connection_id)]
     assert sorted(shared) == [one, two]
     rules = MergeRules(
         (Rule("words", ("title",), ("edited",)),), default_titles=DefaultTitles(("morning", "ride"))
@@ -269,7 +271,7 @@ def test_the_score_joins_copies_and_says_why(library, place):
     )
     [first, second] = place(one, two)
     assert first == second
-    [said] = stored.opinions_about(library.db, [one])
+    [said] = opinions_about(library.db, [one])
     assert (said.said_by, said.verdict) == ("score", "same")
     assert verdict_of_opinion(said).lines[0] == Line(
         "time", "same second", verdict_of_opinion(said).lines[0].bits

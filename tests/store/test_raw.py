@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from fitglue_registry.plugin_api import Account, Body
 from fitglue_registry.store.blobs import MemoryBlobStore
 from fitglue_registry.store.packing import FEWEST_SAMPLES, learn_dictionary, pack, unpack
-from fitglue_registry.store.records import RawStore, load_records, set_part
+from fitglue_registry.store.parts import set_part
+from fitglue_registry.store.raw_parts import RawStore
+from fitglue_registry.store.record_values import load_records
 from fitglue_registry.store.tables import dictionaries, raw
 
 NOW = "2026-06-15T12:00:00.000Z"

@@ -8,8 +8,12 @@ import pytest
 
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model import Column, Stream
-from fitglue_registry.store import reading, records
-from fitglue_registry.store.reading import Filter, resolve
+from fitglue_registry.store.activity_details import load_activity
+from fitglue_registry.store.counts import connection_counts, totals
+from fitglue_registry.store.lists import Filter, list_activities
+from fitglue_registry.store.parts import set_part, want_parts
+from fitglue_registry.store.record_story import find_records, record_story, records_on
+from fitglue_registry.store.references import resolve
 
 
 def at(text):
@@ -83,7 +87,7 @@ def test_an_id_means_its_activity_as_any_screen_shows_it(library, activity, refe
     shown = "4f3f5cfba8797397636a941a69ab863038457babece1bcba72a9f39683588cae"
     [made] = library.assign(tuple(library.put(library.record(external_id=shown), activity()).ids))
     assert mean(library, reference.format(shown)) == made
-    assert len(reading.find_records(library.db, "me", reference.format(shown))) == 1
+    assert len(find_records(library.db, "me", reference.format(shown))) == 1
 
 
 def test_a_beginning_of_two_ids_is_ambiguous(library, activity):
@@ -181,7 +185,7 @@ def year(library):
 
 
 def sports(library, **wanted):
-    return [row["sport"] for row in reading.list_activities(library.db, "me", Filter(**wanted))]
+    return [row["sport"] for row in list_activities(library.db, "me", Filter(**wanted))]
 
 
 @pytest.mark.parametrize(
@@ -225,9 +229,9 @@ def test_a_filter_shows_what_it_says_newest_first(year, wanted, found):
 
 def test_a_list_names_the_connections_of_each_activity(year):
     """The same workout from two accounts has both names."""
-    assert [
-        row["sources"] for row in reading.list_activities(year.db, "me", Filter(sport="Ride"))
-    ] == [["intervals-2", "strava"]]
+    assert [row["sources"] for row in list_activities(year.db, "me", Filter(sport="Ride"))] == [
+        ["intervals-2", "strava"]
+    ]
 
 
 def test_gone_activities_are_in_no_list(library):
@@ -235,18 +239,18 @@ def test_gone_activities_are_in_no_list(library):
     one = library.source_activity()
     library.assign((one,), gone=True)
     assert sports(library) == []
-    assert reading.totals(library.db, "me", date.min, date.max)["count"] == 0
+    assert totals(library.db, "me", date.min, date.max)["count"] == 0
 
 
 def test_totals_count_whole_days_and_what_is_known(year):
     """Moving time is elapsed time where the source says no other; what is absent adds nothing."""
-    assert reading.totals(year.db, "me", date(2026, 1, 10), date(2026, 5, 20)) == {
+    assert totals(year.db, "me", date(2026, 1, 10), date(2026, 5, 20)) == {
         "count": 2,
         "moving_s": 7400.0,
         "distance_m": 90_000.0,
         "training_load": 0,
     }
-    assert reading.totals(year.db, "me", date.min, date.max)["count"] == 3
+    assert totals(year.db, "me", date.min, date.max)["count"] == 3
 
 
 # -- one activity ----------------------------------------------------------------------------------
@@ -260,7 +264,7 @@ def test_an_activity_is_loaded_with_its_members(library, activity):
         activity(streams=(Stream("time", Column.of([0])), Stream("watts", Column.of([1])))),
     ).ids[0]
     [made] = library.assign((bare, rich))
-    found = reading.load_activity(library.db, made)
+    found = load_activity(library.db, made)
     assert (found.id, found.number, found.activity.title, found.origins) == (
         made,
         1,
@@ -277,8 +281,8 @@ def test_a_record_tells_its_story(library, activity):
     """State, parts, quarantine and what became of it, as plain values."""
     record = library.record(external_id="i7", reason='{"code": "FG-x"}')
     one = library.put(record, activity(claims=("b:2", "a:1"))).ids[0]
-    records.set_part(library.db, record, "detail", state="none", code="FG-none", reason="typed in")
-    story = reading.record_story(library.db, record)
+    set_part(library.db, record, "detail", state="none", code="FG-none", reason="typed in")
+    story = record_story(library.db, record)
     assert (story["external_id"], story["reason"], story["quarantine"]) == (
         "i7",
         {"code": "FG-x"},
@@ -297,10 +301,10 @@ def test_records_are_found_by_id_claim_and_day(library, activity):
     record = library.record(external_id="i7")
     library.put(record, activity(claims=("strava:9",)))
     bare = library.record(external_id="i8", start_local="2026-07-01T00:00:00")
-    assert reading.find_records(library.db, "me", "i7") == [record]
-    assert reading.find_records(library.db, "me", "strava:9") == [record]
-    assert reading.records_on(library.db, "me", "2026-07-01") == [bare]
-    assert reading.find_records(library.db, "you", "i7") == []
+    assert find_records(library.db, "me", "i7") == [record]
+    assert find_records(library.db, "me", "strava:9") == [record]
+    assert records_on(library.db, "me", "2026-07-01") == [bare]
+    assert find_records(library.db, "you", "i7") == []
 
 
 def test_a_connection_is_counted_by_states(library):
@@ -308,8 +312,8 @@ def test_a_connection_is_counted_by_states(library):
     connection = library.connection()
     for state in ("listed", "listed", "stub"):
         record = library.record(connection, state=state)
-        records.want_parts(library.db, record, ["detail"])
-    assert reading.connection_counts(library.db, connection) == {
+        want_parts(library.db, record, ["detail"])
+    assert connection_counts(library.db, connection) == {
         "listed": 2,
         "stub": 1,
         "quarantine": 0,

@@ -11,9 +11,11 @@ import sqlalchemy as sa
 
 from fitglue_registry import model
 from fitglue_registry.model import Column, Stream, Stub
-from fitglue_registry.store import activities as stored
-from fitglue_registry.store.encoding import figures_of, prepare
-from fitglue_registry.store.reading import load_streams
+from fitglue_registry.store.encoding import encode_activity, figures_of
+from fitglue_registry.store.opinions import drop_opinions, opinions_about, put_opinion
+from fitglue_registry.store.source_activity_rows import load_rows
+from fitglue_registry.store.source_activity_search import ids_claiming, ids_near
+from fitglue_registry.store.stored_streams import load_streams
 from fitglue_registry.store.tables import claims, opinions, source_activities, streams
 
 NOW = "2026-06-15T12:00:00.000Z"
@@ -76,7 +78,7 @@ def test_a_leg_that_is_said_no_more_is_removed_with_all_that_hangs_on_it(library
         activity(leg_no=1, claims=("a:1",), streams=(Stream("time", Column.of([0])),)),
     ).ids
     _, second = library.assign((one,), (two,))
-    stored.put_opinion(library.db, two, other, "example", "same", "because", NOW)
+    put_opinion(library.db, two, other, "example", "same", "because", NOW)
     after = library.put(record, activity())
     assert (after.ids, after.rematch, after.affected) == ((one,), True, frozenset({second}))
     for table in (claims, streams, opinions):
@@ -112,12 +114,10 @@ def test_streams_are_replaced_and_dropped(library, activity):
 def test_an_opinion_is_of_a_pair_whatever_its_order(library):
     """Saying it again the other way round replaces what was said."""
     one, two = library.source_activity(), library.source_activity()
-    stored.put_opinion(library.db, one, two, "example", "same", "first", NOW)
-    stored.put_opinion(library.db, two, one, "example", "different", "second", NOW)
-    stored.put_opinion(library.db, one, two, "person", "same", "mine", NOW)
-    said = {
-        (row.said_by, row.verdict, row.reason) for row in stored.opinions_about(library.db, [two])
-    }
+    put_opinion(library.db, one, two, "example", "same", "first", NOW)
+    put_opinion(library.db, two, one, "example", "different", "second", NOW)
+    put_opinion(library.db, one, two, "person", "same", "mine", NOW)
+    said = {(row.said_by, row.verdict, row.reason) for row in opinions_about(library.db, [two])}
     assert said == {("example", "different", "second"), ("person", "same", "mine")}
 
 
@@ -125,9 +125,9 @@ def test_dropped_opinions_are_those_of_the_plugins_named(library):
     """A person's word stays when plugins are asked anew."""
     one, two = library.source_activity(), library.source_activity()
     for said_by in ("example", "person"):
-        stored.put_opinion(library.db, one, two, said_by, "same", "because", NOW)
-    stored.drop_opinions(library.db, [two], ["example"])
-    assert [row.said_by for row in stored.opinions_about(library.db, [one])] == ["person"]
+        put_opinion(library.db, one, two, said_by, "same", "because", NOW)
+    drop_opinions(library.db, [two], ["example"])
+    assert [row.said_by for row in opinions_about(library.db, [one])] == ["person"]
 
 
 def test_rows_near_a_moment_are_those_of_the_athlete_that_are_not_gone(library, library_of, days):
@@ -137,22 +137,22 @@ def test_rows_near_a_moment_are_those_of_the_athlete_that_are_not_gone(library, 
     )
     library.gone(vanished)
     library_of(library.db, "you").source_activity(start_local=days(1))
-    assert stored.ids_near(library.db, "me", [(days(0), days(2))]) == {inside, edge}
-    assert stored.ids_near(library.db, "me", [(days(3), days(3))]) == {outside}
+    assert ids_near(library.db, "me", [(days(0), days(2))]) == {inside, edge}
+    assert ids_near(library.db, "me", [(days(3), days(3))]) == {outside}
 
 
 def test_claims_are_looked_up_for_one_athlete(library, library_of, activity):
     """The same claim of another athlete is another matter."""
     mine = library.source_activity(claims=("strava:1",))
     library_of(library.db, "you").source_activity(claims=("strava:1",))
-    assert stored.ids_claiming(library.db, "me", ["strava:1", "strava:2"]) == {mine}
+    assert ids_claiming(library.db, "me", ["strava:1", "strava:2"]) == {mine}
 
 
 def test_many_ids_are_looked_up_in_pieces(library):
     """No driver takes lists without end."""
     one = library.source_activity()
-    assert set(stored.load_rows(library.db, range(one - 2000, one + 2000))) == {one}
-    assert stored.ids_claiming(library.db, "me", [f"a:{number}" for number in range(1200)]) == set()
+    assert set(load_rows(library.db, range(one - 2000, one + 2000))) == {one}
+    assert ids_claiming(library.db, "me", [f"a:{number}" for number in range(1200)]) == set()
 
 
 # -- on the way in ---------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ def test_odd_text_is_kept_and_nul_replaced(library, title, kept):
 
 def test_nul_deep_inside_is_replaced_too(activity):
     """PostgreSQL reads the document as JSON in the view of laps, and no NUL may stop it."""
-    prepared = prepare(activity(extensions={"a\0": ["\0"]}, claims=("a:1\0",)))
+    prepared = encode_activity(activity(extensions={"a\0": ["\0"]}, claims=("a:1\0",)))
     assert "\\u0000" not in prepared.document
     assert prepared.activity.claims == ("a:1�",)
 
@@ -247,11 +247,11 @@ def test_nul_deep_inside_is_replaced_too(activity):
 def test_a_lone_surrogate_is_refused(activity):
     """It is no text, and the caller says so to the athlete."""
     with pytest.raises(ValueError, match="surrogates"):
-        prepare(activity(title="\ud800"))
+        encode_activity(activity(title="\ud800"))
 
 
 def test_stored_documents_hold_no_streams(activity):
     """Samples lie beside the document, packed."""
-    prepared = prepare(activity(streams=(Stream("time", Column.of([0.0, 1.0, 2.0])),)))
+    prepared = encode_activity(activity(streams=(Stream("time", Column.of([0.0, 1.0, 2.0])),)))
     assert "streams" not in prepared.document
     assert (prepared.types, prepared.samples) == (("time",), 3)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from fitglue_registry.plugin_api import Account
-from fitglue_registry.store import activities as stored
 from fitglue_registry.store import verdicts
 from fitglue_registry.store.connections import remove_connection
+from fitglue_registry.store.opinions import opinions_about
+from fitglue_registry.store.source_activity_rows import load_rows
 
 NOW = "2026-06-15T12:00:00.000Z"
 
 
 def rows(library, *ids):
-    return list(stored.load_rows(library.db, ids).values())
+    return list(load_rows(library.db, ids).values())
 
 
 def say(library, verdict, one, two):
@@ -28,7 +29,7 @@ def say(library, verdict, one, two):
 def held(library, *ids):
     """(who said it, verdict) of these source activities."""
     verdicts.recall(library.db, library.athlete_id, rows(library, *ids), NOW)
-    return sorted((one.said_by, one.verdict) for one in stored.opinions_about(library.db, ids))
+    return sorted((one.said_by, one.verdict) for one in opinions_about(library.db, ids))
 
 
 def test_a_verdict_holds_for_the_very_source_activities(library):
@@ -88,7 +89,7 @@ def test_an_older_word_that_also_names_a_third_does_not_come_back_with_it(librar
     say(library, "different", one, two)
     held(library, one, two, third)
     held(library, third)
-    said = stored.opinions_about(library.db, [one])
+    said = opinions_about(library.db, [one])
     assert [word.verdict for word in said if {word.first_id, word.second_id} == {one, two}] == [
         "different"
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry.errors import UserMistake
-from fitglue_registry.store.activities import put_opinion
+from fitglue_registry.store.opinions import put_opinion
 from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.events import Decided
 from tests.sync.natural import natural

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from fitglue_registry.store.reading import Filter, Found
+    from fitglue_registry.store.activity_details import ActivityDetails
+    from fitglue_registry.store.lists import Filter
 
 _ON_A_TERMINAL = 30
 _WIDE = 110
@@ -74,7 +75,7 @@ def command(
     at the source.
     """
     if context.invoked_subcommand is None:
-        from fitglue_registry.store.reading import Filter
+        from fitglue_registry.store.lists import Filter
 
         _list(
             context.ensure_object(CliContext),
@@ -84,7 +85,7 @@ def command(
 
 
 def _list(cli: CliContext, wanted: Filter, *, as_csv: bool) -> None:
-    from fitglue_registry.store.reading import LISTED
+    from fitglue_registry.store.lists import LISTED
 
     limit = wanted.limit
     most = limit or (
@@ -268,7 +269,7 @@ def edit(
         _show_edited(cli, found, [*own, *(name for name, _ in (*values, *sources)), *reset])
 
 
-def _show_edited(cli: CliContext, found: Found, fields: list[str]) -> None:
+def _show_edited(cli: CliContext, found: ActivityDetails, fields: list[str]) -> None:
     from fitglue_registry.cli.table import heading, pairs
     from fitglue_registry.cli.text import short_hashes
 

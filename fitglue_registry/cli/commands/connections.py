@@ -15,7 +15,7 @@ from fitglue_registry.errors import FitglueError, UserMistake
 
 if TYPE_CHECKING:
     from fitglue_registry.host import SecretKept
-    from fitglue_registry.store.connections import Connected
+    from fitglue_registry.store.connections import ConnectionRow
 
 
 @click.group(
@@ -103,7 +103,7 @@ def check(cli: CliContext, *, name: str | None) -> int:
     return next((code for code in codes if code), 0)
 
 
-def _check(cli: CliContext, one: Connected) -> int:
+def _check(cli: CliContext, one: ConnectionRow) -> int:
     from fitglue_registry.cli.failure import show_failure
     from fitglue_registry.cli.progress import Progress
     from fitglue_registry.cli.table import hanging

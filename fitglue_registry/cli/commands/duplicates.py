@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from fitglue_registry.store.reading import Found
+    from fitglue_registry.store.activity_details import ActivityDetails
 
 _CERTAIN = 0.995
 _KEYS = {"s": "same", "d": "different", "k": "skip", "q": "quit"}
@@ -205,7 +205,7 @@ def split(cli: CliContext, *, reference: str, source: str | None) -> None:
     _tell_apart(cli, cli.host.split_activity(reference, source))
 
 
-def _tell_apart(cli: CliContext, found: list[Found]) -> None:
+def _tell_apart(cli: CliContext, found: list[ActivityDetails]) -> None:
     if cli.as_json:
         cli.document([_brief(one) for one in found])
         return
@@ -273,7 +273,7 @@ def history(cli: CliContext) -> None:
         cli.note("You have not said anything yet. fitglue duplicates shows the pairs to decide.")
 
 
-def _brief(found: Found) -> dict[str, Any]:
+def _brief(found: ActivityDetails) -> dict[str, Any]:
     return {
         "number": found.number,
         "id": found.id,
@@ -282,7 +282,7 @@ def _brief(found: Found) -> dict[str, Any]:
     }
 
 
-def _line(found: Found) -> str:
+def _line(found: ActivityDetails) -> str:
     from fitglue_registry.cli.text import clean, joined, short_id
 
     sources = [f"{member.connection}/{short_id(member.external_id)}" for member in found.members]

@@ -74,7 +74,7 @@ def command(
 def _numbers(
     cli: CliContext, references: tuple[str, ...], since: date | None, until: date | None
 ) -> list[int]:
-    from fitglue_registry.store.reading import Filter
+    from fitglue_registry.store.lists import Filter
 
     if references:
         return [cli.host.activity(reference).number for reference in references]
@@ -123,7 +123,7 @@ def _jsonl(cli: CliContext, numbers: list[int]) -> None:
 
 
 def _csv(cli: CliContext, numbers: list[int]) -> None:
-    from fitglue_registry.store.reading import LISTED
+    from fitglue_registry.store.lists import LISTED
 
     wanted = set(numbers)
     rows = (row for row in cli.host.activities() if row["number"] in wanted)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from fitglue_registry.model import Lap, SourceActivity
-    from fitglue_registry.store.reading import Found
+    from fitglue_registry.store.activity_details import ActivityDetails
 
 _LAPS_SHOWN = 40
 _WIDE = 100
@@ -57,7 +57,7 @@ def command(cli: CliContext, *, reference: str, streams: bool) -> None:
     cli.show(*_made_of(found))
 
 
-def _head(found: Found) -> Iterator[RenderableType]:
+def _head(found: ActivityDetails) -> Iterator[RenderableType]:
     from rich.text import Text
 
     from fitglue_registry.cli.table import heading
@@ -92,7 +92,7 @@ def _offset(seconds: int) -> str:
     return f"UTC{'-' if seconds < 0 else '+'}{minutes // 60}{f':{minutes % 60:02d}' if minutes % 60 else ''}"
 
 
-def _values(cli: CliContext, found: Found) -> Iterator[RenderableType]:
+def _values(cli: CliContext, found: ActivityDetails) -> Iterator[RenderableType]:
     """One column for the value, one for how it was come by, and on a wide screen its name at the
     source.
     """
@@ -186,7 +186,7 @@ def _lap(number: int, lap: Lap, activity: SourceActivity) -> list[str]:
     ]
 
 
-def _streams(cli: CliContext, found: Found) -> Iterator[RenderableType]:
+def _streams(cli: CliContext, found: ActivityDetails) -> Iterator[RenderableType]:
     from fitglue_registry.cli.sparkline import ASCII, BLOCKS, sparkline
     from fitglue_registry.cli.table import heading, pairs
     from fitglue_registry.cli.text import speaks_unicode
@@ -215,7 +215,7 @@ def _samples(column: Any, kind: str) -> list[float | None]:
     return [sample * factor if isinstance(sample, float) else None for sample in column]
 
 
-def _made_of(found: Found) -> Iterator[RenderableType]:
+def _made_of(found: ActivityDetails) -> Iterator[RenderableType]:
     """The records, what was read of each, its identities and its page."""
     from fitglue_registry.cli.table import heading, pairs
     from fitglue_registry.cli.text import short_hashes, short_id

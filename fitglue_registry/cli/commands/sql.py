@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from fitglue_registry.store.sql import Answer
+    from fitglue_registry.store.sql import SqlResult
 
 _NARROWEST = 5
 _LONGEST = 40
@@ -63,7 +63,7 @@ def _views(cli: CliContext) -> None:
         cli.show(pairs([(view, ", ".join(columns)) for view, columns in views.items()], indent=0))
 
 
-def _answer(cli: CliContext, answer: Answer, *, as_csv: bool) -> None:
+def _answer(cli: CliContext, answer: SqlResult, *, as_csv: bool) -> None:
     if cli.as_json:
         cli.lines(dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows)
     elif as_csv:
@@ -78,7 +78,7 @@ def _plain(value: Any) -> Any:
     return f"{len(value)} bytes" if isinstance(value, bytes | memoryview) else value
 
 
-def _table(cli: CliContext, answer: Answer) -> Iterator[RenderableType]:
+def _table(cli: CliContext, answer: SqlResult) -> Iterator[RenderableType]:
     """Rows under headings; where so many columns do not fit, each row by itself, a value a line."""
     from fitglue_registry.cli import table
 

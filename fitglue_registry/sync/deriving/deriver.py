@@ -14,7 +14,7 @@ import msgspec
 
 from fitglue_registry import model
 from fitglue_registry.errors import FitglueError, Place, PluginFailed, RecordRefused
-from fitglue_registry.store.encoding import Encoded, prepare
+from fitglue_registry.store.encoding import EncodedActivity, encode_activity
 from fitglue_registry.validation.validator import Validator
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Derived:
     fault.
     """
 
-    prepared: list[Encoded]
+    prepared: list[EncodedActivity]
     refused: FitglueError | None = None
     failure: BaseException | None = None
     received_at: str | None = None  # of the part that it was made for
@@ -186,9 +186,9 @@ class Deriver:
             fix="the record is kept; it is tried again when the plugin has a new version",
         )
 
-    def _prepare(self, record: Record, activity: model.SourceActivity) -> Encoded:
+    def _prepare(self, record: Record, activity: model.SourceActivity) -> EncodedActivity:
         try:
-            return prepare(activity)
+            return encode_activity(activity)
         except (ValueError, OverflowError) as error:
             raise RecordRefused(
                 "FG-activity-invalid",

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from fitglue_registry import model
-from fitglue_registry.store.activities import forget_lost_activities, lock_athlete, shared_of
-from fitglue_registry.store.prepared import chunks
-from fitglue_registry.store.records import Known
+from fitglue_registry.store.athletes import lock_athlete
+from fitglue_registry.store.records import RecordRow
 from fitglue_registry.store.runs import RunLog
+from fitglue_registry.store.source_activities import forget_lost_activities
+from fitglue_registry.store.source_activity_search import shared_of
+from fitglue_registry.store.statements import chunks
 from fitglue_registry.store.tables import quarantine, records, source_activities, streams
 from fitglue_registry.sync import events
 from fitglue_registry.sync.deriving.workers import batches_of, derive_batches
@@ -44,7 +46,7 @@ class _Before:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    known: Sequence[Known]
+    known: Sequence[RecordRow]
     before: dict[int, _Before]
 
 
@@ -67,7 +69,7 @@ def rebuild_connection(context: Context) -> Iterator[events.Event]:
                 records.c.start_local,
             )
             known = [
-                Known(*row)
+                RecordRow(*row)
                 for row in db.execute(
                     query.where(records.c.connection_id == connected.id).order_by(records.c.id)
                 )
@@ -118,13 +120,13 @@ def _merge_again(context: Context) -> None:
             context.matcher.merge_again(db, context.connected.athlete_id, some, context.now)
 
 
-def _batches(context: Context, known: Sequence[Known]) -> Iterator[tuple[_Batch, list[Record]]]:
+def _batches(context: Context, known: Sequence[RecordRow]) -> Iterator[tuple[_Batch, list[Record]]]:
     for some in batches_of(context.entry, known):
         loaded = load(context, [(one.id, one.external_id) for one in some])
         yield _Batch(some, _before(context, some)), [loaded[one.external_id] for one in some]
 
 
-def _before(context: Context, some: Sequence[Known]) -> dict[int, _Before]:
+def _before(context: Context, some: Sequence[RecordRow]) -> dict[int, _Before]:
     found = {one.id: _Before() for one in some}
     query = sa.select(
         source_activities.c.record_id,
@@ -149,7 +151,7 @@ def _before(context: Context, some: Sequence[Known]) -> dict[int, _Before]:
 
 
 def _renew(
-    context: Context, log: RunLog, known: Known, before: _Before, derived: Derived
+    context: Context, log: RunLog, known: RecordRow, before: _Before, derived: Derived
 ) -> list[int]:
     """Store what a record says now, unless that is what it said before; the legs that say something
     else come back.

@@ -18,7 +18,7 @@ from fitglue_registry.errors import (
     Retryable,
 )
 from fitglue_registry.plugin_api import Part, Unavailable
-from fitglue_registry.store import records
+from fitglue_registry.store.parts import sample_with_part
 from fitglue_registry.sync.deriving.deriver import Derived
 from fitglue_registry.sync.deriving.pool import Pending
 
@@ -87,7 +87,7 @@ def _others(context: Context, part: str, jobs: Sequence[Sequence[str]]) -> list[
     that never was, some of what waits.
     """
     with context.database.read() as db:
-        held = records.some_that_have(db, context.connected.id, part, _PROBES)
+        held = sample_with_part(db, context.connected.id, part, _PROBES)
     waiting = [job[0] for job in jobs]
     return held or waiting[:: -max(len(waiting) // _PROBES, 1)][:_PROBES]
 

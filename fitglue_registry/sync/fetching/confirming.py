@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.plugin_api import Part, Unavailable
-from fitglue_registry.store import records
-from fitglue_registry.store.activities import ids_of_records
+from fitglue_registry.store.quarantine import quarantined, release
+from fitglue_registry.store.records import records_in_state, update_record
+from fitglue_registry.store.source_activity_search import ids_of_records
 from fitglue_registry.sync import events
 from fitglue_registry.sync.fetching.asking import ask_for
 from fitglue_registry.sync.fetching.parts import Shelf
@@ -23,7 +24,7 @@ from fitglue_registry.sync.fetching.storing import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fitglue_registry.store.records import Known
+    from fitglue_registry.store.records import RecordRow
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.context import Context
     from fitglue_registry.sync.deriving.deriver import Derived
@@ -38,7 +39,7 @@ def confirm_missing(context: Context, log: RunLog, asked: set[str]) -> Iterator[
     Of those ``asked`` in this run none is again.
     """
     with context.database.read() as db:
-        marked = records.records_in_state(db, context.connected.id, "missing")
+        marked = records_in_state(db, context.connected.id, "missing")
     missing = [known for known in marked if known.external_id not in asked]
     asked.update(known.external_id for known in missing)
     part = next((part for part in context.entry.parts if part.confirms), None)
@@ -55,8 +56,8 @@ def confirm_missing(context: Context, log: RunLog, asked: set[str]) -> Iterator[
             )
         return
     with context.database.read() as db:
-        unread = {held.external_id for held in records.quarantined(db, context.connected.id)}
-    by_id: dict[str, Known] = {known.external_id: known for known in missing}
+        unread = {held.external_id for held in quarantined(db, context.connected.id)}
+    by_id: dict[str, RecordRow] = {known.external_id: known for known in missing}
     shelf = Shelf(context, {known.external_id: known.id for known in missing})
     for batch in ask_for(
         context,
@@ -69,7 +70,7 @@ def confirm_missing(context: Context, log: RunLog, asked: set[str]) -> Iterator[
 
 
 def _settle(
-    context: Context, log: RunLog, known: Known, answered: Answered, unread: set[str]
+    context: Context, log: RunLog, known: RecordRow, answered: Answered, unread: set[str]
 ) -> Iterator[events.Event]:
     item = answered.item
     if isinstance(item, Part):
@@ -91,13 +92,13 @@ def _settle(
 
 
 def _is_there(
-    context: Context, log: RunLog, known: Known, part: Part, derived: Derived
+    context: Context, log: RunLog, known: RecordRow, part: Part, derived: Derived
 ) -> Iterator[events.Event]:
     start = {"start_local": derived.prepared[0].figures["start_local"]} if derived.prepared else {}
     with context.writing(log) as db:
         keep_part(context, db, known.id, part, derived)
         log.decide(db, context.now, "confirmed", known.id, _UNLISTED)
-        records.update_record(db, known.id, state="unlisted", **start)
+        update_record(db, known.id, state="unlisted", **start)
         place_derived(context, db, [store_derived(context, log, db, known.id, derived)])
     if derived.refused:
         yield events.Decided(
@@ -106,23 +107,25 @@ def _is_there(
     yield events.Decided(context.connected.name, known.external_id, "confirmed", _UNLISTED)
 
 
-def _bury(context: Context, log: RunLog, known: Known, said: Unavailable) -> Iterator[events.Event]:
+def _bury(
+    context: Context, log: RunLog, known: RecordRow, said: Unavailable
+) -> Iterator[events.Event]:
     """The tombstone: the record stays with what was kept of it, its source activities no longer
     count.
     """
     now = context.now
     with context.writing(log) as db:
-        records.update_record(db, known.id, state="gone", gone_at=now, reason=reason_of(said))
+        update_record(db, known.id, state="gone", gone_at=now, reason=reason_of(said))
         log.decide(db, now, "gone", known.id, said.reason)
-        records.release(db, known.id)  # what it said is kept, and nobody needs to mend it any more
+        release(db, known.id)  # what it said is kept, and nobody needs to mend it any more
         context.matcher.place(db, context.connected.athlete_id, ids_of_records(db, [known.id]), now)
     yield events.Decided(context.connected.name, known.external_id, "gone", said.reason)
 
 
 def _becomes_stub(
-    context: Context, log: RunLog, known: Known, said: Unavailable
+    context: Context, log: RunLog, known: RecordRow, said: Unavailable
 ) -> Iterator[events.Event]:
     with context.writing(log) as db:
-        records.update_record(db, known.id, state="stub", reason=reason_of(said))
+        update_record(db, known.id, state="stub", reason=reason_of(said))
         log.decide(db, context.now, "stub", known.id, said.reason)
     yield events.Decided(context.connected.name, known.external_id, "stub", said.reason)

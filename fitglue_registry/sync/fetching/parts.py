@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.plugin_api import Body, Part, Unavailable
-from fitglue_registry.store import records
-from fitglue_registry.store.records import load_records, with_part
+from fitglue_registry.store.parts import count_wanted, lacks_part, want_where_unknown, wanted_parts
+from fitglue_registry.store.quarantine import quarantined
+from fitglue_registry.store.record_values import load_records, received_text, with_part
 from fitglue_registry.sync import events
 from fitglue_registry.sync.deriving.pool import pool_for
 from fitglue_registry.sync.deriving.workers import batches_of, derive_batches
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.plugin_api import Record, Window
     from fitglue_registry.registry.entry import Part as PartEntry
-    from fitglue_registry.store.records import Known
+    from fitglue_registry.store.records import RecordRow
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.context import Context
     from fitglue_registry.sync.deriving.deriver import Derived
@@ -46,7 +47,7 @@ def fetch_part(
     if ask_in is not None:
         _want_where_unknown(context, part, ask_in)
     with context.database.read() as db:
-        total = records.count_wanted(db, context.connected.id, part.name)
+        total = count_wanted(db, context.connected.id, part.name)
     if total:
         yield events.PartsPlanned(context.connected.name, part.name, total)
     with pool_for(context, part, total) as pool:
@@ -84,9 +85,7 @@ def _next_page(context: Context, part: PartEntry, still_wanted: set[str]) -> dic
     a history of any length.
     """
     with context.database.read() as db:
-        wanted = records.wanted_parts(
-            db, context.connected.id, part.name, _PAGE + len(still_wanted)
-        )
+        wanted = wanted_parts(db, context.connected.id, part.name, _PAGE + len(still_wanted))
     return {
         external_id: record_id
         for record_id, external_id in wanted
@@ -107,10 +106,10 @@ def _waits_on(answered: Answered) -> bool:
 
 def _want_where_unknown(context: Context, part: PartEntry, window: Window) -> None:
     with context.database.read() as db:
-        lacks = records.lacks_part(db, context.connected.id, part.name, window)
+        lacks = lacks_part(db, context.connected.id, part.name, window)
     if lacks:
         with context.database.write() as db:
-            records.want_where_unknown(db, context.connected.id, part.name, window)
+            want_where_unknown(db, context.connected.id, part.name, window)
 
 
 class Shelf:
@@ -143,7 +142,7 @@ class Shelf:
         if isinstance(item, Part):
             body = Body(item.content, item.encoding, item.decoded)
             record = with_part(record, item.part, body, self._context.clock.now())
-            received_at = records.received_at(record, item.part)
+            received_at = received_text(record, item.part)
         else:
             record = replace(record, unavailable={**record.unavailable, item.part: item.reason})
         if self._pool is not None and isinstance(item, Part):
@@ -185,7 +184,7 @@ def retry_quarantine(
     if version is None and not everything:
         return
     with context.database.read() as db:
-        waiting = records.quarantined(db, context.connected.id, not_version=version)
+        waiting = quarantined(db, context.connected.id, not_version=version)
     for some, every in derive_batches(context, _with_records(context, waiting), len(waiting)):
         for one, derived in zip(some, every, strict=True):
             with context.writing(log) as db:
@@ -195,8 +194,8 @@ def retry_quarantine(
 
 
 def _with_records(
-    context: Context, known: Sequence[Known]
-) -> Iterator[tuple[Sequence[Known], list[Record]]]:
+    context: Context, known: Sequence[RecordRow]
+) -> Iterator[tuple[Sequence[RecordRow], list[Record]]]:
     """Batch after batch, each read when it is asked for."""
     for some in batches_of(context.entry, known):
         loaded = load(context, [(one.id, one.external_id) for one in some])

@@ -10,8 +10,11 @@ import msgspec
 
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.plugin_api import Body, Part, Unavailable
-from fitglue_registry.store import records
-from fitglue_registry.store.activities import Stored, put_source_activities
+from fitglue_registry.store.parts import part_tries, restore_second_look, set_part
+from fitglue_registry.store.quarantine import put_in_quarantine, release
+from fitglue_registry.store.raw_parts import BLOB_PARTS
+from fitglue_registry.store.records import update_record
+from fitglue_registry.store.source_activities import Stored, put_source_activities
 from fitglue_registry.sync import events
 from fitglue_registry.sync.place import has_company
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.store.encoding import Encoded
+    from fitglue_registry.store.encoding import EncodedActivity
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.context import Context
     from fitglue_registry.sync.deriving.deriver import Derived
@@ -47,7 +50,7 @@ def store_answers(
         if isinstance(one.item, Part) and one.item.encoding == "identity"
     ]
     with context.writing(log) as db:
-        if part not in records.BLOB_PARTS:
+        if part not in BLOB_PARTS:
             context.raws.learn(db, context.entry.id, part, plain)
         stored = [
             _store_answer(context, log, db, part, record_of[one.external_id], one, said)
@@ -98,18 +101,16 @@ def keep_part(
     raw_id = context.raws.put(
         db, record_id, context.entry.id, part.part, body, now=received_at or context.now
     )
-    records.set_part(db, record_id, part.part, state="have", raw_id=raw_id)
+    set_part(db, record_id, part.part, state="have", raw_id=raw_id)
 
 
 def _note_failure(
     context: Context, log: RunLog, db: Db, part: str, record_id: int, error: FitglueError
 ) -> None:
-    if not records.as_before_the_walk(db, record_id, part):
-        tries = records.part_tries(db, record_id, part) + 1
+    if not restore_second_look(db, record_id, part):
+        tries = part_tries(db, record_id, part) + 1
         state = "failed" if tries >= _MOST_TRIES else "wanted"
-        records.set_part(
-            db, record_id, part, state=state, code=error.code, reason=error.what, tried=True
-        )
+        set_part(db, record_id, part, state=state, code=error.code, reason=error.what, tried=True)
     log.decide(db, context.now, "not-fetched", record_id, f"{part}: {error.what}")
 
 
@@ -120,10 +121,10 @@ def _note_unavailable(
     # "stub" is for the list to say: a part that is refused makes no stub of a record that is listed
     # as native.
     if said.state == "gone":
-        records.update_record(db, record_id, state="missing")
+        update_record(db, record_id, state="missing")
     state = "wanted" if said.state == "later" else "none"
-    if state == "none" or not records.as_before_the_walk(db, record_id, said.part):
-        records.set_part(
+    if state == "none" or not restore_second_look(db, record_id, said.part):
+        set_part(
             db, record_id, said.part, state=state, code=said.code, reason=said.reason, tried=True
         )
     # A part that is gone asks for a confirmation, whose word it is whether the record is.
@@ -140,7 +141,7 @@ def store_derived(
     if derived.refused is not None:
         quarantine(context, log, db, record_id, derived.refused)
         return None
-    if records.release(db, record_id):
+    if release(db, record_id):
         log.decide(db, context.now, "released", record_id)
     return put_source_activities(
         db,
@@ -159,7 +160,7 @@ def place_derived(context: Context, db: Db, every: Sequence[Stored | None]) -> N
     """
     athlete_id, now = context.connected.athlete_id, context.now
     rematch: list[Stored] = []
-    remerge: list[tuple[int, Encoded]] = []
+    remerge: list[tuple[int, EncodedActivity]] = []
     for stored in filter(None, every):
         if stored.rematch or (stored.compare and has_company(db, athlete_id, stored)):
             rematch.append(stored)
@@ -178,7 +179,7 @@ def quarantine(
     context: Context, log: RunLog, db: Db, record_id: int, refused: FitglueError
 ) -> None:
     """Keep a record aside with the reason, until it or its plugin changes."""
-    news = records.put_in_quarantine(
+    news = put_in_quarantine(
         db,
         record_id,
         stage="normalize",

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.model.moments import utc_text
 from fitglue_registry.plugin_api import Body, Listing, Record, Window
-from fitglue_registry.store import connections, records
-from fitglue_registry.store.activities import (
-    ids_of_records,
-    put_source_activities,
-    with_fellow_members,
-)
-from fitglue_registry.store.reading import activities_of
+from fitglue_registry.store.activity_details import activities_of
+from fitglue_registry.store.connections import ensure_connection, get_connection, update_connection
+from fitglue_registry.store.parts import after_walk, part_names, set_part, want_parts
+from fitglue_registry.store.quarantine import release
+from fitglue_registry.store.record_values import load_records, received_text, with_part
+from fitglue_registry.store.records import insert_record, known_records, records_in, update_record
+from fitglue_registry.store.source_activities import put_source_activities
+from fitglue_registry.store.source_activity_search import ids_of_records, with_fellow_members
+from fitglue_registry.store.windows import window_done
 from fitglue_registry.sync import events
 from fitglue_registry.sync.deriving.workers import batches_of, derive_batches
 from fitglue_registry.sync.fetching.storing import quarantine, reason_of
@@ -27,10 +29,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.errors import FitglueError
-    from fitglue_registry.store.connections import PlannedWindow
-    from fitglue_registry.store.encoding import Encoded
-    from fitglue_registry.store.records import Known
+    from fitglue_registry.store.encoding import EncodedActivity
+    from fitglue_registry.store.records import RecordRow
     from fitglue_registry.store.runs import RunLog
+    from fitglue_registry.store.windows import PlannedWindow
     from fitglue_registry.sync.context import Context
 
 
@@ -49,13 +51,13 @@ class _Row:
 
     listing: Listing
     revision: str
-    known: Known | None
+    known: RecordRow | None
     decision: str
     reason: str | None = None
     touched: list[str] = field(default_factory=list)
     paths: set[str] = field(default_factory=set)
     added: set[str] = field(default_factory=set)
-    prepared: Sequence[Encoded] = ()
+    prepared: Sequence[EncodedActivity] = ()
     refused: FitglueError | None = None
     received_at: str | None = None
 
@@ -121,15 +123,13 @@ def store_window(
     )
 
 
-def _look(context: Context, listed: ListedWindow) -> tuple[list[_Row], list[Known]]:
+def _look(context: Context, listed: ListedWindow) -> tuple[list[_Row], list[RecordRow]]:
     """What of the listing is new or changed, and what the store has in this window that the listing
     does not show.
     """
     revisions = Revisions(context.entry)
     with context.database.read() as db:
-        known = records.known_records(
-            db, context.connected.id, [row.external_id for row in listed.rows]
-        )
+        known = known_records(db, context.connected.id, [row.external_id for row in listed.rows])
         rows = []
         for listing in listed.rows:
             revision = listing.revision or revisions.revision(listing.summary)
@@ -149,14 +149,14 @@ def _look(context: Context, listed: ListedWindow) -> tuple[list[_Row], list[Know
         if context.entry.sync.deletions:
             missing = [
                 one
-                for one in records.records_in(db, context.connected.id, listed.window)
+                for one in records_in(db, context.connected.id, listed.window)
                 if one.external_id not in known
             ]
         _compare(context, db, revisions, rows)
     return rows, missing
 
 
-def _decide(listing: Listing, revision: str, before: Known | None) -> str | None:
+def _decide(listing: Listing, revision: str, before: RecordRow | None) -> str | None:
     stub = listing.unavailable is not None
     if listing.unavailable is not None and listing.unavailable.state == "later":
         return None  # nothing is known of it yet; the next sync looks again
@@ -202,13 +202,13 @@ def _derive(context: Context, rows: Sequence[_Row]) -> None:
         loaded = _load(context, some)
         for row in some:
             bare = Record(row.listing.external_id, context.entry.id, {}, context.connected.account)
-            record = records.with_part(
+            record = with_part(
                 loaded[row.known.id] if row.known else bare,
                 "summary",
                 Body(row.listing.summary),
                 now,
             )
-            row.received_at = records.received_at(record, "summary")
+            row.received_at = received_text(record, "summary")
             yield record
 
     for row, derived in zip(
@@ -226,16 +226,14 @@ def _load(context: Context, rows: Sequence[_Row]) -> dict[int, Record]:
     if not keys:
         return {}
     with context.database.read() as db:
-        return records.load_records(
-            db, context.raws, context.entry.id, context.connected.account, keys
-        )
+        return load_records(db, context.raws, context.entry.id, context.connected.account, keys)
 
 
 def _commit(
     context: Context,
     log: RunLog,
     rows: Sequence[_Row],
-    missing: Sequence[Known],
+    missing: Sequence[RecordRow],
     planned: PlannedWindow | None,
     walk_done: str | None,
 ) -> None:
@@ -245,16 +243,16 @@ def _commit(
                 db, context.entry.id, "summary", [row.listing.summary for row in rows]
             )
         for known in missing:
-            records.update_record(db, known.id, state="missing")
+            update_record(db, known.id, state="missing")
             log.decide(
                 db, context.now, "missing", known.id, "not listed any more; to be confirmed by id"
             )
         _write_rows(context, log, db, rows)
         if planned:
-            connections.window_done(db, planned)
+            window_done(db, planned)
         if walk_done:
-            records.after_walk(db, context.connected.id)
-            connections.update_connection(db, context.connected.id, full_walk_at=walk_done)
+            after_walk(db, context.connected.id)
+            update_connection(db, context.connected.id, full_walk_at=walk_done)
 
 
 def _rehearse(context: Context, log: RunLog, rows: Sequence[_Row]) -> dict[str, str]:
@@ -266,7 +264,7 @@ def _rehearse(context: Context, log: RunLog, rows: Sequence[_Row]) -> dict[str, 
         return {}
     try:
         with context.database.write() as db:
-            connections.ensure_connection(db, context.connected, context.now)
+            ensure_connection(db, context.connected, context.now)
             joined = _joined(context, db, _write_rows(context, log, db, rows))
             db.rollback()
     finally:
@@ -280,7 +278,7 @@ def _joined(context: Context, db: Db, ids: Collection[int]) -> dict[str, str]:
     join one, each pair once.
     """
     fellows = activities_of(db, with_fellow_members(db, ids))
-    stored = connections.get_connection(db, context.connected.id)
+    stored = get_connection(db, context.connected.id)
     mine = f"{stored.name if stored else context.connected.name}/"
     new = {fellows[number]["name"] for number in ids if number in fellows}
     named: dict[str, set[str]] = {}
@@ -323,15 +321,15 @@ def _write_row(
         revision=row.revision,
         fresh=fresh,
     )
-    records.set_part(db, record_id, "summary", state="have", raw_id=raw_id, fresh=fresh)
-    records.want_parts(db, record_id, sorted(_wanted(context, db, record_id, row)), fresh=fresh)
+    set_part(db, record_id, "summary", state="have", raw_id=raw_id, fresh=fresh)
+    want_parts(db, record_id, sorted(_wanted(context, db, record_id, row)), fresh=fresh)
     log.decide(db, now, row.decision, record_id, row.reason)
     if row.decision == "back":
         rematch.update(ids_of_records(db, [record_id]))
     if row.refused:
         quarantine(context, log, db, record_id, row.refused)
         return
-    if not fresh and records.release(db, record_id):
+    if not fresh and release(db, record_id):
         log.decide(db, now, "released", record_id)
     stored = put_source_activities(
         db,
@@ -353,7 +351,7 @@ def _wanted(context: Context, db: Db, record_id: int, row: _Row) -> set[str]:
     if row.listing.unavailable is not None:
         return set()
     fetched = [part for part in context.entry.parts if part.comes_from == "fetch"]
-    known = records.part_names(db, record_id) if row.known is not None else ()
+    known = part_names(db, record_id) if row.known is not None else ()
     offered = {part.name for part in fetched if part.default}.union(known)
     if row.known is not None and row.known.state in ("listed", "unlisted", "missing"):
         return offered & set(row.touched)
@@ -373,10 +371,10 @@ def _write_record(context: Context, db: Db, row: _Row) -> int:
         "gone_at": None,
     }
     if row.known is None:
-        return records.insert_record(
+        return insert_record(
             db, context.connected.id, listing.external_id, first_seen_at=now, **values
         )
-    records.update_record(db, row.known.id, **values)
+    update_record(db, row.known.id, **values)
     return row.known.id
 
 

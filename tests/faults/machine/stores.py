@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import zstandard
 
 from fitglue_registry.store import tables as t
-from fitglue_registry.store.reading import load_streams
+from fitglue_registry.store.stored_streams import load_streams
 
 if TYPE_CHECKING:
     from fitglue_registry import Host

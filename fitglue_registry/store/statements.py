@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
 _MANY = 500  # values in one IN list, well below every driver's limit
+#: The ids of one chunk, for an IN list.
+IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _Bind = tuple[str, "Callable[[Any], Any] | None"]
 
 
-class Prepared:
+class Statement:
     """One statement with named parameters; ``columns`` are those that an insert or an update
     sets.
     """
@@ -105,17 +107,17 @@ class _Compiled:
 
 
 @cache
-def _insert(table: sa.Table, columns: tuple[str, ...], *, key: bool) -> Prepared:
+def _insert(table: sa.Table, columns: tuple[str, ...], *, key: bool) -> Statement:
     statement = sa.insert(table).inline()
-    return Prepared(statement.returning(*table.primary_key) if key else statement, columns)
+    return Statement(statement.returning(*table.primary_key) if key else statement, columns)
 
 
 @cache
-def _update(table: sa.Table, columns: tuple[str, ...]) -> Prepared:
+def _update(table: sa.Table, columns: tuple[str, ...]) -> Statement:
     statement = sa.update(table).where(
         *(column == sa.bindparam(f"key_{column.name}") for column in table.primary_key)
     )
-    return Prepared(statement, columns)
+    return Statement(statement, columns)
 
 
 @cache
