@@ -15,6 +15,7 @@ from typing import Any
 
 from fitglue_registry import model
 from fitglue_registry.dedupe import Card, Traits, learned_weights, match
+from fitglue_registry.matching.matcher import Matcher
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.store.athletes import ensure_athlete
@@ -23,7 +24,6 @@ from fitglue_registry.store.database import Database
 from fitglue_registry.store.encoding import encode_activity
 from fitglue_registry.store.records import insert_record
 from fitglue_registry.store.source_activities import put_source_activities
-from fitglue_registry.sync.place import Matcher
 
 NOW = "2026-06-15T12:00:00.000Z"
 _START = datetime(1990, 1, 1, tzinfo=UTC)

@@ -11,8 +11,8 @@ from fitglue_registry.library import ME, Library
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from fitglue_registry.matching.matcher import Matcher
     from fitglue_registry.store.activity_details import ActivityDetails
-    from fitglue_registry.sync.place import Matcher
 
 
 class Judge(Library):
@@ -25,7 +25,7 @@ class Judge(Library):
         Raises ``UserMistake`` where they are one already, or where that would join what something
         else keeps apart.
         """
-        from fitglue_registry.sync.judging import say_same
+        from fitglue_registry.decisions.deciding import say_same
 
         matcher = self._matcher()
         with self.database.write() as db:
@@ -33,7 +33,7 @@ class Judge(Library):
 
     def keep_apart(self, references: Sequence[str], athlete: str = ME) -> list[ActivityDetails]:
         """These activities are different workouts: it is remembered, also for copies to come."""
-        from fitglue_registry.sync.judging import say_different
+        from fitglue_registry.decisions.deciding import say_different
 
         matcher = self._matcher()
         with self.database.write() as db:
@@ -45,7 +45,7 @@ class Judge(Library):
         """Take a source (a connection's name, an external id) out of an activity, or its two
         sources apart; the parts come back.
         """
-        from fitglue_registry.sync.judging import split
+        from fitglue_registry.decisions.deciding import split
 
         matcher = self._matcher()
         with self.database.write() as db:
@@ -65,7 +65,7 @@ class Judge(Library):
         What was chosen wins over every source, and stays. Raises ``UserMistake`` for a field or a
         value that cannot be one.
         """
-        from fitglue_registry.sync.choosing import edit
+        from fitglue_registry.decisions.editing import edit
 
         matcher = self._matcher()
         with self.database.write() as db:
@@ -79,14 +79,14 @@ class Judge(Library):
         """Take the last verdict back, or that one of ``verdicts``; it comes back with the
         activities that it was about, as they are now.
         """
-        from fitglue_registry.sync.judging import take_back
+        from fitglue_registry.decisions.deciding import take_back
 
         matcher = self._matcher()
         with self.database.write() as db:
             return take_back(db, matcher, athlete, number, self.now)
 
     def _matcher(self) -> Matcher:
-        from fitglue_registry.sync.place import Matcher
+        from fitglue_registry.matching.matcher import Matcher
 
         installed = set(self.plugins.names())
         experts = {

@@ -325,14 +325,14 @@ class Library:
         """Each two activities that may be one workout and that nobody has decided about, side by
         side, with the evidence.
         """
-        from fitglue_registry.sync.judging import pairs_to_decide
+        from fitglue_registry.decisions.deciding import pairs_to_decide
 
         with self.database.read() as db:
             return list(pairs_to_decide(db, athlete))
 
     def verdicts(self, athlete: str = ME) -> list[dict[str, Any]]:
         """What the athlete said of activities, newest first, what was taken back included."""
-        from fitglue_registry.sync.judging import history
+        from fitglue_registry.decisions.deciding import history
 
         with self.database.read() as db:
             return history(db, athlete)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
+    from fitglue_registry.matching.matcher import Matcher
     from fitglue_registry.plugin_api import Account, Clock
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.registry import Entry
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from fitglue_registry.store.raw_parts import RawStore
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.deriving.deriver import Deriver
-    from fitglue_registry.sync.place import Matcher
     from fitglue_registry.transport.session import HttpSession
 
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from fitglue_registry.decisions.deciding import evidence_of
+from fitglue_registry.decisions.verdicts import PERSON
 from fitglue_registry.dedupe import ATHLETE, Member, alternatives, claim_edges
 from fitglue_registry.errors import UserMistake
+from fitglue_registry.matching.scoring import Deck
 from fitglue_registry.model import to_builtins
 from fitglue_registry.model.moments import utc_text
 from fitglue_registry.store.activity_details import ActivityDetails, activities_of, load_activity
@@ -17,9 +20,6 @@ from fitglue_registry.store.record_story import find_records, record_story, reco
 from fitglue_registry.store.references import resolve
 from fitglue_registry.store.runs import decisions_of
 from fitglue_registry.store.source_activity_rows import load_rows
-from fitglue_registry.store.verdicts import PERSON
-from fitglue_registry.sync.judging import evidence_of
-from fitglue_registry.sync.scoring import Deck
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

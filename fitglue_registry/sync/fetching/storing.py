@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from fitglue_registry.errors import FitglueError
+from fitglue_registry.matching.matcher import has_company
 from fitglue_registry.plugin_api import Body, Part, Unavailable
 from fitglue_registry.store.parts import part_tries, restore_second_look, set_part
 from fitglue_registry.store.quarantine import put_in_quarantine, release
@@ -16,7 +17,6 @@ from fitglue_registry.store.raw_parts import BLOB_PARTS
 from fitglue_registry.store.records import update_record
 from fitglue_registry.store.source_activities import Stored, put_source_activities
 from fitglue_registry.sync import events
-from fitglue_registry.sync.place import has_company
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,6 +12,8 @@ import pytest
 
 from fitglue_registry.dedupe import Line
 from fitglue_registry.hookspecs import HOOK_API, hookimpl
+from fitglue_registry.matching.matcher import Matcher, has_company
+from fitglue_registry.matching.scoring import verdict_of_opinion
 from fitglue_registry.model import Column, Stream
 from fitglue_registry.plugin_api import Opinion
 from fitglue_registry.plugins import Plugins
@@ -20,8 +22,6 @@ from fitglue_registry.store.activity_details import load_activity
 from fitglue_registry.store.opinions import opinions_about, put_opinion
 from fitglue_registry.store.source_activity_rows import load_rows
 from fitglue_registry.store.source_activity_search import shared_of
-from fitglue_registry.sync.place import Matcher, has_company
-from fitglue_registry.sync.scoring import verdict_of_opinion
 
 NOW = "2026-06-15T12:00:00.000Z"
 

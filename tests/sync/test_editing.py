@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from fitglue_registry.errors import UserMistake
-from tests.sync.test_judging import accounts, groups, row, sync
+from tests.sync.test_deciding import accounts, groups, row, sync
 
 __all__ = ["accounts"]  # a fixture
 

@@ -6,18 +6,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fitglue_registry.decisions import verdicts
 from fitglue_registry.dedupe import Scorer, claim_edges, learned_weights
 from fitglue_registry.dedupe.cluster import questions as left_to_ask
 from fitglue_registry.dedupe.sentences import sentence
 from fitglue_registry.errors import Place, UserMistake
-from fitglue_registry.store import verdicts
+from fitglue_registry.matching.scoring import Deck, edge_of_opinion, reason_of_text
 from fitglue_registry.store.activity_details import load_activity
 from fitglue_registry.store.athletes import lock_athlete
 from fitglue_registry.store.opinions import opinions_about
 from fitglue_registry.store.references import resolve
 from fitglue_registry.store.source_activity_rows import load_rows
 from fitglue_registry.store.source_activity_search import members_of
-from fitglue_registry.sync.scoring import Deck, edge_of_opinion, reason_of_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.dedupe import Card
+    from fitglue_registry.matching.matcher import Matcher
     from fitglue_registry.store.activity_details import ActivityDetails, MemberRow
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
-    from fitglue_registry.sync.place import Matcher
 
 #: What is told of each side of a pair.
 SHOWN = (

@@ -4,7 +4,7 @@ that is in the store.
 
 from __future__ import annotations
 
-from fitglue_registry.store import choices
+from fitglue_registry.decisions import choices
 from fitglue_registry.store.connections import remove_connection
 from fitglue_registry.store.source_activity_rows import load_rows
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from fitglue_registry.decisions import verdicts
 from fitglue_registry.plugin_api import Account
-from fitglue_registry.store import verdicts
 from fitglue_registry.store.connections import remove_connection
 from fitglue_registry.store.opinions import opinions_about
 from fitglue_registry.store.source_activity_rows import load_rows

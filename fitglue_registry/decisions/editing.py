@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from fitglue_registry.decisions import choices
 from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.model import SPORTS, SourceActivity, canonical_sport
 from fitglue_registry.registry.merge_rules import UNDECIDED
-from fitglue_registry.store import choices
 from fitglue_registry.store.activity_details import load_activity
 from fitglue_registry.store.athletes import lock_athlete
 from fitglue_registry.store.references import resolve
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
+    from fitglue_registry.matching.matcher import Matcher
     from fitglue_registry.store.activity_details import ActivityDetails
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
-    from fitglue_registry.sync.place import Matcher
 
 #: Where an activity lies in time is what it is known by.
 _START = frozenset({"start_utc", "start_local", "timezone", "utc_offset_s", "start_precision"})

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fitglue_registry import model
+from fitglue_registry.decisions import choices, verdicts
 from fitglue_registry.dedupe import (
     Choice,
     Member,
@@ -22,9 +23,15 @@ from fitglue_registry.dedupe import (
 )
 from fitglue_registry.dedupe.blocking import may_be_one, reach_s
 from fitglue_registry.dedupe.kinship import inherited
+from fitglue_registry.matching.scoring import (
+    Deck,
+    account_of,
+    edge_of_opinion,
+    score,
+    traits_of_figures,
+)
 from fitglue_registry.plugin_api import Opinion, Pair, Side
 from fitglue_registry.registry import MergeRules
-from fitglue_registry.store import choices, verdicts
 from fitglue_registry.store.activities import Merged, rewrite_lone
 from fitglue_registry.store.assignment import assign
 from fitglue_registry.store.athletes import lock_athlete
@@ -38,13 +45,6 @@ from fitglue_registry.store.source_activity_search import (
     with_fellow_members,
 )
 from fitglue_registry.store.stored_streams import samples_of
-from fitglue_registry.sync.scoring import (
-    Deck,
-    account_of,
-    edge_of_opinion,
-    score,
-    traits_of_figures,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -9,10 +9,10 @@ from datetime import timedelta
 
 import pytest
 
+from fitglue_registry.matching.matcher import Matcher
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.store.source_activity_rows import load_rows
-from fitglue_registry.sync.place import Matcher
 from tests.store.conftest import NOW, START, make_activity
 
 ACCOUNTS = ("garmin", "strava", "files")

@@ -1,0 +1,1 @@
+"""What the athlete decides about activities: same, different, edited values, and undo."""

@@ -1,0 +1,1 @@
+"""Which stored source activities are one workout: dedupe, applied to the store."""
