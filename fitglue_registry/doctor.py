@@ -54,7 +54,7 @@ def checks(
     if deep and stored[0].state == "ok":
         yield from _guarded(host, "store", _store(host, everything=deep == "all"))
     yield from _guarded(host, "clock", _clock(host, connected))
-    yield from _guarded(host, "secrets", _secrets(connected))
+    yield from _guarded(host, "secrets", _secrets(host, connected))
     for one in connected:
         yield from _connection(host, one, offline=offline)
 
@@ -144,11 +144,9 @@ def _store(host: Host, *, everything: bool) -> Iterator[Check]:
         )
 
 
-def _secrets(connected: Sequence[ConnectionRow]) -> Iterator[Check]:
-    from fitglue_registry.secrets.chain import default_scheme
-
+def _secrets(host: Host, connected: Sequence[ConnectionRow]) -> Iterator[Check]:
     kept = {(one.secret_ref or "").partition(":")[0] for one in connected} - {""}
-    chosen = default_scheme()
+    chosen = host.local_secrets.scheme
     also = f"; keys that are kept lie in: {', '.join(sorted(kept))}" if kept - {chosen} else ""
     yield Check(
         "secrets",

@@ -1,4 +1,4 @@
-"""Writes a file so that it is either there whole or not at all, even if the power goes."""
+"""Writes, renames and locks files so that a power cut or a kill leaves the old or the new one."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 UNFINISHED = ".unfinished-"
 """How the name of a file begins while it is written; one that stays behind was never finished."""
+
+_LONGEST_WAIT_S = 30.0
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -27,6 +35,14 @@ def write_whole(path: Path, content: bytes) -> None:
             Path(unfinished).unlink()
         raise
     sync_folder(path.parent)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what ``write_whole`` left behind when it was killed; only while nobody else writes in
+    the folder.
+    """
+    for path in folder.glob(f"{UNFINISHED}*"):
+        path.unlink(missing_ok=True)
 
 
 def make_folder(folder: Path, mode: int = 0o700) -> None:
@@ -48,3 +64,12 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def private_lock(path: Path) -> AbstractContextManager[object]:
+    """Return a lock that one process holds at a time, in a file that only its owner may open.
+
+    Entering waits for up to thirty seconds and raises ``TimeoutError`` after that; the lock ends
+    with the process that holds it.
+    """
+    return FileLock(path, timeout=_LONGEST_WAIT_S, mode=0o600)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.redaction.redactor import Redactor
     from fitglue_registry.registry import Catalogue, Folder
+    from fitglue_registry.secrets.chain import ChainSecretStore
+    from fitglue_registry.secrets.file_store import FileSecretStore
+    from fitglue_registry.secrets.keyring_store import KeyringSecretStore
     from fitglue_registry.secrets.protocol import SecretStore
     from fitglue_registry.store.activity_details import ActivityDetails
     from fitglue_registry.store.blobs import BlobStore
@@ -139,9 +142,19 @@ class Library:
     @cached_property
     def secrets(self) -> SecretStore:
         """Where the secrets of connections lie."""
-        from fitglue_registry.secrets.chain import open_secret_store
+        return self._given_secrets or self.local_secrets
 
-        return self._given_secrets or open_secret_store(self.home)
+    @cached_property
+    def local_secrets(self) -> ChainSecretStore:
+        """The secret store of this machine, whether or not the embedder brings another."""
+        from fitglue_registry.secrets.chain import ChainSecretStore
+
+        return ChainSecretStore(self._open_file_secrets, _open_keyring)
+
+    def _open_file_secrets(self) -> FileSecretStore:
+        from fitglue_registry.secrets.file_store import FileSecretStore
+
+        return FileSecretStore(self.home / "secrets")
 
     @cached_property
     def clock(self) -> WaitingClock:
@@ -403,3 +416,9 @@ class Library:
 
         with self.database.read() as db:
             return totals(db, athlete, since, until)
+
+
+def _open_keyring() -> KeyringSecretStore:
+    from fitglue_registry.secrets.keyring_store import KeyringSecretStore
+
+    return KeyringSecretStore()

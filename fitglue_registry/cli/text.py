@@ -12,12 +12,11 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, TextIO
 
+from fitglue_registry.redaction.control_characters import CONTROL_CHARACTER
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Control characters, what turns the direction of writing, what is invisible, and halves of
-# characters; compiled when first needed.
-_HARMFUL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
 _LONGEST_ID = 24
 _HASH = re.compile(r"\b[0-9a-f]{40,}\b")
 _PLAIN = {
@@ -50,19 +49,19 @@ _PLAIN = {
 
 def clean(text: object) -> str:
     """One line without control characters; what was taken out is shown by its number."""
-    return re.sub(_HARMFUL, _numbered, str(text).replace("\n", " ").replace("\t", " "))
+    return re.sub(CONTROL_CHARACTER, _numbered, str(text).replace("\n", " ").replace("\t", " "))
 
 
 def clean_lines(text: object) -> str:
     """The same, with line breaks kept."""
-    return re.sub(_HARMFUL, _numbered, str(text).replace("\r\n", "\n"))
+    return re.sub(CONTROL_CHARACTER, _numbered, str(text).replace("\r\n", "\n"))
 
 
 def clean_json(text: str) -> str:
     """A JSON text in which what JSON leaves raw, and a terminal might obey, is written as a
     number.
     """
-    return re.sub(_HARMFUL, lambda found: f"\\u{ord(found[0]):04x}", text)
+    return re.sub(CONTROL_CHARACTER, lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _numbered(found: re.Match[str]) -> str:

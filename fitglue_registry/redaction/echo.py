@@ -12,10 +12,8 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from requests.structures import CaseInsensitiveDict
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 #: What is shorter, or a mere number, may stand in any answer by chance, and is kept out of messages
 #: and logs alone.
@@ -29,40 +27,38 @@ class Echo:
     """Knows the few byte strings that one connection must not get back."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        usable = {
-            secret.strip()
-            for secret in secrets
-            if len(secret.strip()) >= _SHORTEST and _LETTER.search(secret)
-        }
-        forms = {
-            form
-            for secret in usable
-            for form in (
-                secret,
-                json.dumps(secret)[1:-1],
-                json.dumps(secret, ensure_ascii=False)[1:-1],
-            )
-        }
-        needles = sorted((form.encode("utf-8", "replace") for form in forms), key=len, reverse=True)
-        self._needles = [
-            (max(_RUN.findall(needle), key=len, default=needle), needle) for needle in needles
-        ]
+        forms: set[str] = set()
+        for secret in secrets:
+            forms.update(_forms(secret.strip()))
+        needles = [form.encode("utf-8", "replace") for form in forms]
+        needles.sort(key=len, reverse=True)
+        self._needles = [(_longest_run(needle), needle) for needle in needles]
         self._texts = [needle.decode("utf-8", "replace") for needle in needles]
 
     def blot(self, body: bytes) -> bytes:
-        """The body without the key; the very same object where it is not in it."""
+        """Return the body without the key; the very same object where it is not in it."""
         for run, needle in self._needles:
             if run in body and needle in body:
                 body = body.replace(needle, b"*" * len(needle))
         return body
 
-    def blot_headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
-        """The headers without the key."""
-        if not any(text in value for text in self._texts for value in headers.values()):
-            return headers
-        blotted = CaseInsensitiveDict(headers)
-        for name, value in headers.items():
-            for text in self._texts:
-                value = value.replace(text, "*" * len(text))
-            blotted[name] = value
-        return blotted
+    def blot_text(self, text: str) -> str:
+        """Return a text, a header's value for example, without the key."""
+        for secret in self._texts:
+            text = text.replace(secret, "*" * len(secret))
+        return text
+
+
+def _forms(secret: str) -> set[str]:
+    """Return a secret as it is and as JSON writes it; nothing where a search is not worthwhile."""
+    if len(secret) < _SHORTEST:
+        return set()
+    if not _LETTER.search(secret):
+        return set()
+    in_ascii = json.dumps(secret)
+    in_utf8 = json.dumps(secret, ensure_ascii=False)
+    return {secret, in_ascii[1:-1], in_utf8[1:-1]}
+
+
+def _longest_run(needle: bytes) -> bytes:
+    return max(_RUN.findall(needle), key=len, default=needle)

@@ -14,13 +14,14 @@ _SHORTEST_PIECE = 5
 #: FITGLUE_INTERVALS_API_KEY and the like; FITGLUE_SECRETS is no secret.
 _SECRET_VARIABLE = re.compile(r"FITGLUE_\w*(?:KEY|TOKEN|PASSWORD|SECRET)|PGPASSWORD")
 _PASSWORD_IN_QUERY = re.compile(r"[?&](?:ssl)?password=([^&]+)")
+_DELIMITERS = re.compile(r"[@/:?#\[\]]")
 
 
 def secrets_of_environment(
     environment: Mapping[str, str] | None = None, *addresses: str
 ) -> Iterator[str]:
-    """What a message could quote although no connection holds it: keys for ``connect``, passwords
-    of the database and of proxies.
+    """Yield what a message could quote although no connection holds it: keys for ``connect``,
+    passwords of the database and of proxies.
     """
     variables = os.environ if environment is None else environment
     for name, value in variables.items():
@@ -33,20 +34,17 @@ def secrets_of_environment(
 
 
 def _passwords(address: str) -> Iterator[str]:
-    """The password of an address, also of one that is written wrongly: then its pieces end where a
-    host or a port should be.
+    """Yield the password of an address, also of one that is written wrongly: then its pieces end
+    where a host or a port should be.
     """
     _, _, rest = address.partition("://")
     user, at, _ = rest.rpartition("@")
-    password = user.partition(":")[2] if at else ""
-    if password:
-        yield from (
-            password,
-            unquote(password),
-            *(
-                piece
-                for piece in re.split(r"[@/:?#\[\]]", password)
-                if len(piece) >= _SHORTEST_PIECE
-            ),
-        )
-    yield from (unquote_plus(found) for found in _PASSWORD_IN_QUERY.findall(rest))
+    _, _, password = user.partition(":")
+    if at and password:
+        yield password
+        yield unquote(password)
+        for piece in _DELIMITERS.split(password):
+            if len(piece) >= _SHORTEST_PIECE:
+                yield piece
+    for value in _PASSWORD_IN_QUERY.findall(rest):
+        yield unquote_plus(value)

@@ -19,12 +19,8 @@ class RedactingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass, without secrets."""
-        try:
-            message = record.getMessage()
-        # Arguments that do not fit their text: logging would print both, unredacted.
-        except (TypeError, ValueError, KeyError):
-            message = f"{record.msg} {record.args}"
-        record.msg, record.args = self._redactor.text(message), None
+        record.msg = self._redactor.text(_message(record))
+        record.args = None
         if record.exc_info:
             record.exc_text = record.exc_text or self._formatter.formatException(record.exc_info)
             # Left in place, a handler could print the exception anew, or walk from it to a
@@ -33,3 +29,11 @@ class RedactingFilter(logging.Filter):
         if record.exc_text:
             record.exc_text = self._redactor.text(record.exc_text)
         return True
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        # Arguments that do not fit their text: logging would print both, unredacted.
+        return f"{record.msg} {record.args}"

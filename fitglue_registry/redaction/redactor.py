@@ -59,54 +59,58 @@ class Redactor:
 
     def add(self, secrets: Iterable[str]) -> None:
         """Know these values too; an empty one and one below four characters is ignored."""
-        forms = frozenset(form for secret in secrets for form in _forms(secret))
+        forms: set[str] = set()
+        for secret in secrets:
+            forms.update(_forms(secret))
         with self._lock:
-            if not forms <= self._forms:
-                self._forms |= forms
-                longest_first = sorted(self._forms, key=len, reverse=True)
-                # A host name is written small, a quoted byte either way: the case of a secret keeps
-                # nobody from reading it.
-                self._known = re.compile(
-                    "|".join(re.escape(form) for form in longest_first), re.IGNORECASE
-                )
+            if forms <= self._forms:
+                return
+            self._forms |= forms
+            longest_first = sorted(self._forms, key=len, reverse=True)
+            alternatives = "|".join(re.escape(form) for form in longest_first)
+            # A host name is written small, a quoted byte either way: the case of a secret keeps
+            # nobody from reading it.
+            self._known = re.compile(alternatives, re.IGNORECASE)
 
     def text(self, text: str) -> str:
-        """The text without secrets."""
+        """Return the text without secrets."""
         known = self._known
-        text = known.sub(MARK, text) if known else text
-        for shape, kept in _SHAPES:
-            text = shape.sub(kept, text)
+        if known:
+            text = known.sub(MARK, text)
+        for shape, replacement in _SHAPES:
+            text = shape.sub(replacement, text)
         return text
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """A value as it is, quoted for an address, escaped for JSON, HTML and Python, in hex, and in
-    base64 at each of its three alignments.
+    """Yield a value as it is, quoted for an address, escaped for JSON, HTML and Python, in hex, and
+    in base64 at each of its three alignments.
     """
     if len(secret) < _SHORTEST:
         return
-    yield from (
-        secret,
-        quote(secret, safe="", errors="replace"),
-        quote_plus(secret, errors="replace"),
-        quote(secret, errors="replace"),
-    )
-    yield from (
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        repr(secret)[1:-1],
-        html.escape(secret),
-    )
-    yield secret.encode("utf-8", "replace").hex()
+    octets = secret.encode("utf-8", "replace")
+    yield secret
+    yield quote(secret, safe="", errors="replace")
+    yield quote_plus(secret, errors="replace")
+    yield quote(secret, errors="replace")
+    for quoted in (json.dumps(secret), json.dumps(secret, ensure_ascii=False), repr(secret)):
+        yield quoted[1:-1]
+    yield html.escape(secret)
+    yield octets.hex()
     stripped = secret.strip()
     if len(stripped) >= _SHORTEST:
         yield stripped
-    raw = secret.encode("utf-8", "replace")
+    yield from _base64_forms(octets)
+
+
+def _base64_forms(octets: bytes) -> Iterator[str]:
     # Whatever stands before it, "API_KEY:" say, shifts it by 0, 1 or 2 bytes.
     for before in range(3):
-        coded = base64.b64encode(b"\0" * before + raw)
+        coded = base64.b64encode(b"\0" * before + octets)
         # The characters at both ends also hold bits of the neighbours, so they are not the same
         # everywhere.
-        inner = coded[(before * 8 + 5) // 6 : (before + len(raw)) * 8 // 6].decode()
+        start = (before * 8 + 5) // 6
+        end = (before + len(octets)) * 8 // 6
+        inner = coded[start:end].decode()
         if len(inner) >= _SHORTEST:
             yield inner

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fitglue_registry.errors import EntryInvalid
+from fitglue_registry.redaction.control_characters import CONTROL_CHARACTER
 from fitglue_registry.registry.document import MAX_BYTES, MOST_ERRORS, Document, parse
 from fitglue_registry.registry.entry import SCHEMA, Entry, Tier, entry_of
 from fitglue_registry.registry.folders import KIND_OF_FOLDER, default_folder
@@ -39,13 +40,10 @@ _CODES = {
     "const": "FG-entry-not-allowed",
 }
 _SHOWN_NAMES = 12
-#: Control characters, what turns the direction of writing, what is invisible, and halves of
-#: characters.
-_CONTROLS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
-_OBEYED_BY_TERMINALS = re.compile(_CONTROLS)
+_OBEYED_BY_TERMINALS = re.compile(CONTROL_CHARACTER)
 #: These, and in Markdown: HTML, and links to anything but an https address.
 _OBEYED = re.compile(
-    _CONTROLS
+    CONTROL_CHARACTER
     + (
         r"|<[A-Za-z/!?][^ >]{0,20}|\]\(\s*(?!https://)[^ "
         r")]{0,20}|^\s{0,3}\[[^\]]{1,99}\]:\s*(?!https://)"

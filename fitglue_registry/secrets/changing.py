@@ -9,13 +9,13 @@ what no row of the database names is deleted, and the notes go.
 from __future__ import annotations
 
 import errno
-import json
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from fitglue_registry.durable import UNFINISHED, make_folder, write_whole
-from fitglue_registry.errors import FitglueError, Place, StoreFailed
+from fitglue_registry.durable import make_folder, private_lock, remove_unfinished
+from fitglue_registry.errors import FitglueError
 from fitglue_registry.secrets.chain import ChainSecretStore
+from fitglue_registry.secrets.notes import Notes, not_changed
 from fitglue_registry.secrets.references import new_reference
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from fitglue_registry.secrets.protocol import SecretStore
 
-_SUFFIX = ".open.json"
-
 
 class SecretChange:
     """One change: what is ``put`` and what is ``left`` is settled at its end by what the database
@@ -33,7 +31,8 @@ class SecretChange:
     """
 
     def __init__(self, store: SecretStore, notes: Notes | None) -> None:
-        self._store, self._notes = store, notes
+        self._store = store
+        self._notes = notes
         self._open: list[str] = []
 
     def put(self, owner: str, values: Mapping[str, str], scheme: str | None = None) -> str:
@@ -59,7 +58,8 @@ class SecretChange:
         """Delete what is noted and not named; a store that cannot be opened now keeps its note, and
         is asked again another time.
         """
-        for ref in dict.fromkeys((*self._open, *(self._notes.refs() if self._notes else ()))):
+        noted = self._notes.refs() if self._notes else []
+        for ref in dict.fromkeys([*self._open, *noted]):
             with suppress(FitglueError):
                 if ref not in named:
                     self._store.delete(ref)
@@ -67,85 +67,36 @@ class SecretChange:
                     self._notes.remove(ref)
 
 
-class Notes:
-    """A folder of references whose fate is open, each in a file with the database that may name
-    it.
-    """
-
-    def __init__(self, folder: Path, database: str) -> None:
-        self._folder, self._database = folder, database
-
-    def add(self, ref: str) -> None:
-        """Note a reference durably."""
-        try:
-            write_whole(
-                self._path(ref), json.dumps({"ref": ref, "database": self._database}).encode()
-            )
-        except OSError as error:
-            raise _unusable(self._folder, error) from None
-
-    def remove(self, ref: str) -> None:
-        """Forget a reference."""
-        with suppress(OSError):  # it is asked for again with the next change
-            self._path(ref).unlink(missing_ok=True)
-
-    def refs(self) -> list[str]:
-        """What is noted of this database."""
-        found = []
-        for path in sorted(self._folder.glob(f"*{_SUFFIX}")):
-            with suppress(OSError, ValueError, KeyError, TypeError):
-                note = json.loads(path.read_bytes())
-                if note["database"] == self._database:
-                    found.append(str(note["ref"]))
-        return found
-
-    def _path(self, ref: str) -> Path:
-        return self._folder / f"{ref.rpartition('/')[2]}{_SUFFIX}"
-
-
-def _unusable(folder: Path, error: OSError) -> StoreFailed:
-    return StoreFailed(
-        "FG-secrets-unusable",
-        "a secret could not be changed",
-        at=Place(str(folder)),
-        why=error.strerror or str(error),
-        fix="check that the folder is yours and that the disk has room",
-    )
-
-
 @contextmanager
 def changing(
     store: SecretStore, home: Path, database: str, named: Callable[[], Collection[str]]
 ) -> Iterator[SecretChange]:
-    """One change of secrets at a time; ``named`` tells which references the database holds,
+    """Make one change of secrets at a time; ``named`` tells which references the database holds,
     ``database`` which one that is.
     """
-    if not isinstance(store, ChainSecretStore):
-        change = SecretChange(store, None)
+    with ExitStack() as held:
+        notes = None
+        if isinstance(store, ChainSecretStore):
+            folder = home / "secrets" / "changes"
+            _lock_changes(folder, held)
+            notes = Notes(folder, database)
+        change = SecretChange(store, notes)
+        if notes:
+            change.settle(named())  # what a crash left open
         try:
             yield change
         finally:
             change.settle(named())
-        return
-    from filelock import FileLock
 
-    folder = home / "secrets" / "changes"
+
+def _lock_changes(folder: Path, held: ExitStack) -> None:
+    """Make the folder of notes, and hold its lock until ``held`` ends."""
+    secrets_folder = folder.parent
     try:
-        if folder.parent.is_symlink():
+        if secrets_folder.is_symlink():
             raise OSError(errno.ELOOP, "it is a link, and secrets are never kept behind one")
         make_folder(folder)
-        lock = FileLock(folder / "lock", timeout=30, mode=0o600)
-        lock.acquire()
+        held.enter_context(private_lock(folder / "lock"))
     except OSError as error:
-        raise _unusable(folder.parent, error) from None
-    try:
-        for path in folder.glob(f"{UNFINISHED}*"):
-            path.unlink(missing_ok=True)
-        change = SecretChange(store, Notes(folder, database))
-        change.settle(named())  # what a crash left open
-        try:
-            yield change
-        finally:
-            change.settle(named())
-    finally:
-        lock.release()
+        raise not_changed(secrets_folder, error) from None
+    remove_unfinished(folder)

@@ -1,21 +1,29 @@
-"""A secret store in the keyring of the desktop."""
+"""A secret store in the keyring of the desktop.
+
+Importing ``keyring`` takes as long as a whole command may, so this module is imported only for a
+reference to the keyring, or to learn whether a new secret can go there.
+"""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
+
+import keyring
 
 from fitglue_registry.errors import AthleteNeeded, Place
 from fitglue_registry.secrets.references import (
     ENVIRONMENT,
+    decode_values,
+    encode_values,
     missing,
     new_reference,
-    parse,
     split_reference,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+_Answer = TypeVar("_Answer")
 
 _SERVICE = "fitglue"
 _FROM_KEYRING_TO_FILE = (
@@ -26,33 +34,29 @@ _FROM_KEYRING_TO_FILE = (
 
 
 class KeyringSecretStore:
-    """The keyring of the desktop; imported with the first use, since that takes as long as a whole
-    command may.
-    """
+    """Keeps each secret as one password of the service ``fitglue``."""
 
     def usable(self) -> bool:
-        """Whether a real keyring answers: not the one that always fails, nor one that writes in
+        """Whether a real keyring answers: neither the one that always fails nor one that writes in
         clear.
         """
-        import keyring
-
         try:
             backend = keyring.get_keyring()
             if backend.priority < 1:
                 return False
             keyring.get_password(_SERVICE, "is this keyring open?")
-        except Exception:  # noqa: BLE001 - backends raise what their system raises; any of it means no
+        except Exception:  # noqa: BLE001 - any error of the backend's system means no
             return False
         return True
 
     def get(self, ref: str) -> dict[str, str]:
-        """The values from the keyring; raises ``AthleteNeeded`` (FG-keyring-unavailable) where it
-        is absent or locked.
+        """Return the values from the keyring; raises ``AthleteNeeded`` (FG-keyring-unavailable)
+        where it is absent or locked.
         """
-        content = self._ask("get_password", ref)
+        content = self._ask(keyring.get_password, ref)
         if content is None:
             raise missing(ref)
-        return parse(ref, content)
+        return decode_values(ref, content)
 
     def put(self, owner: str, values: Mapping[str, str]) -> str:
         """Keep the values in the keyring."""
@@ -62,22 +66,22 @@ class KeyringSecretStore:
 
     def keep(self, ref: str, values: Mapping[str, str]) -> None:
         """Keep the values under a reference that was made before."""
-        self._ask("set_password", ref, json.dumps(dict(values)))
+        self._ask(keyring.set_password, ref, encode_values(values))
 
     def delete(self, ref: str) -> None:
         """Take the values out of the keyring."""
-        if self._ask("get_password", ref) is not None:
-            self._ask("delete_password", ref)
+        if self._ask(keyring.get_password, ref) is not None:
+            self._ask(keyring.delete_password, ref)
 
-    def _ask(self, method: str, ref: str, *more: str) -> Any:
+    def _ask(self, function: Callable[..., _Answer], ref: str, *content: str) -> _Answer:
         _, owner, token = split_reference(ref)
-        import keyring
-        import keyring.errors
-
         try:
-            return getattr(keyring, method)(_SERVICE, f"{owner}/{token}", *more)
-        except Exception as error:  # noqa: BLE001 - backends raise what their system raises; none of it may stop the other connections
-            why = f"{type(error).__name__} of {type(keyring.get_keyring()).__module__}"
+            return function(_SERVICE, f"{owner}/{token}", *content)
+        # Backends raise what their system raises; none of it may stop the other connections.
+        except Exception as error:  # noqa: BLE001
+            backend = type(keyring.get_keyring()).__module__
+            why = f"{type(error).__name__} of {backend}"
+        # Raised here, after the handler: a backend's exception may hold the secret.
         raise AthleteNeeded(
             "FG-keyring-unavailable",
             "the keyring that holds this connection's key cannot be opened",

@@ -17,7 +17,7 @@ class MemorySecretStore:
         self._values: dict[str, dict[str, str]] = {}
 
     def get(self, ref: str) -> dict[str, str]:
-        """A copy of the values."""
+        """Return a copy of the values."""
         if ref not in self._values:
             raise missing(ref)
         return dict(self._values[ref])

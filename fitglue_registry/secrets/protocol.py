@@ -14,8 +14,8 @@ class SecretStore(Protocol):
     """
 
     def get(self, ref: str) -> dict[str, str]:
-        """The values; raises ``AthleteNeeded`` where they are gone or cannot be opened, with what
-        to do.
+        """Return the values; raises ``AthleteNeeded`` where they are gone or cannot be opened, with
+        what to do.
         """
 
     def put(self, owner: str, values: Mapping[str, str]) -> str:

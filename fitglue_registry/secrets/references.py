@@ -10,8 +10,12 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ENVIRONMENT = "FITGLUE_SECRETS"
 
@@ -23,17 +27,22 @@ CONNECT_AGAIN = (
 _REFERENCE = re.compile(
     r"(?P<scheme>[a-z]+):(?P<owner>[\w.-]{1,80})/(?P<token>[0-9a-f]{32})\Z", re.ASCII
 )
+_NOT_IN_A_NAME = re.compile(r"[^\w.-]+", re.ASCII)
+_LONGEST_OWNER = 80
 
 
 def new_reference(scheme: str, owner: str) -> str:
-    """A reference that was never used before."""
-    plain = re.sub(r"[^\w.-]+", "-", owner, flags=re.ASCII)[:80] or "connection"
-    return f"{scheme}:{plain}/{secrets.token_hex(16)}"
+    """Return a reference that was never used before."""
+    plain = _NOT_IN_A_NAME.sub("-", owner)
+    name = plain[:_LONGEST_OWNER] or "connection"
+    token = secrets.token_hex(16)
+    return f"{scheme}:{name}/{token}"
 
 
 def split_reference(ref: str) -> tuple[str, str, str]:
-    """Scheme, owner and token; raises ``AthleteNeeded`` (FG-secret-unreadable) for what is no
-    reference: it may become a path.
+    """Return scheme, owner and token of a reference.
+
+    Raises ``AthleteNeeded`` (FG-secret-unreadable) for what is no reference: it may become a path.
     """
     match = _REFERENCE.match(ref)
     if match is None:
@@ -41,8 +50,26 @@ def split_reference(ref: str) -> tuple[str, str, str]:
     return match["scheme"], match["owner"], match["token"]
 
 
+def encode_values(values: Mapping[str, str]) -> str:
+    """Return the text that a store keeps."""
+    return json.dumps(dict(values))
+
+
+def decode_values(ref: str, content: str | bytes) -> dict[str, str]:
+    """Return the values as they were kept; raises ``AthleteNeeded`` (FG-secret-unreadable) for
+    anything else.
+    """
+    try:
+        values = json.loads(content)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise unreadable(ref, why="it was written by something else")
+    return {str(name): str(value) for name, value in values.items()}
+
+
 def missing(ref: str) -> AthleteNeeded:
-    """The error for a reference whose values are gone."""
+    """Return the error for a reference whose values are gone."""
     return AthleteNeeded(
         "FG-secret-missing",
         "the key of this connection is no longer stored",
@@ -52,7 +79,7 @@ def missing(ref: str) -> AthleteNeeded:
 
 
 def unreadable(ref: str, why: str = "it does not open as what it was sealed as") -> AthleteNeeded:
-    """The error for values that are there and make no sense."""
+    """Return the error for values that are there and make no sense."""
     return AthleteNeeded(
         "FG-secret-unreadable",
         "the stored secret of this connection is damaged or was moved",
@@ -60,16 +87,3 @@ def unreadable(ref: str, why: str = "it does not open as what it was sealed as")
         why=why,
         fix=CONNECT_AGAIN,
     )
-
-
-def parse(ref: str, content: str | bytes) -> dict[str, str]:
-    """The values as they were written; raises ``AthleteNeeded`` (FG-secret-unreadable) for anything
-    else.
-    """
-    try:
-        values = json.loads(content)
-    except ValueError:
-        values = None
-    if not isinstance(values, dict):
-        raise unreadable(ref, why="it was written by something else")
-    return {str(name): str(value) for name, value in values.items()}

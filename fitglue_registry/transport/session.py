@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import requests
 import tenacity
+from requests.structures import CaseInsensitiveDict
 
 from fitglue_registry.errors import ConnectionStopped, FitglueError, Place
 from fitglue_registry.redaction.echo import Echo
@@ -237,7 +238,9 @@ class HttpSession:
                 body, wire, encoding = blotted, blotted, "identity"
         else:  # its first words are enough, and no fault in them hides the status
             body, wire, encoding = read_words(response.raw, coding), b"", "identity"
-        headers = self._echo.blot_headers(response.headers)
+        headers = CaseInsensitiveDict(response.headers)
+        for name, value in response.headers.items():
+            headers[name] = self._echo.blot_text(value)
         return HttpAnswer(
             status,
             self._redactor.text(response.url or ""),

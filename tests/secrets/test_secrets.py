@@ -16,7 +16,7 @@ import pytest
 
 from fitglue_registry.errors import AthleteNeeded, StoreFailed, UserMistake
 from fitglue_registry.secrets import references
-from fitglue_registry.secrets.chain import ChainSecretStore, default_secret_store, open_secret_store
+from fitglue_registry.secrets.chain import ChainSecretStore
 from fitglue_registry.secrets.file_store import FileSecretStore
 from fitglue_registry.secrets.keyring_store import KeyringSecretStore
 from fitglue_registry.secrets.memory import MemorySecretStore
@@ -69,6 +69,13 @@ def store(request, tmp_path, desktop):
         "file": FileSecretStore(tmp_path / "secrets"),
         "keyring": KeyringSecretStore(),
     }[request.param]
+
+
+def chain_of(tmp_path, **others):
+    """The store of a machine with this home."""
+    return ChainSecretStore(
+        lambda: FileSecretStore(tmp_path / "secrets"), KeyringSecretStore, others
+    )
 
 
 def refused(call, *arguments, kind=AthleteNeeded):
@@ -259,7 +266,7 @@ def test_the_desktop_s_keyring_is_the_best_place(desktop, tmp_path):
     """With a keyring that answers, a new secret goes there, under a name that a person
     recognises.
     """
-    ref = open_secret_store(tmp_path).put("intervals-1", VALUES)
+    ref = chain_of(tmp_path).put("intervals-1", VALUES)
     ((service, name),) = desktop.kept
     assert (ref.startswith("keyring:"), service, name.startswith("intervals-1/")) == (
         True,
@@ -273,22 +280,22 @@ def test_without_a_real_keyring_secrets_go_to_a_file(desktop, tmp_path, monkeypa
     """One that writes in clear is none, and neither is one that stays locked."""
     for name, value in trouble.items():
         monkeypatch.setattr(DesktopKeyring, name, value)
-    assert isinstance(default_secret_store(tmp_path), FileSecretStore)
+    assert chain_of(tmp_path).scheme == "file"
 
 
-@pytest.mark.parametrize(
-    ("wanted", "store"), [("file", FileSecretStore), ("KEYRING", KeyringSecretStore)]
-)
-def test_the_environment_decides(desktop, tmp_path, monkeypatch, wanted, store):
+@pytest.mark.parametrize(("wanted", "scheme"), [("file", "file"), ("KEYRING", "keyring")])
+def test_the_environment_decides(desktop, tmp_path, monkeypatch, wanted, scheme):
     """``FITGLUE_SECRETS`` forces one or the other."""
     monkeypatch.setenv("FITGLUE_SECRETS", wanted)
-    assert isinstance(default_secret_store(tmp_path), store)
+    assert chain_of(tmp_path).scheme == scheme
 
 
 def test_another_word_in_the_environment_is_a_mistake(tmp_path, monkeypatch):
     """It is not taken for the default."""
     monkeypatch.setenv("FITGLUE_SECRETS", "vault")
-    assert refused(default_secret_store, tmp_path, kind=UserMistake).code == "FG-secrets-setting"
+    assert (
+        refused(chain_of(tmp_path).put, "me", VALUES, kind=UserMistake).code == "FG-secrets-setting"
+    )
 
 
 def test_a_locked_keyring_says_what_a_scheduler_can_do(desktop, monkeypatch):
@@ -303,8 +310,8 @@ def test_a_scheduler_reads_files_without_importing_a_keyring(tmp_path):
     """A file reference is opened by a process that never asks for a desktop."""
     ref = FileSecretStore(tmp_path / "secrets").put("me", VALUES)
     code = (
-        f"import sys, pathlib; from fitglue_registry.secrets.chain import open_secret_store\n"
-        f"print(len(open_secret_store(pathlib.Path({str(tmp_path)!r})).get({ref!r})), "
+        f"import sys; from fitglue_registry import Host\n"
+        f"print(len(Host({str(tmp_path)!r}).secrets.get({ref!r})), "
         "'keyring' in sys.modules)"
     )
     assert (
@@ -318,7 +325,7 @@ def test_a_scheduler_reads_files_without_importing_a_keyring(tmp_path):
 def test_a_chain_opens_each_reference_with_its_own_store(desktop, tmp_path):
     """An embedder's store beside those of the machine; an unknown kind is a clear error."""
     memory = MemorySecretStore()
-    chain = ChainSecretStore(tmp_path, {"memory": memory})
+    chain = chain_of(tmp_path, memory=memory)
     refs = [
         memory.put("a", VALUES),
         FileSecretStore(tmp_path / "secrets").put("b", VALUES),

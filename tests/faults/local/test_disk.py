@@ -17,7 +17,7 @@ import pytest
 from fitglue_registry import Host
 from fitglue_registry.errors import StoreFailed
 from fitglue_registry.registry.entry import Budget as Limit
-from fitglue_registry.secrets import file_store
+from fitglue_registry.secrets import file_store, key_file
 from fitglue_registry.store import blobs
 from fitglue_registry.transport.budget import FileBudget
 from fitglue_registry.transport.clock import SystemClock
@@ -217,14 +217,16 @@ def test_no_room_for_an_original_file(connected, homes, fitglue, monkeypatch, nu
     )
 
 
-@pytest.mark.parametrize("number", [pytest.param(1, marks=pytest.mark.long), 2])
-def test_no_room_for_a_key(tmp_path, service, fitglue, monkeypatch, number, reliability):
+@pytest.mark.parametrize(
+    "module", [pytest.param(key_file, marks=pytest.mark.long, id="key"), file_store]
+)
+def test_no_room_for_a_key(tmp_path, service, fitglue, monkeypatch, module, reliability):
     """The key file, then what it seals: nothing is connected, nothing is left half, and connecting
     again works.
     """
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", KEY)
     with monkeypatch.context() as patch:
-        refuse_nth(patch, file_store, number)
+        refuse_nth(patch, module, 1)
         said = fitglue("connect", "intervals", "--base-url", service.url, "--json")
     assert (said.code, said.error["code"]) == (7, "FG-secrets-unusable")
     assert complete(said.error)
@@ -408,7 +410,8 @@ def test_a_read_only_disk(homes, fitglue, disk, reliability):
 
 DROPPED = """
 import contextlib, io, os, sys
-import fitglue_registry.redaction.redactor  # what a failure needs, somebody else may not read either
+# what a failure needs, somebody else may not read either
+import fitglue_registry.redaction.redactor
 from fitglue_registry.cli.app import run
 command = sys.argv[3:]
 with contextlib.redirect_stdout(io.StringIO()):

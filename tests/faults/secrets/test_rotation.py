@@ -225,7 +225,7 @@ def test_a_rekey_that_stops_half_way_loses_nothing(home, connect, monkeypatch):
     """
     connect()
     with monkeypatch.context() as patch, Host(home) as host:
-        patch.setattr("fitglue_registry.secrets.file_store._seal", interrupted)
+        patch.setattr("fitglue_registry.secrets.file_store.seal", interrupted)
         with pytest.raises(KeyboardInterrupt):
             host.rekey()
     assert opened(home) == {"intervals": KEY}
