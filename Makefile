@@ -54,11 +54,12 @@ generate: setup ## write what is generated from code and registry
 	@$(BIN)/python tools/generate.py
 
 setup: $(VENV)/.ready
-$(VENV)/.ready: pyproject.toml constraints.txt plugins/fitglue-intervals/pyproject.toml plugins/fitglue-files/pyproject.toml
+$(VENV)/.ready: pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 	@$(HAVE_PYTHON)
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) (once; about a minute) …"
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --constraint constraints.txt --editable '.[dev,postgresql,testing]' \
+		--editable plugins/fitglue-formats \
 		--editable 'plugins/fitglue-intervals[testing]' \
 		--editable plugins/fitglue-files || $(NO_INDEX)
 	@touch $@
@@ -70,7 +71,7 @@ install: ## put `fitglue` on your PATH, in an environment of its own
 	@echo "Installing into $(APP) with $$($(PYTHON) --version) (half a minute) …"
 	@$(PYTHON) -m venv "$(APP)"
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 "$(APP)/bin/python" -m pip --quiet install --no-cache-dir --constraint constraints.txt \
-		'.[watch]' ./plugins/fitglue-intervals ./plugins/fitglue-files || $(NO_INDEX)
+		'.[watch]' ./plugins/fitglue-formats ./plugins/fitglue-intervals ./plugins/fitglue-files || $(NO_INDEX)
 	@mkdir -p "$(PREFIX)/bin" && ln -sf "$(APP)/bin/fitglue" "$(COMMAND)"
 	@echo "Installed: $(COMMAND) ($$("$(APP)/bin/fitglue" --version))"
 	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "$(PREFIX)/bin is not on your PATH yet; put this line into your shell's start file:"; \

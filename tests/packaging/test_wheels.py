@@ -13,6 +13,7 @@ from fitglue_registry._version import __version__
 from tests.packaging.environment import (
     CHECKOUT,
     FILES,
+    FORMATS,
     INTERVALS,
     Environment,
     build,
@@ -26,14 +27,20 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.long
 
 KEY = "stand-in-key"
+#: Import name → the folder of its distribution.
+PROJECTS = {
+    "fitglue_registry": CHECKOUT,
+    "fitglue_formats": FORMATS,
+    "fitglue_intervals": INTERVALS,
+    "fitglue_files": FILES,
+}
 
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory) -> dict[str, Path]:
     """A wheel of each distribution, by its import name."""
     out = tmp_path_factory.mktemp("wheels")
-    names = {"fitglue_registry": CHECKOUT, "fitglue_intervals": INTERVALS, "fitglue_files": FILES}
-    return {name: build(project, out) for name, project in names.items()}
+    return {name: build(project, out) for name, project in PROJECTS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +51,7 @@ def names(wheels) -> dict[str, set[str]]:
 
 @pytest.fixture(scope="module")
 def installed(wheels, tmp_path_factory) -> Environment:
-    """All three, in an environment that has never seen the checkout."""
+    """All of them, in an environment that has never seen the checkout."""
     environment = empty_environment(tmp_path_factory.mktemp("installed"))
     environment.install(*wheels.values())
     return environment
@@ -114,7 +121,7 @@ def test_the_intervals_plugin_brings_its_schemas(names):
     } - names["fitglue_intervals"] == set()
 
 
-@pytest.mark.parametrize("name", ["fitglue_registry", "fitglue_intervals", "fitglue_files"])
+@pytest.mark.parametrize("name", PROJECTS)
 def test_a_wheel_holds_its_package_and_nothing_else(names, name):
     """No test, cache or stray file travels along, and the types are marked as such."""
     metadata = f"{name}-{__version__}.dist-info/"
@@ -131,7 +138,7 @@ def test_the_hosts_wheel_holds_the_license(names):
     assert f"fitglue_registry-{__version__}.dist-info/licenses/LICENSE" in names["fitglue_registry"]
 
 
-@pytest.mark.parametrize("project", [CHECKOUT, INTERVALS, FILES], ids=lambda project: project.name)
+@pytest.mark.parametrize("project", PROJECTS.values(), ids=lambda project: project.name)
 def test_a_wheel_built_from_the_sdist_is_the_same(project, tmp_path, names):
     """Whoever builds from the source distribution gets what we built."""
     unpacked = unpack(build(project, tmp_path, "sdist"), tmp_path / "sdist")
@@ -211,9 +218,11 @@ def test_a_missing_plugin_is_named_with_its_fix(tmp_path, wheels):
 
 
 def test_a_plugin_is_added_to_the_environment_of_the_command(tmp_path, wheels):
-    """``fitglue plugin install`` takes a folder, and what it installed passes its check."""
+    """``fitglue plugin install`` takes a folder, and what it installed passes its check; what the
+    plugin depends on is there, since this environment has no index to get it from.
+    """
     environment = empty_environment(tmp_path)
-    environment.install(wheels["fitglue_registry"])
+    environment.install(wheels["fitglue_registry"], wheels["fitglue_formats"])
     environment.run("fitglue", "plugin", "install", str(FILES))
     assert json.loads(
         environment.run("fitglue", "plugin", "check", "fitglue-files", "--json").stdout

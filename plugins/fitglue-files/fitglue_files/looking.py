@@ -10,8 +10,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from fitglue_files.containers import Member, Refusal, unpack, unpack_head
-from fitglue_files.reading import glance, is_activity, kind_of
 from fitglue_files.wording import counted, left_out
+from fitglue_formats import glance, is_activity, kind_of
 from fitglue_registry.errors import Place, RecordRefused
 
 if TYPE_CHECKING:

@@ -16,9 +16,8 @@ from fitglue_files.fetching import Seen, remember
 from fitglue_files.looking import Looks, census, problem_of, unusable
 from fitglue_files.notes import Notes
 from fitglue_files.paths import joined, paths_of
-from fitglue_files.reading import activities, activities_of_glance
-from fitglue_files.refusals import refusal
 from fitglue_files.wording import counted
+from fitglue_formats import activities, activities_of_glance, refusal
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import Completeness
 from fitglue_registry.plugin_api import Account, Listing, Unavailable

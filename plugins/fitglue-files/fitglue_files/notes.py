@@ -29,7 +29,7 @@ class Notes:
     def __init__(self, folder: Path | None) -> None:
         self._db: sqlite3.Connection | None = None
         self._unsaved = 0
-        self._version = f"{_READER}/{_version()}\0"
+        self._version = f"{_READER}/{_version('fitglue-files')}/{_version('fitglue-formats')}\0"
         if folder is not None:
             self._open(folder / "seen.sqlite")
 
@@ -102,8 +102,8 @@ class Notes:
         return (self._version + key).encode("utf-8", "surrogateescape")
 
 
-def _version() -> str:
+def _version(distribution: str) -> str:
     try:
-        return version("fitglue-files")
+        return version(distribution)
     except PackageNotFoundError:
         return "0"

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+from datetime import UTC, datetime
 
 import pytest
 
@@ -255,3 +256,37 @@ def test_a_process_that_has_not_listed_finds_a_file_all_the_same(tmp_path, conne
         id_of(gpx()),
         "0" * 64,
     ]
+
+
+def offline(content: bytes, name: str):
+    [record] = plugin.offline_records(content, name)
+    [activity] = plugin.fitglue_normalize(record=record)
+    return activity
+
+
+def test_the_claim_is_of_the_unpacked_content(gpx):
+    """A gzip of a file is the file."""
+    packed = gzip.compress(gpx())
+    assert offline(gpx(), "Evening.gpx").claims == offline(packed, "Evening.gpx.gz").claims
+
+
+def test_a_broken_gzip_is_refused_with_a_reason_of_its_own():
+    """So that the athlete knows what to do with it."""
+    with pytest.raises(RecordRefused) as caught:
+        offline(b"\x1f\x8bbroken", "Evening.gpx.gz")
+    assert caught.value.code == "FG-file-broken"
+    assert caught.value.fix
+
+
+def test_before_the_file_is_there_its_first_point_speaks(tmp_path, connect_to, gpx):
+    """A summary alone does."""
+    (tmp_path / "Evening.gpx").write_bytes(gpx())
+    [listing] = listed(connect_to(tmp_path))
+    [activity] = plugin.fitglue_normalize(
+        record=Record(listing.external_id, "files", {"summary": Body(listing.summary)})
+    )
+    assert (activity.title, activity.start_utc, activity.claims) == (
+        "Evening",
+        datetime(2026, 5, 3, 6, tzinfo=UTC),
+        offline(gpx(), "Evening.gpx").claims,
+    )

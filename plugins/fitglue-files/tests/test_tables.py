@@ -10,7 +10,7 @@ from importlib.resources import files
 import pytest
 import yaml
 
-from fitglue_files.reading import activities
+from fitglue_formats import activities
 from fitglue_registry.errors import RecordRefused
 
 #: What is no value of the workout, or stands in no table: where it hangs, and what the host adds.

@@ -116,7 +116,7 @@ def made(listing, file: bytes | None = None):
 
 def day_of(fit) -> str:
     """The local day of the test's FIT files."""
-    from fitglue_files.reading import glance
+    from fitglue_formats import glance
 
     return glance(recorded(fit), "x").workouts[0]["start_local"][:10]
 

@@ -1,7 +1,7 @@
 """What the original file of an activity holds and the API does not say: sets, running dynamics,
 developer fields, device laps.
 
-The file is read by the one reader of formats, that of fitglue-files. What the API says stays; the
+The file is read by the one reader of formats, that of fitglue-formats. What the API says stays; the
 file fills in what is absent.
 """
 
@@ -77,7 +77,7 @@ def with_file(activity: SourceActivity, body: Body, values: Values) -> SourceAct
         content = _unpacked(unpack(body))
     except UNREADABLE as error:
         return _missing(activity, str(error))
-    from fitglue_files.reading import activities
+    from fitglue_formats import activities
 
     try:
         leg = _leg(activities(content), activity, values)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fitglue_files.reading import device_claim
+from fitglue_formats import device_claim
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.model import Device, Location, SourceActivity, canonical_sport, claim
 from fitglue_registry.model.sports import ON_FOOT

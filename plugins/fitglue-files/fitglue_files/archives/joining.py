@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fitglue_files.loose import file_of, of_record
-from fitglue_files.reading import activities
+from fitglue_formats import activities
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import Completeness, SourceActivity
 

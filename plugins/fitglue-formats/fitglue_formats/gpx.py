@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import gpxpy
 
-from fitglue_files.clock import start_fields, utc
-from fitglue_files.refusals import refusal
-from fitglue_files.safe_xml import clean, encoding, parse
+from fitglue_formats.clock import start_fields, utc
+from fitglue_formats.refusals import refusal
+from fitglue_formats.safe_xml import clean, encoding, parse
 from fitglue_registry.model import (
     STREAM_UNITS,
     Column,

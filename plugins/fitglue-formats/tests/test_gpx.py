@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 from datetime import UTC, datetime
 
 import pytest
 
-from fitglue_files import plugin
+from fitglue_formats import activities
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import decode, encode, problems
-from fitglue_registry.plugin_api import Body, Record
 
 
 def made(content: bytes, name: str = "Evening.gpx"):
-    [record] = plugin.offline_records(content, name)
-    [activity] = plugin.fitglue_normalize(record=record)
+    [activity] = activities(content, name)
     return activity
 
 
@@ -133,25 +130,6 @@ def test_the_title_is_the_tracks_or_the_files(gpx):
     assert (made(gpx(trk="<name>Föhn</name>")).title, made(gpx()).title) == ("Föhn", "Evening")
 
 
-def test_the_claim_is_of_the_unpacked_content(gpx):
-    """A gzip of a file is the file."""
-    assert made(gpx()).claims == made(gzip.compress(gpx()), "Evening.gpx.gz").claims
-
-
-def test_before_the_file_is_there_its_first_point_speaks(tmp_path, connect_to, gpx):
-    """A summary alone does."""
-    (tmp_path / "Evening.gpx").write_bytes(gpx())
-    [listing] = plugin.fitglue_list(connection=connect_to(tmp_path), window=None)
-    [activity] = plugin.fitglue_normalize(
-        record=Record(listing.external_id, "files", {"summary": Body(listing.summary)})
-    )
-    assert (activity.title, activity.start_utc, activity.claims) == (
-        "Evening",
-        datetime(2026, 5, 3, 6, tzinfo=UTC),
-        made(gpx()).claims,
-    )
-
-
 def test_other_encodings_are_read(gpx):
     """UTF-16 with its mark, Latin-1 as declared, a UTF-8 mark in front."""
     text = gpx(trk="<name>Föhn</name>").decode()
@@ -177,7 +155,6 @@ BOMB = (
         (BOMB, "FG-file-unsafe"),
         (b'<gpx version="1.1"/>', "FG-gpx-without-points"),
         (b'<gpx version="1.1"><wpt lat="1" lon="2"/></gpx>', "FG-gpx-without-points"),
-        (b"\x1f\x8bbroken", "FG-file-broken"),
         (
             b'<gpx version="1.1"><trk><trkseg><trkpt lat="x" lon="2"/></trkseg></trk></gpx>',
             "FG-not-gpx",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
 from defusedxml.ElementTree import ParseError, fromstring  # type: ignore[import-untyped]
 
-from fitglue_files.refusals import refusal
+from fitglue_formats.refusals import refusal
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

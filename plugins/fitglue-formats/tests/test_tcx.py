@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fitglue_files.reading import activities, glance
+from fitglue_formats import activities, glance
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import decode, encode, problems
 

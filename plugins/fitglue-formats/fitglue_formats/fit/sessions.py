@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitglue_files.clock import start_fields
-from fitglue_files.fit.clock import UNSET_BEFORE, moment, offset_s, recorded_s
-from fitglue_files.fit.device import device_of
-from fitglue_files.fit.laps import cadence, laps_of, number
-from fitglue_files.fit.samples import streams
-from fitglue_files.fit.sports import INDOOR, sport_of
-from fitglue_files.fit.strength import sets_of
+from fitglue_formats.clock import start_fields
+from fitglue_formats.fit.clock import UNSET_BEFORE, moment, offset_s, recorded_s
+from fitglue_formats.fit.device import device_of
+from fitglue_formats.fit.laps import cadence, laps_of, number
+from fitglue_formats.fit.samples import streams
+from fitglue_formats.fit.sports import INDOOR, sport_of
+from fitglue_formats.fit.strength import sets_of
 from fitglue_registry.model import Completeness, Provenance, SourceActivity, TrainingLoad
 from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
-    from fitglue_files.fit.messages import Messages, Values
-    from fitglue_files.fit.samples import Samples
+    from fitglue_formats.fit.messages import Messages, Values
+    from fitglue_formats.fit.samples import Samples
 
 _SEMICIRCLE = 180 / 2**31
 #: A start that is later than the first sample by more than this is worth a word.

@@ -10,19 +10,19 @@ import numpy as np
 from fitdecode.profile import FIELD_TYPES
 from fitdecode.utils import compute_crc
 
-from fitglue_files.fit.clock import seconds
-from fitglue_files.fit.columns import Table, table
-from fitglue_files.fit.frames import FILE_ID, LAP, RECORD, SESSION, cut
-from fitglue_files.fit.messages import GLANCE, WHOLE, decode
-from fitglue_files.fit.samples import Samples, split
-from fitglue_files.fit.sessions import Leg, activity, position
-from fitglue_files.refusals import refusal
+from fitglue_formats.fit.clock import seconds
+from fitglue_formats.fit.columns import Table, table
+from fitglue_formats.fit.frames import FILE_ID, LAP, RECORD, SESSION, cut
+from fitglue_formats.fit.messages import GLANCE, WHOLE, decode
+from fitglue_formats.fit.samples import Samples, split
+from fitglue_formats.fit.sessions import Leg, activity, position
+from fitglue_formats.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fitglue_files.fit.frames import Frames
-    from fitglue_files.fit.messages import Messages, Values
+    from fitglue_formats.fit.frames import Frames
+    from fitglue_formats.fit.messages import Messages, Values
     from fitglue_registry.model import SourceActivity
 
 ACTIVITY = "activity"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fitglue_registry.model import Device
 
 if TYPE_CHECKING:
-    from fitglue_files.fit.messages import Messages, Values
+    from fitglue_formats.fit.messages import Messages, Values
 
 
 def device_of(messages: Messages) -> Device | None:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fitglue_files.clock import utc
-from fitglue_files.refusals import refusal
+from fitglue_formats.clock import utc
+from fitglue_formats.refusals import refusal
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import (
     Completeness,
@@ -47,9 +47,9 @@ _OTHERS = (
 )
 #: Format → the module that reads it: each is loaded when the first file of its kind comes.
 _READERS = {
-    "fit": "fitglue_files.fit.reader",
-    "gpx": "fitglue_files.gpx",
-    "tcx": "fitglue_files.tcx",
+    "fit": "fitglue_formats.fit.reader",
+    "gpx": "fitglue_formats.gpx",
+    "tcx": "fitglue_formats.tcx",
 }
 _SUFFIX = re.compile(r"\.(fit|gpx|tcx)(\.gz)?$", re.IGNORECASE)
 #: Fields of a workout that only its samples and lists fill; a glance leaves them out.
@@ -126,7 +126,7 @@ def glance(content: bytes, name: str) -> Glance:
 def _file_type(kind: str | None, content: bytes) -> str | None:
     if kind != "fit":
         return None
-    from fitglue_files.fit.reader import file_type
+    from fitglue_formats.fit.reader import file_type
 
     return file_type(content)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fitglue_files.fit.messages import Messages, Values
+    from fitglue_formats.fit.messages import Messages, Values
 
 EPOCH = datetime(1989, 12, 31, tzinfo=UTC)
 #: Less than this is a clock that counts from when the device was switched on: nobody set it.

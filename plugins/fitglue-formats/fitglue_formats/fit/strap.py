@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitglue_files.fit.frames import HR, TIMESTAMP
+from fitglue_formats.fit.frames import HR, TIMESTAMP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from fitglue_files.fit.frames import Message
+    from fitglue_formats.fit.frames import Message
 
     Numbers = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitglue_files.reading import activities, activities_of_glance, glance, kind_of
+from fitglue_formats import activities, activities_of_glance, glance, kind_of
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import problems
 
@@ -71,7 +71,7 @@ def test_what_is_no_workout_is_refused_by_its_name(content, code, word):
 
 def test_a_file_that_breaks_its_reader_costs_itself(gpx, monkeypatch):
     """Whatever a library of a format trips over."""
-    monkeypatch.setattr("fitglue_files.gpx.summaries", lambda content: 1 / 0)
+    monkeypatch.setattr("fitglue_formats.gpx.summaries", lambda content: 1 / 0)
     problem = glance(gpx(), "Evening.gpx").problem
     assert (problem.code, "ZeroDivisionError" in problem.what) == ("FG-reader-failed", True)
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from fitdecode.profile import FIELD_TYPES
 
-from fitglue_files.fit.clock import moment, seconds
-from fitglue_files.fit.laps import number
+from fitglue_formats.fit.clock import moment, seconds
+from fitglue_formats.fit.laps import number
 from fitglue_registry.model import StrengthSet
 
 if TYPE_CHECKING:
-    from fitglue_files.fit.messages import Messages, Values
+    from fitglue_formats.fit.messages import Messages, Values
 
 _MOST_SETS = 5_000
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitglue_files.reading import activities, glance, is_activity
+from fitglue_formats import activities, glance, is_activity
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import problems
 

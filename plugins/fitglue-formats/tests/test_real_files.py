@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fitglue_files.reading import activities, activities_of_glance, glance
+from fitglue_formats import activities, activities_of_glance, glance
 from fitglue_registry.model import family, problems
 
 _FILES = (

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fitglue_files.fit.clock import EPOCH
-from fitglue_files.reading import activities, activities_of_glance, glance, is_activity
+from fitglue_formats import activities, activities_of_glance, glance, is_activity
+from fitglue_formats.fit.clock import EPOCH
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import decode, encode, problems
 

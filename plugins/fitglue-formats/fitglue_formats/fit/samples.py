@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitglue_files.fit.channels import NATIVE, UNUSED, of_developer
+from fitglue_formats.fit.channels import NATIVE, UNUSED, of_developer
 from fitglue_registry.model import STREAM_UNITS, Column, Stream
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fitglue_files.fit.columns import Table
+    from fitglue_formats.fit.columns import Table
 
     Numbers = NDArray[np.float64]
 

@@ -18,7 +18,7 @@ import fitdecode
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from fitglue_files.fit.frames import Definition, Frames, Message, Part
+    from fitglue_formats.fit.frames import Definition, Frames, Message, Part
 
 Values: TypeAlias = "dict[str, Any]"
 #: What a first look needs, and what everything needs; developer data (206, 207) comes first, for

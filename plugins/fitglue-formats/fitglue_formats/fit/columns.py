@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from fitdecode.profile import MESSAGE_TYPES
 
-from fitglue_files.fit.frames import HRV, RECORD, TIMESTAMP
-from fitglue_files.fit.strap import heart_rates
+from fitglue_formats.fit.frames import HRV, RECORD, TIMESTAMP
+from fitglue_formats.fit.strap import heart_rates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from fitglue_files.fit.frames import Definition, Frames, Message
-    from fitglue_files.fit.messages import Messages, Values
+    from fitglue_formats.fit.frames import Definition, Frames, Message
+    from fitglue_formats.fit.messages import Messages, Values
 
     Numbers = NDArray[np.float64]
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitglue_files.fit.clock import moment, seconds
+from fitglue_formats.fit.clock import moment, seconds
 from fitglue_registry.model import Lap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fitglue_files.fit.messages import Messages, Values
-    from fitglue_files.fit.samples import Samples
+    from fitglue_formats.fit.messages import Messages, Values
+    from fitglue_formats.fit.samples import Samples
 
 #: Field of the model ← field of a lap or a session, where both are numbers of the same meaning.
 _NUMBERS = {

@@ -1,0 +1,23 @@
+"""Reads FIT, GPX and TCX files into source activities; what is listed here is for plugins to use."""
+
+from fitglue_formats.reading import (
+    Glance,
+    activities,
+    activities_of_glance,
+    device_claim,
+    glance,
+    is_activity,
+    kind_of,
+)
+from fitglue_formats.refusals import refusal
+
+__all__ = [
+    "Glance",
+    "activities",
+    "activities_of_glance",
+    "device_claim",
+    "glance",
+    "is_activity",
+    "kind_of",
+    "refusal",
+]
