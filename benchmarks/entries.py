@@ -98,10 +98,17 @@ def measure(folder: Path, count: int, times: int) -> dict[str, Any]:
 
 def main() -> None:
     """Load once, in a process of its own, imports apart."""
-    from fitglue_registry.registry import Catalogue, Folder
+    from fitglue_registry.registry import Folder
+    from fitglue_registry.registry.cache import CatalogueCache
+    from fitglue_registry.registry.loading import load_catalogue
 
     started = time.perf_counter()
-    catalogue = Catalogue.load([Folder(Path(sys.argv[1]))], Path(sys.argv[2]))
+    folders = [Folder(Path(sys.argv[1]))]
+    cache = CatalogueCache(Path(sys.argv[2]), folders)
+    catalogue = cache.read()
+    if catalogue is None:
+        catalogue = load_catalogue(folders)
+        cache.write(catalogue)
     took = (time.perf_counter() - started) * 1000
     problem = str(catalogue.problems[0]) if catalogue.problems else None
     sys.stdout.write(

@@ -20,7 +20,8 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar, NamedTuple
 
-_CODE = re.compile(r"FG-[a-z0-9]+(-[a-z0-9]+)*\Z")
+CODE = re.compile(r"FG-[a-z0-9]+(-[a-z0-9]+)*")
+"""The form of a code; match the whole text with it (``fullmatch``)."""
 
 
 class Place(NamedTuple):
@@ -35,16 +36,20 @@ class Place(NamedTuple):
     field: str | None = None
 
     def __str__(self) -> str:
-        position = "".join(
-            f":{number}" for number in (self.line, self.column) if number is not None
-        )
-        parts = [f"{self.file}{position}" if self.file else None, self.url, self.field]
+        parts = (self._in_file(), self.url, self.field)
         return ", ".join(part for part in parts if part)
+
+    def _in_file(self) -> str | None:
+        """``file:line:column``, as far as they are known."""
+        if not self.file:
+            return None
+        numbers = (self.line, self.column)
+        position = [str(number) for number in numbers if number is not None]
+        return ":".join([self.file, *position])
 
     def as_dict(self) -> dict[str, Any]:
         """The parts that are known, for ``--json``."""
-        values = {name: getattr(self, name) for name in ("file", "line", "column", "url", "field")}
-        return {name: value for name, value in values.items() if value is not None}
+        return {name: value for name, value in self._asdict().items() if value is not None}
 
 
 class FitglueError(Exception):
@@ -66,48 +71,34 @@ class FitglueError(Exception):
         why: str | None = None,
         fix: str | None = None,
     ) -> None:
-        if not _CODE.match(code):
+        if not CODE.fullmatch(code):
             raise ValueError(f"an error code is FG- and a kebab name, not {code!r}")
         super().__init__(code, what)
-        self.code, self.what, self.at, self.why, self.fix = code, what, at, why, fix
+        self.code = code
+        self.what = what
+        self.at = at
+        self.why = why
+        self.fix = fix
 
     def __str__(self) -> str:
-        where = f" ({self.at})" if self.at and str(self.at) else ""
-        return f"{self.code}: {self.what}{where}"
+        text = f"{self.code}: {self.what}"
+        place = str(self.at or "")
+        return f"{text} ({place})" if place else text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (
-            type(self),
-            self.code,
-            self.what,
-            self.at,
-            self.why,
-            self.fix,
-            self.__dict__,
-        )
+        # Not by ``args``: whoever raised the error may have changed them.
+        return type(self), (self.code, self.what), vars(self)
 
     def as_dict(self) -> dict[str, Any]:
         """The error as plain values: code, what, and where, why, fix when known."""
         parts: dict[str, Any] = {"code": self.code, "what": self.what}
         if self.at:
             parts["where"] = self.at.as_dict()
-        return parts | {
-            name: value for name, value in (("why", self.why), ("fix", self.fix)) if value
-        }
-
-
-def _rebuild(
-    cls: type[FitglueError],
-    code: str,
-    what: str,
-    at: Place | None,
-    why: str | None,
-    fix: str | None,
-    state: dict[str, Any],
-) -> FitglueError:
-    error = cls(code, what, at=at, why=why, fix=fix)
-    error.__dict__.update(state)
-    return error
+        if self.why:
+            parts["why"] = self.why
+        if self.fix:
+            parts["fix"] = self.fix
+        return parts
 
 
 class Retryable(FitglueError):

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugin_api import Account, Recognized
     from fitglue_registry.plugins import Availability
-    from fitglue_registry.registry.entry import Entry
+    from fitglue_registry.registry import Entry
     from fitglue_registry.secrets.changing import SecretChange
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.sync.context import ConnectionView, Context, Options
@@ -769,6 +769,8 @@ def not_connectable(entry: Entry) -> AthleteNeeded:
 
 def _read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """(secrets, settings) out of what was pasted, cleaned as the entry says."""
+    from fitglue_registry.registry.pasted import read_field
+
     fields = {field.name: field for field in (*entry.credentials, *entry.settings)}
     unknown = sorted(set(values) - set(fields))
     if unknown:
@@ -778,7 +780,7 @@ def _read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str
             why=f"it has {', '.join(fields)}",
             fix="use one of these",
         )
-    read = {name: field.read(values.get(name, "")) for name, field in fields.items()}
+    read = {name: read_field(field, values.get(name, "")) for name, field in fields.items()}
     read |= {name: absolute(read[name]) for name, field in fields.items() if field.path}
     return (
         {name: value for name, value in read.items() if value and fields[name].secret},

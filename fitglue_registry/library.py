@@ -128,15 +128,29 @@ class Library:
         """The entries of the built-in registry and of every distribution that brings some; its
         ``problems`` say what is left out.
         """
-        from fitglue_registry.registry import Catalogue, Folder, default_folder
+        from fitglue_registry.registry import Folder, default_folder
 
         self._make_home()
         if self._given_folders is not None:
-            return Catalogue.load(self._given_folders, self.home / "cache")
+            return self._load_catalogue(self._given_folders)
         found, errors = self.plugins.registry_folders()
         folders = [Folder(default_folder()), *(Folder(path, name) for name, path in found)]
-        catalogue = Catalogue.load(folders, self.home / "cache")
-        catalogue.problems += errors  # type: ignore[arg-type]
+        catalogue = self._load_catalogue(folders)
+        catalogue.problems += errors
+        return catalogue
+
+    def _load_catalogue(self, folders: Sequence[Folder]) -> Catalogue:
+        from fitglue_registry.registry.cache import CatalogueCache
+
+        cache = CatalogueCache(self.home / "cache", folders)
+        kept = cache.read()
+        if kept is not None:
+            return kept
+        # Only now: what reads YAML takes as long to import as everything else of a short command.
+        from fitglue_registry.registry.loading import load_catalogue
+
+        catalogue = load_catalogue(folders)
+        cache.write(catalogue)
         return catalogue
 
     @cached_property

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fitglue_registry import hookspecs
-from fitglue_registry.registry import Catalogue
+from fitglue_registry.registry.loading import load_catalogue
 
 ROOT = Path(__file__).parents[1]
 
@@ -49,5 +49,5 @@ def test_every_code_of_a_common_issue_is_one_that_is_raised():
         )
     )
     assert {
-        code for entry in Catalogue.load() for issue in entry.issues for code in issue.codes
+        code for entry in load_catalogue() for issue in entry.issues for code in issue.codes
     } <= raised

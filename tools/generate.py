@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 from fitglue_registry import errors, hookspecs, model, plugin_api  # noqa: E402 - the checkout's own, installed or not
 from fitglue_registry.registry import Catalogue, Folder  # noqa: E402
 from fitglue_registry.registry.help import article  # noqa: E402
+from fitglue_registry.registry.loading import load_catalogue  # noqa: E402
 from fitglue_registry.store.database import Database  # noqa: E402
 from fitglue_registry.store.sql import column_names  # noqa: E402
 from fitglue_registry.store.tables import metadata  # noqa: E402
@@ -83,7 +84,7 @@ def leftovers(wanted: dict[Path, str]) -> Iterator[Path]:
 
 def generated() -> Iterator[tuple[Path, str]]:
     """Every generated file with its content."""
-    catalogue = Catalogue.load(FOLDERS)
+    catalogue = load_catalogue(FOLDERS)
     yield (
         ROOT / "registry" / "schemas" / "source-activity.json",
         json.dumps(model.document_schema(), indent=2, ensure_ascii=False) + "\n",

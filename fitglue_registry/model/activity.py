@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from fitglue_registry.model.claims import CLAIM_PATTERN
-from fitglue_registry.model.streams import Stream  # noqa: TC001 - msgspec reads the annotations
+from fitglue_registry.model.streams import Stream
 
 MODEL_VERSION = 1
 

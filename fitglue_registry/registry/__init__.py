@@ -4,26 +4,25 @@ is needed for any of it.
 
 from fitglue_registry.registry.catalogue import Catalogue
 from fitglue_registry.registry.entry import (
-    Auth,
-    Budget,
     Capabilities,
     Clean,
+    Closed,
     Correction,
     Datum,
     Delay,
     Entry,
     Field,
-    Http,
     Issue,
     Link,
     Part,
     Plugin,
+    Road,
     Sync,
     Terms,
     Tier,
-    Timeouts,
 )
 from fitglue_registry.registry.folders import BUILT_IN, Folder, default_folder
+from fitglue_registry.registry.http import Auth, Budget, Http, Timeouts
 from fitglue_registry.registry.merge_rules import DefaultTitles, MergeRules, Rule
 
 __all__ = [
@@ -33,6 +32,7 @@ __all__ = [
     "Capabilities",
     "Catalogue",
     "Clean",
+    "Closed",
     "Correction",
     "Datum",
     "DefaultTitles",
@@ -46,6 +46,7 @@ __all__ = [
     "MergeRules",
     "Part",
     "Plugin",
+    "Road",
     "Rule",
     "Sync",
     "Terms",

@@ -4,28 +4,18 @@
 
 from __future__ import annotations
 
-import re
-import string
-from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotations
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Literal
 
-import msgspec
 from msgspec import Struct
 
-from fitglue_registry.errors import Place, UserMistake
-from fitglue_registry.registry.pattern import matches, search
+from fitglue_registry.registry.http import Http
+from fitglue_registry.registry.kinds import Kind
 
-Kind = Literal["integration", "source", "enricher", "destination"]
 PartName = Literal["summary", "detail", "streams", "file"]
 
 SCHEMA = 1
 """The entry format that this host reads."""
-
-# What comes along when a key is copied from a web page or a mail: white space, invisible
-# characters, quotes.
-_LONGEST_PASTED = 4_000
-_LONGEST_PATHS = 1_000_000  # of all the files that a shell made out of a star
-_EDGES = string.whitespace + "\u00a0\u200b\u2060\ufeff\"'`“”‘’"
 
 
 class Plugin(Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,12 +42,6 @@ class Clean(Struct, frozen=True, forbid_unknown_fields=True):
     strip: bool = False
     extract: str | None = None
 
-    def apply(self, text: str) -> str:
-        """The text after this step; a pattern that is not found changes nothing."""
-        text = text.strip(_EDGES) if self.strip else text
-        found = search(self.extract, text) if self.extract else None
-        return text if found is None else found
-
 
 class Field(Struct, frozen=True, forbid_unknown_fields=True):
     """One thing to ask the athlete for: a credential, or a setting that is no secret."""
@@ -78,86 +62,6 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
         ``FITGLUE_INTERVALS_API_KEY``.
         """
         return f"FITGLUE_{integration}_{self.name}".upper().replace("-", "_")
-
-    def read(self, pasted: str) -> str:
-        """The value in what was pasted; ``UserMistake`` (FG-field-refused) when it cannot be one,
-        without ever repeating a secret.
-        """
-        value = pasted[: _LONGEST_PATHS if self.path else _LONGEST_PASTED]
-        for step in self.clean:
-            value = step.apply(value)
-        value = value or self.default or ""
-        if value and (self.pattern is None or matches(self.pattern, value)):
-            return value
-        if not value and not self.required:
-            return value
-        what = (
-            f"{self.label or self.name} is empty"
-            if not value
-            else f"{self.label or self.name} does not look right"
-        )
-        such_as = f"it looks like {self.example}" if self.example and not self.secret else None
-        raise UserMistake(
-            "FG-field-refused", what, at=Place(field=self.name), why=such_as, fix=self.help or None
-        )
-
-
-class Auth(Struct, frozen=True, forbid_unknown_fields=True):
-    """How a request proves who it is for; ``secret`` names the credential, ``username`` and
-    ``header`` are literal.
-    """
-
-    scheme: Literal["none", "basic", "bearer", "header"] = "none"
-    username: str = ""
-    secret: str | None = None
-    header: str | None = None
-
-
-class Budget(Struct, frozen=True, forbid_unknown_fields=True):
-    """At most ``requests`` in ``per_s`` seconds, counted for all that share the ``scope``;
-    ``burst`` at once (none said: as many).
-    """
-
-    requests: int
-    per_s: float
-    scope: Literal["ip", "app", "account"] = "account"
-    burst: int | None = None
-
-
-class Timeouts(Struct, frozen=True, forbid_unknown_fields=True):
-    """Seconds until a silent server counts as absent."""
-
-    connect_s: float = 5.0
-    read_s: float = 30.0
-
-
-class Http(Struct, frozen=True, forbid_unknown_fields=True):
-    """How the service may be asked; the transport holds every request to it.
-
-    ``{version}`` in ``user_agent`` is the host's.
-    """
-
-    base_url: str
-    allowed_hosts: tuple[str, ...] = ()
-    auth: Auth = Auth()
-    budget: tuple[Budget, ...] = (Budget(requests=1, per_s=1.0, burst=5),)
-    timeouts: Timeouts = Timeouts()
-    user_agent: str = "fitglue-registry/{version}"
-    connections: int = 2
-    max_body_mb: int = 64
-    retries: int = 4
-
-    @property
-    def host(self) -> str:
-        """The host of ``base_url``."""
-        return re.sub(r"^https?://([^/:]*).*", r"\1", self.base_url).lower()
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The hosts that may be asked: ``allowed_hosts``, or the one of ``base_url`` where the
-        entry does not say.
-        """
-        return self.allowed_hosts or (self.host,)
 
 
 class Part(Struct, frozen=True, forbid_unknown_fields=True, rename={"comes_from": "from"}):
@@ -326,49 +230,12 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """
         if self.kind == "integration":
             return self.id
-        return next(
-            (
-                name.removeprefix("integration/")
-                for name in self.dependencies
-                if name.startswith("integration/")
-            ),
-            None,
-        )
+        for name in self.dependencies:
+            kind, _, entry_id = name.partition("/")
+            if kind == "integration":
+                return entry_id
+        return None
 
     def part(self, name: str) -> Part | None:
         """The part of that name, if the source has one."""
         return next((part for part in self.parts if part.name == name), None)
-
-
-def entry_of(document: Mapping[str, Any], file: str = "", origin: str = "") -> Entry:
-    """The typed entry of a document that meets the schema; short forms are written out."""
-    plain = dict(document, kind=_kind(document["kind"]), file=file, origin=origin)
-    if isinstance(plain["plugin"], str):
-        plain["plugin"] = {"name": plain["plugin"]}
-    plain["dependencies"] = [reference(name) for name in plain.get("dependencies", ())]
-    for links in ("docs", "related"):
-        plain[links] = [
-            {"url": link} if isinstance(link, str) else link for link in plain.get(links, ())
-        ]
-    for fields in ("credentials", "settings"):
-        plain[fields] = [_field(field) for field in plain.get(fields, ())]
-    return msgspec.convert(plain, Entry, strict=False)  # JSON Schema calls 100.0 a whole number
-
-
-def reference(name: str) -> str:
-    """``kind/id`` with the kind as this host calls it: people also read booster for enricher."""
-    kind, _, entry_id = name.partition("/")
-    return f"{_kind(kind)}/{entry_id}"
-
-
-def _kind(name: str) -> str:
-    return "enricher" if name == "booster" else name
-
-
-def _field(field: Mapping[str, Any]) -> Mapping[str, Any]:
-    if "clean" not in field:
-        return field
-    return {
-        **field,
-        "clean": [{"strip": True} if step == "strip" else step for step in field["clean"]],
-    }

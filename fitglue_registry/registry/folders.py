@@ -1,6 +1,4 @@
-"""Where entries lie: the folders of a registry, the kind that each stands for, and the catalogue
-that travels with the host.
-"""
+"""Where entries are: the folders of a registry, and the catalogue that is part of the host."""
 
 from __future__ import annotations
 
@@ -16,14 +14,6 @@ if TYPE_CHECKING:
 BUILT_IN = "built in"
 MOST_ENTRIES = 5000
 
-KIND_OF_FOLDER = {
-    "integrations": "integration",
-    "sources": "source",
-    "enrichers": "enricher",
-    "boosters": "enricher",
-    "destinations": "destination",
-}
-
 
 class Folder(NamedTuple):
     """A folder of entries, and the distribution that brought it."""
@@ -33,12 +23,14 @@ class Folder(NamedTuple):
 
 
 def default_folder() -> Path:
-    """The catalogue that travels with the host: inside its wheel, else beside the package in a
+    """The catalogue that is part of the host: inside its wheel, else beside the package in a
     checkout.
     """
     package = Path(__file__).parent.parent
-    packed = package / "catalogue"
-    return packed if packed.is_dir() else package.parent / "registry"
+    in_wheel = package / "catalogue"
+    if in_wheel.is_dir():
+        return in_wheel
+    return package.parent / "registry"
 
 
 def entry_files(root: Path) -> list[Path]:
@@ -60,24 +52,22 @@ def too_many(root: Path) -> bool:
 def _entry_files(root: Path) -> Iterator[Path]:
     for folder in sorted(_folders(root)):
         try:
-            names = sorted(
-                found.path for found in os.scandir(folder) if found.name.endswith(".yaml")
-            )
+            files = sorted(file.path for file in os.scandir(folder) if file.name.endswith(".yaml"))
         except OSError:
             yield Path(folder)  # reading it will say why
             continue
-        yield from map(Path, names)
+        yield from map(Path, files)
 
 
 def _folders(root: Path) -> Iterator[str]:
     with suppress(OSError):  # not there, not ours to read, or a link to itself
-        for found in os.scandir(root):
-            if not found.name.startswith((".", "_")) and _is_folder(found):
-                yield found.path
+        for item in os.scandir(root):
+            if not item.name.startswith((".", "_")) and _is_folder(item):
+                yield item.path
 
 
-def _is_folder(found: os.DirEntry[str]) -> bool:
+def _is_folder(item: os.DirEntry[str]) -> bool:
     try:
-        return found.is_dir()
+        return item.is_dir()
     except OSError:  # a link that leads to itself
         return False

@@ -4,14 +4,11 @@ several are one workout.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
 from fitglue_registry.model import SourceActivity
-from fitglue_registry.registry.rules import Flaw
-from fitglue_registry.validation.wording import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,49 +75,15 @@ class MergeRules(Struct, frozen=True):
 
     def decided(self) -> Iterator[Rule]:
         """Every rule, then one for each field that none names."""
-        named = {name for rule in self.rules for name in rule.fields}
         yield from self.rules
-        yield from (
-            Rule(name, (name,), self.otherwise)
-            for name in SourceActivity.__struct_fields__
-            if name not in named | UNDECIDED
-        )
+        settled = UNDECIDED.union(*(rule.fields for rule in self.rules))
+        for name in SourceActivity.__struct_fields__:
+            if name not in settled:
+                yield Rule(name, (name,), self.otherwise)
 
     def rule_of(self, field: str) -> Rule | None:
         """The rule that decides about a field."""
-        return next((rule for rule in self.decided() if field in rule.fields), None)
-
-
-def flaws(rules: MergeRules) -> Iterator[Flaw]:
-    """Everything that a schema cannot say about the rules."""
-    known = sorted(set(SourceActivity.__struct_fields__) - UNDECIDED)
-    seen: dict[str, str] = {}
-    for number, rule in enumerate(rules.rules):
-        for place, name in enumerate(rule.fields):
-            path = ("rules", number, "fields", place)
-            if name not in known:
-                near = nearest(name, known)
-                yield Flaw(
-                    "FG-merge-unknown-field",
-                    path,
-                    f"{name!r} is no field that rules decide about",
-                    fix=f"did you mean {near}?" if near else "docs/data-model.md lists the fields",
-                )
-            elif name in seen:
-                yield Flaw(
-                    "FG-merge-field-twice",
-                    path,
-                    f"{name} stands in two rules",
-                    f"rule {seen[name]} has it too",
-                    "keep it in one of them",
-                )
-            seen.setdefault(name, rule.name)
-    for number, pattern in enumerate(rules.default_titles.patterns):
-        try:
-            re.compile(pattern)
-        except (re.error, RecursionError, OverflowError) as error:
-            yield Flaw(
-                "FG-entry-bad-pattern",
-                ("default_titles", "patterns", number),
-                f"{pattern!r} is not a regular expression: {error}",
-            )
+        for rule in self.decided():
+            if field in rule.fields:
+                return rule
+        return None

@@ -9,40 +9,45 @@ from fitglue_registry.errors import UserMistake
 
 
 def paths_in(setting: str) -> list[str]:
-    """The paths that a setting names; one may hold the separator itself, and then it is there."""
+    """The paths that a setting names; a path that contains the separator is found where it
+    exists.
+    """
     pieces = setting.split(os.pathsep)
-    found: list[str] = []
+    paths: list[str] = []
     while pieces:
-        most = next(
-            (
-                many
-                for many in range(len(pieces), 1, -1)
-                if _is_there(os.pathsep.join(pieces[:many]))
-            ),
-            1,
-        )
-        found.append(os.pathsep.join(pieces[:most]))
-        del pieces[:most]
-    return [path for path in found if path.strip()]
+        length = _longest_existing(pieces)
+        paths.append(os.pathsep.join(pieces[:length]))
+        del pieces[:length]
+    return [path for path in paths if path.strip()]
 
 
 def absolute(setting: str) -> str:
-    """Paths as they hold from wherever the next command is typed; raises ``UserMistake`` for one
-    that can be kept in no text.
+    """The paths as they hold from wherever the next command is typed; raises ``UserMistake`` for
+    one that cannot be kept as text.
     """
-    text = os.pathsep.join(str(Path(path).expanduser().absolute()) for path in paths_in(setting))
+    paths = [str(Path(path).expanduser().absolute()) for path in paths_in(setting)]
+    text = os.pathsep.join(paths)
     try:
         text.encode()
     except UnicodeEncodeError as error:
+        shown = text.encode("utf-8", "replace").decode()
         raise UserMistake(
             "FG-path-unreadable",
-            f"{text.encode('utf-8', 'replace').decode()} has a name that is no UTF-8",
+            f"{shown} has a name that is no UTF-8",
             fix="rename it, or import the folder that it lies in",
         ) from error
     return text
 
 
-def _is_there(path: str) -> bool:
+def _longest_existing(pieces: list[str]) -> int:
+    """How many of the first pieces together are the path of something that exists; one, if none."""
+    for length in range(len(pieces), 1, -1):
+        if _exists(os.pathsep.join(pieces[:length])):
+            return length
+    return 1
+
+
+def _exists(path: str) -> bool:
     try:
         return Path(path).expanduser().exists()
     except (OSError, ValueError, RuntimeError):

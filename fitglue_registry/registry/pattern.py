@@ -1,4 +1,4 @@
-"""Runs the regular expressions of entries, each held to a time: an entry is somebody else's, and
+"""Runs the regular expressions of entries, each with a time limit: an entry is somebody else's, and
 some expressions never end.
 """
 
@@ -8,6 +8,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import regex
+
 from fitglue_registry.errors import EntryInvalid
 
 if TYPE_CHECKING:
@@ -15,48 +17,42 @@ if TYPE_CHECKING:
 
 _LONGEST_S = 0.5
 _QUANTIFIER = re.compile(r"(?<!\()[*+?{]")
+#: A quantified group, three choices or more, or a reference back to a group.
+_COMPLEX = re.compile(r"\)[*+?{]|\|[^|]*\|[^|]*\||\\[1-9]")
 
 
 def search(pattern: str, text: str) -> str | None:
     """The one group of a pattern where it is first found; raises ``EntryInvalid``
     FG-entry-bad-pattern where it takes too long.
     """
-    found = (
-        re.search(pattern, text)
-        if _is_simple(pattern)
-        else _held(pattern, compiled(pattern).search, text)
-    )
-    return found[1] if found else None
+    if _is_simple(pattern):
+        match: Any = re.search(pattern, text)
+    else:
+        match = _within_limit(pattern, compiled(pattern).search, text)
+    return match[1] if match else None
 
 
 def matches(pattern: str, text: str) -> bool:
     """Whether the whole text has the form; raises as ``search`` does."""
-    found = (
-        re.fullmatch(pattern, text)
-        if _is_simple(pattern)
-        else _held(pattern, compiled(pattern).fullmatch, text)
-    )
-    return found is not None
+    if _is_simple(pattern):
+        return re.fullmatch(pattern, text) is not None
+    return _within_limit(pattern, compiled(pattern).fullmatch, text) is not None
 
 
 def _is_simple(pattern: str) -> bool:
-    """Whether there are so few ways to match that the time needs no holding: one repetition, of no
+    """Whether there are so few ways to match that no time limit is needed: one repetition, of no
     group, and few choices.
     """
     quantifiers = _QUANTIFIER.findall(pattern)
-    repetitions = [one for one in quantifiers if one != "?"]
-    return (
-        len(repetitions) <= 1
-        and len(quantifiers) <= 4
-        and not re.search(r"\)[*+?{]|\|[^|]*\|[^|]*\||\\[1-9]", pattern)
-    )
+    if len(quantifiers) > 4:
+        return False
+    repetitions = len(quantifiers) - quantifiers.count("?")
+    return repetitions <= 1 and not _COMPLEX.search(pattern)
 
 
 @lru_cache(64)
 def compiled(pattern: str) -> Any:
     """The pattern, ready; raises ``EntryInvalid`` FG-entry-bad-pattern where it is none."""
-    import regex  # dear, and few entries need it
-
     try:
         return regex.compile(pattern)
     except (regex.error, RecursionError, OverflowError) as error:
@@ -65,7 +61,7 @@ def compiled(pattern: str) -> Any:
         ) from error
 
 
-def _held(pattern: str, run: Callable[..., Any], text: str) -> Any:
+def _within_limit(pattern: str, run: Callable[..., Any], text: str) -> Any:
     try:
         return run(text, timeout=_LONGEST_S)
     except TimeoutError as error:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from fitglue_registry.registry.entry import Part
+    from fitglue_registry.registry import Part
     from fitglue_registry.store.windows import PlannedWindow
     from fitglue_registry.sync.context import Context, Options
 

@@ -12,7 +12,7 @@ from fitglue_registry.errors import AthleteNeeded, Place
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fitglue_registry.registry.entry import Auth
+    from fitglue_registry.registry import Auth
 
 _CONNECT_AGAIN = "copy the key again from the settings of that account, and connect again"
 

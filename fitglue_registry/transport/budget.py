@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from fitglue_registry.registry.entry import Budget as Limit
+    from fitglue_registry.registry import Budget as Limit
     from fitglue_registry.transport.clock import WaitingClock
     from fitglue_registry.transport.policy import HttpPolicy
 

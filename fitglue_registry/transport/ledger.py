@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fitglue_registry.registry.entry import Budget as Limit
+    from fitglue_registry.registry import Budget as Limit
 
 log = logging.getLogger(__name__)
 

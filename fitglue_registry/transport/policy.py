@@ -12,10 +12,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from fitglue_registry._version import __version__
 from fitglue_registry.errors import Place, UserMistake
-from fitglue_registry.registry.entry import Auth, Budget
+from fitglue_registry.registry import Auth, Budget
 
 if TYPE_CHECKING:
-    from fitglue_registry.registry.entry import Http
+    from fitglue_registry.registry import Http
 
 #: Scheme, host and port: what two addresses share when a key for one may be shown to the other.
 Origin = tuple[str, str, int]

@@ -28,9 +28,9 @@ from fitglue_registry.model import (
     Stub,
     TrainingLoad,
 )
-from fitglue_registry.registry import Catalogue
+from fitglue_registry.registry.loading import load_catalogue
 
-RULES = Catalogue.load().merge_rules
+RULES = load_catalogue().merge_rules
 merge = partial(dedupe.merge, rules=RULES)
 
 START = datetime(2026, 5, 1, 5, 30, tzinfo=UTC)

@@ -16,7 +16,7 @@ from fitglue_registry import Host, model
 from fitglue_registry.cli.app import COMMANDS, root
 from fitglue_registry.cli.context import CliContext
 from fitglue_registry.model import activity
-from fitglue_registry.registry import entry
+from fitglue_registry.registry import entry, http
 from fitglue_registry.sync import events
 from tests.docs.pages import CHECKOUT, DOCS, README, blocks, local_links, prose
 
@@ -40,10 +40,10 @@ SECTIONS = {
     entry.Field: "A field of `credentials` or `settings`",
     entry.Closed: "`closed`",
     entry.Road: "A road of `closed.roads`",
-    entry.Http: "`http`",
-    entry.Auth: "`http.auth`",
-    entry.Budget: "A budget of `http.budget`",
-    entry.Timeouts: "`http.timeouts`",
+    http.Http: "`http`",
+    http.Auth: "`http.auth`",
+    http.Budget: "A budget of `http.budget`",
+    http.Timeouts: "`http.timeouts`",
     entry.Part: "A part of `parts`",
     entry.Sync: "`sync`",
     entry.Delay: "`sync.delay`",

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from fitglue_registry.plugins import availability
-from fitglue_registry.registry.entry import Closed, Road
+from fitglue_registry.registry import Closed, Road
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@ them.
 import pytest
 
 from fitglue_registry.registry import Folder
+from fitglue_registry.registry.cache import CatalogueCache
 from fitglue_registry.registry.check import check
+from fitglue_registry.registry.loading import load_catalogue
 
 LINES = {
     "schema": "1",
@@ -63,3 +65,19 @@ class Registry:
 @pytest.fixture
 def registry(tmp_path):
     return Registry(tmp_path / "registry")
+
+
+@pytest.fixture
+def load_through():
+    """Loads a catalogue as a host does: from the cache in a folder, or anew, and then kept."""
+
+    def load(cache_folder, folders):
+        cache = CatalogueCache(cache_folder, folders)
+        kept = cache.read()
+        if kept is not None:
+            return kept
+        loaded = load_catalogue(folders)
+        cache.write(loaded)
+        return loaded
+
+    return load

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fitglue_registry.registry import Catalogue, default_folder
+from fitglue_registry.registry import default_folder
 from fitglue_registry.registry.check import check
+from fitglue_registry.registry.loading import load_catalogue
+from fitglue_registry.registry.pasted import read_field
 
 FILES = Path(__file__).parents[2] / "plugins" / "fitglue-files" / "fitglue_files" / "registry"
 
@@ -19,12 +21,12 @@ def test_our_own_entries_are_without_fault(folder):
 
 def test_the_tiers_are_in_order():
     """Hobbyist comes first, and includes less than athlete."""
-    assert [tier.id for tier in Catalogue.load().tiers] == ["hobbyist", "athlete"]
+    assert [tier.id for tier in load_catalogue().tiers] == ["hobbyist", "athlete"]
 
 
 def touched(*keys):
     """The parts of Intervals.icu that a change of these summary keys re-opens."""
-    touches = Catalogue.load().get("source", "intervals").sync.touches
+    touches = load_catalogue().get("source", "intervals").sync.touches
     return sorted(
         part
         for part, globs in touches.items()
@@ -71,7 +73,7 @@ def test_what_drifts_while_the_workout_stays_is_volatile(key):
     """Keys that were seen to move by themselves make no new revision."""
     assert any(
         fnmatch.fnmatchcase(key, glob)
-        for glob in Catalogue.load().get("source", "intervals").volatile
+        for glob in load_catalogue().get("source", "intervals").volatile
     )
 
 
@@ -91,7 +93,7 @@ def test_what_belongs_to_the_workout_is_not_volatile(key):
     """A changed name, load or temperature is a new revision."""
     assert not any(
         fnmatch.fnmatchcase(key, glob)
-        for glob in Catalogue.load().get("source", "intervals").volatile
+        for glob in load_catalogue().get("source", "intervals").volatile
     )
 
 
@@ -110,7 +112,7 @@ def test_what_belongs_to_the_workout_is_not_volatile(key):
 )
 def test_the_address_is_https_or_on_this_machine(address, accepted):
     """A key never travels in clear over a network."""
-    field = Catalogue.load().get("integration", "intervals").settings[0]
+    field = load_catalogue().get("integration", "intervals").settings[0]
     assert (_reads(field, address) is not None) is accepted
 
 
@@ -126,7 +128,7 @@ def test_the_address_is_https_or_on_this_machine(address, accepted):
 def test_the_address_is_taken_with_and_without_the_path_of_the_api(address):
     """Whoever types the address of a stand-in need not know where its API begins."""
     assert (
-        _reads(Catalogue.load().get("integration", "intervals").settings[0], address)
+        _reads(load_catalogue().get("integration", "intervals").settings[0], address)
         == "http://127.0.0.1:8042"
     )
 
@@ -135,7 +137,7 @@ def _reads(field, text):
     from fitglue_registry.errors import UserMistake
 
     try:
-        return field.read(text)
+        return read_field(field, text)
     except UserMistake:
         return None
 
@@ -162,7 +164,7 @@ def test_no_sentence_of_the_published_page_is_in_our_entries():
 @pytest.mark.parametrize("name", ["strava", "garmin", "trainingpeaks"])
 def test_each_service_that_cannot_be_connected_tells_a_live_road_and_one_for_the_past(name):
     """New workouts through Intervals.icu, the history by the archive."""
-    closed = Catalogue.load().get("integration", name).closed
+    closed = load_catalogue().get("integration", name).closed
     assert [" ".join(road.command.split()[:2]) for road in closed.roads] == [
         "fitglue connect",
         "fitglue import",

@@ -60,8 +60,7 @@ def test_a_name_outside_a_closed_list_says_the_nearest(registry):
     assert registry.complaints() == (
         "sources/demo.yaml:8:9, hooks[0]: FG-entry-not-allowed: is 'fitglue_lst', must be "
         "fitglue_connect, fitglue_list, fitglue_fetch, "
-        "fitglue_normalize, fitglue_dedupe, fitglue_recognize, fitglue_enrich, "
-        "fitglue_deliver or fitglue_webhook\nfix: did you mean fitglue_list?\n"
+        "fitglue_normalize, fitglue_dedupe or fitglue_recognize\nfix: did you mean fitglue_list?\n"
         "sources/demo.yaml:10:12, parts[0].name: FG-entry-not-allowed: is 'stream', must be "
         "summary, detail, streams or file\n"
         "fix: did you mean streams?"

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitglue_registry.errors import UserMistake
-from fitglue_registry.registry import Catalogue, Clean, Entry, Field, Http, Tier, default_folder
-from fitglue_registry.registry.entry import entry_of
-from fitglue_registry.registry.reading import read_entry, validator
+from fitglue_registry.registry import Clean, Entry, Field, Http, Tier, default_folder
+from fitglue_registry.registry.conversion import entry_of
+from fitglue_registry.registry.loading import load_catalogue
+from fitglue_registry.registry.reading import read_entry
+from fitglue_registry.registry.schemas import validator
 from fitglue_registry.validation.validator import Validator
 
 FIFTEEN_LINES = """\
@@ -143,66 +144,18 @@ def test_short_forms_are_written_out(registry):
     assert entry.credentials[0].clean == (Clean(strip=True),)
 
 
-@pytest.mark.parametrize(
-    "pasted", ["i123", "123", "https://intervals.icu/athlete/i123/calendar", " 'i123'\r\n"]
-)
-def test_an_athlete_id_is_found_in_whatever_is_pasted(pasted):
-    """An id with or without its letter and a whole address all give the id."""
-    field = Catalogue.load().get("integration", "intervals").credentials[1]
-    assert field.read(pasted) in ("i123", "123")
-
-
-def test_nothing_typed_means_the_default():
-    """An empty answer is the default, here the owner of the key."""
-    assert Catalogue.load().get("integration", "intervals").credentials[1].read("  \n") == "0"
-
-
-def test_a_pasted_key_loses_its_newline_and_quotes():
-    """White space, quotes and invisible characters around a pasted key are no part of it."""
-    assert Field(name="key", secret=True).read("\ufeff“abc123”\r\n") == "abc123"
-
-
-def test_a_refused_secret_is_never_repeated():
-    """The error for a secret that cannot be one says where to find it, and not what was typed."""
-    field = Field(
-        name="key",
-        label="API key",
-        help="On the settings page.",
-        secret=True,
-        pattern=r"[!-~]+",
-        example="hunter1",
-    )
-    with pytest.raises(UserMistake) as refused:
-        field.read("hunter 2")
-    assert refused.value.as_dict() == {
-        "code": "FG-field-refused",
-        "what": "API key does not look right",
-        "where": {"field": "key"},
-        "fix": "On the settings page.",
-    }
-
-
-def test_a_required_field_must_not_be_empty():
-    """Nothing at all is refused where the connection needs the value, and is fine where it does
-    not.
-    """
-    with pytest.raises(UserMistake, match="API key is empty"):
-        Field(name="key", label="API key").read(" ")
-    assert Field(name="key", required=False).read(" ") == ""
-
-
 def test_an_entry_knows_its_key_its_account_and_its_parts():
     """An entry says how others name it, at which integration its account is, and which parts it
     has.
     """
-    source = Catalogue.load().get("source", "intervals")
+    source = load_catalogue().get("source", "intervals")
     assert (source.key, source.integration, source.part("detail").bulk) == (
         "source/intervals",
         "intervals",
         100,
     )
     assert source.part("nothing") is None
-    assert Catalogue.load().get("integration", "intervals").integration == "intervals"
+    assert load_catalogue().get("integration", "intervals").integration == "intervals"
 
 
 def test_a_field_has_an_environment_variable():

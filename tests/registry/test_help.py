@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fitglue_registry.registry import Catalogue
 from fitglue_registry.registry.help import article
+from fitglue_registry.registry.loading import load_catalogue
 
 GOLDEN = Path(__file__).parent / "golden" / "demo.md"
 SECTIONS = [
@@ -63,7 +63,7 @@ credentials:
 def demo(registry):
     registry.add("integrations/demo.yaml", kind="integration", more=CREDENTIALS)
     registry.add(more=RICH)
-    return Catalogue.load([registry.folder])
+    return load_catalogue([registry.folder])
 
 
 def test_an_article_says_what_the_entry_says(demo):
@@ -73,14 +73,14 @@ def test_an_article_says_what_the_entry_says(demo):
 
 def test_an_article_is_deterministic(demo, registry):
     """The same entries give the same article, wherever they lie."""
-    again = Catalogue.load([registry.folder])
+    again = load_catalogue([registry.folder])
     assert article(demo.get("source", "demo"), demo) == article(again.get("source", "demo"), again)
 
 
 def test_a_small_entry_has_no_empty_sections(registry):
     """What an entry does not say makes no heading."""
     registry.add("destinations/demo.yaml", kind="destination")
-    loaded = Catalogue.load([registry.folder])
+    loaded = load_catalogue([registry.folder])
     headings = [
         line[3:]
         for line in article(loaded.get("destination", "demo"), loaded).splitlines()
@@ -91,7 +91,7 @@ def test_a_small_entry_has_no_empty_sections(registry):
 
 def test_the_article_of_intervals_has_every_section():
     """The source that the product's page promises has all that such a page has."""
-    built_in = Catalogue.load()
+    built_in = load_catalogue()
     headings = [
         line[3:]
         for line in article(built_in.get("source", "intervals"), built_in).splitlines()
@@ -107,7 +107,7 @@ def test_articles_link_to_each_other(demo):
 
 def test_the_article_of_a_closed_service_tells_its_roads():
     """Setup is the roads, and no command that cannot work."""
-    text = article(Catalogue.load().get("integration", "strava"), Catalogue.load())
+    text = article(load_catalogue().get("integration", "strava"), load_catalogue())
     assert "An account cannot be connected." in text
     assert "Then `fitglue import export_12345.zip`." in text
     assert "fitglue sync" not in text

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from fitglue_registry.model import SourceActivity
-from fitglue_registry.registry import Catalogue, MergeRules, Rule, default_folder
+from fitglue_registry.registry import MergeRules, Rule, default_folder
+from fitglue_registry.registry.loading import load_catalogue
 from fitglue_registry.registry.merge_rules import UNDECIDED, Criterion
 from fitglue_registry.registry.reading import read_merge_rules
 
@@ -28,7 +29,7 @@ def test_the_rules_of_the_registry_decide_about_every_field_once():
     """Those that no rule names stand alone; what a source says of itself, and what is joined, is
     left out.
     """
-    decided = [name for rule in Catalogue.load().merge_rules.decided() for name in rule.fields]
+    decided = [name for rule in load_catalogue().merge_rules.decided() for name in rule.fields]
     assert sorted(decided) == sorted(set(SourceActivity.__struct_fields__) - UNDECIDED)
 
 
@@ -84,7 +85,7 @@ def test_rules_that_are_wrong_leave_the_catalogue_usable(registry):
     """Its problems say so, and every field stands alone."""
     registry.write("merge.yaml", "schema: 1\nrules: 5\n")
     registry.add()
-    catalogue = Catalogue.load([registry.folder])
+    catalogue = load_catalogue([registry.folder])
     assert ([error.code for error in catalogue.problems], catalogue.merge_rules) == (
         ["FG-entry-wrong-type"],
         MergeRules(),
@@ -96,20 +97,20 @@ def test_a_registry_without_rules_has_the_built_in_ones(registry):
     """A host with entries of its own merges as any other."""
     registry.add()
     assert (
-        Catalogue.load([registry.folder]).merge_rules
+        load_catalogue([registry.folder]).merge_rules
         == read_merge_rules(default_folder() / "merge.yaml")[0]
     )
 
 
-def test_the_rules_are_read_anew_when_their_file_changes(registry, tmp_path):
+def test_the_rules_are_read_anew_when_their_file_changes(registry, load_through, tmp_path):
     """The cache is never stale."""
     registry.add()
     registry.write("merge.yaml", "schema: 1\nrules: []\n")
-    assert Catalogue.load([registry.folder], tmp_path / "cache").merge_rules.rules == ()
+    assert load_through(tmp_path / "cache", [registry.folder]).merge_rules.rules == ()
     registry.write(
         "merge.yaml", "schema: 1\nrules: [{name: x, fields: [rpe], prefer: [original]}]\n"
     )
-    assert Catalogue.load([registry.folder], tmp_path / "cache").merge_rules.rules == (
+    assert load_through(tmp_path / "cache", [registry.folder]).merge_rules.rules == (
         Rule("x", ("rpe",), ("original",)),
     )
 

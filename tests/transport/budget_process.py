@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from fitglue_registry.registry.entry import Budget as Limit
+from fitglue_registry.registry import Budget as Limit
 from fitglue_registry.transport.budget import FileBudget
 from fitglue_registry.transport.clock import SystemClock
 

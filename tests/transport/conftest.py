@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fitglue_registry.registry.entry import Auth
+from fitglue_registry.registry import Auth
 from fitglue_registry.transport.policy import HttpPolicy
 from fitglue_registry.transport.session import HttpSession
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fitglue_registry.errors import StoreFailed
-from fitglue_registry.registry.entry import Budget as Limit
+from fitglue_registry.registry import Budget as Limit
 from fitglue_registry.transport.budget import FileBudget, NoBudget, budget_of
 from fitglue_registry.transport.policy import HttpPolicy
 

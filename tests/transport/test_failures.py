@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, Retryable
-from fitglue_registry.registry.entry import Auth
+from fitglue_registry.registry import Auth
 
 
 def error_of(session, kind=ConnectionStopped):

@@ -4,7 +4,7 @@ import pytest
 
 from fitglue_registry import __version__
 from fitglue_registry.errors import UserMistake
-from fitglue_registry.registry.entry import Auth, Budget, Http, Timeouts
+from fitglue_registry.registry import Auth, Budget, Http, Timeouts
 from fitglue_registry.transport.policy import HttpPolicy, policy_from_entry
 
 ENTRY = Http(

@@ -8,7 +8,7 @@ import traceback
 import pytest
 
 from fitglue_registry.errors import FitglueError
-from fitglue_registry.registry.entry import Auth
+from fitglue_registry.registry import Auth
 
 FAULTS = [
     {"status": 401},

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from fitglue_registry.errors import ConnectionStopped, Retryable
-from fitglue_registry.registry.entry import Auth
+from fitglue_registry.registry import Auth
 
 
 class ScriptedBudget:

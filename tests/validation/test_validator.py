@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fitglue_registry.registry import default_folder
-from fitglue_registry.registry.document import parse
+from fitglue_registry.registry.parsing import parse
 from fitglue_registry.validation.explainer import Explainer
 from fitglue_registry.validation.validator import Validator
 from fitglue_registry.validation.violation import Violation

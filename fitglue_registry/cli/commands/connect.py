@@ -13,6 +13,7 @@ import click
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.errors import AthleteNeeded, UserMistake
+from fitglue_registry.registry.pasted import read_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -227,7 +228,7 @@ def _ask(cli: CliContext, field: Field) -> str:
             show_default=False,
         )
         try:
-            field.read(answer)
+            read_field(field, answer)
             return answer
         except UserMistake as error:
             if not tries_left:

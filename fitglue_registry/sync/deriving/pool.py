@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
 
     from fitglue_registry.plugin_api import Record
-    from fitglue_registry.registry.entry import Part as PartEntry
+    from fitglue_registry.registry import Part as PartEntry
     from fitglue_registry.sync.context import Context
 
 log = logging.getLogger(__name__)

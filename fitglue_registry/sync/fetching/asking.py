@@ -25,7 +25,7 @@ from fitglue_registry.sync.deriving.pool import Pending
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
-    from fitglue_registry.registry.entry import Part as PartEntry
+    from fitglue_registry.registry import Part as PartEntry
     from fitglue_registry.sync.context import Context
 
     Derive = Callable[[Part | Unavailable], Derived | Pending | None]

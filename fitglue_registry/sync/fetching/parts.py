@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from fitglue_registry.plugin_api import Record, Window
-    from fitglue_registry.registry.entry import Part as PartEntry
+    from fitglue_registry.registry import Part as PartEntry
     from fitglue_registry.store.records import RecordRow
     from fitglue_registry.store.runs import RunLog
     from fitglue_registry.sync.context import Context

@@ -16,7 +16,7 @@ import pytest
 
 from fitglue_registry import Host
 from fitglue_registry.errors import StoreFailed
-from fitglue_registry.registry.entry import Budget as Limit
+from fitglue_registry.registry import Budget as Limit
 from fitglue_registry.secrets import file_store, key_file
 from fitglue_registry.store import blobs
 from fitglue_registry.transport.budget import FileBudget

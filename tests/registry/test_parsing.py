@@ -2,7 +2,7 @@
 
 import pytest
 
-from fitglue_registry.registry.document import MAX_BYTES, parse
+from fitglue_registry.registry.parsing import MAX_BYTES, parse
 
 
 def value(text):

@@ -1,0 +1,61 @@
+"""What a schema cannot say about ``merge.yaml``, and a rule finds wrong in it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from fitglue_registry.model import SourceActivity
+from fitglue_registry.registry.flaw import Flaw
+from fitglue_registry.registry.merge_rules import UNDECIDED
+from fitglue_registry.validation.wording import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fitglue_registry.registry.merge_rules import MergeRules
+    from fitglue_registry.validation.violation import KeyPath
+
+
+def merge_flaws(rules: MergeRules) -> Iterator[Flaw]:
+    """Everything that is wrong with the rules as a whole."""
+    yield from _fields(rules)
+    for number, pattern in enumerate(rules.default_titles.patterns):
+        try:
+            re.compile(pattern)
+        except (re.error, RecursionError, OverflowError) as error:
+            yield Flaw(
+                "FG-entry-bad-pattern",
+                ("default_titles", "patterns", number),
+                f"{pattern!r} is not a regular expression: {error}",
+            )
+
+
+def _fields(rules: MergeRules) -> Iterator[Flaw]:
+    """Each field that a rule names exists, and is in one rule only."""
+    known = sorted(set(SourceActivity.__struct_fields__) - UNDECIDED)
+    rule_of: dict[str, str] = {}
+    for number, rule in enumerate(rules.rules):
+        for position, name in enumerate(rule.fields):
+            path = ("rules", number, "fields", position)
+            if name not in known:
+                yield _unknown_field(path, name, known)
+            elif name in rule_of:
+                yield Flaw(
+                    "FG-merge-field-twice",
+                    path,
+                    f"{name} stands in two rules",
+                    f"rule {rule_of[name]} has it too",
+                    "keep it in one of them",
+                )
+            rule_of.setdefault(name, rule.name)
+
+
+def _unknown_field(path: KeyPath, name: str, known: list[str]) -> Flaw:
+    near = nearest(name, known)
+    return Flaw(
+        "FG-merge-unknown-field",
+        path,
+        f"{name!r} is no field that rules decide about",
+        fix=f"did you mean {near}?" if near else "docs/data-model.md lists the fields",
+    )

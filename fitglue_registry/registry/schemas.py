@@ -1,0 +1,72 @@
+"""The published JSON Schemas of a registry, and what they find wrong, as errors of an entry."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from fitglue_registry.registry.flaw import Flaw
+from fitglue_registry.registry.folders import default_folder
+from fitglue_registry.validation.validator import Validator
+from fitglue_registry.validation.wording import nearest, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fitglue_registry.validation.violation import Violation
+
+_SHOWN_NAMES = 12
+_CODES = {
+    "additionalProperties": "FG-entry-unknown-key",
+    "required": "FG-entry-missing-key",
+    "type": "FG-entry-wrong-type",
+    "enum": "FG-entry-not-allowed",
+    "const": "FG-entry-not-allowed",
+}
+
+
+@cache
+def validator(name: str) -> Validator:
+    """The published JSON Schema of that name, such as ``entry`` or ``tiers``."""
+    file = default_folder() / "schemas" / f"{name}.json"
+    return Validator(json.loads(file.read_bytes()))
+
+
+def schema_flaws(name: str, document: Any) -> Iterator[Flaw]:
+    """What the schema of that name does not allow in a document."""
+    for violation in validator(name).violations(document):
+        yield _flaw(violation, document)
+
+
+def _flaw(violation: Violation, document: Any) -> Flaw:
+    typed = _typed_name(violation, document)
+    near = nearest(typed, violation.allowed) if typed else None
+    is_unknown_key = violation.keyword == "additionalProperties"
+    return Flaw(
+        _CODES.get(violation.keyword, "FG-entry-wrong-form"),
+        violation.path,
+        violation.message,
+        why=_allowed_here(violation.allowed) if is_unknown_key else None,
+        fix=f"did you mean {near}?" if near else None,
+        at_key=is_unknown_key,
+    )
+
+
+def _typed_name(violation: Violation, document: Any) -> str | None:
+    """The name that was typed in place of an allowed one."""
+    if violation.keyword == "additionalProperties":
+        return str(violation.path[-1])
+    if violation.keyword != "enum":
+        return None
+    value = document
+    for step in violation.path:
+        value = value[step]
+    return value if isinstance(value, str) else None
+
+
+def _allowed_here(names: tuple[str, ...]) -> str:
+    left_out = len(names) - _SHOWN_NAMES
+    if left_out <= 0:
+        return f"allowed here: {one_of(names)}"
+    return f"allowed here: {', '.join(names[:_SHOWN_NAMES])} and {left_out} more"
