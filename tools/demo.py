@@ -108,7 +108,7 @@ class Demo:
 
     def titles(self) -> dict[str, str]:
         """External id → title of everything that is stored."""
-        rows = self.host.sql(
+        rows = self.host.queries.sql(
             "select external_id, title from source_activities where gone = 0 and stub = 0"
         ).rows
         return {str(external_id): str(title) for external_id, title in rows}
@@ -116,7 +116,11 @@ class Demo:
     def records(self) -> int:
         """How many records all sources have listed and still have."""
         return int(
-            str(self.host.sql("select count(*) from source_activities where gone = 0").rows[0][0])
+            str(
+                self.host.queries.sql("select count(*) from source_activities where gone = 0").rows[
+                    0
+                ][0]
+            )
         )
 
     def ids(self, sport: str) -> list[str]:
@@ -143,7 +147,7 @@ def connect(demo: Demo) -> None:
         "asked for. --base-url names the stand-in."
     )
     demo.fitglue("connect", "intervals", "--base-url", demo.server.url)
-    expect("one connection", ["intervals"], [one.name for one in demo.host.connections()])
+    expect("one connection", ["intervals"], [one.name for one in demo.host.connections.list()])
 
 
 def first_sync(demo: Demo) -> None:
@@ -156,7 +160,9 @@ def first_sync(demo: Demo) -> None:
     demo.fitglue("sync")
     expect("every workout that the source delivers", ACTIVITIES - STUBS, len(demo.titles()))
     expect(
-        "every Strava row kept as a stub", STUBS, sum(stub["count"] for stub in demo.host.stubs())
+        "every Strava row kept as a stub",
+        STUBS,
+        sum(stub["count"] for stub in demo.host.records.stubs()),
     )
 
 
@@ -173,15 +179,17 @@ def one_activity(demo: Demo) -> None:
         "the analysis found and the streams, "
         "and at the end the records that it was made of."
     )
-    found = demo.host.activity(demo.ids("Ride")[0])
+    found = demo.host.activities.get(demo.ids("Ride")[0])
     demo.fitglue("show", str(found.number))
     expect(
-        "power and its provenance", "computed", demo.host.provenance(found)["average_watts"]["how"]
+        "power and its provenance",
+        "computed",
+        demo.host.activities.provenance(found)["average_watts"]["how"],
     )
     expect(
         "streams",
         {"heartrate", "watts"},
-        {stream.type for stream in demo.host.streams(found, ["heartrate", "watts"])},
+        {stream.type for stream in demo.host.activities.streams(found, ["heartrate", "watts"])},
     )
 
 
@@ -231,7 +239,7 @@ def third_sync(demo: Demo, touched: Mapping[str, str]) -> None:
     expect("the late workout", "Found on an old watch", titles.get(touched["late"]))
     expect("the deleted workout is gone", None, titles.get(touched["deleted"]))
     expect("two intervals became one", before - 1, _laps(demo, touched["joined"]))
-    expect("one more stub", STUBS + 1, sum(stub["count"] for stub in demo.host.stubs()))
+    expect("one more stub", STUBS + 1, sum(stub["count"] for stub in demo.host.records.stubs()))
     again = [
         request
         for request in demo.server.requests
@@ -282,7 +290,7 @@ def question(demo: Demo) -> None:
     expect(
         "every activity counted",
         len(demo.titles()),
-        demo.host.sql("select count(*) from activities").rows[0][0],
+        demo.host.queries.sql("select count(*) from activities").rows[0][0],
     )
 
 
@@ -387,9 +395,9 @@ def bring_in(demo: Demo, places: Elsewhere) -> None:
     expect(
         "an archive each and the files",
         ["files", "garmin-archive", "intervals", "strava-archive"],
-        sorted(one.name for one in demo.host.connections()),
+        sorted(one.name for one in demo.host.connections.list()),
     )
-    expect("no stub is left", [], demo.host.stubs())
+    expect("no stub is left", [], demo.host.records.stubs())
     print(f"  The {STUBS + 1} stubs are whole workouts now: Strava's archive had them.")
     demo.say(
         "The same again brings nothing, and so would a newer archive but for what is new in it."
@@ -406,13 +414,13 @@ def one_question(demo: Demo, places: Elsewhere) -> None:
         "here a file is less than half of a ride."
     )
     demo.fitglue("duplicates")
-    asked = demo.host.duplicates()
+    asked = demo.host.decisions.pending()
     expect("one pair to decide", 1, len(asked))
     numbers = sorted(side["number"] for side in asked[0]["sides"])
-    expect("the ride that was cut", demo.host.activity(places.cut).number, numbers[0])
+    expect("the ride that was cut", demo.host.activities.get(places.cut).number, numbers[0])
     demo.fitglue("duplicates", "merge", *map(str, numbers))
-    expect("nothing left to decide", [], demo.host.duplicates())
-    merged = demo.host.activity(places.cut).activity
+    expect("nothing left to decide", [], demo.host.decisions.pending())
+    merged = demo.host.activities.get(places.cut).activity
     expect(
         "the whole ride's distance",
         True,
@@ -439,7 +447,7 @@ def one_list(demo: Demo, places: Elsewhere) -> None:
 
 def why_one(demo: Demo, places: Elsewhere) -> None:
     """What joined the records of three sources."""
-    found = demo.host.activity(places.known_to_three)
+    found = demo.host.activities.get(places.known_to_three)
     demo.say(
         "13. Why is it one? What joined the records, who gave which value, and where they differ."
     )
@@ -459,7 +467,7 @@ def why_one(demo: Demo, places: Elsewhere) -> None:
 
 def take_apart(demo: Demo, places: Elsewhere) -> None:
     """A word of the athlete's, and its end."""
-    number = str(demo.host.activity(places.cut).number)
+    number = str(demo.host.activities.get(places.cut).number)
     demo.say("14. Your word wins, is remembered for every later copy, and can be taken back.")
     demo.fitglue("duplicates", "split", number, "strava-archive")
     expect("one more", places.workouts + 1, len(demo.host.activities()))
@@ -509,7 +517,7 @@ def _play(demo: Demo) -> None:
 
 
 def _laps(demo: Demo, external_id: str) -> int:
-    return len(demo.host.activity(external_id).activity.laps)
+    return len(demo.host.activities.get(external_id).activity.laps)
 
 
 def _empty(folder: Path) -> None:

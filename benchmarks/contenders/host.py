@@ -128,14 +128,14 @@ def idle(host: Host, options: argparse.Namespace) -> dict[str, Any]:
 def check(host: Host, options: argparse.Namespace) -> list[bool]:
     """Which of the titles are stored."""
     return [
-        bool(host.sql(f"select 1 from activities where title = '{word}'").rows)
+        bool(host.queries.sql(f"select 1 from activities where title = '{word}'").rows)
         for word in options.words
     ]
 
 
 def rebuild(host: Host, options: argparse.Namespace) -> dict[str, Any]:
     """Everything derived again."""
-    return {"events": sum(1 for _ in host.rebuild())}
+    return {"events": sum(1 for _ in host.syncs.rebuild())}
 
 
 def size(host: Host, options: argparse.Namespace) -> dict[str, Any]:

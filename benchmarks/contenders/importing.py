@@ -28,7 +28,7 @@ def main() -> None:
                 said["read"] += 1
             elif isinstance(event, SyncStopped):
                 raise SystemExit(f"the import stopped: {event.error}")
-        said |= {"took_s": time.perf_counter() - started, "refused": len(host.quarantine())}
+        said |= {"took_s": time.perf_counter() - started, "refused": len(host.records.quarantine())}
     sys.stdout.write(json.dumps(said))
 
 

@@ -57,7 +57,7 @@ def show_dashboard(cli: CliContext) -> None:
 
 def gather(host: Host) -> Dashboard:
     """Ask the host for everything that the dashboard says."""
-    connected = host.connections()
+    connected = host.connections.list()
     now = local_now(host, connected)
     shown = [connection_health(host, one) for one in connected]
     monday = now.date() - timedelta(days=now.weekday())
@@ -70,7 +70,7 @@ def gather(host: Host) -> Dashboard:
 
 def local_now(host: Host, connected: Sequence[ConnectionRow]) -> datetime:
     """Now, where the athlete is: the zone of an account, else of this machine."""
-    now = host.clock.now()
+    now = host.workspace.clock.now()
     for one in connected:
         try:
             return now.astimezone(ZoneInfo(one.account.timezone or ""))
@@ -83,7 +83,7 @@ def connection_health(host: Host, one: ConnectionRow) -> dict[str, Any]:
     """A connection's state with the reason and what to do, and how much it holds."""
     state, reason, fix = "ok", None, None
     try:
-        host.plugins.load(host.catalogue.get("source", one.source))
+        host.entries.load_plugin(host.entries.get("source", one.source))
     except FitglueError as error:
         state, reason, fix = (
             "plugin-missing",
@@ -99,7 +99,7 @@ def connection_health(host: Host, one: ConnectionRow) -> dict[str, Any]:
         )
     elif state == "ok" and one.state_error:
         state, reason, fix = "stopped", one.state_error.get("what"), one.state_error.get("fix")
-    health = host.health(one)
+    health = host.connections.health(one)
     return {
         "name": one.name,
         "integration": one.integration,
@@ -117,7 +117,10 @@ def connection_health(host: Host, one: ConnectionRow) -> dict[str, Any]:
 
 
 def _week(host: Host, monday: date) -> dict[str, Any]:
-    return {"monday": monday.isoformat(), **host.totals(monday, monday + timedelta(days=6))}
+    return {
+        "monday": monday.isoformat(),
+        **host.activities.totals(monday, monday + timedelta(days=6)),
+    }
 
 
 def _repairs(shown: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -127,7 +130,7 @@ def _repairs(shown: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _quarantine(host: Host) -> Iterator[dict[str, Any]]:
-    held = host.quarantine()
+    held = host.records.quarantine()
     if held:
         yield {
             "what": f"{count(len(held), 'record')} in quarantine: not understood, and kept",
@@ -136,7 +139,7 @@ def _quarantine(host: Host) -> Iterator[dict[str, Any]]:
 
 
 def _stubs(host: Host) -> Iterator[dict[str, Any]]:
-    for stub in host.stubs():
+    for stub in host.records.stubs():
         yield {
             "what": (
                 f"{count(stub['count'], 'workout')} of {stub['connection']} will not arrive: "
@@ -231,15 +234,15 @@ def _welcome(host: Host) -> Iterator[RenderableType]:
     yield ""
     imported = {
         source.integration
-        for source in host.catalogue.entries("source")
+        for source in host.entries.list("source")
         if "fitglue_recognize" in source.hooks
     }
     integrations = [
         entry
-        for entry in host.catalogue.entries("integration")
+        for entry in host.entries.list("integration")
         if not entry.closed and entry.id not in imported
     ]
-    closed = [entry for entry in host.catalogue.entries("integration") if entry.closed]
+    closed = [entry for entry in host.entries.list("integration") if entry.closed]
     ways = [(f"fitglue connect {entry.id}", entry.summary) for entry in integrations] + [
         ("fitglue sync", "")
     ]

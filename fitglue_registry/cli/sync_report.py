@@ -109,7 +109,7 @@ def _settle(cli: CliContext, tallies: dict[str, Tally]) -> None:
     arrived.
     """
     if any(tally.quarantined for tally in tallies.values()):
-        held = {(one["connection"], one["external_id"]) for one in cli.host.quarantine()}
+        held = {(one["connection"], one["external_id"]) for one in cli.host.records.quarantine()}
         for tally in tallies.values():
             tally.quarantined = {
                 name: why
@@ -244,7 +244,7 @@ def _stubs(cli: CliContext, tally: Tally) -> Iterator[tuple[str, str | None, int
     """Why the stubs of this round will not come; explained when some are new, not each time."""
     if not tally.ended or not tally.ended.counts.get("stub"):
         return
-    for stub in cli.host.stubs():
+    for stub in cli.host.records.stubs():
         if stub["connection"] == tally.connection:
             yield stub["reason"], stub["fix"], stub["count"]
 

@@ -130,7 +130,7 @@ def test_a_bug_is_called_a_bug_and_its_traceback_is_kept(fitglue, monkeypatch, t
     """An exception that nobody foresaw: one sentence, exit code 1, and a file with the whole
     story.
     """
-    monkeypatch.setattr("fitglue_registry.host.Host.activities", lambda *_: 1 / 0)
+    monkeypatch.setattr("fitglue_registry.services.reading.Activities.list", lambda *_: 1 / 0)
     said = fitglue("activities")
     assert said.code == 1
     assert "this is a bug" in said.err
@@ -142,7 +142,7 @@ def test_a_bug_is_called_a_bug_and_its_traceback_is_kept(fitglue, monkeypatch, t
 
 def test_debug_prints_the_traceback_of_a_bug(fitglue, monkeypatch):
     """With --debug the story is on standard error too."""
-    monkeypatch.setattr("fitglue_registry.host.Host.activities", lambda *_: 1 / 0)
+    monkeypatch.setattr("fitglue_registry.services.reading.Activities.list", lambda *_: 1 / 0)
     assert "Traceback" in fitglue("activities", "--debug").err
 
 
@@ -152,7 +152,7 @@ def test_a_secret_in_a_bug_is_not_told(fitglue, monkeypatch, tmp_path):
     def broken(*_):
         raise RuntimeError("GET /x?api_key=abcdefgh12345678")
 
-    monkeypatch.setattr("fitglue_registry.host.Host.activities", broken)
+    monkeypatch.setattr("fitglue_registry.services.reading.Activities.list", broken)
     said = fitglue("activities")
     [kept] = (tmp_path / "home" / "logs").iterdir()
     assert "abcdefgh12345678" not in said.err + kept.read_text()
@@ -244,7 +244,7 @@ def test_control_c_says_that_nothing_is_lost(fitglue, monkeypatch):
     def stopped(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fitglue_registry.host.Host.activities", stopped)
+    monkeypatch.setattr("fitglue_registry.services.reading.Activities.list", stopped)
     monkeypatch.setattr("fitglue_registry.host.Host.sync", lambda *_, **__: stopped())
     looked, synced = fitglue("activities"), fitglue("sync")
     assert (looked.code, synced.code) == (130, 130)

@@ -66,8 +66,8 @@ def doubles(tmp_path):
         for server in (one, two):
             host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         list(host.sync())
-        asked = [host.activity(name).members[0].id for name in ("a1", "b1")]
-        with host.database.write() as db:
+        asked = [host.activities.get(name).members[0].id for name in ("a1", "b1")]
+        with host.workspace.database.write() as db:
             put_opinion(db, *asked, "an expert", "ask", REASON, "2026-06-15T12:00:00.000Z")
 
 

@@ -12,7 +12,7 @@ import pytest
 from fitglue_registry import Host, Plugins
 from fitglue_registry.cli.app import run
 from fitglue_registry.registry import Folder
-from tests.importing.logs import Point, make_registry, plugin
+from tests.services.importing.logs import Point, make_registry, plugin
 
 
 @pytest.fixture

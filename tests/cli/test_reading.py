@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from fitglue_registry.host import Host
+from fitglue_registry.services.reading import Activities
 
 SCREENS = [
     (),
@@ -102,10 +102,12 @@ def test_titles_cannot_steer_the_terminal(synced, fitglue):
 
 def test_half_a_character_stops_nothing(synced, fitglue, child, monkeypatch):
     """A title with a lone surrogate is shown, listed and written as a document."""
-    real = Host.activities
-    monkeypatch.setattr(
-        Host, "activities", lambda *given: [{**row, "title": "half \ud83d"} for row in real(*given)]
-    )
+    real = Activities.list
+
+    def with_half_a_character(*given):
+        return [{**row, "title": "half \ud83d"} for row in real(*given)]
+
+    monkeypatch.setattr(Activities, "list", with_half_a_character)
     assert "half \\ud83d" in fitglue("activities", "--limit", "1").out
     assert fitglue("activities", "--limit", "1", "--json").lines[0]["title"] == "half \ud83d"
     assert "half" in fitglue("activities", "--limit", "1", "--csv").out

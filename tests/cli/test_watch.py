@@ -8,9 +8,9 @@ from functools import partial
 import pytest
 
 from fitglue_registry import Host, Plugins
-from fitglue_registry.importing import Timing
 from fitglue_registry.registry import Folder
-from tests.importing.logs import Point, make_registry, plugin
+from fitglue_registry.services.importing.folder_watcher import Timing
+from tests.services.importing.logs import Point, make_registry, plugin
 
 
 @pytest.fixture
@@ -39,7 +39,8 @@ def watched(monkeypatch, tmp_path, fitglue):
         "fitglue_registry.host.Host", partial(Host, plugins=plugins, folders=folders)
     )
     monkeypatch.setattr(
-        "fitglue_registry.importing.watching.Timing", partial(Timing, quiet_s=0.05, tick_s=0.01)
+        "fitglue_registry.services.importing.watching.Timing",
+        partial(Timing, quiet_s=0.05, tick_s=0.01),
     )
     assert fitglue("import", str(folder)).code == 0
     return folder

@@ -7,6 +7,7 @@ from __future__ import annotations
 import inspect
 import json
 import shlex
+from functools import cached_property
 
 import click
 import msgspec
@@ -135,25 +136,35 @@ def test_every_event_is_described():
     } == set()
 
 
-def test_every_method_of_the_host_is_described():
-    """The embedder's page has each public method with its arguments, and each attribute."""
+def not_described(described: type) -> list[str]:
+    """The public methods of a class that are not on the embedder's page with their arguments."""
     text = prose(DOCS / "embedding.md")
-    methods = {
-        name: member
-        for name, member in inspect.getmembers(Host, callable)
-        if not name.startswith("_")
-    }
-    written = {
-        name: f"`{name}({', '.join(list(inspect.signature(method).parameters)[1:])})`"
-        for name, method in methods.items()
-    }
-    assert [call for call in written.values() if call not in text] == []
-    attributes = [
-        name
-        for name, member in vars(Host).items()
-        if not name.startswith("_") and name not in methods
-    ]
-    assert [name for name in attributes if f"`{name}`" not in text] == []
+    missing = []
+    for name, method in inspect.getmembers(described, inspect.isfunction):
+        arguments = list(inspect.signature(method).parameters)[1:]
+        call = f"`{name}({', '.join(arguments)})`"
+        if not name.startswith("_") and call not in text:
+            missing.append(call)
+    return missing
+
+
+def test_every_method_of_the_host_is_described():
+    """The embedder's page has each public method and attribute of ``Host``."""
+    text = prose(DOCS / "embedding.md")
+    properties = [name for name, member in vars(Host).items() if isinstance(member, property)]
+    assert not_described(Host) == []
+    assert [name for name in properties if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, member in vars(Host).items() if isinstance(member, cached_property)]
+)
+def test_every_method_of_a_service_is_described(name):
+    """The embedder's page has each service of ``Host`` with all of its methods."""
+    with Host() as host:
+        service = type(getattr(host, name))
+    assert f"`host.{name}`" in prose(DOCS / "embedding.md")
+    assert not_described(service) == []
 
 
 def test_every_argument_of_the_host_is_described():

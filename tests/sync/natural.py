@@ -16,7 +16,7 @@ from fitglue_registry.store import tables as t
 
 def natural(host) -> dict[str, Any]:
     """Everything in a store that is not a run, a time or a made-up id."""
-    with host.database.read() as db:
+    with host.workspace.database.read() as db:
         account = {row.id: row.account_id for row in db.execute(sa.select(t.connections))}
         key = {
             row.id: (account[row.connection_id], row.external_id)

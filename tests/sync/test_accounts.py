@@ -36,7 +36,7 @@ def test_a_real_account_of_781_rows_is_stored_whole(host, shared, server):
     with StandIn(Account.from_rows(rows)) as real:
         counts = finished(connect(host, real), streams=False)
         assert counts["new"] == len(rows) == 781
-        assert host.quarantine() == []
+        assert host.records.quarantine() == []
         # An account holds its own doubles, and each of these was looked at.
         assert len(host.activities()) == 729
         assert finished(host, streams=False) == {}
@@ -60,7 +60,7 @@ def test_two_accounts_of_one_athlete_stay_two_connections(connected, server):
         athlete_id="i77",
     ) as other:
         connect(connected, other)
-        assert [one.name for one in connected.connections()] == ["intervals", "intervals-2"]
+        assert [one.name for one in connected.connections.list()] == ["intervals", "intervals-2"]
         for _ in connected.sync():
             pass
         assert {source for row in connected.activities() for source in row["sources"]} == {
@@ -110,7 +110,7 @@ def test_nothing_is_shared_across_athletes(connected, server):
 def test_removing_a_connection_removes_what_only_it_knew(connected):
     """`connections remove` leaves no record, no secret and no activity behind."""
     finished(connected)
-    connected.disconnect("intervals")
+    connected.connections.remove("intervals")
     left = natural(connected)
     assert not any(left.values())
 
@@ -162,7 +162,7 @@ def test_files_and_intervals_share_one_workout_by_the_hash_of_the_file(
     for _ in connected.sync():
         pass
     assert len(connected.activities()) == before
-    assert {member.entry for member in connected.activity(gpx[0][0]).members} == {
+    assert {member.entry for member in connected.activities.get(gpx[0][0]).members} == {
         "intervals",
         "files",
     }
@@ -175,21 +175,21 @@ GPX = b"""<?xml version="1.0"?><gpx version="1.1" creator="test" xmlns="http://w
 
 def test_a_connection_is_not_removed_while_it_is_synced(connected, clock):
     """Removing waits for nobody: it says who is at work."""
-    one = connected.connections()[0]
+    one = connected.connections.list()[0]
     held = connection_lock(
-        connected.database, connected.home, one.id, one.name, "2026-11-21T12:00:00Z"
+        connected.workspace.database, connected.home, one.id, one.name, "2026-11-21T12:00:00Z"
     )
     with held, pytest.raises(Busy):
-        connected.disconnect("intervals")
-    assert connected.connections()
+        connected.connections.remove("intervals")
+    assert connected.connections.list()
 
 
 def test_removing_a_connection_removes_its_files_at_once(connected):
     """No track of anybody's stays behind among the blobs."""
     finished(connected, files=True)
-    assert list(connected._raws.blobs.all())
-    connected.disconnect("intervals")
-    assert not list(connected._raws.blobs.all())
+    assert list(connected.workspace.raws.blobs.all())
+    connected.connections.remove("intervals")
+    assert not list(connected.workspace.raws.blobs.all())
 
 
 def test_a_key_is_renewed_where_it_was_used(connected, server):

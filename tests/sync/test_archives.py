@@ -130,7 +130,9 @@ def brought(host, *paths) -> dict[str, int]:
 
 
 def members(host) -> list[set[str]]:
-    return [{one.entry for one in host.activity(row["id"]).members} for row in host.activities()]
+    return [
+        {one.entry for one in host.activities.get(row["id"]).members} for row in host.activities()
+    ]
 
 
 def test_one_run_that_lies_in_three_places_is_one_activity(host, tmp_path):
@@ -147,7 +149,7 @@ def test_one_run_that_lies_in_three_places_is_one_activity(host, tmp_path):
     )
     brought(host, *archives, tmp_path / "rides")
     assert members(host) == [{"strava-archive", "garmin-archive", "files"}]
-    assert len(host.connections()) == 3
+    assert len(host.connections.list()) == 3
 
 
 def test_an_archive_fills_the_stubs_of_intervals(host, tmp_path, stubbed):
@@ -159,7 +161,7 @@ def test_an_archive_fills_the_stubs_of_intervals(host, tmp_path, stubbed):
     before = len(host.activities())
     brought(host, strava(tmp_path / "s.zip", (stub, start, "From Strava", "")))
     [filled] = [row for row in host.activities() if row["title"] == "From Strava"]
-    assert {one.entry for one in host.activity(filled["id"]).members} == {
+    assert {one.entry for one in host.activities.get(filled["id"]).members} == {
         "intervals",
         "strava-archive",
     }
@@ -190,7 +192,7 @@ def test_the_same_archive_again_imports_nothing(host, tmp_path):
         )["new"]
         == 1
     )
-    assert len(host.connections()) == 1
+    assert len(host.connections.list()) == 1
 
 
 def test_a_folder_of_downloads_is_imported_as_what_is_in_it(host, tmp_path):
@@ -200,7 +202,7 @@ def test_a_folder_of_downloads_is_imported_as_what_is_in_it(host, tmp_path):
     strava(folder / "s.zip", (7, START, "Lake", ""))
     garmin(folder / "g.zip", START + timedelta(days=1), files={"a.gpx": gpx(24 * 60)})
     (folder / "ride.gpx").write_bytes(gpx(48 * 60))
-    found = host.recognize([folder])
+    found = host.imports.recognize([folder])
     assert {one.entry for one in found.found} == {"strava-archive", "garmin-archive", "files"}
     events = list(host.import_paths(found))
     assert len([event for event in events if isinstance(event, SourceConnected)]) == 3
@@ -213,5 +215,5 @@ def test_a_bad_file_is_said_and_the_rest_arrives(host, tmp_path):
     (tmp_path / "bad.gpx").write_bytes(b"<gpx><trk>")
     brought(host, tmp_path / "good.gpx", tmp_path / "bad.gpx")
     assert len(host.activities()) == 1
-    [kept] = host.quarantine()
+    [kept] = host.records.quarantine()
     assert "bad" in str(kept)

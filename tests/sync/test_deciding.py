@@ -65,15 +65,15 @@ def sync(host, **options):
 def groups(host):
     """The activities as sets of external ids."""
     return sorted(
-        sorted(member.external_id for member in host.activity(str(one["number"])).members)
+        sorted(member.external_id for member in host.activities.get(str(one["number"])).members)
         for one in host.activities()
     )
 
 
 def ask(host, one, two, reason="close"):
     """Let somebody ask about a pair, as the scorer does."""
-    found = [host.activity(name).members[0].id for name in (one, two)]
-    with host.database.write() as db:
+    found = [host.activities.get(name).members[0].id for name in (one, two)]
+    with host.workspace.database.write() as db:
         put_opinion(db, *found, "an expert", "ask", reason, NOW)
 
 
@@ -84,17 +84,17 @@ def test_two_activities_that_a_person_says_are_one_become_one(host, accounts):
     """The older number survives, the other leads to it."""
     accounts([row("a", 6)], [row("b", 9)])
     numbers = sorted(one["number"] for one in host.activities())
-    merged = host.merge_activities(["a", "b"])
+    merged = host.decisions.same(["a", "b"])
     assert groups(host) == [["a", "b"]]
     assert merged.number == numbers[0]
-    assert {host.activity(str(number)).id for number in numbers} == {merged.id}
+    assert {host.activities.get(str(number)).id for number in numbers} == {merged.id}
 
 
 def test_a_persons_same_survives_the_next_sync_a_full_walk_and_a_rebuild(host, accounts):
     """And changes nothing of what the sources said."""
     servers = accounts([row("a", 6)], [row("b", 9)])
     sources = natural(host)["source_activities"]
-    host.merge_activities(["a", "b"])
+    host.decisions.same(["a", "b"])
     servers[1].account.edit(
         "b",
         name="another title",
@@ -102,7 +102,7 @@ def test_a_persons_same_survives_the_next_sync_a_full_walk_and_a_rebuild(host, a
         start_date="2026-11-10T10:00:00Z",
     )
     sync(host)
-    list(host.rebuild())
+    list(host.syncs.rebuild())
     assert groups(host) == [["a", "b"]]
     assert natural(host)["source_activities"].keys() == sources.keys()
 
@@ -112,9 +112,9 @@ def test_a_persons_word_comes_back_with_the_connection(host, accounts):
     [_, second] = accounts(
         [row("a", 6), row("c", 12, strava=7)], [row("b", 9), row("d", 12, strava=7)]
     )
-    host.merge_activities(["a", "b"])
-    host.split_activity("c")
-    host.disconnect("intervals-2")
+    host.decisions.same(["a", "b"])
+    host.decisions.split("c")
+    host.connections.remove("intervals-2")
     assert groups(host) == [["a"], ["c"]]
     host.connect("intervals", {"api_key": second.api_key, "base_url": second.url})
     sync(host)
@@ -124,7 +124,7 @@ def test_a_persons_word_comes_back_with_the_connection(host, accounts):
 def test_a_later_copy_joins_through_what_a_person_said_is_the_same(host, accounts):
     """Though it is a copy of the one alone."""
     accounts([row("a", 6, strava=1)], [row("b", 9)])
-    host.merge_activities(["a", "b"])
+    host.decisions.same(["a", "b"])
     accounts([row("a2", 6, strava=1)])
     assert groups(host) == [["a", "a2", "b"]]
 
@@ -132,7 +132,7 @@ def test_a_later_copy_joins_through_what_a_person_said_is_the_same(host, account
 def test_a_later_copy_without_a_claim_joins_too(host, accounts):
     """The score says that it is a copy of the one; of the other it could never be one."""
     accounts([row("a", 6)], [row("b", 9)])
-    host.merge_activities(["a", "b"])
+    host.decisions.same(["a", "b"])
     accounts([row("a2", 6)])
     assert groups(host) == [["a", "a2", "b"]]
 
@@ -140,7 +140,7 @@ def test_a_later_copy_without_a_claim_joins_too(host, accounts):
 def test_a_copy_of_the_one_joins_the_other_of_its_own_account(host, accounts):
     """A person's word covers the pair that the account's own doubles would else be asked about."""
     [_, second] = accounts([row("a", 6, strava=1)], [row("b", 9)])
-    host.merge_activities(["a", "b"])
+    host.decisions.same(["a", "b"])
     second.account.add_row(row("a2", 6, strava=1))
     sync(host)
     assert groups(host) == [["a", "a2", "b"]]
@@ -151,7 +151,7 @@ def test_one_activity_cannot_be_merged_with_itself(host, accounts, references):
     """What is to be typed instead is said."""
     accounts([row("a")])
     with pytest.raises(UserMistake) as error:
-        host.merge_activities(references)
+        host.decisions.same(references)
     assert error.value.code == "FG-one-activity"
 
 
@@ -163,7 +163,7 @@ def test_a_split_gives_both_back_with_their_numbers(host, accounts):
     accounts([row("a", strava=1)], [row("b", strava=1)])
     sources = natural(host)["source_activities"]
     assert groups(host) == [["a", "b"]]
-    parted = host.split_activity("a")
+    parted = host.decisions.split("a")
     assert groups(host) == [["a"], ["b"]]
     assert len({found.number for found in parted}) == 2
     assert natural(host)["source_activities"] == sources
@@ -172,7 +172,7 @@ def test_a_split_gives_both_back_with_their_numbers(host, accounts):
 def test_a_split_survives_the_next_sync_a_full_walk_and_a_rebuild(host, accounts):
     """An edit at the source asks nobody again."""
     [first, _] = accounts([row("a", strava=1)], [row("b", strava=1)])
-    host.split_activity("a")
+    host.decisions.split("a")
     first.account.edit(
         "a",
         name="another title",
@@ -180,14 +180,14 @@ def test_a_split_survives_the_next_sync_a_full_walk_and_a_rebuild(host, accounts
         start_date="2026-11-10T06:00:05Z",
     )
     sync(host)
-    list(host.rebuild())
+    list(host.syncs.rebuild())
     assert groups(host) == [["a"], ["b"]]
 
 
 def test_one_source_is_taken_out_of_three(host, accounts):
     """By its connection or its id; the others stay together."""
     accounts([row("a", strava=1)], [row("b", strava=1)], [row("c", strava=1)])
-    host.split_activity("a", "intervals-2")
+    host.decisions.split("a", "intervals-2")
     assert groups(host) == [["a", "c"], ["b"]]
 
 
@@ -196,7 +196,7 @@ def test_a_split_that_is_not_clear_names_the_sources(host, accounts, source):
     """Which of three, or one that is none of them."""
     accounts([row("a", strava=1)], [row("b", strava=1)], [row("c", strava=1)])
     with pytest.raises(UserMistake) as error:
-        host.split_activity("a", source)
+        host.decisions.split("a", source)
     assert error.value.code == "FG-split-unclear"
     assert "intervals-2/b" in (error.value.why or "")
 
@@ -212,7 +212,7 @@ def test_a_source_is_taken_out_by_its_id_as_screens_show_it(host, accounts, sour
         [row("4f3f5cfba8797397636a941a69ab8630", strava=1)],
         [row("c", strava=1)],
     )
-    host.split_activity("a", source)
+    host.decisions.split("a", source)
     assert groups(host) == [["4f3f5cfba8797397636a941a69ab8630"], ["a", "c"]]
 
 
@@ -220,7 +220,7 @@ def test_what_has_one_source_cannot_be_split(host, accounts):
     """There is nothing to take apart."""
     accounts([row("a")])
     with pytest.raises(UserMistake) as error:
-        host.split_activity("a")
+        host.decisions.split("a")
     assert error.value.code == "FG-one-source"
 
 
@@ -229,24 +229,24 @@ def test_a_later_copy_stays_out_of_what_its_own_was_kept_apart_from(host, accoun
     word covers it.
     """
     accounts([row("a", strava=1)], [row("b", 9, strava=2)])
-    host.keep_apart(["a", "b"])
+    host.decisions.different(["a", "b"])
     accounts([row("a2", strava=1)])
     assert groups(host) == [["a", "a2"], ["b"]]
-    with host.database.write() as db:
-        one, two = (host.activity(name).members[-1].id for name in ("a2", "b"))
+    with host.workspace.database.write() as db:
+        one, two = (host.activities.get(name).members[-1].id for name in ("a2", "b"))
         put_opinion(db, one, two, "some plugin", "same", "it says so", NOW)
     sync(host)
-    list(host.rebuild())
+    list(host.syncs.rebuild())
     assert groups(host) == [["a", "a2"], ["b"]]
 
 
 def test_a_copy_of_what_is_gone_stays_out_too(host, accounts):
     """The connection that the word was about is removed; its claims tell the next copy."""
     accounts([row("a", strava=1)], [row("b", 9)])
-    host.keep_apart(["a", "b"])
-    host.disconnect("intervals")
+    host.decisions.different(["a", "b"])
+    host.connections.remove("intervals")
     accounts([row("a2", strava=1)])
-    with host.database.read() as db:
+    with host.workspace.database.read() as db:
         said = {
             one.said_by: one.verdict
             for one in db.exec_driver_sql("SELECT said_by, verdict FROM fg_opinions")
@@ -262,23 +262,23 @@ def test_undo_takes_the_last_word_back(host, accounts):
     accounts([row("a", 6), row("c", 12, strava=7)], [row("b", 9), row("d", 12, strava=7)])
     before = natural(host)
     numbers = {one["number"] for one in host.activities()}
-    host.split_activity("c")
-    host.merge_activities(["a", "b"])
-    verdict, now = host.undo_verdict()
+    host.decisions.split("c")
+    host.decisions.same(["a", "b"])
+    verdict, now = host.decisions.undo()
     assert (verdict["said"], len(now)) == ("same", 2)
-    verdict, now = host.undo_verdict()
+    verdict, now = host.decisions.undo()
     assert (verdict["said"], len(now)) == ("different", 1)
     assert natural(host) == before
     assert {one["number"] for one in host.activities()} == numbers
-    assert [one["undone_at"] is None for one in host.verdicts()] == [False, False]
+    assert [one["undone_at"] is None for one in host.decisions.history()] == [False, False]
 
 
 def test_undo_takes_a_named_word_back_and_the_earlier_one_holds_again(host, accounts):
     """What was said before of the same pair is in force."""
     accounts([row("a", strava=1)], [row("b", strava=1)])
-    host.split_activity("a")
-    host.merge_activities(["a", "b"])
-    host.undo_verdict(host.verdicts()[0]["verdict"])
+    host.decisions.split("a")
+    host.decisions.same(["a", "b"])
+    host.decisions.undo(host.decisions.history()[0]["verdict"])
     assert groups(host) == [["a"], ["b"]]
 
 
@@ -287,15 +287,15 @@ def test_what_was_never_said_cannot_be_undone(host, accounts, number):
     """The ones that stand are named."""
     accounts([row("a")])
     with pytest.raises(UserMistake) as error:
-        host.undo_verdict(number)
+        host.decisions.undo(number)
     assert error.value.code == "FG-verdict-unknown"
 
 
 def test_undo_outlives_the_next_sync(host, accounts):
     """What was taken back is not recalled."""
     [_, second] = accounts([row("a", 6)], [row("b", 9)])
-    host.merge_activities(["a", "b"])
-    host.undo_verdict()
+    host.decisions.same(["a", "b"])
+    host.decisions.undo()
     second.account.edit(
         "b", start_date_local="2026-11-10T10:00:05", start_date="2026-11-10T09:00:05Z"
     )
@@ -316,32 +316,32 @@ def test_a_pair_to_decide_is_told_side_by_side_with_its_evidence(host, accounts)
         '{"probability": 0.71, "lines": [["start", "3 h apart", -2.5], ["distance", "the '
         'same", 4.0]]}',
     )
-    [pair] = host.duplicates()
+    [pair] = host.decisions.pending()
     assert sorted(side["sources"] for side in pair["sides"]) == [["intervals-2/b"], ["intervals/a"]]
     assert {side["distance_m"] for side in pair["sides"]} == {5000.0, 8000.0}
     lines = ["start: 3 h apart (-2.5)", "distance: the same (+4.0)"]
     assert pair["asked"] == [{"said_by": "an expert", "probability": 0.71, "evidence": lines}]
 
 
-@pytest.mark.parametrize("answer", ["merge_activities", "keep_apart"])
+@pytest.mark.parametrize("answer", ["same", "different"])
 def test_a_pair_that_a_person_decided_is_asked_about_no_more(host, accounts, answer):
     """Until it is undone."""
     accounts([row("a", 6)], [row("b", 9)])
     ask(host, "a", "b")
-    getattr(host, answer)(["a", "b"])
-    assert host.duplicates() == []
-    host.undo_verdict()
-    assert len(host.duplicates()) == 1
+    getattr(host.decisions, answer)(["a", "b"])
+    assert host.decisions.pending() == []
+    host.decisions.undo()
+    assert len(host.decisions.pending()) == 1
 
 
 def test_nobody_is_asked_of_activities_of_which_a_pair_is_known_to_differ(host, accounts):
     """What another source of the one says leaves no doubt."""
     accounts([row("a", 6, strava=1)], [row("b", 9)], [row("c", 6, strava=1)])
     ask(host, "a", "b")
-    pair = [host.activity(name).members[place].id for name, place in (("c", 1), ("b", 0))]
-    with host.database.write() as db:
+    pair = [host.activities.get(name).members[place].id for name, place in (("c", 1), ("b", 0))]
+    with host.workspace.database.write() as db:
         put_opinion(db, *pair, "a plugin", "different", "legs", NOW)
-    assert host.duplicates() == []
+    assert host.decisions.pending() == []
 
 
 def test_what_is_deleted_at_its_source_is_asked_about_no_more(host, accounts):
@@ -350,7 +350,7 @@ def test_what_is_deleted_at_its_source_is_asked_about_no_more(host, accounts):
     ask(host, "a", "b")
     second.account.delete("b")
     sync(host)
-    assert host.duplicates() == []
+    assert host.decisions.pending() == []
 
 
 def test_deleted_at_one_source_an_activity_stays_if_another_has_it(host, accounts):
@@ -370,13 +370,13 @@ def test_why_says_who_said_what_of_which_pair_and_what_else_sources_say(host, ac
     accounts(
         [row("a", strava=1, distance=5000.0), row("c", 12)], [row("b", strava=1, distance=5100.0)]
     )
-    host.keep_apart(["a", "c"])
+    host.decisions.different(["a", "c"])
     story = host.why("a")
     assert [(one["said_by"], one["verdict"]) for one in story["same_because"]] == [
         ("equal claims", "same")
     ]
     assert {(one["said_by"], one["verdict"], one["activity"]) for one in story["apart_from"]} == {
-        ("person", "different", host.activity("c").number)
+        ("person", "different", host.activities.get("c").number)
     }
     told = {one["field"]: one for one in story["alternatives"]}
     assert (told["distance_m"]["value"], told["distance_m"]["others"]) == (

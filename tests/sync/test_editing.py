@@ -13,7 +13,7 @@ __all__ = ["accounts"]  # a fixture
 
 
 def shown(host, reference, field="title"):
-    return getattr(host.activity(reference).activity, field)
+    return getattr(host.activities.get(reference).activity, field)
 
 
 @pytest.mark.parametrize("strava", [None, 1], ids=["one source", "two sources"])
@@ -24,19 +24,21 @@ def test_a_value_that_is_set_survives_edits_at_the_source_syncs_and_rebuilds(
     is.
     """
     [first, _] = accounts([row("a", strava=strava)], [row("b", strava=1)])
-    host.edit_activity(
+    host.decisions.edit(
         "a",
         {"title": "Round the lake", "distance_m": "42195", "race": "true", "sport": "trail run"},
     )
     first.account.edit("a", name="edited at the source", distance=1.0)
     sync(host)
-    list(host.rebuild())
-    found = host.activity("a")
+    list(host.syncs.rebuild())
+    found = host.activities.get("a")
     assert (found.activity.title, found.activity.distance_m) == ("Round the lake", 42195.0)
     assert (found.activity.race, found.activity.sport) == (True, "TrailRun")
     assert "Round the lake" in [one["title"] for one in host.activities()]
-    assert ("Round the lake", 42195.0) in host.sql("select title, distance_m from activities").rows
-    assert host.provenance(found)["title"] == {
+    assert ("Round the lake", 42195.0) in host.queries.sql(
+        "select title, distance_m from activities"
+    ).rows
+    assert host.activities.provenance(found)["title"] == {
         "how": "reported",
         "by": "athlete",
         "upstream": None,
@@ -55,20 +57,20 @@ def test_a_chosen_source_gives_the_value_as_it_changes_there(host, accounts):
     """The choice is of the source, not of the value of that day."""
     [_, second] = accounts([row("a", strava=1)], [row("b", strava=1)])
     assert shown(host, "a") == "With a"
-    host.edit_activity("a", sources={"title": "intervals-2"})
+    host.decisions.edit("a", sources={"title": "intervals-2"})
     second.account.edit("b", name="another")
     sync(host)
-    list(host.rebuild())
+    list(host.syncs.rebuild())
     assert shown(host, "a") == "another"
 
 
 def test_a_choice_is_reset_by_field_or_altogether(host, accounts):
     """The rules decide again."""
     accounts([row("a", strava=1)], [row("b", strava=1)])
-    host.edit_activity("a", {"title": "mine", "distance_m": "1"}, {"moving_s": "intervals-2"})
-    host.edit_activity("a", reset=["title"])
+    host.decisions.edit("a", {"title": "mine", "distance_m": "1"}, {"moving_s": "intervals-2"})
+    host.decisions.edit("a", reset=["title"])
     assert (shown(host, "a"), shown(host, "a", "distance_m")) == ("With a", 1.0)
-    host.edit_activity("a", reset=["all"])
+    host.decisions.edit("a", reset=["all"])
     assert shown(host, "a", "distance_m") == 5000.0
     assert "you" not in host.why("a")["values_from"].values()
 
@@ -76,24 +78,24 @@ def test_a_choice_is_reset_by_field_or_altogether(host, accounts):
 def test_the_last_choice_of_a_field_counts(host, accounts):
     """A value after a source, an empty value after a value."""
     accounts([row("a", strava=1)], [row("b", strava=1)])
-    host.edit_activity("a", sources={"title": "intervals-2"})
-    host.edit_activity("a", {"title": "mine"})
+    host.decisions.edit("a", sources={"title": "intervals-2"})
+    host.decisions.edit("a", {"title": "mine"})
     assert shown(host, "a") == "mine"
-    host.edit_activity("a", {"title": ""})
+    host.decisions.edit("a", {"title": ""})
     assert shown(host, "a") is None
 
 
 def test_a_choice_goes_with_a_merge_and_stays_at_home_on_a_split(host, accounts):
     """With the source activity that the activity was made for."""
     accounts([row("a", 6)], [row("b", 9)])
-    host.edit_activity("a", {"title": "mine"})
-    host.merge_activities(["a", "b"])
+    host.decisions.edit("a", {"title": "mine"})
+    host.decisions.same(["a", "b"])
     assert shown(host, "b") == "mine"
-    host.edit_activity("b", {"rpe": "7"})
-    home = host.activity("b").number
-    host.split_activity("b")
+    host.decisions.edit("b", {"rpe": "7"})
+    home = host.activities.get("b").number
+    host.decisions.split("b")
     assert (shown(host, "a"), shown(host, "b")) == ("mine", "With b")
-    assert {host.activity(name).number: shown(host, name, "rpe") for name in ("a", "b")}[
+    assert {host.activities.get(name).number: shown(host, name, "rpe") for name in ("a", "b")}[
         home
     ] == 7.0
 
@@ -101,8 +103,8 @@ def test_a_choice_goes_with_a_merge_and_stays_at_home_on_a_split(host, accounts)
 def test_a_choice_comes_back_with_the_connection(host, accounts):
     """Removed and connected again, the workout has the athlete's title."""
     [_, second] = accounts([row("a")], [row("b", 9)])
-    host.edit_activity("b", {"title": "mine"})
-    host.disconnect("intervals-2")
+    host.decisions.edit("b", {"title": "mine"})
+    host.connections.remove("intervals-2")
     assert groups(host) == [["a"]]
     host.connect("intervals", {"api_key": second.api_key, "base_url": second.url})
     sync(host)
@@ -112,8 +114,8 @@ def test_a_choice_comes_back_with_the_connection(host, accounts):
 def test_a_choice_outlives_one_of_two_sources(host, accounts):
     """It is of the workout, as long as anybody knows it."""
     accounts([row("a", strava=1)], [row("b", strava=1)])
-    host.edit_activity("a", {"title": "mine"})
-    host.disconnect("intervals")
+    host.decisions.edit("a", {"title": "mine"})
+    host.connections.remove("intervals")
     assert shown(host, "b") == "mine"
 
 
@@ -145,6 +147,6 @@ def test_what_cannot_be_set_says_why_and_changes_nothing(
     """By field, with what to type instead."""
     accounts([row("a")])
     with pytest.raises(UserMistake) as error:
-        host.edit_activity("a", values, sources, reset)
+        host.decisions.edit("a", values, sources, reset)
     assert (error.value.code, bool(error.value.fix)) == (code, True)
     assert shown(host, "a") == "With a"

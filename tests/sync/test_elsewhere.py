@@ -40,8 +40,8 @@ def test_an_archive_of_strava_holds_each_workout_with_its_file(host, tmp_path, p
     ] == [13]
     assert len(host.activities()) == 13
     [stub] = [plan.id for plan in plans if plan.stub]
-    assert host.activity(f"strava:{stub}").activity.completeness.parts == ("summary", "file")
-    assert host.activity("strava:1").activity.elapsed_s == 3600
+    assert host.activities.get(f"strava:{stub}").activity.completeness.parts == ("summary", "file")
+    assert host.activities.get("strava:1").activity.elapsed_s == 3600
 
 
 def test_an_archive_of_garmin_holds_the_same_workouts(host, tmp_path, plans):
@@ -54,7 +54,7 @@ def test_an_archive_of_garmin_holds_the_same_workouts(host, tmp_path, plans):
     for _ in host.import_paths([tmp_path / "garmin.zip", tmp_path / "strava.zip"]):
         pass
     assert len(host.activities()) == 3
-    assert {member.entry for member in host.activity("garmin:101").members} == {
+    assert {member.entry for member in host.activities.get("garmin:101").members} == {
         "garmin-archive",
         "strava-archive",
     }

@@ -87,10 +87,10 @@ def test_one_activity_that_always_fails_does_not_stop_the_others(connected, serv
     server.fault(f"*/activity/{broken}/streams*", Fault.status(500), times=None)
     counts = finished(connected)
     assert counts["not-fetched"] == 1
-    assert connected.health(connected.connections()[0])["wanted"] == 1
+    assert connected.connections.health(connected.connections.list()[0])["wanted"] == 1
     server.clear_faults()
     finished(connected)
-    assert connected.streams(connected.activity(broken))
+    assert connected.activities.streams(connected.activities.get(broken))
 
 
 def test_a_source_that_is_down_stops_the_connection_after_three_records(connected, server):
@@ -112,7 +112,7 @@ def test_many_odd_records_in_a_row_do_not_stop_the_others(connected, server, acc
         server.fault(f"*/activity/{external_id}/streams*", Fault.status(500), times=None)
     counts = finished(connected)
     assert counts["not-fetched"] == len(newest)
-    assert connected.health(connected.connections()[0])["wanted"] == len(newest)
+    assert connected.connections.health(connected.connections.list()[0])["wanted"] == len(newest)
 
 
 def test_odd_records_are_given_up_after_their_tries_and_stop_nothing_meanwhile(
@@ -140,7 +140,9 @@ def test_an_outage_is_no_try_of_what_is_asked_for_in_it(connected, server, accou
     assert {stopped(connected).code for _ in range(6)} == {"FG-source-down"}
     server.clear_faults()
     finished(connected)
-    assert all(connected.streams(connected.activity(external_id)) for external_id in late)
+    assert all(
+        connected.activities.streams(connected.activities.get(external_id)) for external_id in late
+    )
 
 
 def test_deletions_that_cannot_be_confirmed_stop_nothing(connected, server, account):
@@ -151,7 +153,7 @@ def test_deletions_that_cannot_be_confirmed_stop_nothing(connected, server, acco
         server.fault(f"*/activity/{external_id}", Fault.status(500), times=None)
     late = account.add(start_date_local="2026-11-20T18:00:00")
     finished(connected)
-    assert connected.streams(connected.activity(late))
+    assert connected.activities.streams(connected.activities.get(late))
 
 
 def test_a_bulk_request_that_always_fails_is_given_up_for_single_ones(host):
@@ -161,7 +163,7 @@ def test_a_bulk_request_that_always_fails_is_given_up_for_single_ones(host):
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         server.fault(re.compile(r".*/athlete/0/activities/.+"), Fault.status(500), times=None)
         assert "not-fetched" not in finished(host, streams=False)
-        assert host.health(host.connections()[0])["wanted"] == 330  # the streams
+        assert host.connections.health(host.connections.list()[0])["wanted"] == 330  # the streams
 
 
 def test_what_is_asked_for_a_second_time_holds_until_it_is_answered(
@@ -176,8 +178,8 @@ def test_what_is_asked_for_a_second_time_holds_until_it_is_answered(
     server.fault(f"*/activity/{external_id}/file", Fault.status(500), times=None)
     finished(connected, full=True)
     finished(connected)
-    assert "file" in connected.activity(external_id).activity.completeness.missing
-    assert said(list(connected.rebuild()), "changed") == []
+    assert "file" in connected.activities.get(external_id).activity.completeness.missing
+    assert said(list(connected.syncs.rebuild()), "changed") == []
 
 
 def test_odd_records_with_no_other_to_tell_are_put_aside_after_their_tries(host, clock):
@@ -193,8 +195,8 @@ def test_odd_records_with_no_other_to_tell_are_put_aside_after_their_tries(host,
         server.clear_faults()
         clock.move(days=8)
         finished(host)
-        assert host.health(host.connections()[0])["wanted"] == 0
-        assert host.streams(host.activity(native(account)[0]))
+        assert host.connections.health(host.connections.list()[0])["wanted"] == 0
+        assert host.activities.streams(host.activities.get(native(account)[0]))
 
 
 def test_ids_left_out_of_a_bulk_answer_are_asked_for_singly(connected, server, account):
@@ -203,7 +205,7 @@ def test_ids_left_out_of_a_bulk_answer_are_asked_for_singly(connected, server, a
     server.fault(DETAIL, Fault.leave_out(left_out), times=1)
     finished(connected)
     for external_id in left_out:
-        assert "detail" in connected.activity(external_id).activity.completeness.parts
+        assert "detail" in connected.activities.get(external_id).activity.completeness.parts
 
 
 def test_a_row_that_the_list_repeats_is_stored_once(connected, server, account):
@@ -220,21 +222,21 @@ def test_a_rejected_key_is_remembered_until_it_is_renewed(connected, server):
     finished(connected)
     server.set_key("renewed-key")
     assert stopped(connected).code == "FG-key-rejected"
-    assert connected.connections()[0].state == "credentials-rejected"
-    assert connected.availability("source", "intervals").state == "credentials-rejected"
+    assert connected.connections.list()[0].state == "credentials-rejected"
+    assert connected.entries.availability("source", "intervals").state == "credentials-rejected"
     again = connected.connect("intervals", {"api_key": "renewed-key", "base_url": server.url})
     assert again.renewed
-    assert len(connected.connections()) == 1
+    assert len(connected.connections.list()) == 1
     assert finished(connected) == {}
-    assert connected.availability("source", "intervals").available
+    assert connected.entries.availability("source", "intervals").available
 
 
 def test_two_syncs_at_once_the_second_says_who_holds_the_lock(connected, clock):
     """A connection is synced by one process at a time."""
-    one = connected.connections()[0]
+    one = connected.connections.list()[0]
     with (
         connection_lock(
-            connected.database, connected.home, one.id, one.name, "2026-11-21T12:00:00Z"
+            connected.workspace.database, connected.home, one.id, one.name, "2026-11-21T12:00:00Z"
         ),
         pytest.raises(Busy) as caught,
     ):
@@ -248,7 +250,7 @@ def test_the_key_stands_in_no_file_and_no_error(connected, server, tmp_path):
     finished(connected)
     server.fault(LIST, Fault.status(401), times=None)
     error = stopped(connected)
-    connected.database.close()
+    connected.workspace.database.close()
     assert server.api_key not in str(error.as_dict())
     assert not [
         path
@@ -265,7 +267,7 @@ def test_a_sync_that_is_closed_stops_cleanly_and_goes_on_later(connected, accoun
     events.close()
     finished(connected)
     assert len(connected.activities()) == len(native(account))
-    assert not connected.health(connected.connections()[0])["wanted"]
+    assert not connected.connections.health(connected.connections.list()[0])["wanted"]
 
 
 def test_an_outage_gives_up_no_part(connected, server):
@@ -275,10 +277,10 @@ def test_an_outage_gives_up_no_part(connected, server):
     server.fault(STREAMS, Fault.status(500), times=None)
     for _ in range(7):
         assert stopped(connected).code == "FG-source-down"
-    assert connected.health(connected.connections()[0])["failed"] == 0
+    assert connected.connections.health(connected.connections.list()[0])["failed"] == 0
     server.clear_faults()
     finished(connected)
-    assert connected.health(connected.connections()[0])["wanted"] == 0
+    assert connected.connections.health(connected.connections.list()[0])["wanted"] == 0
 
 
 def test_a_part_that_was_given_up_gets_another_chance_with_each_walk(connected, server, account):
@@ -289,11 +291,11 @@ def test_a_part_that_was_given_up_gets_another_chance_with_each_walk(connected, 
     server.fault(f"*/activity/{broken}/streams*", Fault.status(500), times=None)
     for _ in range(5):
         finished(connected)
-    assert connected.health(connected.connections()[0])["failed"] == 1
+    assert connected.connections.health(connected.connections.list()[0])["failed"] == 1
     server.clear_faults()
     assert finished(connected) == {}
     finished(connected, full=True)
-    assert connected.streams(connected.activity(broken))
+    assert connected.activities.streams(connected.activities.get(broken))
 
 
 def test_one_record_that_fails_takes_no_other_of_its_batch_along(connected, server, account):
@@ -304,7 +306,8 @@ def test_one_record_that_fails_takes_no_other_of_its_batch_along(connected, serv
     counts = finished(connected)
     assert "not-fetched" not in counts
     assert all(
-        "detail" in connected.activity(one).activity.completeness.parts for one in native(account)
+        "detail" in connected.activities.get(one).activity.completeness.parts
+        for one in native(account)
     )
 
 
@@ -315,7 +318,7 @@ def test_a_deletion_that_cannot_be_confirmed_stops_nothing(connected, server, ac
     account.delete(gone)
     server.fault(f"*/activity/{gone}", Fault.status(500), times=None)
     finished(connected)
-    assert "streams" in connected.activity(late).activity.completeness.parts
+    assert "streams" in connected.activities.get(late).activity.completeness.parts
     server.clear_faults()
     assert finished(connected)["gone"] == 1
 

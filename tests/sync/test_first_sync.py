@@ -18,8 +18,8 @@ def test_first_sync_stores_every_workout_with_its_streams(connected, account):
     finished(connected)
     assert len(connected.activities()) == len(native(account))
     for external_id in native(account):
-        found = connected.activity(external_id)
-        assert {stream.type for stream in connected.streams(found)} >= (
+        found = connected.activities.get(external_id)
+        assert {stream.type for stream in connected.activities.streams(found)} >= (
             {"time"} if account.streams(external_id) else set()
         )
 
@@ -85,8 +85,10 @@ def test_files_are_fetched_when_asked_for(connected, account):
     """`--files` keeps the original file, byte for byte, and its hash becomes a claim."""
     finished(connected, files=True)
     external_id = next(one for one in native(account) if account.row(one).get("file_type") == "fit")
-    found = connected.activity(external_id)
-    assert dict(connected.original_files(found))[external_id] == account.file(external_id)
+    found = connected.activities.get(external_id)
+    assert dict(connected.activities.original_files(found))[external_id] == account.file(
+        external_id
+    )
     assert any(claim.startswith("file:sha256:") for claim in found.activity.claims)
 
 

@@ -27,7 +27,7 @@ def snapshot(host):
     """Every row of every table that an idle sync must leave alone."""
     from fitglue_registry.store.tables import metadata
 
-    with host.database.read() as db:
+    with host.workspace.database.read() as db:
         others = [table for table in metadata.sorted_tables if table.name != "fg_connections"]
         return {table.name: [tuple(row) for row in db.execute(table.select())] for table in others}
 
@@ -40,17 +40,17 @@ def test_nothing_new_costs_one_request(synced, server):
 
 def test_nothing_new_updates_one_row_and_nothing_else(synced):
     """An idle sync writes when it looked, and nothing besides."""
-    before, checked = snapshot(synced), synced.connections()[0].last_checked_at
+    before, checked = snapshot(synced), synced.connections.list()[0].last_checked_at
     finished(synced)
     assert snapshot(synced) == before
-    assert synced.connections()[0].last_checked_at > checked
+    assert synced.connections.list()[0].last_checked_at > checked
 
 
 def test_a_late_upload_arrives_on_the_next_sync(synced, account):
     """A ride recorded before the last sync but uploaded after it is stored by the next sync."""
     late = account.add("2026-11-02T07:00:00", name="Forgotten on the watch")
     assert finished(synced)["new"] == 1
-    assert synced.activity(late).activity.title == "Forgotten on the watch"
+    assert synced.activities.get(late).activity.title == "Forgotten on the watch"
 
 
 def test_a_rename_arrives_and_reopens_no_streams(synced, account, server):
@@ -58,7 +58,7 @@ def test_a_rename_arrives_and_reopens_no_streams(synced, account, server):
     external_id = native(account)[0]
     account.edit(external_id, name="A better name")
     assert finished(synced)["changed"] == 1
-    assert synced.activity(external_id).activity.title == "A better name"
+    assert synced.activities.get(external_id).activity.title == "A better name"
     assert len(server.requests) == 1
 
 
@@ -68,7 +68,9 @@ def test_edited_intervals_reopen_detail_and_streams(synced, account, server):
     account.edit_intervals(external_id)
     finished(synced)
     assert len(server.requests) == 3
-    assert len(synced.activity(external_id).activity.laps) == len(account.intervals(external_id)[0])
+    assert len(synced.activities.get(external_id).activity.laps) == len(
+        account.intervals(external_id)[0]
+    )
 
 
 def test_what_drifts_by_itself_is_no_change(synced, account):
@@ -101,12 +103,12 @@ def test_a_deletion_is_confirmed_by_id_and_becomes_a_tombstone(synced, account):
 def test_a_deleted_workout_that_comes_back_has_its_number_again(synced, account):
     """A re-added record revives its activity, under the same id and number."""
     external_id = native(account)[3]
-    row, before = account.row(external_id), synced.activity(external_id)
+    row, before = account.row(external_id), synced.activities.get(external_id)
     account.delete(external_id)
     finished(synced)
     account.add_row(row, streams=[])
     finished(synced)
-    after = synced.activity(external_id)
+    after = synced.activities.get(external_id)
     assert (after.id, after.number, after.gone_at) == (before.id, before.number, None)
 
 
@@ -119,7 +121,7 @@ def test_a_changed_start_date_is_no_deletion(synced, account, clock):
     last = sync(synced)
     assert isinstance(last, SyncFinished)
     assert "confirmed" in decisions(synced, external_id)
-    assert synced.activity(external_id).activity.start_local.year == 2025
+    assert synced.activities.get(external_id).activity.start_local.year == 2025
 
 
 def test_an_edit_arrives_although_the_clock_was_set_back(synced, account, clock):
@@ -128,8 +130,8 @@ def test_an_edit_arrives_although_the_clock_was_set_back(synced, account, clock)
     clock.move(days=-2)
     account.edit(external_id, name="A better name")
     finished(synced)
-    assert synced.activity(external_id).activity.title == "A better name"
-    assert said(list(synced.rebuild()), "changed") == []
+    assert synced.activities.get(external_id).activity.title == "A better name"
+    assert said(list(synced.syncs.rebuild()), "changed") == []
 
 
 def test_a_changed_start_date_arrives_although_the_clock_was_set_back(synced, account, clock):
@@ -140,7 +142,7 @@ def test_a_changed_start_date_arrives_although_the_clock_was_set_back(synced, ac
         external_id, start_date="2025-01-02T07:00:00Z", start_date_local="2025-01-02T08:00:00"
     )
     finished(synced)
-    assert synced.activity(external_id).activity.start_local.year == 2025
+    assert synced.activities.get(external_id).activity.start_local.year == 2025
 
 
 def test_a_confirmed_record_is_not_asked_for_again(synced, account, server):
@@ -176,7 +178,7 @@ def test_a_native_copy_beside_its_stub_is_one_workout(synced, account):
     finished(synced)
     copy = account.make_native(stub, keep_stub=True)
     finished(synced)
-    assert synced.activity(copy).id == synced.activity(stub).id
+    assert synced.activities.get(copy).id == synced.activities.get(stub).id
 
 
 def test_a_native_copy_in_place_of_its_stub_is_no_deletion(synced, account):
@@ -185,7 +187,7 @@ def test_a_native_copy_in_place_of_its_stub_is_no_deletion(synced, account):
     finished(synced)
     copy = account.make_native(stub, keep_stub=False)
     finished(synced)
-    assert synced.activity(copy).gone_at is None
+    assert synced.activities.get(copy).gone_at is None
     assert len(synced.activities()) == len(native(account))
 
 
@@ -195,15 +197,15 @@ def test_a_native_copy_that_is_deleted_beside_its_stub_comes_back_with_its_numbe
     """
     copy = account.make_native(account.add_strava_stub("2026-11-19T06:00:00"), keep_stub=True)
     finished(synced)
-    row, before = account.row(copy), synced.activity(copy)
+    row, before = account.row(copy), synced.activities.get(copy)
     account.delete(copy)
     finished(synced)
-    assert synced.activity(copy).gone_at is not None
-    assert [one["count"] for one in synced.stubs()] == [2]
+    assert synced.activities.get(copy).gone_at is not None
+    assert [one["count"] for one in synced.records.stubs()] == [2]
     assert before.id not in [one["id"] for one in synced.activities()]
     account.add_row(row, streams=[])
     finished(synced)
-    after = synced.activity(copy)
+    after = synced.activities.get(copy)
     assert (after.id, after.number, after.gone_at) == (before.id, before.number, None)
 
 
@@ -243,10 +245,10 @@ def test_an_odd_row_goes_to_quarantine_and_the_rest_goes_on(synced, account):
     good = account.add("2026-11-18T07:00:00")
     counts = finished(synced)
     assert (counts["new"], counts["quarantined"]) == (2, 1)
-    held = synced.quarantine()
+    held = synced.records.quarantine()
     assert [one["external_id"] for one in held] == ["i99"]
     assert "moving_time" in str(held[0])
-    assert synced.activity(good)
+    assert synced.activities.get(good)
 
 
 def test_quarantine_is_released_when_the_record_makes_sense(synced, account):
@@ -263,13 +265,13 @@ def test_quarantine_is_released_when_the_record_makes_sense(synced, account):
     finished(synced)
     account.edit("i99", moving_time=600)
     finished(synced)
-    assert synced.quarantine() == []
-    assert synced.activity("i99").activity.moving_s == 600
+    assert synced.records.quarantine() == []
+    assert synced.activities.get("i99").activity.moving_s == 600
 
 
 def test_rebuild_without_changes_changes_nothing(synced):
     """Deriving everything again from the raw parts gives the same documents."""
-    events = list(synced.rebuild())
+    events = list(synced.syncs.rebuild())
     assert said(events, "changed") == []
     assert events[-1].counts["changed"] == 0
 
@@ -311,7 +313,7 @@ def test_since_limits_a_walk_that_was_interrupted(host):
         events.close()
         last = sync(host, since=date(2026, 11, 15), streams=False)
     assert "2026-11-15" in last.note
-    assert host.connections()[0].horizon == date(2026, 11, 15)
+    assert host.connections.list()[0].horizon == date(2026, 11, 15)
 
 
 def test_a_file_that_was_fetched_is_kept_up_to_date_without_asking_again(synced, account):
@@ -322,7 +324,7 @@ def test_a_file_that_was_fetched_is_kept_up_to_date_without_asking_again(synced,
     external_id = next(one for one in native(account) if account.row(one).get("file_type") == "fit")
     account.edit_intervals(external_id)
     finished(synced)
-    assert synced.health(synced.connections()[0])["wanted"] == 0
+    assert synced.connections.health(synced.connections.list()[0])["wanted"] == 0
 
 
 @pytest.fixture
@@ -338,13 +340,13 @@ def test_what_will_not_come_is_said_in_the_activity(connected, without_streams):
     """The reason for a missing part stands with the workout, and a rebuild finds nothing to
     change.
     """
-    assert "streams" in connected.activity(without_streams).activity.completeness.missing
-    assert said(list(connected.rebuild()), "changed") == []
+    assert "streams" in connected.activities.get(without_streams).activity.completeness.missing
+    assert said(list(connected.syncs.rebuild()), "changed") == []
 
 
 def test_a_rename_keeps_the_reason_of_a_missing_part(connected, without_streams, account):
     """A change of one part forgets nothing that is known of another."""
     account.edit(without_streams, name="Renamed")
     finished(connected)
-    assert "streams" in connected.activity(without_streams).activity.completeness.missing
-    assert said(list(connected.rebuild()), "changed") == []
+    assert "streams" in connected.activities.get(without_streams).activity.completeness.missing
+    assert said(list(connected.syncs.rebuild()), "changed") == []

@@ -11,7 +11,7 @@ def test_sets_of_strength_work_arrive_with_the_file(connected, account):
     """The API has the total weight alone."""
     external_id = account.add(start_date_local="2026-11-19T07:00:00", sport="strength")
     finished(connected, files=True)
-    activity = connected.activity(external_id).activity
+    activity = connected.activities.get(external_id).activity
     assert [(one.exercise, one.reps) for one in activity.sets][:2] == [
         ("Barbell back squat", 12),
         ("Barbell back squat", 11),
@@ -23,7 +23,9 @@ def test_sets_of_strength_work_arrive_with_the_file(connected, account):
 def test_every_file_of_an_account_can_be_read(connected):
     """FIT or GPX, packed or not, legs of a multisport file too."""
     finished(connected, files=True)
-    found = [connected.activity(str(row["number"])).activity for row in connected.activities()]
+    found = [
+        connected.activities.get(str(row["number"])).activity for row in connected.activities()
+    ]
     assert len(found) > 5
     read = [
         activity

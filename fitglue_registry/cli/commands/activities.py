@@ -116,7 +116,7 @@ def _why_nothing(cli: CliContext, sport: str | None) -> str:
     from fitglue_registry.model.sports import SPORTS
     from fitglue_registry.validation.wording import nearest
 
-    if not cli.host.connections():
+    if not cli.host.connections.list():
         return "There is nothing yet. Next: fitglue connect intervals"
     near = (
         nearest(sport, SPORTS)
@@ -260,11 +260,11 @@ def edit(
         raise click.UsageError(
             "there is nothing to change; add --title, --sport, --set, --from or --reset"
         )
-    found = cli.host.edit_activity(
+    found = cli.host.decisions.edit(
         reference, own | dict(values), dict(sources), [name.replace("-", "_") for name in reset]
     )
     if cli.as_json:
-        cli.document(cli.host.document(found))
+        cli.document(cli.host.activities.document(found))
     else:
         _show_edited(cli, found, [*own, *(name for name, _ in (*values, *sources)), *reset])
 

@@ -72,7 +72,7 @@ def make(cli: CliContext, *, path: str | None, with_secrets: bool) -> int:
     made = _with_progress(
         cli,
         "copying",
-        lambda on_step: cli.host.backup(chosen, with_secrets=with_secrets, on_step=on_step),
+        lambda on_step: cli.host.backups.make(chosen, with_secrets=with_secrets, on_step=on_step),
     )
     _show(
         cli,
@@ -96,7 +96,7 @@ def verify(cli: CliContext, *, path: Path) -> None:
     and the first that is damaged.
     """
     verified = _with_progress(
-        cli, "reading", lambda on_step: cli.host.verify_backup(path, on_step=on_step)
+        cli, "reading", lambda on_step: cli.host.backups.verify(path, on_step=on_step)
     )
     _show(cli, verified, "whole", _lost(verified.manifest))
 
@@ -119,7 +119,9 @@ def restore(cli: CliContext, *, path: Path, replace: bool) -> None:
     store is still there, and the same command goes on.
     """
     restored = _with_progress(
-        cli, "restoring", lambda on_step: cli.host.restore(path, replace=replace, on_step=on_step)
+        cli,
+        "restoring",
+        lambda on_step: cli.host.backups.restore(path, replace=replace, on_step=on_step),
     )
     _show(
         cli,
@@ -177,11 +179,9 @@ def _show(cli: CliContext, backup: Backup, done: str, notes: Iterable[str], **mo
 
 def _after_making(cli: CliContext, manifest: Manifest, *, with_secrets: bool) -> Iterator[str]:
     if manifest.database == "postgresql":
-        from fitglue_registry.backup.make import dump_command
-
         yield (
             "the database is NOT in it: PostgreSQL has its own tool; run this first: "
-            f"{dump_command(cli.host.database)}"
+            f"{cli.host.backups.dump_command()}"
         )
     if manifest.absent:
         yield (
@@ -224,10 +224,8 @@ def _after_restoring(cli: CliContext, restored: Restored) -> Iterator[str]:
             f"{name.partition('-')[0]}"
         )
     if manifest.database == "postgresql":
-        from fitglue_registry.backup.make import restore_command
-
         yield (
             "only the original files: the database comes back with "
-            f"{restore_command(cli.host.database)}"
+            f"{cli.host.backups.restore_command()}"
         )
     yield "next: fitglue doctor --deep, then fitglue sync, which takes what came since"

@@ -18,8 +18,8 @@ from fitglue_registry.registry.pasted import read_field
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fitglue_registry.host import ConnectResult
     from fitglue_registry.registry import Entry, Field
+    from fitglue_registry.services.connecting import ConnectResult
 
 _TRIES = 3
 
@@ -66,10 +66,10 @@ def command(
     """
     from fitglue_registry.cli.progress import Progress
 
-    entry = cli.host.catalogue.get("integration", integration)
+    entry = cli.host.entries.get("integration", integration)
     if entry.closed is not None:
         return _tell_roads(cli, entry)
-    cli.host.plugins.load(entry)
+    cli.host.entries.load_plugin(entry)
     values = _given(entry, value, base_url, settings)
     values |= _from_environment(entry, values)
     values |= _from_stdin(entry) if key_stdin else {}
@@ -78,7 +78,7 @@ def command(
         entry,
         [field for field in _fields(entry) if field.required and field.name not in values],
     )
-    kept = cli.host.kept_settings(entry.id).get("base_url")
+    kept = cli.host.connections.kept_settings(entry.id).get("base_url")
     if kept and "base_url" not in values:
         cli.note(
             f"Asking {kept}, as the connection that is there; --base-url names another address."

@@ -14,7 +14,7 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.errors import FitglueError, UserMistake
 
 if TYPE_CHECKING:
-    from fitglue_registry.host import SecretKept
+    from fitglue_registry.services.connection_secrets import SecretKept
     from fitglue_registry.store.connections import ConnectionRow
 
 
@@ -42,7 +42,7 @@ def list_(cli: CliContext) -> None:
     """List every connection: its account, its state, and how much it holds."""
     from fitglue_registry.cli.dashboard import connection_health, local_now
 
-    connected = cli.host.connections()
+    connected = cli.host.connections.list()
     found = [connection_health(cli.host, one) for one in connected]
     if cli.as_json:
         cli.lines(found)
@@ -96,7 +96,7 @@ def _show(cli: CliContext, found: list[dict[str, Any]], now: Any) -> None:
 @pass_cli
 def check(cli: CliContext, *, name: str | None) -> int:
     """Ask the service of each connection, or of NAME, whether it still lets us in."""
-    chosen = [cli.host.connection(name)] if name else cli.host.connections()
+    chosen = [cli.host.connections.get(name)] if name else cli.host.connections.list()
     codes = [_check(cli, one) for one in chosen]
     if not chosen:
         cli.note("Nothing is connected yet. Next: fitglue connect intervals")
@@ -111,7 +111,7 @@ def _check(cli: CliContext, one: ConnectionRow) -> int:
     try:
         with Progress(cli, f"asking {one.integration}") as progress:
             cli.host.on_wait = progress.waiting
-            account = cli.host.probe(one.name)
+            account = cli.host.connections.probe(one.name)
     except FitglueError as error:
         if cli.as_json:
             cli.lines([{"connection": one.name, "ok": False, "error": error.as_dict()}])
@@ -141,8 +141,8 @@ def _check(cli: CliContext, one: ConnectionRow) -> int:
 @pass_cli
 def remove(cli: CliContext, *, name: str, yes: bool) -> None:
     """Remove the connection NAME: its key, its records, and the activities that only it knows."""
-    one = cli.host.connection(name)
-    health = cli.host.health(one)
+    one = cli.host.connections.get(name)
+    health = cli.host.connections.health(one)
     held = sum(health.get(state, 0) for state in ("listed", "missing", "stub", "gone"))
     if not yes:
         if not sys.stdin.isatty():
@@ -157,7 +157,7 @@ def remove(cli: CliContext, *, name: str, yes: bool) -> None:
             err=True,
         ):
             raise UserMistake("FG-not-confirmed", "nothing was removed")
-    cli.host.disconnect(name if yes else one.name)  # who was asked has read which one it is
+    cli.host.connections.remove(name if yes else one.name)  # who was asked has read which one it is
     cli.show(f"{one.name} is removed")
 
 
@@ -180,7 +180,7 @@ def rekey(cli: CliContext, *, to: Literal["file", "keyring"] | None) -> int:
     system's keyring stays there, unless --to file moves it into an encrypted file, which also a
     scheduler opens that runs without a desktop.
     """
-    kept = cli.host.rekey(to)
+    kept = cli.host.connections.rekey(to)
     for one in kept:
         _say_kept(cli, one)
     if not kept:

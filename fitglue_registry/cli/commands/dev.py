@@ -61,7 +61,7 @@ def normalize(cli: CliContext, *, source: str, files: tuple[str, ...], streams: 
     if streams and len(files) > 1:
         raise click.UsageError("--streams goes with one FILE")
     # A source that is not there is said before a file that is not.
-    cli.host.catalogue.get("source", source)
+    cli.host.entries.get("source", source)
     given = _read(streams) if streams else None
     code = 0
     for file in files:
@@ -76,7 +76,7 @@ def _normalize(cli: CliContext, source: str, file: str, streams: bytes | None) -
     try:
         content = _read(None if file == "-" else Path(file))
         beside = streams if streams is not None else _streams_beside(file)
-        found = cli.host.normalize_offline(
+        found = cli.host.imports.normalize_offline(
             source, content, "standard input" if file == "-" else file, beside
         )
     except FitglueError as error:

@@ -11,7 +11,7 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.text import count
 
 if TYPE_CHECKING:
-    from fitglue_registry.doctor import Check
+    from fitglue_registry.services.checking import Check
 
 
 @click.command(
@@ -43,8 +43,8 @@ def command(
 
     with Progress(cli, "looking") as progress:
         cli.host.on_wait = progress.waiting
-        again = cli.host.mend() if mend else 0
-        found = list(cli.host.doctor(offline=offline, deep=deep))
+        again = cli.host.upkeep.mend() if mend else 0
+        found = list(cli.host.upkeep.checks(offline=offline, deep=deep))
     broken = [check for check in found if check.state == "broken"]
     if cli.as_json:
         cli.document(

@@ -48,7 +48,7 @@ def command(context: click.Context) -> None:
 
 
 def _decide(cli: CliContext) -> None:
-    pairs = cli.host.duplicates()
+    pairs = cli.host.decisions.pending()
     if cli.as_json:
         cli.lines(pairs)
     elif not pairs:
@@ -74,12 +74,12 @@ def _ask_each(cli: CliContext, pairs: list[dict[str, Any]]) -> None:
         if key == "q":
             break
         if key == "s":
-            cli.show(f"  merged into {cli.host.merge_activities(ids).number}", "")
+            cli.show(f"  merged into {cli.host.decisions.same(ids).number}", "")
             decided.update(ids)
         elif key == "d":
-            cli.host.keep_apart(ids)
+            cli.host.decisions.different(ids)
             cli.show("  kept apart", "")
-    left = len(cli.host.duplicates())
+    left = len(cli.host.decisions.pending())
     cli.note(
         f"{count(left, 'pair')} left. fitglue duplicates undo takes the last word back."
         if left
@@ -168,7 +168,7 @@ def merge(cli: CliContext, *, references: tuple[str, ...]) -> None:
 
     The oldest number stays, and the others lead to it.
     """
-    found = cli.host.merge_activities(references)
+    found = cli.host.decisions.same(references)
     if cli.as_json:
         cli.document(_brief(found))
     else:
@@ -186,7 +186,7 @@ def merge(cli: CliContext, *, references: tuple[str, ...]) -> None:
 @pass_cli
 def different(cli: CliContext, *, references: tuple[str, ...]) -> None:
     """Keep the activities REF apart, whatever else is found out about them."""
-    _tell_apart(cli, cli.host.keep_apart(references))
+    _tell_apart(cli, cli.host.decisions.different(references))
 
 
 @command.command(
@@ -202,7 +202,7 @@ def split(cli: CliContext, *, reference: str, source: str | None) -> None:
     """Take SOURCE, a connection's name or an id there, out of the activity REF; of two sources it
     need not be named.
     """
-    _tell_apart(cli, cli.host.split_activity(reference, source))
+    _tell_apart(cli, cli.host.decisions.split(reference, source))
 
 
 def _tell_apart(cli: CliContext, found: list[ActivityDetails]) -> None:
@@ -226,7 +226,7 @@ def undo(cli: CliContext, *, number: int | None) -> None:
     """Take back what you said last, or the word NUMBER of `fitglue duplicates history`."""
     from fitglue_registry.cli.text import clean, short_hashes
 
-    verdict, found = cli.host.undo_verdict(number)
+    verdict, found = cli.host.decisions.undo(number)
     if cli.as_json:
         cli.document({**verdict, "activities": [_brief(one) for one in found]})
         return
@@ -247,7 +247,7 @@ def history(cli: CliContext) -> None:
     from fitglue_registry.cli import numbers, table
     from fitglue_registry.cli.text import short_hashes
 
-    said = cli.host.verdicts()
+    said = cli.host.decisions.history()
     if cli.as_json:
         cli.lines(said)
     elif said:

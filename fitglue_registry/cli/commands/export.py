@@ -77,7 +77,7 @@ def _numbers(
     from fitglue_registry.store.lists import Filter
 
     if references:
-        return [cli.host.activity(reference).number for reference in references]
+        return [cli.host.activities.get(reference).number for reference in references]
     return [row["number"] for row in cli.host.activities(Filter(since=since, until=until))]
 
 
@@ -114,12 +114,12 @@ def _each(cli: CliContext, numbers: list[int]) -> Iterator[Any]:
 
     with Progress(cli, "exporting") as progress:
         for done, number in enumerate(numbers, 1):
-            yield cli.host.activity(str(number))
+            yield cli.host.activities.get(str(number))
             progress.bar("activities", done, len(numbers))
 
 
 def _jsonl(cli: CliContext, numbers: list[int]) -> None:
-    cli.lines(cli.host.document(found, streams=True) for found in _each(cli, numbers))
+    cli.lines(cli.host.activities.document(found, streams=True) for found in _each(cli, numbers))
 
 
 def _csv(cli: CliContext, numbers: list[int]) -> None:
@@ -142,7 +142,7 @@ def _files(cli: CliContext, numbers: list[int], out: Path | None) -> None:
         out.mkdir(parents=True, exist_ok=True)
         for found in _each(cli, numbers):
             start = found.activity.start_local or found.activity.start_utc
-            for external_id, content in cli.host.original_files(found):
+            for external_id, content in cli.host.activities.original_files(found):
                 name = f"{start:%Y-%m-%d}-{found.number}-{_plain(external_id)}{_suffix(content)}"
                 (out / name).write_bytes(content)
                 written += 1

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from fitglue_registry.importing import Recognition
     from fitglue_registry.plugin_api import Recognized
+    from fitglue_registry.services.importing.recognizing import Recognition
     from fitglue_registry.sync.events import Event, SourceConnected
 
 _SHOWN = 3
@@ -55,7 +55,7 @@ def command(
     from fitglue_registry.cli.progress import Progress
 
     with Progress(cli, "looking at what is there"):
-        recognition = cli.host.recognize(paths, source)
+        recognition = cli.host.imports.recognize(paths, source)
     _say(cli, recognition)
     if dry_run:
         return _bring_in(cli, recognition, dry_run=True)
@@ -72,14 +72,14 @@ def _bring_in(cli: CliContext, recognition: Recognition, *, dry_run: bool = Fals
     from fitglue_registry.cli.sync_report import follow, show_tally
 
     before, activities = (
-        {one.name: one.settings.get("paths") for one in cli.host.connections()},
+        {one.name: one.settings.get("paths") for one in cli.host.connections.list()},
         _activities(cli),
     )
     connected: list[SourceConnected] = []
     tallies, code = follow(
         cli, _noted(cli.host.import_paths(recognition, dry_run=dry_run), connected), "reading"
     )
-    after = {one.name: one.settings.get("paths") for one in cli.host.connections()}
+    after = {one.name: one.settings.get("paths") for one in cli.host.connections.list()}
     for one in connected if tallies else ():
         # A connection that is new reads what was just said; one that read the same before is no
         # news.
@@ -95,7 +95,7 @@ def _bring_in(cli: CliContext, recognition: Recognition, *, dry_run: bool = Fals
 
 
 def _activities(cli: CliContext) -> int:
-    return int(str(cli.host.sql("select count(*) from activities").rows[0][0]))
+    return int(str(cli.host.queries.sql("select count(*) from activities").rows[0][0]))
 
 
 def _show_sum(cli: CliContext, before: int) -> None:

@@ -48,14 +48,9 @@ def list_(cli: CliContext) -> None:
     """
     from fitglue_registry.cli import table
 
-    names = sorted(
-        {*cli.host.plugins.names(), *(entry.plugin.name for entry in cli.host.catalogue)}
-    )
-    found = [cli.host.plugins.info(name) for name in names]
-    entries = {
-        name: [entry.key for entry in cli.host.catalogue if entry.plugin.name == name]
-        for name in names
-    }
+    listed = cli.host.plugins.list()
+    found = [plugin.info for plugin in listed]
+    entries = {plugin.info.name: plugin.entries for plugin in listed}
     if cli.as_json:
         cli.lines(
             {
@@ -63,7 +58,7 @@ def list_(cli: CliContext) -> None:
                 "version": info.version,
                 "ok": info.error is None,
                 "hooks": list(info.hooks),
-                "entries": entries[info.name],
+                "entries": list(entries[info.name]),
                 "error": info.error.as_dict() if info.error else None,
             }
             for info in found
@@ -103,9 +98,7 @@ def list_(cli: CliContext) -> None:
 @pass_cli
 def check(cli: CliContext, *, name: str) -> int:
     """Walk through the plugin NAME step by step, and stop where it fails."""
-    from fitglue_registry.plugins import check_steps
-
-    return _report(cli, name, check_steps(cli.host.plugins, name, list(cli.host.catalogue)))
+    return _report(cli, name, cli.host.plugins.check(name))
 
 
 def _report(cli: CliContext, name: str, steps: list[Step]) -> int:
@@ -183,9 +176,7 @@ def install(cli: CliContext, *, what: str, upgrade: bool) -> int:
 
 
 def _checked(cli: CliContext, name: str) -> int:
-    from fitglue_registry.plugins import check_steps
-
-    return _report(cli, name, check_steps(cli.host.plugins, name, list(cli.host.catalogue)))
+    return _report(cli, name, cli.host.plugins.check(name))
 
 
 def _versions() -> dict[str, str | None]:

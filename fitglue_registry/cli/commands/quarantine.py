@@ -36,7 +36,7 @@ def list_(cli: CliContext) -> None:
     """List what is in quarantine, oldest first."""
     from fitglue_registry.cli import table
 
-    held = cli.host.quarantine()
+    held = cli.host.records.quarantine()
     if cli.as_json:
         cli.lines(held)
     elif held:
@@ -76,7 +76,9 @@ def show(cli: CliContext, *, external_id: str) -> None:
     """
     from fitglue_registry.cli import numbers, table
 
-    found = [one for one in cli.host.quarantine() if _is_meant(one, external_id.rstrip("…"))]
+    found = [
+        one for one in cli.host.records.quarantine() if _is_meant(one, external_id.rstrip("…"))
+    ]
     if not found:
         raise UserMistake(
             "FG-not-in-quarantine",
@@ -127,7 +129,7 @@ def _where(one: dict[str, Any]) -> str:
 @pass_cli
 def retry(cli: CliContext) -> int:
     """Try to understand every record of the quarantine again."""
-    before = len(cli.host.quarantine())
+    before = len(cli.host.records.quarantine())
     if not before and not cli.as_json:
         cli.note("Nothing is in quarantine.")
         return 0
@@ -139,11 +141,11 @@ def _retry(cli: CliContext, before: int) -> int:
     from fitglue_registry.cli.sync_report import follow
     from fitglue_registry.sync.events import SyncStopped
 
-    tallies, code = follow(cli, cli.host.retry_quarantine(), "trying again")
+    tallies, code = follow(cli, cli.host.syncs.retry_quarantine(), "trying again")
     for tally in tallies:
         if isinstance(tally.ended, SyncStopped):
             show_failure(cli, tally.ended.error, tally.connection)
-    left = len(cli.host.quarantine())
+    left = len(cli.host.records.quarantine())
     if not cli.as_json:
         cli.show(f"{before - left:,} of {before:,} understood now, {left:,} still in quarantine")
     return code or (5 if left else 0)

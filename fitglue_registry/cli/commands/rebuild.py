@@ -26,7 +26,7 @@ def command(cli: CliContext, *, connection: str | None) -> int:
     from fitglue_registry.cli.text import count
     from fitglue_registry.sync.events import SyncFinished, SyncStopped
 
-    tallies, code = follow(cli, cli.host.rebuild(connection), "deriving again")
+    tallies, code = follow(cli, cli.host.syncs.rebuild(connection), "deriving again")
     for tally in tallies:
         ended = tally.ended
         if isinstance(ended, SyncFinished):

@@ -9,15 +9,15 @@ import click
 
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
-from fitglue_registry.errors import UserMistake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.console import RenderableType
 
     from fitglue_registry.errors import EntryInvalid
     from fitglue_registry.registry import Entry
+    from fitglue_registry.registry.check import Report
 
 
 @click.group(
@@ -41,8 +41,8 @@ def list_(cli: CliContext) -> None:
     from fitglue_registry.cli import table
 
     found: list[dict[str, Any]] = []
-    for entry in cli.host.catalogue:
-        available = cli.host.availability(entry.kind, entry.id)
+    for entry in cli.host.entries.list():
+        available = cli.host.entries.availability(entry.kind, entry.id)
         found.append(
             {
                 "kind": entry.kind,
@@ -80,7 +80,7 @@ def list_(cli: CliContext) -> None:
             flexible="name",
         )
     )
-    for problem in cli.host.catalogue.problems:
+    for problem in cli.host.entries.problems():
         cli.note(f"left out: {problem}")
 
 
@@ -93,7 +93,7 @@ def list_(cli: CliContext) -> None:
 @pass_cli
 def show(cli: CliContext, *, name: str) -> None:
     """Show the entry KIND/ID, or every kind of ID."""
-    entries = _find(cli, name)
+    entries = cli.host.entries.find(name)
     if cli.as_json:
         import msgspec
 
@@ -103,24 +103,10 @@ def show(cli: CliContext, *, name: str) -> None:
         cli.show(*([""] if number else []), *_entry(cli, entry))
 
 
-def _find(cli: CliContext, name: str) -> list[Entry]:
-    kind, slash, entry_id = name.rpartition("/")
-    if slash:
-        return [cli.host.catalogue.get(kind, entry_id)]
-    found = [entry for entry in cli.host.catalogue if entry.id == name]
-    if not found:
-        from fitglue_registry.validation.wording import nearest
-
-        near = nearest(name, [entry.id for entry in cli.host.catalogue])
-        fix = f"did you mean {near}?" if near else "see: fitglue registry"
-        raise UserMistake("FG-unknown-entry", f"there is no entry {name!r}", fix=fix)
-    return found
-
-
 def _entry(cli: CliContext, entry: Entry) -> Iterator[RenderableType]:
     from fitglue_registry.cli.table import heading, pairs, rows
 
-    available = cli.host.availability(entry.kind, entry.id)
+    available = cli.host.entries.availability(entry.kind, entry.id)
     yield heading(f"{entry.kind}/{entry.id}", entry.name)
     facts = [
         ("summary", entry.summary),
@@ -200,12 +186,8 @@ def check(cli: CliContext, *, path: Path | None) -> int:
     """Check every entry in the folder PATH, or in all folders that are in use; each error with
     file, line and column.
     """
-    from fitglue_registry.registry import default_folder
-    from fitglue_registry.registry.check import check as check_folder
-
-    brought, broken = cli.host.plugins.registry_folders()
-    folders = [path] if path else [default_folder(), *(folder for _, folder in brought)]
-    reports = [check_folder(folder) for folder in folders]
+    checked = cli.host.plugins.check_entries(path)
+    reports = checked.reports
     errors = [error for report in reports for error in report.errors]
     if cli.as_json:
         looked_at = [
@@ -215,15 +197,15 @@ def check(cli: CliContext, *, path: Path | None) -> int:
         cli.document(
             {
                 "folders": looked_at,
-                "errors": [error.as_dict() for error in (*errors, *([] if path else broken))],
+                "errors": [error.as_dict() for error in (*errors, *checked.unreadable)],
             }
         )
     else:
         _show_reports(cli, reports, errors)
-    return 8 if errors or (broken and not path) else 0
+    return 8 if errors or checked.unreadable else 0
 
 
-def _show_reports(cli: CliContext, reports: list[Any], errors: list[EntryInvalid]) -> None:
+def _show_reports(cli: CliContext, reports: Sequence[Report], errors: list[EntryInvalid]) -> None:
     """Errors in the form that editors understand, one a line with what to do below."""
     from fitglue_registry.cli.failure import at_line
     from fitglue_registry.cli.table import hanging
@@ -252,8 +234,7 @@ def _show_reports(cli: CliContext, reports: list[Any], errors: list[EntryInvalid
 @pass_cli
 def help_article(cli: CliContext, *, name: str) -> None:
     """Write the help article of an entry, in Markdown, from the entry and nothing else."""
-    from fitglue_registry.registry.help import article
-
     click.echo(
-        "\n".join(article(entry, cli.host.catalogue) for entry in _find(cli, name)), nl=False
+        "\n".join(cli.host.entries.article(entry) for entry in cli.host.entries.find(name)),
+        nl=False,
     )

@@ -46,9 +46,9 @@ def command(cli: CliContext, *, reference: str, streams: bool) -> None:
     Beside each value stands how it was come by: reported by the source as measured, computed, or
     estimated (marked with ~).
     """
-    found = cli.host.activity(reference)
+    found = cli.host.activities.get(reference)
     if cli.as_json:
-        cli.document(cli.host.document(found, streams=streams))
+        cli.document(cli.host.activities.document(found, streams=streams))
         return
     cli.show(*_head(found))
     cli.show(*_values(cli, found))
@@ -99,7 +99,7 @@ def _values(cli: CliContext, found: ActivityDetails) -> Iterator[RenderableType]
     from fitglue_registry.cli.table import heading, pairs
     from fitglue_registry.cli.values import grouped
 
-    told = cli.host.provenance(found)
+    told = cli.host.activities.provenance(found)
     several = len({one["connection"] for one in told.values()} - {None}) > 1
     groups = list(grouped(found.activity))
     longest = min(
@@ -191,7 +191,7 @@ def _streams(cli: CliContext, found: ActivityDetails) -> Iterator[RenderableType
     from fitglue_registry.cli.table import heading, pairs
     from fitglue_registry.cli.text import speaks_unicode
 
-    streams = {stream.type: stream for stream in cli.host.streams(found)}
+    streams = {stream.type: stream for stream in cli.host.activities.streams(found)}
     if not streams:
         return
     length = max(len(stream.values) for stream in streams.values())

@@ -44,19 +44,21 @@ def command(cli: CliContext, *, statement: str | None, path: bool, as_csv: bool)
     Without a statement: the views and their columns, which stay the same from version to version.
     """
     if path:
-        click.echo(str(cli.host.database.path or cli.redactor.text(cli.host.database.shown)))
+        click.echo(cli.host.queries.where())
     elif statement is None:
         _views(cli)
     else:
         _answer(
-            cli, cli.host.sql(sys.stdin.read() if statement == "-" else statement), as_csv=as_csv
+            cli,
+            cli.host.queries.sql(sys.stdin.read() if statement == "-" else statement),
+            as_csv=as_csv,
         )
 
 
 def _views(cli: CliContext) -> None:
     from fitglue_registry.cli.table import pairs
 
-    views = dict(cli.host.views())
+    views = dict(cli.host.queries.views())
     if cli.as_json:
         cli.document(views)
     else:

@@ -104,4 +104,4 @@ def _sync_for_ever(
         for one in ended:
             if isinstance(one, SyncStopped):
                 show_failure(cli, one.error, one.connection)
-        cli.host.clock.sleep(every_s)
+        cli.host.workspace.clock.sleep(every_s)

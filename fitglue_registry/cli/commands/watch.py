@@ -30,7 +30,7 @@ def command(cli: CliContext, *, connections: tuple[str, ...]) -> int:
     from fitglue_registry.cli.sync_report import follow, rounds
     from fitglue_registry.sync.events import Watching
 
-    stream = cli.host.watch(connections)
+    stream = cli.host.imports.watch(connections)
     if cli.as_json:
         return follow(cli, stream)[1]
     for one in rounds(cli, stream, "reading"):

@@ -109,7 +109,7 @@ def test_it_is_refused_by_name_and_the_rest_arrives(
     events = synced(host)
     assert len(host.activities()) == 3
     if code is not None:
-        assert is_said(code, name, told(events), host.quarantine())
+        assert is_said(code, name, told(events), host.records.quarantine())
     (rides / name).unlink()
     synced(host)
     gone = lost(host, rides)

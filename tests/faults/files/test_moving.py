@@ -188,7 +188,7 @@ def test_connecting_to_what_is_not_there(host, tmp_path, reliability):
     with pytest.raises(AthleteNeeded) as caught:
         host.connect("files", {"paths": str(tmp_path / "nowhere")})
     assert caught.value.code == "FG-folder-missing"
-    assert host.connections() == []
+    assert host.connections.list() == []
     reliability(
         "files",
         "connecting to a path that is not there",

@@ -236,7 +236,7 @@ def _sync(host: Any, options: dict[str, Any]) -> None:
 
 
 def _rebuild(host: Any, _: dict[str, Any]) -> None:
-    finish(host.rebuild())
+    finish(host.syncs.rebuild())
 
 
 def _connect(host: Any, options: dict[str, Any]) -> None:
@@ -245,11 +245,11 @@ def _connect(host: Any, options: dict[str, Any]) -> None:
 
 def _disconnect(host: Any, options: dict[str, Any]) -> None:
     with suppress(UserMistake):  # an earlier child has removed it
-        host.disconnect(options["name"])
+        host.connections.remove(options["name"])
 
 
 def _open(host: Any, _: dict[str, Any]) -> None:
-    with host.database.read():
+    with host.workspace.database.read():
         pass
 
 

@@ -151,14 +151,14 @@ class Scenario:
         is done again.
         """
         with open_host(place.home, place.database) as host:
-            with host.database.read() as db:
+            with host.workspace.database.read() as db:
                 blobs = [
                     sha256
-                    for sha256 in host._raws.used_blobs(db)
-                    if not host._raws.blobs.has(sha256)
+                    for sha256 in host.workspace.raws.used_blobs(db)
+                    if not host.workspace.raws.blobs.has(sha256)
                 ]
             return blobs + [
-                one.name for one in host.connections() if not _opens(host, one.secret_ref)
+                one.name for one in host.connections.list() if not _opens(host, one.secret_ref)
             ]
 
     def lost_when_killed(self, forks: Forks, **how: Any) -> tuple[Death, int]:
@@ -172,7 +172,7 @@ class Scenario:
 
 def _opens(host: Host, reference: str | None) -> bool:
     try:
-        return reference is None or bool(host.secrets.get(reference))
+        return reference is None or bool(host.workspace.secrets.get(reference))
     except AthleteNeeded:
         return False
 
@@ -202,12 +202,12 @@ def lasting_faults(host: Host) -> list[str]:
     """
     found = [
         f"doctor: {check.name}: {check.detail}"
-        for check in host.doctor(offline=True)
+        for check in host.upkeep.checks(offline=True)
         if check.state == "broken"
     ]
-    with host.database.read() as db:
-        used = host._raws.used_blobs(db)
-        if host.database.dialect == "sqlite":
+    with host.workspace.database.read() as db:
+        used = host.workspace.raws.used_blobs(db)
+        if host.workspace.database.dialect == "sqlite":
             found += [
                 str(row) for row in db.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"
             ]
@@ -218,9 +218,9 @@ def lasting_faults(host: Host) -> list[str]:
         found.append("the blobs are not those that rows name")
     for sha256 in used:
         blobs.get(sha256)
-    for one in host.connections():
+    for one in host.connections.list():
         if one.secret_ref:
-            host.secrets.get(one.secret_ref)
+            host.workspace.secrets.get(one.secret_ref)
     left = list((host.home / "blobs").rglob(".unfinished-*"))
     return [*found, f"left over: {left}"] if left else found
 
@@ -372,7 +372,7 @@ def rebuild(workshop: Workshop) -> Scenario:
         with patch.object(Deriver, "check", worse):
             sync(host)
 
-    return workshop.scenario("rebuild", lambda host: finish(host.rebuild())).begin(
+    return workshop.scenario("rebuild", lambda host: finish(host.syncs.rebuild())).begin(
         workshop.forks, prepare
     )
 
@@ -389,7 +389,7 @@ def disconnect(workshop: Workshop) -> Scenario:
 
     def again(host: Host) -> None:
         with suppress(UserMistake):  # it is gone: that is what the athlete sees
-            host.disconnect("intervals")
+            host.connections.remove("intervals")
 
     made = workshop.scenario("disconnect", again, name="intervals").begin(workshop.forks, prepare)
     made.other = servers[1]

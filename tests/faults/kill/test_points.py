@@ -102,7 +102,7 @@ def test_a_removal_that_is_killed_half_way_leaves_no_key_that_nothing_names(
     assert death.killed
     with open_host(place.home) as host:
         connect(host, scenario.other)
-        named = [one.secret_ref for one in host.connections()]
+        named = [one.secret_ref for one in host.connections.list()]
     sealed = list((place.home / "secrets").glob("*.sealed"))
     reliability(
         "kill",
@@ -122,8 +122,8 @@ def test_a_removal_that_is_done_twice_takes_no_other_connection(scenario_of, for
     scenario.run(forks, place, point=len(scenario.points))
     with open_host(place.home) as host:
         with pytest.raises(UserMistake) as caught:
-            host.disconnect("intervals")
-        left = [one.name for one in host.connections()]
+            host.connections.remove("intervals")
+        left = [one.name for one in host.connections.list()]
     reliability(
         "kill",
         "the removal of a connection, sqlite: SIGKILL when all is done, and the same command again",

@@ -34,7 +34,7 @@ def connected(server, places_on):
 @pytest.fixture(scope="module")
 def lanes():
     """How many requests a sync may have under way at once, as the registry says it."""
-    return Host().catalogue.get("integration", "intervals").http.connections
+    return Host().workspace.catalogue.get("integration", "intervals").http.connections
 
 
 def asked(server, forks, connected, point):

@@ -71,7 +71,7 @@ def test_a_killed_rebuild_leaves_no_worker_behind(tmp_path, monkeypatch, reliabi
     assert workers
     assert alive == []
     with Host(tmp_path) as host:
-        assert list(host.rebuild())[-1].counts["changed"] == 0
+        assert list(host.syncs.rebuild())[-1].counts["changed"] == 0
         lost = differences(natural(host), expected)
     assert lost == 0
     reliability(

@@ -29,7 +29,7 @@ from tests.sync.natural import natural
 def backup(synced, tmp_path):
     """A backup of the synced home, keys included."""
     with Host(synced) as host:
-        return host.backup(tmp_path / "backup.zip", with_secrets=True).path
+        return host.backups.make(tmp_path / "backup.zip", with_secrets=True).path
 
 
 def rewritten(backup, change):
@@ -64,14 +64,14 @@ def test_a_backup_brings_everything_back_into_an_empty_home(backup, homes, tmp_p
     with one request.
     """
     with Host(tmp_path / "other") as host:
-        restored = host.restore(backup)
+        restored = host.backups.restore(backup)
         assert restored.aside is None
         assert lost(natural(host), homes.expected) == 0
         service.clear_requests()
         assert [type(event).__name__ for event in host.sync()][-1] == "SyncFinished"
         assert len(service.requests) == 1
-        found = host.activity("last")
-        assert list(host.original_files(found))
+        found = host.activities.get("last")
+        assert list(host.activities.original_files(found))
 
 
 def test_what_make_says(synced, fitglue, tmp_path):
@@ -189,7 +189,7 @@ def test_a_backup_is_made_while_a_sync_commits(synced, tmp_path, homes, reliabil
     def commit():
         with Host(synced) as host:
             while not stop.is_set():
-                with host.database.write() as db:
+                with host.workspace.database.write() as db:
                     for table in (tables.athletes, tables.dictionaries):
                         row = (
                             {"id": f"a{len(committed)}", "created_at": "now"}
@@ -203,7 +203,9 @@ def test_a_backup_is_made_while_a_sync_commits(synced, tmp_path, homes, reliabil
     writer.start()
     try:
         with Host(synced) as host:
-            made = [host.backup(tmp_path / f"{number}.zip").manifest.rows for number in range(3)]
+            made = [
+                host.backups.make(tmp_path / f"{number}.zip").manifest.rows for number in range(3)
+            ]
     finally:
         stop.set()
         writer.join()
@@ -310,7 +312,7 @@ def test_a_backup_that_is_not_what_its_manifest_says_is_refused(
     """
     rewritten(backup, change)
     with Host(tmp_path / "other") as host:
-        for call in (host.verify_backup, host.restore):
+        for call in (host.backups.verify, host.backups.restore):
             error = refused(call, backup)
             assert error.code == code
             assert words in error.what
@@ -332,7 +334,7 @@ def test_a_file_that_is_no_backup_is_told_so(fitglue, tmp_path, content):
 def test_a_store_of_a_newer_format_is_not_restored(synced, tmp_path, fitglue):
     """The format of the store inside is looked at, too."""
     with Host(synced) as host:
-        backup = host.backup(tmp_path / "b.zip").path
+        backup = host.backups.make(tmp_path / "b.zip").path
     rewritten(backup, lambda files: manifest_of(files, store_format="9999"))
     said = fitglue("backup", "restore", backup, "--json", home=tmp_path / "other")
     assert (said.code, said.error["code"]) == (7, "FG-store-newer")
@@ -369,7 +371,7 @@ def test_what_is_replaced_is_moved_aside_whole(backup, synced, fitglue, homes, t
 def test_two_restores_in_one_second_keep_both_old_stores(backup, synced):
     """What was moved aside is never moved over, however the clock goes."""
     with Host(synced) as host:
-        asides = [host.restore(backup, replace=True).aside for _ in range(2)]
+        asides = [host.backups.restore(backup, replace=True).aside for _ in range(2)]
     assert len(set(asides)) == 2
     assert all((aside / "fitglue.db").is_file() for aside in asides)
 
@@ -378,8 +380,8 @@ def test_the_same_host_goes_on_after_a_restore(backup, synced, homes):
     """What it had cached of the old database is forgotten."""
     with Host(synced) as host:
         list(host.sync())
-        host.restore(backup, replace=True)
-        assert [type(event).__name__ for event in host.rebuild()][-1] == "SyncFinished"
+        host.backups.restore(backup, replace=True)
+        assert [type(event).__name__ for event in host.syncs.rebuild()][-1] == "SyncFinished"
         assert lost(natural(host), homes.expected) == 0
 
 
@@ -404,12 +406,12 @@ def test_a_restore_waits_for_nobody_who_syncs(backup, synced):
     """
     before = (synced / "fitglue.db").read_bytes()
     with Host(synced) as other, Host(synced) as host:
-        one = other.connections()[0]
-        with connection_lock(other.database, other.home, one.id, one.name, "now"):
-            assert refused(host.restore, backup, replace=True).code == "FG-sync-running"
-        with other.database.read() as db:
+        one = other.connections.list()[0]
+        with connection_lock(other.workspace.database, other.home, one.id, one.name, "now"):
+            assert refused(host.backups.restore, backup, replace=True).code == "FG-sync-running"
+        with other.workspace.database.read() as db:
             db.execute(sa.select(tables.records.c.id)).all()
-            assert refused(host.restore, backup, replace=True).code == "FG-store-locked"
+            assert refused(host.backups.restore, backup, replace=True).code == "FG-store-locked"
     assert (synced / "fitglue.db").read_bytes() == before
 
 
@@ -417,7 +419,7 @@ def test_another_key_file_is_kept_with_what_it_opens(backup, synced, tmp_path, f
     """A restore with keys into a home with keys of its own loses neither."""
     shutil.rmtree(synced / "secrets")
     with Host(synced) as host:
-        host.secrets.put("somebody", {"api_key": "x"})
+        host.workspace.secrets.put("somebody", {"api_key": "x"})
     ours = {
         path.name: path.read_bytes()
         for path in (synced / "secrets").iterdir()
@@ -448,11 +450,11 @@ def test_an_embedders_own_blobs_are_backed_up_and_brought_back(service, homes, t
     with Host(tmp_path / "app", secrets=secrets, blobs=blobs) as host:
         host.connect("intervals", {"api_key": KEY, "base_url": service.url})
         finished(host, files=True)
-        made = host.backup(tmp_path / "b.zip", with_secrets=True)
+        made = host.backups.make(tmp_path / "b.zip", with_secrets=True)
     assert (made.manifest.secrets, made.manifest.secrets_left_out) == (0, 1)
     fresh = MemoryBlobStore()
     with Host(tmp_path / "other", secrets=secrets, blobs=fresh) as host:
-        host.restore(tmp_path / "b.zip")
+        host.backups.restore(tmp_path / "b.zip")
         assert lost(natural(host), homes.expected) == 0
     assert {blob.sha256 for blob in fresh.all()} == {blob.sha256 for blob in blobs.all()} != set()
 
@@ -474,7 +476,7 @@ def test_of_postgresql_the_original_files_are_backed_up_and_the_command_for_the_
     said = fitglue("backup", "restore", tmp_path / "b.zip")
     assert "pg_restore" in said.out
     with Host(tmp_path / "home") as host:
-        assert list(host.original_files(host.activity("last")))
+        assert list(host.activities.original_files(host.activities.get("last")))
     monkeypatch.delenv("FITGLUE_DATABASE")
     assert (
         fitglue("backup", "restore", tmp_path / "b.zip", "--json", home=tmp_path / "o").error[

@@ -25,7 +25,7 @@ BACK = "`backup restore --replace` brings it back"
 def backup(synced, tmp_path):
     """A backup from before the damage."""
     with Host(synced) as host:
-        return host.backup(tmp_path / "b.zip").path
+        return host.backups.make(tmp_path / "b.zip").path
 
 
 def overwrite(file, start, content):
@@ -131,7 +131,7 @@ def open_log(homes, home):
     and the sync's lock gone.
     """
     shutil.copytree(homes.connected, home.with_name("live"))
-    with Host(home.with_name("live")) as host, host.database.read():
+    with Host(home.with_name("live")) as host, host.workspace.database.read():
         finished(host, files=True)
         shutil.copytree(home.with_name("live"), home)
     assert (home / "fitglue.db-wal").stat().st_size > PAGE

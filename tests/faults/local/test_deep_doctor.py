@@ -53,7 +53,9 @@ def test_nothing_is_wrong_with_a_store_in_postgresql(service, postgres_url, tmp_
         host.connect("intervals", {"api_key": service.api_key, "base_url": service.url})
         finished(host, files=True)
         assert [
-            check for check in host.doctor(offline=True, deep="all") if check.state == "broken"
+            check
+            for check in host.upkeep.checks(offline=True, deep="all")
+            if check.state == "broken"
         ] == []
 
 

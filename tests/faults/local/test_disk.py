@@ -18,6 +18,7 @@ from fitglue_registry import Host
 from fitglue_registry.errors import StoreFailed
 from fitglue_registry.registry import Budget as Limit
 from fitglue_registry.secrets import file_store, key_file
+from fitglue_registry.services.reading import Activities
 from fitglue_registry.store import blobs
 from fitglue_registry.transport.budget import FileBudget
 from fitglue_registry.transport.clock import SystemClock
@@ -231,7 +232,7 @@ def test_no_room_for_a_key(tmp_path, service, fitglue, monkeypatch, module, reli
     assert (said.code, said.error["code"]) == (7, "FG-secrets-unusable")
     assert complete(said.error)
     with Host(tmp_path / "home") as host:
-        assert host.connections() == []
+        assert host.connections.list() == []
     assert fitglue("connect", "intervals", "--base-url", service.url).code == 0
     assert fitglue("sync").code == 0
     reliability(
@@ -306,7 +307,7 @@ def test_no_room_for_the_report_of_a_bug(connected, fitglue, monkeypatch, reliab
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_text", refuse)
-        patch.setattr(Host, "activities", break_down)
+        patch.setattr(Activities, "list", break_down)
         said = fitglue("activities", "--json")
     assert (said.code, said.error["code"]) == (1, "FG-bug")
     assert "--debug" in said.error["fix"]

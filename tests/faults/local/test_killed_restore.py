@@ -35,7 +35,7 @@ class Scene:
         self.homes, self.home, self.backup = homes, folder / "home", folder / "backup.zip"
         shutil.copytree(homes.synced, self.home)
         with Host(self.home) as host:
-            host.backup(self.backup, with_secrets=True)
+            host.backups.make(self.backup, with_secrets=True)
         execute(self.home / "fitglue.db", "DELETE FROM fg_claims")
         next((self.home / "blobs").glob("??/??/*")).unlink()
         self.old = store_of(self.home)
@@ -57,7 +57,7 @@ class Scene:
         found = store_of(home)
         gone = min(lost(found, self.old), lost(found, self.homes.expected))
         with Host(home) as host:
-            host.restore(self.backup, replace=True)
+            host.backups.restore(self.backup, replace=True)
         asides = [store_of(path.parent) for path in home.glob("replaced-*/fitglue.db")]
         return gone + lost(store_of(home), self.homes.expected) + (self.old not in asides)
 

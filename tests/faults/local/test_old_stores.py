@@ -99,23 +99,25 @@ def test_an_old_store_is_upgraded_and_nothing_of_it_is_lost(old, server, undistu
     and all is as if made today.
     """
     with Host(old.home, old.url, secrets=KnownKey(), clock=Noon()) as host:
-        found = [host.activity(str(row["number"])) for row in host.activities()]
+        found = [host.activities.get(str(row["number"])) for row in host.activities()]
         assert len(found) == 4
-        assert any(host.streams(one) for one in found)
-        assert any(list(host.original_files(one)) for one in found)
-        assert host.activity(OLD_ID).id in {one.id for one in found}
-        assert [one["count"] for one in host.stubs()] == [1]
-        assert [one["external_id"] for one in host.quarantine()] == ["i99"]
-        assert host.database.revision() == HEAD
+        assert any(host.activities.streams(one) for one in found)
+        assert any(list(host.activities.original_files(one)) for one in found)
+        assert host.activities.get(OLD_ID).id in {one.id for one in found}
+        assert [one["count"] for one in host.records.stubs()] == [1]
+        assert [one["external_id"] for one in host.records.quarantine()] == ["i99"]
+        assert host.workspace.database.revision() == HEAD
         assert isinstance(list(host.sync())[-1], SyncFinished)
         assert len(server.requests) == 1
         # What is kept may say more to a newer plugin than to the one that made the store.
-        list(host.rebuild())
+        list(host.syncs.rebuild())
         before = natural(host)
-        assert dict(list(host.rebuild())[-1].counts)["changed"] == 0
+        assert dict(list(host.syncs.rebuild())[-1].counts)["changed"] == 0
         assert natural(host) == before
         assert [
-            check.name for check in host.doctor(offline=True, deep="all") if check.state == "broken"
+            check.name
+            for check in host.upkeep.checks(offline=True, deep="all")
+            if check.state == "broken"
         ] == []
         gone = lost(before, undisturbed)
     assert gone == 0
@@ -131,7 +133,7 @@ def test_an_old_store_is_backed_up_as_it_is(store, server, tmp_path, fitglue):
     """A backup before an upgrade does not upgrade, and what it brings back can be."""
     load(store, tmp_path, server.url)
     with Host(tmp_path) as host:
-        made = host.backup(tmp_path / "b.zip").manifest
+        made = host.backups.make(tmp_path / "b.zip").manifest
     assert made.store_format == store.name.split("-")[1][:4]
     assert fitglue("backup", "restore", tmp_path / "b.zip", home=tmp_path / "other").code == 0
     with Host(tmp_path / "other") as host:

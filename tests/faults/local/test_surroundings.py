@@ -210,9 +210,9 @@ def test_edits_arrive_after_a_walk_with_a_clock_ahead(tmp_path, reliability):
         clock.move(-3650)
         finished(host, streams=False)
         missed = sum(
-            host.activity(external_id).activity.title != "Renamed" for external_id in edited
+            host.activities.get(external_id).activity.title != "Renamed" for external_id in edited
         )
-        missed += dict(list(host.rebuild())[-1].counts)["changed"]
+        missed += dict(list(host.syncs.rebuild())[-1].counts)["changed"]
         server.clear_requests()
         finished(host, streams=False)
         assert len(server.requests) == 1
@@ -229,6 +229,6 @@ def test_edits_arrive_after_a_walk_with_a_clock_ahead(tmp_path, reliability):
 def test_doctor_says_that_the_clock_is_behind(connected, days):
     """Before the last sync, or before this version was made: worth a look."""
     with Host(connected, clock=WrongClock(days)) as host:
-        [clock] = [check for check in host.doctor(offline=True) if check.name == "clock"]
+        [clock] = [check for check in host.upkeep.checks(offline=True) if check.name == "clock"]
     assert clock.state == "look"
     assert "set the clock" in clock.detail

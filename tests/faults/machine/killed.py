@@ -47,7 +47,7 @@ def main(
             os.kill(os.getpid(), signal.SIGKILL)
 
     listing.split = partial(listing.split, rows=rows)  # type: ignore[assignment]
-    with Host(home, database, clock=Stopped(moment)) as host, host.database.read():
+    with Host(home, database, clock=Stopped(moment)) as host, host.workspace.database.read():
         event.listen(Engine, "commit", pass_point)
         for _ in host.sync(options=Options(**options)):
             pass

@@ -314,7 +314,7 @@ class Machine(RuleBasedStateMachine):
         assert key is not None
         result = self.host.connect("intervals", {"api_key": key, "base_url": self.server.url})
         assert result.renewed == (self.key is not None)
-        assert self.host.connections()[0].account.timezone == self.zone
+        assert self.host.connections.list()[0].account.timezone == self.zone
         self.key = key
 
     @precondition(lambda self: self.key is None)
@@ -343,7 +343,7 @@ class Machine(RuleBasedStateMachine):
         if sure:  # now and then, for everything begins anew
             return
         self.note("disconnect")
-        self.host.disconnect("intervals")
+        self.host.connections.remove("intervals")
         self.forget()
         store = read_store(self.host)
         assert (store.records, store.activities, store.connections, store.windows) == (
@@ -352,7 +352,7 @@ class Machine(RuleBasedStateMachine):
             [],
             0,
         )
-        assert not list(self.host._raws.blobs.all())
+        assert not list(self.host.workspace.raws.blobs.all())
 
     # -- syncing -----------------------------------------------------------------------------------
 
@@ -403,7 +403,7 @@ class Machine(RuleBasedStateMachine):
         )
         if listing.whole:
             self.walked_at = (
-                datetime.fromisoformat(self.host.connections()[0].full_walk_at or "")
+                datetime.fromisoformat(self.host.connections.list()[0].full_walk_at or "")
                 if listing.how == "resumed"
                 else moment
             )
@@ -413,7 +413,7 @@ class Machine(RuleBasedStateMachine):
     def was_cut(self, listing: Listing, options: Options) -> None:
         """A sync was cut short: where it stands is for the store to say."""
         self.model.cut_short(listing, files=options.files)
-        one = self.host.connections()[0]
+        one = self.host.connections.list()[0]
         self.walked_at = datetime.fromisoformat(one.full_walk_at) if one.full_walk_at else None
         self.horizon = one.horizon
         if not read_store(self.host).windows:
@@ -429,7 +429,7 @@ class Machine(RuleBasedStateMachine):
         if not self.key_is_good:
             assert isinstance(last, SyncStopped), last
             assert last.error.code == "FG-key-rejected"
-            assert self.host.connections()[0].state == "credentials-rejected"
+            assert self.host.connections.list()[0].state == "credentials-rejected"
             return
         assert isinstance(last, SyncFinished), last
         self.last = last
@@ -496,14 +496,14 @@ class Machine(RuleBasedStateMachine):
             if left[0] <= 0:
                 raise Pulled
 
-        event.listen(self.host.database.engine, "commit", pull)
+        event.listen(self.host.workspace.database.engine, "commit", pull)
         try:
             last = self.run(options)
         except Pulled:
             self.restart()
             self.was_cut(listing, options)
         else:
-            event.remove(self.host.database.engine, "commit", pull)
+            event.remove(self.host.workspace.database.engine, "commit", pull)
             assert isinstance(last, SyncFinished), last
             self.ended(listing, options, moment)
             self.agree()
@@ -533,7 +533,7 @@ class Machine(RuleBasedStateMachine):
         second.close()
 
     def is_busy(self, second: Host) -> None:
-        for work in (second.sync("intervals"), second.rebuild("intervals")):
+        for work in (second.sync("intervals"), second.syncs.rebuild("intervals")):
             try:
                 list(work)
             except Busy as error:
@@ -561,9 +561,9 @@ class Machine(RuleBasedStateMachine):
         if what == "dry run":
             said = list(self.host.sync(options=Options(full=full, dry_run=True)))
         elif what == "quarantine":
-            said = list(self.host.retry_quarantine())
+            said = list(self.host.syncs.retry_quarantine())
         else:
-            said = list(self.host.rebuild())
+            said = list(self.host.syncs.rebuild())
             assert [
                 one.external_id
                 for one in said

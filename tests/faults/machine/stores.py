@@ -55,7 +55,7 @@ class Snapshot:
 
 def read_store(host: Host) -> Snapshot:
     """Everything, by external id: the machine has one connection at a time."""
-    with host.database.read() as db:
+    with host.workspace.database.read() as db:
         by_id, stored = {}, {}
         for row in db.execute(sa.select(t.records)):
             by_id[row.id] = stored[row.external_id] = Stored(row.state, row.start_local, row.reason)
@@ -89,8 +89,8 @@ def read_store(host: Host) -> Snapshot:
 
 def hold_invariants(host: Host) -> None:
     """What is true of every store, also in the middle of things."""
-    with host.database.read() as db:
-        if host.database.dialect == "sqlite":
+    with host.workspace.database.read() as db:
+        if host.workspace.database.dialect == "sqlite":
             assert db.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
             assert db.exec_driver_sql("PRAGMA foreign_key_check").all() == []
         sources = {row.id: row for row in db.execute(sa.select(t.source_activities))}
@@ -140,7 +140,9 @@ def _hold_raw(host: Host, db: Any) -> list[tuple[Any, set[int]]]:
     """Every raw part can be read and is what its hash says."""
     rows = db.execute(sa.select(t.raw)).all()
     for row in rows:
-        content = host._raws.blobs.get(row.sha256) if row.packing == "blob" else row.content
+        content = (
+            host.workspace.raws.blobs.get(row.sha256) if row.packing == "blob" else row.content
+        )
         if row.packing == "zstd":
             learnt = db.scalar(
                 sa.select(t.dictionaries.c.content).where(t.dictionaries.c.id == row.dictionary_id)

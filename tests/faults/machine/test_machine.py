@@ -35,7 +35,7 @@ SEEN = {
 @pytest.fixture(scope="module")
 def empty_home(tmp_path_factory):
     home = tmp_path_factory.mktemp("empty")
-    with Host(home) as host, host.database.read():
+    with Host(home) as host, host.workspace.database.read():
         pass
     return home
 
@@ -151,7 +151,10 @@ def test_model_and_store_agree_on_postgresql(
 ):
     """The same, on PostgreSQL."""
     template = new_postgres_database()
-    with Host(tmp_path_factory.mktemp("template"), template) as host, host.database.read():
+    with (
+        Host(tmp_path_factory.mktemp("template"), template) as host,
+        host.workspace.database.read(),
+    ):
         pass
     assert run_machine(
         Machine,

@@ -107,7 +107,7 @@ life = st.lists(
 @pytest.fixture(scope="module")
 def empty_home(tmp_path_factory):
     home = tmp_path_factory.mktemp("empty")
-    with Host(home) as host, host.database.read():
+    with Host(home) as host, host.workspace.database.read():
         pass
     return home
 
@@ -225,7 +225,7 @@ def test_whichever_account_was_connected_first_the_store_is_the_same(new_host, o
         sync(other)
         assert natural(host)["activities"] == natural(other)["activities"]
         assert now_held(host) == now_held(other)
-        with host.database.read() as db:
+        with host.workspace.database.read() as db:
             members = db.execute(
                 sa.select(sa.func.count())
                 .select_from(t.source_activities)

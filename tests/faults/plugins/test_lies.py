@@ -245,10 +245,10 @@ def test_a_source_activity_that_is_a_lie_puts_its_record_in_quarantine(
     outcome = accounts.sync(source("bad", normalize=fitglue_normalize))
     assert (outcome.code, set(outcome.left)) == (5, {"bad-4"})
     with accounts.host() as host:
-        [held] = host.quarantine()
+        [held] = host.records.quarantine()
         assert held["code"] in ("FG-activity-invalid", "FG-plugin-answer", "FG-plugin-raised")
         assert len(str(held)) < 5000
-        list(host.retry_quarantine())
+        list(host.syncs.retry_quarantine())
     lost = accounts.unknown(undisturbed) + accounts.lost(undisturbed)
     assert lost == 0
     reliability(
@@ -316,7 +316,7 @@ def test_an_account_that_is_a_lie_makes_no_connection(accounts, undisturbed, rel
         with pytest.raises(PluginFailed) as caught:
             host.connect("bad", {})
         assert caught.value.code == "FG-plugin-answer"
-        assert len(host.connections()) == 2
+        assert len(host.connections.list()) == 2
     reliability(
         "plugins",
         "connect answers a lie",

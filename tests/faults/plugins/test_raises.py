@@ -174,7 +174,10 @@ def test_a_fetch_that_raises_after_it_answered_loses_nothing(
             assert accounts.sync(source("bad", **failing("fetch", moment, error))).code == 0
         assert "plugin bad raised" in caplog.text
         caplog.clear()
-        with accounts.host() as host, host.database.write() as db:  # to be fetched once more
+        with (
+            accounts.host() as host,
+            host.workspace.database.write() as db,
+        ):  # to be fetched once more
             db.execute(sa.update(parts).where(parts.c.part == "detail").values(state="wanted"))
     lost = accounts.lost(undisturbed)
     assert lost == 0
@@ -195,11 +198,11 @@ def test_a_normalize_that_raises_puts_each_record_in_quarantine(
     for error in kinds():
         with accounts.host(source("bad", normalize=raising(error))) as host:
             list(host.sync())
-            held = host.quarantine()
+            held = host.records.quarantine()
         assert {one["code"] for one in held} == {"FG-plugin-raised"}
         assert len(held) == len(ids("bad"))
     with accounts.host() as host:
-        list(host.retry_quarantine())
+        list(host.syncs.retry_quarantine())
     lost = accounts.lost(undisturbed)
     assert lost == 0
     reliability(
@@ -298,7 +301,7 @@ def test_endless_recursion_is_one_plugins_error(accounts, undisturbed, reliabili
     }
     accounts.sync(source("bad", **{hook: broken[hook]}))
     with accounts.host() as host:
-        list(host.retry_quarantine())
+        list(host.syncs.retry_quarantine())
     lost = accounts.lost(undisturbed)
     assert lost == 0
     reliability(

@@ -63,15 +63,15 @@ def opened(home: Path) -> dict[str, str]:
     """Connection → its key."""
     with Host(home) as host:
         return {
-            one.name: host.secrets.get(one.secret_ref or "")["api_key"]
-            for one in host.connections()
+            one.name: host.workspace.secrets.get(one.secret_ref or "")["api_key"]
+            for one in host.connections.list()
         }
 
 
 def left_over(home: Path) -> list[str]:
     """Secrets that no row names, keys that nothing needs, and whatever is half done."""
     with Host(home) as host:
-        tokens = {(one.secret_ref or "").rpartition("/")[2] for one in host.connections()}
+        tokens = {(one.secret_ref or "").rpartition("/")[2] for one in host.connections.list()}
     sealed = [path.stem for path in (home / "secrets").glob("*.sealed")]
     kept = [name.rpartition("/")[2] for name in FileKeyring(home.with_suffix(".keyring")).kept]
     stray = [token for token in (*sealed, *kept) if token not in tokens]
@@ -93,10 +93,10 @@ def change(home: Path, work: str, *arguments: str) -> None:
         if work == "renew":
             url, key = arguments
             host.connect("intervals", {"api_key": key, "base_url": url})
-        elif work == "rekey" or not host.connections():
-            host.rekey(arguments[0] if arguments else None)  # type: ignore[arg-type]
+        elif work == "rekey" or not host.connections.list():
+            host.connections.rekey(arguments[0] if arguments else None)  # type: ignore[arg-type]
         else:
-            host.disconnect("intervals")
+            host.connections.remove("intervals")
 
 
 def kill_before(point: int) -> None:

@@ -119,14 +119,14 @@ def _layers(content: bytes) -> Iterable[bytes]:
 def _rows(home: Path) -> Iterator[tuple[str, bytes]]:
     if not (home / "fitglue.db").exists():
         return
-    with Host(home) as host, host.database.read() as db:
+    with Host(home) as host, host.workspace.database.read() as db:
         for table in sa.inspect(db).get_table_names():
             for row in db.execute(sa.text(f"SELECT * FROM {table}")):
                 yield from (
                     (f"{table}.{name}", _bytes(value)) for name, value in row._mapping.items()
                 )
         record_ids = list(db.execute(sa.text("SELECT id FROM fg_records")).scalars())
-        for record_id, parts in host._raws.newest(db, record_ids).items():
+        for record_id, parts in host.workspace.raws.newest(db, record_ids).items():
             yield from (
                 (f"raw {record_id} {part}", bodies[0].read()) for part, bodies in parts.items()
             )

@@ -212,7 +212,7 @@ def test_a_lying_service_cannot_make_the_host_ask_another_address(
     with Host(home, clock=MovableClock()) as host:
         host.connect("intervals", {"api_key": KEY, "base_url": service.url})
         list(host.sync())
-        kept = len(host.activities()) + len(host.quarantine())
+        kept = len(host.activities()) + len(host.records.quarantine())
     port = int(service.url.rpartition(":")[2])
     assert set(asked) == {("127.0.0.1", port)}
     assert trap.requests == []

@@ -555,7 +555,7 @@ def test_the_search_finds_what_is_there(connected, home, tmp_path):
         assert SEARCH.in_bytes((tmp_path / name).read_bytes()) == ["key"]
     with Host(home) as host:
         list(host.sync())
-        with host.database.write() as db:
+        with host.workspace.database.write() as db:
             db.exec_driver_sql(
                 "UPDATE fg_connections SET state_error = ?", (json.dumps({"why": KEY}),)
             )

@@ -77,7 +77,7 @@ def test_a_sync_that_is_running_takes_the_renewed_key_after_a_401(
         connect()
         last = list(events)[-1]
         assert isinstance(last, SyncFinished)
-        assert host.connections()[0].state == "ok"
+        assert host.connections.list()[0].state == "ok"
     reliability(
         "secrets",
         "a key renewed while a sync runs",
@@ -91,7 +91,7 @@ def test_a_new_key_file_seals_every_secret(home, connect, reliability):
     connect()
     old = key_file(home).read_bytes()
     with Host(home) as host:
-        (kept,) = host.rekey()
+        (kept,) = host.connections.rekey()
     assert (kept.kept_in, kept.new_key, kept.error) == ("file", True, None)
     assert opened(home) == {"intervals": KEY}
     new = key_file(home).read_bytes()
@@ -115,13 +115,13 @@ def test_keys_move_from_the_keyring_to_a_file_and_back(home, connect, desktop, m
     monkeypatch.setenv("FITGLUE_SECRETS", "keyring")
     connect()
     with Host(home) as host:
-        assert [one.kept_in for one in host.rekey("file")] == ["file"]
+        assert [one.kept_in for one in host.connections.rekey("file")] == ["file"]
     assert desktop.kept == {}
     with monkeypatch.context() as patch:
         patch.setattr(FileKeyring, "get_password", locked)
         assert opened(home) == {"intervals": KEY}
     with Host(home) as host:
-        assert [one.kept_in for one in host.rekey("keyring")] == ["keyring"]
+        assert [one.kept_in for one in host.connections.rekey("keyring")] == ["keyring"]
     assert sealed(home) == []
 
 
@@ -135,7 +135,7 @@ def test_a_secret_that_cannot_be_moved_stays_where_it_is(home, connect, desktop,
     connect()
     with monkeypatch.context() as patch, Host(home) as host:
         patch.setattr(FileKeyring, "get_password", locked)
-        (kept,) = host.rekey("file")
+        (kept,) = host.connections.rekey("file")
         assert (kept.kept_in, kept.error.code) == ("keyring", "FG-keyring-unavailable")
     assert opened(home) == {"intervals": KEY}
 
@@ -146,17 +146,17 @@ def test_the_secret_of_another_database_keeps_its_key(home, connect, tmp_path, s
     with Host(home, f"sqlite:///{tmp_path / 'other.db'}") as other:
         other.connect("intervals", {"api_key": service.api_key, "base_url": service.url})
         with Host(home) as host:
-            host.rekey()
-        assert other.secrets.get(other.connections()[0].secret_ref)["api_key"] == KEY
-        other.rekey()
-        assert other.secrets.get(other.connections()[0].secret_ref)["api_key"] == KEY
+            host.connections.rekey()
+        assert other.workspace.secrets.get(other.connections.list()[0].secret_ref)["api_key"] == KEY
+        other.connections.rekey()
+        assert other.workspace.secrets.get(other.connections.list()[0].secret_ref)["api_key"] == KEY
     assert opened(home) == {"intervals": KEY}
 
 
 def test_an_embedder_s_own_store_is_not_touched(home):
     """Its keys are changed where they are kept."""
     with Host(home, secrets=MemorySecretStore()) as host, pytest.raises(UserMistake) as caught:
-        host.rekey()
+        host.connections.rekey()
     assert caught.value.code == "FG-rekey-elsewhere"
 
 
@@ -227,10 +227,10 @@ def test_a_rekey_that_stops_half_way_loses_nothing(home, connect, monkeypatch):
     with monkeypatch.context() as patch, Host(home) as host:
         patch.setattr("fitglue_registry.secrets.file_store.seal", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            host.rekey()
+            host.connections.rekey()
     assert opened(home) == {"intervals": KEY}
     with Host(home) as host:
-        host.rekey()
+        host.connections.rekey()
     assert (opened(home), left_over(home)) == ({"intervals": KEY}, [])
 
 
@@ -250,7 +250,7 @@ def test_a_sync_after_a_lost_key_tells_and_the_next_connect_mends_it(
         stopped = list(host.sync())[-1]
         assert isinstance(stopped, SyncStopped)
         lost = len(native(service.account)) - len(host.activities())
-        list(host.rebuild())
+        list(host.syncs.rebuild())
     connect()
     with Host(home) as host:
         assert isinstance(list(host.sync())[-1], SyncFinished)

@@ -143,7 +143,7 @@ def test_a_link_in_place_of_a_secret_is_refused(home, connect, tmp_path, service
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
     with Host(home) as host, pytest.raises(FitglueError) as caught:
-        host.probe("intervals")
+        host.connections.probe("intervals")
     assert caught.value.code in ("FG-secrets-unusable", "FG-secret-unreadable")
     assert "link" in f"{caught.value.why}"
 

@@ -31,7 +31,7 @@ def test_a_part_that_is_not_there_is_asked_for_once_more_by_the_next_walk(server
     assert asked_for(server, "streams") == 0
     finished(host, full=True)
     assert asked_for(server, "streams") == len(world.undisturbed["activities"])
-    assert len(host.streams(host.activity(host.activities()[0]["id"]))) > 0
+    assert len(host.activities.streams(host.activities.get(host.activities()[0]["id"]))) > 0
 
 
 @pytest.mark.long
@@ -90,5 +90,5 @@ def test_what_was_never_an_activity_leaves_the_quarantine_once_it_is_listed_no_m
     host = open_host()
     assert finished(host)["quarantined"] == 1
     assert finished(host)["gone"] == 1
-    assert host.quarantine() == []
+    assert host.records.quarantine() == []
     assert "gone" not in finished(host)

@@ -85,7 +85,9 @@ def heal(world, host, clock, impatience, endpoint, fault):
         assert connect(host, world) is None
     how = healed_by(endpoint, fault)
     if how == "changed":
-        with host.database.write() as db:  # as the source's next word about these activities would
+        with (
+            host.workspace.database.write() as db
+        ):  # as the source's next word about these activities would
             db.execute(sa.update(t.parts).where(t.parts.c.part != "summary").values(state="wanted"))
     assert sync(host, Options(files=True, full=how == "walk")) is None
 

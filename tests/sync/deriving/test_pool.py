@@ -81,10 +81,10 @@ def test_the_store_is_the_same_as_without_processes(scripts, host, tmp_path, mon
     with scripts.host(tmp_path / "other") as other:
         finished(other)
         assert natural(other) == natural(host)
-        assert [one["what"] for one in other.quarantine()] == [
-            one["what"] for one in host.quarantine()
+        assert [one["what"] for one in other.records.quarantine()] == [
+            one["what"] for one in host.records.quarantine()
         ]
-    assert "ZeroDivisionError" in str(host.quarantine())
+    assert "ZeroDivisionError" in str(host.records.quarantine())
 
 
 @pytest.mark.long
@@ -116,7 +116,7 @@ def test_a_record_that_kills_its_worker_again_is_set_aside_and_the_rest_goes_on(
     """It is kept, with the plugin named; this process is never put to that risk."""
     scripts.add(MANY, n8=DIES)
     finished(host)
-    assert [(one["external_id"], one["code"]) for one in host.quarantine()] == [
+    assert [(one["external_id"], one["code"]) for one in host.records.quarantine()] == [
         ("8", "FG-plugin-died")
     ]
     assert sorted(titles(host)) == ["listed"] + ["read"] * (MANY - 1)
@@ -237,8 +237,8 @@ def test_what_is_derived_again_is_derived_there_too(scripts, host):
         "'not yet')",
     )
     finished(host)
-    assert len(host.quarantine()) == MANY
-    for again in (host.rebuild, host.retry_quarantine):
+    assert len(host.records.quarantine()) == MANY
+    for again in (host.syncs.rebuild, host.syncs.retry_quarantine):
         scripts.forget_readers()
         list(again())
         assert len(elsewhere(scripts)) == MANY

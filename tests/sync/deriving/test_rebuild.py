@@ -36,7 +36,7 @@ def on_every_core(monkeypatch):
 
 def spoil(host, **values):
     """Let the store say what nobody said."""
-    with host.database.write() as db:
+    with host.workspace.database.write() as db:
         db.execute(sa.update(source_activities).values(**values))
 
 
@@ -47,7 +47,7 @@ def test_other_processes_make_the_same_of_a_record(connected, account, on_every_
     finished(connected)
     expected = natural(connected)
     spoil(connected, document='{"sport": "Run", "start_local": "2026-01-01T00:00:00"}')
-    events = list(connected.rebuild())
+    events = list(connected.syncs.rebuild())
     assert len(on_every_core) == len(account.ids())
     assert sorted(said(events, "changed")) == sorted(account.ids())
     assert natural(connected) == expected
@@ -57,8 +57,8 @@ def test_what_says_the_same_is_not_written_again(connected, account):
     """A second rebuild writes nothing but that it was there."""
     finished(connected)
     spoil(connected, normalized_at="before")
-    assert said(list(connected.rebuild()), "changed") == []
-    with connected.database.read() as db:
+    assert said(list(connected.syncs.rebuild()), "changed") == []
+    with connected.workspace.database.read() as db:
         assert set(db.scalars(sa.select(source_activities.c.normalized_at))) == {"before"}
 
 
@@ -66,18 +66,21 @@ def test_what_another_version_of_the_plugin_made_is_signed_anew(connected):
     """The same words of a new version are its own."""
     finished(connected)
     spoil(connected, plugin_version="0.0.1")
-    assert said(list(connected.rebuild()), "changed") == []
-    with connected.database.read() as db:
+    assert said(list(connected.syncs.rebuild()), "changed") == []
+    with connected.workspace.database.read() as db:
         assert "0.0.1" not in set(db.scalars(sa.select(source_activities.c.plugin_version)))
 
 
 def test_an_activity_that_was_lost_is_made_anew(connected, account):
     """What only damage can do: the source activity is there, its activity is not."""
     finished(connected)
-    with closing(sqlite3.connect(connected.database.path)) as db, db:  # which holds no foreign keys
+    with (
+        closing(sqlite3.connect(connected.workspace.database.path)) as db,
+        db,
+    ):  # which holds no foreign keys
         db.execute("DELETE FROM fg_activities WHERE number = 3")
     before = len(connected.activities())
-    list(connected.rebuild())
+    list(connected.syncs.rebuild())
     assert len(connected.activities()) == before + 1
 
 
@@ -94,15 +97,15 @@ def test_what_is_gone_and_was_never_understood_stays_out_of_quarantine(connected
     finished(connected)
     account.delete("i77")
     finished(connected)
-    assert not connected.quarantine()
-    list(connected.rebuild())
-    assert not connected.quarantine()
+    assert not connected.records.quarantine()
+    list(connected.syncs.rebuild())
+    assert not connected.records.quarantine()
 
 
 def test_a_process_that_dies_is_told_as_the_plugins_fault(connected, on_every_core, monkeypatch):
     """A plugin that ends its process ends the rebuild, and not ours."""
     finished(connected)
     monkeypatch.setattr(workers, "derive_there", lambda *_: os._exit(1))
-    last = list(connected.rebuild())[-1]
+    last = list(connected.syncs.rebuild())[-1]
     assert isinstance(last, SyncStopped)
     assert last.error.code == "FG-plugin-died"

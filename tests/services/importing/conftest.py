@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.importing.logs import make_host, plugin
+from tests.services.importing.logs import make_host, plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

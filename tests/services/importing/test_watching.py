@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from fitglue_registry.errors import Busy, StoreFailed, UserMistake
-from fitglue_registry.importing import Timing
-from fitglue_registry.importing.ears import Ears
+from fitglue_registry.services.importing.folder_watcher import FolderWatcher, Timing
 from fitglue_registry.sync.events import SyncFinished, SyncStopped, Watching
 
 QUICK = Timing(quiet_s=0.05, tick_s=0.01)
@@ -35,7 +34,7 @@ def watch(host, stop):
     streams = []
 
     def start(*names, timing=QUICK):
-        streams.append(host.watch(names, stop=stop, timing=timing))
+        streams.append(host.imports.watch(names, stop=stop, timing=timing))
 
         def step():
             for event in streams[-1]:
@@ -153,7 +152,9 @@ def test_a_folder_that_is_imported_meanwhile_is_watched_too(host, watch, rides, 
 
 def test_a_connection_that_another_process_syncs_is_tried_again(host, watch, rides, monkeypatch):
     """That sync may have looked before the file was there."""
-    step, sync, calls = watch(), host.sync, []
+    step = watch()
+    sync = host.syncs.sync
+    calls = []
 
     def busy_once(*arguments):
         calls.append(arguments)
@@ -161,7 +162,7 @@ def test_a_connection_that_another_process_syncs_is_tried_again(host, watch, rid
             raise Busy("FG-sync-running", "another one")
         return sync(*arguments)
 
-    monkeypatch.setattr(host, "sync", busy_once)
+    monkeypatch.setattr(host.syncs, "sync", busy_once)
     step()
     assert isinstance(step(), SyncFinished)
     assert len(calls) == 2
@@ -171,16 +172,18 @@ def test_a_store_that_fails_ends_the_watch(host, watch, rides, monkeypatch):
     """Nothing can be taken in any more."""
     step = watch()
     step()
-    monkeypatch.setattr(
-        host, "sync", lambda *_: (_ for _ in ()).throw(StoreFailed("FG-store-damaged", "damaged"))
-    )
+
+    def fail(*_):
+        raise StoreFailed("FG-store-damaged", "damaged")
+
+    monkeypatch.setattr(host.syncs, "sync", fail)
     with pytest.raises(StoreFailed):
         step()
 
 
 def test_stop_ends_the_watch(host, rides, stop):
     """An application ends it from another thread."""
-    stream = host.watch(stop=stop, timing=QUICK)
+    stream = host.imports.watch(stop=stop, timing=QUICK)
     next(stream)
     stop.set()
     assert not [event for event in stream if isinstance(event, Watching)]
@@ -189,31 +192,31 @@ def test_stop_ends_the_watch(host, rides, stop):
 def test_nothing_to_watch_is_a_mistake(host):
     """Without a connection that reads files there is nothing to wait for."""
     with pytest.raises(UserMistake, match="FG-nothing-to-watch"):
-        next(host.watch())
+        next(host.imports.watch())
 
 
 def test_without_the_library_it_says_what_to_install(host, rides, monkeypatch):
     """The library is an extra."""
     monkeypatch.setitem(sys.modules, "watchdog.observers", None)
     with pytest.raises(UserMistake) as caught:
-        next(host.watch())
+        next(host.imports.watch())
     assert caught.value.code == "FG-watch-unavailable"
     assert "fitglue-registry[watch]" in caught.value.fix
 
 
-# -- the ears --------------------------------------------------------------------------------------
+# -- the folder watcher --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def ears(tmp_path):
-    """Listen at two folders; what happens in ``own`` below the first one is our own doing."""
+def watcher(tmp_path):
+    """Watch two folders; what happens in ``own`` below the first one is our own doing."""
     opened = []
 
     def make(timing=QUICK):
         (tmp_path / "a" / "own").mkdir(parents=True)
         (tmp_path / "b").mkdir()
-        opened.append(Ears(tmp_path / "a" / "own", timing))
-        opened[-1].listen({"a": (tmp_path / "a",), "b": (tmp_path / "b",)})
+        opened.append(FolderWatcher(tmp_path / "a" / "own", timing))
+        opened[-1].watch({"a": (tmp_path / "a",), "b": (tmp_path / "b",)})
         return opened[-1]
 
     yield make
@@ -221,43 +224,43 @@ def ears(tmp_path):
         one.close()
 
 
-def test_each_folder_is_heard_by_itself(ears, tmp_path, stop):
+def test_each_folder_is_heard_by_itself(watcher, tmp_path, stop):
     """Only the connection below whose folder something happened is synced."""
-    listening = ears()
+    watching = watcher()
     (tmp_path / "b" / "x").touch()
-    assert listening.wait(stop) == {"b"}
+    assert watching.wait(stop) == {"b"}
 
 
-def test_what_we_write_ourselves_is_not_heard(ears, tmp_path, stop):
+def test_what_we_write_ourselves_is_not_heard(watcher, tmp_path, stop):
     """The database may lie below a watched folder, and a sync writes to it: it must not wake
     itself.
     """
-    listening = ears(Timing(quiet_s=0.05, tick_s=0.01, look_every_s=0.5))
+    watching = watcher(Timing(quiet_s=0.05, tick_s=0.01, look_every_s=0.5))
     (tmp_path / "a" / "own" / "fitglue.db").write_text("x")
-    assert listening.wait(stop) == {"a", "b"}  # the look that comes by the clock
+    assert watching.wait(stop) == {"a", "b"}  # the look that comes by the clock
 
 
-def test_what_is_read_is_not_heard(ears, tmp_path, stop):
+def test_what_is_read_is_not_heard(watcher, tmp_path, stop):
     """A sync reads what it found, and must not wake itself by that either."""
-    listening = ears(Timing(quiet_s=0.05, tick_s=0.01, look_every_s=0.5))
+    watching = watcher(Timing(quiet_s=0.05, tick_s=0.01, look_every_s=0.5))
     (tmp_path / "b" / "x").touch()
-    assert listening.wait(stop) == {"b"}
+    assert watching.wait(stop) == {"b"}
     (tmp_path / "b" / "x").read_bytes()
-    assert listening.wait(stop) == {"a", "b"}
+    assert watching.wait(stop) == {"a", "b"}
 
 
-def test_a_file_that_grows_in_silence_is_waited_for(ears, tmp_path, stop):
+def test_a_file_that_grows_in_silence_is_waited_for(watcher, tmp_path, stop):
     """Not every system tells of each write."""
-    listening = ears(Timing(quiet_s=0.3, tick_s=0.01))
-    listening.touch("b", tmp_path / "elsewhere")
+    watching = watcher(Timing(quiet_s=0.3, tick_s=0.01))
+    watching.touch("b", tmp_path / "elsewhere")
     (tmp_path / "elsewhere").write_text("more")
     began = time.monotonic()
-    assert listening.wait(stop) == {"b"}
+    assert watching.wait(stop) == {"b"}
     assert time.monotonic() - began >= 0.55
 
 
 def test_where_the_system_has_no_watches_left_folders_are_looked_through(
-    ears, tmp_path, stop, monkeypatch, caplog
+    watcher, tmp_path, stop, monkeypatch, caplog
 ):
     """Slower, and told once."""
 
@@ -268,9 +271,9 @@ def test_where_the_system_has_no_watches_left_folders_are_looked_through(
     monkeypatch.setattr(
         "watchdog.observers.polling.PollingObserver.schedule", _inherited("schedule")
     )
-    listening = ears(Timing(quiet_s=0.05, tick_s=0.01, poll_s=0.05))
+    watching = watcher(Timing(quiet_s=0.05, tick_s=0.01, poll_s=0.05))
     (tmp_path / "b" / "x").write_text("x")
-    assert listening.wait(stop) == {"b"}
+    assert watching.wait(stop) == {"b"}
     assert "no more watches" in caplog.text
 
 

@@ -9,18 +9,18 @@ import pytest
 
 from fitglue_registry.errors import PluginFailed, UserMistake
 from fitglue_registry.plugin_api import Recognized
-from tests.importing.logs import plugin
+from tests.services.importing.logs import plugin
 
 
 def refused(host, *paths, **options):
     with pytest.raises(UserMistake) as caught:
-        host.recognize(paths, **options)
+        host.imports.recognize(paths, **options)
     return caught.value
 
 
 def test_a_plugin_says_what_a_path_is_and_nothing_is_written(host, log, tmp_path):
     """Recognising a file connects nothing, and does not even make the database."""
-    found = host.recognize([log("may.log", 1, 2)]).found
+    found = host.imports.recognize([log("may.log", 1, 2)]).found
     assert found == (
         Recognized(
             "log",
@@ -41,7 +41,7 @@ def test_paths_reach_plugins_absolute_and_once(open_host, log, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(UserMistake):
-        open_host(log=plugin(recognize=lambda paths: asked.extend(paths) or [])).recognize(
+        open_host(log=plugin(recognize=lambda paths: asked.extend(paths) or [])).imports.recognize(
             ["may.log", "~/may.log", tmp_path / "may.log"]
         )
     assert asked == [str(tmp_path / "may.log")]
@@ -52,7 +52,7 @@ def test_what_is_found_stands_in_the_order_in_which_it_was_typed(host, log):
     last.
     """
     second, first = log("a.log", 1), log("b.log", 2)
-    assert [one.paths for one in host.recognize([first, second]).found] == [
+    assert [one.paths for one in host.imports.recognize([first, second]).found] == [
         (str(first),),
         (str(second),),
     ]
@@ -142,7 +142,7 @@ def test_a_folder_that_nobody_knows_is_told_by_its_files(host, tmp_path):
 def test_one_path_that_nobody_knows_does_not_keep_the_others_out(host, log, tmp_path):
     """It is told beside what was found."""
     (tmp_path / "x").write_text("x")
-    recognition = host.recognize([tmp_path / "x", log("may.log", 1)])
+    recognition = host.imports.recognize([tmp_path / "x", log("may.log", 1)])
     assert (
         [one.entry for one in recognition.found],
         [one.code for one in recognition.problems],
@@ -154,13 +154,13 @@ def test_a_path_that_two_sources_know_is_asked_back(open_host, log):
     host, path = open_host(log=plugin(), diary=plugin("diary")), log("may.log", 1)
     error = refused(host, path)
     assert (error.code, error.fix) == ("FG-import-ambiguous", "add --as diary or --as log")
-    assert [one.entry for one in host.recognize([path], "diary").found] == ["diary"]
+    assert [one.entry for one in host.imports.recognize([path], "diary").found] == ["diary"]
     assert refused(host, path, source="dairy").code == "FG-unknown-entry"
 
 
 def test_a_broken_plugin_is_named_and_the_others_are_asked(open_host, log):
     """One plugin that cannot be imported costs what only it can read."""
-    recognition = open_host(log=plugin(), diary=ImportError("no wheel")).recognize(
+    recognition = open_host(log=plugin(), diary=ImportError("no wheel")).imports.recognize(
         [log("may.log", 1)]
     )
     assert [one.entry for one in recognition.found] == ["log"]
@@ -172,13 +172,13 @@ def test_a_broken_plugin_is_named_and_the_others_are_asked(open_host, log):
 def test_where_the_only_plugin_is_broken_that_is_the_answer(open_host, log):
     """Nothing recognised is not the whole truth then."""
     with pytest.raises(PluginFailed, match="FG-plugin-raised"):
-        open_host(log=plugin(recognize=lambda paths: 1 / 0)).recognize([log("may.log", 1)])
+        open_host(log=plugin(recognize=lambda paths: 1 / 0)).imports.recognize([log("may.log", 1)])
 
 
 def test_a_plugin_recognizes_for_its_own_sources_alone(open_host, log):
     """What one plugin says of another's source is its error."""
     foreign = plugin("diary", recognize=lambda paths: [Recognized("log", tuple(paths), "Log", {})])
-    recognition = open_host(log=plugin(), diary=foreign).recognize([log("may.log", 1)])
+    recognition = open_host(log=plugin(), diary=foreign).imports.recognize([log("may.log", 1)])
     assert (len(recognition.found), [one.code for one in recognition.problems]) == (
         1,
         ["FG-plugin-answer"],
@@ -188,7 +188,7 @@ def test_a_plugin_recognizes_for_its_own_sources_alone(open_host, log):
 def test_without_any_plugin_for_files_the_fix_is_to_install_one(open_host, log, tmp_path):
     """The registry knows which plugin would do it."""
     host = open_host(log=plugin())
-    host.plugins._found[  # its distribution is gone
+    host.workspace.plugins._found[  # its distribution is gone
         "fitglue.plugins"
     ].clear()
     error = refused(host, log("may.log", 1))

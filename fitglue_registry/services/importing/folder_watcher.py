@@ -36,7 +36,7 @@ class Timing:
     poll_s: float = 10.0  # where the system has no more watches to give
 
 
-class Ears:
+class FolderWatcher:
     """Listens at the ``roots`` of connections, by id.
 
     A root may go away and come back; one that is a file is looked at.
@@ -54,7 +54,7 @@ class Ears:
         self._paths: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._observer: Any = None
 
-    def listen(self, roots: Mapping[str, tuple[Path, ...]]) -> None:
+    def watch(self, roots: Mapping[str, tuple[Path, ...]]) -> None:
         """Listen at these, and at no others."""
         if dict(roots) != self._roots:
             self._roots = dict(roots)
@@ -213,7 +213,7 @@ def _is_new(root: Path, before: _Mark, now: _Mark) -> bool:
     return before is None or now is None or before[0] != now[0] or not root.is_dir()
 
 
-def library_is_there() -> None:
+def check_library() -> None:
     """Raises ``UserMistake`` where the library that listens is not installed."""
     try:
         import watchdog.observers  # noqa: F401

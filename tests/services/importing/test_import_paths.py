@@ -8,7 +8,7 @@ from fitglue_registry.errors import AthleteNeeded
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.sync.events import Decided, SourceConnected, SyncFinished, SyncStopped
 from fitglue_registry.sync.lock import connection_lock
-from tests.importing.logs import plugin
+from tests.services.importing.logs import plugin
 
 
 def brought(host, *paths, athlete="me"):
@@ -55,11 +55,11 @@ def test_a_dry_run_of_an_import_says_what_is_new_and_stores_nothing(host, log):
             if isinstance(event, Decided) and event.decision == "new"
         ]
 
-    assert (len(new()), host.connections(), host.activities()) == (2, [], [])
+    assert (len(new()), host.connections.list(), host.activities()) == (2, [], [])
     older = log("may.log", 1, 2)
     brought(host, older)
     assert len(new()) == 1
-    assert ([one.settings["path"] for one in host.connections()], days(host)) == (
+    assert ([one.settings["path"] for one in host.connections.list()], days(host)) == (
         [str(older)],
         ["01", "02"],
     )
@@ -73,7 +73,7 @@ def test_the_same_path_again_takes_only_what_is_new(host, log):
         ("SyncFinished", {}),
     ]
     assert brought(host, log("may.log", 1, 2, 9))[1] == ("SyncFinished", {"new": 1})
-    assert len(host.connections()) == 1
+    assert len(host.connections.list()) == 1
 
 
 def test_a_newer_archive_of_the_same_account_takes_the_place_of_the_older_one(host, log):
@@ -84,7 +84,7 @@ def test_a_newer_archive_of_the_same_account_takes_the_place_of_the_older_one(ho
         ("SourceConnected", "log", "ada", True),
         ("SyncFinished", {"new": 1}),
     ]
-    [connection] = host.connections()
+    [connection] = host.connections.list()
     assert connection.settings["path"] == str(newer)
     assert days(host) == ["01", "02", "03"]
 
@@ -104,7 +104,7 @@ def test_several_paths_are_imported_one_after_the_other(host, log):
     """What is typed last is what the connection reads afterwards."""
     older, newer = log("may.log", 1), log("june.log", 2)
     brought(host, older, newer)
-    assert [one.settings["path"] for one in host.connections()] == [str(newer)]
+    assert [one.settings["path"] for one in host.connections.list()] == [str(newer)]
     assert days(host) == ["01", "02"]
 
 
@@ -119,7 +119,7 @@ def test_what_was_recognized_can_be_imported_without_being_looked_at_again(open_
     looks = []
     known = plugin().fitglue_recognize
     host = open_host(log=plugin(recognize=lambda paths: looks.append(paths) or known(paths)))
-    recognition = host.recognize([log("may.log", 1)])
+    recognition = host.imports.recognize([log("may.log", 1)])
     assert sum(isinstance(event, Decided) for event in host.import_paths(recognition)) == 1
     assert len(looks) == 1
 
@@ -143,8 +143,10 @@ def test_a_source_that_cannot_be_connected_stops_and_the_next_one_begins(open_ho
 def test_a_connection_that_is_being_synced_is_left_to_that_sync(host, log, tmp_path):
     """The import of another one goes on, and the exit code says that a sync is at work."""
     brought(host, log("may.log", 1))
-    [connection] = host.connections()
-    with connection_lock(host.database, Path(tmp_path), connection.id, "log", host.now):
+    [connection] = host.connections.list()
+    with connection_lock(
+        host.workspace.database, Path(tmp_path), connection.id, "log", host.workspace.now
+    ):
         assert brought(host, log("may.log", 1, 2), log("bob.log", 3, account="bob")) == [
             ("SourceConnected", "log", "ada", True),
             ("SyncStopped", "FG-sync-running"),

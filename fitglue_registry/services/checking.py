@@ -1,0 +1,214 @@
+"""Checks everything that a host needs: each check is one value, and a failed one hides no other."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from fitglue_registry._version import __version__
+from fitglue_registry.backup.integrity import SAMPLE, findings
+from fitglue_registry.errors import FitglueError, Place, StoreFailed
+from fitglue_registry.hookspecs import HOOK_API
+from fitglue_registry.redaction.exceptions import clean_exception
+from fitglue_registry.registry.check import check as check_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fitglue_registry.backup.integrity import Finding
+    from fitglue_registry.services.connecting import Connections
+    from fitglue_registry.store.connections import ConnectionRow
+    from fitglue_registry.workspace import Workspace
+
+    State = Literal["ok", "look", "broken"]
+
+_LITTLE_SPACE = 500e6
+_NO_SPACE = 50e6
+#: No clock shows an earlier year in good faith: this version did not exist then.
+_THIS_VERSION_WAS_MADE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was checked: ok, worth a look, or broken with its error."""
+
+    name: str
+    state: State
+    detail: str
+    error: FitglueError | None = None
+
+
+def checks(
+    workspace: Workspace,
+    connections: Connections,
+    *,
+    offline: bool,
+    deep: Literal["sample", "all"] | None = None,
+) -> Iterator[Check]:
+    """Yields every check, the cheap and basic ones first; ``deep`` looks through the store, too."""
+    yield from _versions()
+    yield from _guarded(workspace, "home", _home(workspace))
+    yield from _guarded(workspace, "disk", _space(workspace))
+    yield from _guarded(workspace, "plugins", _plugins(workspace))
+    yield from _guarded(workspace, "registry", _registry(workspace))
+    [database] = _guarded(workspace, "database", _database(workspace))
+    yield database
+    # A database that cannot be read has no connections; saying so once is enough.
+    readable = database.state == "ok"
+    connected = connections.list() if readable else []
+    if deep and readable:
+        yield from _guarded(workspace, "store", _store(workspace, everything=deep == "all"))
+    yield from _guarded(workspace, "clock", _clock(workspace, connected))
+    yield from _guarded(workspace, "secrets", _secrets(workspace, connected))
+    for connection in connected:
+        yield _connection(connections, connection, offline=offline)
+
+
+def _guarded(workspace: Workspace, name: str, look: Iterator[Check]) -> Iterator[Check]:
+    try:
+        yield from look
+    except FitglueError as error:
+        # A database's own words may contain a part of its address.
+        clean_exception(error, workspace.redactor.text)
+        yield Check(name, "broken", error.what, error)
+
+
+def _versions() -> Iterator[Check]:
+    yield Check("fitglue", "ok", f"{__version__}, hook API {HOOK_API}")
+    yield Check("python", "ok", f"{platform.python_version()} at {sys.executable}")
+
+
+def _home(workspace: Workspace) -> Iterator[Check]:
+    home = workspace.home
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _home_unusable(workspace, error.strerror) from error
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise _home_unusable(workspace, "it is not yours to write")
+    yield Check("home", "ok", str(home))
+
+
+def _home_unusable(workspace: Workspace, why: str | None) -> StoreFailed:
+    return StoreFailed(
+        "FG-home-unusable",
+        "the folder of everything local cannot be used",
+        at=Place(str(workspace.home)),
+        why=why,
+        fix="give yourself the right, or set FITGLUE_HOME to another folder",
+    )
+
+
+def _space(workspace: Workspace) -> Iterator[Check]:
+    try:
+        free = shutil.disk_usage(workspace.home).free
+    except OSError:
+        return
+    if free < _NO_SPACE:
+        raise StoreFailed("FG-disk-full", f"the disk has {_size(free)} left", fix="make room")
+    state: State = "look" if free < _LITTLE_SPACE else "ok"
+    yield Check("disk", state, f"{_size(free)} free")
+
+
+def _clock(workspace: Workspace, connections: Sequence[ConnectionRow]) -> Iterator[Check]:
+    now = workspace.clock.now()
+    shown = f"{now.astimezone():%Y-%m-%d %H:%M %Z}"
+    checked = [connected.last_checked_at for connected in connections if connected.last_checked_at]
+    last = max(checked, default=None)
+    is_behind = last is not None and datetime.fromisoformat(last) > now
+    if not is_behind and now >= _THIS_VERSION_WAS_MADE:
+        yield Check("clock", "ok", shown)
+        return
+    detail = (
+        f"{shown}, which is before {last or 'this version was made'}: set the clock of this machine"
+    )
+    yield Check("clock", "look", detail)
+
+
+def _database(workspace: Workspace) -> Iterator[Check]:
+    database = workspace.database
+    with database.read():
+        pass
+    where = workspace.redactor.text(database.shown)
+    path = database.path
+    if path:
+        # With the journal and the other files that SQLite keeps beside it.
+        size = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*"))
+        where = f"{path}, {_size(size)}"
+    detail = f"{database.dialect}, format {database.revision()}, {where}"
+    yield Check("database", "ok", detail)
+
+
+def _store(workspace: Workspace, *, everything: bool) -> Iterator[Check]:
+    sample = None if everything else SAMPLE
+    for finding in findings(workspace.database, workspace.blobs, sample):
+        yield Check(finding.name, _state_of(finding), finding.detail, finding.error)
+
+
+def _state_of(finding: Finding) -> State:
+    if finding.error:
+        return "broken"
+    return "look" if finding.harmless else "ok"
+
+
+def _secrets(workspace: Workspace, connections: Sequence[ConnectionRow]) -> Iterator[Check]:
+    chosen = workspace.local_secrets.scheme
+    detail = "the keyring of this system" if chosen == "keyring" else "an encrypted file in home"
+    used = {(connected.secret_ref or "").partition(":")[0] for connected in connections}
+    used.discard("")
+    if used - {chosen}:
+        detail += f"; keys that are kept lie in: {', '.join(sorted(used))}"
+    yield Check("secrets", "ok", detail)
+
+
+def _plugins(workspace: Workspace) -> Iterator[Check]:
+    names = workspace.plugins.names()
+    for name in names:
+        info = workspace.plugins.info(name)
+        if info.error:
+            yield Check(f"plugin {name}", "broken", info.error.what, info.error)
+        else:
+            yield Check(f"plugin {name}", "ok", info.version or "of the host application")
+    if not names:
+        fix = "none is installed: fitglue plugin install fitglue-intervals"
+        yield Check("plugins", "look", fix)
+
+
+def _registry(workspace: Workspace) -> Iterator[Check]:
+    problems: list[FitglueError] = list(workspace.catalogue.problems)
+    folders, _ = workspace.plugins.registry_folders()
+    for _, folder in folders:
+        known = {str(problem) for problem in problems}
+        report = check_folder(folder)
+        problems += [error for error in report.errors if str(error) not in known]
+    for problem in problems:
+        yield Check("registry", "broken", problem.what, problem)
+    if not problems:
+        yield Check("registry", "ok", f"{len(workspace.catalogue)} entries")
+
+
+def _connection(connections: Connections, connected: ConnectionRow, *, offline: bool) -> Check:
+    title = f"connection {connected.name}"
+    if offline:
+        state: State = "ok" if connected.state == "ok" else "look"
+        return Check(title, state, f"{connected.state}, not asked (--offline)")
+    try:
+        account = connections.probe(connected.name)
+    except FitglueError as error:
+        return Check(title, "broken", error.what, error)
+    return Check(title, "ok", account.name or account.id)
+
+
+def _size(octets: float) -> str:
+    if octets < 1000:
+        return f"{octets:.0f} B"
+    for unit in ("kB", "MB"):
+        octets /= 1000
+        if octets < 1000:
+            return f"{octets:.1f} {unit}"
+    return f"{octets / 1000:.1f} GB"

@@ -1,0 +1,109 @@
+"""Changes the secrets of connections: which the database names, and which key seals them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import AthleteNeeded, UserMistake
+from fitglue_registry.secrets.chain import ChainSecretStore
+from fitglue_registry.secrets.changing import changing
+from fitglue_registry.store.connections import list_connections, update_connection
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from fitglue_registry.errors import FitglueError
+    from fitglue_registry.secrets.changing import SecretChange
+    from fitglue_registry.store.connections import ConnectionRow
+    from fitglue_registry.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKept:
+    """Where the secret of a connection is kept after ``rekey``.
+
+    ``new_key`` says that the new key seals it, ``error`` why it could not be opened.
+    """
+
+    connection: ConnectionRow
+    kept_in: str
+    new_key: bool
+    error: FitglueError | None = None
+
+
+def with_secrets(workspace: Workspace) -> list[ConnectionRow]:
+    """The connections of all athletes that have a secret."""
+    with workspace.database.read() as db:
+        return [connected for connected in list_connections(db) if connected.secret_ref]
+
+
+def without_key(workspace: Workspace) -> tuple[str, ...]:
+    """The names of the connections whose secret cannot be opened on this machine."""
+    names = []
+    for connected in with_secrets(workspace):
+        try:
+            workspace.secrets.get(connected.secret_ref or "")
+        except AthleteNeeded:
+            names.append(connected.name)
+    return tuple(names)
+
+
+def change_secrets(workspace: Workspace) -> AbstractContextManager[SecretChange]:
+    """One change of secrets that a crash cannot leave half done."""
+    database = workspace.database
+    which = str(database.path.resolve()) if database.path else database.shown
+
+    def named() -> set[str]:
+        return {connected.secret_ref or "" for connected in with_secrets(workspace)}
+
+    return changing(workspace.secrets, workspace.home, which, named)
+
+
+def rekey_secrets(workspace: Workspace, to: str | None) -> list[SecretKept]:
+    """Seal all secrets with a new key, after moving them into the store ``to`` where one is named.
+
+    Raises ``UserMistake`` FG-rekey-elsewhere where the application keeps the secrets.
+    """
+    if not isinstance(workspace.secrets, ChainSecretStore):
+        raise UserMistake(
+            "FG-rekey-elsewhere",
+            "the secrets are kept by the application that embeds this host",
+            fix="change the key there",
+        )
+    with change_secrets(workspace) as change:
+        not_moved = _move_secrets(workspace, to, change) if to else {}
+        refs = [connected.secret_ref or "" for connected in with_secrets(workspace)]
+        sealed = workspace.secrets.rekey(refs).outcomes
+        results = []
+        for connected in with_secrets(workspace):
+            ref = connected.secret_ref or ""
+            error = not_moved.get(connected.id) or sealed.get(ref)
+            new_key = ref in sealed and error is None
+            results.append(SecretKept(connected, ref.partition(":")[0], new_key, error))
+        return results
+
+
+def _move_secrets(workspace: Workspace, to: str, change: SecretChange) -> dict[str, FitglueError]:
+    """Move every secret into one store; returns connection id → why its secret was not moved."""
+    not_moved: dict[str, FitglueError] = {}
+    for connected in with_secrets(workspace):
+        if (connected.secret_ref or "").startswith(f"{to}:"):
+            continue
+        try:
+            _move_secret(workspace, connected, to, change)
+        except AthleteNeeded as error:
+            not_moved[connected.id] = error
+    return not_moved
+
+
+def _move_secret(
+    workspace: Workspace, connected: ConnectionRow, to: str, change: SecretChange
+) -> None:
+    old = connected.secret_ref or ""
+    values = workspace.secrets.get(old)
+    new = change.put(f"{connected.integration} {connected.id}", values, to)
+    change.leave(old)
+    with workspace.database.write() as db:
+        update_connection(db, connected.id, secret_ref=new)
+    workspace.database.settle()

@@ -1,0 +1,111 @@
+"""Describes a path that no plugin recognizes, in words for whoever typed it."""
+
+from __future__ import annotations
+
+import zipfile
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+_HEAD = 512
+_MOST_FILES = 10_000
+#: First bytes → what begins with them.
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\x1f\x8b", "a gzip file"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"BZh", "a bzip2 file"),
+    (b"\xfd7zXZ", "an xz file"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"SQLite format 3\0", "a SQLite database"),
+    (b"{", "JSON"),
+    (b"[", "JSON"),
+)
+_BYTE_ORDER_MARK_AND_SPACE = b"\xef\xbb\xbf \r\n\t"
+_BROKEN_ZIP = "a zip that is cut off or broken"
+_BROKEN = ("an empty file", _BROKEN_ZIP)
+_PACKED = ("a 7-Zip archive", "a RAR archive", "a tar archive", "a bzip2 file", "an xz file")
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a path looks like, and what to do about it if there is something to do."""
+
+    what: str
+    fix: str | None = None
+
+
+def describe(path: Path) -> Description:
+    """What a path looks like; never raises, also where reading fails."""
+    try:
+        what = _folder(path) if path.is_dir() else _file(path)
+    except (OSError, ValueError) as error:
+        return Description(f"it cannot be read: {error}", "give your user the right to read it")
+    if what in _BROKEN:
+        return Description(what, "download or copy it again")
+    if what in _PACKED:
+        return Description(what, "unpack it, and import the folder")
+    return Description(what)
+
+
+def _folder(path: Path) -> str:
+    files = list(islice((file for file in path.rglob("*") if file.is_file()), _MOST_FILES))
+    if not files:
+        return "an empty folder"
+    suffixes = Counter(file.suffix.lower() or "without a suffix" for file in files)
+    kinds = ", ".join(f"{number:,} {suffix}" for suffix, number in suffixes.most_common(3))
+    more = "more than " if len(files) == _MOST_FILES else ""
+    return f"a folder of {more}{len(files):,} files: {kinds}"
+
+
+def _file(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if not head:
+        return "an empty file"
+    if zipfile.is_zipfile(path):
+        return _zip(path)
+    known = _known_head(head)
+    if known:
+        return known
+    if _is_text(head):
+        beginning = head.decode(errors="replace").strip()[:40]
+        return f"a text that begins with {beginning!r}"
+    return f"a file of an unknown kind, {path.stat().st_size:,} bytes"
+
+
+def _known_head(head: bytes) -> str | None:
+    if head.startswith(b"PK\x03\x04"):  # its index, which is at its end, is missing
+        return _BROKEN_ZIP
+    if head[257:262] == b"ustar":
+        return "a tar archive"
+    if head[8:12] == b".FIT":
+        return "a FIT file"
+    stripped = head.lstrip(_BYTE_ORDER_MARK_AND_SPACE)
+    return next((what for magic, what in _MAGIC if stripped.startswith(magic)), None)
+
+
+def _zip(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if not name.endswith("/")]
+    # zipfile raises the latter for a zip of a later version than it knows.
+    except (zipfile.BadZipFile, NotImplementedError):
+        return _BROKEN_ZIP
+    if not names:
+        return "an empty zip"
+    shown = ", ".join(Path(name).name for name in names[:3])
+    more = ", …" if len(names) > 3 else ""
+    return f"a zip of {len(names):,} files: {shown}{more}"
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        head[:-3].decode()  # the last character may be cut in two
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in head

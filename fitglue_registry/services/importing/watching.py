@@ -1,0 +1,137 @@
+"""Syncs a connection when files have appeared in its folders and nobody writes to them any more."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import Busy, UserMistake
+from fitglue_registry.registry.paths import paths_in
+from fitglue_registry.services.importing.folder_watcher import (
+    FolderWatcher,
+    Timing,
+    check_library,
+)
+from fitglue_registry.sync.events import SyncStopped, Watching
+from fitglue_registry.workspace import ME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fitglue_registry.registry import Catalogue
+    from fitglue_registry.services.connecting import Connections
+    from fitglue_registry.services.syncing import Syncs
+    from fitglue_registry.store.connections import ConnectionRow
+    from fitglue_registry.sync.events import Event
+    from fitglue_registry.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedConnection:
+    """A connection that reads files of this machine, and the paths that it reads."""
+
+    connected: ConnectionRow
+    roots: tuple[Path, ...]
+
+
+class FolderSyncs:
+    """The syncs of connections whose files are watched."""
+
+    def __init__(self, workspace: Workspace, connections: Connections, syncs: Syncs) -> None:
+        self._workspace = workspace
+        self._connections = connections
+        self._syncs = syncs
+
+    def watch(
+        self,
+        names: Sequence[str] = (),
+        athlete: str = ME,
+        stop: threading.Event | None = None,
+        timing: Timing | None = None,
+    ) -> Iterator[Event]:
+        """Sync these connections whenever their files change, until ``stop`` is set.
+
+        Without ``names`` all connections that read files of this machine are watched. A root that
+        is missing is waited for. Raises ``UserMistake`` where there is nothing to watch.
+        """
+        check_library()
+        if not self._watched(names, athlete):
+            raise UserMistake(
+                "FG-nothing-to-watch",
+                "no connection reads files of this machine",
+                fix="fitglue import FOLDER",
+            )
+        # It watches before the first sync, so that what is dropped meanwhile is noticed.
+        with closing(FolderWatcher(self._workspace.home, timing or Timing())) as watcher:
+            yield from self._follow(watcher, names, athlete, stop or threading.Event())
+
+    def _follow(
+        self, watcher: FolderWatcher, names: Sequence[str], athlete: str, stop: threading.Event
+    ) -> Iterator[Event]:
+        reported: dict[str, Watching] = {}
+        changed: set[str] | None = None  # the first time, every connection is synced
+        while not stop.is_set():
+            # Anew each time: another folder may have been imported, and a connection removed.
+            watched = self._watched(names, athlete)
+            watcher.watch({each.connected.id: each.roots for each in watched})
+            for each in watched:
+                connection_id = each.connected.id
+                missing = watcher.missing(connection_id)
+                report = Watching(
+                    each.connected.name, tuple(map(str, each.roots)), tuple(map(str, missing))
+                )
+                if reported.get(connection_id) != report:
+                    reported[connection_id] = report
+                    yield report
+                is_due = changed is None or connection_id in changed
+                if is_due and missing != each.roots:
+                    yield from self._sync(watcher, each, athlete)
+            changed = watcher.wait(stop)
+
+    def _sync(
+        self, watcher: FolderWatcher, watched: WatchedConnection, athlete: str
+    ) -> Iterator[Event]:
+        connected = watched.connected
+        try:
+            yield from self._syncs.sync(connected.id, athlete)
+        except Busy:
+            # The sync that is at work may have listed the folder before the file was there.
+            watcher.touch(connected.id, watched.roots[0])
+        except UserMistake as error:
+            yield SyncStopped(connected.name, error)
+
+    def _watched(self, names: Sequence[str], athlete: str) -> list[WatchedConnection]:
+        """The connections of these names, or all, that read files of this machine.
+
+        Raises ``UserMistake`` for a name whose connection reads none.
+        """
+        if not names:
+            connections = self._connections.list(athlete)
+            watched = [self._with_roots(connected) for connected in connections]
+            return [each for each in watched if each.roots]
+        watched = []
+        for name in names:
+            each = self._with_roots(self._connections.get(name, athlete))
+            if not each.roots:
+                raise UserMistake(
+                    "FG-nothing-to-watch",
+                    f"the connection {each.connected.name} reads no files of this machine",
+                    fix=f"fitglue sync {each.connected.name} --every 30m",
+                )
+            watched.append(each)
+        return watched
+
+    def _with_roots(self, connected: ConnectionRow) -> WatchedConnection:
+        return WatchedConnection(connected, roots_of(self._workspace.catalogue, connected))
+
+
+def roots_of(catalogue: Catalogue, connected: ConnectionRow) -> tuple[Path, ...]:
+    """The paths in the settings of a connection, in the fields that its entry marks as paths."""
+    entry = catalogue.find("integration", connected.integration)
+    if entry is None:
+        return ()
+    values = [connected.settings.get(field.name, "") for field in entry.settings if field.path]
+    return tuple(dict.fromkeys(Path(path) for value in values for path in paths_in(value)))

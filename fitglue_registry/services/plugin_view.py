@@ -1,0 +1,110 @@
+"""Opens a connection as its plugin sees it, and proves whose account it is."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from fitglue_registry.plugin_api import Account
+from fitglue_registry.store.connections import get_connection
+from fitglue_registry.sync.context import ConnectionView
+from fitglue_registry.transport.budget import budget_of
+from fitglue_registry.transport.policy import policy_from_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fitglue_registry.registry import Entry, Http
+    from fitglue_registry.store.connections import ConnectionRow
+    from fitglue_registry.transport.session import HttpSession
+    from fitglue_registry.workspace import Workspace
+
+
+class PluginViews:
+    """Makes the views through which plugins see connections: settings, session and clock."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def of(self, connected: ConnectionRow, source: Entry) -> ConnectionView:
+        """The view of a connection that is stored."""
+        return self._view(
+            connected.id,
+            source,
+            connected.account,
+            connected.settings,
+            lambda: self._secret_of(connected.id),
+        )
+
+    def of_new(
+        self,
+        connection_id: str,
+        source: Entry,
+        settings: Mapping[str, str],
+        secret: Mapping[str, str],
+    ) -> ConnectionView:
+        """The view of a connection that is not stored yet."""
+        return self._view(connection_id, source, None, settings, lambda: secret)
+
+    def prove(self, source: Entry, view: ConnectionView) -> Account:
+        """Ask the plugin of a source whose account a connection is; the view is closed then.
+
+        Raises what the plugin raises for credentials and addresses, and ``PluginFailed``.
+        """
+        plugins = self._workspace.plugins
+        try:
+            plugins.load(source)
+            account: Account = plugins.call(
+                source, "fitglue_connect", Account, connection=view, sign_of_life=view.sign_of_life
+            )
+        finally:
+            view.close()
+        return account
+
+    def http_of(self, source: Entry) -> Http | None:
+        """How the service of a source is asked; ``None`` where there is none to ask."""
+        if source.http:
+            return source.http
+        integration = source.integration or source.id
+        return self._workspace.catalogue.get("integration", integration).http
+
+    def _secret_of(self, connection_id: str) -> Mapping[str, str]:
+        """The secret as it is now: it may have been renewed since the connection was read."""
+        with self._workspace.database.read() as db:
+            connected = get_connection(db, connection_id)
+        if connected is None or not connected.secret_ref:
+            return {}
+        return self._workspace.secrets.get(connected.secret_ref)
+
+    def _view(
+        self,
+        connection_id: str,
+        source: Entry,
+        account: Account | None,
+        settings: Mapping[str, str],
+        secret: Callable[[], Mapping[str, str]],
+    ) -> ConnectionView:
+        workspace = self._workspace
+        http = self.http_of(source)
+
+        def open_http() -> HttpSession:
+            assert http is not None
+            policy = policy_from_entry(http, settings.get("base_url") or None)
+            budget = budget_of(
+                policy,
+                workspace.home / "budget",
+                integration=source.integration or source.id,
+                account=connection_id,
+                clock=workspace.clock,
+            )
+            return workspace.http_session(policy, secret, budget)
+
+        return ConnectionView(
+            connection_id,
+            source.id,
+            account,
+            MappingProxyType(dict(settings)),
+            workspace.clock,
+            open_http if http else None,
+            cache=workspace.home / "cache" / "plugins" / source.plugin.name,
+        )

@@ -1,0 +1,74 @@
+"""The plugins of this environment: which are installed, which are broken, what belongs to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fitglue_registry.plugins import check_steps
+from fitglue_registry.registry import default_folder
+from fitglue_registry.registry.check import check as check_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fitglue_registry.errors import FitglueError
+    from fitglue_registry.plugins import PluginInfo, Step
+    from fitglue_registry.registry.check import Report
+    from fitglue_registry.workspace import Workspace
+
+    PluginList = list["ListedPlugin"]
+    Steps = list[Step]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPlugin:
+    """A plugin that is installed or that an entry names, with the entries that name it."""
+
+    info: PluginInfo
+    entries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesCheck:
+    """What is wrong with the entries of some folders.
+
+    ``unreadable`` says which distributions have a folder that cannot be found.
+    """
+
+    reports: tuple[Report, ...]
+    unreadable: tuple[FitglueError, ...] = ()
+
+
+class InstalledPlugins:
+    """The plugins that are installed, and those that entries need."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def list(self) -> PluginList:
+        """Every plugin that is installed or that an entry names, by name."""
+        plugins = self._workspace.plugins
+        entries: dict[str, list[str]] = {name: [] for name in plugins.names()}
+        for entry in self._workspace.catalogue:
+            entries.setdefault(entry.plugin.name, []).append(entry.key)
+        return [
+            ListedPlugin(plugins.info(name), tuple(keys)) for name, keys in sorted(entries.items())
+        ]
+
+    def check(self, name: str) -> Steps:
+        """Walk through a plugin step by step; the last step is the first that fails."""
+        workspace = self._workspace
+        return check_steps(workspace.plugins, name, list(workspace.catalogue))
+
+    def check_entries(self, folder: Path | None = None) -> EntriesCheck:
+        """Check every entry in a folder, or in all folders that are in use.
+
+        Raises ``UserMistake`` where there is nothing to check.
+        """
+        if folder is not None:
+            return EntriesCheck((check_folder(folder),))
+        brought, unreadable = self._workspace.plugins.registry_folders()
+        folders = [default_folder(), *(path for _, path in brought)]
+        reports = tuple(check_folder(each) for each in folders)
+        return EntriesCheck(reports, tuple(unreadable))

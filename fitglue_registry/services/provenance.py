@@ -1,0 +1,66 @@
+"""Says of each value of an activity which source it is from, and how that source came by it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fitglue_registry.dedupe import ATHLETE
+
+if TYPE_CHECKING:
+    from fitglue_registry.registry import Catalogue, Datum
+    from fitglue_registry.store.activity_details import ActivityDetails, MemberRow
+
+_BY_THE_ATHLETE = {
+    "how": "reported",
+    "by": "athlete",
+    "upstream": None,
+    "note": None,
+    "connection": None,
+    "external_id": None,
+}
+
+
+def provenance_of(found: ActivityDetails, catalogue: Catalogue) -> dict[str, dict[str, Any]]:
+    """Field of an activity → where its value comes from, for every field that has a value."""
+    members = {member.id: member for member in found.members}
+    provenance: dict[str, dict[str, Any]] = {}
+    for name in found.activity.__struct_fields__:
+        giver = found.origins.get(name, found.origins.get("", 0))
+        if giver == ATHLETE and name in found.origins:
+            provenance[name] = dict(_BY_THE_ATHLETE)
+            continue
+        member = members.get(giver)
+        has_value = getattr(found.activity, name) not in (None, (), {})
+        if member is not None and has_value:
+            provenance[name] = _by_a_source(member, name, _datum(catalogue, member.entry, name))
+    return provenance
+
+
+def _by_a_source(member: MemberRow, name: str, default: Datum | None) -> dict[str, Any]:
+    """The exceptions are in the source activity, the defaults in the ``data`` of its entry."""
+    exception = member.activity.provenance.get(name)
+    how = by = upstream = note = None
+    if default is not None:
+        how = default.kind
+        upstream = default.upstream
+        note = default.note
+    if exception is not None:
+        how = exception.how
+        by = exception.by
+        upstream = exception.upstream or upstream
+        note = exception.note or note
+    return {
+        "how": how,
+        "by": by,
+        "upstream": upstream or None,
+        "note": note or None,
+        "connection": member.connection,
+        "external_id": member.external_id,
+    }
+
+
+def _datum(catalogue: Catalogue, source: str, name: str) -> Datum | None:
+    entry = catalogue.find("source", source)
+    if entry is None:
+        return None
+    return next((datum for datum in entry.data if datum.path == name), None)

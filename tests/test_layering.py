@@ -1,0 +1,82 @@
+"""Imports: where one inside a function is allowed, and what a cheap command must not import."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fitglue_registry
+
+PACKAGE = Path(fitglue_registry.__file__).parent
+MOST = 40
+#: What may import inside functions, and why.
+ALLOWED = {
+    "host.py": "opens what is needed, when it is needed",
+    "workspace.py": "opens what is needed, when it is needed",
+    "services/__init__.py": "a service is imported when it is first used",
+    "cli/app.py": "a command is imported when it is called",
+    "services/importing/folder_watcher.py": "the library that watches folders is an extra",
+}
+
+
+def late_imports(path: Path) -> list[int]:
+    """The lines of a file that import something inside a function."""
+    functions = [
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return sorted(
+        {
+            node.lineno
+            for function in functions
+            for node in ast.walk(function)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+        }
+    )
+
+
+def imported_by(statement: str) -> set[str]:
+    """The top-level packages that a fresh interpreter has imported after a statement."""
+    script = f"{statement}; import sys; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("room", ["host.py", "workspace.py", "services"])
+def test_imports_are_at_the_top(room):
+    """A room imports at the top of its modules, where a reader looks for it."""
+    folder = PACKAGE / room
+    files = [folder] if folder.is_file() else sorted(folder.rglob("*.py"))
+    late = {
+        str(path.relative_to(PACKAGE)): lines for path in files if (lines := late_imports(path))
+    }
+    assert late.keys() - ALLOWED.keys() == set()
+    assert sum(map(len, late.values())) <= MOST
+
+
+@pytest.mark.parametrize(
+    ("service", "spared"),
+    [
+        ("reading", {"requests", "cryptography", "numpy", "keyring", "rich", "fitglue_intervals"}),
+        ("connecting", {"requests", "cryptography", "numpy", "rich", "fitglue_intervals"}),
+        ("entries", {"requests", "cryptography", "numpy", "rich", "yaml", "fitglue_intervals"}),
+        ("syncing", {"rich", "watchdog", "fitglue_intervals"}),
+    ],
+)
+def test_a_service_imports_only_what_it_needs(service, spared):
+    """Listing activities does not wait for what a sync needs."""
+    imported = imported_by(f"import fitglue_registry.services.{service}")
+    assert imported & spared == set()
+
+
+def test_a_host_imports_no_service():
+    """Each is imported when it is first used."""
+    imported = imported_by("from fitglue_registry import Host; Host()")
+    assert imported & {"sqlalchemy", "requests", "pluggy"} == set()
