@@ -12,7 +12,7 @@ from fitglue_registry.registry.paths import absolute
 from fitglue_registry.services.closed_services import not_connectable
 from fitglue_registry.services.connection_secrets import SecretKept, change_secrets, rekey_secrets
 from fitglue_registry.services.plugin_view import PluginViews
-from fitglue_registry.store.activities import drop_orphans
+from fitglue_registry.store.activities import drop_empty
 from fitglue_registry.store.athletes import ensure_athlete
 from fitglue_registry.store.connections import (
     add_connection,
@@ -236,7 +236,7 @@ class Connections:
         members = members_of(db, touched)
         matcher = self._workspace.matcher()
         matcher.place(db, connected.athlete_id, members, self._workspace.now)
-        drop_orphans(db, touched)
+        drop_empty(db, touched)
         return before - raws.used_blobs(db)
 
     def _exactly(self, name: str, athlete: str) -> ConnectionRow:

@@ -9,28 +9,30 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
-from fitglue_registry import model
+from fitglue_registry.model import encode
+from fitglue_registry.model.stored import OTHER_FIELDS
 from fitglue_registry.store.encoding import figures_of
-from fitglue_registry.store.statements import IDS, Statement, chunks, insert_row, update_one
-from fitglue_registry.store.tables import (
-    FIGURES,
-    activities,
-    athletes,
-    source_activities,
+from fitglue_registry.store.statements import (
+    IDS,
+    Statement,
+    chunks,
+    each_row,
+    insert_row,
+    update_one,
 )
+from fitglue_registry.store.tables import FIGURES, activities, athletes, source_activities
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy.engine import Connection as Db
 
+    from fitglue_registry.model import SourceActivity
     from fitglue_registry.store.encoding import EncodedActivity
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
-
 _MEMBERS = source_activities.alias("members")
-
-_LONE = Statement(
+_ONLY_MEMBER_OF = Statement(
     sa.select(source_activities.c.activity_id).where(
         source_activities.c.id == sa.bindparam("number"),
         source_activities.c.activity_id.is_not(None),
@@ -40,25 +42,26 @@ _LONE = Statement(
         ),
     )
 )
-
+_DIFFERS = sa.or_(
+    activities.c.document != sa.bindparam("said", type_=activities.c.document.type),
+    activities.c.origins != sa.bindparam("said_by", type_=activities.c.origins.type),
+)
 _REWRITE = Statement(
-    sa.update(activities).where(
-        activities.c.id == sa.bindparam("activity"),
-        sa.or_(
-            activities.c.document != sa.bindparam("said", type_=activities.c.document.type),
-            activities.c.origins != sa.bindparam("said_by", type_=activities.c.origins.type),
-        ),
-    ),
+    sa.update(activities).where(activities.c.id == sa.bindparam("activity"), _DIFFERS),
     ("document", "origins", "updated_at", *FIGURES),
 )
-
 _ACTIVITIES = sa.select(
-    *(
-        activities.c[name]
-        for name in ("id", "athlete_id", "number", "document", "origins", "gone_at")
-    )
+    activities.c.id,
+    activities.c.athlete_id,
+    activities.c.number,
+    activities.c.document,
+    activities.c.origins,
+    activities.c.gone_at,
 ).where(activities.c.id.in_(IDS))
-
+_DELETE_EMPTY = sa.delete(activities).where(
+    activities.c.id.in_(IDS),
+    ~sa.exists().where(source_activities.c.activity_id == activities.c.id),
+)
 _NEXT_NUMBER = Statement(
     sa.update(athletes)
     .where(athletes.c.id == sa.bindparam("athlete"))
@@ -74,39 +77,38 @@ class Merged:
     """
 
     members: tuple[SourceActivityRow, ...]
-    activity: model.SourceActivity | None
+    activity: SourceActivity | None
     origins: dict[str, int]
     gone: bool
 
 
-def rewrite_lone(db: Db, number: int, prepared: EncodedActivity, now: str) -> bool:
+def rewrite_lone(db: Db, number: int, encoded: EncodedActivity, now: str) -> bool:
     """Let an activity say what its only source activity says; False where there are others to be
     merged with, or none to say it to.
     """
-    activity_id = None if prepared.activity.stub else _LONE.scalar(db, number=number)
+    if encoded.activity.stub:
+        return False
+    activity_id = _ONLY_MEMBER_OF.scalar(db, number=number)
     if activity_id is None:
         return False
-    origins = _origins({"": number})
+
+    origins = _origins_text({OTHER_FIELDS: number})
     _REWRITE.run(
         db,
         activity=activity_id,
-        said=prepared.document,
+        said=encoded.document,
         said_by=origins,
-        document=prepared.document,
+        document=encoded.document,
         origins=origins,
         updated_at=now,
-        **prepared.figures,
+        **encoded.figures,
     )
     return True
 
 
-def existing_activities(db: Db, ids: set[str]) -> dict[str | None, Any]:
+def existing_activities(db: Db, ids: Iterable[str]) -> dict[str | None, Any]:
     """Those of these activities that are in the store, by their id."""
-    return {
-        row.id: row
-        for some in chunks(sorted(ids))
-        for row in db.execute(_ACTIVITIES, {"ids": some})
-    }
+    return {row.id: row for row in each_row(db, _ACTIVITIES, sorted(ids))}
 
 
 def make_activity(db: Db, athlete_id: str, group: Merged, now: str) -> str:
@@ -128,45 +130,37 @@ def make_activity(db: Db, athlete_id: str, group: Merged, now: str) -> str:
 def write_activity(db: Db, activity_id: str, group: Merged, before: Any, now: str) -> None:
     """Write an activity anew, unless it already is what it shall be."""
     values = _values(group, before, now)
-    if before is None or (before.document, before.origins, before.gone_at is not None) != (
-        values["document"],
-        values["origins"],
-        group.gone,
-    ):
-        update_one(db, activities, activity_id, **values)
+    if before is not None:
+        is_now = (before.document, before.origins, before.gone_at is not None)
+        if is_now == (values["document"], values["origins"], group.gone):
+            return
+    update_one(db, activities, activity_id, **values)
 
 
 def _values(group: Merged, before: Any, now: str) -> dict[str, Any]:
     assert group.activity is not None
-    gone_at = (
-        (before.gone_at if before is not None and before.gone_at else now) if group.gone else None
-    )
     return {
-        "document": model.encode(group.activity).decode(),
-        "origins": _origins(group.origins),
+        "document": encode(group.activity).decode(),
+        "origins": _origins_text(group.origins),
         "updated_at": now,
-        "gone_at": gone_at,
+        "gone_at": _gone_at(group, before, now),
         **figures_of(group.activity),
     }
 
 
-def _origins(origins: dict[str, int]) -> str:
+def _gone_at(group: Merged, before: Any, now: str) -> str | None:
+    if not group.gone:
+        return None
+    if before is not None and before.gone_at:
+        return str(before.gone_at)
+    return now
+
+
+def _origins_text(origins: Mapping[str, int]) -> str:
     return msgspec.json.encode(origins, order="sorted").decode()
 
 
 def drop_empty(db: Db, ids: Iterable[Any]) -> None:
-    """Activities that no source activity belongs to any more."""
-    for some in chunks(sorted(ids)):
-        db.execute(
-            sa.delete(activities).where(
-                activities.c.id.in_(some),
-                ~sa.exists().where(source_activities.c.activity_id == activities.c.id),
-            )
-        )
-
-
-def drop_orphans(db: Db, ids: Iterable[str]) -> None:
-    """Remove those of these activities that have no source activity left (a connection was
-    removed).
-    """
-    drop_empty(db, set(ids))
+    """Remove those of these activities that no source activity belongs to any more."""
+    for chunk in chunks(sorted(ids)):
+        db.execute(_DELETE_EMPTY, {"ids": chunk})

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from fitglue_registry.store.statements import chunks
+from fitglue_registry.model.stored import RecordState
+from fitglue_registry.store.days import end_of
+from fitglue_registry.store.joins import SOURCE_ACTIVITIES
+from fitglue_registry.store.statements import IDS, each_row
 from fitglue_registry.store.tables import (
     FIGURES,
     activities,
@@ -23,8 +26,16 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-
+#: The columns of a listed activity, besides its sources.
 LISTED = ("number", "id", *FIGURES)
+
+_CONNECTIONS = (
+    sa.select(source_activities.c.activity_id, connections.c.name)
+    .distinct()
+    .select_from(SOURCE_ACTIVITIES)
+    .where(source_activities.c.activity_id.in_(IDS), records.c.state != RecordState.GONE)
+    .order_by(connections.c.name)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +55,18 @@ def list_activities(db: Db, athlete_id: str, wanted: Filter) -> Iterator[dict[st
     """The activities of an athlete as flat rows, newest first, each with the names of its
     connections.
     """
+    columns = [activities.c[name] for name in LISTED]
     live = (activities.c.athlete_id == athlete_id, activities.c.gone_at.is_(None))
-    query = sa.select(*(activities.c[name] for name in LISTED)).where(*live, *_conditions(wanted))
-    query = query.order_by(activities.c.start_local.desc(), activities.c.number)
+    newest_first = (activities.c.start_local.desc(), activities.c.number)
+    query = sa.select(*columns).where(*live, *_conditions(wanted)).order_by(*newest_first)
     if wanted.limit is not None:
         query = query.limit(wanted.limit)
+
     rows = [dict(row._mapping) for row in db.execute(query)]
     names = connections_of(db, [row["id"] for row in rows])
     for row in rows:
-        yield {**row, "sources": names.get(row["id"], [])}
+        row["sources"] = names.get(row["id"], [])
+        yield row
 
 
 def _conditions(wanted: Filter) -> Iterator[sa.ColumnElement[bool]]:
@@ -63,41 +77,29 @@ def _conditions(wanted: Filter) -> Iterator[sa.ColumnElement[bool]]:
     if wanted.sport:
         yield sa.func.lower(activities.c.sport) == wanted.sport.lower()
     if wanted.text:
-        pattern = "%" + re.sub(r"([%_\\])", r"\\\1", wanted.text.lower()) + "%"
-        yield sa.func.lower(activities.c.title).like(pattern, escape="\\")
+        yield _has_text(wanted.text)
     if wanted.min_distance_m is not None:
         yield activities.c.distance_m >= wanted.min_distance_m
     if wanted.source:
-        theirs = (
-            sa.select(source_activities.c.activity_id)
-            .join(records, records.c.id == source_activities.c.record_id)
-            .join(connections, connections.c.id == records.c.connection_id)
-        )
-        yield activities.c.id.in_(
-            theirs.where(
-                sa.or_(connections.c.name == wanted.source, connections.c.source == wanted.source)
-            )
-        )
+        yield _is_from(wanted.source)
 
 
-def end_of(day: date) -> str:
-    """A text after every time of that day, whatever follows the T; there may be no next day."""
-    return day.isoformat() + "U"
+def _has_text(text: str) -> sa.ColumnElement[bool]:
+    quoted = re.sub(r"([%_\\])", r"\\\1", text.lower())
+    return sa.func.lower(activities.c.title).like(f"%{quoted}%", escape="\\")
+
+
+def _is_from(source: str) -> sa.ColumnElement[bool]:
+    is_meant = sa.or_(connections.c.name == source, connections.c.source == source)
+    theirs = (
+        sa.select(source_activities.c.activity_id).select_from(SOURCE_ACTIVITIES).where(is_meant)
+    )
+    return activities.c.id.in_(theirs)
 
 
 def connections_of(db: Db, activity_ids: Sequence[str]) -> dict[str, list[str]]:
     """Activity → the names of the connections that know it."""
-    found: dict[str, list[str]] = {}
-    for some in chunks(activity_ids):
-        query = (
-            sa.select(source_activities.c.activity_id, connections.c.name)
-            .distinct()
-            .join(records, records.c.id == source_activities.c.record_id)
-            .join(connections, connections.c.id == records.c.connection_id)
-        )
-        query = query.where(
-            source_activities.c.activity_id.in_(some), records.c.state != "gone"
-        ).order_by(connections.c.name)
-        for activity_id, name in db.execute(query):
-            found.setdefault(activity_id, []).append(name)
-    return found
+    names: dict[str, list[str]] = {}
+    for activity_id, name in each_row(db, _CONNECTIONS, activity_ids):
+        names.setdefault(activity_id, []).append(name)
+    return names

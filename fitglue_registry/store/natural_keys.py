@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import sqlalchemy as sa
 
-from fitglue_registry.store.statements import chunks
+from fitglue_registry.store.joins import SOURCE_ACTIVITIES
+from fitglue_registry.store.statements import IDS, each_row
 from fitglue_registry.store.tables import connections, records, source_activities
 
 if TYPE_CHECKING:
@@ -34,28 +35,23 @@ def ids_of_keys(db: Db, athlete_id: str, identities: Iterable[str]) -> dict[str,
     """Natural key → the source activity that has it now; identities that are none, or are not
     there, are left out.
     """
-    keys = {
-        identity: msgspec.json.decode(identity)
-        for identity in identities
-        if identity.startswith("[")
-    }
-    found: dict[str, int] = {}
+    keys = {identity for identity in identities if identity.startswith("[")}
+    external_ids = {msgspec.json.decode(key)[2] for key in keys}
     mine = sa.select(connections.c.id).where(connections.c.athlete_id == athlete_id)
-    for some in chunks(sorted({key[2] for key in keys.values()})):
-        query = (
-            sa.select(
-                source_activities.c.id,
-                source_activities.c.leg_no,
-                records.c.external_id,
-                connections.c.source,
-                connections.c.account_id,
-            )
-            .join(records, records.c.id == source_activities.c.record_id)
-            .join(connections, connections.c.id == records.c.connection_id)
-            .where(records.c.connection_id.in_(mine), records.c.external_id.in_(some))
+    query = (
+        sa.select(
+            source_activities.c.id,
+            source_activities.c.leg_no,
+            records.c.external_id,
+            connections.c.source,
+            connections.c.account_id,
         )
-        for row in db.execute(query):
-            key = natural_key(row.source, row.account_id, row.external_id, row.leg_no)
-            if key in keys:
-                found[key] = row.id
-    return found
+        .select_from(SOURCE_ACTIVITIES)
+        .where(records.c.connection_id.in_(mine), records.c.external_id.in_(IDS))
+    )
+    ids: dict[str, int] = {}
+    for row in each_row(db, query, sorted(external_ids)):
+        key = natural_key(row.source, row.account_id, row.external_id, row.leg_no)
+        if key in keys:
+            ids[key] = row.id
+    return ids

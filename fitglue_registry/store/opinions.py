@@ -6,18 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from fitglue_registry.store.statements import Statement, chunks
-from fitglue_registry.store.tables import (
-    opinions,
-)
+from fitglue_registry.store.statements import IDS, Statement, chunks, each_row
+from fitglue_registry.store.tables import opinions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
-
-_OPINION = Statement(
+_ABOUT_ONE = Statement(
     sa.select(opinions.c.first_id)
     .where(
         sa.or_(
@@ -27,60 +24,23 @@ _OPINION = Statement(
     )
     .limit(1)
 )
+_IS_ABOUT = sa.or_(opinions.c.first_id.in_(IDS), opinions.c.second_id.in_(IDS))
+_ABOUT = sa.select(opinions).where(_IS_ABOUT)
+_DELETE = sa.delete(opinions).where(_IS_ABOUT)
 
 
 def has_opinions(db: Db, number: int) -> bool:
     """Whether anybody has said anything of this source activity."""
-    return _OPINION.first(db, number=number) is not None
+    return _ABOUT_ONE.first(db, number=number) is not None
 
 
 def opinions_about(db: Db, ids: Iterable[int]) -> list[Any]:
     """Everything that was said of these source activities."""
-    found: dict[tuple[int, int, str], Any] = {}
-    for some in chunks(ids):
-        for row in db.execute(
-            sa.select(opinions).where(
-                sa.or_(opinions.c.first_id.in_(some), opinions.c.second_id.in_(some))
-            )
-        ):
-            found[row.first_id, row.second_id, row.said_by] = row
-    return list(found.values())
-
-
-def put_opinion(
-    db: Db, first: int, second: int, said_by: str, verdict: str, reason: str, now: str
-) -> None:
-    """Remember what somebody said of a pair, in place of what they said before."""
-    first, second = min(first, second), max(first, second)
-    key = (
-        opinions.c.first_id == first,
-        opinions.c.second_id == second,
-        opinions.c.said_by == said_by,
-    )
-    if not db.execute(
-        sa.update(opinions).where(*key).values(verdict=verdict, reason=reason)
-    ).rowcount:
-        db.execute(
-            sa.insert(opinions).values(
-                first_id=first,
-                second_id=second,
-                said_by=said_by,
-                verdict=verdict,
-                reason=reason,
-                said_at=now,
-            )
-        )
-
-
-def drop_opinions(db: Db, ids: Iterable[int], said_by: Sequence[str]) -> None:
-    """Forget what these plugins said of these source activities: they are asked anew."""
-    for some in chunks(ids):
-        db.execute(
-            sa.delete(opinions).where(
-                opinions.c.said_by.in_(said_by),
-                sa.or_(opinions.c.first_id.in_(some), opinions.c.second_id.in_(some)),
-            )
-        )
+    about: dict[tuple[int, int, str], Any] = {}
+    for row in each_row(db, _ABOUT, ids):
+        # The two of a pair may be in two chunks.
+        about[row.first_id, row.second_id, row.said_by] = row
+    return list(about.values())
 
 
 def opinions_between(db: Db, ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -91,3 +51,29 @@ def opinions_between(db: Db, ids: Sequence[int]) -> list[dict[str, Any]]:
         .order_by(opinions.c.first_id)
     )
     return [dict(row._mapping) for row in db.execute(query)]
+
+
+def put_opinion(
+    db: Db, first: int, second: int, said_by: str, verdict: str, reason: str, now: str
+) -> None:
+    """Remember what somebody said of a pair, in place of what they said before."""
+    first, second = sorted((first, second))
+    key = {"first_id": first, "second_id": second, "said_by": said_by}
+    says = {"verdict": verdict, "reason": reason}
+
+    update = sa.update(opinions).filter_by(**key).values(**says)
+    if not db.execute(update).rowcount:
+        db.execute(sa.insert(opinions).values(**key, **says, said_at=now))
+
+
+def drop_opinions(db: Db, ids: Iterable[int], said_by: Sequence[str]) -> None:
+    """Forget what these plugins said of these source activities: they are asked anew."""
+    theirs = _DELETE.where(opinions.c.said_by.in_(said_by))
+    for chunk in chunks(ids):
+        db.execute(theirs, {"ids": chunk})
+
+
+def delete_opinions(db: Db, ids: Iterable[int]) -> None:
+    """Remove everything that was said of these source activities."""
+    for chunk in chunks(ids):
+        db.execute(_DELETE, {"ids": chunk})

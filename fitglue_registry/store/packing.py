@@ -1,6 +1,4 @@
-"""Raw parts as they are kept: the exact bytes that came, packed small, and given back bit by
-bit.
-"""
+"""Raw parts as they are kept: the exact bytes that came, compressed, and given back bit by bit."""
 
 from __future__ import annotations
 
@@ -8,28 +6,31 @@ import hashlib
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
+
+import zstandard
 
 from fitglue_registry.errors import StoreFailed
+from fitglue_registry.model.stored import Packing
 from fitglue_registry.plugin_api import Body
 from fitglue_registry.store.blobs import MEND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import zstandard
-
     from fitglue_registry.store.blobs import BlobStore
 
 _LEVEL = 3
 _DICTIONARY_BYTES = 16_384
-#: Fewer samples make a poor dictionary; more make it slow to learn.
-FEWEST_SAMPLES, MOST_SAMPLES = 64, 400
+#: Fewer samples make a poor dictionary.
+FEWEST_SAMPLES = 64
+#: More samples make it slow to learn.
+MOST_SAMPLES = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """One raw part on its way into the table ``fg_raw``."""
+    """One raw part as a row of the table ``fg_raw`` holds it."""
 
     sha256: str
     wire: str
@@ -37,6 +38,11 @@ class Packed:
     content: bytes | None
     size: int
     dictionary_id: int | None = None
+
+
+def packed_of(row: Any) -> Packed:
+    """The raw part in a row of ``fg_raw``."""
+    return Packed(row.sha256, row.wire, row.packing, row.content, row.size, row.dictionary_id)
 
 
 class _Codecs(threading.local):
@@ -48,21 +54,17 @@ class _Codecs(threading.local):
 
 
 def _make_compressor(dictionary: bytes | None) -> zstandard.ZstdCompressor:
-    import zstandard
-
     if dictionary is None:
         return zstandard.ZstdCompressor(level=_LEVEL)
-    return zstandard.ZstdCompressor(
-        dict_data=zstandard.ZstdCompressionDict(dictionary), level=_LEVEL
-    )
+    learnt = zstandard.ZstdCompressionDict(dictionary)
+    return zstandard.ZstdCompressor(dict_data=learnt, level=_LEVEL)
 
 
 def _make_decompressor(dictionary: bytes | None) -> zstandard.ZstdDecompressor:
-    import zstandard
-
     if dictionary is None:
         return zstandard.ZstdDecompressor()
-    return zstandard.ZstdDecompressor(dict_data=zstandard.ZstdCompressionDict(dictionary))
+    learnt = zstandard.ZstdCompressionDict(dictionary)
+    return zstandard.ZstdDecompressor(dict_data=learnt)
 
 
 _codecs = _Codecs()
@@ -72,38 +74,43 @@ def learn_dictionary(samples: Sequence[bytes]) -> bytes | None:
     """A zstd dictionary from the first rows of a source, ``None`` where there are too few to learn
     from.
     """
-    import zstandard
-
     if len(samples) < FEWEST_SAMPLES:
         return None
     try:
-        learnt: bytes = zstandard.train_dictionary(
-            _DICTIONARY_BYTES, list(samples[:MOST_SAMPLES])
-        ).as_bytes()
+        learnt = zstandard.train_dictionary(_DICTIONARY_BYTES, list(samples[:MOST_SAMPLES]))
     except zstandard.ZstdError:  # samples too small or too alike: packing goes without
         return None
-    return learnt
+    return learnt.as_bytes()
 
 
 def pack(content: bytes, wire: str, *, dictionary: tuple[int, bytes] | None = None) -> Packed:
     """Pack one part for the table; what came gzipped is kept as it came."""
     digest = hashlib.sha256(content).hexdigest()
     if wire == "gzip":
-        return Packed(digest, wire, "verbatim", content, len(content))
+        return Packed(digest, wire, Packing.VERBATIM, content, len(content))
     number, learnt = dictionary or (None, None)
-    return Packed(
-        digest, wire, "zstd", _codecs.compressor(learnt).compress(content), len(content), number
-    )
+    compressed = _codecs.compressor(learnt).compress(content)
+    return Packed(digest, wire, Packing.ZSTD, compressed, len(content), number)
 
 
 def pack_blob(content: bytes, wire: str, blobs: BlobStore) -> Packed:
     """Put one part into the blob store and keep only its name in the table."""
-    return Packed(blobs.put(content), wire, "blob", None, len(content))
+    sha256 = blobs.put(content)
+    return Packed(sha256, wire, Packing.BLOB, None, len(content))
+
+
+def unpack(packed: Packed, *, dictionary: bytes | None, blobs: BlobStore) -> Body:
+    """The part as it came."""
+    encoding: Literal["identity", "gzip"] = "gzip" if packed.wire == "gzip" else "identity"
+    if packed.packing == Packing.BLOB:
+        return Body(blobs.get(packed.sha256), encoding)
+    content = packed.content or b""
+    if packed.packing == Packing.ZSTD:
+        content = _decompress(packed, content, dictionary)
+    return Body(content, encoding)
 
 
 def _decompress(packed: Packed, content: bytes, dictionary: bytes | None) -> bytes:
-    import zstandard
-
     try:
         return _codecs.decompressor(dictionary).decompress(content, max_output_size=packed.size)
     except zstandard.ZstdError as error:
@@ -113,14 +120,3 @@ def _decompress(packed: Packed, content: bytes, dictionary: bytes | None) -> byt
             why=f"it cannot be unpacked: {error}",
             fix=f"`fitglue doctor --deep` names it; {MEND}",
         ) from error
-
-
-def unpack(packed: Packed, *, dictionary: bytes | None, blobs: BlobStore) -> Body:
-    """The part as it came."""
-    wire = "gzip" if packed.wire == "gzip" else "identity"
-    if packed.packing == "blob":
-        return Body(blobs.get(packed.sha256), wire)  # type: ignore[arg-type]
-    content = packed.content or b""
-    if packed.packing == "zstd":
-        content = _decompress(packed, content, dictionary)
-    return Body(content, wire)  # type: ignore[arg-type]

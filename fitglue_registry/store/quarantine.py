@@ -7,20 +7,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
+from fitglue_registry.store.joins import QUARANTINE
 from fitglue_registry.store.json_text import json_text
-from fitglue_registry.store.records import RecordRow, known_columns
+from fitglue_registry.store.records import RecordRow, select_records
 from fitglue_registry.store.statements import Statement
-from fitglue_registry.store.tables import (
-    connections,
-    quarantine,
-    records,
-)
+from fitglue_registry.store.tables import connections, quarantine, records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlalchemy.engine import Connection as Db
-
 
 _RELEASE = Statement(
     sa.delete(quarantine).where(quarantine.c.record_id == sa.bindparam("record_id"))
@@ -37,8 +33,8 @@ def put_in_quarantine(
     plugin_version: str | None,
     now: str,
 ) -> bool:
-    """Keep a record aside with the reason why it could not be understood; whether that is news
-    comes back.
+    """Keep a record aside with the reason why it could not be understood, and return whether that
+    is news.
     """
     values = {
         "stage": stage,
@@ -47,20 +43,19 @@ def put_in_quarantine(
         "plugin": plugin,
         "plugin_version": plugin_version,
     }
-    before = db.scalar(sa.select(quarantine.c.error).where(quarantine.c.record_id == record_id))
+    of_record = quarantine.c.record_id == record_id
+    before = db.scalar(sa.select(quarantine.c.error).where(of_record))
     if before is None:
-        db.execute(sa.insert(quarantine).values(record_id=record_id, since=now, tries=1, **values))
-    else:
-        db.execute(
-            sa.update(quarantine)
-            .where(quarantine.c.record_id == record_id)
-            .values(tries=quarantine.c.tries + 1, **values)
-        )
+        values |= {"record_id": record_id, "since": now, "tries": 1}
+        db.execute(sa.insert(quarantine).values(values))
+        return True
+    one_more = quarantine.c.tries + 1
+    db.execute(sa.update(quarantine).where(of_record).values(tries=one_more, **values))
     return bool(before != values["error"])
 
 
 def release(db: Db, record_id: int) -> bool:
-    """Take a record out of quarantine; whether it was there comes back."""
+    """Take a record out of quarantine, and return whether it was there."""
     return bool(_RELEASE.run(db, record_id=record_id))
 
 
@@ -70,12 +65,11 @@ def quarantined(db: Db, connection_id: str, *, not_version: str | None = None) -
     """
     aside = sa.select(quarantine.c.record_id)
     if not_version is not None:
-        aside = aside.where(
-            sa.or_(
-                quarantine.c.plugin_version.is_(None), quarantine.c.plugin_version != not_version
-            )
-        )
-    query = known_columns().where(records.c.id.in_(aside), records.c.connection_id == connection_id)
+        version = quarantine.c.plugin_version
+        aside = aside.where(sa.or_(version.is_(None), version != not_version))
+    query = select_records().where(
+        records.c.id.in_(aside), records.c.connection_id == connection_id
+    )
     return [RecordRow(*row) for row in db.execute(query)]
 
 
@@ -83,22 +77,22 @@ def list_quarantine(db: Db, athlete_id: str) -> list[dict[str, Any]]:
     """The records in quarantine, oldest first."""
     query = (
         sa.select(quarantine, records.c.external_id, records.c.start_local, connections.c.name)
-        .join(records, records.c.id == quarantine.c.record_id)
-        .join(connections, connections.c.id == records.c.connection_id)
+        .select_from(QUARANTINE)
+        .where(connections.c.athlete_id == athlete_id)
+        .order_by(quarantine.c.since)
     )
-    return [
-        {
-            "connection": row.name,
-            "external_id": row.external_id,
-            "start_local": row.start_local,
-            "stage": row.stage,
-            "since": row.since,
-            "tries": row.tries,
-            "plugin": row.plugin,
-            "plugin_version": row.plugin_version,
-            **msgspec.json.decode(row.error),
-        }
-        for row in db.execute(
-            query.where(connections.c.athlete_id == athlete_id).order_by(quarantine.c.since)
-        )
-    ]
+    return [_described(row) for row in db.execute(query)]
+
+
+def _described(row: Any) -> dict[str, Any]:
+    return {
+        "connection": row.name,
+        "external_id": row.external_id,
+        "start_local": row.start_local,
+        "stage": row.stage,
+        "since": row.since,
+        "tries": row.tries,
+        "plugin": row.plugin,
+        "plugin_version": row.plugin_version,
+        **msgspec.json.decode(row.error),
+    }

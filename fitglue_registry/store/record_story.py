@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
+from fitglue_registry.store.joins import RECORDS
 from fitglue_registry.store.references import DAY, MOST_FOUND, at_source
 from fitglue_registry.store.tables import (
     claims,
@@ -27,31 +28,30 @@ if TYPE_CHECKING:
 
 def find_records(db: Db, athlete_id: str, reference: str) -> list[int]:
     """The records of an external id or a claim, whether an activity came of them or not."""
-    mine = sa.select(records.c.id).join(connections, connections.c.id == records.c.connection_id)
-    mine = mine.where(connections.c.athlete_id == athlete_id)
-    for meant in at_source(reference):
-        found = list(db.scalars(mine.where(meant).limit(MOST_FOUND)))
-        if found:
-            return found
-    claimed = sa.select(source_activities.c.record_id).join(
-        claims, claims.c.source_activity_id == source_activities.c.id
+    mine = _records_of(athlete_id)
+    for is_meant in at_source(reference):
+        record_ids = list(db.scalars(mine.where(is_meant).limit(MOST_FOUND)))
+        if record_ids:
+            return record_ids
+    claiming = (
+        sa.select(source_activities.c.record_id)
+        .join(claims, claims.c.source_activity_id == source_activities.c.id)
+        .where(claims.c.claim == reference)
     )
-    return list(
-        db.scalars(mine.where(records.c.id.in_(claimed.where(claims.c.claim == reference))))
-    )
+    return list(db.scalars(mine.where(records.c.id.in_(claiming))))
 
 
 def records_on(db: Db, athlete_id: str, day: str) -> list[int]:
     """The records that started on a local day."""
     if not re.fullmatch(DAY, day):
         return []
-    mine = sa.select(records.c.id).join(connections, connections.c.id == records.c.connection_id)
-    return list(
-        db.scalars(
-            mine.where(
-                connections.c.athlete_id == athlete_id, records.c.start_local.like(f"{day}%")
-            )
-        )
+    that_day = _records_of(athlete_id).where(records.c.start_local.like(f"{day}%"))
+    return list(db.scalars(that_day))
+
+
+def _records_of(athlete_id: str) -> sa.Select[Any]:
+    return (
+        sa.select(records.c.id).select_from(RECORDS).where(connections.c.athlete_id == athlete_id)
     )
 
 
@@ -59,37 +59,12 @@ def record_story(db: Db, record_id: int) -> dict[str, Any]:
     """A record with its parts, its quarantine, its source activities and their claims, as plain
     values.
     """
-    row = db.execute(
+    query = (
         sa.select(records, connections.c.name, connections.c.source)
-        .join(connections, connections.c.id == records.c.connection_id)
+        .select_from(RECORDS)
         .where(records.c.id == record_id)
-    ).one()
-    held = db.execute(sa.select(quarantine).where(quarantine.c.record_id == record_id)).first()
-    sources = [
-        {
-            "id": one.id,
-            "leg_no": one.leg_no,
-            "activity_id": one.activity_id,
-            "stub": bool(one.stub),
-            "plugin": one.plugin,
-            "plugin_version": one.plugin_version,
-            "normalized_at": one.normalized_at,
-            "start_utc": one.start_utc,
-            "elapsed_s": one.elapsed_s,
-            "claims": list(
-                db.scalars(
-                    sa.select(claims.c.claim)
-                    .where(claims.c.source_activity_id == one.id)
-                    .order_by(claims.c.claim)
-                )
-            ),
-        }
-        for one in db.execute(
-            sa.select(source_activities)
-            .where(source_activities.c.record_id == record_id)
-            .order_by(source_activities.c.leg_no)
-        )
-    ]
+    )
+    row = db.execute(query).one()
     return {
         "connection": row.name,
         "source": row.source,
@@ -102,18 +77,19 @@ def record_story(db: Db, record_id: int) -> dict[str, Any]:
         "gone_at": row.gone_at,
         "reason": msgspec.json.decode(row.reason) if row.reason else None,
         "parts": list(_part_stories(db, record_id)),
-        "quarantine": {**msgspec.json.decode(held.error), "since": held.since, "tries": held.tries}
-        if held
-        else None,
-        "source_activities": sources,
+        "quarantine": _quarantine_story(db, record_id),
+        "source_activities": list(_source_activity_stories(db, record_id)),
     }
 
 
 def _part_stories(db: Db, record_id: int) -> Iterator[dict[str, Any]]:
-    query = sa.select(parts, raw.c.size, raw.c.received_at, raw.c.sha256).outerjoin(
-        raw, raw.c.id == parts.c.raw_id
+    query = (
+        sa.select(parts, raw.c.size, raw.c.received_at, raw.c.sha256)
+        .outerjoin(raw, raw.c.id == parts.c.raw_id)
+        .where(parts.c.record_id == record_id)
+        .order_by(parts.c.part)
     )
-    for row in db.execute(query.where(parts.c.record_id == record_id).order_by(parts.c.part)):
+    for row in db.execute(query):
         yield {
             "part": row.part,
             "state": row.state,
@@ -124,3 +100,40 @@ def _part_stories(db: Db, record_id: int) -> Iterator[dict[str, Any]]:
             "code": row.code,
             "reason": row.reason,
         }
+
+
+def _quarantine_story(db: Db, record_id: int) -> dict[str, Any] | None:
+    row = db.execute(sa.select(quarantine).where(quarantine.c.record_id == record_id)).first()
+    if row is None:
+        return None
+    return {**msgspec.json.decode(row.error), "since": row.since, "tries": row.tries}
+
+
+def _source_activity_stories(db: Db, record_id: int) -> Iterator[dict[str, Any]]:
+    query = (
+        sa.select(source_activities)
+        .where(source_activities.c.record_id == record_id)
+        .order_by(source_activities.c.leg_no)
+    )
+    for row in db.execute(query):
+        yield {
+            "id": row.id,
+            "leg_no": row.leg_no,
+            "activity_id": row.activity_id,
+            "stub": bool(row.stub),
+            "plugin": row.plugin,
+            "plugin_version": row.plugin_version,
+            "normalized_at": row.normalized_at,
+            "start_utc": row.start_utc,
+            "elapsed_s": row.elapsed_s,
+            "claims": _claims_of(db, row.id),
+        }
+
+
+def _claims_of(db: Db, source_activity_id: int) -> list[str]:
+    query = (
+        sa.select(claims.c.claim)
+        .where(claims.c.source_activity_id == source_activity_id)
+        .order_by(claims.c.claim)
+    )
+    return list(db.scalars(query))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from fitglue_registry.store.statements import chunks, insert_one, update_one
-from fitglue_registry.store.tables import (
-    records,
-)
+from fitglue_registry.model.stored import RecordState
+from fitglue_registry.store.days import end_of
+from fitglue_registry.store.statements import IDS, each_row, insert_one, update_one
+from fitglue_registry.store.tables import records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,21 +31,8 @@ class RecordRow:
     start_local: str | None
 
 
-def known_records(db: Db, connection_id: str, external_ids: Iterable[str]) -> dict[str, RecordRow]:
-    """The records of these external ids that the store has."""
-    found = {}
-    for some in chunks(external_ids):
-        for row in db.execute(
-            known_columns().where(
-                records.c.connection_id == connection_id, records.c.external_id.in_(some)
-            )
-        ):
-            found[row.external_id] = RecordRow(*row)
-    return found
-
-
-def known_columns() -> sa.Select[Any]:
-    """A query for the columns of ``RecordRow``."""
+def select_records() -> sa.Select[Any]:
+    """A query for the columns of ``RecordRow``, in their order."""
     return sa.select(
         records.c.id,
         records.c.external_id,
@@ -55,14 +42,24 @@ def known_columns() -> sa.Select[Any]:
     )
 
 
+def known_records(db: Db, connection_id: str, external_ids: Iterable[str]) -> dict[str, RecordRow]:
+    """The records of these external ids that the store has."""
+    query = select_records().where(
+        records.c.connection_id == connection_id, records.c.external_id.in_(IDS)
+    )
+    return {row.external_id: RecordRow(*row) for row in each_row(db, query, external_ids)}
+
+
 def records_in(db: Db, connection_id: str, window: Window) -> list[RecordRow]:
     """The records that a listing of this window has to show: started inside it, neither gone nor
     already missed.
     """
-    query = known_columns().where(
-        records.c.connection_id == connection_id, records.c.state.in_(("listed", "stub"))
+    expected = (RecordState.LISTED, RecordState.STUB)
+    query = select_records().where(
+        records.c.connection_id == connection_id,
+        records.c.state.in_(expected),
+        *inside(window),
     )
-    query = query.where(*inside(window))
     return [RecordRow(*row) for row in db.execute(query)]
 
 
@@ -71,25 +68,20 @@ def inside(window: Window) -> Iterator[sa.ColumnElement[bool]]:
     if window.oldest:
         yield records.c.start_local >= window.oldest.isoformat()
     if window.newest:
-        # Every time of that day, whatever follows the T.
-        yield records.c.start_local < window.newest.isoformat() + "U"
+        yield records.c.start_local < end_of(window.newest)
 
 
 def records_in_state(db: Db, connection_id: str, state: str) -> list[RecordRow]:
     """The records of one state, newest start first."""
+    query = select_records().where(
+        records.c.connection_id == connection_id, records.c.state == state
+    )
     # Sorted here: told to sort, SQLite walks through the whole history by its start instead of
     # looking up the few by their state.
-    found = [
-        RecordRow(*row)
-        for row in db.execute(
-            known_columns().where(
-                records.c.connection_id == connection_id, records.c.state == state
-            )
-        )
-    ]
-    return sorted(
-        sorted(found, key=lambda one: one.id), key=lambda one: one.start_local or "", reverse=True
-    )
+    rows = [RecordRow(*row) for row in db.execute(query)]
+    rows.sort(key=lambda row: row.id)
+    rows.sort(key=lambda row: row.start_local or "", reverse=True)
+    return rows
 
 
 def insert_record(db: Db, connection_id: str, external_id: str, **values: Any) -> int:

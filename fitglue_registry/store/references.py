@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
 from fitglue_registry.errors import Place, UserMistake
+from fitglue_registry.store.joins import SOURCE_ACTIVITIES
 from fitglue_registry.store.tables import (
     activities,
     aliases,
@@ -18,15 +19,26 @@ from fitglue_registry.store.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
-
 #: The beginning of an id is enough, as lists show it, if it is not too short.
-SHORTEST_PREFIX, MOST_FOUND = 6, 20
-
+SHORTEST_PREFIX = 6
+#: So many matches of one reference are looked at.
+MOST_FOUND = 20
 DAY = r"\d{4}-\d\d-\d\d"
+#: A decimal number with more digits is no number of an activity.
+_MOST_DIGITS = 9
+
+
+class _Candidate(NamedTuple):
+    id: str
+    number: int
+    title: str | None
+
+    def __str__(self) -> str:
+        return f"{self.number} ({self.title or 'untitled'})"
 
 
 def resolve(db: Db, athlete_id: str, reference: str) -> str:
@@ -36,94 +48,88 @@ def resolve(db: Db, athlete_id: str, reference: str) -> str:
     Raises ``UserMistake``: FG-activity-unknown, or FG-activity-ambiguous with the numbers to choose
     from.
     """
-    found = _candidates(db, athlete_id, reference.strip())
-    if len(found) == 1:
-        return found[0][0]
-    if found:
-        listed = ", ".join(f"{number} ({title or 'untitled'})" for _, number, title in found)
+    candidates = _candidates(db, athlete_id, reference.strip())
+    if not candidates:
+        raise UserMistake(
+            "FG-activity-unknown",
+            f"there is no activity {reference!r}",
+            at=Place(field="activity"),
+            fix="type a number from `fitglue activities`, `last`, a date, or an id at the source; "
+            "`fitglue why` tells more",
+        )
+    if len(candidates) > 1:
         raise UserMistake(
             "FG-activity-ambiguous",
-            f"{reference!r} is {len(found)} activities",
-            why=listed,
+            f"{reference!r} is {len(candidates)} activities",
+            why=", ".join(map(str, candidates)),
             fix="type one of the numbers",
         )
-    raise UserMistake(
-        "FG-activity-unknown",
-        f"there is no activity {reference!r}",
-        at=Place(field="activity"),
-        fix="type a number from `fitglue activities`, `last`, a date, or an id at the source; "
-        "`fitglue why` tells more",
-    )
+    return candidates[0].id
 
 
-def _candidates(db: Db, athlete_id: str, reference: str) -> list[tuple[str, int, str | None]]:
+def _candidates(db: Db, athlete_id: str, reference: str) -> list[_Candidate]:
     mine = sa.select(activities.c.id, activities.c.number, activities.c.title).where(
         activities.c.athlete_id == athlete_id
     )
     live = mine.where(activities.c.gone_at.is_(None))
+    start = activities.c.start_local
     if reference == "last":
-        query = live.order_by(activities.c.start_local.desc(), activities.c.number).limit(1)
-    elif re.fullmatch(DAY, reference):
-        query = live.where(activities.c.start_local.like(f"{reference}%")).order_by(
-            activities.c.start_local
-        )
-    else:
-        return _by_id(db, athlete_id, reference, mine)
-    return [(row.id, row.number, row.title) for row in db.execute(query)]
+        newest = live.order_by(start.desc(), activities.c.number).limit(1)
+        return _found_by(db, newest)
+    if re.fullmatch(DAY, reference):
+        that_day = live.where(start.like(f"{reference}%")).order_by(start)
+        return _found_by(db, that_day)
+
+    for is_meant in _meanings(athlete_id, reference):
+        query = mine.where(is_meant).order_by(start).limit(MOST_FOUND)
+        candidates = _found_by(db, query)
+        if candidates:
+            return candidates
+    return []
 
 
-def _by_id(
-    db: Db, athlete_id: str, reference: str, mine: sa.Select[Any]
-) -> list[tuple[str, int, str | None]]:
-    queries = [
-        mine.where(activities.c.id == reference),
-        mine.where(
-            activities.c.id.in_(
-                sa.select(aliases.c.activity_id).where(
-                    aliases.c.athlete_id == athlete_id, aliases.c.id == reference
-                )
-            )
-        ),
-    ]
-    if reference.isdecimal() and len(reference) < 10:
-        queries += [
-            mine.where(activities.c.number == int(reference)),
-            mine.where(
-                activities.c.id.in_(
-                    sa.select(aliases.c.activity_id).where(
-                        aliases.c.athlete_id == athlete_id, aliases.c.number == int(reference)
-                    )
-                )
-            ),
-        ]
-    upstream = (
+def _found_by(db: Db, query: sa.Select[Any]) -> list[_Candidate]:
+    return [_Candidate(*row) for row in db.execute(query)]
+
+
+def _meanings(athlete_id: str, reference: str) -> Iterator[sa.ColumnElement[bool]]:
+    """What an id may mean, the narrowest first: of ours, at a source, a claim, or the beginning of
+    one at a source.
+    """
+    yield activities.c.id == reference
+    yield _has_alias(athlete_id, aliases.c.id == reference)
+    if reference.isdecimal() and len(reference) <= _MOST_DIGITS:
+        number = int(reference)
+        yield activities.c.number == number
+        yield _has_alias(athlete_id, aliases.c.number == number)
+
+    whole, *looser = _upstream(athlete_id, reference)
+    yield whole
+    yield _has_claim(athlete_id, reference)
+    yield from looser
+
+
+def _has_alias(athlete_id: str, is_meant: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    query = sa.select(aliases.c.activity_id).where(aliases.c.athlete_id == athlete_id, is_meant)
+    return activities.c.id.in_(query)
+
+
+def _upstream(athlete_id: str, reference: str) -> Sequence[sa.ColumnElement[bool]]:
+    mine = (
         sa.select(source_activities.c.activity_id)
-        .join(records, records.c.id == source_activities.c.record_id)
-        .join(connections, connections.c.id == records.c.connection_id)
+        .select_from(SOURCE_ACTIVITIES)
         .where(source_activities.c.athlete_id == athlete_id)
     )
-    whole, *looser = [
-        mine.where(activities.c.id.in_(upstream.where(meant))) for meant in at_source(reference)
-    ]
-    queries.append(whole)
-    claimed = sa.select(source_activities.c.activity_id).join(
-        claims, claims.c.source_activity_id == source_activities.c.id
+    return [activities.c.id.in_(mine.where(is_meant)) for is_meant in at_source(reference)]
+
+
+def _has_claim(athlete_id: str, claim: str) -> sa.ColumnElement[bool]:
+    query = (
+        sa.select(source_activities.c.activity_id)
+        .join(claims, claims.c.source_activity_id == source_activities.c.id)
+        .where(claims.c.athlete_id == athlete_id, claims.c.claim == claim)
     )
-    queries.append(
-        mine.where(
-            activities.c.id.in_(
-                claimed.where(claims.c.athlete_id == athlete_id, claims.c.claim == reference)
-            )
-        )
-    )
-    for query in [*queries, *looser]:
-        found = [
-            (row.id, row.number, row.title)
-            for row in db.execute(query.order_by(activities.c.start_local).limit(MOST_FOUND))
-        ]
-        if found:
-            return found
-    return []
+    return activities.c.id.in_(query)
 
 
 def at_source(reference: str) -> Iterator[sa.ColumnElement[bool]]:
@@ -132,7 +138,8 @@ def at_source(reference: str) -> Iterator[sa.ColumnElement[bool]]:
     """
     yield records.c.external_id == reference
     connection, _, external_id = reference.removesuffix("…").rpartition("/")
-    its = connections.c.name == connection if connection else sa.true()
-    yield sa.and_(its, records.c.external_id == external_id)
+    of_connection = connections.c.name == connection if connection else sa.true()
+    yield sa.and_(of_connection, records.c.external_id == external_id)
     if len(external_id) >= SHORTEST_PREFIX:
-        yield sa.and_(its, records.c.external_id.startswith(external_id, autoescape=True))
+        begins_so = records.c.external_id.startswith(external_id, autoescape=True)
+        yield sa.and_(of_connection, begins_so)

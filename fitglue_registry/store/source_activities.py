@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from fitglue_registry import model
-from fitglue_registry.store.statements import Statement, chunks, insert_one, insert_row, update_one
-from fitglue_registry.store.stored_streams import put_streams
-from fitglue_registry.store.tables import (
-    activities,
-    claims,
-    opinions,
-    source_activities,
-    streams,
+from fitglue_registry.model.activity import MODEL_VERSION
+from fitglue_registry.store.opinions import delete_opinions
+from fitglue_registry.store.statements import (
+    Statement,
+    chunks,
+    insert_one,
+    insert_row,
+    update_one,
 )
+from fitglue_registry.store.stored_streams import put_streams
+from fitglue_registry.store.tables import activities, claims, source_activities, streams
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy.engine import Connection as Db
 
@@ -54,19 +55,15 @@ _COMPARED = (
     "max_heartrate_bpm",
     "average_watts",
 )
-
+_BEFORE = ("id", "leg_no", "stub", "activity_id", "start_local", *_COMPARED)
 _LEGS = Statement(
     sa.select(
-        *(
-            source_activities.c[name]
-            for name in ("id", "leg_no", "stub", "activity_id", "start_local", *_COMPARED)
-        ),
+        *(source_activities.c[name] for name in _BEFORE),
         streams.c.samples.label("samples"),
     )
     .outerjoin(streams, streams.c.source_activity_id == source_activities.c.id)
     .where(source_activities.c.record_id == sa.bindparam("record_id"))
 )
-
 _CLAIMS = Statement(
     sa.select(claims.c.claim).where(claims.c.source_activity_id == sa.bindparam("number"))
 )
@@ -76,7 +73,7 @@ def put_source_activities(
     db: Db,
     record_id: int,
     athlete_id: str,
-    prepared: Sequence[EncodedActivity],
+    encoded: Sequence[EncodedActivity],
     *,
     plugin: str,
     plugin_version: str | None,
@@ -85,69 +82,91 @@ def put_source_activities(
     """Store what a record says now in place of what it said before; rows keep their ids, so
     opinions about them stay.
     """
+    common = {
+        "athlete_id": athlete_id,
+        "model": MODEL_VERSION,
+        "plugin": plugin,
+        "plugin_version": plugin_version,
+        "normalized_at": now,
+    }
     before = {row.leg_no: row for row in _LEGS.rows(db, record_id=record_id)}
-    legs, rematch, compare = [], False, False
-    for one in prepared:
-        values = {
-            "athlete_id": athlete_id,
-            "stub": one.activity.stub is not None,
-            "document": one.document,
-            "model": model.MODEL_VERSION,
-            "plugin": plugin,
-            "plugin_version": plugin_version,
-            "normalized_at": now,
-            **one.figures,
-        }
-        row = before.pop(one.activity.leg_no, None)
+    legs: list[tuple[int, EncodedActivity]] = []
+    rematch = False
+    compare = False
+
+    for leg in encoded:
+        row = before.pop(leg.activity.leg_no, None)
+        values = {**common, **_values_of(leg)}
         if row is None:
-            number = insert_one(
-                db, source_activities, record_id=record_id, leg_no=one.activity.leg_no, **values
-            )
+            values |= {"record_id": record_id, "leg_no": leg.activity.leg_no}
+            number = insert_one(db, source_activities, **values)
             rematch = True
         else:
             number = row.id
             update_one(db, source_activities, number, **values)
-            rematch |= (row.start_local, bool(row.stub)) != (
-                one.figures["start_local"],
-                values["stub"],
-            ) or row.activity_id is None
-            compare |= (row.samples or 0) != one.samples or any(
-                getattr(row, name) != one.figures[name] for name in _COMPARED
-            )
-        rematch |= _put_claims(db, number, athlete_id, one.activity.claims, known=row is not None)
-        put_streams(db, number, one, known=row is not None)
-        legs.append((number, one))
-    affected = frozenset(row.activity_id for row in before.values() if row.activity_id)
-    if before:
-        _delete_source_activities(db, [row.id for row in before.values()])
-    return Stored(tuple(legs), rematch or bool(before), compare, affected)
+            rematch |= _moves(row, leg)
+            compare |= _compares_differently(row, leg)
+
+        known = row is not None
+        rematch |= _put_claims(db, number, athlete_id, leg.activity.claims, known=known)
+        put_streams(db, number, leg, known=known)
+        legs.append((number, leg))
+
+    lost = list(before.values())
+    affected = frozenset(row.activity_id for row in lost if row.activity_id)
+    if lost:
+        _delete_source_activities(db, [row.id for row in lost])
+    return Stored(tuple(legs), rematch or bool(lost), compare, affected)
 
 
-def _put_claims(db: Db, number: int, athlete_id: str, said: Sequence[str], *, known: bool) -> bool:
+def _values_of(leg: EncodedActivity) -> dict[str, Any]:
+    is_stub = leg.activity.stub is not None
+    return {"stub": is_stub, "document": leg.document, **leg.figures}
+
+
+def _moves(row: Any, leg: EncodedActivity) -> bool:
+    """Whether a source activity may now belong to another activity, or belongs to none yet."""
+    if row.activity_id is None or row.start_local != leg.figures["start_local"]:
+        return True
+    is_stub = leg.activity.stub is not None
+    return bool(row.stub) != is_stub
+
+
+def _compares_differently(row: Any, leg: EncodedActivity) -> bool:
+    if (row.samples or 0) != leg.samples:
+        return True
+    return any(getattr(row, name) != leg.figures[name] for name in _COMPARED)
+
+
+def _put_claims(
+    db: Db, number: int, athlete_id: str, asserted: Sequence[str], *, known: bool
+) -> bool:
+    """Store the claims of a source activity, and return whether they changed."""
     before = set(_CLAIMS.scalars(db, number=number)) if known else set()
-    wanted = set(said)
-    if before == wanted:
+    now = set(asserted)
+    if before == now:
         return False
-    if before - wanted:
-        db.execute(
-            sa.delete(claims).where(
-                claims.c.source_activity_id == number, claims.c.claim.in_(before - wanted)
-            )
-        )
-    if wanted - before:
-        for claim in sorted(wanted - before):
-            insert_row(db, claims, source_activity_id=number, claim=claim, athlete_id=athlete_id)
+    _delete_claims(db, number, before - now)
+    for claim in sorted(now - before):
+        insert_row(db, claims, source_activity_id=number, claim=claim, athlete_id=athlete_id)
     return True
 
 
-def _delete_source_activities(db: Db, ids: Sequence[int]) -> None:
-    for some in chunks(ids):
-        db.execute(
-            sa.delete(opinions).where(
-                sa.or_(opinions.c.first_id.in_(some), opinions.c.second_id.in_(some))
-            )
+def _delete_claims(db: Db, number: int, dropped: Collection[str]) -> None:
+    if not dropped:
+        return
+    db.execute(
+        sa.delete(claims).where(
+            claims.c.source_activity_id == number,
+            claims.c.claim.in_(dropped),
         )
-        db.execute(sa.delete(source_activities).where(source_activities.c.id.in_(some)))
+    )
+
+
+def _delete_source_activities(db: Db, ids: Sequence[int]) -> None:
+    for chunk in chunks(ids):
+        delete_opinions(db, chunk)
+        db.execute(sa.delete(source_activities).where(source_activities.c.id.in_(chunk)))
 
 
 def forget_lost_activities(db: Db, athlete_id: str) -> None:
@@ -155,12 +174,9 @@ def forget_lost_activities(db: Db, athlete_id: str) -> None:
     given one when they are placed anew.
     """
     there = sa.exists().where(activities.c.id == source_activities.c.activity_id)
-    db.execute(
-        sa.update(source_activities)
-        .where(
-            source_activities.c.athlete_id == athlete_id,
-            source_activities.c.activity_id.is_not(None),
-            ~there,
-        )
-        .values(activity_id=None)
+    lost = (
+        source_activities.c.athlete_id == athlete_id,
+        source_activities.c.activity_id.is_not(None),
+        ~there,
     )
+    db.execute(sa.update(source_activities).where(*lost).values(activity_id=None))

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from fitglue_registry.model.stored import RecordState
+from fitglue_registry.store.joins import SOURCE_ACTIVITIES
 from fitglue_registry.store.statements import IDS, chunks
-from fitglue_registry.store.tables import (
-    claims,
-    connections,
-    records,
-    source_activities,
-)
+from fitglue_registry.store.tables import claims, connections, records, source_activities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SourceActivityRow:
-    """One source activity with its record's keys, as the matcher needs it."""
+    """One source activity with the keys of its record."""
 
     id: int
     connection_id: str
@@ -42,32 +39,25 @@ class SourceActivityRow:
     document: str
 
 
-_CLAIMS_OF = sa.select(claims.c.source_activity_id, claims.c.claim).where(
+_CLAIMS = sa.select(claims.c.source_activity_id, claims.c.claim).where(
     claims.c.source_activity_id.in_(IDS)
 )
-
 _ROWS = (
     sa.select(
-        *(
-            source_activities.c[name]
-            for name in (
-                "id",
-                "leg_no",
-                "stub",
-                "start_local",
-                "activity_id",
-                "home_id",
-                "document",
-            )
-        ),
+        source_activities.c.id,
+        source_activities.c.leg_no,
+        source_activities.c.stub,
+        source_activities.c.start_local,
+        source_activities.c.activity_id,
+        source_activities.c.home_id,
+        source_activities.c.document,
         records.c.connection_id,
         records.c.external_id,
         records.c.state,
         connections.c.source,
         connections.c.account_id,
     )
-    .join(records, records.c.id == source_activities.c.record_id)
-    .join(connections, connections.c.id == records.c.connection_id)
+    .select_from(SOURCE_ACTIVITIES)
     .where(source_activities.c.id.in_(IDS))
 )
 
@@ -76,26 +66,38 @@ def load_rows(
     db: Db, ids: Iterable[int], *, claims_too: bool = True
 ) -> dict[int, SourceActivityRow]:
     """The source activities of these ids, with their claims unless nobody asks for them."""
-    found: dict[int, SourceActivityRow] = {}
-    for some in chunks(sorted(set(ids))):
-        said: dict[int, set[str]] = defaultdict(set)
-        for number, claim in db.execute(_CLAIMS_OF, {"ids": some}) if claims_too else ():
-            said[number].add(claim)
-        for row in db.execute(_ROWS, {"ids": some}):
-            start = datetime.fromisoformat(row.start_local) if row.start_local else None
-            found[row.id] = SourceActivityRow(
-                row.id,
-                row.connection_id,
-                row.source,
-                row.account_id,
-                row.external_id,
-                row.leg_no,
-                bool(row.stub),
-                row.state == "gone",
-                start,
-                frozenset(said[row.id]),
-                row.activity_id,
-                row.home_id,
-                row.document,
-            )
-    return found
+    loaded: dict[int, SourceActivityRow] = {}
+    for chunk in chunks(sorted(set(ids))):
+        claimed = _claims_of(db, chunk) if claims_too else {}
+        for row in db.execute(_ROWS, {"ids": chunk}):
+            asserted = frozenset(claimed.get(row.id, ()))
+            loaded[row.id] = _loaded(row, asserted)
+    return loaded
+
+
+def _claims_of(db: Db, ids: list[int]) -> dict[int, set[str]]:
+    claimed: dict[int, set[str]] = defaultdict(set)
+    for source_activity_id, claim in db.execute(_CLAIMS, {"ids": ids}):
+        claimed[source_activity_id].add(claim)
+    return claimed
+
+
+def _loaded(row: Any, asserted: frozenset[str]) -> SourceActivityRow:
+    start_local = None
+    if row.start_local:
+        start_local = datetime.fromisoformat(row.start_local)
+    return SourceActivityRow(
+        id=row.id,
+        connection_id=row.connection_id,
+        entry=row.source,
+        account_id=row.account_id,
+        external_id=row.external_id,
+        leg_no=row.leg_no,
+        stub=bool(row.stub),
+        gone=row.state == RecordState.GONE,
+        start_local=start_local,
+        claims=asserted,
+        activity_id=row.activity_id,
+        home_id=row.home_id,
+        document=row.document,
+    )

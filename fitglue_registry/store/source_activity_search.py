@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from fitglue_registry.store.statements import IDS, Statement, chunks
-from fitglue_registry.store.tables import (
-    claims,
-    records,
-    source_activities,
-)
+from fitglue_registry.model.stored import RecordState
+from fitglue_registry.store.statements import IDS, Statement, each_scalar
+from fitglue_registry.store.tables import claims, records, source_activities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,18 +16,39 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-_FELLOWS = sa.select(source_activities.c.id).where(
+_OTHER = source_activities.alias("other")
+_ID = sa.select(source_activities.c.id)
+
+_OF_RECORDS = _ID.where(source_activities.c.record_id.in_(IDS))
+_OF_ACTIVITIES = _ID.where(source_activities.c.activity_id.in_(IDS))
+_FELLOWS = _ID.where(
     source_activities.c.activity_id.in_(
         sa.select(source_activities.c.activity_id).where(source_activities.c.id.in_(IDS))
     )
 )
-
+_STARTING_IN = _ID.join(records, records.c.id == source_activities.c.record_id).where(
+    source_activities.c.athlete_id == sa.bindparam("athlete"),
+    source_activities.c.start_local >= sa.bindparam("oldest"),
+    source_activities.c.start_local <= sa.bindparam("newest"),
+    records.c.state != RecordState.GONE,
+)
+_SHARED = (
+    _ID.join(records, records.c.id == source_activities.c.record_id)
+    .where(
+        records.c.connection_id == sa.bindparam("connection"),
+        sa.exists().where(
+            _OTHER.c.activity_id == source_activities.c.activity_id,
+            _OTHER.c.id != source_activities.c.id,
+        ),
+    )
+    .order_by(source_activities.c.id)
+)
 _NEIGHBOURS = Statement(
     sa.select(
-        *(
-            source_activities.c[name]
-            for name in ("start_utc", "start_local", "elapsed_s", "moving_s")
-        )
+        source_activities.c.start_utc,
+        source_activities.c.start_local,
+        source_activities.c.elapsed_s,
+        source_activities.c.moving_s,
     ).where(
         source_activities.c.athlete_id == sa.bindparam("athlete"),
         source_activities.c.start_local >= sa.bindparam("oldest"),
@@ -42,33 +60,41 @@ _NEIGHBOURS = Statement(
 
 def ids_of_records(db: Db, record_ids: Iterable[int]) -> list[int]:
     """The source activities of these records."""
-    return [
-        number
-        for some in chunks(record_ids)
-        for number in db.scalars(
-            sa.select(source_activities.c.id).where(source_activities.c.record_id.in_(some))
-        )
-    ]
+    return list(each_scalar(db, _OF_RECORDS, record_ids))
+
+
+def members_of(db: Db, activity_ids: Iterable[str]) -> set[int]:
+    """The source activities of these activities."""
+    return set(each_scalar(db, _OF_ACTIVITIES, sorted(set(activity_ids))))
+
+
+def with_fellow_members(db: Db, ids: Iterable[int]) -> set[int]:
+    """These source activities that belong to an activity, and all others that belong to it too."""
+    return set(each_scalar(db, _FELLOWS, ids))
+
+
+def shared_of(db: Db, connection_id: str) -> list[int]:
+    """The source activities of a connection whose activity has other members too."""
+    return list(db.scalars(_SHARED, {"connection": connection_id}))
+
+
+def ids_claiming(db: Db, athlete_id: str, identities: Iterable[str]) -> set[int]:
+    """The source activities of an athlete that assert one of these claims."""
+    query = sa.select(claims.c.source_activity_id).where(
+        claims.c.athlete_id == athlete_id, claims.c.claim.in_(IDS)
+    )
+    return set(each_scalar(db, query, sorted(set(identities))))
 
 
 def ids_near(db: Db, athlete_id: str, spans: Iterable[tuple[datetime, datetime]]) -> set[int]:
     """The live source activities of an athlete that start inside one of these spans of local
     time.
     """
-    found: set[int] = set()
+    near: set[int] = set()
     for oldest, newest in spans:
-        query = (
-            sa.select(source_activities.c.id)
-            .join(records, records.c.id == source_activities.c.record_id)
-            .where(
-                source_activities.c.athlete_id == athlete_id,
-                source_activities.c.start_local >= oldest.isoformat(),
-                source_activities.c.start_local <= newest.isoformat(),
-                records.c.state != "gone",
-            )
-        )
-        found.update(db.scalars(query))
-    return found
+        span = {"oldest": oldest.isoformat(), "newest": newest.isoformat()}
+        near.update(db.scalars(_STARTING_IN, {"athlete": athlete_id, **span}))
+    return near
 
 
 def neighbours(
@@ -80,52 +106,3 @@ def neighbours(
     return _NEIGHBOURS.rows(
         db, athlete=athlete_id, number=number, oldest=oldest.isoformat(), newest=newest.isoformat()
     )
-
-
-def ids_claiming(db: Db, athlete_id: str, said: Iterable[str]) -> set[int]:
-    """The source activities of an athlete that assert one of these claims."""
-    found: set[int] = set()
-    for some in chunks(sorted(set(said))):
-        query = sa.select(claims.c.source_activity_id).where(
-            claims.c.athlete_id == athlete_id, claims.c.claim.in_(some)
-        )
-        found.update(db.scalars(query))
-    return found
-
-
-def members_of(db: Db, activity_ids: Iterable[str]) -> set[int]:
-    """The source activities of these activities."""
-    return {
-        number
-        for some in chunks(sorted(set(activity_ids)))
-        for number in db.scalars(
-            sa.select(source_activities.c.id).where(source_activities.c.activity_id.in_(some))
-        )
-    }
-
-
-def shared_of(db: Db, connection_id: str) -> list[int]:
-    """The source activities of a connection whose activity has other members too."""
-    other = source_activities.alias("other")
-    query = sa.select(source_activities.c.id).join(
-        records, records.c.id == source_activities.c.record_id
-    )
-    return list(
-        db.scalars(
-            query.where(
-                records.c.connection_id == connection_id,
-                sa.exists().where(
-                    other.c.activity_id == source_activities.c.activity_id,
-                    other.c.id != source_activities.c.id,
-                ),
-            ).order_by(source_activities.c.id)
-        )
-    )
-
-
-def with_fellow_members(db: Db, ids: Iterable[int]) -> set[int]:
-    """These source activities that belong to an activity, and all others that belong to it too."""
-    found: set[int] = set()
-    for some in chunks(ids):
-        found.update(db.scalars(_FELLOWS, {"ids": some}))
-    return found

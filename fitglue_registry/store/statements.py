@@ -1,8 +1,8 @@
-"""Statements that run thousands of times a sync: built and compiled once, then run on the driver's
-own connection.
+"""Statements that run thousands of times in a sync: built and compiled once, then run on the
+driver's own connection.
 
-SQLAlchemy makes and compiles them, so that one text serves every database; its execution, which
-costs ten times what SQLite takes to run a small statement, is left out. Transactions stay
+SQLAlchemy builds and compiles them, so that one statement serves every database. Its execution is
+left out, because it costs ten times what SQLite takes to run a small statement. Transactions stay
 SQLAlchemy's.
 """
 
@@ -19,59 +19,65 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-_MANY = 500  # values in one IN list, well below every driver's limit
-#: The ids of one chunk, for an IN list.
+#: So many values are in one IN list, well below the limit of every driver.
+_CHUNK = 500
+#: One chunk of values, for the IN list of a query.
 IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+#: The name of a parameter, and what turns its value into the driver's.
 _Bind = tuple[str, "Callable[[Any], Any] | None"]
 
 
 class Statement:
-    """One statement with named parameters; ``columns`` are those that an insert or an update
-    sets.
+    """One statement with named parameters, compiled once for each kind of database.
+
+    ``columns`` are those that an insert or an update sets.
     """
 
     def __init__(self, statement: sa.Executable, columns: Iterable[str] | None = None) -> None:
         self._statement = statement
         self._columns = None if columns is None else list(columns)
-        self._made: dict[str, _Compiled] = {}
+        self._compiled: dict[str, _Compiled] = {}
 
     def run(self, db: Db, **values: Any) -> int:
-        """Run it; how many rows it changed comes back."""
-        return int(self._compiled(db).execute(db, values).rowcount)
+        """Run it, and return how many rows it changed."""
+        cursor = self._for(db).execute(db, values)
+        return int(cursor.rowcount)
 
     def run_many(self, db: Db, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run it once for each of ``rows``."""
-        self._compiled(db).execute_many(db, rows)
+        self._for(db).execute_many(db, rows)
 
     def rows(self, db: Db, **values: Any) -> list[Any]:
-        """What it finds, with the columns as attributes."""
-        compiled = self._compiled(db)
-        return [compiled.row(*found) for found in compiled.execute(db, values).fetchall()]
+        """The rows that it finds, with the columns as attributes."""
+        compiled = self._for(db)
+        cursor = compiled.execute(db, values)
+        return [compiled.row(*row) for row in cursor.fetchall()]
 
     def first(self, db: Db, **values: Any) -> Any:
         """The first row that it finds, or ``None``."""
-        compiled = self._compiled(db)
-        found = compiled.execute(db, values).fetchone()
-        return None if found is None else compiled.row(*found)
+        compiled = self._for(db)
+        row = compiled.execute(db, values).fetchone()
+        return None if row is None else compiled.row(*row)
 
     def scalar(self, db: Db, **values: Any) -> Any:
         """The first column of the first row, or ``None``."""
-        found = self._compiled(db).execute(db, values).fetchone()
-        return None if found is None else found[0]
+        row = self._for(db).execute(db, values).fetchone()
+        return None if row is None else row[0]
 
     def scalars(self, db: Db, **values: Any) -> list[Any]:
         """The first column of every row."""
-        return [found[0] for found in self._compiled(db).execute(db, values).fetchall()]
+        cursor = self._for(db).execute(db, values)
+        return [row[0] for row in cursor.fetchall()]
 
-    def _compiled(self, db: Db) -> _Compiled:
+    def _for(self, db: Db) -> _Compiled:
         name = db.dialect.name
-        if name not in self._made:
-            self._made[name] = _Compiled(self._statement, self._columns, db.dialect)
-        return self._made[name]
+        if name not in self._compiled:
+            self._compiled[name] = _Compiled(self._statement, self._columns, db.dialect)
+        return self._compiled[name]
 
 
 class _Compiled:
-    """A statement in the words of one driver."""
+    """A statement in the dialect of one driver."""
 
     def __init__(
         self, statement: sa.Executable, columns: list[str] | None, dialect: sa.Dialect
@@ -81,14 +87,10 @@ class _Compiled:
         self._constants = {
             name: value for name, value in compiled.params.items() if value is not None
         }
-        names = compiled.positiontup if compiled.positional else compiled.bind_names.values()
-        kinds = {name: bind.type for bind, name in compiled.bind_names.items()}
-        self._binds: list[_Bind] = [
-            (name, kinds[name].dialect_impl(dialect).bind_processor(dialect)) for name in names
-        ]
+        self._binds = _binds_of(compiled, dialect)
+        self._names = [name for name, _ in self._binds]
         self._positional = bool(compiled.positional)
-        found = getattr(statement, "exported_columns", ())
-        self.row: Any = namedtuple("Row", [column.key for column in found], rename=True)  # type: ignore[misc]  # known only now
+        self.row = _row_type(statement)
 
     def execute(self, db: Db, values: Mapping[str, Any]) -> Any:
         driver: Any = db.connection.driver_connection
@@ -96,61 +98,115 @@ class _Compiled:
 
     def execute_many(self, db: Db, rows: Iterable[Mapping[str, Any]]) -> None:
         driver: Any = db.connection.driver_connection
-        driver.cursor().executemany(self._text, [self._bound(values) for values in rows])
+        bound = [self._bound(values) for values in rows]
+        driver.cursor().executemany(self._text, bound)
 
     def _bound(self, values: Mapping[str, Any]) -> Any:
+        """The values as the driver takes them: in the order of the parameters, or by name."""
         if self._constants:
             values = {**self._constants, **values}
+        # A loop would take a third longer, and this runs for every row of a sync.
+        bound = [
+            values[name] if convert is None else convert(values[name])
+            for name, convert in self._binds
+        ]
         if self._positional:
-            return [values[name] if to is None else to(values[name]) for name, to in self._binds]
-        return {name: values[name] if to is None else to(values[name]) for name, to in self._binds}
+            return bound
+        return dict(zip(self._names, bound, strict=True))
 
 
-@cache
-def _insert(table: sa.Table, columns: tuple[str, ...], *, key: bool) -> Statement:
-    statement = sa.insert(table).inline()
-    return Statement(statement.returning(*table.primary_key) if key else statement, columns)
+def _binds_of(compiled: Any, dialect: sa.Dialect) -> list[_Bind]:
+    names = compiled.bind_names.values()
+    if compiled.positional:
+        names = compiled.positiontup
+    types = {name: parameter.type for parameter, name in compiled.bind_names.items()}
+
+    binds: list[_Bind] = []
+    for name in names:
+        in_dialect = types[name].dialect_impl(dialect)
+        binds.append((name, in_dialect.bind_processor(dialect)))
+    return binds
 
 
-@cache
-def _update(table: sa.Table, columns: tuple[str, ...]) -> Statement:
-    statement = sa.update(table).where(
-        *(column == sa.bindparam(f"key_{column.name}") for column in table.primary_key)
-    )
-    return Statement(statement, columns)
+def _row_type(statement: sa.Executable) -> Any:
+    columns = getattr(statement, "exported_columns", ())
+    names = [column.key for column in columns]
+    return namedtuple("Row", names, rename=True)  # known only now
 
 
-@cache
-def _defaults(table: sa.Table) -> dict[str, Any]:
-    return {
-        column.name: column.default.arg
-        for column in table.columns
-        if isinstance(column.default, sa.ColumnDefault)
-    }
+# -- one row ---------------------------------------------------------------------------------------
 
 
 def insert_one(db: Db, table: sa.Table, **values: Any) -> int:
-    """Insert one row and give back the number that the database made up for it."""
+    """Insert one row, and return the number that the database gave it."""
     values = {**_defaults(table), **values}
-    return int(_insert(table, tuple(values), key=True).scalar(db, **values))
+    statement = _insert(table, tuple(values), key=True)
+    return int(statement.scalar(db, **values))
 
 
 def insert_row(db: Db, table: sa.Table, **values: Any) -> None:
     """Insert one row whose key is known."""
     values = {**_defaults(table), **values}
-    _insert(table, tuple(values), key=False).run(db, **values)
+    statement = _insert(table, tuple(values), key=False)
+    statement.run(db, **values)
 
 
 def update_one(db: Db, table: sa.Table, *key: Any, **values: Any) -> bool:
-    """Set columns of the row with this primary key; whether there is one comes back."""
-    named = {
-        f"key_{column.name}": part for column, part in zip(table.primary_key, key, strict=True)
-    }
-    return bool(_update(table, tuple(values)).run(db, **named, **values))
+    """Set columns of the row with this primary key, and return whether there is one."""
+    by_name = dict(zip(_key_names(table), key, strict=True))
+    statement = _update(table, tuple(values))
+    return bool(statement.run(db, **by_name, **values))
+
+
+@cache
+def _insert(table: sa.Table, columns: tuple[str, ...], *, key: bool) -> Statement:
+    statement = sa.insert(table).inline()
+    if key:
+        return Statement(statement.returning(*table.primary_key), columns)
+    return Statement(statement, columns)
+
+
+@cache
+def _update(table: sa.Table, columns: tuple[str, ...]) -> Statement:
+    names = _key_names(table)
+    statement = sa.update(table)
+    for name, column in zip(names, table.primary_key, strict=True):
+        statement = statement.where(column == sa.bindparam(name))
+    return Statement(statement, columns)
+
+
+@cache
+def _key_names(table: sa.Table) -> tuple[str, ...]:
+    """The parameters for the primary key; a prefix keeps them apart from the columns to set."""
+    return tuple(f"key_{column.name}" for column in table.primary_key)
+
+
+@cache
+def _defaults(table: sa.Table) -> dict[str, Any]:
+    defaults = {}
+    for column in table.columns:
+        if isinstance(column.default, sa.ColumnDefault):
+            defaults[column.name] = column.default.arg
+    return defaults
+
+
+# -- many values -----------------------------------------------------------------------------------
+
+
+def each_row(db: Db, query: sa.Executable, values: Iterable[Any]) -> Iterator[Any]:
+    """The rows of a query that compares with ``IDS``, which is run for each chunk of the values."""
+    for chunk in chunks(values):
+        yield from db.execute(query, {"ids": chunk})
+
+
+def each_scalar(db: Db, query: sa.Executable, values: Iterable[Any]) -> Iterator[Any]:
+    """The first column of ``each_row``."""
+    for chunk in chunks(values):
+        yield from db.scalars(query, {"ids": chunk})
 
 
 def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    """Lists short enough for an IN clause."""
-    every = list(values)
-    for start in range(0, len(every), _MANY):
-        yield every[start : start + _MANY]
+    """Lists that are short enough for an IN list."""
+    listed = list(values)
+    for start in range(0, len(listed), _CHUNK):
+        yield listed[start : start + _CHUNK]

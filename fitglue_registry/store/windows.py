@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from fitglue_registry.plugin_api import Window
-from fitglue_registry.store.tables import (
-    windows,
-)
+from fitglue_registry.store.days import day_of, day_text
+from fitglue_registry.store.tables import windows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,41 +31,34 @@ def plan_windows(db: Db, connection_id: str, walk_at: str, planned: Sequence[Win
     older plan is dropped.
     """
     db.execute(sa.delete(windows).where(windows.c.connection_id == connection_id))
-    rows = [
-        {
+    rows = []
+    for position, window in enumerate(planned):
+        row = {
             "connection_id": connection_id,
             "walk_at": walk_at,
             "position": position,
-            "oldest": _text(window.oldest),
-            "newest": _text(window.newest),
+            "oldest": day_text(window.oldest),
+            "newest": day_text(window.newest),
         }
-        for position, window in enumerate(planned)
-    ]
+        rows.append(row)
     if rows:
         db.execute(sa.insert(windows), rows)
 
 
 def planned_windows(db: Db, connection_id: str) -> list[PlannedWindow]:
     """What is left of a walk, newest first."""
-    rows = db.execute(
+    query = (
         sa.select(windows)
         .where(windows.c.connection_id == connection_id)
         .order_by(windows.c.position)
     )
-    return [
-        PlannedWindow(row.id, row.walk_at, Window(_day(row.oldest), _day(row.newest)))
-        for row in rows
-    ]
+    planned = []
+    for row in db.execute(query):
+        window = Window(day_of(row.oldest), day_of(row.newest))
+        planned.append(PlannedWindow(row.id, row.walk_at, window))
+    return planned
 
 
 def window_done(db: Db, planned: PlannedWindow) -> None:
     """Strike a window off the plan."""
     db.execute(sa.delete(windows).where(windows.c.id == planned.id))
-
-
-def _text(day: date | None) -> str | None:
-    return day.isoformat() if day else None
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from fitglue_registry import model
 from fitglue_registry.model import Stub
-from fitglue_registry.store.activities import Merged, drop_orphans
+from fitglue_registry.store.activities import Merged, drop_empty
 from fitglue_registry.store.assignment import assign
 from fitglue_registry.store.connections import remove_connection
 from fitglue_registry.store.source_activity_rows import load_rows
@@ -187,7 +187,7 @@ def test_an_activity_without_members_is_removed_with_its_connection(library):
     row = load_rows(library.db, [one])[one]
     touched = remove_connection(library.db, row.connection_id)
     assert touched == [first]
-    drop_orphans(library.db, touched)
+    drop_empty(library.db, touched)
     assert list(numbers(library)) == [second]
 
 

@@ -1,0 +1,65 @@
+"""The zstd dictionaries that the store has learnt, one for each part of a source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from fitglue_registry.store.packing import FEWEST_SAMPLES, learn_dictionary
+from fitglue_registry.store.statements import insert_one
+from fitglue_registry.store.tables import dictionaries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection as Db
+
+
+class Dictionaries:
+    """Keeps in memory what it has loaded or learnt."""
+
+    def __init__(self) -> None:
+        self._newest: dict[tuple[str, str], tuple[int, bytes] | None] = {}
+        self._by_id: dict[int, bytes] = {}
+
+    def newest(self, db: Db, source: str, part: str) -> tuple[int, bytes] | None:
+        """The id and the content of the dictionary for a part, ``None`` where none was learnt."""
+        key = (source, part)
+        if key not in self._newest:
+            self._newest[key] = _load(db, source, part)
+        return self._newest[key]
+
+    def by_id(self, db: Db, dictionary_id: int) -> bytes:
+        """The content of the dictionary that a raw part was packed with."""
+        if dictionary_id not in self._by_id:
+            query = sa.select(dictionaries.c.content).where(dictionaries.c.id == dictionary_id)
+            self._by_id[dictionary_id] = db.execute(query).scalar_one()
+        return self._by_id[dictionary_id]
+
+    def learn(self, db: Db, source: str, part: str, samples: Sequence[bytes]) -> None:
+        """Learn a dictionary from the first sizeable batch of a part; later ones use it."""
+        if len(samples) < FEWEST_SAMPLES or self.newest(db, source, part) is not None:
+            return
+        learnt = learn_dictionary(samples)
+        if learnt is None:
+            return
+        dictionary_id = insert_one(db, dictionaries, source=source, part=part, content=learnt)
+        self._newest[source, part] = (dictionary_id, learnt)
+
+    def forget(self) -> None:
+        """Forget what was learnt in a transaction that was rolled back."""
+        self._newest.clear()
+        self._by_id.clear()
+
+
+def _load(db: Db, source: str, part: str) -> tuple[int, bytes] | None:
+    query = (
+        sa.select(dictionaries.c.id, dictionaries.c.content)
+        .where(dictionaries.c.source == source, dictionaries.c.part == part)
+        .order_by(dictionaries.c.id)
+    )
+    row = db.execute(query).first()
+    if row is None:
+        return None
+    return row.id, row.content
