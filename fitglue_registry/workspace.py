@@ -45,6 +45,16 @@ class Replacements:
     clock: WaitingClock | None = None
 
 
+def home_folder(named: str | Path | None = None) -> Path:
+    """Return the folder of everything local: this one, FITGLUE_HOME, or the platform's."""
+    chosen = named or os.environ.get("FITGLUE_HOME")
+    if chosen:
+        return Path(chosen).expanduser().absolute()  # a plugin may change the working directory
+    from platformdirs import user_data_path
+
+    return user_data_path("fitglue", appauthor=False)
+
+
 class Workspace:
     """What a host holds open; each thing is opened when it is first needed.
 
@@ -72,12 +82,7 @@ class Workspace:
     @cached_property
     def home(self) -> Path:
         """The folder of everything local."""
-        named = self._home or os.environ.get("FITGLUE_HOME")
-        if named:
-            return Path(named).expanduser().absolute()  # a plugin may change the working directory
-        from platformdirs import user_data_path
-
-        return user_data_path("fitglue", appauthor=False)
+        return home_folder(self._home)
 
     @cached_property
     def database(self) -> Database:

@@ -15,12 +15,20 @@ import click
 
 from fitglue_registry.cli import what_was_stopped
 from fitglue_registry.cli.command import Group, json_option
-from fitglue_registry.cli.context import CliContext, columns, pass_cli
-from fitglue_registry.cli.text import prepare_streams
+from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.text import prepare_streams, terminal_width
 from fitglue_registry.errors import FitglueError, StoreFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import TextIO
+
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    from fitglue_registry.cli.screen import Screen
+    from fitglue_registry.host import Host
+    from fitglue_registry.redaction.redactor import Redactor
 
 #: Each command of the top level with its one line of help, so that `fitglue --help` imports none of
 #: them.
@@ -64,7 +72,8 @@ _ENVIRONMENT = {
     "NO_COLOR": "No colours.",
 }
 #: Columns that help is laid out for, at most and at least.
-_WIDEST, _NARROWEST = 110, 50
+_WIDEST = 110
+_NARROWEST = 50
 _EPILOG = (
     "Answers go to standard output, progress and errors to standard error. With --json an "
     'error is one JSON object, {"error": …}, '
@@ -76,11 +85,11 @@ class LazyGroup(Group):
     """A group whose commands are modules of ``commands/``, imported one at a time."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature, here and below
-        """The names, in the order of the table."""
+        """Return the names, in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command of a name, imported now."""
+        """Import the command of a name, and return it."""
         if cmd_name not in COMMANDS:
             return None
         module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
@@ -90,28 +99,67 @@ class LazyGroup(Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that was typed; raises a usage error that names the nearest one."""
+        """Return the command that was typed; raises a usage error that names the nearest one."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             from fitglue_registry.validation.wording import nearest
 
             near = nearest(args[0], COMMANDS)
-            raise click.UsageError(
-                f"there is no command {args[0]!r}{f'; did you mean {near}?' if near else ''}", ctx
-            )
+            question = f"; did you mean {near}?" if near else ""
+            raise click.UsageError(f"there is no command {args[0]!r}{question}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The table, without importing anything."""
+        """Write the table, without importing anything."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """What scripts rely on: streams, exit codes, names in the environment."""
+        """Write what scripts rely on: streams, exit codes, names in the environment."""
         super().format_epilog(ctx, formatter)
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES.items()])
         with formatter.section("Environment"):
             formatter.write_dl(list(_ENVIRONMENT.items()))
+
+
+class LateLoader:
+    """Imports what takes long to import, and what ``--help`` does not need.
+
+    This module is the only one of the command that imports inside functions.
+    """
+
+    def host(self) -> Host:
+        """Open the library."""
+        from fitglue_registry.host import Host
+
+        return Host()
+
+    def redactor(self) -> Redactor:
+        """Return a redactor that knows the secrets of the environment."""
+        from fitglue_registry.redaction.environment import secrets_of_environment
+        from fitglue_registry.redaction.redactor import Redactor
+
+        return Redactor(secrets_of_environment())
+
+    def log_to_stderr(
+        self, redactor: Redactor, verbosity: int, *, everything: bool
+    ) -> Callable[[], None]:
+        """Log to standard error; the function that it returns ends that."""
+        from fitglue_registry.cli.logs import log_to_stderr
+
+        return log_to_stderr(redactor, verbosity, everything=everything)
+
+    def screen(self, stream: TextIO) -> Screen:
+        """Return what draws on a stream."""
+        from fitglue_registry.cli.screen import Screen
+
+        return Screen(stream)
+
+    def progress_bars(self, console: Console) -> Bars:
+        """Return progress bars on a console."""
+        from fitglue_registry.cli.bars import progress_bars
+
+        return progress_bars(console)
 
 
 @click.group(
@@ -142,11 +190,11 @@ def root(context: click.Context, cli: CliContext, *, version: bool) -> int | Non
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one call and answer its exit code; nothing but a bug's own defect raises."""
+    """Run one call and return its exit code; nothing but a bug's own defect raises."""
     if "_FITGLUE_COMPLETE" in os.environ:
         root.main(prog_name="fitglue")
     prepare_streams()
-    cli = CliContext(as_json="--json" in arguments)
+    cli = CliContext(LateLoader(), as_json="--json" in arguments)
     try:
         code = _call(cli, list(arguments))
         sys.stdout.flush()
@@ -162,36 +210,45 @@ def run(arguments: Sequence[str]) -> int:
 
 def _call(cli: CliContext, arguments: list[str]) -> int:
     try:
-        # click would import shutil, and with it three ways of compressing, to find this out.
-        width = max(min(columns(sys.stdout), _WIDEST) - 2, _NARROWEST)
-        with root.make_context("fitglue", arguments, obj=cli, terminal_width=width) as context:
-            return root.invoke(context) or 0
+        return _invoke(cli, arguments)
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2
-    except click.ClickException as error:
-        from fitglue_registry.cli.failure import usage_failure
-
-        failure: FitglueError = usage_failure(error)
     except (KeyboardInterrupt, click.Abort):
         cli.note(what_was_stopped(arguments))
         return 130
-    except FitglueError as error:
-        failure = error
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the border of the process: a person gets a sentence, and the traceback is kept
-        from fitglue_registry.cli.failure import bug_failure
+        return _fail(cli, error)
 
-        full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-        failure = (
-            StoreFailed("FG-disk-full", "the disk is full", fix="make room and run it again")
-            if full
-            else bug_failure(cli, error)
-        )
+
+def _invoke(cli: CliContext, arguments: list[str]) -> int:
+    # click would import shutil, and with it three ways of compressing, to find this out.
+    width = max(min(terminal_width(sys.stdout), _WIDEST) - 2, _NARROWEST)
+    with root.make_context("fitglue", arguments, obj=cli, terminal_width=width) as context:
+        return root.invoke(context) or 0
+
+
+def _fail(cli: CliContext, error: Exception) -> int:
+    """Show an error, and return the exit code that it makes."""
     from fitglue_registry.cli.failure import show_failure
 
+    failure = _failure_of(cli, error)
     show_failure(cli, failure)
     return failure.exit_code
+
+
+def _failure_of(cli: CliContext, error: Exception) -> FitglueError:
+    from fitglue_registry.cli.bug_report import bug_failure
+    from fitglue_registry.cli.failure import usage_failure
+
+    if isinstance(error, FitglueError):
+        return error
+    if isinstance(error, click.ClickException):
+        return usage_failure(error)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return StoreFailed("FG-disk-full", "the disk is full", fix="make room and run it again")
+    return bug_failure(cli, error)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SPANS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_SHORTEST_SPAN_S = 60
 _LENGTHS = {"": 1.0, "m": 1.0, "km": 1000.0, "mi": 1609.344}
 
 
@@ -50,10 +51,12 @@ class Group(click.Group):
 
 
 def _write_examples(examples: tuple[str, ...], formatter: click.HelpFormatter) -> None:
-    if examples:
-        with formatter.section("Examples" if len(examples) > 1 else "Example"):
-            for example in examples:
-                formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+    if not examples:
+        return
+    with formatter.section("Examples" if len(examples) > 1 else "Example"):
+        indent = " " * formatter.current_indent
+        for example in examples:
+            formatter.write(f"{indent}{example}\n")
 
 
 def _common() -> list[click.Parameter]:
@@ -101,21 +104,25 @@ class Day(click.ParamType):  # type: ignore[type-arg]
         """The day; fails with what it may look like."""
         if isinstance(value, date):
             return value
-        text = str(value).strip().lower()
-        today = datetime.now(UTC).astimezone().date()
-        back = re.fullmatch(r"(\d{1,5})([dw])", text)
         try:
-            if text in ("today", "yesterday"):
-                return today - timedelta(days=text == "yesterday")
-            return (
-                today - timedelta(days=int(back[1]) * (7 if back[2] == "w" else 1))
-                if back
-                else date.fromisoformat(text)
-            )
+            return _day(str(value).strip().lower())
         except (ValueError, OverflowError):
             self.fail(
                 f"{value!r} is no day; type 2026-05-01, today, yesterday, 30d or 4w", param, ctx
             )
+
+
+def _day(text: str) -> date:
+    today = datetime.now(UTC).astimezone().date()
+    if text == "today":
+        return today
+    if text == "yesterday":
+        return today - timedelta(days=1)
+    ago = re.fullmatch(r"(\d{1,5})([dw])", text)
+    if not ago:
+        return date.fromisoformat(text)
+    number = int(ago[1])
+    return today - (timedelta(weeks=number) if ago[2] == "w" else timedelta(days=number))
 
 
 class Length(click.ParamType):  # type: ignore[type-arg]
@@ -127,10 +134,11 @@ class Length(click.ParamType):  # type: ignore[type-arg]
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Metres; fails with what it may look like."""
-        found = re.fullmatch(r"(\d+(?:[.,]\d+)?)\s*(m|km|mi|)", str(value).strip().lower())
-        if not found:
+        text = str(value).strip().lower()
+        match = re.fullmatch(r"(\d+(?:[.,]\d+)?)\s*(m|km|mi|)", text)
+        if not match:
             self.fail(f"{value!r} is no distance; type 20km, 12mi or 20000", param, ctx)
-        return float(found[1].replace(",", ".")) * _LENGTHS[found[2]]
+        return float(match[1].replace(",", ".")) * _LENGTHS[match[2]]
 
 
 class Span(click.ParamType):  # type: ignore[type-arg]
@@ -142,9 +150,9 @@ class Span(click.ParamType):  # type: ignore[type-arg]
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Seconds, a minute at least; fails with what it may look like."""
-        found = re.fullmatch(r"(\d{1,6})\s*(s|m|min|h|d)", str(value).strip().lower())
-        seconds = int(found[1]) * _SPANS[found[2]] if found else 0
-        if seconds < 60:
+        match = re.fullmatch(r"(\d{1,6})\s*(s|m|min|h|d)", str(value).strip().lower())
+        seconds = int(match[1]) * _SPANS[match[2]] if match else 0
+        if seconds < _SHORTEST_SPAN_S:
             self.fail(f"{value!r} is no time of a minute or more; type 30m, 2h or 1d", param, ctx)
         return float(seconds)
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from fitglue_registry.model.sports import ON_FOOT, family
 
 
 def km(metres: float | None, digits: int = 1) -> str:
     """Metres as a bare number of kilometres, for a column that says km."""
-    return "" if metres is None else f"{metres / 1000:,.{digits}f}"
+    if metres is None:
+        return ""
+    return f"{metres / 1000:,.{digits}f}"
 
 
 def distance(metres: float | None, digits: int = 1) -> str:
     """``850 m``, ``12.9 km``."""
     if metres is None:
         return ""
-    return f"{metres:,.0f} m" if metres < 1000 else f"{metres / 1000:,.{digits}f} km"
+    if metres < 1000:
+        return f"{metres:,.0f} m"
+    return f"{km(metres, digits)} km"
 
 
 def clock(seconds: float | None) -> str:
@@ -53,7 +57,9 @@ def _minutes(seconds: float) -> str:
 
 def whole(value: float | None, *, estimated: bool = False) -> str:
     """A figure without decimals; ``~`` marks one that was estimated."""
-    return "" if value is None else f"{'~' if estimated else ''}{value:,.0f}"
+    if value is None:
+        return ""
+    return f"~{value:,.0f}" if estimated else f"{value:,.0f}"
 
 
 def plain(value: float) -> str:
@@ -69,11 +75,9 @@ def span(seconds: float) -> str:
         return f"{seconds:.0f} s"
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
-    return (
-        f"{plain(round(seconds / 3600, 1))} h"
-        if seconds < 36 * 3600
-        else f"{seconds / 86400:.0f} days"
-    )
+    if seconds < 36 * 3600:
+        return f"{plain(round(seconds / 3600, 1))} h"
+    return f"{seconds / 86400:.0f} days"
 
 
 def ago(moment: str | None, now: datetime) -> str:
@@ -92,11 +96,13 @@ def size(octets: float | None) -> str:
     """``815 B``, ``65.3 kB``, ``1.2 GB``."""
     if octets is None:
         return ""
-    for unit in ("B", "kB", "MB"):
-        if octets < 1000:
-            return f"{octets:.0f} {unit}" if unit == "B" else f"{octets:.1f} {unit}"
+    if octets < 1000:
+        return f"{octets:.0f} B"
+    for unit in ("kB", "MB"):
         octets /= 1000
-    return f"{octets:.1f} GB"
+        if octets < 1000:
+            return f"{octets:.1f} {unit}"
+    return f"{octets / 1000:.1f} GB"
 
 
 def moment(text: str | None) -> str:
@@ -104,8 +110,3 @@ def moment(text: str | None) -> str:
     if not text:
         return ""
     return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"
-
-
-def parse_utc(text: str) -> datetime:
-    """A stored moment."""
-    return datetime.fromisoformat(text).astimezone(UTC)

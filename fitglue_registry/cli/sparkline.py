@@ -17,18 +17,21 @@ def sparkline(samples: Sequence[float | None], width: int, blocks: str = BLOCKS)
     known = [mean for mean in means if mean is not None]
     if not known:
         return ""
-    low, high = min(known), max(known)
-    step = (high - low) or 1.0
-    return "".join(
-        " "
-        if mean is None
-        else blocks[min(int((mean - low) / step * len(blocks)), len(blocks) - 1)]
-        for mean in means
-    )
+    low = min(known)
+    step = (max(known) - low) or 1.0
+    line = ""
+    for mean in means:
+        if mean is None:
+            line += " "
+        else:
+            level = int((mean - low) / step * len(blocks))
+            line += blocks[min(level, len(blocks) - 1)]
+    return line
 
 
 def _means(samples: Sequence[float | None], buckets: int) -> Iterator[float | None]:
     for bucket in range(buckets):
-        start, end = bucket * len(samples) // buckets, (bucket + 1) * len(samples) // buckets
+        start = bucket * len(samples) // buckets
+        end = (bucket + 1) * len(samples) // buckets
         known = [sample for sample in samples[start:end] if sample is not None]
         yield sum(known) / len(known) if known else None

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST_ID = 24
+_BEGINNING = 12
+_FALLBACK_WIDTH = 80
 _HASH = re.compile(r"\b[0-9a-f]{40,}\b")
 _PLAIN = {
     "…": "...",
@@ -61,19 +63,19 @@ def clean_json(text: str) -> str:
     """A JSON text in which what JSON leaves raw, and a terminal might obey, is written as a
     number.
     """
-    return re.sub(CONTROL_CHARACTER, lambda found: f"\\u{ord(found[0]):04x}", text)
+    return re.sub(CONTROL_CHARACTER, lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def _numbered(found: re.Match[str]) -> str:
-    return f"\\x{ord(found[0]):02x}" if ord(found[0]) < 256 else f"\\u{ord(found[0]):04x}"
+def _numbered(match: re.Match[str]) -> str:
+    number = ord(match[0])
+    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(
-        _PLAIN.get(character, "?") for character in error.object[error.start : error.end]
-    ), error.end
+    missing = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(character, "?") for character in missing), error.end
 
 
 def prepare_streams() -> None:
@@ -97,8 +99,7 @@ class _OwnOutput:
 
     def write(self, text: str) -> int:
         """Write to the stream that the calling thread may write to."""
-        own = threading.current_thread() is threading.main_thread()
-        return (self._stream if own else sys.stderr).write(text)
+        return self._stream_of_thread().write(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write them one by one."""
@@ -106,13 +107,14 @@ class _OwnOutput:
             self.write(line)
 
     def __getattr__(self, name: str) -> Any:
-        own = threading.current_thread() is threading.main_thread()
-        return getattr(
-            self._stream
-            if own or name in ("flush", "encoding", "errors", "isatty")
-            else sys.stderr,
-            name,
-        )
+        if name in ("flush", "encoding", "errors", "isatty"):
+            return getattr(self._stream, name)
+        return getattr(self._stream_of_thread(), name)
+
+    def _stream_of_thread(self) -> TextIO:
+        if threading.current_thread() is threading.main_thread():
+            return self._stream
+        return sys.stderr
 
 
 def keep_standard_output() -> None:
@@ -138,6 +140,19 @@ def keep_standard_output() -> None:
     )
 
 
+def terminal_width(stream: TextIO) -> int:
+    """As ``shutil.get_terminal_size`` says, of the stream at hand: the process's own standard
+    output may be another one.
+    """
+    chosen = os.environ.get("COLUMNS", "")
+    if chosen.isdecimal() and int(chosen):
+        return int(chosen)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _FALLBACK_WIDTH
+    except (OSError, ValueError):
+        return _FALLBACK_WIDTH
+
+
 def speaks_unicode(stream: TextIO) -> bool:
     """Whether a stream's encoding has every character."""
     return (stream.encoding or "").lower().replace("-", "").startswith("utf")
@@ -145,17 +160,21 @@ def speaks_unicode(stream: TextIO) -> bool:
 
 def short_id(external_id: str) -> str:
     """An id at a source as a list shows it: a hash is known by its beginning."""
-    return external_id if len(external_id) <= _LONGEST_ID else f"{external_id[: _LONGEST_ID // 2]}…"
+    if len(external_id) <= _LONGEST_ID:
+        return external_id
+    return f"{external_id[:_BEGINNING]}…"
 
 
 def short_hashes(text: str) -> str:
     """A text in which each hash is known by its beginning; ``--json`` has all of them."""
-    return _HASH.sub(lambda found: f"{found[0][: _LONGEST_ID // 2]}…", text)
+    return _HASH.sub(lambda match: f"{match[0][:_BEGINNING]}…", text)
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
     """``1 activity``, ``2 activities``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    if number == 1:
+        return f"1 {one}"
+    return f"{number:,} {many or f'{one}s'}"
 
 
 def joined(words: Iterable[Any]) -> str:

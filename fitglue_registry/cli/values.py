@@ -27,18 +27,22 @@ def _watts(value: Any, activity: SourceActivity) -> str:
 
 def _cadence(value: Any, activity: SourceActivity) -> str:
     # Told apart because one leg is what most sources count, and steps are what people know.
-    return f"{value * 2:.0f} steps/min" if activity.cadence_per_leg else f"{value:.0f} rpm"
+    if activity.cadence_per_leg:
+        return f"{value * 2:.0f} steps/min"
+    return f"{value:.0f} rpm"
 
 
 def _named(value: Any, _: SourceActivity) -> str:
     parts = (value.name, getattr(value, "manufacturer", None), getattr(value, "product", None))
-    return ", ".join(part for part in parts if part) or "–"
+    return ", ".join(filter(None, parts)) or "–"
 
 
 def _loads(value: Any, _: SourceActivity) -> str:
-    return ", ".join(
-        f"{numbers.plain(load.value)} by {(load.method or '?').replace('_', ' ')}" for load in value
-    )
+    texts = []
+    for load in value:
+        method = (load.method or "?").replace("_", " ")
+        texts.append(f"{numbers.plain(load.value)} by {method}")
+    return ", ".join(texts)
 
 
 def _clock(value: Any, _: SourceActivity) -> str:
@@ -68,6 +72,8 @@ def _words(value: Any, _: SourceActivity) -> str:
 def _list(value: Any, _: SourceActivity) -> str:
     return ", ".join(value)
 
+
+_NOTHING: tuple[Any, ...] = (None, (), {}, False)
 
 GROUPS: dict[str, dict[str, tuple[str, Write]]] = {
     "Time": {
@@ -164,12 +170,11 @@ def grouped(activity: SourceActivity) -> Iterator[tuple[str, list[tuple[str, str
     commute) is left out.
     """
     for group, fields in GROUPS.items():
-        shown = [
-            (name, label, write(getattr(activity, name), activity).strip())
-            for name, (label, write) in fields.items()
-            if getattr(activity, name) not in (None, (), {}, False)
-            and not _says_nothing(name, activity)
-        ]
+        shown = []
+        for name, (label, write) in fields.items():
+            value = getattr(activity, name)
+            if value not in _NOTHING and not _says_nothing(name, activity):
+                shown.append((name, label, write(value, activity).strip()))
         if shown:
             yield group, shown
 

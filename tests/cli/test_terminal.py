@@ -48,11 +48,12 @@ def test_a_table_for_a_file_keeps_texts_as_they_are_and_a_terminal_gets_them_har
     """A title that would command a terminal is written out in numbers there, and unchanged into a
     file.
     """
+    from fitglue_registry.cli.app import LateLoader
     from fitglue_registry.cli.context import CliContext
 
     for on_terminal, shown in ((True, "\\x1b[31mred"), (False, "\x1b[31mred")):
         out = io.StringIO()
         monkeypatch.setattr(out, "isatty", lambda on_terminal=on_terminal: on_terminal)
         monkeypatch.setattr(sys, "stdout", out)
-        CliContext(as_json=False).csv(("title",), [("\x1b[31mred",)])
+        CliContext(LateLoader()).csv(("title",), [("\x1b[31mred",)])
         assert out.getvalue() == f"title\n{shown}\n"

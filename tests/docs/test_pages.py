@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from fitglue_registry import Host, model
-from fitglue_registry.cli.app import COMMANDS, root
+from fitglue_registry.cli.app import COMMANDS, LateLoader, root
 from fitglue_registry.cli.context import CliContext
 from fitglue_registry.model import activity
 from fitglue_registry.registry import entry, http
@@ -187,7 +187,7 @@ def _problem(command: str) -> str | None:
     words = words[
         : next((number for number, word in enumerate(words) if word in (">", "<", "|")), None)
     ]
-    context, node = click.Context(root, obj=CliContext()), root
+    context, node = click.Context(root, obj=CliContext(LateLoader())), root
     while (
         isinstance(node, click.Group) and words and (found := node.get_command(context, words[0]))
     ):

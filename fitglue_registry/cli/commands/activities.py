@@ -6,26 +6,33 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from fitglue_registry.cli import numbers
+from fitglue_registry.cli.activity_csv import print_activities
 from fitglue_registry.cli.command import Group, Length, days_options, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of
+from fitglue_registry.cli.text import short_hashes
+from fitglue_registry.model.sports import SPORTS
+from fitglue_registry.store.lists import Filter
+from fitglue_registry.validation.wording import nearest
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    from rich.table import Table
-
     from fitglue_registry.store.activity_details import ActivityDetails
-    from fitglue_registry.store.lists import Filter
 
 _ON_A_TERMINAL = 30
 _WIDE = 110
 #: The width of a wide row without sources, its title not cut to less than twenty.
 _BESIDE_SOURCES = 91
 _SPORT = 12
+_COLUMNS = ("#", "date", "sport", "title", "km", "time", "bpm", "W", "load")
+#: Fields that have an option of their own.
+_OWN = ("title", "sport", "description")
+_FIGURES = frozenset({"#", "km", "time", "bpm", "W", "load"})
 
 
 @click.group(
@@ -44,6 +51,7 @@ _SPORT = 12
 @click.option("--text", metavar="TEXT", help="Only titles that contain this.")
 @click.option(
     "--min-distance",
+    "min_distance_m",
     type=Length(),
     metavar="DISTANCE",
     help="Only these and longer: 20km, 12mi, 20000.",
@@ -57,128 +65,93 @@ _SPORT = 12
 @json_option("Print JSON Lines.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, SI units.")
 @click.pass_context
-def command(
-    context: click.Context,
-    *,
-    since: date | None,
-    until: date | None,
-    sport: str | None,
-    source: str | None,
-    text: str | None,
-    min_distance: float | None,
-    limit: int | None,
-    as_csv: bool,
-) -> None:
+def command(context: click.Context, /, *, as_csv: bool, **wanted: Any) -> None:
     """List activities, newest first, or edit one.
 
     The number in the first column is what other commands accept; so are `last`, a date, and an id
     at the source.
     """
     if context.invoked_subcommand is None:
-        from fitglue_registry.store.lists import Filter
-
-        _list(
-            context.ensure_object(CliContext),
-            Filter(since, until, sport, source, text, min_distance, limit),
-            as_csv=as_csv,
-        )
+        _list(context.ensure_object(CliContext), Filter(**wanted), as_csv=as_csv)
 
 
 def _list(cli: CliContext, wanted: Filter, *, as_csv: bool) -> None:
-    from fitglue_registry.store.lists import LISTED
-
+    is_for_people = not (as_csv or cli.as_json)
     limit = wanted.limit
-    most = limit or (
-        _ON_A_TERMINAL if sys.stdout.isatty() and not (as_csv or cli.as_json) else None
-    )
+    if limit is None and is_for_people and sys.stdout.isatty():
+        limit = _ON_A_TERMINAL
     # One more than is shown tells that there are more; to count them would read the whole history.
-    found = cli.host.activities(replace(wanted, limit=most and most + 1))
-    shown = found[:most]
+    asked = limit + 1 if limit else None
+    activities = cli.host.activities(replace(wanted, limit=asked))
+    shown = activities[:limit]
     if cli.as_json:
         cli.lines(shown)
     elif as_csv:
-        cli.csv(
-            (*LISTED, "sources"),
-            ([*(row[name] for name in LISTED), " ".join(row["sources"])] for row in shown),
-        )
-    elif shown:
-        cli.show(_table(cli, shown))
-        if len(found) > len(shown):
-            cli.note(
-                f"There are more: --limit {2 * len(shown)} shows twice as many, --since 1y a "
-                "whole year."
-            )
-    else:
+        print_activities(cli, shown)
+    elif not shown:
         cli.note(_why_nothing(cli, wanted.sport))
+    else:
+        cli.show(_table(shown, cli.width))
+        if len(activities) > len(shown):
+            twice = 2 * len(shown)
+            cli.note(
+                f"There are more: --limit {twice} shows twice as many, --since 1y a whole year."
+            )
 
 
 def _why_nothing(cli: CliContext, sport: str | None) -> str:
-    from fitglue_registry.model.sports import SPORTS
-    from fitglue_registry.validation.wording import nearest
-
     if not cli.host.connections.list():
         return "There is nothing yet. Next: fitglue connect intervals"
-    near = (
-        nearest(sport, SPORTS)
-        if sport and sport.lower() not in {name.lower() for name in SPORTS}
-        else None
-    )
-    return (
-        "No activity "
-        f"matches{f'; did you mean --sport {near}?' if near else '. Is everything fetched? fitglue sync'}"
-    )
+    near = _nearest_sport(sport) if sport else None
+    if near:
+        return f"No activity matches; did you mean --sport {near}?"
+    return "No activity matches. Is everything fetched? fitglue sync"
 
 
-def _table(cli: CliContext, found: list[dict[str, Any]]) -> Table:
-    """Units stand in the headings; sources are counted where there is no room for names, and left
+def _nearest_sport(sport: str) -> str | None:
+    """The sport that was meant, if there is none of this name."""
+    if sport.lower() in {name.lower() for name in SPORTS}:
+        return None
+    return nearest(sport, SPORTS)
+
+
+def _table(activities: list[dict[str, Any]], width: int) -> Rows:
+    """Units are in the headings; sources are counted where there is no room for names, and left
     out where there is but one.
     """
-    from fitglue_registry.cli import table
+    is_wide = width >= _WIDE
+    joined = [", ".join(activity["sources"]) for activity in activities]
+    is_named = is_wide and max(map(len, joined)) <= width - _BESIDE_SOURCES
+    several = len(set(chain.from_iterable(row["sources"] for row in activities))) > 1
 
-    wide = cli.width >= _WIDE
-    several = len({name for row in found for name in row["sources"]}) > 1
-    named = (
-        wide and max(len(", ".join(row["sources"])) for row in found) <= cli.width - _BESIDE_SOURCES
-    )
-    columns = [
-        "#",
-        "date",
-        "sport",
-        "title",
-        "km",
-        "time",
-        "bpm",
-        "W",
-        "load",
-        *(["sources"] if wide or several else []),
-    ]
-    values = [
-        [*_row(row, wide), ", ".join(row["sources"]) if named else len(row["sources"])][
-            : len(columns)
-        ]
-        for row in found
-    ]
-    figures = ("#", "km", "time", "bpm", "W", "load", *(() if named else ("sources",)))
-    return table.rows(columns, values, width=cli.width, right=figures, flexible="title")
+    rows = [_row(activity, is_wide=is_wide) for activity in activities]
+    if not (is_wide or several):
+        return Rows(columns_of(_COLUMNS, right=_FIGURES, flexible="title"), rows)
+    for row, activity, names in zip(rows, activities, joined, strict=True):
+        row.append(names if is_named else len(activity["sources"]))
+    figures = _FIGURES if is_named else _FIGURES | {"sources"}
+    return Rows(columns_of((*_COLUMNS, "sources"), right=figures, flexible="title"), rows)
 
 
-def _row(row: dict[str, Any], wide: bool) -> list[Any]:
-    from fitglue_registry.cli import numbers
-
-    when = (row["start_local"] or row["start_utc"] or "")[: 16 if wide else 10].replace("T", " ")
-    sport = row["sport"] or ""
-    power = numbers.whole(row["average_watts"], estimated=row["power_kind"] == "estimated")
-    seconds = row["moving_s"] if row["moving_s"] is not None else row["elapsed_s"]
+def _row(activity: dict[str, Any], *, is_wide: bool) -> list[Any]:
+    start = activity["start_local"] or activity["start_utc"] or ""
+    sport = activity["sport"] or ""
+    if not is_wide and len(sport) > _SPORT:
+        sport = f"{sport[: _SPORT - 1]}…"
+    seconds = activity["moving_s"]
+    if seconds is None:
+        seconds = activity["elapsed_s"]
+    is_estimated = activity["power_kind"] == "estimated"
     return [
-        row["number"],
-        when,
-        sport if wide or len(sport) <= _SPORT else f"{sport[: _SPORT - 1]}…",
-        row["title"] or "–",
-        numbers.km(row["distance_m"]),
+        activity["number"],
+        start[: 16 if is_wide else 10].replace("T", " "),
+        sport,
+        activity["title"] or "–",
+        numbers.km(activity["distance_m"]),
         numbers.clock(seconds),
-        numbers.whole(row["average_heartrate_bpm"]),
-        power,
-        numbers.whole(row["training_load"]),
+        numbers.whole(activity["average_heartrate_bpm"]),
+        numbers.whole(activity["average_watts"], estimated=is_estimated),
+        numbers.whole(activity["training_load"]),
     ]
 
 
@@ -236,14 +209,13 @@ class _Pair(click.ParamType):  # type: ignore[type-arg]
 @pass_cli
 def edit(
     cli: CliContext,
+    /,
     *,
     reference: str,
-    title: str | None,
-    sport: str | None,
-    description: str | None,
     values: tuple[tuple[str, str], ...],
     sources: tuple[tuple[str, str], ...],
     reset: tuple[str, ...],
+    **own: str | None,
 ) -> None:
     """Give the activity REF values of your own, or say which source a value comes from.
 
@@ -251,44 +223,41 @@ def edit(
     activities are merged or split. What the sources said is kept beside it. The fields are those of
     `fitglue show REF --json`.
     """
-    own = {
-        name: text
-        for name, text in (("title", title), ("sport", sport), ("description", description))
-        if text is not None
-    }
-    if not (own or values or sources or reset):
+    given = {}
+    for name in _OWN:
+        text = own[name]
+        if text is not None:
+            given[name] = text
+    if not (given or values or sources or reset):
         raise click.UsageError(
             "there is nothing to change; add --title, --sport, --set, --from or --reset"
         )
-    found = cli.host.decisions.edit(
-        reference, own | dict(values), dict(sources), [name.replace("-", "_") for name in reset]
-    )
+    by_rules = [name.replace("-", "_") for name in reset]
+    found = cli.host.decisions.edit(reference, given | dict(values), dict(sources), by_rules)
     if cli.as_json:
         cli.document(cli.host.activities.document(found))
     else:
-        _show_edited(cli, found, [*own, *(name for name, _ in (*values, *sources)), *reset])
+        chosen = [name for name, _ in (*values, *sources)]
+        _show_edited(cli, found, [*given, *chosen, *reset])
 
 
 def _show_edited(cli: CliContext, found: ActivityDetails, fields: list[str]) -> None:
-    from fitglue_registry.cli.table import heading, pairs
-    from fitglue_registry.cli.text import short_hashes
-
-    told = cli.host.why(str(found.number))["values_from"]
+    givers = cli.host.why(str(found.number))["values_from"]
     lines = []
     for name in fields:
-        value = getattr(found.activity, name, None)
-        plain = (
-            ("yes" if value else "no")
-            if isinstance(value, bool)
-            else value
-            if isinstance(value, str | int | float)
-            else "…"
-        )
-        shown = "" if name in ("all", "streams") else "–" if value is None else plain
-        giver = (
-            "the rules, field by field"
-            if name == "all"
-            else short_hashes(told.get(name, told["everything else"]))
-        )
-        lines.append((name, shown, f"from {giver}"))
-    cli.show(heading(f"{found.number}  {found.activity.title or 'untitled'}"), pairs(lines))
+        giver = "the rules, field by field"
+        if name != "all":
+            giver = short_hashes(givers.get(name, givers["everything else"]))
+        lines.append((name, _edited_value(found, name), f"from {giver}"))
+    cli.show(Heading(f"{found.number}  {found.activity.title or 'untitled'}"), Pairs(lines))
+
+
+def _edited_value(found: ActivityDetails, name: str) -> str:
+    if name in ("all", "streams"):
+        return ""
+    value = getattr(found.activity, name, None)
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if isinstance(value, str | int | float) else "…"

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fitglue_registry.cli import numbers
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.layout import DETAIL, GOOD, Hanging
+from fitglue_registry.cli.progress import Progress
 from fitglue_registry.cli.text import count
 from fitglue_registry.errors import UserMistake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from fitglue_registry.backup.format import Backup, Manifest
     from fitglue_registry.backup.restore import Restored
@@ -50,15 +53,25 @@ def make(cli: CliContext, *, path: str | None, with_secrets: bool) -> int:
     A sync may be at work meanwhile. Nothing is ever overwritten. Keys stay here
     unless --with-secrets: whoever has the backup could use them.
     """
-    folder = bool(path) and str(path).endswith(("/", os.sep))
-    if folder and not Path(str(path)).is_dir():
+    chosen = _file_to_make(path)
+    with Progress(cli, "copying") as progress:
+        made = cli.host.backups.make(chosen, with_secrets=with_secrets, on_step=progress.bar)
+    notes = _after_making(cli, made.manifest, with_secrets=with_secrets)
+    _show(cli, made, "made and checked", notes)
+    return 5 if made.manifest.absent else 0
+
+
+def _file_to_make(path: str | None) -> Path:
+    """The file that a backup is written to; refuses a folder that is not there."""
+    is_folder = bool(path) and str(path).endswith(("/", os.sep))
+    chosen = Path(path or ".").absolute()
+    if is_folder and not chosen.is_dir():
         raise UserMistake(
             "FG-backup-not-written",
             f"there is no folder {path}",
             why="a name that ends so is a folder's",
             fix="make it, or see whether the disk is there that it belongs to",
         )
-    chosen = Path(path or ".").absolute()
     if path and not chosen.suffix and not chosen.exists():
         raise UserMistake(
             "FG-backup-not-written",
@@ -67,20 +80,9 @@ def make(cli: CliContext, *, path: str | None, with_secrets: bool) -> int:
             fix="make the folder, see whether the disk is there that it belongs to, or type "
             f"{path}.zip",
         )
-    if folder or path is None or chosen.is_dir():
+    if is_folder or path is None or chosen.is_dir():
         chosen /= f"fitglue-backup-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip"
-    made = _with_progress(
-        cli,
-        "copying",
-        lambda on_step: cli.host.backups.make(chosen, with_secrets=with_secrets, on_step=on_step),
-    )
-    _show(
-        cli,
-        made,
-        "made and checked",
-        _after_making(cli, made.manifest, with_secrets=with_secrets),
-    )
-    return 5 if made.manifest.absent else 0
+    return chosen
 
 
 @command.command(
@@ -95,9 +97,8 @@ def verify(cli: CliContext, *, path: Path) -> None:
     """Read all of the backup FILE and compare each file in it with what it was; ends with 0, or 7
     and the first that is damaged.
     """
-    verified = _with_progress(
-        cli, "reading", lambda on_step: cli.host.backups.verify(path, on_step=on_step)
-    )
+    with Progress(cli, "reading") as progress:
+        verified = cli.host.backups.verify(path, on_step=progress.bar)
     _show(cli, verified, "whole", _lost(verified.manifest))
 
 
@@ -118,11 +119,8 @@ def restore(cli: CliContext, *, path: Path, replace: bool) -> None:
     What is replaced is moved aside, never deleted. Killed half-way, the old
     store is still there, and the same command goes on.
     """
-    restored = _with_progress(
-        cli,
-        "restoring",
-        lambda on_step: cli.host.backups.restore(path, replace=replace, on_step=on_step),
-    )
+    with Progress(cli, "restoring") as progress:
+        restored = cli.host.backups.restore(path, replace=replace, on_step=progress.bar)
     _show(
         cli,
         restored.backup,
@@ -133,48 +131,29 @@ def restore(cli: CliContext, *, path: Path, replace: bool) -> None:
     )
 
 
-def _with_progress(
-    cli: CliContext, text: str, work: Callable[[Callable[[str, int, int], None]], Any]
-) -> Any:
-    from fitglue_registry.cli.progress import Progress
-
-    with Progress(cli, text) as progress:
-        return work(progress.bar)
-
-
 def _show(cli: CliContext, backup: Backup, done: str, notes: Iterable[str], **more: object) -> None:
-    from rich.text import Text
-
-    from fitglue_registry.cli import numbers, table
-
     manifest = backup.manifest
     originals = len(manifest.named("blobs"))
     if cli.as_json:
-        plain = {
-            name: getattr(manifest, name) for name in manifest.__struct_fields__ if name != "files"
-        }
-        cli.document(
-            {
-                "path": backup.path,
-                "size": backup.size,
-                "original_files": originals,
-                **plain,
-                **more,
-                "notes": list(notes),
-            }
-        )
+        document = _document(backup, originals)
+        cli.document({**document, **more, "notes": list(notes)})
         return
     held = [
         f"of {numbers.moment(manifest.made_at)}",
         count(manifest.rows.get("fg_activities", 0), "activity", "activities"),
+        count(originals, "original file"),
+        numbers.size(backup.size),
     ]
-    held += [count(originals, "original file"), numbers.size(backup.size)]
-    cli.show(
-        table.hanging(
-            Text("✓", style="green"), f"{backup.path}: {done} ({', '.join(held)})", indent=0
-        )
-    )
-    cli.show(*(table.hanging(Text("·", style="dim"), note, indent=2) for note in notes))
+    cli.show(Hanging(GOOD, f"{backup.path}: {done} ({', '.join(held)})", indent=0))
+    cli.show(*(Hanging(DETAIL, note) for note in notes))
+
+
+def _document(backup: Backup, originals: int) -> dict[str, Any]:
+    document = {"path": backup.path, "size": backup.size, "original_files": originals}
+    for name in backup.manifest.__struct_fields__:
+        if name != "files":
+            document[name] = getattr(backup.manifest, name)
+    return document
 
 
 def _after_making(cli: CliContext, manifest: Manifest, *, with_secrets: bool) -> Iterator[str]:

@@ -6,12 +6,16 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.failure import show_failure
+from fitglue_registry.cli.layout import DETAIL, GOOD, Hanging, Heading
+from fitglue_registry.cli.progress import Progress
 from fitglue_registry.errors import AthleteNeeded, UserMistake
 from fitglue_registry.registry.pasted import read_field
 
@@ -47,15 +51,7 @@ _TRIES = 3
 )
 @json_option()
 @pass_cli
-def command(
-    cli: CliContext,
-    *,
-    integration: str,
-    value: str | None,
-    key_stdin: bool,
-    base_url: str | None,
-    settings: tuple[str, ...],
-) -> int:
+def command(cli: CliContext, /, *, integration: str, key_stdin: bool, **typed: Any) -> int:
     """Connect the account at INTEGRATION, or renew its key.
 
     VALUE is the one setting that an integration needs, such as a folder. A key is never an
@@ -64,20 +60,13 @@ def command(
     accounts cannot be connected it tells how its workouts come all the same, and ends with exit
     code 3.
     """
-    from fitglue_registry.cli.progress import Progress
-
     entry = cli.host.entries.get("integration", integration)
     if entry.closed is not None:
-        return _tell_roads(cli, entry)
+        _show_alternatives(cli, entry)
+        return AthleteNeeded.exit_code
     cli.host.entries.load_plugin(entry)
-    values = _given(entry, value, base_url, settings)
-    values |= _from_environment(entry, values)
-    values |= _from_stdin(entry) if key_stdin else {}
-    values |= _asked(
-        cli,
-        entry,
-        [field for field in _fields(entry) if field.required and field.name not in values],
-    )
+    given = _given(entry, **typed)
+    values = _completed(cli, entry, given, key_stdin=key_stdin)
     kept = cli.host.connections.kept_settings(entry.id).get("base_url")
     if kept and "base_url" not in values:
         cli.note(
@@ -90,33 +79,32 @@ def command(
     return 0
 
 
-def _tell_roads(cli: CliContext, entry: Entry) -> int:
-    """What to do in place of connecting is the answer; that nothing was connected is the exit
-    code.
+def _show_alternatives(cli: CliContext, entry: Entry) -> None:
+    """Print what to do in place of connecting: that is the answer; that nothing was connected is
+    the exit code.
     """
     assert entry.closed is not None
     if cli.as_json:
-        import msgspec
+        closed = msgspec.to_builtins(entry.closed)
+        cli.document({"integration": entry.id, "connection": None, **closed})
+        return
+    what = f"An account at {entry.name} cannot be connected. {entry.closed.why}"
+    cli.show(Hanging("✗", what, indent=0))
+    for alternative in entry.closed.roads:
+        cli.show("", Heading(alternative.name, alternative.brings))
+        cli.show(Hanging("·", alternative.how), Hanging("→", alternative.command))
 
-        cli.document(
-            {"integration": entry.id, "connection": None, **msgspec.to_builtins(entry.closed)}
-        )
-    else:
-        from fitglue_registry.cli.table import hanging, heading
 
-        cli.show(
-            hanging(
-                "✗", f"An account at {entry.name} cannot be connected. {entry.closed.why}", indent=0
-            )
-        )
-        for road in entry.closed.roads:
-            cli.show(
-                "",
-                heading(road.name, road.brings),
-                hanging("·", road.how),
-                hanging("→", road.command),
-            )
-    return AthleteNeeded.exit_code
+def _completed(
+    cli: CliContext, entry: Entry, given: dict[str, str], *, key_stdin: bool
+) -> dict[str, str]:
+    """The values of the command line, and those of the environment, standard input and a person."""
+    values = given | _from_environment(entry, given)
+    if key_stdin:
+        values |= _from_stdin(entry)
+    required = [field for field in _fields(entry) if field.required]
+    missing = [field for field in required if field.name not in values]
+    return values | _asked(cli, missing, entry)
 
 
 def _fields(entry: Entry) -> tuple[Field, ...]:
@@ -143,14 +131,16 @@ def _given(
         given[name] = content
     if value is not None:
         given[_positional(entry)] = value
-    return given | ({"base_url": base_url} if base_url is not None else {})
+    if base_url is not None:
+        given["base_url"] = base_url
+    return given
 
 
 def _positional(entry: Entry) -> str:
     needed = [field for field in _fields(entry) if field.required and not field.secret]
     if len(needed) == 1:
         return needed[0].name
-    secret = next((field for field in entry.credentials if field.secret), None)
+    secret = _secret(entry)
     if secret:
         raise _never_an_argument(entry, secret)
     raise UserMistake(
@@ -171,16 +161,20 @@ def _never_an_argument(entry: Entry, field: Field) -> UserMistake:
 
 
 def _from_environment(entry: Entry, given: dict[str, str]) -> dict[str, str]:
-    names = {field.name: field.env(entry.id) for field in _fields(entry) if field.name not in given}
-    return {
-        name: os.environ[variable]
-        for name, variable in names.items()
-        if os.environ.get(variable, "").strip()
-    }
+    values = {}
+    for field in _fields(entry):
+        value = os.environ.get(field.env(entry.id), "")
+        if field.name not in given and value.strip():
+            values[field.name] = value
+    return values
+
+
+def _secret(entry: Entry) -> Field | None:
+    return next((field for field in entry.credentials if field.secret), None)
 
 
 def _from_stdin(entry: Entry) -> dict[str, str]:
-    secret = next((field for field in entry.credentials if field.secret), None)
+    secret = _secret(entry)
     if secret is None:
         raise UserMistake(
             "FG-usage",
@@ -197,26 +191,26 @@ def _from_stdin(entry: Entry) -> dict[str, str]:
     return {secret.name: key}
 
 
-def _asked(cli: CliContext, entry: Entry, missing: list[Field]) -> dict[str, str]:
+def _asked(cli: CliContext, missing: list[Field], entry: Entry) -> dict[str, str]:
     """What a person at a terminal answers, checked on the spot; nobody there is a clear error."""
     if missing and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        field = missing[0]
-        ways = [
-            f"set {field.env(entry.id)}",
-            "pipe it in with --key-stdin" if field.secret else f"add --set {field.name}=…",
-        ]
-        raise UserMistake(
-            "FG-value-missing",
-            f"{entry.name} needs the {field.label or field.name}, and nobody is here to ask",
-            why="standard input is no terminal",
-            fix=" or ".join([*ways, "run it in a terminal"]),
-        )
+        raise _nobody_to_ask(entry, missing[0])
     return {field.name: _ask(cli, field) for field in missing}
 
 
-def _ask(cli: CliContext, field: Field) -> str:
-    from fitglue_registry.cli.failure import show_failure
+def _nobody_to_ask(entry: Entry, field: Field) -> UserMistake:
+    in_a_pipe = f"add --set {field.name}=…"
+    if field.secret:
+        in_a_pipe = "pipe it in with --key-stdin"
+    return UserMistake(
+        "FG-value-missing",
+        f"{entry.name} needs the {field.label or field.name}, and nobody is here to ask",
+        why="standard input is no terminal",
+        fix=f"set {field.env(entry.id)} or {in_a_pipe} or run it in a terminal",
+    )
 
+
+def _ask(cli: CliContext, field: Field) -> str:
     if field.help:
         cli.note(field.help)
     for tries_left in reversed(range(_TRIES)):
@@ -238,38 +232,35 @@ def _ask(cli: CliContext, field: Field) -> str:
 
 
 def _report(cli: CliContext, entry: Entry, result: ConnectResult) -> None:
-    """Whose account it is, what will and will not arrive, and what to type next."""
-    account, name = result.account, result.connection.name
+    """Say whose account it is, what will and will not arrive, and what to type next."""
     if cli.as_json:
-        cli.document(
-            {
-                "connection": name,
-                "integration": entry.id,
-                "renewed": result.renewed,
-                "account": {
-                    "id": account.id,
-                    "name": account.name,
-                    "timezone": account.timezone,
-                    "notes": list(account.notes),
-                },
-            }
-        )
+        cli.document(_document(entry, result))
         return
-    from rich.text import Text
-
-    from fitglue_registry.cli.table import hanging
-
-    whose = (
-        f"{account.name} ({account.id})"
-        if account.name and account.name != account.id
-        else account.id
-    )
-    said = (
-        f"the connection {name} is renewed"
-        if result.renewed
-        else f"{entry.name} is connected as {name}"
-    )
-    cli.show(hanging(Text("✓", style="green"), f"{said}: {whose}", indent=0))
+    account = result.account
+    name = result.connection.name
+    whose = account.id
+    if account.name and account.name != account.id:
+        whose = f"{account.name} ({account.id})"
+    what = f"{entry.name} is connected as {name}"
+    if result.renewed:
+        what = f"the connection {name} is renewed"
+    cli.show(Hanging(GOOD, f"{what}: {whose}", indent=0))
     for note in account.notes:
-        cli.show(hanging(Text("·", style="dim"), note, indent=2))
-    cli.note(f"Next: fitglue sync{'' if name == entry.id else ' ' + name}")
+        cli.show(Hanging(DETAIL, note))
+    named = "" if name == entry.id else f" {name}"
+    cli.note(f"Next: fitglue sync{named}")
+
+
+def _document(entry: Entry, result: ConnectResult) -> dict[str, Any]:
+    account = result.account
+    return {
+        "connection": result.connection.name,
+        "integration": entry.id,
+        "renewed": result.renewed,
+        "account": {
+            "id": account.id,
+            "name": account.name,
+            "timezone": account.timezone,
+            "notes": list(account.notes),
+        },
+    }

@@ -9,13 +9,29 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from fitglue_registry.cli import numbers
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.failure import show_failure
+from fitglue_registry.cli.layout import Hanging, Rows, columns_of
+from fitglue_registry.cli.overview import connection_health, local_now
+from fitglue_registry.cli.progress import Progress
 from fitglue_registry.errors import FitglueError, UserMistake
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from fitglue_registry.cli.layout import Part
+    from fitglue_registry.plugin_api import Account
     from fitglue_registry.services.connection_secrets import SecretKept
     from fitglue_registry.store.connections import ConnectionRow
+
+_COLUMNS = columns_of(
+    ("name", "account", "state", "records", "stubs", "waiting", "quarantine", "checked"),
+    right=("records", "stubs", "waiting", "quarantine"),
+    flexible="account",
+)
 
 
 @click.group(
@@ -40,50 +56,36 @@ def command(context: click.Context) -> None:
 @pass_cli
 def list_(cli: CliContext) -> None:
     """List every connection: its account, its state, and how much it holds."""
-    from fitglue_registry.cli.dashboard import connection_health, local_now
-
     connected = cli.host.connections.list()
-    found = [connection_health(cli.host, one) for one in connected]
+    connections = [connection_health(cli.host, connection) for connection in connected]
     if cli.as_json:
-        cli.lines(found)
-    elif found:
-        _show(cli, found, local_now(cli.host, connected))
+        cli.lines(connections)
+    elif connections:
+        cli.show(*_table(connections, local_now(cli.host, connected)))
     else:
         cli.note("Nothing is connected yet. Next: fitglue connect intervals")
 
 
-def _show(cli: CliContext, found: list[dict[str, Any]], now: Any) -> None:
-    from fitglue_registry.cli import numbers, table
+def _table(connections: list[dict[str, Any]], now: datetime) -> Iterator[Part]:
+    yield Rows(_COLUMNS, [_row(connection, now) for connection in connections])
+    for connection in connections:
+        if connection["state"] != "ok":
+            reason = connection["reason"] or connection["state"]
+            yield Hanging("!", f"{connection['name']}: {reason}")
+            yield Hanging("→", connection["fix"] or "", indent=4)
 
-    columns = ["name", "account", "state", "records", "stubs", "waiting", "quarantine", "checked"]
-    rows = [
-        (
-            one["name"],
-            one["account"]["name"] or one["account"]["id"],
-            one["state"],
-            one["records"],
-            one["stubs"],
-            one["waiting_parts"],
-            one["quarantine"],
-            numbers.ago(one["last_checked_at"], now),
-        )
-        for one in found
-    ]
-    cli.show(
-        table.rows(
-            columns,
-            rows,
-            width=cli.width,
-            right=("records", "stubs", "waiting", "quarantine"),
-            flexible="account",
-        )
+
+def _row(connection: dict[str, Any], now: datetime) -> tuple[Any, ...]:
+    return (
+        connection["name"],
+        connection["account"]["name"] or connection["account"]["id"],
+        connection["state"],
+        connection["records"],
+        connection["stubs"],
+        connection["waiting_parts"],
+        connection["quarantine"],
+        numbers.ago(connection["last_checked_at"], now),
     )
-    for one in found:
-        if one["state"] != "ok":
-            cli.show(
-                table.hanging("!", f"{one['name']}: {one['reason'] or one['state']}"),
-                table.hanging("→", one["fix"] or "", indent=4),
-            )
 
 
 @command.command(
@@ -97,38 +99,40 @@ def _show(cli: CliContext, found: list[dict[str, Any]], now: Any) -> None:
 def check(cli: CliContext, *, name: str | None) -> int:
     """Ask the service of each connection, or of NAME, whether it still lets us in."""
     chosen = [cli.host.connections.get(name)] if name else cli.host.connections.list()
-    codes = [_check(cli, one) for one in chosen]
+    codes = [_check(cli, connection) for connection in chosen]
     if not chosen:
         cli.note("Nothing is connected yet. Next: fitglue connect intervals")
-    return next((code for code in codes if code), 0)
+    return next(filter(None, codes), 0)
 
 
-def _check(cli: CliContext, one: ConnectionRow) -> int:
-    from fitglue_registry.cli.failure import show_failure
-    from fitglue_registry.cli.progress import Progress
-    from fitglue_registry.cli.table import hanging
-
+def _check(cli: CliContext, connection: ConnectionRow) -> int:
     try:
-        with Progress(cli, f"asking {one.integration}") as progress:
+        with Progress(cli, f"asking {connection.integration}") as progress:
             cli.host.on_wait = progress.waiting
-            account = cli.host.connections.probe(one.name)
+            account = cli.host.connections.probe(connection.name)
     except FitglueError as error:
-        if cli.as_json:
-            cli.lines([{"connection": one.name, "ok": False, "error": error.as_dict()}])
-        else:
-            show_failure(cli, error, one.name)
+        _show_refused(cli, connection.name, error)
         return error.exit_code
+    _show_account(cli, connection.name, account)
+    return 0
+
+
+def _show_refused(cli: CliContext, name: str, error: FitglueError) -> None:
+    if cli.as_json:
+        cli.lines([{"connection": name, "ok": False, "error": error.as_dict()}])
+    else:
+        show_failure(cli, error, name)
+
+
+def _show_account(cli: CliContext, name: str, account: Account) -> None:
     if cli.as_json:
         whose = {"id": account.id, "name": account.name}
-        cli.lines(
-            [{"connection": one.name, "ok": True, "account": whose, "notes": list(account.notes)}]
-        )
-    else:
-        cli.show(
-            hanging("✓", f"{one.name}: {account.name or account.id}", indent=0),
-            *(hanging("·", note) for note in account.notes),
-        )
-    return 0
+        notes = list(account.notes)
+        cli.lines([{"connection": name, "ok": True, "account": whose, "notes": notes}])
+        return
+    cli.show(Hanging("✓", f"{name}: {account.name or account.id}", indent=0))
+    for note in account.notes:
+        cli.show(Hanging("·", note))
 
 
 @command.command(
@@ -141,24 +145,29 @@ def _check(cli: CliContext, one: ConnectionRow) -> int:
 @pass_cli
 def remove(cli: CliContext, *, name: str, yes: bool) -> None:
     """Remove the connection NAME: its key, its records, and the activities that only it knows."""
-    one = cli.host.connections.get(name)
-    health = cli.host.connections.health(one)
-    held = sum(health.get(state, 0) for state in ("listed", "missing", "stub", "gone"))
+    connection = cli.host.connections.get(name)
     if not yes:
-        if not sys.stdin.isatty():
-            raise UserMistake(
-                "FG-not-confirmed",
-                f"removing {one.name} takes {held:,} records with it",
-                fix="add --yes if you mean it",
-            )
-        click.echo("Nothing is deleted at the source.", err=True)
-        if not click.confirm(
-            f"Remove the connection {one.name} from here, with its key and {held:,} records?",
-            err=True,
-        ):
-            raise UserMistake("FG-not-confirmed", "nothing was removed")
-    cli.host.connections.remove(name if yes else one.name)  # who was asked has read which one it is
-    cli.show(f"{one.name} is removed")
+        _confirm_removal(cli, connection)
+        name = connection.name  # who was asked has read which one it is
+    cli.host.connections.remove(name)
+    cli.show(f"{connection.name} is removed")
+
+
+def _confirm_removal(cli: CliContext, connection: ConnectionRow) -> None:
+    health = cli.host.connections.health(connection)
+    held = sum(health.get(state, 0) for state in ("listed", "missing", "stub", "gone"))
+    if not sys.stdin.isatty():
+        raise UserMistake(
+            "FG-not-confirmed",
+            f"removing {connection.name} takes {held:,} records with it",
+            fix="add --yes if you mean it",
+        )
+    click.echo("Nothing is deleted at the source.", err=True)
+    question = (
+        f"Remove the connection {connection.name} from here, with its key and {held:,} records?"
+    )
+    if not click.confirm(question, err=True):
+        raise UserMistake("FG-not-confirmed", "nothing was removed")
 
 
 @command.command(
@@ -181,37 +190,34 @@ def rekey(cli: CliContext, *, to: Literal["file", "keyring"] | None) -> int:
     scheduler opens that runs without a desktop.
     """
     kept = cli.host.connections.rekey(to)
-    for one in kept:
-        _say_kept(cli, one)
+    for secret in kept:
+        _show_kept(cli, secret)
     if not kept:
         cli.note("No connection has a key yet. Next: fitglue connect intervals")
-    return next((one.error.exit_code for one in kept if one.error), 0)
+    errors = [secret.error for secret in kept if secret.error]
+    return errors[0].exit_code if errors else 0
 
 
-def _say_kept(cli: CliContext, one: SecretKept) -> None:
-    from fitglue_registry.cli.failure import show_failure
-    from fitglue_registry.cli.table import hanging
-
-    name = one.connection.name
+def _show_kept(cli: CliContext, secret: SecretKept) -> None:
+    name = secret.connection.name
     if cli.as_json:
-        error = {"error": one.error.as_dict()} if one.error else {}
-        cli.lines(
-            [
-                {
-                    "connection": name,
-                    "ok": not one.error,
-                    "kept_in": one.kept_in,
-                    "new_key": one.new_key,
-                }
-                | error
-            ]
-        )
-    elif one.error:
-        show_failure(cli, one.error, name)
+        cli.lines([_kept_document(secret)])
+    elif secret.error:
+        show_failure(cli, secret.error, name)
     else:
-        where = (
-            "an encrypted file, sealed with the new key"
-            if one.new_key
-            else "the keyring of this system, which has its own"
-        )
-        cli.show(hanging("✓", f"{name}: its key lies in {where}", indent=0))
+        where = "the keyring of this system, which has its own"
+        if secret.new_key:
+            where = "an encrypted file, sealed with the new key"
+        cli.show(Hanging("✓", f"{name}: its key lies in {where}", indent=0))
+
+
+def _kept_document(secret: SecretKept) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "connection": secret.connection.name,
+        "ok": not secret.error,
+        "kept_in": secret.kept_in,
+        "new_key": secret.new_key,
+    }
+    if secret.error:
+        document["error"] = secret.error.as_dict()
+    return document

@@ -5,23 +5,26 @@ from __future__ import annotations
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.failure import show_failure
+from fitglue_registry.cli.layout import Heading, Pairs
+from fitglue_registry.cli.values import grouped
+from fitglue_registry.dedupe.labelled import predict, read_records, write_predictions
 from fitglue_registry.errors import FitglueError, Place, PluginFailed, UserMistake
+from fitglue_registry.model import to_builtins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_BESIDE = (
-    "{stem}.streams.json",
-    "{stem}-streams.json",
-    "{stem}_streams.json",
-    "{stem}.streams.json.gz",
-)
+    from fitglue_registry.model import SourceActivity
+
+#: What the name of a file of streams has after that of the activity's file.
+_STREAMS_ENDINGS = (".streams.json", "-streams.json", "_streams.json", ".streams.json.gz")
 #: The entry-point group of the stand-ins that plugins bring: a function of the arguments after the
 #: command, which returns the exit code.
 _STAND_INS = "fitglue.stand_ins"
@@ -70,87 +73,97 @@ def normalize(cli: CliContext, *, source: str, files: tuple[str, ...], streams: 
 
 
 def _normalize(cli: CliContext, source: str, file: str, streams: bytes | None) -> int:
-    """One file; what is refused is said, and the next one is read."""
-    from fitglue_registry.cli.failure import show_failure
-
+    """Normalize one file; what is refused is said, and the next one is read."""
     try:
-        content = _read(None if file == "-" else Path(file))
-        beside = streams if streams is not None else _streams_beside(file)
-        found = cli.host.imports.normalize_offline(
-            source, content, "standard input" if file == "-" else file, beside
-        )
+        results = _results(cli, source, file, streams)
     except FitglueError as error:
-        if isinstance(error, UserMistake) and error.code == "FG-unknown-entry":
+        if error.code == "FG-unknown-entry":
             raise
         show_failure(cli, error)
         return error.exit_code
     code = 0
-    for external_id, answer in found:
-        if isinstance(answer, FitglueError):
-            show_failure(cli, answer, external_id)
-            code = answer.exit_code
+    for external_id, result in results:
+        if isinstance(result, FitglueError):
+            show_failure(cli, result, external_id)
+            code = result.exit_code
         else:
-            _show(cli, external_id, answer)
+            _show(cli, external_id, result)
     return code
 
 
-def _read(path: Path | None) -> bytes:
+def _results(
+    cli: CliContext, source: str, file: str, streams: bytes | None
+) -> list[tuple[str, list[SourceActivity] | FitglueError]]:
+    if file == "-":
+        return cli.host.imports.normalize_offline(source, _read_stdin(), "standard input", streams)
+    content = _read(Path(file))
+    if streams is None:
+        streams = _streams_beside(Path(file))
+    return cli.host.imports.normalize_offline(source, content, file, streams)
+
+
+def _read_stdin() -> bytes:
     try:
-        return sys.stdin.buffer.read() if path is None else path.expanduser().read_bytes()
+        return sys.stdin.buffer.read()
     except OSError as error:
-        raise UserMistake(
-            "FG-file-unreadable",
-            "the file cannot be read",
-            at=Place(str(path)),
-            why=error.strerror,
-            fix="name a file that is there and yours to read",
-        ) from error
+        raise _unreadable(None, error) from error
 
 
-def _streams_beside(file: str) -> bytes | None:
-    path = Path(file)
-    beside = (
-        (path.with_name(name.format(stem=path.stem)) for name in _BESIDE) if file != "-" else ()
+def _read(path: Path) -> bytes:
+    try:
+        return path.expanduser().read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path | None, error: OSError) -> UserMistake:
+    return UserMistake(
+        "FG-file-unreadable",
+        "the file cannot be read",
+        at=Place(str(path)),
+        why=error.strerror,
+        fix="name a file that is there and yours to read",
     )
-    return next((candidate.read_bytes() for candidate in beside if candidate.is_file()), None)
 
 
-def _show(cli: CliContext, external_id: str, activities: list[Any]) -> None:
-    from fitglue_registry import model
+def _streams_beside(path: Path) -> bytes | None:
+    for ending in _STREAMS_ENDINGS:
+        beside = path.with_name(f"{path.stem}{ending}")
+        if beside.is_file():
+            return beside.read_bytes()
+    return None
 
-    if cli.as_json:
-        cli.lines(
-            {"external_id": external_id, "activity": model.to_builtins(activity)}
-            for activity in activities
-        )
-        return
-    from fitglue_registry.cli.table import heading, pairs
 
+def _show(cli: CliContext, external_id: str, activities: list[SourceActivity]) -> None:
     for activity in activities:
-        cli.show(heading(external_id, activity.title or ""), pairs(list(_lines(activity))))
+        if cli.as_json:
+            cli.lines([{"external_id": external_id, "activity": to_builtins(activity)}])
+        else:
+            cli.show(Heading(external_id, activity.title or ""), Pairs(list(_lines(activity))))
 
 
-def _lines(activity: Any) -> Iterator[tuple[str, str]]:
-    from fitglue_registry.cli.values import grouped
-
-    start = activity.start_local or activity.start_utc
-    yield "start", f"{start:%Y-%m-%d %H:%M:%S} {'' if activity.start_local else 'UTC'}"
+def _lines(activity: SourceActivity) -> Iterator[tuple[str, str]]:
+    yield "start", _start(activity)
     if activity.stub:
         yield "stub", f"{activity.stub.reason} [{activity.stub.code}]"
     yield "sport", f"{activity.sport or '–'} ({activity.sport_raw or 'not said'})"
     for _, values in grouped(activity):
-        yield from ((label, text) for name, label, text in values if name != "sport_raw")
+        for name, label, text in values:
+            if name != "sport_raw":
+                yield label, text
     yield "laps", str(len(activity.laps))
-    yield (
-        "streams",
-        ", ".join(f"{stream.type} ({len(stream.values):,})" for stream in activity.streams)
-        or "none",
-    )
+    streams = [f"{stream.type} ({len(stream.values):,})" for stream in activity.streams]
+    yield "streams", ", ".join(streams) or "none"
     yield "claims", ", ".join(activity.claims) or "none"
     yield "made from", ", ".join(activity.completeness.parts) or "nothing"
-    yield from (
-        ("missing", f"{part}: {reason}") for part, reason in activity.completeness.missing.items()
-    )
+    for part, reason in activity.completeness.missing.items():
+        yield "missing", f"{part}: {reason}"
+
+
+def _start(activity: SourceActivity) -> str:
+    if activity.start_local:
+        return f"{activity.start_local:%Y-%m-%d %H:%M:%S} "
+    return f"{activity.start_utc:%Y-%m-%d %H:%M:%S} UTC"
 
 
 @command.command("match", examples=("fitglue dev match records.jsonl --out predictions.csv",))
@@ -170,15 +183,14 @@ def match(cli: CliContext, *, records: Path, out: Path) -> None:
     that is held for the same or that a person would be asked about. It is the matcher that `sync`
     uses.
     """
-    from fitglue_registry.dedupe.labelled import predict, read_records, write_predictions
-
-    found = read_records(records)
-    predicted = predict(found)
-    write_predictions(out, predicted)
-    same = sum(1 for one in predicted if one.verdict == "same")
+    labelled = read_records(records)
+    predictions = predict(labelled)
+    write_predictions(out, predictions)
+    same = sum(prediction.verdict == "same" for prediction in predictions)
+    asked = len(predictions) - same
     cli.note(
-        f"Records: {len(found):,}. Pairs: {same:,} the same, {len(predicted) - same:,} to be "
-        f"asked about. Written to {out}"
+        f"Records: {len(labelled):,}. Pairs: {same:,} the same, {asked:,} to be asked about. "
+        f"Written to {out}"
     )
 
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.layout import ATTENTION, BAD, GOOD, Pairs
+from fitglue_registry.cli.progress import Progress
 from fitglue_registry.cli.text import count
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fitglue_registry.cli.layout import Part
+    from fitglue_registry.errors import FitglueError
     from fitglue_registry.services.checking import Check
+
+_BROKEN = 8
+_MARKS = {"ok": GOOD, "look": ATTENTION, "broken": BAD}
 
 
 @click.command(
@@ -39,68 +48,67 @@ def command(
 
     Ends with 0 only where nothing is broken; what is merely worth a look does not count.
     """
-    from fitglue_registry.cli.progress import Progress
-
     with Progress(cli, "looking") as progress:
         cli.host.on_wait = progress.waiting
-        again = cli.host.upkeep.mend() if mend else 0
-        found = list(cli.host.upkeep.checks(offline=offline, deep=deep))
-    broken = [check for check in found if check.state == "broken"]
+        fetched_again = cli.host.upkeep.mend() if mend else None
+        checks = list(cli.host.upkeep.checks(offline=offline, deep=deep))
+    broken = [check for check in checks if check.state == "broken"]
     if cli.as_json:
-        cli.document(
-            {
-                "ok": not broken,
-                **({"fetched_again": again} if mend else {}),
-                "checks": [_document(check) for check in found],
-            }
-        )
+        cli.document(_document(checks, fetched_again))
     else:
-        _show(cli, found)
-        if mend:
-            cli.note(
-                f"{count(again, 'answer')} will be fetched again by the next sync: fitglue sync"
-                if again
-                else "Nothing had to be fetched again."
-            )
-        elif not (broken or deep):
-            cli.note("What lies in the store was not read: fitglue doctor --deep")
-    return next((check.error.exit_code for check in broken if check.error), 8 if broken else 0)
+        cli.show(*_report(checks))
+        _note_next_step(cli, fetched_again, is_complete=bool(broken or deep))
+    errors = [check.error for check in broken if check.error]
+    if errors:
+        return errors[0].exit_code
+    return _BROKEN if broken else 0
 
 
-def _document(check: Check) -> dict[str, object]:
-    plain = {"name": check.name, "state": check.state, "detail": check.detail}
-    return plain | ({"error": check.error.as_dict()} if check.error else {})
+def _document(checks: list[Check], fetched_again: int | None) -> dict[str, Any]:
+    document: dict[str, Any] = {"ok": all(check.state != "broken" for check in checks)}
+    if fetched_again is not None:
+        document["fetched_again"] = fetched_again
+    document["checks"] = [_check_document(check) for check in checks]
+    return document
 
 
-def _show(cli: CliContext, found: list[Check]) -> None:
-    from rich.text import Text
+def _check_document(check: Check) -> dict[str, Any]:
+    document: dict[str, Any] = {"name": check.name, "state": check.state, "detail": check.detail}
+    if check.error:
+        document["error"] = check.error.as_dict()
+    return document
 
-    from fitglue_registry.cli import table
 
-    marks = {
-        "ok": Text("✓", style="green"),
-        "look": Text("!", style="yellow"),
-        "broken": Text("✗", style="red"),
-    }
-    widest = max(len(check.name) for check in found)
-    for check in found:
-        cli.show(
-            table.pairs(
-                [(marks[check.state], check.name, check.detail)], indent=0, widths=(1, widest)
-            )
-        )
+def _report(checks: list[Check]) -> Iterator[Part]:
+    widest = max(len(check.name) for check in checks)
+    for check in checks:
+        line = (_MARKS[check.state], check.name, check.detail)
+        yield Pairs([line], indent=0, widths=(1, widest))
         if check.error:
-            where = str(check.error.at) if check.error.at else None
-            what = check.error.what if check.error.what not in check.detail else None
-            lines = [
-                ("what", what),
-                ("code", check.error.code),
-                ("where", where),
-                ("why", check.error.why),
-                ("fix", check.error.fix),
-            ]
-            cli.show(
-                table.pairs([(name, value) for name, value in lines if value], indent=widest + 5)
-            )
-    number = sum(check.state == "broken" for check in found)
-    cli.show("", f"{number} broken" if number else "Nothing is broken.")
+            yield Pairs(list(_explained(check, check.error)), indent=widest + 5)
+    broken = sum(check.state == "broken" for check in checks)
+    yield ""
+    yield f"{broken} broken" if broken else "Nothing is broken."
+
+
+def _explained(check: Check, error: FitglueError) -> Iterator[tuple[str, str]]:
+    """The parts of an error that the check's own line does not have."""
+    if error.what not in check.detail:
+        yield "what", error.what
+    yield "code", error.code
+    if error.at and str(error.at):
+        yield "where", str(error.at)
+    if error.why:
+        yield "why", error.why
+    if error.fix:
+        yield "fix", error.fix
+
+
+def _note_next_step(cli: CliContext, fetched_again: int | None, *, is_complete: bool) -> None:
+    if fetched_again:
+        answers = count(fetched_again, "answer")
+        cli.note(f"{answers} will be fetched again by the next sync: fitglue sync")
+    elif fetched_again is not None:
+        cli.note("Nothing had to be fetched again.")
+    elif not is_complete:
+        cli.note("What lies in the store was not read: fitglue doctor --deep")

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fitglue_registry.cli import numbers
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.layout import Hanging, Heading, Pairs, Rows, columns_of
+from fitglue_registry.cli.text import clean, count, joined, short_hashes, short_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import RenderableType
-
+    from fitglue_registry.cli.layout import Part
     from fitglue_registry.store.activity_details import ActivityDetails
 
 _CERTAIN = 0.995
+_HISTORY = columns_of(("#", "when", "said", "about"), right=("#",), folded=("about",))
 _KEYS = {"s": "same", "d": "different", "k": "skip", "q": "quit"}
 
 
@@ -62,12 +65,10 @@ def _decide(cli: CliContext) -> None:
 
 
 def _ask_each(cli: CliContext, pairs: list[dict[str, Any]]) -> None:
-    from fitglue_registry.cli.text import count
-
-    decided: set[str] = set()  # an activity that was merged away is not asked about again
+    merged: set[str] = set()  # an activity that was merged away is not asked about again
     for place, pair in enumerate(pairs, 1):
         ids = [side["id"] for side in pair["sides"]]
-        if decided.intersection(ids):
+        if merged.intersection(ids):
             continue
         cli.show(f"Pair {place} of {len(pairs)}", *_pair(pair))
         key = _key()
@@ -75,16 +76,15 @@ def _ask_each(cli: CliContext, pairs: list[dict[str, Any]]) -> None:
             break
         if key == "s":
             cli.show(f"  merged into {cli.host.decisions.same(ids).number}", "")
-            decided.update(ids)
+            merged.update(ids)
         elif key == "d":
             cli.host.decisions.different(ids)
             cli.show("  kept apart", "")
     left = len(cli.host.decisions.pending())
-    cli.note(
-        f"{count(left, 'pair')} left. fitglue duplicates undo takes the last word back."
-        if left
-        else "Every pair is decided."
-    )
+    if left:
+        cli.note(f"{count(left, 'pair')} left. fitglue duplicates undo takes the last word back.")
+    else:
+        cli.note("Every pair is decided.")
 
 
 def _key() -> str:
@@ -98,60 +98,56 @@ def _key() -> str:
             return key
 
 
-def _pair(pair: dict[str, Any]) -> Iterator[RenderableType]:
-    from fitglue_registry.cli.table import hanging, heading, pairs
-    from fitglue_registry.cli.text import short_hashes
-
-    one, two = pair["sides"]
-    yield heading(f"{one['number']} and {two['number']}", "one workout?")
-    yield pairs(
-        [(label, left, right) for label, left, right in _compared(one, two) if left or right],
-        widths=(12, 30),
-    )
+def _pair(pair: dict[str, Any]) -> Iterator[Part]:
+    left, right = pair["sides"]
+    yield Heading(f"{left['number']} and {right['number']}", "one workout?")
+    yield Pairs(list(_compared(left, right)), widths=(12, 30))
     # Copies of one recording are asked about for the same reasons, which need saying once.
-    reasons = {(one["said_by"], tuple(one["evidence"])): one for one in pair["asked"]}
-    for asked in reasons.values():
-        # One that is nearly certain is asked about for what it would lose, a part of a ride say: a
-        # figure there would puzzle.
-        likely = (
-            ""
-            if asked["probability"] is None or asked["probability"] > _CERTAIN
-            else f", {asked['probability']:.0%} likely"
-        )
-        yield hanging("?", f"asked by {asked['said_by']}{likely}")
-        for line in asked["evidence"]:
-            yield hanging("·", short_hashes(line), indent=4)
+    opinions = {}
+    for opinion in pair["asked"]:
+        opinions[opinion["said_by"], tuple(opinion["evidence"])] = opinion
+    for opinion in opinions.values():
+        yield Hanging("?", f"asked by {opinion['said_by']}{_likely(opinion['probability'])}")
+        for line in opinion["evidence"]:
+            yield Hanging("·", short_hashes(line), indent=4)
     yield ""
 
 
-def _compared(one: dict[str, Any], two: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    from fitglue_registry.cli import numbers
-    from fitglue_registry.cli.text import short_hashes
+def _likely(probability: float | None) -> str:
+    # A pair that is nearly certain is asked about for what it would lose, a part of a ride say: a
+    # figure there would puzzle.
+    if probability is None or probability > _CERTAIN:
+        return ""
+    return f", {probability:.0%} likely"
 
-    for label, show in (
-        ("source", lambda side: short_hashes(", ".join(side["sources"]))),
-        ("title", lambda side: side["title"]),
-        ("sport", lambda side: side["sport"]),
-        ("start", lambda side: str(side["start_local"] or side["start_utc"] or "")),
-        ("time", lambda side: numbers.clock(side["elapsed_s"])),
-        ("moving", lambda side: numbers.clock(side["moving_s"])),
-        ("km", lambda side: numbers.km(side["distance_m"], 2)),
-        ("climb m", lambda side: numbers.whole(side["elevation_gain_m"])),
-        ("bpm", lambda side: _bpm(side)),
-        ("W", lambda side: numbers.whole(side["average_watts"])),
-        ("kcal", lambda side: numbers.whole(side["calories_kcal"])),
-        ("device", lambda side: side["device"]),
-    ):
-        yield label, show(one) or "", show(two) or ""
+
+def _compared(left: dict[str, Any], right: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    right_values = dict(_side(right))
+    for label, value in _side(left):
+        other = right_values[label]
+        if value or other:
+            yield label, value or "", other or ""
+
+
+def _side(side: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
+    """What is compared of one activity: label and value."""
+    yield "source", short_hashes(", ".join(side["sources"]))
+    yield "title", side["title"]
+    yield "sport", side["sport"]
+    yield "start", str(side["start_local"] or side["start_utc"] or "")
+    yield "time", numbers.clock(side["elapsed_s"])
+    yield "moving", numbers.clock(side["moving_s"])
+    yield "km", numbers.km(side["distance_m"], 2)
+    yield "climb m", numbers.whole(side["elevation_gain_m"])
+    yield "bpm", _bpm(side)
+    yield "W", numbers.whole(side["average_watts"])
+    yield "kcal", numbers.whole(side["calories_kcal"])
+    yield "device", side["device"]
 
 
 def _bpm(side: dict[str, Any]) -> str:
-    from fitglue_registry.cli import numbers
-
-    average, highest = (
-        numbers.whole(side["average_heartrate_bpm"]),
-        numbers.whole(side["max_heartrate_bpm"]),
-    )
+    average = numbers.whole(side["average_heartrate_bpm"])
+    highest = numbers.whole(side["max_heartrate_bpm"])
     return f"{average} (max {highest})" if average and highest else average
 
 
@@ -168,11 +164,11 @@ def merge(cli: CliContext, *, references: tuple[str, ...]) -> None:
 
     The oldest number stays, and the others lead to it.
     """
-    found = cli.host.decisions.same(references)
+    activity = cli.host.decisions.same(references)
     if cli.as_json:
-        cli.document(_brief(found))
+        cli.document(_document(activity))
     else:
-        cli.show(f"{_line(found)} are one activity")
+        cli.show(f"{_line(activity)} are one activity")
         cli.note("fitglue duplicates undo takes it back.")
 
 
@@ -186,7 +182,7 @@ def merge(cli: CliContext, *, references: tuple[str, ...]) -> None:
 @pass_cli
 def different(cli: CliContext, *, references: tuple[str, ...]) -> None:
     """Keep the activities REF apart, whatever else is found out about them."""
-    _tell_apart(cli, cli.host.decisions.different(references))
+    _show_apart(cli, cli.host.decisions.different(references))
 
 
 @command.command(
@@ -202,15 +198,15 @@ def split(cli: CliContext, *, reference: str, source: str | None) -> None:
     """Take SOURCE, a connection's name or an id there, out of the activity REF; of two sources it
     need not be named.
     """
-    _tell_apart(cli, cli.host.decisions.split(reference, source))
+    _show_apart(cli, cli.host.decisions.split(reference, source))
 
 
-def _tell_apart(cli: CliContext, found: list[ActivityDetails]) -> None:
+def _show_apart(cli: CliContext, activities: list[ActivityDetails]) -> None:
     if cli.as_json:
-        cli.document([_brief(one) for one in found])
+        cli.document([_document(activity) for activity in activities])
         return
-    for one in found:
-        cli.show(_line(one))
+    for activity in activities:
+        cli.show(_line(activity))
     cli.note("They stay apart. fitglue duplicates undo takes it back.")
 
 
@@ -224,17 +220,15 @@ def _tell_apart(cli: CliContext, found: list[ActivityDetails]) -> None:
 @pass_cli
 def undo(cli: CliContext, *, number: int | None) -> None:
     """Take back what you said last, or the word NUMBER of `fitglue duplicates history`."""
-    from fitglue_registry.cli.text import clean, short_hashes
-
-    verdict, found = cli.host.decisions.undo(number)
+    decision, activities = cli.host.decisions.undo(number)
     if cli.as_json:
-        cli.document({**verdict, "activities": [_brief(one) for one in found]})
+        documents = [_document(activity) for activity in activities]
+        cli.document({**decision, "activities": documents})
         return
-    cli.show(
-        clean(short_hashes(f"Taken back: {verdict['said']}, {' and '.join(verdict['about'])}"))
-    )
-    for one in found:
-        cli.show(_line(one))
+    about = " and ".join(decision["about"])
+    cli.show(clean(short_hashes(f"Taken back: {decision['said']}, {about}")))
+    for activity in activities:
+        cli.show(_line(activity))
 
 
 @command.command(
@@ -244,46 +238,37 @@ def undo(cli: CliContext, *, number: int | None) -> None:
 @pass_cli
 def history(cli: CliContext) -> None:
     """List what you said of activities, newest first."""
-    from fitglue_registry.cli import numbers, table
-    from fitglue_registry.cli.text import short_hashes
-
-    said = cli.host.decisions.history()
+    decisions = cli.host.decisions.history()
     if cli.as_json:
-        cli.lines(said)
-    elif said:
-        rows = [
-            (
-                one["verdict"],
-                numbers.moment(one["said_at"]),
-                f"{one['said']}{', taken back' if one['undone_at'] else ''}",
-                short_hashes(" | ".join(one["about"])),
-            )
-            for one in said
-        ]
-        cli.show(
-            table.rows(
-                ("#", "when", "said", "about"),
-                rows,
-                width=cli.width,
-                right=("#",),
-                fold=("about",),
-            )
-        )
+        cli.lines(decisions)
+    elif decisions:
+        cli.show(Rows(_HISTORY, [_decision(decision) for decision in decisions]))
     else:
         cli.note("You have not said anything yet. fitglue duplicates shows the pairs to decide.")
 
 
-def _brief(found: ActivityDetails) -> dict[str, Any]:
+def _decision(decision: dict[str, Any]) -> tuple[Any, ...]:
+    undone = ", taken back" if decision["undone_at"] else ""
+    return (
+        decision["verdict"],
+        numbers.moment(decision["said_at"]),
+        f"{decision['said']}{undone}",
+        short_hashes(" | ".join(decision["about"])),
+    )
+
+
+def _document(activity: ActivityDetails) -> dict[str, Any]:
     return {
-        "number": found.number,
-        "id": found.id,
-        "title": found.activity.title,
-        "sources": [f"{member.connection}/{member.external_id}" for member in found.members],
+        "number": activity.number,
+        "id": activity.id,
+        "title": activity.activity.title,
+        "sources": [f"{member.connection}/{member.external_id}" for member in activity.members],
     }
 
 
-def _line(found: ActivityDetails) -> str:
-    from fitglue_registry.cli.text import clean, joined, short_id
-
-    sources = [f"{member.connection}/{short_id(member.external_id)}" for member in found.members]
-    return clean(f"{found.number}  {found.activity.title or 'untitled'}: {joined(sources)}")
+def _line(activity: ActivityDetails) -> str:
+    sources = []
+    for member in activity.members:
+        sources.append(f"{member.connection}/{short_id(member.external_id)}")
+    title = activity.activity.title or "untitled"
+    return clean(f"{activity.number}  {title}: {joined(sources)}")

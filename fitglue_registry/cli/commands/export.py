@@ -4,6 +4,7 @@ files.
 
 from __future__ import annotations
 
+import re
 import sys
 import zlib
 from contextlib import contextmanager
@@ -12,16 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fitglue_registry.cli.activity_csv import print_activities
 from fitglue_registry.cli.command import Command, days_options
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.progress import Progress
 from fitglue_registry.cli.text import count
 from fitglue_registry.errors import Place, StoreFailed, UserMistake
+from fitglue_registry.store.lists import Filter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date
+
+    from fitglue_registry.store.activity_details import ActivityDetails
 
 _HEAD = 2000
+_LONGEST_ID = 40
+#: What a file's name takes of an id: letters and digits of any script, and these two.
+_UNSAFE = re.compile(r"[^\w-]")
 
 
 @click.command(
@@ -51,34 +59,28 @@ _HEAD = 2000
 @pass_cli
 def command(
     cli: CliContext,
+    /,
     *,
     references: tuple[str, ...],
-    since: date | None,
-    until: date | None,
     kind: str,
     out: Path | None,
+    **days: Any,
 ) -> None:
     """Write activities out: those named by REF, or all of them, or those between two days."""
-    if references and (since or until):
+    if references and any(days.values()):
         raise click.UsageError("name activities, or give --since and --until; not both")
-    numbers = _numbers(cli, references, since, until)
+    if references:
+        numbers = [cli.host.activities.get(reference).number for reference in references]
+    else:
+        numbers = [row["number"] for row in cli.host.activities(Filter(**days))]
     if kind == "files":
-        _files(cli, numbers, out)
+        _export_files(cli, numbers, out)
         return
+    write = _print_csv if kind == "csv" else _print_documents
     with _destination(out):
-        _jsonl(cli, numbers) if kind == "jsonl" else _csv(cli, numbers)
+        write(cli, numbers)
     if out is not None:
         cli.note(f"{count(len(numbers), 'activity', 'activities')} written to {out}")
-
-
-def _numbers(
-    cli: CliContext, references: tuple[str, ...], since: date | None, until: date | None
-) -> list[int]:
-    from fitglue_registry.store.lists import Filter
-
-    if references:
-        return [cli.host.activities.get(reference).number for reference in references]
-    return [row["number"] for row in cli.host.activities(Filter(since=since, until=until))]
 
 
 @contextmanager
@@ -87,7 +89,8 @@ def _destination(out: Path | None) -> Iterator[None]:
     if out is None:
         yield
         return
-    part, kept = out.with_name(f"{out.name}.part"), sys.stdout
+    part = out.with_name(f"{out.name}.part")
+    kept = sys.stdout
     try:
         with part.open("w", encoding="utf-8", newline="") as sys.stdout:
             yield
@@ -109,74 +112,66 @@ def _not_written(out: Path, error: OSError) -> StoreFailed:
     )
 
 
-def _each(cli: CliContext, numbers: list[int]) -> Iterator[Any]:
-    from fitglue_registry.cli.progress import Progress
-
+def _each(cli: CliContext, numbers: list[int]) -> Iterator[ActivityDetails]:
     with Progress(cli, "exporting") as progress:
         for done, number in enumerate(numbers, 1):
             yield cli.host.activities.get(str(number))
             progress.bar("activities", done, len(numbers))
 
 
-def _jsonl(cli: CliContext, numbers: list[int]) -> None:
-    cli.lines(cli.host.activities.document(found, streams=True) for found in _each(cli, numbers))
-
-
-def _csv(cli: CliContext, numbers: list[int]) -> None:
-    from fitglue_registry.store.lists import LISTED
-
-    wanted = set(numbers)
-    rows = (row for row in cli.host.activities() if row["number"] in wanted)
-    cli.csv(
-        (*LISTED, "sources"),
-        ([*(row[name] for name in LISTED), " ".join(row["sources"])] for row in rows),
+def _print_documents(cli: CliContext, numbers: list[int]) -> None:
+    cli.lines(
+        cli.host.activities.document(activity, streams=True) for activity in _each(cli, numbers)
     )
 
 
-def _files(cli: CliContext, numbers: list[int], out: Path | None) -> None:
-    """One file for each original that was fetched, named by day, number and id."""
+def _print_csv(cli: CliContext, numbers: list[int]) -> None:
+    wanted = set(numbers)
+    print_activities(cli, [row for row in cli.host.activities() if row["number"] in wanted])
+
+
+def _export_files(cli: CliContext, numbers: list[int], out: Path | None) -> None:
     if out is None:
         raise UserMistake("FG-usage", "original files need a folder", fix="add --out FOLDER")
     written = 0
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for found in _each(cli, numbers):
-            start = found.activity.start_local or found.activity.start_utc
-            for external_id, content in cli.host.activities.original_files(found):
-                name = f"{start:%Y-%m-%d}-{found.number}-{_plain(external_id)}{_suffix(content)}"
-                (out / name).write_bytes(content)
-                written += 1
+        for activity in _each(cli, numbers):
+            written += _write_files(cli, activity, out)
     except OSError as error:
         raise _not_written(out, error) from error
-    cli.show(
-        f"{count(written, 'original file')} of "
-        f"{count(len(numbers), 'activity', 'activities')} written to {out}"
-    )
+    files = count(written, "original file")
+    cli.show(f"{files} of {count(len(numbers), 'activity', 'activities')} written to {out}")
     if not written and numbers:
         cli.note("None was fetched yet: fitglue sync --files")
 
 
+def _write_files(cli: CliContext, activity: ActivityDetails, folder: Path) -> int:
+    """Write each original that was fetched, named by day, number and id; return how many."""
+    start = activity.activity.start_local or activity.activity.start_utc
+    written = 0
+    for external_id, content in cli.host.activities.original_files(activity):
+        name = f"{start:%Y-%m-%d}-{activity.number}-{_plain(external_id)}{_suffix(content)}"
+        (folder / name).write_bytes(content)
+        written += 1
+    return written
+
+
 def _plain(external_id: str) -> str:
-    return "".join(
-        character if character.isalnum() or character in "-_" else "-" for character in external_id
-    )[:40]
+    return _UNSAFE.sub("-", external_id)[:_LONGEST_ID]
 
 
 def _suffix(content: bytes) -> str:
     """What the content is; a file that was uploaded packed stays packed."""
     if content.startswith(b"\x1f\x8b"):
         try:
-            return f"{_suffix(zlib.decompressobj(wbits=31).decompress(content, _HEAD))}.gz"
+            unpacked = zlib.decompressobj(wbits=31).decompress(content, _HEAD)
         except zlib.error:
             return ".gz"
+        return f"{_suffix(unpacked)}.gz"
     if content[8:12] == b".FIT":
         return ".fit"
     head = content[:_HEAD].lower()
-    return next(
-        (
-            suffix
-            for mark, suffix in ((b"<gpx", ".gpx"), (b"<trainingcenter", ".tcx"))
-            if mark in head
-        ),
-        ".bin",
-    )
+    if b"<gpx" in head:
+        return ".gpx"
+    return ".tcx" if b"<trainingcenter" in head else ".bin"

@@ -11,18 +11,24 @@ import click
 
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.failure import show_failure
+from fitglue_registry.cli.layout import Hanging, Heading
+from fitglue_registry.cli.progress import Progress
+from fitglue_registry.cli.sync_report import follow, show_tally
+from fitglue_registry.cli.text import count
 from fitglue_registry.errors import PluginFailed, UserMistake
+from fitglue_registry.sync.events import SourceConnected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import RenderableType
-
+    from fitglue_registry.cli.layout import Part
     from fitglue_registry.plugin_api import Recognized
     from fitglue_registry.services.importing.recognizing import Recognition
-    from fitglue_registry.sync.events import Event, SourceConnected
+    from fitglue_registry.sync.events import Event
 
 _SHOWN = 3
+_LEFT_OUT = 5
 
 
 @click.command(
@@ -52,110 +58,118 @@ def command(
     takes only what is new, a newer archive of the same account what the one before did not have.
     What is read stays where it is.
     """
-    from fitglue_registry.cli.progress import Progress
-
     with Progress(cli, "looking at what is there"):
         recognition = cli.host.imports.recognize(paths, source)
-    _say(cli, recognition)
-    if dry_run:
-        return _bring_in(cli, recognition, dry_run=True)
-    if (
-        not (yes or cli.as_json)
-        and sys.stdin.isatty()
-        and not click.confirm("Import this?", err=True)
-    ):
+    _show_recognition(cli, recognition)
+    if not dry_run:
+        _confirm(cli, is_agreed=yes)
+    return _import(cli, recognition, dry_run=dry_run)
+
+
+def _confirm(cli: CliContext, *, is_agreed: bool) -> None:
+    if is_agreed or cli.as_json or not sys.stdin.isatty():
+        return
+    if not click.confirm("Import this?", err=True):
         raise UserMistake("FG-not-confirmed", "nothing was imported")
-    return _bring_in(cli, recognition)
 
 
-def _bring_in(cli: CliContext, recognition: Recognition, *, dry_run: bool = False) -> int:
-    from fitglue_registry.cli.sync_report import follow, show_tally
-
-    before, activities = (
-        {one.name: one.settings.get("paths") for one in cli.host.connections.list()},
-        _activities(cli),
-    )
-    connected: list[SourceConnected] = []
-    tallies, code = follow(
-        cli, _noted(cli.host.import_paths(recognition, dry_run=dry_run), connected), "reading"
-    )
-    after = {one.name: one.settings.get("paths") for one in cli.host.connections.list()}
-    for one in connected if tallies else ():
-        # A connection that is new reads what was just said; one that read the same before is no
-        # news.
-        if one.renewed and before.get(one.connection) != after.get(one.connection):
-            cli.note(f"{one.connection} reads {_paths(one.paths)} from now on")
+def _import(cli: CliContext, recognition: Recognition, *, dry_run: bool) -> int:
+    paths_before = _paths_by_connection(cli)
+    activities_before = _number_of_activities(cli)
+    events = _Noted(cli.host.import_paths(recognition, dry_run=dry_run))
+    tallies, code = follow(cli, iter(events), "reading")
+    if tallies:
+        _note_new_paths(cli, events.connected, paths_before)
     for tally in tallies:
         show_tally(cli, tally)
     if tallies and not dry_run:
-        _show_sum(cli, activities)
-    if tallies and not code and not dry_run:
-        cli.note("Next: fitglue activities")
+        _show_total(cli, activities_before)
+        if not code:
+            cli.note("Next: fitglue activities")
     return code or _left_over(recognition)
 
 
-def _activities(cli: CliContext) -> int:
+class _Noted:
+    """Events, of which those are kept that say what was connected."""
+
+    def __init__(self, events: Iterator[Event]) -> None:
+        self._events = events
+        self.connected: list[SourceConnected] = []
+
+    def __iter__(self) -> Iterator[Event]:
+        for event in self._events:
+            if isinstance(event, SourceConnected):
+                self.connected.append(event)
+            yield event
+
+
+def _paths_by_connection(cli: CliContext) -> dict[str, object]:
+    connections = cli.host.connections.list()
+    return {connection.name: connection.settings.get("paths") for connection in connections}
+
+
+def _note_new_paths(
+    cli: CliContext, connected: list[SourceConnected], before: dict[str, object]
+) -> None:
+    """Say what a connection reads from now on.
+
+    One that is new reads what was just said; one that read the same before is no news.
+    """
+    after = _paths_by_connection(cli)
+    for event in connected:
+        name = event.connection
+        if event.renewed and before.get(name) != after.get(name):
+            cli.note(f"{name} reads {_paths(event.paths)} from now on")
+
+
+def _number_of_activities(cli: CliContext) -> int:
     return int(str(cli.host.queries.sql("select count(*) from activities").rows[0][0]))
 
 
-def _show_sum(cli: CliContext, before: int) -> None:
-    """What a person sees of it: most of what an archive has is known from elsewhere."""
-    from fitglue_registry.cli.text import count
-
-    after = _activities(cli)
-    change = (
-        f", {abs(after - before):,} {'more' if after > before else 'fewer'} than before"
-        if after != before
-        else ""
-    )
+def _show_total(cli: CliContext, before: int) -> None:
+    """Print what a person sees of it: most of what an archive has is known from elsewhere."""
+    after = _number_of_activities(cli)
+    change = ""
+    if after != before:
+        direction = "more" if after > before else "fewer"
+        change = f", {abs(after - before):,} {direction} than before"
     cli.show(f"  {count(after, 'activity', 'activities')} in all{change}")
 
 
-def _noted(events: Iterator[Event], connected: list[SourceConnected]) -> Iterator[Event]:
-    from fitglue_registry.sync.events import SourceConnected
-
-    for event in events:
-        if isinstance(event, SourceConnected):
-            connected.append(event)
-        yield event
-
-
 def _paths(paths: tuple[str, ...]) -> str:
-    more = f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
-    return ", ".join(map(_from_here, paths[:_SHOWN])) + more
+    shown = ", ".join(map(_from_here, paths[:_SHOWN]))
+    more = len(paths) - _SHOWN
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def _from_here(path: str) -> str:
     """A path as it is typed here."""
     here = Path.cwd()
-    return (
-        str(Path(path).relative_to(here))
-        if path != str(here) and Path(path).is_relative_to(here)
-        else path
-    )
+    if path != str(here) and Path(path).is_relative_to(here):
+        return str(Path(path).relative_to(here))
+    return path
 
 
 def _left_over(recognition: Recognition) -> int:
     """8 where a plugin failed, 5 where a path was left out: the rest was done."""
     if any(isinstance(problem, PluginFailed) for problem in recognition.problems):
         return PluginFailed.exit_code
-    return 5 if recognition.problems else 0
+    return _LEFT_OUT if recognition.problems else 0
 
 
-def _say(cli: CliContext, recognition: Recognition) -> None:
-    from fitglue_registry.cli.failure import show_failure
-
-    if cli.as_json:
-        cli.lines({"event": "Recognized", **asdict(one)} for one in recognition.found)
-    else:
-        cli.show(*(line for one in recognition.found for line in _found(one)))
+def _show_recognition(cli: CliContext, recognition: Recognition) -> None:
+    for recognized in recognition.found:
+        if cli.as_json:
+            cli.lines([{"event": "Recognized", **asdict(recognized)}])
+        else:
+            cli.show(*_recognized(recognized))
     for problem in recognition.problems:
         show_failure(cli, problem)
 
 
-def _found(one: Recognized) -> Iterator[RenderableType]:
-    from fitglue_registry.cli.table import hanging, heading
-
-    yield heading(one.name, _paths(one.paths))
-    yield from (hanging("·", text) for text in one.found)
-    yield from (hanging("–", text) for text in one.left_out)
+def _recognized(recognized: Recognized) -> Iterator[Part]:
+    yield Heading(recognized.name, _paths(recognized.paths))
+    for text in recognized.found:
+        yield Hanging("·", text)
+    for text in recognized.left_out:
+        yield Hanging("–", text)

@@ -6,19 +6,30 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from contextlib import suppress
+from importlib import invalidate_caches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from packaging.utils import canonicalize_name
 
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.failure import show_failure
+from fitglue_registry.cli.layout import Hanging, Heading, Pairs, Rows, columns_of
 from fitglue_registry.errors import FitglueError, PluginFailed, UserMistake
+from fitglue_registry.plugins import Plugins
 
 if TYPE_CHECKING:
-    from fitglue_registry.plugins import Step
+    from collections.abc import Iterable
 
+    from fitglue_registry.plugins import Step
+    from fitglue_registry.services.plugins import ListedPlugin
+
+_COLUMNS = columns_of(("", "plugin", "version", "entries"), folded=("entries",))
+_PIP_OPTIONS = ("--disable-pip-version-check", "--no-input")
 _LAST_LINES = 6
 
 
@@ -46,46 +57,34 @@ def list_(cli: CliContext) -> None:
     """List the plugins of this environment, the broken ones with their reason, and those that an
     entry lacks.
     """
-    from fitglue_registry.cli import table
-
-    listed = cli.host.plugins.list()
-    found = [plugin.info for plugin in listed]
-    entries = {plugin.info.name: plugin.entries for plugin in listed}
+    plugins = cli.host.plugins.list()
     if cli.as_json:
-        cli.lines(
-            {
-                "name": info.name,
-                "version": info.version,
-                "ok": info.error is None,
-                "hooks": list(info.hooks),
-                "entries": list(entries[info.name]),
-                "error": info.error.as_dict() if info.error else None,
-            }
-            for info in found
-        )
+        cli.lines(_plugin_document(plugin) for plugin in plugins)
         return
-    cli.show(
-        table.rows(
-            ("", "plugin", "version", "entries"),
-            [
-                (
-                    "✗" if info.error else "✓",
-                    info.name,
-                    info.version or "",
-                    ", ".join(entries[info.name]) or "none",
-                )
-                for info in found
-            ],
-            width=cli.width,
-            fold=("entries",),
-        )
-    )
-    for error in (info.error for info in found):
+    cli.show(Rows(_COLUMNS, [_row(plugin) for plugin in plugins]))
+    for plugin in plugins:
+        error = plugin.info.error
         if error:
-            cli.show(
-                table.hanging("✗", f"{error.what} [{error.code}]"),
-                table.hanging("→", error.fix or error.why or "", indent=4),
-            )
+            cli.show(Hanging("✗", f"{error.what} [{error.code}]"))
+            cli.show(Hanging("→", error.fix or error.why or "", indent=4))
+
+
+def _plugin_document(plugin: ListedPlugin) -> dict[str, Any]:
+    info = plugin.info
+    return {
+        "name": info.name,
+        "version": info.version,
+        "ok": info.error is None,
+        "hooks": list(info.hooks),
+        "entries": list(plugin.entries),
+        "error": info.error.as_dict() if info.error else None,
+    }
+
+
+def _row(plugin: ListedPlugin) -> tuple[str, str, str, str]:
+    info = plugin.info
+    mark = "✗" if info.error else "✓"
+    return mark, info.name, info.version or "", ", ".join(plugin.entries) or "none"
 
 
 @command.command(
@@ -98,41 +97,30 @@ def list_(cli: CliContext) -> None:
 @pass_cli
 def check(cli: CliContext, *, name: str) -> int:
     """Walk through the plugin NAME step by step, and stop where it fails."""
-    return _report(cli, name, cli.host.plugins.check(name))
+    return _check(cli, name)
 
 
-def _report(cli: CliContext, name: str, steps: list[Step]) -> int:
-    from fitglue_registry.cli import table
-    from fitglue_registry.cli.failure import show_failure
-
+def _check(cli: CliContext, name: str) -> int:
+    steps = cli.host.plugins.check(name)
     failed = next((step for step in steps if not step.ok), None)
     if cli.as_json:
-        cli.document(
-            {
-                "plugin": name,
-                "ok": failed is None,
-                "steps": [
-                    {
-                        "name": step.name,
-                        "ok": step.ok,
-                        "detail": step.detail,
-                        "error": step.error.as_dict() if step.error else None,
-                    }
-                    for step in steps
-                ],
-            }
-        )
+        documents = [_step_document(step) for step in steps]
+        cli.document({"plugin": name, "ok": failed is None, "steps": documents})
     else:
-        cli.show(
-            table.heading(name),
-            table.pairs(
-                [("✓" if step.ok else "✗", step.name, step.detail) for step in steps],
-                widths=(1, 12),
-            ),
-        )
+        rows = [("✓" if step.ok else "✗", step.name, step.detail) for step in steps]
+        cli.show(Heading(name), Pairs(rows, widths=(1, 12)))
         if failed and failed.error:
             show_failure(cli, failed.error)
-    return 8 if failed else 0
+    return PluginFailed.exit_code if failed else 0
+
+
+def _step_document(step: Step) -> dict[str, Any]:
+    return {
+        "name": step.name,
+        "ok": step.ok,
+        "detail": step.detail,
+        "error": step.error.as_dict() if step.error else None,
+    }
 
 
 @command.command(
@@ -154,36 +142,23 @@ def install(cli: CliContext, *, what: str, upgrade: bool) -> int:
 
     A plugin is a program: it runs with your rights. Install only what you trust.
     """
-    from fitglue_registry.host import Host
-
     before = _versions()
-    _pip(cli, [*(["--upgrade"] if upgrade else []), _target(what)])
-    with Host() as host:
-        after = _versions()
-        touched = [
-            name for name in after if name not in before or before[name] != after[name]
-        ] or _meant(what, after)
-        if not touched:
-            raise PluginFailed(
-                "FG-plugin-not-found",
-                f"{what} is installed, and brings no plugin",
-                why="no distribution in it has the entry point group fitglue.plugins",
-                fix="tell its author",
-            )
-        fresh = CliContext(as_json=cli.as_json)
-        fresh.__dict__["host"] = host
-        return max(_checked(fresh, name) for name in touched)
-
-
-def _checked(cli: CliContext, name: str) -> int:
-    return _report(cli, name, cli.host.plugins.check(name))
+    _pip(cli, what, upgrade=upgrade)
+    after = _versions()
+    names = [name for name in after if name not in before or before[name] != after[name]]
+    names = names or _meant(what, after)
+    if not names:
+        raise PluginFailed(
+            "FG-plugin-not-found",
+            f"{what} is installed, and brings no plugin",
+            why="no distribution in it has the entry point group fitglue.plugins",
+            fix="tell its author",
+        )
+    return max(_check(cli, name) for name in names)
 
 
 def _versions() -> dict[str, str | None]:
-    from importlib import invalidate_caches
-
-    from fitglue_registry.plugins import Plugins
-
+    """The version of every plugin that is installed now, none of them imported."""
     invalidate_caches()
     plugins = Plugins()
     return {name: plugins.distribution(name)[1] for name in plugins.names()}
@@ -196,19 +171,14 @@ def _target(what: str) -> str:
             "FG-usage", f"{what!r} is no plugin", fix="give a name, a folder or a wheel"
         )
     path = Path(what).expanduser()
-    return (
-        str(path.resolve())
-        if path.exists() and ("/" in what or path.suffix == ".whl" or path.is_dir())
-        else what
-    )
+    looks_like_a_path = "/" in what or path.suffix == ".whl" or path.is_dir()
+    return str(path.resolve()) if looks_like_a_path and path.exists() else what
 
 
-def _meant(what: str, names: dict[str, str | None]) -> list[str]:
+def _meant(what: str, names: Iterable[str]) -> list[str]:
     """The installed plugin that ``what`` names, where nothing was new; a plugin has the name of its
     distribution.
     """
-    from packaging.utils import canonicalize_name
-
     meant = canonicalize_name(_distribution(what))
     return [name for name in names if canonicalize_name(name) == meant]
 
@@ -217,53 +187,49 @@ def _distribution(what: str) -> str:
     """The name of the distribution in a folder or a wheel, or in a requirement such as
     ``fitglue-intervals>=0.1``.
     """
-    import tomllib
-
     path = Path(what).expanduser()
     if path.is_dir():
         with suppress(OSError, tomllib.TOMLDecodeError, KeyError, TypeError):
-            return str(
-                tomllib.loads((path / "pyproject.toml").read_text(encoding="utf-8"))["project"][
-                    "name"
-                ]
-            )
-    return (
-        path.name.partition("-")[0]
-        if path.suffix == ".whl"
-        else re.split(r"[^\w.-]", path.name, maxsplit=1)[0]
-    )
+            text = (path / "pyproject.toml").read_text(encoding="utf-8")
+            return str(tomllib.loads(text)["project"]["name"])
+    if path.suffix == ".whl":
+        return path.name.partition("-")[0]
+    return re.split(r"[^\w.-]", path.name, maxsplit=1)[0]
 
 
-def _pip(cli: CliContext, arguments: list[str]) -> None:
-    ran = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--disable-pip-version-check",
-        "--no-input",
-        *arguments,
-    ]
-    cli.note(cli.redactor.text(" ".join(ran)))
-    # A build is somebody else's program: it gets none of our keys with its environment.
-    ours = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("FITGLUE_") and name != "PGPASSWORD"
-    }
+def _pip(cli: CliContext, what: str, *, upgrade: bool) -> None:
+    command_line = [sys.executable, "-m", "pip", "install", *_PIP_OPTIONS]
+    if upgrade:
+        command_line.append("--upgrade")
+    target = _target(what)
+    command_line.append(target)
+    cli.note(cli.redactor.text(" ".join(command_line)))
     done = subprocess.run(  # noqa: S603 - a list, no shell
-        ran, capture_output=True, text=True, errors="replace", check=False, env=ours
+        command_line,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        env=_environment_of_builds(),
     )
-    if done.returncode == 0:
-        return
-    lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-    raise _not_installed(arguments[-1], " / ".join(lines[-_LAST_LINES:]))
+    if done.returncode != 0:
+        raise _not_installed(target, done.stderr or done.stdout)
 
 
-def _not_installed(what: str, why: str) -> FitglueError:
+def _environment_of_builds() -> dict[str, str]:
+    """A build is somebody else's program: it gets none of our keys with its environment."""
+    environment = {}
+    for name, value in os.environ.items():
+        if not name.startswith("FITGLUE_") and name != "PGPASSWORD":
+            environment[name] = value
+    return environment
+
+
+def _not_installed(what: str, output: str) -> FitglueError:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     return PluginFailed(
         "FG-plugin-install-failed",
         f"pip could not install {what}",
-        why=why or "it gave no reason",
+        why=" / ".join(lines[-_LAST_LINES:]) or "it gave no reason",
         fix="look at pip's own words above: is it the name, the path, the network?",
     )

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from fitglue_registry.cli import numbers
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.failure import show_failure
+from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of
+from fitglue_registry.cli.sync_report import follow
 from fitglue_registry.cli.text import short_id
 from fitglue_registry.errors import UserMistake
+from fitglue_registry.sync.events import SyncStopped
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_COLUMNS = columns_of(("record", "start", "why"), folded=("why",))
+#: The exit code of what was done in part.
+_LEFT_OVER = 5
+#: So many characters of an id are enough.
 _ENOUGH = 6
 
 
@@ -34,32 +46,24 @@ def command(context: click.Context) -> None:
 @pass_cli
 def list_(cli: CliContext) -> None:
     """List what is in quarantine, oldest first."""
-    from fitglue_registry.cli import table
-
     held = cli.host.records.quarantine()
     if cli.as_json:
         cli.lines(held)
     elif held:
-        cli.show(
-            table.rows(
-                ("record", "start", "why"),
-                [
-                    (
-                        f"{one['connection']}/{short_id(one['external_id'])}",
-                        (one["start_local"] or "")[:10],
-                        f"{one['what']} [{one['code']}]",
-                    )
-                    for one in held
-                ],
-                width=cli.width,
-                fold=("why",),
-            )
-        )
+        cli.show(Rows(_COLUMNS, [_row(record) for record in held]))
         cli.note(
             "Each is kept whole. More: fitglue quarantine show ID; again: fitglue quarantine retry"
         )
     else:
         cli.note("Nothing is in quarantine.")
+
+
+def _row(record: dict[str, Any]) -> tuple[str, str, str]:
+    return (
+        f"{record['connection']}/{short_id(record['external_id'])}",
+        (record["start_local"] or "")[:10],
+        f"{record['what']} [{record['code']}]",
+    )
 
 
 @command.command(
@@ -74,52 +78,41 @@ def show(cli: CliContext, *, external_id: str) -> None:
     """Show one record of the quarantine: what is wrong where, and what to do; the beginning of its
     ID will do.
     """
-    from fitglue_registry.cli import numbers, table
-
-    found = [
-        one for one in cli.host.records.quarantine() if _is_meant(one, external_id.rstrip("…"))
-    ]
-    if not found:
+    typed = external_id.rstrip("…")
+    meant = [record for record in cli.host.records.quarantine() if _is_meant(record, typed)]
+    if not meant:
         raise UserMistake(
             "FG-not-in-quarantine",
             f"{external_id!r} is not in quarantine",
             fix="see: fitglue quarantine",
         )
-    for one in found:
+    for record in meant:
         if cli.as_json:
-            cli.document(one)
+            cli.document(record)
             continue
-        cli.show(
-            table.heading(f"{one['connection']}/{one['external_id']}", one["code"]),
-            table.pairs(
-                [
-                    (name, value)
-                    for name, value in (
-                        ("what", one["what"]),
-                        ("where", _where(one)),
-                        ("why", one.get("why")),
-                        ("fix", one.get("fix")),
-                        ("start", one["start_local"]),
-                        ("stage", one["stage"]),
-                        ("since", numbers.moment(one["since"])),
-                        ("tries", one["tries"]),
-                        ("plugin", f"{one['plugin']} {one['plugin_version'] or ''}"),
-                    )
-                    if value
-                ]
-            ),
-        )
+        name = f"{record['connection']}/{record['external_id']}"
+        facts = [(label, value) for label, value in _facts(record) if value]
+        cli.show(Heading(name, record["code"]), Pairs(facts))
 
 
-def _is_meant(one: dict[str, Any], typed: str) -> bool:
-    names = (one["external_id"], f"{one['connection']}/{one['external_id']}")
-    return typed in names or (
-        len(typed) >= _ENOUGH and any(name.startswith(typed) for name in names)
-    )
+def _facts(record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield "what", record["what"]
+    yield "where", ", ".join(map(str, record.get("where", {}).values()))
+    yield "why", record.get("why")
+    yield "fix", record.get("fix")
+    yield "start", record["start_local"]
+    yield "stage", record["stage"]
+    yield "since", numbers.moment(record["since"])
+    yield "tries", record["tries"]
+    yield "plugin", f"{record['plugin']} {record['plugin_version'] or ''}"
 
 
-def _where(one: dict[str, Any]) -> str:
-    return ", ".join(str(value) for value in one.get("where", {}).values())
+def _is_meant(record: dict[str, Any], typed: str) -> bool:
+    external_id = record["external_id"]
+    for name in (external_id, f"{record['connection']}/{external_id}"):
+        if name == typed or (len(typed) >= _ENOUGH and name.startswith(typed)):
+            return True
+    return False
 
 
 @command.command(
@@ -137,10 +130,6 @@ def retry(cli: CliContext) -> int:
 
 
 def _retry(cli: CliContext, before: int) -> int:
-    from fitglue_registry.cli.failure import show_failure
-    from fitglue_registry.cli.sync_report import follow
-    from fitglue_registry.sync.events import SyncStopped
-
     tallies, code = follow(cli, cli.host.syncs.retry_quarantine(), "trying again")
     for tally in tallies:
         if isinstance(tally.ended, SyncStopped):
@@ -148,4 +137,4 @@ def _retry(cli: CliContext, before: int) -> int:
     left = len(cli.host.records.quarantine())
     if not cli.as_json:
         cli.show(f"{before - left:,} of {before:,} understood now, {left:,} still in quarantine")
-    return code or (5 if left else 0)
+    return code or (_LEFT_OVER if left else 0)

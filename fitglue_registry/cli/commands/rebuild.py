@@ -8,6 +8,11 @@ import click
 
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.failure import show_failure
+from fitglue_registry.cli.layout import Hanging
+from fitglue_registry.cli.sync_report import follow
+from fitglue_registry.cli.text import count
+from fitglue_registry.sync.events import SyncFinished, SyncStopped
 
 
 @click.command(cls=Command, examples=("fitglue rebuild", "fitglue rebuild intervals"))
@@ -20,28 +25,20 @@ def command(cli: CliContext, *, connection: str | None) -> int:
 
     Nothing is fetched, and nothing that was fetched is lost.
     """
-    from fitglue_registry.cli.failure import show_failure
-    from fitglue_registry.cli.sync_report import follow
-    from fitglue_registry.cli.table import hanging
-    from fitglue_registry.cli.text import count
-    from fitglue_registry.sync.events import SyncFinished, SyncStopped
-
     tallies, code = follow(cli, cli.host.syncs.rebuild(connection), "deriving again")
     for tally in tallies:
         ended = tally.ended
         if isinstance(ended, SyncFinished):
-            done, changed, held = (
-                ended.counts.get(name, 0) for name in ("records", "changed", "quarantined")
-            )
-            held_text = f", {held:,} in quarantine: fitglue quarantine" if held else ""
-            cli.show(
-                hanging(
-                    "✓",
-                    f"{tally.connection}: {count(done, 'record')} derived again, {changed:,} "
-                    f"changed{held_text}",
-                    indent=0,
-                )
-            )
+            cli.show(Hanging("✓", f"{tally.connection}: {_summary(ended)}", indent=0))
         elif isinstance(ended, SyncStopped):
             show_failure(cli, ended.error, tally.connection)
     return code
+
+
+def _summary(ended: SyncFinished) -> str:
+    derived = count(ended.counts.get("records", 0), "record")
+    summary = f"{derived} derived again, {ended.counts.get('changed', 0):,} changed"
+    held = ended.counts.get("quarantined", 0)
+    if held:
+        summary += f", {held:,} in quarantine: fitglue quarantine"
+    return summary

@@ -6,18 +6,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.failure import at_line
+from fitglue_registry.cli.layout import Hanging, Heading, Pairs, Rows, columns_of
+from fitglue_registry.cli.text import count
+from fitglue_registry.errors import EntryInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rich.console import RenderableType
-
-    from fitglue_registry.errors import EntryInvalid
+    from fitglue_registry.cli.layout import Part
+    from fitglue_registry.errors import FitglueError
+    from fitglue_registry.plugins import Availability
     from fitglue_registry.registry import Entry
     from fitglue_registry.registry.check import Report
+    from fitglue_registry.registry.entry import Datum, Field
+    from fitglue_registry.registry.entry import Part as PartSpec
+    from fitglue_registry.services.plugins import EntriesCheck
+
+_COLUMNS = columns_of(("entry", "name", "plugin", "tier", "state"), flexible="name")
+_DATA_COLUMNS = columns_of(("value", "when", "how", "from"), folded=("value", "from"))
 
 
 @click.group(
@@ -38,50 +49,42 @@ def command(context: click.Context) -> None:
 @pass_cli
 def list_(cli: CliContext) -> None:
     """List every entry, and whether it can be used now."""
-    from fitglue_registry.cli import table
-
-    found: list[dict[str, Any]] = []
-    for entry in cli.host.entries.list():
-        available = cli.host.entries.availability(entry.kind, entry.id)
-        found.append(
-            {
-                "kind": entry.kind,
-                "id": entry.id,
-                "name": entry.name,
-                "tier": entry.tier,
-                "plugin": entry.plugin.name,
-                "summary": entry.summary,
-                "origin": entry.origin,
-                "availability": {
-                    "state": available.state,
-                    "reason": available.reason,
-                    "fix": available.fix,
-                    "code": available.code,
-                },
-            }
-        )
+    entries = [_listed(cli, entry) for entry in cli.host.entries.list()]
     if cli.as_json:
-        cli.lines(found)
+        cli.lines(entries)
         return
-    cli.show(
-        table.rows(
-            ("entry", "name", "plugin", "tier", "state"),
-            [
-                (
-                    f"{one['kind']}/{one['id']}",
-                    one["name"],
-                    one["plugin"],
-                    one["tier"],
-                    one["availability"]["state"],
-                )
-                for one in found
-            ],
-            width=cli.width,
-            flexible="name",
-        )
-    )
+    cli.show(Rows(_COLUMNS, [_row(entry) for entry in entries]))
     for problem in cli.host.entries.problems():
         cli.note(f"left out: {problem}")
+
+
+def _listed(cli: CliContext, entry: Entry) -> dict[str, Any]:
+    available = cli.host.entries.availability(entry.kind, entry.id)
+    return {
+        "kind": entry.kind,
+        "id": entry.id,
+        "name": entry.name,
+        "tier": entry.tier,
+        "plugin": entry.plugin.name,
+        "summary": entry.summary,
+        "origin": entry.origin,
+        "availability": {
+            "state": available.state,
+            "reason": available.reason,
+            "fix": available.fix,
+            "code": available.code,
+        },
+    }
+
+
+def _row(entry: dict[str, Any]) -> tuple[str, str, str, str, str]:
+    return (
+        f"{entry['kind']}/{entry['id']}",
+        entry["name"],
+        entry["plugin"],
+        entry["tier"],
+        entry["availability"]["state"],
+    )
 
 
 @command.command(
@@ -95,83 +98,64 @@ def show(cli: CliContext, *, name: str) -> None:
     """Show the entry KIND/ID, or every kind of ID."""
     entries = cli.host.entries.find(name)
     if cli.as_json:
-        import msgspec
-
         cli.lines(msgspec.to_builtins(entry) for entry in entries)
         return
     for number, entry in enumerate(entries):
-        cli.show(*([""] if number else []), *_entry(cli, entry))
+        if number:
+            cli.show("")
+        cli.show(*_entry(entry, cli.host.entries.availability(entry.kind, entry.id)))
 
 
-def _entry(cli: CliContext, entry: Entry) -> Iterator[RenderableType]:
-    from fitglue_registry.cli.table import heading, pairs, rows
-
-    available = cli.host.entries.availability(entry.kind, entry.id)
-    yield heading(f"{entry.kind}/{entry.id}", entry.name)
-    facts = [
-        ("summary", entry.summary),
-        ("state", f"{available.state}: {available.reason}"),
-        ("to do", available.fix),
-        ("tier", entry.tier),
-        ("plugin", f"{entry.plugin.name} {entry.plugin.version}"),
-        ("needs", ", ".join(entry.dependencies)),
-        (
-            "parts",
-            ", ".join(
-                part.name if part.default else f"{part.name} (with --{part.option})"
-                for part in entry.parts
-            ),
-        ),
-        ("history", entry.capabilities.history),
-        ("terms", entry.terms.note),
-        ("docs", ", ".join(link.url for link in entry.docs)),
-        ("file", entry.file),
-    ]
-    yield pairs(
-        [
-            (name, value)
-            for name, value in facts
-            if value and not (name == "parts" and entry.kind != "source")
-        ],
-        widths=(9,),
-    )
+def _entry(entry: Entry, available: Availability) -> Iterator[Part]:
+    yield Heading(f"{entry.kind}/{entry.id}", entry.name)
+    facts = [(label, value) for label, value in _facts(entry, available) if value]
+    yield Pairs(facts, widths=(9,))
     if entry.closed:
         yield ""
-        yield heading("Roads")
-        yield pairs(
+        yield Heading("Roads")
+        yield Pairs(
             [(road.name, f"{road.how} Then: {road.command}") for road in entry.closed.roads]
         )
     asked = [*entry.credentials, *entry.settings]
     if asked:
         yield ""
-        yield heading("Asked for")
-        yield pairs(
-            [
-                (
-                    field.label or field.name,
-                    " ".join(part for part in (field.help, f"({field.env(entry.id)})") if part),
-                )
-                for field in asked
-            ]
-        )
+        yield Heading("Asked for")
+        yield Pairs([_asked(entry, field) for field in asked])
     if entry.data:
         yield ""
-        yield heading("Data")
-        yield rows(
-            ("value", "when", "how", "from"),
-            [
-                (
-                    datum.field,
-                    datum.availability.replace("_", " "),
-                    datum.kind if datum.availability != "never" else "",
-                    datum.upstream,
-                )
-                for datum in entry.data
-            ],
-            width=cli.width,
-            indent=2,
-            fold=("value", "from"),
-        )
+        yield Heading("Data")
+        yield Rows(_DATA_COLUMNS, [_datum(datum) for datum in entry.data], indent=2)
+
+
+def _facts(entry: Entry, available: Availability) -> Iterator[tuple[str, str | None]]:
+    yield "summary", entry.summary
+    yield "state", f"{available.state}: {available.reason}"
+    yield "to do", available.fix
+    yield "tier", entry.tier
+    yield "plugin", f"{entry.plugin.name} {entry.plugin.version}"
+    yield "needs", ", ".join(entry.dependencies)
+    if entry.kind == "source":
+        yield "parts", ", ".join(map(_part, entry.parts))
+    yield "history", entry.capabilities.history
+    yield "terms", entry.terms.note
+    yield "docs", ", ".join(link.url for link in entry.docs)
+    yield "file", entry.file
+
+
+def _part(part: PartSpec) -> str:
+    return part.name if part.default else f"{part.name} (with --{part.option})"
+
+
+def _asked(entry: Entry, field: Field) -> tuple[str, str]:
+    variable = f"({field.env(entry.id)})"
+    help_text = f"{field.help} {variable}" if field.help else variable
+    return field.label or field.name, help_text
+
+
+def _datum(datum: Datum) -> tuple[str, str, str, str | None]:
+    availability = datum.availability.replace("_", " ")
+    kind = "" if datum.availability == "never" else datum.kind
+    return datum.field, availability, kind, datum.upstream
 
 
 @command.command(
@@ -187,42 +171,35 @@ def check(cli: CliContext, *, path: Path | None) -> int:
     file, line and column.
     """
     checked = cli.host.plugins.check_entries(path)
-    reports = checked.reports
-    errors = [error for report in reports for error in report.errors]
     if cli.as_json:
-        looked_at = [
-            {"folder": str(report.folder), "files": report.files, "errors": len(report.errors)}
-            for report in reports
-        ]
-        cli.document(
-            {
-                "folders": looked_at,
-                "errors": [error.as_dict() for error in (*errors, *checked.unreadable)],
-            }
-        )
+        cli.document(_check_document(checked))
     else:
-        _show_reports(cli, reports, errors)
-    return 8 if errors or checked.unreadable else 0
+        cli.show(*_reports(checked.reports))
+    has_errors = any(report.errors for report in checked.reports)
+    return EntryInvalid.exit_code if has_errors or checked.unreadable else 0
 
 
-def _show_reports(cli: CliContext, reports: Sequence[Report], errors: list[EntryInvalid]) -> None:
+def _check_document(checked: EntriesCheck) -> dict[str, Any]:
+    folders = []
+    errors: list[FitglueError] = []
+    for report in checked.reports:
+        folder = str(report.folder)
+        folders.append({"folder": folder, "files": report.files, "errors": len(report.errors)})
+        errors += report.errors
+    errors += checked.unreadable
+    return {"folders": folders, "errors": [error.as_dict() for error in errors]}
+
+
+def _reports(reports: Sequence[Report]) -> Iterator[Part]:
     """Errors in the form that editors understand, one a line with what to do below."""
-    from fitglue_registry.cli.failure import at_line
-    from fitglue_registry.cli.table import hanging
-    from fitglue_registry.cli.text import count
-
-    for error in errors:
-        cli.show(*at_line(error))
+    for report in reports:
+        for error in report.errors:
+            yield from at_line(error)
     for report in reports:
         mark = "✗" if report.errors else "✓"
-        wrong = count(len(report.errors), "error") if report.errors else "all right"
-        cli.show(
-            hanging(
-                mark,
-                f"{report.folder}: {count(report.files, 'entry', 'entries')}, {wrong}",
-                indent=0,
-            )
-        )
+        entries = count(report.files, "entry", "entries")
+        outcome = count(len(report.errors), "error") if report.errors else "all right"
+        yield Hanging(mark, f"{report.folder}: {entries}, {outcome}", indent=0)
 
 
 @command.command(
@@ -234,7 +211,5 @@ def _show_reports(cli: CliContext, reports: Sequence[Report], errors: list[Entry
 @pass_cli
 def help_article(cli: CliContext, *, name: str) -> None:
     """Write the help article of an entry, in Markdown, from the entry and nothing else."""
-    click.echo(
-        "\n".join(cli.host.entries.article(entry) for entry in cli.host.entries.find(name)),
-        nl=False,
-    )
+    articles = [cli.host.entries.article(entry) for entry in cli.host.entries.find(name)]
+    click.echo("\n".join(articles), nl=False)

@@ -9,12 +9,12 @@ import click
 
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.layout import Column, Heading, Pairs, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from rich.console import RenderableType
-
+    from fitglue_registry.cli.layout import Part
     from fitglue_registry.store.sql import SqlResult
 
 _NARROWEST = 5
@@ -46,32 +46,28 @@ def command(cli: CliContext, *, statement: str | None, path: bool, as_csv: bool)
     if path:
         click.echo(cli.host.queries.where())
     elif statement is None:
-        _views(cli)
+        _show_views(cli)
     else:
-        _answer(
-            cli,
-            cli.host.queries.sql(sys.stdin.read() if statement == "-" else statement),
-            as_csv=as_csv,
-        )
+        if statement == "-":
+            statement = sys.stdin.read()
+        _print_answer(cli, cli.host.queries.sql(statement), as_csv=as_csv)
 
 
-def _views(cli: CliContext) -> None:
-    from fitglue_registry.cli.table import pairs
-
+def _show_views(cli: CliContext) -> None:
     views = dict(cli.host.queries.views())
     if cli.as_json:
         cli.document(views)
     else:
-        cli.show(pairs([(view, ", ".join(columns)) for view, columns in views.items()], indent=0))
+        cli.show(Pairs([(view, ", ".join(views[view])) for view in views], indent=0))
 
 
-def _answer(cli: CliContext, answer: SqlResult, *, as_csv: bool) -> None:
+def _print_answer(cli: CliContext, answer: SqlResult, *, as_csv: bool) -> None:
     if cli.as_json:
         cli.lines(dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows)
     elif as_csv:
         cli.csv(answer.columns, answer.rows)
     elif answer.rows:
-        cli.show(*_table(cli, answer))
+        cli.show(*_table(answer, cli.width))
     else:
         cli.note("no rows")
 
@@ -80,39 +76,43 @@ def _plain(value: Any) -> Any:
     return f"{len(value)} bytes" if isinstance(value, bytes | memoryview) else value
 
 
-def _table(cli: CliContext, answer: SqlResult) -> Iterator[RenderableType]:
+def _table(answer: SqlResult, width: int) -> Iterator[Part]:
     """Rows under headings; where so many columns do not fit, each row by itself, a value a line."""
-    from fitglue_registry.cli import table
-
     cells = [[_text(value) for value in row] for row in answer.rows]
-    figures = [
-        name
-        for index, name in enumerate(answer.columns)
-        if all(isinstance(row[index], int | float) or row[index] is None for row in answer.rows)
-    ]
-    longest = [
-        max(_NARROWEST, len(name), *(min(len(row[index]), _LONGEST) for row in cells))
-        for index, name in enumerate(answer.columns)
-    ]
-    if sum(longest) + 2 * len(longest) <= cli.width + 2:
-        yield table.rows(answer.columns, cells, width=cli.width, right=figures)
+    if _needed_width(answer.columns, cells) <= width:
+        columns = []
+        for index, name in enumerate(answer.columns):
+            columns.append(Column(name, right=_is_of_figures(answer, index)))
+        yield Rows(columns, cells)
         return
     for number, row in enumerate(cells, 1):
-        yield table.heading(f"row {number}")
-        yield table.pairs(
-            [(name, _short(text)) for name, text in zip(answer.columns, row, strict=True)]
-        )
+        yield Heading(f"row {number}")
+        yield Pairs(list(zip(answer.columns, map(_short, row), strict=True)))
+
+
+def _is_of_figures(answer: SqlResult, index: int) -> bool:
+    values = (row[index] for row in answer.rows)
+    return all(value is None or isinstance(value, int | float) for value in values)
+
+
+def _needed_width(columns: Sequence[str], cells: list[list[str]]) -> int:
+    """The width of a table in which no value is cut that is not very long."""
+    width = -2
+    for index, name in enumerate(columns):
+        longest = max(len(row[index]) for row in cells)
+        width += 2 + max(_NARROWEST, len(name), min(longest, _LONGEST))
+    return width
 
 
 def _short(text: str) -> str:
-    return (
-        text
-        if len(text) <= _SHOWN
-        else f"{text[:_SHOWN]}… ({len(text):,} characters; --json has all)"
-    )
+    if len(text) <= _SHOWN:
+        return text
+    return f"{text[:_SHOWN]}… ({len(text):,} characters; --json has all)"
 
 
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.10g}" if isinstance(value, float) else str(_plain(value))
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return str(_plain(value))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from fitglue_registry.cli.command import Command, Span, days_options, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.failure import show_failure
+from fitglue_registry.cli.sync_report import follow, show_tally, summary
+from fitglue_registry.sync.context import Options
+from fitglue_registry.sync.events import SyncStopped
 
 if TYPE_CHECKING:
-    from fitglue_registry.sync.context import Options
+    from fitglue_registry.cli.sync_report import Tally
 
 
 @click.command(
@@ -25,7 +29,13 @@ if TYPE_CHECKING:
 @click.argument("connection", required=False)
 @days_options
 @click.option("--full", is_flag=True, help="Walk through the whole history again.")
-@click.option("--no-streams", is_flag=True, help="Leave out the samples over time.")
+@click.option(
+    "--no-streams",
+    "streams",
+    flag_value=False,
+    default=True,
+    help="Leave out the samples over time.",
+)
 @click.option("--files", is_flag=True, help="Fetch the original files too.")
 @click.option(
     "--dry-run", is_flag=True, help="Say what is new and what would be merged, and store nothing."
@@ -39,69 +49,48 @@ if TYPE_CHECKING:
 @json_option("Print the events as JSON Lines.")
 @pass_cli
 def command(
-    cli: CliContext,
-    *,
-    connection: str | None,
-    since: date | None,
-    until: date | None,
-    full: bool,
-    no_streams: bool,
-    files: bool,
-    dry_run: bool,
-    every: float | None,
+    cli: CliContext, /, *, connection: str | None, every: float | None, **chosen: Any
 ) -> int:
     """Fetch what is new from CONNECTION, or from all of them.
 
     The first sync takes the whole history, or what is not older than --since. A sync that was
     stopped goes on where it was.
     """
-    from fitglue_registry.sync.context import Options
-
-    if since and until and since > until:
-        raise click.UsageError(f"--since {since} is after --until {until}")
-    options = Options(
-        since=since, until=until, full=full, streams=not no_streams, files=files, dry_run=dry_run
-    )
+    options = Options(**chosen)
+    if options.since and options.until and options.since > options.until:
+        raise click.UsageError(f"--since {options.since} is after --until {options.until}")
     if every:
         _sync_for_ever(cli, connection, options, every)
     return _sync(cli, connection, options)
 
 
 def _sync(cli: CliContext, connection: str | None, options: Options) -> int:
-    from fitglue_registry.cli.sync_report import follow, show_tally
-
     tallies, code = follow(cli, cli.host.sync(connection, options=options))
     for tally in tallies:
         show_tally(cli, tally)
-    if tallies and code == 0 and not options.dry_run and any(_brought(tally) for tally in tallies):
+    if code == 0 and not options.dry_run and any(map(_has_new_records, tallies)):
         cli.note("Next: fitglue activities")
     return code
 
 
-def _brought(tally: Any) -> bool:
+def _has_new_records(tally: Tally) -> bool:
     return bool(tally.ended and tally.ended.counts.get("new"))
 
 
 def _sync_for_ever(
     cli: CliContext, connection: str | None, options: Options, every_s: float
-) -> None:
-    """Rounds until Ctrl-C: a line each, an error where there is one; only a store that fails ends
-    it.
+) -> NoReturn:
+    """Sync until Ctrl-C: a line each time, an error where there is one; only a store that fails
+    ends it.
     """
-    from fitglue_registry.cli.failure import show_failure
-    from fitglue_registry.cli.sync_report import follow, summary
-    from fitglue_registry.sync.events import SyncStopped
-
     while True:
         tallies, _ = follow(cli, cli.host.sync(connection, options=options))
         now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
-        ended = [tally.ended for tally in tallies if tally.ended]
-        line = ", ".join(
-            f"{tally.connection}: {summary(tally)}" for tally in tallies if tally.ended
-        )
+        ended = [tally for tally in tallies if tally.ended]
         if not cli.as_json:
-            click.echo(f"{now}  {line}")
-        for one in ended:
-            if isinstance(one, SyncStopped):
-                show_failure(cli, one.error, one.connection)
+            sums = [f"{tally.connection}: {summary(tally)}" for tally in ended]
+            click.echo(f"{now}  {', '.join(sums)}")
+        for tally in ended:
+            if isinstance(tally.ended, SyncStopped):
+                show_failure(cli, tally.ended.error, tally.connection)
         cli.host.workspace.clock.sleep(every_s)

@@ -9,10 +9,12 @@ import click
 
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.failure import show_failure
+from fitglue_registry.cli.sync_report import follow, follow_each, summary
+from fitglue_registry.sync.events import SyncStopped, Watching
 
 if TYPE_CHECKING:
     from fitglue_registry.cli.sync_report import Tally
-    from fitglue_registry.sync.events import Watching
 
 
 @click.command(cls=Command, examples=("fitglue watch", "fitglue watch files"))
@@ -27,36 +29,31 @@ def command(cli: CliContext, *, connections: tuple[str, ...]) -> int:
     named again, and one watch, started at log-in say, serves them all. A file counts when nobody
     writes to it any more. A folder that goes away is waited for.
     """
-    from fitglue_registry.cli.sync_report import follow, rounds
-    from fitglue_registry.sync.events import Watching
-
     stream = cli.host.imports.watch(connections)
     if cli.as_json:
-        return follow(cli, stream)[1]
-    for one in rounds(cli, stream, "reading"):
-        if isinstance(one, Watching):
-            _say_what_is_watched(cli, one)
+        _, code = follow(cli, stream)
+        return code
+    for step in follow_each(cli, stream, "reading"):
+        if isinstance(step, Watching):
+            _say_what_is_watched(cli, step)
         else:
-            _say(cli, one)
+            _show_sync(cli, step)
     return 0
 
 
-def _say_what_is_watched(cli: CliContext, one: Watching) -> None:
-    gone = f"; not there now, and waited for: {', '.join(one.missing)}" if one.missing else ""
-    cli.note(f"{one.connection}: watching {', '.join(one.paths)}{gone}")
+def _say_what_is_watched(cli: CliContext, event: Watching) -> None:
+    gone = ""
+    if event.missing:
+        gone = f"; not there now, and waited for: {', '.join(event.missing)}"
+    cli.note(f"{event.connection}: watching {', '.join(event.paths)}{gone}")
 
 
-def _say(cli: CliContext, tally: Tally) -> None:
-    """A line for each round that brought something, an error where there is one."""
-    from fitglue_registry.cli.failure import show_failure
-    from fitglue_registry.cli.sync_report import summary
-    from fitglue_registry.sync.events import SyncStopped
-
+def _show_sync(cli: CliContext, tally: Tally) -> None:
+    """Print a line for a sync that brought something, and an error where there is one."""
     ended = tally.ended
     assert ended is not None
     if ended.counts or isinstance(ended, SyncStopped):
-        cli.show(
-            f"{datetime.now().astimezone():%Y-%m-%d %H:%M}  {tally.connection}: {summary(tally)}"
-        )
+        now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
+        cli.show(f"{now}  {tally.connection}: {summary(tally)}")
     if isinstance(ended, SyncStopped):
         show_failure(cli, ended.error, tally.connection)

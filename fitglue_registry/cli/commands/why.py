@@ -6,15 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fitglue_registry.cli import numbers
 from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.layout import Hanging, Heading, Pairs
+from fitglue_registry.cli.match_report import match_report
+from fitglue_registry.cli.text import short_hashes, short_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import RenderableType
+    from fitglue_registry.cli.layout import Part
+
+#: What happened, when, and more of it.
+Stage = tuple[str, str, str]
 
 _DECISIONS_SHOWN = 12
+_WIDTHS = (21, 16)
+_STATES = {"have": "received", "none": "not there", "wanted": "waited for", "failed": "given up"}
+_ORDER = ("summary", "detail", "streams", "file")
 
 
 @click.command(
@@ -30,143 +40,100 @@ def command(cli: CliContext, *, reference: str) -> None:
 
     REF is a number, `last`, a date, an id at the source, or any identity such as strava:123.
     """
-    from fitglue_registry.cli.match_report import grounds
-
     story = cli.host.why(reference)
     if cli.as_json:
         cli.document(story)
-    else:
-        # What joined the records of several sources comes first, then each of them in brief.
-        several = len(story["records"]) > 1
-        cli.show(
-            *_head(story),
-            *grounds(story),
-            *(line for record in story["records"] for line in _record(record, brief=several)),
-        )
+        return
+    cli.show(*_head(story), *match_report(story))
+    # What joined the records of several sources comes first, then each of them in brief.
+    is_brief = len(story["records"]) > 1
+    for record in story["records"]:
+        cli.show(*_record(record, is_brief=is_brief))
 
 
-def _head(story: dict[str, Any]) -> Iterator[RenderableType]:
-    from fitglue_registry.cli.table import hanging, heading
-
+def _head(story: dict[str, Any]) -> Iterator[Part]:
     activity = story["activity"]
-    name = (
-        f"{activity['number']}  {activity['title'] or 'untitled'}"
-        if activity
-        else story["reference"]
-    )
-    yield heading(name, story["verdict"] if activity else "")
-    if not activity:
-        yield hanging("·", story["verdict"])
+    if activity:
+        title = activity["title"] or "untitled"
+        yield Heading(f"{activity['number']}  {title}", story["verdict"])
+    else:
+        yield Heading(story["reference"])
+        yield Hanging("·", story["verdict"])
     if story.get("fix"):
-        yield hanging("→", story["fix"], indent=4)
+        yield Hanging("→", story["fix"], indent=4)
 
 
-def _record(record: dict[str, Any], *, brief: bool) -> Iterator[RenderableType]:
-    from fitglue_registry.cli.table import heading, pairs
-    from fitglue_registry.cli.text import short_hashes, short_id
-
+def _record(record: dict[str, Any], *, is_brief: bool) -> Iterator[Part]:
+    stages = _brief_stages(record) if is_brief else _stages(record)
     yield ""
-    yield heading(f"{record['connection']}/{short_id(record['external_id'])}", record["state"])
-    yield pairs(list(_brief_stages(record) if brief else _stages(record)), widths=(21, 16))
-    if record["quarantine"]:
-        yield pairs(
-            [
-                (
-                    "in quarantine",
-                    _moment(record["quarantine"]["since"]),
-                    record["quarantine"]["what"],
-                )
-            ],
-            widths=(21, 16),
-        )
-    claims = [short_hashes(claim) for one in record["source_activities"] for claim in one["claims"]]
-    yield pairs([("known as", ", ".join(claims))]) if claims else ""
-    if not brief or [one["decision"] for one in record["decisions"]] != ["new"]:
-        yield from _decisions(record["decisions"])
+    yield Heading(f"{record['connection']}/{short_id(record['external_id'])}", record["state"])
+    yield Pairs(list(stages), widths=_WIDTHS)
+    quarantine = record["quarantine"]
+    if quarantine:
+        since = numbers.moment(quarantine["since"])
+        yield Pairs([("in quarantine", since, quarantine["what"])], widths=_WIDTHS)
+    claims: list[str] = []
+    for source_activity in record["source_activities"]:
+        claims += source_activity["claims"]
+    yield Pairs([("known as", ", ".join(map(short_hashes, claims)))]) if claims else ""
+    decisions = record["decisions"]
+    is_only_new = [decision["decision"] for decision in decisions] == ["new"]
+    if not (is_brief and is_only_new):
+        yield from _decisions(decisions)
 
 
-def _stages(record: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    for hop in record["hops"]:
-        yield _hop(hop)
-    for part in sorted(
-        record["parts"],
-        key=lambda part: _ORDER.index(part["part"]) if part["part"] in _ORDER else len(_ORDER),
-    ):
-        yield (
-            f"{part['part']} {_PARTS.get(part['state'], part['state'])}",
-            _moment(part["received_at"]),
-            _part(part),
-        )
-    for one in record["source_activities"]:
+def _stages(record: dict[str, Any]) -> Iterator[Stage]:
+    yield from map(_hop, record["hops"])
+    yield from map(_part, sorted(record["parts"], key=_place_of))
+    for source_activity in record["source_activities"]:
+        stub = " as a stub" if source_activity["stub"] else ""
+        version = source_activity["plugin_version"] or ""
         yield (
             "understood",
-            _moment(one["normalized_at"]),
-            (
-                f"by {one['plugin']} "
-                f"{one['plugin_version'] or ''}{' as a stub' if one['stub'] else ''}"
-            ),
+            numbers.moment(source_activity["normalized_at"]),
+            f"by {source_activity['plugin']} {version}{stub}",
         )
 
 
-def _brief_stages(record: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _place_of(part: dict[str, Any]) -> int:
+    name = part["part"]
+    return _ORDER.index(name) if name in _ORDER else len(_ORDER)
+
+
+def _brief_stages(record: dict[str, Any]) -> Iterator[Stage]:
     """When it came and of what it was made; all that went another way than well."""
     yield from map(_hop, record["hops"][-1:])
-    have = {
-        part["part"]: part["received_at"] for part in record["parts"] if part["state"] == "have"
-    }
-    if have:
-        yield (
-            "received",
-            _moment(max(have.values())),
-            ", ".join(dict.fromkeys(name for name in (*_ORDER, *have) if name in have)),
-        )
-    for part in record["parts"]:
+    parts = record["parts"]
+    received = [part for part in parts if part["state"] == "have"]
+    if received:
+        last = max(part["received_at"] for part in received)
+        names = [part["part"] for part in sorted(received, key=_place_of)]
+        yield "received", numbers.moment(last), ", ".join(names)
+    for part in parts:
         if part["state"] not in ("have", "none"):
-            yield (
-                f"{part['part']} {_PARTS.get(part['state'], part['state'])}",
-                _moment(part["received_at"]),
-                _part(part),
-            )
+            yield _part(part)
 
 
-def _hop(hop: dict[str, Any]) -> tuple[str, str, str]:
-    from fitglue_registry.cli import numbers
-
-    return (
-        hop["hop"],
-        _moment(hop["at"]),
-        f"{numbers.span(hop['took_s'])} later" if hop["took_s"] is not None else "",
-    )
+def _hop(hop: dict[str, Any]) -> Stage:
+    later = "" if hop["took_s"] is None else f"{numbers.span(hop['took_s'])} later"
+    return hop["hop"], numbers.moment(hop["at"]), later
 
 
-def _moment(at: str | None) -> str:
-    from fitglue_registry.cli import numbers
-
-    return numbers.moment(at)
-
-
-_PARTS = {"have": "received", "none": "not there", "wanted": "waited for", "failed": "given up"}
-_ORDER = ("summary", "detail", "streams", "file")
-
-
-def _part(part: dict[str, Any]) -> str:
-    from fitglue_registry.cli import numbers
-
-    said = f"{part['code']}: {part['reason']}" if part["code"] else part["reason"] or ""
-    return ", ".join(word for word in (numbers.size(part["bytes"]), said) if word)
+def _part(part: dict[str, Any]) -> Stage:
+    reason = part["reason"] or ""
+    if part["code"]:
+        reason = f"{part['code']}: {part['reason']}"
+    detail = ", ".join(filter(None, (numbers.size(part["bytes"]), reason)))
+    state = _STATES.get(part["state"], part["state"])
+    return f"{part['part']} {state}", numbers.moment(part["received_at"]), detail
 
 
-def _decisions(decisions: list[dict[str, Any]]) -> Iterator[RenderableType]:
-    from fitglue_registry.cli import numbers
-    from fitglue_registry.cli.table import pairs
-
-    shown = decisions[-_DECISIONS_SHOWN:]
-    if len(shown) < len(decisions):
-        yield f"  … {len(decisions) - len(shown)} older decisions; --json has all"
-    yield pairs(
-        [
-            (f"decided: {one['decision']}", numbers.moment(one["at"]), one["reason"] or "")
-            for one in shown
-        ],
-        widths=(21, 16),
-    )
+def _decisions(decisions: list[dict[str, Any]]) -> Iterator[Part]:
+    older = len(decisions) - _DECISIONS_SHOWN
+    if older > 0:
+        yield f"  … {older} older decisions; --json has all"
+    lines = []
+    for decision in decisions[-_DECISIONS_SHOWN:]:
+        at = numbers.moment(decision["at"])
+        lines.append((f"decided: {decision['decision']}", at, decision["reason"] or ""))
+    yield Pairs(lines, widths=_WIDTHS)

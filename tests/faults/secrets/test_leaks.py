@@ -505,9 +505,9 @@ def test_a_bug_leaves_a_report_without_secrets(connected, fitglue, home, monkeyp
     """The file that keeps the traceback, what --debug prints of it, and the one line that everybody
     sees.
     """
-    from fitglue_registry.cli import sync_report
+    from fitglue_registry.cli.commands import sync
 
-    follow = sync_report.follow
+    follow = sync.follow
 
     def buggy(cli, events):
         follow(cli, events)
@@ -515,7 +515,7 @@ def test_a_bug_leaves_a_report_without_secrets(connected, fitglue, home, monkeyp
             KEY.encode().hex()
         )
 
-    monkeypatch.setattr(sync_report, "follow", buggy)
+    monkeypatch.setattr(sync, "follow", buggy)
     said = [fitglue("sync", form) for form in ("-v", "--debug", "--json")]
     assert {code for code, _ in said} == {1}
     assert list((home / "logs").glob("bug-*.txt"))
