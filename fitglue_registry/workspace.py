@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fitglue_registry.store.blobs import BlobStore
     from fitglue_registry.store.database import Database
     from fitglue_registry.store.raw_parts import RawStore
+    from fitglue_registry.sync.context import Processes
     from fitglue_registry.transport.budget import Budget
     from fitglue_registry.transport.clock import WaitingClock
     from fitglue_registry.transport.policy import HttpPolicy
@@ -193,6 +194,13 @@ class Workspace:
         for source in self.catalogue.entries("source"):
             kinds[source.id] = {datum.path: datum.kind for datum in source.data}
         return Matcher(self.plugins, experts, self.catalogue.merge_rules, kinds)
+
+    def import_processes(self) -> Processes:
+        """What starts worker processes."""
+        # loky takes 50 ms to import, and most syncs start no process.
+        from fitglue_registry.sync.deriving import processes
+
+        return processes
 
     def http_session(
         self,

@@ -47,12 +47,12 @@ STAGES = {
     "requests, unpacking": [("fitglue_registry.transport.session", "HttpSession.get")],
     "normalize": [("fitglue_intervals.plugin", "normalize")],
     "  recordings to columns": [("fitglue_intervals.normalize", "decode_streams")],
-    "hold to the model": [("fitglue_registry.sync.deriving.deriver", "Deriver._hold")],
+    "hold to the model": [("fitglue_registry.sync.deriving.deriver", "Deriver._check_activity")],
     "  schemas, of the model and the plugin": [
         ("fitglue_registry.validation.validator", "Validator.accepts"),
         ("fitglue_registry.validation.validator", "Validator.violations"),
     ],
-    "encode": [("fitglue_registry.sync.deriving.deriver", "prepare")],
+    "encode": [("fitglue_registry.sync.deriving.deriver", "encode_activity")],
     "store rows of the list": [("fitglue_registry.sync.listing.window", "_commit")],
     "store details, recordings": [("fitglue_registry.sync.fetching.parts", "store_answers")],
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.store.connections import get_connection
-from fitglue_registry.sync.context import ConnectionView
+from fitglue_registry.sync.view import ConnectionView
 from fitglue_registry.transport.budget import budget_of
 from fitglue_registry.transport.policy import policy_from_entry
 

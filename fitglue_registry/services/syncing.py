@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
 from fitglue_registry.services.plugin_view import PluginViews
-from fitglue_registry.store.runs import RunLog, last_runs
-from fitglue_registry.sync.context import Context, Options
-from fitglue_registry.sync.deriving.deriver import Deriver
+from fitglue_registry.store.runs import last_runs
+from fitglue_registry.sync.context import Options, SyncContext
+from fitglue_registry.sync.deriving.quarantine import retry_connection
 from fitglue_registry.sync.deriving.rebuild import rebuild_connection
 from fitglue_registry.sync.engine import sync_connection
 from fitglue_registry.sync.events import SyncStopped
-from fitglue_registry.sync.fetching.parts import retry_quarantine
-from fitglue_registry.sync.lock import connection_lock
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
@@ -58,7 +56,7 @@ class Syncs:
 
     def retry_quarantine(self, athlete: str = ME) -> Iterator[Event]:
         """Try every record in quarantine again; yields the result of each."""
-        yield from self._each(None, athlete, _retry)
+        yield from self._each(None, athlete, retry_connection)
 
     def runs(self, athlete: str = ME, limit: int = 10) -> list[dict[str, Any]]:
         """The newest runs of an athlete."""
@@ -66,7 +64,7 @@ class Syncs:
             return last_runs(db, athlete, limit)
 
     def _each(
-        self, name: str | None, athlete: str, work: Callable[[Context], Iterator[Event]]
+        self, name: str | None, athlete: str, work: Callable[[SyncContext], Iterator[Event]]
     ) -> Iterator[Event]:
         chosen = self._chosen(name, athlete)
         if not chosen:
@@ -92,7 +90,7 @@ class Syncs:
 
 
 def work_on(
-    workspace: Workspace, connected: ConnectionRow, work: Callable[[Context], Iterator[Event]]
+    workspace: Workspace, connected: ConnectionRow, work: Callable[[SyncContext], Iterator[Event]]
 ) -> Iterator[Event]:
     """Do one work on a connection, with everything that it needs open; yields its events."""
     views = PluginViews(workspace)
@@ -100,29 +98,20 @@ def work_on(
     workspace.plugins.load(source)
     http = views.http_of(source)
     view = views.of(connected, source)
-    context = Context(
+    context = SyncContext(
         workspace.database,
         workspace.raws,
         workspace.plugins,
-        Deriver(workspace.plugins),
         workspace.matcher(),
         workspace.clock,
         workspace.home,
         source,
         connected,
         view,
-        http.connections if http else 1,
+        lanes=http.connections if http else 1,
+        import_processes=workspace.import_processes,
     )
     try:
         yield from work(context)
     finally:
         view.close()
-
-
-def _retry(context: Context) -> Iterator[Event]:
-    connected = context.connected
-    with connection_lock(context.database, context.home, connected.id, connected.name, context.now):
-        log = RunLog(connected.athlete_id, connected.id, "retry", context.now, {})
-        yield from retry_quarantine(context, log, everything=True)
-        with context.database.write() as db:
-            log.end(db, context.now, "complete")

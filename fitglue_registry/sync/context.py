@@ -1,34 +1,28 @@
-"""What one sync works with: the store, the plugins, and the connection as its plugin sees it."""
+"""What the work on one connection needs: what was asked of it, the store, the plugins."""
 
 from __future__ import annotations
 
-import logging
-import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from fitglue_registry.errors import PluginFailed
 from fitglue_registry.model.moments import clock_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
+    from concurrent.futures import Future
     from datetime import date
     from pathlib import Path
 
-    from sqlalchemy.engine import Connection as Db
-
     from fitglue_registry.matching.matcher import Matcher
-    from fitglue_registry.plugin_api import Account, Clock
+    from fitglue_registry.plugin_api import Clock
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.registry import Entry
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.store.database import Database
     from fitglue_registry.store.raw_parts import RawStore
-    from fitglue_registry.store.runs import RunLog
-    from fitglue_registry.sync.deriving.deriver import Deriver
-    from fitglue_registry.transport.session import HttpSession
+    from fitglue_registry.sync.view import ConnectionView
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,72 +38,38 @@ class Options:
 
     def wants(self, part_option: str | None, *, default: bool) -> bool:
         """Whether a part of the entry is wanted of records that were never asked for it."""
-        return default or bool(part_option and getattr(self, part_option, False))
+        if default:
+            return True
+        return bool(part_option and getattr(self, part_option, False))
 
 
-@dataclass(eq=False, frozen=True)
-class ConnectionView:
-    """A connection as its plugin sees it (``plugin_api.Connection``): settings, session, clock and
-    log, never a secret.
-    """
+class Workers(Protocol):
+    """Processes that work beside this one, and end with it."""
 
-    id: str
-    entry: str
-    account: Account | None
-    settings: Mapping[str, str]
-    clock: Clock
-    open_http: Callable[[], HttpSession] | None
-    log: logging.Logger = field(
-        default_factory=lambda: logging.getLogger("fitglue_registry.plugin")
-    )
-    cache: Path | None = None  # the plugin's own
+    def submit(self, work: Callable[..., Result], *arguments: Any) -> Future[Result]:
+        """Let a process do some work; raises ``BrokenExecutor`` where one ended by itself."""
 
-    @cached_property
-    def http(self) -> HttpSession:
-        """The authenticated session; raises ``PluginFailed`` FG-no-http where the entry has no http
-        block.
-        """
-        if self.open_http is None:
-            raise PluginFailed(
-                "FG-no-http",
-                f"the entry {self.entry} has no http block, so its plugin may ask no server",
-                fix="add an http block to the entry",
-            )
-        return self.open_http()
+    def stop(self, *, kill: bool) -> None:
+        """End them; ``kill`` whatever they are at."""
 
-    @property
-    def requests(self) -> int:
-        """How many requests the session has sent."""
-        return self.http.sent if "http" in self.__dict__ else 0
 
-    def alive(self) -> None:
-        """Note that the plugin is at work."""
-        self.__dict__["at_work"] = time.monotonic()
+class Processes(Protocol):
+    """Starts processes (``sync.deriving.processes``)."""
 
-    def sign_of_life(self) -> float:
-        """The monotonic moment until which plugin or session are known to be at work; who asks also
-        hears of a long silence.
-        """
-        at_work: float = self.__dict__.get("at_work", 0.0)
-        if "http" not in self.__dict__:
-            return at_work
-        self.http.notice_silence()
-        return max(at_work, self.http.busy_until)
+    def count_cores(self) -> int:
+        """How many processes can work at a time."""
 
-    def close(self) -> None:
-        """Give back the session's connections."""
-        if "http" in self.__dict__:
-            self.http.close()
+    def start_workers(self, count: int) -> Workers:
+        """So many workers, which are started when the first work comes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """Everything that the sync of one connection needs."""
+class SyncContext:
+    """Everything that the work on one connection needs."""
 
     database: Database
     raws: RawStore
     plugins: Plugins
-    deriver: Deriver
     matcher: Matcher
     clock: Clock
     home: Path
@@ -117,20 +77,14 @@ class Context:
     connected: ConnectionRow
     view: ConnectionView
     lanes: int = 1  # so many of the plugin's iterators may run at once
+    # Imports what starts processes, which takes 50 ms: called where processes pay. ``None``:
+    # everything is derived in this process.
+    import_processes: Callable[[], Processes] | None = None
 
-    @contextmanager
-    def writing(self, log: RunLog) -> Iterator[Db]:
-        """A transaction that carries out decisions; rolled back, the run has not decided and the
-        store has not learnt.
-        """
-        before = log.id, dict(log.counts)
-        try:
-            with self.database.write() as db:
-                yield db
-        except BaseException:
-            log.rolled_back(*before)
-            self.raws.forget()
-            raise
+    @property
+    def name(self) -> str:
+        """The name of the connection."""
+        return self.connected.name
 
     @property
     def now(self) -> str:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from fitglue_registry.sync.context import ConnectionView
+from fitglue_registry.sync.view import ConnectionView
 
 
 @pytest.fixture

@@ -24,11 +24,11 @@ def normalize_offline(
     """
     entry = workspace.catalogue.get("source", source)
     workspace.plugins.load(entry)
-    deriver = Deriver(workspace.plugins)
+    deriver = Deriver(workspace.plugins, entry)
     results: Normalized = []
     for record in workspace.plugins.offline_records(entry, content, name, streams):
         try:
-            results.append((record.external_id, deriver.check(entry, record)))
+            results.append((record.external_id, deriver.check(record)))
         except FitglueError as error:
             if not goes_to_quarantine(error):
                 raise

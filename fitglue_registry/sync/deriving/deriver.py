@@ -7,8 +7,8 @@ from __future__ import annotations
 import gzip
 import zlib
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
@@ -18,16 +18,25 @@ from fitglue_registry.store.encoding import EncodedActivity, encode_activity
 from fitglue_registry.validation.validator import Validator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from fitglue_registry.plugin_api import Record
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.registry import Entry
 
+    #: (field, reason) of what is wrong with a source activity.
+    Problems = Sequence[tuple[str, str]]
+
 #: Beyond what any workout says; streams are not part of the document.
 _LARGEST_DOCUMENT = 16_000_000
 _MOST_LEGS = 200
+#: So many of the faults of a source activity are named.
+_MOST_NAMED = 5
+_HOOK = "fitglue_normalize"
+#: What reading a part raises whose bytes broke on their way.
 _UNREADABLE = (gzip.BadGzipFile, EOFError, zlib.error)
+#: What writing a source activity as JSON raises whose fields hold anything.
+_UNWRITABLE = (TypeError, ValueError, OverflowError, NotImplementedError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +45,18 @@ class Derived:
     fault.
     """
 
-    prepared: list[EncodedActivity]
+    encoded: list[EncodedActivity]
     refused: FitglueError | None = None
     failure: BaseException | None = None
     received_at: str | None = None  # of the part that it was made for
+
+    @property
+    def start_local(self) -> str | None:
+        """When it started, as the store writes it, if that is known."""
+        if not self.encoded:
+            return None
+        start: str | None = self.encoded[0].figures["start_local"]
+        return start
 
     def checked(self) -> Derived:
         """The same; raises the failure on the thread that wants to store it."""
@@ -49,63 +66,53 @@ class Derived:
 
 
 class Deriver:
-    """Derives source activities by the plugins of this host."""
+    """Derives source activities of one entry by its plugin."""
 
-    def __init__(self, plugins: Plugins) -> None:
+    def __init__(self, plugins: Plugins, entry: Entry) -> None:
         self._plugins = plugins
+        self._entry = entry
 
-    @cached_property
-    def _validator(self) -> Validator:
-        return Validator(model.document_schema())
-
-    def derive(self, entry: Entry, record: Record, *, here: bool = False) -> Derived:
+    def derive(self, record: Record, *, here: bool = False) -> Derived:
         """What the record says, ready to be stored, or why it goes to quarantine; raises what
         concerns the whole connection.
 
         ``here``: this thread is one on which the plugin runs already.
         """
         try:
-            return Derived(
-                [
-                    self._prepare(record, activity)
-                    for activity in self.check(entry, record, here=here)
-                ]
-            )
+            activities = self.check(record, here=here)
+            return Derived([_encode(record, activity) for activity in activities])
         except FitglueError as error:
             if not goes_to_quarantine(error):
                 raise
             return Derived([], error)
 
-    def derive_all(self, entry: Entry, records: Iterable[Record]) -> Iterator[Derived]:
+    def derive_all(self, records: Iterable[Record]) -> Iterator[Derived]:
         """``derive`` for one record after the other, on one thread of the plugin's."""
 
         def work() -> Iterator[Derived]:
             for record in records:
                 try:
-                    yield self.derive(entry, record, here=True)
+                    yield self.derive(record, here=True)
                 except BaseException as failure:  # noqa: BLE001 - raised below: on that thread, the plugin would be blamed
                     yield Derived([], failure=failure)
                     return
 
-        for derived in self._plugins.on_lane(entry, "fitglue_normalize", work):
+        for derived in self._plugins.on_lane(self._entry, _HOOK, work):
             yield derived.checked()
 
-    def check(
-        self, entry: Entry, record: Record, *, here: bool = False
-    ) -> list[model.SourceActivity]:
+    def check(self, record: Record, *, here: bool = False) -> list[model.SourceActivity]:
         """What the record says, held to every rule of the model.
 
         Raises ``RecordRefused`` where the plugin or the model refuses it, ``PluginFailed`` where
         the plugin broke its contract.
         """
+
+        def check_answer(answer: list[Any]) -> list[model.SourceActivity]:
+            return self._check_answer(record.external_id, answer)
+
         try:  # the checks run where the plugin's code may: a value that it made may be anything
-            held: list[model.SourceActivity] = self._plugins.call(
-                entry,
-                "fitglue_normalize",
-                list,
-                record=record,
-                here=here,
-                then=lambda answer: self._held(entry, record.external_id, answer),
+            activities: list[model.SourceActivity] = self._plugins.call(
+                self._entry, _HOOK, list, record=record, here=here, then=check_answer
             )
         except PluginFailed as error:
             # Raised by reading a part whose bytes broke on their way, not by the plugin.
@@ -116,92 +123,101 @@ class Deriver:
                     why=error.why,
                 ) from error
             raise
-        return held
+        return activities
 
-    def _held(
-        self, entry: Entry, external_id: str, answer: list[Any]
-    ) -> list[model.SourceActivity]:
+    def _check_answer(self, external_id: str, answer: list[Any]) -> list[model.SourceActivity]:
         if len(answer) > _MOST_LEGS:
-            raise self._plugins.refuse(
-                entry, "fitglue_normalize", f"with {len(answer):,} source activities of one record"
-            )
-        held: dict[int, model.SourceActivity] = {}
+            self._refuse(f"with {len(answer):,} source activities of one record")
+        legs: dict[int, model.SourceActivity] = {}
         for activity in answer:
             if type(activity) is not model.SourceActivity:
-                raise self._plugins.refuse(
-                    entry,
-                    "fitglue_normalize",
-                    f"with {type(activity).__name__}, expected SourceActivity",
-                )
-            checked = self._hold(entry, external_id, activity)
-            if checked.leg_no in held:
-                raise self._plugins.refuse(
-                    entry,
-                    "fitglue_normalize",
-                    f"with two source activities of leg {checked.leg_no}",
-                )
-            held[checked.leg_no] = checked
-        return list(held.values())
+                self._refuse(f"with {type(activity).__name__}, expected SourceActivity")
+            checked = self._check_activity(external_id, activity)
+            if checked.leg_no in legs:
+                self._refuse(f"with two source activities of leg {checked.leg_no}")
+            legs[checked.leg_no] = checked
+        return list(legs.values())
 
-    def _hold(
-        self, entry: Entry, external_id: str, activity: model.SourceActivity
+    def _refuse(self, what: str) -> NoReturn:
+        raise self._plugins.refuse(self._entry, _HOOK, what)
+
+    def _check_activity(
+        self, external_id: str, activity: model.SourceActivity
     ) -> model.SourceActivity:
         """The activity as the store will give it back: nothing looks at types when a struct is
         made, reading its document does.
         """
-        wrong = model.problems(activity)
-        if not wrong:
+        problems: Problems = model.problems(activity)
+        if not problems:
             try:
-                bare = msgspec.structs.replace(activity, streams=())
-                encoded = model.encode(bare)
-                if len(encoded) > _LARGEST_DOCUMENT:
-                    raise ValueError(
-                        f"its document has {len(encoded):,} bytes, and may have "
-                        f"{_LARGEST_DOCUMENT:,}"
-                    )
-                document = model.to_builtins(bare)
-                if self._validator.accepts(document):
-                    return msgspec.structs.replace(
-                        model.decode(encoded), streams=tuple(activity.streams)
-                    )
-            except (
-                TypeError,
-                ValueError,
-                OverflowError,
-                NotImplementedError,
-                RecursionError,
-            ) as error:
-                wrong = [("", f"cannot be written as JSON: {str(error)[:200]}")]
+                document, checked = _as_stored(activity)
+            except _UNWRITABLE as error:
+                problems = [("", f"cannot be written as JSON: {str(error)[:200]}")]
             else:
-                wrong = [
-                    (".".join(map(str, item.path)), item.message)
-                    for item in self._validator.violations(document)
-                ]
-        fields = "; ".join(f"{field[:100]} {reason}".strip() for field, reason in wrong[:5])
-        raise RecordRefused(
+                if checked is not None:
+                    return checked
+                problems = _violations(document)
+        raise self._invalid(external_id, problems)
+
+    def _invalid(self, external_id: str, problems: Problems) -> RecordRefused:
+        faults = [f"{field[:100]} {reason}".strip() for field, reason in problems[:_MOST_NAMED]]
+        field, _ = problems[0]
+        plugin = self._entry.plugin.name
+        return RecordRefused(
             "FG-activity-invalid",
-            f"{external_id}: {fields}",
-            at=Place(field=wrong[0][0][:100] or None),
-            why=f"plugin {entry.plugin.name} made a source activity that the model does not allow",
+            f"{external_id}: {'; '.join(faults)}",
+            at=Place(field=field[:100] or None),
+            why=f"plugin {plugin} made a source activity that the model does not allow",
             fix="the record is kept; it is tried again when the plugin has a new version",
         )
 
-    def _prepare(self, record: Record, activity: model.SourceActivity) -> EncodedActivity:
-        try:
-            return encode_activity(activity)
-        except (ValueError, OverflowError) as error:
-            raise RecordRefused(
-                "FG-activity-invalid",
-                f"{record.external_id} holds text that is not Unicode",
-                why=str(error)[:200],
-                fix="correct the title or the description at the source",
-            ) from error
+
+@cache
+def _document_validator() -> Validator:
+    return Validator(model.document_schema())
+
+
+def _as_stored(
+    activity: model.SourceActivity,
+) -> tuple[dict[str, Any], model.SourceActivity | None]:
+    """The document of an activity, and the activity as it is read from that, unless the schema
+    forbids it; raises one of ``_UNWRITABLE`` where it cannot be written.
+    """
+    bare = msgspec.structs.replace(activity, streams=())
+    encoded = model.encode(bare)
+    if len(encoded) > _LARGEST_DOCUMENT:
+        raise ValueError(
+            f"its document has {len(encoded):,} bytes, and may have {_LARGEST_DOCUMENT:,}"
+        )
+    document = model.to_builtins(bare)
+    if not _document_validator().accepts(document):
+        return document, None
+    decoded = model.decode(encoded)
+    return document, msgspec.structs.replace(decoded, streams=tuple(activity.streams))
+
+
+def _violations(document: dict[str, Any]) -> Problems:
+    violations = _document_validator().violations(document)
+    return [(".".join(map(str, item.path)), item.message) for item in violations]
+
+
+def _encode(record: Record, activity: model.SourceActivity) -> EncodedActivity:
+    try:
+        return encode_activity(activity)
+    except (ValueError, OverflowError) as error:
+        raise RecordRefused(
+            "FG-activity-invalid",
+            f"{record.external_id} holds text that is not Unicode",
+            why=str(error)[:200],
+            fix="correct the title or the description at the source",
+        ) from error
 
 
 def goes_to_quarantine(error: FitglueError) -> bool:
     """Whether a failure concerns this record alone; a plugin that blocks concerns the whole
     connection.
     """
-    return isinstance(error, RecordRefused) or (
-        isinstance(error, PluginFailed) and error.code in ("FG-plugin-raised", "FG-plugin-answer")
-    )
+    if isinstance(error, RecordRefused):
+        return True
+    is_of_one_call = error.code in ("FG-plugin-raised", "FG-plugin-answer")
+    return isinstance(error, PluginFailed) and is_of_one_call

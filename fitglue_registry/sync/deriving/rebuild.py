@@ -11,25 +11,39 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from fitglue_registry import model
+from fitglue_registry.model.stored import RecordState, RunDecision, RunKind, RunOutcome
 from fitglue_registry.store.athletes import lock_athlete
-from fitglue_registry.store.records import RecordRow
+from fitglue_registry.store.records import RecordRow, known_columns
 from fitglue_registry.store.runs import RunLog
 from fitglue_registry.store.source_activities import forget_lost_activities
 from fitglue_registry.store.source_activity_search import shared_of
 from fitglue_registry.store.statements import chunks
 from fitglue_registry.store.tables import quarantine, records, source_activities, streams
 from fitglue_registry.sync import events
-from fitglue_registry.sync.deriving.workers import batches_of, derive_batches
-from fitglue_registry.sync.fetching.parts import load
-from fitglue_registry.sync.fetching.storing import place_derived, store_derived
-from fitglue_registry.sync.lock import connection_lock
+from fitglue_registry.sync.deriving.loading import loaded_batches
+from fitglue_registry.sync.deriving.storing import place_stored, store_derived
+from fitglue_registry.sync.deriving.workers import derive_batches
+from fitglue_registry.sync.lock import lock_of
+from fitglue_registry.sync.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fitglue_registry.plugin_api import Record
-    from fitglue_registry.sync.context import Context
+    from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.deriving.deriver import Derived
+
+
+def rebuild_connection(context: SyncContext) -> Iterator[events.Event]:
+    """Normalize every record of a connection again; the last event is ``SyncFinished`` with how
+    many changed.
+
+    What says the same as before is not written again.
+    """
+    connected = context.connected
+    with lock_of(context):
+        log = RunLog(connected.athlete_id, connected.id, RunKind.REBUILD, context.now, {})
+        yield from _Rebuild(Run(context, log)).run()
 
 
 @dataclass(slots=True)
@@ -44,90 +58,104 @@ class _Before:
     lost: bool = False  # the activity that one of them belonged to is not there any more
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    known: Sequence[RecordRow]
-    before: dict[int, _Before]
+class _Rebuild:
+    """One rebuild, with what it has counted so far."""
 
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._context = run.context
+        self._changed = 0
+        self._quarantined = 0
 
-def rebuild_connection(context: Context) -> Iterator[events.Event]:
-    """Normalize every record of a connection again; the last event is ``SyncFinished`` with how
-    many changed.
-
-    What says the same as before is not written again.
-    """
-    connected = context.connected
-    with connection_lock(context.database, context.home, connected.id, connected.name, context.now):
-        log = RunLog(connected.athlete_id, connected.id, "rebuild", context.now, {})
-        with context.database.write() as db:
-            forget_lost_activities(db, connected.athlete_id)
-            query = sa.select(
-                records.c.id,
-                records.c.external_id,
-                records.c.state,
-                records.c.revision,
-                records.c.start_local,
-            )
-            known = [
-                RecordRow(*row)
-                for row in db.execute(
-                    query.where(records.c.connection_id == connected.id).order_by(records.c.id)
-                )
-            ]
-        yield events.PartsPlanned(connected.name, "records", len(known))
-        done = changed = quarantined = 0
-        outcome = "stopped"
+    def run(self) -> Iterator[events.Event]:
+        name = self._context.name
+        rows = self._all_records()
+        log = self._run.log
+        outcome = RunOutcome.STOPPED
+        yield events.PartsPlanned(name, "records", len(rows))
         try:
-            for batch, every in derive_batches(context, _batches(context, known), len(known)):
-                for one, derived in zip(batch.known, every, strict=True):
-                    done += 1
-                    if derived.refused and one.state == "gone":  # nobody needs to mend it any more
-                        continue
-                    if derived.refused:
-                        quarantined += 1
-                        yield events.Decided(
-                            connected.name, one.external_id, "quarantined", str(derived.refused)
-                        )
-                    for leg_no in _renew(context, log, one, batch.before[one.id], derived):
-                        changed += 1
-                        yield events.Decided(
-                            connected.name,
-                            one.external_id,
-                            "changed",
-                            f"leg {leg_no}" if leg_no else None,
-                        )
-                    yield events.PartStored(
-                        connected.name, "records", one.external_id, done, len(known)
-                    )
-            _merge_again(context)
-            outcome = "complete"
+            yield from self._derive(rows)
+            _merge_again(self._context)
+            outcome = RunOutcome.COMPLETE
         finally:  # also where a plugin failed, or nobody wanted the rest
-            log.counts = {"records": len(known), "changed": changed, "quarantined": quarantined}
-            with context.database.write() as db:
-                log.end(db, context.now, outcome)
-        yield events.SyncFinished(connected.name, log.counts)
+            log.counts = {
+                "records": len(rows),
+                "changed": self._changed,
+                "quarantined": self._quarantined,
+            }
+            with self._context.database.write() as db:
+                log.end(db, self._context.now, outcome)
+        yield events.SyncFinished(name, log.counts)
+
+    def _all_records(self) -> list[RecordRow]:
+        connected = self._context.connected
+        mine = known_columns().where(records.c.connection_id == connected.id)
+        with self._context.database.write() as db:
+            forget_lost_activities(db, connected.athlete_id)
+            return [RecordRow(*row) for row in db.execute(mine.order_by(records.c.id))]
+
+    def _derive(self, rows: Sequence[RecordRow]) -> Iterator[events.Event]:
+        done = 0
+        batches = _batches_with_before(self._context, rows)
+        for (batch, before), results in derive_batches(self._context, batches, len(rows)):
+            for row, derived in zip(batch, results, strict=True):
+                done += 1
+                if derived.refused is not None and row.state == RecordState.GONE:
+                    continue  # nobody needs to mend it any more
+                yield from self._renew(row, before[row.id], derived)
+                yield events.PartStored(
+                    self._context.name, "records", row.external_id, done, len(rows)
+                )
+
+    def _renew(self, row: RecordRow, before: _Before, derived: Derived) -> Iterator[events.Event]:
+        """Store what a record says now, unless that is what it said before."""
+        name = self._context.name
+        refused = derived.refused
+        if refused is not None:
+            self._quarantined += 1
+            yield events.Decided(name, row.external_id, "quarantined", str(refused))
+        changed = _changed_legs(before, derived)
+        if changed or refused is not None or self._has_to_be_written(before):
+            with self._run.transaction() as transaction:
+                place_stored(transaction, [store_derived(transaction, row.id, derived)])
+                if changed:
+                    transaction.decide(RunDecision.REBUILT, row.id)
+        for leg_no in changed:
+            self._changed += 1
+            leg = f"leg {leg_no}" if leg_no else None
+            yield events.Decided(name, row.external_id, "changed", leg)
+
+    def _has_to_be_written(self, before: _Before) -> bool:
+        """Whether a record is stored anew although it says what it said before."""
+        if before.quarantined or before.lost:
+            return True
+        makers = {(model.MODEL_VERSION, self._context.plugin_version)}
+        return not before.made_by <= makers
 
 
-def _merge_again(context: Context) -> None:
+def _merge_again(context: SyncContext) -> None:
     """Merge what has several sources by the rules as they are now, which may have changed though
     nothing else did.
     """
+    connected = context.connected
     with context.database.read() as db:
-        shared = shared_of(db, context.connected.id)
-    for some in chunks(shared):
+        shared = shared_of(db, connected.id)
+    for ids in chunks(shared):
         with context.database.write() as db:
-            lock_athlete(db, context.connected.athlete_id)
-            context.matcher.merge_again(db, context.connected.athlete_id, some, context.now)
+            lock_athlete(db, connected.athlete_id)
+            context.matcher.merge_again(db, connected.athlete_id, ids, context.now)
 
 
-def _batches(context: Context, known: Sequence[RecordRow]) -> Iterator[tuple[_Batch, list[Record]]]:
-    for some in batches_of(context.entry, known):
-        loaded = load(context, [(one.id, one.external_id) for one in some])
-        yield _Batch(some, _before(context, some)), [loaded[one.external_id] for one in some]
+def _batches_with_before(
+    context: SyncContext, rows: Sequence[RecordRow]
+) -> Iterator[tuple[tuple[Sequence[RecordRow], dict[int, _Before]], list[Record]]]:
+    for batch, loaded in loaded_batches(context, rows):
+        yield (batch, _load_before(context, batch)), loaded
 
 
-def _before(context: Context, some: Sequence[RecordRow]) -> dict[int, _Before]:
-    found = {one.id: _Before() for one in some}
+def _load_before(context: SyncContext, rows: Sequence[RecordRow]) -> dict[int, _Before]:
+    """Record → what the store holds of it."""
+    before = {row.id: _Before() for row in rows}
     query = sa.select(
         source_activities.c.record_id,
         source_activities.c.leg_no,
@@ -138,42 +166,31 @@ def _before(context: Context, some: Sequence[RecordRow]) -> dict[int, _Before]:
         source_activities.c.stub,
         streams.c.content,
     ).outerjoin(streams, streams.c.source_activity_id == source_activities.c.id)
+    held = sa.select(quarantine.c.record_id)
     with context.database.read() as db:
-        for row in db.execute(query.where(source_activities.c.record_id.in_(found))):
-            found[row.record_id].legs[row.leg_no] = row.document, _digest(row.content)
-            found[row.record_id].made_by.add((row.model, row.plugin_version))
-            found[row.record_id].lost |= row.activity_id is None and not row.stub
-        for record_id in db.scalars(
-            sa.select(quarantine.c.record_id).where(quarantine.c.record_id.in_(found))
-        ):
-            found[record_id].quarantined = True
-    return found
+        for leg in db.execute(query.where(source_activities.c.record_id.in_(before))):
+            record = before[leg.record_id]
+            record.legs[leg.leg_no] = (leg.document, _digest(leg.content))
+            record.made_by.add((leg.model, leg.plugin_version))
+            if leg.activity_id is None and not leg.stub:
+                record.lost = True
+        for record_id in db.scalars(held.where(quarantine.c.record_id.in_(before))):
+            before[record_id].quarantined = True
+    return before
 
 
-def _renew(
-    context: Context, log: RunLog, known: RecordRow, before: _Before, derived: Derived
-) -> list[int]:
-    """Store what a record says now, unless that is what it said before; the legs that say something
-    else come back.
-    """
-    legs = (
-        before.legs
-        if derived.refused
-        else {one.activity.leg_no: (one.document, _digest(one.blob)) for one in derived.prepared}
-    )
-    changed = sorted(
-        leg_no
-        for leg_no in legs.keys() | before.legs.keys()
-        if legs.get(leg_no) != before.legs.get(leg_no)
-    )
-    same_maker = before.made_by <= {(model.MODEL_VERSION, context.plugin_version)}
-    if changed or derived.refused or before.quarantined or before.lost or not same_maker:
-        with context.writing(log) as db:
-            place_derived(context, db, [store_derived(context, log, db, known.id, derived)])
-            if changed:
-                log.decide(db, context.now, "rebuilt", known.id)
-    return changed
+def _changed_legs(before: _Before, derived: Derived) -> list[int]:
+    """The numbers of the legs that say something else now; what is refused changes none."""
+    if derived.refused is not None:
+        return []
+    now = {}
+    for encoded in derived.encoded:
+        now[encoded.activity.leg_no] = (encoded.document, _digest(encoded.blob))
+    numbers = now.keys() | before.legs.keys()
+    return sorted(number for number in numbers if now.get(number) != before.legs.get(number))
 
 
 def _digest(content: bytes | None) -> bytes | None:
-    return hashlib.sha256(content).digest() if content else None
+    if not content:
+        return None
+    return hashlib.sha256(content).digest()

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import (
     AthleteNeeded,
@@ -19,16 +19,14 @@ from fitglue_registry.errors import (
 )
 from fitglue_registry.plugin_api import Part, Unavailable
 from fitglue_registry.store.parts import sample_with_part
-from fitglue_registry.sync.deriving.deriver import Derived
-from fitglue_registry.sync.deriving.pool import Pending
+from fitglue_registry.sync.fetching.answers import Answered, in_batches, weight_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from fitglue_registry.registry import Part as PartEntry
-    from fitglue_registry.sync.context import Context
-
-    Derive = Callable[[Part | Unavailable], Derived | Pending | None]
+    from fitglue_registry.sync.context import SyncContext
+    from fitglue_registry.sync.fetching.answers import Derive
 
 log = logging.getLogger(__name__)
 
@@ -38,23 +36,13 @@ _FAILED_IN_A_ROW, _PROBES = 3, 3
 _CONCERN_ALL = frozenset(
     {"FG-no-network", "FG-rate-limited", "FG-plugin-blocked", "FG-session-closed"}
 )
-#: Answers of one job are stored together, up to so many, or so many bytes.
-_BATCH, _BATCH_BYTES = 128, 4_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What became of one id, and what follows from it for its record."""
-
-    external_id: str
-    item: Part | Unavailable | FitglueError
-    derived: Derived | None = None
-    # In its place, while a worker is at it; nothing that ``ask_for`` gives is pending any more.
-    pending: Pending | None = None
+#: So many answers of one job are stored together.
+_BATCH = 128
+_HOOK = "fitglue_fetch"
 
 
 def ask_for(
-    context: Context, part: PartEntry, ids: Sequence[str], derive: Derive
+    context: SyncContext, part: PartEntry, ids: Sequence[str], derive: Derive
 ) -> Iterator[list[Answered]]:
     """The answers to ``ids``, job by job; the failures that concern one id alone come last.
 
@@ -67,181 +55,185 @@ def ask_for(
     failed: dict[str, FitglueError] = {}
     jobs = _jobs(ids, part.bulk)
     if part.bulk > 1:
-        yield from _stretch(context, part, jobs, failed, derive)
-        jobs = _jobs([*failed, *chain.from_iterable(jobs)], 1)
-        failed.clear()
+        stretch = yield from _ask(context, part, jobs, derive)
+        jobs = _jobs([*stretch.failed, *chain.from_iterable(stretch.left)], 1)
     while jobs:
-        failure = yield from _stretch(context, part, jobs, failed, derive)
-        if failure is None:
-            continue
+        stretch = yield from _ask(context, part, jobs, derive)
+        failed.update(stretch.failed)
+        jobs = stretch.left
+        if stretch.outage is None:
+            break
         others = _others(context, part.name, jobs)
         if not others:  # nobody else can tell: it was a try of those records as well
-            yield [Answered(external_id, error) for external_id, error in failed.items()]
+            yield _failures(failed)
         if not any(_is_delivered(context, part.name, external_id) for external_id in others):
-            raise failure
-    yield from ([Answered(external_id, error)] for external_id, error in failed.items())
+            raise stretch.outage
+    for failure in _failures(failed):
+        yield [failure]
 
 
-def _others(context: Context, part: str, jobs: Sequence[Sequence[str]]) -> list[str]:
+def _failures(failed: Mapping[str, FitglueError]) -> list[Answered]:
+    return [Answered(external_id, error) for external_id, error in failed.items()]
+
+
+def _others(context: SyncContext, part: str, jobs: Sequence[Sequence[str]]) -> list[str]:
     """A few ids that can tell an outage from odd records: what was delivered before, or, of a part
     that never was, some of what waits.
     """
     with context.database.read() as db:
-        held = sample_with_part(db, context.connected.id, part, _PROBES)
+        delivered = sample_with_part(db, context.connected.id, part, _PROBES)
+    if delivered:
+        return delivered
     waiting = [job[0] for job in jobs]
-    return held or waiting[:: -max(len(waiting) // _PROBES, 1)][:_PROBES]
+    step = max(len(waiting) // _PROBES, 1)
+    return waiting[::-step][:_PROBES]
 
 
-def _is_delivered(context: Context, part: str, external_id: str) -> bool:
+def _is_delivered(context: SyncContext, part: str, external_id: str) -> bool:
     """Whether the source answers for this id.
 
     What it answers is not kept: what waits is asked for in its turn.
     """
-    arguments = [{"connection": context.view, "part": part, "ids": [external_id]}]
     answers = context.plugins.iterate(
         context.entry,
-        "fitglue_fetch",
+        _HOOK,
         (Part, Unavailable),
-        arguments,
+        [_arguments(context, part, [external_id])],
         sign_of_life=context.view.sign_of_life,
     )
     return any(not isinstance(item, FitglueError) for _, item in answers)
+
+
+def _arguments(context: SyncContext, part: str, ids: list[str]) -> dict[str, Any]:
+    return {"connection": context.view, "part": part, "ids": ids}
+
+
+# -- a stretch of jobs -----------------------------------------------------------------------------
 
 
 def _jobs(ids: Sequence[str], size: int) -> list[Sequence[str]]:
     return [ids[start : start + size] for start in range(0, len(ids), size)]
 
 
-def _stretch(
-    context: Context,
-    part: PartEntry,
-    jobs: list[Sequence[str]],
-    failed: dict[str, FitglueError],
-    derive: Derive,
-) -> Generator[list[Answered], None, FitglueError | None]:
-    """Jobs until so many fail in a row: the last failure comes back then, and in ``jobs`` stays
-    what was not answered yet.
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """How a stretch of jobs ended."""
+
+    failed: dict[str, FitglueError]
+    left: list[Sequence[str]] = field(default_factory=list)  # what was not answered yet
+    outage: FitglueError | None = None  # the last of so many failures that it was broken off
+
+
+class _Job:
+    """Some ids that are asked for together, and those of them that wait for an answer."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self.ids = list(ids)
+        self._waiting = dict.fromkeys(ids)
+
+    @property
+    def waiting(self) -> list[str]:
+        """The ids that were not answered yet."""
+        return list(self._waiting)
+
+    def fail(self) -> list[str]:
+        """Give up what waits; returns it."""
+        given_up = list(self._waiting)
+        self._waiting.clear()
+        return given_up
+
+    def expects(self, answered: Answered) -> bool:
+        """Whether an answer is to an id that waits for one."""
+        return answered.external_id in self._waiting
+
+    def take(self, answered: Answered) -> Answered:
+        """Note that an id is answered; what a worker makes of the answer is waited for."""
+        del self._waiting[answered.external_id]
+        if answered.pending is None:
+            return answered
+        return replace(answered, derived=answered.pending.result(), pending=None)
+
+
+def _ask(
+    context: SyncContext, part: PartEntry, ids_of_jobs: Sequence[Sequence[str]], derive: Derive
+) -> Generator[list[Answered], None, _Stretch]:
+    """Ask for jobs until so many fail in a row; returns what is left then.
 
     Of that, as many as there are lanes may be under way; they are asked for again.
     """
-    waiting = [dict.fromkeys(job) for job in jobs]
-    arguments = [{"connection": context.view, "part": part.name, "ids": list(job)} for job in jobs]
+    jobs = [_Job(ids) for ids in ids_of_jobs]
+    failed: dict[str, FitglueError] = {}
+    failed_in_a_row = 0
+    with closing(_answers(context, part, jobs, derive)) as answers:
+        for number, item in answers:
+            job = jobs[number]
+            if not isinstance(item, FitglueError):
+                failed_in_a_row = 0
+                yield from _take(context, part.name, item, job)
+                continue
+            _log_failure(part.name, job, item)
+            if _concerns_all(item):
+                raise item
+            failed.update(dict.fromkeys(job.fail(), item))
+            failed_in_a_row += 1
+            if failed_in_a_row >= _FAILED_IN_A_ROW:
+                left: list[Sequence[str]] = [job.waiting for job in jobs if job.waiting]
+                return _Stretch(failed, left, item)
+    for job in jobs:
+        for external_id in job.waiting:
+            what = f"nothing about {external_id!r}"
+            failed[external_id] = context.plugins.refuse(context.entry, _HOOK, what)
+    return _Stretch(failed)
+
+
+def _answers(
+    context: SyncContext, part: PartEntry, jobs: Sequence[_Job], derive: Derive
+) -> Generator[tuple[int, list[Answered] | FitglueError], None, None]:
+    """(number of the job, some of its answers or why it failed)."""
     most = 1 if part.heavy else _BATCH
-    answers = context.plugins.iterate(
+    yield from context.plugins.iterate(
         context.entry,
-        "fitglue_fetch",
+        _HOOK,
         (Part, Unavailable),
-        arguments,
+        [_arguments(context, part.name, list(job.ids)) for job in jobs],
         lanes=context.lanes,
         sign_of_life=context.view.sign_of_life,
-        then=lambda items: _batches(items, derive, most),
-        weigh=lambda batch: sum(map(_weight, batch)),
+        then=lambda items: in_batches(items, derive, most),
+        weigh=weight_of,
     )
-    failed_in_a_row = 0
-    with closing(answers):  # type: ignore[type-var]  # a generator
-        for job, item in answers:
-            if isinstance(item, FitglueError):
-                # Of what is not answered, the athlete hears otherwise.
-                level = logging.INFO if waiting[job] else logging.WARNING
-                log.log(
-                    level,
-                    "of %d %s that were asked for, %d were not answered: %s",
-                    len(jobs[job]),
-                    part.name,
-                    len(waiting[job]),
-                    item,
-                )
-                if _concerns_all(item):
-                    raise item
-                failed.update(dict.fromkeys(waiting[job], item))
-                waiting[job].clear()
-                failed_in_a_row += 1
-                if failed_in_a_row >= _FAILED_IN_A_ROW:
-                    jobs[:] = [list(ids) for ids in waiting if ids]
-                    return item
-                continue
-            held, refused = _hold(context, part.name, item, waiting[job])
-            failed_in_a_row = 0
-            if held:
-                yield held
-            if refused is not None:
-                raise refused
-    jobs.clear()
-    for job_ids in waiting:
-        failed.update(
-            {
-                external_id: context.plugins.refuse(
-                    context.entry, "fitglue_fetch", f"nothing about {external_id!r}"
-                )
-                for external_id in job_ids
-            }
-        )
-    return None
 
 
-def _batches(
-    items: Iterable[Part | Unavailable], derive: Derive, most: int
+def _take(
+    context: SyncContext, part: str, batch: Iterable[Answered], job: _Job
 ) -> Iterator[list[Answered]]:
-    """The answers of one job, ``most`` at a time, with what is made of each; also those that came
-    before the plugin failed.
-    """
-    batch: list[Answered] = []
-    size = 0
-    given = iter(items)
-    while True:
-        try:
-            item = next(given)
-        except StopIteration:
-            break
-        except BaseException:  # whatever it is: what was answered before counts
-            if batch:
-                yield batch
-            raise
-        batch.append(_answered(item, derive))
-        size += _weight(batch[-1])
-        if size > _BATCH_BYTES or len(batch) >= most:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
-def _weight(answered: Answered) -> int:
-    """The bytes that an answer holds: as they came, unpacked, and made into streams."""
-    item, derived = answered.item, answered.derived
-    bodies = len(item.content) + len(item.decoded or b"") if isinstance(item, Part) else 0
-    return bodies + sum(len(one.blob or b"") for one in derived.prepared) if derived else bodies
-
-
-def _answered(item: Part | Unavailable, derive: Derive) -> Answered:
-    try:
-        derived = derive(item)
-        if isinstance(derived, Pending):
-            return Answered(item.external_id, item, pending=derived)
-        return Answered(item.external_id, item, derived)
-    except BaseException as failure:  # noqa: BLE001 - raised where the answer is stored: on this thread, the plugin would be blamed
-        return Answered(item.external_id, item, Derived([], failure=failure))
-
-
-def _hold(
-    context: Context, part: str, batch: Iterable[Answered], waiting: dict[str, None]
-) -> tuple[list[Answered], FitglueError | None]:
-    """The answers up to one that was not asked for, and the error that this one is."""
-    held: list[Answered] = []
-    for one in batch:
-        assert not isinstance(one.item, FitglueError)
-        if one.external_id not in waiting or one.item.part != part:
-            refused = context.plugins.refuse(
+    """The answers up to one that was not asked for, which is the plugin's error."""
+    taken: list[Answered] = []
+    for answered in batch:
+        assert not isinstance(answered.item, FitglueError)
+        if not job.expects(answered) or answered.item.part != part:
+            if taken:
+                yield taken
+            raise context.plugins.refuse(
                 context.entry,
-                "fitglue_fetch",
-                f"for {one.external_id!r}, which was not asked or was answered already",
+                _HOOK,
+                f"for {answered.external_id!r}, which was not asked or was answered already",
             )
-            return held, refused
-        del waiting[one.external_id]
-        held.append(
-            one if one.pending is None else replace(one, derived=one.pending.result(), pending=None)
-        )
-    return held, None
+        taken.append(job.take(answered))
+    if taken:
+        yield taken
+
+
+def _log_failure(part: str, job: _Job, error: FitglueError) -> None:
+    # Of what is not answered, the athlete hears otherwise.
+    level = logging.INFO if job.waiting else logging.WARNING
+    log.log(
+        level,
+        "of %d %s that were asked for, %d were not answered: %s",
+        len(job.ids),
+        part,
+        len(job.waiting),
+        error,
+    )
 
 
 def _concerns_all(error: FitglueError) -> bool:

@@ -4,128 +4,141 @@ of a deletion.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import FitglueError
+from fitglue_registry.model.stored import PartName, RecordState, RunDecision
 from fitglue_registry.plugin_api import Part, Unavailable
 from fitglue_registry.store.quarantine import quarantined, release
 from fitglue_registry.store.records import records_in_state, update_record
 from fitglue_registry.store.source_activity_search import ids_of_records
 from fitglue_registry.sync import events
+from fitglue_registry.sync.deriving.storing import place_stored, store_derived
 from fitglue_registry.sync.fetching.asking import ask_for
-from fitglue_registry.sync.fetching.parts import Shelf
-from fitglue_registry.sync.fetching.storing import (
-    keep_part,
-    place_derived,
-    reason_of,
-    store_derived,
-)
+from fitglue_registry.sync.fetching.read_ahead import RecordReadAhead
+from fitglue_registry.sync.fetching.storing import keep_part
+from fitglue_registry.sync.reasons import reason_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Generator, Iterator, Sequence
 
+    from fitglue_registry.registry.entry import Part as PartEntry
     from fitglue_registry.store.records import RecordRow
-    from fitglue_registry.store.runs import RunLog
-    from fitglue_registry.sync.context import Context
+    from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.deriving.deriver import Derived
-    from fitglue_registry.sync.fetching.asking import Answered
+    from fitglue_registry.sync.fetching.answers import Answered
+    from fitglue_registry.sync.run import Run
 
 _UNLISTED = "not in the list, and still at the source"
+_CANNOT_BE_ASKED = "not listed any more, and the source can be asked for no single record"
 
 
-def confirm_missing(context: Context, log: RunLog, asked: set[str]) -> Iterator[events.Event]:
+def confirm_missing(
+    run: Run, asked: Collection[str] = ()
+) -> Generator[events.Event, None, set[str]]:
     """Settle every record that is marked as missing: still there, a stub now, or gone.
 
-    Of those ``asked`` in this run none is again.
+    Of those ``asked`` in this run none is again; returns the ids that were.
     """
+    context = run.context
     with context.database.read() as db:
-        marked = records_in_state(db, context.connected.id, "missing")
-    missing = [known for known in marked if known.external_id not in asked]
-    asked.update(known.external_id for known in missing)
-    part = next((part for part in context.entry.parts if part.confirms), None)
+        marked = records_in_state(db, context.connected.id, RecordState.MISSING)
+    missing = [record for record in marked if record.external_id not in asked]
+    part = _confirming_part(context)
+    if part is not None:
+        yield from _ask_by_id(run, part, missing)
+    else:
+        for record in missing:
+            unavailable = Unavailable(
+                record.external_id,
+                PartName.SUMMARY.value,
+                "gone",
+                "FG-not-at-source",
+                _CANNOT_BE_ASKED,
+            )
+            yield from _bury(run, record, unavailable)
+    return {record.external_id for record in missing}
+
+
+def _confirming_part(context: SyncContext) -> PartEntry | None:
+    """The part by which the source tells whether it has a record."""
+    for part in context.entry.parts:
+        if part.confirms:
+            return part
+    return None
+
+
+def _ask_by_id(run: Run, part: PartEntry, missing: Sequence[RecordRow]) -> Iterator[events.Event]:
     if not missing:
         return
-    if part is None:
-        for known in missing:
-            reason = "not listed any more, and the source can be asked for no single record"
-            yield from _bury(
-                context,
-                log,
-                known,
-                Unavailable(known.external_id, "summary", "gone", "FG-not-at-source", reason),
-            )
-        return
+    context = run.context
     with context.database.read() as db:
-        unread = {held.external_id for held in quarantined(db, context.connected.id)}
-    by_id: dict[str, RecordRow] = {known.external_id: known for known in missing}
-    shelf = Shelf(context, {known.external_id: known.id for known in missing})
-    for batch in ask_for(
-        context,
-        part,
-        list(by_id),
-        lambda item: shelf.derive(item) if isinstance(item, Part) else None,
-    ):
+        unread = {record.external_id for record in quarantined(db, context.connected.id)}
+    by_id = {record.external_id: record for record in missing}
+    records = RecordReadAhead(context, {record.external_id: record.id for record in missing})
+
+    def derive(item: Part | Unavailable) -> Any:
+        return records.derive(item) if isinstance(item, Part) else None
+
+    for batch in ask_for(context, part, list(by_id), derive):
         for answered in batch:
-            yield from _settle(context, log, by_id[answered.external_id], answered, unread)
+            record = by_id[answered.external_id]
+            yield from _settle(run, record, answered, is_unread=record.external_id in unread)
 
 
 def _settle(
-    context: Context, log: RunLog, known: RecordRow, answered: Answered, unread: set[str]
+    run: Run, record: RecordRow, answered: Answered, *, is_unread: bool
 ) -> Iterator[events.Event]:
     item = answered.item
     if isinstance(item, Part):
         assert answered.derived is not None
-        yield from _is_there(context, log, known, item, answered.derived.checked())
+        yield from _is_there(run, record, item, answered.derived.checked())
     elif isinstance(item, FitglueError):
-        yield events.Decided(
-            context.connected.name,
-            known.external_id,
-            "not-fetched",
-            f"to be confirmed: {item.what}",
-        )
+        reason = f"to be confirmed: {item.what}"
+        yield events.Decided(run.context.name, record.external_id, "not-fetched", reason)
     elif item.state == "stub":
-        yield from _becomes_stub(context, log, known, item)
-    elif item.state == "gone" or (item.state == "none" and known.external_id in unread):
+        yield from _becomes_stub(run, record, item)
+    elif item.state == "gone" or (item.state == "none" and is_unread):
         # Of the latter nothing was ever understood, the list has it no more, and by id there is
         # nothing to ask for.
-        yield from _bury(context, log, known, item)
+        yield from _bury(run, record, item)
 
 
-def _is_there(
-    context: Context, log: RunLog, known: RecordRow, part: Part, derived: Derived
-) -> Iterator[events.Event]:
-    start = {"start_local": derived.prepared[0].figures["start_local"]} if derived.prepared else {}
-    with context.writing(log) as db:
-        keep_part(context, db, known.id, part, derived)
-        log.decide(db, context.now, "confirmed", known.id, _UNLISTED)
-        update_record(db, known.id, state="unlisted", **start)
-        place_derived(context, db, [store_derived(context, log, db, known.id, derived)])
-    if derived.refused:
-        yield events.Decided(
-            context.connected.name, known.external_id, "quarantined", str(derived.refused)
-        )
-    yield events.Decided(context.connected.name, known.external_id, "confirmed", _UNLISTED)
+def _is_there(run: Run, record: RecordRow, part: Part, derived: Derived) -> Iterator[events.Event]:
+    name = run.context.name
+    changes: dict[str, Any] = {"state": RecordState.UNLISTED}
+    if derived.encoded:
+        changes["start_local"] = derived.start_local
+    with run.transaction() as transaction:
+        keep_part(transaction, record.id, part, derived)
+        transaction.decide(RunDecision.CONFIRMED, record.id, _UNLISTED)
+        update_record(transaction.db, record.id, **changes)
+        place_stored(transaction, [store_derived(transaction, record.id, derived)])
+    if derived.refused is not None:
+        yield events.Decided(name, record.external_id, "quarantined", str(derived.refused))
+    yield events.Decided(name, record.external_id, "confirmed", _UNLISTED)
 
 
-def _bury(
-    context: Context, log: RunLog, known: RecordRow, said: Unavailable
-) -> Iterator[events.Event]:
+def _bury(run: Run, record: RecordRow, answer: Unavailable) -> Iterator[events.Event]:
     """The tombstone: the record stays with what was kept of it, its source activities no longer
     count.
     """
+    context = run.context
+    athlete_id = context.connected.athlete_id
     now = context.now
-    with context.writing(log) as db:
-        update_record(db, known.id, state="gone", gone_at=now, reason=reason_of(said))
-        log.decide(db, now, "gone", known.id, said.reason)
-        release(db, known.id)  # what it said is kept, and nobody needs to mend it any more
-        context.matcher.place(db, context.connected.athlete_id, ids_of_records(db, [known.id]), now)
-    yield events.Decided(context.connected.name, known.external_id, "gone", said.reason)
+    with run.transaction() as transaction:
+        db = transaction.db
+        reason = reason_text(answer)
+        update_record(db, record.id, state=RecordState.GONE, gone_at=now, reason=reason)
+        transaction.decide(RunDecision.GONE, record.id, answer.reason)
+        release(db, record.id)  # what it said is kept, and nobody needs to mend it any more
+        context.matcher.place(db, athlete_id, ids_of_records(db, [record.id]), now)
+    yield events.Decided(context.name, record.external_id, "gone", answer.reason)
 
 
-def _becomes_stub(
-    context: Context, log: RunLog, known: RecordRow, said: Unavailable
-) -> Iterator[events.Event]:
-    with context.writing(log) as db:
-        update_record(db, known.id, state="stub", reason=reason_of(said))
-        log.decide(db, context.now, "stub", known.id, said.reason)
-    yield events.Decided(context.connected.name, known.external_id, "stub", said.reason)
+def _becomes_stub(run: Run, record: RecordRow, answer: Unavailable) -> Iterator[events.Event]:
+    with run.transaction() as transaction:
+        reason = reason_text(answer)
+        update_record(transaction.db, record.id, state=RecordState.STUB, reason=reason)
+        transaction.decide(RunDecision.STUB, record.id, answer.reason)
+    yield events.Decided(run.context.name, record.external_id, "stub", answer.reason)

@@ -1,197 +1,145 @@
-"""Stores what was answered and what follows from it: parts, their states, source activities,
-quarantine; in transactions of others.
-"""
+"""Stores what was answered, and what follows from it: parts, their states, source activities."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from fitglue_registry.errors import FitglueError
-from fitglue_registry.matching.matcher import has_company
+from fitglue_registry.model.stored import PartState, RecordState, RunDecision
 from fitglue_registry.plugin_api import Body, Part, Unavailable
 from fitglue_registry.store.parts import part_tries, restore_second_look, set_part
-from fitglue_registry.store.quarantine import put_in_quarantine, release
 from fitglue_registry.store.raw_parts import BLOB_PARTS
 from fitglue_registry.store.records import update_record
-from fitglue_registry.store.source_activities import Stored, put_source_activities
 from fitglue_registry.sync import events
+from fitglue_registry.sync.deriving.storing import place_stored, store_derived
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy.engine import Connection as Db
-
-    from fitglue_registry.store.encoding import EncodedActivity
-    from fitglue_registry.store.runs import RunLog
-    from fitglue_registry.sync.context import Context
+    from fitglue_registry.store.source_activities import Stored
     from fitglue_registry.sync.deriving.deriver import Derived
-    from fitglue_registry.sync.fetching.asking import Answered
+    from fitglue_registry.sync.fetching.answers import Answered
+    from fitglue_registry.sync.run import Run, Transaction
 
 #: After so many tries a part is left alone until the next walk through the whole history.
 _MOST_TRIES = 5
 
 
 def store_answers(
-    context: Context,
-    log: RunLog,
-    part: str,
-    record_of: Mapping[str, int],
-    batch: Sequence[Answered],
+    run: Run, part: str, record_of: Mapping[str, int], batch: Sequence[Answered]
 ) -> dict[str, events.Decided]:
-    """Store the answers of one request and everything that follows from them; what there is to say
-    of each id comes back.
+    """Store the answers of one request and everything that follows from them; returns what there is
+    to say of each id.
     """
-    said: dict[str, events.Decided] = {}
-    plain = [
-        one.item.content
-        for one in batch
-        if isinstance(one.item, Part) and one.item.encoding == "identity"
-    ]
-    with context.writing(log) as db:
+    context = run.context
+    with run.transaction() as transaction:
         if part not in BLOB_PARTS:
-            context.raws.learn(db, context.entry.id, part, plain)
-        stored = [
-            _store_answer(context, log, db, part, record_of[one.external_id], one, said)
-            for one in batch
-        ]
-        place_derived(context, db, stored)
-    return said
+            context.raws.learn(transaction.db, context.entry.id, part, _plain_bytes(batch))
+        stored = []
+        for answered in batch:
+            record_id = record_of[answered.external_id]
+            stored.append(_store_answer(transaction, part, record_id, answered))
+        place_stored(transaction, stored)
+    decisions = {}
+    for answered in batch:
+        decision = _decision(context.name, part, answered)
+        if decision is not None:
+            decisions[answered.external_id] = decision
+    return decisions
+
+
+def _plain_bytes(batch: Sequence[Answered]) -> list[bytes]:
+    """The bytes of parts that came as they are, of which a dictionary can be learnt."""
+    plain = []
+    for answered in batch:
+        if isinstance(answered.item, Part) and answered.item.encoding == "identity":
+            plain.append(answered.item.content)
+    return plain
 
 
 def _store_answer(
-    context: Context,
-    log: RunLog,
-    db: Db,
-    part: str,
-    record_id: int,
-    answered: Answered,
-    said: dict[str, events.Decided],
+    transaction: Transaction, part: str, record_id: int, answered: Answered
 ) -> Stored | None:
-    item, derived = answered.item, answered.derived and answered.derived.checked()
+    item = answered.item
+    derived = answered.derived
+    if derived is not None:
+        derived.checked()
     if isinstance(item, FitglueError):
-        _note_failure(context, log, db, part, record_id, item)
-        decision: events.Decided | None = events.Decided(
-            context.connected.name, answered.external_id, "not-fetched", f"{part}: {item.what}"
-        )
+        _note_failure(transaction, part, record_id, item)
     elif isinstance(item, Unavailable):
-        _note_unavailable(context, log, db, record_id, item)
-        decision = events.Decided(
-            context.connected.name, answered.external_id, f"no {part}", item.reason
-        )
+        _note_unavailable(transaction, record_id, item)
     else:
-        keep_part(context, db, record_id, item, derived)
-        decision = None
-        if derived is not None and derived.refused:
-            decision = events.Decided(
-                context.connected.name, answered.external_id, "quarantined", str(derived.refused)
-            )
-    if decision is not None:
-        said[answered.external_id] = decision
-    return None if derived is None else store_derived(context, log, db, record_id, derived)
+        keep_part(transaction, record_id, item, derived)
+    if derived is None:
+        return None
+    return store_derived(transaction, record_id, derived)
+
+
+def _decision(name: str, part: str, answered: Answered) -> events.Decided | None:
+    """What there is to say of an answer."""
+    item = answered.item
+    external_id = answered.external_id
+    if isinstance(item, FitglueError):
+        return events.Decided(name, external_id, "not-fetched", f"{part}: {item.what}")
+    if isinstance(item, Unavailable):
+        return events.Decided(name, external_id, f"no {part}", item.reason)
+    if answered.derived is not None and answered.derived.refused is not None:
+        return events.Decided(name, external_id, "quarantined", str(answered.derived.refused))
+    return None
 
 
 def keep_part(
-    context: Context, db: Db, record_id: int, part: Part, derived: Derived | None
+    transaction: Transaction, record_id: int, part: Part, derived: Derived | None
 ) -> None:
     """Keep the bytes of a part, and say that it is there."""
+    context = transaction.context
     received_at = derived.received_at if derived is not None else None
-    body = Body(part.content, part.encoding)
     raw_id = context.raws.put(
-        db, record_id, context.entry.id, part.part, body, now=received_at or context.now
+        transaction.db,
+        record_id,
+        context.entry.id,
+        part.part,
+        Body(part.content, part.encoding),
+        now=received_at or context.now,
     )
-    set_part(db, record_id, part.part, state="have", raw_id=raw_id)
+    set_part(transaction.db, record_id, part.part, state=PartState.HAVE, raw_id=raw_id)
 
 
-def _note_failure(
-    context: Context, log: RunLog, db: Db, part: str, record_id: int, error: FitglueError
-) -> None:
+def _note_failure(transaction: Transaction, part: str, record_id: int, error: FitglueError) -> None:
+    db = transaction.db
     if not restore_second_look(db, record_id, part):
         tries = part_tries(db, record_id, part) + 1
-        state = "failed" if tries >= _MOST_TRIES else "wanted"
+        state = PartState.FAILED if tries >= _MOST_TRIES else PartState.WANTED
         set_part(db, record_id, part, state=state, code=error.code, reason=error.what, tried=True)
-    log.decide(db, context.now, "not-fetched", record_id, f"{part}: {error.what}")
+    transaction.decide(RunDecision.NOT_FETCHED, record_id, f"{part}: {error.what}")
 
 
-def _note_unavailable(
-    context: Context, log: RunLog, db: Db, record_id: int, said: Unavailable
-) -> None:
+def _note_unavailable(transaction: Transaction, record_id: int, answer: Unavailable) -> None:
     """Write down that a part will not come, or not now, and why."""
+    db = transaction.db
+    part = answer.part
     # "stub" is for the list to say: a part that is refused makes no stub of a record that is listed
     # as native.
-    if said.state == "gone":
-        update_record(db, record_id, state="missing")
-    state = "wanted" if said.state == "later" else "none"
-    if state == "none" or not restore_second_look(db, record_id, said.part):
+    if answer.state == "gone":
+        update_record(db, record_id, state=RecordState.MISSING)
+    is_later = answer.state == "later"
+    if not is_later or not restore_second_look(db, record_id, part):
         set_part(
-            db, record_id, said.part, state=state, code=said.code, reason=said.reason, tried=True
+            db,
+            record_id,
+            part,
+            state=PartState.WANTED if is_later else PartState.NONE,
+            code=answer.code,
+            reason=answer.reason,
+            tried=True,
         )
+    transaction.decide(_decision_about(answer), record_id, answer.reason)
+
+
+def _decision_about(answer: Unavailable) -> str:
+    if answer.state == "later":
+        return RunDecision.LATER
     # A part that is gone asks for a confirmation, whose word it is whether the record is.
-    decision = {"gone": "missing", "later": "later"}.get(said.state, f"no-{said.part}")
-    log.decide(db, context.now, decision, record_id, said.reason)
-
-
-def store_derived(
-    context: Context, log: RunLog, db: Db, record_id: int, derived: Derived
-) -> Stored | None:
-    """Store what was made of a record, or keep it aside; its activities are for ``place_derived``
-    to bring up to date.
-    """
-    if derived.refused is not None:
-        quarantine(context, log, db, record_id, derived.refused)
-        return None
-    if release(db, record_id):
-        log.decide(db, context.now, "released", record_id)
-    return put_source_activities(
-        db,
-        record_id,
-        context.connected.athlete_id,
-        derived.prepared,
-        plugin=context.entry.plugin.name,
-        plugin_version=context.plugin_version,
-        now=context.now,
-    )
-
-
-def place_derived(context: Context, db: Db, every: Sequence[Stored | None]) -> None:
-    """Match anew what changed in what decides about matches; merge again what only says something
-    else.
-    """
-    athlete_id, now = context.connected.athlete_id, context.now
-    rematch: list[Stored] = []
-    remerge: list[tuple[int, EncodedActivity]] = []
-    for stored in filter(None, every):
-        if stored.rematch or (stored.compare and has_company(db, athlete_id, stored)):
-            rematch.append(stored)
-        else:
-            remerge += stored.legs
-    if rematch:
-        affected = {activity_id for stored in rematch for activity_id in stored.affected}
-        context.matcher.place(
-            db, athlete_id, [number for stored in rematch for number in stored.ids], now, affected
-        )
-    if remerge:
-        context.matcher.remerge(db, athlete_id, remerge, now)
-
-
-def quarantine(
-    context: Context, log: RunLog, db: Db, record_id: int, refused: FitglueError
-) -> None:
-    """Keep a record aside with the reason, until it or its plugin changes."""
-    news = put_in_quarantine(
-        db,
-        record_id,
-        stage="normalize",
-        error=refused.as_dict(),
-        plugin=context.entry.plugin.name,
-        plugin_version=context.plugin_version,
-        now=context.now,
-    )
-    if news:
-        log.decide(db, context.now, "quarantined", record_id, str(refused))
-
-
-def reason_of(said: Unavailable) -> str:
-    """The reason of a stub or a tombstone, as a record keeps it."""
-    return msgspec.json.encode({"code": said.code, "reason": said.reason, "fix": said.fix}).decode()
+    if answer.state == "gone":
+        return RunDecision.MISSING
+    return f"no-{answer.part}"

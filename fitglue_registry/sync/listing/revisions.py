@@ -1,5 +1,5 @@
-"""Decides what a listed summary means: a revision that ignores what drifts by itself, and which
-parts a change touches.
+"""Says when two summaries of one record differ, and which parts such a change touches: by a revision
+that ignores what drifts by itself.
 """
 
 from __future__ import annotations
@@ -8,8 +8,10 @@ import hashlib
 import json
 import re
 from collections import Counter
+from contextlib import suppress
 from fnmatch import translate
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -46,46 +48,58 @@ class Revisions:
         order, nulls or drift.
         """
         value = _parse(summary)
-        try:
-            content = summary if value is None else _canonical(self._pruned(value, ""))
-        except RecursionError:  # nested beyond sense: compared as it is
-            content = summary
+        content = summary
+        if value is not None:
+            # What is nested beyond sense is compared as it is.
+            with suppress(RecursionError):
+                content = _canonical(self._pruned(value, ""))
         return hashlib.blake2b(content, digest_size=16).hexdigest()
 
     def changed_paths(self, before: bytes, after: bytes) -> tuple[set[str], set[str]]:
         """The paths that differ between two summaries, and those of them that are new."""
         try:
-            old, new = (
-                dict(_flat(self._pruned(_parse(summary) or {}, ""))) for summary in (before, after)
-            )
+            old = self._values(before)
+            new = self._values(after)
         except RecursionError:
             return {""}, set()
-        # Compared as they are written, for a NaN is not equal to itself.
-        changed = {
-            path
-            for path in old.keys() & new.keys()
-            if old[path] != new[path] and _canonical(old[path]) != _canonical(new[path])
-        }
-        return changed | (old.keys() ^ new.keys()), set(new.keys() - old.keys())
+        changed = old.keys() ^ new.keys()
+        for path in old.keys() & new.keys():
+            # Compared as they are written, for a NaN is not equal to itself.
+            if old[path] != new[path] and _canonical(old[path]) != _canonical(new[path]):
+                changed.add(path)
+        return changed, new.keys() - old.keys()
+
+    def _values(self, summary: bytes) -> dict[str, Any]:
+        """Path → value of all that a summary says and that does not drift by itself."""
+        return dict(_flat(self._pruned(_parse(summary) or {}, "")))
 
     def touched_parts(self, paths: Iterable[str]) -> list[str]:
         """The fetched parts that a change of these paths re-opens; of a part that the entry says
         nothing about, every change does.
         """
         paths = list(paths)
-        fetched = [part.name for part in self._entry.parts if part.comes_from == "fetch"]
-        return [
-            name
-            for name in fetched
-            if paths and (name not in self._touches or any(map(self._touches[name].match, paths)))
-        ]
+        if not paths:
+            return []
+        touched: list[str] = []
+        for part in self._entry.parts:
+            if part.comes_from == "fetch" and self._touches_part(part.name, paths):
+                touched.append(part.name)
+        return touched
+
+    def _touches_part(self, part: str, paths: Iterable[str]) -> bool:
+        if part not in self._touches:
+            return True
+        return any(map(self._touches[part].match, paths))
 
     def _pruned(self, value: Any, path: str) -> Any:
         if not isinstance(value, dict):
             return value
         kept = {}
         for key, item in value.items():
-            if item is not None and not self._drifts(here := f"{path}.{key}" if path else key):
+            if item is None:
+                continue
+            here = f"{path}.{key}" if path else key
+            if not self._drifts(here):
                 kept[key] = self._pruned(item, here) if isinstance(item, dict) else item
         return kept
 
@@ -101,15 +115,17 @@ def drifted(added: Sequence[set[str]]) -> set[str]:
     """
     if len(added) < _FEWEST_DRIFTED:
         return set()
-    counts = Counter(path for paths in added for path in paths)
+    counts = Counter(chain.from_iterable(added))
     return {path for path, count in counts.items() if 2 * count > len(added)}
 
 
 def _any_of(globs: Iterable[str]) -> re.Pattern[str]:
     """One pattern for all globs; a glob also covers everything below what it names."""
-    return re.compile(
-        "|".join(f"(?:{translate(one)[:-2]}(?:\\..*)?\\Z)" for one in globs) or r"(?!)"
-    )
+    patterns = []
+    for glob in globs:
+        whole = translate(glob)[:-2]  # without its end
+        patterns.append(f"(?:{whole}(?:\\..*)?\\Z)")
+    return re.compile("|".join(patterns) or r"(?!)")
 
 
 def _parse(summary: bytes) -> Any:

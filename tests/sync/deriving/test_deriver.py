@@ -47,12 +47,11 @@ def derive():
         point = types.SimpleNamespace(
             name="example", value="example", group="fitglue.plugins", load=lambda: module
         )
-        derived = Deriver(Plugins([point])).derive(
-            ENTRY, Record("i7", "x", parts or {"summary": Body(b"{}")})
-        )
+        record = Record("i7", "x", parts or {"summary": Body(b"{}")})
+        derived = Deriver(Plugins([point]), ENTRY).derive(record)
         if derived.refused is not None:
             raise derived.refused
-        return derived.prepared
+        return derived.encoded
 
     return make
 

@@ -24,8 +24,8 @@ def on_every_core(monkeypatch):
     there = []
     plain = workers._on_every_core
 
-    def counted(entry, batches, cores, plugins):
-        for label, derived in plain(entry, batches, cores, plugins):
+    def counted(context, batches, processes):
+        for label, derived in plain(context, batches, processes):
             there.extend(derived)
             yield label, derived
 

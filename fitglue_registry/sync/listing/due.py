@@ -1,0 +1,152 @@
+"""Lists the windows of a connection that are due: the first walk, a later one, what is left of one
+that was stopped, or the newest days.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from fitglue_registry.plugin_api import Listing, Split, Window
+from fitglue_registry.store.connections import update_connection
+from fitglue_registry.store.windows import plan_windows, planned_windows
+from fitglue_registry.sync import events
+from fitglue_registry.sync.listing.asking import ask_for_rows, rows_of
+from fitglue_registry.sync.listing.window import ListedWindow, store_window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import date
+
+    from fitglue_registry.store.windows import PlannedWindow
+    from fitglue_registry.sync.context import Options
+    from fitglue_registry.sync.run import Run
+
+
+class Lister:
+    """Lists what is due of one connection in one run, window by window."""
+
+    def __init__(self, run: Run, options: Options) -> None:
+        self._run = run
+        self._context = run.context
+        self._options = options
+        #: When the walk began that this run is at, or ``None``.
+        self.walk_at: str | None = None
+
+    @property
+    def horizon(self) -> date | None:
+        """The day before which the history is left out."""
+        if self._options.full:
+            return None
+        return self._options.since or self._context.connected.horizon
+
+    def list_due(self) -> Iterator[events.Event]:
+        """List and store every window that is due."""
+        options = self._options
+        with self._context.database.read() as db:
+            pending = planned_windows(db, self._context.connected.id)
+        is_first = self._context.connected.full_walk_at is None
+        if options.until or (options.since and not is_first):
+            yield from self._list_one("window", Window(options.since, options.until))
+        elif pending and not (options.full or options.since or options.dry_run):
+            yield from self._resume(pending)
+        elif is_first:
+            yield from self._walk("first")
+        elif options.full or self._walk_is_due():
+            yield from self._walk("walk")
+        else:
+            yield from self._list_one("overlap", self._overlap())
+
+    def _walk_is_due(self) -> bool:
+        days = self._context.entry.sync.full_walk_days
+        last = self._context.connected.full_walk_at
+        if last is None or days is None:
+            return False
+        # Also where the last one lies ahead, by a clock that was wrong then: else the next would be
+        # years away.
+        distance = abs(self._context.clock.now() - datetime.fromisoformat(last))
+        return distance >= timedelta(days=days)
+
+    def _overlap(self) -> Window:
+        """The newest days, which are listed each time."""
+        days = timedelta(days=self._context.entry.sync.overlap_days)
+        oldest = self._context.clock.now().date() - days
+        if self.horizon is not None:
+            oldest = max(oldest, self.horizon)
+        return Window(oldest, None)
+
+    def _list_one(self, how: str, window: Window) -> Iterator[events.Event]:
+        yield events.SyncStarted(self._context.name, how, self._options.dry_run)
+        yield from self._list(window)
+
+    def _resume(self, pending: Sequence[PlannedWindow]) -> Iterator[events.Event]:
+        """Go on with a walk that was stopped; what is newer than its first windows comes with the
+        overlap.
+        """
+        yield events.SyncStarted(self._context.name, "resumed")
+        self.walk_at = pending[0].walk_at
+        if pending[0].window.newest is not None:
+            yield from self._list(self._overlap(), left=len(pending))
+        yield from self._list_planned(pending)
+
+    def _walk(self, how: str) -> Iterator[events.Event]:
+        """Through the whole history: the plugin is asked once, and says in which windows it wants
+        to be asked.
+        """
+        yield events.SyncStarted(self._context.name, how, self._options.dry_run)
+        self.walk_at = self._context.now
+        items = ask_for_rows(self._context, Window())
+        first = next(items, None)
+        if not isinstance(first, Split):
+            rows = [item for item in (first, *items) if isinstance(item, Listing)]
+            yield from self._store(ListedWindow(Window(), rows, walk_done=self.walk_at))
+            return
+        windows = list(_clipped(first.windows, self.horizon))
+        if self._options.dry_run:
+            yield from self._list_all(windows)
+        else:
+            yield from self._list_planned(self._plan(windows))
+
+    def _plan(self, windows: Sequence[Window]) -> list[PlannedWindow]:
+        """Write down the windows of a walk, which is then resumed wherever it is stopped."""
+        assert self.walk_at is not None
+        connection_id = self._context.connected.id
+        horizon = None if self.horizon is None else self.horizon.isoformat()
+        with self._context.database.write() as db:
+            plan_windows(db, connection_id, self.walk_at, windows)
+            update_connection(db, connection_id, horizon=horizon)
+            if not windows:
+                update_connection(db, connection_id, full_walk_at=self.walk_at)
+            return planned_windows(db, connection_id)
+
+    def _list_planned(self, pending: Sequence[PlannedWindow]) -> Iterator[events.Event]:
+        left = len(pending)
+        for planned in pending:
+            left -= 1
+            yield from self._list(planned.window, planned, left)
+
+    def _list_all(self, windows: Sequence[Window]) -> Iterator[events.Event]:
+        left = len(windows)
+        for window in windows:
+            left -= 1
+            yield from self._list(window, left=left)
+
+    def _list(
+        self, window: Window, planned: PlannedWindow | None = None, left: int = 0
+    ) -> Iterator[events.Event]:
+        rows = rows_of(self._context, window)
+        walk_done = self.walk_at if planned is not None and left == 0 else None
+        yield from self._store(ListedWindow(window, rows, planned, walk_done, left))
+
+    def _store(self, listed: ListedWindow) -> Iterator[events.Event]:
+        yield from store_window(self._run, listed, dry_run=self._options.dry_run)
+
+
+def _clipped(windows: Iterable[Window], horizon: date | None) -> Iterator[Window]:
+    """What of these windows is not older than the horizon."""
+    for window in windows:
+        if horizon is None:
+            yield window
+        elif window.newest is None or window.newest >= horizon:
+            oldest = max(window.oldest or horizon, horizon)
+            yield Window(oldest, window.newest)

@@ -1,0 +1,137 @@
+"""Stores the new and changed rows of a window: records, summaries, and the parts that they want."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fitglue_registry.model.moments import utc_text
+from fitglue_registry.model.stored import (
+    FETCHABLE,
+    PartName,
+    PartState,
+    RecordState,
+    RunDecision,
+)
+from fitglue_registry.plugin_api import Body
+from fitglue_registry.store.parts import part_names, set_part, want_parts
+from fitglue_registry.store.quarantine import release
+from fitglue_registry.store.records import insert_record, update_record
+from fitglue_registry.store.source_activity_search import ids_of_records
+from fitglue_registry.sync.deriving.storing import put_derived, quarantine
+from fitglue_registry.sync.reasons import reason_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from fitglue_registry.sync.listing.comparing import Change
+    from fitglue_registry.sync.listing.deriving import DerivedChange
+    from fitglue_registry.sync.run import Transaction
+
+_OPEN = (*FETCHABLE, RecordState.MISSING)
+
+
+@dataclass(frozen=True, slots=True)
+class _ToMatch:
+    """What is to be matched anew: source activities, and activities that lost a member."""
+
+    ids: Iterable[int] = ()
+    affected: Iterable[str] = ()
+
+
+def store_changes(transaction: Transaction, changes: Sequence[DerivedChange]) -> set[int]:
+    """Store what these rows say, and match it; returns the source activities that are matched."""
+    ids: set[int] = set()
+    affected: set[str] = set()
+    for change in changes:
+        to_match = _store_change(transaction, change)
+        ids.update(to_match.ids)
+        affected.update(to_match.affected)
+    if ids or affected:
+        context = transaction.context
+        context.matcher.place(
+            transaction.db, context.connected.athlete_id, ids, context.now, affected
+        )
+    return ids
+
+
+def _store_change(transaction: Transaction, derived_change: DerivedChange) -> _ToMatch:
+    change = derived_change.change
+    derived = derived_change.derived
+    record_id = _store_record(transaction, derived_change)
+    _store_summary(transaction, record_id, derived_change)
+    transaction.decide(change.decision, record_id, change.reason)
+    back: list[int] = []
+    if change.decision == RunDecision.BACK:
+        back = ids_of_records(transaction.db, [record_id])
+    if derived.refused is not None:
+        quarantine(transaction, record_id, derived.refused)
+        return _ToMatch(back)
+    if change.known is not None and release(transaction.db, record_id):
+        transaction.decide(RunDecision.RELEASED, record_id)
+    stored = put_derived(transaction, record_id, derived)
+    return _ToMatch((*back, *stored.ids), stored.affected)
+
+
+def _store_record(transaction: Transaction, derived_change: DerivedChange) -> int:
+    db = transaction.db
+    change = derived_change.change
+    listing = change.listing
+    now = transaction.context.now
+    values = {
+        "state": RecordState.LISTED if listing.unavailable is None else RecordState.STUB,
+        "revision": change.revision,
+        "reason": None if listing.unavailable is None else reason_text(listing.unavailable),
+        "changed_at": now,
+        "start_local": _start_local(derived_change),
+        "at_source": None if listing.at_source is None else utc_text(listing.at_source),
+        "gone_at": None,
+    }
+    if change.known is not None:
+        update_record(db, change.known.id, **values)
+        return change.known.id
+    connection_id = transaction.context.connected.id
+    return insert_record(db, connection_id, listing.external_id, first_seen_at=now, **values)
+
+
+def _start_local(derived_change: DerivedChange) -> str | None:
+    start_local = derived_change.change.listing.start_local
+    if start_local is not None:
+        return start_local.isoformat()
+    return derived_change.derived.start_local
+
+
+def _store_summary(transaction: Transaction, record_id: int, derived_change: DerivedChange) -> None:
+    """Keep the summary, and mark the parts that the record wants now."""
+    db = transaction.db
+    change = derived_change.change
+    is_new = change.known is None
+    raw_id = transaction.context.raws.put(
+        db,
+        record_id,
+        transaction.context.entry.id,
+        PartName.SUMMARY,
+        Body(change.listing.summary),
+        now=derived_change.received_at,
+        revision=change.revision,
+        fresh=is_new,
+    )
+    set_part(db, record_id, PartName.SUMMARY, state=PartState.HAVE, raw_id=raw_id, fresh=is_new)
+    wanted = _wanted_parts(transaction, record_id, change)
+    want_parts(db, record_id, sorted(wanted), fresh=is_new)
+
+
+def _wanted_parts(transaction: Transaction, record_id: int, change: Change) -> set[str]:
+    """The parts to fetch: of a change those it touches, of a new record all; a part that costs an
+    option only if it was fetched before.
+    """
+    if change.listing.unavailable is not None:
+        return set()
+    fetched = [part for part in transaction.context.entry.parts if part.comes_from == "fetch"]
+    wanted: set[str] = {part.name for part in fetched if part.default}
+    if change.known is None:
+        return wanted
+    wanted.update(part_names(transaction.db, record_id))
+    if change.known.state in _OPEN:
+        return wanted.intersection(change.touched)
+    return wanted.intersection(part.name for part in fetched)
