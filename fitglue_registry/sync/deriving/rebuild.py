@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from fitglue_registry import model
 from fitglue_registry.model.stored import RecordState, RunDecision, RunKind, RunOutcome
 from fitglue_registry.store.athletes import lock_athlete
-from fitglue_registry.store.records import RecordRow, known_columns
+from fitglue_registry.store.records import RecordRow, select_records
 from fitglue_registry.store.runs import RunLog
 from fitglue_registry.store.source_activities import forget_lost_activities
 from fitglue_registry.store.source_activity_search import shared_of
@@ -89,7 +89,7 @@ class _Rebuild:
 
     def _all_records(self) -> list[RecordRow]:
         connected = self._context.connected
-        mine = known_columns().where(records.c.connection_id == connected.id)
+        mine = select_records().where(records.c.connection_id == connected.id)
         with self._context.database.write() as db:
             forget_lost_activities(db, connected.athlete_id)
             return [RecordRow(*row) for row in db.execute(mine.order_by(records.c.id))]
