@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from fitglue_registry import model
+from fitglue_registry.decisions.remembered import RememberedDecisions
 from fitglue_registry.dedupe import Card, Traits, learned_weights, match
+from fitglue_registry.matching.experts import Experts
 from fitglue_registry.matching.matcher import Matcher
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
@@ -101,7 +103,7 @@ def one_more(count: int, rounds: int = 50) -> dict[str, Any]:
 
 
 def _fill_and_place(database: Database, count: int, rounds: int) -> list[float]:
-    matcher = Matcher(Plugins([]), [])
+    matcher = Matcher(Experts(Plugins([])), RememberedDecisions())
     every = workouts(count)
     taken: list[float] = []
     with database.write() as db:

@@ -181,19 +181,22 @@ class Workspace:
 
     def matcher(self) -> Matcher:
         """What finds the activity of a source activity, with the rules of this catalogue."""
+        from fitglue_registry.decisions.remembered import RememberedDecisions
+        from fitglue_registry.matching.experts import Experts
         from fitglue_registry.matching.matcher import Matcher
 
         installed = set(self.plugins.names())
         with_opinions = {
             entry.plugin.name for entry in self.catalogue if "fitglue_dedupe" in entry.hooks
         }
-        experts = with_opinions & installed
-        for name in experts:
+        names = with_opinions & installed
+        for name in names:
             self.plugins.info(name)  # imported now, and not while a transaction waits for it
         kinds = {}
         for source in self.catalogue.entries("source"):
             kinds[source.id] = {datum.path: datum.kind for datum in source.data}
-        return Matcher(self.plugins, experts, self.catalogue.merge_rules, kinds)
+        experts = Experts(self.plugins, names)
+        return Matcher(experts, RememberedDecisions(), self.catalogue.merge_rules, kinds)
 
     def import_processes(self) -> Processes:
         """What starts worker processes."""

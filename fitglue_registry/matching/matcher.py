@@ -1,47 +1,34 @@
-"""Puts source activities where they belong: asks for opinions, clusters, merges, and gives each
-group its activity.
-"""
+"""Puts changed source activities where they belong: matches, merges, and assigns activities."""
 
 from __future__ import annotations
 
-import logging
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
 
 from fitglue_registry import model
-from fitglue_registry.decisions import choices, verdicts
 from fitglue_registry.dedupe import (
-    Choice,
     Member,
     Scorer,
     claim_edges,
     clusters,
     learned_weights,
     merge,
-    near,
-    traits_of,
 )
-from fitglue_registry.dedupe.blocking import may_be_one, reach_s
 from fitglue_registry.dedupe.kinship import inherited
-from fitglue_registry.matching.scoring import (
-    Deck,
-    account_of,
-    edge_of_opinion,
-    score,
-    traits_of_figures,
-)
-from fitglue_registry.plugin_api import Opinion, Pair, Side
+from fitglue_registry.matching.candidate_cache import CandidateCache, account_of
+from fitglue_registry.matching.neighbourhood import spans_of
+from fitglue_registry.matching.opinions import edge_of_opinion
+from fitglue_registry.matching.scoring import store_scores
 from fitglue_registry.registry import MergeRules
 from fitglue_registry.store.activities import Merged, rewrite_lone
 from fitglue_registry.store.assignment import assign
 from fitglue_registry.store.athletes import lock_athlete
-from fitglue_registry.store.opinions import drop_opinions, has_opinions, opinions_about, put_opinion
+from fitglue_registry.store.opinions import opinions_about
 from fitglue_registry.store.source_activity_rows import load_rows
 from fitglue_registry.store.source_activity_search import (
     ids_claiming,
     ids_near,
     members_of,
-    neighbours,
     with_fellow_members,
 )
 from fitglue_registry.store.stored_streams import samples_of
@@ -51,31 +38,47 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.plugins import Plugins
+    from fitglue_registry.dedupe import Choice
+    from fitglue_registry.matching.experts import Experts
     from fitglue_registry.store.encoding import EncodedActivity
-    from fitglue_registry.store.source_activities import Stored
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
-log = logging.getLogger(__name__)
+    #: Source activity → the types of its streams, and how many samples they have.
+    SampleCounts = Mapping[int, tuple[tuple[str, ...], int]]
+
+
+class Remembered(Protocol):
+    """What the matcher takes into account of the decisions that athletes made."""
+
+    def recall(self, db: Db, athlete_id: str, rows: Sequence[SourceActivityRow], now: str) -> None:
+        """Write the opinions that follow from decisions about these source activities."""
+
+    def edits(
+        self, db: Db, athlete_id: str, groups: Sequence[Sequence[SourceActivityRow]]
+    ) -> list[list[Choice]]:
+        """The values that the athlete chose for each group, oldest first."""
+
+    def edited(self, db: Db, athlete_id: str, ids: Sequence[int]) -> set[int]:
+        """Those of these source activities whose activity may have edited values."""
 
 
 class Matcher:
-    """Finds the place of changed source activities; ``experts`` are the plugins that have an
-    opinion on pairs.
+    """Finds the activity of changed source activities.
 
-    ``rules`` say which of several gives a value, ``kinds`` how each entry comes by its fields:
-    entry → field → reported, computed, ….
+    ``experts`` are the plugins that have opinions on pairs, ``remembered`` the athlete's decisions.
+    ``rules`` say which of several sources gives a value, ``kinds`` how each entry comes by its
+    fields: entry → field → reported, computed, ….
     """
 
     def __init__(
         self,
-        plugins: Plugins,
-        experts: Iterable[str],
+        experts: Experts,
+        remembered: Remembered,
         rules: MergeRules | None = None,
         kinds: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
-        self._plugins = plugins
-        self._experts = sorted(set(experts))
+        self._experts = experts
+        self._remembered = remembered
         self._rules = rules or MergeRules()
         self._kinds = kinds or {}
 
@@ -87,241 +90,176 @@ class Matcher:
         now: str,
         affected: Iterable[str] = (),
     ) -> None:
-        """Match these source activities anew and merge every activity that this changes."""
+        """Match these source activities anew and merge every activity that this changes.
+
+        ``affected`` are activities that are merged again in any case.
+        """
         changed = set(changed)
         lock_athlete(db, athlete_id)
         rows = load_rows(db, changed)
-        verdicts.recall(db, athlete_id, list(rows.values()), now)
-        near_by = rows | load_rows(db, ids_near(db, athlete_id, _spans(rows.values())) - changed)
-        deck = Deck(db)
+        self._remembered.recall(db, athlete_id, list(rows.values()), now)
+
+        candidates = CandidateCache(db)
         scorer = Scorer(learned_weights())
-        self._ask(db, rows, near_by, deck, now)
-        score(db, scorer, deck.of(rows.values()), deck.of(near_by.values()), now)
-        rows = _related(db, athlete_id, changed | members_of(db, affected))
-        live = {number: row for number, row in rows.items() if not row.gone}
-        cards = deck.of(live.values())
-        edges = claim_edges(cards) + [edge_of_opinion(said) for said in opinions_about(db, live)]
-        edges += inherited(edges)
-        groups = [
-            [live[card.id] for card in group] for group in clusters(cards, edges, scorer.may_be_one)
-        ]
-        # So that numbers follow the calendar.
-        newest_first = sorted(_with_gone(groups, rows), key=_start, reverse=True)
+        near_ids = ids_near(db, athlete_id, spans_of(rows.values())) - changed
+        near_by = rows | load_rows(db, near_ids)
+        self._experts.store_opinions(candidates, rows, near_by, now)
+        store_scores(candidates, scorer, rows, near_by, now)
+
+        related = _related(db, athlete_id, changed | members_of(db, affected))
+        groups = _groups(candidates, scorer, related)
+        # The newest come first, so that new numbers follow the calendar.
+        newest_first = sorted(_with_gone(groups, related), key=_start, reverse=True)
         assign(db, athlete_id, self._merged(db, athlete_id, newest_first), now)
 
     def remerge(
         self, db: Db, athlete_id: str, changed: Iterable[tuple[int, EncodedActivity]], now: str
     ) -> None:
-        """Merge again the activities of these source activities, whose matches stay as they are."""
+        """Merge the activities of these source activities again, whose matches stay as they are."""
         lock_athlete(db, athlete_id)
         changed = list(changed)
-        chosen = choices.chosen_for(db, athlete_id, [number for number, _ in changed])
-        # Nearly every activity has but one source, and nothing to merge.
-        shared = [
-            number
-            for number, prepared in changed
-            if number in chosen or not rewrite_lone(db, number, prepared, now)
-        ]
+        edited = self._remembered.edited(db, athlete_id, [number for number, _ in changed])
+        shared = []
+        for number, encoded in changed:
+            # Nearly every activity has only one source, and nothing to merge.
+            if number in edited or not rewrite_lone(db, number, encoded, now):
+                shared.append(number)
         if shared:
             self.merge_again(db, athlete_id, shared, now)
 
     def merge_again(self, db: Db, athlete_id: str, ids: Iterable[int], now: str) -> None:
-        """Merge the activities of these source activities by the rules and choices of today."""
+        """Merge the activities of these source activities by the rules and edits of today."""
         rows = load_rows(db, with_fellow_members(db, ids), claims_too=False)
         groups: dict[str | None, list[SourceActivityRow]] = {}
         for row in sorted(rows.values(), key=_key):
             groups.setdefault(row.activity_id, []).append(row)
-        assign(db, athlete_id, self._merged(db, athlete_id, groups.values()), now)
+        assign(db, athlete_id, self._merged(db, athlete_id, list(groups.values())), now)
 
     def _merged(
-        self, db: Db, athlete_id: str, groups: Iterable[Sequence[SourceActivityRow]]
+        self, db: Db, athlete_id: str, groups: Sequence[Sequence[SourceActivityRow]]
     ) -> list[Merged]:
-        groups = list(groups)
-        shared = [row.id for group in groups if len(group) > 1 for row in group]
+        shared: list[int] = []
+        for group in groups:
+            if len(group) > 1:
+                shared += [row.id for row in group]
         samples = samples_of(db, shared) if shared else {}
+        edits = self._remembered.edits(db, athlete_id, groups)
         return [
-            self._merge(group, samples, [Choice(one.field, one.value, one.giver) for one in chosen])
-            for group, chosen in zip(groups, choices.of_groups(db, athlete_id, groups), strict=True)
+            self._merge(group, samples, choices)
+            for group, choices in zip(groups, edits, strict=True)
         ]
 
     def _merge(
         self,
         group: Sequence[SourceActivityRow],
-        samples: Mapping[int, tuple[tuple[str, ...], int]],
-        chosen: Iterable[Choice],
+        samples: SampleCounts,
+        choices: Iterable[Choice],
     ) -> Merged:
-        live = [row for row in group if not row.gone]
+        present = [row for row in group if not row.gone]
         # Stubs that are left are no workout; what they were copies of is a tombstone.
-        gone = all(row.stub for row in live)
-        members = [
-            Member(
-                row.id,
-                _key(row),
-                model.decode(row.document),
-                self._kinds.get(row.entry, {}),
-                *samples.get(row.id, ((), 0)),
-            )
-            for row in (group if gone else live)
-        ]
+        is_gone = all(row.stub for row in present)
+        merged_rows = group if is_gone else present
+        members = [self._member(row, samples) for row in merged_rows]
         if all(member.activity.stub for member in members):
             return Merged(tuple(group), None, {}, gone=False)
-        activity, origins = merge(members, self._rules, chosen)
-        return Merged(tuple(group), activity, origins, gone=gone)
+        activity, origins = merge(members, self._rules, choices)
+        return Merged(tuple(group), activity, origins, gone=is_gone)
 
-    def _ask(
-        self,
-        db: Db,
-        changed: dict[int, SourceActivityRow],
-        near_by: dict[int, SourceActivityRow],
-        deck: Deck,
-        now: str,
-    ) -> None:
-        if not self._experts:
-            return
-        pairs = list(near(deck.of(changed.values()), deck.of(near_by.values())))
-        if not pairs:
-            drop_opinions(db, changed, self._experts)
-            return
-        asked = [Pair(_side(near_by[one.id]), _side(near_by[two.id])) for one, two in pairs]
-        for plugin, answer, error in self._plugins.broadcast(
-            self._experts, "fitglue_dedupe", pairs=asked
-        ):
-            if error is not None or not _is_answer(answer, len(pairs)):
-                log.warning(
-                    "%s; what others say of these pairs stands",
-                    error or f"plugin {plugin} gave no opinion or None for each pair",
-                )
-                continue
-            drop_opinions(db, changed, [plugin])
-            for (one, two), opinion in zip(pairs, answer, strict=True):
-                if opinion is not None:
-                    put_opinion(db, one.id, two.id, plugin, opinion.verdict, opinion.reason, now)
-
-
-def _is_answer(answer: object, pairs: int) -> bool:
-    return (
-        isinstance(answer, list | tuple)
-        and len(answer) == pairs
-        and all(
-            opinion is None
-            or (
-                isinstance(opinion, Opinion)
-                and opinion.verdict in ("same", "different")
-                and isinstance(opinion.reason, str)
-            )
-            for opinion in answer
+    def _member(self, row: SourceActivityRow, samples: SampleCounts) -> Member:
+        stream_types, count = samples.get(row.id, ((), 0))
+        activity = model.decode(row.document)
+        return Member(
+            row.id, _key(row), activity, self._kinds.get(row.entry, {}), stream_types, count
         )
-    )
 
 
-def _spans(rows: Iterable[SourceActivityRow]) -> list[tuple[datetime, datetime]]:
-    """The stretches of local time in which what may be one with these starts; those that touch are
-    one.
-    """
-    reach = timedelta(seconds=reach_s(learned_weights().cuts))
-    spans: list[tuple[datetime, datetime]] = []
-    for start in sorted(row.start_local for row in rows if row.start_local):
-        oldest, newest = _shifted(start, -reach), _shifted(start, reach)
-        if spans and oldest <= spans[-1][1]:
-            oldest = spans.pop()[0]
-        spans.append((oldest, newest))
-    return spans
-
-
-def has_company(db: Db, athlete_id: str, said: Stored) -> bool:
-    """Whether there is anything that these source activities could be one with: most workouts of
-    one account are alone.
-    """
-    return any(
-        has_opinions(db, number) or _is_near_another(db, athlete_id, number, one)
-        for number, one in said.legs
-    )
-
-
-def _is_near_another(db: Db, athlete_id: str, number: int, one: EncodedActivity) -> bool:
-    cuts = learned_weights().cuts
-    mine, reach = traits_of(one.activity, ""), timedelta(seconds=reach_s(cuts))
-    if one.figures["start_local"] is None:
-        return False
-    start = datetime.fromisoformat(one.figures["start_local"])
-    return any(
-        may_be_one(mine, theirs, cuts)
-        for row in neighbours(
-            db, athlete_id, number, _shifted(start, -reach), _shifted(start, reach)
-        )
-        for theirs in traits_of_figures(row)
-    )
-
-
-def _shifted(moment: datetime, by: timedelta) -> datetime:
-    try:
-        return moment + by
-    except OverflowError:
-        return moment
+def _groups(
+    candidates: CandidateCache, scorer: Scorer, rows: Mapping[int, SourceActivityRow]
+) -> list[list[SourceActivityRow]]:
+    """The source activities whose record is not gone, divided into workouts."""
+    present = {number: row for number, row in rows.items() if not row.gone}
+    cards = candidates.of(present.values())
+    edges = claim_edges(cards)
+    for opinion in opinions_about(candidates.db, present):
+        edges.append(edge_of_opinion(opinion))
+    edges += inherited(edges)
+    groups = []
+    for group in clusters(cards, edges, scorer.may_be_one):
+        groups.append([present[card.id] for card in group])
+    return groups
 
 
 def _related(db: Db, athlete_id: str, ids: set[int]) -> dict[int, SourceActivityRow]:
-    """Everything that can share a group with these: by claims, by opinions, by the activity that
-    they belong to.
+    """Everything that can share a group with these.
+
+    They are related by claims, by opinions, and by the activity that they belong to.
     """
     rows: dict[int, SourceActivityRow] = {}
-    todo = set(ids)
-    while todo:
-        found = load_rows(db, todo)
-        rows |= found
-        said = {claim for row in found.values() for claim in row.claims}
-        todo = ids_claiming(db, athlete_id, said)
-        todo |= members_of(db, {row.activity_id for row in found.values() if row.activity_id})
-        todo |= {
-            number
-            for opinion in opinions_about(db, found)
-            if opinion.verdict == "same"
-            for number in (opinion.first_id, opinion.second_id)
-        }
-        todo -= rows.keys()
+    to_load = set(ids)
+    while to_load:
+        loaded = load_rows(db, to_load)
+        rows |= loaded
+        claims: set[str] = set()
+        activity_ids = set()
+        for row in loaded.values():
+            claims |= row.claims
+            if row.activity_id:
+                activity_ids.add(row.activity_id)
+
+        to_load = ids_claiming(db, athlete_id, claims)
+        to_load |= members_of(db, activity_ids)
+        for opinion in opinions_about(db, loaded):
+            if opinion.verdict == "same":
+                to_load |= {opinion.first_id, opinion.second_id}
+        to_load -= rows.keys()
     return rows
 
 
 def _with_gone(
-    groups: list[list[SourceActivityRow]], rows: dict[int, SourceActivityRow]
+    groups: list[list[SourceActivityRow]], rows: Mapping[int, SourceActivityRow]
 ) -> list[list[SourceActivityRow]]:
-    """Source activities whose record is gone stay with the activity that they belonged to, so that
-    it can come back.
+    """Add source activities whose record is gone to the group that keeps their activity.
+
+    So they are members again as soon as their record is listed again.
     """
-    # Where the activity goes when its members part, see ``store.activities.assign``.
-    ranked = sorted(
-        (
-            (row.home_id != row.activity_id, row.id, place)
-            for place, group in enumerate(groups)
-            for row in group
-        ),
-        reverse=True,
-    )
-    by_id = {row.id: row for group in groups for row in group}
-    by_activity: dict[str | None, list[SourceActivityRow]] = {
-        by_id[number].activity_id: groups[place] for _, number, place in ranked
-    }
-    by_activity.pop(None, None)
-    for row in sorted((row for row in rows.values() if row.gone), key=_key):
-        group = by_activity.get(row.activity_id)
+    heirs = _heirs(groups)
+    all_groups = list(groups)
+    gone = [row for row in rows.values() if row.gone]
+    for row in sorted(gone, key=_key):
+        group = heirs.get(row.activity_id)
         if group is None:
             group = []
-            groups.append(group)
-            by_activity[row.activity_id] = group
+            all_groups.append(group)
+            heirs[row.activity_id] = group
         group.append(row)
-    return groups
+    return all_groups
+
+
+def _heirs(
+    groups: Sequence[list[SourceActivityRow]],
+) -> dict[str | None, list[SourceActivityRow]]:
+    """Activity → the group that keeps it when its members part, as ``store.assignment`` has it."""
+    ranked = []
+    for position, group in enumerate(groups):
+        for row in group:
+            ranked.append((row.home_id != row.activity_id, row.id, position, row.activity_id))
+    heirs: dict[str | None, list[SourceActivityRow]] = {}
+    # The last one of an activity stays: the member that it was made for, or the smallest id.
+    for _, _, position, activity_id in sorted(ranked, key=lambda rank: rank[:3], reverse=True):
+        if activity_id is not None:
+            heirs[activity_id] = groups[position]
+    return heirs
 
 
 def _key(row: SourceActivityRow) -> tuple[str, str, int]:
-    """The natural key: ids of connections are random, and would have one store prefer other values
-    than the next.
+    """The natural key.
+
+    Ids of connections are random: ordered by them, one store would prefer other values than the
+    next.
     """
     return (account_of(row), row.external_id, row.leg_no)
 
 
 def _start(group: Sequence[SourceActivityRow]) -> datetime:
-    return max((row.start_local for row in group if row.start_local), default=datetime.min)  # noqa: DTZ901 - a local time
-
-
-def _side(row: SourceActivityRow) -> Side:
-    return Side(row.connection_id, row.entry, row.external_id, model.decode(row.document))
+    starts = [row.start_local for row in group if row.start_local]
+    return max(starts, default=datetime.min)  # noqa: DTZ901 - a local time

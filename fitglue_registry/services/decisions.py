@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.decisions import deciding, editing
+from fitglue_registry.decisions.editing import Edit, edit_activity
+from fitglue_registry.decisions.open_questions import pairs_to_decide
+from fitglue_registry.decisions.same_or_different import (
+    decide_different,
+    decide_same,
+    history,
+    split,
+    undo,
+)
+from fitglue_registry.decisions.transaction import DecisionTransaction
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from fitglue_registry.store.activity_details import ActivityDetails
     from fitglue_registry.workspace import Workspace
@@ -26,15 +36,13 @@ class Decisions:
         Returns the one activity. Raises ``UserMistake`` where they are one already, or where that
         would join what something else keeps apart.
         """
-        matcher = self._workspace.matcher()
-        with self._workspace.database.write() as db:
-            return deciding.say_same(db, matcher, athlete, references, self._workspace.now)
+        with self._transaction(athlete) as transaction:
+            return decide_same(transaction, references)
 
     def different(self, references: Sequence[str], athlete: str = ME) -> list[ActivityDetails]:
         """These activities are different workouts: remember it, also for copies to come."""
-        matcher = self._workspace.matcher()
-        with self._workspace.database.write() as db:
-            return deciding.say_different(db, matcher, athlete, references, self._workspace.now)
+        with self._transaction(athlete) as transaction:
+            return decide_different(transaction, references)
 
     def split(
         self, reference: str, source: str | None = None, athlete: str = ME
@@ -44,9 +52,8 @@ class Decisions:
         ``source`` is the name of a connection or an external id. Returns the activities that the
         one has become.
         """
-        matcher = self._workspace.matcher()
-        with self._workspace.database.write() as db:
-            return deciding.split(db, matcher, athlete, reference, source, self._workspace.now)
+        with self._transaction(athlete) as transaction:
+            return split(transaction, reference, source)
 
     def edit(
         self,
@@ -62,12 +69,9 @@ class Decisions:
         ``reset`` leaves fields to the rules again. Raises ``UserMistake`` for a field or a value
         that cannot be one.
         """
-        matcher = self._workspace.matcher()
-        now = self._workspace.now
-        with self._workspace.database.write() as db:
-            return editing.edit(
-                db, matcher, athlete, reference, values or {}, sources or {}, reset, now
-            )
+        wanted = Edit(values or {}, sources or {}, reset)
+        with self._transaction(athlete) as transaction:
+            return edit_activity(transaction, reference, wanted)
 
     def undo(
         self, number: int | None = None, athlete: str = ME
@@ -76,14 +80,13 @@ class Decisions:
 
         Returns it with the activities that it was about, as they are now.
         """
-        matcher = self._workspace.matcher()
-        with self._workspace.database.write() as db:
-            return deciding.take_back(db, matcher, athlete, number, self._workspace.now)
+        with self._transaction(athlete) as transaction:
+            return undo(transaction, number)
 
     def history(self, athlete: str = ME) -> list[dict[str, Any]]:
         """Every decision of an athlete, newest first, also those that were undone."""
         with self._workspace.database.read() as db:
-            return deciding.history(db, athlete)
+            return history(db, athlete)
 
     def pending(self, athlete: str = ME) -> list[dict[str, Any]]:
         """Each two activities that may be one workout, which nobody has decided about yet.
@@ -91,4 +94,11 @@ class Decisions:
         They are side by side, with the evidence.
         """
         with self._workspace.database.read() as db:
-            return list(deciding.pairs_to_decide(db, athlete))
+            return list(pairs_to_decide(db, athlete))
+
+    @contextmanager
+    def _transaction(self, athlete: str) -> Iterator[DecisionTransaction]:
+        # What the matcher needs is imported before the transaction, and not while others wait.
+        matcher = self._workspace.matcher()
+        with self._workspace.database.write() as db:
+            yield DecisionTransaction(db, matcher, athlete, self._workspace.now)

@@ -82,11 +82,16 @@ class MemberRow:
     activity: SourceActivity
     stream_types: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        """The name of its record, as screens show it: connection and external id."""
+        return f"{self.connection}/{self.external_id}"
+
     def is_meant_by(self, text: str) -> bool:
         """Whether somebody who types this means it: its connection, its source, its id, or the
         beginning of that as screens show it.
         """
-        name = f"{self.connection}/{self.external_id}"
+        name = self.name
         if text in (self.connection, self.entry, self.external_id, name):
             return True
         beginning = text.removesuffix("…")

@@ -26,6 +26,11 @@ def natural_key(entry: str, account_id: str, external_id: str, leg_no: int) -> s
     return msgspec.json.encode([entry, account_id, external_id, leg_no]).decode()
 
 
+def is_natural_key(identity: str) -> bool:
+    """Whether an identity is a natural key, and not a claim."""
+    return identity.startswith("[")
+
+
 def key_of(row: SourceActivityRow) -> str:
     """The natural key of a source activity."""
     return natural_key(row.entry, row.account_id, row.external_id, row.leg_no)
@@ -35,7 +40,7 @@ def ids_of_keys(db: Db, athlete_id: str, identities: Iterable[str]) -> dict[str,
     """Natural key → the source activity that has it now; identities that are none, or are not
     there, are left out.
     """
-    keys = {identity for identity in identities if identity.startswith("[")}
+    keys = {identity for identity in identities if is_natural_key(identity)}
     external_ids = {msgspec.json.decode(key)[2] for key in keys}
     mine = sa.select(connections.c.id).where(connections.c.athlete_id == athlete_id)
     query = (

@@ -7,13 +7,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.decisions.deciding import evidence_of
-from fitglue_registry.decisions.verdicts import PERSON
+from fitglue_registry.decisions.open_questions import evidence_of
 from fitglue_registry.dedupe import ATHLETE, Member, alternatives, claim_edges
 from fitglue_registry.errors import UserMistake
-from fitglue_registry.matching.scoring import Deck
+from fitglue_registry.matching.candidate_cache import CandidateCache
 from fitglue_registry.model import to_builtins
 from fitglue_registry.model.moments import utc_text
+from fitglue_registry.model.stored import SaidBy
 from fitglue_registry.store.activity_details import ActivityDetails, activities_of, load_activity
 from fitglue_registry.store.opinions import opinions_about, opinions_between
 from fitglue_registry.store.record_story import find_records, record_story, records_on
@@ -237,13 +237,13 @@ def _evidence(db: Db, names: Names) -> list[Plain]:
 
 
 def _athlete_first(opinion: Plain) -> tuple[bool, bool]:
-    by_others = opinion["said_by"] != PERSON
+    by_others = opinion["said_by"] != SaidBy.PERSON
     return by_others, opinion["verdict"] != "same"
 
 
 def _equal_claims(db: Db, names: Names) -> Iterator[Plain]:
     rows = load_rows(db, list(names))
-    cards = Deck(db).of(rows.values())
+    cards = CandidateCache(db).of(rows.values())
     for edge in claim_edges(cards):
         yield {
             "pair": [names[edge.first], names[edge.second]],
@@ -291,7 +291,7 @@ def _still_asked(opinions: Sequence[Any]) -> Iterator[Any]:
     """All but the questions that the athlete has answered."""
     answered = set()
     for row in opinions:
-        if row.said_by == PERSON:
+        if row.said_by == SaidBy.PERSON:
             answered.add((row.first_id, row.second_id))
     for row in opinions:
         if row.verdict != "ask" or (row.first_id, row.second_id) not in answered:
@@ -300,7 +300,7 @@ def _still_asked(opinions: Sequence[Any]) -> Iterator[Any]:
 
 def _questions_first(row: Any) -> tuple[bool, bool, int, int]:
     settled = row.verdict != "ask"
-    by_others = row.said_by != PERSON
+    by_others = row.said_by != SaidBy.PERSON
     return settled, by_others, row.first_id, row.second_id
 
 

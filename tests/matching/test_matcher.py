@@ -10,10 +10,13 @@ from datetime import datetime
 
 import pytest
 
+from fitglue_registry.decisions.remembered import RememberedDecisions
 from fitglue_registry.dedupe import Line
 from fitglue_registry.hookspecs import HOOK_API, hookimpl
-from fitglue_registry.matching.matcher import Matcher, has_company
-from fitglue_registry.matching.scoring import verdict_of_opinion
+from fitglue_registry.matching.experts import Experts
+from fitglue_registry.matching.matcher import Matcher
+from fitglue_registry.matching.neighbourhood import has_candidates
+from fitglue_registry.matching.opinions import verdict_of_opinion
 from fitglue_registry.model import Column, Stream
 from fitglue_registry.plugin_api import Opinion
 from fitglue_registry.plugins import Plugins
@@ -44,9 +47,8 @@ def place(library):
             )
             for name, said in experts.items()
         ]
-        Matcher(Plugins(points, time_limit_s=5), experts).place(
-            library.db, "me", ids, NOW, affected
-        )
+        matcher = Matcher(Experts(Plugins(points, time_limit_s=5), experts), RememberedDecisions())
+        matcher.place(library.db, "me", ids, NOW, affected)
         return [row.activity_id for _, row in sorted(load_rows(library.db, ids).items())]
 
     return make
@@ -219,7 +221,9 @@ def test_a_new_value_is_merged_without_matching_anew(library, place, activity):
     )
     [made, _] = place(one, two)
     changed = library.put(record, activity(claims=("a:1",), title="New"))
-    Matcher(Plugins([]), []).remerge(library.db, "me", changed.legs, NOW)
+    Matcher(Experts(Plugins([])), RememberedDecisions()).remerge(
+        library.db, "me", changed.legs, NOW
+    )
     found = load_activity(library.db, made)
     assert (found.activity.title, len(found.members)) == ("New", 2)
 
@@ -238,7 +242,9 @@ def test_new_rules_are_applied_to_what_is_there(library, place):
     rules = MergeRules(
         (Rule("words", ("title",), ("edited",)),), default_titles=DefaultTitles(("morning", "ride"))
     )
-    Matcher(Plugins([]), [], rules).merge_again(library.db, "me", shared, NOW)
+    Matcher(Experts(Plugins([])), RememberedDecisions(), rules).merge_again(
+        library.db, "me", shared, NOW
+    )
     assert load_activity(library.db, made).activity.title == "With Ada"
 
 
@@ -250,7 +256,9 @@ def test_streams_are_those_of_the_member_that_the_rules_say(library, place, acti
     [made, _] = place(one, two)
     assert load_activity(library.db, made).origins.get("streams") is None
     rules = MergeRules((Rule("streams", ("streams",), ("fullest",)),))
-    Matcher(Plugins([]), [], rules).merge_again(library.db, "me", [one], NOW)
+    Matcher(Experts(Plugins([])), RememberedDecisions(), rules).merge_again(
+        library.db, "me", [one], NOW
+    )
     assert load_activity(library.db, made).origins["streams"] == two
 
 
@@ -294,7 +302,7 @@ def test_a_recording_that_comes_later_may_tell(library, place, activity):
     )
     for record, values in zip(records, said, strict=True):
         again = library.put(record, activity(**values, streams=(track,)))
-        assert has_company(library.db, "me", again)
+        assert has_candidates(library.db, "me", again)
     assert len(set(place(one, two))) == 1
 
 
@@ -305,8 +313,8 @@ def test_what_is_alone_needs_no_matching(library, place, activity):
         library.put(record, activity()).ids[0],
         library.source_activity(start_local=datetime(2026, 5, 1, 19, 44)),  # noqa: DTZ001
     )
-    assert not has_company(library.db, "me", library.put(record, activity(distance_m=9.0)))
-    assert has_company(library.db, "me", library.put(record, activity(elapsed_s=50_000.0)))
+    assert not has_candidates(library.db, "me", library.put(record, activity(distance_m=9.0)))
+    assert has_candidates(library.db, "me", library.put(record, activity(elapsed_s=50_000.0)))
 
 
 @pytest.mark.parametrize(
@@ -328,5 +336,5 @@ def test_what_stands_at_midnight_may_have_begun_then_or_know_the_day_alone(
         )
     )
     put = library.put(library.record(), activity(start_local=start, distance_m=9.0))
-    assert has_company(library.db, "me", put)
+    assert has_candidates(library.db, "me", put)
     assert place(*put.ids) == [there]

@@ -9,6 +9,8 @@ from datetime import timedelta
 
 import pytest
 
+from fitglue_registry.decisions.remembered import RememberedDecisions
+from fitglue_registry.matching.experts import Experts
 from fitglue_registry.matching.matcher import Matcher
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
@@ -54,7 +56,8 @@ def placed(library, told, order, portion):
         )
         for name in ACCOUNTS
     }
-    matcher, names = Matcher(Plugins([]), []), {}
+    matcher = Matcher(Experts(Plugins([])), RememberedDecisions())
+    names = {}
     for start in range(0, len(order), portion):
         some = []
         for number in order[start : start + portion]:

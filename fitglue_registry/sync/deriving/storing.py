@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.matching.matcher import has_company
+from fitglue_registry.matching.neighbourhood import has_candidates
 from fitglue_registry.model.stored import RunDecision
 from fitglue_registry.store.quarantine import put_in_quarantine, release
 from fitglue_registry.store.source_activities import put_source_activities
@@ -61,7 +61,7 @@ def place_stored(transaction: Transaction, stored: Iterable[Stored | None]) -> N
     for each in stored:
         if each is None:
             continue
-        if each.rematch or (each.compare and has_company(db, athlete_id, each)):
+        if each.rematch or (each.compare and has_candidates(db, athlete_id, each)):
             ids.extend(each.ids)
             affected.update(each.affected)
         else:

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from fitglue_registry.decisions import verdicts
+from fitglue_registry.decisions.pair_decisions import (
+    DecidedSide,
+    load_decisions,
+    put_decision,
+    recall_decisions,
+    undo_decision,
+)
+from fitglue_registry.decisions.remembered import RememberedDecisions
+from fitglue_registry.decisions.transaction import DecisionTransaction
+from fitglue_registry.matching.experts import Experts
+from fitglue_registry.matching.matcher import Matcher
+from fitglue_registry.model.stored import SaidBy
 from fitglue_registry.plugin_api import Account
+from fitglue_registry.plugins import Plugins
 from fitglue_registry.store.connections import remove_connection
 from fitglue_registry.store.opinions import opinions_about
 from fitglue_registry.store.source_activity_rows import load_rows
@@ -16,19 +28,22 @@ def rows(library, *ids):
 
 
 def say(library, verdict, one, two):
-    return verdicts.put_verdict(
-        library.db,
-        library.athlete_id,
-        verdict,
-        [rows(library, one), rows(library, two)],
-        ["one", "two"],
-        NOW,
-    )
+    return say_of_sides(library, verdict, rows(library, one), rows(library, two))
+
+
+def say_of_sides(library, verdict, *sides):
+    decided = [DecidedSide(side, "a workout") for side in sides]
+    return put_decision(transaction_of(library), verdict, decided)
+
+
+def transaction_of(library):
+    matcher = Matcher(Experts(Plugins([])), RememberedDecisions())
+    return DecisionTransaction(library.db, matcher, library.athlete_id, NOW)
 
 
 def held(library, *ids):
     """(who said it, verdict) of these source activities."""
-    verdicts.recall(library.db, library.athlete_id, rows(library, *ids), NOW)
+    recall_decisions(library.db, library.athlete_id, rows(library, *ids), NOW)
     return sorted((one.said_by, one.verdict) for one in opinions_about(library.db, ids))
 
 
@@ -36,7 +51,7 @@ def test_a_verdict_holds_for_the_very_source_activities(library):
     """Recalled as often as one likes."""
     one, two = library.source_activity(), library.source_activity()
     say(library, "same", one, two)
-    assert held(library, one) == held(library, two) == [(verdicts.PERSON, "same")]
+    assert held(library, one) == held(library, two) == [(SaidBy.PERSON, "same")]
 
 
 def test_a_verdict_holds_for_what_has_their_claims(library):
@@ -44,7 +59,7 @@ def test_a_verdict_holds_for_what_has_their_claims(library):
     one, two = library.source_activity(claims=("a:1",)), library.source_activity(claims=("b:1",))
     say(library, "different", one, two)
     copy = library.source_activity(claims=("a:1", "c:1"))
-    assert held(library, copy) == [(verdicts.OF_A_COPY, "different")]
+    assert held(library, copy) == [(SaidBy.PERSON_OF_A_COPY, "different")]
 
 
 def test_a_claim_of_both_sides_tells_nothing(library):
@@ -60,7 +75,7 @@ def test_a_copy_that_asserts_something_else_now_is_no_copy_any_more(library, act
     say(library, "different", one, two)
     record = library.record()
     copy = library.put(record, activity(claims=("a:1",))).ids[0]
-    assert held(library, copy) == [(verdicts.OF_A_COPY, "different")]
+    assert held(library, copy) == [(SaidBy.PERSON_OF_A_COPY, "different")]
     library.put(record, activity(claims=("c:1",)))
     assert held(library, copy) == []
 
@@ -70,7 +85,7 @@ def test_the_last_word_of_a_pair_counts(library):
     one, two = library.source_activity(), library.source_activity()
     say(library, "different", one, two)
     say(library, "same", one, two)
-    assert held(library, one) == [(verdicts.PERSON, "same")]
+    assert held(library, one) == [(SaidBy.PERSON, "same")]
 
 
 def test_an_older_word_that_also_names_a_third_does_not_come_back_with_it(library):
@@ -78,14 +93,7 @@ def test_an_older_word_that_also_names_a_third_does_not_come_back_with_it(librar
     of their pair.
     """
     one, two, third = (library.source_activity() for _ in range(3))
-    verdicts.put_verdict(
-        library.db,
-        library.athlete_id,
-        "same",
-        [rows(library, one, third), rows(library, two)],
-        ["one", "two"],
-        NOW,
-    )
+    say_of_sides(library, "same", rows(library, one, third), rows(library, two))
     say(library, "different", one, two)
     held(library, one, two, third)
     held(library, third)
@@ -105,7 +113,7 @@ def test_a_verdict_outlives_the_connection(library):
     again = library.put(
         library.record(library.connection(connection_id="again", account=Account(account)), "x1")
     ).ids[0]
-    assert held(library, again) == [(verdicts.PERSON, "different")]
+    assert held(library, again) == [(SaidBy.PERSON, "different")]
 
 
 def test_the_word_of_one_athlete_is_not_anothers(library, library_of):
@@ -121,7 +129,7 @@ def test_what_was_taken_back_holds_no_more(library):
     """Its source activities come back to be placed anew."""
     one, two = library.source_activity(), library.source_activity()
     number = say(library, "same", one, two)
-    assert held(library, one) == [(verdicts.PERSON, "same")]
-    [verdict] = verdicts.load_verdicts(library.db, "me", [number])
-    assert verdicts.undo(library.db, "me", verdict, NOW) == sorted((one, two))
+    assert held(library, one) == [(SaidBy.PERSON, "same")]
+    [verdict] = load_decisions(library.db, "me", [number])
+    assert undo_decision(transaction_of(library), verdict) == sorted((one, two))
     assert held(library, one, two) == []

@@ -1,0 +1,71 @@
+"""Stored source activities as the candidates that dedupe compares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fitglue_registry import model
+from fitglue_registry.dedupe import Card, Samples, traits_of
+from fitglue_registry.store.stored_streams import load_streams
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.engine import Connection as Db
+
+    from fitglue_registry.store.source_activity_rows import SourceActivityRow
+
+_CHANNELS = ("heartrate", "watts")
+
+
+def account_of(row: SourceActivityRow) -> str:
+    """The account that lists it, which is the same in every store: ids of connections are random."""
+    return f"{row.entry} {row.account_id}"
+
+
+class CandidateCache:
+    """Makes each candidate once, and reads its recording when the score asks for it."""
+
+    def __init__(self, db: Db) -> None:
+        self.db = db
+        self._candidates: dict[int, Card] = {}
+        self._samples: dict[int, Samples | None] = {}
+
+    def of(self, rows: Iterable[SourceActivityRow]) -> list[Card]:
+        """The candidates for these source activities whose record is not gone."""
+        return [self._candidate(row) for row in rows if not row.gone]
+
+    def _candidate(self, row: SourceActivityRow) -> Card:
+        if row.id not in self._candidates:
+            account = account_of(row)
+            self._candidates[row.id] = Card(
+                row.id,
+                (account, row.external_id, row.leg_no),
+                row.claims,
+                traits_of(model.decode(row.document), account),
+                lambda: self._samples_of(row.id),
+            )
+        return self._candidates[row.id]
+
+    def _samples_of(self, number: int) -> Samples | None:
+        if number not in self._samples:
+            streams = load_streams(self.db, number, ("time", "latlng", *_CHANNELS))
+            by_type = {stream.type: stream for stream in streams}
+            self._samples[number] = _samples(by_type) if by_type else None
+        return self._samples[number]
+
+
+def _samples(streams: dict[str, model.Stream]) -> Samples:
+    track: list[tuple[float, float]] = []
+    if "latlng" in streams:
+        flat = streams["latlng"].values.doubles.tolist()
+        for latitude, longitude in zip(flat[::2], flat[1::2], strict=True):
+            is_number = latitude == latitude  # NaN, which is a gap, equals nothing
+            if is_number:
+                track.append((latitude, longitude))
+    seconds = streams["time"].values.doubles if "time" in streams else ()
+    channels = {}
+    for name in _CHANNELS:
+        if name in streams and len(streams[name].values) == len(seconds):
+            channels[name] = streams[name].values.doubles
+    return Samples(track, seconds, channels)
