@@ -112,7 +112,7 @@ MAKERS = {
     "Flaw": "EntryInvalid",
     "refusal": "RecordRefused",
     "refuse": "EntryInvalid",
-    "failed": "PluginFailed",
+    "failure": "PluginFailed",
 }
 ROOMS = {"/registry/": "EntryInvalid", "/store/": "StoreFailed"}
 #: Values that carry a code as a reason and end no command.

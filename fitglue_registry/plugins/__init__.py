@@ -1,9 +1,9 @@
-"""Finds plugins, joins them with entries, computes availability, and guards every call and every
-iteration.
+"""Finds plugins, loads them, joins them with entries, computes availability, and guards every call
+and every iteration.
 """
 
 from fitglue_registry.plugins.availability import Availability, availability
-from fitglue_registry.plugins.discovery import PluginInfo, Plugins
-from fitglue_registry.plugins.walk import Step, check_steps
+from fitglue_registry.plugins.loading import PluginInfo
+from fitglue_registry.plugins.plugins import Plugins
 
-__all__ = ["Availability", "PluginInfo", "Plugins", "Step", "availability", "check_steps"]
+__all__ = ["Availability", "PluginInfo", "Plugins", "availability"]

@@ -12,7 +12,7 @@ from fitglue_registry.errors import FitglueError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fitglue_registry.plugins.discovery import Plugins
+    from fitglue_registry.plugins.plugins import Plugins
     from fitglue_registry.registry import Entry
 
 State = Literal[
@@ -69,9 +69,8 @@ def availability(
     try:
         plugins.load(entry)
     except FitglueError as error:
-        return Availability(
-            _STATES.get(error.code, "plugin-broken"), error.what, error.fix, error.code
-        )
+        state = _STATES.get(error.code, "plugin-broken")
+        return Availability(state, error.what, error.fix, error.code)
     if not allowed:
         return Availability(
             "tier",

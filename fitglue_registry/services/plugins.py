@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fitglue_registry.plugins import check_steps
+from fitglue_registry.plugins.check import check_steps
 from fitglue_registry.registry import default_folder
 from fitglue_registry.registry.check import check as check_folder
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fitglue_registry.errors import FitglueError
-    from fitglue_registry.plugins import PluginInfo, Step
+    from fitglue_registry.plugins import PluginInfo
+    from fitglue_registry.plugins.check import Step
     from fitglue_registry.registry.check import Report
     from fitglue_registry.workspace import Workspace
 

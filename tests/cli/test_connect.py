@@ -184,8 +184,9 @@ def test_where_a_renewed_key_goes_is_said(fitglue, connect, intervals, monkeypat
 
 def test_a_missing_plugin_is_said_before_a_key_is_asked_for(fitglue, monkeypatch):
     """Nobody pastes a key in vain."""
-    nothing = {name: {} for name in ("fitglue.plugins", "fitglue.registry", "fitglue.wrappers")}
-    monkeypatch.setattr("fitglue_registry.plugins.Plugins._found", nothing)
+    monkeypatch.setattr(
+        "fitglue_registry.plugins.discovery.all_entry_points", lambda groups: ([], [])
+    )
     said = fitglue("connect", "intervals")
     assert said.code == 8
     assert "[FG-plugin-missing]" in said.err

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from fitglue_registry.hookspecs import HOOK_API, hookimpl
+from fitglue_registry.hookspecs import HOOK_API, PLUGIN_GROUP, hookimpl
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
-from fitglue_registry.plugins.discovery import PLUGIN_GROUP
 from fitglue_registry.registry import Entry
 from fitglue_registry.registry import Plugin as PluginReference
 

@@ -11,7 +11,7 @@ import pytest
 
 from fitglue_registry.errors import AthleteNeeded, PluginFailed
 from fitglue_registry.hookspecs import hookimpl
-from fitglue_registry.plugin_api import Account, Listing, Window
+from fitglue_registry.plugin_api import Account, Window
 
 
 def fitglue_lst(connection):
@@ -92,9 +92,7 @@ def test_a_plugin_that_blocks_at_import_is_abandoned(load, point, entry, plugin,
         point("bad", lambda: release.wait(30)), time_limit_s=0.2, good=plugin(greet("good"))
     )
     assert plugins.info("bad").error.code == "FG-plugin-blocked"
-    assert plugins.call(entry("good"), "fitglue_connect", Account, connection=None) == Account(
-        "good"
-    )
+    assert plugins.of(entry("good")).call("fitglue_connect", connection=None) == Account("good")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +154,7 @@ def test_a_hook_under_another_name_is_taken_by_its_specname(load, plugin, entry)
         pass
 
     plugins = load(good=plugin(login=login), bad=plugin(other=other))
-    assert plugins.call(entry("good"), "fitglue_connect", Account, connection=None).id == "login"
+    assert plugins.of(entry("good")).call("fitglue_connect", connection=None).id == "login"
     assert plugins.info("bad").error.code == "FG-hook-unknown"
 
 
@@ -217,17 +215,15 @@ def test_a_plugin_with_one_bad_hook_is_left_out_whole(load, plugin, greet, entry
     """Nothing of a refused plugin is registered, not even its good hooks."""
     plugins = load(bad=plugin(greet("bad"), fitglue_lst), good=plugin(greet("good")))
     with pytest.raises(PluginFailed):
-        plugins.call(entry("bad"), "fitglue_connect", Account, connection=None)
-    assert plugins.call(entry("good"), "fitglue_connect", Account, connection=None) == Account(
-        "good"
-    )
+        plugins.of(entry("bad")).call("fitglue_connect", connection=None)
+    assert plugins.of(entry("good")).call("fitglue_connect", connection=None) == Account("good")
 
 
 # -- at the call -----------------------------------------------------------------------------------
 
 
-def call(plugins, entry, **arguments):
-    return plugins.call(entry("bad"), "fitglue_connect", Account, connection=None, **arguments)
+def call(plugins, entry, sign_of_life=None):
+    return plugins.of(entry("bad"), sign_of_life).call("fitglue_connect", connection=None)
 
 
 def connect_with(plugin, body):
@@ -354,10 +350,10 @@ def test_a_hook_that_the_plugin_lacks_is_told_from_one_that_answers_nothing(
 ):
     """FG-hook-missing names the entry that needs the hook."""
     plugins = load(good=plugin(greet("good")))
-    assert not plugins.implements(entry("good"), "fitglue_list")
+    assert not plugins.of(entry("good")).implements("fitglue_list")
     with pytest.raises(PluginFailed) as caught:
-        plugins.iterate(
-            entry("good"), "fitglue_list", (Listing,), [{"connection": None, "window": Window()}]
+        plugins.of(entry("good")).iterate(
+            "fitglue_list", [{"connection": None, "window": Window()}]
         ).__next__()
     assert caught.value.code == "FG-hook-missing"
     assert "source/good" in caught.value.what

@@ -9,13 +9,12 @@ import threading
 import pytest
 
 from fitglue_registry.errors import PluginFailed
-from fitglue_registry.hookspecs import hookimpl
-from fitglue_registry.plugin_api import Account, Opinion
-from fitglue_registry.plugins.discovery import WRAPPER_GROUP
+from fitglue_registry.hookspecs import WRAPPER_GROUP, hookimpl
+from fitglue_registry.plugin_api import Account, Opinion, Part
 
 
 def connect(plugins, entry):
-    return plugins.call(entry, "fitglue_connect", Account, connection="the connection")
+    return plugins.of(entry).call("fitglue_connect", connection="the connection")
 
 
 def wrapper_of(plugin, log):
@@ -58,13 +57,14 @@ def test_a_plugin_gets_the_arguments_that_it_names(load, plugin, entry):
     """Hooks are called by name, so a hook may leave out what it does not need."""
 
     def fitglue_fetch(ids):
-        yield from ids
+        for external_id in ids:
+            yield Part(external_id, "detail", b"{}")
 
-    plugins = load(good=plugin(fitglue_fetch))
+    fetching = load(good=plugin(fitglue_fetch)).of(entry("good"))
     jobs = [{"connection": None, "part": "detail", "ids": ["i1", "i2"]}]
-    assert list(plugins.iterate(entry("good"), "fitglue_fetch", (str,), jobs)) == [
-        (0, "i1"),
-        (0, "i2"),
+    assert list(fetching.iterate("fitglue_fetch", jobs)) == [
+        (0, Part("i1", "detail", b"{}")),
+        (0, Part("i2", "detail", b"{}")),
     ]
 
 
@@ -225,7 +225,7 @@ def test_a_plugin_that_blocks_in_a_broadcast_is_asked_no_more(load, plugin, rele
 def test_a_plugin_without_offline_records_says_so(load, plugin, greet, entry):
     """Not every plugin reads saved payloads."""
     with pytest.raises(PluginFailed) as caught:
-        load(good=plugin(greet("x"))).offline_records(entry("good"), b"{}", "a.json", None)
+        load(good=plugin(greet("x"))).of(entry("good")).offline_records(b"{}", "a.json", None)
     assert caught.value.code == "FG-plugin-not-offline"
 
 
@@ -237,4 +237,4 @@ def test_offline_records_are_guarded_like_a_hook(load, plugin, greet, entry):
         )
     )
     with pytest.raises(PluginFailed, match="with tuple, expected list"):
-        plugins.offline_records(entry("good"), b"{}", "a.json", None)
+        plugins.of(entry("good")).offline_records(b"{}", "a.json", None)

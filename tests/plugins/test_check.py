@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from fitglue_registry.hookspecs import REGISTRY_GROUP
-from fitglue_registry.plugins import check_steps
+from fitglue_registry.plugins.check import check_steps
 from fitglue_registry.registry import Datum
 
 

@@ -10,9 +10,8 @@ from importlib.metadata import entry_points
 import pytest
 
 from fitglue_registry.errors import PluginFailed
-from fitglue_registry.plugin_api import Account
+from fitglue_registry.hookspecs import PLUGIN_GROUP, REGISTRY_GROUP
 from fitglue_registry.plugins import Plugins
-from fitglue_registry.plugins.discovery import PLUGIN_GROUP, REGISTRY_GROUP
 
 
 def test_of_a_hundred_plugins_only_those_that_are_used_are_imported(
@@ -27,8 +26,8 @@ def test_of_a_hundred_plugins_only_those_that_are_used_are_imported(
     assert len(plugins.names()) == 100
     assert plugins.distribution("p050") == ("p050", "1.0")
     assert sum(found.imports for found in points) == 0
-    plugins.call(entry("p042"), "fitglue_connect", Account, connection=None)
-    plugins.call(entry("p042"), "fitglue_connect", Account, connection=None)
+    plugins.of(entry("p042")).call("fitglue_connect", connection=None)
+    plugins.of(entry("p042")).call("fitglue_connect", connection=None)
     assert [found.name for found in points if found.imports] == ["p042"]
     assert points[42].imports == 1
 

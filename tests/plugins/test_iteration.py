@@ -8,9 +8,7 @@ import threading
 import pytest
 
 from fitglue_registry.errors import FitglueError, PluginFailed, Retryable
-from fitglue_registry.plugin_api import Listing, Split, Window
-
-KINDS = (Listing, Split)
+from fitglue_registry.plugin_api import Listing, Window
 
 
 def listing(number=1):
@@ -27,7 +25,7 @@ def lister(load, plugin, entry):
 
         plugins = load(good=plugin(fitglue_list), **options)
         windows = [{"connection": None, "window": Window()} for _ in range(jobs)]
-        return plugins.iterate(entry("good"), "fitglue_list", KINDS, windows, lanes=lanes)
+        return plugins.of(entry("good")).iterate("fitglue_list", windows, lanes=lanes)
 
     return make
 
@@ -178,7 +176,7 @@ def test_every_job_is_done_once_whatever_the_lanes(lister):
 
 def test_a_generator_without_end_is_stopped_and_named(lister, monkeypatch):
     """A list that goes on beyond any account is taken to go on for ever."""
-    monkeypatch.setattr("fitglue_registry.plugins.guard._MOST_ITEMS", 50)
+    monkeypatch.setattr("fitglue_registry.plugins.pump._MOST_ITEMS", 50)
     *items, last = [
         item for _, item in lister(lambda _: (listing(number) for number in itertools.count()))
     ]

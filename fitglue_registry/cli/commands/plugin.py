@@ -25,7 +25,7 @@ from fitglue_registry.plugins import Plugins
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fitglue_registry.plugins import Step
+    from fitglue_registry.plugins.check import Step
     from fitglue_registry.services.plugins import ListedPlugin
 
 _COLUMNS = columns_of(("", "plugin", "version", "entries"), folded=("entries",))

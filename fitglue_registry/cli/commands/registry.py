@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from fitglue_registry.cli.layout import Part
     from fitglue_registry.errors import FitglueError
     from fitglue_registry.plugins import Availability
-    from fitglue_registry.registry import Entry
+    from fitglue_registry.registry import Datum, Entry, Field
+    from fitglue_registry.registry import Part as PartSpec
     from fitglue_registry.registry.check import Report
-    from fitglue_registry.registry.entry import Datum, Field
-    from fitglue_registry.registry.entry import Part as PartSpec
     from fitglue_registry.services.plugins import EntriesCheck
 
 _COLUMNS = columns_of(("entry", "name", "plugin", "tier", "state"), flexible="name")

@@ -22,7 +22,7 @@ from fitglue_registry.sync.reasons import reason_text
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterator, Sequence
 
-    from fitglue_registry.registry.entry import Part as PartEntry
+    from fitglue_registry.registry import Part as PartEntry
     from fitglue_registry.store.records import RecordRow
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.deriving.deriver import Derived

@@ -97,7 +97,7 @@ def test_a_plugin_that_blocks_inside_the_writing_transaction_has_seconds(
     """However patient the host is else, a plugin that is asked for its opinion keeps the writer for
     ten seconds at most, and once.
     """
-    monkeypatch.setattr("fitglue_registry.plugins.discovery._QUICK_S", PATIENCE_S)
+    monkeypatch.setattr("fitglue_registry.plugins.broadcasting._QUICK_S", PATIENCE_S)
     calls = []
 
     def fitglue_dedupe(pairs):
@@ -123,7 +123,7 @@ def test_a_list_that_never_ends_is_stopped(accounts, undisturbed, reliability, m
     """A window has an end; a list beyond it is taken to have none, and not a row of it is
     believed.
     """
-    monkeypatch.setattr("fitglue_registry.plugins.guard._MOST_ITEMS", 500)
+    monkeypatch.setattr("fitglue_registry.plugins.pump._MOST_ITEMS", 500)
     outcome = accounts.sync(
         source(
             "bad", list=lambda window: (listing(f"bad-{number}") for number in itertools.count())
@@ -158,7 +158,7 @@ def test_rows_of_more_bytes_than_a_window_can_have_are_refused(
     accounts, undisturbed, reliability, monkeypatch
 ):
     """All rows of a window are held at once, so that their bytes have a limit too."""
-    monkeypatch.setattr("fitglue_registry.plugins.discovery.LARGEST_WINDOW", 1000)
+    monkeypatch.setattr("fitglue_registry.plugins.calling.LARGEST_WINDOW", 1000)
     outcome = accounts.sync(
         source("bad", list=lambda window: [listing("bad-1", summary=b" " * 2000)])
     )

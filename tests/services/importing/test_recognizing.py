@@ -188,8 +188,7 @@ def test_a_plugin_recognizes_for_its_own_sources_alone(open_host, log):
 def test_without_any_plugin_for_files_the_fix_is_to_install_one(open_host, log, tmp_path):
     """The registry knows which plugin would do it."""
     host = open_host(log=plugin())
-    host.workspace.plugins._found[  # its distribution is gone
-        "fitglue.plugins"
-    ].clear()
+    found = host.workspace.plugins.discovery._found
+    found.by_group["fitglue.plugins"].clear()  # its distribution is gone
     error = refused(host, log("may.log", 1))
     assert (error.code, error.fix) == ("FG-no-importer", "fitglue plugin install log")

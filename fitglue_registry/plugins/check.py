@@ -1,0 +1,163 @@
+"""Checks one plugin from its entry point to its versions, and stops where it fails: ``fitglue
+plugin check``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import FitglueError, PluginFailed
+from fitglue_registry.hookspecs import HOOK_API, PLUGIN_GROUP, REGISTRY_GROUP
+from fitglue_registry.model import SourceActivity
+from fitglue_registry.registry.check import check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fitglue_registry.plugins.loading import PluginInfo
+    from fitglue_registry.plugins.plugins import Plugins
+    from fitglue_registry.registry import Entry
+
+_IMPORT_CODES = frozenset({"FG-plugin-import-failed", "FG-plugin-blocked", "FG-plugin-missing"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of ``plugin check``: what was looked at, and how it went."""
+
+    name: str
+    ok: bool
+    detail: str
+    error: FitglueError | None = None
+
+
+def check_steps(plugins: Plugins, name: str, entries: Sequence[Entry]) -> list[Step]:
+    """Check entry point, distribution, import, hooks, entries and versions of one plugin; the first
+    step that fails is the last.
+    """
+    steps: list[Step] = []
+    for step in _steps(plugins, name, entries):
+        steps.append(step)
+        if not step.ok:
+            break
+    return steps
+
+
+def _steps(plugins: Plugins, name: str, entries: Sequence[Entry]) -> Iterator[Step]:
+    info = plugins.info(name)
+    own_entries = [entry for entry in entries if entry.plugin.name == name]
+    yield _entry_point(info, plugins)
+    yield _distribution(info)
+    yield _import(info)
+    yield _hooks(info)
+    yield _entries(info, plugins, own_entries)
+    yield _versions(plugins, own_entries)
+
+
+def _failed(step: str, error: FitglueError) -> Step:
+    return Step(step, False, str(error), error)
+
+
+def _entry_point(info: PluginInfo, plugins: Plugins) -> Step:
+    is_found = info.name in plugins.names()
+    detail = info.value or f"nothing named {info.name} in {PLUGIN_GROUP}"
+    return Step("entry point", is_found, detail, info.error)
+
+
+def _distribution(info: PluginInfo) -> Step:
+    if info.distribution:
+        return Step("distribution", True, f"{info.distribution} {info.version}")
+    return Step("distribution", True, "given by the host application")
+
+
+def _import(info: PluginInfo) -> Step:
+    if info.error is not None and info.error.code in _IMPORT_CODES:
+        return _failed("import", info.error)
+    return Step("import", True, "imported")
+
+
+def _hooks(info: PluginInfo) -> Step:
+    if info.error is not None:
+        return _failed("hooks", info.error)
+    return Step("hooks", True, ", ".join(info.hooks))
+
+
+def _entries(info: PluginInfo, plugins: Plugins, entries: Sequence[Entry]) -> Step:
+    wrong = _folder_errors(plugins, info.name)
+    if wrong:
+        return Step("entries", False, f"{len(wrong)} wrong; the first: {wrong[0]}", wrong[0])
+    error = _entry_error(info, entries)
+    if error is not None:
+        return _failed("entries", error)
+    return Step("entries", True, ", ".join(entry.key for entry in entries))
+
+
+def _folder_errors(plugins: Plugins, name: str) -> list[FitglueError]:
+    """What is wrong with the plugin's own registry folder, if it has one: all that ``registry
+    check`` says of it.
+    """
+    folders, errors = plugins.registry_folders()
+    wrong = [error for error in errors if f"distribution {name} " in error.what]
+    for origin, folder in folders:
+        if origin == name:
+            try:
+                wrong += check(folder).errors
+            except FitglueError as error:
+                wrong.append(error)
+    return wrong
+
+
+def _entry_error(info: PluginInfo, entries: Sequence[Entry]) -> PluginFailed | None:
+    """What is wrong between the plugin and the entries that name it."""
+    if not entries:
+        return PluginFailed(
+            "FG-plugin-without-entry",
+            f"no registry entry names plugin {info.name}",
+            fix=f"add one to the folder that its distribution names in {REGISTRY_GROUP}",
+        )
+    lacking = _lacking_hooks(entries, info.hooks)
+    if lacking:
+        return PluginFailed(
+            "FG-hook-missing",
+            f"plugin {info.name} lacks hooks that its entries list: {'; '.join(lacking)}",
+            fix="implement them, or take them out of the entry",
+        )
+    unknown = _unknown_paths(entries)
+    if unknown:
+        return PluginFailed(
+            "FG-entry-unknown-path",
+            f"a source activity has no {'; '.join(unknown)}",
+            why="the path of a row of `data`",
+            fix="use a field of docs/data-model.md",
+        )
+    return None
+
+
+def _lacking_hooks(entries: Sequence[Entry], hooks: Sequence[str]) -> list[str]:
+    lacking: list[str] = []
+    for entry in entries:
+        lacking += [f"{entry.key} lists {hook}" for hook in entry.hooks if hook not in hooks]
+    return lacking
+
+
+def _unknown_paths(entries: Sequence[Entry]) -> list[str]:
+    """The ``data`` paths of these entries that name nothing in a source activity."""
+    unknown: list[str] = []
+    for entry in entries:
+        for datum in entry.data:
+            field = datum.path.partition(".")[0]
+            if field and field not in SourceActivity.__struct_fields__:
+                unknown.append(f"{entry.key}: {datum.path}")
+    return unknown
+
+
+def _versions(plugins: Plugins, entries: Sequence[Entry]) -> Step:
+    try:
+        for entry in entries:
+            plugins.check_version(entry)
+    except PluginFailed as error:
+        return _failed("versions", error)
+    ranges = sorted({entry.plugin.version for entry in entries if entry.plugin.version})
+    accepted = ", ".join(ranges) or "any version"
+    return Step("versions", True, f"hook API {HOOK_API}, entries accept {accepted}")
