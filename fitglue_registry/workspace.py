@@ -214,15 +214,10 @@ class Workspace:
         """An authenticated session; ``secrets`` is asked when the first request needs them."""
         # requests takes 60 ms to import, and most commands ask no service.
         from fitglue_registry.transport.session import HttpSession
+        from fitglue_registry.transport.waiting import Pace
 
-        return HttpSession(
-            policy,
-            secrets=secrets,
-            budget=budget,
-            clock=self.clock,
-            on_wait=self.on_wait,
-            redactor=self.redactor,
-        )
+        pace = Pace(self.clock, budget, self.on_wait)
+        return HttpSession(policy, secrets=secrets, pace=pace, redactor=self.redactor)
 
     def _load_catalogue(self, folders: Sequence[Folder]) -> Catalogue:
         from fitglue_registry.registry.cache import CatalogueCache

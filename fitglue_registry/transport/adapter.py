@@ -77,7 +77,9 @@ class _HttpsPool(HTTPSConnectionPool):
 
 
 def _bounded(current: Any, plain: type, bounded: Callable[..., Any], total_s: float) -> Any:
-    return partial(bounded, total_s=total_s) if current is plain else current
+    if current is not plain:
+        return current
+    return partial(bounded, total_s=total_s)
 
 
 class _BoundedHttp(HTTPConnection):
@@ -111,7 +113,8 @@ class _UntilDeadline(io.RawIOBase):
     """
 
     def __init__(self, socket_file: io.RawIOBase, deadline: float) -> None:
-        self._file, self._deadline = socket_file, deadline
+        self._file = socket_file
+        self._deadline = deadline
         self.ended = False
 
     def readable(self) -> bool:

@@ -33,24 +33,23 @@ class HttpAnswer:
     redact: Callable[[str], str] = field(default=str, repr=False)  # for what an error quotes
 
     def json(self) -> Any:
-        """The body as plain values; NaN and numbers beyond a double pass, a lone surrogate becomes
+        """Return the body as plain values; NaN and numbers beyond a double pass, a lone surrogate becomes
         U+FFFD.
 
         Raises ``ConnectionStopped`` (FG-answer-not-json) where it is a page, cut, empty, or nested
         beyond sense.
         """
-        try:
-            return msgspec.json.decode(self.body)
-        except RecursionError:
-            why = _DEEP
-        except ValueError:
-            value, why = _read_slowly(self.body)
-            if not why:
-                return value
+        value = _read(self.body)
+        # Raised outside of every handler: the exception of a reader holds the whole body.
+        if isinstance(value, _NotJson):
+            raise self._not_json(value.why)
+        return value
+
+    def _not_json(self, why: str) -> ConnectionStopped:
         kind = self._kind()
         if kind.startswith("a web page"):
             why = "another server, or something between here and there, answers in its place"
-        raise ConnectionStopped(
+        return ConnectionStopped(
             "FG-answer-not-json",
             f"the answer is {kind} where JSON was expected",
             at=Place(url=self.url),
@@ -63,38 +62,58 @@ class HttpAnswer:
         if not self.body.strip():
             return "empty"
         head = self.body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-        if head.startswith(b"<"):
-            title = _TITLE.search(head)
-            return (
-                f"a web page titled {self.redact(title[1].decode('utf-8', 'replace'))!a}"
-                if title
-                else "a web page"
-            )
-        return "broken"
+        if not head.startswith(b"<"):
+            return "broken"
+        match = _TITLE.search(head)
+        if match is None:
+            return "a web page"
+        title = self.redact(match[1].decode("utf-8", "replace"))
+        return f"a web page titled {title!a}"
 
 
-def _read_slowly(body: bytes) -> tuple[Any, str]:
-    """The value, or why there is none: the standard library takes NaN, 1e400 and a byte-order mark,
-    which msgspec does not.
+@dataclass(frozen=True, slots=True)
+class _NotJson:
+    """Why a body has no value."""
+
+    why: str
+
+
+def _read(body: bytes) -> Any:
+    """Return the value of a body, or why it has none."""
+    try:
+        return msgspec.json.decode(body)
+    except RecursionError:
+        return _NotJson(_DEEP)
+    except ValueError:
+        return _read_slowly(body)
+
+
+def _read_slowly(body: bytes) -> Any:
+    """Return the value, or why there is none: the standard library takes NaN, 1e400 and a
+    byte-order mark, which msgspec does not.
     """
     try:
         value = json.loads(body)
         # A lone surrogate can be neither printed nor stored; the exact bytes are kept elsewhere.
-        has_surrogates = _ESCAPED_SURROGATE.search(body) or b"\xed" in body
-        return (_without_surrogates(value) if has_surrogates else value), ""
+        if _ESCAPED_SURROGATE.search(body) or b"\xed" in body:
+            return _without_surrogates(value)
     except RecursionError:
-        return None, _DEEP
+        return _NotJson(_DEEP)
     except json.JSONDecodeError as error:
-        cut = (
-            "it ends too early"
-            if body.strip() and error.pos >= len(error.doc.rstrip())
-            else error.msg
-        )
-        return None, f"{cut} (at character {error.pos})" if body.strip() else "it has no content"
+        return _NotJson(_why_broken(body, error))
     except UnicodeDecodeError as error:
-        return None, f"it is not UTF-8 (at byte {error.start})"
+        return _NotJson(f"it is not UTF-8 (at byte {error.start})")
     except ValueError:
-        return None, "it has a number of thousands of digits"
+        return _NotJson("it has a number of thousands of digits")
+    return value
+
+
+def _why_broken(body: bytes, error: json.JSONDecodeError) -> str:
+    if not body.strip():
+        return "it has no content"
+    if error.pos >= len(error.doc.rstrip()):
+        return f"it ends too early (at character {error.pos})"
+    return f"{error.msg} (at character {error.pos})"
 
 
 def _without_surrogates(value: Any) -> Any:

@@ -18,8 +18,8 @@ _CONNECT_AGAIN = "copy the key again from the settings of that account, and conn
 
 
 def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
-    """The header, or none for the scheme ``none``; raises ``AthleteNeeded`` for a secret that is
-    missing or no header can carry.
+    """Return the header, or none for the scheme ``none``; raises ``AthleteNeeded`` for a secret
+    that is missing or no header can carry.
     """
     if auth.scheme == "none":
         return {}
@@ -33,12 +33,10 @@ def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
             fix=_CONNECT_AGAIN,
         )
     if auth.scheme == "basic":
-        return {
-            "Authorization": "Basic "
-            + base64.b64encode(f"{auth.username}:{secret}".encode()).decode("ascii")
-        }
+        pair = f"{auth.username}:{secret}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(pair).decode('ascii')}"}
     # Said here, without the value: requests would refuse it too, and quote it.
-    if not (secret.isascii() and secret.isprintable()) or secret != secret.strip():
+    if not _fits_into_a_header(secret):
         raise AthleteNeeded(
             "FG-key-rejected",
             f"the stored {name} cannot be a key",
@@ -49,3 +47,7 @@ def auth_header(auth: Auth, secrets: Mapping[str, str]) -> dict[str, str]:
     if auth.scheme == "bearer":
         return {"Authorization": f"Bearer {secret}"}
     return {auth.header or "X-API-Key": secret}
+
+
+def _fits_into_a_header(secret: str) -> bool:
+    return secret.isascii() and secret.isprintable() and secret == secret.strip()

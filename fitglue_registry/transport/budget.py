@@ -8,6 +8,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from filelock import FileLock, Timeout
+
 from fitglue_registry.errors import StoreFailed
 from fitglue_registry.transport.ledger import Ledger, Window, windows_of
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from fitglue_registry.transport.policy import HttpPolicy
 
 _LOCK_TIMEOUT_S = 30.0
+_POLL_S = 0.002
+_NOT_IN_A_NAME = re.compile(r"[^a-zA-Z0-9.]+")
 _SHORTEST_WAIT_S = 0.001  # a shorter one, born of rounding, would be asked again and again
 
 
@@ -47,8 +51,7 @@ class NoBudget:
 
     def acquire(self, n: int = 1) -> float:  # noqa: ARG002 - the protocol's
         """0.0, or the rest of what an answer asked for."""
-        left = self._closed_until - self._clock.monotonic()
-        return max(left, _SHORTEST_WAIT_S) if left > 0 else 0.0
+        return _worth_waiting(self._closed_until - self._clock.monotonic())
 
     def give_back(self, n: int = 1) -> None:
         """Nothing was counted."""
@@ -74,7 +77,8 @@ class FileBudget:
         self._windows: tuple[Window, ...] = windows_of(limits)
         self._clock = clock
         self._lock = threading.Lock()
-        self._leased, self._lease_ends = 0, 0.0
+        self._leased = 0
+        self._lease_ends = 0.0
 
     def acquire(self, n: int = 1) -> float:
         """0.0 when ``n`` more stay within every limit; else the seconds until they will."""
@@ -83,9 +87,10 @@ class FileBudget:
                 self._leased -= n
                 return 0.0
             with self._ledger() as ledger:
-                lease, lease_s, wait = ledger.take(n)
-            self._leased, self._lease_ends = lease, self._clock.monotonic() + lease_s
-            return max(wait, _SHORTEST_WAIT_S) if wait > 0 else 0.0
+                grant = ledger.take(n)
+            self._leased = grant.lease
+            self._lease_ends = self._clock.monotonic() + grant.lease_s
+            return _worth_waiting(grant.wait_s)
 
     def give_back(self, n: int = 1) -> None:
         """Put back into the lease; it is lost when the lease ends."""
@@ -100,13 +105,10 @@ class FileBudget:
 
     @contextmanager
     def _ledger(self) -> Iterator[Ledger]:
-        from filelock import FileLock, Timeout
-
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(
-                self._file.with_suffix(".lock"), timeout=_LOCK_TIMEOUT_S, poll_interval=0.002
-            ):
+            lock = self._file.with_suffix(".lock")
+            with FileLock(lock, timeout=_LOCK_TIMEOUT_S, poll_interval=_POLL_S):
                 ledger = Ledger(self._read(), self._windows, self._clock.now().timestamp())
                 yield ledger
                 # Renamed, not synced: a killed process leaves the old file whole, and a power cut
@@ -115,11 +117,11 @@ class FileBudget:
                 fresh.write_bytes(ledger.written())
                 fresh.replace(self._file)
         except (OSError, Timeout) as error:
+            reason = getattr(error, "strerror", None) or "another process holds its lock"
             raise StoreFailed(
                 "FG-budget-unusable",
                 "the file that counts requests cannot be used",
-                why=f"{self._file}: "
-                f"{getattr(error, 'strerror', None) or 'another process holds its lock'}",
+                why=f"{self._file}: {reason}",
                 fix="check that the folder exists, has room, and may be written",
             ) from None
 
@@ -174,11 +176,19 @@ def budget_of(
     for limit in policy.limits:
         by_scope.setdefault(limit.scope, []).append(limit)
     budgets = [FileBudget(folder, keys[scope], limits, clock) for scope, limits in by_scope.items()]
-    return budgets[0] if len(budgets) == 1 else AllBudgets(budgets)
+    if len(budgets) == 1:
+        return budgets[0]
+    return AllBudgets(budgets)
+
+
+def _worth_waiting(wait_s: float) -> float:
+    return max(wait_s, _SHORTEST_WAIT_S) if wait_s > 0 else 0.0
 
 
 def _file_name(key: str) -> str:
-    """Readable, and different for keys that differ only in what a file name cannot hold."""
-    return (
-        f"{re.sub(r'[^a-zA-Z0-9.]+', '-', key)[:60]}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
-    )
+    """Return a name that is readable, and different for keys that differ only in what a file name
+    cannot hold.
+    """
+    readable = _NOT_IN_A_NAME.sub("-", key)[:60]
+    digest = hashlib.sha256(key.encode()).hexdigest()[:8]
+    return f"{readable}-{digest}"

@@ -6,23 +6,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
 
 from fitglue_registry._version import __version__
 from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.registry import Auth, Budget
+from fitglue_registry.transport.origin import Origin, is_loopback, origin_of, split_url
 
 if TYPE_CHECKING:
-    from fitglue_registry.registry import Http
+    from urllib.parse import SplitResult
 
-#: Scheme, host and port: what two addresses share when a key for one may be shown to the other.
-Origin = tuple[str, str, int]
+    from fitglue_registry.registry import Http
 
 NO_AUTH = Auth()
 
-_PORTS = {"http": 80, "https": 443}
 _MB = 1_000_000
 
 
@@ -30,7 +27,8 @@ _MB = 1_000_000
 class HttpPolicy:
     """Everything a session is held to.
 
-    Raises ``UserMistake`` (FG-base-url-refused) for a base URL no key may be sent to.
+    ``base_url`` has no slash at its end. Raises ``UserMistake`` (FG-base-url-refused) for a base URL
+    no key may be sent to.
     """
 
     base_url: str
@@ -48,28 +46,20 @@ class HttpPolicy:
     longest_wait_s: float = 120.0  # a source that asks for more is left alone until a later sync
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "base_url", self.base_url.strip().rstrip("/"))
-        split = _split(self.base_url)
-        why = None
-        if split is None or not split.hostname or split.scheme not in _PORTS:
-            why = "it is no http or https address"
-        elif split.username is not None or split.query or split.fragment:
-            why = (
-                "it must be scheme, host, port and path alone; a key never belongs into an address"
-            )
-        elif split.scheme == "http" and not is_loopback(split.hostname):
-            why = "http is allowed to this machine alone, since the key would travel in clear"
-        if why:
-            shown = (
-                f"{split.scheme}://{split.hostname}" if split and split.hostname else "the base URL"
-            )
-            raise UserMistake(
-                "FG-base-url-refused",
-                f"{shown} cannot be asked",
-                at=Place(field="base_url"),
-                why=why,
-                fix="use an https address, or http on 127.0.0.1 for a stand-in",
-            )
+        split = split_url(self.base_url)
+        why = _why_refused(split)
+        if why is None:
+            return
+        shown = "the base URL"
+        if split is not None and split.hostname:
+            shown = f"{split.scheme}://{split.hostname}"
+        raise UserMistake(
+            "FG-base-url-refused",
+            f"{shown} cannot be asked",
+            at=Place(field="base_url"),
+            why=why,
+            fix="use an https address, or http on 127.0.0.1 for a stand-in",
+        )
 
     @cached_property
     def origin(self) -> Origin:
@@ -81,14 +71,17 @@ class HttpPolicy:
     @cached_property
     def origins(self) -> frozenset[Origin]:
         """Where a redirect may lead."""
-        scheme = self.origin[0]
-        others = (origin_of(f"{scheme}://{host}") for host in self.allowed_hosts)
-        return frozenset((self.origin, *(origin for origin in others if origin)))
+        allowed = {self.origin}
+        for host in self.allowed_hosts:
+            origin = origin_of(f"{self.origin.scheme}://{host}")
+            if origin is not None:
+                allowed.add(origin)
+        return frozenset(allowed)
 
     @property
     def host(self) -> str:
         """The host that is asked, as an error names it."""
-        return self.origin[1]
+        return self.origin.host
 
     @property
     def loopback(self) -> bool:
@@ -99,16 +92,17 @@ class HttpPolicy:
 
 
 def policy_from_entry(http: Http, base_url: str | None = None) -> HttpPolicy:
-    """The policy of an entry's ``http`` block; ``base_url`` puts another server in its place, which
-    is then the only one allowed.
+    """Return the policy of an entry's ``http`` block; ``base_url`` puts another server in its
+    place, which is then the only one allowed.
 
     Raises ``UserMistake`` (FG-base-url-refused) unless that server is https, or http on loopback.
     """
+    chosen = base_url or http.base_url
     return HttpPolicy(
-        base_url or http.base_url,
-        () if base_url else http.hosts,
-        http.auth,
-        http.budget,
+        base_url=chosen.strip().rstrip("/"),
+        allowed_hosts=() if base_url else http.hosts,
+        auth=http.auth,
+        limits=http.budget,
         connect_s=http.timeouts.connect_s,
         read_s=http.timeouts.read_s,
         user_agent=http.user_agent.replace("{version}", __version__),
@@ -118,28 +112,12 @@ def policy_from_entry(http: Http, base_url: str | None = None) -> HttpPolicy:
     )
 
 
-def origin_of(url: str) -> Origin | None:
-    """Scheme, host and port of an address, or ``None`` where it is not one that can be asked."""
-    split = _split(url)
-    if split is None or not split.hostname or split.scheme not in _PORTS:
-        return None
-    return split.scheme, split.hostname.rstrip("."), split.port or _PORTS[split.scheme]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its very name; no resolver is asked, which could be lied
-    to.
-    """
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        split = urlsplit(url)
-        _ = split.port  # a port out of range is only found when it is asked for
-    except ValueError:
-        return None
-    return split
+def _why_refused(split: SplitResult | None) -> str | None:
+    """Return why no key may be sent to a base URL, ``None`` where it may."""
+    if split is None or not split.hostname or split.scheme not in ("http", "https"):
+        return "it is no http or https address"
+    if split.username is not None or split.query or split.fragment:
+        return "it must be scheme, host, port and path alone; a key never belongs into an address"
+    if split.scheme == "http" and not is_loopback(split.hostname):
+        return "http is allowed to this machine alone, since the key would travel in clear"
+    return None

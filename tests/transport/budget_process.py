@@ -1,5 +1,5 @@
 """A process of its own that asks a shared budget until it has granted so many requests, and writes
-when each was granted.
+between which two moments each was granted.
 """
 
 import sys
@@ -19,6 +19,8 @@ folder, wanted, requests, per_s = (
 budget = FileBudget(folder, "shared", [Limit(requests=requests, per_s=per_s)], SystemClock())
 sys.stdin.readline()
 for _ in range(wanted):
+    asked_at = time.time()
     while (wait_s := budget.acquire()) > 0:
         time.sleep(wait_s)
-    sys.stdout.write(f"{time.time()}\n")
+        asked_at = time.time()
+    sys.stdout.write(f"{asked_at} {time.time()}\n")

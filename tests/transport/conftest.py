@@ -16,6 +16,7 @@ import pytest
 from fitglue_registry.registry import Auth
 from fitglue_registry.transport.policy import HttpPolicy
 from fitglue_registry.transport.session import HttpSession
+from fitglue_registry.transport.waiting import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -203,25 +204,23 @@ def waits() -> list[tuple[float, str]]:
 def open_session(
     server: ScriptedServer, clock: HeldClock, waits: list[tuple[float, str]]
 ) -> Iterator[Callable[..., HttpSession]]:
-    """Opens a session; keywords of ``HttpPolicy`` and of ``HttpSession`` say what differs from a
-    connection with a key.
+    """Opens a session; keywords of ``HttpPolicy``, of ``HttpSession`` and ``budget`` say what
+    differs from a connection with a key.
     """
     opened: list[HttpSession] = []
 
     def open_(base_url: str | None = None, **differs: Any) -> HttpSession:
         session_keywords = {
-            name: differs.pop(name)
-            for name in ("secrets", "budget", "redactor", "clock")
-            if name in differs
+            name: differs.pop(name) for name in ("secrets", "redactor") if name in differs
         }
+        budget = differs.pop("budget", None)
         policy = HttpPolicy(
             base_url or f"{server.url}/api/v1",
             **({"auth": BASIC, "read_s": 5.0, "connect_s": 5.0} | differs),
         )
         keywords = {
             "secrets": lambda: {"api_key": KEY},
-            "clock": clock,
-            "on_wait": lambda *wait: waits.append(wait),
+            "pace": Pace(clock, budget, lambda *wait: waits.append(wait)),
         } | session_keywords
         opened.append(HttpSession(policy, **keywords))
         return opened[-1]

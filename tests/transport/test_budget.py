@@ -92,7 +92,7 @@ def test_two_budgets_on_one_file_count_together(budget, clock):
 
 
 def test_two_processes_together_never_exceed_the_limit(tmp_path):
-    """Real processes and a real clock; the moments of both, laid side by side, keep the limit."""
+    """The grants of two real processes with a real clock, laid side by side, keep the limit."""
     script = Path(__file__).with_name("budget_process.py")
     command = [sys.executable, str(script), str(tmp_path), "20", "10", "0.1"]
     processes = [
@@ -102,13 +102,16 @@ def test_two_processes_together_never_exceed_the_limit(tmp_path):
     for process in processes:
         process.stdin.write("go\n")
         process.stdin.flush()
-    moments = sorted(
-        float(line) for process in processes for line in process.communicate(timeout=20)[0].split()
-    )
-    assert len(moments) == 40
-    # A moment is printed after it was granted, never before; ten more would have to be later by the
-    # whole window.
-    assert most_in(moments, 0.08) <= 10
+    grants = []
+    for process in processes:
+        for line in process.communicate(timeout=20)[0].splitlines():
+            asked_at, granted_at = map(float, line.split())
+            grants.append((asked_at, granted_at))
+    assert len(grants) == 40
+    # On a loaded machine a process may be late between the two moments, so only what lies wholly
+    # within the window is known to have been granted in it.
+    for begin, _ in grants:
+        assert sum(begin <= asked_at and end <= begin + 0.08 for asked_at, end in grants) <= 10
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_a_stand_in_is_the_only_server_allowed():
 )
 def test_https_and_loopback_may_be_asked(url):
     """Everything else would show the key on the way."""
-    assert HttpPolicy(url).host
+    assert policy_from_entry(ENTRY, url).host
 
 
 @pytest.mark.parametrize(
