@@ -41,8 +41,10 @@ def address(policy: HttpPolicy, path: str, params: Mapping[str, str] | None = No
 
 
 def redirected(policy: HttpPolicy, url: str, location: str) -> str:
-    """Return where a redirect leads; raises ``ConnectionStopped`` (FG-redirect-refused) unless that is an
-    allowed host and the same scheme.
+    """Return where a redirect leads.
+
+    Raises ``ConnectionStopped`` (FG-redirect-refused) unless that is an allowed host and the same
+    scheme.
     """
     try:
         target = urldefrag(urljoin(url, location)).url

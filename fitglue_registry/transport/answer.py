@@ -33,8 +33,8 @@ class HttpAnswer:
     redact: Callable[[str], str] = field(default=str, repr=False)  # for what an error quotes
 
     def json(self) -> Any:
-        """Return the body as plain values; NaN and numbers beyond a double pass, a lone surrogate becomes
-        U+FFFD.
+        """Return the body as plain values; NaN and numbers beyond a double pass, a lone surrogate
+        becomes U+FFFD.
 
         Raises ``ConnectionStopped`` (FG-answer-not-json) where it is a page, cut, empty, or nested
         beyond sense.

@@ -49,8 +49,9 @@ def read_wire(raw: BaseHTTPResponse, cap: int) -> bytes:
 
 
 def read_words(raw: BaseHTTPResponse, encoding: str) -> bytes:
-    """Return the beginning of an answer that nobody expected, as far as it can be read; never raises for
-    what is wrong with it.
+    """Return the beginning of an answer that nobody expected, as far as it can be read.
+
+    Never raises for what is wrong with it.
     """
     wire = b""
     try:

@@ -109,7 +109,8 @@ class FileBudget:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             lock = self._file.with_suffix(".lock")
             with FileLock(lock, timeout=_LOCK_TIMEOUT_S, poll_interval=_POLL_S):
-                ledger = Ledger(self._read(), self._windows, self._clock.now().timestamp())
+                now = self._clock.now().timestamp()
+                ledger = Ledger(self._read(), self._windows, now)
                 yield ledger
                 # Renamed, not synced: a killed process leaves the old file whole, and a power cut
                 # is longer than any lease.
@@ -175,7 +176,9 @@ def budget_of(
     by_scope: dict[str, list[Limit]] = {}
     for limit in policy.limits:
         by_scope.setdefault(limit.scope, []).append(limit)
-    budgets = [FileBudget(folder, keys[scope], limits, clock) for scope, limits in by_scope.items()]
+    budgets = []
+    for scope, limits in by_scope.items():
+        budgets.append(FileBudget(folder, keys[scope], limits, clock))
     if len(budgets) == 1:
         return budgets[0]
     return AllBudgets(budgets)

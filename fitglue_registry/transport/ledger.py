@@ -21,6 +21,8 @@ _LONGEST_HOLD_S = 86_400.0
 _LONGEST_LEASE_S = 1.0
 # A window is remembered in so many steps, each counted until its end has left the window.
 _STEPS = 64
+#: The moment until which it counts, and how many requests.
+_Granted = tuple[float, int]
 _DAMAGE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 
@@ -76,7 +78,9 @@ class Ledger:
         self._now = now
         self._held_at = now
         self._held_s = 0.0
-        self._granted: dict[str, list[tuple[float, int]]] = {window.key: [] for window in windows}
+        self._granted: dict[str, list[_Granted]] = {}
+        for window in windows:
+            self._granted[window.key] = []
         if content:
             try:
                 self._load(json.loads(content))
@@ -120,10 +124,17 @@ class Ledger:
         self._held_at = min(held_at, self._now)
         self._held_s = min(held_s, _LONGEST_HOLD_S)
         for window in self._windows:
-            latest = self._now + 2 * window.step_s
-            ends = [(min(end, latest), n) for end, n in granted[window.key]]
-            oldest = self._now - window.seconds
-            self._granted[window.key] = [(end, n) for end, n in ends if end > oldest]
+            self._granted[window.key] = self._still_counted(window, granted[window.key])
+
+    def _still_counted(self, window: Window, rows: Sequence[_Granted]) -> list[_Granted]:
+        oldest = self._now - window.seconds
+        latest = self._now + 2 * window.step_s
+        counted = []
+        for end, n in rows:
+            until = min(end, latest)
+            if until > oldest:
+                counted.append((until, n))
+        return counted
 
     def _lease(self, n: int, lease_s: float) -> int:
         """Return how many more than ``n`` are leased for so long."""
@@ -155,6 +166,7 @@ class Ledger:
         end = math.ceil(latest / window.step_s) * window.step_s
         rows = self._granted[window.key]
         if rows and rows[-1][0] == end:
-            rows[-1] = (end, rows[-1][1] + n)
+            _, before = rows[-1]
+            rows[-1] = (end, before + n)
         else:
             rows.append((end, n))

@@ -22,7 +22,8 @@ def origin_of(url: str) -> Origin | None:
     split = split_url(url)
     if split is None or not split.hostname or split.scheme not in _PORTS:
         return None
-    return Origin(split.scheme, split.hostname.rstrip("."), split.port or _PORTS[split.scheme])
+    port = split.port or _PORTS[split.scheme]
+    return Origin(split.scheme, split.hostname.rstrip("."), port)
 
 
 def is_loopback(host: str) -> bool:

@@ -27,8 +27,8 @@ _MB = 1_000_000
 class HttpPolicy:
     """Everything a session is held to.
 
-    ``base_url`` has no slash at its end. Raises ``UserMistake`` (FG-base-url-refused) for a base URL
-    no key may be sent to.
+    ``base_url`` has no slash at its end. Raises ``UserMistake`` (FG-base-url-refused) for a base
+    URL that no key may be sent to.
     """
 
     base_url: str

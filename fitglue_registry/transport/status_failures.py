@@ -33,7 +33,9 @@ class StatusFailures:
         status = answer.status
         at = Place(url=self.redactor.text(url))
         words = server_words.quote(answer.body, self.redactor.text)
-        why = f"it answers {status}: {words}" if words else f"it answers {status}"
+        why = f"it answers {status}"
+        if words:
+            why += f": {words}"
         if status == 401:
             return AthleteNeeded(
                 "FG-key-rejected",
