@@ -25,7 +25,7 @@ from fitglue_registry.sync.deriving import workers
 from fitglue_registry.sync.events import PartStored
 workers._WORTH_A_PROCESS = 1
 with Host(sys.argv[1]) as host:
-    for event in host.rebuild():
+    for event in host.syncs.rebuild():
         if isinstance(event, PartStored):
             print("at work", flush=True)
             sys.stdin.readline()  # until it is killed

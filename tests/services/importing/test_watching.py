@@ -224,14 +224,14 @@ def watcher(tmp_path):
         one.close()
 
 
-def test_each_folder_is_heard_by_itself(watcher, tmp_path, stop):
+def test_each_folder_is_noticed_by_itself(watcher, tmp_path, stop):
     """Only the connection below whose folder something happened is synced."""
     watching = watcher()
     (tmp_path / "b" / "x").touch()
     assert watching.wait(stop) == {"b"}
 
 
-def test_what_we_write_ourselves_is_not_heard(watcher, tmp_path, stop):
+def test_what_we_write_ourselves_is_not_noticed(watcher, tmp_path, stop):
     """The database may lie below a watched folder, and a sync writes to it: it must not wake
     itself.
     """
@@ -240,7 +240,7 @@ def test_what_we_write_ourselves_is_not_heard(watcher, tmp_path, stop):
     assert watching.wait(stop) == {"a", "b"}  # the look that comes by the clock
 
 
-def test_what_is_read_is_not_heard(watcher, tmp_path, stop):
+def test_what_is_read_is_not_noticed(watcher, tmp_path, stop):
     """A sync reads what it found, and must not wake itself by that either."""
     watching = watcher(Timing(quiet_s=0.05, tick_s=0.01, look_every_s=0.5))
     (tmp_path / "b" / "x").touch()
