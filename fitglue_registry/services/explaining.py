@@ -1,24 +1,174 @@
-"""Explains what became of a workout, stage by stage."""
+"""Explains what became of a workout, stage by stage, also where it stopped or never came."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fitglue_registry.dedupe import ATHLETE, Member, alternatives
+from fitglue_registry.errors import UserMistake
+from fitglue_registry.model import to_builtins
 from fitglue_registry.services.closed_services import fix_with_other_ways
-from fitglue_registry.sync.why import explain
+from fitglue_registry.services.opinions import opinions_across, opinions_inside
+from fitglue_registry.services.record_stories import story_of_record
+from fitglue_registry.store.activity_details import ActivityDetails, load_activity
+from fitglue_registry.store.record_story import find_records, records_on
+from fitglue_registry.store.references import resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.engine import Connection as Db
+
     from fitglue_registry.workspace import Workspace
 
+    #: Source activity → its name, ``connection/external id``.
+    Names = Mapping[int, str]
+    Plain = dict[str, Any]
 
-def why(workspace: Workspace, reference: str, athlete: str) -> dict[str, Any]:
-    """The story of a workout, stage by stage, also where it stopped or never came."""
+
+def why(workspace: Workspace, reference: str, athlete: str) -> Plain:
+    """The story of an activity, or of records that became none, as plain values.
+
+    Raises ``UserMistake`` FG-activity-ambiguous; a reference that nothing is known of has a story,
+    too.
+    """
     with workspace.database.read() as db:
-        story = explain(db, athlete, reference)
-    if story["activity"] or not story["records"]:
-        return story
-    reason = story["records"][0]["reason"]
-    if reason:
-        fix = fix_with_other_ways(workspace.catalogue, reason.get("code"), story["fix"])
-        story["fix"] = fix
+        try:
+            activity_id = resolve(db, athlete, reference)
+        except UserMistake as error:
+            if error.code == "FG-activity-ambiguous":
+                raise
+            story = _explain_records(db, athlete, reference)
+        else:
+            return _explain_activity(db, activity_id, reference)
+    if story["records"] and story["records"][0]["reason"]:
+        code = story["records"][0]["reason"].get("code")
+        story["fix"] = fix_with_other_ways(workspace.catalogue, code, story["fix"])
     return story
+
+
+# -- an activity -----------------------------------------------------------------------------------
+
+
+def _explain_activity(db: Db, activity_id: str, reference: str) -> Plain:
+    found = load_activity(db, activity_id)
+    names = {}
+    stories = {}
+    for member in found.members:
+        names[member.id] = f"{member.connection}/{member.external_id}"
+        if member.record_id not in stories:
+            stories[member.record_id] = story_of_record(db, member.record_id)
+    return {
+        "reference": reference,
+        "activity": {
+            "number": found.number,
+            "id": found.id,
+            "title": found.activity.title,
+            "gone_at": found.gone_at,
+        },
+        "verdict": "deleted at its source" if found.gone_at else "stored",
+        "records": list(stories.values()),
+        "same_because": opinions_inside(db, names),
+        "apart_from": list(opinions_across(db, names)),
+        "values_from": _values_from(found, names),
+        "alternatives": _alternatives(found, names),
+    }
+
+
+def _values_from(found: ActivityDetails, names: Names) -> dict[str, str]:
+    """Field → who gives it."""
+    givers = {}
+    for field, member_id in sorted(found.origins.items()):
+        givers[field or "everything else"] = _giver(names, member_id)
+    return givers
+
+
+def _giver(names: Names, member_id: int) -> str:
+    if member_id == ATHLETE:
+        return "you"
+    return names.get(member_id, "?")
+
+
+def _alternatives(found: ActivityDetails, names: Names) -> list[Plain]:
+    """Each field of which the sources say different things: who gave it, and what the others
+    say.
+    """
+    members = _members_that_count(found)
+    differing = []
+    for field, values in alternatives(members, found.origins).items():
+        others = []
+        for member_id, value in values:
+            others.append({"from": names[member_id], "value": to_builtins(value)})
+        origin = found.origins.get(field, found.origins.get("", ATHLETE))
+        differing.append(
+            {
+                "field": field,
+                "from": _giver(names, origin),
+                "value": _value(found, field, members),
+                "others": others,
+            }
+        )
+    return differing
+
+
+def _members_that_count(found: ActivityDetails) -> list[Member]:
+    """Its source activities that are still at their source; of an activity that is gone, all."""
+    live = [row for row in found.members if not row.gone]
+    members = []
+    for row in live or found.members:
+        key = (row.connection, row.external_id, row.leg_no)
+        members.append(Member(row.id, key, row.activity, stream_types=row.stream_types))
+    return members
+
+
+def _value(found: ActivityDetails, field: str, members: Sequence[Member]) -> Any:
+    """What the activity has in a field, as plain values; of its streams, their types."""
+    if field != "streams":
+        return to_builtins(getattr(found.activity, field))
+    giver = found.origins.get(field, found.origins.get(""))
+    for member in members:
+        if member.id == giver:
+            return list(member.stream_types)
+    return []
+
+
+# -- records that became no activity ---------------------------------------------------------------
+
+
+def _explain_records(db: Db, athlete_id: str, reference: str) -> Plain:
+    record_ids = find_records(db, athlete_id, reference)
+    if not record_ids:
+        record_ids = records_on(db, athlete_id, reference)
+    stories = [story_of_record(db, record_id) for record_id in record_ids]
+    verdict, fix = _verdict(stories)
+    return {
+        "reference": reference,
+        "activity": None,
+        "verdict": verdict,
+        "fix": fix,
+        "records": stories,
+        "same_because": [],
+        "apart_from": [],
+        "values_from": {},
+        "alternatives": [],
+    }
+
+
+def _verdict(stories: Sequence[Plain]) -> tuple[str, str | None]:
+    """Where the first of these records stopped, and what to do."""
+    if not stories:
+        return (
+            "no connection has ever listed it",
+            "look whether it is at the source, then run `fitglue sync --full`",
+        )
+    story = stories[0]
+    quarantined = story["quarantine"]
+    if quarantined:
+        return f"in quarantine: {quarantined['what']}", quarantined.get("fix")
+    if story["state"] == "stub":
+        reason = story["reason"] or {}
+        why = reason.get("reason", "the source gives no reason")
+        return f"listed, and never delivered: {why}", reason.get("fix")
+    if story["state"] == "gone":
+        return "deleted at its source", None
+    return "listed, and not yet understood", "run `fitglue sync`"

@@ -1,0 +1,111 @@
+"""Shows who said what of the pairs of an activity's source activities, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fitglue_registry.decisions.open_questions import evidence_of
+from fitglue_registry.dedupe import claim_edges
+from fitglue_registry.matching.candidate_cache import CandidateCache
+from fitglue_registry.model.stored import SaidBy
+from fitglue_registry.store.activity_details import activities_of
+from fitglue_registry.store.opinions import opinions_about, opinions_between
+from fitglue_registry.store.source_activity_rows import load_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sqlalchemy.engine import Connection as Db
+
+    #: Source activity → its name, ``connection/external id``.
+    Names = Mapping[int, str]
+    Plain = dict[str, Any]
+
+
+def opinions_inside(db: Db, names: Names) -> list[Plain]:
+    """What was said of the pairs of these source activities, what the athlete said first."""
+    opinions = list(_equal_claims(db, names))
+    for row in opinions_between(db, list(names)):
+        first = names[row["first_id"]]
+        second = names[row["second_id"]]
+        opinions.append({"pair": [first, second], **_opinion(row)})
+    opinions.sort(key=_athlete_first)
+    return opinions
+
+
+def _athlete_first(opinion: Plain) -> tuple[bool, bool]:
+    by_others = opinion["said_by"] != SaidBy.PERSON
+    return by_others, opinion["verdict"] != "same"
+
+
+def _equal_claims(db: Db, names: Names) -> Iterator[Plain]:
+    rows = load_rows(db, list(names))
+    cards = CandidateCache(db).of(rows.values())
+    for edge in claim_edges(cards):
+        yield {
+            "pair": [names[edge.first], names[edge.second]],
+            "verdict": edge.verdict,
+            "said_by": "equal claims",
+            "reason": edge.reason,
+            "probability": None,
+            "evidence": [edge.reason],
+        }
+
+
+def opinions_across(db: Db, names: Names) -> Iterator[Plain]:
+    """What was said of pairs with source activities of other activities: what is kept apart, and
+    what is asked about.
+    """
+    across = []
+    for row in opinions_about(db, list(names)):
+        if (row.first_id in names) != (row.second_id in names):
+            across.append(row)
+    others = _activities_across(db, across, names)
+    for row in sorted(_still_asked(across), key=_questions_first):
+        mine, other = row.first_id, row.second_id
+        if mine not in names:
+            mine, other = other, mine
+        activity = others.get(other, {})
+        yield {
+            "pair": [names[mine], activity.get("name", "?")],
+            "activity": activity.get("number"),
+            **_opinion(row._mapping),
+        }
+
+
+def _activities_across(db: Db, opinions: Sequence[Any], names: Names) -> dict[int, Plain]:
+    """Source activity → its activity, of the far end of each of these opinions."""
+    ids: set[int] = set()
+    for row in opinions:
+        ids.add(row.first_id)
+        ids.add(row.second_id)
+    ids.difference_update(names)
+    rows = load_rows(db, ids, claims_too=False)
+    return activities_of(db, rows)
+
+
+def _still_asked(opinions: Sequence[Any]) -> Iterator[Any]:
+    """All but the questions that the athlete has answered."""
+    answered = set()
+    for row in opinions:
+        if row.said_by == SaidBy.PERSON:
+            answered.add((row.first_id, row.second_id))
+    for row in opinions:
+        if row.verdict != "ask" or (row.first_id, row.second_id) not in answered:
+            yield row
+
+
+def _questions_first(row: Any) -> tuple[bool, bool, int, int]:
+    settled = row.verdict != "ask"
+    by_others = row.said_by != SaidBy.PERSON
+    return settled, by_others, row.first_id, row.second_id
+
+
+def _opinion(row: Mapping[str, Any]) -> Plain:
+    evidence = evidence_of(row["reason"])
+    return {
+        "verdict": row["verdict"],
+        "said_by": row["said_by"],
+        "reason": "; ".join(evidence["evidence"]),
+        **evidence,
+    }

@@ -1,0 +1,64 @@
+"""Tells the story of one record: when it came, what was decided about it, where it stopped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from fitglue_registry.model.moments import utc_text
+from fitglue_registry.store.record_story import record_story
+from fitglue_registry.store.runs import decisions_of
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection as Db
+
+    Plain = dict[str, Any]
+
+
+def story_of_record(db: Db, record_id: int) -> Plain:
+    """What the store knows of a record, with its moments and the decisions of syncs."""
+    story = record_story(db, record_id)
+    return {
+        **story,
+        "hops": _hops(story),
+        "decisions": decisions_of(db, [record_id]),
+    }
+
+
+def _hops(story: Plain) -> list[Plain]:
+    """Workout's end → at the source → seen here, each with the seconds that it took."""
+    moments = {
+        "workout ended": _end(story),
+        "arrived at the source": _moment(story["at_source"]),
+        "seen here": _moment(story["first_seen_at"]),
+    }
+    hops = []
+    before: datetime | None = None
+    for name, moment in moments.items():
+        if moment is None:
+            continue
+        took_s = None
+        if before is not None:
+            took_s = round((moment - before).total_seconds(), 1)
+        hops.append({"hop": name, "at": utc_text(moment), "took_s": took_s})
+        before = moment
+    return hops
+
+
+def _end(story: Plain) -> datetime | None:
+    """When the workout ended, by the first source activity that says when and how long it was."""
+    for row in story["source_activities"]:
+        start = _moment(row["start_utc"])
+        if start is None or row["elapsed_s"] is None:
+            continue
+        try:
+            return start + timedelta(seconds=row["elapsed_s"])
+        except OverflowError:
+            return None
+    return None
+
+
+def _moment(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    return datetime.fromisoformat(text).astimezone(UTC)
