@@ -19,6 +19,7 @@ from fitglue_registry.registry.check import check as check_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from fitglue_registry.backup.integrity import Finding
     from fitglue_registry.services.connecting import Connections
@@ -62,7 +63,8 @@ def checks(
     readable = database.state == "ok"
     connected = connections.list() if readable else []
     if deep and readable:
-        yield from _guarded(workspace, "store", _store(workspace, everything=deep == "all"))
+        store = _store(workspace, everything=deep == "all")
+        yield from _guarded(workspace, "store", store)
     yield from _guarded(workspace, "clock", _clock(workspace, connected))
     yield from _guarded(workspace, "secrets", _secrets(workspace, connected))
     for connection in connected:
@@ -80,7 +82,8 @@ def _guarded(workspace: Workspace, name: str, look: Iterator[Check]) -> Iterator
 
 def _versions() -> Iterator[Check]:
     yield Check("fitglue", "ok", f"{__version__}, hook API {HOOK_API}")
-    yield Check("python", "ok", f"{platform.python_version()} at {sys.executable}")
+    python = platform.python_version()
+    yield Check("python", "ok", f"{python} at {sys.executable}")
 
 
 def _home(workspace: Workspace) -> Iterator[Check]:
@@ -110,7 +113,8 @@ def _space(workspace: Workspace) -> Iterator[Check]:
     except OSError:
         return
     if free < _NO_SPACE:
-        raise StoreFailed("FG-disk-full", f"the disk has {_size(free)} left", fix="make room")
+        what = f"the disk has {_size(free)} left"
+        raise StoreFailed("FG-disk-full", what, fix="make room")
     state: State = "look" if free < _LITTLE_SPACE else "ok"
     yield Check("disk", state, f"{_size(free)} free")
 
@@ -118,8 +122,7 @@ def _space(workspace: Workspace) -> Iterator[Check]:
 def _clock(workspace: Workspace, connections: Sequence[ConnectionRow]) -> Iterator[Check]:
     now = workspace.clock.now()
     shown = f"{now.astimezone():%Y-%m-%d %H:%M %Z}"
-    checked = [connected.last_checked_at for connected in connections if connected.last_checked_at]
-    last = max(checked, default=None)
+    last = _last_check(connections)
     is_behind = last is not None and datetime.fromisoformat(last) > now
     if not is_behind and now >= _THIS_VERSION_WAS_MADE:
         yield Check("clock", "ok", shown)
@@ -130,6 +133,11 @@ def _clock(workspace: Workspace, connections: Sequence[ConnectionRow]) -> Iterat
     yield Check("clock", "look", detail)
 
 
+def _last_check(connections: Sequence[ConnectionRow]) -> str | None:
+    moments = [connected.last_checked_at or "" for connected in connections]
+    return max(moments, default="") or None
+
+
 def _database(workspace: Workspace) -> Iterator[Check]:
     database = workspace.database
     with database.read():
@@ -137,17 +145,24 @@ def _database(workspace: Workspace) -> Iterator[Check]:
     where = workspace.redactor.text(database.shown)
     path = database.path
     if path:
-        # With the journal and the other files that SQLite keeps beside it.
-        size = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*"))
-        where = f"{path}, {_size(size)}"
-    detail = f"{database.dialect}, format {database.revision()}, {where}"
-    yield Check("database", "ok", detail)
+        where = f"{path}, {_size(_size_on_disk(path))}"
+    revision = database.revision()
+    yield Check("database", "ok", f"{database.dialect}, format {revision}, {where}")
+
+
+def _size_on_disk(database: Path) -> int:
+    """The size of a SQLite file, with the journal and the others that are kept beside it."""
+    size = 0
+    for file in database.parent.glob(f"{database.name}*"):
+        size += file.stat().st_size
+    return size
 
 
 def _store(workspace: Workspace, *, everything: bool) -> Iterator[Check]:
     sample = None if everything else SAMPLE
     for finding in findings(workspace.database, workspace.blobs, sample):
-        yield Check(finding.name, _state_of(finding), finding.detail, finding.error)
+        state = _state_of(finding)
+        yield Check(finding.name, state, finding.detail, finding.error)
 
 
 def _state_of(finding: Finding) -> State:
@@ -159,21 +174,26 @@ def _state_of(finding: Finding) -> State:
 def _secrets(workspace: Workspace, connections: Sequence[ConnectionRow]) -> Iterator[Check]:
     chosen = workspace.local_secrets.scheme
     detail = "the keyring of this system" if chosen == "keyring" else "an encrypted file in home"
-    used = {(connected.secret_ref or "").partition(":")[0] for connected in connections}
-    used.discard("")
+    used = set()
+    for connected in connections:
+        if connected.secret_ref:
+            scheme, _, _ = connected.secret_ref.partition(":")
+            used.add(scheme)
     if used - {chosen}:
-        detail += f"; keys that are kept lie in: {', '.join(sorted(used))}"
+        also = ", ".join(sorted(used))
+        detail += f"; keys that are kept lie in: {also}"
     yield Check("secrets", "ok", detail)
 
 
 def _plugins(workspace: Workspace) -> Iterator[Check]:
     names = workspace.plugins.names()
     for name in names:
+        title = f"plugin {name}"
         info = workspace.plugins.info(name)
         if info.error:
-            yield Check(f"plugin {name}", "broken", info.error.what, info.error)
+            yield Check(title, "broken", info.error.what, info.error)
         else:
-            yield Check(f"plugin {name}", "ok", info.version or "of the host application")
+            yield Check(title, "ok", info.version or "of the host application")
     if not names:
         fix = "none is installed: fitglue plugin install fitglue-intervals"
         yield Check("plugins", "look", fix)
@@ -183,9 +203,10 @@ def _registry(workspace: Workspace) -> Iterator[Check]:
     problems: list[FitglueError] = list(workspace.catalogue.problems)
     folders, _ = workspace.plugins.registry_folders()
     for _, folder in folders:
-        known = {str(problem) for problem in problems}
-        report = check_folder(folder)
-        problems += [error for error in report.errors if str(error) not in known]
+        known = set(map(str, problems))
+        for error in check_folder(folder).errors:
+            if str(error) not in known:
+                problems.append(error)
     for problem in problems:
         yield Check("registry", "broken", problem.what, problem)
     if not problems:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.plugin_api import Account
-    from fitglue_registry.registry import Catalogue, Entry
+    from fitglue_registry.registry import Catalogue, Entry, Field
     from fitglue_registry.services.athletes import Athletes
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.workspace import Workspace
@@ -83,14 +83,14 @@ class Connections:
         Raises ``UserMistake`` FG-connection-unknown.
         """
         connections = self.list(athlete)
-        matching = [
-            connected for connected in connections if name in (connected.name, connected.id)
-        ]
-        if not matching:
-            matching = [connected for connected in connections if name == connected.integration]
-        if len(matching) == 1:
-            return matching[0]
-        known = ", ".join(connected.name for connected in connections) or "none yet"
+        for connected in connections:
+            if name in (connected.name, connected.id):
+                return connected
+        at_integration = self.at(name, athlete)
+        if len(at_integration) == 1:
+            return at_integration[0]
+        names = [connected.name for connected in connections]
+        known = ", ".join(names) or "none yet"
         raise UserMistake(
             "FG-connection-unknown",
             f"there is no connection {name!r}",
@@ -130,12 +130,17 @@ class Connections:
         connected = self.get(connection_id, athlete)
         return ConnectResult(connected, account, renewed=existing is not None)
 
+    def at(self, integration: str, athlete: str = ME) -> ConnectionList:
+        """The connections of an athlete at an integration, oldest first."""
+        connections = self.list(athlete)
+        return [connected for connected in connections if connected.integration == integration]
+
     def of_account(
         self, integration: str, account: Account, athlete: str = ME
     ) -> ConnectionRow | None:
         """The connection of an athlete to this account, if there is one."""
-        for connected in self.list(athlete):
-            if connected.integration == integration and connected.account.id == account.id:
+        for connected in self.at(integration, athlete):
+            if connected.account.id == account.id:
                 return connected
         return None
 
@@ -145,14 +150,14 @@ class Connections:
         A key is renewed where it was used, and not where the entry says.
         """
         entry = self._workspace.catalogue.get("integration", integration)
-        connections = [
-            connected for connected in self.list(athlete) if connected.integration == integration
-        ]
+        connections = self.at(integration, athlete)
         if len(connections) != 1:
             return {}
-        known = {field.name for field in (*entry.credentials, *entry.settings)}
-        settings = connections[0].settings
-        return {name: value for name, value in settings.items() if name in known}
+        kept = {}
+        for name in _fields_of(entry):
+            if name in connections[0].settings:
+                kept[name] = connections[0].settings[name]
+        return kept
 
     def probe(self, name: str, athlete: str = ME) -> Account:
         """Ask the service again whose account a connection is; raises as ``connect`` does."""
@@ -207,7 +212,8 @@ class Connections:
         with change_secrets(workspace) as change:
             ref = None
             if proven.secret:
-                ref = change.put(f"{integration} {proven.connection_id}", proven.secret)
+                owner = f"{integration} {proven.connection_id}"
+                ref = change.put(owner, proven.secret)
             if existing is not None and existing.secret_ref:
                 change.leave(existing.secret_ref)
             with workspace.database.write() as db:
@@ -260,11 +266,14 @@ def source_of(catalogue: Catalogue, integration: str) -> Entry:
     for entry in catalogue.entries("source"):
         if entry.integration == integration:
             return entry
-    left_out = [str(problem) for problem in catalogue.problems]
+    why = None
+    if catalogue.problems:
+        left_out = "; ".join(map(str, catalogue.problems))
+        why = f"left out of the registry: {left_out}"
     raise UserMistake(
         "FG-no-source",
         f"no source belongs to integration {integration}",
-        why=f"left out of the registry: {'; '.join(left_out)}" if left_out else None,
+        why=why,
         fix="see: fitglue registry list",
     )
 
@@ -275,8 +284,8 @@ def read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str]
     Raises ``UserMistake`` for a field that the entry does not have, and for a value that cannot be
     one.
     """
-    fields = {field.name: field for field in (*entry.credentials, *entry.settings)}
-    unknown = sorted(set(values) - set(fields))
+    fields = _fields_of(entry)
+    unknown = sorted(values.keys() - fields.keys())
     if unknown:
         raise UserMistake(
             "FG-setting-unknown",
@@ -294,3 +303,8 @@ def read_fields(entry: Entry, values: Mapping[str, str]) -> tuple[dict[str, str]
             destination = secrets if field.secret else settings
             destination[name] = value
     return secrets, settings
+
+
+def _fields_of(entry: Entry) -> dict[str, Field]:
+    """The fields that an athlete is asked for, by name."""
+    return {field.name: field for field in (*entry.credentials, *entry.settings)}

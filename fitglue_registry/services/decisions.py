@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from fitglue_registry.store.activity_details import ActivityDetails
     from fitglue_registry.workspace import Workspace
 
+    Plain = dict[str, Any]
+
 
 class Decisions:
     """Decisions of athletes about their activities; each is remembered, and can be undone."""
@@ -75,7 +77,7 @@ class Decisions:
 
     def undo(
         self, number: int | None = None, athlete: str = ME
-    ) -> tuple[dict[str, Any], list[ActivityDetails]]:
+    ) -> tuple[Plain, list[ActivityDetails]]:
         """Undo the last decision, or the one of that number in ``history``.
 
         Returns it with the activities that it was about, as they are now.
@@ -83,12 +85,12 @@ class Decisions:
         with self._transaction(athlete) as transaction:
             return undo(transaction, number)
 
-    def history(self, athlete: str = ME) -> list[dict[str, Any]]:
+    def history(self, athlete: str = ME) -> list[Plain]:
         """Every decision of an athlete, newest first, also those that were undone."""
         with self._workspace.database.read() as db:
             return history(db, athlete)
 
-    def pending(self, athlete: str = ME) -> list[dict[str, Any]]:
+    def pending(self, athlete: str = ME) -> list[Plain]:
         """Each two activities that may be one workout, which nobody has decided about yet.
 
         They are side by side, with the evidence.

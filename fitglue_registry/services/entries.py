@@ -67,15 +67,11 @@ class Entries:
     def availability(self, kind: str, entry_id: str, athlete: str = ME) -> Availability:
         """Whether an athlete can use an entry now, and if not, why and what to do."""
         entry = self.get(kind, entry_id)
-        states = [
-            connected.state
-            for connected in self._connections.list(athlete)
-            if connected.integration == entry.integration
-        ]
+        connections = self._connections.at(entry.integration or "", athlete)
         return availability(
             entry,
             self._workspace.plugins,
             allowed=self._athletes.may_use(athlete, entry),
             tier=self._athletes.tier(athlete),
-            connections=states,
+            connections=[connected.state for connected in connections],
         )

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from fitglue_registry.registry import Catalogue, Datum
     from fitglue_registry.store.activity_details import ActivityDetails, MemberRow
 
+    #: Field → where its value comes from.
+    Provenance = dict[str, dict[str, Any]]
+
 _BY_THE_ATHLETE = {
     "how": "reported",
     "by": "athlete",
@@ -20,10 +23,10 @@ _BY_THE_ATHLETE = {
 }
 
 
-def provenance_of(found: ActivityDetails, catalogue: Catalogue) -> dict[str, dict[str, Any]]:
+def provenance_of(found: ActivityDetails, catalogue: Catalogue) -> Provenance:
     """Field of an activity → where its value comes from, for every field that has a value."""
     members = {member.id: member for member in found.members}
-    provenance: dict[str, dict[str, Any]] = {}
+    provenance: Provenance = {}
     for name in found.activity.__struct_fields__:
         giver = found.origins.get(name, found.origins.get("", 0))
         if giver == ATHLETE and name in found.origins:
@@ -32,7 +35,8 @@ def provenance_of(found: ActivityDetails, catalogue: Catalogue) -> dict[str, dic
         member = members.get(giver)
         has_value = getattr(found.activity, name) not in (None, (), {})
         if member is not None and has_value:
-            provenance[name] = _by_a_source(member, name, _datum(catalogue, member.entry, name))
+            default = _datum(catalogue, member.entry, name)
+            provenance[name] = _by_a_source(member, name, default)
     return provenance
 
 
@@ -63,4 +67,7 @@ def _datum(catalogue: Catalogue, source: str, name: str) -> Datum | None:
     entry = catalogue.find("source", source)
     if entry is None:
         return None
-    return next((datum for datum in entry.data if datum.path == name), None)
+    for datum in entry.data:
+        if datum.path == name:
+            return datum
+    return None

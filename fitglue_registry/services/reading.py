@@ -56,15 +56,9 @@ class Activities:
 
         They are one coherent set, of the one source activity that the merge rules choose.
         """
-        giver = found.origins.get("streams", found.origins.get(""))
-
-        def preference(member: MemberRow) -> tuple[bool, int]:
-            return member.id == giver, len(member.stream_types)
-
-        members = [member for member in found.members if member.stream_types and not member.gone]
-        if not members:
+        chosen = _with_streams(found)
+        if chosen is None:
             return ()
-        chosen = max(members, key=preference)
         with self._workspace.database.read() as db:
             return load_streams(db, chosen.id, types)
 
@@ -108,6 +102,20 @@ class Activities:
         """
         with self._workspace.database.read() as db:
             return totals(db, athlete, since, until)
+
+
+def _with_streams(found: ActivityDetails) -> MemberRow | None:
+    """The source activity whose streams an activity has: as the rules say, else the richest."""
+    giver = found.origins.get("streams", found.origins.get(""))
+    richest = None
+    for member in found.members:
+        if not member.stream_types or member.gone:
+            continue
+        if member.id == giver:
+            return member
+        if richest is None or len(member.stream_types) > len(richest.stream_types):
+            richest = member
+    return richest
 
 
 def _source(member: MemberRow) -> dict[str, Any]:

@@ -41,7 +41,8 @@ def recognize(
     Raises ``UserMistake`` for a path that is missing or cannot be read, for one that two sources
     know, and where nothing is known.
     """
-    wanted = [str(path) for path in dict.fromkeys(map(_readable, paths))]
+    readable = dict.fromkeys(map(_readable, paths))
+    wanted = list(map(str, readable))
     if not wanted:
         raise UserMistake(
             "FG-path-missing", "no file or folder is named", fix="fitglue import PATH"
@@ -55,12 +56,16 @@ def recognize(
         else:
             found += [recognized for recognized in answer if entry in (None, recognized.entry)]
     _check_unambiguous(workspace.catalogue, found)
-    covered = {path for recognized in found for path in recognized.paths}
-    problems += [_unknown(path, sources) for path in wanted if path not in covered]
+    covered: set[str] = set()
+    for recognized in found:
+        covered.update(recognized.paths)
+    for path in wanted:
+        if path not in covered:
+            problems.append(_unknown(path, sources))
     if not found:
         raise problems[0]
-    in_order = sorted(found, key=lambda recognized: wanted.index(recognized.paths[0]))
-    return Recognition(tuple(in_order), tuple(problems))
+    found.sort(key=lambda recognized: wanted.index(recognized.paths[0]))
+    return Recognition(tuple(found), tuple(problems))
 
 
 def _sources(catalogue: Catalogue, entry: str | None) -> list[Entry]:
@@ -81,28 +86,31 @@ def _ask(
     Raises ``UserMistake`` FG-no-importer where none of them is installed.
     """
     plugins = workspace.plugins
-    asked = {source.plugin.name for source in sources} & set(plugins.names())
+    named = {source.plugin.name for source in sources}
+    asked = named.intersection(plugins.names())
     if not asked:
         raise _no_importer(sources)
     for plugin, answer, error in plugins.broadcast(asked, HOOK, paths=paths):
         if error is not None:
             yield error
             continue
-        foreign = [
-            recognized.entry
-            for recognized in answer
-            if _plugin_of(workspace.catalogue, recognized.entry) != plugin
-        ]
-        yield _not_its_own(plugin, foreign[0]) if foreign else answer
+        yield _foreign(workspace.catalogue, plugin, answer) or answer
 
 
-def _not_its_own(plugin: str, entry: str) -> PluginFailed:
-    return PluginFailed(
-        "FG-plugin-answer",
-        f"plugin {plugin} recognised something for {entry!r}, which is no source of its own",
-        at=Place(field=f"{plugin}: {HOOK}"),
-        fix="report it to the plugin's author",
-    )
+def _foreign(
+    catalogue: Catalogue, plugin: str, answer: Sequence[Recognized]
+) -> PluginFailed | None:
+    """The error of a plugin that has answered for a source of another plugin."""
+    for recognized in answer:
+        if _plugin_of(catalogue, recognized.entry) != plugin:
+            return PluginFailed(
+                "FG-plugin-answer",
+                f"plugin {plugin} recognised something for {recognized.entry!r}, which is no "
+                "source of its own",
+                at=Place(field=f"{plugin}: {HOOK}"),
+                fix="report it to the plugin's author",
+            )
+    return None
 
 
 def _plugin_of(catalogue: Catalogue, entry: str) -> str | None:
