@@ -3,7 +3,8 @@ and every iteration.
 """
 
 from fitglue_registry.plugins.availability import Availability, availability
+from fitglue_registry.plugins.calling import EntryPlugin
 from fitglue_registry.plugins.loading import PluginInfo
 from fitglue_registry.plugins.plugins import Plugins
 
-__all__ = ["Availability", "PluginInfo", "Plugins", "availability"]
+__all__ = ["Availability", "EntryPlugin", "PluginInfo", "Plugins", "availability"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from fitglue_registry.plugin_api import Account
 from fitglue_registry.store.connections import get_connection
 from fitglue_registry.sync.view import ConnectionView
 from fitglue_registry.transport.budget import budget_of
@@ -14,6 +13,7 @@ from fitglue_registry.transport.policy import policy_from_entry
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from fitglue_registry.plugin_api import Account
     from fitglue_registry.registry import Entry, Http
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.transport.session import HttpSession
@@ -54,9 +54,8 @@ class PluginViews:
         plugins = self._workspace.plugins
         try:
             plugins.load(source)
-            account: Account = plugins.call(
-                source, "fitglue_connect", Account, connection=view, sign_of_life=view.sign_of_life
-            )
+            plugin = plugins.of(source, view.sign_of_life)
+            account: Account = plugin.call("fitglue_connect", connection=view)
         finally:
             view.close()
         return account

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.matching.matcher import Matcher
     from fitglue_registry.plugin_api import Clock
-    from fitglue_registry.plugins import Plugins
+    from fitglue_registry.plugins import EntryPlugin, Plugins
     from fitglue_registry.registry import Entry
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.store.database import Database
@@ -92,6 +92,11 @@ class SyncContext:
         return clock_text(self.clock.now())
 
     @property
+    def plugin(self) -> EntryPlugin:
+        """The entry's plugin, as it works for this connection."""
+        return self.plugins.of(self.entry, self.view.sign_of_life)
+
+    @property
     def plugin_version(self) -> str | None:
         """The version of the entry's plugin."""
-        return self.plugins.distribution(self.entry.plugin.name)[1]
+        return self.plugins.distribution(self.entry.plugin.name).version

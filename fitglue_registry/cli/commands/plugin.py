@@ -161,7 +161,7 @@ def _versions() -> dict[str, str | None]:
     """The version of every plugin that is installed now, none of them imported."""
     invalidate_caches()
     plugins = Plugins()
-    return {name: plugins.distribution(name)[1] for name in plugins.names()}
+    return {name: plugins.distribution(name).version for name in plugins.names()}
 
 
 def _target(what: str) -> str:

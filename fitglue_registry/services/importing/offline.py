@@ -26,7 +26,7 @@ def normalize_offline(
     workspace.plugins.load(entry)
     deriver = Deriver(workspace.plugins, entry)
     results: Normalized = []
-    for record in workspace.plugins.offline_records(entry, content, name, streams):
+    for record in workspace.plugins.of(entry).offline_records(content, name, streams):
         try:
             results.append((record.external_id, deriver.check(record)))
         except FitglueError as error:

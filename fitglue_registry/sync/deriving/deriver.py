@@ -69,7 +69,7 @@ class Deriver:
     """Derives source activities of one entry by its plugin."""
 
     def __init__(self, plugins: Plugins, entry: Entry) -> None:
-        self._plugins = plugins
+        self._plugin = plugins.of(entry)
         self._entry = entry
 
     def derive(self, record: Record, *, here: bool = False) -> Derived:
@@ -97,7 +97,7 @@ class Deriver:
                     yield Derived([], failure=failure)
                     return
 
-        for derived in self._plugins.on_lane(self._entry, _HOOK, work):
+        for derived in self._plugin.on_lane(_HOOK, work):
             yield derived.checked()
 
     def check(self, record: Record, *, here: bool = False) -> list[model.SourceActivity]:
@@ -111,8 +111,8 @@ class Deriver:
             return self._check_answer(record.external_id, answer)
 
         try:  # the checks run where the plugin's code may: a value that it made may be anything
-            activities: list[model.SourceActivity] = self._plugins.call(
-                self._entry, _HOOK, list, record=record, here=here, then=check_answer
+            activities: list[model.SourceActivity] = self._plugin.call(
+                _HOOK, record=record, here=here, then=check_answer
             )
         except PluginFailed as error:
             # Raised by reading a part whose bytes broke on their way, not by the plugin.
@@ -139,7 +139,7 @@ class Deriver:
         return list(legs.values())
 
     def _refuse(self, what: str) -> NoReturn:
-        raise self._plugins.refuse(self._entry, _HOOK, what)
+        raise self._plugin.refuse(_HOOK, what)
 
     def _check_activity(
         self, external_id: str, activity: model.SourceActivity

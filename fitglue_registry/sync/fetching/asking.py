@@ -17,7 +17,6 @@ from fitglue_registry.errors import (
     PluginFailed,
     Retryable,
 )
-from fitglue_registry.plugin_api import Part, Unavailable
 from fitglue_registry.store.parts import sample_with_part
 from fitglue_registry.sync.fetching.answers import Answered, in_batches, weight_of
 
@@ -94,13 +93,7 @@ def _is_delivered(context: SyncContext, part: str, external_id: str) -> bool:
 
     What it answers is not kept: what waits is asked for in its turn.
     """
-    answers = context.plugins.iterate(
-        context.entry,
-        _HOOK,
-        (Part, Unavailable),
-        [_arguments(context, part, [external_id])],
-        sign_of_life=context.view.sign_of_life,
-    )
+    answers = context.plugin.iterate(_HOOK, [_arguments(context, part, [external_id])])
     return any(not isinstance(item, FitglueError) for _, item in answers)
 
 
@@ -182,7 +175,7 @@ def _ask(
     for job in jobs:
         for external_id in job.waiting:
             what = f"nothing about {external_id!r}"
-            failed[external_id] = context.plugins.refuse(context.entry, _HOOK, what)
+            failed[external_id] = context.plugin.refuse(_HOOK, what)
     return _Stretch(failed)
 
 
@@ -191,13 +184,10 @@ def _answers(
 ) -> Generator[tuple[int, list[Answered] | FitglueError], None, None]:
     """(number of the job, some of its answers or why it failed)."""
     most = 1 if part.heavy else _BATCH
-    yield from context.plugins.iterate(
-        context.entry,
+    yield from context.plugin.iterate(
         _HOOK,
-        (Part, Unavailable),
         [_arguments(context, part.name, list(job.ids)) for job in jobs],
         lanes=context.lanes,
-        sign_of_life=context.view.sign_of_life,
         then=lambda items: in_batches(items, derive, most),
         weigh=weight_of,
     )
@@ -213,11 +203,8 @@ def _take(
         if not job.expects(answered) or answered.item.part != part:
             if taken:
                 yield taken
-            raise context.plugins.refuse(
-                context.entry,
-                _HOOK,
-                f"for {answered.external_id!r}, which was not asked or was answered already",
-            )
+            what = f"for {answered.external_id!r}, which was not asked or was answered already"
+            raise context.plugin.refuse(_HOOK, what)
         taken.append(job.take(answered))
     if taken:
         yield taken

@@ -35,7 +35,7 @@ def _rows(context: SyncContext, window: Window, depth: int) -> Iterator[Listing]
             yield item
         elif depth == 0:
             what = "with a Split of what it split again and again"
-            raise context.plugins.refuse(context.entry, _HOOK, what)
+            raise context.plugin.refuse(_HOOK, what)
         else:
             for piece in item.windows:
                 yield from _rows(context, piece, depth - 1)
@@ -46,13 +46,7 @@ def ask_for_rows(context: SyncContext, window: Window) -> Iterator[Listing | Spl
 
     An external id is what a record is known by for ever, so it comes once.
     """
-    answers = context.plugins.iterate(
-        context.entry,
-        _HOOK,
-        (Listing, Split),
-        [{"connection": context.view, "window": window}],
-        sign_of_life=context.view.sign_of_life,
-    )
+    answers = context.plugin.iterate(_HOOK, [{"connection": context.view, "window": window}])
     seen: set[str] = set()
     split = False
     for _, item in answers:
@@ -60,12 +54,12 @@ def ask_for_rows(context: SyncContext, window: Window) -> Iterator[Listing | Spl
             raise item
         if split or (isinstance(item, Split) and seen):
             what = "with a Split beside other items, which must stand alone"
-            raise context.plugins.refuse(context.entry, _HOOK, what)
+            raise context.plugin.refuse(_HOOK, what)
         if isinstance(item, Split):
             split = True
         elif item.external_id in seen:
             what = f"with {item.external_id!r} twice in one window"
-            raise context.plugins.refuse(context.entry, _HOOK, what)
+            raise context.plugin.refuse(_HOOK, what)
         else:
             seen.add(item.external_id)
         yield item
