@@ -24,6 +24,7 @@ from fitglue_registry.store.athletes import ensure_athlete
 from fitglue_registry.store.connections import add_connection
 from fitglue_registry.store.database import Database
 from fitglue_registry.store.encoding import encode_activity
+from fitglue_registry.store.migrate import upgrade
 from fitglue_registry.store.records import insert_record
 from fitglue_registry.store.source_activities import put_source_activities
 
@@ -91,7 +92,7 @@ def one_more(count: int, rounds: int = 50) -> dict[str, Any]:
     transaction.
     """
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{Path(folder) / 'fitglue.db'}")
+        database = Database(f"sqlite:///{Path(folder) / 'fitglue.db'}", upgrade)
         taken = _fill_and_place(database, count, rounds)
         database.close()
     return {

@@ -14,6 +14,8 @@ from fitglue_registry.model.moments import clock_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from sqlalchemy.engine import Connection
+
     from fitglue_registry.matching.matcher import Matcher
     from fitglue_registry.plugins import Plugins
     from fitglue_registry.redaction.redactor import Redactor
@@ -92,7 +94,8 @@ class Workspace:
 
         self._make_home()
         named = self._url or os.environ.get("FITGLUE_DATABASE")
-        database = Database(named or f"sqlite:///{self.home / 'fitglue.db'}")
+        url = named or f"sqlite:///{self.home / 'fitglue.db'}"
+        database = Database(url, _upgrade)
         self._closing.callback(database.close)
         return database
 
@@ -150,7 +153,7 @@ class Workspace:
     @cached_property
     def blobs(self) -> BlobStore:
         """Where original files are kept."""
-        from fitglue_registry.store.blobs import FileBlobStore
+        from fitglue_registry.store.file_blobs import FileBlobStore
 
         return self._given.blobs or FileBlobStore(self.home / "blobs")
 
@@ -250,3 +253,10 @@ def _open_keyring() -> KeyringSecretStore:
     from fitglue_registry.secrets.keyring_store import KeyringSecretStore
 
     return KeyringSecretStore()
+
+
+def _upgrade(connection: Connection) -> None:
+    # Alembic takes 140 ms to import, and a database is seldom of an older format.
+    from fitglue_registry.store.migrate import upgrade
+
+    upgrade(connection)

@@ -27,6 +27,7 @@ from fitglue_registry.registry import Catalogue, Folder  # noqa: E402
 from fitglue_registry.registry.help import article  # noqa: E402
 from fitglue_registry.registry.loading import load_catalogue  # noqa: E402
 from fitglue_registry.store.database import Database  # noqa: E402
+from fitglue_registry.store.migrate import upgrade  # noqa: E402
 from fitglue_registry.store.sql import column_names  # noqa: E402
 from fitglue_registry.store.tables import metadata  # noqa: E402
 from fitglue_registry.store.views import _LAP_FIELDS  # noqa: E402
@@ -465,7 +466,7 @@ def views_page() -> Iterator[str]:
         ),
     )
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{folder}/views.db")
+        database = Database(f"sqlite:///{folder}/views.db", upgrade)
         columns = dict(column_names(database))
         database.close()
     for view, names in columns.items():

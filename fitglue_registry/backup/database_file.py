@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import Place, StoreFailed
-from fitglue_registry.store.database import HEAD, RESTORE, explain
+from fitglue_registry.store.driver_errors import RESTORE, explain
+from fitglue_registry.store.formats import FORMATS, HEAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,9 +75,7 @@ def store_format(connection: sqlite3.Connection) -> str | None:
 
 def hold_known(format_: str, what: str, where: Path) -> None:
     """Raise ``StoreFailed`` FG-store-newer for a format that this version does not know."""
-    from fitglue_registry.store.migrate import known_revisions
-
-    if format_ != HEAD and format_ not in known_revisions():
+    if format_ not in FORMATS:
         raise StoreFailed(
             "FG-store-newer",
             f"the {what} was made by a newer fitglue (format {format_}, this one knows {HEAD})",

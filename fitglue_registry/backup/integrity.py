@@ -15,7 +15,7 @@ import zstandard
 
 from fitglue_registry.errors import FitglueError, Place, StoreFailed
 from fitglue_registry.store.blobs import MEND
-from fitglue_registry.store.database import RESTORE
+from fitglue_registry.store.driver_errors import RESTORE
 from fitglue_registry.store.packing import Packed, unpack
 from fitglue_registry.store.parts import want_parts
 from fitglue_registry.store.stream_codec import decode_streams

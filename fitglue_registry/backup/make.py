@@ -41,7 +41,7 @@ from fitglue_registry.backup.format import (
 )
 from fitglue_registry.durable import sync_folder
 from fitglue_registry.errors import FitglueError, Place, StoreFailed, UserMistake
-from fitglue_registry.store.database import HEAD
+from fitglue_registry.store.formats import HEAD
 from fitglue_registry.store.tables import connections, metadata, raw
 
 if TYPE_CHECKING:

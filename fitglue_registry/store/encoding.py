@@ -7,14 +7,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fitglue_registry import model
+from fitglue_registry.model import decode, encode
 from fitglue_registry.model.moments import utc_text
 from fitglue_registry.store.stream_codec import encode_streams
 from fitglue_registry.store.tables import FIGURES
+
+if TYPE_CHECKING:
+    from fitglue_registry.model import SourceActivity
 
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
@@ -23,7 +26,7 @@ _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 class EncodedActivity:
     """A source activity on its way into the store, encoded outside any transaction."""
 
-    activity: model.SourceActivity  # without streams
+    activity: SourceActivity  # without streams
     document: str
     figures: dict[str, Any]
     blob: bytes | None
@@ -31,40 +34,48 @@ class EncodedActivity:
     samples: int
 
 
-def encode_activity(activity: model.SourceActivity) -> EncodedActivity:
+def encode_activity(activity: SourceActivity) -> EncodedActivity:
     """Encode a source activity; raises ``ValueError`` for text that cannot be encoded."""
-    found = activity.streams
-    bare = msgspec.structs.replace(activity, streams=()) if found else activity
-    document = model.encode(bare).decode()
+    streams = activity.streams
+    bare = msgspec.structs.replace(activity, streams=()) if streams else activity
+    document = encode(bare).decode()
     if "\\u0000" in document:  # PostgreSQL keeps no NUL in a text; nobody meant to write one
         document = _NUL.sub("\\1\N{REPLACEMENT CHARACTER}", document)
-        bare = model.decode(document)
+        bare = decode(document)
+
+    figures = figures_of(bare)
+    if not streams:
+        return EncodedActivity(bare, document, figures, blob=None, types=(), samples=0)
     return EncodedActivity(
         bare,
         document,
-        figures_of(bare),
-        encode_streams(found) if found else None,
-        tuple(stream.type for stream in found),
-        len(found[0].values) if found else 0,
+        figures,
+        blob=encode_streams(streams),
+        types=tuple(stream.type for stream in streams),
+        samples=len(streams[0].values),
     )
 
 
-def figures_of(activity: model.SourceActivity) -> dict[str, Any]:
+def figures_of(activity: SourceActivity) -> dict[str, Any]:
     """The figures that lists and views read; a start that is known only in one of UTC and local
     time fills in for the list.
     """
-    values = {name: getattr(activity, name) for name in FIGURES}
-    local = activity.start_local
-    if local is None and activity.start_utc is not None:
-        try:
-            local = (
-                activity.start_utc.astimezone(UTC) + timedelta(seconds=activity.utc_offset_s or 0)
-            ).replace(tzinfo=None)
-        except OverflowError:  # the first or last day of the calendar
-            local = activity.start_utc.replace(tzinfo=None)
-    values["start_local"] = local.isoformat() if local else None
-    values["start_utc"] = _utc_text(activity.start_utc) if activity.start_utc else None
-    return values
+    figures = {name: getattr(activity, name) for name in FIGURES}
+    start_local = activity.start_local or _local_start(activity)
+    figures["start_local"] = start_local.isoformat() if start_local else None
+    figures["start_utc"] = _utc_text(activity.start_utc) if activity.start_utc else None
+    return figures
+
+
+def _local_start(activity: SourceActivity) -> datetime | None:
+    start_utc = activity.start_utc
+    if start_utc is None:
+        return None
+    offset = timedelta(seconds=activity.utc_offset_s or 0)
+    try:
+        return (start_utc.astimezone(UTC) + offset).replace(tzinfo=None)
+    except OverflowError:  # the first or last day of the calendar
+        return start_utc.replace(tzinfo=None)
 
 
 def _utc_text(moment: datetime) -> str:

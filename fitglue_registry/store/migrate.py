@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from fitglue_registry.store.making import lock, without_views
 
@@ -19,16 +18,10 @@ if TYPE_CHECKING:
 
 def config() -> Config:
     """Alembic's configuration, made here rather than in a file."""
-    made = Config()
-    made.set_main_option(
-        "script_location", str(Path(__file__).parent / "migrations").replace("%", "%%")
-    )
-    return made
-
-
-def known_revisions() -> set[str]:
-    """The formats that this version can read and bring up to date."""
-    return {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
+    folder = Path(__file__).parent / "migrations"
+    settings = Config()
+    settings.set_main_option("script_location", str(folder).replace("%", "%%"))
+    return settings
 
 
 def upgrade(connection: Connection, target: str = "head") -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from fitglue_registry import model
 from fitglue_registry.plugin_api import Account
-from fitglue_registry.store import tables
+from fitglue_registry.store import migrate, tables
 from fitglue_registry.store.activities import Merged
 from fitglue_registry.store.assignment import assign
 from fitglue_registry.store.athletes import ensure_athlete
@@ -44,7 +44,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_database(new_postgres_database: Callable[..., str]) -> Iterator[Database]:
     """An empty PostgreSQL database in the newest format, to be left empty."""
-    database = Database(new_postgres_database())
+    database = Database(new_postgres_database(), migrate.upgrade)
     with database.read():
         pass
     yield database
@@ -52,7 +52,7 @@ def postgresql_database(new_postgres_database: Callable[..., str]) -> Iterator[D
 
 
 def _make(url: str) -> None:
-    database = Database(url)
+    database = Database(url, migrate.upgrade)
     with database.read():
         pass
     database.close()
@@ -62,7 +62,7 @@ def _make(url: str) -> None:
 def sqlite(tmp_path: Path, migrated_file: Path) -> Iterator[Database]:
     """A SQLite database in the newest format."""
     shutil.copy(migrated_file, tmp_path / "fitglue.db")
-    database = Database(f"sqlite:///{tmp_path / 'fitglue.db'}")
+    database = Database(f"sqlite:///{tmp_path / 'fitglue.db'}", migrate.upgrade)
     yield database
     database.close()
 

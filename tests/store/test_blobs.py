@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fitglue_registry.errors import StoreFailed
-from fitglue_registry.store.blobs import FileBlobStore, MemoryBlobStore, sweep
+from fitglue_registry.store.blobs import MemoryBlobStore, sweep
+from fitglue_registry.store.file_blobs import FileBlobStore
 
 CONTENT = b".FIT original \x00\xff"
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -102,11 +103,11 @@ def test_a_full_disk_leaves_nothing_half_written(files, blob, monkeypatch):
 def test_a_process_killed_while_writing_leaves_no_content(tmp_path, files, blob):
     """What is half written is under another name, and a sweep takes it away."""
     code = (
-        "import os, pathlib, sys\nfrom fitglue_registry.store import blobs\n"
+        "import os, pathlib, sys\nfrom fitglue_registry.store import file_blobs\n"
         "from fitglue_registry.durable import os as o\no.fsync = lambda handle: "
         "os.kill(os.getpid(), 9)\n"
-        "blobs.make_folder = lambda folder: folder.mkdir(parents=True)\n"
-        f"blobs.FileBlobStore(pathlib.Path({str(tmp_path / 'blobs')!r})).put({CONTENT!r})"
+        "file_blobs.make_folder = lambda folder: folder.mkdir(parents=True)\n"
+        f"file_blobs.FileBlobStore(pathlib.Path({str(tmp_path / 'blobs')!r})).put({CONTENT!r})"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == -9
     assert (files.has(SHA), list(files.all()), len(list(blob.parent.glob(".unfinished-*")))) == (

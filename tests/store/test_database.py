@@ -15,9 +15,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from fitglue_registry.errors import StoreFailed
-from fitglue_registry.store import database as module
 from fitglue_registry.store import migrate
-from fitglue_registry.store.database import HEAD, Database
+from fitglue_registry.store import sqlite as module
+from fitglue_registry.store.database import Database
+from fitglue_registry.store.formats import FORMATS, HEAD
 from fitglue_registry.store.tables import athletes, metadata
 
 
@@ -43,7 +44,7 @@ def open_database():
     opened = []
 
     def make(url):
-        opened.append(Database(url))
+        opened.append(Database(url, migrate.upgrade))
         return opened[-1]
 
     yield make
@@ -61,7 +62,10 @@ def file(tmp_path):
 
 def test_the_newest_format_is_the_newest_migration():
     """A migration that was written and not announced would never run."""
-    assert ScriptDirectory.from_config(migrate.config()).get_heads() == [HEAD]
+    scripts = ScriptDirectory.from_config(migrate.config())
+    newest_first = [script.revision for script in scripts.walk_revisions()]
+    assert scripts.get_heads() == [HEAD]
+    assert newest_first == list(reversed(FORMATS))
 
 
 def test_migrations_make_the_tables_that_the_code_names(empty, open_database):
@@ -359,7 +363,7 @@ def test_a_server_that_does_not_answer_is_told_without_the_password(open_databas
 def test_a_url_of_another_kind_is_refused_with_the_kinds_there_are(url, code):
     """What was typed into FITGLUE_DATABASE is explained before anything is opened."""
     with pytest.raises(StoreFailed) as caught:
-        Database(url)
+        Database(url, migrate.upgrade)
     assert caught.value.code == code
     assert "sqlite:///" in caught.value.fix
 
@@ -367,18 +371,16 @@ def test_a_url_of_another_kind_is_refused_with_the_kinds_there_are(url, code):
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
 def test_every_usual_spelling_of_postgresql_is_taken(scheme):
     """Hosting services write ``postgres://``."""
-    assert Database(f"{scheme}://u@h/db").url.drivername == "postgresql+psycopg"
+    assert Database(f"{scheme}://u@h/db", migrate.upgrade).url.drivername == "postgresql+psycopg"
 
 
 def test_the_shown_url_has_no_password():
     """It stands in messages and logs."""
-    assert (
-        "planted-secret"
-        not in Database(
-            "postgresql://u@h/db?password=planted-secret&sslpassword=planted-secret"
-        ).shown
-    )
-    assert Database("postgresql://u:planted-secret@h/db").shown == "postgresql+psycopg://u:***@h/db"
+    in_query = "postgresql://u@h/db?password=planted-secret&sslpassword=planted-secret"
+    assert "planted-secret" not in Database(in_query, migrate.upgrade).shown
+    in_login = "postgresql://u:planted-secret@h/db"
+    shown = Database(in_login, migrate.upgrade).shown
+    assert shown == "postgresql+psycopg://u:***@h/db"
 
 
 def test_a_new_database_is_its_owners_alone(file, open_database):

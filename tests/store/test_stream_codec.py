@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import struct
 
@@ -148,6 +149,17 @@ def test_a_header_that_makes_no_sense_is_refused(before, after):
     header = blob[8:start].replace(before, after)
     with pytest.raises(ValueError, match="streams"):
         decode_streams(blob[:4] + struct.pack("<I", len(header)) + header + blob[start:])
+
+
+def test_the_header_says_only_what_is_needed():
+    """A rebuild compares blobs byte by byte, so the same streams give the same header for ever."""
+    blob = encode_streams([Stream("time", Column.of([0.0, 1.0])), Stream("x", Column.of([0.5]))])
+    length = struct.unpack("<I", blob[4:8])[0]
+    items = json.loads(blob[8 : 8 + length])
+    assert [set(item) for item in items] == [
+        {"type", "width", "count", "size", "kind"},
+        {"type", "width", "count", "size", "kind", "scale"},
+    ]
 
 
 def test_an_hour_of_smooth_streams_is_small():

@@ -186,7 +186,7 @@ class Points:
 
     def _watch_stores(self) -> None:
         from fitglue_registry.secrets.file_store import FileSecretStore
-        from fitglue_registry.store.blobs import FileBlobStore
+        from fitglue_registry.store.file_blobs import FileBlobStore
 
         for store, phase in ((FileBlobStore, "blob"), (FileSecretStore, "secret")):
             for method in ("put", "get", "delete"):

@@ -15,7 +15,8 @@ import msgspec
 
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry.errors import AthleteNeeded, UserMistake
-from fitglue_registry.store.blobs import FileBlobStore, sweep
+from fitglue_registry.store.blobs import sweep
+from fitglue_registry.store.file_blobs import FileBlobStore
 from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.deriving.deriver import Deriver
 from tests.faults.kill.hosts import finish, open_host

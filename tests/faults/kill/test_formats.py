@@ -19,7 +19,7 @@ SEEN = "nothing: the next command brings the database to the new format"
 
 def content(url):
     """Everything that a database holds: how its tables and views are made, and the rows."""
-    database = Database(url)
+    database = Database(url, migrate.upgrade)
     found, tables = {}, sa.MetaData()
     with database.engine.connect() as db:
         tables.reflect(db)
@@ -56,7 +56,7 @@ def old_store(places, server, revision):
             connect(host, server)
             sync(host)
     elif revision:
-        database = Database(url_of(place))
+        database = Database(url_of(place), migrate.upgrade)
         with database.engine.connect().execution_options(fitglue_write=True) as db, db.begin():
             migrate.upgrade(db, revision)
         database.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fitglue_registry import Host
-from fitglue_registry.store import database as module
+from fitglue_registry.store import sqlite as module
 from tests.faults.local.conftest import after_the_fault, complete, lost, store_of
 from tests.sync.builders import finished
 

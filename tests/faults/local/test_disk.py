@@ -19,7 +19,7 @@ from fitglue_registry.errors import StoreFailed
 from fitglue_registry.registry import Budget as Limit
 from fitglue_registry.secrets import file_store, key_file
 from fitglue_registry.services.reading import Activities
-from fitglue_registry.store import blobs
+from fitglue_registry.store import file_blobs
 from fitglue_registry.transport.budget import FileBudget
 from fitglue_registry.transport.clock import SystemClock
 from tests.faults.local.conftest import KEY, after_the_fault, complete, lost, store_of
@@ -204,7 +204,7 @@ def refuse_nth(monkeypatch, module, number):
 def test_no_room_for_an_original_file(connected, homes, fitglue, monkeypatch, number, reliability):
     """The n-th blob: what was stored before stays, and the rest comes with the next sync."""
     with monkeypatch.context() as patch:
-        refuse_nth(patch, blobs, number)
+        refuse_nth(patch, file_blobs, number)
         said = fitglue("sync", "--files", "--json")
     assert (said.code, said.error["code"]) == (7, "FG-blob-not-written")
     assert complete(said.error)

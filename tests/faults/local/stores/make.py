@@ -27,7 +27,7 @@ sys.path.insert(0, str(FOLDER.parents[3]))
 
 from fitglue_intervals.testing import Account, StandIn  # noqa: E402
 from fitglue_registry import Host, Options  # noqa: E402 - the checkout's own, installed or not
-from fitglue_registry.store.database import HEAD  # noqa: E402
+from fitglue_registry.store.formats import HEAD  # noqa: E402
 
 KEY = "a-key-of-the-stand-in"
 OLD_ID = "00000000000000000000000000"

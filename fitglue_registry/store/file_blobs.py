@@ -1,0 +1,146 @@
+"""Original files in a folder, each under the hash of its content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from fitglue_registry.durable import UNFINISHED, make_folder, sync_folder, write_whole
+from fitglue_registry.errors import Place, StoreFailed
+from fitglue_registry.store.blobs import MEND, SHA256, Blob, checked_sha256, missing_blob
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_LOCK_TIMEOUT_S = 30.0
+_LOOK_AGAIN_S = 0.005
+
+
+class FileBlobStore:
+    """A folder of files named by their hash: ``ab/cd/abcd…``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, content: bytes) -> str:
+        """Keep the content; one that is there but damaged is mended."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        path = self._path(sha256)
+        try:
+            make_folder(path.parent)
+            with self._locked():
+                if _is_whole(path, sha256):
+                    # A sweep takes it for new, since its row may not be committed yet.
+                    os.utime(path)
+                else:
+                    write_whole(path, content)
+        except OSError as error:
+            raise StoreFailed(
+                "FG-blob-not-written",
+                "an original file could not be kept",
+                at=Place(file=str(path)),
+                why=error.strerror or str(error),
+                fix="check that the disk has room and that the folder is yours",
+            ) from None
+        return sha256
+
+    def get(self, sha256: str) -> bytes:
+        """The content, verified."""
+        path = self._path(sha256)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            raise missing_blob(sha256, path) from None
+        except OSError as error:
+            raise StoreFailed(
+                "FG-blob-unreadable",
+                "an original file cannot be read",
+                at=Place(file=str(path)),
+                why=error.strerror,
+                fix="check that the folder is yours and the disk is sound",
+            ) from None
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise StoreFailed(
+                "FG-blob-damaged",
+                "an original file is not what was kept",
+                at=Place(file=str(path)),
+                why="its content has another hash than its name",
+                fix=MEND,
+            )
+        return content
+
+    def has(self, sha256: str) -> bool:
+        """Whether it is there."""
+        return self._path(sha256).is_file()
+
+    def delete(self, sha256: str, *, stored_before: datetime | None = None) -> bool:
+        """Remove it, unless it was put since."""
+        path = self._path(sha256)
+        try:
+            with self._locked():
+                if stored_before and path.stat().st_mtime >= stored_before.timestamp():
+                    return False
+                path.unlink()
+                sync_folder(path.parent)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise StoreFailed(
+                "FG-blob-not-deleted",
+                "an original file could not be removed",
+                at=Place(file=str(path)),
+                why=error.strerror,
+                fix="check that the folder is yours",
+            ) from None
+        return True
+
+    def all(self) -> Iterator[Blob]:
+        """Everything that is there."""
+        for path in self._folder.glob("??/??/*"):
+            if not SHA256.match(path.name):
+                continue
+            with suppress(FileNotFoundError):
+                stat = path.stat()
+                stored_at = datetime.fromtimestamp(stat.st_mtime, UTC)
+                yield Blob(path.name, stat.st_size, stored_at)
+
+    def discard_unfinished(self, older_than: datetime) -> int:
+        """Remove what a killed process left half written."""
+        unfinished = list(self._folder.glob(f"??/??/{UNFINISHED}*"))
+        left = [path for path in unfinished if path.stat().st_mtime < older_than.timestamp()]
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
+
+    def _path(self, sha256: str) -> Path:
+        name = checked_sha256(sha256)
+        return self._folder / name[:2] / name[2:4] / name
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Held while a name appears or goes: a put must not rely on a file that a sweep is about to
+        remove.
+        """
+        if not self._folder.is_dir():
+            raise FileNotFoundError(str(self._folder))
+        lock = FileLock(
+            self._folder / ".lock", timeout=_LOCK_TIMEOUT_S, poll_interval=_LOOK_AGAIN_S
+        )
+        try:
+            with lock:
+                yield
+        except Timeout:
+            raise OSError("another process holds the lock of the folder") from None
+
+
+def _is_whole(path: Path, sha256: str) -> bool:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    except FileNotFoundError:
+        return False
