@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def sqlite_file(path: Path) -> Iterator[sqlite3.Connection]:
-    """A database file that has to be there, opened as it is: neither made nor brought up to date;
+    """Open a database file that has to be there, as it is: neither made nor brought up to date;
     failures in our words.
     """
     connection = None
@@ -44,36 +44,42 @@ def sqlite_file(path: Path) -> Iterator[sqlite3.Connection]:
 
 def check_integrity(connection: sqlite3.Connection, where: str) -> None:
     """Raise ``StoreFailed`` FG-store-damaged with the first thing that SQLite finds wrong."""
-    found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if found == "ok":
-        orphan = connection.execute("PRAGMA foreign_key_check").fetchone()
-        found = (
-            f"row {orphan[1]} of {orphan[0]} belongs to a row of {orphan[2]} that is not there"
-            if orphan
-            else "ok"
-        )
-    if found != "ok":
+    problem = _first_problem(connection)
+    if problem is not None:
         raise StoreFailed(
             "FG-store-damaged",
             "the database file is damaged",
             at=Place(where),
-            why=found.splitlines()[-1][:200],
+            why=problem.splitlines()[-1][:200],
             fix=RESTORE,
         )
 
 
+def _first_problem(connection: sqlite3.Connection) -> str | None:
+    (result,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if result != "ok":
+        return str(result)
+    orphan = connection.execute("PRAGMA foreign_key_check").fetchone()
+    if orphan is None:
+        return None
+    table, row_id, parent, _ = orphan
+    return f"row {row_id} of {table} belongs to a row of {parent} that is not there"
+
+
 def store_format(connection: sqlite3.Connection) -> str | None:
-    """The migration that a database file stands at, ``None`` for one that is no store of ours."""
-    known = connection.execute(
+    """Return the migration that a database file stands at, ``None`` for one that is no store of
+    ours.
+    """
+    is_ours = connection.execute(
         "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
     ).fetchone()
-    found = (
-        connection.execute("SELECT version_num FROM alembic_version").fetchone() if known else None
-    )
-    return str(found[0]) if found else None
+    if not is_ours:
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else None
 
 
-def hold_known(format_: str, what: str, where: Path) -> None:
+def check_known(format_: str, what: str, where: Path) -> None:
     """Raise ``StoreFailed`` FG-store-newer for a format that this version does not know."""
     if format_ not in FORMATS:
         raise StoreFailed(
@@ -86,16 +92,13 @@ def hold_known(format_: str, what: str, where: Path) -> None:
 
 
 def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
-    """How many rows each of our tables has."""
-    tables = [
-        name
-        for (name,) in connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
-        )
-    ]
-    names = [name for name in tables if name.startswith("fg_")]
+    """Return how many rows each of our tables has."""
+    tables = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 3) = 'fg_' "
+        "ORDER BY name"
+    ).fetchall()
     counts = {}
-    for name in names:
-        statement = f'SELECT count(*) FROM "{name}"'  # noqa: S608 - our names
-        counts[name] = connection.execute(statement).fetchone()[0]
+    for (table,) in tables:
+        statement = f'SELECT count(*) FROM "{table}"'  # noqa: S608 - our names
+        (counts[table],) = connection.execute(statement).fetchone()
     return counts

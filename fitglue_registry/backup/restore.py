@@ -1,5 +1,5 @@
-"""Brings a store back from a backup: everything is checked and laid beside first, and one rename
-makes it the store.
+"""Restores a store from a backup: everything is checked and laid beside first, and one rename makes
+it the store.
 
 Killed anywhere, the folder holds the old database whole or the new one whole, and the same command
 goes on. What is replaced is moved aside, never deleted. Original files are kept by their content,
@@ -8,38 +8,31 @@ so those of both stay where they are.
 
 from __future__ import annotations
 
-import os
-import shutil
-import sqlite3
-import tempfile
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fitglue_registry.backup.database_file import (
-    check_integrity,
-    hold_known,
-    row_counts,
-    sqlite_file,
-    store_format,
+from filelock import FileLock, Timeout
+
+from fitglue_registry.backup.database_file import check_known
+from fitglue_registry.backup.opened import Backup, no_step, open_backup, verify
+from fitglue_registry.backup.replacing import (
+    bring_to_rest,
+    keep_secret_refs,
+    replace_database,
+    replace_secrets,
+    unused_folder,
 )
-from fitglue_registry.backup.format import (
-    DATABASE,
-    RESTORE_LEFT,
-    Backup,
-    chunks_of,
-    open_backup,
-    verify,
-)
-from fitglue_registry.durable import make_folder, sync_folder, write_whole
+from fitglue_registry.backup.unpacking import unpacked_database
+from fitglue_registry.durable import make_folder
 from fitglue_registry.errors import Busy, Place, StoreFailed, UserMistake
 
 if TYPE_CHECKING:
-    import zipfile
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from fitglue_registry.backup.format import Manifest, OnStep
+    from fitglue_registry.backup.opened import OnStep, OpenBackup
+    from fitglue_registry.backup.store_files import StoreFiles
     from fitglue_registry.store.blobs import BlobStore
     from fitglue_registry.store.database import Database
 
@@ -55,9 +48,7 @@ class Restored:
 
 def restore(
     path: Path,
-    home: Path,
-    database: Database,
-    blobs: BlobStore,
+    store: StoreFiles,
     now: str,
     *,
     replace: bool = False,
@@ -70,37 +61,20 @@ def restore(
     ``Busy`` while a sync is at work; ``StoreFailed`` FG-store-newer, FG-store-locked,
     FG-restore-failed. The store is then what it was.
     """
-    say = on_step or (lambda *_: None)
+    say = on_step or no_step
     backup = verify(path, say)
-    _hold_format(backup, database)
-    target = database.path
-    if target is not None and target.exists() and not replace:
-        raise UserMistake(
-            "FG-home-holds-data",
-            "there is a database already",
-            at=Place(str(target)),
-            why="a restore overwrites nothing",
-            fix="add --replace, and the old one is moved aside; or set FITGLUE_HOME to another "
-            "folder",
-        )
-    database.close()
+    _check_fits(backup, store.database)
+    target = store.database.path
+    if target is not None and not replace:
+        _check_free(target)
+    store.database.close()
+    aside = None
     try:
-        with ExitStack() as held, open_backup(path) as (archive, manifest):
+        with open_backup(path) as opened:
             if target is None:
-                _blobs(path, archive, manifest, blobs, say)
-                return Restored(backup, None)
-            make_folder(target.parent)
-            held.enter_context(_no_sync(target.parent / "locks"))
-            unpacked = held.enter_context(_unpacked(path, archive, manifest, target.parent))
-            _blobs(path, archive, manifest, blobs, say)
-            aside = _unused(target.parent, f"replaced-{now[:19].replace(':', '').replace('-', '')}")
-            if target.exists():
-                _bring_to_rest(target, aside)
-                if not manifest.named("secrets"):
-                    _take_over_keys(target, unpacked)
-            _secrets(path, archive, manifest, home / "secrets", aside / "secrets")
-            _switch(unpacked, target, aside)
-            return Restored(backup, aside if aside.exists() else None)
+                _restore_originals(opened, store.blobs, say)
+            else:
+                aside = _restore_files(opened, store, target, now, say)
     except OSError as error:
         raise StoreFailed(
             "FG-restore-failed",
@@ -109,9 +83,10 @@ def restore(
             why=error.strerror or str(error),
             fix="make room, give yourself the right to write, and run the same command again",
         ) from error
+    return Restored(backup, aside)
 
 
-def _hold_format(backup: Backup, database: Database) -> None:
+def _check_fits(backup: Backup, database: Database) -> None:
     manifest = backup.manifest
     if manifest.database != database.dialect:
         raise UserMistake(
@@ -120,7 +95,47 @@ def _hold_format(backup: Backup, database: Database) -> None:
             at=Place(str(backup.path)),
             fix="correct FITGLUE_DATABASE",
         )
-    hold_known(manifest.store_format, "backup", backup.path)
+    check_known(manifest.store_format, "backup", backup.path)
+
+
+def _check_free(target: Path) -> None:
+    if target.exists():
+        raise UserMistake(
+            "FG-home-holds-data",
+            "there is a database already",
+            at=Place(str(target)),
+            why="a restore overwrites nothing",
+            fix="add --replace, and the old one is moved aside; or set FITGLUE_HOME to another "
+            "folder",
+        )
+
+
+def _restore_files(
+    opened: OpenBackup, store: StoreFiles, target: Path, now: str, say: OnStep
+) -> Path | None:
+    """Restore everything; return the folder in which the old store lies, if there was one."""
+    folder = target.parent
+    make_folder(folder)
+    with _no_sync(folder / "locks"), unpacked_database(opened, folder) as unpacked:
+        _restore_originals(opened, store.blobs, say)
+        aside = unused_folder(folder, now)
+        if target.exists():
+            bring_to_rest(target, aside)
+            if not opened.manifest.named("secrets"):
+                keep_secret_refs(target, unpacked)
+        replace_secrets(opened, store.secrets, aside / "secrets")
+        replace_database(unpacked, target, aside)
+    return aside if aside.exists() else None
+
+
+def _restore_originals(opened: OpenBackup, blobs: BlobStore, say: OnStep) -> None:
+    """Put every original file; one that is there and whole is left as it is, a damaged one is
+    repaired.
+    """
+    members = opened.manifest.named("blobs")
+    for done, member in enumerate(members, start=1):
+        blobs.put(opened.content(member))
+        say("original files", done, len(members))
 
 
 @contextmanager
@@ -128,8 +143,6 @@ def _no_sync(locks: Path) -> Iterator[None]:
     """Hold the locks of all connections that were ever synced here; raises ``Busy``
     FG-sync-running.
     """
-    from filelock import FileLock, Timeout
-
     with ExitStack() as held:
         for lock in sorted(locks.glob("*.lock")):
             try:
@@ -142,157 +155,3 @@ def _no_sync(locks: Path) -> Iterator[None]:
                     fix="wait until it has finished, or stop it",
                 ) from None
         yield
-
-
-@contextmanager
-def _unpacked(
-    path: Path, archive: zipfile.ZipFile, manifest: Manifest, beside: Path
-) -> Iterator[Path]:
-    """The database of a backup, laid beside where it will be and looked through."""
-    # Of a restore that was killed; another one would hold the locks or be the same.
-    for left in beside.glob(f"{RESTORE_LEFT}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(dir=beside, prefix=RESTORE_LEFT))
-    try:
-        unpacked = folder / DATABASE
-        member = next(member for member in manifest.files if member.name == DATABASE)
-        with unpacked.open("xb") as file:
-            for chunk in chunks_of(path, archive, member):
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        unpacked.chmod(0o600)
-        with sqlite_file(unpacked) as connection:
-            check_integrity(connection, str(path))
-            if (store_format(connection), row_counts(connection)) != (
-                manifest.store_format,
-                manifest.rows,
-            ):
-                raise StoreFailed(
-                    "FG-backup-damaged",
-                    "the database of the backup is not what its manifest says",
-                    at=Place(str(path)),
-                    fix="take an older backup",
-                )
-        yield unpacked
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _blobs(
-    path: Path, archive: zipfile.ZipFile, manifest: Manifest, blobs: BlobStore, say: OnStep
-) -> None:
-    """Put every original file; one that is there and whole is left as it is, a damaged one is
-    mended.
-    """
-    members = manifest.named("blobs")
-    for done, member in enumerate(members, start=1):
-        blobs.put(b"".join(chunks_of(path, archive, member)))
-        say("original files", done, len(members))
-
-
-def _secrets(
-    path: Path, archive: zipfile.ZipFile, manifest: Manifest, folder: Path, aside: Path
-) -> None:
-    """Write the keys of the backup; a key file that is another one is kept aside with what it
-    opens.
-    """
-    # The key before what it opens.
-    members = sorted(manifest.named("secrets"), key=lambda member: member.name, reverse=True)
-    contents = {
-        folder / member.name.rpartition("/")[2]: b"".join(chunks_of(path, archive, member))
-        for member in members
-    }
-    new = {
-        file: content
-        for file, content in contents.items()
-        if not file.is_file() or file.read_bytes() != content
-    }
-    if any(file.suffix == ".key" and file.is_file() for file in new):
-        make_folder(aside)
-        for file in [*folder.glob("*.sealed"), *folder.glob("secrets.key")]:
-            _keep(file, aside / file.name)
-        sync_folder(aside)
-    if new:
-        make_folder(folder)
-    for file, content in new.items():
-        write_whole(file, content)
-
-
-def _bring_to_rest(target: Path, aside: Path) -> None:
-    """Fold the log of the old database into it; refused while another program has it open, since
-    that would go on writing.
-    """
-    make_folder(aside)
-    # First: SQLite takes away a log that it cannot read, and somebody may still be able to.
-    for log in _logs(target):
-        if log.exists():
-            _keep(log, aside / log.name)
-    with suppress(sqlite3.DatabaseError):  # a damaged one goes aside with its log as it is
-        connection = sqlite3.connect(
-            f"{target.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=1.0
-        )
-        try:
-            connection.execute("PRAGMA journal_mode=DELETE")
-            for log in _logs(target):
-                (aside / log.name).unlink(missing_ok=True)
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error):
-                raise
-            shutil.rmtree(aside)
-            raise StoreFailed(
-                "FG-store-locked",
-                "another program has the database open",
-                at=Place(str(target)),
-                why=str(error),
-                fix="close it and run the same command again",
-            ) from error
-        finally:
-            connection.close()
-
-
-def _take_over_keys(old: Path, unpacked: Path) -> None:
-    """A backup without keys names those of its day: a connection that has another one since keeps
-    that.
-    """
-    with suppress(sqlite3.DatabaseError):  # an old database that cannot be read has none to give
-        with closing(sqlite3.connect(f"{old.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            known = connection.execute("SELECT secret_ref, id FROM fg_connections").fetchall()
-        with closing(sqlite3.connect(unpacked)) as connection:
-            connection.executemany("UPDATE fg_connections SET secret_ref = ? WHERE id = ?", known)
-            connection.commit()
-    with unpacked.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def _switch(unpacked: Path, target: Path, aside: Path) -> None:
-    """Give the old database a second name, and the new one its name."""
-    if target.exists():
-        _keep(target, aside / target.name)
-        sync_folder(aside)
-    for log in _logs(target):  # one that outlived its database would be played into the new one
-        log.unlink(missing_ok=True)
-    unpacked.replace(target)
-    sync_folder(target.parent)
-
-
-def _logs(target: Path) -> list[Path]:
-    return [target.with_name(f"{target.name}{ending}") for ending in ("-wal", "-shm", "-journal")]
-
-
-def _unused(folder: Path, name: str) -> Path:
-    """A name that nothing has: clocks go wrong, and what was moved aside once is never moved
-    over.
-    """
-    names = (folder / name, *(folder / f"{name}-{number}" for number in range(2, 10_000)))
-    return next(path for path in names if not path.exists())
-
-
-def _keep(file: Path, as_: Path) -> None:
-    """A second name for the same file, so that at no moment there is none; a copy where the disk
-    knows no second names.
-    """
-    try:
-        os.link(file, as_)
-    except OSError:
-        shutil.copy2(file, as_)

@@ -6,13 +6,15 @@ from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fitglue_registry.backup.format import verify
-from fitglue_registry.backup.make import dump_command, make, restore_command
+from fitglue_registry.backup.make import make
+from fitglue_registry.backup.opened import verify
 from fitglue_registry.backup.restore import restore
+from fitglue_registry.backup.server_commands import dump_command, restore_command
+from fitglue_registry.backup.store_files import StoreFiles
 from fitglue_registry.services.connection_secrets import without_key
 
 if TYPE_CHECKING:
-    from fitglue_registry.backup.format import Backup, OnStep
+    from fitglue_registry.backup.opened import Backup, OnStep
     from fitglue_registry.backup.restore import Restored
     from fitglue_registry.workspace import Workspace
 
@@ -34,10 +36,12 @@ class Backups:
 
         Raises ``UserMistake`` where there is such a file already.
         """
-        workspace = self._workspace
-        secrets = workspace.home / "secrets" if with_secrets else None
         return make(
-            Path(path), workspace.database, workspace.blobs, secrets, workspace.now, on_step
+            Path(path),
+            self._store_files(),
+            self._workspace.now,
+            with_secrets=with_secrets,
+            on_step=on_step,
         )
 
     def verify(self, path: str | Path, *, on_step: OnStep | None = None) -> Backup:
@@ -63,9 +67,7 @@ class Backups:
         try:
             restored = restore(
                 Path(path),
-                workspace.home,
-                workspace.database,
-                workspace.blobs,
+                self._store_files(),
                 workspace.now,
                 replace=replace,
                 on_step=on_step,
@@ -84,3 +86,7 @@ class Backups:
     def restore_command(self) -> str:
         """The command that restores a PostgreSQL database from its dump."""
         return restore_command(self._workspace.database)
+
+    def _store_files(self) -> StoreFiles:
+        workspace = self._workspace
+        return StoreFiles(workspace.database, workspace.blobs, workspace.home / "secrets")

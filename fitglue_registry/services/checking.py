@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from fitglue_registry._version import __version__
-from fitglue_registry.backup.integrity import SAMPLE, findings
+from fitglue_registry.backup.checks import SAMPLE, findings
 from fitglue_registry.errors import FitglueError, Place, StoreFailed
 from fitglue_registry.hookspecs import HOOK_API
 from fitglue_registry.redaction.exceptions import clean_exception
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from fitglue_registry.backup.integrity import Finding
+    from fitglue_registry.backup.finding import Finding
     from fitglue_registry.services.connecting import Connections
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.workspace import Workspace

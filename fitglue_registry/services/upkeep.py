@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from fitglue_registry.backup.integrity import mend
+from fitglue_registry.backup.raw_check import repair
 from fitglue_registry.services.checking import Check, checks
 from fitglue_registry.store.blobs import sweep
 
@@ -42,7 +42,7 @@ class Upkeep:
         Also sweeps blobs. Returns how many parts will be fetched.
         """
         self.sweep_blobs()
-        return mend(self._workspace.database, self._workspace.blobs)
+        return repair(self._workspace.database, self._workspace.blobs)
 
     def sweep_blobs(self) -> int:
         """Remove blobs that no record needs any more; returns how many."""

@@ -20,7 +20,8 @@ from fitglue_registry.errors import UserMistake
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fitglue_registry.backup.format import Backup, Manifest
+    from fitglue_registry.backup.manifest import Manifest
+    from fitglue_registry.backup.opened import Backup
     from fitglue_registry.backup.restore import Restored
 
 _FILE = click.Path(path_type=Path)

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from fitglue_registry import Host
-from fitglue_registry.backup.format import MANIFEST
+from fitglue_registry.backup.manifest import MANIFEST
 from fitglue_registry.errors import Busy, StoreFailed, UserMistake
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.store import tables

@@ -61,7 +61,7 @@ def test_nothing_is_wrong_with_a_store_in_postgresql(service, postgres_url, tmp_
 
 def test_a_sample_says_how_large_it_is(synced, monkeypatch, fitglue):
     """A few of many are chosen by chance; --deep=all reads all."""
-    monkeypatch.setattr("fitglue_registry.backup.integrity.SAMPLE", 4)
+    monkeypatch.setattr("fitglue_registry.services.checking.SAMPLE", 4)
     sample = {
         check["name"]: check["detail"]
         for check in fitglue("doctor", "--deep", "--offline", "--json").document["checks"]

@@ -1,0 +1,102 @@
+"""Reads raw parts again, and has what is damaged fetched again."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from fitglue_registry.backup.relations import parts_without_raw
+from fitglue_registry.errors import FitglueError
+from fitglue_registry.store.packing import Packed, unpack
+from fitglue_registry.store.parts import want_parts
+from fitglue_registry.store.tables import dictionaries, raw
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection as Db
+
+    from fitglue_registry.store.blobs import BlobStore
+    from fitglue_registry.store.database import Database
+
+_LISTED = "summary"  # comes with the list and can be asked for by no id
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedRaw:
+    """A raw part whose bytes are gone or are not what came."""
+
+    raw_id: int
+    record_id: int
+    part: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawCheck:
+    """What reading raw parts again showed: what is damaged, how many were read, how many there
+    are.
+    """
+
+    damaged: list[DamagedRaw]
+    read: int
+    total: int
+
+
+def read_again(db: Db, blobs: BlobStore, sample: int | None) -> RawCheck:
+    """Read so many raw parts, chosen by chance; ``None``: all of them."""
+    total = db.scalar(sa.select(sa.func.count()).select_from(raw)) or 0
+    contents = {
+        row.id: row.content
+        for row in db.execute(sa.select(dictionaries.c.id, dictionaries.c.content))
+    }
+    query = sa.select(raw)
+    if sample is not None and sample < total:
+        chosen = db.scalars(sa.select(raw.c.id).order_by(sa.func.random()).limit(sample)).all()
+        query = query.where(raw.c.id.in_(chosen))
+    damaged = []
+    read = 0
+    for row in db.execute(query.execution_options(yield_per=100)):
+        read += 1
+        why = _why_damaged(row, contents, blobs)
+        if why:
+            damaged.append(DamagedRaw(row.id, row.record_id, row.part, why))
+    return RawCheck(damaged, read, total)
+
+
+def repair(database: Database, blobs: BlobStore) -> int:
+    """Have every raw part that is gone or damaged fetched again by the next sync; return how many.
+
+    What is listed comes only from a backup.
+    """
+    with database.read() as db:
+        damaged = read_again(db, blobs, None).damaged
+        wanted = set(parts_without_raw(db))
+    damaged = [raw_part for raw_part in damaged if raw_part.part != _LISTED]
+    wanted.update((raw_part.record_id, raw_part.part) for raw_part in damaged)
+    again = sorted((record_id, part) for record_id, part in wanted if part != _LISTED)
+    with database.write() as db:
+        # Not even to be replaced could a record be read with a part that is no good; a file that is
+        # damaged is repaired when it is put.
+        for raw_part in damaged:
+            db.execute(sa.delete(raw).where(raw.c.id == raw_part.raw_id))
+        for record_id, part in again:
+            want_parts(db, record_id, [part])
+    return len(again)
+
+
+def _why_damaged(row: Any, dictionary_contents: dict[int, bytes], blobs: BlobStore) -> str | None:
+    dictionary = None
+    if row.dictionary_id is not None:
+        dictionary = dictionary_contents.get(row.dictionary_id)
+        if dictionary is None:
+            return "the dictionary that unpacks it is gone"
+    packed = Packed(row.sha256, row.wire, row.packing, row.content, row.size, row.dictionary_id)
+    try:
+        content = unpack(packed, dictionary=dictionary, blobs=blobs).content
+    except FitglueError as error:
+        return error.why or error.what
+    if hashlib.sha256(content).hexdigest() != row.sha256:
+        return "its hash is another one"
+    return None

@@ -1,0 +1,100 @@
+"""Checks that rows of a store name rows that are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from fitglue_registry.backup.finding import DERIVE_AGAIN, Finding, first_few
+from fitglue_registry.errors import Place, StoreFailed
+from fitglue_registry.store.blobs import MEND
+from fitglue_registry.store.tables import (
+    activities,
+    aliases,
+    parts,
+    raw,
+    records,
+    source_activities,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection as Db
+
+
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    """What is checked, what would be wrong, the query that finds it, and what to do."""
+
+    name: str
+    what: str
+    query: sa.Select[Any]
+    fix: str
+
+
+_HAS_MEMBER = sa.exists().where(source_activities.c.activity_id == activities.c.id)
+_HAS_ACTIVITY = sa.exists().where(activities.c.id == source_activities.c.activity_id)
+_LEADS_TO_ACTIVITY = sa.exists().where(activities.c.id == aliases.c.activity_id)
+_HAS_RAW = sa.exists().where(raw.c.id == parts.c.raw_id)
+
+_RELATIONS = (
+    _Relation(
+        "activities",
+        "activities that no source tells of",
+        sa.select(activities.c.id).where(~_HAS_MEMBER),
+        DERIVE_AGAIN,
+    ),
+    _Relation(
+        "source activities",
+        "source activities whose activity is not there",
+        sa.select(source_activities.c.id).where(
+            source_activities.c.activity_id.is_not(None), ~_HAS_ACTIVITY
+        ),
+        DERIVE_AGAIN,
+    ),
+    _Relation(
+        "aliases",
+        "old ids that lead to no activity",
+        sa.select(aliases.c.id).where(~_LEADS_TO_ACTIVITY),
+        DERIVE_AGAIN,
+    ),
+    _Relation(
+        "parts",
+        "parts whose answer is not there",
+        sa.select(records.c.external_id + " " + parts.c.part)
+        .select_from(parts)
+        .join(records, records.c.id == parts.c.record_id)
+        .where(parts.c.state == "have", ~_HAS_RAW),
+        MEND,
+    ),
+)
+_WITHOUT_RAW = (
+    sa.select(parts.c.record_id, parts.c.part)
+    .where(parts.c.state == "have", ~_HAS_RAW)
+    .order_by(parts.c.record_id, parts.c.part)
+)
+
+
+def relation_findings(db: Db, where: Place) -> Iterator[Finding]:
+    """Check each relation."""
+    for relation in _RELATIONS:
+        wrong = [str(key) for key in db.scalars(relation.query)]
+        if not wrong:
+            yield Finding(relation.name, f"no {relation.what}")
+            continue
+        error = StoreFailed(
+            "FG-store-inconsistent",
+            f"{len(wrong):,} {relation.what}",
+            at=where,
+            why=first_few(wrong),
+            fix=relation.fix,
+        )
+        yield Finding(relation.name, first_few(wrong), error)
+
+
+def parts_without_raw(db: Db) -> list[tuple[int, str]]:
+    """Return record and name of each part that is said to be there and is not."""
+    return [(row.record_id, row.part) for row in db.execute(_WITHOUT_RAW)]

@@ -1,0 +1,121 @@
+"""The database of a store as it is at one moment, copied while others work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from fitglue_registry.backup.database_file import (
+    check_integrity,
+    check_known,
+    row_counts,
+    sqlite_file,
+    store_format,
+)
+from fitglue_registry.backup.manifest import DATABASE
+from fitglue_registry.backup.writing import new_private_file
+from fitglue_registry.errors import Place, UserMistake
+from fitglue_registry.store.formats import HEAD
+from fitglue_registry.store.tables import connections, metadata, raw
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from fitglue_registry.backup.opened import OnStep
+    from fitglue_registry.store.database import Database
+
+_PAGES = 2_000  # copied before progress is told again
+_NAMED_BLOBS = "SELECT DISTINCT sha256 FROM fg_raw WHERE packing = 'blob' ORDER BY sha256"
+_NAMED_SECRETS = "SELECT secret_ref FROM fg_connections WHERE secret_ref IS NOT NULL ORDER BY id"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A copy of the database (none of one that a server has), its row counts, and the names of the
+    originals and secrets that it needs.
+    """
+
+    file: Path | None
+    store_format: str
+    rows: dict[str, int]
+    blobs: Sequence[str]
+    secret_refs: Sequence[str]
+
+
+def take_snapshot(database: Database, folder: Path, say: OnStep) -> Snapshot:
+    """Copy the database into ``folder`` as it is at this moment.
+
+    Raises ``UserMistake`` FG-nothing-to-back-up, ``StoreFailed`` where the store is damaged or
+    newer.
+    """
+    if database.path is None:
+        return _describe_server(database)
+    return _copy(database.path, folder / DATABASE, say)
+
+
+def _copy(source: Path, target: Path, say: OnStep) -> Snapshot:
+    if not source.is_file() or not source.stat().st_size:
+        raise UserMistake(
+            "FG-nothing-to-back-up",
+            "there is no database yet",
+            at=Place(str(source)),
+            fix="fitglue connect intervals",
+        )
+    with sqlite_file(source) as live:
+        # Without a transaction of its own the copy would begin again with each commit of a sync,
+        # and never end.
+        live.execute("BEGIN")
+        # What is wrong with the store shows here, and is not told of its copy.
+        format_ = _known_format(live, source)
+        with sqlite_file(new_private_file(target)) as copy:
+            _copy_pages(live, copy, say)
+            live.execute("ROLLBACK")
+            # One file that is the whole of it, to be read from anywhere.
+            copy.execute("PRAGMA journal_mode=DELETE")
+            check_integrity(copy, str(source))
+            return Snapshot(
+                target,
+                format_,
+                row_counts(copy),
+                blobs=_column(copy, _NAMED_BLOBS),
+                secret_refs=_column(copy, _NAMED_SECRETS),
+            )
+
+
+def _copy_pages(live: sqlite3.Connection, copy: sqlite3.Connection, say: OnStep) -> None:
+    def progress(_status: int, left: int, total: int) -> None:
+        say("pages of the database", total - left, total)
+
+    live.backup(copy, pages=_PAGES, progress=progress)
+
+
+def _known_format(connection: sqlite3.Connection, where: Path) -> str:
+    """Return the format of a store; refused where this version cannot know what belongs to it."""
+    format_ = store_format(connection)
+    if format_ is None:
+        raise UserMistake(
+            "FG-nothing-to-back-up",
+            "that database is no store of fitglue",
+            at=Place(str(where)),
+            fix="fitglue connect intervals",
+        )
+    check_known(format_, "database", where)
+    return format_
+
+
+def _column(connection: sqlite3.Connection, query: str) -> list[str]:
+    return [value for (value,) in connection.execute(query)]
+
+
+def _describe_server(database: Database) -> Snapshot:
+    blobs = sa.select(raw.c.sha256).where(raw.c.packing == "blob").distinct().order_by(raw.c.sha256)
+    secret_refs = sa.select(connections.c.secret_ref).where(connections.c.secret_ref.is_not(None))
+    rows = {}
+    with database.read() as db:
+        for name, table in sorted(metadata.tables.items()):
+            rows[name] = db.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+        return Snapshot(None, HEAD, rows, db.scalars(blobs).all(), db.scalars(secret_refs).all())

@@ -1,0 +1,66 @@
+"""Writes the ZIP file of a backup, and remembers what each of its files is."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from contextlib import contextmanager
+from io import BytesIO
+from typing import IO, TYPE_CHECKING
+
+from fitglue_registry.backup.manifest import MANIFEST, Manifest, Member, encode_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_CHUNK = 1 << 20
+
+
+class BackupWriter:
+    """A backup that is being written."""
+
+    def __init__(self, zip_file: zipfile.ZipFile) -> None:
+        self._zip_file = zip_file
+        self.members: list[Member] = []
+
+    def add(self, name: str, content: IO[bytes]) -> None:
+        """Add one file."""
+        self.members.append(self._write(name, content))
+
+    def add_bytes(self, name: str, content: bytes) -> None:
+        """Add one file of this content."""
+        self.add(name, BytesIO(content))
+
+    def finish(self, manifest: Manifest) -> None:
+        """Add the manifest, which names every other file."""
+        self._write(MANIFEST, BytesIO(encode_manifest(manifest)))
+
+    def _write(self, name: str, content: IO[bytes]) -> Member:
+        digest = hashlib.sha256()
+        size = 0
+        with self._zip_file.open(name, "w", force_zip64=True) as file:
+            while chunk := content.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                file.write(chunk)
+        return Member(name, size, digest.hexdigest())
+
+
+@contextmanager
+def write_backup(path: Path) -> Iterator[BackupWriter]:
+    """Write a new backup, and sync it at the end."""
+    with new_private_file(path).open("wb") as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as zip_file:
+            yield BackupWriter(zip_file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def new_private_file(path: Path) -> Path:
+    """Make an empty file that only its owner may read: where somebody lives and when nobody is home
+    is written in it.
+    """
+    path.touch(mode=0o600)
+    return path
