@@ -7,6 +7,8 @@ used.
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from fitglue_registry._version import __version__
 
 # As type checkers read it; to import typing takes as long as to answer `fitglue --version`.
@@ -48,7 +50,5 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        from importlib import import_module
-
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
