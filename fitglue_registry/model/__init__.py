@@ -5,25 +5,29 @@ plugins.
 from fitglue_registry.model.activity import (
     MODEL_VERSION,
     Completeness,
+    Provenance,
+    SourceActivity,
+    Stub,
+)
+from fitglue_registry.model.claims import claim, split_claim
+from fitglue_registry.model.column import Column
+from fitglue_registry.model.details import (
     Device,
     Gear,
     Lap,
     Link,
     Location,
-    Provenance,
     RaceSegment,
-    SourceActivity,
     StrengthSet,
-    Stub,
     TimeMarker,
     TrainingLoad,
     WorkoutDefinition,
     WorkoutStep,
 )
-from fitglue_registry.model.claims import claim, split_claim
-from fitglue_registry.model.document import decode, document_schema, encode, problems, to_builtins
+from fitglue_registry.model.document import decode, document_schema, encode, to_builtins
+from fitglue_registry.model.problems import problems
 from fitglue_registry.model.sports import SPORTS, canonical_sport, family
-from fitglue_registry.model.streams import STREAM_UNITS, Column, Stream
+from fitglue_registry.model.streams import STREAM_UNITS, Stream
 
 __all__ = [
     "MODEL_VERSION",

@@ -7,6 +7,11 @@ strings.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
 _FAMILIES: dict[str, tuple[str, ...]] = {
     "cycling": (
         "Ride",
@@ -55,57 +60,59 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
     "other": ("Other",),
 }
 
-SPORTS: dict[str, str] = {
-    sport: family_name for family_name, sports in _FAMILIES.items() for sport in sports
-}
+
+def _inverted(groups: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Member → group."""
+    group_of: dict[str, str] = {}
+    for group, members in groups.items():
+        group_of |= dict.fromkeys(members, group)
+    return group_of
+
+
+SPORTS = _inverted(_FAMILIES)
 """Canonical sport → family."""
 
 #: On foot a cadence counts one leg in most sources (Garmin, Intervals.icu): the plugin says which.
 ON_FOOT = frozenset(_FAMILIES["running"] + _FAMILIES["walking"])
 
-_BY_FOLDED = {sport.casefold(): sport for sport in SPORTS}
 #: Words of Garmin Connect, FIT and others (Garmin's type keys, FIT's sports) for a sport that has
 #: another name here.
-_ALIASES = {
-    word: sport
-    for sport, words in {
-        "Run": "running track_running street_running indoor_running ultra_run obstacle_run",
-        "VirtualRun": "treadmill_running virtual_running treadmill",
-        "TrailRun": "trail_running",
-        "Ride": "cycling biking road_biking road_cycling recumbent_cycling road_trip roadtrip",
-        "TrackRide": "track_cycling",
-        "VirtualRide": "indoor_cycling spinning",
-        "GravelRide": "gravel_cycling",
-        "MountainBikeRide": "mountain_biking downhill_biking bmx enduro_mtb",
-        "EBikeRide": "e_biking e_bike_fitness ebiking",
-        "EMountainBikeRide": "e_bike_mountain e_enduro_mtb",
-        "Handcycle": "hand_cycling indoor_hand_cycling",
-        "Walk": "walking casual_walking speed_walking indoor_walking casual_walk",
-        "Hike": "hiking mountaineering",
-        "Snowshoe": "snowshoeing snow_shoe",
-        "Swim": "swimming lap_swimming pool_swimming",
-        "OpenWaterSwim": "open_water_swimming open_water",
-        "Rowing": "indoor_rowing",
-        "StandUpPaddling": "stand_up_paddleboarding sup",
-        "AlpineSki": "ski skiing resort_skiing resort_skiing_snowboarding alpine_skiing",
-        "Snowboard": "snowboarding",
-        "BackcountrySki": (
-            "backcountry_skiing backcountry_skiing_snowboarding backcountry_skiing_snowboarding_ws"
-        ),
-        "NordicSki": (
-            "cross_country_skiing cross_country_skiing_ws skate_skiing_ws cross_country_ski"
-        ),
-        "IceSkate": "skating_ws ice_skating",
-        "InlineSkate": "inline_skating",
-        "WeightTraining": "strength_training strength weights",
-        "StairStepper": "stair_climbing floor_climbing",
-        "Workout": "training indoor_cardio cardio_training cardio fitness_equipment gym",
-        "HighIntensityIntervalTraining": "hiit",
-        "RockClimbing": "bouldering indoor_climbing climbing",
-        "Other": "generic",
-    }.items()
-    for word in words.split()
+_WORDS = {
+    "Run": "running track_running street_running indoor_running ultra_run obstacle_run",
+    "VirtualRun": "treadmill_running virtual_running treadmill",
+    "TrailRun": "trail_running",
+    "Ride": "cycling biking road_biking road_cycling recumbent_cycling road_trip roadtrip",
+    "TrackRide": "track_cycling",
+    "VirtualRide": "indoor_cycling spinning",
+    "GravelRide": "gravel_cycling",
+    "MountainBikeRide": "mountain_biking downhill_biking bmx enduro_mtb",
+    "EBikeRide": "e_biking e_bike_fitness ebiking",
+    "EMountainBikeRide": "e_bike_mountain e_enduro_mtb",
+    "Handcycle": "hand_cycling indoor_hand_cycling",
+    "Walk": "walking casual_walking speed_walking indoor_walking casual_walk",
+    "Hike": "hiking mountaineering",
+    "Snowshoe": "snowshoeing snow_shoe",
+    "Swim": "swimming lap_swimming pool_swimming",
+    "OpenWaterSwim": "open_water_swimming open_water",
+    "Rowing": "indoor_rowing",
+    "StandUpPaddling": "stand_up_paddleboarding sup",
+    "AlpineSki": "ski skiing resort_skiing resort_skiing_snowboarding alpine_skiing",
+    "Snowboard": "snowboarding",
+    "BackcountrySki": (
+        "backcountry_skiing backcountry_skiing_snowboarding backcountry_skiing_snowboarding_ws"
+    ),
+    "NordicSki": "cross_country_skiing cross_country_skiing_ws skate_skiing_ws cross_country_ski",
+    "IceSkate": "skating_ws ice_skating",
+    "InlineSkate": "inline_skating",
+    "WeightTraining": "strength_training strength weights",
+    "StairStepper": "stair_climbing floor_climbing",
+    "Workout": "training indoor_cardio cardio_training cardio fitness_equipment gym",
+    "HighIntensityIntervalTraining": "hiit",
+    "RockClimbing": "bouldering indoor_climbing climbing",
+    "Other": "generic",
 }
+_BY_FOLDED = {sport.casefold(): sport for sport in SPORTS}
+_ALIASES = _inverted({sport: words.split() for sport, words in _WORDS.items()})
 
 
 def canonical_sport(raw: str | None) -> str:
@@ -115,7 +122,10 @@ def canonical_sport(raw: str | None) -> str:
     if not raw:
         return "Other"
     words = raw.strip().casefold().replace("-", " ").replace("_", " ").split()
-    return _BY_FOLDED.get("".join(words)) or _ALIASES.get("_".join(words), "Other")
+    sport = _BY_FOLDED.get("".join(words))
+    if sport is not None:
+        return sport
+    return _ALIASES.get("_".join(words), "Other")
 
 
 def family(sport: str) -> str:
