@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from fitglue_registry.host import Host as Host
     from fitglue_registry.plugins import Plugins as Plugins
     from fitglue_registry.registry import Folder as Folder
-    from fitglue_registry.store.lists import Filter as Filter
+    from fitglue_registry.store.activity_filter import Filter as Filter
     from fitglue_registry.sync.context import Options as Options
 
 _HOMES = {
-    "Filter": "fitglue_registry.store.lists",
+    "Filter": "fitglue_registry.store.activity_filter",
     "FitglueError": "fitglue_registry.errors",
     "Folder": "fitglue_registry.registry",
     "HOOK_API": "fitglue_registry.hookspecs",

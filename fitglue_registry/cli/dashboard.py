@@ -4,7 +4,8 @@ what to type next.
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.cli import numbers
@@ -21,24 +22,34 @@ from fitglue_registry.cli.layout import (
     Styled,
     columns_of,
 )
-from fitglue_registry.cli.overview import overview
 from fitglue_registry.cli.text import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from fitglue_registry.cli.context import CliContext
     from fitglue_registry.cli.layout import Part
-    from fitglue_registry.cli.overview import Overview
     from fitglue_registry.host import Host
+    from fitglue_registry.services.connection_status import ConnectionStatus
 
 _NARROW = 80
 
 
+@dataclass(frozen=True)
+class _Board:
+    """What the dashboard says, before it is text."""
+
+    now: datetime
+    connections: list[ConnectionStatus]
+    weeks: dict[str, dict[str, Any]]
+    needs: list[dict[str, str | None]]
+    next: str
+
+
 def show_dashboard(cli: CliContext) -> None:
     """Print the dashboard, or the way in where nothing is connected."""
-    board = overview(cli.host)
+    board = _board(cli.host)
     if cli.as_json:
         cli.document(_document(board))
     elif board.connections:
@@ -47,17 +58,76 @@ def show_dashboard(cli: CliContext) -> None:
         cli.show(*_welcome(cli.host))
 
 
-def _document(board: Overview) -> dict[str, Any]:
+def _board(host: Host) -> _Board:
+    now = host.connections.local_time()
+    connections = [host.connections.status(connected) for connected in host.connections.list()]
+    monday = now.date() - timedelta(days=now.weekday())
+    weeks = {
+        "this": _totals(host, monday),
+        "last": _totals(host, monday - timedelta(days=7)),
+    }
+    needs = [*_repairs(connections), *_quarantine(host), *_stubs(host)]
+    return _Board(now, connections, weeks, needs, _next_command(connections))
+
+
+def _totals(host: Host, monday: date) -> dict[str, Any]:
+    sunday = monday + timedelta(days=6)
+    return {"monday": monday.isoformat(), **host.activities.totals(monday, sunday)}
+
+
+def _repairs(connections: Iterable[ConnectionStatus]) -> Iterator[dict[str, str | None]]:
+    for connection in connections:
+        if connection.state != "ok":
+            reason = connection.reason or connection.state
+            yield {"what": f"{connection.name}: {reason}", "fix": connection.fix}
+
+
+def _quarantine(host: Host) -> Iterator[dict[str, str | None]]:
+    held = host.records.quarantine()
+    if held:
+        records = count(len(held), "record")
+        what = f"{records} in quarantine: not understood, and kept"
+        yield {"what": what, "fix": "fitglue quarantine"}
+
+
+def _stubs(host: Host) -> Iterator[dict[str, str | None]]:
+    for stub in host.records.stubs():
+        workouts = count(stub["count"], "workout")
+        what = f"{workouts} of {stub['connection']} will not arrive: {stub['reason']}"
+        yield {"what": what, "fix": stub["fix"]}
+
+
+def _next_command(connections: Sequence[ConnectionStatus]) -> str:
+    for connection in connections:
+        if connection.state == "credentials-rejected":
+            return f"fitglue connect {connection.integration}"
+    for connection in connections:
+        if connection.last_checked_at is None or connection.waiting_parts:
+            return "fitglue sync"
+    return "fitglue show last" if connections else "fitglue sync"
+
+
+def _document(board: _Board) -> dict[str, Any]:
     return {
         "now": board.now.isoformat(),
-        "connections": board.connections,
+        "connections": [status_document(connection) for connection in board.connections],
         "weeks": board.weeks,
         "needs": board.needs,
         "next": board.next,
     }
 
 
-def _dashboard(board: Overview) -> Iterator[Part]:
+def status_document(connection: ConnectionStatus) -> dict[str, Any]:
+    """Return the status of a connection as ``--json`` prints it."""
+    account = connection.account
+    document = {field.name: getattr(connection, field.name) for field in fields(connection)}
+    return document | {"account": {"id": account.id, "name": account.name}}
+
+
+# -- text ------------------------------------------------------------------------------------------
+
+
+def _dashboard(board: _Board) -> Iterator[Part]:
     yield Heading("Connections")
     yield _connections(board)
     yield ""
@@ -66,45 +136,46 @@ def _dashboard(board: Overview) -> Iterator[Part]:
         yield ""
         yield Heading("Worth a look")
     for need in board.needs:
-        yield Hanging(ATTENTION, need["what"])
+        yield Hanging(ATTENTION, need["what"] or "")
         if need["fix"]:
             yield Hanging(NEXT_STEP, need["fix"], indent=4)
     yield ""
     yield Line((Styled("Next: ", "dim"), Styled(board.next, "bold")))
 
 
-def _connections(board: Overview) -> Pairs:
+def _connections(board: _Board) -> Pairs:
     lines = []
     for connection in board.connections:
-        mark = GOOD if connection["state"] == "ok" else BAD
-        lines.append((mark, connection["name"], _connection(connection, board.now)))
+        mark = GOOD if connection.state == "ok" else BAD
+        lines.append((mark, connection.name, _figures(connection, board.now)))
     return Pairs(lines)
 
 
-def _connection(connection: dict[str, Any], now: datetime) -> str:
-    account = connection["account"]["name"] or connection["account"]["id"]
-    figures = [count(connection["records"], "record")]
-    if connection["stubs"]:
-        figures.append(count(connection["stubs"], "stub"))
-    if connection["waiting_parts"]:
-        figures.append(f"{count(connection['waiting_parts'], 'part')} waiting")
-    if connection["given_up_parts"]:
-        given_up = count(connection["given_up_parts"], "part")
+def _figures(connection: ConnectionStatus, now: datetime) -> str:
+    account = connection.account.name or connection.account.id
+    figures = [count(connection.records, "record")]
+    if connection.stubs:
+        figures.append(count(connection.stubs, "stub"))
+    if connection.waiting_parts:
+        waiting = count(connection.waiting_parts, "part")
+        figures.append(f"{waiting} waiting")
+    if connection.given_up_parts:
+        given_up = count(connection.given_up_parts, "part")
         figures.append(f"{given_up} given up until `fitglue sync --full`")
-    if connection["quarantine"]:
-        figures.append(f"{connection['quarantine']:,} in quarantine")
+    if connection.quarantine:
+        figures.append(f"{connection.quarantine:,} in quarantine")
     figures.append(_checked(connection, now))
     return f"{account}: {', '.join(figures)}"
 
 
-def _checked(connection: dict[str, Any], now: datetime) -> str:
-    checked = numbers.ago(connection["last_checked_at"], now)
+def _checked(connection: ConnectionStatus, now: datetime) -> str:
+    checked = numbers.ago(connection.last_checked_at, now)
     if checked != "never":
         return f"checked {checked}"
-    return "not fetched to the end yet" if connection["records"] else "never synced"
+    return "not fetched to the end yet" if connection.records else "never synced"
 
 
-def _weeks(board: Overview) -> Rows:
+def _weeks(board: _Board) -> Rows:
     figures = ("activities", "time", "km", "load")
     lines = [
         _week("This week", board.weeks["this"]),
@@ -114,8 +185,9 @@ def _weeks(board: Overview) -> Rows:
 
 
 def _week(name: str, week: dict[str, Any]) -> tuple[object, ...]:
+    monday = date.fromisoformat(week["monday"])
     return (
-        f"{name}, from {date.fromisoformat(week['monday']):%d %b}",
+        f"{name}, from {monday:%d %b}",
         week["count"],
         numbers.hours(week["moving_s"]),
         numbers.km(week["distance_m"]),
@@ -124,10 +196,13 @@ def _week(name: str, week: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _welcome(host: Host) -> Iterator[Part]:
+    ways = []
+    for command, what in _ways_in(host):
+        ways.append((Styled(command, "bold"), what))
     yield Heading("Welcome to FitGlue.")
     yield "Nothing is connected yet. An account takes one command, and a sync the second:"
     yield ""
-    yield Pairs([(Styled(command, "bold"), what) for command, what in _ways_in(host)])
+    yield Pairs(ways)
     yield ""
     yield Styled("Everything stays on this machine. More: fitglue --help", "dim")
 

@@ -11,6 +11,7 @@ from fitglue_registry.registry.pasted import read_field
 from fitglue_registry.registry.paths import absolute
 from fitglue_registry.services.closed_services import not_connectable
 from fitglue_registry.services.connection_secrets import SecretKept, change_secrets, rekey_secrets
+from fitglue_registry.services.connection_status import connection_status, local_time
 from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.store.activities import drop_empty
 from fitglue_registry.store.athletes import ensure_athlete
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Account
     from fitglue_registry.registry import Catalogue, Entry, Field
     from fitglue_registry.services.athletes import Athletes
+    from fitglue_registry.services.connection_status import ConnectionStatus
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.workspace import Workspace
 
@@ -172,6 +174,18 @@ class Connections:
         """
         with self._workspace.database.read() as db:
             return connection_counts(db, connected.id)
+
+    def status(self, connected: ConnectionRow) -> ConnectionStatus:
+        """Whether a connection works, what to do where it does not, and how much it holds."""
+        return connection_status(self._workspace, connected, self.health(connected))
+
+    def local_time(self, athlete: str = ME) -> datetime:
+        """Now, where the athlete is: in the zone of an account, else of this machine."""
+        return local_time(self._workspace.clock.now(), self.list(athlete))
+
+    def check_value(self, field: Field, value: str) -> None:
+        """Raise ``UserMistake`` for what cannot be the value of an entry's field."""
+        read_field(field, value)
 
     def remove(self, name: str, athlete: str = ME) -> None:
         """Remove a connection with its records, files, secrets and every activity that only it has.

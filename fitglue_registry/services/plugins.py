@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from fitglue_registry.plugins.check import check_steps
 from fitglue_registry.registry import default_folder
 from fitglue_registry.registry.check import check as check_folder
+from fitglue_registry.services.plugin_installing import install_plugin
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from fitglue_registry.errors import FitglueError
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from fitglue_registry.workspace import Workspace
 
     PluginList = list["ListedPlugin"]
+    Names = list[str]
     Steps = list[Step]
 
 
@@ -56,6 +59,20 @@ class InstalledPlugins:
         return [
             ListedPlugin(plugins.info(name), tuple(keys)) for name, keys in sorted(entries.items())
         ]
+
+    def install(
+        self, what: str, *, upgrade: bool = False, on_command: Callable[[str], None] | None = None
+    ) -> Names:
+        """Install a plugin with pip, by name, folder or wheel; returns the plugins it brought.
+
+        A plugin is a program: it runs with the rights of this process. ``on_command`` is called
+        with the command line before it runs. A host that has looked for plugins before does not
+        find what is new: open another one.
+
+        Raises ``UserMistake`` for an option of pip, ``PluginFailed`` where pip fails and where no
+        plugin is in what was installed.
+        """
+        return install_plugin(what, upgrade=upgrade, on_command=on_command)
 
     def check(self, name: str) -> Steps:
         """Walk through a plugin step by step; the last step is the first that fails."""

@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from fitglue_registry import model
+from fitglue_registry.model.sports import SPORTS
+from fitglue_registry.services.original_files import save_original_files
 from fitglue_registry.services.provenance import provenance_of
 from fitglue_registry.store.activity_details import load_activity
-from fitglue_registry.store.counts import totals
-from fitglue_registry.store.lists import Filter, list_activities
+from fitglue_registry.store.activity_filter import Filter
+from fitglue_registry.store.counts import count_activities, totals
+from fitglue_registry.store.lists import LISTED, list_activities
 from fitglue_registry.store.references import resolve
 from fitglue_registry.store.stored_streams import load_streams
+from fitglue_registry.validation.wording import nearest
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
+    from pathlib import Path
 
     from fitglue_registry.model import Stream
     from fitglue_registry.store.activity_details import ActivityDetails, MemberRow
@@ -28,6 +33,9 @@ if TYPE_CHECKING:
 
 class Activities:
     """The activities of athletes; calling it lists them."""
+
+    #: The values of a listed activity, in order, besides ``sources``.
+    columns = LISTED
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -94,6 +102,30 @@ class Activities:
             files = bodies.get(member.record_id, {})
             if "file" in files:
                 yield member.external_id, files["file"][0].read()
+
+    def save_original_files(self, activities: Iterable[ActivityDetails], folder: Path) -> int:
+        """Write the original files of activities that were fetched; returns how many.
+
+        The name of a file is made of day, number and external id. Raises ``StoreFailed``
+        FG-export-failed.
+        """
+        files = (
+            (activity, external_id, content)
+            for activity in activities
+            for external_id, content in self.original_files(activity)
+        )
+        return save_original_files(files, folder)
+
+    def count(self, athlete: str = ME) -> int:
+        """How many activities an athlete has."""
+        with self._workspace.database.read() as db:
+            return count_activities(db, athlete)
+
+    def nearest_sport(self, sport: str) -> str | None:
+        """The sport that was meant, where there is none of that name but a similar one."""
+        if sport.lower() in {name.lower() for name in SPORTS}:
+            return None
+        return nearest(sport, SPORTS)
 
     def totals(self, since: date, until: date, athlete: str = ME) -> dict[str, float]:
         """Count, moving seconds, metres and load of the activities between two local days.

@@ -58,6 +58,10 @@ class Syncs:
         """Try every record in quarantine again; yields the result of each."""
         yield from self._each(None, athlete, retry_connection)
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass until the next sync, by the clock of the host."""
+        self._workspace.clock.sleep(seconds)
+
     def runs(self, athlete: str = ME, limit: int = 10) -> list[dict[str, Any]]:
         """The newest runs of an athlete."""
         with self._workspace.database.read() as db:

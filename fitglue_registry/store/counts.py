@@ -46,6 +46,14 @@ def totals(db: Db, athlete_id: str, since: date, until: date) -> dict[str, float
     return dict(db.execute(query).one()._mapping)
 
 
+def count_activities(db: Db, athlete_id: str) -> int:
+    """How many activities an athlete has; those that are gone are left out."""
+    query = sa.select(sa.func.count()).where(
+        activities.c.athlete_id == athlete_id, activities.c.gone_at.is_(None)
+    )
+    return db.execute(query).scalar_one()
+
+
 def _sum(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.func.coalesce(sa.func.sum(column), 0)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -22,9 +21,10 @@ from fitglue_registry.store.tables import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import date
 
     from sqlalchemy.engine import Connection as Db
+
+    from fitglue_registry.store.activity_filter import Filter
 
 #: The columns of a listed activity, besides its sources.
 LISTED = ("number", "id", *FIGURES)
@@ -36,19 +36,6 @@ _CONNECTIONS = (
     .where(source_activities.c.activity_id.in_(IDS), records.c.state != RecordState.GONE)
     .order_by(connections.c.name)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which activities; days are local and both included."""
-
-    since: date | None = None
-    until: date | None = None
-    sport: str | None = None
-    source: str | None = None  # a connection's name, or a source's id
-    text: str | None = None
-    min_distance_m: float | None = None
-    limit: int | None = None
 
 
 def list_activities(db: Db, athlete_id: str, wanted: Filter) -> Iterator[dict[str, Any]]:

@@ -9,8 +9,9 @@ import pytest
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model import Column, Stream
 from fitglue_registry.store.activity_details import load_activity
+from fitglue_registry.store.activity_filter import Filter
 from fitglue_registry.store.counts import connection_counts, totals
-from fitglue_registry.store.lists import Filter, list_activities
+from fitglue_registry.store.lists import list_activities
 from fitglue_registry.store.parts import set_part, want_parts
 from fitglue_registry.store.record_story import find_records, record_story, records_on
 from fitglue_registry.store.references import resolve

@@ -17,9 +17,7 @@ from fitglue_registry.cli.command import Group, Length, days_options, json_optio
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of
 from fitglue_registry.cli.text import short_hashes
-from fitglue_registry.model.sports import SPORTS
-from fitglue_registry.store.lists import Filter
-from fitglue_registry.validation.wording import nearest
+from fitglue_registry.store.activity_filter import Filter
 
 if TYPE_CHECKING:
     from fitglue_registry.store.activity_details import ActivityDetails
@@ -102,17 +100,10 @@ def _list(cli: CliContext, wanted: Filter, *, as_csv: bool) -> None:
 def _why_nothing(cli: CliContext, sport: str | None) -> str:
     if not cli.host.connections.list():
         return "There is nothing yet. Next: fitglue connect intervals"
-    near = _nearest_sport(sport) if sport else None
+    near = cli.host.activities.nearest_sport(sport) if sport else None
     if near:
         return f"No activity matches; did you mean --sport {near}?"
     return "No activity matches. Is everything fetched? fitglue sync"
-
-
-def _nearest_sport(sport: str) -> str | None:
-    """The sport that was meant, if there is none of this name."""
-    if sport.lower() in {name.lower() for name in SPORTS}:
-        return None
-    return nearest(sport, SPORTS)
 
 
 def _table(activities: list[dict[str, Any]], width: int) -> Rows:

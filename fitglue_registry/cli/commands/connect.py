@@ -17,7 +17,6 @@ from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import DETAIL, GOOD, Hanging, Heading
 from fitglue_registry.cli.progress import Progress
 from fitglue_registry.errors import AthleteNeeded, UserMistake
-from fitglue_registry.registry.pasted import read_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -222,7 +221,7 @@ def _ask(cli: CliContext, field: Field) -> str:
             show_default=False,
         )
         try:
-            read_field(field, answer)
+            cli.host.connections.check_value(field, answer)
             return answer
         except UserMistake as error:
             if not tries_left:

@@ -12,9 +12,9 @@ import click
 from fitglue_registry.cli import numbers
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
+from fitglue_registry.cli.dashboard import status_document
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import Hanging, Rows, columns_of
-from fitglue_registry.cli.overview import connection_health, local_now
 from fitglue_registry.cli.progress import Progress
 from fitglue_registry.errors import FitglueError, UserMistake
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fitglue_registry.cli.layout import Part
     from fitglue_registry.plugin_api import Account
     from fitglue_registry.services.connection_secrets import SecretKept
+    from fitglue_registry.services.connection_status import ConnectionStatus
     from fitglue_registry.store.connections import ConnectionRow
 
 _COLUMNS = columns_of(
@@ -56,35 +57,34 @@ def command(context: click.Context) -> None:
 @pass_cli
 def list_(cli: CliContext) -> None:
     """List every connection: its account, its state, and how much it holds."""
-    connected = cli.host.connections.list()
-    connections = [connection_health(cli.host, connection) for connection in connected]
+    service = cli.host.connections
+    connections = [service.status(connected) for connected in service.list()]
     if cli.as_json:
-        cli.lines(connections)
+        cli.lines(map(status_document, connections))
     elif connections:
-        cli.show(*_table(connections, local_now(cli.host, connected)))
+        cli.show(*_table(connections, service.local_time()))
     else:
         cli.note("Nothing is connected yet. Next: fitglue connect intervals")
 
 
-def _table(connections: list[dict[str, Any]], now: datetime) -> Iterator[Part]:
+def _table(connections: list[ConnectionStatus], now: datetime) -> Iterator[Part]:
     yield Rows(_COLUMNS, [_row(connection, now) for connection in connections])
     for connection in connections:
-        if connection["state"] != "ok":
-            reason = connection["reason"] or connection["state"]
-            yield Hanging("!", f"{connection['name']}: {reason}")
-            yield Hanging("→", connection["fix"] or "", indent=4)
+        if connection.state != "ok":
+            yield Hanging("!", f"{connection.name}: {connection.reason or connection.state}")
+            yield Hanging("→", connection.fix or "", indent=4)
 
 
-def _row(connection: dict[str, Any], now: datetime) -> tuple[Any, ...]:
+def _row(connection: ConnectionStatus, now: datetime) -> tuple[object, ...]:
     return (
-        connection["name"],
-        connection["account"]["name"] or connection["account"]["id"],
-        connection["state"],
-        connection["records"],
-        connection["stubs"],
-        connection["waiting_parts"],
-        connection["quarantine"],
-        numbers.ago(connection["last_checked_at"], now),
+        connection.name,
+        connection.account.name or connection.account.id,
+        connection.state,
+        connection.records,
+        connection.stubs,
+        connection.waiting_parts,
+        connection.quarantine,
+        numbers.ago(connection.last_checked_at, now),
     )
 
 

@@ -14,7 +14,6 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import Heading, Pairs
 from fitglue_registry.cli.values import grouped
-from fitglue_registry.dedupe.labelled import predict, read_records, write_predictions
 from fitglue_registry.errors import FitglueError, Place, PluginFailed, UserMistake
 from fitglue_registry.model import to_builtins
 
@@ -183,14 +182,10 @@ def match(cli: CliContext, *, records: Path, out: Path) -> None:
     that is held for the same or that a person would be asked about. It is the matcher that `sync`
     uses.
     """
-    labelled = read_records(records)
-    predictions = predict(labelled)
-    write_predictions(out, predictions)
-    same = sum(prediction.verdict == "same" for prediction in predictions)
-    asked = len(predictions) - same
+    matched = cli.host.imports.match_offline(records, out)
     cli.note(
-        f"Records: {len(labelled):,}. Pairs: {same:,} the same, {asked:,} to be asked about. "
-        f"Written to {out}"
+        f"Records: {matched.records:,}. Pairs: {matched.same:,} the same, "
+        f"{matched.asked:,} to be asked about. Written to {out}"
     )
 
 

@@ -4,9 +4,7 @@ files.
 
 from __future__ import annotations
 
-import re
 import sys
-import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,18 +16,14 @@ from fitglue_registry.cli.command import Command, days_options
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.progress import Progress
 from fitglue_registry.cli.text import count
-from fitglue_registry.errors import Place, StoreFailed, UserMistake
-from fitglue_registry.store.lists import Filter
+from fitglue_registry.errors import UserMistake
+from fitglue_registry.services.original_files import not_written
+from fitglue_registry.store.activity_filter import Filter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fitglue_registry.store.activity_details import ActivityDetails
-
-_HEAD = 2000
-_LONGEST_ID = 40
-#: What a file's name takes of an id: letters and digits of any script, and these two.
-_UNSAFE = re.compile(r"[^\w-]")
 
 
 @click.command(
@@ -96,20 +90,10 @@ def _destination(out: Path | None) -> Iterator[None]:
             yield
         part.replace(out)
     except OSError as error:
-        raise _not_written(out, error) from error
+        raise not_written(out, error) from error
     finally:
         sys.stdout = kept
         part.unlink(missing_ok=True)
-
-
-def _not_written(out: Path, error: OSError) -> StoreFailed:
-    return StoreFailed(
-        "FG-export-failed",
-        "the file cannot be written",
-        at=Place(str(out)),
-        why=error.strerror,
-        fix="name a place that exists and is yours, with room",
-    )
 
 
 def _each(cli: CliContext, numbers: list[int]) -> Iterator[ActivityDetails]:
@@ -133,45 +117,8 @@ def _print_csv(cli: CliContext, numbers: list[int]) -> None:
 def _export_files(cli: CliContext, numbers: list[int], out: Path | None) -> None:
     if out is None:
         raise UserMistake("FG-usage", "original files need a folder", fix="add --out FOLDER")
-    written = 0
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for activity in _each(cli, numbers):
-            written += _write_files(cli, activity, out)
-    except OSError as error:
-        raise _not_written(out, error) from error
+    written = cli.host.activities.save_original_files(_each(cli, numbers), out)
     files = count(written, "original file")
     cli.show(f"{files} of {count(len(numbers), 'activity', 'activities')} written to {out}")
     if not written and numbers:
         cli.note("None was fetched yet: fitglue sync --files")
-
-
-def _write_files(cli: CliContext, activity: ActivityDetails, folder: Path) -> int:
-    """Write each original that was fetched, named by day, number and id; return how many."""
-    start = activity.activity.start_local or activity.activity.start_utc
-    written = 0
-    for external_id, content in cli.host.activities.original_files(activity):
-        name = f"{start:%Y-%m-%d}-{activity.number}-{_plain(external_id)}{_suffix(content)}"
-        (folder / name).write_bytes(content)
-        written += 1
-    return written
-
-
-def _plain(external_id: str) -> str:
-    return _UNSAFE.sub("-", external_id)[:_LONGEST_ID]
-
-
-def _suffix(content: bytes) -> str:
-    """What the content is; a file that was uploaded packed stays packed."""
-    if content.startswith(b"\x1f\x8b"):
-        try:
-            unpacked = zlib.decompressobj(wbits=31).decompress(content, _HEAD)
-        except zlib.error:
-            return ".gz"
-        return f"{_suffix(unpacked)}.gz"
-    if content[8:12] == b".FIT":
-        return ".fit"
-    head = content[:_HEAD].lower()
-    if b"<gpx" in head:
-        return ".gpx"
-    return ".tcx" if b"<trainingcenter" in head else ".bin"

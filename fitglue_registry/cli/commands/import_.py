@@ -75,7 +75,7 @@ def _confirm(cli: CliContext, *, is_agreed: bool) -> None:
 
 def _import(cli: CliContext, recognition: Recognition, *, dry_run: bool) -> int:
     paths_before = _paths_by_connection(cli)
-    activities_before = _number_of_activities(cli)
+    activities_before = cli.host.activities.count()
     events = _Noted(cli.host.import_paths(recognition, dry_run=dry_run))
     tallies, code = follow(cli, iter(events), "reading")
     if tallies:
@@ -122,13 +122,9 @@ def _note_new_paths(
             cli.note(f"{name} reads {_paths(event.paths)} from now on")
 
 
-def _number_of_activities(cli: CliContext) -> int:
-    return int(str(cli.host.queries.sql("select count(*) from activities").rows[0][0]))
-
-
 def _show_total(cli: CliContext, before: int) -> None:
     """Print what a person sees of it: most of what an archive has is known from elsewhere."""
-    after = _number_of_activities(cli)
+    after = cli.host.activities.count()
     change = ""
     if after != before:
         direction = "more" if after > before else "fewer"

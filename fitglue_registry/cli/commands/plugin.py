@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-import tomllib
-from contextlib import suppress
-from importlib import invalidate_caches
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from packaging.utils import canonicalize_name
 
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import Hanging, Heading, Pairs, Rows, columns_of
-from fitglue_registry.errors import FitglueError, PluginFailed, UserMistake
-from fitglue_registry.plugins import Plugins
+from fitglue_registry.errors import PluginFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from fitglue_registry.plugins.check import Step
     from fitglue_registry.services.plugins import ListedPlugin
 
 _COLUMNS = columns_of(("", "plugin", "version", "entries"), folded=("entries",))
-_PIP_OPTIONS = ("--disable-pip-version-check", "--no-input")
-_LAST_LINES = 6
 
 
 @click.group(
@@ -142,94 +128,9 @@ def install(cli: CliContext, *, what: str, upgrade: bool) -> int:
 
     A plugin is a program: it runs with your rights. Install only what you trust.
     """
-    before = _versions()
-    _pip(cli, what, upgrade=upgrade)
-    after = _versions()
-    names = [name for name in after if name not in before or before[name] != after[name]]
-    names = names or _meant(what, after)
-    if not names:
-        raise PluginFailed(
-            "FG-plugin-not-found",
-            f"{what} is installed, and brings no plugin",
-            why="no distribution in it has the entry point group fitglue.plugins",
-            fix="tell its author",
-        )
-    return max(_check(cli, name) for name in names)
-
-
-def _versions() -> dict[str, str | None]:
-    """The version of every plugin that is installed now, none of them imported."""
-    invalidate_caches()
-    plugins = Plugins()
-    return {name: plugins.distribution(name).version for name in plugins.names()}
-
-
-def _target(what: str) -> str:
-    """What pip is given: a path that is there as a path, a name as a name, and never an option."""
-    if what.startswith("-"):
-        raise UserMistake(
-            "FG-usage", f"{what!r} is no plugin", fix="give a name, a folder or a wheel"
-        )
-    path = Path(what).expanduser()
-    looks_like_a_path = "/" in what or path.suffix == ".whl" or path.is_dir()
-    return str(path.resolve()) if looks_like_a_path and path.exists() else what
-
-
-def _meant(what: str, names: Iterable[str]) -> list[str]:
-    """The installed plugin that ``what`` names, where nothing was new; a plugin has the name of its
-    distribution.
-    """
-    meant = canonicalize_name(_distribution(what))
-    return [name for name in names if canonicalize_name(name) == meant]
-
-
-def _distribution(what: str) -> str:
-    """The name of the distribution in a folder or a wheel, or in a requirement such as
-    ``fitglue-intervals>=0.1``.
-    """
-    path = Path(what).expanduser()
-    if path.is_dir():
-        with suppress(OSError, tomllib.TOMLDecodeError, KeyError, TypeError):
-            text = (path / "pyproject.toml").read_text(encoding="utf-8")
-            return str(tomllib.loads(text)["project"]["name"])
-    if path.suffix == ".whl":
-        return path.name.partition("-")[0]
-    return re.split(r"[^\w.-]", path.name, maxsplit=1)[0]
-
-
-def _pip(cli: CliContext, what: str, *, upgrade: bool) -> None:
-    command_line = [sys.executable, "-m", "pip", "install", *_PIP_OPTIONS]
-    if upgrade:
-        command_line.append("--upgrade")
-    target = _target(what)
-    command_line.append(target)
-    cli.note(cli.redactor.text(" ".join(command_line)))
-    done = subprocess.run(  # noqa: S603 - a list, no shell
-        command_line,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        env=_environment_of_builds(),
+    names = cli.host.plugins.install(
+        what,
+        upgrade=upgrade,
+        on_command=lambda command_line: cli.note(cli.redactor.text(command_line)),
     )
-    if done.returncode != 0:
-        raise _not_installed(target, done.stderr or done.stdout)
-
-
-def _environment_of_builds() -> dict[str, str]:
-    """A build is somebody else's program: it gets none of our keys with its environment."""
-    environment = {}
-    for name, value in os.environ.items():
-        if not name.startswith("FITGLUE_") and name != "PGPASSWORD":
-            environment[name] = value
-    return environment
-
-
-def _not_installed(what: str, output: str) -> FitglueError:
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return PluginFailed(
-        "FG-plugin-install-failed",
-        f"pip could not install {what}",
-        why=" / ".join(lines[-_LAST_LINES:]) or "it gave no reason",
-        fix="look at pip's own words above: is it the name, the path, the network?",
-    )
+    return max([_check(cli, name) for name in names])

@@ -13,7 +13,6 @@ from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of
 from fitglue_registry.cli.sync_report import follow
 from fitglue_registry.cli.text import short_id
-from fitglue_registry.errors import UserMistake
 from fitglue_registry.sync.events import SyncStopped
 
 if TYPE_CHECKING:
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 _COLUMNS = columns_of(("record", "start", "why"), folded=("why",))
 #: The exit code of what was done in part.
 _LEFT_OVER = 5
-#: So many characters of an id are enough.
-_ENOUGH = 6
 
 
 @click.group(
@@ -78,15 +75,7 @@ def show(cli: CliContext, *, external_id: str) -> None:
     """Show one record of the quarantine: what is wrong where, and what to do; the beginning of its
     ID will do.
     """
-    typed = external_id.rstrip("…")
-    meant = [record for record in cli.host.records.quarantine() if _is_meant(record, typed)]
-    if not meant:
-        raise UserMistake(
-            "FG-not-in-quarantine",
-            f"{external_id!r} is not in quarantine",
-            fix="see: fitglue quarantine",
-        )
-    for record in meant:
+    for record in cli.host.records.in_quarantine(external_id):
         if cli.as_json:
             cli.document(record)
             continue
@@ -105,14 +94,6 @@ def _facts(record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "since", numbers.moment(record["since"])
     yield "tries", record["tries"]
     yield "plugin", f"{record['plugin']} {record['plugin_version'] or ''}"
-
-
-def _is_meant(record: dict[str, Any], typed: str) -> bool:
-    external_id = record["external_id"]
-    for name in (external_id, f"{record['connection']}/{external_id}"):
-        if name == typed or (len(typed) >= _ENOUGH and name.startswith(typed)):
-            return True
-    return False
 
 
 @command.command(

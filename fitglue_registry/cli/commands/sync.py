@@ -93,4 +93,4 @@ def _sync_for_ever(
         for tally in ended:
             if isinstance(tally.ended, SyncStopped):
                 show_failure(cli, tally.ended.error, tally.connection)
-        cli.host.workspace.clock.sleep(every_s)
+        cli.host.syncs.wait(every_s)

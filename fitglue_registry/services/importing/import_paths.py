@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace as replace_fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError, StoreFailed
 from fitglue_registry.services.connecting import read_fields
-from fitglue_registry.services.importing.offline import normalize_offline
+from fitglue_registry.services.importing.offline import match_offline, normalize_offline
 from fitglue_registry.services.importing.recognizing import Recognition, recognize
 from fitglue_registry.services.importing.watching import FolderSyncs
 from fitglue_registry.services.plugin_view import PluginViews
@@ -21,13 +22,12 @@ from fitglue_registry.workspace import ME
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from fitglue_registry.plugin_api import Recognized
     from fitglue_registry.services.athletes import Athletes
     from fitglue_registry.services.connecting import Connections
     from fitglue_registry.services.importing.folder_watcher import Timing
-    from fitglue_registry.services.importing.offline import Normalized
+    from fitglue_registry.services.importing.offline import Normalized, OfflineMatch
     from fitglue_registry.services.syncing import Syncs
     from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.sync.events import Event
@@ -116,6 +116,13 @@ class Imports:
         ``RecordRefused`` where the whole payload is something else.
         """
         return normalize_offline(self._workspace, source, content, name, streams)
+
+    def match_offline(self, records: str | Path, predictions: str | Path) -> OfflineMatch:
+        """Match the records of a file in JSON Lines, and write the pairs that belong together.
+
+        It is the matcher that a sync uses. Nothing of the store is read.
+        """
+        return match_offline(Path(records), Path(predictions))
 
     def _import_one(self, recognized: Recognized, athlete: str) -> Iterator[Event]:
         source = self._workspace.catalogue.get("source", recognized.entry)

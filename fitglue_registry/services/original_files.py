@@ -1,0 +1,71 @@
+"""Writes the original files of activities into a folder."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import Place, StoreFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from fitglue_registry.store.activity_details import ActivityDetails
+
+_HEAD = 2000
+_LONGEST_ID = 40
+#: What a file's name does not take of an id: all but letters and digits of any script, ``-``, ``_``.
+_UNSAFE = re.compile(r"[^\w-]")
+
+
+def save_original_files(files: Iterable[tuple[ActivityDetails, str, bytes]], folder: Path) -> int:
+    """Write files of activities by external id, named by day, number and id; return how many.
+
+    Raises ``StoreFailed`` FG-export-failed.
+    """
+    written = 0
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for activity, external_id, content in files:
+            (folder / _name(activity, external_id, content)).write_bytes(content)
+            written += 1
+    except OSError as error:
+        raise not_written(folder, error) from error
+    return written
+
+
+def _name(activity: ActivityDetails, external_id: str, content: bytes) -> str:
+    start = activity.activity.start_local or activity.activity.start_utc
+    safe_id = _UNSAFE.sub("-", external_id)[:_LONGEST_ID]
+    return f"{start:%Y-%m-%d}-{activity.number}-{safe_id}{_suffix(content)}"
+
+
+def not_written(path: Path, error: OSError) -> StoreFailed:
+    """Return what to say of a file or folder that cannot be written."""
+    return StoreFailed(
+        "FG-export-failed",
+        "the file cannot be written",
+        at=Place(str(path)),
+        why=error.strerror,
+        fix="name a place that exists and is yours, with room",
+    )
+
+
+def _suffix(content: bytes) -> str:
+    """What the content is; a file that was uploaded packed stays packed."""
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            unpacked = zlib.decompressobj(wbits=31).decompress(content, _HEAD)
+        except zlib.error:
+            return ".gz"
+        return f"{_suffix(unpacked)}.gz"
+    if content[8:12] == b".FIT":
+        return ".fit"
+    head = content[:_HEAD].lower()
+    if b"<gpx" in head:
+        return ".gpx"
+    if b"<trainingcenter" in head:
+        return ".tcx"
+    return ".bin"
