@@ -5,15 +5,12 @@ PostgreSQL.
 from __future__ import annotations
 
 import json
-from datetime import date
 
 import pytest
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_registry import Host, Options
-from fitglue_registry.errors import Busy, UserMistake
+from fitglue_registry import Host
 from fitglue_registry.secrets.memory import MemorySecretStore
-from fitglue_registry.sync.lock import connection_lock
 from tests.sync.builders import finished
 from tests.sync.natural import natural
 
@@ -107,14 +104,6 @@ def test_nothing_is_shared_across_athletes(connected, server):
     assert not mine & theirs
 
 
-def test_removing_a_connection_removes_what_only_it_knew(connected):
-    """`connections remove` leaves no record, no secret and no activity behind."""
-    finished(connected)
-    connected.connections.remove("intervals")
-    left = natural(connected)
-    assert not any(left.values())
-
-
 def test_the_same_account_gives_the_same_store_on_postgresql(
     connected, tmp_path, server, clock, postgres_url
 ):
@@ -171,36 +160,3 @@ def test_files_and_intervals_share_one_workout_by_the_hash_of_the_file(
 GPX = b"""<?xml version="1.0"?><gpx version="1.1" creator="test" xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>
 <trkpt lat="48.2" lon="16.3"><time>2026-11-10T06:00:00Z</time></trkpt>
 <trkpt lat="48.201" lon="16.3"><time>2026-11-10T06:01:00Z</time></trkpt></trkseg></trk></gpx>"""
-
-
-def test_a_connection_is_not_removed_while_it_is_synced(connected, clock):
-    """Removing waits for nobody: it says who is at work."""
-    one = connected.connections.list()[0]
-    held = connection_lock(
-        connected.workspace.database, connected.home, one.id, one.name, "2026-11-21T12:00:00Z"
-    )
-    with held, pytest.raises(Busy):
-        connected.connections.remove("intervals")
-    assert connected.connections.list()
-
-
-def test_removing_a_connection_removes_its_files_at_once(connected):
-    """No track of anybody's stays behind among the blobs."""
-    finished(connected, files=True)
-    assert list(connected.workspace.raws.blobs.all())
-    connected.connections.remove("intervals")
-    assert not list(connected.workspace.raws.blobs.all())
-
-
-def test_a_key_is_renewed_where_it_was_used(connected, server):
-    """Connecting again with nothing but a new key asks the server that the connection was made
-    with.
-    """
-    server.set_key("renewed-key")
-    assert connected.connect("intervals", {"api_key": "renewed-key"}).renewed
-
-
-def test_full_and_since_contradict_each_other(connected):
-    """Nothing is synced where two options say opposite things."""
-    with pytest.raises(UserMistake, match="FG-options-conflict"):
-        list(connected.sync(options=Options(full=True, since=date(2026, 1, 1))))

@@ -1,0 +1,23 @@
+"""Which syncs are refused before they begin."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from fitglue_registry import Options
+from fitglue_registry.errors import UserMistake
+
+
+def test_a_sync_without_a_connection_says_how_to_connect(host):
+    """Where nothing is connected, the error names the command that connects."""
+    with pytest.raises(UserMistake, match="FG-no-connection") as caught:
+        list(host.sync())
+    assert caught.value.fix == "fitglue connect intervals"
+
+
+def test_full_and_since_contradict_each_other(connected):
+    """Nothing is synced where two options say opposite things."""
+    with pytest.raises(UserMistake, match="FG-options-conflict"):
+        list(connected.sync(options=Options(full=True, since=date(2026, 1, 1))))
