@@ -82,6 +82,16 @@ class SyncContext:
     import_processes: Callable[[], Processes] | None = None
 
     @property
+    def athlete_id(self) -> str:
+        """The athlete whose connection it is."""
+        return self.connected.athlete_id
+
+    @property
+    def connection_id(self) -> str:
+        """The id of the connection."""
+        return self.connected.id
+
+    @property
     def name(self) -> str:
         """The name of the connection."""
         return self.connected.name

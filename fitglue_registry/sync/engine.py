@@ -13,8 +13,8 @@ from fitglue_registry.plugin_api import Window
 from fitglue_registry.store.connections import update_connection
 from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.runs import RunLog
-from fitglue_registry.sync import events
 from fitglue_registry.sync.deriving.quarantine import retry_quarantine
+from fitglue_registry.sync.events import Event, Events, SyncFinished, SyncStopped
 from fitglue_registry.sync.fetching.confirming import confirm_missing
 from fitglue_registry.sync.fetching.parts import fetch_part
 from fitglue_registry.sync.listing.due import Lister
@@ -22,13 +22,11 @@ from fitglue_registry.sync.lock import lock_of
 from fitglue_registry.sync.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from fitglue_registry.registry import Part
     from fitglue_registry.sync.context import Options, SyncContext
 
 
-def sync_connection(context: SyncContext, options: Options) -> Iterator[events.Event]:
+def sync_connection(context: SyncContext, options: Options) -> Events:
     """Sync one connection, an event at a time; the last is ``SyncFinished`` or ``SyncStopped``.
 
     Raises ``Busy`` where another process syncs it, ``StoreFailed`` where the store fails. Closing
@@ -55,7 +53,7 @@ class _Sync:
         self._run = Run(context, log)
         self._lister = Lister(self._run, options)
 
-    def run(self) -> Iterator[events.Event]:
+    def run(self) -> Events:
         started = time.monotonic()
         outcome = RunOutcome.STOPPED
         error: FitglueError | None = None
@@ -70,7 +68,7 @@ class _Sync:
         seconds = time.monotonic() - started
         yield self._last_event(error, seconds)
 
-    def _steps(self) -> Iterator[events.Event]:
+    def _steps(self) -> Events:
         yield from self._lister.list_due()
         if self._options.dry_run:
             return
@@ -107,15 +105,15 @@ class _Sync:
         with self._context.database.write() as db:
             self._run.log.end(db, now, outcome, error.as_dict() if error else None)
             if changes:
-                update_connection(db, self._context.connected.id, **changes)
+                update_connection(db, self._context.connection_id, **changes)
 
-    def _last_event(self, error: FitglueError | None, seconds: float) -> events.Event:
+    def _last_event(self, error: FitglueError | None, seconds: float) -> Event:
         name = self._context.name
         counts = self._run.log.counts
         requests = self._context.view.requests
         if error is not None:
-            return events.SyncStopped(name, error, counts, requests, seconds)
-        return events.SyncFinished(name, counts, requests, seconds, self._note())
+            return SyncStopped(name, error, counts, requests, seconds)
+        return SyncFinished(name, counts, requests, seconds, self._note())
 
     def _note(self) -> str | None:
         horizon = self._context.connected.horizon

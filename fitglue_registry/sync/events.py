@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,10 @@ class Event:
     """Something that happened on a connection."""
 
     connection: str
+
+
+#: What happens on connections, in order, while it happens.
+Events = Iterator[Event]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 from fitglue_registry.model.stored import RunKind, RunOutcome
 from fitglue_registry.store.quarantine import quarantined
 from fitglue_registry.store.runs import RunLog
-from fitglue_registry.sync import events
 from fitglue_registry.sync.deriving.loading import loaded_batches
 from fitglue_registry.sync.deriving.storing import place_stored, store_derived
 from fitglue_registry.sync.deriving.workers import derive_batches
+from fitglue_registry.sync.events import Decided, Events
 from fitglue_registry.sync.lock import lock_of
 from fitglue_registry.sync.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from fitglue_registry.store.records import RecordRow
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.deriving.deriver import Derived
 
 
-def retry_connection(context: SyncContext) -> Iterator[events.Event]:
+def retry_connection(context: SyncContext) -> Events:
     """Try every record of a connection that is in quarantine again, in a run of its own."""
     connected = context.connected
     with lock_of(context):
@@ -35,18 +35,18 @@ def retry_connection(context: SyncContext) -> Iterator[events.Event]:
             log.end(db, context.now, RunOutcome.COMPLETE)
 
 
-def retry_quarantine(run: Run) -> Iterator[events.Event]:
+def retry_quarantine(run: Run) -> Events:
     """Try again what another version of the plugin refused."""
     context = run.context
     version = context.plugin_version
     if version is None:
         return
     with context.database.read() as db:
-        waiting = quarantined(db, context.connected.id, not_version=version)
+        waiting = quarantined(db, context.connection_id, not_version=version)
     yield from _retry(run, waiting)
 
 
-def _retry(run: Run, waiting: Sequence[RecordRow]) -> Iterator[events.Event]:
+def _retry(run: Run, waiting: Sequence[RecordRow]) -> Events:
     batches = loaded_batches(run.context, waiting)
     for records, results in derive_batches(run.context, batches, len(waiting)):
         for record, derived in zip(records, results, strict=True):
@@ -55,7 +55,7 @@ def _retry(run: Run, waiting: Sequence[RecordRow]) -> Iterator[events.Event]:
             yield _event(run.context.name, record, derived)
 
 
-def _event(name: str, record: RecordRow, derived: Derived) -> events.Decided:
+def _event(name: str, record: RecordRow, derived: Derived) -> Decided:
     if derived.refused is None:
-        return events.Decided(name, record.external_id, "released")
-    return events.Decided(name, record.external_id, "quarantined", str(derived.refused))
+        return Decided(name, record.external_id, "released")
+    return Decided(name, record.external_id, "quarantined", str(derived.refused))

@@ -19,10 +19,10 @@ from fitglue_registry.store.source_activities import forget_lost_activities
 from fitglue_registry.store.source_activity_search import shared_of
 from fitglue_registry.store.statements import chunks
 from fitglue_registry.store.tables import quarantine, records, source_activities, streams
-from fitglue_registry.sync import events
 from fitglue_registry.sync.deriving.loading import loaded_batches
 from fitglue_registry.sync.deriving.storing import place_stored, store_derived
 from fitglue_registry.sync.deriving.workers import derive_batches
+from fitglue_registry.sync.events import Decided, Events, PartsPlanned, PartStored, SyncFinished
 from fitglue_registry.sync.lock import lock_of
 from fitglue_registry.sync.run import Run
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.deriving.deriver import Derived
 
 
-def rebuild_connection(context: SyncContext) -> Iterator[events.Event]:
+def rebuild_connection(context: SyncContext) -> Events:
     """Normalize every record of a connection again; the last event is ``SyncFinished`` with how
     many changed.
 
@@ -67,12 +67,12 @@ class _Rebuild:
         self._changed = 0
         self._quarantined = 0
 
-    def run(self) -> Iterator[events.Event]:
+    def run(self) -> Events:
         name = self._context.name
         rows = self._all_records()
         log = self._run.log
         outcome = RunOutcome.STOPPED
-        yield events.PartsPlanned(name, "records", len(rows))
+        yield PartsPlanned(name, "records", len(rows))
         try:
             yield from self._derive(rows)
             _merge_again(self._context)
@@ -85,7 +85,7 @@ class _Rebuild:
             }
             with self._context.database.write() as db:
                 log.end(db, self._context.now, outcome)
-        yield events.SyncFinished(name, log.counts)
+        yield SyncFinished(name, log.counts)
 
     def _all_records(self) -> list[RecordRow]:
         connected = self._context.connected
@@ -94,7 +94,7 @@ class _Rebuild:
             forget_lost_activities(db, connected.athlete_id)
             return [RecordRow(*row) for row in db.execute(mine.order_by(records.c.id))]
 
-    def _derive(self, rows: Sequence[RecordRow]) -> Iterator[events.Event]:
+    def _derive(self, rows: Sequence[RecordRow]) -> Events:
         done = 0
         batches = _batches_with_before(self._context, rows)
         for (batch, before), results in derive_batches(self._context, batches, len(rows)):
@@ -103,17 +103,15 @@ class _Rebuild:
                 if derived.refused is not None and row.state == RecordState.GONE:
                     continue  # nobody needs to mend it any more
                 yield from self._renew(row, before[row.id], derived)
-                yield events.PartStored(
-                    self._context.name, "records", row.external_id, done, len(rows)
-                )
+                yield PartStored(self._context.name, "records", row.external_id, done, len(rows))
 
-    def _renew(self, row: RecordRow, before: _Before, derived: Derived) -> Iterator[events.Event]:
+    def _renew(self, row: RecordRow, before: _Before, derived: Derived) -> Events:
         """Store what a record says now, unless that is what it said before."""
         name = self._context.name
         refused = derived.refused
         if refused is not None:
             self._quarantined += 1
-            yield events.Decided(name, row.external_id, "quarantined", str(refused))
+            yield Decided(name, row.external_id, "quarantined", str(refused))
         changed = _changed_legs(before, derived)
         if changed or refused is not None or self._has_to_be_written(before):
             with self._run.transaction() as transaction:
@@ -123,7 +121,7 @@ class _Rebuild:
         for leg_no in changed:
             self._changed += 1
             leg = f"leg {leg_no}" if leg_no else None
-            yield events.Decided(name, row.external_id, "changed", leg)
+            yield Decided(name, row.external_id, "changed", leg)
 
     def _has_to_be_written(self, before: _Before) -> bool:
         """Whether a record is stored anew although it says what it said before."""

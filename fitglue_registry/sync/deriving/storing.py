@@ -39,7 +39,7 @@ def put_derived(transaction: Transaction, record_id: int, derived: Derived) -> S
     return put_source_activities(
         transaction.db,
         record_id,
-        context.connected.athlete_id,
+        context.athlete_id,
         derived.encoded,
         plugin=context.entry.plugin.name,
         plugin_version=context.plugin_version,
@@ -53,7 +53,7 @@ def place_stored(transaction: Transaction, stored: Iterable[Stored | None]) -> N
     """
     db = transaction.db
     context = transaction.context
-    athlete_id = context.connected.athlete_id
+    athlete_id = context.athlete_id
     now = context.now
     ids: list[int] = []
     affected: set[str] = set()

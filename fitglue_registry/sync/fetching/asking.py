@@ -80,7 +80,7 @@ def _others(context: SyncContext, part: str, jobs: Sequence[Sequence[str]]) -> l
     that never was, some of what waits.
     """
     with context.database.read() as db:
-        delivered = sample_with_part(db, context.connected.id, part, _PROBES)
+        delivered = sample_with_part(db, context.connection_id, part, _PROBES)
     if delivered:
         return delivered
     waiting = [job[0] for job in jobs]

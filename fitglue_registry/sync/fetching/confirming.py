@@ -12,15 +12,15 @@ from fitglue_registry.plugin_api import Part, Unavailable
 from fitglue_registry.store.quarantine import quarantined, release
 from fitglue_registry.store.records import records_in_state, update_record
 from fitglue_registry.store.source_activity_search import ids_of_records
-from fitglue_registry.sync import events
 from fitglue_registry.sync.deriving.storing import place_stored, store_derived
+from fitglue_registry.sync.events import Decided, Event, Events
 from fitglue_registry.sync.fetching.asking import ask_for
 from fitglue_registry.sync.fetching.read_ahead import RecordReadAhead
 from fitglue_registry.sync.fetching.storing import keep_part
 from fitglue_registry.sync.reasons import reason_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterator, Sequence
+    from collections.abc import Collection, Generator, Sequence
 
     from fitglue_registry.registry import Part as PartEntry
     from fitglue_registry.store.records import RecordRow
@@ -33,16 +33,14 @@ _UNLISTED = "not in the list, and still at the source"
 _CANNOT_BE_ASKED = "not listed any more, and the source can be asked for no single record"
 
 
-def confirm_missing(
-    run: Run, asked: Collection[str] = ()
-) -> Generator[events.Event, None, set[str]]:
+def confirm_missing(run: Run, asked: Collection[str] = ()) -> Generator[Event, None, set[str]]:
     """Settle every record that is marked as missing: still there, a stub now, or gone.
 
     Of those ``asked`` in this run none is again; returns the ids that were.
     """
     context = run.context
     with context.database.read() as db:
-        marked = records_in_state(db, context.connected.id, RecordState.MISSING)
+        marked = records_in_state(db, context.connection_id, RecordState.MISSING)
     missing = [record for record in marked if record.external_id not in asked]
     part = _confirming_part(context)
     if part is not None:
@@ -68,12 +66,12 @@ def _confirming_part(context: SyncContext) -> PartEntry | None:
     return None
 
 
-def _ask_by_id(run: Run, part: PartEntry, missing: Sequence[RecordRow]) -> Iterator[events.Event]:
+def _ask_by_id(run: Run, part: PartEntry, missing: Sequence[RecordRow]) -> Events:
     if not missing:
         return
     context = run.context
     with context.database.read() as db:
-        unread = {record.external_id for record in quarantined(db, context.connected.id)}
+        unread = {record.external_id for record in quarantined(db, context.connection_id)}
     by_id = {record.external_id: record for record in missing}
     records = RecordReadAhead(context, {record.external_id: record.id for record in missing})
 
@@ -86,16 +84,14 @@ def _ask_by_id(run: Run, part: PartEntry, missing: Sequence[RecordRow]) -> Itera
             yield from _settle(run, record, answered, is_unread=record.external_id in unread)
 
 
-def _settle(
-    run: Run, record: RecordRow, answered: Answered, *, is_unread: bool
-) -> Iterator[events.Event]:
+def _settle(run: Run, record: RecordRow, answered: Answered, *, is_unread: bool) -> Events:
     item = answered.item
     if isinstance(item, Part):
         assert answered.derived is not None
         yield from _is_there(run, record, item, answered.derived.checked())
     elif isinstance(item, FitglueError):
         reason = f"to be confirmed: {item.what}"
-        yield events.Decided(run.context.name, record.external_id, "not-fetched", reason)
+        yield Decided(run.context.name, record.external_id, "not-fetched", reason)
     elif item.state == "stub":
         yield from _becomes_stub(run, record, item)
     elif item.state == "gone" or (item.state == "none" and is_unread):
@@ -104,7 +100,7 @@ def _settle(
         yield from _bury(run, record, item)
 
 
-def _is_there(run: Run, record: RecordRow, part: Part, derived: Derived) -> Iterator[events.Event]:
+def _is_there(run: Run, record: RecordRow, part: Part, derived: Derived) -> Events:
     name = run.context.name
     changes: dict[str, Any] = {"state": RecordState.UNLISTED}
     if derived.encoded:
@@ -115,16 +111,16 @@ def _is_there(run: Run, record: RecordRow, part: Part, derived: Derived) -> Iter
         update_record(transaction.db, record.id, **changes)
         place_stored(transaction, [store_derived(transaction, record.id, derived)])
     if derived.refused is not None:
-        yield events.Decided(name, record.external_id, "quarantined", str(derived.refused))
-    yield events.Decided(name, record.external_id, "confirmed", _UNLISTED)
+        yield Decided(name, record.external_id, "quarantined", str(derived.refused))
+    yield Decided(name, record.external_id, "confirmed", _UNLISTED)
 
 
-def _bury(run: Run, record: RecordRow, answer: Unavailable) -> Iterator[events.Event]:
+def _bury(run: Run, record: RecordRow, answer: Unavailable) -> Events:
     """The tombstone: the record stays with what was kept of it, its source activities no longer
     count.
     """
     context = run.context
-    athlete_id = context.connected.athlete_id
+    athlete_id = context.athlete_id
     now = context.now
     with run.transaction() as transaction:
         db = transaction.db
@@ -133,12 +129,12 @@ def _bury(run: Run, record: RecordRow, answer: Unavailable) -> Iterator[events.E
         transaction.decide(RunDecision.GONE, record.id, answer.reason)
         release(db, record.id)  # what it said is kept, and nobody needs to mend it any more
         context.matcher.place(db, athlete_id, ids_of_records(db, [record.id]), now)
-    yield events.Decided(context.name, record.external_id, "gone", answer.reason)
+    yield Decided(context.name, record.external_id, "gone", answer.reason)
 
 
-def _becomes_stub(run: Run, record: RecordRow, answer: Unavailable) -> Iterator[events.Event]:
+def _becomes_stub(run: Run, record: RecordRow, answer: Unavailable) -> Events:
     with run.transaction() as transaction:
         reason = reason_text(answer)
         update_record(transaction.db, record.id, state=RecordState.STUB, reason=reason)
         transaction.decide(RunDecision.STUB, record.id, answer.reason)
-    yield events.Decided(run.context.name, record.external_id, "stub", answer.reason)
+    yield Decided(run.context.name, record.external_id, "stub", answer.reason)

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.plugin_api import Unavailable
 from fitglue_registry.store.parts import count_wanted, lacks_part, want_where_unknown, wanted_parts
-from fitglue_registry.sync import events
 from fitglue_registry.sync.deriving.pool import pool_for
+from fitglue_registry.sync.events import Events, PartsPlanned, PartStored
 from fitglue_registry.sync.fetching.asking import ask_for
 from fitglue_registry.sync.fetching.read_ahead import RecordReadAhead
 from fitglue_registry.sync.fetching.storing import store_answers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from fitglue_registry.plugin_api import Window
     from fitglue_registry.registry import Part
     from fitglue_registry.sync.context import SyncContext
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 _PAGE = 1_000
 
 
-def fetch_part(run: Run, part: Part, ask_in: Window | None) -> Iterator[events.Event]:
+def fetch_part(run: Run, part: Part, ask_in: Window | None) -> Events:
     """Fetch one part of every record that wants it, and of those of a window that were never asked
     for it.
     """
@@ -37,14 +35,14 @@ def fetch_part(run: Run, part: Part, ask_in: Window | None) -> Iterator[events.E
     if ask_in is not None:
         _want_where_unknown(context, part, ask_in)
     with context.database.read() as db:
-        total = count_wanted(db, context.connected.id, part.name)
+        total = count_wanted(db, context.connection_id, part.name)
     if total:
-        yield events.PartsPlanned(context.name, part.name, total)
+        yield PartsPlanned(context.name, part.name, total)
     with pool_for(context, part, total) as pool:
         yield from _fetch(run, part, total, pool)
 
 
-def _fetch(run: Run, part: Part, total: int, pool: Pool | None) -> Iterator[events.Event]:
+def _fetch(run: Run, part: Part, total: int, pool: Pool | None) -> Events:
     context = run.context
     done = 0
     # Asked for in this run in vain: the newest of what is wanted, on every later page.
@@ -64,9 +62,7 @@ def _fetch(run: Run, part: Part, total: int, pool: Pool | None) -> Iterator[even
                     yield decisions[external_id]
                 if _is_still_wanted(answered):
                     still_wanted.add(external_id)
-                yield events.PartStored(
-                    context.name, part.name, external_id, done, max(done, total)
-                )
+                yield PartStored(context.name, part.name, external_id, done, max(done, total))
             # What was answered before it is stored; the rest stays wanted.
             for answered in batch[len(sound) :]:
                 assert answered.derived is not None
@@ -79,7 +75,7 @@ def _next_page(context: SyncContext, part: Part, still_wanted: set[str]) -> dict
     """
     limit = _PAGE + len(still_wanted)
     with context.database.read() as db:
-        wanted = wanted_parts(db, context.connected.id, part.name, limit)
+        wanted = wanted_parts(db, context.connection_id, part.name, limit)
     page = {}
     for record_id, external_id in wanted:
         if external_id not in still_wanted:
@@ -99,7 +95,7 @@ def _is_still_wanted(answered: Answered) -> bool:
 
 
 def _want_where_unknown(context: SyncContext, part: Part, window: Window) -> None:
-    connection_id = context.connected.id
+    connection_id = context.connection_id
     with context.database.read() as db:
         lacks = lacks_part(db, connection_id, part.name, window)
     if lacks:

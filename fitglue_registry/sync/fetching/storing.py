@@ -10,8 +10,8 @@ from fitglue_registry.plugin_api import Body, Part, Unavailable
 from fitglue_registry.store.parts import part_tries, restore_second_look, set_part
 from fitglue_registry.store.raw_parts import BLOB_PARTS
 from fitglue_registry.store.records import update_record
-from fitglue_registry.sync import events
 from fitglue_registry.sync.deriving.storing import place_stored, store_derived
+from fitglue_registry.sync.events import Decided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ _MOST_TRIES = 5
 
 def store_answers(
     run: Run, part: str, record_of: Mapping[str, int], batch: Sequence[Answered]
-) -> dict[str, events.Decided]:
+) -> dict[str, Decided]:
     """Store the answers of one request and everything that follows from them; returns what there is
     to say of each id.
     """
@@ -75,16 +75,16 @@ def _store_answer(
     return store_derived(transaction, record_id, derived)
 
 
-def _decision(name: str, part: str, answered: Answered) -> events.Decided | None:
+def _decision(name: str, part: str, answered: Answered) -> Decided | None:
     """What there is to say of an answer."""
     item = answered.item
     external_id = answered.external_id
     if isinstance(item, FitglueError):
-        return events.Decided(name, external_id, "not-fetched", f"{part}: {item.what}")
+        return Decided(name, external_id, "not-fetched", f"{part}: {item.what}")
     if isinstance(item, Unavailable):
-        return events.Decided(name, external_id, f"no {part}", item.reason)
+        return Decided(name, external_id, f"no {part}", item.reason)
     if answered.derived is not None and answered.derived.refused is not None:
-        return events.Decided(name, external_id, "quarantined", str(answered.derived.refused))
+        return Decided(name, external_id, "quarantined", str(answered.derived.refused))
     return None
 
 

@@ -38,7 +38,7 @@ def compare_window(
     context: SyncContext, window: Window, rows: Sequence[Listing]
 ) -> tuple[list[Change], list[RecordRow]]:
     """What of the rows is new or changed, and the records of this window that they do not show."""
-    connection_id = context.connected.id
+    connection_id = context.connection_id
     revisions = Revisions(context.entry)
     with context.database.read() as db:
         known = known_records(db, connection_id, [row.external_id for row in rows])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fitglue_registry.plugin_api import Listing, Split, Window
 from fitglue_registry.store.connections import update_connection
 from fitglue_registry.store.windows import plan_windows, planned_windows
-from fitglue_registry.sync import events
+from fitglue_registry.sync.events import Events, SyncStarted
 from fitglue_registry.sync.listing.asking import ask_for_rows, rows_of
 from fitglue_registry.sync.listing.window import ListedWindow, store_window
 
@@ -40,11 +40,11 @@ class Lister:
             return None
         return self._options.since or self._context.connected.horizon
 
-    def list_due(self) -> Iterator[events.Event]:
+    def list_due(self) -> Events:
         """List and store every window that is due."""
         options = self._options
         with self._context.database.read() as db:
-            pending = planned_windows(db, self._context.connected.id)
+            pending = planned_windows(db, self._context.connection_id)
         is_first = self._context.connected.full_walk_at is None
         if options.until or (options.since and not is_first):
             yield from self._list_one("window", Window(options.since, options.until))
@@ -75,25 +75,25 @@ class Lister:
             oldest = max(oldest, self.horizon)
         return Window(oldest, None)
 
-    def _list_one(self, how: str, window: Window) -> Iterator[events.Event]:
-        yield events.SyncStarted(self._context.name, how, self._options.dry_run)
+    def _list_one(self, how: str, window: Window) -> Events:
+        yield SyncStarted(self._context.name, how, self._options.dry_run)
         yield from self._list(window)
 
-    def _resume(self, pending: Sequence[PlannedWindow]) -> Iterator[events.Event]:
+    def _resume(self, pending: Sequence[PlannedWindow]) -> Events:
         """Go on with a walk that was stopped; what is newer than its first windows comes with the
         overlap.
         """
-        yield events.SyncStarted(self._context.name, "resumed")
+        yield SyncStarted(self._context.name, "resumed")
         self.walk_at = pending[0].walk_at
         if pending[0].window.newest is not None:
             yield from self._list(self._overlap(), left=len(pending))
         yield from self._list_planned(pending)
 
-    def _walk(self, how: str) -> Iterator[events.Event]:
+    def _walk(self, how: str) -> Events:
         """Through the whole history: the plugin is asked once, and says in which windows it wants
         to be asked.
         """
-        yield events.SyncStarted(self._context.name, how, self._options.dry_run)
+        yield SyncStarted(self._context.name, how, self._options.dry_run)
         self.walk_at = self._context.now
         items = ask_for_rows(self._context, Window())
         first = next(items, None)
@@ -110,7 +110,7 @@ class Lister:
     def _plan(self, windows: Sequence[Window]) -> list[PlannedWindow]:
         """Write down the windows of a walk, which is then resumed wherever it is stopped."""
         assert self.walk_at is not None
-        connection_id = self._context.connected.id
+        connection_id = self._context.connection_id
         horizon = None if self.horizon is None else self.horizon.isoformat()
         with self._context.database.write() as db:
             plan_windows(db, connection_id, self.walk_at, windows)
@@ -119,26 +119,24 @@ class Lister:
                 update_connection(db, connection_id, full_walk_at=self.walk_at)
             return planned_windows(db, connection_id)
 
-    def _list_planned(self, pending: Sequence[PlannedWindow]) -> Iterator[events.Event]:
+    def _list_planned(self, pending: Sequence[PlannedWindow]) -> Events:
         left = len(pending)
         for planned in pending:
             left -= 1
             yield from self._list(planned.window, planned, left)
 
-    def _list_all(self, windows: Sequence[Window]) -> Iterator[events.Event]:
+    def _list_all(self, windows: Sequence[Window]) -> Events:
         left = len(windows)
         for window in windows:
             left -= 1
             yield from self._list(window, left=left)
 
-    def _list(
-        self, window: Window, planned: PlannedWindow | None = None, left: int = 0
-    ) -> Iterator[events.Event]:
+    def _list(self, window: Window, planned: PlannedWindow | None = None, left: int = 0) -> Events:
         rows = rows_of(self._context, window)
         walk_done = self.walk_at if planned is not None and left == 0 else None
         yield from self._store(ListedWindow(window, rows, planned, walk_done, left))
 
-    def _store(self, listed: ListedWindow) -> Iterator[events.Event]:
+    def _store(self, listed: ListedWindow) -> Events:
         yield from store_window(self._run, listed, dry_run=self._options.dry_run)
 
 

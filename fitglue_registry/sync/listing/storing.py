@@ -49,9 +49,7 @@ def store_changes(transaction: Transaction, changes: Sequence[DerivedChange]) ->
         affected.update(to_match.affected)
     if ids or affected:
         context = transaction.context
-        context.matcher.place(
-            transaction.db, context.connected.athlete_id, ids, context.now, affected
-        )
+        context.matcher.place(transaction.db, context.athlete_id, ids, context.now, affected)
     return ids
 
 
@@ -90,7 +88,7 @@ def _store_record(transaction: Transaction, derived_change: DerivedChange) -> in
     if change.known is not None:
         update_record(db, change.known.id, **values)
         return change.known.id
-    connection_id = transaction.context.connected.id
+    connection_id = transaction.context.connection_id
     return insert_record(db, connection_id, listing.external_id, first_seen_at=now, **values)
 
 

@@ -10,14 +10,14 @@ from fitglue_registry.store.connections import update_connection
 from fitglue_registry.store.parts import after_walk
 from fitglue_registry.store.records import update_record
 from fitglue_registry.store.windows import window_done
-from fitglue_registry.sync import events
+from fitglue_registry.sync.events import Decided, Events, WindowListed
 from fitglue_registry.sync.listing.comparing import compare_window
 from fitglue_registry.sync.listing.deriving import derive_changes
 from fitglue_registry.sync.listing.rehearsing import rehearse
 from fitglue_registry.sync.listing.storing import store_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from fitglue_registry.plugin_api import Listing, Window
     from fitglue_registry.store.records import RecordRow
@@ -37,7 +37,7 @@ class ListedWindow:
     left: int = 0  # windows still to come
 
 
-def store_window(run: Run, listed: ListedWindow, *, dry_run: bool) -> Iterator[events.Event]:
+def store_window(run: Run, listed: ListedWindow, *, dry_run: bool) -> Events:
     """Commit one window: everything that it shows, the vanished marked, the plan moved on.
 
     An unchanged window writes nothing.
@@ -54,9 +54,9 @@ def store_window(run: Run, listed: ListedWindow, *, dry_run: bool) -> Iterator[e
     for change in derived:
         yield from _events_of(name, change, joins, dry_run=dry_run)
     for record in missing:
-        yield events.Decided(name, record.external_id, "missing", "not listed any more")
+        yield Decided(name, record.external_id, "missing", "not listed any more")
     decisions = [change.decision for change in changes]
-    yield events.WindowListed(
+    yield WindowListed(
         name,
         listed.window,
         len(listed.rows),
@@ -87,26 +87,26 @@ def _commit(
         if listed.planned is not None:
             window_done(transaction.db, listed.planned)
         if listed.walk_done is not None:
-            after_walk(transaction.db, context.connected.id)
-            update_connection(transaction.db, context.connected.id, full_walk_at=listed.walk_done)
+            after_walk(transaction.db, context.connection_id)
+            update_connection(transaction.db, context.connection_id, full_walk_at=listed.walk_done)
 
 
-def _not_ready(name: str, rows: Sequence[Listing]) -> Iterator[events.Event]:
+def _not_ready(name: str, rows: Sequence[Listing]) -> Events:
     """The rows of which nothing is known yet."""
     for row in rows:
         unavailable = row.unavailable
         if unavailable is not None and unavailable.state == "later":
-            yield events.Decided(name, row.external_id, "not-fetched", unavailable.reason)
+            yield Decided(name, row.external_id, "not-fetched", unavailable.reason)
 
 
 def _events_of(
     name: str, derived_change: DerivedChange, joins: dict[str, str], *, dry_run: bool
-) -> Iterator[events.Event]:
+) -> Events:
     change = derived_change.change
     refused = derived_change.derived.refused
     external_id = change.listing.external_id
-    yield events.Decided(name, external_id, change.decision.value, change.reason)
+    yield Decided(name, external_id, change.decision.value, change.reason)
     if external_id in joins:
-        yield events.Decided(name, external_id, "would-join", joins[external_id])
+        yield Decided(name, external_id, "would-join", joins[external_id])
     if refused is not None and not dry_run:
-        yield events.Decided(name, external_id, "quarantined", str(refused))
+        yield Decided(name, external_id, "quarantined", str(refused))
