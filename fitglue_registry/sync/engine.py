@@ -141,7 +141,9 @@ def _options_of_log(options: Options) -> dict[str, Any]:
 
 
 def _connection_after(
-    outcome: RunOutcome, error: FitglueError | None, now: str
+    outcome: RunOutcome,
+    error: FitglueError | None,
+    now: str,
 ) -> dict[str, str | None]:
     """What the end of a sync changes of its connection."""
     if outcome == RunOutcome.COMPLETE:

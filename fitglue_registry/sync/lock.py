@@ -35,7 +35,11 @@ def lock_of(context: SyncContext) -> AbstractContextManager[None]:
 
 @contextmanager
 def connection_lock(
-    database: Database, home: Path, connection_id: str, name: str, since: str
+    database: Database,
+    home: Path,
+    connection_id: str,
+    name: str,
+    since: str,
 ) -> Iterator[None]:
     """Hold the lock of a connection; raises ``Busy`` FG-sync-running that says who holds it."""
     if database.dialect == "postgresql":
@@ -48,7 +52,12 @@ def connection_lock(
 
 
 @contextmanager
-def _file_lock(folder: Path, connection_id: str, name: str, since: str) -> Iterator[None]:
+def _file_lock(
+    folder: Path,
+    connection_id: str,
+    name: str,
+    since: str,
+) -> Iterator[None]:
     holder = folder / f"{connection_id}.json"
     lock = FileLock(folder / f"{connection_id}.lock", timeout=0)
     try:
@@ -86,7 +95,11 @@ def _read_holder(path: Path) -> str | None:
 
 
 @contextmanager
-def _advisory_lock(database: Database, connection_id: str, name: str) -> Iterator[None]:
+def _advisory_lock(
+    database: Database,
+    connection_id: str,
+    name: str,
+) -> Iterator[None]:
     digest = hashlib.blake2b(connection_id.encode(), digest_size=8).digest()
     key = int.from_bytes(digest, signed=True)
     # In no transaction: the lock is the session's, and a transaction that idles for a whole sync

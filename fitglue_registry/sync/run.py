@@ -23,7 +23,12 @@ class Transaction:
     log: RunLog
     db: Db
 
-    def decide(self, decision: str, record_id: int, reason: str | None = None) -> None:
+    def decide(
+        self,
+        decision: str,
+        record_id: int,
+        reason: str | None = None,
+    ) -> None:
         """Write down a decision about a record, in the transaction that carries it out."""
         self.log.decide(self.db, self.context.now, str(decision), record_id, reason)
 

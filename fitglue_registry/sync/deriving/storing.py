@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.run import Transaction
 
 
-def store_derived(transaction: Transaction, record_id: int, derived: Derived) -> Stored | None:
+def store_derived(
+    transaction: Transaction,
+    record_id: int,
+    derived: Derived,
+) -> Stored | None:
     """Store what was made of a record, or keep it aside; its activities are for ``place_stored`` to
     bring up to date.
     """
@@ -33,7 +37,11 @@ def store_derived(transaction: Transaction, record_id: int, derived: Derived) ->
     return put_derived(transaction, record_id, derived)
 
 
-def put_derived(transaction: Transaction, record_id: int, derived: Derived) -> Stored:
+def put_derived(
+    transaction: Transaction,
+    record_id: int,
+    derived: Derived,
+) -> Stored:
     """Store the source activities that were made of a record."""
     context = transaction.context
     return put_source_activities(
@@ -72,7 +80,11 @@ def place_stored(transaction: Transaction, stored: Iterable[Stored | None]) -> N
         context.matcher.remerge(db, athlete_id, remerge, now)
 
 
-def quarantine(transaction: Transaction, record_id: int, refused: FitglueError) -> None:
+def quarantine(
+    transaction: Transaction,
+    record_id: int,
+    refused: FitglueError,
+) -> None:
     """Keep a record aside with the reason, until it or its plugin changes."""
     context = transaction.context
     is_news = put_in_quarantine(

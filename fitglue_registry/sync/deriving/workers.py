@@ -35,7 +35,9 @@ _BATCH, _HEAVY_BATCH = 25, 2
 
 
 def derive_batches(
-    context: SyncContext, batches: Iterable[tuple[Label, Sequence[Record]]], total: int
+    context: SyncContext,
+    batches: Iterable[tuple[Label, Sequence[Record]]],
+    total: int,
 ) -> Iterator[tuple[Label, list[Derived]]]:
     """What each batch of records says, in their order, with the label that it came with; ``total``
     is how many records there are.
@@ -60,7 +62,12 @@ def _is_heavy(entry: Entry) -> bool:
     return any(part.heavy for part in entry.parts)
 
 
-def processes_for(context: SyncContext, total: int, *, heavy: bool) -> Processes | None:
+def processes_for(
+    context: SyncContext,
+    total: int,
+    *,
+    heavy: bool,
+) -> Processes | None:
     """What starts processes, where so many records are worth it and there is more than one core.
 
     Plugins that an application handed over as objects are not known to another process, and work
@@ -76,7 +83,9 @@ def processes_for(context: SyncContext, total: int, *, heavy: bool) -> Processes
 
 
 def hand_out(
-    workers: Workers, context: SyncContext, records: Sequence[Record]
+    workers: Workers,
+    context: SyncContext,
+    records: Sequence[Record],
 ) -> Future[list[Derived]]:
     """Let a worker derive these; raises ``BrokenExecutor`` where one ended by itself."""
     return workers.submit(derive_there, context.entry, records, context.plugins.time_limit_s)
@@ -146,7 +155,11 @@ def _plugins(time_limit_s: float) -> Plugins:
     return Plugins(time_limit_s=time_limit_s)
 
 
-def derive_there(entry: Entry, records: Sequence[Record], time_limit_s: float) -> list[Derived]:
+def derive_there(
+    entry: Entry,
+    records: Sequence[Record],
+    time_limit_s: float,
+) -> list[Derived]:
     """Derive a batch in a worker, which finds its plugins by itself; errors travel without what a
     plugin may have hung on them.
     """

@@ -37,7 +37,9 @@ class Answered:
 
 
 def in_batches(
-    items: Iterable[Part | Unavailable], derive: Derive, most: int
+    items: Iterable[Part | Unavailable],
+    derive: Derive,
+    most: int,
 ) -> Iterator[list[Answered]]:
     """The answers of one job, ``most`` at a time, with what is made of each; also those that came
     before the plugin failed.

@@ -41,7 +41,10 @@ _HOOK = "fitglue_fetch"
 
 
 def ask_for(
-    context: SyncContext, part: PartEntry, ids: Sequence[str], derive: Derive
+    context: SyncContext,
+    part: PartEntry,
+    ids: Sequence[str],
+    derive: Derive,
 ) -> Iterator[list[Answered]]:
     """The answers to ``ids``, job by job; the failures that concern one id alone come last.
 
@@ -75,7 +78,11 @@ def _failures(failed: Mapping[str, FitglueError]) -> list[Answered]:
     return [Answered(external_id, error) for external_id, error in failed.items()]
 
 
-def _others(context: SyncContext, part: str, jobs: Sequence[Sequence[str]]) -> list[str]:
+def _others(
+    context: SyncContext,
+    part: str,
+    jobs: Sequence[Sequence[str]],
+) -> list[str]:
     """A few ids that can tell an outage from odd records: what was delivered before, or, of a part
     that never was, some of what waits.
     """
@@ -148,7 +155,10 @@ class _Job:
 
 
 def _ask(
-    context: SyncContext, part: PartEntry, ids_of_jobs: Sequence[Sequence[str]], derive: Derive
+    context: SyncContext,
+    part: PartEntry,
+    ids_of_jobs: Sequence[Sequence[str]],
+    derive: Derive,
 ) -> Generator[list[Answered], None, _Stretch]:
     """Ask for jobs until so many fail in a row; returns what is left then.
 
@@ -180,7 +190,10 @@ def _ask(
 
 
 def _answers(
-    context: SyncContext, part: PartEntry, jobs: Sequence[_Job], derive: Derive
+    context: SyncContext,
+    part: PartEntry,
+    jobs: Sequence[_Job],
+    derive: Derive,
 ) -> Generator[tuple[int, list[Answered] | FitglueError], None, None]:
     """(number of the job, some of its answers or why it failed)."""
     most = 1 if part.heavy else _BATCH
@@ -194,7 +207,10 @@ def _answers(
 
 
 def _take(
-    context: SyncContext, part: str, batch: Iterable[Answered], job: _Job
+    context: SyncContext,
+    part: str,
+    batch: Iterable[Answered],
+    job: _Job,
 ) -> Iterator[list[Answered]]:
     """The answers up to one that was not asked for, which is the plugin's error."""
     taken: list[Answered] = []

@@ -84,7 +84,13 @@ def _ask_by_id(run: Run, part: PartEntry, missing: Sequence[RecordRow]) -> Event
             yield from _settle(run, record, answered, is_unread=record.external_id in unread)
 
 
-def _settle(run: Run, record: RecordRow, answered: Answered, *, is_unread: bool) -> Events:
+def _settle(
+    run: Run,
+    record: RecordRow,
+    answered: Answered,
+    *,
+    is_unread: bool,
+) -> Events:
     item = answered.item
     if isinstance(item, Part):
         assert answered.derived is not None

@@ -69,7 +69,11 @@ def _fetch(run: Run, part: Part, total: int, pool: Pool | None) -> Events:
                 answered.derived.checked()
 
 
-def _next_page(context: SyncContext, part: Part, still_wanted: set[str]) -> dict[str, int]:
+def _next_page(
+    context: SyncContext,
+    part: Part,
+    still_wanted: set[str],
+) -> dict[str, int]:
     """External id → record of the newest that want a part and were not asked for it yet; a page of
     a history of any length.
     """

@@ -29,7 +29,10 @@ class RecordReadAhead:
     """
 
     def __init__(
-        self, context: SyncContext, record_of: Mapping[str, int], pool: Pool | None = None
+        self,
+        context: SyncContext,
+        record_of: Mapping[str, int],
+        pool: Pool | None = None,
     ) -> None:
         self._context = context
         self._deriver = Deriver(context.plugins, context.entry)

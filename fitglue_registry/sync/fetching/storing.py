@@ -26,7 +26,10 @@ _MOST_TRIES = 5
 
 
 def store_answers(
-    run: Run, part: str, record_of: Mapping[str, int], batch: Sequence[Answered]
+    run: Run,
+    part: str,
+    record_of: Mapping[str, int],
+    batch: Sequence[Answered],
 ) -> dict[str, Decided]:
     """Store the answers of one request and everything that follows from them; returns what there is
     to say of each id.
@@ -58,7 +61,10 @@ def _plain_bytes(batch: Sequence[Answered]) -> list[bytes]:
 
 
 def _store_answer(
-    transaction: Transaction, part: str, record_id: int, answered: Answered
+    transaction: Transaction,
+    part: str,
+    record_id: int,
+    answered: Answered,
 ) -> Stored | None:
     item = answered.item
     derived = answered.derived
@@ -89,7 +95,10 @@ def _decision(name: str, part: str, answered: Answered) -> Decided | None:
 
 
 def keep_part(
-    transaction: Transaction, record_id: int, part: Part, derived: Derived | None
+    transaction: Transaction,
+    record_id: int,
+    part: Part,
+    derived: Derived | None,
 ) -> None:
     """Keep the bytes of a part, and say that it is there."""
     context = transaction.context
@@ -105,7 +114,12 @@ def keep_part(
     set_part(transaction.db, record_id, part.part, state=PartState.HAVE, raw_id=raw_id)
 
 
-def _note_failure(transaction: Transaction, part: str, record_id: int, error: FitglueError) -> None:
+def _note_failure(
+    transaction: Transaction,
+    part: str,
+    record_id: int,
+    error: FitglueError,
+) -> None:
     db = transaction.db
     if not restore_second_look(db, record_id, part):
         tries = part_tries(db, record_id, part) + 1
@@ -114,7 +128,11 @@ def _note_failure(transaction: Transaction, part: str, record_id: int, error: Fi
     transaction.decide(RunDecision.NOT_FETCHED, record_id, f"{part}: {error.what}")
 
 
-def _note_unavailable(transaction: Transaction, record_id: int, answer: Unavailable) -> None:
+def _note_unavailable(
+    transaction: Transaction,
+    record_id: int,
+    answer: Unavailable,
+) -> None:
     """Write down that a part will not come, or not now, and why."""
     db = transaction.db
     part = answer.part

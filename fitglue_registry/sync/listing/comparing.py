@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.model.stored import FETCHABLE, PartName, RecordState, RunDecision
 from fitglue_registry.store.records import known_records, records_in
-from fitglue_registry.sync.listing.revisions import Revisions, drifted
+from fitglue_registry.sync.listing.revisions import Difference, Revisions, drifted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,28 +33,42 @@ class Change:
     reason: str | None = None
     touched: frozenset[str] = frozenset()  # the parts that the change re-opens
 
+    @property
+    def external_id(self) -> str:
+        """What the source calls the record."""
+        return self.listing.external_id
+
 
 def compare_window(
-    context: SyncContext, window: Window, rows: Sequence[Listing]
+    context: SyncContext,
+    window: Window,
+    rows: Sequence[Listing],
 ) -> tuple[list[Change], list[RecordRow]]:
     """What of the rows is new or changed, and the records of this window that they do not show."""
     connection_id = context.connection_id
     revisions = Revisions(context.entry)
+    ids = [row.external_id for row in rows]
     with context.database.read() as db:
-        known = known_records(db, connection_id, [row.external_id for row in rows])
+        known = known_records(db, connection_id, ids)
         changes = []
         for listing in rows:
-            change = _compare(listing, known.get(listing.external_id), revisions)
+            record = known.get(listing.external_id)
+            change = _compare(listing, record, revisions)
             if change is not None:
                 changes.append(change)
         missing = []
         if context.entry.sync.deletions:
-            there = records_in(db, connection_id, window)
-            missing = [record for record in there if record.external_id not in known]
+            for record in records_in(db, connection_id, window):
+                if record.external_id not in known:
+                    missing.append(record)
         return _with_touched_parts(context, db, changes, revisions), missing
 
 
-def _compare(listing: Listing, known: RecordRow | None, revisions: Revisions) -> Change | None:
+def _compare(
+    listing: Listing,
+    known: RecordRow | None,
+    revisions: Revisions,
+) -> Change | None:
     revision = listing.revision or revisions.revision(listing.summary)
     decision = _decide(listing, revision, known)
     if decision is None:
@@ -63,9 +77,14 @@ def _compare(listing: Listing, known: RecordRow | None, revisions: Revisions) ->
     return Change(listing, revision, known, decision, reason)
 
 
-def _decide(listing: Listing, revision: str, known: RecordRow | None) -> RunDecision | None:
-    is_stub = listing.unavailable is not None
-    if listing.unavailable is not None and listing.unavailable.state == "later":
+def _decide(
+    listing: Listing,
+    revision: str,
+    known: RecordRow | None,
+) -> RunDecision | None:
+    unavailable = listing.unavailable
+    is_stub = unavailable is not None
+    if unavailable is not None and unavailable.state == "later":
         return None  # nothing is known of it yet; the next sync looks again
     if known is None:
         return RunDecision.STUB if is_stub else RunDecision.NEW
@@ -83,48 +102,52 @@ def _decide(listing: Listing, revision: str, known: RecordRow | None) -> RunDeci
 
 
 def _with_touched_parts(
-    context: SyncContext, db: Db, changes: Sequence[Change], revisions: Revisions
+    context: SyncContext,
+    db: Db,
+    changes: Sequence[Change],
+    revisions: Revisions,
 ) -> list[Change]:
     """The same changes, those of the summary with the parts that they touch; a key that is new on
     most rows at once touches none.
     """
     differences = _differences(context, db, changes, revisions)
-    if not differences:
-        return list(changes)
-    schema_drift = drifted([added for _, added in differences.values()])
+    schema_drift = drifted([difference.added for difference in differences.values()])
     compared = []
     for change in changes:
-        if change.listing.external_id not in differences:
-            compared.append(change)
-            continue
-        paths, _ = differences[change.listing.external_id]
-        names = ", ".join(sorted(paths)[:_MOST_NAMED])
-        compared.append(
-            replace(
-                change,
-                reason=f"{names} changed at the source" if names else None,
-                touched=frozenset(revisions.touched_parts(paths - schema_drift)),
-            )
-        )
+        difference = differences.get(change.external_id)
+        if difference is not None:
+            touched = revisions.touched_parts(difference.paths - schema_drift)
+            reason = _reason(difference)
+            change = replace(change, reason=reason, touched=frozenset(touched))
+        compared.append(change)
     return compared
 
 
+def _reason(difference: Difference) -> str | None:
+    if not difference.paths:
+        return None
+    names = sorted(difference.paths)[:_MOST_NAMED]
+    return f"{', '.join(names)} changed at the source"
+
+
 def _differences(
-    context: SyncContext, db: Db, changes: Sequence[Change], revisions: Revisions
-) -> dict[str, tuple[set[str], set[str]]]:
-    """External id → the paths of its summary that changed, and those of them that are new."""
+    context: SyncContext,
+    db: Db,
+    changes: Sequence[Change],
+    revisions: Revisions,
+) -> dict[str, Difference]:
+    """External id → how its summary changed, of those that are changed."""
     changed = {}
     for change in changes:
         if change.known is not None and change.decision == RunDecision.CHANGED:
             changed[change.known.id] = change.listing
     bodies = context.raws.newest(db, list(changed), only=PartName.SUMMARY)
-    differences: dict[str, tuple[set[str], set[str]]] = {}
+    differences = {}
     for record_id, listing in changed.items():
-        paths: set[str] = set()
-        added: set[str] = set()
+        difference = Difference()
         before = bodies.get(record_id, {}).get(PartName.SUMMARY)
         if before is not None:
             body, _ = before
-            paths, added = revisions.changed_paths(body.read(), listing.summary)
-        differences[listing.external_id] = (paths, added)
+            difference = revisions.difference(body.read(), listing.summary)
+        differences[listing.external_id] = difference
     return differences

@@ -36,16 +36,18 @@ class DerivedChange:
 def derive_changes(context: SyncContext, changes: Sequence[Change]) -> list[DerivedChange]:
     """Normalize every new or changed row, with the parts that are there already, in their order."""
     now = context.clock.now()
-    derived: dict[str, DerivedChange] = {}
+    derived = {}
     for each in _derive_new(context, changes, now):
-        derived[each.change.listing.external_id] = each
+        derived[each.change.external_id] = each
     for each in _derive_known(context, changes, now):
-        derived[each.change.listing.external_id] = each
-    return [derived[change.listing.external_id] for change in changes]
+        derived[each.change.external_id] = each
+    return [derived[change.external_id] for change in changes]
 
 
 def _derive_new(
-    context: SyncContext, changes: Sequence[Change], now: datetime
+    context: SyncContext,
+    changes: Sequence[Change],
+    now: datetime,
 ) -> Iterator[DerivedChange]:
     new = [change for change in changes if change.known is None]
     if not new:
@@ -59,37 +61,49 @@ def _derive_new(
 
 def _bare(context: SyncContext, change: Change) -> Record:
     """A record that has no part yet."""
-    external_id = change.listing.external_id
-    return Record(external_id, context.entry.id, {}, context.connected.account)
+    account = context.connected.account
+    return Record(change.external_id, context.entry.id, {}, account)
 
 
 def _derive_known(
-    context: SyncContext, changes: Sequence[Change], now: datetime
+    context: SyncContext,
+    changes: Sequence[Change],
+    now: datetime,
 ) -> Iterator[DerivedChange]:
     """Of the records that the store has, a few are in memory at a time."""
     known = [change for change in changes if change.known is not None]
     batches = _loaded_batches(context, known, now)
-    for received, all_derived in derive_batches(context, batches, len(known)):
-        for (change, received_at), derived in zip(received, all_derived, strict=True):
-            yield DerivedChange(change, derived, received_at)
+    for batch, results in derive_batches(context, batches, len(known)):
+        for received, derived in zip(batch, results, strict=True):
+            yield DerivedChange(received.change, derived, received.at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """A change, and when its summary was received."""
+
+    change: Change
+    at: str
 
 
 def _loaded_batches(
-    context: SyncContext, known: Sequence[Change], now: datetime
-) -> Iterator[tuple[list[tuple[Change, str]], list[Record]]]:
-    """Batches of records with the summaries that were listed; beside them, which change each is,
-    and when its summary was received.
-    """
+    context: SyncContext,
+    known: Sequence[Change],
+    now: datetime,
+) -> Iterator[tuple[list[_Received], list[Record]]]:
+    """Batches of records with the summaries that were listed."""
     for batch in batches_of(context.entry, known):
         rows = [change.known for change in batch if change.known is not None]
         received = []
         records = []
         for change, loaded in zip(batch, load_records_of(context, rows), strict=True):
             record = _with_summary(loaded, change, now)
-            received.append((change, received_text(record, _SUMMARY)))
             records.append(record)
+            received_at = received_text(record, _SUMMARY)
+            received.append(_Received(change, received_at))
         yield received, records
 
 
 def _with_summary(record: Record, change: Change, now: datetime) -> Record:
-    return with_part(record, _SUMMARY, Body(change.listing.summary), now)
+    body = Body(change.listing.summary)
+    return with_part(record, _SUMMARY, body, now)

@@ -43,12 +43,13 @@ class Lister:
     def list_due(self) -> Events:
         """List and store every window that is due."""
         options = self._options
-        with self._context.database.read() as db:
-            pending = planned_windows(db, self._context.connection_id)
+        pending = self._pending()
         is_first = self._context.connected.full_walk_at is None
+        asks_for_more = options.full or options.since or options.dry_run
         if options.until or (options.since and not is_first):
-            yield from self._list_one("window", Window(options.since, options.until))
-        elif pending and not (options.full or options.since or options.dry_run):
+            window = Window(options.since, options.until)
+            yield from self._list_one("window", window)
+        elif pending and not asks_for_more:
             yield from self._resume(pending)
         elif is_first:
             yield from self._walk("first")
@@ -57,6 +58,11 @@ class Lister:
         else:
             yield from self._list_one("overlap", self._overlap())
 
+    def _pending(self) -> list[PlannedWindow]:
+        """What is left of a walk that was stopped."""
+        with self._context.database.read() as db:
+            return planned_windows(db, self._context.connection_id)
+
     def _walk_is_due(self) -> bool:
         days = self._context.entry.sync.full_walk_days
         last = self._context.connected.full_walk_at
@@ -64,13 +70,15 @@ class Lister:
             return False
         # Also where the last one lies ahead, by a clock that was wrong then: else the next would be
         # years away.
-        distance = abs(self._context.clock.now() - datetime.fromisoformat(last))
+        walked_at = datetime.fromisoformat(last)
+        distance = abs(self._context.clock.now() - walked_at)
         return distance >= timedelta(days=days)
 
     def _overlap(self) -> Window:
         """The newest days, which are listed each time."""
-        days = timedelta(days=self._context.entry.sync.overlap_days)
-        oldest = self._context.clock.now().date() - days
+        days = self._context.entry.sync.overlap_days
+        today = self._context.clock.now().date()
+        oldest = today - timedelta(days=days)
         if self.horizon is not None:
             oldest = max(oldest, self.horizon)
         return Window(oldest, None)
@@ -98,8 +106,10 @@ class Lister:
         items = ask_for_rows(self._context, Window())
         first = next(items, None)
         if not isinstance(first, Split):
-            rows = [item for item in (first, *items) if isinstance(item, Listing)]
-            yield from self._store(ListedWindow(Window(), rows, walk_done=self.walk_at))
+            rows = [] if first is None else [first]
+            rows += [item for item in items if isinstance(item, Listing)]
+            listed = ListedWindow(Window(), rows, walk_done=self.walk_at)
+            yield from self._store(listed)
             return
         windows = list(_clipped(first.windows, self.horizon))
         if self._options.dry_run:
@@ -131,10 +141,18 @@ class Lister:
             left -= 1
             yield from self._list(window, left=left)
 
-    def _list(self, window: Window, planned: PlannedWindow | None = None, left: int = 0) -> Events:
+    def _list(
+        self,
+        window: Window,
+        planned: PlannedWindow | None = None,
+        left: int = 0,
+    ) -> Events:
         rows = rows_of(self._context, window)
-        walk_done = self.walk_at if planned is not None and left == 0 else None
-        yield from self._store(ListedWindow(window, rows, planned, walk_done, left))
+        walk_done = None
+        if planned is not None and left == 0:
+            walk_done = self.walk_at
+        listed = ListedWindow(window, rows, planned, walk_done, left)
+        yield from self._store(listed)
 
     def _store(self, listed: ListedWindow) -> Events:
         yield from store_window(self._run, listed, dry_run=self._options.dry_run)

@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property
 from itertools import chain
@@ -17,13 +18,21 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from fitglue_registry.registry import Entry
 
 #: A key that is new on more than half of at least so many changed rows at once is the source's
 #: doing, not the athlete's.
 _FEWEST_DRIFTED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The paths in which two summaries differ, and those of them that are new."""
+
+    paths: frozenset[str] = frozenset()
+    added: frozenset[str] = frozenset()
 
 
 class Revisions:
@@ -55,23 +64,24 @@ class Revisions:
                 content = _canonical(self._pruned(value, ""))
         return hashlib.blake2b(content, digest_size=16).hexdigest()
 
-    def changed_paths(self, before: bytes, after: bytes) -> tuple[set[str], set[str]]:
-        """The paths that differ between two summaries, and those of them that are new."""
+    def difference(self, before: bytes, after: bytes) -> Difference:
+        """What differs between two summaries; where one is nested beyond sense, all of it."""
         try:
             old = self._values(before)
             new = self._values(after)
         except RecursionError:
-            return {""}, set()
+            return Difference(frozenset({""}))
         changed = old.keys() ^ new.keys()
         for path in old.keys() & new.keys():
-            # Compared as they are written, for a NaN is not equal to itself.
-            if old[path] != new[path] and _canonical(old[path]) != _canonical(new[path]):
+            if not _is_equal(old[path], new[path]):
                 changed.add(path)
-        return changed, new.keys() - old.keys()
+        added = new.keys() - old.keys()
+        return Difference(frozenset(changed), frozenset(added))
 
     def _values(self, summary: bytes) -> dict[str, Any]:
         """Path → value of all that a summary says and that does not drift by itself."""
-        return dict(_flat(self._pruned(_parse(summary) or {}, "")))
+        value = _parse(summary) or {}
+        return dict(_flat(self._pruned(value, "")))
 
     def touched_parts(self, paths: Iterable[str]) -> list[str]:
         """The fetched parts that a change of these paths re-opens; of a part that the entry says
@@ -100,7 +110,7 @@ class Revisions:
                 continue
             here = f"{path}.{key}" if path else key
             if not self._drifts(here):
-                kept[key] = self._pruned(item, here) if isinstance(item, dict) else item
+                kept[key] = self._pruned(item, here)
         return kept
 
     def _drifts(self, path: str) -> bool:
@@ -109,14 +119,15 @@ class Revisions:
         return self._is_volatile[path]
 
 
-def drifted(added: Sequence[set[str]]) -> set[str]:
+def drifted(added: Sequence[Collection[str]]) -> set[str]:
     """Keys that are new on most of the changed rows at once: schema drift, to be stored and to
     re-open nothing.
     """
     if len(added) < _FEWEST_DRIFTED:
         return set()
     counts = Counter(chain.from_iterable(added))
-    return {path for path, count in counts.items() if 2 * count > len(added)}
+    half = len(added) / 2
+    return {path for path, count in counts.items() if count > half}
 
 
 def _any_of(globs: Iterable[str]) -> re.Pattern[str]:
@@ -146,9 +157,17 @@ def _canonical(value: Any) -> bytes:
         return json.dumps(value, sort_keys=True).encode()
 
 
-def _flat(value: Mapping[str, Any] | Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def _is_equal(old: Any, new: Any) -> bool:
+    if old == new:
+        return True
+    # Compared as they are written, for a NaN is not equal to itself.
+    return _canonical(old) == _canonical(new)
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if not isinstance(value, dict):
         yield path, value
         return
     for key, item in value.items():
-        yield from _flat(item, f"{path}.{key}" if path else key)
+        here = f"{path}.{key}" if path else key
+        yield from _flat(item, here)

@@ -99,7 +99,11 @@ def _start_local(derived_change: DerivedChange) -> str | None:
     return derived_change.derived.start_local
 
 
-def _store_summary(transaction: Transaction, record_id: int, derived_change: DerivedChange) -> None:
+def _store_summary(
+    transaction: Transaction,
+    record_id: int,
+    derived_change: DerivedChange,
+) -> None:
     """Keep the summary, and mark the parts that the record wants now."""
     db = transaction.db
     change = derived_change.change
@@ -119,7 +123,11 @@ def _store_summary(transaction: Transaction, record_id: int, derived_change: Der
     want_parts(db, record_id, sorted(wanted), fresh=is_new)
 
 
-def _wanted_parts(transaction: Transaction, record_id: int, change: Change) -> set[str]:
+def _wanted_parts(
+    transaction: Transaction,
+    record_id: int,
+    change: Change,
+) -> set[str]:
     """The parts to fetch: of a change those it touches, of a new record all; a part that costs an
     option only if it was fetched before.
     """

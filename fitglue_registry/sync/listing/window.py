@@ -100,7 +100,11 @@ def _not_ready(name: str, rows: Sequence[Listing]) -> Events:
 
 
 def _events_of(
-    name: str, derived_change: DerivedChange, joins: dict[str, str], *, dry_run: bool
+    name: str,
+    derived_change: DerivedChange,
+    joins: dict[str, str],
+    *,
+    dry_run: bool,
 ) -> Events:
     change = derived_change.change
     refused = derived_change.derived.refused

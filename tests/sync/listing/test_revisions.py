@@ -43,7 +43,8 @@ def as_bytes(summary):
 
 
 def changed(rules, one, two):
-    return rules.changed_paths(as_bytes(one), as_bytes(two))
+    difference = rules.difference(as_bytes(one), as_bytes(two))
+    return difference.paths, difference.added
 
 
 # -- revision --------------------------------------------------------------------------------------
@@ -148,8 +149,7 @@ def test_whatever_a_row_is_it_has_a_steady_revision(summary):
     rules = revisions("x.*")
     assert rules.revision(summary) == revisions("x.*").revision(summary)
     assert rules.revision(summary) != rules.revision(b'{"other": 1}')
-    paths, _ = rules.changed_paths(summary, b'{"other": 1}')
-    assert paths
+    assert rules.difference(summary, b'{"other": 1}').paths
 
 
 def test_rows_that_are_no_json_are_compared_by_their_bytes():
