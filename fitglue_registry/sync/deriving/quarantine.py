@@ -51,7 +51,8 @@ def _retry(run: Run, waiting: Sequence[RecordRow]) -> Events:
     for records, results in derive_batches(run.context, batches, len(waiting)):
         for record, derived in zip(records, results, strict=True):
             with run.transaction() as transaction:
-                place_stored(transaction, [store_derived(transaction, record.id, derived)])
+                stored = store_derived(transaction, record.id, derived)
+                place_stored(transaction, [stored])
             yield _event(run.context.name, record, derived)
 
 

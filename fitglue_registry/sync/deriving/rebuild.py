@@ -33,6 +33,11 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.deriving.deriver import Derived
 
+    #: The document of a leg, and the digest of its streams.
+    Leg = tuple[str, bytes | None]
+    #: The versions of the model and of the plugin.
+    Maker = tuple[int, str | None]
+
 
 def rebuild_connection(context: SyncContext) -> Events:
     """Normalize every record of a connection again; the last event is ``SyncFinished`` with how
@@ -52,8 +57,8 @@ class _Before:
     it is in quarantine.
     """
 
-    legs: dict[int, tuple[str, bytes | None]] = field(default_factory=dict)
-    made_by: set[tuple[int, str | None]] = field(default_factory=set)
+    legs: dict[int, Leg] = field(default_factory=dict)
+    made_by: set[Maker] = field(default_factory=set)
     quarantined: bool = False
     lost: bool = False  # the activity that one of them belonged to is not there any more
 
@@ -88,22 +93,27 @@ class _Rebuild:
         yield SyncFinished(name, log.counts)
 
     def _all_records(self) -> list[RecordRow]:
-        connected = self._context.connected
-        mine = select_records().where(records.c.connection_id == connected.id)
+        connection_id = self._context.connection_id
+        query = (
+            select_records().where(records.c.connection_id == connection_id).order_by(records.c.id)
+        )
         with self._context.database.write() as db:
-            forget_lost_activities(db, connected.athlete_id)
-            return [RecordRow(*row) for row in db.execute(mine.order_by(records.c.id))]
+            forget_lost_activities(db, self._context.athlete_id)
+            return [RecordRow(*row) for row in db.execute(query)]
 
     def _derive(self, rows: Sequence[RecordRow]) -> Events:
+        name = self._context.name
+        total = len(rows)
         done = 0
-        batches = _batches_with_before(self._context, rows)
-        for (batch, before), results in derive_batches(self._context, batches, len(rows)):
-            for row, derived in zip(batch, results, strict=True):
+        batches = _batches(self._context, rows)
+        for batch, results in derive_batches(self._context, batches, total):
+            for row, derived in zip(batch.rows, results, strict=True):
                 done += 1
-                if derived.refused is not None and row.state == RecordState.GONE:
+                is_gone = row.state == RecordState.GONE
+                if is_gone and derived.refused is not None:
                     continue  # nobody needs to mend it any more
-                yield from self._renew(row, before[row.id], derived)
-                yield PartStored(self._context.name, "records", row.external_id, done, len(rows))
+                yield from self._renew(row, batch.before[row.id], derived)
+                yield PartStored(name, "records", row.external_id, done, total)
 
     def _renew(self, row: RecordRow, before: _Before, derived: Derived) -> Events:
         """Store what a record says now, unless that is what it said before."""
@@ -115,46 +125,57 @@ class _Rebuild:
         changed = _changed_legs(before, derived)
         if changed or refused is not None or self._has_to_be_written(before):
             with self._run.transaction() as transaction:
-                place_stored(transaction, [store_derived(transaction, row.id, derived)])
+                stored = store_derived(transaction, row.id, derived)
+                place_stored(transaction, [stored])
                 if changed:
                     transaction.decide(RunDecision.REBUILT, row.id)
         for leg_no in changed:
             self._changed += 1
-            leg = f"leg {leg_no}" if leg_no else None
-            yield Decided(name, row.external_id, "changed", leg)
+            reason = f"leg {leg_no}" if leg_no else None
+            yield Decided(name, row.external_id, "changed", reason)
 
     def _has_to_be_written(self, before: _Before) -> bool:
         """Whether a record is stored anew although it says what it said before."""
         if before.quarantined or before.lost:
             return True
-        makers = {(model.MODEL_VERSION, self._context.plugin_version)}
-        return not before.made_by <= makers
+        maker = (model.MODEL_VERSION, self._context.plugin_version)
+        return bool(before.made_by - {maker})
 
 
 def _merge_again(context: SyncContext) -> None:
     """Merge what has several sources by the rules as they are now, which may have changed though
     nothing else did.
     """
-    connected = context.connected
+    athlete_id = context.athlete_id
     with context.database.read() as db:
-        shared = shared_of(db, connected.id)
+        shared = shared_of(db, context.connection_id)
     for ids in chunks(shared):
         with context.database.write() as db:
-            lock_athlete(db, connected.athlete_id)
-            context.matcher.merge_again(db, connected.athlete_id, ids, context.now)
+            lock_athlete(db, athlete_id)
+            context.matcher.merge_again(db, athlete_id, ids, context.now)
 
 
-def _batches_with_before(
-    context: SyncContext, rows: Sequence[RecordRow]
-) -> Iterator[tuple[tuple[Sequence[RecordRow], dict[int, _Before]], list[Record]]]:
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Some records, with what the store holds of each."""
+
+    rows: Sequence[RecordRow]
+    before: dict[int, _Before]
+
+
+def _batches(
+    context: SyncContext,
+    rows: Sequence[RecordRow],
+) -> Iterator[tuple[_Batch, list[Record]]]:
     for batch, loaded in loaded_batches(context, rows):
-        yield (batch, _load_before(context, batch)), loaded
+        before = _load_before(context, batch)
+        yield _Batch(batch, before), loaded
 
 
 def _load_before(context: SyncContext, rows: Sequence[RecordRow]) -> dict[int, _Before]:
     """Record → what the store holds of it."""
     before = {row.id: _Before() for row in rows}
-    query = sa.select(
+    legs = sa.select(
         source_activities.c.record_id,
         source_activities.c.leg_no,
         source_activities.c.document,
@@ -164,15 +185,17 @@ def _load_before(context: SyncContext, rows: Sequence[RecordRow]) -> dict[int, _
         source_activities.c.stub,
         streams.c.content,
     ).outerjoin(streams, streams.c.source_activity_id == source_activities.c.id)
+    legs = legs.where(source_activities.c.record_id.in_(before))
     held = sa.select(quarantine.c.record_id)
+    held = held.where(quarantine.c.record_id.in_(before))
     with context.database.read() as db:
-        for leg in db.execute(query.where(source_activities.c.record_id.in_(before))):
+        for leg in db.execute(legs):
             record = before[leg.record_id]
             record.legs[leg.leg_no] = (leg.document, _digest(leg.content))
             record.made_by.add((leg.model, leg.plugin_version))
             if leg.activity_id is None and not leg.stub:
                 record.lost = True
-        for record_id in db.scalars(held.where(quarantine.c.record_id.in_(before))):
+        for record_id in db.scalars(held):
             before[record_id].quarantined = True
     return before
 
@@ -183,9 +206,13 @@ def _changed_legs(before: _Before, derived: Derived) -> list[int]:
         return []
     now = {}
     for encoded in derived.encoded:
-        now[encoded.activity.leg_no] = (encoded.document, _digest(encoded.blob))
-    numbers = now.keys() | before.legs.keys()
-    return sorted(number for number in numbers if now.get(number) != before.legs.get(number))
+        leg_no = encoded.activity.leg_no
+        now[leg_no] = (encoded.document, _digest(encoded.blob))
+    changed = []
+    for leg_no in sorted(now.keys() | before.legs.keys()):
+        if now.get(leg_no) != before.legs.get(leg_no):
+            changed.append(leg_no)
+    return changed
 
 
 def _digest(content: bytes | None) -> bytes | None:

@@ -58,7 +58,8 @@ def ask_for(
     jobs = _jobs(ids, part.bulk)
     if part.bulk > 1:
         stretch = yield from _ask(context, part, jobs, derive)
-        jobs = _jobs([*stretch.failed, *chain.from_iterable(stretch.left)], 1)
+        again = [*stretch.failed, *chain.from_iterable(stretch.left)]
+        jobs = _jobs(again, 1)
     while jobs:
         stretch = yield from _ask(context, part, jobs, derive)
         failed.update(stretch.failed)
@@ -68,14 +69,17 @@ def ask_for(
         others = _others(context, part.name, jobs)
         if not others:  # nobody else can tell: it was a try of those records as well
             yield _failures(failed)
-        if not any(_is_delivered(context, part.name, external_id) for external_id in others):
+        if not _delivers_any(context, part.name, others):
             raise stretch.outage
     for failure in _failures(failed):
         yield [failure]
 
 
 def _failures(failed: Mapping[str, FitglueError]) -> list[Answered]:
-    return [Answered(external_id, error) for external_id, error in failed.items()]
+    answers = []
+    for external_id, error in failed.items():
+        answers.append(Answered(external_id, error))
+    return answers
 
 
 def _others(
@@ -95,13 +99,17 @@ def _others(
     return waiting[::-step][:_PROBES]
 
 
-def _is_delivered(context: SyncContext, part: str, external_id: str) -> bool:
-    """Whether the source answers for this id.
+def _delivers_any(context: SyncContext, part: str, ids: Iterable[str]) -> bool:
+    """Whether the source answers for one of these ids.
 
     What it answers is not kept: what waits is asked for in its turn.
     """
-    answers = context.plugin.iterate(_HOOK, [_arguments(context, part, [external_id])])
-    return any(not isinstance(item, FitglueError) for _, item in answers)
+    for external_id in ids:
+        arguments = _arguments(context, part, [external_id])
+        for _, item in context.plugin.iterate(_HOOK, [arguments]):
+            if not isinstance(item, FitglueError):
+                return True
+    return False
 
 
 def _arguments(context: SyncContext, part: str, ids: list[str]) -> dict[str, Any]:
@@ -112,7 +120,10 @@ def _arguments(context: SyncContext, part: str, ids: list[str]) -> dict[str, Any
 
 
 def _jobs(ids: Sequence[str], size: int) -> list[Sequence[str]]:
-    return [ids[start : start + size] for start in range(0, len(ids), size)]
+    jobs = []
+    for start in range(0, len(ids), size):
+        jobs.append(ids[start : start + size])
+    return jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +191,21 @@ def _ask(
             failed.update(dict.fromkeys(job.fail(), item))
             failed_in_a_row += 1
             if failed_in_a_row >= _FAILED_IN_A_ROW:
-                left: list[Sequence[str]] = [job.waiting for job in jobs if job.waiting]
-                return _Stretch(failed, left, item)
+                return _Stretch(failed, _left(jobs), item)
     for job in jobs:
         for external_id in job.waiting:
             what = f"nothing about {external_id!r}"
             failed[external_id] = context.plugin.refuse(_HOOK, what)
     return _Stretch(failed)
+
+
+def _left(jobs: Iterable[_Job]) -> list[Sequence[str]]:
+    """The ids of each job that were not answered yet."""
+    left: list[Sequence[str]] = []
+    for job in jobs:
+        if job.waiting:
+            left.append(job.waiting)
+    return left
 
 
 def _answers(

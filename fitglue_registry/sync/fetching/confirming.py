@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fitglue_registry.store.records import RecordRow
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.deriving.deriver import Derived
+    from fitglue_registry.sync.deriving.pool import Pending
     from fitglue_registry.sync.fetching.answers import Answered
     from fitglue_registry.sync.run import Run
 
@@ -46,16 +47,21 @@ def confirm_missing(run: Run, asked: Collection[str] = ()) -> Generator[Event, N
     if part is not None:
         yield from _ask_by_id(run, part, missing)
     else:
-        for record in missing:
-            unavailable = Unavailable(
-                record.external_id,
-                PartName.SUMMARY.value,
-                "gone",
-                "FG-not-at-source",
-                _CANNOT_BE_ASKED,
-            )
-            yield from _bury(run, record, unavailable)
+        yield from _bury_unasked(run, missing)
     return {record.external_id for record in missing}
+
+
+def _bury_unasked(run: Run, missing: Sequence[RecordRow]) -> Events:
+    """What a source that cannot be asked by id does not list any more is gone."""
+    for record in missing:
+        unavailable = Unavailable(
+            record.external_id,
+            PartName.SUMMARY.value,
+            "gone",
+            "FG-not-at-source",
+            _CANNOT_BE_ASKED,
+        )
+        yield from _bury(run, record, unavailable)
 
 
 def _confirming_part(context: SyncContext) -> PartEntry | None:
@@ -71,17 +77,22 @@ def _ask_by_id(run: Run, part: PartEntry, missing: Sequence[RecordRow]) -> Event
         return
     context = run.context
     with context.database.read() as db:
-        unread = {record.external_id for record in quarantined(db, context.connection_id)}
+        held = quarantined(db, context.connection_id)
+    unread = {record.id for record in held}
     by_id = {record.external_id: record for record in missing}
-    records = RecordReadAhead(context, {record.external_id: record.id for record in missing})
+    record_of = {record.external_id: record.id for record in missing}
+    records = RecordReadAhead(context, record_of)
 
-    def derive(item: Part | Unavailable) -> Any:
-        return records.derive(item) if isinstance(item, Part) else None
+    def derive(item: Part | Unavailable) -> Derived | Pending | None:
+        if isinstance(item, Unavailable):
+            return None
+        return records.derive(item)
 
     for batch in ask_for(context, part, list(by_id), derive):
         for answered in batch:
             record = by_id[answered.external_id]
-            yield from _settle(run, record, answered, is_unread=record.external_id in unread)
+            is_unread = record.id in unread
+            yield from _settle(run, record, answered, is_unread=is_unread)
 
 
 def _settle(
@@ -115,7 +126,8 @@ def _is_there(run: Run, record: RecordRow, part: Part, derived: Derived) -> Even
         keep_part(transaction, record.id, part, derived)
         transaction.decide(RunDecision.CONFIRMED, record.id, _UNLISTED)
         update_record(transaction.db, record.id, **changes)
-        place_stored(transaction, [store_derived(transaction, record.id, derived)])
+        stored = store_derived(transaction, record.id, derived)
+        place_stored(transaction, [stored])
     if derived.refused is not None:
         yield Decided(name, record.external_id, "quarantined", str(derived.refused))
     yield Decided(name, record.external_id, "confirmed", _UNLISTED)
@@ -130,11 +142,17 @@ def _bury(run: Run, record: RecordRow, answer: Unavailable) -> Events:
     now = context.now
     with run.transaction() as transaction:
         db = transaction.db
-        reason = reason_text(answer)
-        update_record(db, record.id, state=RecordState.GONE, gone_at=now, reason=reason)
+        update_record(
+            db,
+            record.id,
+            state=RecordState.GONE,
+            gone_at=now,
+            reason=reason_text(answer),
+        )
         transaction.decide(RunDecision.GONE, record.id, answer.reason)
         release(db, record.id)  # what it said is kept, and nobody needs to mend it any more
-        context.matcher.place(db, athlete_id, ids_of_records(db, [record.id]), now)
+        ids = ids_of_records(db, [record.id])
+        context.matcher.place(db, athlete_id, ids, now)
     yield Decided(context.name, record.external_id, "gone", answer.reason)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Record
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.deriving.deriver import Derived
+    from fitglue_registry.sync.deriving.loading import Key
     from fitglue_registry.sync.deriving.pool import Pending, Pool
 
 #: So many records are read ahead of the answers that complete them.
@@ -55,14 +56,19 @@ class RecordReadAhead:
             return self._derive_with(item)
         if item.state == "later":
             return None
-        record = self._take(item.external_id)
-        reasons = {**record.unavailable, item.part: item.reason}
-        return self._deriver.derive(replace(record, unavailable=reasons), here=True)
+        return self._derive_without(item)
+
+    def _derive_without(self, answer: Unavailable) -> Derived:
+        record = self._take(answer.external_id)
+        reasons = {**record.unavailable, answer.part: answer.reason}
+        record = replace(record, unavailable=reasons)
+        return self._deriver.derive(record, here=True)
 
     def _derive_with(self, part: Part) -> Derived | Pending:
         body = Body(part.content, part.encoding, part.decoded)
         now = self._context.clock.now()
-        record = with_part(self._take(part.external_id), part.part, body, now)
+        record = self._take(part.external_id)
+        record = with_part(record, part.part, body, now)
         received_at = received_text(record, part.part)
         if self._pool is not None:
             return self._pool.derive(record, received_at)
@@ -73,15 +79,17 @@ class RecordReadAhead:
         """A record, each once; the next ones that were not read yet are read with it."""
         with self._lock:
             if external_id not in self._read:
-                self._read.update(load_by_id(self._context, self._next_keys(external_id)))
+                keys = self._next_keys(external_id)
+                self._read.update(load_by_id(self._context, keys))
             self._taken.add(external_id)
             return self._read.pop(external_id)
 
-    def _next_keys(self, external_id: str) -> list[tuple[int, str]]:
+    def _next_keys(self, external_id: str) -> list[Key]:
         start = self._place[external_id]
         keys = []
         for ahead in self._order[start : start + _READ_AHEAD]:
-            is_done = ahead in self._read or ahead in self._taken
-            if ahead == external_id or not is_done:
-                keys.append((self._record_of[ahead], ahead))
+            if ahead != external_id and (ahead in self._read or ahead in self._taken):
+                continue
+            record_id = self._record_of[ahead]
+            keys.append((record_id, ahead))
         return keys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from fitglue_registry.store.activity_details import activities_of
@@ -55,10 +56,14 @@ def _names_by_activity(
     """Of each activity that these source activities belong to: the names of all its records, and
     of those that are new in it.
     """
-    members = activities_of(transaction.db, with_fellow_members(transaction.db, ids))
-    new = {members[number]["name"] for number in ids if number in members}
-    names: dict[str | None, set[str]] = {}
-    for member in members.values():
-        names.setdefault(member["activity_id"], set()).add(member["name"])
-    for activity_names in names.values():
-        yield activity_names, activity_names & new
+    db = transaction.db
+    members = activities_of(db, with_fellow_members(db, ids))
+    new = set()
+    names_of = defaultdict(set)
+    for number, member in members.items():
+        name = member["name"]
+        names_of[member["activity_id"]].add(name)
+        if number in ids:
+            new.add(name)
+    for names in names_of.values():
+        yield names, names & new
