@@ -21,11 +21,11 @@ from fitglue_registry.matching.matcher import Matcher
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.store.athletes import ensure_athlete
-from fitglue_registry.store.connections import add_connection
+from fitglue_registry.store.connections import ConnectionRow, add_connection
 from fitglue_registry.store.database import Database
 from fitglue_registry.store.encoding import encode_activity
 from fitglue_registry.store.migrate import upgrade
-from fitglue_registry.store.records import insert_record
+from fitglue_registry.store.records import Attempt, insert_record
 from fitglue_registry.store.source_activities import put_source_activities
 
 NOW = "2026-06-15T12:00:00.000Z"
@@ -110,17 +110,17 @@ def _fill_and_place(database: Database, count: int, rounds: int) -> list[float]:
     with database.write() as db:
         ensure_athlete(db, "me", NOW)
         for name in _ACCOUNTS:
-            add_connection(
-                db,
+            connection = ConnectionRow(
+                id=name,
                 athlete_id="me",
+                name=name,
                 integration=name,
                 source=name,
-                secret_ref=None,
                 account=Account(name),
                 settings={},
-                now=NOW,
-                connection_id=name,
+                created_at=NOW,
             )
+            add_connection(db, connection)
         ids = [_put(db, number, one) for number, one in enumerate(every)]
         for start in range(0, len(ids), 5000):
             matcher.place(db, "me", ids[start : start + 5000], NOW)
@@ -159,7 +159,6 @@ def _put(db: Any, number: int, one: Traits) -> int:
         first_seen_at=NOW,
         changed_at=NOW,
     )
-    prepared = [encode_activity(said)]
-    return put_source_activities(
-        db, record, "me", prepared, plugin="bench", plugin_version="1", now=NOW
-    ).ids[0]
+    encoded = [encode_activity(said)]
+    attempt = Attempt("bench", "1", NOW)
+    return put_source_activities(db, record, "me", encoded, attempt).ids[0]

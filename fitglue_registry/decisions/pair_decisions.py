@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from fitglue_registry.model.stored import SaidBy
 from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.natural_keys import ids_of_keys, is_natural_key, key_of
-from fitglue_registry.store.opinions import drop_opinions, put_opinion
+from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinion
 from fitglue_registry.store.source_activity_search import ids_claiming
 from fitglue_registry.store.statements import chunks, insert_one, insert_row
 from fitglue_registry.store.tables import opinions, verdict_sides, verdicts
@@ -189,7 +189,8 @@ def _write_opinions(
         is_exact = places[first].exact and places[second].exact
         said_by = SaidBy.PERSON if is_exact else SaidBy.PERSON_OF_A_COPY
         reason = _REASONS[decision.verdict]
-        put_opinion(db, first, second, said_by, decision.verdict, reason, now)
+        opinion = PairOpinion(first, second, said_by, decision.verdict, reason)
+        put_opinion(db, opinion, now)
 
 
 def _pairs_across(places: Mapping[int, Place]) -> Iterator[tuple[int, int]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fitglue_registry import model
 from fitglue_registry.dedupe import near
 from fitglue_registry.plugin_api import Opinion, Pair, Side
-from fitglue_registry.store.opinions import drop_opinions, put_opinion
+from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,7 +53,8 @@ class Experts:
             drop_opinions(db, changed, [plugin])
             for (first, second), opinion in zip(pairs, opinions, strict=True):
                 if opinion is not None:
-                    put_opinion(db, first, second, plugin, opinion.verdict, opinion.reason, now)
+                    said = PairOpinion(first, second, plugin, opinion.verdict, opinion.reason)
+                    put_opinion(db, said, now)
 
     def _answers(
         self, pairs: Sequence[tuple[SourceActivityRow, SourceActivityRow]]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.dedupe import SCORE, Scorer
 from fitglue_registry.matching.opinions import reason_of_verdict
-from fitglue_registry.store.opinions import drop_opinions, put_opinion
+from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,4 +37,4 @@ def store_scores(
             continue
         first, second = sorted((edge.first, edge.second))
         reason = reason_of_verdict(scorer.verdicts[first, second])
-        put_opinion(db, first, second, SCORE, edge.verdict, reason, now)
+        put_opinion(db, PairOpinion(first, second, SCORE, edge.verdict, reason), now)

@@ -16,6 +16,7 @@ from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.store.activities import drop_empty
 from fitglue_registry.store.athletes import ensure_athlete
 from fitglue_registry.store.connections import (
+    ConnectionRow,
     add_connection,
     list_connections,
     new_connection_id,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from fitglue_registry.registry import Catalogue, Entry, Field
     from fitglue_registry.services.athletes import Athletes
     from fitglue_registry.services.connection_status import ConnectionStatus
-    from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.workspace import Workspace
 
     ConnectionList = list[ConnectionRow]
@@ -235,17 +235,18 @@ class Connections:
                 if existing is not None:
                     renew_connection(db, existing.id, proven.account, proven.settings, ref)
                 else:
-                    add_connection(
-                        db,
+                    connection = ConnectionRow(
+                        id=proven.connection_id,
                         athlete_id=athlete,
+                        name=integration,
                         integration=integration,
                         source=proven.source.id,
                         account=proven.account,
                         settings=proven.settings,
+                        created_at=workspace.now,
                         secret_ref=ref,
-                        connection_id=proven.connection_id,
-                        now=workspace.now,
                     )
+                    add_connection(db, connection)
             workspace.database.settle()
 
     def _remove_rows(self, db: Db, connected: ConnectionRow) -> set[str]:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import sqlalchemy as sa
 
+from fitglue_registry.model.stored import ConnectionState
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.store.athletes import ensure_athlete
-from fitglue_registry.store.tables import (
-    connections,
-    opinions,
-    records,
-    source_activities,
-)
+from fitglue_registry.store.days import day_of
+from fitglue_registry.store.tables import connections, opinions, records, source_activities
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from sqlalchemy.engine import Connection as Db
     from sqlalchemy.engine import Row
@@ -37,35 +35,16 @@ class ConnectionRow:
     source: str
     account: Account
     settings: Mapping[str, str]
-    secret_ref: str | None
-    state: str
-    state_error: Mapping[str, Any] | None
-    horizon: date | None
     created_at: str
-    last_checked_at: str | None
-    full_walk_at: str | None
+    secret_ref: str | None = None
+    state: str = ConnectionState.OK
+    state_error: Mapping[str, Any] | None = None
+    horizon: date | None = None
+    last_checked_at: str | None = None
+    full_walk_at: str | None = None
 
 
-def _connected(row: Row[Any]) -> ConnectionRow:
-    account = Account(
-        row.account_id, row.account_name, row.timezone, tuple(msgspec.json.decode(row.notes))
-    )
-    return ConnectionRow(
-        row.id,
-        row.athlete_id,
-        row.name,
-        row.integration,
-        row.source,
-        account,
-        msgspec.json.decode(row.settings),
-        row.secret_ref,
-        row.state,
-        msgspec.json.decode(row.state_error) if row.state_error else None,
-        _day(row.horizon),
-        row.created_at,
-        row.last_checked_at,
-        row.full_walk_at,
-    )
+# -- reading ---------------------------------------------------------------------------------------
 
 
 def list_connections(db: Db, athlete_id: str | None = None) -> list[ConnectionRow]:
@@ -73,97 +52,82 @@ def list_connections(db: Db, athlete_id: str | None = None) -> list[ConnectionRo
     query = sa.select(connections).order_by(connections.c.created_at, connections.c.name)
     if athlete_id is not None:
         query = query.where(connections.c.athlete_id == athlete_id)
-    return [_connected(row) for row in db.execute(query)]
+    return [_loaded(row) for row in db.execute(query)]
 
 
 def get_connection(db: Db, connection_id: str) -> ConnectionRow | None:
     """The connection of that id."""
-    row = db.execute(sa.select(connections).where(connections.c.id == connection_id)).first()
-    return _connected(row) if row else None
+    query = sa.select(connections).where(connections.c.id == connection_id)
+    row = db.execute(query).first()
+    if row is None:
+        return None
+    return _loaded(row)
 
 
-def add_connection(
-    db: Db,
-    *,
-    athlete_id: str,
-    integration: str,
-    source: str,
-    account: Account,
-    settings: Mapping[str, str],
-    secret_ref: str | None,
-    connection_id: str,
-    now: str,
-) -> ConnectionRow:
-    """Store a new connection under the first free name: ``intervals``, ``intervals-2``, …"""
-    taken = set(
-        db.scalars(sa.select(connections.c.name).where(connections.c.athlete_id == athlete_id))
-    )
-    names = (
-        integration if number == 1 else f"{integration}-{number}"
-        for number in range(1, len(taken) + 2)
-    )
-    db.execute(
-        sa.insert(connections).values(
-            id=connection_id,
-            athlete_id=athlete_id,
-            name=next(name for name in names if name not in taken),
-            integration=integration,
-            source=source,
-            created_at=now,
-            **_account_values(account, settings, secret_ref),
-        )
-    )
-    found = get_connection(db, connection_id)
-    assert found is not None
-    return found
-
-
-def unstored_connection(
-    athlete_id: str,
-    integration: str,
-    source: str,
-    account: Account,
-    settings: Mapping[str, str],
-    connection_id: str,
-    name: str,
-    now: str,
-) -> ConnectionRow:
-    """A connection as it would be, for a rehearsal."""
+def _loaded(row: Row[Any]) -> ConnectionRow:
+    notes = tuple(msgspec.json.decode(row.notes))
+    state_error = msgspec.json.decode(row.state_error) if row.state_error else None
     return ConnectionRow(
-        connection_id,
-        athlete_id,
-        name,
-        integration,
-        source,
-        account,
-        settings,
-        None,
-        "ok",
-        None,
-        None,
-        now,
-        None,
-        None,
+        id=row.id,
+        athlete_id=row.athlete_id,
+        name=row.name,
+        integration=row.integration,
+        source=row.source,
+        account=Account(row.account_id, row.account_name, row.timezone, notes),
+        settings=msgspec.json.decode(row.settings),
+        created_at=row.created_at,
+        secret_ref=row.secret_ref,
+        state=row.state,
+        state_error=state_error,
+        horizon=day_of(row.horizon),
+        last_checked_at=row.last_checked_at,
+        full_walk_at=row.full_walk_at,
     )
 
 
-def ensure_connection(db: Db, connected: ConnectionRow, now: str) -> None:
+# -- writing ---------------------------------------------------------------------------------------
+
+
+def new_connection_id() -> str:
+    """A random id that no two databases share."""
+    return secrets.token_hex(8)
+
+
+def add_connection(db: Db, connection: ConnectionRow) -> ConnectionRow:
+    """Store a new connection, and return it under the first free name of its integration:
+    ``intervals``, ``intervals-2``, …
+    """
+    mine = connections.c.athlete_id == connection.athlete_id
+    taken = set(db.scalars(sa.select(connections.c.name).where(mine)))
+    added = replace(connection, name=_free_name(connection.integration, taken))
+    values = {
+        "id": added.id,
+        "athlete_id": added.athlete_id,
+        "name": added.name,
+        "integration": added.integration,
+        "source": added.source,
+        "created_at": added.created_at,
+    }
+    values |= _account_values(added.account, added.settings, added.secret_ref)
+    db.execute(sa.insert(connections).values(values))
+    return added
+
+
+def _free_name(integration: str, taken: set[str]) -> str:
+    if integration not in taken:
+        return integration
+    names = (f"{integration}-{number}" for number in count(2))
+    return next(name for name in names if name not in taken)
+
+
+def ensure_connection(db: Db, connection: ConnectionRow, now: str) -> None:
     """Store a connection that is not there, as a rehearsal does in a transaction that is rolled
     back.
     """
-    if get_connection(db, connected.id) is None:
-        ensure_athlete(db, connected.athlete_id, now)
-        add_connection(
-            db,
-            athlete_id=connected.athlete_id,
-            integration=connected.integration,
-            source=connected.source,
-            account=connected.account,
-            settings=connected.settings,
-            secret_ref=None,
-            connection_id=connected.id,
-            now=now,
-        )
+    if get_connection(db, connection.id) is not None:
+        return
+    ensure_athlete(db, connection.athlete_id, now)
+    add_connection(db, replace(connection, secret_ref=None, created_at=now))
 
 
 def renew_connection(
@@ -173,12 +137,12 @@ def renew_connection(
     settings: Mapping[str, str],
     secret_ref: str | None,
 ) -> None:
-    """New credentials for the same account: whatever had stopped the connection is forgiven."""
-    db.execute(
-        sa.update(connections)
-        .where(connections.c.id == connection_id)
-        .values(state="ok", state_error=None, **_account_values(account, settings, secret_ref))
-    )
+    """Give a connection new credentials of the same account: whatever had stopped it is
+    forgiven.
+    """
+    values = _account_values(account, settings, secret_ref)
+    values |= {"state": ConnectionState.OK, "state_error": None}
+    update_connection(db, connection_id, **values)
 
 
 def _account_values(
@@ -200,34 +164,21 @@ def update_connection(db: Db, connection_id: str, **values: Any) -> None:
 
 
 def remove_connection(db: Db, connection_id: str) -> list[str]:
-    """Remove a connection with its records; the ids of the activities that its source activities
-    belonged to come back.
+    """Remove a connection with its records, and return the ids of the activities that its source
+    activities belonged to.
     """
     mine = sa.select(records.c.id).where(records.c.connection_id == connection_id)
-    theirs = sa.select(source_activities.c.id).where(source_activities.c.record_id.in_(mine))
-    touched = list(
-        db.scalars(
-            sa.select(source_activities.c.activity_id)
-            .distinct()
-            .where(
-                source_activities.c.record_id.in_(mine),
-                source_activities.c.activity_id.is_not(None),
-            )
-        )
-    )
-    db.execute(
-        sa.delete(opinions).where(
-            sa.or_(opinions.c.first_id.in_(theirs), opinions.c.second_id.in_(theirs))
-        )
-    )
+    of_mine = source_activities.c.record_id.in_(mine)
+    touched = _activities_with(db, of_mine)
+
+    theirs = sa.select(source_activities.c.id).where(of_mine)
+    about_them = sa.or_(opinions.c.first_id.in_(theirs), opinions.c.second_id.in_(theirs))
+    db.execute(sa.delete(opinions).where(about_them))
     db.execute(sa.delete(connections).where(connections.c.id == connection_id))
-    return [activity for activity in touched if activity]
+    return touched
 
 
-def new_connection_id() -> str:
-    """A random id that no two databases share."""
-    return secrets.token_hex(8)
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
+def _activities_with(db: Db, is_member: sa.ColumnElement[bool]) -> list[str]:
+    activity_id = source_activities.c.activity_id
+    query = sa.select(activity_id).distinct().where(is_member, activity_id.is_not(None))
+    return [activity for activity in db.scalars(query) if activity]

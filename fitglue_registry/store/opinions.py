@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -29,6 +30,17 @@ _ABOUT = sa.select(opinions).where(_IS_ABOUT)
 _DELETE = sa.delete(opinions).where(_IS_ABOUT)
 
 
+@dataclass(frozen=True, slots=True)
+class PairOpinion:
+    """What somebody says of two source activities, which may be named in any order."""
+
+    first: int
+    second: int
+    said_by: str
+    verdict: str
+    reason: str
+
+
 def has_opinions(db: Db, number: int) -> bool:
     """Whether anybody has said anything of this source activity."""
     return _ABOUT_ONE.first(db, number=number) is not None
@@ -53,13 +65,11 @@ def opinions_between(db: Db, ids: Sequence[int]) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in db.execute(query)]
 
 
-def put_opinion(
-    db: Db, first: int, second: int, said_by: str, verdict: str, reason: str, now: str
-) -> None:
-    """Remember what somebody said of a pair, in place of what they said before."""
-    first, second = sorted((first, second))
-    key = {"first_id": first, "second_id": second, "said_by": said_by}
-    says = {"verdict": verdict, "reason": reason}
+def put_opinion(db: Db, opinion: PairOpinion, now: str) -> None:
+    """Remember what somebody says of a pair, in place of what they said before."""
+    first, second = sorted((opinion.first, opinion.second))
+    key = {"first_id": first, "second_id": second, "said_by": opinion.said_by}
+    says = {"verdict": opinion.verdict, "reason": opinion.reason}
 
     update = sa.update(opinions).filter_by(**key).values(**says)
     if not db.execute(update).rowcount:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -38,6 +39,17 @@ _NEWEST_FIRST = (records.c.start_local.desc().nulls_last(), records.c.id.desc())
 # -- the parts of one record -----------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class PartUpdate:
+    """What a part of a record becomes; without a raw id, it keeps the one that it has."""
+
+    state: PartState
+    raw_id: int | None = None
+    code: str | None = None
+    reason: str | None = None
+    tried: bool = False  # it was asked for in vain once more
+
+
 def want_parts(db: Db, record_id: int, names: Iterable[str], *, fresh: bool = False) -> None:
     """Mark parts as wanted, whatever they were; a ``fresh`` record has none yet, here and below."""
     wanted: dict[str, Any] = {"state": PartState.WANTED, "tries": 0, "code": None, "reason": None}
@@ -46,23 +58,16 @@ def want_parts(db: Db, record_id: int, names: Iterable[str], *, fresh: bool = Fa
             insert_row(db, parts, record_id=record_id, part=name, state=PartState.WANTED)
 
 
-def set_part(
-    db: Db,
-    record_id: int,
-    part: str,
-    *,
-    state: str,
-    raw_id: int | None = None,
-    code: str | None = None,
-    reason: str | None = None,
-    tried: bool = False,
-    fresh: bool = False,
-) -> None:
-    """Set the state of a part; a raw id that is not named stays."""
-    values: dict[str, Any] = {"state": state, "code": code, "reason": reason}
-    if raw_id is not None:
-        values["raw_id"] = raw_id
-    if tried:
+def set_part(db: Db, record_id: int, part: str, update: PartUpdate, *, fresh: bool = False) -> None:
+    """Write down how far the store is with a part."""
+    values: dict[str, Any] = {
+        "state": update.state,
+        "code": update.code,
+        "reason": update.reason,
+    }
+    if update.raw_id is not None:
+        values["raw_id"] = update.raw_id
+    if update.tried:
         values["tries"] = abs(part_tries(db, record_id, part)) + 1
     if fresh or not update_one(db, parts, record_id, part, **values):
         insert_row(db, parts, record_id=record_id, part=part, **values)

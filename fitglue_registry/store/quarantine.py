@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from fitglue_registry.store.joins import QUARANTINE
 from fitglue_registry.store.json_text import json_text
-from fitglue_registry.store.records import RecordRow, select_records
+from fitglue_registry.store.records import Attempt, RecordRow, select_records
 from fitglue_registry.store.statements import Statement
 from fitglue_registry.store.tables import connections, quarantine, records
 
@@ -18,35 +18,28 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
+#: The stage of a sync in which a record is refused.
+_STAGE = "normalize"
 _RELEASE = Statement(
     sa.delete(quarantine).where(quarantine.c.record_id == sa.bindparam("record_id"))
 )
 
 
-def put_in_quarantine(
-    db: Db,
-    record_id: int,
-    *,
-    stage: str,
-    error: Mapping[str, Any],
-    plugin: str,
-    plugin_version: str | None,
-    now: str,
-) -> bool:
+def put_in_quarantine(db: Db, record_id: int, error: Mapping[str, Any], attempt: Attempt) -> bool:
     """Keep a record aside with the reason why it could not be understood, and return whether that
     is news.
     """
     values = {
-        "stage": stage,
+        "stage": _STAGE,
         "error": json_text(error),
         "code": error["code"],
-        "plugin": plugin,
-        "plugin_version": plugin_version,
+        "plugin": attempt.plugin,
+        "plugin_version": attempt.plugin_version,
     }
     of_record = quarantine.c.record_id == record_id
     before = db.scalar(sa.select(quarantine.c.error).where(of_record))
     if before is None:
-        values |= {"record_id": record_id, "since": now, "tries": 1}
+        values |= {"record_id": record_id, "since": attempt.at, "tries": 1}
         db.execute(sa.insert(quarantine).values(values))
         return True
     one_more = quarantine.c.tries + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -43,6 +44,16 @@ _NEWEST_OF_PART = sa.select(raw).where(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivedPart:
+    """The bytes of one part as they came from the source."""
+
+    part: str
+    body: Body
+    at: str
+    revision: str | None = None
+
+
 class RawStore:
     """Puts raw parts into the store and gives them back."""
 
@@ -59,28 +70,20 @@ class RawStore:
         self._dictionaries.forget()
 
     def put(
-        self,
-        db: Db,
-        record_id: int,
-        source: str,
-        part: str,
-        body: Body,
-        *,
-        now: str,
-        revision: str | None = None,
-        fresh: bool = False,
+        self, db: Db, record_id: int, source: str, received: ReceivedPart, *, fresh: bool = False
     ) -> int:
-        """Keep one part verbatim, and return its raw id.
+        """Keep one part verbatim, and return its raw id; a ``fresh`` record has none yet.
 
         The same bytes once more are not kept twice.
         """
-        packed = self._pack(db, source, part, body)
+        part = received.part
+        packed = self._pack(db, source, part, received.body)
         newest = None
         if not fresh:
             newest = _NEWEST_OF_RECORD.first(db, record_id=record_id, part=part)
         if newest and newest.sha256 == packed.sha256:
             # Which of two parts is newer decides what they say together.
-            update_one(db, raw, newest.id, received_at=now)
+            update_one(db, raw, newest.id, received_at=received.at)
             return int(newest.id)
         if newest and part in NEWEST_ONLY:
             older = (raw.c.record_id == record_id, raw.c.part == part)
@@ -90,14 +93,14 @@ class RawStore:
             raw,
             record_id=record_id,
             part=part,
-            revision=revision,
+            revision=received.revision,
             sha256=packed.sha256,
             wire=packed.wire,
             packing=packed.packing,
             dictionary_id=packed.dictionary_id,
             content=packed.content,
             size=packed.size,
-            received_at=now,
+            received_at=received.at,
         )
 
     def _pack(self, db: Db, source: str, part: str, body: Body) -> Packed:

@@ -31,6 +31,15 @@ class RecordRow:
     start_local: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of a plugin to normalize a record."""
+
+    plugin: str
+    plugin_version: str | None
+    at: str
+
+
 def select_records() -> sa.Select[Any]:
     """A query for the columns of ``RecordRow``, in their order."""
     return sa.select(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.store.encoding import EncodedActivity
+    from fitglue_registry.store.records import Attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,7 @@ def put_source_activities(
     record_id: int,
     athlete_id: str,
     encoded: Sequence[EncodedActivity],
-    *,
-    plugin: str,
-    plugin_version: str | None,
-    now: str,
+    attempt: Attempt,
 ) -> Stored:
     """Store what a record says now in place of what it said before; rows keep their ids, so
     opinions about them stay.
@@ -85,9 +83,9 @@ def put_source_activities(
     common = {
         "athlete_id": athlete_id,
         "model": MODEL_VERSION,
-        "plugin": plugin,
-        "plugin_version": plugin_version,
-        "normalized_at": now,
+        "plugin": attempt.plugin,
+        "plugin_version": attempt.plugin_version,
+        "normalized_at": attempt.at,
     }
     before = {row.leg_no: row for row in _LEGS.rows(db, record_id=record_id)}
     legs: list[tuple[int, EncodedActivity]] = []

@@ -15,7 +15,7 @@ import pytest
 
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
-from fitglue_registry.store.opinions import put_opinion
+from fitglue_registry.store.opinions import PairOpinion, put_opinion
 from tests.cli.conftest import TITLE
 
 REASON = (
@@ -68,7 +68,8 @@ def doubles(tmp_path):
         list(host.sync())
         asked = [host.activities.get(name).members[0].id for name in ("a1", "b1")]
         with host.workspace.database.write() as db:
-            put_opinion(db, *asked, "an expert", "ask", REASON, "2026-06-15T12:00:00.000Z")
+            opinion = PairOpinion(*asked, "an expert", "ask", REASON)
+            put_opinion(db, opinion, "2026-06-15T12:00:00.000Z")
 
 
 def test_a_pair_is_shown_side_by_side_with_its_evidence(doubles, fitglue):

@@ -50,7 +50,7 @@ def test_a_choice_belongs_to_the_group_of_its_first_source_activity(library):
 
 def test_a_choice_goes_on_with_the_next_one_where_the_first_is_not_there(library):
     """A connection that is removed does not take the athlete's word along."""
-    one = library.put(library.record(library.connection(connection_id="first"))).ids[0]
+    one = library.put(library.record(library.connection(id="first"))).ids[0]
     two = library.source_activity()
     edit(library, "rpe", 7.0, rows(library, one) + rows(library, two))
     remove_connection(library.db, "first")

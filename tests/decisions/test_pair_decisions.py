@@ -106,12 +106,12 @@ def test_an_older_word_that_also_names_a_third_does_not_come_back_with_it(librar
 def test_a_verdict_outlives_the_connection(library):
     """The same account with the same external id is meant again."""
     two = library.source_activity()
-    one = library.put(library.record(library.connection(connection_id="first"), "x1")).ids[0]
+    one = library.put(library.record(library.connection(id="first"), "x1")).ids[0]
     say(library, "different", one, two)
     account = rows(library, one)[0].account_id
     remove_connection(library.db, "first")
     again = library.put(
-        library.record(library.connection(connection_id="again", account=Account(account)), "x1")
+        library.record(library.connection(id="again", account=Account(account)), "x1")
     ).ids[0]
     assert held(library, again) == [(SaidBy.PERSON, "different")]
 

@@ -22,7 +22,7 @@ from fitglue_registry.plugin_api import Opinion
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.registry import DefaultTitles, MergeRules, Rule
 from fitglue_registry.store.activity_details import load_activity
-from fitglue_registry.store.opinions import opinions_about, put_opinion
+from fitglue_registry.store.opinions import PairOpinion, opinions_about, put_opinion
 from fitglue_registry.store.source_activity_rows import load_rows
 from fitglue_registry.store.source_activity_search import shared_of
 
@@ -129,7 +129,7 @@ def test_a_plugin_that_knows_more_keeps_apart(library, place):
 def test_a_persons_word_goes_before_a_plugins(library, place):
     """And stays, though plugins are asked anew each time."""
     one, two = library.source_activity(), library.source_activity()
-    put_opinion(library.db, one, two, "person", "different", "mine", NOW)
+    put_opinion(library.db, PairOpinion(one, two, "person", "different", "mine"), NOW)
     for _ in range(2):
         assert len(set(place(one, two, expert=all_are("same")))) == 2
 
@@ -198,7 +198,7 @@ def test_a_gone_member_stays_with_the_activity_when_the_others_part(library, pla
     [made, *_] = place(one, two, three)
     library.gone(one)
     for first, second in ((two, three), (one, three)):
-        put_opinion(library.db, first, second, "person", "different", "mine", NOW)
+        put_opinion(library.db, PairOpinion(first, second, "person", "different", "mine"), NOW)
     after = dict(zip((one, two, three), place(one, two, three), strict=True))
     assert after[one] == after[two] == made
     assert after[three] != made

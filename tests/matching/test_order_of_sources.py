@@ -51,9 +51,7 @@ def history(seed):
 def placed(library, told, order, portion):
     """The groups, as natural keys, after placing in this order, so many at a time."""
     homes = {
-        name: library.connection(
-            name, account=Account(name), connection_id=f"{library.athlete_id}-{name}"
-        )
+        name: library.connection(name, account=Account(name), id=f"{library.athlete_id}-{name}")
         for name in ACCOUNTS
     }
     matcher = Matcher(Experts(Plugins([])), RememberedDecisions())

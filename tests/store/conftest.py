@@ -18,10 +18,10 @@ from fitglue_registry.store import migrate, tables
 from fitglue_registry.store.activities import Merged
 from fitglue_registry.store.assignment import assign
 from fitglue_registry.store.athletes import ensure_athlete
-from fitglue_registry.store.connections import add_connection, list_connections
+from fitglue_registry.store.connections import ConnectionRow, add_connection, list_connections
 from fitglue_registry.store.database import Database
 from fitglue_registry.store.encoding import encode_activity
-from fitglue_registry.store.records import insert_record, known_records, update_record
+from fitglue_registry.store.records import Attempt, insert_record, known_records, update_record
 from fitglue_registry.store.source_activities import Stored, put_source_activities
 from fitglue_registry.store.source_activity_rows import load_rows
 
@@ -110,13 +110,13 @@ class Library:
             "athlete_id": self.athlete_id,
             "integration": integration,
             "source": integration,
-            "secret_ref": None,
             "account": Account(f"account {number}"),
             "settings": {},
-            "now": NOW,
-            "connection_id": f"{self.athlete_id}-{number}",
+            "created_at": NOW,
+            "id": f"{self.athlete_id}-{number}",
         }
-        return add_connection(self.db, **(values | changes)).id
+        connection = ConnectionRow(name=integration, **(values | changes))
+        return add_connection(self.db, connection).id
 
     def record(
         self, connection_id: str | None = None, external_id: str | None = None, **changes: Any
@@ -134,16 +134,9 @@ class Library:
         )
 
     def put(self, record_id: int, *said: model.SourceActivity) -> Stored:
-        prepared = [encode_activity(one) for one in said or (make_activity(),)]
-        return put_source_activities(
-            self.db,
-            record_id,
-            self.athlete_id,
-            prepared,
-            plugin="example",
-            plugin_version="1.0",
-            now=NOW,
-        )
+        encoded = [encode_activity(leg) for leg in said or (make_activity(),)]
+        attempt = Attempt("example", "1.0", NOW)
+        return put_source_activities(self.db, record_id, self.athlete_id, encoded, attempt)
 
     def source_activity(self, **changes: Any) -> int:
         """One source activity of a record and a connection of its own; its id."""

@@ -18,7 +18,7 @@ from fitglue_registry.store.connections import (
     renew_connection,
     update_connection,
 )
-from fitglue_registry.store.opinions import put_opinion
+from fitglue_registry.store.opinions import PairOpinion, put_opinion
 from fitglue_registry.store.parts import want_parts
 from fitglue_registry.store.runs import RunLog, decisions_of, last_runs
 from fitglue_registry.store.tables import metadata
@@ -95,7 +95,8 @@ def test_a_removed_connection_takes_all_that_hangs_on_it(library, activity):
     one = library.connection()
     record = library.record(one)
     number = library.put(record, activity(claims=("a:1",))).ids[0]
-    put_opinion(library.db, number, library.source_activity(), "person", "same", "mine", NOW)
+    other = library.source_activity()
+    put_opinion(library.db, PairOpinion(number, other, "person", "same", "mine"), NOW)
     want_parts(library.db, record, ["detail"])
     plan_windows(library.db, one, NOW, [Window()])
     remove_connection(library.db, one)

@@ -6,8 +6,10 @@ from datetime import date
 
 import pytest
 
+from fitglue_registry.model.stored import PartState
 from fitglue_registry.plugin_api import Window
 from fitglue_registry.store.parts import (
+    PartUpdate,
     lacks_part,
     part_tries,
     set_part,
@@ -21,7 +23,7 @@ from fitglue_registry.store.quarantine import (
     quarantined,
     release,
 )
-from fitglue_registry.store.records import records_in, records_in_state, update_record
+from fitglue_registry.store.records import Attempt, records_in, records_in_state, update_record
 
 NOW = "2026-06-15T12:00:00.000Z"
 
@@ -52,7 +54,7 @@ def test_a_part_that_is_there_is_wanted_no_more_until_it_is_wanted_again(library
     """Want, have, and want once more after an edit."""
     connection, ids = account
     want_parts(library.db, ids["first"], ["detail"])
-    set_part(library.db, ids["first"], "detail", state="have", raw_id=7)
+    set_part(library.db, ids["first"], "detail", PartUpdate(PartState.HAVE, raw_id=7))
     assert wanted(library, connection) == []
     want_parts(library.db, ids["first"], ["detail"])
     assert wanted(library, connection) == ["first"]
@@ -62,15 +64,8 @@ def test_vain_tries_are_counted_until_the_part_is_wanted_anew(library, account):
     """A part that stays away is given up after some tries, and an edit starts the count again."""
     _, ids = account
     for _ in range(2):
-        set_part(
-            library.db,
-            ids["first"],
-            "detail",
-            state="wanted",
-            code="FG-timeout",
-            reason="late",
-            tried=True,
-        )
+        update = PartUpdate(PartState.WANTED, code="FG-timeout", reason="late", tried=True)
+        set_part(library.db, ids["first"], "detail", update)
     assert part_tries(library.db, ids["first"], "detail") == 2
     want_parts(library.db, ids["first"], ["detail"])
     assert part_tries(library.db, ids["first"], "detail") == 0
@@ -81,7 +76,7 @@ def test_what_was_never_asked_for_can_be_wanted_at_once(library, account):
     were never asked.
     """
     connection, ids = account
-    set_part(library.db, ids["first"], "file", state="none", reason="typed in")
+    set_part(library.db, ids["first"], "file", PartUpdate(PartState.NONE, reason="typed in"))
     update_record(library.db, ids["undated"], state="stub")
     assert lacks_part(library.db, connection, "file", Window())
     assert want_where_unknown(library.db, connection, "file", Window()) == 1
@@ -136,15 +131,7 @@ def test_gone_and_missed_records_are_expected_in_no_window(library, account):
 
 def hold(library, record, code="FG-row-invalid", version="1.0"):
     error = {"code": code, "what": "odd \ud800 text\0"}
-    put_in_quarantine(
-        library.db,
-        record,
-        stage="normalize",
-        error=error,
-        plugin="example",
-        plugin_version=version,
-        now=NOW,
-    )
+    put_in_quarantine(library.db, record, error, Attempt("example", version, NOW))
 
 
 def test_a_record_is_in_quarantine_once_and_its_tries_are_counted(library, account):

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fitglue_registry.model.stored import PartState
 from fitglue_registry.plugin_api import Account, Body
 from fitglue_registry.store.blobs import MemoryBlobStore
 from fitglue_registry.store.packing import FEWEST_SAMPLES, learn_dictionary, pack, unpack
-from fitglue_registry.store.parts import set_part
-from fitglue_registry.store.raw_parts import RawStore
+from fitglue_registry.store.parts import PartUpdate, set_part
+from fitglue_registry.store.raw_parts import RawStore, ReceivedPart
 from fitglue_registry.store.record_values import load_records
 from fitglue_registry.store.tables import dictionaries, raw
 
@@ -33,7 +34,8 @@ def put(library, raws):
     record = library.record()
 
     def make(content, part="summary", encoding="identity"):
-        return raws.put(library.db, record, "intervals", part, Body(content, encoding), now=NOW)
+        received = ReceivedPart(part, Body(content, encoding), NOW)
+        return raws.put(library.db, record, "intervals", received)
 
     make.record = record
     return make
@@ -162,7 +164,7 @@ def test_a_dictionary_of_a_transaction_that_failed_is_forgotten(sqlite, library_
     raws.forget()
     with sqlite.write() as db:
         record = library_of(db).record()
-        raws.put(db, record, "intervals", "summary", Body(b"{}"), now=NOW)
+        raws.put(db, record, "intervals", ReceivedPart("summary", Body(b"{}"), NOW))
         assert db.scalar(sa.select(raw.c.dictionary_id)) is None
 
 
@@ -193,9 +195,8 @@ def test_a_record_is_loaded_with_its_newest_parts_and_the_reasons_of_the_missing
     """What a plugin gets to normalize: bytes, when they came, and why the rest is not there."""
     put(b"old")
     put(b"new")
-    set_part(
-        library.db, put.record, "streams", state="none", code="FG-none", reason="recorded by hand"
-    )
+    update = PartUpdate(PartState.NONE, code="FG-none", reason="recorded by hand")
+    set_part(library.db, put.record, "streams", update)
     account = Account("i1")
     record = load_records(library.db, raws, "intervals", account, [(put.record, "i7")])[put.record]
     assert (record.external_id, record.entry, record.account) == ("i7", "intervals", account)

@@ -8,11 +8,12 @@ import pytest
 
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model import Column, Stream
+from fitglue_registry.model.stored import PartState
 from fitglue_registry.store.activity_details import load_activity
 from fitglue_registry.store.activity_filter import Filter
 from fitglue_registry.store.counts import connection_counts, totals
 from fitglue_registry.store.lists import list_activities
-from fitglue_registry.store.parts import set_part, want_parts
+from fitglue_registry.store.parts import PartUpdate, set_part, want_parts
 from fitglue_registry.store.record_story import find_records, record_story, records_on
 from fitglue_registry.store.references import resolve
 
@@ -282,7 +283,8 @@ def test_a_record_tells_its_story(library, activity):
     """State, parts, quarantine and what became of it, as plain values."""
     record = library.record(external_id="i7", reason='{"code": "FG-x"}')
     one = library.put(record, activity(claims=("b:2", "a:1"))).ids[0]
-    set_part(library.db, record, "detail", state="none", code="FG-none", reason="typed in")
+    update = PartUpdate(PartState.NONE, code="FG-none", reason="typed in")
+    set_part(library.db, record, "detail", update)
     story = record_story(library.db, record)
     assert (story["external_id"], story["reason"], story["quarantine"]) == (
         "i7",

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from fitglue_registry import model
 from fitglue_registry.model import Column, Stream, Stub
 from fitglue_registry.store.encoding import encode_activity, figures_of
-from fitglue_registry.store.opinions import drop_opinions, opinions_about, put_opinion
+from fitglue_registry.store.opinions import PairOpinion, drop_opinions, opinions_about, put_opinion
 from fitglue_registry.store.source_activity_rows import load_rows
 from fitglue_registry.store.source_activity_search import ids_claiming, ids_near
 from fitglue_registry.store.stored_streams import load_streams
@@ -78,7 +78,7 @@ def test_a_leg_that_is_said_no_more_is_removed_with_all_that_hangs_on_it(library
         activity(leg_no=1, claims=("a:1",), streams=(Stream("time", Column.of([0])),)),
     ).ids
     _, second = library.assign((one,), (two,))
-    put_opinion(library.db, two, other, "example", "same", "because", NOW)
+    put_opinion(library.db, PairOpinion(two, other, "example", "same", "because"), NOW)
     after = library.put(record, activity())
     assert (after.ids, after.rematch, after.affected) == ((one,), True, frozenset({second}))
     for table in (claims, streams, opinions):
@@ -114,9 +114,9 @@ def test_streams_are_replaced_and_dropped(library, activity):
 def test_an_opinion_is_of_a_pair_whatever_its_order(library):
     """Saying it again the other way round replaces what was said."""
     one, two = library.source_activity(), library.source_activity()
-    put_opinion(library.db, one, two, "example", "same", "first", NOW)
-    put_opinion(library.db, two, one, "example", "different", "second", NOW)
-    put_opinion(library.db, one, two, "person", "same", "mine", NOW)
+    put_opinion(library.db, PairOpinion(one, two, "example", "same", "first"), NOW)
+    put_opinion(library.db, PairOpinion(two, one, "example", "different", "second"), NOW)
+    put_opinion(library.db, PairOpinion(one, two, "person", "same", "mine"), NOW)
     said = {(row.said_by, row.verdict, row.reason) for row in opinions_about(library.db, [two])}
     assert said == {("example", "different", "second"), ("person", "same", "mine")}
 
@@ -125,7 +125,7 @@ def test_dropped_opinions_are_those_of_the_plugins_named(library):
     """A person's word stays when plugins are asked anew."""
     one, two = library.source_activity(), library.source_activity()
     for said_by in ("example", "person"):
-        put_opinion(library.db, one, two, said_by, "same", "because", NOW)
+        put_opinion(library.db, PairOpinion(one, two, said_by, "same", "because"), NOW)
     drop_opinions(library.db, [two], ["example"])
     assert [row.said_by for row in opinions_about(library.db, [one])] == ["person"]
 

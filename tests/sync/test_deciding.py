@@ -8,7 +8,7 @@ import pytest
 
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry.errors import UserMistake
-from fitglue_registry.store.opinions import put_opinion
+from fitglue_registry.store.opinions import PairOpinion, put_opinion
 from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.events import Decided
 from tests.sync.natural import natural
@@ -74,7 +74,7 @@ def ask(host, one, two, reason="close"):
     """Let somebody ask about a pair, as the scorer does."""
     found = [host.activities.get(name).members[0].id for name in (one, two)]
     with host.workspace.database.write() as db:
-        put_opinion(db, *found, "an expert", "ask", reason, NOW)
+        put_opinion(db, PairOpinion(*found, "an expert", "ask", reason), NOW)
 
 
 # -- same ------------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def test_a_later_copy_stays_out_of_what_its_own_was_kept_apart_from(host, accoun
     assert groups(host) == [["a", "a2"], ["b"]]
     with host.workspace.database.write() as db:
         one, two = (host.activities.get(name).members[-1].id for name in ("a2", "b"))
-        put_opinion(db, one, two, "some plugin", "same", "it says so", NOW)
+        put_opinion(db, PairOpinion(one, two, "some plugin", "same", "it says so"), NOW)
     sync(host)
     list(host.syncs.rebuild())
     assert groups(host) == [["a", "a2"], ["b"]]
@@ -340,7 +340,7 @@ def test_nobody_is_asked_of_activities_of_which_a_pair_is_known_to_differ(host, 
     ask(host, "a", "b")
     pair = [host.activities.get(name).members[place].id for name, place in (("c", 1), ("b", 0))]
     with host.workspace.database.write() as db:
-        put_opinion(db, *pair, "a plugin", "different", "legs", NOW)
+        put_opinion(db, PairOpinion(*pair, "a plugin", "different", "legs"), NOW)
     assert host.decisions.pending() == []
 
 

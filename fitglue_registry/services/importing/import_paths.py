@@ -13,7 +13,7 @@ from fitglue_registry.services.importing.recognizing import Recognition, recogni
 from fitglue_registry.services.importing.watching import FolderSyncs
 from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.services.syncing import work_on
-from fitglue_registry.store.connections import new_connection_id, unstored_connection
+from fitglue_registry.store.connections import ConnectionRow, new_connection_id
 from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.engine import sync_connection
 from fitglue_registry.sync.events import SourceConnected, SyncStopped
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from fitglue_registry.services.importing.folder_watcher import Timing
     from fitglue_registry.services.importing.offline import Normalized, OfflineMatch
     from fitglue_registry.services.syncing import Syncs
-    from fitglue_registry.store.connections import ConnectionRow
     from fitglue_registry.sync.events import Event
     from fitglue_registry.workspace import Workspace
 
@@ -152,13 +151,13 @@ class Imports:
         existing = self._connections.of_account(integration, account, athlete)
         if existing is not None:
             return replace_fields(existing, settings=settings)
-        return unstored_connection(
-            athlete,
-            integration,
-            source.id,
-            account,
-            settings,
-            connection_id,
-            recognized.name,
-            self._workspace.now,
+        return ConnectionRow(
+            id=connection_id,
+            athlete_id=athlete,
+            name=recognized.name,
+            integration=integration,
+            source=source.id,
+            account=account,
+            settings=settings,
+            created_at=self._workspace.now,
         )

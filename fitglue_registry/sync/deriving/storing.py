@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fitglue_registry.matching.neighbourhood import has_candidates
 from fitglue_registry.model.stored import RunDecision
 from fitglue_registry.store.quarantine import put_in_quarantine, release
+from fitglue_registry.store.records import Attempt
 from fitglue_registry.store.source_activities import put_source_activities
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from fitglue_registry.errors import FitglueError
     from fitglue_registry.store.encoding import EncodedActivity
     from fitglue_registry.store.source_activities import Stored
+    from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.deriving.deriver import Derived
     from fitglue_registry.sync.run import Transaction
 
@@ -49,9 +51,7 @@ def put_derived(
         record_id,
         context.athlete_id,
         derived.encoded,
-        plugin=context.entry.plugin.name,
-        plugin_version=context.plugin_version,
-        now=context.now,
+        _attempt(context),
     )
 
 
@@ -86,15 +86,11 @@ def quarantine(
     refused: FitglueError,
 ) -> None:
     """Keep a record aside with the reason, until it or its plugin changes."""
-    context = transaction.context
-    is_news = put_in_quarantine(
-        transaction.db,
-        record_id,
-        stage="normalize",
-        error=refused.as_dict(),
-        plugin=context.entry.plugin.name,
-        plugin_version=context.plugin_version,
-        now=context.now,
-    )
+    attempt = _attempt(transaction.context)
+    is_news = put_in_quarantine(transaction.db, record_id, refused.as_dict(), attempt)
     if is_news:
         transaction.decide(RunDecision.QUARANTINED, record_id, str(refused))
+
+
+def _attempt(context: SyncContext) -> Attempt:
+    return Attempt(context.entry.plugin.name, context.plugin_version, context.now)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.model.stored import PartState, RecordState, RunDecision
 from fitglue_registry.plugin_api import Body, Part, Unavailable
-from fitglue_registry.store.parts import part_tries, restore_second_look, set_part
-from fitglue_registry.store.raw_parts import BLOB_PARTS
+from fitglue_registry.store.parts import PartUpdate, part_tries, restore_second_look, set_part
+from fitglue_registry.store.raw_parts import BLOB_PARTS, ReceivedPart
 from fitglue_registry.store.records import update_record
 from fitglue_registry.sync.deriving.storing import place_stored, store_derived
 from fitglue_registry.sync.events import Decided
@@ -103,15 +103,11 @@ def keep_part(
     """Keep the bytes of a part, and say that it is there."""
     context = transaction.context
     received_at = derived.received_at if derived is not None else None
-    raw_id = context.raws.put(
-        transaction.db,
-        record_id,
-        context.entry.id,
-        part.part,
-        Body(part.content, part.encoding),
-        now=received_at or context.now,
-    )
-    set_part(transaction.db, record_id, part.part, state=PartState.HAVE, raw_id=raw_id)
+    body = Body(part.content, part.encoding)
+    received = ReceivedPart(part.part, body, received_at or context.now)
+    raw_id = context.raws.put(transaction.db, record_id, context.entry.id, received)
+    update = PartUpdate(PartState.HAVE, raw_id)
+    set_part(transaction.db, record_id, part.part, update)
 
 
 def _note_failure(
@@ -124,7 +120,8 @@ def _note_failure(
     if not restore_second_look(db, record_id, part):
         tries = part_tries(db, record_id, part) + 1
         state = PartState.FAILED if tries >= _MOST_TRIES else PartState.WANTED
-        set_part(db, record_id, part, state=state, code=error.code, reason=error.what, tried=True)
+        update = PartUpdate(state, code=error.code, reason=error.what, tried=True)
+        set_part(db, record_id, part, update)
     transaction.decide(RunDecision.NOT_FETCHED, record_id, f"{part}: {error.what}")
 
 
@@ -142,15 +139,9 @@ def _note_unavailable(
         update_record(db, record_id, state=RecordState.MISSING)
     is_later = answer.state == "later"
     if not is_later or not restore_second_look(db, record_id, part):
-        set_part(
-            db,
-            record_id,
-            part,
-            state=PartState.WANTED if is_later else PartState.NONE,
-            code=answer.code,
-            reason=answer.reason,
-            tried=True,
-        )
+        state = PartState.WANTED if is_later else PartState.NONE
+        update = PartUpdate(state, code=answer.code, reason=answer.reason, tried=True)
+        set_part(db, record_id, part, update)
     transaction.decide(_decision_about(answer), record_id, answer.reason)
 
 

@@ -14,8 +14,9 @@ from fitglue_registry.model.stored import (
     RunDecision,
 )
 from fitglue_registry.plugin_api import Body
-from fitglue_registry.store.parts import part_names, set_part, want_parts
+from fitglue_registry.store.parts import PartUpdate, part_names, set_part, want_parts
 from fitglue_registry.store.quarantine import release
+from fitglue_registry.store.raw_parts import ReceivedPart
 from fitglue_registry.store.records import insert_record, update_record
 from fitglue_registry.store.source_activity_search import ids_of_records
 from fitglue_registry.sync.deriving.storing import put_derived, quarantine
@@ -108,17 +109,15 @@ def _store_summary(
     db = transaction.db
     change = derived_change.change
     is_new = change.known is None
-    raw_id = transaction.context.raws.put(
-        db,
-        record_id,
-        transaction.context.entry.id,
+    received = ReceivedPart(
         PartName.SUMMARY,
         Body(change.listing.summary),
-        now=derived_change.received_at,
-        revision=change.revision,
-        fresh=is_new,
+        derived_change.received_at,
+        change.revision,
     )
-    set_part(db, record_id, PartName.SUMMARY, state=PartState.HAVE, raw_id=raw_id, fresh=is_new)
+    context = transaction.context
+    raw_id = context.raws.put(db, record_id, context.entry.id, received, fresh=is_new)
+    set_part(db, record_id, PartName.SUMMARY, PartUpdate(PartState.HAVE, raw_id), fresh=is_new)
     wanted = _wanted_parts(transaction, record_id, change)
     want_parts(db, record_id, sorted(wanted), fresh=is_new)
 
