@@ -1,5 +1,6 @@
-"""The hooks: the one page that a plugin author reads. The values that are passed through them are in
-``plugin_api.py``.
+"""The hooks: the one page that a plugin author must read.
+
+The values that are passed through them are in ``plugin_api.py``.
 
 A plugin is a module (or an object) with functions marked ``@hookimpl``. Its distribution names it
 in the entry-point group ``fitglue.plugins`` under the distribution's own name, and its registry
@@ -23,6 +24,7 @@ Rules for every hook:
 * Whatever else you raise is reported under your plugin's name; the other plugins work on.
 """
 
+# mypy: disable-error-code="empty-body"
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -71,7 +73,7 @@ class Hooks:
     """The specification; called by name, so it can gain an argument without breaking a plugin."""
 
     @hookspec(firstresult=True)
-    def fitglue_connect(self, connection: Connection) -> Account:  # type: ignore[empty-body]
+    def fitglue_connect(self, connection: Connection) -> Account:
         """Prove the credentials with the gentlest request, and say whose account it is.
 
         Called by ``connect``, before anything is stored, and by ``doctor``. Raise ``AthleteNeeded``
@@ -84,7 +86,7 @@ class Hooks:
         """
 
     @hookspec(firstresult=True)
-    def fitglue_list(self, connection: Connection, window: Window) -> Iterator[Listing | Split]:  # type: ignore[empty-body]
+    def fitglue_list(self, connection: Connection, window: Window) -> Iterator[Listing | Split]:
         """Yield what the account holds in ``window``, newest first; called for each window of a
         run.
 
@@ -100,7 +102,7 @@ class Hooks:
         """
 
     @hookspec(firstresult=True)
-    def fitglue_fetch(  # type: ignore[empty-body]
+    def fitglue_fetch(
         self, connection: Connection, part: str, ids: Sequence[str]
     ) -> Iterator[Part | Unavailable]:
         """Yield ``part`` of each of ``ids``, in any order; called with as many ids at a time as the
@@ -118,7 +120,7 @@ class Hooks:
         """
 
     @hookspec(firstresult=True)
-    def fitglue_normalize(self, record: Record) -> list[SourceActivity]:  # type: ignore[empty-body]
+    def fitglue_normalize(self, record: Record) -> list[SourceActivity]:
         """Turn the parts that are there into source activities with claims: one, or one a leg.
 
         Pure: no network, no clock, no file. Called when a part has arrived, on the thread that
@@ -134,7 +136,7 @@ class Hooks:
         """
 
     @hookspec
-    def fitglue_dedupe(self, pairs: Sequence[Pair]) -> Sequence[Opinion | None]:  # type: ignore[empty-body]
+    def fitglue_dedupe(self, pairs: Sequence[Pair]) -> Sequence[Opinion | None]:
         """For each pair: same, different, or ``None`` where you know nothing special, in the order
         of ``pairs``.
 
@@ -150,7 +152,7 @@ class Hooks:
         """
 
     @hookspec
-    def fitglue_recognize(self, paths: Sequence[str]) -> Sequence[Recognized]:  # type: ignore[empty-body]
+    def fitglue_recognize(self, paths: Sequence[str]) -> Sequence[Recognized]:
         """Say which of these files and folders a source of yours can read, and what to connect it
         with; nothing where it knows none.
 

@@ -111,9 +111,7 @@ class Workspace:
         if self._given.folders is not None:
             return self._load_catalogue(self._given.folders)
         brought, errors = self.plugins.registry_folders()
-        folders = [Folder(default_folder())]
-        folders += [Folder(path, distribution) for distribution, path in brought]
-        catalogue = self._load_catalogue(folders)
+        catalogue = self._load_catalogue([Folder(default_folder()), *brought])
         catalogue.problems += errors
         return catalogue
 

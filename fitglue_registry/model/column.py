@@ -35,7 +35,7 @@ class Column:
                 "a column holds numbers (width 1), pairs (width 2), or lists with their "
                 "lengths (width 0)"
             )
-        if lengths is not None and sum(max(length, 0) for length in lengths) != len(doubles):
+        if lengths is not None and _total(lengths) != len(doubles):
             raise ValueError("the lengths of a column of lists add up to its doubles")
         self._doubles = doubles.toreadonly()
         self._width = width
@@ -102,9 +102,11 @@ class Column:
         try:
             if kinds <= {int, float, bool}:
                 return cls.of(samples)
-            if kinds == {list} and all(sample is None or len(sample) == 2 for sample in samples):
+            if kinds == {list} and _are_pairs(samples):
                 pairs = [sample or (None, None) for sample in samples]
-                return cls.pairs([pair[0] for pair in pairs], [pair[1] for pair in pairs])
+                first = [pair[0] for pair in pairs]
+                second = [pair[1] for pair in pairs]
+                return cls.pairs(first, second)
             if kinds == {list}:
                 return cls.lists(samples)
         except (TypeError, OverflowError) as error:
@@ -146,6 +148,14 @@ def _fit_together(doubles: memoryview[Any], width: int, lengths: tuple[int, ...]
     if width == 2:
         return len(doubles) % 2 == 0
     return width == 1
+
+
+def _total(lengths: Iterable[int]) -> int:
+    return sum(max(length, 0) for length in lengths)
+
+
+def _are_pairs(samples: Sequence[list[float] | None]) -> bool:
+    return all(sample is None or len(sample) == 2 for sample in samples)
 
 
 def _doubles(samples: Iterable[float | None]) -> array[float]:

@@ -1,4 +1,4 @@
-"""The values that a source activity is made of, beside its own fields: laps, sets, gear, and more."""
+"""The values that a source activity has beside its own fields: laps, sets, gear, and more."""
 
 from __future__ import annotations
 

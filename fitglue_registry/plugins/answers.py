@@ -15,6 +15,7 @@ from fitglue_registry.errors import CODE
 from fitglue_registry.plugin_api import Account, Listing, Part, Split, Unavailable, Window
 from fitglue_registry.plugins.texts import (
     LONGEST_ID,
+    is_sequence,
     is_short_text,
     is_text,
     is_text_or_none,
@@ -24,6 +25,8 @@ from fitglue_registry.plugins.texts import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    Check = Callable[[Any], str | None]
 
 #: All rows of one window are held at once; one that has more is to be split.
 LARGEST_WINDOW = 512_000_000
@@ -59,7 +62,9 @@ def weight(value: Any) -> int:
     """The bytes that an item holds, as far as it is heavy at all."""
     if type(value) is Part:
         return len(value.content)
-    return len(value.summary) if type(value) is Listing else 0
+    if type(value) is Listing:
+        return len(value.summary)
+    return 0
 
 
 def _id_complaint(value: Any) -> str | None:
@@ -119,7 +124,7 @@ def _is_moment(value: Any) -> bool:
 
 def _split(answer: Split) -> str | None:
     windows = answer.windows
-    if type(windows) not in (tuple, list) or not 1 <= len(windows) <= _MOST_WINDOWS:
+    if not is_sequence(windows, _MOST_WINDOWS) or not windows:
         return f"with a Split that is no tuple of 1 to {_MOST_WINDOWS:,} windows"
     if not all(map(_is_window, windows)):
         return "with a Split into something else than windows of days, the oldest day first"
@@ -130,7 +135,9 @@ def _is_window(value: Any) -> bool:
     if type(value) is not Window:
         return False
     days = [day for day in (value.oldest, value.newest) if day is not None]
-    return all(type(day) is date for day in days) and days == sorted(days)
+    if any(type(day) is not date for day in days):
+        return False
+    return days == sorted(days)
 
 
 # -- fitglue_fetch ---------------------------------------------------------------------------------
@@ -148,10 +155,14 @@ def _values_of_part(part: Part) -> str | None:
         return f"with a content that is {kind_of(part.content)}, {expected}"
     if type(part.decoded) not in (bytes, type(None)):
         return f"with decoded bytes that are {kind_of(part.decoded)}, expected bytes"
-    # A gzip body says at its end how much it holds, and a few kB can hold gigabytes.
-    if part.encoding == "gzip" and int.from_bytes(part.content[-4:], "little") > _LARGEST_PART:
+    if part.encoding == "gzip" and _unpacked_size(part.content) > _LARGEST_PART:
         return f"with a gzip body of more than {_LARGEST_PART:,} bytes"
     return None
+
+
+def _unpacked_size(body: bytes) -> int:
+    """What a gzip body says at its end: a few kB can hold gigabytes."""
+    return int.from_bytes(body[-4:], "little")
 
 
 def _unavailable(answer: Unavailable) -> str | None:
@@ -163,7 +174,8 @@ def _values_of_unavailable(answer: Unavailable) -> str | None:
         return "that it is unavailable in a state that does not exist"
     if not is_text(answer.code) or not CODE.fullmatch(answer.code):
         return "that it is unavailable, with a code that is not FG- and a kebab name"
-    if not is_text(answer.reason) or not answer.reason or not is_text_or_none(answer.fix):
+    has_reason = is_text(answer.reason) and bool(answer.reason)
+    if not has_reason or not is_text_or_none(answer.fix):
         return "that it is unavailable, without a reason that is text"
     return None
 
@@ -184,12 +196,12 @@ def _account(account: Account) -> str | None:
             expected = f"no text of at most {LONGEST_ID} characters"
             return f"with an account whose name or timezone is {expected}"
     notes = account.notes
-    if type(notes) not in (tuple, list) or len(notes) > _MOST_NOTES or not all(map(is_text, notes)):
+    if not is_sequence(notes, _MOST_NOTES) or not all(map(is_text, notes)):
         return f"with an account whose notes are no tuple of at most {_MOST_NOTES} texts"
     return None
 
 
-_CHECKS: dict[type, Callable[[Any], str | None]] = {
+_CHECKS: dict[type, Check] = {
     Listing: _listing,
     Part: _part,
     Unavailable: _unavailable,

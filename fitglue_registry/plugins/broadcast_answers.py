@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.plugin_api import Opinion, Recognized
-from fitglue_registry.plugins.texts import LONGEST_ID, are_texts, is_short_text, is_text, shown
+from fitglue_registry.plugins.texts import (
+    LONGEST_ID,
+    are_texts,
+    is_sequence,
+    is_short_text,
+    is_text,
+    shown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,9 +32,13 @@ def complaint_of_broadcast(hook: str, answer: Any, arguments: Mapping[str, Any])
 
 def _opinions(answer: Any, pairs: int) -> str | None:
     """An opinion or ``None`` for each pair."""
-    if type(answer) not in (list, tuple) or len(answer) != pairs:
+    if not is_sequence(answer, pairs) or len(answer) < pairs:
         return "without an opinion or None for each pair"
-    return next(filter(None, map(_opinion, answer)), None)
+    for opinion in answer:
+        wrong = _opinion(opinion)
+        if wrong:
+            return wrong
+    return None
 
 
 def _opinion(opinion: Any) -> str | None:
@@ -44,7 +55,7 @@ def _opinion(opinion: Any) -> str | None:
 
 def _recognitions(answer: Any, paths: Sequence[str]) -> str | None:
     """A list of what was found at these paths and no others."""
-    if type(answer) not in (list, tuple) or len(answer) > _MOST_RECOGNIZED:
+    if not is_sequence(answer, _MOST_RECOGNIZED):
         return f"without a list of at most {_MOST_RECOGNIZED} things that it recognised"
     allowed = frozenset(paths)
     for recognized in answer:
@@ -85,4 +96,5 @@ def _are_paths(value: Any, allowed: frozenset[str]) -> bool:
 def _is_dict_of_texts(value: Any) -> bool:
     if type(value) is not dict:
         return False
-    return all(type(text) is str for pair in value.items() for text in pair)
+    texts = [*value.keys(), *value.values()]
+    return all(type(text) is str for text in texts)

@@ -86,7 +86,8 @@ def _hooks(info: PluginInfo) -> Step:
 def _entries(info: PluginInfo, plugins: Plugins, entries: Sequence[Entry]) -> Step:
     wrong = _folder_errors(plugins, info.name)
     if wrong:
-        return Step("entries", False, f"{len(wrong)} wrong; the first: {wrong[0]}", wrong[0])
+        first = wrong[0]
+        return Step("entries", False, f"{len(wrong)} wrong; the first: {first}", first)
     error = _entry_error(info, entries)
     if error is not None:
         return _failed("entries", error)
@@ -99,10 +100,10 @@ def _folder_errors(plugins: Plugins, name: str) -> list[FitglueError]:
     """
     folders, errors = plugins.registry_folders()
     wrong = [error for error in errors if f"distribution {name} " in error.what]
-    for origin, folder in folders:
-        if origin == name:
+    for folder in folders:
+        if folder.origin == name:
             try:
-                wrong += check(folder).errors
+                wrong += check(folder.path).errors
             except FitglueError as error:
                 wrong.append(error)
     return wrong

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from fitglue_registry.errors import Place, PluginFailed
 from fitglue_registry.hookspecs import PLUGIN_GROUP, REGISTRY_GROUP, WRAPPER_GROUP
 from fitglue_registry.plugins.entry_points import all_entry_points, one_of_each_name
+from fitglue_registry.registry import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,10 +40,13 @@ class Distribution(NamedTuple):
     version: str | None
 
 
+ByName = dict[str, FoundEntryPoint]
+
+
 class _Found(NamedTuple):
     """Group → name → entry point, and what is wrong with those that are left out."""
 
-    by_group: dict[str, dict[str, FoundEntryPoint]]
+    by_group: dict[str, ByName]
     errors: list[FitglueError]
 
 
@@ -80,37 +84,41 @@ class Discovery:
             self._distributions[name] = _distribution(name, self.plugin(name))
         return self._distributions[name]
 
-    def registry_folders(self) -> tuple[list[tuple[str, Path]], list[FitglueError]]:
+    def registry_folders(self) -> tuple[list[Folder], list[FitglueError]]:
         """The folders of entries that distributions bring along, found without importing them, and
         what is wrong with the rest.
         """
-        folders: list[tuple[str, Path]] = []
+        folders: list[Folder] = []
         errors = list(self._found.errors)
         for name, point in sorted(self._in_group(REGISTRY_GROUP).items()):
             path = _folder_in_package(point.value)
             if path is not None and path.is_dir():
-                folders.append((name, path))
+                folders.append(Folder(path, name))
             else:
                 errors.append(_folder_missing(name, point))
         return folders, errors
 
-    def _in_group(self, group: str) -> dict[str, FoundEntryPoint]:
+    def _in_group(self, group: str) -> ByName:
         return self._found.by_group[group]
 
     @cached_property
     def _found(self) -> _Found:
-        by_group: dict[str, dict[str, FoundEntryPoint]] = {group: {} for group in _GROUPS}
         if self._given is not None:
-            for point in self._given:
-                if point.group in by_group:
-                    by_group[point.group][point.name] = point
-            return _Found(by_group, [])
+            return _Found(_by_group(self._given), [])
         # One scan serves all groups: it is slow, and nothing caches it for us.
         points, errors = all_entry_points(_GROUPS)
+        by_group: dict[str, ByName] = {}
         for group in _GROUPS:
             by_group[group], left_out = one_of_each_name(points, group)
             errors += left_out
         return _Found(by_group, errors)
+
+
+def _by_group(points: Iterable[FoundEntryPoint]) -> dict[str, ByName]:
+    by_group: dict[str, ByName] = {}
+    for group in _GROUPS:
+        by_group[group] = {point.name: point for point in points if point.group == group}
+    return by_group
 
 
 def _distribution(name: str, point: FoundEntryPoint | None) -> Distribution:
@@ -119,7 +127,8 @@ def _distribution(name: str, point: FoundEntryPoint | None) -> Distribution:
         if distribution is None:
             return Distribution(None, None)
         return Distribution(distribution.name, distribution.version)
-    except Exception:  # noqa: BLE001 - metadata that cannot be read: the plugin may work all the same
+    # Metadata that cannot be read: the plugin may work all the same.
+    except Exception:  # noqa: BLE001
         return Distribution(name, None)
 
 
@@ -138,8 +147,10 @@ def _folder_in_package(value: str) -> Path | None:
     top-level package.
     """
     package, _, folder = value.partition(":")
+    if not package.isidentifier() or not folder:
+        return None
     inside = Path(folder)
-    if not package.isidentifier() or not folder or inside.is_absolute() or ".." in inside.parts:
+    if inside.is_absolute() or ".." in inside.parts:
         return None
     try:
         spec = find_spec(package)
@@ -147,4 +158,5 @@ def _folder_in_package(value: str) -> Path | None:
         return None
     if spec is None or not spec.submodule_search_locations:
         return None
-    return Path(spec.submodule_search_locations[0]) / inside
+    place = spec.submodule_search_locations[0]
+    return Path(place) / inside

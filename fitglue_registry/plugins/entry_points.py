@@ -24,7 +24,8 @@ def all_entry_points(groups: Iterable[str]) -> tuple[list[Any], list[FitglueErro
         found = entry_points()
         for group in groups:
             points += found.select(group=group)
-    except Exception:  # noqa: BLE001 - one broken file in the environment: asked one by one, the others answer
+    # One broken file in the environment: asked one by one, the others answer.
+    except Exception:  # noqa: BLE001
         return _one_by_one()
     return points, []
 
@@ -81,14 +82,17 @@ def _precedence(point: Any) -> tuple[bool, str, str]:
 
 
 def _left_out(chosen: Any, others: Sequence[Any]) -> PluginFailed:
-    listed = ", ".join(f"{_owner(point)} ({point.value})" for point in others)
+    listed = ", ".join(map(_named, others))
     return PluginFailed(
         "FG-plugin-name-taken",
-        f"{listed} is left out: {chosen.group} {chosen.name} is that of {_owner(chosen)} "
-        f"({chosen.value})",
+        f"{listed} is left out: {chosen.group} {chosen.name} is that of {_named(chosen)}",
         fix="remove one of the distributions, or tell its author to name the entry point like the "
         "distribution",
     )
+
+
+def _named(point: Any) -> str:
+    return f"{_owner(point)} ({point.value})"
 
 
 def _owner(point: Any) -> str:

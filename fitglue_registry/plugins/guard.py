@@ -61,7 +61,8 @@ class Guard:
         def run() -> None:
             try:
                 outcome: tuple[Any, FitglueError | None] = work(), None
-            except BaseException as error:  # noqa: BLE001 - the border: whatever a plugin raises must not end this thread unheard
+            # The border: whatever a plugin raises must not end this thread unnoticed.
+            except BaseException as error:  # noqa: BLE001
                 outcome = None, call.explain(error)
             state.restore(self.plugin)
             box.put(outcome)

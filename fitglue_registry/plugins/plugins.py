@@ -11,14 +11,13 @@ from fitglue_registry.plugins.loading import Loader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from fitglue_registry.errors import FitglueError
     from fitglue_registry.plugins.discovery import Distribution, FoundEntryPoint
     from fitglue_registry.plugins.guard import SignOfLife
     from fitglue_registry.plugins.loading import PluginInfo
     from fitglue_registry.redaction.exceptions import Redact
-    from fitglue_registry.registry import Entry
+    from fitglue_registry.registry import Entry, Folder
 
 
 class Plugins:
@@ -55,7 +54,7 @@ class Plugins:
         """Name and version of the distribution that brings the plugin."""
         return self.discovery.distribution(name)
 
-    def registry_folders(self) -> tuple[list[tuple[str, Path]], list[FitglueError]]:
+    def registry_folders(self) -> tuple[list[Folder], list[FitglueError]]:
         """The folders of entries that distributions bring along, found without importing them, and
         what is wrong with the rest.
         """

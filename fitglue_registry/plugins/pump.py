@@ -57,7 +57,8 @@ class Pump:
         """Start the threads."""
         for number in range(self._lanes):
             name = f"plugin {self._call.plugin} {number}"
-            threading.Thread(target=self._run, daemon=True, name=name).start()
+            thread = threading.Thread(target=self._run, daemon=True, name=name)
+            thread.start()
 
     def stop(self) -> None:
         """Stop each job after its current item."""
@@ -77,7 +78,8 @@ class Pump:
                 break
             try:
                 self._consume(number, job)
-            except BaseException as error:  # noqa: BLE001 - the border: it is explained where the plugin's code may run
+            # The border: it is explained where the plugin's code may run.
+            except BaseException as error:  # noqa: BLE001
                 self._offer(number, self._call.explain(error))
             self._offer(number, END)
         self._offer(None, None)

@@ -115,8 +115,7 @@ def _own_words(error: FitglueError, *, is_ours: bool) -> FitglueError | None:
         return None  # only the host speaks of its store and its locks
     if not _is_well_formed(error):
         return None
-    texts = (error.code, error.what, error.why, error.fix)
-    if kind is type(error) and all(text is None or len(text) <= _LONGEST for text in texts):
+    if kind is type(error) and not _is_too_long(error):
         return error
     plain = kind(
         error.code,
@@ -138,13 +137,22 @@ def _our_type(error: FitglueError) -> type[FitglueError]:
     return FitglueError
 
 
+def _is_too_long(error: FitglueError) -> bool:
+    texts = (error.code, error.what, error.why or "", error.fix or "")
+    return any(len(text) > _LONGEST for text in texts)
+
+
 def _is_well_formed(error: FitglueError) -> bool:
     """Whether every part has exactly the type that it should have; nothing else is trusted."""
-    if type(error.code) is not str or type(error.what) is not str:
+    if type(error.code) is not str or not CODE.fullmatch(error.code):
         return False
-    if any(type(text) not in (str, type(None)) for text in (error.why, error.fix)):
+    if type(error.what) is not str or not _is_none_or_exactly(error.at, Place):
         return False
-    return bool(CODE.fullmatch(error.code)) and type(error.at) in (Place, type(None))
+    return _is_none_or_exactly(error.why, str) and _is_none_or_exactly(error.fix, str)
+
+
+def _is_none_or_exactly(value: Any, kind: type) -> bool:
+    return value is None or type(value) is kind
 
 
 def _seconds(value: Any) -> float | None:

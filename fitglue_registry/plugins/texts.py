@@ -26,7 +26,14 @@ def is_text_or_none(value: Any, most: int = _LONGEST_TEXT) -> bool:
 
 def are_texts(values: Any, most: int) -> bool:
     """Whether this is a tuple of such texts, so many at most."""
-    return type(values) is tuple and len(values) <= most and all(map(is_text, values))
+    if type(values) is not tuple or len(values) > most:
+        return False
+    return all(map(is_text, values))
+
+
+def is_sequence(value: Any, most: int) -> bool:
+    """Whether this is a tuple or a list of so many items at most."""
+    return type(value) in (tuple, list) and len(value) <= most
 
 
 def is_short_text(value: Any) -> bool:
@@ -36,7 +43,9 @@ def is_short_text(value: Any) -> bool:
 
 def shown(text: str) -> str:
     """The beginning of a text, in quotes."""
-    return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
+    if len(text) > _LONGEST_SHOWN:
+        text = f"{text[:_LONGEST_SHOWN]}…"
+    return repr(text)
 
 
 def kind_of(value: Any) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import UserMistake
-from fitglue_registry.registry.kinds import reference
+from fitglue_registry.registry.kinds import canonical_kind
 from fitglue_registry.registry.merge_rules import MergeRules
 from fitglue_registry.validation.wording import nearest
 
@@ -44,8 +44,7 @@ class Catalogue:
 
     def find(self, kind: str, entry_id: str) -> Entry | None:
         """The entry, if there is one."""
-        kind, _, entry_id = reference(f"{kind}/{entry_id}").partition("/")
-        return self._entries.get((kind, entry_id))
+        return self._entries.get((canonical_kind(kind), entry_id))
 
     def get(self, kind: str, entry_id: str) -> Entry:
         """The entry; ``UserMistake`` (FG-unknown-entry) with the nearest name if there is none."""

@@ -49,10 +49,13 @@ def check(folder: Path, beside: Sequence[Folder] | None = None) -> Report:
     _check_duplicates(readings, others)
     _check_relations(readings, others, tiers, folder)
     errors = [*wrong_tiers, *_wrong_merge_rules(folder), *_misplaced(folder)]
+    usable: list[Entry] = []
     for reading in readings:
         errors += reading.errors
-    usable = tuple(reading.entry for reading in readings if reading.entry and not reading.errors)
-    return Report(folder, len(files), usable, tuple(sorted(errors, key=_position)))
+        if reading.entry and not reading.errors:
+            usable.append(reading.entry)
+    errors.sort(key=_position)
+    return Report(folder, len(files), tuple(usable), tuple(errors))
 
 
 def _require_something(folder: Path, files: Sequence[Path]) -> None:
@@ -100,7 +103,8 @@ def _wrong_merge_rules(folder: Path) -> list[EntryInvalid]:
 
 def _misplaced(folder: Path) -> Iterator[EntryInvalid]:
     """Files that look like entries and are not where entries are."""
-    for file in sorted([*folder.glob("*.y*ml"), *folder.glob("*/*.yml")]):
+    suspects = [*folder.glob("*.y*ml"), *folder.glob("*/*.yml")]
+    for file in sorted(suspects):
         if file.name not in ("tiers.yaml", "merge.yaml"):
             yield EntryInvalid(
                 "FG-entry-misplaced",

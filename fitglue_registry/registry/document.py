@@ -56,12 +56,16 @@ class Document:
             )
 
     def _at(self, mark: yaml.Mark, path: KeyPath) -> Place:
-        return Place(self.file, mark.line + 1, mark.column + 1, field=_dotted(path))
+        line = mark.line + 1
+        column = mark.column + 1
+        return Place(self.file, line, column, field=_dotted(path))
 
 
 def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
     """The key and the value at a step; an item of a list is its own key."""
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+        if step >= len(node.value):
+            return None
         item = node.value[step]
         return item, item
     if isinstance(node, yaml.MappingNode):
@@ -75,5 +79,8 @@ def _dotted(path: KeyPath) -> str | None:
     """``('parts', 0, 'name')`` → ``parts[0].name``; ``None`` for the whole document."""
     dotted = ""
     for step in path:
-        dotted += f"[{step}]" if isinstance(step, int) else f".{step}"
+        if isinstance(step, int):
+            dotted += f"[{step}]"
+        else:
+            dotted += f".{step}"
     return dotted.lstrip(".") or None

@@ -52,11 +52,13 @@ def too_many(root: Path) -> bool:
 def _entry_files(root: Path) -> Iterator[Path]:
     for folder in sorted(_folders(root)):
         try:
-            files = sorted(file.path for file in os.scandir(folder) if file.name.endswith(".yaml"))
+            paths = [file.path for file in os.scandir(folder)]
         except OSError:
             yield Path(folder)  # reading it will say why
             continue
-        yield from map(Path, files)
+        for path in sorted(paths):
+            if path.endswith(".yaml"):
+                yield Path(path)
 
 
 def _folders(root: Path) -> Iterator[str]:

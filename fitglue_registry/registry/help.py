@@ -120,7 +120,8 @@ def _related(entry: Entry, catalogue: Catalogue) -> Iterator[str]:
         if _is_entry(link):
             yield f"- {_link_to(link.url, catalogue)}"
         else:
-            yield f"- [{link.title or link.url}]({link.url})"
+            title = link.title or link.url
+            yield f"- [{title}]({link.url})"
 
 
 def _is_entry(link: Link) -> bool:
@@ -142,4 +143,5 @@ def _link_to(name: str, catalogue: Catalogue) -> str:
     entry = catalogue.find(kind, entry_id)
     if entry is None:
         return f"`{name}`"
-    return f"[{_title(entry)}](../{entry.kind}s/{entry.id}.md)"
+    page = f"../{entry.kind}s/{entry.id}.md"
+    return f"[{_title(entry)}]({page})"

@@ -38,7 +38,8 @@ def sync_mechanism(entry: Entry) -> Iterator[str]:
         yield f"History: {entry.capabilities.history}"
     yield ""
     for part in entry.parts:
-        yield f"- {_PARTS[part.name].capitalize()}: {_way(part)}."
+        name = _PARTS[part.name].capitalize()
+        yield f"- {name}: {_way(part)}."
     yield from _delay(entry.sync.delay)
 
 
@@ -114,7 +115,8 @@ def _other_ways(entry: Entry, closed: Closed) -> Iterator[str]:
     )
     yield ""
     for road in closed.roads:
-        yield f"- **{road.name}**: {road.brings}. {road.how} Then `{road.command}`."
+        steps = f"{road.how} Then `{road.command}`."
+        yield f"- **{road.name}**: {road.brings}. {steps}"
 
 
 def _connecting(number: int, integration: Entry) -> Iterator[str]:
@@ -126,8 +128,9 @@ def _connecting(number: int, integration: Entry) -> Iterator[str]:
 
 
 def _asked(field: Field, integration: str) -> str:
+    name = field.label or field.name
     optional = "" if field.required else " (optional)"
-    sentences = [f"   - **{field.label or field.name}**{optional}."]
+    sentences = [f"   - **{name}**{optional}."]
     if field.help:
         sentences.append(field.help)
     sentences.append(f"In the environment: `{field.env(integration)}`.")

@@ -37,6 +37,9 @@ class Timeouts(Struct, frozen=True, forbid_unknown_fields=True):
     read_s: float = 30.0
 
 
+_DEFAULT_BUDGET = (Budget(requests=1, per_s=1.0, burst=5),)
+
+
 class Http(Struct, frozen=True, forbid_unknown_fields=True):
     """How the service may be asked; the transport holds every request to it.
 
@@ -46,7 +49,7 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
     base_url: str
     allowed_hosts: tuple[str, ...] = ()
     auth: Auth = Auth()
-    budget: tuple[Budget, ...] = (Budget(requests=1, per_s=1.0, burst=5),)
+    budget: tuple[Budget, ...] = _DEFAULT_BUDGET
     timeouts: Timeouts = Timeouts()
     user_agent: str = "fitglue-registry/{version}"
     connections: int = 2

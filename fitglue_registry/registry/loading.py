@@ -1,4 +1,4 @@
-"""Reads folders of entries into a catalogue; the first folder wins where two have the same entry."""
+"""Reads folders of entries into a catalogue; of two with the same entry the first folder wins."""
 
 from __future__ import annotations
 

@@ -29,7 +29,9 @@ class _Resolver(BaseResolver):
 
     depth = 0
 
-    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ARG002 - the names are PyYAML's
+    # The names of the arguments are PyYAML's.
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ARG002
         if kind is yaml.ScalarNode:
             return "plain" if implicit[0] else "quoted"
         return "list" if kind is yaml.SequenceNode else "mapping"
@@ -90,6 +92,8 @@ def anchors(text: str) -> list[tuple[yaml.Mark, str]]:
         name = getattr(event, "anchor", None)
         if name is None:
             continue
-        sign = f"alias *{name}" if isinstance(event, yaml.AliasEvent) else f"anchor &{name}"
+        sign = f"anchor &{name}"
+        if isinstance(event, yaml.AliasEvent):
+            sign = f"alias *{name}"
         written.append((cast("yaml.Mark", event.start_mark), sign))
     return written

@@ -108,7 +108,8 @@ def _refuse_syntax(error: yaml.MarkedYAMLError, text: str, document: Document) -
         mark = error.context_mark
     what = ", ".join(part for part in (error.context, error.problem) if part)
     fix = _fix_of_syntax(what, _rest_of_line(text, mark))
-    document.refuse(mark, Flaw("FG-entry-syntax", (), f"this is not YAML: {what}", fix=fix))
+    flaw = Flaw("FG-entry-syntax", (), f"this is not YAML: {what}", fix=fix)
+    document.refuse(mark, flaw)
 
 
 def _rest_of_line(text: str, mark: yaml.Mark) -> str:
@@ -131,13 +132,13 @@ def _fix_of_syntax(what: str, rest_of_line: str) -> str | None:
 
 
 def _value(node: yaml.Node, path: KeyPath, document: Document) -> Any:
-    if isinstance(node, yaml.ScalarNode) and node.tag == "plain":
+    if node.tag == "plain" and isinstance(node, yaml.ScalarNode):
         return _plain(node, path, document)
-    if isinstance(node, yaml.ScalarNode) and node.tag == "quoted":
+    if node.tag == "quoted" and isinstance(node, yaml.ScalarNode):
         return node.value
-    if isinstance(node, yaml.SequenceNode) and node.tag == "list":
-        return [_value(item, (*path, number), document) for number, item in enumerate(node.value)]
-    if isinstance(node, yaml.MappingNode) and node.tag == "mapping":
+    if node.tag == "list" and isinstance(node, yaml.SequenceNode):
+        return _list(node, path, document)
+    if node.tag == "mapping" and isinstance(node, yaml.MappingNode):
         return _mapping(node, path, document)
     tag = node.tag.replace("tag:yaml.org,2002:", "!!")
     flaw = Flaw(
@@ -148,6 +149,13 @@ def _value(node: yaml.Node, path: KeyPath, document: Document) -> Any:
     )
     document.refuse(node.start_mark, flaw)
     return None
+
+
+def _list(node: yaml.SequenceNode, path: KeyPath, document: Document) -> list[Any]:
+    values: list[Any] = []
+    for number, item in enumerate(node.value):
+        values.append(_value(item, (*path, number), document))
+    return values
 
 
 def _mapping(node: yaml.MappingNode, path: KeyPath, document: Document) -> dict[str, Any]:
@@ -167,18 +175,20 @@ def _mapping(node: yaml.MappingNode, path: KeyPath, document: Document) -> dict[
 
 
 def _key_twice(path: KeyPath, first: yaml.Mark) -> Flaw:
+    line = first.line + 1
+    column = first.column + 1
     return Flaw(
         "FG-entry-duplicate-key",
         path,
         f"key {path[-1]!r} is here a second time",
-        why=f"it is already in line {first.line + 1}, column {first.column + 1}",
+        why=f"it is already in line {line}, column {column}",
         fix="keep one of the two",
     )
 
 
 def _key(node: yaml.Node, path: KeyPath, document: Document) -> str | None:
     """The key, or ``None`` where it was refused."""
-    if isinstance(node, yaml.ScalarNode) and node.tag == "plain" and node.value == "<<":
+    if node.tag == "plain" and node.value == "<<":
         flaw = Flaw(
             "FG-entry-forbidden-yaml",
             path,

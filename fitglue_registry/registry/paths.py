@@ -25,8 +25,8 @@ def absolute(setting: str) -> str:
     """The paths as they hold from wherever the next command is typed; raises ``UserMistake`` for
     one that cannot be kept as text.
     """
-    paths = [str(Path(path).expanduser().absolute()) for path in paths_in(setting)]
-    text = os.pathsep.join(paths)
+    paths = [Path(path).expanduser().absolute() for path in paths_in(setting)]
+    text = os.pathsep.join(map(str, paths))
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -93,7 +93,8 @@ def read_tiers(file: Path) -> tuple[tuple[Tier, ...], list[EntryInvalid]]:
     reading = _read(file, "tiers")
     if reading.errors:
         return (), reading.errors
-    return msgspec.convert(reading.document.value["tiers"], tuple[Tier, ...]), []
+    tiers = reading.document.value["tiers"]
+    return msgspec.convert(tiers, tuple[Tier, ...]), []
 
 
 def read_merge_rules(file: Path) -> tuple[MergeRules | None, list[EntryInvalid]]:
@@ -101,7 +102,8 @@ def read_merge_rules(file: Path) -> tuple[MergeRules | None, list[EntryInvalid]]
     reading = _read(file, "merge")
     if reading.errors:
         return None, reading.errors
-    document = {key: value for key, value in reading.document.value.items() if key != "schema"}
+    document = dict(reading.document.value)
+    document.pop("schema", None)
     rules = msgspec.convert(document, MergeRules)
     reading.refuse_all(merge_flaws(rules))
     if reading.errors:
@@ -169,7 +171,9 @@ def _draft(file: Path, document: Any) -> dict[str, Any] | None:
         "tier": "?",
     }
     draft |= {key: value for key, value in document.items() if key not in wrong}
-    return draft if validator("entry").accepts(draft) else None
+    if not validator("entry").accepts(draft):
+        return None
+    return draft
 
 
 # -- what can be wrong with a file as a whole ------------------------------------------------------

@@ -7,6 +7,8 @@ from typing import Any
 
 from yaml.resolver import Resolver
 
+OldRule = tuple[str, re.Pattern[str]]
+
 _LONGEST_NUMBER = 100
 _NULL = re.compile(r"(?:null|Null|NULL|~|)\Z")
 _TRUE = re.compile(r"(?:true|True|TRUE)\Z")
@@ -17,7 +19,8 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\
 _SPECIAL_FLOAT = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 _OCTAL_IN_OLD = re.compile(r"[-+]?0[0-9]")
 
-_OLD_RULES: dict[str, list[tuple[str, re.Pattern[str]]]] = Resolver.yaml_implicit_resolvers
+#: First character → (tag, pattern) of the scalars that begin with it.
+_OLD_RULES: dict[str, list[OldRule]] = Resolver.yaml_implicit_resolvers
 #: Type of a value here → what YAML 1.1 calls the same.
 _OLD_TYPES = {"NoneType": "null", "str": "str", "bool": "bool", "int": "int", "float": "float"}
 _OLD_NOUNS = {
@@ -72,5 +75,6 @@ def _old_type(text: str) -> str:
         return "bool"
     for tag, pattern in _OLD_RULES.get(text[:1], ()):
         if pattern.match(text):
-            return str(tag.rpartition(":")[2])
+            _, _, name = tag.rpartition(":")
+            return name
     return "str"

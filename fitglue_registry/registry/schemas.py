@@ -69,4 +69,5 @@ def _allowed_here(names: tuple[str, ...]) -> str:
     left_out = len(names) - _SHOWN_NAMES
     if left_out <= 0:
         return f"allowed here: {one_of(names)}"
-    return f"allowed here: {', '.join(names[:_SHOWN_NAMES])} and {left_out} more"
+    shown = ", ".join(names[:_SHOWN_NAMES])
+    return f"allowed here: {shown} and {left_out} more"

@@ -202,9 +202,9 @@ def _plugins(workspace: Workspace) -> Iterator[Check]:
 def _registry(workspace: Workspace) -> Iterator[Check]:
     problems: list[FitglueError] = list(workspace.catalogue.problems)
     folders, _ = workspace.plugins.registry_folders()
-    for _, folder in folders:
+    for folder in folders:
         known = set(map(str, problems))
-        for error in check_folder(folder).errors:
+        for error in check_folder(folder.path).errors:
             if str(error) not in known:
                 problems.append(error)
     for problem in problems:

@@ -87,6 +87,6 @@ class InstalledPlugins:
         if folder is not None:
             return EntriesCheck((check_folder(folder),))
         brought, unreadable = self._workspace.plugins.registry_folders()
-        folders = [default_folder(), *(path for _, path in brought)]
+        folders = [default_folder(), *(folder.path for folder in brought)]
         reports = tuple(check_folder(each) for each in folders)
         return EntriesCheck(reports, tuple(unreadable))

@@ -72,7 +72,13 @@ class Explainer:
 
 def _position(violation: Violation) -> list[tuple[int, str]]:
     """The path as a key to sort by: keys in the order of their letters, positions as numbers."""
-    return [(step, "") if isinstance(step, int) else (-1, step) for step in violation.path]
+    position: list[tuple[int, str]] = []
+    for step in violation.path:
+        if isinstance(step, int):
+            position.append((step, ""))
+        else:
+            position.append((-1, step))
+    return position
 
 
 def _not_json(document: Any) -> Violation:
@@ -85,7 +91,8 @@ def _not_json(document: Any) -> Violation:
         if isinstance(value, float) and not math.isfinite(value):
             return Violation(path, "json", f"is {value}, which JSON does not have")
         if len(path) < _DEEPEST:
-            todo += [((*path, step), part) for step, part in _parts(value)]
+            for step, part in _parts(value):
+                todo.append(((*path, step), part))
     return Violation((), "json", "is not a document of plain JSON values")
 
 
@@ -134,7 +141,8 @@ def _explain(error: ValidationError) -> Iterator[Violation]:
         yield from _missing_keys(error)
     else:
         path = tuple(error.absolute_path)
-        yield Violation(path, str(error.validator), _message(error), _allowed(error))
+        keyword = str(error.validator)
+        yield Violation(path, keyword, _message(error, keyword), _allowed(error))
 
 
 def _missing_keys(error: ValidationError) -> Iterator[Violation]:
@@ -146,7 +154,8 @@ def _missing_keys(error: ValidationError) -> Iterator[Violation]:
     given = cast("dict[str, Any]", error.instance)
     for key in required:
         if key not in given and repr(key) in error.message:
-            yield Violation(path, "required", f"key {describe(key)} is missing", (key,))
+            message = f"key {describe(key)} is missing"
+            yield Violation(path, "required", message, (key,))
 
 
 def _unknown_keys(error: ValidationError) -> Iterator[Violation]:
@@ -177,23 +186,31 @@ def _explain_branches(error: ValidationError) -> Iterator[Violation]:
     for inner in error.context or ():
         if _is_outermost_type(inner):
             types += _type_names(inner.validator_value)
+    path = tuple(error.absolute_path)
     message = f"is {describe(error.instance)}, must be {_nouns(types)}"
-    yield Violation(tuple(error.absolute_path), "type", message)
+    yield Violation(path, "type", message)
 
 
 def _is_outermost_type(error: ValidationError) -> bool:
     return error.validator == "type" and not error.path
 
 
-def _message(error: ValidationError) -> str:
-    keyword = str(error.validator)
+def _message(error: ValidationError, keyword: str) -> str:
     requirement = _requirement(keyword, error.validator_value)
     if requirement is None:
         return error.message[:200]
     message = f"is {describe(error.instance)}, {requirement}"
-    if keyword == "pattern" and isinstance(error.schema, dict) and error.schema.get("examples"):
-        message += f", such as {one_of(error.schema['examples'])}"
+    examples = _examples(error, keyword)
+    if examples:
+        message += f", such as {one_of(examples)}"
     return message
+
+
+def _examples(error: ValidationError, keyword: str) -> list[str] | None:
+    """The texts that the schema names as examples of a pattern."""
+    if keyword != "pattern" or not isinstance(error.schema, dict):
+        return None
+    return error.schema.get("examples")
 
 
 def _requirement(keyword: str, value: Any) -> str | None:

@@ -20,12 +20,11 @@ def nearest(name: str, allowed: Iterable[str]) -> str | None:
 
 def one_of(allowed: Iterable[str]) -> str:
     """The names as they are written in a sentence: ``a, b or c``."""
-    names = list(allowed)
+    *names, last = list(allowed) or ["nothing"]
     if not names:
-        return "nothing"
-    if len(names) == 1:
-        return names[0]
-    return f"{', '.join(names[:-1])} or {names[-1]}"
+        return last
+    listed = ", ".join(names)
+    return f"{listed} or {last}"
 
 
 def describe(value: Any) -> str:

@@ -29,7 +29,9 @@ plain = st.recursive(
     max_leaves=6,
 )
 offsets = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-edges = st.sampled_from([datetime.min, datetime.max, datetime(2024, 2, 29, 23, 59, 59, 999_999)])  # noqa: DTZ001, DTZ901
+edges = st.sampled_from(
+    [datetime.min, datetime.max, datetime(2024, 2, 29, 23, 59, 59, 999_999)]  # noqa: DTZ001, DTZ901
+)
 moments = st.one_of(
     st.datetimes(timezones=offsets),
     st.datetimes(timezones=st.just(UTC)),

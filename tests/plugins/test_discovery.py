@@ -137,7 +137,7 @@ def folders_of(load, point, value):
 def test_a_folder_of_entries_is_found_without_importing_its_package(load, point, package):
     """The package of a plugin may be broken, and its entries still say what to install."""
     assert folders_of(load, point, "fg_example_package:registry") == (
-        [("example", package / "registry")],
+        [(package / "registry", "example")],
         [],
     )
     assert "fg_example_package" not in sys.modules
@@ -147,7 +147,7 @@ def test_a_folder_is_found_in_a_package_without_init(load, point, package):
     """A namespace package is a package too."""
     (package / "__init__.py").unlink()
     assert folders_of(load, point, "fg_example_package:registry")[0] == [
-        ("example", package / "registry")
+        (package / "registry", "example")
     ]
 
 
@@ -177,7 +177,7 @@ def test_a_folder_that_is_not_there_is_reported_beside_the_others(load, point, p
     bad.value = value
     good = point("good", None, group=REGISTRY_GROUP, value="fg_example_package:registry")
     folders, [error] = load(bad, good).registry_folders()
-    assert folders == [("good", package / "registry")]
+    assert folders == [(package / "registry", "good")]
     assert error.code == "FG-registry-folder-missing"
     assert "distribution bad" in error.what
     assert "fg_example_package" not in sys.modules
