@@ -2,148 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 
-TYPE_CHECKING = False  # to import typing takes as long as to answer --version
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-#: So soon after the first signal another one is not a person's who has lost patience.
-_PATIENCE_S = 1.0
-#: Plugins' threads and files may be put in order so long.
-_LONGEST_END_S = 5.0
-#: An interrupt that Python swallowed is sent again after so long.
-_INTERRUPT_AGAIN_AFTER_S = 0.01
+from fitglue_registry._version import __version__
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    if sys.argv[1:] == ["--version"]:
-        from fitglue_registry._version import __version__
-
+    arguments = sys.argv[1:]
+    if arguments == ["--version"]:
         sys.stdout.write(f"fitglue {__version__}\n")
         return
-    stop = _Stop(sys.argv[1:])
+    # Imported here, since a bare Python starts in less time than these take (signal imports enum).
+    from fitglue_registry.cli.stopping import Stop, end_within_limit
+
+    stop = Stop(arguments)
     try:
         stop.listen()
-        from fitglue_registry.cli.app import run
-        from fitglue_registry.cli.text import keep_standard_output
+        # Imported when signals are answered: Ctrl-C may be pressed during the import of click.
+        from fitglue_registry.cli.app import run_process
 
-        keep_standard_output()
-        stop.code = run(sys.argv[1:])
+        stop.code = run_process(arguments)
     except KeyboardInterrupt:  # while modules were imported, or after the command had returned
         stop.tell()
         stop.code = 130
-    _end_within(_LONGEST_END_S, stop.code)
+    end_within_limit(stop.code)
     sys.exit(stop.code)
-
-
-def what_was_stopped(arguments: Sequence[str]) -> str:
-    """What a person who stopped the command is told about its work."""
-    if {"import", "sync", "watch", "rebuild"} & set(arguments):
-        kept = (
-            "Nothing that was stored is lost, and the same command goes on where this one stopped."
-        )
-    else:
-        kept = "Nothing was changed."
-    return f"\nStopped. {kept}"
-
-
-class _Stop:
-    """Stops the command at the first signal, and what a signal changes after that.
-
-    `timeout` sends two signals at once: the second of them changes nothing. A signal that comes
-    later ends the process at once. Once the exit code is known, there is nothing left to stop but
-    what plugins do at the end.
-    """
-
-    def __init__(self, arguments: Sequence[str]) -> None:
-        self.code: int | None = None
-        self._arguments = arguments
-        self._first_at: float | None = None
-        self._number = 0
-
-    def listen(self) -> None:
-        """Be called for the signals that stop a command, until the process is gone."""
-        import atexit
-        import signal
-
-        # Registered before any plugin's function, since these are called from the last to the first.
-        atexit.register(self._end)
-        sys.unraisablehook = self._take_unraisable
-        # Service managers and closed terminals send the other two where a person presses Ctrl-C.
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            # It is ignored by what nohup starts, and by what a shell starts in the background.
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._interrupt)
-
-    def tell(self) -> None:
-        """Say what was stopped; a program that asked for JSON learns it from the exit code.
-
-        Nothing is imported here: an import may be what was interrupted.
-        """
-        if "--json" not in self._arguments:
-            os.write(2, f"{what_was_stopped(self._arguments)}\n".encode())
-
-    def _interrupt(self, number: int, _: object) -> None:
-        if self.code is not None:
-            os._exit(self.code)
-        if self._first_at is None:
-            self._first_at, self._number = time.monotonic(), number
-            raise KeyboardInterrupt
-        if time.monotonic() - self._first_at > _PATIENCE_S:
-            self.tell()
-            os._exit(130)
-
-    def _take_unraisable(self, what: sys.UnraisableHookArgs) -> None:
-        """Interrupt once more.
-
-        Python swallows what is raised in ``__del__`` and in the callback of a weak reference.
-        """
-        if self._first_at is None or not isinstance(what.exc_value, KeyboardInterrupt):
-            sys.__unraisablehook__(what)
-            return
-        import signal
-        import threading
-
-        def again() -> None:
-            self._first_at = None
-            signal.pthread_kill(threading.main_thread().ident or 0, self._number)
-
-        if hasattr(signal, "pthread_kill"):
-            # By then the main thread has left the code that swallowed the interrupt.
-            timer = threading.Timer(_INTERRUPT_AGAIN_AFTER_S, again)
-            timer.daemon = True
-            timer.start()
-
-    def _end(self) -> None:
-        """End the process here where the exit code is known.
-
-        While the interpreter shuts down, a signal would end the process without a word.
-        """
-        if self.code is None:
-            return
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                stream.flush()
-            except (AttributeError, OSError, ValueError):
-                # There is no such stream, nobody reads it any more, or it is closed.
-                continue
-        os._exit(self.code)
-
-
-def _end_within(seconds: float, code: int) -> None:
-    """End the process by force where a plugin's threads or exit functions keep it alive."""
-    import threading
-
-    if threading.active_count() == 1:
-        return
-
-    def wait() -> None:
-        time.sleep(seconds)
-        os._exit(code)
-
-    threading.Thread(target=wait, daemon=True, name="end of the process").start()

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fitglue_registry.cli import what_was_stopped
+from fitglue_registry._version import __version__
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
-from fitglue_registry.cli.text import prepare_streams, terminal_width
+from fitglue_registry.cli.stopping import what_was_stopped
+from fitglue_registry.cli.text import keep_standard_output, prepare_streams, terminal_width
 from fitglue_registry.errors import FitglueError, StoreFailed
 
 if TYPE_CHECKING:
@@ -179,14 +180,18 @@ def root(context: click.Context, cli: CliContext, *, version: bool) -> int | Non
     Without a command: connections and their health, this week against last, and what to do next.
     """
     if version:
-        from fitglue_registry._version import __version__
-
         click.echo(f"fitglue {__version__}")
     elif context.invoked_subcommand is None:
         from fitglue_registry.cli.dashboard import show_dashboard
 
         show_dashboard(cli)
     return None
+
+
+def run_process(arguments: Sequence[str]) -> int:
+    """Run the one call of this process, whose standard output is for answers alone."""
+    keep_standard_output()
+    return run(arguments)
 
 
 def run(arguments: Sequence[str]) -> int:
