@@ -21,9 +21,9 @@ def all_entry_points(groups: Iterable[str]) -> tuple[list[Any], list[FitglueErro
     """
     points: list[Any] = []
     try:
-        found = entry_points()
+        by_group = entry_points()
         for group in groups:
-            points += found.select(group=group)
+            points += by_group.select(group=group)
     # One broken file in the environment: asked one by one, the others answer.
     except Exception:  # noqa: BLE001
         return _one_by_one()

@@ -59,15 +59,15 @@ class Explainer:
         """Everything that is wrong with a document that the fast validator refuses, in the order of
         paths; never empty.
         """
-        found: list[Violation] = []
+        violations: list[Violation] = []
         try:
             for error in self._validator.iter_errors(document):
-                found += _explain(error)
+                violations += _explain(error)
         except (RecursionError, TypeError):
-            found.clear()
-        if not found:
+            violations.clear()
+        if not violations:
             return [_not_json(document)]
-        return sorted(dict.fromkeys(found), key=_position)
+        return sorted(dict.fromkeys(violations), key=_position)
 
 
 def _position(violation: Violation) -> list[tuple[int, str]]:

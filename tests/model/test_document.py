@@ -109,7 +109,9 @@ _SIMPLE = {
     msgspec.inspect.DateTimeType: lambda info: moments if info.tz else st.datetimes() | edges,
     msgspec.inspect.LiteralType: lambda info: st.sampled_from(info.values),
 }
-activities = strategy(SourceActivity).filter(lambda found: found.start_utc or found.start_local)
+activities = strategy(SourceActivity).filter(
+    lambda activity: activity.start_utc or activity.start_local
+)
 
 
 def test_what_is_encoded_can_be_decoded_to_the_same(activity):
@@ -127,9 +129,9 @@ def test_what_is_encoded_can_be_decoded_to_the_same(activity):
     ],
 )
 @given(activities)
-def test_any_source_activity_comes_back_as_it_was(found):
+def test_any_source_activity_comes_back_as_it_was(activity):
     """Zero and null, any text, the edges of the calendar, every field and every nested value."""
-    assert model.decode(model.encode(found)) == found
+    assert model.decode(model.encode(activity)) == activity
 
 
 @settings(
@@ -141,11 +143,11 @@ def test_any_source_activity_comes_back_as_it_was(found):
     ],
 )
 @given(activities)
-def test_any_source_activity_meets_the_published_schema(found):
+def test_any_source_activity_meets_the_published_schema(activity):
     """What the types can hold, the schema allows: as built values and as a document."""
-    document = json.loads(model.encode(found))
+    document = json.loads(model.encode(activity))
     assert VALIDATOR.violations(document) == []
-    assert VALIDATOR.accepts(model.to_builtins(found))
+    assert VALIDATOR.accepts(model.to_builtins(activity))
 
 
 def test_zero_is_not_null(activity):
@@ -167,8 +169,8 @@ def test_utc_local_and_zone_are_all_kept(activity):
     """A moment keeps its offset, a local time has none."""
     local = datetime(2026, 5, 1, 7, 30)  # noqa: DTZ001
     ride = activity(start_local=local, timezone="Europe/Berlin", utc_offset_s=7200)
-    found = model.decode(model.encode(ride))
-    assert (found.start_utc.utcoffset(), found.start_local, found.timezone) == (
+    activity = model.decode(model.encode(ride))
+    assert (activity.start_utc.utcoffset(), activity.start_local, activity.timezone) == (
         timedelta(0),
         local,
         "Europe/Berlin",
@@ -314,7 +316,7 @@ def _places(value):
         yield from _places(item)
 
 
-_documents = activities.map(lambda found: json.loads(model.encode(found)))
+_documents = activities.map(lambda activity: json.loads(model.encode(activity)))
 
 
 @settings(max_examples=150, suppress_health_check=list(HealthCheck))

@@ -150,9 +150,11 @@ def test_everything_is_in_order():
 
 def test_no_field_of_the_model_is_left_out_of_everything():
     """A field that is added is added here too, or says why not."""
-    found = everything()
+    activity = everything()
     blank = {
-        name for name in SourceActivity.__struct_fields__ if getattr(found, name) in (None, (), {})
+        name
+        for name in SourceActivity.__struct_fields__
+        if getattr(activity, name) in (None, (), {})
     }
     assert blank == {
         "parent",

@@ -15,10 +15,10 @@ def ask(load, plugin, greet, point, entry):
     """The availability of the entry of a plugin that works, differing in what the test states."""
 
     def make(
-        found=None, *, accepts="", allowed=True, tier="hobbyist", connections=("ok",), **changes
+        installed=None, *, accepts="", allowed=True, tier="hobbyist", connections=("ok",), **changes
     ):
         plugins = load(
-            found if found is not None else point("good", plugin(greet("x")), version="1.0")
+            installed if installed is not None else point("good", plugin(greet("x")), version="1.0")
         )
         wanted = entry(
             "good",

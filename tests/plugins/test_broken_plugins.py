@@ -282,14 +282,14 @@ def test_endless_recursion_in_a_hook_is_its_own_error(load, plugin, entry):
 
 def test_an_error_that_speaks_our_language_passes_unchanged(load, plugin, entry):
     """A plugin that knows what the athlete must do says so itself."""
-    said = AthleteNeeded("FG-key-rejected", "the key was rejected", fix="copy it again")
+    raised_by_plugin = AthleteNeeded("FG-key-rejected", "the key was rejected", fix="copy it again")
 
     def body():
-        raise said
+        raise raised_by_plugin
 
     with pytest.raises(AthleteNeeded) as caught:
         call(load(bad=connect_with(plugin, body)), entry)
-    assert caught.value is said
+    assert caught.value is raised_by_plugin
     assert caught.value.__cause__ is None
 
 

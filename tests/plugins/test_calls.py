@@ -173,11 +173,11 @@ def test_all_calls_of_a_plugin_run_on_one_thread_that_is_not_the_callers(load, p
 def test_a_broadcast_asks_plugin_by_plugin_in_the_order_of_names(load, plugin):
     """Each answer comes with the plugin that gave it, and is its own alone."""
     plugins = load(b=plugin(opinions("same")), a=plugin(opinions("different")))
-    said = [
+    answers = [
         (name, answer[0].verdict, error)
         for name, answer, error in plugins.broadcast(["b", "a"], "fitglue_dedupe", pairs=[1])
     ]
-    assert said == [("a", "different", None), ("b", "same", None)]
+    assert answers == [("a", "different", None), ("b", "same", None)]
 
 
 def test_one_failure_in_a_broadcast_loses_no_other_answer(load, plugin, point):
@@ -190,8 +190,10 @@ def test_one_failure_in_a_broadcast_loses_no_other_answer(load, plugin, point):
         b=plugin(raising),
         d=plugin(opinions("same")),
     )
-    said = list(plugins.broadcast(["a", "b", "c", "d"], "fitglue_dedupe", pairs=[1]))
-    assert [(name, answer is not None, error and error.code) for name, answer, error in said] == [
+    answers = list(plugins.broadcast(["a", "b", "c", "d"], "fitglue_dedupe", pairs=[1]))
+    assert [
+        (name, answer is not None, error and error.code) for name, answer, error in answers
+    ] == [
         ("a", True, None),
         ("b", False, "FG-plugin-raised"),
         ("c", False, "FG-plugin-import-failed"),
@@ -200,7 +202,7 @@ def test_one_failure_in_a_broadcast_loses_no_other_answer(load, plugin, point):
 
 
 def test_a_plugin_without_the_hook_is_not_part_of_a_broadcast(load, plugin, greet):
-    """Nothing is said by those who have nothing to say."""
+    """Nothing is answers by those who have nothing to say."""
     assert list(load(a=plugin(greet("a"))).broadcast(["a"], "fitglue_dedupe", pairs=[1])) == []
 
 

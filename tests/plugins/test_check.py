@@ -14,9 +14,11 @@ from fitglue_registry.registry import Datum
 def walk(load, point, plugin, greet, entry):
     """(name, ok) of every step, and the code of the last one's error."""
 
-    def make(found=None, *, entries=None, version="1.0"):
+    def make(installed=None, *, entries=None, version="1.0"):
         plugins = load(
-            found if found is not None else point("good", plugin(greet("x")), version=version)
+            installed
+            if installed is not None
+            else point("good", plugin(greet("x")), version=version)
         )
         steps = check_steps(plugins, "good", [entry("good")] if entries is None else entries)
         return [(step.name, step.ok) for step in steps], steps[-1].error and steps[-1].error.code
@@ -62,8 +64,8 @@ def test_it_stops_at_the_hooks(walk, point, plugin, greet):
 
 def test_it_stops_where_no_entry_names_the_plugin(walk, entry):
     """A plugin without an entry can never be used."""
-    found = walk(entries=[entry("another")])
-    assert found == (
+    steps = walk(entries=[entry("another")])
+    assert steps == (
         passed("entry point", "distribution", "import", "hooks", then="entries"),
         "FG-plugin-without-entry",
     )
@@ -71,8 +73,8 @@ def test_it_stops_where_no_entry_names_the_plugin(walk, entry):
 
 def test_it_stops_where_an_entry_lists_a_hook_that_the_plugin_lacks(walk, entry):
     """Entry and plugin must say the same."""
-    found = walk(entries=[entry("good", hooks=("fitglue_connect", "fitglue_list"))])
-    assert found == (
+    steps = walk(entries=[entry("good", hooks=("fitglue_connect", "fitglue_list"))])
+    assert steps == (
         passed("entry point", "distribution", "import", "hooks", then="entries"),
         "FG-hook-missing",
     )
@@ -80,8 +82,8 @@ def test_it_stops_where_an_entry_lists_a_hook_that_the_plugin_lacks(walk, entry)
 
 def test_it_stops_where_the_version_does_not_fit(walk, entry):
     """The last look is at the range that the entry accepts."""
-    found = walk(entries=[entry("good", version=">=2")])
-    assert found == (
+    steps = walk(entries=[entry("good", version=">=2")])
+    assert steps == (
         passed("entry point", "distribution", "import", "hooks", "entries", then="versions"),
         "FG-plugin-version",
     )

@@ -25,16 +25,16 @@ def test_of_a_hundred_plugins_only_those_that_are_used_are_imported(
     plugins = load(*points)
     assert len(plugins.names()) == 100
     assert plugins.distribution("p050") == ("p050", "1.0")
-    assert sum(found.imports for found in points) == 0
+    assert sum(each.imports for each in points) == 0
     plugins.of(entry("p042")).call("fitglue_connect", connection=None)
     plugins.of(entry("p042")).call("fitglue_connect", connection=None)
-    assert [found.name for found in points if found.imports] == ["p042"]
+    assert [each.name for each in points if each.imports] == ["p042"]
     assert points[42].imports == 1
 
 
 def test_the_plugins_of_this_environment_are_found_by_their_entry_points():
     """Without being told, the host looks where distributions say that they bring a plugin."""
-    assert set(Plugins().names()) == {found.name for found in entry_points(group=PLUGIN_GROUP)}
+    assert set(Plugins().names()) == {each.name for each in entry_points(group=PLUGIN_GROUP)}
     assert "fitglue-intervals" in Plugins().names()
 
 

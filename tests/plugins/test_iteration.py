@@ -57,7 +57,7 @@ def test_an_answer_that_cannot_be_iterated_is_refused(lister, answer):
 @pytest.mark.parametrize("item", [None, "i1", {"id": "i1"}, ("i1", b"{}")])
 def test_an_item_of_the_wrong_type_is_the_last_of_its_job(lister, item):
     """What came before stays, and the type that was expected is named."""
-    items = [found for _, found in lister(lambda _: iter([listing(1), item, listing(2)]))]
+    items = [answer for _, answer in lister(lambda _: iter([listing(1), item, listing(2)]))]
     assert items[0] == listing(1)
     assert items[1].code == "FG-plugin-answer"
     assert (
@@ -83,20 +83,20 @@ def test_an_exception_half_way_is_the_last_item_of_its_job(lister, raised):
         yield listing(1)
         raise raised
 
-    found = list(lister(body, jobs=2))
-    assert [job for job, _ in found] == [0, 0, 1, 1]
-    assert [item.code for _, item in found[1::2]] == ["FG-plugin-raised"] * 2
+    answers = list(lister(body, jobs=2))
+    assert [job for job, _ in answers] == [0, 0, 1, 1]
+    assert [item.code for _, item in answers[1::2]] == ["FG-plugin-raised"] * 2
 
 
 def test_an_error_that_speaks_our_language_comes_unchanged(lister):
     """A limit of the source says by itself what it is."""
-    said = Retryable("FG-rate-limited", "too many requests")
+    limit = Retryable("FG-rate-limited", "too many requests")
 
     def body(_):
-        raise said
+        raise limit
         yield
 
-    assert [item for _, item in lister(body)] == [said]
+    assert [item for _, item in lister(body)] == [limit]
 
 
 def test_an_endless_generator_stops_when_the_iteration_is_closed(lister):
@@ -110,9 +110,9 @@ def test_an_endless_generator_stops_when_the_iteration_is_closed(lister):
         finally:
             ended.set()
 
-    found = lister(body)
-    assert [next(found)[1] for _ in range(100)] == [listing(number) for number in range(100)]
-    found.close()
+    answers = lister(body)
+    assert [next(answers)[1] for _ in range(100)] == [listing(number) for number in range(100)]
+    answers.close()
     assert ended.wait(5)
 
 
@@ -125,10 +125,10 @@ def test_a_flood_waits_for_its_reader(lister):
             made.append(number)
             yield listing(number)
 
-    found = lister(body)
-    next(found)
+    answers = lister(body)
+    next(answers)
     assert len(made) < 100
-    assert len(list(found)) == 999
+    assert len(list(answers)) == 999
 
 
 def test_a_generator_that_blocks_is_abandoned(lister, release):
@@ -138,19 +138,19 @@ def test_a_generator_that_blocks_is_abandoned(lister, release):
         yield listing(1)
         release.wait(30)
 
-    found = lister(body, time_limit_s=0.2)
-    assert next(found) == (0, listing(1))
+    answers = lister(body, time_limit_s=0.2)
+    assert next(answers) == (0, listing(1))
     with pytest.raises(PluginFailed) as caught:
-        next(found)
+        next(answers)
     assert caught.value.code == "FG-plugin-blocked"
 
 
 def test_a_slow_reader_is_no_blocked_plugin(lister):
     """The limit counts while somebody waits for an item, not while the host works on one."""
-    found = lister(lambda _: [listing(1), listing(2)], time_limit_s=0.15)
-    next(found)
+    answers = lister(lambda _: [listing(1), listing(2)], time_limit_s=0.15)
+    next(answers)
     threading.Event().wait(0.3)
-    assert next(found) == (0, listing(2))
+    assert next(answers) == (0, listing(2))
 
 
 def test_lanes_work_at_the_same_time(lister):

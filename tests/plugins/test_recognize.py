@@ -16,7 +16,7 @@ def recognizing(answer):
     return fitglue_recognize
 
 
-def found(**changes):
+def recognized(**changes):
     return Recognized(
         **{
             "entry": "log",
@@ -37,8 +37,8 @@ def ask(plugins, *names):
 
 def test_each_plugin_says_what_it_recognizes(load, plugin):
     """One by one, in the order of names; a plugin that knows nothing says so with an empty list."""
-    plugins = load(one=plugin(recognizing([found()])), two=plugin(recognizing([])))
-    assert ask(plugins, "two", "one") == [("one", [found()], None), ("two", [], None)]
+    plugins = load(one=plugin(recognizing([recognized()])), two=plugin(recognizing([])))
+    assert ask(plugins, "two", "one") == [("one", [recognized()], None), ("two", [], None)]
 
 
 @pytest.mark.parametrize(
@@ -47,21 +47,21 @@ def test_each_plugin_says_what_it_recognizes(load, plugin):
         None,
         "zip",
         [None],
-        [found(entry="")],
-        [found(name=7)],
-        [found(paths=())],
-        [found(paths=("/etc/passwd",))],
-        [found(paths=[PATHS[0]])],
-        [found(settings=None)],
-        [found(settings={"folder": 7})],
-        [found(found="One ride.")],
-        [found(left_out=(7,))],
+        [recognized(entry="")],
+        [recognized(name=7)],
+        [recognized(paths=())],
+        [recognized(paths=("/etc/passwd",))],
+        [recognized(paths=[PATHS[0]])],
+        [recognized(settings=None)],
+        [recognized(settings={"folder": 7})],
+        [recognized(found="One ride.")],
+        [recognized(left_out=(7,))],
     ],
 )
 def test_an_answer_that_is_no_list_of_what_was_found_at_the_paths_is_refused(load, plugin, answer):
     """A wrong answer names its plugin and costs no other one."""
-    plugins = load(bad=plugin(recognizing(answer)), good=plugin(recognizing([found()])))
+    plugins = load(bad=plugin(recognizing(answer)), good=plugin(recognizing([recognized()])))
     assert ask(plugins, "bad", "good") == [
         ("bad", None, "FG-plugin-answer"),
-        ("good", [found()], None),
+        ("good", [recognized()], None),
     ]

@@ -50,9 +50,9 @@ class Registry:
         """Everything that a check has to say, as a person reads it, with files named from the
         root.
         """
-        return "\n".join(self.told(error) for error in check(self.root, beside=[]).errors)
+        return "\n".join(self.shown(error) for error in check(self.root, beside=[]).errors)
 
-    def told(self, error):
+    def shown(self, error):
         """One error as a person reads it."""
         lines = [
             f"{error.at}: {error.code}: {error.what}",

@@ -13,7 +13,7 @@ def test_one_bad_file_never_hides_the_others(registry):
     registry.write("sources/bad.yaml", "a: 'b\n")
     loaded = load_catalogue([registry.folder])
     assert [entry.key for entry in loaded] == ["source/good"]
-    assert [registry.told(problem) for problem in loaded.problems] == [
+    assert [registry.shown(problem) for problem in loaded.problems] == [
         (
             "sources/bad.yaml:1:4: FG-entry-syntax: this is not YAML: while scanning a quoted "
             "scalar, found unexpected end of stream"
@@ -40,7 +40,7 @@ def test_the_first_folder_wins(registry, tmp_path):
     other.add(summary="Theirs.")
     loaded = load_catalogue([registry.folder, Folder(other.root, "other-distribution")])
     assert loaded.get("source", "demo").summary == "Ours."
-    assert other.told(loaded.problems[0]) == (
+    assert other.shown(loaded.problems[0]) == (
         "sources/demo.yaml:3:5, id: FG-entry-duplicate: source/demo is here a second time\n"
         f"why: it is already in {registry.root}/sources/demo.yaml (demo-distribution)\nfix: "
         "give this one an id of its own, or remove it"
@@ -52,7 +52,7 @@ def test_an_unknown_entry_names_the_nearest(registry):
     registry.add("sources/intervals.yaml")
     with pytest.raises(UserMistake) as unknown:
         load_catalogue([registry.folder]).get("source", "intervalls")
-    assert registry.told(unknown.value) == (
+    assert registry.shown(unknown.value) == (
         "None: FG-unknown-entry: there is no source 'intervalls'\nwhy: there are: "
         "intervals\nfix: did you mean intervals?"
     )

@@ -36,9 +36,14 @@ maintainers:
 
 def struct_of(annotation):
     """The struct inside an annotation such as ``tuple[Part, ...]`` or ``Http | None``."""
-    found = [annotation, *typing.get_args(annotation)]
+    annotations = [annotation, *typing.get_args(annotation)]
     return next(
-        (one for one in found if isinstance(one, type) and issubclass(one, msgspec.Struct)), None
+        (
+            kind
+            for kind in annotations
+            if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+        ),
+        None,
     )
 
 

@@ -19,7 +19,7 @@ from fitglue_registry.registry.reading import read_merge_rules
 SCHEMA = json.loads((default_folder() / "schemas" / "merge.json").read_text())
 
 
-def told(registry, text):
+def complaint_about(registry, text):
     """What a check says of these rules."""
     registry.write("merge.yaml", text)
     return registry.complaints()
@@ -75,7 +75,7 @@ def test_the_rules_of_the_registry_decide_about_every_field_once():
 )
 def test_each_mistake_is_told_where_it_stands(registry, text, line, code, says):
     """By file, line and column, as for an entry."""
-    complaint = told(registry, text)
+    complaint = complaint_about(registry, text)
     assert complaint.startswith(f"merge.yaml:{line}")
     assert code in complaint
     assert says in complaint
