@@ -127,7 +127,13 @@ def make_activity(db: Db, athlete_id: str, group: Merged, now: str) -> str:
     return activity_id
 
 
-def write_activity(db: Db, activity_id: str, group: Merged, before: Any, now: str) -> None:
+def write_activity(
+    db: Db,
+    activity_id: str,
+    group: Merged,
+    before: Any,
+    now: str,
+) -> None:
     """Write an activity anew, unless it already is what it shall be."""
     values = _values(group, before, now)
     if before is not None:

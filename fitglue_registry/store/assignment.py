@@ -93,7 +93,11 @@ def _heirs(merged: Sequence[Merged]) -> dict[str, int]:
     return {activity_id: place for activity_id, (_, _, place) in best.items()}
 
 
-def _set_activity(db: Db, members: Sequence[SourceActivityRow], activity_id: str | None) -> None:
+def _set_activity(
+    db: Db,
+    members: Sequence[SourceActivityRow],
+    activity_id: str | None,
+) -> None:
     for member in members:
         changed = {}
         if member.activity_id != activity_id:

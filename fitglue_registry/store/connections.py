@@ -146,7 +146,9 @@ def renew_connection(
 
 
 def _account_values(
-    account: Account, settings: Mapping[str, str], secret_ref: str | None
+    account: Account,
+    settings: Mapping[str, str],
+    secret_ref: str | None,
 ) -> dict[str, Any]:
     return {
         "account_id": account.id,
@@ -180,5 +182,6 @@ def remove_connection(db: Db, connection_id: str) -> list[str]:
 
 def _activities_with(db: Db, is_member: sa.ColumnElement[bool]) -> list[str]:
     activity_id = source_activities.c.activity_id
-    query = sa.select(activity_id).distinct().where(is_member, activity_id.is_not(None))
+    has_activity = activity_id.is_not(None)
+    query = sa.select(activity_id).distinct().where(is_member, has_activity)
     return [activity for activity in db.scalars(query) if activity]

@@ -49,7 +49,8 @@ def totals(db: Db, athlete_id: str, since: date, until: date) -> dict[str, float
 def count_activities(db: Db, athlete_id: str) -> int:
     """How many activities an athlete has; those that are gone are left out."""
     query = sa.select(sa.func.count()).where(
-        activities.c.athlete_id == athlete_id, activities.c.gone_at.is_(None)
+        activities.c.athlete_id == athlete_id,
+        activities.c.gone_at.is_(None),
     )
     return db.execute(query).scalar_one()
 
@@ -102,7 +103,11 @@ def list_stubs(db: Db, athlete_id: str) -> list[dict[str, Any]]:
         .where(activities.c.gone_at.is_(None))
     )
     query = (
-        sa.select(connections.c.name, records.c.reason, sa.func.count().label("stubs"))
+        sa.select(
+            connections.c.name,
+            records.c.reason,
+            sa.func.count().label("stubs"),
+        )
         .select_from(RECORDS)
         .where(
             connections.c.athlete_id == athlete_id,

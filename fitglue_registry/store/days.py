@@ -1,4 +1,4 @@
-"""Local days as the store writes and compares them: the text of a local time begins with its day."""
+"""Local days as the store writes and compares them: the text of a local time begins with one."""
 
 from __future__ import annotations
 

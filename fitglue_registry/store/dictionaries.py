@@ -56,7 +56,10 @@ class Dictionaries:
 def _load(db: Db, source: str, part: str) -> tuple[int, bytes] | None:
     query = (
         sa.select(dictionaries.c.id, dictionaries.c.content)
-        .where(dictionaries.c.source == source, dictionaries.c.part == part)
+        .where(
+            dictionaries.c.source == source,
+            dictionaries.c.part == part,
+        )
         .order_by(dictionaries.c.id)
     )
     row = db.execute(query).first()

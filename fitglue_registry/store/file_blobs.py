@@ -130,7 +130,9 @@ class FileBlobStore:
         if not self._folder.is_dir():
             raise FileNotFoundError(str(self._folder))
         lock = FileLock(
-            self._folder / ".lock", timeout=_LOCK_TIMEOUT_S, poll_interval=_LOOK_AGAIN_S
+            self._folder / ".lock",
+            timeout=_LOCK_TIMEOUT_S,
+            poll_interval=_LOOK_AGAIN_S,
         )
         try:
             with lock:

@@ -33,19 +33,27 @@ _CONNECTIONS = (
     sa.select(source_activities.c.activity_id, connections.c.name)
     .distinct()
     .select_from(SOURCE_ACTIVITIES)
-    .where(source_activities.c.activity_id.in_(IDS), records.c.state != RecordState.GONE)
+    .where(
+        source_activities.c.activity_id.in_(IDS),
+        records.c.state != RecordState.GONE,
+    )
     .order_by(connections.c.name)
 )
 
 
-def list_activities(db: Db, athlete_id: str, wanted: Filter) -> Iterator[dict[str, Any]]:
+def list_activities(
+    db: Db,
+    athlete_id: str,
+    wanted: Filter,
+) -> Iterator[dict[str, Any]]:
     """The activities of an athlete as flat rows, newest first, each with the names of its
     connections.
     """
     columns = [activities.c[name] for name in LISTED]
     live = (activities.c.athlete_id == athlete_id, activities.c.gone_at.is_(None))
     newest_first = (activities.c.start_local.desc(), activities.c.number)
-    query = sa.select(*columns).where(*live, *_conditions(wanted)).order_by(*newest_first)
+    query = sa.select(*columns).where(*live).order_by(*newest_first)
+    query = query.where(*_conditions(wanted))
     if wanted.limit is not None:
         query = query.limit(wanted.limit)
 

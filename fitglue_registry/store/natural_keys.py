@@ -52,7 +52,10 @@ def ids_of_keys(db: Db, athlete_id: str, identities: Iterable[str]) -> dict[str,
             connections.c.account_id,
         )
         .select_from(SOURCE_ACTIVITIES)
-        .where(records.c.connection_id.in_(mine), records.c.external_id.in_(IDS))
+        .where(
+            records.c.connection_id.in_(mine),
+            records.c.external_id.in_(IDS),
+        )
     )
     ids: dict[str, int] = {}
     for row in each_row(db, query, sorted(external_ids)):

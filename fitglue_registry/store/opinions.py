@@ -59,7 +59,10 @@ def opinions_between(db: Db, ids: Sequence[int]) -> list[dict[str, Any]]:
     """What was said of pairs among these source activities."""
     query = (
         sa.select(opinions)
-        .where(opinions.c.first_id.in_(ids), opinions.c.second_id.in_(ids))
+        .where(
+            opinions.c.first_id.in_(ids),
+            opinions.c.second_id.in_(ids),
+        )
         .order_by(opinions.c.first_id)
     )
     return [dict(row._mapping) for row in db.execute(query)]

@@ -83,7 +83,12 @@ def learn_dictionary(samples: Sequence[bytes]) -> bytes | None:
     return learnt.as_bytes()
 
 
-def pack(content: bytes, wire: str, *, dictionary: tuple[int, bytes] | None = None) -> Packed:
+def pack(
+    content: bytes,
+    wire: str,
+    *,
+    dictionary: tuple[int, bytes] | None = None,
+) -> Packed:
     """Pack one part for the table; what came gzipped is kept as it came."""
     digest = hashlib.sha256(content).hexdigest()
     if wire == "gzip":

@@ -50,7 +50,13 @@ class PartUpdate:
     tried: bool = False  # it was asked for in vain once more
 
 
-def want_parts(db: Db, record_id: int, names: Iterable[str], *, fresh: bool = False) -> None:
+def want_parts(
+    db: Db,
+    record_id: int,
+    names: Iterable[str],
+    *,
+    fresh: bool = False,
+) -> None:
     """Mark parts as wanted, whatever they were; a ``fresh`` record has none yet, here and below."""
     wanted: dict[str, Any] = {"state": PartState.WANTED, "tries": 0, "code": None, "reason": None}
     for name in names:
@@ -58,7 +64,14 @@ def want_parts(db: Db, record_id: int, names: Iterable[str], *, fresh: bool = Fa
             insert_row(db, parts, record_id=record_id, part=name, state=PartState.WANTED)
 
 
-def set_part(db: Db, record_id: int, part: str, update: PartUpdate, *, fresh: bool = False) -> None:
+def set_part(
+    db: Db,
+    record_id: int,
+    part: str,
+    update: PartUpdate,
+    *,
+    fresh: bool = False,
+) -> None:
     """Write down how far the store is with a part."""
     values: dict[str, Any] = {
         "state": update.state,
@@ -115,13 +128,23 @@ def lacks_part(db: Db, connection_id: str, part: str, window: Window) -> bool:
 
 
 def _never_asked(
-    connection_id: str, part: str, window: Window
+    connection_id: str,
+    part: str,
+    window: Window,
 ) -> tuple[sa.ColumnElement[bool], ...]:
-    was_asked = sa.exists().where(parts.c.record_id == records.c.id, parts.c.part == part)
+    was_asked = sa.exists().where(
+        parts.c.record_id == records.c.id,
+        parts.c.part == part,
+    )
     return (*_fetchable(connection_id), ~was_asked, *inside(window))
 
 
-def wanted_parts(db: Db, connection_id: str, part: str, limit: int) -> list[tuple[int, str]]:
+def wanted_parts(
+    db: Db,
+    connection_id: str,
+    part: str,
+    limit: int,
+) -> list[tuple[int, str]]:
     """(record, external id) of those that want a part, newest start first, ``limit`` at most."""
     query = _in_state(connection_id, part, PartState.WANTED, records.c.id, records.c.external_id)
     newest = query.order_by(*_NEWEST_FIRST).limit(limit)
@@ -146,11 +169,17 @@ def count_wanted(db: Db, connection_id: str, part: str) -> int:
 def _in_state(connection_id: str, part: str, state: PartState, *columns: Any) -> sa.Select[Any]:
     # Told to join, SQLite looks up the part of every record of the history; those that are wanted
     # are few.
-    in_state = sa.select(parts.c.record_id).where(parts.c.part == part, parts.c.state == state)
+    in_state = sa.select(parts.c.record_id).where(
+        parts.c.part == part,
+        parts.c.state == state,
+    )
     return (
         sa.select(*columns)
         .select_from(records)
-        .where(records.c.id.in_(in_state), *_fetchable(connection_id))
+        .where(
+            records.c.id.in_(in_state),
+            *_fetchable(connection_id),
+        )
     )
 
 

@@ -25,7 +25,12 @@ _RELEASE = Statement(
 )
 
 
-def put_in_quarantine(db: Db, record_id: int, error: Mapping[str, Any], attempt: Attempt) -> bool:
+def put_in_quarantine(
+    db: Db,
+    record_id: int,
+    error: Mapping[str, Any],
+    attempt: Attempt,
+) -> bool:
     """Keep a record aside with the reason why it could not be understood, and return whether that
     is news.
     """
@@ -52,7 +57,12 @@ def release(db: Db, record_id: int) -> bool:
     return bool(_RELEASE.run(db, record_id=record_id))
 
 
-def quarantined(db: Db, connection_id: str, *, not_version: str | None = None) -> list[RecordRow]:
+def quarantined(
+    db: Db,
+    connection_id: str,
+    *,
+    not_version: str | None = None,
+) -> list[RecordRow]:
     """The records of a connection in quarantine; with ``not_version`` only those that another
     version of the plugin refused.
     """
@@ -61,7 +71,8 @@ def quarantined(db: Db, connection_id: str, *, not_version: str | None = None) -
         version = quarantine.c.plugin_version
         aside = aside.where(sa.or_(version.is_(None), version != not_version))
     query = select_records().where(
-        records.c.id.in_(aside), records.c.connection_id == connection_id
+        records.c.id.in_(aside),
+        records.c.connection_id == connection_id,
     )
     return [RecordRow(*row) for row in db.execute(query)]
 
@@ -69,7 +80,12 @@ def quarantined(db: Db, connection_id: str, *, not_version: str | None = None) -
 def list_quarantine(db: Db, athlete_id: str) -> list[dict[str, Any]]:
     """The records in quarantine, oldest first."""
     query = (
-        sa.select(quarantine, records.c.external_id, records.c.start_local, connections.c.name)
+        sa.select(
+            quarantine,
+            records.c.external_id,
+            records.c.start_local,
+            connections.c.name,
+        )
         .select_from(QUARANTINE)
         .where(connections.c.athlete_id == athlete_id)
         .order_by(quarantine.c.since)

@@ -29,7 +29,10 @@ NEWEST_ONLY = frozenset({PartName.STREAMS, PartName.FILE})
 
 _NEWEST_OF_RECORD = Statement(
     sa.select(raw.c.id, raw.c.sha256)
-    .where(raw.c.record_id == sa.bindparam("record_id"), raw.c.part == sa.bindparam("part"))
+    .where(
+        raw.c.record_id == sa.bindparam("record_id"),
+        raw.c.part == sa.bindparam("part"),
+    )
     .order_by(raw.c.id.desc())
     .limit(1)
 )
@@ -70,7 +73,13 @@ class RawStore:
         self._dictionaries.forget()
 
     def put(
-        self, db: Db, record_id: int, source: str, received: ReceivedPart, *, fresh: bool = False
+        self,
+        db: Db,
+        record_id: int,
+        source: str,
+        received: ReceivedPart,
+        *,
+        fresh: bool = False,
     ) -> int:
         """Keep one part verbatim, and return its raw id; a ``fresh`` record has none yet.
 
@@ -112,7 +121,10 @@ class RawStore:
         return pack(body.content, body.encoding, dictionary=dictionary)
 
     def newest(
-        self, db: Db, record_ids: Iterable[int], only: str | None = None
+        self,
+        db: Db,
+        record_ids: Iterable[int],
+        only: str | None = None,
     ) -> dict[int, dict[str, tuple[Body, str]]]:
         """Record → part → (the newest bytes, when they were received)."""
         query = _NEWEST if only is None else _NEWEST_OF_PART

@@ -60,7 +60,11 @@ def record_story(db: Db, record_id: int) -> dict[str, Any]:
     values.
     """
     query = (
-        sa.select(records, connections.c.name, connections.c.source)
+        sa.select(
+            records,
+            connections.c.name,
+            connections.c.source,
+        )
         .select_from(RECORDS)
         .where(records.c.id == record_id)
     )
@@ -84,7 +88,12 @@ def record_story(db: Db, record_id: int) -> dict[str, Any]:
 
 def _part_stories(db: Db, record_id: int) -> Iterator[dict[str, Any]]:
     query = (
-        sa.select(parts, raw.c.size, raw.c.received_at, raw.c.sha256)
+        sa.select(
+            parts,
+            raw.c.size,
+            raw.c.received_at,
+            raw.c.sha256,
+        )
         .outerjoin(raw, raw.c.id == parts.c.raw_id)
         .where(parts.c.record_id == record_id)
         .order_by(parts.c.part)

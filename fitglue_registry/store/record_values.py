@@ -27,7 +27,11 @@ _TICK = timedelta(milliseconds=1)  # moments are kept to the millisecond
 
 #: Of what will not come, as far as is known; a part that failed for now says nothing about the
 #: workout.
-_REASONS = sa.select(parts.c.record_id, parts.c.part, parts.c.reason).where(
+_REASONS = sa.select(
+    parts.c.record_id,
+    parts.c.part,
+    parts.c.reason,
+).where(
     parts.c.record_id.in_(IDS),
     sa.or_(parts.c.state == PartState.NONE, parts.c.tries == SECOND_LOOK),
     parts.c.reason.is_not(None),
@@ -35,7 +39,11 @@ _REASONS = sa.select(parts.c.record_id, parts.c.part, parts.c.reason).where(
 
 
 def load_records(
-    db: Db, raws: RawStore, entry_id: str, account: Account | None, keys: Sequence[tuple[int, str]]
+    db: Db,
+    raws: RawStore,
+    entry_id: str,
+    account: Account | None,
+    keys: Sequence[tuple[int, str]],
 ) -> dict[int, Record]:
     """The records of these (id, external id) with all their newest parts, ready to be
     normalized.

@@ -51,10 +51,15 @@ def select_records() -> sa.Select[Any]:
     )
 
 
-def known_records(db: Db, connection_id: str, external_ids: Iterable[str]) -> dict[str, RecordRow]:
+def known_records(
+    db: Db,
+    connection_id: str,
+    external_ids: Iterable[str],
+) -> dict[str, RecordRow]:
     """The records of these external ids that the store has."""
     query = select_records().where(
-        records.c.connection_id == connection_id, records.c.external_id.in_(IDS)
+        records.c.connection_id == connection_id,
+        records.c.external_id.in_(IDS),
     )
     return {row.external_id: RecordRow(*row) for row in each_row(db, query, external_ids)}
 
@@ -83,7 +88,8 @@ def inside(window: Window) -> Iterator[sa.ColumnElement[bool]]:
 def records_in_state(db: Db, connection_id: str, state: str) -> list[RecordRow]:
     """The records of one state, newest start first."""
     query = select_records().where(
-        records.c.connection_id == connection_id, records.c.state == state
+        records.c.connection_id == connection_id,
+        records.c.state == state,
     )
     # Sorted here: told to sort, SQLite walks through the whole history by its start instead of
     # looking up the few by their state.

@@ -68,9 +68,11 @@ def resolve(db: Db, athlete_id: str, reference: str) -> str:
 
 
 def _candidates(db: Db, athlete_id: str, reference: str) -> list[_Candidate]:
-    mine = sa.select(activities.c.id, activities.c.number, activities.c.title).where(
-        activities.c.athlete_id == athlete_id
-    )
+    mine = sa.select(
+        activities.c.id,
+        activities.c.number,
+        activities.c.title,
+    ).where(activities.c.athlete_id == athlete_id)
     live = mine.where(activities.c.gone_at.is_(None))
     start = activities.c.start_local
     if reference == "last":
@@ -110,7 +112,10 @@ def _meanings(athlete_id: str, reference: str) -> Iterator[sa.ColumnElement[bool
 
 
 def _has_alias(athlete_id: str, is_meant: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    query = sa.select(aliases.c.activity_id).where(aliases.c.athlete_id == athlete_id, is_meant)
+    query = sa.select(aliases.c.activity_id).where(
+        aliases.c.athlete_id == athlete_id,
+        is_meant,
+    )
     return activities.c.id.in_(query)
 
 
@@ -127,7 +132,10 @@ def _has_claim(athlete_id: str, claim: str) -> sa.ColumnElement[bool]:
     query = (
         sa.select(source_activities.c.activity_id)
         .join(claims, claims.c.source_activity_id == source_activities.c.id)
-        .where(claims.c.athlete_id == athlete_id, claims.c.claim == claim)
+        .where(
+            claims.c.athlete_id == athlete_id,
+            claims.c.claim == claim,
+        )
     )
     return activities.c.id.in_(query)
 

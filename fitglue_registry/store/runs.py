@@ -64,25 +64,29 @@ class RunLog:
         )
         self.counts[decision] = self.counts.get(decision, 0) + 1
 
-    def end(self, db: Db, at: str, outcome: str, error: Mapping[str, Any] | None = None) -> None:
+    def end(
+        self,
+        db: Db,
+        at: str,
+        outcome: str,
+        error: Mapping[str, Any] | None = None,
+    ) -> None:
         """Say how the run ended; one that decided nothing and did not fail leaves no row."""
         if self.id is None and error is None:
             return
         self._begin(db)
-        db.execute(
-            sa.update(runs)
-            .where(runs.c.id == self.id)
-            .values(
-                ended_at=at,
-                outcome=outcome,
-                counts=msgspec.json.encode(self.counts).decode(),
-                error=json_text(error) if error else None,
-            )
-        )
+        values = {
+            "ended_at": at,
+            "outcome": outcome,
+            "counts": msgspec.json.encode(self.counts).decode(),
+            "error": json_text(error) if error else None,
+        }
+        db.execute(sa.update(runs).where(runs.c.id == self.id).values(values))
 
     def rolled_back(self, known: int | None, counts: dict[str, int]) -> None:
         """A transaction was undone: the run is what it was before it."""
-        self.id, self.counts = known, counts
+        self.id = known
+        self.counts = counts
 
     def _begin(self, db: Db) -> None:
         if self.id is None:
@@ -103,22 +107,22 @@ def last_runs(db: Db, athlete_id: str, limit: int = 10) -> list[dict[str, Any]]:
 def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
     plain = dict(row)
     for name in ("counts", "options", "error"):
-        plain[name] = msgspec.json.decode(plain[name]) if plain[name] else None
+        text = plain[name]
+        plain[name] = msgspec.json.decode(text) if text else None
     return plain
 
 
 def decisions_of(db: Db, record_ids: list[int]) -> list[dict[str, Any]]:
     """All decisions about these records, oldest first."""
-    query = sa.select(
-        decisions.c.record_id,
-        decisions.c.run_id,
-        decisions.c.at,
-        decisions.c.decision,
-        decisions.c.reason,
-    )
-    return [
-        dict(row._mapping)
-        for row in db.execute(
-            query.where(decisions.c.record_id.in_(record_ids)).order_by(decisions.c.id)
+    query = (
+        sa.select(
+            decisions.c.record_id,
+            decisions.c.run_id,
+            decisions.c.at,
+            decisions.c.decision,
+            decisions.c.reason,
         )
-    ]
+        .where(decisions.c.record_id.in_(record_ids))
+        .order_by(decisions.c.id)
+    )
+    return [dict(row._mapping) for row in db.execute(query)]

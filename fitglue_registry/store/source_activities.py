@@ -137,7 +137,12 @@ def _compares_differently(row: Any, leg: EncodedActivity) -> bool:
 
 
 def _put_claims(
-    db: Db, number: int, athlete_id: str, asserted: Sequence[str], *, known: bool
+    db: Db,
+    number: int,
+    athlete_id: str,
+    asserted: Sequence[str],
+    *,
+    known: bool,
 ) -> bool:
     """Store the claims of a source activity, and return whether they changed."""
     before = set(_CLAIMS.scalars(db, number=number)) if known else set()

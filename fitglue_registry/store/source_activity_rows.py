@@ -63,7 +63,10 @@ _ROWS = (
 
 
 def load_rows(
-    db: Db, ids: Iterable[int], *, claims_too: bool = True
+    db: Db,
+    ids: Iterable[int],
+    *,
+    claims_too: bool = True,
 ) -> dict[int, SourceActivityRow]:
     """The source activities of these ids, with their claims unless nobody asks for them."""
     loaded: dict[int, SourceActivityRow] = {}

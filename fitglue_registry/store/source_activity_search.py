@@ -81,12 +81,17 @@ def shared_of(db: Db, connection_id: str) -> list[int]:
 def ids_claiming(db: Db, athlete_id: str, identities: Iterable[str]) -> set[int]:
     """The source activities of an athlete that assert one of these claims."""
     query = sa.select(claims.c.source_activity_id).where(
-        claims.c.athlete_id == athlete_id, claims.c.claim.in_(IDS)
+        claims.c.athlete_id == athlete_id,
+        claims.c.claim.in_(IDS),
     )
     return set(each_scalar(db, query, sorted(set(identities))))
 
 
-def ids_near(db: Db, athlete_id: str, spans: Iterable[tuple[datetime, datetime]]) -> set[int]:
+def ids_near(
+    db: Db,
+    athlete_id: str,
+    spans: Iterable[tuple[datetime, datetime]],
+) -> set[int]:
     """The live source activities of an athlete that start inside one of these spans of local
     time.
     """
@@ -98,11 +103,19 @@ def ids_near(db: Db, athlete_id: str, spans: Iterable[tuple[datetime, datetime]]
 
 
 def neighbours(
-    db: Db, athlete_id: str, number: int, oldest: datetime, newest: datetime
+    db: Db,
+    athlete_id: str,
+    number: int,
+    oldest: datetime,
+    newest: datetime,
 ) -> list[Any]:
     """When and how long the other source activities of an athlete are that start in this span of
     local time.
     """
     return _NEIGHBOURS.rows(
-        db, athlete=athlete_id, number=number, oldest=oldest.isoformat(), newest=newest.isoformat()
+        db,
+        athlete=athlete_id,
+        number=number,
+        oldest=oldest.isoformat(),
+        newest=newest.isoformat(),
     )

@@ -33,7 +33,11 @@ class Statement:
     ``columns`` are those that an insert or an update sets.
     """
 
-    def __init__(self, statement: sa.Executable, columns: Iterable[str] | None = None) -> None:
+    def __init__(
+        self,
+        statement: sa.Executable,
+        columns: Iterable[str] | None = None,
+    ) -> None:
         self._statement = statement
         self._columns = None if columns is None else list(columns)
         self._compiled: dict[str, _Compiled] = {}
@@ -80,9 +84,13 @@ class _Compiled:
     """A statement in the dialect of one driver."""
 
     def __init__(
-        self, statement: sa.Executable, columns: list[str] | None, dialect: sa.Dialect
+        self,
+        statement: sa.Executable,
+        columns: list[str] | None,
+        dialect: sa.Dialect,
     ) -> None:
-        compiled: Any = statement.compile(dialect=dialect, column_keys=columns)  # type: ignore[attr-defined]
+        element: Any = statement  # the annotation does not know that it can be compiled
+        compiled = element.compile(dialect=dialect, column_keys=columns)
         self._text = str(compiled)
         self._constants = {
             name: value for name, value in compiled.params.items() if value is not None

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 _DELETE = Statement(
     sa.delete(streams).where(streams.c.source_activity_id == sa.bindparam("number"))
 )
-_SAMPLES = sa.select(streams.c.source_activity_id, streams.c.types, streams.c.samples).where(
-    streams.c.source_activity_id.in_(IDS)
-)
+_SAMPLES = sa.select(
+    streams.c.source_activity_id,
+    streams.c.types,
+    streams.c.samples,
+).where(streams.c.source_activity_id.in_(IDS))
 
 
 def put_streams(db: Db, number: int, encoded: EncodedActivity, *, known: bool) -> None:
@@ -54,7 +56,9 @@ def samples_of(db: Db, ids: Iterable[int]) -> dict[int, tuple[tuple[str, ...], i
 
 
 def load_streams(
-    db: Db, source_activity_id: int, types: Sequence[str] | None = None
+    db: Db,
+    source_activity_id: int,
+    types: Sequence[str] | None = None,
 ) -> tuple[Stream, ...]:
     """The streams of a source activity, all or those named."""
     query = sa.select(streams.c.content).where(streams.c.source_activity_id == source_activity_id)

@@ -3,7 +3,8 @@
 
 Names carry the prefix ``fg_``: people read the views (``views.py``), which stay the same when a
 table changes. Moments are ISO 8601 texts, UTC with ``Z`` or local without zone, so that they
-compare as texts and read the same in every tool.
+compare as texts and read the same in every tool. The words of columns such as ``state`` are the
+enums of ``model/stored.py``.
 """
 
 from __future__ import annotations
@@ -27,16 +28,14 @@ from sqlalchemy import (
 )
 from sqlalchemy import Text as _Text
 
+from fitglue_registry.model.stored import ConnectionState
+
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
 _REFUSED = re.compile("[\0\ud800-\udfff]")
 
 metadata = MetaData()
-
-#: States of a record that can be fetched: listed, or known by its id to be there though no window
-#: shows it.
-THERE = ("listed", "unlisted")
 
 
 class Text(TypeDecorator[str]):
@@ -47,7 +46,11 @@ class Text(TypeDecorator[str]):
     impl = _Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+    def process_bind_param(
+        self,
+        value: str | None,
+        dialect: Dialect,  # noqa: ARG002 - the signature is SQLAlchemy's
+    ) -> str | None:
         """Replace what the database would refuse."""
         # Nearly always, and a tenth of the price.
         if value is None or (value.isascii() and "\0" not in value):
@@ -111,7 +114,7 @@ connections = Table(
     Column("notes", Text, nullable=False, default="[]"),
     Column("settings", Text, nullable=False, default="{}"),
     Column("secret_ref", Text),
-    Column("state", Text, nullable=False, default="ok"),
+    Column("state", Text, nullable=False, default=ConnectionState.OK),
     Column("state_error", Text),
     Column("horizon", Text),  # oldest local day that the athlete wants, null: everything
     Column("created_at", Text, nullable=False),
@@ -144,10 +147,12 @@ records = Table(
     metadata,
     _id(),
     Column(
-        "connection_id", Text, ForeignKey("fg_connections.id", ondelete="CASCADE"), nullable=False
+        "connection_id",
+        Text,
+        ForeignKey("fg_connections.id", ondelete="CASCADE"),
+        nullable=False,
     ),
     Column("external_id", Text, nullable=False),
-    # Listed, stub, missing (not listed any more, to be confirmed), gone.
     Column("state", Text, nullable=False),
     Column("revision", Text, nullable=False),
     Column("start_local", Text),
@@ -166,7 +171,7 @@ parts = Table(
     metadata,
     Column("record_id", Id, ForeignKey("fg_records.id", ondelete="CASCADE"), primary_key=True),
     Column("part", Text, primary_key=True),
-    Column("state", Text, nullable=False),  # wanted, have, none, failed
+    Column("state", Text, nullable=False),
     Column("raw_id", Id),
     Column("tries", Integer, nullable=False, default=0),
     Column("code", Text),
@@ -255,10 +260,16 @@ opinions = Table(
     "fg_opinions",
     metadata,
     Column(
-        "first_id", Id, ForeignKey("fg_source_activities.id", ondelete="CASCADE"), primary_key=True
+        "first_id",
+        Id,
+        ForeignKey("fg_source_activities.id", ondelete="CASCADE"),
+        primary_key=True,
     ),
     Column(
-        "second_id", Id, ForeignKey("fg_source_activities.id", ondelete="CASCADE"), primary_key=True
+        "second_id",
+        Id,
+        ForeignKey("fg_source_activities.id", ondelete="CASCADE"),
+        primary_key=True,
     ),
     Column("said_by", Text, primary_key=True),
     Column("verdict", Text, nullable=False),
@@ -363,11 +374,11 @@ runs = Table(
     _id(),
     Column("athlete_id", Text, nullable=False),
     Column("connection_id", Text, index=True),
-    Column("kind", Text, nullable=False),  # sync, rebuild
+    Column("kind", Text, nullable=False),
     Column("options", Text, nullable=False, default="{}"),
     Column("started_at", Text, nullable=False),
     Column("ended_at", Text),
-    Column("outcome", Text),  # complete, stopped, failed; null: running, or killed
+    Column("outcome", Text),  # null: running, or killed
     Column("counts", Text, nullable=False, default="{}"),
     Column("error", Text),
     Column("host_version", Text),

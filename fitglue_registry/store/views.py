@@ -29,34 +29,6 @@ _LAP_FIELDS = {
 }
 
 
-def _laps(dialect: str) -> str:
-    if dialect == "sqlite":
-        fields = ", ".join(
-            _with_default(name, f"json_extract(lap.value, '$.{name}')") for name in _LAP_FIELDS
-        )
-        return (
-            "SELECT a.id AS activity_id, a.number AS number, a.athlete_id AS athlete_id, "
-            f"lap.key + 1 AS lap_no, {fields} "
-            "FROM fg_activities a, json_each(a.document, '$.laps') lap WHERE a.gone_at IS NULL"
-        )
-    casts = {"TEXT": "", "REAL": "::double precision"}
-    fields = ", ".join(
-        _with_default(name, f"(lap.value ->> '{name}'){casts[kind]}")
-        for name, kind in _LAP_FIELDS.items()
-    )
-    return (
-        "SELECT a.id AS activity_id, a.number AS number, a.athlete_id AS athlete_id, "
-        f"lap.ordinality AS lap_no, {fields} "
-        "FROM fg_activities a CROSS JOIN LATERAL "
-        "jsonb_array_elements(coalesce(a.document::jsonb -> 'laps', '[]'::jsonb)) "
-        "WITH ORDINALITY AS lap(value, ordinality) WHERE a.gone_at IS NULL"
-    )
-
-
-def _with_default(name: str, value: str) -> str:
-    return f"coalesce({value}, 'lap') AS kind" if name == "kind" else f"{value} AS {name}"
-
-
 def definitions(dialect: str) -> dict[str, str]:
     """View name → SELECT, in the dialect ``sqlite`` or ``postgresql``."""
     is_gone = "(r.state = 'gone')"
@@ -66,7 +38,7 @@ def definitions(dialect: str) -> dict[str, str]:
         "(SELECT count(*) FROM fg_source_activities s JOIN fg_records r ON r.id = s.record_id "
         "WHERE s.activity_id = a.id AND r.state <> 'gone') AS sources, "
         "a.document, a.created_at, a.updated_at FROM fg_activities a WHERE a.gone_at IS NULL",
-        "laps": _laps(dialect),
+        "laps": _laps_of_sqlite() if dialect == "sqlite" else _laps_of_postgresql(),
         "source_activities": "SELECT s.id, s.activity_id, s.athlete_id, c.name AS connection, "
         "c.source, "
         f"r.external_id, s.leg_no, s.stub, {gone} AS gone, "
@@ -79,3 +51,34 @@ def definitions(dialect: str) -> dict[str, str]:
         "n.outcome, n.counts, n.error, n.options, "
         "n.host_version FROM fg_runs n LEFT JOIN fg_connections c ON c.id = n.connection_id",
     }
+
+
+def _laps_of_sqlite() -> str:
+    fields = []
+    for name in _LAP_FIELDS:
+        fields.append(_lap_column(name, f"json_extract(lap.value, '$.{name}')"))
+    return (
+        "SELECT a.id AS activity_id, a.number AS number, a.athlete_id AS athlete_id, "
+        f"lap.key + 1 AS lap_no, {', '.join(fields)} "
+        "FROM fg_activities a, json_each(a.document, '$.laps') lap WHERE a.gone_at IS NULL"
+    )
+
+
+def _laps_of_postgresql() -> str:
+    casts = {"TEXT": "", "REAL": "::double precision"}
+    fields = []
+    for name, kind in _LAP_FIELDS.items():
+        fields.append(_lap_column(name, f"(lap.value ->> '{name}'){casts[kind]}"))
+    return (
+        "SELECT a.id AS activity_id, a.number AS number, a.athlete_id AS athlete_id, "
+        f"lap.ordinality AS lap_no, {', '.join(fields)} "
+        "FROM fg_activities a CROSS JOIN LATERAL "
+        "jsonb_array_elements(coalesce(a.document::jsonb -> 'laps', '[]'::jsonb)) "
+        "WITH ORDINALITY AS lap(value, ordinality) WHERE a.gone_at IS NULL"
+    )
+
+
+def _lap_column(name: str, value: str) -> str:
+    if name == "kind":
+        return f"coalesce({value}, 'lap') AS kind"
+    return f"{value} AS {name}"

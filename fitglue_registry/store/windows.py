@@ -26,7 +26,12 @@ class PlannedWindow:
     window: Window
 
 
-def plan_windows(db: Db, connection_id: str, walk_at: str, planned: Sequence[Window]) -> None:
+def plan_windows(
+    db: Db,
+    connection_id: str,
+    walk_at: str,
+    planned: Sequence[Window],
+) -> None:
     """Remember the windows of a walk, so that a walk that is killed goes on where it stopped; an
     older plan is dropped.
     """
