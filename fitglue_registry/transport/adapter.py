@@ -97,7 +97,8 @@ class _BoundedHttps(HTTPSConnection):
 class _BoundedResponse(http.client.HTTPResponse):
     def __init__(self, *args: Any, total_s: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._source = _UntilDeadline(self.fp.detach(), time.monotonic() + total_s)
+        deadline = time.monotonic() + total_s
+        self._source = _UntilDeadline(self.fp.detach(), deadline)
         self.fp = io.BufferedReader(self._source)
 
     def begin(self) -> None:

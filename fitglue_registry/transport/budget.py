@@ -58,7 +58,8 @@ class NoBudget:
 
     def hold(self, seconds: float) -> None:
         """Grant nothing for so long."""
-        self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
+        until = self._clock.monotonic() + seconds
+        self._closed_until = max(self._closed_until, until)
 
 
 class FileBudget:
@@ -83,7 +84,8 @@ class FileBudget:
     def acquire(self, n: int = 1) -> float:
         """0.0 when ``n`` more stay within every limit; else the seconds until they will."""
         with self._lock:
-            if self._leased >= n and self._clock.monotonic() < self._lease_ends:
+            now = self._clock.monotonic()
+            if self._leased >= n and now < self._lease_ends:
                 self._leased -= n
                 return 0.0
             with self._ledger() as ledger:
@@ -193,5 +195,5 @@ def _file_name(key: str) -> str:
     cannot hold.
     """
     readable = _NOT_IN_A_NAME.sub("-", key)[:60]
-    digest = hashlib.sha256(key.encode()).hexdigest()[:8]
-    return f"{readable}-{digest}"
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    return f"{readable}-{digest[:8]}"

@@ -21,7 +21,7 @@ _LONGEST_HOLD_S = 86_400.0
 _LONGEST_LEASE_S = 1.0
 # A window is remembered in so many steps, each counted until its end has left the window.
 _STEPS = 64
-#: The moment until which it counts, and how many requests.
+#: The moment until which requests count, and how many they are.
 _Granted = tuple[float, int]
 _DAMAGE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
@@ -37,6 +37,11 @@ class Window:
     def key(self) -> str:
         """Its name in the file."""
         return f"{self.count}/{self.seconds:g}"
+
+    @property
+    def per_s(self) -> float:
+        """How many requests a second it allows in the long run."""
+        return self.count / self.seconds
 
     @property
     def step_s(self) -> float:
@@ -74,13 +79,10 @@ class Ledger:
     """
 
     def __init__(self, content: bytes, windows: tuple[Window, ...], now: float) -> None:
-        self._windows = windows
+        self._uses = [_Use(window, now) for window in windows]
         self._now = now
         self._held_at = now
         self._held_s = 0.0
-        self._granted: dict[str, list[_Granted]] = {}
-        for window in windows:
-            self._granted[window.key] = []
         if content:
             try:
                 self._load(json.loads(content))
@@ -91,16 +93,17 @@ class Ledger:
         """Grant ``n`` requests, and lease more where they are plenty; nothing is taken where there
         is a wait.
         """
-        waits_s = [self._wait(window, n) for window in self._windows]
-        wait_s = max(self._held_at + self._held_s - self._now, *waits_s)
+        waits_s = [use.wait_s(n) for use in self._uses]
+        held_s = self._held_at + self._held_s - self._now
+        wait_s = max(held_s, *waits_s)
         if wait_s > 0:
             return Grant(wait_s=wait_s)
-        lease_s = min(_LONGEST_LEASE_S, *(window.step_s for window in self._windows))
+        lease_s = min(_LONGEST_LEASE_S, *(use.window.step_s for use in self._uses))
         lease = self._lease(n, lease_s)
         if not lease:
             lease_s = 0.0
-        for window in self._windows:
-            self._note(window, n + lease, self._now + lease_s)
+        for use in self._uses:
+            use.note(n + lease, self._now + lease_s)
         return Grant(lease=lease, lease_s=lease_s)
 
     def hold(self, seconds: float) -> None:
@@ -111,62 +114,77 @@ class Ledger:
 
     def written(self) -> bytes:
         """Return the file's new content."""
-        document = {"held": [self._held_at, self._held_s], "granted": self._granted}
-        return json.dumps(document).encode()
+        held = [self._held_at, self._held_s]
+        granted = {use.window.key: use.rows for use in self._uses}
+        return json.dumps({"held": held, "granted": granted}).encode()
 
     def _load(self, document: dict[str, Any]) -> None:
-        held_at, held_s = (float(number) for number in document["held"])
-        granted = {}
-        for window in self._windows:
-            rows = document["granted"].get(window.key, ())
-            granted[window.key] = [(float(end), int(n)) for end, n in rows]
+        """Take over what a file says; all of it, or nothing where it is damaged."""
+        held_at, held_s = document["held"]
+        held_at = min(float(held_at), self._now)
+        held_s = min(float(held_s), _LONGEST_HOLD_S)
+        granted = document["granted"]
+        rows_of_uses = [_parsed(granted.get(use.window.key, ())) for use in self._uses]
         # What lies in the future says that the clock was set back: it then counts as of now.
-        self._held_at = min(held_at, self._now)
-        self._held_s = min(held_s, _LONGEST_HOLD_S)
-        for window in self._windows:
-            self._granted[window.key] = self._still_counted(window, granted[window.key])
-
-    def _still_counted(self, window: Window, rows: Sequence[_Granted]) -> list[_Granted]:
-        oldest = self._now - window.seconds
-        latest = self._now + 2 * window.step_s
-        counted = []
-        for end, n in rows:
-            until = min(end, latest)
-            if until > oldest:
-                counted.append((until, n))
-        return counted
+        self._held_at = held_at
+        self._held_s = held_s
+        for use, rows in zip(self._uses, rows_of_uses, strict=True):
+            use.load(rows)
 
     def _lease(self, n: int, lease_s: float) -> int:
         """Return how many more than ``n`` are leased for so long."""
-        room = min(window.count - self._used(window) for window in self._windows)
-        per_s = min(window.count / window.seconds for window in self._windows)
+        room = min(use.room for use in self._uses)
+        per_s = min(use.window.per_s for use in self._uses)
         usual = int(per_s * lease_s)
         return max(0, min(usual, room) - n)
 
-    def _used(self, window: Window) -> int:
-        return sum(n for _, n in self._granted[window.key])
 
-    def _wait(self, window: Window, n: int) -> float:
+class _Use:
+    """What one window was used for."""
+
+    def __init__(self, window: Window, now: float) -> None:
+        self.window = window
+        self.rows: list[_Granted] = []
+        self._now = now
+
+    @property
+    def room(self) -> int:
+        """How many more requests fit into the window."""
+        return self.window.count - sum(n for _, n in self.rows)
+
+    def load(self, rows: Sequence[_Granted]) -> None:
+        """Take over those rows that still count."""
+        oldest = self._now - self.window.seconds
+        latest = self._now + 2 * self.window.step_s
+        for end, n in rows:
+            until = min(end, latest)
+            if until > oldest:
+                self.rows.append((until, n))
+
+    def wait_s(self, n: int) -> float:
         """Return the seconds until enough of what was granted has left the window."""
-        if n > window.count:
+        if n > self.window.count:
             raise ValueError(
-                f"{n} requests at once can never be granted by a limit of {window.key}"
+                f"{n} requests at once can never be granted by a limit of {self.window.key}"
             )
-        excess = self._used(window) + n - window.count
+        excess = n - self.room
         wait_s = 0.0
-        for end, granted in sorted(self._granted[window.key]):
+        for end, granted in sorted(self.rows):
             if excess <= 0:
                 break
             excess -= granted
-            wait_s = end + window.seconds - self._now
+            wait_s = end + self.window.seconds - self._now
         return wait_s
 
-    def _note(self, window: Window, n: int, latest: float) -> None:
+    def note(self, n: int, latest: float) -> None:
         """Count at the end of the step, so that no window is ever thought emptier than it is."""
-        end = math.ceil(latest / window.step_s) * window.step_s
-        rows = self._granted[window.key]
-        if rows and rows[-1][0] == end:
-            _, before = rows[-1]
-            rows[-1] = (end, before + n)
-        else:
-            rows.append((end, n))
+        step_s = self.window.step_s
+        end = math.ceil(latest / step_s) * step_s
+        if self.rows and self.rows[-1][0] == end:
+            _, before = self.rows.pop()
+            n += before
+        self.rows.append((end, n))
+
+
+def _parsed(rows: Any) -> list[_Granted]:
+    return [(float(end), int(n)) for end, n in rows]

@@ -127,8 +127,9 @@ class NetworkFailures:
         words = str(inner)
         if isinstance(inner, OSError) and inner.strerror:
             words = inner.strerror
-        on_one_line = " ".join(words.split())
-        return self.redactor.text(on_one_line)[:LONGEST_QUOTE] or type(inner).__name__
+        # Redacted before it is cut: half a secret is one too.
+        on_one_line = self.redactor.text(" ".join(words.split()))
+        return on_one_line[:LONGEST_QUOTE] or type(inner).__name__
 
 
 def _has(causes: Sequence[BaseException], *kinds: type[BaseException]) -> bool:

@@ -114,7 +114,9 @@ def policy_from_entry(http: Http, base_url: str | None = None) -> HttpPolicy:
 
 def _why_refused(split: SplitResult | None) -> str | None:
     """Return why no key may be sent to a base URL, ``None`` where it may."""
-    if split is None or not split.hostname or split.scheme not in ("http", "https"):
+    if split is None or not split.hostname:
+        return "it is no http or https address"
+    if split.scheme not in ("http", "https"):
         return "it is no http or https address"
     if split.username is not None or split.query or split.fragment:
         return "it must be scheme, host, port and path alone; a key never belongs into an address"
