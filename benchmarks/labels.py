@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from learning import chance_shares, compare, learn
 
-from fitglue_registry.dedupe.evidence import span_s
-from fitglue_registry.dedupe.labelled import LabelledRecord, cards_by_person, read_records
+from fitglue_registry.dedupe.labelled import LabelledRecord, candidates_by_person, read_records
+from fitglue_registry.dedupe.time_evidence import span_s
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from fitglue_registry.dedupe import Card
+    from fitglue_registry.dedupe import Candidate
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class Labels:
         self.records: list[LabelledRecord] = read_records(folder / "records.jsonl")
         self.people = {
             person: [_remembering(card) for card in cards]
-            for person, cards in cards_by_person(self.records).items()
+            for person, cards in candidates_by_person(self.records).items()
         }
         self.number = {record.id: number for number, record in enumerate(self.records)}
         self.cards = {card.id: card for cards in self.people.values() for card in cards}
@@ -48,7 +48,7 @@ class Labels:
         self.levels = [compare(*self.sides(pair), cuts) for pair in self.pairs]
         self._cuts = cuts
 
-    def sides(self, pair: Pair) -> tuple[Card, Card]:
+    def sides(self, pair: Pair) -> tuple[Candidate, Candidate]:
         """The two cards of a pair."""
         return self.cards[self.number[pair.a_id]], self.cards[self.number[pair.b_id]]
 
@@ -77,6 +77,6 @@ class Labels:
         return learn(same, different, chance_shares(starts, self._cuts), rules)
 
 
-def _remembering(card: Card) -> Card:
+def _remembering(card: Candidate) -> Candidate:
     """The same card, whose polyline is decoded once."""
-    return replace(card, look=lru_cache(maxsize=1)(card.look))
+    return replace(card, read_samples=lru_cache(maxsize=1)(card.read_samples))

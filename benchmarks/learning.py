@@ -11,11 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.dedupe import Traits, evidence
+from fitglue_registry.dedupe.recordings import sample_levels
+from fitglue_registry.dedupe.time_evidence import time_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from fitglue_registry.dedupe import Card
+    from fitglue_registry.dedupe import Candidate
+    from fitglue_registry.dedupe.weights import Cuts
 
 Counts = dict[str, dict[str, Counter[str]]]  # line → person → level → pairs
 
@@ -70,7 +73,7 @@ LEVELS = {
 _SCALE = 8.0
 
 
-def compare(one: Card, two: Card, cuts: evidence.Cuts) -> dict[str, str]:
+def compare(one: Candidate, two: Candidate, cuts: Cuts) -> dict[str, str]:
     """Every line of a pair, also those that the matcher looks at only where others are silent."""
     found = evidence.levels(one.traits, two.traits, cuts)
     # What it would say if one had no distance, or no duration.
@@ -82,7 +85,8 @@ def compare(one: Card, two: Card, cuts: evidence.Cuts) -> dict[str, str]:
         )
         bare = evidence.levels(replace(one.traits, **blanks), two.traits, cuts)
         found |= {line: level for line, level in bare.items() if line in ("duration", "distance")}
-    return found | evidence.sample_levels(one.traits, two.traits, one.look(), two.look(), cuts)
+    samples = (one.read_samples(), two.read_samples())
+    return found | sample_levels((one.traits, two.traits), samples, cuts)
 
 
 def count(pairs: Iterable[tuple[str, Mapping[str, str]]]) -> Counts:
@@ -108,7 +112,7 @@ def shares(line: str, counts: Counts) -> dict[str, float]:
 
 
 def chance_shares(
-    starts: Mapping[str, Sequence[tuple[float, float]]], cuts: evidence.Cuts
+    starts: Mapping[str, Sequence[tuple[float, float]]], cuts: Cuts
 ) -> dict[str, float]:
     """How the records of different people lie in time to each other: what coincidence alone does.
 
@@ -127,7 +131,7 @@ def chance_shares(
                         Traits("", start_local_s=at, elapsed_s=long or None)
                         for at, long in ((start, length), theirs[place])
                     )
-                    seen[evidence.time_level(one, two, cuts)] += 1
+                    seen[time_level(one, two, cuts)] += 1
                     place += 1
     whole = sum(seen.values()) + len(LEVELS["time"])
     return {level: (seen[level] + 1) / whole for level in LEVELS["time"]}

@@ -15,7 +15,7 @@ from typing import Any
 
 from fitglue_registry import model
 from fitglue_registry.decisions.remembered import RememberedDecisions
-from fitglue_registry.dedupe import Card, Traits, learned_weights, match
+from fitglue_registry.dedupe import Candidate, Traits, learned_weights, match
 from fitglue_registry.matching.experts import Experts
 from fitglue_registry.matching.matcher import Matcher
 from fitglue_registry.plugin_api import Account
@@ -73,7 +73,7 @@ def workouts(count: int, seed: int = 7) -> list[Traits]:
 def from_nothing(count: int) -> dict[str, Any]:
     """CPU seconds to match so many from nothing, by the code that sync uses, without a store."""
     cards = [
-        Card(number, (one.account, f"x{number:06}", 0), frozenset(), one)
+        Candidate(number, (one.account, f"x{number:06}", 0), frozenset(), one)
         for number, one in enumerate(workouts(count))
     ]
     began = time.process_time()

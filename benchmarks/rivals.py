@@ -6,13 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.dedupe.evidence import (
-    difference,
-    durations_apart,
-    gap_s,
-    off_hours_s,
-    overlap,
-)
+from fitglue_registry.dedupe.evidence import difference, durations_apart
+from fitglue_registry.dedupe.time_evidence import gap_s, off_hours_s, overlap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-    from fitglue_registry.dedupe import Card
+    from fitglue_registry.dedupe import Candidate
     from fitglue_registry.store.activity_details import ActivityDetails
 
 #: The fields that are shown of each side of a pair.
@@ -133,12 +133,12 @@ def _undecided(db: Db, questions: Sequence[Any]) -> list[Any]:
     for question in questions:
         activity_ids |= {question.first_activity, question.second_activity}
     rows = load_rows(db, members_of(db, activity_ids))
-    cards = CandidateCache(db).of(rows.values())
-    groups: dict[str | None, list[Card]] = {}
-    for card in cards:
-        groups.setdefault(rows[card.id].activity_id, []).append(card)
+    candidates = CandidateCache(db).of(rows.values())
+    groups: dict[str | None, list[Candidate]] = {}
+    for candidate in candidates:
+        groups.setdefault(rows[candidate.id].activity_id, []).append(candidate)
 
-    edges = claim_edges(cards)
+    edges = claim_edges(candidates)
     for opinion in opinions_about(db, rows):
         if opinion.first_id in rows and opinion.second_id in rows:
             edges.append(edge_of_opinion(opinion))

@@ -1,21 +1,21 @@
-"""Which source activities are one workout, and what that workout is: pure functions over model
-values.
+"""Which source activities are one workout, and what that workout is.
+
+Everything here is a pure function over values of the model.
 """
 
-from fitglue_registry.dedupe.cluster import PERSON, SCORE, Card, Edge, clusters
+from fitglue_registry.dedupe.candidate import Candidate
+from fitglue_registry.dedupe.candidates import near
+from fitglue_registry.dedupe.cluster import clusters
+from fitglue_registry.dedupe.edges import Edge, claim_edges
 from fitglue_registry.dedupe.linkage import Matched, Scorer, edge_of, match
-from fitglue_registry.dedupe.matching import claim_edges, near
-from fitglue_registry.dedupe.merging import ATHLETE, Choice, alternatives, merge
-from fitglue_registry.dedupe.preferring import Member
+from fitglue_registry.dedupe.merge import Choice, alternatives, merge
+from fitglue_registry.dedupe.preferences import Member
 from fitglue_registry.dedupe.score import Line, Verdict, judge
 from fitglue_registry.dedupe.traits import Samples, Traits, traits_of
 from fitglue_registry.dedupe.weights import Weights, learned_weights
 
 __all__ = [
-    "ATHLETE",
-    "PERSON",
-    "SCORE",
-    "Card",
+    "Candidate",
     "Choice",
     "Edge",
     "Line",

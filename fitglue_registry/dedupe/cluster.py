@@ -1,154 +1,131 @@
-"""Groups of source activities that are one workout: consistent, and the same whatever the order in
-which they arrived.
+"""Groups of candidates that are one workout.
+
+They are consistent, and the same whatever the order in which the candidates arrived.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from fitglue_registry.dedupe.edges import pair_key, settled_edges, strength
+from fitglue_registry.model.stored import SaidBy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from fitglue_registry.dedupe.traits import Samples, Traits
+    from fitglue_registry.dedupe.candidate import Candidate
+    from fitglue_registry.dedupe.edges import Edge, PairKey
 
-
-def _nothing() -> Samples | None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What the matcher sees of one source activity; ``key`` is its natural key, which orders it the
-    same in every store.
-    """
-
-    id: int
-    key: tuple[str, str, int]  # connection, external id, leg
-    claims: frozenset[str]
-    traits: Traits
-    look: Callable[[], Samples | None] = _nothing  # reads its recording
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """What somebody said of a pair: equal claims, a plugin, the score, or a person, whose word
-    wins.
-    """
-
-    first: int
-    second: int
-    verdict: Literal["same", "different", "ask"]
-    said_by: str
-    reason: str
-    probability: float = 1.0  # of being the same, where the score says it
-
-
-PERSON, SCORE = "person", "score"
+    MayBeOne = Callable[[Candidate, Candidate], bool]
+    Group = Sequence[Candidate]
 
 
 def clusters(
-    cards: Sequence[Card],
+    candidates: Group,
     edges: Iterable[Edge],
-    may_be_one: Callable[[Card, Card], bool] | None = None,
-) -> list[list[Card]]:
+    may_be_one: MayBeOne | None = None,
+) -> list[list[Candidate]]:
     """The groups, each ordered by natural key.
 
     Two groups join by a *same* only if no pair across them is said to be *different*, and every
     pair across them that comes from one connection is itself said to be *same*: an account holds
-    its own doubles, and a third source must not join them. ``may_be_one`` tells of pairs of which
-    nothing was said whether they could be; without it they can.
+    its own doubles, and a third source must not join them. ``may_be_one`` says whether a pair that
+    nobody has said anything about could be one workout; without it, it can.
     """
-    said = _settled(edges)
-    by_id = {card.id: card for card in cards}
-    group_of = {card.id: [card] for card in cards}
-    links = sorted(
-        (
-            edge
-            for edge in said.values()
-            if edge.verdict == "same" and edge.first in by_id and edge.second in by_id
-        ),
-        key=lambda edge: (
-            _strength(edge),
-            -edge.probability,
-            sorted((by_id[edge.first].key, by_id[edge.second].key)),
-        ),
-    )
-    for edge in links:
-        one, two = group_of[edge.first], group_of[edge.second]
-        if one is not two and all(_may_join(a, b, said, may_be_one) for a in one for b in two):
-            joined = one + two
-            group_of.update({card.id: joined for card in joined})
+    settled = settled_edges(edges)
+    group_of = {candidate.id: [candidate] for candidate in candidates}
+    for edge in _links(candidates, settled.values()):
+        one = group_of[edge.first]
+        other = group_of[edge.second]
+        if one is not other and _can_join(one, other, settled, may_be_one):
+            joined = one + other
+            group_of.update({candidate.id: joined for candidate in joined})
+
     distinct = {id(group): group for group in group_of.values()}
-    return sorted(
-        (sorted(group, key=lambda card: card.key) for group in distinct.values()),
-        key=lambda group: group[0].key,
-    )
+    groups = [sorted(group, key=lambda candidate: candidate.key) for group in distinct.values()]
+    return sorted(groups, key=lambda group: group[0].key)
 
 
-def questions(
-    groups: Sequence[Sequence[Card]],
-    edges: Iterable[Edge],
-    may_be_one: Callable[[Card, Card], bool],
-) -> list[Edge]:
-    """What is left to ask a person: pairs of two groups of which nobody knows, unless another pair
-    of these groups is *different*.
+def _links(candidates: Group, edges: Iterable[Edge]) -> list[Edge]:
+    """The *same* among these candidates, the strongest and likeliest first."""
+    keys = {candidate.id: candidate.key for candidate in candidates}
 
-    Two commutes nine hours apart may look like one by the clock of another account; each is there
-    twice, and nobody need be asked.
-    """
-    group_of = {card.id: group for group in groups for card in group}
-    said = _settled(edges)
-    open_ones = []
-    for (first, second), edge in said.items():
-        one, two = group_of.get(first), group_of.get(second)
-        if (
-            edge.said_by == PERSON
-            or edge.verdict == "different"
-            or one is None
-            or two is None
-            or one is two
-        ):
-            continue
-        if not any(_differ(a, b, said, may_be_one) for a in one for b in two):
-            open_ones.append(edge)
-    return open_ones
+    def order(edge: Edge) -> tuple[int, float, list[tuple[str, str, int]]]:
+        return strength(edge), -edge.probability, sorted((keys[edge.first], keys[edge.second]))
+
+    links = []
+    for edge in edges:
+        if edge.verdict == "same" and edge.first in keys and edge.second in keys:
+            links.append(edge)
+    return sorted(links, key=order)
 
 
-def _differ(
-    one: Card,
-    two: Card,
-    said: dict[tuple[int, int], Edge],
-    may_be_one: Callable[[Card, Card], bool],
+def _can_join(
+    group: Group,
+    other: Group,
+    settled: Mapping[PairKey, Edge],
+    may_be_one: MayBeOne | None,
 ) -> bool:
-    edge = said.get((min(one.id, two.id), max(one.id, two.id)))
-    return edge.verdict == "different" if edge is not None else not may_be_one(one, two)
-
-
-def _settled(edges: Iterable[Edge]) -> dict[tuple[int, int], Edge]:
-    """One word for each pair: a person's before all others, the score's after all others, and
-    *different* before *same*.
-    """
-    said: dict[tuple[int, int], Edge] = {}
-    for edge in sorted(
-        edges, key=lambda edge: (_strength(edge), edge.verdict == "same", edge.said_by)
-    ):
-        said.setdefault((min(edge.first, edge.second), max(edge.first, edge.second)), edge)
-    return said
-
-
-def _strength(edge: Edge) -> int:
-    return {PERSON: 0, SCORE: 2}.get(edge.said_by, 1)
+    for one in group:
+        for two in other:
+            if not _may_join(one, two, settled, may_be_one):
+                return False
+    return True
 
 
 def _may_join(
-    one: Card,
-    two: Card,
-    said: dict[tuple[int, int], Edge],
-    may_be_one: Callable[[Card, Card], bool] | None,
+    one: Candidate,
+    other: Candidate,
+    settled: Mapping[PairKey, Edge],
+    may_be_one: MayBeOne | None,
 ) -> bool:
-    edge = said.get((min(one.id, two.id), max(one.id, two.id)))
-    of_one_account = one.key[0] == two.key[0]
+    edge = settled.get(pair_key(one.id, other.id))
+    of_one_account = one.account == other.account
     if edge is not None and (of_one_account or edge.verdict != "ask"):
         return edge.verdict == "same"
-    return not of_one_account and (edge is not None or may_be_one is None or may_be_one(one, two))
+    if of_one_account:
+        return False
+    return edge is not None or may_be_one is None or may_be_one(one, other)
+
+
+def questions(groups: Sequence[Group], edges: Iterable[Edge], may_be_one: MayBeOne) -> list[Edge]:
+    """What is left to ask a person: pairs across two groups about which nobody knows.
+
+    A pair is left out if another pair across its groups is *different*. Two commutes nine hours
+    apart may look like one by the clock of another account; each is there twice, and nobody has to
+    be asked.
+    """
+    group_of: dict[int, Group] = {}
+    for group in groups:
+        group_of.update({candidate.id: group for candidate in group})
+    settled = settled_edges(edges)
+
+    open_edges = []
+    for (first, second), edge in settled.items():
+        if edge.said_by == SaidBy.PERSON or edge.verdict == "different":
+            continue
+        one = group_of.get(first)
+        other = group_of.get(second)
+        if one is None or other is None or one is other:
+            continue
+        if not _is_any_different(one, other, settled, may_be_one):
+            open_edges.append(edge)
+    return open_edges
+
+
+def _is_any_different(
+    group: Group,
+    other: Group,
+    settled: Mapping[PairKey, Edge],
+    may_be_one: MayBeOne,
+) -> bool:
+    for one in group:
+        for two in other:
+            edge = settled.get(pair_key(one.id, two.id))
+            if edge is None:
+                is_different = not may_be_one(one, two)
+            else:
+                is_different = edge.verdict == "different"
+            if is_different:
+                return True
+    return False

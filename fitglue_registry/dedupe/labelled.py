@@ -1,19 +1,21 @@
-"""Records of the labelled form (`fitglue dev match`, `benchmarks/dedupe.py`), one JSON object a
-line, as cards for the matcher.
+"""Records of the labelled form, one JSON object a line, as candidates for the matcher.
+
+``fitglue dev match`` and ``benchmarks/dedupe.py`` read them.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
-from datetime import UTC, datetime
-from functools import partial
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+import polyline
 
-from fitglue_registry.dedupe.cluster import Card
+from fitglue_registry.dedupe.candidate import Candidate
 from fitglue_registry.dedupe.linkage import match, predictions
-from fitglue_registry.dedupe.traits import Samples, Traits
+from fitglue_registry.dedupe.traits import Samples, Traits, clock_s
 from fitglue_registry.dedupe.weights import learned_weights
 from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.model.sports import canonical_sport, family
@@ -44,13 +46,12 @@ class LabelledRecord(msgspec.Struct, frozen=True):
     elevation_gain_m: float | None = None
     polyline: str | None = None
 
-    @property
-    def track(self) -> Samples | None:
+    def read_samples(self) -> Samples | None:
         """The points of the polyline (Google's encoding, five digits)."""
-        import polyline
-
+        if not self.polyline:
+            return None
         try:
-            return Samples(track=polyline.decode(self.polyline)) if self.polyline else None
+            return Samples(track=polyline.decode(self.polyline))
         except (IndexError, ValueError) as error:
             raise UserMistake(
                 "FG-not-a-record",
@@ -62,20 +63,22 @@ class LabelledRecord(msgspec.Struct, frozen=True):
 
 def read_records(path: Path) -> list[LabelledRecord]:
     """The records of a file; raises ``UserMistake`` with the line that is none."""
-    found: list[LabelledRecord] = []
+    records: list[LabelledRecord] = []
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
-                text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                text = line
+                if number == 1:
+                    text = line.removeprefix(codecs.BOM_UTF8)
                 if text.strip():
-                    found.append(_record(text, path, number))
+                    records.append(_record(text, path, number))
     except OSError as error:
         raise UserMistake(
             "FG-file-unreadable",
             f"{path} cannot be read: {error.strerror}",
             fix="name a file of records, one JSON object a line",
         ) from error
-    return found
+    return records
 
 
 def _record(line: bytes, path: Path, number: int) -> LabelledRecord:
@@ -90,21 +93,19 @@ def _record(line: bytes, path: Path, number: int) -> LabelledRecord:
         ) from error
 
 
-def cards_by_person(records: Iterable[LabelledRecord]) -> dict[str, list[Card]]:
-    """The cards of each person: nothing is ever compared across people."""
-    found: dict[str, list[Card]] = {}
+def candidates_by_person(records: Iterable[LabelledRecord]) -> dict[str, list[Candidate]]:
+    """The candidates of each person: nothing is ever compared across people."""
+    by_person: dict[str, list[Candidate]] = {}
     for number, record in enumerate(records):
-        cards = found.setdefault(record.person, [])
-        cards.append(
-            Card(
-                number,
-                (record.source, record.id, 0),
-                frozenset(),
-                _traits(record),
-                partial(getattr, record, "track"),
-            )
+        candidate = Candidate(
+            id=number,
+            key=(record.source, record.id, 0),
+            claims=frozenset(),
+            traits=_traits(record),
+            read_samples=record.read_samples,
         )
-    return found
+        by_person.setdefault(record.person, []).append(candidate)
+    return by_person
 
 
 class Predicted(msgspec.Struct, frozen=True):
@@ -117,17 +118,19 @@ class Predicted(msgspec.Struct, frozen=True):
 
 
 def predict(records: Sequence[LabelledRecord], weights: Weights | None = None) -> list[Predicted]:
-    """Every pair of records that is *same* or *ask*, person by person; without ``weights`` by those
-    that ship.
+    """Every pair of records that is *same* or *ask*, person by person.
+
+    Without ``weights``, those that ship with this version are used.
     """
     chosen = weights or learned_weights()
-    return [
-        Predicted(
-            records[one.first].id, records[one.second].id, one.said, round(one.probability, 6)
-        )
-        for cards in cards_by_person(records).values()
-        for one in predictions(match(cards, chosen))
-    ]
+    predicted = []
+    for candidates in candidates_by_person(records).values():
+        for prediction in predictions(match(candidates, chosen)):
+            first = records[prediction.first]
+            second = records[prediction.second]
+            probability = round(prediction.probability, 6)
+            predicted.append(Predicted(first.id, second.id, prediction.said, probability))
+    return predicted
 
 
 def write_predictions(path: Path, predicted: Iterable[Predicted]) -> None:
@@ -136,7 +139,7 @@ def write_predictions(path: Path, predicted: Iterable[Predicted]) -> None:
         with path.open("w", newline="", encoding="utf-8") as file:
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(Predicted.__struct_fields__)
-            rows.writerows(msgspec.structs.astuple(one) for one in predicted)
+            rows.writerows(msgspec.structs.astuple(pair) for pair in predicted)
     except OSError as error:
         raise UserMistake(
             "FG-file-unwritable",
@@ -147,37 +150,34 @@ def write_predictions(path: Path, predicted: Iterable[Predicted]) -> None:
 
 def _traits(record: LabelledRecord) -> Traits:
     return Traits(
-        record.source,
-        _clock(record.start_utc),
-        _clock(record.start_local),
-        1.0,
-        record.elapsed_s or None,
-        record.moving_s or None,
-        record.distance_m or None,
-        _family(record.type),
-        record.avg_hr or None,
-        record.max_hr or None,
-        record.avg_watts or None,
-        record.calories or None,
-        record.elevation_gain_m,
-        stub=record.distance_m is None
-        and record.moving_s is None
-        and record.elapsed_s is None
-        and record.type is None,
+        account=record.source,
+        start_utc_s=clock_s(record.start_utc),
+        start_local_s=clock_s(record.start_local),
+        elapsed_s=record.elapsed_s or None,
+        moving_s=record.moving_s or None,
+        distance_m=record.distance_m or None,
+        family=_family(record.type),
+        average_heartrate_bpm=record.avg_hr or None,
+        max_heartrate_bpm=record.max_hr or None,
+        average_watts=record.avg_watts or None,
+        calories_kcal=record.calories or None,
+        elevation_gain_m=record.elevation_gain_m,
+        stub=_is_stub(record),
     )
 
 
-def _clock(moment: datetime | None) -> float | None:
-    return (
-        None
-        if moment is None
-        else (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    )
+def _is_stub(record: LabelledRecord) -> bool:
+    figures = (record.distance_m, record.moving_s, record.elapsed_s, record.type)
+    return all(figure is None for figure in figures)
 
 
 def _family(words: str | None) -> str | None:
-    """The family of a type such as ``running/treadmill``: the first of its words, from the
-    narrowest, that is known.
+    """The family of a type such as ``running/treadmill``.
+
+    The first of its words that is known counts, from the narrowest on.
     """
-    known = (canonical_sport(word) for word in reversed((words or "").split("/")))
-    return next((family(sport) for sport in known if sport != "Other"), None)
+    for word in reversed((words or "").split("/")):
+        sport = canonical_sport(word)
+        if sport != "Other":
+            return family(sport)
+    return None

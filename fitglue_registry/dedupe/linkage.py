@@ -1,6 +1,4 @@
-"""The whole of matching: claims, then candidates, then evidence, and out of what all say the groups
-that are one workout.
-"""
+"""The whole of matching: claims, then candidates, then evidence, then groups that are one workout."""
 
 from __future__ import annotations
 
@@ -8,81 +6,89 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
-from fitglue_registry.dedupe.blocking import candidates
-from fitglue_registry.dedupe.cluster import SCORE, Card, Edge, clusters, questions
-from fitglue_registry.dedupe.matching import claim_edges
-from fitglue_registry.dedupe.score import Verdict, judge
+from fitglue_registry.dedupe.candidates import candidate_pairs
+from fitglue_registry.dedupe.cluster import clusters, questions
+from fitglue_registry.dedupe.edges import Edge, claim_edges, pair_key
+from fitglue_registry.dedupe.score import judge
+from fitglue_registry.model.stored import SaidBy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from fitglue_registry.dedupe.candidate import Candidate
+    from fitglue_registry.dedupe.edges import PairKey
+    from fitglue_registry.dedupe.score import Verdict
+    from fitglue_registry.dedupe.traits import Samples
     from fitglue_registry.dedupe.weights import Weights
-
-Key = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What became of a set of cards: the groups, and what the score says of each candidate pair
-    (the smaller id first).
-    """
+    """The result of matching: groups, the score of each candidate pair, and what is left to ask."""
 
-    groups: list[list[Card]]
-    verdicts: dict[Key, Verdict]
-    questions: list[Edge]  # what is left to ask a person
+    groups: list[list[Candidate]]
+    verdicts: dict[PairKey, Verdict]
+    questions: list[Edge]
 
 
 class Scorer:
-    """Judges pairs by the score, each once."""
+    """Judges pairs by the score, each of them once."""
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
-        self.verdicts: dict[Key, Verdict] = {}
+        self.verdicts: dict[PairKey, Verdict] = {}
 
-    def judge(self, one: Card, two: Card) -> Verdict:
+    def judge(self, one: Candidate, other: Candidate) -> Verdict:
         """The verdict on a pair; their recordings are read only where the rest leaves doubt."""
-        # So that the verdict does not hang on the order.
-        first, second = sorted((one, two), key=lambda card: card.key)
-        key = (min(one.id, two.id), max(one.id, two.id))
+        key = pair_key(one.id, other.id)
         if key not in self.verdicts:
-            self.verdicts[key] = judge(
-                first.traits, second.traits, self._weights, lambda: (first.look(), second.look())
-            )
+            # Ordered, so that the verdict does not depend on which comes first.
+            first, second = sorted((one, other), key=lambda candidate: candidate.key)
+
+            def read_samples() -> tuple[Samples | None, Samples | None]:
+                return first.read_samples(), second.read_samples()
+
+            self.verdicts[key] = judge(first.traits, second.traits, self._weights, read_samples)
         return self.verdicts[key]
 
-    def judge_candidates(self, changed: Sequence[Card], others: Sequence[Card] = ()) -> list[Edge]:
-        """What the score says of every candidate pair that has a changed card."""
-        return [
-            edge_of(one, two, self.judge(one, two))
-            for one, two in candidates(changed, others, self._weights.cuts)
-        ]
+    def judge_candidates(
+        self, changed: Sequence[Candidate], others: Sequence[Candidate] = ()
+    ) -> list[Edge]:
+        """The score's statement on every candidate pair that has a changed candidate."""
+        edges = []
+        for one, other in candidate_pairs(changed, others, self._weights.cuts):
+            edges.append(edge_of(one, other, self.judge(one, other)))
+        return edges
 
-    def may_be_one(self, one: Card, two: Card) -> bool:
-        """Whether a pair of which nothing was said could be one workout."""
-        return self.judge(one, two).said != "different"
-
-
-def edge_of(one: Card, two: Card, verdict: Verdict) -> Edge:
-    """A verdict of the score as something that was said of a pair."""
-    return Edge(one.id, two.id, verdict.said, SCORE, "", verdict.probability)
+    def may_be_one(self, one: Candidate, other: Candidate) -> bool:
+        """Whether a pair that nobody has said anything about could be one workout."""
+        return self.judge(one, other).said != "different"
 
 
-def match(cards: Sequence[Card], weights: Weights, said: Iterable[Edge] = ()) -> Matched:
-    """Match the cards of one person from nothing; ``said`` is what plugins and the person said of
-    pairs.
+def edge_of(one: Candidate, other: Candidate, verdict: Verdict) -> Edge:
+    """A verdict of the score as a statement about a pair."""
+    return Edge(one.id, other.id, verdict.said, SaidBy.SCORE, "", verdict.probability)
+
+
+def match(
+    candidates: Sequence[Candidate],
+    weights: Weights,
+    statements: Iterable[Edge] = (),
+) -> Matched:
+    """Match all candidates of one person.
+
+    ``statements`` are those of plugins and of the person.
     """
     scorer = Scorer(weights)
-    edges = [*claim_edges(cards), *said, *scorer.judge_candidates(cards)]
+    edges = [*claim_edges(candidates), *statements, *scorer.judge_candidates(candidates)]
     verdicts = dict(scorer.verdicts)
-    groups = clusters(cards, edges, scorer.may_be_one)
+    groups = clusters(candidates, edges, scorer.may_be_one)
     return Matched(groups, verdicts, questions(groups, edges, scorer.may_be_one))
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A pair that is held for one workout, or that a person is to be asked about; the smaller id
-    first.
-    """
+    """A pair that is taken for one workout, or that a person is asked about; smaller id first."""
 
     first: int
     second: int
@@ -92,24 +98,25 @@ class Prediction:
 
 def predictions(matched: Matched) -> list[Prediction]:
     """Every pair that is *same*, because it shares a group, or *ask*."""
-    found: dict[Key, Prediction] = {}
+    found: dict[PairKey, Prediction] = {}
     for group in matched.groups:
-        for one, two in combinations(sorted(group, key=lambda card: card.id), 2):
-            own = matched.verdicts.get((one.id, two.id))
-            sure = own.probability if own and own.said == "same" else _chained(group, matched)
-            found[one.id, two.id] = Prediction(one.id, two.id, "same", sure)
+        for key in combinations(sorted(candidate.id for candidate in group), 2):
+            verdict = matched.verdicts.get(key)
+            if verdict is not None and verdict.said == "same":
+                probability = verdict.probability
+            else:
+                probability = _weakest_link(group, matched)
+            found[key] = Prediction(*key, "same", probability)
     for edge in matched.questions:
-        first, second = min(edge.first, edge.second), max(edge.first, edge.second)
-        found[first, second] = Prediction(first, second, "ask", edge.probability)
+        found[edge.key] = Prediction(*edge.key, "ask", edge.probability)
     return [found[key] for key in sorted(found)]
 
 
-def _chained(group: Sequence[Card], matched: Matched) -> float:
-    """How sure a group is whose pair was not said to be the same by itself: as its weakest link."""
-    pairs = combinations(sorted(card.id for card in group), 2)
-    links = [
-        verdict.probability
-        for key in pairs
-        if (verdict := matched.verdicts.get(key)) and verdict.said == "same"
-    ]
-    return min(links, default=1.0)  # by claims alone
+def _weakest_link(group: Sequence[Candidate], matched: Matched) -> float:
+    """How sure a group is that is joined through others; 1 where only claims join it."""
+    weakest = 1.0
+    for key in combinations(sorted(candidate.id for candidate in group), 2):
+        verdict = matched.verdicts.get(key)
+        if verdict is not None and verdict.said == "same":
+            weakest = min(weakest, verdict.probability)
+    return weakest

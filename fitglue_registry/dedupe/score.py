@@ -1,6 +1,4 @@
-"""The verdict on a pair: same, different or ask, with its probability and the lines of evidence
-that it was made of.
-"""
+"""The verdict on a pair: same, different or ask, with its probability and lines of evidence."""
 
 from __future__ import annotations
 
@@ -8,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from fitglue_registry.dedupe import evidence
+from fitglue_registry.dedupe.recordings import sample_levels
 from fitglue_registry.dedupe.weights import probability
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fitglue_registry.dedupe.evidence import Levels
     from fitglue_registry.dedupe.traits import Samples, Traits
     from fitglue_registry.dedupe.weights import Weights
 
@@ -59,58 +59,69 @@ class Verdict:
 
 
 def judge(
-    one: Traits, two: Traits, weights: Weights, samples: Callable[[], Recordings] | None = None
+    one: Traits,
+    other: Traits,
+    weights: Weights,
+    read_samples: Callable[[], Recordings] | None = None,
 ) -> Verdict:
     """The verdict on two source activities.
 
-    ``samples`` gives both recordings; it is called only where what they may say could change the
-    verdict, for reading them is slow.
+    ``read_samples`` gives both recordings; it is called only where what they show could change the
+    verdict, since reading them is slow.
     """
-    levels = evidence.levels(one, two, weights.cuts)
-    bits = weights.prior + sum(weights.bits[line][level] for line, level in levels.items())
-    if samples is not None and _in_doubt(bits, weights):
-        first, second = samples()
-        sampled = evidence.sample_levels(one, two, first, second, weights.cuts)
+    levels = evidence.levels(one, other, weights.cuts)
+    bits = weights.prior + _bits(levels, weights)
+    if read_samples is not None and _is_in_doubt(bits, weights):
+        sampled = sample_levels((one, other), read_samples(), weights.cuts)
         levels |= sampled
-        bits += sum(weights.bits[line][level] for line, level in sampled.items())
-    lines = tuple(
-        Line(line, level, round(weights.bits[line][level], 2)) for line, level in levels.items()
-    )
-    by_bits, (at_most, rule) = _by_bits(bits, weights), _at_most(one, two, levels)
-    if _ORDER.index(by_bits) <= _ORDER.index(at_most):
-        return Verdict(by_bits, probability(bits), lines)
-    return Verdict(at_most, probability(bits), lines, rule)
+        bits += _bits(sampled, weights)
+
+    lines = []
+    for line, level in levels.items():
+        lines.append(Line(line, level, round(weights.bits[line][level], 2)))
+    said = _by_bits(bits, weights)
+    at_most, rule = _at_most(one, other, levels)
+    if _ORDER.index(said) <= _ORDER.index(at_most):
+        return Verdict(said, probability(bits), tuple(lines))
+    return Verdict(at_most, probability(bits), tuple(lines), rule)
 
 
-def _in_doubt(bits: float, weights: Weights) -> bool:
-    return (
-        bits + weights.least_from_samples < weights.same
-        and bits + weights.most_from_samples >= weights.ask
-    )
+def _bits(levels: Levels, weights: Weights) -> float:
+    return sum(weights.bits[line][level] for line, level in levels.items())
+
+
+def _is_in_doubt(bits: float, weights: Weights) -> bool:
+    least = bits + weights.least_from_samples
+    most = bits + weights.most_from_samples
+    return least < weights.same and most >= weights.ask
 
 
 def _by_bits(bits: float, weights: Weights) -> Said:
-    return "different" if bits < weights.ask else "ask" if bits < weights.same else "same"
+    if bits < weights.ask:
+        return "different"
+    if bits < weights.same:
+        return "ask"
+    return "same"
 
 
-def _at_most(one: Traits, two: Traits, levels: evidence.Levels) -> tuple[Said, str]:
-    """What a pair can be whatever the score, and why: what labels cannot teach, for they hold no
-    different workouts that overlap.
+def _at_most(one: Traits, other: Traits, levels: Levels) -> tuple[Said, str]:
+    """What a pair can be whatever the score, and why.
+
+    The labels cannot teach this, since they have no different workouts that overlap.
     """
-    if _is_leg_beside_leg(one, two):
+    if _is_leg_beside_leg(one, other):
         return "different", "they are legs of one multisport event"
     if _CIRCUMSTANCES.issuperset(levels):
-        return _by_circumstances(one, two, levels)
+        return _by_circumstances(one, other, levels)
     of_one_account = levels["account"] == "one"
     # An account that holds both tells them apart; of two accounts, one may have lost the rest.
     if _is_fragment(levels):
-        return (
-            "different" if of_one_account else "ask",
-            "less than half of a workout is a part of it, and no copy",
-        )
+        said: Said = "different" if of_one_account else "ask"
+        return said, "less than half of a workout is a part of it, and no copy"
     # Laps, a race and its cool-down, commutes.
     if of_one_account and levels["time"] not in _AT_ONCE:
-        return "ask" if levels["time"] == "same day" else "different", "one account has one clock"
+        said = "ask" if levels["time"] == "same day" else "different"
+        return said, "one account has one clock"
     if of_one_account and levels.get("heart") == levels.get("calories") == "far":
         return "ask", "two people who share an account may have set off together"
     if levels["time"] in _SHIFTED and not _FINGERPRINTS.intersection(levels.items()):
@@ -118,25 +129,21 @@ def _at_most(one: Traits, two: Traits, levels: evidence.Levels) -> tuple[Said, s
     return "same", ""
 
 
-def _by_circumstances(one: Traits, two: Traits, levels: evidence.Levels) -> tuple[Said, str]:
-    """Where nothing but the circumstances can be compared; a stub has nothing else, and nothing to
-    lose.
-    """
+def _by_circumstances(one: Traits, other: Traits, levels: Levels) -> tuple[Said, str]:
+    """Where only the circumstances can be compared; a stub has nothing else, and nothing to lose."""
     if levels["time"] not in _AT_ONCE:
         return "different", "nothing but the time can be compared"
-    return (
-        ("same", "")
-        if one.stub or two.stub
-        else ("ask", "that two things happen at once does not make them one")
-    )
+    if one.stub or other.stub:
+        return "same", ""
+    return "ask", "that two things happen at once does not make them one"
 
 
-def _is_leg_beside_leg(one: Traits, two: Traits) -> bool:
-    return one.parent is not None and one.parent == two.parent and one.account == two.account
+def _is_leg_beside_leg(one: Traits, other: Traits) -> bool:
+    return one.parent is not None and one.parent == other.parent and one.account == other.account
 
 
-def _is_fragment(levels: evidence.Levels) -> bool:
+def _is_fragment(levels: Levels) -> bool:
+    if "a fragment" not in (levels.get("size"), levels.get("duration")):
+        return False
     # No part has the heart rate of the whole: where that is equal, one of the sizes is wrong.
-    return "a fragment" in (levels.get("size"), levels.get("duration")) and levels.get(
-        "heart"
-    ) not in ("equal", "equal twice")
+    return levels.get("heart") not in ("equal", "equal twice")

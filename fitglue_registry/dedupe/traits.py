@@ -1,6 +1,4 @@
-"""What the matcher sees of one source activity: plain numbers on one clock each, and the points of
-its track.
-"""
+"""What the matcher sees of one source activity: plain numbers, and the points of its track."""
 
 from __future__ import annotations
 
@@ -23,10 +21,9 @@ _UNKNOWN_SPORTS = frozenset({"other"})
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """One source activity as the matcher compares it; ``None`` is absent, and absence is no
-    evidence.
+    """One source activity as the matcher compares it.
 
-    Clocks are seconds since 1970, ``start_local_s`` as if local time were UTC.
+    ``None`` is absent, and absence is no evidence. Clocks are seconds since 1970, ``start_local_s`` as if local time were UTC.
     """
 
     account: str  # the connection that lists it
@@ -53,13 +50,13 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """What a recording holds for a comparison: the points of the track, and channels on the seconds
-    since the start.
+    """What is compared of a recording: the points of its track, and channels over time.
+
+    Times are seconds since the start; NaN is a gap. Channels are ``heartrate`` and ``watts``.
     """
 
     track: Sequence[Point] = ()
     time_s: Sequence[float] = ()
-    # Heartrate, watts; NaN is a gap.
     channels: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
@@ -67,30 +64,34 @@ _PRECISION_S = {"second": 1.0, "minute": 60.0, "day": 86_400.0}
 
 
 def traits_of(activity: SourceActivity, account: str) -> Traits:
-    """The traits of a source activity; zero is kept where it is a value, and taken for absence
-    where it cannot be one.
+    """The traits of a source activity.
+
+    Zero is kept where it is a value, and taken for absence where it cannot be one.
     """
     sport = family(activity.sport) if activity.sport else None
     return Traits(
-        account,
-        _clock(activity.start_utc),
-        _clock(activity.start_local),
-        _PRECISION_S[activity.start_precision],
-        activity.elapsed_s or None,
-        activity.moving_s or activity.recording_s or None,
-        activity.distance_m or None,
-        None if sport in _UNKNOWN_SPORTS else sport,
-        activity.average_heartrate_bpm or None,
-        activity.max_heartrate_bpm or None,
-        activity.average_watts or None,
-        activity.calories_kcal or None,
-        activity.elevation_gain_m,
-        activity.parent,
-        activity.stub is not None,
+        account=account,
+        start_utc_s=clock_s(activity.start_utc),
+        start_local_s=clock_s(activity.start_local),
+        precision_s=_PRECISION_S[activity.start_precision],
+        elapsed_s=activity.elapsed_s or None,
+        moving_s=activity.moving_s or activity.recording_s or None,
+        distance_m=activity.distance_m or None,
+        family=None if sport in _UNKNOWN_SPORTS else sport,
+        average_heartrate_bpm=activity.average_heartrate_bpm or None,
+        max_heartrate_bpm=activity.max_heartrate_bpm or None,
+        average_watts=activity.average_watts or None,
+        calories_kcal=activity.calories_kcal or None,
+        elevation_gain_m=activity.elevation_gain_m,
+        parent=activity.parent,
+        stub=activity.stub is not None,
     )
 
 
-def _clock(moment: datetime | None) -> float | None:
+def clock_s(moment: datetime | None) -> float | None:
+    """Seconds since 1970 of a moment; local time is read as if it were UTC."""
     if moment is None:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.timestamp()

@@ -1,6 +1,4 @@
-"""The table of weights: what a level of agreement is worth, in bits, as it was learned and as it
-was told.
-"""
+"""The table of weights: what a level of agreement is worth, in bits, as it was learned."""
 
 from __future__ import annotations
 
@@ -13,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fitglue_registry.dedupe.evidence import Cuts
+Cuts = dict[str, float]
+"""The points between two levels, by name, as ``matching.toml`` states them."""
 
 #: The lines that need the samples of both recordings, which are read only where the others leave
 #: doubt.
@@ -52,27 +51,29 @@ def probability(bits: float) -> float:
 
 def told() -> dict[str, Any]:
     """What ``matching.toml`` says: cuts, thresholds, and what the labels cannot show."""
-    return tomllib.loads(files(__package__).joinpath("matching.toml").read_text("utf-8"))
+    return _toml("matching.toml")
 
 
 @lru_cache(maxsize=1)
 def learned_weights() -> Weights:
     """The weights that ship with this version."""
-    table = tomllib.loads(files(__package__).joinpath("weights.toml").read_text("utf-8"))
-    return weights_of(table, told())
+    return weights_of(_toml("weights.toml"), told())
+
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads(files(__package__).joinpath(name).read_text("utf-8"))
 
 
 def weights_of(table: Mapping[str, Any], rules: Mapping[str, Any]) -> Weights:
     """The weights of a learned table under these rules."""
-    bits = {
-        line: {level: float(row["bits"]) for level, row in levels.items()}
-        for line, levels in table["weights"].items()
-    }
+    bits = {}
+    for line, levels in table["weights"].items():
+        bits[line] = {level: float(row["bits"]) for level, row in levels.items()}
     thresholds = rules["thresholds"]
     return Weights(
-        float(table["prior"]),
-        float(thresholds["same"]),
-        float(thresholds["ask"]),
-        dict(rules["cuts"]),
-        bits,
+        prior=float(table["prior"]),
+        same=float(thresholds["same"]),
+        ask=float(thresholds["ask"]),
+        cuts=dict(rules["cuts"]),
+        bits=bits,
     )

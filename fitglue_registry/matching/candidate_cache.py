@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_registry import model
-from fitglue_registry.dedupe import Card, Samples, traits_of
+from fitglue_registry.dedupe import Candidate, Samples, traits_of
 from fitglue_registry.store.stored_streams import load_streams
 
 if TYPE_CHECKING:
@@ -28,17 +28,17 @@ class CandidateCache:
 
     def __init__(self, db: Db) -> None:
         self.db = db
-        self._candidates: dict[int, Card] = {}
+        self._candidates: dict[int, Candidate] = {}
         self._samples: dict[int, Samples | None] = {}
 
-    def of(self, rows: Iterable[SourceActivityRow]) -> list[Card]:
+    def of(self, rows: Iterable[SourceActivityRow]) -> list[Candidate]:
         """The candidates for these source activities whose record is not gone."""
         return [self._candidate(row) for row in rows if not row.gone]
 
-    def _candidate(self, row: SourceActivityRow) -> Card:
+    def _candidate(self, row: SourceActivityRow) -> Candidate:
         if row.id not in self._candidates:
             account = account_of(row)
-            self._candidates[row.id] = Card(
+            self._candidates[row.id] = Candidate(
                 row.id,
                 (account, row.external_id, row.leg_no),
                 row.claims,

@@ -14,7 +14,7 @@ from fitglue_registry.dedupe import (
     learned_weights,
     merge,
 )
-from fitglue_registry.dedupe.kinship import inherited
+from fitglue_registry.dedupe.edges import inherited
 from fitglue_registry.matching.candidate_cache import CandidateCache, account_of
 from fitglue_registry.matching.neighbourhood import spans_of
 from fitglue_registry.matching.opinions import edge_of_opinion
@@ -178,14 +178,14 @@ def _groups(
 ) -> list[list[SourceActivityRow]]:
     """The source activities whose record is not gone, divided into workouts."""
     present = {number: row for number, row in rows.items() if not row.gone}
-    cards = candidates.of(present.values())
-    edges = claim_edges(cards)
+    present_candidates = candidates.of(present.values())
+    edges = claim_edges(present_candidates)
     for opinion in opinions_about(candidates.db, present):
         edges.append(edge_of_opinion(opinion))
     edges += inherited(edges)
     groups = []
-    for group in clusters(cards, edges, scorer.may_be_one):
-        groups.append([present[card.id] for card in group])
+    for group in clusters(present_candidates, edges, scorer.may_be_one):
+        groups.append([present[candidate.id] for candidate in group])
     return groups
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fitglue_registry import model
 from fitglue_registry.dedupe import learned_weights, traits_of
-from fitglue_registry.dedupe.blocking import may_be_one, reach_s
+from fitglue_registry.dedupe.candidates import may_be_one, reach_s
 from fitglue_registry.store.opinions import has_opinions
 from fitglue_registry.store.source_activity_search import neighbours
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from fitglue_registry.dedupe import SCORE, Edge, Line, Verdict
+from fitglue_registry.dedupe import Edge, Line, Verdict
+from fitglue_registry.model.stored import SaidBy
 
 if TYPE_CHECKING:
     from typing import Any
@@ -51,7 +52,7 @@ def verdict_of_opinion(opinion: Any) -> Verdict:
 def edge_of_opinion(opinion: Any) -> Edge:
     """A stored opinion as an edge between two candidates."""
     probability = 1.0
-    if opinion.said_by == SCORE:
+    if opinion.said_by == SaidBy.SCORE:
         probability = verdict_of_opinion(opinion).probability
     return Edge(
         opinion.first_id,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.dedupe import SCORE, Scorer
 from fitglue_registry.matching.opinions import reason_of_verdict
+from fitglue_registry.model.stored import SaidBy
 from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fitglue_registry.dedupe import Scorer
     from fitglue_registry.matching.candidate_cache import CandidateCache
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
@@ -30,11 +31,11 @@ def store_scores(
     db = candidates.db
     changed = candidates.of(rows.values())
     others = candidates.of(near_by.values())
-    drop_opinions(db, [candidate.id for candidate in changed], [SCORE])
+    drop_opinions(db, [candidate.id for candidate in changed], [SaidBy.SCORE])
     claims = {candidate.id: candidate.claims for candidate in (*changed, *others)}
     for edge in scorer.judge_candidates(changed, others):
         if edge.verdict == "different" or claims[edge.first] & claims[edge.second]:
             continue
         first, second = sorted((edge.first, edge.second))
         reason = reason_of_verdict(scorer.verdicts[first, second])
-        put_opinion(db, PairOpinion(first, second, SCORE, edge.verdict, reason), now)
+        put_opinion(db, PairOpinion(first, second, SaidBy.SCORE, edge.verdict, reason), now)

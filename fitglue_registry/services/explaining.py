@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.dedupe import ATHLETE, Member, alternatives
+from fitglue_registry.dedupe import Member, alternatives
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model import to_builtins
+from fitglue_registry.model.stored import Origin
 from fitglue_registry.services.closed_services import fix_with_other_ways
 from fitglue_registry.services.opinions import opinions_across, opinions_inside
 from fitglue_registry.services.record_stories import story_of_record
@@ -84,7 +85,7 @@ def _values_from(found: ActivityDetails, names: Names) -> dict[str, str]:
 
 
 def _giver(names: Names, member_id: int) -> str:
-    if member_id == ATHLETE:
+    if member_id == Origin.ATHLETE:
         return "you"
     return names.get(member_id, "?")
 
@@ -99,7 +100,7 @@ def _alternatives(found: ActivityDetails, names: Names) -> list[Plain]:
         others = []
         for member_id, value in values:
             others.append({"from": names[member_id], "value": to_builtins(value)})
-        origin = found.origins.get(field, found.origins.get("", ATHLETE))
+        origin = found.origins.get(field, found.origins.get("", Origin.ATHLETE))
         differing.append(
             {
                 "field": field,

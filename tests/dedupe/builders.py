@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from fitglue_registry.dedupe import Card, Samples, Traits, judge, learned_weights
+from fitglue_registry.dedupe import Candidate, Samples, Traits, judge, learned_weights
 
 NOON = 1_780_000_000.0
 HOUR, MINUTE = 3600.0, 60.0
@@ -64,7 +64,7 @@ def levels(one, two, first=None, second=None):
 
 def card(number, traits, *claims, samples=None):
     """A card of these traits."""
-    return Card(
+    return Candidate(
         number, (traits.account, f"x{number:04}", 0), frozenset(claims), traits, lambda: samples
     )
 

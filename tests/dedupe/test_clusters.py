@@ -9,12 +9,12 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitglue_registry.dedupe import Card, Edge, Traits, clusters
+from fitglue_registry.dedupe import Candidate, Edge, Traits, clusters
 
 
 def card(number, connection=None):
     account = connection or f"c{number}"
-    return Card(number, (account, f"x{number:02}", 0), frozenset(), Traits(account))
+    return Candidate(number, (account, f"x{number:02}", 0), frozenset(), Traits(account))
 
 
 def same(one, two, said_by="claim"):

@@ -54,9 +54,9 @@ def test_copies_of_one_person_are_named_with_their_probability(records):
 
 def test_words_of_two_services_for_one_sport_are_one_family(records):
     """`running/treadmill` and `Run`; an unknown word is no evidence."""
-    from fitglue_registry.dedupe.labelled import cards_by_person
+    from fitglue_registry.dedupe.labelled import candidates_by_person
 
-    [cards] = cards_by_person(
+    [cards] = candidates_by_person(
         records({}, {"type": "Run"}, {"type": "running/treadmill"}, {"type": "??"}, {"type": None})
     ).values()
     assert [card.traits.family for card in cards] == ["running", "running", "running", None, None]
@@ -99,7 +99,7 @@ def test_a_polyline_that_is_cut_is_named(records):
     """By the record that has it, when it is looked at."""
     [record] = records({"polyline": "_p~iF~ps|U_ulLnnqC_mqNvxq`"})
     with pytest.raises(UserMistake, match="polyline of a"):
-        _ = record.track
+        record.read_samples()
 
 
 @pytest.mark.shared

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fitglue_registry.dedupe import Card, Traits, claim_edges, near
-from fitglue_registry.dedupe.matching import NEAR
+from fitglue_registry.dedupe import Candidate, Traits, claim_edges, near
+from fitglue_registry.dedupe.candidates import NEAR
 
 START = datetime(2026, 5, 1, 7, 30)  # noqa: DTZ001 - a local time
 
 
 def card(number, *claims, after=timedelta(0), start=START):
     at = None if start is None else (start + after).replace(tzinfo=UTC).timestamp()
-    return Card(
+    return Candidate(
         number,
         (f"c{number}", f"x{number}", 0),
         frozenset(claims),

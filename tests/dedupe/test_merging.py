@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fitglue_registry import dedupe
-from fitglue_registry.dedupe import ATHLETE, Choice, Member, alternatives
+from fitglue_registry.dedupe import Choice, Member, alternatives
 from fitglue_registry.model import (
     Column,
     Completeness,
@@ -28,6 +28,7 @@ from fitglue_registry.model import (
     Stub,
     TrainingLoad,
 )
+from fitglue_registry.model.stored import Origin
 from fitglue_registry.registry.loading import load_catalogue
 
 RULES = load_catalogue().merge_rules
@@ -396,7 +397,7 @@ def test_a_value_that_the_athlete_set_wins():
         choices=[Choice("title", "Our run"), Choice("distance_m", None)],
     )
     assert (merged.title, merged.distance_m) == ("Our run", None)
-    assert origins == {"": 1, "title": ATHLETE, "distance_m": ATHLETE}
+    assert origins == {"": 1, "title": Origin.ATHLETE, "distance_m": Origin.ATHLETE}
     assert merged.provenance["title"] == Provenance("reported", by="athlete")
 
 
