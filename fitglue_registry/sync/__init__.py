@@ -1,3 +1,3 @@
-"""List → decide → fetch → keep raw → normalize → validate → dedupe → store, resumable after any
-instruction.
+"""List → fetch → derive: the work on one connection, which can be stopped at any instruction and
+goes on there.
 """

@@ -103,7 +103,8 @@ class _Sync:
         now = self._context.now
         changes = _connection_after(outcome, error, now)
         with self._context.database.write() as db:
-            self._run.log.end(db, now, outcome, error.as_dict() if error else None)
+            told = None if error is None else error.as_dict()
+            self._run.log.end(db, now, outcome, told)
             if changes:
                 update_connection(db, self._context.connection_id, **changes)
 

@@ -93,7 +93,8 @@ class Deriver:
             for record in records:
                 try:
                     yield self.derive(record, here=True)
-                except BaseException as failure:  # noqa: BLE001 - raised below: on that thread, the plugin would be blamed
+                # Raised below: on that thread, the plugin would be blamed.
+                except BaseException as failure:  # noqa: BLE001
                     yield Derived([], failure=failure)
                     return
 
@@ -160,7 +161,9 @@ class Deriver:
         raise self._invalid(external_id, problems)
 
     def _invalid(self, external_id: str, problems: Problems) -> RecordRefused:
-        faults = [f"{field[:100]} {reason}".strip() for field, reason in problems[:_MOST_NAMED]]
+        faults = []
+        for field, reason in problems[:_MOST_NAMED]:
+            faults.append(f"{field[:100]} {reason}".strip())
         field, _ = problems[0]
         plugin = self._entry.plugin.name
         return RecordRefused(
@@ -197,8 +200,11 @@ def _as_stored(
 
 
 def _violations(document: dict[str, Any]) -> Problems:
-    violations = _document_validator().violations(document)
-    return [(".".join(map(str, item.path)), item.message) for item in violations]
+    problems = []
+    for violation in _document_validator().violations(document):
+        field = ".".join(map(str, violation.path))
+        problems.append((field, violation.message))
+    return problems
 
 
 def _encode(record: Record, activity: model.SourceActivity) -> EncodedActivity:

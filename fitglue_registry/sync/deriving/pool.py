@@ -95,7 +95,8 @@ class Pool:
         ``None``: nobody any more.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._ended() or self._has_room(weight))
+            while not (self._ended() or self._has_room(weight)):
+                self._changed.wait()
             if self._ended():
                 return None
             self._jobs += 1
@@ -188,7 +189,8 @@ class Pending:
         """
         try:
             derived = self._derived()
-        except Exception as failure:  # noqa: BLE001 - raised where the answer is stored, after those that came before it
+        # Raised where the answer is stored, after those that came before it.
+        except Exception as failure:  # noqa: BLE001
             return Derived([], failure=failure)
         return replace(derived, received_at=self.received_at)
 

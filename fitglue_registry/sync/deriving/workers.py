@@ -74,7 +74,9 @@ def processes_for(
     here.
     """
     fewest = _HEAVY_WORTH_A_PROCESS if heavy else _WORTH_A_PROCESS
-    if total < fewest or context.import_processes is None or not context.plugins.from_environment:
+    if total < fewest or not context.plugins.from_environment:
+        return None
+    if context.import_processes is None:
         return None
     processes = context.import_processes()
     if processes.count_cores() < 2:

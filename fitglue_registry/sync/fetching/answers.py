@@ -85,7 +85,8 @@ def _weight(answered: Answered) -> int:
 def _answered(item: Part | Unavailable, derive: Derive) -> Answered:
     try:
         derived = derive(item)
-    except BaseException as failure:  # noqa: BLE001 - raised where the answer is stored: on this thread, the plugin would be blamed
+    # Raised where the answer is stored: on this thread, the plugin would be blamed.
+    except BaseException as failure:  # noqa: BLE001
         return Answered(item.external_id, item, Derived([], failure=failure))
     if isinstance(derived, Pending):
         return Answered(item.external_id, item, pending=derived)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from fitglue_registry.plugin_api import Listing, Split, Window
+from fitglue_registry.plugin_api import Split, Window
 from fitglue_registry.store.connections import update_connection
 from fitglue_registry.store.windows import plan_windows, planned_windows
 from fitglue_registry.sync.events import Events, SyncStarted
@@ -29,6 +29,8 @@ class Lister:
     def __init__(self, run: Run, options: Options) -> None:
         self._run = run
         self._context = run.context
+        self._connected = run.context.connected
+        self._rules = run.context.entry.sync
         self._options = options
         #: When the walk began that this run is at, or ``None``.
         self.walk_at: str | None = None
@@ -38,13 +40,13 @@ class Lister:
         """The day before which the history is left out."""
         if self._options.full:
             return None
-        return self._options.since or self._context.connected.horizon
+        return self._options.since or self._connected.horizon
 
     def list_due(self) -> Events:
         """List and store every window that is due."""
         options = self._options
         pending = self._pending()
-        is_first = self._context.connected.full_walk_at is None
+        is_first = self._connected.full_walk_at is None
         asks_for_more = options.full or options.since or options.dry_run
         if options.until or (options.since and not is_first):
             window = Window(options.since, options.until)
@@ -61,11 +63,11 @@ class Lister:
     def _pending(self) -> list[PlannedWindow]:
         """What is left of a walk that was stopped."""
         with self._context.database.read() as db:
-            return planned_windows(db, self._context.connection_id)
+            return planned_windows(db, self._connected.id)
 
     def _walk_is_due(self) -> bool:
-        days = self._context.entry.sync.full_walk_days
-        last = self._context.connected.full_walk_at
+        days = self._rules.full_walk_days
+        last = self._connected.full_walk_at
         if last is None or days is None:
             return False
         # Also where the last one lies ahead, by a clock that was wrong then: else the next would be
@@ -76,52 +78,64 @@ class Lister:
 
     def _overlap(self) -> Window:
         """The newest days, which are listed each time."""
-        days = self._context.entry.sync.overlap_days
+        days = self._rules.overlap_days
         today = self._context.clock.now().date()
         oldest = today - timedelta(days=days)
         if self.horizon is not None:
             oldest = max(oldest, self.horizon)
         return Window(oldest, None)
 
+    def _started(self, how: str) -> SyncStarted:
+        return SyncStarted(self._connected.name, how, self._options.dry_run)
+
     def _list_one(self, how: str, window: Window) -> Events:
-        yield SyncStarted(self._context.name, how, self._options.dry_run)
+        yield self._started(how)
         yield from self._list(window)
 
     def _resume(self, pending: Sequence[PlannedWindow]) -> Events:
         """Go on with a walk that was stopped; what is newer than its first windows comes with the
         overlap.
         """
-        yield SyncStarted(self._context.name, "resumed")
-        self.walk_at = pending[0].walk_at
-        if pending[0].window.newest is not None:
-            yield from self._list(self._overlap(), left=len(pending))
+        yield self._started("resumed")
+        first = pending[0]
+        self.walk_at = first.walk_at
+        if first.window.newest is not None:
+            overlap = self._overlap()
+            yield from self._list(overlap, left=len(pending))
         yield from self._list_planned(pending)
 
     def _walk(self, how: str) -> Events:
         """Through the whole history: the plugin is asked once, and says in which windows it wants
         to be asked.
         """
-        yield SyncStarted(self._context.name, how, self._options.dry_run)
+        yield self._started(how)
         self.walk_at = self._context.now
-        items = ask_for_rows(self._context, Window())
-        first = next(items, None)
-        if not isinstance(first, Split):
-            rows = [] if first is None else [first]
-            rows += [item for item in items if isinstance(item, Listing)]
-            listed = ListedWindow(Window(), rows, walk_done=self.walk_at)
-            yield from self._store(listed)
-            return
-        windows = list(_clipped(first.windows, self.horizon))
+        whole = Window()
+        items = ask_for_rows(self._context, whole)
+        rows = []
+        for item in items:
+            if isinstance(item, Split):
+                windows = list(_clipped(item.windows, self.horizon))
+                yield from self._walk_through(windows)
+                return
+            rows.append(item)
+        listed = ListedWindow(whole, rows, walk_done=self.walk_at)
+        yield from self._store(listed)
+
+    def _walk_through(self, windows: Sequence[Window]) -> Events:
         if self._options.dry_run:
             yield from self._list_all(windows)
         else:
-            yield from self._list_planned(self._plan(windows))
+            planned = self._plan(windows)
+            yield from self._list_planned(planned)
 
     def _plan(self, windows: Sequence[Window]) -> list[PlannedWindow]:
         """Write down the windows of a walk, which is then resumed wherever it is stopped."""
         assert self.walk_at is not None
-        connection_id = self._context.connection_id
-        horizon = None if self.horizon is None else self.horizon.isoformat()
+        connection_id = self._connected.id
+        horizon = None
+        if self.horizon is not None:
+            horizon = self.horizon.isoformat()
         with self._context.database.write() as db:
             plan_windows(db, connection_id, self.walk_at, windows)
             update_connection(db, connection_id, horizon=horizon)

@@ -1,5 +1,5 @@
-"""Says when two summaries of one record differ, and which parts such a change touches: by a revision
-that ignores what drifts by itself.
+"""Says whether two summaries of a record differ, by a revision that ignores what drifts by itself,
+and which parts such a change touches.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class Revisions:
 
     @cached_property
     def _touches(self) -> dict[str, re.Pattern[str]]:
-        return {part: _any_of(globs) for part, globs in self._entry.sync.touches.items()}
+        touches = self._entry.sync.touches
+        return {part: _any_of(globs) for part, globs in touches.items()}
 
     def revision(self, summary: bytes) -> str:
         """The revision of a summary: equal for two that say the same of the workout, whatever

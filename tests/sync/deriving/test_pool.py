@@ -130,8 +130,10 @@ def test_where_workers_die_again_and_again_it_is_done_without(scripts, host, mon
     monkeypatch.setattr(pool, "_JOBS_A_CORE", 1)
     count = MANY + loky.cpu_count()  # more than can be under way when the newest kills its worker
     newest = f"(here.parent / '{count - 1}')"
-    waits = f"""if os.getpid() != {os.getpid()} and (not {newest}.exists() or len({newest}.read_text().split()) == 1):
-        threading.Event().wait()  # with the newest, and never again once that is read again"""
+    is_worker = f"os.getpid() != {os.getpid()}"
+    is_read_once = f"(not {newest}.exists() or len({newest}.read_text().split()) == 1)"
+    # With the newest, and never again once that is read again.
+    waits = f"if {is_worker} and {is_read_once}: threading.Event().wait()"
     scripts.add(count, waits, **{f"n{count - 1}": DIES_ONCE})
     finished(host)
     assert titles(host) == ["read"] * count
