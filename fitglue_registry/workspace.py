@@ -10,6 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitglue_registry.model.moments import clock_text
+from fitglue_registry.redaction.environment import secrets_of_environment
+from fitglue_registry.redaction.redactor import Redactor
+from fitglue_registry.registry import Folder, default_folder
+from fitglue_registry.registry.cache import CatalogueCache
+from fitglue_registry.store.file_blobs import FileBlobStore
+from fitglue_registry.transport.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,8 +24,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.matching.matcher import Matcher
     from fitglue_registry.plugins import Plugins
-    from fitglue_registry.redaction.redactor import Redactor
-    from fitglue_registry.registry import Catalogue, Folder
+    from fitglue_registry.registry import Catalogue
     from fitglue_registry.secrets.chain import ChainSecretStore
     from fitglue_registry.secrets.file_store import FileSecretStore
     from fitglue_registry.secrets.keyring_store import KeyringSecretStore
@@ -105,8 +110,6 @@ class Workspace:
 
         Its ``problems`` say what is left out.
         """
-        from fitglue_registry.registry import Folder, default_folder
-
         self._make_home()
         if self._given.folders is not None:
             return self._load_catalogue(self._given.folders)
@@ -143,16 +146,11 @@ class Workspace:
     @cached_property
     def redactor(self) -> Redactor:
         """Knows every secret that this host has opened, and those of its environment."""
-        from fitglue_registry.redaction.environment import secrets_of_environment
-        from fitglue_registry.redaction.redactor import Redactor
-
         return Redactor(secrets_of_environment(None, self._url or ""))
 
     @cached_property
     def blobs(self) -> BlobStore:
         """Where original files are kept."""
-        from fitglue_registry.store.file_blobs import FileBlobStore
-
         return self._given.blobs or FileBlobStore(self.home / "blobs")
 
     @property
@@ -171,8 +169,6 @@ class Workspace:
     @cached_property
     def clock(self) -> WaitingClock:
         """The time."""
-        from fitglue_registry.transport.clock import SystemClock
-
         return self._given.clock or SystemClock()
 
     @property
@@ -221,8 +217,6 @@ class Workspace:
         return HttpSession(policy, secrets=secrets, pace=pace, redactor=self.redactor)
 
     def _load_catalogue(self, folders: Sequence[Folder]) -> Catalogue:
-        from fitglue_registry.registry.cache import CatalogueCache
-
         cache = CatalogueCache(self.home / "cache", folders)
         kept = cache.read()
         if kept is not None:
