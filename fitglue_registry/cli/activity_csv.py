@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fitglue_registry.cli.context import CliContext
+    from fitglue_registry.cli.layout import Document
 
 
-def print_activities(cli: CliContext, activities: Iterable[dict[str, Any]]) -> None:
+def print_activities(cli: CliContext, activities: Iterable[Document]) -> None:
     """Print one line for each activity, in SI units, below a line of names."""
     columns = cli.host.activities.columns
     rows = []

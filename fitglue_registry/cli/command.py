@@ -53,7 +53,8 @@ class Group(click.Group):
 def _write_examples(examples: tuple[str, ...], formatter: click.HelpFormatter) -> None:
     if not examples:
         return
-    with formatter.section("Examples" if len(examples) > 1 else "Example"):
+    title = "Examples" if len(examples) > 1 else "Example"
+    with formatter.section(title):
         indent = " " * formatter.current_indent
         for example in examples:
             formatter.write(f"{indent}{example}\n")
@@ -122,7 +123,9 @@ def _day(text: str) -> date:
     if not ago:
         return date.fromisoformat(text)
     number = int(ago[1])
-    return today - (timedelta(weeks=number) if ago[2] == "w" else timedelta(days=number))
+    if ago[2] == "w":
+        return today - timedelta(weeks=number)
+    return today - timedelta(days=number)
 
 
 class Length(click.ParamType):  # type: ignore[type-arg]
@@ -151,7 +154,9 @@ class Span(click.ParamType):  # type: ignore[type-arg]
     ) -> float:
         """Seconds, a minute at least; fails with what it may look like."""
         match = re.fullmatch(r"(\d{1,6})\s*(s|m|min|h|d)", str(value).strip().lower())
-        seconds = int(match[1]) * _SPANS[match[2]] if match else 0
+        seconds = 0
+        if match:
+            seconds = int(match[1]) * _SPANS[match[2]]
         if seconds < _SHORTEST_SPAN_S:
             self.fail(f"{value!r} is no time of a minute or more; type 30m, 2h or 1d", param, ctx)
         return float(seconds)

@@ -141,12 +141,13 @@ class CliContext:
         """Print comma-separated values with a line of names; a terminal gets them without what it
         might obey, a file as they are.
         """
-        shown = clean if sys.stdout.isatty() else str
+        if sys.stdout.isatty():
+            rows = map(_cleaned, rows)
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow(columns)
         for row in rows:
-            writer.writerow([shown(value) if isinstance(value, str) else value for value in row])
+            writer.writerow(row)
             if buffer.tell() > _BUFFERED:
                 sys.stdout.write(buffer.getvalue())
                 buffer.seek(0)
@@ -158,6 +159,10 @@ class CliContext:
 def failure_document(error: Mapping[str, Any]) -> None:
     """Print an error as one line of JSON on standard error."""
     _write(sys.stderr, _json({"error": error}))
+
+
+def _cleaned(row: Iterable[Any]) -> list[Any]:
+    return [clean(value) if isinstance(value, str) else value for value in row]
 
 
 def _json(value: Any, indent: int | None = None) -> str:

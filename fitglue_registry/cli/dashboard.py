@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fitglue_registry.cli import numbers
 from fitglue_registry.cli.layout import (
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fitglue_registry.cli.context import CliContext
-    from fitglue_registry.cli.layout import Part
+    from fitglue_registry.cli.layout import Document, Part
     from fitglue_registry.host import Host
     from fitglue_registry.services.connection_status import ConnectionStatus
 
@@ -42,7 +42,7 @@ class _Board:
 
     now: datetime
     connections: list[ConnectionStatus]
-    weeks: dict[str, dict[str, Any]]
+    weeks: dict[str, Document]
     needs: list[dict[str, str | None]]
     next: str
 
@@ -70,7 +70,7 @@ def _board(host: Host) -> _Board:
     return _Board(now, connections, weeks, needs, _next_command(connections))
 
 
-def _totals(host: Host, monday: date) -> dict[str, Any]:
+def _totals(host: Host, monday: date) -> Document:
     sunday = monday + timedelta(days=6)
     return {"monday": monday.isoformat(), **host.activities.totals(monday, sunday)}
 
@@ -107,7 +107,7 @@ def _next_command(connections: Sequence[ConnectionStatus]) -> str:
     return "fitglue show last" if connections else "fitglue sync"
 
 
-def _document(board: _Board) -> dict[str, Any]:
+def _document(board: _Board) -> Document:
     return {
         "now": board.now.isoformat(),
         "connections": [status_document(connection) for connection in board.connections],
@@ -117,7 +117,7 @@ def _document(board: _Board) -> dict[str, Any]:
     }
 
 
-def status_document(connection: ConnectionStatus) -> dict[str, Any]:
+def status_document(connection: ConnectionStatus) -> Document:
     """Return the status of a connection as ``--json`` prints it."""
     account = connection.account
     document = {field.name: getattr(connection, field.name) for field in fields(connection)}
@@ -172,7 +172,9 @@ def _checked(connection: ConnectionStatus, now: datetime) -> str:
     checked = numbers.ago(connection.last_checked_at, now)
     if checked != "never":
         return f"checked {checked}"
-    return "not fetched to the end yet" if connection.records else "never synced"
+    if connection.records:
+        return "not fetched to the end yet"
+    return "never synced"
 
 
 def _weeks(board: _Board) -> Rows:
@@ -184,7 +186,7 @@ def _weeks(board: _Board) -> Rows:
     return Rows(columns_of(("", *figures), right=figures), lines, width=_NARROW)
 
 
-def _week(name: str, week: dict[str, Any]) -> tuple[object, ...]:
+def _week(name: str, week: Document) -> tuple[object, ...]:
     monday = date.fromisoformat(week["monday"])
     return (
         f"{name}, from {monday:%d %b}",

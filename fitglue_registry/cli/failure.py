@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.cli.context import failure_document
-from fitglue_registry.cli.layout import DETAIL, NEXT_STEP, Hanging, Labelled, Line, Styled
+from fitglue_registry.cli.layout import DETAIL, NEXT_STEP, Hanging, Labelled, Line, Styled, stated
 from fitglue_registry.cli.text import clean
 from fitglue_registry.errors import FitglueError, Place, UserMistake
 
@@ -39,26 +39,37 @@ def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
     """Return the parts of an error without secrets: most have none, and this is the last door."""
     if isinstance(value, dict):
         return {name: _redacted(part, redact) for name, part in value.items()}
-    return redact(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return redact(value)
+    return value
 
 
 def _described(error: FitglueError, subject: str | None, redact: Callable[[str], str]) -> Labelled:
-    headline: list[str | Styled] = [redact(error.what), Styled(f"  [{error.code}]", "dim")]
+    headline: list[str | Styled] = []
     if subject:
-        headline.insert(0, Styled(f"{subject}: ", "bold"))
+        headline.append(Styled(f"{subject}: ", "bold"))
+    headline.append(redact(error.what))
+    headline.append(Styled(f"  [{error.code}]", "dim"))
     rows: list[tuple[Styled, str | Line]] = [
         (Styled("error:", "bold red"), Line(tuple(headline))),
     ]
-    for name, value in (("where", error.at), ("why", error.why), ("fix", error.fix)):
-        if value and str(value):
-            rows.append((Styled(f"{name:>5}:", "dim"), redact(str(value))))
+    details = (
+        ("where", str(error.at or "")),
+        ("why", error.why),
+        ("fix", error.fix),
+    )
+    for name, value in stated(details):
+        label = Styled(f"{name:>5}:", "dim")
+        rows.append((label, redact(value)))
     return Labelled(rows)
 
 
 def usage_failure(error: click.ClickException) -> UserMistake:
     """Return what click refuses in our parts."""
+    path = "fitglue"
     context = getattr(error, "ctx", None)
-    path = context.command_path if context else "fitglue"
+    if context:
+        path = context.command_path
     what = clean(error.format_message()).rstrip(".")
     if path.endswith(" connect"):  # where a key may have been pasted
         what = _QUOTED_ARGUMENTS.sub(r"\1", what)
@@ -70,9 +81,12 @@ def at_line(error: FitglueError) -> Iterator[Part]:
     with why and fix below.
     """
     at = error.at or Place()
-    position = ":".join(str(part) for part in (at.file, at.line, at.column) if part is not None)
-    field = f" ({at.field})" if at.field else ""
-    yield clean(f"{position}: {error.code}: {error.what}{field}")
+    parts = [part for part in (at.file, at.line, at.column) if part is not None]
+    position = ":".join(map(str, parts))
+    what = f"{position}: {error.code}: {error.what}"
+    if at.field:
+        what += f" ({at.field})"
+    yield clean(what)
     if error.why:
         yield Hanging(DETAIL, error.why, indent=4)
     if error.fix:

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+
+#: An object of JSON: what a service returns as plain values, and what ``--json`` prints.
+Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Hanging:
 class Labelled:
     """Labels, one below the other, each with a text beside it that wraps under itself."""
 
-    rows: Sequence[tuple[Styled, str | Line]]
+    rows: Iterable[tuple[Styled, str | Line]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,16 @@ class Pairs:
     ``widths`` gives the first columns a width each. The others are as wide as what they contain.
     """
 
-    rows: Sequence[Sequence[Any]]
+    rows: Iterable[Sequence[Any]]
     indent: int = 2
     widths: Sequence[int] = ()
+
+
+def stated(pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Yield the pairs of name and value that have a value."""
+    for name, value in pairs:
+        if value:
+            yield name, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +107,7 @@ class Rows:
     """Rows under headings, at most ``width`` columns wide, or as wide as the screen."""
 
     columns: Sequence[Column]
-    values: Sequence[Sequence[Any]]
+    values: Iterable[Sequence[Any]]
     indent: int = 0
     width: int | None = None
 

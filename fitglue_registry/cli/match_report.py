@@ -5,6 +5,7 @@ differ.
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.cli.layout import Heading, Pairs
@@ -13,7 +14,7 @@ from fitglue_registry.cli.text import joined, short_hashes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from fitglue_registry.cli.layout import Part
+    from fitglue_registry.cli.layout import Document, Part
 
 _APART_SHOWN = 8
 _LONGEST = 40
@@ -26,7 +27,7 @@ _REST = "everything else"
 _PERSON = {"person": "you", "person, of a copy": "you, of a copy"}
 
 
-def match_report(story: dict[str, Any]) -> Iterator[Part]:
+def match_report(story: Document) -> Iterator[Part]:
     """Yield the parts of ``fitglue why`` about several records: joined, apart, values, differences;
     nothing for a record alone.
     """
@@ -34,14 +35,14 @@ def match_report(story: dict[str, Any]) -> Iterator[Part]:
     if story["same_because"]:
         yield ""
         yield Heading("One workout because")
-        yield Pairs(list(_joined(story["same_because"], names)))
+        yield Pairs(_joined(story["same_because"], names))
     if story["apart_from"]:
         yield from _apart(story["apart_from"], names)
     givers = set(story["values_from"].values())
     if len(givers) > 1:
         yield ""
         yield Heading("Values from")
-        yield Pairs(list(_given(story["values_from"], names)), widths=(16,))
+        yield Pairs(_given(story["values_from"], names), widths=(16,))
     differences = list(_differences(story["alternatives"], names))
     if differences:
         yield ""
@@ -49,7 +50,7 @@ def match_report(story: dict[str, Any]) -> Iterator[Part]:
         yield Pairs(differences, widths=(22,))
 
 
-def _names(records: Sequence[dict[str, Any]]) -> dict[str, str]:
+def _names(records: Sequence[Document]) -> dict[str, str]:
     """Record → its connection's name, where that is enough to tell it."""
     occurrences = Counter(record["connection"] for record in records)
     names = {}
@@ -60,7 +61,7 @@ def _names(records: Sequence[dict[str, Any]]) -> dict[str, str]:
     return names
 
 
-def _pair_names(opinion: dict[str, Any], names: dict[str, str]) -> list[str]:
+def _pair_names(opinion: Document, names: dict[str, str]) -> list[str]:
     return [_name(record, names) for record in opinion["pair"]]
 
 
@@ -68,12 +69,13 @@ def _name(record: str, names: dict[str, str]) -> str:
     return names.get(record) or short_hashes(record)
 
 
-def _apart(opinions: Sequence[dict[str, Any]], names: dict[str, str]) -> Iterator[Part]:
+def _apart(opinions: Sequence[Document], names: dict[str, str]) -> Iterator[Part]:
     lines = []
     for opinion in opinions[:_APART_SHOWN]:
-        pair = " and ".join(_pair_names(opinion, names))
         activity = opinion["activity"] or "–"
-        lines.append((opinion["verdict"], f"{activity}: {pair}: {_reason(opinion)}"))
+        pair = " and ".join(_pair_names(opinion, names))
+        text = f"{activity}: {pair}: {_reason(opinion)}"
+        lines.append((opinion["verdict"], text))
     yield ""
     yield Heading("Another workout, or asked about")
     yield Pairs(lines)
@@ -82,19 +84,23 @@ def _apart(opinions: Sequence[dict[str, Any]], names: dict[str, str]) -> Iterato
         yield f"  … {more} more; --json has all"
 
 
-def _joined(opinions: Iterable[dict[str, Any]], names: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _joined(opinions: Sequence[Document], names: dict[str, str]) -> Iterator[tuple[str, str]]:
     """One line for each reason, with the pairs it was given for: copies of one file say the same of
     a third.
 
     That a pair was asked about is told no more once something else has said that it is one.
     """
-    settled = {frozenset(opinion["pair"]) for opinion in opinions if opinion["verdict"] == "same"}
+    settled = set()
+    for opinion in opinions:
+        if opinion["verdict"] == "same":
+            settled.add(frozenset(opinion["pair"]))
     groups: dict[tuple[str, str], list[list[str]]] = {}
     for opinion in opinions:
-        if opinion["verdict"] == "ask" and frozenset(opinion["pair"]) in settled:
+        verdict = opinion["verdict"]
+        if verdict == "ask" and frozenset(opinion["pair"]) in settled:
             continue
-        key = (opinion["verdict"], _reason(opinion))
-        groups.setdefault(key, []).append(_pair_names(opinion, names))
+        pairs = groups.setdefault((verdict, _reason(opinion)), [])
+        pairs.append(_pair_names(opinion, names))
     for (verdict, reason), pairs in groups.items():
         yield verdict, f"{_together(pairs)}: {reason}"
 
@@ -103,29 +109,30 @@ def _together(pairs: list[list[str]]) -> str:
     """Pairs of names; where all of them have one in common, that one is named once."""
     common = set(pairs[0]).intersection(*pairs[1:])
     if len(pairs) == 1 or not common:
-        return "; ".join(" and ".join(pair) for pair in pairs)
+        return "; ".join(map(" and ".join, pairs))
     shared = min(common)
-    others: dict[str, None] = {}
-    for pair in pairs:
-        others |= dict.fromkeys(name for name in pair if name != shared)
+    others = dict.fromkeys(chain.from_iterable(pairs))
+    del others[shared]
     return f"{shared} and {joined(others)}"
 
 
-def _reason(opinion: dict[str, Any]) -> str:
+def _reason(opinion: Document) -> str:
     giver = opinion["said_by"]
     who = f"{_PERSON.get(giver, giver)}{_likely(opinion)}"
     return f"{short_hashes(opinion['reason'])} (said by {who})"
 
 
-def _likely(opinion: dict[str, Any]) -> str:
+def _likely(opinion: Document) -> str:
     probability = opinion["probability"]
     if probability is None:
         return ""
     if probability <= _CERTAIN:
         return f", {probability:.1%} likely"
-    # A pair of which every figure says one workout is asked about for what it would lose: to call
-    # that certain would puzzle.
-    return "" if opinion["verdict"] == "ask" else ", over 99.9% likely"
+    if opinion["verdict"] == "ask":
+        # Every figure says one workout, and the pair is asked about for what it would lose: to call
+        # that certain would puzzle.
+        return ""
+    return ", over 99.9% likely"
 
 
 def _given(values_from: dict[str, str], names: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -134,29 +141,37 @@ def _given(values_from: dict[str, str], names: dict[str, str]) -> Iterator[tuple
     for field, giver in values_from.items():
         fields_by_giver.setdefault(giver, []).append(field)
     for giver, fields in fields_by_giver.items():
-        deep = Counter(field.partition(".")[0] for field in fields if "." in field)
-        listed = [field for field in fields if "." not in field and field != _REST]
-        listed += [f"{number} {field}" for field, number in deep.items()]
-        if _REST in fields:
-            listed.append(_REST)
-        yield _name(giver, names), ", ".join(listed)
+        yield _name(giver, names), ", ".join(_counted(fields))
+
+
+def _counted(fields: Sequence[str]) -> Iterator[str]:
+    deep: Counter[str] = Counter()
+    for field in fields:
+        group, dot, _ = field.partition(".")
+        if dot:
+            deep[group] += 1
+        elif field != _REST:
+            yield field
+    for group, number in deep.items():
+        yield f"{number} {group}"
+    if _REST in fields:
+        yield _REST
 
 
 def _differences(
-    alternatives: Iterable[dict[str, Any]], names: dict[str, str]
+    alternatives: Iterable[Document], names: dict[str, str]
 ) -> Iterator[tuple[str, str]]:
     for field in alternatives:
         others = _others(field, names)
         if field["value"] is None or not others or field["field"] in _FOLLOWS:
             continue
-        givers = {_brief(field["value"]): [_name(field["from"], names)], **others}
-        yield (
-            field["field"],
-            "; ".join(f"{value} ({', '.join(who)})" for value, who in givers.items()),
-        )
+        taken = _brief(field["value"])
+        givers = {taken: [_name(field["from"], names)], **others}
+        values = [f"{value} ({', '.join(who)})" for value, who in givers.items()]
+        yield field["field"], "; ".join(values)
 
 
-def _others(field: dict[str, Any], names: dict[str, str]) -> dict[str, list[str]]:
+def _others(field: Document, names: dict[str, str]) -> dict[str, list[str]]:
     """Another value → who gives it."""
     others: dict[str, list[str]] = {}
     for other in field["others"]:
@@ -168,7 +183,8 @@ def _others(field: dict[str, Any], names: dict[str, str]) -> dict[str, list[str]
 
 def _alike(value: Any, other: Any) -> bool:
     if isinstance(value, int | float) and isinstance(other, int | float):
-        return abs(value - other) <= _ROUNDED * max(abs(value), abs(other))
+        larger = max(abs(value), abs(other))
+        return abs(value - other) <= _ROUNDED * larger
     return bool(value == other)
 
 
@@ -182,4 +198,6 @@ def _brief(value: Any) -> str:
     if isinstance(value, dict):
         value = value.get("name") or ", ".join(map(str, value.values()))
     text = str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:_LONGEST]}…"

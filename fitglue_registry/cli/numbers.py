@@ -27,8 +27,8 @@ def clock(seconds: float | None) -> str:
     """Seconds as h:mm:ss."""
     if seconds is None:
         return ""
-    whole = round(seconds)
-    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
 def hours(seconds: float | None) -> str:
@@ -59,7 +59,8 @@ def whole(value: float | None, *, estimated: bool = False) -> str:
     """A figure without decimals; ``~`` marks one that was estimated."""
     if value is None:
         return ""
-    return f"~{value:,.0f}" if estimated else f"{value:,.0f}"
+    mark = "~" if estimated else ""
+    return f"{mark}{value:,.0f}"
 
 
 def plain(value: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
@@ -53,8 +54,8 @@ class Screen:
         with self.console.capture() as captured:
             for part in parts:
                 self.console.print(_drawn(part, self.width))
-        lines = [line.rstrip(" ") for line in captured.get().splitlines()]
-        self._stream.write("".join(f"{line}\n" for line in lines))
+        lines = [f"{line.rstrip(' ')}\n" for line in captured.get().splitlines()]
+        self._stream.write("".join(lines))
         self._stream.flush()
 
     def note(self, text: str) -> None:
@@ -64,21 +65,25 @@ class Screen:
 
 def _console(stream: TextIO) -> Console:
     is_terminal = stream.isatty()
-    is_plain = (
-        not is_terminal or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    )
-    has_width = is_terminal or os.environ.get("COLUMNS", "").isdecimal()
+    has_colors = is_terminal and _wants_colors()
+    width = _UNBOUNDED
+    if is_terminal or os.environ.get("COLUMNS", "").isdecimal():
+        width = terminal_width(stream)
     return Console(
         file=stream,
-        color_system=None if is_plain else "auto",
-        force_terminal=is_terminal and not is_plain,
-        width=terminal_width(stream) if has_width else _UNBOUNDED,
+        color_system="auto" if has_colors else None,
+        force_terminal=has_colors,
+        width=width,
         highlight=False,
         markup=False,
         emoji=False,
         soft_wrap=False,
         legacy_windows=False,
     )
+
+
+def _wants_colors() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _drawn(part: Part, width: int) -> RenderableType:
@@ -126,9 +131,7 @@ def _hanging(hanging: Hanging) -> Table:
     margin = _margin(table, hanging.indent, hanging.indent - 1)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    mark = hanging.mark
-    first = _styled(mark) if isinstance(mark, Styled) else Text(mark)
-    table.add_row(*margin, first, Text(clean(hanging.text)))
+    table.add_row(*margin, _cell(hanging.mark), _cell(hanging.text))
     return table
 
 
@@ -137,22 +140,23 @@ def _labelled(labelled: Labelled) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for label, content in labelled.rows:
-        text = _line(content) if isinstance(content, Line) else clean(content)
-        table.add_row(_styled(label), text)
+        line = content if isinstance(content, Line) else Line((content,))
+        table.add_row(_styled(label), _line(line))
     return table
 
 
 def _pairs(pairs: Pairs) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     margin = _margin(table, pairs.indent, max(pairs.indent - 2, 0))
-    number_of_columns = max((len(row) for row in pairs.rows), default=1)
-    for number in range(number_of_columns):
-        fixed = pairs.widths[number] if number < len(pairs.widths) else None
-        table.add_column(no_wrap=number == 0, overflow="fold", width=fixed)
+    rows = list(pairs.rows)
+    number_of_columns = max(map(len, rows), default=1)
+    widths = chain(pairs.widths, repeat(None))
+    for number, width in zip(range(number_of_columns), widths, strict=False):
+        table.add_column(no_wrap=number == 0, overflow="fold", width=width)
 
-    for name, *values in pairs.rows:
-        first = _styled(name) if isinstance(name, Styled) else Text(clean(name), style="dim")
-        table.add_row(*margin, first, *map(_cell, values))
+    for name, *values in rows:
+        first = name if isinstance(name, Styled) else Styled(clean(name), "dim")
+        table.add_row(*margin, _styled(first), *map(_cell, values))
     return table
 
 
@@ -161,18 +165,20 @@ def _rows(rows: Rows, width: int) -> Table:
         box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False
     )
     margin = _margin(table, rows.indent, rows.indent - 2)
-    cells = [[_cell(value) for value in row] for row in rows.values]
+    cells = [list(map(_cell, row)) for row in rows.values]
     longest = [_longest(number, column, cells) for number, column in enumerate(rows.columns)]
     over = rows.indent + sum(longest) + 2 * (len(rows.columns) - 1) - width
 
     for column, needed in zip(rows.columns, longest, strict=True):
-        is_cut = column.flexible and not column.folded and over > 0
+        most = None
+        if column.flexible and not column.folded and over > 0:
+            most = max(needed - over, _NARROWEST)
         table.add_column(
             column.name,
             justify="right" if column.right else "left",
             no_wrap=not column.folded,
             overflow="fold" if column.folded else "ellipsis",
-            max_width=max(needed - over, _NARROWEST) if is_cut else None,
+            max_width=most,
         )
     for row in cells:
         table.add_row(*margin, *row)
@@ -195,4 +201,6 @@ def _longest(number: int, column: Column, cells: Sequence[Sequence[Text]]) -> in
 def _cell(value: Any) -> Text:
     if isinstance(value, Styled):
         return _styled(value)
-    return Text(clean("" if value is None else value))
+    if value is None:
+        return Text()
+    return Text(clean(value))

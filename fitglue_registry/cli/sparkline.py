@@ -34,4 +34,7 @@ def _means(samples: Sequence[float | None], buckets: int) -> Iterator[float | No
         start = bucket * len(samples) // buckets
         end = (bucket + 1) * len(samples) // buckets
         known = [sample for sample in samples[start:end] if sample is not None]
-        yield sum(known) / len(known) if known else None
+        if known:
+            yield sum(known) / len(known)
+        else:
+            yield None

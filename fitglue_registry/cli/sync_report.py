@@ -145,9 +145,9 @@ def _settle(cli: CliContext, tallies: Iterable[Tally]) -> None:
     with_quarantine = [tally for tally in tallies if tally.quarantined]
     if not with_quarantine:
         return
-    in_quarantine = {
-        (row["connection"], row["external_id"]) for row in cli.host.records.quarantine()
-    }
+    in_quarantine = set()
+    for record in cli.host.records.quarantine():
+        in_quarantine.add((record["connection"], record["external_id"]))
     for tally in with_quarantine:
         for external_id in list(tally.quarantined):
             if (tally.connection, external_id) not in in_quarantine:
@@ -172,8 +172,10 @@ def _display(progress: Progress, tally: Tally, event: events.Event, verb: str) -
             progress.clear()
             progress.say(f"{name}: {verb}")
         case events.WindowListed():
-            left = f", {count(event.left, 'window')} to come" if event.left else ""
-            progress.say(f"{name}: {count(tally.listed, 'row')} listed{left}")
+            listed = f"{count(tally.listed, 'row')} listed"
+            if event.left:
+                listed += f", {count(event.left, 'window')} to come"
+            progress.say(f"{name}: {listed}")
         case events.PartsPlanned():
             doing = verb if event.part == "records" else "fetching"
             progress.say(f"{name}: {doing}")
@@ -213,7 +215,9 @@ def _done(tally: Tally, ended: events.SyncFinished | events.SyncStopped) -> str:
         arrived = number - ended.counts.get(f"no-{part}", 0)
         if arrived > 0:
             late.append(f"{_PARTS.get(part, part)} of {arrived:,}")
-    return f"{', '.join(late)} that had been waiting" if late else ""
+    if not late:
+        return ""
+    return f"{', '.join(late)} that had been waiting"
 
 
 def _decisions(counts: Mapping[str, int], quarantined: int) -> str:
@@ -222,10 +226,11 @@ def _decisions(counts: Mapping[str, int], quarantined: int) -> str:
     for decision, (one, many) in _WORDS.items():
         number = counts.get(decision)
         if number:
-            words.append(f"{number:,} {one if number == 1 else many}")
-    if quarantined:
-        of_them = "of them " if words else ""
-        words.append(f"{quarantined:,} {of_them}in quarantine")
+            words.append(count(number, one, many))
+    if quarantined and words:
+        words.append(f"{quarantined:,} of them in quarantine")
+    elif quarantined:
+        words.append(f"{quarantined:,} in quarantine")
     return ", ".join(words)
 
 
@@ -236,7 +241,8 @@ def show_tally(cli: CliContext, tally: Tally) -> None:
     ended = tally.ended
     if ended is None:
         return
-    cli.show(Hanging(_mark(tally), f"{tally.connection}: {summary(tally)}", indent=0))
+    text = f"{tally.connection}: {summary(tally)}"
+    cli.show(Hanging(_mark(tally), text, indent=0))
     _show_stubs(cli, tally.connection, ended.counts.get("stub", 0))
     _show_joins(cli, tally.joins)
     _show_left_over(cli, tally)
@@ -249,7 +255,9 @@ def show_tally(cli: CliContext, tally: Tally) -> None:
 def _mark(tally: Tally) -> Styled:
     if isinstance(tally.ended, events.SyncStopped):
         return BAD
-    return ATTENTION if tally.quarantined or tally.not_fetched else GOOD
+    if tally.quarantined or tally.not_fetched:
+        return ATTENTION
+    return GOOD
 
 
 def _show_stubs(cli: CliContext, connection: str, number: int) -> None:
@@ -259,8 +267,10 @@ def _show_stubs(cli: CliContext, connection: str, number: int) -> None:
     for stub in cli.host.records.stubs():
         if stub["connection"] != connection:
             continue
-        in_all = "" if stub["count"] == number else " in all"
-        cli.show(Hanging(DETAIL, f"{count(stub['count'], 'stub')}{in_all}: {stub['reason']}"))
+        stubs = count(stub["count"], "stub")
+        if stub["count"] != number:
+            stubs += " in all"
+        cli.show(Hanging(DETAIL, f"{stubs}: {stub['reason']}"))
         if stub["fix"]:
             cli.show(Hanging(NEXT_STEP, stub["fix"], indent=4))
 
@@ -276,7 +286,9 @@ def _show_joins(cli: CliContext, joins: list[str]) -> None:
 
 
 def _show_left_over(cli: CliContext, tally: Tally) -> None:
-    left_over = [f"{short_id(name)}: {reason}" for name, reason in tally.quarantined.items()]
+    left_over = []
+    for external_id, reason in tally.quarantined.items():
+        left_over.append(f"{short_id(external_id)}: {reason}")
     left_over += _by_reason(tally.not_fetched)
     for line in left_over[:_LISTED]:
         cli.show(Hanging(ATTENTION, line))
@@ -296,6 +308,8 @@ def _by_reason(not_fetched: dict[str, str]) -> Iterator[str]:
     for external_id, reason in not_fetched.items():
         ids.setdefault(reason, []).append(short_id(external_id))
     for reason, names in ids.items():
+        listed = ", ".join(names[:_IDS_LISTED])
         more = len(names) - _IDS_LISTED
-        others = f" and {more:,} more" if more > 0 else ""
-        yield f"{', '.join(names[:_IDS_LISTED])}{others}: {reason}"
+        if more > 0:
+            listed += f" and {more:,} more"
+        yield f"{listed}: {reason}"

@@ -68,14 +68,17 @@ def clean_json(text: str) -> str:
 
 def _numbered(match: re.Match[str]) -> str:
     number = ord(match[0])
-    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
+    if number < 256:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}"
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     missing = error.object[error.start : error.end]
-    return "".join(_PLAIN.get(character, "?") for character in missing), error.end
+    spelt = [_PLAIN.get(character, "?") for character in missing]
+    return "".join(spelt), error.end
 
 
 def prepare_streams() -> None:
@@ -179,5 +182,7 @@ def count(number: int, one: str, many: str | None = None) -> str:
 
 def joined(words: Iterable[Any]) -> str:
     """Words with commas between them, the last after ``and``."""
-    *most, last = [str(word) for word in words]
-    return f"{', '.join(most)} and {last}" if most else last
+    *most, last = map(str, words)
+    if not most:
+        return last
+    return f"{', '.join(most)} and {last}"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from fitglue_registry.model import SourceActivity
 
 Write = Callable[[Any, "SourceActivity"], str]
+#: The name of a group, and (field, label, text) of each of its values.
+Group = tuple[str, list[tuple[str, str, str]]]
 
 
 def _unit(unit: str, digits: int = 0) -> Write:
@@ -165,7 +167,7 @@ ELSEWHERE = frozenset(
 )
 
 
-def grouped(activity: SourceActivity) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
+def grouped(activity: SourceActivity) -> Iterator[Group]:
     """Group → (field, label, text) of the values that are there; what is merely not so (no race, no
     commute) is left out.
     """

@@ -89,7 +89,7 @@ def fitglue(capsys, monkeypatch) -> Callable[..., Said]:
 
 @pytest.fixture
 def child() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start the command as a process of its own; it does not outlive the test, even one that fails."""
+    """Start the command as a process of its own, which does not outlive the test."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str, **options: Any) -> subprocess.Popen[str]:

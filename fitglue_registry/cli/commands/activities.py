@@ -20,6 +20,7 @@ from fitglue_registry.cli.text import short_hashes
 from fitglue_registry.store.activity_filter import Filter
 
 if TYPE_CHECKING:
+    from fitglue_registry.cli.layout import Document
     from fitglue_registry.store.activity_details import ActivityDetails
 
 _ON_A_TERMINAL = 30
@@ -27,6 +28,9 @@ _WIDE = 110
 #: The width of a wide row without sources, its title not cut to less than twenty.
 _BESIDE_SOURCES = 91
 _SPORT = 12
+#: The lengths of a day, and of a moment to the minute.
+_DAY = 10
+_MINUTE = 16
 _COLUMNS = ("#", "date", "sport", "title", "km", "time", "bpm", "W", "load")
 #: Fields that have an option of their own.
 _OWN = ("title", "sport", "description")
@@ -78,9 +82,10 @@ def _list(cli: CliContext, wanted: Filter, *, as_csv: bool) -> None:
     limit = wanted.limit
     if limit is None and is_for_people and sys.stdout.isatty():
         limit = _ON_A_TERMINAL
-    # One more than is shown tells that there are more; to count them would read the whole history.
-    asked = limit + 1 if limit else None
-    activities = cli.host.activities(replace(wanted, limit=asked))
+    if limit is not None:
+        # One more than is shown tells that there are more; to count them would read all of them.
+        wanted = replace(wanted, limit=limit + 1)
+    activities = cli.host.activities(wanted)
     shown = activities[:limit]
     if cli.as_json:
         cli.lines(shown)
@@ -100,42 +105,50 @@ def _list(cli: CliContext, wanted: Filter, *, as_csv: bool) -> None:
 def _why_nothing(cli: CliContext, sport: str | None) -> str:
     if not cli.host.connections.list():
         return "There is nothing yet. Next: fitglue connect intervals"
-    near = cli.host.activities.nearest_sport(sport) if sport else None
-    if near:
-        return f"No activity matches; did you mean --sport {near}?"
+    if sport:
+        near = cli.host.activities.nearest_sport(sport)
+        if near:
+            return f"No activity matches; did you mean --sport {near}?"
     return "No activity matches. Is everything fetched? fitglue sync"
 
 
-def _table(activities: list[dict[str, Any]], width: int) -> Rows:
+def _table(activities: list[Document], width: int) -> Rows:
     """Units are in the headings; sources are counted where there is no room for names, and left
     out where there is but one.
     """
     is_wide = width >= _WIDE
-    joined = [", ".join(activity["sources"]) for activity in activities]
-    is_named = is_wide and max(map(len, joined)) <= width - _BESIDE_SOURCES
-    several = len(set(chain.from_iterable(row["sources"] for row in activities))) > 1
-
     rows = [_row(activity, is_wide=is_wide) for activity in activities]
+    sources = [activity["sources"] for activity in activities]
+    several = len(set(chain.from_iterable(sources))) > 1
     if not (is_wide or several):
-        return Rows(columns_of(_COLUMNS, right=_FIGURES, flexible="title"), rows)
-    for row, activity, names in zip(rows, activities, joined, strict=True):
-        row.append(names if is_named else len(activity["sources"]))
-    figures = _FIGURES if is_named else _FIGURES | {"sources"}
-    return Rows(columns_of((*_COLUMNS, "sources"), right=figures, flexible="title"), rows)
+        columns = columns_of(_COLUMNS, right=_FIGURES, flexible="title")
+        return Rows(columns, rows)
+
+    figures = _FIGURES
+    names = [", ".join(each) for each in sources]
+    if not is_wide or max(map(len, names)) > width - _BESIDE_SOURCES:
+        names = [str(len(each)) for each in sources]
+        figures |= {"sources"}
+    for row, text in zip(rows, names, strict=True):
+        row.append(text)
+    columns = columns_of((*_COLUMNS, "sources"), right=figures, flexible="title")
+    return Rows(columns, rows)
 
 
-def _row(activity: dict[str, Any], *, is_wide: bool) -> list[Any]:
-    start = activity["start_local"] or activity["start_utc"] or ""
+def _row(activity: Document, *, is_wide: bool) -> list[Any]:
+    start = (activity["start_local"] or activity["start_utc"] or "").replace("T", " ")
     sport = activity["sport"] or ""
-    if not is_wide and len(sport) > _SPORT:
-        sport = f"{sport[: _SPORT - 1]}…"
+    if not is_wide:
+        start = start[:_DAY]
+        if len(sport) > _SPORT:
+            sport = f"{sport[: _SPORT - 1]}…"
     seconds = activity["moving_s"]
     if seconds is None:
         seconds = activity["elapsed_s"]
     is_estimated = activity["power_kind"] == "estimated"
     return [
         activity["number"],
-        start[: 16 if is_wide else 10].replace("T", " "),
+        start[:_MINUTE],
         sport,
         activity["title"] or "–",
         numbers.km(activity["distance_m"]),
@@ -224,7 +237,8 @@ def edit(
             "there is nothing to change; add --title, --sport, --set, --from or --reset"
         )
     by_rules = [name.replace("-", "_") for name in reset]
-    found = cli.host.decisions.edit(reference, given | dict(values), dict(sources), by_rules)
+    values_by_field = given | dict(values)
+    found = cli.host.decisions.edit(reference, values_by_field, dict(sources), by_rules)
     if cli.as_json:
         cli.document(cli.host.activities.document(found))
     else:
@@ -240,7 +254,8 @@ def _show_edited(cli: CliContext, found: ActivityDetails, fields: list[str]) -> 
         if name != "all":
             giver = short_hashes(givers.get(name, givers["everything else"]))
         lines.append((name, _edited_value(found, name), f"from {giver}"))
-    cli.show(Heading(f"{found.number}  {found.activity.title or 'untitled'}"), Pairs(lines))
+    title = found.activity.title or "untitled"
+    cli.show(Heading(f"{found.number}  {title}"), Pairs(lines))
 
 
 def _edited_value(found: ActivityDetails, name: str) -> str:
@@ -251,4 +266,6 @@ def _edited_value(found: ActivityDetails, name: str) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value) if isinstance(value, str | int | float) else "…"
+    if isinstance(value, str | int | float):
+        return str(value)
+    return "…"

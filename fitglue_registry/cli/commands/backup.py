@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fitglue_registry.backup.manifest import Manifest
     from fitglue_registry.backup.opened import Backup
     from fitglue_registry.backup.restore import Restored
+    from fitglue_registry.cli.layout import Document
 
 _FILE = click.Path(path_type=Path)
 
@@ -145,11 +146,13 @@ def _show(cli: CliContext, backup: Backup, done: str, notes: Iterable[str], **mo
         count(originals, "original file"),
         numbers.size(backup.size),
     ]
-    cli.show(Hanging(GOOD, f"{backup.path}: {done} ({', '.join(held)})", indent=0))
-    cli.show(*(Hanging(DETAIL, note) for note in notes))
+    what = f"{backup.path}: {done} ({', '.join(held)})"
+    cli.show(Hanging(GOOD, what, indent=0))
+    for note in notes:
+        cli.show(Hanging(DETAIL, note))
 
 
-def _document(backup: Backup, originals: int) -> dict[str, Any]:
+def _document(backup: Backup, originals: int) -> Document:
     document = {"path": backup.path, "size": backup.size, "original_files": originals}
     for name in backup.manifest.__struct_fields__:
         if name != "files":

@@ -21,6 +21,7 @@ from fitglue_registry.errors import AthleteNeeded, UserMistake
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from fitglue_registry.cli.layout import Document
     from fitglue_registry.registry import Entry, Field
     from fitglue_registry.services.connecting import ConnectResult
 
@@ -101,8 +102,10 @@ def _completed(
     values = given | _from_environment(entry, given)
     if key_stdin:
         values |= _from_stdin(entry)
-    required = [field for field in _fields(entry) if field.required]
-    missing = [field for field in required if field.name not in values]
+    missing = []
+    for field in _fields(entry):
+        if field.required and field.name not in values:
+            missing.append(field)
     return values | _asked(cli, missing, entry)
 
 
@@ -246,11 +249,13 @@ def _report(cli: CliContext, entry: Entry, result: ConnectResult) -> None:
     cli.show(Hanging(GOOD, f"{what}: {whose}", indent=0))
     for note in account.notes:
         cli.show(Hanging(DETAIL, note))
-    named = "" if name == entry.id else f" {name}"
-    cli.note(f"Next: fitglue sync{named}")
+    next_command = "fitglue sync"
+    if name != entry.id:
+        next_command += f" {name}"
+    cli.note(f"Next: {next_command}")
 
 
-def _document(entry: Entry, result: ConnectResult) -> dict[str, Any]:
+def _document(entry: Entry, result: ConnectResult) -> Document:
     account = result.account
     return {
         "connection": result.connection.name,

@@ -5,7 +5,7 @@ key that seals their secrets.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from fitglue_registry.cli.layout import Part
+    from fitglue_registry.cli.layout import Document, Part
     from fitglue_registry.plugin_api import Account
     from fitglue_registry.services.connection_secrets import SecretKept
     from fitglue_registry.services.connection_status import ConnectionStatus
@@ -68,7 +68,8 @@ def list_(cli: CliContext) -> None:
 
 
 def _table(connections: list[ConnectionStatus], now: datetime) -> Iterator[Part]:
-    yield Rows(_COLUMNS, [_row(connection, now) for connection in connections])
+    rows = [_row(connection, now) for connection in connections]
+    yield Rows(_COLUMNS, rows)
     for connection in connections:
         if connection.state != "ok":
             yield Hanging("!", f"{connection.name}: {connection.reason or connection.state}")
@@ -98,10 +99,12 @@ def _row(connection: ConnectionStatus, now: datetime) -> tuple[object, ...]:
 @pass_cli
 def check(cli: CliContext, *, name: str | None) -> int:
     """Ask the service of each connection, or of NAME, whether it still lets us in."""
-    chosen = [cli.host.connections.get(name)] if name else cli.host.connections.list()
-    codes = [_check(cli, connection) for connection in chosen]
-    if not chosen:
+    if name:
+        return _check(cli, cli.host.connections.get(name))
+    connections = cli.host.connections.list()
+    if not connections:
         cli.note("Nothing is connected yet. Next: fitglue connect intervals")
+    codes = [_check(cli, connection) for connection in connections]
     return next(filter(None, codes), 0)
 
 
@@ -130,7 +133,8 @@ def _show_account(cli: CliContext, name: str, account: Account) -> None:
         notes = list(account.notes)
         cli.lines([{"connection": name, "ok": True, "account": whose, "notes": notes}])
         return
-    cli.show(Hanging("✓", f"{name}: {account.name or account.id}", indent=0))
+    owner = account.name or account.id
+    cli.show(Hanging("✓", f"{name}: {owner}", indent=0))
     for note in account.notes:
         cli.show(Hanging("·", note))
 
@@ -194,8 +198,10 @@ def rekey(cli: CliContext, *, to: Literal["file", "keyring"] | None) -> int:
         _show_kept(cli, secret)
     if not kept:
         cli.note("No connection has a key yet. Next: fitglue connect intervals")
-    errors = [secret.error for secret in kept if secret.error]
-    return errors[0].exit_code if errors else 0
+    for secret in kept:
+        if secret.error:
+            return secret.error.exit_code
+    return 0
 
 
 def _show_kept(cli: CliContext, secret: SecretKept) -> None:
@@ -211,8 +217,8 @@ def _show_kept(cli: CliContext, secret: SecretKept) -> None:
         cli.show(Hanging("✓", f"{name}: its key lies in {where}", indent=0))
 
 
-def _kept_document(secret: SecretKept) -> dict[str, Any]:
-    document: dict[str, Any] = {
+def _kept_document(secret: SecretKept) -> Document:
+    document: Document = {
         "connection": secret.connection.name,
         "ok": not secret.error,
         "kept_in": secret.kept_in,

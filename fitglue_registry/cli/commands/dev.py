@@ -20,7 +20,7 @@ from fitglue_registry.model import to_builtins
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from fitglue_registry.model import SourceActivity
+    from fitglue_registry.model import SourceActivity, Stream
 
 #: What the name of a file of streams has after that of the activity's file.
 _STREAMS_ENDINGS = (".streams.json", "-streams.json", "_streams.json", ".streams.json.gz")
@@ -138,25 +138,30 @@ def _show(cli: CliContext, external_id: str, activities: list[SourceActivity]) -
         if cli.as_json:
             cli.lines([{"external_id": external_id, "activity": to_builtins(activity)}])
         else:
-            cli.show(Heading(external_id, activity.title or ""), Pairs(list(_lines(activity))))
+            heading = Heading(external_id, activity.title or "")
+            cli.show(heading, Pairs(_lines(activity)))
 
 
 def _lines(activity: SourceActivity) -> Iterator[tuple[str, str]]:
     yield "start", _start(activity)
     if activity.stub:
         yield "stub", f"{activity.stub.reason} [{activity.stub.code}]"
-    yield "sport", f"{activity.sport or '–'} ({activity.sport_raw or 'not said'})"
+    raw_sport = activity.sport_raw or "not said"
+    yield "sport", f"{activity.sport or '–'} ({raw_sport})"
     for _, values in grouped(activity):
         for name, label, text in values:
             if name != "sport_raw":
                 yield label, text
     yield "laps", str(len(activity.laps))
-    streams = [f"{stream.type} ({len(stream.values):,})" for stream in activity.streams]
-    yield "streams", ", ".join(streams) or "none"
+    yield "streams", ", ".join(map(_stream, activity.streams)) or "none"
     yield "claims", ", ".join(activity.claims) or "none"
     yield "made from", ", ".join(activity.completeness.parts) or "nothing"
     for part, reason in activity.completeness.missing.items():
         yield "missing", f"{part}: {reason}"
+
+
+def _stream(stream: Stream) -> str:
+    return f"{stream.type} ({len(stream.values):,})"
 
 
 def _start(activity: SourceActivity) -> str:

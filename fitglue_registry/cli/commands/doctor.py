@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -15,7 +15,7 @@ from fitglue_registry.cli.text import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fitglue_registry.cli.layout import Part
+    from fitglue_registry.cli.layout import Document, Part
     from fitglue_registry.errors import FitglueError
     from fitglue_registry.services.checking import Check
 
@@ -50,30 +50,45 @@ def command(
     """
     with Progress(cli, "looking") as progress:
         cli.host.on_wait = progress.waiting
-        fetched_again = cli.host.upkeep.mend() if mend else None
+        fetched_again = None
+        if mend:
+            fetched_again = cli.host.upkeep.mend()
         checks = list(cli.host.upkeep.checks(offline=offline, deep=deep))
-    broken = [check for check in checks if check.state == "broken"]
+    code = _exit_code(checks)
     if cli.as_json:
         cli.document(_document(checks, fetched_again))
     else:
         cli.show(*_report(checks))
-        _note_next_step(cli, fetched_again, is_complete=bool(broken or deep))
-    errors = [check.error for check in broken if check.error]
-    if errors:
-        return errors[0].exit_code
-    return _BROKEN if broken else 0
+        _note_next_step(cli, fetched_again, is_complete=bool(code or deep))
+    return code
 
 
-def _document(checks: list[Check], fetched_again: int | None) -> dict[str, Any]:
-    document: dict[str, Any] = {"ok": all(check.state != "broken" for check in checks)}
+def _exit_code(checks: list[Check]) -> int:
+    """That of the first check with an error, or of what is broken without one, or 0."""
+    code = 0
+    for check in checks:
+        if check.state != "broken":
+            continue
+        if check.error:
+            return check.error.exit_code
+        code = _BROKEN
+    return code
+
+
+def _document(checks: list[Check], fetched_again: int | None) -> Document:
+    document: Document = {"ok": not _number_of_broken(checks)}
     if fetched_again is not None:
         document["fetched_again"] = fetched_again
-    document["checks"] = [_check_document(check) for check in checks]
+    document["checks"] = list(map(_check_document, checks))
     return document
 
 
-def _check_document(check: Check) -> dict[str, Any]:
-    document: dict[str, Any] = {"name": check.name, "state": check.state, "detail": check.detail}
+def _check_document(check: Check) -> Document:
+    document: Document = {
+        "name": check.name,
+        "state": check.state,
+        "detail": check.detail,
+    }
     if check.error:
         document["error"] = check.error.as_dict()
     return document
@@ -85,10 +100,14 @@ def _report(checks: list[Check]) -> Iterator[Part]:
         line = (_MARKS[check.state], check.name, check.detail)
         yield Pairs([line], indent=0, widths=(1, widest))
         if check.error:
-            yield Pairs(list(_explained(check, check.error)), indent=widest + 5)
-    broken = sum(check.state == "broken" for check in checks)
+            yield Pairs(_explained(check, check.error), indent=widest + 5)
+    broken = _number_of_broken(checks)
     yield ""
     yield f"{broken} broken" if broken else "Nothing is broken."
+
+
+def _number_of_broken(checks: list[Check]) -> int:
+    return sum(check.state == "broken" for check in checks)
 
 
 def _explained(check: Check, error: FitglueError) -> Iterator[tuple[str, str]]:

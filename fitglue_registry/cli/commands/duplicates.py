@@ -18,7 +18,7 @@ from fitglue_registry.cli.text import clean, count, joined, short_hashes, short_
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fitglue_registry.cli.layout import Part
+    from fitglue_registry.cli.layout import Document, Part
     from fitglue_registry.store.activity_details import ActivityDetails
 
 _CERTAIN = 0.995
@@ -64,7 +64,7 @@ def _decide(cli: CliContext) -> None:
         cli.note("Decide: fitglue duplicates merge A B, or fitglue duplicates different A B")
 
 
-def _ask_each(cli: CliContext, pairs: list[dict[str, Any]]) -> None:
+def _ask_each(cli: CliContext, pairs: list[Document]) -> None:
     merged: set[str] = set()  # an activity that was merged away is not asked about again
     for place, pair in enumerate(pairs, 1):
         ids = [side["id"] for side in pair["sides"]]
@@ -98,16 +98,17 @@ def _key() -> str:
             return key
 
 
-def _pair(pair: dict[str, Any]) -> Iterator[Part]:
+def _pair(pair: Document) -> Iterator[Part]:
     left, right = pair["sides"]
     yield Heading(f"{left['number']} and {right['number']}", "one workout?")
-    yield Pairs(list(_compared(left, right)), widths=(12, 30))
+    yield Pairs(_compared(left, right), widths=(12, 30))
     # Copies of one recording are asked about for the same reasons, which need saying once.
     opinions = {}
     for opinion in pair["asked"]:
         opinions[opinion["said_by"], tuple(opinion["evidence"])] = opinion
     for opinion in opinions.values():
-        yield Hanging("?", f"asked by {opinion['said_by']}{_likely(opinion['probability'])}")
+        likely = _likely(opinion["probability"])
+        yield Hanging("?", f"asked by {opinion['said_by']}{likely}")
         for line in opinion["evidence"]:
             yield Hanging("·", short_hashes(line), indent=4)
     yield ""
@@ -121,7 +122,7 @@ def _likely(probability: float | None) -> str:
     return f", {probability:.0%} likely"
 
 
-def _compared(left: dict[str, Any], right: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _compared(left: Document, right: Document) -> Iterator[tuple[str, str, str]]:
     right_values = dict(_side(right))
     for label, value in _side(left):
         other = right_values[label]
@@ -129,7 +130,7 @@ def _compared(left: dict[str, Any], right: dict[str, Any]) -> Iterator[tuple[str
             yield label, value or "", other or ""
 
 
-def _side(side: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
+def _side(side: Document) -> Iterator[tuple[str, str | None]]:
     """What is compared of one activity: label and value."""
     yield "source", short_hashes(", ".join(side["sources"]))
     yield "title", side["title"]
@@ -145,10 +146,12 @@ def _side(side: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
     yield "device", side["device"]
 
 
-def _bpm(side: dict[str, Any]) -> str:
+def _bpm(side: Document) -> str:
     average = numbers.whole(side["average_heartrate_bpm"])
     highest = numbers.whole(side["max_heartrate_bpm"])
-    return f"{average} (max {highest})" if average and highest else average
+    if average and highest:
+        return f"{average} (max {highest})"
+    return average
 
 
 @command.command(
@@ -203,7 +206,7 @@ def split(cli: CliContext, *, reference: str, source: str | None) -> None:
 
 def _show_apart(cli: CliContext, activities: list[ActivityDetails]) -> None:
     if cli.as_json:
-        cli.document([_document(activity) for activity in activities])
+        cli.document(list(map(_document, activities)))
         return
     for activity in activities:
         cli.show(_line(activity))
@@ -222,7 +225,7 @@ def undo(cli: CliContext, *, number: int | None) -> None:
     """Take back what you said last, or the word NUMBER of `fitglue duplicates history`."""
     decision, activities = cli.host.decisions.undo(number)
     if cli.as_json:
-        documents = [_document(activity) for activity in activities]
+        documents = list(map(_document, activities))
         cli.document({**decision, "activities": documents})
         return
     about = " and ".join(decision["about"])
@@ -242,22 +245,24 @@ def history(cli: CliContext) -> None:
     if cli.as_json:
         cli.lines(decisions)
     elif decisions:
-        cli.show(Rows(_HISTORY, [_decision(decision) for decision in decisions]))
+        cli.show(Rows(_HISTORY, map(_decision, decisions)))
     else:
         cli.note("You have not said anything yet. fitglue duplicates shows the pairs to decide.")
 
 
-def _decision(decision: dict[str, Any]) -> tuple[Any, ...]:
-    undone = ", taken back" if decision["undone_at"] else ""
+def _decision(decision: Document) -> tuple[Any, ...]:
+    what = decision["said"]
+    if decision["undone_at"]:
+        what += ", taken back"
     return (
         decision["verdict"],
         numbers.moment(decision["said_at"]),
-        f"{decision['said']}{undone}",
+        what,
         short_hashes(" | ".join(decision["about"])),
     )
 
 
-def _document(activity: ActivityDetails) -> dict[str, Any]:
+def _document(activity: ActivityDetails) -> Document:
     return {
         "number": activity.number,
         "id": activity.id,

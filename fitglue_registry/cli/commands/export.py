@@ -70,11 +70,14 @@ def command(
     if kind == "files":
         _export_files(cli, numbers, out)
         return
-    write = _print_csv if kind == "csv" else _print_documents
     with _destination(out):
-        write(cli, numbers)
+        if kind == "csv":
+            _print_csv(cli, numbers)
+        else:
+            _print_documents(cli, numbers)
     if out is not None:
-        cli.note(f"{count(len(numbers), 'activity', 'activities')} written to {out}")
+        activities = count(len(numbers), "activity", "activities")
+        cli.note(f"{activities} written to {out}")
 
 
 @contextmanager
@@ -104,9 +107,8 @@ def _each(cli: CliContext, numbers: list[int]) -> Iterator[ActivityDetails]:
 
 
 def _print_documents(cli: CliContext, numbers: list[int]) -> None:
-    cli.lines(
-        cli.host.activities.document(activity, streams=True) for activity in _each(cli, numbers)
-    )
+    for activity in _each(cli, numbers):
+        cli.lines([cli.host.activities.document(activity, streams=True)])
 
 
 def _print_csv(cli: CliContext, numbers: list[int]) -> None:
@@ -119,6 +121,7 @@ def _export_files(cli: CliContext, numbers: list[int], out: Path | None) -> None
         raise UserMistake("FG-usage", "original files need a folder", fix="add --out FOLDER")
     written = cli.host.activities.save_original_files(_each(cli, numbers), out)
     files = count(written, "original file")
-    cli.show(f"{files} of {count(len(numbers), 'activity', 'activities')} written to {out}")
+    activities = count(len(numbers), "activity", "activities")
+    cli.show(f"{files} of {activities} written to {out}")
     if not written and numbers:
         cli.note("None was fetched yet: fitglue sync --files")

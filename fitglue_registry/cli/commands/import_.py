@@ -135,7 +135,9 @@ def _show_total(cli: CliContext, before: int) -> None:
 def _paths(paths: tuple[str, ...]) -> str:
     shown = ", ".join(map(_from_here, paths[:_SHOWN]))
     more = len(paths) - _SHOWN
-    return f"{shown} and {more:,} more" if more > 0 else shown
+    if more > 0:
+        return f"{shown} and {more:,} more"
+    return shown
 
 
 def _from_here(path: str) -> str:
@@ -148,9 +150,12 @@ def _from_here(path: str) -> str:
 
 def _left_over(recognition: Recognition) -> int:
     """8 where a plugin failed, 5 where a path was left out: the rest was done."""
-    if any(isinstance(problem, PluginFailed) for problem in recognition.problems):
-        return PluginFailed.exit_code
-    return _LEFT_OUT if recognition.problems else 0
+    code = 0
+    for problem in recognition.problems:
+        if isinstance(problem, PluginFailed):
+            return PluginFailed.exit_code
+        code = _LEFT_OUT
+    return code
 
 
 def _show_recognition(cli: CliContext, recognition: Recognition) -> None:

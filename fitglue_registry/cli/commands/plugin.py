@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +13,7 @@ from fitglue_registry.cli.layout import Hanging, Heading, Pairs, Rows, columns_o
 from fitglue_registry.errors import PluginFailed
 
 if TYPE_CHECKING:
+    from fitglue_registry.cli.layout import Document
     from fitglue_registry.plugins.check import Step
     from fitglue_registry.services.plugins import ListedPlugin
 
@@ -45,9 +46,9 @@ def list_(cli: CliContext) -> None:
     """
     plugins = cli.host.plugins.list()
     if cli.as_json:
-        cli.lines(_plugin_document(plugin) for plugin in plugins)
+        cli.lines(map(_plugin_document, plugins))
         return
-    cli.show(Rows(_COLUMNS, [_row(plugin) for plugin in plugins]))
+    cli.show(Rows(_COLUMNS, map(_row, plugins)))
     for plugin in plugins:
         error = plugin.info.error
         if error:
@@ -55,7 +56,7 @@ def list_(cli: CliContext) -> None:
             cli.show(Hanging("→", error.fix or error.why or "", indent=4))
 
 
-def _plugin_document(plugin: ListedPlugin) -> dict[str, Any]:
+def _plugin_document(plugin: ListedPlugin) -> Document:
     info = plugin.info
     return {
         "name": info.name,
@@ -70,7 +71,8 @@ def _plugin_document(plugin: ListedPlugin) -> dict[str, Any]:
 def _row(plugin: ListedPlugin) -> tuple[str, str, str, str]:
     info = plugin.info
     mark = "✗" if info.error else "✓"
-    return mark, info.name, info.version or "", ", ".join(plugin.entries) or "none"
+    entries = ", ".join(plugin.entries) or "none"
+    return mark, info.name, info.version or "", entries
 
 
 @command.command(
@@ -90,17 +92,21 @@ def _check(cli: CliContext, name: str) -> int:
     steps = cli.host.plugins.check(name)
     failed = next((step for step in steps if not step.ok), None)
     if cli.as_json:
-        documents = [_step_document(step) for step in steps]
+        documents = list(map(_step_document, steps))
         cli.document({"plugin": name, "ok": failed is None, "steps": documents})
     else:
-        rows = [("✓" if step.ok else "✗", step.name, step.detail) for step in steps]
-        cli.show(Heading(name), Pairs(rows, widths=(1, 12)))
+        cli.show(Heading(name), Pairs(map(_step_row, steps), widths=(1, 12)))
         if failed and failed.error:
             show_failure(cli, failed.error)
     return PluginFailed.exit_code if failed else 0
 
 
-def _step_document(step: Step) -> dict[str, Any]:
+def _step_row(step: Step) -> tuple[str, str, str]:
+    mark = "✓" if step.ok else "✗"
+    return mark, step.name, step.detail
+
+
+def _step_document(step: Step) -> Document:
     return {
         "name": step.name,
         "ok": step.ok,

@@ -10,13 +10,15 @@ from fitglue_registry.cli import numbers
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
-from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of
+from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of, stated
 from fitglue_registry.cli.sync_report import follow
 from fitglue_registry.cli.text import short_id
 from fitglue_registry.sync.events import SyncStopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from fitglue_registry.cli.layout import Document
 
 _COLUMNS = columns_of(("record", "start", "why"), folded=("why",))
 #: The exit code of what was done in part.
@@ -47,7 +49,7 @@ def list_(cli: CliContext) -> None:
     if cli.as_json:
         cli.lines(held)
     elif held:
-        cli.show(Rows(_COLUMNS, [_row(record) for record in held]))
+        cli.show(Rows(_COLUMNS, map(_row, held)))
         cli.note(
             "Each is kept whole. More: fitglue quarantine show ID; again: fitglue quarantine retry"
         )
@@ -55,7 +57,7 @@ def list_(cli: CliContext) -> None:
         cli.note("Nothing is in quarantine.")
 
 
-def _row(record: dict[str, Any]) -> tuple[str, str, str]:
+def _row(record: Document) -> tuple[str, str, str]:
     return (
         f"{record['connection']}/{short_id(record['external_id'])}",
         (record["start_local"] or "")[:10],
@@ -80,13 +82,13 @@ def show(cli: CliContext, *, external_id: str) -> None:
             cli.document(record)
             continue
         name = f"{record['connection']}/{record['external_id']}"
-        facts = [(label, value) for label, value in _facts(record) if value]
-        cli.show(Heading(name, record["code"]), Pairs(facts))
+        cli.show(Heading(name, record["code"]), Pairs(stated(_facts(record))))
 
 
-def _facts(record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _facts(record: Document) -> Iterator[tuple[str, Any]]:
     yield "what", record["what"]
-    yield "where", ", ".join(map(str, record.get("where", {}).values()))
+    where = record.get("where", {})
+    yield "where", ", ".join(map(str, where.values()))
     yield "why", record.get("why")
     yield "fix", record.get("fix")
     yield "start", record["start_local"]
@@ -117,5 +119,8 @@ def _retry(cli: CliContext, before: int) -> int:
             show_failure(cli, tally.ended.error, tally.connection)
     left = len(cli.host.records.quarantine())
     if not cli.as_json:
-        cli.show(f"{before - left:,} of {before:,} understood now, {left:,} still in quarantine")
-    return code or (_LEFT_OVER if left else 0)
+        understood = before - left
+        cli.show(f"{understood:,} of {before:,} understood now, {left:,} still in quarantine")
+    if left:
+        return code or _LEFT_OVER
+    return code

@@ -29,7 +29,8 @@ def command(cli: CliContext, *, connection: str | None) -> int:
     for tally in tallies:
         ended = tally.ended
         if isinstance(ended, SyncFinished):
-            cli.show(Hanging("✓", f"{tally.connection}: {_summary(ended)}", indent=0))
+            text = f"{tally.connection}: {_summary(ended)}"
+            cli.show(Hanging("✓", text, indent=0))
         elif isinstance(ended, SyncStopped):
             show_failure(cli, ended.error, tally.connection)
     return code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -11,14 +11,14 @@ import msgspec
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import at_line
-from fitglue_registry.cli.layout import Hanging, Heading, Pairs, Rows, columns_of
+from fitglue_registry.cli.layout import Hanging, Heading, Pairs, Rows, columns_of, stated
 from fitglue_registry.cli.text import count
 from fitglue_registry.errors import EntryInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fitglue_registry.cli.layout import Part
+    from fitglue_registry.cli.layout import Document, Part
     from fitglue_registry.errors import FitglueError
     from fitglue_registry.plugins import Availability
     from fitglue_registry.registry import Datum, Entry, Field
@@ -52,12 +52,12 @@ def list_(cli: CliContext) -> None:
     if cli.as_json:
         cli.lines(entries)
         return
-    cli.show(Rows(_COLUMNS, [_row(entry) for entry in entries]))
+    cli.show(Rows(_COLUMNS, map(_row, entries)))
     for problem in cli.host.entries.problems():
         cli.note(f"left out: {problem}")
 
 
-def _listed(cli: CliContext, entry: Entry) -> dict[str, Any]:
+def _listed(cli: CliContext, entry: Entry) -> Document:
     available = cli.host.entries.availability(entry.kind, entry.id)
     return {
         "kind": entry.kind,
@@ -76,7 +76,7 @@ def _listed(cli: CliContext, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _row(entry: dict[str, Any]) -> tuple[str, str, str, str, str]:
+def _row(entry: Document) -> tuple[str, str, str, str, str]:
     return (
         f"{entry['kind']}/{entry['id']}",
         entry["name"],
@@ -97,18 +97,18 @@ def show(cli: CliContext, *, name: str) -> None:
     """Show the entry KIND/ID, or every kind of ID."""
     entries = cli.host.entries.find(name)
     if cli.as_json:
-        cli.lines(msgspec.to_builtins(entry) for entry in entries)
+        cli.lines(map(msgspec.to_builtins, entries))
         return
     for number, entry in enumerate(entries):
         if number:
             cli.show("")
-        cli.show(*_entry(entry, cli.host.entries.availability(entry.kind, entry.id)))
+        available = cli.host.entries.availability(entry.kind, entry.id)
+        cli.show(*_entry(entry, available))
 
 
 def _entry(entry: Entry, available: Availability) -> Iterator[Part]:
     yield Heading(f"{entry.kind}/{entry.id}", entry.name)
-    facts = [(label, value) for label, value in _facts(entry, available) if value]
-    yield Pairs(facts, widths=(9,))
+    yield Pairs(stated(_facts(entry, available)), widths=(9,))
     if entry.closed:
         yield ""
         yield Heading("Roads")
@@ -123,7 +123,7 @@ def _entry(entry: Entry, available: Availability) -> Iterator[Part]:
     if entry.data:
         yield ""
         yield Heading("Data")
-        yield Rows(_DATA_COLUMNS, [_datum(datum) for datum in entry.data], indent=2)
+        yield Rows(_DATA_COLUMNS, map(_datum, entry.data), indent=2)
 
 
 def _facts(entry: Entry, available: Availability) -> Iterator[tuple[str, str | None]]:
@@ -142,13 +142,16 @@ def _facts(entry: Entry, available: Availability) -> Iterator[tuple[str, str | N
 
 
 def _part(part: PartSpec) -> str:
-    return part.name if part.default else f"{part.name} (with --{part.option})"
+    if part.default:
+        return part.name
+    return f"{part.name} (with --{part.option})"
 
 
 def _asked(entry: Entry, field: Field) -> tuple[str, str]:
-    variable = f"({field.env(entry.id)})"
-    help_text = f"{field.help} {variable}" if field.help else variable
-    return field.label or field.name, help_text
+    how = f"({field.env(entry.id)})"
+    if field.help:
+        how = f"{field.help} {how}"
+    return field.label or field.name, how
 
 
 def _datum(datum: Datum) -> tuple[str, str, str, str | None]:
@@ -175,10 +178,12 @@ def check(cli: CliContext, *, path: Path | None) -> int:
     else:
         cli.show(*_reports(checked.reports))
     has_errors = any(report.errors for report in checked.reports)
-    return EntryInvalid.exit_code if has_errors or checked.unreadable else 0
+    if has_errors or checked.unreadable:
+        return EntryInvalid.exit_code
+    return 0
 
 
-def _check_document(checked: EntriesCheck) -> dict[str, Any]:
+def _check_document(checked: EntriesCheck) -> Document:
     folders = []
     errors: list[FitglueError] = []
     for report in checked.reports:
@@ -195,9 +200,12 @@ def _reports(reports: Sequence[Report]) -> Iterator[Part]:
         for error in report.errors:
             yield from at_line(error)
     for report in reports:
-        mark = "✗" if report.errors else "✓"
+        mark = "✓"
+        outcome = "all right"
+        if report.errors:
+            mark = "✗"
+            outcome = count(len(report.errors), "error")
         entries = count(report.files, "entry", "entries")
-        outcome = count(len(report.errors), "error") if report.errors else "all right"
         yield Hanging(mark, f"{report.folder}: {entries}, {outcome}", indent=0)
 
 
@@ -210,5 +218,6 @@ def _reports(reports: Sequence[Report]) -> Iterator[Part]:
 @pass_cli
 def help_article(cli: CliContext, *, name: str) -> None:
     """Write the help article of an entry, in Markdown, from the entry and nothing else."""
-    articles = [cli.host.entries.article(entry) for entry in cli.host.entries.find(name)]
+    entries = cli.host.entries.find(name)
+    articles = map(cli.host.entries.article, entries)
     click.echo("\n".join(articles), nl=False)

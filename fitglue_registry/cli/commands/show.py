@@ -5,6 +5,7 @@ it was made of.
 from __future__ import annotations
 
 import sys
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,11 +21,14 @@ from fitglue_registry.cli.values import grouped
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fitglue_registry.cli.layout import Part
+    from fitglue_registry.cli.layout import Document, Part
+    from fitglue_registry.cli.values import Group
     from fitglue_registry.model import Lap, SourceActivity
     from fitglue_registry.store.activity_details import ActivityDetails, MemberRow
 
 _LAPS_SHOWN = 40
+#: Metres per second in km/h.
+_KMH = 3.6
 _WIDE = 100
 _LAP_COLUMNS = columns_of(
     ("#", "what", "start", "time", "km", "bpm", "W", "speed"),
@@ -68,7 +72,8 @@ def command(cli: CliContext, *, reference: str, streams: bool) -> None:
 
 def _head(found: ActivityDetails) -> Iterator[Part]:
     activity = found.activity
-    yield Heading(f"{found.number}  {activity.title or 'untitled'}", activity.sport or "")
+    title = activity.title or "untitled"
+    yield Heading(f"{found.number}  {title}", activity.sport or "")
     yield clean(_when(activity))
     for words in (activity.description, activity.notes):
         if words:
@@ -94,13 +99,18 @@ def _zone(activity: SourceActivity) -> str:
         known.append(_offset(activity.utc_offset_s))
     if known:
         return ", ".join(known)
-    return "UTC" if activity.start_local is None else "zone unknown"
+    if activity.start_local is None:
+        return "UTC"
+    return "zone unknown"
 
 
 def _offset(seconds: int) -> str:
     hours, minutes = divmod(abs(seconds) // 60, 60)
     sign = "-" if seconds < 0 else "+"
-    return f"UTC{sign}{hours}:{minutes:02d}" if minutes else f"UTC{sign}{hours}"
+    offset = f"UTC{sign}{hours}"
+    if minutes:
+        offset += f":{minutes:02d}"
+    return offset
 
 
 def _values(cli: CliContext, found: ActivityDetails) -> Iterator[Part]:
@@ -112,20 +122,27 @@ def _values(cli: CliContext, found: ActivityDetails) -> Iterator[Part]:
     several = len(connections) > 1
     is_wide = cli.width >= _WIDE
     groups = list(grouped(found.activity))
-    lengths = [len(text) for _, values in groups for _, _, text in values]
-    longest = min(max(lengths, default=0), 32 if is_wide else 26)
-
+    width = _width_of_values(groups, 32 if is_wide else 26)
     for group, values in groups:
         rows = []
         for name, label, text in values:
             source = provenance.get(name, {})
-            rows.append((label, text, _provenance(source, several=several, is_wide=is_wide)))
+            how = _provenance(source, several=several, is_wide=is_wide)
+            rows.append((label, text, how))
         yield ""
         yield Heading(group)
-        yield Pairs(rows, widths=(23, longest))
+        yield Pairs(rows, widths=(23, width))
 
 
-def _provenance(source: dict[str, Any], *, several: bool, is_wide: bool) -> Styled:
+def _width_of_values(groups: Iterable[Group], limit: int) -> int:
+    longest = 0
+    for _, values in groups:
+        for _, _, text in values:
+            longest = max(longest, len(text))
+    return min(longest, limit)
+
+
+def _provenance(source: Document, *, several: bool, is_wide: bool) -> Styled:
     words = source.get("how") or "not stated"
     if source.get("by"):
         words += f" by {source['by']}"
@@ -133,22 +150,22 @@ def _provenance(source: dict[str, Any], *, several: bool, is_wide: bool) -> Styl
         words += f" from {source['upstream']}"
     if several and source.get("connection"):
         words += f", {source['connection']}"
-    return Styled(clean(words), "yellow" if source.get("how") == "estimated" else "dim")
+    style = "yellow" if source.get("how") == "estimated" else "dim"
+    return Styled(clean(words), style)
 
 
 def _laps(activity: SourceActivity) -> Iterator[Part]:
     laps = [lap for lap in activity.laps if not lap.telemetry_only]
     if not laps:
         return
-    cells = [_lap(number, lap, activity) for number, lap in enumerate(laps[:_LAPS_SHOWN], 1)]
-    used = [index for index in range(len(_LAP_COLUMNS)) if any(row[index] for row in cells)]
+    rows = []
+    for number, lap in enumerate(laps[:_LAPS_SHOWN], 1):
+        rows.append(_lap(number, lap, activity))
+    is_used = list(map(any, zip(*rows, strict=True)))
+    columns = list(compress(_LAP_COLUMNS, is_used))
     yield ""
     yield Heading(_name_of(laps))
-    yield Rows(
-        [_LAP_COLUMNS[index] for index in used],
-        [[row[index] for index in used] for row in cells],
-        indent=2,
-    )
+    yield Rows(columns, [list(compress(row, is_used)) for row in rows], indent=2)
     more = len(laps) - _LAPS_SHOWN
     if more > 0:
         yield f"  and {more:,} more; --json has all"
@@ -158,16 +175,18 @@ def _name_of(laps: list[Lap]) -> str:
     kinds = {lap.kind for lap in laps}
     if kinds == {"interval"}:
         return "Intervals"
-    return "Lengths" if kinds == {"length"} else "Laps"
+    if kinds == {"length"}:
+        return "Lengths"
+    return "Laps"
 
 
 def _lap(number: int, lap: Lap, activity: SourceActivity) -> list[str]:
-    intensity = lap.intensity if lap.intensity != lap.label else None
+    what = dict.fromkeys(filter(None, (lap.label, lap.intensity)))
     seconds = lap.elapsed_s if lap.moving_s is None else lap.moving_s
     is_estimated = activity.power_kind == "estimated"
     return [
         str(number),
-        " ".join(filter(None, (lap.label, intensity, lap.exercise))),
+        " ".join(filter(None, (*what, lap.exercise))),
         numbers.clock(lap.start_s),
         numbers.clock(seconds),
         numbers.km(lap.distance_m, 2),
@@ -185,26 +204,26 @@ def _streams(cli: CliContext, found: ActivityDetails) -> Iterator[Part]:
     width = min(max(cli.width - 38, 20), 80)
     yield ""
     yield Heading("Streams", f"{length:,} samples")
-    drawn = []
-    for kind, (label, unit) in _DRAWN.items():
-        samples = _samples(streams[kind].values, kind) if kind in streams else []
-        if any(sample is not None for sample in samples):
-            drawn.append(_drawn(label, unit, samples, width))
+    drawn: list[tuple[str, str, str]] = []
+    for kind in _DRAWN:
+        if kind in streams:
+            drawn += _drawn(kind, streams[kind].values, width)
     yield Pairs(drawn)
     others = sorted(set(streams) - set(_DRAWN))
     yield Pairs([("also", ", ".join(others))]) if others else ""
 
 
-def _drawn(label: str, unit: str, samples: list[float | None], width: int) -> tuple[str, str, str]:
-    blocks = BLOCKS if speaks_unicode(sys.stdout) else ASCII
+def _drawn(kind: str, column: Iterable[Any], width: int) -> Iterator[tuple[str, str, str]]:
+    """The line of a stream, if it has any sample that is a figure."""
+    label, unit = _DRAWN[kind]
+    factor = _KMH if kind == "velocity" else 1.0
+    samples = [sample * factor if isinstance(sample, float) else None for sample in column]
     known = [sample for sample in samples if sample is not None]
+    if not known:
+        return
+    blocks = BLOCKS if speaks_unicode(sys.stdout) else ASCII
     span = f"{min(known):.0f} to {max(known):.0f} {unit}"
-    return label, sparkline(samples, width, blocks), span
-
-
-def _samples(column: Iterable[Any], kind: str) -> list[float | None]:
-    factor = 3.6 if kind == "velocity" else 1.0
-    return [sample * factor if isinstance(sample, float) else None for sample in column]
+    yield label, sparkline(samples, width, blocks), span
 
 
 def _made_of(found: ActivityDetails) -> Iterator[Part]:
@@ -222,9 +241,11 @@ def _made_of(found: ActivityDetails) -> Iterator[Part]:
 
 def _member(member: MemberRow) -> Iterator[tuple[str, str]]:
     read = member.activity.completeness
-    parts = ", ".join(read.parts) or "nothing"
-    gone = ", deleted there" if member.gone else ""
-    yield f"{member.connection}/{short_id(member.external_id)}", f"made from {parts}{gone}"
+    name = f"{member.connection}/{short_id(member.external_id)}"
+    made = f"made from {', '.join(read.parts) or 'nothing'}"
+    if member.gone:
+        made += ", deleted there"
+    yield name, made
     for part, reason in read.missing.items():
         yield "", f"no {part}: {reason}"
     if member.activity.stub:

@@ -58,12 +58,15 @@ def _show_views(cli: CliContext) -> None:
     if cli.as_json:
         cli.document(views)
     else:
-        cli.show(Pairs([(view, ", ".join(views[view])) for view in views], indent=0))
+        rows = [(view, ", ".join(columns)) for view, columns in views.items()]
+        cli.show(Pairs(rows, indent=0))
 
 
 def _print_answer(cli: CliContext, answer: SqlResult, *, as_csv: bool) -> None:
     if cli.as_json:
-        cli.lines(dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows)
+        for row in answer.rows:
+            values = map(_plain, row)
+            cli.lines([dict(zip(answer.columns, values, strict=True))])
     elif as_csv:
         cli.csv(answer.columns, answer.rows)
     elif answer.rows:
@@ -73,12 +76,14 @@ def _print_answer(cli: CliContext, answer: SqlResult, *, as_csv: bool) -> None:
 
 
 def _plain(value: Any) -> Any:
-    return f"{len(value)} bytes" if isinstance(value, bytes | memoryview) else value
+    if isinstance(value, bytes | memoryview):
+        return f"{len(value)} bytes"
+    return value
 
 
 def _table(answer: SqlResult, width: int) -> Iterator[Part]:
     """Rows under headings; where so many columns do not fit, each row by itself, a value a line."""
-    cells = [[_text(value) for value in row] for row in answer.rows]
+    cells = [list(map(_text, row)) for row in answer.rows]
     if _needed_width(answer.columns, cells) <= width:
         columns = []
         for index, name in enumerate(answer.columns):
@@ -87,7 +92,7 @@ def _table(answer: SqlResult, width: int) -> Iterator[Part]:
         return
     for number, row in enumerate(cells, 1):
         yield Heading(f"row {number}")
-        yield Pairs(list(zip(answer.columns, map(_short, row), strict=True)))
+        yield Pairs(zip(answer.columns, map(_short, row), strict=True))
 
 
 def _is_of_figures(answer: SqlResult, index: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +16,7 @@ from fitglue_registry.cli.text import short_hashes, short_id
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fitglue_registry.cli.layout import Part
+    from fitglue_registry.cli.layout import Document, Part
 
 #: What happened, when, and more of it.
 Stage = tuple[str, str, str]
@@ -51,7 +51,7 @@ def command(cli: CliContext, *, reference: str) -> None:
         cli.show(*_record(record, is_brief=is_brief))
 
 
-def _head(story: dict[str, Any]) -> Iterator[Part]:
+def _head(story: Document) -> Iterator[Part]:
     activity = story["activity"]
     if activity:
         title = activity["title"] or "untitled"
@@ -63,11 +63,12 @@ def _head(story: dict[str, Any]) -> Iterator[Part]:
         yield Hanging("→", story["fix"], indent=4)
 
 
-def _record(record: dict[str, Any], *, is_brief: bool) -> Iterator[Part]:
+def _record(record: Document, *, is_brief: bool) -> Iterator[Part]:
+    external_id = short_id(record["external_id"])
     stages = _brief_stages(record) if is_brief else _stages(record)
     yield ""
-    yield Heading(f"{record['connection']}/{short_id(record['external_id'])}", record["state"])
-    yield Pairs(list(stages), widths=_WIDTHS)
+    yield Heading(f"{record['connection']}/{external_id}", record["state"])
+    yield Pairs(stages, widths=_WIDTHS)
     quarantine = record["quarantine"]
     if quarantine:
         since = numbers.moment(quarantine["since"])
@@ -75,32 +76,33 @@ def _record(record: dict[str, Any], *, is_brief: bool) -> Iterator[Part]:
     claims: list[str] = []
     for source_activity in record["source_activities"]:
         claims += source_activity["claims"]
-    yield Pairs([("known as", ", ".join(map(short_hashes, claims)))]) if claims else ""
+    known_as = ", ".join(map(short_hashes, claims))
+    yield Pairs([("known as", known_as)]) if claims else ""
     decisions = record["decisions"]
     is_only_new = [decision["decision"] for decision in decisions] == ["new"]
     if not (is_brief and is_only_new):
         yield from _decisions(decisions)
 
 
-def _stages(record: dict[str, Any]) -> Iterator[Stage]:
+def _stages(record: Document) -> Iterator[Stage]:
     yield from map(_hop, record["hops"])
     yield from map(_part, sorted(record["parts"], key=_place_of))
     for source_activity in record["source_activities"]:
-        stub = " as a stub" if source_activity["stub"] else ""
         version = source_activity["plugin_version"] or ""
-        yield (
-            "understood",
-            numbers.moment(source_activity["normalized_at"]),
-            f"by {source_activity['plugin']} {version}{stub}",
-        )
+        by = f"by {source_activity['plugin']} {version}"
+        if source_activity["stub"]:
+            by += " as a stub"
+        yield "understood", numbers.moment(source_activity["normalized_at"]), by
 
 
-def _place_of(part: dict[str, Any]) -> int:
+def _place_of(part: Document) -> int:
     name = part["part"]
-    return _ORDER.index(name) if name in _ORDER else len(_ORDER)
+    if name in _ORDER:
+        return _ORDER.index(name)
+    return len(_ORDER)
 
 
-def _brief_stages(record: dict[str, Any]) -> Iterator[Stage]:
+def _brief_stages(record: Document) -> Iterator[Stage]:
     """When it came and of what it was made; all that went another way than well."""
     yield from map(_hop, record["hops"][-1:])
     parts = record["parts"]
@@ -114,21 +116,24 @@ def _brief_stages(record: dict[str, Any]) -> Iterator[Stage]:
             yield _part(part)
 
 
-def _hop(hop: dict[str, Any]) -> Stage:
-    later = "" if hop["took_s"] is None else f"{numbers.span(hop['took_s'])} later"
+def _hop(hop: Document) -> Stage:
+    later = ""
+    if hop["took_s"] is not None:
+        later = f"{numbers.span(hop['took_s'])} later"
     return hop["hop"], numbers.moment(hop["at"]), later
 
 
-def _part(part: dict[str, Any]) -> Stage:
+def _part(part: Document) -> Stage:
     reason = part["reason"] or ""
     if part["code"]:
         reason = f"{part['code']}: {part['reason']}"
     detail = ", ".join(filter(None, (numbers.size(part["bytes"]), reason)))
     state = _STATES.get(part["state"], part["state"])
-    return f"{part['part']} {state}", numbers.moment(part["received_at"]), detail
+    received = numbers.moment(part["received_at"])
+    return f"{part['part']} {state}", received, detail
 
 
-def _decisions(decisions: list[dict[str, Any]]) -> Iterator[Part]:
+def _decisions(decisions: list[Document]) -> Iterator[Part]:
     older = len(decisions) - _DECISIONS_SHOWN
     if older > 0:
         yield f"  … {older} older decisions; --json has all"
