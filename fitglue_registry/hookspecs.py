@@ -103,7 +103,10 @@ class Hooks:
 
     @hookspec(firstresult=True)
     def fitglue_fetch(
-        self, connection: Connection, part: str, ids: Sequence[str]
+        self,
+        connection: Connection,
+        part: str,
+        ids: Sequence[str],
     ) -> Iterator[Part | Unavailable]:
         """Yield ``part`` of each of ``ids``, in any order; called with as many ids at a time as the
         entry's ``bulk`` says.

@@ -43,7 +43,11 @@ class Http(Protocol):
     """An authenticated session made from the entry's ``http`` block."""
 
     def get(
-        self, path: str, params: Mapping[str, str] | None = None, *, accept: Sequence[int] = ()
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        accept: Sequence[int] = (),
     ) -> Answer:
         """GET ``path`` below the base URL; ``path`` is plain text, the transport quotes it.
 

@@ -26,7 +26,10 @@ class Column:
     __slots__ = ("_doubles", "_lengths", "_width")
 
     def __init__(
-        self, doubles: memoryview[Any], width: int = 1, lengths: tuple[int, ...] | None = None
+        self,
+        doubles: memoryview[Any],
+        width: int = 1,
+        lengths: tuple[int, ...] | None = None,
     ) -> None:
         if doubles.format != "d":
             raise TypeError(f"a column is made of doubles, not of format {doubles.format!r}")

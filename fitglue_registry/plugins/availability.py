@@ -50,7 +50,12 @@ _STATES: dict[str, State] = {
 
 
 def availability(
-    entry: Entry, plugins: Plugins, *, allowed: bool, tier: str | None, connections: Sequence[str]
+    entry: Entry,
+    plugins: Plugins,
+    *,
+    allowed: bool,
+    tier: str | None,
+    connections: Sequence[str],
 ) -> Availability:
     """Ask in the order in which a person would mend things: plugin, version, tier, connection,
     credentials.

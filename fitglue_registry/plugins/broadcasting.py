@@ -19,7 +19,10 @@ _QUICK_S = 10.0
 
 
 def broadcast(
-    loader: Loader, names: Iterable[str], hook: str, arguments: Mapping[str, Any]
+    loader: Loader,
+    names: Iterable[str],
+    hook: str,
+    arguments: Mapping[str, Any],
 ) -> Iterator[tuple[str, Any, FitglueError | None]]:
     """(plugin, answer, error) of each of these plugins that has the hook, in the order of their
     names.
@@ -43,7 +46,11 @@ def broadcast(
 
 
 def _ask(
-    loader: Loader, loaded: Loaded, hook: str, arguments: Mapping[str, Any], limit_s: float
+    loader: Loader,
+    loaded: Loaded,
+    hook: str,
+    arguments: Mapping[str, Any],
+    limit_s: float,
 ) -> Any:
     caller = loader.callers.caller(hook, loaded.plugin)
 

@@ -148,7 +148,10 @@ class Guard:
         return self._lane
 
     def _next(
-        self, pump: Pump, call: HookCall, sign_of_life: SignOfLife | None
+        self,
+        pump: Pump,
+        call: HookCall,
+        sign_of_life: SignOfLife | None,
     ) -> tuple[int | None, Any]:
         try:
             return _wait(pump.items, call, sign_of_life, self.time_limit_s)
@@ -158,7 +161,10 @@ class Guard:
 
 
 def _wait(
-    box: Any, call: HookCall, sign_of_life: SignOfLife | None, limit_s: float
+    box: Any,
+    call: HookCall,
+    sign_of_life: SignOfLife | None,
+    limit_s: float,
 ) -> tuple[Any, Any]:
     """What comes into the box; raises ``PluginFailed`` where the plugin shows no sign of life for
     so long.

@@ -152,7 +152,10 @@ class Loader:
             raise _import_failed(point, error) from error
 
     def _register(
-        self, point: FoundEntryPoint, guard: Guard, manager: pluggy.PluginManager
+        self,
+        point: FoundEntryPoint,
+        guard: Guard,
+        manager: pluggy.PluginManager,
     ) -> Loaded:
         """Import, check and register a plugin; runs on its own lane."""
         name = point.name
@@ -185,7 +188,10 @@ class Loader:
             why = f"there is {close}"
             fix = f"did you mean {close}? Else: {fix}"
         return PluginFailed(
-            "FG-plugin-missing", f"plugin {name} is not installed", why=why, fix=fix
+            "FG-plugin-missing",
+            f"plugin {name} is not installed",
+            why=why,
+            fix=fix,
         )
 
 

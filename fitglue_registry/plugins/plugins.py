@@ -28,7 +28,10 @@ class Plugins:
     """
 
     def __init__(
-        self, entry_points: Iterable[FoundEntryPoint] | None = None, *, time_limit_s: float = 120.0
+        self,
+        entry_points: Iterable[FoundEntryPoint] | None = None,
+        *,
+        time_limit_s: float = 120.0,
     ) -> None:
         #: Takes secrets out of what plugins say; a host puts that of its redactor here before the
         #: first plugin is loaded.
@@ -84,7 +87,10 @@ class Plugins:
         return EntryPlugin(entry, self._loader, sign_of_life)
 
     def broadcast(
-        self, names: Iterable[str], hook: str, **arguments: Any
+        self,
+        names: Iterable[str],
+        hook: str,
+        **arguments: Any,
     ) -> Iterator[tuple[str, Any, FitglueError | None]]:
         """(plugin, answer, error) of a hook that every plugin is asked, one by one, so that one
         failure loses no other answer.

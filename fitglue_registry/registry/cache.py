@@ -153,7 +153,14 @@ def _stamps_of(origin: str, files: Iterable[Path]) -> Iterator[_Stamp]:
 def _freeze(error: FitglueError) -> _Problem:
     at = error.at or Place()
     return _Problem(
-        error.code, error.what, at.file, at.line, at.column, at.field, error.why, error.fix
+        error.code,
+        error.what,
+        at.file,
+        at.line,
+        at.column,
+        at.field,
+        error.why,
+        error.fix,
     )
 
 

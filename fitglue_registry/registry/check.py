@@ -127,7 +127,10 @@ def _check_duplicates(readings: Iterable[Reading], others: Catalogue) -> None:
 
 
 def _check_relations(
-    readings: Sequence[Reading], others: Catalogue, tiers: Sequence[Tier], root: Path
+    readings: Sequence[Reading],
+    others: Catalogue,
+    tiers: Sequence[Tier],
+    root: Path,
 ) -> None:
     known = {entry.key: entry for entry in others}
     known |= {reading.draft.key: reading.draft for reading in readings if reading.draft}

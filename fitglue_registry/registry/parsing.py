@@ -88,7 +88,9 @@ def _refuse_depth(error: TooDeep, document: Document) -> None:
 
 
 def _refuse_control_character(
-    error: yaml.reader.ReaderError, text: str, document: Document
+    error: yaml.reader.ReaderError,
+    text: str,
+    document: Document,
 ) -> None:
     line = text.count("\n", 0, error.position) + 1
     document.errors.append(

@@ -181,7 +181,10 @@ def _draft(file: Path, document: Any) -> dict[str, Any] | None:
 
 def _empty_file() -> Flaw:
     return Flaw(
-        "FG-entry-missing-key", (), "the file is empty", fix="begin with schema, kind and id"
+        "FG-entry-missing-key",
+        (),
+        "the file is empty",
+        fix="begin with schema, kind and id",
     )
 
 
