@@ -5,7 +5,7 @@ memory.
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from urllib3.exceptions import HTTPError
 
@@ -70,20 +70,24 @@ def read_words(raw: BaseHTTPResponse, encoding: str) -> bytes:
         return b""
 
 
-def decode(
-    wire: bytes, encoding: str, cap: int
-) -> tuple[bytes, bytes, Literal["identity", "gzip"]]:
-    """Return body, wire and the wire's encoding: gzip is kept as received, anything else is kept
-    decoded.
-    """
+class Content(NamedTuple):
+    """The decoded body of an answer, the bytes that are kept of it, and how those are encoded."""
+
+    body: bytes
+    wire: bytes
+    wire_encoding: Literal["identity", "gzip"] = "identity"
+
+
+def decode(received: bytes, encoding: str, cap: int) -> Content:
+    """Decode a body; gzip is kept as received, anything else is kept decoded."""
     encoding = encoding.strip().lower()
-    if not wire or encoding in ("", "identity"):
-        return wire, wire, "identity"
+    if not received or encoding in ("", "identity"):
+        return Content(received, received)
     if encoding in ("gzip", "x-gzip"):
-        return _gunzip(wire, cap), wire, "gzip"
+        return Content(_gunzip(received, cap), received, "gzip")
     if encoding == "deflate":
-        body = _inflate(wire, cap)
-        return body, body, "identity"
+        body = _inflate(received, cap)
+        return Content(body, body)
     raise BodyBroken(f"it is encoded as {encoding[:40]!r}, which was not asked for")
 
 

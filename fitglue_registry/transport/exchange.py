@@ -11,7 +11,7 @@ from requests.structures import CaseInsensitiveDict
 from fitglue_registry.transport.adapter import BoundedAdapter
 from fitglue_registry.transport.addresses import redirected, too_many_redirects
 from fitglue_registry.transport.answer import HttpAnswer
-from fitglue_registry.transport.body import decode, read_wire, read_words
+from fitglue_registry.transport.body import Content, decode, read_wire, read_words
 from fitglue_registry.transport.origin import origin_of
 
 if TYPE_CHECKING:
@@ -88,22 +88,26 @@ class Exchange:
     def _read(self, response: requests.Response, accept: Sequence[int]) -> HttpAnswer:
         coding = response.headers.get("content-encoding", "")
         if is_expected(response.status_code, accept):
-            wire = read_wire(response.raw, self._policy.max_body)
-            body, wire, encoding = decode(wire, coding, self._policy.max_body)
-            blotted = self._credentials.echo.blot(body)
-            if blotted is not body:
-                body, wire, encoding = blotted, blotted, "identity"
+            received = read_wire(response.raw, self._policy.max_body)
+            content = self._blotted(decode(received, coding, self._policy.max_body))
         else:  # its first words are enough, and no fault in them hides the status
-            body, wire, encoding = read_words(response.raw, coding), b"", "identity"
+            content = Content(body=read_words(response.raw, coding), wire=b"")
         return HttpAnswer(
             status=response.status_code,
             url=self._redactor.text(response.url or ""),
             headers=self._without_key(response.headers),
-            body=body,
-            wire=wire,
-            wire_encoding=encoding,
+            body=content.body,
+            wire=content.wire,
+            wire_encoding=content.wire_encoding,
             redact=self._redactor.text,
         )
+
+    def _blotted(self, content: Content) -> Content:
+        """Return the same content where the key is not in it; else its body is also its wire."""
+        body = self._credentials.echo.blot(content.body)
+        if body is content.body:
+            return content
+        return Content(body, wire=body)
 
     def _without_key(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         blotted = CaseInsensitiveDict(headers)

@@ -47,14 +47,14 @@ def over_budget(policy: HttpPolicy, wait_s: float) -> Retryable:
         "FG-rate-limited",
         f"{policy.host} may not be asked for another {_span(wait_s)}",
         at=Place(url=policy.base_url),
-        fix=come_back_in(wait_s),
+        fix=again_in(wait_s),
         why="the limit that its entry states, or that it stated itself, is used up",
     )
     failure.retry_after_s = wait_s
     return failure
 
 
-def come_back_in(seconds: float) -> str:
+def again_in(seconds: float) -> str:
     """Return what to do about a source that is to be left alone for so long."""
     return f"run the command again in {_span(seconds)}; nothing that was fetched is lost"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import AthleteNeeded, ConnectionStopped, FitglueError, Place, Retryable
 from fitglue_registry.transport import server_words
-from fitglue_registry.transport.limits import LATER, come_back_in, retry_after
+from fitglue_registry.transport.limits import LATER, again_in, retry_after
 from fitglue_registry.transport.tries import FEW_TRIES, TryAgain
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class StatusFailures:
         wait_s = retry_after(answer.headers.get("retry-after"), now)
         failure.retry_after_s = wait_s
         if wait_s is not None and wait_s > self.policy.longest_wait_s:
-            failure.fix = come_back_in(wait_s)
+            failure.fix = again_in(wait_s)
             return failure
         failure.fix = LATER
         return TryAgain(failure, self.policy.retries + 1, wait_s)
