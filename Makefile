@@ -60,7 +60,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.to
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) install --constraint constraints.txt --editable '.[dev,postgresql,testing]' \
 		--editable plugins/fitglue-formats \
-		--editable 'plugins/fitglue-intervals[testing]' \
+		--editable plugins/fitglue-intervals \
 		--editable plugins/fitglue-files || $(NO_INDEX)
 	@touch $@
 

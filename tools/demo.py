@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_intervals.testing.elsewhere import garmin_archive, strava_archive
 from fitglue_intervals.testing.files import plain_file_of, track_of
+from fitglue_intervals.testing.garmin_archive import garmin_archive
 from fitglue_intervals.testing.plan import lone_plan
+from fitglue_intervals.testing.strava_archive import strava_archive
 from fitglue_registry import FitglueError, Host
 
 if TYPE_CHECKING:

@@ -1,3 +1,37 @@
-"""What plugin authors and hosts test with: stand-ins for remote services, started in the test
-itself.
+"""What every plugin's tests need: fakes of the values that a hook is given, and a small HTTP
+service on loopback that can produce faults.
+
+::
+
+    connection = FakeConnection(FakeHttp({"activities": [{"id": 1}]}), entry="mine")
+    assert [row.external_id for row in plugin.fitglue_list(connection, Window())] == ["1"]
+
+    service = LoopbackService()
+    service.route(r"/activities", lambda request: json_response([{"id": 1}]))
+    with service:
+        service.fault("/activities", Fault.status(503))
+        …
 """
+
+from fitglue_registry.testing.clock import FakeClock
+from fitglue_registry.testing.connection import FakeAnswer, FakeConnection, FakeHttp
+from fitglue_registry.testing.faults import Delivery, Fault
+from fitglue_registry.testing.messages import Request, Response, json_bytes, json_response
+from fitglue_registry.testing.rules import Rule
+from fitglue_registry.testing.service import LoggedRequest, LoopbackService
+
+__all__ = [
+    "Delivery",
+    "FakeAnswer",
+    "FakeClock",
+    "FakeConnection",
+    "FakeHttp",
+    "Fault",
+    "LoggedRequest",
+    "LoopbackService",
+    "Request",
+    "Response",
+    "Rule",
+    "json_bytes",
+    "json_response",
+]

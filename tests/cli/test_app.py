@@ -169,7 +169,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(synced, child):
 
 def test_control_c_stops_cleanly(connect, intervals, child, tmp_path):
     """Ctrl-C in the middle of a sync: exit code 130, one sentence, and the next sync goes on."""
-    from fitglue_intervals.testing import Fault
+    from fitglue_registry.testing import Fault
 
     connect()
     intervals.fault("*/streams*", Fault.hold(), times=None)
@@ -203,7 +203,7 @@ def test_two_signals_at_once_are_one_stop(connect, intervals, child, signals):
     """As `timeout` sends them, to the process and to its group: one sentence, no traceback, and the
     exit code of a stop.
     """
-    from fitglue_intervals.testing import Fault
+    from fitglue_registry.testing import Fault
 
     connect()
     intervals.fault("*/streams*", Fault.hold(), times=None)
@@ -217,7 +217,7 @@ def test_two_signals_at_once_are_one_stop(connect, intervals, child, signals):
 
 def test_a_signal_that_whoever_started_us_ignores_stays_ignored(connect, intervals, child):
     """`nohup fitglue sync` goes on when the terminal is closed."""
-    from fitglue_intervals.testing import Fault
+    from fitglue_registry.testing import Fault
 
     connect()
     intervals.fault("*/streams*", Fault.hold(seconds=1), times=1)

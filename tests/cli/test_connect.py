@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from fitglue_intervals.testing import Fault
 from fitglue_registry import Host
 from fitglue_registry.errors import AthleteNeeded
+from fitglue_registry.testing import Fault
 
 KEY = "stand-in-key"
 

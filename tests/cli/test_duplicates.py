@@ -59,8 +59,8 @@ def doubles(tmp_path):
         "start_date_local": "2026-05-10T11:00:00",
     }
     with (
-        StandIn(Account.from_rows(rows("a", name=TITLE), athlete_id="i1"), athlete_id="i1") as one,
-        StandIn(Account.from_rows(rows("b", **later), athlete_id="i2"), athlete_id="i2") as two,
+        StandIn(Account.from_rows(rows("a", name=TITLE), athlete_id="i1")) as one,
+        StandIn(Account.from_rows(rows("b", **later), athlete_id="i2")) as two,
         Host(tmp_path / "home") as host,
     ):
         for server in (one, two):

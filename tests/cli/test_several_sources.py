@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from fitglue_intervals.testing import Account
-from fitglue_intervals.testing.elsewhere import garmin_archive, strava_archive
 from fitglue_intervals.testing.files import plain_file_of, track_of
+from fitglue_intervals.testing.garmin_archive import garmin_archive
+from fitglue_intervals.testing.strava_archive import strava_archive
 
 HASH = re.compile("[0-9a-f]{40}")
 

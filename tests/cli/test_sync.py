@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from fitglue_intervals.testing import Fault
+from fitglue_registry.testing import Fault
 
 
 def test_the_first_sync_takes_everything_and_the_second_makes_one_request(

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_intervals.testing.elsewhere import garmin_archive, strava_archive
 from fitglue_intervals.testing.files import plain_file_of
+from fitglue_intervals.testing.garmin_archive import garmin_archive
+from fitglue_intervals.testing.strava_archive import strava_archive
 from fitglue_registry.cli.app import EXIT_CODES
 from tests.docs.pages import README, blocks, prose
 from tests.packaging.environment import (

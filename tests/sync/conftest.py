@@ -4,41 +4,21 @@ can move.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import pytest
 
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
 from fitglue_registry.secrets.memory import MemorySecretStore
+from fitglue_registry.testing import FakeClock
 
 UNTIL = date(2026, 11, 20)
 
 
-class MovableClock:
-    """Stands still until a test moves it or somebody waits, which takes no time at all."""
-
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 11, 21, 12, tzinfo=UTC)
-        self.waited_s = 0.0
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def monotonic(self) -> float:
-        return self.moment.timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        self.waited_s += seconds
-        self.move(seconds=seconds)
-
-    def move(self, **by: float) -> None:
-        self.moment += timedelta(**by)
-
-
 @pytest.fixture
 def clock():
-    return MovableClock()
+    return FakeClock()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from fitglue_intervals.testing import Account, StandIn
+from fitglue_intervals.testing import Account, History, StandIn
 from fitglue_registry import Host
 from fitglue_registry.secrets.memory import MemorySecretStore
 from tests.sync.builders import finished
@@ -52,10 +52,8 @@ def test_a_thousand_activities_with_streams(host):
 
 def test_two_accounts_of_one_athlete_stay_two_connections(connected, server):
     """A second account at the same integration gets a name of its own, and both are synced."""
-    with StandIn(
-        Account.generate(count=4, seed=9, distinct_streams=1, strava_stubs=0, athlete_id="i77"),
-        athlete_id="i77",
-    ) as other:
+    history = History(count=4, seed=9, distinct_streams=1, strava_stubs=0)
+    with StandIn(Account.of(history, "i77")) as other:
         connect(connected, other)
         assert [one.name for one in connected.connections.list()] == ["intervals", "intervals-2"]
         for _ in connected.sync():

@@ -43,9 +43,7 @@ def accounts(host):
     def connect(*every):
         for rows in every:
             number = len(servers) + 1
-            server = StandIn(
-                Account.from_rows(rows, athlete_id=f"i{number}"), athlete_id=f"i{number}"
-            )
+            server = StandIn(Account.from_rows(rows, athlete_id=f"i{number}"))
             servers.append(server)
             server.__enter__()
             host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
@@ -396,7 +394,7 @@ def test_a_dry_run_says_what_would_become_one_workout_and_stores_nothing(host, a
         row("g", 15, strava=2),
         row("f", 18),
     ]
-    with StandIn(Account.from_rows(rows, athlete_id="i9"), athlete_id="i9") as server:
+    with StandIn(Account.from_rows(rows, athlete_id="i9")) as server:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         known = {**natural(host), "connections": before["connections"]}
         events = list(host.sync("intervals-2", options=Options(dry_run=True)))

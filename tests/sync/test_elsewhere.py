@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from fitglue_intervals.testing import Account
-from fitglue_intervals.testing.elsewhere import garmin_archive, strava_archive
 from fitglue_intervals.testing.files import track_of
+from fitglue_intervals.testing.garmin_archive import garmin_archive
+from fitglue_intervals.testing.strava_archive import strava_archive
 from fitglue_registry.sync.events import SyncFinished
 
 

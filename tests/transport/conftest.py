@@ -7,13 +7,14 @@ from __future__ import annotations
 import gzip
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from fitglue_registry.registry import Auth
+from fitglue_registry.testing import FakeClock
 from fitglue_registry.transport.policy import HttpPolicy
 from fitglue_registry.transport.session import HttpSession
 from fitglue_registry.transport.waiting import Pace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 KEY = "planted-Secret/key+42"
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BASIC = Auth(scheme="basic", username="API_KEY", secret="api_key")
 
 
@@ -135,31 +137,6 @@ class _Handler(BaseHTTPRequestHandler):
         """Stay silent."""
 
 
-class HeldClock:
-    """Time passes only where somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.slept: list[float] = []
-        self.seconds = 1000.0
-        self.set_back = 0.0
-
-    def now(self) -> datetime:
-        return datetime(2026, 11, 23, 12, 0, tzinfo=UTC) + timedelta(
-            seconds=self.seconds - 1000 - self.set_back
-        )
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.seconds += seconds
-
-    @property
-    def waited(self) -> float:
-        return round(sum(self.slept), 3)
-
-
 @pytest.fixture
 def reply() -> type[Reply]:
     return Reply
@@ -190,8 +167,8 @@ def server(servers: Callable[[], ScriptedServer]) -> ScriptedServer:
 
 
 @pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
+def clock() -> FakeClock:
+    return FakeClock(NOON)
 
 
 @pytest.fixture
@@ -202,7 +179,7 @@ def waits() -> list[tuple[float, str]]:
 
 @pytest.fixture
 def open_session(
-    server: ScriptedServer, clock: HeldClock, waits: list[tuple[float, str]]
+    server: ScriptedServer, clock: FakeClock, waits: list[tuple[float, str]]
 ) -> Iterator[Callable[..., HttpSession]]:
     """Opens a session; keywords of ``HttpPolicy``, of ``HttpSession`` and ``budget`` say what
     differs from a connection with a key.

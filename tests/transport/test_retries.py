@@ -54,7 +54,7 @@ def test_waits_grow(session, server, reply, clock, waits):
     failure(session)
     seconds = [wait for wait, _ in waits]
     assert all(low <= wait <= low + 1 for low, wait in zip([1, 2, 4, 8], seconds, strict=True))
-    assert clock.waited == pytest.approx(sum(seconds), abs=0.01)
+    assert clock.slept_s == pytest.approx(sum(seconds), abs=0.01)
     assert {reason for _, reason in waits} == {"127.0.0.1 is out of order"}
 
 
@@ -63,7 +63,7 @@ def test_retry_after_is_honoured(session, server, reply, clock, value):
     """The next try comes exactly when the server asked for it."""
     server.say(reply(429, headers={"Retry-After": value}), reply())
     session.get("x")
-    assert clock.waited == 7
+    assert clock.slept_s == 7
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ def test_a_senseless_retry_after_is_as_none(session, server, reply, clock, value
     """What says no time to come is answered with the usual wait."""
     server.say(reply(429, headers={"Retry-After": value}), reply())
     session.get("x")
-    assert 1 <= clock.waited <= 2
+    assert 1 <= clock.slept_s <= 2
 
 
 def test_a_long_retry_after_ends_the_sync(session, server, reply, clock):
     """More than two minutes are not waited for; the error knows how long, and says when."""
     server.say(reply(429, headers={"Retry-After": "7200"}))
     error = failure(session)
-    assert (error.code, error.retry_after_s, clock.slept) == ("FG-rate-limited", 7200, [])
+    assert (error.code, error.retry_after_s, clock.sleeps) == ("FG-rate-limited", 7200, [])
     assert "in 2.0 h" in error.fix
 
 

@@ -1,13 +1,12 @@
 """Several threads at once, signs of life, the budget's turn, TLS, and recording."""
 
-import ipaddress
 import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+import trustme
 
 from fitglue_registry.errors import ConnectionStopped, Retryable
 from fitglue_registry.registry import Auth
@@ -51,7 +50,7 @@ def test_more_threads_than_connections_share_them(open_session, server):
 def test_the_budget_is_asked_before_each_request(open_session, server, clock, waits):
     """A wait for the budget is slept through the clock; only a long one is worth a word."""
     open_session(budget=ScriptedBudget(0.25, 3.0)).get("x")
-    assert (clock.waited, waits) == (3.25, [(3.0, "the request limit of 127.0.0.1")])
+    assert (clock.slept_s, waits) == (3.25, [(3.0, "the request limit of 127.0.0.1")])
 
 
 def test_a_budget_that_is_used_up_for_long_ends_the_sync(open_session, server):
@@ -79,8 +78,8 @@ def test_a_planned_wait_is_a_sign_of_life(open_session, server, reply, clock):
     session = open_session(read_s=5.0)
     seen = []
     clock.sleep = lambda seconds: (
-        seen.append(session.busy_until - clock.seconds),
-        setattr(clock, "seconds", clock.seconds + seconds),
+        seen.append(session.busy_until - clock.monotonic()),
+        clock.move(seconds=seconds),
     )
     server.say(reply(429, headers={"Retry-After": "100"}), reply())
     session.get("x")
@@ -99,43 +98,16 @@ def test_a_request_under_way_is_a_sign_of_life(open_session, server, reply, cloc
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A certificate for 127.0.0.1 that nobody has signed, with its key."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "stand-in")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
-            critical=False,
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return file
+def authority():
+    """An authority that this machine does not trust."""
+    return trustme.CA()
 
 
 @pytest.fixture
-def tls_server(server, certificate):
-    """The scripted server behind TLS."""
+def tls_server(server, authority):
+    """The scripted server behind TLS, with a certificate for 127.0.0.1."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     server.scheme = "https"
     return server
@@ -146,15 +118,16 @@ def test_an_untrusted_certificate_stops_the_connection_at_once(open_session, tls
     with pytest.raises(ConnectionStopped) as caught:
         open_session().get("x")
     assert (caught.value.code, tls_server.requests) == ("FG-tls-failed", [])
-    assert "self-signed certificate" in caught.value.why
+    assert "unable to get local issuer certificate" in caught.value.why
     assert "asked" not in caught.value.why
 
 
 def test_a_certificate_bundle_of_the_environment_is_trusted(
-    open_session, tls_server, certificate, monkeypatch
+    open_session, tls_server, authority, monkeypatch, tmp_path
 ):
     """A company's own authority works as everywhere else."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
     assert open_session().get("x").json() == {}
 
 
@@ -195,7 +168,7 @@ def test_a_silent_server_is_remarked_on_while_it_is_waited_for(
     while not server.requests:
         asking.join(0.01)
     for seconds in (4, 7, 1, 12):
-        clock.seconds += seconds
+        clock.move(seconds=seconds)
         session.notice_silence()
     barrier.wait(5)
     asking.join(5)

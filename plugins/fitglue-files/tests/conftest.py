@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import zipfile
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fitglue_formats.testing import FitFile, gpx_file, ride_file
+from fitglue_registry.testing import FakeConnection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-@dataclass
-class FakeConnection:
-    settings: Mapping[str, str]
-    id: str = "c1"
-    entry: str = "files"
-    cache: Path | None = None
-    log: logging.Logger = field(default_factory=lambda: logging.getLogger("test"))
-
-    def alive(self) -> None:
-        """The host would hear it."""
-
-
 @pytest.fixture
 def connect_to(tmp_path) -> Callable[..., FakeConnection]:
-    return lambda *paths, entry="files": FakeConnection(
-        {"paths": os.pathsep.join(map(str, paths))}, entry=entry, cache=tmp_path / "cache"
-    )
+    def make(*paths: Path, entry: str = "files") -> FakeConnection:
+        settings = {"paths": os.pathsep.join(map(str, paths))}
+        return FakeConnection(settings=settings, entry=entry, cache=tmp_path / "cache")
+
+    return make
 
 
 @pytest.fixture

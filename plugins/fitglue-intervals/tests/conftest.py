@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,76 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fitglue_intervals import plugin
-from fitglue_registry.errors import AthleteNeeded, ConnectionStopped
 from fitglue_registry.plugin_api import Body, Record
+from fitglue_registry.testing import FakeAnswer, FakeClock, FakeConnection, FakeHttp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
-
-
-@dataclass
-class FakeAnswer:
-    body: bytes
-    status: int = 200
-    url: str = "https://intervals.icu/api/v1/x"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    wire: bytes = b""
-    wire_encoding: str = "identity"
-
-    def json(self) -> Any:
-        try:
-            return json.loads(self.body)
-        except ValueError as error:
-            raise ConnectionStopped("FG-answer-not-json", "the answer is a page") from error
-
-
-class FakeHttp:
-    """Answers by path below ``api/v1``: bytes, a value to be JSON, an answer, an error, or a
-    function of the parameters.
-    """
-
-    def __init__(self, answers: Mapping[str, Any]) -> None:
-        self.answers = dict(answers)
-        self.asked: list[tuple[str, dict[str, str]]] = []
-
-    def get(
-        self, path: str, params: Mapping[str, str] | None = None, *, accept: Sequence[int] = ()
-    ) -> FakeAnswer:
-        assert path.startswith("api/v1/")
-        path = path.removeprefix("api/v1/")
-        self.asked.append((path, dict(params or {})))
-        found = self.answers.get(path, FakeAnswer(b'{"status":404}', 404))
-        found = found(dict(params or {})) if callable(found) else found
-        if isinstance(found, Exception):
-            raise found
-        if not isinstance(found, FakeAnswer):
-            found = FakeAnswer(found if isinstance(found, bytes) else json.dumps(found).encode())
-        if found.status == 401:
-            raise AthleteNeeded("FG-key-rejected", "the key was rejected")
-        if found.status == 403:
-            raise AthleteNeeded("FG-not-permitted", "not permitted")
-        if found.status >= 300 and found.status not in accept:
-            raise ConnectionStopped("FG-unexpected-status", f"status {found.status}")
-        return found
-
-
-@dataclass
-class FakeClock:
-    def now(self) -> datetime:
-        return NOW
-
-
-@dataclass
-class FakeConnection:
-    http: FakeHttp
-    settings: Mapping[str, str]
-    id: str = "c1"
-    entry: str = "intervals"
-    account: Any = None
-    clock: Any = field(default_factory=FakeClock)
-    log: logging.Logger = field(default_factory=lambda: logging.getLogger("test"))
 
 
 @pytest.fixture
@@ -92,10 +27,11 @@ def answer() -> type[FakeAnswer]:
 
 @pytest.fixture
 def connect_to() -> Callable[..., FakeConnection]:
-    """A connection whose service answers as told."""
+    """A connection whose service answers as told, by path below ``api/v1``."""
 
     def make(answers: Mapping[str, Any], **settings: str) -> FakeConnection:
-        return FakeConnection(FakeHttp(answers), settings)
+        http = FakeHttp(answers, base="api/v1/")
+        return FakeConnection(http, settings, entry="intervals", clock=FakeClock(NOW))
 
     return make
 

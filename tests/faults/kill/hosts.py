@@ -5,11 +5,11 @@ near the account.
 from __future__ import annotations
 
 import os
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry import Host
+from fitglue_registry.transport.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,17 +27,11 @@ _BEHIND = timedelta(
 )
 
 
-class ShiftedClock:
+class ShiftedClock(SystemClock):
     """The time of these tests: it began at noon of one day, and goes on as any clock does."""
 
     def now(self) -> datetime:
-        return datetime.now(UTC) - _BEHIND
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+        return super().now() - _BEHIND
 
 
 def open_host(home: Path, database: str | None = None) -> Host:

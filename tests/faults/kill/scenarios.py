@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import msgspec
 
-from fitglue_intervals.testing import Account, StandIn
+from fitglue_intervals.testing import Account, History, StandIn
 from fitglue_registry.errors import AthleteNeeded, UserMistake
 from fitglue_registry.store.blobs import sweep
 from fitglue_registry.store.file_blobs import FileBlobStore
@@ -247,10 +247,8 @@ class Sources:
 
     def _start(self, key: object, athlete: str, count: int) -> StandIn:
         if key not in self._started:
-            account = Account.generate(
-                count=count, seed=5, strava_stubs=1, distinct_streams=1, athlete_id=athlete
-            )
-            self._started[key] = StandIn(account).start()
+            history = History(count, seed=5, strava_stubs=1, distinct_streams=1)
+            self._started[key] = StandIn(Account.of(history, athlete)).start()
         return self._started[key]
 
     def close(self) -> None:

@@ -19,8 +19,9 @@ from fitglue_registry.store import migrate
 from fitglue_registry.store.database import Database
 from fitglue_registry.store.formats import FORMATS, HEAD
 from fitglue_registry.sync.events import SyncFinished
+from fitglue_registry.testing import FakeClock
 from tests.faults.local.conftest import complete, execute, lost
-from tests.faults.local.stores.make import KEY, OLD_ID, Noon, account, load
+from tests.faults.local.stores.make import KEY, NOON, OLD_ID, account, load
 from tests.sync.builders import finished
 from tests.sync.natural import natural
 
@@ -43,7 +44,9 @@ def server():
 @pytest.fixture(scope="module")
 def undisturbed(server, tmp_path_factory):
     """What this version makes of the same account from the beginning."""
-    with Host(tmp_path_factory.mktemp("new"), secrets=MemorySecretStore(), clock=Noon()) as host:
+    with Host(
+        tmp_path_factory.mktemp("new"), secrets=MemorySecretStore(), clock=FakeClock(NOON)
+    ) as host:
         host.connect("intervals", {"api_key": KEY, "base_url": server.url})
         finished(host, files=True)
         return natural(host)
@@ -99,7 +102,7 @@ def test_an_old_store_is_upgraded_and_nothing_of_it_is_lost(old, server, undistu
     """Every activity can be read, one request finds nothing new, a second rebuild nothing either,
     and all is as if made today.
     """
-    with Host(old.home, old.url, secrets=KnownKey(), clock=Noon()) as host:
+    with Host(old.home, old.url, secrets=KnownKey(), clock=FakeClock(NOON)) as host:
         found = [host.activities.get(str(row["number"])) for row in host.activities()]
         assert len(found) == 4
         assert any(host.activities.streams(one) for one in found)

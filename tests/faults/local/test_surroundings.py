@@ -13,6 +13,7 @@ import pytest
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
 from fitglue_registry.sync.events import SyncFinished
+from fitglue_registry.testing import FakeClock
 from tests.faults.local.conftest import KEY, after_the_fault, complete, lost
 from tests.sync.builders import finished, sync
 from tests.sync.natural import natural
@@ -106,23 +107,9 @@ def test_a_home_that_is_no_folder(tmp_path, reliability):
 # -- a wrong clock ---------------------------------------------------------------------------------
 
 
-class WrongClock:
-    """Goes wrong by days; waiting takes no time."""
-
-    def __init__(self, days: int = 0) -> None:
-        self.moment = datetime.now(UTC) + timedelta(days=days)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def monotonic(self) -> float:
-        return self.moment.timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
-
-    def move(self, days: int) -> None:
-        self.moment += timedelta(days=days)
+def wrong_clock(days: int = 0) -> FakeClock:
+    """A clock that is wrong by so many days."""
+    return FakeClock(datetime.now(UTC) + timedelta(days=days))
 
 
 @pytest.mark.long
@@ -135,7 +122,7 @@ def test_a_first_sync_with_a_wrong_clock(connected, homes, days, reliability):
     """Years ahead or behind: it ends well, and with the right clock the next sync makes the store
     of an undisturbed run.
     """
-    with Host(connected, clock=WrongClock(days)) as host:
+    with Host(connected, clock=wrong_clock(days)) as host:
         finished(host, files=True)
     gone = after_the_fault(connected, homes)
     assert gone == 0
@@ -153,10 +140,10 @@ def test_a_clock_that_is_moved_between_two_syncs(connected, homes, days, reliabi
     """Back or on: the second sync ends well and changes nothing, and so does the third with the
     right clock.
     """
-    clock = WrongClock()
+    clock = wrong_clock()
     with Host(connected, clock=clock) as host:
         finished(host, files=True)
-        clock.move(days)
+        clock.move(days=days)
         assert isinstance(sync(host, files=True), SyncFinished)
         between = lost(natural(host), homes.expected)
     gone = after_the_fault(connected, homes)
@@ -175,12 +162,12 @@ def test_a_late_upload_arrives_although_the_clock_was_wrong(tmp_path, reliabilit
     arrives.
     """
     account = Account.generate(count=3, seed=2)
-    clock = WrongClock(3650)
+    clock = wrong_clock(3650)
     with StandIn(account) as server, Host(tmp_path, clock=clock) as host:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         finished(host)
         account.add(f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%dT06:00:00}", id="i900000001")
-        clock.move(-3650)
+        clock.move(days=-3650)
         finished(host)
         missing = int("i900000001" not in {key[1] for key in natural(host)["records"]})
     assert missing == 0
@@ -200,14 +187,14 @@ def test_edits_arrive_after_a_walk_with_a_clock_ahead(tmp_path, reliability):
     old = account.add(
         f"{datetime.now(UTC) - timedelta(days=400):%Y-%m-%dT06:00:00}", id="i900000001"
     )
-    clock = WrongClock(3650)
+    clock = wrong_clock(3650)
     with StandIn(account) as server, Host(tmp_path, clock=clock) as host:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         finished(host, streams=False)
         edited = (account.ids()[0], old)
         for external_id in edited:
             account.edit(external_id, name="Renamed")
-        clock.move(-3650)
+        clock.move(days=-3650)
         finished(host, streams=False)
         missed = sum(
             host.activities.get(external_id).activity.title != "Renamed" for external_id in edited
@@ -228,7 +215,7 @@ def test_edits_arrive_after_a_walk_with_a_clock_ahead(tmp_path, reliability):
 @pytest.mark.parametrize("days", [-3650, -365 * 45])
 def test_doctor_says_that_the_clock_is_behind(connected, days):
     """Before the last sync, or before this version was made: worth a look."""
-    with Host(connected, clock=WrongClock(days)) as host:
+    with Host(connected, clock=wrong_clock(days)) as host:
         [clock] = [check for check in host.upkeep.checks(offline=True) if check.name == "clock"]
     assert clock.state == "look"
     assert "set the clock" in clock.detail

@@ -16,22 +16,7 @@ from sqlalchemy.engine import Engine
 
 from fitglue_intervals import listing
 from fitglue_registry import Host, Options
-
-
-class Stopped:
-    """A clock that stands still."""
-
-    def __init__(self, moment: str) -> None:
-        self.moment = datetime.fromisoformat(moment)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    def sleep(self, seconds: float) -> None:
-        """No time passes."""
+from fitglue_registry.testing import FakeClock
 
 
 def main(
@@ -47,7 +32,8 @@ def main(
             os.kill(os.getpid(), signal.SIGKILL)
 
     listing.split = partial(listing.split, rows=rows)  # type: ignore[assignment]
-    with Host(home, database, clock=Stopped(moment)) as host, host.workspace.database.read():
+    clock = FakeClock(datetime.fromisoformat(moment))
+    with Host(home, database, clock=clock) as host, host.workspace.database.read():
         event.listen(Engine, "commit", pass_point)
         for _ in host.sync(options=Options(**options)):
             pass

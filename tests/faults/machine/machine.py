@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from fitglue_registry import Host, Options
 from fitglue_registry.errors import AthleteNeeded, Busy
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.sync.events import Decided, SyncFinished, SyncStopped
+from fitglue_registry.testing import FakeClock
 from tests.faults.machine.expected import OVERLAP, WALK_EVERY, Listing, Model
 from tests.faults.machine.stores import hold_invariants, read_store
 from tests.faults.machine.workouts import HOME, Workout, World
@@ -48,24 +49,6 @@ which = st.integers(0, 30)
 days_ago = st.sampled_from(DAYS_AGO)
 
 
-class Clock:
-    """Moves when the machine moves it, or somebody waits."""
-
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 11, 21, 12, tzinfo=UTC)
-        self.elapsed_s = 0.0
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def monotonic(self) -> float:
-        return self.elapsed_s
-
-    def sleep(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
-        self.elapsed_s += seconds
-
-
 class Pulled(BaseException):
     """The plug is out: nothing of this process reaches the store any more."""
 
@@ -88,7 +71,7 @@ class Machine(RuleBasedStateMachine):
         self.home = self.folder / "home"
         shutil.copytree(self.empty, self.home)
         self.url = self.database()
-        self.clock, self.secrets = Clock(), self.new_secrets()
+        self.clock, self.secrets = FakeClock(), self.new_secrets()
         self.world = World()
         self.server = StandIn(self.world.account, api_key="key-0").start()
         self.zone = HOME
@@ -299,7 +282,7 @@ class Machine(RuleBasedStateMachine):
     @rule(hours=st.sampled_from([1, 24, 8 * 24, 40 * 24, 400 * 24, -1, -24, -10 * 24, -400 * 24]))
     def clock_moves(self, hours: int) -> None:
         self.note("the clock moves on" if hours > 0 else "the clock is set back")
-        self.clock.moment += timedelta(hours=hours)
+        self.clock.move(hours=hours)
 
     # -- connecting --------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from fitglue_registry import Host, Options
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.store import tables as t
 from fitglue_registry.sync.events import SyncFinished
-from tests.faults.machine.machine import Clock
+from fitglue_registry.testing import FakeClock
 from tests.faults.machine.workouts import Workout, World
 from tests.sync.natural import natural
 
@@ -119,7 +119,7 @@ def new_host(empty_home, tmp_path_factory):
     def make():
         home = Path(tempfile.mkdtemp(dir=tmp_path_factory.getbasetemp()))
         (home / "fitglue.db").write_bytes((empty_home / "fitglue.db").read_bytes())
-        return Host(home, secrets=MemorySecretStore(), clock=Clock())
+        return Host(home, secrets=MemorySecretStore(), clock=FakeClock())
 
     return make
 

@@ -12,14 +12,13 @@ from urllib.parse import unquote
 
 import pytest
 
-from fitglue_intervals.testing import Fault
 from fitglue_registry import Host
 from fitglue_registry.errors import ConnectionStopped, PluginFailed
 from fitglue_registry.registry import Auth
+from fitglue_registry.testing import FakeClock, Fault
 from fitglue_registry.transport.policy import HttpPolicy
 from fitglue_registry.transport.session import HttpSession
 from tests.faults.secrets.conftest import KEY
-from tests.sync.conftest import MovableClock
 from tests.transport.conftest import Reply, ScriptedServer
 
 TOKEN = base64.b64encode(f"API_KEY:{KEY}".encode()).decode()
@@ -209,7 +208,7 @@ def test_a_lying_service_cannot_make_the_host_ask_another_address(
         )
     profile = json.dumps({"athlete": {"id": "i1", "name": "A", "avatar": f"{trap.url}/a"}})
     service.fault("*/profile", Fault.raw_body(profile), times=None)
-    with Host(home, clock=MovableClock()) as host:
+    with Host(home, clock=FakeClock()) as host:
         host.connect("intervals", {"api_key": KEY, "base_url": service.url})
         list(host.sync())
         kept = len(host.activities()) + len(host.records.quarantine())

@@ -18,11 +18,11 @@ from urllib.parse import quote
 import click
 import pytest
 
-from fitglue_intervals.testing import Fault
 from fitglue_registry import Host
 from fitglue_registry.cli.app import COMMANDS, root, run
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.sync.events import SyncStopped
+from fitglue_registry.testing import Fault
 from fitglue_registry.transport.clock import SystemClock
 from tests.faults.secrets.conftest import KEY
 from tests.faults.secrets.searching import Search

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fitglue_intervals.testing import Fault
+from fitglue_registry.testing import Fault
 from tests.faults.secrets.conftest import KEY
 from tests.faults.secrets.searching import Search
 

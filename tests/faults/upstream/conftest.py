@@ -13,14 +13,17 @@ import pytest
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
 from fitglue_registry.secrets.memory import MemorySecretStore
+from fitglue_registry.services import plugin_view
 from fitglue_registry.sync.context import Options
-from fitglue_registry.transport import policy
-from tests.sync.conftest import UNTIL, MovableClock
+from fitglue_registry.testing import FakeClock
+from tests.sync.conftest import UNTIL
 from tests.sync.natural import natural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from fitglue_registry.transport.policy import HttpPolicy
 
 FILES = Options(files=True)
 
@@ -56,10 +59,10 @@ def world(tmp_path_factory) -> Iterator[World]:
     folder, secrets = tmp_path_factory.mktemp("upstream"), MemorySecretStore()
     with StandIn(account) as server:
         world = World(server, secrets, folder / "connected", {})
-        with Host(world.connected, secrets=secrets, clock=MovableClock()) as host:
+        with Host(world.connected, secrets=secrets, clock=FakeClock()) as host:
             host.connect("intervals", world.values)
         shutil.copytree(world.connected, folder / "synced")
-        with Host(folder / "synced", secrets=secrets, clock=MovableClock()) as host:
+        with Host(folder / "synced", secrets=secrets, clock=FakeClock()) as host:
             list(host.sync(options=FILES))
             world.undisturbed = natural(host)
         yield world
@@ -75,8 +78,8 @@ def server(world) -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def clock() -> MovableClock:
-    return MovableClock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
@@ -100,13 +103,13 @@ def impatience(monkeypatch) -> list[float]:
     """Time-outs of so many seconds for the sessions that are opened while there is one in this
     list.
     """
-    made, seconds = policy.policy_from_entry, list[float]()
+    made, seconds = plugin_view.policy_from_entry, list[float]()
 
-    def shortened(*arguments: Any) -> policy.HttpPolicy:
+    def shortened(*arguments: Any) -> HttpPolicy:
         whole = made(*arguments)
         return (
             dataclasses.replace(whole, read_s=seconds[0], total_s=seconds[0]) if seconds else whole
         )
 
-    monkeypatch.setattr(policy, "policy_from_entry", shortened)
+    monkeypatch.setattr(plugin_view, "policy_from_entry", shortened)
     return seconds

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from fitglue_intervals.testing import Fault
+from fitglue_registry.testing import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,9 @@ FAULTS: Mapping[str, Fault] = {
     "403": Fault.status(403),
     "404": Fault.status(404),
     "422": Fault.status(422, body='{"status":422,"error":"something is missing"}'),
-    "422, as of Strava": Fault.status(422),
+    "422, as of Strava": Fault.status(
+        422, body='{"status":422,"error":"Cannot read Strava activities via the API"}'
+    ),
     "429": Fault.status(429),
     "429, retry after 5 s": Fault.status(429, retry_after=5),
     "429, retry after an hour": Fault.status(429, retry_after=3600),

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from fitglue_intervals.testing import Fault
+from fitglue_registry.testing import Fault
 from tests.faults.upstream.matrix import ENDPOINTS
 from tests.sync.builders import finished, stopped
 

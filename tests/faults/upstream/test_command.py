@@ -12,8 +12,8 @@ from contextlib import suppress
 
 import pytest
 
-from fitglue_intervals.testing import Fault
 from fitglue_registry import Host
+from fitglue_registry.testing import Fault
 from tests.cli import conftest as cli
 from tests.faults.upstream.compare import lost
 from tests.faults.upstream.matrix import ENDPOINTS, FAULTS, healed_by

@@ -5,13 +5,15 @@ resolve, threads that stay behind.
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 
 import pytest
+import trustme
 
-from fitglue_intervals.testing import Fault, StandIn
+from fitglue_intervals.testing import StandIn
 from fitglue_registry.errors import FitglueError
-from tests.certificate import self_signed, serving
+from fitglue_registry.testing import Fault
 from tests.faults.upstream.compare import lost
 from tests.faults.upstream.conftest import FILES
 from tests.faults.upstream.matrix import ENDPOINTS, OF_CONNECT
@@ -28,12 +30,20 @@ def each_endpoint(test):
     return pytest.mark.parametrize("endpoint", marked)(test)
 
 
+def certified_by(authority):
+    """What a server needs to show a certificate of this authority for localhost."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    return context
+
+
 @pytest.fixture
 def encrypted(world, tmp_path, monkeypatch):
     """The same account behind https, whose certificate this machine trusts."""
-    trusted = self_signed(tmp_path)
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
-    with StandIn(world.server.account, tls=serving(trusted)) as server:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
+    with StandIn(world.server.account, tls=certified_by(authority)) as server:
         yield server
 
 
@@ -56,16 +66,14 @@ def afterwards(host, server, world):
 
 
 @each_endpoint
-def test_a_certificate_that_nobody_trusts(
-    encrypted, open_host, world, reliability, tmp_path, endpoint
-):
+def test_a_certificate_that_nobody_trusts(encrypted, open_host, world, reliability, endpoint):
     """In the middle of a sync another server answers by that name: the key is not sent to it, and
     nothing is lost.
     """
     host = open_host(connected=False)
     if endpoint not in OF_CONNECT:
         host.connect("intervals", {"api_key": encrypted.api_key, "base_url": encrypted.url})
-    good, other = encrypted.tls, serving(self_signed(tmp_path))
+    good, other = encrypted.tls, certified_by(trustme.CA())
 
     def exchange(answer):
         encrypted.tls = other  # of whoever connects next
@@ -80,7 +88,7 @@ def test_a_certificate_that_nobody_trusts(
         "no trusted connection to localhost",
         5,
     )
-    assert "self-signed" in error.why
+    assert "unable to get local issuer certificate" in error.why
     assert error.at.url.startswith("https://localhost:")
     encrypted.tls = good
     differs = afterwards(host, encrypted, world)

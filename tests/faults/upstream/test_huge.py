@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from fitglue_intervals.testing import Fault
 from fitglue_registry import Host
+from fitglue_registry.testing import FakeClock, Fault
 from tests.faults.upstream.compare import lost
 from tests.faults.upstream.conftest import FILES
 from tests.faults.upstream.matrix import ENDPOINTS
-from tests.sync.conftest import MovableClock
 from tests.sync.natural import natural
 
 CHILD = Path(__file__).with_name("huge.py")
@@ -68,7 +67,7 @@ def test_a_huge_answer_takes_no_more_memory_than_its_limit(
     lanes = 2 if endpoint == "streams" else 1
     assert said["peak"] - usual < COPIES * LIMIT * lanes
     server.clear_faults()
-    with Host(tmp_path / "home", clock=MovableClock()) as host:
+    with Host(tmp_path / "home", clock=FakeClock()) as host:
         list(host.sync(options=FILES))
         differs = lost(world.undisturbed, natural(host))
     assert differs == []

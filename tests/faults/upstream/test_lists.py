@@ -11,13 +11,14 @@ from functools import partial
 import pytest
 
 from fitglue_intervals import listing
-from fitglue_intervals.testing import Account, Fault, StandIn
+from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
+from fitglue_registry.testing import FakeClock, Fault
 from tests.faults.upstream.compare import lost
 from tests.faults.upstream.conftest import FILES
 from tests.faults.upstream.matrix import ENDPOINTS
 from tests.sync.builders import finished, sync
-from tests.sync.conftest import UNTIL, MovableClock
+from tests.sync.conftest import UNTIL
 from tests.sync.natural import natural
 
 
@@ -32,7 +33,7 @@ def changing(clock, tmp_path):
 
 def undisturbed(server, folder):
     """The store of somebody who syncs now for the first time."""
-    with Host(folder / "undisturbed", clock=MovableClock()) as host:
+    with Host(folder / "undisturbed", clock=FakeClock()) as host:
         host.connect("intervals", {"api_key": server.api_key, "base_url": server.url})
         finished(host)
         return natural(host)

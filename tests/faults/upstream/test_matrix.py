@@ -7,11 +7,11 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from fitglue_intervals.testing import Fault
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.store import tables as t
 from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.events import SyncFinished, SyncStopped
+from fitglue_registry.testing import Fault
 from tests.faults.upstream.compare import lost
 from tests.faults.upstream.conftest import FILES
 from tests.faults.upstream.matrix import ENDPOINTS, FAULTS, OF_CONNECT, SLOW, healed_by, stops_with

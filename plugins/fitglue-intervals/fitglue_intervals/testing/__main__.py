@@ -13,6 +13,8 @@ from datetime import date
 from pathlib import Path
 
 from fitglue_intervals.testing.account import Account
+from fitglue_intervals.testing.bodies import Bodies
+from fitglue_intervals.testing.history import History
 from fitglue_intervals.testing.server import StandIn
 
 
@@ -21,70 +23,74 @@ def main(arguments: list[str] | None = None) -> int:
     stdout is the address.
     """
     options = _parser().parse_args(arguments)
-    if options.rows:
-        account = Account.from_rows(json.loads(options.rows.read_text(encoding="utf-8")))
-    else:
-        account = Account.generate(
-            options.count,
-            options.seed,
-            options.until,
-            distinct_streams=options.distinct_streams or None,
-            crowd=options.crowd,
-        )
+    account = _account(options)
     if options.warm:
-        account.warm()
+        Bodies(account).warm()
+
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with StandIn(
-        account, api_key=options.key, port=options.port, latency_s=options.latency_ms / 1000
-    ) as server:
+
+    latency_s = options.latency_ms / 1000
+    with StandIn(account, api_key=options.key, port=options.port, latency_s=latency_s) as server:
         sys.stdout.write(server.url + "\n")
         sys.stdout.flush()
         sys.stderr.write(
-            f"Its key is {options.key}. In another terminal:\n  fitglue connect intervals "
-            f"--base-url {server.url}\n"
+            f"Its key is {options.key}. In another terminal:\n"
+            f"  fitglue connect intervals --base-url {server.url}\n"
         )
         sys.stderr.flush()
         stop.wait()
     return 0
 
 
+def _account(options: argparse.Namespace) -> Account:
+    if options.rows:
+        return Account.from_rows(json.loads(options.rows.read_text(encoding="utf-8")))
+    history = History(
+        options.count,
+        options.seed,
+        options.until,
+        distinct_streams=options.distinct_streams or None,
+        crowd=options.crowd,
+    )
+    return Account.of(history)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m fitglue_intervals.testing", description=__doc__
     )
-    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
-    parser.add_argument("--count", type=int, default=120, help="how many activities to make up")
-    parser.add_argument("--seed", type=int, default=1, help="another seed makes up another athlete")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--port", type=int, default=0, help="0, the default, takes a free one")
+    add("--count", type=int, default=120, help="how many activities to make up")
+    add("--seed", type=int, default=1, help="another seed makes up another athlete")
+    add(
         "--until",
         type=date.fromisoformat,
         default=date(2026, 11, 20),
         help="the day of the newest activity",
     )
-    parser.add_argument(
+    add(
         "--distinct-streams",
         type=int,
         default=12,
         help="different recordings for each sport, 0: all different",
     )
-    parser.add_argument(
+    add(
         "--crowd",
         type=int,
         default=1,
         help="a day holds what so many athletes do, for a very long history",
     )
-    parser.add_argument("--key", default="stand-in-key", help="the API key that is valid")
-    parser.add_argument("--latency-ms", type=float, default=0, help="wait before each answer")
-    parser.add_argument(
+    add("--key", default="stand-in-key", help="the API key that is valid")
+    add("--latency-ms", type=float, default=0, help="wait before each answer")
+    add(
         "--warm",
         action="store_true",
         help="make all rows and streams before the address is printed",
     )
-    parser.add_argument(
-        "--rows", type=Path, help="serve this JSON list of activities instead, as it is"
-    )
+    add("--rows", type=Path, help="serve this JSON list of activities instead, as it is")
     return parser
 
 

@@ -22,6 +22,11 @@ class Effort(NamedTuple):
     level: float
     work: bool
 
+    @property
+    def duration_s(self) -> int:
+        """How long it is."""
+        return self.end_s - self.start_s
+
 
 class Leg(NamedTuple):
     """What names a shape: the sport's key, the seed, the zone; equal legs have equal recordings."""
@@ -68,7 +73,9 @@ class Shape:
     def stream_types(self) -> list[str]:
         """The streams that are stored for it."""
         kinds = list(self.sport.channels)
-        return kinds + ["hrv"] * self.has_hrv
+        if self.has_hrv:
+            kinds.append("hrv")
+        return kinds
 
     def recorded(self) -> list[int]:
         """The recorded second of each sample: each second, or 2 to 7 seconds apart with smart
@@ -76,7 +83,8 @@ class Shape:
         """
         if not self.sport.smart:
             return list(range(self.recording_s + 1))
-        rng, seconds = Random(self.leg.seed), [0]
+        rng = Random(self.leg.seed)
+        seconds = [0]
         while seconds[-1] < self.recording_s - 7:
             seconds.append(seconds[-1] + 2 + int(rng.random() * 6))
         return [*seconds, self.recording_s]
@@ -94,10 +102,9 @@ class Shape:
 def shape_of(leg: Leg) -> Shape:
     """The shape that a leg names, always the same."""
     sport = SPORTS[leg.sport]
+    # The figures are drawn in a fixed order: another one would give other recordings.
     rng = Random(leg.seed * 64 + list(SPORTS).index(leg.sport))
-    recording_s = 60 * sport.minutes[0] + int(
-        rng.random() * 60 * (sport.minutes[1] - sport.minutes[0])
-    )
+    recording_s = _recording_s(rng, sport)
     ease = 0.9 + 0.2 * rng.random()
     distance_m = round(recording_s * sport.speed_ms * ease, 2)
     if sport.key == "swim":
@@ -106,25 +113,46 @@ def shape_of(leg: Leg) -> Shape:
     return Shape(
         leg=leg,
         recording_s=recording_s,
-        stops=_stops(rng, recording_s) if sport.gps and not sport.fields.get("race") else (),
+        stops=_stops(rng, sport, recording_s),
         efforts=_efforts(rng, recording_s),
         distance_m=distance_m,
         gain_m=round(distance_m / 1000 * sport.gain_per_km * (0.7 + 0.6 * rng.random()), 1),
         hr=hr,
-        hr_max=hr + 14 + int(rng.random() * 14) if hr else 0,
+        hr_max=_hr_max(rng, hr),
         watts=round(sport.watts * ease * ease),
         cadence=round(sport.cadence * (0.97 + 0.06 * rng.random())),
-        late_fix_s=int(rng.random() * 90) if rng.random() < 0.3 else 0,
+        late_fix_s=_late_fix_s(rng),
         has_hrv=rng.random() < 0.25 and sport.key in {"run", "virtual"},
         has_spike=rng.random() < 0.15 and bool(sport.watts),
     )
 
 
-def _stops(rng: Random, recording_s: int) -> tuple[tuple[int, int], ...]:
-    at = sorted(
-        {60 + int(rng.random() * (recording_s - 120)) for _ in range(int(rng.random() * 4))}
-    )
-    return tuple((second, 40 + int(rng.random() * 400)) for second in at)
+def _recording_s(rng: Random, sport: Sport) -> int:
+    shortest, longest = sport.minutes
+    return 60 * shortest + int(rng.random() * 60 * (longest - shortest))
+
+
+def _hr_max(rng: Random, hr: int) -> int:
+    if not hr:
+        return 0
+    return hr + 14 + int(rng.random() * 14)
+
+
+def _late_fix_s(rng: Random) -> int:
+    """Seconds without a position at the start, which are seldom."""
+    if rng.random() >= 0.3:
+        return 0
+    return int(rng.random() * 90)
+
+
+def _stops(rng: Random, sport: Sport, recording_s: int) -> tuple[tuple[int, int], ...]:
+    """Up to three stops of a workout outdoors, as recorded second and pause; a race has none."""
+    if not sport.gps or sport.fields.get("race"):
+        return ()
+    seconds = set()
+    for _ in range(int(rng.random() * 4)):
+        seconds.add(60 + int(rng.random() * (recording_s - 120)))
+    return tuple((second, 40 + int(rng.random() * 400)) for second in sorted(seconds))
 
 
 def _efforts(rng: Random, recording_s: int) -> tuple[Effort, ...]:
@@ -137,9 +165,8 @@ def _efforts(rng: Random, recording_s: int) -> tuple[Effort, ...]:
     efforts = [Effort(0, start, 0.85, work=False)]
     for _ in range(repeats):
         middle = start + part * 2 // 3
-        efforts += [
-            Effort(start, middle, 1.25, work=True),
-            Effort(middle, start + part, 0.7, work=False),
-        ]
-        start += part
+        end = start + part
+        efforts.append(Effort(start, middle, 1.25, work=True))
+        efforts.append(Effort(middle, end, 0.7, work=False))
+        start = end
     return (*efforts, Effort(start, recording_s + 1, 0.85, work=False))

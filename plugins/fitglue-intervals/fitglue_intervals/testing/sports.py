@@ -269,9 +269,17 @@ _ALL = (
 
 SPORTS = {sport.key: sport for sport in _ALL}
 TRIATHLON = ("tri_swim", "tri_t1", "tri_ride", "tri_t1", "tri_run")
+#: Twenty workouts as they come around, whatever their order.
 WEEKS = (
-    *("ride",) * 4, "commute", "gravel", *("virtual",) * 3, *("run",) * 4, "treadmill", "trail", "swim", *("strength",) * 2,
+    *("ride",) * 4,
+    "commute",
+    "gravel",
+    *("virtual",) * 3,
+    *("run",) * 4,
+    "treadmill",
+    "trail",
+    "swim",
+    *("strength",) * 2,
     "hike",
     "manual",
-)  # fmt: skip
-"""Twenty workouts as they come around, whatever their order."""
+)

@@ -1,8 +1,7 @@
-"""How values are written on the wire: float32 digits, timestamps, compact JSON."""
+"""How values are written in the API's JSON: float32 digits and timestamps."""
 
 from __future__ import annotations
 
-import json
 import struct
 from datetime import UTC, datetime
 from typing import Any
@@ -21,11 +20,6 @@ def f32(value: float) -> float:
         if _FLOAT.pack(short) == packed:
             return short
     return float(f"{near:.9g}")
-
-
-def compact(value: object) -> bytes:
-    """JSON without blanks, in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def local_text(moment: datetime) -> str:

@@ -87,36 +87,28 @@ def test_late_upload_stub_and_native_copy(server, send):
     late = send("add", start_date_local="2026-01-01T10:00:00", sport="Hike")["result"]
     stub = send("add_strava_stub", start_date_local="2026-01-02T10:00:00")["result"]
     copy = send("make_native", stub_id=stub, keep_stub=True)["result"]
-    assert set(server.account.present([late, stub, copy])) == {late, stub, copy}
+    assert set(server.account.records.present([late, stub, copy])) == {late, stub, copy}
 
 
-def test_fault_key_and_latency(server, send):
-    """A fault is set, the key revoked and the latency changed from outside."""
-    send(
-        "fault", path="*/profile", kind="status", args={"status": 429, "retry_after": 1}, times=None
-    )
+def test_the_key_is_changed_and_revoked(server, send):
+    """Another key is made the valid one, and then none."""
     send("set_key", key="other")
-    send("latency", seconds=0.001)
-    answer = requests.get(server.url + "/api/v1/athlete/0/profile", timeout=10)
-    assert (answer.status_code, server.api_key, server.latency_s) == (429, "other", 0.001)
+    assert server.api_key == "other"
+    send("revoke_key")
+    assert server.api_key is None
 
 
-def test_log_is_read_and_cleared(server):
-    """The log of requests is read and cleared from outside, and control requests are not in it."""
-    requests.get(server.url + "/api/v1/athletes", timeout=10)
-    address = server.url + "/_stand_in/requests"
-    assert requests.get(address, timeout=10).json() == [
-        {"method": "GET", "path": "/api/v1/athletes", "query": "", "status": 403}
-    ]
-    requests.delete(address, timeout=10)
-    assert requests.get(address, timeout=10).json() == []
+def test_ids_are_listed(server):
+    """The ids of all activities are read from outside."""
+    answer = requests.get(server.url + "/_stand_in/ids", timeout=10)
+    assert answer.json() == server.account.ids()
 
 
 @pytest.mark.parametrize(
     ("name", "arguments", "said"),
     [
         ("edit", {"id": "i0", "name": "x"}, "KeyError"),
-        ("fault", {"path": "*", "kind": "sulk"}, "no such kind of fault: 'sulk'"),
+        ("add", {"start_date_local": "today"}, "ValueError"),
         ("explode", {}, "no such command: POST explode"),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_intervals.testing.rows import CUSTOM_FIELDS
+from fitglue_intervals.testing.row_context import CUSTOM_FIELDS
 
 SHARED = Path(os.environ.get("FITGLUE_SHARED") or Path(__file__).resolve().parents[5] / "shared")
 DOCUMENT = SHARED / "data" / "intervals" / "openapi-2026-07.json"

@@ -5,14 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from contextlib import closing
-from http.client import HTTPConnection
 
 import pytest
 import requests
 from garmin_fit_sdk import Decoder, Stream
 
-from fitglue_intervals.testing import Account, Request, StandIn
+from fitglue_intervals.testing import Account, StandIn
 from fitglue_intervals.testing.athlete import SECRETS
 
 KEY = ("API_KEY", "stand-in-key")
@@ -244,7 +242,8 @@ def test_strava_is_refused(client, account, part):
 
 def test_detail_of_a_stub_may_be_the_stub(account):
     """With ``stub_detail`` the detail of a Strava activity is its stub, which was seen too."""
-    with StandIn(account, stub_detail=True) as server, requests.Session() as session:
+    with StandIn(account) as server, requests.Session() as session:
+        server.endpoints.stub_detail = True
         answer = session.get(
             f"{server.url}/api/v1/activity/{stub_of(account)}", auth=KEY, timeout=10
         )
@@ -332,40 +331,6 @@ def test_a_revoked_key_is_refused(client, server):
     assert client.get("/athlete/0/profile").json() == {"status": 401, "error": "Auth failed"}
     server.set_key("stand-in-key")
     assert client.get("/athlete/0/profile").status_code == 200
-
-
-def test_answers_are_compressed_on_request_only(client):
-    """A client that accepts gzip gets it, another one does not, and both read the same."""
-    packed = client.get(LIST, oldest="2026-01-01")
-    client.session.headers["Accept-Encoding"] = "identity"
-    plain = client.get(LIST, oldest="2026-01-01")
-    assert (packed.headers["Content-Encoding"], plain.headers.get("Content-Encoding")) == (
-        "gzip",
-        None,
-    )
-    assert packed.content == plain.content
-
-
-def test_requests_are_logged(client, server):
-    """The log has method, path, query and status of each request until it is cleared."""
-    client.get("/activity/i1", intervals="true")
-    assert server.requests == [Request("GET", "/api/v1/activity/i1", "intervals=true", 404)]
-    assert server.requests[0].params == {"intervals": ["true"]}
-    server.clear_requests()
-    assert server.requests == []
-
-
-def test_a_connection_serves_many_requests(server):
-    """A client that keeps its connection is served on it again; one that wishes it closed is told
-    so.
-    """
-    with closing(HTTPConnection(server.url.removeprefix("http://"))) as connection:
-        connection.request("GET", "/api/v1/athletes")
-        connection.getresponse().read()
-        kept = connection.sock
-        connection.request("GET", "/api/v1/athletes", headers={"Connection": "close"})
-        assert connection.sock is kept is not None
-        assert connection.getresponse().headers["Connection"] == "close"
 
 
 def test_given_rows_are_served_verbatim():

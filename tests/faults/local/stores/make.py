@@ -28,6 +28,7 @@ sys.path.insert(0, str(FOLDER.parents[3]))
 from fitglue_intervals.testing import Account, StandIn  # noqa: E402
 from fitglue_registry import Host, Options  # noqa: E402 - the checkout's own, installed or not
 from fitglue_registry.store.formats import HEAD  # noqa: E402
+from fitglue_registry.testing import FakeClock  # noqa: E402
 
 KEY = "a-key-of-the-stand-in"
 OLD_ID = "00000000000000000000000000"
@@ -42,19 +43,6 @@ _SAMPLES = 90
 
 
 NOON = datetime(2026, 5, 21, 12, tzinfo=UTC)
-
-
-class Noon:
-    """One moment, so that the account and the store never change by the day they are looked at."""
-
-    def now(self) -> datetime:
-        return NOON
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    def sleep(self, seconds: float) -> None:
-        """No waiting."""
 
 
 def account() -> Account:
@@ -139,7 +127,7 @@ def main() -> None:
     os.environ["FITGLUE_SECRETS"] = "file"
     with tempfile.TemporaryDirectory() as folder, StandIn(account(), api_key=KEY) as server:
         home = Path(folder)
-        with Host(home, clock=Noon()) as host:
+        with Host(home, clock=FakeClock(NOON)) as host:
             host.connect("intervals", {"api_key": KEY, "base_url": server.url})
             for _ in host.sync(options=Options(files=True)):
                 pass

@@ -1,0 +1,148 @@
+"""The messages of an activity file, in the order in which a watch writes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from fitglue_intervals.testing.fit_writer import FitWriter
+from fitglue_intervals.testing.places import PLACES
+from fitglue_intervals.testing.shapes import Leg, Shape, shape_of
+from fitglue_intervals.testing.streams import streams_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fitglue_intervals.testing.fit_writer import Value
+
+Message = tuple[str, "dict[str, Value]"]
+
+_FIT_EPOCH = datetime(1989, 12, 31, tzinfo=UTC)
+_SEMICIRCLES = 2**31 / 180
+_PRODUCT = 3122
+_SETS = 6
+#: Stream → field of a record.
+_RECORD_FIELDS = {
+    "heartrate": "heart_rate",
+    "watts": "power",
+    "cadence": "cadence",
+    "distance": "distance",
+    "altitude": "enhanced_altitude",
+    "velocity_smooth": "enhanced_speed",
+    "temp": "temperature",
+}
+
+
+@lru_cache(maxsize=32)
+def fit_file(legs: tuple[tuple[datetime, Leg], ...], serial: int) -> bytes:
+    """The FIT file of a workout with these legs, each given with its local start."""
+    writer = FitWriter()
+    for name, values in _messages(legs, serial):
+        writer.write(name, values)
+    return writer.content()
+
+
+def _messages(legs: tuple[tuple[datetime, Leg], ...], serial: int) -> Iterator[Message]:
+    begin = _fit_time(*legs[0])
+    device: dict[str, Value] = {
+        "manufacturer": "garmin",
+        "product": _PRODUCT,
+        "serial_number": serial,
+    }
+    yield "file_id", {"type": "activity", "time_created": begin, **device}
+    yield "event", {"timestamp": begin, "event": "timer", "event_type": "start"}
+    yield "device_info", {"timestamp": begin, "device_index": 0, "software_version": 14.2, **device}
+    end = begin
+    for number, (start, leg) in enumerate(legs):
+        first = _fit_time(start, leg)
+        end = first + shape_of(leg).elapsed_s
+        yield from _leg(number, leg, first)
+    yield "event", {"timestamp": end, "event": "timer", "event_type": "stop_all"}
+    yield "activity", _activity(legs, end)
+
+
+def _leg(number: int, leg: Leg, first: int) -> Iterator[Message]:
+    """The records of a leg that starts at a time of FIT, and then its totals."""
+    shape = shape_of(leg)
+    yield from _records(shape, first)
+    if leg.sport == "strength":
+        yield from _sets(first)
+    totals = _totals(shape, first) | {"message_index": number}
+    yield "lap", totals
+    yield "session", totals | {"first_lap_index": number, "num_laps": 1}
+
+
+def _records(shape: Shape, first: int) -> Iterator[Message]:
+    streams = {stream["type"]: stream for stream in streams_of(shape.leg)}
+    columns = [
+        (name, streams[kind]["data"]) for kind, name in _RECORD_FIELDS.items() if kind in streams
+    ]
+    track = streams.get("latlng")
+    for index, second in enumerate(streams["time"]["data"]):
+        values: dict[str, Value] = {"timestamp": first + second}
+        for name, column in columns:
+            if column[index] is not None:
+                values[name] = column[index]
+        if track is not None and track["data"][index] is not None:
+            values["position_lat"] = round(track["data"][index] * _SEMICIRCLES)
+            values["position_long"] = round(track["data2"][index] * _SEMICIRCLES)
+        yield "record", values
+
+
+def _sets(first: int) -> Iterator[Message]:
+    for number in range(_SETS):
+        start = first + number * 180
+        yield (
+            "set",
+            {
+                "timestamp": start + 45,
+                "start_time": start,
+                "duration": 45.0,
+                "set_type": "active",
+                "message_index": number,
+                "repetitions": 12 - number,
+                "weight": 40.0 + 5 * number,
+                "category": "squat",
+                "category_subtype": 6,
+            },
+        )
+
+
+def _totals(shape: Shape, first: int) -> dict[str, Value]:
+    """What a lap and a session both say about a leg."""
+    sport, sub_sport = shape.sport.fit
+    totals: dict[str, Value] = {
+        "timestamp": first + shape.elapsed_s,
+        "start_time": first,
+        "sport": sport,
+        "sub_sport": sub_sport,
+        "total_elapsed_time": shape.elapsed_s,
+        "total_timer_time": shape.recording_s,
+        "avg_heart_rate": shape.hr,
+        "max_heart_rate": shape.hr_max,
+    }
+    measured = {
+        "total_distance": shape.distance_m,
+        "total_ascent": round(shape.gain_m),
+        "avg_power": shape.watts,
+    }
+    return totals | {name: value for name, value in measured.items() if value}
+
+
+def _activity(legs: tuple[tuple[datetime, Leg], ...], end: int) -> dict[str, Value]:
+    start, leg = legs[0]
+    offset = int(PLACES[leg.zone].offset(start).total_seconds())
+    return {
+        "timestamp": end,
+        "local_timestamp": end + offset,
+        "num_sessions": len(legs),
+        "type": "auto_multi_sport" if len(legs) > 1 else "manual",
+        "event": "activity",
+    }
+
+
+def _fit_time(start: datetime, leg: Leg) -> int:
+    """A local start in seconds since the epoch of FIT."""
+    moment = (start - PLACES[leg.zone].offset(start)).replace(tzinfo=UTC)
+    return int((moment - _FIT_EPOCH).total_seconds())

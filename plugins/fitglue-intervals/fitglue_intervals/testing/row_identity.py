@@ -1,0 +1,112 @@
+"""The fields of an Activity object that say which workout it is, and when it was."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING
+
+from fitglue_intervals.testing.values import Row, local_text, stamp_text
+
+if TYPE_CHECKING:
+    from fitglue_intervals.testing.workout import Workout
+
+_DESCRIPTION = "Felt good.\nLegs heavy after km 20 – “ok”, 2 × gel"
+_OF_MANUAL = (
+    "icu_training_load",
+    "icu_ftp",
+    "icu_recording_time",
+    "distance",
+    "stream_types",
+    "file_type",
+)
+
+
+def identity(workout: Workout) -> Row:
+    """Id, name, type, and where it came from."""
+    plan, shape, origin, rng = workout
+    names = shape.sport.names
+    row: Row = {
+        "id": plan.id,
+        "start_date_local": local_text(plan.start),
+        "type": shape.sport.type,
+        "name": names[int(rng.random() * len(names))],
+        "source": origin.source,
+    }
+    if rng.random() < 0.2:
+        row["description"] = _DESCRIPTION
+    if origin.file_type:
+        row["device_name"] = origin.device
+        row["file_type"] = origin.file_type
+        row["file_sport_index"] = plan.leg_no
+        row["external_id"] = _file_name(workout)
+    if origin.source == "OAUTH_CLIENT":
+        row["oauth_client_id"] = 31
+        row["oauth_client_name"] = origin.device
+    if plan.strava_id:
+        row["strava_id"] = plan.strava_id
+    return row
+
+
+def times(workout: Workout) -> Row:
+    """When it was, how long it took, and when the service got and analysed it."""
+    plan, shape, origin, rng = workout
+    end = plan.start_utc.replace(tzinfo=UTC) + timedelta(seconds=shape.elapsed_s)
+    delay_s = 40 + int(rng.random() * 900)
+    created = end + timedelta(seconds=delay_s, milliseconds=int(rng.random() * 1000))
+    if origin.source == "MANUAL":
+        created += timedelta(hours=19)
+    analyzed = stamp_text(created + timedelta(milliseconds=250 + int(rng.random() * 400)))
+    moving_s = shape.recording_s
+    if shape.sport.gps:
+        moving_s -= int(rng.random() * 60)
+    if rng.random() < 0.02:  # now and then the service says more than the whole time
+        moving_s = shape.elapsed_s + 4
+    row: Row = {
+        "start_date": plan.start_utc.isoformat() + "Z",
+        "timezone": plan.place.zone if plan.number % 6 else None,
+        "moving_time": moving_s,
+        "elapsed_time": shape.elapsed_s,
+        "icu_recording_time": shape.recording_s,
+        "created": stamp_text(created),
+        "icu_sync_date": analyzed,
+        "analyzed": analyzed,
+    }
+    if shape.stops:
+        row["recording_stops"] = _stops(workout)
+    return row
+
+
+def manual(workout: Workout) -> Row:
+    """What an activity has that was typed in: no recording, and most of it null."""
+    row: Row = dict.fromkeys(_OF_MANUAL)
+    row["has_heartrate"] = False
+    row["icu_rpe"] = 3
+    row["session_rpe"] = 90
+    row["compliance"] = 100.0
+    row["feel"] = 1 + int(workout.rng.random() * 4)
+    return row
+
+
+def _file_name(workout: Workout) -> str:
+    """The name of the file that was uploaded; the legs of one file share it."""
+    plan = workout.plan
+    # The legs are numbered downwards: number and leg together name the file.
+    file_number = 22_543_294_456 - (plan.number + plan.leg_no) * 1_048_573
+    match workout.origin.source:
+        case "GARMIN_CONNECT":
+            return str(file_number)
+        case "UPLOAD":
+            return "Gravel_Ride.gpx"
+        case "OAUTH_CLIENT":
+            return "file.dat"
+    return f"{local_text(plan.start)[:10]}-{file_number % 1_000_000}.fit"
+
+
+def _stops(workout: Workout) -> list[int]:
+    """The seconds since the start at which the recording was stopped."""
+    stops = []
+    paused_s = 0
+    for second, pause_s in workout.shape.stops:
+        stops.append(second + paused_s)
+        paused_s += pause_s
+    return stops
