@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fitglue_intervals.testing import Fault
+from fitglue_registry.testing import Fault
 
 #: Where Ctrl-C is pressed, as code that is run before the command is called.
 UNTIL_IT_ENDS = {
