@@ -52,7 +52,9 @@ def without_key(workspace: Workspace) -> tuple[str, ...]:
 def change_secrets(workspace: Workspace) -> AbstractContextManager[SecretChange]:
     """One change of secrets that a crash cannot leave half done."""
     database = workspace.database
-    which = str(database.path.resolve()) if database.path else database.shown
+    which = database.shown
+    if database.path:
+        which = str(database.path.resolve())
 
     def named() -> set[str]:
         return {connected.secret_ref or "" for connected in with_secrets(workspace)}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _HEAD = 2000
 _LONGEST_ID = 40
-#: What a file's name does not take of an id: all but letters and digits of any script, ``-``, ``_``.
+#: What is left out of an id in a file name: all but letters and digits of any script, ``-``, ``_``.
 _UNSAFE = re.compile(r"[^\w-]")
 
 

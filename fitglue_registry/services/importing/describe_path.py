@@ -53,13 +53,15 @@ def describe(path: Path) -> Description:
 
 
 def _folder(path: Path) -> str:
-    files = list(islice((file for file in path.rglob("*") if file.is_file()), _MOST_FILES))
+    files = list(islice(filter(Path.is_file, path.rglob("*")), _MOST_FILES))
     if not files:
         return "an empty folder"
     suffixes = Counter(file.suffix.lower() or "without a suffix" for file in files)
-    kinds = ", ".join(f"{number:,} {suffix}" for suffix, number in suffixes.most_common(3))
+    kinds = []
+    for suffix, number in suffixes.most_common(3):
+        kinds.append(f"{number:,} {suffix}")
     more = "more than " if len(files) == _MOST_FILES else ""
-    return f"a folder of {more}{len(files):,} files: {kinds}"
+    return f"a folder of {more}{len(files):,} files: {', '.join(kinds)}"
 
 
 def _file(path: Path) -> str:
@@ -85,8 +87,11 @@ def _known_head(head: bytes) -> str | None:
         return "a tar archive"
     if head[8:12] == b".FIT":
         return "a FIT file"
-    stripped = head.lstrip(_BYTE_ORDER_MARK_AND_SPACE)
-    return next((what for magic, what in _MAGIC if stripped.startswith(magic)), None)
+    beginning = head.lstrip(_BYTE_ORDER_MARK_AND_SPACE)
+    for magic, what in _MAGIC:
+        if beginning.startswith(magic):
+            return what
+    return None
 
 
 def _zip(path: Path) -> str:

@@ -7,6 +7,7 @@ import queue
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,9 +101,14 @@ class FolderWatcher:
         """Watch the folders among the roots from now on."""
         is_restart = self._observer is not None
         self.close()
-        self._marks = {root: _mark(root) for roots in self._roots.values() for root in roots}
-        self._resolved = {root: root.resolve() for root in self._marks}
-        folders = [self._resolved[root] for root in self._marks if root.is_dir()]
+        self._marks = {}
+        self._resolved = {}
+        folders = []
+        for root in chain.from_iterable(self._roots.values()):
+            self._marks[root] = _mark(root)
+            self._resolved[root] = root.resolve()
+            if root.is_dir():
+                folders.append(self._resolved[root])
         try:
             self._observer = _observe(folders, self._events, None)
         except OSError as error:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OfflineMatch:
-    """How many records were compared, and how many pairs are one workout or would be asked about."""
+    """How many records were compared, and how many pairs are one workout or are asked about."""
 
     records: int
     same: int

@@ -133,5 +133,9 @@ def roots_of(catalogue: Catalogue, connected: ConnectionRow) -> tuple[Path, ...]
     entry = catalogue.find("integration", connected.integration)
     if entry is None:
         return ()
-    values = [connected.settings.get(field.name, "") for field in entry.settings if field.path]
-    return tuple(dict.fromkeys(Path(path) for value in values for path in paths_in(value)))
+    roots: list[Path] = []
+    for field in entry.settings:
+        if field.path:
+            value = connected.settings.get(field.name, "")
+            roots += map(Path, paths_in(value))
+    return tuple(dict.fromkeys(roots))
