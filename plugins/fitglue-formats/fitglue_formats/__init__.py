@@ -8,6 +8,7 @@ from fitglue_formats.reading import (
     glance,
     is_activity,
     kind_of,
+    title_of,
 )
 from fitglue_formats.refusals import refusal
 
@@ -20,4 +21,5 @@ __all__ = [
     "is_activity",
     "kind_of",
     "refusal",
+    "title_of",
 ]

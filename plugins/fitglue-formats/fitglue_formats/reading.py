@@ -51,9 +51,11 @@ _READERS = {
     "gpx": "fitglue_formats.gpx",
     "tcx": "fitglue_formats.tcx",
 }
-_SUFFIX = re.compile(r"\.(fit|gpx|tcx)(\.gz)?$", re.IGNORECASE)
+_SUFFIX = re.compile(r"\.(fit|gpx|tcx)(\.gz)?\Z", re.IGNORECASE)
 #: Fields of a workout that only its samples and lists fill; a glance leaves them out.
 _LONG = ("streams", "laps", "sets", "time_markers", "claims", "completeness", "model", "parent")
+#: So many bytes tell what kind of file it is.
+_HEAD = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +85,23 @@ def kind_of(head: bytes) -> str | None:
         return "zip"
     if head[8:12] == b".FIT":
         return "fit"
-    text = head[:4096].replace(b"\0", b"")  # of UTF-16, what is ASCII in it
+    text = head[:_HEAD].replace(b"\0", b"")  # of UTF-16, what is ASCII in it
     if b"<TrainingCenterDatabase" in text or b":TrainingCenterDatabase" in text:
         return "tcx"
-    return "gpx" if b"<gpx" in text or b":gpx" in text else None
+    if b"<gpx" in text or b":gpx" in text:
+        return "gpx"
+    return None
 
 
 def is_activity(head: bytes) -> bool | None:
     """Whether a file holds a workout, by its first bytes; ``None`` where they cannot say."""
     kind = kind_of(head)
-    if kind == "fit":
-        file_type = _file_type(kind, head)
-        return None if file_type is None else file_type == "activity"
-    return True if kind in ("gpx", "tcx") else None
+    if kind in ("gpx", "tcx"):
+        return True
+    file_type = _file_type(kind, head)
+    if file_type is None:
+        return None
+    return file_type == "activity"
 
 
 def glance(content: bytes, name: str) -> Glance:
@@ -103,32 +109,46 @@ def glance(content: bytes, name: str) -> Glance:
     is wrong.
     """
     kind = kind_of(content)
+    shown_kind = kind or "unknown"
     file_type = _file_type(kind, content)
     try:
-        found = _named(_reader(kind, content).summaries(content), name)
+        workouts = _named(_reader(kind, content).summaries(content), name)
     except RecordRefused as error:
-        return Glance(kind or "unknown", file_type, problem=error)
+        return Glance(shown_kind, file_type, problem=error)
     except Exception as error:  # noqa: BLE001 - bytes from anybody, read by libraries: one file must not end the list of all others
-        problem = refusal(
-            "FG-reader-failed",
-            f"it is {kind or 'a file'} as our reader does not know it "
-            f"({type(error).__name__}: {error})",
-            "it is kept and looked at again by the next version; report it, with the file if "
-            "you like",
-        )
-        return Glance(kind or "unknown", file_type, problem=problem)
-    parent = _parent(hashlib.sha256(content).hexdigest()) if len(found) > 1 else None
-    return Glance(
-        kind or "unknown", file_type, tuple(_summary(activity) for activity in found), parent
+        return Glance(shown_kind, file_type, problem=_reader_failed(kind, error))
+    parent = None
+    if len(workouts) > 1:
+        parent = _parent(hashlib.sha256(content).hexdigest())
+    return Glance(shown_kind, file_type, tuple(map(_summary, workouts)), parent)
+
+
+def _reader_failed(kind: str | None, error: Exception) -> RecordRefused:
+    return refusal(
+        "FG-reader-failed",
+        f"it is {kind or 'a file'} as our reader does not know it "
+        f"({type(error).__name__}: {error})",
+        "it is kept and looked at again by the next version; report it, with the file if you like",
     )
 
 
 def _file_type(kind: str | None, content: bytes) -> str | None:
     if kind != "fit":
         return None
-    from fitglue_formats.fit.reader import file_type
+    file_type: str | None = import_module(_READERS["fit"]).file_type(content)
+    return file_type
 
-    return file_type(content)
+
+def _summary(activity: SourceActivity) -> dict[str, Any]:
+    """A workout as plain values that can be stored, without what only its samples and lists
+    fill.
+    """
+    document = to_builtins(msgspec.structs.replace(activity, streams=()))
+    summary = {"start": document.pop("start_utc")}
+    for field, value in document.items():
+        if field not in _LONG:
+            summary[field] = value
+    return summary
 
 
 def activities(content: bytes, name: str | None = None) -> list[SourceActivity]:
@@ -136,8 +156,9 @@ def activities(content: bytes, name: str | None = None) -> list[SourceActivity]:
 
     ``name`` is the title where there is none.
     """
-    found = _named(_reader(kind_of(content), content).activities(content), name)
-    return with_claims(found, hashlib.sha256(content).hexdigest(), "file")
+    reader = _reader(kind_of(content), content)
+    workouts = _named(reader.activities(content), name)
+    return with_claims(workouts, hashlib.sha256(content).hexdigest(), "file")
 
 
 def activities_of_glance(
@@ -147,18 +168,21 @@ def activities_of_glance(
     sense.
     """
     try:
-        documents = [
-            {**workout, "start_utc": utc(datetime.fromisoformat(workout["start"]))}
-            for workout in workouts
-        ]
-        for document in documents:
-            del document["start"]
-        found = [decode(msgspec.json.encode(document)) for document in documents]
+        stored = [_of_summary(workout) for workout in workouts]
     except (KeyError, ValueError, TypeError) as error:
         raise refusal(
             "FG-glance-invalid", f"what was noted of it makes no sense: {error}"
         ) from error
-    return with_claims(found, content_id, "summary")
+    return with_claims(stored, content_id, "summary")
+
+
+def _of_summary(workout: Mapping[str, Any]) -> SourceActivity:
+    document = dict(workout)
+    document["start_utc"] = utc(datetime.fromisoformat(document.pop("start")))
+    return decode(msgspec.json.encode(document))
+
+
+# -- what identifies a workout ---------------------------------------------------------------------
 
 
 def device_claim(serial: object, start: datetime) -> str:
@@ -169,28 +193,31 @@ def device_claim(serial: object, start: datetime) -> str:
 
 
 def with_claims(
-    found: Sequence[SourceActivity], content_id: str, part: str
+    workouts: Sequence[SourceActivity],
+    content_id: str,
+    part: str,
 ) -> list[SourceActivity]:
     """The workouts of one file with what identifies each: the content with its position, the device
     with its start.
     """
     taken: set[str] = set()
     claimed = []
-    for activity in found:
+    for activity in workouts:
         claims = [claim("file", f"sha256:{content_id}#{activity.leg_no}")]
         serial = activity.device.serial if activity.device else None
         if serial and activity.start_utc is not None:
             of_device = device_claim(serial, activity.start_utc)
             # Equal claims join, and two legs that begin in one second are still two.
-            claims += [of_device] if of_device not in taken else []
+            if of_device not in taken:
+                claims.append(of_device)
             taken.add(of_device)
-        completeness = Completeness((part,), activity.completeness.missing)
-        parent = _parent(content_id) if len(found) > 1 else None
-        claimed.append(
-            msgspec.structs.replace(
-                activity, claims=tuple(claims), completeness=completeness, parent=parent
-            )
+        changed = msgspec.structs.replace(
+            activity,
+            claims=tuple(claims),
+            completeness=Completeness((part,), activity.completeness.missing),
+            parent=_parent(content_id) if len(workouts) > 1 else None,
         )
+        claimed.append(changed)
     return claimed
 
 
@@ -199,52 +226,53 @@ def _parent(content_id: str) -> str:
     return f"file:sha256:{content_id}"
 
 
-def _named(found: Sequence[SourceActivity], name: str | None) -> list[SourceActivity]:
+def _named(workouts: Sequence[SourceActivity], name: str | None) -> list[SourceActivity]:
     """Workouts without a title get the name of their file, marked as what it is: no word of the
     athlete.
     """
-    title = (
-        _SUFFIX.sub("", re.split(r"[/\\]", name)[-1]).encode("utf-8", "replace").decode()
-        if name
-        else ""
-    )
+    title = title_of(name or "")
     if not title:
-        return list(found)
+        return list(workouts)
     mark = {"title": Provenance("estimated", note="the name of the file")}
-    return [
-        activity
-        if activity.title
-        else msgspec.structs.replace(
-            activity, title=title, provenance=dict(activity.provenance) | mark
-        )
-        for activity in found
-    ]
+    named = []
+    for activity in workouts:
+        if not activity.title:
+            provenance = dict(activity.provenance) | mark
+            activity = msgspec.structs.replace(
+                activity,
+                title=title,
+                provenance=provenance,
+            )
+        named.append(activity)
+    return named
 
 
-def _summary(activity: SourceActivity) -> dict[str, Any]:
-    document = {
-        key: value
-        for key, value in to_builtins(msgspec.structs.replace(activity, streams=())).items()
-        if key not in _LONG
-    }
-    return {"start": document.pop("start_utc")} | document
+def title_of(name: str) -> str:
+    """The name of a file without folders and suffixes, in characters that can be written."""
+    base_name = re.split(r"[/\\]", name)[-1]
+    return _SUFFIX.sub("", base_name).encode("utf-8", "replace").decode()
+
+
+# -- which reader ----------------------------------------------------------------------------------
 
 
 def _reader(kind: str | None, content: bytes) -> Any:
+    """The module that reads this kind of file; raises ``RecordRefused`` where there is none."""
     if kind in _READERS:
         return import_module(_READERS[kind])
     if not content.strip():
         raise refusal("FG-file-empty", "it is empty")
-    other = next(
-        (
-            what
-            for magic, what in _OTHERS
-            if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(magic)
-        ),
-        None,
-    )
     raise refusal(
         "FG-not-a-workout",
-        f"it is {other or 'no FIT, GPX or TCX'}",
+        f"it is {_other_kind(content) or 'no FIT, GPX or TCX'}",
         "remove it from the folder, or export the workout again",
     )
+
+
+def _other_kind(content: bytes) -> str | None:
+    """What else it is, for people."""
+    begin = content.lstrip(b"\xef\xbb\xbf \r\n\t")
+    for magic, what in _OTHERS:
+        if begin.startswith(magic):
+            return what
+    return None

@@ -8,7 +8,14 @@ from fitglue_registry.errors import Place, RecordRefused
 
 
 def refusal(
-    code: str, what: str, fix: str = "export it again, or remove it from the folder"
+    code: str,
+    what: str,
+    fix: str = "export it again, or remove it from the folder",
 ) -> RecordRefused:
     """The refusal of one file, to be raised."""
-    return RecordRefused(code, f"the file cannot be used: {what}", at=Place(field="file"), fix=fix)
+    return RecordRefused(
+        code,
+        f"the file cannot be used: {what}",
+        at=Place(field="file"),
+        fix=fix,
+    )

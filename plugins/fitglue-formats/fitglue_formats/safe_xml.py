@@ -15,6 +15,8 @@ from fitglue_formats.refusals import refusal
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+#: Kind of file → the names that its root may have, in lower case.
+_ROOTS = {"gpx": ("gpx",), "tcx": ("trainingcenterdatabase",)}
 _ENCODING = re.compile(rb"<\?xml[^>]*encoding=[\"']([A-Za-z0-9._-]+)[\"']")
 
 
@@ -47,9 +49,6 @@ def parse(content: bytes, root_name: str) -> Element:
     return root
 
 
-_ROOTS = {"gpx": ("gpx",), "tcx": ("trainingcenterdatabase",)}
-
-
 def local_name(element: Element) -> str:
     """The name of an element without its namespace."""
     return str(element.tag).rpartition("}")[2]
@@ -60,4 +59,6 @@ def encoding(content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     declared = _ENCODING.match(content)
-    return declared[1].decode() if declared else "utf-8"
+    if declared is None:
+        return "utf-8"
+    return declared[1].decode()

@@ -8,9 +8,11 @@ import math
 from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from fitglue_formats.clock import start_fields, utc
+from fitglue_formats.figures import averages, samples_of
 from fitglue_formats.refusals import refusal
 from fitglue_formats.safe_xml import clean, local_name, parse
 from fitglue_registry.model import (
@@ -39,6 +41,7 @@ _STREAMS = {
     "Watts": "watts",
     "Speed": "velocity",
 }
+_INTENSITIES = {"Active": "work", "Resting": "rest"}
 _MOST_ACTIVITIES = 100
 
 
@@ -54,15 +57,14 @@ class Point:
 def activities(content: bytes) -> list[SourceActivity]:
     """Every activity of a file in its order; raises ``RecordRefused``."""
     root = parse(clean(content), "tcx")
-    found = [
-        element for element in root.iter() if local_name(element) in ("Activity", "Transition")
-    ]
-    if not found:
+    elements = [one for one in root.iter() if local_name(one) in ("Activity", "Transition")]
+    if not elements:
         raise refusal(
             "FG-tcx-without-activities",
             "it holds no activity; courses and planned workouts are no recording",
         )
-    return [_activity(element, number) for number, element in enumerate(found[:_MOST_ACTIVITIES])]
+    wanted = enumerate(elements[:_MOST_ACTIVITIES])
+    return [_activity(element, number) for number, element in wanted]
 
 
 def summaries(content: bytes) -> list[SourceActivity]:
@@ -78,30 +80,49 @@ def _children(element: Element, name: str) -> Iterator[Element]:
 
 
 def _text(element: Element | None, *path: str) -> str | None:
+    """The text of an element below another one, ``None`` where there is none."""
     for name in path:
-        element = next(_children(element, name), None) if element is not None else None
-    text = (element.text or "").strip() if element is not None else ""
-    return text or None
+        if element is None:
+            return None
+        element = next(_children(element, name), None)
+    if element is None:
+        return None
+    return (element.text or "").strip() or None
 
 
 def _number(element: Element | None, *path: str) -> float | None:
     text = _text(element, *path)
+    if text is None:
+        return None
     try:
-        value = float(text) if text else math.nan
+        value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    if not math.isfinite(value):
+        return None
+    return value
 
 
 def _amount(element: Element | None, *path: str) -> float | None:
     """A figure of which no workout has none, and none has less."""
     value = _number(element, *path)
-    return value if value and value > 0 else None
+    if value is None or value <= 0:
+        return None
+    return value
+
+
+def _not_negative(element: Element, *path: str) -> float | None:
+    value = _number(element, *path)
+    if value is None:
+        return None
+    return max(value, 0.0)
 
 
 def _time(text: str | None) -> datetime | None:
+    if not text:
+        return None
     try:
-        return utc(datetime.fromisoformat(text)) if text else None
+        return utc(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
         return None
 
@@ -114,41 +135,45 @@ def _later(time: datetime, seconds: float) -> datetime:
 
 
 def _points(element: Element) -> list[Point]:
-    points = [
-        point
-        for found in element.iter()
-        if local_name(found) == "Trackpoint" and (point := _point(found)) is not None
-    ]
+    points = []
+    for track_point in element.iter():
+        if local_name(track_point) != "Trackpoint":
+            continue
+        time = _time(_text(track_point, "Time"))
+        if time is not None:
+            points.append(Point(time, _measured(track_point), _place(track_point)))
     # An old device wrote those without a fix a second late.
-    return sorted(points, key=lambda point: point.time)
+    return sorted(points, key=attrgetter("time"))
 
 
-def _point(element: Element) -> Point | None:
-    time = _time(_text(element, "Time"))
-    if time is None:
-        return None
+def _measured(track_point: Element) -> dict[str, float]:
+    """What was measured at a point, by stream."""
     values: dict[str, float] = {}
-    for child in element.iter():
-        kind = _STREAMS.get(local_name(child))
-        value = _number(child, "Value") if kind == "heartrate" else _number(child) if kind else None
-        # No heart beats zero times: that is a strap that was not heard.
-        if kind and value is not None and not (kind == "heartrate" and value <= 0):
+    for element in track_point.iter():
+        kind = _STREAMS.get(local_name(element))
+        value = _measure(kind, element)
+        if kind is not None and value is not None:
             values.setdefault(kind, value)
-    latitude, longitude = (
-        _number(element, "Position", "LatitudeDegrees"),
-        _number(element, "Position", "LongitudeDegrees"),
-    )
-    known = (
-        latitude is not None
-        and longitude is not None
-        and abs(latitude) <= 90
-        and abs(longitude) <= 180
-    )
-    return Point(
-        time,
-        values,
-        (latitude, longitude) if known and latitude is not None and longitude is not None else None,
-    )
+    return values
+
+
+def _measure(kind: str | None, element: Element) -> float | None:
+    if kind is None:
+        return None
+    if kind == "heartrate":
+        # No heart beats zero times: that is a strap that was not heard.
+        return _amount(element, "Value")
+    return _number(element)
+
+
+def _place(track_point: Element) -> tuple[float, float] | None:
+    latitude = _number(track_point, "Position", "LatitudeDegrees")
+    longitude = _number(track_point, "Position", "LongitudeDegrees")
+    if latitude is None or longitude is None:
+        return None
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        return None
+    return latitude, longitude
 
 
 # -- making the workout ----------------------------------------------------------------------------
@@ -157,20 +182,16 @@ def _point(element: Element) -> Point | None:
 def _activity(element: Element, number: int) -> SourceActivity:
     laps = list(_children(element, "Lap")) or [element]
     points = _points(element)
-    start = (
-        _time(laps[0].get("StartTime"))
-        or _time(_text(element, "Id"))
-        or (points[0].time if points else None)
-    )
-    if start is None:
-        raise refusal("FG-tcx-without-times", "nothing in it says when it was")
-    sport_raw = "Transition" if local_name(element) == "Transition" else element.get("Sport")
+    start = _start(element, laps[0], points)
+    sport_raw = element.get("Sport")
+    if local_name(element) == "Transition":
+        sport_raw = "Transition"
     sport = canonical_sport(sport_raw)
     streams = _streams(points, start)
-    figures = _figures(laps, points, start)
-    provenance = {
-        field: Provenance("computed", note="from the samples") for field in _fill(figures, streams)
-    }
+    stated = _stated(laps, points, start)
+    computed = _computed(streams)
+    from_samples = Provenance("computed", note="from the samples")
+    places = (point.place for point in points if point.place)
     return SourceActivity(
         leg_no=number,
         sport=sport,
@@ -178,96 +199,130 @@ def _activity(element: Element, number: int) -> SourceActivity:
         description=_text(element, "Notes"),
         streams=tuple(streams.values()),
         laps=_laps(laps, points, start),
-        device=_device(next(_children(element, "Creator"), None)),
-        provenance=provenance,
+        device=_device(element),
+        provenance={field: from_samples for field in computed if field not in stated},
         cadence_per_leg=True if "cadence" in streams and sport in ON_FOOT else None,
-        **start_fields(start, next((point.place for point in points if point.place), None)),
-        **figures,
+        **start_fields(start, next(places, None)),
+        **(computed | stated),
     )
 
 
-def _device(creator: Element | None) -> Device | None:
+def _start(
+    element: Element,
+    first_lap: Element,
+    points: Sequence[Point],
+) -> datetime:
+    start = _time(first_lap.get("StartTime")) or _time(_text(element, "Id"))
+    if start is not None:
+        return start
+    if not points:
+        raise refusal("FG-tcx-without-times", "nothing in it says when it was")
+    return points[0].time
+
+
+def _device(element: Element) -> Device | None:
+    creator = next(_children(element, "Creator"), None)
     if creator is None:
         return None
-    version = [_text(creator, "Version", part) for part in ("VersionMajor", "VersionMinor")]
+    major = _text(creator, "Version", "VersionMajor")
+    minor = _text(creator, "Version", "VersionMinor")
     serial = _text(creator, "UnitId")
-    made = Device(
+    if serial is not None and not serial.strip("0"):
+        serial = None
+    device = Device(
         name=_text(creator, "Name"),
         product=_text(creator, "ProductID"),
-        serial=serial if serial and serial.strip("0") else None,
-        software=".".join(part for part in version if part) or None,
+        serial=serial,
+        software=".".join(filter(None, (major, minor))) or None,
     )
-    return None if made == Device() else made
+    if device == Device():
+        return None
+    return device
 
 
-def _figures(laps: Sequence[Element], points: Sequence[Point], start: datetime) -> dict[str, Any]:
-    """What the laps say together; a mean weighs each with its time."""
+# -- figures ---------------------------------------------------------------------------------------
+
+
+def _stated(
+    laps: Sequence[Element],
+    points: Sequence[Point],
+    start: datetime,
+) -> dict[str, Any]:
+    """What the laps say together."""
     times = [_amount(lap, "TotalTimeSeconds") or 0.0 for lap in laps]
-    figures: dict[str, Any] = {
+    figures = {
         "moving_s": sum(times) or None,
-        "calories_kcal": _sum(laps, "Calories"),
+        "elapsed_s": _elapsed_s(laps, times, points, start),
         "distance_m": _sum(laps, "DistanceMeters"),
+        "calories_kcal": _sum(laps, "Calories"),
+        "average_heartrate_bpm": _mean_heart_rate(laps, times),
+        "max_heartrate_bpm": _highest(laps, "MaximumHeartRateBpm", "Value"),
+        "max_speed_mps": _highest(laps, "MaximumSpeed"),
     }
-    ends = [
-        _later(begin, time)
-        for lap, time in zip(laps, times, strict=True)
-        if (begin := _time(lap.get("StartTime")))
-    ]
-    ends += [points[-1].time] if points else []
-    elapsed_s = max((end - start).total_seconds() for end in ends) if ends else 0.0
-    figures["elapsed_s"] = elapsed_s if elapsed_s > 0 else None
-    beats = [_amount(lap, "AverageHeartRateBpm", "Value") for lap in laps]
-    weighed = [(beat, time) for beat, time in zip(beats, times, strict=True) if beat and time]
-    if weighed:
-        figures["average_heartrate_bpm"] = sum(beat * time for beat, time in weighed) / sum(
-            time for _, time in weighed
-        )
-    for field, path in (
-        ("max_heartrate_bpm", ("MaximumHeartRateBpm", "Value")),
-        ("max_speed_mps", ("MaximumSpeed",)),
-    ):
-        figures[field] = max(
-            (value for lap in laps if (value := _amount(lap, *path)) is not None), default=None
-        )
     return {field: value for field, value in figures.items() if value is not None}
 
 
+def _elapsed_s(
+    laps: Sequence[Element],
+    times: Sequence[float],
+    points: Sequence[Point],
+    start: datetime,
+) -> float | None:
+    """From the start to the end of the last lap or point."""
+    ends = [point.time for point in points[-1:]]
+    for lap, seconds in zip(laps, times, strict=True):
+        begin = _time(lap.get("StartTime"))
+        if begin is not None:
+            ends.append(_later(begin, seconds))
+    if not ends:
+        return None
+    elapsed_s = (max(ends) - start).total_seconds()
+    if elapsed_s <= 0:
+        return None
+    return elapsed_s
+
+
+def _mean_heart_rate(laps: Sequence[Element], times: Sequence[float]) -> float | None:
+    """The mean of the laps, each weighed with its time."""
+    beats = 0.0
+    seconds = 0.0
+    for lap, time in zip(laps, times, strict=True):
+        rate = _amount(lap, "AverageHeartRateBpm", "Value")
+        if rate is not None and time:
+            beats += rate * time
+            seconds += time
+    if not seconds:
+        return None
+    return beats / seconds
+
+
+def _highest(laps: Sequence[Element], *path: str) -> float | None:
+    amounts = (_amount(lap, *path) for lap in laps)
+    return max(filter(None, amounts), default=None)
+
+
 def _sum(laps: Sequence[Element], name: str) -> float | None:
-    values = [max(value, 0.0) for lap in laps if (value := _number(lap, name)) is not None]
-    return sum(values) if values else None
+    amounts = [_not_negative(lap, name) for lap in laps]
+    known = [amount for amount in amounts if amount is not None]
+    if not known:
+        return None
+    return sum(known)
 
 
-def _fill(figures: dict[str, Any], streams: dict[str, Stream]) -> list[str]:
-    """Fill in from the samples what the laps do not say; the names of what was."""
-    found: dict[str, float] = {}
-    for kind, average, highest in (
-        ("heartrate", "average_heartrate_bpm", "max_heartrate_bpm"),
-        ("watts", "average_watts", "max_watts"),
-    ):
-        values = (
-            [value for value in streams[kind].values if isinstance(value, float)]
-            if kind in streams
-            else []
-        )
-        if values:
-            found |= {average: sum(values) / len(values), highest: max(values)}
-    heights = (
-        [value for value in streams["altitude"].values if isinstance(value, float)]
-        if "altitude" in streams
-        else []
-    )
+def _computed(streams: dict[str, Stream]) -> dict[str, Any]:
+    """What the samples say."""
+    figures = averages(streams)
+    heights = samples_of(streams, "altitude")
     if heights:
-        found |= {"min_altitude_m": min(heights), "max_altitude_m": max(heights)}
-    way = (
-        [value for value in streams["distance"].values if isinstance(value, float)]
-        if "distance" in streams
-        else []
-    )
+        figures["min_altitude_m"] = min(heights)
+        figures["max_altitude_m"] = max(heights)
+    way = samples_of(streams, "distance")
     if way:
-        found["distance_m"] = max(way[-1], 0.0)
-    added = {field: value for field, value in found.items() if field not in figures}
-    figures |= added
-    return list(added)
+        figures["distance_m"] = max(way[-1], 0.0)
+    return figures
+
+
+# -- streams and laps ------------------------------------------------------------------------------
 
 
 def _streams(points: Sequence[Point], start: datetime) -> dict[str, Stream]:
@@ -275,48 +330,65 @@ def _streams(points: Sequence[Point], start: datetime) -> dict[str, Stream]:
         return {}
     columns = {"time": Column.of((point.time - start).total_seconds() for point in points)}
     if any(point.place for point in points):
-        places = [point.place or (math.nan, math.nan) for point in points]
-        columns["latlng"] = Column.pairs(
-            [place[0] for place in places], [place[1] for place in places]
-        )
+        places = [point.place or (None, None) for point in points]
+        latitudes, longitudes = zip(*places, strict=True)
+        columns["latlng"] = Column.pairs(latitudes, longitudes)
     for kind in dict.fromkeys(_STREAMS.values()):
         if any(kind in point.values for point in points):
             columns[kind] = Column.of(point.values.get(kind) for point in points)
     return {kind: Stream(kind, column, unit=STREAM_UNITS[kind]) for kind, column in columns.items()}
 
 
-def _laps(laps: Sequence[Element], points: Sequence[Point], start: datetime) -> tuple[Lap, ...]:
+def _laps(
+    laps: Sequence[Element],
+    points: Sequence[Point],
+    start: datetime,
+) -> tuple[Lap, ...]:
     times = [point.time for point in points]
-    return tuple(
-        _lap(lap, begin, times, start)
-        for lap in laps
-        if (begin := _time(lap.get("StartTime"))) is not None
-    )
+    made = []
+    for lap in laps:
+        begin = _time(lap.get("StartTime"))
+        if begin is not None:
+            made.append(_lap(lap, begin, times, start))
+    return tuple(made)
 
 
-def _lap(lap: Element, begin: datetime, times: Sequence[datetime], start: datetime) -> Lap:
-    elapsed_s = _number(lap, "TotalTimeSeconds")
-    distance = _number(lap, "DistanceMeters")
-    first, last = (
-        bisect_left(times, begin),
-        bisect_left(times, _later(begin, max(elapsed_s or 0.0, 1.0))),
-    )
+def _lap(
+    lap: Element,
+    begin: datetime,
+    times: Sequence[datetime],
+    start: datetime,
+) -> Lap:
+    elapsed_s = _not_negative(lap, "TotalTimeSeconds")
+    end = _later(begin, max(elapsed_s or 0.0, 1.0))
     extension = next((child for child in lap.iter() if local_name(child) == "LX"), None)
-    intensity = _text(lap, "Intensity")
+    cadence = _amount(lap, "Cadence") or _amount(extension, "AvgRunCadence")
     return Lap(
-        intensity={"Active": "work", "Resting": "rest"}.get(intensity or ""),
+        intensity=_INTENSITIES.get(_text(lap, "Intensity") or ""),
         start_s=(begin - start).total_seconds(),
         start_utc=begin,
-        start_index=first if last > first else None,
-        end_index=last if last > first else None,
-        elapsed_s=None if elapsed_s is None else max(elapsed_s, 0.0),
-        distance_m=None if distance is None else max(distance, 0.0),
+        elapsed_s=elapsed_s,
+        distance_m=_not_negative(lap, "DistanceMeters"),
         calories_kcal=_amount(lap, "Calories"),
         average_heartrate_bpm=_amount(lap, "AverageHeartRateBpm", "Value"),
         max_heartrate_bpm=_amount(lap, "MaximumHeartRateBpm", "Value"),
         max_speed_mps=_number(lap, "MaximumSpeed"),
-        average_cadence_rpm=_amount(lap, "Cadence") or _amount(extension, "AvgRunCadence"),
+        average_cadence_rpm=cadence,
         average_speed_mps=_number(extension, "AvgSpeed"),
         average_watts=_number(extension, "AvgWatts"),
         max_watts=_number(extension, "MaxWatts"),
+        **_span(times, begin, end),
     )
+
+
+def _span(
+    times: Sequence[datetime],
+    begin: datetime,
+    end: datetime,
+) -> dict[str, Any]:
+    """The place of a lap in the samples; nothing where it has none."""
+    first = bisect_left(times, begin)
+    last = bisect_left(times, end)
+    if last <= first:
+        return {}
+    return {"start_index": first, "end_index": last}

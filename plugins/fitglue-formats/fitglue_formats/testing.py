@@ -78,7 +78,12 @@ class FitFile:
         self.big = int(big_endian)
         self.body = bytearray()
 
-    def write(self, number: int, fields: Fields, developer: DeveloperFields | None = None) -> Self:
+    def write(
+        self,
+        number: int,
+        fields: Fields,
+        developer: DeveloperFields | None = None,
+    ) -> Self:
         """Append a message with its definition."""
         plain = [
             (key, BASES[base][0], self._pack(base, value)) for key, (base, value) in fields.items()
@@ -136,7 +141,11 @@ class FitFile:
         if place:
             fields[0] = ("i4", round((47.0 + second * 1e-5) * _DEGREE))
             fields[1] = ("i4", round(11.0 * _DEGREE))
-        fields |= {3: ("u1", hr), 5: ("u4", second * 300), 7: ("u2", 200)}
+        fields |= {
+            3: ("u1", hr),
+            5: ("u4", second * 300),
+            7: ("u2", 200),
+        }
         return self.write(20, fields | dict(more or {}), developer)
 
     def session(
@@ -162,7 +171,12 @@ class FitFile:
         }
         return self.write(18, fields | dict(more or {}))
 
-    def lap(self, start: int = 0, seconds: int = 10, more: Fields | None = None) -> Self:
+    def lap(
+        self,
+        start: int = 0,
+        seconds: int = 10,
+        more: Fields | None = None,
+    ) -> Self:
         """A lap."""
         fields: dict[int, tuple[str, Any]] = {
             253: ("u4", T0 + start + seconds),
@@ -175,12 +189,26 @@ class FitFile:
     def timer(self, second: int, *, start: bool) -> Self:
         """The timer was started or stopped."""
         event_type = 0 if start else 4
-        return self.write(21, {253: ("u4", T0 + second), 0: ("enum", 0), 1: ("enum", event_type)})
+        return self.write(
+            21,
+            {
+                253: ("u4", T0 + second),
+                0: ("enum", 0),
+                1: ("enum", event_type),
+            },
+        )
 
     def activity(self, end: int = 10, offset_s: int = 7200) -> Self:
         """The message that says the local time."""
         local = T0 + end + offset_s
-        return self.write(34, {253: ("u4", T0 + end), 5: ("u4", local), 1: ("u2", 1)})
+        return self.write(
+            34,
+            {
+                253: ("u4", T0 + end),
+                5: ("u4", local),
+                1: ("u2", 1),
+            },
+        )
 
 
 def _definition(fields: list[tuple[int, int, bytes]]) -> bytes:

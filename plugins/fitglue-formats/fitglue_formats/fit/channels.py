@@ -59,9 +59,29 @@ UNUSED = frozenset(
 #: of each.
 _DEVELOPERS: dict[str, tuple[str, dict[str, float]]] = {
     "power": ("watts", {"watts": 1, "watt": 1, "w": 1}),
-    "core temperature": ("core_temperature", {"c": 1, "°c": 1, "celsius": 1}),
-    "skin temperature": ("skin_temperature", {"c": 1, "°c": 1, "celsius": 1}),
-    "ground time": ("ground_contact_time", {"milliseconds": 1, "ms": 1}),
+    "core temperature": (
+        "core_temperature",
+        {
+            "c": 1,
+            "°c": 1,
+            "celsius": 1,
+        },
+    ),
+    "skin temperature": (
+        "skin_temperature",
+        {
+            "c": 1,
+            "°c": 1,
+            "celsius": 1,
+        },
+    ),
+    "ground time": (
+        "ground_contact_time",
+        {
+            "milliseconds": 1,
+            "ms": 1,
+        },
+    ),
     "vertical oscillation": (
         "vertical_oscillation",
         {"centimeters": 10, "cm": 10, "mm": 1, "millimeters": 1},
@@ -70,18 +90,32 @@ _DEVELOPERS: dict[str, tuple[str, dict[str, float]]] = {
     "smo2": ("smo2", {"%": 1}),
     "total hemoglobin conc": ("thb", {"g/dl": 1}),
     "thb": ("thb", {"g/dl": 1}),
-    "respiration rate": ("respiration", {"bpm": 1, "brpm": 1, "breaths/min": 1}),
+    "respiration rate": (
+        "respiration",
+        {
+            "bpm": 1,
+            "brpm": 1,
+            "breaths/min": 1,
+        },
+    ),
 }
 
 
-def of_developer(name: str, unit: str | None, native: str | None) -> Channel | None:
+def of_developer(
+    name: str,
+    unit: str | None,
+    native: str | None,
+) -> Channel | None:
     """The stream that a developer's field is, by its name and unit, or by the native field that it
     says it stands for.
     """
-    stream, units = _DEVELOPERS.get(" ".join(name.replace("_", " ").casefold().split()), (None, {}))
+    folded = " ".join(name.replace("_", " ").casefold().split())
+    stream, units = _DEVELOPERS.get(folded, (None, {}))
     factor = units.get((unit or "").strip().casefold())
     if stream is not None and factor is not None:
         return Channel(stream, factor)
     # Of the native fields only those whose unit cannot be doubted: a maker's idea of speed or
     # distance may be in any.
-    return NATIVE[native] if native in ("heart_rate", "power", "cadence") else None
+    if native in ("heart_rate", "power", "cadence"):
+        return NATIVE[native]
+    return None

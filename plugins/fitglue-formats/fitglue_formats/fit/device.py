@@ -6,53 +6,63 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fitglue_formats.fit.values import text
 from fitglue_registry.model import Device
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fitglue_formats.fit.messages import Messages, Values
 
 
 def device_of(messages: Messages) -> Device | None:
     """The device that wrote the file, by its ``file_id`` and what it says of itself."""
-    file_id = messages.first("file_id")
-    creators = [
-        values
-        for values in messages.all("device_info")
-        if values.get("device_index") in ("creator", 0)
-    ]
-    manufacturer = _first("manufacturer", file_id, *creators)
-    product = _first("product", file_id, *creators)
-    serial = _first("serial_number", file_id, *creators)
-    software = next(
-        (value for values in creators if (value := values.get("software_version")) is not None),
-        None,
-    )
-    name = _first("product_name", file_id, *creators) or " ".join(
-        _words(part) for part in (manufacturer, product) if part and part != "0"
-    )
-    made = Device(
-        name=name or None,
+    infos = messages.all("device_info")
+    creators = [values for values in infos if values.get("device_index") in ("creator", 0)]
+    sayings = [messages.first("file_id"), *creators]
+    manufacturer = _first(sayings, "manufacturer")
+    product = _first(sayings, "product")
+    device = Device(
+        name=_first(sayings, "product_name") or _name(manufacturer, product),
         manufacturer=manufacturer,
         product=product,
-        serial=serial,
-        software=f"{software:g}" if isinstance(software, int | float) else None,
+        serial=_first(sayings, "serial_number"),
+        software=_software(creators),
     )
-    return None if made == Device() else made
+    if device == Device():
+        return None
+    return device
 
 
-def _first(name: str, *messages: Values) -> str | None:
+def _first(messages: Sequence[Values], name: str) -> str | None:
     """The first value that says something; 0 is none for a serial number, and products without a
     name are numbers.
     """
     for values in messages:
         value = values.get(name)
-        text = value if isinstance(value, str) else str(value) if isinstance(value, int) else None
-        text = "".join(char for char in text if char.isprintable()).strip() if text else None
-        if text and not (name == "serial_number" and not int(text)):
-            return text
+        if not isinstance(value, str | int):
+            continue
+        known = text(str(value))
+        if known and not (name == "serial_number" and not known.strip("0")):
+            return known
     return None
 
 
-def _words(name: str) -> str:
-    words = name.replace("_", " ").split()
-    return " ".join(word[:1].upper() + word[1:] for word in words)
+def _software(creators: Sequence[Values]) -> str | None:
+    """The version of the software that the creators say first."""
+    for values in creators:
+        version = values.get("software_version")
+        if isinstance(version, int | float):
+            return f"{version:g}"
+        if version is not None:
+            return None
+    return None
+
+
+def _name(manufacturer: str | None, product: str | None) -> str | None:
+    """Maker and product as people write them: ``garmin`` and ``edge_530`` are Garmin Edge 530."""
+    words: list[str] = []
+    for part in (manufacturer, product):
+        if part and part != "0":
+            words += part.replace("_", " ").split()
+    return " ".join(word[:1].upper() + word[1:] for word in words) or None

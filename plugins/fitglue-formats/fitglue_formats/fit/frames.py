@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fitdecode.profile import MESSAGE_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 FILE_ID, SESSION, LAP, RECORD, HRV, HR = 0, 18, 19, 20, 78, 132
 TIMESTAMP = 253
@@ -85,70 +88,91 @@ def cut(content: bytes) -> Frames:
     """
     frames = Frames(content)
     position = 0
-    while (
-        frames.damage is None
-        and content[position + 8 : position + 12] == b".FIT"
-        and content[position] >= _SHORTEST_HEADER
-    ):
-        header, said = content[position], struct.unpack_from("<I", content, position + 4)[0]
-        part = Part(position, position + header, position + header + said)
-        short = said == 0 or part.end > len(content)
-        if short:
-            part.end = len(content)
-        try:
-            _walk(content, part)
-        except _Broken as broken:
-            frames.damage = str(broken)
-        if short:
-            frames.damage = (
-                f"it was never finished: its header says that it is empty; {len(content):,} "
-                "bytes were read"
-                if said == 0
-                else frames.damage
-                or (
-                    f"it is cut after {len(content):,} bytes: it should have "
-                    f"{position + header + said + 2:,}"
-                )
-            )
+    while frames.damage is None and _has_header(content, position):
+        start = position + content[position]
+        part = Part(position, start, start)
+        frames.damage = _cut_part(content, part)
         frames.parts.append(part)
         position = part.end + 2  # the checksum
     return frames
 
 
+def offsets(fields: Iterable[Field], at: int = 0) -> Iterator[tuple[int, Field]]:
+    """The fields of a message, each with the place where it begins; ``at`` is that of the first."""
+    for one in fields:
+        yield at, one
+        at += one.size
+
+
+def _has_header(content: bytes, position: int) -> bool:
+    if content[position + 8 : position + 12] != b".FIT":
+        return False
+    return content[position] >= _SHORTEST_HEADER
+
+
+def _cut_part(content: bytes, part: Part) -> str | None:
+    """Find the messages and the end of one part; what is returned is what is wrong with it."""
+    (size,) = struct.unpack_from("<I", content, part.begin + 4)
+    stated_end = part.start + size
+    is_cut = stated_end > len(content)
+    part.end = len(content) if is_cut or size == 0 else stated_end
+    damage = None
+    try:
+        _walk(content, part)
+    except _Broken as broken:
+        damage = str(broken)
+    if size == 0:
+        return (
+            f"it was never finished: its header says that it is empty; {len(content):,} "
+            "bytes were read"
+        )
+    if is_cut and damage is None:
+        return f"it is cut after {len(content):,} bytes: it should have {stated_end + 2:,}"
+    return damage
+
+
 def _walk(content: bytes, part: Part) -> None:
     definitions: dict[int, Definition] = {}
     shapes: dict[bytes, Definition] = {}
-    position, end, append = part.start, part.end, part.messages.append
     timed: Message | None = None
+    append = part.messages.append
+    position = part.start
+    end = part.end
     while position < end:
         header = content[position]
-        if header & _DEFINITION and not header & _COMPRESSED:
+        if header & _COMPRESSED:
+            local = (header >> 5) & 3
+        elif header & _DEFINITION:
             body = _body(content, position, end)
             if body not in shapes:  # some apps define every message anew
                 shapes[body] = _definition(body)
             definitions[header & 15] = shapes[body]
             position += 1 + len(body)
             continue
-        found = definitions.get((header >> 5) & 3 if header & _COMPRESSED else header & 15)
+        else:
+            local = header & 15
+        definition = definitions.get(local)
         start = position + 1
-        if (
-            found is None
-            or (header & _COMPRESSED and found.timestamp_at >= 0)
-            or start + found.size > end
-        ):
-            raise _Broken(
-                f"it makes no sense after byte {position:,} of {len(content):,}: it was read "
-                "up to there"
-            )
-        message = Message(
-            found, start, _rolled(content, timed, header & 31) if header & _COMPRESSED else -1
-        )
-        if message.time >= 0 or found.timestamp_at >= 0:
+        if definition is None or start + definition.size > end:
+            raise _senseless(content, position)
+        time = -1
+        if header & _COMPRESSED:
+            if definition.timestamp_at >= 0:
+                raise _senseless(content, position)
+            time = _rolled(content, timed, header & 31)
+        message = Message(definition, start, time)
+        if time >= 0 or definition.timestamp_at >= 0:
             timed = message
         if len(part.messages) >= MOST_MESSAGES:
             raise _Broken(f"it holds more than {MOST_MESSAGES:,} messages: those were read")
         append(message)
-        position = start + found.size
+        position = start + definition.size
+
+
+def _senseless(content: bytes, position: int) -> _Broken:
+    return _Broken(
+        f"it makes no sense after byte {position:,} of {len(content):,}: it was read up to there"
+    )
 
 
 def _rolled(content: bytes, timed: Message | None, offset: int) -> int:
@@ -157,15 +181,16 @@ def _rolled(content: bytes, timed: Message | None, offset: int) -> int:
     """
     if timed is None:
         return -1
-    last = timed.time if timed.time >= 0 else _time(content, timed)
+    last = timed.time
+    if last < 0:
+        last = _time(content, timed)
     return last + ((offset - last) & 31)
 
 
 def _time(content: bytes, message: Message) -> int:
     order = ">I" if message.definition.big_endian else "<I"
-    time: int = struct.unpack_from(order, content, message.start + message.definition.timestamp_at)[
-        0
-    ]
+    at = message.start + message.definition.timestamp_at
+    time: int = struct.unpack_from(order, content, at)[0]
     return time
 
 
@@ -185,23 +210,35 @@ def _body(content: bytes, position: int, end: int) -> bytes:
 
 
 def _definition(body: bytes) -> Definition:
-    big, count = bool(body[1] & 1), body[4]
-    fields = tuple(Field(*body[at : at + 3]) for at in range(5, 5 + 3 * count, 3))
-    developer = tuple(Field(*body[at : at + 3]) for at in range(6 + 3 * count, len(body), 3))
-    number = struct.unpack_from(">H" if big else "<H", body, 2)[0]
+    big_endian = bool(body[1] & 1)
+    (number,) = struct.unpack_from(">H" if big_endian else "<H", body, 2)
     swapped = (number & 0xFF) << 8 | number >> 8
     if number not in MESSAGE_TYPES and swapped in MESSAGE_TYPES:
         # Some devices say the wrong order of bytes; the number of a message that exists gives them
         # away.
-        number, big, body = swapped, not big, body[:1] + bytes([1 - (body[1] & 1)]) + body[2:]
-    size = sum(one.size for one in fields) + sum(one.size for one in developer)
-    return Definition(number, big, fields, developer, size, body, _timestamp_at(fields))
+        number = swapped
+        big_endian = not big_endian
+        body = body[:1] + bytes([1 - (body[1] & 1)]) + body[2:]
+    developer_at = 5 + 3 * body[4]
+    fields = _fields(body[5:developer_at])
+    developer_fields = _fields(body[developer_at + 1 :])
+    return Definition(
+        number=number,
+        big_endian=big_endian,
+        fields=fields,
+        developer_fields=developer_fields,
+        size=sum(one.size for one in fields + developer_fields),
+        body=body,
+        timestamp_at=_timestamp_at(fields),
+    )
+
+
+def _fields(raw: bytes) -> tuple[Field, ...]:
+    return tuple(Field(*row) for row in struct.iter_unpack("BBB", raw))
 
 
 def _timestamp_at(fields: tuple[Field, ...]) -> int:
-    at = 0
-    for one in fields:
+    for at, one in offsets(fields):
         if one.number == TIMESTAMP and one.size == 4:
             return at
-        at += one.size
     return -1

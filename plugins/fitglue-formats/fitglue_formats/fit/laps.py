@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitglue_formats.fit.clock import moment, seconds
+from fitglue_formats.fit.clock import moment
+from fitglue_formats.fit.values import cadence, number, seconds
 from fitglue_registry.model import Lap
 
 if TYPE_CHECKING:
@@ -34,74 +35,106 @@ _INTENSITIES = {"active": "work", "interval": "work"}
 _MOST_LAPS = 5_000
 
 
-def number(values: Values, name: str, *, zero: bool = True) -> float | None:
-    """A figure of a message, where it is one; ``zero=False`` for what no workout has none of."""
-    value = values.get(name)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not np.isfinite(value):
-        return None
-    return float(value) if zero or value else None
-
-
-def cadence(values: Values, name: str) -> float | None:
-    """A cadence with its fraction."""
-    whole = number(values, name)
-    return (
-        None
-        if whole is None
-        else whole + (number(values, name.replace("_cadence", "_fractional_cadence")) or 0.0)
-    )
-
-
 def laps_of(
-    messages: Messages, samples: Samples, start: float, first: float, end: float
+    messages: Messages,
+    samples: Samples,
+    start: float,
+    first: float,
+    end: float,
 ) -> tuple[Lap, ...]:
     """The laps and the lengths that begin from ``first`` up to ``end``, with their seconds counted
     from ``start``.
     """
-    found = list(_between(messages, "lap", first, end))
-    found += [(at, values) for at, values in _between(messages, "length", first, end)]
-    return tuple(_lap(at, values, samples, start) for at, values in found[:_MOST_LAPS])
+    laps = []
+    for at, values in _between(messages, "lap", first, end):
+        laps.append(_lap(at, values, samples, start))
+    for at, values in _between(messages, "length", first, end):
+        laps.append(_length(at, values, samples, start))
+    return tuple(laps[:_MOST_LAPS])
 
 
 def _between(
-    messages: Messages, kind: str, first: float, end: float
+    messages: Messages,
+    kind: str,
+    first: float,
+    end: float,
 ) -> Iterator[tuple[float, Values]]:
     for values in messages.all(kind):
         at = seconds(values, "start_time")
         if at is not None and first <= at < end:
-            yield at, {**values, "kind": kind}
+            yield at, values
 
 
-def _lap(at: float, values: Values, samples: Samples, start: float) -> Lap:
-    numbers: dict[str, Any] = {
-        field: amount
-        for field, name in _NUMBERS.items()
-        if (amount := number(values, name)) is not None
-    }
-    span = numbers.get("elapsed_s")
-    indices: dict[str, Any] = {}
-    if len(samples) and span is not None:
-        first, last = np.searchsorted(samples.time, [at, at + max(span, 1)])
-        if last > first:
-            indices = {"start_index": int(first), "end_index": int(last)}
-    length = values["kind"] == "length"
-    idle = values.get("length_type") == "idle"
-    intensity = values.get("intensity")
-    stroke = values.get("swim_stroke")
+def _lap(
+    at: float,
+    values: Values,
+    samples: Samples,
+    start: float,
+) -> Lap:
     return Lap(
-        kind="length" if length else "lap",
-        label=stroke if isinstance(stroke, str) and not idle else None,
-        intensity="rest"
-        if idle
-        else _INTENSITIES.get(intensity, intensity)
-        if isinstance(intensity, str)
-        else None,
-        start_s=at - start,
-        start_utc=moment(at),
-        **indices,
-        **numbers,
-        average_cadence_rpm=number(values, "avg_swimming_cadence")
-        if length
-        else cadence(values, "avg_cadence"),
-        average_grade_pct=number(values, "avg_grade"),
+        kind="lap",
+        label=_stroke(values),
+        intensity=_intensity(values),
+        average_cadence_rpm=cadence(values, "avg_cadence"),
+        **_common(at, values, samples, start),
     )
+
+
+def _length(
+    at: float,
+    values: Values,
+    samples: Samples,
+    start: float,
+) -> Lap:
+    return Lap(
+        kind="length",
+        label=_stroke(values),
+        intensity=_intensity(values),
+        average_cadence_rpm=number(values, "avg_swimming_cadence"),
+        **_common(at, values, samples, start),
+    )
+
+
+def _common(
+    at: float,
+    values: Values,
+    samples: Samples,
+    start: float,
+) -> dict[str, Any]:
+    """What laps and lengths say in the same way."""
+    fields: dict[str, Any] = {
+        "start_s": at - start,
+        "start_utc": moment(at),
+    }
+    for field, name in _NUMBERS.items():
+        amount = number(values, name)
+        if amount is not None:
+            fields[field] = amount
+    fields["average_grade_pct"] = number(values, "avg_grade")
+    elapsed_s = fields.get("elapsed_s")
+    if len(samples) and elapsed_s is not None:
+        first, last = np.searchsorted(samples.time, [at, at + max(elapsed_s, 1)])
+        if last > first:
+            fields["start_index"] = int(first)
+            fields["end_index"] = int(last)
+    return fields
+
+
+def _stroke(values: Values) -> str | None:
+    stroke = values.get("swim_stroke")
+    if not isinstance(stroke, str) or _is_idle(values):
+        return None
+    return stroke
+
+
+def _intensity(values: Values) -> str | None:
+    if _is_idle(values):
+        return "rest"
+    intensity = values.get("intensity")
+    if not isinstance(intensity, str):
+        return None
+    return _INTENSITIES.get(intensity, intensity)
+
+
+def _is_idle(values: Values) -> bool:
+    return bool(values.get("length_type") == "idle")

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import fitdecode
 
+from fitglue_formats.fit.frames import offsets
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
@@ -67,66 +69,65 @@ def decode(frames: Frames, wanted: Collection[int]) -> Messages:
     """The messages with the wanted numbers."""
     messages = Messages()
     for number, part in enumerate(frames.parts):
-        for kind, values in _decode(frames.content, part, wanted, messages):
-            messages.add(kind, values | {"part": number})
+        chosen = _chosen(frames.content, part, wanted)
+        decoded, lost = _decode(frames.content, chosen)
+        messages.lost += lost
+        for kind, values in decoded:
+            values["part"] = number
+            messages.add(kind, values)
     return messages
 
 
-def _decode(
-    content: bytes, part: Part, wanted: Collection[int], messages: Messages
-) -> Iterator[tuple[str, Values]]:
-    left = _chosen(content, part, wanted)
-    for _ in range(_MOST_STUMBLES):
-        done = 0
-        try:
-            for kind, values in _read(content, left):
-                done += 1
-                time = left[done - 1].time
-                yield kind, values | ({"timestamp": time} if time >= 0 else {})
-        except _STUMBLES:
-            messages.lost += 1
-            left = [
-                message for message in left[:done] if message.definition.number in _DEVELOPER
-            ] + left[done + 1 :]
-        else:
-            return
-    messages.lost += len(left)
-
-
-def _chosen(content: bytes, part: Part, wanted: Collection[int]) -> list[Message]:
+def _chosen(
+    content: bytes,
+    part: Part,
+    wanted: Collection[int],
+) -> list[Message]:
     """Of the devices only those that recorded: a long ride names its dozen sensors a dozen
     times.
     """
-    return [
-        message
-        for message in part.messages
-        if message.definition.number in wanted
-        and (message.definition.number != _DEVICE_INFO or _is_creator(content, message))
-    ]
+    chosen = []
+    for message in part.messages:
+        number = message.definition.number
+        if number not in wanted:
+            continue
+        if number != _DEVICE_INFO or _is_creator(content, message):
+            chosen.append(message)
+    return chosen
 
 
 def _is_creator(content: bytes, message: Message) -> bool:
-    at = message.start
-    for field in message.definition.fields:
+    for at, field in offsets(message.definition.fields, message.start):
         if field.number == 0:
             return content[at] in (0, 0xFF)
-        at += field.size
     return True
+
+
+def _decode(content: bytes, chosen: Sequence[Message]) -> tuple[list[tuple[str, Values]], int]:
+    """The messages of one part that can be read, and how many cannot."""
+    decoded: list[tuple[str, Values]] = []
+    left = list(chosen)
+    for stumbles in range(_MOST_STUMBLES):
+        done = 0
+        try:
+            for kind, values in _read(content, left):
+                time = left[done].time
+                done += 1
+                if time >= 0:
+                    values["timestamp"] = time
+                decoded.append((kind, values))
+        except _STUMBLES:
+            developers = [one for one in left[:done] if one.definition.number in _DEVELOPER]
+            left = developers + left[done + 1 :]
+        else:
+            return decoded, stumbles
+    return decoded, _MOST_STUMBLES + len(left)
 
 
 def _read(content: bytes, chosen: Sequence[Message]) -> Iterator[tuple[str, Values]]:
     """The messages through fitdecode, as a file of their own."""
-    packed = bytearray()
-    shape: Definition | None = None
-    for message in chosen:
-        definition = message.definition
-        if shape is not definition:
-            shape = definition
-            packed += bytes([0x60 if definition.developer_fields else 0x40]) + definition.body
-        packed += b"\0" + content[message.start : message.start + definition.size]
-    header = struct.pack("<BBHI4sH", 14, 0x20, 2132, len(packed), b".FIT", 0)
     reader = fitdecode.FitReader(
-        io.BytesIO(header + packed + b"\0\0"),
+        io.BytesIO(_packed(content, chosen)),
         processor=None,
         check_crc=fitdecode.CrcCheck.DISABLED,
         error_handling=fitdecode.ErrorHandling.IGNORE,
@@ -137,13 +138,28 @@ def _read(content: bytes, chosen: Sequence[Message]) -> Iterator[tuple[str, Valu
                 yield frame.name, _values(frame)
 
 
+def _packed(content: bytes, chosen: Sequence[Message]) -> bytes:
+    """A FIT file of these messages alone, without a checksum."""
+    packed = bytearray()
+    shape: Definition | None = None
+    for message in chosen:
+        definition = message.definition
+        if shape is not definition:
+            shape = definition
+            packed += b"\x60" if definition.developer_fields else b"\x40"
+            packed += definition.body
+        packed += b"\0" + content[message.start : message.start + definition.size]
+    header = struct.pack("<BBHI4sH", 14, 0x20, 2132, len(packed), b".FIT", 0)
+    return header + bytes(packed) + b"\0\0"
+
+
 def _values(frame: Any) -> Values:
     """Every field by its name; what is null at the source is left out."""
     values: Values = {}
-    for found in frame.fields:
-        if found.value is None or (found.field_def is not None and found.field_def.is_dev):
+    for field in frame.fields:
+        if field.value is None or (field.field_def is not None and field.field_def.is_dev):
             continue
-        if found.parent_field is not None:
-            values.setdefault(found.parent_field.name, found.value)
-        values[found.name] = found.value
+        if field.parent_field is not None:
+            values.setdefault(field.parent_field.name, field.value)
+        values[field.name] = field.value
     return values

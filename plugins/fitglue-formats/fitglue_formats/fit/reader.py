@@ -4,33 +4,46 @@ one that is broken.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import chain
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from fitdecode.profile import FIELD_TYPES
 from fitdecode.utils import compute_crc
 
-from fitglue_formats.fit.clock import seconds
 from fitglue_formats.fit.columns import Table, table
-from fitglue_formats.fit.frames import FILE_ID, LAP, RECORD, SESSION, cut
+from fitglue_formats.fit.frames import FILE_ID, LAP, RECORD, SESSION, cut, offsets
 from fitglue_formats.fit.messages import GLANCE, WHOLE, decode
 from fitglue_formats.fit.samples import Samples, split
 from fitglue_formats.fit.sessions import Leg, activity, position
+from fitglue_formats.fit.values import seconds
 from fitglue_formats.refusals import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from fitglue_formats.fit.frames import Frames
     from fitglue_formats.fit.messages import Messages, Values
     from fitglue_registry.model import SourceActivity
 
 ACTIVITY = "activity"
+#: A file without any of these holds no workout.
+_OF_WORKOUTS = frozenset({SESSION, RECORD, LAP})
 _FILE_TYPES: dict[int, str] = FIELD_TYPES["file"].enum
 #: The first message of a file says what kind it is; it and its definition have 1.5 kB at most.
 _HEAD = 4096
 #: More legs than any race has.
 _MOST_SESSIONS = 100
+#: A session that says nothing of its length may be as long as its samples are, within reason.
+_LONGEST_S = 30 * 86_400
+
+
+class Session(NamedTuple):
+    """One session of a file: when it began, and what it says of itself."""
+
+    start: float
+    values: Values
 
 
 def activities(content: bytes) -> list[SourceActivity]:
@@ -38,7 +51,7 @@ def activities(content: bytes) -> list[SourceActivity]:
     frames = _frames(content)
     messages = decode(frames, WHOLE)
     missing = _missing(frames, messages)
-    if not frames.damage and not _sums(frames):
+    if not frames.damage and not _has_right_checksums(frames):
         missing["right checksum"] = (
             "that in the file does not fit its content: some of it may have changed on its way"
         )
@@ -51,7 +64,7 @@ def summaries(content: bytes) -> list[SourceActivity]:
     """
     frames = _frames(content)
     messages = decode(frames, GLANCE)
-    if not _enough(messages):
+    if not _say_enough(messages.all("session")):
         return activities(content)
     return _activities(messages, Table(np.array([])), _missing(frames, messages))
 
@@ -63,15 +76,19 @@ def file_type(content: bytes) -> str | None:
     frames = cut(content[:_HEAD])
     for part in frames.parts[:1]:
         for message in part.messages[:10]:
-            at = message.start
-            for one in message.definition.fields if message.definition.number == FILE_ID else ():
+            if message.definition.number != FILE_ID:
+                continue
+            for at, one in offsets(message.definition.fields, message.start):
                 if one.number == 0 and one.size == 1:
                     return _FILE_TYPES.get(content[at], str(content[at]))
-                at += one.size
     return None
 
 
+# -- what is whole ---------------------------------------------------------------------------------
+
+
 def _frames(content: bytes) -> Frames:
+    """The messages of a file that may hold a workout; raises ``RecordRefused`` for any other."""
     frames = cut(content)
     kind = file_type(content)
     if not frames.parts:
@@ -84,118 +101,147 @@ def _frames(content: bytes) -> Frames:
             f"it is a FIT file of another kind ({kind}), and no workout",
             "nothing: it is left out",
         )
-    numbers = {message.definition.number for part in frames.parts for message in part.messages}
-    if not numbers & {SESSION, RECORD, LAP}:
-        what = (
-            "it holds neither a session nor a "
-            f"sample{f': {frames.damage}' if frames.damage else ''}"
+    if _has_workout(frames):
+        return frames
+    if frames.damage:
+        raise refusal(
+            "FG-fit-unreadable", f"it holds neither a session nor a sample: {frames.damage}"
         )
-        raise refusal("FG-fit-unreadable" if frames.damage else "FG-fit-empty", what)
-    return frames
+    raise refusal("FG-fit-empty", "it holds neither a session nor a sample")
+
+
+def _has_workout(frames: Frames) -> bool:
+    messages = chain.from_iterable(part.messages for part in frames.parts)
+    return any(message.definition.number in _OF_WORKOUTS for message in messages)
 
 
 def _missing(frames: Frames, messages: Messages) -> dict[str, str]:
-    missing = {"rest of the file": frames.damage} if frames.damage else {}
+    """What of the file cannot be read, and why."""
+    missing = {}
+    if frames.damage:
+        missing["rest of the file"] = frames.damage
     if messages.lost:
         missing["damaged messages"] = f"{messages.lost} of them cannot be read"
     return missing
 
 
-def _sums(frames: Frames) -> bool:
+def _has_right_checksums(frames: Frames) -> bool:
     """Whether each part has the checksum that it says; none is as good."""
     for part in frames.parts:
-        said = frames.content[part.end : part.end + 2]
-        if (
-            len(said) == 2
-            and any(said)
-            and compute_crc(frames.content, start=part.begin, end=part.end)
-            != int.from_bytes(said, "little")
-        ):
+        stated = frames.content[part.end : part.end + 2]
+        if len(stated) < 2 or not any(stated):
+            continue
+        computed = compute_crc(
+            frames.content,
+            start=part.begin,
+            end=part.end,
+        )
+        if computed != int.from_bytes(stated, "little"):
             return False
     return True
 
 
-def _enough(messages: Messages) -> bool:
+def _say_enough(sessions: Sequence[Values]) -> bool:
     """Whether every session says for itself when and how long it was, how far, how hard, and
     where.
     """
-    sessions = messages.all("session")
-    return bool(sessions) and all(map(_is_enough, sessions))
+    return bool(sessions) and all(map(_says_enough, sessions))
 
 
-def _is_enough(session: Values) -> bool:
+def _says_enough(session: Values) -> bool:
     if seconds(session, "start_time") is None or session.get("total_distance") is None:
         return False
-    placed = position(session) is not None or session.get("sub_sport") == "virtual_activity"
-    return bool(session.get("total_elapsed_time") and session.get("avg_heart_rate") and placed)
+    if not session.get("total_elapsed_time") or not session.get("avg_heart_rate"):
+        return False
+    return position(session) is not None or session.get("sub_sport") == "virtual_activity"
 
 
-def _activities(messages: Messages, found: Table, missing: dict[str, str]) -> list[SourceActivity]:
-    first = (
-        float(np.nanmin(found.time)) if len(found.time) and not np.isnan(found.time).all() else None
-    )
+# -- the sessions ----------------------------------------------------------------------------------
+
+
+def _activities(
+    messages: Messages,
+    samples: Table,
+    missing: dict[str, str],
+) -> list[SourceActivity]:
+    first = _first_moment(samples)
     sessions = _sessions(messages, first)
     if not sessions:
         raise refusal("FG-fit-without-times", "nothing in it says when it was")
-    starts = [start for start, _ in sessions]
-    parts, strays = split(found, starts, _end(sessions, first is not None))
-    strays += found.skipped
+    starts = [session.start for session in sessions]
+    parts, strays = split(samples, starts, _end(sessions[-1], has_samples=first is not None))
+    strays += samples.skipped
     if strays:
-        missing |= {"stray samples": f"{strays} of them have no moment, or one that makes no sense"}
+        stray = f"{strays} of them have no moment, or one that makes no sense"
+        missing = {**missing, "stray samples": stray}
     return [activity(leg, messages, missing) for leg in _legs(sessions, parts)]
 
 
-def _sessions(messages: Messages, first: float | None) -> list[tuple[float, Values]]:
+def _first_moment(samples: Table) -> float | None:
+    """When the first sample was taken."""
+    if np.isnan(samples.time).all():  # also where there are none
+        return None
+    return float(np.nanmin(samples.time))
+
+
+def _sessions(messages: Messages, first: float | None) -> list[Session]:
     """The sessions with their starts in order; one made of the laps and samples where the file was
     cut before it had any.
     """
-    stated = messages.all("session")[:_MOST_SESSIONS]
-    found = [
-        (start, session)
-        for session in stated
-        if (start := seconds(session, "start_time") or first) is not None
-    ]
-    if len(found) == 1 and "sub_sport" not in found[0][1]:
-        # Some say in a message of its own what kind of ride it was.
-        said = messages.first("sport")
-        found = [
-            (
-                found[0][0],
-                {
-                    **({"sub_sport": said["sub_sport"]} if "sub_sport" in said else {}),
-                    **found[0][1],
-                },
-            )
-        ]
-    if found:
-        return sorted(found, key=lambda pair: pair[0])
+    sessions = []
+    for values in messages.all("session")[:_MOST_SESSIONS]:
+        start = seconds(values, "start_time") or first
+        if start is not None:
+            sessions.append(Session(start, values))
+    if len(sessions) == 1:
+        return [_with_sub_sport(sessions[0], messages)]
+    if sessions:
+        return sorted(sessions, key=attrgetter("start"))
+    return _made_of_laps(messages, first)
+
+
+def _with_sub_sport(session: Session, messages: Messages) -> Session:
+    """Some say in a message of its own what kind of ride it was."""
+    sport = messages.first("sport")
+    if "sub_sport" in session.values or "sub_sport" not in sport:
+        return session
+    return Session(session.start, {**session.values, "sub_sport": sport["sub_sport"]})
+
+
+def _made_of_laps(messages: Messages, first: float | None) -> list[Session]:
+    """The session of a file that has none, by its samples and laps."""
     laps = [lap for lap in messages.all("lap") if seconds(lap, "start_time") is not None]
-    start = min([lap["start_time"] for lap in laps], default=first) if first is None else first
+    start = first
+    if start is None:
+        start = min((lap["start_time"] for lap in laps), default=None)
     if start is None:
         return []
-    said = messages.first("sport") or next((lap for lap in laps if "sport" in lap), {})
-    return [(float(start), {key: said[key] for key in ("sport", "sub_sport") if key in said})]
+    with_sport = (lap for lap in laps if "sport" in lap)
+    sport = messages.first("sport") or next(with_sport, {})
+    values: Values = {key: sport[key] for key in ("sport", "sub_sport") if key in sport}
+    return [Session(float(start), values)]
 
 
-def _end(sessions: Sequence[tuple[float, Values]], has_samples: bool) -> float | None:
-    start, session = sessions[-1]
-    ends = [
-        seconds(session, "timestamp"),
-        start + elapsed
-        if (elapsed := seconds(session, "total_elapsed_time")) is not None
-        else None,
-    ]
-    known = [end for end in ends if end is not None]
-    # A session that says nothing of its length may be as long as its samples are, within reason.
-    return max(known) if known else start + 30 * 86_400 if has_samples else None
+def _end(session: Session, *, has_samples: bool) -> float | None:
+    """When a session ended, by what it says."""
+    ends = []
+    stated = seconds(session.values, "timestamp")
+    if stated is not None:
+        ends.append(stated)
+    elapsed = seconds(session.values, "total_elapsed_time")
+    if elapsed is not None:
+        ends.append(session.start + elapsed)
+    if ends:
+        return max(ends)
+    if has_samples:
+        return session.start + _LONGEST_S
+    return None
 
 
-def _legs(sessions: Sequence[tuple[float, Values]], parts: Sequence[Samples]) -> list[Leg]:
-    legs = []
-    for number, ((start, session), samples) in enumerate(zip(sessions, parts, strict=True)):
-        # Laps of the first leg may begin before it (a clock that was set late), those of the last
-        # one after it.
-        first = start - 1 if number else float("-inf")
-        end = sessions[number + 1][0] - 1 if number + 1 < len(sessions) else float("inf")
-        legs.append(Leg(number, session, samples, start, first, end))
-    return legs
+def _legs(sessions: Sequence[Session], parts: Sequence[Samples]) -> Iterator[Leg]:
+    # Laps of the first leg may begin before it (a clock that was set late), those of the last one
+    # after it.
+    borders = [float("-inf"), *(session.start - 1 for session in sessions[1:]), float("inf")]
+    for number, (session, samples) in enumerate(zip(sessions, parts, strict=True)):
+        first, end = borders[number : number + 2]
+        yield Leg(number, session.values, samples, session.start, first, end)

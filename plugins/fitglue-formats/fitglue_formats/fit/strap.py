@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fitglue_formats.fit.frames import HR, TIMESTAMP
+from fitglue_formats.fit.frames import HR, TIMESTAMP, offsets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,17 +25,21 @@ _FRACTION, _BPM, _EVENT, _EVENT_12 = 0, 6, 9, 10
 _HOLDS_S = 5.0
 
 
-def heart_rates(content: bytes, messages: Iterable[Message], time: Numbers) -> Numbers | None:
+def heart_rates(
+    content: bytes,
+    messages: Iterable[Message],
+    time: Numbers,
+) -> Numbers | None:
     """The heart rate at each of ``time``, NaN where the strap says none; ``None`` where there are
     no such messages.
     """
     beats = sorted(_beats(content, messages))
     if not beats:
         return None
-    at, bpm = (np.array(column, dtype=np.float64) for column in zip(*beats, strict=True))
-    latest = np.searchsorted(at, np.nan_to_num(time) + 0.5, side="right") - 1
-    held = (latest >= 0) & (np.abs(time - at[latest]) <= _HOLDS_S)
-    return np.where(held, bpm[latest], np.nan)
+    times, rates = np.array(beats, dtype=np.float64).T
+    latest = np.searchsorted(times, np.nan_to_num(time) + 0.5, side="right") - 1
+    held = (latest >= 0) & (np.abs(time - times[latest]) <= _HOLDS_S)
+    return np.where(held, rates[latest], np.nan)
 
 
 def _beats(content: bytes, messages: Iterable[Message]) -> Iterator[tuple[float, int]]:
@@ -50,43 +54,53 @@ def _beats(content: bytes, messages: Iterable[Message]) -> Iterator[tuple[float,
             continue
         fields = _fields(content, message)
         order = ">" if message.definition.big_endian else "<"
-        events = [
-            raw[0] for raw in struct.iter_unpack(order + "I", _whole(fields.get(_EVENT, b""), 4))
-        ]
-        if events and TIMESTAMP in fields and len(fields[TIMESTAMP]) == 4:
-            fraction = (
-                struct.unpack(order + "H", fields[_FRACTION])[0]
-                if len(fields.get(_FRACTION, b"")) == 2
-                else 0
-            )
-            whole = struct.unpack(order + "I", fields[TIMESTAMP])[0]
-            offset, last = (
-                whole + (fraction / 32768 if fraction != 0xFFFF else 0) - events[0] / 1024,
-                events[-1],
-            )
+        events = _numbers(order + "I", fields.get(_EVENT, b""))
+        if events and len(fields.get(TIMESTAMP, b"")) == 4:
+            offset = _moment(order, fields) - events[0] / 1024
         else:
-            events = []
-            for twelve in _twelves(_whole(fields.get(_EVENT_12, b""), 3)):
-                last += (twelve - last) & 0xFFF
-                events.append(last)
-        if offset is not None:
-            yield from (
-                (offset + event / 1024, bpm)
-                for event, bpm in zip(events, fields.get(_BPM, b""), strict=False)
-                if 0 < bpm < 0xFF
-            )
+            events = _counted_on(last, fields.get(_EVENT_12, b""))
+        if events:
+            last = events[-1]
+        if offset is None:
+            continue
+        for event, bpm in zip(events, fields.get(_BPM, b""), strict=False):
+            if 0 < bpm < 0xFF:
+                yield offset + event / 1024, bpm
+
+
+def _moment(order: str, fields: dict[int, bytes]) -> float:
+    """The time of a message that says it whole."""
+    (whole,) = _numbers(order + "I", fields[TIMESTAMP])
+    raw = fields.get(_FRACTION, b"")
+    if len(raw) != 2:
+        return whole
+    (fraction,) = _numbers(order + "H", raw)
+    if fraction == 0xFFFF:
+        return whole
+    return whole + fraction / 32768
 
 
 def _fields(content: bytes, message: Message) -> dict[int, bytes]:
-    found, at = {}, message.start
-    for field in message.definition.fields:
-        found[field.number] = content[at : at + field.size]
-        at += field.size
-    return found
+    fields = {}
+    for at, field in offsets(message.definition.fields, message.start):
+        fields[field.number] = content[at : at + field.size]
+    return fields
 
 
-def _whole(raw: bytes, size: int) -> bytes:
-    return raw[: len(raw) // size * size]
+def _numbers(code: str, raw: bytes) -> list[int]:
+    """The whole numbers in some bytes; what is left of a last one is passed over."""
+    size = struct.calcsize(code)
+    whole = raw[: len(raw) // size * size]
+    return [number for (number,) in struct.iter_unpack(code, whole)]
+
+
+def _counted_on(last: int, raw: bytes) -> list[int]:
+    """Times of which only the lowest twelve bits are said, counted on from the last one."""
+    events = []
+    for twelve in _twelves(raw[: len(raw) // 3 * 3]):
+        last += (twelve - last) & 0xFFF
+        events.append(last)
+    return events
 
 
 def _twelves(raw: bytes) -> Iterator[int]:

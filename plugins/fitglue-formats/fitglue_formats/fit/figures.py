@@ -1,0 +1,153 @@
+"""The figures of one session: those that it states, those that its samples give, and the athlete's
+own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fitglue_formats.fit.values import number
+from fitglue_registry.model import TrainingLoad
+
+if TYPE_CHECKING:
+    from fitglue_formats.fit.messages import Values
+    from fitglue_formats.fit.samples import Samples
+
+#: Field of the model ← field of a session; below zero, nothing was measured.
+_AMOUNTS = {
+    "elapsed_s": "total_elapsed_time",
+    "moving_s": "total_timer_time",
+    "distance_m": "total_distance",
+    "elevation_gain_m": "total_ascent",
+    "elevation_loss_m": "total_descent",
+    "calories_kcal": "total_calories",
+    "average_heartrate_bpm": "avg_heart_rate",
+    "max_heartrate_bpm": "max_heart_rate",
+    "min_heartrate_bpm": "min_heart_rate",
+    "average_ground_contact_ms": "avg_stance_time",
+    "average_vertical_oscillation_mm": "avg_vertical_oscillation",
+    "average_vertical_ratio_pct": "avg_vertical_ratio",
+    "pool_length_m": "pool_length",
+}
+_FIGURES = {
+    "average_watts": "avg_power",
+    "max_watts": "max_power",
+    "weighted_average_watts": "normalized_power",
+    "work_j": "total_work",
+    "average_speed_mps": "enhanced_avg_speed",
+    "max_speed_mps": "enhanced_max_speed",
+    "average_temperature_c": "avg_temperature",
+    "max_temperature_c": "max_temperature",
+    "min_temperature_c": "min_temperature",
+    "average_altitude_m": "enhanced_avg_altitude",
+    "min_altitude_m": "enhanced_min_altitude",
+    "max_altitude_m": "enhanced_max_altitude",
+}
+#: No workout has none of these: a zero says that the device did not measure it.
+_NEVER_ZERO = frozenset(
+    {
+        "elapsed_s",
+        "moving_s",
+        "average_heartrate_bpm",
+        "max_heartrate_bpm",
+        "min_heartrate_bpm",
+        "pool_length_m",
+        "average_ground_contact_ms",
+        "average_vertical_oscillation_mm",
+        "average_vertical_ratio_pct",
+        "average_speed_mps",
+    }
+)
+_METRICS = {
+    "aerobic_training_effect": "total_training_effect",
+    "anaerobic_training_effect": "total_anaerobic_training_effect",
+    "threshold_watts": "threshold_power",
+    "average_respiration_brpm": "enhanced_avg_respiration_rate",
+    "average_core_temperature_c": "avg_core_temperature",
+    "max_core_temperature_c": "max_core_temperature",
+    "strides": "total_strides",
+    "rmssd_ms": "rmssd_hrv",
+    "grit": "total_grit",
+    "flow": "total_flow",
+    "jumps": "jump_count",
+    "training_load_peak": "training_load_peak",
+}
+#: Channel → the fields of its mean and of its highest value.
+_MEANS = {
+    "heartrate": ("average_heartrate_bpm", "max_heartrate_bpm"),
+    "watts": ("average_watts", "max_watts"),
+}
+
+
+def stated(session: Values) -> dict[str, Any]:
+    """The figures that a session says."""
+    fields = {}
+    for field, name in _AMOUNTS.items():
+        amount = number(session, name, zero=field not in _NEVER_ZERO)
+        if amount is not None and amount >= 0:
+            fields[field] = amount
+    for field, name in _FIGURES.items():
+        amount = number(session, name, zero=field not in _NEVER_ZERO)
+        if amount is not None:
+            fields[field] = amount
+    return fields
+
+
+def computed(
+    samples: Samples,
+    start: float,
+    moving_s: float | None,
+) -> dict[str, Any]:
+    """The figures that follow from the samples of a session which began at ``start``."""
+    fields: dict[str, Any] = {}
+    if not len(samples):
+        return fields
+    span = float(samples.time[-1]) - start
+    if span > 0:
+        fields["elapsed_s"] = max(span, moving_s or 0.0)
+    distance = samples.channels.get("distance")
+    if distance is not None:
+        known = distance[~np.isnan(distance)]
+        fields["distance_m"] = float(max(known[-1], 0.0))
+    for channel, (average, highest) in _MEANS.items():
+        values = samples.channels.get(channel)
+        if values is not None:
+            fields[average] = float(np.nanmean(values))
+            fields[highest] = float(np.nanmax(values))
+    heights = samples.channels.get("altitude")
+    if heights is not None:
+        fields["min_altitude_m"] = float(np.nanmin(heights))
+        fields["max_altitude_m"] = float(np.nanmax(heights))
+    return fields
+
+
+def metrics(session: Values) -> dict[str, float]:
+    """The figures that the model keeps by name."""
+    found = {}
+    for name, field in _METRICS.items():
+        amount = number(session, field)
+        if amount is not None:
+            found[name] = amount
+    return found
+
+
+def effort(session: Values) -> dict[str, Any]:
+    """How hard it was: by the athlete, and by the device's own reckoning."""
+    fields: dict[str, Any] = {}
+    exertion = number(session, "workout_rpe")
+    if exertion is not None and 0 <= exertion <= 100:
+        fields["rpe"] = exertion / 10
+    feel = number(session, "workout_feel")
+    if feel is not None and 0 <= feel <= 100:
+        fields["feel"] = 5 - round(feel / 25)
+    load = number(session, "training_stress_score", zero=False)
+    if load is not None:
+        fields["training_load"] = load
+        # A file says TSS only where it was computed from power.
+        fields["training_loads"] = (TrainingLoad(load, "power", chosen=True),)
+    intensity = number(session, "intensity_factor", zero=False)
+    if intensity is not None:
+        fields["intensity_pct"] = intensity * 100
+    return fields
