@@ -6,21 +6,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import gpxpy
 
 from fitglue_formats.clock import start_fields, utc
-from fitglue_formats.figures import averages
 from fitglue_formats.refusals import refusal
-from fitglue_formats.safe_xml import clean, encoding, parse
+from fitglue_formats.safe_xml import clean, encoding, local_name, parse
+from fitglue_formats.tracks import averages, columns_of, seconds_after, streams_of
 from fitglue_registry.model import (
-    STREAM_UNITS,
     Column,
     Device,
     Provenance,
     SourceActivity,
-    Stream,
     canonical_sport,
 )
 from fitglue_registry.model.sports import ON_FOOT
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
 
     from gpxpy.gpx import GPX, GPXTrackPoint, GPXTrackSegment
 
+    from fitglue_formats.tracks import Streams
     from fitglue_registry.errors import RecordRefused
 
 #: Local name of an element in a point's extensions → our stream. Every maker has its own namespace;
@@ -48,6 +47,8 @@ _EXTENSIONS = {
     "temp": "temperature",
 }
 _HIGHEST_M = 100_000
+#: The points of a segment that have a time, with it.
+Recording: TypeAlias = "list[tuple[datetime, GPXTrackPoint]]"
 #: Strava writes a number for the type; these two were seen.
 _STRAVA_TYPES = {"1": "Ride", "9": "Run"}
 
@@ -79,6 +80,7 @@ def _activity(content: bytes) -> SourceActivity:
     _tidy(gpx)
     samples = _samples(gpx)
     first = samples[0]
+    place = (first.point.latitude, first.point.longitude)
     sport, sport_raw = _sport(gpx)
     streams = _streams(samples)
     names = (track.name for track in gpx.tracks)
@@ -91,7 +93,7 @@ def _activity(content: bytes) -> SourceActivity:
         device=Device(name=gpx.creator) if gpx.creator else None,
         streams=tuple(streams.values()),
         cadence_per_leg=True if "cadence" in streams and sport in ON_FOOT else None,
-        **start_fields(first.time, (first.point.latitude, first.point.longitude)),
+        **start_fields(first.time, place),
         **_figures(gpx, samples, streams),
     )
 
@@ -120,8 +122,7 @@ def _tidy(gpx: GPX) -> None:
     for segment in _segments(gpx):
         segment.points = [point for point in segment.points if _is_on_earth(point)]
         for point in segment.points:
-            if point.elevation is not None and not abs(point.elevation) <= _HIGHEST_M:
-                point.elevation = None
+            point.elevation = _elevation(point.elevation)
             point.time = _moment(point.time)
 
 
@@ -132,6 +133,13 @@ def _segments(gpx: GPX) -> Iterator[GPXTrackSegment]:
 
 def _is_on_earth(point: GPXTrackPoint) -> bool:
     return abs(point.latitude) <= 90 and abs(point.longitude) <= 360
+
+
+def _elevation(elevation: float | None) -> float | None:
+    """The height, ``None`` where it is none that anything has."""
+    if elevation is None or not abs(elevation) <= _HIGHEST_M:
+        return None
+    return elevation
 
 
 def _moment(time: datetime | None) -> datetime | None:
@@ -153,9 +161,10 @@ def _samples(gpx: GPX) -> list[Sample]:
     recordings = _recordings(gpx)
     samples: list[Sample] = []
     distance_m = 0.0
-    for points in sorted(recordings, key=lambda points: points[0][0]):
+    recordings.sort(key=_start)
+    for recording in recordings:
         previous: GPXTrackPoint | None = None
-        for time, point in points:
+        for time, point in recording:
             if samples and time < samples[-1].time:
                 # A clock that was set back, or two tracks that overlap: a stream knows one moment
                 # at a time.
@@ -167,7 +176,12 @@ def _samples(gpx: GPX) -> list[Sample]:
     return samples
 
 
-def _recordings(gpx: GPX) -> list[list[tuple[datetime, GPXTrackPoint]]]:
+def _start(recording: Recording) -> datetime:
+    time, _ = recording[0]
+    return time
+
+
+def _recordings(gpx: GPX) -> list[Recording]:
     """The points of each segment that have a time; raises ``RecordRefused`` where most have
     none.
     """
@@ -175,19 +189,22 @@ def _recordings(gpx: GPX) -> list[list[tuple[datetime, GPXTrackPoint]]]:
     recordings = []
     for segment in _segments(gpx):
         points += len(segment.points)
-        timed = [(point.time, point) for point in segment.points if point.time is not None]
-        if timed:
-            recordings.append(timed)
+        recording = []
+        for point in segment.points:
+            if point.time is not None:
+                recording.append((point.time, point))
+        if recording:
+            recordings.append(recording)
     if points == 0:
         raise _refuse(
             "FG-gpx-without-points",
             "it has no track points; routes and way points are no recording",
         )
-    timed_points = sum(map(len, recordings))
-    if timed_points * 2 < points or timed_points < 2:
+    timed = sum(map(len, recordings))
+    if timed * 2 < points or timed < 2:
         raise _refuse(
             "FG-gpx-without-times",
-            f"{timed_points} of its {points} points have a time, so it is a way and no recording",
+            f"{timed} of its {points} points have a time, so it is a way and no recording",
         )
     return recordings
 
@@ -202,7 +219,8 @@ def _refuse(code: str, what: str) -> RecordRefused:
 def _sport(gpx: GPX) -> tuple[str, str | None]:
     """The canonical sport, and the word of the file for it."""
     raw = _first(track.type for track in gpx.tracks)
-    if raw in _STRAVA_TYPES and (gpx.creator or "").startswith("Strava"):
+    creator = gpx.creator or ""
+    if raw in _STRAVA_TYPES and creator.startswith("Strava"):
         return _STRAVA_TYPES[raw], raw
     return canonical_sport(raw), raw
 
@@ -210,7 +228,7 @@ def _sport(gpx: GPX) -> tuple[str, str | None]:
 def _figures(
     gpx: GPX,
     samples: Sequence[Sample],
-    streams: dict[str, Stream],
+    streams: Streams,
 ) -> dict[str, Any]:
     """What follows from the points; of what the entry's table does not call computed, the
     provenance does.
@@ -228,39 +246,35 @@ def _figures(
         figures["elevation_loss_m"] = climb.downhill
         figures["min_altitude_m"] = heights.minimum
         figures["max_altitude_m"] = heights.maximum
-    figures["elapsed_s"] = (samples[-1].time - samples[0].time).total_seconds()
+    elapsed = samples[-1].time - samples[0].time
+    figures["elapsed_s"] = elapsed.total_seconds()
     figures["distance_m"] = samples[-1].distance_m
     computed = Provenance("computed", by="gpxpy")
     figures["provenance"] = dict.fromkeys(figures, computed)
     return figures
 
 
-def _streams(samples: Sequence[Sample]) -> dict[str, Stream]:
+def _streams(samples: Sequence[Sample]) -> Streams:
     start = samples[0].time
     points = [sample.point for sample in samples]
     latitudes = [point.latitude for point in points]
     longitudes = [point.longitude for point in points]
+    measured = [dict(_extensions(point)) for point in points]
     columns = {
-        "time": Column.of((sample.time - start).total_seconds() for sample in samples),
+        "time": seconds_after(start, (sample.time for sample in samples)),
         "latlng": Column.pairs(latitudes, longitudes),
         "distance": Column.of(sample.distance_m for sample in samples),
         "altitude": Column.of(point.elevation for point in points),
     }
-    measured = [dict(_extensions(point)) for point in points]
-    for kind in dict.fromkeys(_EXTENSIONS.values()):
-        columns[kind] = Column.of(values.get(kind) for values in measured)
-    streams = {}
-    for kind, column in columns.items():
-        if any(value is not None for value in column):
-            streams[kind] = Stream(kind, column, unit=STREAM_UNITS[kind])
-    return streams
+    columns |= columns_of(_EXTENSIONS.values(), measured)
+    return streams_of(columns)
 
 
 def _extensions(point: GPXTrackPoint) -> Iterator[tuple[str, float]]:
     """Stream and value of each known element, however deep its maker put it."""
     for extension in point.extensions:
         for element in extension.iter():
-            kind = _EXTENSIONS.get(str(element.tag).rpartition("}")[2])
+            kind = _EXTENSIONS.get(local_name(element))
             if kind is None:
                 continue
             try:
@@ -268,5 +282,7 @@ def _extensions(point: GPXTrackPoint) -> Iterator[tuple[str, float]]:
             except ValueError:
                 continue
             # No heart beats zero times: that is a strap that was not heard.
-            if math.isfinite(value) and not (kind == "heartrate" and value <= 0):
+            if kind == "heartrate" and value <= 0:
+                continue
+            if math.isfinite(value):
                 yield kind, value

@@ -151,7 +151,10 @@ def _summary(activity: SourceActivity) -> dict[str, Any]:
     return summary
 
 
-def activities(content: bytes, name: str | None = None) -> list[SourceActivity]:
+def activities(
+    content: bytes,
+    name: str | None = None,
+) -> list[SourceActivity]:
     """Every workout of an unpacked file with all that it says; raises ``RecordRefused``.
 
     ``name`` is the title where there is none.
@@ -162,7 +165,8 @@ def activities(content: bytes, name: str | None = None) -> list[SourceActivity]:
 
 
 def activities_of_glance(
-    workouts: Sequence[Mapping[str, Any]], content_id: str
+    workouts: Sequence[Mapping[str, Any]],
+    content_id: str,
 ) -> list[SourceActivity]:
     """The source activities of a stored glance; raises ``RecordRefused`` where it makes no
     sense.
@@ -226,7 +230,10 @@ def _parent(content_id: str) -> str:
     return f"file:sha256:{content_id}"
 
 
-def _named(workouts: Sequence[SourceActivity], name: str | None) -> list[SourceActivity]:
+def _named(
+    workouts: Sequence[SourceActivity],
+    name: str | None,
+) -> list[SourceActivity]:
     """Workouts without a title get the name of their file, marked as what it is: no word of the
     athlete.
     """

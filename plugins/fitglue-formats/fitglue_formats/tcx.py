@@ -12,17 +12,21 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from fitglue_formats.clock import start_fields, utc
-from fitglue_formats.figures import averages, samples_of
 from fitglue_formats.refusals import refusal
 from fitglue_formats.safe_xml import clean, local_name, parse
+from fitglue_formats.tracks import (
+    averages,
+    columns_of,
+    samples_of,
+    seconds_after,
+    streams_of,
+)
 from fitglue_registry.model import (
-    STREAM_UNITS,
     Column,
     Device,
     Lap,
     Provenance,
     SourceActivity,
-    Stream,
     canonical_sport,
 )
 from fitglue_registry.model.sports import ON_FOOT
@@ -30,6 +34,9 @@ from fitglue_registry.model.sports import ON_FOOT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from xml.etree.ElementTree import Element
+
+    from fitglue_formats.clock import Place
+    from fitglue_formats.tracks import Streams
 
 #: Name of an element of a point, or in its extensions → our stream.
 _STREAMS = {
@@ -41,6 +48,7 @@ _STREAMS = {
     "Watts": "watts",
     "Speed": "velocity",
 }
+_ACTIVITIES = ("Activity", "Transition")
 _INTENSITIES = {"Active": "work", "Resting": "rest"}
 _MOST_ACTIVITIES = 100
 
@@ -51,20 +59,24 @@ class Point:
 
     time: datetime
     values: dict[str, float]
-    place: tuple[float, float] | None
+    place: Place | None
 
 
 def activities(content: bytes) -> list[SourceActivity]:
     """Every activity of a file in its order; raises ``RecordRefused``."""
     root = parse(clean(content), "tcx")
-    elements = [one for one in root.iter() if local_name(one) in ("Activity", "Transition")]
-    if not elements:
+    found: list[SourceActivity] = []
+    for element in root.iter():
+        if local_name(element) not in _ACTIVITIES:
+            continue
+        if len(found) < _MOST_ACTIVITIES:
+            found.append(_activity(element, len(found)))
+    if not found:
         raise refusal(
             "FG-tcx-without-activities",
             "it holds no activity; courses and planned workouts are no recording",
         )
-    wanted = enumerate(elements[:_MOST_ACTIVITIES])
-    return [_activity(element, number) for number, element in wanted]
+    return found
 
 
 def summaries(content: bytes) -> list[SourceActivity]:
@@ -140,8 +152,11 @@ def _points(element: Element) -> list[Point]:
         if local_name(track_point) != "Trackpoint":
             continue
         time = _time(_text(track_point, "Time"))
-        if time is not None:
-            points.append(Point(time, _measured(track_point), _place(track_point)))
+        if time is None:
+            continue
+        values = _measured(track_point)
+        place = _place(track_point)
+        points.append(Point(time, values, place))
     # An old device wrote those without a fix a second late.
     return sorted(points, key=attrgetter("time"))
 
@@ -166,7 +181,7 @@ def _measure(kind: str | None, element: Element) -> float | None:
     return _number(element)
 
 
-def _place(track_point: Element) -> tuple[float, float] | None:
+def _place(track_point: Element) -> Place | None:
     latitude = _number(track_point, "Position", "LatitudeDegrees")
     longitude = _number(track_point, "Position", "LongitudeDegrees")
     if latitude is None or longitude is None:
@@ -212,9 +227,10 @@ def _start(
     first_lap: Element,
     points: Sequence[Point],
 ) -> datetime:
-    start = _time(first_lap.get("StartTime")) or _time(_text(element, "Id"))
-    if start is not None:
-        return start
+    for text in (first_lap.get("StartTime"), _text(element, "Id")):
+        start = _time(text)
+        if start is not None:
+            return start
     if not points:
         raise refusal("FG-tcx-without-times", "nothing in it says when it was")
     return points[0].time
@@ -226,18 +242,24 @@ def _device(element: Element) -> Device | None:
         return None
     major = _text(creator, "Version", "VersionMajor")
     minor = _text(creator, "Version", "VersionMinor")
-    serial = _text(creator, "UnitId")
-    if serial is not None and not serial.strip("0"):
-        serial = None
+    version = ".".join(filter(None, [major, minor]))
     device = Device(
         name=_text(creator, "Name"),
         product=_text(creator, "ProductID"),
-        serial=serial,
-        software=".".join(filter(None, (major, minor))) or None,
+        serial=_serial(creator),
+        software=version or None,
     )
     if device == Device():
         return None
     return device
+
+
+def _serial(creator: Element) -> str | None:
+    """The serial number, of which some say nothing but zeros."""
+    serial = _text(creator, "UnitId")
+    if serial is None or not serial.strip("0"):
+        return None
+    return serial
 
 
 # -- figures ---------------------------------------------------------------------------------------
@@ -259,7 +281,7 @@ def _stated(
         "max_heartrate_bpm": _highest(laps, "MaximumHeartRateBpm", "Value"),
         "max_speed_mps": _highest(laps, "MaximumSpeed"),
     }
-    return {field: value for field, value in figures.items() if value is not None}
+    return {name: value for name, value in figures.items() if value is not None}
 
 
 def _elapsed_s(
@@ -269,20 +291,25 @@ def _elapsed_s(
     start: datetime,
 ) -> float | None:
     """From the start to the end of the last lap or point."""
-    ends = [point.time for point in points[-1:]]
+    ends = []
+    if points:
+        ends.append(points[-1].time)
     for lap, seconds in zip(laps, times, strict=True):
         begin = _time(lap.get("StartTime"))
         if begin is not None:
             ends.append(_later(begin, seconds))
     if not ends:
         return None
-    elapsed_s = (max(ends) - start).total_seconds()
-    if elapsed_s <= 0:
+    elapsed = max(ends) - start
+    if elapsed <= timedelta(0):
         return None
-    return elapsed_s
+    return elapsed.total_seconds()
 
 
-def _mean_heart_rate(laps: Sequence[Element], times: Sequence[float]) -> float | None:
+def _mean_heart_rate(
+    laps: Sequence[Element],
+    times: Sequence[float],
+) -> float | None:
     """The mean of the laps, each weighed with its time."""
     beats = 0.0
     seconds = 0.0
@@ -302,14 +329,17 @@ def _highest(laps: Sequence[Element], *path: str) -> float | None:
 
 
 def _sum(laps: Sequence[Element], name: str) -> float | None:
-    amounts = [_not_negative(lap, name) for lap in laps]
-    known = [amount for amount in amounts if amount is not None]
-    if not known:
+    amounts = []
+    for lap in laps:
+        amount = _not_negative(lap, name)
+        if amount is not None:
+            amounts.append(amount)
+    if not amounts:
         return None
-    return sum(known)
+    return sum(amounts)
 
 
-def _computed(streams: dict[str, Stream]) -> dict[str, Any]:
+def _computed(streams: Streams) -> dict[str, Any]:
     """What the samples say."""
     figures = averages(streams)
     heights = samples_of(streams, "altitude")
@@ -325,18 +355,18 @@ def _computed(streams: dict[str, Stream]) -> dict[str, Any]:
 # -- streams and laps ------------------------------------------------------------------------------
 
 
-def _streams(points: Sequence[Point], start: datetime) -> dict[str, Stream]:
-    if not points:
-        return {}
-    columns = {"time": Column.of((point.time - start).total_seconds() for point in points)}
-    if any(point.place for point in points):
-        places = [point.place or (None, None) for point in points]
-        latitudes, longitudes = zip(*places, strict=True)
-        columns["latlng"] = Column.pairs(latitudes, longitudes)
-    for kind in dict.fromkeys(_STREAMS.values()):
-        if any(kind in point.values for point in points):
-            columns[kind] = Column.of(point.values.get(kind) for point in points)
-    return {kind: Stream(kind, column, unit=STREAM_UNITS[kind]) for kind, column in columns.items()}
+def _streams(points: Sequence[Point], start: datetime) -> Streams:
+    places = [point.place or (None, None) for point in points]
+    columns = {
+        "time": seconds_after(start, (point.time for point in points)),
+        "latlng": Column.pairs(
+            [latitude for latitude, _ in places],
+            [longitude for _, longitude in places],
+        ),
+    }
+    measured = [point.values for point in points]
+    columns |= columns_of(_STREAMS.values(), measured)
+    return streams_of(columns)
 
 
 def _laps(
@@ -360,11 +390,13 @@ def _lap(
     start: datetime,
 ) -> Lap:
     elapsed_s = _not_negative(lap, "TotalTimeSeconds")
-    end = _later(begin, max(elapsed_s or 0.0, 1.0))
-    extension = next((child for child in lap.iter() if local_name(child) == "LX"), None)
+    shown_s = max(elapsed_s or 0.0, 1.0)
+    end = _later(begin, shown_s)
+    extension = _extension(lap)
     cadence = _amount(lap, "Cadence") or _amount(extension, "AvgRunCadence")
+    intensity = _text(lap, "Intensity") or ""
     return Lap(
-        intensity=_INTENSITIES.get(_text(lap, "Intensity") or ""),
+        intensity=_INTENSITIES.get(intensity),
         start_s=(begin - start).total_seconds(),
         start_utc=begin,
         elapsed_s=elapsed_s,
@@ -379,6 +411,14 @@ def _lap(
         max_watts=_number(extension, "MaxWatts"),
         **_span(times, begin, end),
     )
+
+
+def _extension(lap: Element) -> Element | None:
+    """What Garmin's extension says of a lap, however deep it lies."""
+    for element in lap.iter():
+        if local_name(element) == "LX":
+            return element
+    return None
 
 
 def _span(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from fitdecode.utils import compute_crc
 
@@ -27,20 +27,26 @@ _SEGMENT: list[Point] = [
 ]
 
 
-def gpx_file(*segments: list[Point], trk: str = "", head: str = GPX_HEAD) -> bytes:
+def gpx_file(
+    *segments: list[Point],
+    trk: str = "",
+    head: str = GPX_HEAD,
+) -> bytes:
     """A GPX file with one track; ``trk`` is XML in front of its segments."""
-    track = "".join(_segment(points) for points in segments or (_SEGMENT,))
+    track = "".join(map(_segment, segments or [_SEGMENT]))
     return f"{head}<trk>{trk}{track}</trk></gpx>".encode()
 
 
 def _segment(points: list[Point]) -> str:
-    return "<trkseg>" + "".join(_point(*point) for point in points) + "</trkseg>"
+    inner = "".join(_point(*point) for point in points)
+    return f"<trkseg>{inner}</trkseg>"
 
 
 def _point(second: int | None, latitude: float, more: str) -> str:
     time = ""
     if second is not None:
-        time = f"<time>2026-05-03T06:{second // 60:02}:{second % 60:02}Z</time>"
+        minutes, seconds = divmod(second, 60)
+        time = f"<time>2026-05-03T06:{minutes:02}:{seconds:02}Z</time>"
     # The schema wants height, time, extensions in this order; readers do not care.
     return f'<trkpt lat="{latitude}" lon="11.0">{time}{more}</trkpt>'
 
@@ -70,6 +76,13 @@ DeveloperFields: TypeAlias = "Mapping[tuple[int, int], tuple[str, Any]]"
 _DEGREE = 2**31 / 180
 
 
+class _Field(NamedTuple):
+    """One field of a message: the three bytes of its definition, and its value."""
+
+    definition: bytes
+    value: bytes
+
+
 class FitFile:
     """Writes a FIT file message by message; times are seconds after ``T0``."""
 
@@ -85,45 +98,63 @@ class FitFile:
         developer: DeveloperFields | None = None,
     ) -> Self:
         """Append a message with its definition."""
-        plain = [
-            (key, BASES[base][0], self._pack(base, value)) for key, (base, value) in fields.items()
-        ]
-        extra = [
-            (field, index, self._pack(base, value))
-            for (index, field), (base, value) in (developer or {}).items()
-        ]
-        self.body += bytes([0x60 if extra else 0x40, 0, self.big])
+        plain = []
+        for key, (base, value) in fields.items():
+            raw = self._pack(base, value)
+            code, _ = BASES[base]
+            plain.append(_Field(bytes([key, len(raw), code]), raw))
+        extra = []
+        for (index, key), (base, value) in (developer or {}).items():
+            raw = self._pack(base, value)
+            extra.append(_Field(bytes([key, len(raw), index]), raw))
+        header = 0x60 if extra else 0x40
+        self.body += bytes([header, 0, self.big])
         self.body += struct.pack(self.order + "H", number)
         self.body += _definition(plain)
         if extra:
             self.body += _definition(extra)
-        self.body += b"\0" + b"".join(raw for _, _, raw in plain + extra)
+        self.body.append(0)
+        for field in plain + extra:
+            self.body += field.value
         return self
 
     def _pack(self, base: str, value: Any) -> bytes:
         if base == "text":
             return str(value).encode() + b"\0"
-        values = value if isinstance(value, list | tuple) else [value]
-        return struct.pack(f"{self.order}{len(values)}{BASES[base][1]}", *values)
+        if not isinstance(value, list | tuple):
+            value = [value]
+        _, letter = BASES[base]
+        return struct.pack(f"{self.order}{len(value)}{letter}", *value)
 
-    def content(self, *, said: int | None = None, checksum: bytes | None = None) -> bytes:
+    def content(
+        self,
+        *,
+        said: int | None = None,
+        checksum: bytes | None = None,
+    ) -> bytes:
         """The whole file; ``said`` and ``checksum`` are there to be wrong."""
-        size = len(self.body) if said is None else said
-        whole = struct.pack("<BBHI4sH", 14, 0x20, 2132, size, b".FIT", 0) + bytes(self.body)
+        if said is None:
+            said = len(self.body)
+        header = struct.pack("<BBHI4sH", 14, 0x20, 2132, said, b".FIT", 0)
+        whole = header + bytes(self.body)
         if checksum is None:
             checksum = compute_crc(whole).to_bytes(2, "little")
         return whole + checksum
 
     # -- the messages that most tests need ---------------------------------------------------------
 
-    def file_id(self, kind: int = 4, serial: int = 3_900_000_001) -> Self:
+    def file_id(
+        self,
+        kind: int = 4,
+        serial: int = 3_900_000_001,
+    ) -> Self:
         """What the file is, and which device wrote it."""
         fields = {
             0: ("enum", kind),
             1: ("u2", 1),
             2: ("u2", 2697),
             3: ("u4z", serial),
-            4: ("u4", T0),
+            4: _moment(0),
         }
         return self.write(0, fields)
 
@@ -137,16 +168,16 @@ class FitFile:
         place: bool = True,
     ) -> Self:
         """A sample: time, place, heart rate, distance and power."""
-        fields: dict[int, tuple[str, Any]] = {253: ("u4", T0 + second)}
+        fields = {253: _moment(second)}
         if place:
-            fields[0] = ("i4", round((47.0 + second * 1e-5) * _DEGREE))
+            latitude = 47.0 + second * 1e-5
+            fields[0] = ("i4", round(latitude * _DEGREE))
             fields[1] = ("i4", round(11.0 * _DEGREE))
-        fields |= {
-            3: ("u1", hr),
-            5: ("u4", second * 300),
-            7: ("u2", 200),
-        }
-        return self.write(20, fields | dict(more or {}), developer)
+        fields[3] = ("u1", hr)
+        fields[5] = ("u4", second * 300)
+        fields[7] = ("u2", 200)
+        fields.update(more or {})
+        return self.write(20, fields, developer)
 
     def session(
         self,
@@ -158,18 +189,19 @@ class FitFile:
         sub_sport: int = 0,
     ) -> Self:
         """A session with its figures."""
-        fields: dict[int, tuple[str, Any]] = {
-            253: ("u4", T0 + start + seconds),
-            2: ("u4", T0 + start),
-            7: ("u4", seconds * 1000),
-            8: ("u4", seconds * 1000),
+        fields = {
+            253: _moment(start + seconds),
+            2: _moment(start),
+            7: _duration(seconds),
+            8: _duration(seconds),
             9: ("u4", seconds * 300),
             5: ("enum", sport),
             6: ("enum", sub_sport),
             16: ("u1", 140),
             17: ("u1", 150),
         }
-        return self.write(18, fields | dict(more or {}))
+        fields.update(more or {})
+        return self.write(18, fields)
 
     def lap(
         self,
@@ -178,42 +210,45 @@ class FitFile:
         more: Fields | None = None,
     ) -> Self:
         """A lap."""
-        fields: dict[int, tuple[str, Any]] = {
-            253: ("u4", T0 + start + seconds),
-            2: ("u4", T0 + start),
-            7: ("u4", seconds * 1000),
-            8: ("u4", seconds * 1000),
+        fields = {
+            253: _moment(start + seconds),
+            2: _moment(start),
+            7: _duration(seconds),
+            8: _duration(seconds),
         }
-        return self.write(19, fields | dict(more or {}))
+        fields.update(more or {})
+        return self.write(19, fields)
 
     def timer(self, second: int, *, start: bool) -> Self:
         """The timer was started or stopped."""
-        event_type = 0 if start else 4
-        return self.write(
-            21,
-            {
-                253: ("u4", T0 + second),
-                0: ("enum", 0),
-                1: ("enum", event_type),
-            },
-        )
+        fields = {
+            253: _moment(second),
+            0: ("enum", 0),
+            1: ("enum", 0 if start else 4),
+        }
+        return self.write(21, fields)
 
     def activity(self, end: int = 10, offset_s: int = 7200) -> Self:
         """The message that says the local time."""
-        local = T0 + end + offset_s
-        return self.write(
-            34,
-            {
-                253: ("u4", T0 + end),
-                5: ("u4", local),
-                1: ("u2", 1),
-            },
-        )
+        fields = {
+            253: _moment(end),
+            5: _moment(end + offset_s),
+            1: ("u2", 1),
+        }
+        return self.write(34, fields)
 
 
-def _definition(fields: list[tuple[int, int, bytes]]) -> bytes:
-    rows = [bytes([key, len(raw), base]) for key, base, raw in fields]
-    return bytes([len(rows)]) + b"".join(rows)
+def _moment(second: int) -> tuple[str, Any]:
+    return "u4", T0 + second
+
+
+def _duration(seconds: int) -> tuple[str, Any]:
+    return "u4", seconds * 1000
+
+
+def _definition(fields: list[_Field]) -> bytes:
+    definitions = [field.definition for field in fields]
+    return bytes([len(fields)]) + b"".join(definitions)
 
 
 def ride_file() -> bytes:

@@ -1,121 +1,106 @@
-"""What the fields of a sample are called here: the streams that the model names, and those that
-keep the name of their maker.
-"""
+"""Makes channels of columns: native and developers' fields become streams in our units."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from fitglue_formats.fit.arrays import filled, without
+from fitglue_formats.fit.channel_names import NATIVE, UNUSED, of_developer
+from fitglue_registry.model import STREAM_UNITS
+
+if TYPE_CHECKING:
+    from fitglue_formats.fit.arrays import Columns, Numbers
+    from fitglue_formats.fit.columns import Column, Table
 
 
-class Channel(NamedTuple):
-    """A stream of ours, and by what a value is multiplied to be in its unit."""
+class Maker(NamedTuple):
+    """What the maker of a channel that is not the model's says of it."""
 
-    stream: str
-    factor: float = 1.0
-
-
-#: Field of a FIT record → stream; where two are of one stream, the later one of this table is the
-#: finer one.
-NATIVE = {
-    "altitude": Channel("altitude"),
-    "enhanced_altitude": Channel("altitude"),
-    "heart_rate": Channel("heartrate"),
-    "cadence": Channel("cadence"),
-    "distance": Channel("distance"),
-    "speed": Channel("velocity"),
-    "enhanced_speed": Channel("velocity"),
-    "power": Channel("watts"),
-    "temperature": Channel("temperature"),
-    "grade": Channel("grade"),
-    "vertical_oscillation": Channel("vertical_oscillation"),
-    "stance_time": Channel("ground_contact_time"),
-    "vertical_ratio": Channel("vertical_ratio"),
-    "step_length": Channel("stride_length", 0.001),
-    "respiration_rate": Channel("respiration"),
-    "enhanced_respiration_rate": Channel("respiration"),
-    "saturated_hemoglobin_percent": Channel("smo2"),
-    "total_hemoglobin_conc": Channel("thb"),
-    "core_temperature": Channel("core_temperature"),
-    "left_right_balance": Channel("left_right_balance"),
-}
-#: Bookkeeping of the file, or said by other fields.
-UNUSED = frozenset(
-    {
-        "timestamp",
-        "position_lat",
-        "position_long",
-        "fractional_cadence",
-        "compressed_speed_distance",
-        "time128",
-        "activity_type",
-        "device_index",
-        "cycles",
-        "total_cycles",
-        "compressed_accumulated_power",
-        "event_group",
-    }
-)
-#: Name of a developer's field, folded → stream and the units that it may have, with what makes ours
-#: of each.
-_DEVELOPERS: dict[str, tuple[str, dict[str, float]]] = {
-    "power": ("watts", {"watts": 1, "watt": 1, "w": 1}),
-    "core temperature": (
-        "core_temperature",
-        {
-            "c": 1,
-            "°c": 1,
-            "celsius": 1,
-        },
-    ),
-    "skin temperature": (
-        "skin_temperature",
-        {
-            "c": 1,
-            "°c": 1,
-            "celsius": 1,
-        },
-    ),
-    "ground time": (
-        "ground_contact_time",
-        {
-            "milliseconds": 1,
-            "ms": 1,
-        },
-    ),
-    "vertical oscillation": (
-        "vertical_oscillation",
-        {"centimeters": 10, "cm": 10, "mm": 1, "millimeters": 1},
-    ),
-    "saturated hemoglobin percent": ("smo2", {"%": 1}),
-    "smo2": ("smo2", {"%": 1}),
-    "total hemoglobin conc": ("thb", {"g/dl": 1}),
-    "thb": ("thb", {"g/dl": 1}),
-    "respiration rate": (
-        "respiration",
-        {
-            "bpm": 1,
-            "brpm": 1,
-            "breaths/min": 1,
-        },
-    ),
-}
+    name: str
+    unit: str | None
+    developer: bool
 
 
-def of_developer(
-    name: str,
-    unit: str | None,
-    native: str | None,
-) -> Channel | None:
-    """The stream that a developer's field is, by its name and unit, or by the native field that it
-    says it stands for.
+_ORDER = {name: position for position, name in enumerate(NATIVE)}
+
+
+@dataclass(slots=True)
+class Channels:
+    """Values by stream, and the makers of the streams that are none of the model's."""
+
+    values: Columns = field(default_factory=dict)
+    makers: dict[str, Maker] = field(default_factory=dict)
+
+
+def channels_of(table: Table, columns: Columns) -> Channels:
+    """The columns by the stream that each is; native ones come first, in the order of their
+    table.
     """
-    folded = " ".join(name.replace("_", " ").casefold().split())
-    stream, units = _DEVELOPERS.get(folded, (None, {}))
-    factor = units.get((unit or "").strip().casefold())
-    if stream is not None and factor is not None:
-        return Channel(stream, factor)
-    # Of the native fields only those whose unit cannot be doubted: a maker's idea of speed or
-    # distance may be in any.
-    if native in ("heart_rate", "power", "cadence"):
-        return NATIVE[native]
-    return None
+    channels = Channels()
+    values = channels.values
+    for name in sorted(columns, key=lambda name: _rank(table, name)):
+        column = table.columns[name]
+        if name in UNUSED and not column.developer:
+            continue
+        stream, its_values = _channel(name, column, columns)
+        if np.isnan(its_values).all():
+            continue
+        if stream in STREAM_UNITS and stream not in values:
+            values[stream] = its_values
+        elif stream in STREAM_UNITS and name in NATIVE:
+            values[stream] = filled(its_values, values[stream])
+        else:
+            key = name if stream in values else stream
+            values[key] = its_values
+            channels.makers[key] = Maker(name, column.unit, column.developer)
+    return channels
+
+
+def _rank(table: Table, name: str) -> tuple[bool, int, str]:
+    is_developers = table.columns[name].developer
+    place = _ORDER.get(name, len(_ORDER))
+    return is_developers, place, name
+
+
+def _channel(
+    name: str,
+    column: Column,
+    columns: Columns,
+) -> tuple[str, Numbers]:
+    """The stream that a column is, and its values in the unit of that."""
+    values = columns[name]
+    if column.developer:
+        channel = of_developer(name, column.unit, column.native)
+    else:
+        channel = NATIVE.get(name)
+        values = _native(name, columns)
+    if name == "heart_rate":
+        # No heart beats zero times a minute: that is how a device says that it has no strap. Every
+        # other zero is data.
+        values = without(values, values == 0)
+    if channel is None:
+        return name, values
+    return channel.stream, values * channel.factor
+
+
+def _native(name: str, columns: Columns) -> Numbers:
+    """The values of a native column, of which some are put together."""
+    values = columns[name]
+    if name == "left_right_balance":
+        return _balance(values)
+    if name == "cadence" and "fractional_cadence" in columns:
+        fraction = columns["fractional_cadence"]
+        return values + np.nan_to_num(fraction)
+    return values
+
+
+def _balance(values: Numbers) -> Numbers:
+    """The left share in per cent: the highest bit says whether the right one was written."""
+    share = np.nan_to_num(values).astype(np.int64)
+    percent = (share & 0x7F).astype(np.float64)
+    is_right = (share & 0x80) > 0
+    left = np.where(is_right, 100 - percent, percent)
+    return without(left, np.isnan(values))

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 EPOCH = datetime(1989, 12, 31, tzinfo=UTC)
 #: Less than this is a clock that counts from when the device was switched on: nobody set it.
 UNSET_BEFORE = 0x10000000
-_QUARTER_S, _FARTHEST_S = 900, 14 * 3600
+_QUARTER_S = 900
+_FARTHEST_S = 14 * 3600
 #: The two clocks of one message are sometimes written a second apart.
 _APART_S = 60
 _STOPS = ("stop", "stop_all", "stop_disable", "stop_disable_all")
@@ -37,8 +38,10 @@ def offset_s(messages: Messages) -> int | None:
         utc = seconds(values, "timestamp")
         if local is None or utc is None:
             continue
-        offset = round((local - utc) / _QUARTER_S) * _QUARTER_S
-        if abs(offset) <= _FARTHEST_S and abs(local - utc - offset) <= _APART_S:
+        difference = local - utc
+        offset = round(difference / _QUARTER_S) * _QUARTER_S
+        is_near = abs(difference - offset) <= _APART_S
+        if is_near and abs(offset) <= _FARTHEST_S:
             return offset
     return None
 
@@ -52,17 +55,21 @@ def recorded_s(
     does not say.
     """
     events = _timer_events(messages)
-    if not any(start - 1 <= time <= end + 1 for time, _ in events):
+    during = [time for time, _ in events if start - 1 <= time <= end + 1]
+    if not during:
         return None
-    return round(min(_running(events, start, end), end - start), 3)
+    running = _running(events, start, end)
+    return round(min(running, end - start), 3)
 
 
 def _timer_events(messages: Messages) -> list[tuple[float, str]]:
     """When the timer was started and stopped, in the order of time."""
     events = []
     for values in messages.all("event"):
+        if values.get("event") != "timer":
+            continue
         time = seconds(values, "timestamp")
-        if time is None or values.get("event") != "timer":
+        if time is None:
             continue
         event_type = values.get("event_type")
         if event_type == "start":

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 def device_of(messages: Messages) -> Device | None:
     """The device that wrote the file, by its ``file_id`` and what it says of itself."""
-    infos = messages.all("device_info")
-    creators = [values for values in infos if values.get("device_index") in ("creator", 0)]
+    creators = _creators(messages)
     sayings = [messages.first("file_id"), *creators]
     manufacturer = _first(sayings, "manufacturer")
     product = _first(sayings, "product")
@@ -34,6 +33,15 @@ def device_of(messages: Messages) -> Device | None:
     return device
 
 
+def _creators(messages: Messages) -> list[Values]:
+    """What the device that recorded says of itself, without its sensors."""
+    creators = []
+    for values in messages.all("device_info"):
+        if values.get("device_index") in ("creator", 0):
+            creators.append(values)
+    return creators
+
+
 def _first(messages: Sequence[Values], name: str) -> str | None:
     """The first value that says something; 0 is none for a serial number, and products without a
     name are numbers.
@@ -43,8 +51,12 @@ def _first(messages: Sequence[Values], name: str) -> str | None:
         if not isinstance(value, str | int):
             continue
         known = text(str(value))
-        if known and not (name == "serial_number" and not known.strip("0")):
-            return known
+        if known is None:
+            continue
+        is_zero = not known.strip("0")
+        if name == "serial_number" and is_zero:
+            continue
+        return known
     return None
 
 
@@ -65,4 +77,9 @@ def _name(manufacturer: str | None, product: str | None) -> str | None:
     for part in (manufacturer, product):
         if part and part != "0":
             words += part.replace("_", " ").split()
-    return " ".join(word[:1].upper() + word[1:] for word in words) or None
+    return " ".join(map(_capitalized, words)) or None
+
+
+def _capitalized(word: str) -> str:
+    """The word with a capital in front, the rest of it as it is."""
+    return word[:1].upper() + word[1:]

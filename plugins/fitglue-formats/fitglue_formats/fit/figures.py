@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitglue_formats.fit.arrays import known
 from fitglue_formats.fit.values import number
 from fitglue_registry.model import TrainingLoad
 
@@ -109,8 +110,8 @@ def computed(
         fields["elapsed_s"] = max(span, moving_s or 0.0)
     distance = samples.channels.get("distance")
     if distance is not None:
-        known = distance[~np.isnan(distance)]
-        fields["distance_m"] = float(max(known[-1], 0.0))
+        last = float(known(distance)[-1])
+        fields["distance_m"] = max(last, 0.0)
     for channel, (average, highest) in _MEANS.items():
         values = samples.channels.get(channel)
         if values is not None:

@@ -11,44 +11,25 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from fitdecode.profile import MESSAGE_TYPES
+from fitglue_formats.fit.definitions import Definition, body_at, parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-FILE_ID, SESSION, LAP, RECORD, HRV, HR = 0, 18, 19, 20, 78, 132
-TIMESTAMP = 253
+#: Numbers of messages.
+FILE_ID = 0
+SESSION = 18
+LAP = 19
+RECORD = 20
+HRV = 78
+HR = 132
 _SHORTEST_HEADER = 12
 #: Eleven days, sampled once a second; a file of nothing but headers would have hundreds of
 #: millions.
 MOST_MESSAGES = 1_000_000
-_COMPRESSED, _DEFINITION, _DEVELOPER = 0x80, 0x40, 0x20
-
-
-class Field(NamedTuple):
-    """One field of a definition; ``base`` is its base type, or the index of its developer."""
-
-    number: int
-    size: int
-    base: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Definition:
-    """The shape of the messages that follow it under one local number."""
-
-    number: int
-    big_endian: bool
-    fields: tuple[Field, ...]
-    developer_fields: tuple[Field, ...]
-    size: int
-    body: bytes  # without the header byte, as the file has it
-    timestamp_at: int  # where the time is in a message, or -1
-
-    @property
-    def shape(self) -> tuple[int, bool, tuple[Field, ...], tuple[Field, ...]]:
-        """Equal for definitions that mean the same: some apps write one before every message."""
-        return self.number, self.big_endian, self.fields, self.developer_fields
+#: Bits of the first byte of a message.
+_COMPRESSED = 0x80
+_DEFINITION = 0x40
 
 
 class Message(NamedTuple):
@@ -77,6 +58,11 @@ class Frames:
     parts: list[Part] = field(default_factory=list)
     damage: str | None = None
 
+    def messages(self) -> Iterator[Message]:
+        """The messages of all parts."""
+        for part in self.parts:
+            yield from part.messages
+
 
 class _Broken(Exception):
     """Where the messages make no sense any more."""
@@ -97,15 +83,9 @@ def cut(content: bytes) -> Frames:
     return frames
 
 
-def offsets(fields: Iterable[Field], at: int = 0) -> Iterator[tuple[int, Field]]:
-    """The fields of a message, each with the place where it begins; ``at`` is that of the first."""
-    for one in fields:
-        yield at, one
-        at += one.size
-
-
 def _has_header(content: bytes, position: int) -> bool:
-    if content[position + 8 : position + 12] != b".FIT":
+    name_at = position + 8
+    if not content.startswith(b".FIT", name_at):
         return False
     return content[position] >= _SHORTEST_HEADER
 
@@ -131,11 +111,33 @@ def _cut_part(content: bytes, part: Part) -> str | None:
     return damage
 
 
+class _Definitions:
+    """The definitions of one part that hold at the moment, by local number."""
+
+    def __init__(self) -> None:
+        self.by_local: dict[int, Definition] = {}
+        self._by_body: dict[bytes, Definition] = {}
+
+    def read(self, content: bytes, position: int, end: int) -> int:
+        """Take in the definition at a place; what is returned is where it ends."""
+        body = body_at(content, position, end)
+        if body is None:
+            raise _Broken(
+                f"it is cut within byte {position:,} of {len(content):,}: it was read up to there"
+            )
+        if body not in self._by_body:  # some apps define every message anew
+            self._by_body[body] = parsed(body)
+        local = content[position] & 15
+        self.by_local[local] = self._by_body[body]
+        return position + 1 + len(body)
+
+
 def _walk(content: bytes, part: Part) -> None:
-    definitions: dict[int, Definition] = {}
-    shapes: dict[bytes, Definition] = {}
-    timed: Message | None = None
+    """Find the messages of a part; raises ``_Broken`` where they make no sense any more."""
+    definitions = _Definitions()
+    by_local = definitions.by_local
     append = part.messages.append
+    timed: Message | None = None
     position = part.start
     end = part.end
     while position < end:
@@ -143,15 +145,11 @@ def _walk(content: bytes, part: Part) -> None:
         if header & _COMPRESSED:
             local = (header >> 5) & 3
         elif header & _DEFINITION:
-            body = _body(content, position, end)
-            if body not in shapes:  # some apps define every message anew
-                shapes[body] = _definition(body)
-            definitions[header & 15] = shapes[body]
-            position += 1 + len(body)
+            position = definitions.read(content, position, end)
             continue
         else:
             local = header & 15
-        definition = definitions.get(local)
+        definition = by_local.get(local)
         start = position + 1
         if definition is None or start + definition.size > end:
             raise _senseless(content, position)
@@ -184,61 +182,12 @@ def _rolled(content: bytes, timed: Message | None, offset: int) -> int:
     last = timed.time
     if last < 0:
         last = _time(content, timed)
-    return last + ((offset - last) & 31)
+    later = (offset - last) & 31
+    return last + later
 
 
 def _time(content: bytes, message: Message) -> int:
-    order = ">I" if message.definition.big_endian else "<I"
-    at = message.start + message.definition.timestamp_at
-    time: int = struct.unpack_from(order, content, at)[0]
-    return time
-
-
-def _body(content: bytes, position: int, end: int) -> bytes:
-    """A definition without its header byte."""
-    try:
-        after = position + 6 + 3 * content[position + 5]
-        if content[position] & _DEVELOPER:
-            after += 1 + 3 * content[after]
-    except IndexError:
-        after = end + 1
-    if after > end:
-        raise _Broken(
-            f"it is cut within byte {position:,} of {len(content):,}: it was read up to there"
-        )
-    return content[position + 1 : after]
-
-
-def _definition(body: bytes) -> Definition:
-    big_endian = bool(body[1] & 1)
-    (number,) = struct.unpack_from(">H" if big_endian else "<H", body, 2)
-    swapped = (number & 0xFF) << 8 | number >> 8
-    if number not in MESSAGE_TYPES and swapped in MESSAGE_TYPES:
-        # Some devices say the wrong order of bytes; the number of a message that exists gives them
-        # away.
-        number = swapped
-        big_endian = not big_endian
-        body = body[:1] + bytes([1 - (body[1] & 1)]) + body[2:]
-    developer_at = 5 + 3 * body[4]
-    fields = _fields(body[5:developer_at])
-    developer_fields = _fields(body[developer_at + 1 :])
-    return Definition(
-        number=number,
-        big_endian=big_endian,
-        fields=fields,
-        developer_fields=developer_fields,
-        size=sum(one.size for one in fields + developer_fields),
-        body=body,
-        timestamp_at=_timestamp_at(fields),
-    )
-
-
-def _fields(raw: bytes) -> tuple[Field, ...]:
-    return tuple(Field(*row) for row in struct.iter_unpack("BBB", raw))
-
-
-def _timestamp_at(fields: tuple[Field, ...]) -> int:
-    for at, one in offsets(fields):
-        if one.number == TIMESTAMP and one.size == 4:
-            return at
-    return -1
+    definition = message.definition
+    at = message.start + definition.timestamp_at
+    raw = content[at : at + 4]
+    return int.from_bytes(raw, "big" if definition.big_endian else "little")

@@ -113,7 +113,8 @@ def _common(
     fields["average_grade_pct"] = number(values, "avg_grade")
     elapsed_s = fields.get("elapsed_s")
     if len(samples) and elapsed_s is not None:
-        first, last = np.searchsorted(samples.time, [at, at + max(elapsed_s, 1)])
+        end = at + max(elapsed_s, 1)
+        first, last = np.searchsorted(samples.time, [at, end])
         if last > first:
             fields["start_index"] = int(first)
             fields["end_index"] = int(last)

@@ -11,16 +11,17 @@ from __future__ import annotations
 import io
 import struct
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import fitdecode
 
-from fitglue_formats.fit.frames import offsets
+from fitglue_formats.fit.definitions import offsets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from fitglue_formats.fit.frames import Definition, Frames, Message, Part
+    from fitglue_formats.fit.definitions import Definition
+    from fitglue_formats.fit.frames import Frames, Message, Part
 
 Values: TypeAlias = "dict[str, Any]"
 #: What a first look needs, and what everything needs; developer data (206, 207) comes first, for
@@ -65,14 +66,21 @@ class Messages:
         return next(iter(self.all(kind)), {})
 
 
+class _Decoded(NamedTuple):
+    """Messages by their kind, and how many beside them cannot be read."""
+
+    messages: list[tuple[str, Values]]
+    lost: int
+
+
 def decode(frames: Frames, wanted: Collection[int]) -> Messages:
     """The messages with the wanted numbers."""
     messages = Messages()
     for number, part in enumerate(frames.parts):
         chosen = _chosen(frames.content, part, wanted)
-        decoded, lost = _decode(frames.content, chosen)
-        messages.lost += lost
-        for kind, values in decoded:
+        decoded = _decode(frames.content, chosen)
+        messages.lost += decoded.lost
+        for kind, values in decoded.messages:
             values["part"] = number
             messages.add(kind, values)
     return messages
@@ -97,14 +105,14 @@ def _chosen(
 
 
 def _is_creator(content: bytes, message: Message) -> bool:
-    for at, field in offsets(message.definition.fields, message.start):
+    for at, _, field in offsets(message.definition.fields, message.start):
         if field.number == 0:
             return content[at] in (0, 0xFF)
     return True
 
 
-def _decode(content: bytes, chosen: Sequence[Message]) -> tuple[list[tuple[str, Values]], int]:
-    """The messages of one part that can be read, and how many cannot."""
+def _decode(content: bytes, chosen: Sequence[Message]) -> _Decoded:
+    """The messages of one part."""
     decoded: list[tuple[str, Values]] = []
     left = list(chosen)
     for stumbles in range(_MOST_STUMBLES):
@@ -117,14 +125,21 @@ def _decode(content: bytes, chosen: Sequence[Message]) -> tuple[list[tuple[str, 
                     values["timestamp"] = time
                 decoded.append((kind, values))
         except _STUMBLES:
-            developers = [one for one in left[:done] if one.definition.number in _DEVELOPER]
-            left = developers + left[done + 1 :]
+            developers = filter(_is_of_developer, left[:done])
+            left = [*developers, *left[done + 1 :]]
         else:
-            return decoded, stumbles
-    return decoded, _MOST_STUMBLES + len(left)
+            return _Decoded(decoded, stumbles)
+    return _Decoded(decoded, _MOST_STUMBLES + len(left))
 
 
-def _read(content: bytes, chosen: Sequence[Message]) -> Iterator[tuple[str, Values]]:
+def _is_of_developer(message: Message) -> bool:
+    return message.definition.number in _DEVELOPER
+
+
+def _read(
+    content: bytes,
+    chosen: Sequence[Message],
+) -> Iterator[tuple[str, Values]]:
     """The messages through fitdecode, as a file of their own."""
     reader = fitdecode.FitReader(
         io.BytesIO(_packed(content, chosen)),
@@ -148,7 +163,9 @@ def _packed(content: bytes, chosen: Sequence[Message]) -> bytes:
             shape = definition
             packed += b"\x60" if definition.developer_fields else b"\x40"
             packed += definition.body
-        packed += b"\0" + content[message.start : message.start + definition.size]
+        end = message.start + definition.size
+        packed += b"\0"
+        packed += content[message.start : end]
     header = struct.pack("<BBHI4sH", 14, 0x20, 2132, len(packed), b".FIT", 0)
     return header + bytes(packed) + b"\0\0"
 
@@ -157,7 +174,9 @@ def _values(frame: Any) -> Values:
     """Every field by its name; what is null at the source is left out."""
     values: Values = {}
     for field in frame.fields:
-        if field.value is None or (field.field_def is not None and field.field_def.is_dev):
+        if field.value is None:
+            continue
+        if field.field_def is not None and field.field_def.is_dev:
             continue
         if field.parent_field is not None:
             values.setdefault(field.parent_field.name, field.value)

@@ -4,7 +4,7 @@ one that is broken.
 
 from __future__ import annotations
 
-from itertools import chain
+import math
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +13,8 @@ from fitdecode.profile import FIELD_TYPES
 from fitdecode.utils import compute_crc
 
 from fitglue_formats.fit.columns import Table, table
-from fitglue_formats.fit.frames import FILE_ID, LAP, RECORD, SESSION, cut, offsets
+from fitglue_formats.fit.definitions import offsets
+from fitglue_formats.fit.frames import FILE_ID, LAP, RECORD, SESSION, cut
 from fitglue_formats.fit.messages import GLANCE, WHOLE, decode
 from fitglue_formats.fit.samples import Samples, split
 from fitglue_formats.fit.sessions import Leg, activity, position
@@ -33,6 +34,8 @@ _OF_WORKOUTS = frozenset({SESSION, RECORD, LAP})
 _FILE_TYPES: dict[int, str] = FIELD_TYPES["file"].enum
 #: The first message of a file says what kind it is; it and its definition have 1.5 kB at most.
 _HEAD = 4096
+_FIRST_MESSAGES = 10
+_SPORT = ("sport", "sub_sport")
 #: More legs than any race has.
 _MOST_SESSIONS = 100
 #: A session that says nothing of its length may be as long as its samples are, within reason.
@@ -74,13 +77,16 @@ def file_type(content: bytes) -> str | None:
     enough.
     """
     frames = cut(content[:_HEAD])
-    for part in frames.parts[:1]:
-        for message in part.messages[:10]:
-            if message.definition.number != FILE_ID:
-                continue
-            for at, one in offsets(message.definition.fields, message.start):
-                if one.number == 0 and one.size == 1:
-                    return _FILE_TYPES.get(content[at], str(content[at]))
+    if not frames.parts:
+        return None
+    for message in frames.parts[0].messages[:_FIRST_MESSAGES]:
+        definition = message.definition
+        if definition.number != FILE_ID:
+            continue
+        for at, end, one in offsets(definition.fields, message.start):
+            if one.number == 0 and end - at == 1:
+                number = content[at]
+                return _FILE_TYPES.get(number, str(number))
     return None
 
 
@@ -111,8 +117,7 @@ def _frames(content: bytes) -> Frames:
 
 
 def _has_workout(frames: Frames) -> bool:
-    messages = chain.from_iterable(part.messages for part in frames.parts)
-    return any(message.definition.number in _OF_WORKOUTS for message in messages)
+    return any(message.definition.number in _OF_WORKOUTS for message in frames.messages())
 
 
 def _missing(frames: Frames, messages: Messages) -> dict[str, str]:
@@ -127,16 +132,17 @@ def _missing(frames: Frames, messages: Messages) -> dict[str, str]:
 
 def _has_right_checksums(frames: Frames) -> bool:
     """Whether each part has the checksum that it says; none is as good."""
+    content = frames.content
     for part in frames.parts:
-        stated = frames.content[part.end : part.end + 2]
-        if len(stated) < 2 or not any(stated):
+        raw = content[part.end : part.end + 2]
+        stated = int.from_bytes(raw, "little")
+        if len(raw) < 2 or stated == 0:
             continue
-        computed = compute_crc(
-            frames.content,
+        if stated != compute_crc(
+            content,
             start=part.begin,
             end=part.end,
-        )
-        if computed != int.from_bytes(stated, "little"):
+        ):
             return False
     return True
 
@@ -149,11 +155,17 @@ def _say_enough(sessions: Sequence[Values]) -> bool:
 
 
 def _says_enough(session: Values) -> bool:
-    if seconds(session, "start_time") is None or session.get("total_distance") is None:
+    if seconds(session, "start_time") is None:
         return False
-    if not session.get("total_elapsed_time") or not session.get("avg_heart_rate"):
+    if session.get("total_distance") is None:
         return False
-    return position(session) is not None or session.get("sub_sport") == "virtual_activity"
+    if not session.get("total_elapsed_time"):
+        return False
+    if not session.get("avg_heart_rate"):
+        return False
+    if session.get("sub_sport") == "virtual_activity":
+        return True
+    return position(session) is not None
 
 
 # -- the sessions ----------------------------------------------------------------------------------
@@ -169,12 +181,14 @@ def _activities(
     if not sessions:
         raise refusal("FG-fit-without-times", "nothing in it says when it was")
     starts = [session.start for session in sessions]
-    parts, strays = split(samples, starts, _end(sessions[-1], has_samples=first is not None))
+    end = _end(sessions[-1], has_samples=first is not None)
+    parts, strays = split(samples, starts, end)
     strays += samples.skipped
     if strays:
         stray = f"{strays} of them have no moment, or one that makes no sense"
         missing = {**missing, "stray samples": stray}
-    return [activity(leg, messages, missing) for leg in _legs(sessions, parts)]
+    legs = _legs(sessions, parts)
+    return [activity(leg, messages, missing) for leg in legs]
 
 
 def _first_moment(samples: Table) -> float | None:
@@ -205,43 +219,59 @@ def _with_sub_sport(session: Session, messages: Messages) -> Session:
     sport = messages.first("sport")
     if "sub_sport" in session.values or "sub_sport" not in sport:
         return session
-    return Session(session.start, {**session.values, "sub_sport": sport["sub_sport"]})
+    values = dict(session.values)
+    values["sub_sport"] = sport["sub_sport"]
+    return Session(session.start, values)
 
 
-def _made_of_laps(messages: Messages, first: float | None) -> list[Session]:
+def _made_of_laps(
+    messages: Messages,
+    first: float | None,
+) -> list[Session]:
     """The session of a file that has none, by its samples and laps."""
-    laps = [lap for lap in messages.all("lap") if seconds(lap, "start_time") is not None]
+    laps = []
+    for lap in messages.all("lap"):
+        if seconds(lap, "start_time") is not None:
+            laps.append(lap)
     start = first
-    if start is None:
-        start = min((lap["start_time"] for lap in laps), default=None)
+    if start is None and laps:
+        start = min(lap["start_time"] for lap in laps)
     if start is None:
         return []
-    with_sport = (lap for lap in laps if "sport" in lap)
-    sport = messages.first("sport") or next(with_sport, {})
-    values: Values = {key: sport[key] for key in ("sport", "sub_sport") if key in sport}
-    return [Session(float(start), values)]
+    return [Session(float(start), _sport(messages, laps))]
+
+
+def _sport(messages: Messages, laps: Sequence[Values]) -> Values:
+    """What a file without sessions says of the sport: in a message of its own, or in its laps."""
+    saying = messages.first("sport")
+    if not saying:
+        with_sport = (lap for lap in laps if "sport" in lap)
+        saying = next(with_sport, {})
+    return {name: saying[name] for name in _SPORT if name in saying}
 
 
 def _end(session: Session, *, has_samples: bool) -> float | None:
     """When a session ended, by what it says."""
-    ends = []
     stated = seconds(session.values, "timestamp")
-    if stated is not None:
-        ends.append(stated)
     elapsed = seconds(session.values, "total_elapsed_time")
     if elapsed is not None:
-        ends.append(session.start + elapsed)
-    if ends:
-        return max(ends)
-    if has_samples:
+        after = session.start + elapsed
+        return max(after, stated or after)
+    if stated is None and has_samples:
         return session.start + _LONGEST_S
-    return None
+    return stated
 
 
-def _legs(sessions: Sequence[Session], parts: Sequence[Samples]) -> Iterator[Leg]:
+def _legs(
+    sessions: Sequence[Session],
+    parts: Sequence[Samples],
+) -> Iterator[Leg]:
     # Laps of the first leg may begin before it (a clock that was set late), those of the last one
     # after it.
-    borders = [float("-inf"), *(session.start - 1 for session in sessions[1:]), float("inf")]
-    for number, (session, samples) in enumerate(zip(sessions, parts, strict=True)):
+    borders = [session.start - 1 for session in sessions]
+    borders[0] = -math.inf
+    borders.append(math.inf)
+    for number, session in enumerate(sessions):
+        samples = parts[number]
         first, end = borders[number : number + 2]
         yield Leg(number, session.values, samples, session.start, first, end)

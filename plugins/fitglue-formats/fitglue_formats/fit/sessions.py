@@ -12,8 +12,8 @@ from fitglue_formats.fit.clock import UNSET_BEFORE, moment, offset_s, recorded_s
 from fitglue_formats.fit.device import device_of
 from fitglue_formats.fit.figures import computed, effort, metrics, stated
 from fitglue_formats.fit.laps import laps_of
-from fitglue_formats.fit.samples import streams
 from fitglue_formats.fit.sports import INDOOR, sport_of
+from fitglue_formats.fit.streams import streams
 from fitglue_formats.fit.strength import sets_of
 from fitglue_formats.fit.values import cadence, first_part, number, text
 from fitglue_registry.model import Completeness, Provenance, SourceActivity
@@ -107,7 +107,8 @@ def _start_provenance(leg: Leg) -> dict[str, Provenance]:
         return {"start_utc": Provenance("estimated", note=note)}
     if not len(leg.samples):
         return {}
-    early_s = leg.start - float(leg.samples.time[0])
+    first = float(leg.samples.time[0])
+    early_s = leg.start - first
     if early_s <= _LATE_S:
         return {}
     note = f"the samples begin {early_s:.0f} s before it"
@@ -120,7 +121,9 @@ def position(session: Values) -> tuple[float, float] | None:
     longitude = number(session, "start_position_long")
     if latitude is None or longitude is None:
         return None
-    if abs(latitude) > _POLE or (latitude == 0 and longitude == 0):
+    if latitude == 0 and longitude == 0:
+        return None
+    if abs(latitude) > _POLE:
         return None
     return latitude * _SEMICIRCLE, longitude * _SEMICIRCLE
 
@@ -149,7 +152,9 @@ def _figures(leg: Leg) -> _Figures:
     """What the session says, and from its samples what it leaves out."""
     fields = stated(leg.session)
     provenance = {}
-    for name, value in computed(leg.samples, leg.start, fields.get("moving_s")).items():
+    moving_s = fields.get("moving_s")
+    from_samples = computed(leg.samples, leg.start, moving_s)
+    for name, value in from_samples.items():
         if name not in fields:
             fields[name] = value
             provenance[name] = Provenance("computed", note="from the samples")
@@ -164,12 +169,16 @@ def _on_foot(leg: Leg, sport: str) -> dict[str, Any]:
     stride_mm = number(leg.session, "avg_step_length", zero=False)
     if stride_mm is not None:
         fields["average_stride_m"] = stride_mm / 1000
-    if "cadence" in leg.samples.channels or number(leg.session, "avg_cadence") is not None:
+    average = number(leg.session, "avg_cadence")
+    if average is not None or "cadence" in leg.samples.channels:
         fields["cadence_per_leg"] = True
     return fields
 
 
-def _power_kind(leg: Leg, figures: _Figures) -> Literal["measured"] | None:
+def _power_kind(
+    leg: Leg,
+    figures: _Figures,
+) -> Literal["measured"] | None:
     if "average_watts" in figures.fields or "watts" in leg.samples.channels:
         return "measured"
     return None
@@ -177,7 +186,8 @@ def _power_kind(leg: Leg, figures: _Figures) -> Literal["measured"] | None:
 
 def _pool_lengths(session: Values) -> int | None:
     lengths = session.get("num_active_lengths")
-    if not isinstance(lengths, int) or number(session, "pool_length", zero=False) is None:
+    pool_m = number(session, "pool_length", zero=False)
+    if pool_m is None or not isinstance(lengths, int):
         return None
     return lengths
 

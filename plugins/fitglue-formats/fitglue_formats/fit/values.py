@@ -16,14 +16,12 @@ def number(
     zero: bool = True,
 ) -> float | None:
     """A figure of a message, where it is one; ``zero=False`` for what no workout has none of."""
-    value = values.get(name)
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    if not math.isfinite(value):
+    value = seconds(values, name)
+    if value is None or not math.isfinite(value):
         return None
     if value == 0 and not zero:
         return None
-    return float(value)
+    return value
 
 
 def seconds(values: Values, name: str) -> float | None:
