@@ -1,4 +1,4 @@
-"""Reads FIT, GPX and TCX files into source activities; what is listed here is for plugins to use."""
+"""Reads FIT, GPX and TCX files into source activities; what this lists is for plugins to use."""
 
 from fitglue_formats.reading import (
     Glance,

@@ -112,7 +112,10 @@ def _parse(content: bytes) -> GPX:
     try:
         return gpxpy.parse(content.decode(encoding(content)))
     except (gpxpy.gpx.GPXException, LookupError, ValueError) as error:
-        raise _refuse("FG-not-gpx", f"a value in it cannot be read: {error}") from error
+        raise _refuse(
+            "FG-not-gpx",
+            f"a value in it cannot be read: {error}",
+        ) from error
 
 
 def _tidy(gpx: GPX) -> None:
@@ -210,7 +213,11 @@ def _recordings(gpx: GPX) -> list[Recording]:
 
 
 def _refuse(code: str, what: str) -> RecordRefused:
-    return refusal(code, what, "export it again, with times, or remove it from the folder")
+    return refusal(
+        code,
+        what,
+        "export it again, with times, or remove it from the folder",
+    )
 
 
 # -- making the workout ----------------------------------------------------------------------------
@@ -246,9 +253,11 @@ def _figures(
         figures["elevation_loss_m"] = climb.downhill
         figures["min_altitude_m"] = heights.minimum
         figures["max_altitude_m"] = heights.maximum
-    elapsed = samples[-1].time - samples[0].time
+    first = samples[0]
+    last = samples[-1]
+    elapsed = last.time - first.time
     figures["elapsed_s"] = elapsed.total_seconds()
-    figures["distance_m"] = samples[-1].distance_m
+    figures["distance_m"] = last.distance_m
     computed = Provenance("computed", by="gpxpy")
     figures["provenance"] = dict.fromkeys(figures, computed)
     return figures

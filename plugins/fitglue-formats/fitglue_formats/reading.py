@@ -112,15 +112,25 @@ def glance(content: bytes, name: str) -> Glance:
     shown_kind = kind or "unknown"
     file_type = _file_type(kind, content)
     try:
-        workouts = _named(_reader(kind, content).summaries(content), name)
+        reader = _reader(kind, content)
+        workouts = _named(reader.summaries(content), name)
     except RecordRefused as error:
         return Glance(shown_kind, file_type, problem=error)
     except Exception as error:  # noqa: BLE001 - bytes from anybody, read by libraries: one file must not end the list of all others
-        return Glance(shown_kind, file_type, problem=_reader_failed(kind, error))
+        return Glance(
+            shown_kind,
+            file_type,
+            problem=_reader_failed(kind, error),
+        )
     parent = None
     if len(workouts) > 1:
         parent = _parent(hashlib.sha256(content).hexdigest())
-    return Glance(shown_kind, file_type, tuple(map(_summary, workouts)), parent)
+    return Glance(
+        shown_kind,
+        file_type,
+        tuple(map(_summary, workouts)),
+        parent,
+    )
 
 
 def _reader_failed(kind: str | None, error: Exception) -> RecordRefused:
@@ -161,7 +171,8 @@ def activities(
     """
     reader = _reader(kind_of(content), content)
     workouts = _named(reader.activities(content), name)
-    return with_claims(workouts, hashlib.sha256(content).hexdigest(), "file")
+    content_id = hashlib.sha256(content).hexdigest()
+    return with_claims(workouts, content_id, "file")
 
 
 def activities_of_glance(
@@ -175,14 +186,16 @@ def activities_of_glance(
         stored = [_of_summary(workout) for workout in workouts]
     except (KeyError, ValueError, TypeError) as error:
         raise refusal(
-            "FG-glance-invalid", f"what was noted of it makes no sense: {error}"
+            "FG-glance-invalid",
+            f"what was noted of it makes no sense: {error}",
         ) from error
     return with_claims(stored, content_id, "summary")
 
 
 def _of_summary(workout: Mapping[str, Any]) -> SourceActivity:
     document = dict(workout)
-    document["start_utc"] = utc(datetime.fromisoformat(document.pop("start")))
+    start = datetime.fromisoformat(document.pop("start"))
+    document["start_utc"] = utc(start)
     return decode(msgspec.json.encode(document))
 
 
@@ -208,7 +221,9 @@ def with_claims(
     claimed = []
     for activity in workouts:
         claims = [claim("file", f"sha256:{content_id}#{activity.leg_no}")]
-        serial = activity.device.serial if activity.device else None
+        serial = None
+        if activity.device is not None:
+            serial = activity.device.serial
         if serial and activity.start_utc is not None:
             of_device = device_claim(serial, activity.start_utc)
             # Equal claims join, and two legs that begin in one second are still two.
@@ -257,7 +272,8 @@ def _named(
 def title_of(name: str) -> str:
     """The name of a file without folders and suffixes, in characters that can be written."""
     base_name = re.split(r"[/\\]", name)[-1]
-    return _SUFFIX.sub("", base_name).encode("utf-8", "replace").decode()
+    title = _SUFFIX.sub("", base_name)
+    return title.encode("utf-8", "replace").decode()
 
 
 # -- which reader ----------------------------------------------------------------------------------

@@ -42,10 +42,16 @@ def parse(content: bytes, root_name: str) -> Element:
             "it declares a document type, which no workout needs and which can harm a reader",
         ) from error
     except (ParseError, LookupError, ValueError) as error:
-        raise refusal(f"FG-not-{root_name}", f"it is no XML, or is cut: {error}") from error
+        raise refusal(
+            f"FG-not-{root_name}",
+            f"it is no XML, or is cut: {error}",
+        ) from error
     name = local_name(root)
     if name.lower() not in _ROOTS[root_name]:
-        raise refusal(f"FG-not-{root_name}", f"it is XML of another kind: its root is <{name}>")
+        raise refusal(
+            f"FG-not-{root_name}",
+            f"it is XML of another kind: its root is <{name}>",
+        )
     return root
 
 

@@ -65,18 +65,18 @@ class Point:
 def activities(content: bytes) -> list[SourceActivity]:
     """Every activity of a file in its order; raises ``RecordRefused``."""
     root = parse(clean(content), "tcx")
-    found: list[SourceActivity] = []
+    workouts: list[SourceActivity] = []
     for element in root.iter():
         if local_name(element) not in _ACTIVITIES:
             continue
-        if len(found) < _MOST_ACTIVITIES:
-            found.append(_activity(element, len(found)))
-    if not found:
+        if len(workouts) < _MOST_ACTIVITIES:
+            workouts.append(_activity(element, len(workouts)))
+    if not workouts:
         raise refusal(
             "FG-tcx-without-activities",
             "it holds no activity; courses and planned workouts are no recording",
         )
-    return found
+    return workouts
 
 
 def summaries(content: bytes) -> list[SourceActivity]:
@@ -186,7 +186,9 @@ def _place(track_point: Element) -> Place | None:
     longitude = _number(track_point, "Position", "LongitudeDegrees")
     if latitude is None or longitude is None:
         return None
-    if abs(latitude) > 90 or abs(longitude) > 180:
+    if abs(latitude) > 90:
+        return None
+    if abs(longitude) > 180:
         return None
     return latitude, longitude
 
@@ -232,7 +234,10 @@ def _start(
         if start is not None:
             return start
     if not points:
-        raise refusal("FG-tcx-without-times", "nothing in it says when it was")
+        raise refusal(
+            "FG-tcx-without-times",
+            "nothing in it says when it was",
+        )
     return points[0].time
 
 
@@ -348,7 +353,8 @@ def _computed(streams: Streams) -> dict[str, Any]:
         figures["max_altitude_m"] = max(heights)
     way = samples_of(streams, "distance")
     if way:
-        figures["distance_m"] = max(way[-1], 0.0)
+        last = way[-1]
+        figures["distance_m"] = max(last, 0.0)
     return figures
 
 
@@ -356,7 +362,8 @@ def _computed(streams: Streams) -> dict[str, Any]:
 
 
 def _streams(points: Sequence[Point], start: datetime) -> Streams:
-    places = [point.place or (None, None) for point in points]
+    nowhere = (None, None)
+    places = [point.place or nowhere for point in points]
     columns = {
         "time": seconds_after(start, (point.time for point in points)),
         "latlng": Column.pairs(

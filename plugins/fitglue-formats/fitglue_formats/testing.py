@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from fitdecode.utils import compute_crc
 
+from fitglue_formats.fit.frames import file_header
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Self
@@ -42,7 +44,11 @@ def _segment(points: list[Point]) -> str:
     return f"<trkseg>{inner}</trkseg>"
 
 
-def _point(second: int | None, latitude: float, more: str) -> str:
+def _point(
+    second: int | None,
+    latitude: float,
+    more: str,
+) -> str:
     time = ""
     if second is not None:
         minutes, seconds = divmod(second, 60)
@@ -135,8 +141,7 @@ class FitFile:
         """The whole file; ``said`` and ``checksum`` are there to be wrong."""
         if said is None:
             said = len(self.body)
-        header = struct.pack("<BBHI4sH", 14, 0x20, 2132, said, b".FIT", 0)
-        whole = header + bytes(self.body)
+        whole = file_header(said) + bytes(self.body)
         if checksum is None:
             checksum = compute_crc(whole).to_bytes(2, "little")
         return whole + checksum

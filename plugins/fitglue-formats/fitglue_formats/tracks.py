@@ -42,7 +42,11 @@ def streams_of(columns: Mapping[str, Column]) -> Streams:
     streams = {}
     for kind, column in columns.items():
         if any(value is not None for value in column):
-            streams[kind] = Stream(kind, column, unit=STREAM_UNITS[kind])
+            streams[kind] = Stream(
+                kind,
+                column,
+                unit=STREAM_UNITS[kind],
+            )
     return streams
 
 

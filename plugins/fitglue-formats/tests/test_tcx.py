@@ -26,13 +26,14 @@ def point(second: int, more: str = "", latitude: float | None = 47.0) -> str:
             "<LongitudeDegrees>11.0</LongitudeDegrees></Position>"
         )
     )
-    return f"<Trackpoint><Time>2026-05-03T06:{second // 60:02}:{second % 60:02}Z</Time>{place}{more}</Trackpoint>"
+    time = f"2026-05-03T06:{second // 60:02}:{second % 60:02}Z"
+    return f"<Trackpoint><Time>{time}</Time>{place}{more}</Trackpoint>"
 
 
 def lap(second: int, points: str, more: str = "", seconds: float = 10) -> str:
+    time = f"2026-05-03T06:{second // 60:02}:{second % 60:02}.000Z"
     return (
-        "<Lap "
-        f'StartTime="2026-05-03T06:{second // 60:02}:{second % 60:02}.000Z"><TotalTimeSeconds>{seconds}</TotalTimeSeconds>'
+        f'<Lap StartTime="{time}"><TotalTimeSeconds>{seconds}</TotalTimeSeconds>'
         f"<DistanceMeters>100</DistanceMeters>{more}<Track>{points}</Track></Lap>"
     )
 
@@ -72,7 +73,10 @@ def test_an_activity_is_a_workout_of_all_its_laps(gpx):
 
 def test_extensions_become_streams(gpx):
     """Power, speed and the cadence of runners, in any namespace; zero is a value."""
-    more = "<Extensions><x:TPX><x:Speed>2.5</x:Speed><x:RunCadence>81</x:RunCadence><x:Watts>0</x:Watts></x:TPX></Extensions>"
+    more = (
+        "<Extensions><x:TPX><x:Speed>2.5</x:Speed><x:RunCadence>81</x:RunCadence>"
+        "<x:Watts>0</x:Watts></x:TPX></Extensions>"
+    )
     activity = only(whole(tcx(lap(0, point(0, more) + point(10)))))
     assert (
         stream(activity, "velocity"),
@@ -101,7 +105,10 @@ def test_heart_rates_are_those_of_the_laps_or_else_of_the_points():
 
 def test_the_device_claims_its_recording():
     """By its unit id, as a FIT of it would."""
-    creator = "<Creator><Name>EDGE705</Name><UnitId>3471911100</UnitId><ProductID>625</ProductID></Creator>"
+    creator = (
+        "<Creator><Name>EDGE705</Name><UnitId>3471911100</UnitId>"
+        "<ProductID>625</ProductID></Creator>"
+    )
     activity = only(whole(tcx(lap(0, point(0)), more=creator)))
     assert (activity.device.name, activity.claims[1]) == (
         "EDGE705",
@@ -112,8 +119,10 @@ def test_the_device_claims_its_recording():
 def test_every_activity_of_a_file_is_a_workout():
     """Also the legs and transitions of a multisport session."""
     legs = (
-        f"<MultiSportSession><Id>x</Id><FirstSport>{tcx(lap(0, point(0)), 'Other')}</FirstSport><NextSport><Transition>"
-        f"{lap(20, point(20))}</Transition>{tcx(lap(60, point(60)), 'Biking')}</NextSport></MultiSportSession>"
+        "<MultiSportSession><Id>x</Id>"
+        f"<FirstSport>{tcx(lap(0, point(0)), 'Other')}</FirstSport>"
+        f"<NextSport><Transition>{lap(20, point(20))}</Transition>"
+        f"{tcx(lap(60, point(60)), 'Biking')}</NextSport></MultiSportSession>"
     )
     found = activities(whole(legs))
     assert [(leg.sport, leg.leg_no) for leg in found] == [
@@ -147,7 +156,10 @@ def test_laps_without_points_are_a_workout():
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e400", "many", "", "-5"])
 def test_numbers_that_are_none_are_left_out(value):
     """Of a lap or of a point."""
-    text = f"<Calories>{value}</Calories><MaximumHeartRateBpm><Value>{value}</Value></MaximumHeartRateBpm>"
+    text = (
+        f"<Calories>{value}</Calories>"
+        f"<MaximumHeartRateBpm><Value>{value}</Value></MaximumHeartRateBpm>"
+    )
     activity = only(
         whole(tcx(lap(0, point(0, f"<HeartRateBpm><Value>{value}</Value></HeartRateBpm>"), text)))
     )

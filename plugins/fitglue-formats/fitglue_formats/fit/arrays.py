@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 Numbers: TypeAlias = "NDArray[np.float64]"
 #: Values by the name of their column.
 Columns: TypeAlias = "dict[str, Numbers]"
+#: Latitudes and longitudes.
+LatLng: TypeAlias = "tuple[Numbers, Numbers]"
 #: Positions in other arrays.
 Rows: TypeAlias = "NDArray[np.int_]"
 #: Where something holds.

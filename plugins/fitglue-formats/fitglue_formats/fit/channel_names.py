@@ -93,7 +93,8 @@ def of_developer(
     """The stream that a developer's field is, by its name and unit, or by the native field that it
     says it stands for.
     """
-    folded_name = " ".join(name.replace("_", " ").casefold().split())
+    words = name.replace("_", " ").casefold().split()
+    folded_name = " ".join(words)
     folded_unit = (unit or "").strip().casefold()
     if folded_name in _DEVELOPERS:
         stream, units = _DEVELOPERS[folded_name]

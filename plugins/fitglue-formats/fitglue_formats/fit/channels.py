@@ -24,6 +24,7 @@ class Maker(NamedTuple):
     developer: bool
 
 
+#: The place of each native field in their table.
 _ORDER = {name: position for position, name in enumerate(NATIVE)}
 
 
@@ -41,7 +42,8 @@ def channels_of(table: Table, columns: Columns) -> Channels:
     """
     channels = Channels()
     values = channels.values
-    for name in sorted(columns, key=lambda name: _rank(table, name)):
+    names = sorted(columns, key=lambda name: _rank(table, name))
+    for name in names:
         column = table.columns[name]
         if name in UNUSED and not column.developer:
             continue
@@ -55,7 +57,8 @@ def channels_of(table: Table, columns: Columns) -> Channels:
         else:
             key = name if stream in values else stream
             values[key] = its_values
-            channels.makers[key] = Maker(name, column.unit, column.developer)
+            maker = Maker(name, column.unit, column.developer)
+            channels.makers[key] = maker
     return channels
 
 

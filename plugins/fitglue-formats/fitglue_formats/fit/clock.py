@@ -55,11 +55,13 @@ def recorded_s(
     does not say.
     """
     events = _timer_events(messages)
-    during = [time for time, _ in events if start - 1 <= time <= end + 1]
-    if not during:
+    earliest = start - 1
+    latest = end + 1
+    if not any(earliest <= time <= latest for time, _ in events):
         return None
     running = _running(events, start, end)
-    return round(min(running, end - start), 3)
+    longest = end - start
+    return round(min(running, longest), 3)
 
 
 def _timer_events(messages: Messages) -> list[tuple[float, str]]:

@@ -6,7 +6,7 @@ take 200 µs for each second of a ride.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from fitglue_formats.fit.messages import Messages, Values
     from fitglue_formats.fit.numbers import Cells
 
-#: Row of a sample, and the milliseconds between the heart beats in it.
-Beats: TypeAlias = "list[tuple[int, tuple[float, ...]]]"
+#: Milliseconds between heart beats.
+Intervals: TypeAlias = tuple[float, ...]
+#: Row of a sample, and the intervals in it.
+Beats: TypeAlias = list[tuple[int, Intervals]]
 #: Developer and number of a field → what the developer says of it.
 Descriptions: TypeAlias = "Mapping[tuple[int, int], Values]"
 _COMPRESSED_SPEED_DISTANCE = 8
@@ -54,9 +56,14 @@ class Table:
     """All samples of a file in its order."""
 
     time: Numbers  # seconds of the FIT epoch
-    columns: dict[str, Column] = field(default_factory=dict)
-    beats: Beats = field(default_factory=list)
-    skipped: int = 0  # samples that were not decoded
+    columns: dict[str, Column]
+    beats: Beats
+    skipped: int  # samples that were not decoded
+
+    @classmethod
+    def empty(cls) -> Table:
+        """No samples at all."""
+        return cls(gaps(0), {}, [], 0)
 
     def column(self, name: str, **about: Any) -> Numbers | None:
         """The values of a column, which is made where there is none; ``None`` where there are too
@@ -64,7 +71,8 @@ class Table:
         """
         if name not in self.columns:
             count = len(self.columns) + 1
-            if count > _MOST_COLUMNS or count * len(self.time) > _MOST_NUMBERS:
+            numbers_after = count * len(self.time)
+            if count > _MOST_COLUMNS or numbers_after > _MOST_NUMBERS:
                 return None
             values = gaps(len(self.time))
             self.columns[name] = Column(values, **about)
@@ -89,6 +97,7 @@ def table(frames: Frames, messages: Messages) -> Table:
     stated = np.array(scan.times, dtype=np.float64)
     samples = Table(
         time=without(stated, stated < 0),
+        columns={},
         beats=scan.beats,
         skipped=scan.skipped,
     )
@@ -109,18 +118,18 @@ class _Block:
 
     definition: Definition
     part: int
-    rows: list[int] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
+    rows: list[int]
+    starts: list[int]
 
 
-@dataclass(slots=True)
 class _Scan:
     """The samples of all parts by their shape, none of them decoded."""
 
-    blocks: dict[Any, _Block] = field(default_factory=dict)
-    times: list[int] = field(default_factory=list)
-    beats: Beats = field(default_factory=list)
-    skipped: int = 0
+    def __init__(self) -> None:
+        self.blocks: dict[Any, _Block] = {}
+        self.times: list[int] = []
+        self.beats: Beats = []
+        self.skipped = 0
 
     def block(self, part: int, definition: Definition) -> _Block | None:
         """The samples of this shape so far; ``None`` where there are too many shapes."""
@@ -128,7 +137,7 @@ class _Scan:
         if key not in self.blocks:
             if len(self.blocks) >= _MOST_SHAPES:
                 return None
-            self.blocks[key] = _Block(definition, part)
+            self.blocks[key] = _Block(definition, part, [], [])
         return self.blocks[key]
 
     def add(self, block: _Block | None, message: Message) -> None:
@@ -159,13 +168,19 @@ def _scan(frames: Frames) -> _Scan:
     return scan
 
 
-def _intervals(content: bytes, message: Message) -> tuple[float, ...]:
+def _intervals(content: bytes, message: Message) -> Intervals:
     """Milliseconds between heart beats, which the message says in thousands of a second."""
     definition = message.definition
     count = definition.size // 2
-    raw = np.frombuffer(content, definition.order + "u2", count, message.start)
+    raw = np.frombuffer(
+        content,
+        definition.order + "u2",
+        count,
+        message.start,
+    )
     is_known = (raw != 0xFFFF) & (raw > 0)
-    return tuple(raw[is_known].astype(float).tolist())
+    known = raw[is_known].astype(float)
+    return tuple(known.tolist())
 
 
 # -- from bytes to columns -------------------------------------------------------------------------
@@ -198,11 +213,11 @@ def _fill(
     packed = b"".join([content[start : start + size] for start in block.starts])
     cells = np.frombuffer(packed, np.uint8)
     cells = cells.reshape(len(rows), size)
-    for at, end, one in offsets(definition.fields):
-        _fill_native(samples, rows, one, cells[:, at:end], order)
-    developers_at = sum(one.size for one in definition.fields)
-    for at, end, one in offsets(definition.developer_fields, developers_at):
-        description = descriptions.get((one.base, one.number))
+    for at, end, field in offsets(definition.fields):
+        _fill_native(samples, rows, field, cells[:, at:end], order)
+    developers_at = sum(field.size for field in definition.fields)
+    for at, end, field in offsets(definition.developer_fields, developers_at):
+        description = descriptions.get((field.base, field.number))
         if description is None:
             continue
         base = base_number(description.get("fit_base_type_id"))
@@ -214,19 +229,19 @@ def _fill(
 def _fill_native(
     samples: Table,
     rows: Rows,
-    one: Field,
+    field: Field,
     cells: Cells,
     order: str,
 ) -> None:
     """Put a field that the profile of FIT describes into its column."""
-    if one.number == TIMESTAMP and one.size == 4:
+    if field.number == TIMESTAMP and field.size == 4:
         samples.time[rows] = numbers(cells, UINT32, order)
         return
-    if one.number == _COMPRESSED_SPEED_DISTANCE and one.size == 3:
+    if field.number == _COMPRESSED_SPEED_DISTANCE and field.size == 3:
         _fill_speed_distance(samples, rows, cells)
         return
-    profile = MESSAGE_TYPES[RECORD].fields.get(one.number)
-    values = numbers(cells, base_number(one.base), order)
+    profile = MESSAGE_TYPES[RECORD].fields.get(field.number)
+    values = numbers(cells, base_number(field.base), order)
     if profile is None or values is None:
         return
     values = scaled(values, profile.scale, profile.offset)
@@ -244,11 +259,17 @@ def _fill_speed_distance(
     is_none = (cells == 0xFF).all(axis=1)
     low, middle, high = cells.astype(np.int64).T
     speeds = low | (middle & 0x0F) << 8
-    samples.put(rows, without(speeds / 100, is_none), "speed", unit="m/s")
+    samples.put(
+        rows,
+        without(speeds / 100, is_none),
+        "speed",
+        unit="m/s",
+    )
     counts = middle >> 4 | high << 4
-    steps = np.diff(counts[~is_none], prepend=0) & 0xFFF
+    is_known = ~is_none
+    steps = np.diff(counts[is_known], prepend=0) & 0xFFF
     distances = gaps(len(rows))
-    distances[~is_none] = np.cumsum(steps) / 16
+    distances[is_known] = np.cumsum(steps) / 16
     samples.put(rows, distances, "distance", unit="m")
 
 

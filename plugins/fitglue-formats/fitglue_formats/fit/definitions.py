@@ -50,13 +50,17 @@ def offsets(
     at: int = 0,
 ) -> Iterator[tuple[int, int, Field]]:
     """Where each field of a message begins and ends; ``at`` is where the first one begins."""
-    for one in fields:
-        end = at + one.size
-        yield at, end, one
+    for field in fields:
+        end = at + field.size
+        yield at, end, field
         at = end
 
 
-def body_at(content: bytes, position: int, end: int) -> bytes | None:
+def body_at(
+    content: bytes,
+    position: int,
+    end: int,
+) -> bytes | None:
     """The definition at a place, without its header byte; ``None`` where it goes beyond the end."""
     try:
         count = content[position + 5]
@@ -102,16 +106,19 @@ def _number(body: bytes, *, big_endian: bool) -> int:
 
 
 def _fields(raw: bytes) -> tuple[Field, ...]:
-    starts = range(0, len(raw), 3)
-    return tuple(Field(*raw[start : start + 3]) for start in starts)
+    fields = []
+    for start in range(0, len(raw), 3):
+        number, size, base = raw[start : start + 3]
+        fields.append(Field(number, size, base))
+    return tuple(fields)
 
 
 def _size(fields: Iterable[Field]) -> int:
-    return sum(one.size for one in fields)
+    return sum(field.size for field in fields)
 
 
 def _timestamp_at(fields: Iterable[Field]) -> int:
-    for at, _, one in offsets(fields):
-        if one.number == TIMESTAMP and one.size == 4:
+    for at, _, field in offsets(fields):
+        if field.number == TIMESTAMP and field.size == 4:
             return at
     return -1

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def device_of(messages: Messages) -> Device | None:
     """The device that wrote the file, by its ``file_id`` and what it says of itself."""
     creators = _creators(messages)
-    sayings = [messages.first("file_id"), *creators]
+    file_id = messages.first("file_id")
+    sayings = [file_id, *creators]
     manufacturer = _first(sayings, "manufacturer")
     product = _first(sayings, "product")
     device = Device(

@@ -85,14 +85,14 @@ _MEANS = {
 def stated(session: Values) -> dict[str, Any]:
     """The figures that a session says."""
     fields = {}
-    for field, name in _AMOUNTS.items():
-        amount = number(session, name, zero=field not in _NEVER_ZERO)
-        if amount is not None and amount >= 0:
-            fields[field] = amount
-    for field, name in _FIGURES.items():
-        amount = number(session, name, zero=field not in _NEVER_ZERO)
-        if amount is not None:
-            fields[field] = amount
+    for field, name in (_AMOUNTS | _FIGURES).items():
+        may_be_zero = field not in _NEVER_ZERO
+        amount = number(session, name, zero=may_be_zero)
+        if amount is None:
+            continue
+        if amount < 0 and field in _AMOUNTS:
+            continue
+        fields[field] = amount
     return fields
 
 
@@ -126,12 +126,12 @@ def computed(
 
 def metrics(session: Values) -> dict[str, float]:
     """The figures that the model keeps by name."""
-    found = {}
+    fields = {}
     for name, field in _METRICS.items():
         amount = number(session, field)
         if amount is not None:
-            found[name] = amount
-    return found
+            fields[name] = amount
+    return fields
 
 
 def effort(session: Values) -> dict[str, Any]:

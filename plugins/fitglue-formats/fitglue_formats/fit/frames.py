@@ -32,6 +32,10 @@ _COMPRESSED = 0x80
 _DEFINITION = 0x40
 
 
+#: Size of the header, versions of protocol and profile, size of the messages, name, checksum.
+_HEADER = struct.Struct("<BBHI4sH")
+
+
 class Message(NamedTuple):
     """One message: where it begins, and its time where a compressed header said it (else -1)."""
 
@@ -83,6 +87,11 @@ def cut(content: bytes) -> Frames:
     return frames
 
 
+def file_header(size: int) -> bytes:
+    """The header of a file whose messages have so many bytes; its checksum is left out."""
+    return _HEADER.pack(_HEADER.size, 0x20, 2132, size, b".FIT", 0)
+
+
 def _has_header(content: bytes, position: int) -> bool:
     name_at = position + 8
     if not content.startswith(b".FIT", name_at):
@@ -95,7 +104,9 @@ def _cut_part(content: bytes, part: Part) -> str | None:
     (size,) = struct.unpack_from("<I", content, part.begin + 4)
     stated_end = part.start + size
     is_cut = stated_end > len(content)
-    part.end = len(content) if is_cut or size == 0 else stated_end
+    part.end = stated_end
+    if is_cut or size == 0:
+        part.end = len(content)
     damage = None
     try:
         _walk(content, part)
@@ -118,7 +129,12 @@ class _Definitions:
         self.by_local: dict[int, Definition] = {}
         self._by_body: dict[bytes, Definition] = {}
 
-    def read(self, content: bytes, position: int, end: int) -> int:
+    def read(
+        self,
+        content: bytes,
+        position: int,
+        end: int,
+    ) -> int:
         """Take in the definition at a place; what is returned is where it ends."""
         body = body_at(content, position, end)
         if body is None:
@@ -173,7 +189,11 @@ def _senseless(content: bytes, position: int) -> _Broken:
     )
 
 
-def _rolled(content: bytes, timed: Message | None, offset: int) -> int:
+def _rolled(
+    content: bytes,
+    timed: Message | None,
+    offset: int,
+) -> int:
     """The time of a compressed header: the lowest five bits of it, counted on from the last full
     one.
     """

@@ -52,8 +52,9 @@ def _completing(time: Numbers, columns: Columns) -> Rows:
         return np.array([], dtype=np.int_)
     values = np.column_stack(list(columns.values()))
     there = ~np.isnan(values)
-    overlap = there[1:] & there[:-1]
-    in_both = overlap.any(axis=1)
+    first = there[:-1]
+    second = there[1:]
+    in_both = (first & second).any(axis=1)
     same_moment = time[1:] == time[:-1]
     completes = same_moment & ~in_both
     # Of three in a row, the last one waits for the next time.

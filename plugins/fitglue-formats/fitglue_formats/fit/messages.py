@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import fitdecode
 
 from fitglue_formats.fit.definitions import offsets
+from fitglue_formats.fit.frames import file_header
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -166,8 +167,8 @@ def _packed(content: bytes, chosen: Sequence[Message]) -> bytes:
         end = message.start + definition.size
         packed += b"\0"
         packed += content[message.start : end]
-    header = struct.pack("<BBHI4sH", 14, 0x20, 2132, len(packed), b".FIT", 0)
-    return header + bytes(packed) + b"\0\0"
+    header = file_header(len(packed))
+    return header + packed + b"\0\0"
 
 
 def _values(frame: Any) -> Values:

@@ -74,7 +74,11 @@ def base_number(base: Any) -> int:
     return _NO_BASE
 
 
-def numbers(cells: Cells, base: int, order: str) -> Numbers | None:
+def numbers(
+    cells: Cells,
+    base: int,
+    order: str,
+) -> Numbers | None:
     """One field as doubles with NaN for none; ``None`` where it is no single number.
 
     ``order`` is that of the bytes, ``<`` or ``>``.
@@ -91,7 +95,8 @@ def numbers(cells: Cells, base: int, order: str) -> Numbers | None:
     doubles[~np.isfinite(doubles)] = np.nan
     if not math.isnan(base_type.none):
         none = np.array(base_type.none).astype(dtype)
-        doubles[values == none] = np.nan
+        is_none = values == none
+        doubles[is_none] = np.nan
     return doubles
 
 

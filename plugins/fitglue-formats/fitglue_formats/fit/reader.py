@@ -54,7 +54,8 @@ def activities(content: bytes) -> list[SourceActivity]:
     frames = _frames(content)
     messages = decode(frames, WHOLE)
     missing = _missing(frames, messages)
-    if not frames.damage and not _has_right_checksums(frames):
+    is_whole = not frames.damage
+    if is_whole and not _has_right_checksums(frames):
         missing["right checksum"] = (
             "that in the file does not fit its content: some of it may have changed on its way"
         )
@@ -69,7 +70,8 @@ def summaries(content: bytes) -> list[SourceActivity]:
     messages = decode(frames, GLANCE)
     if not _say_enough(messages.all("session")):
         return activities(content)
-    return _activities(messages, Table(np.array([])), _missing(frames, messages))
+    missing = _missing(frames, messages)
+    return _activities(messages, Table.empty(), missing)
 
 
 def file_type(content: bytes) -> str | None:
@@ -83,8 +85,8 @@ def file_type(content: bytes) -> str | None:
         definition = message.definition
         if definition.number != FILE_ID:
             continue
-        for at, end, one in offsets(definition.fields, message.start):
-            if one.number == 0 and end - at == 1:
+        for at, end, field in offsets(definition.fields, message.start):
+            if field.number == 0 and end - at == 1:
                 number = content[at]
                 return _FILE_TYPES.get(number, str(number))
     return None
@@ -99,7 +101,8 @@ def _frames(content: bytes) -> Frames:
     kind = file_type(content)
     if not frames.parts:
         raise refusal(
-            "FG-fit-unreadable", "it begins like a FIT file, and its header makes no sense"
+            "FG-fit-unreadable",
+            "it begins like a FIT file, and its header makes no sense",
         )
     if kind not in (ACTIVITY, None):
         raise refusal(
@@ -111,9 +114,13 @@ def _frames(content: bytes) -> Frames:
         return frames
     if frames.damage:
         raise refusal(
-            "FG-fit-unreadable", f"it holds neither a session nor a sample: {frames.damage}"
+            "FG-fit-unreadable",
+            f"it holds neither a session nor a sample: {frames.damage}",
         )
-    raise refusal("FG-fit-empty", "it holds neither a session nor a sample")
+    raise refusal(
+        "FG-fit-empty",
+        "it holds neither a session nor a sample",
+    )
 
 
 def _has_workout(frames: Frames) -> bool:
@@ -179,9 +186,13 @@ def _activities(
     first = _first_moment(samples)
     sessions = _sessions(messages, first)
     if not sessions:
-        raise refusal("FG-fit-without-times", "nothing in it says when it was")
+        raise refusal(
+            "FG-fit-without-times",
+            "nothing in it says when it was",
+        )
     starts = [session.start for session in sessions]
-    end = _end(sessions[-1], has_samples=first is not None)
+    has_samples = first is not None
+    end = _end(sessions[-1], has_samples=has_samples)
     parts, strays = split(samples, starts, end)
     strays += samples.skipped
     if strays:
@@ -274,4 +285,11 @@ def _legs(
     for number, session in enumerate(sessions):
         samples = parts[number]
         first, end = borders[number : number + 2]
-        yield Leg(number, session.values, samples, session.start, first, end)
+        yield Leg(
+            number,
+            session.values,
+            samples,
+            session.start,
+            first,
+            end,
+        )

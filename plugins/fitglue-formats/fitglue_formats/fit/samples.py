@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fitglue_formats.clock import Place
-    from fitglue_formats.fit.arrays import Columns, Numbers, Rows
+    from fitglue_formats.fit.arrays import Columns, LatLng, Numbers, Rows
     from fitglue_formats.fit.channels import Maker
-    from fitglue_formats.fit.columns import Table
+    from fitglue_formats.fit.columns import Intervals, Table
     from fitglue_formats.fit.joining import Joined
 
 _SEMICIRCLE = 180 / 2**31
 _DAY_S = 86_400
-#: Milliseconds between heart beats, by sample.
-Beats: TypeAlias = "list[tuple[float, ...] | None]"
+#: The intervals between heart beats, by sample.
+Beats: TypeAlias = "list[Intervals | None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Samples:
     time: Numbers  # seconds of the FIT epoch
     channels: Columns
     makers: dict[str, Maker]  # of the channels that are not the model's
-    latlng: tuple[Numbers, Numbers] | None
+    latlng: LatLng | None
     beats: Beats | None
 
     def __len__(self) -> int:
@@ -69,19 +69,35 @@ def split(
         end = starts[-1]
     earliest = starts[0] - _DAY_S
     latest = end + _DAY_S
-    in_time = (table.time >= earliest) & (table.time <= latest)
-    rows = np.flatnonzero(in_time)
-    order = np.argsort(table.time[rows], kind="stable")
-    rows = rows[order]
-    # A session begins with the second in which its first sample was taken.
-    later_starts = np.floor(np.array(starts[1:], dtype=np.float64))
-    leg_numbers = np.searchsorted(later_starts, table.time[rows], side="right")
+    rows = _rows_between(table, earliest, latest)
+    leg_numbers = _leg_numbers(table.time[rows], starts)
     legs = []
     for number in range(len(starts)):
         its_rows = rows[leg_numbers == number]
         legs.append(_samples(table, its_rows))
     _count_from_start(legs)
-    return legs, len(table.time) - len(rows)
+    strays = len(table.time) - len(rows)
+    return legs, strays
+
+
+def _rows_between(
+    table: Table,
+    earliest: float,
+    latest: float,
+) -> Rows:
+    """The rows of the samples of some time, in the order of time."""
+    time = table.time
+    in_time = (time >= earliest) & (time <= latest)
+    rows = np.flatnonzero(in_time)
+    order = np.argsort(time[rows], kind="stable")
+    return rows[order]
+
+
+def _leg_numbers(time: Numbers, starts: Sequence[float]) -> Rows:
+    """The number of the leg that each sample is of."""
+    # A session begins with the second in which its first sample was taken.
+    seconds = np.floor(starts[1:])
+    return np.searchsorted(seconds, time, side="right")
 
 
 def _count_from_start(legs: Sequence[Samples]) -> None:
@@ -103,7 +119,9 @@ def _count_from_start(legs: Sequence[Samples]) -> None:
 
 def _samples(table: Table, rows: Rows) -> Samples:
     """Some samples of a file with their channels."""
-    columns = {name: column.values[rows] for name, column in table.columns.items()}
+    columns: Columns = {}
+    for name, column in table.columns.items():
+        columns[name] = column.values[rows]
     joined = join(table.time[rows], columns)
     channels = channels_of(table, joined.columns)
     return Samples(
@@ -115,24 +133,30 @@ def _samples(table: Table, rows: Rows) -> Samples:
     )
 
 
-def _beats(table: Table, rows: Rows, joined: Joined) -> Beats | None:
+def _beats(
+    table: Table,
+    rows: Rows,
+    joined: Joined,
+) -> Beats | None:
     """The intervals between heart beats; ``None`` where there are none."""
     if not table.beats:
         return None
     positions = {int(row): position for position, row in enumerate(rows)}
-    found: dict[int, tuple[float, ...]] = defaultdict(tuple)
+    by_position: dict[int, Intervals] = defaultdict(tuple)
     for row, intervals in table.beats:
         if row in positions:
-            found[positions[row]] += intervals
-    if not found:
+            position = positions[row]
+            by_position[position] += intervals
+    if not by_position:
         return None
     beats: Beats = [None] * len(joined.time)
-    for position in sorted(found):
-        beats[joined.became[position]] = found[position]
+    for position in sorted(by_position):
+        sample = joined.became[position]
+        beats[sample] = by_position[position]
     return beats
 
 
-def _latlng(columns: Columns) -> tuple[Numbers, Numbers] | None:
+def _latlng(columns: Columns) -> LatLng | None:
     if "position_lat" not in columns or "position_long" not in columns:
         return None
     latitudes = columns["position_lat"] * _SEMICIRCLE

@@ -20,6 +20,7 @@ from fitglue_registry.model import Completeness, Provenance, SourceActivity
 from fitglue_registry.model.sports import ON_FOOT
 
 if TYPE_CHECKING:
+    from fitglue_formats.clock import Place
     from fitglue_formats.fit.messages import Messages, Values
     from fitglue_formats.fit.samples import Samples
 
@@ -60,7 +61,7 @@ def activity(
         leg_no=leg.number,
         sport=sport,
         sport_raw=sport_raw,
-        sub_type=sub_sport if sub_sport not in (None, "generic", "all") else None,
+        sub_type=_sub_type(sub_sport),
         trainer=True if sub_sport in INDOOR else None,
         **_start(leg, messages, sub_sport),
         **figures.fields,
@@ -115,7 +116,7 @@ def _start_provenance(leg: Leg) -> dict[str, Provenance]:
     return {"start_utc": Provenance("reported", note=note)}
 
 
-def position(session: Values) -> tuple[float, float] | None:
+def position(session: Values) -> Place | None:
     """Where a session began, if it says so."""
     latitude = number(session, "start_position_lat")
     longitude = number(session, "start_position_long")
@@ -173,6 +174,13 @@ def _on_foot(leg: Leg, sport: str) -> dict[str, Any]:
     if average is not None or "cadence" in leg.samples.channels:
         fields["cadence_per_leg"] = True
     return fields
+
+
+def _sub_type(sub_sport: str | None) -> str | None:
+    """The sub-sport, unless it says nothing."""
+    if sub_sport in ("generic", "all"):
+        return None
+    return sub_sport
 
 
 def _power_kind(

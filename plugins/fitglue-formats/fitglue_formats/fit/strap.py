@@ -5,7 +5,8 @@ with a clock of their own.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -24,6 +25,8 @@ _FRACTION = 0
 _BPM = 6
 _EVENT = 9
 _EVENT_12 = 10
+#: The bytes of each field by its number; none where it is not there.
+Fields: TypeAlias = "defaultdict[int, bytes]"
 #: A beat is the heart rate of the samples that follow it this closely.
 _HOLDS_S = 5.0
 
@@ -42,10 +45,12 @@ def heart_rates(frames: Frames, time: Numbers) -> Numbers | None:
     beats = sorted(_beats(frames))
     if not beats:
         return None
-    times, rates = np.array(beats, dtype=np.float64).T
+    columns = np.array(beats, dtype=np.float64)
+    times, rates = columns.T
     # A beat may be up to half a second later than the sample that says its second.
     later = np.nan_to_num(time) + 0.5
-    latest = np.searchsorted(times, later, side="right") - 1
+    after = np.searchsorted(times, later, side="right")
+    latest = after - 1
     apart = np.abs(time - times[latest])
     is_held = (latest >= 0) & (apart <= _HOLDS_S)
     return without(rates[latest], ~is_held)
@@ -63,36 +68,35 @@ def _beats(frames: Frames) -> Iterator[Beat]:
             continue
         fields = _fields(frames.content, message)
         order = message.definition.order
-        events = _numbers(order + "I", fields.get(_EVENT, b""))
-        stated = fields.get(TIMESTAMP, b"")
-        if events and len(stated) == 4:
-            fraction = fields.get(_FRACTION, b"")
-            offset = _moment(order, stated, fraction) - events[0] / 1024
+        events = _numbers(order + "I", fields[_EVENT])
+        if events and len(fields[TIMESTAMP]) == 4:
+            moment = _moment(order, fields)
+            offset = moment - events[0] / 1024
         else:
-            events = _counted_on(last, fields.get(_EVENT_12, b""))
+            events = _counted_on(last, fields[_EVENT_12])
         if events:
             last = events[-1]
         if offset is None:
             continue
-        rates = fields.get(_BPM, b"")
-        for event, rate in zip(events, rates, strict=False):
+        for event, rate in zip(events, fields[_BPM], strict=False):
             if 0 < rate < 0xFF:
-                yield Beat(offset + event / 1024, rate)
+                time = offset + event / 1024
+                yield Beat(time, rate)
 
 
-def _moment(order: str, stated: bytes, fraction: bytes) -> float:
+def _moment(order: str, fields: Fields) -> float:
     """The time of a message that says it whole, in seconds of the FIT epoch."""
-    (whole,) = _numbers(order + "I", stated)
-    if len(fraction) != 2:
+    (whole,) = _numbers(order + "I", fields[TIMESTAMP])
+    if len(fields[_FRACTION]) != 2:
         return whole
-    (parts,) = _numbers(order + "H", fraction)
-    if parts == 0xFFFF:
+    (fraction,) = _numbers(order + "H", fields[_FRACTION])
+    if fraction == 0xFFFF:
         return whole
-    return whole + parts / 32768
+    return whole + fraction / 32768
 
 
-def _fields(content: bytes, message: Message) -> dict[int, bytes]:
-    fields = {}
+def _fields(content: bytes, message: Message) -> Fields:
+    fields: Fields = defaultdict(bytes)
     for at, end, field in offsets(message.definition.fields, message.start):
         fields[field.number] = content[at:end]
     return fields
@@ -120,6 +124,7 @@ def _counted_on(last: int, raw: bytes) -> list[int]:
 
 def _twelves(raw: bytes) -> Iterator[int]:
     """Numbers of twelve bits, two in three bytes."""
-    for low, middle, high in struct.iter_unpack("BBB", _without_rest(raw, 3)):
+    whole = _without_rest(raw, 3)
+    for low, middle, high in struct.iter_unpack("BBB", whole):
         yield low | (middle & 0x0F) << 8
         yield middle >> 4 | high << 4

@@ -51,5 +51,5 @@ def _stream(
 
 def _column(values: Numbers, width: int = 1) -> Column:
     doubles = np.ascontiguousarray(values, dtype=np.float64)
-    view = memoryview(doubles.data).cast("B").cast("d")
-    return Column(view, width)
+    raw = memoryview(doubles.data).cast("B")
+    return Column(raw.cast("d"), width)
