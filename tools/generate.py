@@ -13,7 +13,6 @@ import ast
 import dataclasses
 import inspect
 import json
-import re
 import sys
 import tempfile
 from pathlib import Path
@@ -102,7 +101,6 @@ def generated() -> Iterator[tuple[Path, str]]:
 
 # -- errors ----------------------------------------------------------------------------------------
 
-CODE = re.compile(r"FG-[a-z0-9]+(-[a-z0-9]+)*")
 KINDS = {
     name: kind
     for name, kind in vars(errors).items()
@@ -188,7 +186,7 @@ def uses() -> Iterator[Use]:
                 if (
                     isinstance(node, ast.Constant)
                     and isinstance(node.value, str)
-                    and CODE.fullmatch(node.value)
+                    and errors.CODE.fullmatch(node.value)
                 ):
                     yield from use_of(node, parents, str(file.relative_to(folder.parent)))
 
