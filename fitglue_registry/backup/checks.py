@@ -18,7 +18,7 @@ from fitglue_registry.backup.relations import relation_findings
 from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.store.blobs import MEND
 from fitglue_registry.store.driver_errors import RESTORE
-from fitglue_registry.store.stream_codec import decode_streams
+from fitglue_registry.store.stored_streams import decode_blob
 from fitglue_registry.store.tables import activities, raw, source_activities, streams
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ _DERIVED = (
         "streams of source activity",
         streams.c.source_activity_id,
         streams.c.content,
-        decode_streams,
+        decode_blob,
     ),
 )
 

@@ -13,7 +13,6 @@ import msgspec
 
 from fitglue_registry.model import decode, encode
 from fitglue_registry.model.moments import utc_text
-from fitglue_registry.store.stream_codec import encode_streams
 from fitglue_registry.store.tables import FIGURES
 
 if TYPE_CHECKING:
@@ -46,6 +45,9 @@ def encode_activity(activity: SourceActivity) -> EncodedActivity:
     figures = figures_of(bare)
     if not streams:
         return EncodedActivity(bare, document, figures, blob=None, types=(), samples=0)
+    # Late for the reason in ``stored_streams.decode_blob``.
+    from fitglue_registry.store.stream_codec import encode_streams
+
     return EncodedActivity(
         bare,
         document,

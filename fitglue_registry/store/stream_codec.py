@@ -14,6 +14,7 @@ import msgspec
 import zstandard
 
 from fitglue_registry.model import Column, Stream
+from fitglue_registry.store.stream_numbers import PackedNumbers, pack_numbers, unpack_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,10 +40,6 @@ class _Item(msgspec.Struct, omit_defaults=True):
 
 def encode_streams(streams: Sequence[Stream]) -> bytes:
     """All streams of one source activity as one blob."""
-    # NumPy takes 95 ms to import: a list of activities and a sync that finds nothing new, which
-    # touch no stream, go without.
-    from fitglue_registry.store.stream_numbers import pack_numbers
-
     compressor = zstandard.ZstdCompressor(level=_LEVEL)
     items = []
     frames = []
@@ -96,9 +93,6 @@ def decode_streams(blob: bytes, types: Sequence[str] | None = None) -> tuple[Str
 
 
 def _unpack(item: _Item, plain: bytes) -> Stream:
-    # Late for the reason in ``encode_streams``.
-    from fitglue_registry.store.stream_numbers import PackedNumbers, unpack_numbers
-
     packed = PackedNumbers(item.kind, item.scale, item.count, item.mask, plain)
     doubles = unpack_numbers(packed, max(item.width, 1))
     lengths = tuple(item.lengths or ()) if item.width == 0 else None

@@ -1,0 +1,19 @@
+"""What opening and listing a store must not import, because it takes too long."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+HEAVY = ("numpy", "zstandard", "alembic")
+
+
+def test_a_list_of_activities_imports_nothing_that_it_does_not_need(tmp_path):
+    """Only streams need NumPy and zstandard, and only an older format needs Alembic."""
+    code = (
+        "import sys; from fitglue_registry import Host\n"
+        f"with Host({str(tmp_path)!r}) as host: host.activities()\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
