@@ -118,7 +118,13 @@ class Column:
 
     def to_list(self) -> list[float | list[float] | None]:
         """The samples as JSON has them: numbers, lists, and null for a gap."""
-        return [list(sample) if isinstance(sample, tuple) else sample for sample in self]
+        samples: list[float | list[float] | None] = []
+        for sample in self:
+            if isinstance(sample, tuple):
+                samples.append(list(sample))
+            else:
+                samples.append(sample)
+        return samples
 
     def __len__(self) -> int:
         if self._lengths is not None:
