@@ -18,7 +18,7 @@ from fitglue_registry.backup.relations import relation_findings
 from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.store.blobs import MEND
 from fitglue_registry.store.driver_errors import RESTORE
-from fitglue_registry.store.stored_streams import decode_blob
+from fitglue_registry.store.stream_blobs import decode_blob
 from fitglue_registry.store.tables import activities, raw, source_activities, streams
 
 if TYPE_CHECKING:

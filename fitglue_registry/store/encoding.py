@@ -13,6 +13,7 @@ import msgspec
 
 from fitglue_registry.model import decode, encode
 from fitglue_registry.model.moments import utc_text
+from fitglue_registry.store.stream_blobs import encode_blob
 from fitglue_registry.store.tables import FIGURES
 
 if TYPE_CHECKING:
@@ -45,14 +46,11 @@ def encode_activity(activity: SourceActivity) -> EncodedActivity:
     figures = figures_of(bare)
     if not streams:
         return EncodedActivity(bare, document, figures, blob=None, types=(), samples=0)
-    # Late for the reason in ``stored_streams.decode_blob``.
-    from fitglue_registry.store.stream_codec import encode_streams
-
     return EncodedActivity(
         bare,
         document,
         figures,
-        blob=encode_streams(streams),
+        blob=encode_blob(streams),
         types=tuple(stream.type for stream in streams),
         samples=len(streams[0].values),
     )

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.statements import IDS, Statement, each_row, insert_row
+from fitglue_registry.store.stream_blobs import decode_blob
 from fitglue_registry.store.tables import streams
 
 if TYPE_CHECKING:
@@ -65,12 +66,3 @@ def load_streams(
     if blob is None:
         return ()
     return decode_blob(blob, types)
-
-
-def decode_blob(blob: bytes, types: Sequence[str] | None = None) -> tuple[Stream, ...]:
-    """The streams of a blob, all or those named; raises ``ValueError`` for a damaged one."""
-    # With NumPy and zstandard it takes 110 ms to import: a list of activities and a sync that
-    # finds nothing new, which need no streams, go without.
-    from fitglue_registry.store.stream_codec import decode_streams
-
-    return decode_streams(blob, types)
