@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from fitglue_registry.backup.finding import DERIVE_AGAIN, Finding, first_few
 from fitglue_registry.errors import Place, StoreFailed
+from fitglue_registry.model.stored import PartState
 from fitglue_registry.store.blobs import MEND
 from fitglue_registry.store.tables import (
     activities,
@@ -67,13 +68,13 @@ _RELATIONS = (
         sa.select(records.c.external_id + " " + parts.c.part)
         .select_from(parts)
         .join(records, records.c.id == parts.c.record_id)
-        .where(parts.c.state == "have", ~_HAS_RAW),
+        .where(parts.c.state == PartState.HAVE, ~_HAS_RAW),
         MEND,
     ),
 )
 _WITHOUT_RAW = (
     sa.select(parts.c.record_id, parts.c.part)
-    .where(parts.c.state == "have", ~_HAS_RAW)
+    .where(parts.c.state == PartState.HAVE, ~_HAS_RAW)
     .order_by(parts.c.record_id, parts.c.part)
 )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.dedupe import Member, alternatives
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model import to_builtins
-from fitglue_registry.model.stored import Origin
+from fitglue_registry.model.stored import Origin, RecordState
 from fitglue_registry.services.closed_services import fix_with_other_ways
 from fitglue_registry.services.opinions import opinions_across, opinions_inside
 from fitglue_registry.services.record_stories import story_of_record
@@ -166,10 +166,10 @@ def _verdict(stories: Sequence[Plain]) -> tuple[str, str | None]:
     quarantined = story["quarantine"]
     if quarantined:
         return f"in quarantine: {quarantined['what']}", quarantined.get("fix")
-    if story["state"] == "stub":
+    if story["state"] == RecordState.STUB:
         reason = story["reason"] or {}
         why = reason.get("reason", "the source gives no reason")
         return f"listed, and never delivered: {why}", reason.get("fix")
-    if story["state"] == "gone":
+    if story["state"] == RecordState.GONE:
         return "deleted at its source", None
     return "listed, and not yet understood", "run `fitglue sync`"

@@ -5,6 +5,8 @@ states.
 from __future__ import annotations
 
 import itertools
+import json
+import random
 import shutil
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,14 +15,16 @@ import pytest
 import sqlalchemy as sa
 
 from fitglue_registry import model
-from fitglue_registry.plugin_api import Account
+from fitglue_registry.plugin_api import Account, Body
 from fitglue_registry.store import migrate, tables
 from fitglue_registry.store.activities import Merged
 from fitglue_registry.store.assignment import assign
 from fitglue_registry.store.athletes import ensure_athlete
+from fitglue_registry.store.blobs import MemoryBlobStore
 from fitglue_registry.store.connections import ConnectionRow, add_connection, list_connections
 from fitglue_registry.store.database import Database
 from fitglue_registry.store.encoding import encode_activity
+from fitglue_registry.store.raw_parts import RawStore, ReceivedPart
 from fitglue_registry.store.records import Attempt, insert_record, known_records, update_record
 from fitglue_registry.store.source_activities import Stored, put_source_activities
 from fitglue_registry.store.source_activity_rows import load_rows
@@ -196,3 +200,52 @@ def library(database: Database) -> Iterator[Library]:
 def days() -> Callable[[int], datetime]:
     """A local start so many days after the first one."""
     return lambda number: START + timedelta(days=number)
+
+
+@pytest.fixture
+def account(library):
+    """A connection with three records: of the first day, of the third, and one without a start."""
+    connection = library.connection()
+    starts = {"first": "2026-05-01T07:00:00", "third": "2026-05-03T07:00:00", "undated": None}
+    return connection, {
+        name: library.record(connection, name, start_local=start) for name, start in starts.items()
+    }
+
+
+@pytest.fixture
+def raws():
+    """Raw parts, with original files in memory."""
+    return RawStore(MemoryBlobStore())
+
+
+@pytest.fixture
+def put(library, raws):
+    """Puts a part of one record into the store."""
+    record = library.record()
+
+    def make(content, part="summary", encoding="identity"):
+        received = ReceivedPart(part, Body(content, encoding), NOW)
+        return raws.put(library.db, record, "intervals", received)
+
+    make.record = record
+    return make
+
+
+def summaries(number):
+    """Summaries like those of a source, of which a dictionary can be learnt."""
+    chance = random.Random(7)
+    return [
+        json.dumps(
+            {
+                "id": f"i{n}",
+                "name": f"Ride {n}",
+                "type": "Ride",
+                "icu_training_load": chance.randrange(200),
+                "start_date_local": f"2026-05-{n % 28 + 1:02}T07:30:00",
+                "distance": chance.random() * 1e5,
+                "average_heartrate": chance.randrange(90, 180),
+                "device_name": "Garmin Edge 840",
+            }
+        ).encode()
+        for n in range(number)
+    ]

@@ -1,16 +1,11 @@
-"""Athletes and their connections: several accounts, renewed keys, removed ones, and the plan of a
-walk.
-"""
+"""An athlete can have several connections; their keys are renewed, and they can be removed."""
 
 from __future__ import annotations
-
-from datetime import date
 
 import pytest
 import sqlalchemy as sa
 
 from fitglue_registry.plugin_api import Account, Window
-from fitglue_registry.store.athletes import athlete_tier, ensure_athlete, list_athletes
 from fitglue_registry.store.connections import (
     get_connection,
     list_connections,
@@ -20,9 +15,8 @@ from fitglue_registry.store.connections import (
 )
 from fitglue_registry.store.opinions import PairOpinion, put_opinion
 from fitglue_registry.store.parts import want_parts
-from fitglue_registry.store.runs import RunLog, decisions_of, last_runs
 from fitglue_registry.store.tables import metadata
-from fitglue_registry.store.windows import plan_windows, planned_windows, window_done
+from fitglue_registry.store.windows import plan_windows
 
 NOW = "2026-06-15T12:00:00.000Z"
 
@@ -107,51 +101,3 @@ def test_a_removed_connection_takes_all_that_hangs_on_it(library, activity):
         > (name in ("fg_connections", "fg_records"))
     }
     assert left == {"fg_athletes", "fg_source_activities"}
-
-
-def test_tiers_are_given_by_whoever_embeds(library):
-    """None limits nobody, and asking again without one changes nothing."""
-    assert athlete_tier(library.db, "me") is None
-    ensure_athlete(library.db, "me", NOW, "hobbyist")
-    ensure_athlete(library.db, "me", NOW)
-    assert athlete_tier(library.db, "me") == "hobbyist"
-    assert list_athletes(library.db) == ["me"]
-
-
-def test_the_windows_of_a_walk_are_struck_off_one_by_one(library):
-    """A walk that was killed goes on with what is left; a new plan replaces an old one."""
-    one = library.connection()
-    windows = [
-        Window(date(2026, 1, 1), None),
-        Window(date(2025, 1, 1), date(2025, 12, 31)),
-        Window(None, date(2024, 12, 31)),
-    ]
-    plan_windows(library.db, one, NOW, windows)
-    planned = planned_windows(library.db, one)
-    assert [found.window for found in planned] == windows
-    window_done(library.db, planned[0])
-    assert [found.window for found in planned_windows(library.db, one)] == windows[1:]
-    plan_windows(library.db, one, NOW, windows[:1])
-    assert [found.window for found in planned_windows(library.db, one)] == windows[:1]
-
-
-def test_a_run_keeps_its_decisions_and_how_it_ended(library):
-    """What was done to a record, and why, in order."""
-    record = library.record()
-    run = RunLog("me", library.connection(), "sync", NOW, {})
-    for decision in ("new", "changed"):
-        run.decide(library.db, NOW, decision, record, "because")
-    run.end(library.db, NOW, "complete")
-    assert [said["decision"] for said in decisions_of(library.db, [record])] == ["new", "changed"]
-    [found] = last_runs(library.db, "me")
-    assert (found["outcome"], found["counts"], found["error"]) == (
-        "complete",
-        {"new": 1, "changed": 1},
-        None,
-    )
-
-
-def test_a_failed_run_is_kept_though_it_decided_nothing(library):
-    """The next look at the dashboard shows why."""
-    RunLog("me", None, "sync", NOW, {}).end(library.db, NOW, "failed", {"code": "FG-no-network"})
-    assert last_runs(library.db, "me")[0]["error"] == {"code": "FG-no-network"}

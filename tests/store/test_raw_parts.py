@@ -3,62 +3,18 @@
 from __future__ import annotations
 
 import gzip
-import json
-import random
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
-from hypothesis import strategies as st
 
-from fitglue_registry.model.stored import PartState
-from fitglue_registry.plugin_api import Account, Body
+from fitglue_registry.plugin_api import Body
 from fitglue_registry.store.blobs import MemoryBlobStore
-from fitglue_registry.store.packing import FEWEST_SAMPLES, learn_dictionary, pack, unpack
-from fitglue_registry.store.parts import PartUpdate, set_part
+from fitglue_registry.store.packing import pack
 from fitglue_registry.store.raw_parts import RawStore, ReceivedPart
-from fitglue_registry.store.record_values import load_records
 from fitglue_registry.store.tables import dictionaries, raw
+from tests.store.conftest import summaries
 
 NOW = "2026-06-15T12:00:00.000Z"
-
-
-@pytest.fixture
-def raws():
-    return RawStore(MemoryBlobStore())
-
-
-@pytest.fixture
-def put(library, raws):
-    """Puts a part of one record into the store."""
-    record = library.record()
-
-    def make(content, part="summary", encoding="identity"):
-        received = ReceivedPart(part, Body(content, encoding), NOW)
-        return raws.put(library.db, record, "intervals", received)
-
-    make.record = record
-    return make
-
-
-def rows(number):
-    """Summaries like those of a source, of which a dictionary can be learnt."""
-    chance = random.Random(7)
-    return [
-        json.dumps(
-            {
-                "id": f"i{n}",
-                "name": f"Ride {n}",
-                "type": "Ride",
-                "icu_training_load": chance.randrange(200),
-                "start_date_local": f"2026-05-{n % 28 + 1:02}T07:30:00",
-                "distance": chance.random() * 1e5,
-                "average_heartrate": chance.randrange(90, 180),
-                "device_name": "Garmin Edge 840",
-            }
-        ).encode()
-        for n in range(number)
-    ]
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\0\xff\xfe", b"x" * 100_000])
@@ -127,8 +83,8 @@ def test_only_one_part_is_read_where_only_one_is_asked_for(library, raws, put):
 
 def test_a_dictionary_makes_rows_small_and_gives_them_back(library, raws, put):
     """Learnt from the first batch, used for the next row, found again by another process."""
-    raws.learn(library.db, "intervals", "summary", rows(200))
-    row = rows(300)[-1]
+    raws.learn(library.db, "intervals", "summary", summaries(200))
+    row = summaries(300)[-1]
     put(row)
     kept = library.db.execute(sa.select(raw)).one()
     assert kept.dictionary_id is not None
@@ -144,62 +100,19 @@ def test_a_dictionary_makes_rows_small_and_gives_them_back(library, raws, put):
 def test_a_dictionary_is_learnt_once(library, raws):
     """What was packed with the first needs the first."""
     for _ in range(2):
-        raws.learn(library.db, "intervals", "summary", rows(200))
-        RawStore(MemoryBlobStore()).learn(library.db, "intervals", "summary", rows(100))
+        raws.learn(library.db, "intervals", "summary", summaries(200))
+        RawStore(MemoryBlobStore()).learn(library.db, "intervals", "summary", summaries(100))
     assert library.db.scalar(sa.select(sa.func.count()).select_from(dictionaries)) == 1
-
-
-@pytest.mark.parametrize("samples", [[], [b"{}"], [b""] * 100, rows(FEWEST_SAMPLES - 1)])
-def test_too_little_makes_no_dictionary(samples):
-    """Few or empty samples are packed without."""
-    assert learn_dictionary(samples) is None
 
 
 def test_a_dictionary_of_a_transaction_that_failed_is_forgotten(sqlite, library_of):
     """The next transaction must not use what the database does not have."""
     raws = RawStore(MemoryBlobStore())
     with sqlite.write() as db:
-        raws.learn(db, "intervals", "summary", rows(200))
+        raws.learn(db, "intervals", "summary", summaries(200))
         db.rollback()
     raws.forget()
     with sqlite.write() as db:
         record = library_of(db).record()
         raws.put(db, record, "intervals", ReceivedPart("summary", Body(b"{}"), NOW))
         assert db.scalar(sa.select(raw.c.dictionary_id)) is None
-
-
-@given(
-    content=st.binary(max_size=2000),
-    wire=st.sampled_from(["identity", "gzip"]),
-    learnt=st.booleans(),
-)
-def test_packing_loses_nothing(content, wire, learnt):
-    """Any bytes, in any encoding, with and without a dictionary."""
-    dictionary = (1, _LEARNT) if learnt else None
-    packed = pack(content, wire, dictionary=dictionary)
-    assert packed.size == len(content)
-    assert unpack(
-        packed, dictionary=_LEARNT if packed.dictionary_id else None, blobs=MemoryBlobStore()
-    ) == Body(content, wire)
-
-
-_LEARNT = learn_dictionary(rows(200)) or b""
-
-
-# -- records to normalize --------------------------------------------------------------------------
-
-
-def test_a_record_is_loaded_with_its_newest_parts_and_the_reasons_of_the_missing(
-    library, raws, put
-):
-    """What a plugin gets to normalize: bytes, when they came, and why the rest is not there."""
-    put(b"old")
-    put(b"new")
-    update = PartUpdate(PartState.NONE, code="FG-none", reason="recorded by hand")
-    set_part(library.db, put.record, "streams", update)
-    account = Account("i1")
-    record = load_records(library.db, raws, "intervals", account, [(put.record, "i7")])[put.record]
-    assert (record.external_id, record.entry, record.account) == ("i7", "intervals", account)
-    assert (record.read("summary"), record.read("detail")) == (b"new", None)
-    assert record.received["summary"].isoformat() == "2026-06-15T12:00:00+00:00"
-    assert record.unavailable == {"streams": "recorded by hand"}

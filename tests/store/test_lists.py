@@ -1,0 +1,104 @@
+"""What lists of activities show: filters, the newest first, the sources of each."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+
+from fitglue_registry.store.activity_filter import Filter
+from fitglue_registry.store.counts import totals
+from fitglue_registry.store.lists import list_activities
+
+
+def at(text):
+    return datetime.fromisoformat(text)
+
+
+@pytest.fixture
+def year(library):
+    """A ride in January, a run in May late in the evening, and a swim without a title in June."""
+    strava = library.put(library.record(library.connection("strava"))).ids[0]
+    library.put(library.record(library.connection()))
+    rows = [
+        ("2026-01-10T08:00:00", "Grundlage über Bühl", "Ride", 80_000.0),
+        ("2026-05-20T23:59:59.500000", "Вечерний бег 50%", "Run", 10_000.0),
+        ("2026-06-01T00:00:00", None, "Swim", None),
+    ]
+    ids = [
+        library.source_activity(
+            start_local=at(start), title=title, sport=sport, distance_m=distance_m
+        )
+        for start, title, sport, distance_m in rows
+    ]
+    library.assign((ids[0], strava), (ids[1],), (ids[2],))
+    return library
+
+
+def sports(library, **wanted):
+    return [row["sport"] for row in list_activities(library.db, "me", Filter(**wanted))]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({}, ["Swim", "Run", "Ride"]),
+        ({"since": date(2026, 5, 20)}, ["Swim", "Run"]),
+        ({"since": date(2026, 5, 21)}, ["Swim"]),
+        ({"until": date(2026, 5, 20)}, ["Run", "Ride"]),
+        ({"until": date(2026, 5, 19)}, ["Ride"]),
+        ({"since": date(2026, 6, 1), "until": date(2026, 6, 1)}, ["Swim"]),
+        ({"until": date.max}, ["Swim", "Run", "Ride"]),
+        ({"since": date.min}, ["Swim", "Run", "Ride"]),
+        ({"sport": "run"}, ["Run"]),
+        ({"sport": "RIDE"}, ["Ride"]),
+        ({"sport": "Golf"}, []),
+        ({"text": "grundlage"}, ["Ride"]),
+        ({"text": "ÜBER BÜHL"}, ["Ride"]),
+        ({"text": "вечерний"}, ["Run"]),
+        ({"text": "50%"}, ["Run"]),
+        ({"text": "%"}, ["Run"]),
+        ({"text": "_"}, []),
+        ({"text": "\\"}, []),
+        ({"text": "'"}, []),
+        ({"min_distance_m": 10_000}, ["Run", "Ride"]),
+        ({"min_distance_m": 0}, ["Run", "Ride"]),
+        ({"min_distance_m": 10_001}, ["Ride"]),
+        ({"source": "strava"}, ["Ride"]),
+        ({"source": "nowhere"}, []),
+        ({"limit": 2}, ["Swim", "Run"]),
+        ({"limit": 0}, []),
+        ({"sport": "Ride", "text": "бег"}, []),
+    ],
+)
+def test_a_filter_shows_what_it_says_newest_first(year, wanted, found):
+    """Days are whole and both included; text is searched in any alphabet, without regard to case or
+    wildcards.
+    """
+    assert sports(year, **wanted) == found
+
+
+def test_a_list_names_the_connections_of_each_activity(year):
+    """The same workout from two accounts has both names."""
+    assert [row["sources"] for row in list_activities(year.db, "me", Filter(sport="Ride"))] == [
+        ["intervals-2", "strava"]
+    ]
+
+
+def test_gone_activities_are_in_no_list(library):
+    """A tombstone is for ``why``."""
+    one = library.source_activity()
+    library.assign((one,), gone=True)
+    assert sports(library) == []
+    assert totals(library.db, "me", date.min, date.max)["count"] == 0
+
+
+def test_totals_count_whole_days_and_what_is_known(year):
+    """Moving time is elapsed time where the source says no other; what is absent adds nothing."""
+    assert totals(year.db, "me", date(2026, 1, 10), date(2026, 5, 20)) == {
+        "count": 2,
+        "moving_s": 7400.0,
+        "distance_m": 90_000.0,
+        "training_load": 0,
+    }
+    assert totals(year.db, "me", date.min, date.max)["count"] == 3

@@ -1,0 +1,36 @@
+"""Packing loses nothing, with and without a dictionary."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fitglue_registry.plugin_api import Body
+from fitglue_registry.store.blobs import MemoryBlobStore
+from fitglue_registry.store.packing import FEWEST_SAMPLES, learn_dictionary, pack, unpack
+from tests.store.conftest import summaries
+
+
+@pytest.mark.parametrize("samples", [[], [b"{}"], [b""] * 100, summaries(FEWEST_SAMPLES - 1)])
+def test_too_little_makes_no_dictionary(samples):
+    """Few or empty samples are packed without."""
+    assert learn_dictionary(samples) is None
+
+
+@given(
+    content=st.binary(max_size=2000),
+    wire=st.sampled_from(["identity", "gzip"]),
+    learnt=st.booleans(),
+)
+def test_packing_loses_nothing(content, wire, learnt):
+    """Any bytes, in any encoding, with and without a dictionary."""
+    dictionary = (1, _LEARNT) if learnt else None
+    packed = pack(content, wire, dictionary=dictionary)
+    assert packed.size == len(content)
+    assert unpack(
+        packed, dictionary=_LEARNT if packed.dictionary_id else None, blobs=MemoryBlobStore()
+    ) == Body(content, wire)
+
+
+_LEARNT = learn_dictionary(summaries(200)) or b""

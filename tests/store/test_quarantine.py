@@ -1,0 +1,52 @@
+"""Records that cannot be understood are kept aside with the reason."""
+
+from __future__ import annotations
+
+from fitglue_registry.store.quarantine import (
+    list_quarantine,
+    put_in_quarantine,
+    quarantined,
+    release,
+)
+from fitglue_registry.store.records import Attempt
+
+NOW = "2026-06-15T12:00:00.000Z"
+
+
+def hold(library, record, code="FG-row-invalid", version="1.0"):
+    error = {"code": code, "what": "odd \ud800 text\0"}
+    put_in_quarantine(library.db, record, error, Attempt("example", version, NOW))
+
+
+def test_a_record_is_in_quarantine_once_and_its_tries_are_counted(library, account):
+    """The newest reason stands, with the moment of the first."""
+    _, ids = account
+    hold(library, ids["first"])
+    hold(library, ids["first"], "FG-other")
+    [held] = list_quarantine(library.db, "me")
+    assert (held["external_id"], held["code"], held["tries"], held["since"]) == (
+        "first",
+        "FG-other",
+        2,
+        NOW,
+    )
+    assert held["what"] == "odd ? text\0"
+
+
+def test_a_released_record_is_out_and_says_whether_it_was_in(library, account):
+    """Release is safe to call for every record that was understood."""
+    _, ids = account
+    hold(library, ids["first"])
+    assert release(library.db, ids["first"])
+    assert not release(library.db, ids["first"])
+
+
+def test_another_version_of_the_plugin_gets_another_try(library, account):
+    """What this version refused is not tried with it again."""
+    connection, ids = account
+    hold(library, ids["first"], version="1.0")
+    hold(library, ids["third"], version="0.9")
+    hold(library, ids["undated"], version=None)
+    found = quarantined(library.db, connection, not_version="1.0")
+    assert {known.external_id for known in found} == {"third", "undated"}
+    assert len(quarantined(library.db, connection)) == 3

@@ -1,0 +1,44 @@
+"""What became of a record can be asked for by its id, a claim or a day."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fitglue_registry.model.stored import PartState
+from fitglue_registry.store.parts import PartUpdate, set_part
+from fitglue_registry.store.record_story import find_records, record_story, records_on
+
+
+def at(text):
+    return datetime.fromisoformat(text)
+
+
+def test_a_record_tells_its_story(library, activity):
+    """State, parts, quarantine and what became of it, as plain values."""
+    record = library.record(external_id="i7", reason='{"code": "FG-x"}')
+    one = library.put(record, activity(claims=("b:2", "a:1"))).ids[0]
+    update = PartUpdate(PartState.NONE, code="FG-none", reason="typed in")
+    set_part(library.db, record, "detail", update)
+    story = record_story(library.db, record)
+    assert (story["external_id"], story["reason"], story["quarantine"]) == (
+        "i7",
+        {"code": "FG-x"},
+        None,
+    )
+    assert [(part["part"], part["state"], part["reason"]) for part in story["parts"]] == [
+        ("detail", "none", "typed in")
+    ]
+    assert [(source["id"], source["claims"]) for source in story["source_activities"]] == [
+        (one, ["a:1", "b:2"])
+    ]
+
+
+def test_records_are_found_by_id_claim_and_day(library, activity):
+    """Also those of which no activity came."""
+    record = library.record(external_id="i7")
+    library.put(record, activity(claims=("strava:9",)))
+    bare = library.record(external_id="i8", start_local="2026-07-01T00:00:00")
+    assert find_records(library.db, "me", "i7") == [record]
+    assert find_records(library.db, "me", "strava:9") == [record]
+    assert records_on(library.db, "me", "2026-07-01") == [bare]
+    assert find_records(library.db, "you", "i7") == []

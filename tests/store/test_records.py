@@ -1,0 +1,44 @@
+"""Records are found by the days of a window and by their state."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from fitglue_registry.plugin_api import Window
+from fitglue_registry.store.records import records_in, records_in_state, update_record
+
+NOW = "2026-06-15T12:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("oldest", "newest", "found"),
+    [
+        (None, None, {"first", "third", "undated"}),
+        ("2026-05-01", "2026-05-03", {"first", "third"}),
+        ("2026-05-02", None, {"third"}),
+        (None, "2026-05-01", {"first"}),
+        ("2026-05-02", "2026-05-02", set()),
+        (None, "9999-12-31", {"first", "third"}),
+    ],
+)
+def test_a_window_shows_the_records_of_its_days_both_included(
+    library, account, oldest, newest, found
+):
+    """What a listing of this window has to show, so that a vanished record is noticed."""
+    window = Window(oldest and date.fromisoformat(oldest), newest and date.fromisoformat(newest))
+    assert {known.external_id for known in records_in(library.db, account[0], window)} == found
+
+
+def test_gone_and_missed_records_are_expected_in_no_window(library, account):
+    """What is known to be away is not missed again."""
+    connection, ids = account
+    update_record(library.db, ids["first"], state="gone")
+    update_record(library.db, ids["third"], state="missing")
+    assert [known.external_id for known in records_in(library.db, connection, Window())] == [
+        "undated"
+    ]
+    assert [known.external_id for known in records_in_state(library.db, connection, "missing")] == [
+        "third"
+    ]

@@ -1,0 +1,27 @@
+"""The plan of a walk is struck off window by window."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from fitglue_registry.plugin_api import Window
+from fitglue_registry.store.windows import plan_windows, planned_windows, window_done
+
+NOW = "2026-06-15T12:00:00.000Z"
+
+
+def test_the_windows_of_a_walk_are_struck_off_one_by_one(library):
+    """A walk that was killed goes on with what is left; a new plan replaces an old one."""
+    one = library.connection()
+    windows = [
+        Window(date(2026, 1, 1), None),
+        Window(date(2025, 1, 1), date(2025, 12, 31)),
+        Window(None, date(2024, 12, 31)),
+    ]
+    plan_windows(library.db, one, NOW, windows)
+    planned = planned_windows(library.db, one)
+    assert [found.window for found in planned] == windows
+    window_done(library.db, planned[0])
+    assert [found.window for found in planned_windows(library.db, one)] == windows[1:]
+    plan_windows(library.db, one, NOW, windows[:1])
+    assert [found.window for found in planned_windows(library.db, one)] == windows[:1]
