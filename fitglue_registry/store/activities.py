@@ -82,7 +82,12 @@ class Merged:
     gone: bool
 
 
-def rewrite_lone(db: Db, number: int, encoded: EncodedActivity, now: str) -> bool:
+def rewrite_lone(
+    db: Db,
+    number: int,
+    encoded: EncodedActivity,
+    now: str,
+) -> bool:
     """Let an activity say what its only source activity says; False where there are others to be
     merged with, or none to say it to.
     """

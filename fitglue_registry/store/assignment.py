@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
 
-def assign(db: Db, athlete_id: str, merged: Sequence[Merged], now: str) -> None:
+def assign(
+    db: Db,
+    athlete_id: str,
+    merged: Sequence[Merged],
+    now: str,
+) -> None:
     """Give each group its activity: the oldest id of its members survives, others become aliases, a
     split gives them back.
     """

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
 
-def ensure_athlete(db: Db, athlete_id: str, now: str, tier: str | None = None) -> None:
+def ensure_athlete(
+    db: Db,
+    athlete_id: str,
+    now: str,
+    tier: str | None = None,
+) -> None:
     """Store the athlete if there is none of that id, and the tier if one is named."""
     this_athlete = athletes.c.id == athlete_id
     known = db.scalar(sa.select(athletes.c.id).where(this_athlete))

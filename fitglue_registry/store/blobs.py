@@ -46,7 +46,12 @@ class BlobStore(Protocol):
     def has(self, sha256: str) -> bool:
         """Whether it is there, without reading it."""
 
-    def delete(self, sha256: str, *, stored_before: datetime | None = None) -> bool:
+    def delete(
+        self,
+        sha256: str,
+        *,
+        stored_before: datetime | None = None,
+    ) -> bool:
         """Remove it, unless it was put at or after that moment; whether it was there and is
         gone.
         """
@@ -84,7 +89,12 @@ class MemoryBlobStore:
         """Whether it is there."""
         return checked_sha256(sha256) in self._contents
 
-    def delete(self, sha256: str, *, stored_before: datetime | None = None) -> bool:
+    def delete(
+        self,
+        sha256: str,
+        *,
+        stored_before: datetime | None = None,
+    ) -> bool:
         """Remove it, unless it was put since."""
         if not self.has(sha256):
             return False
@@ -104,7 +114,11 @@ class MemoryBlobStore:
         return 0
 
 
-def sweep(store: BlobStore, keep: Collection[str], older_than: datetime) -> list[str]:
+def sweep(
+    store: BlobStore,
+    keep: Collection[str],
+    older_than: datetime,
+) -> list[str]:
     """Remove what no row names and what was put before ``older_than``, and return the hashes that
     are gone.
 

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 _NO_REASON = {"code": "FG-stub", "reason": "the source gives no reason", "fix": None}
 
 
-def totals(db: Db, athlete_id: str, since: date, until: date) -> dict[str, float]:
+def totals(
+    db: Db,
+    athlete_id: str,
+    since: date,
+    until: date,
+) -> dict[str, float]:
     """Count, seconds, metres and load of the activities that started in these local days, both
     included.
     """

@@ -37,7 +37,11 @@ class Database:
     to run.
     """
 
-    def __init__(self, url: str, upgrade: Callable[[Connection], None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        upgrade: Callable[[Connection], None],
+    ) -> None:
         self.url = _with_driver(url)
         self.dialect = self.url.get_backend_name()
         self.engine = _engine(self.url)

@@ -23,7 +23,12 @@ class Dictionaries:
         self._newest: dict[tuple[str, str], tuple[int, bytes] | None] = {}
         self._by_id: dict[int, bytes] = {}
 
-    def newest(self, db: Db, source: str, part: str) -> tuple[int, bytes] | None:
+    def newest(
+        self,
+        db: Db,
+        source: str,
+        part: str,
+    ) -> tuple[int, bytes] | None:
         """The id and the content of the dictionary for a part, ``None`` where none was learnt."""
         key = (source, part)
         if key not in self._newest:
@@ -37,7 +42,13 @@ class Dictionaries:
             self._by_id[dictionary_id] = db.execute(query).scalar_one()
         return self._by_id[dictionary_id]
 
-    def learn(self, db: Db, source: str, part: str, samples: Sequence[bytes]) -> None:
+    def learn(
+        self,
+        db: Db,
+        source: str,
+        part: str,
+        samples: Sequence[bytes],
+    ) -> None:
         """Learn a dictionary from the first sizeable batch of a part; later ones use it."""
         if len(samples) < FEWEST_SAMPLES or self.newest(db, source, part) is not None:
             return

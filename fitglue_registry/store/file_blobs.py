@@ -79,7 +79,12 @@ class FileBlobStore:
         """Whether it is there."""
         return self._path(sha256).is_file()
 
-    def delete(self, sha256: str, *, stored_before: datetime | None = None) -> bool:
+    def delete(
+        self,
+        sha256: str,
+        *,
+        stored_before: datetime | None = None,
+    ) -> bool:
         """Remove it, unless it was put since."""
         path = self._path(sha256)
         try:

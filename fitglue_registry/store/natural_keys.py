@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
 
-def natural_key(entry: str, account_id: str, external_id: str, leg_no: int) -> str:
+def natural_key(
+    entry: str,
+    account_id: str,
+    external_id: str,
+    leg_no: int,
+) -> str:
     """The natural key of these values; it begins with a bracket, as no claim does."""
     return msgspec.json.encode([entry, account_id, external_id, leg_no]).decode()
 
@@ -36,7 +41,11 @@ def key_of(row: SourceActivityRow) -> str:
     return natural_key(row.entry, row.account_id, row.external_id, row.leg_no)
 
 
-def ids_of_keys(db: Db, athlete_id: str, identities: Iterable[str]) -> dict[str, int]:
+def ids_of_keys(
+    db: Db,
+    athlete_id: str,
+    identities: Iterable[str],
+) -> dict[str, int]:
     """Natural key → the source activity that has it now; identities that are none, or are not
     there, are left out.
     """

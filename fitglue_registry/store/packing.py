@@ -104,7 +104,12 @@ def pack_blob(content: bytes, wire: str, blobs: BlobStore) -> Packed:
     return Packed(sha256, wire, Packing.BLOB, None, len(content))
 
 
-def unpack(packed: Packed, *, dictionary: bytes | None, blobs: BlobStore) -> Body:
+def unpack(
+    packed: Packed,
+    *,
+    dictionary: bytes | None,
+    blobs: BlobStore,
+) -> Body:
     """The part as it came."""
     encoding: Literal["identity", "gzip"] = "gzip" if packed.wire == "gzip" else "identity"
     if packed.packing == Packing.BLOB:
@@ -115,7 +120,11 @@ def unpack(packed: Packed, *, dictionary: bytes | None, blobs: BlobStore) -> Bod
     return Body(content, encoding)
 
 
-def _decompress(packed: Packed, content: bytes, dictionary: bytes | None) -> bytes:
+def _decompress(
+    packed: Packed,
+    content: bytes,
+    dictionary: bytes | None,
+) -> bytes:
     try:
         return _codecs.decompressor(dictionary).decompress(content, max_output_size=packed.size)
     except zstandard.ZstdError as error:

@@ -108,7 +108,12 @@ def restore_second_look(db: Db, record_id: int, part: str) -> bool:
 # -- the parts of a connection ---------------------------------------------------------------------
 
 
-def want_where_unknown(db: Db, connection_id: str, part: str, window: Window) -> int:
+def want_where_unknown(
+    db: Db,
+    connection_id: str,
+    part: str,
+    window: Window,
+) -> int:
     """Mark a part as wanted at every listed record that has never been asked for it, and return
     their number.
     """
@@ -151,7 +156,12 @@ def wanted_parts(
     return [(row.id, row.external_id) for row in db.execute(newest)]
 
 
-def sample_with_part(db: Db, connection_id: str, part: str, limit: int) -> list[str]:
+def sample_with_part(
+    db: Db,
+    connection_id: str,
+    part: str,
+    limit: int,
+) -> list[str]:
     """The external ids of a few records that have a part and are still there, newest start
     first.
     """

@@ -64,7 +64,13 @@ class RawStore:
         self.blobs = blobs
         self._dictionaries = Dictionaries()
 
-    def learn(self, db: Db, source: str, part: str, samples: Sequence[bytes]) -> None:
+    def learn(
+        self,
+        db: Db,
+        source: str,
+        part: str,
+        samples: Sequence[bytes],
+    ) -> None:
         """Learn a dictionary from the first sizeable batch of a part; later ones use it."""
         self._dictionaries.learn(db, source, part, samples)
 

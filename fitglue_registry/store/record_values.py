@@ -84,7 +84,12 @@ def make_record(
     return Record(external_id, entry_id, parts_now, account, received, dict(reasons))
 
 
-def with_part(record: Record, part: str, body: Body, received: datetime) -> Record:
+def with_part(
+    record: Record,
+    part: str,
+    body: Body,
+    received: datetime,
+) -> Record:
     """The record with one more part, or another state of it; the order of parts does not tell in
     which order they came.
 

@@ -85,7 +85,11 @@ def inside(window: Window) -> Iterator[sa.ColumnElement[bool]]:
         yield records.c.start_local < end_of(window.newest)
 
 
-def records_in_state(db: Db, connection_id: str, state: str) -> list[RecordRow]:
+def records_in_state(
+    db: Db,
+    connection_id: str,
+    state: str,
+) -> list[RecordRow]:
     """The records of one state, newest start first."""
     query = select_records().where(
         records.c.connection_id == connection_id,

@@ -93,7 +93,11 @@ class RunLog:
             self.id = insert_one(db, runs, **self._values)
 
 
-def last_runs(db: Db, athlete_id: str, limit: int = 10) -> list[dict[str, Any]]:
+def last_runs(
+    db: Db,
+    athlete_id: str,
+    limit: int = 10,
+) -> list[dict[str, Any]]:
     """The newest runs of an athlete as plain values."""
     query = (
         sa.select(runs)

@@ -78,7 +78,11 @@ def shared_of(db: Db, connection_id: str) -> list[int]:
     return list(db.scalars(_SHARED, {"connection": connection_id}))
 
 
-def ids_claiming(db: Db, athlete_id: str, identities: Iterable[str]) -> set[int]:
+def ids_claiming(
+    db: Db,
+    athlete_id: str,
+    identities: Iterable[str],
+) -> set[int]:
     """The source activities of an athlete that assert one of these claims."""
     query = sa.select(claims.c.source_activity_id).where(
         claims.c.athlete_id == athlete_id,

@@ -167,7 +167,12 @@ def update_one(db: Db, table: sa.Table, *key: Any, **values: Any) -> bool:
 
 
 @cache
-def _insert(table: sa.Table, columns: tuple[str, ...], *, key: bool) -> Statement:
+def _insert(
+    table: sa.Table,
+    columns: tuple[str, ...],
+    *,
+    key: bool,
+) -> Statement:
     statement = sa.insert(table).inline()
     if key:
         return Statement(statement.returning(*table.primary_key), columns)
@@ -201,13 +206,21 @@ def _defaults(table: sa.Table) -> dict[str, Any]:
 # -- many values -----------------------------------------------------------------------------------
 
 
-def each_row(db: Db, query: sa.Executable, values: Iterable[Any]) -> Iterator[Any]:
+def each_row(
+    db: Db,
+    query: sa.Executable,
+    values: Iterable[Any],
+) -> Iterator[Any]:
     """The rows of a query that compares with ``IDS``, which is run for each chunk of the values."""
     for chunk in chunks(values):
         yield from db.execute(query, {"ids": chunk})
 
 
-def each_scalar(db: Db, query: sa.Executable, values: Iterable[Any]) -> Iterator[Any]:
+def each_scalar(
+    db: Db,
+    query: sa.Executable,
+    values: Iterable[Any],
+) -> Iterator[Any]:
     """The first column of ``each_row``."""
     for chunk in chunks(values):
         yield from db.scalars(query, {"ids": chunk})

@@ -30,7 +30,13 @@ _SAMPLES = sa.select(
 ).where(streams.c.source_activity_id.in_(IDS))
 
 
-def put_streams(db: Db, number: int, encoded: EncodedActivity, *, known: bool) -> None:
+def put_streams(
+    db: Db,
+    number: int,
+    encoded: EncodedActivity,
+    *,
+    known: bool,
+) -> None:
     """Store the streams of a source activity in place of those that it had."""
     if known:
         _DELETE.run(db, number=number)
