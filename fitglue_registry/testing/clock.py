@@ -37,7 +37,13 @@ class FakeClock:
         self.sleeps.append(seconds)
         self.move(seconds=seconds)
 
-    def move(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
+    def move(
+        self,
+        *,
+        days: float = 0,
+        hours: float = 0,
+        seconds: float = 0,
+    ) -> None:
         """Move the clock on, or set it back: then no time passes."""
         by = timedelta(days=days, hours=hours, seconds=seconds)
         self.moment += by

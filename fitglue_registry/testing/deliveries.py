@@ -73,4 +73,8 @@ class Outgoing:
             left -= len(_ROWS)
 
     def _reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self.connection.setsockopt(
+            socket.SOL_SOCKET,
+            socket.SO_LINGER,
+            _RESET_ON_CLOSE,
+        )

@@ -109,7 +109,12 @@ class Fault:
     @classmethod
     def drip(cls, *, interval_s: float = 1.0, with_headers: bool = False) -> Fault:
         """A body that arrives byte by byte, or the whole response."""
-        return cls("drip", delivery=Delivery.DRIP, seconds=interval_s, with_headers=with_headers)
+        return cls(
+            "drip",
+            delivery=Delivery.DRIP,
+            seconds=interval_s,
+            with_headers=with_headers,
+        )
 
     @classmethod
     def hold(cls, *, seconds: float | None = None) -> Fault:
@@ -155,7 +160,8 @@ class Fault:
         """Any bytes at all."""
         if isinstance(body, str):
             body = body.encode()
-        return cls("raw_body", changes.to(Response(status, body, content_type)))
+        response = Response(status, body, content_type)
+        return cls("raw_body", changes.to(response))
 
     @classmethod
     def nested(cls, *, depth: int = 100_000) -> Fault:
@@ -168,7 +174,13 @@ class Fault:
         be left unannounced.
         """
         change = changes.to(Response(200, b""))
-        return cls("flood", change, Delivery.FLOOD, size=size, with_headers=announced)
+        return cls(
+            "flood",
+            change,
+            Delivery.FLOOD,
+            size=size,
+            with_headers=announced,
+        )
 
     @classmethod
     def bomb(cls, *, size: int = 500_000_000) -> Fault:

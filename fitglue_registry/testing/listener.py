@@ -36,7 +36,12 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, service: Exchanger, port: int, name: str) -> None:
+    def __init__(
+        self,
+        service: Exchanger,
+        port: int,
+        name: str,
+    ) -> None:
         self.service = service
         self.name = name
         self._live: dict[threading.Thread, socket.socket] = {}
@@ -83,7 +88,11 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
                 self._live.pop(threading.current_thread(), None)
 
     def _encrypted(self, request: socket.socket, tls: ssl.SSLContext) -> ssl.SSLSocket:
-        encrypted = tls.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+        encrypted = tls.wrap_socket(
+            request,
+            server_side=True,
+            do_handshake_on_connect=False,
+        )
         with self._live_lock:
             self._live[threading.current_thread()] = encrypted
         try:
@@ -116,10 +125,15 @@ class _Connection(socketserver.StreamRequestHandler):
         except OSError:
             raise
         except Exception as problem:  # noqa: BLE001  (a defect must show in the test that met it)
-            _log.exception("the %s failed at %s", self.server.name, request.target)
+            _log.exception(
+                "the %s failed at %s",
+                self.server.name,
+                request.target,
+            )
             response = error_response(
                 500, f"{self.server.name}: {type(problem).__name__}: {problem}"
             )
             body = response.plain()
-            self.request.sendall(head(response, len(body), keep_alive=False) + body)
+            top = head(response, len(body), keep_alive=False)
+            self.request.sendall(top + body)
             return False

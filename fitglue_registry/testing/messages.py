@@ -88,7 +88,11 @@ class Response:
 
 def json_bytes(value: object) -> bytes:
     """A value as JSON without blanks, in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(
+        value,
+        ensure_ascii=False,
+        separators=(",", ":"),
+    ).encode()
 
 
 def json_response(value: Any, status: int = 200) -> Response:

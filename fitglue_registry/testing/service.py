@@ -109,7 +109,13 @@ class LoopbackService:
             return f"https://localhost:{port}"
         return f"http://127.0.0.1:{port}"
 
-    def route(self, pattern: str, endpoint: Endpoint, *, method: str = "GET") -> None:
+    def route(
+        self,
+        pattern: str,
+        endpoint: Endpoint,
+        *,
+        method: str = "GET",
+    ) -> None:
         """Let an endpoint answer the paths that a regular expression matches as a whole.
 
         It is called with the request and the groups of the expression, which are unquoted; an empty
@@ -168,7 +174,12 @@ class LoopbackService:
     def exchange(self, request: Request, connection: socket.socket) -> bool:
         """Answer one request; returns whether the connection may serve another one."""
         if request.path.startswith(PREFIX):
-            return self._send(request, self.commands.respond(request), None, connection)
+            return self._send(
+                request,
+                self.commands.respond(request),
+                None,
+                connection,
+            )
         if self.latency_s and self.closing.wait(self.latency_s):
             return False
         fault = self._rules.take(request)
@@ -178,11 +189,21 @@ class LoopbackService:
         self._log(request, response, fault)
         return self._send(request, response, fault, connection)
 
-    def _log(self, request: Request, response: Response, fault: Fault | None) -> None:
+    def _log(
+        self,
+        request: Request,
+        response: Response,
+        fault: Fault | None,
+    ) -> None:
         status = response.status
         if fault is not None and fault.delivery in _SILENT:
             status = 0
-        logged = LoggedRequest(request.method, request.path, request.query, status)
+        logged = LoggedRequest(
+            request.method,
+            request.path,
+            request.query,
+            status,
+        )
         with self._lock:
             self._requests.append(logged)
 
@@ -195,12 +216,21 @@ class LoopbackService:
         if fault is not None and fault.delivery is Delivery.FLOOD:
             length = fault.size if fault.with_headers else None
             keep_alive = False
-        top = head(response, length, compressed=compressed, keep_alive=keep_alive)
+        top = head(
+            response,
+            length,
+            compressed=compressed,
+            keep_alive=keep_alive,
+        )
         is_good = Outgoing(connection, top, body, self.closing).send(fault)
         return is_good and request.keep_alive
 
     def _add_commands(self) -> None:
-        self.commands.add("GET", "requests", lambda: [asdict(entry) for entry in self.requests])
+        self.commands.add(
+            "GET",
+            "requests",
+            lambda: [asdict(entry) for entry in self.requests],
+        )
         self.commands.add("DELETE", "requests", self.clear_requests)
         self.commands.add("DELETE", "faults", self.clear_faults)
         self.commands.add("POST", "fault", self._set_fault)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fitglue_intervals.reading import each_row, read_json
+from fitglue_intervals.reading import read_json
+from fitglue_intervals.rows import each_row
 from fitglue_intervals.stubs import stub_of
 from fitglue_registry.errors import ConnectionStopped, Place
 
@@ -24,6 +25,7 @@ OWNER = "0"
 _API = "api/v1"
 
 _LARGEST_ID = 10**200
+_MOST_KEYS = 8
 #: An id stands in a path, and in a list of ids between commas.
 _USABLE = re.compile(r"(?!\.{1,2}$)[^\s/\\,]{1,200}")
 
@@ -47,11 +49,9 @@ class Row(msgspec.Struct):
         """The id as the opaque text that it is, or ``None`` where it cannot serve as one."""
         if isinstance(self.id, int) and not isinstance(self.id, bool):
             return str(self.id) if abs(self.id) < _LARGEST_ID else None
-        return (
-            self.id
-            if isinstance(self.id, str) and _USABLE.fullmatch(self.id) and self.id.isprintable()
-            else None
-        )
+        if not isinstance(self.id, str) or not _USABLE.fullmatch(self.id):
+            return None
+        return self.id if self.id.isprintable() else None
 
     @property
     def stub(self) -> Stub | None:
@@ -93,17 +93,21 @@ def athlete_of(connection: Connection) -> str:
 
 def athlete_path(athlete: str, rest: str = "") -> str:
     """The path of an athlete, or of something below; paths are plain, the transport quotes them."""
-    return f"{_API}/athlete/{athlete}/{rest}" if rest else f"{_API}/athlete/{athlete}"
+    return _below(f"{_API}/athlete/{athlete}", rest)
 
 
 def activities_path(athlete: str, ids: Sequence[str] = ()) -> str:
     """The path of an athlete's list, or of some of its activities by id."""
-    return athlete_path(athlete, f"activities/{','.join(ids)}" if ids else "activities")
+    return athlete_path(athlete, _below("activities", ",".join(ids)))
 
 
 def activity_path(external_id: str, rest: str = "") -> str:
     """The path of one activity, or of one thing below it."""
-    return f"{_API}/activity/{external_id}/{rest}" if rest else f"{_API}/activity/{external_id}"
+    return _below(f"{_API}/activity/{external_id}", rest)
+
+
+def _below(path: str, rest: str) -> str:
+    return f"{path}/{rest}" if rest else path
 
 
 def rows_of(answer: Answer) -> Iterator[bytes]:
@@ -117,33 +121,26 @@ def rows_of(answer: Answer) -> Iterator[bytes]:
         raise unexpected(answer, "a list of activities", document) from error
 
 
-def unexpected(answer: Answer, expected: str, document: object) -> ConnectionStopped:
+def unexpected(
+    answer: Answer,
+    expected: str,
+    document: object,
+) -> ConnectionStopped:
     """The error for JSON of a shape that the API does not promise; it names kinds and keys, never
     values.
     """
-    keys = (
-        f" with the keys {', '.join(sorted(map(str, document))[:8])}"
-        if isinstance(document, dict) and document
-        else ""
-    )
+    shape = _shape(document)
     if isinstance(document, dict) and "error" in document:
         return ConnectionStopped(
             "FG-unexpected-answer",
             f"Intervals.icu answered with an error as if all were well, expected was {expected}",
             at=Place(url=answer.url),
-            why=f"it is an object{keys}",
+            why=f"it is {shape}",
             fix="run the command again later; nothing that was fetched is lost",
         )
-    kind = (
-        "an object"
-        if isinstance(document, dict)
-        else "a list"
-        if isinstance(document, list)
-        else "a single value"
-    )
     return ConnectionStopped(
         "FG-unexpected-answer",
-        f"Intervals.icu answered with {kind}{keys}, expected was {expected}",
+        f"Intervals.icu answered with {shape}, expected was {expected}",
         at=Place(url=answer.url),
         why="its API has changed, or the address is not that of Intervals.icu",
         fix="check the address of the connection; if it is right, upgrade fitglue-intervals",
@@ -152,13 +149,12 @@ def unexpected(answer: Answer, expected: str, document: object) -> ConnectionSto
 
 def unexpected_file(answer: Answer) -> ConnectionStopped:
     """The error for an answer that no recording device ever wrote; it quotes nothing of it."""
-    kind = (
-        "a web page"
-        if answer.body.lstrip()[:1] == b"<"
-        else "JSON"
-        if answer.body.strip()
-        else "nothing"
-    )
+    content = answer.body.strip()
+    kind = "JSON"
+    if not content:
+        kind = "nothing"
+    elif content.startswith(b"<"):
+        kind = "a web page"
     return ConnectionStopped(
         "FG-unexpected-answer",
         f"Intervals.icu answered with {kind}, expected was an original file",
@@ -166,3 +162,15 @@ def unexpected_file(answer: Answer) -> ConnectionStopped:
         why="something between here and there answers in its place, or it is out of order",
         fix="run the command again later",
     )
+
+
+def _shape(document: object) -> str:
+    """What kind of value a document is, and the names of its keys."""
+    if isinstance(document, list):
+        return "a list"
+    if not isinstance(document, dict):
+        return "a single value"
+    if not document:
+        return "an object"
+    keys = sorted(map(str, document))[:_MOST_KEYS]
+    return f"an object with the keys {', '.join(keys)}"

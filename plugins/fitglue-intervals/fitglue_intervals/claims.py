@@ -19,24 +19,12 @@ def claims_of(values: Values, external_id: str) -> tuple[str, ...]:
     181 times).
     """
     claims = [claim("intervals", external_id)]
-    source, upstream, leg = (
-        values.text("source"),
-        values.identity("external_id"),
-        values.whole("file_sport_index"),
-    )
-    # The id of a Strava row, which is a stub, is Strava's own; a native row that took its place
-    # keeps it in strava_id.
-    strava = (
-        external_id
-        if external_id.isdecimal() and source == "STRAVA"
-        else values.identity("strava_id")
-    )
+    strava = _strava_id(values, external_id)
     if strava is not None and strava.isdecimal():
         claims.append(claim("strava", strava))
-    # Every leg of a multisport file carries the id of the whole, so only the first one may claim
-    # it: equal claims join.
-    if source == "GARMIN_CONNECT" and upstream is not None and upstream.isdecimal() and not leg:
-        claims.append(claim("garmin", upstream))
+    garmin = _garmin_id(values)
+    if garmin is not None and garmin.isdecimal():
+        claims.append(claim("garmin", garmin))
     return tuple(claims)
 
 
@@ -47,12 +35,10 @@ def parent_of(values: Values, start: Start) -> str | None:
     upstream = values.identity("external_id")
     if not values.whole("file_sport_index") or upstream is None:
         return None
-    day = start.local or start.utc
-    return (
-        upstream
-        if values.text("source") == "GARMIN_CONNECT" or day is None
-        else f"{upstream} {day.date()}"
-    )
+    moment = start.local or start.utc
+    if values.text("source") == "GARMIN_CONNECT" or moment is None:
+        return upstream
+    return f"{upstream} {moment.date()}"
 
 
 def file_claim(content: bytes, number: int) -> str:
@@ -60,3 +46,21 @@ def file_claim(content: bytes, number: int) -> str:
     this is.
     """
     return claim("file", f"sha256:{hashlib.sha256(content).hexdigest()}#{number}")
+
+
+def _strava_id(values: Values, external_id: str) -> str | None:
+    """The id of a Strava row, which is a stub, is Strava's own; a native row that took its place
+    keeps it in ``strava_id``.
+    """
+    if external_id.isdecimal() and values.text("source") == "STRAVA":
+        return external_id
+    return values.identity("strava_id")
+
+
+def _garmin_id(values: Values) -> str | None:
+    """Every leg of a multisport file carries the id of the whole, so only the first one may claim
+    it: equal claims join.
+    """
+    if values.text("source") != "GARMIN_CONNECT" or values.whole("file_sport_index"):
+        return None
+    return values.identity("external_id")

@@ -34,7 +34,12 @@ def connect(connection: Connection) -> Account:
     """
     account = _account(connection)
     connection.log.info("connected to the account of athlete %s", account.id)
-    return Account(account.id, account.name, account.timezone, _notes(connection))
+    return Account(
+        account.id,
+        account.name,
+        account.timezone,
+        _notes(connection),
+    )
 
 
 def _account(connection: Connection) -> Account:
@@ -42,25 +47,10 @@ def _account(connection: Connection) -> Account:
     try:
         answer = connection.http.get(athlete_path(athlete, "profile"), accept=(404,))
     except AthleteNeeded as error:
-        if error.code == "FG-key-rejected":
-            raise AthleteNeeded(
-                error.code,
-                "Intervals.icu rejects this API key",
-                at=error.at,
-                why="it is mistyped, cut, or was replaced by a new one",
-                fix="copy it again: at intervals.icu open Settings, and scroll down to Developer "
-                "Settings",
-            ) from error
-        if error.code == "FG-not-permitted" and athlete != OWNER:
-            raise AthleteNeeded(
-                "FG-not-permitted",
-                f"this API key may not read athlete {athlete}",
-                at=error.at,
-                why="the key belongs to another athlete, or the id is wrong",
-                fix="leave the athlete id out, then the key's own account is used; or ask that "
-                "athlete for access",
-            ) from error
-        raise
+        explained = _explained(error, athlete)
+        if explained is None:
+            raise
+        raise explained from error
     if answer.status == 404 and athlete == OWNER:
         # A server that has no profiles: the athlete itself, of whose secrets nothing is kept
         # either.
@@ -75,20 +65,59 @@ def _account(connection: Connection) -> Account:
     return _read_account(answer)
 
 
+def _explained(error: AthleteNeeded, athlete: str) -> AthleteNeeded | None:
+    """The error with what it means at Intervals.icu, and what to do there; ``None`` where nothing
+    more is known.
+    """
+    if error.code == "FG-key-rejected":
+        return AthleteNeeded(
+            error.code,
+            "Intervals.icu rejects this API key",
+            at=error.at,
+            why="it is mistyped, cut, or was replaced by a new one",
+            fix="copy it again: at intervals.icu open Settings, and scroll down to Developer "
+            "Settings",
+        )
+    if error.code == "FG-not-permitted" and athlete != OWNER:
+        return AthleteNeeded(
+            error.code,
+            f"this API key may not read athlete {athlete}",
+            at=error.at,
+            why="the key belongs to another athlete, or the id is wrong",
+            fix="leave the athlete id out, then the key's own account is used; or ask that "
+            "athlete for access",
+        )
+    return None
+
+
 def _read_account(answer: Answer) -> Account:
     """Three values of a profile, whose athlete is one level down, or of an athlete."""
     document = answer.json()
-    athlete = document.get("athlete", document) if isinstance(document, dict) else None
-    identity = _text(athlete.get("id")) if isinstance(athlete, dict) else None
-    if not isinstance(athlete, dict) or identity is None:
-        raise unexpected(answer, 'an athlete\'s profile, {"athlete": {"id": …}}', document)
-    return Account(identity, _text(athlete.get("name")), _text(athlete.get("timezone")))
+    athlete = document
+    if isinstance(document, dict):
+        athlete = document.get("athlete", document)
+    identity = None
+    if isinstance(athlete, dict):
+        identity = _text(athlete.get("id"))
+    if identity is None:
+        raise unexpected(
+            answer,
+            'an athlete\'s profile, {"athlete": {"id": …}}',
+            document,
+        )
+    return Account(
+        identity,
+        _text(athlete.get("name")),
+        _text(athlete.get("timezone")),
+    )
 
 
 def _text(value: Any) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return clean_text(value).strip() or None if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    return clean_text(value).strip() or None
 
 
 def _notes(connection: Connection) -> tuple[str, ...]:
@@ -101,11 +130,11 @@ def _notes(connection: Connection) -> tuple[str, ...]:
         "newest": str(today + timedelta(days=2)),
         "fields": "id,start_date_local,source",
     }
-    read = (
-        read_row(row)
-        for row in rows_of(connection.http.get(activities_path(athlete_of(connection)), params))
-    )
-    rows = {row.external_id: row for row in read if row is not None and row.external_id is not None}
+    answer = connection.http.get(activities_path(athlete_of(connection)), params)
+    rows = {}
+    for row in map(read_row, rows_of(answer)):
+        if row is not None and row.external_id is not None:
+            rows[row.external_id] = row
     stubs = sum(row.source == "STRAVA" for row in rows.values())
     if not rows:
         return (f"There is no activity in the last {DAYS} days.",)

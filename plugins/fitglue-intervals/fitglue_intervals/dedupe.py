@@ -48,17 +48,24 @@ def _are_legs(first: Side, second: Side) -> bool:
     A name such as ``file.dat`` stands for many files, so the starts have to lie within a day of
     each other.
     """
-    files = [
-        (side.connection, side.activity.extensions.get("external_id")) for side in (first, second)
-    ]
-    legs = [side.activity.extensions.get("file_sport_index") for side in (first, second)]
-    starts = [side.activity.start_local for side in (first, second)]
-    if (
-        files[0] != files[1]
-        or None in (files[0][1], *legs)
-        or legs[0] == legs[1]
-        or starts[0] is None
-        or starts[1] is None
-    ):
+    file = _file(first)
+    if file is None or file != _file(second):
         return False
-    return abs(starts[0] - starts[1]) < timedelta(days=1)
+    leg_nos = (_leg_no(first), _leg_no(second))
+    if None in leg_nos or leg_nos[0] == leg_nos[1]:
+        return False
+    start = first.activity.start_local
+    other_start = second.activity.start_local
+    if start is None or other_start is None:
+        return False
+    return abs(start - other_start) < timedelta(days=1)
+
+
+def _file(side: Side) -> tuple[str, object] | None:
+    """The connection and the name of the file that a row came from."""
+    name = side.activity.extensions.get("external_id")
+    return None if name is None else (side.connection, name)
+
+
+def _leg_no(side: Side) -> object:
+    return side.activity.extensions.get("file_sport_index")

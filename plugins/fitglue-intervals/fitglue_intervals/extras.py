@@ -6,9 +6,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fitglue_intervals.reading import is_not_a_number, known_keys
+from fitglue_intervals.checks import known_keys
+from fitglue_intervals.reading import is_not_a_number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fitglue_intervals.values import Values
 
 #: Name → key. The athlete's own state (fitness, fatigue, weight) is left out: it drifts from day to
@@ -62,14 +65,24 @@ _SECTIONS = {
         "serial": "power_meter_serial",
         "battery": "power_meter_battery",
     },
-    "power_zones": {"bounds_pct": "icu_power_zones", "times": "icu_zone_times"},
-    "heartrate_zones": {"bounds_bpm": "icu_hr_zones", "times_s": "icu_hr_zone_times"},
+    "power_zones": {
+        "bounds_pct": "icu_power_zones",
+        "times": "icu_zone_times",
+    },
+    "heartrate_zones": {
+        "bounds_bpm": "icu_hr_zones",
+        "times_s": "icu_hr_zone_times",
+    },
     "pace_zones": {
         "bounds_pct": "pace_zones",
         "times_s": "pace_zone_times",
         "grade_adjusted_times_s": "gap_zone_times",
     },
-    "heartrate_recovery": {"start_bpm": "start_bpm", "end_bpm": "end_bpm", "drop_bpm": "hrr"},
+    "heartrate_recovery": {
+        "start_bpm": "start_bpm",
+        "end_bpm": "end_bpm",
+        "drop_bpm": "hrr",
+    },
     "weather": {
         "average_temperature_c": "average_weather_temp",
         "min_temperature_c": "min_weather_temp",
@@ -92,12 +105,17 @@ _IGNORED = {
     "pace": "ignore_pace",
     "velocity": "ignore_velocity",
 }
+_EMPTY: tuple[Any, ...] = (None, {}, [], "")
 
 
 def metrics_of(values: Values) -> dict[str, float]:
     """Figures with a meaning but no field of their own."""
-    found = {name: values.figure(key) for name, key in METRICS.items()}
-    return {name: number for name, number in found.items() if number is not None}
+    metrics = {}
+    for name, key in METRICS.items():
+        figure = values.figure(key)
+        if figure is not None:
+            metrics[name] = figure
+    return metrics
 
 
 def extensions_of(values: Values) -> dict[str, Any]:
@@ -105,18 +123,35 @@ def extensions_of(values: Values) -> dict[str, Any]:
     and stand under ``custom``.
     """
     payload = values.payload
-    found: dict[str, Any] = {key: payload.get(key) for key in _PLAIN}
+    extensions: dict[str, Any] = {key: payload.get(key) for key in _PLAIN}
     for section, names in _SECTIONS.items():
-        place = payload.get("icu_hrr") if section == "heartrate_recovery" else payload
+        place: Any = payload
+        if section == "heartrate_recovery":
+            place = payload.get("icu_hrr")
         if isinstance(place, dict):
-            found[section] = {
-                name: place[key] for name, key in names.items() if place.get(key) is not None
-            }
-    found["ignored"] = [name for name, key in _IGNORED.items() if values.flag(key)]
-    # A custom field may be called TSS and mean anything: it never leaves its own corner.
-    found["custom"] = {
-        key: value
-        for key, value in payload.items()
-        if key not in known_keys() and value is not None and not is_not_a_number(value)
-    }
-    return {name: value for name, value in found.items() if value not in (None, {}, [], "")}
+            extensions[section] = _present(place, names)
+    extensions["ignored"] = [name for name, key in _IGNORED.items() if values.flag(key)]
+    extensions["custom"] = _custom(payload)
+    return {name: value for name, value in extensions.items() if value not in _EMPTY}
+
+
+def _present(payload: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """The values of these keys that are not null, by name."""
+    present = {}
+    for name, key in names.items():
+        value = payload.get(key)
+        if value is not None:
+            present[name] = value
+    return present
+
+
+def _custom(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The custom fields; one may be called TSS and mean anything, so it never leaves its own
+    corner.
+    """
+    known = known_keys()
+    custom = {}
+    for key, value in payload.items():
+        if key not in known and value is not None and not is_not_a_number(value):
+            custom[key] = value
+    return custom

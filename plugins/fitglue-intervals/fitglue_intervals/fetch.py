@@ -15,55 +15,68 @@ from fitglue_intervals.api import (
     unexpected,
     unexpected_file,
 )
-from fitglue_intervals.reading import BOM, clean_text, read_json, split_rows
+from fitglue_intervals.reading import BOM, clean_text, read_json
+from fitglue_intervals.rows import split_rows
 from fitglue_intervals.stubs import STRAVA
 from fitglue_registry.plugin_api import Part, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from fitglue_intervals.api import Row
     from fitglue_registry.model import Stub
     from fitglue_registry.plugin_api import Answer, Connection
 
 WITH_INTERVALS = {"intervals": "true"}
 #: What a server or a proxy may answer to many ids at once; the ids are then asked for singly.
 BULK_REFUSALS = (400, 404, 405, 413, 414, 422)
-GONE, UNREADABLE = 404, 422
+GONE = 404
+UNREADABLE = 422
 
 _NO_STREAMS = re.compile(rb"\[\s*\]")
-_OPENING, _CLOSING = re.compile(rb"\[\s*\{"), re.compile(rb"\}\s*\]\Z")
+_OPENING = re.compile(rb"\[\s*\{")
+_CLOSING = re.compile(rb"\}\s*\]\Z")
+_LONGEST_END = 64  # bytes
 #: Nothing, a page, or JSON; FIT, GPX, TCX, and any of them in gzip or zip begin otherwise.
 _NO_FILE = re.compile(rb"(?i)\s*(?:\Z|<!doctype html|<html|[{\[]|null\s*\Z)")
 
 
-def fetch(connection: Connection, part: str, ids: Sequence[str]) -> Iterator[Part | Unavailable]:
+def fetch(
+    connection: Connection,
+    part: str,
+    ids: Sequence[str],
+) -> Iterator[Part | Unavailable]:
     """``part`` of each of ``ids``, each answered once."""
-    known = [external_id for external_id in ids if not external_id.startswith("row-")]
+    known = []
     for external_id in ids:
         if external_id.startswith("row-"):
+            reason = "its row in the list had no id to ask for"
             yield Unavailable(
                 external_id,
                 part,
                 "none",
                 "FG-row-without-id",
-                "its row in the list had no id to ask for",
+                reason,
             )
+        else:
+            known.append(external_id)
     if part == "detail":
         yield from _details(connection, known)
         return
-    one = {"streams": _streams, "file": _file}.get(part)
     for external_id in known:
-        yield (
-            one(connection, external_id)
-            if one
-            else Unavailable(
+        if part == "streams":
+            yield _streams(connection, external_id)
+        elif part == "file":
+            yield _file(connection, external_id)
+        else:
+            reason = f"Intervals.icu has no part called {part}"
+            yield Unavailable(
                 external_id,
                 part,
                 "none",
                 "FG-part-unknown",
-                f"Intervals.icu has no part called {part}",
+                reason,
             )
-        )
 
 
 def _details(connection: Connection, ids: Sequence[str]) -> Iterator[Part | Unavailable]:
@@ -97,11 +110,7 @@ def _bulk(connection: Connection, ids: Sequence[str]) -> Iterator[Part | Unavail
     for content in rows:
         row = read_row(content)
         if row is not None and row.external_id is not None:
-            yield (
-                _stub(row.external_id, "detail", row.stub)
-                if row.stub
-                else Part(row.external_id, "detail", content)
-            )
+            yield _detail_of(row.external_id, row, content)
 
 
 def _detail(connection: Connection, external_id: str) -> Part | Unavailable:
@@ -123,11 +132,18 @@ def _detail(connection: Connection, external_id: str) -> Part | Unavailable:
     # would never be asked for again.
     if row is None or row.external_id != external_id:
         raise unexpected(answer, f"the activity {external_id}", answer.json())
-    return (
-        _stub(external_id, "detail", row.stub)
-        if row.stub
-        else Part(external_id, "detail", answer.body)
-    )
+    return _detail_of(external_id, row, answer.body)
+
+
+def _detail_of(
+    external_id: str,
+    row: Row,
+    content: bytes,
+) -> Part | Unavailable:
+    stub = row.stub
+    if stub is not None:
+        return _stub(external_id, "detail", stub)
+    return Part(external_id, "detail", content)
 
 
 def _streams(connection: Connection, external_id: str) -> Part | Unavailable:
@@ -145,19 +161,24 @@ def _streams(connection: Connection, external_id: str) -> Part | Unavailable:
         )
     if answer.status == UNREADABLE:
         return _unreadable(external_id, "streams", answer)
-    text = answer.body.removeprefix(BOM).strip()
-    # A look at both ends and at one key: to read half a megabyte here and again when it is
-    # normalized would cost a millisecond each.
-    if not (
-        _NO_STREAMS.fullmatch(text)
-        or (_OPENING.match(text) and _CLOSING.search(text, len(text) - 64) and b'"type"' in text)
-    ):
+    if not _are_streams(answer.body.removeprefix(BOM).strip()):
         raise unexpected(answer, "a list of streams", answer.json())
     # One answer is one record here, so what the wire brought is kept as it came: compressing it
     # again would cost 23 ms.
     if answer.wire_encoding == "gzip":
         return Part(external_id, "streams", answer.wire, "gzip", answer.body)
     return Part(external_id, "streams", answer.body)
+
+
+def _are_streams(text: bytes) -> bool:
+    """Whether an answer is a list of streams, by both ends and one key: to read half a megabyte
+    here and again when it is normalized would cost a millisecond each.
+    """
+    if _NO_STREAMS.fullmatch(text):
+        return True
+    if not _OPENING.match(text) or not _CLOSING.search(text, len(text) - _LONGEST_END):
+        return False
+    return b'"type"' in text
 
 
 def _file(connection: Connection, external_id: str) -> Part | Unavailable:
@@ -177,14 +198,13 @@ def _file(connection: Connection, external_id: str) -> Part | Unavailable:
     return Part(external_id, "file", answer.body)
 
 
-def _unreadable(external_id: str, part: str, answer: Answer) -> Unavailable:
+def _unreadable(
+    external_id: str,
+    part: str,
+    answer: Answer,
+) -> Unavailable:
     """422 is final; nearly always it is Strava's, and the body says so."""
-    try:
-        document = read_json(answer.body)
-    except ValueError:
-        document = None
-    said = document.get("error") if isinstance(document, dict) else None
-    reason = clean_text(said) if isinstance(said, str) else "no reason was given"
+    reason = _reason(answer.body)
     if "strava" in reason.casefold():
         return _stub(external_id, part, STRAVA)
     return Unavailable(
@@ -196,5 +216,24 @@ def _unreadable(external_id: str, part: str, answer: Answer) -> Unavailable:
     )
 
 
+def _reason(body: bytes) -> str:
+    """What the body of an error says."""
+    text = None
+    try:
+        document = read_json(body)
+    except ValueError:
+        document = None
+    if isinstance(document, dict):
+        text = document.get("error")
+    return clean_text(text) if isinstance(text, str) else "no reason was given"
+
+
 def _stub(external_id: str, part: str, stub: Stub) -> Unavailable:
-    return Unavailable(external_id, part, "stub", stub.code, stub.reason, stub.fix)
+    return Unavailable(
+        external_id,
+        part,
+        "stub",
+        stub.code,
+        stub.reason,
+        stub.fix,
+    )

@@ -24,12 +24,12 @@ def _lap(values: Values) -> Lap:
     # Two scales: start_index and end_index count samples, start_time counts seconds. They agree
     # only in a gapless 1 Hz recording, so neither is ever made from the other. average_gradient is
     # left in the raw payload: nothing says its unit.
-    intensity, zone = values.text("type"), values.identity("zone")
+    intensity = values.text("type")
     return Lap(
         kind="interval",
         label=values.text("label"),
         group=values.identity("group_id"),
-        intensity=intensity and intensity.lower(),
+        intensity=intensity.lower() if intensity else None,
         start_s=values.figure("start_time"),
         start_index=values.whole("start_index"),
         end_index=values.whole("end_index"),
@@ -46,5 +46,5 @@ def _lap(values: Values) -> Lap:
         max_speed_mps=values.figure("max_speed"),
         elevation_gain_m=values.amount("total_elevation_gain"),
         training_load=values.figure("training_load"),
-        zone=zone,
+        zone=values.identity("zone"),
     )

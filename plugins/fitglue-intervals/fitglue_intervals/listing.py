@@ -6,7 +6,12 @@ import hashlib
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fitglue_intervals.api import activities_path, athlete_of, read_row, rows_of
+from fitglue_intervals.api import (
+    activities_path,
+    athlete_of,
+    read_row,
+    rows_of,
+)
 from fitglue_registry.plugin_api import Listing, Split, Unavailable, Window
 
 if TYPE_CHECKING:
@@ -30,14 +35,11 @@ def list_window(connection: Connection, window: Window) -> Iterator[Listing | Sp
     account is empty.
     """
     if window.oldest is None and window.newest is None:
-        days = [_day(row) for row in _ask(connection, window, fields="id,start_date_local")]
-        if days:
-            yield Split(split([day for day in days if day is not None]))
+        yield from _split_of(connection, window)
         return
+    listings = _listings(_ask(connection, window), window)
     seen: set[str] = set()
-    for listing in sorted(
-        _listings(_ask(connection, window), window), key=_newest_first, reverse=True
-    ):
+    for listing in sorted(listings, key=_newest_first, reverse=True):
         if listing.external_id not in seen:
             seen.add(listing.external_id)
             yield listing
@@ -53,23 +55,40 @@ def split(
     epoch and not only to the oldest row, so that a row that was deleted since, before that day,
     lies in a window whose listing misses it.
     """
+    if len(days) <= rows:
+        return (Window(EPOCH, None),)
     windows: list[Window] = []
     newest: date | None = None
-    count, first = 0, None
-    previous: date | None = None
-    ordered = sorted(days, reverse=True) if len(days) > rows else []
+    ordered = sorted(days, reverse=True)
+    first = previous = ordered[0]
+    count = 0
     for day in ordered:
-        first = first or day
-        if previous is not None and day != previous and (count >= rows or first - day >= longest):
+        if day != previous and (count >= rows or first - day >= longest):
             windows.append(Window(previous, newest))
-            newest, count, first = previous - timedelta(days=1), 0, day
-        previous, count = day, count + 1
+            newest = previous - timedelta(days=1)
+            first = day
+            count = 0
+        previous = day
+        count += 1
     return (*windows, Window(EPOCH, newest))
 
 
-def _ask(connection: Connection, window: Window, **params: str) -> Iterator[bytes]:
+def _split_of(connection: Connection, window: Window) -> Iterator[Split]:
+    """How to split an open window, if there is anything in it."""
+    rows = _ask(connection, window, fields="id,start_date_local")
+    days = [_day(row) for row in rows]
+    if days:
+        yield Split(split([day for day in days if day is not None]))
+
+
+def _ask(
+    connection: Connection,
+    window: Window,
+    **params: str,
+) -> Iterator[bytes]:
+    oldest = window.oldest or EPOCH
     newest = window.newest or connection.clock.now().date() + AHEAD
-    params = {"oldest": str(window.oldest or EPOCH), "newest": str(newest), **params}
+    params = {"oldest": str(oldest), "newest": str(newest), **params}
     return rows_of(connection.http.get(activities_path(athlete_of(connection)), params))
 
 
@@ -83,25 +102,43 @@ def _listings(rows: Iterable[bytes], window: Window) -> Iterator[Listing]:
 
 def _listing(content: bytes, near: datetime) -> Listing:
     row = read_row(content)
-    external_id = row.external_id if row is not None else None
-    if row is None or external_id is None:
-        # A row that is no activity is handed over all the same, under the hash of its bytes: the
-        # host keeps it in quarantine. Where it says no start, it gets that of the row before it, or
-        # of the window: so it is missed once the list has it no more.
-        start = row and local_start(row.start_date_local)
-        return Listing(f"row-{hashlib.sha256(content).hexdigest()[:16]}", content, start or near)
+    if row is None:
+        return _unknown(content, near)
+    start = local_start(row.start_date_local)
+    external_id = row.external_id
+    if external_id is None:
+        return _unknown(content, start or near)
+    unavailable = None
     stub = row.stub
-    unavailable = (
-        None
-        if stub is None
-        else Unavailable(external_id, "summary", "stub", stub.code, stub.reason, stub.fix)
-    )
+    if stub is not None:
+        unavailable = Unavailable(
+            external_id,
+            "summary",
+            "stub",
+            stub.code,
+            stub.reason,
+            stub.fix,
+        )
     return Listing(
         external_id,
         content,
-        local_start(row.start_date_local),
+        start,
         at_source=_moment(row.created),
         unavailable=unavailable,
+    )
+
+
+def _unknown(content: bytes, start: datetime) -> Listing:
+    """A row that is no activity is handed over all the same, under the hash of its bytes: the host
+    keeps it in quarantine.
+
+    Where it says no start, it gets that of the row before it, or of the window: so it is missed
+    once the list has it no more.
+    """
+    return Listing(
+        f"row-{hashlib.sha256(content).hexdigest()[:16]}",
+        content,
+        start,
     )
 
 
@@ -111,8 +148,10 @@ def _newest_first(listing: Listing) -> datetime:
 
 def _day(content: bytes) -> date | None:
     row = read_row(content)
-    start = local_start(row.start_date_local) if row is not None else None
-    return start and start.date()
+    if row is None:
+        return None
+    start = local_start(row.start_date_local)
+    return None if start is None else start.date()
 
 
 def local_start(value: Any) -> datetime | None:
@@ -126,6 +165,8 @@ def local_start(value: Any) -> datetime | None:
 def _moment(value: Any) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if moment.tzinfo is None:
+            return moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         return None

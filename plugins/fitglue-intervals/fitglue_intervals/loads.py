@@ -4,7 +4,7 @@ counts.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fitglue_registry.model import TrainingLoad
 
@@ -12,12 +12,22 @@ if TYPE_CHECKING:
     from fitglue_intervals.values import Values
 
 BY = "Intervals.icu"
-#: Name in ``tiz_order``, the method as the model names it, key of the figure, key of its variant.
+
+
+class _Method(NamedTuple):
+    """How a load is computed: its name in ``tiz_order`` and in the model, and its keys."""
+
+    name: str
+    method: str
+    figure: str
+    variant: str | None
+
+
 #: Only the first is a TSS.
 _METHODS = (
-    ("POWER", "power", "power_load", None),
-    ("HR", "heart_rate", "hr_load", "hr_load_type"),
-    ("PACE", "pace", "pace_load", "pace_load_type"),
+    _Method("POWER", "power", "power_load", None),
+    _Method("HR", "heart_rate", "hr_load", "hr_load_type"),
+    _Method("PACE", "pace", "pace_load", "pace_load_type"),
 )
 _USUAL_ORDER = "POWER_HR_PACE"
 
@@ -30,25 +40,50 @@ def training_loads(values: Values) -> tuple[TrainingLoad, ...]:
     athlete's own where the activity says that it was edited.
     """
     counted = values.figure("icu_training_load")
-    found = {
-        name: (value, method, variant and values.text(variant))
-        for name, method, key, variant in _METHODS
-        if (value := values.figure(key)) is not None
-    }
-    order = (values.text("tiz_order") or _USUAL_ORDER).split("_")
-    ranked = sorted(found, key=lambda name: order.index(name) if name in order else len(order))
-    chosen = next(
-        (name for name in ranked if counted is not None and found[name][0] == counted), None
-    )
-    loads = tuple(
-        TrainingLoad(value, method, variant, BY, name == chosen)
-        for name, (value, method, variant) in found.items()
-    )
-    if counted is None or chosen is not None:
-        return loads
-    return (*loads, TrainingLoad(counted, by="athlete" if edited(values) else BY, chosen=True))
+    figures = _figures(values)
+    chosen = None
+    if counted is not None:
+        chosen = _chosen(values, figures, counted)
+    loads = []
+    for method, figure in figures.items():
+        variant = values.text(method.variant) if method.variant else None
+        load = TrainingLoad(
+            figure,
+            method.method,
+            variant,
+            BY,
+            chosen=method == chosen,
+        )
+        loads.append(load)
+    if counted is not None and chosen is None:
+        by = "athlete" if edited(values) else BY
+        loads.append(TrainingLoad(counted, by=by, chosen=True))
+    return tuple(loads)
 
 
 def edited(values: Values) -> bool:
     """Whether the athlete typed the counted figure."""
     return values.flag("icu_training_load_edited") is True
+
+
+def _figures(values: Values) -> dict[_Method, float]:
+    figures = {}
+    for method in _METHODS:
+        figure = values.figure(method.figure)
+        if figure is not None:
+            figures[method] = figure
+    return figures
+
+
+def _chosen(
+    values: Values,
+    figures: dict[_Method, float],
+    counted: float,
+) -> _Method | None:
+    """The first method, in the order of the sport's settings, that gives the counted figure."""
+    order = (values.text("tiz_order") or _USUAL_ORDER).split("_")
+    equal = [method for method, figure in figures.items() if figure == counted]
+    listed = [method for method in equal if method.name in order]
+    if listed:
+        return min(listed, key=lambda method: order.index(method.name))
+    return equal[0] if equal else None

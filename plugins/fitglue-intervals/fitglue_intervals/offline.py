@@ -10,15 +10,28 @@ import msgspec
 
 from fitglue_intervals.api import read_row
 from fitglue_intervals.dedupe import ENTRY
-from fitglue_intervals.reading import BROKEN_GZIP, gunzip, read_json, split_rows
+from fitglue_intervals.reading import BROKEN_GZIP, gunzip, read_json
 from fitglue_intervals.recognise import other_than_activity
+from fitglue_intervals.rows import split_rows
 from fitglue_registry.errors import Place, RecordRefused, UserMistake
 from fitglue_registry.plugin_api import Body, Record
 
-_MAGICS = ((b"PK\x03\x04", "a zip archive"), (b"<", "XML or a web page"))
+_GZIP = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+#: How a document begins that is no JSON.
+_MAGICS = {
+    b"PK\x03\x04": "a zip archive",
+    b"<": "XML or a web page",
+    b"{": "JSON that is cut or broken",
+    b"[": "JSON that is cut or broken",
+}
 
 
-def records(content: bytes, name: str, streams: bytes | None = None) -> list[Record]:
+def records(
+    content: bytes,
+    name: str,
+    streams: bytes | None = None,
+) -> list[Record]:
     """The records of a saved payload: a list, one activity, a before/after pair, or a webhook body
     with activities inside.
 
@@ -32,9 +45,8 @@ def records(content: bytes, name: str, streams: bytes | None = None) -> list[Rec
         raise _not_an_activity(name, _no_json(content)) from error
     rows = _activities(content, document)
     if not rows:
-        raise _not_an_activity(
-            name, other_than_activity(document) or "a document without an activity"
-        )
+        what = other_than_activity(document) or "a document without an activity"
+        raise _not_an_activity(name, what)
     if streams is not None and len(rows) != 1:
         raise UserMistake(
             "FG-streams-for-many",
@@ -46,38 +58,42 @@ def records(content: bytes, name: str, streams: bytes | None = None) -> list[Rec
 
 def _activities(content: bytes, document: Any) -> list[bytes]:
     """The exact bytes of each activity in a document."""
-    if isinstance(document, list):
-        return [] if other_than_activity(document) else split_rows(content)
-    if not isinstance(document, dict):
+    if isinstance(document, dict):
+        events = document.get("events")
+        if isinstance(events, list):
+            return _of_events(events)
+        sides = (document.get("before"), document.get("after"))
+        if all(isinstance(side, dict) for side in sides):
+            return [msgspec.json.encode(side) for side in sides]
+    if other_than_activity(document):
         return []
-    if isinstance(document.get("events"), list):
-        return [
-            msgspec.json.encode(event["activity"])
-            for event in document["events"]
-            if _tells_an_activity(event)
-        ]
-    if isinstance(document.get("before"), dict) and isinstance(document.get("after"), dict):
-        return [msgspec.json.encode(document[side]) for side in ("before", "after")]
-    return [] if other_than_activity(document) else [content]
+    return split_rows(content) if isinstance(document, list) else [content]
 
 
-def _tells_an_activity(event: Any) -> bool:
-    """Whether a webhook event carries the activity itself; that of a deletion has neither date nor
+def _of_events(events: list[Any]) -> list[bytes]:
+    """The activities that the events of a webhook carry; that of a deletion has neither date nor
     name.
     """
-    activity = event.get("activity") if isinstance(event, dict) else None
-    return isinstance(activity, dict) and event.get("type") != "ACTIVITY_DELETED"
+    activities = []
+    for event in events:
+        if not isinstance(event, dict) or event.get("type") == "ACTIVITY_DELETED":
+            continue
+        if isinstance(event.get("activity"), dict):
+            activities.append(msgspec.json.encode(event["activity"]))
+    return activities
 
 
 def _record(row: bytes, streams: bytes | None) -> Record:
     known = read_row(row)
-    external_id = known.external_id if known is not None else None
-    parts = {"summary": Body(row)} | ({"streams": Body(streams)} if streams is not None else {})
+    external_id = None if known is None else known.external_id
+    parts = {"summary": Body(row)}
+    if streams is not None:
+        parts["streams"] = Body(streams)
     return Record(external_id or "unknown", ENTRY, parts)
 
 
 def _unpacked(content: bytes, name: str) -> bytes:
-    if not content.startswith(b"\x1f\x8b"):
+    if not content.startswith(_GZIP):
         return content
     try:
         return gunzip(content)
@@ -89,20 +105,15 @@ def _no_json(content: bytes) -> str:
     """What a file that is no JSON looks like."""
     if content[8:12] == b".FIT":
         return "a FIT file, which the files source reads"
-    text = content.removeprefix(b"\xef\xbb\xbf").lstrip()
-    for magic, what in _MAGICS:
-        if text.startswith(magic):
-            return what
-    if text.startswith((b"{", b"[")):
-        return "JSON that is cut or broken"
-    first = text.splitlines()[0] if text else b""
+    text = content.removeprefix(_BOM).lstrip()
     if not text:
         return "empty"
-    return (
-        "CSV; of it the activities cannot be made, save the JSON answer instead"
-        if first.count(b",") >= 2
-        else "no JSON"
-    )
+    for magic, what in _MAGICS.items():
+        if text.startswith(magic):
+            return what
+    if text.splitlines()[0].count(b",") >= 2:
+        return "CSV; of it the activities cannot be made, save the JSON answer instead"
+    return "no JSON"
 
 
 def _not_an_activity(name: str, what: str) -> RecordRefused:

@@ -13,12 +13,21 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from isal import igzip
 
+from fitglue_formats import activities
+from fitglue_intervals.alignment import aligned_laps, aligned_streams
 from fitglue_intervals.claims import file_claim
 from fitglue_intervals.reading import BROKEN_GZIP, UNREADABLE, unpack
 from fitglue_registry.errors import RecordRefused
-from fitglue_registry.model import Completeness, Device, Lap, Provenance, SourceActivity, Stream
+from fitglue_registry.model import (
+    Completeness,
+    Device,
+    Provenance,
+    SourceActivity,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fitglue_intervals.values import Values
     from fitglue_registry.plugin_api import Body
 
@@ -63,13 +72,15 @@ _OWN = frozenset(
         "cadence_per_leg",
     }
 )
+_ABSENT = (None, ())
 _BY = "original file"
-#: Of fewer samples than this with a partner in the file, the two do not belong together.
-_ALIGNED = 0.5
-_SAME_MOMENT_S = 0.5
 
 
-def with_file(activity: SourceActivity, body: Body, values: Values) -> SourceActivity:
+def with_file(
+    activity: SourceActivity,
+    body: Body,
+    values: Values,
+) -> SourceActivity:
     """The activity with its file's claims, and with what only the file holds; where it cannot be
     read, completeness says why.
     """
@@ -77,24 +88,17 @@ def with_file(activity: SourceActivity, body: Body, values: Values) -> SourceAct
         content = _unpacked(unpack(body))
     except UNREADABLE as error:
         return _missing(activity, str(error))
-    from fitglue_formats import activities
-
+    file_leg_no = values.whole("file_sport_index") or 0
     try:
-        leg = _leg(activities(content), activity, values)
+        leg = _leg(activities(content), activity, file_leg_no)
     except RecordRefused as refused:
-        activity = _missing(activity, refused.what)
-        return msgspec.structs.replace(
-            activity,
-            claims=(*activity.claims, file_claim(content, values.whole("file_sport_index") or 0)),
-        )
+        claimed = _with_claims(activity, (file_claim(content, file_leg_no),))
+        return _missing(claimed, refused.what)
     if leg is None:
         return _missing(activity, "no session of the file is of the time of this activity")
     # The position in the file is the reader's own: the same one that the file has in a folder or an
     # archive.
-    claimed = msgspec.structs.replace(
-        activity, claims=tuple(dict.fromkeys((*activity.claims, *leg.claims)))
-    )
-    return _filled(claimed, leg)
+    return _filled(_with_claims(activity, leg.claims), leg)
 
 
 def _unpacked(content: bytes) -> bytes:
@@ -112,47 +116,50 @@ def _unpacked(content: bytes) -> bytes:
 
 def _missing(activity: SourceActivity, why: str) -> SourceActivity:
     known = activity.completeness
-    return msgspec.structs.replace(
-        activity, completeness=Completeness(known.parts, {**known.missing, "file": why})
-    )
+    completeness = Completeness(known.parts, {**known.missing, "file": why})
+    return msgspec.structs.replace(activity, completeness=completeness)
+
+
+def _with_claims(activity: SourceActivity, claims: Sequence[str]) -> SourceActivity:
+    """The activity with these claims as well, each of them once."""
+    joined = tuple(dict.fromkeys((*activity.claims, *claims)))
+    return msgspec.structs.replace(activity, claims=joined)
 
 
 def _leg(
-    legs: list[SourceActivity], activity: SourceActivity, values: Values
+    legs: Sequence[SourceActivity], activity: SourceActivity, file_leg_no: int
 ) -> SourceActivity | None:
     """The session of the file that this activity is: the one that began with it; the number in the
     file where it says no UTC.
     """
     if activity.start_utc is None:
-        number = values.whole("file_sport_index") or 0
-        return legs[number] if number < len(legs) else None
-    begun = [
-        (abs((leg.start_utc - activity.start_utc).total_seconds()), leg.leg_no, leg)
-        for leg in legs
-        if leg.start_utc is not None
-    ]
-    apart, _, leg = min(begun, default=(_SAME_WORKOUT_S, 0, None))
-    return leg if apart < _SAME_WORKOUT_S else None
+        return legs[file_leg_no] if file_leg_no < len(legs) else None
+    nearest = None
+    least_s: float = _SAME_WORKOUT_S
+    for leg in sorted(legs, key=lambda leg: leg.leg_no):
+        if leg.start_utc is None:
+            continue
+        apart_s = abs((leg.start_utc - activity.start_utc).total_seconds())
+        if apart_s < least_s:
+            nearest = leg
+            least_s = apart_s
+    return nearest
 
 
 def _filled(activity: SourceActivity, leg: SourceActivity) -> SourceActivity:
-    absent = [
-        name
-        for name in activity.__struct_fields__
-        if name not in _OWN and getattr(activity, name) in (None, ())
-    ]
-    changes: dict[str, Any] = {
-        name: value for name in absent if (value := getattr(leg, name)) not in (None, ())
-    }
-    streams, samples = _streams(activity, leg)
-    if samples:
+    """The activity with what is absent in it and present in the file."""
+    changes = _absent_fields(activity, leg)
+    streams = aligned_streams(activity, leg)
+    samples = [f"streams.{stream.type}" for stream in streams]
+    if streams:
         changes["streams"] = (*activity.streams, *streams)
         if activity.cadence_per_leg is None:
             changes["cadence_per_leg"] = leg.cadence_per_leg
-    laps = _laps(activity, leg)
+    laps = aligned_laps(activity, leg)
     if laps:
         changes["laps"] = (*activity.laps, *laps)
-    provenance = {name: _said(leg, name) for name in [*changes, *samples]}
+    provenance = {name: _provenance(leg, name) for name in [*changes, *samples]}
+    missing = {**leg.completeness.missing, **activity.completeness.missing}
     return msgspec.structs.replace(
         activity,
         **changes,
@@ -160,117 +167,29 @@ def _filled(activity: SourceActivity, leg: SourceActivity) -> SourceActivity:
         metrics={**leg.metrics, **activity.metrics},
         extensions={**leg.extensions, **activity.extensions},
         provenance={**activity.provenance, **provenance},
-        completeness=Completeness(
-            activity.completeness.parts,
-            {**leg.completeness.missing, **activity.completeness.missing},
-        ),
+        completeness=Completeness(activity.completeness.parts, missing),
     )
 
 
-def _said(leg: SourceActivity, name: str) -> Provenance:
-    found = leg.provenance.get(name, Provenance("reported"))
-    return msgspec.structs.replace(found, by=_BY)
+def _absent_fields(activity: SourceActivity, leg: SourceActivity) -> dict[str, Any]:
+    """The fields that the activity lacks and the file has."""
+    fields = {}
+    for name in activity.__struct_fields__:
+        if name in _OWN or getattr(activity, name) not in _ABSENT:
+            continue
+        value = getattr(leg, name)
+        if value not in _ABSENT:
+            fields[name] = value
+    return fields
 
 
-def _device(known: Device | None, found: Device | None) -> Device | None:
-    """Serial and software come from the file, the name is the one that the source shows."""
-    if known is None or found is None:
-        return known or found
-    return msgspec.structs.replace(found, name=known.name or found.name)
+def _provenance(leg: SourceActivity, name: str) -> Provenance:
+    provenance = leg.provenance.get(name, Provenance("reported"))
+    return msgspec.structs.replace(provenance, by=_BY)
 
 
-# -- one time base ---------------------------------------------------------------------------------
-
-
-def _streams(activity: SourceActivity, leg: SourceActivity) -> tuple[list[Stream], list[str]]:
-    """The channels that only the file has, on the clock of those that are there; all of them where
-    there is none.
-    """
-    if not activity.streams:
-        return list(leg.streams), [f"streams.{stream.type}" for stream in leg.streams]
-    present = {stream.type for stream in activity.streams}
-    others = [
-        stream for stream in leg.streams if stream.type not in present and stream.type != "time"
-    ]
-    rows = _rows(activity, leg) if others else None
-    if rows is None:
-        return [], []
-    found = [stream for stream in (_moved(stream, rows) for stream in others) if stream is not None]
-    return found, [f"streams.{stream.type}" for stream in found]
-
-
-def _time(activity: SourceActivity) -> Any:
-    import numpy as np
-
-    values = next((stream.values for stream in activity.streams if stream.type == "time"), None)
-    return (
-        None
-        if values is None or not len(values)
-        else np.frombuffer(values.doubles, dtype=np.float64)
-    )
-
-
-def _shift_s(activity: SourceActivity, leg: SourceActivity) -> float:
-    """How much later the activity begins than its file."""
-    if activity.start_utc is None or leg.start_utc is None:
-        return 0.0
-    return (activity.start_utc - leg.start_utc).total_seconds()
-
-
-def _rows(activity: SourceActivity, leg: SourceActivity) -> Any:
-    """For each sample of the activity the row of the file that was taken in its moment, or -1;
-    ``None`` where most have none.
-    """
-    import numpy as np
-
-    ours, theirs = _time(activity), _time(leg)
-    if ours is None or theirs is None:
-        return None
-    wanted = ours + _shift_s(activity, leg)
-    after = np.clip(np.searchsorted(theirs, wanted - _SAME_MOMENT_S), 0, len(theirs) - 1)
-    rows = np.where(np.abs(theirs[after] - wanted) <= _SAME_MOMENT_S, after, -1)
-    return rows if (rows >= 0).mean() >= _ALIGNED else None
-
-
-def _moved(stream: Stream, rows: Any) -> Stream | None:
-    """A channel of the file on the clock of the activity; ``None`` where nothing of it is left."""
-    import numpy as np
-
-    from fitglue_registry.model import Column
-
-    column = stream.values
-    if column.width == 0:
-        listed = list(column)
-        samples: list[Any] = [listed[row] if row >= 0 else None for row in rows]
-        return (
-            None
-            if all(sample is None for sample in samples)
-            else msgspec.structs.replace(stream, values=Column.lists(samples))
-        )
-    doubles = np.frombuffer(column.doubles, dtype=np.float64).reshape(-1, column.width)
-    moved = np.where((rows >= 0)[:, None], doubles[rows], np.nan)
-    if np.isnan(moved).all():
-        return None
-    flat = memoryview(np.ascontiguousarray(moved).reshape(-1).data).cast("B").cast("d")
-    return msgspec.structs.replace(stream, values=Column(flat, column.width))
-
-
-def _laps(activity: SourceActivity, leg: SourceActivity) -> list[Lap]:
-    """The laps and lengths of the device, which are no intervals that the source detected; their
-    place is in the activity's samples.
-    """
-    import numpy as np
-
-    if any(lap.kind != "interval" for lap in activity.laps):
-        return []
-    ours = _time(activity) if activity.streams else _time(leg)
-    shift = _shift_s(activity, leg) if activity.streams else 0.0
-    found = []
-    for lap in leg.laps:
-        start = None if lap.start_s is None else lap.start_s - shift
-        first = last = None
-        if ours is not None and start is not None and lap.elapsed_s is not None:
-            low, high = np.searchsorted(ours, [start, start + max(lap.elapsed_s, 1.0)])
-            first, last = (int(low), int(high)) if high > low else (None, None)
-        found.append(msgspec.structs.replace(lap, start_s=start, start_index=first, end_index=last))
-    return found
+def _device(known: Device | None, recorded: Device | None) -> Device | None:
+    """Serial and software are those of the file, the name is the one that the source shows."""
+    if known is None or recorded is None:
+        return known or recorded
+    return msgspec.structs.replace(recorded, name=known.name or recorded.name)

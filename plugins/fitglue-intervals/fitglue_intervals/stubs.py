@@ -19,6 +19,8 @@ STRAVA = Stub(
     "Intervals.icu itself, or upload the file there",
 )
 
+_NEVER_OF_A_STUB = ("type", "start_date", "name")
+
 
 def stub_of(activity: Mapping[str, Any]) -> Stub | None:
     """Why the source will not deliver this activity, or ``None`` where it does.
@@ -26,7 +28,7 @@ def stub_of(activity: Mapping[str, Any]) -> Stub | None:
     A stub is five keys: id, athlete, source, local start and ``_note``. The note is not relied on
     for Strava: some answers lack it.
     """
-    if any(activity.get(key) is not None for key in ("type", "start_date", "name")):
+    if any(activity.get(key) is not None for key in _NEVER_OF_A_STUB):
         return None
     if activity.get("source") == "STRAVA":
         return STRAVA

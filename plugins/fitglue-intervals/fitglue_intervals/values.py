@@ -58,47 +58,55 @@ class Values:
         """A finite number of any sign."""
         value = self.payload.get(key)
         # What was read from JSON has no other types, and a boolean is no int here.
-        if type(value) is float:
-            return value if math.isfinite(value) else None
-        if type(value) is not int:
-            return None
-        try:
-            return float(value)
-        except OverflowError:
-            return None
+        if type(value) is int:
+            try:
+                return float(value)
+            except OverflowError:
+                return None
+        if type(value) is float and math.isfinite(value):
+            return value
+        return None
 
     def amount(self, key: str, field: str | None = None) -> float | None:
         """A number that is not below zero."""
         number = self.figure(key)
-        if number is not None and number < 0:
-            if field is not None:
-                self.missing[field] = f"the source says {number:g}"
-            return None
-        return number
+        if number is None or number >= 0:
+            return number
+        if field is not None:
+            self.missing[field] = f"the source says {number:g}"
+        return None
 
     def whole(self, key: str) -> int | None:
         """A whole number, zero or more."""
         number = self.amount(key)
-        return int(number) if number is not None and number.is_integer() else None
+        if number is None or not number.is_integer():
+            return None
+        return int(number)
 
     def text(self, key: str) -> str | None:
         """A text with something in it."""
         value = self.payload.get(key)
-        return value.strip() or None if isinstance(value, str) else None
+        if not isinstance(value, str):
+            return None
+        return value.strip() or None
 
     def identity(self, key: str) -> str | None:
         """An id as the opaque text that it is, also where it is written as a number."""
         value = self.payload.get(key)
-        return (
-            str(value) if isinstance(value, int) and not isinstance(value, bool) else self.text(key)
-        )
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        return self.text(key)
 
     def flag(self, key: str) -> bool | None:
         """True, false, or not said."""
         value = self.payload.get(key)
-        return value if isinstance(value, bool) else None
+        if isinstance(value, bool):
+            return value
+        return None
 
     def numbers(self) -> dict[str, float | None]:
         """Every field of the model that is one number of the payload and needs no thought."""
-        amounts = {field: self.amount(key, field) for field, key in AMOUNTS.items()}
-        return amounts | {field: self.figure(key) for field, key in FIGURES.items()}
+        numbers = {field: self.amount(key, field) for field, key in AMOUNTS.items()}
+        for field, key in FIGURES.items():
+            numbers[field] = self.figure(key)
+        return numbers

@@ -9,7 +9,7 @@ import pytest
 
 from fitglue_intervals import plugin
 from fitglue_intervals.listing import split
-from fitglue_intervals.reading import split_rows
+from fitglue_intervals.rows import split_rows
 from fitglue_registry.errors import ConnectionStopped
 from fitglue_registry.plugin_api import Split, Window
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fitglue_intervals import plugin
-from fitglue_intervals.streams import decode_streams, read_fast
+from fitglue_intervals.fast_streams import read_fast
+from fitglue_intervals.streams import decode_streams
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import decode, encode, problems
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitglue_intervals.reading import read_json, split_rows
+from fitglue_intervals.reading import read_json
+from fitglue_intervals.rows import split_rows
 
 WORDS = ["NaN", "Infinity", "-Infinity"]
 texts = st.lists(st.sampled_from([*WORDS, '"', ":", " ", "\\", "name", "x", ","])).map("".join)

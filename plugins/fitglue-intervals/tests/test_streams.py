@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitglue_intervals.streams import _columns, decode_streams, read_fast, read_slowly
+from fitglue_intervals.fast_streams import read_fast
+from fitglue_intervals.slow_streams import read_slowly
+from fitglue_intervals.streams import decode_streams, streams_of
 
 TIME = {"type": "time", "data": [0, 1, 2]}
 
@@ -133,7 +135,7 @@ def test_what_looks_like_a_list_or_a_gap_in_a_text_deceives_neither_road(content
         fast = read_fast(content)
     except ValueError:
         return
-    assert as_plain(_columns(fast)) == as_plain(_columns(read_slowly(content)))
+    assert as_plain(streams_of(fast)) == as_plain(streams_of(read_slowly(content)))
 
 
 def test_a_custom_stream_keeps_its_name_and_has_no_promised_unit():
@@ -284,7 +286,7 @@ def test_both_roads_agree(channels):
         fast = read_fast(content)
     except (ValueError, RuntimeError, TypeError):
         return
-    assert as_plain(_columns(fast)) == as_plain(_columns(read_slowly(content)))
+    assert as_plain(streams_of(fast)) == as_plain(streams_of(read_slowly(content)))
 
 
 def as_plain(result):

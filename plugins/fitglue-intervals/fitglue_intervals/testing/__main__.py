@@ -32,7 +32,12 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
 
     latency_s = options.latency_ms / 1000
-    with StandIn(account, api_key=options.key, port=options.port, latency_s=latency_s) as server:
+    with StandIn(
+        account,
+        api_key=options.key,
+        port=options.port,
+        latency_s=latency_s,
+    ) as server:
         sys.stdout.write(server.url + "\n")
         sys.stdout.flush()
         sys.stderr.write(
@@ -63,8 +68,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--port", type=int, default=0, help="0, the default, takes a free one")
-    add("--count", type=int, default=120, help="how many activities to make up")
-    add("--seed", type=int, default=1, help="another seed makes up another athlete")
+    add(
+        "--count",
+        type=int,
+        default=120,
+        help="how many activities to make up",
+    )
+    add(
+        "--seed",
+        type=int,
+        default=1,
+        help="another seed makes up another athlete",
+    )
     add(
         "--until",
         type=date.fromisoformat,
@@ -90,7 +105,11 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="make all rows and streams before the address is printed",
     )
-    add("--rows", type=Path, help="serve this JSON list of activities instead, as it is")
+    add(
+        "--rows",
+        type=Path,
+        help="serve this JSON list of activities instead, as it is",
+    )
     return parser
 
 

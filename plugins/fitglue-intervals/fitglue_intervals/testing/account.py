@@ -11,7 +11,12 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count as numbers_from
 from typing import TYPE_CHECKING, Any
 
-from fitglue_intervals.testing.content import Content, Generated, Given, Intervals
+from fitglue_intervals.testing.content import (
+    Content,
+    Generated,
+    Given,
+    Intervals,
+)
 from fitglue_intervals.testing.history import History, plans_of
 from fitglue_intervals.testing.plan import lone_plan, sport_key
 from fitglue_intervals.testing.records import Record, Records
@@ -59,7 +64,14 @@ class Account:
         distinct_streams: int | None = 12,
     ) -> Account:
         """An athlete with the history of these values, see ``History``."""
-        return cls.of(History(count, seed, until, strava_stubs, distinct_streams))
+        history = History(
+            count,
+            seed,
+            until,
+            strava_stubs,
+            distinct_streams,
+        )
+        return cls.of(history)
 
     @classmethod
     def of(cls, history: History, athlete_id: str = _ATHLETE) -> Account:
@@ -143,7 +155,13 @@ class Account:
     # Changing
     # ----------------------------------------------------------------------------------------------
 
-    def edit(self, id_: str, *, reanalysed: bool = False, **changes: Any) -> None:
+    def edit(
+        self,
+        id_: str,
+        *,
+        reanalysed: bool = False,
+        **changes: Any,
+    ) -> None:
         """Change fields of an activity as its owner does; the dates of analysis move only when
         ``reanalysed``.
         """
@@ -191,7 +209,8 @@ class Account:
         )
         with self.records.unchanged():
             stamps = {"created": created or self._tick()} | self._analysis()
-            self.records.put(plan.id, _record(plan, self.athlete_id, stamps | fields))
+            record = _record(plan, self.athlete_id, stamps | fields)
+            self.records.put(plan.id, record)
         return plan.id
 
     def add_row(
@@ -275,7 +294,11 @@ class Account:
         return {"analyzed": stamp, "icu_sync_date": stamp}
 
 
-def _record(plan: Plan, athlete_id: str, changes: Row | None = None) -> Record:
+def _record(
+    plan: Plan,
+    athlete_id: str,
+    changes: Row | None = None,
+) -> Record:
     return Record(Generated(plan, athlete_id), changes or {})
 
 

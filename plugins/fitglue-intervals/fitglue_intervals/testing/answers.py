@@ -25,7 +25,12 @@ BAD_DATE = error_response(422, "Invalid date, expected an ISO-8601 local date or
 
 def spring_error(status: int, text: str, path: str) -> Response:
     """The response of the framework, before the application is asked."""
-    body = {"timestamp": _MOMENT, "status": status, "error": text, "path": path}
+    body = {
+        "timestamp": _MOMENT,
+        "status": status,
+        "error": text,
+        "path": path,
+    }
     return json_response(body, status)
 
 

@@ -73,7 +73,11 @@ def public(athlete_id: str, timezone: str) -> Row:
 
 def profile(athlete_id: str, timezone: str) -> Row:
     """The gentle way to ask whose key it is."""
-    return {"athlete": public(athlete_id, timezone), "sharedFolders": [], "customItems": []}
+    return {
+        "athlete": public(athlete_id, timezone),
+        "sharedFolders": [],
+        "customItems": [],
+    }
 
 
 def settings(athlete_id: str, timezone: str) -> Row:
@@ -128,7 +132,11 @@ def connections(athlete_id: str, timezone: str) -> Row:
 
 
 def _sports(athlete_id: str) -> list[Row]:
-    shared = {"athlete_id": athlete_id, "warmup_time": 1200, "cooldown_time": 600}
+    shared = {
+        "athlete_id": athlete_id,
+        "warmup_time": 1200,
+        "cooldown_time": 600,
+    }
     heart = {
         "lthr": LTHR,
         "max_hr": MAX_HR,
@@ -136,7 +144,12 @@ def _sports(athlete_id: str) -> list[Row]:
         "hr_load_type": "HRSS",
         "load_order": "POWER_HR_PACE",
     }
-    power = {"ftp": FTP, "w_prime": W_PRIME, "p_max": P_MAX, "power_zones": POWER_ZONES}
+    power = {
+        "ftp": FTP,
+        "w_prime": W_PRIME,
+        "p_max": P_MAX,
+        "power_zones": POWER_ZONES,
+    }
     pace = {
         "threshold_pace": THRESHOLD_RUN,
         "pace_zones": PACE_ZONES,

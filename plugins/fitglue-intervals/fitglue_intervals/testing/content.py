@@ -67,7 +67,11 @@ class Generated:
     def row(self) -> Row:
         """The Activity object, or the five keys of a stub."""
         if self.plan.stub:
-            return stub_row(self.plan.id, self.athlete_id, local_text(self.plan.start))
+            return stub_row(
+                self.plan.id,
+                self.athlete_id,
+                local_text(self.plan.start),
+            )
         return activity_row(self.plan, self.athlete_id)
 
     def gzipped_streams(self, types: list[str]) -> bytes:

@@ -12,7 +12,12 @@ from fitglue_intervals.testing.values import Row, f32
 if TYPE_CHECKING:
     from fitglue_intervals.testing.shapes import Effort, Shape
 
-_OF_GROUP = ("average_watts", "average_cadence", "elapsed_time", "moving_time")
+_OF_GROUP = (
+    "average_watts",
+    "average_cadence",
+    "elapsed_time",
+    "moving_time",
+)
 
 
 def intervals_of(shape: Shape) -> tuple[list[Row], list[Row]]:

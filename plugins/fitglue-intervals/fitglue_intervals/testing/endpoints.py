@@ -104,7 +104,12 @@ class Endpoints:
                 return Response(200, self._bodies.rows(ids))
             return Response(200, json_list(self._bodies.fields(id_, fields) for id_ in ids))
 
-    def _several(self, request: Request, athlete_id: str, ids: str) -> Response:
+    def _several(
+        self,
+        request: Request,
+        athlete_id: str,
+        ids: str,
+    ) -> Response:
         """Some activities by id, in the order of the list; unknown ids are left out."""
         if self._is_foreign(athlete_id):
             return ACCESS_DENIED
@@ -126,7 +131,9 @@ class Endpoints:
                 refused = self._account.is_stub(id_)
                 if is_detail and self.stub_detail:
                     refused = False
-                return STRAVA_REFUSED if refused else endpoint(request, id_, *rest)
+                if refused:
+                    return STRAVA_REFUSED
+                return endpoint(request, id_, *rest)
             except KeyError:
                 if id_ in self._account:
                     raise
@@ -150,11 +157,25 @@ class Endpoints:
             }
         )
 
-    def _streams(self, request: Request, id_: str, _extension: str) -> Response:
+    def _streams(
+        self,
+        request: Request,
+        id_: str,
+        _extension: str,
+    ) -> Response:
         types = _names(request, "types")
-        return Response(200, None, gzipped=self._bodies.gzipped_streams(id_, types))
+        return Response(
+            200,
+            None,
+            gzipped=self._bodies.gzipped_streams(id_, types),
+        )
 
-    def _streams_as_csv(self, request: Request, id_: str, _extension: str) -> Response:
+    def _streams_as_csv(
+        self,
+        request: Request,
+        id_: str,
+        _extension: str,
+    ) -> Response:
         types = _names(request, "types")
         streams = self._account.streams(id_)
         if types:

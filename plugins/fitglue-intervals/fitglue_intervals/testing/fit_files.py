@@ -51,15 +51,25 @@ def _messages(legs: tuple[tuple[datetime, Leg], ...], serial: int) -> Iterator[M
         "serial_number": serial,
     }
     yield "file_id", {"type": "activity", "time_created": begin, **device}
-    yield "event", {"timestamp": begin, "event": "timer", "event_type": "start"}
-    yield "device_info", {"timestamp": begin, "device_index": 0, "software_version": 14.2, **device}
+    yield "event", _timer("start", begin)
+    info = {"timestamp": begin, "device_index": 0, "software_version": 14.2}
+    yield "device_info", {**info, **device}
     end = begin
     for number, (start, leg) in enumerate(legs):
         first = _fit_time(start, leg)
         end = first + shape_of(leg).elapsed_s
         yield from _leg(number, leg, first)
-    yield "event", {"timestamp": end, "event": "timer", "event_type": "stop_all"}
+    yield "event", _timer("stop_all", end)
     yield "activity", _activity(legs, end)
+
+
+def _timer(event_type: str, moment: int) -> dict[str, Value]:
+    """The timer is started or stopped."""
+    return {
+        "timestamp": moment,
+        "event": "timer",
+        "event_type": event_type,
+    }
 
 
 def _leg(number: int, leg: Leg, first: int) -> Iterator[Message]:

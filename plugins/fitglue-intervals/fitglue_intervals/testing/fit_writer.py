@@ -47,7 +47,14 @@ class FitWriter:
     def content(self) -> bytes:
         """The whole file, with its checksums."""
         size = len(self._data)
-        header = struct.pack("<BBHI4s", _HEADER_SIZE, _PROTOCOL, VERSION, size, b".FIT")
+        header = struct.pack(
+            "<BBHI4s",
+            _HEADER_SIZE,
+            _PROTOCOL,
+            VERSION,
+            size,
+            b".FIT",
+        )
         header += struct.pack("<H", checksum(header))
         content = header + self._data
         return content + struct.pack("<H", checksum(content))
@@ -59,7 +66,14 @@ class FitWriter:
             if number == local:
                 del self._definitions[known]
         number = MESSAGES[layout[0]].number
-        self._data += struct.pack("<BBBHB", _DEFINITION | local, 0, 0, number, len(fields))
+        self._data += struct.pack(
+            "<BBBHB",
+            _DEFINITION | local,
+            0,
+            0,
+            number,
+            len(fields),
+        )
         formats = ""
         for field in fields:
             size = struct.calcsize(field.base.format)

@@ -49,7 +49,12 @@ class _Point(NamedTuple):
         )
 
 
-def gpx_file(start: datetime, leg: Leg, from_s: int = 0, until_s: int | None = None) -> bytes:
+def gpx_file(
+    start: datetime,
+    leg: Leg,
+    from_s: int = 0,
+    until_s: int | None = None,
+) -> bytes:
     """The GPX file of a leg, cut to some seconds since its local start."""
     sport = shape_of(leg).sport
     begin = start - PLACES[leg.zone].offset(start)

@@ -127,7 +127,12 @@ def _time(rng: Random, hour: int) -> time:
     return time(hour, minute, second)
 
 
-def _race(rng: Random, history: History, number: int, day: date) -> list[Plan]:
+def _race(
+    rng: Random,
+    history: History,
+    number: int,
+    day: date,
+) -> list[Plan]:
     """A triathlon: one file with five legs, each of which becomes an activity; the last leg
     first.
     """
@@ -142,5 +147,6 @@ def _race(rng: Random, history: History, number: int, day: date) -> list[Plan]:
     plans = []
     for leg_no, (begin, _) in enumerate(legs):
         place = number + len(legs) - 1 - leg_no
-        plans.append(Plan(place, _native_id(rng, history, place), begin, tuple(legs), leg_no))
+        id_ = _native_id(rng, history, place)
+        plans.append(Plan(place, id_, begin, tuple(legs), leg_no))
     return plans[::-1]

@@ -29,9 +29,27 @@ class Place:
         return timedelta(hours=self.winter_h + (begins <= local < ends))
 
 
-HOME = Place("Europe/Vienna", 1, "eu", 48.2082, 16.3738)
-ISLAND = Place("Atlantic/Canary", 0, "eu", 28.1235, -15.4363)
-OVERSEAS = Place("America/Los_Angeles", -8, "us", 34.0195, -118.4912)
+HOME = Place(
+    zone="Europe/Vienna",
+    winter_h=1,
+    summer="eu",
+    lat=48.2082,
+    lng=16.3738,
+)
+ISLAND = Place(
+    zone="Atlantic/Canary",
+    winter_h=0,
+    summer="eu",
+    lat=28.1235,
+    lng=-15.4363,
+)
+OVERSEAS = Place(
+    zone="America/Los_Angeles",
+    winter_h=-8,
+    summer="us",
+    lat=34.0195,
+    lng=-118.4912,
+)
 PLACES = {place.zone: place for place in (HOME, ISLAND, OVERSEAS)}
 
 

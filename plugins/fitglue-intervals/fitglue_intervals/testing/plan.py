@@ -49,7 +49,13 @@ class Plan:
         return self.start - self.place.offset(self.start)
 
 
-def lone_plan(number: int, id_: str, start: datetime, sport: str, seed: int) -> Plan:
+def lone_plan(
+    number: int,
+    id_: str,
+    start: datetime,
+    sport: str,
+    seed: int,
+) -> Plan:
     """A workout that is the only one in its file."""
     leg = Leg(sport, seed, whereabouts(start.date()).zone)
     return Plan(number, id_, start, ((start, leg),))

@@ -71,14 +71,23 @@ class Records:
         """All ids, the newest start first."""
         with self._lock:
             if self._order is None:
-                self._order = sorted(self._records, key=self.start_of, reverse=True)
+                self._order = sorted(
+                    self._records,
+                    key=self.start_of,
+                    reverse=True,
+                )
             return list(self._order)
 
     def start_of(self, id_: str) -> str:
         """The local start of an activity; empty where its row has none."""
         return self._starts[id_]
 
-    def window(self, oldest: str, newest: str, limit: int = _NO_LIMIT) -> list[str]:
+    def window(
+        self,
+        oldest: str,
+        newest: str,
+        limit: int = _NO_LIMIT,
+    ) -> list[str]:
         """The newest ``limit`` ids that start within a window of local times, both ends included.
 
         A row without a start is in every window.

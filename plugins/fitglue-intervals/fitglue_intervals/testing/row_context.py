@@ -168,7 +168,8 @@ def _skyline(workout: Workout) -> str:
     """The tiny chart of the list page: a string, although the API's document says a list."""
     count = 60 + workout.shape.recording_s // 60
     heights = [int(workout.rng.random() * 100) for _ in range(count)]
-    return base64.b64encode(bytes([8, 7, 18, count, *heights, 26, 1, 91])).decode()
+    content = bytes([8, 7, 18, count, *heights, 26, 1, 91])
+    return base64.b64encode(content).decode()
 
 
 def _interval_summary(workout: Workout) -> str:

@@ -32,7 +32,14 @@ _POWER_SHARES = {
     "Z7": 0.01,
     "SS": 0.13,
 }
-_WITH_PACE_LOAD = ("run", "treadmill", "trail", "swim", "tri_run", "tri_swim")
+_WITH_PACE_LOAD = (
+    "run",
+    "treadmill",
+    "trail",
+    "swim",
+    "tri_run",
+    "tri_swim",
+)
 
 
 def course(workout: Workout) -> Row:
@@ -188,10 +195,17 @@ def _zone_times(workout: Workout, shares: tuple[float, ...]) -> list[int]:
 def _power_zone_times(workout: Workout) -> list[Row]:
     zones = []
     for id_, share in _POWER_SHARES.items():
-        zones.append({"id": id_, "secs": round(share * workout.shape.recording_s)})
+        seconds = round(share * workout.shape.recording_s)
+        zones.append({"id": id_, "secs": seconds})
     return zones
 
 
 def _best_power(watts: int) -> Row:
     point = {"start_index": 392, "end_index": 397, "secs": 5, "value": watts}
-    return {"id": "ps0_5", "type": "BEST_POWER", "watts": watts, "secs": 5, "point": point}
+    return {
+        "id": "ps0_5",
+        "type": "BEST_POWER",
+        "watts": watts,
+        "secs": 5,
+        "point": point,
+    }

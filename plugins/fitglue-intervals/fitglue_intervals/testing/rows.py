@@ -16,7 +16,13 @@ from fitglue_intervals.testing.row_context import (
     settings,
     weather,
 )
-from fitglue_intervals.testing.row_figures import course, heart, load, pace, power
+from fitglue_intervals.testing.row_figures import (
+    course,
+    heart,
+    load,
+    pace,
+    power,
+)
 from fitglue_intervals.testing.row_identity import identity, manual, times
 from fitglue_intervals.testing.unset import UNSET
 from fitglue_intervals.testing.workout import workout_of
@@ -25,7 +31,18 @@ if TYPE_CHECKING:
     from fitglue_intervals.testing.plan import Plan
     from fitglue_intervals.testing.values import Row
 
-_PARTS = (course, heart, power, pace, load, fitness, settings, weather, opinion, extras)
+_PARTS = (
+    course,
+    heart,
+    power,
+    pace,
+    load,
+    fitness,
+    settings,
+    weather,
+    opinion,
+    extras,
+)
 
 
 def stub_row(id_: str, athlete_id: str, start_date_local: str) -> Row:

@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 
 #: Changes of the account that another process may ask for; those of one activity name its ``id``.
 _OF_ONE = ("edit", "edit_intervals", "replace_streams", "delete")
-_OF_ACCOUNT = ("add", "add_row", "add_strava_stub", "make_native", "drift", "move", "add_keys")
+_OF_ACCOUNT = (
+    "add",
+    "add_row",
+    "add_strava_stub",
+    "make_native",
+    "drift",
+    "move",
+    "add_keys",
+)
 
 
 class StandIn(LoopbackService):

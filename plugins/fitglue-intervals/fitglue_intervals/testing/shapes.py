@@ -145,7 +145,11 @@ def _late_fix_s(rng: Random) -> int:
     return int(rng.random() * 90)
 
 
-def _stops(rng: Random, sport: Sport, recording_s: int) -> tuple[tuple[int, int], ...]:
+def _stops(
+    rng: Random,
+    sport: Sport,
+    recording_s: int,
+) -> tuple[tuple[int, int], ...]:
     """Up to three stops of a workout outdoors, as recorded second and pause; a race has none."""
     if not sport.gps or sport.fields.get("race"):
         return ()

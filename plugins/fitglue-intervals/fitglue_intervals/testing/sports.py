@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-_OUTDOOR = ("distance", "altitude", "latlng", "velocity_smooth", "temp")
+_OUTDOOR = (
+    "distance",
+    "altitude",
+    "latlng",
+    "velocity_smooth",
+    "temp",
+)
 _STRAPPED = ("time", "cadence", "heartrate")
 
 
@@ -45,7 +51,13 @@ class Sport:
     @property
     def on_foot(self) -> bool:
         """Whether cadence is counted per leg and pace is what matters."""
-        return self.type in {"Run", "TrailRun", "VirtualRun", "Hike", "Walk"}
+        return self.type in {
+            "Run",
+            "TrailRun",
+            "VirtualRun",
+            "Hike",
+            "Walk",
+        }
 
     @property
     def gps(self) -> bool:
@@ -116,9 +128,20 @@ _ALL = (
         ("cycling", "virtual_activity"),
         (35, 75),
         136,
-        (*_STRAPPED, "watts", "distance", "velocity_smooth", "temp", "torque"),
+        (
+            *_STRAPPED,
+            "watts",
+            "distance",
+            "velocity_smooth",
+            "temp",
+            "torque",
+        ),
         (_ZWIFT, _EDGE),
-        ("Zwift - Tempo w/ 1min Cadence", "CYCLING:Sweet Spot 3×12", "Zwift - Race: Stage 4 🏁"),
+        (
+            "Zwift - Tempo w/ 1min Cadence",
+            "CYCLING:Sweet Spot 3×12",
+            "Zwift - Race: Stage 4 🏁",
+        ),
         speed_ms=8.9,
         watts=182,
         cadence=91,
@@ -130,9 +153,20 @@ _ALL = (
         ("running", "generic"),
         (30, 95),
         147,
-        (*_STRAPPED, "watts", *_OUTDOOR, "fixed_altitude", "GarminGCT"),
+        (
+            *_STRAPPED,
+            "watts",
+            *_OUTDOOR,
+            "fixed_altitude",
+            "GarminGCT",
+        ),
         (_FENIX,),
-        ("Easy Run", "Birthday Run 🎉", "Бег по набережной", "6×800 m – Prater’s loop"),
+        (
+            "Easy Run",
+            "Birthday Run 🎉",
+            "Бег по набережной",
+            "6×800 m – Prater’s loop",
+        ),
         speed_ms=2.9,
         watts=262,
         cadence=84,
@@ -144,7 +178,14 @@ _ALL = (
         ("running", "treadmill"),
         (30, 60),
         142,
-        (*_STRAPPED, "watts", "distance", "velocity_smooth", "temp", "GarminGCT"),
+        (
+            *_STRAPPED,
+            "watts",
+            "distance",
+            "velocity_smooth",
+            "temp",
+            "GarminGCT",
+        ),
         (_FENIX,),
         ("Treadmill Running",),
         speed_ms=2.7,
@@ -268,7 +309,13 @@ _ALL = (
 )
 
 SPORTS = {sport.key: sport for sport in _ALL}
-TRIATHLON = ("tri_swim", "tri_t1", "tri_ride", "tri_t1", "tri_run")
+TRIATHLON = (
+    "tri_swim",
+    "tri_t1",
+    "tri_ride",
+    "tri_t1",
+    "tri_run",
+)
 #: Twenty workouts as they come around, whatever their order.
 WEEKS = (
     *("ride",) * 4,

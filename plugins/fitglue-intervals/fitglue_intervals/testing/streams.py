@@ -51,7 +51,11 @@ def chosen(streams: list[Row], types: list[str]) -> list[Row]:
 def gzipped_choice(leg: Leg, types: tuple[str, ...]) -> bytes:
     """The body for some types only, compressed."""
     streams = json.loads(gzip.decompress(gzipped_streams(leg)))
-    return gzip.compress(json_bytes(chosen(streams, list(types))), _LEVEL, mtime=0)
+    return gzip.compress(
+        json_bytes(chosen(streams, list(types))),
+        _LEVEL,
+        mtime=0,
+    )
 
 
 def as_csv(streams: list[Row]) -> bytes:
@@ -90,14 +94,23 @@ def _with_spike(samples: Samples, streams: list[Row]) -> Row:
     end = start + 2
     [corrected] = chosen(streams, ["watts"])
     corrected["anomalies"] = [
-        {"start_index": start, "end_index": end, "value": 1940, "valueEnd": 2011}
+        {
+            "start_index": start,
+            "end_index": end,
+            "value": 1940,
+            "valueEnd": 2011,
+        }
     ]
     watts = list(samples.watts)
     watts[start:end] = [1940, 2011]
     return _stream("raw_watts", watts)
 
 
-def _stream(kind: str, values: list[Any], second: list[Any] | None = None) -> Row:
+def _stream(
+    kind: str,
+    values: list[Any],
+    second: list[Any] | None = None,
+) -> Row:
     """One stream, with the keys of a real one."""
     return {
         "type": kind,

@@ -1,0 +1,30 @@
+"""Reads streams through the standard library, which takes NaN and everything else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fitglue_intervals.channels import Channel
+from fitglue_intervals.reading import whole_number
+
+
+def read_slowly(content: bytes) -> list[Channel]:
+    """The channels of an answer; raises ``ValueError``."""
+    document = json.loads(content.decode("utf-8", "replace"), parse_int=whole_number)
+    if not isinstance(document, list) or not all(isinstance(item, dict) for item in document):
+        raise ValueError("it is not a list of streams")
+    return [_channel(item) for item in document]
+
+
+def _channel(item: dict[str, Any]) -> Channel:
+    outline = {key: value for key, value in item.items() if not isinstance(value, list | dict)}
+    return Channel(
+        outline,
+        _listed(item.get("data")),
+        _listed(item.get("data2")),
+    )
+
+
+def _listed(value: Any) -> list[Any] | None:
+    return value if isinstance(value, list) else None
