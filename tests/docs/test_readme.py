@@ -20,6 +20,7 @@ from tests.docs.pages import README, blocks, prose
 from tests.packaging.environment import (
     CHECKOUT,
     FILES,
+    FORMATS,
     INTERVALS,
     Environment,
     build,
@@ -40,7 +41,7 @@ def environment(tmp_path_factory) -> Environment:
     (folder / "wheels").mkdir()
     environment = empty_environment(folder)
     environment.install(
-        *(build(project, folder / "wheels") for project in (CHECKOUT, INTERVALS, FILES))
+        *(build(project, folder / "wheels") for project in (CHECKOUT, FORMATS, INTERVALS, FILES))
     )
     return environment
 

@@ -311,7 +311,7 @@ def test_a_scheduler_reads_files_without_importing_a_keyring(tmp_path):
     ref = FileSecretStore(tmp_path / "secrets").put("me", VALUES)
     code = (
         f"import sys; from fitglue_registry import Host\n"
-        f"print(len(Host({str(tmp_path)!r}).secrets.get({ref!r})), "
+        f"print(len(Host({str(tmp_path)!r}).workspace.secrets.get({ref!r})), "
         "'keyring' in sys.modules)"
     )
     assert (
