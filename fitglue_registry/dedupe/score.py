@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from fitglue_registry.dedupe import evidence
-from fitglue_registry.dedupe.recordings import sample_levels
 from fitglue_registry.dedupe.weights import probability
 
 if TYPE_CHECKING:
@@ -72,6 +71,9 @@ def judge(
     levels = evidence.levels(one, other, weights.cuts)
     bits = weights.prior + _bits(levels, weights)
     if read_samples is not None and _is_in_doubt(bits, weights):
+        # Few pairs are in doubt, and NumPy takes 95 ms to import.
+        from fitglue_registry.dedupe.recordings import sample_levels
+
         sampled = sample_levels((one, other), read_samples(), weights.cuts)
         levels |= sampled
         bits += _bits(sampled, weights)
