@@ -27,12 +27,14 @@ def test_a_plugin_that_asks_no_server_can_say_that_it_is_at_work(view):
 
 def test_each_plugin_has_a_folder_of_its_own_for_what_may_be_lost(host, tmp_path, monkeypatch):
     """Below the host's cache, and not made before it is needed."""
-    from fitglue_files import loose
+    from fitglue_files import plain_files
 
     seen = []
-    account = loose.account
+    paths_of = plain_files.paths_of
     monkeypatch.setattr(
-        loose, "account", lambda connection: seen.append(connection.cache) or account(connection)
+        plain_files,
+        "paths_of",
+        lambda connection: seen.append(connection.cache) or paths_of(connection),
     )
     (tmp_path / "rides").mkdir()
     host.connect("files", {"paths": str(tmp_path / "rides")})

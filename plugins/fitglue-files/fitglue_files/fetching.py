@@ -6,16 +6,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from fitglue_files.containers import GZIP, Box, unpack
+from fitglue_files.containers import Box
+from fitglue_files.unpacking import GZIP, unpack
 from fitglue_registry.errors import FitglueError, RecordRefused
 from fitglue_registry.plugin_api import Part, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from fitglue_files.containers import Member
+    from fitglue_files.members import Member
     from fitglue_registry.plugin_api import Connection, Listing
 
 
@@ -28,24 +29,29 @@ class Seen(NamedTuple):
     content_id: str | None = None
 
 
+#: What identifies a connection: its entry and its settings.
+Key: TypeAlias = tuple[str, ...]
 #: By connection, where each record's file was seen last: a short cut, believed only after a check;
 #: losing it costs a listing.
-_seen: OrderedDict[tuple[str, ...], dict[str, Seen]] = OrderedDict()
+_seen: OrderedDict[Key, dict[str, Seen]] = OrderedDict()
 _MOST_CONNECTIONS = 64
-_MISSING = (
-    "FG-file-missing",
-    "no file with this content lies there just now",
-    "put it back, or leave it: what was read of it is kept",
-)
 
 
-def remember(connection: Connection, external_id: str, seen: Seen) -> None:
+def remember(
+    connection: Connection,
+    external_id: str,
+    seen: Seen,
+) -> None:
     """Note where the file of a record was seen."""
-    key = (connection.entry, *sorted(connection.settings.values()))
+    key = _key(connection)
     _seen.setdefault(key, {})[external_id] = seen
     _seen.move_to_end(key)
     while len(_seen) > _MOST_CONNECTIONS:
         _seen.popitem(last=False)
+
+
+def _key(connection: Connection) -> Key:
+    return connection.entry, *sorted(connection.settings.values())
 
 
 def fetch(
@@ -55,28 +61,33 @@ def fetch(
     listings: Callable[[Connection], Iterable[Listing]],
 ) -> Iterator[Part | Unavailable]:
     """The file of each id, packed where it lies packed; each id is answered exactly once."""
-    looked_again = False
+    if part != "file":
+        for external_id in ids:
+            yield _missing(external_id, part)
+        return
+    listed_again = False
     with Box() as box:
         for external_id in ids:
-            answer = _answer(connection, box, part, external_id)
-            if (
-                isinstance(answer, Unavailable)
-                and answer.state == "later"
-                and part == "file"
-                and not looked_again
-            ):
+            answer = _file(connection, box, external_id)
+            if _may_be_elsewhere(answer) and not listed_again:
                 # Not seen yet in this process, moved, or changed: the list knows where everything
                 # is now.
-                looked_again = True
-                _look_again(connection, listings)
-                answer = _answer(connection, box, part, external_id)
+                listed_again = True
+                _list_again(connection, listings)
+                answer = _file(connection, box, external_id)
             yield answer
 
 
-def _look_again(
-    connection: Connection, listings: Callable[[Connection], Iterable[Listing]]
+def _may_be_elsewhere(answer: Part | Unavailable) -> bool:
+    return isinstance(answer, Unavailable) and answer.state == "later"
+
+
+def _list_again(
+    connection: Connection,
+    listings: Callable[[Connection], Iterable[Listing]],
 ) -> None:
-    _seen.pop((connection.entry, *sorted(connection.settings.values())), None)
+    """Forget where everything was, and list the connection for the sake of what is noted."""
+    _seen.pop(_key(connection), None)
     try:
         for _ in listings(connection):
             pass
@@ -84,15 +95,19 @@ def _look_again(
         connection.log.info("%s", error)  # the folder is gone: the ids are answered all the same
 
 
-def _answer(connection: Connection, box: Box, part: str, external_id: str) -> Part | Unavailable:
-    seen = _seen.get((connection.entry, *sorted(connection.settings.values())), {}).get(external_id)
-    if seen is None or part != "file":
-        # Never "gone": a disk that is not mounted is no deletion.
-        return Unavailable(external_id, part, "later", *_MISSING)
+def _file(
+    connection: Connection,
+    box: Box,
+    external_id: str,
+) -> Part | Unavailable:
+    """The file of one record, from where it was seen last."""
+    seen = _seen.get(_key(connection), {}).get(external_id)
+    if seen is None:
+        return _missing(external_id, "file")
     if seen.member is None:
         return Unavailable(
             external_id,
-            part,
+            "file",
             "none",
             "FG-no-file",
             "nothing was recorded, or the archive has no file of it",
@@ -101,9 +116,33 @@ def _answer(connection: Connection, box: Box, part: str, external_id: str) -> Pa
         content = box.read(seen.member)
         unpacked = unpack(content, seen.member.where)
     except RecordRefused as error:
-        return Unavailable(external_id, part, "later", error.code, error.what, error.fix)
-    if seen.content_id is not None and hashlib.sha256(unpacked).hexdigest() != seen.content_id:
-        return Unavailable(external_id, part, "later", *_MISSING)
+        return Unavailable(
+            external_id,
+            "file",
+            "later",
+            error.code,
+            error.what,
+            error.fix,
+        )
+    content_id = hashlib.sha256(unpacked).hexdigest()
+    if seen.content_id not in (None, content_id):
+        return _missing(external_id, "file")
     return Part(
-        external_id, part, content, "gzip" if content.startswith(GZIP) else "identity", unpacked
+        external_id,
+        "file",
+        content,
+        "gzip" if content.startswith(GZIP) else "identity",
+        unpacked,
+    )
+
+
+def _missing(external_id: str, part: str) -> Unavailable:
+    # Never "gone": a disk that is not mounted is no deletion.
+    return Unavailable(
+        external_id,
+        part,
+        "later",
+        "FG-file-missing",
+        "no file with this content lies there just now",
+        "put it back, or leave it: what was read of it is kept",
     )

@@ -1,26 +1,24 @@
-"""The hooks of files and archives: what an entry does differs in its module alone, the way in is
-one.
-"""
+"""The hooks of files and archives: each is passed to the source that the entry names."""
 
 from __future__ import annotations
 
-import hashlib
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fitglue_files.fetching import fetch
 from fitglue_registry import hookimpl
-from fitglue_registry.plugin_api import Account, Body, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from fitglue_files.source import Source
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugin_api import (
+        Account,
         Connection,
         Listing,
         Part,
         Recognized,
+        Record,
         Unavailable,
         Window,
     )
@@ -29,14 +27,15 @@ if TYPE_CHECKING:
 #: registers the plugin.
 FITGLUE_HOOK_API = 1
 
-#: Entry → the module with its ``account``, ``listings`` and ``normalize``; loaded when it is first
-#: asked.
-_MODULES = {
-    "files": "fitglue_files.loose",
-    "strava-archive": "fitglue_files.archives.strava",
-    "garmin-archive": "fitglue_files.archives.garmin",
-    "trainingpeaks-archive": "fitglue_files.archives.trainingpeaks",
-}
+# The host loads every plugin before a sync, because each may have an opinion on duplicates. So that
+# this costs 6 ms and not 46, what reads files and archives is imported by the first hook that needs
+# it.
+
+
+def _source(entry: str) -> Source:
+    from fitglue_files.sources import SOURCES
+
+    return SOURCES[entry]
 
 
 @hookimpl
@@ -44,32 +43,36 @@ def fitglue_connect(connection: Connection) -> Account:
     """There is no key to prove: what is named must be there, be readable, and be what the entry
     reads.
     """
-    account: Account = _module(connection.entry).account(connection)
-    return account
+    return _source(connection.entry).account(connection)
 
 
 @hookimpl
-def fitglue_list(connection: Connection, window: Window) -> Iterator[Listing]:
+def fitglue_list(
+    connection: Connection,
+    window: Window,
+) -> Iterator[Listing]:
     """Everything that is there, whatever the window: what day a workout was is only known by
     reading it.
     """
     del window
-    yield from _module(connection.entry).listings(connection)
+    yield from _source(connection.entry).listings(connection)
 
 
 @hookimpl
 def fitglue_fetch(
-    connection: Connection, part: str, ids: Sequence[str]
+    connection: Connection,
+    part: str,
+    ids: Sequence[str],
 ) -> Iterator[Part | Unavailable]:
     """The file of each record."""
-    return fetch(connection, part, ids, _module(connection.entry).listings)
+    source = _source(connection.entry)
+    return fetch(connection, part, ids, source.listings)
 
 
 @hookimpl
 def fitglue_normalize(record: Record) -> list[SourceActivity]:
     """The workouts of a record; before its file has been fetched, what the listing says."""
-    found: list[SourceActivity] = _module(record.entry).normalize(record)
-    return found
+    return _source(record.entry).normalize(record)
 
 
 @hookimpl
@@ -80,22 +83,15 @@ def fitglue_recognize(paths: Sequence[str]) -> list[Recognized]:
     return recognize(paths)
 
 
-def _module(entry: str) -> Any:
-    return import_module(_MODULES[entry])
-
-
-def offline_records(content: bytes, name: str, streams: bytes | None = None) -> list[Record]:
+def offline_records(
+    content: bytes,
+    name: str,
+    streams: bytes | None = None,
+) -> list[Record]:
     """The record of one file without a connection, for ``fitglue dev normalize files FILE…``; no
     hook, and not needed by the host.
     """
-    from fitglue_files.containers import unpack
-    from fitglue_files.looking import title_of
-    from fitglue_files.loose import canonical
+    from fitglue_files.offline import records
 
     del streams  # a file has its own
-    unpacked = unpack(content, name)
-    parts = {
-        "summary": Body(canonical({"name": title_of(name), "size": len(unpacked)})),
-        "file": Body(unpacked),
-    }
-    return [Record(hashlib.sha256(unpacked).hexdigest(), "files", parts)]
+    return records(content, name)

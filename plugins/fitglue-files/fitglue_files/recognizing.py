@@ -5,28 +5,29 @@ or nothing of ours.
 from __future__ import annotations
 
 from collections import defaultdict
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from fitglue_files.archives.kinds import Archive, archives_in, outside
-from fitglue_files.archives.layout import Layout
+from fitglue_files.archives.kinds import archives_in, outside
 from fitglue_files.containers import Box
-from fitglue_files.looking import census
-from fitglue_files.loose import told_of
+from fitglue_files.counting import contents_of, count_kinds, count_workouts
+from fitglue_files.layout import Layout
 from fitglue_files.paths import joined
+from fitglue_files.plain_files import SOURCE
 from fitglue_files.wording import counted, left_out
 from fitglue_registry.plugin_api import Recognized
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator, Mapping, Sequence
 
-#: Entry → its name for people, and the module that says what is in one.
-ARCHIVES = {
-    "strava-archive": ("Strava archive", "fitglue_files.archives.strava"),
-    "garmin-archive": ("Garmin archive", "fitglue_files.archives.garmin"),
-    "trainingpeaks-archive": ("TrainingPeaks exports", "fitglue_files.archives.trainingpeaks"),
-}
+    from fitglue_files.archives.kind import Archive
+    from fitglue_files.wording import Contents
+
+#: The members at each of the paths that were given.
+Layouts: TypeAlias = "Mapping[str, Layout]"
+#: The paths among which each archive is.
+Archives: TypeAlias = "Mapping[Archive, Sequence[str]]"
 
 
 def recognize(paths: Sequence[str]) -> list[Recognized]:
@@ -37,66 +38,120 @@ def recognize(paths: Sequence[str]) -> list[Recognized]:
     its own part of it.
     """
     archives: dict[Archive, list[str]] = defaultdict(list)
-    loose: list[Recognized] = []
+    folders: list[Recognized] = []
     single: list[str] = []
     with Box() as box:
         layouts = {path: Layout.of(box, [Path(path)]) for path in paths}
         # The files of TrainingPeaks are known as such only beside their table.
         together = archives_in(box, Layout.of_all(layouts.values()))
         for path, layout in layouts.items():
-            here = [
-                one
-                for one in together
-                if any(one.covers(member.location) for member in layout.members)
-            ]
+            here = [archive for archive in together if _is_among(archive, layout)]
             for archive in here:
                 archives[archive].append(path)
-            rest = census(box, outside(layout, here))
-            if not (rest["fit"] + rest["gpx"] + rest["tcx"] or (rest["refused"] and not here)):
+            rest = count_kinds(box, outside(layout, here))
+            if not _is_worth_connecting(rest, is_alone=not here):
                 continue
             if Path(path).is_dir():
-                found, skipped = told_of(rest)
-                skipped += (
-                    left_out(f"{counted(len(here), 'archive')}, each a source of its own")
-                    if here
-                    else ()
-                )
-                loose.append(
-                    Recognized("files", (path,), "Folder of files", {"paths": path}, found, skipped)
-                )
+                folders.append(_folder(path, contents_of(rest), len(here)))
             else:
                 single.append(path)
-        return [*_archives(archives, layouts), *loose, *_single(box, single, layouts)]
+        return [*_archives(archives, layouts), *folders, *_single(box, single, layouts)]
+
+
+def _is_among(archive: Archive, layout: Layout) -> bool:
+    return any(archive.covers(member.location) for member in layout.members)
+
+
+def _is_worth_connecting(rest: Counter[str], *, is_alone: bool) -> bool:
+    """Whether what is in no archive holds a workout, or something that should be one where there is
+    nothing else.
+    """
+    if count_workouts(rest):
+        return True
+    return is_alone and rest["refused"] > 0
+
+
+def _folder(
+    path: str,
+    contents: Contents,
+    archives: int,
+) -> Recognized:
+    """A folder of files, with so many archives in it."""
+    skipped = contents.left_out
+    if archives:
+        skipped += left_out(f"{counted(archives, 'archive')}, each a source of its own")
+    return Recognized(
+        SOURCE.id,
+        (path,),
+        "Folder of files",
+        {"paths": path},
+        contents.found,
+        skipped,
+    )
+
+
+def _single(
+    box: Box,
+    paths: Sequence[str],
+    layouts: Layouts,
+) -> Iterator[Recognized]:
+    """All single files together."""
+    if not paths:
+        return
+    layout = Layout.of_all(layouts[path] for path in paths)
+    contents = contents_of(count_kinds(box, layout.members))
+    yield Recognized(
+        SOURCE.id,
+        tuple(paths),
+        "Files",
+        {"paths": joined(paths)},
+        contents.found,
+        contents.left_out,
+    )
 
 
 def _archives(
-    archives: Mapping[Archive, Sequence[str]], layouts: Mapping[str, Layout]
+    archives: Archives,
+    layouts: Layouts,
 ) -> Iterator[Recognized]:
+    """The archives by the account that they are of, as far as that is known."""
     by_account: dict[tuple[str, str], list[Archive]] = defaultdict(list)
     for archive in archives:
-        # The exports of TrainingPeaks are of one account; of the others, each archive says whose it
-        # is.
-        by_account[
-            archive.entry, "" if archive.entry == "trainingpeaks-archive" else archive.path
-        ].append(archive)
-    for (entry, _), together in by_account.items():
-        name, module = ARCHIVES[entry]
-        given = tuple(dict.fromkeys(path for archive in together for path in archives[archive]))
-        members = Layout.of_all(layouts[path] for path in given).within(together)
-        with Box() as box:
-            found, skipped = import_module(module).told(box, members)
-        places = dict.fromkeys(_place(archive, archives[archive]) for archive in together)
-        yield Recognized(entry, given, name, {"paths": joined(places)}, found, skipped)
+        account = "" if archive.kind.is_one_account else archive.path
+        by_account[archive.kind.id, account].append(archive)
+    for together in by_account.values():
+        yield _account(together, archives, layouts)
+
+
+def _account(
+    together: Sequence[Archive],
+    archives: Archives,
+    layouts: Layouts,
+) -> Recognized:
+    """The archives of one account."""
+    kind = together[0].kind
+    given: list[str] = []
+    places: list[str] = []
+    for archive in together:
+        given += archives[archive]
+        places.append(_place(archive, archives[archive]))
+    given = list(dict.fromkeys(given))
+    layout = Layout.of_all(layouts[path] for path in given)
+    with Box() as box:
+        contents = kind.contents(box, layout.within(together))
+    return Recognized(
+        kind.id,
+        tuple(given),
+        kind.name,
+        {"paths": joined(dict.fromkeys(places))},
+        contents.found,
+        contents.left_out,
+    )
 
 
 def _place(archive: Archive, given: Sequence[str]) -> str:
     """Where to connect to: the archive, and never more than what was named of it."""
-    return next((path for path in given if path.startswith(f"{archive.path}/")), archive.path)
-
-
-def _single(box: Box, paths: Sequence[str], layouts: Mapping[str, Layout]) -> Iterator[Recognized]:
-    if paths:
-        found, skipped = told_of(
-            census(box, Layout.of_all(layouts[path] for path in paths).members)
-        )
-        yield Recognized("files", tuple(paths), "Files", {"paths": joined(paths)}, found, skipped)
+    for path in given:
+        if path.startswith(f"{archive.path}/"):
+            return path
+    return archive.path

@@ -10,8 +10,9 @@ import zipfile
 
 import pytest
 
-from fitglue_files import containers
-from fitglue_files.containers import Box, Member, Refusal
+from fitglue_files import limits, zips
+from fitglue_files.containers import Box
+from fitglue_files.members import Member, Refusal
 from fitglue_registry.errors import RecordRefused
 
 
@@ -80,14 +81,14 @@ def test_an_index_that_lies_about_sizes_unpacks_to_no_more_than_it_says(tmp_path
 
 def test_a_member_larger_than_any_workout_is_refused(tmp_path, zipped, monkeypatch):
     """Two gigabytes are never read."""
-    monkeypatch.setattr(containers, "LARGEST", 1000)
+    monkeypatch.setattr(limits, "LARGEST", 1000)
     zipped(tmp_path / "a.zip", {"large.gpx": os.urandom(2000), "good.gpx": b"x"})
     assert codes(tmp_path) == {"large.gpx": "FG-file-too-large"}
 
 
 def test_a_large_file_is_read_no_further_than_the_limit(tmp_path, monkeypatch):
     """A sparse file of a terabyte costs nothing."""
-    monkeypatch.setattr(containers, "LARGEST", 1000)
+    monkeypatch.setattr(limits, "LARGEST", 1000)
     with (tmp_path / "a.gpx").open("wb") as file:
         file.truncate(1 << 40)
     [member] = walked(tmp_path)
@@ -155,7 +156,7 @@ def test_a_nested_zip_is_unpacked_once_for_all(tmp_path, zipped, monkeypatch):
     """A part of two gigabytes, a hundred files at a time."""
     zipped(tmp_path / "a.zip", {"part.zip": zipped(None, {"a.fit": b"x"})})
     [member] = walked(tmp_path)
-    monkeypatch.setattr(containers.shutil, "copyfileobj", lambda *_: pytest.fail("unpacked again"))
+    monkeypatch.setattr(zips.shutil, "copyfileobj", lambda *_: pytest.fail("unpacked again"))
     with Box() as box:
         assert box.read(member) == b"x"
 

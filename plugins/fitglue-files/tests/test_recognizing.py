@@ -22,7 +22,10 @@ GARMIN = json.dumps(
         }
     ]
 ).encode()
-PEAKS = b"Title,WorkoutType,WorkoutDay,TimeTotalInHours\nTempo,Bike,2026-05-03,0.5\nPlan,Bike,2026-05-04,\n"
+PEAKS = (
+    b"Title,WorkoutType,WorkoutDay,TimeTotalInHours\n"
+    b"Tempo,Bike,2026-05-03,0.5\nPlan,Bike,2026-05-04,\n"
+)
 
 
 def recognized(*paths):

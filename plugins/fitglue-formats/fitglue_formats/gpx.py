@@ -264,6 +264,7 @@ def _figures(
 
 
 def _streams(samples: Sequence[Sample]) -> Streams:
+    """The streams of a recording, seconds counted from its first point."""
     start = samples[0].time
     points = [sample.point for sample in samples]
     latitudes = [point.latitude for point in points]

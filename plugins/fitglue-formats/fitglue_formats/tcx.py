@@ -103,6 +103,7 @@ def _text(element: Element | None, *path: str) -> str | None:
 
 
 def _number(element: Element | None, *path: str) -> float | None:
+    """A figure, ``None`` where there is none that is finite."""
     text = _text(element, *path)
     if text is None:
         return None
@@ -197,6 +198,7 @@ def _place(track_point: Element) -> Place | None:
 
 
 def _activity(element: Element, number: int) -> SourceActivity:
+    """The source activity of one activity of a file."""
     laps = list(_children(element, "Lap")) or [element]
     points = _points(element)
     start = _start(element, laps[0], points)
@@ -396,6 +398,7 @@ def _lap(
     times: Sequence[datetime],
     start: datetime,
 ) -> Lap:
+    """One lap with its place in the samples, if it has one."""
     elapsed_s = _not_negative(lap, "TotalTimeSeconds")
     shown_s = max(elapsed_s or 0.0, 1.0)
     end = _later(begin, shown_s)

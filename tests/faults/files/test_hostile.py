@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from fitglue_files import containers
+from fitglue_files import limits
 from tests.faults.files.conftest import gpx, synced, told, zipped
 
 BOMB = (
@@ -99,7 +99,7 @@ def test_it_is_refused_by_name_and_the_rest_arrives(
     host, rides, lost, fault, reliability, monkeypatch
 ):
     """Each time it is asked, and no other file pays for it."""
-    monkeypatch.setattr(containers, "LARGEST", 2 << 20)
+    monkeypatch.setattr(limits, "LARGEST", 2 << 20)
     name, content, code = HOSTILE[fault]
     host.connect("files", {"paths": str(rides)})
     if content is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fitglue_files import containers, notes, plugin
+from fitglue_files import description_cache, plugin, zips
 from fitglue_registry.errors import AthleteNeeded
 from tests.faults.files.conftest import gpx, synced, told, zipped
 
@@ -139,9 +139,9 @@ def test_notes_that_are_damaged(host, rides, lost, harm, reliability):
 def test_a_disk_without_room_for_a_zip_in_a_zip(host, rides, lost, monkeypatch, reliability):
     """The temporary file cannot be written: that part waits, the others arrive."""
     host.connect("files", {"paths": str(rides)})
-    containers._spools.clear()
+    zips._spools.clear()
     with monkeypatch.context() as patch:
-        patch.setattr(containers.shutil, "copyfileobj", _full)
+        patch.setattr(zips.shutil, "copyfileobj", _full)
         assert "No space left" in told(synced(host))
     assert len(host.activities()) == 2
     synced(host)
@@ -163,7 +163,7 @@ def test_a_reader_that_runs_out_of_room_for_its_notes(host, rides, lost, monkeyp
     """Looking goes on without."""
     host.connect("files", {"paths": str(rides)})
 
-    connect = notes.sqlite3.connect
+    connect = description_cache.sqlite3.connect
 
     def small(*arguments, **options):
         db = connect(*arguments, **options)
@@ -171,7 +171,7 @@ def test_a_reader_that_runs_out_of_room_for_its_notes(host, rides, lost, monkeyp
         return db
 
     with monkeypatch.context() as patch:
-        patch.setattr(notes.sqlite3, "connect", small)
+        patch.setattr(description_cache.sqlite3, "connect", small)
         synced(host)
     gone = lost(host, rides)
     assert gone == 0

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from babel import Locale
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 #: Languages, those of Strava first: two share a month's word for different months ("lis", "srp"),
 #: and then the first one is meant.
@@ -53,16 +56,18 @@ _EAST_ASIAN = ("zh", "zh_Hant", "ja", "ko")
 _TIME = re.compile(
     r"(?<!\d)(\d{1,2})(?:[:.]|\s?[時时시]\s?)(\d{2})(?:(?:[:.]|\s?[分분]\s?)(\d{2}))?(?!\d)"
 )
+_NUMBER = re.compile(r"\d+")
 #: Thai vowels and tones are no letters to Python, and tell January from March.
-_NUMBER, _WORD = re.compile(r"\d+"), re.compile(r"(?:[^\W\d_]|[\u0e31-\u0e4e])+")
+_WORD = re.compile(r"(?:[^\W\d_]|[\u0e31-\u0e4e])+")
 #: The Buddhist calendar is 543 years ahead.
-_BUDDHIST, _AHEAD = 2400, 543
+_BUDDHIST = 2400
+_AHEAD = 543
 _NOON_S = 12 * 3600
 
 
-class _Date(NamedTuple):
-    """One date, taken apart: numbers and words of the day, the clock, and whether it said a.m. or
-    p.m.
+class _Text(NamedTuple):
+    """The text of one date, taken apart: numbers and words of the day, the clock, and whether it
+    said a.m. or p.m.
     """
 
     numbers: tuple[int, ...]
@@ -71,107 +76,161 @@ class _Date(NamedTuple):
     afternoon: bool | None
 
 
+class _Day(NamedTuple):
+    """A day of the calendar."""
+
+    year: int
+    month: int
+    day: int
+
+
 class DateColumn:
     """The dates of one column; ``read`` gives UTC, which is what they are in."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        dates = [date for date in map(_apart, texts) if date is not None]
-        self._months = _language([date.words for date in dates if len(date.numbers) == 2])
+        dates = list(filter(None, map(_taken_apart, texts)))
+        self._months = _months_of([date for date in dates if len(date.numbers) == 2])
         self._month_first = _is_month_first([date for date in dates if len(date.numbers) == 3])
 
     def read(self, text: str) -> datetime | None:
         """The moment, or ``None`` where it cannot be understood."""
-        date = _apart(text)
-        day = self._day(date) if date is not None else None
-        if date is None or day is None:
+        date = _taken_apart(text)
+        if date is None:
             return None
+        day = self._day(date)
+        if day is None or day.year < 1000:
+            return None
+        if day.year > _BUDDHIST:
+            day = day._replace(year=day.year - _AHEAD)
         hour, minute, second = date.clock
         if date.afternoon is not None and hour <= 12:
-            hour = hour % 12 + (12 if date.afternoon else 0)
+            hour %= 12
+            if date.afternoon:
+                hour += 12
         try:
             return datetime(*day, hour, minute, second, tzinfo=UTC)
         except ValueError:
             return None
 
-    def _day(self, date: _Date) -> tuple[int, int, int] | None:
+    def _day(self, date: _Text) -> _Day | None:
         match date.numbers:
             case first, second:
-                month = next((found for found in map(self._months.get, date.words) if found), None)
-                year, day = (first, second) if first > 31 else (second, first)
+                return self._day_in_words(first, second, date.words)
             case first, second, third if first > 31:
-                year, month, day = first, second, third
+                return _Day(first, second, third)
+            case first, second, third if self._month_first:
+                return _Day(third, first, second)
             case first, second, third:
-                month, day = (first, second) if self._month_first else (second, first)
-                year = third
+                return _Day(third, second, first)
             case _:
                 return None
-        if month is None or year < 1000:
+
+    def _day_in_words(
+        self,
+        first: int,
+        second: int,
+        words: Iterable[str],
+    ) -> _Day | None:
+        """A day whose month is a word."""
+        months = filter(None, map(self._months.get, words))
+        month = next(months, None)
+        if month is None:
             return None
-        return year - _AHEAD if year > _BUDDHIST else year, month, day
+        if first > 31:
+            return _Day(first, month, second)
+        return _Day(second, month, first)
 
 
-def _apart(text: str) -> _Date | None:
-    text = "".join(
-        letter
-        for letter in unicodedata.normalize("NFKC", text)
-        if unicodedata.category(letter) != "Cf"
-    ).casefold()
-    clocks = [found for found in _TIME.finditer(text) if found[3]] or list(_TIME.finditer(text))
-    if not clocks:
+# -- one text --------------------------------------------------------------------------------------
+
+
+def _taken_apart(text: str) -> _Text | None:
+    text = _folded(text)
+    clock = _clock(text)
+    if clock is None:
         return None
-    found = clocks[-1]
-    day = text[: found.start()] if _NUMBER.search(text[: found.start()]) else text[found.end() :]
-    clock = (int(found[1]), int(found[2]), int(found[3] or 0))
+    hour, minute, second = clock.groups()
+    day = text[: clock.start()]
+    if not _NUMBER.search(day):
+        day = text[clock.end() :]
     words = _WORD.findall(day)
-    return _Date(
-        tuple(map(int, _NUMBER.findall(day))),
-        (*words, "".join(words)),
-        clock,
-        _is_afternoon(text, found),
+    return _Text(
+        numbers=tuple(map(int, _NUMBER.findall(day))),
+        words=(*words, "".join(words)),
+        clock=(int(hour), int(minute), int(second or 0)),
+        afternoon=_is_afternoon(text, clock),
     )
+
+
+def _folded(text: str) -> str:
+    """The text without marks that only say in which direction it is written."""
+    letters = unicodedata.normalize("NFKC", text)
+    visible = [letter for letter in letters if unicodedata.category(letter) != "Cf"]
+    return "".join(visible).casefold()
+
+
+def _clock(text: str) -> re.Match[str] | None:
+    """The time of day: the last one with seconds, else the last one."""
+    clocks = list(_TIME.finditer(text))
+    with_seconds = [clock for clock in clocks if clock[3]]
+    found = with_seconds or clocks
+    if not found:
+        return None
+    return found[-1]
 
 
 def _is_afternoon(text: str, clock: re.Match[str]) -> bool | None:
-    """What stands behind the clock, a zone behind it aside, or in front of it in the east of
+    """What is said behind the clock, a zone behind it aside, or in front of it in the east of
     Asia.
     """
     after = _WORD.findall(text[clock.end() :])
-    known = _halves(_LANGUAGES)
-    half = next(
-        (
-            known[word]
-            for many in range(len(after), 0, -1)
-            if (word := "".join(after[:many])) in known
-        ),
-        None,
-    )
-    before = "".join(_WORD.findall(_NUMBER.split(text[: clock.start()])[-1]))
-    return half if half is not None else _halves(_EAST_ASIAN).get(before.removeprefix("日"))
+    halves = _halves(_LANGUAGES)
+    for count in range(len(after), 0, -1):
+        word = "".join(after[:count])
+        if word in halves:
+            return halves[word]
+    before = text[: clock.start()]
+    last = _NUMBER.split(before)[-1]
+    word = "".join(_WORD.findall(last))
+    return _halves(_EAST_ASIAN).get(word.removeprefix("日"))
 
 
-def _is_month_first(dates: Sequence[_Date]) -> bool:
+# -- the column ------------------------------------------------------------------------------------
+
+
+def _is_month_first(dates: Sequence[_Text]) -> bool:
     """Whether 5/3 is a day in May: one date beyond the twelfth says it for all; else only who
     writes a.m. and p.m. has it so.
     """
     if any(date.numbers[0] > 12 for date in dates):
         return False
-    return any(date.numbers[1] > 12 for date in dates) or any(
-        date.afternoon is not None for date in dates
-    )
+    if any(date.numbers[1] > 12 for date in dates):
+        return True
+    return any(date.afternoon is not None for date in dates)
 
 
-def _language(rows: Sequence[tuple[str, ...]]) -> Mapping[str, int]:
-    """The months of the language that knows a month in most of the rows."""
-    best, most = _months(_LANGUAGES[0]), 0
-    words = dict.fromkeys(rows)
+def _months_of(dates: Sequence[_Text]) -> Mapping[str, int]:
+    """The months of the language that knows a month in most of the dates."""
+    rows = {date.words for date in dates}
+    best = _months(_LANGUAGES[0])
+    most = 0
     for language in _LANGUAGES:
         months = _months(language)
-        known = sum(1 for row in words if any(word in months for word in row))
+        known = sum(1 for words in rows if any(word in months for word in words))
         if known > most:
-            best, most = months, known
-        if most == len(words):
+            best = months
+            most = known
+        if most == len(rows):
             break
     return best
+
+
+# -- words of a language ---------------------------------------------------------------------------
+
+
+def _locale(language: str) -> Locale:
+    """A language with its names for months and times of the day."""
+    return Locale.parse(language)
 
 
 @lru_cache(maxsize=64)
@@ -179,25 +238,28 @@ def _months(language: str) -> Mapping[str, int]:
     """Every word of a language for one month, in whole, cut short, and run together where its name
     is of several ("ม.ค.").
     """
-    from babel import Locale
+    whole: dict[str, set[int]] = defaultdict(set)
+    cut: dict[str, set[int]] = defaultdict(set)
+    for number, name in _month_names(language):
+        words = _words(name)
+        for word in (*words, "".join(words)):
+            whole[word].add(number)
+            for length in range(3, len(word)):
+                cut[word[:length]].add(number)
+    return _of_one(cut) | _of_one(whole)
 
-    whole: dict[str, set[int]] = {}
-    cut: dict[str, set[int]] = {}
-    for forms in Locale.parse(language).months.values():
-        for width in ("wide", "abbreviated"):
-            for number, name in forms[width].items():
-                words = _WORD.findall(unicodedata.normalize("NFKC", name).casefold())
-                for word in (*words, "".join(words)):
-                    whole.setdefault(word, set()).add(number)
-                    for length in range(3, len(word)):
-                        cut.setdefault(word[:length], set()).add(number)
-    # "de" stands before every month of a Catalan, and means none of them.
-    return {
-        word: min(numbers)
-        for known in (cut, whole)
-        for word, numbers in known.items()
-        if len(numbers) == 1
-    }
+
+def _month_names(language: str) -> Iterator[tuple[int, str]]:
+    for forms in _locale(language).months.values():
+        yield from forms["wide"].items()
+        yield from forms["abbreviated"].items()
+
+
+def _of_one(months: Mapping[str, set[int]]) -> dict[str, int]:
+    """The words that are of one month: "de" is before every month of a Catalan, and means none of
+    them.
+    """
+    return {word: min(numbers) for word, numbers in months.items() if len(numbers) == 1}
 
 
 @lru_cache(maxsize=8)
@@ -205,36 +267,41 @@ def _halves(languages: tuple[str, ...]) -> Mapping[str, bool]:
     """Words for the halves of the day: whether it is the second one; what means both in two
     languages is left out.
     """
-    from babel import Locale
-
-    found: dict[bool, set[str]] = {False: set(), True: set()}
+    words: dict[bool, set[str]] = {False: set(), True: set()}
     for language in languages:
-        for widths in Locale.parse(language).day_periods.values():
-            for names in widths.values():
-                for period, half in {"am": False, "pm": True, **_periods(language)}.items():
-                    found[half].add(
-                        "".join(
-                            _WORD.findall(
-                                unicodedata.normalize("NFKC", names.get(period, "")).casefold()
-                            )
-                        )
-                    )
-    both = (found[False] & found[True]) | {""}
-    return {word: half for half, words in found.items() for word in words - both}
+        periods = {"am": False, "pm": True}
+        periods |= _periods(language)
+        for names in _period_names(language):
+            for period, is_second in periods.items():
+                word = "".join(_words(names.get(period, "")))
+                words[is_second].add(word)
+    unclear = words[False] & words[True]
+    unclear.add("")
+    halves = dict.fromkeys(words[False] - unclear, False)
+    halves |= dict.fromkeys(words[True] - unclear, True)
+    return halves
+
+
+def _period_names(language: str) -> Iterator[Mapping[str, str]]:
+    """The names of the parts of the day, in each context and width."""
+    for widths in _locale(language).day_periods.values():
+        yield from widths.values()
 
 
 def _periods(language: str) -> dict[str, bool]:
     """The finer parts of the day that the east of Asia writes (small hours, noon, evening): whether
     each lies in the second half.
     """
-    from babel import Locale
-
+    periods: dict[str, bool] = {}
     if language not in _EAST_ASIAN:
-        return {}
-    rules = Locale.parse(language).day_period_rules.get(None, {})
-    return {
-        period: rule["from"] >= _NOON_S
-        for period, times in rules.items()
-        for rule in times
-        if "from" in rule
-    }
+        return periods
+    rules = _locale(language).day_period_rules.get(None, {})
+    for period, times in rules.items():
+        for rule in times:
+            if "from" in rule:
+                periods[period] = rule["from"] >= _NOON_S
+    return periods
+
+
+def _words(name: str) -> list[str]:
+    return _WORD.findall(unicodedata.normalize("NFKC", name).casefold())

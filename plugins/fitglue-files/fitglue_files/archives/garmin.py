@@ -4,157 +4,110 @@ without one is a record, too.
 
 from __future__ import annotations
 
-import json
-import re
 from collections import defaultdict
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from fitglue_files import loose
-from fitglue_files.archives.garmin_row import activity_of, moment, number_of
+from fitglue_files import normalizing
+from fitglue_files.archives.garmin_row import activity_of
+from fitglue_files.archives.garmin_summaries import owner, summaries_in, tables_in
 from fitglue_files.archives.joining import workouts_of
-from fitglue_files.archives.layout import Layout, base_name, no_archive, present
-from fitglue_files.containers import Box, Member, Refusal
+from fitglue_files.archives.kind import ArchiveKind, no_archive
+from fitglue_files.containers import Box
+from fitglue_files.counting import count_kinds, count_workouts, unusable
+from fitglue_files.describing import Describer, promises_workout
+from fitglue_files.description_cache import DescriptionCache
 from fitglue_files.fetching import Seen, remember
-from fitglue_files.looking import Looks, census, promises, unusable
-from fitglue_files.notes import Notes
-from fitglue_files.paths import paths_of
-from fitglue_files.wording import between_years, counted
-from fitglue_registry.errors import RecordRefused
+from fitglue_files.layout import Layout, Position, position_of, slashed
+from fitglue_files.listing import listing_of, listing_of_refusal
+from fitglue_files.members import Refusal, newest_first
+from fitglue_files.paths import paths_of, present_paths
+from fitglue_files.wording import Contents, between_years, counted
 from fitglue_registry.plugin_api import Account, Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from fitglue_files.looking import Look
+    from fitglue_files.archives.garmin_summaries import Summaries, Summary
+    from fitglue_files.describing import Description
+    from fitglue_files.members import Found
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugin_api import Connection, Record
 
-#: From the start of the name: looked for from each place of it, a hostile one of 64 kB takes a
-#: minute.
-_SUMMARIES = re.compile(
-    r"(?:(?P<user>.+)_\d+_|.*)summarizedActivities\.json\Z", re.IGNORECASE | re.DOTALL
-)
 #: A summary and its file name the same second; some firmware rounds.
 _SAME_START_S = 5.0
-#: The summaries of a heavy user have more than a hundred megabytes.
-_LARGEST_TABLE = 1 << 30
-_JOINED_BY = ("parentId", "userProfileId", "deviceId", "elapsedDuration", "duration")
 
 
-class _Part(msgspec.Struct):
-    """One object of a file of summaries; each summary is kept as it stands there."""
-
-    summarizedActivitiesExport: list[msgspec.Raw] = []  # noqa: N815 - Garmin's name
+# -- which archives there are ----------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Row:
-    """One summary: its bytes, and of what it says what it is joined by."""
-
-    external_id: str
-    raw: bytes
-    said: dict[str, Any]
-    start: datetime | None
-    joined: bool = False
-
-    @property
-    def parent(self) -> str | None:
-        """The multisport event that it is a leg of; nothing is a leg of itself."""
-        parent = str(self.said.get("parentId") or "")
-        return parent if parent != self.external_id else None
-
-    @property
-    def lasted_s(self) -> float:
-        """How long it took, nothing where it does not say."""
-        return (
-            number_of(self.said, "elapsedDuration") or number_of(self.said, "duration") or 0.0
-        ) / 1000
+def roots(box: Box, layout: Layout) -> Iterator[Position]:
+    """The folders that hold the summaries and the parts of uploads."""
+    del box
+    for table in tables_in(layout):
+        yield _above(position_of(table))
+    for member in layout.members:
+        if _is_uploaded(member):
+            *container, upload, _ = member.location
+            yield _above(Position(tuple(container), slashed(upload)))
 
 
-@dataclass(slots=True)
-class Rows:
-    """The summaries of an archive that are workouts: a parent whose legs are there is a group and
-    none.
+def _above(position: Position) -> Position:
+    """The folder above ``DI_CONNECT``, however the archive was unpacked."""
+    before, found, _ = position.path.partition("DI_CONNECT/")
+    if found:
+        return Position(position.container, before.rstrip("/"))
+    folder, _, _ = position.path.rpartition("/")
+    return Position(position.container, folder)
+
+
+def _is_uploaded(member: Found) -> bool:
+    """Whether a member lies in a zip of uploaded files."""
+    if len(member.location) < 2:
+        return False
+    zip_name = member.location[-2].casefold()
+    return zip_name.endswith(".zip") and "uploadedfiles_" in zip_name
+
+
+def contents(box: Box, layout: Layout) -> Contents:
+    """What is in the archives, by their summaries and the first bytes of their files, and what of
+    it is left out.
     """
-
-    rows: list[Row]
-    groups: int = 0
-    broken: list[Refusal] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, box: Box, tables: Iterable[Member]) -> Rows:
-        """All parts of all archives, the newest archive first; a summary that is in two counts
-        once.
-        """
-        found: dict[str, Row] = {}
-        broken: list[Refusal] = []
-        for table in tables:
-            try:
-                for row in _read(box.read(table, _LARGEST_TABLE)):
-                    found.setdefault(row.external_id, row)
-            except (RecordRefused, msgspec.MsgspecError, ValueError, RecursionError) as error:
-                refusal = (
-                    error
-                    if isinstance(error, RecordRefused)
-                    else RecordRefused(
-                        "FG-garmin-table",
-                        f"{table.where} cannot be read: {error}",
-                        fix="download the archive again",
-                    )
-                )
-                broken.append(Refusal(table.location, refusal, table.modified_s))
-        parents = {row.parent for row in found.values()}
-        rows = [row for row in found.values() if row.external_id not in parents]
-        rows.sort(key=lambda row: row.start.timestamp() if row.start else 0.0, reverse=True)
-        return cls(rows, len(found) - len(rows), broken)
+    return _contents(box, layout, summaries_in(box, tables_in(layout)))
 
 
-def _read(content: bytes) -> Iterator[Row]:
-    try:
-        raws = _summaries(content)
-    except msgspec.ValidationError:
-        raise
-    # Half of an emoji, where a name was cut, is no JSON; Python lets it pass.
-    except msgspec.DecodeError:
-        raws = _summaries(loose.canonical(json.loads(content)))
-    for raw in raws:
-        said = msgspec.json.decode(raw)
-        if isinstance(said, dict) and said.get("activityId"):
-            start = moment(said, "beginTimestamp") or moment(said, "startTimeGmt")
-            yield Row(
-                str(said["activityId"]), raw, {key: said.get(key) for key in _JOINED_BY}, start
-            )
-
-
-def _summaries(content: bytes) -> list[bytes]:
-    """Each summary of a table as it stands there."""
-    try:
-        parts = msgspec.json.decode(content, type=list[_Part])
-    except msgspec.ValidationError:
-        parts = [msgspec.json.decode(content, type=_Part)]
-    return [bytes(raw) for part in parts for raw in part.summarizedActivitiesExport]
-
-
-def tables_of(layout: Layout) -> list[Member]:
-    """The files of summaries, the newest archive first."""
-    return list(layout.named(lambda name: _SUMMARIES.match(name) is not None))
-
-
-def is_upload(name: str) -> bool:
-    """Whether a zip in the archive holds uploaded files."""
-    name = name.casefold()
-    return name.endswith(".zip") and "uploadedfiles_" in name
-
-
-def is_archive(layout: Layout) -> bool:
-    """Whether there are summaries, or parts of uploaded files."""
-    return bool(tables_of(layout)) or any(
-        len(member.location) > 1 and is_upload(member.location[-2]) for member in layout.members
+def _contents(
+    box: Box,
+    layout: Layout,
+    summaries: Summaries,
+) -> Contents:
+    starts = [summary.start for summary in summaries.workouts if summary.start]
+    activities = counted(
+        len(summaries.workouts),
+        "activity",
+        "activities",
     )
+    activities += between_years(start.year for start in starts)
+    if summaries.groups:
+        activities += f"; {counted(summaries.groups, 'multisport event')} besides, as the legs"
+    counts = count_kinds(box, _candidates(layout))
+    files = counted(count_workouts(counts), "file")
+    found = (
+        f"{activities}.",
+        f"{files} of workouts to join them with.",
+    )
+    return Contents(found, unusable(counts, len(summaries.broken)))
+
+
+def _candidates(layout: Layout) -> list[Found]:
+    """What may be a workout: by its name, or because it lies among the uploaded files."""
+    return newest_first(filter(_may_be_workout, layout.members))
+
+
+def _may_be_workout(member: Found) -> bool:
+    if isinstance(member, Refusal):
+        return True
+    return promises_workout(member.name) or _is_uploaded(member)
 
 
 def account(connection: Connection) -> Account:
@@ -163,60 +116,71 @@ def account(connection: Connection) -> Account:
     """
     with Box() as box:
         layout = Layout.of(box, paths_of(connection))
-        if not is_archive(layout):
+        tables = tables_in(layout)
+        if not tables and not any(map(_is_uploaded, layout.members)):
             raise no_archive(
-                "garmin", connection, "summarizedActivities.json and no parts of uploaded files"
+                "garmin",
+                connection,
+                "summarizedActivities.json and no parts of uploaded files",
             )
-        tables = tables_of(layout)
-        rows = Rows.of(box, tables)
-        return Account(
-            _owner(rows, tables) or f"archive:{connection.settings.get('paths')}",
-            notes=sum(told(box, layout, rows), ()),
-        )
+        summaries = summaries_in(box, tables)
+        notes = _contents(box, layout, summaries).notes
+    paths = connection.settings.get("paths")
+    return Account(owner(summaries, tables) or f"archive:{paths}", notes=notes)
 
 
-def _owner(rows: Rows, tables: Sequence[Member]) -> str | None:
-    profile = next(
-        (row.said["userProfileId"] for row in rows.rows if row.said.get("userProfileId")), None
-    )
-    if profile is not None:
-        return str(profile)
-    named = (_SUMMARIES.match(base_name(table)) for table in tables)
-    return next((found["user"] for found in named if found and found["user"]), None)
+# -- the summaries and their files -----------------------------------------------------------------
 
 
-def told(
-    box: Box, layout: Layout, rows: Rows | None = None
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is in the archive, by its summaries and the first bytes of its files, and what of it is
-    left out.
-    """
-    rows = Rows.of(box, tables_of(layout)) if rows is None else rows
-    between = between_years(row.start.year for row in rows.rows if row.start)
-    groups = (
-        f"; {counted(rows.groups, 'multisport event')} besides, as the legs" if rows.groups else ""
-    )
-    counts = census(box, _candidates(layout))
-    found = (
-        f"{counted(len(rows.rows), 'activity', 'activities')}{between}{groups}.",
-        (
-            f"{counted(sum(counts[kind] for kind in ('fit', 'gpx', 'tcx')), 'file')} of workouts "
-            "to join them with."
-        ),
-    )
-    return found, unusable(counts, len(rows.broken))
+class _Waiting:
+    """The summaries that have no file yet."""
+
+    def __init__(self, summaries: Iterable[Summary]) -> None:
+        self._by_id = {summary.external_id: summary for summary in summaries}
+        self._by_second: dict[int, list[Summary]] = defaultdict(list)
+        for summary in self._by_id.values():
+            if summary.start is not None:
+                second = int(summary.start.timestamp())
+                self._by_second[second].append(summary)
+
+    def take(self, workout: dict[str, Any]) -> Summary | None:
+        """The summary that a workout of a file belongs to: the same device first, then the same
+        length, then the nearest start.
+        """
+        start = datetime.fromisoformat(workout["start"]).timestamp()
+        device = str((workout.get("device") or {}).get("serial"))
+        lasted_s = workout.get("elapsed_s") or 0
+
+        def distance(summary: Summary) -> tuple[bool, float, float]:
+            return (
+                summary.device != device,
+                abs(summary.lasted_s - lasted_s),
+                _apart_s(summary, start),
+            )
+
+        taken = min(self._near(start), key=distance, default=None)
+        if taken is not None:
+            del self._by_id[taken.external_id]
+        return taken
+
+    def _near(self, start: float) -> Iterator[Summary]:
+        """The summaries that begin at about this moment."""
+        first = int(start - _SAME_START_S)
+        last = int(start + _SAME_START_S)
+        for second in range(first, last + 1):
+            for summary in self._by_second.get(second, ()):
+                is_free = summary.external_id in self._by_id
+                if is_free and _apart_s(summary, start) <= _SAME_START_S:
+                    yield summary
+
+    def rest(self) -> list[Summary]:
+        """Those that were not taken."""
+        return list(self._by_id.values())
 
 
-def _candidates(layout: Layout) -> list[Member | Refusal]:
-    """What may be a workout: by its name, or because it lies among the uploaded files."""
-    found = [
-        one
-        for one in layout.members
-        if isinstance(one, Refusal)
-        or promises(one.name)
-        or (len(one.location) > 1 and is_upload(one.location[-2]))
-    ]
-    return sorted(found, key=lambda one: (-one.modified_s, one.location))
+def _apart_s(summary: Summary, start: float) -> float:
+    assert summary.start is not None
+    return abs(summary.start.timestamp() - start)
 
 
 def listings(connection: Connection) -> Iterator[Listing]:
@@ -226,77 +190,72 @@ def listings(connection: Connection) -> Iterator[Listing]:
     Listed so, and not first the summaries and then the files, no minute goes by without a row while
     ten thousand files are looked at.
     """
-    with Box() as box, Notes(connection.cache) as noted:
-        layout = Layout.of(box, present(connection))
-        rows = Rows.of(box, tables_of(layout))
-        yield from map(loose.unreadable, rows.broken)
-        by_second = _by_second(rows.rows)
+    with Box() as box, DescriptionCache(connection.cache) as cache:
+        layout = Layout.of(box, present_paths(connection))
+        summaries = summaries_in(box, tables_in(layout))
+        yield from map(listing_of_refusal, summaries.broken)
+        waiting = _Waiting(summaries.workouts)
         seen: set[str] = set()
-        for look in Looks(box, noted, connection.alive).at(_candidates(layout)):
-            if isinstance(look, Refusal):
-                yield loose.unreadable(look)
-                continue
-            if look.content_id in seen:
-                continue
-            seen.add(look.content_id)
-            wanted = [_wanted(by_second, workout) for workout in look.workouts]
-            for row in wanted:
-                if row is not None:
-                    yield _listing(connection, row, look)
-            if not look.workouts or None in wanted:
-                yield loose.of_look(connection, look)
-        yield from (_listing(connection, row, None) for row in rows.rows if not row.joined)
+        describer = Describer(box, cache, connection.alive)
+        for described in describer.describe_all(_candidates(layout)):
+            if isinstance(described, Refusal):
+                yield listing_of_refusal(described)
+            elif described.content_id not in seen:
+                seen.add(described.content_id)
+                yield from _file_listings(connection, waiting, described)
+        for summary in waiting.rest():
+            yield _listing(connection, summary, None)
 
 
-def _by_second(rows: Iterable[Row]) -> dict[int, list[Row]]:
-    by_second: dict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        if row.start is not None:
-            by_second[int(row.start.timestamp())].append(row)
-    return by_second
-
-
-def _wanted(by_second: dict[int, list[Row]], workout: dict[str, Any]) -> Row | None:
-    """The summary that a workout of a file belongs to: the same device first, then the same length,
-    then the nearest start.
+def _file_listings(
+    connection: Connection,
+    waiting: _Waiting,
+    described: Description,
+) -> Iterator[Listing]:
+    """The summaries that a file belongs to, and the file itself where one of its workouts has
+    none.
     """
-    start = datetime.fromisoformat(workout["start"]).timestamp()
-    near = [
-        row
-        for second in range(int(start - _SAME_START_S), int(start + _SAME_START_S) + 1)
-        for row in by_second.get(second, ())
-    ]
-    serial = str((workout.get("device") or {}).get("serial"))
-
-    def distance(row: Row) -> tuple[bool, float, float]:
-        assert row.start is not None
-        longer = abs(row.lasted_s - (workout.get("elapsed_s") or 0))
-        return (str(row.said.get("deviceId")) != serial, longer, abs(row.start.timestamp() - start))
-
-    free = [
-        row
-        for row in near
-        if not row.joined and row.start and abs(row.start.timestamp() - start) <= _SAME_START_S
-    ]
-    best = min(free, key=distance, default=None)
-    if best is not None:
-        best.joined = True
-    return best
+    taken = [waiting.take(workout) for workout in described.workouts]
+    for summary in taken:
+        if summary is not None:
+            yield _listing(connection, summary, described)
+    if not taken or None in taken:
+        yield listing_of(connection, described)
 
 
-def _listing(connection: Connection, row: Row, look: Look | None) -> Listing:
-    remember(
-        connection, row.external_id, Seen(look.member, look.content_id) if look else Seen(None)
-    )
-    named = b"" if look is None else b',"file":"' + look.content_id.encode() + b'"'
-    return Listing(row.external_id, b'{"activity":' + row.raw + named + b"}")
+def _listing(
+    connection: Connection,
+    summary: Summary,
+    described: Description | None,
+) -> Listing:
+    """The row of a summary, which is kept byte for byte, with the id of its file."""
+    seen = Seen(None)
+    file = b""
+    if described is not None:
+        seen = Seen(described.member, described.content_id)
+        file = b',"file":"' + described.content_id.encode() + b'"'
+    remember(connection, summary.external_id, seen)
+    content = b'{"activity":' + summary.raw + file + b"}"
+    return Listing(summary.external_id, content)
 
 
 def normalize(record: Record) -> list[SourceActivity]:
     """The workout of a summary, with its file all that this holds as well; or those of a file
     without a summary.
     """
-    summary = json.loads(record.read("summary") or b"{}")
+    summary = normalizing.summary_of(record)
     if "activity" not in summary:
-        return loose.normalize(record)
-    return workouts_of(activity_of(record.external_id, summary["activity"]), record)
+        return normalizing.normalize(record)
+    row = activity_of(record.external_id, summary["activity"])
+    return workouts_of(row, record)
+
+
+KIND = ArchiveKind(
+    id="garmin-archive",
+    name="Garmin archive",
+    roots=roots,
+    contents=contents,
+    account=account,
+    listings=listings,
+    normalize=normalize,
+)

@@ -5,7 +5,7 @@ milliseconds, centimetres, tenths.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fitglue_formats import device_claim
 from fitglue_registry.errors import Place, RecordRefused
@@ -15,7 +15,9 @@ from fitglue_registry.model.sports import ON_FOOT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MS, _CM, _MM_OF_CM = 1e-3, 1e-2, 10.0
+_MS = 1e-3
+_CM = 1e-2
+_MM_OF_CM = 10.0
 #: A speed has lost its last digit: 2.8 m/s stand there as 0.28.
 _SPEED = 10.0
 #: Garmin's inner figure for energy: kilocalories times this, by comparison with its own app.
@@ -136,11 +138,19 @@ _SPORTS = {
     "transition_v2": "Transition",
 }
 _RACE = 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Zones are in quarters of an hour, and no zone is farther from UTC than this.
+_QUARTER_S = 900
+_FARTHEST_S = 14 * 3600
+#: A number beyond this makes no sense.
+_HIGHEST = 1e15
+#: A summary as plain values.
+Values: TypeAlias = "Mapping[str, Any]"
 
 
-def activity_of(external_id: str, said: Mapping[str, Any]) -> SourceActivity:
+def activity_of(external_id: str, summary: Values) -> SourceActivity:
     """The workout of a summary; raises ``RecordRefused`` where it has no start."""
-    start = moment(said, "beginTimestamp") or moment(said, "startTimeGmt")
+    start = start_of(summary)
     if start is None:
         raise RecordRefused(
             "FG-garmin-row",
@@ -148,119 +158,176 @@ def activity_of(external_id: str, said: Mapping[str, Any]) -> SourceActivity:
             at=Place(field="beginTimestamp"),
             fix="the row is kept, and tried again with the next version",
         )
-    sport, raw = sport_of(said)
-    figures = {
-        field: _figure(said, field, *source) for field, source in _FIGURES.items()
-    } | _cadence(said, sport)
-    serial = said.get("deviceId")
-    device = str(serial) if isinstance(serial, int) and serial > 0 else None
-    claims = [claim("garmin", external_id)] if external_id.isdecimal() else []
-    claims += [device_claim(device, start)] if device else []
-    if figures["elapsed_s"] is None:
-        figures["elapsed_s"] = _figure(said, "elapsed_s", "duration", _MS)
-    figures["moving_s"] = figures["moving_s"] or _figure(said, "moving_s", "duration", _MS)
-    parent = said.get("parentId")
-    metrics = {
-        name: value for key, name in _METRICS.items() if (value := number_of(said, key)) is not None
-    }
+    sport, sport_raw = sport_of(summary)
+    device = _device(summary)
+    claims = []
+    if external_id.isdecimal():
+        claims.append(claim("garmin", external_id))
+    if device is not None:
+        claims.append(device_claim(device.serial, start))
+    parent = summary.get("parentId")
+    lengths = number_of(summary, "activeLengths")
     return SourceActivity(
-        title=_text(said, "name"),
-        description=_text(said, "description"),
+        title=_text(summary, "name"),
+        description=_text(summary, "description"),
         sport=sport,
-        sport_raw=raw,
-        **_start(said, start),
-        **figures,
-        race=True if said.get("eventTypeId") == _RACE else None,
+        sport_raw=sport_raw,
+        **_start_fields(summary, start),
+        **_figures(summary),
+        **_cadence(summary, sport),
+        race=True if summary.get("eventTypeId") == _RACE else None,
         parent=str(parent) if parent else None,
-        device=Device(manufacturer=_text(said, "manufacturer"), serial=device) if device else None,
-        location=_place(said),
-        pool_lengths=int(lengths) if (lengths := number_of(said, "activeLengths")) else None,
+        device=device,
+        location=_location(summary),
+        pool_lengths=int(lengths) if lengths else None,
         claims=tuple(claims),
-        metrics=metrics,
+        metrics=_metrics(summary),
     )
 
 
-def moment(said: Mapping[str, Any], key: str) -> datetime | None:
+def start_of(summary: Values) -> datetime | None:
+    """When it began, in UTC."""
+    return moment(summary, "beginTimestamp") or moment(summary, "startTimeGmt")
+
+
+def moment(summary: Values, key: str) -> datetime | None:
     """A time of milliseconds since 1970, as UTC."""
-    value = number_of(said, key)
+    value = number_of(summary, key)
+    if not value:
+        return None
     try:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=value) if value else None
+        return _EPOCH + timedelta(milliseconds=value)
     except OverflowError:
         return None
 
 
-def sport_of(said: Mapping[str, Any]) -> tuple[str, str | None]:
+def sport_of(summary: Values) -> tuple[str, str | None]:
     """The canonical sport, and Garmin's word for it."""
-    raw = _text(said, "activityType") or _text(said, "sportType")
+    raw = _text(summary, "activityType") or _text(summary, "sportType")
     if raw is None:
         return "Other", None
     word = raw.casefold().removesuffix("_ws")
-    return _SPORTS.get(word) or canonical_sport(word), raw
+    if word in _SPORTS:
+        return _SPORTS[word], raw
+    return canonical_sport(word), raw
 
 
-def _start(said: Mapping[str, Any], start: datetime) -> dict[str, Any]:
+def _start_fields(summary: Values, start: datetime) -> dict[str, Any]:
     """The local clock is a moment that was shifted by the offset; some summaries have it, and none
     has the zone.
     """
-    local = moment(said, "startTimeLocal")
-    offset_s = round((local - start).total_seconds()) if local is not None else None
-    # A quarter of an hour is the grain of zones, and a second is lost in some rows.
-    offset_s = (
-        round(offset_s / 900) * 900 if offset_s is not None and abs(offset_s) <= 14 * 3600 else None
-    )
-    if offset_s is None:
-        return {"start_utc": start}
-    return {
-        "start_utc": start,
-        "start_local": (start + timedelta(seconds=offset_s)).replace(tzinfo=None),
-        "utc_offset_s": offset_s,
-    }
+    fields: dict[str, Any] = {"start_utc": start}
+    local = moment(summary, "startTimeLocal")
+    if local is None:
+        return fields
+    apart = local - start
+    stated_s = round(apart.total_seconds())
+    if abs(stated_s) > _FARTHEST_S:
+        return fields
+    # A second is lost in some rows.
+    offset_s = round(stated_s / _QUARTER_S) * _QUARTER_S
+    shifted = start + timedelta(seconds=offset_s)
+    fields["start_local"] = shifted.replace(tzinfo=None)
+    fields["utc_offset_s"] = offset_s
+    return fields
 
 
-def _figure(said: Mapping[str, Any], field: str, key: str, factor: float) -> float | None:
-    value = number_of(said, key)
-    if value is None or (value <= 0 and field in _ZERO_IS_NOTHING):
+def _figures(summary: Values) -> dict[str, Any]:
+    """The figures that a summary states, in our units; what it leaves out is ``None``."""
+    figures = {}
+    for field, (key, factor) in _FIGURES.items():
+        figures[field] = _figure(summary, field, key, factor)
+    duration_s = _figure(summary, "elapsed_s", "duration", _MS)
+    if figures["elapsed_s"] is None:
+        figures["elapsed_s"] = duration_s
+    if not figures["moving_s"]:
+        figures["moving_s"] = duration_s
+    return figures
+
+
+def _figure(
+    summary: Values,
+    field: str,
+    key: str,
+    factor: float,
+) -> float | None:
+    value = number_of(summary, key)
+    if value is None:
+        return None
+    if value <= 0 and field in _ZERO_IS_NOTHING:
         return None
     if value < 0 and not field.endswith(("_c", "altitude_m")):
         return None
     return round(value * factor, 4)
 
 
-def _cadence(said: Mapping[str, Any], sport: str) -> dict[str, Any]:
+def _cadence(summary: Values, sport: str) -> dict[str, Any]:
     for average, highest in _CADENCES:
-        value = number_of(said, average)
+        value = number_of(summary, average)
         if value:
+            per_leg = sport in ON_FOOT and "Run" in average
             return {
                 "average_cadence_rpm": value,
-                "max_cadence_rpm": number_of(said, highest),
-                "cadence_per_leg": True if sport in ON_FOOT and "Run" in average else None,
+                "max_cadence_rpm": number_of(summary, highest),
+                "cadence_per_leg": True if per_leg else None,
             }
     return {}
 
 
-def _place(said: Mapping[str, Any]) -> Location | None:
-    latitude, longitude, name = (
-        number_of(said, "startLatitude"),
-        number_of(said, "startLongitude"),
-        _text(said, "locationName"),
+def _metrics(summary: Values) -> dict[str, float]:
+    metrics = {}
+    for key, name in _METRICS.items():
+        value = number_of(summary, key)
+        if value is not None:
+            metrics[name] = value
+    return metrics
+
+
+def _device(summary: Values) -> Device | None:
+    serial = summary.get("deviceId")
+    if not isinstance(serial, int) or serial <= 0:
+        return None
+    return Device(
+        manufacturer=_text(summary, "manufacturer"),
+        serial=str(serial),
     )
-    if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
-        return Location(name=name) if name else None
-    return Location(name=name, latitude_deg=latitude, longitude_deg=longitude)
 
 
-def number_of(said: Mapping[str, Any], key: str) -> float | None:
+def _location(summary: Values) -> Location | None:
+    """Where it began, by its position or its name."""
+    latitude = number_of(summary, "startLatitude")
+    longitude = number_of(summary, "startLongitude")
+    name = _text(summary, "locationName")
+    if _is_degrees(latitude, 90) and _is_degrees(longitude, 180):
+        return Location(
+            name=name,
+            latitude_deg=latitude,
+            longitude_deg=longitude,
+        )
+    if name is None:
+        return None
+    return Location(name=name)
+
+
+def _is_degrees(value: float | None, most: float) -> bool:
+    return value is not None and abs(value) <= most
+
+
+def number_of(summary: Values, key: str) -> float | None:
     """A figure of a summary, ``None`` where there is none that makes sense."""
-    value = said.get(key)
-    return (
-        float(value)
-        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15
-        else None
-    )
+    value = summary.get(key)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    if not abs(value) < _HIGHEST:
+        return None
+    return float(value)
 
 
-def _text(said: Mapping[str, Any], key: str) -> str | None:
-    value = said.get(key)
+def _text(summary: Values, key: str) -> str | None:
+    """A text of a summary, ``None`` where nothing is left of it."""
+    value = summary.get(key)
     if isinstance(value, dict):  # the API's form of a type
         value = value.get("typeKey")
-    return value.strip() or None if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    return value.strip() or None

@@ -13,23 +13,19 @@ def number(text: str | None) -> float | None:
     """The number, ``None`` where there is none: ``12.5``, ``12,5``, ``1.234,5``, ``1 234,5``; of
     two signs the last one is the point.
     """
-    cleaned = _SPACES.sub("", unicodedata.normalize("NFKC", text or ""))
-    point, comma = cleaned.rfind("."), cleaned.rfind(",")
-    if comma > point:
+    folded = unicodedata.normalize("NFKC", text or "")
+    digits = _SPACES.sub("", folded)
+    if digits.count(",") == 1 and digits.index(",") > digits.rfind("."):
         # A lone comma is a point: no service groups digits in a column that a program wrote, and in
         # a short one there is nothing to group.
-        cleaned = (
-            cleaned.replace(".", "").replace(",", ".")
-            if cleaned.count(",") == 1
-            else cleaned.replace(",", "")
-        )
-    else:
-        cleaned = cleaned.replace(",", "")
+        digits = digits.replace(".", "").replace(",", ".")
     try:
-        value = float(cleaned)
+        value = float(digits.replace(",", ""))
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    if not math.isfinite(value):
+        return None
+    return value
 
 
 def positive(text: str | None) -> float | None:
@@ -37,10 +33,14 @@ def positive(text: str | None) -> float | None:
     measured.
     """
     value = number(text)
-    return value if value is not None and value > 0 else None
+    if value is None or value <= 0:
+        return None
+    return value
 
 
 def natural(text: str | None) -> float | None:
     """The number, ``None`` where it is below zero."""
     value = number(text)
-    return value if value is not None and value >= 0 else None
+    if value is None or value < 0:
+        return None
+    return value

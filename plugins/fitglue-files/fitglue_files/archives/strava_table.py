@@ -4,16 +4,17 @@ language, and some stand there twice.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, TypeAlias
 
-from fitglue_files.containers import LARGEST
+from fitglue_files.archives.csv_tables import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+#: What a column holds → its place.
+Places: TypeAlias = dict[str, int]
 #: Columns that never moved.
 _FIRST = {
     "id": 0,
@@ -82,35 +83,18 @@ _ENGLISH = {
     "competition": "race",
     "media": "media",
 }
+#: Names that are there twice; the first one is for people: rounded, and in miles for some.
 _TWICE = ("elapsed time", "distance")
 _FILE = re.compile(r"activities/[^/]+\.(fit|gpx|tcx)(\.gz)?\Z", re.IGNORECASE)
+#: So many rows tell in which column the files are.
 _ENOUGH = 400
-
-
-def read_table(text: str) -> tuple[list[str], list[list[str]]]:
-    """The header and the rows; texts may hold line breaks, and of any length."""
-    rows = [row for row in _rows(text) if any(cell.strip() for cell in row)]
-    return (rows[0], rows[1:]) if rows else ([], [])
-
-
-def read_header(text: str) -> list[str]:
-    """The first row, of which the text may be no more than the beginning."""
-    return next(_rows(text), [])
-
-
-def _rows(text: str) -> Iterator[list[str]]:
-    """Rows that end in any way that lines end; a program that saved the table anew may have written
-    another one.
-    """
-    csv.field_size_limit(LARGEST)
-    return csv.reader(io.StringIO(text.replace("\0", ""), newline=""))
 
 
 def is_header(header: Sequence[str]) -> bool:
     """Whether a table may be Strava's, in any language: seven columns at least, in English by name,
     else one name there twice.
     """
-    names = [name.strip().casefold() for name in header]
+    names = folded(header)
     if len(names) < 10:
         return False
     if names[:2] in (["activity id", "activity date"], ["id", "date"]):
@@ -118,75 +102,100 @@ def is_header(header: Sequence[str]) -> bool:
     return names.count(names[5]) > 1 and names.count(names[6]) > 1
 
 
-def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, int]:
+def columns(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+) -> Places:
     """What is in which column; what cannot be told for sure is left out."""
-    names = [name.strip().casefold() for name in header]
-    found = dict(_FIRST)
+    names = folded(header)
     if names[0] in ("activity id", "id"):
-        return found | _by_name(names)
-    second = _again(names, 5)
-    if second is not None and _again(names, 6) == second + _FIGURES["distance_m"]:
-        found |= {name: second + place for name, place in _FIGURES.items()}
-        if _is_where(
-            names, 7, second, (_MORE_FIGURES["max_heartrate_bpm"], _MORE_FIGURES["relative_effort"])
-        ):
-            found |= {name: second + place for name, place in _MORE_FIGURES.items()}
-            if names[8:11].count(names[min(second + _LAST_FIGURES["commute"], len(names) - 1)]):
-                found |= {name: second + place for name, place in _LAST_FIGURES.items()}
-    named = _file_column(rows)
-    if named is None and second is not None:
-        named = second - 3
-    if named is not None:
-        found |= {"file": named, "gear": named - 1}
-        if named >= 12:
-            found["notes"] = named - 2
-    return {name: place for name, place in found.items() if place < len(names)}
+        return _FIRST | _by_name(names)
+    second = _again(names, _FIRST["shown_elapsed"])
+    places = dict(_FIRST)
+    if second is not None:
+        places |= _figures(names, second)
+    file = _file_column(rows)
+    if file is None and second is not None:
+        file = second - 3
+    if file is not None:
+        places["file"] = file
+        places["gear"] = file - 1
+    if file is not None and file >= 12:
+        places["notes"] = file - 2
+    return {meaning: place for meaning, place in places.items() if place < len(names)}
 
 
-def _by_name(names: Sequence[str]) -> dict[str, int]:
+def cells(
+    row: Sequence[str],
+    places: Mapping[str, int],
+) -> dict[str, str]:
+    """The cells of a row that hold something, by what they mean."""
     found = {}
-    for place, name in enumerate(names):
-        meaning = _ENGLISH.get(name)
-        # The first elapsed time and distance are for people: rounded, and in miles for some.
-        if meaning and not (
-            name in _TWICE and names.count(name) > 1 and names.index(name) == place
-        ):
-            found[meaning] = place
-    if names[0] == "activity id" and names.count("distance") == 1:
-        found.pop("distance_m", None)
+    for meaning, place in places.items():
+        cell = row[place].strip() if place < len(row) else ""
+        if cell:
+            found[meaning] = cell
     return found
 
 
+# -- by name ---------------------------------------------------------------------------------------
+
+
+def _by_name(names: Sequence[str]) -> Places:
+    places = {}
+    for place, name in enumerate(names):
+        meaning = _ENGLISH.get(name)
+        if meaning is None:
+            continue
+        is_first = names.index(name) == place
+        if name in _TWICE and is_first and names.count(name) > 1:
+            continue
+        places[meaning] = place
+    if names[0] == "activity id" and names.count("distance") == 1:
+        places.pop("distance_m", None)
+    return places
+
+
+# -- by place --------------------------------------------------------------------------------------
+
+
+def _figures(names: Sequence[str], second: int) -> Places:
+    """The figures that a program wrote, from the second elapsed time on."""
+    if _again(names, _FIRST["shown_distance"]) != second + _FIGURES["distance_m"]:
+        return {}
+    places = _moved(_FIGURES, second)
+    more = _moved(_MORE_FIGURES, second)
+    # Where the column behind the distance is there again as one of these, nothing was put in
+    # between.
+    again = _again(names, _FIRST["shown_distance"] + 1)
+    if again not in (more["max_heartrate_bpm"], more["relative_effort"]):
+        return places
+    places |= more
+    commute = min(second + _LAST_FIGURES["commute"], len(names) - 1)
+    if names[commute] in names[8:11]:
+        places |= _moved(_LAST_FIGURES, second)
+    return places
+
+
+def _moved(distances: Mapping[str, int], second: int) -> Places:
+    return {meaning: second + distance for meaning, distance in distances.items()}
+
+
 def _again(names: Sequence[str], place: int) -> int | None:
-    return (
-        next(
-            (later for later in range(place + 1, len(names)) if names[later] == names[place]), None
-        )
-        if place < len(names)
-        else None
-    )
-
-
-def _is_where(names: Sequence[str], place: int, second: int, expected: Sequence[int]) -> bool:
-    """Whether the name at a place comes again at one of these distances: then nothing was put in
-    between.
-    """
-    return _again(names, place) in [second + distance for distance in expected]
+    """Where the name at a place is a second time."""
+    for later in range(place + 1, len(names)):
+        if names[later] == names[place]:
+            return later
+    return None
 
 
 def _file_column(rows: Sequence[Sequence[str]]) -> int | None:
-    counts: dict[int, int] = {}
+    """The column in which most names of files are."""
+    counts: Counter[int] = Counter()
     for row in rows[:_ENOUGH]:
         for place, cell in enumerate(row):
             if _FILE.match(cell.strip()):
-                counts[place] = counts.get(place, 0) + 1
-    return max(counts, key=lambda place: counts[place]) if counts else None
-
-
-def cells(row: Sequence[str], places: Mapping[str, int]) -> dict[str, str]:
-    """The cells of a row that hold something, by what they mean."""
-    return {
-        name: row[place].strip()
-        for name, place in places.items()
-        if place < len(row) and row[place].strip()
-    }
+                counts[place] += 1
+    for place, _ in counts.most_common(1):
+        return place
+    return None

@@ -15,21 +15,22 @@ def sport_of(word: str | None) -> str:
     """The canonical sport of Strava's word for it, in any language; ``Other`` where it is not
     known.
     """
-    known = canonical_sport(word)
-    return known if known != "Other" or not word else _by_word().get(_plain(word), "Other")
+    sport = canonical_sport(word)
+    if sport != "Other" or not word:
+        return sport
+    return _by_word().get(_plain(word), "Other")
 
 
 @cache
 def _by_word() -> dict[str, str]:
-    words: dict[str, str] = {}
-    table = tomllib.loads(
-        files("fitglue_files.archives").joinpath("strava_sports.toml").read_text("utf-8")
-    )
-    for sport, names in table.items():
-        for name in names:
-            words.setdefault(_plain(name), sport)
-    return words
+    file = files("fitglue_files.archives").joinpath("strava_sports.toml")
+    sports: dict[str, str] = {}
+    for sport, words in tomllib.loads(file.read_text("utf-8")).items():
+        for word in words:
+            sports.setdefault(_plain(word), sport)
+    return sports
 
 
 def _plain(word: str) -> str:
-    return re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", word).casefold()).strip()
+    folded = unicodedata.normalize("NFKC", word).casefold()
+    return re.sub(r"[\W_]+", " ", folded).strip()

@@ -151,6 +151,7 @@ class _Scan:
 
 
 def _scan(frames: Frames) -> _Scan:
+    """Where each sample of a file is, and what lies between them."""
     scan = _Scan()
     for number, part in enumerate(frames.parts):
         # A definition is hashed by its identity, which is much quicker than by its shape.
@@ -178,7 +179,8 @@ def _intervals(content: bytes, message: Message) -> Intervals:
         count,
         message.start,
     )
-    is_known = (raw != 0xFFFF) & (raw > 0)
+    is_known = raw > 0
+    is_known &= raw != 0xFFFF
     known = raw[is_known].astype(float)
     return tuple(known.tolist())
 

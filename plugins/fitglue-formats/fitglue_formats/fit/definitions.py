@@ -85,7 +85,8 @@ def parsed(body: bytes) -> Definition:
         # away.
         number = swapped
         big_endian = not big_endian
-        body = body[:1] + bytes([big_endian]) + body[2:]
+        order = bytes([big_endian])
+        body = body[:1] + order + body[2:]
     developers_at = 5 + 3 * body[4]
     fields = _fields(body[5:developers_at])
     developer_fields = _fields(body[developers_at + 1 :])

@@ -105,13 +105,15 @@ def computed(
     fields: dict[str, Any] = {}
     if not len(samples):
         return fields
-    span = float(samples.time[-1]) - start
+    last = float(samples.time[-1])
+    span = last - start
     if span > 0:
         fields["elapsed_s"] = max(span, moving_s or 0.0)
     distance = samples.channels.get("distance")
     if distance is not None:
-        last = float(known(distance)[-1])
-        fields["distance_m"] = max(last, 0.0)
+        distances = known(distance)
+        gone = float(distances[-1])
+        fields["distance_m"] = max(gone, 0.0)
     for channel, (average, highest) in _MEANS.items():
         values = samples.channels.get(channel)
         if values is not None:

@@ -59,6 +59,7 @@ def _between(
     first: float,
     end: float,
 ) -> Iterator[tuple[float, Values]]:
+    """The messages of a kind that begin in a session, with their starts."""
     for values in messages.all(kind):
         at = seconds(values, "start_time")
         if at is not None and first <= at < end:

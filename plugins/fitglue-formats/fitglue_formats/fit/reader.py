@@ -141,7 +141,8 @@ def _has_right_checksums(frames: Frames) -> bool:
     """Whether each part has the checksum that it says; none is as good."""
     content = frames.content
     for part in frames.parts:
-        raw = content[part.end : part.end + 2]
+        after = part.end + 2
+        raw = content[part.end : after]
         stated = int.from_bytes(raw, "little")
         if len(raw) < 2 or stated == 0:
             continue
@@ -162,6 +163,7 @@ def _say_enough(sessions: Sequence[Values]) -> bool:
 
 
 def _says_enough(session: Values) -> bool:
+    """Whether the samples need not be looked at for a glance."""
     if seconds(session, "start_time") is None:
         return False
     if session.get("total_distance") is None:
@@ -183,6 +185,7 @@ def _activities(
     samples: Table,
     missing: dict[str, str],
 ) -> list[SourceActivity]:
+    """A source activity of each session; raises ``RecordRefused`` where none has a start."""
     first = _first_moment(samples)
     sessions = _sessions(messages, first)
     if not sessions:
@@ -228,7 +231,9 @@ def _sessions(messages: Messages, first: float | None) -> list[Session]:
 def _with_sub_sport(session: Session, messages: Messages) -> Session:
     """Some say in a message of its own what kind of ride it was."""
     sport = messages.first("sport")
-    if "sub_sport" in session.values or "sub_sport" not in sport:
+    if "sub_sport" in session.values:
+        return session
+    if "sub_sport" not in sport:
         return session
     values = dict(session.values)
     values["sub_sport"] = sport["sub_sport"]
@@ -277,6 +282,7 @@ def _legs(
     sessions: Sequence[Session],
     parts: Sequence[Samples],
 ) -> Iterator[Leg]:
+    """Each session with what belongs to it."""
     # Laps of the first leg may begin before it (a clock that was set late), those of the last one
     # after it.
     borders = [session.start - 1 for session in sessions]

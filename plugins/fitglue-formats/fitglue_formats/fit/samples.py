@@ -51,7 +51,9 @@ class Samples:
         if not len(placed):
             return None
         first = placed[0]
-        return float(latitudes[first]), float(longitudes[first])
+        latitude = float(latitudes[first])
+        longitude = float(longitudes[first])
+        return latitude, longitude
 
 
 def split(
@@ -87,7 +89,8 @@ def _rows_between(
 ) -> Rows:
     """The rows of the samples of some time, in the order of time."""
     time = table.time
-    in_time = (time >= earliest) & (time <= latest)
+    in_time = time >= earliest
+    in_time &= time <= latest
     rows = np.flatnonzero(in_time)
     order = np.argsort(time[rows], kind="stable")
     return rows[order]
@@ -157,13 +160,15 @@ def _beats(
 
 
 def _latlng(columns: Columns) -> LatLng | None:
+    """The positions in degrees; ``None`` where no sample has one."""
     if "position_lat" not in columns or "position_long" not in columns:
         return None
     latitudes = columns["position_lat"] * _SEMICIRCLE
     longitudes = columns["position_long"] * _SEMICIRCLE
     # A pair with one half missing is a gap whole, and exactly 0, 0 is what a receiver writes that
     # does not know yet.
-    half = np.isnan(latitudes) | np.isnan(longitudes)
+    half = np.isnan(latitudes)
+    half |= np.isnan(longitudes)
     unknown = (latitudes == 0) & (longitudes == 0)
     nowhere = np.abs(latitudes) > 90
     no_place = half | unknown | nowhere

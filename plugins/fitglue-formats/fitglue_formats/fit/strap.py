@@ -52,7 +52,8 @@ def heart_rates(frames: Frames, time: Numbers) -> Numbers | None:
     after = np.searchsorted(times, later, side="right")
     latest = after - 1
     apart = np.abs(time - times[latest])
-    is_held = (latest >= 0) & (apart <= _HOLDS_S)
+    is_held = apart <= _HOLDS_S
+    is_held &= latest >= 0
     return without(rates[latest], ~is_held)
 
 

@@ -36,6 +36,7 @@ def sets_of(
 
 
 def _titles(messages: Messages) -> Titles:
+    """The names that the plan of the athlete has for exercises."""
     titles: Titles = {}
     for values in messages.all("exercise_title"):
         category = _category(values.get("exercise_category"))
@@ -49,6 +50,7 @@ def _set(
     at: float | None,
     titles: Titles,
 ) -> StrengthSet:
+    """One set; of a rest nothing is known but when and how long it was."""
     elapsed_s = number(values, "duration")
     start_utc = None
     if at is not None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fitglue_files import containers, fetching, plugin
+from fitglue_files import containers, fetching, limits, plugin
 from fitglue_registry.errors import AthleteNeeded, RecordRefused
 from fitglue_registry.plugin_api import Body, Part, Record, Window
 
@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_read_is_listed_with_its_reason(tmp_path, connect_
 
 def test_a_gzip_bomb_is_not_unpacked(tmp_path, connect_to, monkeypatch):
     """It is listed with its reason."""
-    monkeypatch.setattr(containers, "LARGEST", 1000)
+    monkeypatch.setattr(limits, "LARGEST", 1000)
     (tmp_path / "bomb.gpx.gz").write_bytes(gzip.compress(b"0" * 2000))
     assert listed(connect_to(tmp_path))[0].unavailable.code == "FG-file-too-large"
 

@@ -1,0 +1,123 @@
+"""Keeps the descriptions of members, so that a second sync of ten thousand files opens none of
+them again.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing, suppress
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+#: So many descriptions are saved together.
+_BATCH = 200
+#: What is in every key: another version may see more in the same file.
+_READER = 1
+
+
+class DescriptionCache:
+    """Descriptions by the key of a member, in a file that may be lost at any time; without a folder
+    they live as long as the process.
+    """
+
+    _of_process: ClassVar[dict[str, str]] = {}  # for hosts that give no folder
+
+    def __init__(self, folder: Path | None) -> None:
+        self._db: sqlite3.Connection | None = None
+        self._unsaved = 0
+        versions = (_version("fitglue-files"), _version("fitglue-formats"))
+        self._prefix = f"{_READER}/{'/'.join(versions)}\0"
+        if folder is not None:
+            self._open(folder)
+
+    def __enter__(self) -> DescriptionCache:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._db is not None:
+            with closing(self._db) as db:
+                self._save(db)
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """The description of a member, if there is one."""
+        try:
+            text = self._read(key)
+            value = json.loads(text) if text else None
+        except (sqlite3.Error, ValueError):
+            return None
+        if not isinstance(value, dict):
+            return None
+        return value
+
+    def put(self, key: str, value: dict[str, Any]) -> None:
+        """Keep a description; where that fails, the next sync looks at the member again."""
+        text = json.dumps(value, separators=(",", ":"))
+        if self._db is None:
+            self._of_process[self._prefix + key] = text
+            return
+        row = (self._bytes(key), text)
+        try:
+            self._db.execute("insert or replace into seen values (?, ?)", row)
+        except sqlite3.Error:
+            self._unsaved = 0
+            return
+        self._unsaved += 1
+        if self._unsaved >= _BATCH:
+            self._save(self._db)
+
+    def _read(self, key: str) -> str | None:
+        if self._db is None:
+            return self._of_process.get(self._prefix + key)
+        query = "select value from seen where key = ?"
+        row = self._db.execute(query, (self._bytes(key),)).fetchone()
+        if row is None:
+            return None
+        text: str = row[0]
+        return text
+
+    def _open(self, folder: Path) -> None:
+        """Open the file in a folder; where that fails, the cache is that of the process."""
+        db = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            db = sqlite3.connect(
+                folder / "seen.sqlite",
+                timeout=1.0,
+                check_same_thread=False,
+            )
+            db.execute("pragma synchronous = off")
+            db.execute(
+                "create table if not exists seen (key blob primary key, value text not null) "
+                "without rowid"
+            )
+        except (OSError, sqlite3.Error):
+            if db is not None:
+                db.close()
+            return
+        self._db = db
+
+    def _save(self, db: sqlite3.Connection) -> None:
+        with suppress(sqlite3.Error):
+            db.commit()
+        self._unsaved = 0
+
+    def _bytes(self, key: str) -> bytes:
+        # Names of files need not be Unicode.
+        return (self._prefix + key).encode("utf-8", "surrogateescape")
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "0"

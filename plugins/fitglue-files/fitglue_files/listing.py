@@ -1,0 +1,77 @@
+"""Makes listings of files: of one that was described, and of one that cannot be read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from fitglue_files.fetching import Seen, remember
+from fitglue_registry.plugin_api import Listing, Unavailable
+
+if TYPE_CHECKING:
+    from fitglue_files.describing import Description
+    from fitglue_files.members import Refusal
+    from fitglue_registry.plugin_api import Connection
+
+
+def canonical(values: dict[str, Any]) -> bytes:
+    """A summary as bytes, equal for equal values."""
+    text = json.dumps(
+        values,
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+    )
+    return text.encode("utf-8", "replace")
+
+
+def listing_of(
+    connection: Connection,
+    described: Description,
+) -> Listing:
+    """The row of one content.
+
+    It holds nothing but what belongs to the content: a file that was only moved is no new revision.
+    """
+    summary: dict[str, Any] = {
+        "name": described.title,
+        "size": described.size,
+        "kind": described.kind,
+    }
+    if described.problem is None:
+        summary["workouts"] = list(described.workouts)
+    else:
+        summary["problem"] = described.problem.as_dict()
+    member = described.member
+    remember(
+        connection,
+        described.content_id,
+        Seen(member, described.content_id),
+    )
+    return Listing(
+        described.content_id,
+        canonical(summary),
+        at_source=datetime.fromtimestamp(member.modified_s, UTC),
+    )
+
+
+def listing_of_refusal(refusal: Refusal) -> Listing:
+    """One bad file never ends a list: it is listed under the hash of its path, with the reason, and
+    asked for again next time.
+    """
+    where = "\0".join(refusal.location).encode("utf-8", "surrogateescape")
+    digest = hashlib.sha256(where).hexdigest()
+    external_id = f"path-{digest[:16]}"
+    error = refusal.error
+    unavailable = Unavailable(
+        external_id,
+        "file",
+        "later",
+        error.code,
+        error.what,
+        error.fix,
+    )
+    summary = canonical({"name": refusal.where})
+    return Listing(external_id, summary, unavailable=unavailable)
