@@ -199,9 +199,10 @@ def summary(tally: Tally) -> str:
     cost = f"{ended.seconds:.1f}s"
     if ended.requests:
         cost = f"{count(ended.requests, 'request')}, {cost}"
+    text = f"{outcome} ({cost})"
     if tally.dry_run:
-        cost += ", listed only: nothing was stored"
-    return f"{outcome} ({cost})"
+        text += ", listed only: nothing was stored"
+    return text
 
 
 def _done(tally: Tally, ended: events.SyncFinished | events.SyncStopped) -> str:
