@@ -72,4 +72,8 @@ def private_lock(path: Path) -> AbstractContextManager[object]:
     Entering waits for up to thirty seconds and raises ``TimeoutError`` after that; the lock ends
     with the process that holds it.
     """
-    return FileLock(path, timeout=_LONGEST_WAIT_S, mode=0o600)
+    return FileLock(
+        path,
+        timeout=_LONGEST_WAIT_S,
+        mode=0o600,
+    )

@@ -77,19 +77,29 @@ class Host:
     # -- what everybody needs ----------------------------------------------------------------------
 
     def connect(
-        self, integration: str, values: Mapping[str, str], athlete: str = ME
+        self,
+        integration: str,
+        values: Mapping[str, str],
+        athlete: str = ME,
     ) -> ConnectResult:
         """Prove credentials and settings, and store the connection: ``Connections.connect``."""
         return self.connections.connect(integration, values, athlete)
 
     def sync(
-        self, name: str | None = None, athlete: str = ME, options: Options | None = None
+        self,
+        name: str | None = None,
+        athlete: str = ME,
+        options: Options | None = None,
     ) -> Iterator[Event]:
         """Sync one connection, or all of an athlete; yields typed events: ``Syncs.sync``."""
         return self.syncs.sync(name, athlete, options)
 
     def import_paths(
-        self, what: Iterable[str | Path] | Recognition, athlete: str = ME, *, dry_run: bool = False
+        self,
+        what: Iterable[str | Path] | Recognition,
+        athlete: str = ME,
+        *,
+        dry_run: bool = False,
     ) -> Iterator[Event]:
         """Import what is new in files, folders and archives: ``Imports.import_paths``."""
         return self.imports.import_paths(what, athlete, dry_run=dry_run)

@@ -214,7 +214,12 @@ class Workspace:
         from fitglue_registry.transport.waiting import Pace
 
         pace = Pace(self.clock, budget, self.on_wait)
-        return HttpSession(policy, secrets=secrets, pace=pace, redactor=self.redactor)
+        return HttpSession(
+            policy,
+            secrets=secrets,
+            pace=pace,
+            redactor=self.redactor,
+        )
 
     def _load_catalogue(self, folders: Sequence[Folder]) -> Catalogue:
         cache = CatalogueCache(self.home / "cache", folders)

@@ -73,7 +73,9 @@ _DERIVED = (
 
 
 def findings(
-    database: Database, blobs: BlobStore, sample: int | None = SAMPLE
+    database: Database,
+    blobs: BlobStore,
+    sample: int | None = SAMPLE,
 ) -> Iterator[Finding]:
     """Check everything, one after the other; ``sample`` raw parts are read again, ``None``: all of
     them.
@@ -132,7 +134,11 @@ def _originals(db: Db, blobs: BlobStore) -> Finding:
     )
 
 
-def _derived(db: Db, where: Place, sample: int | None) -> Finding:
+def _derived(
+    db: Db,
+    where: Place,
+    sample: int | None,
+) -> Finding:
     """Check documents and streams: what was made of the raw parts, and what people look at."""
     name = "documents and streams"
     wrong = []

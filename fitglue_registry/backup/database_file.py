@@ -79,7 +79,11 @@ def store_format(connection: sqlite3.Connection) -> str | None:
     return str(row[0]) if row else None
 
 
-def check_known(format_: str, what: str, where: Path) -> None:
+def check_known(
+    format_: str,
+    what: str,
+    where: Path,
+) -> None:
     """Raise ``StoreFailed`` FG-store-newer for a format that this version does not know."""
     if format_ not in FORMATS:
         raise StoreFailed(

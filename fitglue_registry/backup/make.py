@@ -85,7 +85,12 @@ class _Contents:
     secrets: int
 
 
-def _manifest(contents: _Contents, snapshot: Snapshot, dialect: str, now: str) -> Manifest:
+def _manifest(
+    contents: _Contents,
+    snapshot: Snapshot,
+    dialect: str,
+    now: str,
+) -> Manifest:
     return Manifest(
         backup_format=BACKUP_FORMAT,
         made_at=now,
@@ -135,7 +140,10 @@ def _add_database(writer: BackupWriter, snapshot: Snapshot) -> None:
 
 
 def _add_originals(
-    writer: BackupWriter, blobs: BlobStore, snapshot: Snapshot, say: OnStep
+    writer: BackupWriter,
+    blobs: BlobStore,
+    snapshot: Snapshot,
+    say: OnStep,
 ) -> list[str]:
     """Add the original files; return those that are not there.
 
@@ -154,7 +162,11 @@ def _add_originals(
     return absent
 
 
-def _add_secrets(writer: BackupWriter, folder: Path, snapshot: Snapshot) -> int:
+def _add_secrets(
+    writer: BackupWriter,
+    folder: Path,
+    snapshot: Snapshot,
+) -> int:
     """Add the key file and the sealed files that the connections name; return how many secrets that
     are. What lies in a keyring cannot be taken along.
     """

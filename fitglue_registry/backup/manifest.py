@@ -84,7 +84,11 @@ def decode_manifest(path: Path, content: bytes) -> Manifest:
     return msgspec.json.decode(content, type=Manifest)
 
 
-def check_names(path: Path, names: Collection[str], manifest: Manifest) -> None:
+def check_names(
+    path: Path,
+    names: Collection[str],
+    manifest: Manifest,
+) -> None:
     """Raise ``StoreFailed`` FG-backup-damaged unless the manifest names exactly the files that are
     there, each once and each as a backup may call it.
     """
@@ -106,7 +110,11 @@ def check_names(path: Path, names: Collection[str], manifest: Manifest) -> None:
     raise damaged(path, f"{first} of the backup is not in its manifest")
 
 
-def damaged(path: Path, what: str, why: str | None = None) -> StoreFailed:
+def damaged(
+    path: Path,
+    what: str,
+    why: str | None = None,
+) -> StoreFailed:
     """Return the error for a backup that is not what it must be."""
     return StoreFailed(
         "FG-backup-damaged", what, at=Place(str(path)), why=why, fix="take an older backup"

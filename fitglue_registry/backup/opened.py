@@ -84,7 +84,11 @@ class OpenBackup:
         return b"".join(self.chunks(member))
 
 
-def no_step(_what: str, _done: int, _total: int) -> None:
+def no_step(
+    _what: str,
+    _done: int,
+    _total: int,
+) -> None:
     """Tell nobody how far a step has come."""
 
 

@@ -44,7 +44,11 @@ class RawCheck:
     total: int
 
 
-def read_again(db: Db, blobs: BlobStore, sample: int | None) -> RawCheck:
+def read_again(
+    db: Db,
+    blobs: BlobStore,
+    sample: int | None,
+) -> RawCheck:
     """Read so many raw parts, chosen by chance; ``None``: all of them."""
     total = db.scalar(sa.select(sa.func.count()).select_from(raw)) or 0
     contents = {
@@ -86,7 +90,11 @@ def repair(database: Database, blobs: BlobStore) -> int:
     return len(again)
 
 
-def _why_damaged(row: Any, dictionary_contents: dict[int, bytes], blobs: BlobStore) -> str | None:
+def _why_damaged(
+    row: Any,
+    dictionary_contents: dict[int, bytes],
+    blobs: BlobStore,
+) -> str | None:
     dictionary = None
     if row.dictionary_id is not None:
         dictionary = dictionary_contents.get(row.dictionary_id)
@@ -94,7 +102,11 @@ def _why_damaged(row: Any, dictionary_contents: dict[int, bytes], blobs: BlobSto
             return "the dictionary that unpacks it is gone"
     packed = Packed(row.sha256, row.wire, row.packing, row.content, row.size, row.dictionary_id)
     try:
-        content = unpack(packed, dictionary=dictionary, blobs=blobs).content
+        content = unpack(
+            packed,
+            dictionary=dictionary,
+            blobs=blobs,
+        ).content
     except FitglueError as error:
         return error.why or error.what
     if hashlib.sha256(content).hexdigest() != row.sha256:

@@ -83,7 +83,11 @@ def keep_secret_refs(old: Path, unpacked: Path) -> None:
         os.fsync(file.fileno())
 
 
-def replace_secrets(opened: OpenBackup, folder: Path, aside: Path) -> None:
+def replace_secrets(
+    opened: OpenBackup,
+    folder: Path,
+    aside: Path,
+) -> None:
     """Write the keys of the backup; a key file that is another one is kept aside with what it
     opens.
     """
@@ -103,7 +107,11 @@ def replace_secrets(opened: OpenBackup, folder: Path, aside: Path) -> None:
 def _new_secrets(opened: OpenBackup, folder: Path) -> dict[Path, bytes]:
     """Return the files of the backup that are not there, or differ from what is there."""
     # The key before what it opens.
-    members = sorted(opened.manifest.named("secrets"), key=lambda member: member.name, reverse=True)
+    members = sorted(
+        opened.manifest.named("secrets"),
+        key=lambda member: member.name,
+        reverse=True,
+    )
     new = {}
     for member in members:
         file = folder / member.name.rpartition("/")[2]
@@ -113,7 +121,11 @@ def _new_secrets(opened: OpenBackup, folder: Path) -> dict[Path, bytes]:
     return new
 
 
-def replace_database(unpacked: Path, target: Path, aside: Path) -> None:
+def replace_database(
+    unpacked: Path,
+    target: Path,
+    aside: Path,
+) -> None:
     """Give the old database a second name, and the new one its name."""
     if target.exists():
         _keep(target, aside / target.name)

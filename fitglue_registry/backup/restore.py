@@ -111,7 +111,11 @@ def _check_free(target: Path) -> None:
 
 
 def _restore_files(
-    opened: OpenBackup, store: StoreFiles, target: Path, now: str, say: OnStep
+    opened: OpenBackup,
+    store: StoreFiles,
+    target: Path,
+    now: str,
+    say: OnStep,
 ) -> Path | None:
     """Restore everything; return the folder in which the old store lies, if there was one."""
     folder = target.parent
@@ -128,7 +132,11 @@ def _restore_files(
     return aside if aside.exists() else None
 
 
-def _restore_originals(opened: OpenBackup, blobs: BlobStore, say: OnStep) -> None:
+def _restore_originals(
+    opened: OpenBackup,
+    blobs: BlobStore,
+    say: OnStep,
+) -> None:
     """Put every original file; one that is there and whole is left as it is, a damaged one is
     repaired.
     """

@@ -46,7 +46,11 @@ class Snapshot:
     secret_refs: Sequence[str]
 
 
-def take_snapshot(database: Database, folder: Path, say: OnStep) -> Snapshot:
+def take_snapshot(
+    database: Database,
+    folder: Path,
+    say: OnStep,
+) -> Snapshot:
     """Copy the database into ``folder`` as it is at this moment.
 
     Raises ``UserMistake`` FG-nothing-to-back-up, ``StoreFailed`` where the store is damaged or
@@ -57,7 +61,11 @@ def take_snapshot(database: Database, folder: Path, say: OnStep) -> Snapshot:
     return _copy(database.path, folder / DATABASE, say)
 
 
-def _copy(source: Path, target: Path, say: OnStep) -> Snapshot:
+def _copy(
+    source: Path,
+    target: Path,
+    say: OnStep,
+) -> Snapshot:
     if not source.is_file() or not source.stat().st_size:
         raise UserMistake(
             "FG-nothing-to-back-up",
@@ -86,8 +94,16 @@ def _copy(source: Path, target: Path, say: OnStep) -> Snapshot:
             )
 
 
-def _copy_pages(live: sqlite3.Connection, copy: sqlite3.Connection, say: OnStep) -> None:
-    def progress(_status: int, left: int, total: int) -> None:
+def _copy_pages(
+    live: sqlite3.Connection,
+    copy: sqlite3.Connection,
+    say: OnStep,
+) -> None:
+    def progress(
+        _status: int,
+        left: int,
+        total: int,
+    ) -> None:
         say("pages of the database", total - left, total)
 
     live.backup(copy, pages=_PAGES, progress=progress)

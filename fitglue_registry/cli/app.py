@@ -143,7 +143,11 @@ class LateLoader:
         return Redactor(secrets_of_environment())
 
     def log_to_stderr(
-        self, redactor: Redactor, verbosity: int, *, everything: bool
+        self,
+        redactor: Redactor,
+        verbosity: int,
+        *,
+        everything: bool,
     ) -> Callable[[], None]:
         """Log to standard error; the function that it returns ends that."""
         from fitglue_registry.cli.logs import log_to_stderr
@@ -174,7 +178,12 @@ class LateLoader:
 @click.option("--version", is_flag=True, help="Print the version.")
 @pass_cli
 @click.pass_context
-def root(context: click.Context, cli: CliContext, *, version: bool) -> int | None:
+def root(
+    context: click.Context,
+    cli: CliContext,
+    *,
+    version: bool,
+) -> int | None:
     """Every workout from every platform in one local database, once each.
 
     Without a command: connections and their health, this week against last, and what to do next.
@@ -233,7 +242,12 @@ def _call(cli: CliContext, arguments: list[str]) -> int:
 def _invoke(cli: CliContext, arguments: list[str]) -> int:
     # click would import shutil, and with it three ways of compressing, to find this out.
     width = max(min(terminal_width(sys.stdout), _WIDEST) - 2, _NARROWEST)
-    with root.make_context("fitglue", arguments, obj=cli, terminal_width=width) as context:
+    with root.make_context(
+        "fitglue",
+        arguments,
+        obj=cli,
+        terminal_width=width,
+    ) as context:
         return root.invoke(context) or 0
 
 

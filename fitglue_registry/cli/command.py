@@ -15,9 +15,20 @@ from fitglue_registry.cli.context import CliContext
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SPANS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_SPANS = {
+    "s": 1,
+    "m": 60,
+    "min": 60,
+    "h": 3600,
+    "d": 86400,
+}
 _SHORTEST_SPAN_S = 60
-_LENGTHS = {"": 1.0, "m": 1.0, "km": 1000.0, "mi": 1609.344}
+_LENGTHS = {
+    "": 1.0,
+    "m": 1.0,
+    "km": 1000.0,
+    "mi": 1609.344,
+}
 
 
 class Command(click.Command):
@@ -79,21 +90,39 @@ def _common() -> list[click.Parameter]:
     ]
 
 
-def _set_verbosity(context: click.Context, _: click.Parameter, value: int) -> None:
+def _set_verbosity(
+    context: click.Context,
+    _: click.Parameter,
+    value: int,
+) -> None:
     context.ensure_object(CliContext).verbosity += value
 
 
-def _set_debug(context: click.Context, _: click.Parameter, value: bool) -> None:
+def _set_debug(
+    context: click.Context,
+    _: click.Parameter,
+    value: bool,
+) -> None:
     context.ensure_object(CliContext).debug |= value
 
 
-def _set_json(context: click.Context, _: click.Parameter, value: bool) -> None:
+def _set_json(
+    context: click.Context,
+    _: click.Parameter,
+    value: bool,
+) -> None:
     context.ensure_object(CliContext).as_json |= value
 
 
 def json_option(text: str = "Print one JSON document.") -> Callable[[Any], Any]:
     """``--json``, kept in the context."""
-    return click.option("--json", is_flag=True, expose_value=False, callback=_set_json, help=text)
+    return click.option(
+        "--json",
+        is_flag=True,
+        expose_value=False,
+        callback=_set_json,
+        help=text,
+    )
 
 
 class Day(click.ParamType):  # type: ignore[type-arg]
@@ -101,7 +130,12 @@ class Day(click.ParamType):  # type: ignore[type-arg]
 
     name = "day"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> date:
         """The day; fails with what it may look like."""
         if isinstance(value, date):
             return value
@@ -134,7 +168,10 @@ class Length(click.ParamType):  # type: ignore[type-arg]
     name = "distance"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
     ) -> float:
         """Metres; fails with what it may look like."""
         text = str(value).strip().lower()
@@ -150,7 +187,10 @@ class Span(click.ParamType):  # type: ignore[type-arg]
     name = "time"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
     ) -> float:
         """Seconds, a minute at least; fails with what it may look like."""
         match = re.fullmatch(r"(\d{1,6})\s*(s|m|min|h|d)", str(value).strip().lower())

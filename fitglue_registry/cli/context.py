@@ -43,7 +43,11 @@ class Loader(Protocol):
         """Return a redactor that knows the secrets of the environment."""
 
     def log_to_stderr(
-        self, redactor: Redactor, verbosity: int, *, everything: bool
+        self,
+        redactor: Redactor,
+        verbosity: int,
+        *,
+        everything: bool,
     ) -> Callable[[], None]:
         """Log to standard error; the function that it returns ends that."""
 
@@ -167,7 +171,14 @@ def _cleaned(row: Iterable[Any]) -> list[Any]:
 
 def _json(value: Any, indent: int | None = None) -> str:
     is_ascii = not speaks_unicode(sys.stdout)
-    return clean_json(json.dumps(value, ensure_ascii=is_ascii, indent=indent, default=str))
+    return clean_json(
+        json.dumps(
+            value,
+            ensure_ascii=is_ascii,
+            indent=indent,
+            default=str,
+        )
+    )
 
 
 def _write(stream: TextIO, text: str) -> None:

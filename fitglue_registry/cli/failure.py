@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 _QUOTED_ARGUMENTS = re.compile(r"(unexpected extra arguments?) \(.*\)")
 
 
-def show_failure(cli: CliContext, error: FitglueError, subject: str | None = None) -> None:
+def show_failure(
+    cli: CliContext,
+    error: FitglueError,
+    subject: str | None = None,
+) -> None:
     """Print an error for a person, or for a program with ``--json``."""
     redact = cli.redactor.text
     if not cli.as_json:
@@ -44,7 +48,11 @@ def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
     return value
 
 
-def _described(error: FitglueError, subject: str | None, redact: Callable[[str], str]) -> Labelled:
+def _described(
+    error: FitglueError,
+    subject: str | None,
+    redact: Callable[[str], str],
+) -> Labelled:
     headline: list[str | Styled] = []
     if subject:
         headline.append(Styled(f"{subject}: ", "bold"))

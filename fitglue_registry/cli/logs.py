@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def log_to_stderr(
-    redactor: Redactor, verbosity: int, *, everything: bool = False
+    redactor: Redactor,
+    verbosity: int,
+    *,
+    everything: bool = False,
 ) -> Callable[[], None]:
     """Let the library log to standard error, without secrets: once more than warnings, twice
     everything of ours.

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 _APART_SHOWN = 8
 _LONGEST = 40
 #: Where records differ in these, nobody asks: they follow from others, or are too long for a line.
-_FOLLOWS = frozenset({"start_local", "sport_raw", "laps", "sets", "time_markers", "streams"})
+_FOLLOWS = frozenset(
+    {
+        "start_local",
+        "sport_raw",
+        "laps",
+        "sets",
+        "time_markers",
+        "streams",
+    }
+)
 #: What differs by less than a thousandth was rounded in another way.
 _ROUNDED = 1e-3
 _CERTAIN = 0.999

@@ -64,7 +64,12 @@ class Progress:
             self._text = text
             self._refresh()
 
-    def bar(self, name: str, done: int, total: int) -> None:
+    def bar(
+        self,
+        name: str,
+        done: int,
+        total: int,
+    ) -> None:
         """Show how far one part has come."""
         with self._lock:
             self._parts[name] = (done, total)
@@ -104,4 +109,8 @@ class Progress:
         for name, (done, total) in self._parts.items():
             if name not in self._tasks:
                 self._tasks[name] = self._bars.add_task(name, total=total)
-            self._bars.update(self._tasks[name], completed=done, total=total)
+            self._bars.update(
+                self._tasks[name],
+                completed=done,
+                total=total,
+            )

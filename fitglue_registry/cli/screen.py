@@ -152,7 +152,11 @@ def _pairs(pairs: Pairs) -> Table:
     number_of_columns = max(map(len, rows), default=1)
     widths = chain(pairs.widths, repeat(None))
     for number, width in zip(range(number_of_columns), widths, strict=False):
-        table.add_column(no_wrap=number == 0, overflow="fold", width=width)
+        table.add_column(
+            no_wrap=number == 0,
+            overflow="fold",
+            width=width,
+        )
 
     for name, *values in rows:
         first = name if isinstance(name, Styled) else Styled(clean(name), "dim")
@@ -185,7 +189,11 @@ def _rows(rows: Rows, width: int) -> Table:
     return table
 
 
-def _margin(table: Table, indent: int, width: int) -> list[str]:
+def _margin(
+    table: Table,
+    indent: int,
+    width: int,
+) -> list[str]:
     """Add an empty column for an indent, and return the cell of each row that goes there."""
     if not indent:
         return []
@@ -193,7 +201,11 @@ def _margin(table: Table, indent: int, width: int) -> list[str]:
     return [""]
 
 
-def _longest(number: int, column: Column, cells: Sequence[Sequence[Text]]) -> int:
+def _longest(
+    number: int,
+    column: Column,
+    cells: Sequence[Sequence[Text]],
+) -> int:
     widths = [row[number].cell_len for row in cells]
     return max([cell_len(column.name), *widths])
 

@@ -11,7 +11,11 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 ASCII = "_.-=+*#@"
 
 
-def sparkline(samples: Sequence[float | None], width: int, blocks: str = BLOCKS) -> str:
+def sparkline(
+    samples: Sequence[float | None],
+    width: int,
+    blocks: str = BLOCKS,
+) -> str:
     """The samples in ``width`` characters, from the lowest to the highest of the means."""
     means = list(_means(samples, min(width, len(samples))))
     known = [mean for mean in means if mean is not None]

@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: Commands that go on where they were stopped.
-_RESUMABLE = frozenset({"import", "sync", "watch", "rebuild"})
+_RESUMABLE = frozenset(
+    {
+        "import",
+        "sync",
+        "watch",
+        "rebuild",
+    }
+)
 #: So soon after the first signal another one is not a person's who has lost patience.
 _PATIENCE_S = 1.0
 #: Plugins' threads and files may be put in order so long.
@@ -122,4 +129,8 @@ def end_within_limit(code: int) -> None:
         time.sleep(_LONGEST_END_S)
         os._exit(code)
 
-    threading.Thread(target=end, daemon=True, name="end of the process").start()
+    threading.Thread(
+        target=end,
+        daemon=True,
+        name="end of the process",
+    ).start()

@@ -85,7 +85,9 @@ class Tally:
 
 
 def follow(
-    cli: CliContext, stream: Iterator[events.Event], verb: str = "listing"
+    cli: CliContext,
+    stream: Iterator[events.Event],
+    verb: str = "listing",
 ) -> tuple[list[Tally], int]:
     """Consume all events, showing them as they come.
 
@@ -105,7 +107,9 @@ def follow(
 
 
 def follow_each(
-    cli: CliContext, stream: Iterator[events.Event], verb: str
+    cli: CliContext,
+    stream: Iterator[events.Event],
+    verb: str,
 ) -> Iterator[Tally | events.Watching]:
     """Of events that come for ever: yield the tally of each sync when it is done, and what is
     watched.
@@ -165,7 +169,12 @@ def exit_code(tallies: Iterable[Tally]) -> int:
     return code
 
 
-def _display(progress: Progress, tally: Tally, event: events.Event, verb: str) -> None:
+def _display(
+    progress: Progress,
+    tally: Tally,
+    event: events.Event,
+    verb: str,
+) -> None:
     name = clean(event.connection)
     match event:
         case events.SyncStarted():
@@ -261,7 +270,11 @@ def _mark(tally: Tally) -> Styled:
     return GOOD
 
 
-def _show_stubs(cli: CliContext, connection: str, number: int) -> None:
+def _show_stubs(
+    cli: CliContext,
+    connection: str,
+    number: int,
+) -> None:
     """Say why stubs will not come; explained when some are new, not each time."""
     if not number:
         return

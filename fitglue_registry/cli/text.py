@@ -173,7 +173,11 @@ def short_hashes(text: str) -> str:
     return _HASH.sub(lambda match: f"{match[0][:_BEGINNING]}…", text)
 
 
-def count(number: int, one: str, many: str | None = None) -> str:
+def count(
+    number: int,
+    one: str,
+    many: str | None = None,
+) -> str:
     """``1 activity``, ``2 activities``."""
     if number == 1:
         return f"1 {one}"

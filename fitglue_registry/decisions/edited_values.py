@@ -43,7 +43,9 @@ class EditedValue:
 
 
 def put_edit(
-    transaction: DecisionTransaction, edit: Choice, members: Sequence[SourceActivityRow]
+    transaction: DecisionTransaction,
+    edit: Choice,
+    members: Sequence[SourceActivityRow],
 ) -> None:
     """Remember an edit of the activity of these source activities."""
     edit_id = insert_one(
@@ -74,7 +76,9 @@ def drop_edits(db: Db, ids: Iterable[int]) -> None:
 
 
 def edits_of_groups(
-    db: Db, athlete_id: str, groups: Sequence[Sequence[SourceActivityRow]]
+    db: Db,
+    athlete_id: str,
+    groups: Sequence[Sequence[SourceActivityRow]],
 ) -> list[list[EditedValue]]:
     """The edits of each group, oldest first.
 
@@ -100,7 +104,11 @@ def edits_of_groups(
     return edits_by_group
 
 
-def ids_with_edits(db: Db, athlete_id: str, ids: Sequence[int]) -> set[int]:
+def ids_with_edits(
+    db: Db,
+    athlete_id: str,
+    ids: Sequence[int],
+) -> set[int]:
     """Those of these source activities that an edit may hold for."""
     if not _has_edits(db, athlete_id):
         return set()
@@ -121,7 +129,11 @@ def _has_edits(db: Db, athlete_id: str) -> bool:
     return db.scalar(query) is not None
 
 
-def _edits_naming(db: Db, athlete_id: str, keys: Iterable[str]) -> list[EditedValue]:
+def _edits_naming(
+    db: Db,
+    athlete_id: str,
+    keys: Iterable[str],
+) -> list[EditedValue]:
     """The edits that have any of these natural keys, oldest first."""
     ids: set[int] = set()
     for batch in chunks(sorted(keys)):

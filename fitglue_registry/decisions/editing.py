@@ -51,7 +51,11 @@ class Edit:
         return ALL in self.reset or name in (*self.values, *self.sources, *self.reset)
 
 
-def edit_activity(transaction: DecisionTransaction, reference: str, edit: Edit) -> ActivityDetails:
+def edit_activity(
+    transaction: DecisionTransaction,
+    reference: str,
+    edit: Edit,
+) -> ActivityDetails:
     """Remember an edit of an activity, and merge the activity with it; raises ``UserMistake``."""
     db, athlete_id = transaction.db, transaction.athlete_id
     lock_athlete(db, athlete_id)
@@ -70,7 +74,9 @@ def edit_activity(transaction: DecisionTransaction, reference: str, edit: Edit) 
 
 
 def _choices(
-    activity: ActivityDetails, members: Sequence[SourceActivityRow], edit: Edit
+    activity: ActivityDetails,
+    members: Sequence[SourceActivityRow],
+    edit: Edit,
 ) -> list[Choice]:
     choices = []
     for name, text in edit.values.items():
@@ -91,7 +97,10 @@ def _home_first(rows: Iterable[SourceActivityRow], activity_id: str) -> list[Sou
 
 
 def _giver(
-    activity: ActivityDetails, members: Sequence[SourceActivityRow], name: str, source: str
+    activity: ActivityDetails,
+    members: Sequence[SourceActivityRow],
+    name: str,
+    source: str,
 ) -> str:
     """The account that gives a field from now on, as the merge knows accounts.
 

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 #: Where an activity lies in time is what it is known by.
-_START = frozenset({"start_utc", "start_local", "timezone", "utc_offset_s", "start_precision"})
+_START = frozenset(
+    {
+        "start_utc",
+        "start_local",
+        "timezone",
+        "utc_offset_s",
+        "start_precision",
+    }
+)
 #: Resets every field.
 ALL = "all"
 
@@ -72,7 +80,11 @@ def read_value(field: str, text: str) -> Any:
         ) from None
 
 
-def _converted(field: str, text: str, kind: Any) -> Any:
+def _converted(
+    field: str,
+    text: str,
+    kind: Any,
+) -> Any:
     text.encode()  # raises where a database or a JSON document could not hold it
     plain = _sport(text) if field == "sport" else text.replace("\0", "")
     value = msgspec.convert(plain, kind, strict=False)
@@ -109,6 +121,10 @@ def refuse_unknown_fields(fields: Iterable[str]) -> None:
             )
 
 
-def _suggestion(typed: str, known: Iterable[str], otherwise: str) -> str:
+def _suggestion(
+    typed: str,
+    known: Iterable[str],
+    otherwise: str,
+) -> str:
     near = nearest(typed, known)
     return f"did you mean {near}?" if near else otherwise

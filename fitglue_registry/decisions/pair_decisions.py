@@ -79,7 +79,9 @@ class Place:
 
 
 def put_decision(
-    transaction: DecisionTransaction, verdict: str, sides: Sequence[DecidedSide]
+    transaction: DecisionTransaction,
+    verdict: str,
+    sides: Sequence[DecidedSide],
 ) -> int:
     """Remember a decision; returns its id.
 
@@ -110,7 +112,11 @@ def put_decision(
     return decision_id
 
 
-def load_decisions(db: Db, athlete_id: str, ids: Sequence[int] | None = None) -> list[PairDecision]:
+def load_decisions(
+    db: Db,
+    athlete_id: str,
+    ids: Sequence[int] | None = None,
+) -> list[PairDecision]:
     """The decisions of an athlete with these ids, or all of them, oldest first."""
     decision_query = sa.select(verdicts).where(verdicts.c.athlete_id == athlete_id)
     side_query = sa.select(verdict_sides).where(verdict_sides.c.athlete_id == athlete_id)
@@ -138,7 +144,12 @@ def load_decisions(db: Db, athlete_id: str, ids: Sequence[int] | None = None) ->
     return decisions
 
 
-def recall_decisions(db: Db, athlete_id: str, rows: Sequence[SourceActivityRow], now: str) -> None:
+def recall_decisions(
+    db: Db,
+    athlete_id: str,
+    rows: Sequence[SourceActivityRow],
+    now: str,
+) -> None:
     """Write the opinions that follow from decisions about these source activities and others.
 
     The last decision about a pair counts. Pairs of which neither is one of these are left alone: a
@@ -162,7 +173,11 @@ def _has_decisions(db: Db, athlete_id: str) -> bool:
     return db.scalar(query) is not None
 
 
-def _decisions_naming(db: Db, athlete_id: str, identities: Iterable[str]) -> set[int]:
+def _decisions_naming(
+    db: Db,
+    athlete_id: str,
+    identities: Iterable[str],
+) -> set[int]:
     """The ids of the decisions that hold and have any of these identities on one of their sides."""
     ids: set[int] = set()
     for batch in chunks(sorted(identities)):
@@ -180,7 +195,11 @@ def _decisions_naming(db: Db, athlete_id: str, identities: Iterable[str]) -> set
 
 
 def _write_opinions(
-    db: Db, athlete_id: str, decision: PairDecision, recalled: set[int], now: str
+    db: Db,
+    athlete_id: str,
+    decision: PairDecision,
+    recalled: set[int],
+    now: str,
 ) -> None:
     places = places_of(db, athlete_id, decision)
     for first, second in _pairs_across(places):
@@ -200,7 +219,11 @@ def _pairs_across(places: Mapping[int, Place]) -> Iterator[tuple[int, int]]:
             yield first, second
 
 
-def places_of(db: Db, athlete_id: str, decision: PairDecision) -> dict[int, Place]:
+def places_of(
+    db: Db,
+    athlete_id: str,
+    decision: PairDecision,
+) -> dict[int, Place]:
     """Source activity → its place in a decision, for all that are in the store now."""
     exact: dict[int, Place] = {}
     sides_claimed: dict[int, set[int]] = defaultdict(set)

@@ -22,12 +22,21 @@ class RememberedDecisions:
     It is the ``Remembered`` of the room matching, which is below this one.
     """
 
-    def recall(self, db: Db, athlete_id: str, rows: Sequence[SourceActivityRow], now: str) -> None:
+    def recall(
+        self,
+        db: Db,
+        athlete_id: str,
+        rows: Sequence[SourceActivityRow],
+        now: str,
+    ) -> None:
         """Write the opinions that follow from decisions about these source activities."""
         recall_decisions(db, athlete_id, rows, now)
 
     def edits(
-        self, db: Db, athlete_id: str, groups: Sequence[Sequence[SourceActivityRow]]
+        self,
+        db: Db,
+        athlete_id: str,
+        groups: Sequence[Sequence[SourceActivityRow]],
     ) -> list[list[Choice]]:
         """The values that the athlete chose for each group, oldest first."""
         chosen = []
@@ -35,6 +44,11 @@ class RememberedDecisions:
             chosen.append([Choice(edit.field, edit.value, edit.giver) for edit in edits])
         return chosen
 
-    def edited(self, db: Db, athlete_id: str, ids: Sequence[int]) -> set[int]:
+    def edited(
+        self,
+        db: Db,
+        athlete_id: str,
+        ids: Sequence[int],
+    ) -> set[int]:
         """Those of these source activities whose activity may have edited values."""
         return ids_with_edits(db, athlete_id, ids)

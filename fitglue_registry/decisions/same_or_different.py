@@ -67,7 +67,9 @@ def decide_different(
 
 
 def split(
-    transaction: DecisionTransaction, reference: str, source: str | None
+    transaction: DecisionTransaction,
+    reference: str,
+    source: str | None,
 ) -> list[ActivityDetails]:
     """Take what a source says out of an activity, or its only two sources apart.
 
@@ -104,7 +106,9 @@ def history(db: Db, athlete_id: str) -> list[dict[str, Any]]:
 
 
 def _carry_out(
-    transaction: DecisionTransaction, verdict: Verdict, sides: Sequence[DecidedSide]
+    transaction: DecisionTransaction,
+    verdict: Verdict,
+    sides: Sequence[DecidedSide],
 ) -> list[int]:
     """Remember a decision and match what it is about anew; returns those source activities."""
     put_decision(transaction, verdict, sides)
@@ -145,7 +149,9 @@ def _as_plain_values(decision: PairDecision) -> dict[str, Any]:
 
 
 def _distinct(
-    transaction: DecisionTransaction, references: Sequence[str], fix: str
+    transaction: DecisionTransaction,
+    references: Sequence[str],
+    fix: str,
 ) -> list[ActivityDetails]:
     """Load the activities of these references; raises ``UserMistake`` where they are only one."""
     activities = {}
@@ -168,7 +174,9 @@ def _whole_side(transaction: DecisionTransaction, activity: ActivityDetails) -> 
 
 
 def _side(
-    transaction: DecisionTransaction, activity: ActivityDetails, members: Sequence[MemberRow]
+    transaction: DecisionTransaction,
+    activity: ActivityDetails,
+    members: Sequence[MemberRow],
 ) -> DecidedSide:
     rows = load_rows(transaction.db, [member.id for member in members])
     return DecidedSide(list(rows.values()), _described(activity, members))
@@ -216,7 +224,12 @@ def _members_by_side(activity: ActivityDetails, source: str | None) -> list[Sequ
     )
 
 
-def _what_is_unclear(activity: ActivityDetails, source: str | None, *, has_rest: bool) -> str:
+def _what_is_unclear(
+    activity: ActivityDetails,
+    source: str | None,
+    *,
+    has_rest: bool,
+) -> str:
     if source is None:
         return f"activity {activity.number} has {len(activity.members)} sources"
     if has_rest:

@@ -45,7 +45,11 @@ def candidate_pairs(
             yield one, other
 
 
-def may_be_one(one: Traits, other: Traits, cuts: Cuts) -> bool:
+def may_be_one(
+    one: Traits,
+    other: Traits,
+    cuts: Cuts,
+) -> bool:
     """Whether two that start within reach of each other are worth comparing."""
     gap = gap_s(one, other)
     if gap is None or one.start_s is None or other.start_s is None:

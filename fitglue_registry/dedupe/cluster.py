@@ -88,7 +88,11 @@ def _may_join(
     return edge is not None or may_be_one is None or may_be_one(one, other)
 
 
-def questions(groups: Sequence[Group], edges: Iterable[Edge], may_be_one: MayBeOne) -> list[Edge]:
+def questions(
+    groups: Sequence[Group],
+    edges: Iterable[Edge],
+    may_be_one: MayBeOne,
+) -> list[Edge]:
     """What is left to ask a person: pairs across two groups about which nobody knows.
 
     A pair is left out if another pair across its groups is *different*. Two commutes nine hours

@@ -17,7 +17,11 @@ Levels = dict[str, str]
 """Line of evidence → level of agreement. A line that is not there is no evidence."""
 
 
-def levels(one: Traits, other: Traits, cuts: Cuts) -> Levels:
+def levels(
+    one: Traits,
+    other: Traits,
+    cuts: Cuts,
+) -> Levels:
     """Every line of evidence except those that need samples."""
     found: Levels = {"time": time_level(one, other, cuts)}
     found["account"] = "one" if one.account == other.account else "two"
@@ -47,7 +51,11 @@ def _figure(
     return {line: _level(difference(one, other), cuts, line)}
 
 
-def _level(apart: float, cuts: Cuts, line: str) -> str:
+def _level(
+    apart: float,
+    cuts: Cuts,
+    line: str,
+) -> str:
     if apart <= cuts[f"{line}_equal"]:
         return "equal"
     if apart <= cuts[f"{line}_near"]:
@@ -55,7 +63,11 @@ def _level(apart: float, cuts: Cuts, line: str) -> str:
     return "far"
 
 
-def _size(one: Traits, other: Traits, cuts: Cuts) -> Levels:
+def _size(
+    one: Traits,
+    other: Traits,
+    cuts: Cuts,
+) -> Levels:
     """Distance and duration together.
 
     Counted one by one, a single cut or a single pause rule would count twice.
@@ -82,7 +94,11 @@ def _duration_only(duration: float | None, cuts: Cuts) -> Levels:
     return {"duration": _level(duration, cuts, "duration")}
 
 
-def _size_level(distance: float, duration: float, cuts: Cuts) -> str | None:
+def _size_level(
+    distance: float,
+    duration: float,
+    cuts: Cuts,
+) -> str | None:
     """The level of two sizes that are alike in anything; ``None`` where they are not."""
     if distance <= cuts["identical"] and duration <= cuts["identical"]:
         return "identical"
@@ -118,7 +134,11 @@ def _is_piece(one: Traits, other: Traits) -> bool:
     return (brief.distance_m or 0.0) < (long.distance_m or 0.0)
 
 
-def _heart(one: Traits, other: Traits, cuts: Cuts) -> Levels:
+def _heart(
+    one: Traits,
+    other: Traits,
+    cuts: Cuts,
+) -> Levels:
     """Average and highest heart rate together, for the same beats make both."""
     if not one.average_heartrate_bpm or not other.average_heartrate_bpm:
         return {}

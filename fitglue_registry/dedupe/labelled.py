@@ -81,9 +81,17 @@ def read_records(path: Path) -> list[LabelledRecord]:
     return records
 
 
-def _record(line: bytes, path: Path, number: int) -> LabelledRecord:
+def _record(
+    line: bytes,
+    path: Path,
+    number: int,
+) -> LabelledRecord:
     try:
-        return msgspec.json.decode(line, type=LabelledRecord, strict=False)
+        return msgspec.json.decode(
+            line,
+            type=LabelledRecord,
+            strict=False,
+        )
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UserMistake(
             "FG-not-a-record",

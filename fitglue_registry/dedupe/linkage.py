@@ -65,7 +65,11 @@ class Scorer:
         return self.judge(one, other).said != "different"
 
 
-def edge_of(one: Candidate, other: Candidate, verdict: Verdict) -> Edge:
+def edge_of(
+    one: Candidate,
+    other: Candidate,
+    verdict: Verdict,
+) -> Edge:
     """A verdict of the score as a statement about a pair."""
     return Edge(one.id, other.id, verdict.said, SaidBy.SCORE, "", verdict.probability)
 

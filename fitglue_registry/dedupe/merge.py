@@ -92,7 +92,11 @@ def _values(native: Sequence[Member], origins: Mapping[str, int]) -> dict[str, A
     return values
 
 
-def _named_origins(best: Member, origins: Mapping[str, int], values: Mapping[str, Any]) -> Origins:
+def _named_origins(
+    best: Member,
+    origins: Mapping[str, int],
+    values: Mapping[str, Any],
+) -> Origins:
     named: Origins = {OTHER_FIELDS: best.id}
     for name, giver in origins.items():
         has_value = giver == Origin.ATHLETE or values.get(name, True) not in ABSENT
@@ -157,7 +161,9 @@ def _has_any(members: Sequence[Member], name: str) -> bool:
 
 
 def _chosen_giver(
-    fields: Sequence[str], native: Sequence[Member], chosen: Mapping[str, Choice]
+    fields: Sequence[str],
+    native: Sequence[Member],
+    chosen: Mapping[str, Choice],
 ) -> Member | None:
     """The member from which the athlete wants one of these fields, if it has the field."""
     for name in fields:

@@ -53,12 +53,29 @@ class Member:
 
 ABSENT: tuple[Any, ...] = (None, (), {})
 _MOST_PARTS = ("file", "streams", "detail", "summary")
-_HOW = {"reported": 0, "computed": 1, "estimated": 2}
-_PRECISION = {"second": 0, "minute": 1, "day": 2}
+_HOW = {
+    "reported": 0,
+    "computed": 1,
+    "estimated": 2,
+}
+_PRECISION = {
+    "second": 0,
+    "minute": 1,
+    "day": 2,
+}
 _POWER = frozenset({"average_watts", "weighted_average_watts", "max_watts"})
 #: Channels that a sensor records; what a service computes from them makes no set of streams fuller.
 _SENSED = frozenset(
-    {"latlng", "altitude", "heartrate", "watts", "cadence", "temperature", "velocity", "distance"}
+    {
+        "latlng",
+        "altitude",
+        "heartrate",
+        "watts",
+        "cadence",
+        "temperature",
+        "velocity",
+        "distance",
+    }
 )
 #: Recordings that differ by less are as long as each other.
 _AS_LONG = 0.95
@@ -172,7 +189,11 @@ def _seconds(member: Member) -> float:
     return float(member.samples)
 
 
-def _measured(member: Member, name: str, _: MergeRules) -> int:
+def _measured(
+    member: Member,
+    name: str,
+    _: MergeRules,
+) -> int:
     """Reported is better than computed or not stated, and that is better than estimated.
 
     Power goes by its own kind.
@@ -184,12 +205,20 @@ def _measured(member: Member, name: str, _: MergeRules) -> int:
     return _HOW.get(how, 1)
 
 
-def _original(member: Member, _: str, __: MergeRules) -> int:
+def _original(
+    member: Member,
+    _: str,
+    __: MergeRules,
+) -> int:
     """A member that was made of richer parts is better."""
     return original(member)
 
 
-def _precise(member: Member, _: str, __: MergeRules) -> tuple[int, bool]:
+def _precise(
+    member: Member,
+    _: str,
+    __: MergeRules,
+) -> tuple[int, bool]:
     """A start to the second is better than one to the minute, and that than the day.
 
     With its zone it is better than without.
@@ -200,7 +229,11 @@ def _precise(member: Member, _: str, __: MergeRules) -> tuple[int, bool]:
     return _PRECISION[activity.start_precision], not has_zone
 
 
-def _specific(member: Member, _: str, __: MergeRules) -> int:
+def _specific(
+    member: Member,
+    _: str,
+    __: MergeRules,
+) -> int:
     """A kind of a sport is better than the sport at large, and that than an unknown sport."""
     sport = member.activity.sport
     if sport in (None, "Other", "Workout"):
@@ -208,7 +241,11 @@ def _specific(member: Member, _: str, __: MergeRules) -> int:
     return int(sport in _AT_LARGE)
 
 
-def _fullest(member: Member, name: str, _: MergeRules) -> int:
+def _fullest(
+    member: Member,
+    name: str,
+    _: MergeRules,
+) -> int:
     """More channels of sensors are better, more items of a list, more known of a thing."""
     if name == "streams":
         return -len(_SENSED.intersection(member.stream_types))
@@ -219,12 +256,20 @@ def _fullest(member: Member, name: str, _: MergeRules) -> int:
     return -sum(getattr(value, part) not in ABSENT for part in parts)
 
 
-def _densest(member: Member, _: str, __: MergeRules) -> float:
+def _densest(
+    member: Member,
+    _: str,
+    __: MergeRules,
+) -> float:
     """More samples a second are better."""
     return -member.samples / (_seconds(member) or 1.0)
 
 
-def _edited(member: Member, name: str, rules: MergeRules) -> bool:
+def _edited(
+    member: Member,
+    name: str,
+    rules: MergeRules,
+) -> bool:
     """What somebody wrote or ticked is better than what is there by default."""
     if name == "title":
         return is_default_title(member.activity, rules.default_titles)
@@ -237,7 +282,15 @@ _SELECTIONS: dict[str, Callable[[list[Member], str], list[Member]]] = {
     "whole": _whole,
     "agreed": _agreed,
 }
-_AT_LARGE = frozenset({"Ride", "Run", "Walk", "Swim", "Rowing"})
+_AT_LARGE = frozenset(
+    {
+        "Ride",
+        "Run",
+        "Walk",
+        "Swim",
+        "Rowing",
+    }
+)
 _MARKS: dict[str, Callable[[Member, str, MergeRules], Any]] = {
     "measured": _measured,
     "original": _original,

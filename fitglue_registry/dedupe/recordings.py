@@ -63,7 +63,11 @@ def sample_levels(
     return levels
 
 
-def track_level(first: Sequence[Point], second: Sequence[Point], cuts: Cuts) -> str | None:
+def track_level(
+    first: Sequence[Point],
+    second: Sequence[Point],
+    cuts: Cuts,
+) -> str | None:
     """What two tracks share; ``None`` where one has none.
 
     That is their points (one recording), their way (one route), or nothing.
@@ -148,7 +152,11 @@ def best_correlation(
     return best
 
 
-def _correlation(one: _Curve, other: _Curve, least_s: float) -> float | None:
+def _correlation(
+    one: _Curve,
+    other: _Curve,
+    least_s: float,
+) -> float | None:
     start = max(one.start, other.start)
     end = min(one.start + len(one.values), other.start + len(other.values))
     if end - start < least_s:

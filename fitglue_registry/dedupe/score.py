@@ -24,7 +24,15 @@ _ORDER: tuple[Said, ...] = ("different", "ask", "same")
 #: Besides these, something must agree before a pair is *same*: that two things happen at once does
 #: not make them one.
 _CIRCUMSTANCES = frozenset({"time", "account", "sport"})
-_AT_ONCE = frozenset({"same second", "same minute", "together", "inside", "in part"})
+_AT_ONCE = frozenset(
+    {
+        "same second",
+        "same minute",
+        "together",
+        "inside",
+        "in part",
+    }
+)
 _SHIFTED = frozenset({"hours to the second", "hours to the minute"})
 #: What only one recording has: a day knows many runs of ten kilometres, and few of ten kilometres
 #: and two metres in the same time.
@@ -106,7 +114,11 @@ def _by_bits(bits: float, weights: Weights) -> Said:
     return "same"
 
 
-def _at_most(one: Traits, other: Traits, levels: Levels) -> tuple[Said, str]:
+def _at_most(
+    one: Traits,
+    other: Traits,
+    levels: Levels,
+) -> tuple[Said, str]:
     """What a pair can be whatever the score, and why.
 
     The labels cannot teach this, since they have no different workouts that overlap.
@@ -131,7 +143,11 @@ def _at_most(one: Traits, other: Traits, levels: Levels) -> tuple[Said, str]:
     return "same", ""
 
 
-def _by_circumstances(one: Traits, other: Traits, levels: Levels) -> tuple[Said, str]:
+def _by_circumstances(
+    one: Traits,
+    other: Traits,
+    levels: Levels,
+) -> tuple[Said, str]:
     """Where only the circumstances can be compared; a stub has nothing else, and nothing to lose."""
     if levels["time"] not in _AT_ONCE:
         return "different", "nothing but the time can be compared"

@@ -33,7 +33,11 @@ def span_s(traits: Traits) -> float:
     return traits.elapsed_s or traits.moving_s or 0.0
 
 
-def overlap(one: Traits, other: Traits, gap: float) -> float:
+def overlap(
+    one: Traits,
+    other: Traits,
+    gap: float,
+) -> float:
     """The share of the shorter recording that falls into the other.
 
     Zero where one has no length.
@@ -47,14 +51,22 @@ def overlap(one: Traits, other: Traits, gap: float) -> float:
     return shared / shorter
 
 
-def is_same_day(one: Traits, other: Traits, cuts: Cuts) -> bool:
+def is_same_day(
+    one: Traits,
+    other: Traits,
+    cuts: Cuts,
+) -> bool:
     """Whether both begin on the same day of the calendar, by the local clock."""
     day = (one.start_s or 0.0) // cuts["day_s"]
     other_day = (other.start_s or 0.0) // cuts["day_s"]
     return day == other_day
 
 
-def time_level(one: Traits, other: Traits, cuts: Cuts) -> str:
+def time_level(
+    one: Traits,
+    other: Traits,
+    cuts: Cuts,
+) -> str:
     """How the two recorded spans of time lie to each other."""
     gap = gap_s(one, other)
     if gap is None:
@@ -70,7 +82,11 @@ def time_level(one: Traits, other: Traits, cuts: Cuts) -> str:
     return _overlap_level(one, other, gap, cuts) or _shift_level(gap, cuts)
 
 
-def _is_over(one: Traits, other: Traits, gap: float) -> bool:
+def _is_over(
+    one: Traits,
+    other: Traits,
+    gap: float,
+) -> bool:
     """Whether the first had ended when the second began, as short recordings do within a minute."""
     return span_s(one) > 0 and span_s(other) > 0 and overlap(one, other, gap) <= 0
 

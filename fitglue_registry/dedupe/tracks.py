@@ -20,7 +20,11 @@ _METRES_A_DEGREE = 111_195.0
 _MOST_FILLED = 200
 
 
-def shared_points(one: Sequence[Point], other: Sequence[Point], within_m: float) -> float:
+def shared_points(
+    one: Sequence[Point],
+    other: Sequence[Point],
+    within_m: float,
+) -> float:
     """The share of the sparser track's points that lie within that distance of a point of the
     other.
     """
@@ -28,7 +32,11 @@ def shared_points(one: Sequence[Point], other: Sequence[Point], within_m: float)
     return _near(dense, sparse, within_m) / len(sparse)
 
 
-def shared_way(one: Sequence[Point], other: Sequence[Point], within_m: float) -> float:
+def shared_way(
+    one: Sequence[Point],
+    other: Sequence[Point],
+    within_m: float,
+) -> float:
     """The share of the shorter way that lies within that distance of the line of the other.
 
     Both directions are tried, and the better one counts.
@@ -49,7 +57,11 @@ def apart_m(one: Point, other: Point) -> float:
     return math.hypot(north, east)
 
 
-def _near(targets: Sequence[Point], points: Sequence[Point], within_m: float) -> int:
+def _near(
+    targets: Sequence[Point],
+    points: Sequence[Point],
+    within_m: float,
+) -> int:
     """How many of these points have a target within that distance.
 
     Targets are sorted into square cells of that size, so only the nine cells around a point are
@@ -70,7 +82,11 @@ def _near(targets: Sequence[Point], points: Sequence[Point], within_m: float) ->
     return count
 
 
-def _has_target(cells: Cells, y: float, x: float) -> bool:
+def _has_target(
+    cells: Cells,
+    y: float,
+    x: float,
+) -> bool:
     row = math.floor(y)
     column = math.floor(x)
     # The point's own cell comes first: most often the target is there.

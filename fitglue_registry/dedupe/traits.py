@@ -60,7 +60,11 @@ class Samples:
     channels: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
-_PRECISION_S = {"second": 1.0, "minute": 60.0, "day": 86_400.0}
+_PRECISION_S = {
+    "second": 1.0,
+    "minute": 60.0,
+    "day": 86_400.0,
+}
 
 
 def traits_of(activity: SourceActivity, account: str) -> Traits:

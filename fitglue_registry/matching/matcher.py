@@ -50,15 +50,29 @@ if TYPE_CHECKING:
 class Remembered(Protocol):
     """What the matcher takes into account of the decisions that athletes made."""
 
-    def recall(self, db: Db, athlete_id: str, rows: Sequence[SourceActivityRow], now: str) -> None:
+    def recall(
+        self,
+        db: Db,
+        athlete_id: str,
+        rows: Sequence[SourceActivityRow],
+        now: str,
+    ) -> None:
         """Write the opinions that follow from decisions about these source activities."""
 
     def edits(
-        self, db: Db, athlete_id: str, groups: Sequence[Sequence[SourceActivityRow]]
+        self,
+        db: Db,
+        athlete_id: str,
+        groups: Sequence[Sequence[SourceActivityRow]],
     ) -> list[list[Choice]]:
         """The values that the athlete chose for each group, oldest first."""
 
-    def edited(self, db: Db, athlete_id: str, ids: Sequence[int]) -> set[int]:
+    def edited(
+        self,
+        db: Db,
+        athlete_id: str,
+        ids: Sequence[int],
+    ) -> set[int]:
         """Those of these source activities whose activity may have edited values."""
 
 
@@ -109,11 +123,19 @@ class Matcher:
         related = _related(db, athlete_id, changed | members_of(db, affected))
         groups = _groups(candidates, scorer, related)
         # The newest come first, so that new numbers follow the calendar.
-        newest_first = sorted(_with_gone(groups, related), key=_start, reverse=True)
+        newest_first = sorted(
+            _with_gone(groups, related),
+            key=_start,
+            reverse=True,
+        )
         assign(db, athlete_id, self._merged(db, athlete_id, newest_first), now)
 
     def remerge(
-        self, db: Db, athlete_id: str, changed: Iterable[tuple[int, EncodedActivity]], now: str
+        self,
+        db: Db,
+        athlete_id: str,
+        changed: Iterable[tuple[int, EncodedActivity]],
+        now: str,
     ) -> None:
         """Merge the activities of these source activities again, whose matches stay as they are."""
         lock_athlete(db, athlete_id)
@@ -127,7 +149,13 @@ class Matcher:
         if shared:
             self.merge_again(db, athlete_id, shared, now)
 
-    def merge_again(self, db: Db, athlete_id: str, ids: Iterable[int], now: str) -> None:
+    def merge_again(
+        self,
+        db: Db,
+        athlete_id: str,
+        ids: Iterable[int],
+        now: str,
+    ) -> None:
         """Merge the activities of these source activities by the rules and edits of today."""
         rows = load_rows(db, with_fellow_members(db, ids), claims_too=False)
         groups: dict[str | None, list[SourceActivityRow]] = {}
@@ -136,7 +164,10 @@ class Matcher:
         assign(db, athlete_id, self._merged(db, athlete_id, list(groups.values())), now)
 
     def _merged(
-        self, db: Db, athlete_id: str, groups: Sequence[Sequence[SourceActivityRow]]
+        self,
+        db: Db,
+        athlete_id: str,
+        groups: Sequence[Sequence[SourceActivityRow]],
     ) -> list[Merged]:
         shared: list[int] = []
         for group in groups:
@@ -174,7 +205,9 @@ class Matcher:
 
 
 def _groups(
-    candidates: CandidateCache, scorer: Scorer, rows: Mapping[int, SourceActivityRow]
+    candidates: CandidateCache,
+    scorer: Scorer,
+    rows: Mapping[int, SourceActivityRow],
 ) -> list[list[SourceActivityRow]]:
     """The source activities whose record is not gone, divided into workouts."""
     present = {number: row for number, row in rows.items() if not row.gone}
@@ -189,7 +222,11 @@ def _groups(
     return groups
 
 
-def _related(db: Db, athlete_id: str, ids: set[int]) -> dict[int, SourceActivityRow]:
+def _related(
+    db: Db,
+    athlete_id: str,
+    ids: set[int],
+) -> dict[int, SourceActivityRow]:
     """Everything that can share a group with these.
 
     They are related by claims, by opinions, and by the activity that they belong to.
@@ -245,7 +282,11 @@ def _heirs(
             ranked.append((row.home_id != row.activity_id, row.id, position, row.activity_id))
     heirs: dict[str | None, list[SourceActivityRow]] = {}
     # The last one of an activity stays: the member that it was made for, or the smallest id.
-    for _, _, position, activity_id in sorted(ranked, key=lambda rank: rank[:3], reverse=True):
+    for _, _, position, activity_id in sorted(
+        ranked,
+        key=lambda rank: rank[:3],
+        reverse=True,
+    ):
         if activity_id is not None:
             heirs[activity_id] = groups[position]
     return heirs

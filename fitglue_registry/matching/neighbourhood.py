@@ -37,7 +37,11 @@ def spans_of(rows: Iterable[SourceActivityRow]) -> list[tuple[datetime, datetime
     return spans
 
 
-def has_candidates(db: Db, athlete_id: str, stored: Stored) -> bool:
+def has_candidates(
+    db: Db,
+    athlete_id: str,
+    stored: Stored,
+) -> bool:
     """Whether there is anything that these source activities could be one workout with.
 
     For most of them there is nothing, and matching is left out.
@@ -48,7 +52,12 @@ def has_candidates(db: Db, athlete_id: str, stored: Stored) -> bool:
     return False
 
 
-def _is_near_another(db: Db, athlete_id: str, number: int, encoded: EncodedActivity) -> bool:
+def _is_near_another(
+    db: Db,
+    athlete_id: str,
+    number: int,
+    encoded: EncodedActivity,
+) -> bool:
     start_text = encoded.figures["start_local"]
     if start_text is None:
         return False

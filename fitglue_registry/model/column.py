@@ -96,7 +96,11 @@ class Column:
             else:
                 doubles.extend(iter(sample))
                 lengths.append(len(sample))
-        return cls(memoryview(doubles), width=0, lengths=tuple(lengths))
+        return cls(
+            memoryview(doubles),
+            width=0,
+            lengths=tuple(lengths),
+        )
 
     @classmethod
     def from_list(cls, samples: Sequence[Any]) -> Column:
@@ -151,7 +155,11 @@ class Column:
         return f"Column(width={self.width}, {len(self)} samples)"
 
 
-def _fit_together(doubles: memoryview[Any], width: int, lengths: tuple[int, ...] | None) -> bool:
+def _fit_together(
+    doubles: memoryview[Any],
+    width: int,
+    lengths: tuple[int, ...] | None,
+) -> bool:
     if lengths is not None:
         return width == 0
     if width == 2:

@@ -33,7 +33,11 @@ _encoder = msgspec.json.Encoder(enc_hook=_encode_hook)
 @cache
 def _decoder() -> msgspec.json.Decoder[SourceActivity]:
     # JSON Schema calls 3.0 a whole number.
-    return msgspec.json.Decoder(SourceActivity, dec_hook=_decode_hook, strict=False)
+    return msgspec.json.Decoder(
+        SourceActivity,
+        dec_hook=_decode_hook,
+        strict=False,
+    )
 
 
 def encode(activity: SourceActivity) -> bytes:
@@ -81,5 +85,9 @@ def document_schema() -> dict[str, Any]:
 def _schema_hook(kind: type) -> dict[str, Any]:
     if kind is Column:
         sample = {"type": ["number", "array", "null"], "items": {"type": "number"}}
-        return {"type": "array", "items": sample, "description": "samples; null is a gap"}
+        return {
+            "type": "array",
+            "items": sample,
+            "description": "samples; null is a gap",
+        }
     raise NotImplementedError(f"no schema for {kind.__name__}")

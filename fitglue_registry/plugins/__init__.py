@@ -7,4 +7,10 @@ from fitglue_registry.plugins.calling import EntryPlugin
 from fitglue_registry.plugins.loading import PluginInfo
 from fitglue_registry.plugins.plugins import Plugins
 
-__all__ = ["Availability", "EntryPlugin", "PluginInfo", "Plugins", "availability"]
+__all__ = [
+    "Availability",
+    "EntryPlugin",
+    "PluginInfo",
+    "Plugins",
+    "availability",
+]

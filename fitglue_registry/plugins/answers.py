@@ -34,7 +34,14 @@ _LARGEST_SUMMARY = 4_000_000
 _LARGEST_PART = 256_000_000
 _MOST_WINDOWS = 5000
 _MOST_NOTES = 100
-_STATES = frozenset({"gone", "none", "stub", "later"})
+_STATES = frozenset(
+    {
+        "gone",
+        "none",
+        "stub",
+        "later",
+    }
+)
 _ENCODINGS = frozenset({"identity", "gzip"})
 
 #: Addressed hook → the types that it returns, or that its iterator yields.

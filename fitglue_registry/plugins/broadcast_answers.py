@@ -21,7 +21,11 @@ _MOST_NOTES = 100
 _MOST_RECOGNIZED = 1000
 
 
-def complaint_of_broadcast(hook: str, answer: Any, arguments: Mapping[str, Any]) -> str | None:
+def complaint_of_broadcast(
+    hook: str,
+    answer: Any,
+    arguments: Mapping[str, Any],
+) -> str | None:
     """What is wrong with the answer of one plugin, given what it was asked; ``None`` where all is
     well.
     """

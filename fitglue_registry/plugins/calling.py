@@ -100,7 +100,12 @@ class EntryPlugin:
                 raise item
             yield item
 
-    def offline_records(self, content: bytes, name: str, streams: bytes | None) -> list[Record]:
+    def offline_records(
+        self,
+        content: bytes,
+        name: str,
+        streams: bytes | None,
+    ) -> list[Record]:
         """The records in a saved payload, if the plugin can read one without its service (it has a
         function ``offline_records``).
         """
@@ -114,7 +119,11 @@ class EntryPlugin:
                     f"plugin {self._name} reads no saved payloads",
                     why="it has no function offline_records(content, name, streams)",
                 )
-            records: list[Record] = read(content=content, name=name, streams=streams)
+            records: list[Record] = read(
+                content=content,
+                name=name,
+                streams=streams,
+            )
             loaded.guard.refuse_if("offline_records", complaint(records, (list,)))
             return records
 
@@ -143,7 +152,11 @@ class EntryPlugin:
         return loaded.guard, self.loader.callers.caller(hook, loaded.plugin)
 
 
-def _checked_items(guard: Guard, hook: str, ask: Callable[[], Any]) -> Iterator[Any]:
+def _checked_items(
+    guard: Guard,
+    hook: str,
+    ask: Callable[[], Any],
+) -> Iterator[Any]:
     """The items of an answer, each checked; closed with this one, whatever the plugin does about
     it.
     """

@@ -32,7 +32,11 @@ class Step:
     error: FitglueError | None = None
 
 
-def check_steps(plugins: Plugins, name: str, entries: Sequence[Entry]) -> list[Step]:
+def check_steps(
+    plugins: Plugins,
+    name: str,
+    entries: Sequence[Entry],
+) -> list[Step]:
     """Check entry point, distribution, import, hooks, entries and versions of one plugin; the first
     step that fails is the last.
     """
@@ -44,7 +48,11 @@ def check_steps(plugins: Plugins, name: str, entries: Sequence[Entry]) -> list[S
     return steps
 
 
-def _steps(plugins: Plugins, name: str, entries: Sequence[Entry]) -> Iterator[Step]:
+def _steps(
+    plugins: Plugins,
+    name: str,
+    entries: Sequence[Entry],
+) -> Iterator[Step]:
     info = plugins.info(name)
     own_entries = [entry for entry in entries if entry.plugin.name == name]
     yield _entry_point(info, plugins)
@@ -83,7 +91,11 @@ def _hooks(info: PluginInfo) -> Step:
     return Step("hooks", True, ", ".join(info.hooks))
 
 
-def _entries(info: PluginInfo, plugins: Plugins, entries: Sequence[Entry]) -> Step:
+def _entries(
+    info: PluginInfo,
+    plugins: Plugins,
+    entries: Sequence[Entry],
+) -> Step:
     wrong = _folder_errors(plugins, info.name)
     if wrong:
         first = wrong[0]

@@ -35,7 +35,13 @@ _LOOK_EVERY_S = 0.25
 class Guard:
     """The guard of one plugin."""
 
-    def __init__(self, plugin: str, *, time_limit_s: float = 120.0, redact: Redact = str) -> None:
+    def __init__(
+        self,
+        plugin: str,
+        *,
+        time_limit_s: float = 120.0,
+        redact: Redact = str,
+    ) -> None:
         self.plugin = plugin
         self.time_limit_s = time_limit_s
         self._redact = redact

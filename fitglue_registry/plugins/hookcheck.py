@@ -38,7 +38,11 @@ def check_api(name: str, plugin: object) -> None:
     )
 
 
-def check_hooks(name: str, plugin: object, manager: pluggy.PluginManager) -> tuple[str, ...]:
+def check_hooks(
+    name: str,
+    plugin: object,
+    manager: pluggy.PluginManager,
+) -> tuple[str, ...]:
     """The hooks that a plugin implements, each compared with its specification; raises
     ``PluginFailed``.
     """
@@ -58,7 +62,11 @@ def check_hooks(name: str, plugin: object, manager: pluggy.PluginManager) -> tup
     return tuple(hooks)
 
 
-def _unknown(name: str, hook: str, function: Any) -> PluginFailed:
+def _unknown(
+    name: str,
+    hook: str,
+    function: Any,
+) -> PluginFailed:
     close = nearest(hook, HOOK_NAMES)
     return PluginFailed(
         "FG-hook-unknown",
@@ -69,7 +77,11 @@ def _unknown(name: str, hook: str, function: Any) -> PluginFailed:
     )
 
 
-def _is_wrapper(name: str, hook: str, function: Any) -> PluginFailed:
+def _is_wrapper(
+    name: str,
+    hook: str,
+    function: Any,
+) -> PluginFailed:
     return PluginFailed(
         "FG-hook-signature",
         f"{hook} of plugin {name} is a wrapper",
@@ -79,7 +91,11 @@ def _is_wrapper(name: str, hook: str, function: Any) -> PluginFailed:
     )
 
 
-def _check_signature(name: str, hook: str, function: Any) -> None:
+def _check_signature(
+    name: str,
+    hook: str,
+    function: Any,
+) -> None:
     specified = inspect.signature(getattr(Hooks, hook)).parameters
     allowed = [parameter for parameter in specified if parameter != "self"]
     wrong = _complaint(function, allowed)

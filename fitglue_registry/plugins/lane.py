@@ -16,7 +16,11 @@ class Lane:
     def __init__(self, plugin: str) -> None:
         self._process = os.getpid()
         self._works: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
-        thread = threading.Thread(target=self._serve, daemon=True, name=f"plugin {plugin}")
+        thread = threading.Thread(
+            target=self._serve,
+            daemon=True,
+            name=f"plugin {plugin}",
+        )
         thread.start()
 
     @property

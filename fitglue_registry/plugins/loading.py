@@ -55,7 +55,13 @@ class Loader:
     they say.
     """
 
-    def __init__(self, discovery: Discovery, *, time_limit_s: float, redact: Redact) -> None:
+    def __init__(
+        self,
+        discovery: Discovery,
+        *,
+        time_limit_s: float,
+        redact: Redact,
+    ) -> None:
         self.time_limit_s = time_limit_s
         self._discovery = discovery
         self._redact = redact
@@ -129,7 +135,11 @@ class Loader:
                 loaded.guard.close()
 
     def _guard(self, name: str) -> Guard:
-        return Guard(name, time_limit_s=self.time_limit_s, redact=self._redact)
+        return Guard(
+            name,
+            time_limit_s=self.time_limit_s,
+            redact=self._redact,
+        )
 
     def _register_wrapper(self, point: FoundEntryPoint, manager: pluggy.PluginManager) -> None:
         def register() -> None:

@@ -37,7 +37,11 @@ class Plugins:
         #: first plugin is loaded.
         self.redact: Redact = str
         self.discovery = Discovery(entry_points)
-        self._loader = Loader(self.discovery, time_limit_s=time_limit_s, redact=self._redact)
+        self._loader = Loader(
+            self.discovery,
+            time_limit_s=time_limit_s,
+            redact=self._redact,
+        )
 
     @property
     def from_environment(self) -> bool:

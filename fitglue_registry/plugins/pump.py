@@ -57,7 +57,11 @@ class Pump:
         """Start the threads."""
         for number in range(self._lanes):
             name = f"plugin {self._call.plugin} {number}"
-            thread = threading.Thread(target=self._run, daemon=True, name=name)
+            thread = threading.Thread(
+                target=self._run,
+                daemon=True,
+                name=name,
+            )
             thread.start()
 
     def stop(self) -> None:

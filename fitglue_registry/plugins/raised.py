@@ -48,9 +48,20 @@ class HookCall:
     hook: str
     redact: Redact = str
 
-    def failure(self, code: str, what: str, why: str | None = None) -> PluginFailed:
+    def failure(
+        self,
+        code: str,
+        what: str,
+        why: str | None = None,
+    ) -> PluginFailed:
         """The error for what the host itself noticed about the call."""
-        return PluginFailed(code, what, at=self._place(), why=why, fix=_FIX)
+        return PluginFailed(
+            code,
+            what,
+            at=self._place(),
+            why=why,
+            fix=_FIX,
+        )
 
     def refusal(self, what: str) -> PluginFailed:
         """The error for an answer that the hook's page does not allow."""

@@ -61,4 +61,8 @@ def _forms(secret: str) -> set[str]:
 
 
 def _longest_run(needle: bytes) -> bytes:
-    return max(_RUN.findall(needle), key=len, default=needle)
+    return max(
+        _RUN.findall(needle),
+        key=len,
+        default=needle,
+    )

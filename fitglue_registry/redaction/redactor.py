@@ -66,7 +66,11 @@ class Redactor:
             if forms <= self._forms:
                 return
             self._forms |= forms
-            longest_first = sorted(self._forms, key=len, reverse=True)
+            longest_first = sorted(
+                self._forms,
+                key=len,
+                reverse=True,
+            )
             alternatives = "|".join(re.escape(form) for form in longest_first)
             # A host name is written small, a quoted byte either way: the case of a secret keeps
             # nobody from reading it.

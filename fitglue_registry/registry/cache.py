@@ -166,4 +166,10 @@ def _freeze(error: FitglueError) -> _Problem:
 
 def _thaw(problem: _Problem) -> EntryInvalid:
     at = Place(problem.file, problem.line, problem.column, field=problem.field)
-    return EntryInvalid(problem.code, problem.what, at=at, why=problem.why, fix=problem.fix)
+    return EntryInvalid(
+        problem.code,
+        problem.what,
+        at=at,
+        why=problem.why,
+        fix=problem.fix,
+    )

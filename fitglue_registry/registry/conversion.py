@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def entry_of(document: Mapping[str, Any], file: str = "", origin: str = "") -> Entry:
+def entry_of(
+    document: Mapping[str, Any],
+    file: str = "",
+    origin: str = "",
+) -> Entry:
     """The typed entry of a document that meets the schema, read from ``file``, which came with the
     distribution ``origin``.
     """

@@ -52,7 +52,13 @@ class Document:
         if len(self.errors) < MOST_ERRORS:
             at = self._at(mark, flaw.path)
             self.errors.append(
-                EntryInvalid(flaw.code, flaw.what, at=at, why=flaw.why, fix=flaw.fix)
+                EntryInvalid(
+                    flaw.code,
+                    flaw.what,
+                    at=at,
+                    why=flaw.why,
+                    fix=flaw.fix,
+                )
             )
 
     def _at(self, mark: yaml.Mark, path: KeyPath) -> Place:

@@ -20,7 +20,17 @@ _LINK = r"\]\(\s*(?!https://)[^ )]{0,20}"
 _LINK_DEFINITION = r"^\s{0,3}\[[^\]]{1,99}\]:\s*(?!https://)"
 
 _OBEYED_BY_TERMINALS = re.compile(CONTROL_CHARACTER)
-_OBEYED = re.compile("|".join([CONTROL_CHARACTER, _HTML, _LINK, _LINK_DEFINITION]), re.MULTILINE)
+_OBEYED = re.compile(
+    "|".join(
+        [
+            CONTROL_CHARACTER,
+            _HTML,
+            _LINK,
+            _LINK_DEFINITION,
+        ]
+    ),
+    re.MULTILINE,
+)
 #: Keys whose values no help page shows.
 _NEVER_SHOWN = ("pattern", "extract", "version")
 

@@ -42,7 +42,12 @@ def article(entry: Entry, catalogue: Catalogue) -> str:
     for heading, content in sections.items():
         body = [_one_line(text) for text in content]
         if body:
-            lines += ["", f"## {heading}", "", *body]
+            lines += [
+                "",
+                f"## {heading}",
+                "",
+                *body,
+            ]
     return "\n".join(lines) + "\n"
 
 

@@ -51,7 +51,11 @@ def _fields(rules: MergeRules) -> Iterator[Flaw]:
             rule_of.setdefault(name, rule.name)
 
 
-def _unknown_field(path: KeyPath, name: str, known: list[str]) -> Flaw:
+def _unknown_field(
+    path: KeyPath,
+    name: str,
+    known: list[str],
+) -> Flaw:
     near = nearest(name, known)
     return Flaw(
         "FG-merge-unknown-field",

@@ -31,7 +31,12 @@ class _Resolver(BaseResolver):
 
     # The names of the arguments are PyYAML's.
 
-    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ARG002
+    def resolve(
+        self,
+        kind: type[yaml.Node],
+        value: Any,  # noqa: ARG002
+        implicit: Any,
+    ) -> str:
         if kind is yaml.ScalarNode:
             return "plain" if implicit[0] else "quoted"
         return "list" if kind is yaml.SequenceNode else "mapping"

@@ -103,7 +103,11 @@ def _refuse_control_character(
     )
 
 
-def _refuse_syntax(error: yaml.MarkedYAMLError, text: str, document: Document) -> None:
+def _refuse_syntax(
+    error: yaml.MarkedYAMLError,
+    text: str,
+    document: Document,
+) -> None:
     mark: Any = error.problem_mark or error.context_mark
     # Something is open at the end of the file: say where it began.
     if error.context_mark and mark.index >= len(text):
@@ -133,7 +137,11 @@ def _fix_of_syntax(what: str, rest_of_line: str) -> str | None:
 # -- from nodes to values --------------------------------------------------------------------------
 
 
-def _value(node: yaml.Node, path: KeyPath, document: Document) -> Any:
+def _value(
+    node: yaml.Node,
+    path: KeyPath,
+    document: Document,
+) -> Any:
     if node.tag == "plain" and isinstance(node, yaml.ScalarNode):
         return _plain(node, path, document)
     if node.tag == "quoted" and isinstance(node, yaml.ScalarNode):
@@ -153,14 +161,22 @@ def _value(node: yaml.Node, path: KeyPath, document: Document) -> Any:
     return None
 
 
-def _list(node: yaml.SequenceNode, path: KeyPath, document: Document) -> list[Any]:
+def _list(
+    node: yaml.SequenceNode,
+    path: KeyPath,
+    document: Document,
+) -> list[Any]:
     values: list[Any] = []
     for number, item in enumerate(node.value):
         values.append(_value(item, (*path, number), document))
     return values
 
 
-def _mapping(node: yaml.MappingNode, path: KeyPath, document: Document) -> dict[str, Any]:
+def _mapping(
+    node: yaml.MappingNode,
+    path: KeyPath,
+    document: Document,
+) -> dict[str, Any]:
     seen: dict[str, yaml.Mark] = {}
     values: dict[str, Any] = {}
     for key_node, value_node in node.value:
@@ -188,7 +204,11 @@ def _key_twice(path: KeyPath, first: yaml.Mark) -> Flaw:
     )
 
 
-def _key(node: yaml.Node, path: KeyPath, document: Document) -> str | None:
+def _key(
+    node: yaml.Node,
+    path: KeyPath,
+    document: Document,
+) -> str | None:
     """The key, or ``None`` where it was refused."""
     if node.tag == "plain" and node.value == "<<":
         flaw = Flaw(
@@ -212,7 +232,11 @@ def _key(node: yaml.Node, path: KeyPath, document: Document) -> str | None:
     return None
 
 
-def _plain(node: yaml.ScalarNode, path: KeyPath, document: Document) -> Any:
+def _plain(
+    node: yaml.ScalarNode,
+    path: KeyPath,
+    document: Document,
+) -> Any:
     text = node.value
     value = value_of(text)
     other = other_reading(text, value)

@@ -61,7 +61,11 @@ def compiled(pattern: str) -> Any:
         ) from error
 
 
-def _within_limit(pattern: str, run: Callable[..., Any], text: str) -> Any:
+def _within_limit(
+    pattern: str,
+    run: Callable[..., Any],
+    text: str,
+) -> Any:
     try:
         return run(text, timeout=_LONGEST_S)
     except TimeoutError as error:

@@ -51,7 +51,13 @@ class Reading:
         if len(self.errors) < MOST_ERRORS:
             at = self.document.place(flaw.path, key=flaw.at_key)
             self.errors.append(
-                EntryInvalid(flaw.code, flaw.what, at=at, why=flaw.why, fix=flaw.fix)
+                EntryInvalid(
+                    flaw.code,
+                    flaw.what,
+                    at=at,
+                    why=flaw.why,
+                    fix=flaw.fix,
+                )
             )
 
     def refuse_all(self, flaws: Iterable[Flaw]) -> None:

@@ -22,7 +22,13 @@ _OCTAL_IN_OLD = re.compile(r"[-+]?0[0-9]")
 #: First character → (tag, pattern) of the scalars that begin with it.
 _OLD_RULES: dict[str, list[OldRule]] = Resolver.yaml_implicit_resolvers
 #: Type of a value here → what YAML 1.1 calls the same.
-_OLD_TYPES = {"NoneType": "null", "str": "str", "bool": "bool", "int": "int", "float": "float"}
+_OLD_TYPES = {
+    "NoneType": "null",
+    "str": "str",
+    "bool": "bool",
+    "int": "int",
+    "float": "float",
+}
 _OLD_NOUNS = {
     "bool": "true or false",
     "int": "another number",

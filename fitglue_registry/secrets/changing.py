@@ -35,7 +35,12 @@ class SecretChange:
         self._notes = notes
         self._open: list[str] = []
 
-    def put(self, owner: str, values: Mapping[str, str], scheme: str | None = None) -> str:
+    def put(
+        self,
+        owner: str,
+        values: Mapping[str, str],
+        scheme: str | None = None,
+    ) -> str:
         """Keep new values; ``scheme`` names another store of this machine than the one that is
         chosen for new secrets.
         """
@@ -69,7 +74,10 @@ class SecretChange:
 
 @contextmanager
 def changing(
-    store: SecretStore, home: Path, database: str, named: Callable[[], Collection[str]]
+    store: SecretStore,
+    home: Path,
+    database: str,
+    named: Callable[[], Collection[str]],
 ) -> Iterator[SecretChange]:
     """Make one change of secrets at a time; ``named`` tells which references the database holds,
     ``database`` which one that is.

@@ -125,7 +125,12 @@ class FileSecretStore:
             paths = [self._folder.path / name for name in names]
             return {path.name: path.read_bytes() for path in paths if path.is_file()}
 
-    def _seal(self, ref: str, values: Mapping[str, str], key: bytes) -> None:
+    def _seal(
+        self,
+        ref: str,
+        values: Mapping[str, str],
+        key: bytes,
+    ) -> None:
         plain = encode_values(values).encode()
         write_whole(self._path(ref), seal(key, plain, ref))
 

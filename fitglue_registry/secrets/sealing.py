@@ -45,7 +45,11 @@ def is_sealed(content: bytes) -> bool:
     return content.startswith(_MAGIC) and len(content) > _NONCE_END
 
 
-def seal(key: bytes, plain: bytes, ref: str) -> bytes:
+def seal(
+    key: bytes,
+    plain: bytes,
+    ref: str,
+) -> bytes:
     """Return the bytes of a sealed file."""
     head = _MAGIC + key_id(key)
     nonce = os.urandom(_NONCE_LENGTH)
@@ -53,7 +57,11 @@ def seal(key: bytes, plain: bytes, ref: str) -> bytes:
     return head + nonce + encrypted
 
 
-def unseal(key: bytes, content: bytes, ref: str) -> bytes:
+def unseal(
+    key: bytes,
+    content: bytes,
+    ref: str,
+) -> bytes:
     """Return what was sealed; raises ``AthleteNeeded`` (FG-secret-unreadable) where one bit is not
     as it was.
     """

@@ -26,7 +26,11 @@ class Backups:
         self._workspace = workspace
 
     def make(
-        self, path: str | Path, *, with_secrets: bool = False, on_step: OnStep | None = None
+        self,
+        path: str | Path,
+        *,
+        with_secrets: bool = False,
+        on_step: OnStep | None = None,
     ) -> Backup:
         """Write a backup into one new file, also while a sync is at work, and read it again.
 
@@ -52,7 +56,11 @@ class Backups:
         return verify(Path(path), on_step)
 
     def restore(
-        self, path: str | Path, *, replace: bool = False, on_step: OnStep | None = None
+        self,
+        path: str | Path,
+        *,
+        replace: bool = False,
+        on_step: OnStep | None = None,
     ) -> Restored:
         """Make the store what it was in a backup.
 

@@ -71,7 +71,11 @@ def checks(
         yield _connection(connections, connection, offline=offline)
 
 
-def _guarded(workspace: Workspace, name: str, look: Iterator[Check]) -> Iterator[Check]:
+def _guarded(
+    workspace: Workspace,
+    name: str,
+    look: Iterator[Check],
+) -> Iterator[Check]:
     try:
         yield from look
     except FitglueError as error:
@@ -213,7 +217,12 @@ def _registry(workspace: Workspace) -> Iterator[Check]:
         yield Check("registry", "ok", f"{len(workspace.catalogue)} entries")
 
 
-def _connection(connections: Connections, connected: ConnectionRow, *, offline: bool) -> Check:
+def _connection(
+    connections: Connections,
+    connected: ConnectionRow,
+    *,
+    offline: bool,
+) -> Check:
     title = f"connection {connected.name}"
     if offline:
         state: State = "ok" if connected.state == "ok" else "look"

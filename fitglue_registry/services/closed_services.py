@@ -24,7 +24,11 @@ def not_connectable(entry: Entry) -> AthleteNeeded:
     )
 
 
-def fix_with_other_ways(catalogue: Catalogue, code: str | None, fix: str | None) -> str | None:
+def fix_with_other_ways(
+    catalogue: Catalogue,
+    code: str | None,
+    fix: str | None,
+) -> str | None:
     """What a source says that is to be done, and the command that lists every other way.
 
     ``code`` is the code of the source's reason. The fix is unchanged where the registry knows no

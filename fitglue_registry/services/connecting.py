@@ -101,7 +101,10 @@ class Connections:
         )
 
     def connect(
-        self, integration: str, values: Mapping[str, str], athlete: str = ME
+        self,
+        integration: str,
+        values: Mapping[str, str],
+        athlete: str = ME,
     ) -> ConnectResult:
         """Prove credentials and settings, and store the connection.
 
@@ -138,7 +141,10 @@ class Connections:
         return [connected for connected in connections if connected.integration == integration]
 
     def of_account(
-        self, integration: str, account: Account, athlete: str = ME
+        self,
+        integration: str,
+        account: Account,
+        athlete: str = ME,
     ) -> ConnectionRow | None:
         """The connection of an athlete to this account, if there is one."""
         for connected in self.at(integration, athlete):
@@ -219,7 +225,12 @@ class Connections:
         """
         return rekey_secrets(self._workspace, to)
 
-    def _store(self, proven: _Proven, existing: ConnectionRow | None, athlete: str) -> None:
+    def _store(
+        self,
+        proven: _Proven,
+        existing: ConnectionRow | None,
+        athlete: str,
+    ) -> None:
         """Store a connection and its secret, or give ``existing`` what was proven."""
         workspace = self._workspace
         integration = proven.source.integration or proven.source.id

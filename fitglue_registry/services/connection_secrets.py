@@ -86,7 +86,11 @@ def rekey_secrets(workspace: Workspace, to: str | None) -> list[SecretKept]:
         return results
 
 
-def _move_secrets(workspace: Workspace, to: str, change: SecretChange) -> dict[str, FitglueError]:
+def _move_secrets(
+    workspace: Workspace,
+    to: str,
+    change: SecretChange,
+) -> dict[str, FitglueError]:
     """Move every secret into one store; returns connection id → why its secret was not moved."""
     not_moved: dict[str, FitglueError] = {}
     for connected in with_secrets(workspace):
@@ -100,7 +104,10 @@ def _move_secrets(workspace: Workspace, to: str, change: SecretChange) -> dict[s
 
 
 def _move_secret(
-    workspace: Workspace, connected: ConnectionRow, to: str, change: SecretChange
+    workspace: Workspace,
+    connected: ConnectionRow,
+    to: str,
+    change: SecretChange,
 ) -> None:
     old = connected.secret_ref or ""
     values = workspace.secrets.get(old)

@@ -51,7 +51,9 @@ class _State:
 
 
 def connection_status(
-    workspace: Workspace, connected: ConnectionRow, counts: Mapping[str, int]
+    workspace: Workspace,
+    connected: ConnectionRow,
+    counts: Mapping[str, int],
 ) -> ConnectionStatus:
     """Return the status of a connection; ``counts`` are its records and parts by state."""
     state = _state(workspace, connected)

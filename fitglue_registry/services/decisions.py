@@ -47,7 +47,10 @@ class Decisions:
             return decide_different(transaction, references)
 
     def split(
-        self, reference: str, source: str | None = None, athlete: str = ME
+        self,
+        reference: str,
+        source: str | None = None,
+        athlete: str = ME,
     ) -> list[ActivityDetails]:
         """Take one source out of an activity, or its only two sources apart.
 

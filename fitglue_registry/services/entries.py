@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 class Entries:
     """The entries of the built-in registry and of every distribution that has some."""
 
-    def __init__(self, workspace: Workspace, athletes: Athletes, connections: Connections) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        athletes: Athletes,
+        connections: Connections,
+    ) -> None:
         self._workspace = workspace
         self._athletes = athletes
         self._connections = connections
@@ -64,7 +69,12 @@ class Entries:
         """The help article of an entry, in Markdown, from the entry and nothing else."""
         return article(entry, self._workspace.catalogue)
 
-    def availability(self, kind: str, entry_id: str, athlete: str = ME) -> Availability:
+    def availability(
+        self,
+        kind: str,
+        entry_id: str,
+        athlete: str = ME,
+    ) -> Availability:
         """Whether an athlete can use an entry now, and if not, why and what to do."""
         entry = self.get(kind, entry_id)
         connections = self._connections.at(entry.integration or "", athlete)

@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     Plain = dict[str, Any]
 
 
-def why(workspace: Workspace, reference: str, athlete: str) -> Plain:
+def why(
+    workspace: Workspace,
+    reference: str,
+    athlete: str,
+) -> Plain:
     """The story of an activity, or of records that became none, as plain values.
 
     Raises ``UserMistake`` FG-activity-ambiguous; a reference that nothing is known of has a story,
@@ -51,7 +55,11 @@ def why(workspace: Workspace, reference: str, athlete: str) -> Plain:
 # -- an activity -----------------------------------------------------------------------------------
 
 
-def _explain_activity(db: Db, activity_id: str, reference: str) -> Plain:
+def _explain_activity(
+    db: Db,
+    activity_id: str,
+    reference: str,
+) -> Plain:
     found = load_activity(db, activity_id)
     names = {}
     stories = {}
@@ -122,7 +130,11 @@ def _members_that_count(found: ActivityDetails) -> list[Member]:
     return members
 
 
-def _value(found: ActivityDetails, field: str, members: Sequence[Member]) -> Any:
+def _value(
+    found: ActivityDetails,
+    field: str,
+    members: Sequence[Member],
+) -> Any:
     """What the activity has in a field, as plain values; of its streams, their types."""
     if field != "streams":
         return to_builtins(getattr(found.activity, field))
@@ -136,7 +148,11 @@ def _value(found: ActivityDetails, field: str, members: Sequence[Member]) -> Any
 # -- records that became no activity ---------------------------------------------------------------
 
 
-def _explain_records(db: Db, athlete_id: str, reference: str) -> Plain:
+def _explain_records(
+    db: Db,
+    athlete_id: str,
+    reference: str,
+) -> Plain:
     record_ids = find_records(db, athlete_id, reference)
     if not record_ids:
         record_ids = records_on(db, athlete_id, reference)

@@ -73,7 +73,11 @@ def opinions_across(db: Db, names: Names) -> Iterator[Plain]:
         }
 
 
-def _activities_across(db: Db, opinions: Sequence[Any], names: Names) -> dict[int, Plain]:
+def _activities_across(
+    db: Db,
+    opinions: Sequence[Any],
+    names: Names,
+) -> dict[int, Plain]:
     """Source activity → its activity, of the far end of each of these opinions."""
     ids: set[int] = set()
     for row in opinions:

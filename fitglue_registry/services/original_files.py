@@ -36,7 +36,11 @@ def save_original_files(files: Iterable[tuple[ActivityDetails, str, bytes]], fol
     return written
 
 
-def _name(activity: ActivityDetails, external_id: str, content: bytes) -> str:
+def _name(
+    activity: ActivityDetails,
+    external_id: str,
+    content: bytes,
+) -> str:
     start = activity.activity.start_local or activity.activity.start_utc
     safe_id = _UNSAFE.sub("-", external_id)[:_LONGEST_ID]
     return f"{start:%Y-%m-%d}-{activity.number}-{safe_id}{_suffix(content)}"

@@ -25,7 +25,10 @@ _LAST_LINES = 6
 
 
 def install_plugin(
-    what: str, *, upgrade: bool = False, on_command: Callable[[str], None] | None = None
+    what: str,
+    *,
+    upgrade: bool = False,
+    on_command: Callable[[str], None] | None = None,
 ) -> list[str]:
     """Install what is a name, a folder or a wheel; return the plugins that it brought.
 
@@ -53,7 +56,13 @@ def install_plugin(
 
 
 def _command_line(what: str, *, upgrade: bool) -> list[str]:
-    command_line = [sys.executable, "-m", "pip", "install", *_PIP_OPTIONS]
+    command_line = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        *_PIP_OPTIONS,
+    ]
     if upgrade:
         command_line.append("--upgrade")
     return [*command_line, _target(what)]

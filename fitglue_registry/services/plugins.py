@@ -61,7 +61,11 @@ class InstalledPlugins:
         ]
 
     def install(
-        self, what: str, *, upgrade: bool = False, on_command: Callable[[str], None] | None = None
+        self,
+        what: str,
+        *,
+        upgrade: bool = False,
+        on_command: Callable[[str], None] | None = None,
     ) -> Names:
         """Install a plugin with pip, by name, folder or wheel; returns the plugins it brought.
 
@@ -72,7 +76,11 @@ class InstalledPlugins:
         Raises ``UserMistake`` for an option of pip, ``PluginFailed`` where pip fails and where no
         plugin is in what was installed.
         """
-        return install_plugin(what, upgrade=upgrade, on_command=on_command)
+        return install_plugin(
+            what,
+            upgrade=upgrade,
+            on_command=on_command,
+        )
 
     def check(self, name: str) -> Steps:
         """Walk through a plugin step by step; the last step is the first that fails."""

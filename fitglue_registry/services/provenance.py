@@ -40,7 +40,11 @@ def provenance_of(found: ActivityDetails, catalogue: Catalogue) -> Provenance:
     return provenance
 
 
-def _by_a_source(member: MemberRow, name: str, default: Datum | None) -> dict[str, Any]:
+def _by_a_source(
+    member: MemberRow,
+    name: str,
+    default: Datum | None,
+) -> dict[str, Any]:
     """The exceptions are in the source activity, the defaults in the ``data`` of its entry."""
     exception = member.activity.provenance.get(name)
     how = by = upstream = note = None
@@ -63,7 +67,11 @@ def _by_a_source(member: MemberRow, name: str, default: Datum | None) -> dict[st
     }
 
 
-def _datum(catalogue: Catalogue, source: str, name: str) -> Datum | None:
+def _datum(
+    catalogue: Catalogue,
+    source: str,
+    name: str,
+) -> Datum | None:
     entry = catalogue.find("source", source)
     if entry is None:
         return None

@@ -127,7 +127,12 @@ class Activities:
             return None
         return nearest(sport, SPORTS)
 
-    def totals(self, since: date, until: date, athlete: str = ME) -> dict[str, float]:
+    def totals(
+        self,
+        since: date,
+        until: date,
+        athlete: str = ME,
+    ) -> dict[str, float]:
         """Count, moving seconds, metres and load of the activities between two local days.
 
         Both days are included.

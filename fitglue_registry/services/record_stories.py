@@ -40,7 +40,13 @@ def _hops(story: Plain) -> list[Plain]:
         took_s = None
         if before is not None:
             took_s = round((moment - before).total_seconds(), 1)
-        hops.append({"hop": name, "at": utc_text(moment), "took_s": took_s})
+        hops.append(
+            {
+                "hop": name,
+                "at": utc_text(moment),
+                "took_s": took_s,
+            }
+        )
         before = moment
     return hops
 

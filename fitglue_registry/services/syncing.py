@@ -31,7 +31,10 @@ class Syncs:
         self._connections = connections
 
     def sync(
-        self, name: str | None = None, athlete: str = ME, options: Options | None = None
+        self,
+        name: str | None = None,
+        athlete: str = ME,
+        options: Options | None = None,
     ) -> Iterator[Event]:
         """Sync one connection, or all of an athlete; yields typed events (``sync/events.py``).
 
@@ -68,7 +71,10 @@ class Syncs:
             return last_runs(db, athlete, limit)
 
     def _each(
-        self, name: str | None, athlete: str, work: Callable[[SyncContext], Iterator[Event]]
+        self,
+        name: str | None,
+        athlete: str,
+        work: Callable[[SyncContext], Iterator[Event]],
     ) -> Iterator[Event]:
         chosen = self._chosen(name, athlete)
         if not chosen:
@@ -94,7 +100,9 @@ class Syncs:
 
 
 def work_on(
-    workspace: Workspace, connected: ConnectionRow, work: Callable[[SyncContext], Iterator[Event]]
+    workspace: Workspace,
+    connected: ConnectionRow,
+    work: Callable[[SyncContext], Iterator[Event]],
 ) -> Iterator[Event]:
     """Do one work on a connection, with everything that it needs open; yields its events."""
     views = PluginViews(workspace)

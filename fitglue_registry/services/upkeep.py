@@ -34,7 +34,12 @@ class Upkeep:
         ``offline`` asks no service. ``deep`` looks through the store, and reads a sample of the raw
         parts again, or all of them.
         """
-        return checks(self._workspace, self._connections, offline=offline, deep=deep)
+        return checks(
+            self._workspace,
+            self._connections,
+            offline=offline,
+            deep=deep,
+        )
 
     def mend(self) -> int:
         """Have the next sync fetch again what is damaged or missing of the raw parts.

@@ -116,7 +116,12 @@ def existing_activities(db: Db, ids: Iterable[str]) -> dict[str | None, Any]:
     return {row.id: row for row in each_row(db, _ACTIVITIES, sorted(ids))}
 
 
-def make_activity(db: Db, athlete_id: str, group: Merged, now: str) -> str:
+def make_activity(
+    db: Db,
+    athlete_id: str,
+    group: Merged,
+    now: str,
+) -> str:
     """Store a new activity under the next number of the athlete, and return its id."""
     number = _NEXT_NUMBER.scalar(db, athlete=athlete_id) - 1
     activity_id = str(uuid.uuid4())
@@ -148,7 +153,11 @@ def write_activity(
     update_one(db, activities, activity_id, **values)
 
 
-def _values(group: Merged, before: Any, now: str) -> dict[str, Any]:
+def _values(
+    group: Merged,
+    before: Any,
+    now: str,
+) -> dict[str, Any]:
     assert group.activity is not None
     return {
         "document": encode(group.activity).decode(),
@@ -159,7 +168,11 @@ def _values(group: Merged, before: Any, now: str) -> dict[str, Any]:
     }
 
 
-def _gone_at(group: Merged, before: Any, now: str) -> str | None:
+def _gone_at(
+    group: Merged,
+    before: Any,
+    now: str,
+) -> str | None:
     if not group.gone:
         return None
     if before is not None and before.gone_at:

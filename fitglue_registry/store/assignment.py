@@ -116,7 +116,11 @@ def _set_activity(
 # -- aliases ---------------------------------------------------------------------------------------
 
 
-def _give_back(db: Db, group: Merged, now: str) -> str | None:
+def _give_back(
+    db: Db,
+    group: Merged,
+    now: str,
+) -> str | None:
     """After a split, the activity that once was made for one of the members, with its number."""
     homes = {member.home_id for member in group.members if member.home_id}
     if not homes:
@@ -141,7 +145,11 @@ def _give_back(db: Db, group: Merged, now: str) -> str | None:
     return str(row.id)
 
 
-def _make_alias(db: Db, merged_away: Any, survivor: str) -> None:
+def _make_alias(
+    db: Db,
+    merged_away: Any,
+    survivor: str,
+) -> None:
     led_there = aliases.c.activity_id == merged_away.id
     db.execute(sa.update(aliases).where(led_there).values(activity_id=survivor))
     values = {
@@ -154,7 +162,11 @@ def _make_alias(db: Db, merged_away: Any, survivor: str) -> None:
     db.execute(sa.delete(activities).where(activities.c.id == merged_away.id))
 
 
-def _point_aliases(db: Db, group: Merged, activity_id: str) -> None:
+def _point_aliases(
+    db: Db,
+    group: Merged,
+    activity_id: str,
+) -> None:
     """After a split, an alias leads to where the members are that its activity was made for."""
     homes = {member.home_id for member in group.members if member.home_id}
     homes.discard(activity_id)

@@ -22,7 +22,12 @@ def ensure_athlete(
     this_athlete = athletes.c.id == athlete_id
     known = db.scalar(sa.select(athletes.c.id).where(this_athlete))
     if known is None:
-        values = {"id": athlete_id, "tier": tier, "next_number": 1, "created_at": now}
+        values = {
+            "id": athlete_id,
+            "tier": tier,
+            "next_number": 1,
+            "created_at": now,
+        }
         db.execute(sa.insert(athletes).values(values))
     elif tier is not None:
         db.execute(sa.update(athletes).where(this_athlete).values(tier=tier))

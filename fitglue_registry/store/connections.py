@@ -120,14 +120,25 @@ def _free_name(integration: str, taken: set[str]) -> str:
     return next(name for name in names if name not in taken)
 
 
-def ensure_connection(db: Db, connection: ConnectionRow, now: str) -> None:
+def ensure_connection(
+    db: Db,
+    connection: ConnectionRow,
+    now: str,
+) -> None:
     """Store a connection that is not there, as a rehearsal does in a transaction that is rolled
     back.
     """
     if get_connection(db, connection.id) is not None:
         return
     ensure_athlete(db, connection.athlete_id, now)
-    add_connection(db, replace(connection, secret_ref=None, created_at=now))
+    add_connection(
+        db,
+        replace(
+            connection,
+            secret_ref=None,
+            created_at=now,
+        ),
+    )
 
 
 def renew_connection(

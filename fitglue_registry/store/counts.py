@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-_NO_REASON = {"code": "FG-stub", "reason": "the source gives no reason", "fix": None}
+_NO_REASON = {
+    "code": "FG-stub",
+    "reason": "the source gives no reason",
+    "fix": None,
+}
 
 
 def totals(
@@ -125,5 +129,12 @@ def list_stubs(db: Db, athlete_id: str) -> list[dict[str, Any]]:
     stubs = []
     for row in db.execute(query):
         reason = msgspec.json.decode(row.reason or "{}")
-        stubs.append({"connection": row.name, **_NO_REASON, **reason, "count": row.stubs})
+        stubs.append(
+            {
+                "connection": row.name,
+                **_NO_REASON,
+                **reason,
+                "count": row.stubs,
+            }
+        )
     return stubs

@@ -220,7 +220,11 @@ def _engine(url: sa.URL) -> Engine:
             fix=f"{sys.executable} -m pip install 'psycopg[binary]'",
         )
     options = {"application_name": "fitglue"}
-    return sa.create_engine(url, pool_pre_ping=True, connect_args=options)
+    return sa.create_engine(
+        url,
+        pool_pre_ping=True,
+        connect_args=options,
+    )
 
 
 # -- the file of SQLite ----------------------------------------------------------------------------

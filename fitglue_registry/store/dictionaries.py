@@ -55,7 +55,13 @@ class Dictionaries:
         learnt = learn_dictionary(samples)
         if learnt is None:
             return
-        dictionary_id = insert_one(db, dictionaries, source=source, part=part, content=learnt)
+        dictionary_id = insert_one(
+            db,
+            dictionaries,
+            source=source,
+            part=part,
+            content=learnt,
+        )
         self._newest[source, part] = (dictionary_id, learnt)
 
     def forget(self) -> None:
@@ -64,7 +70,11 @@ class Dictionaries:
         self._by_id.clear()
 
 
-def _load(db: Db, source: str, part: str) -> tuple[int, bytes] | None:
+def _load(
+    db: Db,
+    source: str,
+    part: str,
+) -> tuple[int, bytes] | None:
     query = (
         sa.select(dictionaries.c.id, dictionaries.c.content)
         .where(

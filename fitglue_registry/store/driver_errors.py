@@ -114,5 +114,11 @@ def explain(message: str, where: str) -> StoreFailed | None:
         if any(text in lowered for text in failure.texts):
             why = message.splitlines()[0][:_LONGEST]
             place = Place(where)
-            return StoreFailed(failure.code, failure.what, at=place, why=why, fix=failure.fix)
+            return StoreFailed(
+                failure.code,
+                failure.what,
+                at=place,
+                why=why,
+                fix=failure.fix,
+            )
     return None

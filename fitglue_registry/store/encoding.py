@@ -45,7 +45,14 @@ def encode_activity(activity: SourceActivity) -> EncodedActivity:
 
     figures = figures_of(bare)
     if not streams:
-        return EncodedActivity(bare, document, figures, blob=None, types=(), samples=0)
+        return EncodedActivity(
+            bare,
+            document,
+            figures,
+            blob=None,
+            types=(),
+            samples=0,
+        )
     return EncodedActivity(
         bare,
         document,

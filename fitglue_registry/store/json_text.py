@@ -11,7 +11,11 @@ def json_text(value: Any) -> str:
     somebody's payload.
     """
     return (
-        json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        json.dumps(
+            value,
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
         .encode(errors="replace")
         .decode()
     )

@@ -28,7 +28,14 @@ def natural_key(
     leg_no: int,
 ) -> str:
     """The natural key of these values; it begins with a bracket, as no claim does."""
-    return msgspec.json.encode([entry, account_id, external_id, leg_no]).decode()
+    return msgspec.json.encode(
+        [
+            entry,
+            account_id,
+            external_id,
+            leg_no,
+        ]
+    ).decode()
 
 
 def is_natural_key(identity: str) -> bool:

@@ -68,18 +68,36 @@ def opinions_between(db: Db, ids: Sequence[int]) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in db.execute(query)]
 
 
-def put_opinion(db: Db, opinion: PairOpinion, now: str) -> None:
+def put_opinion(
+    db: Db,
+    opinion: PairOpinion,
+    now: str,
+) -> None:
     """Remember what somebody says of a pair, in place of what they said before."""
     first, second = sorted((opinion.first, opinion.second))
-    key = {"first_id": first, "second_id": second, "said_by": opinion.said_by}
+    key = {
+        "first_id": first,
+        "second_id": second,
+        "said_by": opinion.said_by,
+    }
     says = {"verdict": opinion.verdict, "reason": opinion.reason}
 
     update = sa.update(opinions).filter_by(**key).values(**says)
     if not db.execute(update).rowcount:
-        db.execute(sa.insert(opinions).values(**key, **says, said_at=now))
+        db.execute(
+            sa.insert(opinions).values(
+                **key,
+                **says,
+                said_at=now,
+            )
+        )
 
 
-def drop_opinions(db: Db, ids: Iterable[int], said_by: Sequence[str]) -> None:
+def drop_opinions(
+    db: Db,
+    ids: Iterable[int],
+    said_by: Sequence[str],
+) -> None:
     """Forget what these plugins said of these source activities: they are asked anew."""
     theirs = _DELETE.where(opinions.c.said_by.in_(said_by))
     for chunk in chunks(ids):

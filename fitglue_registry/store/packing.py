@@ -98,7 +98,11 @@ def pack(
     return Packed(digest, wire, Packing.ZSTD, compressed, len(content), number)
 
 
-def pack_blob(content: bytes, wire: str, blobs: BlobStore) -> Packed:
+def pack_blob(
+    content: bytes,
+    wire: str,
+    blobs: BlobStore,
+) -> Packed:
     """Put one part into the blob store and keep only its name in the table."""
     sha256 = blobs.put(content)
     return Packed(sha256, wire, Packing.BLOB, None, len(content))

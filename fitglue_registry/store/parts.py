@@ -58,10 +58,21 @@ def want_parts(
     fresh: bool = False,
 ) -> None:
     """Mark parts as wanted, whatever they were; a ``fresh`` record has none yet, here and below."""
-    wanted: dict[str, Any] = {"state": PartState.WANTED, "tries": 0, "code": None, "reason": None}
+    wanted: dict[str, Any] = {
+        "state": PartState.WANTED,
+        "tries": 0,
+        "code": None,
+        "reason": None,
+    }
     for name in names:
         if fresh or not update_one(db, parts, record_id, name, **wanted):
-            insert_row(db, parts, record_id=record_id, part=name, state=PartState.WANTED)
+            insert_row(
+                db,
+                parts,
+                record_id=record_id,
+                part=name,
+                state=PartState.WANTED,
+            )
 
 
 def set_part(
@@ -83,12 +94,29 @@ def set_part(
     if update.tried:
         values["tries"] = abs(part_tries(db, record_id, part)) + 1
     if fresh or not update_one(db, parts, record_id, part, **values):
-        insert_row(db, parts, record_id=record_id, part=part, **values)
+        insert_row(
+            db,
+            parts,
+            record_id=record_id,
+            part=part,
+            **values,
+        )
 
 
-def part_tries(db: Db, record_id: int, part: str) -> int:
+def part_tries(
+    db: Db,
+    record_id: int,
+    part: str,
+) -> int:
     """How often a part was asked for in vain."""
-    return _TRIES.scalar(db, record_id=record_id, part=part) or 0
+    return (
+        _TRIES.scalar(
+            db,
+            record_id=record_id,
+            part=part,
+        )
+        or 0
+    )
 
 
 def part_names(db: Db, record_id: int) -> list[str]:
@@ -96,13 +124,24 @@ def part_names(db: Db, record_id: int) -> list[str]:
     return _PART_NAMES.scalars(db, record_id=record_id)
 
 
-def restore_second_look(db: Db, record_id: int, part: str) -> bool:
+def restore_second_look(
+    db: Db,
+    record_id: int,
+    part: str,
+) -> bool:
     """Let a part that a walk had asked for a second time be what it was, for the next walk to ask
     again; False where it is another.
     """
     if part_tries(db, record_id, part) != SECOND_LOOK:
         return False
-    return update_one(db, parts, record_id, part, state=PartState.NONE, tries=1)
+    return update_one(
+        db,
+        parts,
+        record_id,
+        part,
+        state=PartState.NONE,
+        tries=1,
+    )
 
 
 # -- the parts of a connection ---------------------------------------------------------------------
@@ -122,11 +161,24 @@ def want_where_unknown(
     wanted = sa.literal(PartState.WANTED, parts.c.state.type)
     columns = (records.c.id, sa.literal(part), wanted, sa.literal(0))
     lacking = sa.select(*columns).where(*_never_asked(connection_id, part, window))
-    wanting = sa.insert(parts).from_select(["record_id", "part", "state", "tries"], lacking)
+    wanting = sa.insert(parts).from_select(
+        [
+            "record_id",
+            "part",
+            "state",
+            "tries",
+        ],
+        lacking,
+    )
     return db.execute(wanting.execution_options(preserve_rowcount=True)).rowcount
 
 
-def lacks_part(db: Db, connection_id: str, part: str, window: Window) -> bool:
+def lacks_part(
+    db: Db,
+    connection_id: str,
+    part: str,
+    window: Window,
+) -> bool:
     """Whether some listed record has never been asked for a part."""
     lacking = sa.select(records.c.id).where(*_never_asked(connection_id, part, window))
     return db.execute(lacking.limit(1)).first() is not None
@@ -170,7 +222,11 @@ def sample_with_part(
     return list(db.scalars(newest))
 
 
-def count_wanted(db: Db, connection_id: str, part: str) -> int:
+def count_wanted(
+    db: Db,
+    connection_id: str,
+    part: str,
+) -> int:
     """How many records want a part."""
     query = _in_state(connection_id, part, PartState.WANTED, sa.func.count())
     return db.scalar(query) or 0

@@ -44,7 +44,11 @@ def put_in_quarantine(
     of_record = quarantine.c.record_id == record_id
     before = db.scalar(sa.select(quarantine.c.error).where(of_record))
     if before is None:
-        values |= {"record_id": record_id, "since": attempt.at, "tries": 1}
+        values |= {
+            "record_id": record_id,
+            "since": attempt.at,
+            "tries": 1,
+        }
         db.execute(sa.insert(quarantine).values(values))
         return True
     one_more = quarantine.c.tries + 1

@@ -95,7 +95,11 @@ class RawStore:
         packed = self._pack(db, source, part, received.body)
         newest = None
         if not fresh:
-            newest = _NEWEST_OF_RECORD.first(db, record_id=record_id, part=part)
+            newest = _NEWEST_OF_RECORD.first(
+                db,
+                record_id=record_id,
+                part=part,
+            )
         if newest and newest.sha256 == packed.sha256:
             # Which of two parts is newer decides what they say together.
             update_one(db, raw, newest.id, received_at=received.at)
@@ -118,7 +122,13 @@ class RawStore:
             received_at=received.at,
         )
 
-    def _pack(self, db: Db, source: str, part: str, body: Body) -> Packed:
+    def _pack(
+        self,
+        db: Db,
+        source: str,
+        part: str,
+        body: Body,
+    ) -> Packed:
         if part in BLOB_PARTS:
             return pack_blob(body.content, body.encoding, self.blobs)
         dictionary = None
@@ -145,7 +155,11 @@ class RawStore:
         dictionary = None
         if row.dictionary_id:
             dictionary = self._dictionaries.by_id(db, row.dictionary_id)
-        return unpack(packed_of(row), dictionary=dictionary, blobs=self.blobs)
+        return unpack(
+            packed_of(row),
+            dictionary=dictionary,
+            blobs=self.blobs,
+        )
 
     def used_blobs(self, db: Db) -> set[str]:
         """The names of all blobs that some raw part needs."""

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
 
-def find_records(db: Db, athlete_id: str, reference: str) -> list[int]:
+def find_records(
+    db: Db,
+    athlete_id: str,
+    reference: str,
+) -> list[int]:
     """The records of an external id or a claim, whether an activity came of them or not."""
     mine = _records_of(athlete_id)
     for is_meant in at_source(reference):
@@ -41,7 +45,11 @@ def find_records(db: Db, athlete_id: str, reference: str) -> list[int]:
     return list(db.scalars(mine.where(records.c.id.in_(claiming))))
 
 
-def records_on(db: Db, athlete_id: str, day: str) -> list[int]:
+def records_on(
+    db: Db,
+    athlete_id: str,
+    day: str,
+) -> list[int]:
     """The records that started on a local day."""
     if not re.fullmatch(DAY, day):
         return []
@@ -115,7 +123,11 @@ def _quarantine_story(db: Db, record_id: int) -> dict[str, Any] | None:
     row = db.execute(sa.select(quarantine).where(quarantine.c.record_id == record_id)).first()
     if row is None:
         return None
-    return {**msgspec.json.decode(row.error), "since": row.since, "tries": row.tries}
+    return {
+        **msgspec.json.decode(row.error),
+        "since": row.since,
+        "tries": row.tries,
+    }
 
 
 def _source_activity_stories(db: Db, record_id: int) -> Iterator[dict[str, Any]]:

@@ -64,7 +64,11 @@ def known_records(
     return {row.external_id: RecordRow(*row) for row in each_row(db, query, external_ids)}
 
 
-def records_in(db: Db, connection_id: str, window: Window) -> list[RecordRow]:
+def records_in(
+    db: Db,
+    connection_id: str,
+    window: Window,
+) -> list[RecordRow]:
     """The records that a listing of this window has to show: started inside it, neither gone nor
     already missed.
     """
@@ -105,7 +109,13 @@ def records_in_state(
 
 def insert_record(db: Db, connection_id: str, external_id: str, **values: Any) -> int:
     """Store a record that is seen for the first time."""
-    return insert_one(db, records, connection_id=connection_id, external_id=external_id, **values)
+    return insert_one(
+        db,
+        records,
+        connection_id=connection_id,
+        external_id=external_id,
+        **values,
+    )
 
 
 def update_record(db: Db, record_id: int, **values: Any) -> None:

@@ -41,7 +41,11 @@ class _Candidate(NamedTuple):
         return f"{self.number} ({self.title or 'untitled'})"
 
 
-def resolve(db: Db, athlete_id: str, reference: str) -> str:
+def resolve(
+    db: Db,
+    athlete_id: str,
+    reference: str,
+) -> str:
     """The id of the activity that somebody means by its number, ``last``, a date, an id, or an id
     at a source.
 
@@ -67,7 +71,11 @@ def resolve(db: Db, athlete_id: str, reference: str) -> str:
     return candidates[0].id
 
 
-def _candidates(db: Db, athlete_id: str, reference: str) -> list[_Candidate]:
+def _candidates(
+    db: Db,
+    athlete_id: str,
+    reference: str,
+) -> list[_Candidate]:
     mine = sa.select(
         activities.c.id,
         activities.c.number,

@@ -119,7 +119,11 @@ def put_source_activities(
 
 def _values_of(leg: EncodedActivity) -> dict[str, Any]:
     is_stub = leg.activity.stub is not None
-    return {"stub": is_stub, "document": leg.document, **leg.figures}
+    return {
+        "stub": is_stub,
+        "document": leg.document,
+        **leg.figures,
+    }
 
 
 def _moves(row: Any, leg: EncodedActivity) -> bool:
@@ -151,11 +155,21 @@ def _put_claims(
         return False
     _delete_claims(db, number, before - now)
     for claim in sorted(now - before):
-        insert_row(db, claims, source_activity_id=number, claim=claim, athlete_id=athlete_id)
+        insert_row(
+            db,
+            claims,
+            source_activity_id=number,
+            claim=claim,
+            athlete_id=athlete_id,
+        )
     return True
 
 
-def _delete_claims(db: Db, number: int, dropped: Collection[str]) -> None:
+def _delete_claims(
+    db: Db,
+    number: int,
+    dropped: Collection[str],
+) -> None:
     if not dropped:
         return
     db.execute(

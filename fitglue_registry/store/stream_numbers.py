@@ -128,7 +128,9 @@ def unpack_numbers(packed: PackedNumbers, stride: int) -> memoryview[float]:
 
 
 def _values_of(
-    words: NDArray[np.uint64], packed: PackedNumbers, stride: int
+    words: NDArray[np.uint64],
+    packed: PackedNumbers,
+    stride: int,
 ) -> NDArray[np.float64]:
     if packed.kind == "d":
         return words.view("<f8")

@@ -114,7 +114,12 @@ connections = Table(
     Column("notes", Text, nullable=False, default="[]"),
     Column("settings", Text, nullable=False, default="{}"),
     Column("secret_ref", Text),
-    Column("state", Text, nullable=False, default=ConnectionState.OK),
+    Column(
+        "state",
+        Text,
+        nullable=False,
+        default=ConnectionState.OK,
+    ),
     Column("state_error", Text),
     Column("horizon", Text),  # oldest local day that the athlete wants, null: everything
     Column("created_at", Text, nullable=False),

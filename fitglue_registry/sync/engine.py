@@ -148,7 +148,11 @@ def _connection_after(
 ) -> dict[str, str | None]:
     """What the end of a sync changes of its connection."""
     if outcome == RunOutcome.COMPLETE:
-        return {"last_checked_at": now, "state": ConnectionState.OK, "state_error": None}
+        return {
+            "last_checked_at": now,
+            "state": ConnectionState.OK,
+            "state_error": None,
+        }
     if error is None:
         return {}
     changes: dict[str, str | None] = {"state_error": json_text(error.as_dict())}

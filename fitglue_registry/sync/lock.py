@@ -83,7 +83,11 @@ def _file_lock(
 
 
 def _write_holder(path: Path, since: str) -> None:
-    holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
+    holder = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": since,
+    }
     path.write_text(json.dumps(holder))
 
 

@@ -45,7 +45,11 @@ class ConnectionView:
     open_http: Callable[[], HttpSession] | None
     log: logging.Logger = field(default_factory=_plugin_log)
     cache: Path | None = None  # the plugin's own
-    _progress: _Progress = field(default_factory=_Progress, init=False, repr=False)
+    _progress: _Progress = field(
+        default_factory=_Progress,
+        init=False,
+        repr=False,
+    )
 
     @property
     def http(self) -> HttpSession:

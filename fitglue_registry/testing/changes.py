@@ -134,7 +134,11 @@ def _document(response: Response) -> Any:
         return None
 
 
-def _put(document: Any, path: list[str], value: str) -> None:
+def _put(
+    document: Any,
+    path: list[str],
+    value: str,
+) -> None:
     """Put a value at a path; a list that is too short, and what is no object, stay as they are."""
     for step in path[:-1]:
         if not isinstance(document, dict):

@@ -45,6 +45,10 @@ class FakeClock:
         seconds: float = 0,
     ) -> None:
         """Move the clock on, or set it back: then no time passes."""
-        by = timedelta(days=days, hours=hours, seconds=seconds)
+        by = timedelta(
+            days=days,
+            hours=hours,
+            seconds=seconds,
+        )
         self.moment += by
         self._passed_s += max(by.total_seconds(), 0.0)

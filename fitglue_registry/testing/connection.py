@@ -50,7 +50,11 @@ class FakeHttp:
         self._base = base
 
     def get(
-        self, path: str, params: Mapping[str, str] | None = None, *, accept: Sequence[int] = ()
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        accept: Sequence[int] = (),
     ) -> FakeAnswer:
         """The answer of a path; an unexpected status raises what the real session raises for it."""
         if not path.startswith(self._base):

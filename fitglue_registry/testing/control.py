@@ -26,7 +26,12 @@ class Commands:
     def __init__(self) -> None:
         self._commands: dict[tuple[str, str], Command] = {}
 
-    def add(self, method: str, name: str, command: Command) -> None:
+    def add(
+        self,
+        method: str,
+        name: str,
+        command: Command,
+    ) -> None:
         """Add a command; it is called with the arguments of the JSON object by name."""
         self._commands[method, name] = command
 

@@ -49,7 +49,11 @@ class Fault:
 
     @classmethod
     def status(
-        cls, status: int, *, body: str | None = None, retry_after: int | str | None = None
+        cls,
+        status: int,
+        *,
+        body: str | None = None,
+        retry_after: int | str | None = None,
     ) -> Fault:
         """Another status: 502 with a proxy's page, others with ``{status, error}``, or with a body
         of your own.
@@ -121,7 +125,11 @@ class Fault:
         """No response: the connection stays open until the service closes, or for some seconds and
         then ends.
         """
-        return cls("hold", delivery=Delivery.HOLD, seconds=seconds)
+        return cls(
+            "hold",
+            delivery=Delivery.HOLD,
+            seconds=seconds,
+        )
 
     @classmethod
     def content_type(cls, value: str = "text/plain") -> Fault:
@@ -155,7 +163,11 @@ class Fault:
 
     @classmethod
     def raw_body(
-        cls, body: bytes | str, *, status: int = 200, content_type: str = "application/json"
+        cls,
+        body: bytes | str,
+        *,
+        status: int = 200,
+        content_type: str = "application/json",
     ) -> Fault:
         """Any bytes at all."""
         if isinstance(body, str):
@@ -235,5 +247,9 @@ KINDS = (
 )
 
 
-def _page(title: str, status: int, content_type: str) -> Response:
+def _page(
+    title: str,
+    status: int,
+    content_type: str,
+) -> Response:
     return Response(status, _HTML.format(title).encode(), content_type)

@@ -58,7 +58,11 @@ class LoopbackService:
     name = "stand-in"
 
     def __init__(
-        self, *, port: int = 0, latency_s: float = 0.0, tls: ssl.SSLContext | None = None
+        self,
+        *,
+        port: int = 0,
+        latency_s: float = 0.0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.tls = tls
         self.latency_s = latency_s
@@ -154,7 +158,12 @@ class LoopbackService:
             self._requests.clear()
 
     def fault(
-        self, path: str | re.Pattern[str], fault: Fault, *, times: int | None = 1, after: int = 0
+        self,
+        path: str | re.Pattern[str],
+        fault: Fault,
+        *,
+        times: int | None = 1,
+        after: int = 0,
     ) -> Rule:
         """Misbehave at the paths that a glob (``*/activities``) or a pattern matches, a number of
         times or (None) always.
@@ -208,7 +217,11 @@ class LoopbackService:
             self._requests.append(logged)
 
     def _send(
-        self, request: Request, response: Response, fault: Fault | None, connection: socket.socket
+        self,
+        request: Request,
+        response: Response,
+        fault: Fault | None,
+        connection: socket.socket,
     ) -> bool:
         body, compressed = body_for(request, response)
         length: int | None = len(body)

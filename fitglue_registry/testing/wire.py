@@ -43,7 +43,11 @@ def body_for(request: Request, response: Response) -> tuple[bytes, bool]:
 
 
 def head(
-    response: Response, length: int | None, *, compressed: bool = False, keep_alive: bool = True
+    response: Response,
+    length: int | None,
+    *,
+    compressed: bool = False,
+    keep_alive: bool = True,
 ) -> bytes:
     """The status line and the headers; without a length the response ends with its connection."""
     lines = [

@@ -76,7 +76,12 @@ class _HttpsPool(HTTPSConnectionPool):
         )
 
 
-def _bounded(current: Any, plain: type, bounded: Callable[..., Any], total_s: float) -> Any:
+def _bounded(
+    current: Any,
+    plain: type,
+    bounded: Callable[..., Any],
+    total_s: float,
+) -> Any:
     if current is not plain:
         return current
     return partial(bounded, total_s=total_s)

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 _UNQUOTED = "/:@,;=+!*'()~$&"
 
 
-def address(policy: HttpPolicy, path: str, params: Mapping[str, str] | None = None) -> str:
+def address(
+    policy: HttpPolicy,
+    path: str,
+    params: Mapping[str, str] | None = None,
+) -> str:
     """Return the URL of ``path`` (plain, not yet quoted) below the base URL.
 
     An id from a payload may stand in it, so nothing in it can change the host or climb: raises
@@ -33,14 +37,22 @@ def address(policy: HttpPolicy, path: str, params: Mapping[str, str] | None = No
         if below:
             url += f"/{quote(below, safe=_UNQUOTED)}"
         if params:
-            query = urlencode(params, safe=",:", quote_via=quote)
+            query = urlencode(
+                params,
+                safe=",:",
+                quote_via=quote,
+            )
             url += f"?{query}"
     except UnicodeEncodeError:  # a lone surrogate
         raise _path_refused(policy, path) from None
     return url
 
 
-def redirected(policy: HttpPolicy, url: str, location: str) -> str:
+def redirected(
+    policy: HttpPolicy,
+    url: str,
+    location: str,
+) -> str:
     """Return where a redirect leads.
 
     Raises ``ConnectionStopped`` (FG-redirect-refused) unless that is an allowed host and the same
@@ -105,7 +117,11 @@ def _shown(origin: Origin, policy: HttpPolicy) -> str:
     return shown
 
 
-def _redirect_refused(policy: HttpPolicy, where: str, why: str) -> ConnectionStopped:
+def _redirect_refused(
+    policy: HttpPolicy,
+    where: str,
+    why: str,
+) -> ConnectionStopped:
     return ConnectionStopped(
         "FG-redirect-refused",
         f"{policy.host} redirects to {ascii(where)[1:-1]}",

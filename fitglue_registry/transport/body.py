@@ -78,7 +78,11 @@ class Content(NamedTuple):
     wire_encoding: Literal["identity", "gzip"] = "identity"
 
 
-def decode(received: bytes, encoding: str, cap: int) -> Content:
+def decode(
+    received: bytes,
+    encoding: str,
+    cap: int,
+) -> Content:
     """Decode a body; gzip is kept as received, anything else is kept decoded."""
     encoding = encoding.strip().lower()
     if not received or encoding in ("", "identity"):
@@ -113,7 +117,11 @@ def _inflate(wire: bytes, cap: int) -> bytes:
         return _bounded(zlib.decompressobj(wbits=-zlib.MAX_WBITS), wire, cap)
 
 
-def _bounded(stream: Any, wire: bytes, cap: int) -> bytes:
+def _bounded(
+    stream: Any,
+    wire: bytes,
+    cap: int,
+) -> bytes:
     try:
         body: bytes = stream.decompress(wire, cap + 1)
     except (zlib.error, _CODEC.error) as error:

@@ -72,7 +72,11 @@ class FileBudget:
     """
 
     def __init__(
-        self, folder: Path, key: str, limits: Sequence[Limit], clock: WaitingClock
+        self,
+        folder: Path,
+        key: str,
+        limits: Sequence[Limit],
+        clock: WaitingClock,
     ) -> None:
         self._file = folder / f"{_file_name(key)}.json"
         self._windows: tuple[Window, ...] = windows_of(limits)
@@ -110,7 +114,11 @@ class FileBudget:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             lock = self._file.with_suffix(".lock")
-            with FileLock(lock, timeout=_LOCK_TIMEOUT_S, poll_interval=_POLL_S):
+            with FileLock(
+                lock,
+                timeout=_LOCK_TIMEOUT_S,
+                poll_interval=_POLL_S,
+            ):
                 now = self._clock.now().timestamp()
                 ledger = Ledger(self._read(), self._windows, now)
                 yield ledger
@@ -163,7 +171,12 @@ class AllBudgets:
 
 
 def budget_of(
-    policy: HttpPolicy, folder: Path, *, integration: str, account: str, clock: WaitingClock
+    policy: HttpPolicy,
+    folder: Path,
+    *,
+    integration: str,
+    account: str,
+    clock: WaitingClock,
 ) -> Budget:
     """The budget of one connection: a file in ``folder`` for each scope that the entry limits, none
     for a loopback address.

@@ -22,7 +22,10 @@ class Credentials:
     """Knows the key of one connection; ``secrets`` is asked late, and again after a 401."""
 
     def __init__(
-        self, policy: HttpPolicy, secrets: Callable[[], Mapping[str, str]], redactor: Redactor
+        self,
+        policy: HttpPolicy,
+        secrets: Callable[[], Mapping[str, str]],
+        redactor: Redactor,
     ) -> None:
         self._policy = policy
         self._secrets = secrets

@@ -30,7 +30,11 @@ class Exchange:
     """Sends the requests of one session; the key goes no further than the server it is for."""
 
     def __init__(
-        self, policy: HttpPolicy, credentials: Credentials, waiting: Waiting, redactor: Redactor
+        self,
+        policy: HttpPolicy,
+        credentials: Credentials,
+        waiting: Waiting,
+        redactor: Redactor,
     ) -> None:
         self._policy = policy
         self._credentials = credentials
@@ -48,7 +52,10 @@ class Exchange:
         self.sent = 0  # requests, further tries and redirects included
 
     def ask(
-        self, template: requests.PreparedRequest, url: str, accept: Sequence[int]
+        self,
+        template: requests.PreparedRequest,
+        url: str,
+        accept: Sequence[int],
     ) -> HttpAnswer:
         """Ask, and follow where a redirect may lead."""
         request = template.copy()

@@ -78,7 +78,12 @@ class Ledger:
     wall clock).
     """
 
-    def __init__(self, content: bytes, windows: tuple[Window, ...], now: float) -> None:
+    def __init__(
+        self,
+        content: bytes,
+        windows: tuple[Window, ...],
+        now: float,
+    ) -> None:
         self._uses = [_Use(window, now) for window in windows]
         self._now = now
         self._held_at = now

@@ -74,7 +74,11 @@ class HttpSession:
         self._waiting.announce_silence()
 
     def get(
-        self, path: str, params: Mapping[str, str] | None = None, *, accept: Sequence[int] = ()
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        accept: Sequence[int] = (),
     ) -> HttpAnswer:
         """As ``plugin_api.Http.get`` says."""
         url = address(self._policy, path, params)
@@ -119,7 +123,10 @@ class HttpSession:
         raise failure
 
     def _refused(
-        self, request: requests.PreparedRequest, answer: HttpAnswer, url: str
+        self,
+        request: requests.PreparedRequest,
+        answer: HttpAnswer,
+        url: str,
     ) -> FitglueError | TryAgain:
         failure = self._status_failures.explain(answer, url, self._clock.now())
         explained = failure.failure if isinstance(failure, TryAgain) else failure

@@ -27,7 +27,12 @@ class StatusFailures:
     policy: HttpPolicy
     redactor: Redactor
 
-    def explain(self, answer: HttpAnswer, url: str, now: datetime) -> FitglueError | TryAgain:
+    def explain(
+        self,
+        answer: HttpAnswer,
+        url: str,
+        now: datetime,
+    ) -> FitglueError | TryAgain:
         """Return the meaning of the status, with the server's own words where it has any."""
         host = self.policy.host
         status = answer.status
@@ -54,7 +59,12 @@ class StatusFailures:
                 "connect again",
             )
         if status == 429:
-            limited = Retryable("FG-rate-limited", f"{host} limits our requests", at=at, why=why)
+            limited = Retryable(
+                "FG-rate-limited",
+                f"{host} limits our requests",
+                at=at,
+                why=why,
+            )
             return self._left_alone(limited, answer, now)
         if status == 503 and "retry-after" in answer.headers:
             down = Retryable(
@@ -62,7 +72,13 @@ class StatusFailures:
             )
             return self._left_alone(down, answer, now)
         if status >= 500:
-            down = Retryable("FG-source-down", f"{host} is out of order", at=at, why=why, fix=LATER)
+            down = Retryable(
+                "FG-source-down",
+                f"{host} is out of order",
+                at=at,
+                why=why,
+                fix=LATER,
+            )
             return TryAgain(down, self._tries_after(status))
         return ConnectionStopped(
             "FG-unexpected-status",
@@ -73,7 +89,10 @@ class StatusFailures:
         )
 
     def _left_alone(
-        self, failure: Retryable, answer: HttpAnswer, now: datetime
+        self,
+        failure: Retryable,
+        answer: HttpAnswer,
+        now: datetime,
     ) -> Retryable | TryAgain:
         """Return the failure of a source that may say for how long it is to be left alone."""
         wait_s = retry_after(answer.headers.get("retry-after"), now)

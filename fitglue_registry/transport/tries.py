@@ -22,7 +22,12 @@ class TryAgain(Exception):
     source said so.
     """
 
-    def __init__(self, failure: FitglueError, tries: int, wait_s: float | None = None) -> None:
+    def __init__(
+        self,
+        failure: FitglueError,
+        tries: int,
+        wait_s: float | None = None,
+    ) -> None:
         super().__init__(failure)
         self.failure = failure
         self.tries = tries

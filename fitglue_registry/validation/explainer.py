@@ -42,7 +42,11 @@ _REQUIREMENTS = {
     "pattern": "must have the form {}",
 }
 #: Keyword that asks for at least so many → of what.
-_AT_LEAST = {"minLength": "characters", "minItems": "items", "minProperties": "keys"}
+_AT_LEAST = {
+    "minLength": "characters",
+    "minItems": "items",
+    "minProperties": "keys",
+}
 
 
 class Explainer:
@@ -111,7 +115,12 @@ def _is_array(_: Any, value: Any) -> bool:
     return isinstance(value, list | tuple)
 
 
-def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
+def _pattern(
+    _: Any,
+    pattern: str,
+    instance: Any,
+    __: Any,
+) -> Iterator[ValidationError]:
     """JSON Schema means ECMA's expressions: ``$`` is the very end, where Python lets a newline
     follow, and ``\\d`` is 0 to 9.
     """

@@ -34,7 +34,16 @@ _MINUTE = 16
 _COLUMNS = ("#", "date", "sport", "title", "km", "time", "bpm", "W", "load")
 #: Fields that have an option of their own.
 _OWN = ("title", "sport", "description")
-_FIGURES = frozenset({"#", "km", "time", "bpm", "W", "load"})
+_FIGURES = frozenset(
+    {
+        "#",
+        "km",
+        "time",
+        "bpm",
+        "W",
+        "load",
+    }
+)
 
 
 @click.group(
@@ -77,7 +86,12 @@ def command(context: click.Context, /, *, as_csv: bool, **wanted: Any) -> None:
         _list(context.ensure_object(CliContext), Filter(**wanted), as_csv=as_csv)
 
 
-def _list(cli: CliContext, wanted: Filter, *, as_csv: bool) -> None:
+def _list(
+    cli: CliContext,
+    wanted: Filter,
+    *,
+    as_csv: bool,
+) -> None:
     is_for_people = not (as_csv or cli.as_json)
     limit = wanted.limit
     if limit is None and is_for_people and sys.stdout.isatty():
@@ -121,7 +135,11 @@ def _table(activities: list[Document], width: int) -> Rows:
     sources = [activity["sources"] for activity in activities]
     several = len(set(chain.from_iterable(sources))) > 1
     if not (is_wide or several):
-        columns = columns_of(_COLUMNS, right=_FIGURES, flexible="title")
+        columns = columns_of(
+            _COLUMNS,
+            right=_FIGURES,
+            flexible="title",
+        )
         return Rows(columns, rows)
 
     figures = _FIGURES
@@ -131,7 +149,11 @@ def _table(activities: list[Document], width: int) -> Rows:
         figures |= {"sources"}
     for row, text in zip(rows, names, strict=True):
         row.append(text)
-    columns = columns_of((*_COLUMNS, "sources"), right=figures, flexible="title")
+    columns = columns_of(
+        (*_COLUMNS, "sources"),
+        right=figures,
+        flexible="title",
+    )
     return Rows(columns, rows)
 
 
@@ -165,7 +187,10 @@ class _Pair(click.ParamType):  # type: ignore[type-arg]
     name = "pair"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
     ) -> tuple[str, str]:
         """The two sides; fails with what it may look like."""
         field, equals, text = str(value).partition("=")
@@ -246,7 +271,11 @@ def edit(
         _show_edited(cli, found, [*given, *chosen, *reset])
 
 
-def _show_edited(cli: CliContext, found: ActivityDetails, fields: list[str]) -> None:
+def _show_edited(
+    cli: CliContext,
+    found: ActivityDetails,
+    fields: list[str],
+) -> None:
     givers = cli.host.why(str(found.number))["values_from"]
     lines = []
     for name in fields:

@@ -49,7 +49,12 @@ def command() -> None:
 )
 @json_option()
 @pass_cli
-def make(cli: CliContext, *, path: str | None, with_secrets: bool) -> int:
+def make(
+    cli: CliContext,
+    *,
+    path: str | None,
+    with_secrets: bool,
+) -> int:
     """Write a backup to PATH, a new file or a folder (this one without it), and read it again.
 
     A sync may be at work meanwhile. Nothing is ever overwritten. Keys stay here
@@ -57,7 +62,11 @@ def make(cli: CliContext, *, path: str | None, with_secrets: bool) -> int:
     """
     chosen = _file_to_make(path)
     with Progress(cli, "copying") as progress:
-        made = cli.host.backups.make(chosen, with_secrets=with_secrets, on_step=progress.bar)
+        made = cli.host.backups.make(
+            chosen,
+            with_secrets=with_secrets,
+            on_step=progress.bar,
+        )
     notes = _after_making(cli, made.manifest, with_secrets=with_secrets)
     _show(cli, made, "made and checked", notes)
     return 5 if made.manifest.absent else 0
@@ -113,7 +122,12 @@ def verify(cli: CliContext, *, path: Path) -> None:
 @click.option("--replace", is_flag=True, help="Move the database that is there aside.")
 @json_option()
 @pass_cli
-def restore(cli: CliContext, *, path: Path, replace: bool) -> None:
+def restore(
+    cli: CliContext,
+    *,
+    path: Path,
+    replace: bool,
+) -> None:
     """Make the store what it was in the backup FILE.
 
     It is checked first; a database that is there stays unless --replace.
@@ -122,7 +136,11 @@ def restore(cli: CliContext, *, path: Path, replace: bool) -> None:
     store is still there, and the same command goes on.
     """
     with Progress(cli, "restoring") as progress:
-        restored = cli.host.backups.restore(path, replace=replace, on_step=progress.bar)
+        restored = cli.host.backups.restore(
+            path,
+            replace=replace,
+            on_step=progress.bar,
+        )
     _show(
         cli,
         restored.backup,
@@ -138,7 +156,13 @@ def _show(cli: CliContext, backup: Backup, done: str, notes: Iterable[str], **mo
     originals = len(manifest.named("blobs"))
     if cli.as_json:
         document = _document(backup, originals)
-        cli.document({**document, **more, "notes": list(notes)})
+        cli.document(
+            {
+                **document,
+                **more,
+                "notes": list(notes),
+            }
+        )
         return
     held = [
         f"of {numbers.moment(manifest.made_at)}",
@@ -153,14 +177,23 @@ def _show(cli: CliContext, backup: Backup, done: str, notes: Iterable[str], **mo
 
 
 def _document(backup: Backup, originals: int) -> Document:
-    document = {"path": backup.path, "size": backup.size, "original_files": originals}
+    document = {
+        "path": backup.path,
+        "size": backup.size,
+        "original_files": originals,
+    }
     for name in backup.manifest.__struct_fields__:
         if name != "files":
             document[name] = getattr(backup.manifest, name)
     return document
 
 
-def _after_making(cli: CliContext, manifest: Manifest, *, with_secrets: bool) -> Iterator[str]:
+def _after_making(
+    cli: CliContext,
+    manifest: Manifest,
+    *,
+    with_secrets: bool,
+) -> Iterator[str]:
     if manifest.database == "postgresql":
         yield (
             "the database is NOT in it: PostgreSQL has its own tool; run this first: "

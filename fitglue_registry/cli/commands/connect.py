@@ -86,7 +86,13 @@ def _show_alternatives(cli: CliContext, entry: Entry) -> None:
     assert entry.closed is not None
     if cli.as_json:
         closed = msgspec.to_builtins(entry.closed)
-        cli.document({"integration": entry.id, "connection": None, **closed})
+        cli.document(
+            {
+                "integration": entry.id,
+                "connection": None,
+                **closed,
+            }
+        )
         return
     what = f"An account at {entry.name} cannot be connected. {entry.closed.why}"
     cli.show(Hanging("✗", what, indent=0))
@@ -96,7 +102,11 @@ def _show_alternatives(cli: CliContext, entry: Entry) -> None:
 
 
 def _completed(
-    cli: CliContext, entry: Entry, given: dict[str, str], *, key_stdin: bool
+    cli: CliContext,
+    entry: Entry,
+    given: dict[str, str],
+    *,
+    key_stdin: bool,
 ) -> dict[str, str]:
     """The values of the command line, and those of the environment, standard input and a person."""
     values = given | _from_environment(entry, given)
@@ -114,7 +124,10 @@ def _fields(entry: Entry) -> tuple[Field, ...]:
 
 
 def _given(
-    entry: Entry, value: str | None, base_url: str | None, settings: Iterable[str]
+    entry: Entry,
+    value: str | None,
+    base_url: str | None,
+    settings: Iterable[str],
 ) -> dict[str, str]:
     """What the command line itself says; refuses a secret there."""
     fields = {field.name: field for field in _fields(entry)}
@@ -193,7 +206,11 @@ def _from_stdin(entry: Entry) -> dict[str, str]:
     return {secret.name: key}
 
 
-def _asked(cli: CliContext, missing: list[Field], entry: Entry) -> dict[str, str]:
+def _asked(
+    cli: CliContext,
+    missing: list[Field],
+    entry: Entry,
+) -> dict[str, str]:
     """What a person at a terminal answers, checked on the spot; nobody there is a clear error."""
     if missing and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise _nobody_to_ask(entry, missing[0])
@@ -233,7 +250,11 @@ def _ask(cli: CliContext, field: Field) -> str:
     raise AssertionError("unreachable")
 
 
-def _report(cli: CliContext, entry: Entry, result: ConnectResult) -> None:
+def _report(
+    cli: CliContext,
+    entry: Entry,
+    result: ConnectResult,
+) -> None:
     """Say whose account it is, what will and will not arrive, and what to type next."""
     if cli.as_json:
         cli.document(_document(entry, result))

@@ -120,18 +120,43 @@ def _check(cli: CliContext, connection: ConnectionRow) -> int:
     return 0
 
 
-def _show_refused(cli: CliContext, name: str, error: FitglueError) -> None:
+def _show_refused(
+    cli: CliContext,
+    name: str,
+    error: FitglueError,
+) -> None:
     if cli.as_json:
-        cli.lines([{"connection": name, "ok": False, "error": error.as_dict()}])
+        cli.lines(
+            [
+                {
+                    "connection": name,
+                    "ok": False,
+                    "error": error.as_dict(),
+                }
+            ]
+        )
     else:
         show_failure(cli, error, name)
 
 
-def _show_account(cli: CliContext, name: str, account: Account) -> None:
+def _show_account(
+    cli: CliContext,
+    name: str,
+    account: Account,
+) -> None:
     if cli.as_json:
         whose = {"id": account.id, "name": account.name}
         notes = list(account.notes)
-        cli.lines([{"connection": name, "ok": True, "account": whose, "notes": notes}])
+        cli.lines(
+            [
+                {
+                    "connection": name,
+                    "ok": True,
+                    "account": whose,
+                    "notes": notes,
+                }
+            ]
+        )
         return
     owner = account.name or account.id
     cli.show(Hanging("✓", f"{name}: {owner}", indent=0))
@@ -147,7 +172,12 @@ def _show_account(cli: CliContext, name: str, account: Account) -> None:
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_cli
-def remove(cli: CliContext, *, name: str, yes: bool) -> None:
+def remove(
+    cli: CliContext,
+    *,
+    name: str,
+    yes: bool,
+) -> None:
     """Remove the connection NAME: its key, its records, and the activities that only it knows."""
     connection = cli.host.connections.get(name)
     if not yes:

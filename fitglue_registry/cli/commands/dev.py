@@ -45,7 +45,12 @@ def command() -> None:
     ),
 )
 @click.argument("source")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE...",
+)
 @click.option(
     "--streams",
     type=click.Path(path_type=Path),
@@ -54,7 +59,13 @@ def command() -> None:
 )
 @json_option("Print JSON Lines: external id and the source activity, whole.")
 @pass_cli
-def normalize(cli: CliContext, *, source: str, files: tuple[str, ...], streams: Path | None) -> int:
+def normalize(
+    cli: CliContext,
+    *,
+    source: str,
+    files: tuple[str, ...],
+    streams: Path | None,
+) -> int:
     """Turn saved payloads into activities, offline.
 
     SOURCE is the id of a source's entry, FILE what its service once answered; `-` is standard
@@ -71,7 +82,12 @@ def normalize(cli: CliContext, *, source: str, files: tuple[str, ...], streams: 
     return code
 
 
-def _normalize(cli: CliContext, source: str, file: str, streams: bytes | None) -> int:
+def _normalize(
+    cli: CliContext,
+    source: str,
+    file: str,
+    streams: bytes | None,
+) -> int:
     """Normalize one file; what is refused is said, and the next one is read."""
     try:
         results = _results(cli, source, file, streams)
@@ -91,7 +107,10 @@ def _normalize(cli: CliContext, source: str, file: str, streams: bytes | None) -
 
 
 def _results(
-    cli: CliContext, source: str, file: str, streams: bytes | None
+    cli: CliContext,
+    source: str,
+    file: str,
+    streams: bytes | None,
 ) -> list[tuple[str, list[SourceActivity] | FitglueError]]:
     if file == "-":
         return cli.host.imports.normalize_offline(source, _read_stdin(), "standard input", streams)
@@ -133,7 +152,11 @@ def _streams_beside(path: Path) -> bytes | None:
     return None
 
 
-def _show(cli: CliContext, external_id: str, activities: list[SourceActivity]) -> None:
+def _show(
+    cli: CliContext,
+    external_id: str,
+    activities: list[SourceActivity],
+) -> None:
     for activity in activities:
         if cli.as_json:
             cli.lines([{"external_id": external_id, "activity": to_builtins(activity)}])
@@ -171,7 +194,11 @@ def _start(activity: SourceActivity) -> str:
 
 
 @command.command("match", examples=("fitglue dev match records.jsonl --out predictions.csv",))
-@click.argument("records", type=click.Path(path_type=Path), metavar="RECORDS.jsonl")
+@click.argument(
+    "records",
+    type=click.Path(path_type=Path),
+    metavar="RECORDS.jsonl",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -180,7 +207,12 @@ def _start(activity: SourceActivity) -> str:
     help="The CSV to write.",
 )
 @pass_cli
-def match(cli: CliContext, *, records: Path, out: Path) -> None:
+def match(
+    cli: CliContext,
+    *,
+    records: Path,
+    out: Path,
+) -> None:
     """Tell which of many people's records are one workout, offline.
 
     RECORDS.jsonl holds a record a line; FILE gets a_id, b_id, verdict and probability of every pair
@@ -200,7 +232,11 @@ def match(cli: CliContext, *, records: Path, out: Path) -> None:
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
     examples=("fitglue dev stand-in --count 200",),
 )
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.argument(
+    "arguments",
+    nargs=-1,
+    type=click.UNPROCESSED,
+)
 def stand_in(*, arguments: tuple[str, ...]) -> int:
     """Serve a made-up Intervals.icu on this machine.
 

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from fitglue_registry.services.checking import Check
 
 _BROKEN = 8
-_MARKS = {"ok": GOOD, "look": ATTENTION, "broken": BAD}
+_MARKS = {
+    "ok": GOOD,
+    "look": ATTENTION,
+    "broken": BAD,
+}
 
 
 @click.command(
@@ -42,7 +46,11 @@ _MARKS = {"ok": GOOD, "look": ATTENTION, "broken": BAD}
 @json_option()
 @pass_cli
 def command(
-    cli: CliContext, *, offline: bool, deep: Literal["sample", "all"] | None, mend: bool
+    cli: CliContext,
+    *,
+    offline: bool,
+    deep: Literal["sample", "all"] | None,
+    mend: bool,
 ) -> int:
     """Check Python, folders, database, keys, plugins, registry, and ask each connection's service.
 
@@ -123,7 +131,12 @@ def _explained(check: Check, error: FitglueError) -> Iterator[tuple[str, str]]:
         yield "fix", error.fix
 
 
-def _note_next_step(cli: CliContext, fetched_again: int | None, *, is_complete: bool) -> None:
+def _note_next_step(
+    cli: CliContext,
+    fetched_again: int | None,
+    *,
+    is_complete: bool,
+) -> None:
     if fetched_again:
         answers = count(fetched_again, "answer")
         cli.note(f"{answers} will be fetched again by the next sync: fitglue sync")

@@ -22,8 +22,17 @@ if TYPE_CHECKING:
     from fitglue_registry.store.activity_details import ActivityDetails
 
 _CERTAIN = 0.995
-_HISTORY = columns_of(("#", "when", "said", "about"), right=("#",), folded=("about",))
-_KEYS = {"s": "same", "d": "different", "k": "skip", "q": "quit"}
+_HISTORY = columns_of(
+    ("#", "when", "said", "about"),
+    right=("#",),
+    folded=("about",),
+)
+_KEYS = {
+    "s": "same",
+    "d": "different",
+    "k": "skip",
+    "q": "quit",
+}
 
 
 @click.group(
@@ -159,7 +168,12 @@ def _bpm(side: Document) -> str:
     short_help="Say that activities are one workout.",
     examples=("fitglue duplicates merge 12 13",),
 )
-@click.argument("references", nargs=-1, required=True, metavar="REF REF...")
+@click.argument(
+    "references",
+    nargs=-1,
+    required=True,
+    metavar="REF REF...",
+)
 @json_option()
 @pass_cli
 def merge(cli: CliContext, *, references: tuple[str, ...]) -> None:
@@ -180,7 +194,12 @@ def merge(cli: CliContext, *, references: tuple[str, ...]) -> None:
     short_help="Say that activities are different workouts.",
     examples=("fitglue duplicates different 12 13",),
 )
-@click.argument("references", nargs=-1, required=True, metavar="REF REF...")
+@click.argument(
+    "references",
+    nargs=-1,
+    required=True,
+    metavar="REF REF...",
+)
 @json_option()
 @pass_cli
 def different(cli: CliContext, *, references: tuple[str, ...]) -> None:
@@ -197,7 +216,12 @@ def different(cli: CliContext, *, references: tuple[str, ...]) -> None:
 @click.argument("source", required=False)
 @json_option()
 @pass_cli
-def split(cli: CliContext, *, reference: str, source: str | None) -> None:
+def split(
+    cli: CliContext,
+    *,
+    reference: str,
+    source: str | None,
+) -> None:
     """Take SOURCE, a connection's name or an id there, out of the activity REF; of two sources it
     need not be named.
     """
@@ -218,7 +242,11 @@ def _show_apart(cli: CliContext, activities: list[ActivityDetails]) -> None:
     short_help="Take the last word back, or another.",
     examples=("fitglue duplicates undo", "fitglue duplicates undo 3"),
 )
-@click.argument("number", required=False, type=click.IntRange(min=1))
+@click.argument(
+    "number",
+    required=False,
+    type=click.IntRange(min=1),
+)
 @json_option()
 @pass_cli
 def undo(cli: CliContext, *, number: int | None) -> None:

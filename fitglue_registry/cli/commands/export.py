@@ -116,7 +116,11 @@ def _print_csv(cli: CliContext, numbers: list[int]) -> None:
     print_activities(cli, [row for row in cli.host.activities() if row["number"] in wanted])
 
 
-def _export_files(cli: CliContext, numbers: list[int], out: Path | None) -> None:
+def _export_files(
+    cli: CliContext,
+    numbers: list[int],
+    out: Path | None,
+) -> None:
     if out is None:
         raise UserMistake("FG-usage", "original files need a folder", fix="add --out FOLDER")
     written = cli.host.activities.save_original_files(_each(cli, numbers), out)

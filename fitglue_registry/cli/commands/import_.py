@@ -40,7 +40,12 @@ _LEFT_OUT = 5
         "fitglue import archive.zip --dry-run",
     ),
 )
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument(
+    "paths",
+    nargs=-1,
+    required=True,
+    metavar="PATH...",
+)
 @click.option("--as", "source", metavar="SOURCE", help="Read it as this source, where two could.")
 @click.option(
     "--dry-run", is_flag=True, help="Say what is there and what would be merged; store nothing."
@@ -49,7 +54,12 @@ _LEFT_OUT = 5
 @json_option("Print what was found, then the events, as JSON Lines.")
 @pass_cli
 def command(
-    cli: CliContext, *, paths: tuple[str, ...], source: str | None, dry_run: bool, yes: bool
+    cli: CliContext,
+    *,
+    paths: tuple[str, ...],
+    source: str | None,
+    dry_run: bool,
+    yes: bool,
 ) -> int:
     """Import PATH: an archive as it was downloaded, workout files, a folder of them, or several of
     these.
@@ -73,7 +83,12 @@ def _confirm(cli: CliContext, *, is_agreed: bool) -> None:
         raise UserMistake("FG-not-confirmed", "nothing was imported")
 
 
-def _import(cli: CliContext, recognition: Recognition, *, dry_run: bool) -> int:
+def _import(
+    cli: CliContext,
+    recognition: Recognition,
+    *,
+    dry_run: bool,
+) -> int:
     paths_before = _paths_by_connection(cli)
     activities_before = cli.host.activities.count()
     events = _Noted(cli.host.import_paths(recognition, dry_run=dry_run))
@@ -109,7 +124,9 @@ def _paths_by_connection(cli: CliContext) -> dict[str, object]:
 
 
 def _note_new_paths(
-    cli: CliContext, connected: list[SourceConnected], before: dict[str, object]
+    cli: CliContext,
+    connected: list[SourceConnected],
+    before: dict[str, object],
 ) -> None:
     """Say what a connection reads from now on.
 

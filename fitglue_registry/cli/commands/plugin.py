@@ -93,7 +93,13 @@ def _check(cli: CliContext, name: str) -> int:
     failed = next((step for step in steps if not step.ok), None)
     if cli.as_json:
         documents = list(map(_step_document, steps))
-        cli.document({"plugin": name, "ok": failed is None, "steps": documents})
+        cli.document(
+            {
+                "plugin": name,
+                "ok": failed is None,
+                "steps": documents,
+            }
+        )
     else:
         cli.show(Heading(name), Pairs(map(_step_row, steps), widths=(1, 12)))
         if failed and failed.error:
@@ -129,7 +135,12 @@ def _step_document(step: Step) -> Document:
     "--upgrade", is_flag=True, help="Take the newest version, also where one is installed."
 )
 @pass_cli
-def install(cli: CliContext, *, what: str, upgrade: bool) -> int:
+def install(
+    cli: CliContext,
+    *,
+    what: str,
+    upgrade: bool,
+) -> int:
     """Install a plugin into the environment that `fitglue` runs in, with pip, and check it.
 
     A plugin is a program: it runs with your rights. Install only what you trust.

@@ -165,7 +165,11 @@ def _datum(datum: Datum) -> tuple[str, str, str, str | None]:
     short_help="Check the entries of a folder.",
     examples=("fitglue registry check", "fitglue registry check ./registry"),
 )
-@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.argument(
+    "path",
+    required=False,
+    type=click.Path(path_type=Path),
+)
 @json_option()
 @pass_cli
 def check(cli: CliContext, *, path: Path | None) -> int:
@@ -188,7 +192,13 @@ def _check_document(checked: EntriesCheck) -> Document:
     errors: list[FitglueError] = []
     for report in checked.reports:
         folder = str(report.folder)
-        folders.append({"folder": folder, "files": report.files, "errors": len(report.errors)})
+        folders.append(
+            {
+                "folder": folder,
+                "files": report.files,
+                "errors": len(report.errors),
+            }
+        )
         errors += report.errors
     errors += checked.unreadable
     return {"folders": folders, "errors": [error.as_dict() for error in errors]}

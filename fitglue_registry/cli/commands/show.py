@@ -52,7 +52,12 @@ _DRAWN = {
 @click.option("--streams", is_flag=True, help="With --json: the samples over time as well.")
 @json_option()
 @pass_cli
-def command(cli: CliContext, *, reference: str, streams: bool) -> None:
+def command(
+    cli: CliContext,
+    *,
+    reference: str,
+    streams: bool,
+) -> None:
     """Show the activity REF: a number from `fitglue activities`, `last`, a date, or an id at the
     source.
 
@@ -127,7 +132,11 @@ def _values(cli: CliContext, found: ActivityDetails) -> Iterator[Part]:
         rows = []
         for name, label, text in values:
             source = provenance.get(name, {})
-            how = _provenance(source, several=several, is_wide=is_wide)
+            how = _provenance(
+                source,
+                several=several,
+                is_wide=is_wide,
+            )
             rows.append((label, text, how))
         yield ""
         yield Heading(group)
@@ -142,7 +151,12 @@ def _width_of_values(groups: Iterable[Group], limit: int) -> int:
     return min(longest, limit)
 
 
-def _provenance(source: Document, *, several: bool, is_wide: bool) -> Styled:
+def _provenance(
+    source: Document,
+    *,
+    several: bool,
+    is_wide: bool,
+) -> Styled:
     words = source.get("how") or "not stated"
     if source.get("by"):
         words += f" by {source['by']}"
@@ -180,7 +194,11 @@ def _name_of(laps: list[Lap]) -> str:
     return "Laps"
 
 
-def _lap(number: int, lap: Lap, activity: SourceActivity) -> list[str]:
+def _lap(
+    number: int,
+    lap: Lap,
+    activity: SourceActivity,
+) -> list[str]:
     what = dict.fromkeys(filter(None, (lap.label, lap.intensity)))
     seconds = lap.elapsed_s if lap.moving_s is None else lap.moving_s
     is_estimated = activity.power_kind == "estimated"
@@ -213,7 +231,11 @@ def _streams(cli: CliContext, found: ActivityDetails) -> Iterator[Part]:
     yield Pairs([("also", ", ".join(others))]) if others else ""
 
 
-def _drawn(kind: str, column: Iterable[Any], width: int) -> Iterator[tuple[str, str, str]]:
+def _drawn(
+    kind: str,
+    column: Iterable[Any],
+    width: int,
+) -> Iterator[tuple[str, str, str]]:
     """The line of a stream, if it has any sample that is a figure."""
     label, unit = _DRAWN[kind]
     factor = _KMH if kind == "velocity" else 1.0

@@ -38,7 +38,13 @@ _SHOWN = 160
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
 @json_option("Print JSON Lines.")
 @pass_cli
-def command(cli: CliContext, *, statement: str | None, path: bool, as_csv: bool) -> None:
+def command(
+    cli: CliContext,
+    *,
+    statement: str | None,
+    path: bool,
+    as_csv: bool,
+) -> None:
     """Ask the database STATEMENT, which can only read; `-` takes it from standard input.
 
     Without a statement: the views and their columns, which stay the same from version to version.
@@ -62,7 +68,12 @@ def _show_views(cli: CliContext) -> None:
         cli.show(Pairs(rows, indent=0))
 
 
-def _print_answer(cli: CliContext, answer: SqlResult, *, as_csv: bool) -> None:
+def _print_answer(
+    cli: CliContext,
+    answer: SqlResult,
+    *,
+    as_csv: bool,
+) -> None:
     if cli.as_json:
         for row in answer.rows:
             values = map(_plain, row)

@@ -64,7 +64,11 @@ def command(
     return _sync(cli, connection, options)
 
 
-def _sync(cli: CliContext, connection: str | None, options: Options) -> int:
+def _sync(
+    cli: CliContext,
+    connection: str | None,
+    options: Options,
+) -> int:
     tallies, code = follow(cli, cli.host.sync(connection, options=options))
     for tally in tallies:
         show_tally(cli, tally)
@@ -78,7 +82,10 @@ def _has_new_records(tally: Tally) -> bool:
 
 
 def _sync_for_ever(
-    cli: CliContext, connection: str | None, options: Options, every_s: float
+    cli: CliContext,
+    connection: str | None,
+    options: Options,
+    every_s: float,
 ) -> NoReturn:
     """Sync until Ctrl-C: a line each time, an error where there is one; only a store that fails
     ends it.

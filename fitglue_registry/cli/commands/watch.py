@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command, examples=("fitglue watch", "fitglue watch files"))
-@click.argument("connections", nargs=-1, metavar="[CONNECTION]...")
+@click.argument(
+    "connections",
+    nargs=-1,
+    metavar="[CONNECTION]...",
+)
 @json_option("Print the events as JSON Lines.")
 @pass_cli
 def command(cli: CliContext, *, connections: tuple[str, ...]) -> int:

@@ -23,7 +23,12 @@ Stage = tuple[str, str, str]
 
 _DECISIONS_SHOWN = 12
 _WIDTHS = (21, 16)
-_STATES = {"have": "received", "none": "not there", "wanted": "waited for", "failed": "given up"}
+_STATES = {
+    "have": "received",
+    "none": "not there",
+    "wanted": "waited for",
+    "failed": "given up",
+}
 _ORDER = ("summary", "detail", "streams", "file")
 
 

@@ -200,7 +200,11 @@ def check_library() -> None:
         ) from error
 
 
-def _observe(folders: Iterable[Path], events: queue.SimpleQueue[str], poll_s: float | None) -> Any:
+def _observe(
+    folders: Iterable[Path],
+    events: queue.SimpleQueue[str],
+    poll_s: float | None,
+) -> Any:
     """Put the path of whatever changes below ``folders`` into ``events``, from another thread.
 
     With ``poll_s`` the folders are looked through every so often. Raises ``OSError`` where the
@@ -227,7 +231,12 @@ def _observe(folders: Iterable[Path], events: queue.SimpleQueue[str], poll_s: fl
     try:
         observer.start()
         for folder in folders:
-            observer.schedule(Handler(), str(folder), recursive=True, event_filter=news)
+            observer.schedule(
+                Handler(),
+                str(folder),
+                recursive=True,
+                event_filter=news,
+            )
     except OSError:
         observer.stop()
         raise
@@ -242,7 +251,11 @@ def _mark(path: Path) -> _Mark:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _is_another(root: Path, before: _Mark, now: _Mark) -> bool:
+def _is_another(
+    root: Path,
+    before: _Mark,
+    now: _Mark,
+) -> bool:
     """Whether a root whose mark has changed is another one.
 
     Of a folder only that counts: the files in it are noticed one by one.

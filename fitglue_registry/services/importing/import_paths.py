@@ -41,7 +41,11 @@ class Imports:
     """Imports of files, folders and archives."""
 
     def __init__(
-        self, workspace: Workspace, athletes: Athletes, connections: Connections, syncs: Syncs
+        self,
+        workspace: Workspace,
+        athletes: Athletes,
+        connections: Connections,
+        syncs: Syncs,
     ) -> None:
         self._workspace = workspace
         self._athletes = athletes
@@ -58,7 +62,11 @@ class Imports:
         return recognize(self._workspace, paths, source)
 
     def import_paths(
-        self, what: Iterable[str | Path] | Recognition, athlete: str = ME, *, dry_run: bool = False
+        self,
+        what: Iterable[str | Path] | Recognition,
+        athlete: str = ME,
+        *,
+        dry_run: bool = False,
     ) -> Iterator[Event]:
         """Import what is new at some paths, or in the result of ``recognize``.
 
@@ -107,7 +115,11 @@ class Imports:
         yield from folder_syncs.watch(names, athlete, stop, timing)
 
     def normalize_offline(
-        self, source: str, content: bytes, name: str, streams: bytes | None = None
+        self,
+        source: str,
+        content: bytes,
+        name: str,
+        streams: bytes | None = None,
     ) -> Normalized:
         """The source activities in a saved payload, by the plugin of a source.
 

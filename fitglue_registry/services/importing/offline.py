@@ -41,7 +41,11 @@ def match_offline(records: Path, predictions: Path) -> OfflineMatch:
 
 
 def normalize_offline(
-    workspace: Workspace, source: str, content: bytes, name: str, streams: bytes | None
+    workspace: Workspace,
+    source: str,
+    content: bytes,
+    name: str,
+    streams: bytes | None,
 ) -> Normalized:
     """The source activities in a saved payload, by the plugin of a source.
 

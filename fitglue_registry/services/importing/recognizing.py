@@ -34,7 +34,9 @@ class Recognition:
 
 
 def recognize(
-    workspace: Workspace, paths: Iterable[str | Path], entry: str | None = None
+    workspace: Workspace,
+    paths: Iterable[str | Path],
+    entry: str | None = None,
 ) -> Recognition:
     """What ``paths`` are, by every plugin that knows; with ``entry`` only as that source.
 
@@ -79,7 +81,9 @@ def _sources(catalogue: Catalogue, entry: str | None) -> list[Entry]:
 
 
 def _ask(
-    workspace: Workspace, sources: Sequence[Entry], paths: list[str]
+    workspace: Workspace,
+    sources: Sequence[Entry],
+    paths: list[str],
 ) -> Iterator[Sequence[Recognized] | FitglueError]:
     """Yields the answer of each plugin of these sources, or why it has none.
 
@@ -98,7 +102,9 @@ def _ask(
 
 
 def _foreign(
-    catalogue: Catalogue, plugin: str, answer: Sequence[Recognized]
+    catalogue: Catalogue,
+    plugin: str,
+    answer: Sequence[Recognized],
 ) -> PluginFailed | None:
     """The error of a plugin that has answered for a source of another plugin."""
     for recognized in answer:

@@ -40,7 +40,12 @@ class WatchedConnection:
 class FolderSyncs:
     """The syncs of connections whose files are watched."""
 
-    def __init__(self, workspace: Workspace, connections: Connections, syncs: Syncs) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        connections: Connections,
+        syncs: Syncs,
+    ) -> None:
         self._workspace = workspace
         self._connections = connections
         self._syncs = syncs
@@ -69,7 +74,11 @@ class FolderSyncs:
             yield from self._follow(watcher, names, athlete, stop or threading.Event())
 
     def _follow(
-        self, watcher: FolderWatcher, names: Sequence[str], athlete: str, stop: threading.Event
+        self,
+        watcher: FolderWatcher,
+        names: Sequence[str],
+        athlete: str,
+        stop: threading.Event,
     ) -> Iterator[Event]:
         reported: dict[str, Watching] = {}
         changed: set[str] | None = None  # the first time, every connection is synced
@@ -92,7 +101,10 @@ class FolderSyncs:
             changed = watcher.wait(stop)
 
     def _sync(
-        self, watcher: FolderWatcher, watched: WatchedConnection, athlete: str
+        self,
+        watcher: FolderWatcher,
+        watched: WatchedConnection,
+        athlete: str,
     ) -> Iterator[Event]:
         connected = watched.connected
         try:

@@ -113,7 +113,10 @@ class Deriver:
 
         try:  # the checks run where the plugin's code may: a value that it made may be anything
             activities: list[model.SourceActivity] = self._plugin.call(
-                _HOOK, record=record, here=here, then=check_answer
+                _HOOK,
+                record=record,
+                here=here,
+                then=check_answer,
             )
         except PluginFailed as error:
             # Raised by reading a part whose bytes broke on their way, not by the plugin.

@@ -33,7 +33,11 @@ _MOST_STARTS = 3
 
 
 @contextmanager
-def pool_for(context: SyncContext, part: Part, total: int) -> Iterator[Pool | None]:
+def pool_for(
+    context: SyncContext,
+    part: Part,
+    total: int,
+) -> Iterator[Pool | None]:
     """A pool for ``total`` records whose ``part`` is taken, or ``None`` where they are derived on
     the lane that they come on.
     """

@@ -94,4 +94,8 @@ def end_with(parent: int) -> None:
             time.sleep(_LOOK_EVERY_S)  # nothing tells a process that its parent is gone
         os._exit(1)
 
-    threading.Thread(target=watch, daemon=True, name="end with the parent").start()
+    threading.Thread(
+        target=watch,
+        daemon=True,
+        name="end with the parent",
+    ).start()

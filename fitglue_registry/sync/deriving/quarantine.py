@@ -56,7 +56,11 @@ def _retry(run: Run, waiting: Sequence[RecordRow]) -> Events:
             yield _event(run.context.name, record, derived)
 
 
-def _event(name: str, record: RecordRow, derived: Derived) -> Decided:
+def _event(
+    name: str,
+    record: RecordRow,
+    derived: Derived,
+) -> Decided:
     if derived.refused is None:
         return Decided(name, record.external_id, "released")
     return Decided(name, record.external_id, "quarantined", str(derived.refused))

@@ -115,7 +115,12 @@ class _Rebuild:
                 yield from self._renew(row, batch.before[row.id], derived)
                 yield PartStored(name, "records", row.external_id, done, total)
 
-    def _renew(self, row: RecordRow, before: _Before, derived: Derived) -> Events:
+    def _renew(
+        self,
+        row: RecordRow,
+        before: _Before,
+        derived: Derived,
+    ) -> Events:
         """Store what a record says now, unless that is what it said before."""
         name = self._context.name
         refused = derived.refused

@@ -179,4 +179,10 @@ def _bare_result(derived: Derived) -> Derived:
 
 
 def _bare(error: FitglueError) -> FitglueError:
-    return type(error)(error.code, error.what, at=error.at, why=error.why, fix=error.fix)
+    return type(error)(
+        error.code,
+        error.what,
+        at=error.at,
+        why=error.why,
+        fix=error.fix,
+    )

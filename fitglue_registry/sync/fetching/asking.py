@@ -33,7 +33,12 @@ log = logging.getLogger(__name__)
 #: down, by so many records at most.
 _FAILED_IN_A_ROW, _PROBES = 3, 3
 _CONCERN_ALL = frozenset(
-    {"FG-no-network", "FG-rate-limited", "FG-plugin-blocked", "FG-session-closed"}
+    {
+        "FG-no-network",
+        "FG-rate-limited",
+        "FG-plugin-blocked",
+        "FG-session-closed",
+    }
 )
 #: So many answers of one job are stored together.
 _BATCH = 128
@@ -99,7 +104,11 @@ def _others(
     return waiting[::-step][:_PROBES]
 
 
-def _delivers_any(context: SyncContext, part: str, ids: Iterable[str]) -> bool:
+def _delivers_any(
+    context: SyncContext,
+    part: str,
+    ids: Iterable[str],
+) -> bool:
     """Whether the source answers for one of these ids.
 
     What it answers is not kept: what waits is asked for in its turn.
@@ -112,8 +121,16 @@ def _delivers_any(context: SyncContext, part: str, ids: Iterable[str]) -> bool:
     return False
 
 
-def _arguments(context: SyncContext, part: str, ids: list[str]) -> dict[str, Any]:
-    return {"connection": context.view, "part": part, "ids": ids}
+def _arguments(
+    context: SyncContext,
+    part: str,
+    ids: list[str],
+) -> dict[str, Any]:
+    return {
+        "connection": context.view,
+        "part": part,
+        "ids": ids,
+    }
 
 
 # -- a stretch of jobs -----------------------------------------------------------------------------
@@ -162,7 +179,11 @@ class _Job:
         del self._waiting[answered.external_id]
         if answered.pending is None:
             return answered
-        return replace(answered, derived=answered.pending.result(), pending=None)
+        return replace(
+            answered,
+            derived=answered.pending.result(),
+            pending=None,
+        )
 
 
 def _ask(
@@ -245,7 +266,11 @@ def _take(
         yield taken
 
 
-def _log_failure(part: str, job: _Job, error: FitglueError) -> None:
+def _log_failure(
+    part: str,
+    job: _Job,
+    error: FitglueError,
+) -> None:
     # Of what is not answered, the athlete hears otherwise.
     level = logging.INFO if job.waiting else logging.WARNING
     log.log(

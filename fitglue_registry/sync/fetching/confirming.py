@@ -72,7 +72,11 @@ def _confirming_part(context: SyncContext) -> PartEntry | None:
     return None
 
 
-def _ask_by_id(run: Run, part: PartEntry, missing: Sequence[RecordRow]) -> Events:
+def _ask_by_id(
+    run: Run,
+    part: PartEntry,
+    missing: Sequence[RecordRow],
+) -> Events:
     if not missing:
         return
     context = run.context
@@ -117,7 +121,12 @@ def _settle(
         yield from _bury(run, record, item)
 
 
-def _is_there(run: Run, record: RecordRow, part: Part, derived: Derived) -> Events:
+def _is_there(
+    run: Run,
+    record: RecordRow,
+    part: Part,
+    derived: Derived,
+) -> Events:
     name = run.context.name
     changes: dict[str, Any] = {"state": RecordState.UNLISTED}
     if derived.encoded:
@@ -133,7 +142,11 @@ def _is_there(run: Run, record: RecordRow, part: Part, derived: Derived) -> Even
     yield Decided(name, record.external_id, "confirmed", _UNLISTED)
 
 
-def _bury(run: Run, record: RecordRow, answer: Unavailable) -> Events:
+def _bury(
+    run: Run,
+    record: RecordRow,
+    answer: Unavailable,
+) -> Events:
     """The tombstone: the record stays with what was kept of it, its source activities no longer
     count.
     """
@@ -156,9 +169,18 @@ def _bury(run: Run, record: RecordRow, answer: Unavailable) -> Events:
     yield Decided(context.name, record.external_id, "gone", answer.reason)
 
 
-def _becomes_stub(run: Run, record: RecordRow, answer: Unavailable) -> Events:
+def _becomes_stub(
+    run: Run,
+    record: RecordRow,
+    answer: Unavailable,
+) -> Events:
     with run.transaction() as transaction:
         reason = reason_text(answer)
-        update_record(transaction.db, record.id, state=RecordState.STUB, reason=reason)
+        update_record(
+            transaction.db,
+            record.id,
+            state=RecordState.STUB,
+            reason=reason,
+        )
         transaction.decide(RunDecision.STUB, record.id, answer.reason)
     yield Decided(run.context.name, record.external_id, "stub", answer.reason)

@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 _PAGE = 1_000
 
 
-def fetch_part(run: Run, part: Part, ask_in: Window | None) -> Events:
+def fetch_part(
+    run: Run,
+    part: Part,
+    ask_in: Window | None,
+) -> Events:
     """Fetch one part of every record that wants it, and of those of a window that were never asked
     for it.
     """
@@ -42,7 +46,12 @@ def fetch_part(run: Run, part: Part, ask_in: Window | None) -> Events:
         yield from _fetch(run, part, total, pool)
 
 
-def _fetch(run: Run, part: Part, total: int, pool: Pool | None) -> Events:
+def _fetch(
+    run: Run,
+    part: Part,
+    total: int,
+    pool: Pool | None,
+) -> Events:
     context = run.context
     done = 0
     # Asked for in this run in vain: the newest of what is wanted, on every later page.
@@ -98,7 +107,11 @@ def _is_still_wanted(answered: Answered) -> bool:
     return isinstance(item, FitglueError)
 
 
-def _want_where_unknown(context: SyncContext, part: Part, window: Window) -> None:
+def _want_where_unknown(
+    context: SyncContext,
+    part: Part,
+    window: Window,
+) -> None:
     connection_id = context.connection_id
     with context.database.read() as db:
         lacks = lacks_part(db, connection_id, part.name, window)

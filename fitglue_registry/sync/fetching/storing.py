@@ -81,7 +81,11 @@ def _store_answer(
     return store_derived(transaction, record_id, derived)
 
 
-def _decision(name: str, part: str, answered: Answered) -> Decided | None:
+def _decision(
+    name: str,
+    part: str,
+    answered: Answered,
+) -> Decided | None:
     """What there is to say of an answer."""
     item = answered.item
     external_id = answered.external_id
@@ -120,7 +124,12 @@ def _note_failure(
     if not restore_second_look(db, record_id, part):
         tries = part_tries(db, record_id, part) + 1
         state = PartState.FAILED if tries >= _MOST_TRIES else PartState.WANTED
-        update = PartUpdate(state, code=error.code, reason=error.what, tried=True)
+        update = PartUpdate(
+            state,
+            code=error.code,
+            reason=error.what,
+            tried=True,
+        )
         set_part(db, record_id, part, update)
     transaction.decide(RunDecision.NOT_FETCHED, record_id, f"{part}: {error.what}")
 
@@ -140,7 +149,12 @@ def _note_unavailable(
     is_later = answer.state == "later"
     if not is_later or not restore_second_look(db, record_id, part):
         state = PartState.WANTED if is_later else PartState.NONE
-        update = PartUpdate(state, code=answer.code, reason=answer.reason, tried=True)
+        update = PartUpdate(
+            state,
+            code=answer.code,
+            reason=answer.reason,
+            tried=True,
+        )
         set_part(db, record_id, part, update)
     transaction.decide(_decision_about(answer), record_id, answer.reason)
 

@@ -26,7 +26,11 @@ def rows_of(context: SyncContext, window: Window) -> list[Listing]:
     return list(rows.values())
 
 
-def _rows(context: SyncContext, window: Window, depth: int) -> Iterator[Listing]:
+def _rows(
+    context: SyncContext,
+    window: Window,
+    depth: int,
+) -> Iterator[Listing]:
     """A window that is still too much is listed in the pieces that the plugin asks for, whose seams
     may show a row twice.
     """

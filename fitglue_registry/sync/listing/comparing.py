@@ -118,7 +118,11 @@ def _with_touched_parts(
         if difference is not None:
             touched = revisions.touched_parts(difference.paths - schema_drift)
             reason = _reason(difference)
-            change = replace(change, reason=reason, touched=frozenset(touched))
+            change = replace(
+                change,
+                reason=reason,
+                touched=frozenset(touched),
+            )
         compared.append(change)
     return compared
 

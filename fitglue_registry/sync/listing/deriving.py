@@ -104,6 +104,10 @@ def _loaded_batches(
         yield received, records
 
 
-def _with_summary(record: Record, change: Change, now: datetime) -> Record:
+def _with_summary(
+    record: Record,
+    change: Change,
+    now: datetime,
+) -> Record:
     body = Body(change.listing.summary)
     return with_part(record, _SUMMARY, body, now)

@@ -90,7 +90,13 @@ def _store_record(transaction: Transaction, derived_change: DerivedChange) -> in
         update_record(db, change.known.id, **values)
         return change.known.id
     connection_id = transaction.context.connection_id
-    return insert_record(db, connection_id, listing.external_id, first_seen_at=now, **values)
+    return insert_record(
+        db,
+        connection_id,
+        listing.external_id,
+        first_seen_at=now,
+        **values,
+    )
 
 
 def _start_local(derived_change: DerivedChange) -> str | None:

@@ -37,7 +37,12 @@ class ListedWindow:
     left: int = 0  # windows still to come
 
 
-def store_window(run: Run, listed: ListedWindow, *, dry_run: bool) -> Events:
+def store_window(
+    run: Run,
+    listed: ListedWindow,
+    *,
+    dry_run: bool,
+) -> Events:
     """Commit one window: everything that it shows, the vanished marked, the plan moved on.
 
     An unchanged window writes nothing.
