@@ -13,6 +13,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
 
+PAGES := README.md CHANGELOG.md SECURITY.md docs $(wildcard plugins/*/README.md) benchmarks/dedupe-words.md
+
 PREFIX ?= $(HOME)/.local
 APP := $(PREFIX)/lib/fitglue
 COMMAND := $(PREFIX)/bin/fitglue
@@ -35,6 +37,7 @@ coverage: setup ## which lines `make test` does not reach; takes half as long ag
 lint: setup
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check .
+	@$(BIN)/mdformat --check $(PAGES)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/fitglue registry check

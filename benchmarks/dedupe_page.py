@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from page import table
+from page import formatted, table
 
 HERE = Path(__file__).resolve().parent
 DOCS = HERE.parent / "docs"
@@ -81,7 +81,7 @@ def write(results: Figures, docs: Path = DOCS) -> None:
     }
     for name, lines in sections.items():
         words = words.replace(f"{{{name}}}", "\n".join(lines))
-    (docs / "dedupe.md").write_text(words, "utf-8")
+    (docs / "dedupe.md").write_text(formatted(words), "utf-8")
     (docs / "dedupe-calibration.svg").write_text(_plot(results["score"]["calibration"]), "utf-8")
     print(f"written: {docs / 'dedupe.md'}")
 

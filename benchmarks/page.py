@@ -4,6 +4,7 @@ figure with its command.
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ from typing import Any
 from goals import GOALS, Goal
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent / "tools"))
+
+from wrapped_markdown import formatted  # noqa: E402 - it is beside the benchmarks
+
 PAGE = HERE.parent / "docs" / "performance.md"
 Figures = dict[str, Any]
 
@@ -43,7 +48,7 @@ def write(results: Figures, page: Path = PAGE) -> None:
         if name in parts:
             lines += ["", *section(parts[name]["figures"], parts)]
     lines += ["", *_rest(parts)]
-    page.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    page.write_text(formatted("\n".join(lines) + "\n"), encoding="utf-8")
     print(f"written: {page}")
 
 
@@ -428,7 +433,7 @@ def _stages(figures: Figures, parts: Figures) -> list[str]:
             ["stage", "CPU ms an activity", "% of it"],
             [
                 [
-                    f"{'&emsp;' if name.startswith(' ') else ''}{name.strip()}",
+                    f"{'… ' if name.startswith(' ') else ''}{name.strip()}",
                     f"{seconds / count * 1000:.2f}",
                     f"{seconds / figures['cpu_s'] * 100:.0f}",
                 ]

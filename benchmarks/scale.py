@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from page import command_of, prose, table
+from page import command_of, formatted, prose, table
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "scale.md"
 Figures = dict[str, Any]
@@ -100,7 +100,7 @@ def write(results: Figures, page: Path = PAGE) -> None:
         *_breaks(measured, days),
         *_queue(days),
     ]
-    page.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    page.write_text(formatted("\n".join(lines) + "\n"), encoding="utf-8")
     print(f"written: {page}")
 
 

@@ -18,6 +18,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wrapped_markdown import formatted
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
@@ -90,13 +92,14 @@ def generated() -> Iterator[tuple[Path, str]]:
         json.dumps(model.document_schema(), indent=2, ensure_ascii=False) + "\n",
     )
     for entry in catalogue:
-        yield ROOT / "docs" / f"{entry.kind}s" / f"{entry.id}.md", article(entry, catalogue)
+        page = formatted(article(entry, catalogue))
+        yield ROOT / "docs" / f"{entry.kind}s" / f"{entry.id}.md", page
     for name, page in (
         ("errors", errors_page(catalogue)),
         ("hooks", hooks_page()),
         ("views", views_page()),
     ):
-        yield ROOT / "docs" / f"{name}.md", "\n".join(page) + "\n"
+        yield ROOT / "docs" / f"{name}.md", formatted("\n".join(page) + "\n")
 
 
 # -- errors ----------------------------------------------------------------------------------------

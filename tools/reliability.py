@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from wrapped_markdown import formatted
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reliability.md"
 TITLES = {
@@ -149,10 +151,8 @@ def main() -> None:
     found = gather(folder)
     if not found:
         sys.exit(f"no fault test wrote anything down in {folder}")
-    PAGE.write_text(
-        "\n".join(page(found, datetime.now(UTC).date().isoformat(), stopped=stopped)) + "\n",
-        "utf-8",
-    )
+    lines = page(found, datetime.now(UTC).date().isoformat(), stopped=stopped)
+    PAGE.write_text(formatted("\n".join(lines) + "\n"), "utf-8")
     print(f"written: {PAGE.relative_to(ROOT)}")
 
 

@@ -1,4 +1,4 @@
-"""Which fields of an activity can be edited, and what somebody typed for one, as the model has it."""
+"""Which fields of an activity can be edited, and how what somebody typed becomes a value."""
 
 from __future__ import annotations
 

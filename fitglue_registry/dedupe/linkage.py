@@ -1,4 +1,4 @@
-"""The whole of matching: claims, then candidates, then evidence, then groups that are one workout."""
+"""The whole of matching: claims, candidates, evidence, and the groups that are one workout."""
 
 from __future__ import annotations
 

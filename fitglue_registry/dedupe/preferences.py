@@ -164,7 +164,7 @@ def _whole(members: list[Member], _: str) -> list[Member]:
 
 
 def _agreed(members: list[Member], name: str) -> list[Member]:
-    """Those who say what most say: one clock of three that is an hour off does not give the start."""
+    """Those who say what most say: of three clocks, one that is an hour off is left out."""
     disagreeing = []
     for member in members:
         value = member.value(name)

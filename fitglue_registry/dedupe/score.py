@@ -148,7 +148,7 @@ def _by_circumstances(
     other: Traits,
     levels: Levels,
 ) -> tuple[Said, str]:
-    """Where only the circumstances can be compared; a stub has nothing else, and nothing to lose."""
+    """Where only circumstances can be compared; a stub has nothing else, and nothing to lose."""
     if levels["time"] not in _AT_ONCE:
         return "different", "nothing but the time can be compared"
     if one.stub or other.stub:

@@ -23,7 +23,8 @@ _UNKNOWN_SPORTS = frozenset({"other"})
 class Traits:
     """One source activity as the matcher compares it.
 
-    ``None`` is absent, and absence is no evidence. Clocks are seconds since 1970, ``start_local_s`` as if local time were UTC.
+    ``None`` is absent, and absence is no evidence. Clocks are seconds since 1970,
+    ``start_local_s`` as if local time were UTC.
     """
 
     account: str  # the connection that lists it

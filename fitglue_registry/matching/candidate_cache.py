@@ -19,7 +19,7 @@ _CHANNELS = ("heartrate", "watts")
 
 
 def account_of(row: SourceActivityRow) -> str:
-    """The account that lists it, which is the same in every store: ids of connections are random."""
+    """The account that lists it: the same in every store, where ids of connections are random."""
     return f"{row.entry} {row.account_id}"
 
 

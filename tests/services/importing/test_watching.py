@@ -204,7 +204,7 @@ def test_without_the_library_it_says_what_to_install(host, rides, monkeypatch):
     assert "fitglue-registry[watch]" in caught.value.fix
 
 
-# -- the folder watcher --------------------------------------------------------------------------------------
+# -- the folder watcher ----------------------------------------------------------------------------
 
 
 @pytest.fixture
