@@ -85,11 +85,17 @@ _EPILOG = (
 class LazyGroup(Group):
     """A group whose commands are modules of ``commands/``, imported one at a time."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature, here and below
+    # The unused arguments are those of click's signatures.
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names, in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
         """Import the command of a name, and return it."""
         if cmd_name not in COMMANDS:
             return None
@@ -109,7 +115,11 @@ class LazyGroup(Group):
             raise click.UsageError(f"there is no command {args[0]!r}{question}", ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
         """Write the table, without importing anything."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -235,7 +245,8 @@ def _call(cli: CliContext, arguments: list[str]) -> int:
         return 130
     except BrokenPipeError:
         raise
-    except Exception as error:  # noqa: BLE001 - the border of the process: a person gets a sentence, and the traceback is kept
+    except Exception as error:  # noqa: BLE001
+        # The border of the process: a person gets a sentence, and the traceback is kept.
         return _fail(cli, error)
 
 

@@ -263,34 +263,34 @@ def edit(
         )
     by_rules = [name.replace("-", "_") for name in reset]
     values_by_field = given | dict(values)
-    found = cli.host.decisions.edit(reference, values_by_field, dict(sources), by_rules)
+    details = cli.host.decisions.edit(reference, values_by_field, dict(sources), by_rules)
     if cli.as_json:
-        cli.document(cli.host.activities.document(found))
+        cli.document(cli.host.activities.document(details))
     else:
         chosen = [name for name, _ in (*values, *sources)]
-        _show_edited(cli, found, [*given, *chosen, *reset])
+        _show_edited(cli, details, [*given, *chosen, *reset])
 
 
 def _show_edited(
     cli: CliContext,
-    found: ActivityDetails,
+    details: ActivityDetails,
     fields: list[str],
 ) -> None:
-    givers = cli.host.why(str(found.number))["values_from"]
+    givers = cli.host.why(str(details.number))["values_from"]
     lines = []
     for name in fields:
         giver = "the rules, field by field"
         if name != "all":
             giver = short_hashes(givers.get(name, givers["everything else"]))
-        lines.append((name, _edited_value(found, name), f"from {giver}"))
-    title = found.activity.title or "untitled"
-    cli.show(Heading(f"{found.number}  {title}"), Pairs(lines))
+        lines.append((name, _edited_value(details, name), f"from {giver}"))
+    title = details.activity.title or "untitled"
+    cli.show(Heading(f"{details.number}  {title}"), Pairs(lines))
 
 
-def _edited_value(found: ActivityDetails, name: str) -> str:
+def _edited_value(details: ActivityDetails, name: str) -> str:
     if name in ("all", "streams"):
         return ""
-    value = getattr(found.activity, name, None)
+    value = getattr(details.activity, name, None)
     if value is None:
         return "–"
     if isinstance(value, bool):

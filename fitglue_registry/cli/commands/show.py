@@ -64,27 +64,27 @@ def command(
     Beside each value stands how it was come by: reported by the source as measured, computed, or
     estimated (marked with ~).
     """
-    found = cli.host.activities.get(reference)
+    details = cli.host.activities.get(reference)
     if cli.as_json:
-        cli.document(cli.host.activities.document(found, streams=streams))
+        cli.document(cli.host.activities.document(details, streams=streams))
         return
-    cli.show(*_head(found))
-    cli.show(*_values(cli, found))
-    cli.show(*_laps(found.activity))
-    cli.show(*_streams(cli, found))
-    cli.show(*_made_of(found))
+    cli.show(*_head(details))
+    cli.show(*_values(cli, details))
+    cli.show(*_laps(details.activity))
+    cli.show(*_streams(cli, details))
+    cli.show(*_made_of(details))
 
 
-def _head(found: ActivityDetails) -> Iterator[Part]:
-    activity = found.activity
+def _head(details: ActivityDetails) -> Iterator[Part]:
+    activity = details.activity
     title = activity.title or "untitled"
-    yield Heading(f"{found.number}  {title}", activity.sport or "")
+    yield Heading(f"{details.number}  {title}", activity.sport or "")
     yield clean(_when(activity))
     for words in (activity.description, activity.notes):
         if words:
             yield Styled(words.strip(), "italic")
-    if found.gone_at:
-        yield Styled(f"deleted at its source, noticed {found.gone_at[:10]}", "yellow")
+    if details.gone_at:
+        yield Styled(f"deleted at its source, noticed {details.gone_at[:10]}", "yellow")
 
 
 def _when(activity: SourceActivity) -> str:
@@ -118,15 +118,15 @@ def _offset(seconds: int) -> str:
     return offset
 
 
-def _values(cli: CliContext, found: ActivityDetails) -> Iterator[Part]:
+def _values(cli: CliContext, details: ActivityDetails) -> Iterator[Part]:
     """One column for the value, one for how it was come by, and on a wide screen its name at the
     source.
     """
-    provenance = cli.host.activities.provenance(found)
+    provenance = cli.host.activities.provenance(details)
     connections = {source["connection"] for source in provenance.values()} - {None}
     several = len(connections) > 1
     is_wide = cli.width >= _WIDE
-    groups = list(grouped(found.activity))
+    groups = list(grouped(details.activity))
     width = _width_of_values(groups, 32 if is_wide else 26)
     for group, values in groups:
         rows = []
@@ -214,8 +214,8 @@ def _lap(
     ]
 
 
-def _streams(cli: CliContext, found: ActivityDetails) -> Iterator[Part]:
-    streams = {stream.type: stream for stream in cli.host.activities.streams(found)}
+def _streams(cli: CliContext, details: ActivityDetails) -> Iterator[Part]:
+    streams = {stream.type: stream for stream in cli.host.activities.streams(details)}
     if not streams:
         return
     length = max(len(stream.values) for stream in streams.values())
@@ -248,13 +248,13 @@ def _drawn(
     yield label, sparkline(samples, width, blocks), span
 
 
-def _made_of(found: ActivityDetails) -> Iterator[Part]:
+def _made_of(details: ActivityDetails) -> Iterator[Part]:
     """The records, what was read of each, its identities and its page."""
     lines: list[tuple[str, str]] = []
-    for member in found.members:
+    for member in details.members:
         lines += _member(member)
-    lines.append(("known as", short_hashes(", ".join(found.activity.claims))))
-    for link in found.activity.links:
+    lines.append(("known as", short_hashes(", ".join(details.activity.claims))))
+    for link in details.activity.links:
         lines.append((link.rel, link.url))
     yield ""
     yield Heading("Sources")
