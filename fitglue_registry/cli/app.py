@@ -16,7 +16,7 @@ import click
 from fitglue_registry._version import __version__
 from fitglue_registry.cli.command import Group, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
-from fitglue_registry.cli.stopping import what_was_stopped
+from fitglue_registry.cli.stopping import INTERRUPTED, what_was_stopped
 from fitglue_registry.cli.text import keep_standard_output, prepare_streams, terminal_width
 from fitglue_registry.errors import FitglueError, StoreFailed
 
@@ -245,6 +245,12 @@ def _call(cli: CliContext, arguments: list[str]) -> int:
         return 130
     except BrokenPipeError:
         raise
+    except SyntaxError as error:
+        # Python makes one of an interrupt that it meets while it compiles a module.
+        if not INTERRUPTED.is_set():
+            return _fail(cli, error)
+        cli.note(what_was_stopped(arguments))
+        return 130
     except Exception as error:  # noqa: BLE001
         # The border of the process: a person gets a sentence, and the traceback is kept.
         return _fail(cli, error)

@@ -22,6 +22,8 @@ _RESUMABLE = frozenset(
         "rebuild",
     }
 )
+#: Set once a signal has stopped the command of this process.
+INTERRUPTED = threading.Event()
 #: So soon after the first signal another one is not a person's who has lost patience.
 _PATIENCE_S = 1.0
 #: Plugins' threads and files may be put in order so long.
@@ -80,6 +82,7 @@ class Stop:
         if self._first_at is None:
             self._first_at = time.monotonic()
             self._number = number
+            INTERRUPTED.set()
             raise KeyboardInterrupt
         if time.monotonic() - self._first_at > _PATIENCE_S:
             self.tell()

@@ -36,6 +36,17 @@ UNTIL_IT_ENDS = {
 
         root.invoke = invoke
     """,
+    "where Python makes another error of it": """
+        from fitglue_registry.cli.app import root
+
+        def invoke(context):
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                raise SyntaxError("\\\\N escapes not supported") from None
+
+        root.invoke = invoke
+    """,
     "while the host is closed": """
         from fitglue_registry.cli.context import CliContext
 
