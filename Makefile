@@ -84,7 +84,7 @@ install: ## put `fitglue` on your PATH, in an environment of its own
 uninstall: ## remove the command with its plugins; your data stays
 	@if ! test -x "$(APP)/bin/python"; then echo "There is no fitglue in $(APP)."; exit 0; fi; \
 	home=$$("$(APP)/bin/python" -c 'import fitglue_registry; print(fitglue_registry.Host().home)' 2>/dev/null); \
-	database=$$("$(APP)/bin/fitglue" sql --path 2>/dev/null); \
+	if test -e "$$home"; then database=$$("$(APP)/bin/fitglue" sql --path 2>/dev/null); fi; \
 	if test "$$(readlink "$(COMMAND)")" = "$(APP)/bin/fitglue"; then rm "$(COMMAND)"; fi; \
 	rm -rf "$(APP)"; rmdir "$(PREFIX)/lib" "$(PREFIX)/bin" 2>/dev/null; \
 	echo "Removed: $(COMMAND) and $(APP)"; \

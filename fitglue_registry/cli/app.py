@@ -136,7 +136,7 @@ class LazyGroup(Group):
 class LateLoader:
     """Imports what takes long to import, and what ``--help`` does not need.
 
-    This module is the only one of the command that imports inside functions.
+    Beside ``cli/__init__.py``, this is the only module of the command that imports in functions.
     """
 
     def host(self) -> Host:

@@ -1,6 +1,9 @@
 """Which source activities are one workout, and what that workout is.
 
-Everything here is a pure function over values of the model.
+Everything here is a pure function over values of the model. The steps, in order: ``candidates``
+says which pairs are worth comparing, ``evidence``, ``time_evidence`` and ``recordings`` compare
+them, ``score`` decides about a pair, ``cluster`` decides which source activities are one workout,
+and ``merge`` makes one activity of them.
 """
 
 from fitglue_registry.dedupe.candidate import Candidate

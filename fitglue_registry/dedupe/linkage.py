@@ -1,4 +1,8 @@
-"""The whole of matching: claims, candidates, evidence, and the groups that are one workout."""
+"""Scores pairs, and matches all candidates of one person at once.
+
+``match`` serves ``fitglue dev match`` and the benchmarks; a sync takes the same steps on the store,
+in ``matching/matcher.py``.
+"""
 
 from __future__ import annotations
 

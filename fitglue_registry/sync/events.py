@@ -1,4 +1,4 @@
-"""What a sync says while it works: typed events, in order, that a face turns into progress."""
+"""What a sync reports while it works: typed events, in order, for an interface to show."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import json
 import signal
 import sys
 import threading
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
@@ -22,8 +23,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve an account made up or read from a file until SIGTERM or SIGINT; the first line on
     stdout is the address.
     """
-    options = _parser().parse_args(arguments)
-    account = _account(options)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        account = _account(options)
+    except (OSError, ValueError) as error:
+        parser.error(f"argument --rows: {options.rows} cannot be served: {error}")
     if options.warm:
         Bodies(account).warm()
 
@@ -32,12 +37,17 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, lambda *_: stop.set())
 
     latency_s = options.latency_ms / 1000
-    with StandIn(
+    stand_in = StandIn(
         account,
         api_key=options.key,
         port=options.port,
         latency_s=latency_s,
-    ) as server:
+    )
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(stand_in)
+        except OSError as error:
+            parser.error(f"argument --port: {options.port} cannot be used: {error.strerror}")
         sys.stdout.write(server.url + "\n")
         sys.stdout.flush()
         sys.stderr.write(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import pytest
 import requests
 
 from fitglue_intervals.testing import Account, StandIn
+from fitglue_intervals.testing.__main__ import main
 
 pytestmark = pytest.mark.long
 
@@ -115,3 +117,19 @@ def test_ids_are_listed(server):
 def test_mistakes_are_explained(send, name, arguments, said):
     """A command that cannot be carried out is answered with what was wrong."""
     assert said in send(name, **arguments)["error"]
+
+
+def test_a_port_in_use_is_a_mistake_in_what_was_typed(capsys):
+    """A port that another program listens at is refused with exit code 2."""
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(SystemExit) as ended:
+        main(["--port", str(other.getsockname()[1]), "--count", "1"])
+    assert ended.value.code == 2
+    assert "argument --port" in capsys.readouterr().err
+
+
+def test_rows_that_cannot_be_read_are_a_mistake_in_what_was_typed(tmp_path, capsys):
+    """A file of rows that is not there is refused with exit code 2."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--rows", str(tmp_path / "none.json")])
+    assert ended.value.code == 2
+    assert "argument --rows" in capsys.readouterr().err
