@@ -16,6 +16,7 @@ from fitglue_registry.backup.finding import DERIVE_AGAIN, Finding, first_few
 from fitglue_registry.backup.raw_check import RawCheck, read_again
 from fitglue_registry.backup.relations import relation_findings
 from fitglue_registry.errors import Place, StoreFailed
+from fitglue_registry.model.stored import Packing
 from fitglue_registry.store.blobs import MEND
 from fitglue_registry.store.driver_errors import RESTORE
 from fitglue_registry.store.stream_blobs import decode_blob
@@ -110,7 +111,7 @@ def _file(database: Database, where: Place) -> Finding:
 
 
 def _originals(db: Db, blobs: BlobStore) -> Finding:
-    named = set(db.scalars(sa.select(raw.c.sha256).where(raw.c.packing == "blob")))
+    named = set(db.scalars(sa.select(raw.c.sha256).where(raw.c.packing == Packing.BLOB)))
     there = {blob.sha256: blob.size for blob in blobs.all()}
     missing = sorted(named - there.keys())
     if missing:

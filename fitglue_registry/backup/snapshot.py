@@ -17,6 +17,7 @@ from fitglue_registry.backup.database_file import (
 from fitglue_registry.backup.manifest import DATABASE
 from fitglue_registry.backup.writing import new_private_file
 from fitglue_registry.errors import Place, UserMistake
+from fitglue_registry.model.stored import Packing
 from fitglue_registry.store.formats import HEAD
 from fitglue_registry.store.tables import connections, metadata, raw
 
@@ -128,7 +129,12 @@ def _column(connection: sqlite3.Connection, query: str) -> list[str]:
 
 
 def _describe_server(database: Database) -> Snapshot:
-    blobs = sa.select(raw.c.sha256).where(raw.c.packing == "blob").distinct().order_by(raw.c.sha256)
+    blobs = (
+        sa.select(raw.c.sha256)
+        .where(raw.c.packing == Packing.BLOB)
+        .distinct()
+        .order_by(raw.c.sha256)
+    )
     secret_refs = sa.select(connections.c.secret_ref).where(connections.c.secret_ref.is_not(None))
     rows = {}
     with database.read() as db:

@@ -166,7 +166,13 @@ def failure_document(error: Mapping[str, Any]) -> None:
 
 
 def _cleaned(row: Iterable[Any]) -> list[Any]:
-    return [clean(value) if isinstance(value, str) else value for value in row]
+    return [_cleaned_value(value) for value in row]
+
+
+def _cleaned_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    return value
 
 
 def _json(value: Any, indent: int | None = None) -> str:

@@ -19,6 +19,7 @@ from fitglue_registry.matching.candidate_cache import CandidateCache, account_of
 from fitglue_registry.matching.neighbourhood import spans_of
 from fitglue_registry.matching.opinions import edge_of_opinion
 from fitglue_registry.matching.scoring import store_scores
+from fitglue_registry.model.stored import Verdict
 from fitglue_registry.registry import MergeRules
 from fitglue_registry.store.activities import Merged, rewrite_lone
 from fitglue_registry.store.assignment import assign
@@ -246,7 +247,7 @@ def _related(
         to_load = ids_claiming(db, athlete_id, claims)
         to_load |= members_of(db, activity_ids)
         for opinion in opinions_about(db, loaded):
-            if opinion.verdict == "same":
+            if opinion.verdict == Verdict.SAME:
                 to_load |= {opinion.first_id, opinion.second_id}
         to_load -= rows.keys()
     return rows

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
+    from fitglue_registry.matching.matcher import Matcher
     from fitglue_registry.plugin_api import Account
     from fitglue_registry.registry import Catalogue, Entry, Field
     from fitglue_registry.services.athletes import Athletes
@@ -203,6 +204,8 @@ class Connections:
         lock = connection_lock(
             workspace.database, workspace.home, connected.id, connected.name, workspace.now
         )
+        # What the matcher needs is imported before the transaction, and not while others wait.
+        matcher = workspace.matcher()
         with lock, change_secrets(workspace) as change:
             if connected.secret_ref:
                 change.leave(connected.secret_ref)
@@ -210,7 +213,7 @@ class Connections:
                 # A blob that is put from now on belongs to another sync, whose row this transaction
                 # cannot see.
                 began = datetime.now(UTC)
-                unused = self._remove_rows(db, connected)
+                unused = self._remove_rows(db, matcher, connected)
             workspace.database.settle()
             for sha256 in unused:
                 workspace.raws.blobs.delete(sha256, stored_before=began)
@@ -260,13 +263,12 @@ class Connections:
                     add_connection(db, connection)
             workspace.database.settle()
 
-    def _remove_rows(self, db: Db, connected: ConnectionRow) -> set[str]:
+    def _remove_rows(self, db: Db, matcher: Matcher, connected: ConnectionRow) -> set[str]:
         """Remove a connection from the database; returns the blobs that no record uses then."""
         raws = self._workspace.raws
         before = raws.used_blobs(db)
         touched = remove_connection(db, connected.id)
         members = members_of(db, touched)
-        matcher = self._workspace.matcher()
         matcher.place(db, connected.athlete_id, members, self._workspace.now)
         drop_empty(db, touched)
         return before - raws.used_blobs(db)

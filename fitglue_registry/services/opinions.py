@@ -40,8 +40,8 @@ def _athlete_first(opinion: Plain) -> tuple[bool, bool]:
 
 def _equal_claims(db: Db, names: Names) -> Iterator[Plain]:
     rows = load_rows(db, list(names))
-    cards = CandidateCache(db).of(rows.values())
-    for edge in claim_edges(cards):
+    candidates = CandidateCache(db).of(rows.values())
+    for edge in claim_edges(candidates):
         yield {
             "pair": [names[edge.first], names[edge.second]],
             "verdict": edge.verdict,

@@ -109,12 +109,15 @@ class Activities:
         The name of a file is made of day, number and external id. Raises ``StoreFailed``
         FG-export-failed.
         """
-        files = (
-            (activity, external_id, content)
-            for activity in activities
-            for external_id, content in self.original_files(activity)
-        )
-        return save_original_files(files, folder)
+        return save_original_files(self._each_original(activities), folder)
+
+    def _each_original(
+        self,
+        activities: Iterable[ActivityDetails],
+    ) -> Iterator[tuple[ActivityDetails, str, bytes]]:
+        for activity in activities:
+            for external_id, content in self.original_files(activity):
+                yield activity, external_id, content
 
     def count(self, athlete: str = ME) -> int:
         """How many activities an athlete has."""

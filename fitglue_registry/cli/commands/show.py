@@ -239,7 +239,10 @@ def _drawn(
     """The line of a stream, if it has any sample that is a figure."""
     label, unit = _DRAWN[kind]
     factor = _KMH if kind == "velocity" else 1.0
-    samples = [sample * factor if isinstance(sample, float) else None for sample in column]
+    samples: list[float | None] = []
+    for sample in column:
+        is_figure = isinstance(sample, float)
+        samples.append(sample * factor if is_figure else None)
     known = [sample for sample in samples if sample is not None]
     if not known:
         return

@@ -117,7 +117,7 @@ def _with_touched_parts(
         difference = differences.get(change.external_id)
         if difference is not None:
             touched = revisions.touched_parts(difference.paths - schema_drift)
-            reason = _reason(difference)
+            reason = reason_of_change(difference)
             change = replace(
                 change,
                 reason=reason,
@@ -127,11 +127,13 @@ def _with_touched_parts(
     return compared
 
 
-def _reason(difference: Difference) -> str | None:
-    if not difference.paths:
+def reason_of_change(difference: Difference) -> str | None:
+    """The first of the paths that changed, as a run remembers them; ``None`` if none has a name."""
+    names = ", ".join(sorted(difference.paths)[:_MOST_NAMED])
+    # A summary that is no object differs as a whole: its one path has no name.
+    if not names:
         return None
-    names = sorted(difference.paths)[:_MOST_NAMED]
-    return f"{', '.join(names)} changed at the source"
+    return f"{names} changed at the source"
 
 
 def _differences(

@@ -5,6 +5,7 @@ unpacked or not.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -53,7 +54,7 @@ class Layout:
     @classmethod
     def of_all(cls, layouts: Iterable[Layout]) -> Layout:
         """The members of several, once each."""
-        return cls.made_of(member for layout in layouts for member in layout.members)
+        return cls.made_of(chain.from_iterable(layout.members for layout in layouts))
 
     @classmethod
     def made_of(cls, members: Iterable[Found]) -> Layout:

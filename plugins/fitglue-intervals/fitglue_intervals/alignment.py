@@ -105,7 +105,9 @@ def _moved(column: Column, rows: Rows) -> Column | None:
 
 def _moved_lists(column: Column, rows: Rows) -> Column | None:
     lists = list(column)
-    samples: list[Any] = [lists[row] if row >= 0 else None for row in rows]
+    samples: list[Any] = []
+    for row in rows:
+        samples.append(lists[row] if row >= 0 else None)
     if all(sample is None for sample in samples):
         return None
     return Column.lists(samples)
