@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from fitglue_files.archives.kinds import archives_in, outside
+from fitglue_files.archives.collecting import archives_in, outside
 from fitglue_files.containers import Box
 from fitglue_files.counting import contents_of, count_kinds
 from fitglue_files.describing import Describer

@@ -8,7 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from fitglue_files.archives.kinds import archives_in, outside
+from fitglue_files.archives.collecting import archives_in, outside
 from fitglue_files.containers import Box
 from fitglue_files.counting import contents_of, count_kinds, count_workouts
 from fitglue_files.layout import Layout
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator, Mapping, Sequence
 
-    from fitglue_files.archives.kind import Archive
+    from fitglue_files.archives.archive_kind import Archive
     from fitglue_files.wording import Contents
 
 #: The members at each of the paths that were given.

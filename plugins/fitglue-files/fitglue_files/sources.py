@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_files import plain_files
-from fitglue_files.archives.kinds import KINDS
+from fitglue_files.archives.collecting import KINDS
 
 if TYPE_CHECKING:
     from fitglue_files.source import Source

@@ -1,3 +1,6 @@
 """The bulk archives of services as they are downloaded: a table of what the athlete had there,
-joined with the files. Each kind is a file here, and ``kinds.py`` lists them.
+joined with the files.
+
+``kinds/`` has a module for each kind of archive and says how to add one; the other modules here
+are what the kinds share, or the longer steps of one of them.
 """

@@ -11,8 +11,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from fitglue_files import normalizing
+from fitglue_files.archives.archive_kind import ArchiveKind, no_archive
 from fitglue_files.archives.joining import workouts_of
-from fitglue_files.archives.kind import ArchiveKind, no_archive
 from fitglue_files.archives.trainingpeaks_table import (
     activity_of,
     rows_of,
@@ -236,4 +236,5 @@ KIND = ArchiveKind(
     listings=listings,
     normalize=normalize,
     is_one_account=True,
+    order=30,
 )

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fitglue_files import normalizing
+from fitglue_files.archives.archive_kind import ArchiveKind, no_archive
 from fitglue_files.archives.garmin_row import activity_of
 from fitglue_files.archives.garmin_summaries import owner, summaries_in, tables_in
 from fitglue_files.archives.joining import workouts_of
-from fitglue_files.archives.kind import ArchiveKind, no_archive
 from fitglue_files.containers import Box
 from fitglue_files.counting import count_kinds, count_workouts, unusable
 from fitglue_files.describing import Describer, promises_workout
@@ -258,4 +258,5 @@ KIND = ArchiveKind(
     account=account,
     listings=listings,
     normalize=normalize,
+    order=20,
 )

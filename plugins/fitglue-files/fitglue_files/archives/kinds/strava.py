@@ -6,10 +6,10 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from fitglue_files.archives.archive_kind import ArchiveKind, no_archive
 from fitglue_files.archives.csv_tables import HEADER_BYTES, read_header, read_table
 from fitglue_files.archives.dates import DateColumn
 from fitglue_files.archives.joining import workouts_of
-from fitglue_files.archives.kind import ArchiveKind, no_archive
 from fitglue_files.archives.strava_row import TABLE, activity_of
 from fitglue_files.archives.strava_table import cells, columns, is_header
 from fitglue_files.containers import Box
@@ -210,4 +210,5 @@ KIND = ArchiveKind(
     account=account,
     listings=listings,
     normalize=normalize,
+    order=10,
 )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveKind(Source):
-    """One kind of archive; each is the value ``KIND`` of a module in this package."""
+    """One kind of archive; each is the value ``KIND`` of a module in the package ``kinds``."""
 
     #: Its name for people.
     name: str
@@ -31,6 +31,9 @@ class ArchiveKind(Source):
     contents: Callable[[Box, Layout], Contents]
     #: Whether all archives are of one account, because none of them says whose it is.
     is_one_account: bool = False
+    #: Where it is among the kinds when archives are told of, the lowest first; kinds with the same
+    #: number are in the order of their ids.
+    order: int = 100
 
 
 @dataclass(frozen=True, slots=True)
