@@ -20,7 +20,7 @@ import matching_speed
 from labels import Labels
 from rivals import BEST, RIVALS, holds
 
-from fitglue_registry.dedupe import Verdict, match
+from fitglue_registry.dedupe import Judgment, match
 from fitglue_registry.dedupe.linkage import predictions
 from fitglue_registry.dedupe.weights import told, weights_of
 
@@ -91,8 +91,8 @@ def score(labels: Labels, rules: Mapping[str, Any]) -> Scored:
     for person, cards in sorted(labels.people.items()):
         weights = weights_of(labels.learned(rules, without=person), rules)
         matched = match(cards, weights)
-        said = {(one.first, one.second): one.said for one in predictions(matched)}
-        found.candidates += len(matched.verdicts)
+        said = {(one.first, one.second): one.verdict for one in predictions(matched)}
+        found.candidates += len(matched.judgments)
         found.asked[person] = sum(1 for one in said.values() if one == "ask")
         starts = [card.traits.start_s for card in cards if card.traits.start_s is not None]
         found.years[person] = (max(starts) - min(starts)) / _YEAR_S
@@ -100,23 +100,23 @@ def score(labels: Labels, rules: Mapping[str, Any]) -> Scored:
             if labels.person(pair) == person and pair.same is not None:
                 one, two = labels.sides(pair)
                 key = (min(one.id, two.id), max(one.id, two.id))
-                _note(found, person, pair, said.get(key, "different"), matched.verdicts.get(key))
+                _note(found, person, pair, said.get(key, "different"), matched.judgments.get(key))
     for pair in labels.pairs:
         if pair.same is not None:
             _note_rivals(found, labels, pair)
     return found
 
 
-def _note(found: Scored, person: str, pair: Pair, said: str, verdict: Verdict | None) -> None:
+def _note(found: Scored, person: str, pair: Pair, said: str, judgment: Judgment | None) -> None:
     same = bool(pair.same)
     for tally in (found.whole, found.people[person], found.kinds[pair.kind]):
         tally.said[same, said] += 1
-    if verdict is not None:
-        found.chances.append((verdict.probability, same))
+    if judgment is not None:
+        found.chances.append((judgment.probability, same))
     if (same and said != "same") or (not same and said == "same"):
         lines = (
-            ", ".join(f"{line.line}: {line.level}" for line in verdict.lines)
-            if verdict
+            ", ".join(f"{line.line}: {line.level}" for line in judgment.lines)
+            if judgment
             else "no candidate"
         )
         found.missed.append(
@@ -126,7 +126,7 @@ def _note(found: Scored, person: str, pair: Pair, said: str, verdict: Verdict | 
                 "kind": pair.kind,
                 "label": "same" if same else "different",
                 "said": said,
-                "probability": round(verdict.probability, 3) if verdict else 0.0,
+                "probability": round(judgment.probability, 3) if judgment else 0.0,
                 "lines": lines,
                 "confidence": pair.confidence,
             }

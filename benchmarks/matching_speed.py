@@ -82,7 +82,7 @@ def from_nothing(count: int) -> dict[str, Any]:
     return {
         "activities": count,
         "cpu_s": seconds,
-        "pairs": len(matched.verdicts),
+        "pairs": len(matched.judgments),
         "groups": len(matched.groups),
     }
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 import sqlalchemy as sa
 
-from fitglue_registry.model.stored import SaidBy
+from fitglue_registry.model.stored import SaidBy, Verdict
 from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.natural_keys import ids_of_keys, is_natural_key, key_of
 from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinion
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 #: source activities, or about others that assert the identities of these.
 BY_ATHLETE = (SaidBy.PERSON, SaidBy.PERSON_OF_A_COPY)
 _REASONS = {
-    "same": "you said that they are one workout",
-    "different": "you said that they are two workouts",
+    Verdict.SAME: "you said that they are one workout",
+    Verdict.DIFFERENT: "you said that they are two workouts",
 }
 
 
@@ -47,7 +47,7 @@ class PairDecision:
     """
 
     id: int
-    verdict: Literal["same", "different"]
+    verdict: Verdict
     about: tuple[str, ...]
     said_at: str
     undone_at: str | None
@@ -80,7 +80,7 @@ class Place:
 
 def put_decision(
     transaction: DecisionTransaction,
-    verdict: str,
+    verdict: Verdict,
     sides: Sequence[DecidedSide],
 ) -> int:
     """Remember a decision; returns its id.

@@ -13,7 +13,7 @@ from fitglue_registry.dedupe.edges import Edge, claim_edges
 from fitglue_registry.dedupe.linkage import Matched, Scorer, edge_of, match
 from fitglue_registry.dedupe.merge import Choice, alternatives, merge
 from fitglue_registry.dedupe.preferences import Member
-from fitglue_registry.dedupe.score import Line, Verdict, judge
+from fitglue_registry.dedupe.score import Judgment, Line, judge
 from fitglue_registry.dedupe.traits import Samples, Traits, traits_of
 from fitglue_registry.dedupe.weights import Weights, learned_weights
 
@@ -21,13 +21,13 @@ __all__ = [
     "Candidate",
     "Choice",
     "Edge",
+    "Judgment",
     "Line",
     "Matched",
     "Member",
     "Samples",
     "Scorer",
     "Traits",
-    "Verdict",
     "Weights",
     "alternatives",
     "claim_edges",

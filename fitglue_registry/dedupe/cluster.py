@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_registry.dedupe.edges import pair_key, settled_edges, strength
-from fitglue_registry.model.stored import SaidBy
+from fitglue_registry.model.stored import SaidBy, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -55,7 +55,7 @@ def _links(candidates: Group, edges: Iterable[Edge]) -> list[Edge]:
 
     links = []
     for edge in edges:
-        if edge.verdict == "same" and edge.first in keys and edge.second in keys:
+        if edge.verdict == Verdict.SAME and edge.first in keys and edge.second in keys:
             links.append(edge)
     return sorted(links, key=order)
 
@@ -81,8 +81,8 @@ def _may_join(
 ) -> bool:
     edge = settled.get(pair_key(one.id, other.id))
     of_one_account = one.account == other.account
-    if edge is not None and (of_one_account or edge.verdict != "ask"):
-        return edge.verdict == "same"
+    if edge is not None and (of_one_account or edge.verdict != Verdict.ASK):
+        return edge.verdict == Verdict.SAME
     if of_one_account:
         return False
     return edge is not None or may_be_one is None or may_be_one(one, other)
@@ -106,7 +106,7 @@ def questions(
 
     open_edges = []
     for (first, second), edge in settled.items():
-        if edge.said_by == SaidBy.PERSON or edge.verdict == "different":
+        if edge.said_by == SaidBy.PERSON or edge.verdict == Verdict.DIFFERENT:
             continue
         one = group_of.get(first)
         other = group_of.get(second)
@@ -129,7 +129,7 @@ def _is_any_different(
             if edge is None:
                 is_different = not may_be_one(one, two)
             else:
-                is_different = edge.verdict == "different"
+                is_different = edge.verdict == Verdict.DIFFERENT
             if is_different:
                 return True
     return False

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from fitglue_registry.model.stored import SaidBy
+from fitglue_registry.model.stored import SaidBy, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ class Edge:
 
     first: int
     second: int
-    verdict: Literal["same", "different", "ask"]
+    verdict: Verdict
     said_by: str
     reason: str
     probability: float = 1.0
@@ -56,7 +56,7 @@ def claim_edges(candidates: Iterable[Candidate]) -> list[Edge]:
     edges: dict[PairKey, Edge] = {}
     for claim, ids in sorted(holders.items()):
         for first, second in combinations(sorted(ids), 2):
-            edge = Edge(first, second, "same", SaidBy.CLAIM, f"both are {claim}")
+            edge = Edge(first, second, Verdict.SAME, SaidBy.CLAIM, f"both are {claim}")
             edges.setdefault(edge.key, edge)
     return list(edges.values())
 
@@ -70,21 +70,21 @@ def inherited(edges: Sequence[Edge]) -> list[Edge]:
     """
     copies: dict[int, set[int]] = defaultdict(set)
     for edge in edges:
-        if edge.verdict == "same":
+        if edge.verdict == Verdict.SAME:
             copies[edge.first].add(edge.second)
             copies[edge.second].add(edge.first)
-    settled = {edge.key for edge in edges if edge.verdict != "ask"}
+    settled = {edge.key for edge in edges if edge.verdict != Verdict.ASK}
 
     inherited_edges: dict[PairKey, Edge] = {}
     for edge in edges:
-        if edge.said_by != SaidBy.PERSON or edge.verdict != "same":
+        if edge.said_by != SaidBy.PERSON or edge.verdict != Verdict.SAME:
             continue
         for side, other in ((edge.first, edge.second), (edge.second, edge.first)):
             for copy in copies[side]:
                 pair = pair_key(copy, other)
                 if copy != other and pair not in settled:
                     said_by = SaidBy.PERSON_OF_A_COPY
-                    inherited_edges[pair] = Edge(*pair, "same", said_by, edge.reason)
+                    inherited_edges[pair] = Edge(*pair, Verdict.SAME, said_by, edge.reason)
     return list(inherited_edges.values())
 
 
@@ -109,4 +109,4 @@ def strength(edge: Edge) -> int:
 
 
 def _precedence(edge: Edge) -> tuple[int, bool, str]:
-    return strength(edge), edge.verdict == "same", edge.said_by
+    return strength(edge), edge.verdict == Verdict.SAME, edge.said_by

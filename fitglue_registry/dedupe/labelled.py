@@ -19,6 +19,7 @@ from fitglue_registry.dedupe.traits import Samples, Traits, clock_s
 from fitglue_registry.dedupe.weights import learned_weights
 from fitglue_registry.errors import Place, UserMistake
 from fitglue_registry.model.sports import canonical_sport, family
+from fitglue_registry.model.stored import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -121,7 +122,7 @@ class Predicted(msgspec.Struct, frozen=True):
 
     a_id: str
     b_id: str
-    verdict: str
+    verdict: Verdict
     probability: float
 
 
@@ -137,7 +138,7 @@ def predict(records: Sequence[LabelledRecord], weights: Weights | None = None) -
             first = records[prediction.first]
             second = records[prediction.second]
             probability = round(prediction.probability, 6)
-            predicted.append(Predicted(first.id, second.id, prediction.said, probability))
+            predicted.append(Predicted(first.id, second.id, prediction.verdict, probability))
     return predicted
 
 

@@ -8,30 +8,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from fitglue_registry.dedupe.candidates import candidate_pairs
 from fitglue_registry.dedupe.cluster import clusters, questions
 from fitglue_registry.dedupe.edges import Edge, claim_edges, pair_key
 from fitglue_registry.dedupe.score import judge
-from fitglue_registry.model.stored import SaidBy
+from fitglue_registry.model.stored import SaidBy, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from fitglue_registry.dedupe.candidate import Candidate
     from fitglue_registry.dedupe.edges import PairKey
-    from fitglue_registry.dedupe.score import Verdict
+    from fitglue_registry.dedupe.score import Judgment
     from fitglue_registry.dedupe.traits import Samples
     from fitglue_registry.dedupe.weights import Weights
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """The result of matching: groups, the score of each candidate pair, and what is left to ask."""
+    """The result of matching: groups, the judgment on each candidate pair, what is left to ask."""
 
     groups: list[list[Candidate]]
-    verdicts: dict[PairKey, Verdict]
+    judgments: dict[PairKey, Judgment]
     questions: list[Edge]
 
 
@@ -40,20 +40,20 @@ class Scorer:
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
-        self.verdicts: dict[PairKey, Verdict] = {}
+        self.judgments: dict[PairKey, Judgment] = {}
 
-    def judge(self, one: Candidate, other: Candidate) -> Verdict:
-        """The verdict on a pair; their recordings are read only where the rest leaves doubt."""
+    def judge(self, one: Candidate, other: Candidate) -> Judgment:
+        """The judgment on a pair; their recordings are read only where the rest leaves doubt."""
         key = pair_key(one.id, other.id)
-        if key not in self.verdicts:
-            # Ordered, so that the verdict does not depend on which comes first.
+        if key not in self.judgments:
+            # Ordered, so that the judgment does not depend on which comes first.
             first, second = sorted((one, other), key=lambda candidate: candidate.key)
 
             def read_samples() -> tuple[Samples | None, Samples | None]:
                 return first.read_samples(), second.read_samples()
 
-            self.verdicts[key] = judge(first.traits, second.traits, self._weights, read_samples)
-        return self.verdicts[key]
+            self.judgments[key] = judge(first.traits, second.traits, self._weights, read_samples)
+        return self.judgments[key]
 
     def judge_candidates(
         self, changed: Sequence[Candidate], others: Sequence[Candidate] = ()
@@ -66,16 +66,16 @@ class Scorer:
 
     def may_be_one(self, one: Candidate, other: Candidate) -> bool:
         """Whether a pair that nobody has said anything about could be one workout."""
-        return self.judge(one, other).said != "different"
+        return self.judge(one, other).verdict != Verdict.DIFFERENT
 
 
 def edge_of(
     one: Candidate,
     other: Candidate,
-    verdict: Verdict,
+    judgment: Judgment,
 ) -> Edge:
-    """A verdict of the score as a statement about a pair."""
-    return Edge(one.id, other.id, verdict.said, SaidBy.SCORE, "", verdict.probability)
+    """A judgment of the score as a statement about a pair."""
+    return Edge(one.id, other.id, judgment.verdict, SaidBy.SCORE, "", judgment.probability)
 
 
 def match(
@@ -89,9 +89,9 @@ def match(
     """
     scorer = Scorer(weights)
     edges = [*claim_edges(candidates), *statements, *scorer.judge_candidates(candidates)]
-    verdicts = dict(scorer.verdicts)
+    judgments = dict(scorer.judgments)
     groups = clusters(candidates, edges, scorer.may_be_one)
-    return Matched(groups, verdicts, questions(groups, edges, scorer.may_be_one))
+    return Matched(groups, judgments, questions(groups, edges, scorer.may_be_one))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Prediction:
 
     first: int
     second: int
-    said: Literal["same", "ask"]
+    verdict: Verdict
     probability: float
 
 
@@ -109,14 +109,14 @@ def predictions(matched: Matched) -> list[Prediction]:
     found: dict[PairKey, Prediction] = {}
     for group in matched.groups:
         for key in combinations(sorted(candidate.id for candidate in group), 2):
-            verdict = matched.verdicts.get(key)
-            if verdict is not None and verdict.said == "same":
-                probability = verdict.probability
+            judgment = matched.judgments.get(key)
+            if judgment is not None and judgment.verdict == Verdict.SAME:
+                probability = judgment.probability
             else:
                 probability = _weakest_link(group, matched)
-            found[key] = Prediction(*key, "same", probability)
+            found[key] = Prediction(*key, Verdict.SAME, probability)
     for edge in matched.questions:
-        found[edge.key] = Prediction(*edge.key, "ask", edge.probability)
+        found[edge.key] = Prediction(*edge.key, Verdict.ASK, edge.probability)
     return [found[key] for key in sorted(found)]
 
 
@@ -124,7 +124,7 @@ def _weakest_link(group: Sequence[Candidate], matched: Matched) -> float:
     """How sure a group is that is joined through others; 1 where only claims join it."""
     weakest = 1.0
     for key in combinations(sorted(candidate.id for candidate in group), 2):
-        verdict = matched.verdicts.get(key)
-        if verdict is not None and verdict.said == "same":
-            weakest = min(weakest, verdict.probability)
+        judgment = matched.judgments.get(key)
+        if judgment is not None and judgment.verdict == Verdict.SAME:
+            weakest = min(weakest, judgment.probability)
     return weakest

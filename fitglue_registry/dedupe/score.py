@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from fitglue_registry.dedupe import evidence
 from fitglue_registry.dedupe.weights import probability
+from fitglue_registry.model.stored import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
 
     Recordings = tuple[Samples | None, Samples | None]
 
-Said = Literal["same", "different", "ask"]
-
-_ORDER: tuple[Said, ...] = ("different", "ask", "same")
+#: From what joins a pair least to what joins it most.
+_ORDER = (Verdict.DIFFERENT, Verdict.ASK, Verdict.SAME)
 
 #: Besides these, something must agree before a pair is *same*: that two things happen at once does
 #: not make them one.
@@ -56,10 +56,10 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the score says of a pair."""
+class Judgment:
+    """What the score says of a pair: the verdict, how likely the two are one workout, and why."""
 
-    said: Said
+    verdict: Verdict
     probability: float
     lines: tuple[Line, ...]
     rule: str = ""  # why it is less than the probability says
@@ -70,8 +70,8 @@ def judge(
     other: Traits,
     weights: Weights,
     read_samples: Callable[[], Recordings] | None = None,
-) -> Verdict:
-    """The verdict on two source activities.
+) -> Judgment:
+    """The judgment on two source activities.
 
     ``read_samples`` gives both recordings; it is called only where what they show could change the
     verdict, since reading them is slow.
@@ -89,11 +89,11 @@ def judge(
     lines = []
     for line, level in levels.items():
         lines.append(Line(line, level, round(weights.bits[line][level], 2)))
-    said = _by_bits(bits, weights)
+    verdict = _by_bits(bits, weights)
     at_most, rule = _at_most(one, other, levels)
-    if _ORDER.index(said) <= _ORDER.index(at_most):
-        return Verdict(said, probability(bits), tuple(lines))
-    return Verdict(at_most, probability(bits), tuple(lines), rule)
+    if _ORDER.index(verdict) <= _ORDER.index(at_most):
+        return Judgment(verdict, probability(bits), tuple(lines))
+    return Judgment(at_most, probability(bits), tuple(lines), rule)
 
 
 def _bits(levels: Levels, weights: Weights) -> float:
@@ -106,54 +106,54 @@ def _is_in_doubt(bits: float, weights: Weights) -> bool:
     return least < weights.same and most >= weights.ask
 
 
-def _by_bits(bits: float, weights: Weights) -> Said:
+def _by_bits(bits: float, weights: Weights) -> Verdict:
     if bits < weights.ask:
-        return "different"
+        return Verdict.DIFFERENT
     if bits < weights.same:
-        return "ask"
-    return "same"
+        return Verdict.ASK
+    return Verdict.SAME
 
 
 def _at_most(
     one: Traits,
     other: Traits,
     levels: Levels,
-) -> tuple[Said, str]:
+) -> tuple[Verdict, str]:
     """What a pair can be whatever the score, and why.
 
     The labels cannot teach this, since they have no different workouts that overlap.
     """
     if _is_leg_beside_leg(one, other):
-        return "different", "they are legs of one multisport event"
+        return Verdict.DIFFERENT, "they are legs of one multisport event"
     if _CIRCUMSTANCES.issuperset(levels):
         return _by_circumstances(one, other, levels)
     of_one_account = levels["account"] == "one"
     # An account that holds both tells them apart; of two accounts, one may have lost the rest.
     if _is_fragment(levels):
-        said: Said = "different" if of_one_account else "ask"
-        return said, "less than half of a workout is a part of it, and no copy"
+        verdict = Verdict.DIFFERENT if of_one_account else Verdict.ASK
+        return verdict, "less than half of a workout is a part of it, and no copy"
     # Laps, a race and its cool-down, commutes.
     if of_one_account and levels["time"] not in _AT_ONCE:
-        said = "ask" if levels["time"] == "same day" else "different"
-        return said, "one account has one clock"
+        verdict = Verdict.ASK if levels["time"] == "same day" else Verdict.DIFFERENT
+        return verdict, "one account has one clock"
     if of_one_account and levels.get("heart") == levels.get("calories") == "far":
-        return "ask", "two people who share an account may have set off together"
+        return Verdict.ASK, "two people who share an account may have set off together"
     if levels["time"] in _SHIFTED and not _FINGERPRINTS.intersection(levels.items()):
-        return "ask", "hours apart, nothing shows that one clock was off"
-    return "same", ""
+        return Verdict.ASK, "hours apart, nothing shows that one clock was off"
+    return Verdict.SAME, ""
 
 
 def _by_circumstances(
     one: Traits,
     other: Traits,
     levels: Levels,
-) -> tuple[Said, str]:
+) -> tuple[Verdict, str]:
     """Where only circumstances can be compared; a stub has nothing else, and nothing to lose."""
     if levels["time"] not in _AT_ONCE:
-        return "different", "nothing but the time can be compared"
+        return Verdict.DIFFERENT, "nothing but the time can be compared"
     if one.stub or other.stub:
-        return "same", ""
-    return "ask", "that two things happen at once does not make them one"
+        return Verdict.SAME, ""
+    return Verdict.ASK, "that two things happen at once does not make them one"
 
 
 def _is_leg_beside_leg(one: Traits, other: Traits) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry import model
 from fitglue_registry.dedupe import near
+from fitglue_registry.model.stored import Verdict
 from fitglue_registry.plugin_api import Opinion, Pair, Side
 from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinion
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
 log = logging.getLogger(__name__)
+
+#: What a plugin may say of a pair; that a person is to be asked is for the score to say.
+_VERDICTS = (Verdict.SAME, Verdict.DIFFERENT)
 
 
 class Experts:
@@ -78,7 +82,7 @@ def _is_answer(answer: object, pairs: int) -> bool:
 def _is_opinion(opinion: object) -> bool:
     return (
         isinstance(opinion, Opinion)
-        and opinion.verdict in ("same", "different")
+        and opinion.verdict in _VERDICTS
         and isinstance(opinion.reason, str)
     )
 

@@ -1,4 +1,4 @@
-"""How a verdict of the score is kept as an opinion, and read again."""
+"""How a judgment of the score is kept as an opinion, and read again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from fitglue_registry.dedupe import Edge, Line, Verdict
+from fitglue_registry.dedupe import Edge, Judgment, Line
 from fitglue_registry.model.stored import SaidBy
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ class Reason(msgspec.Struct):
     rule: str = ""
 
 
-def reason_of_verdict(verdict: Verdict) -> str:
+def reason_of_judgment(judgment: Judgment) -> str:
     """The text that an opinion of the score has as its reason."""
-    lines = [(line.line, line.level, line.bits) for line in verdict.lines]
-    reason = Reason(round(verdict.probability, 4), lines, verdict.rule)
+    lines = [(line.line, line.level, line.bits) for line in judgment.lines]
+    reason = Reason(round(judgment.probability, 4), lines, judgment.rule)
     return msgspec.json.encode(reason).decode()
 
 
@@ -41,19 +41,19 @@ def reason_of_text(text: str) -> Reason | None:
         return None
 
 
-def verdict_of_opinion(opinion: Any) -> Verdict:
-    """The verdict that an opinion of the score holds (anything with ``verdict`` and ``reason``)."""
+def judgment_of_opinion(opinion: Any) -> Judgment:
+    """The judgment in an opinion of the score: anything with ``verdict`` and ``reason``."""
     reason = reason_of_text(opinion.reason)
     assert reason is not None
     lines = tuple(Line(*line) for line in reason.lines)
-    return Verdict(opinion.verdict, reason.probability, lines, reason.rule)
+    return Judgment(opinion.verdict, reason.probability, lines, reason.rule)
 
 
 def edge_of_opinion(opinion: Any) -> Edge:
     """A stored opinion as an edge between two candidates."""
     probability = 1.0
     if opinion.said_by == SaidBy.SCORE:
-        probability = verdict_of_opinion(opinion).probability
+        probability = judgment_of_opinion(opinion).probability
     return Edge(
         opinion.first_id,
         opinion.second_id,

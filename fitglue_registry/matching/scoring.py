@@ -1,11 +1,11 @@
-"""Scores candidate pairs of stored source activities, and keeps the verdicts as opinions."""
+"""Scores candidate pairs of stored source activities, and keeps the judgments as opinions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.matching.opinions import reason_of_verdict
-from fitglue_registry.model.stored import SaidBy
+from fitglue_registry.matching.opinions import reason_of_judgment
+from fitglue_registry.model.stored import SaidBy, Verdict
 from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinion
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def store_scores(
     drop_opinions(db, [candidate.id for candidate in changed], [SaidBy.SCORE])
     claims = {candidate.id: candidate.claims for candidate in (*changed, *others)}
     for edge in scorer.judge_candidates(changed, others):
-        if edge.verdict == "different" or claims[edge.first] & claims[edge.second]:
+        if edge.verdict == Verdict.DIFFERENT or claims[edge.first] & claims[edge.second]:
             continue
         first, second = sorted((edge.first, edge.second))
-        reason = reason_of_verdict(scorer.verdicts[first, second])
+        reason = reason_of_judgment(scorer.judgments[first, second])
         put_opinion(db, PairOpinion(first, second, SaidBy.SCORE, edge.verdict, reason), now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fitglue_registry.model.stored import Verdict
 from fitglue_registry.plugin_api import Opinion, Recognized
 from fitglue_registry.plugins.texts import (
     LONGEST_ID,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _MOST_NOTES = 100
 _MOST_RECOGNIZED = 1000
+_VERDICTS = frozenset({Verdict.SAME, Verdict.DIFFERENT})
 
 
 def complaint_of_broadcast(
@@ -51,7 +53,7 @@ def _opinion(opinion: Any) -> str | None:
     if type(opinion) is not Opinion:
         return f"with {type(opinion).__name__}, expected Opinion or None"
     verdict: Any = opinion.verdict
-    is_verdict = type(verdict) is str and verdict in ("same", "different")
+    is_verdict = type(verdict) is str and verdict in _VERDICTS
     if not is_verdict or not is_text(opinion.reason):
         return "with an opinion that is neither same nor different, or whose reason is no text"
     return None

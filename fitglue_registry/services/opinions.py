@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.decisions.open_questions import evidence_of
 from fitglue_registry.dedupe import claim_edges
 from fitglue_registry.matching.candidate_cache import CandidateCache
-from fitglue_registry.model.stored import SaidBy
+from fitglue_registry.model.stored import SaidBy, Verdict
 from fitglue_registry.store.activity_details import activities_of
 from fitglue_registry.store.opinions import opinions_about, opinions_between
 from fitglue_registry.store.source_activity_rows import load_rows
@@ -35,7 +35,7 @@ def opinions_inside(db: Db, names: Names) -> list[Plain]:
 
 def _athlete_first(opinion: Plain) -> tuple[bool, bool]:
     by_others = opinion["said_by"] != SaidBy.PERSON
-    return by_others, opinion["verdict"] != "same"
+    return by_others, opinion["verdict"] != Verdict.SAME
 
 
 def _equal_claims(db: Db, names: Names) -> Iterator[Plain]:
@@ -95,12 +95,12 @@ def _still_asked(opinions: Sequence[Any]) -> Iterator[Any]:
         if row.said_by == SaidBy.PERSON:
             answered.add((row.first_id, row.second_id))
     for row in opinions:
-        if row.verdict != "ask" or (row.first_id, row.second_id) not in answered:
+        if row.verdict != Verdict.ASK or (row.first_id, row.second_id) not in answered:
             yield row
 
 
 def _questions_first(row: Any) -> tuple[bool, bool, int, int]:
-    settled = row.verdict != "ask"
+    settled = row.verdict != Verdict.ASK
     by_others = row.said_by != SaidBy.PERSON
     return settled, by_others, row.first_id, row.second_id
 

@@ -49,9 +49,9 @@ def bare(of, **changes):
 
 def said(one, two, first=None, second=None):
     """The verdict on a pair, whichever comes first."""
-    verdict = judge(one, two, learned_weights(), lambda: (first, second))
-    assert judge(two, one, learned_weights(), lambda: (second, first)) == verdict
-    return verdict.said
+    judgment = judge(one, two, learned_weights(), lambda: (first, second))
+    assert judge(two, one, learned_weights(), lambda: (second, first)) == judgment
+    return judgment.verdict
 
 
 def levels(one, two, first=None, second=None):

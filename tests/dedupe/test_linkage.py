@@ -65,9 +65,10 @@ def test_two_records_of_one_account_share_a_group_only_if_their_own_pair_is_the_
     matched = match(cards, learned_weights())
     for group in matched.groups:
         for one, two in combinations(sorted(group, key=lambda one: one.id), 2):
-            verdict = matched.verdicts.get((one.id, two.id))
-            assert one.key[0] != two.key[0] or (verdict is not None and verdict.said == "same")
-            assert verdict is None or verdict.said != "different"
+            judgment = matched.judgments.get((one.id, two.id))
+            is_same = judgment is not None and judgment.verdict == "same"
+            assert one.key[0] != two.key[0] or is_same
+            assert judgment is None or judgment.verdict != "different"
 
 
 def test_a_workout_split_in_two_by_one_account_joins_the_whole_by_its_larger_part_alone():
@@ -147,7 +148,7 @@ def test_predictions_name_each_pair_of_a_group():
     """Also the pair that only a third source joins."""
     cards = [card(1, RUN), card(2, copy(after=2)), card(3, copy(account="files", after=1))]
     found = predictions(match(cards, learned_weights()))
-    assert [(one.first, one.second, one.said) for one in found] == [
+    assert [(one.first, one.second, one.verdict) for one in found] == [
         (1, 2, "same"),
         (1, 3, "same"),
         (2, 3, "same"),
@@ -199,5 +200,5 @@ def test_the_cost_grows_with_the_number_of_workouts():
         )
         for n, at in enumerate(days)
     ]
-    half, whole = (len(match(some, learned_weights()).verdicts) for some in (cards[:200], cards))
+    half, whole = (len(match(some, learned_weights()).judgments) for some in (cards[:200], cards))
     assert whole < 2.5 * max(half, 10)

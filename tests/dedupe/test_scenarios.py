@@ -342,8 +342,8 @@ def test_a_trimmed_copy_is_the_same_by_its_points():
 
 def test_a_verdict_below_its_probability_says_by_which_rule():
     """Else a pair that is all but certain would be asked about without a word."""
-    verdict = judge(RUN, copy(LAP), learned_weights())
-    assert (verdict.said, verdict.rule) == (
+    judgment = judge(RUN, copy(LAP), learned_weights())
+    assert (judgment.verdict, judgment.rule) == (
         "ask",
         "less than half of a workout is a part of it, and no copy",
     )
@@ -378,7 +378,8 @@ def test_recordings_are_read_only_where_they_can_change_the_verdict():
     def never():
         raise AssertionError("this pair is clear without")
 
-    assert judge(RUN, copy(), learned_weights(), never).said == "same"
+    assert judge(RUN, copy(), learned_weights(), never).verdict == "same"
     assert (
-        judge(RUN, copy(LAP, after=10 * HOUR + 700), learned_weights(), never).said == "different"
+        judge(RUN, copy(LAP, after=10 * HOUR + 700), learned_weights(), never).verdict
+        == "different"
     )

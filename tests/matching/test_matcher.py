@@ -16,7 +16,7 @@ from fitglue_registry.hookspecs import HOOK_API, hookimpl
 from fitglue_registry.matching.experts import Experts
 from fitglue_registry.matching.matcher import Matcher
 from fitglue_registry.matching.neighbourhood import has_candidates
-from fitglue_registry.matching.opinions import verdict_of_opinion
+from fitglue_registry.matching.opinions import judgment_of_opinion
 from fitglue_registry.model import Column, Stream
 from fitglue_registry.plugin_api import Opinion
 from fitglue_registry.plugins import Plugins
@@ -281,8 +281,8 @@ def test_the_score_joins_copies_and_says_why(library, place):
     assert first == second
     [said] = opinions_about(library.db, [one])
     assert (said.said_by, said.verdict) == ("score", "same")
-    assert verdict_of_opinion(said).lines[0] == Line(
-        "time", "same second", verdict_of_opinion(said).lines[0].bits
+    assert judgment_of_opinion(said).lines[0] == Line(
+        "time", "same second", judgment_of_opinion(said).lines[0].bits
     )
 
 

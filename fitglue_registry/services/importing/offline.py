@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.dedupe.labelled import predict, read_records, write_predictions
 from fitglue_registry.errors import FitglueError
+from fitglue_registry.model.stored import Verdict
 from fitglue_registry.sync.deriving.deriver import Deriver, goes_to_quarantine
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def match_offline(records: Path, predictions: Path) -> OfflineMatch:
     labelled = read_records(records)
     predicted = predict(labelled)
     write_predictions(predictions, predicted)
-    same = sum(pair.verdict == "same" for pair in predicted)
+    same = sum(pair.verdict == Verdict.SAME for pair in predicted)
     return OfflineMatch(len(labelled), same, len(predicted) - same)
 
 
