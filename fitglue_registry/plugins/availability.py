@@ -68,7 +68,7 @@ def availability(
         return Availability(
             "not-connectable",
             entry.closed.why,
-            f"fitglue connect {entry.id} tells the roads that there are",
+            f"fitglue connect {entry.id} lists the alternatives",
             "FG-not-connectable",
         )
     try:

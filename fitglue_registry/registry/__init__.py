@@ -4,6 +4,7 @@ is needed for any of it.
 
 from fitglue_registry.registry.catalogue import Catalogue
 from fitglue_registry.registry.entry import (
+    Alternative,
     Capabilities,
     Clean,
     Closed,
@@ -16,7 +17,6 @@ from fitglue_registry.registry.entry import (
     Link,
     Part,
     Plugin,
-    Road,
     Sync,
     Terms,
     Tier,
@@ -27,6 +27,7 @@ from fitglue_registry.registry.merge_rules import DefaultTitles, MergeRules, Rul
 
 __all__ = [
     "BUILT_IN",
+    "Alternative",
     "Auth",
     "Budget",
     "Capabilities",
@@ -46,7 +47,6 @@ __all__ = [
     "MergeRules",
     "Part",
     "Plugin",
-    "Road",
     "Rule",
     "Sync",
     "Terms",

@@ -157,9 +157,9 @@ class Correction(Struct, frozen=True, forbid_unknown_fields=True):
     reference: str = ""
 
 
-class Road(Struct, frozen=True, forbid_unknown_fields=True):
-    """One way by which workouts of a closed service do come: what it brings, how it is gone, and
-    the command at its end.
+class Alternative(Struct, frozen=True, forbid_unknown_fields=True):
+    """One other way to get the workouts of a closed service: what it brings, the steps before the
+    command, and the command.
     """
 
     name: str
@@ -169,12 +169,12 @@ class Road(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Closed(Struct, frozen=True, forbid_unknown_fields=True):
-    """Why accounts of a service cannot be connected, and the roads that its workouts take all the
-    same.
+    """The reason why accounts of a service cannot be connected, and the alternatives for getting
+    its workouts.
     """
 
     why: str
-    roads: tuple[Road, ...]
+    alternatives: tuple[Alternative, ...]
 
 
 class Tier(Struct, frozen=True, forbid_unknown_fields=True):

@@ -91,11 +91,9 @@ def _delay(delay: Delay) -> Iterator[str]:
 
 
 def setup(entry: Entry, catalogue: Catalogue) -> Iterator[str]:
-    """What to type, as a numbered list; for a closed service, by which other ways its workouts
-    come.
-    """
+    """Yield the commands to type as a numbered list, or the alternatives of a closed service."""
     if entry.closed:
-        yield from _other_ways(entry, entry.closed)
+        yield from _alternatives(entry, entry.closed)
         return
     plugin = entry.plugin.name
     yield f"1. `fitglue plugin install {plugin}`, unless `fitglue plugin list` shows it."
@@ -108,15 +106,15 @@ def setup(entry: Entry, catalogue: Catalogue) -> Iterator[str]:
         yield f"{number}. `fitglue sync`; once more whenever there may be something new."
 
 
-def _other_ways(entry: Entry, closed: Closed) -> Iterator[str]:
+def _alternatives(entry: Entry, closed: Closed) -> Iterator[str]:
     yield (
-        f"An account cannot be connected. {closed.why} `fitglue connect {entry.id}` tells the "
-        "roads that there are:"
+        f"An account cannot be connected. {closed.why} `fitglue connect {entry.id}` lists the "
+        "alternatives:"
     )
     yield ""
-    for road in closed.roads:
-        steps = f"{road.how} Then `{road.command}`."
-        yield f"- **{road.name}**: {road.brings}. {steps}"
+    for alternative in closed.alternatives:
+        steps = f"{alternative.how} Then `{alternative.command}`."
+        yield f"- **{alternative.name}**: {alternative.brings}. {steps}"
 
 
 def _connecting(number: int, integration: Entry) -> Iterator[str]:

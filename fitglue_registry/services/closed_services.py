@@ -1,4 +1,4 @@
-"""What to tell an athlete about a service whose accounts cannot be connected."""
+"""Messages about a service whose accounts cannot be connected."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ if TYPE_CHECKING:
 
 
 def not_connectable(entry: Entry) -> AthleteNeeded:
-    """The error for an account that cannot be connected, with the other ways for its workouts."""
+    """Return the error for an account that cannot be connected; its fix lists the alternatives."""
     assert entry.closed is not None
-    ways = [
-        f"{way.name} ({way.brings}): {way.how} Then: {way.command}" for way in entry.closed.roads
+    alternatives = [
+        f"{alternative.name} ({alternative.brings}): {alternative.how} Then: {alternative.command}"
+        for alternative in entry.closed.alternatives
     ]
     return AthleteNeeded(
         "FG-not-connectable",
         f"an account at {entry.name} cannot be connected",
         why=entry.closed.why,
-        fix=" Or: ".join(ways),
+        fix=" Or: ".join(alternatives),
     )
 
 
-def fix_with_other_ways(
+def fix_with_alternatives(
     catalogue: Catalogue,
     code: str | None,
     fix: str | None,
 ) -> str | None:
-    """What a source says that is to be done, and the command that lists every other way.
+    """Return the source's fix, followed by the command that lists every alternative.
 
-    ``code`` is the code of the source's reason. The fix is unchanged where the registry knows no
-    other way.
+    ``code`` is the code of the source's reason. The fix is returned unchanged if no closed
+    integration names that code.
     """
     closed = catalogue.closed_by(code) if code else None
     if closed is None:
         return fix
-    other_ways = f"all roads: fitglue connect {closed.id}"
-    return f"{fix}; {other_ways}" if fix else other_ways
+    alternatives = f"all alternatives: fitglue connect {closed.id}"
+    return f"{fix}; {alternatives}" if fix else alternatives

@@ -8,7 +8,7 @@ from fitglue_registry.dedupe import Member, alternatives
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model import to_builtins
 from fitglue_registry.model.stored import Origin, RecordState
-from fitglue_registry.services.closed_services import fix_with_other_ways
+from fitglue_registry.services.closed_services import fix_with_alternatives
 from fitglue_registry.services.opinions import opinions_across, opinions_inside
 from fitglue_registry.services.record_stories import story_of_record
 from fitglue_registry.store.activity_details import ActivityDetails, load_activity
@@ -48,7 +48,7 @@ def why(
             return _explain_activity(db, activity_id, reference)
     if story["records"] and story["records"][0]["reason"]:
         code = story["records"][0]["reason"].get("code")
-        story["fix"] = fix_with_other_ways(workspace.catalogue, code, story["fix"])
+        story["fix"] = fix_with_alternatives(workspace.catalogue, code, story["fix"])
     return story
 
 

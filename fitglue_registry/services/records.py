@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import UserMistake
-from fitglue_registry.services.closed_services import fix_with_other_ways
+from fitglue_registry.services.closed_services import fix_with_alternatives
 from fitglue_registry.store.counts import list_stubs
 from fitglue_registry.store.quarantine import list_quarantine
 from fitglue_registry.workspace import ME
@@ -52,7 +52,7 @@ class Records:
         with self._workspace.database.read() as db:
             stubs = list_stubs(db, athlete)
         for stub in stubs:
-            stub["fix"] = fix_with_other_ways(catalogue, stub["code"], stub["fix"])
+            stub["fix"] = fix_with_alternatives(catalogue, stub["code"], stub["fix"])
         return stubs
 
 

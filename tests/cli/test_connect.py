@@ -194,8 +194,8 @@ def test_a_missing_plugin_is_said_before_a_key_is_asked_for(fitglue, monkeypatch
 
 
 @pytest.mark.parametrize("name", ["strava", "garmin", "trainingpeaks"])
-def test_a_service_that_cannot_be_connected_tells_its_roads(fitglue, name):
-    """The roads are the answer, and the exit code says that somebody is needed."""
+def test_a_service_that_cannot_be_connected_lists_its_alternatives(fitglue, name):
+    """`connect` lists the alternatives of a closed service and exits with code 3."""
     said = fitglue("connect", name)
     assert said.code == 3
     assert "cannot be connected" in said.out
@@ -203,11 +203,11 @@ def test_a_service_that_cannot_be_connected_tells_its_roads(fitglue, name):
     assert "→ fitglue import" in said.out
     document = fitglue("connect", name, "--json").document
     assert (document["integration"], document["connection"]) == (name, None)
-    assert {"name", "brings", "how", "command"} == set(document["roads"][0])
+    assert {"name", "brings", "how", "command"} == set(document["alternatives"][0])
 
 
-def test_an_application_that_connects_a_closed_service_gets_the_roads_as_an_error(tmp_path):
-    """The reason and every road are in the error; nothing is stored."""
+def test_an_application_that_connects_a_closed_service_gets_the_alternatives_as_an_error(tmp_path):
+    """The error of connecting a closed service has the reason and every alternative."""
     with Host(tmp_path / "home") as host, pytest.raises(AthleteNeeded) as caught:
         host.connect("strava", {})
     assert caught.value.code == "FG-not-connectable"

@@ -213,7 +213,7 @@ def test_why_of_a_stub_says_why_it_will_not_come(synced, fitglue):
     stub = next(id_ for id_ in synced.account.ids() if synced.account.is_stub(id_))
     said = fitglue("why", f"strava:{stub}").out
     assert "never delivered" in said
-    assert "all roads: fitglue connect strava" in " ".join(said.split())
+    assert "all alternatives: fitglue connect strava" in " ".join(said.split())
     assert fitglue("why", stub, "--json").document["records"][0]["state"] == "stub"
 
 

@@ -31,7 +31,7 @@ def test_stubs_are_explained_once_with_what_to_do(connect, fitglue):
     said = fitglue("sync")
     assert "1 stub: Intervals.icu has this activity from Strava" in said.out
     assert "→ link the device's maker" in said.out
-    assert "all roads: fitglue connect strava" in " ".join(said.out.split())
+    assert "all alternatives: fitglue connect strava" in " ".join(said.out.split())
     assert "Strava" not in fitglue("sync").out
 
 

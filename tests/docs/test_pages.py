@@ -40,7 +40,7 @@ SECTIONS = {
     entry.Clean: "A step of `clean`",
     entry.Field: "A field of `credentials` or `settings`",
     entry.Closed: "`closed`",
-    entry.Road: "A road of `closed.roads`",
+    entry.Alternative: "An alternative of `closed.alternatives`",
     http.Http: "`http`",
     http.Auth: "`http.auth`",
     http.Budget: "A budget of `http.budget`",

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from fitglue_registry.plugins import availability
-from fitglue_registry.registry import Closed, Road
+from fitglue_registry.registry import Alternative, Closed
 
 
 @pytest.fixture
@@ -113,14 +113,16 @@ def test_rejected_credentials_are_told_from_no_connection(ask):
 
 
 def test_a_closed_service_is_not_connectable_whatever_is_installed(ask):
-    """The reason is the entry's, and the fix is the command that tells the roads."""
+    """A closed service gives its entry's reason, and the command that lists its alternatives."""
     answer = ask(
         RuntimeError("broken"),
-        closed=Closed("It lets nobody in.", (Road("A", "all", "Ask.", "fitglue import a.zip"),)),
+        closed=Closed(
+            "It lets nobody in.", (Alternative("A", "all", "Ask.", "fitglue import a.zip"),)
+        ),
     )
     assert (answer.state, answer.reason, answer.code) == (
         "not-connectable",
         "It lets nobody in.",
         "FG-not-connectable",
     )
-    assert answer.fix == "fitglue connect good tells the roads that there are"
+    assert answer.fix == "fitglue connect good lists the alternatives"

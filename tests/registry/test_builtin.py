@@ -165,7 +165,7 @@ def test_no_sentence_of_the_published_page_is_in_our_entries():
 def test_each_service_that_cannot_be_connected_tells_a_live_road_and_one_for_the_past(name):
     """New workouts through Intervals.icu, the history by the archive."""
     closed = load_catalogue().get("integration", name).closed
-    assert [" ".join(road.command.split()[:2]) for road in closed.roads] == [
+    assert [" ".join(alternative.command.split()[:2]) for alternative in closed.alternatives] == [
         "fitglue connect",
         "fitglue import",
     ]

@@ -424,8 +424,8 @@ def test_a_folder_without_entries_is_a_mistake(tmp_path, make, code):
 
 
 CLOSED = (
-    "closed:\n  why: It lets nobody in.\n  roads:\n    - {name: A, brings: all, how: Ask for "
-    "it., command: fitglue import a.zip}\n"
+    "closed:\n  why: It lets nobody in.\n  alternatives:\n"
+    "    - {name: A, brings: all, how: Ask for it., command: fitglue import a.zip}\n"
 )
 
 
@@ -453,11 +453,11 @@ def test_a_closed_integration_asks_for_nothing(registry):
     )
 
 
-def test_a_closed_integration_has_a_road(registry):
-    """Without one the entry would only say no."""
+def test_a_closed_integration_has_an_alternative(registry):
+    """An entry that is closed without any alternative is refused."""
     registry.add(
         "integrations/demo.yaml",
         kind="integration",
-        more="closed: {why: It lets nobody in., roads: []}\n",
+        more="closed: {why: It lets nobody in., alternatives: []}\n",
     )
-    assert "closed.roads" in registry.complaints()
+    assert "closed.alternatives" in registry.complaints()

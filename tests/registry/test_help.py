@@ -105,8 +105,8 @@ def test_articles_link_to_each_other(demo):
     assert "[Connecting Demo](../integrations/demo.md)" in article(demo.get("source", "demo"), demo)
 
 
-def test_the_article_of_a_closed_service_tells_its_roads():
-    """Setup is the roads, and no command that cannot work."""
+def test_the_article_of_a_closed_service_lists_its_alternatives():
+    """The article of a closed service lists its alternatives and no command that cannot work."""
     text = article(load_catalogue().get("integration", "strava"), load_catalogue())
     assert "An account cannot be connected." in text
     assert "Then `fitglue import export_12345.zip`." in text

@@ -96,7 +96,7 @@ def _show_alternatives(cli: CliContext, entry: Entry) -> None:
         return
     what = f"An account at {entry.name} cannot be connected. {entry.closed.why}"
     cli.show(Hanging("✗", what, indent=0))
-    for alternative in entry.closed.roads:
+    for alternative in entry.closed.alternatives:
         cli.show("", Heading(alternative.name, alternative.brings))
         cli.show(Hanging("·", alternative.how), Hanging("→", alternative.command))
 

@@ -111,9 +111,12 @@ def _entry(entry: Entry, available: Availability) -> Iterator[Part]:
     yield Pairs(stated(_facts(entry, available)), widths=(9,))
     if entry.closed:
         yield ""
-        yield Heading("Roads")
+        yield Heading("Alternatives")
         yield Pairs(
-            [(road.name, f"{road.how} Then: {road.command}") for road in entry.closed.roads]
+            [
+                (alternative.name, f"{alternative.how} Then: {alternative.command}")
+                for alternative in entry.closed.alternatives
+            ]
         )
     asked = [*entry.credentials, *entry.settings]
     if asked:

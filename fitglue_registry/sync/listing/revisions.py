@@ -146,7 +146,7 @@ def _parse(summary: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return json.loads(summary)  # the slow road for NaN, which custom fields may send
+        return json.loads(summary)  # slower, but reads the NaN that custom fields may contain
     except (ValueError, RecursionError):
         return None
 

@@ -220,7 +220,7 @@ def test_custom_fields_stay_in_their_corner(normalized):
 
 
 def test_a_bare_nan_is_nothing(activity):
-    """The standard road of JSON refuses it; the record does not."""
+    """Standard JSON forbids NaN, but a record that contains it is still normalized."""
     body = (
         msgspec.json.encode(activity())[:-1]
         + b',"trimp":NaN,"AerobicEffect":NaN,"decoupling":"NaN"}'

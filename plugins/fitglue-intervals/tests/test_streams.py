@@ -1,4 +1,4 @@
-"""How streams become columns, by two roads with one result."""
+"""How streams become columns, by two code paths that give the same result."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_positions_may_come_as_pairs(pairs):
 
 
 def test_positions_without_gaps_are_interleaved():
-    """The fast road for the usual case."""
+    """The fast path handles the usual case."""
     assert decoded(TIME, {"type": "latlng", "data": [1, 2, 3], "data2": [4, 5, 6]})[0][
         "latlng"
     ] == [(1, 4), (2, 5), (3, 6)]
@@ -280,7 +280,7 @@ channel = st.fixed_dictionaries(
 
 @given(st.lists(channel, max_size=4))
 def test_both_roads_agree(channels):
-    """Whatever the fast road accepts, it reads as the slow one does."""
+    """The fast path gives the same columns as the slow path for everything that it accepts."""
     content = json.dumps(channels).encode()
     try:
         fast = read_fast(content)
