@@ -17,7 +17,7 @@ from fitglue_registry.backup.raw_check import RawCheck, read_again
 from fitglue_registry.backup.relations import relation_findings
 from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.model.stored import Packing
-from fitglue_registry.store.blobs import MEND
+from fitglue_registry.store.blobs import FETCH_AGAIN
 from fitglue_registry.store.driver_errors import RESTORE
 from fitglue_registry.store.stream_blobs import decode_blob
 from fitglue_registry.store.tables import activities, raw, source_activities, streams
@@ -81,7 +81,7 @@ def findings(
     """Check everything, one after the other; ``sample`` raw parts are read again, ``None``: all of
     them.
     """
-    where = Place(str(database.path or database.shown))
+    where = Place(str(database.path or database.display_url))
     if database.dialect == "sqlite":
         yield _file(database, where)
     with database.read() as db:
@@ -119,7 +119,7 @@ def _originals(db: Db, blobs: BlobStore) -> Finding:
             "FG-blob-missing",
             f"{len(missing):,} of {len(named):,} original files are not there",
             why=first_few(missing),
-            fix=MEND,
+            fix=FETCH_AGAIN,
         )
         return Finding("original files", f"{len(missing):,} are missing", error)
     left = there.keys() - named
@@ -181,6 +181,6 @@ def _answers(check: RawCheck, where: Place) -> Finding:
         f"{len(names):,} of the answers that were read again ({share}) are not what came",
         at=where,
         why=first_few(names),
-        fix=MEND,
+        fix=FETCH_AGAIN,
     )
     return Finding("answers", first_few(names), error)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import Place, StoreFailed
-from fitglue_registry.store.driver_errors import RESTORE, explain
+from fitglue_registry.store.driver_errors import RESTORE, translate_driver_error
 from fitglue_registry.store.formats import FORMATS, HEAD
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def sqlite_file(path: Path) -> Iterator[sqlite3.Connection]:
         )
         yield connection
     except sqlite3.Error as error:
-        explained = explain(str(error), str(path))
+        explained = translate_driver_error(str(error), str(path))
         if explained is None:
             raise StoreFailed(
                 "FG-store-unreachable",

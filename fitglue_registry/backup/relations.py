@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fitglue_registry.backup.finding import DERIVE_AGAIN, Finding, first_few
 from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.model.stored import PartState
-from fitglue_registry.store.blobs import MEND
+from fitglue_registry.store.blobs import FETCH_AGAIN
 from fitglue_registry.store.tables import (
     activities,
     aliases,
@@ -69,7 +69,7 @@ _RELATIONS = (
         .select_from(parts)
         .join(records, records.c.id == parts.c.record_id)
         .where(parts.c.state == PartState.HAVE, ~_HAS_RAW),
-        MEND,
+        FETCH_AGAIN,
     ),
 )
 _WITHOUT_RAW = (

@@ -113,7 +113,7 @@ def ids_with_edits(
     if not _has_edits(db, athlete_id):
         return set()
     id_of_key: dict[str, int] = {}
-    for row in load_rows(db, ids, claims_too=False).values():
+    for row in load_rows(db, ids, with_claims=False).values():
         id_of_key[key_of(row)] = row.id
 
     edited = set()

@@ -21,7 +21,7 @@ from fitglue_registry.matching.opinions import edge_of_opinion
 from fitglue_registry.matching.scoring import store_scores
 from fitglue_registry.model.stored import Verdict
 from fitglue_registry.registry import MergeRules
-from fitglue_registry.store.activities import Merged, rewrite_lone
+from fitglue_registry.store.activities import Merged, rewrite_from_only_member
 from fitglue_registry.store.assignment import assign
 from fitglue_registry.store.athletes import lock_athlete
 from fitglue_registry.store.opinions import opinions_about
@@ -145,7 +145,7 @@ class Matcher:
         shared = []
         for number, encoded in changed:
             # Nearly every activity has only one source, and nothing to merge.
-            if number in edited or not rewrite_lone(db, number, encoded, now):
+            if number in edited or not rewrite_from_only_member(db, number, encoded, now):
                 shared.append(number)
         if shared:
             self.merge_again(db, athlete_id, shared, now)
@@ -158,7 +158,7 @@ class Matcher:
         now: str,
     ) -> None:
         """Merge the activities of these source activities by the rules and edits of today."""
-        rows = load_rows(db, with_fellow_members(db, ids), claims_too=False)
+        rows = load_rows(db, with_fellow_members(db, ids), with_claims=False)
         groups: dict[str | None, list[SourceActivityRow]] = {}
         for row in sorted(rows.values(), key=_key):
             groups.setdefault(row.activity_id, []).append(row)

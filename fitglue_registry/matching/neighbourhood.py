@@ -9,7 +9,7 @@ from fitglue_registry import model
 from fitglue_registry.dedupe import learned_weights, traits_of
 from fitglue_registry.dedupe.candidates import may_be_one, reach_s
 from fitglue_registry.store.opinions import has_opinions
-from fitglue_registry.store.source_activity_search import neighbours
+from fitglue_registry.store.source_activity_search import times_near
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.dedupe import Traits
     from fitglue_registry.store.encoding import EncodedActivity
-    from fitglue_registry.store.source_activities import Stored
+    from fitglue_registry.store.source_activities import StoredLegs
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
 _PRECISIONS: tuple[Literal["second", "day"], ...] = ("second", "day")
@@ -40,7 +40,7 @@ def spans_of(rows: Iterable[SourceActivityRow]) -> list[tuple[datetime, datetime
 def has_candidates(
     db: Db,
     athlete_id: str,
-    stored: Stored,
+    stored: StoredLegs,
 ) -> bool:
     """Whether there is anything that these source activities could be one workout with.
 
@@ -58,7 +58,7 @@ def _is_near_another(
     number: int,
     encoded: EncodedActivity,
 ) -> bool:
-    start_text = encoded.figures["start_local"]
+    start_text = encoded.columns["start_local"]
     if start_text is None:
         return False
     start = datetime.fromisoformat(start_text)
@@ -67,7 +67,7 @@ def _is_near_another(
     newest = _shifted(start, reach)
     cuts = learned_weights().cuts
     traits = traits_of(encoded.activity, "")
-    for row in neighbours(db, athlete_id, number, oldest, newest):
+    for row in times_near(db, athlete_id, number, oldest, newest):
         if any(may_be_one(traits, others, cuts) for others in _traits_of_columns(row)):
             return True
     return False

@@ -146,7 +146,7 @@ def _database(workspace: Workspace) -> Iterator[Check]:
     database = workspace.database
     with database.read():
         pass
-    where = workspace.redactor.text(database.shown)
+    where = workspace.redactor.text(database.display_url)
     path = database.path
     if path:
         where = f"{path}, {_size(_size_on_disk(path))}"

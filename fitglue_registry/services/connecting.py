@@ -214,7 +214,7 @@ class Connections:
                 # cannot see.
                 began = datetime.now(UTC)
                 unused = self._remove_rows(db, matcher, connected)
-            workspace.database.settle()
+            workspace.database.flush_commits()
             for sha256 in unused:
                 workspace.raws.blobs.delete(sha256, stored_before=began)
 
@@ -261,7 +261,7 @@ class Connections:
                         secret_ref=ref,
                     )
                     add_connection(db, connection)
-            workspace.database.settle()
+            workspace.database.flush_commits()
 
     def _remove_rows(self, db: Db, matcher: Matcher, connected: ConnectionRow) -> set[str]:
         """Remove a connection from the database; returns the blobs that no record uses then."""

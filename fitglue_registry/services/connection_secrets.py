@@ -52,7 +52,7 @@ def without_key(workspace: Workspace) -> tuple[str, ...]:
 def change_secrets(workspace: Workspace) -> AbstractContextManager[SecretChange]:
     """One change of secrets that a crash cannot leave half done."""
     database = workspace.database
-    which = database.shown
+    which = database.display_url
     if database.path:
         which = str(database.path.resolve())
 
@@ -115,4 +115,4 @@ def _move_secret(
     change.leave(old)
     with workspace.database.write() as db:
         update_connection(db, connected.id, secret_ref=new)
-    workspace.database.settle()
+    workspace.database.flush_commits()

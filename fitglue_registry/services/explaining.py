@@ -12,7 +12,7 @@ from fitglue_registry.services.closed_services import fix_with_alternatives
 from fitglue_registry.services.opinions import opinions_across, opinions_inside
 from fitglue_registry.services.record_stories import story_of_record
 from fitglue_registry.store.activity_details import ActivityDetails, load_activity
-from fitglue_registry.store.record_story import find_records, records_on
+from fitglue_registry.store.record_details import find_records, records_on
 from fitglue_registry.store.references import resolve
 
 if TYPE_CHECKING:

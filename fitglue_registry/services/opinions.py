@@ -84,7 +84,7 @@ def _activities_across(
         ids.add(row.first_id)
         ids.add(row.second_id)
     ids.difference_update(names)
-    rows = load_rows(db, ids, claims_too=False)
+    rows = load_rows(db, ids, with_claims=False)
     return activities_of(db, rows)
 
 

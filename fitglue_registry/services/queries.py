@@ -32,4 +32,4 @@ class Queries:
         database = self._workspace.database
         if database.path:
             return str(database.path)
-        return self._workspace.redactor.text(database.shown)
+        return self._workspace.redactor.text(database.display_url)

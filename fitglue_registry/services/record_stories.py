@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.model.moments import utc_text
-from fitglue_registry.store.record_story import record_story
+from fitglue_registry.store.record_details import record_details
 from fitglue_registry.store.runs import decisions_of
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def story_of_record(db: Db, record_id: int) -> Plain:
     """What the store knows of a record, with its moments and the decisions of syncs."""
-    story = record_story(db, record_id)
+    story = record_details(db, record_id)
     return {
         **story,
         "hops": _hops(story),

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from fitglue_registry.model import encode
 from fitglue_registry.model.stored import OTHER_FIELDS
-from fitglue_registry.store.encoding import figures_of
+from fitglue_registry.store.encoding import column_values
 from fitglue_registry.store.statements import (
     IDS,
     Statement,
@@ -20,7 +20,7 @@ from fitglue_registry.store.statements import (
     insert_row,
     update_one,
 )
-from fitglue_registry.store.tables import FIGURES, activities, athletes, source_activities
+from fitglue_registry.store.tables import ACTIVITY_COLUMNS, activities, athletes, source_activities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,7 +48,7 @@ _DIFFERS = sa.or_(
 )
 _REWRITE = Statement(
     sa.update(activities).where(activities.c.id == sa.bindparam("activity"), _DIFFERS),
-    ("document", "origins", "updated_at", *FIGURES),
+    ("document", "origins", "updated_at", *ACTIVITY_COLUMNS),
 )
 _ACTIVITIES = sa.select(
     activities.c.id,
@@ -82,7 +82,7 @@ class Merged:
     gone: bool
 
 
-def rewrite_lone(
+def rewrite_from_only_member(
     db: Db,
     number: int,
     encoded: EncodedActivity,
@@ -106,7 +106,7 @@ def rewrite_lone(
         document=encoded.document,
         origins=origins,
         updated_at=now,
-        **encoded.figures,
+        **encoded.columns,
     )
     return True
 
@@ -164,7 +164,7 @@ def _values(
         "origins": _origins_text(group.origins),
         "updated_at": now,
         "gone_at": _gone_at(group, before, now),
-        **figures_of(group.activity),
+        **column_values(group.activity),
     }
 
 

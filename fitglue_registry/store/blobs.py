@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 #: What brings an answer back that is gone or damaged.
-MEND = (
+FETCH_AGAIN = (
     "`fitglue doctor --mend` has the next sync fetch it again; or `fitglue backup restore FILE "
     "--replace`"
 )
@@ -145,5 +145,5 @@ def missing_blob(sha256: str, path: Path | None = None) -> StoreFailed:
         "FG-blob-missing",
         f"no original file is kept under {sha256[:12]}…",
         at=Place(file=str(path)) if path else None,
-        fix=MEND,
+        fix=FETCH_AGAIN,
     )

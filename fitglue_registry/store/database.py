@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from fitglue_registry.errors import Place, StoreFailed
-from fitglue_registry.store.driver_errors import RESTORE, explain
+from fitglue_registry.store.driver_errors import RESTORE, translate_driver_error
 from fitglue_registry.store.formats import FORMATS, HEAD
-from fitglue_registry.store.making import make
+from fitglue_registry.store.schema import create_schema
 from fitglue_registry.store.sqlite import sqlite_engine
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Database:
         return Path(self.url.database)
 
     @property
-    def shown(self) -> str:
+    def display_url(self) -> str:
         """The URL without its password."""
         without_secrets = self.url.difference_update_query(("password", "sslpassword"))
         return without_secrets.render_as_string(hide_password=True)
@@ -105,7 +105,7 @@ class Database:
             yield
         except (sa.exc.DBAPIError, self.engine.dialect.loaded_dbapi.Error) as error:
             original = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-            explained = explain(str(original), str(self.path or self.shown))
+            explained = translate_driver_error(str(original), str(self.path or self.display_url))
             if explained is None:
                 raise
             raise explained from error
@@ -115,7 +115,7 @@ class Database:
         self.engine.dispose()
         self._ready = False
 
-    def settle(self) -> None:
+    def flush_commits(self) -> None:
         """Make what was committed survive a power cut too, before something goes that only the
         database as it was still needs.
 
@@ -165,7 +165,7 @@ class Database:
 
     def _make(self) -> None:
         with self._writing() as connection:
-            make(connection, HEAD)
+            create_schema(connection, HEAD)
             if self.path is not None:
                 _make_private(self.path)
 
@@ -175,7 +175,7 @@ class Database:
                 "FG-store-newer",
                 f"the database was made by a newer fitglue (format {revision}, this one "
                 f"knows {HEAD})",
-                at=Place(str(self.path or self.shown)),
+                at=Place(str(self.path or self.display_url)),
                 why="an older version could lose what the newer one keeps; nothing was touched",
                 fix="upgrade fitglue-registry, or name another database in FITGLUE_DATABASE",
             )

@@ -1,4 +1,4 @@
-"""The zstd dictionaries that the store has learnt, one for each part of a source."""
+"""The zstd dictionaries that the store has trained, one for each part of a source."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from fitglue_registry.store.packing import FEWEST_SAMPLES, learn_dictionary
+from fitglue_registry.store.packing import MIN_SAMPLES, train_dictionary
 from fitglue_registry.store.statements import insert_one
 from fitglue_registry.store.tables import dictionaries
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Dictionaries:
-    """Keeps in memory what it has loaded or learnt."""
+    """Keeps in memory what it has loaded or trained."""
 
     def __init__(self) -> None:
         self._newest: dict[tuple[str, str], tuple[int, bytes] | None] = {}
@@ -29,7 +29,7 @@ class Dictionaries:
         source: str,
         part: str,
     ) -> tuple[int, bytes] | None:
-        """The id and the content of the dictionary for a part, ``None`` where none was learnt."""
+        """The id and the content of the dictionary for a part, ``None`` where none was trained."""
         key = (source, part)
         if key not in self._newest:
             self._newest[key] = _load(db, source, part)
@@ -42,7 +42,7 @@ class Dictionaries:
             self._by_id[dictionary_id] = db.execute(query).scalar_one()
         return self._by_id[dictionary_id]
 
-    def learn(
+    def train(
         self,
         db: Db,
         source: str,
@@ -50,22 +50,22 @@ class Dictionaries:
         samples: Sequence[bytes],
     ) -> None:
         """Learn a dictionary from the first sizeable batch of a part; later ones use it."""
-        if len(samples) < FEWEST_SAMPLES or self.newest(db, source, part) is not None:
+        if len(samples) < MIN_SAMPLES or self.newest(db, source, part) is not None:
             return
-        learnt = learn_dictionary(samples)
-        if learnt is None:
+        trained = train_dictionary(samples)
+        if trained is None:
             return
         dictionary_id = insert_one(
             db,
             dictionaries,
             source=source,
             part=part,
-            content=learnt,
+            content=trained,
         )
-        self._newest[source, part] = (dictionary_id, learnt)
+        self._newest[source, part] = (dictionary_id, trained)
 
     def forget(self) -> None:
-        """Forget what was learnt in a transaction that was rolled back."""
+        """Forget what was trained in a transaction that was rolled back."""
         self._newest.clear()
         self._by_id.clear()
 

@@ -107,7 +107,7 @@ _FAILURES = (
 )
 
 
-def explain(message: str, where: str) -> StoreFailed | None:
+def translate_driver_error(message: str, where: str) -> StoreFailed | None:
     """What the driver says, in our words; ``None`` where it says nothing that we know."""
     lowered = message.lower()
     for failure in _FAILURES:

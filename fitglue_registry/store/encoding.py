@@ -1,4 +1,4 @@
-"""Source activities on their way into the store: document, figures and streams, encoded outside any
+"""Source activities on their way into the store: document, columns and streams, encoded outside any
 transaction.
 """
 
@@ -14,7 +14,7 @@ import msgspec
 from fitglue_registry.model import decode, encode
 from fitglue_registry.model.moments import utc_text
 from fitglue_registry.store.stream_blobs import encode_blob
-from fitglue_registry.store.tables import FIGURES
+from fitglue_registry.store.tables import ACTIVITY_COLUMNS
 
 if TYPE_CHECKING:
     from fitglue_registry.model import SourceActivity
@@ -28,7 +28,7 @@ class EncodedActivity:
 
     activity: SourceActivity  # without streams
     document: str
-    figures: dict[str, Any]
+    columns: dict[str, Any]
     blob: bytes | None
     types: tuple[str, ...]
     samples: int
@@ -43,12 +43,12 @@ def encode_activity(activity: SourceActivity) -> EncodedActivity:
         document = _NUL.sub("\\1\N{REPLACEMENT CHARACTER}", document)
         bare = decode(document)
 
-    figures = figures_of(bare)
+    columns = column_values(bare)
     if not streams:
         return EncodedActivity(
             bare,
             document,
-            figures,
+            columns,
             blob=None,
             types=(),
             samples=0,
@@ -56,22 +56,22 @@ def encode_activity(activity: SourceActivity) -> EncodedActivity:
     return EncodedActivity(
         bare,
         document,
-        figures,
+        columns,
         blob=encode_blob(streams),
         types=tuple(stream.type for stream in streams),
         samples=len(streams[0].values),
     )
 
 
-def figures_of(activity: SourceActivity) -> dict[str, Any]:
-    """The figures that lists and views read; a start that is known only in one of UTC and local
+def column_values(activity: SourceActivity) -> dict[str, Any]:
+    """The columns that lists and views read; a start that is known only in one of UTC and local
     time fills in for the list.
     """
-    figures = {name: getattr(activity, name) for name in FIGURES}
+    columns = {name: getattr(activity, name) for name in ACTIVITY_COLUMNS}
     start_local = activity.start_local or _local_start(activity)
-    figures["start_local"] = start_local.isoformat() if start_local else None
-    figures["start_utc"] = _utc_text(activity.start_utc) if activity.start_utc else None
-    return figures
+    columns["start_local"] = start_local.isoformat() if start_local else None
+    columns["start_utc"] = _utc_text(activity.start_utc) if activity.start_utc else None
+    return columns
 
 
 def _local_start(activity: SourceActivity) -> datetime | None:

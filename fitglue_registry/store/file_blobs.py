@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from fitglue_registry.durable import UNFINISHED, make_folder, sync_folder, write_whole
 from fitglue_registry.errors import Place, StoreFailed
-from fitglue_registry.store.blobs import MEND, SHA256, Blob, checked_sha256, missing_blob
+from fitglue_registry.store.blobs import FETCH_AGAIN, SHA256, Blob, checked_sha256, missing_blob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,7 @@ class FileBlobStore:
                 "an original file is not what was kept",
                 at=Place(file=str(path)),
                 why="its content has another hash than its name",
-                fix=MEND,
+                fix=FETCH_AGAIN,
             )
         return content
 

@@ -12,7 +12,7 @@ from fitglue_registry.store.days import end_of
 from fitglue_registry.store.joins import SOURCE_ACTIVITIES
 from fitglue_registry.store.statements import IDS, each_row
 from fitglue_registry.store.tables import (
-    FIGURES,
+    ACTIVITY_COLUMNS,
     activities,
     connections,
     records,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fitglue_registry.store.activity_filter import Filter
 
 #: The columns of a listed activity, besides its sources.
-LISTED = ("number", "id", *FIGURES)
+LISTED = ("number", "id", *ACTIVITY_COLUMNS)
 
 _CONNECTIONS = (
     sa.select(source_activities.c.activity_id, connections.c.name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from alembic import command
 from alembic.config import Config
 
-from fitglue_registry.store.making import lock, without_views
+from fitglue_registry.store.schema import lock_schema, recreating_views
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -28,8 +28,8 @@ def upgrade(connection: Connection, target: str = "head") -> None:
     """Run what is missing up to ``target`` inside the caller's transaction; the views are made anew
     around it.
     """
-    lock(connection)
+    lock_schema(connection)
     settings = config()
     settings.attributes["connection"] = connection
-    with without_views(connection):
+    with recreating_views(connection):
         command.upgrade(settings, target)

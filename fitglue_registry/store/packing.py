@@ -13,7 +13,7 @@ import zstandard
 from fitglue_registry.errors import StoreFailed
 from fitglue_registry.model.stored import Packing
 from fitglue_registry.plugin_api import Body
-from fitglue_registry.store.blobs import MEND
+from fitglue_registry.store.blobs import FETCH_AGAIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 _LEVEL = 3
 _DICTIONARY_BYTES = 16_384
 #: Fewer samples make a poor dictionary.
-FEWEST_SAMPLES = 64
+MIN_SAMPLES = 64
 #: More samples make it slow to learn.
-MOST_SAMPLES = 400
+MAX_SAMPLES = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Packed:
     dictionary_id: int | None = None
 
 
-def packed_of(row: Any) -> Packed:
+def packed_from_row(row: Any) -> Packed:
     """The raw part in a row of ``fg_raw``."""
     return Packed(row.sha256, row.wire, row.packing, row.content, row.size, row.dictionary_id)
 
@@ -56,31 +56,31 @@ class _Codecs(threading.local):
 def _make_compressor(dictionary: bytes | None) -> zstandard.ZstdCompressor:
     if dictionary is None:
         return zstandard.ZstdCompressor(level=_LEVEL)
-    learnt = zstandard.ZstdCompressionDict(dictionary)
-    return zstandard.ZstdCompressor(dict_data=learnt, level=_LEVEL)
+    trained = zstandard.ZstdCompressionDict(dictionary)
+    return zstandard.ZstdCompressor(dict_data=trained, level=_LEVEL)
 
 
 def _make_decompressor(dictionary: bytes | None) -> zstandard.ZstdDecompressor:
     if dictionary is None:
         return zstandard.ZstdDecompressor()
-    learnt = zstandard.ZstdCompressionDict(dictionary)
-    return zstandard.ZstdDecompressor(dict_data=learnt)
+    trained = zstandard.ZstdCompressionDict(dictionary)
+    return zstandard.ZstdDecompressor(dict_data=trained)
 
 
 _codecs = _Codecs()
 
 
-def learn_dictionary(samples: Sequence[bytes]) -> bytes | None:
+def train_dictionary(samples: Sequence[bytes]) -> bytes | None:
     """A zstd dictionary from the first rows of a source, ``None`` where there are too few to learn
     from.
     """
-    if len(samples) < FEWEST_SAMPLES:
+    if len(samples) < MIN_SAMPLES:
         return None
     try:
-        learnt = zstandard.train_dictionary(_DICTIONARY_BYTES, list(samples[:MOST_SAMPLES]))
+        trained = zstandard.train_dictionary(_DICTIONARY_BYTES, list(samples[:MAX_SAMPLES]))
     except zstandard.ZstdError:  # samples too small or too alike: packing goes without
         return None
-    return learnt.as_bytes()
+    return trained.as_bytes()
 
 
 def pack(
@@ -93,8 +93,8 @@ def pack(
     digest = hashlib.sha256(content).hexdigest()
     if wire == "gzip":
         return Packed(digest, wire, Packing.VERBATIM, content, len(content))
-    number, learnt = dictionary or (None, None)
-    compressed = _codecs.compressor(learnt).compress(content)
+    number, trained = dictionary or (None, None)
+    compressed = _codecs.compressor(trained).compress(content)
     return Packed(digest, wire, Packing.ZSTD, compressed, len(content), number)
 
 
@@ -136,5 +136,5 @@ def _decompress(
             "FG-raw-damaged",
             "an answer in the database is not what came",
             why=f"it cannot be unpacked: {error}",
-            fix=f"`fitglue doctor --deep` names it; {MEND}",
+            fix=f"`fitglue doctor --deep` names it; {FETCH_AGAIN}",
         ) from error

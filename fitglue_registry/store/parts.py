@@ -253,7 +253,7 @@ def _fetchable(connection_id: str) -> tuple[sa.ColumnElement[bool], ...]:
     return (records.c.connection_id == connection_id, records.c.state.in_(FETCHABLE))
 
 
-def after_walk(db: Db, connection_id: str) -> None:
+def after_full_walk(db: Db, connection_id: str) -> None:
     """What the end of a walk through the whole history does: parts that were given up get another
     chance, a part of which the source said once that there is none is asked for a second time, and
     records that no window showed are to be confirmed by id once more.

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from fitglue_registry.model.stored import Packing, PartName
 from fitglue_registry.store.dictionaries import Dictionaries
-from fitglue_registry.store.packing import Packed, pack, pack_blob, packed_of, unpack
+from fitglue_registry.store.packing import Packed, pack, pack_blob, packed_from_row, unpack
 from fitglue_registry.store.statements import IDS, Statement, chunks, insert_one, update_one
 from fitglue_registry.store.tables import raw
 
@@ -64,7 +64,7 @@ class RawStore:
         self.blobs = blobs
         self._dictionaries = Dictionaries()
 
-    def learn(
+    def train(
         self,
         db: Db,
         source: str,
@@ -72,10 +72,10 @@ class RawStore:
         samples: Sequence[bytes],
     ) -> None:
         """Learn a dictionary from the first sizeable batch of a part; later ones use it."""
-        self._dictionaries.learn(db, source, part, samples)
+        self._dictionaries.train(db, source, part, samples)
 
-    def forget(self) -> None:
-        """Forget what was learnt in a transaction that was rolled back."""
+    def forget_dictionaries(self) -> None:
+        """Forget what was trained in a transaction that was rolled back."""
         self._dictionaries.forget()
 
     def put(
@@ -156,7 +156,7 @@ class RawStore:
         if row.dictionary_id:
             dictionary = self._dictionaries.by_id(db, row.dictionary_id)
         return unpack(
-            packed_of(row),
+            packed_from_row(row),
             dictionary=dictionary,
             blobs=self.blobs,
         )

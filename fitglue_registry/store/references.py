@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: The beginning of an id is enough, as lists show it, if it is not too short.
 SHORTEST_PREFIX = 6
 #: So many matches of one reference are looked at.
-MOST_FOUND = 20
+MAX_MATCHES = 20
 DAY = r"\d{4}-\d\d-\d\d"
 #: A decimal number with more digits is no number of an activity.
 _MOST_DIGITS = 9
@@ -91,7 +91,7 @@ def _candidates(
         return _found_by(db, that_day)
 
     for is_meant in _meanings(athlete_id, reference):
-        query = mine.where(is_meant).order_by(start).limit(MOST_FOUND)
+        query = mine.where(is_meant).order_by(start).limit(MAX_MATCHES)
         candidates = _found_by(db, query)
         if candidates:
             return candidates
@@ -133,7 +133,8 @@ def _upstream(athlete_id: str, reference: str) -> Sequence[sa.ColumnElement[bool
         .select_from(SOURCE_ACTIVITIES)
         .where(source_activities.c.athlete_id == athlete_id)
     )
-    return [activities.c.id.in_(mine.where(is_meant)) for is_meant in at_source(reference)]
+    conditions = conditions_at_source(reference)
+    return [activities.c.id.in_(mine.where(condition)) for condition in conditions]
 
 
 def _has_claim(athlete_id: str, claim: str) -> sa.ColumnElement[bool]:
@@ -148,7 +149,7 @@ def _has_claim(athlete_id: str, claim: str) -> sa.ColumnElement[bool]:
     return activities.c.id.in_(query)
 
 
-def at_source(reference: str) -> Iterator[sa.ColumnElement[bool]]:
+def conditions_at_source(reference: str) -> Iterator[sa.ColumnElement[bool]]:
     """What an id at a source may mean, the narrowest first: the id, the id of a connection, and its
     beginning as screens show it.
     """

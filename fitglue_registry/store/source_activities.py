@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredLegs:
     """What storing a record's source activities changed."""
 
     legs: tuple[tuple[int, EncodedActivity], ...]
     rematch: bool  # what says by itself whose it is changed: claims, start, stub, legs
-    compare: bool  # what is compared with others changed: figures, the recording
+    compare: bool  # what is compared with others changed: columns, the recording
     affected: frozenset[str]  # activities that lost a member
 
     @property
@@ -43,7 +43,7 @@ class Stored:
         return tuple(number for number, _ in self.legs)
 
 
-#: The figures that are compared with those of others: one that changes may change a match.
+#: The columns that are compared with those of others: one that changes may change a match.
 _COMPARED = (
     "sport",
     "start_utc",
@@ -76,7 +76,7 @@ def put_source_activities(
     athlete_id: str,
     encoded: Sequence[EncodedActivity],
     attempt: Attempt,
-) -> Stored:
+) -> StoredLegs:
     """Store what a record says now in place of what it said before; rows keep their ids, so
     opinions about them stay.
     """
@@ -114,7 +114,7 @@ def put_source_activities(
     affected = frozenset(row.activity_id for row in lost if row.activity_id)
     if lost:
         _delete_source_activities(db, [row.id for row in lost])
-    return Stored(tuple(legs), rematch or bool(lost), compare, affected)
+    return StoredLegs(tuple(legs), rematch or bool(lost), compare, affected)
 
 
 def _values_of(leg: EncodedActivity) -> dict[str, Any]:
@@ -122,13 +122,13 @@ def _values_of(leg: EncodedActivity) -> dict[str, Any]:
     return {
         "stub": is_stub,
         "document": leg.document,
-        **leg.figures,
+        **leg.columns,
     }
 
 
 def _moves(row: Any, leg: EncodedActivity) -> bool:
     """Whether a source activity may now belong to another activity, or belongs to none yet."""
-    if row.activity_id is None or row.start_local != leg.figures["start_local"]:
+    if row.activity_id is None or row.start_local != leg.columns["start_local"]:
         return True
     is_stub = leg.activity.stub is not None
     return bool(row.stub) != is_stub
@@ -137,7 +137,7 @@ def _moves(row: Any, leg: EncodedActivity) -> bool:
 def _compares_differently(row: Any, leg: EncodedActivity) -> bool:
     if (row.samples or 0) != leg.samples:
         return True
-    return any(getattr(row, name) != leg.figures[name] for name in _COMPARED)
+    return any(getattr(row, name) != leg.columns[name] for name in _COMPARED)
 
 
 def _put_claims(
@@ -186,7 +186,7 @@ def _delete_source_activities(db: Db, ids: Sequence[int]) -> None:
         db.execute(sa.delete(source_activities).where(source_activities.c.id.in_(chunk)))
 
 
-def forget_lost_activities(db: Db, athlete_id: str) -> None:
+def detach_from_missing_activities(db: Db, athlete_id: str) -> None:
     """Let source activities whose activity is gone, as only damage can do, belong to none: they are
     given one when they are placed anew.
     """

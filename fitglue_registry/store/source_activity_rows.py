@@ -66,12 +66,12 @@ def load_rows(
     db: Db,
     ids: Iterable[int],
     *,
-    claims_too: bool = True,
+    with_claims: bool = True,
 ) -> dict[int, SourceActivityRow]:
     """The source activities of these ids, with their claims unless nobody asks for them."""
     loaded: dict[int, SourceActivityRow] = {}
     for chunk in chunks(sorted(set(ids))):
-        claimed = _claims_of(db, chunk) if claims_too else {}
+        claimed = _claims_of(db, chunk) if with_claims else {}
         for row in db.execute(_ROWS, {"ids": chunk}):
             asserted = frozenset(claimed.get(row.id, ()))
             loaded[row.id] = _loaded(row, asserted)

@@ -43,7 +43,7 @@ _SHARED = (
     )
     .order_by(source_activities.c.id)
 )
-_NEIGHBOURS = Statement(
+_TIMES_NEAR = Statement(
     sa.select(
         source_activities.c.start_utc,
         source_activities.c.start_local,
@@ -106,7 +106,7 @@ def ids_near(
     return near
 
 
-def neighbours(
+def times_near(
     db: Db,
     athlete_id: str,
     number: int,
@@ -116,7 +116,7 @@ def neighbours(
     """When and how long the other source activities of an athlete are that start in this span of
     local time.
     """
-    return _NEIGHBOURS.rows(
+    return _TIMES_NEAR.rows(
         db,
         athlete=athlete_id,
         number=number,

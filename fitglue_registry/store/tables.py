@@ -66,8 +66,8 @@ def _id() -> Column[int]:
     return Column("id", Id, primary_key=True, autoincrement=True)
 
 
-def _figures() -> list[Column[object]]:
-    """The figures of a workout that lists, views and the matcher read without opening the
+def _activity_columns() -> list[Column[object]]:
+    """The columns of a workout that lists, views and the matcher read without opening the
     document.
     """
     texts = ("title", "sport", "start_utc", "start_local", "timezone", "power_kind")
@@ -89,7 +89,7 @@ def _figures() -> list[Column[object]]:
     return [*(Column(name, Text) for name in texts), *(Column(name, Float) for name in numbers)]
 
 
-FIGURES = tuple(column.name for column in _figures())
+ACTIVITY_COLUMNS = tuple(column.name for column in _activity_columns())
 
 athletes = Table(
     "fg_athletes",
@@ -222,7 +222,7 @@ source_activities = Table(
     Column("home_id", Text),  # the activity that was made for it, which a split gives back
     Column("stub", Boolean, nullable=False),
     Column("document", Text, nullable=False),
-    *_figures(),
+    *_activity_columns(),
     Column("model", Integer, nullable=False),
     Column("plugin", Text, nullable=False),
     Column("plugin_version", Text),
@@ -292,7 +292,7 @@ activities = Table(
     Column("document", Text, nullable=False),
     # JSON: field → id of the source activity it was taken from, "" the default.
     Column("origins", Text, nullable=False),
-    *_figures(),
+    *_activity_columns(),
     Column("created_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
     Column("gone_at", Text),

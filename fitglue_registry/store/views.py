@@ -7,10 +7,10 @@ major version.
 
 from __future__ import annotations
 
-from fitglue_registry.store.tables import FIGURES
+from fitglue_registry.store.tables import ACTIVITY_COLUMNS
 
-_ACTIVITY_COLUMNS = ", ".join(f"a.{name}" for name in FIGURES)
-_SOURCE_COLUMNS = ", ".join(f"s.{name}" for name in FIGURES)
+_ACTIVITY_COLUMNS = ", ".join(f"a.{name}" for name in ACTIVITY_COLUMNS)
+_SOURCE_COLUMNS = ", ".join(f"s.{name}" for name in ACTIVITY_COLUMNS)
 
 _LAP_FIELDS = {
     "kind": "TEXT",

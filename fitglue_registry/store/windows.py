@@ -64,6 +64,6 @@ def planned_windows(db: Db, connection_id: str) -> list[PlannedWindow]:
     return planned
 
 
-def window_done(db: Db, planned: PlannedWindow) -> None:
+def remove_planned_window(db: Db, planned: PlannedWindow) -> None:
     """Strike a window off the plan."""
     db.execute(sa.delete(windows).where(windows.c.id == planned.id))

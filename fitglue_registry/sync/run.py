@@ -53,7 +53,7 @@ class Run:
                 yield Transaction(self.context, self.log, db)
         except BaseException:
             self.log.rolled_back(known, counts)
-            self.context.raws.forget()
+            self.context.raws.forget_dictionaries()
             raise
 
     @contextmanager
@@ -67,4 +67,4 @@ class Run:
                 db.rollback()
         finally:
             self.log.rolled_back(known, counts)
-            self.context.raws.forget()
+            self.context.raws.forget_dictionaries()

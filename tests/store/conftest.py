@@ -26,7 +26,7 @@ from fitglue_registry.store.database import Database
 from fitglue_registry.store.encoding import encode_activity
 from fitglue_registry.store.raw_parts import RawStore, ReceivedPart
 from fitglue_registry.store.records import Attempt, insert_record, known_records, update_record
-from fitglue_registry.store.source_activities import Stored, put_source_activities
+from fitglue_registry.store.source_activities import StoredLegs, put_source_activities
 from fitglue_registry.store.source_activity_rows import load_rows
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Library:
             self.db, connection_id, external_id or f"x{next(self._numbers)}", **(values | changes)
         )
 
-    def put(self, record_id: int, *said: model.SourceActivity) -> Stored:
+    def put(self, record_id: int, *said: model.SourceActivity) -> StoredLegs:
         encoded = [encode_activity(leg) for leg in said or (make_activity(),)]
         attempt = Attempt("example", "1.0", NOW)
         return put_source_activities(self.db, record_id, self.athlete_id, encoded, attempt)

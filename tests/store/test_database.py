@@ -377,9 +377,9 @@ def test_every_usual_spelling_of_postgresql_is_taken(scheme):
 def test_the_shown_url_has_no_password():
     """It stands in messages and logs."""
     in_query = "postgresql://u@h/db?password=planted-secret&sslpassword=planted-secret"
-    assert "planted-secret" not in Database(in_query, migrate.upgrade).shown
+    assert "planted-secret" not in Database(in_query, migrate.upgrade).display_url
     in_login = "postgresql://u:planted-secret@h/db"
-    shown = Database(in_login, migrate.upgrade).shown
+    shown = Database(in_login, migrate.upgrade).display_url
     assert shown == "postgresql+psycopg://u:***@h/db"
 
 

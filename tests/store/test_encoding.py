@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from fitglue_registry import model
 from fitglue_registry.model import Column, Stream
-from fitglue_registry.store.encoding import encode_activity, figures_of
+from fitglue_registry.store.encoding import column_values, encode_activity
 from fitglue_registry.store.tables import source_activities
 
 NOW = "2026-06-15T12:00:00.000Z"
@@ -66,7 +66,7 @@ def test_a_start_in_one_clock_fills_in_the_list(activity, changes, start_utc, st
     """Lists are by local time; UTC with an offset gives it, to the edges of the calendar, and UTC
     is never guessed.
     """
-    figures = figures_of(activity(**({"start_local": None} | changes)))
+    figures = column_values(activity(**({"start_local": None} | changes)))
     assert (figures["start_utc"], figures["start_local"]) == (start_utc, start_local)
 
 

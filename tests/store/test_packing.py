@@ -8,24 +8,24 @@ from hypothesis import strategies as st
 
 from fitglue_registry.plugin_api import Body
 from fitglue_registry.store.blobs import MemoryBlobStore
-from fitglue_registry.store.packing import FEWEST_SAMPLES, learn_dictionary, pack, unpack
+from fitglue_registry.store.packing import MIN_SAMPLES, pack, train_dictionary, unpack
 from tests.store.conftest import summaries
 
 
-@pytest.mark.parametrize("samples", [[], [b"{}"], [b""] * 100, summaries(FEWEST_SAMPLES - 1)])
+@pytest.mark.parametrize("samples", [[], [b"{}"], [b""] * 100, summaries(MIN_SAMPLES - 1)])
 def test_too_little_makes_no_dictionary(samples):
     """Few or empty samples are packed without."""
-    assert learn_dictionary(samples) is None
+    assert train_dictionary(samples) is None
 
 
 @given(
     content=st.binary(max_size=2000),
     wire=st.sampled_from(["identity", "gzip"]),
-    learnt=st.booleans(),
+    trained=st.booleans(),
 )
-def test_packing_loses_nothing(content, wire, learnt):
+def test_packing_loses_nothing(content, wire, trained):
     """Any bytes, in any encoding, with and without a dictionary."""
-    dictionary = (1, _LEARNT) if learnt else None
+    dictionary = (1, _LEARNT) if trained else None
     packed = pack(content, wire, dictionary=dictionary)
     assert packed.size == len(content)
     assert unpack(
@@ -33,4 +33,4 @@ def test_packing_loses_nothing(content, wire, learnt):
     ) == Body(content, wire)
 
 
-_LEARNT = learn_dictionary(summaries(200)) or b""
+_LEARNT = train_dictionary(summaries(200)) or b""

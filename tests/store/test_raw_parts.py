@@ -83,7 +83,7 @@ def test_only_one_part_is_read_where_only_one_is_asked_for(library, raws, put):
 
 def test_a_dictionary_makes_rows_small_and_gives_them_back(library, raws, put):
     """Learnt from the first batch, used for the next row, found again by another process."""
-    raws.learn(library.db, "intervals", "summary", summaries(200))
+    raws.train(library.db, "intervals", "summary", summaries(200))
     row = summaries(300)[-1]
     put(row)
     kept = library.db.execute(sa.select(raw)).one()
@@ -100,8 +100,8 @@ def test_a_dictionary_makes_rows_small_and_gives_them_back(library, raws, put):
 def test_a_dictionary_is_learnt_once(library, raws):
     """What was packed with the first needs the first."""
     for _ in range(2):
-        raws.learn(library.db, "intervals", "summary", summaries(200))
-        RawStore(MemoryBlobStore()).learn(library.db, "intervals", "summary", summaries(100))
+        raws.train(library.db, "intervals", "summary", summaries(200))
+        RawStore(MemoryBlobStore()).train(library.db, "intervals", "summary", summaries(100))
     assert library.db.scalar(sa.select(sa.func.count()).select_from(dictionaries)) == 1
 
 
@@ -109,9 +109,9 @@ def test_a_dictionary_of_a_transaction_that_failed_is_forgotten(sqlite, library_
     """The next transaction must not use what the database does not have."""
     raws = RawStore(MemoryBlobStore())
     with sqlite.write() as db:
-        raws.learn(db, "intervals", "summary", summaries(200))
+        raws.train(db, "intervals", "summary", summaries(200))
         db.rollback()
-    raws.forget()
+    raws.forget_dictionaries()
     with sqlite.write() as db:
         record = library_of(db).record()
         raws.put(db, record, "intervals", ReceivedPart("summary", Body(b"{}"), NOW))

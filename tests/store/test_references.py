@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from fitglue_registry.errors import UserMistake
-from fitglue_registry.store.record_story import find_records
+from fitglue_registry.store.record_details import find_records
 from fitglue_registry.store.references import resolve
 
 

@@ -12,7 +12,7 @@ from fitglue_registry.store.sql import column_names, run_sql
 
 #: A promise: a name may be added at the end of its list, none is ever changed or taken away within
 #: a major version.
-FIGURES = [
+ACTIVITY_COLUMNS = [
     "title",
     "sport",
     "start_utc",
@@ -38,7 +38,7 @@ COLUMNS = {
         "id",
         "number",
         "athlete_id",
-        *FIGURES,
+        *ACTIVITY_COLUMNS,
         "sources",
         "document",
         "created_at",
@@ -73,7 +73,7 @@ COLUMNS = {
         "leg_no",
         "stub",
         "gone",
-        *FIGURES,
+        *ACTIVITY_COLUMNS,
         "at_source",
         "first_seen_at",
         "changed_at",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from fitglue_registry.plugin_api import Window
-from fitglue_registry.store.windows import plan_windows, planned_windows, window_done
+from fitglue_registry.store.windows import plan_windows, planned_windows, remove_planned_window
 
 NOW = "2026-06-15T12:00:00.000Z"
 
@@ -21,7 +21,7 @@ def test_the_windows_of_a_walk_are_struck_off_one_by_one(library):
     plan_windows(library.db, one, NOW, windows)
     planned = planned_windows(library.db, one)
     assert [found.window for found in planned] == windows
-    window_done(library.db, planned[0])
+    remove_planned_window(library.db, planned[0])
     assert [found.window for found in planned_windows(library.db, one)] == windows[1:]
     plan_windows(library.db, one, NOW, windows[:1])
     assert [found.window for found in planned_windows(library.db, one)] == windows[:1]

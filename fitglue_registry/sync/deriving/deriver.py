@@ -55,7 +55,7 @@ class Derived:
         """When it started, as the store writes it, if that is known."""
         if not self.encoded:
             return None
-        start: str | None = self.encoded[0].figures["start_local"]
+        start: str | None = self.encoded[0].columns["start_local"]
         return start
 
     def checked(self) -> Derived:

@@ -15,7 +15,7 @@ from fitglue_registry.model.stored import RecordState, RunDecision, RunKind, Run
 from fitglue_registry.store.athletes import lock_athlete
 from fitglue_registry.store.records import RecordRow, select_records
 from fitglue_registry.store.runs import RunLog
-from fitglue_registry.store.source_activities import forget_lost_activities
+from fitglue_registry.store.source_activities import detach_from_missing_activities
 from fitglue_registry.store.source_activity_search import shared_of
 from fitglue_registry.store.statements import chunks
 from fitglue_registry.store.tables import quarantine, records, source_activities, streams
@@ -98,7 +98,7 @@ class _Rebuild:
             select_records().where(records.c.connection_id == connection_id).order_by(records.c.id)
         )
         with self._context.database.write() as db:
-            forget_lost_activities(db, self._context.athlete_id)
+            detach_from_missing_activities(db, self._context.athlete_id)
             return [RecordRow(*row) for row in db.execute(query)]
 
     def _derive(self, rows: Sequence[RecordRow]) -> Events:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.errors import FitglueError
     from fitglue_registry.store.encoding import EncodedActivity
-    from fitglue_registry.store.source_activities import Stored
+    from fitglue_registry.store.source_activities import StoredLegs
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.deriving.deriver import Derived
     from fitglue_registry.sync.run import Transaction
@@ -27,7 +27,7 @@ def store_derived(
     transaction: Transaction,
     record_id: int,
     derived: Derived,
-) -> Stored | None:
+) -> StoredLegs | None:
     """Store what was made of a record, or keep it aside; its activities are for ``place_stored`` to
     bring up to date.
     """
@@ -43,7 +43,7 @@ def put_derived(
     transaction: Transaction,
     record_id: int,
     derived: Derived,
-) -> Stored:
+) -> StoredLegs:
     """Store the source activities that were made of a record."""
     context = transaction.context
     return put_source_activities(
@@ -55,7 +55,7 @@ def put_derived(
     )
 
 
-def place_stored(transaction: Transaction, stored: Iterable[Stored | None]) -> None:
+def place_stored(transaction: Transaction, stored: Iterable[StoredLegs | None]) -> None:
     """Match anew what changed in what decides about matches; merge again what only says something
     else.
     """

@@ -16,7 +16,7 @@ from fitglue_registry.sync.events import Decided
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fitglue_registry.store.source_activities import Stored
+    from fitglue_registry.store.source_activities import StoredLegs
     from fitglue_registry.sync.deriving.deriver import Derived
     from fitglue_registry.sync.fetching.answers import Answered
     from fitglue_registry.sync.run import Run, Transaction
@@ -37,7 +37,7 @@ def store_answers(
     context = run.context
     with run.transaction() as transaction:
         if part not in BLOB_PARTS:
-            context.raws.learn(transaction.db, context.entry.id, part, _plain_bytes(batch))
+            context.raws.train(transaction.db, context.entry.id, part, _plain_bytes(batch))
         stored = []
         for answered in batch:
             record_id = record_of[answered.external_id]
@@ -65,7 +65,7 @@ def _store_answer(
     part: str,
     record_id: int,
     answered: Answered,
-) -> Stored | None:
+) -> StoredLegs | None:
     item = answered.item
     derived = answered.derived
     if derived is not None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.model.stored import PartName, RecordState, RunDecision
 from fitglue_registry.store.connections import update_connection
-from fitglue_registry.store.parts import after_walk
+from fitglue_registry.store.parts import after_full_walk
 from fitglue_registry.store.records import update_record
-from fitglue_registry.store.windows import window_done
+from fitglue_registry.store.windows import remove_planned_window
 from fitglue_registry.sync.events import Decided, Events, WindowListed
 from fitglue_registry.sync.listing.comparing import compare_window
 from fitglue_registry.sync.listing.deriving import derive_changes
@@ -83,16 +83,16 @@ def _commit(
     with run.transaction() as transaction:
         if changes:
             summaries = [each.change.listing.summary for each in changes]
-            context.raws.learn(transaction.db, context.entry.id, PartName.SUMMARY, summaries)
+            context.raws.train(transaction.db, context.entry.id, PartName.SUMMARY, summaries)
         for record in missing:
             update_record(transaction.db, record.id, state=RecordState.MISSING)
             reason = "not listed any more; to be confirmed by id"
             transaction.decide(RunDecision.MISSING, record.id, reason)
         store_changes(transaction, changes)
         if listed.planned is not None:
-            window_done(transaction.db, listed.planned)
+            remove_planned_window(transaction.db, listed.planned)
         if listed.walk_done is not None:
-            after_walk(transaction.db, context.connection_id)
+            after_full_walk(transaction.db, context.connection_id)
             update_connection(transaction.db, context.connection_id, full_walk_at=listed.walk_done)
 
 

@@ -86,11 +86,11 @@ def test_numbers_are_stored_as_their_type_has_them(derive):
     """A plugin may give a whole number where the model has a fraction, or a list for a tuple."""
     [prepared] = derive(lambda _: [ride(elapsed_s=10**20, tags=["a"], pool_lengths=3.0)])
     assert (
-        prepared.figures["elapsed_s"],
+        prepared.columns["elapsed_s"],
         prepared.activity.tags,
         prepared.activity.pool_lengths,
     ) == (1e20, ("a",), 3)
-    assert isinstance(prepared.figures["elapsed_s"], float)
+    assert isinstance(prepared.columns["elapsed_s"], float)
 
 
 @pytest.mark.parametrize(

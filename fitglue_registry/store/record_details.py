@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from fitglue_registry.store.joins import RECORDS
-from fitglue_registry.store.references import DAY, MOST_FOUND, at_source
+from fitglue_registry.store.references import DAY, MAX_MATCHES, conditions_at_source
 from fitglue_registry.store.tables import (
     claims,
     connections,
@@ -33,8 +33,8 @@ def find_records(
 ) -> list[int]:
     """The records of an external id or a claim, whether an activity came of them or not."""
     mine = _records_of(athlete_id)
-    for is_meant in at_source(reference):
-        record_ids = list(db.scalars(mine.where(is_meant).limit(MOST_FOUND)))
+    for is_meant in conditions_at_source(reference):
+        record_ids = list(db.scalars(mine.where(is_meant).limit(MAX_MATCHES)))
         if record_ids:
             return record_ids
     claiming = (
@@ -63,7 +63,7 @@ def _records_of(athlete_id: str) -> sa.Select[Any]:
     )
 
 
-def record_story(db: Db, record_id: int) -> dict[str, Any]:
+def record_details(db: Db, record_id: int) -> dict[str, Any]:
     """A record with its parts, its quarantine, its source activities and their claims, as plain
     values.
     """

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from fitglue_registry.model.stored import PartState
 from fitglue_registry.store.parts import PartUpdate, set_part
-from fitglue_registry.store.record_story import find_records, record_story, records_on
+from fitglue_registry.store.record_details import find_records, record_details, records_on
 
 
 def at(text):
@@ -19,7 +19,7 @@ def test_a_record_tells_its_story(library, activity):
     one = library.put(record, activity(claims=("b:2", "a:1"))).ids[0]
     update = PartUpdate(PartState.NONE, code="FG-none", reason="typed in")
     set_part(library.db, record, "detail", update)
-    story = record_story(library.db, record)
+    story = record_details(library.db, record)
     assert (story["external_id"], story["reason"], story["quarantine"]) == (
         "i7",
         {"code": "FG-x"},

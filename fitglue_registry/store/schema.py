@@ -30,25 +30,25 @@ _VERSION = sa.Table(
 )
 
 
-def make(connection: Connection, revision: str) -> None:
+def create_schema(connection: Connection, revision: str) -> None:
     """Make everything inside the caller's transaction, unless another process did so meanwhile."""
-    lock(connection)
+    lock_schema(connection)
     if sa.inspect(connection).has_table(_VERSION.name):
         return
-    with without_views(connection):
+    with recreating_views(connection):
         metadata.create_all(connection)
         _VERSION.create(connection)
         connection.execute(sa.insert(_VERSION).values(version_num=revision))
 
 
-def lock(connection: Connection) -> None:
+def lock_schema(connection: Connection) -> None:
     """Let one process at a time change the tables."""
     if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
 @contextmanager
-def without_views(connection: Connection) -> Iterator[None]:
+def recreating_views(connection: Connection) -> Iterator[None]:
     """The views are made anew around a change of the tables."""
     views = definitions(connection.dialect.name)
     for name in views:
