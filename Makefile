@@ -13,14 +13,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
 
-PAGES := README.md CHANGELOG.md SECURITY.md docs $(wildcard plugins/*/README.md) benchmarks/dedupe-words.md
+PAGES := README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md docs changelog.d .github \
+	$(wildcard plugins/*/README.md) benchmarks/dedupe-words.md
+# The checks of `make lint`. Each is a hook in .pre-commit-config.yaml, too.
+LINTS := lint-format lint-code lint-pages lint-types lint-rooms lint-entries lint-generated lint-changelog
 
 PREFIX ?= $(HOME)/.local
 APP := $(PREFIX)/lib/fitglue
 COMMAND := $(PREFIX)/bin/fitglue
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage test-long bench install uninstall generate setup lint clean
+.PHONY: help demo test coverage test-long bench install uninstall generate setup lint $(LINTS) hooks dist clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,15 +37,24 @@ test: setup lint ## every check, four minutes on two cores; ends with the second
 coverage: setup ## which lines `make test` does not reach; takes half as long again
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long" --cov --cov-report=term:skip-covered -q
 
-lint: setup
+lint: $(LINTS) ## the checks of `make test` without its tests: style, types, rooms, entries, pages
+lint-format: setup
 	@$(BIN)/ruff format --check --quiet .
+lint-code: setup
 	@$(BIN)/ruff check .
+lint-pages: setup
 	@$(BIN)/mdformat --check $(PAGES)
+lint-types: setup
 	@$(BIN)/mypy
+lint-rooms: setup
 	@$(BIN)/lint-imports --no-cache
+lint-entries: setup
 	@$(BIN)/fitglue registry check
 	@$(BIN)/fitglue registry check plugins/fitglue-files/fitglue_files/registry
+lint-generated: setup
 	@$(BIN)/python tools/generate.py --check
+lint-changelog: setup
+	@draft=$$($(BIN)/towncrier build --draft --version next 2>&1) || { echo "$$draft"; exit 1; }
 
 test-long: setup ## the tests that take their time, and all the faults; writes docs/reliability.md
 	@rm -rf .reliability
@@ -55,6 +67,13 @@ bench: setup ## measure speed and size against a stand-in on loopback, half an h
 
 generate: setup ## write what is generated from code and registry
 	@$(BIN)/python tools/generate.py
+
+hooks: setup ## run the checks of `make lint` before each commit, where a file that they read has changed
+	@$(BIN)/pre-commit install
+
+dist: setup ## build the host and each plugin, as sdist and wheel, into dist/
+	@for project in . plugins/*/; do $(BIN)/python -m build --no-isolation --outdir dist --quiet $$project || exit 1; done
+	@ls dist
 
 setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)

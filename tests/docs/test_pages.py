@@ -8,6 +8,7 @@ import inspect
 import json
 import shlex
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -21,6 +22,9 @@ from fitglue_registry.registry import entry, http
 from fitglue_registry.sync import events
 from tests.docs.pages import CHECKOUT, DOCS, README, blocks, local_links, prose
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 WRITTEN = (
     "index.md",
     "athlete.md",
@@ -29,8 +33,15 @@ WRITTEN = (
     "data-model.md",
     "backup.md",
     "architecture.md",
+    "glossary.md",
 )
-PAGES = [README, CHECKOUT / "CHANGELOG.md", *(DOCS / name for name in WRITTEN)]
+PAGES = [
+    README,
+    CHECKOUT / "CONTRIBUTING.md",
+    CHECKOUT / "CHANGELOG.md",
+    CHECKOUT / "changelog.d" / "README.md",
+    *(DOCS / name for name in WRITTEN),
+]
 #: Filled in by the reader of a registry, and never written.
 NOT_WRITTEN = {"file", "origin"}
 SECTIONS = {
@@ -56,13 +67,18 @@ SECTIONS = {
 }
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def page_name(page: Path) -> str:
+    """The path of a page in the checkout."""
+    return page.relative_to(CHECKOUT).as_posix()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_links_lead_somewhere(page):
     """Every link to another file of the checkout leads to one."""
     assert [link for link in local_links(page) if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_printed_commands_are_understood(page):
     """Every command that a page prints has the name, the options and the number of arguments that
     the command takes.
