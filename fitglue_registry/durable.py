@@ -1,4 +1,4 @@
-"""Writes, renames and locks files so that a power cut or a kill leaves the old or the new one."""
+"""Functions that write, rename and lock files so that a crash leaves the old or the new content."""
 
 from __future__ import annotations
 
@@ -14,49 +14,61 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 UNFINISHED = ".unfinished-"
-"""How the name of a file begins while it is written; one that stays behind was never finished."""
+"""Prefix of a file's name while it is being written; such a file is left over only by a crash."""
 
 _LONGEST_WAIT_S = 30.0
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write with mode 0600 under another name, sync, rename, sync the folder; raises ``OSError``
-    and leaves nothing behind.
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace the content of a file durably, with mode 0600.
+
+    A crash or a power cut at any moment leaves either the old content or the new content.
+
+    Raises:
+        OSError: If the file cannot be written; the old content and no temporary file remain.
     """
+    # The temporary file is in the same folder, because a rename is atomic only within one file
+    # system. mkstemp creates it with mode 0600, which the rename keeps.
     handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
+            # The content must be on the disk before the name is: after a power cut, a renamed
+            # file that was not synced can be empty.
             os.fsync(file.fileno())
         Path(unfinished).replace(path)
     except BaseException:
         with suppress(OSError):
             Path(unfinished).unlink()
         raise
+    # Without this, a power cut can undo the rename although the caller was told that it succeeded.
     sync_folder(path.parent)
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what ``write_whole`` left behind when it was killed; only while nobody else writes in
-    the folder.
+    """Remove the temporary files of ``write_atomically`` calls that a crash interrupted.
+
+    Call it only while no other process writes in the folder, because their temporary files look
+    the same.
     """
     for path in folder.glob(f"{UNFINISHED}*"):
         path.unlink(missing_ok=True)
 
 
 def make_folder(folder: Path, mode: int = 0o700) -> None:
-    """Make the folder and those above it, durably."""
+    """Create the folder and its missing parents, each durably; ``mode`` applies to the last one."""
     if folder.is_dir():
         return
     if folder.parent != folder:
         make_folder(folder.parent)
+    # exist_ok, because another process may create it after the check above.
     folder.mkdir(mode=mode, exist_ok=True)
     sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable, where the system knows of such a thing."""
+    """Make the names in a folder durable; do nothing on Windows, which cannot sync a folder."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -69,8 +81,8 @@ def sync_folder(folder: Path) -> None:
 def private_lock(path: Path) -> AbstractContextManager[object]:
     """Return a lock that one process holds at a time, in a file that only its owner may open.
 
-    Entering waits for up to thirty seconds and raises ``TimeoutError`` after that; the lock ends
-    with the process that holds it.
+    Entering the lock waits up to thirty seconds and then raises ``TimeoutError``. The operating
+    system releases the lock when the process that holds it ends, however it ends.
     """
     return FileLock(
         path,

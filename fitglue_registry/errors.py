@@ -1,17 +1,17 @@
-"""Every failure that crosses a room, as one value with a code, what, where, why and fix; this
-module imports nothing of ours.
+"""The errors that cross from one room to another, each with a code, what, where, why and fix.
 
-The tree is cut by what the caller does next, not by where the failure arose::
+This module imports nothing of the project, so every room can raise its errors. The tree is divided
+by what the caller does next, not by where the failure arose::
 
     FitglueError
     ├── Retryable          wait and try again later; the sync stops cleanly and resumes  (exit 4)
-    ├── RecordRefused      keep the record in quarantine and go on with the next one     (exit 5)
-    ├── ConnectionStopped  stop this connection, go on with the others                   (exit 5)
-    │   └── AthleteNeeded  … until the athlete has done something (a new key, say)       (exit 3)
-    ├── UserMistake        say what was wrong with the input, and change nothing         (exit 2)
+    ├── RecordRefused      keep the record in quarantine, continue with the next one     (exit 5)
+    ├── ConnectionStopped  stop this connection, continue with the others                (exit 5)
+    │   └── AthleteNeeded  … until the athlete has acted (for example, given a new key)  (exit 3)
+    ├── UserMistake        report what is wrong with the input, and change nothing       (exit 2)
     │   └── EntryInvalid   … in a registry entry, with file:line:column                  (exit 8)
-    ├── PluginFailed       a plugin broke its contract: name it, leave it out, go on     (exit 8)
-    ├── Busy               somebody else holds the lock                                  (exit 6)
+    ├── PluginFailed       a plugin broke its contract: name it, leave it out, continue  (exit 8)
+    ├── Busy               another process holds the lock                                (exit 6)
     └── StoreFailed        the local store cannot be read or written                     (exit 7)
 """
 
@@ -21,12 +21,18 @@ import re
 from typing import Any, ClassVar, NamedTuple
 
 CODE = re.compile(r"FG-[a-z0-9]+(-[a-z0-9]+)*")
-"""The form of a code; match the whole text with it (``fullmatch``)."""
+"""The form of an error code; use it with ``fullmatch``."""
 
 
 class Place(NamedTuple):
-    """Where something was found: a file with 1-based line and column, or a URL without secrets, or
-    a field, or several.
+    """The place that an error is about: a file, a URL, a field, or a combination of them.
+
+    Attributes:
+        file: Path of the file as it was given.
+        line: Line in the file, counted from 1.
+        column: Column in the line, counted from 1.
+        url: URL without its secrets.
+        field: Name of a field, or the dotted path of a value in a document.
     """
 
     file: str | None = None
@@ -40,7 +46,7 @@ class Place(NamedTuple):
         return ", ".join(part for part in parts if part)
 
     def _in_file(self) -> str | None:
-        """``file:line:column``, as far as they are known."""
+        """Return ``file:line:column`` without the numbers that are unknown."""
         if not self.file:
             return None
         numbers = (self.line, self.column)
@@ -48,16 +54,22 @@ class Place(NamedTuple):
         return ":".join([self.file, *position])
 
     def as_dict(self) -> dict[str, Any]:
-        """The parts that are known, for ``--json``."""
+        """Return the attributes that are known, for ``--json``."""
         return {name: value for name, value in self._asdict().items() if value is not None}
 
 
 class FitglueError(Exception):
-    """One failure in parts, so that the terminal, ``--json`` and a web page render the same object.
+    """One failure in parts, so that the terminal, ``--json`` and a web page can each render it.
 
-    ``code`` is stable and documented in ``docs/errors.md``; ``what`` is one sentence without its
-    full stop; ``why`` and ``fix`` may be left out, a ``fix`` names the next thing to do. Raises
-    ``ValueError`` for a code that is not ``FG-kebab``.
+    Args:
+        code: Stable code, such as ``FG-key-rejected``; ``docs/errors.md`` lists all of them.
+        what: What happened, as one sentence without its final period.
+        at: Place that the failure is about.
+        why: Reason, if it is known.
+        fix: What the reader should do next.
+
+    Raises:
+        ValueError: If ``code`` does not have the form ``FG-kebab-case``.
     """
 
     exit_code: ClassVar[int] = 1
@@ -72,7 +84,7 @@ class FitglueError(Exception):
         fix: str | None = None,
     ) -> None:
         if not CODE.fullmatch(code):
-            raise ValueError(f"an error code is FG- and a kebab name, not {code!r}")
+            raise ValueError(f"an error code is FG- and a kebab-case name, not {code!r}")
         super().__init__(code, what)
         self.code = code
         self.what = what
@@ -86,11 +98,12 @@ class FitglueError(Exception):
         return f"{text} ({place})" if place else text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Not by ``args``: whoever raised the error may have changed them.
+        # Workers pickle errors. The default would rebuild an error from ``args``, which whoever
+        # raised it may have changed.
         return type(self), (self.code, self.what), vars(self)
 
     def as_dict(self) -> dict[str, Any]:
-        """The error as plain values: code, what, and where, why, fix when known."""
+        """Return the error as plain values: code and what; where, why and fix if they are known."""
         parts: dict[str, Any] = {"code": self.code, "what": self.what}
         if self.at:
             parts["where"] = self.at.as_dict()
@@ -102,8 +115,10 @@ class FitglueError(Exception):
 
 
 class Retryable(FitglueError):
-    """The source is not there just now (network, limit, outage); ``retry_after_s`` says how long it
-    asked to be left alone.
+    """The source is temporarily unavailable: no network, a rate limit, or an outage.
+
+    ``retry_after_s`` is the number of seconds that the source asked the client to wait, or ``None``
+    if it did not say.
     """
 
     exit_code = 4
@@ -111,48 +126,48 @@ class Retryable(FitglueError):
 
 
 class RecordRefused(FitglueError):
-    """One record cannot be understood; it is kept in quarantine and the rest goes on."""
+    """One record cannot be normalized; it goes to quarantine, and the other records continue."""
 
     exit_code = 5
 
 
 class ConnectionStopped(FitglueError):
-    """This connection cannot go on; the others can."""
+    """This connection cannot continue; other connections can."""
 
     exit_code = 5
 
 
 class AthleteNeeded(ConnectionStopped):
-    """Only the athlete can mend it: a rejected key, a missing permission."""
+    """Only the athlete can fix the failure: a rejected key, or a missing permission."""
 
     exit_code = 3
 
 
 class UserMistake(FitglueError):
-    """What was typed or configured cannot be done; nothing was changed."""
+    """The request or the configuration cannot be carried out; nothing was changed."""
 
     exit_code = 2
 
 
 class EntryInvalid(UserMistake):
-    """A registry entry is wrong; ``at`` holds file, line, column and the path inside the entry."""
+    """A registry entry is invalid; ``at`` has file, line, column and the path inside the entry."""
 
     exit_code = 8
 
 
 class PluginFailed(FitglueError):
-    """A plugin broke its contract; ``at.field`` names plugin and hook."""
+    """A plugin broke its contract; ``at.field`` names the plugin and the hook."""
 
     exit_code = 8
 
 
 class Busy(FitglueError):
-    """Another process works on the same connection."""
+    """Another process is working on the same connection."""
 
     exit_code = 6
 
 
 class StoreFailed(FitglueError):
-    """The local store cannot be read or written, or was made by a newer version."""
+    """The local store cannot be read or written, or a newer version made it."""
 
     exit_code = 7

@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from itertools import count
 from typing import TYPE_CHECKING
 
-from fitglue_registry.durable import make_folder, sync_folder, write_whole
+from fitglue_registry.durable import make_folder, sync_folder, write_atomically
 from fitglue_registry.errors import Place, StoreFailed
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def replace_secrets(
         sync_folder(aside)
     make_folder(folder)
     for file, content in new.items():
-        write_whole(file, content)
+        write_atomically(file, content)
 
 
 def _new_secrets(opened: OpenBackup, folder: Path) -> dict[Path, bytes]:

@@ -180,7 +180,7 @@ def _values_of_unavailable(answer: Unavailable) -> str | None:
     if type(answer.part) is not str or not _is_one_of(answer.state, _STATES):
         return "that it is unavailable in a state that does not exist"
     if not is_text(answer.code) or not CODE.fullmatch(answer.code):
-        return "that it is unavailable, with a code that is not FG- and a kebab name"
+        return "that it is unavailable, with a code that is not FG- and a kebab-case name"
     has_reason = is_text(answer.reason) and bool(answer.reason)
     if not has_reason or not is_text_or_none(answer.fix):
         return "that it is unavailable, without a reason that is text"

@@ -19,7 +19,7 @@ from fitglue_registry.errors import (
     Retryable,
     StoreFailed,
 )
-from fitglue_registry.redaction.exceptions import clean_exception
+from fitglue_registry.redaction.exceptions import redact_exception
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -75,7 +75,7 @@ class HookCall:
         neither in the error nor behind it.
         """
         try:
-            clean_exception(error, self.redact)
+            redact_exception(error, self.redact)
             explained = self._explained(error)
         except BaseException as second:  # noqa: BLE001 - an exception that cannot even be printed
             explained = self.failure(

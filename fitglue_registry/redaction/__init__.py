@@ -1,1 +1,1 @@
-"""Removes secrets from everything that is shown, logged or stored."""
+"""Functions that remove secrets from everything that is shown, logged or stored."""

@@ -1,9 +1,10 @@
-"""The characters that no text from elsewhere may bring into a terminal or a page."""
+"""The characters that text from outside must never bring into a terminal or a web page."""
 
 from __future__ import annotations
 
-#: A pattern for one of them: control characters, what turns the direction of writing, what is
-#: invisible, and halves of characters. It is a text, to be compiled alone or within another.
+#: Pattern for one such character: a control character, a change of the writing direction, an
+#: invisible character, or half of a surrogate pair. It is not compiled, because some callers use
+#: it as one alternative of a longer pattern.
 CONTROL_CHARACTER = (
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"

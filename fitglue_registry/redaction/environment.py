@@ -1,4 +1,4 @@
-"""Finds the secrets that the environment and addresses hold, so that a redactor knows them."""
+"""Finds the secrets in environment variables and addresses, so that a redactor can remove them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from urllib.parse import unquote, unquote_plus
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+#: Shorter pieces of a password would match parts of ordinary words.
 _SHORTEST_PIECE = 5
-#: FITGLUE_INTERVALS_API_KEY and the like; FITGLUE_SECRETS is no secret.
+#: Variables such as FITGLUE_INTERVALS_API_KEY. FITGLUE_SECRETS names a kind of secret store and is
+#: not a secret itself.
 _SECRET_VARIABLE = re.compile(r"FITGLUE_\w*(?:KEY|TOKEN|PASSWORD|SECRET)|PGPASSWORD")
 _PASSWORD_IN_QUERY = re.compile(r"[?&](?:ssl)?password=([^&]+)")
 _DELIMITERS = re.compile(r"[@/:?#\[\]]")
@@ -20,8 +22,14 @@ _DELIMITERS = re.compile(r"[@/:?#\[\]]")
 def secrets_of_environment(
     environment: Mapping[str, str] | None = None, *addresses: str
 ) -> Iterator[str]:
-    """Yield what a message could quote although no connection holds it: keys for ``connect``,
-    passwords of the database and of proxies.
+    """Yield the secrets that a message could quote although no connection has them.
+
+    These are the keys that ``connect`` reads from the environment, and the passwords of the
+    database and of proxies.
+
+    Args:
+        environment: Environment variables; by default those of this process.
+        addresses: Further addresses that may contain a password, such as the database's URL.
     """
     variables = os.environ if environment is None else environment
     for name, value in variables.items():
@@ -34,8 +42,10 @@ def secrets_of_environment(
 
 
 def _passwords(address: str) -> Iterator[str]:
-    """Yield the password of an address, also of one that is written wrongly: then its pieces end
-    where a host or a port should be.
+    """Yield the password of an address in every form in which an error message can quote it.
+
+    In a malformed address, a parser can take pieces of an unquoted password for a host or a port;
+    these pieces are secrets too.
     """
     _, _, rest = address.partition("://")
     user, at, _ = rest.rpartition("@")

@@ -1,8 +1,7 @@
-"""Takes secrets out of exceptions, in place and to the end of their chain: whoever prints one later
-finds none there.
+"""Redacts exceptions in place and along their chain, so that they can be printed later.
 
-A plugin never has a key, and may still quote one: from what its server sent, or from its
-environment.
+A plugin never receives a key, but its exceptions can still quote one that its server sent or that
+is in its environment.
 """
 
 from __future__ import annotations
@@ -17,24 +16,29 @@ log = logging.getLogger(__name__)
 
 Redact = Callable[[str], str]
 
-#: What the system's own exceptions print, beside their arguments.
-_OF_THE_SYSTEM = ("filename", "filename2", "strerror", "__notes__")
+#: Attributes that Python's own exceptions print in addition to their arguments.
+_PRINTED_ATTRIBUTES = ("filename", "filename2", "strerror", "__notes__")
 _MAY_HOLD_TEXT = (str, bytes, list, tuple, dict)
 
 
-def clean_exception(error: BaseException, redact: Redact) -> None:
-    """Redact the texts of the exception, and of every one behind it."""
+def redact_exception(error: BaseException, redact: Redact) -> None:
+    """Redact the texts of an exception and of every exception in its chain.
+
+    Args:
+        error: Exception to change in place.
+        redact: Function that returns a text without secrets.
+    """
     for member in _chain(error):
-        # An exception of a plugin's own making may refuse to be changed; what is shown of it is
-        # redacted anyway.
+        # A plugin's own exception class can raise anything when its attributes are set. That is
+        # not an error, because every text is redacted again before it is shown.
         try:
-            _clean_one(member, redact)
+            _redact_texts(member, redact)
         except Exception:  # noqa: BLE001
             log.debug("an exception of type %s cannot be changed", type(member).__name__)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and everything behind it, each once."""
+    """Yield the error and every exception in its chain, its groups and its arguments, each once."""
     unseen: list[Any] = [error]
     seen: set[int] = set()
     while unseen:
@@ -48,11 +52,11 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         unseen += candidate.args
 
 
-def _clean_one(error: BaseException, redact: Redact) -> None:
+def _redact_texts(error: BaseException, redact: Redact) -> None:
     if isinstance(error, FitglueError):
         error.at = _clean_place(error.at, redact)
     error.args = tuple(_clean(value, redact) for value in error.args)
-    for name in (*_OF_THE_SYSTEM, *vars(error)):
+    for name in (*_PRINTED_ATTRIBUTES, *vars(error)):
         value = getattr(error, name, None)
         if isinstance(value, _MAY_HOLD_TEXT):
             setattr(error, name, _clean(value, redact))
@@ -69,14 +73,16 @@ def _clean_place(at: Place | None, redact: Redact) -> Place | None:
 
 
 def _clean(value: Any, redact: Redact) -> Any:
-    """Return the same value where there is nothing to take out of it."""
+    """Return a value without secrets; return the same object if it has none."""
     if isinstance(value, bytes):
+        # Latin-1 maps every byte to one character, so any bytes survive the round trip.
         clean = _clean(value.decode("latin-1"), redact)
         return clean.encode("latin-1", "replace")
     if type(value) in (list, tuple):
         return type(value)(_clean(item, redact) for item in value)
     if isinstance(value, str):
         text = value
+    # A dict becomes its repr, because its keys and its nested values can be secrets as well.
     elif isinstance(value, dict):
         text = repr(value)
     else:

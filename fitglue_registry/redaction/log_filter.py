@@ -1,4 +1,4 @@
-"""A filter for log handlers that takes secrets out of every record."""
+"""A filter for log handlers that removes secrets from every log record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 class RedactingFilter(logging.Filter):
-    """Put on a log *handler*: rewrites every record that passes, its exception's text included."""
+    """A filter that rewrites each log record, including the text of its exception.
+
+    Add it to a *handler*: the filters of a logger do not see the records of its children.
+    """
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
@@ -18,13 +21,12 @@ class RedactingFilter(logging.Filter):
         self._formatter = logging.Formatter()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass, without secrets."""
+        """Remove the secrets from a record and return ``True``, so that every record passes."""
         record.msg = self._redactor.text(_message(record))
         record.args = None
         if record.exc_info:
             record.exc_text = record.exc_text or self._formatter.formatException(record.exc_info)
-            # Left in place, a handler could print the exception anew, or walk from it to a
-            # request's headers.
+            # A handler could format the exception again, or follow it to the headers of a request.
             record.exc_info = None
         if record.exc_text:
             record.exc_text = self._redactor.text(record.exc_text)
@@ -35,5 +37,5 @@ def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except (TypeError, ValueError, KeyError):
-        # Arguments that do not fit their text: logging would print both, unredacted.
+        # The arguments do not match the format string; logging would print both unredacted.
         return f"{record.msg} {record.args}"

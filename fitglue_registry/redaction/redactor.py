@@ -1,4 +1,4 @@
-"""Takes secrets out of texts, in every form in which they travel."""
+"""Removes secrets from texts, in every encoding in which they can occur."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 MARK = "***"
 
-_SHORTEST = 4  # anything shorter would blot out common words, and is no secret
+_SHORTEST = 4  # a shorter value is not a secret, and would remove parts of common words
 _NAMES = r"key|token|secret|passw(?:or)?d|credential|signature|authorization|cookie"
-# What stands before a name needs no matching, and what follows it is bounded: a flood of one letter
-# must cost no more than its length.
+# A pattern does not match what precedes a name, and it bounds what follows the name. Otherwise a
+# long run of one letter, which a server can send, takes quadratic time.
 _SHAPES = (
     # Authorization: Basic abc, 'X-Api-Key': 'abc', Set-Cookie: a=b
     (
@@ -34,21 +34,27 @@ _SHAPES = (
         rf"\1{MARK}",
     ),
     # ?api_key=abc&access_token=def
-    # … and not FITGLUE_SECRETS=file, which our own advice says
+    # The lookahead leaves FITGLUE_SECRETS=file unchanged, which our own error messages recommend.
     (
         re.compile(
             rf"""(?i)(?!secrets=(?:file|keyring)\b)((?:{_NAMES})[\w.-]{{0,40}}=)[^&\s"'<>#;,)]+"""
         ),
         rf"\1{MARK}",
     ),
+    # Basic YWJjOmRlZg==
     (re.compile(r"(?i)\b(basic|bearer)\s+[\w+/.~-]{8,}=*"), rf"\1 {MARK}"),
+    # https://user:password@example.org
     (re.compile(r"(://)[^/@\s\"']+@"), rf"\1{MARK}@"),
 )
 
 
 class Redactor:
-    """Knows secret values, in the forms in which they travel, and the shapes that unknown ones
-    take; safe among threads.
+    """A set of known secrets, and patterns for the places where unknown secrets occur.
+
+    It may be used by several threads at the same time.
+
+    Args:
+        secrets: Secret values that are known from the start.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -58,7 +64,7 @@ class Redactor:
         self.add(secrets)
 
     def add(self, secrets: Iterable[str]) -> None:
-        """Know these values too; an empty one and one below four characters is ignored."""
+        """Add secret values; a value of fewer than four characters is ignored."""
         forms: set[str] = set()
         for secret in secrets:
             forms.update(_forms(secret))
@@ -72,12 +78,12 @@ class Redactor:
                 reverse=True,
             )
             alternatives = "|".join(re.escape(form) for form in longest_first)
-            # A host name is written small, a quoted byte either way: the case of a secret keeps
-            # nobody from reading it.
+            # Case is ignored: host names are written in lower case and %-escapes in either case,
+            # and a secret in the wrong case still gives it away.
             self._known = re.compile(alternatives, re.IGNORECASE)
 
     def text(self, text: str) -> str:
-        """Return the text without secrets."""
+        """Return a text with each secret replaced by ``***``."""
         known = self._known
         if known:
             text = known.sub(MARK, text)
@@ -87,8 +93,10 @@ class Redactor:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Yield a value as it is, quoted for an address, escaped for JSON, HTML and Python, in hex, and
-    in base64 at each of its three alignments.
+    """Yield a secret verbatim and in every encoding in which it can occur.
+
+    The encodings are percent-encoding, JSON, Python and HTML escapes, hexadecimal, and base64 at
+    each of its three alignments.
     """
     if len(secret) < _SHORTEST:
         return
@@ -108,11 +116,12 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def _base64_forms(octets: bytes) -> Iterator[str]:
-    # Whatever stands before it, "API_KEY:" say, shifts it by 0, 1 or 2 bytes.
+    # Base64 encodes groups of three bytes. A prefix such as "API_KEY:" shifts the secret by 0, 1 or
+    # 2 bytes within its group.
     for before in range(3):
         coded = base64.b64encode(b"\0" * before + octets)
-        # The characters at both ends also hold bits of the neighbours, so they are not the same
-        # everywhere.
+        # The first and the last character also encode bits of the neighboring bytes, which differ
+        # from place to place, so only the characters between them are compared.
         start = (before * 8 + 5) // 6
         end = (before + len(octets)) * 8 // 6
         inner = coded[start:end].decode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fitglue_registry.durable import sync_folder, write_whole
+from fitglue_registry.durable import sync_folder, write_atomically
 from fitglue_registry.errors import AthleteNeeded, FitglueError, Place, StoreFailed
 from fitglue_registry.secrets import key_file
 from fitglue_registry.secrets.key_file import KeyFile
@@ -132,7 +132,7 @@ class FileSecretStore:
         key: bytes,
     ) -> None:
         plain = encode_values(values).encode()
-        write_whole(self._path(ref), seal(key, plain, ref))
+        write_atomically(self._path(ref), seal(key, plain, ref))
 
     def _seal_again(self, ref: str, key: bytes) -> FitglueError | None:
         try:

@@ -10,7 +10,7 @@ import base64
 import time
 from typing import TYPE_CHECKING
 
-from fitglue_registry.durable import private_lock, write_whole
+from fitglue_registry.durable import private_lock, write_atomically
 from fitglue_registry.secrets.private_folder import keep_file_private
 from fitglue_registry.secrets.sealing import KEY_LENGTH, new_key
 
@@ -54,7 +54,7 @@ class KeyFile:
     def write(self, keys: Iterable[bytes]) -> None:
         """Replace the keys."""
         lines = [base64.b64encode(key) + b"\n" for key in keys]
-        write_whole(self.path, b"".join(lines))
+        write_atomically(self.path, b"".join(lines))
 
     def make(self) -> bytes:
         """Make the key file with a new key; called while the lock is held."""

@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from fitglue_registry.durable import write_whole
+from fitglue_registry.durable import write_atomically
 from fitglue_registry.errors import Place, StoreFailed
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Notes:
         """Note a reference durably; raises ``StoreFailed`` (FG-secrets-unusable)."""
         note = json.dumps({"ref": ref, "database": self._database})
         try:
-            write_whole(self._path(ref), note.encode())
+            write_atomically(self._path(ref), note.encode())
         except OSError as error:
             raise not_changed(self._folder, error) from None
 

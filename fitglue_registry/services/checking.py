@@ -14,7 +14,7 @@ from fitglue_registry._version import __version__
 from fitglue_registry.backup.checks import SAMPLE, findings
 from fitglue_registry.errors import FitglueError, Place, StoreFailed
 from fitglue_registry.hookspecs import HOOK_API
-from fitglue_registry.redaction.exceptions import clean_exception
+from fitglue_registry.redaction.exceptions import redact_exception
 from fitglue_registry.registry.check import check as check_folder
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _guarded(
         yield from look
     except FitglueError as error:
         # A database's own words may contain a part of its address.
-        clean_exception(error, workspace.redactor.text)
+        redact_exception(error, workspace.redactor.text)
         yield Check(name, "broken", error.what, error)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from fitglue_registry.durable import UNFINISHED, make_folder, sync_folder, write_whole
+from fitglue_registry.durable import UNFINISHED, make_folder, sync_folder, write_atomically
 from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.store.blobs import FETCH_AGAIN, SHA256, Blob, checked_sha256, missing_blob
 
@@ -39,7 +39,7 @@ class FileBlobStore:
                     # A sweep takes it for new, since its row may not be committed yet.
                     os.utime(path)
                 else:
-                    write_whole(path, content)
+                    write_atomically(path, content)
         except OSError as error:
             raise StoreFailed(
                 "FG-blob-not-written",

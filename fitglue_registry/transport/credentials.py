@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from fitglue_registry.errors import FitglueError
-from fitglue_registry.redaction.echo import Echo
+from fitglue_registry.redaction.echo import EchoMask
 from fitglue_registry.transport.auth import auth_header
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class Credentials:
         self._lock = threading.Lock()
         self._template: requests.PreparedRequest | None = None
         self._anonymous = self._prepare({})
-        self.echo = Echo()
-        """Blots the key out of answers."""
+        self.echo = EchoMask()
+        """Masks the key in responses."""
 
     def request(self) -> requests.PreparedRequest:
         """Return a request with every header, prepared once; copy it before its URL is set."""
@@ -47,7 +47,7 @@ class Credentials:
             self._redactor.add((*secrets.values(), *headers.values()))
             # "Basic abc" holds the secret abc.
             sent = [value.rpartition(" ")[2] for value in headers.values()]
-            self.echo = Echo((*secrets.values(), *sent))
+            self.echo = EchoMask((*secrets.values(), *sent))
             self._template = self._prepare(headers)
             return self._template
 

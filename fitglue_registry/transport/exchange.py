@@ -111,7 +111,7 @@ class Exchange:
 
     def _blotted(self, content: Content) -> Content:
         """Return the same content where the key is not in it; else its body is also its wire."""
-        body = self._credentials.echo.blot(content.body)
+        body = self._credentials.echo.mask(content.body)
         if body is content.body:
             return content
         return Content(body, wire=body)
@@ -119,7 +119,7 @@ class Exchange:
     def _without_key(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         blotted = CaseInsensitiveDict(headers)
         for name, value in headers.items():
-            blotted[name] = self._credentials.echo.blot_text(value)
+            blotted[name] = self._credentials.echo.mask_text(value)
         return blotted
 
 

@@ -1,6 +1,4 @@
-"""Explains with jsonschema what a document violates in its JSON Schema, in the words of our own
-messages.
-"""
+"""Explanations of what is invalid in a document, made with jsonschema in our own wording."""
 
 from __future__ import annotations
 
@@ -19,7 +17,9 @@ if TYPE_CHECKING:
 
     from jsonschema.protocols import Validator
 
+#: A document can contain itself, so the search for a value that is not JSON must end somewhere.
 _DEEPEST = 100
+#: Type in JSON Schema → how messages call it.
 _NOUNS = {
     "string": "text",
     "integer": "a whole number",
@@ -29,7 +29,7 @@ _NOUNS = {
     "array": "a list",
     "object": "a mapping",
 }
-#: Keyword of a schema → what it asks for.
+#: Keyword of a schema → the requirement in words, with the keyword's value.
 _REQUIREMENTS = {
     "const": "must be {}",
     "minimum": "must be {} or more",
@@ -41,7 +41,7 @@ _REQUIREMENTS = {
     "uniqueItems": "must not say the same thing twice",
     "pattern": "must have the form {}",
 }
-#: Keyword that asks for at least so many → of what.
+#: Keyword that requires a minimum number → what it counts.
 _AT_LEAST = {
     "minLength": "characters",
     "minItems": "items",
@@ -50,32 +50,39 @@ _AT_LEAST = {
 
 
 class Explainer:
-    """The slow half of a validator: it finds every violation and says what would be right."""
+    """The slow half of a validator, which finds every violation and says what would be valid."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._validator: Validator = _Draft(schema)
 
     def accepts(self, document: Any) -> bool:
-        """Whether jsonschema finds nothing wrong; a test compares it with the fast validator."""
+        """Return whether jsonschema finds the document valid.
+
+        A test compares this answer with the answer of the fast validator.
+        """
         return self._validator.is_valid(document)
 
     def violations(self, document: Any) -> list[Violation]:
-        """Everything that is wrong with a document that the fast validator refuses, in the order of
-        paths; never empty.
+        """Return every violation in a document that the fast validator rejects, in order of paths.
+
+        The list is never empty, even if jsonschema itself finds nothing wrong with the document.
         """
         violations: list[Violation] = []
         try:
             for error in self._validator.iter_errors(document):
                 violations += _explain(error)
+        # jsonschema raises them for a document that is nested too deep, and for a key that is not
+        # text, which it cannot match with patternProperties. Its errors until then are incomplete.
         except (RecursionError, TypeError):
             violations.clear()
         if not violations:
             return [_not_json(document)]
+        # Two branches of an anyOf can report the same violation; dict.fromkeys removes duplicates.
         return sorted(dict.fromkeys(violations), key=_position)
 
 
 def _position(violation: Violation) -> list[tuple[int, str]]:
-    """The path as a key to sort by: keys in the order of their letters, positions as numbers."""
+    """Return a sort key for a violation's path: keys alphabetically, positions by number."""
     position: list[tuple[int, str]] = []
     for step in violation.path:
         if isinstance(step, int):
@@ -86,8 +93,9 @@ def _position(violation: Violation) -> list[tuple[int, str]]:
 
 
 def _not_json(document: Any) -> Violation:
-    """What jsonschema accepts and JSON does not have: a number that is not finite, or something
-    that cannot be named.
+    """Return the violation in a document that jsonschema accepts although it is not JSON.
+
+    It is an infinite number or NaN; otherwise the violation is about the document as a whole.
     """
     todo: list[tuple[KeyPath, Any]] = [((), document)]
     while todo:
@@ -108,10 +116,11 @@ def _parts(value: Any) -> list[tuple[Any, Any]]:
     return []
 
 
-# -- jsonschema, brought in line with jsonschema-rs ------------------------------------------------
+# -- differences between jsonschema and jsonschema-rs ----------------------------------------------
 
 
 def _is_array(_: Any, value: Any) -> bool:
+    """Return whether a value is an array; jsonschema alone would not accept a tuple."""
     return isinstance(value, list | tuple)
 
 
@@ -121,8 +130,10 @@ def _pattern(
     instance: Any,
     __: Any,
 ) -> Iterator[ValidationError]:
-    """JSON Schema means ECMA's expressions: ``$`` is the very end, where Python lets a newline
-    follow, and ``\\d`` is 0 to 9.
+    """Check a pattern as ECMA 262 defines it, which JSON Schema requires.
+
+    In ECMA 262, ``$`` matches only at the end of the text, while Python's also matches before a
+    final newline; and ``\\d`` matches only the digits 0 to 9.
     """
     if not isinstance(instance, str):
         return
@@ -155,14 +166,15 @@ def _explain(error: ValidationError) -> Iterator[Violation]:
 
 
 def _missing_keys(error: ValidationError) -> Iterator[Violation]:
-    """The key that is missing: jsonschema reports each in an error of its own, and names it only in
-    its message.
+    """Yield the missing key of an error.
+
+    jsonschema reports each missing key in an error of its own, and names it only in the message.
     """
     path = tuple(error.absolute_path)
     required = cast("list[str]", error.validator_value)
-    given = cast("dict[str, Any]", error.instance)
+    instance = cast("dict[str, Any]", error.instance)
     for key in required:
-        if key not in given and repr(key) in error.message:
+        if key not in instance and repr(key) in error.message:
             message = f"key {describe(key)} is missing"
             yield Violation(path, "required", message, (key,))
 
@@ -180,8 +192,10 @@ def _unknown_keys(error: ValidationError) -> Iterator[Violation]:
 
 
 def _explain_branches(error: ValidationError) -> Iterator[Violation]:
-    """Of several allowed shapes, explain the one that was meant: the one whose outermost type
-    fits.
+    """Explain an ``anyOf`` or ``oneOf`` by the branch that the author of the document meant.
+
+    That is the branch whose outermost type fits the value. If several fit, it is the one with the
+    fewest errors; if none fits, the explanation lists the types that are allowed.
     """
     branches: dict[Any, list[ValidationError]] = {}
     for inner in error.context or ():
@@ -207,6 +221,7 @@ def _is_outermost_type(error: ValidationError) -> bool:
 def _message(error: ValidationError, keyword: str) -> str:
     requirement = _requirement(keyword, error.validator_value)
     if requirement is None:
+        # jsonschema's message quotes the value, which can be as long as the document.
         return error.message[:200]
     message = f"is {describe(error.instance)}, {requirement}"
     examples = _examples(error, keyword)
@@ -216,14 +231,14 @@ def _message(error: ValidationError, keyword: str) -> str:
 
 
 def _examples(error: ValidationError, keyword: str) -> list[str] | None:
-    """The texts that the schema names as examples of a pattern."""
+    """Return the examples that the schema gives for a pattern, or ``None``."""
     if keyword != "pattern" or not isinstance(error.schema, dict):
         return None
     return error.schema.get("examples")
 
 
 def _requirement(keyword: str, value: Any) -> str | None:
-    """What the keyword asks for; ``None`` for a keyword that we have no words for."""
+    """Return what a keyword requires, in words, or ``None`` for a keyword that has no wording."""
     if keyword == "type":
         return f"must be {_nouns(_type_names(value))}"
     if keyword == "enum":

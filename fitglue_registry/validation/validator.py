@@ -1,4 +1,4 @@
-"""Decides whether a document meets a JSON Schema, with jsonschema-rs."""
+"""A validator that decides with jsonschema-rs whether a document is valid."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ if TYPE_CHECKING:
 
 
 class Validator:
-    """A JSON Schema that documents are held to; the schema is compiled with the first question."""
+    """A validator for one JSON Schema, which is compiled when it is first used."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.schema = dict(schema)
 
     def accepts(self, document: Any) -> bool:
-        """Whether the document meets the schema; takes microseconds, and gives no reason."""
+        """Return whether a document is valid; this takes microseconds and gives no reason."""
         try:
             return self._compiled.is_valid(document)
-        # Not JSON at all: a key that is not text, a value of a foreign type, nested too deep.
+        # jsonschema-rs raises it for a document that is not JSON: it has a key that is not text, a
+        # value of another type, or too many levels.
         except ValueError:
             return False
 
     def violations(self, document: Any) -> list[Violation]:
-        """Everything that is wrong, in the order of paths; empty exactly when ``accepts`` says
-        yes.
+        """Return every violation in the order of paths.
+
+        The list is empty exactly if ``accepts`` returns ``True`` for the document.
         """
         if self.accepts(document):
             return []
@@ -42,8 +44,8 @@ class Validator:
 
     @cached_property
     def _explainer(self) -> Explainer:
-        # Imported late: jsonschema takes 80 ms to import, and every sync needs this module while
-        # hardly any needs an explanation.
+        # This import is late because it takes 80 ms. Every sync needs this module, but hardly any
+        # sync needs an explanation.
         from fitglue_registry.validation.explainer import Explainer
 
         return Explainer(self.schema)

@@ -1,20 +1,23 @@
-"""What a JSON Schema does not allow in a document, as a value."""
+"""The value that describes one violation of a JSON Schema in a document."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 KeyPath = tuple[str | int, ...]
-"""The way to a part of a document: keys of mappings and positions in lists."""
+"""The path to a value in a document: keys of mappings and positions in lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One thing that a schema does not allow: where, which keyword of the schema, in our words, and
-    the names that are allowed.
+    """One violation of a schema.
 
-    ``path`` ends with the key itself for an unknown key, and with the mapping for a missing one,
-    which is ``allowed[0]``.
+    Attributes:
+        path: Path to the invalid value. For an unknown key it ends with that key; for a missing key
+            it ends with the mapping that lacks the key.
+        keyword: Keyword of the schema that is violated, such as ``required``.
+        message: Explanation that continues a sentence about the value.
+        allowed: Names that the schema allows there. For a missing key, this is the key.
     """
 
     path: KeyPath

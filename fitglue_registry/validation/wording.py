@@ -1,4 +1,4 @@
-"""How messages name things: a value, a list of allowed names, and the name that was meant."""
+"""Functions that phrase values, lists of allowed names and suggestions for messages."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _LONGEST_QUOTE = 60
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str | None:
-    """The allowed name that somebody who typed ``name`` most likely meant, if any is near."""
+    """Return the allowed name that is most similar to ``name``, or ``None`` if none is similar."""
     by_folded = {candidate.casefold(): candidate for candidate in allowed}
     close = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None
 
 
 def one_of(allowed: Iterable[str]) -> str:
-    """The names as they are written in a sentence: ``a, b or c``."""
+    """Return the names as part of a sentence: ``a, b or c``, or ``nothing`` if there are none."""
     *names, last = list(allowed) or ["nothing"]
     if not names:
         return last
@@ -28,8 +28,9 @@ def one_of(allowed: Iterable[str]) -> str:
 
 
 def describe(value: Any) -> str:
-    """A value as a person would name it: short, on one line, and distinct from text that looks
-    like it.
+    """Return a short description of a value, on one line.
+
+    Text is quoted, so that ``'1'`` and ``the number 1`` remain distinct.
     """
     if value is None:
         return "nothing"
@@ -47,7 +48,7 @@ def describe(value: Any) -> str:
 
 
 def shorten(text: str) -> str:
-    """The beginning of a text, as much as a message quotes of it."""
+    """Return the beginning of a text, with an ellipsis if the text is too long to quote."""
     if len(text) <= _LONGEST_QUOTE:
         return text
     return f"{text[:_LONGEST_QUOTE]}…"

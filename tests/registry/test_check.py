@@ -377,7 +377,7 @@ def test_codes_of_issues_are_codes(registry):
     assert registry.complaints() == (
         "sources/demo.yaml:9:33, issues[0].codes[0]: FG-entry-issue-code: 'key rejected' is "
         "not the code of an error\n"
-        "fix: a code is FG- and a kebab name, such as FG-key-rejected"
+        "fix: a code is FG- and a kebab-case name, such as FG-key-rejected"
     )
 
 

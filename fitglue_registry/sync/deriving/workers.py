@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from fitglue_registry.errors import FitglueError, Place, PluginFailed
 from fitglue_registry.plugins import Plugins
-from fitglue_registry.redaction.exceptions import clean_exception
+from fitglue_registry.redaction.exceptions import redact_exception
 from fitglue_registry.sync.deriving.deriver import Derived, Deriver
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _next(
     try:
         derived = future.result()
     except FitglueError as error:
-        clean_exception(error, redact)
+        redact_exception(error, redact)
         raise
     waiting.popleft()
     return label, cleared(derived, redact)
@@ -145,7 +145,7 @@ def cleared(derived: Sequence[Derived], redact: Redact) -> list[Derived]:
     """The same; no secret stands in what a plugin said in a worker."""
     for result in derived:
         if result.refused is not None:
-            clean_exception(result.refused, redact)
+            redact_exception(result.refused, redact)
     return list(derived)
 
 

@@ -188,7 +188,7 @@ def test_a_file_that_may_not_grow_at_any_size(homes, tmp_path, reliability):
 
 def refuse_nth(monkeypatch, module, number):
     """The n-th file that a module writes whole meets a full disk."""
-    write, calls = module.write_whole, []
+    write, calls = module.write_atomically, []
 
     def call(path, content):
         calls.append(path)
@@ -196,7 +196,7 @@ def refuse_nth(monkeypatch, module, number):
             raise FULL
         write(path, content)
 
-    monkeypatch.setattr(module, "write_whole", call)
+    monkeypatch.setattr(module, "write_atomically", call)
 
 
 @pytest.mark.long
