@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from labels import Pair
 
+    from fitglue_registry.dedupe import Traits
+
 #: Kinds whose labels do not hang on disjoint times alone: where a wrong merge would show.
 HARD = ("same_route", "similar_numbers", "back_to_back")
 RESULTS = Path(__file__).resolve().parent / "dedupe-results.json"
@@ -82,6 +84,22 @@ class Scored:
     asked: dict[str, int] = field(default_factory=dict)
     years: dict[str, float] = field(default_factory=dict)
 
+    def add(self, person: str, pair: Pair, said: str, judgment: Judgment | None) -> None:
+        """Add what was said of a labelled pair; without a judgment it was no candidate."""
+        same = bool(pair.same)
+        for tally in (self.whole, self.people[person], self.kinds[pair.kind]):
+            tally.said[same, said] += 1
+        if judgment is not None:
+            self.chances.append((judgment.probability, same))
+        if (same and said != "same") or (not same and said == "same"):
+            self.missed.append(_miss(person, pair, said, judgment))
+
+    def add_rivals(self, person: str, one: Traits, two: Traits, *, same: bool) -> None:
+        """Add what each of the rivals says of a labelled pair."""
+        for name, rule in RIVALS.items():
+            said = "same" if holds(rule, one, two) else "different"
+            self.rivals[name][person].said[same, said] += 1
+
 
 def score(labels: Labels, rules: Mapping[str, Any]) -> Scored:
     """Match each person with weights that were learned from all others, and compare with the
@@ -91,7 +109,7 @@ def score(labels: Labels, rules: Mapping[str, Any]) -> Scored:
     for person, cards in sorted(labels.people.items()):
         weights = weights_of(labels.learned(rules, without=person), rules)
         matched = match(cards, weights)
-        said = {(one.first, one.second): one.verdict for one in predictions(matched)}
+        said = {(one.first, one.second): one.judgment for one in predictions(matched)}
         found.candidates += len(matched.judgments)
         found.asked[person] = sum(1 for one in said.values() if one == "ask")
         starts = [card.traits.start_s for card in cards if card.traits.start_s is not None]
@@ -100,44 +118,30 @@ def score(labels: Labels, rules: Mapping[str, Any]) -> Scored:
             if labels.person(pair) == person and pair.same is not None:
                 one, two = labels.sides(pair)
                 key = (min(one.id, two.id), max(one.id, two.id))
-                _note(found, person, pair, said.get(key, "different"), matched.judgments.get(key))
+                found.add(person, pair, said.get(key, "different"), matched.judgments.get(key))
     for pair in labels.pairs:
         if pair.same is not None:
-            _note_rivals(found, labels, pair)
+            one, two = labels.sides(pair)
+            found.add_rivals(labels.person(pair), one.traits, two.traits, same=pair.same)
     return found
 
 
-def _note(found: Scored, person: str, pair: Pair, said: str, judgment: Judgment | None) -> None:
-    same = bool(pair.same)
-    for tally in (found.whole, found.people[person], found.kinds[pair.kind]):
-        tally.said[same, said] += 1
+def _miss(person: str, pair: Pair, said: str, judgment: Judgment | None) -> dict[str, Any]:
+    """A labelled pair of which something else was said."""
+    probability, lines = 0.0, "no candidate"
     if judgment is not None:
-        found.chances.append((judgment.probability, same))
-    if (same and said != "same") or (not same and said == "same"):
-        lines = (
-            ", ".join(f"{line.line}: {line.level}" for line in judgment.lines)
-            if judgment
-            else "no candidate"
-        )
-        found.missed.append(
-            {
-                "person": person,
-                "pair": [pair.a_id, pair.b_id],
-                "kind": pair.kind,
-                "label": "same" if same else "different",
-                "said": said,
-                "probability": round(judgment.probability, 3) if judgment else 0.0,
-                "lines": lines,
-                "confidence": pair.confidence,
-            }
-        )
-
-
-def _note_rivals(found: Scored, labels: Labels, pair: Pair) -> None:
-    one, two = labels.sides(pair)
-    for name, rule in RIVALS.items():
-        key = (bool(pair.same), "same" if holds(rule, one.traits, two.traits) else "different")
-        found.rivals[name][labels.person(pair)].said[key] += 1
+        probability = round(judgment.probability, 3)
+        lines = ", ".join(f"{line.line}: {line.level}" for line in judgment.lines)
+    return {
+        "person": person,
+        "pair": [pair.a_id, pair.b_id],
+        "kind": pair.kind,
+        "label": "same" if pair.same else "different",
+        "said": said,
+        "probability": probability,
+        "lines": lines,
+        "confidence": pair.confidence,
+    }
 
 
 def together(tallies: Iterable[Tally]) -> Tally:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import archive
 import distributions
@@ -67,22 +67,27 @@ def first_sync(plan: Plan) -> Figures:
     with Service(count) as service:
         for number in range(max(often.values())):
             for one in [one for one, times in often.items() if number < times]:
-                _first_and_idle(
-                    one,
-                    service,
-                    plan.scratch / f"first-{one.script}-{one.name}-{number}",
-                    found[one.name],
+                name = f"first-{one.script}-{one.name}"
+                first, idle, figures = _first_and_idle(
+                    one, service, plan.scratch / f"{name}-{number}"
                 )
+                found[one.name]["first"].append(first)
+                found[one.name]["idle"].append(idle)
+                found[one.name] |= figures
+                # One folder a contender is enough.
+                shutil.rmtree(plan.scratch / f"{name}-{number - 1}", ignore_errors=True)
         edited = [id_ for id_ in service.call("GET", "ids") if id_.startswith("i")][9]
         service.call("POST", "edit", id=edited, reanalysed=True, name=EDITED)
         service.call("POST", "add", start_date_local=f"{YESTERDAY}T23:30:00", name=FRESH)
         for one in often:
-            _edit(one, service, Path(found[one.name]["folder"]), found[one.name])
-    for said in found.values():
-        said["first"], said["idle"] = median(said["first"]), median(said["idle"])
+            folder = Path(found[one.name]["folder"])
+            found[one.name]["later"] = _new_and_edited(one, service, folder)
+    for figures in found.values():
+        figures["first"] = median(figures["first"])
+        figures["idle"] = median(figures["idle"])
     streams = json.loads(run([*HOST, "size", "--folder", found["FitGlue"].pop("folder")]).out)
-    for said in found.values():
-        said.pop("folder", None)
+    for figures in found.values():
+        figures.pop("folder", None)
     return {
         "count": count,
         "contenders": found,
@@ -92,41 +97,40 @@ def first_sync(plan: Plan) -> Figures:
     }
 
 
-def _first_and_idle(one: Contender, service: Service, folder: Path, said: Figures) -> None:
+def _first_and_idle(one: Contender, service: Service, folder: Path) -> tuple[Run, Run, Figures]:
+    """Two syncs into a new folder, and what they asked for and left there."""
     one.prepare(service.url, folder)
     service.forget()
-    took = one.sync(service.url, folder)
-    log = service.requests(forget=True)
-    said |= {"requests": len(log), "store_bytes": size_of(folder), "folder": str(folder)}
+    first = one.sync(service.url, folder)
+    requests = len(service.requests(forget=True))
+    figures: Figures = {
+        "requests": requests,
+        "store_bytes": size_of(folder),
+        "folder": str(folder),
+    }
     if one.script in ("host.py", "floor.py"):
-        said["counted"] = json.loads(took.out)
-    said["first"].append(took)
-    said["idle"].append(one.sync(service.url, folder))
-    said["idle_requests"] = len(service.requests(forget=True))
-    say(
-        f"{one.name:16} first {_shown(took)}, {len(log)} requests; nothing new "
-        f"{_shown(said['idle'][-1])}"
-    )
-    if said["first"][1:]:  # one folder a contender is enough
-        shutil.rmtree(
-            folder.with_name(f"{folder.name.rpartition('-')[0]}-{len(said['first']) - 2}"),
-            ignore_errors=True,
-        )
+        figures["counted"] = json.loads(first.out)
+    idle = one.sync(service.url, folder)
+    figures["idle_requests"] = len(service.requests(forget=True))
+    say(f"{one.name:16} first {_shown(first)}, {requests} requests; nothing new {_shown(idle)}")
+    return first, idle, figures
 
 
-def _edit(one: Contender, service: Service, folder: Path, said: Figures) -> None:
+def _new_and_edited(one: Contender, service: Service, folder: Path) -> Figures:
+    """The sync that brings one new and one edited activity."""
     service.forget()
     took = one.sync(service.url, folder)
     new, edited = one.holds(folder, FRESH, EDITED)
     requests = len(service.requests(forget=True))
-    said["later"] = {
+    figures = {
         "wall_s": took.wall_s,
         "cpu_s": took.cpu_s,
         "requests": requests,
         "new": new,
         "edited": edited,
     }
-    say(f"{one.name:16} one new, one edited: {said['later']}")
+    say(f"{one.name:16} one new, one edited: {figures}")
+    return figures
 
 
 def latency(plan: Plan) -> Figures:
@@ -316,7 +320,7 @@ def history(plan: Plan) -> Figures:
         plain = plan.scratch / "history-floor"
         low.prepare(service.url, plain)
         run([*FLOOR, "sync", "--summaries", "--folder", str(plain), "--url", service.url])
-        figures |= _nothing_new(plan, service, folder, plain, one, low)
+        figures |= _nothing_new(plan, service, Synced(one, folder), Synced(low, plain))
     listing = {"python -c pass": _NOTHING, "fitglue activities": [FITGLUE, "activities"]}
     figures["activities"] = _commands(listing, folder, times=plan.times(5, 3))
     figures["csv"] = run(
@@ -325,35 +329,31 @@ def history(plan: Plan) -> Figures:
     return figures
 
 
-def _nothing_new(
-    plan: Plan, service: Service, folder: Path, plain: Path, one: Contender, low: Contender
-) -> Figures:
-    _settle(folder)
-    one.sync(service.url, folder)
+class Synced(NamedTuple):
+    """A contender, and the folder that it has synced to."""
+
+    contender: Contender
+    folder: Path
+
+    def sync(self, service: Service) -> Run:
+        """Sync once more."""
+        return self.contender.sync(service.url, self.folder)
+
+
+def _nothing_new(plan: Plan, service: Service, ours: Synced, least: Synced) -> Figures:
+    _settle(ours.folder)
+    ours.sync(service)
     service.forget()
-    one.sync(service.url, folder)
+    ours.sync(service)
     asked = service.requests(forget=True)
-    live = json.loads(
-        run(
-            [
-                *HOST,
-                "idle",
-                "--folder",
-                str(folder),
-                "--url",
-                service.url,
-                "--path",
-                asked[-1],
-                *one.arguments,
-            ]
-        ).out
-    )
+    idle = [*HOST, "idle", "--folder", str(ours.folder), "--url", service.url]
+    live = json.loads(run([*idle, "--path", asked[-1], *ours.contender.arguments]).out)
     command = [FITGLUE, "sync"]
     runs: dict[str, list[Run]] = {"floor": [], "FitGlue": []}
-    home = environment(FITGLUE_HOME=str(folder))
+    home = environment(FITGLUE_HOME=str(ours.folder))
     run(command, env=home)  # the first one writes bytecode and caches
     for _ in range(plan.times(7, 3)):
-        runs["floor"].append(low.sync(service.url, plain))
+        runs["floor"].append(least.sync(service))
         runs["FitGlue"].append(run(command, env=home))
     return {
         "live": live,

@@ -15,6 +15,7 @@ import json
 import sqlite3
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,21 +27,24 @@ BATCH, BULK, ROWS, OVERLAP = 50, 100, 400, timedelta(days=90)
 VOLATILE = ("icu_ctl", "icu_atl", "icu_weight", "icu_resting_hr")
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is done with each recording, and over how many connections."""
+
+    connections: int
+    decode: bool
+    encode: bool
+    summaries: bool
+
+
 class Floor:
     """One folder, one service."""
 
-    def __init__(
-        self, url: str, folder: Path, connections: int, decode: bool, encode: bool, summaries: bool
-    ) -> None:
-        self.url, self.decode, self.encode, self.connections, self.summaries = (
-            url,
-            decode,
-            encode,
-            connections,
-            summaries,
-        )
+    def __init__(self, url: str, folder: Path, job: Job) -> None:
+        self.url = url
+        self.job = job
         headers = {**urllib3.make_headers(basic_auth=f"API_KEY:{KEY}"), "Accept-Encoding": "gzip"}
-        self.pool = urllib3.PoolManager(1, maxsize=connections, headers=headers)
+        self.pool = urllib3.PoolManager(1, maxsize=job.connections, headers=headers)
         self.requests = self.received = 0
         self.store = sqlite3.connect(folder / "floor.db", isolation_level=None)
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
@@ -71,7 +75,7 @@ class Floor:
             self.put(
                 oldest, "list", self.get(f"athlete/0/activities?oldest={oldest}&newest={newest}")
             )
-        if not self.summaries:
+        if not self.job.summaries:
             self.fetch([row["id"] for row in rows if row.get("source") != "STRAVA"])
         self.store.execute("COMMIT")
 
@@ -103,16 +107,13 @@ class Floor:
                     f"athlete/0/activities/{','.join(ids[start : start + BULK])}?intervals=true"
                 ),
             )
-        with ThreadPoolExecutor(self.connections) as lanes:
+        with ThreadPoolExecutor(self.job.connections) as lanes:
             paths = [f"activity/{external_id}/streams.json" for external_id in ids]
-            bodies = (
-                map(self.streams, paths)
-                if self.connections == 1
-                else lanes.map(self.streams, paths)
-            )
+            mapped = map if self.job.connections == 1 else lanes.map
+            bodies = mapped(self.streams, paths)
             for number, (external_id, body) in enumerate(zip(ids, bodies, strict=True), start=1):
                 self.put(external_id, "streams", body)
-                if self.encode:
+                if self.job.encode:
                     self.store.execute(
                         "INSERT INTO raw VALUES (?, ?, ?)", (external_id, "columns", encoded(body))
                     )
@@ -122,7 +123,7 @@ class Floor:
 
     def streams(self, path: str) -> bytes:
         body = self.get(path)
-        if self.decode:
+        if self.job.decode:
             columns(body)
         return body
 
@@ -152,8 +153,14 @@ def encoded(body: bytes) -> bytes:
     return encode_streams(streams)
 
 
+def unpacked(content: bytes) -> bytes:
+    if content[:2] == b"\x1f\x8b":
+        return gzip.decompress(content)
+    return content
+
+
 def decoded(content: bytes) -> Any:
-    return json.loads(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
+    return json.loads(unpacked(content))
 
 
 def settled(row: dict[str, Any]) -> dict[str, Any]:
@@ -172,24 +179,11 @@ def main() -> None:
     parser.add_argument("--words", nargs="*", default=[])
     options = parser.parse_args()
     there = (options.folder / "floor.db").exists()
-    floor = Floor(
-        options.url,
-        options.folder,
-        options.connections,
-        options.decode,
-        options.encode,
-        options.summaries,
-    )
+    job = Job(options.connections, options.decode, options.encode, options.summaries)
+    floor = Floor(options.url, options.folder, job)
     if options.mode == "check":
-        bodies = [
-            content
-            for (content,) in floor.store.execute(
-                "SELECT content FROM raw WHERE part IN ('list', 'details')"
-            )
-        ]
-        text = b"".join(
-            gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body for body in bodies
-        ).decode()
+        rows = floor.store.execute("SELECT content FROM raw WHERE part IN ('list', 'details')")
+        text = b"".join(unpacked(content) for (content,) in rows).decode()
         sys.stdout.write(json.dumps([word in text for word in options.words]))
         return
     if there:

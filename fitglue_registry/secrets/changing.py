@@ -86,7 +86,7 @@ def changing(
         notes = None
         if isinstance(store, ChainSecretStore):
             folder = home / "secrets" / "changes"
-            _lock_changes(folder, held)
+            held.enter_context(_lock_changes(folder))
             notes = Notes(folder, database)
         change = SecretChange(store, notes)
         if notes:
@@ -97,14 +97,18 @@ def changing(
             change.settle(named())
 
 
-def _lock_changes(folder: Path, held: ExitStack) -> None:
-    """Make the folder of notes, and hold its lock until ``held`` ends."""
+@contextmanager
+def _lock_changes(folder: Path) -> Iterator[None]:
+    """Make the folder of notes, and hold its lock."""
     secrets_folder = folder.parent
-    try:
-        if secrets_folder.is_symlink():
-            raise OSError(errno.ELOOP, "it is a link, and secrets are never kept behind one")
-        make_folder(folder)
-        held.enter_context(private_lock(folder / "lock"))
-    except OSError as error:
-        raise not_changed(secrets_folder, error) from None
-    remove_unfinished(folder)
+    with ExitStack() as held:
+        # Only what making and locking raises is explained here, not what is raised under the lock.
+        try:
+            if secrets_folder.is_symlink():
+                raise OSError(errno.ELOOP, "it is a link, and secrets are never kept behind one")
+            make_folder(folder)
+            held.enter_context(private_lock(folder / "lock"))
+        except OSError as error:
+            raise not_changed(secrets_folder, error) from None
+        remove_unfinished(folder)
+        yield

@@ -47,16 +47,16 @@ def normalize(record: Record) -> list[SourceActivity]:
 
     A summary alone does.
     """
-    missing = dict(record.unavailable)
     payload = payload_of(record)
-    values = Values(payload, missing)
+    values = Values(payload, dict(record.unavailable))
     external_id = values.identity("id")
     if external_id is None or any(character.isspace() for character in external_id):
         raise refuse("the activity has no id", field="$.id")
     stub = stub_of(payload)
     if stub is not None:
         return [_stub(values, external_id, stub, tuple(record.parts))]
-    streams = _streams(record, missing)
+    streams, missing = _streams(record)
+    values.missing.update(missing)
     has_samples = bool(streams) or bool(payload.get("stream_types"))
     activity = SourceActivity(
         **_identity(values, external_id, has_samples=has_samples),
@@ -64,7 +64,7 @@ def normalize(record: Record) -> list[SourceActivity]:
         **_rest(values),
         links=_links(external_id),
         streams=streams,
-        completeness=Completeness(tuple(record.parts), missing),
+        completeness=Completeness(tuple(record.parts), values.missing),
     )
     if "file" in record.parts:
         # Late: the readers of formats cost 100 ms, and most syncs take no files.
@@ -74,20 +74,18 @@ def normalize(record: Record) -> list[SourceActivity]:
     return [activity]
 
 
-def _streams(record: Record, missing: dict[str, str]) -> tuple[Stream, ...]:
+def _streams(record: Record) -> tuple[tuple[Stream, ...], dict[str, str]]:
+    """The streams, and why each of the others is missing."""
     if "streams" not in record.parts:
-        return ()
+        return (), {}
     try:
         content = unpack(record.parts["streams"])
     except BROKEN_GZIP:
-        missing["streams"] = "what was kept of them cannot be unpacked"
-        return ()
+        return (), {"streams": "what was kept of them cannot be unpacked"}
     # Late: numpy costs 70 ms, which a sync with nothing new need not pay.
     from fitglue_intervals.streams import decode_streams
 
-    streams, why = decode_streams(content)
-    missing.update(why)
-    return streams
+    return decode_streams(content)
 
 
 def _links(external_id: str) -> tuple[Link, ...]:
