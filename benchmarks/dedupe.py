@@ -175,10 +175,10 @@ def figures(found: Scored) -> dict[str, Any]:
     """What the page prints, as plain values."""
 
     def row(tally: Tally) -> dict[str, Any]:
-        counts = {
-            f"{'same' if same else 'different'} said {said}": count
-            for (same, said), count in sorted(tally.said.items())
-        }
+        counts = {}
+        for (same, said), count in sorted(tally.said.items()):
+            label = "same" if same else "different"
+            counts[f"{label} said {said}"] = count
         return {
             "precision": tally.precision,
             "recall": tally.recall(),

@@ -94,7 +94,8 @@ def _goals(results: Figures) -> list[str]:
     score, kinds = results["score"], results["score"]["kinds"]
     whole = score["whole"]
     devices = [kinds[kind] for kind in ("dual_device", "dual_device_no_gps") if kind in kinds]
-    found, every = (sum(_of(row, what) for row in devices) for what in ("found", "all"))
+    found = sum(_of(row, "found") for row in devices)
+    every = sum(_of(row, "all") for row in devices)
     rows = [
         (
             "precision of *same*",
@@ -151,9 +152,13 @@ def _goals(results: Figures) -> list[str]:
     ]
     return table(
         ["what", "goal", "measured", ""],
-        [[*row[:3], "met" if row[3] else "**missed**"] for row in rows],
+        [[what, goal, measured, _verdict(met)] for what, goal, measured, met in rows],
         words=4,
     )
+
+
+def _verdict(met: bool) -> str:
+    return "met" if met else "**missed**"
 
 
 def _of(row: Figures, what: str) -> int:
@@ -229,18 +234,22 @@ def _rival_row(row: Figures) -> list[str]:
 
 
 def _people(results: Figures) -> list[str]:
-    told = ("same said same", "same said ask", "same said different", "different said same")
-    rows = [
-        [
-            person,
-            *(row["counts"].get(said, 0) for said in told),
-            f"{row['f1']:.4f}",
-            f"{row['best_rival_f1']:.4f}",
-            row["asked"],
-            row["years"],
-        ]
-        for person, row in results["score"]["people"].items()
-    ]
+    rows = []
+    for person, row in results["score"]["people"].items():
+        counts = row["counts"]
+        rows.append(
+            [
+                person,
+                counts.get("same said same", 0),
+                counts.get("same said ask", 0),
+                counts.get("same said different", 0),
+                counts.get("different said same", 0),
+                f"{row['f1']:.4f}",
+                f"{row['best_rival_f1']:.4f}",
+                row["asked"],
+                row["years"],
+            ]
+        )
     return table(
         [
             "person",
@@ -292,20 +301,22 @@ def _calibration(results: Figures) -> list[str]:
 
 def _weights() -> list[str]:
     learned = tomllib.loads(WEIGHTS.read_text("utf-8"))
-    rows = [
-        [
-            line,
-            level,
-            f"{row['bits']:+.2f}",
-            row["same"],
-            row["different"],
-            f"{row['seen'][0]:,}",
-            f"{row['seen'][1]:,}",
-            "yes" if row.get("assumed") else "",
-        ]
-        for line, levels in learned["weights"].items()
-        for level, row in levels.items()
-    ]
+    rows = []
+    for line, levels in learned["weights"].items():
+        for level, row in levels.items():
+            seen_same, seen_different = row["seen"]
+            rows.append(
+                [
+                    line,
+                    level,
+                    f"{row['bits']:+.2f}",
+                    row["same"],
+                    row["different"],
+                    f"{seen_same:,}",
+                    f"{seen_different:,}",
+                    "yes" if row.get("assumed") else "",
+                ]
+            )
     heads = [
         "line",
         "level",

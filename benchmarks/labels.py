@@ -37,12 +37,12 @@ class Labels:
 
     def __init__(self, folder: Path, cuts: dict[str, float]) -> None:
         self.records: list[LabelledRecord] = read_records(folder / "records.jsonl")
-        self.people = {
-            person: [_remembering(card) for card in cards]
-            for person, cards in candidates_by_person(self.records).items()
-        }
+        self.people: dict[str, list[Candidate]] = {}
+        self.cards: dict[int, Candidate] = {}
+        for person, cards in candidates_by_person(self.records).items():
+            self.people[person] = list(map(_remembering, cards))
+            self.cards |= {card.id: card for card in self.people[person]}
         self.number = {record.id: number for number, record in enumerate(self.records)}
-        self.cards = {card.id: card for cards in self.people.values() for card in cards}
         lines = (folder / "pairs.jsonl").read_bytes().splitlines()
         self.pairs = [msgspec.json.decode(line, type=Pair) for line in lines if line.strip()]
         self.levels = [compare(*self.sides(pair), cuts) for pair in self.pairs]
@@ -66,15 +66,18 @@ class Labels:
         same = [(person, levels) for person, is_same, levels in seen if is_same]
         different = [(person, levels) for person, is_same, levels in seen if not is_same]
         starts = {
-            person: [
-                (card.traits.start_s, span_s(card.traits))
-                for card in cards
-                if card.traits.start_s is not None
-            ]
-            for person, cards in self.people.items()
-            if person != without
+            person: _starts(cards) for person, cards in self.people.items() if person != without
         }
         return learn(same, different, chance_shares(starts, self._cuts), rules)
+
+
+def _starts(cards: list[Candidate]) -> list[tuple[float, float]]:
+    """When each workout with a start began, and how long it took."""
+    starts = []
+    for card in cards:
+        if card.traits.start_s is not None:
+            starts.append((card.traits.start_s, span_s(card.traits)))
+    return starts
 
 
 def _remembering(card: Candidate) -> Candidate:

@@ -159,6 +159,11 @@ def learn(
     return table
 
 
+def _seen(counts: Counts, line: str, level: str) -> int:
+    """How many pairs of everybody have this level of a line."""
+    return sum(levels[level] for levels in counts.get(line, {}).values())
+
+
 def _line(
     line: str, counts: tuple[Counts, Counts], chance: Mapping[str, float], rules: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -169,7 +174,7 @@ def _line(
         }
     rows = {}
     for level in LEVELS[line]:
-        seen = [sum(levels[level] for levels in one.get(line, {}).values()) for one in counts]
+        seen = [_seen(one, line, level) for one in counts]
         assumed = rules["assumed"].get(line, {}).get(level)
         one, two = (
             (assumed["same"], assumed["different"])

@@ -207,6 +207,10 @@ def _contenders(figures: Figures, parts: Figures) -> list[str]:
     ]
 
 
+def _yes(found: bool) -> str:
+    return "yes" if found else "**no**"
+
+
 def _later(figures: Figures, parts: Figures) -> list[str]:
     base = figures["contenders"]["floor"]["idle"]["wall_s"]
     rows = []
@@ -219,7 +223,8 @@ def _later(figures: Figures, parts: Figures) -> list[str]:
                 f"{said['idle']['wall_s']:.2f}",
                 said["idle_requests"],
                 later["requests"],
-                *("yes" if later[one] else "**no**" for one in ("new", "edited")),
+                _yes(later["new"]),
+                _yes(later["edited"]),
             ]
         )
     heads = [
@@ -413,6 +418,13 @@ def _archive(said: Figures) -> str:
         more, with nothing new: {again["took_s"]:.1f} s."""
 
 
+def _stage(name: str) -> str:
+    """The name of a stage, with a sign where it is part of the one above."""
+    if name.startswith(" "):
+        return f"… {name.strip()}"
+    return name.strip()
+
+
 def _stages(figures: Figures, parts: Figures) -> list[str]:
     count, spent = figures["count"], figures["spent_s"]
     outer = sum(seconds for name, seconds in spent.items() if not name.startswith(" "))
@@ -433,7 +445,7 @@ def _stages(figures: Figures, parts: Figures) -> list[str]:
             ["stage", "CPU ms an activity", "% of it"],
             [
                 [
-                    f"{'… ' if name.startswith(' ') else ''}{name.strip()}",
+                    _stage(name),
                     f"{seconds / count * 1000:.2f}",
                     f"{seconds / figures['cpu_s'] * 100:.0f}",
                 ]

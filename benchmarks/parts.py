@@ -24,7 +24,7 @@ from measure import Run, environment, median, run, size_of
 from service import YESTERDAY, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from plan import Plan
 
@@ -182,16 +182,18 @@ def stages(plan: Plan) -> Figures:
             shown = ", ".join(f"{name.strip()} {spent:.2f}" for name, spent in by_stage)
             say(f"CPU {runs[-1]['cpu_s']:.2f} s, {shown}")
             shutil.rmtree(folder)
-    spent = {
-        name: statistics.median(one["spent_s"][name] for one in runs) for name in runs[0]["spent_s"]
-    }
-    whole = {name: statistics.median(one[name] for one in runs) for name in ("cpu_s", "imports_s")}
+    spent = _medians([figures["spent_s"] for figures in runs], runs[0]["spent_s"])
+    whole = _medians(runs, ("cpu_s", "imports_s"))
     return {
         "count": count,
         "spent_s": spent,
         **whole,
         "share": spent["  schemas, of the model and the plugin"] / whole["cpu_s"],
     }
+
+
+def _medians(runs: Sequence[Figures], names: Iterable[str]) -> dict[str, float]:
+    return {name: statistics.median(figures[name] for figures in runs) for name in names}
 
 
 def rebuild(plan: Plan) -> Figures:
@@ -248,7 +250,9 @@ def _asked_again(before: list[str], after: list[str]) -> int:
     """How many requests ask for what was asked for before: the same list or recording, or one
     detail of several.
     """
-    known = {what for request in before for what in _asked_for(request)}
+    known: set[str] = set()
+    for request in before:
+        known.update(_asked_for(request))
     return sum(not known.isdisjoint(_asked_for(request)) for request in after)
 
 

@@ -94,7 +94,7 @@ class Demo:
         """Show a command, run it, and count the requests that it cost; raises ``Broken`` where it
         fails.
         """
-        line = " ".join(f'"{word}"' if " " in word else word for word in arguments)
+        line = " ".join(map(_quoted, arguments))
         print(_strong(f"$ fitglue {line}".rstrip()), flush=True)
         self.server.clear_requests()
         done = subprocess.run(
@@ -438,7 +438,9 @@ def one_list(demo: Demo, places: Elsewhere) -> None:
     demo.fitglue("activities", "--limit", "8")
     rows = demo.host.activities()
     expect("every workout once", places.workouts, len(rows))
-    sources = Counter(source for row in rows for source in row["sources"])
+    sources: Counter[str] = Counter()
+    for row in rows:
+        sources.update(row["sources"])
     expect("every workout of the account", places.workouts - places.others, sources["intervals"])
     print(
         f"  {demo.records()} records of 4 sources are {len(rows)} workouts; {places.others} "
@@ -554,6 +556,10 @@ def _fitglue() -> Path:
 def _shown(path: Path) -> Path:
     """A path as short as it can be written from here."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if " " in word else word
 
 
 def _strong(text: str) -> str:

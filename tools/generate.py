@@ -182,9 +182,7 @@ def uses() -> Iterator[Use]:
             if "testing" in file.relative_to(folder).parts:  # a fake only repeats codes
                 continue
             tree = ast.parse(file.read_text())
-            parents = {
-                child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)
-            }
+            parents = parents_in(tree)
             for node in ast.walk(tree):
                 if (
                     isinstance(node, ast.Constant)
@@ -192,6 +190,15 @@ def uses() -> Iterator[Use]:
                     and errors.CODE.fullmatch(node.value)
                 ):
                     yield from use_of(node, parents, str(file.relative_to(folder.parent)))
+
+
+def parents_in(tree: ast.AST) -> dict[ast.AST, ast.AST]:
+    """The parent of each node."""
+    parents = {}
+    for node in ast.walk(tree):
+        for child in ast.iter_child_nodes(node):
+            parents[child] = node
+    return parents
 
 
 def use_of(node: ast.Constant, parents: dict[ast.AST, ast.AST], room: str) -> Iterator[Use]:
@@ -226,10 +233,15 @@ def sentence(node: ast.AST) -> str | None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join(
-            part.value if isinstance(part, ast.Constant) else "…" for part in node.values
-        )
+        return "".join(map(shown, node.values))
     return None
+
+
+def shown(part: ast.expr) -> str:
+    """A part of a text, or the sign for a hole."""
+    if isinstance(part, ast.Constant):
+        return str(part.value)
+    return "…"
 
 
 def issues(catalogue: Catalogue) -> dict[str, list[str]]:

@@ -88,11 +88,9 @@ class Row:
 def gather(folder: Path) -> dict[str, dict[str, Row]]:
     """Area → fault → row, from the files of all test processes."""
     found: dict[str, dict[str, Row]] = defaultdict(lambda: defaultdict(Row))
-    lines = [
-        json.loads(line)
-        for file in sorted(folder.glob("*.jsonl"))
-        for line in file.read_text("utf-8").splitlines()
-    ]
+    lines: list[dict[str, Any]] = []
+    for file in sorted(folder.glob("*.jsonl")):
+        lines += map(json.loads, file.read_text("utf-8").splitlines())
     for said in sorted(lines, key=lambda line: (line["test"], line["fault"])):
         row = found[said["area"]][said["fault"]]
         row.times += said["times"]
@@ -104,7 +102,9 @@ def gather(folder: Path) -> dict[str, dict[str, Row]]:
 
 def page(found: dict[str, dict[str, Row]], today: str, *, stopped: bool = False) -> list[str]:
     """The lines of the page."""
-    every = [row for rows in found.values() for row in rows.values()]
+    every: list[Row] = []
+    for rows in found.values():
+        every += rows.values()
     lines = [
         "# Reliability",
         "",
@@ -126,10 +126,10 @@ def page(found: dict[str, dict[str, Row]], today: str, *, stopped: bool = False)
         lines += ["", STOPPED]
     for area, title in TITLES.items():
         if area in found:
-            files = ", ".join(
-                f"`{name}`"
-                for name in sorted({name for row in found[area].values() for name in row.files})
-            )
+            names: set[str] = set()
+            for row in found[area].values():
+                names.update(row.files)
+            files = ", ".join(f"`{name}`" for name in sorted(names))
             lines += ["", f"## {title}", "", f"Played by {files}.", ""]
             lines += ["| what was done | times | lost | what the user saw |", "|---|---:|---:|---|"]
             lines += [line(fault, row) for fault, row in sorted(found[area].items())]

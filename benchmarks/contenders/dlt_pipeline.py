@@ -21,7 +21,7 @@ def numbers(row: dict[str, Any]) -> dict[str, Any]:
     """A custom field says ``"NaN"`` now and then, which dlt takes for a number and DuckDB then
     refuses.
     """
-    return {key: None if value == "NaN" else value for key, value in row.items()}
+    return row | {key: None for key, value in row.items() if value == "NaN"}
 
 
 def source(url: str) -> Any:

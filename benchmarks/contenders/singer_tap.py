@@ -4,6 +4,7 @@ detail and its streams.
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import date, timedelta
 from pathlib import Path
@@ -99,8 +100,6 @@ if __name__ == "__main__":
             for path in Path(sys.argv[2]).glob("*.jsonl")
             if not path.name.startswith("streams")
         )
-        sys.stdout.write(
-            "[" + ", ".join("true" if word in text else "false" for word in sys.argv[3:]) + "]"
-        )
+        sys.stdout.write(json.dumps([word in text for word in sys.argv[3:]]))
     else:
         TapIntervals.cli()

@@ -176,7 +176,13 @@ def _are_pairs(samples: Sequence[list[float] | None]) -> bool:
 
 
 def _doubles(samples: Iterable[float | None]) -> array[float]:
-    return array("d", [_GAP if sample is None else sample for sample in samples])
+    # An array takes a list in half the time that it takes an iterator.
+    return array("d", list(_with_gaps(samples)))
+
+
+def _with_gaps(samples: Iterable[float | None]) -> Iterator[float]:
+    for sample in samples:
+        yield _GAP if sample is None else sample
 
 
 # In these loops NaN is told by what no other number does: it differs from itself. There is no
@@ -184,7 +190,8 @@ def _doubles(samples: Iterable[float | None]) -> array[float]:
 
 
 def _iterate_numbers(doubles: memoryview[Any]) -> Iterator[Sample]:
-    return (None if value != value else value for value in doubles)
+    for value in doubles:
+        yield None if value != value else value
 
 
 def _iterate_pairs(doubles: memoryview[Any]) -> Iterator[Sample]:

@@ -113,7 +113,7 @@ class _Compiled:
         """The values as the driver takes them: in the order of the parameters, or by name."""
         if self._constants:
             values = {**self._constants, **values}
-        # A loop would take a third longer, and this runs for every row of a sync.
+        # As a loop this would take a third longer, and it runs for every row of a sync.
         bound = [
             values[name] if convert is None else convert(values[name])
             for name, convert in self._binds

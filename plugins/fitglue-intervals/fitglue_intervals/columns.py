@@ -12,6 +12,8 @@ from fitglue_intervals.reading import is_not_a_number
 from fitglue_registry.model import Column
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from fitglue_intervals.channels import Samples
@@ -84,8 +86,13 @@ def _plain_lists(data: list[Any]) -> Column | None:
     doubles = np.array(flat, dtype=np.float64)
     if not np.isfinite(doubles).all():
         return None
-    lengths = tuple([-1 if sample is None else len(sample) for sample in data])
-    return Column(doubles.data, 0, lengths)
+    return Column(doubles.data, 0, tuple(_lengths(data)))
+
+
+def _lengths(data: list[Any]) -> Iterator[int]:
+    """The length of each list; -1 is a gap."""
+    for sample in data:
+        yield -1 if sample is None else len(sample)
 
 
 def _listed_pairs(data: list[Any]) -> Column:

@@ -216,7 +216,7 @@ def _months_of(dates: Sequence[_Text]) -> Mapping[str, int]:
     most = 0
     for language in _LANGUAGES:
         months = _months(language)
-        known = sum(1 for words in rows if any(word in months for word in words))
+        known = sum(not months.keys().isdisjoint(words) for words in rows)
         if known > most:
             best = months
             most = known
