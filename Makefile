@@ -72,7 +72,7 @@ hooks: setup ## run the checks of `make lint` before each commit, where a file t
 	@$(BIN)/pre-commit install
 
 dist: setup ## build the host and each plugin, as sdist and wheel, into dist/
-	@for project in . plugins/*/; do $(BIN)/python -m build --no-isolation --outdir dist --quiet $$project || exit 1; done
+	@for project in . plugins/*/; do $(BIN)/python -m build --no-isolation --outdir dist $$project || exit 1; done
 	@ls dist
 
 setup: $(VENV)/.ready

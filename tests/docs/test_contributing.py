@@ -13,6 +13,7 @@ import yaml
 from tests.docs.pages import CHECKOUT, DOCS, blocks, prose
 
 CONTRIBUTING = CHECKOUT / "CONTRIBUTING.md"
+ARCHITECTURE = DOCS / "architecture.md"
 MAKEFILE = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
 FORMS = sorted((CHECKOUT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
@@ -65,12 +66,26 @@ def test_every_command_of_make_is_described():
     assert set(targets) - set(described) == {"help"}
 
 
-@pytest.mark.parametrize("page", [CONTRIBUTING], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [CONTRIBUTING, ARCHITECTURE], ids=lambda page: page.name)
 def test_the_picture_has_every_room(page):
     """Each room that import-linter knows is in the picture, in an order that its layers allow."""
     drawn = re.findall(r"[│┼].{4}(\w+)(?:/|\.py) ", picture(page))
     assert set(drawn) == set(rooms())
     assert drawn == sorted(drawn, key=rooms().index)
+
+
+def test_both_pictures_are_the_same():
+    """A room that is added to one picture is added to the other."""
+    assert picture(CONTRIBUTING) == picture(ARCHITECTURE)
+
+
+def test_every_place_of_a_change_exists():
+    """Each path in the table "to change X, go to Y" leads to a file or a folder of the checkout."""
+    table = prose(ARCHITECTURE).partition("| to change |")[2].partition("\n## ")[0]
+    paths = [path for path in re.findall(r"`([^`\s]+)`", table) if "/" in path]
+    assert table.count("\n") > 25
+    assert len(paths) > 60
+    assert [path for path in paths if not (CHECKOUT / path).exists()] == []
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
