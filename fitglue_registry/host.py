@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry import services
+import fitglue_registry.services as services
 from fitglue_registry.workspace import ME, Replacements, Workspace
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry import model
 from fitglue_registry.dedupe import Candidate, Samples, traits_of
+from fitglue_registry.model import decode
 from fitglue_registry.store.stored_streams import load_streams
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
+    from fitglue_registry.model import Stream
     from fitglue_registry.store.source_activity_rows import SourceActivityRow
 
 _CHANNELS = ("heartrate", "watts")
@@ -42,7 +43,7 @@ class CandidateCache:
                 row.id,
                 (account, row.external_id, row.leg_no),
                 row.claims,
-                traits_of(model.decode(row.document), account),
+                traits_of(decode(row.document), account),
                 lambda: self._samples_of(row.id),
             )
         return self._candidates[row.id]
@@ -55,7 +56,7 @@ class CandidateCache:
         return self._samples[number]
 
 
-def _samples(streams: dict[str, model.Stream]) -> Samples:
+def _samples(streams: dict[str, Stream]) -> Samples:
     track: list[tuple[float, float]] = []
     if "latlng" in streams:
         flat = streams["latlng"].values.doubles.tolist()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from fitglue_registry import model
 from fitglue_registry.dedupe import near
+from fitglue_registry.model import decode
 from fitglue_registry.model.stored import Verdict
 from fitglue_registry.plugin_api import Opinion, Pair, Side
 from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinion
@@ -88,4 +88,4 @@ def _is_opinion(opinion: object) -> bool:
 
 
 def _side(row: SourceActivityRow) -> Side:
-    return Side(row.connection_id, row.entry, row.external_id, model.decode(row.document))
+    return Side(row.connection_id, row.entry, row.external_id, decode(row.document))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from fitglue_registry import model
 from fitglue_registry.dedupe import (
     Member,
     Scorer,
@@ -19,6 +18,7 @@ from fitglue_registry.matching.candidate_cache import CandidateCache, account_of
 from fitglue_registry.matching.neighbourhood import spans_of
 from fitglue_registry.matching.opinions import edge_of_opinion
 from fitglue_registry.matching.scoring import store_scores
+from fitglue_registry.model import decode
 from fitglue_registry.model.stored import Verdict
 from fitglue_registry.registry import MergeRules
 from fitglue_registry.store.activities import Merged, rewrite_from_only_member
@@ -199,7 +199,7 @@ class Matcher:
 
     def _member(self, row: SourceActivityRow, samples: SampleCounts) -> Member:
         stream_types, count = samples.get(row.id, ((), 0))
-        activity = model.decode(row.document)
+        activity = decode(row.document)
         return Member(
             row.id, _key(row), activity, self._kinds.get(row.entry, {}), stream_types, count
         )

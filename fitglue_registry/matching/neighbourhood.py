@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from fitglue_registry import model
 from fitglue_registry.dedupe import learned_weights, traits_of
 from fitglue_registry.dedupe.candidates import may_be_one, reach_s
+from fitglue_registry.model import SourceActivity
 from fitglue_registry.store.opinions import has_opinions
 from fitglue_registry.store.source_activity_search import times_near
 
@@ -85,7 +85,7 @@ def _traits_of_columns(row: Any) -> list[Traits]:
     precisions = _PRECISIONS if is_midnight else _PRECISIONS[:1]
     traits = []
     for precision in precisions:
-        activity = model.SourceActivity(
+        activity = SourceActivity(
             start_utc=start_utc,
             start_local=start_local,
             elapsed_s=row.elapsed_s,

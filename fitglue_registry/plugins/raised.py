@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry import errors
+import fitglue_registry.errors as errors
 from fitglue_registry.errors import (
     CODE,
     Busy,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from fitglue_registry import validation
+import fitglue_registry.validation as validation
 from fitglue_registry.errors import EntryInvalid, FitglueError, Place
 from fitglue_registry.registry.catalogue import Catalogue
 from fitglue_registry.registry.entry import Entry, Tier

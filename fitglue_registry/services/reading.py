@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from fitglue_registry import model
+from fitglue_registry.model import to_builtins
 from fitglue_registry.model.sports import SPORTS
 from fitglue_registry.services.original_files import save_original_files
 from fitglue_registry.services.provenance import provenance_of
@@ -88,7 +88,7 @@ class Activities:
             "number": found.number,
             "id": found.id,
             "gone_at": found.gone_at,
-            "activity": model.to_builtins(activity),
+            "activity": to_builtins(activity),
             "provenance": self.provenance(found),
             "sources": [_source(member) for member in found.members],
         }

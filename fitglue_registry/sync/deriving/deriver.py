@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from fitglue_registry import model
+import fitglue_registry.model as model
 from fitglue_registry.errors import FitglueError, Place, PluginFailed, RecordRefused
 from fitglue_registry.store.encoding import EncodedActivity, encode_activity
 from fitglue_registry.validation.validator import Validator

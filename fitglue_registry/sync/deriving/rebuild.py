@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from fitglue_registry import model
+from fitglue_registry.model import MODEL_VERSION
 from fitglue_registry.model.stored import RecordState, RunDecision, RunKind, RunOutcome
 from fitglue_registry.store.athletes import lock_athlete
 from fitglue_registry.store.records import RecordRow, select_records
@@ -143,7 +143,7 @@ class _Rebuild:
         """Whether a record is stored anew although it says what it said before."""
         if before.quarantined or before.lost:
             return True
-        maker = (model.MODEL_VERSION, self._context.plugin_version)
+        maker = (MODEL_VERSION, self._context.plugin_version)
         return bool(before.made_by - {maker})
 
 
