@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fitglue_registry.plugins import Plugins as Plugins
     from fitglue_registry.registry import Folder as Folder
     from fitglue_registry.store.activity_filter import Filter as Filter
-    from fitglue_registry.sync.context import Options as Options
+    from fitglue_registry.sync.options import Options as Options
 
 _HOMES = {
     "Filter": "fitglue_registry.store.activity_filter",
@@ -30,7 +30,7 @@ _HOMES = {
     "Folder": "fitglue_registry.registry",
     "HOOK_API": "fitglue_registry.hookspecs",
     "Host": "fitglue_registry.host",
-    "Options": "fitglue_registry.sync.context",
+    "Options": "fitglue_registry.sync.options",
     "Plugins": "fitglue_registry.plugins",
     "hookimpl": "fitglue_registry.hookspecs",
 }

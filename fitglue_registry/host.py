@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from fitglue_registry.services.connecting import ConnectResult
     from fitglue_registry.services.importing.recognizing import Recognition
     from fitglue_registry.store.blobs import BlobStore
-    from fitglue_registry.sync.context import Options
     from fitglue_registry.sync.events import Event
+    from fitglue_registry.sync.options import Options
     from fitglue_registry.transport.clock import WaitingClock
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from fitglue_registry import Host
 from fitglue_registry.registry import Folder
-from fitglue_registry.sync.context import Options
+from fitglue_registry.sync.options import Options
 
 KEY = "benchmark-key"
 

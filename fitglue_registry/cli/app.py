@@ -108,10 +108,10 @@ class LazyGroup(Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that was typed; raises a usage error that names the nearest one."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            from fitglue_registry.validation.wording import nearest
+            from difflib import get_close_matches
 
-            near = nearest(args[0], COMMANDS)
-            question = f"; did you mean {near}?" if near else ""
+            near = get_close_matches(args[0].casefold(), COMMANDS, n=1)
+            question = f"; did you mean {near[0]}?" if near else ""
             raise click.UsageError(f"there is no command {args[0]!r}{question}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -1,22 +1,16 @@
-"""What is kept of an exception that nobody foresaw, and what a person reads of it."""
+"""What a person reads of an exception that nobody foresaw."""
 
 from __future__ import annotations
 
-import os
-import traceback
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from fitglue_registry.errors import FitglueError
-from fitglue_registry.workspace import home_folder
+from fitglue_registry.services.bug_reports import keep_traceback, traceback_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from fitglue_registry.cli.context import CliContext
-    from fitglue_registry.redaction.redactor import Redactor
 
 
 def bug_failure(cli: CliContext, error: Exception) -> FitglueError:
@@ -38,25 +32,3 @@ def bug_failure(cli: CliContext, error: Exception) -> FitglueError:
         why=why.rstrip(": "),
         fix=fix,
     )
-
-
-def keep_traceback(error: BaseException, redactor: Redactor) -> Path | None:
-    """Write the traceback, without secrets, into ``FITGLUE_HOME/logs``; ``None`` where that cannot
-    be.
-    """
-    name = f"bug-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.txt"
-    text = traceback_text(error, redactor)
-    try:
-        folder = home_folder() / "logs"
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        path = folder / name
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
-    except OSError:
-        return None
-    return path
-
-
-def traceback_text(error: BaseException, redactor: Redactor) -> str:
-    """Return the traceback without secrets, also without those that nobody has told us about."""
-    return redactor.text("".join(traceback.format_exception(error)))

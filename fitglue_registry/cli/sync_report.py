@@ -15,7 +15,7 @@ from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import ATTENTION, BAD, DETAIL, GOOD, NEXT_STEP, Hanging, Styled
 from fitglue_registry.cli.progress import Progress
 from fitglue_registry.cli.text import clean, count, short_hashes, short_id
-from fitglue_registry.sync import events
+from fitglue_registry.services import events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,8 @@
-"""One service for each thing that a user can do; a module is imported when it is first used."""
+"""One service for each thing that a user can do, and what somebody asks of them.
+
+A module is imported when a name of it is first used. The values that a service returns have their
+names in the module of that service; the events of a sync are in ``events.py``.
+"""
 
 from __future__ import annotations
 
@@ -21,26 +25,30 @@ if TYPE_CHECKING:
     from fitglue_registry.services.records import Records as Records
     from fitglue_registry.services.syncing import Syncs as Syncs
     from fitglue_registry.services.upkeep import Upkeep as Upkeep
+    from fitglue_registry.store.activity_filter import Filter as Filter
+    from fitglue_registry.sync.options import Options as Options
 
-#: Service → its module. Listing activities must not wait for what a sync imports.
+#: Name → its module. Listing activities must not wait for what a sync imports.
 _MODULES = {
-    "Activities": "reading",
-    "Athletes": "athletes",
-    "Backups": "backups",
-    "Connections": "connecting",
-    "Decisions": "decisions",
-    "Entries": "entries",
-    "Imports": "importing.import_paths",
-    "InstalledPlugins": "plugins",
-    "Queries": "queries",
-    "Records": "records",
-    "Syncs": "syncing",
-    "Upkeep": "upkeep",
-    "why": "explaining",
+    "Activities": "services.reading",
+    "Athletes": "services.athletes",
+    "Backups": "services.backups",
+    "Connections": "services.connecting",
+    "Decisions": "services.decisions",
+    "Entries": "services.entries",
+    "Filter": "store.activity_filter",
+    "Imports": "services.importing.import_paths",
+    "InstalledPlugins": "services.plugins",
+    "Options": "sync.options",
+    "Queries": "services.queries",
+    "Records": "services.records",
+    "Syncs": "services.syncing",
+    "Upkeep": "services.upkeep",
+    "why": "services.explaining",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        return getattr(import_module(f"fitglue_registry.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,8 +14,10 @@ from fitglue_registry.backup.store_files import StoreFiles
 from fitglue_registry.services.connection_secrets import without_key
 
 if TYPE_CHECKING:
-    from fitglue_registry.backup.opened import Backup, OnStep
-    from fitglue_registry.backup.restore import Restored
+    from fitglue_registry.backup.manifest import Manifest as Manifest
+    from fitglue_registry.backup.opened import Backup as Backup
+    from fitglue_registry.backup.opened import OnStep
+    from fitglue_registry.backup.restore import Restored as Restored
     from fitglue_registry.workspace import Workspace
 
 

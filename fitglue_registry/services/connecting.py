@@ -15,8 +15,8 @@ from fitglue_registry.services.connection_status import connection_status, local
 from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.store.activities import drop_empty
 from fitglue_registry.store.athletes import ensure_athlete
+from fitglue_registry.store.connections import ConnectionRow as ConnectionRow
 from fitglue_registry.store.connections import (
-    ConnectionRow,
     add_connection,
     list_connections,
     new_connection_id,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as Db
 
     from fitglue_registry.matching.matcher import Matcher
-    from fitglue_registry.plugin_api import Account
+    from fitglue_registry.plugin_api import Account as Account
     from fitglue_registry.registry import Catalogue, Entry, Field
     from fitglue_registry.services.athletes import Athletes
     from fitglue_registry.services.connection_status import ConnectionStatus

@@ -9,15 +9,16 @@ from fitglue_registry.plugins.check import check_steps
 from fitglue_registry.registry import default_folder
 from fitglue_registry.registry.check import check as check_folder
 from fitglue_registry.services.plugin_installing import install_plugin
+from fitglue_registry.services.stand_ins import run_stand_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from fitglue_registry.errors import FitglueError
     from fitglue_registry.plugins import PluginInfo
-    from fitglue_registry.plugins.check import Step
-    from fitglue_registry.registry.check import Report
+    from fitglue_registry.plugins.check import Step as Step
+    from fitglue_registry.registry.check import Report as Report
     from fitglue_registry.workspace import Workspace
 
     PluginList = list["ListedPlugin"]
@@ -98,3 +99,10 @@ class InstalledPlugins:
         folders = [default_folder(), *(folder.path for folder in brought)]
         reports = tuple(check_folder(each) for each in folders)
         return EntriesCheck(reports, tuple(unreadable))
+
+    def run_stand_in(self, integration: str, arguments: Sequence[str] = ()) -> int:
+        """Serve the stand-in of an integration on this machine, until it is stopped.
+
+        Returns the exit code. Raises ``PluginFailed`` FG-plugin-missing where no plugin brings one.
+        """
+        return run_stand_in(self._workspace, integration, arguments)

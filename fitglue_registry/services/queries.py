@@ -9,7 +9,7 @@ from fitglue_registry.store.sql import column_names, run_sql
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fitglue_registry.store.sql import SqlResult
+    from fitglue_registry.store.sql import SqlResult as SqlResult
     from fitglue_registry.workspace import Workspace
 
 

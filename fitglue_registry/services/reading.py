@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fitglue_registry.model import Stream
-    from fitglue_registry.store.activity_details import ActivityDetails, MemberRow
+    from fitglue_registry.store.activity_details import ActivityDetails as ActivityDetails
+    from fitglue_registry.store.activity_details import MemberRow as MemberRow
     from fitglue_registry.workspace import Workspace
 
     Rows = list[dict[str, Any]]

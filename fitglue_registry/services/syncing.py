@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.errors import Busy, FitglueError, StoreFailed, UserMistake
 from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.store.runs import last_runs
-from fitglue_registry.sync.context import Options, SyncContext
+from fitglue_registry.sync.context import SyncContext
 from fitglue_registry.sync.deriving.quarantine import retry_connection
 from fitglue_registry.sync.deriving.rebuild import rebuild_connection
 from fitglue_registry.sync.engine import sync_connection
 from fitglue_registry.sync.events import SyncStopped
+from fitglue_registry.sync.options import Options
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What the work on one connection needs: what was asked of it, the store, the plugins."""
+"""What the work on one connection needs: the store, the plugins, the connection itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from fitglue_registry.model.moments import clock_text
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
-    from datetime import date
     from pathlib import Path
 
     from fitglue_registry.matching.matcher import Matcher
@@ -23,24 +22,6 @@ if TYPE_CHECKING:
     from fitglue_registry.sync.view import ConnectionView
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What somebody asked of a sync; days are the athlete's local ones, both included."""
-
-    since: date | None = None
-    until: date | None = None
-    full: bool = False
-    streams: bool = True
-    files: bool = False
-    dry_run: bool = False
-
-    def wants(self, part_option: str | None, *, default: bool) -> bool:
-        """Whether a part of the entry is wanted of records that were never asked for it."""
-        if default:
-            return True
-        return bool(part_option and getattr(self, part_option, False))
 
 
 class Workers(Protocol):

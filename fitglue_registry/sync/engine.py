@@ -23,7 +23,8 @@ from fitglue_registry.sync.run import Run
 
 if TYPE_CHECKING:
     from fitglue_registry.registry import Part
-    from fitglue_registry.sync.context import Options, SyncContext
+    from fitglue_registry.sync.context import SyncContext
+    from fitglue_registry.sync.options import Options
 
 
 def sync_connection(context: SyncContext, options: Options) -> Events:

@@ -239,7 +239,7 @@ def test_the_stand_in_has_its_own_help(child):
 
 def test_a_stand_in_that_is_not_installed_is_named_with_the_fix(fitglue, monkeypatch):
     """Without the plugin that brings it, fitglue dev stand-in says what to install."""
-    monkeypatch.setattr("fitglue_registry.cli.commands.dev.entry_points", lambda **_: ())
+    monkeypatch.setattr("fitglue_registry.services.stand_ins.entry_points", lambda **_: ())
     said = fitglue("dev", "stand-in", "--json")
     assert said.code == 8
     assert "fitglue plugin install fitglue-intervals" in said.err

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.events import Decided, SyncFinished, SyncStopped
+from fitglue_registry.sync.options import Options
 
 
 def sync(host, **options: Any):

@@ -9,8 +9,8 @@ import pytest
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.store.opinions import PairOpinion, put_opinion
-from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.events import Decided
+from fitglue_registry.sync.options import Options
 from tests.sync.natural import natural
 
 NOW = "2026-11-21T12:00:00.000Z"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.events import PartStored, WindowListed
 from fitglue_registry.sync.fetching import parts as fetching
+from fitglue_registry.sync.options import Options
 from fitglue_registry.testing import Fault
 from tests.sync.builders import finished, native, sync
 

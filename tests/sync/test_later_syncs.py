@@ -9,8 +9,8 @@ from datetime import date
 import pytest
 
 from fitglue_intervals.testing import Account, StandIn
-from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.events import SyncFinished, WindowListed
+from fitglue_registry.sync.options import Options
 from fitglue_registry.testing import Fault
 from tests.sync.builders import decisions, finished, native, said, sync
 

@@ -17,11 +17,11 @@ from fitglue_registry.cli.command import Group, Length, days_options, json_optio
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of
 from fitglue_registry.cli.text import short_hashes
-from fitglue_registry.store.activity_filter import Filter
+from fitglue_registry.services import Filter
 
 if TYPE_CHECKING:
     from fitglue_registry.cli.layout import Document
-    from fitglue_registry.store.activity_details import ActivityDetails
+    from fitglue_registry.services.reading import ActivityDetails
 
 _ON_A_TERMINAL = 30
 _WIDE = 110

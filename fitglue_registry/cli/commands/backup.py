@@ -20,10 +20,8 @@ from fitglue_registry.errors import UserMistake
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fitglue_registry.backup.manifest import Manifest
-    from fitglue_registry.backup.opened import Backup
-    from fitglue_registry.backup.restore import Restored
     from fitglue_registry.cli.layout import Document
+    from fitglue_registry.services.backups import Backup, Manifest, Restored
 
 _FILE = click.Path(path_type=Path)
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fitglue_registry.cli.layout import Document
-    from fitglue_registry.registry import Entry, Field
     from fitglue_registry.services.connecting import ConnectResult
+    from fitglue_registry.services.entries import Entry, Field
 
 _TRIES = 3
 

@@ -23,10 +23,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fitglue_registry.cli.layout import Document, Part
-    from fitglue_registry.plugin_api import Account
+    from fitglue_registry.services.connecting import Account, ConnectionRow
     from fitglue_registry.services.connection_secrets import SecretKept
     from fitglue_registry.services.connection_status import ConnectionStatus
-    from fitglue_registry.store.connections import ConnectionRow
 
 _COLUMNS = columns_of(
     ("name", "account", "state", "records", "stubs", "waiting", "quarantine", "checked"),

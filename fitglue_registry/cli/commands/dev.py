@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,19 +13,16 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import Heading, Pairs
 from fitglue_registry.cli.values import grouped
-from fitglue_registry.errors import FitglueError, Place, PluginFailed, UserMistake
+from fitglue_registry.errors import FitglueError, Place, UserMistake
 from fitglue_registry.model import to_builtins
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from fitglue_registry.model import SourceActivity, Stream
 
 #: What the name of a file of streams has after that of the activity's file.
 _STREAMS_ENDINGS = (".streams.json", "-streams.json", "_streams.json", ".streams.json.gz")
-#: The entry-point group of the stand-ins that plugins bring: a function of the arguments after the
-#: command, which returns the exit code.
-_STAND_INS = "fitglue.stand_ins"
 
 
 @click.group(
@@ -237,19 +233,10 @@ def match(
     nargs=-1,
     type=click.UNPROCESSED,
 )
-def stand_in(*, arguments: tuple[str, ...]) -> int:
+@pass_cli
+def stand_in(cli: CliContext, *, arguments: tuple[str, ...]) -> int:
     """Serve a made-up Intervals.icu on this machine.
 
     Until Ctrl-C; --help lists its options.
     """
-    # The plugin brings it: found as plugins are, since the host knows no plugin's package.
-    points = list(entry_points(group=_STAND_INS, name="intervals"))
-    if not points:
-        raise PluginFailed(
-            "FG-plugin-missing",
-            "the stand-in of Intervals.icu is not installed",
-            why=f"no plugin has an entry point called intervals in the group {_STAND_INS}",
-            fix="fitglue plugin install fitglue-intervals",
-        )
-    serve: Callable[[list[str]], int] = points[0].load()
-    return serve(list(arguments))
+    return cli.host.plugins.run_stand_in("intervals", arguments)

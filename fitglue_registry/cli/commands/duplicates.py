@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fitglue_registry.cli.layout import Document, Part
-    from fitglue_registry.store.activity_details import ActivityDetails
+    from fitglue_registry.services.reading import ActivityDetails
 
 _CERTAIN = 0.995
 _HISTORY = columns_of(

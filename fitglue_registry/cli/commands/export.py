@@ -17,13 +17,13 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.progress import Progress
 from fitglue_registry.cli.text import count
 from fitglue_registry.errors import UserMistake
+from fitglue_registry.services import Filter
 from fitglue_registry.services.original_files import not_written
-from fitglue_registry.store.activity_filter import Filter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fitglue_registry.store.activity_details import ActivityDetails
+    from fitglue_registry.services.reading import ActivityDetails
 
 
 @click.command(

@@ -17,15 +17,14 @@ from fitglue_registry.cli.progress import Progress
 from fitglue_registry.cli.sync_report import follow, show_tally
 from fitglue_registry.cli.text import count
 from fitglue_registry.errors import PluginFailed, UserMistake
-from fitglue_registry.sync.events import SourceConnected
+from fitglue_registry.services.events import SourceConnected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fitglue_registry.cli.layout import Part
-    from fitglue_registry.plugin_api import Recognized
-    from fitglue_registry.services.importing.recognizing import Recognition
-    from fitglue_registry.sync.events import Event
+    from fitglue_registry.services.events import Event
+    from fitglue_registry.services.importing.recognizing import Recognition, Recognized
 
 _SHOWN = 3
 _LEFT_OUT = 5

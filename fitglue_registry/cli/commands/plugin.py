@@ -14,8 +14,7 @@ from fitglue_registry.errors import PluginFailed
 
 if TYPE_CHECKING:
     from fitglue_registry.cli.layout import Document
-    from fitglue_registry.plugins.check import Step
-    from fitglue_registry.services.plugins import ListedPlugin
+    from fitglue_registry.services.plugins import ListedPlugin, Step
 
 _COLUMNS = columns_of(("", "plugin", "version", "entries"), folded=("entries",))
 

@@ -13,7 +13,7 @@ from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import Heading, Pairs, Rows, columns_of, stated
 from fitglue_registry.cli.sync_report import follow
 from fitglue_registry.cli.text import short_id
-from fitglue_registry.sync.events import SyncStopped
+from fitglue_registry.services.events import SyncStopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import Hanging
 from fitglue_registry.cli.sync_report import follow
 from fitglue_registry.cli.text import count
-from fitglue_registry.sync.events import SyncFinished, SyncStopped
+from fitglue_registry.services.events import SyncFinished, SyncStopped
 
 
 @click.command(cls=Command, examples=("fitglue rebuild", "fitglue rebuild intervals"))

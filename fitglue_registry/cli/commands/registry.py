@@ -20,11 +20,9 @@ if TYPE_CHECKING:
 
     from fitglue_registry.cli.layout import Document, Part
     from fitglue_registry.errors import FitglueError
-    from fitglue_registry.plugins import Availability
-    from fitglue_registry.registry import Datum, Entry, Field
-    from fitglue_registry.registry import Part as PartSpec
-    from fitglue_registry.registry.check import Report
-    from fitglue_registry.services.plugins import EntriesCheck
+    from fitglue_registry.services.entries import Availability, Datum, Entry, Field
+    from fitglue_registry.services.entries import Part as PartSpec
+    from fitglue_registry.services.plugins import EntriesCheck, Report
 
 _COLUMNS = columns_of(("entry", "name", "plugin", "tier", "state"), flexible="name")
 _DATA_COLUMNS = columns_of(("value", "when", "how", "from"), folded=("value", "from"))

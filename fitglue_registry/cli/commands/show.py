@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fitglue_registry.cli.layout import Document, Part
     from fitglue_registry.cli.values import Group
     from fitglue_registry.model import Lap, SourceActivity
-    from fitglue_registry.store.activity_details import ActivityDetails, MemberRow
+    from fitglue_registry.services.reading import ActivityDetails, MemberRow
 
 _LAPS_SHOWN = 40
 #: Metres per second in km/h.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fitglue_registry.cli.layout import Part
-    from fitglue_registry.store.sql import SqlResult
+    from fitglue_registry.services.queries import SqlResult
 
 _NARROWEST = 5
 _LONGEST = 40

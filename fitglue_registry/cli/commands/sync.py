@@ -11,8 +11,8 @@ from fitglue_registry.cli.command import Command, Span, days_options, json_optio
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.sync_report import follow, show_tally, summary
-from fitglue_registry.sync.context import Options
-from fitglue_registry.sync.events import SyncStopped
+from fitglue_registry.services import Options
+from fitglue_registry.services.events import SyncStopped
 
 if TYPE_CHECKING:
     from fitglue_registry.cli.sync_report import Tally

@@ -11,7 +11,7 @@ from fitglue_registry.cli.command import Command, json_option
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.sync_report import follow, follow_each, summary
-from fitglue_registry.sync.events import SyncStopped, Watching
+from fitglue_registry.services.events import SyncStopped, Watching
 
 if TYPE_CHECKING:
     from fitglue_registry.cli.sync_report import Tally

@@ -14,9 +14,9 @@ from fitglue_registry.services.importing.watching import FolderSyncs
 from fitglue_registry.services.plugin_view import PluginViews
 from fitglue_registry.services.syncing import work_on
 from fitglue_registry.store.connections import ConnectionRow, new_connection_id
-from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.engine import sync_connection
 from fitglue_registry.sync.events import SourceConnected, SyncStopped
+from fitglue_registry.sync.options import Options
 from fitglue_registry.workspace import ME
 
 if TYPE_CHECKING:

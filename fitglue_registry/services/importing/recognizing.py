@@ -15,7 +15,7 @@ from fitglue_registry.validation.wording import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from fitglue_registry.plugin_api import Recognized
+    from fitglue_registry.plugin_api import Recognized as Recognized
     from fitglue_registry.registry import Catalogue, Entry
     from fitglue_registry.workspace import Workspace
 

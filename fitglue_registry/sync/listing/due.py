@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from fitglue_registry.store.windows import PlannedWindow
-    from fitglue_registry.sync.context import Options
+    from fitglue_registry.sync.options import Options
     from fitglue_registry.sync.run import Run
 
 

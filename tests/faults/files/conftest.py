@@ -13,8 +13,8 @@ import pytest
 
 from fitglue_registry import Host
 from fitglue_registry.secrets.memory import MemorySecretStore
-from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.events import Decided, Event, SyncStopped
+from fitglue_registry.sync.options import Options
 from tests.sync.natural import natural
 
 if TYPE_CHECKING:

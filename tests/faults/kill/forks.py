@@ -230,7 +230,7 @@ def _work(job: dict[str, Any], begin: Callable[[], object]) -> None:
 
 
 def _sync(host: Any, options: dict[str, Any]) -> None:
-    from fitglue_registry.sync.context import Options
+    from fitglue_registry.sync.options import Options
 
     finish(host.sync(options=Options(files=options.get("files", False))))
 

@@ -17,8 +17,8 @@ from fitglue_intervals.testing import Account, History, StandIn
 from fitglue_registry.errors import AthleteNeeded, UserMistake
 from fitglue_registry.store.blobs import sweep
 from fitglue_registry.store.file_blobs import FileBlobStore
-from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.deriving.deriver import Deriver
+from fitglue_registry.sync.options import Options
 from tests.faults.kill.hosts import finish, open_host
 from tests.sync.builders import native
 from tests.sync.natural import natural

@@ -14,7 +14,7 @@ from fitglue_intervals.testing import Account, StandIn
 from fitglue_registry import Host
 from fitglue_registry.secrets.memory import MemorySecretStore
 from fitglue_registry.services import plugin_view
-from fitglue_registry.sync.context import Options
+from fitglue_registry.sync.options import Options
 from fitglue_registry.testing import FakeClock
 from tests.sync.conftest import UNTIL
 from tests.sync.natural import natural

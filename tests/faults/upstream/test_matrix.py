@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.store import tables as t
-from fitglue_registry.sync.context import Options
 from fitglue_registry.sync.events import SyncFinished, SyncStopped
+from fitglue_registry.sync.options import Options
 from fitglue_registry.testing import Fault
 from tests.faults.upstream.compare import lost
 from tests.faults.upstream.conftest import FILES

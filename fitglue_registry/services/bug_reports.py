@@ -1,0 +1,45 @@
+"""Keeps the traceback of an exception that nobody foresaw, for whoever reports the bug."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from fitglue_registry.workspace import home_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fitglue_registry.redaction.redactor import Redactor
+
+
+def keep_traceback(error: BaseException, redactor: Redactor) -> Path | None:
+    """Write a traceback, without secrets, into ``FITGLUE_HOME/logs``.
+
+    It takes no workspace: opening one may be what failed.
+
+    Args:
+        error: The exception, with its traceback.
+        redactor: Takes the secrets out.
+
+    Returns:
+        The file, or ``None`` where none can be written.
+    """
+    name = f"bug-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.txt"
+    text = traceback_text(error, redactor)
+    try:
+        folder = home_folder() / "logs"
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        path = folder / name
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError:
+        return None
+    return path
+
+
+def traceback_text(error: BaseException, redactor: Redactor) -> str:
+    """Return the traceback without secrets, also without those that nobody has told us about."""
+    return redactor.text("".join(traceback.format_exception(error)))

@@ -1,0 +1,40 @@
+"""Runs the stand-in of a service: a made-up copy of it on this machine, which its plugin brings."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+from fitglue_registry.errors import PluginFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fitglue_registry.registry import Entry
+    from fitglue_registry.workspace import Workspace
+
+#: The entry-point group of the stand-ins that plugins bring: a function of the arguments of a
+#: command line, which serves until it is stopped and returns the exit code.
+_GROUP = "fitglue.stand_ins"
+
+
+def run_stand_in(workspace: Workspace, integration: str, arguments: Sequence[str]) -> int:
+    """Serve the stand-in of an integration until it is stopped; return its exit code.
+
+    Raises ``PluginFailed`` FG-plugin-missing where no plugin brings one.
+    """
+    # It is found as plugins are, since the host knows no plugin's package.
+    points = list(entry_points(group=_GROUP, name=integration))
+    if not points:
+        raise _missing(workspace.catalogue.get("integration", integration))
+    serve: Callable[[list[str]], int] = points[0].load()
+    return serve(list(arguments))
+
+
+def _missing(entry: Entry) -> PluginFailed:
+    return PluginFailed(
+        "FG-plugin-missing",
+        f"the stand-in of {entry.name} is not installed",
+        why=f"no plugin has an entry point called {entry.id} in the group {_GROUP}",
+        fix=f"fitglue plugin install {entry.plugin.name}",
+    )
