@@ -77,7 +77,7 @@ def first_sync(plan: Plan) -> Figures:
                 # One folder a contender is enough.
                 shutil.rmtree(plan.scratch / f"{name}-{number - 1}", ignore_errors=True)
         edited = [id_ for id_ in service.call("GET", "ids") if id_.startswith("i")][9]
-        service.call("POST", "edit", id=edited, reanalysed=True, name=EDITED)
+        service.call("POST", "edit", id=edited, reanalyzed=True, name=EDITED)
         service.call("POST", "add", start_date_local=f"{YESTERDAY}T23:30:00", name=FRESH)
         for one in often:
             folder = Path(found[one.name]["folder"])

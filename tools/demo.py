@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_intervals.testing import Account, StandIn
 from fitglue_intervals.testing.files import plain_file_of, track_of
 from fitglue_intervals.testing.garmin_archive import garmin_archive
-from fitglue_intervals.testing.plan import lone_plan
+from fitglue_intervals.testing.plan import single_leg_plan
 from fitglue_intervals.testing.strava_archive import strava_archive
 from fitglue_registry import FitglueError, Host
 
@@ -378,7 +378,7 @@ def _fill(folder: Path, lately: Sequence[Plan], plans: Sequence[Plan], unknown: 
 def _long_ago(plans: Sequence[Plan], number: int, sport: str) -> Plan:
     """A workout from before the account was opened."""
     start = plans[-1].start - timedelta(days=40 + 7 * number)
-    return lone_plan(
+    return single_leg_plan(
         1_000 + number, f"i{1_000 + number}", start.replace(hour=9), sport, 700 + number
     )
 

@@ -53,7 +53,7 @@ def test_a_thousand_activities_with_streams(host):
 def test_two_accounts_of_one_athlete_stay_two_connections(connected, server):
     """A second account at the same integration gets a name of its own, and both are synced."""
     history = History(count=4, seed=9, distinct_streams=1, strava_stubs=0)
-    with StandIn(Account.of(history, "i77")) as other:
+    with StandIn(Account.from_history(history, "i77")) as other:
         connect(connected, other)
         assert [one.name for one in connected.connections.list()] == ["intervals", "intervals-2"]
         for _ in connected.sync():

@@ -126,7 +126,7 @@ def test_odd_records_are_given_up_after_their_tries_and_stop_nothing_meanwhile(
     odd = [one for one in native(account) if account.streams(one)][:5]
     for external_id in odd:
         account.replace_streams(external_id, account.streams(external_id))
-        account.edit(external_id, reanalysed=True, name="again")
+        account.edit(external_id, reanalyzed=True, name="again")
         server.fault(f"*/activity/{external_id}/streams*", Fault.status(500), times=None)
     assert [finished(connected).get("not-fetched") for _ in range(6)] == [len(odd)] * 5 + [None]
 

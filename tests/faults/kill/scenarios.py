@@ -248,7 +248,7 @@ class Sources:
     def _start(self, key: object, athlete: str, count: int) -> StandIn:
         if key not in self._started:
             history = History(count, seed=5, strava_stubs=1, distinct_streams=1)
-            self._started[key] = StandIn(Account.of(history, athlete)).start()
+            self._started[key] = StandIn(Account.from_history(history, athlete)).start()
         return self._started[key]
 
     def close(self) -> None:

@@ -274,7 +274,7 @@ class Machine(RuleBasedStateMachine):
         elif what in ZONES:
             self.note("the athlete changes zone")
             self.zone = what
-            self.world.account.move(what)
+            self.world.account.set_timezone(what)
         else:
             self.note("fitness of the day drifts on every row")
             self.world.account.drift(2)

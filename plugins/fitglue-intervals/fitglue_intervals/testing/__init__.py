@@ -1,5 +1,5 @@
-"""A stand-in for the Intervals.icu API on loopback: an account that can be edited, behind a service
-that can misbehave.
+"""A stand-in for the Intervals.icu API: an account that a test can edit, served on loopback by a
+server that can fail on command.
 """
 
 from fitglue_intervals.testing.account import Account

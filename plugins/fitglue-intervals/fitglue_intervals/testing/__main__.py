@@ -1,5 +1,5 @@
-"""The stand-in as a command, for a demonstration or another process: prints its address and serves
-until it is stopped.
+"""Run the stand-in for Intervals.icu as a command: print its address and serve an account until it
+is stopped.
 """
 
 from __future__ import annotations
@@ -20,8 +20,13 @@ from fitglue_intervals.testing.server import StandIn
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve an account made up or read from a file until SIGTERM or SIGINT; the first line on
-    stdout is the address.
+    """Serve an account, generated or read from a file, until SIGTERM or SIGINT.
+
+    Args:
+        arguments: The command line without the program's name; None takes ``sys.argv``.
+
+    Returns:
+        The exit code, which is 0. A mistake in the arguments raises ``SystemExit`` with 2.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -29,9 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
         account = _account(options)
     except (OSError, ValueError) as error:
         parser.error(f"argument --rows: {options.rows} cannot be served: {error}")
+    # Before the address is printed: whoever waits for that line may start a stopwatch at it.
     if options.warm:
         Bodies(account).warm()
 
+    # Ending through an event lets the server close its sockets, so the port is free at once.
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -48,10 +55,12 @@ def main(arguments: list[str] | None = None) -> int:
             server = stack.enter_context(stand_in)
         except OSError as error:
             parser.error(f"argument --port: {options.port} cannot be used: {error.strerror}")
+        # The first line of stdout is the address and nothing else, because the process that started
+        # this one reads it. What a person should read goes to stderr.
         sys.stdout.write(server.url + "\n")
         sys.stdout.flush()
         sys.stderr.write(
-            f"Its key is {options.key}. In another terminal:\n"
+            f"The API key is {options.key}. In another terminal, run:\n"
             f"  fitglue connect intervals --base-url {server.url}\n"
         )
         sys.stderr.flush()
@@ -60,6 +69,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _account(options: argparse.Namespace) -> Account:
+    """Return the account that the options ask for; raise ``OSError`` or ``ValueError`` if its file
+    cannot be read or is not JSON.
+    """
     if options.rows:
         return Account.from_rows(json.loads(options.rows.read_text(encoding="utf-8")))
     history = History(
@@ -69,7 +81,7 @@ def _account(options: argparse.Namespace) -> Account:
         distinct_streams=options.distinct_streams or None,
         crowd=options.crowd,
     )
-    return Account.of(history)
+    return Account.from_history(history)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,18 +89,18 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m fitglue_intervals.testing", description=__doc__
     )
     add = parser.add_argument
-    add("--port", type=int, default=0, help="0, the default, takes a free one")
+    add("--port", type=int, default=0, help="the port to listen on; 0, the default, picks one")
     add(
         "--count",
         type=int,
         default=120,
-        help="how many activities to make up",
+        help="how many activities to generate",
     )
     add(
         "--seed",
         type=int,
         default=1,
-        help="another seed makes up another athlete",
+        help="another seed generates another athlete",
     )
     add(
         "--until",
@@ -100,25 +112,25 @@ def _parser() -> argparse.ArgumentParser:
         "--distinct-streams",
         type=int,
         default=12,
-        help="different recordings for each sport, 0: all different",
+        help="how many different recordings each sport has; 0 makes all of them different",
     )
     add(
         "--crowd",
         type=int,
         default=1,
-        help="a day holds what so many athletes do, for a very long history",
+        help="put the workouts of this many athletes into each day, for a very long history",
     )
-    add("--key", default="stand-in-key", help="the API key that is valid")
-    add("--latency-ms", type=float, default=0, help="wait before each answer")
+    add("--key", default="stand-in-key", help="the API key that is accepted")
+    add("--latency-ms", type=float, default=0, help="how long to wait before each response")
     add(
         "--warm",
         action="store_true",
-        help="make all rows and streams before the address is printed",
+        help="generate all rows and streams before the address is printed",
     )
     add(
         "--rows",
         type=Path,
-        help="serve this JSON list of activities instead, as it is",
+        help="serve the activities of this JSON file, unchanged, instead of generated ones",
     )
     return parser
 

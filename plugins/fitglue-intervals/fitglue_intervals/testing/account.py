@@ -1,5 +1,5 @@
-"""An athlete's account at Intervals.icu: made up or captured, and changed as an athlete, a device
-or Strava would change it.
+"""An athlete's account at Intervals.icu: generated or captured, and changed in the ways in which an
+athlete, a device or Strava would change it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from fitglue_intervals.testing.content import (
     Content,
     Generated,
-    Given,
     Intervals,
+    Verbatim,
 )
 from fitglue_intervals.testing.history import History, plans_of
-from fitglue_intervals.testing.plan import lone_plan, sport_key
+from fitglue_intervals.testing.plan import single_leg_plan, sport_key
 from fitglue_intervals.testing.records import Record, Records
 from fitglue_intervals.testing.values import Row, f32, stamp_text
 
@@ -29,14 +29,21 @@ if TYPE_CHECKING:
 
 _ATHLETE = "i317960"
 _NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
+#: Workouts that are added later take their seeds from here on. A generated history uses seeds from
+#: 1,000,003 on (see ``History.shape_seed``), so no added workout repeats a generated recording.
 _FIRST_SEED = 900
 
 
 class Account:
-    """The activities of one athlete; safe to read and to change from any thread.
+    """The activities of one athlete, which any thread may read and change.
 
-    Changes happen on the account's own clock ``now``, which each of them moves a minute on: nothing
-    depends on today. ``records`` holds the activities.
+    Each change happens at the account's own time, ``now``, and moves it forward by a minute, so
+    that nothing depends on today's date. ``records`` holds the activities.
+
+    Args:
+        contents: Activity id → the content of the activity.
+        athlete_id: The id of the athlete, as the API writes it (``i317960``).
+        now: The time of the account's clock, with a zone.
     """
 
     def __init__(
@@ -63,7 +70,16 @@ class Account:
         strava_stubs: int | None = None,
         distinct_streams: int | None = 12,
     ) -> Account:
-        """An athlete with the history of these values, see ``History``."""
+        """Return the account of a generated athlete.
+
+        Args:
+            count: How many activities there are.
+            seed: What the generated values depend on; equal arguments give equal accounts.
+            until: The day of the newest activity.
+            strava_stubs: How many of the activities came from Strava; None means 3 %.
+            distinct_streams: How many different recordings each sport has; None makes all of them
+                different.
+        """
         history = History(
             count,
             seed,
@@ -71,11 +87,16 @@ class Account:
             strava_stubs,
             distinct_streams,
         )
-        return cls.of(history)
+        return cls.from_history(history)
 
     @classmethod
-    def of(cls, history: History, athlete_id: str = _ATHLETE) -> Account:
-        """The account of an athlete with this history."""
+    def from_history(cls, history: History, athlete_id: str = _ATHLETE) -> Account:
+        """Return the account of an athlete with this history.
+
+        Args:
+            history: Which workouts there were.
+            athlete_id: The id of the athlete, for tests with more than one account.
+        """
         until = history.until
         now = datetime(until.year, until.month, until.day, 22, 0, tzinfo=UTC)
         contents = {plan.id: Generated(plan, athlete_id) for plan in plans_of(history)}
@@ -90,33 +111,41 @@ class Account:
         files: Mapping[str, bytes] | None = None,
         athlete_id: str | None = None,
     ) -> Account:
-        """An account that answers the given rows as they are.
+        """Return an account that serves these rows unchanged.
 
-        ``streams`` and ``files`` belong to ids, and may be missing. The athlete is the one whom a
-        row names, unless one is given.
+        Args:
+            rows: Activity objects; they need not be valid, for tests of broken ones.
+            streams: Activity id → its streams. An id that is missing has no streams.
+            files: Activity id → its original upload. An id that is missing has no file.
+            athlete_id: The id of the athlete; None takes it from the first row that has one.
         """
         streams = streams or {}
         files = files or {}
         contents = {}
         for number, row in enumerate(rows):
             athlete_id = athlete_id or row.get("icu_athlete_id")
+            # A row without an id is only listed; the made-up key is never part of a response.
             id_ = str(row.get("id", f"row-{number}"))
-            contents[id_] = Given(row, streams.get(id_, []), files.get(id_))
+            contents[id_] = Verbatim(row, streams.get(id_, []), files.get(id_))
         return cls(contents, athlete_id=athlete_id or _ATHLETE)
 
     # Reading
     # ----------------------------------------------------------------------------------------------
 
     def ids(self) -> list[str]:
-        """All ids, the newest start first."""
+        """Return all activity ids, ordered from the newest start to the oldest."""
         return self.records.ids()
 
     def __contains__(self, id_: object) -> bool:
         return id_ in self.records
 
     def row(self, id_: str) -> Row:
-        """The Activity object as it is now; raises ``KeyError`` for an unknown id."""
-        with self.records.unchanged():
+        """Return the Activity object in its present state.
+
+        Raises:
+            KeyError: If no activity has this id. The other methods that take an id raise it, too.
+        """
+        with self.records.locked():
             record = self.records[id_]
             row = record.content.row() | record.changes
             if self._drift_days and "icu_atl" in row:
@@ -124,28 +153,32 @@ class Account:
             return row
 
     def is_stub(self, id_: str) -> bool:
-        """Whether the API will not deliver the activity."""
+        """Return whether the activity is a Strava stub, which the API does not deliver."""
         return self.records[id_].content.stub
 
     def intervals(self, id_: str) -> Intervals:
-        """The detected intervals and their groups."""
+        """Return ``icu_intervals`` and ``icu_groups`` of the activity."""
         record = self.records[id_]
         if record.intervals is not None:
             return record.intervals
         return record.content.intervals()
 
     def streams(self, id_: str) -> list[Row]:
-        """The stored streams."""
+        """Return the streams of the activity, in the shape in which the API returns them."""
         streams: list[Row] = json.loads(gzip.decompress(self.records[id_].gzipped_streams()))
         return streams
 
     def file(self, id_: str) -> bytes | None:
-        """The original upload, if there is one."""
+        """Return the original upload, or None if the activity has no file."""
         return self.records[id_].content.file()
 
     def plan(self, id_: str) -> Plan:
-        """What a workout was made from, also one whose row is a stub; raises ``KeyError`` where it
-        was given and not made.
+        """Return the plan that an activity was generated from.
+
+        A Strava stub has a plan, too: it is how a test gets the same workout for another source.
+
+        Raises:
+            KeyError: If the activity was not generated, but came from ``from_rows``.
         """
         content = self.records[id_].content
         if not isinstance(content, Generated):
@@ -159,20 +192,28 @@ class Account:
         self,
         id_: str,
         *,
-        reanalysed: bool = False,
+        reanalyzed: bool = False,
         **changes: Any,
     ) -> None:
-        """Change fields of an activity as its owner does; the dates of analysis move only when
-        ``reanalysed``.
+        """Change fields of an activity, as its owner does in the web app.
+
+        Args:
+            id_: The activity.
+            reanalyzed: Whether ``analyzed`` and ``icu_sync_date`` move. A rename was seen to leave
+                both where they were; only a new analysis moves them.
+            changes: Key of the Activity object → its new value.
         """
         with self.records.changing(id_) as record:
             record.changes |= changes
-            if reanalysed:
+            if reanalyzed:
                 record.changes |= self._analysis()
 
     def edit_intervals(self, id_: str, intervals: list[Row] | None = None) -> None:
-        """Give an activity other intervals, which analyses it again; unless some are given, the
-        first two are joined.
+        """Replace the intervals of an activity, which analyzes it again.
+
+        Args:
+            id_: The activity.
+            intervals: The new intervals; None joins the first two of the present ones.
         """
         rows, groups = self.intervals(id_)
         if intervals is None:
@@ -182,7 +223,7 @@ class Account:
             record.changes |= {"icu_intervals_edited": True} | self._analysis()
 
     def replace_streams(self, id_: str, streams: list[Row]) -> None:
-        """Give an activity other streams, which analyses it again."""
+        """Replace the streams of an activity, which analyzes it again."""
         types = [stream["type"] for stream in streams]
         with self.records.changing(id_) as record:
             record.streams = streams
@@ -197,17 +238,24 @@ class Account:
         created: str | None = None,
         **fields: Any,
     ) -> str:
-        """Upload a workout late: recorded at a local time in the past, ``created`` only now;
-        returns its id.
+        """Add a workout that was recorded in the past and is uploaded now.
 
-        ``sport`` is a kind (``ride``) or a type (``TrailRun``); ``fields`` are in the row as given.
+        Args:
+            start_date_local: The local start, as ISO text without a zone.
+            sport: The key of a sport (``ride``) or the API's type (``TrailRun``).
+            id: The id of the activity; None makes a new one.
+            created: What the row says as ``created``; None takes the account's time.
+            fields: More keys of the row, which override the generated ones.
+
+        Returns:
+            The id of the activity.
         """
         start = datetime.fromisoformat(start_date_local)
         number = next(self._numbers)
-        plan = lone_plan(
+        plan = single_leg_plan(
             -number, id or _native_id(number), start, sport_key(sport), _FIRST_SEED + number
         )
-        with self.records.unchanged():
+        with self.records.locked():
             stamps = {"created": created or self._tick()} | self._analysis()
             record = _record(plan, self.athlete_id, stamps | fields)
             self.records.put(plan.id, record)
@@ -216,36 +264,50 @@ class Account:
     def add_row(
         self, row: Row, *, streams: list[Row] | None = None, file: bytes | None = None
     ) -> str:
-        """Add a row as it is; returns its id."""
+        """Add a row unchanged, with its streams and its file, and return its id."""
         id_ = str(row["id"])
-        self.records.put(id_, Record(Given(row, streams or [], file)))
+        self.records.put(id_, Record(Verbatim(row, streams or [], file)))
         return id_
 
     def delete(self, id_: str) -> None:
-        """Delete an activity for good; raises ``KeyError`` for an unknown id."""
+        """Delete an activity: it is no longer listed, and its detail is answered with 404."""
         self.records.remove(id_)
 
     def add_strava_stub(self, start_date_local: str, *, id: str | None = None) -> str:  # noqa: A002
-        """Let Strava feed a workout, which the API then lists and does not deliver; returns its
-        id.
+        """Add a workout that comes from Strava, which the API lists but does not deliver.
+
+        Args:
+            start_date_local: The local start, as ISO text without a zone.
+            id: The id of the activity; None makes a new one.
+
+        Returns:
+            The id of the stub, which is Strava's own: digits only.
         """
         start = datetime.fromisoformat(start_date_local)
         number = next(self._numbers)
         id_ = id or str(17_100_000_000 + number * 10_007)
-        plan = lone_plan(-number, id_, start, "ride", _FIRST_SEED + number)
+        plan = single_leg_plan(-number, id_, start, "ride", _FIRST_SEED + number)
         stub = replace(plan, stub=True)
         self.records.put(id_, _record(stub, self.athlete_id))
         return id_
 
     def make_native(self, stub_id: str, *, keep_stub: bool = False) -> str:
-        """Let the device's own copy of a stub arrive, in its place or beside it; returns the copy's
-        id.
+        """Add the copy of a stub that arrives from the device's maker.
 
-        It starts at the same local time, and ``strava_id`` keeps the link. Raises ``ValueError``
-        for an activity that is no stub.
+        The copy starts at the same local time, and its ``strava_id`` is the id of the stub.
+
+        Args:
+            stub_id: The stub.
+            keep_stub: Whether the stub stays beside its copy. Both cases were seen.
+
+        Returns:
+            The id of the copy.
+
+        Raises:
+            ValueError: If the activity is not a Strava stub.
         """
         if not self.is_stub(stub_id):
-            raise ValueError(f"{stub_id} is no Strava stub")
+            raise ValueError(f"{stub_id} is not a Strava stub")
         start = datetime.fromisoformat(self.records.start_of(stub_id))
         content = self.records[stub_id].content
         number = next(self._numbers)
@@ -253,43 +315,44 @@ class Account:
         if isinstance(content, Generated):
             plan = replace(content.plan, number=-number, id=id_, stub=False)
         else:
-            plan = lone_plan(-number, id_, start, "ride", _FIRST_SEED + number)
+            plan = single_leg_plan(-number, id_, start, "ride", _FIRST_SEED + number)
         linked = replace(plan, strava_id=stub_id)
-        with self.records.unchanged():
+        with self.records.locked():
             stamps = {"created": self._tick()} | self._analysis()
             self.records.put(id_, _record(linked, self.athlete_id, stamps))
+            # Within the same lock, so that no list shows neither of the two.
             if not keep_stub:
                 self.delete(stub_id)
         return id_
 
-    def move(self, timezone: str) -> None:
-        """Let the athlete set another time zone; what was recorded before stays as it was
-        recorded.
-        """
+    def set_timezone(self, timezone: str) -> None:
+        """Change the time zone of the athlete; the activities keep the zone of their recording."""
         self.timezone = timezone
 
     def add_keys(self, **fields: Any) -> None:
-        """Let the service write new keys into every row that it delivers, as one of its releases
-        does.
-        """
+        """Add keys to every row except stubs, as a new release of the service does."""
         with self.records.changing_all() as records:
             for record in records:
                 if not record.content.stub:
                     record.changes |= fields
 
     def drift(self, days: int = 1) -> None:
-        """Let days pass: fitness, weight and resting heart rate move on each row although no
-        workout did.
+        """Let days pass: fitness, weight and resting heart rate change in every row.
+
+        These values drifted in daily snapshots of a real account, although no workout had changed
+        and ``icu_sync_date`` stayed the same. A revision must not depend on them.
         """
         with self.records.changing_all():
             self._drift_days += days
 
     def _tick(self) -> str:
-        """The time of a change, a minute after the one before."""
+        """Move the account's clock by a minute and return its time, as the API writes it."""
         self.now += timedelta(minutes=1)
         return stamp_text(self.now)
 
     def _analysis(self) -> Row:
+        """Return the keys that a new analysis changes."""
+        # After an upload both timestamps were seen to be equal, half a second after `created`.
         stamp = self._tick()
         return {"analyzed": stamp, "icu_sync_date": stamp}
 
@@ -303,12 +366,14 @@ def _record(
 
 
 def _native_id(number: int) -> str:
-    """The id of the workout that was added as so many."""
+    """Return the id of the workout that was added with this number; it starts above the ids of the
+    generated history.
+    """
     return f"i{210_000_000 + number * 1_009}"
 
 
 def _drifted(row: Row, days: int) -> Row:
-    """The figures of the athlete some days later."""
+    """Return the keys of a row that differ some days later."""
     moved: Row = {
         "icu_atl": f32(row["icu_atl"] * 0.97**days),
         "icu_ctl": f32(row["icu_ctl"] * 0.99**days),
@@ -321,15 +386,15 @@ def _drifted(row: Row, days: int) -> Row:
 
 
 def _joined(rows: list[Row]) -> list[Row]:
-    """Intervals of which the first two are one."""
+    """Return the intervals with the first two joined into one."""
     if len(rows) < 2:
         return rows
     first, second = rows[:2]
-    whole = dict(first)
+    joined = dict(first)
     for key in ("end_index", "end_time"):
         if key in second:
-            whole[key] = second[key]
+            joined[key] = second[key]
     for key in ("elapsed_time", "moving_time", "distance"):
         if key in first and key in second:
-            whole[key] = first[key] + second[key]
-    return [whole, *rows[2:]]
+            joined[key] = first[key] + second[key]
+    return [joined, *rows[2:]]

@@ -1,5 +1,5 @@
-"""What the API says about the athlete: the whole settings with their secrets, the public profile,
-the connections.
+"""The athlete's part of the API: the settings with their secrets, the public profile, and the
+connected platforms.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ from fitglue_intervals.testing.workout import (
 if TYPE_CHECKING:
     from fitglue_intervals.testing.values import Row
 
-#: What only ``/athlete/{id}`` answers and nobody may store, log or show: a test searches for these.
+#: Values that only ``/athlete/{id}`` returns and that nobody may store, log or show. Public clients
+#: show that the real endpoint returns the API key and the e-mail address, too. A test searches for
+#: these texts in everything that the host writes.
 SECRETS = (
     "STAND-IN-SECRET-api-key",
     "STAND-IN-SECRET-invite-token",
     "stand-in-secret@example.invalid",
 )
-#: Platform → whether it feeds the account.
+#: Platform → whether the athlete connected it; the names are those of the July 2026 specification.
 _PLATFORMS = {
     "garmin_health": True,
     "garmin_training": True,
@@ -54,8 +56,8 @@ _PLATFORMS = {
 }
 
 
-def public(athlete_id: str, timezone: str) -> Row:
-    """The athlete as the profile shows them."""
+def public_profile(athlete_id: str, timezone: str) -> Row:
+    """Return the athlete without secrets and settings."""
     return {
         "id": athlete_id,
         "name": "Ada Stand-in",
@@ -72,18 +74,18 @@ def public(athlete_id: str, timezone: str) -> Row:
 
 
 def profile(athlete_id: str, timezone: str) -> Row:
-    """The gentle way to ask whose key it is."""
+    """Return the response of ``/profile``, which names the owner of a key without any secret."""
     return {
-        "athlete": public(athlete_id, timezone),
+        "athlete": public_profile(athlete_id, timezone),
         "sharedFolders": [],
         "customItems": [],
     }
 
 
 def settings(athlete_id: str, timezone: str) -> Row:
-    """Everything, with the secrets among it."""
+    """Return the response of ``/athlete/{id}``, which contains the secrets."""
     api_key, invite_token, email = SECRETS
-    return public(athlete_id, timezone) | {
+    return public_profile(athlete_id, timezone) | {
         "firstname": "Ada",
         "lastname": "Stand-in",
         "email": email,
@@ -113,9 +115,9 @@ def settings(athlete_id: str, timezone: str) -> Row:
     }
 
 
-def listed(athlete_id: str, timezone: str) -> Row:
-    """The athlete as one of those whom the key may read."""
-    return public(athlete_id, timezone) | {
+def list_entry(athlete_id: str, timezone: str) -> Row:
+    """Return the athlete as an item of ``/athletes``, the list of those whom the key may read."""
+    return public_profile(athlete_id, timezone) | {
         "icu_permission": "WRITE",
         "icu_tags": [],
         "icu_notes": None,
@@ -123,8 +125,8 @@ def listed(athlete_id: str, timezone: str) -> Row:
 
 
 def connections(athlete_id: str, timezone: str) -> Row:
-    """Which platforms feed the account."""
-    del timezone
+    """Return the response of ``/connections``: which platforms the athlete connected."""
+    del timezone  # the endpoints of the athlete share one signature
     row: Row = {"id": athlete_id}
     for name, is_connected in _PLATFORMS.items():
         row[f"{name}_connected"] = is_connected
@@ -132,6 +134,7 @@ def connections(athlete_id: str, timezone: str) -> Row:
 
 
 def _sports(athlete_id: str) -> list[Row]:
+    """Return ``sportSettings``; FTP, zones and thresholds exist only here, per group of sports."""
     shared = {
         "athlete_id": athlete_id,
         "warmup_time": 1200,
@@ -157,6 +160,7 @@ def _sports(athlete_id: str) -> list[Row]:
         "gap_model": "STRAVA_RUN",
     }
     swim = {"threshold_pace": THRESHOLD_SWIM, "pace_units": "SECS_100M"}
+    # Documented: these ids are numbers, while those of athletes and activities are texts.
     return [
         {
             "id": 811_201,

@@ -1,4 +1,4 @@
-"""What is behind one row of the list: generated from a plan when it is needed, or given."""
+"""The content of one activity: generated from a plan when it is needed, or captured and kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from fitglue_intervals.testing.detected import intervals_of
 from fitglue_intervals.testing.files import file_of
 from fitglue_intervals.testing.rows import activity_row, stub_row
-from fitglue_intervals.testing.streams import chosen, gzipped_choice, gzipped_streams
+from fitglue_intervals.testing.streams import gzipped_selection, gzipped_streams, select_streams
 from fitglue_intervals.testing.values import Row, local_text
 from fitglue_registry.testing import json_bytes
 
@@ -22,41 +22,42 @@ _NOT_IN_LISTS = ("icu_intervals", "icu_groups")
 
 
 class Content(Protocol):
-    """The parts of one activity; each is made anew when it is asked for, so that nobody shares
-    it.
+    """The parts of one activity.
+
+    Each call returns a new value, so that a caller may change it.
     """
 
     @property
     def stub(self) -> bool:
-        """Whether the API refuses to deliver it."""
+        """Whether the API lists the activity but does not deliver it."""
 
     @property
     def start_text(self) -> str:
-        """The local start; empty where the row has none."""
+        """The local start as ISO text; empty if the row has no start."""
 
     def row(self) -> Row:
-        """The Activity object as the list has it."""
+        """Return the Activity object of a list, which has no intervals."""
 
     def gzipped_streams(self, types: list[str]) -> bytes:
-        """The body of streams, gzip-compressed; all of them where no types are named."""
+        """Return the streams of these types, or all of them, as gzip-compressed JSON."""
 
     def intervals(self) -> Intervals:
-        """The detected intervals and their groups."""
+        """Return the detected intervals and their groups."""
 
     def file(self) -> bytes | None:
-        """The original upload, if there was one."""
+        """Return the original upload, or None if there was no file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """An activity that is made from a plan; only the plan is kept in memory."""
+    """An activity that is generated from a plan; only the plan stays in memory."""
 
     plan: Plan
     athlete_id: str
 
     @property
     def stub(self) -> bool:
-        """Whether Strava fed it."""
+        """Whether the activity came from Strava."""
         return self.plan.stub
 
     @property
@@ -65,7 +66,7 @@ class Generated:
         return self.plan.start.isoformat()
 
     def row(self) -> Row:
-        """The Activity object, or the five keys of a stub."""
+        """Return the Activity object, or the five keys of a stub."""
         if self.plan.stub:
             return stub_row(
                 self.plan.id,
@@ -75,21 +76,22 @@ class Generated:
         return activity_row(self.plan, self.athlete_id)
 
     def gzipped_streams(self, types: list[str]) -> bytes:
-        """The streams of the plan's recording."""
+        """Return the streams of the plan's recording."""
+        # Seen: a workout without samples has an empty list of streams and no 404.
         if not self._is_recorded:
             return gzip.compress(b"[]", mtime=0)
         if types:
-            return gzipped_choice(self.plan.leg, tuple(types))
+            return gzipped_selection(self.plan.leg, tuple(types))
         return gzipped_streams(self.plan.leg)
 
     def intervals(self) -> Intervals:
-        """The intervals of the plan's recording; none where nothing was recorded."""
+        """Return the intervals of the plan's recording; none if nothing was recorded."""
         if not self._is_recorded:
             return [], []
         return intervals_of(self.plan.shape)
 
     def file(self) -> bytes | None:
-        """The file, which is written when it is asked for."""
+        """Return the file, which is written at this moment."""
         return file_of(self.plan)
 
     @property
@@ -98,38 +100,38 @@ class Generated:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """An activity that somebody hands over, for example a captured payload: answered as it is."""
+class Verbatim:
+    """An activity that is served unchanged, for example a captured payload."""
 
-    given: Row
+    payload: Row
     streams: list[Row] = field(default_factory=list)
     upload: bytes | None = None
 
     @property
     def stub(self) -> bool:
-        """Whether the row is one of those that Strava fed."""
-        return self.given.get("source") == "STRAVA" and "_note" in self.given
+        """Whether the row is a Strava stub."""
+        return self.payload.get("source") == "STRAVA" and "_note" in self.payload
 
     @property
     def start_text(self) -> str:
-        """The local start as given."""
-        return str(self.given.get("start_date_local") or "")
+        """The local start of the payload."""
+        return str(self.payload.get("start_date_local") or "")
 
     def row(self) -> Row:
-        """The row without the intervals, which a list never has."""
-        return {key: value for key, value in self.given.items() if key not in _NOT_IN_LISTS}
+        """Return the payload without the intervals, which a list never has."""
+        return {key: value for key, value in self.payload.items() if key not in _NOT_IN_LISTS}
 
     def gzipped_streams(self, types: list[str]) -> bytes:
-        """The streams as given."""
+        """Return the streams that the activity was made with."""
         streams = self.streams
         if types:
-            streams = chosen(streams, types)
+            streams = select_streams(streams, types)
         return gzip.compress(json_bytes(streams), 4, mtime=0)
 
     def intervals(self) -> Intervals:
-        """The intervals that the row was given with."""
-        return self.given.get("icu_intervals") or [], self.given.get("icu_groups") or []
+        """Return the intervals and the groups of the payload."""
+        return self.payload.get("icu_intervals") or [], self.payload.get("icu_groups") or []
 
     def file(self) -> bytes | None:
-        """The upload as given."""
+        """Return the upload that the activity was made with."""
         return self.upload

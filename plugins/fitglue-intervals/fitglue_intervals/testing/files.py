@@ -1,4 +1,4 @@
-"""The file that a workout was uploaded as: FIT with all its legs, or a GPX track."""
+"""The file that a workout was uploaded as: a FIT file with all its legs, or a GPX track."""
 
 from __future__ import annotations
 
@@ -17,19 +17,21 @@ _NO_TIME = timedelta()
 
 
 def file_of(plan: Plan) -> bytes | None:
-    """The original upload of a workout, every third one compressed; None for one that was typed in.
+    """Return the original upload of a workout, or None if the workout was typed in.
 
-    The legs of a multisport workout share their file.
+    The legs of a multisport workout share their file. Every third FIT file is compressed with gzip:
+    the specification does not say which form the API delivers, so a client has to look.
     """
     content = plain_file_of(plan)
     if content is None or _is_gpx(plan) or serial_of(plan) % 3 != _FIRST_SERIAL % 3:
         return content
-    # Stored, not deflated: what deflate makes of it differs from one machine's zlib to the next.
+    # Level 0 stores without compressing: the output of deflate depends on the version of zlib, and
+    # the tests compare the bytes.
     return gzip.compress(content, 0, mtime=0)
 
 
 def plain_file_of(plan: Plan) -> bytes | None:
-    """The same, never compressed: as the device wrote it."""
+    """Return the original upload as the device wrote it, never compressed."""
     if not plan.shape.sport.channels:
         return None
     if _is_gpx(plan):
@@ -39,15 +41,24 @@ def plain_file_of(plan: Plan) -> bytes | None:
 
 
 def serial_of(plan: Plan) -> int:
-    """The serial number of the device; the legs of a file share it."""
+    """Return the serial number of the device, which the legs of one file share.
+
+    A race is listed from its last leg to its first, so number and leg add up to the same value for
+    all of its legs.
+    """
     return _FIRST_SERIAL + plan.number + plan.leg_no
 
 
 def track_of(
     plan: Plan, *, from_s: int = 0, until_s: int | None = None, clock: timedelta = _NO_TIME
 ) -> bytes:
-    """The track as another program saves it, as GPX: cut to some seconds since the start, or by a
-    clock that is wrong.
+    """Return the track as a GPX file that another program might have saved.
+
+    Args:
+        plan: The workout.
+        from_s: The first second since the start that the file has.
+        until_s: The last second that the file has; None means the end of the recording.
+        clock: By how much the clock of the program was wrong.
     """
     start, leg = plan.legs[plan.leg_no]
     return gpx_file(start + clock, leg, from_s, until_s)

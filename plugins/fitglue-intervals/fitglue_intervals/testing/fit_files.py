@@ -1,4 +1,8 @@
-"""The messages of an activity file, in the order in which a watch writes them."""
+"""The messages of a FIT activity file, in the order in which a watch writes them.
+
+Which messages an activity file must have is described at
+https://developer.garmin.com/fit/file-types/activity/.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +23,12 @@ if TYPE_CHECKING:
 Message = tuple[str, "dict[str, Value]"]
 
 _FIT_EPOCH = datetime(1989, 12, 31, tzinfo=UTC)
+#: FIT stores a position in semicircles: 2^31 of them are 180 degrees.
 _SEMICIRCLES = 2**31 / 180
+#: The number of the Edge 830 in the FIT profile, type ``garmin_product``.
 _PRODUCT = 3122
 _SETS = 6
-#: Stream → field of a record.
+#: Type of a stream → field of the message ``record``.
 _RECORD_FIELDS = {
     "heartrate": "heart_rate",
     "watts": "power",
@@ -36,7 +42,12 @@ _RECORD_FIELDS = {
 
 @lru_cache(maxsize=32)
 def fit_file(legs: tuple[tuple[datetime, Leg], ...], serial: int) -> bytes:
-    """The FIT file of a workout with these legs, each given with its local start."""
+    """Return the FIT file of a workout.
+
+    Args:
+        legs: The local start of each leg, and the leg.
+        serial: The serial number of the device.
+    """
     writer = FitWriter()
     for name, values in _messages(legs, serial):
         writer.write(name, values)
@@ -44,6 +55,7 @@ def fit_file(legs: tuple[tuple[datetime, Leg], ...], serial: int) -> bytes:
 
 
 def _messages(legs: tuple[tuple[datetime, Leg], ...], serial: int) -> Iterator[Message]:
+    """Yield the name and the values of each message."""
     begin = _fit_time(*legs[0])
     device: dict[str, Value] = {
         "manufacturer": "garmin",
@@ -64,7 +76,7 @@ def _messages(legs: tuple[tuple[datetime, Leg], ...], serial: int) -> Iterator[M
 
 
 def _timer(event_type: str, moment: int) -> dict[str, Value]:
-    """The timer is started or stopped."""
+    """Return the values of the event that the timer was started or stopped."""
     return {
         "timestamp": moment,
         "event": "timer",
@@ -73,7 +85,10 @@ def _timer(event_type: str, moment: int) -> dict[str, Value]:
 
 
 def _leg(number: int, leg: Leg, first: int) -> Iterator[Message]:
-    """The records of a leg that starts at a time of FIT, and then its totals."""
+    """Yield the records of a leg that starts at ``first`` (FIT time), and then its totals.
+
+    A watch writes the totals last, because it knows them only at the end.
+    """
     shape = shape_of(leg)
     yield from _records(shape, first)
     if leg.sport == "strength":
@@ -84,6 +99,7 @@ def _leg(number: int, leg: Leg, first: int) -> Iterator[Message]:
 
 
 def _records(shape: Shape, first: int) -> Iterator[Message]:
+    """Yield one ``record`` per sample; a gap is a field that the message does not have."""
     streams = {stream["type"]: stream for stream in streams_of(shape.leg)}
     columns = [
         (name, streams[kind]["data"]) for kind, name in _RECORD_FIELDS.items() if kind in streams
@@ -101,6 +117,7 @@ def _records(shape: Shape, first: int) -> Iterator[Message]:
 
 
 def _sets(first: int) -> Iterator[Message]:
+    """Yield the sets of a strength session, which only the file has and the API does not."""
     for number in range(_SETS):
         start = first + number * 180
         yield (
@@ -120,7 +137,7 @@ def _sets(first: int) -> Iterator[Message]:
 
 
 def _totals(shape: Shape, first: int) -> dict[str, Value]:
-    """What a lap and a session both say about a leg."""
+    """Return the fields that ``lap`` and ``session`` share, in the units of the FIT profile."""
     sport, sub_sport = shape.sport.fit
     totals: dict[str, Value] = {
         "timestamp": first + shape.elapsed_s,
@@ -141,6 +158,8 @@ def _totals(shape: Shape, first: int) -> dict[str, Value]:
 
 
 def _activity(legs: tuple[tuple[datetime, Leg], ...], end: int) -> dict[str, Value]:
+    """Return the values of the closing message ``activity``."""
+    # The difference of its two timestamps is the only trace of the time zone in a FIT file.
     start, leg = legs[0]
     offset = int(PLACES[leg.zone].offset(start).total_seconds())
     return {
@@ -153,6 +172,6 @@ def _activity(legs: tuple[tuple[datetime, Leg], ...], end: int) -> dict[str, Val
 
 
 def _fit_time(start: datetime, leg: Leg) -> int:
-    """A local start in seconds since the epoch of FIT."""
+    """Return the local start of a leg as seconds since the epoch of FIT, in UTC."""
     moment = (start - PLACES[leg.zone].offset(start)).replace(tzinfo=UTC)
     return int((moment - _FIT_EPOCH).total_seconds())

@@ -1,6 +1,7 @@
-"""The messages, fields and named values of the FIT profile that the files of the stand-in use.
+"""The part of the FIT profile that the files of the stand-in use: messages, fields, named values.
 
-The numbers are those of Garmin's FIT profile 21.218, https://developer.garmin.com/fit/.
+The numbers are those of Garmin's FIT profile 21.218, https://developer.garmin.com/fit/. A test
+reads the files with Garmin's SDK.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ VERSION = 21_218
 
 
 class BaseType(NamedTuple):
-    """How a value is stored: the code of the protocol, and the character of ``struct``."""
+    """The way a value is stored: the protocol's code, and the format character of ``struct``."""
 
     code: int
     format: str
@@ -61,7 +62,7 @@ SUB_SPORTS = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a message; what is stored is (value + offset) × scale."""
+    """One field of a message, which stores the integer (value + offset) × scale."""
 
     number: int
     base: BaseType
@@ -70,7 +71,7 @@ class Field:
     names: Mapping[str, int] = field(default_factory=dict)
 
     def stored(self, value: str | float) -> int:
-        """The integer that stands for a value in the file."""
+        """Return the integer that represents a value or the name of a value in the file."""
         if isinstance(value, str):
             return self.names[value]
         return round((value + self.offset) * self.scale)
@@ -78,12 +79,13 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One kind of message."""
+    """One kind of message: its number in the profile and its fields by name."""
 
     number: int
     fields: Mapping[str, Field]
 
 
+# The numbers 253 and 254 mean the same in each message; only `set` has its timestamp at 254.
 _TIMESTAMP = Field(253, UINT32)
 _MESSAGE_INDEX = Field(254, UINT16)
 

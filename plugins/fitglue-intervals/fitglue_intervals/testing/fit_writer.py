@@ -1,8 +1,8 @@
-"""Writes FIT files, as far as the stand-in needs them.
+"""A writer of FIT files with the features that the stand-in needs.
 
-The layout is that of https://developer.garmin.com/fit/protocol/. Garmin's own SDK could write them,
-too; but then whoever installs the plugin would install the SDK for the stand-in only. The tests
-read what is written here with the SDK.
+The layout is described at https://developer.garmin.com/fit/protocol/. Garmin's own SDK can write
+FIT files, too, but everyone who installs the plugin would then install the SDK only for the
+stand-in. The tests read the files with that SDK.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 Value = str | float
 
 _HEADER_SIZE = 14
+#: Version 2.0 of the protocol: four bits each for major and minor.
 _PROTOCOL = 0x20
+#: The bit of a message header that marks a definition.
 _DEFINITION = 0x40
-#: A message names its definition by a number of four bits.
+#: A message refers to its definition by a local number of four bits.
 _DEFINITIONS = 16
+#: The polynomial of CRC-16/ARC, with its bits reversed.
 _POLYNOMIAL = 0xA001
 
 
@@ -31,11 +34,16 @@ class FitWriter:
     def __init__(self) -> None:
         self._data = bytearray()
         self._defined = 0
-        #: Message and names of fields → local number, and how the message is packed.
+        #: Message and names of its fields → local number, and the packer of such a message.
         self._definitions: dict[tuple[str, ...], tuple[int, struct.Struct]] = {}
 
     def write(self, message: str, values: Mapping[str, Value]) -> None:
-        """Add a message; a layout that was not used before is defined first."""
+        """Append a message, after the definition of its layout if that is not in force.
+
+        Args:
+            message: The name of a message of ``fit_profile.MESSAGES``.
+            values: Field → value, in the units of the profile.
+        """
         fields = MESSAGES[message].fields
         layout = (message, *values)
         if layout not in self._definitions:
@@ -45,7 +53,7 @@ class FitWriter:
         self._data += packer.pack(local, *stored)
 
     def content(self) -> bytes:
-        """The whole file, with its checksums."""
+        """Return the complete file, with its header and its checksums."""
         size = len(self._data)
         header = struct.pack(
             "<BBHI4s",
@@ -60,11 +68,14 @@ class FitWriter:
         return content + struct.pack("<H", checksum(content))
 
     def _define(self, layout: tuple[str, ...], fields: list[Field]) -> None:
+        """Append a definition message and remember how messages of this layout are packed."""
+        # Local numbers are used in turn. A definition replaces the one that had its number, so a
+        # later message with that older layout has to be defined again.
         local = self._defined % _DEFINITIONS
         self._defined += 1
-        for known, (number, _) in list(self._definitions.items()):
+        for other, (number, _) in list(self._definitions.items()):
             if number == local:
-                del self._definitions[known]
+                del self._definitions[other]
         number = MESSAGES[layout[0]].number
         self._data += struct.pack(
             "<BBBHB",
@@ -83,7 +94,7 @@ class FitWriter:
 
 
 def checksum(content: bytes) -> int:
-    """The checksum of the FIT protocol, which is CRC-16/ARC."""
+    """Return the checksum of the FIT protocol, which is CRC-16/ARC."""
     crc = 0
     for byte in content:
         crc = (crc >> 8) ^ _CHECKSUMS[(crc ^ byte) & 0xFF]
@@ -91,6 +102,7 @@ def checksum(content: bytes) -> int:
 
 
 def _checksum_of_byte(byte: int) -> int:
+    """Return the checksum of one byte, from which the table of all bytes is made."""
     crc = byte
     for _ in range(8):
         carry = crc & 1

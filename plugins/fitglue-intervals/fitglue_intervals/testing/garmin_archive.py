@@ -1,4 +1,7 @@
-"""The workouts of an account as Garmin's archive has them."""
+"""The workouts of an account as an archive from Garmin.
+
+The names of files and keys, and the units, are those that public readers of real archives expect.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +38,11 @@ _UPLOADS = "DI_CONNECT/DI-Connect-Uploaded-Files/UploadedFiles_0-_Part1.zip"
 
 
 def garmin_archive(path: Path, workouts: Iterable[tuple[int, Plan]]) -> None:
-    """Write Garmin's archive of these workouts, each with its number at Garmin, and the files in a
-    zip within.
+    """Write an archive of Garmin with these workouts.
+
+    Args:
+        path: The zip file to write. The workouts' own files are in another zip inside it.
+        workouts: The activity id at Garmin of each workout, and the workout.
     """
     summaries = []
     files = {}
@@ -44,6 +50,7 @@ def garmin_archive(path: Path, workouts: Iterable[tuple[int, Plan]]) -> None:
         summaries.append(_summary(number, plan))
         content = plain_file_of(plan)
         if content:
+            # The number in the name is that of the upload, which is not the id of the activity.
             files[f"ada@example.org_{number + 7_000_001}.fit"] = content
     uploads = io.BytesIO()
     write_zip(uploads, files)
@@ -56,7 +63,7 @@ def garmin_archive(path: Path, workouts: Iterable[tuple[int, Plan]]) -> None:
 
 
 def _summary(number: int, plan: Plan) -> dict[str, Any]:
-    """What Garmin says about a workout, in its units: milliseconds and centimetres."""
+    """Return Garmin's summary of a workout, in Garmin's units: milliseconds and centimeters."""
     shape = plan.shape
     begin_ms = _milliseconds(plan.start_utc)
     kind = _TYPES[shape.sport.key]

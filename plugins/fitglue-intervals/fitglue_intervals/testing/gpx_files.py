@@ -1,4 +1,4 @@
-"""A recording as a GPX track, the way Strava writes it."""
+"""A recording as a GPX track, in the way in which Strava writes it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COLUMNS = ("time", "altitude", "heartrate", "cadence")
 
 
 class _Point(NamedTuple):
-    """One sample of the track; without a fix it has no latitude."""
+    """One sample of the track; a sample without a GPS fix has neither latitude nor longitude."""
 
     lat: float | None
     lng: float | None
@@ -34,7 +34,11 @@ class _Point(NamedTuple):
     cadence: int
 
     def element(self, moment: datetime) -> str:
-        """The element of this point at a moment in UTC."""
+        """Return the ``trkpt`` element of this point.
+
+        Args:
+            moment: The time of the point in UTC, without a zone.
+        """
         heart = ""
         if self.heart_rate is not None:
             heart = f"<gpxtpx:hr>{self.heart_rate}</gpxtpx:hr>"
@@ -55,11 +59,19 @@ def gpx_file(
     from_s: int = 0,
     until_s: int | None = None,
 ) -> bytes:
-    """The GPX file of a leg, cut to some seconds since its local start."""
+    """Return the GPX file of a leg.
+
+    Args:
+        start: The local start of the leg.
+        leg: The leg, which must have a track.
+        from_s: The first second since the start that the file has.
+        until_s: The last second that the file has; None means the end of the recording.
+    """
     sport = shape_of(leg).sport
     begin = start - PLACES[leg.zone].offset(start)
     lines = [_HEAD.format(name=sport.names[0], kind=sport.fit[0])]
     for point in _points(leg):
+        # GPX cannot express a point without a position, so such samples are missing in the file.
         if point.lat is None or point.second < from_s:
             continue
         if until_s is None or point.second <= until_s:

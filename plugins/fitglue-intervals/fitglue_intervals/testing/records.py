@@ -1,4 +1,4 @@
-"""The activities of an account by id, in the order of their start."""
+"""The activities of an account by id, ordered by their start."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from fitglue_intervals.testing.content import Given
+from fitglue_intervals.testing.content import Verbatim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,9 +20,14 @@ _NO_LIMIT = 2**31 - 1
 
 @dataclass(slots=True)
 class Record:
-    """One row of the list, its contents, and what was changed since.
+    """One activity of an account.
 
-    ``body`` is the row as JSON, from when it was made until the row changes.
+    Attributes:
+        content: The activity as it was generated or captured.
+        changes: Keys of the row that were changed since, and their values.
+        intervals: The intervals and groups that replaced those of the content, if any did.
+        streams: The streams that replaced those of the content, if any did.
+        body: The row as JSON, kept until the row changes.
     """
 
     content: Content
@@ -33,25 +38,28 @@ class Record:
 
     @property
     def start_text(self) -> str:
-        """The local start; empty where the row has none."""
+        """The local start as ISO text; empty if the row has no start."""
         changed = self.changes.get("start_date_local")
         return str(changed or self.content.start_text)
 
     def gzipped_streams(self, types: Sequence[str] = ()) -> bytes:
-        """The stored streams as JSON, gzip-compressed; all of them unless types are named."""
+        """Return the streams of these types, or all of them, as gzip-compressed JSON."""
         content = self.content
         if self.streams is not None:
-            content = Given({}, self.streams)
+            content = Verbatim({}, self.streams)
         return content.gzipped_streams(list(types))
 
 
 class Records:
-    """The records of an account; safe to read and to change from any thread."""
+    """The records of an account, which any thread may read and change."""
 
     def __init__(self, contents: Mapping[str, Content]) -> None:
+        # Reentrant, because the account changes several records under one lock.
         self._lock = RLock()
         self._records = {id_: Record(content) for id_, content in contents.items()}
         self._starts = {id_: record.start_text for id_, record in self._records.items()}
+        # The order is kept until something changes, so that a request of a large account does not
+        # sort all of its ids.
         self._order: list[str] | None = None
 
     def __contains__(self, id_: object) -> bool:
@@ -62,13 +70,13 @@ class Records:
             return self._records[id_]
 
     @contextmanager
-    def unchanged(self) -> Iterator[None]:
-        """Hold off all changes, so that several reads see one state."""
+    def locked(self) -> Iterator[None]:
+        """Block other threads' changes, so that several reads see one state."""
         with self._lock:
             yield
 
     def ids(self) -> list[str]:
-        """All ids, the newest start first."""
+        """Return all ids, ordered from the newest start to the oldest, as the API lists them."""
         with self._lock:
             if self._order is None:
                 self._order = sorted(
@@ -79,7 +87,7 @@ class Records:
             return list(self._order)
 
     def start_of(self, id_: str) -> str:
-        """The local start of an activity; empty where its row has none."""
+        """Return the local start of an activity; an empty text if its row has no start."""
         return self._starts[id_]
 
     def window(
@@ -88,30 +96,32 @@ class Records:
         newest: str,
         limit: int = _NO_LIMIT,
     ) -> list[str]:
-        """The newest ``limit`` ids that start within a window of local times, both ends included.
+        """Return the newest ``limit`` ids that start within a window of local times.
 
-        A row without a start is in every window.
+        Both ends are included. A row without a start is in each window, so that a test of such rows
+        always finds them.
         """
+        # ISO texts of one notation sort like the times, and a test's broken start still compares.
         with self._lock:
             starts = self._starts
             ids = [id_ for id_ in self.ids() if not starts[id_] or oldest <= starts[id_] <= newest]
         return ids[:limit]
 
     def present(self, ids: Iterable[str]) -> list[str]:
-        """Those of the ids that exist, each once, the newest start first."""
+        """Return the ids that exist, each once, ordered from the newest start to the oldest."""
         wanted = set(ids)
         with self._lock:
             return [id_ for id_ in self.ids() if id_ in wanted]
 
     def put(self, id_: str, record: Record) -> None:
-        """Add a record, or put it in the place of another one."""
+        """Add a record, or replace the record with this id."""
         with self._lock:
             self._records[id_] = record
             self._starts[id_] = record.start_text
             self._order = None
 
     def remove(self, id_: str) -> None:
-        """Remove a record; raises ``KeyError`` for an unknown id."""
+        """Remove a record; raise ``KeyError`` if no record has this id."""
         with self._lock:
             del self._records[id_]
             del self._starts[id_]
@@ -119,7 +129,7 @@ class Records:
 
     @contextmanager
     def changing(self, id_: str) -> Iterator[Record]:
-        """Change one record: afterwards its body is made anew, and its place in the order."""
+        """Give one record to change; its body and its place in the order are computed again."""
         with self._lock:
             record = self._records[id_]
             yield record
@@ -129,7 +139,7 @@ class Records:
 
     @contextmanager
     def changing_all(self) -> Iterator[list[Record]]:
-        """Change all records in a way that does not change their order."""
+        """Give all records to change, except for their starts: the order is kept."""
         with self._lock:
             records = list(self._records.values())
             yield records

@@ -1,5 +1,5 @@
-"""The fields of an Activity object around the workout: the athlete's form and settings, the
-weather, what the athlete says, and what the service adds.
+"""The fields of an Activity object about the circumstances of a workout: form and settings of the
+athlete, weather, subjective ratings, and fields that the service adds.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from fitglue_intervals.testing.workout import (
 if TYPE_CHECKING:
     from fitglue_intervals.testing.workout import Workout
 
-#: Fields that the athlete defined: they are among the others, and one of them is ``"NaN"`` now and
-#: then.
+#: Fields that the athlete defined. Seen: they are at the top level among the documented keys, one
+#: account called such a field ``TSS``, and the value of one was the text ``"NaN"``.
 CUSTOM_FIELDS = ("TSS", "VO2MaxGarmin", "PercentWmin")
 
 
 def fitness(workout: Workout) -> Row:
-    """What is true of the athlete on that day; it drifts although the workout stays."""
+    """Return the state of the athlete on that day, which drifts although the workout does not."""
     day = workout.plan.start.toordinal()
     rng = workout.rng
     row: Row = {
@@ -53,7 +53,7 @@ def fitness(workout: Workout) -> Row:
 
 
 def settings(workout: Workout) -> Row:
-    """The athlete's settings that the service copies into each row."""
+    """Return the settings of the athlete that the service copies into each row."""
     row: Row = {
         "lthr": LTHR,
         "athlete_max_hr": MAX_HR,
@@ -83,7 +83,7 @@ def settings(workout: Workout) -> Row:
 
 
 def weather(workout: Workout) -> Row:
-    """The temperature that the device measured, and for many workouts outdoors the weather."""
+    """Return the temperature of the device, and the weather of many outdoor workouts."""
     plan, shape, _, rng = workout
     row: Row = {
         "average_temp": f32(21 + rng.random() * 4),
@@ -93,6 +93,7 @@ def weather(workout: Workout) -> Row:
     }
     if not shape.sport.gps or plan.number % 3 == 1:
         return row
+    # A yearly course of 16 ± 10 °C: a year has 365 / 58 = 2π radians.
     air = 16 + 10 * math.sin(plan.start.timetuple().tm_yday / 58)
     wind = rng.random() * 5
     return row | {
@@ -114,18 +115,20 @@ def weather(workout: Workout) -> Row:
     }
 
 
-def opinion(workout: Workout) -> Row:
-    """How it felt, with what gear, and what had been planned."""
+def subjective(workout: Workout) -> Row:
+    """Return the ratings of the athlete, the gear, and the planned workout."""
     plan, shape, _, rng = workout
     row: Row = {}
     if rng.random() < 0.5:
         row["icu_rpe"] = 2 + int(rng.random() * 8)
         row["feel"] = 1 + int(rng.random() * 5)
+        # The specification's formula: RPE × minutes.
         row["session_rpe"] = row["icu_rpe"] * shape.recording_s // 60
     if "cycling" in shape.sport.fit and shape.sport.gps:
         row["gear"] = {
             "id": "b1842",
             "name": "Canyon Endurace",
+            # The odometer of the gear, which grows with each later ride: a volatile value.
             "distance": f32(21_000_000 - plan.number * 41_000.0),
             "primary": True,
         }
@@ -145,8 +148,8 @@ def opinion(workout: Workout) -> Row:
     return row
 
 
-def extras(workout: Workout) -> Row:
-    """What the service writes for its own pages, and the fields that the athlete defined."""
+def service_fields(workout: Workout) -> Row:
+    """Return fields that serve the pages of the service, and those that the athlete defined."""
     _, shape, _, rng = workout
     row: Row = {
         "stream_types": shape.stream_types,
@@ -165,7 +168,10 @@ def extras(workout: Workout) -> Row:
 
 
 def _skyline(workout: Workout) -> str:
-    """The tiny chart of the list page: a string, although the API's document says a list."""
+    """Return the tiny chart of the list page as base64 text.
+
+    The specification declares it as an array; captured payloads have a string.
+    """
     count = 60 + workout.shape.recording_s // 60
     heights = [int(workout.rng.random() * 100) for _ in range(count)]
     content = bytes([8, 7, 18, count, *heights, 26, 1, 91])
@@ -173,12 +179,14 @@ def _skyline(workout: Workout) -> str:
 
 
 def _interval_summary(workout: Workout) -> str:
+    """Return a display text such as ``3x 6m54s 134bpm``, which is what the real field holds."""
     hard = [effort.duration_s for effort in workout.shape.efforts if effort.work]
     minutes, seconds = divmod(hard[0], 60)
     return f"{len(hard)}x {minutes}m{seconds}s {round(workout.shape.hr * 1.035)}bpm"
 
 
 def _percent_or_nan(workout: Workout) -> float | str:
+    """Return the value of a custom field, which is the text ``"NaN"`` in 30 % of the rows."""
     if workout.rng.random() < 0.3:
         return "NaN"
     return round(workout.rng.random() * 100, 3)

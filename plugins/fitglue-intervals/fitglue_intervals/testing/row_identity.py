@@ -1,4 +1,4 @@
-"""The fields of an Activity object that say which workout it is, and when it was."""
+"""The fields of an Activity object that identify a workout and say when it took place."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from fitglue_intervals.testing.values import Row, local_text, stamp_text
 if TYPE_CHECKING:
     from fitglue_intervals.testing.workout import Workout
 
+#: Line breaks, typographic quotes and signs outside ASCII, as people type them.
 _DESCRIPTION = "Felt good.\nLegs heavy after km 20 – “ok”, 2 × gel"
-_OF_MANUAL = (
+_MANUAL_NULLS = (
     "icu_training_load",
     "icu_ftp",
     "icu_recording_time",
@@ -22,7 +23,7 @@ _OF_MANUAL = (
 
 
 def identity(workout: Workout) -> Row:
-    """Id, name, type, and where it came from."""
+    """Return id, name and type, and where the workout came from."""
     plan, shape, origin, rng = workout
     names = shape.sport.names
     row: Row = {
@@ -48,7 +49,7 @@ def identity(workout: Workout) -> Row:
 
 
 def times(workout: Workout) -> Row:
-    """When it was, how long it took, and when the service got and analysed it."""
+    """Return start and durations, and when the service stored and analyzed the workout."""
     plan, shape, origin, rng = workout
     end = plan.start_utc.replace(tzinfo=UTC) + timedelta(seconds=shape.elapsed_s)
     delay_s = 40 + int(rng.random() * 900)
@@ -59,8 +60,11 @@ def times(workout: Workout) -> Row:
     moving_s = shape.recording_s
     if shape.sport.gps:
         moving_s -= int(rng.random() * 60)
-    if rng.random() < 0.02:  # now and then the service says more than the whole time
+    # Seen: in 16 of 781 rows of one account, moving time is longer than elapsed time.
+    if rng.random() < 0.02:
         moving_s = shape.elapsed_s + 4
+    # Seen: `timezone` was blank on all rows of one account. Then only the difference of the two
+    # starts gives the offset.
     row: Row = {
         "start_date": plan.start_utc.isoformat() + "Z",
         "timezone": plan.place.zone if plan.number % 6 else None,
@@ -77,8 +81,8 @@ def times(workout: Workout) -> Row:
 
 
 def manual(workout: Workout) -> Row:
-    """What an activity has that was typed in: no recording, and most of it null."""
-    row: Row = dict.fromkeys(_OF_MANUAL)
+    """Return the fields of an activity that was typed in: no recording, and most of them null."""
+    row: Row = dict.fromkeys(_MANUAL_NULLS)
     row["has_heartrate"] = False
     row["icu_rpe"] = 3
     row["session_rpe"] = 90
@@ -88,9 +92,13 @@ def manual(workout: Workout) -> Row:
 
 
 def _file_name(workout: Workout) -> str:
-    """The name of the file that was uploaded; the legs of one file share it."""
+    """Return the ``external_id`` of an activity: a Garmin id, or the name of the uploaded file.
+
+    Seen: names of files repeat (``file.dat`` 181 times in one account), so a client must not take
+    them for keys. The legs of one file share the value.
+    """
     plan = workout.plan
-    # The legs are numbered downwards: number and leg together name the file.
+    # A race is numbered from its last leg to its first, so number plus leg is equal for its legs.
     file_number = 22_543_294_456 - (plan.number + plan.leg_no) * 1_048_573
     match workout.origin.source:
         case "GARMIN_CONNECT":
@@ -103,7 +111,7 @@ def _file_name(workout: Workout) -> str:
 
 
 def _stops(workout: Workout) -> list[int]:
-    """The seconds since the start at which the recording was stopped."""
+    """Return the seconds since the start at which the recording was stopped."""
     stops = []
     paused_s = 0
     for second, pause_s in workout.shape.stops:

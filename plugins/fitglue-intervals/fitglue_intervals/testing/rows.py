@@ -1,8 +1,7 @@
-"""A workout as an Activity object, as the list answers it: about a hundred of the API's fields,
-with its habits.
+"""A workout as an Activity object of a list: about a hundred of the API's fields, with its habits.
 
-Numbers are float32, averages agree with the streams, nulls are written out on some rows and left
-away on others.
+Numbers are float32, averages agree with the streams, and fields without a value are null in some
+rows and missing in others.
 """
 
 from __future__ import annotations
@@ -10,20 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_intervals.testing.row_context import (
-    extras,
     fitness,
-    opinion,
+    service_fields,
     settings,
+    subjective,
     weather,
 )
-from fitglue_intervals.testing.row_figures import (
+from fitglue_intervals.testing.row_identity import identity, manual, times
+from fitglue_intervals.testing.row_measurements import (
     course,
     heart,
     load,
     pace,
     power,
 )
-from fitglue_intervals.testing.row_identity import identity, manual, times
 from fitglue_intervals.testing.unset import UNSET
 from fitglue_intervals.testing.workout import workout_of
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from fitglue_intervals.testing.plan import Plan
     from fitglue_intervals.testing.values import Row
 
+#: The groups of fields, in the order in which they draw their random numbers.
 _PARTS = (
     course,
     heart,
@@ -40,13 +40,13 @@ _PARTS = (
     fitness,
     settings,
     weather,
-    opinion,
-    extras,
+    subjective,
+    service_fields,
 )
 
 
 def stub_row(id_: str, athlete_id: str, start_date_local: str) -> Row:
-    """All that is ever said of an activity that came from Strava."""
+    """Return the stub of an activity that came from Strava: the five keys that were seen."""
     return {
         "id": id_,
         "icu_athlete_id": athlete_id,
@@ -57,7 +57,7 @@ def stub_row(id_: str, athlete_id: str, start_date_local: str) -> Row:
 
 
 def activity_row(plan: Plan, athlete_id: str) -> Row:
-    """The whole Activity of a plan; equal plans have equal rows."""
+    """Return the Activity object of a plan; equal plans have equal rows."""
     workout = workout_of(plan)
     row = identity(workout)
     row["icu_athlete_id"] = athlete_id
@@ -67,6 +67,8 @@ def activity_row(plan: Plan, athlete_id: str) -> Row:
     for part in _PARTS:
         row |= part(workout)
     row |= workout.shape.sport.fields
+    # Seen: explicit nulls in responses of 2025, missing keys in webhooks. A client must treat both
+    # alike, so every third row leaves its nulls out.
     if plan.number % 3:
         for name in UNSET:
             row.setdefault(name, None)

@@ -1,4 +1,4 @@
-"""A recording sample by sample: smooth walks around the figures of its shape."""
+"""The samples of a recording: smooth random walks around the averages of its shape."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
 Degrees = list[float | None]
 
-_METRES_OF_A_DEGREE = 111_320
+#: One degree of latitude, or of longitude at the equator.
+_METERS_PER_DEGREE = 111_320
+#: A full turn in radians.
 _TURN = 6.28
 
 
 class Samples:
-    """The samples of one recording; a channel is computed when it is asked for, and is a list as
-    long as ``time``.
+    """The samples of one recording.
+
+    Each channel is a list as long as ``time``, and is computed when it is first read.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -29,15 +32,17 @@ class Samples:
         self.recorded = shape.recorded()
         self.time = shape.clock(self.recorded)
 
-    def chance(self, channel: str) -> Callable[[], float]:
-        """Random numbers of the channel's own, so that a channel does not depend on which one was
-        asked for first.
+    def uniform(self, channel: str) -> Callable[[], float]:
+        """Return a source of random numbers from 0 to 1 for one channel.
+
+        Each channel has its own source, so that its values do not depend on which channel was
+        computed before.
         """
         return Random(self.shape.leg.seed * 131 + sum(channel.encode())).random
 
     @cached_property
     def levels(self) -> list[float]:
-        """The wanted effort at each sample."""
+        """The intended effort at each sample, where 1.0 is the average of the workout."""
         levels = []
         efforts = iter(self.shape.efforts)
         effort = next(efforts)
@@ -49,38 +54,39 @@ class Samples:
 
     @cached_property
     def watts(self) -> list[int]:
-        """Power, exactly 0 while coasting."""
+        """Watts, exactly 0 while coasting: a zero that a client must not take for a gap."""
         sport = self.shape.sport
-        chance = self.chance("watts")
+        uniform = self.uniform("watts")
         watts = []
         power = 0.0
         coast = 0
         for level in self.levels:
+            # Power drops to 0 for 2 to 10 samples and then goes on from where it was.
             if coast:
                 coast -= 1
                 watts.append(0.0)
                 continue
-            if chance() < sport.coasting:
-                coast = 2 + int(chance() * 9)
-            power += (level - power) * 0.3 + (chance() - 0.5) * 0.12
+            if uniform() < sport.coasting:
+                coast = 2 + int(uniform() * 9)
+            power += (level - power) * 0.3 + (uniform() - 0.5) * 0.12
             watts.append(max(power, 0.0))
         factor = self.shape.watts * len(watts) / sum(watts)
         return [round(value * factor) for value in watts]
 
     @cached_property
     def speeds(self) -> list[float]:
-        """Relative speed at each sample, before it is fitted to the distance."""
-        chance = self.chance("speed")
+        """The relative speed at each sample, not yet scaled to the distance."""
+        uniform = self.uniform("speed")
         speeds = []
         speed = 0.0
         for level in self.levels:
-            speed += (0.8 + level * 0.2 - speed) * 0.12 + (chance() - 0.5) * 0.03
+            speed += (0.8 + level * 0.2 - speed) * 0.12 + (uniform() - 0.5) * 0.03
             speeds.append(max(speed, 0.0))
         return speeds
 
     @cached_property
     def distance(self) -> list[float]:
-        """Metres so far; the last value is the shape's distance."""
+        """Meters since the start; the last value is the distance of the row."""
         sums = []
         total = 0.0
         before = 0
@@ -93,44 +99,50 @@ class Samples:
 
     @cached_property
     def altitude(self) -> list[float]:
-        """Metres above the sea in steps of 20 cm, climbing about as much as the shape says."""
-        chance = self.chance("altitude")
+        """Meters above sea level in steps of 20 cm, as barometers record them.
+
+        The sum of all rises is about the climb of the row.
+        """
+        uniform = self.uniform("altitude")
         heights = []
         height = 0.0
         slope = 0.0
         for speed in self.speeds:
-            slope += (chance() - 0.5) * 0.12 - slope * 0.015
+            slope += (uniform() - 0.5) * 0.12 - slope * 0.015
             height += slope * speed
             heights.append(height)
         climbed = sum(max(high - low, 0.0) for low, high in itertools.pairwise(heights))
         gain_m = self.shape.gain_m
+        # Heights are counted in fifths of a meter, so that rounding gives the steps of 20 cm.
         factor = 5 * gain_m / climbed
         base = 5 * (180 - min(heights) * gain_m / climbed)
         return [round(value * factor + base) / 5 for value in heights]
 
     @cached_property
     def track(self) -> tuple[Degrees, Degrees]:
-        """Latitudes and longitudes: a wandering heading, no fix at first, a dropout now and
-        then.
+        """Latitudes and longitudes in degrees, null while the receiver has no fix.
+
+        Seen: the start of a recording has no position until the first fix, and dropouts follow.
         """
-        chance = self.chance("latlng")
+        uniform = self.uniform("latlng")
         lat = self.shape.place.lat
         lng = self.shape.place.lng
-        narrow = math.cos(math.radians(lat)) * _METRES_OF_A_DEGREE
-        heading = chance() * _TURN
+        # Meridians converge toward the poles: a degree of longitude shrinks with the latitude.
+        meters_per_lng = math.cos(math.radians(lat)) * _METERS_PER_DEGREE
+        heading = uniform() * _TURN
         lost = self.shape.late_fix_s
         before = 0.0
         lats: Degrees = []
         lngs: Degrees = []
-        for metres in self.distance:
-            heading += (chance() - 0.49) * 0.12
-            lat += math.cos(heading) * (metres - before) / _METRES_OF_A_DEGREE
-            lng += math.sin(heading) * (metres - before) / narrow
-            before = metres
+        for meters in self.distance:
+            heading += (uniform() - 0.49) * 0.12
+            lat += math.cos(heading) * (meters - before) / _METERS_PER_DEGREE
+            lng += math.sin(heading) * (meters - before) / meters_per_lng
+            before = meters
             if lost:
                 lost -= 1
-            elif chance() < 0.0004:
-                lost = 3 + int(chance() * 30)
+            elif uniform() < 0.0004:
+                lost = 3 + int(uniform() * 30)
             lats.append(None if lost else round(lat, 6))
             lngs.append(None if lost else round(lng, 6))
         return lats, lngs

@@ -1,4 +1,4 @@
-"""The stand-in itself: an account served on loopback, behind its key."""
+"""The server of the stand-in: an account on loopback that an API key protects."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from fitglue_intervals.testing.answers import (
+from fitglue_intervals.testing.endpoints import Endpoints
+from fitglue_intervals.testing.error_responses import (
     ACCESS_DENIED,
     AUTH_FAILED,
     BAD_BASE64,
     spring_error,
 )
-from fitglue_intervals.testing.endpoints import Endpoints
 from fitglue_registry.testing import LoopbackService, Request, Response
 
 if TYPE_CHECKING:
@@ -22,23 +22,32 @@ if TYPE_CHECKING:
 
     from fitglue_intervals.testing.account import Account
 
-#: Changes of the account that another process may ask for; those of one activity name its ``id``.
-_OF_ONE = ("edit", "edit_intervals", "replace_streams", "delete")
-_OF_ACCOUNT = (
+# Methods of the account that another process may call as commands. Commands about one activity have
+# its ``id`` among their arguments.
+_ACTIVITY_COMMANDS = ("edit", "edit_intervals", "replace_streams", "delete")
+_ACCOUNT_COMMANDS = (
     "add",
     "add_row",
     "add_strava_stub",
     "make_native",
     "drift",
-    "move",
+    "set_timezone",
     "add_keys",
 )
 
 
 class StandIn(LoopbackService):
-    """A service of Intervals.icu for one account, which its key opens.
+    """A stand-in for Intervals.icu that serves one account on loopback.
 
-    Another process may change the account by commands that have the names of its methods.
+    Use it as a context manager, or call ``start`` and ``close``. Another process may change the
+    account by commands with the names of its methods, see ``fitglue_registry.testing.control``.
+
+    Args:
+        account: The account to serve.
+        api_key: The key that is accepted.
+        port: The port to listen on; 0 picks a free one.
+        latency_s: How long to wait before each response, in seconds.
+        tls: The certificate to serve https with; None serves http.
     """
 
     def __init__(
@@ -52,7 +61,7 @@ class StandIn(LoopbackService):
     ) -> None:
         super().__init__(port=port, latency_s=latency_s, tls=tls)
         self.account = account
-        #: The key that is valid now; None after it was revoked.
+        #: The key that is accepted; None after it was revoked.
         self.api_key: str | None = api_key
         self.endpoints = Endpoints(account)
         for pattern, endpoint in self.endpoints.routes().items():
@@ -61,28 +70,32 @@ class StandIn(LoopbackService):
 
     @property
     def athlete_id(self) -> str:
-        """Whose account the key opens."""
+        """The id of the athlete whose account is served."""
         return self.account.athlete_id
 
     def set_key(self, key: str) -> None:
-        """Make another key the valid one."""
+        """Accept this key and no other, as after the athlete made a new one."""
         self.api_key = key
 
     def revoke_key(self) -> None:
-        """Let no key be valid any more."""
+        """Accept no key from now on."""
         self.api_key = None
 
     def respond(self, request: Request) -> Response:
-        """The response to one request, after its key was checked."""
+        """Return the response to one request, or an error if its key is not accepted."""
         refusal = self._refusal(request.header("authorization"))
         return refusal or super().respond(request)
 
     def no_route(self, request: Request, status: int) -> Response:
-        """The response of the framework behind the API."""
+        """Return the error for a path or a method that the API does not have."""
         return spring_error(status, HTTPStatus(status).phrase, request.path)
 
     def _refusal(self, authorization: str) -> Response | None:
-        """Why the request may not pass; a missing header is answered like an unknown scheme."""
+        """Return the error for a request that is not authorized, or None.
+
+        The errors are those that were seen: 403 for a key sent as a bearer token, 500 for malformed
+        base64, 401 for a wrong key. A missing header gets 403, too, which is a guess.
+        """
         scheme, _, credentials = authorization.partition(" ")
         if scheme.lower() != "basic":
             return ACCESS_DENIED
@@ -90,16 +103,18 @@ class StandIn(LoopbackService):
             decoded = base64.b64decode(credentials.strip(), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             return BAD_BASE64
+        # Documented: the user name is the literal API_KEY, and the password is the key.
         user, _, password = decoded.partition(":")
         if user != "API_KEY" or password != self.api_key:
             return AUTH_FAILED
         return None
 
     def _add_account_commands(self) -> None:
+        """Let another process list the ids, change the account and change the key."""
         self.commands.add("GET", "ids", self.account.ids)
-        for name in _OF_ONE:
+        for name in _ACTIVITY_COMMANDS:
             self.commands.add("POST", name, partial(self._change_one, name))
-        for name in _OF_ACCOUNT:
+        for name in _ACCOUNT_COMMANDS:
             self.commands.add("POST", name, getattr(self.account, name))
         self.commands.add("POST", "set_key", self.set_key)
         self.commands.add("POST", "revoke_key", self.revoke_key)

@@ -1,5 +1,6 @@
-"""The course of one recording: how long, how far, how hard, where it stopped; rows, streams and
-files all follow it.
+"""The shape of one recording: its length, distance, effort and stops.
+
+Row, streams and file of a workout are all computed from its shape, so that they agree.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from fitglue_intervals.testing.sports import SPORTS, Sport
 
 
 class Effort(NamedTuple):
-    """A stretch of even effort in recorded seconds; ``level`` 1.0 is the average of the workout."""
+    """A range of recorded seconds with even effort.
+
+    ``level`` is relative to the average of the workout. ``work`` marks the hard part of a repeat.
+    """
 
     start_s: int
     end_s: int
@@ -24,12 +28,12 @@ class Effort(NamedTuple):
 
     @property
     def duration_s(self) -> int:
-        """How long it is."""
+        """The length of the range, in seconds."""
         return self.end_s - self.start_s
 
 
 class Leg(NamedTuple):
-    """What names a shape: the sport's key, the seed, the zone; equal legs have equal recordings."""
+    """The parameters of a shape: key of the sport, seed, zone. Equal legs have equal recordings."""
 
     sport: str
     seed: int
@@ -38,7 +42,12 @@ class Leg(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The figures of one recording; ``stops`` are (recorded second, pause in seconds)."""
+    """The totals and averages of one recording.
+
+    ``stops`` are pairs of a recorded second and the length of the pause there, in seconds.
+    ``late_fix_s`` is for how long the start has no position; ``has_spike`` says whether the power
+    has absurd samples that the service corrected.
+    """
 
     leg: Leg
     recording_s: int
@@ -56,30 +65,31 @@ class Shape:
 
     @property
     def sport(self) -> Sport:
-        """The kind of workout."""
+        """The sport of the leg."""
         return SPORTS[self.leg.sport]
 
     @property
     def place(self) -> Place:
-        """Where it was."""
+        """Where the recording was made."""
         return PLACES[self.leg.zone]
 
     @property
     def elapsed_s(self) -> int:
-        """Recorded seconds and pauses together."""
+        """The sum of recorded seconds and pauses."""
         return self.recording_s + sum(pause for _, pause in self.stops)
 
     @property
     def stream_types(self) -> list[str]:
-        """The streams that are stored for it."""
+        """The types of the streams that the service stores for the recording."""
         kinds = list(self.sport.channels)
         if self.has_hrv:
             kinds.append("hrv")
         return kinds
 
     def recorded(self) -> list[int]:
-        """The recorded second of each sample: each second, or 2 to 7 seconds apart with smart
-        recording.
+        """Return the recorded second of each sample.
+
+        Samples are a second apart, or 2 to 7 seconds with smart recording, as captured streams are.
         """
         if not self.sport.smart:
             return list(range(self.recording_s + 1))
@@ -90,7 +100,11 @@ class Shape:
         return [*seconds, self.recording_s]
 
     def clock(self, recorded: list[int]) -> list[int]:
-        """Seconds since the start for each sample: recorded seconds and the pauses before them."""
+        """Return the seconds since the start of each sample, which include the pauses before it.
+
+        Seen: pauses leave jumps in the stream ``time`` (3,322 samples over 7,169 s), so a sample's
+        position in its stream is not its time.
+        """
         times = list(recorded)
         for at, pause in self.stops:
             for index in range(bisect_left(recorded, at), len(times)):
@@ -100,13 +114,15 @@ class Shape:
 
 @lru_cache(maxsize=4096)
 def shape_of(leg: Leg) -> Shape:
-    """The shape that a leg names, always the same."""
+    """Return the shape of a leg, which is the same on each call and on each machine."""
     sport = SPORTS[leg.sport]
-    # The figures are drawn in a fixed order: another one would give other recordings.
+    # Values draw their random numbers in this order; another order would give other recordings.
     rng = Random(leg.seed * 64 + list(SPORTS).index(leg.sport))
     recording_s = _recording_s(rng, sport)
-    ease = 0.9 + 0.2 * rng.random()
-    distance_m = round(recording_s * sport.speed_ms * ease, 2)
+    # How hard this day was: the factor of the speed, and squared that of the power.
+    vigor = 0.9 + 0.2 * rng.random()
+    distance_m = round(recording_s * sport.speed_ms * vigor, 2)
+    # A pool swim is a whole number of lengths of 25 m.
     if sport.key == "swim":
         distance_m = round(distance_m / 25) * 25.0
     hr = round(sport.hr * (0.94 + 0.12 * rng.random()))
@@ -119,7 +135,7 @@ def shape_of(leg: Leg) -> Shape:
         gain_m=round(distance_m / 1000 * sport.gain_per_km * (0.7 + 0.6 * rng.random()), 1),
         hr=hr,
         hr_max=_hr_max(rng, hr),
-        watts=round(sport.watts * ease * ease),
+        watts=round(sport.watts * vigor * vigor),
         cadence=round(sport.cadence * (0.97 + 0.06 * rng.random())),
         late_fix_s=_late_fix_s(rng),
         has_hrv=rng.random() < 0.25 and sport.key in {"run", "virtual"},
@@ -139,7 +155,7 @@ def _hr_max(rng: Random, hr: int) -> int:
 
 
 def _late_fix_s(rng: Random) -> int:
-    """Seconds without a position at the start, which are seldom."""
+    """Return for how many samples the start has no position: 0 in most recordings."""
     if rng.random() >= 0.3:
         return 0
     return int(rng.random() * 90)
@@ -150,7 +166,7 @@ def _stops(
     sport: Sport,
     recording_s: int,
 ) -> tuple[tuple[int, int], ...]:
-    """Up to three stops of a workout outdoors, as recorded second and pause; a race has none."""
+    """Return up to three stops of an outdoor workout; a race has none."""
     if not sport.gps or sport.fields.get("race"):
         return ()
     seconds = set()
@@ -160,8 +176,9 @@ def _stops(
 
 
 def _efforts(rng: Random, recording_s: int) -> tuple[Effort, ...]:
-    """Warm-up, some repeats of hard and easy, and the rest: they fill the recording without a
-    gap.
+    """Return a warm-up, three to six repeats of hard and easy, and a cool-down.
+
+    They fill the recording without gaps, as detected intervals do.
     """
     repeats = 3 + int(rng.random() * 4)
     start = recording_s // 5
@@ -173,4 +190,5 @@ def _efforts(rng: Random, recording_s: int) -> tuple[Effort, ...]:
         efforts.append(Effort(start, middle, 1.25, work=True))
         efforts.append(Effort(middle, end, 0.7, work=False))
         start = end
+    # The recording has a sample at its last second, so the end, which is excluded, is one later.
     return (*efforts, Effort(start, recording_s + 1, 0.85, work=False))

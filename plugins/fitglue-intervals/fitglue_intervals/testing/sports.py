@@ -1,4 +1,7 @@
-"""The kinds of workout that the athlete does, each with its figures, devices and names."""
+"""The sports of the athlete, each with its averages, devices and names.
+
+Titles have emoji, Cyrillic letters, ``×`` and typographic quotes, which captured titles have, too.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,13 @@ _OUTDOOR = (
     "velocity_smooth",
     "temp",
 )
+#: What a watch with a chest strap records.
 _STRAPPED = ("time", "cadence", "heartrate")
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Which way a workout came to Intervals.icu: ``source``, the device's name, the kind of
+    """The way in which a workout came to Intervals.icu: ``source``, name of the device, and kind of
     file.
     """
 
@@ -28,8 +32,24 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Sport:
-    """One kind of workout; ``watts`` 0 means no power, ``speed_ms`` 0 no distance, no ``channels``
-    no recording at all.
+    """One kind of workout.
+
+    Attributes:
+        key: The name of the sport here.
+        type: The API's ``type``.
+        fit: Sport and sub-sport in the FIT profile.
+        minutes: The shortest and the longest recording.
+        hr: The average heart rate in bpm; 0 for none.
+        channels: The types of the streams; empty for a workout that was typed in.
+        origins: Where such workouts come from; an origin that occurs twice is twice as frequent.
+        names: Titles.
+        speed_ms: The average speed in m/s; 0 for a sport without a distance.
+        watts: The average power; 0 for none.
+        cadence: The average cadence, of one leg on foot, in strokes in the water.
+        gain_per_km: Meters of climb per kilometer.
+        coasting: The probability that coasting begins at a sample.
+        smart: Whether the device records at irregular intervals.
+        fields: Keys of the row that each workout of this sport has.
     """
 
     key: str
@@ -50,7 +70,7 @@ class Sport:
 
     @property
     def on_foot(self) -> bool:
-        """Whether cadence is counted per leg and pace is what matters."""
+        """Whether cadence counts one leg and pace is more usual than speed."""
         return self.type in {
             "Run",
             "TrailRun",
@@ -61,7 +81,7 @@ class Sport:
 
     @property
     def gps(self) -> bool:
-        """Whether a track is recorded."""
+        """Whether the recording has a track."""
         return "latlng" in self.channels
 
 
@@ -69,7 +89,9 @@ _EDGE = Origin("GARMIN_CONNECT", "Garmin Edge 840")
 _FENIX = Origin("GARMIN_CONNECT", "Garmin fenix 7")
 _WAHOO = Origin("WAHOO", "Wahoo ELEMNT BOLT")
 _ZWIFT = Origin("ZWIFT", "Zwift")
+#: An app that connects to Intervals.icu on its own: ``source`` names none of the platforms.
 _APP = Origin("OAUTH_CLIENT", "Hevy")
+#: Seen: a GPX file that was exported from Strava and uploaded by hand says so as its device.
 _GPX = Origin("UPLOAD", "StravaGPX", "gpx")
 
 _ALL = (
@@ -316,8 +338,8 @@ TRIATHLON = (
     "tri_t1",
     "tri_run",
 )
-#: Twenty workouts as they come around, whatever their order.
-WEEKS = (
+#: Twenty workouts with the frequencies of a usual athlete; their order is drawn anew each time.
+WORKOUT_MIX = (
     *("ride",) * 4,
     "commute",
     "gravel",

@@ -1,4 +1,8 @@
-"""The workouts of an account as Strava's archive has them."""
+"""The workouts of an account as an archive from Strava.
+
+The layout is that of real archives: a table ``activities.csv``, and the original files beside it,
+compressed with gzip.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,8 @@ if TYPE_CHECKING:
 
     from fitglue_intervals.testing.plan import Plan
 
-#: The columns of ``activities.csv``; several stand twice, first as shown and then as measured.
+#: The columns of ``activities.csv``. Several names occur twice: first the value that Strava's pages
+#: show, such as kilometers, and then the measured value in meters and seconds.
 _COLUMNS = (
     "Activity ID",
     "Activity Date",
@@ -60,17 +65,23 @@ _PROFILE = (
     b"Athlete ID,Email Address,First Name,Last Name\n"
     b"4711,ada@example.org,Ada,Stand-in\n"
 )  # fmt: skip
+#: Where the measured values begin: at the second "Elapsed Time".
 _MEASURED = _COLUMNS.index("Elapsed Time", _COLUMNS.index("Filename"))
 
 
 def strava_archive(
     path: Path, workouts: Iterable[Plan], *, typed_in: Iterable[Mapping[str, Any]] = ()
 ) -> None:
-    """Write Strava's archive of these workouts, each with its file where it has one; ``typed_in``
-    are rows of their own.
+    """Write an archive of Strava with these workouts.
 
-    Such a row has ``id``, ``title``, ``type``, ``date`` (UTC) and ``elapsed_s``. Title, moving time
-    and distance are Strava's own.
+    Title, moving time and distance differ a little from those of Intervals.icu, because Strava
+    computes its own.
+
+    Args:
+        path: The zip file to write.
+        workouts: The workouts, each with its file unless it was typed in.
+        typed_in: More rows without files, with ``id``, ``title``, ``type``, ``date`` (UTC) and
+            ``elapsed_s``.
     """
     table = io.StringIO()
     writer = csv.writer(table)
@@ -80,6 +91,7 @@ def strava_archive(
         content = plain_file_of(plan)
         name = ""
         if content:
+            # A file is named by the number of its upload, which is not the id of the activity.
             name = f"activities/{_id(plan) + 1_000_003}.{_suffix(content)}.gz"
             files[name] = gzip.compress(content, 1, mtime=0)
         writer.writerow(_row(plan, name))
@@ -95,7 +107,7 @@ def strava_archive(
 
 def _row(plan: Plan, file: str) -> list[object]:
     shape = plan.shape
-    metres = round(shape.distance_m * 0.997, 1)
+    meters = round(shape.distance_m * 0.997, 1)
     moving_s = round(shape.recording_s * 0.985)
     shown = {
         "Activity ID": _id(plan),
@@ -103,7 +115,7 @@ def _row(plan: Plan, file: str) -> list[object]:
         "Activity Name": _title(plan),
         "Activity Type": _type(plan),
         "Elapsed Time": shape.elapsed_s,
-        "Distance": f"{metres / 1000:.2f}",
+        "Distance": f"{meters / 1000:.2f}",
         "Max Heart Rate": shape.hr_max or "",
         "Commute": "false",
         "Filename": file,
@@ -111,8 +123,8 @@ def _row(plan: Plan, file: str) -> list[object]:
     measured = {
         "Elapsed Time": float(shape.elapsed_s),
         "Moving Time": float(moving_s),
-        "Distance": metres,
-        "Average Speed": round(metres / moving_s, 3),
+        "Distance": meters,
+        "Average Speed": round(meters / moving_s, 3),
         "Elevation Gain": shape.gain_m,
         "Average Cadence": shape.cadence or "",
         "Max Heart Rate": shape.hr_max or "",
@@ -140,14 +152,14 @@ def _typed_in_row(row: Mapping[str, Any]) -> list[object]:
 
 
 def _cells(shown: Mapping[str, object], measured: Mapping[str, object]) -> list[object]:
-    """A line of the table; where a column stands twice, the second one is as measured."""
+    """Return a line of the table; of a name that occurs twice, the second value is measured."""
     cells = [shown.get(name, "") for name in _COLUMNS[:_MEASURED]]
     cells += [measured.get(name, "") for name in _COLUMNS[_MEASURED:]]
     return cells
 
 
 def _id(plan: Plan) -> int:
-    """A stub's id is Strava's own; those of the others only Strava knows."""
+    """Return the id of a workout at Strava: that of its stub, or an id unknown to Intervals.icu."""
     if plan.stub:
         return int(plan.id)
     return 16_000_000_000 + int(re.sub(r"\D", "", plan.id)) % 1_000_000_000
@@ -163,6 +175,7 @@ def _title(plan: Plan) -> str:
 
 
 def _type(plan: Plan) -> str:
+    """Return the type in words (``Trail Run``); Strava has no virtual run here."""
     kind = plan.shape.sport.type
     if kind == "VirtualRun":
         return "Run"
@@ -170,6 +183,7 @@ def _type(plan: Plan) -> str:
 
 
 def _date(moment: datetime) -> str:
+    """Return a UTC time in the notation of an English archive (``Nov 9, 2026, 5:03:00 PM``)."""
     return f"{moment:%b} {moment.day}, {moment:%Y}, {moment.hour % 12 or 12}:{moment:%M:%S %p}"
 
 

@@ -1,7 +1,7 @@
-"""The streams answer of a recording, as JSON values, compressed, and as CSV.
+"""The response with the streams of a recording: as JSON values, compressed, and as CSV.
 
-The streams depend on the recording's shape only, so equal shapes share one body; bodies are kept
-compressed.
+Streams depend only on the leg, so equal legs share one body. Bodies are kept compressed, because a
+recording of an hour takes half a megabyte of JSON.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ from fitglue_registry.testing import json_bytes
 if TYPE_CHECKING:
     from fitglue_intervals.testing.values import Row
 
+#: Type of a stream that the athlete defined → its label.
 CUSTOM_STREAMS = {"GarminGCT": "Ground contact time"}
 
+#: The usual level of gzip, so that bodies have a realistic size on the wire.
 _LEVEL = 6
 _BOM = b"\xef\xbb\xbf"
 
 
 def streams_of(leg: Leg) -> list[Row]:
-    """All stored streams of a recording, as the answer lists them; the watts as they were before
-    correction come last.
+    """Return all stored streams of a recording, in the order of the response.
+
+    If the service corrected the watts, the series before the correction (``raw_watts``) is last.
     """
     samples = Samples(shape_of(leg))
     streams = [_stream_of(samples, kind) for kind in samples.shape.stream_types]
@@ -38,29 +41,34 @@ def streams_of(leg: Leg) -> list[Row]:
 
 @lru_cache(maxsize=512)
 def gzipped_streams(leg: Leg) -> bytes:
-    """The streams as the gzip-compressed body of an answer."""
+    """Return the streams as the gzip-compressed body of a response."""
     return gzip.compress(json_bytes(streams_of(leg)), _LEVEL, mtime=0)
 
 
-def chosen(streams: list[Row], types: list[str]) -> list[Row]:
-    """The streams of some types, in the order in which they are stored."""
+def select_streams(streams: list[Row], types: list[str]) -> list[Row]:
+    """Return the streams of some types, in the order in which they are stored.
+
+    Seen: a type that the activity does not have is simply missing in the response.
+    """
     return [stream for stream in streams if stream["type"] in types]
 
 
 @lru_cache(maxsize=64)
-def gzipped_choice(leg: Leg, types: tuple[str, ...]) -> bytes:
-    """The body for some types only, compressed."""
+def gzipped_selection(leg: Leg, types: tuple[str, ...]) -> bytes:
+    """Return the gzip-compressed body of a response with some types."""
     streams = json.loads(gzip.decompress(gzipped_streams(leg)))
     return gzip.compress(
-        json_bytes(chosen(streams, list(types))),
+        json_bytes(select_streams(streams, list(types))),
         _LEVEL,
         mtime=0,
     )
 
 
 def as_csv(streams: list[Row]) -> bytes:
-    """The ``.csv`` form: a BOM, ``lat`` and ``lng`` apart, a last row of bare commas; without
-    samples a BOM and a newline.
+    """Return the streams as CSV, with the habits that were seen.
+
+    The body begins with a BOM, positions are two columns, and a row of bare commas is last. Without
+    samples, it is a BOM and a newline.
     """
     columns: dict[str, list[Any]] = {}
     for stream in streams:
@@ -83,16 +91,20 @@ def _cell(value: Any) -> str:
 
 
 def _stream_of(samples: Samples, kind: str) -> Row:
+    """Return the stream of one type."""
     if kind == "latlng":
         return _stream(kind, *samples.track)
     return _stream(kind, CHANNELS[kind](samples))
 
 
 def _with_spike(samples: Samples, streams: list[Row]) -> Row:
-    """The watts with two absurd samples, which the stream of the watts names as an anomaly."""
+    """Return the watts with two absurd samples, and list them as an anomaly of ``watts``.
+
+    Documented: ``watts`` is the corrected series, and ``anomalies`` has the replaced values.
+    """
     start = len(samples.time) // 3
     end = start + 2
-    [corrected] = chosen(streams, ["watts"])
+    [corrected] = select_streams(streams, ["watts"])
     corrected["anomalies"] = [
         {
             "start_index": start,
@@ -111,7 +123,13 @@ def _stream(
     values: list[Any],
     second: list[Any] | None = None,
 ) -> Row:
-    """One stream, with the keys of a real one."""
+    """Return one stream with the keys of a captured one.
+
+    Args:
+        kind: The type of the stream.
+        values: The samples.
+        second: The second list, which is the longitudes of ``latlng``.
+    """
     return {
         "type": kind,
         "name": CUSTOM_STREAMS.get(kind),

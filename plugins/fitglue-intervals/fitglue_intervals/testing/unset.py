@@ -1,5 +1,7 @@
-"""The fields of an Activity object that a row without a value for them writes as null."""
+"""The keys of an Activity object that are null in a row without a value for them."""
 
+# Captured payloads of 2025 have explicit nulls for these keys; a client must treat a null and a
+# missing key alike.
 UNSET = (
     "description",
     "gear",

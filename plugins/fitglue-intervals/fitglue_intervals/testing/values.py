@@ -1,4 +1,4 @@
-"""How values are written in the API's JSON: float32 digits and timestamps."""
+"""The notation of values in the API's JSON: float32 numbers and timestamps."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _FLOAT = struct.Struct("f")
 
 
 def f32(value: float) -> float:
-    """The number as a float32 is printed: the fewest digits that still name it (``8.14578``)."""
+    """Return a number as the API prints it: the shortest text of a float32 (``8.14578``)."""
     packed = _FLOAT.pack(value)
     near: float = _FLOAT.unpack(packed)[0]
+    # Nine digits always identify a float32; seven are the most that all of them can have exactly.
     for digits in (7, 8):
         short = float(f"{near:.{digits}g}")
         if _FLOAT.pack(short) == packed:
@@ -23,10 +24,10 @@ def f32(value: float) -> float:
 
 
 def local_text(moment: datetime) -> str:
-    """A local time without a zone, as ``start_date_local`` is written."""
+    """Return a local time without a zone, in the notation of ``start_date_local``."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def stamp_text(moment: datetime) -> str:
-    """A UTC time with milliseconds and offset, as ``created`` and ``analyzed`` are written."""
+    """Return a UTC time with milliseconds and offset, in the notation of ``created``."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")

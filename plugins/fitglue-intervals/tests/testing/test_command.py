@@ -1,4 +1,4 @@
-"""The stand-in as a command of its own, driven from outside through its control endpoints."""
+"""The stand-in as a command, which another process controls through its control endpoints."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def server():
 
 @pytest.fixture
 def send(server):
-    """Send a command to the control endpoint and answer what it answers."""
+    """Send a command to the control endpoint and return its response."""
     with requests.Session() as session:
         yield lambda command, /, **arguments: session.post(
             f"{server.url}/_stand_in/{command}", json=arguments
@@ -36,8 +36,8 @@ def send(server):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_command_prints_its_address_and_stops_on_a_signal(number):
-    """The command prints its address as one line, tells a person how to connect, serves, and ends
-    with 0 on a signal.
+    """The command prints only its address to stdout, says on stderr how to connect, serves, and
+    exits with 0 on a signal.
     """
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([*COMMAND, "--count", "5", "--key", "k", "--warm"], **pipes) as process:
@@ -51,13 +51,13 @@ def test_command_prints_its_address_and_stops_on_a_signal(number):
         rest, errors = process.communicate(timeout=10)
     assert (len(answer.json()), process.returncode, rest) == (5, 0, "")
     assert (
-        errors
-        == f"Its key is k. In another terminal:\n  fitglue connect intervals --base-url {url}\n"
+        errors == "The API key is k. In another terminal, run:\n"
+        f"  fitglue connect intervals --base-url {url}\n"
     )
 
 
 def test_command_serves_a_file_of_rows(tmp_path):
-    """``--rows`` serves a captured list."""
+    """The option ``--rows`` serves a captured list."""
     file = tmp_path / "rows.json"
     file.write_text(
         json.dumps([{"id": "i1", "start_date_local": "2026-01-01T10:00:00"}]), encoding="utf-8"
@@ -74,7 +74,7 @@ def test_command_serves_a_file_of_rows(tmp_path):
 
 
 def test_edit_and_delete(server, send):
-    """An activity is edited and deleted from outside."""
+    """Another process can edit and delete an activity."""
     one, other = server.account.ids()[:2]
     send("edit", id=one, name="From outside")
     send("delete", id=other)
@@ -83,8 +83,8 @@ def test_edit_and_delete(server, send):
 
 
 def test_late_upload_stub_and_native_copy(server, send):
-    """A late upload, a stub and its native copy are added from outside, each answered with its
-    id.
+    """Another process can add a late upload, a stub and its native copy; each response
+    has the id.
     """
     late = send("add", start_date_local="2026-01-01T10:00:00", sport="Hike")["result"]
     stub = send("add_strava_stub", start_date_local="2026-01-02T10:00:00")["result"]
@@ -93,7 +93,7 @@ def test_late_upload_stub_and_native_copy(server, send):
 
 
 def test_the_key_is_changed_and_revoked(server, send):
-    """Another key is made the valid one, and then none."""
+    """Another process can replace the accepted key and revoke it."""
     send("set_key", key="other")
     assert server.api_key == "other"
     send("revoke_key")
@@ -101,7 +101,7 @@ def test_the_key_is_changed_and_revoked(server, send):
 
 
 def test_ids_are_listed(server):
-    """The ids of all activities are read from outside."""
+    """Another process can read the ids of all activities."""
     answer = requests.get(server.url + "/_stand_in/ids", timeout=10)
     assert answer.json() == server.account.ids()
 
@@ -115,12 +115,12 @@ def test_ids_are_listed(server):
     ],
 )
 def test_mistakes_are_explained(send, name, arguments, said):
-    """A command that cannot be carried out is answered with what was wrong."""
+    """A command that cannot be carried out is answered with the reason."""
     assert said in send(name, **arguments)["error"]
 
 
 def test_a_port_in_use_is_a_mistake_in_what_was_typed(capsys):
-    """A port that another program listens at is refused with exit code 2."""
+    """A port on which another program listens ends the command with exit code 2."""
     with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(SystemExit) as ended:
         main(["--port", str(other.getsockname()[1]), "--count", "1"])
     assert ended.value.code == 2
@@ -128,7 +128,7 @@ def test_a_port_in_use_is_a_mistake_in_what_was_typed(capsys):
 
 
 def test_rows_that_cannot_be_read_are_a_mistake_in_what_was_typed(tmp_path, capsys):
-    """A file of rows that is not there is refused with exit code 2."""
+    """A file of rows that does not exist ends the command with exit code 2."""
     with pytest.raises(SystemExit) as ended:
         main(["--rows", str(tmp_path / "none.json")])
     assert ended.value.code == 2

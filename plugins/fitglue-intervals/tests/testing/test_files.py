@@ -1,4 +1,4 @@
-"""The original files of the stand-in: written by itself, as a device would write them."""
+"""The original files of the stand-in, which it writes in the way in which a device would."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from fitglue_intervals.testing.files import plain_file_of
 from fitglue_intervals.testing.fit_files import fit_file
 from fitglue_intervals.testing.fit_profile import MESSAGES
 from fitglue_intervals.testing.fit_writer import FitWriter
-from fitglue_intervals.testing.plan import lone_plan
+from fitglue_intervals.testing.plan import single_leg_plan
 
 PACKAGE = Path(fitglue_intervals.__file__).parent
-PLAN = lone_plan(1, "i1", datetime.fromisoformat("2026-05-01T07:00:00"), "strength", 3)
+PLAN = single_leg_plan(1, "i1", datetime.fromisoformat("2026-05-01T07:00:00"), "strength", 3)
 
 
 def imported(file: Path) -> set[str]:
-    """The packages that a module imports, other than those of the standard library."""
+    """Return the packages that a module imports, without those of the standard library."""
     names = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -37,8 +37,8 @@ def imported(file: Path) -> set[str]:
 
 
 def test_a_plain_install_has_everything_that_the_package_imports():
-    """Every package that is imported anywhere, the stand-in included, is of a distribution that the
-    plugin depends on without an extra.
+    """Each package that the plugin or its stand-in imports belongs to a distribution on which the
+    plugin depends without an extra.
     """
     declared = {
         re.match(r"[\w.-]+", requirement)[0]
@@ -47,13 +47,13 @@ def test_a_plain_install_has_everything_that_the_package_imports():
     }
     known = packages_distributions()
     used = set().union(*(imported(file) for file in PACKAGE.rglob("*.py")))
-    # An editable distribution does not list its packages.
+    # An editable installation does not list its packages.
     distributions = {name: known.get(name, [name.replace("_", "-")]) for name in used}
     assert [name for name in used if declared.isdisjoint(distributions[name])] == []
 
 
 def test_files_are_written_without_the_sdk_of_garmin(monkeypatch):
-    """The SDK is for the tests only."""
+    """Writing files does not import Garmin's SDK, which is installed only for the tests."""
     monkeypatch.setitem(sys.modules, "garmin_fit_sdk", None)
     fit_file.cache_clear()
     account = Account.generate(8, strava_stubs=0)
@@ -62,7 +62,9 @@ def test_files_are_written_without_the_sdk_of_garmin(monkeypatch):
 
 
 def test_the_sdk_reads_a_whole_file():
-    """The decoder of Garmin finds no error in a file, and the sets of a workout with weights."""
+    """Garmin's decoder reads a complete file without errors and finds the sets of a strength
+    session.
+    """
     content = plain_file_of(PLAN)
     messages, errors = Decoder(Stream.from_byte_array(bytearray(content))).read()
     assert errors == []
@@ -71,20 +73,20 @@ def test_the_sdk_reads_a_whole_file():
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_a_message_is_the_one_that_the_sdk_writes(name):
-    """Every field of a message is stored under the number, type, scale and offset of the profile of
-    Garmin.
+    """Each field of a message is stored with the number, type, scale and offset of Garmin's
+    profile.
     """
     values = dict.fromkeys(MESSAGES[name].fields, 3)
     writer, encoder = FitWriter(), Encoder()
     writer.write(name, values)
     encoder.write_mesg({"mesg_num": Profile["mesg_num"][name.upper()], **values})
-    # The header differs in the version of the profile, and so does the checksum of the whole.
+    # The headers differ in the version of the profile, and so the checksums of the files differ.
     assert writer.content()[14:-2] == bytes(encoder.close())[14:-2]
 
 
 def test_the_definition_of_a_layout_is_forgotten_after_fifteen_others():
-    """The protocol has sixteen numbers for definitions: a layout that lost its own is defined
-    again.
+    """A layout whose definition was replaced is defined again, because the protocol has only
+    sixteen numbers for definitions.
     """
     writer = FitWriter()
     fields = list(MESSAGES["session"].fields)

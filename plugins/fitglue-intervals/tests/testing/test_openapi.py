@@ -1,4 +1,4 @@
-"""What the stand-in answers is what the service's own OpenAPI document describes."""
+"""The responses of the stand-in conform to the service's own OpenAPI specification."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def components():
-    """The document's schemas, corrected where the wire is known to differ: nulls, the data of
-    streams, the skyline.
+    """The schemas of the specification, corrected where real responses are known to differ: nulls,
+    the samples of streams, the skyline chart.
     """
     schemas = json.loads(DOCUMENT.read_text(encoding="utf-8"))["components"]["schemas"]
     for schema in schemas.values():
@@ -46,7 +46,7 @@ def components():
 
 @pytest.fixture(scope="module")
 def get():
-    """Get a path of a running stand-in as JSON; ``get.account`` is what it serves."""
+    """Get a path of a running stand-in as JSON; ``get.account`` is the account that it serves."""
     account = Account.generate(count=120)
     with StandIn(account) as server, requests.Session() as session:
         session.auth = ("API_KEY", "stand-in-key")
@@ -59,9 +59,7 @@ def get():
 
 
 def check(components: dict, name: str, value: object) -> None:
-    """Validate a value by a schema of the document, strictly about keys that the schema does not
-    know.
-    """
+    """Validate a value against a schema, and reject keys that the schema does not have."""
     known = set(components[name]["properties"])
     unknown = set(value) - known - set(CUSTOM_FIELDS)
     assert not unknown
@@ -71,14 +69,14 @@ def check(components: dict, name: str, value: object) -> None:
 
 
 def test_list(components, get):
-    """Each row of the list is an Activity, or a Hidden where Strava fed it."""
+    """Each row of the list is an ``Activity``, or a ``Hidden`` if it came from Strava."""
     for row in get("/athlete/0/activities?oldest=2000-01-01"):
         check(components, "Hidden" if "_note" in row else "Activity", row)
 
 
 def test_bulk_with_intervals(components, get):
-    """Each activity of a bulk answer with intervals is an ActivityWithIntervals, its intervals and
-    groups too.
+    """Each activity of a bulk response with intervals is an ``ActivityWithIntervals``, with its
+    intervals and groups.
     """
     ids = [id_ for id_ in get.account.ids() if not get.account.is_stub(id_)][:40]
     for row in get(f"/athlete/0/activities/{','.join(ids)}?intervals=true"):
@@ -90,7 +88,7 @@ def test_bulk_with_intervals(components, get):
 
 
 def test_streams(components, get):
-    """Each stream of each kind of sport is an ActivityStream."""
+    """Each stream of each sport is an ``ActivityStream``."""
     by_type = {
         get.account.row(id_).get("type"): id_
         for id_ in get.account.ids()
@@ -110,18 +108,18 @@ def test_streams(components, get):
     ],
 )
 def test_athlete(components, get, path, schema):
-    """What is said of the athlete is what the document says."""
+    """The responses about the athlete conform to the specification."""
     check(components, schema, get(path))
 
 
 def test_athletes(components, get):
-    """The list of athletes is one of AthleteWithTags."""
+    """The list of athletes consists of ``AthleteWithTags`` objects."""
     for row in get("/athletes"):
         check(components, "AthleteWithTags", row)
 
 
 def test_intervals(components, get):
-    """The intervals of one activity are an IntervalsDTO."""
+    """The intervals of one activity are an ``IntervalsDTO``."""
     check(components, "IntervalsDTO", get(f"/activity/{get.account.ids()[0]}/intervals"))
 
 
@@ -134,7 +132,7 @@ def test_intervals(components, get):
     ],
 )
 def test_errors_are_those_captured(get, name, status):
-    """The bodies of errors are those that were captured from the real service."""
+    """The bodies of errors equal those that were captured from the real service."""
     captured = json.loads((PAYLOADS / f"{name}.json").read_text(encoding="utf-8"))
     with StandIn(get.account) as server, requests.Session() as session:
         stub = next(id_ for id_ in get.account.ids() if get.account.is_stub(id_))

@@ -1,4 +1,4 @@
-"""The stand-in's endpoints answer as the facts about Intervals.icu say."""
+"""The endpoints of the stand-in have the known habits of the real Intervals.icu API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIST = "/athlete/0/activities"
 
 
 class Client:
-    """A session with the key, speaking to one stand-in."""
+    """A session with the key of one stand-in."""
 
     def __init__(self, server: StandIn) -> None:
         self.server, self.session = server, requests.Session()
@@ -50,7 +50,7 @@ def client(server):
 
 
 def first(account: Account, **wanted: object) -> str:
-    """The newest activity whose row has the wanted values."""
+    """Return the newest activity whose row has these values."""
     return next(id_ for id_ in account.ids() if wanted.items() <= account.row(id_).items())
 
 
@@ -59,8 +59,8 @@ def stub_of(account: Account) -> str:
 
 
 def test_ten_thousand_activities_start_at_once():
-    """A server with 10,000 activities answers its first request in well under a second of its
-    processor.
+    """A server with 10,000 activities answers its first request in well under a second of processor
+    time.
     """
     begun = time.process_time()
     with StandIn(Account.generate(count=10_000)) as server, requests.Session() as session:
@@ -80,13 +80,13 @@ def test_list_needs_oldest(client):
 
 
 def test_a_malformed_date_is_refused(client):
-    """A date that is none is answered with 422."""
+    """A malformed date is answered with 422."""
     assert client.get(LIST, oldest="yesterday").status_code == 422
 
 
 def test_a_malformed_limit_is_a_server_error(client):
-    """A value of the wrong type is answered with 500 and a Java class name, as the real service
-    does.
+    """A value of the wrong type is answered with 500 and the name of a Java class, as by the real
+    service.
     """
     answer = client.get(LIST, oldest="2026-01-01", limit="few")
     assert answer.status_code == 500
@@ -94,26 +94,26 @@ def test_a_malformed_limit_is_a_server_error(client):
 
 
 def test_window_is_inclusive_at_both_ends(client):
-    """A window of two date-times holds an activity that starts at either of them."""
+    """A window between two date-times includes activities that start at either of them."""
     starts = [row["start_date_local"] for row in client.rows()]
     rows = client.rows(oldest=starts[9], newest=starts[4])
     assert [row["start_date_local"] for row in rows] == starts[4:10]
 
 
 def test_bare_newest_includes_the_whole_day(client):
-    """A bare date as ``newest`` includes what started in the evening of that day."""
+    """A bare date as ``newest`` includes an activity that starts in the evening of that day."""
     day = client.rows()[0]["start_date_local"][:10]
     assert [row["start_date_local"][:10] for row in client.rows(oldest=day, newest=day)] == [day]
 
 
 def test_limit_keeps_the_newest(client):
-    """``limit`` keeps the newest rows of the window."""
+    """The parameter ``limit`` keeps the newest rows of the window."""
     assert [row["id"] for row in client.rows(limit="3")] == [row["id"] for row in client.rows()][:3]
 
 
 def test_fields_drops_nulls_and_ignores_unknown_names(client, account):
-    """``fields`` answers the named fields that are not null, and says nothing of names it does not
-    know.
+    """The parameter ``fields`` selects the named fields that are not null, and unknown names are
+    ignored silently.
     """
     id_ = first(account, timezone=None)
     rows = client.rows(fields="id,timezone,average_watts")
@@ -121,7 +121,7 @@ def test_fields_drops_nulls_and_ignores_unknown_names(client, account):
 
 
 def test_stubs_ignore_fields(client, account):
-    """A Strava stub comes with its five keys whatever ``fields`` says."""
+    """A Strava stub has its five keys even if ``fields`` selects others."""
     id_ = stub_of(account)
     row = next(row for row in client.rows(fields="name,id") if row["id"] == id_)
     assert set(row) == {"id", "icu_athlete_id", "start_date_local", "source", "_note"}
@@ -133,13 +133,13 @@ def test_list_has_no_intervals(client):
 
 
 def test_bulk_leaves_missing_ids_out(client, account):
-    """Of ids that are not there a bulk answer says nothing."""
+    """A bulk response silently leaves out ids that do not exist."""
     one, other = account.ids()[0], account.ids()[5]
     assert {row["id"] for row in client.get(f"{LIST}/{one},i1,{other}").json()} == {one, other}
 
 
 def test_bulk_gives_stubs_as_they_are(client, account):
-    """A stub in a bulk answer is its five keys, also with intervals asked for."""
+    """A stub in a bulk response has its five keys even if intervals are asked for."""
     id_ = stub_of(account)
     assert client.get(f"{LIST}/{id_}", intervals="true").json() == [account.row(id_)]
 
@@ -151,15 +151,13 @@ def test_bulk_takes_a_long_url(client, account):
 
 
 def test_detail_is_the_row_of_the_list(client, account):
-    """The detail of an activity is what the list says of it."""
+    """The detail of an activity equals its row in the list."""
     id_ = account.ids()[0]
     assert client.get(f"/activity/{id_}").json() == account.row(id_)
 
 
 def test_intervals_fill_the_whole_recording(client, account):
-    """Intervals do not overlap and reach from the first sample to the last, their ends
-    exclusive.
-    """
+    """Intervals do not overlap and cover all samples; the end of each is excluded."""
     id_ = first(account, type="Ride", source="GARMIN_CONNECT")
     rows = client.get(f"/activity/{id_}", intervals="true").json()["icu_intervals"]
     ends = [0, *(row["end_index"] for row in rows)]
@@ -168,7 +166,7 @@ def test_intervals_fill_the_whole_recording(client, account):
 
 
 def test_intervals_have_an_address_of_their_own(client, account):
-    """``/intervals`` answers id, time of analysis, intervals and groups."""
+    """The path ``/intervals`` returns id, time of analysis, intervals and groups."""
     id_ = account.ids()[0]
     answer = client.get(f"/activity/{id_}/intervals").json()
     assert (answer["id"], answer["analyzed"]) == (id_, account.row(id_)["analyzed"])
@@ -177,8 +175,8 @@ def test_intervals_have_an_address_of_their_own(client, account):
 
 @pytest.mark.parametrize("form", ["streams", "streams.json"])
 def test_streams_have_one_length(client, account, form):
-    """All streams of an answer have the same length, ``latlng`` in both its halves, under either
-    address.
+    """All streams of a response have the same length, both lists of ``latlng`` included, under
+    either path.
     """
     answer = client.get(f"/activity/{first(account, type='TrailRun')}/{form}").json()
     lengths = {len(entry["data"]) for entry in answer} | {
@@ -188,13 +186,17 @@ def test_streams_have_one_length(client, account, form):
 
 
 def test_types_choose_streams(client, account):
-    """``types`` answers the streams named that there are, and says nothing of others."""
+    """The parameter ``types`` selects streams, and types that the activity does not have are
+    missing in the response.
+    """
     answer = client.get(f"/activity/{account.ids()[0]}/streams", types="heartrate,time,smo2").json()
     assert {entry["type"] for entry in answer} == {"time", "heartrate"}
 
 
 def test_streams_as_csv(client, account):
-    """The CSV form starts with a BOM, has ``lat`` and ``lng`` and ends in a row of bare commas."""
+    """The CSV form starts with a BOM, has the columns ``lat`` and ``lng``, and ends with a row of
+    bare commas.
+    """
     id_ = first(account, type="TrailRun")
     body = client.get(f"/activity/{id_}/streams.csv").content
     lines = body.decode("utf-8-sig").splitlines()
@@ -204,7 +206,7 @@ def test_streams_as_csv(client, account):
 
 
 def test_manual_activity_has_no_streams(client, account):
-    """A manual activity answers an empty list of streams, and a bare BOM as CSV."""
+    """The streams of a manual activity are an empty list, or only a BOM as CSV."""
     id_ = first(account, source="MANUAL")
     assert client.get(f"/activity/{id_}/streams").json() == []
     assert client.get(f"/activity/{id_}/streams.csv").content == b"\xef\xbb\xbf\n"
@@ -216,7 +218,9 @@ def test_manual_activity_has_no_file(client, account):
 
 
 def test_file_is_a_real_fit_file(client, account):
-    """The file of a watch's activity is FIT that Garmin's own decoder reads without an error."""
+    """The file of a watch's activity is a FIT file that Garmin's own decoder reads
+    without errors.
+    """
     id_ = first(account, type="WeightTraining")
     content = client.get(f"/activity/{id_}/file").content
     content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
@@ -226,13 +230,13 @@ def test_file_is_a_real_fit_file(client, account):
 
 
 def test_file_of_a_gpx_upload_is_gpx(client, account):
-    """The file of an activity whose ``file_type`` is gpx is GPX."""
+    """The file of an activity whose ``file_type`` is gpx is a GPX file."""
     assert b"<gpx " in client.get(f"/activity/{first(account, file_type='gpx')}/file").content
 
 
 @pytest.mark.parametrize("part", ["", "/intervals", "/streams", "/streams.csv", "/file"])
 def test_strava_is_refused(client, account, part):
-    """Each read of a Strava activity is answered with 422 and the sentence of the real service."""
+    """Each read of a Strava activity is answered with 422 and the real service's message."""
     answer = client.get(f"/activity/{stub_of(account)}{part}")
     assert (answer.status_code, answer.json()) == (
         422,
@@ -241,7 +245,7 @@ def test_strava_is_refused(client, account, part):
 
 
 def test_detail_of_a_stub_may_be_the_stub(account):
-    """With ``stub_detail`` the detail of a Strava activity is its stub, which was seen too."""
+    """With ``stub_detail``, the detail of a Strava activity is its stub, which was seen, too."""
     with StandIn(account) as server, requests.Session() as session:
         server.endpoints.stub_detail = True
         answer = session.get(
@@ -251,7 +255,7 @@ def test_detail_of_a_stub_may_be_the_stub(account):
 
 
 def test_unknown_activity_is_404(client):
-    """An id that is not there is answered with 404."""
+    """An unknown id is answered with 404."""
     assert client.get("/activity/i1").status_code == 404
 
 
@@ -263,13 +267,13 @@ def test_unknown_path_is_answered_by_the_framework(client):
 
 
 def test_wrong_verb_is_405(client, server):
-    """A real path with a verb that it does not know is answered with 405."""
+    """A real path with the wrong method is answered with 405."""
     assert client.session.post(server.url + "/api/v1" + LIST, timeout=10).status_code == 405
 
 
 def test_athlete_zero_is_the_owner(client):
-    """Athlete ``0`` is the owner of the key, by the whole settings, the profile and the list of
-    athletes.
+    """Athlete ``0`` is the owner of the key in the settings, the profile and the list
+    of athletes.
     """
     ids = (
         client.get("/athlete/0").json()["id"],
@@ -279,7 +283,7 @@ def test_athlete_zero_is_the_owner(client):
 
 
 def test_only_the_settings_hold_secrets(client):
-    """The secrets stand in the whole settings and neither in the profile nor in the list of
+    """Secrets are in the settings of the athlete, but neither in the profile nor in the list of
     athletes.
     """
     assert all(secret in client.get("/athlete/0").text for secret in SECRETS)
@@ -290,14 +294,14 @@ def test_only_the_settings_hold_secrets(client):
 
 
 def test_connections_name_the_feeds(client):
-    """The connections say which platforms feed the account."""
+    """The connections of an athlete say which platforms feed the account."""
     answer = client.get("/athlete/0/connections").json()
     assert answer["garmin_health_connected"]
     assert not answer["polar_connected"]
 
 
 def test_foreign_athlete_is_denied(client):
-    """Another athlete's id is answered with 403."""
+    """The id of another athlete is answered with 403."""
     answer = client.get("/athlete/i42/activities", oldest="2026-01-01")
     assert (answer.status_code, answer.json()) == (403, {"status": 403, "error": "Access denied"})
 
@@ -314,8 +318,8 @@ def test_foreign_athlete_is_denied(client):
     ids=["wrong key", "wrong user", "malformed", "bearer", "nothing"],
 )
 def test_wrong_credentials(server, header, status):
-    """A wrong key or user is 401, malformed base64 500, the key as a bearer token or no key at all
-    403.
+    """A wrong key or user is answered with 401, malformed base64 with 500, and a bearer token or a
+    missing key with 403.
     """
     with requests.Session() as session:
         session.trust_env = False
@@ -326,7 +330,7 @@ def test_wrong_credentials(server, header, status):
 
 
 def test_a_revoked_key_is_refused(client, server):
-    """A key that was revoked is answered with 401 until another is set."""
+    """A revoked key is answered with 401 until another key is set."""
     server.revoke_key()
     assert client.get("/athlete/0/profile").json() == {"status": 401, "error": "Auth failed"}
     server.set_key("stand-in-key")
@@ -334,7 +338,7 @@ def test_a_revoked_key_is_refused(client, server):
 
 
 def test_given_rows_are_served_verbatim():
-    """Rows that somebody captured are answered as they are, keys missing and all."""
+    """Captured rows are served unchanged, even if keys are missing."""
     rows = [
         {"id": "i7", "start_date_local": "2026-01-02T03:04:05", "odd": "NaN"},
         {"id": "i8", "name": None},
@@ -354,7 +358,7 @@ def test_given_rows_are_served_verbatim():
 
 
 def test_a_defect_of_the_stand_in_shows(client, server, account, caplog):
-    """Where the stand-in itself fails, the answer says so instead of hiding it."""
+    """If the stand-in itself fails, its response says so."""
     account.add_row({"id": "i9", "start_date_local": "2026-01-01T00:00:00", "odd": object()})
     answer = client.get("/activity/i9")
     assert (

@@ -1,4 +1,8 @@
-"""The responses of the API where something is wrong."""
+"""The error responses of the API.
+
+The texts for 401, 403, a Strava activity, an unknown path and both kinds of 500 follow captured
+responses; the other texts are ours.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ from fitglue_registry.testing import Response, json_response
 from fitglue_registry.testing.messages import error_response
 
 _MOMENT = "2026-11-20T14:46:12.535+00:00"
+#: Seen: the service answers a value of the wrong type with a Java exception and 500, although the
+#: caller made the mistake. So a client must not take each 500 for an outage.
 _EXCEPTION = (
     "org.springframework.web.method.annotation.MethodArgumentTypeMismatchException: "
     "Failed to convert value of type 'java.lang.String' to required type '{wanted}'; "
@@ -24,7 +30,11 @@ BAD_DATE = error_response(422, "Invalid date, expected an ISO-8601 local date or
 
 
 def spring_error(status: int, text: str, path: str) -> Response:
-    """The response of the framework, before the application is asked."""
+    """Return the error that Spring, the framework of the API, answers with.
+
+    A path that does not exist never reaches the application, so its error has another shape:
+    ``{timestamp, status, error, path}`` instead of ``{status, error}``. Both were seen.
+    """
     body = {
         "timestamp": _MOMENT,
         "status": status,
@@ -34,6 +44,6 @@ def spring_error(status: int, text: str, path: str) -> Response:
     return json_response(body, status)
 
 
-def mismatch(wanted: str, text: str) -> Response:
-    """The response to a value of the wrong type: the framework's exception, with 500."""
+def type_mismatch(wanted: str, text: str) -> Response:
+    """Return the response to a parameter whose text is not of the type ``wanted``."""
     return error_response(500, _EXCEPTION.format(wanted=wanted, text=text))

@@ -1,5 +1,5 @@
-"""The fields of an Activity object that were measured or computed: course, heart, power, pace,
-load.
+"""The fields of an Activity object that were measured or computed: distance and climb, heart rate,
+power, pace, and load.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from fitglue_intervals.testing.workout import (
 if TYPE_CHECKING:
     from fitglue_intervals.testing.workout import Workout
 
-#: Share of the time in each zone.
+#: The share of the recording in each zone.
 _HR_SHARES = (0.3, 0.34, 0.2, 0.1, 0.04, 0.02, 0.0)
 _PACE_SHARES = (0.7, 0.2, 0.06, 0.04, 0, 0, 0)
+#: The sum is above 1: ``SS``, the sweet spot, overlaps the zones 3 and 4 in captured payloads, too.
 _POWER_SHARES = {
     "Z1": 0.22,
     "Z2": 0.4,
@@ -43,7 +44,7 @@ _WITH_PACE_LOAD = (
 
 
 def course(workout: Workout) -> Row:
-    """Distance, speed and climb."""
+    """Return distance, speed and climb; nothing for a workout without a distance."""
     _, shape, _, rng = workout
     if not shape.distance_m:
         return {}
@@ -54,7 +55,8 @@ def course(workout: Workout) -> Row:
         "average_speed": f32(workout.speed),
         "max_speed": f32(workout.speed * 1.6),
     }
-    if shape.sport.key == "tri_swim":  # an outlier, as open water gives them
+    # Seen: a GPS jump in a captured open-water swim. A maximum is not always a plausible value.
+    if shape.sport.key == "tri_swim":
         row["max_speed"] = 519.98553
     if shape.sport.key == "swim":
         row["lengths"] = round(shape.distance_m / 25)
@@ -70,7 +72,7 @@ def course(workout: Workout) -> Row:
 
 
 def heart(workout: Workout) -> Row:
-    """Heart rate, and what is computed of it."""
+    """Return heart rate, and the values that are computed from it."""
     _, shape, _, rng = workout
     row: Row = {
         "has_heartrate": True,
@@ -81,6 +83,7 @@ def heart(workout: Workout) -> Row:
         "calories": round(shape.recording_s / 3600 * (shape.hr * 5.1 - 160)),
     }
     if shape.sport.cadence:
+        # Seen: the cadence of a run is that of one leg (72.9 for 146 steps per minute).
         row["average_cadence"] = f32(shape.cadence + rng.random() - 0.5)
     if rng.random() < 0.2:
         row["icu_hrr"] = {
@@ -97,13 +100,15 @@ def heart(workout: Workout) -> Row:
 
 
 def power(workout: Workout) -> Row:
-    """Power, and what is computed of it."""
+    """Return power and the values computed from it; nothing for a workout without power."""
     _, shape, _, rng = workout
     watts = shape.watts
     if not watts:
         return {}
+    # A variability index (weighted by average power) of 1.06 is usual on the road.
     weighted = round(watts * 1.06)
     joules = watts * shape.recording_s
+    # Seen: `device_watts` was true in every row with power; no estimated power was ever captured.
     row: Row = {
         "device_watts": True,
         "icu_average_watts": watts,
@@ -113,6 +118,7 @@ def power(workout: Workout) -> Row:
         "icu_variability_index": f32(weighted / watts),
         "icu_efficiency_factor": f32(weighted / shape.hr),
         "icu_power_hr": f32(watts / shape.hr),
+        # Seen: a percentage (66.8), not the ratio (0.668) that other services give.
         "icu_intensity": f32(weighted / FTP * 100),
         "decoupling": f32(rng.random() * 9 - 2),
         "strain_score": f32(joules / 9000),
@@ -136,12 +142,13 @@ def power(workout: Workout) -> Row:
 
 
 def pace(workout: Workout) -> Row:
-    """Pace, and how a runner moves."""
+    """Return pace and running dynamics. Pace is in m/s, not in minutes per kilometer."""
     _, shape, _, rng = workout
     sport = shape.sport
     swims = "Swim" in sport.type
     if not shape.distance_m or not (sport.on_foot or swims):
         return {"gap": None, "gap_model": "NONE"}
+    # Cadence counts one leg, so a runner takes two steps per count.
     legs = 2 if sport.on_foot else 1
     row: Row = {
         "threshold_pace": THRESHOLD_SWIM if swims else THRESHOLD_RUN,
@@ -162,9 +169,14 @@ def pace(workout: Workout) -> Row:
 
 
 def load(workout: Workout) -> Row:
-    """Training load by heart rate, pace and power."""
+    """Return the training load by heart rate, by pace and by power, and which of them counts.
+
+    The formulas are approximations: hours × intensity² × 100, with the intensity as a ratio to the
+    threshold.
+    """
     _, shape, _, rng = workout
     sport = shape.sport
+    # Seen: strength sessions whose load is null, although they have a heart rate.
     if sport.key == "strength":
         return {"icu_training_load": None, "icu_intensity": None}
     hours = shape.recording_s / 3600
@@ -176,6 +188,8 @@ def load(workout: Workout) -> Row:
         "tiz_order": "POWER_HR_PACE",
         "polarization_index": f32(rng.random() * 2 - 0.4),
     }
+    # Seen: a swim with a pace load of 72 and a heart rate load of 40 counted 40. So a pace load may
+    # be present and higher, and yet not be the training load.
     if sport.key in _WITH_PACE_LOAD:
         row["pace_load"] = round(by_hr * 1.3)
         row["pace_load_type"] = "SWIM" if "wim" in sport.key else "RUN"
@@ -201,6 +215,7 @@ def _power_zone_times(workout: Workout) -> list[Row]:
 
 
 def _best_power(watts: int) -> Row:
+    """Return an achievement, one of the nested objects that no field of the model holds."""
     point = {"start_index": 392, "end_index": 397, "secs": 5, "value": watts}
     return {
         "id": "ps0_5",
