@@ -164,14 +164,14 @@ def _figures(connection: ConnectionStatus, now: datetime) -> str:
         figures.append(f"{given_up} given up until `fitglue sync --full`")
     if connection.quarantine:
         figures.append(f"{connection.quarantine:,} in quarantine")
-    figures.append(_checked(connection, now))
+    figures.append(_synced(connection, now))
     return f"{account}: {', '.join(figures)}"
 
 
-def _checked(connection: ConnectionStatus, now: datetime) -> str:
-    checked = numbers.ago(connection.last_checked_at, now)
-    if checked != "never":
-        return f"checked {checked}"
+def _synced(connection: ConnectionStatus, now: datetime) -> str:
+    synced = numbers.ago(connection.last_checked_at, now)
+    if synced != "never":
+        return f"synced {synced}"
     if connection.records:
         return "not fetched to the end yet"
     return "never synced"

@@ -53,8 +53,8 @@ class Completeness(Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 class Stub(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Why the source lists this workout but will not deliver it."""
 
-    # Looser than ``errors.CODE``: this pattern is published, and it also accepts hyphens that follow
-    # each other or end the code. A document that was valid must stay so.
+    # Looser than ``errors.CODE``: this pattern is published, and a document that it accepts must
+    # stay valid. It also accepts hyphens that follow each other or end the code.
     code: Annotated[str, Meta(pattern=r"^FG-[a-z0-9-]+$")]
     reason: str
     fix: str | None = None

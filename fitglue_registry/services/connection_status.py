@@ -26,7 +26,7 @@ class ConnectionStatus:
     """The state of a connection with its reason and what to do, and how much it holds.
 
     ``state`` is ``ok``, ``plugin-missing``, ``stopped`` (by the last sync), or why the service
-    does not let us in.
+    does not let us in. ``last_checked_at`` is when a sync last reached its end.
     """
 
     name: str

@@ -12,6 +12,7 @@ import urllib3.exceptions as uex
 from fitglue_registry.errors import ConnectionStopped, FitglueError, Place, Retryable
 from fitglue_registry.transport.body import BodyBroken, BodyTooLarge
 from fitglue_registry.transport.limits import LATER
+from fitglue_registry.transport.origin import is_loopback, origin_of
 from fitglue_registry.transport.server_words import LONGEST_QUOTE
 from fitglue_registry.transport.tries import FEW_TRIES, TWO_TRIES, TryAgain
 
@@ -54,7 +55,7 @@ class NetworkFailures:
         if _has(causes, *_TIMEOUTS):
             return self._timeout(causes, at)
         if _has(causes, *_UNCONNECTED):
-            return self._unconnected(causes, at)
+            return self._unconnected(causes, url, at)
         return self._broken_off(causes, at)
 
     def _too_large(self, at: Place) -> ConnectionStopped:
@@ -111,13 +112,21 @@ class NetworkFailures:
         )
         return TryAgain(failure, tries)
 
-    def _unconnected(self, causes: Sequence[BaseException], at: Place) -> TryAgain:
+    def _unconnected(self, causes: Sequence[BaseException], url: str, at: Place) -> TryAgain:
+        fix = f"check the network connection; {LATER}"
+        origin = origin_of(url)
+        if origin and is_loopback(origin.host) and _has(causes, ConnectionRefusedError):
+            # No network lies between this program and its own machine.
+            fix = (
+                f"start the program that answers on port {origin.port} of this machine, "
+                "since nothing listens there; then run the command again"
+            )
         failure = Retryable(
             "FG-no-network",
             f"{self.policy.host} cannot be reached",
             at=at,
             why=self._reason(causes),
-            fix=f"check the network connection; {LATER}",
+            fix=fix,
         )
         return TryAgain(failure, FEW_TRIES)
 

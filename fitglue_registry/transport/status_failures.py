@@ -34,7 +34,6 @@ class StatusFailures:
         now: datetime,
     ) -> FitglueError | TryAgain:
         """Return the meaning of the status, with the server's own words where it has any."""
-        host = self.policy.host
         status = answer.status
         at = Place(url=self.redactor.text(url))
         words = server_words.quote(answer.body, self.redactor.text)
@@ -42,47 +41,55 @@ class StatusFailures:
         if words:
             why += f": {words}"
         if status == 401:
-            return AthleteNeeded(
-                "FG-key-rejected",
-                f"{host} rejects the key",
-                at=at,
-                why=why,
-                fix="copy the key again from the settings of that account, and connect again",
-            )
+            return self._key_rejected(at, why)
         if status == 403:
-            return AthleteNeeded(
-                "FG-not-permitted",
-                f"{host} does not permit this",
-                at=at,
-                why=why,
-                fix="check that the key belongs to this account and may read activities, and "
-                "connect again",
-            )
+            return self._not_permitted(at, why)
         if status == 429:
-            limited = Retryable(
-                "FG-rate-limited",
-                f"{host} limits our requests",
-                at=at,
-                why=why,
-            )
-            return self._left_alone(limited, answer, now)
+            return self._left_alone(self._rate_limited(at, why), answer, now)
         if status == 503 and "retry-after" in answer.headers:
-            down = Retryable(
-                "FG-source-down", f"{host} is out of order for a while", at=at, why=why
-            )
-            return self._left_alone(down, answer, now)
+            return self._left_alone(self._down_for_a_while(at, why), answer, now)
         if status >= 500:
-            down = Retryable(
-                "FG-source-down",
-                f"{host} is out of order",
-                at=at,
-                why=why,
-                fix=LATER,
-            )
-            return TryAgain(down, self._tries_after(status))
+            return TryAgain(self._down(at, why), self._tries_after(status))
+        return self._unexpected(status, at, words)
+
+    def _key_rejected(self, at: Place, why: str) -> AthleteNeeded:
+        return AthleteNeeded(
+            "FG-key-rejected",
+            f"{self.policy.host} rejects the key",
+            at=at,
+            why=why,
+            fix="copy the key again from the settings of that account, and connect again",
+        )
+
+    def _not_permitted(self, at: Place, why: str) -> AthleteNeeded:
+        return AthleteNeeded(
+            "FG-not-permitted",
+            f"{self.policy.host} does not permit this",
+            at=at,
+            why=why,
+            fix="check that the key belongs to this account and may read activities, and "
+            "connect again",
+        )
+
+    def _rate_limited(self, at: Place, why: str) -> Retryable:
+        return Retryable(
+            "FG-rate-limited", f"{self.policy.host} limits our requests", at=at, why=why
+        )
+
+    def _down_for_a_while(self, at: Place, why: str) -> Retryable:
+        return Retryable(
+            "FG-source-down", f"{self.policy.host} is out of order for a while", at=at, why=why
+        )
+
+    def _down(self, at: Place, why: str) -> Retryable:
+        return Retryable(
+            "FG-source-down", f"{self.policy.host} is out of order", at=at, why=why, fix=LATER
+        )
+
+    def _unexpected(self, status: int, at: Place, words: str | None) -> ConnectionStopped:
         return ConnectionStopped(
             "FG-unexpected-status",
-            f"{host} answers {status}, which was not expected",
+            f"{self.policy.host} answers {status}, which was not expected",
             at=at,
             why=words or "it gave no reason",
             fix="check the base URL; if it is right, report this with its code",

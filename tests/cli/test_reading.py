@@ -56,7 +56,7 @@ def test_piped_answers_are_not_cut(synced, fitglue):
 def test_the_dashboard_compares_weeks_and_says_what_to_do(synced, fitglue):
     """Connections and their health, both weeks, what will not arrive, and the next command."""
     said = fitglue().out
-    assert re.search(r"intervals  Ada Stand-in: 28 records, 2 stubs, checked (just now|\d)", said)
+    assert re.search(r"intervals  Ada Stand-in: 28 records, 2 stubs, synced (just now|\d)", said)
     assert "This week" in said
     assert "2 workouts of intervals will not arrive" in said
     assert "Next: fitglue show last" in said

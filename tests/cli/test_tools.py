@@ -26,6 +26,16 @@ def test_connections_are_listed_for_a_program(synced, fitglue):
     assert (one["name"], one["state"], one["records"], one["stubs"]) == ("intervals", "ok", 28, 2)
 
 
+def test_a_connection_that_was_never_synced_says_so(connect, fitglue):
+    """The list of connections says of a new one that it was never synced, under a heading that
+    cannot be taken for the check of its key.
+    """
+    connect()
+    heads, row = fitglue("connections").out.splitlines()[:2]
+    assert heads.split()[-1] == "synced"
+    assert row.split()[-1] == "never"
+
+
 def test_a_connection_is_removed_only_when_somebody_says_so(synced, fitglue):
     """Without a terminal --yes is needed; with it records and activities go too."""
     assert fitglue("connections", "remove", "intervals").code == 2

@@ -122,12 +122,16 @@ def test_a_gzip_bomb_is_stopped(open_session, server, zipped):
 
 
 def test_a_refused_connection_is_no_network(open_session, clock):
-    """Where nobody listens the error says so, after few tries."""
+    """Where nobody listens the error says so, after few tries; of a port of this machine it says
+    that a program is to be started there, and nothing about the network.
+    """
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        session = open_session(f"http://127.0.0.1:{unused.getsockname()[1]}")
-        error = error_of(session, Retryable)
+        port = unused.getsockname()[1]
+        error = error_of(open_session(f"http://127.0.0.1:{port}"), Retryable)
     assert (error.code, error.why) == ("FG-no-network", "Connection refused; asked 3 times")
+    assert error.fix.startswith(f"start the program that answers on port {port} of this machine")
+    assert "nothing listens there" in error.fix
 
 
 def test_an_unknown_host_is_no_network(open_session, monkeypatch):
@@ -140,6 +144,7 @@ def test_an_unknown_host_is_no_network(open_session, monkeypatch):
     error = error_of(open_session("https://intervals.example"), Retryable)
     assert (error.code, error.what) == ("FG-no-network", "intervals.example cannot be reached")
     assert error.why.startswith("Name or service not known")
+    assert error.fix.startswith("check the network connection")
 
 
 def test_a_connection_that_does_not_come_about_in_time_is_a_timeout(open_session, monkeypatch):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fitglue_registry.services.connection_status import ConnectionStatus
 
 _COLUMNS = columns_of(
-    ("name", "account", "state", "records", "stubs", "waiting", "quarantine", "checked"),
+    ("name", "account", "state", "records", "stubs", "waiting", "quarantine", "synced"),
     right=("records", "stubs", "waiting", "quarantine"),
     flexible="account",
 )
