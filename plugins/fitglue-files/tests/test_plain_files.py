@@ -217,7 +217,7 @@ def test_a_file_that_is_no_workout_goes_to_quarantine_under_its_name(tmp_path, c
         "FG-not-a-workout",
     )
     record = Record(listing.external_id, "files", {"summary": Body(listing.summary)})
-    with pytest.raises(RecordRefused, match=r"ride: .*no FIT, GPX or TCX"):
+    with pytest.raises(RecordRefused, match=r"ride: .*not a FIT, GPX or TCX"):
         plugin.fitglue_normalize(record=record)
 
 

@@ -1,4 +1,4 @@
-"""Reads FIT, GPX and TCX files into source activities; what this lists is for plugins to use."""
+"""Reading of FIT, GPX and TCX files into source activities. Plugins use the names listed here."""
 
 from fitglue_formats.reading import (
     Glance,

@@ -1,5 +1,6 @@
-"""The start of a workout on both clocks: UTC, and the athlete's own, by an offset that the file
-says or by the place.
+"""The start of a workout on two clocks: UTC, and the athlete's local clock.
+
+The local clock follows from an offset that the file states, or from the place of the start.
 """
 
 from __future__ import annotations
@@ -16,14 +17,18 @@ _DAY_S = 86_400
 
 
 class _Zone(NamedTuple):
-    """A zone, and its offset at some moment."""
+    """A time zone and its offset at one moment."""
 
     name: str
     offset_s: int
 
 
 def utc(time: datetime) -> datetime:
-    """Times without a zone are UTC in these formats, also where the file forgot to say so."""
+    """Return a time in UTC.
+
+    A time without a zone is taken as UTC: GPX and TCX define their times so, and files that leave
+    out the ``Z`` mean the same.
+    """
     if time.tzinfo is None:
         return time.replace(tzinfo=UTC)
     return time.astimezone(UTC)
@@ -34,11 +39,24 @@ def start_fields(
     place: Place | None = None,
     offset_s: int | None = None,
 ) -> dict[str, Any]:
-    """The start as fields of the model; the zone's name comes from the place (latitude, longitude),
-    and a stated offset wins over it.
+    """Return the start of a workout as fields of the model.
+
+    The offset is the one that the file states; without it, the offset of the place at that moment.
+    If both are unknown, only ``start_utc`` is returned.
+
+    Args:
+        start: The start in UTC.
+        place: Latitude and longitude of the start in degrees, if known.
+        offset_s: The seconds by which the local clock is ahead of UTC, as the file states them. An
+            offset of more than a day is ignored.
+
+    Returns:
+        ``start_utc`` and, if they are known, ``start_local``, ``utc_offset_s`` and ``timezone`` (an
+        IANA name).
     """
     fields: dict[str, Any] = {"start_utc": start}
     zone = _zone(start, place)
+    # No zone of the world is a day away from UTC, so such an offset is a mistake in the file.
     if offset_s is not None and abs(offset_s) > _DAY_S:
         offset_s = None
     if offset_s is None and zone is not None:
@@ -48,25 +66,26 @@ def start_fields(
     offset = timedelta(seconds=offset_s)
     try:
         local = start.replace(tzinfo=None) + offset
-    except OverflowError:
+    except OverflowError:  # a start in year 1 or 9999, which a damaged file can state
         return fields
     fields["start_local"] = local
     fields["utc_offset_s"] = offset_s
-    # A watch that was not set to the place's clock (or that trains indoors in another world) has no
-    # zone that we could name.
+    # If the watch was not set to the clock of the place (or the place is in a virtual world), the
+    # zone of the place is the wrong name for its offset.
     if zone is not None and zone.offset_s == offset_s:
         fields["timezone"] = zone.name
     return fields
 
 
 def _zone(start: datetime, place: Place | None) -> _Zone | None:
-    """The zone of a place at a moment, ``None`` where it is not known."""
+    """Return the zone of a place at a moment, or ``None`` if it is unknown."""
     if place is None:
         return None
     latitude, longitude = place
     try:
         name = get_tz(longitude, latitude)
         offset = start.astimezone(ZoneInfo(name)).utcoffset()
+    # tzfpy may know a newer zone than the tzdata that is installed.
     except (ZoneInfoNotFoundError, ValueError, OSError, OverflowError):
         return None
     if offset is None:

@@ -1,5 +1,6 @@
-"""Makes one workout of one GPX file: all its tracks together, with streams, zone and the figures
-that follow from the points.
+"""Reader for GPX: it makes one workout from all tracks of a file.
+
+GPX has no summary, so duration, distance, climb and averages are computed from the points.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from fitglue_formats.tracks import Streams
     from fitglue_registry.errors import RecordRefused
 
-#: Local name of an element in a point's extensions → our stream. Every maker has its own namespace;
-#: the names are few.
+#: Local name of an element in the extensions of a point → our stream. Each manufacturer has its own
+#: namespace, but they all use the same few names.
 _EXTENSIONS = {
     "hr": "heartrate",
     "heartrate": "heartrate",
@@ -46,16 +47,18 @@ _EXTENSIONS = {
     "atemp": "temperature",
     "temp": "temperature",
 }
+#: An altitude above 100 km (where space begins) is an error in the file.
 _HIGHEST_M = 100_000
-#: The points of a segment that have a time, with it.
-Recording: TypeAlias = "list[tuple[datetime, GPXTrackPoint]]"
-#: Strava writes a number for the type; these two were seen.
+#: The points of one segment that have a time, each with that time.
+TimedPoints: TypeAlias = "list[tuple[datetime, GPXTrackPoint]]"
+#: Strava writes a number as the type of a track. No list of them is published; these two were seen
+#: in exported files.
 _STRAVA_TYPES = {"1": "Ride", "9": "Run"}
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One point of the recording: its moment, and how far it is along the way."""
+    """One point of the recording, with its time in UTC and its distance along the track."""
 
     point: GPXTrackPoint
     time: datetime
@@ -63,18 +66,20 @@ class Sample:
 
 
 def activities(content: bytes) -> list[SourceActivity]:
-    """The one workout of a file."""
+    """Return the one workout of a file as a list; raise ``RecordRefused`` if it contains none."""
     return [_activity(content)]
 
 
 def summaries(content: bytes) -> list[SourceActivity]:
-    """As ``activities``: a GPX has no summary of its own."""
+    """Return the same as ``activities``: a GPX file has no summary, so all points have to be
+    read.
+    """
     return [_activity(content)]
 
 
 def _activity(content: bytes) -> SourceActivity:
-    """The workout of a file; raises ``RecordRefused`` with a reason of its own for each way in
-    which a file is none.
+    """Return the workout of a file; raise ``RecordRefused`` with a code for the reason if it has
+    none.
     """
     gpx = _parse(content)
     _tidy(gpx)
@@ -94,12 +99,12 @@ def _activity(content: bytes) -> SourceActivity:
         streams=tuple(streams.values()),
         cadence_per_leg=True if "cadence" in streams and sport in ON_FOOT else None,
         **start_fields(first.time, place),
-        **_figures(gpx, samples, streams),
+        **_computed_fields(gpx, samples, streams),
     )
 
 
 def _first(texts: Iterable[str | None]) -> str | None:
-    """The first one that is no empty text."""
+    """Return the first text that is not empty."""
     return next(filter(None, texts), None)
 
 
@@ -108,7 +113,9 @@ def _first(texts: Iterable[str | None]) -> str | None:
 
 def _parse(content: bytes) -> GPX:
     content = clean(content)
-    parse(content, "gpx")  # gpxpy takes whatever XML parser is installed, so a safe one looks first
+    # gpxpy uses lxml if it is installed, else the parser of the standard library. So that no
+    # document type reaches either of them, the document passes through the safe parser first.
+    parse(content, "gpx")
     try:
         return gpxpy.parse(content.decode(encoding(content)))
     except (gpxpy.gpx.GPXException, LookupError, ValueError) as error:
@@ -119,35 +126,39 @@ def _parse(content: bytes) -> GPX:
 
 
 def _tidy(gpx: GPX) -> None:
-    """Take out points that lie nowhere and heights that nothing has; gpxpy takes any number, and
-    times with and without a zone.
+    """Remove points with impossible positions, and clear impossible altitudes and times.
+
+    gpxpy accepts any number as a coordinate, and times both with and without a zone.
     """
     for segment in _segments(gpx):
         segment.points = [point for point in segment.points if _is_on_earth(point)]
         for point in segment.points:
             point.elevation = _elevation(point.elevation)
-            point.time = _moment(point.time)
+            point.time = _utc_or_none(point.time)
 
 
 def _segments(gpx: GPX) -> Iterator[GPXTrackSegment]:
+    """Yield the segments of all tracks."""
     for track in gpx.tracks:
         yield from track.segments
 
 
 def _is_on_earth(point: GPXTrackPoint) -> bool:
+    """Return whether the position is possible; some programs count longitudes up to 360 degrees."""
     return abs(point.latitude) <= 90 and abs(point.longitude) <= 360
 
 
 def _elevation(elevation: float | None) -> float | None:
-    """The height, ``None`` where it is none that anything has."""
-    if elevation is None or not abs(elevation) <= _HIGHEST_M:
+    """Return the altitude, or ``None`` if it is impossible."""
+    if elevation is None or not abs(elevation) <= _HIGHEST_M:  # written so that NaN fails too
         return None
     return elevation
 
 
-def _moment(time: datetime | None) -> datetime | None:
-    """The time in UTC, ``None`` where there is none: gpxpy takes zones of four days, and the first
-    second of the calendar east of UTC.
+def _utc_or_none(time: datetime | None) -> datetime | None:
+    """Return the time in UTC, or ``None`` if it is missing or outside the calendar.
+
+    gpxpy accepts offsets of up to four days, and 0001-01-01 in a zone east of UTC.
     """
     if time is None:
         return None
@@ -158,19 +169,21 @@ def _moment(time: datetime | None) -> datetime | None:
 
 
 def _samples(gpx: GPX) -> list[Sample]:
-    """The points with a time, in the order of time; between segments no distance is added: a gap
-    stays a gap.
+    """Return the points that have a time, in chronological order, with their cumulative distance.
+
+    No distance is added between segments: a new segment begins where the recording was interrupted.
     """
-    recordings = _recordings(gpx)
+    segments = _timed_segments(gpx)
     samples: list[Sample] = []
     distance_m = 0.0
-    recordings.sort(key=_start)
-    for recording in recordings:
+    # Some programs write the last segment first.
+    segments.sort(key=_start)
+    for timed_points in segments:
         previous: GPXTrackPoint | None = None
-        for time, point in recording:
+        for time, point in timed_points:
             if samples and time < samples[-1].time:
-                # A clock that was set back, or two tracks that overlap: a stream knows one moment
-                # at a time.
+                # The clock was set back, or two tracks overlap. The stream ``time`` has to be
+                # monotonic, so the point is dropped.
                 continue
             if previous is not None:
                 distance_m += point.distance_2d(previous) or 0.0
@@ -179,37 +192,40 @@ def _samples(gpx: GPX) -> list[Sample]:
     return samples
 
 
-def _start(recording: Recording) -> datetime:
-    time, _ = recording[0]
+def _start(timed_points: TimedPoints) -> datetime:
+    time, _ = timed_points[0]
     return time
 
 
-def _recordings(gpx: GPX) -> list[Recording]:
-    """The points of each segment that have a time; raises ``RecordRefused`` where most have
-    none.
+def _timed_segments(gpx: GPX) -> list[TimedPoints]:
+    """Return the points of each segment that have a time.
+
+    Raises:
+        RecordRefused: If there are no points, or if most of them have no time.
     """
-    points = 0
-    recordings = []
+    count = 0
+    segments = []
     for segment in _segments(gpx):
-        points += len(segment.points)
-        recording = []
+        count += len(segment.points)
+        timed_points = []
         for point in segment.points:
             if point.time is not None:
-                recording.append((point.time, point))
-        if recording:
-            recordings.append(recording)
-    if points == 0:
+                timed_points.append((point.time, point))
+        if timed_points:
+            segments.append(timed_points)
+    if count == 0:
         raise _refuse(
             "FG-gpx-without-points",
-            "it has no track points; routes and way points are no recording",
+            "it has no track points; a route or a list of waypoints is not a recording",
         )
-    timed = sum(map(len, recordings))
-    if timed * 2 < points or timed < 2:
+    timed_count = sum(map(len, segments))
+    # A planned route can have a few stray times, so most of the points need one.
+    if timed_count * 2 < count or timed_count < 2:
         raise _refuse(
             "FG-gpx-without-times",
-            f"{timed} of its {points} points have a time, so it is a way and no recording",
+            f"{timed_count} of its {count} points have a time, so it is a route, not a recording",
         )
-    return recordings
+    return segments
 
 
 def _refuse(code: str, what: str) -> RecordRefused:
@@ -224,7 +240,7 @@ def _refuse(code: str, what: str) -> RecordRefused:
 
 
 def _sport(gpx: GPX) -> tuple[str, str | None]:
-    """The canonical sport, and the word of the file for it."""
+    """Return the canonical sport and the sport as the file states it."""
     raw = _first(track.type for track in gpx.tracks)
     creator = gpx.creator or ""
     if raw in _STRAVA_TYPES and creator.startswith("Strava"):
@@ -232,39 +248,42 @@ def _sport(gpx: GPX) -> tuple[str, str | None]:
     return canonical_sport(raw), raw
 
 
-def _figures(
+def _computed_fields(
     gpx: GPX,
     samples: Sequence[Sample],
     streams: Streams,
 ) -> dict[str, Any]:
-    """What follows from the points; of what the entry's table does not call computed, the
-    provenance does.
+    """Return the fields that follow from the points, with a provenance that marks them as computed.
+
+    Moving time, speed and climb are those of gpxpy: in ``get_moving_data``, less than 1 km/h counts
+    as stopped, and ``get_uphill_downhill`` smooths the altitudes first.
     """
-    figures: dict[str, Any] = dict(averages(streams))
+    fields: dict[str, Any] = dict(averages(streams))
     moving = gpx.get_moving_data()
     if moving is not None:
-        figures["moving_s"] = moving.moving_time
-        if moving.max_speed:  # 0 is its word for too few points
-            figures["max_speed_mps"] = moving.max_speed
-    heights = gpx.get_elevation_extremes()
-    if heights.minimum is not None:
+        fields["moving_s"] = moving.moving_time
+        if moving.max_speed:  # gpxpy returns 0 if there are too few points
+            fields["max_speed_mps"] = moving.max_speed
+    altitudes = gpx.get_elevation_extremes()
+    if altitudes.minimum is not None:
         climb = gpx.get_uphill_downhill()
-        figures["elevation_gain_m"] = climb.uphill
-        figures["elevation_loss_m"] = climb.downhill
-        figures["min_altitude_m"] = heights.minimum
-        figures["max_altitude_m"] = heights.maximum
+        fields["elevation_gain_m"] = climb.uphill
+        fields["elevation_loss_m"] = climb.downhill
+        fields["min_altitude_m"] = altitudes.minimum
+        fields["max_altitude_m"] = altitudes.maximum
     first = samples[0]
     last = samples[-1]
     elapsed = last.time - first.time
-    figures["elapsed_s"] = elapsed.total_seconds()
-    figures["distance_m"] = last.distance_m
+    fields["elapsed_s"] = elapsed.total_seconds()
+    fields["distance_m"] = last.distance_m
+    # A GPX states none of these, so a value that a device reported has precedence.
     computed = Provenance("computed", by="gpxpy")
-    figures["provenance"] = dict.fromkeys(figures, computed)
-    return figures
+    fields["provenance"] = dict.fromkeys(fields, computed)
+    return fields
 
 
 def _streams(samples: Sequence[Sample]) -> Streams:
-    """The streams of a recording, seconds counted from its first point."""
+    """Return the streams of a recording, with ``time`` in seconds after its first point."""
     start = samples[0].time
     points = [sample.point for sample in samples]
     latitudes = [point.latitude for point in points]
@@ -281,7 +300,7 @@ def _streams(samples: Sequence[Sample]) -> Streams:
 
 
 def _extensions(point: GPXTrackPoint) -> Iterator[tuple[str, float]]:
-    """Stream and value of each known element, however deep its maker put it."""
+    """Yield the stream and value of each known element in a point's extensions, at any depth."""
     for extension in point.extensions:
         for element in extension.iter():
             kind = _EXTENSIONS.get(local_name(element))
@@ -291,7 +310,7 @@ def _extensions(point: GPXTrackPoint) -> Iterator[tuple[str, float]]:
                 value = float(element.text or "")
             except ValueError:
                 continue
-            # No heart beats zero times: that is a strap that was not heard.
+            # A heart rate of 0 means that the strap was not received.
             if kind == "heartrate" and value <= 0:
                 continue
             if math.isfinite(value):

@@ -1,8 +1,8 @@
-"""One reader for every format of workout: what a file is, what a quick look at it says, and
-everything that is in it.
+"""The one reader for all formats of workouts: it detects the format, and returns a quick summary (a
+glance) or everything that a file contains.
 
-A file is known by its content and never by its suffix. What it says goes through this module alone,
-wherever the file came from.
+The format is detected from the content and never from the suffix, which is often wrong. All plugins
+read files through this module, so one file gives the same activity in every source.
 """
 
 from __future__ import annotations
@@ -32,60 +32,84 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _GZIP, _ZIPS = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-#: What else is often found among workouts, by its first bytes.
-_OTHERS = (
+#: Other kinds of files that are often found among workouts, by their first bytes.
+_OTHER_KINDS = (
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"\x89PNG", "a PNG picture"),
     (b"%PDF", "a PDF"),
-    (b"{", "JSON"),
-    (b"[", "JSON"),
-    (b"SQLite format 3", "a database"),
+    (b"{", "a JSON file"),
+    (b"[", "a JSON file"),
+    (b"SQLite format 3", "an SQLite database"),
     (b"BZh", "a bzip2 archive"),
     (b"7z\xbc\xaf", "a 7-Zip archive"),
     (b"Salted__", "an encrypted file"),
     (b"-----BEGIN PGP", "an encrypted file"),
 )
-#: Format → the module that reads it: each is loaded when the first file of its kind comes.
+#: Format → the module that reads it. A module is imported when the first file of its format is
+#: read: numpy and gpxpy are too slow to import for commands that read no file.
 _READERS = {
     "fit": "fitglue_formats.fit.reader",
     "gpx": "fitglue_formats.gpx",
     "tcx": "fitglue_formats.tcx",
 }
 _SUFFIX = re.compile(r"\.(fit|gpx|tcx)(\.gz)?\Z", re.IGNORECASE)
-#: Fields of a workout that only its samples and lists fill; a glance leaves them out.
-_LONG = ("streams", "laps", "sets", "time_markers", "claims", "completeness", "model", "parent")
-#: So many bytes tell what kind of file it is.
-_HEAD = 4096
+#: Fields that a glance leaves out: some are filled from the samples, the others are set again when
+#: the glance becomes source activities.
+_LONG_FIELDS = (
+    "streams",
+    "laps",
+    "sets",
+    "time_markers",
+    "claims",
+    "completeness",
+    "model",
+    "parent",
+)
+#: The number of bytes in which the root element of an XML file is searched for.
+_HEAD_SIZE = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What a quick look at a file says, without decoding its samples.
+    """A quick summary of a file, made without decoding its samples.
 
-    Each workout is a dict that can be stored as JSON: ``start`` (ISO, UTC) and otherwise fields of
-    the model by their names (``start_local``, ``utc_offset_s``, ``sport``, ``elapsed_s``,
-    ``moving_s``, ``distance_m``, ``average_heartrate_bpm``, ``device``, ``leg_no`` …); what is
-    absent is left out. ``activities_of_glance`` makes source activities of them again.
+    Each workout is a dict that can be stored as JSON. It has ``start`` (ISO 8601, UTC) and other
+    fields of the model by their names (``start_local``, ``utc_offset_s``, ``sport``, ``elapsed_s``,
+    ``moving_s``, ``distance_m``, ``average_heartrate_bpm``, ``device``, ``leg_no`` …); unknown
+    fields are left out. ``activities_of_glance`` turns the dicts into source activities.
+
+    Attributes:
+        kind: The format, ``fit``, ``gpx`` or ``tcx``. It is what ``kind_of`` returns, or
+            ``unknown``; ``problem`` then has the details.
+        file_type: The field ``type`` of the message ``file_id`` of a FIT file, such as ``activity``
+            or ``monitoring_b``; ``None`` for other formats.
+        workouts: One dict for each workout in the file, in the order of their legs.
+        parent: The key that groups the legs of a multisport file; ``None`` for a single workout.
+        problem: The reason why the file contains no usable workout, if it contains none.
     """
 
-    kind: str  # "fit", "gpx", "tcx"; "unknown" where the problem says more
-    file_type: str | None  # file_id.type of a FIT ("activity", "monitoring_b", …)
+    kind: str
+    file_type: str | None
     workouts: tuple[dict[str, Any], ...] = ()
-    parent: str | None = None  # what groups the legs of a multisport file
-    problem: RecordRefused | None = None  # why it is no workout, or none that can be used
+    parent: str | None = None
+    problem: RecordRefused | None = None
 
 
 def kind_of(head: bytes) -> str | None:
-    """What a file is by its first bytes (some hundred are enough): ``fit``, ``gpx``, ``tcx``,
-    ``zip``, ``gzip``, or not known.
+    """Return the format of a file: ``fit``, ``gpx``, ``tcx``, ``zip``, ``gzip``, or ``None``.
+
+    Args:
+        head: The first bytes of the file. A few hundred are enough, unless an XML file begins with
+            a long comment; 4096 are looked at.
     """
     if head.startswith(_GZIP):
         return "gzip"
     if head.startswith(_ZIPS):
         return "zip"
+    # FIT protocol, file header: ".FIT" is in the bytes 8 to 11, after the sizes and versions.
     if head[8:12] == b".FIT":
         return "fit"
-    text = head[:_HEAD].replace(b"\0", b"")  # of UTF-16, what is ASCII in it
+    text = head[:_HEAD_SIZE].replace(b"\0", b"")  # turns the ASCII part of UTF-16 into ASCII
     if b"<TrainingCenterDatabase" in text or b":TrainingCenterDatabase" in text:
         return "tcx"
     if b"<gpx" in text or b":gpx" in text:
@@ -94,7 +118,14 @@ def kind_of(head: bytes) -> str | None:
 
 
 def is_activity(head: bytes) -> bool | None:
-    """Whether a file holds a workout, by its first bytes; ``None`` where they cannot say."""
+    """Return whether a file contains a workout, or ``None`` if its first bytes do not show it.
+
+    A FIT file states its type in its first message; a GPX or TCX file counts as a workout. For
+    other files (and for a FIT file whose first message is incomplete) the answer is ``None``.
+
+    Args:
+        head: The first bytes of the file; a few hundred are enough.
+    """
     kind = kind_of(head)
     if kind in ("gpx", "tcx"):
         return True
@@ -105,8 +136,14 @@ def is_activity(head: bytes) -> bool | None:
 
 
 def glance(content: bytes, name: str) -> Glance:
-    """What an unpacked file holds, quickly; never raises for what is in it: ``problem`` says what
-    is wrong.
+    """Return a quick summary of an unpacked file.
+
+    This function never raises for bad content: ``problem`` of the result states the reason.
+
+    Args:
+        content: All bytes of the file.
+        name: The name of the file. Without folders and suffix, it becomes the title of a workout
+            that has no title of its own.
     """
     kind = kind_of(content)
     shown_kind = kind or "unknown"
@@ -116,7 +153,7 @@ def glance(content: bytes, name: str) -> Glance:
         workouts = _named(reader.summaries(content), name)
     except RecordRefused as error:
         return Glance(shown_kind, file_type, problem=error)
-    except Exception as error:  # noqa: BLE001 - bytes from anybody, read by libraries: one file must not end the list of all others
+    except Exception as error:  # noqa: BLE001 - untrusted bytes, parsed by third-party libraries: one bad file must not end the listing of the others
         return Glance(
             shown_kind,
             file_type,
@@ -136,9 +173,9 @@ def glance(content: bytes, name: str) -> Glance:
 def _reader_failed(kind: str | None, error: Exception) -> RecordRefused:
     return refusal(
         "FG-reader-failed",
-        f"it is {kind or 'a file'} as our reader does not know it "
-        f"({type(error).__name__}: {error})",
-        "it is kept and looked at again by the next version; report it, with the file if you like",
+        f"the {kind or 'file'} reader failed on it ({type(error).__name__}: {error})",
+        "nothing to do: the file is kept, and the next version tries it again; please report the "
+        "error, with the file if you can share it",
     )
 
 
@@ -150,13 +187,11 @@ def _file_type(kind: str | None, content: bytes) -> str | None:
 
 
 def _summary(activity: SourceActivity) -> dict[str, Any]:
-    """A workout as plain values that can be stored, without what only its samples and lists
-    fill.
-    """
+    """Return the short fields of a workout as plain values that can be stored as JSON."""
     document = to_builtins(msgspec.structs.replace(activity, streams=()))
     summary = {"start": document.pop("start_utc")}
     for field, value in document.items():
-        if field not in _LONG:
+        if field not in _LONG_FIELDS:
             summary[field] = value
     return summary
 
@@ -165,9 +200,19 @@ def activities(
     content: bytes,
     name: str | None = None,
 ) -> list[SourceActivity]:
-    """Every workout of an unpacked file with all that it says; raises ``RecordRefused``.
+    """Return every workout of an unpacked file, with its samples, laps, claims and title.
 
-    ``name`` is the title where there is none.
+    Args:
+        content: All bytes of the file.
+        name: The name of the file. Without folders and suffix, it becomes the title of a workout
+            that has no title of its own.
+
+    Returns:
+        One source activity for each workout, in the order of their legs. If there are several,
+        ``parent`` groups them.
+
+    Raises:
+        RecordRefused: If the file contains no usable workout. The code states the reason.
     """
     reader = _reader(kind_of(content), content)
     workouts = _named(reader.activities(content), name)
@@ -179,15 +224,25 @@ def activities_of_glance(
     workouts: Sequence[Mapping[str, Any]],
     content_id: str,
 ) -> list[SourceActivity]:
-    """The source activities of a stored glance; raises ``RecordRefused`` where it makes no
-    sense.
+    """Return the source activities of a stored glance.
+
+    Args:
+        workouts: The ``workouts`` of a ``Glance``, or their copies read from JSON.
+        content_id: The SHA-256 of the unpacked content, in hexadecimal digits.
+
+    Returns:
+        Source activities without streams or laps; they are complete up to the part ``summary``.
+
+    Raises:
+        RecordRefused: If the stored values are invalid (``FG-glance-invalid``). An older version
+            may have written them.
     """
     try:
         stored = [_of_summary(workout) for workout in workouts]
     except (KeyError, ValueError, TypeError) as error:
         raise refusal(
             "FG-glance-invalid",
-            f"what was noted of it makes no sense: {error}",
+            f"its stored summary is invalid: {error}",
         ) from error
     return with_claims(stored, content_id, "summary")
 
@@ -203,8 +258,14 @@ def _of_summary(workout: Mapping[str, Any]) -> SourceActivity:
 
 
 def device_claim(serial: object, start: datetime) -> str:
-    """The claim that a device recorded something at a moment: the same from a file, an archive, or
-    an API that tells the serial.
+    """Return the claim that a device started a recording at a moment.
+
+    The claim is the same whether it is made from a file, an archive, or an API that states the
+    serial number, so it joins the copies of one recording.
+
+    Args:
+        serial: The serial number of the device; it is written with ``str``.
+        start: The start in UTC. Fractions of a second are dropped.
     """
     return claim("device", f"{serial}@{start:%Y-%m-%dT%H:%M:%SZ}")
 
@@ -214,10 +275,17 @@ def with_claims(
     content_id: str,
     part: str,
 ) -> list[SourceActivity]:
-    """The workouts of one file with what identifies each: the content with its position, the device
-    with its start.
+    """Return the workouts of one file with their claims, completeness and parent.
+
+    A workout is identified by the content of the file with the number of its leg, and by the serial
+    number of the device with its start.
+
+    Args:
+        workouts: The workouts of one file, in the order of their legs.
+        content_id: The SHA-256 of the unpacked content, in hexadecimal digits.
+        part: The part of the record that they were made from, ``file`` or ``summary``.
     """
-    taken: set[str] = set()
+    device_claims: set[str] = set()
     claimed = []
     for activity in workouts:
         claims = [claim("file", f"sha256:{content_id}#{activity.leg_no}")]
@@ -225,11 +293,12 @@ def with_claims(
         if activity.device is not None:
             serial = activity.device.serial
         if serial and activity.start_utc is not None:
-            of_device = device_claim(serial, activity.start_utc)
-            # Equal claims join, and two legs that begin in one second are still two.
-            if of_device not in taken:
-                claims.append(of_device)
-            taken.add(of_device)
+            from_device = device_claim(serial, activity.start_utc)
+            # Equal claims mean "the same workout". Two legs can begin in the same second (a
+            # transition of zero length), so only the first of them gets the claim.
+            if from_device not in device_claims:
+                claims.append(from_device)
+            device_claims.add(from_device)
         changed = msgspec.structs.replace(
             activity,
             claims=tuple(claims),
@@ -241,7 +310,7 @@ def with_claims(
 
 
 def _parent(content_id: str) -> str:
-    """What groups the legs of a multisport file: the file that they are in."""
+    """Return the key that groups the legs of a multisport file, made from the file's content."""
     return f"file:sha256:{content_id}"
 
 
@@ -249,8 +318,9 @@ def _named(
     workouts: Sequence[SourceActivity],
     name: str | None,
 ) -> list[SourceActivity]:
-    """Workouts without a title get the name of their file, marked as what it is: no word of the
-    athlete.
+    """Give workouts without a title the name of their file.
+
+    The provenance marks such a title as estimated, so that any title written by the athlete wins.
     """
     title = title_of(name or "")
     if not title:
@@ -270,9 +340,15 @@ def _named(
 
 
 def title_of(name: str) -> str:
-    """The name of a file without folders and suffixes, in characters that can be written."""
+    """Return the name of a file without folders and suffix, in characters that can be encoded as
+    UTF-8.
+
+    Args:
+        name: A file name or path, with either kind of slash.
+    """
     base_name = re.split(r"[/\\]", name)[-1]
     title = _SUFFIX.sub("", base_name)
+    # A name that is not valid UTF-8 arrives with surrogates, which no database can store.
     return title.encode("utf-8", "replace").decode()
 
 
@@ -280,22 +356,22 @@ def title_of(name: str) -> str:
 
 
 def _reader(kind: str | None, content: bytes) -> Any:
-    """The module that reads this kind of file; raises ``RecordRefused`` where there is none."""
+    """Return the module that reads a format; raise ``RecordRefused`` if no reader exists for it."""
     if kind in _READERS:
         return import_module(_READERS[kind])
     if not content.strip():
         raise refusal("FG-file-empty", "it is empty")
     raise refusal(
         "FG-not-a-workout",
-        f"it is {_other_kind(content) or 'no FIT, GPX or TCX'}",
+        f"it is {_other_kind(content) or 'not a FIT, GPX or TCX file'}",
         "remove it from the folder, or export the workout again",
     )
 
 
 def _other_kind(content: bytes) -> str | None:
-    """What else it is, for people."""
-    begin = content.lstrip(b"\xef\xbb\xbf \r\n\t")
-    for magic, what in _OTHERS:
-        if begin.startswith(magic):
-            return what
+    """Return the name of a well-known format that is not a workout, as people write it."""
+    beginning = content.lstrip(b"\xef\xbb\xbf \r\n\t")
+    for magic, kind in _OTHER_KINDS:
+        if beginning.startswith(magic):
+            return kind
     return None

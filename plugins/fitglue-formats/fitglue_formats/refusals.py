@@ -1,6 +1,4 @@
-"""How a file is refused: one error, with a code of its own for each way in which a file is no
-workout.
-"""
+"""The error that refuses a file. Each reason for which a file is not a workout has its own code."""
 
 from __future__ import annotations
 
@@ -12,7 +10,16 @@ def refusal(
     what: str,
     fix: str = "export it again, or remove it from the folder",
 ) -> RecordRefused:
-    """The refusal of one file, to be raised."""
+    """Return the error that refuses one file, for the caller to raise.
+
+    Args:
+        code: The ``FG-`` code of the reason.
+        what: A clause about the file that completes the message, such as "it is empty".
+        fix: What the athlete can do.
+
+    Returns:
+        An error whose place is the field ``file``. A sync puts the record into quarantine.
+    """
     return RecordRefused(
         code,
         f"the file cannot be used: {what}",

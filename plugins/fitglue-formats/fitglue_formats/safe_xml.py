@@ -1,5 +1,6 @@
-"""Reads XML from outside without harm: blanks and marks in front are forgiven, a document type is
-not.
+"""Parsing of XML from untrusted sources.
+
+Whitespace and byte order marks before the declaration are accepted; a document type is refused.
 """
 
 from __future__ import annotations
@@ -17,51 +18,61 @@ if TYPE_CHECKING:
 
 #: Kind of file → the names that its root may have, in lower case.
 _ROOTS = {"gpx": ("gpx",), "tcx": ("trainingcenterdatabase",)}
+#: The declaration has to come first, so the pattern is only matched at the beginning.
 _ENCODING = re.compile(rb"<\?xml[^>]*encoding=[\"']([A-Za-z0-9._-]+)[\"']")
 
 
 def clean(content: bytes) -> bytes:
-    """The content without a UTF-8 mark and without the blanks that Strava writes before the
-    declaration.
+    """Return the content without a UTF-8 byte order mark and without surrounding whitespace.
+
+    Strava writes ten blanks before the XML declaration of a TCX file, which a parser rejects.
     """
     return content.removeprefix(b"\xef\xbb\xbf").strip()
 
 
 def parse(content: bytes, root_name: str) -> Element:
-    """The root of a cleaned document; raises ``RecordRefused`` where it is no XML, another kind, or
-    unsafe.
+    """Return the root element of a document that ``clean`` has prepared.
+
+    Args:
+        content: The bytes of the document.
+        root_name: The expected format, ``gpx`` or ``tcx``.
+
+    Raises:
+        RecordRefused: If the document is empty, is not XML, has another root, or is unsafe.
     """
     if not content:
         raise refusal("FG-file-empty", "it is empty")
     try:
-        # A document type is where entity bombs live, and neither GPX nor TCX needs one.
+        # Entity bombs ("billion laughs") are declared in a document type. Neither GPX nor TCX
+        # needs one, so every document type is refused.
         root: Element = fromstring(content, forbid_dtd=True)
     except DefusedXmlException as error:
         raise refusal(
             "FG-file-unsafe",
-            "it declares a document type, which no workout needs and which can harm a reader",
+            "it declares a document type, which a workout never needs and which can be used to "
+            "attack an XML parser",
         ) from error
-    except (ParseError, LookupError, ValueError) as error:
+    except (ParseError, LookupError, ValueError) as error:  # LookupError: an unknown encoding
         raise refusal(
             f"FG-not-{root_name}",
-            f"it is no XML, or is cut: {error}",
+            f"it is not valid XML, or it is truncated: {error}",
         ) from error
     name = local_name(root)
     if name.lower() not in _ROOTS[root_name]:
         raise refusal(
             f"FG-not-{root_name}",
-            f"it is XML of another kind: its root is <{name}>",
+            f"it is a different kind of XML: its root element is <{name}>",
         )
     return root
 
 
 def local_name(element: Element) -> str:
-    """The name of an element without its namespace."""
+    """Return the name of an element without its namespace."""
     return str(element.tag).rpartition("}")[2]
 
 
 def encoding(content: bytes) -> str:
-    """What an XML parser would take for the encoding, for a library that wants text."""
+    """Return the encoding that an XML parser would use, for a library that takes text."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     declared = _ENCODING.match(content)

@@ -1,5 +1,5 @@
-"""Makes workouts of a TCX file: one of each activity in it, the legs of a multisport session among
-them.
+"""Reader for TCX: it makes a workout from each activity of a file, including the legs of a
+multisport session.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from fitglue_formats.clock import Place
     from fitglue_formats.tracks import Streams
 
-#: Name of an element of a point, or in its extensions → our stream.
+#: Name of an element of a trackpoint, or of its extensions → our stream.
 _STREAMS = {
     "AltitudeMeters": "altitude",
     "DistanceMeters": "distance",
@@ -49,13 +49,15 @@ _STREAMS = {
     "Speed": "velocity",
 }
 _ACTIVITIES = ("Activity", "Transition")
+#: Schema TrainingCenterDatabase v2, type ``Intensity_t`` → the intensity of the model.
 _INTENSITIES = {"Active": "work", "Resting": "rest"}
+#: A race has fewer legs than this. The limit keeps a hostile file from taking hours.
 _MOST_ACTIVITIES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One moment of the recording and what was measured in it."""
+    """One trackpoint: its time in UTC, the values measured at it by stream, and its position."""
 
     time: datetime
     values: dict[str, float]
@@ -63,7 +65,11 @@ class Point:
 
 
 def activities(content: bytes) -> list[SourceActivity]:
-    """Every activity of a file in its order; raises ``RecordRefused``."""
+    """Return every activity of a file, in the order of the file.
+
+    Raises:
+        RecordRefused: If the file is not a TCX or has no activity.
+    """
     root = parse(clean(content), "tcx")
     workouts: list[SourceActivity] = []
     for element in root.iter():
@@ -74,13 +80,15 @@ def activities(content: bytes) -> list[SourceActivity]:
     if not workouts:
         raise refusal(
             "FG-tcx-without-activities",
-            "it holds no activity; courses and planned workouts are no recording",
+            "it has no activity; a course or a workout plan is not a recording",
         )
     return workouts
 
 
 def summaries(content: bytes) -> list[SourceActivity]:
-    """As ``activities``: the laps alone do not say where it was, and how long pauses were."""
+    """Return the same as ``activities``: the laps do not state where the workout was and how long
+    its pauses were.
+    """
     return activities(content)
 
 
@@ -88,11 +96,14 @@ def summaries(content: bytes) -> list[SourceActivity]:
 
 
 def _children(element: Element, name: str) -> Iterator[Element]:
+    """Yield the direct children of an element that have this local name."""
     return (child for child in element if local_name(child) == name)
 
 
 def _text(element: Element | None, *path: str) -> str | None:
-    """The text of an element below another one, ``None`` where there is none."""
+    """Return the text of the element at a path below another one, or ``None`` if it is missing or
+    empty.
+    """
     for name in path:
         if element is None:
             return None
@@ -103,7 +114,7 @@ def _text(element: Element | None, *path: str) -> str | None:
 
 
 def _number(element: Element | None, *path: str) -> float | None:
-    """A figure, ``None`` where there is none that is finite."""
+    """Return the number at a path below an element, or ``None`` if it is missing or not finite."""
     text = _text(element, *path)
     if text is None:
         return None
@@ -117,7 +128,10 @@ def _number(element: Element | None, *path: str) -> float | None:
 
 
 def _amount(element: Element | None, *path: str) -> float | None:
-    """A figure of which no workout has none, and none has less."""
+    """Return a number that can only be positive in a real workout, or ``None``.
+
+    Devices write 0 for a value that they did not measure.
+    """
     value = _number(element, *path)
     if value is None or value <= 0:
         return None
@@ -125,6 +139,7 @@ def _amount(element: Element | None, *path: str) -> float | None:
 
 
 def _not_negative(element: Element, *path: str) -> float | None:
+    """Return the number at a path below an element; a negative one becomes 0."""
     value = _number(element, *path)
     if value is None:
         return None
@@ -132,6 +147,7 @@ def _not_negative(element: Element, *path: str) -> float | None:
 
 
 def _time(text: str | None) -> datetime | None:
+    """Return a time in UTC, or ``None`` if the text is missing or not a time."""
     if not text:
         return None
     try:
@@ -141,6 +157,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _later(time: datetime, seconds: float) -> datetime:
+    """Return the time some seconds later; a time beyond the calendar stays as it is."""
     try:
         return time + timedelta(seconds=seconds)
     except OverflowError:
@@ -148,6 +165,7 @@ def _later(time: datetime, seconds: float) -> datetime:
 
 
 def _points(element: Element) -> list[Point]:
+    """Return the trackpoints that have a time, in chronological order."""
     points = []
     for track_point in element.iter():
         if local_name(track_point) != "Trackpoint":
@@ -158,31 +176,36 @@ def _points(element: Element) -> list[Point]:
         values = _measured(track_point)
         place = _place(track_point)
         points.append(Point(time, values, place))
-    # An old device wrote those without a fix a second late.
+    # An old device wrote points without a position one second late, behind the next point.
     return sorted(points, key=attrgetter("time"))
 
 
 def _measured(track_point: Element) -> dict[str, float]:
-    """What was measured at a point, by stream."""
+    """Return the values measured at a trackpoint, by stream."""
     values: dict[str, float] = {}
     for element in track_point.iter():
         kind = _STREAMS.get(local_name(element))
         value = _measure(kind, element)
         if kind is not None and value is not None:
+            # The cadence can be in the point and in its extensions: the one of the point wins.
             values.setdefault(kind, value)
     return values
 
 
 def _measure(kind: str | None, element: Element) -> float | None:
+    """Return the value of one element, or ``None`` if it belongs to no stream."""
     if kind is None:
         return None
     if kind == "heartrate":
-        # No heart beats zero times: that is a strap that was not heard.
+        # A heart rate of 0 means that the strap was not received.
         return _amount(element, "Value")
     return _number(element)
 
 
 def _place(track_point: Element) -> Place | None:
+    """Return the position of a trackpoint in degrees, or ``None`` if it is missing or
+    impossible.
+    """
     latitude = _number(track_point, "Position", "LatitudeDegrees")
     longitude = _number(track_point, "Position", "LongitudeDegrees")
     if latitude is None or longitude is None:
@@ -198,7 +221,8 @@ def _place(track_point: Element) -> Place | None:
 
 
 def _activity(element: Element, number: int) -> SourceActivity:
-    """The source activity of one activity of a file."""
+    """Return the source activity of one ``Activity`` or ``Transition`` element."""
+    # Without laps, the element itself is read as a lap: some programs put the points there.
     laps = list(_children(element, "Lap")) or [element]
     points = _points(element)
     start = _start(element, laps[0], points)
@@ -222,7 +246,7 @@ def _activity(element: Element, number: int) -> SourceActivity:
         provenance={field: from_samples for field in computed if field not in stated},
         cadence_per_leg=True if "cadence" in streams and sport in ON_FOOT else None,
         **start_fields(start, next(places, None)),
-        **(computed | stated),
+        **(computed | stated),  # what the laps state wins over what follows from the samples
     )
 
 
@@ -231,6 +255,9 @@ def _start(
     first_lap: Element,
     points: Sequence[Point],
 ) -> datetime:
+    """Return the start: that of the first lap, else the activity's id (a time), else the first
+    point.
+    """
     for text in (first_lap.get("StartTime"), _text(element, "Id")):
         start = _time(text)
         if start is not None:
@@ -238,12 +265,13 @@ def _start(
     if not points:
         raise refusal(
             "FG-tcx-without-times",
-            "nothing in it says when it was",
+            "it does not state when the workout took place",
         )
     return points[0].time
 
 
 def _device(element: Element) -> Device | None:
+    """Return the device that an activity names as its creator, or ``None``."""
     creator = next(_children(element, "Creator"), None)
     if creator is None:
         return None
@@ -262,14 +290,14 @@ def _device(element: Element) -> Device | None:
 
 
 def _serial(creator: Element) -> str | None:
-    """The serial number, of which some say nothing but zeros."""
+    """Return the serial number, or ``None`` if it consists of zeros, as some programs write it."""
     serial = _text(creator, "UnitId")
     if serial is None or not serial.strip("0"):
         return None
     return serial
 
 
-# -- figures ---------------------------------------------------------------------------------------
+# -- summary ---------------------------------------------------------------------------------------
 
 
 def _stated(
@@ -277,9 +305,9 @@ def _stated(
     points: Sequence[Point],
     start: datetime,
 ) -> dict[str, Any]:
-    """What the laps say together."""
+    """Return the fields that follow from what the laps state."""
     times = [_amount(lap, "TotalTimeSeconds") or 0.0 for lap in laps]
-    figures = {
+    fields = {
         "moving_s": sum(times) or None,
         "elapsed_s": _elapsed_s(laps, times, points, start),
         "distance_m": _sum(laps, "DistanceMeters"),
@@ -288,7 +316,7 @@ def _stated(
         "max_heartrate_bpm": _highest(laps, "MaximumHeartRateBpm", "Value"),
         "max_speed_mps": _highest(laps, "MaximumSpeed"),
     }
-    return {name: value for name, value in figures.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _elapsed_s(
@@ -297,7 +325,10 @@ def _elapsed_s(
     points: Sequence[Point],
     start: datetime,
 ) -> float | None:
-    """From the start to the end of the last lap or point."""
+    """Return the seconds from the start to the end of the last lap or to the last point.
+
+    The times of the laps do not include pauses, so their sum would be too short.
+    """
     ends = []
     if points:
         ends.append(points[-1].time)
@@ -317,7 +348,7 @@ def _mean_heart_rate(
     laps: Sequence[Element],
     times: Sequence[float],
 ) -> float | None:
-    """The mean of the laps, each weighed with its time."""
+    """Return the mean heart rate of the laps, weighted by their durations."""
     beats = 0.0
     seconds = 0.0
     for lap, time in zip(laps, times, strict=True):
@@ -331,11 +362,13 @@ def _mean_heart_rate(
 
 
 def _highest(laps: Sequence[Element], *path: str) -> float | None:
+    """Return the highest value among the laps, or ``None`` if no lap states one."""
     amounts = (_amount(lap, *path) for lap in laps)
     return max(filter(None, amounts), default=None)
 
 
 def _sum(laps: Sequence[Element], name: str) -> float | None:
+    """Return the sum over the laps, or ``None`` if no lap states a value."""
     amounts = []
     for lap in laps:
         amount = _not_negative(lap, name)
@@ -347,23 +380,24 @@ def _sum(laps: Sequence[Element], name: str) -> float | None:
 
 
 def _computed(streams: Streams) -> dict[str, Any]:
-    """What the samples say."""
-    figures = averages(streams)
-    heights = samples_of(streams, "altitude")
-    if heights:
-        figures["min_altitude_m"] = min(heights)
-        figures["max_altitude_m"] = max(heights)
-    way = samples_of(streams, "distance")
-    if way:
-        last = way[-1]
-        figures["distance_m"] = max(last, 0.0)
-    return figures
+    """Return the fields that follow from the samples."""
+    fields = averages(streams)
+    altitudes = samples_of(streams, "altitude")
+    if altitudes:
+        fields["min_altitude_m"] = min(altitudes)
+        fields["max_altitude_m"] = max(altitudes)
+    distances = samples_of(streams, "distance")
+    if distances:
+        last = distances[-1]
+        fields["distance_m"] = max(last, 0.0)
+    return fields
 
 
 # -- streams and laps ------------------------------------------------------------------------------
 
 
 def _streams(points: Sequence[Point], start: datetime) -> Streams:
+    """Return the streams of the points, with ``time`` in seconds after the start."""
     nowhere = (None, None)
     places = [point.place or nowhere for point in points]
     columns = {
@@ -383,13 +417,14 @@ def _laps(
     points: Sequence[Point],
     start: datetime,
 ) -> tuple[Lap, ...]:
+    """Return the laps that have a start."""
     times = [point.time for point in points]
-    made = []
+    model_laps = []
     for lap in laps:
         begin = _time(lap.get("StartTime"))
         if begin is not None:
-            made.append(_lap(lap, begin, times, start))
-    return tuple(made)
+            model_laps.append(_lap(lap, begin, times, start))
+    return tuple(model_laps)
 
 
 def _lap(
@@ -398,10 +433,11 @@ def _lap(
     times: Sequence[datetime],
     start: datetime,
 ) -> Lap:
-    """One lap with its place in the samples, if it has one."""
+    """Return one lap, with its range in the samples if it contains any."""
     elapsed_s = _not_negative(lap, "TotalTimeSeconds")
-    shown_s = max(elapsed_s or 0.0, 1.0)
-    end = _later(begin, shown_s)
+    # A lap shorter than a second still contains the sample of the second in which it began.
+    spanned_s = max(elapsed_s or 0.0, 1.0)
+    end = _later(begin, spanned_s)
     extension = _extension(lap)
     cadence = _amount(lap, "Cadence") or _amount(extension, "AvgRunCadence")
     intensity = _text(lap, "Intensity") or ""
@@ -424,7 +460,9 @@ def _lap(
 
 
 def _extension(lap: Element) -> Element | None:
-    """What Garmin's extension says of a lap, however deep it lies."""
+    """Return Garmin's extension of a lap (``LX`` of ActivityExtension v2), at any depth, or
+    ``None``.
+    """
     for element in lap.iter():
         if local_name(element) == "LX":
             return element
@@ -436,7 +474,9 @@ def _span(
     begin: datetime,
     end: datetime,
 ) -> dict[str, Any]:
-    """The place of a lap in the samples; nothing where it has none."""
+    """Return the range of a lap in the samples as fields of the model; empty if it contains no
+    sample.
+    """
     first = bisect_left(times, begin)
     last = bisect_left(times, end)
     if last <= first:

@@ -1,4 +1,7 @@
-"""Writes small GPX and FIT files for tests; a test states only what it is about."""
+"""Writers of small GPX and FIT files for tests.
+
+The methods have defaults for everything, so that a test states only what it is about.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ GPX_HEAD = (
     'xmlns="http://www.topografix.com/GPX/1/1" '
     'xmlns:x="http://www.garmin.com/xmlschemas/TrackPointExtension/v1">'
 )
-#: Seconds after 06:00 UTC (``None``: a point without a time), latitude, and more XML.
+#: Seconds after 06:00 UTC (``None`` for a point without a time), latitude, and more XML.
 Point: TypeAlias = "tuple[int | None, float, str]"
 _SEGMENT: list[Point] = [
     (0, 47.0, "<ele>500</ele>"),
@@ -34,7 +37,14 @@ def gpx_file(
     trk: str = "",
     head: str = GPX_HEAD,
 ) -> bytes:
-    """A GPX file with one track; ``trk`` is XML in front of its segments."""
+    """Return a GPX file with one track.
+
+    Args:
+        *segments: The points of each segment of the track; without any, there is one segment of
+            three points.
+        trk: XML that is put before the segments, such as a name or a type.
+        head: Everything before the track.
+    """
     track = "".join(map(_segment, segments or [_SEGMENT]))
     return f"{head}<trk>{trk}{track}</trk></gpx>".encode()
 
@@ -53,13 +63,15 @@ def _point(
     if second is not None:
         minutes, seconds = divmod(second, 60)
         time = f"<time>2026-05-03T06:{minutes:02}:{seconds:02}Z</time>"
-    # The schema wants height, time, extensions in this order; readers do not care.
+    # GPX 1.1 orders the elements as ele, time, extensions. The time is first here, because ``more``
+    # may contain both others; readers accept any order.
     return f'<trkpt lat="{latitude}" lon="11.0">{time}{more}</trkpt>'
 
 
 # -- FIT -------------------------------------------------------------------------------------------
 
-#: Base types by name: number as a definition writes it, and how Python packs it.
+#: Base types of the FIT protocol by our short names: the number that a definition contains (its
+#: highest bit marks types of several bytes), and the format character of ``struct``.
 BASES = {
     "enum": (0x00, "B"),
     "i1": (0x01, "b"),
@@ -73,24 +85,32 @@ BASES = {
     "u4z": (0x8C, "I"),
     "byte": (0x0D, "B"),
 }
-#: Some time in April 2026, in seconds of the FIT epoch.
+#: A time in April 2026, in seconds after the FIT epoch (1989-12-31 UTC).
 T0 = 1_145_000_000
-#: Number of a field → its base type, and its value or values.
+#: Number of a field → its base type (a key of ``BASES``), and its value or values.
 Fields: TypeAlias = "Mapping[int, tuple[str, Any]]"
-#: The same with the index of the developer in front of the number.
+#: The same for developer fields: the key is the index of the developer and the field number.
 DeveloperFields: TypeAlias = "Mapping[tuple[int, int], tuple[str, Any]]"
+#: FIT states positions in semicircles: 2**31 of them are 180 degrees.
 _DEGREE = 2**31 / 180
 
 
 class _Field(NamedTuple):
-    """One field of a message: the three bytes of its definition, and its value."""
+    """One field of a message: the three bytes of its definition, and its packed value."""
 
     definition: bytes
     value: bytes
 
 
 class FitFile:
-    """Writes a FIT file message by message; times are seconds after ``T0``."""
+    """A writer of FIT files that appends message by message.
+
+    Every method that appends a message returns the writer, so calls can be chained. Times are
+    seconds after ``T0``. ``body`` contains the messages so far; a test may append raw bytes to it.
+
+    Args:
+        big_endian: Whether the messages are written with the most significant byte first.
+    """
 
     def __init__(self, *, big_endian: bool = False) -> None:
         self.order = ">" if big_endian else "<"
@@ -103,7 +123,14 @@ class FitFile:
         fields: Fields,
         developer: DeveloperFields | None = None,
     ) -> Self:
-        """Append a message with its definition."""
+        """Append a message, preceded by its definition.
+
+        Args:
+            number: The global message number of the FIT profile, such as 20 for ``record``.
+            fields: The fields by their numbers in the profile. Values are raw: no scale or offset
+                is applied.
+            developer: The developer fields, if any.
+        """
         plain = []
         for key, (base, value) in fields.items():
             raw = self._pack(base, value)
@@ -135,16 +162,21 @@ class FitFile:
     def content(
         self,
         *,
-        said: int | None = None,
+        stated_size: int | None = None,
         checksum: bytes | None = None,
     ) -> bytes:
-        """The whole file; ``said`` and ``checksum`` are there to be wrong."""
-        if said is None:
-            said = len(self.body)
-        whole = file_header(said) + bytes(self.body)
+        """Return the complete file: header, messages and checksum.
+
+        Args:
+            stated_size: The size of the messages that the header states, to write a wrong one.
+            checksum: The bytes of the checksum, to write a wrong one or none.
+        """
+        if stated_size is None:
+            stated_size = len(self.body)
+        header_and_body = file_header(stated_size) + bytes(self.body)
         if checksum is None:
-            checksum = compute_crc(whole).to_bytes(2, "little")
-        return whole + checksum
+            checksum = compute_crc(header_and_body).to_bytes(2, "little")
+        return header_and_body + checksum
 
     # -- the messages that most tests need ---------------------------------------------------------
 
@@ -153,7 +185,9 @@ class FitFile:
         kind: int = 4,
         serial: int = 3_900_000_001,
     ) -> Self:
-        """What the file is, and which device wrote it."""
+        """Append the message ``file_id``: the type of the file (4 is an activity), and its
+        device.
+        """
         fields = {
             0: ("enum", kind),
             1: ("u2", 1),
@@ -172,7 +206,16 @@ class FitFile:
         hr: int = 140,
         place: bool = True,
     ) -> Self:
-        """A sample: time, place, heart rate, distance and power."""
+        """Append a sample with time, position, heart rate, distance (3 m per second) and power (200
+        W).
+
+        Args:
+            second: The time of the sample.
+            more: Fields that are added or replace the defaults.
+            developer: Developer fields of the sample.
+            hr: The heart rate in beats per minute; 255 means "not measured".
+            place: Whether the sample has a position.
+        """
         fields = {253: _moment(second)}
         if place:
             latitude = 47.0 + second * 1e-5
@@ -193,7 +236,15 @@ class FitFile:
         sport: int = 2,
         sub_sport: int = 0,
     ) -> Self:
-        """A session with its figures."""
+        """Append a session with its sport, duration, distance and heart rates.
+
+        Args:
+            start: When the session started.
+            seconds: Its duration.
+            more: Fields that are added or replace the defaults.
+            sport: The number of the sport in the FIT profile; 2 is cycling.
+            sub_sport: The number of the sub-sport.
+        """
         fields = {
             253: _moment(start + seconds),
             2: _moment(start),
@@ -214,7 +265,7 @@ class FitFile:
         seconds: int = 10,
         more: Fields | None = None,
     ) -> Self:
-        """A lap."""
+        """Append a lap with its start and duration."""
         fields = {
             253: _moment(start + seconds),
             2: _moment(start),
@@ -225,7 +276,7 @@ class FitFile:
         return self.write(19, fields)
 
     def timer(self, second: int, *, start: bool) -> Self:
-        """The timer was started or stopped."""
+        """Append the event that the timer was started or stopped."""
         fields = {
             253: _moment(second),
             0: ("enum", 0),
@@ -234,7 +285,9 @@ class FitFile:
         return self.write(21, fields)
 
     def activity(self, end: int = 10, offset_s: int = 7200) -> Self:
-        """The message that says the local time."""
+        """Append the message ``activity``, which states the local time and so the offset
+        from UTC.
+        """
         fields = {
             253: _moment(end),
             5: _moment(end + offset_s),
@@ -244,10 +297,12 @@ class FitFile:
 
 
 def _moment(second: int) -> tuple[str, Any]:
+    """Return the value of a timestamp field."""
     return "u4", T0 + second
 
 
 def _duration(seconds: int) -> tuple[str, Any]:
+    """Return the value of a duration field, which FIT states in milliseconds."""
     return "u4", seconds * 1000
 
 
@@ -257,7 +312,7 @@ def _definition(fields: list[_Field]) -> bytes:
 
 
 def ride_file() -> bytes:
-    """Ten seconds on a bike with everything that a whole file has."""
+    """Return a file of a ten-second ride that has every message of an ordinary recording."""
     file = FitFile().file_id().timer(0, start=True)
     for second in range(11):
         file.record(second)

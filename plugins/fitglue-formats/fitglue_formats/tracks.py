@@ -1,4 +1,6 @@
-"""What GPX and TCX have in common: points become streams, and streams become figures."""
+"""Code shared by the readers of GPX and TCX: it turns points into streams, and streams into
+averages.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-#: Streams by their kind.
+#: Streams by their type.
 Streams: TypeAlias = "dict[str, Stream]"
-#: What was measured at one point, by the kind of stream.
+#: The values measured at one point, by the type of their stream.
 Measured: TypeAlias = "Mapping[str, float]"
-#: Stream → the fields of its mean and of its highest value.
+#: Stream → the fields of the model for its mean and for its maximum.
 _MEANS = {
     "heartrate": ("average_heartrate_bpm", "max_heartrate_bpm"),
     "watts": ("average_watts", "max_watts"),
@@ -22,7 +24,7 @@ _MEANS = {
 
 
 def seconds_after(start: datetime, times: Iterable[datetime]) -> Column:
-    """The column of the stream ``time``."""
+    """Return the column of the stream ``time``: seconds after the start."""
     return Column.of((time - start).total_seconds() for time in times)
 
 
@@ -30,15 +32,15 @@ def columns_of(
     kinds: Iterable[str],
     points: Sequence[Measured],
 ) -> dict[str, Column]:
-    """A column for each kind of stream; a point at which it was not measured is a gap."""
+    """Return a column for each type of stream; a point at which it was not measured is a gap."""
     columns = {}
-    for kind in dict.fromkeys(kinds):
+    for kind in dict.fromkeys(kinds):  # several elements map to one stream; their order is kept
         columns[kind] = Column.of(measured.get(kind) for measured in points)
     return columns
 
 
 def streams_of(columns: Mapping[str, Column]) -> Streams:
-    """A stream of each column that is not all gaps."""
+    """Return a stream for each column that has at least one value."""
     streams = {}
     for kind, column in columns.items():
         if any(value is not None for value in column):
@@ -51,20 +53,23 @@ def streams_of(columns: Mapping[str, Column]) -> Streams:
 
 
 def averages(streams: Streams) -> dict[str, float]:
-    """Mean and highest value of the streams that have them: plain means, in which zeros count and
-    gaps do not.
+    """Return the mean and the maximum of heart rate and power, for the streams that exist.
+
+    These are arithmetic means over the samples: zeros count and gaps do not.
     """
-    figures = {}
+    fields = {}
     for kind, (average, highest) in _MEANS.items():
         values = samples_of(streams, kind)
         if values:
-            figures[average] = sum(values) / len(values)
-            figures[highest] = max(values)
-    return figures
+            fields[average] = sum(values) / len(values)
+            fields[highest] = max(values)
+    return fields
 
 
 def samples_of(streams: Streams, kind: str) -> list[float]:
-    """The samples of a stream without its gaps; none where there is no such stream."""
+    """Return the samples of a stream without its gaps; the list is empty if there is no such
+    stream.
+    """
     if kind not in streams:
         return []
     values = streams[kind].values

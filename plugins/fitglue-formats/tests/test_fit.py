@@ -1,4 +1,4 @@
-"""What becomes of one FIT file that is whole."""
+"""What an intact FIT file becomes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T0 = 1_145_000_000
 START = EPOCH + timedelta(seconds=T0)
 
 
-SAID_AT_A_GLANCE = (
+FIELDS_OF_A_GLANCE = (
     "title",
     "sport",
     "start_utc",
@@ -36,11 +36,11 @@ def only(content: bytes):
 
 
 def stream(activity, kind):
-    return next((list(found.values) for found in activity.streams if found.type == kind), None)
+    return next((list(item.values) for item in activity.streams if item.type == kind), None)
 
 
-def test_a_session_is_a_workout_with_its_figures(ride):
-    """As the device said them."""
+def test_a_session_becomes_a_workout_with_its_values(ride):
+    """A session becomes a workout with the values that the device wrote."""
     activity = only(ride)
     assert (activity.sport, activity.sport_raw, activity.start_utc) == ("Ride", "cycling", START)
     assert (activity.elapsed_s, activity.moving_s, activity.recording_s, activity.distance_m) == (
@@ -59,7 +59,7 @@ def test_a_session_is_a_workout_with_its_figures(ride):
 
 
 def test_samples_become_streams_of_one_time_base(ride):
-    """Seconds since the start, degrees, metres."""
+    """Samples become streams in seconds after the start, degrees and meters."""
     activity = only(ride)
     assert stream(activity, "time") == list(range(11))
     assert stream(activity, "latlng")[1] == pytest.approx((47.00001, 11.0), abs=1e-6)
@@ -71,13 +71,13 @@ def test_samples_become_streams_of_one_time_base(ride):
 
 
 def test_claims_are_of_the_content_and_of_the_device(ride):
-    """The same device cannot have begun twice in one second."""
+    """A workout claims its content, and its device at the second of its start."""
     assert [claim.partition(":")[0] for claim in only(ride).claims] == ["file", "device"]
     assert only(ride).claims[1] == f"device:3900000001@{START:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def test_the_device_has_name_serial_and_software(fit):
-    """Of several devices the one that wrote the file."""
+    """If a file lists several devices, the device of the workout is the one that wrote the file."""
     made = (
         fit()
         .file_id()
@@ -90,7 +90,9 @@ def test_the_device_has_name_serial_and_software(fit):
 
 
 def test_the_zone_is_the_files_own(ride):
-    """Where its local time fits the place, the place names it."""
+    """The offset is the one that the file states; if it fits the place, the zone has the place's
+    name.
+    """
     activity = only(ride)
     assert (activity.utc_offset_s, activity.start_local) == (
         7200,
@@ -101,7 +103,9 @@ def test_the_zone_is_the_files_own(ride):
 
 @pytest.mark.parametrize("offset_s", [12_345, 0, 200_000])
 def test_a_local_time_that_makes_no_sense_gives_way_to_the_place(fit, offset_s):
-    """Some apps write UTC twice, or anything."""
+    """If the stated local time is UTC or nonsense, as some apps write it, the place decides the
+    offset.
+    """
     assert (
         only(
             fit().file_id().record(0).record(10).session().activity(offset_s=offset_s).content()
@@ -111,7 +115,7 @@ def test_a_local_time_that_makes_no_sense_gives_way_to_the_place(fit, offset_s):
 
 
 def test_a_drawn_world_has_no_zone(fit):
-    """Its islands lie where nobody rides."""
+    """A virtual ride has no time zone, because its coordinates lie in a virtual world."""
     activity = only(fit().file_id().record(0).record(10).session(sub_sport=58).content())
     assert (activity.sport, activity.trainer, activity.timezone, activity.start_local) == (
         "VirtualRide",
@@ -139,14 +143,16 @@ def test_a_drawn_world_has_no_zone(fit):
     ],
 )
 def test_sports_have_our_names(fit, sport, sub_sport, expected):
-    """By sport and sub-sport."""
+    """The sport and sub-sport of FIT decide our sport."""
     assert (
         only(fit().file_id().session(sport=sport, sub_sport=sub_sport).content()).sport == expected
     )
 
 
 def test_each_leg_of_a_multisport_file_is_a_workout(fit):
-    """With its own samples and laps; transitions too."""
+    """Each leg of a multisport file, including transitions, is a workout with its own samples and
+    laps.
+    """
     made = (
         fit()
         .file_id()
@@ -170,7 +176,7 @@ def test_each_leg_of_a_multisport_file_is_a_workout(fit):
 
 
 def test_the_way_of_each_leg_is_its_own(fit):
-    """Some devices count it through the whole race."""
+    """The distance of each leg begins at 0, even if the device counts it through the whole race."""
     made = (
         fit()
         .file_id()
@@ -185,13 +191,13 @@ def test_the_way_of_each_leg_is_its_own(fit):
 
 
 def test_legs_that_begin_in_one_second_are_not_claimed_to_be_one(fit):
-    """Equal claims join."""
+    """Two legs that begin in the same second do not share a claim, because equal claims join."""
     legs = activities(fit().file_id().session(0, 0, sport=3).session(0, 30).content())
     assert len({claim for leg in legs for claim in leg.claims}) == 3
 
 
 def test_laps_have_their_place_in_the_samples(fit):
-    """The sample after the last one ends it."""
+    """A lap has the index of its first sample and the index after its last one."""
     made = fit().file_id()
     for second in range(21):
         made.record(second)
@@ -205,7 +211,9 @@ def test_laps_have_their_place_in_the_samples(fit):
 
 
 def test_pool_lengths_are_laps_of_their_own_kind(fit):
-    """With stroke and rests."""
+    """A pool length is a lap of the kind ``length`` with its stroke, and a rest at the wall has
+    none.
+    """
     made = fit().file_id().session(0, 60, {44: ("u2", 2500), 47: ("u2", 1)}, sport=5, sub_sport=17)
     swim = {253: ("u4", T0 + 30), 2: ("u4", T0), 3: ("u4", 30_000), 7: ("enum", 0), 12: ("enum", 1)}
     made.write(101, swim).write(101, {**swim, 2: ("u4", T0 + 30), 12: ("enum", 0)})
@@ -218,7 +226,9 @@ def test_pool_lengths_are_laps_of_their_own_kind(fit):
 
 
 def test_sets_of_strength_work_name_their_exercise(fit):
-    """By the profile, or as the athlete's plan calls it; rests are sets too."""
+    """A set has the name that the athlete's plan or the FIT profile gives its exercise; rests are
+    sets.
+    """
     made = fit().file_id()
     heavy = {0: ("u4", 45_000), 3: ("u2", 12), 4: ("u2", 60 * 16), 5: ("u1", 1)}
     bench = {**heavy, 6: ("u4", T0), 7: ("u2", [0, 0xFFFF]), 8: ("u2", [1, 0xFFFF])}
@@ -227,7 +237,8 @@ def test_sets_of_strength_work_name_their_exercise(fit):
     made.write(264, {0: ("u2", 28), 1: ("u2", 6), 2: ("text", "Deep squat")})
     activity = only(made.session(0, 300, sport=10, sub_sport=20).content())
     assert [
-        (one.exercise, one.kind, one.reps, one.weight_kg, one.elapsed_s) for one in activity.sets
+        (item.exercise, item.kind, item.reps, item.weight_kg, item.elapsed_s)
+        for item in activity.sets
     ] == [
         ("Barbell bench press", "normal", 12, 60, 45),
         ("Rest", "rest", None, None, 90),
@@ -236,7 +247,7 @@ def test_sets_of_strength_work_name_their_exercise(fit):
 
 
 def test_pauses_are_what_the_timer_says(fit):
-    """Recorded is less than elapsed."""
+    """The recorded time is the time in which the timer ran, which is less than the elapsed time."""
     made = (
         fit()
         .file_id()
@@ -248,8 +259,8 @@ def test_pauses_are_what_the_timer_says(fit):
     assert only(made.session(0, 100).content()).recording_s == 80
 
 
-def test_running_dynamics_are_streams_and_figures(fit):
-    """In the units of the model."""
+def test_running_dynamics_are_streams_and_averages(fit):
+    """Running dynamics become streams and averages in the units of the model."""
     more = {39: ("u2", 803), 41: ("u2", 2500), 83: ("u2", 812), 85: ("u2", 11_500)}
     averages = {91: ("u2", 2490), 134: ("u2", 11_000)}
     activity = only(
@@ -265,13 +276,19 @@ def test_running_dynamics_are_streams_and_figures(fit):
 
 
 def developer_field(made, number, base, name, unit, native=None):
-    said = {0: ("u1", 0), 1: ("u1", number), 2: ("u1", base), 3: ("text", name), 8: ("text", unit)}
-    return made.write(206, said | ({15: ("u1", native)} if native is not None else {}))
+    description = {
+        0: ("u1", 0),
+        1: ("u1", number),
+        2: ("u1", base),
+        3: ("text", name),
+        8: ("text", unit),
+    }
+    return made.write(206, description | ({15: ("u1", native)} if native is not None else {}))
 
 
 def test_developer_fields_are_kept(fit):
-    """Those with a known meaning as our streams, others by their own names; what the device
-    measured itself comes first.
+    """A developer field becomes a stream of the model if its meaning is known, and keeps its name
+    if it is not, or if the device measured the same thing itself.
     """
     made = fit().file_id().write(207, {3: ("u1", 0), 1: ("byte", [7] * 16)})
     for number, name, unit in (
@@ -285,15 +302,15 @@ def test_developer_fields_are_kept(fit):
             second, developer={(0, 0): ("f4", 37.5), (0, 1): ("f4", 80), (0, 2): ("f4", 222)}
         )
     activity = only(made.session(0, 1).content())
-    found = [
+    streams = [
         stream(activity, kind) for kind in ("core_temperature", "Form Power", "watts", "Power")
     ]
-    assert found == [[37.5] * 2, [80] * 2, [200] * 2, [222] * 2]
-    assert [found.type for found in activity.streams if found.custom] == ["Form Power", "Power"]
+    assert streams == [[37.5] * 2, [80] * 2, [200] * 2, [222] * 2]
+    assert [item.type for item in activity.streams if item.custom] == ["Form Power", "Power"]
 
 
-def test_intervals_between_beats_stand_with_the_second_they_were_heard_in(fit):
-    """As lists."""
+def test_intervals_between_beats_belong_to_the_sample_before_them(fit):
+    """The intervals between heart beats are a list at the sample that they follow."""
     made = (
         fit()
         .file_id()
@@ -307,21 +324,23 @@ def test_intervals_between_beats_stand_with_the_second_they_were_heard_in(fit):
 
 
 def test_heart_rates_that_a_strap_kept_are_filled_in(fit):
-    """A strap under water hands them over at the end, on a clock of its own in twelve bits."""
+    """Heart rates that a strap stored under water, with its own clock, fill the gaps of the
+    samples.
+    """
     made = fit().file_id()
     for second in range(4):
         made.record(second, hr=0xFF)
     made.write(132, {253: ("u4", T0), 0: ("u2", 0), 9: ("u4", 5000), 6: ("u1", 120)})
-    one, two = (5000 + 1024) & 0xFFF, (5000 + 2048) & 0xFFF
-    made.write(
-        132,
-        {10: ("byte", [one & 0xFF, one >> 8 | (two & 0xF) << 4, two >> 4]), 6: ("u1", [125, 130])},
-    )
+    first, second = (5000 + 1024) & 0xFFF, (5000 + 2048) & 0xFFF
+    packed = [first & 0xFF, first >> 8 | (second & 0xF) << 4, second >> 4]
+    made.write(132, {10: ("byte", packed), 6: ("u1", [125, 130])})
     assert stream(only(made.session(0, 3).content()), "heartrate") == [120, 125, 130, 130]
 
 
 def test_no_heart_beats_zero_times(fit):
-    """Zero is how a device says that it has no strap; every other zero is data."""
+    """A heart rate of 0 is a gap, because devices write it without a strap; other zeros are
+    values.
+    """
     activity = only(
         fit()
         .file_id()
@@ -338,7 +357,7 @@ def test_no_heart_beats_zero_times(fit):
 
 
 def test_position_and_distance_that_were_written_apart_are_one_sample(fit):
-    """An app does so in every second."""
+    """Position and distance of one second that an app wrote as two messages become one sample."""
     made = fit().file_id()
     for second in range(3):
         made.write(20, {253: ("u4", T0 + second), 3: ("u1", 120)}).write(
@@ -353,7 +372,7 @@ def test_position_and_distance_that_were_written_apart_are_one_sample(fit):
 
 
 def test_what_the_session_leaves_out_comes_from_the_samples(fit):
-    """And is marked so."""
+    """A value that the session leaves out is computed from the samples and marked as computed."""
     made = fit().file_id().record(0).record(10, hr=160).write(18, {5: ("enum", 2)})
     activity = only(made.content())
     assert (
@@ -366,47 +385,53 @@ def test_what_the_session_leaves_out_comes_from_the_samples(fit):
 
 
 def test_big_endian_files_are_read(fit):
-    """Older devices write them."""
+    """A big-endian file, as older devices write it, is read like any other."""
     activity = only(fit(big_endian=True).file_id().record(0).record(10).session().content())
     assert (activity.distance_m, stream(activity, "heartrate")) == (30, [140, 140])
 
 
 def test_a_definition_that_says_the_wrong_order_of_bytes_is_seen_through(fit):
-    """The numbers of messages that exist are few."""
+    """A definition with the wrong byte order is corrected, because its message number exists in one
+    order.
+    """
     content = fit().file_id().record(0).session().content()
     at = content.index(b"\x40\x00\x00\x14\x00")
     assert len(activities(content[: at + 2] + b"\x01" + content[at + 3 :])) == 1
 
 
 def test_compressed_times_are_counted_on(fit):
-    """Five bits in the header of a sample."""
+    """The five bits of time in a compressed header are added to the last full time."""
     made = fit().file_id().record(0, place=False)
-    made.body += bytes([0x40, 0, 0, 20, 0, 1, 3, 1, 2])  # from here on: heart rate alone
+    made.body += bytes(
+        [0x40, 0, 0, 20, 0, 1, 3, 1, 2]
+    )  # from here on, samples have only a heart rate
     for second in (5, 20, 40):
         made.body += bytes([0x80 | (T0 + second) & 31, 130])
     assert stream(only(made.session(0, 40).content()), "time") == [0, 5, 20, 40]
 
 
 def test_a_clock_that_nobody_set_is_marked(fit):
-    """The watch counts from when its battery was put in."""
+    """A start that counts from when the battery was inserted is marked as estimated."""
     made = fit().file_id().write(18, {2: ("u4", 10_000_000), 7: ("u4", 60_000), 5: ("enum", 1)})
     activity = only(made.content())
     assert (activity.start_utc.year, activity.provenance["start_utc"].how) == (1990, "estimated")
 
 
 def best_of_five(work) -> float:
-    """Seconds of the processor; other tests run beside this one."""
-    took = []
+    """Return the shortest processor time of five runs in seconds; other tests may run at the same
+    time.
+    """
+    durations = []
     for _ in range(5):
         began = time.process_time()
         work()
-        took.append(time.process_time() - began)
-    return min(took)
+        durations.append(time.process_time() - began)
+    return min(durations)
 
 
 def test_an_hour_is_read_in_no_time(fit):
-    """The list of a thousand of them stands in minutes; measured are 5 ms for a glance and 25 for
-    everything.
+    """A glance at an hour takes less than 50 ms of processor time (measured: 5), the full file less
+    than 500 (measured: 25), so that a thousand files are listed within minutes.
     """
     made = fit().file_id().record(0)
     size = 4 + 8 + 1 + 4 + 2
@@ -418,8 +443,8 @@ def test_an_hour_is_read_in_no_time(fit):
     assert best_of_five(lambda: activities(content)) < 0.5
 
 
-def test_a_glance_says_what_the_whole_file_says(ride, fit):
-    """Without decoding the samples."""
+def test_a_glance_agrees_with_the_complete_activities(ride, fit):
+    """A glance has the same values as the complete activities, although it decodes no samples."""
     content = (
         fit()
         .file_id()
@@ -430,18 +455,18 @@ def test_a_glance_says_what_the_whole_file_says(ride, fit):
         .activity(50)
         .content()
     )
-    for whole in (ride, content):
-        seen = glance(whole, "Ride.fit")
-        again, full = activities_of_glance(seen.workouts, "x" * 64), activities(whole, "Ride.fit")
+    for file in (ride, content):
+        seen = glance(file, "Ride.fit")
+        short, full = activities_of_glance(seen.workouts, "x" * 64), activities(file, "Ride.fit")
         assert (seen.kind, seen.file_type, len(seen.workouts)) == ("fit", "activity", len(full))
-        for small, big in zip(again, full, strict=True):
-            for field in SAID_AT_A_GLANCE:
-                assert getattr(small, field) == getattr(big, field), field
-            assert small.claims[1:] == big.claims[1:]
+        for from_glance, complete in zip(short, full, strict=True):
+            for field in FIELDS_OF_A_GLANCE:
+                assert getattr(from_glance, field) == getattr(complete, field), field
+            assert from_glance.claims[1:] == complete.claims[1:]
 
 
 def test_the_title_is_the_name_of_the_file_and_marked_so(ride):
-    """It is no word of the athlete, so any other title is better."""
+    """The name of the file becomes the title, marked as estimated so that any other title wins."""
     [activity] = activities(ride, "2026-04-01-morning.fit.gz")
     assert (activity.title, activity.provenance["title"].how) == ("2026-04-01-morning", "estimated")
 
@@ -449,8 +474,10 @@ def test_the_title_is_the_name_of_the_file_and_marked_so(ride):
 @pytest.mark.parametrize(
     ("kind", "name"), [(32, "monitoring_b"), (2, "settings"), (6, "course"), (9, "weight")]
 )
-def test_other_kinds_of_fit_files_are_told_from_the_first_bytes(fit, kind, name):
-    """Thousands of them lie in an archive."""
+def test_other_kinds_of_fit_files_are_recognized_by_their_first_bytes(fit, kind, name):
+    """The first bytes show that a FIT file is not an activity; an archive contains thousands of
+    those.
+    """
     content = fit().file_id(kind).record(0).content()
     seen = glance(content, "x")
     assert (is_activity(content[:80]), seen.file_type, seen.problem.code) == (
@@ -460,20 +487,22 @@ def test_other_kinds_of_fit_files_are_told_from_the_first_bytes(fit, kind, name)
     )
 
 
-def test_an_activity_is_told_from_the_first_bytes(ride):
-    """Where they are too few nothing is said."""
+def test_an_activity_is_recognized_by_its_first_bytes(ride):
+    """The first bytes show that a FIT file is an activity; if there are too few, the answer is
+    unknown.
+    """
     assert (is_activity(ride[:80]), is_activity(ride[:20]), is_activity(b"x")) == (True, None, None)
 
 
 def test_an_activity_without_anything_in_it_is_refused(fit):
-    """A recording that was stopped before it began."""
+    """A recording that was stopped before it began is refused as empty."""
     with pytest.raises(RecordRefused) as caught:
         activities(fit().file_id().content())
     assert caught.value.code == "FG-fit-empty"
 
 
 def test_a_summary_without_samples_is_a_workout(fit):
-    """Without streams."""
+    """A session without samples is a workout without streams."""
     activity = only(fit().file_id().session().content())
     assert (activity.streams, activity.elapsed_s, activity.start_utc.tzinfo) == ((), 10, UTC)
     assert isinstance(activity.start_utc, datetime)

@@ -1,4 +1,4 @@
-"""What becomes of a FIT file that is broken: what can be read is, and is marked; nothing harms the
+"""What a damaged FIT file becomes: everything readable is kept and marked, and nothing harms the
 reader.
 """
 
@@ -22,7 +22,9 @@ def samples(activity) -> int:
 
 
 def test_a_file_that_was_cut_gives_what_is_in_front_of_the_cut(ride):
-    """Cut before its session, it has the figures of its samples."""
+    """A file that is truncated before its session becomes a workout with the values of its
+    samples.
+    """
     [activity] = activities(ride[:300])
     assert 0 < samples(activity) < 11
     assert activity.provenance["elapsed_s"].how == "computed"
@@ -30,35 +32,39 @@ def test_a_file_that_was_cut_gives_what_is_in_front_of_the_cut(ride):
 
 
 def test_a_recording_that_was_never_finished_is_read(fit):
-    """A device that ran out of power leaves a header that says nothing is there."""
-    [activity] = activities(fit().file_id().record(0).record(10).content(said=0, checksum=b""))
+    """A recording whose header states a size of 0, because the device ran out of power, is read."""
+    [activity] = activities(
+        fit().file_id().record(0).record(10).content(stated_size=0, checksum=b"")
+    )
     assert (samples(activity), activity.elapsed_s) == (2, 10)
     assert "never finished" in activity.completeness.missing["rest of the file"]
 
 
-def test_behind_nonsense_nothing_is_believed(fit):
-    """A message that nothing defined ends the file; where that was is said."""
+def test_nothing_behind_undecodable_bytes_is_read(fit):
+    """A message without a definition ends the file, and its position is reported."""
     made = fit().file_id().record(0).record(10).session()
     made.body += b"\x05" + b"\xee" * 50
     [activity] = activities(made.content())
     assert (samples(activity), activity.distance_m) == (2, 30)
-    assert "it makes no sense after byte" in activity.completeness.missing["rest of the file"]
+    assert "it cannot be decoded after byte" in activity.completeness.missing["rest of the file"]
 
 
 def test_a_wrong_checksum_is_marked_and_costs_nothing(ride):
-    """Some apps write none that is right."""
+    """A file with a wrong checksum, as some apps write it, is read completely, and the fact is
+    noted.
+    """
     [activity] = activities(ride[:-2] + b"\x12\x34")
     assert (samples(activity), list(activity.completeness.missing)) == (11, ["right checksum"])
 
 
 def test_settings_that_are_chained_behind_an_activity_are_no_workout(ride, fit):
-    """Two files in one."""
+    """Settings that are chained behind an activity do not become a workout."""
     [activity] = activities(ride + fit().file_id(2).content())
     assert (samples(activity), activity.completeness.missing) == (11, {})
 
 
 def test_samples_with_an_impossible_moment_are_left_out_and_counted(fit):
-    """A clock that jumped by sixty years."""
+    """Samples whose clock jumped by sixty years are left out and counted."""
     odd = {253: ("u4", T0 + 2 * 10**9), 3: ("u1", 99)}
     [activity] = activities(fit().file_id().record(0).write(20, odd).record(10).session().content())
     assert (samples(activity), "1 of them" in activity.completeness.missing["stray samples"]) == (
@@ -68,7 +74,9 @@ def test_samples_with_an_impossible_moment_are_left_out_and_counted(fit):
 
 
 def test_a_message_that_cannot_be_read_costs_itself(ride, fit):
-    """The session behind it is there."""
+    """A message that cannot be decoded is left out and counted, and the session behind it is
+    read.
+    """
     made = fit().file_id().record(0).record(10)
     made.write(206, {0: ("u1", 9), 1: ("u1", 0), 2: ("u1", 200), 3: ("text", "of nobody")})
     [activity] = activities(made.session().content())
@@ -76,7 +84,7 @@ def test_a_message_that_cannot_be_read_costs_itself(ride, fit):
 
 
 def test_fields_that_do_not_fit_their_type_are_left_out(fit):
-    """A watch writes numbers of four bytes as if they had two."""
+    """A field whose size does not fit its type, as one watch writes it, is left out."""
     made = fit().file_id()
     made.body += (
         bytes([0x40, 0, 0, 20, 0, 3, 253, 4, 0x86, 3, 1, 2, 7, 3, 0x84])
@@ -89,7 +97,7 @@ def test_fields_that_do_not_fit_their_type_are_left_out(fit):
 
 
 def test_times_are_put_in_order(fit):
-    """A clock that was set back by a second."""
+    """Samples are put in the order of time when the clock was set back by a second."""
     [activity] = activities(
         fit().file_id().record(0).record(2).record(1).record(3).session().content()
     )
@@ -109,7 +117,7 @@ def test_times_are_put_in_order(fit):
     ],
 )
 def test_headers_that_lie_are_refused(content, code):
-    """About sizes, or about how many fields there are."""
+    """A file whose headers state wrong sizes or numbers of fields is refused with a fix."""
     with pytest.raises(RecordRefused) as caught:
         activities(content)
     assert (caught.value.code, glance(content, "x.fit").problem.code) == (code, code)
@@ -117,7 +125,9 @@ def test_headers_that_lie_are_refused(content, code):
 
 
 def test_many_shapes_of_samples_do_not_keep_the_reader_busy(fit):
-    """Each costs a decoding of its own."""
+    """Thousands of shapes of samples, each of which would cost a decoding of its own, are
+    limited.
+    """
     made = fit().file_id()
     for number in range(3_000):
         made.write(
@@ -130,8 +140,8 @@ def test_many_shapes_of_samples_do_not_keep_the_reader_busy(fit):
 
 
 def test_a_file_of_nothing_but_headers_is_given_up(fit):
-    """A message without fields is one byte long, and so a small zip could hold more of them than
-    any memory.
+    """A file with more than a million one-byte messages, which fit into a small zip, is
+    given up.
     """
     made = fit().file_id().session()
     made.body += bytes([0x41, 0, 0, 99, 0, 0]) + b"\x01" * 1_100_000
@@ -140,7 +150,7 @@ def test_a_file_of_nothing_but_headers_is_given_up(fit):
 
 
 def test_thousands_of_sessions_are_not_thousands_of_workouts(fit):
-    """No race has more legs than a hundred."""
+    """A file with hundreds of sessions becomes at most 100 workouts."""
     made = fit().file_id()
     for number in range(500):
         made.session(number * 10)
@@ -149,7 +159,7 @@ def test_thousands_of_sessions_are_not_thousands_of_workouts(fit):
 
 @pytest.fixture(scope="session")
 def whole(fit) -> bytes:
-    """A file with every kind of message, to be damaged."""
+    """A file with every kind of message, for the tests to damage."""
     made = fit().file_id().timer(0, start=True).write(207, {3: ("u1", 0), 1: ("byte", [7] * 16)})
     made.write(
         206,
@@ -192,21 +202,25 @@ def whole(fit) -> bytes:
 
 
 def _read_or_refused(content: bytes) -> None:
-    """Anything but a refusal fails the test; so does what the host would not store."""
+    """Fail for any error other than a refusal, and for an activity that the host would not
+    store.
+    """
     is_activity(content[:100])
     assert glance(content, "x.fit") is not None
     try:
-        found = activities(content, "x.fit")
+        workouts = activities(content, "x.fit")
     except RecordRefused as refused:
-        assert refused.code.startswith("FG-")  # noqa: PT017 - either is right, and nothing else is
+        assert refused.code.startswith("FG-")  # noqa: PT017 - both a refusal and a result are right
         return
-    assert [problem for activity in found for problem in problems(activity)] == []
+    assert [problem for activity in workouts for problem in problems(activity)] == []
 
 
 @settings(max_examples=300, deadline=20_000)
 @given(data=st.data())
 def test_bytes_that_were_changed_never_raise_anything_but_a_refusal(whole, data):
-    """Wherever they are, and however many."""
+    """A file with changed bytes, anywhere and in any number, is read or refused; no other error
+    escapes.
+    """
     content = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
@@ -216,5 +230,5 @@ def test_bytes_that_were_changed_never_raise_anything_but_a_refusal(whole, data)
 @settings(max_examples=100, deadline=20_000)
 @given(data=st.data())
 def test_a_file_that_was_cut_never_raises_anything_but_a_refusal(whole, data):
-    """At any byte."""
+    """A file that is truncated at any byte is read or refused; no other error escapes."""
     _read_or_refused(whole[: data.draw(st.integers(0, len(whole)))])

@@ -1,4 +1,4 @@
-"""What becomes of one GPX file, or why nothing does."""
+"""What a GPX file becomes, or why it is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def made(content: bytes, name: str = "Evening.gpx"):
 
 
 def stream(activity, kind):
-    return next((list(found.values) for found in activity.streams if found.type == kind), None)
+    return next((list(item.values) for item in activity.streams if item.type == kind), None)
 
 
 def ext(inner: str) -> str:
@@ -25,7 +25,9 @@ def ext(inner: str) -> str:
 
 
 def test_a_track_is_a_workout_with_its_streams(gpx):
-    """Start, duration, distance and height follow from the points."""
+    """A track becomes a workout whose start, duration, distance and altitude follow from its
+    points.
+    """
     activity = made(gpx())
     assert (activity.start_utc, activity.elapsed_s) == (datetime(2026, 5, 3, 6, tzinfo=UTC), 20.0)
     assert activity.distance_m == pytest.approx(222.6, abs=0.1)
@@ -35,15 +37,17 @@ def test_a_track_is_a_workout_with_its_streams(gpx):
 
 
 def test_distance_and_duration_of_a_track_count_as_computed(gpx):
-    """A GPX states neither, so the figure that a device reported goes before them."""
-    told = made(gpx()).provenance
-    assert [told[field].how for field in ("distance_m", "elapsed_s", "moving_s")] == [
+    """Distance and duration of a GPX are marked as computed, so that a value that a device reported
+    wins.
+    """
+    provenance = made(gpx()).provenance
+    assert [provenance[field].how for field in ("distance_m", "elapsed_s", "moving_s")] == [
         "computed"
     ] * 3
 
 
 def test_the_place_says_which_clock_was_local(gpx):
-    """A GPX has UTC alone."""
+    """The local time of a GPX, which has only UTC, follows from its place."""
     activity = made(gpx())
     assert (activity.start_local, activity.utc_offset_s) == (
         datetime.fromisoformat("2026-05-03T08:00:00"),
@@ -53,21 +57,23 @@ def test_the_place_says_which_clock_was_local(gpx):
 
 
 def test_a_pause_between_segments_adds_time_and_no_distance(gpx):
-    """A gap stays a gap."""
+    """A pause between two segments counts as time, but the distance across it does not count."""
     activity = made(gpx([(0, 47.0, ""), (10, 47.001, "")], [(300, 47.1, ""), (310, 47.101, "")]))
     assert activity.elapsed_s == 310
     assert activity.distance_m == pytest.approx(222.6, abs=0.1)
 
 
 def test_segments_are_put_in_the_order_of_time(gpx):
-    """Some programs write the last one first."""
+    """Segments that a program wrote in the wrong order are put in the order of time."""
     assert stream(
         made(gpx([(300, 47.1, ""), (310, 47.101, "")], [(0, 47.0, ""), (10, 47.001, "")])), "time"
     ) == [0, 10, 300, 310]
 
 
 def test_a_clock_that_was_set_back_costs_those_points(gpx):
-    """A stream knows one moment at a time."""
+    """Points that are earlier than the point before them are dropped, because a stream is
+    monotonic.
+    """
     assert stream(
         made(gpx([(0, 47.0, ""), (20, 47.001, ""), (10, 47.002, ""), (30, 47.003, "")])), "time"
     ) == [0, 20, 30]
@@ -83,12 +89,14 @@ def test_a_clock_that_was_set_back_costs_those_points(gpx):
     ],
 )
 def test_extensions_become_streams_with_gaps(gpx, inner, kind, value):
-    """Whatever namespace the maker uses; a point without one is a gap, zero is a value."""
+    """An extension in any namespace becomes a stream; a point without it is a gap, and 0 is a
+    value.
+    """
     assert stream(made(gpx([(0, 47.0, ext(inner)), (10, 47.001, "")])), kind) == [value, None]
 
 
 def test_heart_rate_has_its_mean_and_its_top(gpx):
-    """Marked as computed."""
+    """Mean and maximum heart rate follow from the points and are marked as computed."""
     activity = made(
         gpx([(0, 47.0, ext("<x:hr>100</x:hr>")), (10, 47.001, ext("<x:hr>150</x:hr>"))])
     )
@@ -105,19 +113,21 @@ def test_heart_rate_has_its_mean_and_its_top(gpx):
     ],
 )
 def test_the_sport_is_the_tracks_type(gpx, trk, sport, raw):
-    """A number means something only in a file of Strava."""
+    """The type of the track decides the sport; a number means something only in a file from
+    Strava.
+    """
     activity = made(gpx(trk=trk))
     assert (activity.sport, activity.sport_raw) == (sport, raw)
 
 
 def test_strava_writes_numbers_for_sports(gpx):
-    """Two of them were seen."""
+    """The number 9 is a run in a file from Strava."""
     strava = made(gpx(trk="<type>9</type>").replace(b"Test watch", b"StravaGPX Android"))
     assert (strava.sport, strava.device.name) == ("Run", "StravaGPX Android")
 
 
 def test_cadence_on_foot_counts_one_leg(gpx):
-    """As Garmin and Strava write it."""
+    """The cadence of a sport on foot counts the steps of one leg, as Garmin and Strava write it."""
     points = [(0, 47.0, ext("<x:cad>80</x:cad>")), (10, 47.001, "")]
     assert (
         made(gpx(points, trk="<type>running</type>")).cadence_per_leg,
@@ -126,12 +136,12 @@ def test_cadence_on_foot_counts_one_leg(gpx):
 
 
 def test_the_title_is_the_tracks_or_the_files(gpx):
-    """In this order."""
+    """The title is the name of the track, or else the name of the file."""
     assert (made(gpx(trk="<name>Föhn</name>")).title, made(gpx()).title) == ("Föhn", "Evening")
 
 
 def test_other_encodings_are_read(gpx):
-    """UTF-16 with its mark, Latin-1 as declared, a UTF-8 mark in front."""
+    """Files in UTF-8 with a byte order mark, in Latin-1 and in UTF-16 are read."""
     text = gpx(trk="<name>Föhn</name>").decode()
     assert made(b"\xef\xbb\xbf" + text.encode()).title == "Föhn"
     assert made(text.replace("UTF-8", "ISO-8859-1").encode("latin-1")).title == "Föhn"
@@ -162,8 +172,8 @@ BOMB = (
         (b'<?xml version="1.0" encoding="klingon"?><gpx version="1.1"/>', "FG-not-gpx"),
     ],
 )
-def test_a_file_that_is_no_workout_is_refused_with_a_reason_of_its_own(content, code):
-    """So that the athlete knows what to do with it."""
+def test_a_file_without_a_workout_is_refused_with_a_specific_code(content, code):
+    """A file that contains no workout is refused with a code for the reason and with a fix."""
     with pytest.raises(RecordRefused) as caught:
         made(content)
     assert caught.value.code == code
@@ -178,8 +188,10 @@ def test_a_file_that_is_no_workout_is_refused_with_a_reason_of_its_own(content, 
         [(0, 47.0, ""), (10, 47.1, ""), *[(None, 47.2, "")] * 3],
     ],
 )
-def test_a_way_without_times_is_no_recording(gpx, points):
-    """A planned route, or a file that lost them; two stray times do not make it one."""
+def test_a_route_without_times_is_refused(gpx, points):
+    """A planned route, or a track that lost its times, is refused even if two points have a
+    time.
+    """
     with pytest.raises(RecordRefused) as caught:
         made(gpx(points))
     assert caught.value.code == "FG-gpx-without-times"
@@ -197,8 +209,10 @@ def test_a_way_without_times_is_no_recording(gpx, points):
         ("2026-05-03T06:00:10Z", "0001-01-01T00:00:00+14:00"),
     ],
 )
-def test_figures_that_nothing_has_cost_their_point_or_their_height(gpx, old, new):
-    """And never the workout, nor the list of those beside it; a time without a zone is UTC."""
+def test_impossible_values_cost_only_their_point_or_their_altitude(gpx, old, new):
+    """An impossible value removes its point or its altitude, not the workout; times without a zone
+    are UTC.
+    """
     changed = gpx().replace(old.encode(), new.encode())
     assert changed != gpx()
     activity = made(changed)
@@ -209,7 +223,7 @@ def test_figures_that_nothing_has_cost_their_point_or_their_height(gpx, old, new
     )
 
 
-#: File → metres, seconds, points, as another reader counted them; or the code of its refusal.
+#: File → meters, seconds and points as another reader counted them, or the code of its refusal.
 REAL = {
     "gpsbabel__fit-sample.gpx": (9946.6, 2810, 533),
     "gpsbabel__garmin-edge-800-output.gpx": (25149.9, 3621, 1286),
@@ -230,7 +244,7 @@ REAL = {
 
 @pytest.mark.shared
 def test_every_real_file_is_in_the_table(shared_files):
-    """A new one needs a verdict."""
+    """Every real GPX file has an expected result in the table."""
     assert {path.name for path in shared_files.glob("*.gpx")} == REAL.keys()
 
 
@@ -239,14 +253,16 @@ def test_every_real_file_is_in_the_table(shared_files):
     "name", [name for name, expected in REAL.items() if not isinstance(expected, str)]
 )
 def test_real_files_are_normalized(shared_files, name):
-    """With the distance, time and points that their notes say."""
+    """Each real GPX file has the distance, duration and number of points that another reader
+    found.
+    """
     activity = made((shared_files / name).read_bytes())
-    metres, seconds, points = REAL[name]
+    meters, seconds, points = REAL[name]
     assert (
         round(activity.distance_m, 1),
         round(activity.elapsed_s),
         len(activity.streams[0].values),
-    ) == (metres, seconds, points)
+    ) == (meters, seconds, points)
     assert problems(activity) == []
 
 
@@ -255,7 +271,7 @@ def test_real_files_are_normalized(shared_files, name):
     "name", [name for name, expected in REAL.items() if isinstance(expected, str)]
 )
 def test_real_files_that_are_no_workout_are_refused(shared_files, name):
-    """With the right reason."""
+    """Each real GPX file without a workout is refused with the expected code."""
     with pytest.raises(RecordRefused) as caught:
         made((shared_files / name).read_bytes())
     assert caught.value.code == REAL[name]

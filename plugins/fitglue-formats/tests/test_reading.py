@@ -1,5 +1,5 @@
-"""One reader for every format: what a file is, what a glance says, and what a stored glance gives
-back.
+"""The reader for all formats: detection of the format, glances, and activities from stored
+glances.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from fitglue_registry.model import problems
     ],
 )
 def test_a_file_is_known_by_its_content(head, kind):
-    """Suffixes are wrong often enough."""
+    """The format of a file is detected from its content, because suffixes are often wrong."""
     assert kind_of(head) == kind
 
 
 def test_a_glance_can_be_stored_and_read_again(gpx):
-    """As JSON; the claim of the content is made from its id."""
+    """A glance survives JSON, and its activities claim the id of the content."""
     seen = glance(gpx(), "Evening.gpx")
-    [again] = activities_of_glance(json.loads(json.dumps(seen.workouts)), "0" * 64)
-    [whole] = activities(gpx())
-    assert (seen.kind, seen.problem, again.start_utc, again.distance_m) == (
+    [restored] = activities_of_glance(json.loads(json.dumps(seen.workouts)), "0" * 64)
+    [complete] = activities(gpx())
+    assert (seen.kind, seen.problem, restored.start_utc, restored.distance_m) == (
         "gpx",
         None,
-        whole.start_utc,
-        whole.distance_m,
+        complete.start_utc,
+        complete.distance_m,
     )
-    assert (again.claims, again.streams, again.completeness.parts) == (
+    assert (restored.claims, restored.streams, restored.completeness.parts) == (
         (f"file:sha256:{'0' * 64}#0",),
         (),
         ("summary",),
@@ -58,11 +58,13 @@ def test_a_glance_can_be_stored_and_read_again(gpx):
         (b"\xff\xd8\xff\xe0JFIF", "FG-not-a-workout", "JPEG"),
         (b"%PDF-1.7", "FG-not-a-workout", "PDF"),
         (b"Salted__0000", "FG-not-a-workout", "encrypted"),
-        (b"hello", "FG-not-a-workout", "no FIT"),
+        (b"hello", "FG-not-a-workout", "not a FIT"),
     ],
 )
-def test_what_is_no_workout_is_refused_by_its_name(content, code, word):
-    """Whatever its suffix says."""
+def test_other_kinds_of_files_are_refused_by_their_name(content, code, word):
+    """The refusal of a file that is not a workout names its kind, even if its suffix is
+    ``.fit``.
+    """
     problem = glance(content, "ride.fit").problem
     assert (problem.code, word in problem.what) == (code, True)
     with pytest.raises(RecordRefused):
@@ -70,7 +72,7 @@ def test_what_is_no_workout_is_refused_by_its_name(content, code, word):
 
 
 def test_a_file_that_breaks_its_reader_costs_itself(gpx, monkeypatch):
-    """Whatever a library of a format trips over."""
+    """An unexpected error in a parsing library becomes the problem of the one file."""
     monkeypatch.setattr("fitglue_formats.gpx.summaries", lambda content: 1 / 0)
     problem = glance(gpx(), "Evening.gpx").problem
     assert (problem.code, "ZeroDivisionError" in problem.what) == ("FG-reader-failed", True)
@@ -85,15 +87,15 @@ def test_a_file_that_breaks_its_reader_costs_itself(gpx, monkeypatch):
         {"start": "2026-05-01T06:00:00Z", "elapsed_s": "long"},
     ],
 )
-def test_a_stored_glance_that_makes_no_sense_is_refused(workout):
-    """An older version may have written it."""
+def test_an_invalid_stored_glance_is_refused(workout):
+    """A stored glance with invalid values, as an older version may have written it, is refused."""
     with pytest.raises(RecordRefused) as caught:
         activities_of_glance([workout], "0" * 64)
     assert caught.value.code == "FG-glance-invalid"
 
 
 def test_a_title_has_no_folders_in_it(gpx):
-    """A path may have come with the name."""
+    """A title that is made from a path has neither folders nor suffix."""
     assert {
         activities(gpx(), name)[0].title
         for name in ("Evening.gpx", "/home/me/Evening.gpx", "C:\\rides\\Evening.GPX")
@@ -122,7 +124,9 @@ TEXTS = [
 @settings(max_examples=300, deadline=20_000)
 @given(data=st.data())
 def test_text_that_was_changed_never_raises_anything_but_a_refusal(data):
-    """Digits and letters anywhere, or a cut."""
+    """A GPX or TCX file that is changed anywhere or truncated is read or refused; no other error
+    escapes.
+    """
     content = bytearray(data.draw(st.sampled_from(TEXTS)))
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(
@@ -130,8 +134,8 @@ def test_text_that_was_changed_never_raises_anything_but_a_refusal(data):
         )
     content = content[: data.draw(st.sampled_from([len(content)] * 9 + [len(content) // 2]))]
     try:
-        found = activities(bytes(content), "x")
+        workouts = activities(bytes(content), "x")
     except RecordRefused as refused:
-        assert refused.code.startswith("FG-")  # noqa: PT017 - either is right, and nothing else is
+        assert refused.code.startswith("FG-")  # noqa: PT017 - both a refusal and a result are right
         return
-    assert [problem for activity in found for problem in problems(activity)] == []
+    assert [problem for activity in workouts for problem in problems(activity)] == []

@@ -1,5 +1,5 @@
-"""Files of real devices: each gives the figures that other readers found in it, or the refusal that
-it deserves.
+"""Files from real devices: each gives the values that other readers found in it, or the expected
+refusal.
 """
 
 from __future__ import annotations
@@ -27,19 +27,20 @@ _EXPECTED = (
 )
 EXPECTED = {entry["file"]: entry for entry in _EXPECTED}
 
-#: No workouts, and why.
+#: Files that contain no workout → the code of their refusal.
 REFUSED = {
     "python-fitpars__MonitoringFile.fit": "FG-fit-other-kind",
     "gpxpy__cerknicko-without-times.gpx": "FG-gpx-without-times",
     "gpxpy__unicode_with_bom.gpx": "FG-gpx-without-points",
 }
-#: Other readers give these up at their header; their samples are whole.
+#: Files that other readers reject because of their header, although their samples are intact → the
+#: number of samples.
 SALVAGED = {"sports-lib__broken.fit": 2319}
-#: Two samples a second that complete each other, up to the break; the last one says that it is the
-#: year 2085.
+#: A file with two samples per second that complete each other, up to the damage → the number of
+#: samples after joining. The last sample states that it is from 2085.
 JOINED = {"python-fitpars__strava-android-app-201.10-b1218918.fit": 236}
-#: For minutes the strap said 0, which other readers counted in their mean; this is the mean of the
-#: beats.
+#: Files whose strap reported 0 for minutes, which other readers count in their mean → the mean of
+#: the other samples.
 WITHOUT_ZEROS = {
     "goldencheetah__14582164182.fit.gz": 130.2,
     "sports-lib__2020-01-09_virtualride.fit": 138.9,
@@ -69,7 +70,7 @@ def content_of(name: str) -> bytes:
 
 
 def sessions_of(expected: dict) -> list[dict]:
-    """One form for what the notes say of the three formats."""
+    """Return what the notes state about a file of any format, in the form of those for FIT."""
     if expected.get("is_fit"):
         return expected["sessions"]
     start, sports = expected["start"], expected.get("sport") or expected.get("type")
@@ -86,37 +87,40 @@ def sessions_of(expected: dict) -> list[dict]:
     ]
 
 
-def near(said: float | None, found: float | None) -> bool:
-    """The notes are rounded to a tenth; what they leave out may be computed."""
-    return said is None or (found is not None and abs(found - said) <= 0.051)
+def near(expected: float | None, actual: float | None) -> bool:
+    """Return whether a value fits the notes, which are rounded to a tenth and may leave it out."""
+    return expected is None or (actual is not None and abs(actual - expected) <= 0.051)
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
-def test_what_is_no_workout_is_refused(name):
-    """With the right reason."""
+def test_files_without_a_workout_are_refused(name):
+    """Each real file without a workout is refused with the expected code."""
     assert glance(content_of(name), name).problem.code == REFUSED[name]
 
 
 @readable
-def test_sport_start_and_figures_are_those_of_other_readers(name):
-    """Session by session; sports by their family."""
-    found, expected = activities(content_of(name)), sessions_of(EXPECTED[name])
-    assert [problem for activity in found for problem in problems(activity)] == []
-    assert len(found) == max(len(expected), 1)
-    for activity, said in zip(found, expected, strict=False):
-        assert family(activity.sport) == FAMILIES[said["sport"] and said["sport"].casefold()]
+def test_sport_start_and_summary_are_those_of_other_readers(name):
+    """Each session has the start, duration, distance and family of sport that other readers
+    found.
+    """
+    workouts, sessions = activities(content_of(name)), sessions_of(EXPECTED[name])
+    assert [problem for activity in workouts for problem in problems(activity)] == []
+    assert len(workouts) == max(len(sessions), 1)
+    for activity, session in zip(workouts, sessions, strict=False):
+        start = session["start"]
+        assert family(activity.sport) == FAMILIES[session["sport"] and session["sport"].casefold()]
         assert (
-            said["start"] is None
-            or abs((activity.start_utc - datetime.fromisoformat(said["start"])).total_seconds()) < 1
+            start is None
+            or abs((activity.start_utc - datetime.fromisoformat(start)).total_seconds()) < 1
         )
-        assert near(said["elapsed_s"], activity.elapsed_s)
-        assert near(said["timer_s"], activity.moving_s)
-        assert near(said["distance_m"], activity.distance_m)
+        assert near(session["elapsed_s"], activity.elapsed_s)
+        assert near(session["timer_s"], activity.moving_s)
+        assert near(session["distance_m"], activity.distance_m)
 
 
 @readable
 def test_every_sample_is_there(name):
-    """As many as were recorded, but for those that belong together."""
+    """A file has as many samples as other readers counted, except where samples are joined."""
     expected = EXPECTED[name]
     counted = (
         expected.get("records_fitdecode")
@@ -133,16 +137,16 @@ def test_every_sample_is_there(name):
 
 @readable
 def test_heart_rates_are_those_of_other_readers(name):
-    """Of the session where it says them, else of the samples; 0 is no heart rate."""
+    """Heart rates are those of the session, or else of the samples, where 0 does not count."""
     expected = EXPECTED[name]
-    found = activities(content_of(name))
-    for activity, said in zip(found, sessions_of(expected), strict=False):
-        assert near(said["hr_avg"] or None, activity.average_heartrate_bpm)
-        assert near(said["hr_max"] or None, activity.max_heartrate_bpm)
+    workouts = activities(content_of(name))
+    for activity, session in zip(workouts, sessions_of(expected), strict=False):
+        assert near(session["hr_avg"] or None, activity.average_heartrate_bpm)
+        assert near(session["hr_max"] or None, activity.max_heartrate_bpm)
     average, highest = expected.get("hr_from_records") or expected.get("hr") or (None, None)
     beats = [
         beat
-        for activity in found
+        for activity in workouts
         for stream in activity.streams
         if stream.type == "heartrate"
         for beat in stream.values
@@ -155,9 +159,9 @@ def test_heart_rates_are_those_of_other_readers(name):
 
 @readable
 def test_laps_and_lengths_are_all_there(name):
-    """Each in its leg."""
-    expected, found = EXPECTED[name], activities(content_of(name))
-    kinds = [lap.kind for activity in found for lap in activity.laps]
+    """The legs of a file have as many laps and lengths together as other readers counted."""
+    expected, workouts = EXPECTED[name], activities(content_of(name))
+    kinds = [lap.kind for activity in workouts for lap in activity.laps]
     if "laps" in expected:
         assert (kinds.count("lap"), kinds.count("length")) == (
             expected["laps"],
@@ -166,10 +170,12 @@ def test_laps_and_lengths_are_all_there(name):
 
 
 @readable
-def test_a_glance_says_the_same(name):
-    """Of what makes one workout known from another."""
+def test_a_glance_agrees_with_the_complete_activities(name):
+    """A glance has the same values as the complete activities, in the fields that identify a
+    workout.
+    """
     content = content_of(name)
-    for small, big in zip(
+    for from_glance, complete in zip(
         activities_of_glance(glance(content, name).workouts, "x" * 64),
         activities(content, name),
         strict=True,
@@ -189,4 +195,4 @@ def test_a_glance_says_the_same(name):
             "calories_kcal",
             "elevation_gain_m",
         ):
-            assert getattr(small, field) == getattr(big, field), field
+            assert getattr(from_glance, field) == getattr(complete, field), field

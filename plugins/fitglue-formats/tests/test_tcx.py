@@ -1,4 +1,4 @@
-"""What becomes of one TCX file, or why nothing does."""
+"""What a TCX file becomes, or why it is refused."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def tcx(laps: str, sport: str = "Running", more: str = "") -> str:
     return f'<Activity Sport="{sport}"><Id>2026-05-03T06:00:00Z</Id>{laps}{more}</Activity>'
 
 
-def whole(*found: str) -> bytes:
-    return f"{HEAD}<Activities>{''.join(found)}</Activities></TrainingCenterDatabase>".encode()
+def whole(*elements: str) -> bytes:
+    return f"{HEAD}<Activities>{''.join(elements)}</Activities></TrainingCenterDatabase>".encode()
 
 
 def only(content: bytes):
@@ -53,11 +53,11 @@ def only(content: bytes):
 
 
 def stream(activity, kind):
-    return next((list(found.values) for found in activity.streams if found.type == kind), None)
+    return next((list(item.values) for item in activity.streams if item.type == kind), None)
 
 
 def test_an_activity_is_a_workout_of_all_its_laps(gpx):
-    """Their times and distances together; elapsed is from the start to the last point."""
+    """Moving time and distance are the sums of the laps; elapsed time ends with the last point."""
     activity = only(whole(tcx(lap(0, point(0) + point(10)) + lap(60, point(60) + point(70)))))
     assert (activity.sport, activity.start_utc, activity.moving_s) == (
         "Run",
@@ -65,14 +65,14 @@ def test_an_activity_is_a_workout_of_all_its_laps(gpx):
         20,
     )
     assert (activity.elapsed_s, activity.distance_m, activity.utc_offset_s) == (70, 200, 7200)
-    assert [(one.start_s, one.start_index, one.end_index) for one in activity.laps] == [
+    assert [(item.start_s, item.start_index, item.end_index) for item in activity.laps] == [
         (0, 0, 1),
         (60, 2, 3),
     ]
 
 
 def test_extensions_become_streams(gpx):
-    """Power, speed and the cadence of runners, in any namespace; zero is a value."""
+    """Power, speed and run cadence in the extensions of a point become streams; 0 is a value."""
     more = (
         "<Extensions><x:TPX><x:Speed>2.5</x:Speed><x:RunCadence>81</x:RunCadence>"
         "<x:Watts>0</x:Watts></x:TPX></Extensions>"
@@ -87,9 +87,9 @@ def test_extensions_become_streams(gpx):
 
 
 def test_heart_rates_are_those_of_the_laps_or_else_of_the_points():
-    """The mean of laps weighs their time; what was computed is marked."""
-    said = "<AverageHeartRateBpm><Value>{}</Value></AverageHeartRateBpm>"
-    laps = lap(0, "", said.format(100), seconds=30) + lap(30, "", said.format(140), seconds=10)
+    """The mean heart rate is that of the laps, weighted by time, or is computed from the points."""
+    mean = "<AverageHeartRateBpm><Value>{}</Value></AverageHeartRateBpm>"
+    laps = lap(0, "", mean.format(100), seconds=30) + lap(30, "", mean.format(140), seconds=10)
     assert only(whole(tcx(laps))).average_heartrate_bpm == 110
     beats = "".join(
         point(at, f"<HeartRateBpm><Value>{beat}</Value></HeartRateBpm>")
@@ -104,7 +104,9 @@ def test_heart_rates_are_those_of_the_laps_or_else_of_the_points():
 
 
 def test_the_device_claims_its_recording():
-    """By its unit id, as a FIT of it would."""
+    """A workout claims the unit id of its device, with the same claim that a FIT file would
+    make.
+    """
     creator = (
         "<Creator><Name>EDGE705</Name><UnitId>3471911100</UnitId>"
         "<ProductID>625</ProductID></Creator>"
@@ -117,29 +119,33 @@ def test_the_device_claims_its_recording():
 
 
 def test_every_activity_of_a_file_is_a_workout():
-    """Also the legs and transitions of a multisport session."""
+    """Every activity of a file is a workout, including the legs and transitions of a multisport
+    session.
+    """
     legs = (
         "<MultiSportSession><Id>x</Id>"
         f"<FirstSport>{tcx(lap(0, point(0)), 'Other')}</FirstSport>"
         f"<NextSport><Transition>{lap(20, point(20))}</Transition>"
         f"{tcx(lap(60, point(60)), 'Biking')}</NextSport></MultiSportSession>"
     )
-    found = activities(whole(legs))
-    assert [(leg.sport, leg.leg_no) for leg in found] == [
+    workouts = activities(whole(legs))
+    assert [(leg.sport, leg.leg_no) for leg in workouts] == [
         ("Other", 0),
         ("Transition", 1),
         ("Ride", 2),
     ]
-    assert len({leg.parent for leg in found}) == 1
+    assert len({leg.parent for leg in workouts}) == 1
 
 
-def test_blanks_in_front_are_forgiven():
-    """Strava writes them before the declaration."""
+def test_blanks_in_front_are_accepted():
+    """Blanks before the XML declaration, as Strava writes them, are accepted."""
     assert only(b"          " + whole(tcx(lap(0, point(0))))).sport == "Run"
 
 
 def test_points_are_put_in_the_order_of_time():
-    """Each keeps its values; one without a place is a gap."""
+    """Points are put in the order of time with their values; a point without a position is a
+    gap.
+    """
     activity = only(whole(tcx(lap(0, point(0) + point(2) + point(1, latitude=None)))))
     assert (stream(activity, "time"), stream(activity, "latlng")) == (
         [0, 1, 2],
@@ -148,14 +154,14 @@ def test_points_are_put_in_the_order_of_time():
 
 
 def test_laps_without_points_are_a_workout():
-    """Indoors, without a sensor."""
+    """An activity with laps and no points, recorded indoors without a sensor, is a workout."""
     activity = only(whole(tcx(lap(0, "", "<Calories>50</Calories>", seconds=1800))))
     assert (activity.streams, activity.elapsed_s, activity.calories_kcal) == ((), 1800, 50)
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e400", "many", "", "-5"])
-def test_numbers_that_are_none_are_left_out(value):
-    """Of a lap or of a point."""
+def test_invalid_numbers_are_left_out(value):
+    """An invalid number in a lap or in a point is left out."""
     text = (
         f"<Calories>{value}</Calories>"
         f"<MaximumHeartRateBpm><Value>{value}</Value></MaximumHeartRateBpm>"
@@ -185,8 +191,8 @@ COURSE = (
         (whole(tcx(lap(0, point(0))))[:-60], "FG-not-tcx"),
     ],
 )
-def test_a_file_that_is_no_workout_is_refused_with_a_reason_of_its_own(content, code):
-    """So that the athlete knows what to do with it."""
+def test_a_file_without_a_workout_is_refused_with_a_specific_code(content, code):
+    """A file that contains no workout is refused with a code for the reason."""
     with pytest.raises(RecordRefused) as caught:
         activities(content)
     assert (caught.value.code, glance(content, "x").problem.code) == (code, code)

@@ -1,3 +1,5 @@
-"""FIT files: ``frames.py`` cuts them into messages, fitdecode reads those that say what was done,
-numpy those that sample it.
+"""Reader for FIT files.
+
+``frames.py`` finds the messages, fitdecode decodes the few that summarize a workout, and numpy
+decodes the samples.
 """

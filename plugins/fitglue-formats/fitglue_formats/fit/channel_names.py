@@ -1,5 +1,6 @@
-"""What the fields of a sample are called here: the streams that the model names, and those that
-keep the name of their maker.
+"""The names of the fields of a sample: which field becomes which stream of the model.
+
+Fields that are not in these tables are kept under the name that their manufacturer gave them.
 """
 
 from __future__ import annotations
@@ -8,14 +9,16 @@ from typing import NamedTuple
 
 
 class Channel(NamedTuple):
-    """A stream of ours, and by what a value is multiplied to be in its unit."""
+    """The stream that a field becomes, and the factor that converts its values to the stream's
+    unit.
+    """
 
     stream: str
     factor: float = 1.0
 
 
-#: Field of a FIT record → stream; where two are of one stream, the later one of this table is the
-#: finer one.
+#: Field of the message ``record`` in the FIT profile → stream. If two fields become one stream, the
+#: later one in this table has the higher resolution and wins.
 NATIVE = {
     "altitude": Channel("altitude"),
     "enhanced_altitude": Channel("altitude"),
@@ -30,7 +33,7 @@ NATIVE = {
     "vertical_oscillation": Channel("vertical_oscillation"),
     "stance_time": Channel("ground_contact_time"),
     "vertical_ratio": Channel("vertical_ratio"),
-    "step_length": Channel("stride_length", 0.001),
+    "step_length": Channel("stride_length", 0.001),  # FIT: millimeters
     "respiration_rate": Channel("respiration"),
     "enhanced_respiration_rate": Channel("respiration"),
     "saturated_hemoglobin_percent": Channel("smo2"),
@@ -38,7 +41,7 @@ NATIVE = {
     "core_temperature": Channel("core_temperature"),
     "left_right_balance": Channel("left_right_balance"),
 }
-#: Bookkeeping of the file, or said by other fields.
+#: Fields that do not become streams: they organize the file, or they are read together with others.
 UNUSED = frozenset(
     {
         "timestamp",
@@ -55,34 +58,36 @@ UNUSED = frozenset(
         "event_group",
     }
 )
-#: Units that developers write, each with the factor that makes ours of it.
+# The unit of a developer field is free text. Each table has the spellings that were seen, with the
+# factor that converts a value to the unit of the stream.
 _WATTS = {"watts": 1.0, "watt": 1.0, "w": 1.0}
 _CELSIUS = {"c": 1.0, "°c": 1.0, "celsius": 1.0}
 _MILLISECONDS = {"milliseconds": 1.0, "ms": 1.0}
-_MILLIMETRES = {
+_MILLIMETERS = {
     "centimeters": 10.0,
     "cm": 10.0,
     "mm": 1.0,
     "millimeters": 1.0,
 }
 _PERCENT = {"%": 1.0}
-_GRAMS_PER_DECILITRE = {"g/dl": 1.0}
+_GRAMS_PER_DECILITER = {"g/dl": 1.0}
 _PER_MINUTE = {"bpm": 1.0, "brpm": 1.0, "breaths/min": 1.0}
-#: Name of a developer's field, folded → stream, and the units that it may have.
+#: Name of a developer field in lower case with blanks → stream, and the units that are accepted.
 _DEVELOPERS = {
     "power": ("watts", _WATTS),
     "core temperature": ("core_temperature", _CELSIUS),
     "skin temperature": ("skin_temperature", _CELSIUS),
     "ground time": ("ground_contact_time", _MILLISECONDS),
-    "vertical oscillation": ("vertical_oscillation", _MILLIMETRES),
+    "vertical oscillation": ("vertical_oscillation", _MILLIMETERS),
     "saturated hemoglobin percent": ("smo2", _PERCENT),
     "smo2": ("smo2", _PERCENT),
-    "total hemoglobin conc": ("thb", _GRAMS_PER_DECILITRE),
-    "thb": ("thb", _GRAMS_PER_DECILITRE),
+    "total hemoglobin conc": ("thb", _GRAMS_PER_DECILITER),
+    "thb": ("thb", _GRAMS_PER_DECILITER),
     "respiration rate": ("respiration", _PER_MINUTE),
 }
-#: Native fields whose unit cannot be doubted: a maker's idea of speed or distance may be in any.
-_CERTAIN = ("heart_rate", "power", "cadence")
+#: Native fields that a developer field may replace no matter which unit it states. Others are not
+#: trusted: a developer's speed may be in km/h, mph or m/s.
+_UNAMBIGUOUS = ("heart_rate", "power", "cadence")
 
 
 def of_developer(
@@ -90,8 +95,13 @@ def of_developer(
     unit: str | None,
     native: str | None,
 ) -> Channel | None:
-    """The stream that a developer's field is, by its name and unit, or by the native field that it
-    says it stands for.
+    """Return the stream that a developer field becomes, or ``None`` if it keeps its own name.
+
+    Args:
+        name: The name of the field in its ``field_description``.
+        unit: Its unit, as the developer wrote it.
+        native: The name of the native field that the developer declares it to replace
+            (``native_field_num``), if any.
     """
     words = name.replace("_", " ").casefold().split()
     folded_name = " ".join(words)
@@ -100,6 +110,6 @@ def of_developer(
         stream, units = _DEVELOPERS[folded_name]
         if folded_unit in units:
             return Channel(stream, units[folded_unit])
-    if native in _CERTAIN:
+    if native in _UNAMBIGUOUS:
         return NATIVE[native]
     return None

@@ -1,4 +1,4 @@
-"""Makes channels of columns: native and developers' fields become streams in our units."""
+"""Conversion of columns into channels: native and developer fields become streams in our units."""
 
 from __future__ import annotations
 
@@ -17,28 +17,31 @@ if TYPE_CHECKING:
 
 
 class Maker(NamedTuple):
-    """What the maker of a channel that is not the model's says of it."""
+    """How the manufacturer describes a channel that is not a stream of the model."""
 
     name: str
     unit: str | None
     developer: bool
 
 
-#: The place of each native field in their table.
+#: The position of each native field in its table: later fields win over earlier ones.
 _ORDER = {name: position for position, name in enumerate(NATIVE)}
 
 
 @dataclass(slots=True)
 class Channels:
-    """Values by stream, and the makers of the streams that are none of the model's."""
+    """The values by stream, and the descriptions of the streams that are not in the model."""
 
     values: Columns = field(default_factory=dict)
     makers: dict[str, Maker] = field(default_factory=dict)
 
 
 def channels_of(table: Table, columns: Columns) -> Channels:
-    """The columns by the stream that each is; native ones come first, in the order of their
-    table.
+    """Return the columns as channels, each under the name of its stream.
+
+    Native fields come before developer fields, so a value that the device measured itself wins over
+    one of an app. Of two native fields, the later one wins, and its gaps are filled from the
+    earlier one.
     """
     channels = Channels()
     values = channels.values
@@ -47,25 +50,29 @@ def channels_of(table: Table, columns: Columns) -> Channels:
         column = table.columns[name]
         if name in UNUSED and not column.developer:
             continue
-        stream, its_values = _channel(name, column, columns)
-        if np.isnan(its_values).all():
+        stream, column_values = _channel(name, column, columns)
+        if np.isnan(column_values).all():
             continue
         if stream in STREAM_UNITS and stream not in values:
-            values[stream] = its_values
+            values[stream] = column_values
         elif stream in STREAM_UNITS and name in NATIVE:
-            values[stream] = filled(its_values, values[stream])
+            values[stream] = filled(column_values, values[stream])
         else:
+            # A developer field whose stream is already there is kept under its own name.
             key = name if stream in values else stream
-            values[key] = its_values
+            values[key] = column_values
             maker = Maker(name, column.unit, column.developer)
             channels.makers[key] = maker
     return channels
 
 
 def _rank(table: Table, name: str) -> tuple[bool, int, str]:
-    is_developers = table.columns[name].developer
+    """Return the sort key of a column: native before developer fields, then by table, then
+    by name.
+    """
+    is_developer = table.columns[name].developer
     place = _ORDER.get(name, len(_ORDER))
-    return is_developers, place, name
+    return is_developer, place, name
 
 
 def _channel(
@@ -73,7 +80,9 @@ def _channel(
     column: Column,
     columns: Columns,
 ) -> tuple[str, Numbers]:
-    """The stream that a column is, and its values in the unit of that."""
+    """Return the name of the stream that a column becomes, and its values in the unit of that
+    stream.
+    """
     values = columns[name]
     if column.developer:
         channel = of_developer(name, column.unit, column.native)
@@ -81,8 +90,8 @@ def _channel(
         channel = NATIVE.get(name)
         values = _native(name, columns)
     if name == "heart_rate":
-        # No heart beats zero times a minute: that is how a device says that it has no strap. Every
-        # other zero is data.
+        # Devices write a heart rate of 0 when they receive no strap. In every other column, 0 is a
+        # measured value (coasting has 0 W).
         values = without(values, values == 0)
     if channel is None:
         return name, values
@@ -90,18 +99,23 @@ def _channel(
 
 
 def _native(name: str, columns: Columns) -> Numbers:
-    """The values of a native column, of which some are put together."""
+    """Return the values of a native column, some of which are combined from two fields."""
     values = columns[name]
     if name == "left_right_balance":
         return _balance(values)
     if name == "cadence" and "fractional_cadence" in columns:
+        # ``cadence`` has whole revolutions; the fraction is in a field of its own.
         fraction = columns["fractional_cadence"]
         return values + np.nan_to_num(fraction)
     return values
 
 
 def _balance(values: Numbers) -> Numbers:
-    """The left share in per cent: the highest bit says whether the right one was written."""
+    """Return the share of the left side in percent.
+
+    FIT profile, type ``left_right_balance``: the low seven bits are a percentage, and the highest
+    bit states whether it is the share of the right side.
+    """
     share = np.nan_to_num(values).astype(np.int64)
     percent = (share & 0x7F).astype(np.float64)
     is_right = (share & 0x80) > 0

@@ -1,5 +1,5 @@
-"""The times of a FIT file: seconds of its own epoch, the offset of the athlete's clock, and what
-was recorded between pauses.
+"""The times of a FIT file: its epoch, the offset of the local clock, and the time without
+pauses.
 """
 
 from __future__ import annotations
@@ -14,24 +14,32 @@ if TYPE_CHECKING:
 
     from fitglue_formats.fit.messages import Messages
 
+#: FIT counts seconds since this moment (type ``date_time`` of the profile).
 EPOCH = datetime(1989, 12, 31, tzinfo=UTC)
-#: Less than this is a clock that counts from when the device was switched on: nobody set it.
+#: FIT profile, type ``date_time``: a lower value counts the seconds since the device was switched
+#: on, because its clock was never set.
 UNSET_BEFORE = 0x10000000
+#: All offsets in use are multiples of 15 minutes, up to UTC+14 (Line Islands).
 _QUARTER_S = 900
 _FARTHEST_S = 14 * 3600
-#: The two clocks of one message are sometimes written a second apart.
-_APART_S = 60
+#: The largest deviation from a multiple of 15 minutes: some devices write the two clocks of one
+#: message at slightly different moments.
+_TOLERANCE_S = 60
+#: FIT profile, type ``event_type``: the values that stop the timer.
 _STOPS = ("stop", "stop_all", "stop_disable", "stop_disable_all")
 
 
 def moment(seconds_of_epoch: float) -> datetime:
-    """A time of the file in UTC."""
+    """Return a time of the file as UTC."""
     return EPOCH + timedelta(seconds=seconds_of_epoch)
 
 
 def offset_s(messages: Messages) -> int | None:
-    """How far the athlete's clock was ahead of UTC, by the file's own local time; apps that write
-    nonsense there are not believed.
+    """Return the seconds by which the local clock was ahead of UTC, or ``None`` if they are
+    unknown.
+
+    The message ``activity`` states both clocks. Some apps write nonsense as the local time; a
+    difference that is not the offset of a zone is ignored.
     """
     for values in messages.all("activity"):
         local = seconds(values, "local_timestamp")
@@ -40,7 +48,7 @@ def offset_s(messages: Messages) -> int | None:
             continue
         difference = local - utc
         offset = round(difference / _QUARTER_S) * _QUARTER_S
-        is_near = abs(difference - offset) <= _APART_S
+        is_near = abs(difference - offset) <= _TOLERANCE_S
         if is_near and abs(offset) <= _FARTHEST_S:
             return offset
     return None
@@ -51,10 +59,18 @@ def recorded_s(
     start: float,
     end: float,
 ) -> float | None:
-    """The seconds between ``start`` and ``end`` in which the timer ran; ``None`` where the file
-    does not say.
+    """Return the seconds between ``start`` and ``end`` in which the timer ran.
+
+    Args:
+        messages: The decoded messages, with those of the kind ``event``.
+        start: The start of the session, in seconds after the FIT epoch.
+        end: The end of the session.
+
+    Returns:
+        The seconds, rounded to milliseconds, or ``None`` if the timer has no events in the session.
     """
     events = _timer_events(messages)
+    # The events are written in whole seconds, so the first one can be up to a second early.
     earliest = start - 1
     latest = end + 1
     if not any(earliest <= time <= latest for time, _ in events):
@@ -65,7 +81,9 @@ def recorded_s(
 
 
 def _timer_events(messages: Messages) -> list[tuple[float, str]]:
-    """When the timer was started and stopped, in the order of time."""
+    """Return the times at which the timer was started (``start``) or stopped (``stop``), in
+    order.
+    """
     events = []
     for values in messages.all("event"):
         if values.get("event") != "timer":
@@ -86,11 +104,12 @@ def _running(
     start: float,
     end: float,
 ) -> float:
-    """The seconds of a session in which the timer ran."""
+    """Return the seconds of a session in which the timer ran."""
     running_since: float | None = start
     total = 0.0
     for time, kind in events:
-        # Of a leg of a multisport file the timer may have been started legs before.
+        # In a multisport file, the timer may have been started in an earlier leg. So the last event
+        # before the session decides whether the timer is running when the session starts.
         if time <= start + 1:
             running_since = start if kind == "start" else None
         elif time > end + 1:

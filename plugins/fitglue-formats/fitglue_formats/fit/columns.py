@@ -1,7 +1,8 @@
-"""Decodes the samples of a FIT file by the column: numpy reads all messages of one shape at once.
+"""Decoding of the samples (messages ``record``) column by column: numpy reads all messages of one
+shape at once.
 
-The profile of fitdecode says what a field is, its scale and its unit; message by message it would
-take 200 µs for each second of a ride.
+The profile in fitdecode supplies the name, scale and unit of a field. Decoding message by message
+would take 200 µs for each second of a ride.
 """
 
 from __future__ import annotations
@@ -28,46 +29,63 @@ if TYPE_CHECKING:
     from fitglue_formats.fit.messages import Messages, Values
     from fitglue_formats.fit.numbers import Cells
 
-#: Milliseconds between heart beats.
+#: R-R intervals: milliseconds between heart beats.
 Intervals: TypeAlias = tuple[float, ...]
-#: Row of a sample, and the intervals in it.
+#: The row of a sample, and the intervals that follow it.
 Beats: TypeAlias = list[tuple[int, Intervals]]
-#: Developer and number of a field → what the developer says of it.
+#: Index of the developer and number of the field → its message ``field_description``.
 Descriptions: TypeAlias = "Mapping[tuple[int, int], Values]"
 _COMPRESSED_SPEED_DISTANCE = 8
-#: A file with more shapes of samples than this was made to keep a reader busy.
+#: Each shape costs a decoding of its own. Real files have a handful; a file with more than this is
+#: hostile.
 _MOST_SHAPES = 1_000
+#: Limits of memory for hostile files: 40 million values are 320 MB.
 _MOST_COLUMNS = 150
 _MOST_NUMBERS = 40_000_000
 
 
 @dataclass(slots=True)
 class Column:
-    """One field of all samples, gaps as NaN."""
+    """One field of all samples.
+
+    Attributes:
+        values: One value for each sample; a gap is NaN.
+        unit: The unit that the profile or the developer states.
+        native: Of a developer field, the name of the native field that it is declared to replace.
+        developer: Whether it is a developer field.
+    """
 
     values: Numbers
     unit: str | None = None
-    native: str | None = None  # of a developer's field: the native one that it says it stands for
+    native: str | None = None
     developer: bool = False
 
 
 @dataclass(slots=True)
 class Table:
-    """All samples of a file in its order."""
+    """All samples of a file, in the order of the file.
 
-    time: Numbers  # seconds of the FIT epoch
+    Attributes:
+        time: The time of each sample in seconds after the FIT epoch; NaN if it has none.
+        columns: The columns by the name of their field.
+        beats: The R-R intervals, each with the row of the sample before them.
+        skipped: The number of samples that were not decoded, because a limit was reached.
+    """
+
+    time: Numbers
     columns: dict[str, Column]
     beats: Beats
-    skipped: int  # samples that were not decoded
+    skipped: int
 
     @classmethod
     def empty(cls) -> Table:
-        """No samples at all."""
+        """Return a table without samples."""
         return cls(gaps(0), {}, [], 0)
 
     def column(self, name: str, **about: Any) -> Numbers | None:
-        """The values of a column, which is made where there is none; ``None`` where there are too
-        many.
+        """Return the values of a column, and create the column if it does not exist.
+
+        The result is ``None`` if one more column would exceed a limit.
         """
         if name not in self.columns:
             count = len(self.columns) + 1
@@ -85,45 +103,52 @@ class Table:
         name: str,
         **about: Any,
     ) -> None:
-        """Write values into some rows of a column, unless there are too many columns."""
+        """Write values into some rows of a column; do nothing if there are too many columns."""
         column = self.column(name, **about)
         if column is not None:
             column[rows] = values
 
 
 def table(frames: Frames, messages: Messages) -> Table:
-    """The samples of all parts of a file."""
+    """Decode the samples of all chained files.
+
+    Args:
+        frames: The messages of the file.
+        messages: The decoded messages, with the descriptions of developer fields.
+    """
     scan = _scan(frames)
     stated = np.array(scan.times, dtype=np.float64)
     samples = Table(
-        time=without(stated, stated < 0),
+        time=without(stated, stated < 0),  # -1 is a sample without a compressed header
         columns={},
         beats=scan.beats,
         skipped=scan.skipped,
     )
     for block in scan.blocks.values():
         if block.definition.size:
-            descriptions = _descriptions(messages, block.part)
+            descriptions = _descriptions(messages, block.file_number)
             _fill(samples, block, frames.content, descriptions)
     _fill_from_strap(samples, frames)
     return samples
 
 
-# -- where the samples are -------------------------------------------------------------------------
+# -- finding the samples ---------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class _Block:
-    """The samples of one shape in one part of the file: the row of each, and where it starts."""
+    """The samples of one shape in one chained file: the row of each, and the position of its first
+    field.
+    """
 
     definition: Definition
-    part: int
+    file_number: int
     rows: list[int]
     starts: list[int]
 
 
 class _Scan:
-    """The samples of all parts by their shape, none of them decoded."""
+    """The positions of all samples by their shape, before any of them is decoded."""
 
     def __init__(self) -> None:
         self.blocks: dict[Any, _Block] = {}
@@ -131,17 +156,17 @@ class _Scan:
         self.beats: Beats = []
         self.skipped = 0
 
-    def block(self, part: int, definition: Definition) -> _Block | None:
-        """The samples of this shape so far; ``None`` where there are too many shapes."""
-        key = (part, definition.shape)
+    def block(self, file_number: int, definition: Definition) -> _Block | None:
+        """Return the block of a shape, or ``None`` if there are too many shapes."""
+        key = (file_number, definition.shape)
         if key not in self.blocks:
             if len(self.blocks) >= _MOST_SHAPES:
                 return None
-            self.blocks[key] = _Block(definition, part, [], [])
+            self.blocks[key] = _Block(definition, file_number, [], [])
         return self.blocks[key]
 
     def add(self, block: _Block | None, message: Message) -> None:
-        """Note where a sample is."""
+        """Add the position of a sample; count it as skipped if it has no block."""
         if block is None:
             self.skipped += 1
             return
@@ -151,18 +176,19 @@ class _Scan:
 
 
 def _scan(frames: Frames) -> _Scan:
-    """Where each sample of a file is, and what lies between them."""
+    """Find each sample of a file, and the R-R intervals between them."""
     scan = _Scan()
-    for number, part in enumerate(frames.parts):
-        # A definition is hashed by its identity, which is much quicker than by its shape.
+    for number, file in enumerate(frames.files):
+        # A definition is hashed by its identity, which is much faster than hashing its shape.
         blocks: dict[Definition, _Block | None] = {}
-        for message in part.messages:
+        for message in file.messages:
             definition = message.definition
             if definition.number == RECORD:
                 if definition not in blocks:
                     blocks[definition] = scan.block(number, definition)
                 scan.add(blocks[definition], message)
             elif definition.number == HRV and scan.times:
+                # A message ``hrv`` has no time: it belongs to the sample before it.
                 last_row = len(scan.times) - 1
                 intervals = _intervals(frames.content, message)
                 scan.beats.append((last_row, intervals))
@@ -170,7 +196,10 @@ def _scan(frames: Frames) -> _Scan:
 
 
 def _intervals(content: bytes, message: Message) -> Intervals:
-    """Milliseconds between heart beats, which the message says in thousands of a second."""
+    """Return the R-R intervals of a message ``hrv`` in milliseconds.
+
+    FIT profile: the field ``time`` is an array with a scale of 1000, in seconds.
+    """
     definition = message.definition
     count = definition.size // 2
     raw = np.frombuffer(
@@ -188,11 +217,11 @@ def _intervals(content: bytes, message: Message) -> Intervals:
 # -- from bytes to columns -------------------------------------------------------------------------
 
 
-def _descriptions(messages: Messages, part: int) -> Descriptions:
-    """What the developers say of their fields in one part of a file."""
+def _descriptions(messages: Messages, file_number: int) -> Descriptions:
+    """Return the descriptions of the developer fields of one chained file."""
     descriptions = {}
     for values in messages.all("field_description"):
-        if values["part"] != part:
+        if values["chained_file"] != file_number:
             continue
         developer = values.get("developer_data_index")
         number = values.get("field_definition_number")
@@ -207,11 +236,12 @@ def _fill(
     content: bytes,
     descriptions: Descriptions,
 ) -> None:
-    """Put the samples of one shape into the columns."""
+    """Decode the samples of one block and write them into the columns."""
     definition = block.definition
     size = definition.size
     order = definition.order
     rows = np.array(block.rows)
+    # The messages are copied to lie next to each other, so that each field becomes a slice.
     packed = b"".join([content[start : start + size] for start in block.starts])
     cells = np.frombuffer(packed, np.uint8)
     cells = cells.reshape(len(rows), size)
@@ -220,7 +250,7 @@ def _fill(
     developers_at = sum(field.size for field in definition.fields)
     for at, end, field in offsets(definition.developer_fields, developers_at):
         description = descriptions.get((field.base, field.number))
-        if description is None:
+        if description is None:  # without its description, not even its type is known
             continue
         base = base_number(description.get("fit_base_type_id"))
         values = numbers(cells[:, at:end], base, order)
@@ -235,7 +265,7 @@ def _fill_native(
     cells: Cells,
     order: str,
 ) -> None:
-    """Put a field that the profile of FIT describes into its column."""
+    """Decode a field of the FIT profile and write it into its column."""
     if field.number == TIMESTAMP and field.size == 4:
         samples.time[rows] = numbers(cells, UINT32, order)
         return
@@ -255,20 +285,24 @@ def _fill_speed_distance(
     rows: Rows,
     cells: Cells,
 ) -> None:
-    """Twelve bits of speed in 1/100 m/s and twelve of distance in 1/16 m, of which the lower bits
-    alone are said.
+    """Decode the field ``compressed_speed_distance`` and write speed and distance into their
+    columns.
+
+    FIT profile, message ``record``: twelve bits of speed in 1/100 m/s, then the lowest twelve bits
+    of the distance in 1/16 m.
     """
-    is_none = (cells == 0xFF).all(axis=1)
+    is_invalid = (cells == 0xFF).all(axis=1)
     low, middle, high = cells.astype(np.int64).T
     speeds = low | (middle & 0x0F) << 8
     samples.put(
         rows,
-        without(speeds / 100, is_none),
+        without(speeds / 100, is_invalid),
         "speed",
         unit="m/s",
     )
     counts = middle >> 4 | high << 4
-    is_known = ~is_none
+    is_known = ~is_invalid
+    # The twelve bits overflow every 256 m, so the differences are added up instead.
     steps = np.diff(counts[is_known], prepend=0) & 0xFFF
     distances = gaps(len(rows))
     distances[is_known] = np.cumsum(steps) / 16
@@ -281,12 +315,12 @@ def _fill_developer(
     description: Values,
     values: Numbers,
 ) -> None:
-    """Put a field that a developer described into its column."""
+    """Write the values of a developer field into its column."""
     name = text(description.get("field_name"))
     if not name:
         return
     namesake = samples.columns.get(name)
-    # A developer may call a field as the profile does: both are kept.
+    # A developer field can have the name of a native one: both are kept.
     if namesake is not None and not namesake.developer:
         name = f"{name} (developer {description['developer_data_index']})"
     samples.put(
@@ -300,7 +334,7 @@ def _fill_developer(
 
 
 def _native_name(description: Values) -> str | None:
-    """The native field that a developer's field says it stands for."""
+    """Return the name of the native field that a developer field is declared to replace, if any."""
     if description.get("native_mesg_num", "record") != "record":
         return None
     number = description.get("native_field_num")
@@ -311,10 +345,10 @@ def _native_name(description: Values) -> str | None:
 
 
 def _fill_from_strap(samples: Table, frames: Frames) -> None:
-    """Fill the gaps of the heart rate with what a strap kept to itself."""
-    kept = heart_rates(frames, samples.time)
-    if kept is None:
+    """Fill the gaps of the heart rate with the values that a strap stored and sent later."""
+    stored = heart_rates(frames, samples.time)
+    if stored is None:
         return
     column = samples.column("heart_rate", unit="bpm")
     if column is not None:
-        column[:] = filled(column, kept)
+        column[:] = filled(column, stored)

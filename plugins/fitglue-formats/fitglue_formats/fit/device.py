@@ -1,5 +1,5 @@
-"""What recorded a FIT file: maker, model, serial number and software, as far as the file says
-it.
+"""The device that recorded a FIT file: manufacturer, product, serial number and software
+version.
 """
 
 from __future__ import annotations
@@ -16,17 +16,20 @@ if TYPE_CHECKING:
 
 
 def device_of(messages: Messages) -> Device | None:
-    """The device that wrote the file, by its ``file_id`` and what it says of itself."""
+    """Return the device that wrote the file, or ``None`` if the file states nothing about it.
+
+    The message ``file_id`` wins over the ``device_info`` messages of the creator.
+    """
     creators = _creators(messages)
     file_id = messages.first("file_id")
-    sayings = [file_id, *creators]
-    manufacturer = _first(sayings, "manufacturer")
-    product = _first(sayings, "product")
+    messages_about_it = [file_id, *creators]
+    manufacturer = _first(messages_about_it, "manufacturer")
+    product = _first(messages_about_it, "product")
     device = Device(
-        name=_first(sayings, "product_name") or _name(manufacturer, product),
+        name=_first(messages_about_it, "product_name") or _name(manufacturer, product),
         manufacturer=manufacturer,
         product=product,
-        serial=_first(sayings, "serial_number"),
+        serial=_first(messages_about_it, "serial_number"),
         software=_software(creators),
     )
     if device == Device():
@@ -35,7 +38,9 @@ def device_of(messages: Messages) -> Device | None:
 
 
 def _creators(messages: Messages) -> list[Values]:
-    """What the device that recorded says of itself, without its sensors."""
+    """Return the ``device_info`` messages of the device that recorded, without those of its
+    sensors.
+    """
     creators = []
     for values in messages.all("device_info"):
         if values.get("device_index") in ("creator", 0):
@@ -44,8 +49,9 @@ def _creators(messages: Messages) -> list[Values]:
 
 
 def _first(messages: Sequence[Values], name: str) -> str | None:
-    """The first value that says something; 0 is none for a serial number, and products without a
-    name are numbers.
+    """Return the first usable value of a field among several messages, as text.
+
+    A serial number of 0 means "unknown". A product without a name in the profile is a number.
     """
     for values in messages:
         value = values.get(name)
@@ -62,7 +68,7 @@ def _first(messages: Sequence[Values], name: str) -> str | None:
 
 
 def _software(creators: Sequence[Values]) -> str | None:
-    """The version of the software that the creators say first."""
+    """Return the software version that the first creator with a version states."""
     for values in creators:
         version = values.get("software_version")
         if isinstance(version, int | float):
@@ -73,7 +79,9 @@ def _software(creators: Sequence[Values]) -> str | None:
 
 
 def _name(manufacturer: str | None, product: str | None) -> str | None:
-    """Maker and product as people write them: ``garmin`` and ``edge_530`` are Garmin Edge 530."""
+    """Return manufacturer and product as people write them: ``garmin`` and ``edge_530`` become
+    "Garmin Edge 530".
+    """
     words: list[str] = []
     for part in (manufacturer, product):
         if part and part != "0":
@@ -82,5 +90,5 @@ def _name(manufacturer: str | None, product: str | None) -> str | None:
 
 
 def _capitalized(word: str) -> str:
-    """The word with a capital in front, the rest of it as it is."""
+    """Return the word with a capital first letter; the other letters stay as they are."""
     return word[:1].upper() + word[1:]

@@ -1,8 +1,11 @@
-"""Cuts a FIT file into its messages without decoding them, as far as it is whole.
+"""Search for the messages of a FIT file, without decoding them.
 
-A one-hour ride is 3,600 messages of one shape and some hundred others. Told apart here, in
-milliseconds, a first look needs to decode only a handful, and the samples can be decoded by the
-column. What is behind a break cannot be found again: it is said where that was.
+A one-hour ride has 3,600 messages of one shape and a few hundred others. Telling them apart takes
+milliseconds, so a glance decodes only a handful of them, and the samples are decoded column by
+column.
+
+FIT has no synchronization marks: after damage, the next message cannot be found. The messages in
+front of the damage are returned together with its position.
 """
 
 from __future__ import annotations
@@ -16,28 +19,32 @@ from fitglue_formats.fit.definitions import Definition, body_at, parsed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Numbers of messages.
+# Global message numbers of the FIT profile.
 FILE_ID = 0
 SESSION = 18
 LAP = 19
 RECORD = 20
 HRV = 78
 HR = 132
+#: The size of a file header without its checksum; headers of 14 bytes have one.
 _SHORTEST_HEADER = 12
-#: Eleven days, sampled once a second; a file of nothing but headers would have hundreds of
-#: millions.
+#: Eleven days, sampled once a second. A message without fields has one byte, so a small zip could
+#: unpack to hundreds of millions of messages.
 MOST_MESSAGES = 1_000_000
-#: Bits of the first byte of a message.
+# Bits of a record header (FIT protocol): a compressed timestamp, or a definition message.
 _COMPRESSED = 0x80
 _DEFINITION = 0x40
 
 
-#: Size of the header, versions of protocol and profile, size of the messages, name, checksum.
+#: The file header: its size, the versions of protocol and profile, the size of all messages,
+#: ".FIT", and the checksum of the header.
 _HEADER = struct.Struct("<BBHI4sH")
 
 
 class Message(NamedTuple):
-    """One message: where it begins, and its time where a compressed header said it (else -1)."""
+    """A data message: its definition, the position of its first field, and the time that its
+    compressed header states (-1 if it has an ordinary header).
+    """
 
     definition: Definition
     start: int
@@ -45,10 +52,17 @@ class Message(NamedTuple):
 
 
 @dataclass(slots=True)
-class Part:
-    """One FIT file; several may be chained in one."""
+class ChainedFile:
+    """One FIT file with a header and a checksum. Several of them can be chained in one file.
 
-    begin: int  # of its header
+    Attributes:
+        begin: The position of its header.
+        start: The position of its first message.
+        end: The position after its last message, where the checksum is.
+        messages: Its data messages in order.
+    """
+
+    begin: int
     start: int
     end: int
     messages: list[Message] = field(default_factory=list)
@@ -56,74 +70,84 @@ class Part:
 
 @dataclass(slots=True)
 class Frames:
-    """All parts of a file, and what is wrong with it, if anything is."""
+    """All chained files in the content, and a description of the damage if there is any."""
 
     content: bytes
-    parts: list[Part] = field(default_factory=list)
+    files: list[ChainedFile] = field(default_factory=list)
     damage: str | None = None
 
     def messages(self) -> Iterator[Message]:
-        """The messages of all parts."""
-        for part in self.parts:
-            yield from part.messages
+        """Yield the messages of all chained files."""
+        for file in self.files:
+            yield from file.messages
 
 
 class _Broken(Exception):
-    """Where the messages make no sense any more."""
+    """The error that ends the search for messages where the bytes cannot be understood."""
 
 
-def cut(content: bytes) -> Frames:
-    """The messages of a file; of one that is broken those in front of the break, none where not
-    even its header is right.
+def find_messages(content: bytes) -> Frames:
+    """Return the positions of all messages in the content of a file.
+
+    If the file is damaged, the messages in front of the damage are returned. If not even the header
+    is valid, ``files`` of the result is empty.
     """
     frames = Frames(content)
     position = 0
     while frames.damage is None and _has_header(content, position):
         start = position + content[position]
-        part = Part(position, start, start)
-        frames.damage = _cut_part(content, part)
-        frames.parts.append(part)
-        position = part.end + 2  # the checksum
+        file = ChainedFile(position, start, start)
+        frames.damage = _read_file(content, file)
+        frames.files.append(file)
+        position = file.end + 2  # skips the checksum
     return frames
 
 
 def file_header(size: int) -> bytes:
-    """The header of a file whose messages have so many bytes; its checksum is left out."""
+    """Return a file header for messages of the given total size.
+
+    The checksum of the header is 0, which the FIT protocol allows.
+    """
     return _HEADER.pack(_HEADER.size, 0x20, 2132, size, b".FIT", 0)
 
 
 def _has_header(content: bytes, position: int) -> bool:
+    """Return whether a file header begins at this position."""
     name_at = position + 8
     if not content.startswith(b".FIT", name_at):
         return False
     return content[position] >= _SHORTEST_HEADER
 
 
-def _cut_part(content: bytes, part: Part) -> str | None:
-    """Find the messages and the end of one part; what is returned is what is wrong with it."""
-    (size,) = struct.unpack_from("<I", content, part.begin + 4)
-    stated_end = part.start + size
-    is_cut = stated_end > len(content)
-    part.end = stated_end
-    if is_cut or size == 0:
-        part.end = len(content)
+def _read_file(content: bytes, file: ChainedFile) -> str | None:
+    """Find the messages and the end of one chained file; return a description of its damage, if
+    any.
+    """
+    (size,) = struct.unpack_from("<I", content, file.begin + 4)
+    stated_end = file.start + size
+    is_truncated = stated_end > len(content)
+    file.end = stated_end
+    # A device writes the size when it saves the recording. If it ran out of power before, the size
+    # is 0 and the messages are there.
+    if is_truncated or size == 0:
+        file.end = len(content)
     damage = None
     try:
-        _walk(content, part)
+        _collect_messages(content, file)
     except _Broken as broken:
         damage = str(broken)
     if size == 0:
         return (
-            f"it was never finished: its header says that it is empty; {len(content):,} "
-            "bytes were read"
+            "the recording was never finished: its header says that it is empty; "
+            f"all {len(content):,} bytes were read"
         )
-    if is_cut and damage is None:
-        return f"it is cut after {len(content):,} bytes: it should have {stated_end + 2:,}"
+    if is_truncated and damage is None:
+        return f"it is truncated: it has {len(content):,} bytes instead of {stated_end + 2:,}"
     return damage
 
 
 class _Definitions:
-    """The definitions of one part that hold at the moment, by local number."""
+    """The definitions of one chained file that are in effect, by their local numbers."""
 
     def __init__(self) -> None:
         self.by_local: dict[int, Definition] = {}
@@ -135,31 +159,42 @@ class _Definitions:
         position: int,
         end: int,
     ) -> int:
-        """Take in the definition at a place; what is returned is where it ends."""
+        """Store the definition at a position, and return the position after it.
+
+        Raises:
+            _Broken: If the definition continues beyond the end.
+        """
         body = body_at(content, position, end)
         if body is None:
             raise _Broken(
-                f"it is cut within byte {position:,} of {len(content):,}: it was read up to there"
+                f"it ends inside a message, at byte {position:,} of {len(content):,}; "
+                "it was read up to there"
             )
-        if body not in self._by_body:  # some apps define every message anew
+        if body not in self._by_body:  # some apps repeat the definition before every message
             self._by_body[body] = parsed(body)
-        local = content[position] & 15
+        local = content[position] & 15  # FIT protocol: the low four bits are the local number
         self.by_local[local] = self._by_body[body]
         return position + 1 + len(body)
 
 
-def _walk(content: bytes, part: Part) -> None:
-    """Find the messages of a part; raises ``_Broken`` where they make no sense any more."""
+def _collect_messages(content: bytes, file: ChainedFile) -> None:
+    """Append the messages of a chained file to its list.
+
+    This loop runs once per second of every recording, so it is written for speed.
+
+    Raises:
+        _Broken: Where the bytes cannot be understood. The messages before are in the list.
+    """
     definitions = _Definitions()
     by_local = definitions.by_local
-    append = part.messages.append
+    append = file.messages.append
     timed: Message | None = None
-    position = part.start
-    end = part.end
+    position = file.start
+    end = file.end
     while position < end:
         header = content[position]
         if header & _COMPRESSED:
-            local = (header >> 5) & 3
+            local = (header >> 5) & 3  # only two bits for the local number: five are the time
         elif header & _DEFINITION:
             position = definitions.read(content, position, end)
             continue
@@ -168,34 +203,37 @@ def _walk(content: bytes, part: Part) -> None:
         definition = by_local.get(local)
         start = position + 1
         if definition is None or start + definition.size > end:
-            raise _senseless(content, position)
+            raise _undecodable(content, position)
         time = -1
         if header & _COMPRESSED:
+            # A message has its time either in the header or in a field.
             if definition.timestamp_at >= 0:
-                raise _senseless(content, position)
-            time = _rolled(content, timed, header & 31)
+                raise _undecodable(content, position)
+            time = _full_time(content, timed, header & 31)
         message = Message(definition, start, time)
         if time >= 0 or definition.timestamp_at >= 0:
             timed = message
-        if len(part.messages) >= MOST_MESSAGES:
-            raise _Broken(f"it holds more than {MOST_MESSAGES:,} messages: those were read")
+        if len(file.messages) >= MOST_MESSAGES:
+            raise _Broken(f"it has more than {MOST_MESSAGES:,} messages; only those were read")
         append(message)
         position = start + definition.size
 
 
-def _senseless(content: bytes, position: int) -> _Broken:
+def _undecodable(content: bytes, position: int) -> _Broken:
     return _Broken(
-        f"it makes no sense after byte {position:,} of {len(content):,}: it was read up to there"
+        f"it cannot be decoded after byte {position:,} of {len(content):,}; it was read up to there"
     )
 
 
-def _rolled(
+def _full_time(
     content: bytes,
     timed: Message | None,
     offset: int,
 ) -> int:
-    """The time of a compressed header: the lowest five bits of it, counted on from the last full
-    one.
+    """Return the time of a message with a compressed header.
+
+    FIT protocol: the header has the lowest five bits of the time. The message is at most 31 seconds
+    later than the last message with a time. Without one, the result is -1.
     """
     if timed is None:
         return -1
@@ -207,6 +245,7 @@ def _rolled(
 
 
 def _time(content: bytes, message: Message) -> int:
+    """Return the timestamp field of a message."""
     definition = message.definition
     at = message.start + definition.timestamp_at
     raw = content[at : at + 4]

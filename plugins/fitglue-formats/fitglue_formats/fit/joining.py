@@ -1,4 +1,7 @@
-"""Joins samples of one moment that complete each other."""
+"""Joins samples that have the same time and complete each other.
+
+Some apps write the position and the distance of one second as two messages.
+"""
 
 from __future__ import annotations
 
@@ -11,52 +14,60 @@ from fitglue_formats.fit.arrays import filled
 if TYPE_CHECKING:
     from fitglue_formats.fit.arrays import Columns, Numbers, Rows
 
-#: Samples of one moment are joined, three of them at most.
-_JOINS = 3
+#: The number of passes; each pass joins pairs, so up to four samples of one time can become one.
+_PASSES = 3
 
 
 class Joined(NamedTuple):
-    """Samples of which none completes another, and which of them each one of before became."""
+    """The samples after joining, and for each sample before it the index of the one that it
+    became.
+    """
 
     time: Numbers
     columns: Columns
-    became: Rows
+    new_rows: Rows
 
 
 def join(time: Numbers, columns: Columns) -> Joined:
-    """Samples of one moment become one where no value would be lost: some apps write position and
-    distance apart.
+    """Join samples of the same time if no value is lost by it.
+
+    Args:
+        time: The times of the samples, in ascending order.
+        columns: The values of each column; the arrays are changed in place.
     """
-    became = np.arange(len(time))
-    for _ in range(_JOINS):
+    new_rows = np.arange(len(time))
+    for _ in range(_PASSES):
         second = _completing(time, columns)
         if not len(second):
             break
         first = second - 1
         for values in columns.values():
             values[first] = filled(values[first], values[second])
-        stays = np.ones(len(time), dtype=bool)
-        stays[second] = False
-        position = np.cumsum(stays) - 1
-        became = position[became]
-        time = time[stays]
-        columns = {name: values[stays] for name, values in columns.items()}
-    return Joined(time, columns, became)
+        is_kept = np.ones(len(time), dtype=bool)
+        is_kept[second] = False
+        # A sample that is removed gets the index of the one before it, which now has its values.
+        position = np.cumsum(is_kept) - 1
+        new_rows = position[new_rows]
+        time = time[is_kept]
+        columns = {name: values[is_kept] for name, values in columns.items()}
+    return Joined(time, columns, new_rows)
 
 
 def _completing(time: Numbers, columns: Columns) -> Rows:
-    """The samples that complete the one before them: both are of one moment, and no column has a
-    value in both.
+    """Return the indexes of the samples that complete the sample before them.
+
+    Both have the same time, and no column has a value in both.
     """
     if len(time) < 2 or not columns:
         return np.array([], dtype=np.int_)
     values = np.column_stack(list(columns.values()))
-    there = ~np.isnan(values)
-    first = there[:-1]
-    second = there[1:]
+    has_value = ~np.isnan(values)
+    first = has_value[:-1]
+    second = has_value[1:]
     in_both = (first & second).any(axis=1)
     same_moment = time[1:] == time[:-1]
     completes = same_moment & ~in_both
-    # Of three in a row, the last one waits for the next time.
+    # Of three samples in a row, the third is left to the next pass: the second is about to
+    # disappear.
     completes[1:] &= ~completes[:-1]
     return np.flatnonzero(completes) + 1

@@ -1,4 +1,4 @@
-"""Laps and pool lengths of one session, each with its place in the samples."""
+"""Laps and pool lengths of one session, each with its range in the samples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fitglue_formats.fit.messages import Messages, Values
     from fitglue_formats.fit.samples import Samples
 
-#: Field of the model ← field of a lap or a session, where both are numbers of the same meaning.
+#: Field of the model ← field of the messages ``lap`` and ``length`` with the same meaning and unit.
 _NUMBERS = {
     "elapsed_s": "total_elapsed_time",
     "moving_s": "total_timer_time",
@@ -31,7 +31,9 @@ _NUMBERS = {
     "max_speed_mps": "enhanced_max_speed",
     "elevation_gain_m": "total_ascent",
 }
+#: FIT profile, type ``intensity`` → the model; other values have the same name in both.
 _INTENSITIES = {"active": "work", "interval": "work"}
+#: A limit for hostile files: 5,000 lengths of 25 m are 125 km.
 _MOST_LAPS = 5_000
 
 
@@ -42,8 +44,14 @@ def laps_of(
     first: float,
     end: float,
 ) -> tuple[Lap, ...]:
-    """The laps and the lengths that begin from ``first`` up to ``end``, with their seconds counted
-    from ``start``.
+    """Return the laps and lengths that begin in a session.
+
+    Args:
+        messages: The decoded messages of the file.
+        samples: The samples of the session.
+        start: The start of the session in seconds after the FIT epoch; ``start_s`` counts from it.
+        first: The earliest start of a lap that belongs to the session.
+        end: The time at which the next session begins.
     """
     laps = []
     for at, values in _between(messages, "lap", first, end):
@@ -59,7 +67,7 @@ def _between(
     first: float,
     end: float,
 ) -> Iterator[tuple[float, Values]]:
-    """The messages of a kind that begin in a session, with their starts."""
+    """Yield the messages of a kind that begin in a session, with their start times."""
     for values in messages.all(kind):
         at = seconds(values, "start_time")
         if at is not None and first <= at < end:
@@ -72,6 +80,7 @@ def _lap(
     samples: Samples,
     start: float,
 ) -> Lap:
+    """Return the lap of a ``lap`` message."""
     return Lap(
         kind="lap",
         label=_stroke(values),
@@ -87,6 +96,7 @@ def _length(
     samples: Samples,
     start: float,
 ) -> Lap:
+    """Return the lap of a ``length`` message: one length of a pool."""
     return Lap(
         kind="length",
         label=_stroke(values),
@@ -102,7 +112,7 @@ def _common(
     samples: Samples,
     start: float,
 ) -> dict[str, Any]:
-    """What laps and lengths say in the same way."""
+    """Return the fields that laps and lengths have in common."""
     fields: dict[str, Any] = {
         "start_s": at - start,
         "start_utc": moment(at),
@@ -114,6 +124,7 @@ def _common(
     fields["average_grade_pct"] = number(values, "avg_grade")
     elapsed_s = fields.get("elapsed_s")
     if len(samples) and elapsed_s is not None:
+        # A lap shorter than a second still contains the sample of the second in which it began.
         end = at + max(elapsed_s, 1)
         first, last = np.searchsorted(samples.time, [at, end])
         if last > first:
@@ -123,6 +134,7 @@ def _common(
 
 
 def _stroke(values: Values) -> str | None:
+    """Return the stroke of a lap or length, or ``None`` at rest or in other sports."""
     stroke = values.get("swim_stroke")
     if not isinstance(stroke, str) or _is_idle(values):
         return None
@@ -130,6 +142,7 @@ def _stroke(values: Values) -> str | None:
 
 
 def _intensity(values: Values) -> str | None:
+    """Return the intensity in the words of the model."""
     if _is_idle(values):
         return "rest"
     intensity = values.get("intensity")
@@ -139,4 +152,5 @@ def _intensity(values: Values) -> str | None:
 
 
 def _is_idle(values: Values) -> bool:
+    """Return whether a length is a rest at the wall rather than a swum one."""
     return bool(values.get("length_type") == "idle")

@@ -1,9 +1,7 @@
-"""Decodes with fitdecode the messages that say what was done; samples are left out before it sees
-them.
+"""Decoding of the messages that summarize a workout; the samples are decoded in ``columns.py``.
 
-fitdecode takes some 200 µs a message, whatever is in it, and stops at the first one that it cannot
-read: so it is given what is wanted and nothing else, and what it stumbles over is left out and
-counted.
+fitdecode takes about 200 µs for a message and stops at the first one that it cannot decode. So it
+is given only the wanted messages, and a message at which it fails is removed and counted.
 """
 
 from __future__ import annotations
@@ -22,18 +20,20 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from fitglue_formats.fit.definitions import Definition
-    from fitglue_formats.fit.frames import Frames, Message, Part
+    from fitglue_formats.fit.frames import ChainedFile, Frames, Message
 
 Values: TypeAlias = "dict[str, Any]"
-#: What a first look needs, and what everything needs; developer data (206, 207) comes first, for
-#: others refer to it.
+#: The messages that a glance needs: file_id, sport, session, device_info, activity, and the
+#: descriptions of developer fields, without which no message that uses them can be decoded.
 GLANCE = frozenset({0, 12, 18, 23, 34, 206, 207})
-WHOLE = GLANCE | {19, 21, 101, 225, 264}
+#: All messages that are used, without samples: lap, event, length, set and exercise_title as well.
+EVERYTHING = GLANCE | {19, 21, 101, 225, 264}
 _DEVELOPER = (206, 207)
 _DEVICE_INFO = 23
-#: A file is not decoded over and over for the sake of what is broken in it.
-_MOST_STUMBLES = 20
-_STUMBLES = (
+#: Each failure means decoding the remaining messages again, so a badly damaged file is given up.
+_MOST_FAILURES = 20
+#: What fitdecode was seen to raise for damaged messages.
+_DECODING_ERRORS = (
     fitdecode.FitError,
     ValueError,
     LookupError,
@@ -46,57 +46,70 @@ _STUMBLES = (
 
 
 class Messages:
-    """The decoded messages of a file by their kind, in order; times are seconds of the FIT
-    epoch.
+    """The decoded messages of a file by their kind, in the order of the file.
+
+    Times are seconds after the FIT epoch. ``lost`` is the number of messages that cannot be
+    decoded.
     """
 
     def __init__(self) -> None:
-        self._found: dict[str, list[Values]] = defaultdict(list)
+        self._by_kind: dict[str, list[Values]] = defaultdict(list)
         self.lost = 0
 
     def add(self, kind: str, values: Values) -> None:
-        """Keep one message."""
-        self._found[kind].append(values)
+        """Add one message."""
+        self._by_kind[kind].append(values)
 
     def all(self, kind: str) -> list[Values]:
-        """Every message of a kind."""
-        return self._found.get(kind, [])
+        """Return all messages of a kind, such as ``session``."""
+        return self._by_kind.get(kind, [])
 
     def first(self, kind: str) -> Values:
-        """The first message of a kind, empty where there is none."""
+        """Return the first message of a kind, or an empty dict if the file has none."""
         return next(iter(self.all(kind)), {})
 
 
 class _Decoded(NamedTuple):
-    """Messages by their kind, and how many beside them cannot be read."""
+    """Decoded messages with their kinds, and the number of those that cannot be decoded."""
 
     messages: list[tuple[str, Values]]
     lost: int
 
 
 def decode(frames: Frames, wanted: Collection[int]) -> Messages:
-    """The messages with the wanted numbers."""
+    """Decode the messages with the wanted numbers.
+
+    Args:
+        frames: The messages of the file.
+        wanted: Global message numbers, ``GLANCE`` or ``EVERYTHING``.
+
+    Returns:
+        The messages. Each has the number of its chained file under ``chained_file``, because the
+        developer fields of each chained file are described anew.
+    """
     messages = Messages()
-    for number, part in enumerate(frames.parts):
-        chosen = _chosen(frames.content, part, wanted)
+    for number, file in enumerate(frames.files):
+        chosen = _chosen(frames.content, file, wanted)
         decoded = _decode(frames.content, chosen)
         messages.lost += decoded.lost
         for kind, values in decoded.messages:
-            values["part"] = number
+            values["chained_file"] = number
             messages.add(kind, values)
     return messages
 
 
 def _chosen(
     content: bytes,
-    part: Part,
+    file: ChainedFile,
     wanted: Collection[int],
 ) -> list[Message]:
-    """Of the devices only those that recorded: a long ride names its dozen sensors a dozen
-    times.
+    """Return the wanted messages of a chained file.
+
+    Of the messages ``device_info``, only those of the recording device are wanted: a long ride
+    names its dozen sensors a dozen times.
     """
     chosen = []
-    for message in part.messages:
+    for message in file.messages:
         number = message.definition.number
         if number not in wanted:
             continue
@@ -106,6 +119,7 @@ def _chosen(
 
 
 def _is_creator(content: bytes, message: Message) -> bool:
+    """Return whether a ``device_info`` describes the recording device (index 0, or no index)."""
     for at, _, field in offsets(message.definition.fields, message.start):
         if field.number == 0:
             return content[at] in (0, 0xFF)
@@ -113,27 +127,29 @@ def _is_creator(content: bytes, message: Message) -> bool:
 
 
 def _decode(content: bytes, chosen: Sequence[Message]) -> _Decoded:
-    """The messages of one part."""
+    """Decode the messages of one chained file."""
     decoded: list[tuple[str, Values]] = []
-    left = list(chosen)
-    for stumbles in range(_MOST_STUMBLES):
-        done = 0
+    remaining = list(chosen)
+    for failures in range(_MOST_FAILURES):
+        count = 0
         try:
-            for kind, values in _read(content, left):
-                time = left[done].time
-                done += 1
+            for kind, values in _read(content, remaining):
+                time = remaining[count].time
+                count += 1
                 if time >= 0:
-                    values["timestamp"] = time
+                    values["timestamp"] = time  # the one of the compressed header
                 decoded.append((kind, values))
-        except _STUMBLES:
-            developers = filter(_is_of_developer, left[:done])
-            left = [*developers, *left[done + 1 :]]
+        except _DECODING_ERRORS:
+            # Continue behind the bad message. The descriptions of developer fields are read again,
+            # because fitdecode starts with an empty state.
+            developers = filter(_describes_developer_fields, remaining[:count])
+            remaining = [*developers, *remaining[count + 1 :]]
         else:
-            return _Decoded(decoded, stumbles)
-    return _Decoded(decoded, _MOST_STUMBLES + len(left))
+            return _Decoded(decoded, failures)
+    return _Decoded(decoded, _MOST_FAILURES + len(remaining))
 
 
-def _is_of_developer(message: Message) -> bool:
+def _describes_developer_fields(message: Message) -> bool:
     return message.definition.number in _DEVELOPER
 
 
@@ -141,7 +157,7 @@ def _read(
     content: bytes,
     chosen: Sequence[Message],
 ) -> Iterator[tuple[str, Values]]:
-    """The messages through fitdecode, as a file of their own."""
+    """Yield the kind and the values of each message, decoded by fitdecode."""
     reader = fitdecode.FitReader(
         io.BytesIO(_packed(content, chosen)),
         processor=None,
@@ -155,30 +171,32 @@ def _read(
 
 
 def _packed(content: bytes, chosen: Sequence[Message]) -> bytes:
-    """A FIT file of these messages alone, without a checksum."""
+    """Return a FIT file that contains only these messages, without a checksum."""
     packed = bytearray()
     shape: Definition | None = None
     for message in chosen:
         definition = message.definition
         if shape is not definition:
             shape = definition
+            # A definition message for local number 0, with or without developer fields.
             packed += b"\x60" if definition.developer_fields else b"\x40"
             packed += definition.body
         end = message.start + definition.size
-        packed += b"\0"
+        packed += b"\0"  # the header of a data message with local number 0
         packed += content[message.start : end]
     header = file_header(len(packed))
     return header + packed + b"\0\0"
 
 
 def _values(frame: Any) -> Values:
-    """Every field by its name; what is null at the source is left out."""
+    """Return the native fields of a message by their names, without those that have no value."""
     values: Values = {}
     for field in frame.fields:
         if field.value is None:
             continue
         if field.field_def is not None and field.field_def.is_dev:
             continue
+        # A subfield (``product`` is ``garmin_product`` for Garmin) is kept under both names.
         if field.parent_field is not None:
             values.setdefault(field.parent_field.name, field.value)
         values[field.name] = field.value

@@ -1,4 +1,4 @@
-"""Reads one field of many messages at once, by the base type that its definition says."""
+"""Decoding of one field of many messages at once, by the base type in their definition."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ if TYPE_CHECKING:
 
     from fitglue_formats.fit.arrays import Numbers
 
-#: The bytes of one field, a row for each message.
+#: The bytes of one field: one row for each message, one column for each byte.
 Cells: TypeAlias = "NDArray[np.uint8]"
 
 
 class BaseType(NamedTuple):
-    """How numpy calls a base type, and which of its values means "none"."""
+    """A base type of the FIT protocol: its numpy code, and the value that means "invalid"."""
 
     code: str
-    none: float
+    invalid: float
 
 
-#: Number of a base type → what it is; a text or an array is no sample.
+#: Number of a base type (its low five bits) → how it is decoded. The types ``string`` (7) and
+#: ``byte`` (13) are left out, because they are not numbers.
 _BASE_TYPES = {
     0: BaseType("u1", 0xFF),
     1: BaseType("i1", 0x7F),
@@ -42,6 +43,7 @@ _BASE_TYPES = {
     16: BaseType("u8", 0),
 }
 UINT32 = 6
+#: The names that fitdecode uses for base types in the descriptions of developer fields.
 _BASE_NAMES = {
     "enum": 0,
     "sint8": 1,
@@ -61,12 +63,17 @@ _BASE_NAMES = {
     "uint64": 15,
     "uint64z": 16,
 }
-#: Where a developer says no base type that is one.
+#: A number that is not a base type, for developers who state an unknown one.
 _NO_BASE = 31
 
 
 def base_number(base: Any) -> int:
-    """The number of a base type, of which a definition has more bits and fitdecode the name."""
+    """Return the number of a base type.
+
+    Args:
+        base: The number in a definition, whose higher bits are flags, or the name that fitdecode
+            gives it.
+    """
     if isinstance(base, str):
         return _BASE_NAMES.get(base, _NO_BASE)
     if isinstance(base, int):
@@ -79,9 +86,16 @@ def numbers(
     base: int,
     order: str,
 ) -> Numbers | None:
-    """One field as doubles with NaN for none; ``None`` where it is no single number.
+    """Return one field of many messages as 64-bit floats, with NaN for invalid values.
 
-    ``order`` is that of the bytes, ``<`` or ``>``.
+    Args:
+        cells: The bytes of the field, one row for each message.
+        base: The number of its base type.
+        order: The byte order, ``<`` or ``>``.
+
+    Returns:
+        One value for each message, or ``None`` if the field is text, an array, or has a size that
+        does not fit its type.
     """
     base_type = _BASE_TYPES.get(base)
     if base_type is None:
@@ -90,13 +104,14 @@ def numbers(
     if dtype.itemsize != cells.shape[1]:
         return None
     values = np.ascontiguousarray(cells).view(dtype).ravel()
-    with np.errstate(invalid="ignore"):  # a NaN with a message in it
+    with np.errstate(invalid="ignore"):  # signaling NaNs would warn
         doubles = values.astype(np.float64)
     doubles[~np.isfinite(doubles)] = np.nan
-    if not math.isnan(base_type.none):
-        none = np.array(base_type.none).astype(dtype)
-        is_none = values == none
-        doubles[is_none] = np.nan
+    # Compared before the conversion: 2**64 - 1 is not exact as a float.
+    if not math.isnan(base_type.invalid):
+        invalid = np.array(base_type.invalid).astype(dtype)
+        is_invalid = values == invalid
+        doubles[is_invalid] = np.nan
     return doubles
 
 
@@ -105,8 +120,11 @@ def scaled(
     scale: float | None,
     offset: float | None,
 ) -> Numbers:
-    """The values as the profile, or a developer, says that they are meant."""
+    """Return the values with the scale and offset of a field applied.
+
+    FIT profile: a value is the raw number divided by the scale, minus the offset.
+    """
     scale = scale or 1
-    # The offset first: 2499 / 5 - 500 is no -0.2.
+    # The offset is subtracted first to avoid a rounding error: 2499 / 5 - 500 is not exactly -0.2.
     shift = (offset or 0) * scale
     return (values - shift) / scale

@@ -1,6 +1,4 @@
-"""Every workout of a FIT file: of a whole one, of several that are chained, and of what is left of
-one that is broken.
-"""
+"""Reader for FIT: it returns the workouts of intact, chained and damaged files."""
 
 from __future__ import annotations
 
@@ -14,8 +12,8 @@ from fitdecode.utils import compute_crc
 
 from fitglue_formats.fit.columns import Table, table
 from fitglue_formats.fit.definitions import offsets
-from fitglue_formats.fit.frames import FILE_ID, LAP, RECORD, SESSION, cut
-from fitglue_formats.fit.messages import GLANCE, WHOLE, decode
+from fitglue_formats.fit.frames import FILE_ID, LAP, RECORD, SESSION, find_messages
+from fitglue_formats.fit.messages import EVERYTHING, GLANCE, decode
 from fitglue_formats.fit.samples import Samples, split
 from fitglue_formats.fit.sessions import Leg, activity, position
 from fitglue_formats.fit.values import seconds
@@ -29,42 +27,51 @@ if TYPE_CHECKING:
     from fitglue_registry.model import SourceActivity
 
 ACTIVITY = "activity"
-#: A file without any of these holds no workout.
-_OF_WORKOUTS = frozenset({SESSION, RECORD, LAP})
+#: A file without any of these messages contains no workout.
+_WORKOUT_MESSAGES = frozenset({SESSION, RECORD, LAP})
 _FILE_TYPES: dict[int, str] = FIELD_TYPES["file"].enum
-#: The first message of a file says what kind it is; it and its definition have 1.5 kB at most.
-_HEAD = 4096
+#: The first message of a file is ``file_id``; it and its definition have at most 1.5 kB.
+_HEAD_SIZE = 4096
+#: How many messages are searched for ``file_id``, which should be the very first.
 _FIRST_MESSAGES = 10
 _SPORT = ("sport", "sub_sport")
-#: More legs than any race has.
+#: A race has fewer legs than this. The limit keeps a hostile file from becoming thousands of
+#: workouts.
 _MOST_SESSIONS = 100
-#: A session that says nothing of its length may be as long as its samples are, within reason.
+#: The assumed length of a session that states no end: its samples up to there belong to it.
 _LONGEST_S = 30 * 86_400
 
 
 class Session(NamedTuple):
-    """One session of a file: when it began, and what it says of itself."""
+    """One session of a file: its start in seconds after the FIT epoch, and its message
+    ``session``.
+    """
 
     start: float
     values: Values
 
 
 def activities(content: bytes) -> list[SourceActivity]:
-    """Every session of a file with its samples; raises ``RecordRefused``."""
+    """Return every session of a file with its samples, laps and sets.
+
+    Raises:
+        RecordRefused: If the file contains no usable workout.
+    """
     frames = _frames(content)
-    messages = decode(frames, WHOLE)
+    messages = decode(frames, EVERYTHING)
     missing = _missing(frames, messages)
-    is_whole = not frames.damage
-    if is_whole and not _has_right_checksums(frames):
+    is_intact = not frames.damage
+    if is_intact and not _has_right_checksums(frames):
         missing["right checksum"] = (
-            "that in the file does not fit its content: some of it may have changed on its way"
+            "the checksum in the file does not match its content, so some values may be wrong"
         )
     return _activities(messages, table(frames, messages), missing)
 
 
 def summaries(content: bytes) -> list[SourceActivity]:
-    """What the sessions say of themselves; the samples are looked at only where a session does not
-    say enough.
+    """Return the sessions of a file without samples and laps.
+
+    If a session leaves out a value that a glance needs, the samples are decoded as well.
     """
     frames = _frames(content)
     messages = decode(frames, GLANCE)
@@ -75,13 +82,15 @@ def summaries(content: bytes) -> list[SourceActivity]:
 
 
 def file_type(content: bytes) -> str | None:
-    """What kind of file it says it is, from its first message; the first bytes of the file are
-    enough.
+    """Return the type that a file states in ``file_id``, such as ``activity``, or ``None``.
+
+    The first bytes of the file are enough. A type that the profile does not know is returned as its
+    number.
     """
-    frames = cut(content[:_HEAD])
-    if not frames.parts:
+    frames = find_messages(content[:_HEAD_SIZE])
+    if not frames.files:
         return None
-    for message in frames.parts[0].messages[:_FIRST_MESSAGES]:
+    for message in frames.files[0].messages[:_FIRST_MESSAGES]:
         definition = message.definition
         if definition.number != FILE_ID:
             continue
@@ -92,43 +101,46 @@ def file_type(content: bytes) -> str | None:
     return None
 
 
-# -- what is whole ---------------------------------------------------------------------------------
+# -- intact and damaged files ----------------------------------------------------------------------
 
 
 def _frames(content: bytes) -> Frames:
-    """The messages of a file that may hold a workout; raises ``RecordRefused`` for any other."""
-    frames = cut(content)
+    """Return the messages of a file that may contain a workout; raise ``RecordRefused`` for any
+    other.
+    """
+    frames = find_messages(content)
     kind = file_type(content)
-    if not frames.parts:
+    if not frames.files:
         raise refusal(
             "FG-fit-unreadable",
-            "it begins like a FIT file, and its header makes no sense",
+            "it begins like a FIT file, but its header is invalid",
         )
     if kind not in (ACTIVITY, None):
         raise refusal(
             "FG-fit-other-kind",
-            f"it is a FIT file of another kind ({kind}), and no workout",
-            "nothing: it is left out",
+            f"it is a different kind of FIT file ({kind}), not a workout",
+            "nothing to do: it is skipped",
         )
     if _has_workout(frames):
         return frames
     if frames.damage:
         raise refusal(
             "FG-fit-unreadable",
-            f"it holds neither a session nor a sample: {frames.damage}",
+            f"no session and no sample can be read from it: {frames.damage}",
         )
     raise refusal(
         "FG-fit-empty",
-        "it holds neither a session nor a sample",
+        "it contains no session and no sample, as if the recording was stopped at once",
     )
 
 
 def _has_workout(frames: Frames) -> bool:
-    return any(message.definition.number in _OF_WORKOUTS for message in frames.messages())
+    """Return whether any message belongs to a workout."""
+    return any(message.definition.number in _WORKOUT_MESSAGES for message in frames.messages())
 
 
 def _missing(frames: Frames, messages: Messages) -> dict[str, str]:
-    """What of the file cannot be read, and why."""
+    """Return the parts of the file that cannot be read, each with the reason."""
     missing = {}
     if frames.damage:
         missing["rest of the file"] = frames.damage
@@ -138,32 +150,32 @@ def _missing(frames: Frames, messages: Messages) -> dict[str, str]:
 
 
 def _has_right_checksums(frames: Frames) -> bool:
-    """Whether each part has the checksum that it says; none is as good."""
+    """Return whether the checksum of each chained file is right, missing, or 0 (which means
+    none).
+    """
     content = frames.content
-    for part in frames.parts:
-        after = part.end + 2
-        raw = content[part.end : after]
+    for file in frames.files:
+        after = file.end + 2
+        raw = content[file.end : after]
         stated = int.from_bytes(raw, "little")
-        if len(raw) < 2 or stated == 0:
+        if len(raw) < 2 or stated == 0:  # some apps write none
             continue
         if stated != compute_crc(
             content,
-            start=part.begin,
-            end=part.end,
+            start=file.begin,
+            end=file.end,
         ):
             return False
     return True
 
 
 def _say_enough(sessions: Sequence[Values]) -> bool:
-    """Whether every session says for itself when and how long it was, how far, how hard, and
-    where.
-    """
+    """Return whether every session states when and where it was, how long, how far and how hard."""
     return bool(sessions) and all(map(_says_enough, sessions))
 
 
 def _says_enough(session: Values) -> bool:
-    """Whether the samples need not be looked at for a glance."""
+    """Return whether a glance can do without the samples of this session."""
     if seconds(session, "start_time") is None:
         return False
     if session.get("total_distance") is None:
@@ -185,13 +197,17 @@ def _activities(
     samples: Table,
     missing: dict[str, str],
 ) -> list[SourceActivity]:
-    """A source activity of each session; raises ``RecordRefused`` where none has a start."""
+    """Return one source activity for each session.
+
+    Raises:
+        RecordRefused: If no session has a start.
+    """
     first = _first_moment(samples)
     sessions = _sessions(messages, first)
     if not sessions:
         raise refusal(
             "FG-fit-without-times",
-            "nothing in it says when it was",
+            "it does not state when the workout took place",
         )
     starts = [session.start for session in sessions]
     has_samples = first is not None
@@ -199,28 +215,30 @@ def _activities(
     parts, strays = split(samples, starts, end)
     strays += samples.skipped
     if strays:
-        stray = f"{strays} of them have no moment, or one that makes no sense"
+        stray = f"{strays} of them have no time, or an impossible one"
         missing = {**missing, "stray samples": stray}
     legs = _legs(sessions, parts)
     return [activity(leg, messages, missing) for leg in legs]
 
 
 def _first_moment(samples: Table) -> float | None:
-    """When the first sample was taken."""
-    if np.isnan(samples.time).all():  # also where there are none
+    """Return the time of the first sample, or ``None`` if no sample has a time."""
+    if np.isnan(samples.time).all():  # this is true for an empty array, too
         return None
     return float(np.nanmin(samples.time))
 
 
 def _sessions(messages: Messages, first: float | None) -> list[Session]:
-    """The sessions with their starts in order; one made of the laps and samples where the file was
-    cut before it had any.
+    """Return the sessions in the order of their starts.
+
+    If a file was truncated before its sessions, a session is made from its laps and samples.
     """
     sessions = []
     for values in messages.all("session")[:_MOST_SESSIONS]:
         start = seconds(values, "start_time") or first
         if start is not None:
             sessions.append(Session(start, values))
+    # With several sessions, it is not known to which one a message ``sport`` belongs.
     if len(sessions) == 1:
         return [_with_sub_sport(sessions[0], messages)]
     if sessions:
@@ -229,7 +247,7 @@ def _sessions(messages: Messages, first: float | None) -> list[Session]:
 
 
 def _with_sub_sport(session: Session, messages: Messages) -> Session:
-    """Some say in a message of its own what kind of ride it was."""
+    """Return the session with the sub-sport of the message ``sport`` if it has none of its own."""
     sport = messages.first("sport")
     if "sub_sport" in session.values:
         return session
@@ -244,7 +262,7 @@ def _made_of_laps(
     messages: Messages,
     first: float | None,
 ) -> list[Session]:
-    """The session of a file that has none, by its samples and laps."""
+    """Return the session of a file that has none, or an empty list if its start is unknown."""
     laps = []
     for lap in messages.all("lap"):
         if seconds(lap, "start_time") is not None:
@@ -258,16 +276,16 @@ def _made_of_laps(
 
 
 def _sport(messages: Messages, laps: Sequence[Values]) -> Values:
-    """What a file without sessions says of the sport: in a message of its own, or in its laps."""
-    saying = messages.first("sport")
-    if not saying:
+    """Return the sport of a file without sessions, from its message ``sport`` or from its laps."""
+    values = messages.first("sport")
+    if not values:
         with_sport = (lap for lap in laps if "sport" in lap)
-        saying = next(with_sport, {})
-    return {name: saying[name] for name in _SPORT if name in saying}
+        values = next(with_sport, {})
+    return {name: values[name] for name in _SPORT if name in values}
 
 
 def _end(session: Session, *, has_samples: bool) -> float | None:
-    """When a session ended, by what it says."""
+    """Return the end of a session by its own values, or ``None`` if it is unknown."""
     stated = seconds(session.values, "timestamp")
     elapsed = seconds(session.values, "total_elapsed_time")
     if elapsed is not None:
@@ -282,9 +300,9 @@ def _legs(
     sessions: Sequence[Session],
     parts: Sequence[Samples],
 ) -> Iterator[Leg]:
-    """Each session with what belongs to it."""
-    # Laps of the first leg may begin before it (a clock that was set late), those of the last one
-    # after it.
+    """Yield each session with its samples, and the range of time in which its laps begin."""
+    # The first leg also gets the laps before it (its clock was set late), and the last leg all
+    # laps after it. Starts can be rounded differently, so each border is one second earlier.
     borders = [session.start - 1 for session in sessions]
     borders[0] = -math.inf
     borders.append(math.inf)

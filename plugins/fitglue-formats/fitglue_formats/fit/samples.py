@@ -1,6 +1,4 @@
-"""Divides the samples of a file among its sessions: one time base, one name and unit for each
-channel.
-"""
+"""Division of the samples of a file among its sessions, with one name and unit for each channel."""
 
 from __future__ import annotations
 
@@ -23,19 +21,28 @@ if TYPE_CHECKING:
     from fitglue_formats.fit.columns import Intervals, Table
     from fitglue_formats.fit.joining import Joined
 
+#: Degrees in a semicircle, the unit of positions in FIT.
 _SEMICIRCLE = 180 / 2**31
 _DAY_S = 86_400
-#: The intervals between heart beats, by sample.
+#: The R-R intervals of each sample, ``None`` if it has none.
 Beats: TypeAlias = "list[Intervals | None]"
 
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """The channels of one session, gaps as NaN."""
+    """The samples of one session, in the order of time.
 
-    time: Numbers  # seconds of the FIT epoch
+    Attributes:
+        time: Seconds after the FIT epoch.
+        channels: The values by stream; a gap is NaN.
+        makers: The descriptions of the channels that are not streams of the model.
+        latlng: The positions in degrees, or ``None`` if no sample has one.
+        beats: The R-R intervals in milliseconds, or ``None`` if there are none.
+    """
+
+    time: Numbers
     channels: Columns
-    makers: dict[str, Maker]  # of the channels that are not the model's
+    makers: dict[str, Maker]
     latlng: LatLng | None
     beats: Beats | None
 
@@ -43,7 +50,7 @@ class Samples:
         return len(self.time)
 
     def place(self) -> Place | None:
-        """Where the first sample with a position was."""
+        """Return the position of the first sample that has one, or ``None``."""
         if self.latlng is None:
             return None
         latitudes, longitudes = self.latlng
@@ -61,11 +68,18 @@ def split(
     starts: Sequence[float],
     end: float | None,
 ) -> tuple[list[Samples], int]:
-    """The samples of each session, which begin at ``starts``, and how many have no moment that
-    makes sense.
+    """Divide the samples of a file among its sessions.
 
-    What was sampled up to a day before the first start or after the end is of the first or the last
-    session.
+    Samples up to a day before the first start or after the end still belong to the first or last
+    session: a device may correct its clock during the recording. Others have an impossible time.
+
+    Args:
+        table: The samples of the file.
+        starts: The starts of the sessions in ascending order, in seconds after the FIT epoch.
+        end: The end of the last session, or ``None`` if it is unknown.
+
+    Returns:
+        The samples of each session, and the number of samples that belong to none.
     """
     if end is None:
         end = starts[-1]
@@ -75,8 +89,8 @@ def split(
     leg_numbers = _leg_numbers(table.time[rows], starts)
     legs = []
     for number in range(len(starts)):
-        its_rows = rows[leg_numbers == number]
-        legs.append(_samples(table, its_rows))
+        leg_rows = rows[leg_numbers == number]
+        legs.append(_samples(table, leg_rows))
     _count_from_start(legs)
     strays = len(table.time) - len(rows)
     return legs, strays
@@ -87,41 +101,45 @@ def _rows_between(
     earliest: float,
     latest: float,
 ) -> Rows:
-    """The rows of the samples of some time, in the order of time."""
+    """Return the rows of the samples within a range of time, in the order of time."""
     time = table.time
     in_time = time >= earliest
     in_time &= time <= latest
     rows = np.flatnonzero(in_time)
+    # Stable, so that samples of the same time stay in the order of the file.
     order = np.argsort(time[rows], kind="stable")
     return rows[order]
 
 
 def _leg_numbers(time: Numbers, starts: Sequence[float]) -> Rows:
-    """The number of the leg that each sample is of."""
-    # A session begins with the second in which its first sample was taken.
+    """Return for each sample the number of the leg to which it belongs."""
+    # Sessions start at fractions of a second, and samples have whole seconds: the sample of the
+    # second in which a session starts is its first one.
     seconds = np.floor(starts[1:])
     return np.searchsorted(seconds, time, side="right")
 
 
 def _count_from_start(legs: Sequence[Samples]) -> None:
-    """Some devices count the way through all legs of a race: each leg of ours begins with its
-    own.
+    """Make the distance of each leg begin at 0.
+
+    Some devices count the distance through all legs of a multisport recording.
     """
-    gone = 0.0
+    distance_before = 0.0
     for samples in legs:
-        way = samples.channels.get("distance")
-        if way is None:
+        distance = samples.channels.get("distance")
+        if distance is None:
             continue
-        distances = known(way)
+        distances = known(distance)
         if not len(distances):
             continue
-        if gone and distances[0] >= gone:
-            samples.channels["distance"] = way - gone
-        gone = float(distances[-1])
+        # A leg that begins below the end of the last one was counted from 0 by the device.
+        if distance_before and distances[0] >= distance_before:
+            samples.channels["distance"] = distance - distance_before
+        distance_before = float(distances[-1])
 
 
 def _samples(table: Table, rows: Rows) -> Samples:
-    """Some samples of a file with their channels."""
+    """Return some samples of a file, joined and converted to channels."""
     columns: Columns = {}
     for name, column in table.columns.items():
         columns[name] = column.values[rows]
@@ -141,7 +159,7 @@ def _beats(
     rows: Rows,
     joined: Joined,
 ) -> Beats | None:
-    """The intervals between heart beats; ``None`` where there are none."""
+    """Return the R-R intervals of each sample, or ``None`` if there are none."""
     if not table.beats:
         return None
     positions = {int(row): position for position, row in enumerate(rows)}
@@ -154,24 +172,23 @@ def _beats(
         return None
     beats: Beats = [None] * len(joined.time)
     for position in sorted(by_position):
-        sample = joined.became[position]
+        sample = joined.new_rows[position]
         beats[sample] = by_position[position]
     return beats
 
 
 def _latlng(columns: Columns) -> LatLng | None:
-    """The positions in degrees; ``None`` where no sample has one."""
+    """Return the positions in degrees, or ``None`` if no sample has one."""
     if "position_lat" not in columns or "position_long" not in columns:
         return None
     latitudes = columns["position_lat"] * _SEMICIRCLE
     longitudes = columns["position_long"] * _SEMICIRCLE
-    # A pair with one half missing is a gap whole, and exactly 0, 0 is what a receiver writes that
-    # does not know yet.
-    half = np.isnan(latitudes)
-    half |= np.isnan(longitudes)
-    unknown = (latitudes == 0) & (longitudes == 0)
-    nowhere = np.abs(latitudes) > 90
-    no_place = half | unknown | nowhere
-    if no_place.all():
+    # If one coordinate is missing, the other is dropped. A receiver without a fix writes 0, 0.
+    is_incomplete = np.isnan(latitudes)
+    is_incomplete |= np.isnan(longitudes)
+    is_unknown = (latitudes == 0) & (longitudes == 0)
+    is_impossible = np.abs(latitudes) > 90
+    is_gap = is_incomplete | is_unknown | is_impossible
+    if is_gap.all():
         return None
-    return without(latitudes, no_place), without(longitudes, no_place)
+    return without(latitudes, is_gap), without(longitudes, is_gap)

@@ -1,5 +1,6 @@
-"""Makes one source activity of one session: what the file says of it, and from its samples what the
-file leaves out.
+"""Conversion of one session into a source activity.
+
+What the session states wins. What it leaves out is computed from its samples and marked so.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from fitglue_formats.clock import start_fields
 from fitglue_formats.fit.clock import UNSET_BEFORE, moment, offset_s, recorded_s
 from fitglue_formats.fit.device import device_of
-from fitglue_formats.fit.figures import computed, effort, metrics, stated
 from fitglue_formats.fit.laps import laps_of
 from fitglue_formats.fit.sports import INDOOR, sport_of
 from fitglue_formats.fit.streams import streams
 from fitglue_formats.fit.strength import sets_of
+from fitglue_formats.fit.summary import computed_values, effort, metrics, stated_values
 from fitglue_formats.fit.values import cadence, first_part, number, text
 from fitglue_registry.model import Completeness, Provenance, SourceActivity
 from fitglue_registry.model.sports import ON_FOOT
@@ -24,17 +25,25 @@ if TYPE_CHECKING:
     from fitglue_formats.fit.messages import Messages, Values
     from fitglue_formats.fit.samples import Samples
 
+#: Degrees in a semicircle, the unit of positions in FIT.
 _SEMICIRCLE = 180 / 2**31
-#: A quarter of the way round, in semicircles.
+#: The latitude of a pole (90 degrees) in semicircles.
 _POLE = 2**30
-#: A start that is later than the first sample by more than this is worth a word.
+#: If samples begin earlier than the stated start by more than this, the provenance notes it.
 _LATE_S = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One session with what belongs to it: its samples, and the span in which its laps and sets
-    begin.
+    """One session with everything that belongs to it. All times are seconds after the FIT epoch.
+
+    Attributes:
+        number: Its position among the sessions of the file, from 0.
+        session: The message ``session``.
+        samples: Its samples.
+        start: Its start.
+        first: The earliest start of a lap or set that belongs to it.
+        end: The time at which the next leg begins.
     """
 
     number: int
@@ -50,13 +59,19 @@ def activity(
     messages: Messages,
     missing: dict[str, str],
 ) -> SourceActivity:
-    """The source activity of a leg."""
+    """Return the source activity of a leg.
+
+    Args:
+        leg: The session.
+        messages: The decoded messages of the file.
+        missing: The parts of the file that cannot be read, with the reasons.
+    """
     session = leg.session
     samples = leg.samples
-    sport_raw = _word(session.get("sport"))
-    sub_sport = _word(session.get("sub_sport"))
+    sport_raw = _name(session.get("sport"))
+    sub_sport = _name(session.get("sub_sport"))
     sport = sport_of(sport_raw, sub_sport)
-    figures = _figures(leg)
+    summary = _summary(leg)
     return SourceActivity(
         leg_no=leg.number,
         sport=sport,
@@ -64,13 +79,13 @@ def activity(
         sub_type=_sub_type(sub_sport),
         trainer=True if sub_sport in INDOOR else None,
         **_start(leg, messages, sub_sport),
-        **figures.fields,
+        **summary.fields,
         **effort(session),
         **_on_foot(leg, sport),
         max_cadence_rpm=cadence(session, "max_cadence"),
         average_cadence_rpm=cadence(session, "avg_cadence"),
         pool_lengths=_pool_lengths(session),
-        power_kind=_power_kind(leg, figures),
+        power_kind=_power_kind(leg, summary),
         recording_s=recorded_s(messages, leg.start, _end(leg)),
         metrics=metrics(session),
         extensions=_extensions(session),
@@ -79,7 +94,7 @@ def activity(
         sets=sets_of(messages, leg.first, leg.end),
         streams=streams(samples, leg.start),
         completeness=Completeness(("file",), dict(missing)),
-        provenance=figures.provenance | _start_provenance(leg),
+        provenance=summary.provenance | _start_provenance(leg),
     )
 
 
@@ -91,18 +106,18 @@ def _start(
     messages: Messages,
     sub_sport: str | None,
 ) -> dict[str, Any]:
-    """The start on both clocks."""
+    """Return the start on both clocks as fields of the model."""
     place = position(leg.session) or leg.samples.place()
     stated_s = offset_s(messages)
     if sub_sport == "virtual_activity":
-        place = None  # the track lies in a world that somebody drew
+        place = None  # the coordinates are those of a virtual world
     elif stated_s == 0 and place is not None:
-        stated_s = None  # apps that know no zone write UTC twice: the place knows better
+        stated_s = None  # apps without time zones write UTC as the local time; the place is better
     return start_fields(moment(leg.start), place, stated_s)
 
 
 def _start_provenance(leg: Leg) -> dict[str, Provenance]:
-    """What there is to say of a start that is not what it should be."""
+    """Return the provenance of a start that is doubtful; empty for an ordinary one."""
     if leg.start < UNSET_BEFORE:
         note = "the clock of the device was not set"
         return {"start_utc": Provenance("estimated", note=note)}
@@ -117,7 +132,7 @@ def _start_provenance(leg: Leg) -> dict[str, Provenance]:
 
 
 def position(session: Values) -> Place | None:
-    """Where a session began, if it says so."""
+    """Return the position at which a session began, in degrees, or ``None`` if it states none."""
     latitude = number(session, "start_position_lat")
     longitude = number(session, "start_position_long")
     if latitude is None or longitude is None:
@@ -130,7 +145,7 @@ def position(session: Values) -> Place | None:
 
 
 def _end(leg: Leg) -> float:
-    """When a session ended, by its duration or its last sample."""
+    """Return the end of a session by its duration, or else by its last sample."""
     elapsed_s = number(leg.session, "total_elapsed_time")
     if elapsed_s:
         return leg.start + elapsed_s
@@ -139,31 +154,31 @@ def _end(leg: Leg) -> float:
     return leg.start
 
 
-# -- what it says ----------------------------------------------------------------------------------
+# -- summary ---------------------------------------------------------------------------------------
 
 
-class _Figures(NamedTuple):
-    """Figures of a session, and where those come from that it does not state."""
+class _Summary(NamedTuple):
+    """The summary fields of a session, and the provenance of those that it does not state."""
 
     fields: dict[str, Any]
     provenance: dict[str, Provenance]
 
 
-def _figures(leg: Leg) -> _Figures:
-    """What the session says, and from its samples what it leaves out."""
-    fields = stated(leg.session)
+def _summary(leg: Leg) -> _Summary:
+    """Return what the session states, completed from its samples."""
+    fields = stated_values(leg.session)
     provenance = {}
     moving_s = fields.get("moving_s")
-    from_samples = computed(leg.samples, leg.start, moving_s)
+    from_samples = computed_values(leg.samples, leg.start, moving_s)
     for name, value in from_samples.items():
         if name not in fields:
             fields[name] = value
             provenance[name] = Provenance("computed", note="from the samples")
-    return _Figures(fields, provenance)
+    return _Summary(fields, provenance)
 
 
 def _on_foot(leg: Leg, sport: str) -> dict[str, Any]:
-    """What is only said of sports on foot."""
+    """Return the fields that only sports on foot have."""
     fields: dict[str, Any] = {}
     if sport not in ON_FOOT:
         return fields
@@ -172,12 +187,13 @@ def _on_foot(leg: Leg, sport: str) -> dict[str, Any]:
         fields["average_stride_m"] = stride_mm / 1000
     average = number(leg.session, "avg_cadence")
     if average is not None or "cadence" in leg.samples.channels:
+        # FIT counts the cadence of runners and walkers in strides: steps of one leg.
         fields["cadence_per_leg"] = True
     return fields
 
 
 def _sub_type(sub_sport: str | None) -> str | None:
-    """The sub-sport, unless it says nothing."""
+    """Return the sub-sport, or ``None`` if it is one of the two that mean nothing."""
     if sub_sport in ("generic", "all"):
         return None
     return sub_sport
@@ -185,14 +201,16 @@ def _sub_type(sub_sport: str | None) -> str | None:
 
 def _power_kind(
     leg: Leg,
-    figures: _Figures,
+    summary: _Summary,
 ) -> Literal["measured"] | None:
-    if "average_watts" in figures.fields or "watts" in leg.samples.channels:
+    """Return ``measured`` if the session or its samples have power."""
+    if "average_watts" in summary.fields or "watts" in leg.samples.channels:
         return "measured"
     return None
 
 
 def _pool_lengths(session: Values) -> int | None:
+    """Return the number of lengths that were swum, if the session was in a pool."""
     lengths = session.get("num_active_lengths")
     pool_m = number(session, "pool_length", zero=False)
     if pool_m is None or not isinstance(lengths, int):
@@ -201,14 +219,15 @@ def _pool_lengths(session: Values) -> int | None:
 
 
 def _extensions(session: Values) -> dict[str, Any]:
-    profile = _word(session.get("sport_profile_name"))
+    """Return what the model has no field for: the name of the device's sport profile."""
+    profile = _name(session.get("sport_profile_name"))
     if profile is None:
         return {}
     return {"sport_profile": profile}
 
 
-def _word(value: Any) -> str | None:
-    """A word of the profile; one that the profile does not know yet is a number."""
+def _name(value: Any) -> str | None:
+    """Return the name of a sport; a sport that the profile does not know is named by its number."""
     first = first_part(value)
     if isinstance(first, int):
         return f"sport_{first}"

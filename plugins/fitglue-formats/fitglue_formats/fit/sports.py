@@ -1,9 +1,14 @@
-"""The sports of FIT as ours: by sport and sub-sport, else by the sport alone."""
+"""The mapping from the sports of FIT to ours, by sport and sub-sport.
+
+The names on the left are those of the types ``sport`` and ``sub_sport`` of the FIT profile. A sport
+in none of these tables has the same name in the model, or becomes ``Other``.
+"""
 
 from __future__ import annotations
 
 from fitglue_registry.model import canonical_sport
 
+#: Sport and sub-sport together → our sport.
 _PAIRS = {
     ("running", "trail"): "TrailRun",
     ("running", "treadmill"): "VirtualRun",
@@ -36,7 +41,7 @@ _PAIRS = {
     ("alpine_skiing", "backcountry"): "BackcountrySki",
     ("rock_climbing", "bouldering"): "RockClimbing",
 }
-#: Where the sub-sport says it whatever the sport is.
+#: Sub-sport → our sport, for sub-sports that are specific enough to ignore the sport.
 _SUB_SPORTS = {
     "strength_training": "WeightTraining",
     "yoga": "Yoga",
@@ -55,6 +60,7 @@ _SUB_SPORTS = {
     "table_tennis": "TableTennis",
     "indoor_climbing": "RockClimbing",
 }
+#: Sport → our sport, if the sub-sport does not decide it.
 _SPORTS = {
     "fitness_equipment": "Workout",
     "training": "Workout",
@@ -84,6 +90,7 @@ _SPORTS = {
     "wheelchair_push_run": "Wheelchair",
     "racket": "Tennis",
 }
+#: Sub-sports that mean that the workout was indoors.
 INDOOR = frozenset(
     {
         "treadmill",
@@ -102,9 +109,10 @@ INDOOR = frozenset(
 
 
 def sport_of(sport: str | None, sub_sport: str | None) -> str:
-    """The canonical sport of a session."""
+    """Return our sport for a sport and sub-sport of the FIT profile."""
     if sport is None:
         return "Other"
+    # From the most specific to the most general.
     return (
         _PAIRS.get((sport, sub_sport or ""))
         or _SUB_SPORTS.get(sub_sport or "")

@@ -1,5 +1,6 @@
-"""Heart rates that a strap kept to itself (under water) and handed over at the end: ``hr`` messages
-with a clock of their own.
+"""Heart rates from messages ``hr``: a strap stores them under water and sends them afterwards.
+
+These messages have a clock of their own, in 1/1024 s.
 """
 
 from __future__ import annotations
@@ -20,34 +21,42 @@ if TYPE_CHECKING:
     from fitglue_formats.fit.arrays import Numbers
     from fitglue_formats.fit.frames import Frames, Message
 
-#: Fields of an ``hr`` message.
+# Field numbers of the message ``hr`` in the FIT profile: fractional_timestamp, filtered_bpm,
+# event_timestamp and event_timestamp_12.
 _FRACTION = 0
 _BPM = 6
 _EVENT = 9
 _EVENT_12 = 10
-#: The bytes of each field by its number; none where it is not there.
+#: The bytes of each field by its number; empty for a field that the message does not have.
 Fields: TypeAlias = "defaultdict[int, bytes]"
-#: A beat is the heart rate of the samples that follow it this closely.
+#: A beat gives the heart rate to the samples up to this many seconds after it.
 _HOLDS_S = 5.0
 
 
 class Beat(NamedTuple):
-    """One heart beat: when it was, and the rate that the strap says with it."""
+    """One heart beat: its time in seconds after the FIT epoch, and the heart rate at it."""
 
     time: float
     rate: int
 
 
 def heart_rates(frames: Frames, time: Numbers) -> Numbers | None:
-    """The heart rate at each of ``time``, NaN where the strap says none; ``None`` where there are
-    no such messages.
+    """Return the heart rate at each sample from the messages ``hr``.
+
+    Args:
+        frames: The messages of the file.
+        time: The times of the samples in seconds after the FIT epoch.
+
+    Returns:
+        One value for each sample, NaN without a recent beat; ``None`` if the file has no such
+        messages.
     """
     beats = sorted(_beats(frames))
     if not beats:
         return None
     columns = np.array(beats, dtype=np.float64)
     times, rates = columns.T
-    # A beat may be up to half a second later than the sample that says its second.
+    # Samples have whole seconds, so a beat can be up to half a second after "its" sample.
     later = np.nan_to_num(time) + 0.5
     after = np.searchsorted(times, later, side="right")
     latest = after - 1
@@ -58,9 +67,10 @@ def heart_rates(frames: Frames, time: Numbers) -> Numbers | None:
 
 
 def _beats(frames: Frames) -> Iterator[Beat]:
-    """Every beat.
+    """Yield every beat.
 
-    Only the first message says the time whole; the others count on from it, in twelve bits.
+    Only the first message states the full time of its beats. The following ones contain the lowest
+    twelve bits of the strap's clock for each beat.
     """
     offset: float | None = None
     last = 0
@@ -74,29 +84,30 @@ def _beats(frames: Frames) -> Iterator[Beat]:
             moment = _moment(order, fields)
             offset = moment - events[0] / 1024
         else:
-            events = _counted_on(last, fields[_EVENT_12])
+            events = _full_times(last, fields[_EVENT_12])
         if events:
             last = events[-1]
-        if offset is None:
+        if offset is None:  # no message has related the strap's clock to the file's yet
             continue
         for event, rate in zip(events, fields[_BPM], strict=False):
-            if 0 < rate < 0xFF:
+            if 0 < rate < 0xFF:  # FIT: 0xFF is the invalid value
                 time = offset + event / 1024
                 yield Beat(time, rate)
 
 
 def _moment(order: str, fields: Fields) -> float:
-    """The time of a message that says it whole, in seconds of the FIT epoch."""
-    (whole,) = _numbers(order + "I", fields[TIMESTAMP])
+    """Return the time of a message that states it in full, in seconds after the FIT epoch."""
+    (seconds,) = _numbers(order + "I", fields[TIMESTAMP])
     if len(fields[_FRACTION]) != 2:
-        return whole
+        return seconds
     (fraction,) = _numbers(order + "H", fields[_FRACTION])
     if fraction == 0xFFFF:
-        return whole
-    return whole + fraction / 32768
+        return seconds
+    return seconds + fraction / 32768  # FIT profile: fractional_timestamp has a scale of 32768
 
 
 def _fields(content: bytes, message: Message) -> Fields:
+    """Return the bytes of each field of a message."""
     fields: Fields = defaultdict(bytes)
     for at, end, field in offsets(message.definition.fields, message.start):
         fields[field.number] = content[at:end]
@@ -104,18 +115,22 @@ def _fields(content: bytes, message: Message) -> Fields:
 
 
 def _numbers(code: str, raw: bytes) -> list[int]:
-    """The whole numbers in some bytes; what is left of a last one is passed over."""
-    whole = _without_rest(raw, struct.calcsize(code))
-    return [number for (number,) in struct.iter_unpack(code, whole)]
+    """Return the numbers in these bytes; an incomplete one at the end is ignored."""
+    complete = _complete(raw, struct.calcsize(code))
+    return [number for (number,) in struct.iter_unpack(code, complete)]
 
 
-def _without_rest(raw: bytes, size: int) -> bytes:
-    rest = len(raw) % size
-    return raw[: len(raw) - rest]
+def _complete(raw: bytes, size: int) -> bytes:
+    """Return the bytes up to the last multiple of the size."""
+    excess = len(raw) % size
+    return raw[: len(raw) - excess]
 
 
-def _counted_on(last: int, raw: bytes) -> list[int]:
-    """Times of which only the lowest twelve bits are said, counted on from the last one."""
+def _full_times(last: int, raw: bytes) -> list[int]:
+    """Return the full times of beats that are given by their lowest twelve bits.
+
+    Each beat is less than four seconds (4096/1024) after the one before it.
+    """
     events = []
     for twelve in _twelves(raw):
         last += (twelve - last) & 0xFFF
@@ -124,8 +139,8 @@ def _counted_on(last: int, raw: bytes) -> list[int]:
 
 
 def _twelves(raw: bytes) -> Iterator[int]:
-    """Numbers of twelve bits, two in three bytes."""
-    whole = _without_rest(raw, 3)
-    for low, middle, high in struct.iter_unpack("BBB", whole):
+    """Yield numbers of twelve bits, which are packed as two in three bytes."""
+    complete = _complete(raw, 3)
+    for low, middle, high in struct.iter_unpack("BBB", complete):
         yield low | (middle & 0x0F) << 8
         yield middle >> 4 | high << 4

@@ -1,4 +1,4 @@
-"""Makes streams of the model of the samples of one session."""
+"""Conversion of the samples of one session into streams of the model."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ if TYPE_CHECKING:
 
 
 def streams(samples: Samples, start: float) -> tuple[Stream, ...]:
-    """The samples as streams of the model, seconds counted from ``start``."""
+    """Return the samples as streams, with ``time`` in seconds after ``start``."""
     if not len(samples):
         return ()
-    made = [_stream("time", samples.time - start)]
+    session_streams = [_stream("time", samples.time - start)]
     if samples.latlng is not None:
+        # A column of pairs is stored flat: latitude, longitude, latitude, longitude, …
         pairs = np.column_stack(samples.latlng)
         column = _column(pairs.reshape(-1), width=2)
-        made.append(Stream("latlng", column, STREAM_UNITS["latlng"]))
+        session_streams.append(Stream("latlng", column, STREAM_UNITS["latlng"]))
     for name, values in samples.channels.items():
         maker = samples.makers.get(name)
-        made.append(_stream(name, values, maker))
+        session_streams.append(_stream(name, values, maker))
     if samples.beats is not None:
         column = Column.lists(samples.beats)
-        made.append(Stream("hrv", column, STREAM_UNITS["hrv"]))
-    return tuple(made)
+        session_streams.append(Stream("hrv", column, STREAM_UNITS["hrv"]))
+    return tuple(session_streams)
 
 
 def _stream(
@@ -37,6 +38,9 @@ def _stream(
     values: Numbers,
     maker: Maker | None = None,
 ) -> Stream:
+    """Return one stream; of a channel that is not in the model, it keeps the manufacturer's unit
+    and name.
+    """
     column = _column(values)
     if maker is None:
         return Stream(name, column, STREAM_UNITS.get(name))
@@ -50,6 +54,8 @@ def _stream(
 
 
 def _column(values: Numbers, width: int = 1) -> Column:
+    """Return an array as a column of the model, without copying its values."""
     doubles = np.ascontiguousarray(values, dtype=np.float64)
+    # A memoryview can only be cast to and from bytes, so the way to doubles is in two steps.
     raw = memoryview(doubles.data).cast("B")
     return Column(raw.cast("d"), width)

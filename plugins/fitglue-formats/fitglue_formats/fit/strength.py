@@ -1,5 +1,5 @@
-"""Sets of strength work: which exercise, how often, how heavy, how long; the rests between them are
-sets too.
+"""Sets of strength training: exercise, repetitions, weight and duration. The rests between them are
+sets of their own kind.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from fitglue_registry.model import StrengthSet
 if TYPE_CHECKING:
     from fitglue_formats.fit.messages import Messages, Values
 
+#: A limit for hostile files.
 _MOST_SETS = 5_000
-#: Category and name of an exercise → what the athlete's plan calls it.
+#: Category and number of an exercise → its name in the athlete's workout plan.
 Titles: TypeAlias = "dict[tuple[Any, Any], Any]"
 
 
@@ -25,7 +26,11 @@ def sets_of(
     first: float,
     end: float,
 ) -> tuple[StrengthSet, ...]:
-    """The sets that begin from ``first`` up to ``end``."""
+    """Return the sets that begin in a session.
+
+    A set without a start is put into every session. ``first`` and ``end`` are in seconds after the
+    FIT epoch.
+    """
     titles = _titles(messages)
     sets = []
     for values in messages.all("set")[:_MOST_SETS]:
@@ -36,7 +41,7 @@ def sets_of(
 
 
 def _titles(messages: Messages) -> Titles:
-    """The names that the plan of the athlete has for exercises."""
+    """Return the names of exercises in the athlete's workout plan (messages ``exercise_title``)."""
     titles: Titles = {}
     for values in messages.all("exercise_title"):
         category = _category(values.get("exercise_category"))
@@ -50,7 +55,7 @@ def _set(
     at: float | None,
     titles: Titles,
 ) -> StrengthSet:
-    """One set; of a rest nothing is known but when and how long it was."""
+    """Return one set; a rest has no more than a start and a duration."""
     elapsed_s = number(values, "duration")
     start_utc = None
     if at is not None:
@@ -74,31 +79,40 @@ def _set(
 
 
 def _exercise(values: Values, titles: Titles) -> str:
-    """The name by which the athlete's plan calls it, else the profile's, else that of its kind."""
+    """Return the name of an exercise: the one in the athlete's plan, else the one in the FIT
+    profile, else the name of its category.
+    """
     category = _category(values.get("category"))
     name = _first_known(values.get("category_subtype"))
     title = _first_known(titles.get((category, name)))
     if isinstance(title, str) and title.strip():
         return title.strip()
-    kind = FIELD_TYPES.get(f"{category}_exercise_name")
-    known = None
-    if kind is not None and kind.enum:
-        known = kind.enum.get(name)
-    if known is None and isinstance(category, str) and category != "unknown":
-        known = category
-    if known is None:
+    # The profile has a type with the names of the exercises of each category.
+    exercise_type = FIELD_TYPES.get(f"{category}_exercise_name")
+    label = None
+    if exercise_type is not None and exercise_type.enum:
+        label = exercise_type.enum.get(name)
+    if label is None and isinstance(category, str) and category != "unknown":
+        label = category
+    if label is None:
         return "Unknown"
-    return str(known).replace("_", " ").capitalize()
+    return str(label).replace("_", " ").capitalize()
 
 
 def _category(value: Any) -> Any:
-    """The name of a kind of exercise; of several fitdecode gives the numbers."""
+    """Return the name of a category of exercises.
+
+    fitdecode returns a name for a single value, and numbers for an array.
+    """
     category = _first_known(value)
     return FIELD_TYPES["exercise_category"].enum.get(category, category)
 
 
 def _first_known(value: Any) -> Any:
-    """A set may be of several exercises, of which the device was least unsure of the first."""
+    """Return the value, or the first known one of an array.
+
+    A device that recognizes exercises lists several candidates, the most likely one first.
+    """
     if not isinstance(value, tuple):
         return value
     return next((part for part in value if part is not None), None)

@@ -1,4 +1,6 @@
-"""Reads single values out of decoded messages, whatever a file put into their place."""
+"""Access to single values of decoded messages, which can have an unexpected type in a
+damaged file.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,13 @@ def number(
     *,
     zero: bool = True,
 ) -> float | None:
-    """A figure of a message, where it is one; ``zero=False`` for what no workout has none of."""
+    """Return a number of a message, or ``None`` if it is missing, not a number, or not finite.
+
+    Args:
+        values: The decoded message.
+        name: The name of the field in the FIT profile.
+        zero: Whether 0 is a value. If not, it is treated as missing.
+    """
     value = seconds(values, name)
     if value is None or not math.isfinite(value):
         return None
@@ -25,7 +33,7 @@ def number(
 
 
 def seconds(values: Values, name: str) -> float | None:
-    """A time of a message, where it says one that is a number."""
+    """Return a field of a message as a float, or ``None`` if it is not a number."""
     value = values.get(name)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
@@ -33,16 +41,16 @@ def seconds(values: Values, name: str) -> float | None:
 
 
 def cadence(values: Values, name: str) -> float | None:
-    """A cadence with its fraction."""
-    whole = number(values, name)
-    if whole is None:
+    """Return a cadence with its fraction, which FIT keeps in a second field."""
+    revolutions = number(values, name)
+    if revolutions is None:
         return None
     fraction = number(values, name.replace("_cadence", "_fractional_cadence"))
-    return whole + (fraction or 0.0)
+    return revolutions + (fraction or 0.0)
 
 
 def text(value: Any) -> str | None:
-    """A text without what cannot be printed, ``None`` where nothing is left of it."""
+    """Return a text without characters that cannot be printed, or ``None`` if nothing is left."""
     first = first_part(value)
     if not isinstance(first, str):
         return None
@@ -51,8 +59,9 @@ def text(value: Any) -> str | None:
 
 
 def first_part(value: Any) -> Any:
-    """The value itself, or the first part that says something: fitdecode makes several of a text
-    that has zeros in it.
+    """Return the value, or its first part that is not empty.
+
+    fitdecode splits a text that contains zero bytes into several parts.
     """
     if not isinstance(value, tuple):
         return value

@@ -1,6 +1,4 @@
-"""The figures of one session: those that it states, those that its samples give, and the athlete's
-own.
-"""
+"""The summary of one session: the values that it states, and those that follow from its samples."""
 
 from __future__ import annotations
 
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
     from fitglue_formats.fit.messages import Values
     from fitglue_formats.fit.samples import Samples
 
-#: Field of the model ← field of a session; below zero, nothing was measured.
+#: Field of the model ← field of the message ``session``. A negative value means "not measured".
 _AMOUNTS = {
     "elapsed_s": "total_elapsed_time",
     "moving_s": "total_timer_time",
@@ -32,7 +30,8 @@ _AMOUNTS = {
     "average_vertical_ratio_pct": "avg_vertical_ratio",
     "pool_length_m": "pool_length",
 }
-_FIGURES = {
+#: The same for fields of which a negative value is kept, such as a temperature.
+_OTHER_VALUES = {
     "average_watts": "avg_power",
     "max_watts": "max_power",
     "weighted_average_watts": "normalized_power",
@@ -46,7 +45,7 @@ _FIGURES = {
     "min_altitude_m": "enhanced_min_altitude",
     "max_altitude_m": "enhanced_max_altitude",
 }
-#: No workout has none of these: a zero says that the device did not measure it.
+#: Fields that are never 0 in a real workout: a zero means that the device did not measure them.
 _NEVER_ZERO = frozenset(
     {
         "elapsed_s",
@@ -61,6 +60,7 @@ _NEVER_ZERO = frozenset(
         "average_speed_mps",
     }
 )
+#: Name of a metric of the model ← field of the message ``session``.
 _METRICS = {
     "aerobic_training_effect": "total_training_effect",
     "anaerobic_training_effect": "total_anaerobic_training_effect",
@@ -75,17 +75,17 @@ _METRICS = {
     "jumps": "jump_count",
     "training_load_peak": "training_load_peak",
 }
-#: Channel → the fields of its mean and of its highest value.
+#: Channel → the fields of the model for its mean and for its maximum.
 _MEANS = {
     "heartrate": ("average_heartrate_bpm", "max_heartrate_bpm"),
     "watts": ("average_watts", "max_watts"),
 }
 
 
-def stated(session: Values) -> dict[str, Any]:
-    """The figures that a session says."""
+def stated_values(session: Values) -> dict[str, Any]:
+    """Return the fields of the model that the session states."""
     fields = {}
-    for field, name in (_AMOUNTS | _FIGURES).items():
+    for field, name in (_AMOUNTS | _OTHER_VALUES).items():
         may_be_zero = field not in _NEVER_ZERO
         amount = number(session, name, zero=may_be_zero)
         if amount is None:
@@ -96,38 +96,45 @@ def stated(session: Values) -> dict[str, Any]:
     return fields
 
 
-def computed(
+def computed_values(
     samples: Samples,
     start: float,
     moving_s: float | None,
 ) -> dict[str, Any]:
-    """The figures that follow from the samples of a session which began at ``start``."""
+    """Return the fields of the model that follow from the samples of a session.
+
+    Args:
+        samples: The samples of the session.
+        start: Its start in seconds after the FIT epoch.
+        moving_s: The stated time without pauses; the elapsed time is at least as long.
+    """
     fields: dict[str, Any] = {}
     if not len(samples):
         return fields
     last = float(samples.time[-1])
     span = last - start
+    # A single sample has no duration.
     if span > 0:
         fields["elapsed_s"] = max(span, moving_s or 0.0)
     distance = samples.channels.get("distance")
     if distance is not None:
         distances = known(distance)
-        gone = float(distances[-1])
-        fields["distance_m"] = max(gone, 0.0)
+        last_distance = float(distances[-1])
+        fields["distance_m"] = max(last_distance, 0.0)
     for channel, (average, highest) in _MEANS.items():
         values = samples.channels.get(channel)
         if values is not None:
             fields[average] = float(np.nanmean(values))
             fields[highest] = float(np.nanmax(values))
-    heights = samples.channels.get("altitude")
-    if heights is not None:
-        fields["min_altitude_m"] = float(np.nanmin(heights))
-        fields["max_altitude_m"] = float(np.nanmax(heights))
+    altitudes = samples.channels.get("altitude")
+    if altitudes is not None:
+        fields["min_altitude_m"] = float(np.nanmin(altitudes))
+        fields["max_altitude_m"] = float(np.nanmax(altitudes))
     return fields
 
 
 def metrics(session: Values) -> dict[str, float]:
-    """The figures that the model keeps by name."""
+    """Return the stated values that the model keeps in ``metrics``."""
     fields = {}
     for name, field in _METRICS.items():
         amount = number(session, field)
@@ -137,18 +144,22 @@ def metrics(session: Values) -> dict[str, float]:
 
 
 def effort(session: Values) -> dict[str, Any]:
-    """How hard it was: by the athlete, and by the device's own reckoning."""
+    """Return how hard the workout was, as rated by the athlete and as calculated by the device.
+
+    FIT profile, message ``session``: ``workout_rpe`` is the rating of perceived exertion times ten;
+    ``workout_feel`` runs from 0 (very weak) to 100 (very strong), in steps of 25.
+    """
     fields: dict[str, Any] = {}
     exertion = number(session, "workout_rpe")
     if exertion is not None and 0 <= exertion <= 100:
         fields["rpe"] = exertion / 10
     feel = number(session, "workout_feel")
     if feel is not None and 0 <= feel <= 100:
-        fields["feel"] = 5 - round(feel / 25)
+        fields["feel"] = 5 - round(feel / 25)  # of the model: 1 is very strong, 5 very weak
     load = number(session, "training_stress_score", zero=False)
     if load is not None:
         fields["training_load"] = load
-        # A file says TSS only where it was computed from power.
+        # Devices state a TSS only if they computed it from power.
         fields["training_loads"] = (TrainingLoad(load, "power", chosen=True),)
     intensity = number(session, "intensity_factor", zero=False)
     if intensity is not None:
