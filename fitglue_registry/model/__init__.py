@@ -1,5 +1,6 @@
-"""Activities, streams, sports and claims as plain typed values that know nothing of HTTP, SQL or
-plugins.
+"""The data model: activities, streams, sports and claims as plain typed values.
+
+This package knows nothing of HTTP, SQL or plugins.
 """
 
 from fitglue_registry.model.activity import (

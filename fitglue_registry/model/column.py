@@ -1,4 +1,4 @@
-"""A column of samples: numbers, pairs or lists, in which a gap is null and zero is a value."""
+"""The samples of a stream as a column of numbers, pairs or lists; a gap is not the same as zero."""
 
 from __future__ import annotations
 
@@ -11,16 +11,25 @@ if TYPE_CHECKING:
 
 Sample = float | tuple[float, float] | tuple[float, ...] | None
 
+#: A double that is not a number marks a gap, so that a column needs no second buffer for its gaps.
 _GAP = math.nan
 
 
 class Column:
-    """An immutable column of samples: numbers (width 1), pairs such as latitude and longitude
-    (width 2), or lists (width 0).
+    """An immutable column of samples: numbers, pairs such as latitude and longitude, or lists.
 
-    The doubles lie in one read-only buffer, so a column of 10,000 samples never becomes 10,000
-    Python objects on its way from a parser to the store. A gap is NaN inside and ``None`` outside;
-    a NaN that a source sends is a gap too.
+    All doubles are in one read-only buffer, so 10,000 samples do not become 10,000 Python objects
+    between a parser and the store. A gap is NaN in the buffer and ``None`` for callers; a NaN that
+    a source sends is a gap as well.
+
+    Args:
+        doubles: Buffer of all numbers, in the order of the samples.
+        width: 1 for numbers, 2 for pairs, 0 for lists.
+        lengths: For lists, the number of doubles of each sample, or -1 for a gap.
+
+    Raises:
+        TypeError: If the buffer does not contain doubles.
+        ValueError: If the arguments contradict each other.
     """
 
     __slots__ = ("_doubles", "_lengths", "_width")
@@ -32,51 +41,53 @@ class Column:
         lengths: tuple[int, ...] | None = None,
     ) -> None:
         if doubles.format != "d":
-            raise TypeError(f"a column is made of doubles, not of format {doubles.format!r}")
+            raise TypeError(f"a column needs a buffer of doubles, not of format {doubles.format!r}")
         if not _fit_together(doubles, width, lengths):
             raise ValueError(
-                "a column holds numbers (width 1), pairs (width 2), or lists with their "
+                "a column contains numbers (width 1), pairs (width 2), or lists with their "
                 "lengths (width 0)"
             )
         if lengths is not None and _total(lengths) != len(doubles):
-            raise ValueError("the lengths of a column of lists add up to its doubles")
+            raise ValueError("the lengths of a column of lists must add up to its doubles")
         self._doubles = doubles.toreadonly()
         self._width = width
         self._lengths = lengths
 
     @property
     def doubles(self) -> memoryview[Any]:
-        """All numbers, one after the other."""
+        """The read-only buffer of all numbers, in the order of the samples."""
         return self._doubles
 
     @property
     def width(self) -> int:
-        """1 for numbers, 2 for pairs, 0 for lists."""
+        """The kind of the samples: 1 for numbers, 2 for pairs, 0 for lists."""
         return self._width
 
     @property
     def lengths(self) -> tuple[int, ...] | None:
-        """Of lists, how many numbers each has; -1 for a gap."""
+        """The length of each list, -1 for a gap; ``None`` for numbers and pairs."""
         return self._lengths
 
     @classmethod
     def of(cls, samples: Iterable[float | None]) -> Column:
-        """A column of numbers; ``None`` is a gap."""
+        """Return a column of numbers; ``None`` is a gap."""
         return cls(memoryview(_doubles(samples)))
 
     @classmethod
     def pairs(cls, first: Sequence[float | None], second: Sequence[float | None]) -> Column:
-        """A column of pairs from two of equal length; a pair with one half missing is a gap
-        whole.
+        """Return a column of pairs; a pair that lacks one of its halves is a gap.
+
+        Raises:
+            ValueError: If ``first`` and ``second`` differ in length.
         """
         if len(first) != len(second):
             raise ValueError(
-                f"pairs need two columns of one length, not {len(first)} and {len(second)}"
+                f"pairs need two columns of equal length, not {len(first)} and {len(second)}"
             )
         left = _doubles(first)
         right = _doubles(second)
-        for index, (one, other) in enumerate(zip(left, right, strict=True)):
-            if math.isnan(one) or math.isnan(other):
+        for index, pair in enumerate(zip(left, right, strict=True)):
+            if any(map(math.isnan, pair)):
                 left[index] = right[index] = _GAP
         doubles = array("d", bytes(16 * len(left)))
         doubles[0::2] = left
@@ -85,8 +96,9 @@ class Column:
 
     @classmethod
     def lists(cls, samples: Sequence[Sequence[float] | None]) -> Column:
-        """A column of lists, such as the intervals between heart beats within each second; ``None``
-        is a gap.
+        """Return a column of lists; ``None`` is a gap.
+
+        An example is the stream ``hrv``: the intervals between heartbeats within each second.
         """
         doubles = array("d")
         lengths: list[int] = []
@@ -104,7 +116,11 @@ class Column:
 
     @classmethod
     def from_list(cls, samples: Sequence[Any]) -> Column:
-        """The inverse of :meth:`to_list`; raises ``ValueError`` for anything else."""
+        """Return the column that :meth:`to_list` would turn into these samples.
+
+        Raises:
+            ValueError: If the samples are neither all numbers nor all lists of numbers.
+        """
         kinds = {type(sample) for sample in samples if sample is not None}
         try:
             if kinds <= {int, float, bool}:
@@ -118,10 +134,10 @@ class Column:
                 return cls.lists(samples)
         except (TypeError, OverflowError) as error:
             raise ValueError("a sample is a number, a list of numbers, or null") from error
-        raise ValueError("a stream holds numbers, or lists, with null for a gap, never both")
+        raise ValueError("a stream contains either numbers or lists, with null for each gap")
 
     def to_list(self) -> list[float | list[float] | None]:
-        """The samples as JSON has them: numbers, lists, and null for a gap."""
+        """Return the samples as JSON values: numbers or lists, and null for a gap."""
         samples: list[float | list[float] | None] = []
         for sample in self:
             if isinstance(sample, tuple):
@@ -145,10 +161,12 @@ class Column:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Column):
             return NotImplemented
-        # Only samples count: lists of two are pairs, and a column of gaps may be of any width.
+        # Only the samples are compared: a list of two numbers equals a pair, and a column that has
+        # nothing but gaps can be of any width.
         return list(self) == list(other)
 
     def __hash__(self) -> int:
+        # Columns of different widths can be equal, so the hash uses only what they must share.
         return hash(("Column", len(self)))
 
     def __repr__(self) -> str:
@@ -185,8 +203,8 @@ def _with_gaps(samples: Iterable[float | None]) -> Iterator[float]:
         yield _GAP if sample is None else sample
 
 
-# In these loops NaN is told by what no other number does: it differs from itself. There is no
-# quicker way for a single number.
+# These loops recognize NaN because it is the only number that differs from itself; no other test of
+# a single number is faster.
 
 
 def _iterate_numbers(doubles: memoryview[Any]) -> Iterator[Sample]:

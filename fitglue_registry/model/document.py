@@ -1,4 +1,4 @@
-"""A source activity as a JSON document: encoding, decoding, and its published schema."""
+"""The JSON document of a source activity: encoding, decoding, and the published schema."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _encoder = msgspec.json.Encoder(enc_hook=_encode_hook)
 
 @cache
 def _decoder() -> msgspec.json.Decoder[SourceActivity]:
-    # JSON Schema calls 3.0 a whole number.
+    # Not strict, because JSON Schema accepts 3.0 as an integer.
     return msgspec.json.Decoder(
         SourceActivity,
         dec_hook=_decode_hook,
@@ -41,45 +41,52 @@ def _decoder() -> msgspec.json.Decoder[SourceActivity]:
 
 
 def encode(activity: SourceActivity) -> bytes:
-    """The document of a source activity, absent fields left out; raises ``ValueError`` for text
-    that is not Unicode.
+    """Return the document of a source activity, without the fields that are absent.
+
+    Raises:
+        ValueError: If a text cannot be encoded as UTF-8, because it contains a lone surrogate.
     """
     return _encoder.encode(activity)
 
 
 def decode(document: bytes | str) -> SourceActivity:
-    """The source activity of a document; raises ``ValueError`` (``msgspec.ValidationError``) naming
-    the path that is wrong.
+    """Return the source activity that a document describes.
+
+    Raises:
+        ValueError: If the document is invalid; a ``msgspec.ValidationError`` names the path.
     """
     return _decoder().decode(document)
 
 
 def to_builtins(activity: SourceActivity) -> dict[str, Any]:
-    """The document as plain dicts, lists, texts and numbers, for the contract and for
-    ``--json``.
+    """Return the document as plain dicts, lists, texts and numbers.
+
+    This form is validated against the schema and printed by ``--json``.
     """
     built: dict[str, Any] = msgspec.to_builtins(activity, enc_hook=_encode_hook)
     return built
 
 
 def document_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a source activity, made from the types, so that it cannot
-    drift from them.
+    """Return the JSON Schema (draft 2020-12) of a source activity.
+
+    It is generated from the types, so it cannot differ from them.
     """
     schema = msgspec.json.schema(SourceActivity, schema_hook=_schema_hook)
     for definition in schema["$defs"].values():
         if "description" in definition:
-            # A docstring is wrapped for the width of the code; a description is one text.
+            # A docstring is wrapped to the width of the code; a description is a single line.
             definition["description"] = " ".join(definition["description"].split())
     root = schema["$defs"]["SourceActivity"]
+    # The types cannot express that one of two fields must be present.
     root["anyOf"] = [{"required": ["start_utc"]}, {"required": ["start_local"]}]
-    whole = {
+    complete = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA_ID,
         "title": "Source activity",
     } | schema
-    # Defaults are tuples otherwise.
-    return msgspec.json.decode(msgspec.json.encode(whole), type=dict[str, Any])
+    # The round trip through JSON turns the tuples of default values into lists.
+    return msgspec.json.decode(msgspec.json.encode(complete), type=dict[str, Any])
 
 
 def _schema_hook(kind: type) -> dict[str, Any]:
@@ -88,6 +95,6 @@ def _schema_hook(kind: type) -> dict[str, Any]:
         return {
             "type": "array",
             "items": sample,
-            "description": "samples; null is a gap",
+            "description": "Samples; null is a gap.",
         }
     raise NotImplementedError(f"no schema for {kind.__name__}")

@@ -1,4 +1,4 @@
-"""Moments in UTC as texts: the one form that the store, views and JSON have."""
+"""The text form of moments in UTC, which the store, the views and JSON share."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ if TYPE_CHECKING:
 
 
 def utc_text(moment: datetime) -> str:
-    """A moment in UTC as ISO 8601 with ``Z``, as exact as it is."""
+    """Return a moment in UTC as ISO 8601 with ``Z``, at its full precision."""
     return moment.isoformat().replace("+00:00", "Z")
 
 
 def clock_text(moment: datetime) -> str:
-    """A moment of our own clock as ISO 8601 with ``Z``, to the millisecond: texts of one length
-    sort as the moments do.
+    """Return a moment of the host's clock as ISO 8601 with ``Z``, to the millisecond.
+
+    All these texts have the same length, so they sort in the order of the moments.
     """
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

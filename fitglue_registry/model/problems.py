@@ -1,4 +1,4 @@
-"""Rules for a source activity that its JSON Schema cannot say."""
+"""The rules for a source activity that its JSON Schema cannot express."""
 
 from __future__ import annotations
 
@@ -17,15 +17,20 @@ if TYPE_CHECKING:
 
     Problem = tuple[str, str]
 
+#: The limits are far above what any workout needs. They keep a faulty plugin from filling memory or
+#: the database.
 _MOST_CLAIMS = 100
-_LONGEST_CLAIM = 600  # an index holds them; a service, a colon and an external id
+_LONGEST_CLAIM = 600  # a service, a colon and an external id; claims are in an index of the store
 _MOST_STREAMS = 200
-_MOST_NUMBERS = 50_000_000  # a fortnight of forty channels, sampled once a second
+_MOST_NUMBERS = 50_000_000  # two weeks of forty channels at one sample per second
 
 
 def problems(activity: SourceActivity) -> list[Problem]:
-    """What is wrong with a source activity beyond its schema, as (field, reason); an empty list
-    where all is well.
+    """Return what is wrong with a source activity apart from its schema.
+
+    Returns:
+        Pairs of a field and a reason that continues a sentence about the field. The list is empty
+        for a valid source activity.
     """
     return [
         *_infinite_numbers(activity),
@@ -49,32 +54,37 @@ def _infinite_numbers(activity: SourceActivity) -> Iterator[Problem]:
 
 def _missing_values(activity: SourceActivity) -> Iterator[Problem]:
     if activity.start_utc is None and activity.start_local is None:
-        yield "start_utc", "neither a start in UTC nor a local one is given"
+        yield "start_utc", "is missing, and so is start_local; one of the two is needed"
     if activity.sport is None and activity.stub is None:
-        yield "sport", "is missing; use Other and keep the source's word in sport_raw"
+        yield "sport", "is missing; use Other, and put the source's name for it into sport_raw"
 
 
 def _wrong_claims(claims: Any) -> Iterator[Problem]:
-    """No workout has a hundred identities: one with more would draw the workouts of others
-    together.
+    """Yield what is wrong with the claims.
+
+    Claims join records into one activity. A source activity with hundreds of claims could join many
+    unrelated workouts.
     """
     if not isinstance(claims, tuple | list):
-        return  # the schema says so better
+        return  # the schema reports the wrong type with a better message
     if len(claims) > _MOST_CLAIMS:
-        yield "claims", f"are {len(claims):,}, and may be {_MOST_CLAIMS}"
+        yield "claims", f"are {len(claims):,}; at most {_MOST_CLAIMS} are allowed"
         return
     longest = max((len(claim) for claim in claims if isinstance(claim, str)), default=0)
     if longest > _LONGEST_CLAIM:
-        yield "claims", f"hold one of {longest:,} characters, and may have {_LONGEST_CLAIM}"
+        yield (
+            "claims",
+            f"include one of {longest:,} characters; at most {_LONGEST_CLAIM} are allowed",
+        )
 
 
 def _wrong_streams(streams: Any) -> Iterator[Problem]:
     if not isinstance(streams, tuple | list) or not all(map(_is_stream, streams)):
-        yield "streams", "holds something that is no Stream of texts and a Column"
+        yield "streams", "include something that is not a Stream of texts and a Column"
     elif _are_too_many(streams):
         yield (
             "streams",
-            f"hold more than {_MOST_NUMBERS:,} numbers, or are more than {_MOST_STREAMS}",
+            f"are more than {_MOST_STREAMS}, or contain more than {_MOST_NUMBERS:,} numbers",
         )
     else:
         yield from _streams_that_do_not_fit(streams)
@@ -89,17 +99,19 @@ def _are_too_many(streams: Sequence[Stream]) -> bool:
 def _streams_that_do_not_fit(streams: Sequence[Stream]) -> Iterator[Problem]:
     lengths = {stream.type: len(stream.values) for stream in streams}
     if len(lengths) != len(streams):
-        yield "streams", "two streams have the same type"
+        yield "streams", "include two of the same type"
     if lengths and "time" not in lengths:
-        yield "streams", "there is no time stream, so no sample has a moment"
+        yield "streams", "lack the stream time, so the samples have no moments"
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        yield "streams", f"streams differ in length: {listed}"
+        yield "streams", f"differ in length: {listed}"
 
 
 def _is_stream(value: object) -> bool:
-    """Types are not looked at when a struct is made, and streams are encoded apart from the
-    document that the schema sees.
+    """Return whether a value is a stream whose fields have the right types.
+
+    The schema cannot check this: msgspec does not check types when a struct is created, and streams
+    are stored separately from the document that is validated.
     """
     if type(value) is not Stream or type(value.values) is not Column:
         return False

@@ -1,8 +1,7 @@
-"""The sports by their canonical names (those that Strava and Intervals.icu share) and the family of
-each.
+"""The canonical names of sports, which Strava and Intervals.icu share, and their families.
 
-A family holds sports that two sources may give to one and the same workout: compare families, never
-strings.
+Two sources can assign different sports to the same workout, but these sports belong to one family.
+Compare families, never names of sports.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
 
 
 def _inverted(groups: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """Member → group."""
+    """Return a mapping of member → group for a mapping of group → members."""
     group_of: dict[str, str] = {}
     for group, members in groups.items():
         group_of |= dict.fromkeys(members, group)
@@ -70,13 +69,14 @@ def _inverted(groups: Mapping[str, Iterable[str]]) -> dict[str, str]:
 
 
 SPORTS = _inverted(_FAMILIES)
-"""Canonical sport → family."""
+"""Mapping of canonical sport → family."""
 
-#: On foot a cadence counts one leg in most sources (Garmin, Intervals.icu): the plugin says which.
+#: Sports on foot. Their cadence counts one leg in most sources (Garmin, Intervals.icu), so a plugin
+#: must state whether it does.
 ON_FOOT = frozenset(_FAMILIES["running"] + _FAMILIES["walking"])
 
-#: Words of Garmin Connect, FIT and others (Garmin's type keys, FIT's sports) for a sport that has
-#: another name here.
+#: Canonical sport → other names for it: the type keys of Garmin Connect, the sports of the FIT
+#: profile, and names that other services use.
 _WORDS = {
     "Run": "running track_running street_running indoor_running ultra_run obstacle_run",
     "VirtualRun": "treadmill_running virtual_running treadmill",
@@ -116,12 +116,14 @@ _ALIASES = _inverted({sport: words.split() for sport, words in _WORDS.items()})
 
 
 def canonical_sport(raw: str | None) -> str:
-    """The canonical sport for a source's own word, ``Other`` where the word is missing or unknown
-    (keep the word beside it).
+    """Return the canonical sport for a source's name of a sport.
+
+    The result is ``Other`` if the name is missing or unknown; keep the name in ``sport_raw``.
     """
     if not raw:
         return "Other"
     words = raw.strip().casefold().replace("-", " ").replace("_", " ").split()
+    # Canonical names match with and without separators: "Gravel Ride" is GravelRide.
     sport = _BY_FOLDED.get("".join(words))
     if sport is not None:
         return sport
@@ -129,5 +131,5 @@ def canonical_sport(raw: str | None) -> str:
 
 
 def family(sport: str) -> str:
-    """The family of a canonical sport; an unknown one is ``other``."""
+    """Return the family of a canonical sport, or ``other`` for an unknown sport."""
     return SPORTS.get(sport, "other")

@@ -1,8 +1,7 @@
-"""The words that the store writes into its columns, each of them in one enum.
+"""The enums of the values that the store writes into its columns.
 
-Every member is a text (or a number) and compares equal to it, so a row that was read from the
-database needs no conversion. A value that is here is in the databases of users and is never
-changed.
+Each member is a text or a number and compares equal to it, so a row that was read from the database
+needs no conversion. Never change a value, because it is in the databases of users.
 """
 
 from __future__ import annotations
@@ -11,20 +10,20 @@ from enum import IntEnum, StrEnum
 
 
 class ConnectionState(StrEnum):
-    """Whether a connection can be synced (``fg_connections.state``)."""
+    """The state of a connection (``fg_connections.state``)."""
 
-    OK = "ok"
+    OK = "ok"  # the last sync or connect accepted its credentials
     CREDENTIALS_REJECTED = "credentials-rejected"
 
 
 class RecordState(StrEnum):
-    """What is known of a record at its source (``fg_records.state``)."""
+    """What is known about a record at its source (``fg_records.state``)."""
 
     LISTED = "listed"
-    UNLISTED = "unlisted"  # no window shows it, but its id was confirmed to be there
-    STUB = "stub"  # listed, but never delivered
-    MISSING = "missing"  # not listed any more, to be confirmed by its id
-    GONE = "gone"
+    UNLISTED = "unlisted"  # no list has it, but a request for its id confirmed that it exists
+    STUB = "stub"  # listed, but the source does not deliver it
+    MISSING = "missing"  # no longer listed; a request for its id will confirm it
+    GONE = "gone"  # the source confirmed that it no longer exists
 
 
 #: The states of a record whose parts can be fetched.
@@ -32,7 +31,7 @@ FETCHABLE = (RecordState.LISTED, RecordState.UNLISTED)
 
 
 class PartName(StrEnum):
-    """The pieces that a record can have (``fg_parts.part``, ``fg_raw.part``)."""
+    """The parts that a record can have (``fg_parts.part``, ``fg_raw.part``)."""
 
     SUMMARY = "summary"
     DETAIL = "detail"
@@ -41,50 +40,54 @@ class PartName(StrEnum):
 
 
 class PartState(StrEnum):
-    """How far the store is with a part of a record (``fg_parts.state``)."""
+    """The progress of fetching a part of a record (``fg_parts.state``)."""
 
-    WANTED = "wanted"
-    HAVE = "have"
+    WANTED = "wanted"  # to be fetched
+    HAVE = "have"  # stored
     NONE = "none"  # the source has no such part
-    FAILED = "failed"  # given up until the next walk through the whole history
+    FAILED = "failed"  # not tried again before the next full walk
 
 
 class Packing(StrEnum):
-    """How the bytes of a raw part are kept (``fg_raw.packing``)."""
+    """How the bytes of a raw part are stored (``fg_raw.packing``)."""
 
-    VERBATIM = "verbatim"
-    ZSTD = "zstd"
-    BLOB = "blob"
+    VERBATIM = "verbatim"  # as received, for example in gzip
+    ZSTD = "zstd"  # compressed with zstd and a dictionary
+    BLOB = "blob"  # in the blob store; the row has only its address
 
 
 class Verdict(StrEnum):
-    """What is said of a pair of source activities (``fg_opinions.verdict``), or of whole activities
-    (``fg_verdicts.verdict``, without ``ask``).
+    """An opinion about a pair of source activities, or an athlete's decision about activities.
+
+    Opinions are in ``fg_opinions.verdict`` and decisions, which are never ``ask``, in
+    ``fg_verdicts.verdict``.
     """
 
     SAME = "same"
     DIFFERENT = "different"
-    ASK = "ask"
+    ASK = "ask"  # the evidence is not sufficient; the athlete must decide
 
 
 class SaidBy(StrEnum):
-    """Who says it (``fg_opinions.said_by``), if it is not a plugin, which is named by its name."""
+    """Where an opinion comes from (``fg_opinions.said_by``), or else the name of a plugin."""
 
     PERSON = "person"
-    PERSON_OF_A_COPY = "person, of a copy"  # of others that assert the same identities
-    SCORE = "score"
-    CLAIM = "claim"
+    # The athlete decided about other source activities that assert the same identities.
+    PERSON_OF_A_COPY = "person, of a copy"
+    SCORE = "score"  # the scorer compared the two
+    CLAIM = "claim"  # the two assert the same identity
 
 
 class Origin(IntEnum):
-    """Where the value of a field comes from (``fg_activities.origins``), if it is not a source
-    activity, which is named by its id.
+    """The origin of a field's value (``fg_activities.origins``), if it is not a source activity.
+
+    A value that comes from a source activity has that source activity's id there instead.
     """
 
-    ATHLETE = 0
+    ATHLETE = 0  # no source activity has the id 0
 
 
-#: The key in ``fg_activities.origins`` for all fields that are not named there.
+#: Key in ``fg_activities.origins`` for all fields that have no key of their own.
 OTHER_FIELDS = ""
 
 
@@ -92,33 +95,34 @@ class RunKind(StrEnum):
     """What a run does (``fg_runs.kind``)."""
 
     SYNC = "sync"
-    REBUILD = "rebuild"
-    RETRY = "retry"
+    REBUILD = "rebuild"  # normalizes what is stored once more
+    RETRY = "retry"  # tries the records in quarantine again
 
 
 class RunOutcome(StrEnum):
-    """How a run ended (``fg_runs.outcome``); a run that was killed has none."""
+    """How a run ended (``fg_runs.outcome``); the outcome of a killed run stays null."""
 
-    COMPLETE = "complete"
-    STOPPED = "stopped"
-    FAILED = "failed"
+    COMPLETE = "complete"  # it did everything that was due
+    STOPPED = "stopped"  # interrupted before its end; the next run continues
+    FAILED = "failed"  # an error ended it
 
 
 class RunDecision(StrEnum):
-    """What a run decided about a record (``fg_decisions.decision``); a part that does not exist is
-    ``no-`` and its name.
+    """What a run decided about a record (``fg_decisions.decision``).
+
+    The column also has ``no-`` followed by the name of a part that the source does not have.
     """
 
     NEW = "new"
     CHANGED = "changed"
     STUB = "stub"
-    NATIVE = "native"  # delivered now, after it was a stub
-    BACK = "back"  # listed again, after it was missing or gone
+    NATIVE = "native"  # delivered now; it was a stub before
+    BACK = "back"  # listed again; it was missing or gone before
     MISSING = "missing"
-    CONFIRMED = "confirmed"  # its id is there, though no window shows it
+    CONFIRMED = "confirmed"  # a request for its id found it, although no list has it
     GONE = "gone"
-    LATER = "later"
-    NOT_FETCHED = "not-fetched"
+    LATER = "later"  # the source cannot deliver a part yet
+    NOT_FETCHED = "not-fetched"  # fetching a part failed
     QUARANTINED = "quarantined"
-    RELEASED = "released"
+    RELEASED = "released"  # from quarantine
     REBUILT = "rebuilt"

@@ -1,4 +1,4 @@
-"""Streams: the channels of samples over time that an activity may have, and their units."""
+"""Streams: the channels of samples over time of an activity, and their units."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from msgspec import Meta, Struct
 
 from fitglue_registry.model.column import Column
 
-#: Unit of every stream that the model names; others keep their source's name and have no promised
-#: unit.
+#: Name of a stream → its unit. A stream that is not listed here keeps the name and the unit of its
+#: source. The unit ``1`` means that the number has no dimension.
 STREAM_UNITS: dict[str, str] = {
     "time": "s since start",
     "latlng": "degrees (WGS 84)",
@@ -39,21 +39,29 @@ STREAM_UNITS: dict[str, str] = {
 
 
 class Stream(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """One channel: sample *k* of each stream of an activity belongs to sample *k* of its ``time``
-    stream.
+    """One channel of samples.
+
+    Sample *k* of each stream was taken at the moment that sample *k* of the stream ``time`` states,
+    so all streams of an activity have the same length.
     """
 
     type: Annotated[
         str,
         Meta(
             min_length=1,
-            description="canonical name where the model has one, else the source's own",
+            description="Canonical name if the model has one, otherwise the source's name.",
         ),
     ]
     values: Column
-    unit: str | None = None
-    name: Annotated[str | None, Meta(description="the athlete's label of a custom stream")] = None
-    raw_type: Annotated[str | None, Meta(description="the source's name where it differs")] = None
+    unit: Annotated[
+        str | None, Meta(description="Unit, if the model does not define one for the type.")
+    ] = None
+    name: Annotated[
+        str | None, Meta(description="Label that the athlete gave to a custom stream.")
+    ] = None
+    raw_type: Annotated[
+        str | None, Meta(description="Name at the source, if it differs from the type.")
+    ] = None
     custom: Annotated[
-        bool, Meta(description="defined by the athlete, meaning unknown to the source")
+        bool, Meta(description="Whether the athlete defined the stream at the source.")
     ] = False

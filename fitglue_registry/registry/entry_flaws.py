@@ -258,5 +258,5 @@ def _issue_codes(entry: Entry) -> Iterator[Flaw]:
                     "FG-entry-issue-code",
                     ("issues", number, "codes", position),
                     f"{code!r} is not the code of an error",
-                    fix="a code is FG- and a kebab name, such as FG-key-rejected",
+                    fix="a code is FG- and a kebab-case name, such as FG-key-rejected",
                 )

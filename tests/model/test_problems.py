@@ -40,9 +40,9 @@ def test_a_source_activity_without_sport_is_named_unless_it_is_a_stub(activity):
 @pytest.mark.parametrize(
     ("streams", "reason"),
     [
-        ((TIME, Stream("watts", Column.of([1, 2]))), "streams differ in length: time 3, watts 2"),
-        ((Stream("watts", Column.of([1])),), "there is no time stream"),
-        ((TIME, TIME), "two streams have the same type"),
+        ((TIME, Stream("watts", Column.of([1, 2]))), "differ in length: time 3, watts 2"),
+        ((Stream("watts", Column.of([1])),), "lack the stream time"),
+        ((TIME, TIME), "include two of the same type"),
     ],
 )
 def test_streams_that_do_not_fit_together_are_named(activity, streams, reason):
