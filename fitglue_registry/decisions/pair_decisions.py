@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import sqlalchemy as sa
 
-from fitglue_registry.model.stored import SaidBy, Verdict
+from fitglue_registry.model.stored import OpinionSource, Verdict
 from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.natural_keys import ids_of_keys, is_natural_key, key_of
 from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinion
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 #: Who is named for an opinion that follows from a decision: the athlete decided about these very
 #: source activities, or about others that assert the identities of these.
-BY_ATHLETE = (SaidBy.PERSON, SaidBy.PERSON_OF_A_COPY)
+BY_ATHLETE = (OpinionSource.PERSON, OpinionSource.PERSON_OF_A_COPY)
 _REASONS = {
     Verdict.SAME: "you said that they are one workout",
     Verdict.DIFFERENT: "you said that they are two workouts",
@@ -157,7 +157,7 @@ def recall_decisions(
     """
     if not rows or not _has_decisions(db, athlete_id):
         return
-    drop_opinions(db, [row.id for row in rows], [SaidBy.PERSON_OF_A_COPY])
+    drop_opinions(db, [row.id for row in rows], [OpinionSource.PERSON_OF_A_COPY])
     identities: set[str] = set()
     for row in rows:
         identities.add(key_of(row))
@@ -206,7 +206,7 @@ def _write_opinions(
         if first not in recalled and second not in recalled:
             continue
         is_exact = places[first].exact and places[second].exact
-        said_by = SaidBy.PERSON if is_exact else SaidBy.PERSON_OF_A_COPY
+        said_by = OpinionSource.PERSON if is_exact else OpinionSource.PERSON_OF_A_COPY
         reason = _REASONS[decision.verdict]
         opinion = PairOpinion(first, second, said_by, decision.verdict, reason)
         put_opinion(db, opinion, now)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_registry.dedupe.edges import pair_key, settled_edges, strength
-from fitglue_registry.model.stored import SaidBy, Verdict
+from fitglue_registry.model.stored import OpinionSource, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -106,7 +106,7 @@ def questions(
 
     open_edges = []
     for (first, second), edge in settled.items():
-        if edge.said_by == SaidBy.PERSON or edge.verdict == Verdict.DIFFERENT:
+        if edge.said_by == OpinionSource.PERSON or edge.verdict == Verdict.DIFFERENT:
             continue
         one = group_of.get(first)
         other = group_of.get(second)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from fitglue_registry.model.stored import SaidBy, Verdict
+from fitglue_registry.model.stored import OpinionSource, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ PairKey = tuple[int, int]
 class Edge:
     """One statement about a pair: of equal claims, a plugin, the score, or the athlete.
 
-    ``said_by`` is a ``SaidBy`` or the name of a plugin; ``probability`` is that of being the same
+    ``said_by`` is an ``OpinionSource`` or a plugin name; ``probability`` is that of being the same
     workout, where the score states it.
     """
 
@@ -56,7 +56,7 @@ def claim_edges(candidates: Iterable[Candidate]) -> list[Edge]:
     edges: dict[PairKey, Edge] = {}
     for claim, ids in sorted(holders.items()):
         for first, second in combinations(sorted(ids), 2):
-            edge = Edge(first, second, Verdict.SAME, SaidBy.CLAIM, f"both are {claim}")
+            edge = Edge(first, second, Verdict.SAME, OpinionSource.CLAIM, f"both are {claim}")
             edges.setdefault(edge.key, edge)
     return list(edges.values())
 
@@ -77,13 +77,13 @@ def inherited(edges: Sequence[Edge]) -> list[Edge]:
 
     inherited_edges: dict[PairKey, Edge] = {}
     for edge in edges:
-        if edge.said_by != SaidBy.PERSON or edge.verdict != Verdict.SAME:
+        if edge.said_by != OpinionSource.PERSON or edge.verdict != Verdict.SAME:
             continue
         for side, other in ((edge.first, edge.second), (edge.second, edge.first)):
             for copy in copies[side]:
                 pair = pair_key(copy, other)
                 if copy != other and pair not in settled:
-                    said_by = SaidBy.PERSON_OF_A_COPY
+                    said_by = OpinionSource.PERSON_OF_A_COPY
                     inherited_edges[pair] = Edge(*pair, Verdict.SAME, said_by, edge.reason)
     return list(inherited_edges.values())
 
@@ -101,9 +101,9 @@ def settled_edges(edges: Iterable[Edge]) -> dict[PairKey, Edge]:
 
 def strength(edge: Edge) -> int:
     """How much a statement counts; the smallest number wins."""
-    if edge.said_by == SaidBy.PERSON:
+    if edge.said_by == OpinionSource.PERSON:
         return 0
-    if edge.said_by == SaidBy.SCORE:
+    if edge.said_by == OpinionSource.SCORE:
         return 2
     return 1
 

@@ -14,7 +14,7 @@ from fitglue_registry.dedupe.candidates import candidate_pairs
 from fitglue_registry.dedupe.cluster import clusters, questions
 from fitglue_registry.dedupe.edges import Edge, claim_edges, pair_key
 from fitglue_registry.dedupe.score import judge
-from fitglue_registry.model.stored import SaidBy, Verdict
+from fitglue_registry.model.stored import OpinionSource, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,7 +75,7 @@ def edge_of(
     judgment: Judgment,
 ) -> Edge:
     """A judgment of the score as a statement about a pair."""
-    return Edge(one.id, other.id, judgment.verdict, SaidBy.SCORE, "", judgment.probability)
+    return Edge(one.id, other.id, judgment.verdict, OpinionSource.SCORE, "", judgment.probability)
 
 
 def match(

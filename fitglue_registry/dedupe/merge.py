@@ -9,7 +9,7 @@ import msgspec
 
 from fitglue_registry.dedupe.preferences import ABSENT, Member, choose, rank
 from fitglue_registry.model import Provenance, SourceActivity
-from fitglue_registry.model.stored import OTHER_FIELDS, Origin
+from fitglue_registry.model.stored import OTHER_FIELDS, FieldOrigin
 from fitglue_registry.registry import MergeRules
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def merge(
         if choice.giver is None and choice.field in SourceActivity.__struct_fields__:
             values[choice.field] = choice.value
             values["provenance"][choice.field] = Provenance("reported", by="athlete")
-            origins[choice.field] = Origin.ATHLETE
+            origins[choice.field] = FieldOrigin.ATHLETE
     merged = msgspec.structs.replace(best.activity, **{**values, "streams": ()})
     return merged, _named_origins(best, origins, values)
 
@@ -99,7 +99,7 @@ def _named_origins(
 ) -> Origins:
     named: Origins = {OTHER_FIELDS: best.id}
     for name, giver in origins.items():
-        has_value = giver == Origin.ATHLETE or values.get(name, True) not in ABSENT
+        has_value = giver == FieldOrigin.ATHLETE or values.get(name, True) not in ABSENT
         if giver != best.id and has_value:
             named[name] = giver
     return named

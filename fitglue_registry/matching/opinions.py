@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from fitglue_registry.dedupe import Edge, Judgment, Line
-from fitglue_registry.model.stored import SaidBy
+from fitglue_registry.model.stored import OpinionSource
 
 if TYPE_CHECKING:
     from typing import Any
@@ -52,7 +52,7 @@ def judgment_of_opinion(opinion: Any) -> Judgment:
 def edge_of_opinion(opinion: Any) -> Edge:
     """A stored opinion as an edge between two candidates."""
     probability = 1.0
-    if opinion.said_by == SaidBy.SCORE:
+    if opinion.said_by == OpinionSource.SCORE:
         probability = judgment_of_opinion(opinion).probability
     return Edge(
         opinion.first_id,

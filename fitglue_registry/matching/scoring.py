@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fitglue_registry.matching.opinions import reason_of_judgment
-from fitglue_registry.model.stored import SaidBy, Verdict
+from fitglue_registry.model.stored import OpinionSource, Verdict
 from fitglue_registry.store.opinions import PairOpinion, drop_opinions, put_opinion
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ def store_scores(
     db = candidates.db
     changed = candidates.of(rows.values())
     others = candidates.of(near_by.values())
-    drop_opinions(db, [candidate.id for candidate in changed], [SaidBy.SCORE])
+    drop_opinions(db, [candidate.id for candidate in changed], [OpinionSource.SCORE])
     claims = {candidate.id: candidate.claims for candidate in (*changed, *others)}
     for edge in scorer.judge_candidates(changed, others):
         if edge.verdict == Verdict.DIFFERENT or claims[edge.first] & claims[edge.second]:
             continue
         first, second = sorted((edge.first, edge.second))
         reason = reason_of_judgment(scorer.judgments[first, second])
-        put_opinion(db, PairOpinion(first, second, SaidBy.SCORE, edge.verdict, reason), now)
+        put_opinion(db, PairOpinion(first, second, OpinionSource.SCORE, edge.verdict, reason), now)

@@ -68,7 +68,7 @@ class Verdict(StrEnum):
     ASK = "ask"  # the evidence is not sufficient; the athlete must decide
 
 
-class SaidBy(StrEnum):
+class OpinionSource(StrEnum):
     """Where an opinion comes from (``fg_opinions.said_by``), or else the name of a plugin."""
 
     PERSON = "person"
@@ -78,7 +78,7 @@ class SaidBy(StrEnum):
     CLAIM = "claim"  # the two assert the same identity
 
 
-class Origin(IntEnum):
+class FieldOrigin(IntEnum):
     """The origin of a field's value (``fg_activities.origins``), if it is not a source activity.
 
     A value that comes from a source activity has that source activity's id there instead.

@@ -64,7 +64,7 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
         return f"FITGLUE_{integration}_{self.name}".upper().replace("-", "_")
 
 
-class Part(Struct, frozen=True, forbid_unknown_fields=True, rename={"comes_from": "from"}):
+class EntryPart(Struct, frozen=True, forbid_unknown_fields=True, rename={"comes_from": "from"}):
     """One piece of a record: comes with the ``list`` or by ``fetch`` (``bulk`` ids a call), wanted
     by default or with an option.
 
@@ -207,7 +207,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     closed: Closed | None = None
     http: Http | None = None
     hooks: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = (Part(name="summary", comes_from="list"),)
+    parts: tuple[EntryPart, ...] = (EntryPart(name="summary", comes_from="list"),)
     sync: Sync = Sync()
     volatile: tuple[str, ...] = ()
     capabilities: Capabilities = Capabilities()
@@ -236,6 +236,6 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
                 return entry_id
         return None
 
-    def part(self, name: str) -> Part | None:
+    def part(self, name: str) -> EntryPart | None:
         """The part of that name, if the source has one."""
         return next((part for part in self.parts if part.name == name), None)

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fitglue_registry.registry.catalogue import Catalogue
-    from fitglue_registry.registry.entry import Closed, Delay, Entry, Field, Part
+    from fitglue_registry.registry.entry import Closed, Delay, Entry, EntryPart, Field
 
 _PARTS = {
     "summary": "summary",
@@ -62,7 +62,7 @@ def _mode(entry: Entry) -> str:
     )
 
 
-def _way(part: Part) -> str:
+def _way(part: EntryPart) -> str:
     if part.comes_from == "list":
         return "comes with the list"
     way = "fetched one by one"

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from fitglue_registry.plugins import Availability as Availability
     from fitglue_registry.registry import Datum as Datum
     from fitglue_registry.registry import Entry as Entry
+    from fitglue_registry.registry import EntryPart as EntryPart
     from fitglue_registry.registry import Field as Field
-    from fitglue_registry.registry import Part as Part
     from fitglue_registry.services.athletes import Athletes
     from fitglue_registry.services.connecting import Connections
     from fitglue_registry.workspace import Workspace

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.dedupe import Member, alternatives
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model import to_builtins
-from fitglue_registry.model.stored import Origin, RecordState
+from fitglue_registry.model.stored import FieldOrigin, RecordState
 from fitglue_registry.services.closed_services import fix_with_alternatives
 from fitglue_registry.services.opinions import opinions_across, opinions_inside
 from fitglue_registry.services.record_stories import story_of_record
@@ -93,7 +93,7 @@ def _values_from(found: ActivityDetails, names: Names) -> dict[str, str]:
 
 
 def _giver(names: Names, member_id: int) -> str:
-    if member_id == Origin.ATHLETE:
+    if member_id == FieldOrigin.ATHLETE:
         return "you"
     return names.get(member_id, "?")
 
@@ -108,7 +108,7 @@ def _alternatives(found: ActivityDetails, names: Names) -> list[Plain]:
         others = []
         for member_id, value in values:
             others.append({"from": names[member_id], "value": to_builtins(value)})
-        origin = found.origins.get(field, found.origins.get("", Origin.ATHLETE))
+        origin = found.origins.get(field, found.origins.get("", FieldOrigin.ATHLETE))
         differing.append(
             {
                 "field": field,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.decisions.open_questions import evidence_of
 from fitglue_registry.dedupe import claim_edges
 from fitglue_registry.matching.candidate_cache import CandidateCache
-from fitglue_registry.model.stored import SaidBy, Verdict
+from fitglue_registry.model.stored import OpinionSource, Verdict
 from fitglue_registry.store.activity_details import activities_of
 from fitglue_registry.store.opinions import opinions_about, opinions_between
 from fitglue_registry.store.source_activity_rows import load_rows
@@ -34,7 +34,7 @@ def opinions_inside(db: Db, names: Names) -> list[Plain]:
 
 
 def _athlete_first(opinion: Plain) -> tuple[bool, bool]:
-    by_others = opinion["said_by"] != SaidBy.PERSON
+    by_others = opinion["said_by"] != OpinionSource.PERSON
     return by_others, opinion["verdict"] != Verdict.SAME
 
 
@@ -92,7 +92,7 @@ def _still_asked(opinions: Sequence[Any]) -> Iterator[Any]:
     """All but the questions that the athlete has answered."""
     answered = set()
     for row in opinions:
-        if row.said_by == SaidBy.PERSON:
+        if row.said_by == OpinionSource.PERSON:
             answered.add((row.first_id, row.second_id))
     for row in opinions:
         if row.verdict != Verdict.ASK or (row.first_id, row.second_id) not in answered:
@@ -101,7 +101,7 @@ def _still_asked(opinions: Sequence[Any]) -> Iterator[Any]:
 
 def _questions_first(row: Any) -> tuple[bool, bool, int, int]:
     settled = row.verdict != Verdict.ASK
-    by_others = row.said_by != SaidBy.PERSON
+    by_others = row.said_by != OpinionSource.PERSON
     return settled, by_others, row.first_id, row.second_id
 
 

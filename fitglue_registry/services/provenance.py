@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fitglue_registry.model.stored import Origin
+from fitglue_registry.model.stored import FieldOrigin
 
 if TYPE_CHECKING:
     from fitglue_registry.registry import Catalogue, Datum
@@ -29,7 +29,7 @@ def provenance_of(found: ActivityDetails, catalogue: Catalogue) -> Provenance:
     provenance: Provenance = {}
     for name in found.activity.__struct_fields__:
         giver = found.origins.get(name, found.origins.get("", 0))
-        if giver == Origin.ATHLETE and name in found.origins:
+        if giver == FieldOrigin.ATHLETE and name in found.origins:
             provenance[name] = dict(_BY_THE_ATHLETE)
             continue
         member = members.get(giver)

@@ -22,7 +22,7 @@ from fitglue_registry.sync.lock import lock_of
 from fitglue_registry.sync.run import Run
 
 if TYPE_CHECKING:
-    from fitglue_registry.registry import Part
+    from fitglue_registry.registry import EntryPart
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.options import Options
 
@@ -80,12 +80,12 @@ class _Sync:
         yield from confirm_missing(self._run, asked)  # what a fetch did not find
         yield from retry_quarantine(self._run)
 
-    def _is_fetched(self, part: Part) -> bool:
+    def _is_fetched(self, part: EntryPart) -> bool:
         if part.comes_from != "fetch":
             return False
         return self._options.streams or part.name != PartName.STREAMS.value
 
-    def _window_to_ask_in(self, part: Part) -> Window | None:
+    def _window_to_ask_in(self, part: EntryPart) -> Window | None:
         """Where to look for records that were never asked for a part; ``None``: what was fetched
         before is kept up to date.
 

@@ -13,7 +13,7 @@ from fitglue_registry.decisions.remembered import RememberedDecisions
 from fitglue_registry.decisions.transaction import DecisionTransaction
 from fitglue_registry.matching.experts import Experts
 from fitglue_registry.matching.matcher import Matcher
-from fitglue_registry.model.stored import SaidBy
+from fitglue_registry.model.stored import OpinionSource
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.store.connections import remove_connection
@@ -51,7 +51,7 @@ def test_a_verdict_holds_for_the_very_source_activities(library):
     """Recalled as often as one likes."""
     one, two = library.source_activity(), library.source_activity()
     say(library, "same", one, two)
-    assert held(library, one) == held(library, two) == [(SaidBy.PERSON, "same")]
+    assert held(library, one) == held(library, two) == [(OpinionSource.PERSON, "same")]
 
 
 def test_a_verdict_holds_for_what_has_their_claims(library):
@@ -59,7 +59,7 @@ def test_a_verdict_holds_for_what_has_their_claims(library):
     one, two = library.source_activity(claims=("a:1",)), library.source_activity(claims=("b:1",))
     say(library, "different", one, two)
     copy = library.source_activity(claims=("a:1", "c:1"))
-    assert held(library, copy) == [(SaidBy.PERSON_OF_A_COPY, "different")]
+    assert held(library, copy) == [(OpinionSource.PERSON_OF_A_COPY, "different")]
 
 
 def test_a_claim_of_both_sides_tells_nothing(library):
@@ -75,7 +75,7 @@ def test_a_copy_that_asserts_something_else_now_is_no_copy_any_more(library, act
     say(library, "different", one, two)
     record = library.record()
     copy = library.put(record, activity(claims=("a:1",))).ids[0]
-    assert held(library, copy) == [(SaidBy.PERSON_OF_A_COPY, "different")]
+    assert held(library, copy) == [(OpinionSource.PERSON_OF_A_COPY, "different")]
     library.put(record, activity(claims=("c:1",)))
     assert held(library, copy) == []
 
@@ -85,7 +85,7 @@ def test_the_last_word_of_a_pair_counts(library):
     one, two = library.source_activity(), library.source_activity()
     say(library, "different", one, two)
     say(library, "same", one, two)
-    assert held(library, one) == [(SaidBy.PERSON, "same")]
+    assert held(library, one) == [(OpinionSource.PERSON, "same")]
 
 
 def test_an_older_word_that_also_names_a_third_does_not_come_back_with_it(library):
@@ -113,7 +113,7 @@ def test_a_verdict_outlives_the_connection(library):
     again = library.put(
         library.record(library.connection(id="again", account=Account(account)), "x1")
     ).ids[0]
-    assert held(library, again) == [(SaidBy.PERSON, "different")]
+    assert held(library, again) == [(OpinionSource.PERSON, "different")]
 
 
 def test_the_word_of_one_athlete_is_not_anothers(library, library_of):
@@ -129,7 +129,7 @@ def test_what_was_taken_back_holds_no_more(library):
     """Its source activities come back to be placed anew."""
     one, two = library.source_activity(), library.source_activity()
     number = say(library, "same", one, two)
-    assert held(library, one) == [(SaidBy.PERSON, "same")]
+    assert held(library, one) == [(OpinionSource.PERSON, "same")]
     [verdict] = load_decisions(library.db, "me", [number])
     assert undo_decision(transaction_of(library), verdict) == sorted((one, two))
     assert held(library, one, two) == []

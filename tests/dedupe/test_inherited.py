@@ -6,7 +6,7 @@ import pytest
 
 from fitglue_registry.dedupe import Edge
 from fitglue_registry.dedupe.edges import inherited
-from fitglue_registry.model.stored import SaidBy
+from fitglue_registry.model.stored import OpinionSource
 
 
 def edge(first, second, verdict="same", said_by="claim"):
@@ -17,8 +17,8 @@ def test_a_copy_of_one_side_is_the_same_as_the_other():
     """Whoever says that it is a copy, and whichever comes first."""
     found = inherited([edge(1, 2, said_by="person"), edge(3, 1, said_by="score"), edge(2, 4)])
     assert [(one.first, one.second, one.verdict, one.said_by) for one in found] == [
-        (2, 3, "same", SaidBy.PERSON_OF_A_COPY),
-        (1, 4, "same", SaidBy.PERSON_OF_A_COPY),
+        (2, 3, "same", OpinionSource.PERSON_OF_A_COPY),
+        (1, 4, "same", OpinionSource.PERSON_OF_A_COPY),
     ]
 
 

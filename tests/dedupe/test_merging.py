@@ -28,7 +28,7 @@ from fitglue_registry.model import (
     Stub,
     TrainingLoad,
 )
-from fitglue_registry.model.stored import Origin
+from fitglue_registry.model.stored import FieldOrigin
 from fitglue_registry.registry.loading import load_catalogue
 
 RULES = load_catalogue().merge_rules
@@ -397,7 +397,7 @@ def test_a_value_that_the_athlete_set_wins():
         choices=[Choice("title", "Our run"), Choice("distance_m", None)],
     )
     assert (merged.title, merged.distance_m) == ("Our run", None)
-    assert origins == {"": 1, "title": Origin.ATHLETE, "distance_m": Origin.ATHLETE}
+    assert origins == {"": 1, "title": FieldOrigin.ATHLETE, "distance_m": FieldOrigin.ATHLETE}
     assert merged.provenance["title"] == Provenance("reported", by="athlete")
 
 

@@ -56,7 +56,7 @@ SECTIONS = {
     http.Auth: "`http.auth`",
     http.Budget: "A budget of `http.budget`",
     http.Timeouts: "`http.timeouts`",
-    entry.Part: "A part of `parts`",
+    entry.EntryPart: "A part of `parts`",
     entry.Sync: "`sync`",
     entry.Delay: "`sync.delay`",
     entry.Capabilities: "`capabilities`",

@@ -15,8 +15,8 @@ WORDS = {
     "PartState": ["wanted", "have", "none", "failed"],
     "Packing": ["verbatim", "zstd", "blob"],
     "Verdict": ["same", "different", "ask"],
-    "SaidBy": ["person", "person, of a copy", "score", "claim"],
-    "Origin": [0],
+    "OpinionSource": ["person", "person, of a copy", "score", "claim"],
+    "FieldOrigin": [0],
     "RunKind": ["sync", "rebuild", "retry"],
     "RunOutcome": ["complete", "stopped", "failed"],
     "RunDecision": [
@@ -46,5 +46,5 @@ def test_a_word_is_written_as_it_is():
     """JSON, messages and the database get the word itself, whichever way it is written."""
     state = stored.RecordState.GONE
     assert json.dumps({state: state}) == '{"gone": "gone"}'
-    assert msgspec.json.encode({state: stored.Origin.ATHLETE}) == b'{"gone":0}'
+    assert msgspec.json.encode({state: stored.FieldOrigin.ATHLETE}) == b'{"gone":0}'
     assert f"{state}" == "gone"

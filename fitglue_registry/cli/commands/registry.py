@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.cli.layout import Document, Part
     from fitglue_registry.errors import FitglueError
-    from fitglue_registry.services.entries import Availability, Datum, Entry, Field
-    from fitglue_registry.services.entries import Part as PartSpec
+    from fitglue_registry.services.entries import Availability, Datum, Entry, EntryPart, Field
     from fitglue_registry.services.plugins import EntriesCheck, Report
 
 _COLUMNS = columns_of(("entry", "name", "plugin", "tier", "state"), flexible="name")
@@ -142,7 +141,7 @@ def _facts(entry: Entry, available: Availability) -> Iterator[tuple[str, str | N
     yield "file", entry.file
 
 
-def _part(part: PartSpec) -> str:
+def _part(part: EntryPart) -> str:
     if part.default:
         return part.name
     return f"{part.name} (with --{part.option})"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from fitglue_registry.plugin_api import Record
-    from fitglue_registry.registry import Part
+    from fitglue_registry.registry import EntryPart
     from fitglue_registry.sync.context import Processes, SyncContext, Workers
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ _MOST_STARTS = 3
 @contextmanager
 def pool_for(
     context: SyncContext,
-    part: Part,
+    part: EntryPart,
     total: int,
 ) -> Iterator[Pool | None]:
     """A pool for ``total`` records whose ``part`` is taken, or ``None`` where they are derived on

@@ -23,7 +23,7 @@ from fitglue_registry.sync.fetching.answers import Answered, in_batches, weight_
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
-    from fitglue_registry.registry import Part as PartEntry
+    from fitglue_registry.registry import EntryPart
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.fetching.answers import Derive
 
@@ -47,7 +47,7 @@ _HOOK = "fitglue_fetch"
 
 def ask_for(
     context: SyncContext,
-    part: PartEntry,
+    part: EntryPart,
     ids: Sequence[str],
     derive: Derive,
 ) -> Iterator[list[Answered]]:
@@ -188,7 +188,7 @@ class _Job:
 
 def _ask(
     context: SyncContext,
-    part: PartEntry,
+    part: EntryPart,
     ids_of_jobs: Sequence[Sequence[str]],
     derive: Derive,
 ) -> Generator[list[Answered], None, _Stretch]:
@@ -231,7 +231,7 @@ def _left(jobs: Iterable[_Job]) -> list[Sequence[str]]:
 
 def _answers(
     context: SyncContext,
-    part: PartEntry,
+    part: EntryPart,
     jobs: Sequence[_Job],
     derive: Derive,
 ) -> Generator[tuple[int, list[Answered] | FitglueError], None, None]:

@@ -22,7 +22,7 @@ from fitglue_registry.sync.reasons import reason_text
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Sequence
 
-    from fitglue_registry.registry import Part as PartEntry
+    from fitglue_registry.registry import EntryPart
     from fitglue_registry.store.records import RecordRow
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.deriving.deriver import Derived
@@ -64,7 +64,7 @@ def _bury_unasked(run: Run, missing: Sequence[RecordRow]) -> Events:
         yield from _bury(run, record, unavailable)
 
 
-def _confirming_part(context: SyncContext) -> PartEntry | None:
+def _confirming_part(context: SyncContext) -> EntryPart | None:
     """The part by which the source tells whether it has a record."""
     for part in context.entry.parts:
         if part.confirms:
@@ -74,7 +74,7 @@ def _confirming_part(context: SyncContext) -> PartEntry | None:
 
 def _ask_by_id(
     run: Run,
-    part: PartEntry,
+    part: EntryPart,
     missing: Sequence[RecordRow],
 ) -> Events:
     if not missing:

@@ -16,7 +16,7 @@ from fitglue_registry.sync.fetching.storing import store_answers
 
 if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Window
-    from fitglue_registry.registry import Part
+    from fitglue_registry.registry import EntryPart
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.deriving.pool import Pool
     from fitglue_registry.sync.fetching.answers import Answered
@@ -29,7 +29,7 @@ _PAGE = 1_000
 
 def fetch_part(
     run: Run,
-    part: Part,
+    part: EntryPart,
     ask_in: Window | None,
 ) -> Events:
     """Fetch one part of every record that wants it, and of those of a window that were never asked
@@ -48,7 +48,7 @@ def fetch_part(
 
 def _fetch(
     run: Run,
-    part: Part,
+    part: EntryPart,
     total: int,
     pool: Pool | None,
 ) -> Events:
@@ -80,7 +80,7 @@ def _fetch(
 
 def _next_page(
     context: SyncContext,
-    part: Part,
+    part: EntryPart,
     still_wanted: set[str],
 ) -> dict[str, int]:
     """External id → record of the newest that want a part and were not asked for it yet; a page of
@@ -109,7 +109,7 @@ def _is_still_wanted(answered: Answered) -> bool:
 
 def _want_where_unknown(
     context: SyncContext,
-    part: Part,
+    part: EntryPart,
     window: Window,
 ) -> None:
     connection_id = context.connection_id

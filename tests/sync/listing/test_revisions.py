@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitglue_registry.registry import Entry, Part, Plugin, Sync
+from fitglue_registry.registry import Entry, EntryPart, Plugin, Sync
 from fitglue_registry.registry.loading import load_catalogue
 from fitglue_registry.sync.listing.revisions import Revisions, drifted
 
-PARTS = (Part(name="summary", comes_from="list"), Part(name="detail"), Part(name="streams"))
+PARTS = (
+    EntryPart(name="summary", comes_from="list"),
+    EntryPart(name="detail"),
+    EntryPart(name="streams"),
+)
 
 
 def revisions(*volatile, **touches):
