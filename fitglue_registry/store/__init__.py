@@ -1,1 +1,1 @@
-"""Where everything is kept on this machine: tables, streams, original files and secrets."""
+"""The store: the database with its tables, migrations and views, and the original files."""

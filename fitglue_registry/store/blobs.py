@@ -1,4 +1,4 @@
-"""What a store of original files does: it keeps them verbatim under the hash of their content."""
+"""The protocol of a store for original files, which are kept verbatim under their sha256."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-#: What brings an answer back that is gone or damaged.
+#: The fix for a raw part or an original file that is missing or damaged.
 FETCH_AGAIN = (
     "`fitglue doctor --mend` has the next sync fetch it again; or `fitglue backup restore FILE "
     "--replace`"
@@ -24,27 +24,39 @@ FETCH_AGAIN = (
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """One stored content; ``stored_at`` is when it was last put."""
+    """One stored content, without its bytes."""
 
-    sha256: str
-    size: int
-    stored_at: datetime
+    sha256: str  # 64 hex digits in lower case
+    size: int  # bytes
+    stored_at: datetime  # when it was last put, with a time zone
 
 
 class BlobStore(Protocol):
-    """Keeps contents under their sha256 in hex; first the blob, then the row that names it.
+    """A store of contents that are addressed by their sha256 in hex; an embedder may bring its own.
 
-    An embedder may bring its own.
+    The caller puts a blob before it commits the row that names it, and deletes a blob only after it
+    has committed that no row names it. A process that is killed in between leaves an orphan, which
+    ``sweep`` removes, and never a row without its blob.
     """
 
     def put(self, content: bytes) -> str:
-        """Keep the content durably and return its hash; the same content again is kept once."""
+        """Store the content durably, and return its sha256.
+
+        If it is stored already, it is not stored twice, but its ``stored_at`` becomes now.
+
+        Raises:
+            StoreFailed: The content could not be written.
+        """
 
     def get(self, sha256: str) -> bytes:
-        """The content, verified; raises ``StoreFailed`` FG-blob-missing or FG-blob-damaged."""
+        """Return the content, after its hash was verified.
+
+        Raises:
+            StoreFailed: FG-blob-missing or FG-blob-damaged.
+        """
 
     def has(self, sha256: str) -> bool:
-        """Whether it is there, without reading it."""
+        """Return whether the content is stored, without reading it."""
 
     def delete(
         self,
@@ -52,41 +64,46 @@ class BlobStore(Protocol):
         *,
         stored_before: datetime | None = None,
     ) -> bool:
-        """Remove it, unless it was put at or after that moment; whether it was there and is
-        gone.
+        """Remove the content, and return whether it was there and was removed.
+
+        Args:
+            sha256: The hash of the content.
+            stored_before: If given, content that was put at or after this moment is kept: the row
+                that names it may not be committed yet.
         """
 
     def all(self) -> Iterator[Blob]:
-        """Everything that is there, in no order."""
+        """Yield every stored content, in no particular order."""
 
     def discard_unfinished(self, older_than: datetime) -> int:
-        """Remove what a killed process left half written before that moment; how many there
-        were.
+        """Remove what killed processes left half written before this moment, and return the count.
+
+        Later ones are kept, because another process may be writing them.
         """
 
 
 class MemoryBlobStore:
-    """Forgets everything at the end of the process."""
+    """A blob store in memory, which loses everything when the process ends."""
 
     def __init__(self) -> None:
         self._contents: dict[str, bytes] = {}
         self._stored_at: dict[str, datetime] = {}
 
     def put(self, content: bytes) -> str:
-        """Keep the content."""
+        """Store a copy of the content, and return its sha256."""
         sha256 = hashlib.sha256(content).hexdigest()
         self._contents[sha256] = bytes(content)
         self._stored_at[sha256] = datetime.now(UTC)
         return sha256
 
     def get(self, sha256: str) -> bytes:
-        """The content."""
+        """Return the content."""
         if not self.has(sha256):
             raise missing_blob(sha256)
         return self._contents[sha256]
 
     def has(self, sha256: str) -> bool:
-        """Whether it is there."""
+        """Return whether the content is stored."""
         return checked_sha256(sha256) in self._contents
 
     def delete(
@@ -95,7 +112,7 @@ class MemoryBlobStore:
         *,
         stored_before: datetime | None = None,
     ) -> bool:
-        """Remove it, unless it was put since."""
+        """Remove the content, unless it was put since ``stored_before``."""
         if not self.has(sha256):
             return False
         if stored_before and self._stored_at[sha256] >= stored_before:
@@ -105,12 +122,12 @@ class MemoryBlobStore:
         return True
 
     def all(self) -> Iterator[Blob]:
-        """Everything that is there."""
+        """Yield every stored content."""
         for sha256, content in list(self._contents.items()):
             yield Blob(sha256, len(content), self._stored_at[sha256])
 
     def discard_unfinished(self, older_than: datetime) -> int:  # noqa: ARG002 - the protocol's
-        """Nothing is ever half written here."""
+        """Return 0: a put into memory is never half done."""
         return 0
 
 
@@ -119,31 +136,38 @@ def sweep(
     keep: Collection[str],
     older_than: datetime,
 ) -> list[str]:
-    """Remove what no row names and what was put before ``older_than``, and return the hashes that
-    are gone.
+    """Remove the blobs that no row names, and return their hashes.
 
-    Leave a generous hour: a blob is put before the row that names it is committed.
+    Args:
+        store: The blob store.
+        keep: The hashes that rows name.
+        older_than: Blobs that were put at or after this moment are kept. Leave at least an hour,
+            since a blob is put before the row that names it is committed.
     """
     store.discard_unfinished(older_than)
     orphans = []
     for blob in store.all():
         if blob.sha256 not in keep and blob.stored_at < older_than:
             orphans.append(blob.sha256)
+    # The condition is checked again: an orphan may have been put once more since it was listed.
     return [sha256 for sha256 in orphans if store.delete(sha256, stored_before=older_than)]
 
 
 def checked_sha256(sha256: str) -> str:
-    """The hash as it is; raises ``StoreFailed`` for any other text, since a hash becomes a path."""
+    """Return the hash unchanged; raise ``StoreFailed`` for any other text.
+
+    A hash becomes a path, so a text such as ``../../x`` must not pass.
+    """
     if not SHA256.match(sha256):
-        raise StoreFailed("FG-blob-missing", f"{sha256[:80]!r} is no sha256 in hex")
+        raise StoreFailed("FG-blob-missing", f"{sha256[:80]!r} is not a sha256 in hex")
     return sha256
 
 
 def missing_blob(sha256: str, path: Path | None = None) -> StoreFailed:
-    """The error where no content is kept under a hash."""
+    """Return the error for a hash under which no content is stored."""
     return StoreFailed(
         "FG-blob-missing",
-        f"no original file is kept under {sha256[:12]}…",
+        f"the original file {sha256[:12]}… is missing",
         at=Place(file=str(path)) if path else None,
         fix=FETCH_AGAIN,
     )

@@ -1,6 +1,4 @@
-"""Opens the database: SQLite in WAL mode or PostgreSQL, one way to read and one to write, brought
-up to date or refused.
-"""
+"""Opens the database, SQLite or PostgreSQL, and upgrades it to the newest format or refuses it."""
 
 from __future__ import annotations
 
@@ -29,12 +27,18 @@ log = logging.getLogger(__name__)
 
 
 class Database:
-    """One database.
+    """One database, which is created or upgraded when it is first used.
 
-    ``read()`` and ``write()`` are transactions; writers never turn from readers half-way, so none
-    deadlocks. ``upgrade`` brings a database of an older format up to date (``migrate.upgrade``):
-    it is handed in, because it needs Alembic, which takes longer to import than an idle sync takes
-    to run.
+    ``read()`` and ``write()`` are transactions. A transaction that began as a reader never becomes
+    a writer, so no two of them deadlock.
+
+    Args:
+        url: A SQLAlchemy URL, ``sqlite:///…`` or ``postgresql://…``.
+        upgrade: Upgrades a database of an older format (``migrate.upgrade``). It is passed in
+            because it needs Alembic, which takes longer to import than an idle sync takes to run.
+
+    Raises:
+        StoreFailed: FG-database-url, FG-database-unknown or FG-driver-missing.
     """
 
     def __init__(
@@ -50,14 +54,15 @@ class Database:
 
     @property
     def path(self) -> Path | None:
-        """The file of a SQLite database."""
+        """The file of a SQLite database, or ``None`` for a server."""
         if self.dialect != "sqlite" or not self.url.database:
             return None
         return Path(self.url.database)
 
     @property
     def display_url(self) -> str:
-        """The URL without its password."""
+        """The URL without its passwords, for messages."""
+        # Drivers also accept a password as a query parameter, which hide_password does not hide.
         without_secrets = self.url.difference_update_query(("password", "sslpassword"))
         return without_secrets.render_as_string(hide_password=True)
 
@@ -65,20 +70,32 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that only reads, on the state of its beginning."""
+        """Begin a transaction that only reads and sees the state of its beginning throughout.
+
+        Yields:
+            The connection, until the end of the ``with`` block.
+
+        Raises:
+            StoreFailed: The database cannot be opened, is damaged, or has a newer format.
+        """
         self._make_ready()
         with self._translated(), self.engine.connect() as connection:
             if self.dialect == "postgresql":
-                # Otherwise it would see what others commit while it reads.
+                # The default, READ COMMITTED, would show what others commit between two queries.
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that may write: all of it, or nothing.
+        """Begin a transaction that may write; it commits when the ``with`` block ends.
 
-        Raises ``StoreFailed`` where that cannot be.
+        Yields:
+            The connection; an exception inside the block rolls everything back.
+
+        Raises:
+            StoreFailed: The database cannot be written: the disk is full, another program holds it
+                locked, or the file is damaged, read-only, or of a newer format.
         """
         self._make_ready()
         with self._writing() as connection:
@@ -86,7 +103,11 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Connection]:
-        """A connection in no transaction: each statement stands for itself."""
+        """Open a connection outside any transaction, on which each statement commits on its own.
+
+        PostgreSQL's advisory locks are held this way, since a transaction that stays open for a
+        whole sync would keep the server from cleaning up old rows.
+        """
         self._make_ready()
         with self._translated(), self.engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -100,9 +121,11 @@ class Database:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """What the driver says in our words, also of a ``Statement``, which runs on the driver."""
+        """Raise an error of the driver as ``StoreFailed``, if its cause is known."""
         try:
             yield
+        # The driver's own class, too: a ``Statement`` runs on the driver, which SQLAlchemy does not
+        # wrap.
         except (sa.exc.DBAPIError, self.engine.dialect.loaded_dbapi.Error) as error:
             original = error.orig if isinstance(error, sa.exc.DBAPIError) else error
             explained = translate_driver_error(str(original), str(self.path or self.display_url))
@@ -111,24 +134,31 @@ class Database:
             raise explained from error
 
     def close(self) -> None:
-        """Give back the connections; what is opened next may be another file of that name."""
+        """Close all connections; a later use opens the database again.
+
+        A restore calls this before it puts another file in place of the database.
+        """
         self.engine.dispose()
         self._ready = False
 
     def flush_commits(self) -> None:
-        """Make what was committed survive a power cut too, before something goes that only the
-        database as it was still needs.
+        """Ensure that a power cut cannot undo what was committed.
 
-        SQLite flushes its log of commits now and then: a process that ends takes back none of them,
-        a power cut the last ones.
+        Call this before deleting a file or key that the previous state of the database names. With
+        ``synchronous=NORMAL``, SQLite flushes its write-ahead log only at a checkpoint: a process
+        that is killed loses no commit, a power cut can lose the last ones, and the rows would then
+        name something that no longer exists. PostgreSQL flushes each commit, so nothing is done.
+
+        Raises:
+            StoreFailed: FG-disk-full if the disk refuses the write.
         """
         if self.path is None:
             return
-        log_of_commits = self.path.with_name(f"{self.path.name}-wal")
+        write_ahead_log = self.path.with_name(f"{self.path.name}-wal")
         try:
-            with log_of_commits.open("r+b") as file:
+            with write_ahead_log.open("r+b") as file:
                 os.fsync(file.fileno())
-        except FileNotFoundError:  # there is nothing that SQLite has not flushed
+        except FileNotFoundError:  # SQLite removed it after it had flushed everything
             return
         except OSError as error:
             raise StoreFailed(
@@ -136,13 +166,16 @@ class Database:
                 "the disk refused to write",
                 at=Place(str(self.path)),
                 why=error.strerror,
-                fix="look at the room and the health of the disk, then run it again",
+                fix="check the free space and the health of the disk, then run the command again",
             ) from error
 
     # -- the format --------------------------------------------------------------------------------
 
     def revision(self) -> str | None:
-        """The migration that the database stands at, ``None`` for an empty one."""
+        """Return the id of the last migration that was applied, or ``None`` for an empty database.
+
+        This neither creates nor upgrades anything.
+        """
         with self._translated(), self.engine.connect() as connection:
             if not sa.inspect(connection).has_table("alembic_version"):
                 return None
@@ -151,11 +184,12 @@ class Database:
             return revision
 
     def _make_ready(self) -> None:
+        """Create or upgrade the database at its first use in this process."""
         if self._ready:
             return
         if self.path is not None:
             _make_folder(self.path.parent)
-            _hold_not_emptied(self.path)
+            _refuse_emptied_file(self.path)
         revision = self.revision()
         if revision is None:
             self._make()
@@ -166,6 +200,7 @@ class Database:
     def _make(self) -> None:
         with self._writing() as connection:
             create_schema(connection, HEAD)
+            # Before the commit: no other user can read the file once it has content.
             if self.path is not None:
                 _make_private(self.path)
 
@@ -173,13 +208,13 @@ class Database:
         if revision not in FORMATS:
             raise StoreFailed(
                 "FG-store-newer",
-                f"the database was made by a newer fitglue (format {revision}, this one "
+                f"the database was made by a newer fitglue (format {revision}; this version "
                 f"knows {HEAD})",
                 at=Place(str(self.path or self.display_url)),
-                why="an older version could lose what the newer one keeps; nothing was touched",
+                why="an older version could lose data of the newer one; nothing was changed",
                 fix="upgrade fitglue-registry, or name another database in FITGLUE_DATABASE",
             )
-        log.info("bringing the database from format %s to %s", revision, HEAD)
+        log.info("upgrading the database from format %s to %s", revision, HEAD)
         with self._writing() as connection:
             self._upgrade(connection)
 
@@ -188,15 +223,17 @@ class Database:
 
 
 def _with_driver(url: str) -> sa.URL:
+    """Parse the URL; for PostgreSQL, name psycopg 3, since SQLAlchemy's default is psycopg2."""
     try:
         parsed = sa.make_url(url)
-    # A port that is no number: half a password, as a rule, so nothing of it is repeated.
+    # A ValueError is a port that is not a number. It usually is half of a password that contains an
+    # unquoted colon or slash, so the message repeats no piece of the URL.
     except (sa.exc.ArgumentError, ValueError):
         raise StoreFailed(
             "FG-database-url",
-            "FITGLUE_DATABASE is no database URL",
-            fix="write sqlite:////folder/fitglue.db or postgresql://user@host/name; quote @ / : "
-            "in a password",
+            "FITGLUE_DATABASE is not a database URL",
+            fix="write sqlite:////folder/fitglue.db or postgresql://user@host/name; percent-encode "
+            "the characters @ / : in a password",
         ) from None
     if parsed.drivername in ("postgresql", "postgres"):
         return parsed.set(drivername="postgresql+psycopg")
@@ -210,7 +247,7 @@ def _engine(url: sa.URL) -> Engine:
     if dialect != "postgresql":
         raise StoreFailed(
             "FG-database-unknown",
-            f"a database of kind {dialect} is not supported",
+            f"databases of the kind {dialect} are not supported",
             fix="use sqlite:/// or postgresql://",
         )
     if find_spec("psycopg") is None:
@@ -222,7 +259,7 @@ def _engine(url: sa.URL) -> Engine:
     options = {"application_name": "fitglue"}
     return sa.create_engine(
         url,
-        pool_pre_ping=True,
+        pool_pre_ping=True,  # a server that restarted closes connections that the pool still holds
         connect_args=options,
     )
 
@@ -236,16 +273,18 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         raise StoreFailed(
             "FG-store-unreachable",
-            "the folder of the database cannot be made",
+            "the folder of the database cannot be created",
             at=Place(str(folder)),
             why=error.strerror,
-            fix="give yourself the right, or set FITGLUE_HOME",
+            fix="give yourself the permission, or set FITGLUE_HOME to another folder",
         ) from error
 
 
-def _hold_not_emptied(path: Path) -> None:
-    """SQLite takes an empty file for a new database; where a sync has been at work, it is what is
-    left of the old one.
+def _refuse_emptied_file(path: Path) -> None:
+    """Raise ``StoreFailed`` FG-store-damaged if the file is empty although a store was here.
+
+    SQLite takes an empty file for a new database, so a store that was truncated would silently
+    begin anew. The folder of locks shows that a sync has run here.
     """
     was_used = (path.parent / "locks").is_dir()
     if path.is_file() and not path.stat().st_size and was_used:
@@ -253,16 +292,14 @@ def _hold_not_emptied(path: Path) -> None:
             "FG-store-damaged",
             "the database file is empty",
             at=Place(str(path)),
-            why="there was a store here: the locks of its connections lie beside it",
+            why="a store was here: the lock files of its connections are beside it",
             fix=RESTORE,
         )
 
 
 def _make_private(path: Path) -> None:
-    """Where one has trained and slept is nobody else's business, whoever may look into the
-    folder.
-    """
-    # SQLite gives the files beside it the rights of the first, once it makes them anew.
+    """Let only its owner read the database: it shows where the athlete lives and trains."""
+    # SQLite copies the mode of the database to -wal and -shm, but these two exist already.
     for ending in ("", "-wal", "-shm"):
         with suppress(OSError):
             path.with_name(f"{path.name}{ending}").chmod(0o600)

@@ -1,4 +1,4 @@
-"""The zstd dictionaries that the store has trained, one for each part of a source."""
+"""Trains, stores and loads the zstd dictionaries, one for each part of a source."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 class Dictionaries:
-    """Keeps in memory what it has loaded or trained."""
+    """The dictionaries of a store, cached in memory when they are first needed."""
 
     def __init__(self) -> None:
+        # (source, part) → id and content, or None if the database has none.
         self._newest: dict[tuple[str, str], tuple[int, bytes] | None] = {}
         self._by_id: dict[int, bytes] = {}
 
@@ -29,14 +30,17 @@ class Dictionaries:
         source: str,
         part: str,
     ) -> tuple[int, bytes] | None:
-        """The id and the content of the dictionary for a part, ``None`` where none was trained."""
+        """Return the id and the content of the dictionary with which a part is packed now.
+
+        ``None`` means that none was trained yet.
+        """
         key = (source, part)
         if key not in self._newest:
             self._newest[key] = _load(db, source, part)
         return self._newest[key]
 
     def by_id(self, db: Db, dictionary_id: int) -> bytes:
-        """The content of the dictionary that a raw part was packed with."""
+        """Return the content of the dictionary with which a raw part was packed."""
         if dictionary_id not in self._by_id:
             query = sa.select(dictionaries.c.content).where(dictionaries.c.id == dictionary_id)
             self._by_id[dictionary_id] = db.execute(query).scalar_one()
@@ -49,7 +53,11 @@ class Dictionaries:
         part: str,
         samples: Sequence[bytes],
     ) -> None:
-        """Learn a dictionary from the first sizeable batch of a part; later ones use it."""
+        """Train a dictionary from the first batch that is large enough, and store it.
+
+        Only one is trained for each part of a source: another one would be needed to unpack what
+        was packed with it, for ever.
+        """
         if len(samples) < MIN_SAMPLES or self.newest(db, source, part) is not None:
             return
         trained = train_dictionary(samples)
@@ -65,7 +73,7 @@ class Dictionaries:
         self._newest[source, part] = (dictionary_id, trained)
 
     def forget(self) -> None:
-        """Forget what was trained in a transaction that was rolled back."""
+        """Empty the cache after a rollback: the database may not have what was trained."""
         self._newest.clear()
         self._by_id.clear()
 

@@ -1,4 +1,4 @@
-"""What the drivers of the databases say, in our words: a code, what happened, what to do."""
+"""Translates messages of the database drivers into errors with a code, a reason and a fix."""
 
 from __future__ import annotations
 
@@ -6,54 +6,59 @@ from typing import NamedTuple
 
 from fitglue_registry.errors import Place, StoreFailed
 
-#: What brings a damaged store back.
+#: The fix for a damaged database.
 RESTORE = (
-    "`fitglue backup restore FILE --replace` brings the last backup back; without one move "
-    "it aside, then `fitglue connect` and "
-    "`fitglue sync` make a new one from the source"
+    "restore the last backup with `fitglue backup restore FILE --replace`; if you have none, move "
+    "the database aside, then `fitglue connect` and "
+    "`fitglue sync` fetch everything again"
 )
-_START_SERVER = "start it, or correct FITGLUE_DATABASE"
-_RUN_AGAIN = "start it and run the same command again"
-_LONGEST = 200
+_START_SERVER = "start the server, or correct FITGLUE_DATABASE"
+_RUN_AGAIN = "start the server and run the same command again"
+_LONGEST_WHY = 200
 
 
 class _Failure(NamedTuple):
+    """A failure that is recognized by one of ``texts``, which are in lower case."""
+
     code: str
     what: str
     fix: str
     texts: tuple[str, ...]
 
 
-#: The first failure of which the driver's message has a text decides.
+# The first match decides, because one message can contain several of the texts: "connection failed:
+# … password authentication failed". Only the message distinguishes the causes, since the drivers
+# raise the same OperationalError for nearly all of them. SQLite writes "readonly", PostgreSQL
+# "read-only".
 _FAILURES = (
     _Failure(
         "FG-disk-full",
         "the disk is full",
-        "make room and run the same command again: it goes on where it stopped",
+        "free some space and run the same command again: it continues where it stopped",
         ("disk is full", "no space left"),
     ),
     _Failure(
         "FG-disk-full",
         "the disk refused to write",
-        "look at the room and the health of the disk, then run it again",
+        "check the free space and the health of the disk, then run the command again",
         ("disk i/o error",),
     ),
     _Failure(
         "FG-store-read-only",
         "the database cannot be written",
-        "ask whoever runs it for the right to write",
+        "ask its operator for permission to write",
         ("read-only",),
     ),
     _Failure(
         "FG-store-read-only",
         "the database cannot be written",
-        "give yourself the right to write the file and its folder",
+        "give yourself permission to write the file and its folder",
         ("readonly",),
     ),
     _Failure(
         "FG-store-unreachable",
         "the database cannot be opened",
-        "look whether the folder exists and is yours",
+        "check that the folder exists and belongs to you",
         ("unable to open",),
     ),
     _Failure(
@@ -70,13 +75,13 @@ _FAILURES = (
     ),
     _Failure(
         "FG-store-damaged",
-        "the file is no database",
-        f"{RESTORE}; or name another one in FITGLUE_DATABASE",
+        "the file is not a database",
+        f"{RESTORE}; or name another file in FITGLUE_DATABASE",
         ("not a database",),
     ),
     _Failure(
         "FG-store-unreachable",
-        "the database server refuses the login",
+        "the database server rejects the login",
         "correct FITGLUE_DATABASE",
         ("authentication failed",),
     ),
@@ -88,7 +93,7 @@ _FAILURES = (
     ),
     _Failure(
         "FG-store-unreachable",
-        "there is no such database server",
+        "the database server does not exist",
         "correct FITGLUE_DATABASE",
         ("failed to resolve host",),
     ),
@@ -100,7 +105,7 @@ _FAILURES = (
     ),
     _Failure(
         "FG-store-unreachable",
-        "the database server went away",
+        "the database server closed the connection",
         _RUN_AGAIN,
         ("server closed the connection", "terminating connection"),
     ),
@@ -108,11 +113,16 @@ _FAILURES = (
 
 
 def translate_driver_error(message: str, where: str) -> StoreFailed | None:
-    """What the driver says, in our words; ``None`` where it says nothing that we know."""
+    """Return the error for a message of a driver, or ``None`` if the message is unknown.
+
+    Args:
+        message: The text of the driver's exception.
+        where: The path of the database, or its URL without passwords.
+    """
     lowered = message.lower()
     for failure in _FAILURES:
         if any(text in lowered for text in failure.texts):
-            why = message.splitlines()[0][:_LONGEST]
+            why = message.splitlines()[0][:_LONGEST_WHY]
             place = Place(where)
             return StoreFailed(
                 failure.code,

@@ -1,5 +1,6 @@
-"""Source activities on their way into the store: document, columns and streams, encoded outside any
-transaction.
+"""Encodes source activities for the store, before the transaction that stores them begins.
+
+There is one writer at a time, so nothing is computed while the database is locked.
 """
 
 from __future__ import annotations
@@ -19,27 +20,30 @@ from fitglue_registry.store.tables import ACTIVITY_COLUMNS
 if TYPE_CHECKING:
     from fitglue_registry.model import SourceActivity
 
+# An escaped NUL in a JSON text: an odd number of backslashes before "u0000". After an even number,
+# the text is a literal backslash followed by "u0000", which is harmless.
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedActivity:
-    """A source activity on its way into the store, encoded outside any transaction."""
+    """A source activity as the tables store it."""
 
     activity: SourceActivity  # without streams
-    document: str
-    columns: dict[str, Any]
-    blob: bytes | None
-    types: tuple[str, ...]
-    samples: int
+    document: str  # JSON of ``activity``
+    columns: dict[str, Any]  # see ``column_values``
+    blob: bytes | None  # the encoded streams, None if it has no streams
+    types: tuple[str, ...]  # the channels of the streams
+    samples: int  # how many samples each channel has
 
 
 def encode_activity(activity: SourceActivity) -> EncodedActivity:
-    """Encode a source activity; raises ``ValueError`` for text that cannot be encoded."""
+    """Encode a source activity; raise ``ValueError`` for text that cannot be encoded."""
     streams = activity.streams
     bare = msgspec.structs.replace(activity, streams=()) if streams else activity
     document = encode(bare).decode()
-    if "\\u0000" in document:  # PostgreSQL keeps no NUL in a text; nobody meant to write one
+    # PostgreSQL can store no NUL, not even an escaped one in a document that a view casts to jsonb.
+    if "\\u0000" in document:
         document = _NUL.sub("\\1\N{REPLACEMENT CHARACTER}", document)
         bare = decode(document)
 
@@ -64,8 +68,10 @@ def encode_activity(activity: SourceActivity) -> EncodedActivity:
 
 
 def column_values(activity: SourceActivity) -> dict[str, Any]:
-    """The columns that lists and views read; a start that is known only in one of UTC and local
-    time fills in for the list.
+    """Return the values of ``ACTIVITY_COLUMNS``, which lists, views and the matcher read.
+
+    If only the UTC start is known, ``start_local`` is computed from it, since lists sort by it; the
+    document keeps it as missing.
     """
     columns = {name: getattr(activity, name) for name in ACTIVITY_COLUMNS}
     start_local = activity.start_local or _local_start(activity)
@@ -86,6 +92,10 @@ def _local_start(activity: SourceActivity) -> datetime | None:
 
 
 def _utc_text(moment: datetime) -> str:
+    """Return the moment as text in UTC.
+
+    On the first or last day of the calendar, UTC may be out of range; the offset then stays.
+    """
     try:
         return utc_text(moment.astimezone(UTC))
     except OverflowError:

@@ -1,4 +1,4 @@
-"""Original files in a folder, each under the hash of its content."""
+"""Stores original files in a folder, each under the hash of its content."""
 
 from __future__ import annotations
 
@@ -19,39 +19,43 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOCK_TIMEOUT_S = 30.0
-_LOOK_AGAIN_S = 0.005
+#: The lock is held for milliseconds, for which filelock's default of 0.05 s is a long wait.
+_LOCK_POLL_S = 0.005
 
 
 class FileBlobStore:
-    """A folder of files named by their hash: ``ab/cd/abcd…``."""
+    """A blob store in a folder, with one file per content: ``ab/cd/abcd…``.
+
+    The two levels keep each folder small.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def put(self, content: bytes) -> str:
-        """Keep the content; one that is there but damaged is mended."""
+        """Store the content durably; a file that is there but damaged is replaced."""
         sha256 = hashlib.sha256(content).hexdigest()
         path = self._path(sha256)
         try:
             make_folder(path.parent)
             with self._locked():
-                if _is_whole(path, sha256):
-                    # A sweep takes it for new, since its row may not be committed yet.
+                if _is_intact(path, sha256):
+                    # A sweep then takes it for new: the row that will name it is not committed yet.
                     os.utime(path)
                 else:
                     write_atomically(path, content)
         except OSError as error:
             raise StoreFailed(
                 "FG-blob-not-written",
-                "an original file could not be kept",
+                "an original file could not be stored",
                 at=Place(file=str(path)),
                 why=error.strerror or str(error),
-                fix="check that the disk has room and that the folder is yours",
+                fix="check that the disk has free space and that the folder belongs to you",
             ) from None
         return sha256
 
     def get(self, sha256: str) -> bytes:
-        """The content, verified."""
+        """Return the content, after its hash was verified."""
         path = self._path(sha256)
         try:
             content = path.read_bytes()
@@ -63,20 +67,20 @@ class FileBlobStore:
                 "an original file cannot be read",
                 at=Place(file=str(path)),
                 why=error.strerror,
-                fix="check that the folder is yours and the disk is sound",
+                fix="check that the folder belongs to you and that the disk has no errors",
             ) from None
         if hashlib.sha256(content).hexdigest() != sha256:
             raise StoreFailed(
                 "FG-blob-damaged",
-                "an original file is not what was kept",
+                "an original file is damaged",
                 at=Place(file=str(path)),
-                why="its content has another hash than its name",
+                why="the hash of its content differs from its name",
                 fix=FETCH_AGAIN,
             )
         return content
 
     def has(self, sha256: str) -> bool:
-        """Whether it is there."""
+        """Return whether the file is there, without reading it."""
         return self._path(sha256).is_file()
 
     def delete(
@@ -85,7 +89,7 @@ class FileBlobStore:
         *,
         stored_before: datetime | None = None,
     ) -> bool:
-        """Remove it, unless it was put since."""
+        """Remove the file durably, unless it was put since ``stored_before``."""
         path = self._path(sha256)
         try:
             with self._locked():
@@ -101,22 +105,23 @@ class FileBlobStore:
                 "an original file could not be removed",
                 at=Place(file=str(path)),
                 why=error.strerror,
-                fix="check that the folder is yours",
+                fix="check that the folder belongs to you",
             ) from None
         return True
 
     def all(self) -> Iterator[Blob]:
-        """Everything that is there."""
+        """Yield every stored content, without reading it."""
         for path in self._folder.glob("??/??/*"):
             if not SHA256.match(path.name):
                 continue
+            # Another process may remove a file while the folder is listed.
             with suppress(FileNotFoundError):
                 stat = path.stat()
                 stored_at = datetime.fromtimestamp(stat.st_mtime, UTC)
                 yield Blob(path.name, stat.st_size, stored_at)
 
     def discard_unfinished(self, older_than: datetime) -> int:
-        """Remove what a killed process left half written."""
+        """Remove what killed processes left half written before this moment."""
         unfinished = list(self._folder.glob(f"??/??/{UNFINISHED}*"))
         left = [path for path in unfinished if path.stat().st_mtime < older_than.timestamp()]
         for path in left:
@@ -129,15 +134,16 @@ class FileBlobStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Held while a name appears or goes: a put must not rely on a file that a sweep is about to
-        remove.
+        """Hold the lock under which files appear and disappear.
+
+        Without it, a put could find a file and rely on it just before a sweep removes it.
         """
         if not self._folder.is_dir():
             raise FileNotFoundError(str(self._folder))
         lock = FileLock(
             self._folder / ".lock",
             timeout=_LOCK_TIMEOUT_S,
-            poll_interval=_LOOK_AGAIN_S,
+            poll_interval=_LOCK_POLL_S,
         )
         try:
             with lock:
@@ -146,7 +152,8 @@ class FileBlobStore:
             raise OSError("another process holds the lock of the folder") from None
 
 
-def _is_whole(path: Path, sha256: str) -> bool:
+def _is_intact(path: Path, sha256: str) -> bool:
+    """Return whether the file is there and its content has this hash."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
     except FileNotFoundError:

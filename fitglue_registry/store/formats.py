@@ -1,9 +1,13 @@
-"""The formats that a database of ours has had: the numbers of the migrations, oldest first."""
+"""The formats that the database has had: the revision ids of the migrations, oldest first.
+
+They are written here as constants, so that opening an up-to-date database needs no import of
+Alembic.
+"""
 
 from __future__ import annotations
 
-#: Those that this version can read and bring up to date; a test holds them to the folder
+#: The formats that this version can open and upgrade. A test compares them with the files in
 #: ``migrations/versions``.
 FORMATS = ("0001", "0002")
-#: The newest of them.
+#: The newest format.
 HEAD = FORMATS[-1]

@@ -1,4 +1,7 @@
-"""The joins that queries share: records with their connections, and source activities with both."""
+"""The joins that several queries use: records with their connections, source activities with both.
+
+They are inner joins: a record always has a connection, and a source activity always has a record.
+"""
 
 from __future__ import annotations
 

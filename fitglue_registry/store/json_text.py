@@ -1,4 +1,4 @@
-"""Values as JSON texts that every database takes."""
+"""Encodes values as JSON texts that every database accepts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Any
 
 
 def json_text(value: Any) -> str:
-    """A value as JSON that can be read again, also where a message quotes a lone surrogate from
-    somebody's payload.
+    """Return a value as JSON text.
+
+    A lone surrogate, which the message of an error may quote from a payload, becomes a question
+    mark.
     """
+    # Not msgspec, which raises an error for a lone surrogate.
     return (
         json.dumps(
             value,

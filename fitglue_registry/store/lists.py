@@ -1,4 +1,4 @@
-"""Lists activities, filtered and newest first."""
+"""Lists the activities of an athlete, filtered, newest first."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from fitglue_registry.store.activity_filter import Filter
 
-#: The columns of a listed activity, besides its sources.
+#: The columns of a listed activity, except the names of its connections.
 LISTED = ("number", "id", *ACTIVITY_COLUMNS)
 
 _CONNECTIONS = (
@@ -46,8 +46,10 @@ def list_activities(
     athlete_id: str,
     wanted: Filter,
 ) -> Iterator[dict[str, Any]]:
-    """The activities of an athlete as flat rows, newest first, each with the names of its
-    connections.
+    """Yield the activities of an athlete as flat rows, newest first.
+
+    Each row has the keys of ``LISTED``, and ``sources``: the names of the connections that have the
+    activity. Activities that are gone are left out.
     """
     columns = [activities.c[name] for name in LISTED]
     live = (activities.c.athlete_id == athlete_id, activities.c.gone_at.is_(None))
@@ -80,20 +82,21 @@ def _conditions(wanted: Filter) -> Iterator[sa.ColumnElement[bool]]:
 
 
 def _has_text(text: str) -> sa.ColumnElement[bool]:
+    # The characters that are special in a LIKE pattern are escaped: "100%" is a text to search for.
     quoted = re.sub(r"([%_\\])", r"\\\1", text.lower())
     return sa.func.lower(activities.c.title).like(f"%{quoted}%", escape="\\")
 
 
 def _is_from(source: str) -> sa.ColumnElement[bool]:
-    is_meant = sa.or_(connections.c.name == source, connections.c.source == source)
-    theirs = (
-        sa.select(source_activities.c.activity_id).select_from(SOURCE_ACTIVITIES).where(is_meant)
+    matches = sa.or_(connections.c.name == source, connections.c.source == source)
+    activity_ids = (
+        sa.select(source_activities.c.activity_id).select_from(SOURCE_ACTIVITIES).where(matches)
     )
-    return activities.c.id.in_(theirs)
+    return activities.c.id.in_(activity_ids)
 
 
 def connections_of(db: Db, activity_ids: Sequence[str]) -> dict[str, list[str]]:
-    """Activity → the names of the connections that know it."""
+    """Return, by activity id, the names of the connections that have the activity."""
     names: dict[str, list[str]] = {}
     for activity_id, name in each_row(db, _CONNECTIONS, activity_ids):
         names.setdefault(activity_id, []).append(name)

@@ -1,5 +1,7 @@
-"""Brings a database to the newest format, in one transaction, by the numbered migrations beside
-this module.
+"""Upgrades an older database to the newest format with Alembic, in one transaction.
+
+The migrations are the numbered files in ``migrations/versions``. This module imports Alembic, so
+whoever opens a database passes ``upgrade`` in, and it is imported only where that is acceptable.
 """
 
 from __future__ import annotations
@@ -17,16 +19,20 @@ if TYPE_CHECKING:
 
 
 def config() -> Config:
-    """Alembic's configuration, made here rather than in a file."""
+    """Return Alembic's configuration, made here because an installed package has no alembic.ini."""
     folder = Path(__file__).parent / "migrations"
     settings = Config()
+    # Alembic reads this text with configparser, which takes % for an interpolation.
     settings.set_main_option("script_location", str(folder).replace("%", "%%"))
     return settings
 
 
 def upgrade(connection: Connection, target: str = "head") -> None:
-    """Run what is missing up to ``target`` inside the caller's transaction; the views are made anew
-    around it.
+    """Run the missing migrations up to ``target`` inside the caller's transaction.
+
+    The views are dropped before and created again after, since they depend on the tables. The
+    transaction also contains Alembic's record of the format, so a process that is killed leaves the
+    old format or the new one.
     """
     lock_schema(connection)
     settings = config()

@@ -1,5 +1,7 @@
-"""The identity of a source activity that outlives its row and its connection: entry, account,
-external id and leg, as JSON.
+"""Natural keys: identities of source activities that outlive their rows and their connections.
+
+A natural key consists of entry, account, external id and leg. It stays the same when a connection
+is removed and added again, which gives every row a new id.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ def natural_key(
     external_id: str,
     leg_no: int,
 ) -> str:
-    """The natural key of these values; it begins with a bracket, as no claim does."""
+    """Return the natural key of these values, a JSON array."""
     return msgspec.json.encode(
         [
             entry,
@@ -39,12 +41,13 @@ def natural_key(
 
 
 def is_natural_key(identity: str) -> bool:
-    """Whether an identity is a natural key, and not a claim."""
+    """Return whether an identity is a natural key, and not a claim."""
+    # A claim begins with the name of a service: "strava:987".
     return identity.startswith("[")
 
 
 def key_of(row: SourceActivityRow) -> str:
-    """The natural key of a source activity."""
+    """Return the natural key of a source activity."""
     return natural_key(row.entry, row.account_id, row.external_id, row.leg_no)
 
 
@@ -53,10 +56,12 @@ def ids_of_keys(
     athlete_id: str,
     identities: Iterable[str],
 ) -> dict[str, int]:
-    """Natural key → the source activity that has it now; identities that are none, or are not
-    there, are left out.
+    """Return, by natural key, the id of the source activity that has it now.
+
+    Claims among the identities, and natural keys that are not in the store, are left out.
     """
     keys = {identity for identity in identities if is_natural_key(identity)}
+    # An index serves connection and external id; the whole key is compared below.
     external_ids = {msgspec.json.decode(key)[2] for key in keys}
     mine = sa.select(connections.c.id).where(connections.c.athlete_id == athlete_id)
     query = (

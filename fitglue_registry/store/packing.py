@@ -1,4 +1,4 @@
-"""Raw parts as they are kept: the exact bytes that came, compressed, and given back bit by bit."""
+"""Compresses raw parts for the database, and returns exactly the bytes that were received."""
 
 from __future__ import annotations
 
@@ -20,33 +20,38 @@ if TYPE_CHECKING:
 
     from fitglue_registry.store.blobs import BlobStore
 
-_LEVEL = 3
+_LEVEL = 3  # zstd's own default
+# One row of a listing is a small JSON object that zstd can hardly compress on its own; with a
+# dictionary of the keys and values that all rows of a source share, it can.
 _DICTIONARY_BYTES = 16_384
-#: Fewer samples make a poor dictionary.
+#: A dictionary that is trained on fewer samples compresses poorly.
 MIN_SAMPLES = 64
-#: More samples make it slow to learn.
+#: With more samples, training becomes slow.
 MAX_SAMPLES = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """One raw part as a row of the table ``fg_raw`` holds it."""
+    """One raw part as a row of ``fg_raw`` contains it."""
 
-    sha256: str
-    wire: str
-    packing: str
-    content: bytes | None
-    size: int
+    sha256: str  # of the bytes as received
+    wire: str  # their encoding as received: "identity" or "gzip"
+    packing: str  # a value of ``Packing``
+    content: bytes | None  # None if the bytes are in the blob store
+    size: int  # of the bytes as received
     dictionary_id: int | None = None
 
 
 def packed_from_row(row: Any) -> Packed:
-    """The raw part in a row of ``fg_raw``."""
+    """Return the raw part in a row of ``fg_raw``."""
     return Packed(row.sha256, row.wire, row.packing, row.content, row.size, row.dictionary_id)
 
 
 class _Codecs(threading.local):
-    """The compressors of one thread: none of them may be used by two at a time."""
+    """The compressors of one thread; zstandard does not allow two threads to share one.
+
+    They are cached, because preparing a dictionary takes longer than compressing one part.
+    """
 
     def __init__(self) -> None:
         self.compressor = lru_cache(maxsize=16)(_make_compressor)
@@ -71,14 +76,17 @@ _codecs = _Codecs()
 
 
 def train_dictionary(samples: Sequence[bytes]) -> bytes | None:
-    """A zstd dictionary from the first rows of a source, ``None`` where there are too few to learn
-    from.
+    """Train a zstd dictionary from contents of one part of one source.
+
+    Returns:
+        The dictionary, or ``None`` if there are fewer than ``MIN_SAMPLES`` samples or zstd cannot
+        train on them.
     """
     if len(samples) < MIN_SAMPLES:
         return None
     try:
         trained = zstandard.train_dictionary(_DICTIONARY_BYTES, list(samples[:MAX_SAMPLES]))
-    except zstandard.ZstdError:  # samples too small or too alike: packing goes without
+    except zstandard.ZstdError:  # the samples are too small or too similar; it works without one
         return None
     return trained.as_bytes()
 
@@ -89,7 +97,14 @@ def pack(
     *,
     dictionary: tuple[int, bytes] | None = None,
 ) -> Packed:
-    """Pack one part for the table; what came gzipped is kept as it came."""
+    """Pack one part for the table.
+
+    Args:
+        content: The bytes as received.
+        wire: Their encoding, ``identity`` or ``gzip``. Gzip bytes are stored unchanged: compressing
+            them again gains nothing, and the same gzip bytes cannot be made from the plain ones.
+        dictionary: The id and the content of the dictionary to use.
+    """
     digest = hashlib.sha256(content).hexdigest()
     if wire == "gzip":
         return Packed(digest, wire, Packing.VERBATIM, content, len(content))
@@ -103,7 +118,7 @@ def pack_blob(
     wire: str,
     blobs: BlobStore,
 ) -> Packed:
-    """Put one part into the blob store and keep only its name in the table."""
+    """Put one part into the blob store; the row of the table then contains only its hash."""
     sha256 = blobs.put(content)
     return Packed(sha256, wire, Packing.BLOB, None, len(content))
 
@@ -114,7 +129,11 @@ def unpack(
     dictionary: bytes | None,
     blobs: BlobStore,
 ) -> Body:
-    """The part as it came."""
+    """Return the part as it was received; raise ``StoreFailed`` if that is impossible.
+
+    The hash of a blob is verified, the hash of other contents is not; ``backup.raw_check`` does
+    that.
+    """
     encoding: Literal["identity", "gzip"] = "gzip" if packed.wire == "gzip" else "identity"
     if packed.packing == Packing.BLOB:
         return Body(blobs.get(packed.sha256), encoding)
@@ -130,11 +149,12 @@ def _decompress(
     dictionary: bytes | None,
 ) -> bytes:
     try:
+        # The limit keeps a damaged frame from filling the memory.
         return _codecs.decompressor(dictionary).decompress(content, max_output_size=packed.size)
     except zstandard.ZstdError as error:
         raise StoreFailed(
             "FG-raw-damaged",
-            "an answer in the database is not what came",
+            "a response in the database is damaged",
             why=f"it cannot be unpacked: {error}",
             fix=f"`fitglue doctor --deep` names it; {FETCH_AGAIN}",
         ) from error

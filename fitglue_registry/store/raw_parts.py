@@ -1,4 +1,4 @@
-"""Keeps the bytes of parts verbatim, and gives them back."""
+"""Stores the bytes of parts as they were received, and returns them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from fitglue_registry.store.blobs import BlobStore
 
 
-#: Parts whose bytes are kept as files.
+#: Parts whose bytes are stored in the blob store.
 BLOB_PARTS = frozenset({PartName.FILE})
-#: Parts of which only the newest bytes are kept.
+#: Parts of which only the newest revision is kept, because they are large. Of the others, every
+#: revision is kept.
 NEWEST_ONLY = frozenset({PartName.STREAMS, PartName.FILE})
 
 _NEWEST_OF_RECORD = Statement(
@@ -53,12 +54,16 @@ class ReceivedPart:
 
     part: str
     body: Body
-    at: str
-    revision: str | None = None
+    at: str  # when they were received
+    revision: str | None = None  # of the record, as listed at that time
 
 
 class RawStore:
-    """Puts raw parts into the store and gives them back."""
+    """The raw parts of a store.
+
+    Args:
+        blobs: Where the bytes of original files are stored.
+    """
 
     def __init__(self, blobs: BlobStore) -> None:
         self.blobs = blobs
@@ -71,11 +76,11 @@ class RawStore:
         part: str,
         samples: Sequence[bytes],
     ) -> None:
-        """Learn a dictionary from the first sizeable batch of a part; later ones use it."""
+        """Train a dictionary for a part of a source, unless there is one or too few samples."""
         self._dictionaries.train(db, source, part, samples)
 
     def forget_dictionaries(self) -> None:
-        """Forget what was trained in a transaction that was rolled back."""
+        """Forget the cached dictionaries; call this after a transaction was rolled back."""
         self._dictionaries.forget()
 
     def put(
@@ -87,9 +92,19 @@ class RawStore:
         *,
         fresh: bool = False,
     ) -> int:
-        """Keep one part verbatim, and return its raw id; a ``fresh`` record has none yet.
+        """Store one part, and return the id of its row.
 
-        The same bytes once more are not kept twice.
+        Bytes that equal the newest ones are not stored again.
+
+        Args:
+            db: A transaction that may write.
+            record_id: The record.
+            source: The id of the source's entry, for which dictionaries are trained.
+            received: The part.
+            fresh: The record is new and has no parts yet, so no query looks for them.
+
+        Raises:
+            StoreFailed: An original file could not be written.
         """
         part = received.part
         packed = self._pack(db, source, part, received.body)
@@ -101,7 +116,8 @@ class RawStore:
                 part=part,
             )
         if newest and newest.sha256 == packed.sha256:
-            # Which of two parts is newer decides what they say together.
+            # Where two parts of a record contradict each other, the one that was received later
+            # wins, so a confirmation counts as received now.
             update_one(db, raw, newest.id, received_at=received.at)
             return int(newest.id)
         if newest and part in NEWEST_ONLY:
@@ -129,6 +145,8 @@ class RawStore:
         part: str,
         body: Body,
     ) -> Packed:
+        # A blob is on the disk before this transaction commits the row that names it. If it never
+        # commits, the blob is an orphan, which a later sweep removes.
         if part in BLOB_PARTS:
             return pack_blob(body.content, body.encoding, self.blobs)
         dictionary = None
@@ -142,7 +160,19 @@ class RawStore:
         record_ids: Iterable[int],
         only: str | None = None,
     ) -> dict[int, dict[str, tuple[Body, str]]]:
-        """Record → part → (the newest bytes, when they were received)."""
+        """Return the newest parts of records.
+
+        Args:
+            db: A transaction.
+            record_ids: The records.
+            only: The name of the only part to load; all if omitted.
+
+        Returns:
+            Record id → part → the bytes, and the moment when they were received.
+
+        Raises:
+            StoreFailed: Bytes are missing or damaged.
+        """
         query = _NEWEST if only is None else _NEWEST_OF_PART
         newest: dict[int, dict[str, tuple[Body, str]]] = {}
         for chunk in chunks(record_ids):
@@ -162,6 +192,6 @@ class RawStore:
         )
 
     def used_blobs(self, db: Db) -> set[str]:
-        """The names of all blobs that some raw part needs."""
+        """Return the hashes of all blobs that a row names."""
         query = sa.select(raw.c.sha256).where(raw.c.packing == Packing.BLOB)
         return set(db.scalars(query))

@@ -1,5 +1,6 @@
-"""Makes the tables and views of an empty database in their newest form; ``migrate.py`` brings an
-older one there step by step.
+"""Creates the tables and views of an empty database in their newest form.
+
+``migrate.py`` brings an older database to the same form, step by step; a test compares the two.
 """
 
 from __future__ import annotations
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-# "FGUP": two processes that meet an old or an empty database bring it up to date one after the
-# other.
+#: The key of PostgreSQL's advisory lock: "FGUP" in ASCII, an arbitrary number that is only ours.
 _LOCK = 0x4647_5550
-#: As Alembic makes it; to import Alembic for an empty database costs more than all the rest of
-#: opening it.
+# Alembic's own table, defined here, because importing Alembic takes longer than everything else
+# that creating a database does.
 _VERSION = sa.Table(
     "alembic_version",
     sa.MetaData(),
@@ -31,7 +31,10 @@ _VERSION = sa.Table(
 
 
 def create_schema(connection: Connection, revision: str) -> None:
-    """Make everything inside the caller's transaction, unless another process did so meanwhile."""
+    """Create all tables and views inside the caller's transaction, and record the format.
+
+    Nothing is done if another process created them since the caller looked.
+    """
     lock_schema(connection)
     if sa.inspect(connection).has_table(_VERSION.name):
         return
@@ -42,14 +45,19 @@ def create_schema(connection: Connection, revision: str) -> None:
 
 
 def lock_schema(connection: Connection) -> None:
-    """Let one process at a time change the tables."""
-    if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+    """Wait until no other process creates or upgrades the tables; the transaction holds the lock.
+
+    Two processes that open an empty or old database at the same moment do so one after the other.
+    """
+    # On SQLite, BEGIN IMMEDIATE has already made this process the only writer.
+    if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
 @contextmanager
 def recreating_views(connection: Connection) -> Iterator[None]:
-    """The views are made anew around a change of the tables."""
+    """Drop the views, and create them again after the tables were changed inside the block."""
+    # PostgreSQL refuses to alter or drop a column that a view uses.
     views = definitions(connection.dialect.name)
     for name in views:
         connection.execute(sa.text(f"DROP VIEW IF EXISTS {name}"))

@@ -1,9 +1,8 @@
-"""Statements that run thousands of times in a sync: built and compiled once, then run on the
-driver's own connection.
+"""Runs the statements that a sync repeats thousands of times, compiled once, on the raw driver.
 
-SQLAlchemy builds and compiles them, so that one statement serves every database. Its execution is
-left out, because it costs ten times what SQLite takes to run a small statement. Transactions stay
-SQLAlchemy's.
+SQLAlchemy builds and compiles them, so that one statement serves every database, and it manages the
+transactions. Its execution is bypassed, because it takes ten times as long as SQLite takes to run a
+small statement.
 """
 
 from __future__ import annotations
@@ -19,18 +18,20 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-#: So many values are in one IN list, well below the limit of every driver.
+#: The number of values in one IN list, well below the lowest limit: 999 parameters in old SQLite.
 _CHUNK = 500
-#: One chunk of values, for the IN list of a query.
+#: The parameter of a query for one chunk of values: ``column.in_(IDS)``.
 IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
-#: The name of a parameter, and what turns its value into the driver's.
+#: The name of a parameter, and the function that converts its value for the driver.
 _Bind = tuple[str, "Callable[[Any], Any] | None"]
 
 
 class Statement:
     """One statement with named parameters, compiled once for each kind of database.
 
-    ``columns`` are those that an insert or an update sets.
+    Args:
+        statement: The statement. A value for each ``bindparam`` is passed by keyword when it runs.
+        columns: The columns that an insert or an update sets; their names are parameters, too.
     """
 
     def __init__(
@@ -43,33 +44,33 @@ class Statement:
         self._compiled: dict[str, _Compiled] = {}
 
     def run(self, db: Db, **values: Any) -> int:
-        """Run it, and return how many rows it changed."""
+        """Run the statement, and return how many rows it changed."""
         cursor = self._for(db).execute(db, values)
         return int(cursor.rowcount)
 
     def run_many(self, db: Db, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Run it once for each of ``rows``."""
+        """Run the statement once for each mapping of parameters in ``rows``."""
         self._for(db).execute_many(db, rows)
 
     def rows(self, db: Db, **values: Any) -> list[Any]:
-        """The rows that it finds, with the columns as attributes."""
+        """Return all rows, as named tuples of the columns."""
         compiled = self._for(db)
         cursor = compiled.execute(db, values)
         return [compiled.row(*row) for row in cursor.fetchall()]
 
     def first(self, db: Db, **values: Any) -> Any:
-        """The first row that it finds, or ``None``."""
+        """Return the first row, or ``None`` if there is no row."""
         compiled = self._for(db)
         row = compiled.execute(db, values).fetchone()
         return None if row is None else compiled.row(*row)
 
     def scalar(self, db: Db, **values: Any) -> Any:
-        """The first column of the first row, or ``None``."""
+        """Return the first column of the first row, or ``None`` if there is no row."""
         row = self._for(db).execute(db, values).fetchone()
         return None if row is None else row[0]
 
     def scalars(self, db: Db, **values: Any) -> list[Any]:
-        """The first column of every row."""
+        """Return the first column of every row."""
         cursor = self._for(db).execute(db, values)
         return [row[0] for row in cursor.fetchall()]
 
@@ -81,7 +82,7 @@ class Statement:
 
 
 class _Compiled:
-    """A statement in the dialect of one driver."""
+    """A statement in the SQL and the parameter style of one driver."""
 
     def __init__(
         self,
@@ -89,9 +90,11 @@ class _Compiled:
         columns: list[str] | None,
         dialect: sa.Dialect,
     ) -> None:
-        element: Any = statement  # the annotation does not know that it can be compiled
+        element: Any = statement  # sa.Executable does not declare compile()
         compiled = element.compile(dialect=dialect, column_keys=columns)
         self._text = str(compiled)
+        # Literal values inside the statement, such as an enum member in a WHERE clause, are
+        # parameters, too, and no caller passes them.
         self._constants = {
             name: value for name, value in compiled.params.items() if value is not None
         }
@@ -101,6 +104,7 @@ class _Compiled:
         self.row = _row_type(statement)
 
     def execute(self, db: Db, values: Mapping[str, Any]) -> Any:
+        # The driver's connection is in the transaction that SQLAlchemy began on it.
         driver: Any = db.connection.driver_connection
         return driver.execute(self._text, self._bound(values))
 
@@ -110,10 +114,10 @@ class _Compiled:
         driver.cursor().executemany(self._text, bound)
 
     def _bound(self, values: Mapping[str, Any]) -> Any:
-        """The values as the driver takes them: in the order of the parameters, or by name."""
+        """Return the values as the driver expects them: in order (SQLite) or by name (psycopg)."""
         if self._constants:
             values = {**self._constants, **values}
-        # As a loop this would take a third longer, and it runs for every row of a sync.
+        # A loop takes a third longer than a comprehension, and this runs for every row of a sync.
         bound = [
             values[name] if convert is None else convert(values[name])
             for name, convert in self._binds
@@ -124,6 +128,7 @@ class _Compiled:
 
 
 def _binds_of(compiled: Any, dialect: sa.Dialect) -> list[_Bind]:
+    """Return the parameters in the order of the SQL text, each with the converter of its type."""
     names = compiled.bind_names.values()
     if compiled.positional:
         names = compiled.positiontup
@@ -139,28 +144,30 @@ def _binds_of(compiled: Any, dialect: sa.Dialect) -> list[_Bind]:
 def _row_type(statement: sa.Executable) -> Any:
     columns = getattr(statement, "exported_columns", ())
     names = [column.key for column in columns]
-    return namedtuple("Row", names, rename=True)  # known only now
+    # A statement without RETURNING has no columns. An expression without a name becomes "_1".
+    return namedtuple("Row", names, rename=True)
 
 
 # -- one row ---------------------------------------------------------------------------------------
 
 
 def insert_one(db: Db, table: sa.Table, **values: Any) -> int:
-    """Insert one row, and return the number that the database gave it."""
+    """Insert one row, and return the id that the database assigned to it."""
+    # SQLAlchemy applies the defaults of a table while it executes, which is bypassed here.
     values = {**_defaults(table), **values}
     statement = _insert(table, tuple(values), key=True)
     return int(statement.scalar(db, **values))
 
 
 def insert_row(db: Db, table: sa.Table, **values: Any) -> None:
-    """Insert one row whose key is known."""
+    """Insert one row whose primary key is among ``values``."""
     values = {**_defaults(table), **values}
     statement = _insert(table, tuple(values), key=False)
     statement.run(db, **values)
 
 
 def update_one(db: Db, table: sa.Table, *key: Any, **values: Any) -> bool:
-    """Set columns of the row with this primary key, and return whether there is one."""
+    """Set columns of the row with this primary key, and return whether such a row exists."""
     by_name = dict(zip(_key_names(table), key, strict=True))
     statement = _update(table, tuple(values))
     return bool(statement.run(db, **by_name, **values))
@@ -190,12 +197,16 @@ def _update(table: sa.Table, columns: tuple[str, ...]) -> Statement:
 
 @cache
 def _key_names(table: sa.Table) -> tuple[str, ...]:
-    """The parameters for the primary key; a prefix keeps them apart from the columns to set."""
+    """Return the names of the parameters for the primary key.
+
+    The prefix keeps them apart from the parameters of the columns that are set.
+    """
     return tuple(f"key_{column.name}" for column in table.primary_key)
 
 
 @cache
 def _defaults(table: sa.Table) -> dict[str, Any]:
+    """Return the default values of a table's columns."""
     defaults = {}
     for column in table.columns:
         if isinstance(column.default, sa.ColumnDefault):
@@ -211,7 +222,10 @@ def each_row(
     query: sa.Executable,
     values: Iterable[Any],
 ) -> Iterator[Any]:
-    """The rows of a query that compares with ``IDS``, which is run for each chunk of the values."""
+    """Yield the rows of a query that contains ``IDS``, which runs once for each chunk of values.
+
+    The order of the query holds within a chunk only.
+    """
     for chunk in chunks(values):
         yield from db.execute(query, {"ids": chunk})
 
@@ -221,13 +235,13 @@ def each_scalar(
     query: sa.Executable,
     values: Iterable[Any],
 ) -> Iterator[Any]:
-    """The first column of ``each_row``."""
+    """Yield the first column of each row that ``each_row`` would yield."""
     for chunk in chunks(values):
         yield from db.scalars(query, {"ids": chunk})
 
 
 def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    """Lists that are short enough for an IN list."""
+    """Yield the values in lists that are short enough for an IN list."""
     listed = list(values)
     for start in range(0, len(listed), _CHUNK):
         yield listed[start : start + _CHUNK]

@@ -1,4 +1,7 @@
-"""The streams of source activities: one blob for each, with the names of its channels beside it."""
+"""Stores and loads the streams of source activities: one blob each, with the names of its channels.
+
+The names are in a column of their own, so that a list can show them without decoding the blob.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from fitglue_registry.store.encoding import EncodedActivity
 
 _DELETE = Statement(
-    sa.delete(streams).where(streams.c.source_activity_id == sa.bindparam("number"))
+    sa.delete(streams).where(streams.c.source_activity_id == sa.bindparam("source_activity"))
 )
 _SAMPLES = sa.select(
     streams.c.source_activity_id,
@@ -32,20 +35,20 @@ _SAMPLES = sa.select(
 
 def put_streams(
     db: Db,
-    number: int,
+    source_activity_id: int,
     encoded: EncodedActivity,
     *,
     known: bool,
 ) -> None:
-    """Store the streams of a source activity in place of those that it had."""
+    """Replace the streams of a source activity; ``known`` is false if its row is new."""
     if known:
-        _DELETE.run(db, number=number)
+        _DELETE.run(db, source_activity=source_activity_id)
     if encoded.blob is None:
         return
     insert_row(
         db,
         streams,
-        source_activity_id=number,
+        source_activity_id=source_activity_id,
         types=json_text(encoded.types),
         samples=encoded.samples,
         content=encoded.blob,
@@ -53,7 +56,10 @@ def put_streams(
 
 
 def samples_of(db: Db, ids: Iterable[int]) -> dict[int, tuple[tuple[str, ...], int]]:
-    """Source activity → the channels of its streams, and how many samples each has."""
+    """Return, by source activity id, the channels of its streams and their number of samples.
+
+    Source activities without streams are left out.
+    """
     samples = {}
     for row in each_row(db, _SAMPLES, sorted(set(ids))):
         channels = tuple(msgspec.json.decode(row.types))
@@ -66,7 +72,11 @@ def load_streams(
     source_activity_id: int,
     types: Sequence[str] | None = None,
 ) -> tuple[Stream, ...]:
-    """The streams of a source activity, all or those named."""
+    """Return the streams of a source activity, all or those in ``types``.
+
+    Raises:
+        ValueError: The stored blob is damaged.
+    """
     query = sa.select(streams.c.content).where(streams.c.source_activity_id == source_activity_id)
     blob = db.scalar(query)
     if blob is None:

@@ -1,7 +1,7 @@
-"""Streams as blobs, with a codec that is imported when the first blob is written or read.
+"""Encodes and decodes streams with a codec that is imported when it is first needed.
 
-With NumPy and zstandard the codec takes 110 ms to import: a list of activities and a sync that
-finds nothing new, which need no streams, go without.
+Together with NumPy and zstandard, the codec takes 110 ms to import. A list of activities and a sync
+that finds nothing new read no streams, and do not pay for it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def encode_blob(streams: Sequence[Stream]) -> bytes:
-    """All streams of one source activity as one blob."""
+    """Return all streams of one source activity as one blob."""
     from fitglue_registry.store.stream_codec import encode_streams
 
     return encode_streams(streams)
 
 
 def decode_blob(blob: bytes, types: Sequence[str] | None = None) -> tuple[Stream, ...]:
-    """The streams of a blob, all or those named; raises ``ValueError`` for a damaged one."""
+    """Return the streams of a blob, all or those in ``types``; raise ``ValueError`` if damaged."""
     from fitglue_registry.store.stream_codec import decode_streams
 
     return decode_streams(blob, types)

@@ -1,8 +1,8 @@
-"""Streams as one compact, lossless blob: whole numbers at a scale, their differences split into
-byte planes, zstd.
+"""Encodes streams as one compact, lossless blob.
 
-Layout: ``FGS1``, length of the header (4 bytes, little endian), header (JSON: one item a stream),
-the streams' zstd frames. What is in a frame is described in ``stream_numbers.py``.
+Layout: ``FGS1``, the length of the header (4 bytes, little endian), the header (a JSON array with
+one object per stream), and one zstd frame per stream in the same order. A frame contains numbers as
+``stream_numbers.py`` packs them. One frame per stream lets a reader decompress a single channel.
 """
 
 from __future__ import annotations
@@ -19,19 +19,21 @@ from fitglue_registry.store.stream_numbers import PackedNumbers, pack_numbers, u
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MAGIC = b"FGS1"
-_LEVEL = 3
+_MAGIC = b"FGS1"  # the digit is the version of the layout
+_LEVEL = 3  # zstd's own default
 
 
 class _Item(msgspec.Struct, omit_defaults=True):
+    """The description of one stream in the header."""
+
     type: str
-    width: int
-    count: int
-    size: int
+    width: int  # numbers per sample; 0: it varies, see ``lengths``
+    count: int  # numbers in the frame
+    size: int  # bytes of the compressed frame
     kind: Literal["i", "d"]  # scaled integers, doubles
     scale: float = 1.0
-    mask: int = 0  # bytes of the mask at the front of the unpacked frame, 0: no gaps
-    lengths: list[int] | None = None
+    mask: int = 0  # bytes of the mask of gaps at the start of the decompressed frame; 0: no gaps
+    lengths: list[int] | None = None  # numbers in each sample, if the width is 0
     unit: str | None = None
     name: str | None = None
     raw_type: str | None = None
@@ -39,7 +41,7 @@ class _Item(msgspec.Struct, omit_defaults=True):
 
 
 def encode_streams(streams: Sequence[Stream]) -> bytes:
-    """All streams of one source activity as one blob."""
+    """Return all streams of one source activity as one blob."""
     compressor = zstandard.ZstdCompressor(level=_LEVEL)
     items = []
     frames = []
@@ -60,7 +62,7 @@ def encode_streams(streams: Sequence[Stream]) -> bytes:
             raw_type=stream.raw_type,
             custom=stream.custom,
         )
-        # msgspec leaves out a default only where it is the same object.
+        # msgspec omits a float that equals the default only if it is the same object.
         if packed.scale != item.scale:
             item.scale = packed.scale
         items.append(item)
@@ -71,11 +73,17 @@ def encode_streams(streams: Sequence[Stream]) -> bytes:
 
 
 def decode_streams(blob: bytes, types: Sequence[str] | None = None) -> tuple[Stream, ...]:
-    """The streams of a blob, or only those named; raises ``ValueError`` for a blob that is not one
-    of ours.
+    """Return the streams of a blob.
+
+    Args:
+        blob: What ``encode_streams`` returned.
+        types: The channels to decode; all if omitted.
+
+    Raises:
+        ValueError: The blob is damaged, was made by a newer version, or is something else.
     """
     if blob[:4] != _MAGIC:
-        raise ValueError("these are no streams of ours, or of a newer version")
+        raise ValueError("the blob contains no streams, or streams of a newer version")
     decompressor = zstandard.ZstdDecompressor()
     streams = []
     try:
@@ -87,6 +95,7 @@ def decode_streams(blob: bytes, types: Sequence[str] | None = None) -> tuple[Str
                 plain = decompressor.decompress(blob[start:end])
                 streams.append(_unpack(item, plain))
             start = end
+    # A flipped bit in a size or a count can ask for more memory than there is.
     except (struct.error, zstandard.ZstdError, IndexError, ValueError, MemoryError) as error:
         raise ValueError(f"the streams are damaged: {error}") from error
     return tuple(streams)

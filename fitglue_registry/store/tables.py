@@ -1,10 +1,10 @@
-"""The tables, in the newest form; how a database gets there from an older one is told in
-``migrations/``.
+"""The tables of the database in their newest form.
 
-Names carry the prefix ``fg_``: people read the views (``views.py``), which stay the same when a
-table changes. Moments are ISO 8601 texts, UTC with ``Z`` or local without zone, so that they
-compare as texts and read the same in every tool. The words of columns such as ``state`` are the
-enums of ``model/stored.py``.
+An older database gets there through the numbered files in ``migrations/``. All names carry the
+prefix ``fg_``, because people read the views (``views.py``), which stay the same when a table
+changes. Moments are ISO 8601 texts, in UTC with ``Z`` or local without a zone, so that they sort as
+texts and read the same in every tool. Columns such as ``state`` contain the values of the enums in
+``model/stored.py``.
 """
 
 from __future__ import annotations
@@ -33,14 +33,16 @@ from fitglue_registry.model.stored import ConnectionState
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
+# NUL and lone surrogates: in a Python string, a code point in this range is never half of a pair.
 _REFUSED = re.compile("[\0\ud800-\udfff]")
 
 metadata = MetaData()
 
 
 class Text(TypeDecorator[str]):
-    """Text that every database takes: NUL and lone surrogates, which PostgreSQL and UTF-8 refuse,
-    become U+FFFD.
+    """A text column that accepts every Python string.
+
+    PostgreSQL refuses NUL, and UTF-8 cannot encode a lone surrogate, so both become U+FFFD.
     """
 
     impl = _Text
@@ -51,14 +53,15 @@ class Text(TypeDecorator[str]):
         value: str | None,
         dialect: Dialect,  # noqa: ARG002 - the signature is SQLAlchemy's
     ) -> str | None:
-        """Replace what the database would refuse."""
-        # Nearly always, and a tenth of the price.
+        """Return the value with the characters replaced that a database would refuse."""
+        # Nearly every value takes this path, which costs a tenth of the regular expression.
         if value is None or (value.isascii() and "\0" not in value):
             return value
         return _REFUSED.sub("\N{REPLACEMENT CHARACTER}", value)
 
 
-#: Ids that only the store sees; SQLite gives rowids only to a plain INTEGER.
+#: The type of surrogate ids. SQLite makes a primary key an alias of its rowid, and so assigns it,
+#: only if the column's type is exactly INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -67,8 +70,10 @@ def _id() -> Column[int]:
 
 
 def _activity_columns() -> list[Column[object]]:
-    """The columns of a workout that lists, views and the matcher read without opening the
-    document.
+    """Return new columns for the values that lists, views and the matcher read.
+
+    They repeat what the JSON document of an activity contains, so that those readers need not
+    decode it. Two tables have them, and a SQLAlchemy column can belong to only one table.
     """
     texts = ("title", "sport", "start_utc", "start_local", "timezone", "power_kind")
     numbers = (
@@ -96,6 +101,7 @@ athletes = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("tier", Text),
+    # A counter rather than max(number) + 1: the number of a deleted activity is never used again.
     Column("next_number", Integer, nullable=False, default=1),
     Column("created_at", Text, nullable=False),
 )
@@ -121,15 +127,16 @@ connections = Table(
         default=ConnectionState.OK,
     ),
     Column("state_error", Text),
-    Column("horizon", Text),  # oldest local day that the athlete wants, null: everything
+    Column("horizon", Text),  # the oldest local day that the athlete wants; null: no limit
     Column("created_at", Text, nullable=False),
     Column("last_checked_at", Text),
-    Column("full_walk_at", Text),  # start of the last complete walk through the whole history
+    Column("full_walk_at", Text),  # when the last full walk that was completed began
     UniqueConstraint("athlete_id", "name"),
+    # One account connected twice would list every workout twice.
     UniqueConstraint("athlete_id", "integration", "account_id"),
 )
 
-#: Windows of a walk that are still to be listed; a walk that was killed goes on with them.
+#: The windows of a full walk that are still to be listed. A walk that was killed resumes with them.
 windows = Table(
     "fg_windows",
     metadata,
@@ -160,9 +167,11 @@ records = Table(
     Column("external_id", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("revision", Text, nullable=False),
+    # Taken from the listing, so that a window can be compared with the store before anything is
+    # fetched or normalized.
     Column("start_local", Text),
-    Column("at_source", Text),
-    Column("reason", Text),  # JSON of code, reason, fix for a stub or a tombstone
+    Column("at_source", Text),  # when it arrived at the source, if the source says so
+    Column("reason", Text),  # JSON of code, reason and fix; for a stub or a tombstone
     Column("first_seen_at", Text, nullable=False),
     Column("changed_at", Text, nullable=False),
     Column("gone_at", Text),
@@ -177,13 +186,16 @@ parts = Table(
     Column("record_id", Id, ForeignKey("fg_records.id", ondelete="CASCADE"), primary_key=True),
     Column("part", Text, primary_key=True),
     Column("state", Text, nullable=False),
+    # Not a foreign key: when bytes are replaced, the old row of fg_raw is deleted before this one
+    # is updated.
     Column("raw_id", Id),
-    Column("tries", Integer, nullable=False, default=0),
+    Column("tries", Integer, nullable=False, default=0),  # requests in vain; see parts.SECOND_LOOK
     Column("code", Text),
     Column("reason", Text),
     Index("fg_parts_by_state", "state", "part"),
 )
 
+#: The zstd dictionaries. A row is never changed or deleted, since raw parts need it to be unpacked.
 dictionaries = Table(
     "fg_dictionaries",
     metadata,
@@ -201,12 +213,11 @@ raw = Table(
     Column("part", Text, nullable=False),
     Column("revision", Text),
     Column("sha256", Text, nullable=False),  # of the content as received
-    # Identity or gzip: how the content as received is to be read.
-    Column("wire", Text, nullable=False),
+    Column("wire", Text, nullable=False),  # the encoding as received: identity or gzip
     Column("packing", Text, nullable=False),  # verbatim, zstd, or blob
     Column("dictionary_id", Id),
-    Column("content", LargeBinary),
-    Column("size", Integer, nullable=False),
+    Column("content", LargeBinary),  # null if the content is a blob
+    Column("size", Integer, nullable=False),  # bytes of the content as received
     Column("received_at", Text, nullable=False),
     Index("fg_raw_by_record", "record_id", "part"),
 )
@@ -217,9 +228,10 @@ source_activities = Table(
     _id(),
     Column("record_id", Id, ForeignKey("fg_records.id", ondelete="CASCADE"), nullable=False),
     Column("leg_no", Integer, nullable=False),
+    # Repeated from the connection, so that the matcher finds neighbors in time by one index.
     Column("athlete_id", Text, nullable=False),
     Column("activity_id", Text, index=True),
-    Column("home_id", Text),  # the activity that was made for it, which a split gives back
+    Column("home_id", Text),  # the first activity that it belonged to; a split returns to it
     Column("stub", Boolean, nullable=False),
     Column("document", Text, nullable=False),
     *_activity_columns(),
@@ -240,9 +252,9 @@ streams = Table(
         ForeignKey("fg_source_activities.id", ondelete="CASCADE"),
         primary_key=True,
     ),
-    Column("types", Text, nullable=False),
+    Column("types", Text, nullable=False),  # JSON: the channels, readable without the codec
     Column("samples", Integer, nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # see stream_codec.py
 )
 
 claims = Table(
@@ -259,8 +271,8 @@ claims = Table(
     Index("fg_claims_by_claim", "athlete_id", "claim"),
 )
 
-#: What somebody said of a pair: a plugin or a person. Equal claims are not written here, they are
-#: read from ``fg_claims``.
+#: The opinion of a plugin, the score or a person about a pair of source activities. Equal claims
+#: make no row here; they are read from ``fg_claims``. The lower id is always ``first_id``.
 opinions = Table(
     "fg_opinions",
     metadata,
@@ -290,7 +302,8 @@ activities = Table(
     Column("athlete_id", Text, nullable=False),
     Column("number", Integer, nullable=False),
     Column("document", Text, nullable=False),
-    # JSON: field → id of the source activity it was taken from, "" the default.
+    # JSON: field → id of the source activity that its value was taken from; the key "" is for all
+    # other fields.
     Column("origins", Text, nullable=False),
     *_activity_columns(),
     Column("created_at", Text, nullable=False),
@@ -300,6 +313,8 @@ activities = Table(
     Index("fg_activities_by_start", "athlete_id", "start_local"),
 )
 
+#: The ids and numbers of activities that were merged into another one. They lead to it for ever,
+#: because people and scripts have written them down.
 aliases = Table(
     "fg_aliases",
     metadata,
@@ -309,22 +324,22 @@ aliases = Table(
     Column("activity_id", Text, nullable=False, index=True),
 )
 
-#: What the athlete said of whole activities. It outlives every source activity: what is meant is
-#: told by identities, not by ids.
+#: The decisions of the athlete about activities. They outlive every source activity, because they
+#: refer to them by identities, not by row ids.
 verdicts = Table(
     "fg_verdicts",
     metadata,
     _id(),
     Column("athlete_id", Text, nullable=False),
     Column("verdict", Text, nullable=False),  # same, different
-    Column("about", Text, nullable=False),  # JSON: a line for each side, as it was then
+    Column("about", Text, nullable=False),  # JSON: one line per side, as shown at that time
     Column("said_at", Text, nullable=False),
     Column("undone_at", Text),
     Index("fg_verdicts_by_athlete", "athlete_id", "id"),
 )
 
-#: The sides of a verdict; an identity is a claim, or the natural key of a source activity as JSON:
-#: entry, account, external id, leg.
+#: The sides of a decision. An identity is a claim, or the natural key of a source activity as JSON
+#: (entry, account, external id, leg).
 verdict_sides = Table(
     "fg_verdict_sides",
     metadata,
@@ -335,7 +350,7 @@ verdict_sides = Table(
     Index("fg_verdict_sides_by_identity", "athlete_id", "identity"),
 )
 
-#: What the athlete chose for a field: a value, or the account that gives it.
+#: The edits of the athlete: for one field, a value, or the account whose value is used.
 choices = Table(
     "fg_choices",
     metadata,
@@ -343,13 +358,13 @@ choices = Table(
     Column("athlete_id", Text, nullable=False),
     Column("field", Text, nullable=False),
     Column("value", Text, nullable=False),  # JSON
-    Column("giver", Text),  # JSON of entry and account; null: the value counts
+    Column("giver", Text),  # JSON of entry and account; null: ``value`` is used
     Column("said_at", Text, nullable=False),
     Index("fg_choices_by_athlete", "athlete_id"),
 )
 
-#: The natural keys that a choice holds for; the first that is in the store decides which activity
-#: it belongs to.
+#: The natural keys of the source activities that an edit was made on. The first one that is in the
+#: store decides which activity the edit applies to.
 choice_keys = Table(
     "fg_choice_keys",
     metadata,
@@ -383,7 +398,7 @@ runs = Table(
     Column("options", Text, nullable=False, default="{}"),
     Column("started_at", Text, nullable=False),
     Column("ended_at", Text),
-    Column("outcome", Text),  # null: running, or killed
+    Column("outcome", Text),  # null: the run is still running, or was killed
     Column("counts", Text, nullable=False, default="{}"),
     Column("error", Text),
     Column("host_version", Text),

@@ -1,8 +1,7 @@
-"""The views that people and their tools read: stable names and columns, whatever the tables below
-become.
+"""The views that people and their tools read.
 
-A column may be added; one that is here is never renamed, removed, or given another meaning within a
-major version.
+Their names and columns are stable, however the tables change: a column may be added, but within a
+major version none is renamed, removed, or given another meaning. ``docs/views.md`` describes them.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from fitglue_registry.store.tables import ACTIVITY_COLUMNS
 _ACTIVITY_COLUMNS = ", ".join(f"a.{name}" for name in ACTIVITY_COLUMNS)
 _SOURCE_COLUMNS = ", ".join(f"s.{name}" for name in ACTIVITY_COLUMNS)
 
+#: The fields of a lap in the JSON document → the type of the view's column.
 _LAP_FIELDS = {
     "kind": "TEXT",
     "label": "TEXT",
@@ -30,8 +30,9 @@ _LAP_FIELDS = {
 
 
 def definitions(dialect: str) -> dict[str, str]:
-    """View name → SELECT, in the dialect ``sqlite`` or ``postgresql``."""
+    """Return the SELECT of each view by its name, in the dialect ``sqlite`` or ``postgresql``."""
     is_gone = "(r.state = 'gone')"
+    # SQLite has no Boolean type; 0 and 1 are also what it shows for the column ``stub``.
     gone = f"CASE WHEN {is_gone} THEN 1 ELSE 0 END" if dialect == "sqlite" else is_gone
     return {
         "activities": f"SELECT a.id, a.number, a.athlete_id, {_ACTIVITY_COLUMNS}, "
@@ -54,6 +55,7 @@ def definitions(dialect: str) -> dict[str, str]:
 
 
 def _laps_of_sqlite() -> str:
+    # json_each numbers the elements from 0; json_extract returns numbers as numbers already.
     fields = []
     for name in _LAP_FIELDS:
         fields.append(_lap_column(name, f"json_extract(lap.value, '$.{name}')"))
@@ -65,6 +67,7 @@ def _laps_of_sqlite() -> str:
 
 
 def _laps_of_postgresql() -> str:
+    # ->> returns every value as text.
     casts = {"TEXT": "", "REAL": "::double precision"}
     fields = []
     for name, kind in _LAP_FIELDS.items():
@@ -79,6 +82,7 @@ def _laps_of_postgresql() -> str:
 
 
 def _lap_column(name: str, value: str) -> str:
+    # The document leaves out a kind that is the default.
     if name == "kind":
         return f"coalesce({value}, 'lap') AS kind"
     return f"{value} AS {name}"

@@ -1,4 +1,4 @@
-"""The windows of a walk that are still to be listed."""
+"""Stores the windows of a full walk that are still to be listed, so that a killed walk resumes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlannedWindow:
-    """One window of a walk that is still to be listed."""
+    """One window of a full walk that is still to be listed."""
 
     id: int
-    walk_at: str
+    walk_at: str  # when the walk began
     window: Window
 
 
@@ -32,8 +32,13 @@ def plan_windows(
     walk_at: str,
     planned: Sequence[Window],
 ) -> None:
-    """Remember the windows of a walk, so that a walk that is killed goes on where it stopped; an
-    older plan is dropped.
+    """Store the windows of a full walk in place of an older plan.
+
+    Args:
+        db: A transaction that may write.
+        connection_id: The connection.
+        walk_at: The moment when the walk began.
+        planned: The windows in the order in which they are to be listed.
     """
     db.execute(sa.delete(windows).where(windows.c.connection_id == connection_id))
     rows = []
@@ -51,7 +56,7 @@ def plan_windows(
 
 
 def planned_windows(db: Db, connection_id: str) -> list[PlannedWindow]:
-    """What is left of a walk, newest first."""
+    """Return the windows that are left of a full walk, newest first."""
     query = (
         sa.select(windows)
         .where(windows.c.connection_id == connection_id)
@@ -65,5 +70,8 @@ def planned_windows(db: Db, connection_id: str) -> list[PlannedWindow]:
 
 
 def remove_planned_window(db: Db, planned: PlannedWindow) -> None:
-    """Strike a window off the plan."""
+    """Remove a window from the plan, in the transaction that stores what it listed.
+
+    A walk that is killed before the commit lists the window again, and skips none.
+    """
     db.execute(sa.delete(windows).where(windows.c.id == planned.id))

@@ -181,7 +181,7 @@ def test_a_database_of_a_newer_version_is_refused_and_untouched(empty, open_data
         with pytest.raises(StoreFailed) as caught:
             touch(open_database(empty))
         assert caught.value.code == "FG-store-newer"
-        assert f"format 9999, this one knows {HEAD}" in caught.value.what
+        assert f"format 9999; this version knows {HEAD}" in caught.value.what
     assert _content(empty) == before
 
 

@@ -283,7 +283,7 @@ def test_whatever_is_damaged_is_named_with_exit_code_7(
         (
             lambda files: manifest_of(files, backup_format=2),
             "FG-backup-newer",
-            "form 2, this one knows 1",
+            "format 2; this version knows 1",
         ),
         (lambda files: manifest_of(files, rows="many"), "FG-backup-damaged", "manifest.json"),
         (

@@ -1,5 +1,7 @@
-"""The first format: connections, records with their raw parts, source activities, activities,
-runs.
+"""Format 0001: the tables of the first release.
+
+They hold connections, records with their raw parts, source activities, activities, and runs. This
+file is never edited after its release: ``tables.py`` shows the newest form.
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+# SQLite assigns ids only to a primary key of the exact type INTEGER.
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables and their indexes."""
     op.create_table(
         "fg_activities",
         sa.Column("id", sa.Text(), nullable=False),

@@ -1,5 +1,6 @@
-"""What the athlete said: which activities are one workout, and which value an activity shall
-have.
+"""Format 0002: the decisions of the athlete (same, different) and the edits of single fields.
+
+Existing tables do not change. This file is never edited after its release.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
+# SQLite assigns ids only to a primary key of the exact type INTEGER.
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make the tables; nothing that is there changes."""
+    """Create the four tables of decisions and edits, with their indexes."""
     op.create_table(
         "fg_verdicts",
         sa.Column("id", ID, autoincrement=True, nullable=False),
