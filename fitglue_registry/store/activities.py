@@ -1,4 +1,4 @@
-"""Writes the activities that were merged from source activities."""
+"""Writes the activities, whose values were merged from source activities."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _MEMBERS = source_activities.alias("members")
 _ONLY_MEMBER_OF = Statement(
     sa.select(source_activities.c.activity_id).where(
-        source_activities.c.id == sa.bindparam("number"),
+        source_activities.c.id == sa.bindparam("source_activity"),
         source_activities.c.activity_id.is_not(None),
         ~sa.exists().where(
             _MEMBERS.c.activity_id == source_activities.c.activity_id,
@@ -42,9 +42,11 @@ _ONLY_MEMBER_OF = Statement(
         ),
     )
 )
+# Without a difference, the row is not written, and ``updated_at`` stays. The parameters have names
+# of their own, because "document" and "origins" are those of the columns to set.
 _DIFFERS = sa.or_(
-    activities.c.document != sa.bindparam("said", type_=activities.c.document.type),
-    activities.c.origins != sa.bindparam("said_by", type_=activities.c.origins.type),
+    activities.c.document != sa.bindparam("new_document", type_=activities.c.document.type),
+    activities.c.origins != sa.bindparam("new_origins", type_=activities.c.origins.type),
 )
 _REWRITE = Statement(
     sa.update(activities).where(activities.c.id == sa.bindparam("activity"), _DIFFERS),
@@ -62,6 +64,7 @@ _DELETE_EMPTY = sa.delete(activities).where(
     activities.c.id.in_(IDS),
     ~sa.exists().where(source_activities.c.activity_id == activities.c.id),
 )
+# One statement reads and increments the counter, so two transactions cannot get the same number.
 _NEXT_NUMBER = Statement(
     sa.update(athletes)
     .where(athletes.c.id == sa.bindparam("athlete"))
@@ -72,37 +75,40 @@ _NEXT_NUMBER = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """An activity as it shall be: its members, and the values that were merged from them (``None``:
-    only stubs, no activity).
-    """
+    """A group of source activities that are one workout, with the values merged from them."""
 
     members: tuple[SourceActivityRow, ...]
-    activity: SourceActivity | None
-    origins: dict[str, int]
-    gone: bool
+    activity: SourceActivity | None  # None: all members are stubs, and stubs make no activity
+    origins: dict[str, int]  # field → id of the source activity; "" is for all other fields
+    gone: bool  # the records of all members are tombstones
 
 
 def rewrite_from_only_member(
     db: Db,
-    number: int,
+    source_activity_id: int,
     encoded: EncodedActivity,
     now: str,
 ) -> bool:
-    """Let an activity say what its only source activity says; False where there are others to be
-    merged with, or none to say it to.
+    """Copy the values of a source activity to its activity, if it is the only member.
+
+    Most activities have one member, and copying the encoded values is much faster than a merge.
+
+    Returns:
+        False if the activity has other members, if there is no activity, or for a stub; nothing is
+        written then.
     """
     if encoded.activity.stub:
         return False
-    activity_id = _ONLY_MEMBER_OF.scalar(db, number=number)
+    activity_id = _ONLY_MEMBER_OF.scalar(db, source_activity=source_activity_id)
     if activity_id is None:
         return False
 
-    origins = _origins_text({OTHER_FIELDS: number})
+    origins = _origins_text({OTHER_FIELDS: source_activity_id})
     _REWRITE.run(
         db,
         activity=activity_id,
-        said=encoded.document,
-        said_by=origins,
+        new_document=encoded.document,
+        new_origins=origins,
         document=encoded.document,
         origins=origins,
         updated_at=now,
@@ -112,7 +118,7 @@ def rewrite_from_only_member(
 
 
 def existing_activities(db: Db, ids: Iterable[str]) -> dict[str | None, Any]:
-    """Those of these activities that are in the store, by their id."""
+    """Return those of these activities that exist, by their ids."""
     return {row.id: row for row in each_row(db, _ACTIVITIES, sorted(ids))}
 
 
@@ -144,11 +150,19 @@ def write_activity(
     before: Any,
     now: str,
 ) -> None:
-    """Write an activity anew, unless it already is what it shall be."""
+    """Write the merged values of an activity, unless it has them already.
+
+    Args:
+        db: A transaction that may write.
+        activity_id: The activity.
+        group: Its members and values.
+        before: Its row as read by ``existing_activities``, or ``None`` to write in any case.
+        now: The moment that is stored as ``updated_at``.
+    """
     values = _values(group, before, now)
     if before is not None:
-        is_now = (before.document, before.origins, before.gone_at is not None)
-        if is_now == (values["document"], values["origins"], group.gone):
+        unchanged = (before.document, before.origins, before.gone_at is not None)
+        if unchanged == (values["document"], values["origins"], group.gone):
             return
     update_one(db, activities, activity_id, **values)
 
@@ -175,16 +189,18 @@ def _gone_at(
 ) -> str | None:
     if not group.gone:
         return None
+    # Another change of an activity that is gone does not move the moment.
     if before is not None and before.gone_at:
         return str(before.gone_at)
     return now
 
 
 def _origins_text(origins: Mapping[str, int]) -> str:
+    # Sorted, because the text is compared with the stored one.
     return msgspec.json.encode(origins, order="sorted").decode()
 
 
 def drop_empty(db: Db, ids: Iterable[Any]) -> None:
-    """Remove those of these activities that no source activity belongs to any more."""
+    """Delete those of these activities to which no source activity belongs any more."""
     for chunk in chunks(sorted(ids)):
         db.execute(_DELETE_EMPTY, {"ids": chunk})

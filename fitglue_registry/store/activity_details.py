@@ -1,4 +1,4 @@
-"""One activity with the source activities that it was made of."""
+"""Loads one activity with the source activities from which it was merged."""
 
 from __future__ import annotations
 
@@ -58,29 +58,29 @@ _ACTIVITIES = (
 
 @dataclass(frozen=True, slots=True)
 class ActivityDetails:
-    """One activity with what it was made of."""
+    """One activity with the source activities from which it was merged."""
 
     id: str
-    number: int
-    activity: SourceActivity
-    origins: Mapping[str, int]
-    gone_at: str | None
+    number: int  # the short number that people type
+    activity: SourceActivity  # the merged values, without streams
+    origins: Mapping[str, int]  # field → id of the source activity; "" is for all other fields
+    gone_at: str | None  # when the last of its records was found gone
     members: tuple[MemberRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
-    """One source activity of it."""
+    """One source activity of an activity."""
 
     id: int
     record_id: int
-    connection: str
-    entry: str
+    connection: str  # the name of the connection
+    entry: str  # the id of the source's entry
     external_id: str
     leg_no: int
-    gone: bool
-    activity: SourceActivity
-    stream_types: tuple[str, ...]
+    gone: bool  # its record is a tombstone
+    activity: SourceActivity  # without streams
+    stream_types: tuple[str, ...]  # the channels of its streams
 
     @property
     def name(self) -> str:
@@ -88,21 +88,23 @@ class MemberRow:
         return f"{self.connection}/{self.external_id}"
 
     def is_meant_by(self, text: str) -> bool:
-        """Whether somebody who types this means it: its connection, its source, its id, or the
-        beginning of that as screens show it.
+        """Return whether a text that a person typed refers to this source activity.
+
+        The text is a connection, a source, an external id, ``connection/external id``, or the
+        beginning of one of the last two as screens show it, with or without ``…``.
         """
         name = self.name
         if text in (self.connection, self.entry, self.external_id, name):
             return True
         beginning = text.removesuffix("…")
-        _, _, of_id = beginning.rpartition("/")
-        if len(of_id) < SHORTEST_PREFIX:
+        _, _, id_prefix = beginning.rpartition("/")
+        if len(id_prefix) < SHORTEST_PREFIX:
             return False
         return self.external_id.startswith(beginning) or name.startswith(beginning)
 
 
 def load_activity(db: Db, activity_id: str) -> ActivityDetails:
-    """The activity of that id."""
+    """Return the activity with this id, which must exist (see ``references.resolve``)."""
     row = db.execute(sa.select(activities).where(activities.c.id == activity_id)).one()
     return ActivityDetails(
         id=row.id,
@@ -115,7 +117,11 @@ def load_activity(db: Db, activity_id: str) -> ActivityDetails:
 
 
 def members(db: Db, activity_id: str) -> Iterator[MemberRow]:
-    """The source activities of an activity, by natural key."""
+    """Yield the source activities of an activity in the order of their natural keys.
+
+    Ids are random or depend on what arrived first, so two stores of the same accounts would show
+    the members in different orders.
+    """
     for row in db.execute(_MEMBERS, {"activity": activity_id}):
         channels = msgspec.json.decode(row.types) if row.types else ()
         yield MemberRow(
@@ -132,8 +138,11 @@ def members(db: Db, activity_id: str) -> Iterator[MemberRow]:
 
 
 def activities_of(db: Db, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """Source activity → its name, ``connection/external id``, and id and number of its activity,
-    ``None`` where it has none.
+    """Return, by source activity id, its name and the activity to which it belongs.
+
+    Returns:
+        Mappings with ``name`` (``connection/external id``), ``number`` and ``activity_id``; the
+        last two are ``None`` if it belongs to no activity.
     """
     described = {}
     for row in each_row(db, _ACTIVITIES, ids):

@@ -1,4 +1,7 @@
-"""Which activities somebody asks for; it imports no database library, as commands need it early."""
+"""The filter of a list of activities.
+
+It is not in ``lists.py``, so that a command can import it for its ``--help`` without SQLAlchemy.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which activities; days are local and both included."""
+    """The conditions that a listed activity meets; ``None`` is no condition.
+
+    Attributes:
+        since: The first local day.
+        until: The last local day, which is included.
+        sport: The sport, in upper or lower case.
+        source: The name of a connection, or the id of a source.
+        text: A text that the title contains, in upper or lower case.
+        min_distance_m: The smallest distance in meters.
+        limit: How many activities are listed at most.
+    """
 
     since: date | None = None
     until: date | None = None
     sport: str | None = None
-    source: str | None = None  # a connection's name, or a source's id
+    source: str | None = None
     text: str | None = None
     min_distance_m: float | None = None
     limit: int | None = None

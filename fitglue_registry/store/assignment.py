@@ -1,5 +1,7 @@
-"""Gives each group of source activities its activity: ids survive, merge into aliases, and
-return after a split.
+"""Assigns an activity to each group of source activities.
+
+Ids are permanent: when activities merge, the one with the lowest number survives and the other ids
+become aliases of it; a split gives them back.
 """
 
 from __future__ import annotations
@@ -32,70 +34,86 @@ def assign(
     merged: Sequence[Merged],
     now: str,
 ) -> None:
-    """Give each group its activity: the oldest id of its members survives, others become aliases, a
-    split gives them back.
-    """
-    had = set[str]().union(*(_activity_ids(group) for group in merged))
-    existing = existing_activities(db, had)
-    survivors = _survivors(merged, existing)
-    claimed: set[str | None] = set(survivors.values())
+    """Assign an activity to each group, and write the values that were merged for it.
 
-    for place, group in enumerate(merged):
+    The groups must be complete: every member of an activity that a group touches is in one of them.
+    The caller's transaction makes all of it visible at once.
+
+    Args:
+        db: A transaction that may write.
+        athlete_id: The athlete to whom all members belong.
+        merged: The groups. A group without an activity consists of stubs only.
+        now: The moment that is stored.
+    """
+    previous = set[str]().union(*(_activity_ids(group) for group in merged))
+    existing = existing_activities(db, previous)
+    survivors = _survivors(merged, existing)
+    taken: set[str | None] = set(survivors.values())
+
+    for index, group in enumerate(merged):
         if group.activity is None:
             _set_activity(db, group.members, None)
             continue
 
-        activity_id = survivors.get(place) or _give_back(db, group, now)
+        # In this order: an id that a member has now, one that an alias gives back, a new one.
+        activity_id = survivors.get(index) or _restore_from_alias(db, group, now)
         if activity_id is None:
             activity_id = make_activity(db, athlete_id, group, now)
         else:
             write_activity(db, activity_id, group, existing.get(activity_id), now)
-        claimed.add(activity_id)
+        taken.add(activity_id)
         _set_activity(db, group.members, activity_id)
 
-        merged_away = (_activity_ids(group) & existing.keys()) - claimed
-        claimed |= merged_away
+        # Two groups may both have members of an activity that none of them keeps; only the first
+        # makes an alias of it.
+        merged_away = (_activity_ids(group) & existing.keys()) - taken
+        taken |= merged_away
         for other in merged_away:
             _make_alias(db, existing[other], activity_id)
         _point_aliases(db, group, activity_id)
 
+    # Last, because only now do all members have their new activity.
     drop_empty(db, existing.keys() - set(survivors.values()))
 
 
 def _activity_ids(group: Merged) -> set[str]:
-    """The activities that the members of a group belong to so far."""
+    """Return the activities to which the members of a group belong so far."""
     return {member.activity_id for member in group.members if member.activity_id}
 
 
 def _survivors(merged: Sequence[Merged], existing: Mapping[str | None, Any]) -> dict[int, str]:
-    """The place of a group → the activity that it keeps: of those that it inherits, the one with
-    the lowest number.
+    """Return, by the index of a group, the activity that the group keeps.
+
+    Of the activities that a group inherits, it keeps the one with the lowest number, the oldest.
     """
     survivors: dict[int, str] = {}
-    for activity_id, place in _heirs(merged).items():
+    for activity_id, index in _heirs(merged).items():
         if activity_id not in existing:
             continue
-        rival = survivors.get(place)
+        rival = survivors.get(index)
         if rival is None or existing[activity_id].number < existing[rival].number:
-            survivors[place] = activity_id
+            survivors[index] = activity_id
     return survivors
 
 
 def _heirs(merged: Sequence[Merged]) -> dict[str, int]:
-    """Activity → the place of the group that inherits it when its members part: the one with the
-    first member that it was made for.
+    """Return, by activity id, the index of the group that inherits the activity.
+
+    When the members of an activity are split over several groups, the group with the oldest member
+    for which the activity was created inherits it; if there is no such member, the group with the
+    oldest member.
     """
     best: dict[str, tuple[bool, int, int]] = {}
-    for place, group in enumerate(merged):
+    for index, group in enumerate(merged):
         if group.activity is None:
             continue
         for member in group.members:
             if not member.activity_id:
                 continue
             made_for_another = member.home_id != member.activity_id
-            claim = (made_for_another, member.id, place)
-            best[member.activity_id] = min(best.get(member.activity_id, claim), claim)
-    return {activity_id: place for activity_id, (_, _, place) in best.items()}
+            rank = (made_for_another, member.id, index)
+            best[member.activity_id] = min(best.get(member.activity_id, rank), rank)
+    return {activity_id: index for activity_id, (_, _, index) in best.items()}
 
 
 def _set_activity(
@@ -103,6 +121,7 @@ def _set_activity(
     members: Sequence[SourceActivityRow],
     activity_id: str | None,
 ) -> None:
+    # Most members stay where they are, and an update of their rows would be a needless write.
     for member in members:
         changed = {}
         if member.activity_id != activity_id:
@@ -116,12 +135,16 @@ def _set_activity(
 # -- aliases ---------------------------------------------------------------------------------------
 
 
-def _give_back(
+def _restore_from_alias(
     db: Db,
     group: Merged,
     now: str,
 ) -> str | None:
-    """After a split, the activity that once was made for one of the members, with its number."""
+    """Make an alias an activity again if it once was the activity of a member; return its id.
+
+    This is what a split does: the id and the number that the athlete knows return. ``None`` means
+    that no member has an alias to return to.
+    """
     homes = {member.home_id for member in group.members if member.home_id}
     if not homes:
         return None
@@ -135,7 +158,7 @@ def _give_back(
         "id": row.id,
         "athlete_id": row.athlete_id,
         "number": row.number,
-        # What it says is written next, see ``assign``.
+        # ``assign`` writes the values next, in the same transaction.
         "document": "{}",
         "origins": "{}",
         "created_at": now,
@@ -150,6 +173,8 @@ def _make_alias(
     merged_away: Any,
     survivor: str,
 ) -> None:
+    """Turn an activity into an alias of the survivor."""
+    # Aliases of the activity are redirected first, so that no alias ever leads to an alias.
     led_there = aliases.c.activity_id == merged_away.id
     db.execute(sa.update(aliases).where(led_there).values(activity_id=survivor))
     values = {
@@ -167,7 +192,7 @@ def _point_aliases(
     group: Merged,
     activity_id: str,
 ) -> None:
-    """After a split, an alias leads to where the members are that its activity was made for."""
+    """Redirect, after a split, an alias to the activity that has the member it was created for."""
     homes = {member.home_id for member in group.members if member.home_id}
     homes.discard(activity_id)
     if homes:

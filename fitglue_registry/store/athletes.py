@@ -1,4 +1,4 @@
-"""The athletes in the store, with their tiers and the lock on their activities."""
+"""Stores the athletes and their tiers, and locks an athlete's activities."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def ensure_athlete(
     now: str,
     tier: str | None = None,
 ) -> None:
-    """Store the athlete if there is none of that id, and the tier if one is named."""
+    """Store the athlete unless it exists, and set its tier if ``tier`` is given."""
     this_athlete = athletes.c.id == athlete_id
     known = db.scalar(sa.select(athletes.c.id).where(this_athlete))
     if known is None:
@@ -34,20 +34,25 @@ def ensure_athlete(
 
 
 def athlete_tier(db: Db, athlete_id: str) -> str | None:
-    """The tier that the embedding application gave the athlete; ``None``: nobody limits."""
+    """Return the tier that the embedding application gave the athlete; ``None`` has no limits."""
     query = sa.select(athletes.c.tier).where(athletes.c.id == athlete_id)
     return db.scalar(query)
 
 
 def list_athletes(db: Db) -> list[str]:
-    """The ids of all athletes."""
+    """Return the ids of all athletes."""
     query = sa.select(athletes.c.id).order_by(athletes.c.id)
     return list(db.scalars(query))
 
 
 def lock_athlete(db: Db, athlete_id: str) -> None:
-    """Let one transaction at a time decide about an athlete's activities."""
-    if db.dialect.name == "sqlite":  # which has one writer anyway
+    """Wait until no other transaction matches this athlete's activities, and hold the lock.
+
+    Two syncs of one athlete could otherwise both find no match for their copies of one workout,
+    and create two activities.
+    """
+    # SQLite has only one writer at a time.
+    if db.dialect.name == "sqlite":
         return
     row = sa.select(athletes.c.id).where(athletes.c.id == athlete_id)
     db.execute(row.with_for_update())

@@ -1,4 +1,4 @@
-"""The connections of athletes."""
+"""Stores the connections of athletes."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRow:
-    """A connection as the store knows it; its secrets lie elsewhere, ``secret_ref`` names them."""
+    """A connection as the store has it; its secrets are in a secret store."""
 
     id: str
     athlete_id: str
-    name: str
-    integration: str
-    source: str
+    name: str  # unique for the athlete, for people to type
+    integration: str  # the id of the integration's entry
+    source: str  # the id of the source's entry
     account: Account
     settings: Mapping[str, str]
     created_at: str
-    secret_ref: str | None = None
+    secret_ref: str | None = None  # the reference under which its secret is stored
     state: str = ConnectionState.OK
-    state_error: Mapping[str, Any] | None = None
-    horizon: date | None = None
+    state_error: Mapping[str, Any] | None = None  # the parts of the error that stopped it
+    horizon: date | None = None  # the oldest local day that is synced; None: no limit
     last_checked_at: str | None = None
-    full_walk_at: str | None = None
+    full_walk_at: str | None = None  # when the last full walk that was completed began
 
 
 # -- reading ---------------------------------------------------------------------------------------
 
 
 def list_connections(db: Db, athlete_id: str | None = None) -> list[ConnectionRow]:
-    """The connections of an athlete, or of all, oldest first."""
+    """Return the connections of an athlete, or of all athletes, oldest first."""
     query = sa.select(connections).order_by(connections.c.created_at, connections.c.name)
     if athlete_id is not None:
         query = query.where(connections.c.athlete_id == athlete_id)
@@ -56,7 +56,7 @@ def list_connections(db: Db, athlete_id: str | None = None) -> list[ConnectionRo
 
 
 def get_connection(db: Db, connection_id: str) -> ConnectionRow | None:
-    """The connection of that id."""
+    """Return the connection with this id, or ``None``."""
     query = sa.select(connections).where(connections.c.id == connection_id)
     row = db.execute(query).first()
     if row is None:
@@ -89,13 +89,15 @@ def _loaded(row: Row[Any]) -> ConnectionRow:
 
 
 def new_connection_id() -> str:
-    """A random id that no two databases share."""
+    """Return a new random id."""
+    # Random, not counted, so that no two databases share an id.
     return secrets.token_hex(8)
 
 
 def add_connection(db: Db, connection: ConnectionRow) -> ConnectionRow:
-    """Store a new connection, and return it under the first free name of its integration:
-    ``intervals``, ``intervals-2``, …
+    """Store a new connection, and return it with the name that it got.
+
+    The name is the first one of its integration that is free: ``intervals``, ``intervals-2``, …
     """
     mine = connections.c.athlete_id == connection.athlete_id
     taken = set(db.scalars(sa.select(connections.c.name).where(mine)))
@@ -125,8 +127,9 @@ def ensure_connection(
     connection: ConnectionRow,
     now: str,
 ) -> None:
-    """Store a connection that is not there, as a rehearsal does in a transaction that is rolled
-    back.
+    """Store a connection unless it exists.
+
+    A dry run does so in a transaction that it rolls back, because records need a connection.
     """
     if get_connection(db, connection.id) is not None:
         return
@@ -148,9 +151,7 @@ def renew_connection(
     settings: Mapping[str, str],
     secret_ref: str | None,
 ) -> None:
-    """Give a connection new credentials of the same account: whatever had stopped it is
-    forgiven.
-    """
+    """Give a connection new credentials for its account, and clear the error that stopped it."""
     values = _account_values(account, settings, secret_ref)
     values |= {"state": ConnectionState.OK, "state_error": None}
     update_connection(db, connection_id, **values)
@@ -177,8 +178,11 @@ def update_connection(db: Db, connection_id: str, **values: Any) -> None:
 
 
 def remove_connection(db: Db, connection_id: str) -> list[str]:
-    """Remove a connection with its records, and return the ids of the activities that its source
-    activities belonged to.
+    """Delete a connection with its records and everything below them.
+
+    Returns:
+        The ids of the activities to which its source activities belonged; the caller merges them
+        again or deletes them.
     """
     mine = sa.select(records.c.id).where(records.c.connection_id == connection_id)
     of_mine = source_activities.c.record_id.in_(mine)
@@ -187,6 +191,8 @@ def remove_connection(db: Db, connection_id: str) -> list[str]:
     theirs = sa.select(source_activities.c.id).where(of_mine)
     about_them = sa.or_(opinions.c.first_id.in_(theirs), opinions.c.second_id.in_(theirs))
     db.execute(sa.delete(opinions).where(about_them))
+    # Records, parts, raw parts, source activities, streams and claims are deleted with it (ON
+    # DELETE CASCADE).
     db.execute(sa.delete(connections).where(connections.c.id == connection_id))
     return touched
 

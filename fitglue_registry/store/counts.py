@@ -1,4 +1,4 @@
-"""Counts of activities, records, parts and stubs."""
+"""Counts activities, records, parts and stubs."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
+#: What is shown for a stub to which the source gave no reason.
 _NO_REASON = {
     "code": "FG-stub",
     "reason": "the source gives no reason",
@@ -37,9 +38,13 @@ def totals(
     since: date,
     until: date,
 ) -> dict[str, float]:
-    """Count, seconds, metres and load of the activities that started in these local days, both
-    included.
+    """Return totals of the activities that started on these local days, both included.
+
+    Returns:
+        ``count``, ``moving_s`` in seconds, ``distance_m`` in meters, and ``training_load``.
+        Activities that are gone are left out.
     """
+    # Many sources report only the elapsed time.
     moving_s = sa.func.coalesce(activities.c.moving_s, activities.c.elapsed_s)
     query = sa.select(
         sa.func.count().label("count"),
@@ -56,7 +61,7 @@ def totals(
 
 
 def count_activities(db: Db, athlete_id: str) -> int:
-    """How many activities an athlete has; those that are gone are left out."""
+    """Return how many activities an athlete has; those that are gone are left out."""
     query = sa.select(sa.func.count()).where(
         activities.c.athlete_id == athlete_id,
         activities.c.gone_at.is_(None),
@@ -65,20 +70,25 @@ def count_activities(db: Db, athlete_id: str) -> int:
 
 
 def _sum(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Return the sum of a column, 0 instead of null if there are no rows."""
     return sa.func.coalesce(sa.func.sum(column), 0)
 
 
 def connection_counts(db: Db, connection_id: str) -> dict[str, int]:
-    """How many records of each state, how many in quarantine, how many parts are wanted, and how
-    many were given up for now.
+    """Return how many records and parts of a connection are in which state.
+
+    Returns:
+        The number of records by their state (a state without records is left out), and under
+        ``quarantine``, ``wanted`` and ``failed`` the number of records in quarantine, of parts
+        still to be fetched, and of parts given up until the next full walk.
     """
     of_connection = records.c.connection_id == connection_id
     by_state = (
         sa.select(records.c.state, sa.func.count()).where(of_connection).group_by(records.c.state)
     )
     mine = sa.select(records.c.id).where(of_connection)
-    aside = sa.select(sa.func.count()).where(quarantine.c.record_id.in_(mine))
-    waiting = (
+    quarantined = sa.select(sa.func.count()).where(quarantine.c.record_id.in_(mine))
+    parts_by_state = (
         sa.select(parts.c.state, sa.func.count())
         .join(records, records.c.id == parts.c.record_id)
         .where(
@@ -90,23 +100,27 @@ def connection_counts(db: Db, connection_id: str) -> dict[str, int]:
     )
     return {
         **_counted(db, by_state),
-        "quarantine": db.scalar(aside) or 0,
+        "quarantine": db.scalar(quarantined) or 0,
         "wanted": 0,
         "failed": 0,
-        **_counted(db, waiting),
+        **_counted(db, parts_by_state),
     }
 
 
 def _counted(db: Db, query: sa.Select[Any]) -> dict[str, int]:
-    """State → count."""
+    """Return the count of each state."""
     return {row[0]: row[1] for row in db.execute(query)}
 
 
 def list_stubs(db: Db, athlete_id: str) -> list[dict[str, Any]]:
-    """What the sources of an athlete list and never deliver, unless another record stands in for
-    it, counted by reason.
+    """Count the stubs of an athlete by connection and reason.
+
+    A stub that belongs to an activity is left out: another record delivers the workout.
+
+    Returns:
+        Mappings with ``connection``, ``code``, ``reason``, ``fix`` and ``count``.
     """
-    answered = (
+    delivered = (
         sa.select(source_activities.c.record_id)
         .join(activities, activities.c.id == source_activities.c.activity_id)
         .where(activities.c.gone_at.is_(None))
@@ -121,7 +135,7 @@ def list_stubs(db: Db, athlete_id: str) -> list[dict[str, Any]]:
         .where(
             connections.c.athlete_id == athlete_id,
             records.c.state == RecordState.STUB,
-            records.c.id.not_in(answered),
+            records.c.id.not_in(delivered),
         )
         .group_by(connections.c.name, records.c.reason)
         .order_by(connections.c.name)

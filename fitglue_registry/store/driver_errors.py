@@ -9,7 +9,7 @@ from fitglue_registry.errors import Place, StoreFailed
 #: The fix for a damaged database.
 RESTORE = (
     "restore the last backup with `fitglue backup restore FILE --replace`; if you have none, move "
-    "the database aside, then `fitglue connect` and "
+    "the file aside, then `fitglue connect` and "
     "`fitglue sync` fetch everything again"
 )
 _START_SERVER = "start the server, or correct FITGLUE_DATABASE"

@@ -1,4 +1,4 @@
-"""What plugins, the score and people said of pairs of source activities."""
+"""Stores the opinions of plugins, the score and people about pairs of source activities."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _ABOUT_ONE = Statement(
     sa.select(opinions.c.first_id)
     .where(
         sa.or_(
-            opinions.c.first_id == sa.bindparam("number"),
-            opinions.c.second_id == sa.bindparam("number"),
+            opinions.c.first_id == sa.bindparam("source_activity"),
+            opinions.c.second_id == sa.bindparam("source_activity"),
         )
     )
     .limit(1)
@@ -32,31 +32,31 @@ _DELETE = sa.delete(opinions).where(_IS_ABOUT)
 
 @dataclass(frozen=True, slots=True)
 class PairOpinion:
-    """What somebody says of two source activities, which may be named in any order."""
+    """One opinion about two source activities, in any order."""
 
     first: int
     second: int
-    said_by: str
-    verdict: str
-    reason: str
+    said_by: str  # the name of a plugin, or a value of ``SaidBy``
+    verdict: str  # a value of ``Verdict``
+    reason: str  # for people to read
 
 
-def has_opinions(db: Db, number: int) -> bool:
-    """Whether anybody has said anything of this source activity."""
-    return _ABOUT_ONE.first(db, number=number) is not None
+def has_opinions(db: Db, source_activity_id: int) -> bool:
+    """Return whether any opinion about this source activity is stored."""
+    return _ABOUT_ONE.first(db, source_activity=source_activity_id) is not None
 
 
 def opinions_about(db: Db, ids: Iterable[int]) -> list[Any]:
-    """Everything that was said of these source activities."""
+    """Return the rows of all opinions about these source activities, each of them once."""
     about: dict[tuple[int, int, str], Any] = {}
     for row in each_row(db, _ABOUT, ids):
-        # The two of a pair may be in two chunks.
+        # If the two ids of a pair are in two chunks, both queries return its row.
         about[row.first_id, row.second_id, row.said_by] = row
     return list(about.values())
 
 
 def opinions_between(db: Db, ids: Sequence[int]) -> list[dict[str, Any]]:
-    """What was said of pairs among these source activities."""
+    """Return the opinions about pairs of which both source activities are among ``ids``."""
     query = (
         sa.select(opinions)
         .where(
@@ -73,21 +73,23 @@ def put_opinion(
     opinion: PairOpinion,
     now: str,
 ) -> None:
-    """Remember what somebody says of a pair, in place of what they said before."""
+    """Store an opinion in place of the one that the same author had about the pair."""
+    # The lower id first, so that a pair has one row per author, however it is named.
     first, second = sorted((opinion.first, opinion.second))
     key = {
         "first_id": first,
         "second_id": second,
         "said_by": opinion.said_by,
     }
-    says = {"verdict": opinion.verdict, "reason": opinion.reason}
+    content = {"verdict": opinion.verdict, "reason": opinion.reason}
 
-    update = sa.update(opinions).filter_by(**key).values(**says)
+    # An update keeps ``said_at``: the moment when the author first had an opinion about the pair.
+    update = sa.update(opinions).filter_by(**key).values(**content)
     if not db.execute(update).rowcount:
         db.execute(
             sa.insert(opinions).values(
                 **key,
-                **says,
+                **content,
                 said_at=now,
             )
         )
@@ -98,13 +100,13 @@ def drop_opinions(
     ids: Iterable[int],
     said_by: Sequence[str],
 ) -> None:
-    """Forget what these plugins said of these source activities: they are asked anew."""
-    theirs = _DELETE.where(opinions.c.said_by.in_(said_by))
+    """Delete the opinions of these authors about source activities; they are asked again."""
+    of_authors = _DELETE.where(opinions.c.said_by.in_(said_by))
     for chunk in chunks(ids):
-        db.execute(theirs, {"ids": chunk})
+        db.execute(of_authors, {"ids": chunk})
 
 
 def delete_opinions(db: Db, ids: Iterable[int]) -> None:
-    """Remove everything that was said of these source activities."""
+    """Delete all opinions about these source activities."""
     for chunk in chunks(ids):
         db.execute(_DELETE, {"ids": chunk})

@@ -1,4 +1,7 @@
-"""The parts of records: which are wanted, had, known not to exist, or given up."""
+"""Stores the state of each part of a record: wanted, have, none (does not exist) or failed.
+
+The wanted parts are the queue of a sync: a sync that was killed resumes by taking them.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,10 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Window
 
 
-#: So many tries has a part that the source said once there is none of, while it is asked for a
-#: second time: until it answers, that holds.
+#: The value of ``tries`` that marks a second look. A source may answer 404 by mistake, for example
+#: during an upgrade, so a part that the source once reported not to exist is requested again after
+#: the next full walk. Until it answers, the record counts as having no such part, although the
+#: state of the part is "wanted".
 SECOND_LOOK = -1
 
 _TRIES = Statement(
@@ -41,13 +46,13 @@ _NEWEST_FIRST = (records.c.start_local.desc().nulls_last(), records.c.id.desc())
 
 @dataclass(frozen=True, slots=True)
 class PartUpdate:
-    """What a part of a record becomes; without a raw id, it keeps the one that it has."""
+    """The new state of a part of a record."""
 
     state: PartState
-    raw_id: int | None = None
+    raw_id: int | None = None  # None: the part keeps the one that it has
     code: str | None = None
     reason: str | None = None
-    tried: bool = False  # it was asked for in vain once more
+    tried: bool = False  # one more request was in vain
 
 
 def want_parts(
@@ -57,7 +62,11 @@ def want_parts(
     *,
     fresh: bool = False,
 ) -> None:
-    """Mark parts as wanted, whatever they were; a ``fresh`` record has none yet, here and below."""
+    """Mark parts as wanted, whatever their state was.
+
+    A ``fresh`` record has no parts yet, so its parts are inserted without looking for them; the
+    same holds for ``set_part``.
+    """
     wanted: dict[str, Any] = {
         "state": PartState.WANTED,
         "tries": 0,
@@ -83,7 +92,7 @@ def set_part(
     *,
     fresh: bool = False,
 ) -> None:
-    """Write down how far the store is with a part."""
+    """Store the new state of a part."""
     values: dict[str, Any] = {
         "state": update.state,
         "code": update.code,
@@ -92,6 +101,8 @@ def set_part(
     if update.raw_id is not None:
         values["raw_id"] = update.raw_id
     if update.tried:
+        # abs(): a second look counts as one try, so the part is then "none" with two tries, and
+        # after_full_walk leaves it at that.
         values["tries"] = abs(part_tries(db, record_id, part)) + 1
     if fresh or not update_one(db, parts, record_id, part, **values):
         insert_row(
@@ -108,7 +119,7 @@ def part_tries(
     record_id: int,
     part: str,
 ) -> int:
-    """How often a part was asked for in vain."""
+    """Return how many requests for a part were in vain, or ``SECOND_LOOK``."""
     return (
         _TRIES.scalar(
             db,
@@ -120,7 +131,7 @@ def part_tries(
 
 
 def part_names(db: Db, record_id: int) -> list[str]:
-    """The parts that a record was ever asked for."""
+    """Return the names of the parts that were ever wanted of a record."""
     return _PART_NAMES.scalars(db, record_id=record_id)
 
 
@@ -129,8 +140,10 @@ def restore_second_look(
     record_id: int,
     part: str,
 ) -> bool:
-    """Let a part that a walk had asked for a second time be what it was, for the next walk to ask
-    again; False where it is another.
+    """End a second look that failed: the part is "none" again, until after the next full walk.
+
+    Returns:
+        Whether the part was being looked at a second time; if not, nothing changes.
     """
     if part_tries(db, record_id, part) != SECOND_LOOK:
         return False
@@ -153,8 +166,10 @@ def want_where_unknown(
     part: str,
     window: Window,
 ) -> int:
-    """Mark a part as wanted at every listed record that has never been asked for it, and return
-    their number.
+    """Mark a part as wanted for every listed record in a window of which it was never wanted.
+
+    Returns:
+        How many records these are.
     """
     if not lacks_part(db, connection_id, part, window):
         return 0
@@ -179,7 +194,10 @@ def lacks_part(
     part: str,
     window: Window,
 ) -> bool:
-    """Whether some listed record has never been asked for a part."""
+    """Return whether the window has a listed record of which a part was never wanted.
+
+    A sync asks this in a read transaction, so that a run that finds nothing new never writes.
+    """
     lacking = sa.select(records.c.id).where(*_never_asked(connection_id, part, window))
     return db.execute(lacking.limit(1)).first() is not None
 
@@ -202,7 +220,10 @@ def wanted_parts(
     part: str,
     limit: int,
 ) -> list[tuple[int, str]]:
-    """(record, external id) of those that want a part, newest start first, ``limit`` at most."""
+    """Return the id and the external id of records that want a part, newest start first.
+
+    A page at a time: the memory that a sync needs does not grow with the history.
+    """
     query = _in_state(connection_id, part, PartState.WANTED, records.c.id, records.c.external_id)
     newest = query.order_by(*_NEWEST_FIRST).limit(limit)
     return [(row.id, row.external_id) for row in db.execute(newest)]
@@ -214,9 +235,7 @@ def sample_with_part(
     part: str,
     limit: int,
 ) -> list[str]:
-    """The external ids of a few records that have a part and are still there, newest start
-    first.
-    """
+    """Return the external ids of some records that have a part and can be fetched, newest first."""
     query = _in_state(connection_id, part, PartState.HAVE, records.c.external_id)
     newest = query.order_by(*_NEWEST_FIRST).limit(limit)
     return list(db.scalars(newest))
@@ -227,14 +246,14 @@ def count_wanted(
     connection_id: str,
     part: str,
 ) -> int:
-    """How many records want a part."""
+    """Return how many records want a part."""
     query = _in_state(connection_id, part, PartState.WANTED, sa.func.count())
     return db.scalar(query) or 0
 
 
 def _in_state(connection_id: str, part: str, state: PartState, *columns: Any) -> sa.Select[Any]:
-    # Told to join, SQLite looks up the part of every record of the history; those that are wanted
-    # are few.
+    # With a join, SQLite looks up the part of every record of the history. With a subquery, it
+    # starts from the parts in this state, which are few.
     in_state = sa.select(parts.c.record_id).where(
         parts.c.part == part,
         parts.c.state == state,
@@ -254,9 +273,11 @@ def _fetchable(connection_id: str) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def after_full_walk(db: Db, connection_id: str) -> None:
-    """What the end of a walk through the whole history does: parts that were given up get another
-    chance, a part of which the source said once that there is none is asked for a second time, and
-    records that no window showed are to be confirmed by id once more.
+    """Reopen at the end of a full walk what deserves another request.
+
+    Parts that were given up are wanted again. Parts that the source reported once not to exist get
+    a second look. Records that no window shows, but whose ids were confirmed, are to be confirmed
+    again.
     """
     of_connection = records.c.connection_id == connection_id
     mine = sa.select(records.c.id).where(of_connection)
@@ -264,8 +285,8 @@ def after_full_walk(db: Db, connection_id: str) -> None:
     again = {"state": PartState.WANTED, "tries": 0}
     db.execute(sa.update(parts).where(*given_up).values(again))
 
-    there = mine.where(records.c.state.in_(FETCHABLE))
-    once = (parts.c.record_id.in_(there), parts.c.state == PartState.NONE, parts.c.tries == 1)
+    fetchable = mine.where(records.c.state.in_(FETCHABLE))
+    once = (parts.c.record_id.in_(fetchable), parts.c.state == PartState.NONE, parts.c.tries == 1)
     second_look = {"state": PartState.WANTED, "tries": SECOND_LOOK}
     db.execute(sa.update(parts).where(*once).values(second_look))
 

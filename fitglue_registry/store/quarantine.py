@@ -1,4 +1,4 @@
-"""Records that could not be understood, kept aside with the reason."""
+"""Stores the quarantine: records that could not be normalized, each with the reason."""
 
 from __future__ import annotations
 
@@ -31,8 +31,16 @@ def put_in_quarantine(
     error: Mapping[str, Any],
     attempt: Attempt,
 ) -> bool:
-    """Keep a record aside with the reason why it could not be understood, and return whether that
-    is news.
+    """Put a record into quarantine, or count one more attempt if it is there already.
+
+    Args:
+        db: A transaction that may write.
+        record_id: The record. Its raw parts stay, so it can be normalized again later.
+        error: The parts of the error; ``code`` is required.
+        attempt: The plugin that failed, and when.
+
+    Returns:
+        Whether this is new: the record was not in quarantine, or was there with another error.
     """
     values = {
         "stage": _STAGE,
@@ -57,7 +65,7 @@ def put_in_quarantine(
 
 
 def release(db: Db, record_id: int) -> bool:
-    """Take a record out of quarantine, and return whether it was there."""
+    """Remove a record from quarantine, and return whether it was there."""
     return bool(_RELEASE.run(db, record_id=record_id))
 
 
@@ -67,22 +75,24 @@ def quarantined(
     *,
     not_version: str | None = None,
 ) -> list[RecordRow]:
-    """The records of a connection in quarantine; with ``not_version`` only those that another
-    version of the plugin refused.
+    """Return the records of a connection that are in quarantine.
+
+    With ``not_version``, only those that another version of the plugin rejected: the same version
+    would reject them again.
     """
-    aside = sa.select(quarantine.c.record_id)
+    record_ids = sa.select(quarantine.c.record_id)
     if not_version is not None:
         version = quarantine.c.plugin_version
-        aside = aside.where(sa.or_(version.is_(None), version != not_version))
+        record_ids = record_ids.where(sa.or_(version.is_(None), version != not_version))
     query = select_records().where(
-        records.c.id.in_(aside),
+        records.c.id.in_(record_ids),
         records.c.connection_id == connection_id,
     )
     return [RecordRow(*row) for row in db.execute(query)]
 
 
 def list_quarantine(db: Db, athlete_id: str) -> list[dict[str, Any]]:
-    """The records in quarantine, oldest first."""
+    """Return the records of an athlete that are in quarantine, the longest there first."""
     query = (
         sa.select(
             quarantine,

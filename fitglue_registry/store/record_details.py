@@ -1,4 +1,4 @@
-"""What happened to a record, from its parts to its source activities."""
+"""Describes everything that the store has of a record, from its parts to its source activities."""
 
 from __future__ import annotations
 
@@ -31,10 +31,16 @@ def find_records(
     athlete_id: str,
     reference: str,
 ) -> list[int]:
-    """The records of an external id or a claim, whether an activity came of them or not."""
+    """Return the ids of the records with an external id or a claim, with or without an activity.
+
+    Args:
+        db: A transaction.
+        athlete_id: The athlete.
+        reference: What a person typed; see ``references.conditions_at_source``.
+    """
     mine = _records_of(athlete_id)
-    for is_meant in conditions_at_source(reference):
-        record_ids = list(db.scalars(mine.where(is_meant).limit(MAX_MATCHES)))
+    for condition in conditions_at_source(reference):
+        record_ids = list(db.scalars(mine.where(condition).limit(MAX_MATCHES)))
         if record_ids:
             return record_ids
     claiming = (
@@ -50,7 +56,7 @@ def records_on(
     athlete_id: str,
     day: str,
 ) -> list[int]:
-    """The records that started on a local day."""
+    """Return the ids of the records that started on a local day, or none if ``day`` is no date."""
     if not re.fullmatch(DAY, day):
         return []
     that_day = _records_of(athlete_id).where(records.c.start_local.like(f"{day}%"))
@@ -64,9 +70,7 @@ def _records_of(athlete_id: str) -> sa.Select[Any]:
 
 
 def record_details(db: Db, record_id: int) -> dict[str, Any]:
-    """A record with its parts, its quarantine, its source activities and their claims, as plain
-    values.
-    """
+    """Return a record with its parts, quarantine, source activities and claims, as plain values."""
     query = (
         sa.select(
             records,
@@ -88,13 +92,13 @@ def record_details(db: Db, record_id: int) -> dict[str, Any]:
         "changed_at": row.changed_at,
         "gone_at": row.gone_at,
         "reason": msgspec.json.decode(row.reason) if row.reason else None,
-        "parts": list(_part_stories(db, record_id)),
-        "quarantine": _quarantine_story(db, record_id),
-        "source_activities": list(_source_activity_stories(db, record_id)),
+        "parts": list(_part_details(db, record_id)),
+        "quarantine": _quarantine_details(db, record_id),
+        "source_activities": list(_source_activity_details(db, record_id)),
     }
 
 
-def _part_stories(db: Db, record_id: int) -> Iterator[dict[str, Any]]:
+def _part_details(db: Db, record_id: int) -> Iterator[dict[str, Any]]:
     query = (
         sa.select(
             parts,
@@ -119,7 +123,7 @@ def _part_stories(db: Db, record_id: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _quarantine_story(db: Db, record_id: int) -> dict[str, Any] | None:
+def _quarantine_details(db: Db, record_id: int) -> dict[str, Any] | None:
     row = db.execute(sa.select(quarantine).where(quarantine.c.record_id == record_id)).first()
     if row is None:
         return None
@@ -130,7 +134,7 @@ def _quarantine_story(db: Db, record_id: int) -> dict[str, Any] | None:
     }
 
 
-def _source_activity_stories(db: Db, record_id: int) -> Iterator[dict[str, Any]]:
+def _source_activity_details(db: Db, record_id: int) -> Iterator[dict[str, Any]]:
     query = (
         sa.select(source_activities)
         .where(source_activities.c.record_id == record_id)

@@ -1,4 +1,4 @@
-"""Builds the record that ``fitglue_normalize`` gets from the parts that are kept."""
+"""Builds from the stored parts the record that ``fitglue_normalize`` receives."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from fitglue_registry.store.raw_parts import RawStore
 
 _ORDER: tuple[str, ...] = tuple(PartName)
-_TICK = timedelta(milliseconds=1)  # moments are kept to the millisecond
+_TICK = timedelta(milliseconds=1)  # moments are stored to the millisecond
 
-#: Of what will not come, as far as is known; a part that failed for now says nothing about the
-#: workout.
+# The reasons why parts do not exist. A part that failed, or that is only late, says nothing about
+# the workout, so normalize does not see its reason.
 _REASONS = sa.select(
     parts.c.record_id,
     parts.c.part,
@@ -45,22 +45,35 @@ def load_records(
     account: Account | None,
     keys: Sequence[tuple[int, str]],
 ) -> dict[int, Record]:
-    """The records of these (id, external id) with all their newest parts, ready to be
-    normalized.
+    """Return records with the newest revision of all their parts, ready to be normalized.
+
+    Args:
+        db: A transaction.
+        raws: The raw parts of the store.
+        entry_id: The id of the source's entry.
+        account: The account of the connection.
+        keys: The id and the external id of each record.
+
+    Returns:
+        The records by their ids.
     """
     record_ids = [record_id for record_id, _ in keys]
     bodies = raws.newest(db, record_ids)
     reasons = _reasons_of(db, record_ids)
     loaded: dict[int, Record] = {}
     for record_id, external_id in keys:
-        its_bodies = bodies.get(record_id, {})
-        its_reasons = reasons.get(record_id, {})
-        loaded[record_id] = make_record(external_id, entry_id, account, its_bodies, its_reasons)
+        loaded[record_id] = make_record(
+            external_id,
+            entry_id,
+            account,
+            bodies.get(record_id, {}),
+            reasons.get(record_id, {}),
+        )
     return loaded
 
 
 def _reasons_of(db: Db, record_ids: Iterable[int]) -> dict[int, dict[str, str]]:
-    """Record → part → why it will not come."""
+    """Return record id → part → the reason why the part does not exist."""
     reasons: dict[int, dict[str, str]] = {}
     for row in each_row(db, _REASONS, record_ids):
         reasons.setdefault(row.record_id, {})[row.part] = row.reason
@@ -74,7 +87,15 @@ def make_record(
     bodies: Mapping[str, tuple[Body, str]],
     reasons: Mapping[str, str],
 ) -> Record:
-    """The value that ``fitglue_normalize`` gets."""
+    """Return the value that ``fitglue_normalize`` receives.
+
+    Args:
+        external_id: The id of the record at its source.
+        entry_id: The id of the source's entry.
+        account: The account of the connection.
+        bodies: Part → its bytes, and the moment when they were received.
+        reasons: Part → the reason why it does not exist.
+    """
     parts_now: dict[str, Body] = {}
     received: dict[str, datetime] = {}
     for part in sorted(bodies, key=_place_of):
@@ -90,12 +111,12 @@ def with_part(
     body: Body,
     received: datetime,
 ) -> Record:
-    """The record with one more part, or another state of it; the order of parts does not tell in
-    which order they came.
+    """Return the record with one more part, or with a newer revision of a part.
 
-    What comes later is written down as received later, also by a clock that stood still or was set
-    back: the later part wins.
+    The order of the parts in the record stays fixed, so two stores agree whichever part came first.
     """
+    # The part that was received later wins where two contradict each other. A clock that was set
+    # back must not decide that, so the new part counts as at least a millisecond later.
     moments = {name: moment for name, moment in record.received.items() if name != part}
     milliseconds = received.microsecond // 1000
     received = received.replace(microsecond=milliseconds * 1000)
@@ -113,12 +134,12 @@ def with_part(
 
 
 def received_text(record: Record, part: str) -> str:
-    """When a part of a record came, as the store writes moments."""
+    """Return the moment when a part was received, as the store writes moments."""
     return clock_text(record.received[part])
 
 
 def _place_of(part: str) -> tuple[int, str]:
-    """Where a part is among the others: summary, detail, streams, file, then what is unknown."""
+    """Return a sort key: summary, detail, streams, file, then unknown parts by name."""
     if part in _ORDER:
         return _ORDER.index(part), part
     return len(_ORDER), part

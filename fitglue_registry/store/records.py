@@ -1,4 +1,4 @@
-"""The records that connections listed."""
+"""Stores and finds the records that connections list."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RecordRow:
-    """What the store knows of a record before a listing is looked at."""
+    """The columns of a record that a listing is compared with."""
 
     id: int
     external_id: str
@@ -41,7 +41,7 @@ class Attempt:
 
 
 def select_records() -> sa.Select[Any]:
-    """A query for the columns of ``RecordRow``, in their order."""
+    """Return a query for the columns of ``RecordRow``, in their order."""
     return sa.select(
         records.c.id,
         records.c.external_id,
@@ -56,7 +56,7 @@ def known_records(
     connection_id: str,
     external_ids: Iterable[str],
 ) -> dict[str, RecordRow]:
-    """The records of these external ids that the store has."""
+    """Return, by external id, the records of a connection that the store has."""
     query = select_records().where(
         records.c.connection_id == connection_id,
         records.c.external_id.in_(IDS),
@@ -69,8 +69,10 @@ def records_in(
     connection_id: str,
     window: Window,
 ) -> list[RecordRow]:
-    """The records that a listing of this window has to show: started inside it, neither gone nor
-    already missed.
+    """Return the records that a listing of this window must show, or else they are missing.
+
+    They started inside the window. Records that are gone, already missing, or confirmed although no
+    window shows them are left out.
     """
     expected = (RecordState.LISTED, RecordState.STUB)
     query = select_records().where(
@@ -82,7 +84,7 @@ def records_in(
 
 
 def inside(window: Window) -> Iterator[sa.ColumnElement[bool]]:
-    """The conditions that a record started in this window."""
+    """Yield the conditions under which a record started in this window; both days are included."""
     if window.oldest:
         yield records.c.start_local >= window.oldest.isoformat()
     if window.newest:
@@ -94,21 +96,22 @@ def records_in_state(
     connection_id: str,
     state: str,
 ) -> list[RecordRow]:
-    """The records of one state, newest start first."""
+    """Return the records of a connection in one state, newest start first."""
     query = select_records().where(
         records.c.connection_id == connection_id,
         records.c.state == state,
     )
-    # Sorted here: told to sort, SQLite walks through the whole history by its start instead of
-    # looking up the few by their state.
+    # Sorted in Python: with ORDER BY, SQLite reads the whole history in the order of its starts
+    # instead of looking up the few records by their state.
     rows = [RecordRow(*row) for row in db.execute(query)]
+    # By id first: sorting is stable, so records with the same start stay in the order of their ids.
     rows.sort(key=lambda row: row.id)
     rows.sort(key=lambda row: row.start_local or "", reverse=True)
     return rows
 
 
 def insert_record(db: Db, connection_id: str, external_id: str, **values: Any) -> int:
-    """Store a record that is seen for the first time."""
+    """Store a record that is listed for the first time, and return its id."""
     return insert_one(
         db,
         records,

@@ -1,4 +1,4 @@
-"""Finds the activity that a person means by a number, a date or an id."""
+"""Finds the activity that a person refers to by a number, a date or an id."""
 
 from __future__ import annotations
 
@@ -23,16 +23,21 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-#: The beginning of an id is enough, as lists show it, if it is not too short.
+#: The shortest beginning of an id at a source that is accepted in place of the id. Screens show a
+#: sha256 by its beginning.
 SHORTEST_PREFIX = 6
-#: So many matches of one reference are looked at.
+#: How many matches of one reference are read, for the message that lists them.
 MAX_MATCHES = 20
+#: A local date as a regular expression.
 DAY = r"\d{4}-\d\d-\d\d"
-#: A decimal number with more digits is no number of an activity.
-_MOST_DIGITS = 9
+#: A longer decimal number is not compared with activity numbers, which are 32-bit integers in
+#: PostgreSQL.
+_MAX_DIGITS = 9
 
 
 class _Candidate(NamedTuple):
+    """An activity that a reference matches; as a text, it is shown for people to choose from."""
+
     id: str
     number: int
     title: str | None
@@ -46,25 +51,30 @@ def resolve(
     athlete_id: str,
     reference: str,
 ) -> str:
-    """The id of the activity that somebody means by its number, ``last``, a date, an id, or an id
-    at a source.
+    """Return the id of the activity to which a reference refers.
 
-    Raises ``UserMistake``: FG-activity-unknown, or FG-activity-ambiguous with the numbers to choose
-    from.
+    Args:
+        db: A transaction.
+        athlete_id: The athlete; activities of other athletes are never matched.
+        reference: A number, ``last``, a local date, an id or an alias of an activity, a claim, an
+            external id, ``connection/external id``, or the beginning of one of the last two.
+
+    Raises:
+        UserMistake: FG-activity-unknown, or FG-activity-ambiguous with the numbers to choose from.
     """
     candidates = _candidates(db, athlete_id, reference.strip())
     if not candidates:
         raise UserMistake(
             "FG-activity-unknown",
-            f"there is no activity {reference!r}",
+            f"no activity matches {reference!r}",
             at=Place(field="activity"),
             fix="type a number from `fitglue activities`, `last`, a date, or an id at the source; "
-            "`fitglue why` tells more",
+            "`fitglue why` explains what became of a record",
         )
     if len(candidates) > 1:
         raise UserMistake(
             "FG-activity-ambiguous",
-            f"{reference!r} is {len(candidates)} activities",
+            f"{reference!r} matches {len(candidates)} activities",
             why=", ".join(map(str, candidates)),
             fix="type one of the numbers",
         )
@@ -85,49 +95,53 @@ def _candidates(
     start = activities.c.start_local
     if reference == "last":
         newest = live.order_by(start.desc(), activities.c.number).limit(1)
-        return _found_by(db, newest)
+        return _matches(db, newest)
     if re.fullmatch(DAY, reference):
         that_day = live.where(start.like(f"{reference}%")).order_by(start)
-        return _found_by(db, that_day)
+        return _matches(db, that_day)
 
-    for is_meant in _meanings(athlete_id, reference):
-        query = mine.where(is_meant).order_by(start).limit(MAX_MATCHES)
-        candidates = _found_by(db, query)
+    # The first condition that matches anything decides: a number is not also searched as the
+    # beginning of an id.
+    for condition in _conditions(athlete_id, reference):
+        query = mine.where(condition).order_by(start).limit(MAX_MATCHES)
+        candidates = _matches(db, query)
         if candidates:
             return candidates
     return []
 
 
-def _found_by(db: Db, query: sa.Select[Any]) -> list[_Candidate]:
+def _matches(db: Db, query: sa.Select[Any]) -> list[_Candidate]:
     return [_Candidate(*row) for row in db.execute(query)]
 
 
-def _meanings(athlete_id: str, reference: str) -> Iterator[sa.ColumnElement[bool]]:
-    """What an id may mean, the narrowest first: of ours, at a source, a claim, or the beginning of
-    one at a source.
+def _conditions(athlete_id: str, reference: str) -> Iterator[sa.ColumnElement[bool]]:
+    """Yield a condition for each kind of id that a reference can be, the narrowest first.
+
+    They are: an id of an activity, an alias, a number, an external id, a claim, and the beginning
+    of an external id.
     """
     yield activities.c.id == reference
     yield _has_alias(athlete_id, aliases.c.id == reference)
-    if reference.isdecimal() and len(reference) <= _MOST_DIGITS:
+    if reference.isdecimal() and len(reference) <= _MAX_DIGITS:
         number = int(reference)
         yield activities.c.number == number
         yield _has_alias(athlete_id, aliases.c.number == number)
 
-    whole, *looser = _upstream(athlete_id, reference)
-    yield whole
+    exact, *looser = _has_record(athlete_id, reference)
+    yield exact
     yield _has_claim(athlete_id, reference)
     yield from looser
 
 
-def _has_alias(athlete_id: str, is_meant: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+def _has_alias(athlete_id: str, condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     query = sa.select(aliases.c.activity_id).where(
         aliases.c.athlete_id == athlete_id,
-        is_meant,
+        condition,
     )
     return activities.c.id.in_(query)
 
 
-def _upstream(athlete_id: str, reference: str) -> Sequence[sa.ColumnElement[bool]]:
+def _has_record(athlete_id: str, reference: str) -> Sequence[sa.ColumnElement[bool]]:
     mine = (
         sa.select(source_activities.c.activity_id)
         .select_from(SOURCE_ACTIVITIES)
@@ -150,13 +164,15 @@ def _has_claim(athlete_id: str, claim: str) -> sa.ColumnElement[bool]:
 
 
 def conditions_at_source(reference: str) -> Iterator[sa.ColumnElement[bool]]:
-    """What an id at a source may mean, the narrowest first: the id, the id of a connection, and its
-    beginning as screens show it.
+    """Yield conditions on records for a reference to an id at a source, the narrowest first.
+
+    They are: the external id, ``connection/external id``, and the beginning of the external id as
+    screens show it, with or without ``…``.
     """
     yield records.c.external_id == reference
     connection, _, external_id = reference.removesuffix("…").rpartition("/")
     of_connection = connections.c.name == connection if connection else sa.true()
     yield sa.and_(of_connection, records.c.external_id == external_id)
     if len(external_id) >= SHORTEST_PREFIX:
-        begins_so = records.c.external_id.startswith(external_id, autoescape=True)
-        yield sa.and_(of_connection, begins_so)
+        has_prefix = records.c.external_id.startswith(external_id, autoescape=True)
+        yield sa.and_(of_connection, has_prefix)

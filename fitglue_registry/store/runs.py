@@ -1,4 +1,4 @@
-"""Runs and their decisions in the store: what was done, and why."""
+"""Stores the runs, and what each of them decided and why."""
 
 from __future__ import annotations
 
@@ -19,9 +19,20 @@ if TYPE_CHECKING:
 
 
 class RunLog:
-    """One run.
+    """One run that is going on.
 
-    Its row is written with the first decision, so a run that finds nothing writes nothing.
+    Its row is written together with its first decision, so a run that finds nothing writes nothing.
+
+    Args:
+        athlete_id: The athlete.
+        connection_id: The connection, or ``None`` for a run over all of them.
+        kind: A value of ``RunKind``.
+        started_at: The moment when it began.
+        options: What the user asked for, as plain values.
+
+    Attributes:
+        id: The id of its row, or ``None`` as long as it has decided nothing.
+        counts: Decision → how many times it was made.
     """
 
     def __init__(
@@ -51,7 +62,15 @@ class RunLog:
         record_id: int | None = None,
         reason: str | None = None,
     ) -> None:
-        """Write one decision inside the transaction that carries it out."""
+        """Store one decision, inside the transaction that carries it out.
+
+        Args:
+            db: That transaction.
+            at: The moment.
+            decision: A value of ``RunDecision``, or ``no-`` with the name of a part.
+            record_id: The record that it is about.
+            reason: Why, for people to read.
+        """
         self._begin(db)
         insert_row(
             db,
@@ -71,7 +90,7 @@ class RunLog:
         outcome: str,
         error: Mapping[str, Any] | None = None,
     ) -> None:
-        """Say how the run ended; one that decided nothing and did not fail leaves no row."""
+        """Store how the run ended; a run that decided nothing and did not fail leaves no row."""
         if self.id is None and error is None:
             return
         self._begin(db)
@@ -83,9 +102,9 @@ class RunLog:
         }
         db.execute(sa.update(runs).where(runs.c.id == self.id).values(values))
 
-    def rolled_back(self, known: int | None, counts: dict[str, int]) -> None:
-        """A transaction was undone: the run is what it was before it."""
-        self.id = known
+    def rolled_back(self, run_id: int | None, counts: dict[str, int]) -> None:
+        """Restore ``id`` and ``counts`` to what they were before a transaction was rolled back."""
+        self.id = run_id
         self.counts = counts
 
     def _begin(self, db: Db) -> None:
@@ -98,7 +117,7 @@ def last_runs(
     athlete_id: str,
     limit: int = 10,
 ) -> list[dict[str, Any]]:
-    """The newest runs of an athlete as plain values."""
+    """Return the newest runs of an athlete as plain values, newest first."""
     query = (
         sa.select(runs)
         .where(runs.c.athlete_id == athlete_id)
@@ -117,7 +136,7 @@ def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def decisions_of(db: Db, record_ids: list[int]) -> list[dict[str, Any]]:
-    """All decisions about these records, oldest first."""
+    """Return all decisions about these records, oldest first."""
     query = (
         sa.select(
             decisions.c.record_id,

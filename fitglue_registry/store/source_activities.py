@@ -1,4 +1,4 @@
-"""Stores what a record says in its source activities, with their claims and streams."""
+"""Stores the source activities of a record, with their claims and streams."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoredLegs:
-    """What storing a record's source activities changed."""
+    """The source activities of a record after they were stored, and what that changed."""
 
-    legs: tuple[tuple[int, EncodedActivity], ...]
-    rematch: bool  # what says by itself whose it is changed: claims, start, stub, legs
-    compare: bool  # what is compared with others changed: columns, the recording
-    affected: frozenset[str]  # activities that lost a member
+    legs: tuple[tuple[int, EncodedActivity], ...]  # with their ids
+    rematch: bool  # its own identity changed: claims, start, stub, or the number of legs
+    compare: bool  # values that are compared with other source activities changed
+    affected: frozenset[str]  # the activities that lost a member
 
     @property
     def ids(self) -> tuple[int, ...]:
-        """The source activities."""
-        return tuple(number for number, _ in self.legs)
+        """The ids of the source activities."""
+        return tuple(source_activity_id for source_activity_id, _ in self.legs)
 
 
-#: The columns that are compared with those of others: one that changes may change a match.
+#: The columns that the matcher compares between source activities.
 _COMPARED = (
     "sport",
     "start_utc",
@@ -66,7 +66,7 @@ _LEGS = Statement(
     .where(source_activities.c.record_id == sa.bindparam("record_id"))
 )
 _CLAIMS = Statement(
-    sa.select(claims.c.claim).where(claims.c.source_activity_id == sa.bindparam("number"))
+    sa.select(claims.c.claim).where(claims.c.source_activity_id == sa.bindparam("source_activity"))
 )
 
 
@@ -77,8 +77,17 @@ def put_source_activities(
     encoded: Sequence[EncodedActivity],
     attempt: Attempt,
 ) -> StoredLegs:
-    """Store what a record says now in place of what it said before; rows keep their ids, so
-    opinions about them stay.
+    """Store the source activities of a record in place of those that it had.
+
+    A leg keeps its row and its id, so opinions about it and its activity stay. Legs that no longer
+    exist are deleted.
+
+    Args:
+        db: A transaction that may write.
+        record_id: The record.
+        athlete_id: The athlete to whom the record belongs.
+        encoded: The legs, encoded before the transaction began.
+        attempt: The plugin that normalized the record, and when.
     """
     common = {
         "athlete_id": athlete_id,
@@ -97,18 +106,20 @@ def put_source_activities(
         values = {**common, **_values_of(leg)}
         if row is None:
             values |= {"record_id": record_id, "leg_no": leg.activity.leg_no}
-            number = insert_one(db, source_activities, **values)
+            leg_id = insert_one(db, source_activities, **values)
             rematch = True
         else:
-            number = row.id
-            update_one(db, source_activities, number, **values)
+            leg_id = row.id
+            update_one(db, source_activities, leg_id, **values)
             rematch |= _moves(row, leg)
             compare |= _compares_differently(row, leg)
 
+        # A new row has no claims or streams yet, which saves two queries for each leg of a first
+        # sync.
         known = row is not None
-        rematch |= _put_claims(db, number, athlete_id, leg.activity.claims, known=known)
-        put_streams(db, number, leg, known=known)
-        legs.append((number, leg))
+        rematch |= _put_claims(db, leg_id, athlete_id, leg.activity.claims, known=known)
+        put_streams(db, leg_id, leg, known=known)
+        legs.append((leg_id, leg))
 
     lost = list(before.values())
     affected = frozenset(row.activity_id for row in lost if row.activity_id)
@@ -127,7 +138,7 @@ def _values_of(leg: EncodedActivity) -> dict[str, Any]:
 
 
 def _moves(row: Any, leg: EncodedActivity) -> bool:
-    """Whether a source activity may now belong to another activity, or belongs to none yet."""
+    """Return whether a source activity may now belong to another activity, or has none yet."""
     if row.activity_id is None or row.start_local != leg.columns["start_local"]:
         return True
     is_stub = leg.activity.stub is not None
@@ -135,6 +146,7 @@ def _moves(row: Any, leg: EncodedActivity) -> bool:
 
 
 def _compares_differently(row: Any, leg: EncodedActivity) -> bool:
+    # The number of samples stands for the recording itself, which would have to be decoded.
     if (row.samples or 0) != leg.samples:
         return True
     return any(getattr(row, name) != leg.columns[name] for name in _COMPARED)
@@ -142,23 +154,25 @@ def _compares_differently(row: Any, leg: EncodedActivity) -> bool:
 
 def _put_claims(
     db: Db,
-    number: int,
+    source_activity_id: int,
     athlete_id: str,
     asserted: Sequence[str],
     *,
     known: bool,
 ) -> bool:
     """Store the claims of a source activity, and return whether they changed."""
-    before = set(_CLAIMS.scalars(db, number=number)) if known else set()
+    before = set()
+    if known:
+        before = set(_CLAIMS.scalars(db, source_activity=source_activity_id))
     now = set(asserted)
     if before == now:
         return False
-    _delete_claims(db, number, before - now)
+    _delete_claims(db, source_activity_id, before - now)
     for claim in sorted(now - before):
         insert_row(
             db,
             claims,
-            source_activity_id=number,
+            source_activity_id=source_activity_id,
             claim=claim,
             athlete_id=athlete_id,
         )
@@ -167,14 +181,14 @@ def _put_claims(
 
 def _delete_claims(
     db: Db,
-    number: int,
+    source_activity_id: int,
     dropped: Collection[str],
 ) -> None:
     if not dropped:
         return
     db.execute(
         sa.delete(claims).where(
-            claims.c.source_activity_id == number,
+            claims.c.source_activity_id == source_activity_id,
             claims.c.claim.in_(dropped),
         )
     )
@@ -187,13 +201,15 @@ def _delete_source_activities(db: Db, ids: Sequence[int]) -> None:
 
 
 def detach_from_missing_activities(db: Db, athlete_id: str) -> None:
-    """Let source activities whose activity is gone, as only damage can do, belong to none: they are
-    given one when they are placed anew.
+    """Clear the activity of source activities whose activity does not exist.
+
+    Only damage can cause that, since there is no foreign key. A rebuild then gives each of them an
+    activity again.
     """
-    there = sa.exists().where(activities.c.id == source_activities.c.activity_id)
-    lost = (
+    exists = sa.exists().where(activities.c.id == source_activities.c.activity_id)
+    dangling = (
         source_activities.c.athlete_id == athlete_id,
         source_activities.c.activity_id.is_not(None),
-        ~there,
+        ~exists,
     )
-    db.execute(sa.update(source_activities).where(*lost).values(activity_id=None))
+    db.execute(sa.update(source_activities).where(*dangling).values(activity_id=None))

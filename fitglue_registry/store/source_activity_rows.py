@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SourceActivityRow:
-    """One source activity with the keys of its record."""
+    """One source activity with the keys of its record and its connection."""
 
     id: int
     connection_id: str
-    entry: str
+    entry: str  # the id of the source's entry
     account_id: str
     external_id: str
     leg_no: int
     stub: bool
-    gone: bool
+    gone: bool  # the record is a tombstone
     start_local: datetime | None
     claims: frozenset[str]
     activity_id: str | None
-    home_id: str | None
-    document: str
+    home_id: str | None  # the first activity that it belonged to; a split returns to it
+    document: str  # JSON; decoded only where its values are needed
 
 
 _CLAIMS = sa.select(claims.c.source_activity_id, claims.c.claim).where(
@@ -68,7 +68,10 @@ def load_rows(
     *,
     with_claims: bool = True,
 ) -> dict[int, SourceActivityRow]:
-    """The source activities of these ids, with their claims unless nobody asks for them."""
+    """Return the source activities with these ids, by id; ids that do not exist are left out.
+
+    Without ``with_claims``, the claims of each are empty, which saves a query.
+    """
     loaded: dict[int, SourceActivityRow] = {}
     for chunk in chunks(sorted(set(ids))):
         claimed = _claims_of(db, chunk) if with_claims else {}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
+# The same table once more, for queries about another member of the same activity.
 _OTHER = source_activities.alias("other")
 _ID = sa.select(source_activities.c.id)
 
@@ -53,28 +54,31 @@ _TIMES_NEAR = Statement(
         source_activities.c.athlete_id == sa.bindparam("athlete"),
         source_activities.c.start_local >= sa.bindparam("oldest"),
         source_activities.c.start_local <= sa.bindparam("newest"),
-        source_activities.c.id != sa.bindparam("number"),
+        source_activities.c.id != sa.bindparam("source_activity"),
     )
 )
 
 
 def ids_of_records(db: Db, record_ids: Iterable[int]) -> list[int]:
-    """The source activities of these records."""
+    """Return the ids of the source activities of these records."""
     return list(each_scalar(db, _OF_RECORDS, record_ids))
 
 
 def members_of(db: Db, activity_ids: Iterable[str]) -> set[int]:
-    """The source activities of these activities."""
+    """Return the ids of the source activities that belong to these activities."""
     return set(each_scalar(db, _OF_ACTIVITIES, sorted(set(activity_ids))))
 
 
 def with_fellow_members(db: Db, ids: Iterable[int]) -> set[int]:
-    """These source activities that belong to an activity, and all others that belong to it too."""
+    """Return the ids of all members of the activities to which these source activities belong.
+
+    Those of ``ids`` that belong to no activity are left out.
+    """
     return set(each_scalar(db, _FELLOWS, ids))
 
 
 def shared_of(db: Db, connection_id: str) -> list[int]:
-    """The source activities of a connection whose activity has other members too."""
+    """Return the ids of a connection's source activities whose activity has other members, too."""
     return list(db.scalars(_SHARED, {"connection": connection_id}))
 
 
@@ -83,7 +87,7 @@ def ids_claiming(
     athlete_id: str,
     identities: Iterable[str],
 ) -> set[int]:
-    """The source activities of an athlete that assert one of these claims."""
+    """Return the ids of the source activities of an athlete that assert one of these claims."""
     query = sa.select(claims.c.source_activity_id).where(
         claims.c.athlete_id == athlete_id,
         claims.c.claim.in_(IDS),
@@ -96,8 +100,9 @@ def ids_near(
     athlete_id: str,
     spans: Iterable[tuple[datetime, datetime]],
 ) -> set[int]:
-    """The live source activities of an athlete that start inside one of these spans of local
-    time.
+    """Return the ids of source activities that start inside one of these spans of local time.
+
+    Both ends of a span are included. Source activities whose record is gone are left out.
     """
     near: set[int] = set()
     for oldest, newest in spans:
@@ -109,17 +114,28 @@ def ids_near(
 def times_near(
     db: Db,
     athlete_id: str,
-    number: int,
+    source_activity_id: int,
     oldest: datetime,
     newest: datetime,
 ) -> list[Any]:
-    """When and how long the other source activities of an athlete are that start in this span of
-    local time.
+    """Return start and duration of the other source activities that start in a span of local time.
+
+    They decide, without decoding a document, whether a new source activity has any candidates.
+
+    Args:
+        db: A transaction.
+        athlete_id: The athlete.
+        source_activity_id: The source activity that is left out.
+        oldest: The first moment of the span.
+        newest: The last moment of the span.
+
+    Returns:
+        Rows with ``start_utc``, ``start_local``, ``elapsed_s`` and ``moving_s``.
     """
     return _TIMES_NEAR.rows(
         db,
         athlete=athlete_id,
-        number=number,
+        source_activity=source_activity_id,
         oldest=oldest.isoformat(),
         newest=newest.isoformat(),
     )

@@ -267,7 +267,7 @@ def test_a_file_that_is_no_database_is_named(file, open_database, content):
     file.write_bytes(content)
     error = refused(open_database(f"sqlite:///{file}"))
     assert (error.code, error.at.file) == ("FG-store-damaged", str(file))
-    assert "move it aside" in error.fix
+    assert "move the file aside" in error.fix
     assert file.read_bytes() == content
 
 

@@ -95,7 +95,7 @@ def test_one_id_at_two_accounts_is_ambiguous(library):
     """Two accounts may use the same id for two workouts."""
     ones = [library.put(library.record(external_id="77x")).ids[0] for _ in range(2)]
     library.assign((ones[0],), (ones[1],))
-    with pytest.raises(UserMistake, match="is 2 activities"):
+    with pytest.raises(UserMistake, match="matches 2 activities"):
         mean(library, "77x")
 
 
