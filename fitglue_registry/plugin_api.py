@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -197,18 +198,29 @@ class Part:
     decoded: bytes | None = field(default=None, repr=False, compare=False)
 
 
+class UnavailableState(StrEnum):
+    """What the host does about something that does not come.
+
+    ``gone``: the record no longer exists. ``none``: it exists and has no such part. ``stub``: the
+    source will never deliver this record. ``later``: ask again in a later sync.
+    """
+
+    GONE = "gone"
+    NONE = "none"
+    STUB = "stub"
+    LATER = "later"
+
+
 @dataclass(frozen=True, slots=True)
 class Unavailable:
     """A part, or a whole record, that will not come, and why.
 
-    ``state`` says what to do: ``gone`` (the record no longer exists), ``none`` (it exists and has
-    no such part), ``stub`` (the source will never deliver this record), ``later`` (ask again in a
-    later sync).
+    ``state`` is an ``UnavailableState``, or its plain text.
     """
 
     external_id: str
     part: str
-    state: Literal["gone", "none", "stub", "later"]
+    state: UnavailableState | Literal["gone", "none", "stub", "later"]
     code: str  # FG-…
     reason: str
     fix: str | None = None

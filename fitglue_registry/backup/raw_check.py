@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from fitglue_registry.backup.relations import parts_without_raw
 from fitglue_registry.errors import FitglueError
+from fitglue_registry.model.stored import PartName
 from fitglue_registry.store.packing import Packed, unpack
 from fitglue_registry.store.parts import want_parts
 from fitglue_registry.store.tables import dictionaries, raw
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from fitglue_registry.store.blobs import BlobStore
     from fitglue_registry.store.database import Database
 
-_LISTED = "summary"  # comes with the list and can be asked for by no id
+_LISTED = PartName.SUMMARY  # comes with the list and can be asked for by no id
 
 
 @dataclass(frozen=True, slots=True)

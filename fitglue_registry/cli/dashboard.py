@@ -23,6 +23,7 @@ from fitglue_registry.cli.layout import (
     columns_of,
 )
 from fitglue_registry.cli.text import count
+from fitglue_registry.model.stored import ConnectionState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -77,7 +78,7 @@ def _totals(host: Host, monday: date) -> Document:
 
 def _repairs(connections: Iterable[ConnectionStatus]) -> Iterator[dict[str, str | None]]:
     for connection in connections:
-        if connection.state != "ok":
+        if connection.state != ConnectionState.OK:
             reason = connection.reason or connection.state
             yield {"what": f"{connection.name}: {reason}", "fix": connection.fix}
 
@@ -99,7 +100,7 @@ def _stubs(host: Host) -> Iterator[dict[str, str | None]]:
 
 def _next_command(connections: Sequence[ConnectionStatus]) -> str:
     for connection in connections:
-        if connection.state == "credentials-rejected":
+        if connection.state == ConnectionState.CREDENTIALS_REJECTED:
             return f"fitglue connect {connection.integration}"
     for connection in connections:
         if connection.last_checked_at is None or connection.waiting_parts:
@@ -146,7 +147,7 @@ def _dashboard(board: _Board) -> Iterator[Part]:
 def _connections(board: _Board) -> Pairs:
     lines = []
     for connection in board.connections:
-        mark = GOOD if connection.state == "ok" else BAD
+        mark = GOOD if connection.state == ConnectionState.OK else BAD
         lines.append((mark, connection.name, _figures(connection, board.now)))
     return Pairs(lines)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.cli.layout import Heading, Pairs
 from fitglue_registry.cli.text import joined, short_hashes
+from fitglue_registry.model.stored import OpinionSource, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +34,7 @@ _FOLLOWS = frozenset(
 _ROUNDED = 1e-3
 _CERTAIN = 0.999
 _REST = "everything else"
-_PERSON = {"person": "you", "person, of a copy": "you, of a copy"}
+_PERSON = {OpinionSource.PERSON: "you", OpinionSource.PERSON_OF_A_COPY: "you, of a copy"}
 
 
 def match_report(story: Document) -> Iterator[Part]:
@@ -101,12 +102,12 @@ def _joined(opinions: Sequence[Document], names: dict[str, str]) -> Iterator[tup
     """
     settled = set()
     for opinion in opinions:
-        if opinion["verdict"] == "same":
+        if opinion["verdict"] == Verdict.SAME:
             settled.add(frozenset(opinion["pair"]))
     groups: dict[tuple[str, str], list[list[str]]] = {}
     for opinion in opinions:
         verdict = opinion["verdict"]
-        if verdict == "ask" and frozenset(opinion["pair"]) in settled:
+        if verdict == Verdict.ASK and frozenset(opinion["pair"]) in settled:
             continue
         pairs = groups.setdefault((verdict, _reason(opinion)), [])
         pairs.append(_pair_names(opinion, names))
@@ -137,7 +138,7 @@ def _likely(opinion: Document) -> str:
         return ""
     if probability <= _CERTAIN:
         return f", {probability:.1%} likely"
-    if opinion["verdict"] == "ask":
+    if opinion["verdict"] == Verdict.ASK:
         # Every figure says one workout, and the pair is asked about for what it would lose: to call
         # that certain would puzzle.
         return ""

@@ -15,6 +15,7 @@ from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import ATTENTION, BAD, DETAIL, GOOD, NEXT_STEP, Hanging, Styled
 from fitglue_registry.cli.progress import Progress
 from fitglue_registry.cli.text import clean, count, short_hashes, short_id
+from fitglue_registry.model.stored import PartName, RunDecision
 from fitglue_registry.services import events
 
 if TYPE_CHECKING:
@@ -23,19 +24,19 @@ if TYPE_CHECKING:
     from fitglue_registry.cli.context import CliContext
 
 #: Decision → (one, many) as they stand in a summary, in this order.
-_WORDS = {
-    "new": ("new", "new"),
-    "changed": ("changed", "changed"),
-    "native": ("stub filled in", "stubs filled in"),
-    "would-join": ("would join another", "would join others"),
-    "back": ("back again", "back again"),
-    "stub": ("stub", "stubs"),
-    "gone": ("deleted at the source", "deleted at the source"),
-    "released": ("out of quarantine", "out of quarantine"),
-    "not-fetched": ("not fetched this time", "not fetched this time"),
-    "later": ("to be asked again", "to be asked again"),
+_WORDS: dict[str, tuple[str, str]] = {
+    RunDecision.NEW: ("new", "new"),
+    RunDecision.CHANGED: ("changed", "changed"),
+    RunDecision.NATIVE: ("stub filled in", "stubs filled in"),
+    events.WOULD_JOIN: ("would join another", "would join others"),
+    RunDecision.BACK: ("back again", "back again"),
+    RunDecision.STUB: ("stub", "stubs"),
+    RunDecision.GONE: ("deleted at the source", "deleted at the source"),
+    RunDecision.RELEASED: ("out of quarantine", "out of quarantine"),
+    RunDecision.NOT_FETCHED: ("not fetched this time", "not fetched this time"),
+    RunDecision.LATER: ("to be asked again", "to be asked again"),
 }
-_PARTS = {"detail": "details", "file": "files"}
+_PARTS: dict[str, str] = {PartName.DETAIL: "details", PartName.FILE: "files"}
 _LISTED = 5
 _IDS_LISTED = 3
 _LEFT_OVER = 5
@@ -73,11 +74,11 @@ class Tally:
         self.decided[event.decision] += 1
         reason = event.reason or ""
         match event.decision:
-            case "would-join":
+            case events.WOULD_JOIN:
                 self.joins.append(f"{short_id(event.external_id)}: {short_hashes(reason)}")
-            case "quarantined":
+            case RunDecision.QUARANTINED:
                 self.quarantined[event.external_id] = reason
-            case "not-fetched":
+            case RunDecision.NOT_FETCHED:
                 self.not_fetched[event.external_id] = reason
 
 
@@ -186,7 +187,7 @@ def _display(
                 listed += f", {count(event.left, 'window')} to come"
             progress.say(f"{name}: {listed}")
         case events.PartsPlanned():
-            doing = verb if event.part == "records" else "fetching"
+            doing = verb if event.part == events.RECORDS else "fetching"
             progress.say(f"{name}: {doing}")
             progress.bar(_PARTS.get(event.part, event.part), 0, event.total)
         case events.PartStored():
@@ -253,7 +254,7 @@ def show_tally(cli: CliContext, tally: Tally) -> None:
         return
     text = f"{tally.connection}: {summary(tally)}"
     cli.show(Hanging(_mark(tally), text, indent=0))
-    _show_stubs(cli, tally.connection, ended.counts.get("stub", 0))
+    _show_stubs(cli, tally.connection, ended.counts.get(RunDecision.STUB, 0))
     _show_joins(cli, tally.joins)
     _show_left_over(cli, tally)
     if isinstance(ended, events.SyncStopped):

@@ -11,6 +11,7 @@ from statistics import median_high
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.dedupe.titles import is_default_title
+from fitglue_registry.model.stored import PartName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -52,7 +53,7 @@ class Member:
 
 
 ABSENT: tuple[Any, ...] = (None, (), {})
-_MOST_PARTS = ("file", "streams", "detail", "summary")
+_MOST_PARTS = (PartName.FILE, PartName.STREAMS, PartName.DETAIL, PartName.SUMMARY)
 _HOW = {
     "reported": 0,
     "computed": 1,
@@ -154,7 +155,7 @@ def _whole(members: list[Member], _: str) -> list[Member]:
     """
     lengths = {}
     for member in members:
-        if original(member) <= _MOST_PARTS.index("streams"):
+        if original(member) <= _MOST_PARTS.index(PartName.STREAMS):
             lengths[member.id] = _seconds(member)
     if len(lengths) < 2:
         return members

@@ -48,6 +48,13 @@ class PartState(StrEnum):
     FAILED = "failed"  # not tried again before the next full walk
 
 
+class Wire(StrEnum):
+    """The encoding of the bytes of a raw part (``fg_raw.wire``)."""
+
+    IDENTITY = "identity"  # the bytes are the content itself
+    GZIP = "gzip"
+
+
 class Packing(StrEnum):
     """How the bytes of a raw part are stored (``fg_raw.packing``)."""
 
@@ -89,6 +96,12 @@ class FieldOrigin(IntEnum):
 
 #: Key in ``fg_activities.origins`` for all fields that have no key of their own.
 OTHER_FIELDS = ""
+
+
+class QuarantineStage(StrEnum):
+    """The stage of a sync that refused a record (``fg_quarantine.stage``)."""
+
+    NORMALIZE = "normalize"
 
 
 class RunKind(StrEnum):

@@ -12,7 +12,16 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import CODE
-from fitglue_registry.plugin_api import Account, Listing, Part, Split, Unavailable, Window
+from fitglue_registry.model.stored import Wire
+from fitglue_registry.plugin_api import (
+    Account,
+    Listing,
+    Part,
+    Split,
+    Unavailable,
+    UnavailableState,
+    Window,
+)
 from fitglue_registry.plugins.texts import (
     LONGEST_ID,
     is_sequence,
@@ -34,15 +43,8 @@ _LARGEST_SUMMARY = 4_000_000
 _LARGEST_PART = 256_000_000
 _MOST_WINDOWS = 5000
 _MOST_NOTES = 100
-_STATES = frozenset(
-    {
-        "gone",
-        "none",
-        "stub",
-        "later",
-    }
-)
-_ENCODINGS = frozenset({"identity", "gzip"})
+_STATES = frozenset(UnavailableState)
+_ENCODINGS = frozenset(Wire)
 
 #: Addressed hook → the types that it returns, or that its iterator yields.
 KINDS: dict[str, tuple[type, ...]] = {
@@ -155,7 +157,7 @@ def _part(part: Part) -> str | None:
 
 
 def _values_of_part(part: Part) -> str | None:
-    if type(part.part) is not str or not _is_one_of(part.encoding, _ENCODINGS):
+    if type(part.part) is not str or not _is_encoding(part.encoding):
         return "with a part or an encoding that does not exist"
     if type(part.content) is not bytes or len(part.content) > _LARGEST_PART:
         expected = f"expected bytes, {_LARGEST_PART:,} at most"
@@ -165,6 +167,10 @@ def _values_of_part(part: Part) -> str | None:
     if part.encoding == "gzip" and _unpacked_size(part.content) > _LARGEST_PART:
         return f"with a gzip body of more than {_LARGEST_PART:,} bytes"
     return None
+
+
+def _is_encoding(value: Any) -> bool:
+    return type(value) is str and value in _ENCODINGS
 
 
 def _unpacked_size(body: bytes) -> int:
@@ -177,7 +183,7 @@ def _unavailable(answer: Unavailable) -> str | None:
 
 
 def _values_of_unavailable(answer: Unavailable) -> str | None:
-    if type(answer.part) is not str or not _is_one_of(answer.state, _STATES):
+    if type(answer.part) is not str or not _is_state(answer.state):
         return "that it is unavailable in a state that does not exist"
     if not is_text(answer.code) or not CODE.fullmatch(answer.code):
         return "that it is unavailable, with a code that is not FG- and a kebab-case name"
@@ -187,8 +193,8 @@ def _values_of_unavailable(answer: Unavailable) -> str | None:
     return None
 
 
-def _is_one_of(value: Any, allowed: frozenset[str]) -> bool:
-    return type(value) is str and value in allowed
+def _is_state(value: Any) -> bool:
+    return type(value) in (str, UnavailableState) and value in _STATES
 
 
 # -- fitglue_connect -------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from fitglue_registry.errors import FitglueError
+from fitglue_registry.model.stored import ConnectionState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +92,7 @@ def availability(
             connect,
             "FG-not-connected",
         )
-    if "ok" not in connections:
+    if ConnectionState.OK not in connections:
         return Availability(
             "credentials-rejected",
             f"{entry.name} rejected the credentials",

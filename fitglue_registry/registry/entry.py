@@ -9,10 +9,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from fitglue_registry.model.stored import PartName
 from fitglue_registry.registry.http import Http
 from fitglue_registry.registry.kinds import Kind
-
-PartName = Literal["summary", "detail", "streams", "file"]
 
 SCHEMA = 1
 """The entry format that this host reads."""
@@ -207,7 +206,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     closed: Closed | None = None
     http: Http | None = None
     hooks: tuple[str, ...] = ()
-    parts: tuple[EntryPart, ...] = (EntryPart(name="summary", comes_from="list"),)
+    parts: tuple[EntryPart, ...] = (EntryPart(name=PartName.SUMMARY, comes_from="list"),)
     sync: Sync = Sync()
     volatile: tuple[str, ...] = ()
     capabilities: Capabilities = Capabilities()

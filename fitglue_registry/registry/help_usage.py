@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fitglue_registry.model.stored import PartName
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -11,10 +13,10 @@ if TYPE_CHECKING:
     from fitglue_registry.registry.entry import Closed, Delay, Entry, EntryPart, Field
 
 _PARTS = {
-    "summary": "summary",
-    "detail": "details",
-    "streams": "samples over time",
-    "file": "original file",
+    PartName.SUMMARY: "summary",
+    PartName.DETAIL: "details",
+    PartName.STREAMS: "samples over time",
+    PartName.FILE: "original file",
 }
 
 

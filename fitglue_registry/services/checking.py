@@ -14,6 +14,7 @@ from fitglue_registry._version import __version__
 from fitglue_registry.backup.checks import SAMPLE, findings
 from fitglue_registry.errors import FitglueError, Place, StoreFailed
 from fitglue_registry.hookspecs import HOOK_API
+from fitglue_registry.model.stored import ConnectionState
 from fitglue_registry.redaction.exceptions import redact_exception
 from fitglue_registry.registry.check import check as check_folder
 
@@ -225,7 +226,7 @@ def _connection(
 ) -> Check:
     title = f"connection {connected.name}"
     if offline:
-        state: State = "ok" if connected.state == "ok" else "look"
+        state: State = "ok" if connected.state == ConnectionState.OK else "look"
         return Check(title, state, f"{connected.state}, not asked (--offline)")
     try:
         account = connections.probe(connected.name)

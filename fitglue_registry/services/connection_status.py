@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from fitglue_registry.errors import FitglueError
-from fitglue_registry.model.stored import RecordState
+from fitglue_registry.model.stored import ConnectionState, PartState, RecordState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,8 +25,8 @@ _AT_SOURCE = (RecordState.LISTED, RecordState.UNLISTED, RecordState.MISSING)
 class ConnectionStatus:
     """The state of a connection with its reason and what to do, and how much it holds.
 
-    ``state`` is ``ok``, ``plugin-missing``, ``stopped`` (by the last sync), or why the service
-    does not let us in. ``last_checked_at`` is when a sync last reached its end.
+    ``state`` is that of the connection (a ``ConnectionState``), ``plugin-missing``, or ``stopped``
+    (by the last sync). ``last_checked_at`` is when a sync last reached its end.
     """
 
     name: str
@@ -64,10 +64,10 @@ def connection_status(
         state=state.name,
         reason=state.reason,
         fix=state.fix,
-        stubs=counts.get("stub", 0),
+        stubs=counts.get(RecordState.STUB, 0),
         records=sum(counts.get(name, 0) for name in _AT_SOURCE),
-        waiting_parts=counts.get("wanted", 0),
-        given_up_parts=counts.get("failed", 0),
+        waiting_parts=counts.get(PartState.WANTED, 0),
+        given_up_parts=counts.get(PartState.FAILED, 0),
         quarantine=counts.get("quarantine", 0),
         last_checked_at=connected.last_checked_at,
     )
@@ -80,12 +80,12 @@ def _state(workspace: Workspace, connected: ConnectionRow) -> _State:
         install = f"fitglue plugin install fitglue-{connected.integration}"
         return _State("plugin-missing", error.what, error.fix or install)
     error_parts = connected.state_error or {}
-    if connected.state != "ok":
+    if connected.state != ConnectionState.OK:
         reason = error_parts.get("what", "the credentials were rejected")
         return _State(connected.state, reason, f"fitglue connect {connected.integration}")
     if error_parts:
         return _State("stopped", error_parts.get("what"), error_parts.get("fix"))
-    return _State("ok")
+    return _State(ConnectionState.OK)
 
 
 def local_time(now: datetime, connections: Iterable[ConnectionRow]) -> datetime:

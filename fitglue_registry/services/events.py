@@ -6,12 +6,15 @@ They are defined where they arise, in ``sync/events.py``.
 from __future__ import annotations
 
 from fitglue_registry.sync.events import (
+    RECORDS,
+    WOULD_JOIN,
     Decided,
     Event,
     PartsPlanned,
     PartStored,
     SourceConnected,
     SyncFinished,
+    SyncScope,
     SyncStarted,
     SyncStopped,
     Watching,
@@ -20,12 +23,15 @@ from fitglue_registry.sync.events import (
 )
 
 __all__ = [
+    "RECORDS",
+    "WOULD_JOIN",
     "Decided",
     "Event",
     "PartStored",
     "PartsPlanned",
     "SourceConnected",
     "SyncFinished",
+    "SyncScope",
     "SyncStarted",
     "SyncStopped",
     "Watching",

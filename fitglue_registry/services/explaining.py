@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fitglue_registry.dedupe import Member, alternatives
 from fitglue_registry.errors import UserMistake
 from fitglue_registry.model import to_builtins
-from fitglue_registry.model.stored import FieldOrigin, RecordState
+from fitglue_registry.model.stored import OTHER_FIELDS, FieldOrigin, RecordState
 from fitglue_registry.services.closed_services import fix_with_alternatives
 from fitglue_registry.services.opinions import opinions_across, opinions_inside
 from fitglue_registry.services.record_stories import story_of_record
@@ -108,7 +108,7 @@ def _alternatives(found: ActivityDetails, names: Names) -> list[Plain]:
         others = []
         for member_id, value in values:
             others.append({"from": names[member_id], "value": to_builtins(value)})
-        origin = found.origins.get(field, found.origins.get("", FieldOrigin.ATHLETE))
+        origin = found.origins.get(field, found.origins.get(OTHER_FIELDS, FieldOrigin.ATHLETE))
         differing.append(
             {
                 "field": field,
@@ -138,7 +138,7 @@ def _value(
     """What the activity has in a field, as plain values; of its streams, their types."""
     if field != "streams":
         return to_builtins(getattr(found.activity, field))
-    giver = found.origins.get(field, found.origins.get(""))
+    giver = found.origins.get(field, found.origins.get(OTHER_FIELDS))
     for member in members:
         if member.id == giver:
             return list(member.stream_types)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from fitglue_registry.model import to_builtins
 from fitglue_registry.model.sports import SPORTS
+from fitglue_registry.model.stored import OTHER_FIELDS, PartName
 from fitglue_registry.services.original_files import save_original_files
 from fitglue_registry.services.provenance import provenance_of
 from fitglue_registry.store.activity_details import load_activity
@@ -99,10 +100,10 @@ class Activities:
         raws = self._workspace.raws
         for member in found.members:
             with self._workspace.database.read() as db:
-                bodies = raws.newest(db, [member.record_id], only="file")
+                bodies = raws.newest(db, [member.record_id], only=PartName.FILE)
             files = bodies.get(member.record_id, {})
-            if "file" in files:
-                yield member.external_id, files["file"][0].read()
+            if PartName.FILE in files:
+                yield member.external_id, files[PartName.FILE][0].read()
 
     def save_original_files(self, activities: Iterable[ActivityDetails], folder: Path) -> int:
         """Write the original files of activities that were fetched; returns how many.
@@ -147,7 +148,7 @@ class Activities:
 
 def _with_streams(found: ActivityDetails) -> MemberRow | None:
     """The source activity whose streams an activity has: as the rules say, else the richest."""
-    giver = found.origins.get("streams", found.origins.get(""))
+    giver = found.origins.get("streams", found.origins.get(OTHER_FIELDS))
     richest = None
     for member in found.members:
         if not member.stream_types or member.gone:

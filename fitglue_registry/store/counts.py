@@ -101,8 +101,8 @@ def connection_counts(db: Db, connection_id: str) -> dict[str, int]:
     return {
         **_counted(db, by_state),
         "quarantine": db.scalar(quarantined) or 0,
-        "wanted": 0,
-        "failed": 0,
+        PartState.WANTED: 0,
+        PartState.FAILED: 0,
         **_counted(db, parts_by_state),
     }
 

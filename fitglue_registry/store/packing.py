@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import zstandard
 
 from fitglue_registry.errors import StoreFailed
-from fitglue_registry.model.stored import Packing
+from fitglue_registry.model.stored import Packing, Wire
 from fitglue_registry.plugin_api import Body
 from fitglue_registry.store.blobs import FETCH_AGAIN
 
@@ -106,7 +106,7 @@ def pack(
         dictionary: The id and the content of the dictionary to use.
     """
     digest = hashlib.sha256(content).hexdigest()
-    if wire == "gzip":
+    if wire == Wire.GZIP:
         return Packed(digest, wire, Packing.VERBATIM, content, len(content))
     number, trained = dictionary or (None, None)
     compressed = _codecs.compressor(trained).compress(content)
@@ -134,7 +134,7 @@ def unpack(
     The hash of a blob is verified, the hash of other contents is not; ``backup.raw_check`` does
     that.
     """
-    encoding: Literal["identity", "gzip"] = "gzip" if packed.wire == "gzip" else "identity"
+    encoding: Literal["identity", "gzip"] = "gzip" if packed.wire == Wire.GZIP else "identity"
     if packed.packing == Packing.BLOB:
         return Body(blobs.get(packed.sha256), encoding)
     content = packed.content or b""

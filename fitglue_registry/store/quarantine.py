@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
+from fitglue_registry.model.stored import QuarantineStage
 from fitglue_registry.store.joins import QUARANTINE
 from fitglue_registry.store.json_text import json_text
 from fitglue_registry.store.records import Attempt, RecordRow, select_records
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
-#: The stage of a sync in which a record is refused.
-_STAGE = "normalize"
 _RELEASE = Statement(
     sa.delete(quarantine).where(quarantine.c.record_id == sa.bindparam("record_id"))
 )
@@ -43,7 +42,7 @@ def put_in_quarantine(
         Whether this is new: the record was not in quarantine, or was there with another error.
     """
     values = {
-        "stage": _STAGE,
+        "stage": QuarantineStage.NORMALIZE,
         "error": json_text(error),
         "code": error["code"],
         "plugin": attempt.plugin,

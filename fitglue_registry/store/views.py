@@ -6,6 +6,7 @@ major version none is renamed, removed, or given another meaning. ``docs/views.m
 
 from __future__ import annotations
 
+from fitglue_registry.model.stored import RecordState
 from fitglue_registry.store.tables import ACTIVITY_COLUMNS
 
 _ACTIVITY_COLUMNS = ", ".join(f"a.{name}" for name in ACTIVITY_COLUMNS)
@@ -31,13 +32,13 @@ _LAP_FIELDS = {
 
 def definitions(dialect: str) -> dict[str, str]:
     """Return the SELECT of each view by its name, in the dialect ``sqlite`` or ``postgresql``."""
-    is_gone = "(r.state = 'gone')"
+    is_gone = f"(r.state = '{RecordState.GONE}')"
     # SQLite has no Boolean type; 0 and 1 are also what it shows for the column ``stub``.
     gone = f"CASE WHEN {is_gone} THEN 1 ELSE 0 END" if dialect == "sqlite" else is_gone
     return {
         "activities": f"SELECT a.id, a.number, a.athlete_id, {_ACTIVITY_COLUMNS}, "
         "(SELECT count(*) FROM fg_source_activities s JOIN fg_records r ON r.id = s.record_id "
-        "WHERE s.activity_id = a.id AND r.state <> 'gone') AS sources, "
+        f"WHERE s.activity_id = a.id AND r.state <> '{RecordState.GONE}') AS sources, "
         "a.document, a.created_at, a.updated_at FROM fg_activities a WHERE a.gone_at IS NULL",
         "laps": _laps_of_sqlite() if dialect == "sqlite" else _laps_of_postgresql(),
         "source_activities": "SELECT s.id, s.activity_id, s.athlete_id, c.name AS connection, "

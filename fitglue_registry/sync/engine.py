@@ -83,7 +83,7 @@ class _Sync:
     def _is_fetched(self, part: EntryPart) -> bool:
         if part.comes_from != "fetch":
             return False
-        return self._options.streams or part.name != PartName.STREAMS.value
+        return self._options.streams or part.name != PartName.STREAMS
 
     def _window_to_ask_in(self, part: EntryPart) -> Window | None:
         """Where to look for records that were never asked for a part; ``None``: what was fetched

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import FitglueError
@@ -19,6 +20,11 @@ class Event:
 
     connection: str
 
+
+#: What a dry run says of a record that would become one activity with others.
+WOULD_JOIN = "would-join"
+#: What a rebuild counts: it goes through whole records, where a sync fetches parts.
+RECORDS = "records"
 
 #: What happens on connections, in order, while it happens.
 Events = Iterator[Event]
@@ -46,11 +52,21 @@ class Watching(Event):
     missing: tuple[str, ...] = ()
 
 
+class SyncScope(StrEnum):
+    """How much of a history a sync lists."""
+
+    FIRST = "first"  # all of it, for the first time
+    WALK = "walk"  # all of it, once more
+    RESUMED = "resumed"  # the rest of a walk that was stopped
+    OVERLAP = "overlap"  # the newest days
+    WINDOW = "window"  # the days that were asked for
+
+
 @dataclass(frozen=True, slots=True)
 class SyncStarted(Event):
-    """A connection is being synced; ``how`` is first, walk, resumed, overlap or window."""
+    """A connection is being synced; ``how`` says how much of its history is listed."""
 
-    how: str
+    how: SyncScope
     dry_run: bool = False
 
 
@@ -69,8 +85,8 @@ class WindowListed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Decided(Event):
-    """One decision about one record: new, changed, stub, native, missing, gone, back, quarantined,
-    unavailable, …
+    """One decision about one record: a ``RunDecision``, ``WOULD_JOIN``, or ``no`` and the name of a
+    part that the source does not have.
     """
 
     external_id: str

@@ -13,10 +13,12 @@ WORDS = {
     "RecordState": ["listed", "unlisted", "stub", "missing", "gone"],
     "PartName": ["summary", "detail", "streams", "file"],
     "PartState": ["wanted", "have", "none", "failed"],
+    "Wire": ["identity", "gzip"],
     "Packing": ["verbatim", "zstd", "blob"],
     "Verdict": ["same", "different", "ask"],
     "OpinionSource": ["person", "person, of a copy", "score", "claim"],
     "FieldOrigin": [0],
+    "QuarantineStage": ["normalize"],
     "RunKind": ["sync", "rebuild", "retry"],
     "RunOutcome": ["complete", "stopped", "failed"],
     "RunDecision": [

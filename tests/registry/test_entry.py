@@ -1,5 +1,6 @@
 """The typed entry, and that the published schema says the same."""
 
+import enum
 import json
 import typing
 
@@ -95,11 +96,18 @@ def test_schema_and_types_allow_the_same_names(struct, schema):
         if "enum" in part
     }
     typed = {
-        field.encode_name: sorted(typing.get_args(field.type))
+        field.encode_name: names
         for field in msgspec.structs.fields(struct)
-        if typing.get_origin(field.type) is typing.Literal
+        if (names := names_of(field.type))
     }
     assert listed == typed
+
+
+def names_of(kind):
+    """The names that a type allows: those of a ``Literal`` or an enum; of any other type none."""
+    if typing.get_origin(kind) is typing.Literal:
+        return sorted(typing.get_args(kind))
+    return sorted(kind) if isinstance(kind, type) and issubclass(kind, enum.Enum) else []
 
 
 @pytest.mark.parametrize("name", ["entry", "tiers"])

@@ -17,6 +17,7 @@ from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import Hanging, Rows, columns_of
 from fitglue_registry.cli.progress import Progress
 from fitglue_registry.errors import FitglueError, UserMistake
+from fitglue_registry.model.stored import ConnectionState, RecordState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,10 @@ _COLUMNS = columns_of(
     right=("records", "stubs", "waiting", "quarantine"),
     flexible="account",
 )
+
+
+#: The states of the records that a removal counts.
+_HELD = (RecordState.LISTED, RecordState.MISSING, RecordState.STUB, RecordState.GONE)
 
 
 @click.group(
@@ -70,7 +75,7 @@ def _table(connections: list[ConnectionStatus], now: datetime) -> Iterator[Part]
     rows = [_row(connection, now) for connection in connections]
     yield Rows(_COLUMNS, rows)
     for connection in connections:
-        if connection.state != "ok":
+        if connection.state != ConnectionState.OK:
             yield Hanging("!", f"{connection.name}: {connection.reason or connection.state}")
             yield Hanging("→", connection.fix or "", indent=4)
 
@@ -188,7 +193,7 @@ def remove(
 
 def _confirm_removal(cli: CliContext, connection: ConnectionRow) -> None:
     health = cli.host.connections.health(connection)
-    held = sum(health.get(state, 0) for state in ("listed", "missing", "stub", "gone"))
+    held = sum(health.get(state, 0) for state in _HELD)
     if not sys.stdin.isatty():
         raise UserMistake(
             "FG-not-confirmed",

@@ -12,7 +12,8 @@ from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import Hanging
 from fitglue_registry.cli.sync_report import follow
 from fitglue_registry.cli.text import count
-from fitglue_registry.services.events import SyncFinished, SyncStopped
+from fitglue_registry.model.stored import RunDecision
+from fitglue_registry.services.events import RECORDS, SyncFinished, SyncStopped
 
 
 @click.command(cls=Command, examples=("fitglue rebuild", "fitglue rebuild intervals"))
@@ -37,9 +38,9 @@ def command(cli: CliContext, *, connection: str | None) -> int:
 
 
 def _summary(ended: SyncFinished) -> str:
-    derived = count(ended.counts.get("records", 0), "record")
-    summary = f"{derived} derived again, {ended.counts.get('changed', 0):,} changed"
-    held = ended.counts.get("quarantined", 0)
+    derived = count(ended.counts.get(RECORDS, 0), "record")
+    summary = f"{derived} derived again, {ended.counts.get(RunDecision.CHANGED, 0):,} changed"
+    held = ended.counts.get(RunDecision.QUARANTINED, 0)
     if held:
         summary += f", {held:,} in quarantine: fitglue quarantine"
     return summary

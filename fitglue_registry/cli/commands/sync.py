@@ -11,6 +11,7 @@ from fitglue_registry.cli.command import Command, Span, days_options, json_optio
 from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.sync_report import follow, show_tally, summary
+from fitglue_registry.model.stored import RunDecision
 from fitglue_registry.services import Options
 from fitglue_registry.services.events import SyncStopped
 
@@ -78,7 +79,7 @@ def _sync(
 
 
 def _has_new_records(tally: Tally) -> bool:
-    return bool(tally.ended and tally.ended.counts.get("new"))
+    return bool(tally.ended and tally.ended.counts.get(RunDecision.NEW))
 
 
 def _sync_for_ever(

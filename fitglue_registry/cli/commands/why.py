@@ -12,6 +12,7 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import Hanging, Heading, Pairs
 from fitglue_registry.cli.match_report import match_report
 from fitglue_registry.cli.text import short_hashes, short_id
+from fitglue_registry.model.stored import PartName, PartState, RunDecision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,12 +25,12 @@ Stage = tuple[str, str, str]
 _DECISIONS_SHOWN = 12
 _WIDTHS = (21, 16)
 _STATES = {
-    "have": "received",
-    "none": "not there",
-    "wanted": "waited for",
-    "failed": "given up",
+    PartState.HAVE: "received",
+    PartState.NONE: "not there",
+    PartState.WANTED: "waited for",
+    PartState.FAILED: "given up",
 }
-_ORDER = ("summary", "detail", "streams", "file")
+_ORDER: tuple[str, ...] = tuple(PartName)
 
 
 @click.command(
@@ -84,7 +85,7 @@ def _record(record: Document, *, is_brief: bool) -> Iterator[Part]:
     known_as = ", ".join(map(short_hashes, claims))
     yield Pairs([("known as", known_as)]) if claims else ""
     decisions = record["decisions"]
-    is_only_new = [decision["decision"] for decision in decisions] == ["new"]
+    is_only_new = [decision["decision"] for decision in decisions] == [RunDecision.NEW]
     if not (is_brief and is_only_new):
         yield from _decisions(decisions)
 
@@ -111,13 +112,13 @@ def _brief_stages(record: Document) -> Iterator[Stage]:
     """When it came and of what it was made; all that went another way than well."""
     yield from map(_hop, record["hops"][-1:])
     parts = record["parts"]
-    received = [part for part in parts if part["state"] == "have"]
+    received = [part for part in parts if part["state"] == PartState.HAVE]
     if received:
         last = max(part["received_at"] for part in received)
         names = [part["part"] for part in sorted(received, key=_place_of)]
         yield "received", numbers.moment(last), ", ".join(names)
     for part in parts:
-        if part["state"] not in ("have", "none"):
+        if part["state"] not in (PartState.HAVE, PartState.NONE):
             yield _part(part)
 
 

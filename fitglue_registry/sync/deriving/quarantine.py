@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitglue_registry.model.stored import RunKind, RunOutcome
+from fitglue_registry.model.stored import RunDecision, RunKind, RunOutcome
 from fitglue_registry.store.quarantine import quarantined
 from fitglue_registry.store.runs import RunLog
 from fitglue_registry.sync.deriving.loading import loaded_batches
@@ -62,5 +62,5 @@ def _event(
     derived: Derived,
 ) -> Decided:
     if derived.refused is None:
-        return Decided(name, record.external_id, "released")
-    return Decided(name, record.external_id, "quarantined", str(derived.refused))
+        return Decided(name, record.external_id, RunDecision.RELEASED)
+    return Decided(name, record.external_id, RunDecision.QUARANTINED, str(derived.refused))

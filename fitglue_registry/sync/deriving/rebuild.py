@@ -22,7 +22,14 @@ from fitglue_registry.store.tables import quarantine, records, source_activities
 from fitglue_registry.sync.deriving.loading import loaded_batches
 from fitglue_registry.sync.deriving.storing import place_stored, store_derived
 from fitglue_registry.sync.deriving.workers import derive_batches
-from fitglue_registry.sync.events import Decided, Events, PartsPlanned, PartStored, SyncFinished
+from fitglue_registry.sync.events import (
+    RECORDS,
+    Decided,
+    Events,
+    PartsPlanned,
+    PartStored,
+    SyncFinished,
+)
 from fitglue_registry.sync.lock import lock_of
 from fitglue_registry.sync.run import Run
 
@@ -77,16 +84,16 @@ class _Rebuild:
         rows = self._all_records()
         log = self._run.log
         outcome = RunOutcome.STOPPED
-        yield PartsPlanned(name, "records", len(rows))
+        yield PartsPlanned(name, RECORDS, len(rows))
         try:
             yield from self._derive(rows)
             _merge_again(self._context)
             outcome = RunOutcome.COMPLETE
         finally:  # also where a plugin failed, or nobody wanted the rest
             log.counts = {
-                "records": len(rows),
-                "changed": self._changed,
-                "quarantined": self._quarantined,
+                RECORDS: len(rows),
+                RunDecision.CHANGED: self._changed,
+                RunDecision.QUARANTINED: self._quarantined,
             }
             with self._context.database.write() as db:
                 log.end(db, self._context.now, outcome)
@@ -113,7 +120,7 @@ class _Rebuild:
                 if is_gone and derived.refused is not None:
                     continue  # nobody needs to mend it any more
                 yield from self._renew(row, batch.before[row.id], derived)
-                yield PartStored(name, "records", row.external_id, done, total)
+                yield PartStored(name, RECORDS, row.external_id, done, total)
 
     def _renew(
         self,
@@ -126,7 +133,7 @@ class _Rebuild:
         refused = derived.refused
         if refused is not None:
             self._quarantined += 1
-            yield Decided(name, row.external_id, "quarantined", str(refused))
+            yield Decided(name, row.external_id, RunDecision.QUARANTINED, str(refused))
         changed = _changed_legs(before, derived)
         if changed or refused is not None or self._has_to_be_written(before):
             with self._run.transaction() as transaction:
@@ -137,7 +144,7 @@ class _Rebuild:
         for leg_no in changed:
             self._changed += 1
             reason = f"leg {leg_no}" if leg_no else None
-            yield Decided(name, row.external_id, "changed", reason)
+            yield Decided(name, row.external_id, RunDecision.CHANGED, reason)
 
     def _has_to_be_written(self, before: _Before) -> bool:
         """Whether a record is stored anew although it says what it said before."""

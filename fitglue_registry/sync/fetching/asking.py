@@ -23,6 +23,7 @@ from fitglue_registry.sync.fetching.answers import Answered, in_batches, weight_
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
+    from fitglue_registry.model.stored import PartName
     from fitglue_registry.registry import EntryPart
     from fitglue_registry.sync.context import SyncContext
     from fitglue_registry.sync.fetching.answers import Derive
@@ -106,7 +107,7 @@ def _others(
 
 def _delivers_any(
     context: SyncContext,
-    part: str,
+    part: PartName,
     ids: Iterable[str],
 ) -> bool:
     """Whether the source answers for one of these ids.
@@ -123,12 +124,12 @@ def _delivers_any(
 
 def _arguments(
     context: SyncContext,
-    part: str,
+    part: PartName,
     ids: list[str],
 ) -> dict[str, Any]:
     return {
         "connection": context.view,
-        "part": part,
+        "part": part.value,  # a plugin gets plain text, which it puts into what it answers
         "ids": ids,
     }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.model.stored import PartName, RecordState, RunDecision
-from fitglue_registry.plugin_api import Part, Unavailable
+from fitglue_registry.plugin_api import Part, Unavailable, UnavailableState
 from fitglue_registry.store.quarantine import quarantined, release
 from fitglue_registry.store.records import records_in_state, update_record
 from fitglue_registry.store.source_activity_search import ids_of_records
@@ -56,8 +56,8 @@ def _bury_unasked(run: Run, missing: Sequence[RecordRow]) -> Events:
     for record in missing:
         unavailable = Unavailable(
             record.external_id,
-            PartName.SUMMARY.value,
-            "gone",
+            PartName.SUMMARY,
+            UnavailableState.GONE,
             "FG-not-at-source",
             _CANNOT_BE_ASKED,
         )
@@ -112,10 +112,10 @@ def _settle(
         yield from _is_there(run, record, item, answered.derived.checked())
     elif isinstance(item, FitglueError):
         reason = f"to be confirmed: {item.what}"
-        yield Decided(run.context.name, record.external_id, "not-fetched", reason)
-    elif item.state == "stub":
+        yield Decided(run.context.name, record.external_id, RunDecision.NOT_FETCHED, reason)
+    elif item.state == UnavailableState.STUB:
         yield from _becomes_stub(run, record, item)
-    elif item.state == "gone" or (item.state == "none" and is_unread):
+    elif item.state == UnavailableState.GONE or (item.state == UnavailableState.NONE and is_unread):
         # Of the latter nothing was ever understood, the list has it no more, and by id there is
         # nothing to ask for.
         yield from _bury(run, record, item)
@@ -138,8 +138,8 @@ def _is_there(
         stored = store_derived(transaction, record.id, derived)
         place_stored(transaction, [stored])
     if derived.refused is not None:
-        yield Decided(name, record.external_id, "quarantined", str(derived.refused))
-    yield Decided(name, record.external_id, "confirmed", _UNLISTED)
+        yield Decided(name, record.external_id, RunDecision.QUARANTINED, str(derived.refused))
+    yield Decided(name, record.external_id, RunDecision.CONFIRMED, _UNLISTED)
 
 
 def _bury(
@@ -166,7 +166,7 @@ def _bury(
         release(db, record.id)  # what it said is kept, and nobody needs to mend it any more
         ids = ids_of_records(db, [record.id])
         context.matcher.place(db, athlete_id, ids, now)
-    yield Decided(context.name, record.external_id, "gone", answer.reason)
+    yield Decided(context.name, record.external_id, RunDecision.GONE, answer.reason)
 
 
 def _becomes_stub(
@@ -183,4 +183,4 @@ def _becomes_stub(
             reason=reason,
         )
         transaction.decide(RunDecision.STUB, record.id, answer.reason)
-    yield Decided(run.context.name, record.external_id, "stub", answer.reason)
+    yield Decided(run.context.name, record.external_id, RunDecision.STUB, answer.reason)

@@ -6,7 +6,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError
-from fitglue_registry.plugin_api import Unavailable
+from fitglue_registry.plugin_api import Unavailable, UnavailableState
 from fitglue_registry.store.parts import count_wanted, lacks_part, want_where_unknown, wanted_parts
 from fitglue_registry.sync.deriving.pool import pool_for
 from fitglue_registry.sync.events import Events, PartsPlanned, PartStored
@@ -103,7 +103,7 @@ def _is_sound(answered: Answered) -> bool:
 def _is_still_wanted(answered: Answered) -> bool:
     item = answered.item
     if isinstance(item, Unavailable):
-        return item.state == "later"
+        return item.state == UnavailableState.LATER
     return isinstance(item, FitglueError)
 
 

@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fitglue_registry.plugin_api import Body, Part, Unavailable
+from fitglue_registry.plugin_api import Body, Part, Unavailable, UnavailableState
 from fitglue_registry.store.record_values import received_text, with_part
 from fitglue_registry.sync.deriving.deriver import Deriver
 from fitglue_registry.sync.deriving.loading import load_by_id
@@ -54,7 +54,7 @@ class RecordReadAhead:
             return None
         if isinstance(item, Part):
             return self._derive_with(item)
-        if item.state == "later":
+        if item.state == UnavailableState.LATER:
             return None
         return self._derive_without(item)
 

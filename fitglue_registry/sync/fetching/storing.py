@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry.errors import FitglueError
 from fitglue_registry.model.stored import PartState, RecordState, RunDecision
-from fitglue_registry.plugin_api import Body, Part, Unavailable
+from fitglue_registry.plugin_api import Body, Part, Unavailable, UnavailableState
 from fitglue_registry.store.parts import PartUpdate, part_tries, restore_second_look, set_part
 from fitglue_registry.store.raw_parts import BLOB_PARTS, ReceivedPart
 from fitglue_registry.store.records import update_record
@@ -90,11 +90,11 @@ def _decision(
     item = answered.item
     external_id = answered.external_id
     if isinstance(item, FitglueError):
-        return Decided(name, external_id, "not-fetched", f"{part}: {item.what}")
+        return Decided(name, external_id, RunDecision.NOT_FETCHED, f"{part}: {item.what}")
     if isinstance(item, Unavailable):
         return Decided(name, external_id, f"no {part}", item.reason)
     if answered.derived is not None and answered.derived.refused is not None:
-        return Decided(name, external_id, "quarantined", str(answered.derived.refused))
+        return Decided(name, external_id, RunDecision.QUARANTINED, str(answered.derived.refused))
     return None
 
 
@@ -144,9 +144,9 @@ def _note_unavailable(
     part = answer.part
     # "stub" is for the list to say: a part that is refused makes no stub of a record that is listed
     # as native.
-    if answer.state == "gone":
+    if answer.state == UnavailableState.GONE:
         update_record(db, record_id, state=RecordState.MISSING)
-    is_later = answer.state == "later"
+    is_later = answer.state == UnavailableState.LATER
     if not is_later or not restore_second_look(db, record_id, part):
         state = PartState.WANTED if is_later else PartState.NONE
         update = PartUpdate(
@@ -160,9 +160,9 @@ def _note_unavailable(
 
 
 def _decision_about(answer: Unavailable) -> str:
-    if answer.state == "later":
+    if answer.state == UnavailableState.LATER:
         return RunDecision.LATER
     # A part that is gone asks for a confirmation, whose word it is whether the record is.
-    if answer.state == "gone":
+    if answer.state == UnavailableState.GONE:
         return RunDecision.MISSING
     return f"no-{answer.part}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fitglue_registry.model.stored import FETCHABLE, PartName, RecordState, RunDecision
+from fitglue_registry.plugin_api import UnavailableState
 from fitglue_registry.store.records import known_records, records_in
 from fitglue_registry.sync.listing.revisions import Difference, Revisions, drifted
 
@@ -84,7 +85,7 @@ def _decide(
 ) -> RunDecision | None:
     unavailable = listing.unavailable
     is_stub = unavailable is not None
-    if unavailable is not None and unavailable.state == "later":
+    if unavailable is not None and unavailable.state == UnavailableState.LATER:
         return None  # nothing is known of it yet; the next sync looks again
     if known is None:
         return RunDecision.STUB if is_stub else RunDecision.NEW

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fitglue_registry.plugin_api import Split, Window
 from fitglue_registry.store.connections import update_connection
 from fitglue_registry.store.windows import plan_windows, planned_windows
-from fitglue_registry.sync.events import Events, SyncStarted
+from fitglue_registry.sync.events import Events, SyncScope, SyncStarted
 from fitglue_registry.sync.listing.asking import ask_for_rows, rows_of
 from fitglue_registry.sync.listing.window import ListedWindow, store_window
 
@@ -50,15 +50,15 @@ class Lister:
         asks_for_more = options.full or options.since or options.dry_run
         if options.until or (options.since and not is_first):
             window = Window(options.since, options.until)
-            yield from self._list_one("window", window)
+            yield from self._list_one(SyncScope.WINDOW, window)
         elif pending and not asks_for_more:
             yield from self._resume(pending)
         elif is_first:
-            yield from self._walk("first")
+            yield from self._walk(SyncScope.FIRST)
         elif options.full or self._walk_is_due():
-            yield from self._walk("walk")
+            yield from self._walk(SyncScope.WALK)
         else:
-            yield from self._list_one("overlap", self._overlap())
+            yield from self._list_one(SyncScope.OVERLAP, self._overlap())
 
     def _pending(self) -> list[PlannedWindow]:
         """What is left of a walk that was stopped."""
@@ -85,18 +85,18 @@ class Lister:
             oldest = max(oldest, self.horizon)
         return Window(oldest, None)
 
-    def _started(self, how: str) -> SyncStarted:
-        return SyncStarted(self._connected.name, how, self._options.dry_run)
+    def _started(self, scope: SyncScope) -> SyncStarted:
+        return SyncStarted(self._connected.name, scope, self._options.dry_run)
 
-    def _list_one(self, how: str, window: Window) -> Events:
-        yield self._started(how)
+    def _list_one(self, scope: SyncScope, window: Window) -> Events:
+        yield self._started(scope)
         yield from self._list(window)
 
     def _resume(self, pending: Sequence[PlannedWindow]) -> Events:
         """Go on with a walk that was stopped; what is newer than its first windows comes with the
         overlap.
         """
-        yield self._started("resumed")
+        yield self._started(SyncScope.RESUMED)
         first = pending[0]
         self.walk_at = first.walk_at
         if first.window.newest is not None:
@@ -104,11 +104,11 @@ class Lister:
             yield from self._list(overlap, left=len(pending))
         yield from self._list_planned(pending)
 
-    def _walk(self, how: str) -> Events:
+    def _walk(self, scope: SyncScope) -> Events:
         """Through the whole history: the plugin is asked once, and says in which windows it wants
         to be asked.
         """
-        yield self._started(how)
+        yield self._started(scope)
         self.walk_at = self._context.now
         whole = Window()
         items = ask_for_rows(self._context, whole)

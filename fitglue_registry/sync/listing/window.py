@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fitglue_registry.model.stored import PartName, RecordState, RunDecision
+from fitglue_registry.plugin_api import UnavailableState
 from fitglue_registry.store.connections import update_connection
 from fitglue_registry.store.parts import after_full_walk
 from fitglue_registry.store.records import update_record
 from fitglue_registry.store.windows import remove_planned_window
-from fitglue_registry.sync.events import Decided, Events, WindowListed
+from fitglue_registry.sync.events import WOULD_JOIN, Decided, Events, WindowListed
 from fitglue_registry.sync.listing.comparing import compare_window
 from fitglue_registry.sync.listing.deriving import derive_changes
 from fitglue_registry.sync.listing.rehearsing import rehearse
@@ -59,7 +60,7 @@ def store_window(
     for change in derived:
         yield from _events_of(name, change, joins, dry_run=dry_run)
     for record in missing:
-        yield Decided(name, record.external_id, "missing", "not listed any more")
+        yield Decided(name, record.external_id, RunDecision.MISSING, "not listed any more")
     decisions = [change.decision for change in changes]
     yield WindowListed(
         name,
@@ -100,8 +101,8 @@ def _not_ready(name: str, rows: Sequence[Listing]) -> Events:
     """The rows of which nothing is known yet."""
     for row in rows:
         unavailable = row.unavailable
-        if unavailable is not None and unavailable.state == "later":
-            yield Decided(name, row.external_id, "not-fetched", unavailable.reason)
+        if unavailable is not None and unavailable.state == UnavailableState.LATER:
+            yield Decided(name, row.external_id, RunDecision.NOT_FETCHED, unavailable.reason)
 
 
 def _events_of(
@@ -114,8 +115,8 @@ def _events_of(
     change = derived_change.change
     refused = derived_change.derived.refused
     external_id = change.listing.external_id
-    yield Decided(name, external_id, change.decision.value, change.reason)
+    yield Decided(name, external_id, change.decision, change.reason)
     if external_id in joins:
-        yield Decided(name, external_id, "would-join", joins[external_id])
+        yield Decided(name, external_id, WOULD_JOIN, joins[external_id])
     if refused is not None and not dry_run:
-        yield Decided(name, external_id, "quarantined", str(refused))
+        yield Decided(name, external_id, RunDecision.QUARANTINED, str(refused))
