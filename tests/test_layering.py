@@ -20,9 +20,9 @@ ALLOWED = {
     "services/__init__.py": "a service is imported when it is first used",
     "cli/__init__.py": "answers --version and Ctrl-C before anything else is imported",
     "cli/app.py": "a command is imported when it is called",
-    "dedupe/score.py": "few pairs are in doubt, and NumPy takes 95 ms to import",
-    "store/stream_blobs.py": "most commands read no streams, and the codec takes 110 ms to import",
-    "validation/validator.py": "hardly any sync explains an error, and jsonschema takes 80 ms",
+    "dedupe/score.py": "few pairs are in doubt, and NumPy takes 75 ms to import",
+    "store/stream_blobs.py": "most commands read no streams, and the codec takes 100 ms to import",
+    "validation/validator.py": "hardly any sync explains an error, and jsonschema takes 50 ms",
     "services/importing/folder_watcher.py": "the library that watches folders is an extra",
 }
 

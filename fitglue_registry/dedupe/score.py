@@ -79,7 +79,9 @@ def judge(
     levels = evidence.levels(one, other, weights.cuts)
     bits = weights.prior + _bits(levels, weights)
     if read_samples is not None and _is_in_doubt(bits, weights):
-        # Few pairs are in doubt, and NumPy takes 95 ms to import.
+        # Few pairs are in doubt, and NumPy takes 75 to 90 ms to import. To be given the function
+        # from above instead, every signature from the workspace down to here would carry it, in
+        # matching, decisions and the benchmarks.
         from fitglue_registry.dedupe.recordings import sample_levels
 
         sampled = sample_levels((one, other), read_samples(), weights.cuts)
