@@ -108,6 +108,10 @@ class Host:
         """The story of a workout, stage by stage, also where it stopped or never came."""
         return services.why(self.workspace, reference, athlete)
 
+    def overview(self, athlete: str = ME) -> services.Overview:
+        """Where an athlete stands: connections, this week and last, what needs somebody."""
+        return services.load_overview(self.connections, self.activities, self.records, athlete)
+
     @property
     def home(self) -> Path:
         """The folder of everything local."""

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from fitglue_registry.store.database import Database
 
 
+#: The folder of keys in the folder of what was moved aside.
+_SECRETS = "secrets"
+
+
 @dataclass(frozen=True, slots=True)
 class Restored:
     """The backup that is the store now, and where the one before it lies."""
@@ -44,6 +48,11 @@ class Restored:
     backup: Backup
     aside: Path | None
     without_key: tuple[str, ...] = ()  # connections whose key is not on this machine
+
+    @property
+    def aside_has_secrets(self) -> bool:
+        """Whether keys that open accounts lie beside the store that was moved aside."""
+        return self.aside is not None and (self.aside / _SECRETS).exists()
 
 
 def restore(
@@ -127,7 +136,7 @@ def _restore_files(
             bring_to_rest(target, aside)
             if not opened.manifest.named("secrets"):
                 keep_secret_refs(target, unpacked)
-        replace_secrets(opened, store.secrets, aside / "secrets")
+        replace_secrets(opened, store.secrets, aside / _SECRETS)
         replace_database(unpacked, target, aside)
     return aside if aside.exists() else None
 

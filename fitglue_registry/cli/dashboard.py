@@ -4,8 +4,8 @@ what to type next.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from datetime import date, timedelta
+from dataclasses import fields
+from datetime import date
 from typing import TYPE_CHECKING
 
 from fitglue_registry.cli import numbers
@@ -26,31 +26,21 @@ from fitglue_registry.cli.text import count
 from fitglue_registry.model.stored import ConnectionState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import datetime
 
     from fitglue_registry.cli.context import CliContext
     from fitglue_registry.cli.layout import Document, Part
     from fitglue_registry.host import Host
     from fitglue_registry.services.connection_status import ConnectionStatus
+    from fitglue_registry.services.overview import Overview
 
 _NARROW = 80
 
 
-@dataclass(frozen=True)
-class _Board:
-    """What the dashboard says, before it is text."""
-
-    now: datetime
-    connections: list[ConnectionStatus]
-    weeks: dict[str, Document]
-    needs: list[dict[str, str | None]]
-    next: str
-
-
 def show_dashboard(cli: CliContext) -> None:
     """Print the dashboard, or the way in where nothing is connected."""
-    board = _board(cli.host)
+    board = cli.host.overview()
     if cli.as_json:
         cli.document(_document(board))
     elif board.connections:
@@ -59,56 +49,7 @@ def show_dashboard(cli: CliContext) -> None:
         cli.show(*_welcome(cli.host))
 
 
-def _board(host: Host) -> _Board:
-    now = host.connections.local_time()
-    connections = [host.connections.status(connected) for connected in host.connections.list()]
-    monday = now.date() - timedelta(days=now.weekday())
-    weeks = {
-        "this": _totals(host, monday),
-        "last": _totals(host, monday - timedelta(days=7)),
-    }
-    needs = [*_repairs(connections), *_quarantine(host), *_stubs(host)]
-    return _Board(now, connections, weeks, needs, _next_command(connections))
-
-
-def _totals(host: Host, monday: date) -> Document:
-    sunday = monday + timedelta(days=6)
-    return {"monday": monday.isoformat(), **host.activities.totals(monday, sunday)}
-
-
-def _repairs(connections: Iterable[ConnectionStatus]) -> Iterator[dict[str, str | None]]:
-    for connection in connections:
-        if connection.state != ConnectionState.OK:
-            reason = connection.reason or connection.state
-            yield {"what": f"{connection.name}: {reason}", "fix": connection.fix}
-
-
-def _quarantine(host: Host) -> Iterator[dict[str, str | None]]:
-    held = host.records.quarantine()
-    if held:
-        records = count(len(held), "record")
-        what = f"{records} in quarantine: not understood, and kept"
-        yield {"what": what, "fix": "fitglue quarantine"}
-
-
-def _stubs(host: Host) -> Iterator[dict[str, str | None]]:
-    for stub in host.records.stubs():
-        workouts = count(stub["count"], "workout")
-        what = f"{workouts} of {stub['connection']} will not arrive: {stub['reason']}"
-        yield {"what": what, "fix": stub["fix"]}
-
-
-def _next_command(connections: Sequence[ConnectionStatus]) -> str:
-    for connection in connections:
-        if connection.state == ConnectionState.CREDENTIALS_REJECTED:
-            return f"fitglue connect {connection.integration}"
-    for connection in connections:
-        if connection.last_checked_at is None or connection.waiting_parts:
-            return "fitglue sync"
-    return "fitglue show last" if connections else "fitglue sync"
-
-
-def _document(board: _Board) -> Document:
+def _document(board: Overview) -> Document:
     return {
         "now": board.now.isoformat(),
         "connections": [status_document(connection) for connection in board.connections],
@@ -128,7 +69,7 @@ def status_document(connection: ConnectionStatus) -> Document:
 # -- text ------------------------------------------------------------------------------------------
 
 
-def _dashboard(board: _Board) -> Iterator[Part]:
+def _dashboard(board: Overview) -> Iterator[Part]:
     yield Heading("Connections")
     yield _connections(board)
     yield ""
@@ -144,7 +85,7 @@ def _dashboard(board: _Board) -> Iterator[Part]:
     yield Line((Styled("Next: ", "dim"), Styled(board.next, "bold")))
 
 
-def _connections(board: _Board) -> Pairs:
+def _connections(board: Overview) -> Pairs:
     lines = []
     for connection in board.connections:
         mark = GOOD if connection.state == ConnectionState.OK else BAD
@@ -178,7 +119,7 @@ def _synced(connection: ConnectionStatus, now: datetime) -> str:
     return "never synced"
 
 
-def _weeks(board: _Board) -> Rows:
+def _weeks(board: Overview) -> Rows:
     figures = ("activities", "time", "km", "load")
     lines = [
         _week("This week", board.weeks["this"]),

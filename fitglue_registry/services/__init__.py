@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from fitglue_registry.services.entries import Entries as Entries
     from fitglue_registry.services.explaining import why as why
     from fitglue_registry.services.importing.import_paths import Imports as Imports
+    from fitglue_registry.services.overview import Overview as Overview
+    from fitglue_registry.services.overview import load_overview as load_overview
     from fitglue_registry.services.plugins import InstalledPlugins as InstalledPlugins
     from fitglue_registry.services.queries import Queries as Queries
     from fitglue_registry.services.reading import Activities as Activities
@@ -40,10 +42,12 @@ _MODULES = {
     "Imports": "services.importing.import_paths",
     "InstalledPlugins": "services.plugins",
     "Options": "sync.options",
+    "Overview": "services.overview",
     "Queries": "services.queries",
     "Records": "services.records",
     "Syncs": "services.syncing",
     "Upkeep": "services.upkeep",
+    "load_overview": "services.overview",
     "why": "services.explaining",
 }
 

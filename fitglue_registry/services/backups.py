@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fitglue_registry.backup.make import make
+from fitglue_registry.backup.naming import file_for
 from fitglue_registry.backup.opened import verify
 from fitglue_registry.backup.restore import restore
 from fitglue_registry.backup.server_commands import dump_command, restore_command
@@ -26,6 +27,18 @@ class Backups:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+
+    def file_for(self, named: str | None = None) -> Path:
+        """The new file that a backup is written to.
+
+        Args:
+            named: A new file, or a folder, in which the file is named after the moment; the folder
+                of this process where nothing is named.
+
+        Raises:
+            UserMistake: FG-backup-not-written for a folder that is not there.
+        """
+        return file_for(named, self._workspace.clock.now())
 
     def make(
         self,

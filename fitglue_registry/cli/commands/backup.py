@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +13,6 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.layout import DETAIL, GOOD, Hanging
 from fitglue_registry.cli.progress import Progress
 from fitglue_registry.cli.text import count
-from fitglue_registry.errors import UserMistake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,7 +55,7 @@ def make(
     A sync may be at work meanwhile. Nothing is ever overwritten. Keys stay here
     unless --with-secrets: whoever has the backup could use them.
     """
-    chosen = _file_to_make(path)
+    chosen = cli.host.backups.file_for(path)
     with Progress(cli, "copying") as progress:
         made = cli.host.backups.make(
             chosen,
@@ -68,30 +65,6 @@ def make(
     notes = _after_making(cli, made.manifest, with_secrets=with_secrets)
     _show(cli, made, "made and checked", notes)
     return 5 if made.manifest.absent else 0
-
-
-def _file_to_make(path: str | None) -> Path:
-    """The file that a backup is written to; refuses a folder that is not there."""
-    is_folder = bool(path) and str(path).endswith(("/", os.sep))
-    chosen = Path(path or ".").absolute()
-    if is_folder and not chosen.is_dir():
-        raise UserMistake(
-            "FG-backup-not-written",
-            f"there is no folder {path}",
-            why="a name that ends so is a folder's",
-            fix="make it, or see whether the disk is there that it belongs to",
-        )
-    if path and not chosen.suffix and not chosen.exists():
-        raise UserMistake(
-            "FG-backup-not-written",
-            f"there is no folder {path}",
-            why="and a file's name would end in .zip",
-            fix="make the folder, see whether the disk is there that it belongs to, or type "
-            f"{path}.zip",
-        )
-    if is_folder or path is None or chosen.is_dir():
-        chosen /= f"fitglue-backup-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip"
-    return chosen
 
 
 @command.command(
@@ -229,7 +202,7 @@ def _lost(manifest: Manifest) -> Iterator[str]:
 def _after_restoring(cli: CliContext, restored: Restored) -> Iterator[str]:
     manifest, aside = restored.backup.manifest, restored.aside
     if aside is not None:
-        opens = ", with keys that open your accounts" if (aside / "secrets").exists() else ""
+        opens = ", with keys that open your accounts" if restored.aside_has_secrets else ""
         yield f"what was here before lies in {aside}{opens}: delete it when you are sure"
     yield from _lost(manifest)
     for name in restored.without_key:

@@ -13,16 +13,13 @@ from fitglue_registry.cli.context import CliContext, pass_cli
 from fitglue_registry.cli.failure import show_failure
 from fitglue_registry.cli.layout import Heading, Pairs
 from fitglue_registry.cli.values import grouped
-from fitglue_registry.errors import FitglueError, Place, UserMistake
+from fitglue_registry.errors import FitglueError
 from fitglue_registry.model import to_builtins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fitglue_registry.model import SourceActivity, Stream
-
-#: What the name of a file of streams has after that of the activity's file.
-_STREAMS_ENDINGS = (".streams.json", "-streams.json", "_streams.json", ".streams.json.gz")
 
 
 @click.group(
@@ -69,12 +66,9 @@ def normalize(
     """
     if streams and len(files) > 1:
         raise click.UsageError("--streams goes with one FILE")
-    # A source that is not there is said before a file that is not.
-    cli.host.entries.get("source", source)
-    given = _read(streams) if streams else None
     code = 0
     for file in files:
-        code = _normalize(cli, source, file, given) or code
+        code = _normalize(cli, source, file, streams) or code
     return code
 
 
@@ -82,11 +76,12 @@ def _normalize(
     cli: CliContext,
     source: str,
     file: str,
-    streams: bytes | None,
+    streams: Path | None,
 ) -> int:
     """Normalize one file; what is refused is said, and the next one is read."""
     try:
-        results = _results(cli, source, file, streams)
+        payload = sys.stdin.buffer if file == "-" else file
+        results = cli.host.imports.normalize_saved(source, payload, streams)
     except FitglueError as error:
         if error.code == "FG-unknown-entry":
             raise
@@ -100,52 +95,6 @@ def _normalize(
         else:
             _show(cli, external_id, result)
     return code
-
-
-def _results(
-    cli: CliContext,
-    source: str,
-    file: str,
-    streams: bytes | None,
-) -> list[tuple[str, list[SourceActivity] | FitglueError]]:
-    if file == "-":
-        return cli.host.imports.normalize_offline(source, _read_stdin(), "standard input", streams)
-    content = _read(Path(file))
-    if streams is None:
-        streams = _streams_beside(Path(file))
-    return cli.host.imports.normalize_offline(source, content, file, streams)
-
-
-def _read_stdin() -> bytes:
-    try:
-        return sys.stdin.buffer.read()
-    except OSError as error:
-        raise _unreadable(None, error) from error
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.expanduser().read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path | None, error: OSError) -> UserMistake:
-    return UserMistake(
-        "FG-file-unreadable",
-        "the file cannot be read",
-        at=Place(str(path)),
-        why=error.strerror,
-        fix="name a file that is there and yours to read",
-    )
-
-
-def _streams_beside(path: Path) -> bytes | None:
-    for ending in _STREAMS_ENDINGS:
-        beside = path.with_name(f"{path.stem}{ending}")
-        if beside.is_file():
-            return beside.read_bytes()
-    return None
 
 
 def _show(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace as replace_fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from fitglue_registry.errors import FitglueError, StoreFailed
 from fitglue_registry.services.connecting import read_fields
-from fitglue_registry.services.importing.offline import match_offline, normalize_offline
+from fitglue_registry.services.importing.offline import (
+    match_offline,
+    normalize_offline,
+    normalize_saved,
+)
 from fitglue_registry.services.importing.recognizing import Recognition, recognize
 from fitglue_registry.services.importing.watching import FolderSyncs
 from fitglue_registry.services.plugin_view import PluginViews
@@ -127,6 +131,29 @@ class Imports:
         ``RecordRefused`` where the whole payload is something else.
         """
         return normalize_offline(self._workspace, source, content, name, streams)
+
+    def normalize_saved(
+        self,
+        source: str,
+        payload: str | Path | BinaryIO,
+        streams: str | Path | None = None,
+    ) -> Normalized:
+        """The source activities in a file that somebody saved, by the plugin of a source.
+
+        Args:
+            source: The id of the source's entry.
+            payload: What its service once answered: a file, or standard input.
+            streams: The file of the streams of the one activity in ``payload``; else they may lie
+                beside it, for saved.json as saved.streams.json.
+
+        Returns:
+            What ``normalize_offline`` does.
+
+        Raises:
+            UserMistake: There is no such source, or a file cannot be read.
+            RecordRefused: The whole payload is something else.
+        """
+        return normalize_saved(self._workspace, source, payload, streams)
 
     def match_offline(self, records: str | Path, predictions: str | Path) -> OfflineMatch:
         """Match the records of a file in JSON Lines, and write the pairs that belong together.

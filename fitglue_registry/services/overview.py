@@ -1,0 +1,98 @@
+"""Sums up where an athlete stands: connections, this week and last, and what needs somebody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from fitglue_registry.model.stored import ConnectionState
+from fitglue_registry.workspace import ME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date, datetime
+
+    from fitglue_registry.services.connecting import Connections
+    from fitglue_registry.services.connection_status import ConnectionStatus
+    from fitglue_registry.services.reading import Activities
+    from fitglue_registry.services.records import Records
+
+    Need = dict[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Where an athlete stands.
+
+    Attributes:
+        now: The moment, in the zone of the athlete.
+        connections: The status of each connection.
+        weeks: ``this`` and ``last`` → its ``monday`` (ISO 8601) and the totals of its activities.
+        needs: ``what`` needs somebody, and the ``fix`` where there is one.
+        next: The command to type next.
+    """
+
+    now: datetime
+    connections: list[ConnectionStatus]
+    weeks: dict[str, dict[str, Any]]
+    needs: list[Need]
+    next: str
+
+
+def load_overview(
+    connections: Connections,
+    activities: Activities,
+    records: Records,
+    athlete: str = ME,
+) -> Overview:
+    """Return where an athlete stands; asks no service."""
+    now = connections.local_time(athlete)
+    statuses = [connections.status(connected) for connected in connections.list(athlete)]
+    monday = now.date() - timedelta(days=now.weekday())
+    weeks = {
+        "this": _week(activities, monday, athlete),
+        "last": _week(activities, monday - timedelta(days=7), athlete),
+    }
+    needs = [
+        *_repairs(statuses),
+        *_quarantine(len(records.quarantine(athlete))),
+        *map(_stubs, records.stubs(athlete)),
+    ]
+    return Overview(now, statuses, weeks, needs, _next_command(statuses))
+
+
+def _week(activities: Activities, monday: date, athlete: str) -> dict[str, Any]:
+    sunday = monday + timedelta(days=6)
+    return {"monday": monday.isoformat(), **activities.totals(monday, sunday, athlete)}
+
+
+def _repairs(connections: Iterable[ConnectionStatus]) -> Iterator[Need]:
+    for connection in connections:
+        if connection.state != ConnectionState.OK:
+            reason = connection.reason or connection.state
+            yield {"what": f"{connection.name}: {reason}", "fix": connection.fix}
+
+
+def _quarantine(number: int) -> Iterator[Need]:
+    if number:
+        records = "1 record" if number == 1 else f"{number:,} records"
+        what = f"{records} in quarantine: not understood, and kept"
+        yield {"what": what, "fix": "fitglue quarantine"}
+
+
+def _stubs(stub: Mapping[str, Any]) -> Need:
+    number = stub["count"]
+    workouts = "1 workout" if number == 1 else f"{number:,} workouts"
+    what = f"{workouts} of {stub['connection']} will not arrive: {stub['reason']}"
+    return {"what": what, "fix": stub["fix"]}
+
+
+def _next_command(connections: Sequence[ConnectionStatus]) -> str:
+    for connection in connections:
+        if connection.state == ConnectionState.CREDENTIALS_REJECTED:
+            return f"fitglue connect {connection.integration}"
+    for connection in connections:
+        if connection.last_checked_at is None or connection.waiting_parts:
+            return "fitglue sync"
+    return "fitglue show last" if connections else "fitglue sync"

@@ -1,0 +1,36 @@
+"""A stand-in is found by its entry point, and run with the arguments of a command line."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from fitglue_registry.errors import PluginFailed
+
+
+def use_entry_points(monkeypatch, points):
+    """Let these be the stand-ins of this environment, by name."""
+    monkeypatch.setattr(
+        "fitglue_registry.services.stand_ins.entry_points",
+        lambda *, group, name: [points[group, name]] if (group, name) in points else [],
+    )
+
+
+def test_a_stand_in_gets_the_arguments_and_gives_the_exit_code(host, monkeypatch):
+    """The function of the entry point is called with a list, and its result is returned."""
+    calls = []
+    point = SimpleNamespace(load=lambda: lambda arguments: calls.append(arguments) or 3)
+    use_entry_points(monkeypatch, {("fitglue.stand_ins", "intervals"): point})
+    assert host.plugins.run_stand_in("intervals", ("--count", "5")) == 3
+    assert calls == [["--count", "5"]]
+
+
+def test_the_plugin_that_brings_a_missing_stand_in_is_named(host, monkeypatch):
+    """Where no plugin brings one, the entry says which would."""
+    use_entry_points(monkeypatch, {})
+    with pytest.raises(PluginFailed) as raised:
+        host.plugins.run_stand_in("intervals")
+    assert raised.value.code == "FG-plugin-missing"
+    assert raised.value.what == "the stand-in of Intervals.icu is not installed"
+    assert raised.value.fix == "fitglue plugin install fitglue-intervals"
