@@ -109,7 +109,7 @@ def score(labels: Labels, rules: Mapping[str, Any]) -> Scored:
     for person, cards in sorted(labels.people.items()):
         weights = weights_of(labels.learned(rules, without=person), rules)
         matched = match(cards, weights)
-        said = {(one.first, one.second): one.judgment for one in predictions(matched)}
+        said = {(one.first, one.second): one.verdict for one in predictions(matched)}
         found.candidates += len(matched.judgments)
         found.asked[person] = sum(1 for one in said.values() if one == "ask")
         starts = [card.traits.start_s for card in cards if card.traits.start_s is not None]
