@@ -12,11 +12,11 @@ from fitglue_registry.plugin_api import Part, Unavailable, UnavailableState
 from fitglue_registry.store.quarantine import quarantined, release
 from fitglue_registry.store.records import records_in_state, update_record
 from fitglue_registry.store.source_activity_search import ids_of_records
-from fitglue_registry.sync.deriving.storing import place_stored, store_derived
+from fitglue_registry.sync.deriving.store_derived import place_stored, store_derived
 from fitglue_registry.sync.events import Decided, Event, Events
-from fitglue_registry.sync.fetching.asking import ask_for
+from fitglue_registry.sync.fetching.ask_for_parts import ask_for
 from fitglue_registry.sync.fetching.read_ahead import RecordReadAhead
-from fitglue_registry.sync.fetching.storing import keep_part
+from fitglue_registry.sync.fetching.store_answers import keep_part
 from fitglue_registry.sync.reasons import reason_text
 
 if TYPE_CHECKING:

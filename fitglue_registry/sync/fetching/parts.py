@@ -10,9 +10,9 @@ from fitglue_registry.plugin_api import Unavailable, UnavailableState
 from fitglue_registry.store.parts import count_wanted, lacks_part, want_where_unknown, wanted_parts
 from fitglue_registry.sync.deriving.pool import pool_for
 from fitglue_registry.sync.events import Events, PartsPlanned, PartStored
-from fitglue_registry.sync.fetching.asking import ask_for
+from fitglue_registry.sync.fetching.ask_for_parts import ask_for
 from fitglue_registry.sync.fetching.read_ahead import RecordReadAhead
-from fitglue_registry.sync.fetching.storing import store_answers
+from fitglue_registry.sync.fetching.store_answers import store_answers
 
 if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Window

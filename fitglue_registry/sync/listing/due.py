@@ -11,7 +11,7 @@ from fitglue_registry.plugin_api import Split, Window
 from fitglue_registry.store.connections import update_connection
 from fitglue_registry.store.windows import plan_windows, planned_windows
 from fitglue_registry.sync.events import Events, SyncScope, SyncStarted
-from fitglue_registry.sync.listing.asking import ask_for_rows, rows_of
+from fitglue_registry.sync.listing.ask_for_rows import ask_for_rows, rows_of
 from fitglue_registry.sync.listing.window import ListedWindow, store_window
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from fitglue_registry.store.activity_details import activities_of
 from fitglue_registry.store.connections import ensure_connection, get_connection
 from fitglue_registry.store.source_activity_search import with_fellow_members
-from fitglue_registry.sync.listing.storing import store_changes
+from fitglue_registry.sync.listing.store_changes import store_changes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from fitglue_registry.sync.listing.deriving import DerivedChange
+    from fitglue_registry.sync.listing.derive_changes import DerivedChange
     from fitglue_registry.sync.run import Run, Transaction
 
 

@@ -13,9 +13,9 @@ from fitglue_registry.store.records import update_record
 from fitglue_registry.store.windows import remove_planned_window
 from fitglue_registry.sync.events import WOULD_JOIN, Decided, Events, WindowListed
 from fitglue_registry.sync.listing.comparing import compare_window
-from fitglue_registry.sync.listing.deriving import derive_changes
+from fitglue_registry.sync.listing.derive_changes import derive_changes
 from fitglue_registry.sync.listing.rehearsing import rehearse
-from fitglue_registry.sync.listing.storing import store_changes
+from fitglue_registry.sync.listing.store_changes import store_changes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Listing, Window
     from fitglue_registry.store.records import RecordRow
     from fitglue_registry.store.windows import PlannedWindow
-    from fitglue_registry.sync.listing.deriving import DerivedChange
+    from fitglue_registry.sync.listing.derive_changes import DerivedChange
     from fitglue_registry.sync.run import Run
 
 

@@ -19,14 +19,14 @@ from fitglue_registry.store.quarantine import release
 from fitglue_registry.store.raw_parts import ReceivedPart
 from fitglue_registry.store.records import insert_record, update_record
 from fitglue_registry.store.source_activity_search import ids_of_records
-from fitglue_registry.sync.deriving.storing import put_derived, quarantine
+from fitglue_registry.sync.deriving.store_derived import put_derived, quarantine
 from fitglue_registry.sync.reasons import reason_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from fitglue_registry.sync.listing.comparing import Change
-    from fitglue_registry.sync.listing.deriving import DerivedChange
+    from fitglue_registry.sync.listing.derive_changes import DerivedChange
     from fitglue_registry.sync.run import Transaction
 
 _OPEN = (*FETCHABLE, RecordState.MISSING)

@@ -10,7 +10,7 @@ from fitglue_registry.plugin_api import Body, Part, Unavailable, UnavailableStat
 from fitglue_registry.store.parts import PartUpdate, part_tries, restore_second_look, set_part
 from fitglue_registry.store.raw_parts import BLOB_PARTS, ReceivedPart
 from fitglue_registry.store.records import update_record
-from fitglue_registry.sync.deriving.storing import place_stored, store_derived
+from fitglue_registry.sync.deriving.store_derived import place_stored, store_derived
 from fitglue_registry.sync.events import Decided
 
 if TYPE_CHECKING:
