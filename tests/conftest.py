@@ -1,5 +1,5 @@
-"""What all tests share: steady hypothesis runs, the folder of real payloads, and a real
-PostgreSQL.
+"""What all tests share: steady hypothesis runs, the folder of real payloads, a real PostgreSQL,
+and databases with a library that fills them.
 """
 
 from __future__ import annotations
@@ -17,9 +17,33 @@ import hypothesis
 import pytest
 
 from tests.ledger import Ledger
+from tests.library import (
+    activity,
+    database,
+    days,
+    library,
+    library_of,
+    migrated_file,
+    postgresql,
+    postgresql_database,
+    sqlite,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+
+#: Fixtures of ``tests/library.py``, for every folder.
+__all__ = [
+    "activity",
+    "database",
+    "days",
+    "library",
+    "library_of",
+    "migrated_file",
+    "postgresql",
+    "postgresql_database",
+    "sqlite",
+]
 
 hypothesis.settings.register_profile("fitglue", derandomize=True, deadline=None, print_blob=False)
 hypothesis.settings.load_profile("fitglue")

@@ -15,7 +15,7 @@ from fitglue_registry.matching.matcher import Matcher
 from fitglue_registry.plugin_api import Account
 from fitglue_registry.plugins import Plugins
 from fitglue_registry.store.source_activity_rows import load_rows
-from tests.store.conftest import NOW, START, make_activity
+from tests.library import NOW, START, make_activity
 
 ACCOUNTS = ("garmin", "strava", "files")
 

@@ -1,0 +1,198 @@
+"""A fresh database of each kind for each test, and a library that fills it with what the test
+states.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+
+from fitglue_registry import model
+from fitglue_registry.plugin_api import Account
+from fitglue_registry.store import migrate, tables
+from fitglue_registry.store.activities import Merged
+from fitglue_registry.store.assignment import assign
+from fitglue_registry.store.athletes import ensure_athlete
+from fitglue_registry.store.connections import ConnectionRow, add_connection, list_connections
+from fitglue_registry.store.database import Database
+from fitglue_registry.store.encoding import encode_activity
+from fitglue_registry.store.records import Attempt, insert_record, known_records, update_record
+from fitglue_registry.store.source_activities import StoredLegs, put_source_activities
+from fitglue_registry.store.source_activity_rows import load_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+NOW = "2026-06-15T12:00:00.000Z"
+START = datetime(2026, 5, 1, 7, 30)  # noqa: DTZ001 - a local time
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database in the newest format, to be copied."""
+    file = tmp_path_factory.mktemp("template") / "fitglue.db"
+    _make(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_database(new_postgres_database: Callable[..., str]) -> Iterator[Database]:
+    """An empty PostgreSQL database in the newest format, to be left empty."""
+    database = Database(new_postgres_database(), migrate.upgrade)
+    with database.read():
+        pass
+    yield database
+    database.close()
+
+
+def _make(url: str) -> None:
+    database = Database(url, migrate.upgrade)
+    with database.read():
+        pass
+    database.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path, migrated_file: Path) -> Iterator[Database]:
+    """A SQLite database in the newest format."""
+    shutil.copy(migrated_file, tmp_path / "fitglue.db")
+    database = Database(f"sqlite:///{tmp_path / 'fitglue.db'}", migrate.upgrade)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def postgresql(postgresql_database: Database) -> Iterator[Database]:
+    """A PostgreSQL database in the newest format."""
+    yield postgresql_database
+    with postgresql_database.write() as db:
+        if db.scalar(sa.select(tables.athletes.c.id).limit(1)) is not None:
+            names = ", ".join(tables.metadata.tables)
+            db.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def database(request: pytest.FixtureRequest) -> Database:
+    """A database of each kind."""
+    return request.getfixturevalue(request.param)
+
+
+def make_activity(**changes: Any) -> model.SourceActivity:
+    values: dict[str, Any] = {
+        "title": "Morning ride",
+        "sport": "Ride",
+        "sport_raw": "Ride",
+        "start_local": START,
+        "elapsed_s": 3700.0,
+    }
+    return model.SourceActivity(**(values | changes))
+
+
+class Library:
+    """Puts athletes, connections, records and source activities into a database, with as little
+    said as possible.
+    """
+
+    def __init__(self, db: Any, athlete_id: str = "me") -> None:
+        self.db, self.athlete_id = db, athlete_id
+        self._numbers = itertools.count(1 + len(list_connections(db)))
+        ensure_athlete(db, athlete_id, NOW)
+
+    def connection(self, integration: str = "intervals", **changes: Any) -> str:
+        number = next(self._numbers)
+        values: dict[str, Any] = {
+            "athlete_id": self.athlete_id,
+            "integration": integration,
+            "source": integration,
+            "account": Account(f"account {number}"),
+            "settings": {},
+            "created_at": NOW,
+            "id": f"{self.athlete_id}-{number}",
+        }
+        connection = ConnectionRow(name=integration, **(values | changes))
+        return add_connection(self.db, connection).id
+
+    def record(
+        self, connection_id: str | None = None, external_id: str | None = None, **changes: Any
+    ) -> int:
+        connection_id = connection_id or self.connection()
+        values: dict[str, Any] = {
+            "state": "listed",
+            "revision": "1",
+            "start_local": START.isoformat(),
+            "first_seen_at": NOW,
+            "changed_at": NOW,
+        }
+        return insert_record(
+            self.db, connection_id, external_id or f"x{next(self._numbers)}", **(values | changes)
+        )
+
+    def put(self, record_id: int, *said: model.SourceActivity) -> StoredLegs:
+        encoded = [encode_activity(leg) for leg in said or (make_activity(),)]
+        attempt = Attempt("example", "1.0", NOW)
+        return put_source_activities(self.db, record_id, self.athlete_id, encoded, attempt)
+
+    def source_activity(self, **changes: Any) -> int:
+        """One source activity of a record and a connection of its own; its id."""
+        return self.put(self.record(), make_activity(**changes)).ids[0]
+
+    def assign(self, *groups: tuple[int, ...], gone: bool = False) -> list[str | None]:
+        """Make each group one activity (its first member's values), and say which activity each
+        group has now.
+        """
+        rows = load_rows(self.db, itertools.chain(*groups))
+        merged = []
+        for group in groups:
+            first = model.decode(rows[group[0]].document)
+            stub = all(rows[number].stub for number in group)
+            merged.append(
+                Merged(
+                    tuple(rows[number] for number in group),
+                    None if stub else first,
+                    {"": group[0]},
+                    gone=gone,
+                )
+            )
+        assign(self.db, self.athlete_id, merged, NOW)
+        rows = load_rows(self.db, itertools.chain(*groups))
+        return [rows[group[0]].activity_id for group in groups]
+
+    def activity(self, **changes: Any) -> str:
+        """One activity of one source activity; its id."""
+        return str(self.assign((self.source_activity(**changes),))[0])
+
+    def gone(self, source_activity_id: int) -> None:
+        row = load_rows(self.db, [source_activity_id])[source_activity_id]
+        known = known_records(self.db, row.connection_id, [row.external_id])[row.external_id]
+        update_record(self.db, known.id, state="gone", gone_at=NOW)
+
+
+@pytest.fixture
+def activity() -> Callable[..., model.SourceActivity]:
+    """A ride that differs in what the test states."""
+    return make_activity
+
+
+@pytest.fixture
+def library_of() -> type[Library]:
+    return Library
+
+
+@pytest.fixture
+def library(database: Database) -> Iterator[Library]:
+    """An open transaction on a database of each kind, with an athlete; nothing of it stays."""
+    with database.write() as db:
+        yield Library(db)
+        db.rollback()
+
+
+@pytest.fixture
+def days() -> Callable[[int], datetime]:
+    """A local start so many days after the first one."""
+    return lambda number: START + timedelta(days=number)
