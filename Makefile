@@ -11,6 +11,7 @@ HAVE_PYTHON = $(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_in
 NO_INDEX = { echo "make: pip failed, see above; it needs a package index that it can reach (PIP_INDEX_URL names another one)" >&2; exit 1; }
 VENV := .venv
 BIN := $(VENV)/bin
+DOCS_VENV := .venv-docs
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
 
 PAGES := README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md docs changelog.d .github \
@@ -23,7 +24,7 @@ APP := $(PREFIX)/lib/fitglue
 COMMAND := $(PREFIX)/bin/fitglue
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage test-long bench install uninstall generate setup lint $(LINTS) hooks dist clean
+.PHONY: help demo test coverage test-long bench install uninstall generate setup lint $(LINTS) docs hooks dist clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,7 +57,7 @@ lint-generated: setup
 lint-changelog: setup
 	@draft=$$($(BIN)/towncrier build --draft --version next 2>&1) || { echo "$$draft"; exit 1; }
 
-test-long: setup ## the tests that take their time, and all the faults; writes docs/reliability.md
+test-long: setup docs ## the tests that take their time, and all the faults; writes docs/reliability.md
 	@rm -rf .reliability
 	@FITGLUE_RELIABILITY=$(CURDIR)/.reliability $(BIN)/python -m pytest -n 2 --dist worksteal -q -m long --by-folder
 	@FITGLUE_RELIABILITY=$(CURDIR)/.reliability $(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not long" tests/faults
@@ -74,6 +75,16 @@ hooks: setup ## run the checks of `make lint` before each commit, where a file t
 dist: setup ## build the host and each plugin, as sdist and wheel, into dist/
 	@for project in . plugins/*/; do $(BIN)/python -m build --no-isolation --outdir dist $$project || exit 1; done
 	@ls dist
+
+# The variable silences an advertisement of the theme, which would be a warning in strict mode.
+docs: $(DOCS_VENV)/.ready ## build docs/ with an API reference as a site; open site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
+$(DOCS_VENV)/.ready: docs/requirements.txt
+	@$(HAVE_PYTHON)
+	@echo "Setting up $(DOCS_VENV) with $$($(PYTHON) --version) (once; half a minute) …"
+	@$(PYTHON) -m venv $(DOCS_VENV)
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(DOCS_VENV)/bin/python -m pip --quiet install --requirement docs/requirements.txt || $(NO_INDEX)
+	@touch $@
 
 setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
@@ -112,4 +123,4 @@ uninstall: ## remove the command with its plugins; your data stays
 	case "$$database" in "$$home"/*|"") ;; *) echo "Your database is left: $$database" ;; esac
 
 clean: ## remove the environment and everything that was built
-	@rm -rf $(VENV) .venv-bench .demo dist build .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(DOCS_VENV) .venv-bench site .demo dist build .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

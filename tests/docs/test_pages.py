@@ -34,6 +34,7 @@ WRITTEN = (
     "backup.md",
     "architecture.md",
     "glossary.md",
+    "reference/index.md",
 )
 PAGES = [
     README,

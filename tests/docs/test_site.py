@@ -1,0 +1,93 @@
+"""The site of ``make docs``: the API reference is complete, and links and blocks of pages are
+rewritten for it. ``make test-long`` builds it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from importlib import import_module
+
+import pytest
+
+from fitglue_registry import Host, model, services, testing
+from tests.docs.pages import CHECKOUT, DOCS, prose
+from tools.docs_site import PAGES, rewritten
+
+REFERENCE = sorted((DOCS / "reference").glob("*.md"))
+
+
+def named(*pages: str) -> list[str]:
+    """The modules, classes and functions that pages of the reference take their text from."""
+    text = "\n".join(prose(DOCS / "reference" / f"{page}.md") for page in pages)
+    return re.findall(r"^::: (\S+)$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", REFERENCE, ids=lambda page: page.name)
+def test_the_reference_names_what_exists(page):
+    """Each name on a page of the reference is a module, or what a module exports."""
+    for name in named(page.stem):
+        module, _, member = name.rpartition(".")
+        assert hasattr(import_module(module), member) or import_module(name)
+
+
+def test_the_reference_has_every_service():
+    """Each service of ``Host`` is on the page of services."""
+    attributes = [
+        name for name, member in vars(Host).items() if isinstance(member, cached_property)
+    ]
+    with Host() as host:
+        classes = {type(getattr(host, name)) for name in attributes}
+    described = {
+        getattr(services, name.removeprefix("fitglue_registry.services."))
+        for name in named("services")
+    }
+    assert classes == described - {services.why}
+
+
+@pytest.mark.parametrize("module", [model, testing], ids=lambda module: module.__name__)
+def test_the_reference_has_every_export(module):
+    """Everything that the model and the testing library export is on their page."""
+    page = module.__name__.rpartition(".")[2]
+    assert set(named(page)) == {f"{module.__name__}.{name}" for name in module.__all__}
+
+
+def test_the_reference_has_the_rooms_of_plugin_authors():
+    """Hooks, their values and errors are described as whole modules."""
+    rooms = {f"fitglue_registry.{room}" for room in ("hookspecs", "plugin_api", "errors")}
+    assert set(named("hookspecs", "plugin-api", "errors")) == rooms
+
+
+@pytest.mark.parametrize(
+    ("page", "written", "on_site"),
+    [
+        ("athlete.md", "[a](../README.md#more)", "[a](project/readme.md#more)"),
+        ("project/readme.md", "[a](docs/athlete.md)", "[a](../athlete.md)"),
+        ("project/readme.md", "[a](SECURITY.md)", "[a](security.md)"),
+        ("reference/host.md", "[a](../errors.md)", "[a](../errors.md)"),
+        ("athlete.md", "[a](backup.md#more)", "[a](backup.md#more)"),
+        ("athlete.md", "[a](#more)", "[a](#more)"),
+        ("athlete.md", "[a](https://intervals.icu)", "[a](https://intervals.icu)"),
+        ("athlete.md", "[entry.json](../registry/schemas/entry.json)", "`entry.json`"),
+        ("athlete.md", "```text\n[a](../README.md)\n```", "```text\n[a](../README.md)\n```"),
+        ("athlete.md", "```console test=athlete\n$ a\n```", "```console\n$ a\n```"),
+        ("athlete.md", "```yaml file=a/b.yaml\na: 1\n```", '```yaml title="a/b.yaml"\na: 1\n```'),
+    ],
+)
+def test_links_lead_to_where_a_file_is_on_the_site(page, written, on_site):
+    """A link to a page leads to the page on the site, a link to another file becomes its name, and
+    blocks lose the words that only tests read.
+    """
+    assert rewritten(written, page) == on_site
+
+
+def test_pages_from_elsewhere_exist():
+    """The pages that the site takes from outside of ``docs/`` are there."""
+    assert [page for page in PAGES if not (CHECKOUT / page).is_file()] == []
+
+
+def test_what_builds_the_site_is_pinned():
+    """Each requirement has a version, and no hash or address."""
+    lines = (DOCS / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    wrong = [line for line in lines if not re.fullmatch(r"#.*|[\w.-]+==[\w.]+", line)]
+    assert wrong == []
