@@ -99,3 +99,11 @@ def test_a_host_imports_no_service():
     """Each is imported when it is first used."""
     imported = imported_by("from fitglue_registry import Host; Host()")
     assert imported & {"sqlalchemy", "requests", "pluggy"} == set()
+
+
+@pytest.mark.parametrize("command", ["activities", "export", "import_", "sync", "watch"])
+def test_the_help_of_a_command_waits_for_no_library(command):
+    """What a command takes and shows is named by the services, and importing that stays cheap."""
+    imported = imported_by(f"import fitglue_registry.cli.commands.{command}")
+    heavy = {"sqlalchemy", "requests", "pluggy", "yaml", "numpy", "rich", "cryptography"}
+    assert imported & heavy == set()
