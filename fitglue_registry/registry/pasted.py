@@ -31,6 +31,10 @@ def read_field(field: Field, pasted: str) -> str:
             raise _refusal(field, f"{name} is empty")
         return value
     if field.pattern is not None and not matches(field.pattern, value):
+        # A space inside a key is a common mistake of copying, and cannot be seen while typing a
+        # secret, so it is named. It is no part of the secret that the error must not repeat.
+        if any(map(str.isspace, value)):
+            raise _refusal(field, f"{name} contains a space", fix="paste it without the space")
         raise _refusal(field, f"{name} does not look right")
     return value
 
@@ -52,7 +56,7 @@ def _apply(step: Clean, text: str) -> str:
     return text if extracted is None else extracted
 
 
-def _refusal(field: Field, what: str) -> UserMistake:
+def _refusal(field: Field, what: str, *, fix: str | None = None) -> UserMistake:
     such_as = None
     if field.example and not field.secret:
         such_as = f"it looks like {field.example}"
@@ -61,5 +65,5 @@ def _refusal(field: Field, what: str) -> UserMistake:
         what,
         at=Place(field=field.name),
         why=such_as,
-        fix=field.help or None,
+        fix=fix or field.help or None,
     )

@@ -29,7 +29,7 @@ def test_a_pasted_key_loses_its_newline_and_quotes():
 
 
 def test_a_refused_secret_is_never_repeated():
-    """The error for a secret that cannot be one says where to find it, and not what was typed."""
+    """The error for an invalid secret says where to find the secret, and not what was typed."""
     field = Field(
         name="key",
         label="API key",
@@ -39,13 +39,24 @@ def test_a_refused_secret_is_never_repeated():
         example="hunter1",
     )
     with pytest.raises(UserMistake) as refused:
-        read_field(field, "hunter 2")
+        read_field(field, "hunter\u00fc2")
     assert refused.value.as_dict() == {
         "code": "FG-field-refused",
         "what": "API key does not look right",
         "where": {"field": "key"},
         "fix": "On the settings page.",
     }
+
+
+def test_a_space_inside_a_key_is_named():
+    """The error for a key with a space inside names the space, and does not repeat the key."""
+    field = Field(name="key", label="API key", secret=True, pattern=r"[!-~]+")
+    with pytest.raises(UserMistake) as refused:
+        read_field(field, "hunter 2")
+    assert (refused.value.what, refused.value.fix) == (
+        "API key contains a space",
+        "paste it without the space",
+    )
 
 
 def test_a_required_field_must_not_be_empty():

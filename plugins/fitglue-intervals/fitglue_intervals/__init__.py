@@ -1,5 +1,6 @@
-"""The Intervals.icu source: what its API answers becomes source activities; ``plugin.py`` is the
-way in.
+"""The Intervals.icu source, which turns the responses of its API into source activities.
+
+Start reading in ``plugin.py``, which has the hooks.
 """
 
 from fitglue_intervals._version import __version__

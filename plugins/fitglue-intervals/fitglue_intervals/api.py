@@ -1,4 +1,6 @@
-"""The addresses of the API and what its answers are held to before anything is made of them."""
+"""The paths of the API, the keys that are read of each row, and the errors for responses of an
+unexpected shape.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from fitglue_intervals.reading import read_json
-from fitglue_intervals.rows import each_row
+from fitglue_intervals.rows import iter_rows
 from fitglue_intervals.stubs import stub_of
 from fitglue_registry.errors import ConnectionStopped, Place
 
@@ -18,21 +20,25 @@ if TYPE_CHECKING:
     from fitglue_registry.model import Stub
     from fitglue_registry.plugin_api import Answer, Connection
 
-#: The API's name for whoever owns the key, so that nobody has to look up an athlete id.
+#: The API's id for the owner of the key, so that nobody has to look up an athlete id. The source of
+#: this fact is a post by the maintainer of Intervals.icu.
 OWNER = "0"
 
 #: What every path of the API begins with, below the entry's base URL.
 _API = "api/v1"
 
+#: An id has at most 200 characters, which bounds a number in the same way as a text.
 _LARGEST_ID = 10**200
+#: How many keys an error lists: enough to recognize a document, short enough for one line.
 _MOST_KEYS = 8
-#: An id stands in a path, and in a list of ids between commas.
+#: An id is used in a path, and in a list of ids that are separated by commas.
 _USABLE = re.compile(r"(?!\.{1,2}$)[^\s/\\,]{1,200}")
 
 
 class Row(msgspec.Struct):
-    """The few keys of a row that listing and fetching need, whatever their types; the rest is not
-    even decoded.
+    """The keys of a row that listing and fetching need, with values of any type.
+
+    The other keys are not decoded, because a full row has some 170 keys.
     """
 
     id: Any = None
@@ -46,7 +52,8 @@ class Row(msgspec.Struct):
 
     @property
     def external_id(self) -> str | None:
-        """The id as the opaque text that it is, or ``None`` where it cannot serve as one."""
+        """The id as opaque text, or ``None`` if it cannot be used as an id."""
+        # Older versions of the specification declared int32 for some ids, so both forms are read.
         if isinstance(self.id, int) and not isinstance(self.id, bool):
             return str(self.id) if abs(self.id) < _LARGEST_ID else None
         if not isinstance(self.id, str) or not _USABLE.fullmatch(self.id):
@@ -55,7 +62,7 @@ class Row(msgspec.Struct):
 
     @property
     def stub(self) -> Stub | None:
-        """Why this row will never be delivered, if it will not."""
+        """The reason why the API lists this row but does not deliver it, or None."""
         return stub_of(
             {
                 "type": self.type,
@@ -71,11 +78,12 @@ _row_decoder = msgspec.json.Decoder(Row)
 
 
 def read_row(content: bytes) -> Row | None:
-    """The row of these bytes, or ``None`` where they are no object."""
+    """Return the row of these bytes, or ``None`` if they are not a JSON object."""
     try:
         return _row_decoder.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
+    # msgspec rejects a row with a NaN or a broken character, even in a key that nobody reads.
     try:
         document = read_json(content)
     except ValueError:
@@ -86,61 +94,73 @@ def read_row(content: bytes) -> Row | None:
     return Row(**known)
 
 
-def athlete_of(connection: Connection) -> str:
-    """The athlete whose activities are asked for: as configured, else the owner of the key."""
+def requested_athlete(connection: Connection) -> str:
+    """Return the id of the athlete to ask for: the configured one, or the owner of the key."""
     return (connection.settings.get("athlete_id") or "").strip() or OWNER
 
 
-def athlete_path(athlete: str, rest: str = "") -> str:
-    """The path of an athlete, or of something below; paths are plain, the transport quotes them."""
-    return _below(f"{_API}/athlete/{athlete}", rest)
+def athlete_path(athlete: str, below: str = "") -> str:
+    """Return the path of an athlete, or of a resource below.
+
+    Paths are not percent-encoded here, because the transport does it.
+    """
+    return _join(f"{_API}/athlete/{athlete}", below)
 
 
 def activities_path(athlete: str, ids: Sequence[str] = ()) -> str:
-    """The path of an athlete's list, or of some of its activities by id."""
-    return athlete_path(athlete, _below("activities", ",".join(ids)))
+    """Return the path of an athlete's list of activities, or of several activities by id."""
+    return athlete_path(athlete, _join("activities", ",".join(ids)))
 
 
-def activity_path(external_id: str, rest: str = "") -> str:
-    """The path of one activity, or of one thing below it."""
-    return _below(f"{_API}/activity/{external_id}", rest)
+def activity_path(external_id: str, below: str = "") -> str:
+    """Return the path of one activity, or of a resource below."""
+    return _join(f"{_API}/activity/{external_id}", below)
 
 
-def _below(path: str, rest: str) -> str:
-    return f"{path}/{rest}" if rest else path
+def _join(path: str, below: str) -> str:
+    return f"{path}/{below}" if below else path
 
 
-def rows_of(answer: Answer) -> Iterator[bytes]:
-    """The rows of a list, each as its exact bytes; raises ``ConnectionStopped``, before the first
-    row, where the answer is no list.
+def rows_of_response(answer: Answer) -> Iterator[bytes]:
+    """Yield the rows of a list, each as its exact bytes.
+
+    Raises:
+        ConnectionStopped: Before the first row, if the response is not a list.
     """
     try:
-        yield from each_row(answer.body)
+        yield from iter_rows(answer.body)
     except ValueError as error:
-        document = answer.json()  # a page, or a cut answer, is told apart here and says so itself
-        raise unexpected(answer, "a list of activities", document) from error
+        # A web page or an incomplete response is not JSON: `json` raises an error that says so.
+        document = answer.json()
+        raise unexpected_response(answer, "a list of activities", document) from error
 
 
-def unexpected(
+def unexpected_response(
     answer: Answer,
     expected: str,
     document: object,
 ) -> ConnectionStopped:
-    """The error for JSON of a shape that the API does not promise; it names kinds and keys, never
-    values.
+    """Return the error for JSON of an unexpected shape.
+
+    The error contains kinds of values and names of keys, but no values, which may be private.
+
+    Args:
+        answer: The response.
+        expected: What the response should be, such as "a list of activities".
+        document: The JSON of the response.
     """
     shape = _shape(document)
     if isinstance(document, dict) and "error" in document:
         return ConnectionStopped(
             "FG-unexpected-answer",
-            f"Intervals.icu answered with an error as if all were well, expected was {expected}",
+            f"Intervals.icu answered with an error under a success status instead of {expected}",
             at=Place(url=answer.url),
-            why=f"it is {shape}",
+            why=f"the response is {shape}",
             fix="run the command again later; nothing that was fetched is lost",
         )
     return ConnectionStopped(
         "FG-unexpected-answer",
-        f"Intervals.icu answered with {shape}, expected was {expected}",
+        f"Intervals.icu answered with {shape} instead of {expected}",
         at=Place(url=answer.url),
         why="its API has changed, or the address is not that of Intervals.icu",
         fix="check the address of the connection; if it is right, upgrade fitglue-intervals",
@@ -148,7 +168,7 @@ def unexpected(
 
 
 def unexpected_file(answer: Answer) -> ConnectionStopped:
-    """The error for an answer that no recording device ever wrote; it quotes nothing of it."""
+    """Return the error for a response that cannot be a recording; it quotes nothing of it."""
     content = answer.body.strip()
     kind = "JSON"
     if not content:
@@ -157,15 +177,15 @@ def unexpected_file(answer: Answer) -> ConnectionStopped:
         kind = "a web page"
     return ConnectionStopped(
         "FG-unexpected-answer",
-        f"Intervals.icu answered with {kind}, expected was an original file",
+        f"Intervals.icu answered with {kind} instead of an original file",
         at=Place(url=answer.url),
-        why="something between here and there answers in its place, or it is out of order",
+        why="a proxy or a login page answered in its place, or the service has an outage",
         fix="run the command again later",
     )
 
 
 def _shape(document: object) -> str:
-    """What kind of value a document is, and the names of its keys."""
+    """Return what kind of value a document is, with the names of its first keys."""
     if isinstance(document, list):
         return "a list"
     if not isinstance(document, dict):

@@ -1,4 +1,4 @@
-"""Holds payloads to the plugin's own schemas, and refuses records with the field that is wrong."""
+"""Validation of payloads against the plugin's own schemas, and the refusal of invalid records."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from fitglue_registry.validation.violation import Violation
 
 _FIX = (
-    "nothing is lost: the record is kept and tried again with the next version of "
-    "fitglue-intervals; if Intervals.icu shows the activity rightly, report this line"
+    "nothing is lost: the record is kept and is tried again with the next version of "
+    "fitglue-intervals; if Intervals.icu shows the activity correctly, report this message"
 )
 
 
 @cache
-def contract(name: str) -> Validator:
-    """The plugin's own schema of a payload: lenient on unknown keys, strict on the types of what is
-    read.
+def schema_validator(name: str) -> Validator:
+    """Return the validator of one of the plugin's own schemas, ``activity`` or ``streams``.
+
+    The schemas allow unknown keys, because the service has keys that its specification lacks, but
+    they are strict about the types of the values that the plugin reads.
     """
     file = files(__package__) / "schemas" / f"{name}.json"
     return Validator(json.loads(file.read_text("utf-8")))
@@ -32,18 +34,28 @@ def contract(name: str) -> Validator:
 
 @cache
 def known_keys() -> frozenset[str]:
-    """The keys of the API's own dictionary; any other key of an activity is a custom field of the
-    athlete.
+    """Return the keys of the API's own data model.
+
+    Any other key of an activity is a custom field: documented, those are extra keys at the top
+    level, with a name that the athlete chose.
     """
-    properties: Mapping[str, Any] = contract("activity").schema["properties"]
+    properties: Mapping[str, Any] = schema_validator("activity").schema["properties"]
     return frozenset(properties)
 
 
 def check(name: str, document: Any, subject: str) -> None:
-    """Hold a document to a schema; raises ``RecordRefused`` with the first violation and the number
-    of the others.
+    """Validate a document.
+
+    Args:
+        name: The name of the schema.
+        document: The parsed JSON.
+        subject: What the document is, for the error ("activity i123").
+
+    Raises:
+        RecordRefused: If the document is invalid; the message has the first violation and the
+            number of the others.
     """
-    violations = contract(name).violations(document)
+    violations = schema_validator(name).violations(document)
     if not violations:
         return
     first = violations[0]
@@ -56,7 +68,14 @@ def check(name: str, document: Any, subject: str) -> None:
 def refuse(
     what: str, *, field: str, fix: str = _FIX, code: str = "FG-payload-invalid"
 ) -> RecordRefused:
-    """The refusal of one record, to be raised."""
+    """Return the error that refuses one record, for the caller to raise.
+
+    Args:
+        what: The sentence for the user.
+        field: The JSON path of the wrong value.
+        fix: What the user can do.
+        code: The FG- code.
+    """
     return RecordRefused(code, what, at=Place(field=field), fix=fix)
 
 

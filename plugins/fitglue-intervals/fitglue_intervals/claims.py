@@ -1,4 +1,4 @@
-"""The identities that an activity of Intervals.icu asserts, and what a file name is not."""
+"""The claims of an activity: under which ids other services know the same workout."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 
 def claims_of(values: Values, external_id: str) -> tuple[str, ...]:
-    """Claims by id.
+    """Return the claims of an activity: its ids at Intervals.icu, Strava and Garmin.
 
-    ``external_id`` of the payload is no key by itself: it is a file name on uploads (``file.dat``
-    181 times).
+    The ``external_id`` of the payload is not claimed in general. Seen: it is the name of the file
+    for uploads (``file.dat`` in 181 rows of one account), so equal values do not mean one workout.
+
+    Args:
+        values: The payload.
+        external_id: The id of the activity at Intervals.icu.
     """
     claims = [claim("intervals", external_id)]
     strava = _strava_id(values, external_id)
@@ -29,11 +33,13 @@ def claims_of(values: Values, external_id: str) -> tuple[str, ...]:
 
 
 def parent_of(values: Values, start: Start) -> str | None:
-    """What groups the legs of one multisport file, known only of the second and later ones; names
-    of uploads repeat, so by day.
+    """Return the name of the group of legs that came from one multisport file.
+
+    Only the second and later legs are recognized: the first one has ``file_sport_index`` 0, like
+    each activity of an ordinary file. Names of uploaded files repeat, so they count per day.
     """
     upstream = values.identity("external_id")
-    if not values.whole("file_sport_index") or upstream is None:
+    if not values.count("file_sport_index") or upstream is None:
         return None
     moment = start.local or start.utc
     if values.text("source") == "GARMIN_CONNECT" or moment is None:
@@ -42,15 +48,20 @@ def parent_of(values: Values, start: Start) -> str | None:
 
 
 def file_claim(content: bytes, number: int) -> str:
-    """The claim of the original file: the hash of its unpacked content, and which of its sports
-    this is.
+    """Return the claim of an original file.
+
+    Args:
+        content: The unpacked content of the file, whose hash is equal for each copy of it.
+        number: Which session of the file the activity is.
     """
     return claim("file", f"sha256:{hashlib.sha256(content).hexdigest()}#{number}")
 
 
 def _strava_id(values: Values, external_id: str) -> str | None:
-    """The id of a Strava row, which is a stub, is Strava's own; a native row that took its place
-    keeps it in ``strava_id``.
+    """Return the id at Strava, or None.
+
+    Seen: the id of a stub is Strava's own, bare digits. Documented: a native activity that replaced
+    a stub has that id as ``strava_id``.
     """
     if external_id.isdecimal() and values.text("source") == "STRAVA":
         return external_id
@@ -58,9 +69,11 @@ def _strava_id(values: Values, external_id: str) -> str | None:
 
 
 def _garmin_id(values: Values) -> str | None:
-    """Every leg of a multisport file carries the id of the whole, so only the first one may claim
-    it: equal claims join.
+    """Return the id at Garmin, or None.
+
+    Each leg of a multisport file has the id of the complete workout. Equal claims merge activities,
+    so only the first leg may claim it.
     """
-    if values.text("source") != "GARMIN_CONNECT" or values.whole("file_sport_index"):
+    if values.text("source") != "GARMIN_CONNECT" or values.count("file_sport_index"):
         return None
     return values.identity("external_id")

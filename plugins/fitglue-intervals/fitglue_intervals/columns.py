@@ -1,4 +1,8 @@
-"""Turns the samples of a channel into a column of doubles."""
+"""Conversion of the samples of a channel to a column of doubles.
+
+A recording has tens of thousands of samples, so each common case is converted by NumPy as a unit,
+and only unusual samples are looked at one at a time.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 
     from fitglue_intervals.channels import Samples
 
-#: ``bool`` is not among them: it is a number too, and the careful way knows.
+#: ``bool`` is not among the types, although it is a number: `_number` converts it.
 _NUMBERS = frozenset({int, float})
 _PLAIN = _NUMBERS | {type(None)}
 _GAP = (None, None)
@@ -29,23 +33,34 @@ def column_of(
     data: Samples,
     data2: Samples | None,
 ) -> Column:
-    """The column of these samples; raises ``ValueError`` where one is no number."""
+    """Return the column of these samples.
+
+    Args:
+        raw_type: The API's type of the stream.
+        data: The samples: numbers, lists of numbers, or ``None`` for a gap.
+        data2: The second value of each sample, for a stream of pairs.
+
+    Raises:
+        ValueError: If a sample is not a number, or two lists have different lengths.
+    """
     if data2 is not None and len(data2):
         return _pairs(data, data2)
+    # Documented: longitudes are in data2. One public client also met a list of [lat, lng] pairs.
     if isinstance(data, list) and list in set(map(type, data)):
         return _lists(raw_type, data)
     return Column(_doubles(data))
 
 
 def gaps_of(column: Column) -> NDArray[np.bool_]:
-    """Which of the doubles of a column are none."""
+    """Return which doubles of a column are gaps."""
     return np.isnan(np.frombuffer(column.doubles, dtype=np.float64))
 
 
 def is_empty(column: Column) -> bool:
-    """Whether a column of samples holds only gaps; nearly always the first one tells."""
+    """Return whether a column has only gaps; the column must have a sample."""
     if column.lengths is not None:
         return max(column.lengths) < 0
+    # Nearly always the first sample is a value, and the others need not be read.
     return math.isnan(column.doubles[0]) and bool(gaps_of(column).all())
 
 
@@ -54,10 +69,10 @@ def _pairs(data: Samples, data2: Samples) -> Column:
     seconds = _doubles(data2)
     if len(firsts) != len(seconds):
         raise ValueError(
-            f"pairs need two columns of one length, not {len(firsts)} and {len(seconds)}"
+            f"pairs need two lists of equal length, not {len(firsts)} and {len(seconds)}"
         )
     pairs = np.column_stack((firsts, seconds))
-    pairs[np.isnan(pairs).any(axis=1)] = np.nan  # a pair with one half missing is a gap whole
+    pairs[np.isnan(pairs).any(axis=1)] = np.nan  # a latitude without a longitude is a gap
     return Column(pairs.reshape(-1).data, width=2)
 
 
@@ -77,7 +92,7 @@ def _lists(raw_type: str, data: list[Any]) -> Column:
 
 
 def _plain_lists(data: list[Any]) -> Column | None:
-    """Lists of plain numbers, as nearly always; ``None`` for any other ones."""
+    """Return a column of lists of plain numbers, or ``None`` if other values are among them."""
     if not set(map(type, data)) <= {list, type(None)}:
         return None
     flat = list(chain.from_iterable(sample for sample in data if sample))
@@ -96,7 +111,7 @@ def _lengths(data: list[Any]) -> Iterator[int]:
 
 
 def _listed_pairs(data: list[Any]) -> Column:
-    """Positions that are lists of two; any other list is a gap."""
+    """Return a column of positions from lists of two numbers; any other list is a gap."""
     firsts = []
     seconds = []
     for sample in map(_listed, data):
@@ -109,7 +124,7 @@ def _listed_pairs(data: list[Any]) -> Column:
 
 
 def _listed(sample: Any) -> list[float | None] | None:
-    """The numbers of a sample; one that is no list is taken for a list of one."""
+    """Return the numbers of a sample; a single number is a list of one."""
     if sample is None:
         return None
     if not isinstance(sample, list):
@@ -118,9 +133,9 @@ def _listed(sample: Any) -> list[float | None] | None:
 
 
 def _doubles(samples: Samples) -> memoryview[float]:
-    """The samples as doubles, a gap as NaN.
+    """Return the samples as doubles, with NaN for a gap.
 
-    Numbers with some gaps, as nearly always, are not looked at one by one.
+    Plain numbers and gaps, which nearly all streams consist of, are converted as a unit.
     """
     if isinstance(samples, memoryview):
         return samples
@@ -133,7 +148,7 @@ def _doubles(samples: Samples) -> memoryview[float]:
 
 
 def _plain_doubles(samples: list[Any]) -> NDArray[np.float64] | None:
-    """Plain numbers and nulls as doubles; ``None`` where one is beyond all doubles."""
+    """Return numbers and nulls as doubles, or ``None`` if one is too large for a double."""
     try:
         doubles = np.array(samples, dtype=np.float64)
     except OverflowError:
@@ -146,11 +161,14 @@ def _numbers(samples: list[Any]) -> list[float | None]:
 
 
 def _number(sample: Any) -> float | None:
+    """Return the number of a sample, or None for a gap; raise ``ValueError`` for anything else."""
+    # Custom streams and fields were seen with the text "NaN" for a missing number.
     if sample is None or is_not_a_number(sample):
         return None
-    # A boolean is an int, and that is right: moving is 0 or 1.
+    # A boolean is an int, which is right for the stream `moving`: it becomes 0 and 1.
     if not isinstance(sample, int | float):
-        raise ValueError("a sample is no number")  # noqa: TRY004 - the source is wrong, not our caller
+        # The source is wrong and not the caller, so this is no TypeError.
+        raise ValueError("a sample is not a number")  # noqa: TRY004
     try:
         number = float(sample)
     except OverflowError:

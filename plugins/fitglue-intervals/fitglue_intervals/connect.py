@@ -1,6 +1,4 @@
-"""Proves an API key with the gentlest request, and tells the athlete beforehand what will never
-arrive.
-"""
+"""Connecting: proves an API key, and says in advance which activities will never arrive."""
 
 from __future__ import annotations
 
@@ -10,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from fitglue_intervals.api import (
     OWNER,
     activities_path,
-    athlete_of,
     athlete_path,
     read_row,
-    rows_of,
-    unexpected,
+    requested_athlete,
+    rows_of_response,
+    unexpected_response,
 )
 from fitglue_intervals.reading import clean_text
 from fitglue_registry.errors import AthleteNeeded
@@ -23,14 +21,19 @@ from fitglue_registry.plugin_api import Account
 if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Answer, Connection
 
+#: How many days the notes look back.
 DAYS = 90
 
 
 def connect(connection: Connection) -> Account:
-    """Whose account this is, with notes on what the last 90 days hold.
+    """Return whose account this is, with notes about the activities of the last 90 days.
 
-    ``GET /athlete/0`` would do as a probe, yet it answers with the API key itself and an e-mail
-    address; ``…/profile`` does not, and of its answer three values are kept.
+    ``GET /athlete/0`` would prove the key, too, but public clients show that it returns the API key
+    itself and an e-mail address. ``…/profile`` does not, and only three of its values are kept.
+
+    Raises:
+        AthleteNeeded: If the key is rejected, or may not read the configured athlete.
+        ConnectionStopped: If a response has an unexpected shape.
     """
     account = _account(connection)
     connection.log.info("connected to the account of athlete %s", account.id)
@@ -43,39 +46,41 @@ def connect(connection: Connection) -> Account:
 
 
 def _account(connection: Connection) -> Account:
-    athlete = athlete_of(connection)
+    """Return the account without notes."""
+    athlete = requested_athlete(connection)
     try:
         answer = connection.http.get(athlete_path(athlete, "profile"), accept=(404,))
     except AthleteNeeded as error:
-        explained = _explained(error, athlete)
-        if explained is None:
+        explanation = _explain(error, athlete)
+        if explanation is None:
             raise
-        raise explained from error
+        raise explanation from error
     if answer.status == 404 and athlete == OWNER:
-        # A server that has no profiles: the athlete itself, of whose secrets nothing is kept
-        # either.
+        # The server has no profiles. The athlete itself proves the key as well; its secrets are not
+        # kept.
         answer = connection.http.get(athlete_path(athlete), accept=(404,))
     if answer.status == 404:
         raise AthleteNeeded(
             "FG-athlete-unknown",
-            f"Intervals.icu knows no athlete {athlete}",
-            fix="leave the athlete id out, then the key's own account is used; it stands in "
+            f"Intervals.icu has no athlete {athlete}",
+            fix="leave the athlete id out to use the key's own account; the id is shown in "
             "Settings → Developer Settings",
         )
     return _read_account(answer)
 
 
-def _explained(error: AthleteNeeded, athlete: str) -> AthleteNeeded | None:
-    """The error with what it means at Intervals.icu, and what to do there; ``None`` where nothing
-    more is known.
+def _explain(error: AthleteNeeded, athlete: str) -> AthleteNeeded | None:
+    """Return the error with what it means at Intervals.icu and what to do there, or ``None``.
+
+    Seen: a wrong key gets 401, someone else's athlete 403. The transport knows only the status.
     """
     if error.code == "FG-key-rejected":
         return AthleteNeeded(
             error.code,
             "Intervals.icu rejects this API key",
             at=error.at,
-            why="it is mistyped, cut, or was replaced by a new one",
-            fix="copy it again: at intervals.icu open Settings, and scroll down to Developer "
+            why="it is mistyped or incomplete, or a newer key replaced it",
+            fix="copy it again: at intervals.icu, open Settings and scroll down to Developer "
             "Settings",
         )
     if error.code == "FG-not-permitted" and athlete != OWNER:
@@ -84,14 +89,17 @@ def _explained(error: AthleteNeeded, athlete: str) -> AthleteNeeded | None:
             f"this API key may not read athlete {athlete}",
             at=error.at,
             why="the key belongs to another athlete, or the id is wrong",
-            fix="leave the athlete id out, then the key's own account is used; or ask that "
-            "athlete for access",
+            fix="leave the athlete id out to use the key's own account, or ask that athlete for "
+            "access",
         )
     return None
 
 
 def _read_account(answer: Answer) -> Account:
-    """Three values of a profile, whose athlete is one level down, or of an athlete."""
+    """Return the account of a response of ``/profile`` or of ``/athlete/{id}``.
+
+    In a profile, the athlete is one level down, under the key ``athlete``.
+    """
     document = answer.json()
     athlete = document
     if isinstance(document, dict):
@@ -100,7 +108,7 @@ def _read_account(answer: Answer) -> Account:
     if isinstance(athlete, dict):
         identity = _text(athlete.get("id"))
     if identity is None:
-        raise unexpected(
+        raise unexpected_response(
             answer,
             'an athlete\'s profile, {"athlete": {"id": …}}',
             document,
@@ -113,6 +121,7 @@ def _read_account(answer: Answer) -> Account:
 
 
 def _text(value: Any) -> str | None:
+    """Return a text or a number as clean text, or None for anything else and for empty texts."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str):
@@ -121,34 +130,37 @@ def _text(value: Any) -> str | None:
 
 
 def _notes(connection: Connection) -> tuple[str, ...]:
-    """One list of the last 90 days, three keys a row; stubs come whole all the same, and there are
-    few reasons to trust their note.
+    """Return notes on the last 90 days, from one list request of three keys per row.
+
+    Stubs are recognized by their ``source`` and not by ``_note``, which some responses lack.
     """
     today = connection.clock.now().date()
+    # The list is by the athlete's local day, which may be a day ahead of UTC.
     params = {
         "oldest": str(today - timedelta(days=DAYS)),
         "newest": str(today + timedelta(days=2)),
         "fields": "id,start_date_local,source",
     }
-    answer = connection.http.get(activities_path(athlete_of(connection)), params)
+    answer = connection.http.get(activities_path(requested_athlete(connection)), params)
+    # By id, because nothing promises that a list has each activity only once.
     rows = {}
-    for row in map(read_row, rows_of(answer)):
+    for row in map(read_row, rows_of_response(answer)):
         if row is not None and row.external_id is not None:
             rows[row.external_id] = row
     stubs = sum(row.source == "STRAVA" for row in rows.values())
     if not rows:
-        return (f"There is no activity in the last {DAYS} days.",)
+        return (f"The account has no activities in the last {DAYS} days.",)
     if not stubs:
         return (f"All {len(rows)} activities of the last {DAYS} days can be read.",)
+    verb = "comes" if stubs == 1 else "come"
     strava = (
-        f"{stubs} of the last {DAYS} days' {len(rows)} activities come from Strava and will "
-        "never arrive: "
-        "Strava's terms forbid Intervals.icu to hand them on."
+        f"Of the {len(rows)} activities of the last {DAYS} days, {stubs} {verb} from Strava and "
+        "will never arrive: Strava's terms forbid Intervals.icu to pass them on."
     )
     remedy = (
         "To have them here, link your device's maker (Garmin, Wahoo, Coros, Suunto, Polar, "
         "Zwift, …) to Intervals.icu itself "
         "(Intervals.icu → Settings → Connections), and import Strava's archive of your "
-        "account: `fitglue connect strava` tells how."
+        "account; `fitglue connect strava` shows how."
     )
     return (strava, remedy)

@@ -1,5 +1,5 @@
-"""What Intervals.icu knows of two of its own rows that no score could: a stub beside its native
-copy, the legs of one file.
+"""What the source knows about two of its own activities and the general score cannot: a stub and
+its native copy are one workout, and the legs of one file are not.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ ENTRY = "intervals"
 
 
 def opinion(pair: Pair) -> Opinion | None:
-    """Same, different, or ``None`` where there is nothing special to say."""
+    """Return "same", "different", or ``None`` if the source has no opinion about the pair."""
     first, second = pair.first, pair.second
     if not first.entry == second.entry == ENTRY:
         return None
     if _is_native_of(first, second) or _is_native_of(second, first):
         return Opinion(
             "same",
-            "a row from Strava that is never delivered, beside a native row with the same "
-            "local start",
+            "a Strava activity that Intervals.icu does not deliver, and its native copy with the "
+            "same local start",
         )
     if _are_legs(first, second):
         return Opinion("different", "two legs of one multisport file")
@@ -32,6 +32,11 @@ def opinion(pair: Pair) -> Opinion | None:
 
 
 def _is_native_of(native: Side, stub: Side) -> bool:
+    """Return whether the first activity is the native copy of the second, a stub.
+
+    Seen: a native copy has the very same ``start_date_local`` as the stub beside it. A start that
+    is known only to the day would match each stub at midnight, so it must be exact.
+    """
     start = stub.activity.start_local
     return (
         stub.activity.stub is not None
@@ -43,10 +48,9 @@ def _is_native_of(native: Side, stub: Side) -> bool:
 
 
 def _are_legs(first: Side, second: Side) -> bool:
-    """Whether two rows come from one file and differ in their place inside it.
+    """Return whether two activities are different sessions of one file.
 
-    A name such as ``file.dat`` stands for many files, so the starts have to lie within a day of
-    each other.
+    A name such as ``file.dat`` is that of many files, so the starts must be less than a day apart.
     """
     file = _file(first)
     if file is None or file != _file(second):
@@ -62,7 +66,8 @@ def _are_legs(first: Side, second: Side) -> bool:
 
 
 def _file(side: Side) -> tuple[str, object] | None:
-    """The connection and the name of the file that a row came from."""
+    """Return the connection and the name of the file that an activity came from."""
+    # Each account has its own files, so a name means the same file only on one connection.
     name = side.activity.extensions.get("external_id")
     return None if name is None else (side.connection, name)
 

@@ -1,5 +1,5 @@
-"""What Intervals.icu knows and the model has no field for: figures with a meaning go to metrics,
-the rest to extensions.
+"""The keys of an activity that the model has no field for: numbers with a known meaning become
+metrics, and the others become extensions.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from fitglue_intervals.values import Values
 
-#: Name → key. The athlete's own state (fitness, fatigue, weight) is left out: it drifts from day to
-#: day while the workout stays.
+#: Name of the metric → key of the API. The state of the athlete (fitness, fatigue, weight) is left
+#: out. Seen: it drifts from day to day while the workout stays the same.
 METRICS = {
     "trimp": "trimp",
     "session_rpe": "session_rpe",
@@ -44,6 +44,7 @@ METRICS = {
     "device_laps": "icu_lap_count",
 }
 
+#: Keys that become extensions with the same name and value.
 _PLAIN = (
     "source",
     "external_id",
@@ -57,7 +58,7 @@ _PLAIN = (
     "attachments",
     "analysis_issues",
 )
-#: Section → name in it → key.
+#: Section of the extensions → name in it → key of the API.
 _SECTIONS = {
     "oauth_client": {"id": "oauth_client_id", "name": "oauth_client_name"},
     "power_meter": {
@@ -98,6 +99,7 @@ _SECTIONS = {
         "max_snow_mm": "max_snow",
     },
 }
+#: Name → the flag by which the athlete says that this part of the recording is wrong.
 _IGNORED = {
     "time": "icu_ignore_time",
     "power": "icu_ignore_power",
@@ -109,34 +111,36 @@ _EMPTY: tuple[Any, ...] = (None, {}, [], "")
 
 
 def metrics_of(values: Values) -> dict[str, float]:
-    """Figures with a meaning but no field of their own."""
+    """Return the numbers that have a known meaning but no field of the model."""
     metrics = {}
     for name, key in METRICS.items():
-        figure = values.figure(key)
-        if figure is not None:
-            metrics[name] = figure
+        number = values.number(key)
+        if number is not None:
+            metrics[name] = number
     return metrics
 
 
 def extensions_of(values: Values) -> dict[str, Any]:
-    """What is neither a field nor a metric, by name; unknown keys are the athlete's custom fields
-    and stand under ``custom``.
+    """Return the values that are neither a field of the model nor a metric, by name.
+
+    Unknown keys are custom fields of the athlete, and are below ``custom``.
     """
     payload = values.payload
     extensions: dict[str, Any] = {key: payload.get(key) for key in _PLAIN}
     for section, names in _SECTIONS.items():
-        place: Any = payload
+        source: Any = payload
+        # Heart rate recovery is the only section that is an object in the payload, too.
         if section == "heartrate_recovery":
-            place = payload.get("icu_hrr")
-        if isinstance(place, dict):
-            extensions[section] = _present(place, names)
+            source = payload.get("icu_hrr")
+        if isinstance(source, dict):
+            extensions[section] = _present(source, names)
     extensions["ignored"] = [name for name, key in _IGNORED.items() if values.flag(key)]
     extensions["custom"] = _custom(payload)
     return {name: value for name, value in extensions.items() if value not in _EMPTY}
 
 
 def _present(payload: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """The values of these keys that are not null, by name."""
+    """Return the values that are not null, by name."""
     present = {}
     for name, key in names.items():
         value = payload.get(key)
@@ -146,8 +150,10 @@ def _present(payload: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, 
 
 
 def _custom(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The custom fields; one may be called TSS and mean anything, so it never leaves its own
-    corner.
+    """Return the custom fields.
+
+    Seen: one account has a custom field called ``TSS``. It may mean anything, so custom fields
+    never reach a field or a metric.
     """
     known = known_keys()
     custom = {}

@@ -1,5 +1,6 @@
-"""Fetches parts by id: details many at a time, streams and files one by one, and a reason for each
-id that stays away.
+"""Fetching of parts by id: details in bulk, streams and files one at a time.
+
+Each id is answered exactly once, with the part or with the reason why it is not available.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from typing import TYPE_CHECKING
 from fitglue_intervals.api import (
     activities_path,
     activity_path,
-    athlete_of,
     read_row,
-    unexpected,
+    requested_athlete,
     unexpected_file,
+    unexpected_response,
 )
 from fitglue_intervals.reading import BOM, clean_text, read_json
 from fitglue_intervals.rows import split_rows
@@ -28,16 +29,18 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Answer, Connection
 
 WITH_INTERVALS = {"intervals": "true"}
-#: What a server or a proxy may answer to many ids at once; the ids are then asked for singly.
+#: Statuses with which the server or a proxy may refuse a request of many ids, for example because
+#: its URL is too long. Each id is then requested on its own.
 BULK_REFUSALS = (400, 404, 405, 413, 414, 422)
-GONE = 404
-UNREADABLE = 422
+NOT_FOUND = 404
+#: Seen: the status of each read of a Strava activity. It is final and must not be retried.
+UNPROCESSABLE = 422
 
 _NO_STREAMS = re.compile(rb"\[\s*\]")
 _OPENING = re.compile(rb"\[\s*\{")
 _CLOSING = re.compile(rb"\}\s*\]\Z")
-_LONGEST_END = 64  # bytes
-#: Nothing, a page, or JSON; FIT, GPX, TCX, and any of them in gzip or zip begin otherwise.
+_LONGEST_END = 64  # bytes in which the closing brackets must be
+#: The beginning of an empty body, a web page or JSON. FIT, GPX, TCX, gzip and zip begin otherwise.
 _NO_FILE = re.compile(rb"(?i)\s*(?:\Z|<!doctype html|<html|[{\[]|null\s*\Z)")
 
 
@@ -46,11 +49,21 @@ def fetch(
     part: str,
     ids: Sequence[str],
 ) -> Iterator[Part | Unavailable]:
-    """``part`` of each of ``ids``, each answered once."""
+    """Yield the part of each activity, or the reason why it is not available.
+
+    Args:
+        connection: The connection to the account.
+        part: ``detail``, ``streams`` or ``file``.
+        ids: External ids.
+
+    Raises:
+        ConnectionStopped: If a response has an unexpected shape.
+    """
     known = []
     for external_id in ids:
+        # The listing named a row without an id after its hash; the API does not know such a name.
         if external_id.startswith("row-"):
-            reason = "its row in the list had no id to ask for"
+            reason = "its row in the list has no id"
             yield Unavailable(
                 external_id,
                 part,
@@ -80,31 +93,37 @@ def fetch(
 
 
 def _details(connection: Connection, ids: Sequence[str]) -> Iterator[Part | Unavailable]:
+    """Yield the details, in bulk where the API delivers them, and the others one at a time."""
     missing = dict.fromkeys(ids)
     if len(missing) > 1:
         for item in _bulk(connection, list(missing)):
+            # An id that was not asked for, or a second row of one id, must not reach the host.
             if item.external_id in missing:
                 del missing[item.external_id]
                 yield item
-    # The bulk answer leaves ids out without a word: only a single answer may say that an activity
-    # is gone.
+    # Documented: a bulk response silently leaves out ids that do not exist. Only the response to a
+    # single id proves that an activity is gone.
     for external_id in missing:
         yield _detail(connection, external_id)
 
 
 def _bulk(connection: Connection, ids: Sequence[str]) -> Iterator[Part | Unavailable]:
+    """Yield what one request of many ids delivers; nothing if it is refused."""
     answer = connection.http.get(
-        activities_path(athlete_of(connection), ids), WITH_INTERVALS, accept=BULK_REFUSALS
+        activities_path(requested_athlete(connection), ids), WITH_INTERVALS, accept=BULK_REFUSALS
     )
     if answer.status in BULK_REFUSALS:
         connection.log.info(
-            "%d details at once were refused with %d, asking one by one", len(ids), answer.status
+            "request of %d details was refused with status %d, requesting each on its own",
+            len(ids),
+            answer.status,
         )
         return
     try:
         rows = split_rows(answer.body)
     except ValueError:
-        # A page or a cut answer stops the connection; any other JSON is asked for singly.
+        # A web page or an incomplete response is not JSON, so `json` stops the connection. After
+        # any other JSON, each id is requested on its own.
         answer.json()
         return
     for content in rows:
@@ -114,10 +133,11 @@ def _bulk(connection: Connection, ids: Sequence[str]) -> Iterator[Part | Unavail
 
 
 def _detail(connection: Connection, external_id: str) -> Part | Unavailable:
+    """Return the detail of one activity, or the reason why it is not available."""
     answer = connection.http.get(
-        activity_path(external_id), WITH_INTERVALS, accept=(GONE, UNREADABLE)
+        activity_path(external_id), WITH_INTERVALS, accept=(NOT_FOUND, UNPROCESSABLE)
     )
-    if answer.status == GONE:
+    if answer.status == NOT_FOUND:
         return Unavailable(
             external_id,
             "detail",
@@ -125,13 +145,13 @@ def _detail(connection: Connection, external_id: str) -> Part | Unavailable:
             "FG-not-at-source",
             "Intervals.icu no longer has this activity",
         )
-    if answer.status == UNREADABLE:
+    if answer.status == UNPROCESSABLE:
         return _unreadable(external_id, "detail", answer)
     row = read_row(answer.body)
-    # Kept only if it is this activity: an error under status 200, or a redirect to something else,
-    # would never be asked for again.
+    # The detail of another activity, or an error with status 200, must not be stored: the host
+    # would take the part for fetched and never request it again.
     if row is None or row.external_id != external_id:
-        raise unexpected(answer, f"the activity {external_id}", answer.json())
+        raise unexpected_response(answer, f"the activity {external_id}", answer.json())
     return _detail_of(external_id, row, answer.body)
 
 
@@ -140,6 +160,7 @@ def _detail_of(
     row: Row,
     content: bytes,
 ) -> Part | Unavailable:
+    """Return a detail; both a stub and an error 422 were seen as the response for Strava's."""
     stub = row.stub
     if stub is not None:
         return _stub(external_id, "detail", stub)
@@ -147,32 +168,35 @@ def _detail_of(
 
 
 def _streams(connection: Connection, external_id: str) -> Part | Unavailable:
+    """Return the streams of one activity, or the reason why they are not available."""
     answer = connection.http.get(
-        activity_path(external_id, "streams.json"), accept=(GONE, UNREADABLE)
+        activity_path(external_id, "streams.json"), accept=(NOT_FOUND, UNPROCESSABLE)
     )
-    if answer.status == GONE:
-        # Not "gone": whether the activity itself still exists is for its detail to say.
+    if answer.status == NOT_FOUND:
+        # Not "gone": only the response to the detail says whether the activity itself exists.
         return Unavailable(
             external_id,
             "streams",
             "none",
             "FG-no-streams",
-            "Intervals.icu has no streams of this activity",
+            "Intervals.icu has no streams for this activity",
         )
-    if answer.status == UNREADABLE:
+    if answer.status == UNPROCESSABLE:
         return _unreadable(external_id, "streams", answer)
     if not _are_streams(answer.body.removeprefix(BOM).strip()):
-        raise unexpected(answer, "a list of streams", answer.json())
-    # One answer is one record here, so what the wire brought is kept as it came: compressing it
-    # again would cost 23 ms.
+        raise unexpected_response(answer, "a list of streams", answer.json())
+    # The response is one record, so its gzip bytes are stored as they were received: compressing
+    # them again would take 23 ms.
     if answer.wire_encoding == "gzip":
         return Part(external_id, "streams", answer.wire, "gzip", answer.body)
     return Part(external_id, "streams", answer.body)
 
 
 def _are_streams(text: bytes) -> bool:
-    """Whether an answer is a list of streams, by both ends and one key: to read half a megabyte
-    here and again when it is normalized would cost a millisecond each.
+    """Return whether a text looks like a list of streams, judged by both ends and one key.
+
+    A recording of an hour is half a megabyte of JSON. Normalizing will read it all, so reading it
+    here, too, would cost a millisecond more for each activity.
     """
     if _NO_STREAMS.fullmatch(text):
         return True
@@ -182,16 +206,19 @@ def _are_streams(text: bytes) -> bool:
 
 
 def _file(connection: Connection, external_id: str) -> Part | Unavailable:
-    answer = connection.http.get(activity_path(external_id, "file"), accept=(GONE, UNREADABLE))
-    if answer.status == GONE:
+    """Return the original upload of one activity, or the reason why it is not available."""
+    answer = connection.http.get(
+        activity_path(external_id, "file"), accept=(NOT_FOUND, UNPROCESSABLE)
+    )
+    if answer.status == NOT_FOUND:
         return Unavailable(
             external_id,
             "file",
             "none",
             "FG-no-file",
-            "there is no original file: entered by hand, or made from a plan",
+            "the activity has no original file: it was entered by hand, or made from a plan",
         )
-    if answer.status == UNREADABLE:
+    if answer.status == UNPROCESSABLE:
         return _unreadable(external_id, "file", answer)
     if _NO_FILE.match(answer.body):
         raise unexpected_file(answer)
@@ -203,7 +230,10 @@ def _unreadable(
     part: str,
     answer: Answer,
 ) -> Unavailable:
-    """422 is final; nearly always it is Strava's, and the body says so."""
+    """Return the reason for a response with status 422, which is final.
+
+    Seen: the body for a Strava activity is ``Cannot read Strava activities via the API``.
+    """
     reason = _reason(answer.body)
     if "strava" in reason.casefold():
         return _stub(external_id, part, STRAVA)
@@ -212,12 +242,12 @@ def _unreadable(
         part,
         "none",
         "FG-refused-by-source",
-        f"Intervals.icu will not deliver it: {reason}",
+        f"Intervals.icu does not deliver it: {reason}",
     )
 
 
 def _reason(body: bytes) -> str:
-    """What the body of an error says."""
+    """Return the message of an error body, ``{"status": …, "error": …}``."""
     text = None
     try:
         document = read_json(body)

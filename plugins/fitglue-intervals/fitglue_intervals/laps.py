@@ -1,5 +1,5 @@
-"""Detected intervals: efforts that Intervals.icu found in the samples, or the device's laps where
-the athlete chose those.
+"""Conversion of intervals: efforts that Intervals.icu detected in the samples, or the device's laps
+if the athlete chose to use those.
 """
 
 from __future__ import annotations
@@ -14,37 +14,41 @@ if TYPE_CHECKING:
 
 
 def laps_of(intervals: Iterable[Mapping[str, Any]]) -> tuple[Lap, ...]:
-    """The intervals in their order; they tell apart work and recovery, and fill the activity
-    without overlap.
+    """Return the intervals as laps, in their order.
+
+    Documented: intervals do not overlap, fill the activity, and have the type WORK or RECOVERY.
+
+    Args:
+        intervals: The ``icu_intervals`` of a checked payload.
     """
     return tuple(_lap(Values(interval)) for interval in intervals)
 
 
 def _lap(values: Values) -> Lap:
-    # Two scales: start_index and end_index count samples, start_time counts seconds. They agree
-    # only in a gapless 1 Hz recording, so neither is ever made from the other. average_gradient is
-    # left in the raw payload: nothing says its unit.
+    # Seen: start_index and end_index count samples, and start_time counts seconds. The two agree
+    # only in a recording at 1 Hz without pauses, so neither is computed from the other.
+    # average_gradient stays in the raw payload, because its unit is not documented.
     intensity = values.text("type")
     return Lap(
         kind="interval",
         label=values.text("label"),
         group=values.identity("group_id"),
         intensity=intensity.lower() if intensity else None,
-        start_s=values.figure("start_time"),
-        start_index=values.whole("start_index"),
-        end_index=values.whole("end_index"),
+        start_s=values.number("start_time"),
+        start_index=values.count("start_index"),
+        end_index=values.count("end_index"),
         elapsed_s=values.amount("elapsed_time"),
         moving_s=values.amount("moving_time"),
         distance_m=values.amount("distance"),
         average_heartrate_bpm=values.amount("average_heartrate"),
         max_heartrate_bpm=values.amount("max_heartrate"),
-        average_watts=values.figure("average_watts"),
-        weighted_average_watts=values.figure("weighted_average_watts"),
-        max_watts=values.figure("max_watts"),
+        average_watts=values.number("average_watts"),
+        weighted_average_watts=values.number("weighted_average_watts"),
+        max_watts=values.number("max_watts"),
         average_cadence_rpm=values.amount("average_cadence"),
-        average_speed_mps=values.figure("average_speed"),
-        max_speed_mps=values.figure("max_speed"),
+        average_speed_mps=values.number("average_speed"),
+        max_speed_mps=values.number("max_speed"),
         elevation_gain_m=values.amount("total_elevation_gain"),
-        training_load=values.figure("training_load"),
+        training_load=values.number("training_load"),
         zone=values.identity("zone"),
     )

@@ -1,4 +1,8 @@
-"""Lists an account by windows of days: one tiny request sizes them, then one request each."""
+"""Listing of an account by windows of days.
+
+Documented: the API filters by start date only, and has neither pages nor a cursor. So a first sync
+asks for two keys of each row, and chooses windows of a suitable size from the response.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from fitglue_intervals.api import (
     activities_path,
-    athlete_of,
     read_row,
-    rows_of,
+    requested_athlete,
+    rows_of_response,
 )
 from fitglue_registry.plugin_api import Listing, Split, Unavailable, Window
 
@@ -19,25 +23,32 @@ if TYPE_CHECKING:
 
     from fitglue_registry.plugin_api import Connection
 
-#: The API wants a first day; watches that lost the time have been seen to say 1990, and 1989 is
-#: where FIT begins to count.
+#: The first day of the oldest window, since the API requires ``oldest``. It must be early, because
+#: a watch that lost its time may record 1989, the epoch of FIT, or 1990.
 EPOCH = date(1900, 1, 1)
-#: Rows of a window: some 1.5 MB, one transaction of the host.
-ROWS = 400
-LONGEST = timedelta(days=365)
-#: The list is by the athlete's local day, which may be ahead of ours, and by the watch's clock,
-#: which may be years ahead.
+#: Rows per window: about 1.5 MB of JSON, which the host stores in one transaction.
+ROWS_PER_WINDOW = 400
+LONGEST_WINDOW = timedelta(days=365)
+#: How far after today the newest window ends. The list is by the athlete's local day, which may be
+#: ahead of UTC, and by the clock of the watch, which may be years ahead.
 AHEAD = timedelta(days=3660)
 
 
 def list_window(connection: Connection, window: Window) -> Iterator[Listing | Split]:
-    """The rows of a window, newest first; a window open at both ends is split instead, unless the
-    account is empty.
+    """Yield the rows of a window, newest first.
+
+    For a window that is open at both ends, a ``Split`` into smaller windows is yielded instead, or
+    nothing if the account is empty.
+
+    Raises:
+        ConnectionStopped: If the response is not a list.
     """
     if window.oldest is None and window.newest is None:
         yield from _split_of(connection, window)
         return
-    listings = _listings(_ask(connection, window), window)
+    listings = _listings(_request_rows(connection, window), window)
+    # Seen: the service answers newest first. The hook promises that order, so it does not rely on
+    # the service, and yields each id once.
     seen: set[str] = set()
     for listing in sorted(listings, key=_newest_first, reverse=True):
         if listing.external_id not in seen:
@@ -46,15 +57,20 @@ def list_window(connection: Connection, window: Window) -> Iterator[Listing | Sp
 
 
 def split(
-    days: Sequence[date], rows: int = ROWS, longest: timedelta = LONGEST
+    days: Sequence[date], rows: int = ROWS_PER_WINDOW, longest: timedelta = LONGEST_WINDOW
 ) -> tuple[Window, ...]:
-    """Contiguous windows that never share a day, newest first, of about ``rows`` rows and a year at
-    most.
+    """Return contiguous windows that do not share a day, newest first.
 
-    The newest is open to the future, since workouts go on arriving; the oldest reaches back to the
-    epoch and not only to the oldest row, so that a row that was deleted since, before that day,
-    lies in a window whose listing misses it.
+    The newest window is open to the future, because more workouts will arrive. The oldest one
+    reaches back to ``EPOCH`` and not only to the oldest row: if a record that is older than all
+    rows was deleted, it must be in a window whose listing lacks it, or it would never be noticed.
+
+    Args:
+        days: The local day of each row.
+        rows: After how many rows a window ends with the day.
+        longest: The length after which a window ends with the day.
     """
+    # One window that is bounded at one end: an open one would be sized again by the next request.
     if len(days) <= rows:
         return (Window(EPOCH, None),)
     windows: list[Window] = []
@@ -63,6 +79,7 @@ def split(
     first = previous = ordered[0]
     count = 0
     for day in ordered:
+        # A window ends only between two days, because the API's windows include whole days.
         if day != previous and (count >= rows or first - day >= longest):
             windows.append(Window(previous, newest))
             newest = previous - timedelta(days=1)
@@ -74,25 +91,29 @@ def split(
 
 
 def _split_of(connection: Connection, window: Window) -> Iterator[Split]:
-    """How to split an open window, if there is anything in it."""
-    rows = _ask(connection, window, fields="id,start_date_local")
+    """Yield how to split an open window; nothing if the account has no rows."""
+    rows = _request_rows(connection, window, fields="id,start_date_local")
     days = [_day(row) for row in rows]
     if days:
         yield Split(split([day for day in days if day is not None]))
 
 
-def _ask(
+def _request_rows(
     connection: Connection,
     window: Window,
     **params: str,
 ) -> Iterator[bytes]:
+    """Return the rows of one list request, each as its exact bytes."""
     oldest = window.oldest or EPOCH
     newest = window.newest or connection.clock.now().date() + AHEAD
     params = {"oldest": str(oldest), "newest": str(newest), **params}
-    return rows_of(connection.http.get(activities_path(athlete_of(connection)), params))
+    return rows_of_response(
+        connection.http.get(activities_path(requested_athlete(connection)), params)
+    )
 
 
 def _listings(rows: Iterable[bytes], window: Window) -> Iterator[Listing]:
+    """Yield a listing for each row; ``near`` is a start for rows that have none."""
     near = datetime.combine(window.oldest or EPOCH, time())
     for content in rows:
         listing = _listing(content, near)
@@ -101,13 +122,14 @@ def _listings(rows: Iterable[bytes], window: Window) -> Iterator[Listing]:
 
 
 def _listing(content: bytes, near: datetime) -> Listing:
+    """Return the listing of one row, which says at once if its parts will never be delivered."""
     row = read_row(content)
     if row is None:
-        return _unknown(content, near)
+        return _unidentified(content, near)
     start = local_start(row.start_date_local)
     external_id = row.external_id
     if external_id is None:
-        return _unknown(content, start or near)
+        return _unidentified(content, start or near)
     unavailable = None
     stub = row.stub
     if stub is not None:
@@ -128,12 +150,12 @@ def _listing(content: bytes, near: datetime) -> Listing:
     )
 
 
-def _unknown(content: bytes, start: datetime) -> Listing:
-    """A row that is no activity is handed over all the same, under the hash of its bytes: the host
-    keeps it in quarantine.
+def _unidentified(content: bytes, start: datetime) -> Listing:
+    """Return the listing of a row without a usable id, named after the hash of its bytes.
 
-    Where it says no start, it gets that of the row before it, or of the window: so it is missed
-    once the list has it no more.
+    The host keeps such a row in quarantine. The hash gives it the same name on the next sync. Its
+    start, if it has none, is that of the row before it or of the window: the host then notices when
+    a listing of that window no longer has the row.
     """
     return Listing(
         f"row-{hashlib.sha256(content).hexdigest()[:16]}",
@@ -143,10 +165,12 @@ def _unknown(content: bytes, start: datetime) -> Listing:
 
 
 def _newest_first(listing: Listing) -> datetime:
-    return listing.start_local or datetime.min  # noqa: DTZ901 - a local time, compared with local times
+    # A local time without a zone, because it is compared with such times.
+    return listing.start_local or datetime.min  # noqa: DTZ901
 
 
 def _day(content: bytes) -> date | None:
+    """Return the local day of a row, or None if it has no valid start."""
     row = read_row(content)
     if row is None:
         return None
@@ -155,7 +179,7 @@ def _day(content: bytes) -> date | None:
 
 
 def local_start(value: Any) -> datetime | None:
-    """The naive local time of a text, or ``None`` where it is not one."""
+    """Return the local time of a text, without a zone, or ``None`` if the text is not a time."""
     try:
         return datetime.fromisoformat(value).replace(tzinfo=None)
     except (TypeError, ValueError):
@@ -163,6 +187,7 @@ def local_start(value: Any) -> datetime | None:
 
 
 def _moment(value: Any) -> datetime | None:
+    """Return the UTC time of a text, or None; a text without an offset is taken as UTC."""
     try:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:

@@ -1,5 +1,5 @@
-"""Training load: the figures that Intervals.icu offers for one activity, and which of them it
-counts.
+"""Training load: the values that Intervals.icu computes for one activity, and which of them counts
+toward fitness.
 """
 
 from __future__ import annotations
@@ -15,40 +15,42 @@ BY = "Intervals.icu"
 
 
 class _Method(NamedTuple):
-    """How a load is computed: its name in ``tiz_order`` and in the model, and its keys."""
+    """One way to compute a load: its name in ``tiz_order`` and in the model, and its keys."""
 
     name: str
     method: str
-    figure: str
-    variant: str | None
+    key: str
+    variant_key: str | None
 
 
-#: Only the first is a TSS.
+#: Documented: only the first value is a TSS.
 _METHODS = (
     _Method("POWER", "power", "power_load", None),
     _Method("HR", "heart_rate", "hr_load", "hr_load_type"),
     _Method("PACE", "pace", "pace_load", "pace_load_type"),
 )
+#: The order of preference of a sport whose settings the row does not repeat.
 _USUAL_ORDER = "POWER_HR_PACE"
 
 
 def training_loads(values: Values) -> tuple[TrainingLoad, ...]:
-    """Every figure of the activity, the counted one marked.
+    """Return all loads of the activity, with the one that counts marked as chosen.
 
-    Nothing says which one was taken: it is the first in the order of the sport's settings that
-    equals ``icu_training_load``. A counted figure that is none of them stands as one more: the
-    athlete's own where the activity says that it was edited.
+    The API does not say which load it took for ``icu_training_load``. Seen: it is not the highest
+    (a swim with a pace load of 72 and a heart rate load of 40 counts 40). The chosen load is the
+    first in the order of the sport's settings whose value is equal. If none is equal,
+    ``icu_training_load`` is one more load, which the athlete typed if the activity says so.
     """
-    counted = values.figure("icu_training_load")
-    figures = _figures(values)
+    counted = values.number("icu_training_load")
+    computed = _computed_loads(values)
     chosen = None
     if counted is not None:
-        chosen = _chosen(values, figures, counted)
+        chosen = _chosen(values, computed, counted)
     loads = []
-    for method, figure in figures.items():
-        variant = values.text(method.variant) if method.variant else None
+    for method, number in computed.items():
+        variant = values.text(method.variant_key) if method.variant_key else None
         load = TrainingLoad(
-            figure,
+            number,
             method.method,
             variant,
             BY,
@@ -62,27 +64,28 @@ def training_loads(values: Values) -> tuple[TrainingLoad, ...]:
 
 
 def edited(values: Values) -> bool:
-    """Whether the athlete typed the counted figure."""
+    """Return whether the athlete typed the load that counts."""
     return values.flag("icu_training_load_edited") is True
 
 
-def _figures(values: Values) -> dict[_Method, float]:
-    figures = {}
+def _computed_loads(values: Values) -> dict[_Method, float]:
+    """Return the load of each method that has one."""
+    computed = {}
     for method in _METHODS:
-        figure = values.figure(method.figure)
-        if figure is not None:
-            figures[method] = figure
-    return figures
+        number = values.number(method.key)
+        if number is not None:
+            computed[method] = number
+    return computed
 
 
 def _chosen(
     values: Values,
-    figures: dict[_Method, float],
+    computed: dict[_Method, float],
     counted: float,
 ) -> _Method | None:
-    """The first method, in the order of the sport's settings, that gives the counted figure."""
+    """Return the first method, in the order of the sport's settings, whose load counts."""
     order = (values.text("tiz_order") or _USUAL_ORDER).split("_")
-    equal = [method for method, figure in figures.items() if figure == counted]
+    equal = [method for method, number in computed.items() if number == counted]
     listed = [method for method in equal if method.name in order]
     if listed:
         return min(listed, key=lambda method: order.index(method.name))

@@ -1,4 +1,4 @@
-"""Turns the parts of one record into one source activity."""
+"""Conversion of the parts of one record into one source activity."""
 
 from __future__ import annotations
 
@@ -31,58 +31,67 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Record
 
 PAGE = "https://intervals.icu/activities/"
-#: Model field → key, of the figures that are estimated where no power meter measured them.
+#: Model field → key of the powers that are estimates if no power meter measured them.
 _WATTS = {
     "average_watts": "icu_average_watts",
     "weighted_average_watts": "icu_weighted_avg_watts",
 }
-#: What the athlete says on a scale: model field → the keys that may say it.
+#: Model field of a rating → the keys that may hold it, the preferred one first.
 _SCALES = {"rpe": ("icu_rpe", "perceived_exertion"), "feel": ("feel",)}
+#: Documented: `icu_rpe` is 1 to 10, and `feel` is 1 to 5.
 _HARDEST = 10
-_BEST_FEEL = 5
+_HIGHEST_FEEL = 5
 
 
 def normalize(record: Record) -> list[SourceActivity]:
-    """The source activity of a record; raises ``RecordRefused`` where its payload makes no sense.
+    """Return the source activity of a record, which needs at least a summary or a detail.
 
-    A summary alone does.
+    Args:
+        record: The parts of one activity, and why other parts are not available.
+
+    Returns:
+        A list of one source activity: each leg of a multisport file is a record of its own here.
+
+    Raises:
+        RecordRefused: If the payload is not a valid activity.
     """
     payload = payload_of(record)
     values = Values(payload, dict(record.unavailable))
     external_id = values.identity("id")
     if external_id is None or any(character.isspace() for character in external_id):
         raise refuse("the activity has no id", field="$.id")
+    # A stub has five keys, so it must not reach the code that requires a start or a type.
     stub = stub_of(payload)
     if stub is not None:
-        return [_stub(values, external_id, stub, tuple(record.parts))]
+        return [_placeholder(values, external_id, stub, tuple(record.parts))]
     streams, missing = _streams(record)
     values.missing.update(missing)
     has_samples = bool(streams) or bool(payload.get("stream_types"))
     activity = SourceActivity(
         **_identity(values, external_id, has_samples=has_samples),
         **_measures(values),
-        **_rest(values),
+        **_other_fields(values),
         links=_links(external_id),
         streams=streams,
         completeness=Completeness(tuple(record.parts), values.missing),
     )
     if "file" in record.parts:
-        # Late: the readers of formats cost 100 ms, and most syncs take no files.
-        from fitglue_intervals.original import with_file
+        # Imported late: the readers of formats take 100 ms, and most syncs fetch no files.
+        from fitglue_intervals.original import complete_from_file
 
-        activity = with_file(activity, record.parts["file"], values)
+        activity = complete_from_file(activity, record.parts["file"], values)
     return [activity]
 
 
 def _streams(record: Record) -> tuple[tuple[Stream, ...], dict[str, str]]:
-    """The streams, and why each of the others is missing."""
+    """Return the streams, and the reason for each stream that is missing."""
     if "streams" not in record.parts:
         return (), {}
     try:
         content = unpack(record.parts["streams"])
     except BROKEN_GZIP:
-        return (), {"streams": "what was kept of them cannot be unpacked"}
-    # Late: numpy costs 70 ms, which a sync with nothing new need not pay.
+        return (), {"streams": "the stored streams cannot be unpacked"}
+    # Imported late: NumPy takes 70 ms, and a sync with nothing new does not need it.
     from fitglue_intervals.streams import decode_streams
 
     return decode_streams(content)
@@ -92,14 +101,15 @@ def _links(external_id: str) -> tuple[Link, ...]:
     return (Link("self", PAGE + quote(external_id, safe="")),)
 
 
-def _stub(
+def _placeholder(
     values: Values,
     external_id: str,
     stub: Stub,
     parts: tuple[str, ...],
 ) -> SourceActivity:
-    """A placeholder that keeps the start and the claims, so that a copy from elsewhere can be
-    recognised.
+    """Return the placeholder of a stub, with its start and its claims.
+
+    By these, the copy of the same workout from another source is recognized.
     """
     start = start_of(values, has_samples=True)
     source = values.text("source")
@@ -125,7 +135,7 @@ def _identity(
     *,
     has_samples: bool,
 ) -> dict[str, Any]:
-    """What, when, by which names."""
+    """Return the fields that say what the workout is, when it was, and under which ids."""
     start = start_of(values, has_samples=has_samples)
     raw_sport = values.text("type")
     sub_type = values.text("sub_type")
@@ -135,6 +145,7 @@ def _identity(
         "tags": _tags(values.payload.get("tags")),
         "sport": canonical_sport(raw_sport),
         "sport_raw": raw_sport,
+        # The API's word for a missing value, which is not a kind of workout.
         "sub_type": None if sub_type == "NONE" else sub_type,
         "trainer": values.flag("trainer"),
         "commute": values.flag("commute"),
@@ -151,13 +162,13 @@ def _identity(
 
 
 def _tags(tags: Any) -> tuple[str, ...]:
-    """The tags with something in them, each once."""
+    """Return the tags that are not blank, each once; the API may send null for the list."""
     texts = [tag.strip() for tag in tags or () if isinstance(tag, str)]
     return tuple(dict.fromkeys(filter(None, texts)))
 
 
 def _provenance(values: Values, derived: tuple[str, ...]) -> dict[str, Provenance]:
-    """Only what differs from the `data` table of the entry."""
+    """Return the provenance of the fields that differ from the ``data`` table of the entry."""
     provenance = {}
     for field in derived:
         provenance[field] = Provenance("computed", note="from the other start and the zone")
@@ -167,11 +178,11 @@ def _provenance(values: Values, derived: tuple[str, ...]) -> dict[str, Provenanc
         )
     if _power_kind(values) == "estimated":
         for field, key in _WATTS.items():
-            if values.figure(key) is not None:
+            if values.number(key) is not None:
                 provenance[field] = Provenance(
                     "estimated", upstream=key, note="device_watts is not set"
                 )
-    if _rpe(values) is not None and values.figure("icu_rpe") is None:
+    if _rpe(values) is not None and values.number("icu_rpe") is None:
         provenance["rpe"] = Provenance("reported", upstream="perceived_exertion")
     return provenance
 
@@ -180,15 +191,17 @@ def _provenance(values: Values, derived: tuple[str, ...]) -> dict[str, Provenanc
 
 
 def _measures(values: Values) -> dict[str, Any]:
+    """Return the measured and computed fields."""
     measures: dict[str, Any] = {
-        **values.numbers(),
+        **values.model_numbers(),
         "distance_m": _distance_m(values),
-        "pool_lengths": values.whole("lengths"),
+        "pool_lengths": values.count("lengths"),
         "power_kind": _power_kind(values),
         "rpe": _rpe(values),
         "feel": _feel(values),
         "training_loads": training_loads(values),
     }
+    # Seen: the cadence of a run is that of one leg (72.9 for 146 steps per minute).
     if canonical_sport(values.text("type")) in ON_FOOT:
         measures["average_stride_m"] = _stride_m(values)
         if measures["average_cadence_rpm"] is not None:
@@ -197,7 +210,7 @@ def _measures(values: Values) -> dict[str, Any]:
 
 
 def _distance_m(values: Values) -> float | None:
-    # "use this one", says the API's data model.
+    # Documented: the API's data model says of icu_distance "use this one".
     distance = values.amount("icu_distance", "distance_m")
     if distance is not None:
         return distance
@@ -205,34 +218,42 @@ def _distance_m(values: Values) -> float | None:
 
 
 def _power_kind(values: Values) -> str | None:
-    """Measured where the source says so; watts without that word are an estimate (after Strava:
-    none was ever seen here).
+    """Return "measured" if ``device_watts`` is true, "estimated" for other watts, or None.
+
+    This is a guess, after Strava's use of the same key: of 284 captured rows with power, each had
+    ``device_watts``. Seen: a run may have it without any average power.
     """
     if values.flag("device_watts"):
         return "measured"
-    if all(values.figure(key) is None for key in _WATTS.values()):
+    if all(values.number(key) is None for key in _WATTS.values()):
         return None
     return "estimated"
 
 
 def _rpe(values: Values) -> float | None:
-    rpe = values.figure("icu_rpe")
+    """Return the perceived exertion from 0 to 10, or None if it is missing or off the scale."""
+    # perceived_exertion is the rating that came from Strava, or an older one.
+    rpe = values.number("icu_rpe")
     if rpe is None:
-        rpe = values.figure("perceived_exertion")
+        rpe = values.number("perceived_exertion")
     if rpe is None or not 0 <= rpe <= _HARDEST:
         return None
     return rpe
 
 
 def _feel(values: Values) -> int | None:
-    feel = values.whole("feel")
-    if feel is None or not 1 <= feel <= _BEST_FEEL:
+    """Return the feeling from 1 to 5, or None if it is missing or off the scale."""
+    feel = values.count("feel")
+    if feel is None or not 1 <= feel <= _HIGHEST_FEEL:
         return None
     return feel
 
 
 def _stride_m(values: Values) -> float | None:
-    """Only of foot sports: the API gives a ride an "average stride" of 3.5 m as well."""
+    """Return the stride of a foot sport in meters.
+
+    Seen: the API gives a ride an ``average_stride`` of 3.5 m, so other sports are not asked.
+    """
     stride_m = values.amount("average_stride")
     step_mm = values.amount("average_step_length")
     if stride_m is None and step_mm is not None:
@@ -243,7 +264,8 @@ def _stride_m(values: Values) -> float | None:
 # -- gear, device, laps, and what the model has no field for ---------------------------------------
 
 
-def _rest(values: Values) -> dict[str, Any]:
+def _other_fields(values: Values) -> dict[str, Any]:
+    """Return gear, device and laps, and the values without a field of the model."""
     name = values.text("device_name")
     return {
         "gear": _gear(values.payload.get("gear")),
@@ -255,19 +277,23 @@ def _rest(values: Values) -> dict[str, Any]:
 
 
 def _off_the_scale(values: Values) -> dict[str, float]:
-    """What the athlete said and no scale has: kept as it is, and named as missing."""
-    kept = {"rpe": _rpe(values), "feel": _feel(values)}
-    odd = {}
+    """Return the ratings that are off their scale, and record their fields as missing.
+
+    The extensions keep such a value unchanged: nothing that the source has is lost.
+    """
+    on_scale = {"rpe": _rpe(values), "feel": _feel(values)}
+    off_scale = {}
     for field, keys in _SCALES.items():
-        figures = [values.figure(key) for key in keys]
-        said = next((figure for figure in figures if figure is not None), None)
-        if said is not None and kept[field] is None:
-            odd[field] = said
-            values.missing[field] = f"the source says {said:g}, which is off the scale"
-    return odd
+        ratings = [values.number(key) for key in keys]
+        rating = next((number for number in ratings if number is not None), None)
+        if rating is not None and on_scale[field] is None:
+            off_scale[field] = rating
+            values.missing[field] = f"the source says {rating:g}, which is off the scale"
+    return off_scale
 
 
 def _gear(gear: Any) -> Gear | None:
+    """Return the gear, or None if the payload has none or an empty object."""
     if not isinstance(gear, dict):
         return None
     values = Values(gear)

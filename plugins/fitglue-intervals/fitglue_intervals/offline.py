@@ -1,5 +1,5 @@
-"""Makes records of saved payloads without a connection, for ``fitglue dev normalize intervals
-FILE…``.
+"""Records from saved payloads without a connection, for the command ``fitglue dev normalize
+intervals FILE…``.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import msgspec
 
 from fitglue_intervals.api import read_row
 from fitglue_intervals.dedupe import ENTRY
+from fitglue_intervals.non_activities import non_activity_kind
 from fitglue_intervals.reading import BROKEN_GZIP, gunzip, read_json
-from fitglue_intervals.recognise import other_than_activity
 from fitglue_intervals.rows import split_rows
 from fitglue_registry.errors import Place, RecordRefused, UserMistake
 from fitglue_registry.plugin_api import Body, Record
 
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
-#: How a document begins that is no JSON.
+#: How content begins that is not JSON → what it is.
 _MAGICS = {
     b"PK\x03\x04": "a zip archive",
     b"<": "XML or a web page",
-    b"{": "JSON that is cut or broken",
-    b"[": "JSON that is cut or broken",
+    b"{": "incomplete or broken JSON",
+    b"[": "incomplete or broken JSON",
 }
 
 
@@ -32,47 +32,59 @@ def records(
     name: str,
     streams: bytes | None = None,
 ) -> list[Record]:
-    """The records of a saved payload: a list, one activity, a before/after pair, or a webhook body
-    with activities inside.
+    """Return the records of a saved payload.
 
-    Raises ``RecordRefused`` FG-not-an-activity, naming what the file holds instead, and
-    ``UserMistake`` FG-streams-for-many where streams are given beside more than one activity.
+    The payload is a list of activities, one activity, an object with the activities ``before`` and
+    ``after``, or a webhook body with activities.
+
+    Args:
+        content: The content of the file, which may be a gzip.
+        name: The name of the file, for errors.
+        streams: The streams of the file's only activity.
+
+    Raises:
+        RecordRefused: FG-not-an-activity, with what the file has instead.
+        UserMistake: FG-streams-for-many, if the file has more than one activity and streams are
+            given.
     """
     content = _unpacked(content, name)
     try:
         document = read_json(content)
     except ValueError as error:
-        raise _not_an_activity(name, _no_json(content)) from error
+        raise _not_an_activity(name, _describe_non_json(content)) from error
     rows = _activities(content, document)
     if not rows:
-        what = other_than_activity(document) or "a document without an activity"
+        what = non_activity_kind(document) or "a document without an activity"
         raise _not_an_activity(name, what)
     if streams is not None and len(rows) != 1:
         raise UserMistake(
             "FG-streams-for-many",
-            f"{name} holds {len(rows)} activities, so it is open whose streams these are",
-            fix="give the streams with a file that holds their one activity",
+            f"{name} holds {len(rows)} activities, and these streams belong to only one",
+            fix="give the streams together with a file that holds only their activity",
         )
     return [_record(row, streams) for row in rows]
 
 
 def _activities(content: bytes, document: Any) -> list[bytes]:
-    """The exact bytes of each activity in a document."""
+    """Return the bytes of each activity in a document, as exactly as the document allows."""
     if isinstance(document, dict):
         events = document.get("events")
         if isinstance(events, list):
             return _of_events(events)
         sides = (document.get("before"), document.get("after"))
         if all(isinstance(side, dict) for side in sides):
+            # Inside another document, an activity is encoded again: its exact bytes are not known.
             return [msgspec.json.encode(side) for side in sides]
-    if other_than_activity(document):
+    if non_activity_kind(document):
         return []
     return split_rows(content) if isinstance(document, list) else [content]
 
 
 def _of_events(events: list[Any]) -> list[bytes]:
-    """The activities that the events of a webhook carry; that of a deletion has neither date nor
-    name.
+    """Return the activities in the events of a webhook.
+
+    Seen: the event of a deletion has an activity of 11 keys without start and name, so it is left
+    out.
     """
     activities = []
     for event in events:
@@ -83,10 +95,10 @@ def _of_events(events: list[Any]) -> list[bytes]:
     return activities
 
 
-def _record(row: bytes, streams: bytes | None) -> Record:
-    known = read_row(row)
-    external_id = None if known is None else known.external_id
-    parts = {"summary": Body(row)}
+def _record(content: bytes, streams: bytes | None) -> Record:
+    row = read_row(content)
+    external_id = None if row is None else row.external_id
+    parts = {"summary": Body(content)}
     if streams is not None:
         parts["streams"] = Body(streams)
     return Record(external_id or "unknown", ENTRY, parts)
@@ -101,10 +113,11 @@ def _unpacked(content: bytes, name: str) -> bytes:
         raise _not_an_activity(name, "a broken gzip") from error
 
 
-def _no_json(content: bytes) -> str:
-    """What a file that is no JSON looks like."""
+def _describe_non_json(content: bytes) -> str:
+    """Return what a file seems to be that is not JSON, as the end of "it is …"."""
+    # The header of a FIT file has its signature at byte 8.
     if content[8:12] == b".FIT":
-        return "a FIT file, which the files source reads"
+        return "a FIT file, which the source `files` reads"
     text = content.removeprefix(_BOM).lstrip()
     if not text:
         return "empty"
@@ -112,8 +125,8 @@ def _no_json(content: bytes) -> str:
         if text.startswith(magic):
             return what
     if text.splitlines()[0].count(b",") >= 2:
-        return "CSV; of it the activities cannot be made, save the JSON answer instead"
-    return "no JSON"
+        return "CSV, from which activities cannot be made; save the JSON response instead"
+    return "not JSON"
 
 
 def _not_an_activity(name: str, what: str) -> RecordRefused:

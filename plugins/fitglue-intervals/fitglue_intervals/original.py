@@ -1,8 +1,8 @@
-"""What the original file of an activity holds and the API does not say: sets, running dynamics,
-developer fields, device laps.
+"""Completion of an activity from its original file, which has values that the API lacks: sets,
+running dynamics, developer fields, device laps.
 
-The file is read by the one reader of formats, that of fitglue-formats. What the API says stays; the
-file fills in what is absent.
+The readers of fitglue-formats read the file. Values of the API stay, because the athlete may have
+corrected them on the site; the file fills in only missing values.
 """
 
 from __future__ import annotations
@@ -32,13 +32,14 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Body
 
 _GZIP = b"\x1f\x8b"
-#: A file that unpacks to more is a bomb and no workout.
+#: A gzip that unpacks to more than 512 MiB is a decompression bomb and not a workout.
 _LARGEST = 1 << 29
-#: A workout that was trimmed at the source begins later than its file; what is further apart is
-#: another workout.
+#: An activity that was trimmed at the source begins later than its file. If the starts are further
+#: apart than a day, the file is that of another workout.
 _SAME_WORKOUT_S = 86_400
-#: What the athlete, the source's own sums, or the record itself says.
-_OWN = frozenset(
+#: Fields that never come from the file: the athlete, the source or the record decides them, or
+#: ``_filled`` merges them itself.
+_NOT_FROM_FILE = frozenset(
     {
         "model",
         "leg_no",
@@ -76,35 +77,45 @@ _ABSENT = (None, ())
 _BY = "original file"
 
 
-def with_file(
+def complete_from_file(
     activity: SourceActivity,
     body: Body,
     values: Values,
 ) -> SourceActivity:
-    """The activity with its file's claims, and with what only the file holds; where it cannot be
-    read, completeness says why.
+    """Return the activity with the claims of its file and the values that only the file has.
+
+    If the file cannot be read, or is of another workout, the activity stays the same and its
+    completeness says why.
+
+    Args:
+        activity: The activity that was made from the API's payloads.
+        body: The original file, possibly a gzip.
+        values: The payload, which says which session of the file the activity is.
     """
     try:
         content = _unpacked(unpack(body))
     except UNREADABLE as error:
         return _missing(activity, str(error))
-    file_leg_no = values.whole("file_sport_index") or 0
+    file_leg_no = values.count("file_sport_index") or 0
     try:
         leg = _leg(activities(content), activity, file_leg_no)
     except RecordRefused as refused:
+        # The content can be claimed without being read: a folder may hold a copy of this file.
         claimed = _with_claims(activity, (file_claim(content, file_leg_no),))
         return _missing(claimed, refused.what)
     if leg is None:
-        return _missing(activity, "no session of the file is of the time of this activity")
-    # The position in the file is the reader's own: the same one that the file has in a folder or an
-    # archive.
+        return _missing(activity, "no session of the file took place at the time of this activity")
+    # The claims are those of the reader and not `file_leg_no`: a copy of the file in a folder or an
+    # archive is read by the same reader, and its claims must be equal.
     return _filled(_with_claims(activity, leg.claims), leg)
 
 
 def _unpacked(content: bytes) -> bytes:
+    """Return the content without gzip; raise ``ValueError`` if it is broken or too large."""
     if not content.startswith(_GZIP):
         return content
     try:
+        # One byte more than allowed shows that the limit is exceeded without unpacking more.
         with igzip.GzipFile(fileobj=io.BytesIO(content)) as packed:  # type: ignore[no-untyped-call]
             unpacked: bytes = packed.read(_LARGEST + 1)
     except BROKEN_GZIP as error:
@@ -115,13 +126,14 @@ def _unpacked(content: bytes) -> bytes:
 
 
 def _missing(activity: SourceActivity, why: str) -> SourceActivity:
-    known = activity.completeness
-    completeness = Completeness(known.parts, {**known.missing, "file": why})
+    """Return the activity with the reason why its file adds nothing."""
+    before = activity.completeness
+    completeness = Completeness(before.parts, {**before.missing, "file": why})
     return msgspec.structs.replace(activity, completeness=completeness)
 
 
 def _with_claims(activity: SourceActivity, claims: Sequence[str]) -> SourceActivity:
-    """The activity with these claims as well, each of them once."""
+    """Return the activity with these claims in addition, each claim once."""
     joined = tuple(dict.fromkeys((*activity.claims, *claims)))
     return msgspec.structs.replace(activity, claims=joined)
 
@@ -129,8 +141,11 @@ def _with_claims(activity: SourceActivity, claims: Sequence[str]) -> SourceActiv
 def _leg(
     legs: Sequence[SourceActivity], activity: SourceActivity, file_leg_no: int
 ) -> SourceActivity | None:
-    """The session of the file that this activity is: the one that began with it; the number in the
-    file where it says no UTC.
+    """Return the session of the file that is this activity, or None.
+
+    It is the session with the nearest start. The number in the file is used only if the activity
+    has no UTC start, because the source may count sessions in its own way: it may leave transitions
+    out.
     """
     if activity.start_utc is None:
         return legs[file_leg_no] if file_leg_no < len(legs) else None
@@ -147,7 +162,7 @@ def _leg(
 
 
 def _filled(activity: SourceActivity, leg: SourceActivity) -> SourceActivity:
-    """The activity with what is absent in it and present in the file."""
+    """Return the activity with the values of the file that it lacks itself."""
     changes = _absent_fields(activity, leg)
     streams = aligned_streams(activity, leg)
     samples = [f"streams.{stream.type}" for stream in streams]
@@ -158,6 +173,7 @@ def _filled(activity: SourceActivity, leg: SourceActivity) -> SourceActivity:
     laps = aligned_laps(activity, leg)
     if laps:
         changes["laps"] = (*activity.laps, *laps)
+    # Only fields that changed get the file's provenance; the others keep that of the API.
     provenance = {name: _provenance(leg, name) for name in [*changes, *samples]}
     missing = {**leg.completeness.missing, **activity.completeness.missing}
     return msgspec.structs.replace(
@@ -172,10 +188,10 @@ def _filled(activity: SourceActivity, leg: SourceActivity) -> SourceActivity:
 
 
 def _absent_fields(activity: SourceActivity, leg: SourceActivity) -> dict[str, Any]:
-    """The fields that the activity lacks and the file has."""
+    """Return the fields that the file has and the activity lacks; zero is a value, not a lack."""
     fields = {}
     for name in activity.__struct_fields__:
-        if name in _OWN or getattr(activity, name) not in _ABSENT:
+        if name in _NOT_FROM_FILE or getattr(activity, name) not in _ABSENT:
             continue
         value = getattr(leg, name)
         if value not in _ABSENT:
@@ -188,8 +204,8 @@ def _provenance(leg: SourceActivity, name: str) -> Provenance:
     return msgspec.structs.replace(provenance, by=_BY)
 
 
-def _device(known: Device | None, recorded: Device | None) -> Device | None:
-    """Serial and software are those of the file, the name is the one that the source shows."""
-    if known is None or recorded is None:
-        return known or recorded
-    return msgspec.structs.replace(recorded, name=known.name or recorded.name)
+def _device(named: Device | None, recorded: Device | None) -> Device | None:
+    """Return the device with the API's name, and with serial number and software of the file."""
+    if named is None or recorded is None:
+        return named or recorded
+    return msgspec.structs.replace(recorded, name=named.name or recorded.name)

@@ -1,42 +1,46 @@
-"""The payload of an activity, put together from its summary and its detail, and checked."""
+"""The payload of an activity, joined from its summary and its detail, and validated."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from fitglue_intervals.checks import check, refuse
+from fitglue_intervals.non_activities import non_activity_kind
 from fitglue_intervals.reading import UNREADABLE, read_json, unpack
-from fitglue_intervals.recognise import other_than_activity
 from fitglue_intervals.stubs import stub_of
 
 if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Record
 
 _PARTS = ("summary", "detail")
-#: Of these the detail is the only source.
+#: Documented: only the detail has these keys, and a row of the list may state them as null.
 _OF_THE_DETAIL = ("icu_intervals", "icu_groups")
 
 
 def payload_of(record: Record) -> dict[str, Any]:
-    """Summary and detail as one checked payload; raises ``RecordRefused``.
+    """Return summary and detail as one validated payload.
 
-    A list row carries the whole activity, the detail adds the intervals. Of the two the one that
-    was received later wins, also with a null that it states (the athlete took a description back);
-    a key that it lacks comes from the other. Where nobody knows, the summary is held to be later:
-    it is read on every sync, the detail once.
+    A row of the list is the complete activity, and the detail adds the intervals. The part that was
+    received later wins, even with a null, because the athlete may have removed a description. A key
+    that it does not have comes from the other part. If the times are unknown, the summary is taken
+    for the later part: each sync reads it, while the detail is usually fetched once.
+
+    Raises:
+        RecordRefused: If neither part is there, or the payload is invalid.
     """
     payloads = {part: _object(record, part) for part in _PARTS if part in record.parts}
     if not payloads:
-        raise refuse(
-            f"of activity {record.external_id} there is neither a summary nor a detail", field="$"
-        )
-    whole = {part: payload for part, payload in payloads.items() if stub_of(payload) is None}
-    payload = _joined(whole or payloads, record)
+        raise refuse(f"activity {record.external_id} has neither a summary nor a detail", field="$")
+    # A stub must not hide the other part: a native copy that replaces a stub keeps no trace of it,
+    # and one of the two parts may have been fetched before the replacement.
+    complete = {part: payload for part, payload in payloads.items() if stub_of(payload) is None}
+    payload = _joined(complete or payloads, record)
     check("activity", payload, f"activity {record.external_id}")
     return payload
 
 
 def _joined(payloads: dict[str, dict[str, Any]], record: Record) -> dict[str, Any]:
+    """Return both payloads as one."""
     summary = payloads.get("summary", {})
     detail = payloads.get("detail", {})
     payload = summary | detail if _detail_is_newer(record) else detail | summary
@@ -53,12 +57,13 @@ def _detail_is_newer(record: Record) -> bool:
 
 
 def _object(record: Record, part: str) -> dict[str, Any]:
+    """Return one part as an object; raise ``RecordRefused`` if it is not an activity."""
     subject = f"the {part} of {record.external_id}"
     try:
         document = read_json(unpack(record.parts[part]))
     except UNREADABLE as error:
-        raise refuse(f"{subject} is no JSON: {error}", field="$") from error
-    other = other_than_activity(document)
+        raise refuse(f"{subject} is not JSON: {error}", field="$") from error
+    other = non_activity_kind(document)
     if other is None and isinstance(document, dict):
         return document
     what = (other or "a list").removesuffix(", not an activity")

@@ -1,4 +1,4 @@
-"""The hooks of the Intervals.icu source; what they do stands in the modules that they name."""
+"""The hooks of the Intervals.icu source; the module of each imported function implements it."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ FITGLUE_HOOK_API = 1
 
 @hookimpl
 def fitglue_connect(connection: Connection) -> Account:
-    """Prove the key with the athlete's profile, and count the rows that will never arrive."""
+    """Prove the key with the profile of the athlete, and count the rows that will never arrive."""
     return connect(connection)
 
 
 @hookimpl
 def fitglue_list(connection: Connection, window: Window) -> Iterator[Listing | Split]:
-    """One request a window; an open window is sized first."""
+    """Yield the rows of a window from one request; split a window that is open at both ends."""
     return list_window(connection, window)
 
 
@@ -59,17 +59,17 @@ def fitglue_list(connection: Connection, window: Window) -> Iterator[Listing | S
 def fitglue_fetch(
     connection: Connection, part: str, ids: Sequence[str]
 ) -> Iterator[Part | Unavailable]:
-    """Details in bulk, streams and files one by one."""
+    """Yield details, requested in bulk, or streams and files, requested one at a time."""
     return fetch(connection, part, ids)
 
 
 @hookimpl
 def fitglue_normalize(record: Record) -> list[SourceActivity]:
-    """One source activity a record: each leg of a multisport file is a row of its own here."""
+    """Return one source activity: each leg of a multisport file is a record of its own here."""
     return normalize(record)
 
 
 @hookimpl
 def fitglue_dedupe(pairs: Sequence[Pair]) -> list[Opinion | None]:
-    """A stub and its native copy are one; the legs of one file are not."""
+    """Judge pairs of a stub and its native copy, and pairs of legs of one file."""
     return [opinion(pair) for pair in pairs]

@@ -1,4 +1,4 @@
-"""Splits a JSON list into the exact bytes of its rows."""
+"""Splitting of a JSON list into the exact bytes of its rows."""
 
 from __future__ import annotations
 
@@ -14,25 +14,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _rows_decoder = msgspec.json.Decoder(list[msgspec.Raw])
-# Of which only the end of a value is asked: no number has too many digits for it.
+# It only finds the end of a value, and `float` accepts a number with any count of digits.
 _decoder = json.JSONDecoder(parse_int=float)
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _BLANKS = (" ", "\t", "\r", "\n")
 
 
 def split_rows(content: bytes) -> list[bytes]:
-    """The exact bytes of each item of a JSON list; raises ``ValueError`` where it is no list, or
-    cut.
+    """Return the exact bytes of each item of a JSON list.
+
+    Raises:
+        ValueError: If the content is not a list, or is incomplete.
     """
-    return list(each_row(content))
+    return list(iter_rows(content))
 
 
-def each_row(content: bytes) -> Iterator[bytes]:
-    """As ``split_rows``, one row at a time, for a list that is long; what it raises comes before
-    the first row.
+def iter_rows(content: bytes) -> Iterator[bytes]:
+    """Yield what ``split_rows`` returns, without copying all rows of a long list at once.
 
-    msgspec is strict: one ``NaN`` or one broken character in one row would cost all rows, so there
-    is a slow, forgiving way.
+    msgspec is strict: because of one ``NaN`` or one broken character, it would reject all rows. So
+    there is a slow alternative that accepts both.
+
+    Raises:
+        ValueError: Before the first row, if the content is not a list, or is incomplete.
     """
     content = content.removeprefix(BOM)
     try:
@@ -45,6 +49,8 @@ def each_row(content: bytes) -> Iterator[bytes]:
 
 
 def _split_slowly(content: bytes) -> list[bytes]:
+    """Return the rows of a list that need not be strict JSON."""
+    # This error handler keeps invalid bytes, so that encoding a row gives its exact bytes again.
     text = content.decode("utf-8", "surrogateescape")
     rows: list[bytes] = []
     position = _next(text, 0)
@@ -59,14 +65,15 @@ def _split_slowly(content: bytes) -> list[bytes]:
         if separator == "]":
             break
         if separator != ",":
-            raise ValueError("a JSON list that is cut")
+            raise ValueError("the JSON list is incomplete")
         position = _next(text, position + 1)
     if _next(text, position + 1) != len(text):
-        raise ValueError("more than one JSON list")
+        raise ValueError("something follows the JSON list")
     return rows
 
 
 def _end_of_value(text: str, position: int) -> int:
+    """Return the position after the value that begins at a position."""
     try:
         _, end = _decoder.raw_decode(text, position)
     except RecursionError:
@@ -75,8 +82,9 @@ def _end_of_value(text: str, position: int) -> int:
 
 
 def _end_of_brackets(text: str, position: int) -> int:
-    """Where a value ends that is nested beyond sense: it will be refused, and takes no other row
-    along.
+    """Return the position after a value that is nested too deeply for the decoder.
+
+    Its row will be refused later; the end is needed so that the other rows can be read.
     """
     depth = 0
     for match in _BRACKETS.finditer(text, position):
@@ -85,11 +93,11 @@ def _end_of_brackets(text: str, position: int) -> int:
         depth += 1 if match[0] in "[{" else -1
         if depth == 0:
             return match.end()
-    raise ValueError("a value that is cut")
+    raise ValueError("a value is incomplete")
 
 
 def _next(text: str, position: int) -> int:
-    """The position of the next character that is no blank."""
+    """Return the position of the next character that is not white space."""
     while position < len(text) and text[position] in _BLANKS:
         position += 1
     return position

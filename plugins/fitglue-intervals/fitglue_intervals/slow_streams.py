@@ -1,4 +1,4 @@
-"""Reads streams through the standard library, which takes NaN and everything else."""
+"""A reader of streams that uses the standard library, which accepts NaN and broken characters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from fitglue_intervals.reading import whole_number
 
 
 def read_slowly(content: bytes) -> list[Channel]:
-    """The channels of an answer; raises ``ValueError``."""
+    """Return the channels of a response.
+
+    Raises:
+        ValueError: If the content is not a JSON list of objects.
+        RecursionError: If it is nested too deeply.
+    """
     document = json.loads(content.decode("utf-8", "replace"), parse_int=whole_number)
     if not isinstance(document, list) or not all(isinstance(item, dict) for item in document):
         raise ValueError("it is not a list of streams")

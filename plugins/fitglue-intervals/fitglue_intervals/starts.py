@@ -1,6 +1,4 @@
-"""When a workout started: in UTC and on the athlete's clock, in which zone, and how exactly that is
-known.
-"""
+"""The start of a workout: in UTC and in local time, with its zone and its precision."""
 
 from __future__ import annotations
 
@@ -17,18 +15,27 @@ if TYPE_CHECKING:
 
 Precision: TypeAlias = 'Literal["second", "minute", "day"]'
 
+#: Java's zone ids, which are those of the IANA database. It keeps paths away from ``ZoneInfo``.
 _ZONE_NAME = re.compile(r"[A-Za-z_]+(/[A-Za-z0-9_+-]+)*")
 _DAY_S = 86_400
-#: Where the web app puts a workout that was entered by hand or ticked off in the calendar, without
-#: a time of day.
+#: Seen: a workout that was entered by hand or marked as done in the calendar starts at 00:00:00 or
+#: at 12:00:00, because its time of day is not known.
 _MIDNIGHT = time(0, 0)
 _NOON = time(12, 0)
+_OUTSIDE = "it would be outside the years 1 to 9999"
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """One moment, as far as the source says it; ``derived`` names the model fields that we worked
-    out from the others.
+    """The start of one workout.
+
+    Attributes:
+        utc: The UTC time, or None if it is not known.
+        local: The local time without a zone, or None if it is not known.
+        timezone: The IANA name of the zone, if the source states a known one.
+        utc_offset_s: Local time minus UTC in seconds, if both are known.
+        precision: How exactly the start is known.
+        derived: The model fields that were computed from the other values.
     """
 
     utc: datetime | None
@@ -40,21 +47,28 @@ class Start:
 
 
 def start_of(values: Values, *, has_samples: bool) -> Start:
-    """The start of an activity; raises ``RecordRefused`` where there is none, or where it is no
-    date.
+    """Return the start of an activity.
 
-    ``timezone`` was blank on all 781 rows of one account, so the offset comes from the two dates:
-    it travels with the athlete.
+    Seen: ``timezone`` was blank in all 781 rows of one account, whose offsets changed with the
+    journeys of the athlete. So the offset is the difference of the two starts.
+
+    Args:
+        values: The payload.
+        has_samples: Whether the activity was recorded, so that its start is exact.
+
+    Raises:
+        RecordRefused: If the payload has no start, or a start is not a date and time.
     """
     utc = _moment(values, "start_date")
     local = _moment(values, "start_date_local")
     if utc is None and local is None:
         raise refuse(
-            "the activity says no start, neither in UTC nor on a local clock",
+            "the activity has no start, neither in UTC nor in local time",
             field="$.start_date_local",
         )
     if utc is not None:
         utc = _in_utc(utc)
+    # Seen: a local start has no zone. An offset in it would be false, so it is dropped.
     if local is not None:
         local = local.replace(tzinfo=None)
     timezone = _timezone(values)
@@ -65,6 +79,7 @@ def start_of(values: Values, *, has_samples: bool) -> Start:
         has_samples=has_samples,
     )
     derived: tuple[str, ...] = ()
+    # A start that is known only to the day has no moment, so no UTC time is computed from it.
     if timezone is not None and utc is None and local is not None and precision != "day":
         utc = _utc_from(local, timezone, values)
         derived = ("start_utc",) if utc is not None else ()
@@ -77,6 +92,7 @@ def start_of(values: Values, *, has_samples: bool) -> Start:
 
 
 def _moment(values: Values, key: str) -> datetime | None:
+    """Return the time of a key, or None; raise ``RecordRefused`` if its text is not a time."""
     text = values.text(key)
     if text is None:
         return None
@@ -87,28 +103,32 @@ def _moment(values: Values, key: str) -> datetime | None:
 
 
 def _in_utc(moment: datetime) -> datetime:
+    """Return a time in UTC; a time without an offset is in UTC already."""
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:
         raise refuse(
-            f"the start {moment.isoformat()!r} is on no calendar", field="$.start_date"
+            f"the start {moment.isoformat()!r} is outside the years 1 to 9999 in UTC",
+            field="$.start_date",
         ) from error
 
 
 def _timezone(values: Values) -> ZoneInfo | None:
+    """Return the zone of the payload, or None; record an unknown name as missing."""
     name = values.text("timezone")
     if name is None or not _ZONE_NAME.fullmatch(name):
         return None
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        values.missing["timezone"] = f"{name} is no zone that is known here"
+        values.missing["timezone"] = f"{name} is not a known time zone"
         return None
 
 
-# A watch that lost the time may say a start whose other one lies before year 1 or after 9999.
+# A watch that lost its time may record a start at the very end of the calendar, so the other start
+# can be before the year 1 or after 9999, which Python cannot express. The record is kept anyway.
 
 
 def _utc_from(
@@ -119,7 +139,7 @@ def _utc_from(
     try:
         return local.replace(tzinfo=timezone).astimezone(UTC)
     except OverflowError:
-        values.missing["start_utc"] = "no calendar has that day"
+        values.missing["start_utc"] = _OUTSIDE
         return None
 
 
@@ -131,7 +151,7 @@ def _local_from(
     try:
         return utc.astimezone(timezone).replace(tzinfo=None)
     except OverflowError:
-        values.missing["start_local"] = "no calendar has that day"
+        values.missing["start_local"] = _OUTSIDE
         return None
 
 
@@ -140,12 +160,17 @@ def _offset_s(
     utc: datetime | None,
     values: Values,
 ) -> int | None:
-    """Local time minus UTC in seconds, where both are known."""
+    """Return local time minus UTC in seconds, or None if one of them is unknown.
+
+    If they are more than a day apart, None is returned and the offset is recorded as missing.
+    """
     if local is None or utc is None:
         return None
     offset_s = round((local.replace(tzinfo=UTC) - utc).total_seconds())
     if abs(offset_s) > _DAY_S:
-        values.missing["utc_offset_s"] = f"the two starts are {offset_s} s apart, which no zone is"
+        values.missing["utc_offset_s"] = (
+            f"the two starts are {offset_s} s apart, more than in any time zone"
+        )
         return None
     return offset_s
 
@@ -153,14 +178,15 @@ def _offset_s(
 def _precision(
     values: Values, local: datetime | None, *, is_utc_stated: bool, has_samples: bool
 ) -> Precision:
-    """How exact the start is: what a device recorded is exact, what a person typed has no seconds,
-    or not even a time of day.
+    """Return how exactly the start is known.
+
+    A recorded start is exact to the second. A typed start has no seconds, or no time of day.
     """
     if local is None or has_samples or values.text("file_type"):
         return "second"
     is_typed = values.text("source") == "MANUAL" or not is_utc_stated
     is_planned = values.payload.get("paired_event_id") is not None
-    # At noon only the calendar puts a workout.
+    # A person may well type noon as a start; only the calendar uses it for an unknown time.
     is_placeholder = local.time() == _MIDNIGHT or (local.time() == _NOON and is_planned)
     if is_placeholder and (is_typed or is_planned):
         return "day"

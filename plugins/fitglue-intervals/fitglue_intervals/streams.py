@@ -1,12 +1,13 @@
-"""Decodes streams straight to columns: a fast way for plain numbers, a slow one for everything
-else, with one result.
+"""Decoding of streams to columns, by a fast reader for plain numbers or a slow one for others.
+
+Both readers give equal results.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fitglue_intervals.checks import contract
+from fitglue_intervals.checks import schema_validator
 from fitglue_intervals.columns import column_of, gaps_of, is_empty
 from fitglue_intervals.fast_streams import read_fast
 from fitglue_intervals.reading import BOM, clean_text
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from fitglue_intervals.channels import Channel
     from fitglue_registry.model import Column
 
-#: The API's name → ours, where they differ; ``fixed_`` and ``raw_`` variants keep their own.
+#: The API's type → the model's type, if they differ. Variants with ``fixed_`` or ``raw_`` keep the
+#: API's type.
 RENAMED = {
     "velocity_smooth": "velocity",
     "temp": "temperature",
@@ -27,37 +29,46 @@ RENAMED = {
 }
 
 _NO_VALUE = "the source has no value in it"
+#: A parser's error may quote the content, which can be long.
 _LONGEST_REASON = 200
 
 
 class _NoStream(Exception):
-    """The reason why there is no stream of a channel."""
+    """The reason why a channel does not become a stream."""
 
 
 def decode_streams(content: bytes) -> tuple[tuple[Stream, ...], dict[str, str]]:
-    """The streams of an answer, and of what was left out the reason, by ``streams`` or
-    ``streams.TYPE``.
+    """Return the streams of a response, and why each other stream is missing.
 
-    A broken channel costs that channel; a broken answer, or one without times, costs all of them
-    and never the record.
+    A broken channel loses only itself. A broken response, or one without times, loses all streams,
+    but never the record.
+
+    Args:
+        content: The body of the response.
+
+    Returns:
+        The streams, and the reasons by ``streams`` (for all of them) or ``streams.TYPE``.
     """
     content = content.removeprefix(BOM)
     try:
         channels = read_fast(content)
-    # NaN, numbers beyond 64 bits, lone surrogates, nesting: all of it is allowed.
+    # NaN, integers beyond 64 bits, lone surrogates and nested lists end here: the slow reader
+    # accepts all of them.
     except (ValueError, RuntimeError, TypeError):
         try:
             channels = read_slowly(content)
         except (ValueError, RecursionError) as error:
-            return (), {"streams": f"the answer cannot be read: {_reason(error)}"}
-    violations = contract("streams").violations([_placeholder(channel) for channel in channels])
+            return (), {"streams": f"the response cannot be read: {_reason(error)}"}
+    violations = schema_validator("streams").violations(
+        [_placeholder(channel) for channel in channels]
+    )
     if violations:
-        return (), {"streams": f"the answer is not a list of streams: {violations[0].message}"}
+        return (), {"streams": f"the response is not a list of streams: {violations[0].message}"}
     return streams_of(channels)
 
 
 def streams_of(channels: list[Channel]) -> tuple[tuple[Stream, ...], dict[str, str]]:
-    """The streams of these channels, and of what was left out the reason."""
+    """Return the streams of these channels, and why each other one is missing."""
     if not channels:
         return (), {"streams": "the source has no samples of this activity"}
     streams: dict[str, Stream] = {}
@@ -73,39 +84,43 @@ def streams_of(channels: list[Channel]) -> tuple[tuple[Stream, ...], dict[str, s
             missing[f"streams.{raw_type}"] = f"there is another stream called {stream.type}"
         else:
             streams[stream.type] = stream
+    # Seen: sample k of each stream belongs to time[k], and times are irregular (pauses, smart
+    # recording). Without complete times, no sample can be placed.
     times = streams.get("time")
     if times is None or times.values.width != 1 or gaps_of(times.values).any():
-        without_times = "there is no time stream without gaps, so no sample has a moment"
+        without_times = "no time stream without gaps exists, so the samples have no times"
         return (), {"streams": without_times, **missing}
-    for name, count in _of_other_length(streams.values(), len(times.values)):
-        missing[f"streams.{name}"] = f"{count} samples, yet {len(times.values)} times"
+    for name, count in _length_mismatches(streams.values(), len(times.values)):
+        missing[f"streams.{name}"] = f"it has {count} samples for {len(times.values)} times"
         del streams[name]
     return tuple(streams.values()), missing
 
 
-def _of_other_length(streams: Iterable[Stream], length: int) -> list[tuple[str, int]]:
-    """Type and length of the streams that have another length."""
-    others = []
+def _length_mismatches(streams: Iterable[Stream], length: int) -> list[tuple[str, int]]:
+    """Return type and length of each stream that has another length."""
+    mismatches = []
     for stream in streams:
         if len(stream.values) != length:
-            others.append((stream.type, len(stream.values)))
-    return others
+            mismatches.append((stream.type, len(stream.values)))
+    return mismatches
 
 
 def _placeholder(channel: Channel) -> dict[str, Any]:
-    """A channel without its samples, for the schema."""
+    """Return a channel without its samples, which the schema need not examine one at a time."""
     placeholder = {}
     for key, value in channel.outline.items():
         if isinstance(value, str):
             placeholder[key] = clean_text(value)
-        elif value == value:  # NaN is no JSON
+        elif value == value:  # NaN differs from itself; it is not JSON
             placeholder[key] = value
     return placeholder
 
 
 def _stream(raw_type: str, channel: Channel) -> Stream:
-    """One stream; raises ``_NoStream``."""
+    """Return one stream; raise ``_NoStream`` if the channel cannot become one."""
     column = _column(raw_type, channel)
+    # Seen: a custom stream has the athlete's code as its type and their label as its name. Its unit
+    # is unknown, even if the code equals a type of the model.
     custom = channel.outline.get("custom") is True
     name = channel.outline.get("name")
     kind = raw_type
@@ -124,6 +139,7 @@ def _stream(raw_type: str, channel: Channel) -> Stream:
 
 
 def _column(raw_type: str, channel: Channel) -> Column:
+    """Return the samples of a channel; raise ``_NoStream`` if it has none or an invalid one."""
     if channel.outline.get("allNull") is True or channel.data is None:
         raise _NoStream(_NO_VALUE)
     try:

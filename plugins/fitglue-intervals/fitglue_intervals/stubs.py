@@ -1,5 +1,5 @@
-"""Rows that Intervals.icu lists and never delivers: how they are told, and what the athlete reads
-about them.
+"""Stubs: activities that Intervals.icu lists but never delivers, and what the athlete reads about
+them.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ if TYPE_CHECKING:
 STRAVA = Stub(
     code="FG-strava-stub",
     reason="Intervals.icu has this activity from Strava, whose terms (November 2024) forbid it to "
-    "hand the activity on",
+    "pass the activity on",
     fix="link the device's maker (Garmin, Wahoo, Coros, Suunto, Polar, Zwift, …) to "
     "Intervals.icu itself, or upload the file there",
 )
 
+#: Seen: a stub has none of these keys. A row that has one is an activity, even if it has a note.
 _NEVER_OF_A_STUB = ("type", "start_date", "name")
 
 
 def stub_of(activity: Mapping[str, Any]) -> Stub | None:
-    """Why the source will not deliver this activity, or ``None`` where it does.
+    """Return the reason why the source does not deliver this activity, or ``None`` if it does.
 
-    A stub is five keys: id, athlete, source, local start and ``_note``. The note is not relied on
-    for Strava: some answers lack it.
+    Seen: a stub has five keys: id, athlete, source, local start and ``_note``. A Strava stub is
+    recognized without the note, which some responses lack.
     """
     if any(activity.get(key) is not None for key in _NEVER_OF_A_STUB):
         return None
@@ -37,5 +38,5 @@ def stub_of(activity: Mapping[str, Any]) -> Stub | None:
         return None
     return Stub(
         code="FG-hidden-by-source",
-        reason=f"Intervals.icu lists this activity and does not deliver it: {note}",
+        reason=f"Intervals.icu lists this activity but does not deliver it: {note}",
     )

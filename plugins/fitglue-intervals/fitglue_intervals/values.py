@@ -1,5 +1,6 @@
-"""Numbers, texts and flags of one activity, taken where the model can hold them; what it cannot
-hold is left out and said.
+"""Numbers, texts and flags of one payload, read so that the model can hold them.
+
+A value that the model cannot hold is left out, and the reason is recorded.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Model field → key of the API. Absent and null are alike; zero is a value. These are never below
-#: zero.
+#: Model field → key of the API, for numbers that are never below zero. Seen: a value that is not
+#: set is null or missing, so both mean the same; zero is a value.
 AMOUNTS = {
     "elapsed_s": "elapsed_time",
     "moving_s": "moving_time",
@@ -27,8 +28,8 @@ AMOUNTS = {
     "average_vertical_oscillation_mm": "average_vertical_oscillation",
     "average_vertical_ratio_pct": "average_vertical_ratio",
 }
-#: … and these may be.
-FIGURES = {
+#: Model field → key of the API, for numbers that may be negative.
+NUMBERS = {
     "average_altitude_m": "average_altitude",
     "min_altitude_m": "min_altitude",
     "max_altitude_m": "max_altitude",
@@ -46,19 +47,22 @@ FIGURES = {
 
 
 class Values:
-    """The values of one checked payload; ``missing`` collects model field → why its value was left
-    out.
+    """The values of one validated payload.
+
+    ``missing`` maps the field of each value that was left out to the reason.
     """
 
     def __init__(self, payload: Mapping[str, Any], missing: dict[str, str] | None = None) -> None:
         self.payload = payload
         self.missing = {} if missing is None else missing
 
-    def figure(self, key: str) -> float | None:
-        """A finite number of any sign."""
+    def number(self, key: str) -> float | None:
+        """Return a finite number of any sign, or None."""
         value = self.payload.get(key)
-        # What was read from JSON has no other types, and a boolean is no int here.
+        # The exact type is compared, because a boolean is an int for isinstance; JSON has no other
+        # numbers.
         if type(value) is int:
+            # An integer of more than 308 digits has no double.
             try:
                 return float(value)
             except OverflowError:
@@ -68,45 +72,50 @@ class Values:
         return None
 
     def amount(self, key: str, field: str | None = None) -> float | None:
-        """A number that is not below zero."""
-        number = self.figure(key)
+        """Return a number that is not below zero, or None.
+
+        Args:
+            key: The key of the API.
+            field: The model field, under which a negative number is recorded as missing.
+        """
+        number = self.number(key)
         if number is None or number >= 0:
             return number
         if field is not None:
             self.missing[field] = f"the source says {number:g}"
         return None
 
-    def whole(self, key: str) -> int | None:
-        """A whole number, zero or more."""
+    def count(self, key: str) -> int | None:
+        """Return an integer of zero or more, or None."""
         number = self.amount(key)
         if number is None or not number.is_integer():
             return None
         return int(number)
 
     def text(self, key: str) -> str | None:
-        """A text with something in it."""
+        """Return a text without the white space around it, or None if it is empty."""
         value = self.payload.get(key)
         if not isinstance(value, str):
             return None
         return value.strip() or None
 
     def identity(self, key: str) -> str | None:
-        """An id as the opaque text that it is, also where it is written as a number."""
+        """Return an id as opaque text, even if the API wrote it as a number."""
         value = self.payload.get(key)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         return self.text(key)
 
     def flag(self, key: str) -> bool | None:
-        """True, false, or not said."""
+        """Return true or false, or None if the payload does not say."""
         value = self.payload.get(key)
         if isinstance(value, bool):
             return value
         return None
 
-    def numbers(self) -> dict[str, float | None]:
-        """Every field of the model that is one number of the payload and needs no thought."""
+    def model_numbers(self) -> dict[str, float | None]:
+        """Return the model fields that are one number of the payload, unchanged."""
         numbers = {field: self.amount(key, field) for field, key in AMOUNTS.items()}
-        for field, key in FIGURES.items():
-            numbers[field] = self.figure(key)
+        for field, key in NUMBERS.items():
+            numbers[field] = self.number(key)
         return numbers

@@ -1,4 +1,6 @@
-"""A connection that answers from a table, and builders that state only what a test is about."""
+"""A connection that answers from a table, and builders that state only the values that matter to a
+test.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ def answer() -> type[FakeAnswer]:
 
 @pytest.fixture
 def connect_to() -> Callable[..., FakeConnection]:
-    """A connection whose service answers as told, by path below ``api/v1``."""
+    """Return a connection whose service answers from a table of paths below ``api/v1``."""
 
     def make(answers: Mapping[str, Any], **settings: str) -> FakeConnection:
         http = FakeHttp(answers, base="api/v1/")
@@ -38,7 +40,7 @@ def connect_to() -> Callable[..., FakeConnection]:
 
 @pytest.fixture
 def activity() -> Callable[..., dict[str, Any]]:
-    """A ride of the API with the few keys that every activity has."""
+    """Return a ride as the API has it, with the few keys of every activity."""
 
     def make(**changes: Any) -> dict[str, Any]:
         return {
@@ -56,8 +58,8 @@ def activity() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def normalized(activity: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
-    """The source activity of a ride with changes; parts beside the summary are given as values or
-    bytes.
+    """Return the source activity of a ride with changed keys; the other parts are given as values
+    or as bytes.
     """
 
     def make(
@@ -83,7 +85,7 @@ def normalized(activity: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def payloads() -> Path:
-    """The captured payloads, which are not ours to publish."""
+    """The folder of the captured payloads, which this repository may not publish."""
     root = Path(os.environ.get("FITGLUE_SHARED") or Path(__file__).parents[4] / "shared")
     folder = root / "data" / "intervals" / "payloads"
     if not folder.is_dir():

@@ -1,4 +1,4 @@
-"""What connecting proves, and what it tells the athlete."""
+"""Connecting proves an API key, and says what will never arrive."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def rows(total: int, strava: int = 0) -> list[dict[str, str]]:
 
 
 def test_the_account_is_that_of_the_key(connect_to):
-    """Without an athlete id the owner of the key is asked for, and the account's own id comes
-    back.
+    """Without an athlete id, the owner of the key is asked for, and the account has the
+    owner's id.
     """
     account = plugin.fitglue_connect(
         connection=connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": rows(3)})
@@ -35,7 +35,7 @@ def test_the_account_is_that_of_the_key(connect_to):
 
 
 def test_a_server_without_profiles_is_asked_for_the_athlete(connect_to):
-    """Where there is no profile the athlete itself proves the key, and none of its secrets is
+    """If the server has no profiles, the athlete itself proves the key, and none of its secrets is
     kept.
     """
     athlete = {
@@ -52,7 +52,7 @@ def test_a_server_without_profiles_is_asked_for_the_athlete(connect_to):
 
 
 def test_another_athlete_can_be_asked_for(connect_to):
-    """A coach's connection names its athlete."""
+    """A coach's connection asks for the athlete that it names."""
     connection = connect_to(
         {"athlete/i9/profile": {"athlete": {"id": "i9"}}, "athlete/i9/activities": rows(1)},
         athlete_id="i9",
@@ -61,19 +61,19 @@ def test_another_athlete_can_be_asked_for(connect_to):
 
 
 def test_stubs_are_counted_with_the_remedy(connect_to):
-    """The athlete reads how many of the last 90 days' rows will never arrive, and what to do about
+    """A note says how many activities of the last 90 days will never arrive, and what to do about
     it.
     """
     connection = connect_to(
         {"athlete/0/profile": PROFILE, "athlete/0/activities": rows(40, strava=12)}
     )
     count, remedy = plugin.fitglue_connect(connection=connection).notes
-    assert "12 of the last 90 days' 40 activities come from Strava" in count
+    assert "Of the 40 activities of the last 90 days, 12 come from Strava" in count
     assert "link your device's maker" in remedy
 
 
 def test_the_count_asks_for_ninety_days_and_three_keys(connect_to):
-    """Connecting costs two small requests."""
+    """Connecting makes two small requests: the profile, and a list of three keys for 90 days."""
     connection = connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": []})
     plugin.fitglue_connect(connection=connection)
     assert connection.http.asked[1:] == [
@@ -89,7 +89,7 @@ def test_the_count_asks_for_ninety_days_and_three_keys(connect_to):
 
 
 def test_an_account_without_stubs_says_so(connect_to):
-    """Good news is a note as well."""
+    """A note says so if all activities can be read."""
     connection = connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": rows(4)})
     assert plugin.fitglue_connect(connection=connection).notes == (
         "All 4 activities of the last 90 days can be read.",
@@ -97,15 +97,17 @@ def test_an_account_without_stubs_says_so(connect_to):
 
 
 def test_nothing_of_the_profile_but_three_values_is_kept(connect_to):
-    """An e-mail address in the answer stays there."""
+    """The e-mail address in a profile is not kept."""
     account = plugin.fitglue_connect(
         connection=connect_to({"athlete/0/profile": PROFILE, "athlete/0/activities": []})
     )
     assert "example.org" not in repr(account)
 
 
-def test_a_foreign_athlete_is_told_from_a_wrong_key(connect_to, answer):
-    """403 for a configured athlete names that athlete, and the way out."""
+def test_a_foreign_athlete_is_distinguished_from_a_wrong_key(connect_to, answer):
+    """A response 403 for a configured athlete raises an error that names the athlete and says what
+    to do.
+    """
     with pytest.raises(AthleteNeeded, match="may not read athlete i9") as caught:
         plugin.fitglue_connect(
             connection=connect_to({"athlete/i9/profile": answer(b"", 403)}, athlete_id="i9")
@@ -115,16 +117,16 @@ def test_a_foreign_athlete_is_told_from_a_wrong_key(connect_to, answer):
 
 
 def test_an_unknown_athlete_is_named(connect_to, answer):
-    """404 for a configured athlete is a mistake in the id."""
-    with pytest.raises(AthleteNeeded, match="knows no athlete i404") as caught:
+    """A response 404 for a configured athlete is reported as a wrong athlete id."""
+    with pytest.raises(AthleteNeeded, match="has no athlete i404") as caught:
         plugin.fitglue_connect(
             connection=connect_to({"athlete/i404/profile": answer(b"", 404)}, athlete_id="i404")
         )
     assert caught.value.code == "FG-athlete-unknown"
 
 
-def test_a_rejected_key_is_answered_with_the_place_where_it_stands(connect_to, answer):
-    """The athlete need not search the settings."""
+def test_a_rejected_key_is_answered_with_the_place_where_it_is(connect_to, answer):
+    """The error for a rejected key says where in the settings the key is."""
     with pytest.raises(AthleteNeeded) as caught:
         plugin.fitglue_connect(connection=connect_to({"athlete/0/profile": answer(b"", 401)}))
     assert caught.value.code == "FG-key-rejected"
@@ -132,7 +134,7 @@ def test_a_rejected_key_is_answered_with_the_place_where_it_stands(connect_to, a
 
 
 def test_a_missing_permission_says_so_itself(connect_to, answer):
-    """What the transport says of the key's own account passes unchanged."""
+    """An error of the transport about the key's own account passes unchanged."""
     with pytest.raises(AthleteNeeded, match="not permitted") as caught:
         plugin.fitglue_connect(connection=connect_to({"athlete/0/profile": answer(b"", 403)}))
     assert caught.value.code == "FG-not-permitted"
@@ -143,14 +145,14 @@ def test_a_missing_permission_says_so_itself(connect_to, answer):
     [[], {}, {"athlete": None}, {"athlete": {"name": "no id"}}, 7, {"athlete": {"id": ["x"]}}],
 )
 def test_a_profile_of_another_shape_stops_the_connection(connect_to, document):
-    """JSON that is no profile is named, with what was expected."""
-    with pytest.raises(ConnectionStopped, match="expected was an athlete's profile") as caught:
+    """JSON that is not a profile raises an error that says what was expected."""
+    with pytest.raises(ConnectionStopped, match="instead of an athlete's profile") as caught:
         plugin.fitglue_connect(connection=connect_to({"athlete/0/profile": document}))
     assert caught.value.code == "FG-unexpected-answer"
 
 
 def test_rows_are_counted_once_and_only_if_they_are_activities(connect_to):
-    """A list that repeats itself, or holds what is no activity, makes no false figures."""
+    """Repeated rows and rows that are not activities are left out of the numbers in the notes."""
     row = {"id": "1", "source": "STRAVA"}
     connection = connect_to(
         {
@@ -161,12 +163,12 @@ def test_rows_are_counted_once_and_only_if_they_are_activities(connect_to):
     assert (
         plugin.fitglue_connect(connection=connection)
         .notes[0]
-        .startswith("1 of the last 90 days' 2 activities come from Strava")
+        .startswith("Of the 2 activities of the last 90 days, 1 comes from Strava")
     )
 
 
 def test_a_page_instead_of_json_says_so_itself(connect_to):
-    """A captive portal is not taken for an account."""
+    """A captive portal's page is not mistaken for an account."""
     with pytest.raises(ConnectionStopped) as caught:
         plugin.fitglue_connect(connection=connect_to({"athlete/0/profile": b"<html>"}))
     assert caught.value.code == "FG-answer-not-json"

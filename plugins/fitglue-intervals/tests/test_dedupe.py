@@ -1,4 +1,4 @@
-"""What the source knows of two of its own rows."""
+"""The opinions of the source about two of its own activities."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def verdict(first, second, *, entries=("intervals", "intervals"), connections=("
 
 
 def test_a_stub_and_its_native_copy_are_one():
-    """In either order."""
+    """A stub and its native copy are the same workout, in either order."""
     assert (verdict(STUB, native()), verdict(native(), STUB)) == ("same", "same")
 
 
@@ -48,17 +48,21 @@ def test_a_stub_and_its_native_copy_are_one():
     ],
 )
 def test_there_is_no_opinion_beyond_what_is_known(first, second):
-    """Another start, two stubs, two natives, a start that is only a day."""
+    """The source has no opinion about two starts that differ, two stubs, two native activities, or
+    a start that is known only to the day.
+    """
     assert verdict(first, second) is None
 
 
 def test_pairs_of_other_sources_are_none_of_our_business():
-    """A stub beside a file of the same start is for the claims and the score."""
+    """The source has no opinion about a stub and a file with the same start, which claims and score
+    decide.
+    """
     assert verdict(STUB, native(), entries=("intervals", "files")) is None
 
 
 def test_legs_of_one_file_are_not_one_workout():
-    """They share the file and differ in their place inside it."""
+    """Two legs that share a file and differ in their position inside it are different workouts."""
     assert verdict(leg(0), leg(2, start=datetime.fromisoformat("2026-05-01T09:00"))) == "different"
 
 
@@ -72,17 +76,21 @@ def test_legs_of_one_file_are_not_one_workout():
     ],
 )
 def test_rows_of_differing_files_have_no_opinion(other):
-    """A name such as file.dat stands for many files."""
+    """Legs of different files get no opinion, and neither do legs of one name whose starts are days
+    apart, because many files share a name such as ``file.dat``.
+    """
     assert verdict(leg(0), other) is None
 
 
 def test_legs_on_two_accounts_have_no_opinion():
-    """A name is a file only on one connection."""
+    """Legs of two connections get no opinion, because a name identifies a file only within one
+    connection.
+    """
     assert verdict(leg(0), leg(2), connections=("c1", "c2")) is None
 
 
-def test_the_answers_stand_in_the_order_of_the_pairs():
-    """One for each."""
+def test_the_opinions_are_in_the_order_of_the_pairs():
+    """The hook returns one opinion for each pair, in the order of the pairs."""
     pairs = [
         Pair(Side("c1", "intervals", "a", STUB), Side("c1", "intervals", "b", activity))
         for activity in (STUB, native())

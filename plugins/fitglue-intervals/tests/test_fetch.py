@@ -1,4 +1,4 @@
-"""How parts are fetched, and how each id is answered exactly once."""
+"""Parts are fetched by id, and each id is answered exactly once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def fetched(connection, part, *ids):
     return list(plugin.fitglue_fetch(connection=connection, part=part, ids=ids))
 
 
-def said(items):
+def outcomes(items):
     return {
         item.external_id: "part" if isinstance(item, Part) else f"{item.state} {item.code}"
         for item in items
@@ -25,7 +25,9 @@ def said(items):
 
 
 def test_details_come_in_one_request_as_exact_bytes(connect_to):
-    """Each record's own bytes, with its intervals."""
+    """One request fetches several details with their intervals, and each part has the exact bytes
+    of its record.
+    """
     connection = connect_to(
         {"athlete/0/activities/i1,i2": b'[ {"id":"i1",  "x":1.0}, {"id":"i2"} ]'}
     )
@@ -38,7 +40,7 @@ def test_details_come_in_one_request_as_exact_bytes(connect_to):
 
 
 def test_an_id_that_stays_away_is_asked_singly_before_it_is_gone(connect_to, answer):
-    """A bulk answer leaves ids out without a word; only 404 for the id itself makes a tombstone."""
+    """An id that a bulk response leaves out is gone only if the request for that id gets 404."""
     connection = connect_to(
         {
             "athlete/0/activities/i1,i2,i3": [{"id": "i1"}],
@@ -46,7 +48,7 @@ def test_an_id_that_stays_away_is_asked_singly_before_it_is_gone(connect_to, ans
             "activity/i3": answer(b"", 404),
         }
     )
-    assert said(fetched(connection, "detail", "i1", "i2", "i3")) == {
+    assert outcomes(fetched(connection, "detail", "i1", "i2", "i3")) == {
         "i1": "part",
         "i2": "part",
         "i3": "gone FG-not-at-source",
@@ -55,7 +57,9 @@ def test_an_id_that_stays_away_is_asked_singly_before_it_is_gone(connect_to, ans
 
 @pytest.mark.parametrize("status", [400, 404, 405, 414, 422])
 def test_a_refused_bulk_request_becomes_single_ones(connect_to, answer, status):
-    """A proxy may not like long addresses."""
+    """If a bulk request is refused, for example because its URL is too long, each id is requested
+    on its own.
+    """
     connection = connect_to(
         {
             "athlete/0/activities/i1,i2": answer(b"", status),
@@ -63,43 +67,45 @@ def test_a_refused_bulk_request_becomes_single_ones(connect_to, answer, status):
             "activity/i2": {"id": "i2"},
         }
     )
-    assert said(fetched(connection, "detail", "i1", "i2")) == {"i1": "part", "i2": "part"}
+    assert outcomes(fetched(connection, "detail", "i1", "i2")) == {"i1": "part", "i2": "part"}
 
 
 def test_one_id_is_asked_for_singly(connect_to):
-    """There is no bulk of one."""
+    """A single id is not requested in bulk."""
     connection = connect_to({"activity/i1": {"id": "i1"}})
     fetched(connection, "detail", "i1")
     assert connection.http.asked == [("activity/i1", {"intervals": "true"})]
 
 
 def test_an_id_that_nobody_asked_for_is_left_out(connect_to):
-    """Each id is answered exactly once, and no other."""
+    """Each requested id is answered exactly once, and other ids in the response are ignored."""
     connection = connect_to(
         {"athlete/0/activities/i1,i2": [{"id": "i1"}, {"id": "i1"}, {"id": "i9"}, {"id": "i2"}]}
     )
     assert [item.external_id for item in fetched(connection, "detail", "i1", "i2")] == ["i1", "i2"]
 
 
-def test_a_stub_is_told_in_bulk_and_singly(connect_to):
-    """A detail of a Strava row may be the five keys again."""
+def test_a_stub_is_recognized_in_bulk_and_singly(connect_to):
+    """A detail that has only the five keys of a stub is reported as a stub, in bulk and
+    on its own.
+    """
     connection = connect_to({"athlete/0/activities/i1,2": [{"id": "i1"}, STUB], "activity/2": STUB})
-    assert said(fetched(connection, "detail", "i1", "2"))["2"] == "stub FG-strava-stub"
-    assert said(fetched(connection, "detail", "2"))["2"] == "stub FG-strava-stub"
+    assert outcomes(fetched(connection, "detail", "i1", "2"))["2"] == "stub FG-strava-stub"
+    assert outcomes(fetched(connection, "detail", "2"))["2"] == "stub FG-strava-stub"
 
 
 @pytest.mark.parametrize("part", ["detail", "streams", "file"])
 def test_422_of_strava_is_a_stub(connect_to, answer, part):
-    """It is final: nothing is retried."""
+    """The response 422 for a Strava activity makes a stub and is not retried."""
     body = answer(b'{"status":422,"error":"Cannot read Strava activities via the API"}', 422)
     connection = connect_to(
         {"activity/1": body, "activity/1/streams.json": body, "activity/1/file": body}
     )
-    assert said(fetched(connection, part, "1")) == {"1": "stub FG-strava-stub"}
+    assert outcomes(fetched(connection, part, "1")) == {"1": "stub FG-strava-stub"}
 
 
 def test_another_422_keeps_its_own_words(connect_to, answer):
-    """What is not Strava's is not blamed on Strava."""
+    """A response 422 with another reason is not attributed to Strava."""
     [item] = fetched(
         connect_to({"activity/1/streams.json": answer(b'{"error":"Too short"}', 422)}),
         "streams",
@@ -110,7 +116,7 @@ def test_another_422_keeps_its_own_words(connect_to, answer):
 
 
 def test_streams_are_kept_as_the_wire_brought_them(connect_to, answer):
-    """gzip stays gzip."""
+    """Streams that arrive as gzip are stored as the same gzip."""
     wire = gzip.compress(b"[]")
     [item] = fetched(
         connect_to({"activity/i1/streams.json": answer(b"[]", wire=wire, wire_encoding="gzip")}),
@@ -121,28 +127,28 @@ def test_streams_are_kept_as_the_wire_brought_them(connect_to, answer):
 
 
 def test_an_empty_list_is_a_part_like_any_other(connect_to):
-    """A manual workout has no samples, and that is known then."""
+    """The empty list of a manual workout is a part, so that its streams are not requested again."""
     assert fetched(connect_to({"activity/i1/streams.json": b"[]"}), "streams", "i1") == [
         Part("i1", "streams", b"[]")
     ]
 
 
 def test_missing_streams_do_not_make_the_record_gone(connect_to, answer):
-    """Whether it exists is for the detail to say."""
-    assert said(
+    """A response 404 for streams does not mean that the activity is gone."""
+    assert outcomes(
         fetched(connect_to({"activity/i1/streams.json": answer(b"", 404)}), "streams", "i1")
     ) == {"i1": "none FG-no-streams"}
 
 
 def test_a_page_in_place_of_streams_stops_the_connection(connect_to):
-    """A login page is never stored as samples."""
+    """A login page in place of streams stops the connection and is not stored."""
     with pytest.raises(ConnectionStopped) as caught:
         fetched(connect_to({"activity/i1/streams.json": b"<html>"}), "streams", "i1")
     assert caught.value.code == "FG-answer-not-json"
 
 
 def test_a_file_is_kept_as_it_is(connect_to, answer):
-    """Nothing is sniffed or unpacked."""
+    """An original file is stored without being examined or unpacked."""
     answers = {"activity/i1/file": b"\x1f\x8bxyz", "activity/i2/file": answer(b"", 404)}
     first, second = fetched(connect_to(answers), "file", "i1", "i2")
     assert first == Part("i1", "file", b"\x1f\x8bxyz")
@@ -151,17 +157,17 @@ def test_a_file_is_kept_as_it_is(connect_to, answer):
 
 @pytest.mark.parametrize("part", ["detail", "streams", "file"])
 def test_a_row_without_an_id_is_never_asked_for(connect_to, part):
-    """Its name is a hash of ours."""
+    """A record without an id of the source, which is named after a hash, is never requested."""
     connection = connect_to({})
-    assert said(fetched(connection, part, "row-0123456789abcdef")) == {
+    assert outcomes(fetched(connection, part, "row-0123456789abcdef")) == {
         "row-0123456789abcdef": "none FG-row-without-id"
     }
     assert connection.http.asked == []
 
 
-def test_an_unknown_part_is_said_to_be_none(connect_to):
-    """An entry that promises too much is answered, not crashed."""
-    assert said(fetched(connect_to({}), "laps", "i1")) == {"i1": "none FG-part-unknown"}
+def test_an_unknown_part_is_not_available(connect_to):
+    """A part that the source does not have is reported as not available."""
+    assert outcomes(fetched(connect_to({}), "laps", "i1")) == {"i1": "none FG-part-unknown"}
 
 
 @pytest.mark.parametrize(
@@ -177,13 +183,13 @@ def test_an_unknown_part_is_said_to_be_none(connect_to):
     ],
 )
 def test_what_is_not_the_activity_is_no_detail_of_it(connect_to, body):
-    """An error under status 200, a list, or another activity is not kept: what is kept would never
-    be asked for again.
+    """An error with status 200, a list, or another activity is not stored as the detail, because a
+    stored part is never requested again.
     """
     with pytest.raises(ConnectionStopped) as caught:
         fetched(connect_to({"activity/i1": body}), "detail", "i1")
     assert caught.value.code == "FG-unexpected-answer"
-    assert "expected was the activity i1" in caught.value.what
+    assert "instead of the activity i1" in caught.value.what
 
 
 @pytest.mark.parametrize(
@@ -191,7 +197,7 @@ def test_what_is_not_the_activity_is_no_detail_of_it(connect_to, body):
     [b'{"status":500,"error":"later"}', b"[1,2]", b"[{}]", b"null", b'[{"id":"i1","type":"Ride"}'],
 )
 def test_what_is_no_list_of_streams_is_not_kept(connect_to, body):
-    """The same holds for streams, whose answer is looked at from both ends."""
+    """A response that is not a list of streams at both of its ends is not stored."""
     with pytest.raises(ConnectionStopped):
         fetched(connect_to({"activity/i1/streams.json": body}), "streams", "i1")
 
@@ -205,7 +211,9 @@ def test_what_is_no_list_of_streams_is_not_kept(connect_to, body):
     ],
 )
 def test_a_list_of_streams_may_have_blanks_and_oddities(connect_to, body):
-    """Nothing of it is read before it is kept."""
+    """A list of streams is stored even if it has white space or unusual values, because only its
+    ends are examined.
+    """
     assert fetched(connect_to({"activity/i1/streams.json": body}), "streams", "i1") == [
         Part("i1", "streams", body)
     ]
@@ -222,10 +230,10 @@ def test_a_list_of_streams_may_have_blanks_and_oddities(connect_to, body):
     ],
 )
 def test_what_no_device_wrote_is_no_file(connect_to, body, kind):
-    """A page, an error under status 200 or nothing is not kept as the original file."""
+    """A web page, an error with status 200, or an empty body is not stored as the original file."""
     with pytest.raises(ConnectionStopped) as caught:
         fetched(connect_to({"activity/i1/file": body}), "file", "i1")
-    assert caught.value.what == f"Intervals.icu answered with {kind}, expected was an original file"
+    assert caught.value.what == f"Intervals.icu answered with {kind} instead of an original file"
 
 
 @pytest.mark.parametrize(
@@ -238,7 +246,7 @@ def test_what_no_device_wrote_is_no_file(connect_to, body, kind):
     ],
 )
 def test_what_a_device_may_have_written_is_a_file(connect_to, body):
-    """Its bytes are kept as they are."""
+    """Content that a device may have written is stored unchanged."""
     assert fetched(connect_to({"activity/i1/file": body}), "file", "i1") == [
         Part("i1", "file", body)
     ]

@@ -1,4 +1,6 @@
-"""How an account is listed: windows, rows as exact bytes, stubs, rows that make no sense."""
+"""An account is listed by windows, as the exact bytes of its rows, with stubs and
+malformed rows.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def rows_of(connection, window=YEAR):
 
 
 def test_a_bounded_window_is_one_request_for_whole_rows(connect_to):
-    """Without `fields`, so that the rows are the whole activity."""
+    """A bounded window is one request without ``fields``, so that its rows are complete
+    activities.
+    """
     connection = connect_to({"athlete/0/activities": []})
     assert rows_of(connection) == []
     assert connection.http.asked == [
@@ -34,14 +38,14 @@ def test_a_bounded_window_is_one_request_for_whole_rows(connect_to):
 
 
 def test_a_window_open_to_the_future_reaches_past_every_zone(connect_to):
-    """The list is by the athlete's local day, which may be ahead of UTC."""
+    """A window that is open to the future ends after today in every time zone."""
     connection = connect_to({"athlete/0/activities": []})
     rows_of(connection, Window(date(2026, 6, 1), None))
     assert connection.http.asked[0][1]["newest"] == "2036-06-22"
 
 
 def test_a_row_is_kept_as_its_exact_bytes(connect_to):
-    """Spaces, float forms and key order survive."""
+    """A row keeps its white space, its notation of numbers and the order of its keys."""
     row = b'{ "id":"i1",  "x": 1.50e0, "start_date_local":"2026-05-01T07:30:00" }'
     [listing] = rows_of(connect_to({"athlete/0/activities": b"[\n  " + row + b"\n]"}))
     assert (listing.external_id, listing.summary, listing.start_local) == (
@@ -52,21 +56,23 @@ def test_a_row_is_kept_as_its_exact_bytes(connect_to):
 
 
 def test_one_nan_or_broken_character_costs_no_other_row(connect_to):
-    """The strict splitter gives way to a forgiving one, byte for byte."""
+    """A list with a NaN or a broken character is split by the tolerant parser, with the exact bytes
+    of each row.
+    """
     body = b'[{"id":"i2","x":NaN},{"id":"i1","name":"\xff \\ud800"}]'
     kept = [row.summary for row in rows_of(connect_to({"athlete/0/activities": body}))]
     assert kept == [b'{"id":"i2","x":NaN}', b'{"id":"i1","name":"\xff \\ud800"}']
 
 
 def test_arrival_at_the_source_is_read_from_created(connect_to):
-    """`created` is a hop of the delay that is shown, in UTC."""
+    """The time at which an activity reached the source is ``created``, in UTC."""
     rows = [{"id": "i1", "created": "2026-04-16T08:10:23.545+02:00"}]
     [listing] = rows_of(connect_to({"athlete/0/activities": rows}))
     assert listing.at_source == datetime(2026, 4, 16, 6, 10, 23, 545000, tzinfo=UTC)
 
 
 def test_rows_come_newest_first_whatever_the_order_of_the_answer(connect_to):
-    """The order is a promise of the hook, not of the service."""
+    """Listings are yielded newest first, even if the service answers in another order."""
     rows = [
         {"id": "a", "start_date_local": "2026-05-01T07:00:00"},
         {"id": "b", "start_date_local": "2026-05-02T07:00:00"},
@@ -78,12 +84,14 @@ def test_rows_come_newest_first_whatever_the_order_of_the_answer(connect_to):
 
 
 def test_a_repeated_id_is_yielded_once(connect_to):
-    """A source that repeats a row does not become two records."""
+    """A row that the source repeats does not become two records."""
     assert len(rows_of(connect_to({"athlete/0/activities": [{"id": "i1"}, {"id": "i1"}]}))) == 1
 
 
 def test_an_id_written_as_a_number_is_the_same_opaque_text(connect_to):
-    """The documents once said int32."""
+    """An id that is written as a number is the same text, because older specifications declared
+    int32.
+    """
     assert rows_of(connect_to({"athlete/0/activities": [{"id": 123}]}))[0].external_id == "123"
 
 
@@ -95,7 +103,7 @@ def test_an_id_written_as_a_number_is_the_same_opaque_text(connect_to):
     ],
 )
 def test_a_strava_stub_is_listed_as_never_to_be_delivered(connect_to, row):
-    """With and without its note, with its start, and with what to do."""
+    """A Strava stub is listed with its start, its reason and a remedy, with or without its note."""
     [listing] = rows_of(connect_to({"athlete/0/activities": [row]}))
     assert (listing.unavailable.state, listing.unavailable.code) == ("stub", "FG-strava-stub")
     assert "link the device's maker" in listing.unavailable.fix
@@ -103,7 +111,9 @@ def test_a_strava_stub_is_listed_as_never_to_be_delivered(connect_to, row):
 
 
 def test_a_stub_does_not_stop_the_rows_beside_it(connect_to, activity):
-    """60 of 67 rows of one real account had no type; strict clients lost them all."""
+    """Rows without a type do not prevent others from being listed; 60 of 67 rows of one real
+    account had none.
+    """
     rows = [activity(id="i9"), {"id": "1", "source": "STRAVA", "_note": "no"}, activity(id="i8")]
     assert {row.external_id for row in rows_of(connect_to({"athlete/0/activities": rows}))} == {
         "i9",
@@ -131,14 +141,18 @@ def test_a_stub_does_not_stop_the_rows_beside_it(connect_to, activity):
     ],
 )
 def test_a_row_without_a_usable_id_is_handed_over_under_its_hash(connect_to, row):
-    """One weird row is for the quarantine, and the rows beside it arrive."""
+    """A row without a usable id is listed under its hash for the quarantine, and other rows are
+    listed as usual.
+    """
     weird, good = rows_of(connect_to({"athlete/0/activities": [row, {"id": "i1"}]}))
     assert weird.external_id.startswith("row-")
     assert good.external_id == "i1"
 
 
 def test_the_hash_of_a_weird_row_is_the_same_next_time(connect_to):
-    """So that it is one record in quarantine and not a new one each day."""
+    """A row without an id has the same name on the next sync, so it is one record in quarantine and
+    not a new one each day.
+    """
     first, second = (
         rows_of(connect_to({"athlete/0/activities": [7]}))[0].external_id for _ in range(2)
     )
@@ -146,8 +160,8 @@ def test_the_hash_of_a_weird_row_is_the_same_next_time(connect_to):
 
 
 def test_a_weird_row_starts_where_the_list_has_it(connect_to):
-    """Its own start, else that of the row before it, else the beginning of the window: so it is
-    missed once it is listed no more.
+    """A row without an id has its own start, or that of the row before it, or the beginning of the
+    window, so that its disappearance is noticed.
     """
     rows = [
         7,
@@ -162,39 +176,41 @@ def test_a_weird_row_starts_where_the_list_has_it(connect_to):
     assert starts == [datetime(2026, 5, 2, 7, 30), datetime(2026, 4, 1, 6), datetime(2026, 3, 1)]  # noqa: DTZ001 - local times
 
 
-def test_a_row_that_is_nested_beyond_sense_takes_no_other_along(connect_to):
-    """One such row is for the quarantine too, brackets in its texts and all."""
+def test_a_row_that_is_nested_too_deeply_loses_no_other(connect_to):
+    """A row that is nested too deeply is listed under its hash, even with brackets in its texts,
+    and other rows are listed as usual.
+    """
     deep = b'{"id":"i3","name":"a ] \\" [ b","deep":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     weird, good = rows_of(connect_to({"athlete/0/activities": b"[" + deep + b' , {"id":"i1"}]'}))
     assert (weird.external_id[:4], weird.summary, good.external_id) == ("row-", deep, "i1")
 
 
 def test_a_nested_row_that_is_cut_is_no_list():
-    """Half a list stays half a list."""
-    with pytest.raises(ValueError, match="cut"):
+    """A list that ends inside a deeply nested row is rejected."""
+    with pytest.raises(ValueError, match="incomplete"):
         split_rows(b'[{"deep":' + b"[" * 100_000 + b"]" * 50_000 + b"}]")
 
 
 def test_an_answer_that_is_no_list_stops_the_connection(connect_to):
-    """The error names the keys that came, and no values; an error's own body under status 200 is
-    told apart.
+    """A response that is not a list raises an error with its keys but without its values, and an
+    error body with status 200 is named as such.
     """
-    with pytest.raises(ConnectionStopped, match="an error as if all were well") as caught:
+    with pytest.raises(ConnectionStopped, match="an error under a success status") as caught:
         rows_of(connect_to({"athlete/0/activities": {"error": "secret words"}}))
     assert caught.value.code == "FG-unexpected-answer"
-    assert caught.value.why == "it is an object with the keys error"
+    assert caught.value.why == "the response is an object with the keys error"
     assert "secret words" not in str(caught.value.as_dict())
 
 
 def test_a_cut_answer_says_so_itself(connect_to):
-    """Half a list is never taken for a short one."""
+    """An incomplete list is never mistaken for a short list."""
     with pytest.raises(ConnectionStopped) as caught:
         rows_of(connect_to({"athlete/0/activities": b'[{"id":"i1"},{"id":'}))
     assert caught.value.code == "FG-answer-not-json"
 
 
 def test_an_open_window_costs_one_tiny_request_and_is_split(connect_to):
-    """Two keys a row size the windows of the first sync."""
+    """A first sync splits the account by one request of two keys per row."""
     connection = connect_to(
         {"athlete/0/activities": [{"id": "i1", "start_date_local": "2026-05-01T07:30:00"}]}
     )
@@ -209,13 +225,13 @@ def test_an_open_window_costs_one_tiny_request_and_is_split(connect_to):
 
 
 def test_an_empty_account_is_answered_by_the_sizing_request(connect_to):
-    """There is nothing to split."""
+    """An empty account needs no request after the one for sizes."""
     assert rows_of(connect_to({"athlete/0/activities": []}), Window()) == []
 
 
 def test_a_small_account_is_one_window():
-    """400 rows or fewer need no second request; the window is bounded, so that it is not sized
-    again.
+    """An account of up to 400 rows is one window, which is bounded at one end so that it is not
+    sized again.
     """
     assert split(days(400, step=30)) == (Window(date(1900, 1, 1), None),)
 
@@ -224,7 +240,7 @@ def test_a_small_account_is_one_window():
     "account", [days(401), days(3000), days(900, step=7), days(500) + days(700)]
 )
 def test_windows_are_contiguous_newest_first_and_share_no_day(account):
-    """Each day since the epoch lies in exactly one window."""
+    """Each day since the epoch is in exactly one window."""
     windows = split(account)
     assert windows[0].newest is None
     assert windows[-1].oldest == date(1900, 1, 1)
@@ -234,7 +250,7 @@ def test_windows_are_contiguous_newest_first_and_share_no_day(account):
 
 
 def test_windows_hold_about_four_hundred_rows_and_a_year_at_most():
-    """So that a window is one transaction of sensible size."""
+    """A window has about 400 rows and at most a year, so that it fits into one transaction."""
     account = days(3000)
     for window in split(account):
         held = [day for day in account if window.oldest <= day <= (window.newest or date.max)]
@@ -243,6 +259,6 @@ def test_windows_hold_about_four_hundred_rows_and_a_year_at_most():
 
 
 def test_a_day_is_never_cut_in_two():
-    """A window ends between days, however many rows one day has."""
+    """A window ends between two days, even if one day has more rows than a window should have."""
     account = [date(2026, 6, 1)] * 500 + [date(2026, 5, 1)] * 500
     assert [window.oldest for window in split(account)] == [date(2026, 6, 1), date(1900, 1, 1)]

@@ -1,4 +1,6 @@
-"""What becomes of one activity: parts, times, figures, claims, refusals."""
+"""The parts of one activity become a source activity with times, values and claims, or
+are refused.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import msgspec
 import pytest
 
 from fitglue_intervals import plugin
-from fitglue_intervals.values import AMOUNTS, FIGURES
+from fitglue_intervals.values import AMOUNTS, NUMBERS
 from fitglue_registry.errors import RecordRefused
 from fitglue_registry.model import (
     SPORTS,
@@ -30,7 +32,7 @@ STREAMS = [{"type": "time", "data": [0, 1]}, {"type": "watts", "data": [200, 0]}
 
 
 def test_a_summary_alone_does(normalized):
-    """A listed activity is usable before its detail has come."""
+    """An activity can be normalized from its summary, before its detail has arrived."""
     made = normalized()
     assert (made.title, made.sport, made.completeness.parts) == (
         "Morning ride",
@@ -40,19 +42,23 @@ def test_a_summary_alone_does(normalized):
 
 
 def test_a_detail_alone_does(normalized, activity):
-    """`dev normalize` takes a saved detail."""
+    """An activity can be normalized from its detail, as ``fitglue dev normalize`` does."""
     assert normalized(parts={"summary": None, "detail": activity()}).title == "Morning ride"
 
 
 def test_the_summary_is_newer_than_the_detail(normalized, activity):
-    """A rename re-opens no detail, so the list row wins."""
+    """The summary wins over an older detail, because a rename does not make the host fetch the
+    detail again.
+    """
     assert (
         normalized(name="New name", parts={"detail": activity(name="Old name")}).title == "New name"
     )
 
 
 def test_a_null_in_the_summary_takes_a_value_back(normalized, activity):
-    """A description that the athlete removed does not live on in the detail."""
+    """A null in the summary removes a value of the detail, such as a description that the athlete
+    deleted.
+    """
     assert (
         normalized(description=None, parts={"detail": activity(description="gone")}).description
         is None
@@ -60,12 +66,12 @@ def test_a_null_in_the_summary_takes_a_value_back(normalized, activity):
 
 
 def test_a_key_that_the_summary_lacks_comes_from_the_detail(normalized, activity):
-    """Trimmed rows lose nothing that is known."""
+    """A key that the summary does not have comes from the detail."""
     assert normalized(parts={"detail": activity(calories=517)}).calories_kcal == 517
 
 
 def test_intervals_come_from_the_detail_also_beside_a_null(normalized, activity):
-    """The list has none, or a null."""
+    """Intervals come from the detail, whether the summary lacks them or has a null."""
     interval = {
         "type": "WORK",
         "start_index": 10,
@@ -89,7 +95,7 @@ def test_intervals_come_from_the_detail_also_beside_a_null(normalized, activity)
 
 
 def test_streams_are_decoded_with_the_record(normalized):
-    """Zero watts while coasting is a value."""
+    """Streams become columns of the activity, and 0 W while coasting is a value."""
     made = normalized(parts={"streams": STREAMS})
     assert {stream.type: list(stream.values) for stream in made.streams} == {
         "time": [0.0, 1.0],
@@ -98,20 +104,20 @@ def test_streams_are_decoded_with_the_record(normalized):
 
 
 def test_streams_as_the_wire_brought_them_are_unpacked(normalized):
-    """gzip is undone on the way in."""
+    """Streams that are stored as gzip are unpacked before they are read."""
     body = Body(gzip.compress(b'[{"type":"time","data":[0]}]'), "gzip")
     assert len(normalized(parts={"streams": body}).streams) == 1
 
 
 def test_broken_streams_do_not_cost_the_record(normalized):
-    """They are left out, and that is said."""
+    """Broken streams are left out with a reason, and the activity is kept."""
     made = normalized(parts={"streams": Body(b"\x1f\x8bnothing", "gzip")})
     assert made.streams == ()
     assert "cannot be unpacked" in made.completeness.missing["streams"]
 
 
-def test_a_part_that_never_came_is_said_with_its_reason(normalized):
-    """Completeness repeats what the host knows."""
+def test_a_part_that_never_came_is_reported_with_its_reason(normalized):
+    """The completeness of an activity has the host's reason for a part that is not available."""
     assert normalized(unavailable={"file": "entered by hand"}).completeness.missing == {
         "file": "entered by hand"
     }
@@ -121,24 +127,26 @@ def test_a_part_that_never_came_is_said_with_its_reason(normalized):
 
 
 def test_the_table_of_amounts_agrees_with_the_model():
-    """Every field that the model keeps at zero or above is guarded, and no other."""
+    """Exactly the fields that the model requires to be zero or more are protected from negative
+    numbers.
+    """
     properties = document_schema()["$defs"]["SourceActivity"]["properties"]
     bounded = {
         name
-        for name in AMOUNTS | FIGURES
+        for name in AMOUNTS | NUMBERS
         if any(kind.get("minimum") == 0 for kind in properties[name]["anyOf"])
     }
     assert bounded == set(AMOUNTS)
 
 
 def test_zero_is_a_value_and_null_is_absence(normalized):
-    """Absent and null are alike."""
+    """A zero is a value, and a null means the same as a missing key."""
     made = normalized(calories=0, distance=None)
     assert (made.calories_kcal, made.distance_m, made.work_j) == (0.0, None, None)
 
 
-def test_a_value_that_the_model_cannot_hold_is_left_out_and_said(normalized):
-    """One odd number does not cost the record."""
+def test_a_value_that_the_model_cannot_hold_is_left_out_and_reported(normalized):
+    """A number that the model cannot hold is left out with a reason, and the activity is kept."""
     made = normalized(calories=-1)
     assert (made.calories_kcal, made.completeness.missing["calories_kcal"]) == (
         None,
@@ -148,37 +156,37 @@ def test_a_value_that_the_model_cannot_hold_is_left_out_and_said(normalized):
 
 @pytest.mark.parametrize("sport", sorted(SPORTS))
 def test_every_sport_of_the_api_is_mapped(normalized, sport):
-    """Sixty names, each its own."""
+    """Each of the API's sixty types is mapped to a sport of its own."""
     assert (normalized(type=sport).sport, normalized(type=sport).sport_raw) == (sport, sport)
 
 
 def test_an_unknown_sport_is_kept_by_its_own_name(normalized):
-    """The enumeration lags the service."""
+    """A type that the specification does not have is kept under its own name."""
     made = normalized(type="Quidditch")
     assert (made.sport, made.sport_raw) == ("Other", "Quidditch")
 
 
 def test_icu_distance_is_the_one_to_use(normalized):
-    """So says the API's data model."""
+    """The distance is ``icu_distance``, as the API's data model advises."""
     assert normalized(icu_distance=1000, distance=900).distance_m == 1000
     assert normalized(icu_distance=None, distance=900).distance_m == 900
 
 
 def test_cadence_on_foot_counts_one_leg(normalized):
-    """A run's 72.9 are 146 steps a minute."""
+    """The cadence of a run counts one leg: 72.9 are 146 steps per minute."""
     assert normalized(type="Run", average_cadence=72.9).cadence_per_leg is True
     assert normalized(type="Ride", average_cadence=90).cadence_per_leg is None
 
 
 def test_stride_is_only_of_foot_sports(normalized):
-    """The API gives a ride one as well."""
+    """A stride is read only for foot sports, although the API gives rides one, too."""
     assert normalized(type="Run", average_stride=1.05).average_stride_m == 1.05
     assert normalized(type="Run", average_step_length=918).average_stride_m == 0.918
     assert normalized(type="Ride", average_stride=3.5).average_stride_m is None
 
 
 def test_rpe_and_feel_off_the_scale_go_to_extensions(normalized):
-    """They are kept, and never stand where a scale is promised."""
+    """A rating that is off its scale is kept in the extensions and not in the model's field."""
     made = normalized(icu_rpe=11, feel=0)
     assert (made.rpe, made.feel, made.extensions["rpe"], made.extensions["feel"]) == (
         None,
@@ -188,21 +196,23 @@ def test_rpe_and_feel_off_the_scale_go_to_extensions(normalized):
     )
 
 
-def test_older_exertion_stands_in_and_says_so(normalized):
-    """`perceived_exertion` is Strava's, or older."""
+def test_older_exertion_replaces_a_missing_rpe(normalized):
+    """If ``icu_rpe`` is missing, ``perceived_exertion`` replaces it, and the provenance says so."""
     made = normalized(perceived_exertion=6)
     assert (made.rpe, made.provenance["rpe"].upstream) == (6.0, "perceived_exertion")
 
 
 def test_watts_of_a_meter_are_measured(normalized):
-    """`device_watts` also stands on runs without average watts."""
+    """Power is measured if ``device_watts`` is true, even for a run without average watts."""
     assert normalized(device_watts=True, icu_average_watts=131).power_kind == "measured"
     assert normalized(device_watts=True).power_kind == "measured"
 
 
 @pytest.mark.parametrize("word", [False, None])
 def test_watts_without_a_meter_are_estimated_and_marked(normalized, word):
-    """In the document and in its provenance."""
+    """Power without ``device_watts`` is marked as estimated in the document and in its
+    provenance.
+    """
     made = normalized(device_watts=word, icu_average_watts=131)
     assert made.power_kind == "estimated"
     assert made.provenance == {
@@ -213,14 +223,16 @@ def test_watts_without_a_meter_are_estimated_and_marked(normalized, word):
 
 
 def test_custom_fields_stay_in_their_corner(normalized):
-    """An athlete may call a field TSS and mean anything; NaN in both spellings is nothing."""
+    """A custom field stays in the extensions even if its name is TSS, and NaN is left out in both
+    notations.
+    """
     made = normalized(TSS=48.6, PercentWmin="NaN", Colour="red")
     assert made.extensions["custom"] == {"TSS": 48.6, "Colour": "red"}
     assert made.training_load is None
 
 
 def test_a_bare_nan_is_nothing(activity):
-    """Standard JSON forbids NaN, but a record that contains it is still normalized."""
+    """A NaN without quotes, which is not JSON, is a missing value and does not lose the record."""
     body = (
         msgspec.json.encode(activity())[:-1]
         + b',"trimp":NaN,"AerobicEffect":NaN,"decoupling":"NaN"}'
@@ -230,7 +242,7 @@ def test_a_bare_nan_is_nothing(activity):
 
 
 def test_text_that_no_store_takes_is_cleaned(normalized):
-    """Lone surrogates and NULs become U+FFFD; emoji and Cyrillic stay."""
+    """Lone surrogates and NULs become U+FFFD, while emoji and Cyrillic letters stay."""
     assert normalized(name="a\u0000b").title == "a�b"
     body = b'{"id":"i7","start_date":"2026-05-01T05:30:00Z","name":"\\ud83d Lauf \xf0\x9f\x8e\x89"}'
     [made] = plugin.fitglue_normalize(record=Record("i7", "intervals", {"summary": Body(body)}))
@@ -239,7 +251,7 @@ def test_text_that_no_store_takes_is_cleaned(normalized):
 
 
 def test_zones_weather_and_meter_are_extensions(normalized):
-    """What the model has no field for is kept by name."""
+    """Values without a field of the model are kept in the extensions by name."""
     made = normalized(
         average_weather_temp=17.8,
         power_meter="Assioma",
@@ -260,7 +272,9 @@ def test_zones_weather_and_meter_are_extensions(normalized):
 
 
 def test_the_counted_load_is_marked(normalized):
-    """Seen: a swim with pace 72, heart rate 40, and 40 counted."""
+    """The load that counts is marked, as for a captured swim with pace load 72, heart rate load 40,
+    and 40 counted.
+    """
     made = normalized(
         icu_training_load=40, pace_load=72, pace_load_type="SWIM", hr_load=40, hr_load_type="HRSS"
     )
@@ -275,20 +289,20 @@ def test_the_counted_load_is_marked(normalized):
     [("HR_POWER_PACE", "heart_rate"), ("POWER_HR_PACE", "power"), (None, "power")],
 )
 def test_of_equal_loads_the_preferred_one_is_marked(normalized, order, method):
-    """By the order in the sport's settings."""
+    """Of equal loads, the first in the order of the sport's settings is marked."""
     made = normalized(icu_training_load=41, power_load=41, hr_load=41, tiz_order=order)
     assert [load.method for load in made.training_loads if load.chosen] == [method]
 
 
 def test_an_edited_load_is_the_athletes(normalized):
-    """It is one more figure, and its provenance says who typed it."""
+    """A load that the athlete typed is one more load, and its provenance says who typed it."""
     made = normalized(icu_training_load=99, power_load=41, icu_training_load_edited=True)
     assert made.training_loads[-1] == TrainingLoad(99, by="athlete", chosen=True)
     assert made.provenance["training_load"].by == "athlete"
 
 
 def test_a_null_load_is_no_load(normalized):
-    """A gym session without heart rate has none."""
+    """A strength session without heart rate has no load."""
     assert (
         normalized(icu_training_load=None).training_load,
         normalized(icu_training_load=None).training_loads,
@@ -299,7 +313,7 @@ def test_a_null_load_is_no_load(normalized):
 
 
 def test_both_starts_and_the_offset_are_kept(normalized):
-    """The offset comes from the two dates, since the zone is often blank."""
+    """Both starts are kept, and the offset is their difference, because the zone is often blank."""
     made = normalized(timezone="")
     assert (made.start_utc, made.start_local) == (
         datetime(2026, 5, 1, 5, 30, tzinfo=UTC),
@@ -309,7 +323,7 @@ def test_both_starts_and_the_offset_are_kept(normalized):
 
 
 def test_a_zone_gives_the_start_that_is_missing(normalized):
-    """And the provenance says that it was worked out."""
+    """A missing start is computed from the other one and the zone, and the provenance says so."""
     made = normalized(start_date=None, timezone="Africa/Johannesburg")
     assert (made.start_utc, made.provenance["start_utc"].how) == (
         datetime(2026, 5, 1, 5, 30, tzinfo=UTC),
@@ -317,8 +331,8 @@ def test_a_zone_gives_the_start_that_is_missing(normalized):
     )
 
 
-def test_a_zone_that_nobody_knows_is_said(normalized):
-    """It costs the zone alone."""
+def test_a_zone_that_nobody_knows_is_reported(normalized):
+    """An unknown zone is left out with a reason, and the start is kept."""
     made = normalized(timezone="Mars/Olympus")
     assert (made.timezone, made.utc_offset_s) == (None, 7200)
     assert "Mars/Olympus" in made.completeness.missing["timezone"]
@@ -345,22 +359,24 @@ def test_a_zone_that_nobody_knows_is_said(normalized):
         ),
     ],
 )
-def test_a_start_at_the_end_of_the_calendar_is_left_out_and_said(normalized, starts, field):
-    """A watch that lost the time costs no activity."""
+def test_a_start_at_the_end_of_the_calendar_is_left_out_and_reported(normalized, starts, field):
+    """A start that cannot be computed at the end of the calendar is left out, and the activity is
+    kept.
+    """
     made = normalized(**starts)
     assert getattr(made, field) is None
-    assert made.completeness.missing[field] == "no calendar has that day"
+    assert made.completeness.missing[field] == "it would be outside the years 1 to 9999"
 
 
 def test_a_start_beyond_the_calendar_is_refused(normalized):
-    """With an offset that leads past the year 9999 there is no moment to keep."""
+    """A start whose UTC time is after the year 9999 is refused."""
     with pytest.raises(RecordRefused) as caught:
         normalized(start_date="9999-12-31T23:59:59-12:00")
     assert caught.value.at.field == "$.start_date"
 
 
 def test_starts_that_no_zone_explains_have_no_offset(normalized):
-    """The two are kept as they are."""
+    """Two starts that are more than a day apart are kept without an offset."""
     assert normalized(start_date_local="2026-05-03T07:30:00").utc_offset_s is None
 
 
@@ -388,7 +404,9 @@ def test_starts_that_no_zone_explains_have_no_offset(normalized):
     ],
 )
 def test_how_exact_the_start_is(normalized, changes, precision):
-    """What a person typed has no seconds; what the calendar ticked off has no time of day."""
+    """A start that a person typed has no seconds, and a workout marked as done in the calendar has
+    no time of day.
+    """
     assert normalized(**changes).start_precision == precision
 
 
@@ -415,21 +433,21 @@ def test_how_exact_the_start_is(normalized, changes, precision):
     ],
 )
 def test_what_an_activity_claims(normalized, changes, claims):
-    """A file name is no claim, a Garmin id is one only from Garmin, and legs do not claim the
-    whole.
+    """The name of a file is not claimed, a Garmin id is claimed only by activities from Garmin, and
+    legs do not claim the id of their complete workout.
     """
     assert normalized(**changes).claims == claims
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_a_file_is_claimed_by_its_unpacked_content(normalized, pack):
-    """So that a gzip of it is the same file; the leg is part of the claim."""
+    """A file and its gzip make the same claim, which includes the number of the leg."""
     made = normalized(file_sport_index=2, parts={"file": pack(b"FIT bytes")})
     assert made.claims[-1] == f"file:sha256:{hashlib.sha256(b'FIT bytes').hexdigest()}#2"
 
 
 def test_a_broken_file_is_no_claim(normalized):
-    """And the record stays."""
+    """A broken file makes no claim, and the activity is kept."""
     made = normalized(parts={"file": b"\x1f\x8bnothing"})
     assert (made.claims, made.completeness.missing["file"]) == (
         ("intervals:i7",),
@@ -438,7 +456,9 @@ def test_a_broken_file_is_no_claim(normalized):
 
 
 def test_later_legs_name_their_group(normalized):
-    """By the id of the whole, with the day where that is only a file name."""
+    """The second and later legs name their group by the upstream id, and by the day if that id is
+    only the name of a file.
+    """
     assert normalized(source="GARMIN_CONNECT", external_id="99", file_sport_index=2).parent == "99"
     assert (
         normalized(source="UPLOAD", external_id="tri.fit", file_sport_index=2).parent
@@ -448,7 +468,7 @@ def test_later_legs_name_their_group(normalized):
 
 
 def test_a_stub_is_kept_with_its_reason_and_claims():
-    """Never an empty activity."""
+    """A stub becomes a placeholder with its reason and its claims, not an empty activity."""
     body = b'{"id":"987","start_date_local":"2026-05-01T07:30:00","source":"STRAVA","_note":"no"}'
     [made] = plugin.fitglue_normalize(record=Record("987", "intervals", {"summary": Body(body)}))
     assert (made.stub.code, made.sport, made.start_local) == (
@@ -461,7 +481,7 @@ def test_a_stub_is_kept_with_its_reason_and_claims():
 
 
 def test_a_native_detail_outlives_a_stub_row(normalized, activity):
-    """Whichever part has the activity is read."""
+    """If the summary or the detail is a stub, the other part is used."""
     made = normalized(
         parts={"summary": {"id": "i7", "source": "STRAVA", "_note": "no"}, "detail": activity()}
     )
@@ -469,7 +489,7 @@ def test_a_native_detail_outlives_a_stub_row(normalized, activity):
 
 
 def test_a_row_hidden_by_another_source_keeps_the_services_words():
-    """Strava may not stay the only one."""
+    """A row that is hidden for another reason than Strava's terms keeps the service's own note."""
     body = (
         b'{"id":"9","start_date_local":"2026-05-01T07:30:00","source":"ZEPP","_note":"ZEPP '
         b'activities are hidden"}'
@@ -498,7 +518,7 @@ def test_a_row_hidden_by_another_source_keeps_the_services_words():
     ],
 )
 def test_a_record_that_makes_no_sense_is_refused_with_its_place(normalized, changes, field):
-    """Strict on the types of what is read, and exact about where."""
+    """A value of the wrong type is refused with its exact path in the payload."""
     with pytest.raises(RecordRefused) as caught:
         normalized(**changes)
     assert (caught.value.code, caught.value.at.field) == ("FG-payload-invalid", field)
@@ -506,7 +526,9 @@ def test_a_record_that_makes_no_sense_is_refused_with_its_place(normalized, chan
 
 
 def test_a_refusal_says_what_was_found_and_what_is_allowed(normalized):
-    """In one sentence, and how many more there are."""
+    """A refusal says what was found and what is allowed, and how many more errors the
+    payload has.
+    """
     with pytest.raises(
         RecordRefused, match=r"moving_time is 'fast', must be a number or nothing, and 1 more"
     ):
@@ -514,7 +536,7 @@ def test_a_refusal_says_what_was_found_and_what_is_allowed(normalized):
 
 
 def test_unknown_keys_are_no_reason_to_refuse(normalized):
-    """The documents lag the service."""
+    """Unknown keys are accepted, because the specification lags behind the service."""
     assert normalized(brand_new={"nested": [1]}).extensions["custom"] == {
         "brand_new": {"nested": [1]}
     }
@@ -525,24 +547,24 @@ def test_unknown_keys_are_no_reason_to_refuse(normalized):
     [
         (b"[1]", "a list"),
         (b"7", "a single JSON value"),
-        (b"<html>", "no JSON"),
-        (b"", "no JSON"),
-        (b'{"id":', "no JSON"),
+        (b"<html>", "not JSON"),
+        (b"", "not JSON"),
+        (b'{"id":', "not JSON"),
         (
             b'{"status":401,"error":"Auth failed"}',
-            "an error answer of Intervals.icu: 401 Auth failed",
+            "an error response of Intervals.icu: 401 Auth failed",
         ),
-        (b"[" * 100_000, "no JSON"),
+        (b"[" * 100_000, "not JSON"),
     ],
 )
 def test_a_payload_that_is_no_activity_is_named(body, words):
-    """The refusal says what it was given instead."""
+    """The refusal of a payload that is not an activity says what it is instead."""
     with pytest.raises(RecordRefused) as caught:
         plugin.fitglue_normalize(record=Record("i7", "intervals", {"summary": Body(body)}))
     assert words in caught.value.what or body.startswith(b"[1")
 
 
 def test_a_record_without_summary_and_detail_is_refused():
-    """Streams alone are no activity."""
+    """A record that has only streams is refused."""
     with pytest.raises(RecordRefused, match="neither a summary nor a detail"):
         plugin.fitglue_normalize(record=Record("i7", "intervals", {"streams": Body(b"[]")}))

@@ -1,4 +1,4 @@
-"""What `fitglue dev normalize intervals FILE…` makes of a saved payload."""
+"""The command ``fitglue dev normalize intervals FILE…`` makes records from saved payloads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def made(document, streams=None):
 
 
 def test_one_activity_is_one_record(activity):
-    """Its own bytes are the summary."""
+    """A file with one activity is one record, whose summary has the bytes of the file."""
     [record] = made(activity())
     assert (record.external_id, record.entry, list(record.parts)) == (
         "i7",
@@ -27,7 +27,7 @@ def test_one_activity_is_one_record(activity):
 
 
 def test_a_list_is_a_record_a_row():
-    """With the exact bytes of each."""
+    """A list gives one record per row, with the exact bytes of the row."""
     records = made(b'[{"id":"i1",  "x":1}, {"id":"i2"}]')
     assert [(record.external_id, record.read("summary")) for record in records] == [
         ("i1", b'{"id":"i1",  "x":1}'),
@@ -36,12 +36,12 @@ def test_a_list_is_a_record_a_row():
 
 
 def test_a_before_and_after_pair_is_two_records(activity):
-    """As the captured revisions are kept."""
+    """An object with the activities ``before`` and ``after`` gives two records."""
     assert len(made({"before": activity(), "after": activity(name="Renamed")})) == 2
 
 
 def test_a_webhook_body_gives_the_activity_inside(activity):
-    """Each event that carries one."""
+    """Each event of a webhook body that has an activity gives a record."""
     [record] = made(
         {"secret": "x", "events": [{"type": "ACTIVITY_UPLOADED", "activity": activity()}]}
     )
@@ -49,17 +49,17 @@ def test_a_webhook_body_gives_the_activity_inside(activity):
 
 
 def test_a_gzip_of_it_does_as_well(activity):
-    """As `curl --compressed` leaves it, or not."""
+    """A file may be compressed with gzip, as an HTTP client may save a response."""
     assert len(made(gzip.compress(json.dumps(activity()).encode()))) == 1
 
 
 def test_streams_beside_the_activity_become_its_part(activity):
-    """`--streams`, or the file beside it."""
+    """Streams that are given beside an activity become a part of its record."""
     assert made(activity(), streams=b"[]")[0].read("streams") == b"[]"
 
 
 def test_streams_beside_many_activities_are_a_mistake(activity):
-    """Nobody can know whose they are."""
+    """Streams beside several activities are refused, because they can belong to any of them."""
     with pytest.raises(UserMistake) as caught:
         made([activity(id="i1"), activity(id="i2")], streams=b"[]")
     assert caught.value.code == "FG-streams-for-many"
@@ -73,9 +73,9 @@ def test_streams_beside_many_activities_are_a_mistake(activity):
         (b"", "empty"),
         (b"<!doctype html>", "XML or a web page"),
         (b"PK\x03\x04", "a zip archive"),
-        (b'{"id":"i7"', "JSON that is cut"),
+        (b'{"id":"i7"', "incomplete or broken JSON"),
         (b"id,name,type\n1,2,3", "CSV"),
-        (b"hello", "no JSON"),
+        (b"hello", "not JSON"),
         (b"\x0e\x20\x8b\x08\xff\xff\x00\x00.FIT", "a FIT file"),
         (b"\x1f\x8bxx", "a broken gzip"),
         (b'[{"type":"time","data":[1]}]', "the streams of an activity"),
@@ -92,7 +92,7 @@ def test_streams_beside_many_activities_are_a_mistake(activity):
     ],
 )
 def test_anything_else_is_refused_by_its_name(content, words):
-    """So that the reader knows which file was given."""
+    """A file without an activity is refused with the name of what it has instead."""
     with pytest.raises(RecordRefused) as caught:
         made(content)
     assert caught.value.code == "FG-not-an-activity"

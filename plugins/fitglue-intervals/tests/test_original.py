@@ -1,4 +1,4 @@
-"""What the original file adds to what the API says, and what becomes of one that cannot be read."""
+"""The original file completes an activity of the API, and an unreadable file does not harm it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ SET = (
 
 
 def test_sets_and_running_dynamics_come_from_the_file(normalized):
-    """The API has no fields for the one, and no streams of the other."""
+    """Sets and streams of running dynamics, which the API does not have, come from the file."""
     made = normalized(parts={"file": fit(*samples(0, 1), SET)})
     assert [(one.exercise, one.reps, one.weight_kg) for one in made.sets] == [
         ("Barbell back squat", 12, 40)
@@ -92,7 +92,7 @@ def test_sets_and_running_dynamics_come_from_the_file(normalized):
 
 
 def test_what_the_api_says_stays(normalized):
-    """Titles and figures may have been corrected there."""
+    """Values of the API win over those of the file, because the athlete may have corrected them."""
     made = normalized(
         distance=25_000.0,
         average_stance_time=222.0,
@@ -109,7 +109,9 @@ def test_what_the_api_says_stays(normalized):
 
 
 def test_channels_of_the_file_are_put_on_the_clock_of_the_api(normalized):
-    """One set of streams, one time base; a moment that the file lacks is a gap."""
+    """Streams of the file are aligned with the times of the API, and a moment that the file lacks
+    is a gap.
+    """
     made = normalized(
         parts={
             "streams": channels(time=[0, 1, 2, 3], heartrate=[99, 98, 97, 96]),
@@ -121,7 +123,7 @@ def test_channels_of_the_file_are_put_on_the_clock_of_the_api(normalized):
 
 
 def test_a_trimmed_activity_keeps_its_own_start(normalized):
-    """Its file begins earlier."""
+    """An activity that was trimmed keeps its start, although its file begins earlier."""
     made = normalized(
         start_date="2026-05-01T05:30:02Z",
         parts={"streams": channels(time=[0, 1]), "file": fit(*samples(0, 1, 2, 3))},
@@ -130,15 +132,17 @@ def test_a_trimmed_activity_keeps_its_own_start(normalized):
 
 
 def test_channels_of_another_time_are_left_out(normalized):
-    """Most moments have no partner."""
+    """Streams of the file are left out if most samples of the activity have no partner in it."""
     made = normalized(
         parts={"streams": channels(time=[100, 101, 102]), "file": fit(*samples(0, 1))}
     )
     assert [one.type for one in made.streams] == ["time"]
 
 
-def test_device_laps_stand_beside_detected_intervals(normalized, activity):
-    """With their place in the samples that are there."""
+def test_device_laps_are_beside_detected_intervals(normalized, activity):
+    """The device's laps are added to the detected intervals, with their positions in the activity's
+    samples.
+    """
     lap = (
         "LAP",
         {
@@ -163,14 +167,16 @@ def test_device_laps_stand_beside_detected_intervals(normalized, activity):
 
 
 def test_the_device_gets_its_serial_number(normalized):
-    """And keeps the name that the source shows."""
+    """The device has the serial number of the file and the name that the source shows."""
     made = normalized(device_name="Garmin Edge 840", parts={"file": fit(*samples(0, 1))})
     assert (made.device.name, made.device.serial) == ("Garmin Edge 840", "3900000001")
 
 
 @pytest.mark.parametrize("pack", [lambda content: content, gzip.compress])
 def test_the_file_is_claimed_as_it_would_be_in_a_folder(normalized, pack):
-    """By its unpacked content, its session, and the device with the start."""
+    """The claims are the unpacked content with its session, and the device with the start, as for a
+    file in a folder.
+    """
     content = fit(*samples(0, 1))
     made = normalized(parts={"file": pack(content)})
     assert made.claims[1:] == (
@@ -180,7 +186,9 @@ def test_the_file_is_claimed_as_it_would_be_in_a_folder(normalized, pack):
 
 
 def test_of_a_multisport_file_the_leg_that_began_then_is_taken(normalized):
-    """The source counts legs in its own way, which may leave transitions out."""
+    """The session of a multisport file is found by its start, because the source may leave out
+    transitions when it counts.
+    """
     content = fit(
         *samples(0, 1),
         *samples(0, 1, start=1000),
@@ -193,7 +201,7 @@ def test_of_a_multisport_file_the_leg_that_began_then_is_taken(normalized):
 
 
 def test_a_file_of_another_day_adds_nothing(normalized):
-    """Somebody exchanged it."""
+    """A file of another day, which must be that of another workout, adds nothing."""
     made = normalized(
         start_date="2026-05-03T05:30:00Z",
         start_date_local="2026-05-03T07:30:00",
@@ -212,8 +220,8 @@ def test_a_file_of_another_day_adds_nothing(normalized):
         (b"<gpx/>", "points"),
     ],
 )
-def test_where_the_file_cannot_be_read_the_api_stands(normalized, content, word):
-    """Completeness says why."""
+def test_where_the_file_cannot_be_read_the_values_of_the_api_stay(normalized, content, word):
+    """If the file cannot be read, the values of the API stay, and the completeness says why."""
     made = normalized(parts={"file": content})
     assert (made.title, made.elapsed_s, word in made.completeness.missing["file"]) == (
         "Morning ride",
@@ -223,7 +231,7 @@ def test_where_the_file_cannot_be_read_the_api_stands(normalized, content, word)
 
 
 def test_a_gpx_is_an_original_too(normalized):
-    """Some uploads are."""
+    """An original file may be a GPX file."""
     points = "".join(
         f'<trkpt lat="47.0{second}" lon="11"><time>2026-05-01T05:30:0{second}Z</time></trkpt>'
         for second in range(3)

@@ -1,4 +1,4 @@
-"""Every captured payload is normalized, or refused with the right reason."""
+"""Each captured payload is normalized, or refused for the right reason."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ ACTIVITIES = {
 }
 #: File → what its refusal says it is.
 REFUSED = {
-    "SOURCES.md": "no JSON",
+    "SOURCES.md": "not JSON",
     "activities-endpoint-first-40.csv": "CSV",
     "error-401-auth-failed.json": "401 Auth failed",
     "error-403-access-denied.json": "403 Access denied",
     "error-404-unknown-path.json": "404 Not Found",
     "error-422-strava-read.json": "422 Cannot read Strava activities",
-    "error-500-type-mismatch.json": "an error answer of Intervals.icu: 500",
+    "error-500-type-mismatch.json": "an error response of Intervals.icu: 500",
     "intervals-track-lap-write-response.json": "the intervals of activity i173176564",
     "streams-csv-manual-empty.csv": "empty",
     "streams-latlng-data2.json": "the streams of an activity",
@@ -70,13 +70,13 @@ def records(folder: Path, name: str, streams: str | None = None):
 
 
 def test_every_captured_payload_is_in_one_of_the_two_tables(payloads):
-    """A new capture needs a verdict."""
+    """Each captured payload is listed here as normalized or as refused."""
     assert {path.name for path in payloads.iterdir()} == ACTIVITIES.keys() | REFUSED.keys()
 
 
 @pytest.mark.parametrize("name", ACTIVITIES)
 def test_activities_are_normalized(payloads, name):
-    """Each into one document that the model holds, without a problem."""
+    """Each captured activity becomes one document that the model accepts without problems."""
     made = [
         activity
         for record in records(payloads, name)
@@ -89,15 +89,15 @@ def test_activities_are_normalized(payloads, name):
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_anything_else_is_refused_by_its_name(payloads, name):
-    """The reason says what the file holds."""
+    """A captured payload that is not an activity is refused with the name of what it is."""
     with pytest.raises(RecordRefused) as caught:
         records(payloads, name)
     assert REFUSED[name] in caught.value.what
 
 
 def test_the_real_account_keeps_what_its_notes_say(payloads):
-    """Load as often as counted, no load in 54 rows, offsets that travel, NaN dropped, names of
-    files no claims.
+    """The loads, offsets, missing values and file names of a real account are normalized as the
+    notes about it say.
     """
     made = [
         plugin.fitglue_normalize(record=record)[0]
@@ -115,19 +115,21 @@ def test_the_real_account_keeps_what_its_notes_say(payloads):
 
 
 def test_captured_streams_keep_every_sample(payloads):
-    """2,326 samples in sixteen channels, nothing left out."""
+    """All 2,326 samples of sixteen captured channels are kept."""
     streams, missing = decode_streams((payloads / "streams-run-gps-custom.json").read_bytes())
     assert ({len(stream.values) for stream in streams}, len(streams), missing) == ({2326}, 16, {})
 
 
-def test_captured_streams_take_the_fast_road(payloads):
-    """Whole, pretty-printed and with nulls in custom channels."""
+def test_captured_streams_take_the_fast_reader(payloads):
+    """The fast reader accepts captured streams, although they are pretty-printed and have nulls in
+    custom channels.
+    """
     channels = read_fast((payloads / "streams-run-gps-custom.json").read_bytes())
     assert sum(isinstance(channel.data, memoryview) for channel in channels) == 16
 
 
 def test_a_late_gps_fix_is_a_gap(payloads):
-    """The walk starts without a position."""
+    """The samples before the first GPS fix of a captured walk are gaps."""
     streams, _ = decode_streams((payloads / "streams-walk-late-gps-fix.json").read_bytes())
     latlng = list(next(stream.values for stream in streams if stream.type == "latlng"))
     assert latlng[0] is None
@@ -135,7 +137,7 @@ def test_a_late_gps_fix_is_a_gap(payloads):
 
 
 def test_an_activity_with_its_streams_is_one_document(payloads):
-    """The files beside each other, as `--streams` takes them."""
+    """An activity and its streams in two files become one document, as with ``--streams``."""
     [record] = records(
         payloads, "activity-run-garmin-gps-weather.json", "streams-run-gps-custom.json"
     )
@@ -146,8 +148,8 @@ def test_an_activity_with_its_streams_is_one_document(payloads):
 VOLATILE = {"icu_atl", "icu_ctl", "icu_weight", "icu_resting_hr"}
 
 
-def told_apart(folder: Path, name: str) -> set[str]:
-    """The keys whose change makes a new revision: the host's rule in three lines."""
+def revision_keys(folder: Path, name: str) -> set[str]:
+    """Return the keys whose change makes a new revision, by the host's rule in three lines."""
     pair = json.loads((folder / name).read_text("utf-8"))
     before, after = (
         {key: value for key, value in pair[side].items() if value is not None}
@@ -167,6 +169,8 @@ def told_apart(folder: Path, name: str) -> set[str]:
         ("revision-rename-same-sync-date.json", {"name", "description"}),
     ],
 )
-def test_captured_revisions_are_told_apart_as_their_notes_say(payloads, name, changed):
-    """Drift of the athlete is no revision; a rename is one although the sync date did not move."""
-    assert told_apart(payloads, name) == changed
+def test_captured_revisions_are_distinguished_as_their_notes_say(payloads, name, changed):
+    """A rename is a new revision although the sync date did not move, and a drift of the athlete's
+    fitness is not.
+    """
+    assert revision_keys(payloads, name) == changed

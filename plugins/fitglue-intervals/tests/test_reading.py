@@ -1,4 +1,4 @@
-"""Payloads are read as plain values that every store takes."""
+"""Payloads are read as plain values that every store accepts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ values = st.one_of(
     "text", ['{"load":"%s"}', '{"load" :\n "%s"}', '{"in":{"a\\"":"%s"}}', '[{"xname":"%s"}]']
 )
 def test_a_word_for_no_number_is_none(text, word):
-    """Java writes NaN as a text; where a number belongs, that is nothing."""
+    """The text NaN, which Java writes for a missing number, is read as null if the key is one for
+    numbers.
+    """
     assert word not in str(read_json((text % word).encode()))
 
 
@@ -39,25 +41,27 @@ def test_a_word_for_no_number_is_none(text, word):
     ],
 )
 def test_where_a_text_belongs_it_is_a_word(text):
-    """An athlete may call a ride so."""
+    """The text NaN is kept if it is a name, because an athlete may call a ride so."""
     assert read_json(text.encode()) == json.loads(text)
 
 
 def test_a_key_that_ends_like_one_of_a_text_is_another():
-    """A quote inside of a key has a backslash before it."""
+    """A key that contains an escaped quote and ends like ``name`` is not the key ``name``."""
     assert read_json(b'{"\\"name":"NaN"}') == {'"name': None}
 
 
 @pytest.mark.parametrize("depth", [500, 700, 900, 5000])
 @pytest.mark.parametrize("word", ["NaN", r'"\\u0000"'])
-def test_a_payload_that_is_nested_beyond_sense_is_refused_or_read(depth, word):
-    """JSON nested to any depth is read or raises ValueError, in the fast and in the slow parser."""
+def test_a_payload_that_is_nested_too_deeply_is_refused_or_read(depth, word):
+    """A deeply nested payload is read or raises ``ValueError``, with each of the two parsers."""
     with suppress(ValueError):
         read_json(b"[" * depth + word.encode() + b"]" * depth)
 
 
 def test_a_number_of_too_many_digits_costs_no_row_beside_it():
-    """A row is read the same when another row of the page needs the slow parser."""
+    """A number with too many digits does not prevent other rows from being read, even if the slow
+    parser reads them.
+    """
     rows = split_rows(b'[{"x":NaN},{"id":"i1","y":' + b"9" * 5000 + b"}]")
     assert len(rows) == 2
     assert read_json(rows[1]) == {"id": "i1", "y": None}
@@ -68,8 +72,8 @@ def test_a_number_of_too_many_digits_costs_no_row_beside_it():
     st.sampled_from([None, 1]),
 )
 def test_no_text_is_taken_for_a_number(document, indent):
-    """Whatever stands around a word, only a whole value of a key can be one, and no text of a
-    name.
+    """Only a complete value can be a text for a missing number, and never the value of a key for
+    texts.
     """
     expected = {
         key: None

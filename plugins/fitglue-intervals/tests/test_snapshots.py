@@ -1,4 +1,4 @@
-"""Whole documents, read by eye, of small payloads of our own."""
+"""The documents of small payloads of our own, which are reviewed by eye."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAYLOADS = Path(__file__).parent / "payloads"
 
 @pytest.mark.parametrize("name", ["run", "multisport-leg", "manual", "stub"])
 def test_the_document_of_a_payload(name, snapshot):
-    """Compared whole: any change of any field shows."""
+    """The document of a payload equals its snapshot in each field."""
     parts = json.loads((PAYLOADS / f"{name}.json").read_text("utf-8"))
     streams = json.dumps(parts["streams"]).encode() if "streams" in parts else None
     [record] = plugin.offline_records(json.dumps(parts["activity"]).encode(), name, streams)

@@ -1,4 +1,4 @@
-"""How streams become columns, by two code paths that give the same result."""
+"""A fast and a slow reader decode streams to columns, with equal results."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ TIME = {"type": "time", "data": [0, 1, 2]}
 
 
 def decoded(*channels):
-    """Type → samples, and what was left out."""
+    """Return the samples by type of stream, and the reasons for missing streams."""
     streams, missing = decode_streams(json.dumps(channels).encode())
     return {stream.type: list(stream.values) for stream in streams}, missing
 
 
 def test_names_are_ours_where_we_have_one():
-    """velocity_smooth, temp and grade_smooth have words of the model; variants keep their own."""
+    """The types velocity_smooth, temp and grade_smooth get names of the model, and their variants
+    keep the API's names.
+    """
     names = ["velocity_smooth", "temp", "grade_smooth", "watts", "raw_watts", "fixed_altitude"]
     streams, _ = decode_streams(
         json.dumps([TIME, *({"type": name, "data": [1, 2, 3]} for name in names)]).encode()
@@ -45,7 +47,9 @@ def test_names_are_ours_where_we_have_one():
 
 
 def test_positions_are_pairs():
-    """Latitudes in data, longitudes in data2; a gap in either is a gap whole."""
+    """Latitudes are in ``data`` and longitudes in ``data2``, and a gap in one of them is a gap of
+    the pair.
+    """
     streams, _ = decoded(
         TIME, {"type": "latlng", "data": [40.9, None, 41], "data2": [29.1, 29.2, 29.3]}
     )
@@ -56,28 +60,30 @@ def test_positions_are_pairs():
     "pairs", [[[40.9, 29.1], [41, 29.2], [42, 29.3]], [[40.9, 29.1], None, [42, 29.3]]]
 )
 def test_positions_may_come_as_pairs(pairs):
-    """One client met them so."""
+    """Positions may be a list of pairs, which a public client met."""
     assert decoded(TIME, {"type": "latlng", "data": pairs})[0]["latlng"] == [
         None if pair is None else tuple(pair) for pair in pairs
     ]
 
 
 def test_positions_without_gaps_are_interleaved():
-    """The fast path handles the usual case."""
+    """Positions without gaps are interleaved to a column of width 2."""
     assert decoded(TIME, {"type": "latlng", "data": [1, 2, 3], "data2": [4, 5, 6]})[0][
         "latlng"
     ] == [(1, 4), (2, 5), (3, 6)]
 
 
 def test_beats_are_lists():
-    """`hrv` has the intervals between beats of each second."""
+    """The stream ``hrv`` is a list of the times between heart beats for each sample."""
     assert decoded(TIME, {"type": "hrv", "data": [[812, 799], None, []], "valueTypeIsArray": True})[
         0
     ]["hrv"] == [(812, 799), None, ()]
 
 
 def test_moving_becomes_zero_and_one():
-    """A column is of numbers."""
+    """The booleans of the stream ``moving`` become 0 and 1, because a column consists
+    of numbers.
+    """
     assert decoded(TIME, {"type": "moving", "data": [True, False, None]})[0]["moving"] == [
         1,
         0,
@@ -86,13 +92,13 @@ def test_moving_becomes_zero_and_one():
 
 
 def test_null_is_a_gap_and_zero_is_a_value():
-    """Coasting is data."""
+    """A null is a gap, and 0 W while coasting is a value."""
     assert decoded(TIME, {"type": "watts", "data": [0, None, 5]})[0]["watts"] == [0, None, 5]
 
 
 @pytest.mark.parametrize("word", ["NaN", '"NaN"', "Infinity", "1e400", "null"])
 def test_what_is_no_number_is_a_gap(word):
-    """In every spelling that custom fields were seen with."""
+    """NaN and infinity are gaps, in each notation that was seen in custom streams."""
     content = (
         b'[{"type":"time","data":[0,1]},{"type":"X","custom":true,"data":[1.5,%s]}]' % word.encode()
     )
@@ -102,14 +108,16 @@ def test_what_is_no_number_is_a_gap(word):
 
 @pytest.mark.parametrize("word", ["NaN", '"NaN"', "1e400", "9" * 320, "9" * 5000])
 def test_what_is_no_number_within_a_list_of_samples_is_left_out(word):
-    """Between heart beats there is a number or nothing, and the other channels are read."""
+    """A missing number in a list of beats is left out, and the other channels are read."""
     content = b'[{"type":"time","data":[0,1]},{"type":"hrv","data":[[1,%s,2],[3]]}]' % word.encode()
     streams, missing = decode_streams(content)
     assert (list(streams[1].values), missing) == ([(1.0, 2.0), (3.0,)], {})
 
 
-def test_the_fast_road_is_taken_for_numbers_with_gaps():
-    """Nulls are found again one by one, and make no Python objects of the others."""
+def test_the_fast_reader_is_taken_for_numbers_with_gaps():
+    """The fast reader accepts numbers with nulls, without creating a Python object for
+    each number.
+    """
     [channel] = read_fast(b'[{"type":"watts","data":[null,2.5,null,-9e300]}]')
     assert isinstance(channel.data, memoryview)
     assert [value if value == value else None for value in channel.data] == [
@@ -129,8 +137,10 @@ def test_the_fast_road_is_taken_for_numbers_with_gaps():
         b'[{"type":"watts","x":["["],"data":[1,null,3]}]',
     ],
 )
-def test_what_looks_like_a_list_or_a_gap_in_a_text_deceives_neither_road(content):
-    """What was escaped, and what is deep in something that nobody reads."""
+def test_what_looks_like_a_list_or_a_gap_in_a_text_deceives_neither_reader(content):
+    """Brackets and nulls in texts or in deep values that nobody reads do not change the result of
+    either reader.
+    """
     try:
         fast = read_fast(content)
     except ValueError:
@@ -139,7 +149,7 @@ def test_what_looks_like_a_list_or_a_gap_in_a_text_deceives_neither_road(content
 
 
 def test_a_custom_stream_keeps_its_name_and_has_no_promised_unit():
-    """Its code is the type, its label the name."""
+    """A custom stream has its code as its type, its label as its name, and no unit."""
     content = json.dumps(
         [TIME, {"type": "temp", "name": "Core", "custom": True, "data": [1, 2, 3]}]
     ).encode()
@@ -156,16 +166,18 @@ def test_a_custom_stream_keeps_its_name_and_has_no_promised_unit():
         {"data": [None, None, None]},
     ],
 )
-def test_a_stream_without_values_is_left_out_and_said(channel):
-    """With a word in completeness, not in silence."""
+def test_a_stream_without_values_is_left_out_and_reported(channel):
+    """A stream without values is left out, and the completeness says why."""
     streams, missing = decoded(TIME, {"type": "smo2", **channel})
     assert (list(streams), missing) == (["time"], {"streams.smo2": "the source has no value in it"})
 
 
-def test_a_stream_of_another_length_is_left_out_and_said():
-    """Sample k belongs to time[k], so this one has no moments."""
+def test_a_stream_of_another_length_is_left_out_and_reported():
+    """A stream whose length differs from that of the times is left out, because sample k belongs to
+    time[k].
+    """
     streams, missing = decoded(TIME, {"type": "watts", "data": [1, 2]})
-    assert (list(streams), missing) == (["time"], {"streams.watts": "2 samples, yet 3 times"})
+    assert (list(streams), missing) == (["time"], {"streams.watts": "it has 2 samples for 3 times"})
 
 
 @pytest.mark.parametrize(
@@ -177,32 +189,32 @@ def test_a_stream_of_another_length_is_left_out_and_said():
     ],
 )
 def test_without_times_there_are_no_streams(channels):
-    """No sample would have a moment."""
+    """Without complete times, all streams are left out."""
     streams, missing = decoded(*channels)
     assert streams == {}
     assert "no time stream" in missing["streams"]
 
 
 def test_the_same_stream_twice_is_kept_once():
-    """And said."""
+    """The second of two streams with one name is left out with a reason."""
     streams, missing = decoded(
         TIME, {"type": "temp", "data": [1, 2, 3]}, {"type": "temp", "data": [4, 5, 6]}
     )
     assert (streams["temperature"], list(missing)) == ([1, 2, 3], ["streams.temp"])
 
 
-def test_pairs_of_differing_lengths_are_left_out_and_said():
-    """Half a position is none."""
+def test_pairs_of_differing_lengths_are_left_out_and_reported():
+    """A stream of pairs is left out with a reason if its two lists have different lengths."""
     assert (
-        "pairs need two columns"
+        "pairs need two lists of equal length"
         in decoded(TIME, {"type": "latlng", "data": [1, 2, 3], "data2": [1]})[1]["streams.latlng"]
     )
 
 
 def test_samples_that_are_no_numbers_cost_that_stream():
-    """The others stay."""
+    """A stream with samples that are not numbers is left out, and the other streams are kept."""
     streams, missing = decoded(TIME, {"type": "X", "data": [1, "two", 3]})
-    assert (list(streams), missing) == (["time"], {"streams.X": "a sample is no number"})
+    assert (list(streams), missing) == (["time"], {"streams.X": "a sample is not a number"})
 
 
 @pytest.mark.parametrize(
@@ -219,25 +231,29 @@ def test_samples_that_are_no_numbers_cost_that_stream():
     ],
 )
 def test_an_answer_that_is_no_list_of_streams_costs_no_more_than_the_streams(content):
-    """The reason stands under `streams`."""
+    """A response that is not a list of streams loses only the streams, and the reason is under
+    ``streams``.
+    """
     streams, missing = decode_streams(content)
     assert streams == ()
     assert "streams" in missing
 
 
-def test_no_samples_is_said():
-    """A manual workout."""
+def test_no_samples_is_reported():
+    """An activity without samples, such as a manual one, has the reason under ``streams``."""
     assert decode_streams(b"[]") == ((), {"streams": "the source has no samples of this activity"})
 
 
 def test_nested_lists_are_never_flattened():
-    """The fast parser would do it without a word, also behind a number."""
+    """Nested lists are not flattened, although the fast parser does so silently, even after a
+    number.
+    """
     with pytest.raises(ValueError, match="lists among numbers"):
         read_fast(b'[{"type":"x","data":[1,[2,3],4]}]')
 
 
-def test_brackets_in_a_name_only_cost_the_fast_road():
-    """Correct first, quick second."""
+def test_brackets_in_a_name_only_cost_the_fast_reader():
+    """Brackets in a name make the slow reader read the streams, with the same result."""
     assert list(decoded({**TIME, "name": "Time [s]"})[0]) == ["time"]
 
 
@@ -279,8 +295,8 @@ channel = st.fixed_dictionaries(
 
 
 @given(st.lists(channel, max_size=4))
-def test_both_roads_agree(channels):
-    """The fast path gives the same columns as the slow path for everything that it accepts."""
+def test_both_readers_agree(channels):
+    """Each content that the fast reader accepts gives the same result with the slow reader."""
     content = json.dumps(channels).encode()
     try:
         fast = read_fast(content)
@@ -297,8 +313,10 @@ def as_plain(result):
     ], missing
 
 
-def test_the_fast_road_is_taken_for_plain_numbers():
-    """A column of doubles, without a Python object for each sample."""
+def test_the_fast_reader_is_taken_for_plain_numbers():
+    """The fast reader accepts plain numbers and gives doubles without a Python object for each
+    sample.
+    """
     [channel] = read_fast(b'[{"type":"watts","data":[1,2.5,-0.0],"anomalies":[]}]')
     assert isinstance(channel.data, memoryview)
     assert channel.data.tolist() == [1.0, 2.5, -0.0]

@@ -1,6 +1,4 @@
-"""Names the documents of the API that are no activity, so that a refusal says what it was given
-instead.
-"""
+"""Recognition of the API's documents that are not activities, so that an error can name them."""
 
 from __future__ import annotations
 
@@ -8,6 +6,7 @@ import re
 from typing import Any
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+#: Some keys of a wellness record. Its id is a date, so it could be mistaken for an activity.
 _WELLNESS = {
     "restingHR",
     "sleepSecs",
@@ -17,7 +16,7 @@ _WELLNESS = {
     "hrv",
     "readiness",
 }
-_OF_AN_ACTIVITY = {
+_ACTIVITY_KEYS = {
     "start_date",
     "start_date_local",
     "type",
@@ -26,14 +25,14 @@ _OF_AN_ACTIVITY = {
 _LONGEST_TEXT = 120
 
 
-def other_than_activity(document: Any) -> str | None:
-    """What a document is, as the end of "this is …", or ``None`` where it may be an activity."""
+def non_activity_kind(document: Any) -> str | None:
+    """Return what a document is, as the end of "it is …", or ``None`` if it may be an activity."""
     if isinstance(document, list):
         return _list(document)
     if not isinstance(document, dict):
         return "a single JSON value"
-    for recognise in (_error, _notice, _wellness, _below_an_activity):
-        kind = recognise(document)
+    for recognize in (_error, _notice, _wellness, _below_an_activity):
+        kind = recognize(document)
         if kind:
             return kind
     return None
@@ -47,13 +46,15 @@ def _list(items: list[Any]) -> str | None:
         return None
     if all(map(_is_stream, objects)):
         return "the streams of an activity, without the activity"
-    kinds = [other_than_activity(item) for item in objects]
+    # A list with at least one activity is read, and its other items are refused one at a time.
+    kinds = [non_activity_kind(item) for item in objects]
     if not all(kinds):
         return None
     return f"a list whose first item is {kinds[0]}"
 
 
 def _is_stream(item: dict[str, Any]) -> bool:
+    # An activity has a type, too, but it always has an id.
     return "type" in item and "data" in item and "id" not in item
 
 
@@ -63,7 +64,7 @@ def _error(document: dict[str, Any]) -> str | None:
     text = document["error"]
     if not isinstance(text, str):
         text = "no text"
-    return f"an error answer of Intervals.icu: {document['status']} {text[:_LONGEST_TEXT]}"
+    return f"an error response of Intervals.icu: {document['status']} {text[:_LONGEST_TEXT]}"
 
 
 def _notice(document: dict[str, Any]) -> str | None:
@@ -83,7 +84,7 @@ def _wellness(document: dict[str, Any]) -> str | None:
 
 
 def _below_an_activity(document: dict[str, Any]) -> str | None:
-    if "icu_intervals" in document and _OF_AN_ACTIVITY.isdisjoint(document):
+    if "icu_intervals" in document and _ACTIVITY_KEYS.isdisjoint(document):
         return f"the intervals of activity {document.get('id')}, without the activity"
     if isinstance(document.get("athlete"), dict) or "sportSettings" in document:
         return "an athlete, not an activity"
