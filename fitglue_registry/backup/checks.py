@@ -130,7 +130,7 @@ def _originals(db: Db, blobs: BlobStore) -> Finding:
         "original files",
         f"{len(named):,}, and {len(left):,} that no record names ({megabytes:.1f} MB): a "
         "removed connection or "
-        "a kill left them; `fitglue doctor --mend` removes what is older than an hour",
+        "a kill left them; `fitglue doctor --repair` removes what is older than an hour",
         harmless=True,
     )
 

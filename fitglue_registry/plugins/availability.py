@@ -58,7 +58,7 @@ def availability(
     tier: str | None,
     connections: Sequence[str],
 ) -> Availability:
-    """Ask in the order in which a person would mend things: plugin, version, tier, connection,
+    """Ask in the order in which a person would repair things: plugin, version, tier, connection,
     credentials.
 
     ``allowed`` says whether the athlete's ``tier`` includes the entry, ``connections`` are the

@@ -68,7 +68,7 @@ def _links(entry: Entry) -> Iterator[Flaw]:
                     f"link {describe(link.url)} leads nowhere",
                     "it is no https address, no entry, and no file in the registry folder or "
                     "beside it",
-                    "mend the link, or take it out",
+                    "fix the link, or take it out",
                 )
 
 

@@ -72,7 +72,7 @@ class Surroundings:
                         f"link {link.url!r} leads nowhere",
                         why="it is no https address, no entry, and no file in the registry folder "
                         "or beside it",
-                        fix="mend the link, or take it out",
+                        fix="fix the link, or take it out",
                     )
 
     def _leads_somewhere(self, url: str) -> bool:

@@ -41,7 +41,7 @@ class Upkeep:
             deep=deep,
         )
 
-    def mend(self) -> int:
+    def repair(self) -> int:
         """Have the next sync fetch again what is damaged or missing of the raw parts.
 
         Also sweeps blobs. Returns how many parts will be fetched.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 #: The fix for a raw part or an original file that is missing or damaged.
 FETCH_AGAIN = (
-    "`fitglue doctor --mend` has the next sync fetch it again; or `fitglue backup restore FILE "
+    "`fitglue doctor --repair` has the next sync fetch it again; or `fitglue backup restore FILE "
     "--replace`"
 )
 

@@ -244,7 +244,7 @@ def test_a_dead_link_is_found(registry, link):
     assert registry.complaints() == (
         f"sources/demo.yaml:8:8, docs[0].url: FG-entry-dead-link: link '{link}' leads nowhere\n"
         "why: it is no https address, no entry, and no file in the registry folder or beside "
-        "it\nfix: mend the link, or take it out"
+        "it\nfix: fix the link, or take it out"
     )
 
 

@@ -73,7 +73,7 @@ def test_what_is_no_hash_never_becomes_a_path(store, name):
 
 
 def test_damage_is_found_when_it_is_read(files, blob):
-    """One changed byte has another hash; putting the content again mends it."""
+    """One changed byte has another hash; putting the content again repairs it."""
     files.put(CONTENT)
     blob.write_bytes(b"X" + CONTENT[1:])
     assert refused(files.get, SHA).code == "FG-blob-damaged"

@@ -1,4 +1,4 @@
-"""Answers that no further try would mend, each with its own error."""
+"""Answers that no further attempt would fix, each with its own error."""
 
 import socket
 

@@ -195,7 +195,7 @@ def _lost(manifest: Manifest) -> Iterator[str]:
         yield (
             f"{count(len(manifest.absent), 'original file')} that the store names was lost "
             "already when this was made; "
-            "`fitglue doctor --mend` has the next sync fetch what is missing"
+            "`fitglue doctor --repair` has the next sync fetch what is missing"
         )
 
 

@@ -41,7 +41,9 @@ _MARKS = {
     help="Look through the store, too; =all reads every answer again, not a sample.",
 )
 @click.option(
-    "--mend", is_flag=True, help="Before that, have what is damaged fetched again by the next sync."
+    "--repair",
+    is_flag=True,
+    help="Before that, have what is damaged fetched again by the next sync.",
 )
 @json_option()
 @pass_cli
@@ -50,7 +52,7 @@ def command(
     *,
     offline: bool,
     deep: Literal["sample", "all"] | None,
-    mend: bool,
+    repair: bool,
 ) -> int:
     """Check Python, folders, database, keys, plugins, registry, and ask each connection's service.
 
@@ -59,8 +61,8 @@ def command(
     with Progress(cli, "looking") as progress:
         cli.host.on_wait = progress.waiting
         fetched_again = None
-        if mend:
-            fetched_again = cli.host.upkeep.mend()
+        if repair:
+            fetched_again = cli.host.upkeep.repair()
         checks = list(cli.host.upkeep.checks(offline=offline, deep=deep))
     code = _exit_code(checks)
     if cli.as_json:

@@ -118,7 +118,7 @@ class _Rebuild:
                 done += 1
                 is_gone = row.state == RecordState.GONE
                 if is_gone and derived.refused is not None:
-                    continue  # nobody needs to mend it any more
+                    continue  # no further attempt is needed
                 yield from self._renew(row, batch.before[row.id], derived)
                 yield PartStored(name, RECORDS, row.external_id, done, total)
 

@@ -163,7 +163,7 @@ def _bury(
             reason=reason_text(answer),
         )
         transaction.decide(RunDecision.GONE, record.id, answer.reason)
-        release(db, record.id)  # what it said is kept, and nobody needs to mend it any more
+        release(db, record.id)  # what it said is kept, and no further attempt is needed
         ids = ids_of_records(db, [record.id])
         context.matcher.place(db, athlete_id, ids, now)
     yield Decided(context.name, record.external_id, RunDecision.GONE, answer.reason)

@@ -77,7 +77,7 @@ def refusal_of(where: str, error: BaseException) -> RecordRefused:
             "FG-file-unreadable",
             where,
             str(error),
-            fix="mend it, or give your user the right to read it",
+            fix="fix it, or give your user the right to read it",
         )
     return refusal(
         "FG-zip-broken",

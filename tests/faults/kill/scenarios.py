@@ -139,7 +139,7 @@ class Scenario:
         return death
 
     def lost_after(self, place: Place) -> int:
-        """Do the work once more, with nothing mended by hand, and count what differs from the store
+        """Do the work once more without a repair by hand, and count the differences from the store
         of an undisturbed run.
         """
         with open_host(place.home, place.database) as host:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.kill.scenarios import SCENARIOS
 
-SEEN = "nothing is to be mended: the same command again ends well"
+SEEN = "nothing needs repair: the same command again ends well"
 _ROUNDS = 4
 FELL = {
     "between": "between transactions",

@@ -20,7 +20,7 @@ SAID = {
     "change": "a statement that makes tables",
 }
 SEEN = (
-    "nothing is to be mended: the same command again ends well, the doctor finds nothing, and "
+    "nothing needs repair: the same command again ends well, the doctor finds nothing, and "
     "nothing is left over after a sweep"
 )
 

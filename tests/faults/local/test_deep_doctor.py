@@ -142,7 +142,7 @@ def test_what_was_done_to_a_store_is_named(synced, fitglue, name, code, statemen
 
 def test_missing_originals_are_broken_and_superfluous_ones_are_not(synced, fitglue):
     """A row without its blob is an error; a blob without a row is worth a look, and goes with
-    --mend after its hour.
+    --repair after its hour.
     """
     missing, kept = blobs(synced)[:2]
     content = missing.read_bytes()
@@ -161,7 +161,7 @@ def test_missing_originals_are_broken_and_superfluous_ones_are_not(synced, fitgl
     said = fitglue("doctor", "--deep", "--offline")
     assert said.code == 0
     assert "1 that no record names" in said.out
-    fitglue("doctor", "--mend", "--offline")
+    fitglue("doctor", "--repair", "--offline")
     assert not (odd / orphan.name).exists()
     assert kept.exists()
 
@@ -192,10 +192,10 @@ def test_missing_originals_are_broken_and_superfluous_ones_are_not(synced, fitgl
     ids=["gone", "garbage", "answers", "rows"],
 )
 def test_what_is_damaged_is_fetched_again(synced, fitglue, homes, fault, harm, reliability):
-    """``--mend`` and the next sync lead to the store of an undisturbed run."""
+    """``--repair`` and the next sync lead to the store of an undisturbed run."""
     harm(synced)
     assert fitglue("doctor", "--deep", "--offline").code == 7
-    fitglue("doctor", "--mend", "--offline")
+    fitglue("doctor", "--repair", "--offline")
     gone = after_the_fault(synced, homes)
     assert gone == 0
     assert fitglue("doctor", "--deep=all", "--offline").code == 0
@@ -203,7 +203,7 @@ def test_what_is_damaged_is_fetched_again(synced, fitglue, homes, fault, harm, r
         "local",
         fault,
         lost=gone,
-        seen="`doctor --deep` names it, exit 7; after `--mend` the next sync fetches it again",
+        seen="`doctor --deep` names it, exit 7; after `--repair` the next sync fetches it again",
     )
 
 
@@ -224,5 +224,5 @@ def test_a_damaged_answer_is_no_bug(synced, fitglue, homes, harm):
     said = fitglue("rebuild", "--json")
     assert said.code == 7
     assert said.error["code"] in ("FG-blob-damaged", "FG-raw-damaged")
-    assert "--mend" in said.error["fix"]
+    assert "--repair" in said.error["fix"]
     assert store_of(synced) == before

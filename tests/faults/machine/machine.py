@@ -257,7 +257,7 @@ class Machine(RuleBasedStateMachine):
             self.world.change(external_id, odd=True)
 
     @rule(which=which)
-    def mend(self, which: int) -> None:
+    def repair(self, which: int) -> None:
         external_id = self.pick(which, odd=True)
         if external_id is not None:
             self.note("an odd row makes sense again")

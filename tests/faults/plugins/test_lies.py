@@ -86,7 +86,7 @@ LISTED = {
 @pytest.mark.parametrize("lie", some(LISTED, 2))
 def test_a_row_that_is_a_lie_stops_its_connection_alone(accounts, undisturbed, reliability, lie):
     """FG-plugin-answer names plugin and hook; of the whole window nothing is believed, and nothing
-    is lost once it is mended.
+    is lost once it is fixed.
     """
 
     def fitglue_list(window):
@@ -434,7 +434,7 @@ def test_another_connections_rows_are_records_of_their_own(accounts, undisturbed
         "plugins",
         "another connection's rows",
         lost=lost,
-        seen="copies, joined by their claims; gone once it is mended",
+        seen="copies, joined by their claims; gone once it is fixed",
     )
 
 

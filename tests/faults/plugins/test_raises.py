@@ -1,5 +1,5 @@
 """A plugin that raises, anywhere and anything: named, the other connection whole, and nothing lost
-once it is mended.
+once it is fixed.
 """
 
 from __future__ import annotations

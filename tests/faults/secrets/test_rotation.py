@@ -258,5 +258,5 @@ def test_a_sync_after_a_lost_key_tells_and_the_next_connect_mends_it(
         "secrets",
         "the key file lost",
         lost=lost,
-        seen=f"{stopped.error.code}, exit {stopped.error.exit_code}; connect mends it",
+        seen=f"{stopped.error.code}, exit {stopped.error.exit_code}; connecting again repairs it",
     )

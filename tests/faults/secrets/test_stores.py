@@ -97,7 +97,7 @@ def test_a_lost_or_damaged_key_is_told_and_the_rest_goes_on(
     home, connect, service, with_files, fitglue, trouble, reliability
 ):
     """Exit 3 with what to do; reading, export, rebuild and the other connections work, and the same
-    command mends it.
+    command repairs it.
     """
     connect()
     assert fitglue("sync")[0] == 0
@@ -116,7 +116,7 @@ def test_a_lost_or_damaged_key_is_told_and_the_rest_goes_on(
         "a key file or a sealed secret lost, replaced or damaged",
         lost=lost,
         seen="FG-secret-key-lost, -unreadable or -missing, exit 3; the rest goes on, connect "
-        "mends it",
+        "repairs it",
     )
 
 

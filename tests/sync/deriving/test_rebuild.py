@@ -85,7 +85,7 @@ def test_an_activity_that_was_lost_is_made_anew(connected, account):
 
 
 def test_what_is_gone_and_was_never_understood_stays_out_of_quarantine(connected, account):
-    """A row that is no activity, once, is nobody's to mend after the list has it no more."""
+    """A row that was not understood leaves quarantine after its list no longer has it."""
     account.add_row(
         {
             "id": "i77",
