@@ -35,7 +35,7 @@ class Packed:
     """One raw part as a row of ``fg_raw`` contains it."""
 
     sha256: str  # of the bytes as received
-    wire: str  # their encoding as received: "identity" or "gzip"
+    wire: str  # their encoding as received, a value of ``Wire``
     packing: str  # a value of ``Packing``
     content: bytes | None  # None if the bytes are in the blob store
     size: int  # of the bytes as received

@@ -26,7 +26,7 @@ class RecordRow:
 
     id: int
     external_id: str
-    state: str
+    state: str  # a value of ``RecordState``
     revision: str
     start_local: str | None
 
@@ -94,7 +94,7 @@ def inside(window: Window) -> Iterator[sa.ColumnElement[bool]]:
 def records_in_state(
     db: Db,
     connection_id: str,
-    state: str,
+    state: RecordState,
 ) -> list[RecordRow]:
     """Return the records of a connection in one state, newest start first."""
     query = select_records().where(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection as Db
 
+    from fitglue_registry.model.stored import RunKind, RunOutcome
+
 
 class RunLog:
     """One run that is going on.
@@ -39,7 +41,7 @@ class RunLog:
         self,
         athlete_id: str,
         connection_id: str | None,
-        kind: str,
+        kind: RunKind,
         started_at: str,
         options: Mapping[str, Any],
     ) -> None:
@@ -87,7 +89,7 @@ class RunLog:
         self,
         db: Db,
         at: str,
-        outcome: str,
+        outcome: RunOutcome,
         error: Mapping[str, Any] | None = None,
     ) -> None:
         """Store how the run ended; a run that decided nothing and did not fail leaves no row."""

@@ -10,7 +10,7 @@ import pytest
 
 from fitglue_registry.errors import PluginFailed
 from fitglue_registry.hookspecs import WRAPPER_GROUP, hookimpl
-from fitglue_registry.plugin_api import Account, Opinion, Part
+from fitglue_registry.plugin_api import Account, Opinion, Part, Unavailable, UnavailableState
 
 
 def connect(plugins, entry):
@@ -66,6 +66,19 @@ def test_a_plugin_gets_the_arguments_that_it_names(load, plugin, entry):
         (0, Part("i1", "detail", b"{}")),
         (0, Part("i2", "detail", b"{}")),
     ]
+
+
+@pytest.mark.parametrize("state", [*UnavailableState, *map(str, UnavailableState)], ids=repr)
+def test_a_plugin_may_write_a_state_as_a_member_or_as_text(load, plugin, entry, state):
+    """Both forms of the state of an unavailable part reach the host, and mean the same."""
+
+    def fitglue_fetch(ids):
+        yield Unavailable(ids[0], "detail", state, "FG-example", "because")
+
+    fetching = load(good=plugin(fitglue_fetch)).of(entry("good"))
+    jobs = [{"connection": None, "part": "detail", "ids": ["i1"]}]
+    [(_, answer)] = fetching.iterate("fitglue_fetch", jobs)
+    assert answer.state == UnavailableState(str(state))
 
 
 def test_a_wrapper_sees_the_calls_of_every_plugin(load, plugin, greet, entry, point):
