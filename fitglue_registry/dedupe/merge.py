@@ -112,7 +112,7 @@ def alternatives(
     native = [member for member in members if member.activity.stub is None]
     native.sort(key=rank)
     found: dict[str, list[Alternative]] = {}
-    for rule in _NO_RULES.decided():
+    for rule in _NO_RULES.all_rules():
         name = rule.fields[0]
         giver = origins.get(name, origins.get(OTHER_FIELDS))
         taken = next((member.value(name) for member in native if member.id == giver), None)
@@ -148,7 +148,7 @@ def _origins(
 
 
 def _fields_that_go_together(rules: MergeRules) -> Iterator[tuple[Rule, tuple[str, ...]]]:
-    for rule in rules.decided():
+    for rule in rules.all_rules():
         if rule.together:
             yield rule, rule.fields
         else:

@@ -1,6 +1,4 @@
-"""The catalogue of what FitGlue can talk to: YAML entries in, validated typed values out; no plugin
-is needed for any of it.
-"""
+"""The registry: YAML entries, read and validated into typed values without importing a plugin."""
 
 from fitglue_registry.registry.catalogue import Catalogue
 from fitglue_registry.registry.entry import (

@@ -1,4 +1,4 @@
-"""A catalogue kept in a file, so that most commands read no YAML; it is never stale."""
+"""A cache of the catalogue in a file, so that most commands need not read any YAML."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ _NAME = "registry.json"
 
 
 class _Stamp(NamedTuple):
-    """What distinguishes one state of a file from the next; a modification time that was set back
-    is given away by the change time.
+    """The state of a file, which differs after every change of its content.
+
+    Tools can set the modification time of a file back, but not its change time.
     """
 
     origin: str
@@ -41,7 +42,7 @@ class _Stamp(NamedTuple):
 
 
 class _Problem(Struct):
-    """An ``EntryInvalid`` as the cache keeps it."""
+    """An ``EntryInvalid`` in the form that the cache stores."""
 
     code: str
     what: str
@@ -54,6 +55,8 @@ class _Problem(Struct):
 
 
 class _Content(Struct):
+    """The content of the cache file."""
+
     stamps: list[_Stamp]
     entries: list[Entry]
     tiers: list[Tier]
@@ -62,19 +65,26 @@ class _Content(Struct):
 
 
 class CatalogueCache:
-    """The catalogue of these folders of entries, kept in the folder ``cache``."""
+    """A cache of the catalogue of some folders.
+
+    Args:
+        cache: Folder for the cache file.
+        folders: Folders of entries in the order of their priority.
+    """
 
     def __init__(self, cache: Path, folders: Sequence[Folder]) -> None:
         self._folder = cache
         self._file = cache / _NAME
+        # Before the stamps: a file that changes after this moment must not look settled.
         self._now = time.time_ns()
         self._stamps = list(_stamps(folders))
 
     def read(self) -> Catalogue | None:
-        """The catalogue as it was written, if nothing that it was made from has changed since."""
+        """Return the cached catalogue, or ``None`` if a file that it was made from has changed."""
         try:
             content = msgspec.json.decode(self._file.read_bytes(), type=_Content)
-        # Not there, not readable, cut short, of another version: made again.
+        # The cache does not exist, is not readable, is truncated, or another version wrote it. The
+        # caller then reads the YAML and replaces it.
         except (OSError, ValueError):
             return None
         if content.stamps != self._stamps:
@@ -83,8 +93,9 @@ class CatalogueCache:
         return Catalogue(content.entries, content.tiers, problems, content.merge_rules)
 
     def write(self, catalogue: Catalogue) -> None:
-        """Replace the cache in one step; a folder that cannot be written costs time, never an
-        error.
+        """Replace the cache atomically.
+
+        A folder that cannot be written is not an error; commands are only slower without a cache.
         """
         if not all(self._is_settled(stamp) for stamp in self._stamps):
             return
@@ -98,6 +109,8 @@ class CatalogueCache:
         with suppress(OSError):
             self._replace(msgspec.json.encode(content))
 
+    # Unlike durable.write_atomically, this does not sync the file, because a cache that a power cut
+    # destroys is simply made again.
     def _replace(self, encoded: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self._folder, prefix=_NAME)
@@ -109,17 +122,21 @@ class CatalogueCache:
             Path(name).unlink(missing_ok=True)
 
     def _is_settled(self, stamp: _Stamp) -> bool:
-        """Whether another change would show: within one tick of the file system's clock two states
-        of a file can look the same.
+        """Return whether any later change of a file will change its stamp.
+
+        Two changes within one tick of the file system's clock can leave the same stamp.
         """
+        # Some file systems store only seconds (FAT stores every second one). Others take the time
+        # from the kernel's timer interrupt, at most every 10 ms.
         has_whole_seconds = stamp.changed_ns % _SECOND_NS == 0
         tick = 2 * _SECOND_NS if has_whole_seconds else _SECOND_NS // 50
         return self._now - stamp.changed_ns > tick
 
 
 def _stamps(folders: Sequence[Folder]) -> Iterator[_Stamp]:
-    """The state of everything that the catalogue is made from: the entries, and the code and
-    schemas that read them.
+    """Yield the state of everything that the catalogue depends on.
+
+    These are the entries, and also the code and the schemas that read them.
     """
     built_in = default_folder()
     yield from _stamps_of("", Path(__file__).parent.glob("*.py"))
@@ -136,7 +153,8 @@ def _stamps_of(origin: str, files: Iterable[Path]) -> Iterator[_Stamp]:
     for file in files:
         with suppress(OSError):
             state = file.stat()
-            # The times of a folder change with files of ours and others alike.
+            # A folder's times change with every file in it, including files that are not entries.
+            # Its inode is enough to notice that the folder was replaced.
             if stat.S_ISDIR(state.st_mode):
                 yield _Stamp(origin, str(file), 0, 0, 0, state.st_ino)
             else:

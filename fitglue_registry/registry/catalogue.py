@@ -1,6 +1,4 @@
-"""All entries that can be used, as one mapping of (kind, id) to entry, with what is wrong beside
-what works.
-"""
+"""The catalogue: all valid entries by kind and id, and the problems of the invalid ones."""
 
 from __future__ import annotations
 
@@ -19,8 +17,13 @@ if TYPE_CHECKING:
 
 
 class Catalogue:
-    """All entries that can be used, in the order of their keys; ``problems`` says what is left
-    out.
+    """All valid entries in the order of their keys, with tiers and merge rules.
+
+    Args:
+        entries: Valid entries, each with its own key.
+        tiers: Tiers from the lowest to the highest.
+        problems: Errors in the files that were left out.
+        merge_rules: Rules for merging source activities; by default there is no special rule.
     """
 
     def __init__(
@@ -39,15 +42,19 @@ class Catalogue:
         self.merge_rules = merge_rules or MergeRules()
 
     def entries(self, kind: str | None = None) -> list[Entry]:
-        """All entries, or those of one kind, by kind and id."""
+        """Return all entries, or those of one kind, in the order of kind and id."""
         return [entry for entry in self._entries.values() if kind in (None, entry.kind)]
 
     def find(self, kind: str, entry_id: str) -> Entry | None:
-        """The entry, if there is one."""
+        """Return the entry, or ``None`` if it does not exist."""
         return self._entries.get((canonical_kind(kind), entry_id))
 
     def get(self, kind: str, entry_id: str) -> Entry:
-        """The entry; ``UserMistake`` (FG-unknown-entry) with the nearest name if there is none."""
+        """Return the entry.
+
+        Raises:
+            UserMistake: If it does not exist (FG-unknown-entry); the fix names the most similar id.
+        """
         entry = self.find(kind, entry_id)
         if entry:
             return entry
@@ -55,26 +62,26 @@ class Catalogue:
         near = nearest(entry_id, names)
         raise UserMistake(
             "FG-unknown-entry",
-            f"there is no {kind} {entry_id!r}",
-            why=f"there are: {', '.join(names) or 'none'}",
+            f"the {kind} {entry_id!r} does not exist",
+            why=f"existing ids: {', '.join(names) or 'none'}",
             fix=f"did you mean {near}?" if near else "see: fitglue registry list",
         )
 
     def closed_by(self, code: str) -> Entry | None:
-        """The integration that cannot be connected and says that this code is of its making."""
+        """Return the closed integration one of whose issues names this error code, or ``None``."""
         for entry in self.entries("integration"):
             if entry.closed and any(code in issue.codes for issue in entry.issues):
                 return entry
         return None
 
     def tier(self, tier_id: str) -> Tier | None:
-        """The tier of that id, if there is one."""
+        """Return the tier with this id, or ``None`` if it does not exist."""
         return next((tier for tier in self.tiers if tier.id == tier_id), None)
 
     def tier_includes(self, athlete_tier: str, entry: Entry) -> bool:
-        """Whether an athlete of this tier may use the entry: each tier includes those before it.
+        """Return whether an athlete of this tier may use the entry.
 
-        A tier nobody knows includes nothing.
+        Each tier includes the lower tiers. An unknown tier includes nothing.
         """
         order = [tier.id for tier in self.tiers]
         if athlete_tier not in order or entry.tier not in order:

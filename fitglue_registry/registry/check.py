@@ -1,6 +1,4 @@
-"""Finds every error of a registry folder in one go: each entry on its own, and all of them
-together.
-"""
+"""The check of a registry folder, which reports all errors of all entries at once."""
 
 from __future__ import annotations
 
@@ -11,7 +9,11 @@ from fitglue_registry.errors import EntryInvalid, Place, UserMistake
 from fitglue_registry.registry.folders import BUILT_IN, Folder, default_folder, entry_files
 from fitglue_registry.registry.loading import load_catalogue
 from fitglue_registry.registry.reading import Reading, read_entry, read_merge_rules, read_tiers
-from fitglue_registry.registry.relations import Surroundings, circle_of, circular_dependency
+from fitglue_registry.registry.relations import (
+    ReferenceTargets,
+    circular_dependency,
+    dependency_cycle,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,8 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was looked at, what can be used of it, and everything that is wrong, in the order of
-    files and lines.
+    """The result of a check.
+
+    Attributes:
+        folder: Folder that was checked.
+        files: Number of files that were read as entries.
+        entries: Entries without any error.
+        errors: All errors in the order of files and lines.
     """
 
     folder: Path
@@ -33,17 +40,23 @@ class Report:
     errors: tuple[EntryInvalid, ...]
 
 
-def check(folder: Path, beside: Sequence[Folder] | None = None) -> Report:
-    """Check a registry folder; its entries may depend on those of the folders ``beside`` it (by
-    default, on the built-in catalogue).
+def check(folder: Path, other_folders: Sequence[Folder] | None = None) -> Report:
+    """Check every entry of a registry folder, alone and together with the others.
 
-    Raises ``UserMistake`` (FG-registry-missing, FG-registry-empty) where there is nothing to check.
+    Args:
+        folder: Registry folder to check.
+        other_folders: Folders with further entries that the checked ones may refer to; by default
+            the built-in catalogue.
+
+    Raises:
+        UserMistake: If the folder does not exist (FG-registry-missing) or contains no entries
+            (FG-registry-empty).
     """
     files = entry_files(folder)
     _require_something(folder, files)
-    if beside is None:
-        beside = _beside(folder)
-    others = load_catalogue(beside)
+    if other_folders is None:
+        other_folders = _default_other_folders(folder)
+    others = load_catalogue(other_folders)
     readings = [read_entry(file, BUILT_IN) for file in files]
     tiers, wrong_tiers = _tiers(folder)
     _check_duplicates(readings, others)
@@ -63,21 +76,22 @@ def _require_something(folder: Path, files: Sequence[Path]) -> None:
     if not folder.is_dir():
         raise UserMistake(
             "FG-registry-missing",
-            "there is no such folder",
+            "the folder does not exist",
             at=at,
-            fix="name a folder that holds sources/ID.yaml",
+            fix="name a folder that contains entries, such as sources/ID.yaml",
         )
     if not files and not (folder / "tiers.yaml").is_file():
         raise UserMistake(
             "FG-registry-empty",
-            "the folder holds no entries",
+            "the folder contains no entries",
             at=at,
-            fix="an entry is sources/ID.yaml or the like",
+            fix="add an entry, for example sources/ID.yaml",
         )
 
 
-def _beside(folder: Path) -> list[Folder]:
+def _default_other_folders(folder: Path) -> list[Folder]:
     built_in = default_folder()
+    # If the built-in catalogue were loaded beside itself, each entry would be its own duplicate.
     if folder.resolve() == built_in.resolve():
         return []
     return [Folder(built_in)]
@@ -102,7 +116,7 @@ def _wrong_merge_rules(folder: Path) -> list[EntryInvalid]:
 
 
 def _misplaced(folder: Path) -> Iterator[EntryInvalid]:
-    """Files that look like entries and are not where entries are."""
+    """Yield an error for each file that looks like an entry but is not read."""
     suspects = [*folder.glob("*.y*ml"), *folder.glob("*/*.yml")]
     for file in sorted(suspects):
         if file.name not in ("tiers.yaml", "merge.yaml"):
@@ -110,8 +124,8 @@ def _misplaced(folder: Path) -> Iterator[EntryInvalid]:
                 "FG-entry-misplaced",
                 f"{file.name} is not read",
                 at=Place(str(file)),
-                why="entries are in folders of their kind and end in .yaml",
-                fix="move it to sources/ID.yaml or the like",
+                why="the file of an entry ends in .yaml and is in the folder of its kind",
+                fix="move it, for example to sources/ID.yaml",
             )
 
 
@@ -126,6 +140,10 @@ def _check_duplicates(readings: Iterable[Reading], others: Catalogue) -> None:
             first[reading.draft.key] = reading.draft
 
 
+# Entries with errors take part in the next two checks as drafts. Otherwise one error in an entry
+# would make every entry that depends on it look wrong as well.
+
+
 def _check_relations(
     readings: Sequence[Reading],
     others: Catalogue,
@@ -134,18 +152,18 @@ def _check_relations(
 ) -> None:
     known = {entry.key: entry for entry in others}
     known |= {reading.draft.key: reading.draft for reading in readings if reading.draft}
-    surroundings = Surroundings(known, (*others.tiers, *tiers), root)
+    targets = ReferenceTargets(known, (*others.tiers, *tiers), root)
     for reading in readings:
         if reading.draft:
-            reading.refuse_all(surroundings.flaws(reading.draft))
-    _check_circles(readings, known)
+            reading.refuse_all(targets.flaws(reading.draft))
+    _check_cycles(readings, known)
 
 
-def _check_circles(readings: Iterable[Reading], known: Mapping[str, Entry]) -> None:
-    """Refuse each circle of dependencies once, in the first entry that is part of it."""
+def _check_cycles(readings: Iterable[Reading], known: Mapping[str, Entry]) -> None:
+    """Report each cycle of dependencies once, in the first entry that is part of it."""
     seen: set[frozenset[str]] = set()
     for reading in readings:
-        circle = circle_of(reading.draft, known) if reading.draft else None
-        if reading.draft and circle and frozenset(circle) not in seen:
-            seen.add(frozenset(circle))
-            reading.refuse(circular_dependency(reading.draft, circle))
+        cycle = dependency_cycle(reading.draft, known) if reading.draft else None
+        if reading.draft and cycle and frozenset(cycle) not in seen:
+            seen.add(frozenset(cycle))
+            reading.refuse(circular_dependency(reading.draft, cycle))

@@ -1,4 +1,4 @@
-"""Makes the typed entry of a document that meets the schema; short forms are written out."""
+"""The conversion of a valid document into a typed entry, with its short forms expanded."""
 
 from __future__ import annotations
 
@@ -18,10 +18,14 @@ def entry_of(
     file: str = "",
     origin: str = "",
 ) -> Entry:
-    """The typed entry of a document that meets the schema, read from ``file``, which came with the
-    distribution ``origin``.
+    """Return the typed entry of a document.
+
+    Args:
+        document: Plain value of the YAML document; it must meet the schema ``entry.json``.
+        file: Path of the file that the document was read from.
+        origin: Distribution that the file belongs to.
     """
-    written_out = {
+    expanded = {
         **document,
         "kind": canonical_kind(document["kind"]),
         "plugin": _plugin(document["plugin"]),
@@ -33,19 +37,19 @@ def entry_of(
         "file": file,
         "origin": origin,
     }
-    # Not strict, because JSON Schema calls 100.0 a whole number.
-    return msgspec.convert(written_out, Entry, strict=False)
+    # Not strict, because JSON Schema accepts 100.0 as an integer.
+    return msgspec.convert(expanded, Entry, strict=False)
 
 
 def _plugin(plugin: Any) -> Any:
-    """A plugin may be only the name of its distribution."""
+    """Expand a plugin that is only the name of its distribution."""
     if isinstance(plugin, str):
         return {"name": plugin}
     return plugin
 
 
 def _link(link: Any) -> Any:
-    """A link may be only its address."""
+    """Expand a link that is only its address."""
     if isinstance(link, str):
         return {"url": link}
     return link
@@ -58,7 +62,7 @@ def _field(field: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _cleaning_step(step: Any) -> Any:
-    """A step may be only the word ``strip``."""
+    """Expand a step that is only the word ``strip``."""
     if step == "strip":
         return {"strip": True}
     return step

@@ -1,4 +1,4 @@
-"""A YAML document as read: its plain value, where each part of it is, and what is wrong with it."""
+"""A parsed YAML document: its plain value, the places of its values, and its errors."""
 
 from __future__ import annotations
 
@@ -13,14 +13,20 @@ if TYPE_CHECKING:
     from fitglue_registry.registry.flaw import Flaw
     from fitglue_registry.validation.violation import KeyPath
 
-#: More than anybody repairs in one go; a file of a quarter megabyte could have sixty thousand.
+#: Nobody repairs more than this at once, and a file of the largest size can have 60,000 errors.
 MOST_ERRORS = 50
 
 
 @dataclass(slots=True)
 class Document:
-    """What a file says (``value``), what is wrong with its YAML (``errors``), and where each part
-    of it is.
+    """A YAML document.
+
+    Attributes:
+        file: Path of the file, as messages show it.
+        value: Plain value of the document: dicts, lists, texts, numbers, booleans and ``None``.
+        errors: Errors in the YAML itself.
+        root: Node that the value was made from, which knows lines and columns; ``None`` if the
+            file is empty or is not YAML.
     """
 
     file: str
@@ -29,8 +35,12 @@ class Document:
     root: yaml.Node | None = None
 
     def place(self, path: KeyPath = (), *, key: bool = False) -> Place:
-        """Where the value at ``path`` is, or its key; for a path that leads nowhere the last part
-        that exists.
+        """Return the place of a value, or of its key.
+
+        Args:
+            path: Path to the value. If it does not exist, the place is that of the last value on
+                the path that does.
+            key: Whether to return the place of the key instead of the value.
         """
         if self.root is None:
             return Place(file=self.file, field=_dotted(path))
@@ -46,9 +56,7 @@ class Document:
         return self._at(mark, path)
 
     def refuse(self, mark: yaml.Mark, flaw: Flaw) -> None:
-        """Note that something is wrong at this mark, unless there is enough to repair, and go on
-        reading.
-        """
+        """Record an error at a mark, unless there are already ``MOST_ERRORS`` of them."""
         if len(self.errors) < MOST_ERRORS:
             at = self._at(mark, flaw.path)
             self.errors.append(
@@ -68,7 +76,7 @@ class Document:
 
 
 def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
-    """The key and the value at a step; an item of a list is its own key."""
+    """Return the key node and the value node at a step; for a list item both are the item."""
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
         if step >= len(node.value):
             return None
@@ -82,7 +90,7 @@ def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | No
 
 
 def _dotted(path: KeyPath) -> str | None:
-    """``('parts', 0, 'name')`` → ``parts[0].name``; ``None`` for the whole document."""
+    """Return a path as text, such as ``parts[0].name``, or ``None`` for the document itself."""
     dotted = ""
     for step in path:
         if isinstance(step, int):

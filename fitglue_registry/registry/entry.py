@@ -1,5 +1,6 @@
-"""What an entry says, as typed, frozen values: one class for each mapping of
-``registry/schemas/entry.json``, with all defaults.
+"""The typed values of an entry: one class for each mapping in ``registry/schemas/entry.json``.
+
+They are frozen, and they contain all defaults.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ SCHEMA = 1
 
 
 class Plugin(Struct, frozen=True, forbid_unknown_fields=True):
-    """The distribution that does the work, and the range of its versions that this entry fits (PEP
-    440; empty: any).
+    """The distribution of the plugin that implements an entry.
+
+    Attributes:
+        name: Name of the distribution.
+        version: Versions that the entry accepts (PEP 440), such as ``>=0.1,<1``; empty means any.
     """
 
     name: str
@@ -27,15 +31,18 @@ class Plugin(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Link(Struct, frozen=True, forbid_unknown_fields=True):
-    """A page: an https address, a local path, or another entry as ``kind/id``."""
+    """A link to an https address, to a file, or to another entry as ``kind/id``."""
 
     url: str
     title: str = ""
 
 
 class Clean(Struct, frozen=True, forbid_unknown_fields=True):
-    """One step from what was pasted to the value: ``strip`` the edges, or ``extract`` the one group
-    of a pattern that is found.
+    """One step that turns pasted text into a value.
+
+    Attributes:
+        strip: Whether to remove white space, quotes and invisible characters from both ends.
+        extract: Regular expression with one group; if it matches anywhere, the group is the value.
     """
 
     strip: bool = False
@@ -43,7 +50,20 @@ class Clean(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Field(Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing to ask the athlete for: a credential, or a setting that is no secret."""
+    """A value that the athlete is asked for: a credential or a setting.
+
+    Attributes:
+        name: Name of the value for the plugin.
+        label: Name of the value in a prompt.
+        help: Where the athlete finds the value.
+        secret: Whether the value is a secret, which is never shown, logged or stored in plain text.
+        path: Whether the value is a path or a list of paths on this machine.
+        required: Whether the connection needs the value.
+        default: Value that is used if nothing is typed.
+        pattern: Regular expression that the complete value must match after cleaning.
+        example: Value that the pattern accepts.
+        clean: Steps that turn pasted text into the value.
+    """
 
     name: str
     label: str = ""
@@ -57,19 +77,25 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
     clean: tuple[Clean, ...] = (Clean(strip=True),)
 
     def env(self, integration: str) -> str:
-        """The environment variable that answers instead of a prompt:
-        ``FITGLUE_INTERVALS_API_KEY``.
+        """Return the name of the environment variable that replaces the prompt.
+
+        An example is ``FITGLUE_INTERVALS_API_KEY``.
         """
         return f"FITGLUE_{integration}_{self.name}".upper().replace("-", "_")
 
 
 class EntryPart(Struct, frozen=True, forbid_unknown_fields=True, rename={"comes_from": "from"}):
-    """One piece of a record: comes with the ``list`` or by ``fetch`` (``bulk`` ids a call), wanted
-    by default or with an option.
+    """A part of a record, and how the source delivers it.
 
-    ``confirms``: asking for it by id proves whether the record still exists. ``identity``: the
-    record's external id is computed from it. ``heavy``: deriving from it takes long, so that many
-    are derived in processes of their own.
+    Attributes:
+        name: Name of the part.
+        comes_from: Whether the part comes with the list, or is fetched by id (in YAML: ``from``).
+        bulk: Number of ids that one fetch may ask for.
+        default: Whether the part is wanted without an option.
+        option: Name of the sync option that asks for the part.
+        confirms: Whether fetching the part by id proves that the record still exists.
+        identity: Whether the record's external id is computed from the part.
+        heavy: Whether normalizing the part is slow, so that worker processes do it.
     """
 
     name: PartName
@@ -83,17 +109,30 @@ class EntryPart(Struct, frozen=True, forbid_unknown_fields=True, rename={"comes_
 
 
 class Delay(Struct, frozen=True, forbid_unknown_fields=True):
-    """How long a workout usually takes to get here, and the stations on its way."""
+    """The usual delay of a workout.
+
+    Attributes:
+        expected_min: Usual delay in minutes, or ``None`` if it is not known.
+        hops: Names of the devices and services that the workout passes, in order.
+    """
 
     expected_min: int | None = None
     hops: tuple[str, ...] = ()
 
 
 class Sync(Struct, frozen=True, forbid_unknown_fields=True):
-    """How records arrive; ``touches`` maps a part to globs of the summary keys whose change
-    re-opens it.
+    """How the records of a source arrive.
 
-    A part that is not named in ``touches`` is re-opened by every change.
+    Attributes:
+        mode: ``poll`` if the host asks the source, ``push`` if the source calls the host,
+            ``manual`` if a person hands over workouts, ``file`` if files are read.
+        overlap_days: Days that each sync looks back before the last one.
+        full_walk_days: Days between two full walks; ``None`` means that no full walk is scheduled.
+        deletions: Whether a record that is no longer listed may have been deleted.
+        touches: Part → globs of the summary keys whose change re-opens the part. Every change
+            re-opens a part that is not named here.
+        delay: Usual delay of a workout.
+        note: Anything else that an athlete should know.
     """
 
     mode: Literal["poll", "push", "manual", "file"] = "poll"
@@ -106,7 +145,16 @@ class Sync(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Capabilities(Struct, frozen=True, forbid_unknown_fields=True):
-    """What can be seen of the source at all; ``history`` says in words how far back it goes."""
+    """What the source lets the host see.
+
+    Attributes:
+        edits: Whether later edits can be noticed.
+        deletions: Whether deletions can be noticed.
+        streams: Whether samples over time are available.
+        original_file: Whether the file that the device recorded is available.
+        webhooks: Whether the source notifies the host of changes.
+        history: How far back the data goes, in words.
+    """
 
     edits: bool = False
     deletions: bool = False
@@ -117,8 +165,15 @@ class Capabilities(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Datum(Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing that arrives, or does not: its name for people, its ``path`` in the source
-    activity, and its field ``upstream``.
+    """One line of the data table: something that the source delivers or does not deliver.
+
+    Attributes:
+        field: Name for people.
+        availability: How often the source delivers it.
+        path: Field of the source activity.
+        upstream: Field of the source.
+        kind: Whether the value is reported, estimated by a model, or computed from other values.
+        note: Anything else that a reader should know.
     """
 
     field: str
@@ -130,8 +185,12 @@ class Datum(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Terms(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the source's terms ask: days after which its data must go (none: keep), and whether it
-    may leave this machine.
+    """What the source's terms of use require.
+
+    Attributes:
+        retention_days: Days after which its data must be deleted; ``None`` means never.
+        leaves_machine: Whether its data may be sent to other services.
+        note: The terms in words.
     """
 
     retention_days: int | None = None
@@ -140,7 +199,14 @@ class Terms(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Issue(Struct, frozen=True, forbid_unknown_fields=True):
-    """A common problem as an athlete sees it, with the codes of the errors that belong to it."""
+    """A common problem.
+
+    Attributes:
+        symptom: What the athlete sees.
+        cause: Why it happens.
+        fix: What the athlete can do.
+        codes: Codes of the errors that belong to it.
+    """
 
     symptom: str
     cause: str = ""
@@ -149,7 +215,13 @@ class Issue(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Correction(Struct, frozen=True, forbid_unknown_fields=True):
-    """What another page says about the source, what is so, and how we know."""
+    """A correction of what other pages claim about the source.
+
+    Attributes:
+        claim: Claim of the other pages.
+        truth: What is true.
+        reference: How we know it.
+    """
 
     claim: str
     truth: str
@@ -157,8 +229,13 @@ class Correction(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Alternative(Struct, frozen=True, forbid_unknown_fields=True):
-    """One other way to get the workouts of a closed service: what it brings, the steps before the
-    command, and the command.
+    """Another way to get the workouts of a closed service.
+
+    Attributes:
+        name: Name of the alternative.
+        brings: Which workouts it brings.
+        how: Steps before the command.
+        command: Command that completes the alternative.
     """
 
     name: str
@@ -168,8 +245,11 @@ class Alternative(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Closed(Struct, frozen=True, forbid_unknown_fields=True):
-    """The reason why accounts of a service cannot be connected, and the alternatives for getting
-    its workouts.
+    """The reason why accounts of a service cannot be connected, and the alternatives.
+
+    Attributes:
+        why: Reason in words.
+        alternatives: Other ways to get the workouts of the service.
     """
 
     why: str
@@ -177,7 +257,7 @@ class Closed(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Tier(Struct, frozen=True, forbid_unknown_fields=True):
-    """A step of what an athlete may use; tiers stand in order, each includes those before it."""
+    """A tier of athletes; each tier includes the entries of the lower tiers."""
 
     id: str
     name: str
@@ -185,9 +265,10 @@ class Tier(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One document of the registry.
+    """One entry of the registry: an integration, a source, an enricher or a destination.
 
-    The reader fills in ``file`` and ``origin``: where it lies, and the distribution it came with.
+    ``docs/plugin-author.md`` explains each field. Two fields are not in the document: ``file`` is
+    the path that the entry was read from, and ``origin`` the distribution that the file belongs to.
     """
 
     schema: int
@@ -219,13 +300,15 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """``kind/id``, as ``dependencies`` of other entries name it."""
+        """The key ``kind/id``, which the ``dependencies`` of other entries use."""
         return f"{self.kind}/{self.id}"
 
     @property
     def integration(self) -> str | None:
-        """The id of the integration that holds the account: its own, or the first that it depends
-        on.
+        """The id of the integration that has the account, or ``None`` if there is no account.
+
+        It is the entry's own id if the entry is an integration, or else that of the first
+        integration among its dependencies.
         """
         if self.kind == "integration":
             return self.id
@@ -236,5 +319,5 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return None
 
     def part(self, name: str) -> EntryPart | None:
-        """The part of that name, if the source has one."""
+        """Return the part with this name, or ``None`` if the source does not have it."""
         return next((part for part in self.parts if part.name == name), None)

@@ -1,4 +1,4 @@
-"""What a schema cannot say about one entry: each rule is a function that yields what breaks it."""
+"""The rules for one entry that a schema cannot express, one function for each rule."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ if TYPE_CHECKING:
     from fitglue_registry.validation.violation import KeyPath
 
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-"""How an address begins, of whatever scheme."""
+"""The beginning of an address of any scheme."""
 
+#: One comparison of a version specifier (PEP 440), without local versions and epochs.
 _VERSION_RANGE = re.compile(
     r"(~=|==|!=|<=|>=|<|>)\s*\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\.\*)?"
 )
+#: Characters that would end a Markdown link, or start another one.
 _NEVER_IN_A_LINK = set("<>()[]\\ \n\t")
 
 
 def entry_flaws(entry: Entry) -> Iterator[Flaw]:
-    """Everything that is wrong with an entry on its own."""
+    """Yield every flaw of an entry that can be found without other entries."""
     yield from _version_range(entry)
     yield from _links(entry)
     yield from _closed(entry)
@@ -50,14 +52,15 @@ def _version_range(entry: Entry) -> Iterator[Flaw]:
             yield Flaw(
                 "FG-entry-version-range",
                 ("plugin", "version"),
-                f"{comparison!r} is not a range of versions",
-                fix='write comparisons as in PEP 440, such as ">=0.1,<1"',
+                f"{comparison!r} is not a version range",
+                fix='write a version range as in PEP 440, such as ">=0.1,<1"',
             )
 
 
 def _links(entry: Entry) -> Iterator[Flaw]:
-    """What a page links to is an https address or a path; whether a path leads somewhere, a check
-    of the folder says.
+    """Yield a flaw for each link that is neither an https address nor a path.
+
+    Whether a path exists is a question for the check of the folder.
     """
     for group, links in (("docs", entry.docs), ("related", entry.related)):
         for number, link in enumerate(links):
@@ -65,10 +68,10 @@ def _links(entry: Entry) -> Iterator[Flaw]:
                 yield Flaw(
                     "FG-entry-dead-link",
                     (group, number, "url"),
-                    f"link {describe(link.url)} leads nowhere",
-                    "it is no https address, no entry, and no file in the registry folder or "
-                    "beside it",
-                    "fix the link, or take it out",
+                    f"link {describe(link.url)} does not lead anywhere",
+                    "it is not an https address, an entry, or a file in or beside the registry "
+                    "folder",
+                    "fix the link, or remove it",
                 )
 
 
@@ -79,25 +82,25 @@ def _can_be_followed(url: str) -> bool:
 
 
 def _closed(entry: Entry) -> Iterator[Flaw]:
-    """What cannot be connected is an integration, and asks for nothing."""
+    """Yield a flaw if something other than an integration is closed, or if it asks for anything."""
     if entry.closed is None:
         return
     if entry.kind != "integration":
         yield Flaw(
             "FG-entry-closed",
             ("closed",),
-            f"a {entry.kind} is not closed",
+            f"a {entry.kind} cannot be closed",
             "accounts belong to an integration",
-            "move it there",
+            "move closed to the entry of the integration",
         )
     for group in ("credentials", "settings", "hooks", "http"):
         if getattr(entry, group):
             yield Flaw(
                 "FG-entry-closed",
                 (group,),
-                f"an integration that is closed has {group}",
-                "nothing is ever asked with them",
-                f"take out {group}, or take out closed",
+                f"a closed integration cannot have {group}",
+                "its accounts are never connected",
+                f"remove {group}, or remove closed",
             )
 
 
@@ -120,9 +123,9 @@ def _names_twice(group: str, names: Sequence[str]) -> Iterator[Flaw]:
             yield Flaw(
                 "FG-entry-name-twice",
                 (group, number, "name"),
-                f"{name} is here a second time",
-                f"it is already {group}[{first}]",
-                "keep one of the two",
+                f"the name {name} occurs twice",
+                f"{group}[{first}] already has it",
+                "rename or remove one of the two",
             )
 
 
@@ -152,13 +155,13 @@ def _extracting_pattern(path: KeyPath, pattern: str) -> Iterator[Flaw]:
         yield Flaw(
             "FG-entry-bad-pattern",
             path,
-            f"{pattern!r} has {groups} groups, must have one: the value",
-            fix="write (?:…) for a group that is not the value",
+            f"{pattern!r} has {groups} groups, but must have one, which is the value",
+            fix="write (?:…) for every group that is not the value",
         )
 
 
 def _own_examples(path: KeyPath, field: Field) -> Iterator[Flaw]:
-    """What the entry itself gives as an example or a default is accepted."""
+    """Yield a flaw if the entry's own pattern refuses its example or its default."""
     for key, value in (("example", field.example), ("default", field.default)):
         if value is None:
             continue
@@ -170,7 +173,7 @@ def _own_examples(path: KeyPath, field: Field) -> Iterator[Flaw]:
             yield Flaw(
                 "FG-entry-example-refused",
                 (*path, key),
-                f"{key} {value!r} is refused by the entry's own pattern",
+                f"the entry's own pattern refuses the {key} {value!r}",
                 f"the pattern is {field.pattern}",
             )
 
@@ -182,7 +185,7 @@ def _secret_settings(entry: Entry) -> Iterator[Flaw]:
                 "FG-entry-secret-setting",
                 ("settings", number, "secret"),
                 "a setting cannot be a secret",
-                "settings are shown and stored in clear",
+                "settings are shown and stored in plain text",
                 "move it to credentials",
             )
 
@@ -195,7 +198,7 @@ def _hosts(http: Http) -> Iterator[Flaw]:
         yield Flaw(
             "FG-entry-host-not-allowed",
             ("http", "allowed_hosts"),
-            f"{http.host}, the host of base_url, is not among the allowed hosts",
+            f"{http.host}, the host of base_url, is not an allowed host",
             fix=f"add {http.host}",
         )
 
@@ -208,13 +211,13 @@ def _auth(auth: Auth, entry: Entry) -> Iterator[Flaw]:
             "FG-entry-unknown-credential",
             ("http", "auth"),
             f"scheme {auth.scheme} needs a secret",
-            fix="add secret: the name of a credential that is a secret",
+            fix="add secret, with the name of a secret credential",
         )
     if auth.scheme == "header" and not auth.header:
         yield Flaw(
             "FG-entry-missing-key",
             ("http", "auth"),
-            "scheme header needs the name of the header",
+            "scheme header needs the name of a header",
             fix="add header: Authorization",
         )
 
@@ -228,12 +231,14 @@ def _named_secret(secret: str, entry: Entry) -> Iterator[Flaw]:
         "FG-entry-unknown-credential",
         ("http", "auth", "secret"),
         f"{secret!r} is not the name of a secret credential",
-        f"those are: {one_of(names)}" if names else "the entry has no secret credential",
+        f"the secret credentials are: {one_of(names)}"
+        if names
+        else "the entry has no secret credential",
         f"did you mean {near}?" if near else None,
     )
 
 
-# -- the rest --------------------------------------------------------------------------------------
+# -- parts and issues ------------------------------------------------------------------------------
 
 
 def _parts(entry: Entry) -> Iterator[Flaw]:
@@ -244,9 +249,9 @@ def _parts(entry: Entry) -> Iterator[Flaw]:
             yield Flaw(
                 "FG-entry-unknown-part",
                 ("sync", "touches", name),
-                f"{name!r} is not among the parts of this entry",
-                f"those are: {one_of(names)}",
-                "add it to parts, or take it out here",
+                f"{name!r} is not a part of this entry",
+                f"the parts are: {one_of(names)}",
+                "add it to parts, or remove it here",
             )
 
 
@@ -257,6 +262,6 @@ def _issue_codes(entry: Entry) -> Iterator[Flaw]:
                 yield Flaw(
                     "FG-entry-issue-code",
                     ("issues", number, "codes", position),
-                    f"{code!r} is not the code of an error",
-                    fix="a code is FG- and a kebab-case name, such as FG-key-rejected",
+                    f"{code!r} is not an error code",
+                    fix="write a code such as FG-key-rejected",
                 )

@@ -1,4 +1,4 @@
-"""What a schema cannot say, and a rule finds wrong in a document."""
+"""The value that describes what is wrong in a document, before its line is known."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ if TYPE_CHECKING:
 
 
 class Flaw(NamedTuple):
-    """One broken rule: code, path in the document, what, and why or fix where there is more to say.
+    """One thing that is wrong in a document.
 
-    ``at_key``: it is the key at the path that is wrong, not its value.
+    Attributes:
+        code: Error code, such as ``FG-entry-dead-link``.
+        path: Path to the wrong value in the document.
+        what: What is wrong, as one sentence without its final period.
+        why: Reason, if ``what`` is not enough.
+        fix: What the author should do.
+        at_key: Whether the key at the path is wrong, rather than its value.
     """
 
     code: str

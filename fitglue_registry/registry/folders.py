@@ -1,4 +1,4 @@
-"""Where entries are: the folders of a registry, and the catalogue that is part of the host."""
+"""The folders that contain entries, and the files of the entries in them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BUILT_IN = "built in"
+"""Origin of the entries that come with the host."""
+
 MOST_ENTRIES = 5000
+"""Number of entries that are read from one folder; a folder with more is not a registry."""
 
 
 class Folder(NamedTuple):
-    """A folder of entries, and the distribution that brought it."""
+    """A folder of entries, and the name of the distribution that it belongs to."""
 
     path: Path
     origin: str = BUILT_IN
 
 
 def default_folder() -> Path:
-    """The catalogue that is part of the host: inside its wheel, else beside the package in a
-    checkout.
+    """Return the folder of the built-in catalogue.
+
+    It is inside the package in a wheel, and beside the package in a checkout.
     """
     package = Path(__file__).parent.parent
     in_wheel = package / "catalogue"
@@ -34,18 +38,16 @@ def default_folder() -> Path:
 
 
 def entry_files(root: Path) -> list[Path]:
-    """The entries of a registry folder: every ``*.yaml`` in a folder below it, in order; a folder
-    that cannot be read stands for itself.
+    """Return the files of a registry folder's entries: ``*.yaml`` in its subfolders, sorted.
 
-    Of more than ``MOST_ENTRIES`` the first are taken: ``too_many`` says so.
+    The list has at most ``MOST_ENTRIES`` files; see ``has_too_many_entries``. For a subfolder that
+    cannot be listed, it has the path of the subfolder itself, so that reading it reports why.
     """
     return list(islice(_entry_files(root), MOST_ENTRIES))
 
 
-def too_many(root: Path) -> bool:
-    """Whether the folder holds more than anybody will ever write, so that some of it is left
-    out.
-    """
+def has_too_many_entries(root: Path) -> bool:
+    """Return whether a folder has more than ``MOST_ENTRIES`` entries, so that some are ignored."""
     return next(islice(_entry_files(root), MOST_ENTRIES, None), None) is not None
 
 
@@ -54,7 +56,7 @@ def _entry_files(root: Path) -> Iterator[Path]:
         try:
             paths = [file.path for file in os.scandir(folder)]
         except OSError:
-            yield Path(folder)  # reading it will say why
+            yield Path(folder)  # whoever reads it gets the reason
             continue
         for path in sorted(paths):
             if path.endswith(".yaml"):
@@ -62,7 +64,7 @@ def _entry_files(root: Path) -> Iterator[Path]:
 
 
 def _folders(root: Path) -> Iterator[str]:
-    with suppress(OSError):  # not there, not ours to read, or a link to itself
+    with suppress(OSError):  # it does not exist, is not readable, or is a link to itself
         for item in os.scandir(root):
             if not item.name.startswith((".", "_")) and _is_folder(item):
                 yield item.path
@@ -71,5 +73,5 @@ def _folders(root: Path) -> Iterator[str]:
 def _is_folder(item: os.DirEntry[str]) -> bool:
     try:
         return item.is_dir()
-    except OSError:  # a link that leads to itself
+    except OSError:  # a link to itself
         return False

@@ -1,4 +1,4 @@
-"""Finds texts in a document that a terminal or a help page would obey."""
+"""The search for texts that a terminal or a help page would interpret as commands or markup."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from fitglue_registry.validation.violation import KeyPath
 
 _HTML = r"<[A-Za-z/!?][^ >]{0,20}"
-#: Markdown that links to anything but an https address.
+#: Markdown links to anything except an https address.
 _LINK = r"\]\(\s*(?!https://)[^ )]{0,20}"
 _LINK_DEFINITION = r"^\s{0,3}\[[^\]]{1,99}\]:\s*(?!https://)"
 
-_OBEYED_BY_TERMINALS = re.compile(CONTROL_CHARACTER)
-_OBEYED = re.compile(
+_INTERPRETED_BY_TERMINALS = re.compile(CONTROL_CHARACTER)
+_INTERPRETED = re.compile(
     "|".join(
         [
             CONTROL_CHARACTER,
@@ -31,12 +31,12 @@ _OBEYED = re.compile(
     ),
     re.MULTILINE,
 )
-#: Keys whose values no help page shows.
+#: Keys whose values no help page shows. They may contain the characters of HTML and Markdown.
 _NEVER_SHOWN = ("pattern", "extract", "version")
 
 
 def forbidden_texts(document: Any) -> Iterator[Flaw]:
-    """Each forbidden text of a document, wherever it is."""
+    """Yield a flaw for each forbidden text, at any depth of a document."""
     todo: list[tuple[KeyPath, Any]] = [((), document)]
     while todo:
         path, value = todo.pop()
@@ -50,12 +50,12 @@ def forbidden_texts(document: Any) -> Iterator[Flaw]:
 
 def _forbidden(path: KeyPath, text: str) -> Iterator[Flaw]:
     is_shown = not path or path[-1] not in _NEVER_SHOWN
-    match = (_OBEYED if is_shown else _OBEYED_BY_TERMINALS).search(text)
+    match = (_INTERPRETED if is_shown else _INTERPRETED_BY_TERMINALS).search(text)
     if match:
         yield Flaw(
             "FG-entry-forbidden-text",
             path,
             f"{describe(match[0])} is not allowed in an entry",
-            why="a terminal or a help page might obey it",
-            fix="leave it out, or write it in words",
+            why="a terminal or a help page could interpret it",
+            fix="remove it, or describe it in words",
         )

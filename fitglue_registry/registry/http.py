@@ -1,4 +1,4 @@
-"""What an entry says about HTTP: the address of the service, and how it may be asked."""
+"""The ``http`` block of an entry: the address of a service, authentication, and limits."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from msgspec import Struct
 
 
 class Auth(Struct, frozen=True, forbid_unknown_fields=True):
-    """How a request proves who it is for; ``secret`` names the credential, ``username`` and
-    ``header`` are literal.
+    """How requests are authenticated.
+
+    Attributes:
+        scheme: Authentication scheme; ``header`` sends the secret in a header of its own.
+        username: User name of the scheme ``basic``, verbatim.
+        secret: Name of the credential that is the password, the token or the header's value.
+        header: Name of the header of the scheme ``header``.
     """
 
     scheme: Literal["none", "basic", "bearer", "header"] = "none"
@@ -20,8 +25,14 @@ class Auth(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Budget(Struct, frozen=True, forbid_unknown_fields=True):
-    """At most ``requests`` in ``per_s`` seconds, counted for all that share the ``scope``;
-    ``burst`` at once (none said: as many).
+    """A rate limit.
+
+    Attributes:
+        requests: Number of requests that are allowed in ``per_s`` seconds.
+        per_s: Length of the period in seconds.
+        scope: What shares the limit: all requests of this IP address, of this app, or of one
+            account.
+        burst: Number of requests that may be sent at once; ``None`` means ``requests``.
     """
 
     requests: int
@@ -31,19 +42,29 @@ class Budget(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Timeouts(Struct, frozen=True, forbid_unknown_fields=True):
-    """Seconds until a silent server counts as absent."""
+    """Time-outs in seconds, for connecting and for each wait for bytes of a response."""
 
     connect_s: float = 5.0
     read_s: float = 30.0
 
 
+#: An entry that states no budget gets a cautious one, because its author may not know the limit.
 _DEFAULT_BUDGET = (Budget(requests=1, per_s=1.0, burst=5),)
 
 
 class Http(Struct, frozen=True, forbid_unknown_fields=True):
-    """How the service may be asked; the transport holds every request to it.
+    """How a service may be accessed; the transport enforces it for every request.
 
-    ``{version}`` in ``user_agent`` is the host's.
+    Attributes:
+        base_url: Address that every request starts with.
+        allowed_hosts: Hosts that requests and redirects may go to; empty means ``host``.
+        auth: Authentication of the requests.
+        budget: Rate limits, all of which hold.
+        timeouts: Time-outs of a request.
+        user_agent: Value of the header User-Agent; ``{version}`` is replaced by the host's version.
+        connections: Number of simultaneous connections.
+        max_body_mb: Size of the largest response that is read, in megabytes.
+        retries: Number of times that a failed request is repeated.
     """
 
     base_url: str
@@ -58,12 +79,10 @@ class Http(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def host(self) -> str:
-        """The host of ``base_url``."""
+        """Host name in ``base_url``, in lower case."""
         return re.sub(r"^https?://([^/:]*).*", r"\1", self.base_url).lower()
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The hosts that may be asked: ``allowed_hosts``, or the one of ``base_url`` where the
-        entry does not say.
-        """
+        """Hosts that requests may go to: ``allowed_hosts``, or else the host of ``base_url``."""
         return self.allowed_hosts or (self.host,)

@@ -1,4 +1,4 @@
-"""The kinds of entries: their names, the other names that they go by, and the folder of each."""
+"""The kinds of entries: their names, their aliases, and their folders."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ KIND_OF_FOLDER = {
 
 
 def canonical_kind(name: str) -> str:
-    """The kind as this host calls it: people also call an enricher a booster."""
+    """Return the host's name of a kind, because a booster is another name for an enricher."""
     return "enricher" if name == "booster" else name
 
 
 def reference(name: str) -> str:
-    """``kind/id`` of an entry, with the kind as this host calls it."""
+    """Return the key ``kind/id`` of an entry, with the host's name of the kind."""
     kind, _, entry_id = name.partition("/")
     return f"{canonical_kind(kind)}/{entry_id}"

@@ -1,4 +1,4 @@
-"""Reads folders of entries into a catalogue; of two with the same entry the first folder wins."""
+"""The loading of folders of entries into a catalogue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fitglue_registry.registry.folders import (
     Folder,
     default_folder,
     entry_files,
-    too_many,
+    has_too_many_entries,
 )
 from fitglue_registry.registry.reading import read_entry, read_merge_rules, read_tiers
 
@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
 
 def load_catalogue(folders: Sequence[Folder] | None = None) -> Catalogue:
-    """Read every file of these folders (by default, of the built-in one)."""
+    """Return the catalogue of all entries in some folders.
+
+    If two folders have the same entry, the one in the first folder is used and the other one is
+    reported as a problem.
+
+    Args:
+        folders: Folders in the order of their priority; by default only the built-in one.
+    """
     if folders is None:
         folders = [Folder(default_folder())]
     loader = _Loader()
@@ -35,7 +42,7 @@ def load_catalogue(folders: Sequence[Folder] | None = None) -> Catalogue:
 
 
 class _Loader:
-    """Collects what folders hold, and what is wrong with it."""
+    """A collector of the entries and tiers of several folders, and of their errors."""
 
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
@@ -48,7 +55,7 @@ class _Loader:
         tiers = folder.path / "tiers.yaml"
         if tiers.is_file():
             self._add_tiers(tiers)
-        if too_many(folder.path):
+        if has_too_many_entries(folder.path):
             self.problems.append(_too_many(folder.path))
         for file in entry_files(folder.path):
             self._add_entry(file, folder.origin)
@@ -68,7 +75,7 @@ class _Loader:
         self.problems += reading.errors
 
     def merge_rules(self, folders: Sequence[Folder]) -> MergeRules | None:
-        """The rules of the first folder that has some; the built-in ones where none has."""
+        """Return the rules of the first folder with a ``merge.yaml``, or else the built-in ones."""
         for folder in (*folders, Folder(default_folder())):
             file = folder.path / "merge.yaml"
             if file.is_file():
@@ -81,7 +88,7 @@ class _Loader:
 def _missing(folder: Folder) -> EntryInvalid:
     return EntryInvalid(
         "FG-registry-missing",
-        f"the folder of entries of {folder.origin} is not there",
+        f"the folder with the entries of {folder.origin} does not exist",
         at=Place(str(folder.path)),
     )
 
@@ -89,7 +96,7 @@ def _missing(folder: Folder) -> EntryInvalid:
 def _too_many(folder: Path) -> EntryInvalid:
     return EntryInvalid(
         "FG-registry-too-big",
-        f"the folder holds more than {MOST_ENTRIES:,} entries; the rest is left out",
+        f"the folder contains more than {MOST_ENTRIES:,} entries; only the first ones are used",
         at=Place(str(folder)),
-        fix="take out what is no entry",
+        fix="remove the files that are not entries",
     )

@@ -1,4 +1,4 @@
-"""What a schema cannot say about ``merge.yaml``, and a rule finds wrong in it."""
+"""The rules for ``merge.yaml`` that a schema cannot express."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def merge_flaws(rules: MergeRules) -> Iterator[Flaw]:
-    """Everything that is wrong with the rules as a whole."""
+    """Yield every flaw of the merge rules."""
     yield from _fields(rules)
     for number, pattern in enumerate(rules.default_titles.patterns):
         try:
@@ -32,7 +32,7 @@ def merge_flaws(rules: MergeRules) -> Iterator[Flaw]:
 
 
 def _fields(rules: MergeRules) -> Iterator[Flaw]:
-    """Each field that a rule names exists, and is in one rule only."""
+    """Yield a flaw for each field that does not exist or that is in two rules."""
     known = sorted(set(SourceActivity.__struct_fields__) - UNDECIDED)
     rule_of: dict[str, str] = {}
     for number, rule in enumerate(rules.rules):
@@ -44,9 +44,9 @@ def _fields(rules: MergeRules) -> Iterator[Flaw]:
                 yield Flaw(
                     "FG-merge-field-twice",
                     path,
-                    f"{name} stands in two rules",
-                    f"rule {rule_of[name]} has it too",
-                    "keep it in one of them",
+                    f"{name} is in two rules",
+                    f"rule {rule_of[name]} has it as well",
+                    "remove it from one of them",
                 )
             rule_of.setdefault(name, rule.name)
 
@@ -60,6 +60,6 @@ def _unknown_field(
     return Flaw(
         "FG-merge-unknown-field",
         path,
-        f"{name!r} is no field that rules decide about",
+        f"{name!r} is not a field that merge rules decide",
         fix=f"did you mean {near}?" if near else "docs/data-model.md lists the fields",
     )

@@ -1,5 +1,7 @@
-"""What ``merge.yaml`` says, as typed, frozen values: which source activity gives which value where
-several are one workout.
+"""The typed values of ``merge.yaml``: rules that choose a source activity for each field.
+
+They apply when several source activities describe one workout; ``docs/data-model.md`` explains the
+criteria.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ Criterion = Literal[
     "with_streams",
 ]
 
-#: What a source activity says of itself, and what is joined out of all: no rule decides about
-#: these.
+#: Fields that no rule decides: those that describe the source activity itself, and those that the
+#: activity collects from all of its source activities.
 UNDECIDED = frozenset(
     {
         "model",
@@ -47,8 +49,13 @@ UNDECIDED = frozenset(
 
 
 class Rule(Struct, frozen=True, forbid_unknown_fields=True):
-    """What decides about these fields; ``together``: all come from one source activity, also where
-    it lacks some.
+    """One rule, which decides one or more fields.
+
+    Attributes:
+        name: Name for people.
+        fields: Fields of a source activity.
+        prefer: Criteria in the order in which they are applied.
+        together: Whether all fields come from one source activity, even if it lacks some of them.
     """
 
     name: str
@@ -58,23 +65,33 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DefaultTitles(Struct, frozen=True, forbid_unknown_fields=True):
-    """What tells a title that a device or a service gave from one that somebody wrote."""
+    """How to recognize a title that a device or a service generated.
+
+    Attributes:
+        words: A title that consists only of these words, of words for its sport and its place, and
+            of numbers is a default title.
+        patterns: Regular expressions for default titles, in lower case.
+    """
 
     words: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
 
 
 class MergeRules(Struct, frozen=True):
-    """The rules of the registry, in the order in which they are applied; fields that no rule names
-    stand alone.
+    """All rules of the registry.
+
+    Attributes:
+        rules: Rules in the order in which they are applied.
+        otherwise: Criteria for each field that no rule names.
+        default_titles: How to recognize generated titles.
     """
 
     rules: tuple[Rule, ...] = ()
     otherwise: tuple[Criterion, ...] = ("measured", "whole", "original")
     default_titles: DefaultTitles = DefaultTitles()
 
-    def decided(self) -> Iterator[Rule]:
-        """Every rule, then one for each field that none names."""
+    def all_rules(self) -> Iterator[Rule]:
+        """Yield every rule, and then a rule for each field that no rule names."""
         yield from self.rules
         settled = UNDECIDED.union(*(rule.fields for rule in self.rules))
         for name in SourceActivity.__struct_fields__:
@@ -82,8 +99,8 @@ class MergeRules(Struct, frozen=True):
                 yield Rule(name, (name,), self.otherwise)
 
     def rule_of(self, field: str) -> Rule | None:
-        """The rule that decides about a field."""
-        for rule in self.decided():
+        """Return the rule that decides a field, or ``None`` if no rule does."""
+        for rule in self.all_rules():
             if field in rule.fields:
                 return rule
         return None

@@ -1,7 +1,7 @@
-"""YAML text → nodes that know where they are in the file, composed by PyYAML (in C where it can).
+"""The composition of YAML text into nodes that know their line and column, by PyYAML.
 
-PyYAML reads YAML 1.1 and would construct values at once. Here it only composes nodes;
-``parsing`` makes the values.
+PyYAML would construct values by the rules of YAML 1.1. Here it only composes nodes, in C if
+possible; ``parsing`` makes the values by the rules of YAML 1.2.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import yaml
 from yaml.resolver import BaseResolver
 
 MAX_DEPTH = 20
+"""Number of levels that a document may have; an entry has at most six."""
 
 
 class TooDeep(Exception):
-    """The text is nested deeper than any entry; ``mark`` says where."""
+    """Raised for text that is nested deeper than any entry; ``mark`` is the place."""
 
     def __init__(self, mark: yaml.Mark) -> None:
         super().__init__(mark)
@@ -23,13 +24,15 @@ class TooDeep(Exception):
 
 
 class _Resolver(BaseResolver):
-    """Tags nodes by their form: plain scalars, quoted scalars, lists and mappings, so that any
-    other tag is one that somebody wrote. It also counts the depth.
+    """A resolver that tags nodes by their form, and counts the depth.
+
+    The tags are ``plain``, ``quoted``, ``list`` and ``mapping``. A node with any other tag has one
+    that the author wrote explicitly.
     """
 
     depth = 0
 
-    # The names of the arguments are PyYAML's.
+    # PyYAML passes these arguments by name, so they keep its names although some are unused.
 
     def resolve(
         self,
@@ -43,7 +46,7 @@ class _Resolver(BaseResolver):
 
     def descend_resolver(self, current_node: Any, current_index: Any) -> None:  # noqa: ARG002
         self.depth += 1
-        # Libyaml recurses in C: a hundred thousand dashes would end the process.
+        # Libyaml recurses in C, so a file of a hundred thousand dashes would crash the process.
         if self.depth > MAX_DEPTH:
             raise TooDeep(current_node.start_mark)
 
@@ -72,23 +75,25 @@ else:  # pragma: no cover - PyYAML without its C part
             Composer.__init__(self)
             _Resolver.__init__(self)
 
-        # The composer has methods of the same names, which do less.
-        resolve = _Resolver.resolve
-        descend_resolver = _Resolver.descend_resolver
-        ascend_resolver = _Resolver.ascend_resolver
-
 
 def compose(text: str) -> yaml.Node | None:
-    """The node of the one document in a text, ``None`` where there is nothing in it.
+    """Return the root node of the only document in a text, or ``None`` if the text is empty.
 
-    Raises ``TooDeep``, and ``yaml.YAMLError`` for text that is not YAML.
+    Raises:
+        TooDeep: If the text has more than ``MAX_DEPTH`` levels.
+        yaml.YAMLError: If the text is not YAML, or has several documents.
     """
     node: yaml.Node | None = _Loader(text).get_single_node()
     return node
 
 
 def anchors(text: str) -> list[tuple[yaml.Mark, str]]:
-    """Where a text has anchors and aliases, and how each is written; raises ``yaml.YAMLError``."""
+    """Return the place and the text of each anchor and alias.
+
+    Raises:
+        yaml.YAMLError: If the text is not YAML.
+    """
+    # Parsing the text a second time is slow, and hardly any entry has these characters.
     if "&" not in text and "*" not in text:
         return []
     loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader

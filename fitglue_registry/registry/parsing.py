@@ -1,4 +1,4 @@
-"""The bytes of a file → a document of plain values; YAML 1.2, and none of YAML's traps."""
+"""The parsing of a YAML file into plain values by YAML 1.2, without YAML's ambiguous features."""
 
 from __future__ import annotations
 
@@ -10,17 +10,23 @@ from fitglue_registry.errors import EntryInvalid, Place
 from fitglue_registry.registry.document import Document
 from fitglue_registry.registry.flaw import Flaw
 from fitglue_registry.registry.nodes import MAX_DEPTH, TooDeep, anchors, compose
-from fitglue_registry.registry.scalars import other_reading, value_of
+from fitglue_registry.registry.scalars import value_of, yaml_1_1_meaning
 from fitglue_registry.validation.wording import describe, shorten
 
 if TYPE_CHECKING:
     from fitglue_registry.validation.violation import KeyPath
 
 MAX_BYTES = 256 * 1024
+"""Size of the largest file that is read; the largest entry so far has a tenth of it."""
 
 
 def parse(raw: bytes, file: str) -> Document:
-    """Read one YAML document; ``errors`` of the result says whatever is wrong with it as YAML."""
+    """Return the document in a file; its attribute ``errors`` lists what is wrong with the YAML.
+
+    Args:
+        raw: Content of the file.
+        file: Path of the file, for messages.
+    """
     document = Document(file)
     try:
         text = _text(raw, file)
@@ -46,10 +52,11 @@ def _text(raw: bytes, file: str) -> str:
     if len(raw) > MAX_BYTES:
         raise EntryInvalid(
             "FG-entry-too-big",
-            f"the file has more than {MAX_BYTES:,} bytes, and no entry has",
+            f"the file has more than {MAX_BYTES:,} bytes, too many for an entry",
             at=Place(file),
         )
     try:
+        # utf-8-sig, because some editors on Windows begin a file with a byte order mark.
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
@@ -61,7 +68,7 @@ def _text(raw: bytes, file: str) -> str:
         ) from error
 
 
-# -- text that is not YAML, or not the part of it that an entry may use ----------------------------
+# -- text that is not YAML, or that uses features that entries may not use -------------------------
 
 
 def _refuse_anchors(text: str, document: Document) -> None:
@@ -70,9 +77,8 @@ def _refuse_anchors(text: str, document: Document) -> None:
             "FG-entry-forbidden-yaml",
             (),
             f"{sign} is not allowed in an entry",
-            why="what an entry says stands where one reads it, and a few bytes cannot become "
-            "gigabytes",
-            fix="write the value out, or quote it if it is text",
+            why="an alias makes an entry hard to read, and a few bytes can expand to gigabytes",
+            fix="repeat the value, or quote it if it is text",
         )
         document.refuse(mark, flaw)
 
@@ -81,8 +87,8 @@ def _refuse_depth(error: TooDeep, document: Document) -> None:
     flaw = Flaw(
         "FG-entry-too-deep",
         (),
-        f"this is nested more than {MAX_DEPTH} levels deep",
-        fix="an entry never needs more than six levels",
+        f"the document has more than {MAX_DEPTH} levels here",
+        fix="use at most six levels; an entry needs no more",
     )
     document.refuse(error.mark, flaw)
 
@@ -96,9 +102,9 @@ def _refuse_control_character(
     document.errors.append(
         EntryInvalid(
             "FG-entry-syntax",
-            "there is a control character, which YAML does not allow",
+            "YAML does not allow the control character in this line",
             at=Place(document.file, line),
-            fix="delete it, or write it as an escape in double quotes",
+            fix="delete it, or write it as an escape sequence in double quotes",
         )
     )
 
@@ -109,7 +115,7 @@ def _refuse_syntax(
     document: Document,
 ) -> None:
     mark: Any = error.problem_mark or error.context_mark
-    # Something is open at the end of the file: say where it began.
+    # At the end of the file, the useful place is where the unfinished construct begins.
     if error.context_mark and mark.index >= len(text):
         mark = error.context_mark
     what = ", ".join(part for part in (error.context, error.problem) if part)
@@ -128,6 +134,7 @@ def _rest_of_line(text: str, mark: yaml.Mark) -> str:
 def _fix_of_syntax(what: str, rest_of_line: str) -> str | None:
     if rest_of_line.startswith("\t"):
         return "indent with spaces: YAML does not allow tabs there"
+    # These characters cannot begin a plain scalar (YAML 1.2.2, 5.3).
     is_special = rest_of_line.startswith(("@", "%", "`"))
     if is_special or "mapping values" in what or "block scalar" in what:
         return "put the text in quotes"
@@ -154,8 +161,8 @@ def _value(
     flaw = Flaw(
         "FG-entry-forbidden-yaml",
         path,
-        f"tag {tag} is not allowed in an entry",
-        fix="leave the tag out; quote the value if it is text",
+        f"the tag {tag} is not allowed in an entry",
+        fix="remove the tag; quote the value if it is text",
     )
     document.refuse(node.start_mark, flaw)
     return None
@@ -198,9 +205,9 @@ def _key_twice(path: KeyPath, first: yaml.Mark) -> Flaw:
     return Flaw(
         "FG-entry-duplicate-key",
         path,
-        f"key {path[-1]!r} is here a second time",
-        why=f"it is already in line {line}, column {column}",
-        fix="keep one of the two",
+        f"key {path[-1]!r} occurs twice",
+        why=f"it is already at line {line}, column {column}",
+        fix="remove one of the two",
     )
 
 
@@ -209,13 +216,13 @@ def _key(
     path: KeyPath,
     document: Document,
 ) -> str | None:
-    """The key, or ``None`` where it was refused."""
+    """Return the key, or ``None`` if it is not allowed, after recording the error."""
     if node.tag == "plain" and node.value == "<<":
         flaw = Flaw(
             "FG-entry-forbidden-yaml",
             path,
-            "merge key << is not allowed in an entry",
-            fix="write the keys out",
+            "the merge key << is not allowed in an entry",
+            fix="repeat the keys",
         )
         document.refuse(node.start_mark, flaw)
         return None
@@ -225,7 +232,7 @@ def _key(
     flaw = Flaw(
         "FG-entry-wrong-key",
         path,
-        f"a key must be text, this is {describe(key)}",
+        f"a key must be text, but this is {describe(key)}",
         fix="put the key in quotes",
     )
     document.refuse(node.start_mark, flaw)
@@ -239,7 +246,7 @@ def _plain(
 ) -> Any:
     text = node.value
     value = value_of(text)
-    other = other_reading(text, value)
+    other = yaml_1_1_meaning(text, value)
     if other is None:
         return value
     shown = shorten(text)
@@ -249,8 +256,8 @@ def _plain(
     flaw = Flaw(
         "FG-entry-ambiguous",
         path,
-        f"{shown} means different things to different readers of YAML",
-        why=f"here it is {describe(value)}, to a YAML 1.1 reader {other}",
+        f"{shown} has different meanings in different versions of YAML",
+        why=f"here it is {describe(value)}, but in YAML 1.1 it is {other}",
         fix=fix,
     )
     document.refuse(node.start_mark, flaw)

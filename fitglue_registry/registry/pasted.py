@@ -1,4 +1,4 @@
-"""Reads the value of a field out of what somebody pasted or typed."""
+"""The extraction of a field's value from what a person typed or pasted."""
 
 from __future__ import annotations
 
@@ -12,17 +12,23 @@ if TYPE_CHECKING:
     from fitglue_registry.registry.entry import Clean, Field
 
 _LONGEST = 4_000
-_LONGEST_PATHS = 1_000_000  # of all the files that a shell made out of a star
-#: What comes along when a key is copied from a web page or a mail: white space, invisible
-#: characters, quotes.
+_LONGEST_PATHS = 1_000_000  # a shell can expand one * to thousands of paths
+#: Characters that are often copied together with a key from a web page or an email: white space,
+#: invisible characters and quotation marks.
 _EDGES = string.whitespace + "\u00a0\u200b\u2060\ufeff\"'`“”‘’"
 
 
 def read_field(field: Field, pasted: str) -> str:
-    """The value in what was pasted.
+    """Return the value of a field.
 
-    Raises ``UserMistake`` (FG-field-refused) when it cannot be one, without ever repeating a
-    secret, and ``EntryInvalid`` (FG-entry-bad-pattern) when a pattern of the entry takes too long.
+    Args:
+        field: Field of an entry, with its cleaning steps, its default and its pattern.
+        pasted: Text as it was typed or pasted.
+
+    Raises:
+        UserMistake: If the text is not a valid value (FG-field-refused). The message never repeats
+            the text, which can be a secret.
+        EntryInvalid: If matching a pattern of the entry takes too long (FG-entry-bad-pattern).
     """
     value = _clean(field, pasted) or field.default or ""
     name = field.label or field.name
@@ -35,7 +41,7 @@ def read_field(field: Field, pasted: str) -> str:
         # secret, so it is named. It is no part of the secret that the error must not repeat.
         if any(map(str.isspace, value)):
             raise _refusal(field, f"{name} contains a space", fix="paste it without the space")
-        raise _refusal(field, f"{name} does not look right")
+        raise _refusal(field, f"{name} does not have the right form")
     return value
 
 
@@ -47,7 +53,7 @@ def _clean(field: Field, pasted: str) -> str:
 
 
 def _apply(step: Clean, text: str) -> str:
-    """The text after this step; a pattern that is not found changes nothing."""
+    """Return the text after a step; a pattern that does not match changes nothing."""
     if step.strip:
         text = text.strip(_EDGES)
     if not step.extract:

@@ -1,4 +1,4 @@
-"""The paths in one setting: one, or several with the separator of PATH between them."""
+"""The paths in one setting: one path, or several with the separator of PATH between them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from fitglue_registry.errors import UserMistake
 
 
 def paths_in(setting: str) -> list[str]:
-    """The paths that a setting names; a path that contains the separator is found where it
-    exists.
+    """Return the paths that a setting names.
+
+    The separator of PATH (``:`` or ``;``) can also be part of a name. If pieces on both sides of a
+    separator form an existing path together, they are one path.
     """
     pieces = setting.split(os.pathsep)
     paths: list[str] = []
@@ -22,25 +24,29 @@ def paths_in(setting: str) -> list[str]:
 
 
 def absolute(setting: str) -> str:
-    """The paths as they hold from wherever the next command is typed; raises ``UserMistake`` for
-    one that cannot be kept as text.
+    """Return a setting with its paths made absolute, so that they hold in any working directory.
+
+    Raises:
+        UserMistake: If a path is not UTF-8 and therefore cannot be stored as text
+            (FG-path-unreadable).
     """
     paths = [Path(path).expanduser().absolute() for path in paths_in(setting)]
     text = os.pathsep.join(map(str, paths))
     try:
+        # Python represents bytes that are not UTF-8 by lone surrogates, which cannot be encoded.
         text.encode()
     except UnicodeEncodeError as error:
         shown = text.encode("utf-8", "replace").decode()
         raise UserMistake(
             "FG-path-unreadable",
-            f"{shown} has a name that is no UTF-8",
-            fix="rename it, or import the folder that it lies in",
+            f"the name of {shown} is not UTF-8",
+            fix="rename it, or import the folder that contains it",
         ) from error
     return text
 
 
 def _longest_existing(pieces: list[str]) -> int:
-    """How many of the first pieces together are the path of something that exists; one, if none."""
+    """Return how many of the first pieces form an existing path, or 1 if no number does."""
     for length in range(len(pieces), 1, -1):
         if _exists(os.pathsep.join(pieces[:length])):
             return length

@@ -1,5 +1,6 @@
-"""Runs the regular expressions of entries, each with a time limit: an entry is somebody else's, and
-some expressions never end.
+"""The regular expressions of entries, matched with a time limit.
+
+Third parties write entries, and some regular expressions take exponential time.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LONGEST_S = 0.5
+#: Every quantifier except the question mark of a group such as (?:…).
 _QUANTIFIER = re.compile(r"(?<!\()[*+?{]")
-#: A quantified group, three choices or more, or a reference back to a group.
+#: A quantified group, three alternatives or more, or a backreference.
 _COMPLEX = re.compile(r"\)[*+?{]|\|[^|]*\|[^|]*\||\\[1-9]")
 
 
 def search(pattern: str, text: str) -> str | None:
-    """The one group of a pattern where it is first found; raises ``EntryInvalid``
-    FG-entry-bad-pattern where it takes too long.
+    """Return the only group of a pattern at its first match, or ``None`` if it does not match.
+
+    Raises:
+        EntryInvalid: If matching takes too long (FG-entry-bad-pattern).
     """
     if _is_simple(pattern):
         match: Any = re.search(pattern, text)
@@ -33,15 +37,16 @@ def search(pattern: str, text: str) -> str | None:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether the whole text has the form; raises as ``search`` does."""
+    """Return whether a pattern matches the complete text; it raises the errors of ``search``."""
     if _is_simple(pattern):
         return re.fullmatch(pattern, text) is not None
     return _within_limit(pattern, compiled(pattern).fullmatch, text) is not None
 
 
 def _is_simple(pattern: str) -> bool:
-    """Whether there are so few ways to match that no time limit is needed: one repetition, of no
-    group, and few choices.
+    """Return whether a pattern can match in so few ways that it needs no time limit.
+
+    Such a pattern has at most one repetition, which is not of a group, and few alternatives.
     """
     quantifiers = _QUANTIFIER.findall(pattern)
     if len(quantifiers) > 4:
@@ -52,7 +57,11 @@ def _is_simple(pattern: str) -> bool:
 
 @lru_cache(64)
 def compiled(pattern: str) -> Any:
-    """The pattern, ready; raises ``EntryInvalid`` FG-entry-bad-pattern where it is none."""
+    """Return a compiled pattern.
+
+    Raises:
+        EntryInvalid: If it is not a regular expression (FG-entry-bad-pattern).
+    """
     try:
         return regex.compile(pattern)
     except (regex.error, RecursionError, OverflowError) as error:
@@ -71,7 +80,7 @@ def _within_limit(
     except TimeoutError as error:
         raise EntryInvalid(
             "FG-entry-bad-pattern",
-            f"the pattern {pattern!r} takes more than {_LONGEST_S} s to say yes or no",
-            why="it can be matched in too many ways, as in (a+)+",
-            fix="write it so that each text fits in one way only",
+            f"matching the pattern {pattern!r} takes more than {_LONGEST_S} s",
+            why="it can match in too many ways, as (a+)+ does",
+            fix="rewrite it so that a text can match in only one way",
         ) from error

@@ -1,6 +1,4 @@
-"""One file of a registry → one typed value, or every reason why not, each with file, line and
-column.
-"""
+"""The reading of one file of a registry into a typed value, or into errors with line and column."""
 
 from __future__ import annotations
 
@@ -34,10 +32,15 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Reading:
-    """What was made of one file: the entry when nothing is wrong with it, and where everything is.
+    """The result of reading one file.
 
-    ``draft`` is what can be understood of a wrong one (``?`` for the rest), so that every further
-    error is found in the same go.
+    Attributes:
+        file: File that was read.
+        document: Its YAML document, which knows the place of each value.
+        entry: Entry, or ``None`` if the file has errors.
+        draft: Entry without its wrong keys and with ``?`` for required ones, so that further checks
+            can find more errors at the same time; ``None`` if too little of the file is valid.
+        errors: Errors that were found so far.
     """
 
     file: Path
@@ -47,7 +50,7 @@ class Reading:
     errors: list[EntryInvalid] = field(default_factory=list)
 
     def refuse(self, flaw: Flaw) -> None:
-        """Add an error at the place of the flaw, unless there are enough to repair."""
+        """Add an error at the place of a flaw, unless there are already ``MOST_ERRORS`` of them."""
         if len(self.errors) < MOST_ERRORS:
             at = self.document.place(flaw.path, key=flaw.at_key)
             self.errors.append(
@@ -61,25 +64,30 @@ class Reading:
             )
 
     def refuse_all(self, flaws: Iterable[Flaw]) -> None:
-        """Add an error for each flaw, as many as anybody repairs in one go."""
+        """Add an error for each flaw, up to ``MOST_ERRORS``."""
         for flaw in islice(flaws, MOST_ERRORS):
             self.refuse(flaw)
 
     def refuse_duplicate(self, first: Entry) -> None:
-        """Say that another file already has this kind and id."""
+        """Add the error that the entry ``first`` already has this kind and id."""
         self.refuse(
             Flaw(
                 "FG-entry-duplicate",
                 ("id",),
-                f"{first.key} is here a second time",
-                why=f"it is already in {first.file} ({first.origin})",
-                fix="give this one an id of its own, or remove it",
+                f"{first.key} exists twice",
+                why=f"{first.file} ({first.origin}) already has it",
+                fix="give this entry another id, or remove it",
             )
         )
 
 
 def read_entry(file: Path, origin: str = "") -> Reading:
-    """Read one entry; ``origin`` is the distribution that it came with."""
+    """Read one entry.
+
+    Args:
+        file: File of the entry.
+        origin: Distribution that the file belongs to.
+    """
     reading = _read(file, "entry")
     document = reading.document.value
     if reading.errors:
@@ -95,7 +103,7 @@ def read_entry(file: Path, origin: str = "") -> Reading:
 
 
 def read_tiers(file: Path) -> tuple[tuple[Tier, ...], list[EntryInvalid]]:
-    """The tiers of a ``tiers.yaml``, in order, and what is wrong with it."""
+    """Return the tiers in a ``tiers.yaml`` from the lowest to the highest, and its errors."""
     reading = _read(file, "tiers")
     if reading.errors:
         return (), reading.errors
@@ -104,7 +112,7 @@ def read_tiers(file: Path) -> tuple[tuple[Tier, ...], list[EntryInvalid]]:
 
 
 def read_merge_rules(file: Path) -> tuple[MergeRules | None, list[EntryInvalid]]:
-    """The rules of a ``merge.yaml``, unless something is wrong with it, and what that is."""
+    """Return the rules in a ``merge.yaml``, or ``None`` if it has errors, and these errors."""
     reading = _read(file, "merge")
     if reading.errors:
         return None, reading.errors
@@ -124,6 +132,7 @@ def _read(file: Path, schema: str) -> Reading:
     if document.root is None:
         if not reading.errors:
             reading.refuse(_empty_file())
+    # The schema of today would report every novelty of a newer format as an error.
     elif _is_newer(document.value):
         reading.refuse(_newer_schema(document.value["schema"]))
     else:
@@ -142,13 +151,15 @@ def _parsed(file: Path) -> Document:
 
 
 def _content(file: Path) -> bytes:
-    """The bytes of a plain file, and no more than an entry may have: a pipe or a device would never
-    end.
+    """Return the content of a regular file, up to one byte more than an entry may have.
+
+    A pipe or a device is refused, because reading it may never end.
     """
+    # O_NONBLOCK, because opening a pipe would wait for a process that writes to it.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with os.fdopen(os.open(file, flags), "rb") as opened:
         if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is no plain file")
+            raise OSError(errno.EINVAL, "it is not a regular file")
         return opened.read(MAX_BYTES + 1)
 
 
@@ -156,12 +167,14 @@ def _is_newer(document: Any) -> bool:
     if not isinstance(document, dict):
         return False
     schema = document.get("schema")
+    # Not isinstance, because True is an int as well.
     return type(schema) is int and schema > SCHEMA
 
 
 def _draft(file: Path, document: Any) -> dict[str, Any] | None:
-    """The document without the top-level keys that are wrong, if it is an entry of this format at
-    all.
+    """Return the document without its wrong top-level keys, or ``None`` if that is not an entry.
+
+    Required keys that are wrong or missing get a placeholder.
     """
     if not isinstance(document, dict) or _is_newer(document):
         return None
@@ -182,7 +195,7 @@ def _draft(file: Path, document: Any) -> dict[str, Any] | None:
     return draft
 
 
-# -- what can be wrong with a file as a whole ------------------------------------------------------
+# -- errors of a file as a whole -------------------------------------------------------------------
 
 
 def _empty_file() -> Flaw:
@@ -198,19 +211,19 @@ def _newer_schema(schema: int) -> Flaw:
     return Flaw(
         "FG-entry-schema-newer",
         ("schema",),
-        f"schema {schema} is newer than {SCHEMA}, which this host reads",
+        f"schema {schema} is newer than {SCHEMA}, the newest that this host can read",
         fix="upgrade fitglue-registry",
     )
 
 
 def _flaws_of_place(file: Path, entry: Entry) -> Iterator[Flaw]:
-    """A file is named like its entry, and is in the folder of its kind."""
+    """Yield a flaw if a file's name differs from its id, or its folder from its kind."""
     if entry.id != file.stem:
         yield Flaw(
             "FG-entry-id-unlike-file",
             ("id",),
-            f"id {entry.id} is not the name of its file, {file.stem}.yaml",
-            fix=f"rename the file to {entry.id}.yaml, or the id to {file.stem}",
+            f"id {entry.id} differs from the name of the file, {file.stem}.yaml",
+            fix=f"rename the file to {entry.id}.yaml, or change the id to {file.stem}",
         )
     folder = file.parent.name
     kind = KIND_OF_FOLDER.get(folder)
@@ -218,14 +231,14 @@ def _flaws_of_place(file: Path, entry: Entry) -> Iterator[Flaw]:
         yield Flaw(
             "FG-entry-kind-unlike-folder",
             ("kind",),
-            f"folder {folder} is not one for entries",
-            why=f"those are: {one_of(KIND_OF_FOLDER)}",
+            f"folder {folder} is not a folder for entries",
+            why=f"the folders are: {one_of(KIND_OF_FOLDER)}",
             fix=f"move the file to {entry.kind}s",
         )
     elif kind != entry.kind:
         yield Flaw(
             "FG-entry-kind-unlike-folder",
             ("kind",),
-            f"kind {entry.kind} does not belong into folder {folder}",
-            fix=f"move the file to {entry.kind}s, or say kind: {kind}",
+            f"kind {entry.kind} does not belong in folder {folder}",
+            fix=f"move the file to {entry.kind}s, or write kind: {kind}",
         )

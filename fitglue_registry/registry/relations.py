@@ -1,4 +1,4 @@
-"""What an entry refers to: other entries, a tier, and pages; and what of it leads nowhere."""
+"""The references of an entry to other entries, a tier and pages, and checks that they exist."""
 
 from __future__ import annotations
 
@@ -21,9 +21,13 @@ _REFERENCE = re.compile(r"(integration|source|enricher|booster|destination)/[a-z
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What an entry can refer to: entries by their key, tiers, and files in or beside the registry
-    folder ``root``.
+class ReferenceTargets:
+    """Everything that an entry can refer to.
+
+    Attributes:
+        known: Entries by their key.
+        tiers: Tiers that exist.
+        root: Registry folder; an entry can link to files in it and beside it.
     """
 
     known: Mapping[str, Entry]
@@ -31,7 +35,7 @@ class Surroundings:
     root: Path
 
     def flaws(self, entry: Entry) -> Iterator[Flaw]:
-        """Everything that the entry refers to and that does not exist."""
+        """Yield a flaw for each reference of the entry whose target does not exist."""
         yield from self._dangling_dependencies(entry)
         yield from self._unknown_tier(entry)
         yield from self._dead_links(entry)
@@ -41,25 +45,27 @@ class Surroundings:
             if name in self.known:
                 continue
             near = nearest(name, self.known)
-            fix = "add that entry, or take the dependency out"
+            fix = "add that entry, or remove the dependency"
             yield Flaw(
                 "FG-entry-dangling-dependency",
                 ("dependencies", number),
-                f"there is no entry {name}",
+                f"entry {name} does not exist",
                 fix=f"did you mean {near}?" if near else fix,
             )
 
     def _unknown_tier(self, entry: Entry) -> Iterator[Flaw]:
         names = [tier.id for tier in self.tiers]
-        if entry.tier in names or entry.tier == "?":
+        if entry.tier in names or entry.tier == "?":  # a draft has "?" for a tier that is wrong
             return
         near = nearest(entry.tier, names)
         yield Flaw(
             "FG-entry-unknown-tier",
             ("tier",),
             f"tier {entry.tier!r} is unknown",
-            why=f"tiers.yaml has {one_of(names)}",
-            fix=f"did you mean {near}?" if near else "use one of those, or add the tier there",
+            why=f"the tiers are {one_of(names)}",
+            fix=f"did you mean {near}?"
+            if near
+            else "use one of them, or add the tier to tiers.yaml",
         )
 
     def _dead_links(self, entry: Entry) -> Iterator[Flaw]:
@@ -69,45 +75,50 @@ class Surroundings:
                     yield Flaw(
                         "FG-entry-dead-link",
                         (group, number, "url"),
-                        f"link {link.url!r} leads nowhere",
-                        why="it is no https address, no entry, and no file in the registry folder "
-                        "or beside it",
-                        fix="fix the link, or take it out",
+                        f"link {link.url!r} does not lead anywhere",
+                        why="it is not an https address, an entry, or a file in or beside the "
+                        "registry folder",
+                        fix="fix the link, or remove it",
                     )
 
     def _leads_somewhere(self, url: str) -> bool:
         if ADDRESS.match(url):
-            return True  # anything but https was refused already
+            return True  # entry_flaws already reports every address except https
         if _REFERENCE.fullmatch(url):
             return reference(url) in self.known
         home = self.root.resolve().parent
         file, _, _ = url.partition("#")
         for folder in (self.root, home):
             path = (folder / file).resolve()
+            # Files elsewhere on this machine do not exist for the readers of the entry.
             if path.is_relative_to(home) and path.is_file():
                 return True
         return False
 
 
-def circle_of(entry: Entry, known: Mapping[str, Entry]) -> list[str] | None:
-    """The shortest way from an entry along dependencies back to itself, as keys of entries."""
-    ways = [[entry.key, name] for name in entry.dependencies]
+def dependency_cycle(entry: Entry, known: Mapping[str, Entry]) -> list[str] | None:
+    """Return the shortest cycle of dependencies through an entry, or ``None``.
+
+    The cycle is a list of keys that begins and ends with the key of the entry.
+    """
+    # Breadth-first search: the list grows while it is iterated, so shorter paths come first.
+    paths = [[entry.key, name] for name in entry.dependencies]
     seen: set[str] = set()
-    for way in ways:
-        last = way[-1]
+    for path in paths:
+        last = path[-1]
         if last == entry.key:
-            return way
+            return path
         if last in known and last not in seen:
             seen.add(last)
-            ways += [[*way, name] for name in known[last].dependencies]
+            paths += [[*path, name] for name in known[last].dependencies]
     return None
 
 
-def circular_dependency(entry: Entry, circle: Sequence[str]) -> Flaw:
-    """What is wrong with an entry that depends on itself."""
+def circular_dependency(entry: Entry, cycle: Sequence[str]) -> Flaw:
+    """Return the flaw of an entry that depends on itself along a cycle."""
     return Flaw(
         "FG-entry-circular-dependency",
-        ("dependencies", entry.dependencies.index(circle[1])),
-        f"dependencies go round in a circle: {' → '.join(circle)}",
-        fix="take one of them out",
+        ("dependencies", entry.dependencies.index(cycle[1])),
+        f"the dependencies form a cycle: {' → '.join(cycle)}",
+        fix="remove one of them",
     )

@@ -1,4 +1,4 @@
-"""Plain scalars of YAML: their value by YAML 1.2, and how a reader of YAML 1.1 takes them."""
+"""Plain scalars of YAML: their value by YAML 1.2, and their meaning in YAML 1.1."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from yaml.resolver import Resolver
 
 OldRule = tuple[str, re.Pattern[str]]
 
+#: Python takes quadratic time for long numbers, and refuses those of more than 4,300 digits.
 _LONGEST_NUMBER = 100
+# The core schema of YAML 1.2 (YAML 1.2.2, section 10.3.2).
 _NULL = re.compile(r"(?:null|Null|NULL|~|)\Z")
 _TRUE = re.compile(r"(?:true|True|TRUE)\Z")
 _FALSE = re.compile(r"(?:false|False|FALSE)\Z")
@@ -19,9 +21,9 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\
 _SPECIAL_FLOAT = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 _OCTAL_IN_OLD = re.compile(r"[-+]?0[0-9]")
 
-#: First character → (tag, pattern) of the scalars that begin with it.
+#: First character → the tags and patterns of YAML 1.1 for scalars that begin with it.
 _OLD_RULES: dict[str, list[OldRule]] = Resolver.yaml_implicit_resolvers
-#: Type of a value here → what YAML 1.1 calls the same.
+#: Type of a Python value → tag of the same type in YAML 1.1.
 _OLD_TYPES = {
     "NoneType": "null",
     "str": "str",
@@ -29,6 +31,7 @@ _OLD_TYPES = {
     "int": "int",
     "float": "float",
 }
+#: Tag in YAML 1.1 → how a message calls a value of that type.
 _OLD_NOUNS = {
     "bool": "true or false",
     "int": "another number",
@@ -40,7 +43,7 @@ _OLD_NOUNS = {
 
 
 def value_of(text: str) -> Any:
-    """A plain scalar by the core schema of YAML 1.2."""
+    """Return the value of a plain scalar by the core schema of YAML 1.2."""
     if _NULL.match(text):
         return None
     if _TRUE.match(text):
@@ -59,16 +62,17 @@ def value_of(text: str) -> Any:
 
 
 def _whole_number(text: str, base: int) -> int | str:
-    """The number; the text itself where no number is that long."""
+    """Return the number, or the text itself if it is too long to be a number."""
     if len(text) >= _LONGEST_NUMBER:
         return text
     return int(text, base)
 
 
-def other_reading(text: str, value: Any) -> str | None:
-    """What a reader of YAML 1.1 takes a plain scalar for, where that is not this ``value``."""
+def yaml_1_1_meaning(text: str, value: Any) -> str | None:
+    """Return what a plain scalar means in YAML 1.1, or ``None`` if that is the same ``value``."""
     old = _old_type(text)
     is_same_type = old == _OLD_TYPES[type(value).__name__]
+    # 010 is an integer in both versions, but it is 8 in YAML 1.1 and 10 in YAML 1.2.
     is_octal = old == "int" and _OCTAL_IN_OLD.match(text)
     if is_same_type and not is_octal:
         return None
@@ -76,8 +80,8 @@ def other_reading(text: str, value: Any) -> str | None:
 
 
 def _old_type(text: str) -> str:
-    """The type that a reader of YAML 1.1 sees in a plain scalar."""
-    if text in ("y", "Y", "n", "N"):  # in the standard 1.1, though PyYAML leaves them out
+    """Return the type of a plain scalar in YAML 1.1."""
+    if text in ("y", "Y", "n", "N"):  # booleans in the standard, although not in PyYAML
         return "bool"
     for tag, pattern in _OLD_RULES.get(text[:1], ()):
         if pattern.match(text):

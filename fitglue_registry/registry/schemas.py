@@ -1,4 +1,4 @@
-"""The published JSON Schemas of a registry, and what they find wrong, as errors of an entry."""
+"""The published JSON Schemas of a registry, and their violations as flaws."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from fitglue_registry.validation.violation import Violation
 
+#: A message that lists every key of an entry would hide what is wrong.
 _SHOWN_NAMES = 12
+#: Keyword of a schema → code of the error that a violation becomes.
 _CODES = {
     "additionalProperties": "FG-entry-unknown-key",
     "required": "FG-entry-missing-key",
@@ -28,13 +30,13 @@ _CODES = {
 
 @cache
 def validator(name: str) -> Validator:
-    """The published JSON Schema of that name, such as ``entry`` or ``tiers``."""
+    """Return the validator for a published schema, such as ``entry`` or ``tiers``."""
     file = default_folder() / "schemas" / f"{name}.json"
     return Validator(json.loads(file.read_bytes()))
 
 
 def schema_flaws(name: str, document: Any) -> Iterator[Flaw]:
-    """What the schema of that name does not allow in a document."""
+    """Yield a flaw for each violation of a schema, such as ``entry``, in a document."""
     for violation in validator(name).violations(document):
         yield _flaw(violation, document)
 
@@ -54,7 +56,7 @@ def _flaw(violation: Violation, document: Any) -> Flaw:
 
 
 def _typed_name(violation: Violation, document: Any) -> str | None:
-    """The name that was typed in place of an allowed one."""
+    """Return the name that the author typed instead of an allowed one, or ``None``."""
     if violation.keyword == "additionalProperties":
         return str(violation.path[-1])
     if violation.keyword != "enum":

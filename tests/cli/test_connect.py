@@ -115,7 +115,7 @@ def test_a_value_that_cannot_be_one_is_refused_before_anything_is_asked(connect,
     """--set athlete_id=… is held to the entry's pattern."""
     said = connect("--set", "athlete_id=somebody")
     assert (said.code, intervals.requests) == (2, [])
-    assert "Athlete id does not look right" in said.err
+    assert "Athlete id does not have the right form" in said.err
 
 
 def test_a_wrong_key_asks_for_the_athlete(connect):

@@ -211,7 +211,7 @@ def test_dev_normalize_says_that_a_source_is_unknown_before_it_looks_for_the_fil
 ):
     """The first thing that is wrong comes first."""
     assert (
-        "there is no source 'nosuch'"
+        "the source 'nosuch' does not exist"
         in fitglue("dev", "normalize", "nosuch", str(tmp_path / "nothing")).err
     )
 

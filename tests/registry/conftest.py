@@ -1,6 +1,4 @@
-"""A registry in a temporary folder: the smallest valid entries, and what a check says about
-them.
-"""
+"""Fixtures for a registry in a temporary folder with the smallest valid entries."""
 
 import pytest
 
@@ -22,7 +20,7 @@ TIERS = "schema: 1\ntiers:\n  - {id: hobbyist, name: Hobbyist}\n  - {id: athlete
 
 
 class Registry:
-    """Writes entries that differ from a valid one only in what the test states."""
+    """A registry whose entries are valid except for what a test changes."""
 
     def __init__(self, root):
         self.root = root
@@ -36,8 +34,12 @@ class Registry:
         return file
 
     def add(self, where="sources/demo.yaml", /, more="", **changed):
-        """Write an entry at ``where``: its id from the file, ``changed`` lines (None: left out),
-        and ``more`` text at the end.
+        """Write a valid entry with changes.
+
+        Args:
+            where: Path in the registry; the name of the file is the id.
+            more: Text that is appended.
+            changed: Top-level keys and their YAML; ``None`` leaves a key out.
         """
         lines = LINES | {"id": where.rpartition("/")[2].removesuffix(".yaml")} | changed
         return self.write(
@@ -47,13 +49,11 @@ class Registry:
         )
 
     def complaints(self):
-        """Everything that a check has to say, as a person reads it, with files named from the
-        root.
-        """
-        return "\n".join(self.shown(error) for error in check(self.root, beside=[]).errors)
+        """Return all errors of a check as text, with paths relative to the registry."""
+        return "\n".join(self.shown(error) for error in check(self.root, other_folders=[]).errors)
 
     def shown(self, error):
-        """One error as a person reads it."""
+        """Return an error as text."""
         lines = [
             f"{error.at}: {error.code}: {error.what}",
             error.why and f"why: {error.why}",
@@ -69,7 +69,7 @@ def registry(tmp_path):
 
 @pytest.fixture
 def load_through():
-    """Loads a catalogue as a host does: from the cache in a folder, or anew, and then kept."""
+    """A function that loads a catalogue from the cache, or reads it and writes the cache."""
 
     def load(cache_folder, folders):
         cache = CatalogueCache(cache_folder, folders)

@@ -1,4 +1,4 @@
-"""The entries that travel with the host, and those of the plugin that is the example to copy."""
+"""The entries that come with the host and with the plugin fitglue-files."""
 
 import fnmatch
 from pathlib import Path
@@ -14,18 +14,18 @@ FILES = Path(__file__).parents[2] / "plugins" / "fitglue-files" / "fitglue_files
 
 
 @pytest.mark.parametrize("folder", [default_folder(), FILES], ids=["built in", "files"])
-def test_our_own_entries_are_without_fault(folder):
+def test_our_own_entries_are_valid(folder):
     """Every entry that we publish passes the check."""
     assert [str(error) for error in check(folder).errors] == []
 
 
 def test_the_tiers_are_in_order():
-    """Hobbyist comes first, and includes less than athlete."""
+    """The lowest tier is hobbyist, and the next one is athlete."""
     assert [tier.id for tier in load_catalogue().tiers] == ["hobbyist", "athlete"]
 
 
 def touched(*keys):
-    """The parts of Intervals.icu that a change of these summary keys re-opens."""
+    """Return the parts of Intervals.icu that a change of these summary keys re-opens."""
     touches = load_catalogue().get("source", "intervals").sync.touches
     return sorted(
         part
@@ -51,7 +51,7 @@ def touched(*keys):
     ],
 )
 def test_a_change_re_opens_the_parts_that_it_touches(keys, parts):
-    """A rename re-opens nothing; a new analysis, length or origin re-opens what was made anew."""
+    """A rename re-opens no part; a new analysis, length or origin re-opens the affected parts."""
     assert touched(*keys) == parts
 
 
@@ -70,7 +70,7 @@ def test_a_change_re_opens_the_parts_that_it_touches(keys, parts):
     ],
 )
 def test_what_drifts_while_the_workout_stays_is_volatile(key):
-    """Keys that were seen to move by themselves make no new revision."""
+    """A key that changes although the workout does not is volatile."""
     assert any(
         fnmatch.fnmatchcase(key, glob)
         for glob in load_catalogue().get("source", "intervals").volatile
@@ -90,7 +90,7 @@ def test_what_drifts_while_the_workout_stays_is_volatile(key):
     ],
 )
 def test_what_belongs_to_the_workout_is_not_volatile(key):
-    """A changed name, load or temperature is a new revision."""
+    """A key whose change is a change of the workout is not volatile."""
     assert not any(
         fnmatch.fnmatchcase(key, glob)
         for glob in load_catalogue().get("source", "intervals").volatile
@@ -111,7 +111,7 @@ def test_what_belongs_to_the_workout_is_not_volatile(key):
     ],
 )
 def test_the_address_is_https_or_on_this_machine(address, accepted):
-    """A key never travels in clear over a network."""
+    """An address is accepted if it is https, or plain http on this machine."""
     field = load_catalogue().get("integration", "intervals").settings[0]
     assert (_reads(field, address) is not None) is accepted
 
@@ -126,7 +126,7 @@ def test_the_address_is_https_or_on_this_machine(address, accepted):
     ],
 )
 def test_the_address_is_taken_with_and_without_the_path_of_the_api(address):
-    """Whoever types the address of a stand-in need not know where its API begins."""
+    """The address of the API is accepted with and without the path at which the API begins."""
     assert (
         _reads(load_catalogue().get("integration", "intervals").settings[0], address)
         == "http://127.0.0.1:8042"
@@ -144,7 +144,7 @@ def _reads(field, text):
 
 @pytest.mark.shared
 def test_no_sentence_of_the_published_page_is_in_our_entries():
-    """The entries are in our own words."""
+    """No sentence of the published help page is copied into our entries."""
     page = Path(__file__).parents[3] / "shared" / "data" / "help" / "intervals-source.md"
     if not page.is_file():
         pytest.skip(f"needs {page}, the folder of real payloads beside the checkout")
@@ -162,8 +162,8 @@ def test_no_sentence_of_the_published_page_is_in_our_entries():
 
 
 @pytest.mark.parametrize("name", ["strava", "garmin", "trainingpeaks"])
-def test_each_service_that_cannot_be_connected_tells_a_live_road_and_one_for_the_past(name):
-    """New workouts through Intervals.icu, the history by the archive."""
+def test_each_closed_service_has_an_alternative_for_new_workouts_and_one_for_the_history(name):
+    """A closed service's new workouts come through Intervals.icu, and its history by import."""
     closed = load_catalogue().get("integration", name).closed
     assert [" ".join(alternative.command.split()[:2]) for alternative in closed.alternatives] == [
         "fitglue connect",

@@ -1,4 +1,4 @@
-"""The cache of a catalogue is never stale, and costs nothing where it cannot be kept."""
+"""The cache of the catalogue is never stale, and is optional."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from fitglue_registry.registry import Folder
 from fitglue_registry.registry import cache as cache_module
 from fitglue_registry.registry.cache import CatalogueCache
 
-#: What both scripts begin with: the built-in catalogue or that of a folder, through a cache.
+#: The beginning of the scripts below, which run in processes of their own.
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -23,13 +23,13 @@ CatalogueCache._is_settled = lambda cache, stamp: True
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """A cache folder, with a file system whose clock has no ticks to wait for."""
+    """A folder for the cache, in which every file counts as settled, so that no test must wait."""
     monkeypatch.setattr(CatalogueCache, "_is_settled", lambda cache, stamp: True)
     return tmp_path / "cache"
 
 
 def test_a_second_load_reads_no_yaml(registry, cache, load_through):
-    """An unchanged registry comes from the cache, entries, tiers and problems alike."""
+    """The entries, tiers and problems of an unchanged registry come from the cache."""
     registry.add()
     registry.write("sources/bad.yaml", "a: [")
     assert CatalogueCache(cache, [registry.folder]).read() is None
@@ -42,7 +42,7 @@ def test_a_second_load_reads_no_yaml(registry, cache, load_through):
 
 
 def test_a_new_file_is_seen(registry, cache, load_through):
-    """An entry that was added is there at once."""
+    """An entry that was added is in the next catalogue."""
     registry.add()
     load_through(cache, [registry.folder])
     registry.add("sources/second.yaml")
@@ -50,12 +50,12 @@ def test_a_new_file_is_seen(registry, cache, load_through):
 
 
 def test_an_edit_with_the_same_size_and_time_is_seen(registry, cache, load_through):
-    """A restored modification time does not fool the cache: the change time tells."""
+    """A changed file is noticed even if its size and its modification time are as before."""
     file = registry.add(name="Ride")
     load_through(cache, [registry.folder])
     before = file.stat()
     while time.time_ns() - before.st_ctime_ns < 20_000_000:
-        pass  # until the file system's clock has ticked
+        pass  # wait until the file system's clock has advanced
     file.write_text(file.read_text().replace("Ride", "Walk"))
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert (file.stat().st_size, file.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
@@ -63,7 +63,7 @@ def test_an_edit_with_the_same_size_and_time_is_seen(registry, cache, load_throu
 
 
 def test_a_file_that_changed_just_now_is_not_cached(registry, tmp_path, load_through, monkeypatch):
-    """Two changes within one tick of the clock look alike, so the first is not kept."""
+    """A file that changed within the last tick of the clock is not cached."""
     file = registry.add()
     monkeypatch.setattr(cache_module.time, "time_ns", lambda: file.stat().st_ctime_ns + 1_000_000)
     load_through(tmp_path / "cache", [registry.folder])
@@ -72,9 +72,7 @@ def test_a_file_that_changed_just_now_is_not_cached(registry, tmp_path, load_thr
 
 @pytest.mark.parametrize(("seconds_ago", "is_settled"), [(1, False), (3, True)])
 def test_whole_second_clocks_are_given_two_seconds(tmp_path, monkeypatch, seconds_ago, is_settled):
-    """A file system that counts in whole seconds needs longer before two states differ for
-    certain.
-    """
+    """A file with a time in whole seconds is cached only after two seconds."""
     changed_ns = 5_000_000_000
     now_ns = changed_ns + seconds_ago * 1_000_000_000
     monkeypatch.setattr(cache_module.time, "time_ns", lambda: now_ns)
@@ -83,7 +81,7 @@ def test_whole_second_clocks_are_given_two_seconds(tmp_path, monkeypatch, second
 
 
 def test_another_folder_is_not_answered_from_the_cache(registry, cache, load_through, tmp_path):
-    """The cache of one set of folders does not answer for another."""
+    """The cache of one set of folders is not used for another set."""
     registry.add()
     load_through(cache, [registry.folder])
     assert len(load_through(cache, [Folder(tmp_path)])) == 0
@@ -91,7 +89,7 @@ def test_another_folder_is_not_answered_from_the_cache(registry, cache, load_thr
 
 @pytest.mark.parametrize("broken", [b"", b"{", b"[]", b"\xff\x00", b'{"stamps": 1}'])
 def test_a_broken_cache_is_made_again(registry, cache, load_through, broken):
-    """A cache that was cut short or overwritten costs time and nothing else."""
+    """A cache that is truncated or overwritten is made again."""
     registry.add()
     load_through(cache, [registry.folder])
     (cache / "registry.json").write_bytes(broken)
@@ -100,14 +98,14 @@ def test_a_broken_cache_is_made_again(registry, cache, load_through, broken):
 
 
 def test_a_cache_folder_that_cannot_be_written_is_no_error(registry, cache, load_through):
-    """Without a place for the cache the catalogue is read each time."""
+    """The catalogue is read from YAML each time if the cache cannot be written."""
     cache.write_text("a file where the folder should be")
     registry.add()
     assert len(load_through(cache, [registry.folder])) == 1
 
 
 def test_a_cache_that_cannot_be_replaced_leaves_nothing_behind(registry, cache, load_through):
-    """When the last step fails the temporary file is removed."""
+    """If the cache file cannot be replaced, the temporary file is removed."""
     (cache / "registry.json" / "in the way").mkdir(parents=True)
     registry.add()
     assert len(load_through(cache, [registry.folder])) == 1
@@ -115,9 +113,7 @@ def test_a_cache_that_cannot_be_replaced_leaves_nothing_behind(registry, cache, 
 
 
 def test_many_processes_may_write_the_cache_at_once(registry, cache, load_through):
-    """The cache is replaced in one step: whoever reads it meanwhile sees a whole one, and no
-    temporary file stays.
-    """
+    """Several processes can write and read the cache at the same time, without leftover files."""
     registry.add()
     script = SCRIPT + (
         "from fitglue_registry.registry.loading import load_catalogue\n"
@@ -137,9 +133,7 @@ def test_many_processes_may_write_the_cache_at_once(registry, cache, load_throug
 
 
 def test_a_valid_catalogue_needs_no_slow_imports(tmp_path):
-    """Reading valid entries never imports jsonschema, and reading them from the cache no YAML
-    either.
-    """
+    """Reading valid entries does not import jsonschema; reading the cache does not import yaml."""
     script = SCRIPT + (
         "cache = CatalogueCache(Path(sys.argv[1]), [Folder(default_folder())])\n"
         "catalogue = cache.read()\n"

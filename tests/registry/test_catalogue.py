@@ -1,4 +1,4 @@
-"""Folders → catalogue: what works is there, with what is wrong beside it."""
+"""A catalogue has every valid entry of its folders, and the errors of the others."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from fitglue_registry.registry.loading import load_catalogue
 
 
 def test_one_bad_file_never_hides_the_others(registry):
-    """What works is there, what does not stands beside it with its place."""
+    """A folder with one invalid file gives its valid entries, and the error with its place."""
     registry.add("sources/good.yaml")
     registry.write("sources/bad.yaml", "a: 'b\n")
     loaded = load_catalogue([registry.folder])
@@ -22,7 +22,7 @@ def test_one_bad_file_never_hides_the_others(registry):
 
 
 def test_ids_are_unique_per_kind_only(registry):
-    """An integration and a source may share an id."""
+    """An integration and a source may have the same id."""
     registry.add("sources/demo.yaml")
     registry.add("integrations/demo.yaml", kind="integration")
     loaded = load_catalogue([registry.folder])
@@ -34,40 +34,38 @@ def test_ids_are_unique_per_kind_only(registry):
 
 
 def test_the_first_folder_wins(registry, tmp_path):
-    """A later folder cannot take the place of an entry that is already there."""
+    """An entry in a later folder cannot replace an entry with the same key."""
     registry.add(summary="Ours.")
     other = type(registry)(tmp_path / "other")
     other.add(summary="Theirs.")
     loaded = load_catalogue([registry.folder, Folder(other.root, "other-distribution")])
     assert loaded.get("source", "demo").summary == "Ours."
     assert other.shown(loaded.problems[0]) == (
-        "sources/demo.yaml:3:5, id: FG-entry-duplicate: source/demo is here a second time\n"
-        f"why: it is already in {registry.root}/sources/demo.yaml (demo-distribution)\nfix: "
-        "give this one an id of its own, or remove it"
+        "sources/demo.yaml:3:5, id: FG-entry-duplicate: source/demo exists twice\n"
+        f"why: {registry.root}/sources/demo.yaml (demo-distribution) already has it\n"
+        "fix: give this entry another id, or remove it"
     )
 
 
 def test_an_unknown_entry_names_the_nearest(registry):
-    """A mistyped id is answered with what was most likely meant."""
+    """The error for an unknown id names the most similar id that exists."""
     registry.add("sources/intervals.yaml")
     with pytest.raises(UserMistake) as unknown:
         load_catalogue([registry.folder]).get("source", "intervalls")
     assert registry.shown(unknown.value) == (
-        "None: FG-unknown-entry: there is no source 'intervalls'\nwhy: there are: "
-        "intervals\nfix: did you mean intervals?"
+        "None: FG-unknown-entry: the source 'intervalls' does not exist\n"
+        "why: existing ids: intervals\nfix: did you mean intervals?"
     )
 
 
 def test_booster_is_another_word_for_enricher(registry):
-    """A booster is found under either word."""
+    """An enricher is found by the kind booster as well."""
     registry.add("boosters/load.yaml", kind="booster")
     assert load_catalogue([registry.folder]).get("booster", "load").kind == "enricher"
 
 
-def test_tiers_stand_in_order(registry):
-    """A tier includes the entries of those before it, and a tier that nobody knows includes
-    nothing.
-    """
+def test_tiers_are_in_order(registry):
+    """A tier includes the entries of the lower tiers, and an unknown tier includes nothing."""
     registry.add(tier="athlete")
     loaded = load_catalogue([registry.folder])
     entry = loaded.get("source", "demo")
@@ -79,8 +77,8 @@ def test_tiers_stand_in_order(registry):
 
 
 def test_a_folder_that_is_gone_is_a_problem(tmp_path):
-    """A distribution whose folder is missing is named, and nothing fails."""
+    """A distribution whose folder of entries is missing is a problem, but not a failure."""
     loaded = load_catalogue([Folder(tmp_path / "gone", "demo-distribution")])
     assert [problem.what for problem in loaded.problems] == [
-        "the folder of entries of demo-distribution is not there"
+        "the folder with the entries of demo-distribution does not exist"
     ]

@@ -1,4 +1,4 @@
-"""Everything that a check finds, in the words that it says it in."""
+"""The errors that a check of a registry folder finds, with their complete messages."""
 
 import pytest
 
@@ -15,9 +15,9 @@ http:
 
 
 def test_a_valid_registry_has_no_errors(registry):
-    """A valid folder is reported with its entries and nothing else."""
+    """The report of a valid folder has its entries and no errors."""
     registry.add()
-    report = check(registry.root, beside=[])
+    report = check(registry.root, other_folders=[])
     assert (report.files, [entry.key for entry in report.entries], report.errors) == (
         1,
         ["source/demo"],
@@ -26,7 +26,7 @@ def test_a_valid_registry_has_no_errors(registry):
 
 
 def test_an_unknown_key_points_at_the_key(registry):
-    """A typo in a key is found at the key, with what is allowed and what was meant."""
+    """A misspelled key is reported at its place, with the allowed keys and the most similar one."""
     registry.add(more="sync:\n  overlap_day: 3\n")
     assert registry.complaints() == (
         "sources/demo.yaml:9:3, sync.overlap_day: FG-entry-unknown-key: key 'overlap_day' is "
@@ -37,7 +37,7 @@ def test_an_unknown_key_points_at_the_key(registry):
 
 
 def test_a_missing_key_is_named(registry):
-    """A required key that is not there is named, at the mapping that lacks it."""
+    """A missing required key is reported at the mapping that lacks it."""
     registry.add(summary=None)
     assert (
         registry.complaints()
@@ -46,7 +46,7 @@ def test_a_missing_key_is_named(registry):
 
 
 def test_a_wrong_type_says_what_was_found_and_what_is_allowed(registry):
-    """A value of a wrong type is described beside what it must be."""
+    """The error for a value of a wrong type states the value and the required type."""
     registry.add(more="sync: {overlap_days: often}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:8:22, sync.overlap_days: FG-entry-wrong-type: is 'often', must be "
@@ -55,7 +55,7 @@ def test_a_wrong_type_says_what_was_found_and_what_is_allowed(registry):
 
 
 def test_a_name_outside_a_closed_list_says_the_nearest(registry):
-    """A value that must be one of a few names lists them and says which was meant."""
+    """The error for a name that is not in a fixed list has that list and the most similar name."""
     registry.add(more="hooks: [fitglue_lst]\nparts:\n  - {name: stream}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:8:9, hooks[0]: FG-entry-not-allowed: is 'fitglue_lst', must be "
@@ -68,7 +68,7 @@ def test_a_name_outside_a_closed_list_says_the_nearest(registry):
 
 
 def test_a_wrong_form_shows_the_right_one(registry):
-    """A value of a wrong form is told the form, with an example."""
+    """The error for a text of a wrong form has the required form and an example."""
     registry.add(dependencies="[intervals]")
     assert registry.complaints() == (
         "sources/demo.yaml:8:16, dependencies[0]: FG-entry-wrong-form: is 'intervals', must "
@@ -79,17 +79,17 @@ def test_a_wrong_form_shows_the_right_one(registry):
 
 
 def test_a_newer_format_asks_for_an_upgrade(registry):
-    """An entry of a later format is not picked to pieces: the host is too old."""
+    """An entry in a newer format gives one error, which says that the host is too old."""
     registry.add(schema="2", more="brand_new: 1\n")
     assert registry.complaints() == (
         "sources/demo.yaml:1:9, schema: FG-entry-schema-newer: schema 2 is newer than 1, "
-        "which this host reads\n"
+        "the newest that this host can read\n"
         "fix: upgrade fitglue-registry"
     )
 
 
 def test_an_empty_file_is_told_how_to_begin(registry):
-    """A file without anything in it says what an entry begins with."""
+    """The error for an empty file says what an entry begins with."""
     registry.write("sources/demo.yaml", "# later\n")
     assert registry.complaints() == (
         "sources/demo.yaml: FG-entry-missing-key: the file is empty\nfix: begin with schema, "
@@ -98,7 +98,7 @@ def test_an_empty_file_is_told_how_to_begin(registry):
 
 
 def test_a_file_that_cannot_be_read_is_named(registry):
-    """What cannot be opened as a file is an error, and the others are read."""
+    """A file that cannot be opened gives an error, and the other files are read."""
     (registry.root / "sources" / "demo.yaml").mkdir(parents=True)
     assert (
         registry.complaints()
@@ -107,124 +107,125 @@ def test_a_file_that_cannot_be_read_is_named(registry):
 
 
 def test_an_ambiguous_scalar_asks_for_quotes(registry):
-    """A word that is true or false to another reader of YAML must be quoted."""
+    """A word that is a boolean in another version of YAML must be quoted."""
     registry.add(name="No")
     assert registry.complaints() == (
-        "sources/demo.yaml:4:7, name: FG-entry-ambiguous: No means different things to "
-        "different readers of YAML\n"
-        "why: here it is 'No', to a YAML 1.1 reader true or false\nfix: write \"No\" if it is text"
+        "sources/demo.yaml:4:7, name: FG-entry-ambiguous: No has different meanings "
+        "in different versions of YAML\n"
+        "why: here it is 'No', but in YAML 1.1 it is true or false\n"
+        'fix: write "No" if it is text'
     )
 
 
 def test_a_duplicate_key_is_found(registry):
-    """A key that is there twice is an error at its second place."""
+    """A key that occurs twice is an error at its second place."""
     registry.add(more="tier: athlete\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:8:1, tier: FG-entry-duplicate-key: key 'tier' is here a second time\n"
-        "why: it is already in line 7, column 1\nfix: keep one of the two"
+        "sources/demo.yaml:8:1, tier: FG-entry-duplicate-key: key 'tier' occurs twice\n"
+        "why: it is already at line 7, column 1\nfix: remove one of the two"
     )
 
 
 def test_the_same_entry_twice_is_found(registry):
-    """Two files of one kind and id are an error at the second."""
+    """Two files with the same kind and id are an error in the second one."""
     registry.add("boosters/load.yaml", kind="booster")
     registry.add("enrichers/load.yaml", kind="enricher")
     assert registry.complaints() == (
-        "enrichers/load.yaml:3:5, id: FG-entry-duplicate: enricher/load is here a second time\n"
-        "why: it is already in boosters/load.yaml (built in)\nfix: give this one an id of "
-        "its own, or remove it"
+        "enrichers/load.yaml:3:5, id: FG-entry-duplicate: enricher/load exists twice\n"
+        "why: boosters/load.yaml (built in) already has it\n"
+        "fix: give this entry another id, or remove it"
     )
 
 
 def test_an_entry_of_the_built_in_catalogue_cannot_be_brought_again(registry):
-    """A third party's folder is checked beside the built-in catalogue."""
+    """A third party's entry with the key of a built-in entry is an error."""
     registry.add("sources/intervals.yaml")
     [error] = check(registry.root).errors
-    assert str(error).startswith("FG-entry-duplicate: source/intervals is here a second time")
+    assert str(error).startswith("FG-entry-duplicate: source/intervals exists twice")
 
 
 def test_an_id_unlike_its_file_is_found(registry):
-    """The file is called like the id, so that one is found from the other."""
+    """A file whose name differs from the id of its entry is an error."""
     registry.add(id="other")
     assert registry.complaints() == (
-        "sources/demo.yaml:3:5, id: FG-entry-id-unlike-file: id other is not the name of its "
-        "file, demo.yaml\n"
-        "fix: rename the file to other.yaml, or the id to demo"
+        "sources/demo.yaml:3:5, id: FG-entry-id-unlike-file: id other differs from the name "
+        "of the file, demo.yaml\n"
+        "fix: rename the file to other.yaml, or change the id to demo"
     )
 
 
 def test_a_kind_unlike_its_folder_is_found(registry):
-    """The folder is called like the kind."""
+    """An entry in the folder of another kind is an error."""
     registry.add(kind="destination")
     assert registry.complaints() == (
         "sources/demo.yaml:2:7, kind: FG-entry-kind-unlike-folder: kind destination does not "
-        "belong into folder sources\n"
-        "fix: move the file to destinations, or say kind: source"
+        "belong in folder sources\n"
+        "fix: move the file to destinations, or write kind: source"
     )
 
 
 def test_a_folder_of_another_name_is_found(registry):
-    """An entry in a folder that is not one for entries is not overlooked."""
+    """An entry in a folder that is not for entries is an error."""
     registry.add("source/demo.yaml")
     assert registry.complaints() == (
-        "source/demo.yaml:2:7, kind: FG-entry-kind-unlike-folder: folder source is not one "
-        "for entries\n"
-        "why: those are: integrations, sources, enrichers, boosters or destinations\nfix: "
+        "source/demo.yaml:2:7, kind: FG-entry-kind-unlike-folder: folder source is not a "
+        "folder for entries\n"
+        "why: the folders are: integrations, sources, enrichers, boosters or destinations\nfix: "
         "move the file to sources"
     )
 
 
 def test_a_file_that_is_not_read_is_found(registry):
-    """A file with another ending, or beside the folders, is named instead of passed over."""
+    """A YAML file that is not read, because of its suffix or its folder, is an error."""
     registry.add()
     registry.write("sources/other.yml", "schema: 1")
     assert registry.complaints() == (
         "sources/other.yml: FG-entry-misplaced: other.yml is not read\n"
-        "why: entries are in folders of their kind and end in .yaml\nfix: move it to "
-        "sources/ID.yaml or the like"
+        "why: the file of an entry ends in .yaml and is in the folder of its kind\n"
+        "fix: move it, for example to sources/ID.yaml"
     )
 
 
 def test_a_dangling_dependency_names_the_nearest(registry):
-    """A dependency on an entry that is not there says which was meant."""
+    """The error for a dependency that does not exist names the most similar entry."""
     registry.add("integrations/demo.yaml", kind="integration")
     registry.add(dependencies="[integration/dmo]")
     assert registry.complaints() == (
-        "sources/demo.yaml:8:16, dependencies[0]: FG-entry-dangling-dependency: there is no "
-        "entry integration/dmo\n"
+        "sources/demo.yaml:8:16, dependencies[0]: FG-entry-dangling-dependency: entry "
+        "integration/dmo does not exist\n"
         "fix: did you mean integration/demo?"
     )
 
 
-def test_a_dependency_may_be_in_a_folder_beside(registry):
+def test_a_dependency_may_be_in_the_built_in_catalogue(registry):
     """A third party's source may depend on a built-in integration."""
     registry.add(dependencies="[integration/intervals]")
     assert check(registry.root).errors == ()
 
 
-def test_circular_dependencies_print_the_circle(registry):
-    """Entries that need each other are told once, with the way round."""
+def test_circular_dependencies_print_the_cycle(registry):
+    """A cycle of dependencies is reported once, with all entries in it."""
     registry.add("sources/a.yaml", dependencies="[source/b]")
     registry.add("sources/b.yaml", dependencies="[source/c]")
     registry.add("sources/c.yaml", dependencies="[source/a]")
     assert registry.complaints() == (
-        "sources/a.yaml:8:16, dependencies[0]: FG-entry-circular-dependency: dependencies go "
-        "round in a circle: "
-        "source/a → source/b → source/c → source/a\nfix: take one of them out"
+        "sources/a.yaml:8:16, dependencies[0]: FG-entry-circular-dependency: the "
+        "dependencies form a cycle: "
+        "source/a → source/b → source/c → source/a\nfix: remove one of them"
     )
 
 
 def test_an_unknown_tier_is_found(registry):
-    """A tier must be one of tiers.yaml."""
+    """A tier that is not in tiers.yaml is an error."""
     registry.add(tier="hobyist")
     assert registry.complaints() == (
         "sources/demo.yaml:7:7, tier: FG-entry-unknown-tier: tier 'hobyist' is unknown\n"
-        "why: tiers.yaml has hobbyist or athlete\nfix: did you mean hobbyist?"
+        "why: the tiers are hobbyist or athlete\nfix: did you mean hobbyist?"
     )
 
 
 def test_errors_in_tiers_are_found(registry):
-    """The tiers are held to their own schema."""
+    """The file tiers.yaml is validated against its own schema."""
     registry.write("tiers.yaml", "schema: 1\ntiers:\n  - {id: gold, nmae: Gold}\n")
     assert registry.complaints() == (
         "tiers.yaml:3:5, tiers[0]: FG-entry-missing-key: key 'name' is missing\n"
@@ -237,20 +238,19 @@ def test_errors_in_tiers_are_found(registry):
     "link", ["guide.md", "../../etc/passwd", "/etc/hostname", "http://example.org", "source/nobody"]
 )
 def test_a_dead_link_is_found(registry, link):
-    """A link to a file or an entry that is not there, out of the project, or in clear text is
-    dead.
-    """
+    """A link is dead if its target does not exist, is outside the project, or is not https."""
     registry.add(docs=f"[{link}]")
     assert registry.complaints() == (
-        f"sources/demo.yaml:8:8, docs[0].url: FG-entry-dead-link: link '{link}' leads nowhere\n"
-        "why: it is no https address, no entry, and no file in the registry folder or beside "
-        "it\nfix: fix the link, or take it out"
+        f"sources/demo.yaml:8:8, docs[0].url: FG-entry-dead-link: link '{link}' does not lead "
+        "anywhere\nwhy: it is not an https address, an entry, or a file in or beside the registry "
+        "folder\nfix: fix the link, or remove it"
     )
 
 
 def test_links_to_files_in_or_beside_the_registry_are_alive(registry):
-    """A link may name a file of the registry folder or of the project around it, with a place in
-    it, or another entry.
+    """A link may name another entry, or a file in the registry folder or the project around it.
+
+    The path of a file may end with the fragment of a heading.
     """
     registry.write("notes.md", "")
     registry.write("../docs/guide.md", "")
@@ -262,17 +262,17 @@ def test_links_to_files_in_or_beside_the_registry_are_alive(registry):
 
 
 def test_a_version_range_is_checked(registry):
-    """A range of versions is comparisons, as in PEP 440."""
+    """A version range that PEP 440 does not allow is an error."""
     registry.add(plugin='{name: x, version: ">=0.1, <one"}')
     assert registry.complaints() == (
         "sources/demo.yaml:6:28, plugin.version: FG-entry-version-range: '<one' is not a "
-        "range of versions\n"
-        'fix: write comparisons as in PEP 440, such as ">=0.1,<1"'
+        "version range\n"
+        'fix: write a version range as in PEP 440, such as ">=0.1,<1"'
     )
 
 
 def test_a_pattern_that_does_not_compile_is_found(registry):
-    """A broken regular expression is told with the reason."""
+    """A pattern that is not a regular expression is an error that states the reason."""
     registry.add(more="credentials:\n  - {name: id, pattern: '[a-'}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:9:25, credentials[0].pattern: FG-entry-bad-pattern: '[a-' is not "
@@ -282,107 +282,107 @@ def test_a_pattern_that_does_not_compile_is_found(registry):
 
 
 def test_an_extract_has_one_group(registry):
-    """A cleaning pattern says with one group which text is the value."""
+    """A cleaning pattern must have exactly one group, which is the value."""
     registry.add(more="credentials:\n  - {name: id, clean: [{extract: '(a)(b)'}]}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:9:34, credentials[0].clean[0].extract: FG-entry-bad-pattern: "
-        "'(a)(b)' has 2 groups, must have one: the value\n"
-        "fix: write (?:…) for a group that is not the value"
+        "'(a)(b)' has 2 groups, but must have one, which is the value\n"
+        "fix: write (?:…) for every group that is not the value"
     )
 
 
 def test_an_example_that_its_own_pattern_refuses_is_found(registry):
-    """What an entry shows as an example must be accepted by it."""
+    """An example that the entry's own pattern refuses is an error."""
     registry.add(more="credentials:\n  - {name: id, pattern: '[0-9]+', example: i12}\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:9:44, credentials[0].example: FG-entry-example-refused: example "
-        "'i12' is refused by the entry's own pattern\n"
+        "sources/demo.yaml:9:44, credentials[0].example: FG-entry-example-refused: the entry's "
+        "own pattern refuses the example 'i12'\n"
         "why: the pattern is [0-9]+"
     )
 
 
 def test_two_fields_of_one_name_are_found(registry):
-    """Each credential, setting and part has a name of its own."""
+    """Two settings, credentials or parts of the same name are an error."""
     registry.add(more="settings:\n  - {name: folder}\n  - {name: folder}\n")
     assert registry.complaints() == (
-        "sources/demo.yaml:10:12, settings[1].name: FG-entry-name-twice: folder is here a "
-        "second time\n"
-        "why: it is already settings[0]\nfix: keep one of the two"
+        "sources/demo.yaml:10:12, settings[1].name: FG-entry-name-twice: the name folder "
+        "occurs twice\n"
+        "why: settings[0] already has it\nfix: rename or remove one of the two"
     )
 
 
 def test_a_secret_is_no_setting(registry):
-    """Settings are shown, so that a secret among them is an error."""
+    """A secret among the settings is an error, because settings are shown."""
     registry.add(more="settings:\n  - {name: token, secret: true}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:9:27, settings[0].secret: FG-entry-secret-setting: a setting "
         "cannot be a secret\n"
-        "why: settings are shown and stored in clear\nfix: move it to credentials"
+        "why: settings are shown and stored in plain text\nfix: move it to credentials"
     )
 
 
 def test_auth_must_name_a_credential(registry):
-    """The secret of the requests is one of the entry's secret credentials."""
+    """The secret of the authentication must be one of the entry's secret credentials."""
     registry.add(more=HTTP + "  auth: {scheme: bearer, secret: apikey}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:12:34, http.auth.secret: FG-entry-unknown-credential: 'apikey' is "
         "not the name of a secret credential\n"
-        "why: those are: api_key\nfix: did you mean api_key?"
+        "why: the secret credentials are: api_key\nfix: did you mean api_key?"
     )
 
 
 def test_auth_without_a_secret_is_found(registry):
-    """A scheme other than none needs a secret."""
+    """An authentication scheme without the secret that it needs is an error."""
     registry.add(more=HTTP + "  auth: {scheme: basic}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:12:9, http.auth: FG-entry-unknown-credential: scheme basic needs "
         "a secret\n"
-        "fix: add secret: the name of a credential that is a secret"
+        "fix: add secret, with the name of a secret credential"
     )
 
 
 def test_auth_by_header_names_the_header(registry):
-    """The scheme header needs the header's name."""
+    """The authentication scheme header without the name of a header is an error."""
     registry.add(more=HTTP + "  auth: {scheme: header, secret: api_key}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:12:9, http.auth: FG-entry-missing-key: scheme header needs the "
-        "name of the header\n"
+        "name of a header\n"
         "fix: add header: Authorization"
     )
 
 
 def test_the_base_url_is_on_an_allowed_host(registry):
-    """The allowed hosts include the one that every request goes to."""
+    """Allowed hosts that do not include the host of the base URL are an error."""
     registry.add(more=HTTP + "  allowed_hosts: [example.com]\n")
     assert registry.complaints() == (
         "sources/demo.yaml:12:18, http.allowed_hosts: FG-entry-host-not-allowed: "
-        "example.org, the host of base_url, is not among the allowed hosts\n"
+        "example.org, the host of base_url, is not an allowed host\n"
         "fix: add example.org"
     )
 
 
 def test_touches_name_parts_of_the_entry(registry):
-    """A part that the entry does not have cannot be touched."""
+    """A part in touches that the entry does not have is an error."""
     registry.add(more="sync:\n  touches:\n    streams: [elapsed_time]\n")
     assert registry.complaints() == (
         "sources/demo.yaml:10:14, sync.touches.streams: FG-entry-unknown-part: 'streams' is "
-        "not among the parts of this entry\n"
-        "why: those are: summary\nfix: add it to parts, or take it out here"
+        "not a part of this entry\n"
+        "why: the parts are: summary\nfix: add it to parts, or remove it here"
     )
 
 
 def test_codes_of_issues_are_codes(registry):
-    """An issue names errors by their code."""
+    """A text in the codes of an issue that is not an error code is an error."""
     registry.add(more="issues:\n  - {symptom: It fails, codes: [key rejected]}\n")
     assert registry.complaints() == (
         "sources/demo.yaml:9:33, issues[0].codes[0]: FG-entry-issue-code: 'key rejected' is "
-        "not the code of an error\n"
-        "fix: a code is FG- and a kebab-case name, such as FG-key-rejected"
+        "not an error code\n"
+        "fix: write a code such as FG-key-rejected"
     )
 
 
 def test_all_errors_are_found_in_one_go(registry):
-    """A wrong key hides neither the other errors of its file nor those of other files."""
+    """A wrong key does not hide other errors, in its own file or in other files."""
     registry.add(
         "sources/a.yaml",
         tier="gold",
@@ -390,7 +390,7 @@ def test_all_errors_are_found_in_one_go(registry):
         more="teir: x\nname: again\nsync: {mode: on}\n",
     )
     registry.add("sources/b.yaml", id="c")
-    assert [error.code for error in check(registry.root, beside=[]).errors] == [
+    assert [error.code for error in check(registry.root, other_folders=[]).errors] == [
         "FG-entry-unknown-tier",
         "FG-entry-dangling-dependency",
         "FG-entry-unknown-key",
@@ -402,7 +402,7 @@ def test_all_errors_are_found_in_one_go(registry):
 
 
 def test_an_unknown_key_at_the_top_lists_a_few(registry):
-    """The list of allowed keys is cut where it would bury the message."""
+    """A long list of allowed keys is shortened, so that it does not hide the message."""
     registry.add(more="colour: red\n")
     assert registry.complaints() == (
         "sources/demo.yaml:8:1, colour: FG-entry-unknown-key: key 'colour' is unknown\nwhy: "
@@ -415,11 +415,11 @@ def test_an_unknown_key_at_the_top_lists_a_few(registry):
     ("make", "code"), [(False, "FG-registry-missing"), (True, "FG-registry-empty")]
 )
 def test_a_folder_without_entries_is_a_mistake(tmp_path, make, code):
-    """To check nothing is not to find nothing."""
+    """A check of a folder without entries fails instead of finding no errors."""
     folder = tmp_path / "registry"
     folder.mkdir() if make else None
     with pytest.raises(UserMistake) as mistake:
-        check(folder, beside=[Folder(tmp_path)])
+        check(folder, other_folders=[Folder(tmp_path)])
     assert mistake.value.code == code
 
 
@@ -430,7 +430,7 @@ CLOSED = (
 
 
 def test_a_closed_integration_asks_for_nothing(registry):
-    """What cannot be connected has no hooks and no settings, and is an integration."""
+    """Something closed must be an integration, and must not have hooks or settings."""
     registry.add("integrations/demo.yaml", kind="integration", more=CLOSED)
     assert registry.complaints() == ""
     registry.add(
@@ -439,17 +439,17 @@ def test_a_closed_integration_asks_for_nothing(registry):
         more=f"{CLOSED}hooks: [fitglue_connect]\nsettings: [{{name: a}}]\n",
     )
     registry.add("sources/other.yaml", more=CLOSED)
-    nothing = "nothing is ever asked with them"
+    why = "its accounts are never connected"
     assert registry.complaints() == (
-        "integrations/demo.yaml:12:8, hooks: FG-entry-closed: an integration that is closed "
-        f"has hooks\nwhy: {nothing}\n"
-        "fix: take out hooks, or take out closed\n"
-        "integrations/demo.yaml:13:11, settings: FG-entry-closed: an integration that is "
-        f"closed has settings\nwhy: {nothing}\n"
-        "fix: take out settings, or take out closed\n"
-        "sources/other.yaml:9:3, closed: FG-entry-closed: a source is not closed\nwhy: "
+        "integrations/demo.yaml:12:8, hooks: FG-entry-closed: a closed integration cannot "
+        f"have hooks\nwhy: {why}\n"
+        "fix: remove hooks, or remove closed\n"
+        "integrations/demo.yaml:13:11, settings: FG-entry-closed: a closed integration cannot "
+        f"have settings\nwhy: {why}\n"
+        "fix: remove settings, or remove closed\n"
+        "sources/other.yaml:9:3, closed: FG-entry-closed: a source cannot be closed\nwhy: "
         "accounts belong to an integration\n"
-        "fix: move it there"
+        "fix: move closed to the entry of the integration"
     )
 
 

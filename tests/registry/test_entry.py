@@ -1,4 +1,4 @@
-"""The typed entry, and that the published schema says the same."""
+"""The typed entry and the published schema agree."""
 
 import enum
 import json
@@ -36,7 +36,7 @@ maintainers:
 
 
 def struct_of(annotation):
-    """The struct inside an annotation such as ``tuple[Part, ...]`` or ``Http | None``."""
+    """Return the struct in an annotation such as ``tuple[EntryPart, ...]`` or ``Http | None``."""
     annotations = [annotation, *typing.get_args(annotation)]
     return next(
         (
@@ -49,7 +49,7 @@ def struct_of(annotation):
 
 
 def levels(struct, schema, name="entry"):
-    """Each mapping of the entry as (name, struct, its schema)."""
+    """Yield each mapping of the entry as (name, struct, schema)."""
     yield name, struct, schema
     for field in msgspec.structs.fields(struct):
         inner = struct_of(field.type)
@@ -72,7 +72,7 @@ LEVELS = [
     ("struct", "schema"), [level[1:] for level in LEVELS], ids=[level[0] for level in LEVELS]
 )
 def test_schema_and_types_have_the_same_keys(struct, schema):
-    """Each mapping has the same keys, and the same required ones, in the schema as in the types."""
+    """Each mapping has the same keys and required keys in the schema and in the types."""
     fields = [
         field for field in msgspec.structs.fields(struct) if field.name not in ("file", "origin")
     ]
@@ -87,9 +87,7 @@ def test_schema_and_types_have_the_same_keys(struct, schema):
     ("struct", "schema"), [level[1:] for level in LEVELS], ids=[level[0] for level in LEVELS]
 )
 def test_schema_and_types_allow_the_same_names(struct, schema):
-    """A closed list of names is the same in the schema and in the types; booster is another word
-    for enricher.
-    """
+    """A fixed list of names is the same in the schema and in the types, except for booster."""
     listed = {
         name: sorted({*part["enum"]} - {"booster"})
         for name, part in schema["properties"].items()
@@ -112,7 +110,7 @@ def names_of(kind):
 
 @pytest.mark.parametrize("name", ["entry", "tiers"])
 def test_every_key_of_a_schema_is_described(name):
-    """An editor that knows the schema can say what each key means."""
+    """Each key in a schema has a description, which editors can show."""
     plain = [
         key
         for _, _, schema in LEVELS
@@ -124,7 +122,7 @@ def test_every_key_of_a_schema_is_described(name):
 
 
 def test_an_entry_of_fifteen_lines_is_valid(tmp_path):
-    """Fifteen lines are a whole entry; all else has a default."""
+    """An entry of fifteen lines is valid, because everything else has a default."""
     file = tmp_path / "sources" / "parkrun.yaml"
     file.parent.mkdir()
     file.write_text(FIFTEEN_LINES)
@@ -138,8 +136,8 @@ def test_an_entry_of_fifteen_lines_is_valid(tmp_path):
     assert [part.name for part in reading.entry.parts] == ["summary"]
 
 
-def test_short_forms_are_written_out(registry):
-    """A plugin, a link or a cleaning step may be one word; booster is read as enricher."""
+def test_short_forms_are_expanded(registry):
+    """A plugin, a link or a cleaning step may be one word, and booster is read as enricher."""
     file = registry.add(
         "boosters/demo.yaml",
         kind="booster",
@@ -158,9 +156,7 @@ def test_short_forms_are_written_out(registry):
 
 
 def test_an_entry_knows_its_key_its_account_and_its_parts():
-    """An entry says how others name it, at which integration its account is, and which parts it
-    has.
-    """
+    """An entry has a key, the integration of its account, and its parts by name."""
     source = load_catalogue().get("source", "intervals")
     assert (source.key, source.integration, source.part("detail").bulk) == (
         "source/intervals",
@@ -172,12 +168,12 @@ def test_an_entry_knows_its_key_its_account_and_its_parts():
 
 
 def test_a_field_has_an_environment_variable():
-    """The name is made of the integration's id and the field's name."""
+    """The environment variable of a field has the integration's id and the field's name."""
     assert Field(name="api_key").env("my-source") == "FITGLUE_MY_SOURCE_API_KEY"
 
 
 def test_the_host_of_the_address_is_allowed_by_default():
-    """An entry that names no hosts allows the one of its address, without port or case."""
+    """An entry without allowed hosts allows the host of its base URL, in lower case."""
     assert Http(base_url="https://API.Example.org:8443/v1").hosts == ("api.example.org",)
 
 
@@ -197,7 +193,7 @@ JSON = st.recursive(
 @given(key=st.sampled_from(sorted(published("entry")["properties"])), put=st.data())
 @settings(database=None, max_examples=150, deadline=None)
 def test_whatever_the_schema_accepts_becomes_a_typed_entry(key, put):
-    """No document that the schema accepts is refused by the types."""
+    """Every document that the schema accepts can be converted into a typed entry."""
     schema = published("entry")["properties"][key]
     known = st.fixed_dictionaries(
         {}, optional=dict.fromkeys(schema.get("items", schema).get("properties", {}), JSON)
@@ -215,8 +211,8 @@ def test_whatever_the_schema_accepts_becomes_a_typed_entry(key, put):
     assert not validator("entry").accepts(document) or isinstance(entry_of(document), Entry)
 
 
-def test_the_default_of_a_whole_number_may_be_written_with_a_point():
-    """JSON Schema calls 100.0 a whole number, and so do we."""
+def test_an_integer_may_be_written_with_a_decimal_point():
+    """The number 100.0 is accepted as an integer, as in JSON Schema."""
     document = {
         "schema": 1.0,
         "kind": "source",

@@ -1,4 +1,4 @@
-"""Help articles are made from entries, and from nothing else."""
+"""Help articles are generated from entries only."""
 
 from pathlib import Path
 
@@ -67,18 +67,18 @@ def demo(registry):
 
 
 def test_an_article_says_what_the_entry_says(demo):
-    """The article of an entry is the one read by eye in the golden file."""
+    """The article of an entry equals the golden file, which was reviewed by eye."""
     assert article(demo.get("source", "demo"), demo) == GOLDEN.read_text()
 
 
 def test_an_article_is_deterministic(demo, registry):
-    """The same entries give the same article, wherever they lie."""
+    """The same entries give the same article each time."""
     again = load_catalogue([registry.folder])
     assert article(demo.get("source", "demo"), demo) == article(again.get("source", "demo"), again)
 
 
 def test_a_small_entry_has_no_empty_sections(registry):
-    """What an entry does not say makes no heading."""
+    """An article has no heading for something that its entry does not state."""
     registry.add("destinations/demo.yaml", kind="destination")
     loaded = load_catalogue([registry.folder])
     headings = [
@@ -90,7 +90,7 @@ def test_a_small_entry_has_no_empty_sections(registry):
 
 
 def test_the_article_of_intervals_has_every_section():
-    """The source that the product's page promises has all that such a page has."""
+    """The article of the source Intervals.icu has every section that an article can have."""
     built_in = load_catalogue()
     headings = [
         line[3:]
@@ -101,7 +101,7 @@ def test_the_article_of_intervals_has_every_section():
 
 
 def test_articles_link_to_each_other(demo):
-    """A link to another entry leads to its article."""
+    """A link to another entry leads to the article of that entry."""
     assert "[Connecting Demo](../integrations/demo.md)" in article(demo.get("source", "demo"), demo)
 
 

@@ -1,6 +1,4 @@
-"""``merge.yaml``: read with file, line and column in every error, held to its schema, and kept in
-the cache.
-"""
+"""The file ``merge.yaml`` is validated like an entry, and its rules are cached."""
 
 from __future__ import annotations
 
@@ -20,16 +18,14 @@ SCHEMA = json.loads((default_folder() / "schemas" / "merge.json").read_text())
 
 
 def complaint_about(registry, text):
-    """What a check says of these rules."""
+    """Return the errors of a check of these rules as text."""
     registry.write("merge.yaml", text)
     return registry.complaints()
 
 
 def test_the_rules_of_the_registry_decide_about_every_field_once():
-    """Those that no rule names stand alone; what a source says of itself, and what is joined, is
-    left out.
-    """
-    decided = [name for rule in load_catalogue().merge_rules.decided() for name in rule.fields]
+    """Every field of a source activity is in exactly one rule, unless no rule decides it."""
+    decided = [name for rule in load_catalogue().merge_rules.all_rules() for name in rule.fields]
     assert sorted(decided) == sorted(set(SourceActivity.__struct_fields__) - UNDECIDED)
 
 
@@ -55,7 +51,7 @@ def test_the_rules_of_the_registry_decide_about_every_field_once():
             ),
             "4:24",
             "FG-merge-field-twice",
-            "rule a has it too",
+            "rule a has it as well",
         ),
         (
             "schema: 1\nrules:\n  - {name: a, fields: [rpe], prefer: [], fuly: 1}\n",
@@ -69,12 +65,12 @@ def test_the_rules_of_the_registry_decide_about_every_field_once():
             "FG-entry-bad-pattern",
             "not a regular expression",
         ),
-        ("schema: 1\nrules: []\nrules: []\n", "3:1", "FG-entry-duplicate-key", "second time"),
+        ("schema: 1\nrules: []\nrules: []\n", "3:1", "FG-entry-duplicate-key", "occurs twice"),
         ("schema: 1\n", "1:1", "FG-entry-missing-key", "rules"),
     ],
 )
-def test_each_mistake_is_told_where_it_stands(registry, text, line, code, says):
-    """By file, line and column, as for an entry."""
+def test_each_mistake_is_reported_at_its_place(registry, text, line, code, says):
+    """Each mistake in the rules is reported with file, line and column."""
     complaint = complaint_about(registry, text)
     assert complaint.startswith(f"merge.yaml:{line}")
     assert code in complaint
@@ -82,7 +78,7 @@ def test_each_mistake_is_told_where_it_stands(registry, text, line, code, says):
 
 
 def test_rules_that_are_wrong_leave_the_catalogue_usable(registry):
-    """Its problems say so, and every field stands alone."""
+    """A catalogue whose merge rules are invalid has a problem, and no special rules."""
     registry.write("merge.yaml", "schema: 1\nrules: 5\n")
     registry.add()
     catalogue = load_catalogue([registry.folder])
@@ -94,7 +90,7 @@ def test_rules_that_are_wrong_leave_the_catalogue_usable(registry):
 
 
 def test_a_registry_without_rules_has_the_built_in_ones(registry):
-    """A host with entries of its own merges as any other."""
+    """A registry folder without merge rules uses the built-in ones."""
     registry.add()
     assert (
         load_catalogue([registry.folder]).merge_rules
@@ -103,7 +99,7 @@ def test_a_registry_without_rules_has_the_built_in_ones(registry):
 
 
 def test_the_rules_are_read_anew_when_their_file_changes(registry, load_through, tmp_path):
-    """The cache is never stale."""
+    """Changed merge rules are noticed although the catalogue is cached."""
     registry.add()
     registry.write("merge.yaml", "schema: 1\nrules: []\n")
     assert load_through(tmp_path / "cache", [registry.folder]).merge_rules.rules == ()
@@ -116,7 +112,7 @@ def test_the_rules_are_read_anew_when_their_file_changes(registry, load_through,
 
 
 def test_schema_and_types_have_the_same_keys_and_criteria():
-    """The published schema is the contract."""
+    """The schema of the merge rules has the same keys and criteria as the types."""
     rule = SCHEMA["properties"]["rules"]["items"]
     assert sorted(rule["properties"]) == sorted(
         field.name for field in msgspec.structs.fields(Rule)
@@ -130,6 +126,6 @@ def test_schema_and_types_have_the_same_keys_and_criteria():
 
 
 @pytest.mark.parametrize("criterion", typing.get_args(Criterion))
-def test_each_criterion_is_told_in_the_docs(criterion):
-    """A person who reads the rules can look up what they mean."""
+def test_each_criterion_is_in_the_docs(criterion):
+    """Every criterion is explained in the documentation of the data model."""
     assert f"| `{criterion}` |" in (default_folder().parent / "docs" / "data-model.md").read_text()

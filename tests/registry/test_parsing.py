@@ -1,4 +1,4 @@
-"""YAML text → values with positions."""
+"""Parsing turns YAML text into values that know their line and column."""
 
 import pytest
 
@@ -32,12 +32,12 @@ def value(text):
     ],
 )
 def test_scalars_are_read_by_the_core_schema_of_yaml_1_2(text, meant):
-    """An unquoted scalar means what YAML 1.2 says, a quoted one is text."""
+    """An unquoted scalar has its meaning in YAML 1.2, and a quoted scalar is text."""
     assert value(f"key: {text}") == ({"key": meant}, [])
 
 
 @pytest.mark.parametrize(
-    ("text", "meant", "otherwise"),
+    ("text", "meant", "in_yaml_1_1"),
     [
         ("no", "no", "true or false"),
         ("on", "on", "true or false"),
@@ -52,25 +52,25 @@ def test_scalars_are_read_by_the_core_schema_of_yaml_1_2(text, meant):
         ("=", "=", "a special key"),
     ],
 )
-def test_a_scalar_that_other_readers_read_otherwise_is_refused(text, meant, otherwise):
-    """What YAML 1.1 and 1.2 read differently is read by 1.2, and an error asks for quotes."""
+def test_a_scalar_that_yaml_1_1_reads_differently_is_refused(text, meant, in_yaml_1_1):
+    """A scalar that YAML 1.1 and 1.2 read differently gives the value of 1.2, and an error."""
     document = parse(f"key: {text}".encode(), "x.yaml")
     [error] = document.errors
     assert document.value == {"key": meant}
     assert str(error) == (
-        f"FG-entry-ambiguous: {text} means different things to different readers of YAML "
+        f"FG-entry-ambiguous: {text} has different meanings in different versions of YAML "
         "(x.yaml:1:6, key)"
     )
-    assert error.why.endswith(f"to a YAML 1.1 reader {otherwise}")
+    assert error.why.endswith(f"in YAML 1.1 it is {in_yaml_1_1}")
 
 
 def test_an_ambiguous_key_is_refused_too():
-    """The key ``on`` would be ``true`` to another reader."""
+    """The key ``on`` is an error, because it is ``true`` in YAML 1.1."""
     assert value("on: push") == ({"on": "push"}, ["FG-entry-ambiguous"])
 
 
 def test_values_and_keys_have_positions():
-    """Every part knows the line and column of its value and of its key, counted from one."""
+    """The document knows the line and column of every value and key, counted from one."""
     document = parse(b"a: 1\nb:\n  - c: x\n    dd: {e: 5}\n", "x.yaml")
     assert str(document.place(("b", 0, "dd", "e"))) == "x.yaml:4:13, b[0].dd.e"
     assert str(document.place(("b", 0, "dd"), key=True)) == "x.yaml:4:5, b[0].dd"
@@ -78,12 +78,12 @@ def test_values_and_keys_have_positions():
 
 
 def test_a_duplicate_key_names_both_places():
-    """The first value stays, the second place is an error that names the first."""
+    """A duplicate key keeps its first value, and its second place is an error."""
     document = parse(b"a: 1\nb: 2\na: 3\n", "x.yaml")
     [error] = document.errors
     assert document.value == {"a": 1, "b": 2}
-    assert str(error) == "FG-entry-duplicate-key: key 'a' is here a second time (x.yaml:3:1, a)"
-    assert error.why == "it is already in line 1, column 1"
+    assert str(error) == "FG-entry-duplicate-key: key 'a' occurs twice (x.yaml:3:1, a)"
+    assert error.why == "it is already at line 1, column 1"
 
 
 @pytest.mark.parametrize(
@@ -93,18 +93,21 @@ def test_a_duplicate_key_names_both_places():
         ("b: *x", "FG-entry-forbidden-yaml: alias *x is not allowed in an entry (x.yaml:1:4)"),
         (
             "a: {<<: {b: 1}}",
-            "FG-entry-forbidden-yaml: merge key << is not allowed in an entry (x.yaml:1:5, a)",
+            "FG-entry-forbidden-yaml: the merge key << is not allowed in an entry (x.yaml:1:5, a)",
         ),
         (
             "a: !!python/none x",
-            "FG-entry-forbidden-yaml: tag !!python/none is not allowed in an entry (x.yaml:1:4, a)",
+            (
+                "FG-entry-forbidden-yaml: the tag !!python/none is not allowed in an entry "
+                "(x.yaml:1:4, a)"
+            ),
         ),
         (
             "a: !secret x",
-            "FG-entry-forbidden-yaml: tag !secret is not allowed in an entry (x.yaml:1:4, a)",
+            "FG-entry-forbidden-yaml: the tag !secret is not allowed in an entry (x.yaml:1:4, a)",
         ),
-        ("1: x", "FG-entry-wrong-key: a key must be text, this is the number 1 (x.yaml:1:1)"),
-        ("[a]: x", "FG-entry-wrong-key: a key must be text, this is a list of 1 (x.yaml:1:1)"),
+        ("1: x", "FG-entry-wrong-key: a key must be text, but this is the number 1 (x.yaml:1:1)"),
+        ("[a]: x", "FG-entry-wrong-key: a key must be text, but this is a list of 1 (x.yaml:1:1)"),
         (
             "a: b\n c: d",
             (
@@ -135,19 +138,17 @@ def test_a_duplicate_key_names_both_places():
         ),
         (
             "a: 1\nb: \x01",
-            "FG-entry-syntax: there is a control character, which YAML does not allow (x.yaml:2)",
+            "FG-entry-syntax: YAML does not allow the control character in this line (x.yaml:2)",
         ),
     ],
 )
 def test_what_yaml_allows_and_an_entry_does_not(text, what):
-    """Anchors, aliases, merge keys, tags, odd keys, tabs and broken syntax are errors with their
-    position.
-    """
+    """Features of YAML that entries may not use, and invalid YAML, are errors with their place."""
     assert [str(error) for error in parse(text.encode(), "x.yaml").errors][-1] == what
 
 
 def test_a_tab_is_called_a_tab():
-    """The fix for a tab says that it is one."""
+    """The fix for a tab in the indentation asks for spaces."""
     assert (
         parse(b"a:\n\tb: 1", "x.yaml").errors[0].fix
         == "indent with spaces: YAML does not allow tabs there"
@@ -155,12 +156,12 @@ def test_a_tab_is_called_a_tab():
 
 
 def test_an_unquoted_range_is_told_to_be_quoted():
-    """A range of versions without quotes is a syntax error whose fix is quotes."""
+    """The fix for an unquoted version range, which is not YAML, asks for quotes."""
     assert parse(b"version: >=0.1,<1", "x.yaml").errors[0].fix == "put the text in quotes"
 
 
 def test_a_yaml_bomb_is_refused_before_it_is_built():
-    """Aliases that would multiply are refused as aliases, one by one."""
+    """A document whose aliases would expand to gigabytes is refused before it is expanded."""
     bomb = b"a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
     document = parse(bomb, "x.yaml")
     assert document.value is None
@@ -171,26 +172,26 @@ def test_a_yaml_bomb_is_refused_before_it_is_built():
     "text", ["- " * 100_000 + "a", "[" * 5_000, "a: " + "{b: " * 30 + "1" + "}" * 30]
 )
 def test_deep_nesting_is_refused(text):
-    """Nesting beyond sense is an error, not the end of the process."""
+    """A document that is nested too deep is an error and does not crash the process."""
     document = parse(text.encode(), "x.yaml")
     assert [error.code for error in document.errors] == ["FG-entry-too-deep"]
     assert document.errors[0].at.line == 1
 
 
 def test_a_file_that_is_too_big_is_refused():
-    """A file beyond the limit is not even parsed."""
+    """A file that is larger than the limit is an error and is not parsed."""
     assert str(parse(b"#" * (MAX_BYTES + 1), "x.yaml").errors[0]) == (
-        "FG-entry-too-big: the file has more than 262,144 bytes, and no entry has (x.yaml)"
+        "FG-entry-too-big: the file has more than 262,144 bytes, too many for an entry (x.yaml)"
     )
 
 
 def test_a_byte_order_mark_is_no_error():
-    """A file that begins with the mark of UTF-8 reads as if it did not."""
+    """A byte order mark at the beginning of a file is ignored."""
     assert value("\ufeffa: 1") == ({"a": 1}, [])
 
 
 def test_another_encoding_is_refused_with_the_line():
-    """A byte that is not UTF-8 is named with its line."""
+    """A byte that is not UTF-8 is an error that states the byte and its line."""
     assert (
         str(parse("a: 1\nb: München".encode("latin-1"), "x.yaml").errors[0])
         == "FG-entry-encoding: byte 0xfc is not UTF-8 (x.yaml:2)"

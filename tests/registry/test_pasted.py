@@ -1,4 +1,4 @@
-"""The value of a field is found in whatever was pasted, or refused without repeating a secret."""
+"""The value of a field is extracted from pasted text, or refused without repeating a secret."""
 
 import pytest
 
@@ -12,19 +12,19 @@ from fitglue_registry.registry.pasted import read_field
     "pasted", ["i123", "123", "https://intervals.icu/athlete/i123/calendar", " 'i123'\r\n"]
 )
 def test_an_athlete_id_is_found_in_whatever_is_pasted(pasted):
-    """An id with or without its letter and a whole address all give the id."""
+    """An athlete id is read from the id with or without its letter, and from an address."""
     field = load_catalogue().get("integration", "intervals").credentials[1]
     assert read_field(field, pasted) in ("i123", "123")
 
 
 def test_nothing_typed_means_the_default():
-    """An empty answer is the default, here the owner of the key."""
+    """An empty answer gives the default value of the field."""
     field = load_catalogue().get("integration", "intervals").credentials[1]
     assert read_field(field, "  \n") == "0"
 
 
 def test_a_pasted_key_loses_its_newline_and_quotes():
-    """White space, quotes and invisible characters around a pasted key are no part of it."""
+    """White space, quotes and invisible characters around a pasted key are removed."""
     assert read_field(Field(name="key", secret=True), "\ufeff“abc123”\r\n") == "abc123"
 
 
@@ -42,7 +42,7 @@ def test_a_refused_secret_is_never_repeated():
         read_field(field, "hunter\u00fc2")
     assert refused.value.as_dict() == {
         "code": "FG-field-refused",
-        "what": "API key does not look right",
+        "what": "API key does not have the right form",
         "where": {"field": "key"},
         "fix": "On the settings page.",
     }
@@ -60,9 +60,7 @@ def test_a_space_inside_a_key_is_named():
 
 
 def test_a_required_field_must_not_be_empty():
-    """Nothing at all is refused where the connection needs the value, and is fine where it does
-    not.
-    """
+    """An empty answer is refused if the connection needs the value, and accepted otherwise."""
     with pytest.raises(UserMistake, match="API key is empty"):
         read_field(Field(name="key", label="API key"), " ")
     assert read_field(Field(name="key", required=False), " ") == ""

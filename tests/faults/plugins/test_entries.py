@@ -54,7 +54,7 @@ def refused(folder, code):
     assert all(isinstance(problem, EntryInvalid) and problem.at.file for problem in found)
     assert len(catalogue.problems) <= 51
     assert all(len(str(problem.as_dict())) < 5000 for problem in catalogue.problems)
-    assert code in {error.code for error in check(folder, beside=[]).errors}
+    assert code in {error.code for error in check(folder, other_folders=[]).errors}
     return found
 
 
