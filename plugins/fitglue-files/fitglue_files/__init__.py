@@ -1,1 +1,1 @@
-"""A folder of files as a source: the example to copy; ``plugin.py`` is the way in."""
+"""The plugin for workout files and downloaded archives; ``plugin.py`` contains its hooks."""

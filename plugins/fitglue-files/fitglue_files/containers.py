@@ -1,5 +1,6 @@
-"""Walks files, folders, zips and zips in zips as one flat row of members; nothing here knows what
-is inside them.
+"""Access to files, folders, zips and nested zips as one flat sequence of members.
+
+Nothing in this module knows what the members contain.
 """
 
 from __future__ import annotations
@@ -12,26 +13,27 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from fitglue_files import limits
-from fitglue_files.members import Member, Refusal, shown
+from fitglue_files.members import Member, Refusal, display_path
 from fitglue_files.refusals import UNREADABLE, refusal, refusal_of, too_large
 from fitglue_files.unpacking import HEAD
-from fitglue_files.zips import modified_s, problem_of, spooled, weigh
+from fitglue_files.zips import member_problem, modified_s, refuse_bomb, spooled
 from fitglue_registry.errors import RecordRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
-    from fitglue_files.members import Found, Location
+    from fitglue_files.members import Location, MemberOrRefusal
     from fitglue_files.zips import Spool
 
-#: The first bytes of a zip, and of one without members.
+#: The first bytes of a zip, and of a zip without members.
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
 
 
-class Box:
-    """Opens members, and keeps the zips open that they lie in; a context manager, for one
-    thread.
+class ContainerReader:
+    """A reader that finds and opens members, and keeps the zips open that contain them.
+
+    It is a context manager, for use by one thread.
     """
 
     def __init__(self) -> None:
@@ -39,7 +41,7 @@ class Box:
         self._zips: dict[Location, zipfile.ZipFile] = {}
         self._spools: list[Spool] = []
 
-    def __enter__(self) -> Box:
+    def __enter__(self) -> ContainerReader:
         return self
 
     def __exit__(
@@ -48,42 +50,45 @@ class Box:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # The spools close their temporary files when the last reader has dropped them.
         self._zips.clear()
         self._spools.clear()
         self._stack.close()
 
-    # -- finding -----------------------------------------------------------------------------------
+    # -- finding members ---------------------------------------------------------------------------
 
-    def walk(self, paths: Sequence[str | Path]) -> Iterator[Found]:
-        """Every file at and below the paths, those in zips too; hidden ones, and the shadows that a
-        Mac leaves, are passed over.
+    def find(self, paths: Sequence[str | Path]) -> Iterator[MemberOrRefusal]:
+        """Yield every file at and below the paths, including those in zips.
+
+        Hidden files, and the resource forks that macOS adds to zips and sticks, are skipped. A
+        container that cannot be read is yielded as a refusal, and the search continues.
         """
         for path in paths:
             for file in _files(Path(path)):
                 yield from self._from_file(file)
 
-    def members(self, location: Location) -> Iterator[Found]:
-        """The members of one zip, zips in it opened as well."""
-        where = shown(location)
+    def members(self, location: Location) -> Iterator[MemberOrRefusal]:
+        """Yield the members of one zip, and those of the zips in it."""
+        where = display_path(location)
         try:
             opened = self._zip(location)
-            weigh(opened, where)
+            refuse_bomb(opened, where)
         except (RecordRefused, *UNREADABLE) as error:
             yield Refusal(location, refusal_of(where, error))
             return
-        # Of several members with one name, the last one is read.
+        # If several members have the same name, zipfile opens the last one.
         by_name = {info.filename: info for info in opened.infolist()}
         for name, info in by_name.items():
             if not info.is_dir() and not _is_hidden(name):
                 yield from self._from_zip(location, info)
 
-    def _from_file(self, path: Path) -> Iterator[Found]:
-        """A file itself, or where it is a zip, its members."""
+    def _from_file(self, path: Path) -> Iterator[MemberOrRefusal]:
+        """Yield a file, or its members if it is a zip."""
         location = (str(path),)
         try:
             status = path.stat()
             if not stat.S_ISREG(status.st_mode):
-                return  # a pipe or a device: opening it may wait for ever
+                return  # a pipe or a device: opening it could block forever
             mark = f"{status.st_mtime_ns}/{status.st_size}"
             member = Member(
                 location,
@@ -107,7 +112,11 @@ class Box:
             yield Refusal(location, refusal_of(str(path), error))
 
     def _is_zip(self, path: Path, member: Member) -> bool:
-        """Whether a file is a zip, by its index where it is called one, else by its first bytes."""
+        """Return whether a file is a zip.
+
+        If its name says so, its central directory decides, because a truncated zip is to be
+        reported. Otherwise its first bytes decide.
+        """
         if _is_named_zip(path.name):
             return zipfile.is_zipfile(path)
         return self.head(member, 4) in _ZIPS
@@ -116,12 +125,12 @@ class Box:
         self,
         outer: Location,
         info: zipfile.ZipInfo,
-    ) -> Iterator[Found]:
-        """A member of a zip itself, or where it is a zip, its members."""
+    ) -> Iterator[MemberOrRefusal]:
+        """Yield a member of a zip, or the members of that member if it is a zip itself."""
         location = (*outer, info.filename)
-        where = shown(location)
-        changed_s = modified_s(info)
-        problem = problem_of(info, where)
+        where = display_path(location)
+        member_modified_s = modified_s(info)
+        problem = member_problem(info, where)
         if problem is None and _is_named_zip(info.filename):
             if len(location) <= limits.DEEPEST:
                 yield from self.members(location)
@@ -130,16 +139,19 @@ class Box:
         elif problem is None and info.file_size > limits.LARGEST:
             problem = too_large(where)
         if problem is not None:
-            yield Refusal(location, problem, changed_s)
+            yield Refusal(location, problem, member_modified_s)
             return
         mark = f"{info.CRC:08x}/{info.file_size}"
-        yield Member(location, changed_s, info.file_size, mark)
+        yield Member(location, member_modified_s, info.file_size, mark)
 
-    # -- reading -----------------------------------------------------------------------------------
+    # -- reading members ---------------------------------------------------------------------------
 
     def open(self, member: Member) -> IO[bytes]:
-        """The member's bytes; raises ``RecordRefused`` where it cannot be opened, reading may raise
-        whatever ``refusal_of`` knows.
+        """Open a member for reading.
+
+        Raises:
+            RecordRefused: If the member cannot be opened. Reading from it can raise any of
+                ``refusals.UNREADABLE``, which ``refusal_of`` translates.
         """
         *container, name = member.location
         try:
@@ -150,14 +162,14 @@ class Box:
             raise refusal(
                 "FG-file-missing",
                 member.where,
-                "it is not in the archive any more",
+                "it is no longer in the archive",
                 fix="import the archive again",
             ) from error
         except UNREADABLE as error:
             raise refusal_of(member.where, error) from error
 
     def head(self, member: Member, size: int = HEAD) -> bytes:
-        """Its first bytes."""
+        """Return the first bytes of a member; raise ``RecordRefused`` if they cannot be read."""
         try:
             with self.open(member) as file:
                 return file.read(size)
@@ -165,18 +177,25 @@ class Box:
             raise refusal_of(member.where, error) from error
 
     def read(self, member: Member, largest: int | None = None) -> bytes:
-        """All of its bytes, as they lie; raises ``RecordRefused`` where that cannot be, or they are
-        too many.
+        """Return all bytes of a member, without unpacking a gzip.
+
+        Args:
+            member: The member to read.
+            largest: The largest allowed number of bytes; ``limits.LARGEST`` if it is not given.
+
+        Raises:
+            RecordRefused: If the member cannot be read or is too large.
         """
         if largest is None:
             largest = limits.LARGEST
+        # One byte more than allowed: the size in a zip's index may be wrong.
         content = self.head(member, largest + 1)
         if len(content) > largest:
             raise too_large(member.where)
         return content
 
     def _zip(self, location: Location) -> zipfile.ZipFile:
-        """A zip, which stays open until the box is closed."""
+        """Return a zip, which stays open until the reader is closed."""
         if location in self._zips:
             return self._zips[location]
         *container, name = location
@@ -194,7 +213,9 @@ class Box:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The path itself, or every file below a folder that is not hidden, in the order of names."""
+    """Yield the path, or every file below a folder that is not hidden, in the order of their
+    names.
+    """
     if not path.is_dir():
         yield path
         return
@@ -205,11 +226,16 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _visible(names: Sequence[str]) -> list[str]:
+    """Return the names that are not hidden, sorted."""
     return sorted(name for name in names if not _is_hidden(name))
 
 
 def _is_hidden(name: str) -> bool:
-    """A leading dot is a hidden file, and on a Mac the shadow of a real one."""
+    """Return whether any part of a name is hidden.
+
+    macOS stores the resource fork of ``a.fit`` as ``._a.fit``, or in the folder ``__MACOSX`` of a
+    zip.
+    """
     for part in PurePosixPath(name).parts:
         if part == "__MACOSX":
             return True
@@ -226,7 +252,7 @@ def _without_index(where: str) -> RecordRefused:
     return refusal(
         "FG-zip-broken",
         where,
-        "it has no index: it was cut while it was downloaded or copied",
+        "it has no index, because the download or copy was interrupted",
         fix="download it again",
     )
 
@@ -235,6 +261,6 @@ def _too_deep(where: str) -> RecordRefused:
     return refusal(
         "FG-zip-too-deep",
         where,
-        f"zips lie in zips more than {limits.DEEPEST} deep",
+        f"zips are nested more than {limits.DEEPEST} levels deep",
         fix="unpack it, and import the folder",
     )

@@ -1,4 +1,6 @@
-"""Counts what lies somewhere by the first bytes of each file: nothing is read whole."""
+"""Counts of the kinds of files at a place, by the first bytes of each file, for the athlete to
+read.
+"""
 
 from __future__ import annotations
 
@@ -15,22 +17,26 @@ from fitglue_registry.errors import RecordRefused
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fitglue_files.containers import Box
-    from fitglue_files.members import Found
+    from fitglue_files.containers import ContainerReader
+    from fitglue_files.members import MemberOrRefusal
 
 _WORKOUTS = ("fit", "gpx", "tcx")
 
 
-def count_kinds(box: Box, members: Iterable[Found]) -> Counter[str]:
-    """How many of each kind there are: fit, gpx, tcx, ``no activity``, ``refused``, ``other``."""
-    return Counter(_kind(box, member) for member in members)
+def count_kinds(reader: ContainerReader, members: Iterable[MemberOrRefusal]) -> Counter[str]:
+    """Return how many members of each kind there are.
+
+    The kinds are ``fit``, ``gpx``, ``tcx``, ``no activity`` (FIT files of other types), ``refused``
+    (files that should be workouts and cannot be read) and ``other``.
+    """
+    return Counter(_kind(reader, member) for member in members)
 
 
-def _kind(box: Box, member: Found) -> str:
+def _kind(reader: ContainerReader, member: MemberOrRefusal) -> str:
     if isinstance(member, Refusal):
         return "refused" if promises_workouts(member.name) else "other"
     try:
-        head = unpack_head(box.head(member))
+        head = unpack_head(reader.head(member))
     except RecordRefused:
         return "refused" if promises_workouts(member.name) else "other"
     kind = kind_of(head)
@@ -42,28 +48,35 @@ def _kind(box: Box, member: Found) -> str:
 
 
 def count_workouts(counts: Counter[str]) -> int:
-    """How many files of workouts there are."""
+    """Return the number of files that contain workouts."""
     return sum(counts[kind] for kind in _WORKOUTS)
 
 
 def contents_of(counts: Counter[str]) -> Contents:
-    """What lies somewhere, where all of it is files."""
+    """Return what a place contains that has only files, no archives."""
     kinds = [f"{counts[kind]} {kind.upper()}" for kind in _WORKOUTS if counts[kind]]
-    found = f"{counted(count_workouts(counts), 'file')} of workouts"
+    sentence = counted(count_workouts(counts), "workout file")
     if kinds:
-        found += f" ({', '.join(kinds)})"
-    return Contents((f"{found}.",), unusable(counts))
+        sentence += f" ({', '.join(kinds)})"
+    return Contents((f"{sentence}.",), unusable(counts))
 
 
 def unusable(counts: Counter[str], broken: int = 0) -> tuple[str, ...]:
-    """What is no workout, a sentence each; ``broken`` is how many other files are no use."""
+    """Return a sentence for each kind of file that is not a workout.
+
+    Args:
+        counts: The counts of the members.
+        broken: The number of other files that cannot be used.
+    """
     kinds = []
     others = counts["no activity"]
     if others:
-        kinds.append(f"{counted(others, 'FIT file')} of other kinds (monitoring, sleep, settings)")
+        kinds.append(
+            f"{counted(others, 'FIT file')} without a workout (monitoring, sleep, settings)"
+        )
     refused = counts["refused"] + broken
     if refused:
         kinds.append(
-            f"{counted(refused, 'file')} that cannot be used; each sync says which, and why"
+            f"{counted(refused, 'file')} that cannot be used; each sync reports the reason"
         )
     return left_out(*kinds)

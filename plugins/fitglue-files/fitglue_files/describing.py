@@ -1,4 +1,7 @@
-"""Describes each member once: which content it is, and what workouts a glance sees in it."""
+"""Descriptions of members: the id of the content, and the workouts that a glance finds in it.
+
+Each content is looked at once; ``description_cache.py`` keeps the result.
+"""
 
 from __future__ import annotations
 
@@ -15,32 +18,39 @@ from fitglue_registry.errors import Place, RecordRefused
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from fitglue_files.containers import Box
+    from fitglue_files.containers import ContainerReader
     from fitglue_files.description_cache import DescriptionCache
-    from fitglue_files.members import Found, Member
+    from fitglue_files.members import Member, MemberOrRefusal
 
-#: Names that promise a workout: where the content is none, it is said. Of anything else, nothing is
-#: expected.
+#: Names that promise a workout: if the content is not one, the athlete learns why. Other files are
+#: only counted.
 _WORKOUTS = re.compile(r"\.(fit|gpx|tcx)(\.gz)?\Z", re.IGNORECASE)
 _CONTAINERS = re.compile(r"\.zip\Z", re.IGNORECASE)
-#: A description as plain values, which can be stored.
+#: A description as plain values that can be stored as JSON.
 Values: TypeAlias = dict[str, Any]
 
 
 def promises_workout(name: str) -> bool:
-    """Whether the name of a file promises a workout."""
+    """Return whether the name of a file promises a workout."""
     return _WORKOUTS.search(name) is not None
 
 
 def promises_workouts(name: str) -> bool:
-    """Whether the name of a file promises a workout, or many of them."""
+    """Return whether the name of a file promises a workout or, as a zip, many of them."""
     return promises_workout(name) or _CONTAINERS.search(name) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """One member that holds, or promises, a workout: its content's id with what was seen, or why it
-    cannot be used.
+    """The description of a member that contains, or should contain, a workout.
+
+    Attributes:
+        member: The member that was described.
+        content_id: The SHA-256 of its unpacked content, in hexadecimal digits.
+        size: The size of its unpacked content in bytes.
+        kind: Its format, as in ``Glance.kind``.
+        workouts: Its workouts, as in ``Glance.workouts``.
+        problem: The reason why it contains no usable workout, if it contains none.
     """
 
     member: Member
@@ -52,35 +62,40 @@ class Description:
 
     @property
     def title(self) -> str:
-        """The name of the file without its suffixes."""
+        """The name of the file without folders and suffix."""
         return title_of(self.member.name)
 
 
 class Describer:
-    """Describes the members that hold or promise a workout; what else there was is counted."""
+    """A describer of members that counts those that are not workouts.
+
+    Attributes:
+        no_activities: The number of FIT files of other types: monitoring, sleep, settings.
+        others: The number of other files.
+    """
 
     def __init__(
         self,
-        box: Box,
+        reader: ContainerReader,
         cache: DescriptionCache,
         alive: Callable[[], None],
     ) -> None:
-        self._box = box
+        self._box = reader
         self._cache = cache
         self._alive = alive
-        self.no_activities = 0  # FIT files of other kinds: monitoring, sleep, settings
-        self.others = 0  # whatever else lies there
+        self.no_activities = 0
+        self.others = 0
 
-    def describe_all(self, members: Iterable[Found]) -> Iterator[Description | Refusal]:
-        """The description of each, or its refusal."""
+    def describe_all(self, members: Iterable[MemberOrRefusal]) -> Iterator[Description | Refusal]:
+        """Yield the description of each member that is, or should be, a workout, or its refusal."""
         for member in members:
-            self._alive()
+            self._alive()  # files of other kinds yield nothing, and the host must see progress
             described = self._described(member)
             if described is not None:
                 yield described
 
-    def _described(self, member: Found) -> Description | Refusal | None:
-        """The description of a member, or its refusal; ``None`` where it is only counted."""
+    def _described(self, member: MemberOrRefusal) -> Description | Refusal | None:
+        """Return the description of a member, or its refusal, or ``None`` if it is only counted."""
         if isinstance(member, Refusal):
             if promises_workouts(member.name):
                 return member
@@ -99,8 +114,10 @@ class Describer:
             return None
 
     def describe(self, member: Member) -> Description | None:
-        """The description of one member, ``None`` where nobody would call it a workout; raises
-        ``RecordRefused`` where it cannot be read.
+        """Return the description of one member, or ``None`` if nobody would expect a workout in it.
+
+        Raises:
+            RecordRefused: If the member cannot be read.
         """
         values = self._cache.get(member.key)
         if values is None:
@@ -117,15 +134,16 @@ class Describer:
                 return _of_values(member, values)
 
 
-def _values(box: Box, member: Member) -> Values:
-    """The description of a member as plain values."""
-    head = unpack_head(box.head(member))
+def _values(reader: ContainerReader, member: Member) -> Values:
+    """Return the description of a member as plain values."""
+    head = unpack_head(reader.head(member))
     kind = kind_of(head)
     if kind is None and not promises_workout(member.name):
         return {"out": "other"}
+    # The first bytes are enough: a Garmin archive has tens of thousands of monitoring files.
     if kind == "fit" and is_activity(head) is False:
         return {"out": "no activity"}
-    content = unpack(box.read(member), member.where)
+    content = unpack(reader.read(member), member.where)
     seen = glance(content, title_of(member.name))
     values: Values = {
         "id": hashlib.sha256(content).hexdigest(),
@@ -140,9 +158,10 @@ def _values(box: Box, member: Member) -> Values:
 
 
 def _of_values(member: Member, values: Values) -> Description:
+    """Return the description that was stored as plain values."""
     problem = None
     if "problem" in values:
-        problem = problem_of(values["problem"])
+        problem = restored_refusal(values["problem"])
     return Description(
         member,
         values["id"],
@@ -153,8 +172,8 @@ def _of_values(member: Member, values: Values) -> Description:
     )
 
 
-def problem_of(values: Values) -> RecordRefused:
-    """A refusal that was stored as plain values."""
+def restored_refusal(values: Values) -> RecordRefused:
+    """Return a refusal that was stored as plain values (``FitglueError.as_dict``)."""
     where = values.get("where")
     return RecordRefused(
         values["code"],

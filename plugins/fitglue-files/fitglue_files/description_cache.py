@@ -1,5 +1,5 @@
-"""Keeps the descriptions of members, so that a second sync of ten thousand files opens none of
-them again.
+"""A cache of the descriptions of members, so that a second sync of ten thousand files opens
+none.
 """
 
 from __future__ import annotations
@@ -14,18 +14,23 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-#: So many descriptions are saved together.
+#: The number of descriptions that are committed together.
 _BATCH = 200
-#: What is in every key: another version may see more in the same file.
+#: A part of every key, like the versions of the packages: another version may find more in a file.
 _READER = 1
 
 
 class DescriptionCache:
-    """Descriptions by the key of a member, in a file that may be lost at any time; without a folder
-    they live as long as the process.
+    """Descriptions by the key of a member, in an SQLite file that may be lost at any time.
+
+    Without a folder, they are kept until the process ends. No method raises: a failure only means
+    that the next sync describes the members again.
+
+    Args:
+        folder: The folder for the file, or ``None``.
     """
 
-    _of_process: ClassVar[dict[str, str]] = {}  # for hosts that give no folder
+    _of_process: ClassVar[dict[str, str]] = {}  # for hosts that provide no folder
 
     def __init__(self, folder: Path | None) -> None:
         self._db: sqlite3.Connection | None = None
@@ -49,7 +54,7 @@ class DescriptionCache:
                 self._save(db)
 
     def get(self, key: str) -> dict[str, Any] | None:
-        """The description of a member, if there is one."""
+        """Return the description of a member, or ``None`` if the cache has none."""
         try:
             text = self._read(key)
             value = json.loads(text) if text else None
@@ -60,7 +65,7 @@ class DescriptionCache:
         return value
 
     def put(self, key: str, value: dict[str, Any]) -> None:
-        """Keep a description; where that fails, the next sync looks at the member again."""
+        """Store a description."""
         text = json.dumps(value, separators=(",", ":"))
         if self._db is None:
             self._of_process[self._prefix + key] = text
@@ -69,6 +74,7 @@ class DescriptionCache:
         try:
             self._db.execute("insert or replace into seen values (?, ?)", row)
         except sqlite3.Error:
+            # On a full disk, for example, SQLite may have rolled the whole batch back.
             self._unsaved = 0
             return
         self._unsaved += 1
@@ -86,7 +92,7 @@ class DescriptionCache:
         return text
 
     def _open(self, folder: Path) -> None:
-        """Open the file in a folder; where that fails, the cache is that of the process."""
+        """Open the file in a folder; if that fails, the cache of the process is used."""
         db = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -95,6 +101,7 @@ class DescriptionCache:
                 timeout=1.0,
                 check_same_thread=False,
             )
+            # The file may be lost, so waiting for the disk is not worth it.
             db.execute("pragma synchronous = off")
             db.execute(
                 "create table if not exists seen (key blob primary key, value text not null) "
@@ -112,7 +119,7 @@ class DescriptionCache:
         self._unsaved = 0
 
     def _bytes(self, key: str) -> bytes:
-        # Names of files need not be Unicode.
+        # File names are bytes that need not be valid UTF-8.
         return (self._prefix + key).encode("utf-8", "surrogateescape")
 
 

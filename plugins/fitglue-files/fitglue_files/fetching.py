@@ -1,4 +1,4 @@
-"""Fetches files by the ids that a listing gave them, and proves that they are still what was
+"""Fetching of files by the ids from a listing, with proof that a file is still the one that was
 listed.
 """
 
@@ -8,7 +8,7 @@ import hashlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from fitglue_files.containers import Box
+from fitglue_files.containers import ContainerReader
 from fitglue_files.unpacking import GZIP, unpack
 from fitglue_registry.errors import FitglueError, RecordRefused
 from fitglue_registry.plugin_api import Part, Unavailable
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
     from fitglue_registry.plugin_api import Connection, Listing
 
 
-class Seen(NamedTuple):
-    """Where the file of a record lies, ``None`` where it has none, and the id of the content if it
-    is known.
+class RecordFile(NamedTuple):
+    """The file of a record: its member (``None`` if the record has no file), and the id of its
+    content if that is known.
     """
 
     member: Member | None
     content_id: str | None = None
 
 
-#: What identifies a connection: its entry and its settings.
+#: The key of a connection: its entry and its settings.
 Key: TypeAlias = tuple[str, ...]
-#: By connection, where each record's file was seen last: a short cut, believed only after a check;
-#: losing it costs a listing.
-_seen: OrderedDict[Key, dict[str, Seen]] = OrderedDict()
+#: For each connection, the file of each record as of its last listing. This is a shortcut that is
+#: checked before it is trusted; without it, the connection is listed again.
+_record_files: OrderedDict[Key, dict[str, RecordFile]] = OrderedDict()
 _MOST_CONNECTIONS = 64
 
 
 def remember(
     connection: Connection,
     external_id: str,
-    seen: Seen,
+    seen: RecordFile,
 ) -> None:
-    """Note where the file of a record was seen."""
+    """Store the file of a record, for a later fetch in this process."""
     key = _key(connection)
-    _seen.setdefault(key, {})[external_id] = seen
-    _seen.move_to_end(key)
-    while len(_seen) > _MOST_CONNECTIONS:
-        _seen.popitem(last=False)
+    _record_files.setdefault(key, {})[external_id] = seen
+    _record_files.move_to_end(key)
+    while len(_record_files) > _MOST_CONNECTIONS:
+        _record_files.popitem(last=False)
 
 
 def _key(connection: Connection) -> Key:
@@ -60,21 +60,31 @@ def fetch(
     ids: Sequence[str],
     listings: Callable[[Connection], Iterable[Listing]],
 ) -> Iterator[Part | Unavailable]:
-    """The file of each id, packed where it lies packed; each id is answered exactly once."""
+    """Yield the file of each id; each id is answered exactly once.
+
+    A file that is a gzip is not unpacked. If a file is not where it was, the connection is listed
+    again, once for all ids.
+
+    Args:
+        connection: The connection.
+        part: The name of the part; only ``file`` exists.
+        ids: The external ids of the records.
+        listings: The function of the source that lists the connection and remembers the files.
+    """
     if part != "file":
         for external_id in ids:
             yield _missing(external_id, part)
         return
     listed_again = False
-    with Box() as box:
+    with ContainerReader() as reader:
         for external_id in ids:
-            answer = _file(connection, box, external_id)
+            answer = _file(connection, reader, external_id)
             if _may_be_elsewhere(answer) and not listed_again:
-                # Not seen yet in this process, moved, or changed: the list knows where everything
-                # is now.
+                # The file was not listed in this process, or it was moved or changed. A new listing
+                # finds out where everything is.
                 listed_again = True
                 _list_again(connection, listings)
-                answer = _file(connection, box, external_id)
+                answer = _file(connection, reader, external_id)
             yield answer
 
 
@@ -86,22 +96,23 @@ def _list_again(
     connection: Connection,
     listings: Callable[[Connection], Iterable[Listing]],
 ) -> None:
-    """Forget where everything was, and list the connection for the sake of what is noted."""
-    _seen.pop(_key(connection), None)
+    """Forget the files of a connection, and list it again to find them."""
+    _record_files.pop(_key(connection), None)
     try:
         for _ in listings(connection):
             pass
     except FitglueError as error:
-        connection.log.info("%s", error)  # the folder is gone: the ids are answered all the same
+        # The folder does not exist any more; the ids are answered nevertheless.
+        connection.log.info("%s", error)
 
 
 def _file(
     connection: Connection,
-    box: Box,
+    reader: ContainerReader,
     external_id: str,
 ) -> Part | Unavailable:
-    """The file of one record, from where it was seen last."""
-    seen = _seen.get(_key(connection), {}).get(external_id)
+    """Return the file of one record from where it was last."""
+    seen = _record_files.get(_key(connection), {}).get(external_id)
     if seen is None:
         return _missing(external_id, "file")
     if seen.member is None:
@@ -110,10 +121,10 @@ def _file(
             "file",
             "none",
             "FG-no-file",
-            "nothing was recorded, or the archive has no file of it",
+            "nothing was recorded, or the archive has no file for it",
         )
     try:
-        content = box.read(seen.member)
+        content = reader.read(seen.member)
         unpacked = unpack(content, seen.member.where)
     except RecordRefused as error:
         return Unavailable(
@@ -125,6 +136,7 @@ def _file(
             error.fix,
         )
     content_id = hashlib.sha256(unpacked).hexdigest()
+    # The content is the id of the record, so a changed file belongs to another record.
     if seen.content_id not in (None, content_id):
         return _missing(external_id, "file")
     return Part(
@@ -137,12 +149,12 @@ def _file(
 
 
 def _missing(external_id: str, part: str) -> Unavailable:
-    # Never "gone": a disk that is not mounted is no deletion.
+    # Never "gone": the disk may not be mounted, which is not a deletion.
     return Unavailable(
         external_id,
         part,
         "later",
         "FG-file-missing",
-        "no file with this content lies there just now",
-        "put it back, or leave it: what was read of it is kept",
+        "no file with this content is there at the moment",
+        "put the file back, or do nothing: what was read from it is kept",
     )

@@ -1,6 +1,4 @@
-"""Finds an archive's parts among the members of files, folders and zips: the same whether it was
-unpacked or not.
-"""
+"""The members of an archive by their paths, whether the archive is a zip or was unpacked."""
 
 from __future__ import annotations
 
@@ -15,15 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from fitglue_files.containers import Box
-    from fitglue_files.members import Found, Location
+    from fitglue_files.containers import ContainerReader
+    from fitglue_files.members import Location, MemberOrRefusal
 
 
 class Covering(Protocol):
-    """A part of what lies there."""
+    """Something that covers a part of the members, such as an archive."""
 
     def covers(self, location: Location) -> bool:
-        """Whether a member is in it."""
+        """Return whether a member at this location belongs to it."""
 
 
 class Position(NamedTuple):
@@ -33,7 +31,7 @@ class Position(NamedTuple):
     path: str
 
     def below(self, name: str) -> Position:
-        """A path that is counted from here."""
+        """Return a path relative to this one."""
         if not self.path:
             return Position(self.container, name)
         return Position(self.container, f"{self.path}/{name}")
@@ -41,38 +39,38 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The members of some paths by their names."""
+    """All members at some paths, and an index of them by their position."""
 
-    members: tuple[Found, ...]
+    members: tuple[MemberOrRefusal, ...]
     by_position: dict[Position, Member]
 
     @classmethod
-    def of(cls, box: Box, paths: Iterable[Path]) -> Layout:
-        """Everything at and below the paths."""
-        return cls.made_of(box.walk(list(paths)))
+    def of(cls, reader: ContainerReader, paths: Iterable[Path]) -> Layout:
+        """Return the layout of everything at and below the paths."""
+        return cls.of_members(reader.find(list(paths)))
 
     @classmethod
     def of_all(cls, layouts: Iterable[Layout]) -> Layout:
-        """The members of several, once each."""
-        return cls.made_of(chain.from_iterable(layout.members for layout in layouts))
+        """Return the layout of the members of several layouts, without duplicates."""
+        return cls.of_members(chain.from_iterable(layout.members for layout in layouts))
 
     @classmethod
-    def made_of(cls, members: Iterable[Found]) -> Layout:
-        """These members; what two paths reach is there once."""
-        once = {member.location: member for member in members}
+    def of_members(cls, members: Iterable[MemberOrRefusal]) -> Layout:
+        """Return the layout of these members; a member that two paths contain is in it once."""
+        by_location = {member.location: member for member in members}
         by_position = {}
-        for member in once.values():
+        for member in by_location.values():
             if isinstance(member, Member):
                 by_position[position_of(member)] = member
-        return cls(tuple(once.values()), by_position)
+        return cls(tuple(by_location.values()), by_position)
 
     def within(self, parts: Iterable[Covering]) -> Layout:
-        """Those members alone that are in one of these parts."""
+        """Return the layout of the members that are covered by one of these parts."""
         wanted = tuple(parts)
-        return Layout.made_of(member for member in self.members if is_in(wanted, member))
+        return Layout.of_members(member for member in self.members if is_in(wanted, member))
 
     def named(self, matches: Callable[[str], bool]) -> Iterator[Member]:
-        """The members whose last name is wanted, the newest first."""
+        """Yield the members whose base name matches, the most recently changed first."""
         named = []
         for member in self.members:
             if isinstance(member, Member) and matches(base_name(member)):
@@ -80,50 +78,54 @@ class Layout:
         yield from newest_first(named)
 
     def beside(self, member: Member, name: str) -> Member | None:
-        """A member by its path from where another one lies."""
+        """Return the member at a path relative to the folder of another member, or ``None``."""
         position = root_of(member).below(slashed(name))
         return self.by_position.get(position)
 
     def below(self, member: Member, folder: str) -> list[Member]:
-        """What lies in a folder beside a member."""
+        """Return the members in a folder that is beside another member."""
         start = root_of(member).below(f"{folder}/")
-        found = []
+        members = []
         for position, other in self.by_position.items():
             if position.container != start.container:
                 continue
             if position.path.startswith(start.path):
-                found.append(other)
-        return found
+                members.append(other)
+        return members
 
 
-def is_in(parts: Iterable[Covering], member: Found) -> bool:
-    """Whether a member is in one of these parts."""
+def is_in(parts: Iterable[Covering], member: MemberOrRefusal) -> bool:
+    """Return whether one of these parts covers a member."""
     return any(part.covers(member.location) for part in parts)
 
 
 def position_of(member: Member) -> Position:
-    """Where a member is."""
+    """Return the position of a member."""
     *container, name = member.location
     return Position(tuple(container), slashed(name))
 
 
 def root_of(member: Member) -> Position:
-    """Where the archive begins that has this member at its root."""
+    """Return the position of the folder that contains a member: the root of an archive, if the
+    member is one that is in the root of its archive.
+    """
     position = position_of(member)
     folder, _, _ = position.path.rpartition("/")
     return Position(position.container, folder)
 
 
 def base_name(member: Member) -> str:
-    """The last name of a member."""
+    """Return the last part of a member's name."""
     return slashed(member.name).rpartition("/")[2]
 
 
 def slashed(name: str) -> str:
-    """A path as zips write it."""
+    """Return a path with forward slashes, as the zip format prescribes; some programs write
+    backslashes.
+    """
     return name.replace("\\", "/")
 
 
 def stem(path: str) -> str:
-    """The name of a path without its suffix."""
+    """Return the base name of a path without its suffix."""
     return PurePath(path).stem

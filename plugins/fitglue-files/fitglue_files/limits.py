@@ -1,14 +1,15 @@
-"""How large and how deep a file may be."""
+"""Limits for the size and nesting of files, which protect against decompression bombs."""
 
 from __future__ import annotations
 
-#: A workout of a day is some 10 MB; what unpacks to more than this is a mistake or a bomb.
+#: Bytes. The recording of a whole day has about 10 MB; a larger file is a mistake or a bomb.
 LARGEST = 256 << 20
-#: A zip in a zip is unpacked into a temporary file, up to so many bytes; the parts of Garmin's
-#: archive have less than 2 GB.
+#: Bytes. A zip in a zip is unpacked into a temporary file; the parts of Garmin's archive have less
+#: than 2 GB.
 LARGEST_ZIP = 8 << 30
-#: So deep may zips lie in zips; Garmin's archive has two levels, somebody's zip of archives three.
+#: Levels of zips. Garmin's archive has two, and a zip of several archives three.
 DEEPEST = 3
-#: Text packs to a tenth, a file of zeros to a thousandth.
+#: The highest compression ratio. Text reaches about 10, and a file of zeros 1,000.
 BOMB_RATIO = 200
+#: Bytes. Below this unpacked size, the compression ratio does not matter.
 BOMB_SIZE = 16 << 20

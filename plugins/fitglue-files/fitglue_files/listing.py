@@ -1,4 +1,4 @@
-"""Makes listings of files: of one that was described, and of one that cannot be read."""
+"""Listings of files: of those that were described, and of those that cannot be read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from fitglue_files.fetching import Seen, remember
+from fitglue_files.fetching import RecordFile, remember
 from fitglue_registry.plugin_api import Listing, Unavailable
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def canonical(values: dict[str, Any]) -> bytes:
-    """A summary as bytes, equal for equal values."""
+    """Return a summary as JSON; equal values give equal bytes, because the host hashes them."""
     text = json.dumps(
         values,
         sort_keys=True,
@@ -31,9 +31,10 @@ def listing_of(
     connection: Connection,
     described: Description,
 ) -> Listing:
-    """The row of one content.
+    """Return the listing of one content, and remember its file.
 
-    It holds nothing but what belongs to the content: a file that was only moved is no new revision.
+    The summary contains only what belongs to the content, so a file that was moved is not a new
+    revision.
     """
     summary: dict[str, Any] = {
         "name": described.title,
@@ -48,7 +49,7 @@ def listing_of(
     remember(
         connection,
         described.content_id,
-        Seen(member, described.content_id),
+        RecordFile(member, described.content_id),
     )
     return Listing(
         described.content_id,
@@ -58,8 +59,9 @@ def listing_of(
 
 
 def listing_of_refusal(refusal: Refusal) -> Listing:
-    """One bad file never ends a list: it is listed under the hash of its path, with the reason, and
-    asked for again next time.
+    """Return the listing of a file that cannot be read, so that it does not end the whole listing.
+
+    It is listed under the hash of its path, with the reason, and read again by the next sync.
     """
     where = "\0".join(refusal.location).encode("utf-8", "surrogateescape")
     digest = hashlib.sha256(where).hexdigest()

@@ -1,4 +1,4 @@
-"""One file, wherever it lies: in a folder, in a zip, or in a zip in a zip."""
+"""Members: files in a folder, in a zip, or in a zip that is in a zip."""
 
 from __future__ import annotations
 
@@ -10,44 +10,52 @@ if TYPE_CHECKING:
 
     from fitglue_registry.errors import RecordRefused
 
-#: The path of the outermost file, then the names on the way in.
+#: The path of the outermost file, followed by the name in each zip on the way to the member.
 Location: TypeAlias = tuple[str, ...]
 
 
-def shown(location: Location) -> str:
-    """A location as people find it, in characters that can be written."""
+def display_path(location: Location) -> str:
+    """Return a location as people write it, in characters that can be encoded as UTF-8."""
     text = " > ".join(location)
     return text.encode("utf-8", "replace").decode()
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file that can be opened."""
+    """A file that can be opened.
+
+    Attributes:
+        location: Where it is.
+        modified_s: When it was changed, in seconds since 1970.
+        size: Its size in bytes, without unpacking a gzip.
+        mark: A text that changes when the content may have changed: the modification time or the
+            checksum, and the size.
+    """
 
     location: Location
     modified_s: float
     size: int
-    mark: str  # differs where the content may differ: a modification time, a check sum
+    mark: str
 
     @property
     def name(self) -> str:
-        """Its path in the innermost container, or where there is none, its whole path."""
+        """Its path in the innermost zip, or its whole path if it is not in a zip."""
         return self.location[-1]
 
     @property
     def where(self) -> str:
-        """How people find it."""
-        return shown(self.location)
+        """Its location as people write it."""
+        return display_path(self.location)
 
     @property
     def key(self) -> str:
-        """What a note about its content may be kept under."""
+        """The key under which a description of its content may be cached."""
         return "\0".join((*self.location, self.mark))
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A file, or a whole container, that is left out, and why."""
+    """A file or a container that is left out, and the reason."""
 
     location: Location
     error: RecordRefused
@@ -55,26 +63,26 @@ class Refusal:
 
     @property
     def name(self) -> str:
-        """Its path in the innermost container, or where there is none, its whole path."""
+        """Its path in the innermost zip, or its whole path if it is not in a zip."""
         return self.location[-1]
 
     @property
     def where(self) -> str:
-        """How people find it."""
-        return shown(self.location)
+        """Its location as people write it."""
+        return display_path(self.location)
 
 
-#: Whatever lies at some paths.
-Found: TypeAlias = Member | Refusal
+#: What a search for members yields.
+MemberOrRefusal: TypeAlias = Member | Refusal
 
 
-AnyFound = TypeVar("AnyFound", bound=Found)
+AnyMember = TypeVar("AnyMember", bound=MemberOrRefusal)
 
 
-def newest_first(members: Iterable[AnyFound]) -> list[AnyFound]:
-    """The members, those that were changed last in front."""
+def newest_first(members: Iterable[AnyMember]) -> list[AnyMember]:
+    """Return the members, the most recently changed first."""
     return sorted(members, key=_age)
 
 
-def _age(member: Found) -> tuple[float, Location]:
+def _age(member: MemberOrRefusal) -> tuple[float, Location]:
     return -member.modified_s, member.location

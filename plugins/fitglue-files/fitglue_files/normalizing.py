@@ -1,4 +1,4 @@
-"""Makes workouts of the record of one file."""
+"""Conversion of the record of one file into workouts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fitglue_files.describing import problem_of
+from fitglue_files.describing import restored_refusal
 from fitglue_files.unpacking import unpack
 from fitglue_formats import activities, activities_of_glance, refusal
 from fitglue_registry.errors import RecordRefused
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 def normalize(record: Record) -> list[SourceActivity]:
-    """The workouts of a file; before it has been fetched, what a first look at it said."""
+    """Return the workouts of a file, or of its glance if the file has not been fetched yet.
+
+    Raises:
+        RecordRefused: If the file contains no usable workout.
+    """
     summary = summary_of(record)
     try:
         if "file" in record.parts:
@@ -27,11 +31,11 @@ def normalize(record: Record) -> list[SourceActivity]:
         else:
             workouts = _of_summary(record, summary)
     except RecordRefused as error:
-        # The external id is a hash; people know their files by name.
-        named = f"{summary.get('name') or 'a file'}: {error.what}"
+        # The external id is a hash, and people know their files by name.
+        what = f"{summary.get('name') or 'a file'}: {error.what}"
         raise RecordRefused(
             error.code,
-            named,
+            what,
             at=error.at,
             why=error.why,
             fix=error.fix,
@@ -43,22 +47,22 @@ def _of_summary(
     record: Record,
     summary: dict[str, Any],
 ) -> list[SourceActivity]:
-    """The workouts that a first look at the file saw."""
+    """Return the workouts that a glance at the file found."""
     if "problem" in summary:
-        raise problem_of(summary["problem"])
+        raise restored_refusal(summary["problem"])
     if not summary.get("workouts"):
-        raise refusal("FG-not-a-workout", "no workout was seen in it")
+        raise refusal("FG-not-a-workout", "it contains no workout")
     return activities_of_glance(summary["workouts"], record.external_id)
 
 
 def summary_of(record: Record) -> dict[str, Any]:
-    """What the listing said of a record."""
+    """Return the summary of a record, as the listing wrote it."""
     summary: dict[str, Any] = json.loads(record.read("summary") or b"{}")
     return summary
 
 
 def file_of(record: Record) -> bytes:
-    """The file of a record, unpacked; raises ``RecordRefused``."""
+    """Return the file of a record, unpacked; raise ``RecordRefused`` if it cannot be unpacked."""
     try:
         return unpack(record.read("file") or b"", "the file")
     except (OSError, EOFError) as error:
@@ -72,7 +76,9 @@ def of_record(
     activity: SourceActivity,
     record: Record,
 ) -> SourceActivity:
-    """The same, with what of the record it was made of."""
+    """Return the activity with the completeness of its record: the parts that exist and those that
+    do not.
+    """
     missing = dict(record.unavailable)
     missing |= activity.completeness.missing
     completeness = Completeness(tuple(record.parts), missing)

@@ -1,4 +1,4 @@
-"""Makes the record of one file without a connection, for ``fitglue dev normalize files FILE…``."""
+"""The record of one file without a connection, for ``fitglue dev normalize files FILE…``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from fitglue_registry.plugin_api import Body, Record
 
 
 def records(content: bytes, name: str) -> list[Record]:
-    """The record of one file, which may be packed; raises ``RecordRefused``."""
+    """Return the record of one file, which may be a gzip; raise ``RecordRefused`` if it cannot be
+    read.
+    """
     unpacked = unpack(content, name)
     summary = {"name": title_of(name), "size": len(unpacked)}
     parts = {

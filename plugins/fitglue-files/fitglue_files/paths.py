@@ -1,5 +1,5 @@
-"""The paths that a connection names: one file or folder, or several with the separator of PATH
-between them.
+"""The paths of a connection: a file or folder, or several, separated as in the variable
+``PATH``.
 """
 
 from __future__ import annotations
@@ -18,47 +18,52 @@ if TYPE_CHECKING:
 
 
 def joined(paths: Iterable[str | Path]) -> str:
-    """Several paths as one setting."""
+    """Return several paths as one setting."""
     return os.pathsep.join(map(str, paths))
 
 
 def paths_of(connection: Connection) -> list[Path]:
-    """The paths of a connection that are there; raises ``AthleteNeeded`` where none is named, none
-    is there, or one is not ours to read.
+    """Return the paths of a connection that exist.
+
+    Raises:
+        AthleteNeeded: If the connection has no path, none of its paths exists, or one of them may
+            not be read.
     """
-    named = _named(connection)
-    fix = f"connect again and name what is to be read: fitglue connect {connection.entry}"
-    if not named:
+    setting = _setting(connection)
+    fix = f"connect again and name the files or folders: fitglue connect {connection.entry}"
+    if not setting:
         raise AthleteNeeded(
             "FG-folder-missing",
-            "this connection names no file and no folder",
+            "this connection does not name a file or a folder",
             fix=fix,
         )
     try:
-        given = [Path(part).expanduser().resolve() for part in paths_in(named)]
-        present = [path for path in given if path.exists()]
+        paths = [Path(part).expanduser().resolve() for part in paths_in(setting)]
+        present = [path for path in paths if path.exists()]
+        # If only some of the paths are missing, the others are read: a disk may not be mounted.
         if not present:
             raise AthleteNeeded(
                 "FG-folder-missing",
-                f"there is no file or folder {joined(given)}",
+                f"there is no file or folder {joined(paths)}",
                 fix=fix,
                 why="it was moved, or its disk is not mounted",
             )
         for path in present:
-            _try(path)
+            _try_to_read(path)
     except (OSError, RuntimeError, ValueError) as error:
         raise AthleteNeeded(
             "FG-folder-unreadable",
-            f"{named} cannot be read",
+            f"{setting} cannot be read",
             why=str(error),
-            fix="give your user the right to read it, or name another one",
+            fix="give your user permission to read it, or name another file or folder",
         ) from error
     return present
 
 
 def present_paths(connection: Connection) -> list[Path]:
-    """The paths of an archive that are still there: who has imported it may delete it, and that is
-    no fault.
+    """Return the paths of an archive that exist, without an error if none does.
+
+    An athlete may delete an archive after importing it.
     """
     try:
         return paths_of(connection)
@@ -67,16 +72,16 @@ def present_paths(connection: Connection) -> list[Path]:
         return []
 
 
-def _named(connection: Connection) -> str:
-    """The setting with the paths, empty where there is none."""
+def _setting(connection: Connection) -> str:
+    """Return the setting with the paths, or an empty text."""
     settings = connection.settings
-    # Connections that were made when there was only a folder still say so.
-    named = settings.get("paths") or settings.get("folder") or ""
-    return named.strip()
+    # Connections from before zips were supported have a single folder under another name.
+    paths = settings.get("paths") or settings.get("folder") or ""
+    return paths.strip()
 
 
-def _try(path: Path) -> None:
-    """Raises ``OSError`` where a file or a folder is not ours to read."""
+def _try_to_read(path: Path) -> None:
+    """Raise ``OSError`` if a file or a folder may not be read."""
     if path.is_dir():
         next(path.iterdir(), None)
     else:

@@ -1,6 +1,4 @@
-"""Files as they lie in folders and zips: a record a content, whatever it is called and wherever it
-lies.
-"""
+"""The source ``files``: each content at the paths is a record, under any name and in any place."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from fitglue_files.archives.collecting import archives_in, outside
-from fitglue_files.containers import Box
+from fitglue_files.containers import ContainerReader
 from fitglue_files.counting import contents_of, count_kinds
 from fitglue_files.describing import Describer
 from fitglue_files.description_cache import DescriptionCache
@@ -24,24 +22,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from fitglue_files.members import Found
+    from fitglue_files.members import MemberOrRefusal
     from fitglue_registry.plugin_api import Connection, Listing
 
-#: What an id of an account may have.
+#: The longest id of an account that the host accepts.
 _LONGEST_ID = 500
-#: The account of files that were named one by one: those that are named next take their place, and
-#: the folders stay theirs.
+#: The account of files that are not in a connected folder. Connecting other single files replaces
+#: them; connected folders are not affected.
 SINGLE = "single files"
 
 
 def account(connection: Connection) -> Account:
-    """There is no key to prove: something must be there, and be readable."""
+    """Return the account of the paths; raise ``AthleteNeeded`` if they cannot be read."""
     paths = paths_of(connection)
-    with Box() as box:
-        counts = count_kinds(box, _members(box, paths))
+    with ContainerReader() as reader:
+        counts = count_kinds(reader, _members(reader, paths))
     notes = contents_of(counts).notes
-    # The id is the account's own: two connections to one folder are one account, also when it was
-    # typed in two ways.
+    # The paths are resolved, so a folder that is written in two ways is still one account.
     folders = sorted(path for path in paths if path.is_dir())
     if not folders:
         return Account(SINGLE, "Files", notes=notes)
@@ -49,52 +46,53 @@ def account(connection: Connection) -> Account:
 
 
 def _id(folders: Sequence[Path]) -> str:
-    """The folders by name, unless that is longer than an id, or holds what cannot be shown."""
-    named = joined(folders)
-    if named.isprintable() and len(named) <= _LONGEST_ID:
-        return named
-    raw = named.encode("utf-8", "surrogateescape")
+    """Return the folders as an id, or their hash if the id would be too long or not printable."""
+    paths = joined(folders)
+    if paths.isprintable() and len(paths) <= _LONGEST_ID:
+        return paths
+    raw = paths.encode("utf-8", "surrogateescape")
     digest = hashlib.sha256(raw).hexdigest()
     return f"folders-{digest[:32]}"
 
 
 def _name(folders: Sequence[Path]) -> str:
-    """The first folder, and how many there are beside it."""
+    """Return the name of the first folder, and the number of the others."""
     first = folders[0].name or str(folders[0])
     if len(folders) == 1:
         return first
     return f"{first} and {len(folders) - 1} more"
 
 
-def _members(box: Box, paths: Sequence[Path]) -> list[Found]:
-    """What lies there, without the archives in a folder: those are sources of their own.
+def _members(reader: ContainerReader, paths: Sequence[Path]) -> list[MemberOrRefusal]:
+    """Return all members at the paths, except for archives in a folder, which have their own
+    sources.
 
-    One that is named itself is read as files.
+    An archive whose path is named directly is read as files.
     """
-    layout = Layout.of(box, paths)
+    layout = Layout.of(reader, paths)
     named = set(map(str, paths))
-    archives = archives_in(box, layout)
+    archives = archives_in(reader, layout)
     return outside(layout, [archive for archive in archives if archive.path not in named])
 
 
 def listings(connection: Connection) -> Iterator[Listing]:
-    """Every content once, the file that was changed last first."""
+    """Yield the listing of every content once, the most recently changed file first."""
     listed = set()
-    with Box() as box, DescriptionCache(connection.cache) as cache:
-        members = newest_first(_members(box, paths_of(connection)))
-        describer = Describer(box, cache, connection.alive)
+    with ContainerReader() as reader, DescriptionCache(connection.cache) as cache:
+        members = newest_first(_members(reader, paths_of(connection)))
+        describer = Describer(reader, cache, connection.alive)
         for described in describer.describe_all(members):
             if isinstance(described, Refusal):
                 listing = listing_of_refusal(described)
             else:
                 listing = listing_of(connection, described)
-            # The same content may lie in several places; it is one record.
+            # The same content can be in several places, and is one record.
             if listing.external_id not in listed:
                 listed.add(listing.external_id)
                 yield listing
     if describer.no_activities or describer.others:
         connection.log.info(
-            "left out: %d FIT files that are no workout, %d other files",
+            "left out: %d FIT files that are not workouts, %d other files",
             describer.no_activities,
             describer.others,
         )

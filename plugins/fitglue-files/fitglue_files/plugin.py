@@ -1,4 +1,4 @@
-"""The hooks of files and archives: each is passed to the source that the entry names."""
+"""The hooks of the plugin. Each passes the call to the source that is named by the entry."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
         Window,
     )
 
-#: The version of ``hookspecs.py`` that this plugin was written for; the host compares it before it
+#: The version of ``hookspecs.py`` for which this plugin was written. The host compares it before it
 #: registers the plugin.
 FITGLUE_HOOK_API = 1
 
-# The host loads every plugin before a sync, because each may have an opinion on duplicates. So that
-# this costs 6 ms and not 46, what reads files and archives is imported by the first hook that needs
-# it.
+# The host loads every plugin before a sync, because each may have an opinion on duplicates. The
+# modules that read files and archives are imported by the first hook that needs them, so loading
+# the plugin takes 6 ms instead of 46.
 
 
 def _source(entry: str) -> Source:
@@ -40,7 +40,7 @@ def _source(entry: str) -> Source:
 
 @hookimpl
 def fitglue_connect(connection: Connection) -> Account:
-    """There is no key to prove: what is named must be there, be readable, and be what the entry
+    """Return the account of the paths, which must exist, be readable, and be what the entry
     reads.
     """
     return _source(connection.entry).account(connection)
@@ -51,8 +51,9 @@ def fitglue_list(
     connection: Connection,
     window: Window,
 ) -> Iterator[Listing]:
-    """Everything that is there, whatever the window: what day a workout was is only known by
-    reading it.
+    """Yield the listings of everything at the paths.
+
+    The window is ignored: the day of a workout is only known after its file has been read.
     """
     del window
     yield from _source(connection.entry).listings(connection)
@@ -64,20 +65,20 @@ def fitglue_fetch(
     part: str,
     ids: Sequence[str],
 ) -> Iterator[Part | Unavailable]:
-    """The file of each record."""
+    """Yield the file of each record."""
     source = _source(connection.entry)
     return fetch(connection, part, ids, source.listings)
 
 
 @hookimpl
 def fitglue_normalize(record: Record) -> list[SourceActivity]:
-    """The workouts of a record; before its file has been fetched, what the listing says."""
+    """Return the workouts of a record, made from its listing until its file has been fetched."""
     return _source(record.entry).normalize(record)
 
 
 @hookimpl
 def fitglue_recognize(paths: Sequence[str]) -> list[Recognized]:
-    """Archives as they were downloaded, and files, folders and zips of workouts."""
+    """Return the archives, and the files, folders and zips of workouts among the paths."""
     from fitglue_files.recognizing import recognize
 
     return recognize(paths)
@@ -88,10 +89,12 @@ def offline_records(
     name: str,
     streams: bytes | None = None,
 ) -> list[Record]:
-    """The record of one file without a connection, for ``fitglue dev normalize files FILE…``; no
-    hook, and not needed by the host.
+    """Return the record of one file without a connection, for ``fitglue dev normalize files
+    FILE…``.
+
+    This is not a hook, and the host does not need it.
     """
     from fitglue_files.offline import records
 
-    del streams  # a file has its own
+    del streams  # a file contains its streams
     return records(content, name)

@@ -1,5 +1,5 @@
-"""Says what some paths are, before anything is connected: archives of services, files of workouts,
-or nothing of ours.
+"""Recognition of paths before anything is connected: archives of services, files of workouts, or
+neither.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from fitglue_files.archives.collecting import archives_in, outside
-from fitglue_files.containers import Box
+from fitglue_files.containers import ContainerReader
 from fitglue_files.counting import contents_of, count_kinds, count_workouts
 from fitglue_files.layout import Layout
 from fitglue_files.paths import joined
@@ -24,51 +24,54 @@ if TYPE_CHECKING:
     from fitglue_files.archives.archive_kind import Archive
     from fitglue_files.wording import Contents
 
-#: The members at each of the paths that were given.
+#: The members at each of the paths to recognize.
 Layouts: TypeAlias = "Mapping[str, Layout]"
-#: The paths among which each archive is.
+#: Each archive, with those of the paths that contain a part of it.
 Archives: TypeAlias = "Mapping[Archive, Sequence[str]]"
 
 
 def recognize(paths: Sequence[str]) -> list[Recognized]:
-    """What each path is; all single files are one source, all exports of TrainingPeaks another,
-    each folder and archive its own.
+    """Return what the paths contain.
 
-    A folder may hold archives besides files: then it is named by several answers, and each reads
-    its own part of it.
+    All single files are one source, and all exports of TrainingPeaks another; each folder and each
+    archive is a source of its own. If a folder contains archives besides files, it is named in
+    several answers, and each source reads its own part of it.
     """
     archives: dict[Archive, list[str]] = defaultdict(list)
     folders: list[Recognized] = []
     single: list[str] = []
-    with Box() as box:
-        layouts = {path: Layout.of(box, [Path(path)]) for path in paths}
-        # The files of TrainingPeaks are known as such only beside their table.
-        together = archives_in(box, Layout.of_all(layouts.values()))
+    with ContainerReader() as reader:
+        layouts = {path: Layout.of(reader, [Path(path)]) for path in paths}
+        # All paths together, because a zip of files from TrainingPeaks is recognized only beside
+        # the zip with its table.
+        all_archives = archives_in(reader, Layout.of_all(layouts.values()))
         for path, layout in layouts.items():
-            here = [archive for archive in together if _is_among(archive, layout)]
-            for archive in here:
+            archives_here = [archive for archive in all_archives if _is_among(archive, layout)]
+            for archive in archives_here:
                 archives[archive].append(path)
-            rest = count_kinds(box, outside(layout, here))
-            if not _is_worth_connecting(rest, is_alone=not here):
+            other_counts = count_kinds(reader, outside(layout, archives_here))
+            if not _is_worth_connecting(other_counts, has_archives=bool(archives_here)):
                 continue
             if Path(path).is_dir():
-                folders.append(_folder(path, contents_of(rest), len(here)))
+                folders.append(_folder(path, contents_of(other_counts), len(archives_here)))
             else:
                 single.append(path)
-        return [*_archives(archives, layouts), *folders, *_single(box, single, layouts)]
+        return [*_archives(archives, layouts), *folders, *_single(reader, single, layouts)]
 
 
 def _is_among(archive: Archive, layout: Layout) -> bool:
     return any(archive.covers(member.location) for member in layout.members)
 
 
-def _is_worth_connecting(rest: Counter[str], *, is_alone: bool) -> bool:
-    """Whether what is in no archive holds a workout, or something that should be one where there is
-    nothing else.
+def _is_worth_connecting(other_counts: Counter[str], *, has_archives: bool) -> bool:
+    """Return whether the files outside archives are worth connecting.
+
+    They are if they contain a workout. If there is no archive, a file that should be a workout is
+    enough, so that the athlete learns why it is not.
     """
-    if count_workouts(rest):
+    if count_workouts(other_counts):
         return True
-    return is_alone and rest["refused"] > 0
+    return not has_archives and other_counts["refused"] > 0
 
 
 def _folder(
@@ -76,7 +79,7 @@ def _folder(
     contents: Contents,
     archives: int,
 ) -> Recognized:
-    """A folder of files, with so many archives in it."""
+    """Return the answer for a folder of files that contains this number of archives as well."""
     skipped = contents.left_out
     if archives:
         skipped += left_out(f"{counted(archives, 'archive')}, each a source of its own")
@@ -91,15 +94,15 @@ def _folder(
 
 
 def _single(
-    box: Box,
+    reader: ContainerReader,
     paths: Sequence[str],
     layouts: Layouts,
 ) -> Iterator[Recognized]:
-    """All single files together."""
+    """Yield one answer for all single files together."""
     if not paths:
         return
     layout = Layout.of_all(layouts[path] for path in paths)
-    contents = contents_of(count_kinds(box, layout.members))
+    contents = contents_of(count_kinds(reader, layout.members))
     yield Recognized(
         SOURCE.id,
         tuple(paths),
@@ -114,44 +117,47 @@ def _archives(
     archives: Archives,
     layouts: Layouts,
 ) -> Iterator[Recognized]:
-    """The archives by the account that they are of, as far as that is known."""
+    """Yield an answer for each account that the archives belong to, as far as that is known."""
     by_account: dict[tuple[str, str], list[Archive]] = defaultdict(list)
     for archive in archives:
         account = "" if archive.kind.is_one_account else archive.path
         by_account[archive.kind.id, account].append(archive)
-    for together in by_account.values():
-        yield _account(together, archives, layouts)
+    for account_archives in by_account.values():
+        yield _account(account_archives, archives, layouts)
 
 
 def _account(
-    together: Sequence[Archive],
+    account_archives: Sequence[Archive],
     archives: Archives,
     layouts: Layouts,
 ) -> Recognized:
-    """The archives of one account."""
-    kind = together[0].kind
-    given: list[str] = []
-    places: list[str] = []
-    for archive in together:
-        given += archives[archive]
-        places.append(_place(archive, archives[archive]))
-    given = list(dict.fromkeys(given))
-    layout = Layout.of_all(layouts[path] for path in given)
-    with Box() as box:
-        contents = kind.contents(box, layout.within(together))
+    """Return the answer for the archives of one account."""
+    kind = account_archives[0].kind
+    paths: list[str] = []
+    connect_to: list[str] = []
+    for archive in account_archives:
+        paths += archives[archive]
+        connect_to.append(_path_to_connect(archive, archives[archive]))
+    paths = list(dict.fromkeys(paths))
+    layout = Layout.of_all(layouts[path] for path in paths)
+    with ContainerReader() as reader:
+        contents = kind.contents(reader, layout.within(account_archives))
     return Recognized(
         kind.id,
-        tuple(given),
+        tuple(paths),
         kind.name,
-        {"paths": joined(dict.fromkeys(places))},
+        {"paths": joined(dict.fromkeys(connect_to))},
         contents.found,
         contents.left_out,
     )
 
 
-def _place(archive: Archive, given: Sequence[str]) -> str:
-    """Where to connect to: the archive, and never more than what was named of it."""
-    for path in given:
+def _path_to_connect(archive: Archive, paths: Sequence[str]) -> str:
+    """Return the path to connect to: the archive, or the part of it that was named.
+
+    More than what was named is never connected.
+    """
+    for path in paths:
         if path.startswith(f"{archive.path}/"):
             return path
     return archive.path

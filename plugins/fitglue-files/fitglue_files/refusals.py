@@ -1,4 +1,4 @@
-"""Why a file is left out: one refusal, which names the file, for each way in which it is no use."""
+"""The errors that refuse a file or container; each names the file and the reason."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import zlib
 from fitglue_files import limits
 from fitglue_registry.errors import Place, RecordRefused
 
-#: What opening and reading a file, or a zip, may raise; ``refusal_of`` says what each means.
+#: What opening and reading a file or zip can raise; ``refusal_of`` translates each of them.
 UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -28,48 +28,48 @@ def refusal(
     *,
     fix: str,
 ) -> RecordRefused:
-    """The refusal of one file."""
+    """Return the refusal of one file."""
     what = f"{where} cannot be used: {why}"
     return RecordRefused(code, what, at=Place(file=where), fix=fix)
 
 
 def too_large(where: str) -> RecordRefused:
-    """The refusal of what is larger than any workout."""
+    """Return the refusal of a file that is larger than any workout."""
     return refusal(
         "FG-file-too-large",
         where,
-        f"it has more than {limits.LARGEST >> 20} MB, which no workout has",
-        fix="leave it out",
+        f"it has more than {limits.LARGEST >> 20} MB, and no workout is that large",
+        fix="remove it",
     )
 
 
 def bomb(where: str) -> RecordRefused:
-    """The refusal of what is small and would unpack to something huge."""
+    """Return the refusal of a decompression bomb."""
     return refusal(
         "FG-zip-bomb",
         where,
-        "it unpacks to hundreds of times its size, as only hostile archives do",
+        "it unpacks to hundreds of times its size, which only a decompression bomb does",
         fix="remove it",
     )
 
 
 def refusal_of(where: str, error: BaseException) -> RecordRefused:
-    """The refusal that a failure of opening or reading is."""
+    """Return the refusal for an error that was raised while a file was opened or read."""
     if isinstance(error, RecordRefused):
         return error
     if isinstance(error, FileNotFoundError):
         return refusal(
             "FG-file-missing",
             where,
-            "it is not there any more",
-            fix="put it back, or leave it: what was read of it is kept",
+            "it is no longer there",
+            fix="put the file back, or do nothing: what was read from it is kept",
         )
-    # Zipfile's word for a compression that it does not know.
+    # zipfile raises this for compression methods that it does not support, such as Deflate64.
     if isinstance(error, NotImplementedError):
         return refusal(
             "FG-zip-packing",
             where,
-            f"it is packed in a way that Python cannot read ({error})",
+            f"it is compressed with a method that Python does not support ({error})",
             fix="unpack the archive with another program, and import the folder",
         )
     if isinstance(error, OSError):
@@ -77,11 +77,11 @@ def refusal_of(where: str, error: BaseException) -> RecordRefused:
             "FG-file-unreadable",
             where,
             str(error),
-            fix="fix it, or give your user the right to read it",
+            fix="give your user permission to read it, or copy the file again",
         )
     return refusal(
         "FG-zip-broken",
         where,
-        f"the archive is broken there: {error}",
+        f"this part of the archive is damaged: {error}",
         fix="download it again",
     )

@@ -1,4 +1,4 @@
-"""What this plugin needs of each of its sources: the steps that differ between them."""
+"""What each source of this plugin consists of: the steps that differ between the sources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One source of the registry: ``id`` is that of its entry, the others are its hooks."""
+    """One source: its ``id`` is that of its entry, and the other fields implement its hooks.
+
+    Attributes:
+        id: The id of the entry.
+        account: Returns the account of a connection, as ``fitglue_connect``.
+        listings: Yields the listings of a connection, as ``fitglue_list``.
+        normalize: Returns the workouts of a record, as ``fitglue_normalize``.
+    """
 
     id: str
     account: Callable[[Connection], Account]

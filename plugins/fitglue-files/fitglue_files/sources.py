@@ -1,4 +1,4 @@
-"""Every source of this plugin: files as they lie there, and each kind of archive."""
+"""All sources of this plugin: plain files and each kind of archive."""
 
 from __future__ import annotations
 

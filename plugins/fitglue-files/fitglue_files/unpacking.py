@@ -1,4 +1,4 @@
-"""Unpacks files that are packed singly, as gzip."""
+"""Unpacking of single files that are compressed with gzip."""
 
 from __future__ import annotations
 
@@ -9,23 +9,29 @@ import zlib
 from fitglue_files import limits
 from fitglue_files.refusals import refusal, too_large
 
+#: The first bytes of a gzip.
 GZIP = b"\x1f\x8b"
-#: So many bytes tell what kind of file it is.
+#: The number of bytes that show the format of a file.
 HEAD = 4096
 
 
 def unpack(content: bytes, where: str) -> bytes:
-    """The content of a file, whether it is a gzip or not; raises ``RecordRefused``."""
+    """Return the content of a file, unpacked if it is a gzip.
+
+    Raises:
+        RecordRefused: If the gzip is damaged, or its content is too large.
+    """
     if not content.startswith(GZIP):
         return content
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+            # The size is limited while unpacking: a gzip does not reliably state its size.
             unpacked = packed.read(limits.LARGEST + 1)
     except (zlib.error, OSError, EOFError) as error:
         raise refusal(
             "FG-file-broken",
             where,
-            f"it is a broken gzip: {error}",
+            f"it is a broken gzip file: {error}",
             fix="export it again",
         ) from error
     if len(unpacked) > limits.LARGEST:
@@ -34,7 +40,9 @@ def unpack(content: bytes, where: str) -> bytes:
 
 
 def unpack_head(content: bytes) -> bytes:
-    """The first bytes of what a gzip holds, or none where they cannot be read."""
+    """Return the first bytes of a file, unpacked if they are those of a gzip; empty if it is
+    damaged.
+    """
     if not content.startswith(GZIP):
         return content
     decompressor = zlib.decompressobj(zlib.MAX_WBITS | 16)

@@ -1,4 +1,4 @@
-"""Sentences about what is there: counts, years, and what is left out."""
+"""Sentences about the contents of paths: counts, years, and what is left out."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ if TYPE_CHECKING:
 
 
 class Contents(NamedTuple):
-    """What is at some paths, and what of it is left out: a sentence each."""
+    """What some paths contain and what of it is left out, as sentences for the athlete."""
 
     found: tuple[str, ...]
     left_out: tuple[str, ...]
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """All of it, for the athlete to read."""
+        """All sentences, in the order in which they are shown."""
         return self.found + self.left_out
 
 
 def counted(
     number: int,
-    one: str,
-    many: str | None = None,
+    singular: str,
+    plural: str | None = None,
 ) -> str:
-    """A number with its noun: ``1 file``, ``2,000 files``."""
-    noun = many or f"{one}s"
+    """Return a number with its noun, such as ``1 file`` or ``2,000 files``."""
+    noun = plural or f"{singular}s"
     if number == 1:
-        noun = one
+        noun = singular
     return f"{number:,} {noun}"
 
 
 def between_years(years: Iterable[int]) -> str:
-    """``, 2019 to 2026`` for the end of a sentence; nothing where there are none."""
+    """Return ``, 2019 to 2026`` for the end of a sentence; empty if no year is known."""
     known = set(years)
     if not known:
         return ""
@@ -44,6 +44,6 @@ def between_years(years: Iterable[int]) -> str:
     return f", {first} to {last}"
 
 
-def left_out(*what: str) -> tuple[str, ...]:
-    """A sentence each for what is there and is not taken."""
-    return tuple(f"Left out: {name}." for name in what)
+def left_out(*kinds: str) -> tuple[str, ...]:
+    """Return a sentence for each kind of content that is left out."""
+    return tuple(f"Left out: {kind}." for kind in kinds)

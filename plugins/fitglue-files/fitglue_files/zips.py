@@ -1,4 +1,4 @@
-"""Opens zips, and zips in zips, and refuses those members and zips that would do harm."""
+"""Access to zips and nested zips, with a refusal of members and zips that would do harm."""
 
 from __future__ import annotations
 
@@ -13,26 +13,30 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from fitglue_files import limits
-from fitglue_files.members import shown
+from fitglue_files.members import display_path
 from fitglue_files.refusals import bomb, refusal, too_large
 
 if TYPE_CHECKING:
     from fitglue_files.members import Location
     from fitglue_registry.errors import RecordRefused
 
+#: ZIP specification (APPNOTE), general purpose bit flag: bit 0 means encrypted.
 _ENCRYPTED = 0x1
 
 
-def problem_of(
+def member_problem(
     info: zipfile.ZipInfo,
     where: str,
 ) -> RecordRefused | None:
-    """Why a member is not even opened, ``None`` where it may be."""
+    """Return the reason not to open a member, or ``None`` if it may be opened.
+
+    Only the central directory is read for this.
+    """
     if _leads_out(info.filename):
         return refusal(
             "FG-zip-path",
             where,
-            "its name leads out of the archive, as only hostile archives have it",
+            "its name leads out of the archive, which only hostile archives do",
             fix="remove it",
         )
     if info.flag_bits & _ENCRYPTED:
@@ -43,48 +47,55 @@ def problem_of(
             fix="unpack the archive with its password, and import the folder",
         )
     packed = max(info.compress_size, 1)
+    # zipfile never unpacks more than the stated size, so the stated size is enough to decide.
     if info.file_size > max(limits.BOMB_SIZE, limits.BOMB_RATIO * packed):
         return bomb(where)
     return None
 
 
 def _leads_out(name: str) -> bool:
-    """Whether a name is absolute, has a drive, or climbs up."""
+    """Return whether a name is absolute, has a drive letter, or contains ``..``."""
     if name.startswith(("/", "\\")):
         return True
     parts = name.replace("\\", "/").split("/")
     return ".." in parts or parts[0][1:2] == ":"
 
 
-def weigh(opened: zipfile.ZipFile, where: str) -> None:
-    """Refuses a zip whose members together unpack to what no real file packs to, be it that they
-    share their bytes.
+def refuse_bomb(opened: zipfile.ZipFile, where: str) -> None:
+    """Raise ``RecordRefused`` if the members of a zip together unpack to more than real files
+    could.
+
+    In one kind of bomb, all members share the same compressed bytes, so that each of them is
+    harmless on its own.
     """
     packed = 0
     if opened.fp is not None:
         packed = opened.fp.seek(0, os.SEEK_END)
     unpacked = 0
     for info in opened.infolist():
-        # What is refused by its own size is not counted again.
-        if problem_of(info, "") is None:
+        # A member that is refused itself is not unpacked, so it does not count.
+        if member_problem(info, "") is None:
             unpacked += info.file_size
     if unpacked > max(4 * limits.BOMB_SIZE, limits.BOMB_RATIO * packed):
         raise bomb(where)
 
 
 def modified_s(info: zipfile.ZipInfo) -> float:
-    """When a member was changed, in seconds since 1970; 0 where that makes no sense."""
+    """Return when a member was changed, in seconds since 1970; 0 if the stated date is
+    impossible.
+    """
     try:
+        # A zip states local time without a zone. UTC is wrong by hours, but the same everywhere.
         return datetime(*info.date_time, tzinfo=UTC).timestamp()
     except ValueError:
         return 0.0
 
 
-# -- zips in zips ----------------------------------------------------------------------------------
+# -- nested zips -----------------------------------------------------------------------------------
 
 
 class Spool:
-    """A zip that lay in a zip, in a temporary file that ends with the last who reads it."""
+    """A nested zip in a temporary file, which is deleted when the last reader drops it."""
 
     def __init__(
         self,
@@ -100,18 +111,24 @@ class Spool:
         self._file.close()
 
 
-#: Unpacked again for every hundred files, a part of 2 GB would take the day: those used last are
-#: kept.
+#: The most recently used nested zips, which outlive a reader: each call of the fetch hook has a
+#: reader of its own for some fifty files, and unpacking 2 GB for each of them would take hours.
 _spools: OrderedDict[tuple[object, ...], Spool] = OrderedDict()
 _MOST_SPOOLS = 4
 _spooling = threading.Lock()
 
 
 def spooled(location: Location, outer: zipfile.ZipFile) -> Spool:
-    """A zip in a zip, which can be read only from a file of its own."""
-    where = shown(location)
+    """Return a nested zip.
+
+    Its index is at its end, so it has to be unpacked into a file of its own before it can be read.
+
+    Raises:
+        RecordRefused: If the nested zip is encrypted, a bomb, or too large.
+    """
+    where = display_path(location)
     info = outer.getinfo(location[-1])
-    problem = problem_of(info, where)
+    problem = member_problem(info, where)
     if problem is not None:
         raise problem
     if info.file_size > limits.LARGEST_ZIP:

@@ -1,4 +1,4 @@
-"""A connection to a folder, and files that state only what a test is about."""
+"""Fixtures: connections to paths, and writers of files. A test states only what it is about."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def connect_to(tmp_path) -> Callable[..., FakeConnection]:
 
 @pytest.fixture
 def gpx() -> Callable[..., bytes]:
-    """A GPX file with one track."""
+    """The writer of GPX files with one track."""
     return gpx_file
 
 
 @pytest.fixture
 def zipped() -> Callable[..., bytes]:
-    """A zip of members, also written to a path where one is given."""
+    """A function that returns a zip of members, and writes it to a path if there is one."""
 
     def make(path: Path | None, members: Mapping[str, bytes]) -> bytes:
         buffer = io.BytesIO()
@@ -50,23 +50,25 @@ def zipped() -> Callable[..., bytes]:
 
 @pytest.fixture(scope="session")
 def shared_files() -> Path:
-    """Files of real devices, which are not ours to publish."""
+    """The folder of files from real devices, which may not be published; skips the test
+    without it.
+    """
     root = Path(os.environ.get("FITGLUE_SHARED") or Path(__file__).parents[4] / "shared")
     if not (root / "data" / "files").is_dir():
         pytest.skip(
-            f"the folder of real files is not at {root / 'data' / 'files'} (FITGLUE_SHARED "
-            "names another one)"
+            f"the folder of real files is not at {root / 'data' / 'files'}; set FITGLUE_SHARED "
+            "to the folder that contains data/files"
         )
     return root / "data" / "files"
 
 
 @pytest.fixture(scope="session")
 def fit() -> type[FitFile]:
-    """A writer of FIT files."""
+    """The writer of FIT files."""
     return FitFile
 
 
 @pytest.fixture
 def ride() -> bytes:
-    """Ten seconds on a bike with everything that a whole file has."""
+    """A file of a ten-second ride that has every message of an ordinary recording."""
     return ride_file()

@@ -1,5 +1,5 @@
-"""What of a folder or an archive can be read, and what is refused by name while the rest goes
-on.
+"""What is read from folders and zips, and what is refused by name while the other files are
+read.
 """
 
 from __future__ import annotations
@@ -11,28 +11,30 @@ import zipfile
 import pytest
 
 from fitglue_files import limits, zips
-from fitglue_files.containers import Box
+from fitglue_files.containers import ContainerReader
 from fitglue_files.members import Member, Refusal
 from fitglue_registry.errors import RecordRefused
 
 
-def walked(*paths):
-    with Box() as box:
-        return list(box.walk(paths))
+def members_of(*paths):
+    with ContainerReader() as reader:
+        return list(reader.find(paths))
 
 
 def codes(*paths):
     return {
-        item.location[-1]: item.error.code for item in walked(*paths) if isinstance(item, Refusal)
+        item.location[-1]: item.error.code
+        for item in members_of(*paths)
+        if isinstance(item, Refusal)
     }
 
 
 def names(*paths):
-    return [item.location[-1] for item in walked(*paths) if isinstance(item, Member)]
+    return [item.location[-1] for item in members_of(*paths) if isinstance(item, Member)]
 
 
-def test_hidden_files_and_shadows_are_passed_over(tmp_path, zipped):
-    """In folders as in zips."""
+def test_hidden_files_and_resource_forks_are_skipped(tmp_path, zipped):
+    """Hidden files and the resource forks of macOS are skipped in folders and in zips."""
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "a.fit").write_bytes(b"x")
     zipped(tmp_path / "a.zip", {"__MACOSX/._b.fit": b"x", ".c.fit": b"x", "d.fit": b"x"})
@@ -40,13 +42,15 @@ def test_hidden_files_and_shadows_are_passed_over(tmp_path, zipped):
 
 
 def test_a_zip_is_known_by_its_content(tmp_path, zipped):
-    """Whatever it is called."""
+    """A zip is recognized by its content, even if its name has another suffix."""
     zipped(tmp_path / "archive.bin", {"a.fit": b"x"})
     assert names(tmp_path) == ["a.fit"]
 
 
 def test_a_time_of_day_in_a_name_leads_nowhere(tmp_path, zipped):
-    """Recorders call their files so; only one letter and a colon are a drive."""
+    """A colon in the name of a member is accepted, because only one letter and a colon are a
+    drive.
+    """
     zipped(tmp_path / "a.zip", {"2026-05-03T06:30:00.fit": b"x"})
     assert names(tmp_path) == ["2026-05-03T06:30:00.fit"]
 
@@ -55,50 +59,54 @@ def test_a_time_of_day_in_a_name_leads_nowhere(tmp_path, zipped):
     "name", ["../evil.gpx", "/etc/evil.gpx", "a/../../evil.gpx", "C:\\evil.gpx"]
 )
 def test_a_name_that_leads_out_is_refused(tmp_path, zipped, name):
-    """Nothing is ever unpacked to a name, and yet it says what the archive is."""
+    """A member whose name leads out of the archive is refused, although nothing is unpacked to a
+    name.
+    """
     zipped(tmp_path / "a.zip", {name: b"x", "good.gpx": b"x"})
     assert list(codes(tmp_path).values()) == ["FG-zip-path"]
     assert names(tmp_path) == ["good.gpx"]
 
 
 def test_a_bomb_is_refused_before_it_is_opened(tmp_path, zipped):
-    """By what its index says of it."""
+    """A decompression bomb is refused by the sizes in the central directory, without opening it."""
     zipped(tmp_path / "a.zip", {"bomb.gpx": bytes(20 << 20), "good.gpx": b"x"})
     assert codes(tmp_path) == {"bomb.gpx": "FG-zip-bomb"}
     assert names(tmp_path) == ["good.gpx"]
 
 
 def test_an_index_that_lies_about_sizes_unpacks_to_no_more_than_it_says(tmp_path, zipped):
-    """Then the check sum is wrong, and the member is refused."""
+    """A member whose stated size is too small is unpacked only so far, and refused by its
+    checksum.
+    """
     content = zipped(None, {"a.gpx": bytes(5 << 20)})
     size = (5 << 20).to_bytes(4, "little")
     (tmp_path / "a.zip").write_bytes(content.replace(size, (100).to_bytes(4, "little")))
-    [member] = walked(tmp_path / "a.zip")
-    with Box() as box, pytest.raises(RecordRefused) as caught:
-        box.read(member)
+    [member] = members_of(tmp_path / "a.zip")
+    with ContainerReader() as reader, pytest.raises(RecordRefused) as caught:
+        reader.read(member)
     assert caught.value.code == "FG-zip-broken"
 
 
 def test_a_member_larger_than_any_workout_is_refused(tmp_path, zipped, monkeypatch):
-    """Two gigabytes are never read."""
+    """A member that states a size above the limit is refused without reading it."""
     monkeypatch.setattr(limits, "LARGEST", 1000)
     zipped(tmp_path / "a.zip", {"large.gpx": os.urandom(2000), "good.gpx": b"x"})
     assert codes(tmp_path) == {"large.gpx": "FG-file-too-large"}
 
 
 def test_a_large_file_is_read_no_further_than_the_limit(tmp_path, monkeypatch):
-    """A sparse file of a terabyte costs nothing."""
+    """A sparse file of a terabyte is read only up to the limit, and refused."""
     monkeypatch.setattr(limits, "LARGEST", 1000)
     with (tmp_path / "a.gpx").open("wb") as file:
         file.truncate(1 << 40)
-    [member] = walked(tmp_path)
-    with Box() as box, pytest.raises(RecordRefused) as caught:
-        box.read(member)
+    [member] = members_of(tmp_path)
+    with ContainerReader() as reader, pytest.raises(RecordRefused) as caught:
+        reader.read(member)
     assert caught.value.code == "FG-file-too-large"
 
 
-def test_zips_nested_without_end_are_refused(tmp_path, zipped):
-    """At the fourth."""
+def test_deeply_nested_zips_are_refused(tmp_path, zipped):
+    """Zips are read down to the third level, and a zip on the fourth is refused."""
     content = zipped(None, {"a.fit": b"x"})
     for _ in range(4):
         content = zipped(None, {"next.zip": content, "b.fit": b"x"})
@@ -108,7 +116,7 @@ def test_zips_nested_without_end_are_refused(tmp_path, zipped):
 
 
 def test_an_encrypted_member_is_refused(tmp_path, zipped):
-    """By the flag in its header."""
+    """An encrypted member is refused by the flag in its header, and its neighbors are read."""
     content = bytearray(zipped(None, {"a.fit": b"x", "b.fit": b"y"}))
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         content[content.index(signature) + offset] |= 1
@@ -118,8 +126,10 @@ def test_an_encrypted_member_is_refused(tmp_path, zipped):
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.98])
-def test_a_cut_zip_is_refused_and_the_others_are_read(tmp_path, zipped, keep):
-    """A download that ended early has no index."""
+def test_a_truncated_zip_is_refused_and_the_others_are_read(tmp_path, zipped, keep):
+    """A zip whose download ended early has no central directory and is refused; other zips are
+    read.
+    """
     content = zipped(None, {f"{number}.fit": os.urandom(500) for number in range(20)})
     (tmp_path / "cut.zip").write_bytes(content[: int(len(content) * keep)])
     zipped(tmp_path / "good.zip", {"a.fit": b"x"})
@@ -128,46 +138,48 @@ def test_a_cut_zip_is_refused_and_the_others_are_read(tmp_path, zipped, keep):
 
 
 def test_a_broken_zip_in_a_zip_costs_itself(tmp_path, zipped):
-    """Its neighbours are read."""
+    """A damaged zip in a zip is refused, and its neighbors are read."""
     zipped(tmp_path / "a.zip", {"part.zip": b"PK\x03\x04 and nothing more", "a.fit": b"x"})
     assert codes(tmp_path) == {"part.zip": "FG-zip-broken"}
     assert names(tmp_path) == ["a.fit"]
 
 
-def test_a_packing_that_python_cannot_read_says_so(tmp_path, zipped):
-    """Deflate64 comes from Windows."""
+def test_an_unsupported_compression_method_is_named(tmp_path, zipped):
+    """A member that is compressed with Deflate64, as Windows can do, is refused with a code of its
+    own.
+    """
     content = bytearray(zipped(None, {"a.fit": b"x" * 100}))
     for signature, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
         content[content.index(signature) + offset] = 9
     (tmp_path / "a.zip").write_bytes(content)
-    [member] = walked(tmp_path)
-    with Box() as box, pytest.raises(RecordRefused) as caught:
-        box.head(member)
+    [member] = members_of(tmp_path)
+    with ContainerReader() as reader, pytest.raises(RecordRefused) as caught:
+        reader.head(member)
     assert caught.value.code == "FG-zip-packing"
 
 
-def test_a_pipe_is_not_waited_for(tmp_path):
-    """A folder may hold anything."""
+def test_a_pipe_is_skipped(tmp_path):
+    """A named pipe in a folder is skipped, because opening it would block."""
     os.mkfifo(tmp_path / "a.fit")
-    assert walked(tmp_path) == []
+    assert members_of(tmp_path) == []
 
 
 def test_a_nested_zip_is_unpacked_once_for_all(tmp_path, zipped, monkeypatch):
-    """A part of two gigabytes, a hundred files at a time."""
+    """A nested zip is unpacked once for several readers."""
     zipped(tmp_path / "a.zip", {"part.zip": zipped(None, {"a.fit": b"x"})})
-    [member] = walked(tmp_path)
+    [member] = members_of(tmp_path)
     monkeypatch.setattr(zips.shutil, "copyfileobj", lambda *_: pytest.fail("unpacked again"))
-    with Box() as box:
-        assert box.read(member) == b"x"
+    with ContainerReader() as reader:
+        assert reader.read(member) == b"x"
 
 
 def test_a_member_whose_bytes_broke_is_refused_when_it_is_read(tmp_path):
-    """By its check sum."""
+    """A member with changed bytes is refused by its checksum when it is read."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("a.gpx", b"some content")
     (tmp_path / "a.zip").write_bytes(buffer.getvalue().replace(b"some content", b"some cOntent"))
-    [member] = walked(tmp_path)
-    with Box() as box, pytest.raises(RecordRefused) as caught:
-        box.read(member)
+    [member] = members_of(tmp_path)
+    with ContainerReader() as reader, pytest.raises(RecordRefused) as caught:
+        reader.read(member)
     assert caught.value.code == "FG-zip-broken"

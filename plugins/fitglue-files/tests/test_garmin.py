@@ -1,5 +1,5 @@
-"""What becomes of Garmin's archive: summaries in odd units, files in zips in zips, joined by their
-start.
+"""What a Garmin archive becomes: summaries in unusual units, and files in nested zips, joined by
+their start.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def part(*summaries: dict[str, object]) -> bytes:
 
 @pytest.fixture
 def archive(tmp_path, zipped, connect_to):
-    """A connection to an archive of these parts of summaries, with these uploaded files."""
+    """A function that connects to an archive of these files of summaries and these uploaded
+    files.
+    """
 
     def make(*parts: bytes, uploads: dict[str, bytes] | None = None):
         members = {
@@ -77,13 +79,15 @@ def listed(connection):
 
 def made(listing, file: bytes | None = None):
     parts = {"summary": Body(listing.summary)} | ({"file": Body(file)} if file is not None else {})
-    found = plugin.fitglue_normalize(record=Record(listing.external_id, "garmin-archive", parts))
-    assert [problems(activity) for activity in found] == [[]] * len(found)
-    return found
+    workouts = plugin.fitglue_normalize(record=Record(listing.external_id, "garmin-archive", parts))
+    assert [problems(activity) for activity in workouts] == [[]] * len(workouts)
+    return workouts
 
 
 def test_a_summary_is_a_workout_in_the_units_of_the_model(archive):
-    """Milliseconds, centimetres, speeds with a digit lost, and an inner figure for calories."""
+    """A summary in milliseconds, centimeters, tenths of m/s and 4.19 kcal becomes a workout in our
+    units.
+    """
     [listing] = listed(archive(part(summary())))
     [activity] = made(listing)
     assert (activity.title, activity.sport, activity.sport_raw) == ("Lake", "Run", "running")
@@ -108,7 +112,7 @@ def test_a_summary_is_a_workout_in_the_units_of_the_model(archive):
 
 
 def test_all_parts_of_the_summaries_count_and_each_activity_once(archive):
-    """A heavy user has several."""
+    """An activity that is in two of several files of summaries is listed once."""
     connection = archive(
         part(summary(1), summary(2, START + 90_000_000)),
         part(summary(2, START + 90_000_000), summary(3)),
@@ -117,7 +121,9 @@ def test_all_parts_of_the_summaries_count_and_each_activity_once(archive):
 
 
 def test_a_summary_is_joined_with_the_file_that_begins_with_it(archive, gpx):
-    """Names of files carry other numbers."""
+    """A summary is joined with the file that begins at the same time; the file's name does not
+    matter.
+    """
     connection = archive(
         part(summary(begin=START + 1000), summary(112, START + 90_000_000)),
         uploads={"ada_999.gpx": gpx()},
@@ -128,31 +134,32 @@ def test_a_summary_is_joined_with_the_file_that_begins_with_it(archive, gpx):
         hashlib.sha256(gpx()).hexdigest(),
     )
     assert "file" not in json.loads(other.summary)
-    [found, none] = plugin.fitglue_fetch(connection=connection, part="file", ids=["111", "112"])
-    assert isinstance(found, Part)
-    assert isinstance(none, Unavailable)
-    assert none.state == "none"
-    [activity] = made(joined, found.decoded)
+    [file, missing] = plugin.fitglue_fetch(connection=connection, part="file", ids=["111", "112"])
+    assert isinstance(file, Part)
+    assert isinstance(missing, Unavailable)
+    assert missing.state == "none"
+    [activity] = made(joined, file.decoded)
     assert (activity.title, activity.elapsed_s, activity.average_heartrate_bpm) == ("Lake", 20, 151)
-    assert {one.partition(":")[0] for one in activity.claims} == {"garmin", "device", "file"}
+    assert {claim.partition(":")[0] for claim in activity.claims} == {"garmin", "device", "file"}
 
 
 def test_a_file_without_a_summary_is_a_record_of_its_own(archive, gpx):
-    """And one that is there twice is one."""
+    """A file without a summary is a record of its own, and only once if it is there twice."""
     connection = archive(
         part(summary(begin=START + 600_000)), uploads={"a.gpx": gpx(), "b.gpx": gpx()}
     )
     by_id = {listing.external_id: listing for listing in listed(connection)}
-    own = hashlib.sha256(gpx()).hexdigest()
-    assert by_id.keys() == {"111", own}
-    assert made(by_id[own])[0].start_utc == datetime(2026, 5, 3, 6, tzinfo=UTC)
-    assert (
-        next(plugin.fitglue_fetch(connection=connection, part="file", ids=[own])).decoded == gpx()
-    )
+    content_id = hashlib.sha256(gpx()).hexdigest()
+    assert by_id.keys() == {"111", content_id}
+    assert made(by_id[content_id])[0].start_utc == datetime(2026, 5, 3, 6, tzinfo=UTC)
+    file = next(plugin.fitglue_fetch(connection=connection, part="file", ids=[content_id]))
+    assert file.decoded == gpx()
 
 
 def test_the_parent_of_a_multisport_event_is_a_group(archive):
-    """Its legs are the workouts."""
+    """The summary of a multisport event is a group, and the summaries of its legs are the
+    workouts.
+    """
     legs = [
         summary(2, parentId=1, activityType="lap_swimming"),
         summary(3, START + 3_700_000, parentId=1, activityType="cycling"),
@@ -166,21 +173,25 @@ def test_the_parent_of_a_multisport_event_is_a_group(archive):
 
 
 def test_a_parent_whose_legs_are_missing_stays_a_workout(archive):
-    """Nothing is lost."""
+    """The summary of a multisport event whose legs are missing is a workout, so that nothing is
+    lost.
+    """
     assert [
         listing.external_id
         for listing in listed(archive(part(summary(1, parent=True, activityType="multi_sport"))))
     ] == ["1"]
 
 
-def test_a_summary_is_kept_as_it_came(archive):
-    """With all that nobody reads yet."""
+def test_a_summary_is_kept_verbatim(archive):
+    """A summary is kept with all its fields, including those that no version reads yet."""
     [listing] = listed(archive(part(summary(hrTimeInZone_1=60000.0))))
     assert json.loads(listing.summary) == {"activity": summary(hrTimeInZone_1=60000.0)}
 
 
 def test_half_an_emoji_in_a_name_costs_nothing_else(archive):
-    """A service that cuts a name after so many units leaves one behind."""
+    """A name that the service truncated inside an emoji is repaired, and the other summaries are
+    read.
+    """
     listings = listed(
         archive(part(summary(111, name="Lake \ud83c"), summary(112, begin=START + 9_000_000)))
     )
@@ -191,15 +202,15 @@ def test_half_an_emoji_in_a_name_costs_nothing_else(archive):
 
 
 def test_a_workout_that_is_its_own_parent_is_a_workout(archive):
-    """There is nothing else that it could be a part of."""
+    """A summary that names itself as its parent is a workout."""
     assert [
         listing.external_id for listing in listed(archive(part(summary(111, parentId=111))))
     ] == ["111"]
 
 
 @pytest.mark.parametrize("lasted", ["an hour", None, [], 10**400])
-def test_a_duration_that_makes_no_sense_joins_by_the_start(archive, fit, lasted):
-    """The list goes on."""
+def test_a_summary_with_an_invalid_duration_is_joined_by_its_start(archive, fit, lasted):
+    """A summary with an invalid duration is joined with a file by its start."""
     content = fit().file_id().record(0).record(60).session(0, 60).activity(60).content()
     [start] = [
         activity.start_utc for activity in made(listed(archive(uploads={"1.fit": content}))[0])
@@ -212,7 +223,7 @@ def test_a_duration_that_makes_no_sense_joins_by_the_start(archive, fit, lasted)
 
 
 def test_a_part_that_nests_too_deep_costs_itself(archive):
-    """As only a hostile one does."""
+    """A hostile file of deeply nested JSON is refused, and the other summaries are read."""
     deep = (
         b'[{"summarizedActivitiesExport":[{"activityId":1,"x":'
         + b"[" * 5000
@@ -227,7 +238,7 @@ def test_a_part_that_nests_too_deep_costs_itself(archive):
 
 
 def test_the_name_of_a_member_costs_no_time(zipped, tmp_path):
-    """However long somebody made it."""
+    """Members with names of 60 kB are recognized within five seconds."""
     zipped(
         tmp_path / "x.zip",
         {"a" * 60_000 + ".fit": b"", "UploadedFiles_" * 4000: b"", "a_1_" * 15_000: b""},
@@ -238,15 +249,17 @@ def test_the_name_of_a_member_costs_no_time(zipped, tmp_path):
 
 
 def test_a_broken_part_costs_itself(archive):
-    """The other parts are read."""
+    """A damaged file of summaries is refused, and the other files are read."""
     rows = listed(archive(part(summary()), b'[{"summarizedActivitiesExport": [{'))
-    one, other = sorted(rows, key=lambda row: row.unavailable is not None)
-    assert one.external_id == "111"
-    assert other.unavailable.code == "FG-garmin-table"
+    intact, damaged = sorted(rows, key=lambda row: row.unavailable is not None)
+    assert intact.external_id == "111"
+    assert damaged.unavailable.code == "FG-garmin-table"
 
 
 def test_an_unpacked_archive_is_the_same(tmp_path, connect_to, archive, zipped, gpx):
-    """The zips in it stay zips."""
+    """An archive that was unpacked, except for the zips in it, gives the same listings and
+    account.
+    """
     (tmp_path / "out" / FITNESS).mkdir(parents=True)
     (tmp_path / "out" / FITNESS / "ada_0_summarizedActivities.json").write_bytes(part(summary()))
     (tmp_path / "out" / UPLOADS).mkdir(parents=True)
@@ -263,21 +276,23 @@ def test_an_unpacked_archive_is_the_same(tmp_path, connect_to, archive, zipped, 
     )
 
 
-def test_connecting_says_what_is_there(archive, gpx):
-    """By the summaries, and the first bytes of the files."""
+def test_connecting_reports_the_contents(archive, gpx):
+    """The notes of the account report activities, multisport events, files, and what is left
+    out.
+    """
     legs = [summary(2, parentId=1), summary(3, START - 100_000_000_000, parentId=1)]
     connection = archive(
         part(summary(1, parent=True), *legs), uploads={"a.gpx": gpx(), "b.fit": b"no FIT"}
     )
     assert plugin.fitglue_connect(connection=connection).notes == (
-        "2 activities, 2023 to 2026; 1 multisport event besides, as the legs.",
-        "1 file of workouts to join them with.",
-        "Left out: 1 file that cannot be used; each sync says which, and why.",
+        "2 activities, 2023 to 2026; 1 multisport event split into legs.",
+        "1 workout file to join them with.",
+        "Left out: 1 file that cannot be used; each sync reports the reason.",
     )
 
 
 def test_another_zip_is_no_archive(tmp_path, zipped, connect_to):
-    """It says what it looked for."""
+    """Connecting to another zip is refused with the code for "not a Garmin archive"."""
     zipped(tmp_path / "a.zip", {"a.gpx": b"<gpx/>"})
     with pytest.raises(AthleteNeeded) as caught:
         plugin.fitglue_connect(connection=connect_to(tmp_path / "a.zip", entry="garmin-archive"))
@@ -289,20 +304,20 @@ T0 = 1_145_000_000
 
 
 def fit_ms(second: int = 0) -> int:
-    """The moment of a test's FIT file in milliseconds since 1970."""
+    """Return a moment of the FIT files in these tests, in milliseconds since 1970."""
     return (T0 + FIT_EPOCH_S + second) * 1000
 
 
 def test_monitoring_files_are_left_out_without_decoding_them(archive, fit, ride, monkeypatch):
-    """There are thousands, and their first bytes say what they are."""
+    """Monitoring files, of which an archive has thousands, are left out and counted."""
     monitoring = fit().file_id(32).content()
     connection = archive(
         part(summary(begin=fit_ms())),
         uploads={"ada_1.fit": monitoring, "ada_2.fit": ride, "ada_3.fit": monitoring},
     )
     assert plugin.fitglue_connect(connection=connection).notes[1:] == (
-        "1 file of workouts to join them with.",
-        "Left out: 2 FIT files of other kinds (monitoring, sleep, settings).",
+        "1 workout file to join them with.",
+        "Left out: 2 FIT files without a workout (monitoring, sleep, settings).",
     )
     [listing] = listed(connection)
     assert (listing.external_id, json.loads(listing.summary)["file"]) == (
@@ -321,7 +336,7 @@ def triathlon(fit) -> bytes:
 
 
 def test_each_leg_takes_its_own_part_of_the_file(archive, fit):
-    """One file, three summaries besides that of the whole."""
+    """The summaries of three legs are each joined with their leg of the one multisport file."""
     legs = [
         summary(number, fit_ms(second), elapsedDuration=10_000.0, parentId=1, activityType=kind)
         for number, second, kind in ((2, 0, "lap_swimming"), (3, 10, "cycling"), (4, 20, "running"))
@@ -332,32 +347,34 @@ def test_each_leg_takes_its_own_part_of_the_file(archive, fit):
     )
     rows = listed(connection)
     assert sorted(row.external_id for row in rows) == ["2", "3", "4"]
-    found = [activity for row in rows for activity in made(row, triathlon(fit))]
+    legs = [activity for row in rows for activity in made(row, triathlon(fit))]
     assert sorted(
-        (one.start_utc.timestamp() * 1000 - fit_ms(), one.sport, one.leg_no) for one in found
+        (leg.start_utc.timestamp() * 1000 - fit_ms(), leg.sport, leg.leg_no) for leg in legs
     ) == [(0, "Swim", 0), (10_000, "Ride", 0), (20_000, "Run", 0)]
     assert sorted(
-        claim[-2:] for one in found for claim in one.claims if claim.startswith("file:")
+        claim[-2:] for leg in legs for claim in leg.claims if claim.startswith("file:")
     ) == ["#0", "#1", "#2"]
-    assert {one.parent for one in found} != {None}
+    assert {leg.parent for leg in legs} != {None}
 
 
-def test_a_summary_of_the_whole_alone_has_all_legs(archive, fit):
-    """Its claim goes with the first."""
+def test_a_summary_of_the_event_without_those_of_the_legs_has_all_legs(archive, fit):
+    """A summary of a multisport event without summaries of its legs has all legs of the file, and
+    the first leg has its claim.
+    """
     whole = summary(1, fit_ms(), elapsedDuration=30_000.0, activityType="multi_sport")
     connection = archive(part(whole), uploads={"a.fit": triathlon(fit)})
-    row = next(one for one in listed(connection) if one.external_id == "1")
-    found = made(row, triathlon(fit))
-    assert [(one.leg_no, one.sport, one.distance_m) for one in found] == [
+    row = next(listing for listing in listed(connection) if listing.external_id == "1")
+    legs = made(row, triathlon(fit))
+    assert [(leg.leg_no, leg.sport, leg.distance_m) for leg in legs] == [
         (0, "Swim", 30.0),
         (1, "Ride", 30.0),
         (2, "Run", 30.0),
     ]
-    assert ["garmin:1" in one.claims for one in found] == [True, False, False]
+    assert ["garmin:1" in leg.claims for leg in legs] == [True, False, False]
 
 
 def test_two_devices_at_once_each_have_their_summary(archive, fit):
-    """Of two summaries that begin together, the one of the same device."""
+    """Of two summaries that begin together, a file is joined with the one of the same device."""
     files = {
         "a.fit": fit().file_id(serial=5).record(0).record(10).session().activity().content(),
         "b.fit": fit().file_id(serial=6).record(0).record(10).session().activity().content(),

@@ -1,4 +1,4 @@
-"""How the kinds of archives are collected: a module in the package is all that registers one."""
+"""The collection of the kinds of archives: a module in the package is all that registers a kind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fitglue_files.archives.archive_kind import ArchiveKind
 KIND = ArchiveKind(
     id="polar-archive",
     name="Polar archive",
-    roots=lambda box, layout: [],
+    roots=lambda reader, layout: [],
     contents=None,
     account=None,
     listings=None,
@@ -28,7 +28,9 @@ KIND = ArchiveKind(
 
 @pytest.fixture
 def add_module(tmp_path, monkeypatch):
-    """A module that is in the package of kinds for one test, in a folder or in a zip."""
+    """A function that adds a module to the package of kinds for one test, in a folder or in
+    a zip.
+    """
     added = set(sys.modules)
 
     def add(name: str, code: str, place: str = "folder") -> None:
@@ -48,15 +50,17 @@ def add_module(tmp_path, monkeypatch):
 
 
 def test_the_kinds_are_in_the_order_that_they_declare():
-    """Archives are told of in the order of their kinds: Strava's first, then Garmin's."""
+    """Archives are reported in the order that their kinds declare: Strava's first, then
+    Garmin's.
+    """
     ids = [kind.id for kind in collect_kinds()]
     assert ids == ["strava-archive", "garmin-archive", "trainingpeaks-archive"]
 
 
 @pytest.mark.parametrize("place", ["folder", "kinds.whl"])
 def test_a_new_module_is_enough_to_add_a_kind(place, add_module):
-    """A module that is put into the package of kinds is collected after the others, also where the
-    package is in a zip.
+    """A module in the package of kinds is collected after the others, even if the package is in a
+    zip.
     """
     add_module("polar", POLAR, place)
     assert collect_kinds()[-1].id == "polar-archive"
@@ -64,20 +68,24 @@ def test_a_new_module_is_enough_to_add_a_kind(place, add_module):
 
 @pytest.mark.parametrize("code", ["", "KIND = 'polar-archive'"])
 def test_a_module_without_a_kind_is_named(code, add_module):
-    """A module of the package without an ArchiveKind is a mistake that says which module it is."""
+    """A module of the package without an ArchiveKind is a mistake, and the error names the
+    module.
+    """
     add_module("polar", code)
     with pytest.raises(AssertionError, match=r"archives\.kinds\.polar has no KIND"):
         collect_kinds()
 
 
 def test_loading_the_plugin_imports_no_kind():
-    """The module with the hooks, which the host loads before each sync, imports no kind of archive,
-    and the help of the command does not even import the plugin.
+    """Loading the plugin, as before each sync, imports no kind of archive, and ``--help`` does not
+    import the plugin.
     """
     code = (
         "import sys; from fitglue_registry.cli.app import run; run(['--help']);"
         "before = 'fitglue_files' in sys.modules; import fitglue_files.plugin;"
         "print(before, any('archives' in name for name in sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr.split() == ["False", "False"]
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert process.stderr.split() == ["False", "False"]

@@ -1,4 +1,4 @@
-"""How files, folders and zips are connected, listed and fetched from."""
+"""Files, folders and zips as a source: connecting, listing and fetching."""
 
 from __future__ import annotations
 
@@ -28,27 +28,31 @@ def id_of(content: bytes) -> str:
 
 
 def test_the_account_is_the_folder_itself(tmp_path, connect_to):
-    """Typed in two ways it is one account."""
+    """A folder that is written in two ways is one account."""
     (tmp_path / "a").mkdir()
     account = plugin.fitglue_connect(connection=connect_to(tmp_path / "a" / ".." / "a"))
     assert (account.id, account.name) == (str((tmp_path / "a").resolve()), "a")
 
 
-def test_connecting_says_how_many_files_there_are(tmp_path, connect_to):
-    """And how many of them cannot be read."""
+def test_connecting_reports_how_many_files_there_are(tmp_path, connect_to):
+    """The notes of the account report the number of workout files, and of files that cannot be
+    used.
+    """
     (tmp_path / "a.gpx").write_bytes(b"<gpx/>")
     (tmp_path / "b.gpx.gz").write_bytes(b"\x1f\x8bbroken")
     (tmp_path / "c.txt").write_bytes(b"x")
     notes = plugin.fitglue_connect(connection=connect_to(tmp_path)).notes
     assert notes == (
-        "1 file of workouts (1 GPX).",
-        "Left out: 1 file that cannot be used; each sync says which, and why.",
+        "1 workout file (1 GPX).",
+        "Left out: 1 file that cannot be used; each sync reports the reason.",
     )
 
 
 @pytest.mark.parametrize("named", ["", "missing"])
-def test_a_path_that_is_none_is_the_athletes_to_mend(tmp_path, connect_to, named):
-    """Not named, or not there."""
+def test_a_missing_path_asks_the_athlete_to_connect_again(tmp_path, connect_to, named):
+    """A connection without a path, or to a path that does not exist, asks the athlete to connect
+    again.
+    """
     with pytest.raises(AthleteNeeded) as caught:
         plugin.fitglue_connect(connection=connect_to(tmp_path / named if named else ""))
     assert caught.value.code == "FG-folder-missing"
@@ -56,7 +60,7 @@ def test_a_path_that_is_none_is_the_athletes_to_mend(tmp_path, connect_to, named
 
 
 def test_files_are_known_by_their_content(tmp_path, connect_to, gpx):
-    """Packed or not, in whatever folder below."""
+    """A file in any folder, compressed or not, is identified by its unpacked content."""
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "Ride.GPX.gz").write_bytes(gzip.compress(gpx()))
     [listing] = listed(connect_to(tmp_path))
@@ -70,14 +74,14 @@ def test_files_are_known_by_their_content(tmp_path, connect_to, gpx):
 
 
 def test_the_same_content_twice_is_one_record(tmp_path, connect_to, gpx):
-    """A copy is no second workout."""
+    """Two copies of a file are one record."""
     (tmp_path / "a.gpx").write_bytes(gpx())
     (tmp_path / "b.gpx").write_bytes(gpx())
     assert len(listed(connect_to(tmp_path))) == 1
 
 
 def test_a_file_that_was_moved_is_the_same_revision(tmp_path, connect_to, gpx):
-    """A path is only where it was seen."""
+    """A file that was moved has the same summary as before, so it is not a new revision."""
     (tmp_path / "new").mkdir()
     (tmp_path / "a.gpx").write_bytes(gpx())
     before = listed(connect_to(tmp_path))[0].summary
@@ -86,7 +90,9 @@ def test_a_file_that_was_moved_is_the_same_revision(tmp_path, connect_to, gpx):
 
 
 def test_the_file_that_changed_last_comes_first(tmp_path, connect_to):
-    """Newest first, as the hook promises."""
+    """Files are listed in the order of their changes, the most recent first, as the hook
+    requires.
+    """
     for age, name in enumerate(("new", "old", "older")):
         (tmp_path / f"{name}.gpx").write_bytes(name.encode())
         os.utime(tmp_path / f"{name}.gpx", (1_700_000_000 - age, 1_700_000_000 - age))
@@ -97,15 +103,17 @@ def test_the_file_that_changed_last_comes_first(tmp_path, connect_to):
     ]
 
 
-def test_other_and_hidden_files_are_left_alone(tmp_path, connect_to):
-    """Also the shadows that a Mac leaves on a stick."""
+def test_other_and_hidden_files_are_not_listed(tmp_path, connect_to):
+    """Files of other kinds, hidden files and the resource forks of macOS are not listed."""
     for name in ("a.jpg", "b.txt", "._c.gpx", "gpx"):
         (tmp_path / name).write_bytes(b"x")
     assert listed(connect_to(tmp_path)) == []
 
 
 def test_a_file_that_cannot_be_read_is_listed_with_its_reason(tmp_path, connect_to, gpx):
-    """It is asked for again next time, and the others arrive."""
+    """A file that cannot be read is listed as available later with its reason, and the others are
+    listed.
+    """
     (tmp_path / "good.gpx").write_bytes(gpx())
     (tmp_path / "bad.gpx.gz").write_bytes(gzip.compress(gpx())[:-20])
     by_state = {
@@ -117,14 +125,16 @@ def test_a_file_that_cannot_be_read_is_listed_with_its_reason(tmp_path, connect_
 
 
 def test_a_gzip_bomb_is_not_unpacked(tmp_path, connect_to, monkeypatch):
-    """It is listed with its reason."""
+    """A gzip that unpacks to more than the limit is listed with the reason."""
     monkeypatch.setattr(limits, "LARGEST", 1000)
     (tmp_path / "bomb.gpx.gz").write_bytes(gzip.compress(b"0" * 2000))
     assert listed(connect_to(tmp_path))[0].unavailable.code == "FG-file-too-large"
 
 
-def test_a_file_is_fetched_as_it_lies(tmp_path, connect_to, gpx):
-    """Packed stays packed, and says so."""
+def test_a_gzip_is_fetched_without_unpacking_it(tmp_path, connect_to, gpx):
+    """A file that is a gzip is fetched as it is, marked as gzip, together with its unpacked
+    content.
+    """
     packed = gzip.compress(gpx())
     (tmp_path / "a.gpx.gz").write_bytes(packed)
     assert fetched(connect_to(tmp_path), id_of(gpx())) == [
@@ -133,7 +143,7 @@ def test_a_file_is_fetched_as_it_lies(tmp_path, connect_to, gpx):
 
 
 def test_a_file_is_found_again_where_it_was_moved_to(tmp_path, connect_to, gpx):
-    """The place where it was seen last is only a short cut."""
+    """A file that was moved after it was listed is found and fetched."""
     (tmp_path / "a.gpx").write_bytes(gpx())
     listed(connect_to(tmp_path))
     (tmp_path / "a.gpx").rename(tmp_path / "b.gpx")
@@ -142,13 +152,13 @@ def test_a_file_is_found_again_where_it_was_moved_to(tmp_path, connect_to, gpx):
 
 
 def test_a_missing_file_is_no_deletion(tmp_path, connect_to):
-    """A disk may not be mounted."""
+    """A missing file is available later, not deleted, because its disk may not be mounted."""
     [item] = fetched(connect_to(tmp_path), "0" * 64)
     assert (item.state, item.code) == ("later", "FG-file-missing")
 
 
 def test_each_id_is_answered_once(tmp_path, connect_to, gpx):
-    """Also of a part that a folder does not have."""
+    """Every requested id is answered exactly once, even for a part that does not exist."""
     (tmp_path / "a.gpx").write_bytes(gpx())
     assert [item.external_id for item in fetched(connect_to(tmp_path), "x", id_of(gpx()))] == [
         "x",
@@ -157,8 +167,8 @@ def test_each_id_is_answered_once(tmp_path, connect_to, gpx):
     assert [item.state for item in fetched(connect_to(tmp_path), "x", part="streams")] == ["later"]
 
 
-def test_a_folder_that_was_connected_before_there_were_zips_is_still_one(tmp_path, connect_to, gpx):
-    """Its setting has the old name."""
+def test_a_connection_with_the_old_name_of_the_setting_still_works(tmp_path, connect_to, gpx):
+    """A connection that has its folder under the old name of the setting is listed."""
     (tmp_path / "a.gpx").write_bytes(gpx())
     connection = connect_to()
     connection.settings = {"folder": str(tmp_path)}
@@ -167,7 +177,9 @@ def test_a_folder_that_was_connected_before_there_were_zips_is_still_one(tmp_pat
 
 @pytest.mark.parametrize("name", ["new\nline", "narrow\u202fspace", "/".join(["long" * 20] * 8)])
 def test_a_folder_of_any_name_is_an_account(tmp_path, connect_to, name):
-    """An id has its bounds, and a path has others."""
+    """A folder with an unprintable or very long path has a stable, printable id of at most 500
+    characters.
+    """
     (tmp_path / name).mkdir(parents=True)
     account = plugin.fitglue_connect(connection=connect_to(tmp_path / name))
     assert (account.id.isprintable(), len(account.id) <= 500) == (True, True)
@@ -175,19 +187,20 @@ def test_a_folder_of_any_name_is_an_account(tmp_path, connect_to, name):
 
 
 def test_several_paths_are_one_account(tmp_path, connect_to, gpx):
-    """In whatever order they are named."""
+    """Several paths are one account, in whichever order they are named."""
     (tmp_path / "a.gpx").write_bytes(gpx())
     (tmp_path / "b").mkdir()
-    one, other = (
+    first, second = (
         connect_to(tmp_path / "a.gpx", tmp_path / "b"),
         connect_to(tmp_path / "b", tmp_path / "a.gpx"),
     )
-    assert plugin.fitglue_connect(connection=one).id == plugin.fitglue_connect(connection=other).id
-    assert len(listed(one)) == 1
+    ids = [plugin.fitglue_connect(connection=connection).id for connection in (first, second)]
+    assert ids[0] == ids[1]
+    assert len(listed(first)) == 1
 
 
 def test_files_that_are_named_one_by_one_are_one_account(tmp_path, connect_to, gpx, zipped):
-    """The next ones take their place; a folder keeps its own."""
+    """All single files and zips are one account, and a folder is another."""
     (tmp_path / "a.gpx").write_bytes(gpx())
     zipped(tmp_path / "b.zip", {"b.gpx": gpx()})
     accounts = [
@@ -197,8 +210,8 @@ def test_files_that_are_named_one_by_one_are_one_account(tmp_path, connect_to, g
     assert accounts == ["single files", "single files", str(tmp_path)]
 
 
-def test_zips_in_zips_are_walked(tmp_path, connect_to, gpx, zipped):
-    """What lies in one is a file like any other, fetched as it lies."""
+def test_files_in_nested_zips_are_listed(tmp_path, connect_to, gpx, zipped):
+    """A file in a nested zip is listed and fetched like any other."""
     zipped(
         tmp_path / "all.zip",
         {"part.zip": zipped(None, {"deep/a.gpx.gz": gzip.compress(gpx())}), "readme.txt": b"x"},
@@ -208,8 +221,8 @@ def test_zips_in_zips_are_walked(tmp_path, connect_to, gpx, zipped):
     assert fetched(connect_to(tmp_path), listing.external_id)[0].decoded == gpx()
 
 
-def test_a_file_that_is_no_workout_goes_to_quarantine_under_its_name(tmp_path, connect_to):
-    """Its name promised one."""
+def test_a_file_without_a_workout_is_refused_under_its_name(tmp_path, connect_to):
+    """A file whose name promises a workout that it does not contain is refused with its name."""
     (tmp_path / "ride.fit").write_bytes(b"hello there")
     [listing] = listed(connect_to(tmp_path))
     assert (listing.unavailable, json.loads(listing.summary)["problem"]["code"]) == (
@@ -222,15 +235,15 @@ def test_a_file_that_is_no_workout_goes_to_quarantine_under_its_name(tmp_path, c
 
 
 def test_a_second_list_opens_no_file_again(tmp_path, connect_to, gpx, monkeypatch):
-    """What was seen is noted under what a change of the file changes."""
+    """A second listing opens no file that has not changed."""
     (tmp_path / "a.gpx").write_bytes(gpx())
     before = listed(connect_to(tmp_path))
-    monkeypatch.setattr(containers.Box, "read", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(containers.ContainerReader, "read", lambda *_: pytest.fail("read again"))
     assert listed(connect_to(tmp_path)) == before
 
 
-def test_notes_that_broke_cost_a_second_look(tmp_path, connect_to, gpx):
-    """They may be lost at any time."""
+def test_a_damaged_cache_is_ignored(tmp_path, connect_to, gpx):
+    """A damaged cache of descriptions does not change the listing."""
     (tmp_path / "a.gpx").write_bytes(gpx())
     before = listed(connect_to(tmp_path))
     (tmp_path / "cache" / "seen.sqlite").write_bytes(b"no database")
@@ -240,7 +253,9 @@ def test_notes_that_broke_cost_a_second_look(tmp_path, connect_to, gpx):
 def test_a_file_that_changed_since_it_was_listed_is_not_fetched_as_the_old_one(
     tmp_path, connect_to, gpx
 ):
-    """It is another content, and so another record."""
+    """A file that changed since it was listed is missing under its old id, and listed under a new
+    one.
+    """
     (tmp_path / "a.gpx").write_bytes(gpx())
     [before] = listed(connect_to(tmp_path))
     (tmp_path / "a.gpx").write_bytes(gpx(trk="<name>Edited</name>"))
@@ -248,10 +263,10 @@ def test_a_file_that_changed_since_it_was_listed_is_not_fetched_as_the_old_one(
     assert listed(connect_to(tmp_path))[0].external_id == id_of(gpx(trk="<name>Edited</name>"))
 
 
-def test_a_process_that_has_not_listed_finds_a_file_all_the_same(tmp_path, connect_to, gpx):
-    """It looks once, and not once a file."""
+def test_a_process_that_has_not_listed_finds_a_file(tmp_path, connect_to, gpx):
+    """A process that has not listed the files lists them once for a fetch, and answers each id."""
     (tmp_path / "a.gpx").write_bytes(gpx())
-    fetching._seen.clear()
+    fetching._record_files.clear()
     assert [item.external_id for item in fetched(connect_to(tmp_path), id_of(gpx()), "0" * 64)] == [
         id_of(gpx()),
         "0" * 64,
@@ -265,21 +280,23 @@ def offline(content: bytes, name: str):
 
 
 def test_the_claim_is_of_the_unpacked_content(gpx):
-    """A gzip of a file is the file."""
+    """A gzip and its unpacked content have the same claims."""
     packed = gzip.compress(gpx())
     assert offline(gpx(), "Evening.gpx").claims == offline(packed, "Evening.gpx.gz").claims
 
 
-def test_a_broken_gzip_is_refused_with_a_reason_of_its_own():
-    """So that the athlete knows what to do with it."""
+def test_a_broken_gzip_is_refused_with_a_specific_code():
+    """A damaged gzip is refused with a code of its own and a fix."""
     with pytest.raises(RecordRefused) as caught:
         offline(b"\x1f\x8bbroken", "Evening.gpx.gz")
     assert caught.value.code == "FG-file-broken"
     assert caught.value.fix
 
 
-def test_before_the_file_is_there_its_first_point_speaks(tmp_path, connect_to, gpx):
-    """A summary alone does."""
+def test_a_summary_is_enough_for_a_workout(tmp_path, connect_to, gpx):
+    """A record whose file has not been fetched yet becomes a workout with title, start and
+    claims.
+    """
     (tmp_path / "Evening.gpx").write_bytes(gpx())
     [listing] = listed(connect_to(tmp_path))
     [activity] = plugin.fitglue_normalize(

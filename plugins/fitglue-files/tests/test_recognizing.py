@@ -1,4 +1,4 @@
-"""What is told of the paths that somebody wants to import, before anything is connected."""
+"""The recognition of paths that an athlete wants to import, before anything is connected."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ PEAKS = (
 
 def recognized(*paths):
     return [
-        (one.entry, one.paths, one.settings["paths"], one.found, one.left_out)
-        for one in plugin.fitglue_recognize(paths=[str(path) for path in paths])
+        (answer.entry, answer.paths, answer.settings["paths"], answer.found, answer.left_out)
+        for answer in plugin.fitglue_recognize(paths=[str(path) for path in paths])
     ]
 
 
 @pytest.fixture
 def downloads(tmp_path, zipped, gpx):
-    """A folder with an archive of each service, and files beside them."""
+    """A folder with an archive from each service, and with files beside them."""
     zipped(
         tmp_path / "export_4711.zip",
         {"activities.csv": STRAVA, "activities/7.gpx": gpx(), "media/a.jpg": b"x"},
@@ -58,72 +58,79 @@ def downloads(tmp_path, zipped, gpx):
     return tmp_path
 
 
-STRAVA_TOLD = (("1 activity, 2026: 0 with a file, 1 without.",), ("Left out: 1 photo or video.",))
-GARMIN_TOLD = (("1 activity, 2026.", "1 file of workouts to join them with."), ())
-PEAKS_TOLD = (
+STRAVA_CONTENTS = (
+    ("1 activity, 2026: 0 with a file, 1 without.",),
+    ("Left out: 1 photo or video.",),
+)
+GARMIN_CONTENTS = (("1 activity, 2026.", "1 workout file to join them with."), ())
+PEAKS_CONTENTS = (
     ("1 workout in 1 table, 2026.", "1 file to join them with, by day and duration."),
-    ("Left out: 1 planned workout without a time.",),
+    ("Left out: 1 planned workout without a duration.",),
 )
 
 
 @pytest.mark.parametrize(
-    ("name", "entry", "told"),
+    ("name", "entry", "contents"),
     [
-        ("export_4711.zip", "strava-archive", STRAVA_TOLD),
-        ("garmin.zip", "garmin-archive", GARMIN_TOLD),
+        ("export_4711.zip", "strava-archive", STRAVA_CONTENTS),
+        ("garmin.zip", "garmin-archive", GARMIN_CONTENTS),
     ],
 )
-def test_an_archive_is_recognised_as_it_was_downloaded(downloads, name, entry, told):
-    """With what is in it, and what is left out."""
+def test_an_archive_is_recognized_as_it_was_downloaded(downloads, name, entry, contents):
+    """A downloaded archive is recognized, with its contents and with what is left out."""
     path = str(downloads / name)
-    assert recognized(path) == [(entry, (path,), path, *told)]
+    assert recognized(path) == [(entry, (path,), path, *contents)]
 
 
 def test_the_exports_of_trainingpeaks_belong_together(downloads):
-    """The zip of files is known beside the table alone."""
+    """A zip of files from TrainingPeaks belongs to the export with the table if both are named, and
+    is a zip of files if not.
+    """
     table, files = (
         str(downloads / "WorkoutExport-2026.zip"),
         str(downloads / "WorkoutFileExport-2026.zip"),
     )
-    [(entry, paths, setting, *told)] = recognized(files, table)
+    [(entry, paths, setting, *contents)] = recognized(files, table)
     assert (entry, set(paths), set(setting.split(":"))) == (
         "trainingpeaks-archive",
         {table, files},
         {table, files},
     )
-    assert tuple(told) == PEAKS_TOLD
-    assert [one[0] for one in recognized(files)] == ["files"]
+    assert tuple(contents) == PEAKS_CONTENTS
+    assert [answer[0] for answer in recognized(files)] == ["files"]
 
 
-def test_a_folder_is_what_is_in_it(downloads):
-    """Archives as what they are, and the rest as a folder of files."""
-    by_entry = {
-        entry: (paths, setting, *told) for entry, paths, setting, *told in recognized(downloads)
-    }
-    assert by_entry["strava-archive"] == (
+def test_a_folder_is_recognized_by_its_contents(downloads):
+    """A folder is recognized as the archives that it contains, and as a folder of the other
+    files.
+    """
+    by_entry = {entry: answer for entry, *answer in recognized(downloads)}
+    assert by_entry["strava-archive"] == [
         (str(downloads),),
         str(downloads / "export_4711.zip"),
-        *STRAVA_TOLD,
-    )
-    assert by_entry["garmin-archive"] == (
+        *STRAVA_CONTENTS,
+    ]
+    assert by_entry["garmin-archive"] == [
         (str(downloads),),
         str(downloads / "garmin.zip"),
-        *GARMIN_TOLD,
-    )
-    assert by_entry["trainingpeaks-archive"][2:] == PEAKS_TOLD
-    assert by_entry["files"] == (
+        *GARMIN_CONTENTS,
+    ]
+    assert by_entry["trainingpeaks-archive"][2:] == [*PEAKS_CONTENTS]
+    assert by_entry["files"] == [
         (str(downloads),),
         str(downloads),
-        ("1 file of workouts (1 GPX).",),
+        ("1 workout file (1 GPX).",),
         (
-            "Left out: 1 file that cannot be used; each sync says which, and why.",
+            "Left out: 1 file that cannot be used; each sync reports the reason.",
             "Left out: 4 archives, each a source of its own.",
         ),
-    )
+    ]
 
 
 def test_a_folder_of_files_leaves_the_archives_in_it_to_their_sources(downloads, connect_to):
-    """Or each workout would be there twice."""
+    """The source of a folder does not list the archives in it, because their workouts would be
+    there twice.
+    """
     names = {
         json.loads(row.summary)["name"]
         for row in plugin.fitglue_list(connection=connect_to(downloads), window=None)
@@ -132,41 +139,45 @@ def test_a_folder_of_files_leaves_the_archives_in_it_to_their_sources(downloads,
 
 
 def test_an_unpacked_archive_is_the_folder_itself(tmp_path):
-    """Not a folder of files."""
+    """A folder with an unpacked archive is recognized as the archive, not as a folder of files."""
     (tmp_path / "activities.csv").write_bytes(STRAVA)
-    assert [one[:3] for one in recognized(tmp_path)] == [
+    assert [answer[:3] for answer in recognized(tmp_path)] == [
         ("strava-archive", (str(tmp_path),), str(tmp_path))
     ]
 
 
 def test_no_more_is_connected_than_was_named(tmp_path):
-    """Not the folder above, where the archive begins."""
+    """If a folder inside an unpacked archive is named, only that folder is connected."""
     named = tmp_path / "DI_CONNECT" / "DI-Connect-Fitness"
     named.mkdir(parents=True)
     (named / "ada_0_summarizedActivities.json").write_bytes(GARMIN)
-    assert [one[:3] for one in recognized(named)] == [("garmin-archive", (str(named),), str(named))]
+    assert [answer[:3] for answer in recognized(named)] == [
+        ("garmin-archive", (str(named),), str(named))
+    ]
 
 
 def test_single_files_are_one_source(tmp_path, gpx, zipped):
-    """With the zips among them."""
+    """Single files and zips of files are recognized as one source."""
     (tmp_path / "a.gpx").write_bytes(gpx())
     zipped(tmp_path / "b.zip", {"b.gpx": gpx(trk="<name>b</name>")})
     [(entry, paths, _, found, _)] = recognized(tmp_path / "a.gpx", tmp_path / "b.zip")
-    assert (entry, len(paths), found) == ("files", 2, ("2 files of workouts (2 GPX).",))
+    assert (entry, len(paths), found) == ("files", 2, ("2 workout files (2 GPX).",))
 
 
-def test_a_file_that_promises_a_workout_is_recognised_for_its_reason(tmp_path):
-    """Nobody is helped by hearing that it is nothing."""
+def test_a_file_that_promises_a_workout_is_recognized_with_its_problem(tmp_path):
+    """A file that should be a workout and cannot be used is recognized, so that its problem is
+    reported.
+    """
     (tmp_path / "ride.fit").write_bytes(b"x")
     [(entry, *_, left_out)] = recognized(tmp_path / "ride.fit")
     assert (entry, left_out) == (
         "files",
-        ("Left out: 1 file that cannot be used; each sync says which, and why.",),
+        ("Left out: 1 file that cannot be used; each sync reports the reason.",),
     )
 
 
-def test_what_is_none_of_ours_is_not_recognised(tmp_path, zipped):
-    """Others may know it."""
+def test_other_files_are_not_recognized(tmp_path, zipped):
+    """Files and zips without workouts are not recognized; another plugin may know them."""
     (tmp_path / "letter.pdf").write_bytes(b"%PDF")
     zipped(tmp_path / "photos.zip", {"a.jpg": b"x"})
     assert recognized(tmp_path / "letter.pdf", tmp_path / "photos.zip") == []

@@ -1,4 +1,4 @@
-"""What becomes of Strava's archive, in the languages and formats that it comes in."""
+"""What a Strava archive becomes, in the languages and formats in which it is downloaded."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ ENGLISH = [
     "Grade Adjusted Distance",
     "Media",
 ]
-#: The same table with what repeats called by other words.
+#: The names of the first columns in other languages; some of them occur twice in the table.
 GERMAN = dict(
     zip(
         range(9),
@@ -126,7 +126,7 @@ JAPANESE = dict(
     )
 )
 TWICE = {5: 15, 6: 17, 7: 30, 8: 37, 9: 50}
-#: The figures of one run as a program writes them, by the place of their column.
+#: The exact values of one run, by the position of their column.
 RUN = {
     15: "3605.0",
     16: "3590.0",
@@ -150,9 +150,7 @@ RUN = {
 
 
 def header(words: dict[int, str] | None = None) -> list[str]:
-    """The English header, or one of other words, made so that the same name comes again where it
-    does in the archive.
-    """
+    """Return the English header, or one with other names that occur twice in the same places."""
     if words is None:
         return ENGLISH
     names = [words.get(place, f"Spalte {place}") for place in range(len(ENGLISH))]
@@ -167,7 +165,7 @@ def row(
     kind: str = "Run",
     file: str = "",
     distance: str = "10.01",
-    figures: dict[int, str] = RUN,
+    values: dict[int, str] = RUN,
     **more: str,
 ) -> list[str]:
     cells = [""] * len(ENGLISH)
@@ -186,7 +184,7 @@ def row(
         more.get("gear", "Shoes"),
         file,
     ]
-    for place, cell in figures.items():
+    for place, cell in values.items():
         cells[place] = cell
     return cells
 
@@ -199,7 +197,7 @@ def table(rows: list[list[str]], names: list[str] = ENGLISH) -> bytes:
 
 @pytest.fixture
 def archive(tmp_path, zipped, connect_to):
-    """A connection to an archive with these rows and members."""
+    """A function that connects to an archive with these rows and members."""
 
     def make(rows, names=ENGLISH, **members):
         zipped(
@@ -217,9 +215,9 @@ def listed(connection):
 
 def made(listing, file: bytes | None = None):
     parts = {"summary": Body(listing.summary)} | ({"file": Body(file)} if file is not None else {})
-    found = plugin.fitglue_normalize(record=Record(listing.external_id, "strava-archive", parts))
-    assert [problems(activity) for activity in found] == [[]] * len(found)
-    return found
+    workouts = plugin.fitglue_normalize(record=Record(listing.external_id, "strava-archive", parts))
+    assert [problems(activity) for activity in workouts] == [[]] * len(workouts)
+    return workouts
 
 
 def only(connection):
@@ -228,8 +226,8 @@ def only(connection):
     return activity
 
 
-def test_a_row_is_a_workout_with_its_figures(archive):
-    """In the units that a program wrote, not in those that people see."""
+def test_a_row_is_a_workout_with_its_exact_values(archive):
+    """A row becomes a workout with the exact values, not with the rounded ones for people."""
     activity = only(archive([row(description="Round\nthe lake", note="slow")]))
     assert (activity.title, activity.description, activity.notes, activity.sport) == (
         "Lake",
@@ -272,22 +270,26 @@ def test_a_row_is_a_workout_with_its_figures(archive):
     ],
     ids=["German", "French", "Japanese"],
 )
-def test_an_archive_in_another_language_says_the_same(archive, words, date, distance, kind):
-    """Columns are known by their place, for their names are in the athlete's language."""
-    there = only(archive([row(date=date, distance=distance, kind=kind)], header(words)))
+def test_an_archive_in_another_language_gives_the_same(archive, words, date, distance, kind):
+    """An archive in another language gives the same workout, because columns are found by
+    position.
+    """
+    translated = only(archive([row(date=date, distance=distance, kind=kind)], header(words)))
     english = only(archive([row()]))
-    fields = set(type(there).__struct_fields__) - {"sport_raw"}
-    assert {name: getattr(there, name) for name in fields} == {
+    fields = set(type(translated).__struct_fields__) - {"sport_raw"}
+    assert {name: getattr(translated, name) for name in fields} == {
         name: getattr(english, name) for name in fields
     }
-    assert there.sport_raw == kind
+    assert translated.sport_raw == kind
 
 
 @pytest.mark.parametrize("end", [b"\r", b"\n"])
-def test_a_table_that_was_saved_anew_with_other_ends_of_lines_is_the_same_table(
+def test_a_table_that_was_saved_again_with_other_line_endings_is_the_same_table(
     archive, tmp_path, end, zipped
 ):
-    """As spreadsheets do; what the cells say, line breaks in them as well, stays."""
+    """A table that a spreadsheet saved with other line endings keeps its rows, and the line breaks
+    in cells.
+    """
     connection = archive([row(), row(102, description="Round\nthe lake")])
     zipped(
         tmp_path / "export_4711.zip",
@@ -305,7 +307,7 @@ def test_a_table_that_was_saved_anew_with_other_ends_of_lines_is_the_same_table(
 
 
 def test_a_table_with_a_text_of_many_megabytes_is_read(archive):
-    """Nothing limits what people write."""
+    """A description of many megabytes is read, because people may write texts of any length."""
     assert (
         len(only(archive([row(description="".join(map(str, range(3_000_000))))])).description)
         > 1 << 24
@@ -350,7 +352,7 @@ DATES = [
 
 @pytest.mark.parametrize("date", DATES)
 def test_dates_are_read_in_every_language(archive, date):
-    """Month names, order of day and month, twelve hours and twenty-four, other calendars."""
+    """Dates are read with any month names, order, clock, and calendar that Strava writes."""
     assert only(archive([row(date=date)])).start_utc == datetime(
         2022, 12, 9, 15, 24, 49, tzinfo=UTC
     )
@@ -369,21 +371,19 @@ def test_dates_are_read_in_every_language(archive, date):
     ],
 )
 def test_words_that_many_months_share_and_parts_of_the_day_are_understood(archive, date, expected):
-    """Catalan, Thai, Chinese of Taiwan: another month, or twelve hours off, would be worse than
-    nothing.
-    """
+    """Months that share a word (Catalan, Thai) and parts of the day (Chinese) are distinguished."""
     start = only(archive([row(date=date)])).start_utc
     assert (start.month, start.day, start.hour) == expected
 
 
-def test_one_date_of_a_column_tells_the_order_of_all(archive):
-    """May 3 or March 5: another row has a thirteenth."""
+def test_one_date_of_a_column_decides_the_order_of_all(archive):
+    """One date with a day after the twelfth decides whether 03/05 is in May or in March."""
     first, second = listed(archive([row(1, "03/05/2026 06:00:00"), row(2, "13/04/2026 06:00:00")]))
-    assert [made(one)[0].start_utc.month for one in (first, second)] == [5, 4]
+    assert [made(listing)[0].start_utc.month for listing in (first, second)] == [5, 4]
 
 
-def test_a_row_whose_date_makes_no_sense_goes_to_quarantine(archive):
-    """The others are workouts."""
+def test_a_row_with_an_unreadable_date_is_refused(archive):
+    """A row whose date cannot be read is refused, and the other rows are workouts."""
     good, bad = listed(archive([row(1, "some day"), row(2)]))
     assert made(good)[0].claims == ("strava:2",)
     with pytest.raises(RecordRefused, match="'some day' cannot be read") as caught:
@@ -391,8 +391,8 @@ def test_a_row_whose_date_makes_no_sense_goes_to_quarantine(archive):
     assert caught.value.code == "FG-strava-row"
 
 
-def test_a_row_with_its_file_has_the_words_of_the_one_and_the_streams_of_the_other(archive, gpx):
-    """Figures of the file come before those of the row."""
+def test_a_row_with_its_file_has_the_texts_of_the_row_and_the_streams_of_the_file(archive, gpx):
+    """A row joined with its file has the row's texts, and the file's streams and measurements."""
     connection = archive(
         [row(file="activities/900.gpx.gz")],
         files={"activities/900.gpx.gz": gzip.compress(gpx(trk="<name>raw</name>"))},
@@ -404,12 +404,12 @@ def test_a_row_with_its_file_has_the_words_of_the_one_and_the_streams_of_the_oth
     assert (activity.title, activity.gear.name, activity.elapsed_s) == ("Lake", "Shoes", 20)
     assert activity.average_heartrate_bpm == 151.3  # the file has none
     assert {stream.type for stream in activity.streams} >= {"time", "latlng"}
-    assert [one.partition(":")[0] for one in activity.claims] == ["strava", "file"]
+    assert [claim.partition(":")[0] for claim in activity.claims] == ["strava", "file"]
     assert activity.completeness.parts == ("summary", "file")
 
 
-def test_a_row_without_a_file_says_that_there_is_none(archive):
-    """It was typed in by hand."""
+def test_the_file_of_a_row_without_a_file_does_not_exist(archive):
+    """The file of an activity that was entered by hand is answered as not existing."""
     connection = archive([row()])
     listed(connection)
     [answer] = plugin.fitglue_fetch(connection=connection, part="file", ids=["101"])
@@ -418,13 +418,13 @@ def test_a_row_without_a_file_says_that_there_is_none(archive):
 
 
 def test_a_distance_of_zero_was_not_measured(archive):
-    """It stands in each row of an hour at the weights."""
-    [listing] = listed(archive([row(kind="Weight Training", figures=RUN | {17: "0.0"})]))
+    """A distance of 0, as in a row of weight training, is left out."""
+    [listing] = listed(archive([row(kind="Weight Training", values=RUN | {17: "0.0"})]))
     assert made(listing)[0].distance_m is None
 
 
 def test_a_broken_file_costs_its_streams_and_not_the_workout(archive):
-    """The row stands, with the reason."""
+    """A row whose file cannot be read is a workout without streams, with the reason."""
     [listing] = listed(
         archive([row(file="activities/9.fit")], files={"activities/9.fit": b"broken"})
     )
@@ -434,7 +434,7 @@ def test_a_broken_file_costs_its_streams_and_not_the_workout(archive):
 
 
 def test_an_unpacked_archive_is_the_same_archive(tmp_path, connect_to, gpx, archive):
-    """Also where the program unpacked the files in it."""
+    """An unpacked archive, even with its gzips unpacked, gives the same summaries and account."""
     (tmp_path / "export_4711" / "activities").mkdir(parents=True)
     (tmp_path / "export_4711" / "activities.csv").write_bytes(
         table([row(file="activities/900.gpx.gz")])
@@ -444,7 +444,10 @@ def test_an_unpacked_archive_is_the_same_archive(tmp_path, connect_to, gpx, arch
     packed = archive(
         [row(file="activities/900.gpx.gz")], files={"activities/900.gpx.gz": gzip.compress(gpx())}
     )
-    assert [one.summary for one in listed(folder)] == [one.summary for one in listed(packed)]
+    summaries = [
+        [listing.summary for listing in listed(connection)] for connection in (folder, packed)
+    ]
+    assert summaries[0] == summaries[1]
     assert (
         plugin.fitglue_connect(connection=folder).id
         == plugin.fitglue_connect(connection=packed).id
@@ -453,14 +456,16 @@ def test_an_unpacked_archive_is_the_same_archive(tmp_path, connect_to, gpx, arch
 
 
 def test_the_account_is_the_one_of_the_profile(archive):
-    """A newer archive with another name is of the same account."""
+    """The account is the athlete in ``profile.csv``, so archives with different names belong
+    together.
+    """
     profile = b"Athleten-ID,E-Mail,Vorname,Nachname\n12345,a@example.org,Ada,Lovelace\n"
     account = plugin.fitglue_connect(connection=archive([row()], files={"profile.csv": profile}))
     assert (account.id, account.name) == ("12345", "Ada Lovelace")
 
 
-def test_connecting_says_what_is_there(archive, gpx):
-    """Media are counted and not copied."""
+def test_connecting_reports_the_contents(archive, gpx):
+    """The notes of the account report activities, files, missing files, and media."""
     files = {"activities/900.gpx": gpx(), "media/a.jpg": b"x", "media/b.jpg": b"x"}
     rows = [
         row(1, file="activities/900.gpx"),
@@ -469,21 +474,23 @@ def test_connecting_says_what_is_there(archive, gpx):
     ]
     assert plugin.fitglue_connect(connection=archive(rows, files=files)).notes == (
         "3 activities, 2019 to 2026: 1 with a file, 2 without.",
-        "Left out: 1 file that the table names and the archive lacks.",
+        "Left out: 1 file that the table names but the archive does not contain.",
         "Left out: 2 photos and videos.",
     )
 
 
 def test_another_table_is_no_archive(tmp_path, zipped, connect_to):
-    """Other services call theirs activities.csv, too."""
+    """A table named ``activities.csv`` from another service is refused as "not a Strava
+    archive".
+    """
     zipped(tmp_path / "a.zip", {"activities.csv": b"date,km\n2026-05-03,10\n"})
     with pytest.raises(AthleteNeeded) as caught:
         plugin.fitglue_connect(connection=connect_to(tmp_path / "a.zip", entry="strava-archive"))
     assert caught.value.code == "FG-no-strava-archive"
 
 
-def test_an_archive_that_was_deleted_is_no_fault(archive, tmp_path):
-    """What was read of it is kept; nothing is listed, and nothing is missing."""
+def test_a_deleted_archive_is_not_an_error(archive, tmp_path):
+    """After an archive was deleted, nothing is listed, and its files are available later."""
     connection = archive([row(file="activities/9.gpx")], files={"activities/9.gpx": b"<gpx/>"})
     listed(connection)
     (tmp_path / "export_4711.zip").unlink()
@@ -493,18 +500,19 @@ def test_an_archive_that_was_deleted_is_no_fault(archive, tmp_path):
 
 
 def test_the_same_activity_twice_is_one_record(archive):
-    """As is that of two archives."""
-    assert [one.external_id for one in listed(archive([row(7), row(7), row(8)]))] == ["7", "8"]
+    """Two rows with the same number are one record."""
+    listings = listed(archive([row(7), row(7), row(8)]))
+    assert [listing.external_id for listing in listings] == ["7", "8"]
 
 
-def test_the_row_is_kept_as_it_came(archive):
-    """Columns that nobody reads yet, too."""
-    [listing] = listed(archive([row(figures=RUN | {45: "1.5"})]))
+def test_the_row_is_kept_completely(archive):
+    """A row is kept with all its cells, including those that no version reads yet."""
+    [listing] = listed(archive([row(values=RUN | {45: "1.5"})]))
     assert ["Start Time", "1.5"] in json.loads(listing.summary)["row"]
 
 
 def test_the_oldest_archives_have_ten_columns(archive):
-    """Of 2018, with metres and English names."""
+    """A table of 2018, with ten columns, English names and distances in meters, is read."""
     names = [
         "id",
         "date",
@@ -537,13 +545,13 @@ def test_the_oldest_archives_have_ten_columns(archive):
     )
 
 
-def test_a_column_in_between_takes_no_figure_for_another():
-    """What cannot be told for sure is left out."""
+def test_an_inserted_column_does_not_shift_the_values():
+    """If Strava inserts a column, the columns behind it are left out instead of being mistaken."""
     names = header(GERMAN)
     names.insert(25, "Neue Spalte")
-    found = columns(names, [])
-    assert "max_heartrate_bpm" not in found
-    assert found["distance_m"] == 17
+    places = columns(names, [])
+    assert "max_heartrate_bpm" not in places
+    assert places["distance_m"] == 17
 
 
 @pytest.mark.parametrize(
@@ -566,6 +574,6 @@ def test_a_column_in_between_takes_no_figure_for_another():
     ],
 )
 def test_sports_are_known_in_their_languages(archive, word, sport):
-    """The word itself is kept beside."""
+    """The name of a sport in any of Strava's languages gives our sport, and is kept as it is."""
     activity = only(archive([row(kind=word)]))
     assert (activity.sport, activity.sport_raw) == (sport, word)

@@ -1,5 +1,5 @@
-"""The tables of the entries name every field that a file gives: `show` and the merging rules read
-them.
+"""The tables in the entries name every field that a file provides, because ``show`` and the merge
+rules read them.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import yaml
 from fitglue_formats import activities
 from fitglue_registry.errors import RecordRefused
 
-#: What is no value of the workout, or stands in no table: where it hangs, and what the host adds.
-_NO_VALUES = {
+#: Fields that are in no table: they describe the record, not the workout, or the host adds them.
+_NOT_IN_TABLES = {
     "model",
     "leg_no",
     "completeness",
@@ -33,33 +33,33 @@ def table_of(entry):
     return {row.get("path") for row in data}
 
 
-def fields_given(folder):
-    """Every field that is there in any of these files."""
-    found = set()
+def provided_fields(folder):
+    """Return every field that has a value in any of these files."""
+    fields = set()
     for path in folder.iterdir():
         content = path.read_bytes()
         try:
-            read = activities(
+            workouts = activities(
                 gzip.decompress(content) if path.suffix == ".gz" else content, path.name
             )
         except RecordRefused:
             continue
-        found |= {
+        fields |= {
             name
-            for one in read
-            for name in one.__struct_fields__
-            if getattr(one, name) not in (None, (), {}, False)
+            for activity in workouts
+            for name in activity.__struct_fields__
+            if getattr(activity, name) not in (None, (), {}, False)
         }
-    return found - _NO_VALUES
+    return fields - _NOT_IN_TABLES
 
 
 @pytest.mark.shared
 @pytest.mark.long
-def test_every_field_that_a_real_file_gives_stands_in_the_table(shared_files):
-    """Of files, and of the archives that files lie in."""
-    given = fields_given(shared_files)
+def test_every_field_that_a_real_file_provides_is_in_the_tables(shared_files):
+    """Every field that a real file provides is in the tables of ``files`` and of the archives."""
+    provided = provided_fields(shared_files)
     missing = {
-        entry: given - table_of(entry)
+        entry: provided - table_of(entry)
         for entry in ("files", "strava-archive", "garmin-archive", "trainingpeaks-archive")
     }
     assert {entry: sorted(fields) for entry, fields in missing.items() if fields} == {}

@@ -1,5 +1,5 @@
-"""What becomes of the exports of TrainingPeaks: rows without id, time and file name, and files that
-may be theirs.
+"""What the exports of TrainingPeaks become: rows without id, time or file name, and files that may
+belong to them.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def table(*rows: dict[str, str]) -> bytes:
 
 @pytest.fixture
 def exports(tmp_path, zipped, connect_to):
-    """A connection to a folder with an export of these rows, and one of these files."""
+    """A function that connects to a folder with an export of these rows and one of these files."""
 
     def make(*rows: dict[str, str], files: dict[str, bytes] | None = None, year: int = 2026):
         zipped(tmp_path / f"WorkoutExport-Ada-{year}.zip", {"workouts.csv": table(*rows)})
@@ -89,7 +89,7 @@ def exports(tmp_path, zipped, connect_to):
 
 
 def recorded(fit, seconds: int = 1800, start: int = 0, sport: int = 2) -> bytes:
-    """A file of one workout on 13 April 2026, 06:53 local time."""
+    """Return a file of one workout on April 13, 2026, at 06:53 local time."""
     return (
         fit()
         .file_id()
@@ -107,22 +107,22 @@ def listed(connection):
 
 def made(listing, file: bytes | None = None):
     parts = {"summary": Body(listing.summary)} | ({"file": Body(file)} if file is not None else {})
-    found = plugin.fitglue_normalize(
+    workouts = plugin.fitglue_normalize(
         record=Record(listing.external_id, "trainingpeaks-archive", parts)
     )
-    assert [problems(activity) for activity in found] == [[]] * len(found)
-    return found
+    assert [problems(activity) for activity in workouts] == [[]] * len(workouts)
+    return workouts
 
 
 def day_of(fit) -> str:
-    """The local day of the test's FIT files."""
+    """Return the local day of the FIT files in these tests."""
     from fitglue_formats import glance
 
     return glance(recorded(fit), "x").workouts[0]["start_local"][:10]
 
 
 def test_a_row_is_a_workout_of_a_day(exports):
-    """The table has no time of day."""
+    """A row becomes a workout whose start is a day, because the table has no time of day."""
     [listing] = listed(exports(row(AthleteComments="good", CoachComments="well done")))
     [activity] = made(listing)
     assert (activity.start_local, activity.start_precision, activity.start_utc) == (
@@ -145,21 +145,23 @@ def test_a_row_is_a_workout_of_a_day(exports):
     assert (activity.notes, activity.rpe) == ("good\n\nwell done", 6)
 
 
-def test_what_was_only_planned_is_left_out_and_counted(exports):
-    """It has no time."""
+def test_planned_workouts_are_left_out_and_counted(exports):
+    """Planned workouts, which have no duration, are left out and counted."""
     connection = exports(row(), row("2026-04-13", hours=""), row("2026-04-14", hours="0"))
     assert len(listed(connection)) == 1
     assert plugin.fitglue_connect(connection=connection).notes == (
         "1 workout in 1 table, 2026.",
         "0 files to join them with, by day and duration.",
-        "Left out: 2 planned workouts without a time.",
+        "Left out: 2 planned workouts without a duration.",
     )
 
 
 def test_a_row_takes_the_file_of_its_day_and_duration(exports, fit):
-    """Where there is one alone."""
+    """A row is joined with the only file of its day and duration."""
     connection = exports(row(day_of(fit)), row("2026-04-01"), files={"a.fit.gz": recorded(fit)})
-    joined = next(one for one in listed(connection) if "file" in json.loads(one.summary))
+    joined = next(
+        listing for listing in listed(connection) if "file" in json.loads(listing.summary)
+    )
     [part] = plugin.fitglue_fetch(connection=connection, part="file", ids=[joined.external_id])
     [activity] = made(joined, part.decoded)
     assert (activity.title, activity.start_precision, activity.training_load) == (
@@ -168,15 +170,18 @@ def test_a_row_takes_the_file_of_its_day_and_duration(exports, fit):
         36,
     )
     assert activity.start_utc is not None
-    assert {one.partition(":")[0] for one in activity.claims} == {"trainingpeaks", "file", "device"}
+    kinds = {claim.partition(":")[0] for claim in activity.claims}
+    assert kinds == {"trainingpeaks", "file", "device"}
     assert len(listed(connection)) == 2
 
 
 @pytest.mark.parametrize(
     "case", ["two rows", "two files", "another duration", "another sport", "another day"]
 )
-def test_a_join_that_is_in_doubt_is_none(exports, fit, case):
-    """The file is a record of its own then, and is matched like that of any source."""
+def test_an_uncertain_join_is_not_made(exports, fit, case):
+    """A row and a file are separate records if the file may belong to another row or the row to
+    another file, or if duration, sport or day differ.
+    """
     day = day_of(fit)
     rows = {
         "two rows": [row(day), row(day)],
@@ -187,34 +192,40 @@ def test_a_join_that_is_in_doubt_is_none(exports, fit, case):
     files = {"a.fit.gz": recorded(fit)} | (
         {"b.fit.gz": recorded(fit, start=7200)} if case == "two files" else {}
     )
-    summaries = [json.loads(one.summary) for one in listed(exports(*rows, files=files))]
+    listings = listed(exports(*rows, files=files))
+    summaries = [json.loads(listing.summary) for listing in listings]
     assert not any("workout" in summary and "file" in summary for summary in summaries)
     assert len(summaries) == len(rows) + len(files)
 
 
 def test_several_years_are_one_connection_and_a_row_of_two_exports_is_one(exports):
-    """Exports overlap, for one is less than a year."""
+    """Exports of several years are one connection, and a row that is in two of them is one
+    record.
+    """
     exports(row("2025-12-30"), row("2025-12-31"), year=2025)
     connection = exports(row("2025-12-31"), row("2026-01-01"), year=2026)
-    assert len({one.external_id for one in listed(connection)}) == len(listed(connection)) == 3
+    external_ids = [listing.external_id for listing in listed(connection)]
+    assert len(set(external_ids)) == len(external_ids) == 3
     assert plugin.fitglue_connect(connection=connection).id == "trainingpeaks"
 
 
 def test_two_equal_rows_of_a_day_are_two(exports):
-    """A commute there and back."""
-    assert len({one.external_id for one in listed(exports(row(), row()))}) == 2
+    """Two equal rows of one day, such as a commute in both directions, are two records."""
+    assert len({listing.external_id for listing in listed(exports(row(), row()))}) == 2
 
 
 def test_an_edited_title_is_the_same_row(exports):
-    """Its id comes of what nobody edits."""
+    """A row with an edited title has the same id, because its id is made of fields that nobody
+    edits.
+    """
     [before] = listed(exports(row()))
     [after] = listed(exports(row(Title="Tempo, with wind")))
     assert before.external_id == after.external_id
     assert before.summary != after.summary
 
 
-def test_a_table_that_was_saved_anew_with_other_ends_of_lines_is_read(tmp_path, zipped, exports):
-    """As spreadsheets do."""
+def test_a_table_that_was_saved_again_with_other_line_endings_is_read(tmp_path, zipped, exports):
+    """A table that a spreadsheet saved with other line endings is read."""
     connection = exports()
     zipped(
         tmp_path / "WorkoutExport-Ada-2026.zip",
@@ -224,31 +235,33 @@ def test_a_table_that_was_saved_anew_with_other_ends_of_lines_is_read(tmp_path, 
 
 
 def test_a_brick_has_the_sport_of_its_file(exports, fit):
-    """The table's word says nothing of it."""
+    """A brick, whose row does not state a sport, has the sport of its file."""
     connection = exports(row(day_of(fit), kind="Brick"), files={"a.fit.gz": recorded(fit)})
     [listing] = listed(connection)
     assert (made(listing)[0].sport, made(listing, recorded(fit))[0].sport) == ("Other", "Ride")
 
 
-def test_a_row_whose_day_makes_no_sense_goes_to_quarantine(exports):
-    """The others are workouts."""
+def test_a_row_with_an_unreadable_day_is_refused(exports):
+    """A row whose day cannot be read is listed, and refused when it is normalized."""
     [listing] = listed(exports(row("soon")))
     with pytest.raises(RecordRefused) as caught:
         made(listing)
     assert caught.value.code == "FG-trainingpeaks-row"
 
 
-def test_files_alone_are_no_export(tmp_path, zipped, connect_to, fit):
-    """They are read as files."""
+def test_files_without_a_table_are_not_an_export(tmp_path, zipped, connect_to, fit):
+    """Connecting to files without a table of workouts is refused as "not a TrainingPeaks
+    archive".
+    """
     zipped(tmp_path / "WorkoutFileExport.zip", {"a.fit": recorded(fit)})
     with pytest.raises(AthleteNeeded) as caught:
         plugin.fitglue_connect(connection=connect_to(tmp_path, entry="trainingpeaks-archive"))
     assert caught.value.code == "FG-no-trainingpeaks-archive"
 
 
-def test_a_file_that_no_row_wants_keeps_its_content_as_its_id(exports, fit):
-    """As in a folder of files."""
+def test_a_file_without_a_row_has_the_hash_of_its_content_as_its_id(exports, fit):
+    """A file that belongs to no row is a record with the hash of its content as its id."""
     connection = exports(row("2026-01-01"), files={"a.fit.gz": recorded(fit)})
     assert hashlib.sha256(recorded(fit)).hexdigest() in {
-        one.external_id for one in listed(connection)
+        listing.external_id for listing in listed(connection)
     }

@@ -38,10 +38,10 @@ SAID = {
     "FG-zip-bomb": "unpacks to hundreds of times its size",
     "FG-file-too-large": "more than 2 MB",
     "FG-zip-path": "leads out of the archive",
-    "FG-zip-too-deep": "more than 3 deep",
+    "FG-zip-too-deep": "more than 3 levels deep",
     "FG-file-encrypted": "it is encrypted",
-    "FG-zip-packing": "in a way that Python cannot read",
-    "FG-zip-broken": ("the archive is broken", "it has no index"),
+    "FG-zip-packing": "method that Python does not support",
+    "FG-zip-broken": ("of the archive is damaged", "it has no index"),
     "FG-file-broken": "broken gzip",
 }
 PLAIN = zipped({"x.gpx": gpx(9)})

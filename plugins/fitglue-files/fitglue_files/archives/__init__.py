@@ -1,6 +1,6 @@
-"""The bulk archives of services as they are downloaded: a table of what the athlete had there,
-joined with the files.
+"""Archives of whole accounts, as an athlete downloads them from a service: a table of activities
+with the files that belong to them.
 
-``kinds/`` has a module for each kind of archive and says how to add one; the other modules here
-are what the kinds share, or the longer steps of one of them.
+``kinds/`` has a module for each kind of archive and says how to add one. The other modules here are
+shared by the kinds, or contain the longer steps of one of them.
 """

@@ -1,4 +1,4 @@
-"""What one kind of archive is: a source that also says where archives of its kind are."""
+"""The definition of one kind of archive: a source that also finds the archives of its kind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fitglue_registry.errors import AthleteNeeded
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from fitglue_files.containers import Box
+    from fitglue_files.containers import ContainerReader
     from fitglue_files.layout import Layout, Position
     from fitglue_files.members import Location
     from fitglue_files.wording import Contents
@@ -21,24 +21,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveKind(Source):
-    """One kind of archive; each is the value ``KIND`` of a module in the package ``kinds``."""
+    """One kind of archive. Each is the value ``KIND`` of a module in the package ``kinds``."""
 
-    #: Its name for people.
+    #: The name that people read.
     name: str
-    #: Where archives of this kind begin among some members; one may be named several times.
-    roots: Callable[[Box, Layout], Iterable[Position]]
-    #: What is in some archives, for the athlete to read before anything is connected.
-    contents: Callable[[Box, Layout], Contents]
-    #: Whether all archives are of one account, because none of them says whose it is.
+    #: A function that returns where archives of this kind begin among some members. It may return a
+    #: position several times.
+    roots: Callable[[ContainerReader, Layout], Iterable[Position]]
+    #: A function that returns what some archives contain, for the athlete to read before anything
+    #: is connected.
+    contents: Callable[[ContainerReader, Layout], Contents]
+    #: Whether all archives belong to one account, because they do not state their owner.
     is_one_account: bool = False
-    #: Where it is among the kinds when archives are told of, the lowest first; kinds with the same
-    #: number are in the order of their ids.
+    #: The position among the kinds when archives are reported, the lowest first. Kinds with the
+    #: same number are in the order of their ids.
     order: int = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """One archive: its kind, and where its members begin."""
+    """One archive: its kind, and the position where its members begin."""
 
     kind: ArchiveKind
     root: Position
@@ -51,7 +53,7 @@ class Archive:
         return self.root.path
 
     def covers(self, location: Location) -> bool:
-        """Whether a member is part of it."""
+        """Return whether a member at this location is part of the archive."""
         container, folder = self.root
         depth = len(container)
         if len(location) <= depth or location[:depth] != container:
@@ -66,10 +68,10 @@ def no_archive(
     connection: Connection,
     looked_for: str,
 ) -> AthleteNeeded:
-    """The refusal to connect to what is no archive of this kind."""
-    shown = connection.settings.get("paths", "")
+    """Return the error for a connection to paths that contain no archive of this kind."""
+    paths = connection.settings.get("paths", "")
     return AthleteNeeded(
         f"FG-no-{kind}-archive",
-        f"{shown} is not an archive of this service: it has no {looked_for}",
-        fix="name the zip as it was downloaded, or the folder that it was unpacked into",
+        f"{paths} is not an archive of this service: it has no {looked_for}",
+        fix="name the zip as it was downloaded, or the folder into which it was unpacked",
     )

@@ -1,5 +1,7 @@
-"""Reads a column of dates in whatever language and order a service wrote them; what one date leaves
-open, the column decides.
+"""Parsing of a column of dates in any language and order.
+
+A single date can be ambiguous (5/3/2026, or the abbreviation of a month), so the whole column
+decides.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from babel import Locale
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-#: Languages, those of Strava first: two share a month's word for different months ("lis", "srp"),
-#: and then the first one is meant.
+#: Languages in CLDR, those of Strava first. In some pairs, one word means different months ("lis"
+#: is November in Polish and October in Croatian); the earlier language wins.
 _LANGUAGES = (
     "en",
     "de",
@@ -57,17 +59,17 @@ _TIME = re.compile(
     r"(?<!\d)(\d{1,2})(?:[:.]|\s?[時时시]\s?)(\d{2})(?:(?:[:.]|\s?[分분]\s?)(\d{2}))?(?!\d)"
 )
 _NUMBER = re.compile(r"\d+")
-#: Thai vowels and tones are no letters to Python, and tell January from March.
+#: Python's ``\w`` does not match Thai vowel and tone marks, which distinguish January from March.
 _WORD = re.compile(r"(?:[^\W\d_]|[\u0e31-\u0e4e])+")
-#: The Buddhist calendar is 543 years ahead.
+#: Years above this are in the Buddhist calendar, which Thai dates use and which is 543 years ahead.
 _BUDDHIST = 2400
-_AHEAD = 543
+_BUDDHIST_OFFSET = 543
 _NOON_S = 12 * 3600
 
 
-class _Text(NamedTuple):
-    """The text of one date, taken apart: numbers and words of the day, the clock, and whether it
-    said a.m. or p.m.
+class _DateText(NamedTuple):
+    """The text of one date, split into the numbers and words of the day, the time of day, and
+    whether it says a.m. (``False``) or p.m. (``True``).
     """
 
     numbers: tuple[int, ...]
@@ -85,26 +87,30 @@ class _Day(NamedTuple):
 
 
 class DateColumn:
-    """The dates of one column; ``read`` gives UTC, which is what they are in."""
+    """The dates of one column, which are in UTC.
+
+    Args:
+        texts: All texts of the column.
+    """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        dates = list(filter(None, map(_taken_apart, texts)))
+        dates = list(filter(None, map(_parsed, texts)))
         self._months = _months_of([date for date in dates if len(date.numbers) == 2])
         self._month_first = _is_month_first([date for date in dates if len(date.numbers) == 3])
 
     def read(self, text: str) -> datetime | None:
-        """The moment, or ``None`` where it cannot be understood."""
-        date = _taken_apart(text)
+        """Return the time of one text in UTC, or ``None`` if it cannot be understood."""
+        date = _parsed(text)
         if date is None:
             return None
         day = self._day(date)
         if day is None or day.year < 1000:
             return None
         if day.year > _BUDDHIST:
-            day = day._replace(year=day.year - _AHEAD)
+            day = day._replace(year=day.year - _BUDDHIST_OFFSET)
         hour, minute, second = date.clock
         if date.afternoon is not None and hour <= 12:
-            hour %= 12
+            hour %= 12  # 12 a.m. is midnight, and 12 p.m. noon
             if date.afternoon:
                 hour += 12
         try:
@@ -112,7 +118,10 @@ class DateColumn:
         except ValueError:
             return None
 
-    def _day(self, date: _Text) -> _Day | None:
+    def _day(self, date: _DateText) -> _Day | None:
+        """Return the day of a date; two numbers mean that the month is a word, and three that it is
+        not.
+        """
         match date.numbers:
             case first, second:
                 return self._day_in_words(first, second, date.words)
@@ -131,7 +140,7 @@ class DateColumn:
         second: int,
         words: Iterable[str],
     ) -> _Day | None:
-        """A day whose month is a word."""
+        """Return the day of a date whose month is a word."""
         months = filter(None, map(self._months.get, words))
         month = next(months, None)
         if month is None:
@@ -144,17 +153,19 @@ class DateColumn:
 # -- one text --------------------------------------------------------------------------------------
 
 
-def _taken_apart(text: str) -> _Text | None:
+def _parsed(text: str) -> _DateText | None:
+    """Split the text of one date, or return ``None`` if it has no time of day."""
     text = _folded(text)
     clock = _clock(text)
     if clock is None:
         return None
     hour, minute, second = clock.groups()
+    # Most languages write the day before the time; Vietnamese writes it after.
     day = text[: clock.start()]
     if not _NUMBER.search(day):
         day = text[clock.end() :]
     words = _WORD.findall(day)
-    return _Text(
+    return _DateText(
         numbers=tuple(map(int, _NUMBER.findall(day))),
         words=(*words, "".join(words)),
         clock=(int(hour), int(minute), int(second or 0)),
@@ -163,28 +174,34 @@ def _taken_apart(text: str) -> _Text | None:
 
 
 def _folded(text: str) -> str:
-    """The text without marks that only say in which direction it is written."""
+    """Return the text in lower case, with compatible forms unified and invisible characters
+    removed.
+
+    The invisible ones are marks for the direction of writing.
+    """
     letters = unicodedata.normalize("NFKC", text)
     visible = [letter for letter in letters if unicodedata.category(letter) != "Cf"]
     return "".join(visible).casefold()
 
 
 def _clock(text: str) -> re.Match[str] | None:
-    """The time of day: the last one with seconds, else the last one."""
+    """Return the time of day: the last one with seconds, or else the last one."""
     clocks = list(_TIME.finditer(text))
     with_seconds = [clock for clock in clocks if clock[3]]
-    found = with_seconds or clocks
-    if not found:
+    candidates = with_seconds or clocks
+    if not candidates:
         return None
-    return found[-1]
+    return candidates[-1]
 
 
 def _is_afternoon(text: str, clock: re.Match[str]) -> bool | None:
-    """What is said behind the clock, a zone behind it aside, or in front of it in the east of
-    Asia.
+    """Return whether the text says a.m. or p.m., or ``None`` if it says neither.
+
+    The words follow the time, possibly before the name of a zone; in East Asian languages they
+    precede it.
     """
     after = _WORD.findall(text[clock.end() :])
-    halves = _halves(_LANGUAGES)
+    halves = _day_halves(_LANGUAGES)
     for count in range(len(after), 0, -1):
         word = "".join(after[:count])
         if word in halves:
@@ -192,15 +209,18 @@ def _is_afternoon(text: str, clock: re.Match[str]) -> bool | None:
     before = text[: clock.start()]
     last = _NUMBER.split(before)[-1]
     word = "".join(_WORD.findall(last))
-    return _halves(_EAST_ASIAN).get(word.removeprefix("日"))
+    # "日" is the word for the day of the month, which directly precedes the part of the day.
+    return _day_halves(_EAST_ASIAN).get(word.removeprefix("日"))
 
 
 # -- the column ------------------------------------------------------------------------------------
 
 
-def _is_month_first(dates: Sequence[_Text]) -> bool:
-    """Whether 5/3 is a day in May: one date beyond the twelfth says it for all; else only who
-    writes a.m. and p.m. has it so.
+def _is_month_first(dates: Sequence[_DateText]) -> bool:
+    """Return whether 5/3 is a day in May.
+
+    One number above 12 decides it for the whole column. If there is none, the month comes first in
+    columns with a.m. and p.m., because that is the American order.
     """
     if any(date.numbers[0] > 12 for date in dates):
         return False
@@ -209,8 +229,8 @@ def _is_month_first(dates: Sequence[_Text]) -> bool:
     return any(date.afternoon is not None for date in dates)
 
 
-def _months_of(dates: Sequence[_Text]) -> Mapping[str, int]:
-    """The months of the language that knows a month in most of the dates."""
+def _months_of(dates: Sequence[_DateText]) -> Mapping[str, int]:
+    """Return the months of the language whose words occur in most of the dates."""
     rows = {date.words for date in dates}
     best = _months(_LANGUAGES[0])
     most = 0
@@ -229,43 +249,48 @@ def _months_of(dates: Sequence[_Text]) -> Mapping[str, int]:
 
 
 def _locale(language: str) -> Locale:
-    """A language with its names for months and times of the day."""
+    """Return the CLDR data of a language."""
     return Locale.parse(language)
 
 
 @lru_cache(maxsize=64)
 def _months(language: str) -> Mapping[str, int]:
-    """Every word of a language for one month, in whole, cut short, and run together where its name
-    is of several ("ม.ค.").
+    """Return the number of the month for each word of a language that means a single month.
+
+    The words are the names of the months in full, all their abbreviations of three letters or more,
+    and the words of a longer name joined together ("ม.ค.").
     """
-    whole: dict[str, set[int]] = defaultdict(set)
-    cut: dict[str, set[int]] = defaultdict(set)
+    full: dict[str, set[int]] = defaultdict(set)
+    abbreviated: dict[str, set[int]] = defaultdict(set)
     for number, name in _month_names(language):
         words = _words(name)
         for word in (*words, "".join(words)):
-            whole[word].add(number)
+            full[word].add(number)
             for length in range(3, len(word)):
-                cut[word[:length]].add(number)
-    return _of_one(cut) | _of_one(whole)
+                abbreviated[word[:length]].add(number)
+    return _unambiguous(abbreviated) | _unambiguous(full)
 
 
 def _month_names(language: str) -> Iterator[tuple[int, str]]:
+    """Yield the number and name of each month in all forms that a language has."""
     for forms in _locale(language).months.values():
         yield from forms["wide"].items()
         yield from forms["abbreviated"].items()
 
 
-def _of_one(months: Mapping[str, set[int]]) -> dict[str, int]:
-    """The words that are of one month: "de" is before every month of a Catalan, and means none of
-    them.
+def _unambiguous(months: Mapping[str, set[int]]) -> dict[str, int]:
+    """Return the words that belong to a single month.
+
+    In Catalan, for example, "de" precedes the name of every month and means none of them.
     """
     return {word: min(numbers) for word, numbers in months.items() if len(numbers) == 1}
 
 
 @lru_cache(maxsize=8)
-def _halves(languages: tuple[str, ...]) -> Mapping[str, bool]:
-    """Words for the halves of the day: whether it is the second one; what means both in two
-    languages is left out.
+def _day_halves(languages: tuple[str, ...]) -> Mapping[str, bool]:
+    """Return the words for the halves of the day: whether they mean the second half.
+
+    Words that mean different halves in two of the languages are left out.
     """
     words: dict[bool, set[str]] = {False: set(), True: set()}
     for language in languages:
@@ -283,14 +308,14 @@ def _halves(languages: tuple[str, ...]) -> Mapping[str, bool]:
 
 
 def _period_names(language: str) -> Iterator[Mapping[str, str]]:
-    """The names of the parts of the day, in each context and width."""
+    """Yield the names of the parts of the day, for each context and width in CLDR."""
     for widths in _locale(language).day_periods.values():
         yield from widths.values()
 
 
 def _periods(language: str) -> dict[str, bool]:
-    """The finer parts of the day that the east of Asia writes (small hours, noon, evening): whether
-    each lies in the second half.
+    """Return the finer parts of the day that East Asian languages write, such as "evening": whether
+    each of them is in the second half.
     """
     periods: dict[str, bool] = {}
     if language not in _EAST_ASIAN:
@@ -304,4 +329,5 @@ def _periods(language: str) -> dict[str, bool]:
 
 
 def _words(name: str) -> list[str]:
+    """Return the words of a name, folded like the text of a date."""
     return _WORD.findall(unicodedata.normalize("NFKC", name).casefold())

@@ -1,5 +1,6 @@
-"""Makes a workout of one summary of Garmin's archive, whose units are not those of Garmin's API:
-milliseconds, centimetres, tenths.
+"""Conversion of one summary of a Garmin archive into a workout.
+
+The units are not those of Garmin's API: they are milliseconds, centimeters and tenths of m/s.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
 _MS = 1e-3
 _CM = 1e-2
 _MM_OF_CM = 10.0
-#: A speed has lost its last digit: 2.8 m/s stand there as 0.28.
+#: Speeds are a tenth of their value in m/s: 2.8 m/s is written as 0.28.
 _SPEED = 10.0
-#: Garmin's inner figure for energy: kilocalories times this, by comparison with its own app.
+#: Energy is stated as 4.19 times the kilocalories, as a comparison with Garmin's app shows.
 _PER_KCAL = 4.19
-_FIGURES = {
+#: Field of the model → key of the summary, and the factor to the unit of the model.
+_MEASUREMENTS = {
     "elapsed_s": ("elapsedDuration", _MS),
     "moving_s": ("movingDuration", _MS),
     "distance_m": ("distance", _CM),
@@ -47,7 +49,7 @@ _FIGURES = {
     "max_temperature_c": ("maxTemperature", 1.0),
     "pool_length_m": ("poolLength", _CM),
 }
-#: Zero says there that nothing was measured.
+#: Fields for which a zero in the summary means "not measured".
 _ZERO_IS_NOTHING = frozenset(
     {
         "distance_m",
@@ -62,12 +64,14 @@ _ZERO_IS_NOTHING = frozenset(
         "pool_length_m",
     }
 )
+#: The pairs of keys for the average and the maximum cadence; a summary has one of them.
 _CADENCES = (
     ("avgRunCadence", "maxRunCadence"),
     ("avgBikeCadence", "maxBikeCadence"),
     ("avgSwimCadence", "maxSwimCadence"),
     ("avgStrokeCadence", "maxStrokeCadence"),
 )
+#: Key of the summary → name of the metric.
 _METRICS = {
     "aerobicTrainingEffect": "training_effect_aerobic",
     "anaerobicTrainingEffect": "training_effect_anaerobic",
@@ -76,6 +80,7 @@ _METRICS = {
     "avgStrokes": "average_strokes",
     "avgRespirationRate": "average_respiration_rpm",
 }
+#: Garmin's type of activity → our sport, for those that do not have the same name.
 _SPORTS = {
     "street_running": "Run",
     "track_running": "Run",
@@ -137,26 +142,27 @@ _SPORTS = {
     "runtobiketransition": "Transition",
     "transition_v2": "Transition",
 }
+#: The value of ``eventTypeId`` for a race.
 _RACE = 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: Zones are in quarters of an hour, and no zone is farther from UTC than this.
+#: All offsets in use are multiples of 15 minutes, up to UTC+14 (Line Islands).
 _QUARTER_S = 900
 _FARTHEST_S = 14 * 3600
-#: A number beyond this makes no sense.
+#: A larger number is a mistake in any unit, and could exceed the range of a time or an integer.
 _HIGHEST = 1e15
-#: A summary as plain values.
+#: A summary as decoded JSON.
 Values: TypeAlias = "Mapping[str, Any]"
 
 
 def activity_of(external_id: str, summary: Values) -> SourceActivity:
-    """The workout of a summary; raises ``RecordRefused`` where it has no start."""
+    """Return the workout of a summary; raise ``RecordRefused`` if it has no start."""
     start = start_of(summary)
     if start is None:
         raise RecordRefused(
             "FG-garmin-row",
             f"activity {external_id} of Garmin's archive has no start",
             at=Place(field="beginTimestamp"),
-            fix="the row is kept, and tried again with the next version",
+            fix="nothing to do: the row is kept, and the next version tries it again",
         )
     sport, sport_raw = sport_of(summary)
     device = _device(summary)
@@ -173,7 +179,7 @@ def activity_of(external_id: str, summary: Values) -> SourceActivity:
         sport=sport,
         sport_raw=sport_raw,
         **_start_fields(summary, start),
-        **_figures(summary),
+        **_measurements(summary),
         **_cadence(summary, sport),
         race=True if summary.get("eventTypeId") == _RACE else None,
         parent=str(parent) if parent else None,
@@ -186,12 +192,12 @@ def activity_of(external_id: str, summary: Values) -> SourceActivity:
 
 
 def start_of(summary: Values) -> datetime | None:
-    """When it began, in UTC."""
+    """Return the start in UTC."""
     return moment(summary, "beginTimestamp") or moment(summary, "startTimeGmt")
 
 
 def moment(summary: Values, key: str) -> datetime | None:
-    """A time of milliseconds since 1970, as UTC."""
+    """Return a time that is stated in milliseconds since 1970, in UTC."""
     value = number_of(summary, key)
     if not value:
         return None
@@ -202,19 +208,21 @@ def moment(summary: Values, key: str) -> datetime | None:
 
 
 def sport_of(summary: Values) -> tuple[str, str | None]:
-    """The canonical sport, and Garmin's word for it."""
+    """Return our sport, and Garmin's name for it."""
     raw = _text(summary, "activityType") or _text(summary, "sportType")
     if raw is None:
         return "Other", None
-    word = raw.casefold().removesuffix("_ws")
-    if word in _SPORTS:
-        return _SPORTS[word], raw
-    return canonical_sport(word), raw
+    name = raw.casefold().removesuffix("_ws")  # winter sports: "resort_skiing_ws"
+    if name in _SPORTS:
+        return _SPORTS[name], raw
+    return canonical_sport(name), raw
 
 
 def _start_fields(summary: Values, start: datetime) -> dict[str, Any]:
-    """The local clock is a moment that was shifted by the offset; some summaries have it, and none
-    has the zone.
+    """Return the start as fields of the model.
+
+    Garmin writes the local time as if it was UTC, so the difference to the start is the offset.
+    Some summaries have a local time; none has a zone.
     """
     fields: dict[str, Any] = {"start_utc": start}
     local = moment(summary, "startTimeLocal")
@@ -224,7 +232,7 @@ def _start_fields(summary: Values, start: datetime) -> dict[str, Any]:
     stated_s = round(apart.total_seconds())
     if abs(stated_s) > _FARTHEST_S:
         return fields
-    # A second is lost in some rows.
+    # In some rows the local time is a second off.
     offset_s = round(stated_s / _QUARTER_S) * _QUARTER_S
     shifted = start + timedelta(seconds=offset_s)
     fields["start_local"] = shifted.replace(tzinfo=None)
@@ -232,25 +240,28 @@ def _start_fields(summary: Values, start: datetime) -> dict[str, Any]:
     return fields
 
 
-def _figures(summary: Values) -> dict[str, Any]:
-    """The figures that a summary states, in our units; what it leaves out is ``None``."""
-    figures = {}
-    for field, (key, factor) in _FIGURES.items():
-        figures[field] = _figure(summary, field, key, factor)
-    duration_s = _figure(summary, "elapsed_s", "duration", _MS)
-    if figures["elapsed_s"] is None:
-        figures["elapsed_s"] = duration_s
-    if not figures["moving_s"]:
-        figures["moving_s"] = duration_s
-    return figures
+def _measurements(summary: Values) -> dict[str, Any]:
+    """Return the measurements of a summary in our units; those that it does not have are
+    ``None``.
+    """
+    fields = {}
+    for field, (key, factor) in _MEASUREMENTS.items():
+        fields[field] = _measurement(summary, field, key, factor)
+    duration_s = _measurement(summary, "elapsed_s", "duration", _MS)
+    if fields["elapsed_s"] is None:
+        fields["elapsed_s"] = duration_s
+    if not fields["moving_s"]:
+        fields["moving_s"] = duration_s
+    return fields
 
 
-def _figure(
+def _measurement(
     summary: Values,
     field: str,
     key: str,
     factor: float,
 ) -> float | None:
+    """Return one measurement in our unit, or ``None``."""
     value = number_of(summary, key)
     if value is None:
         return None
@@ -262,10 +273,11 @@ def _figure(
 
 
 def _cadence(summary: Values, sport: str) -> dict[str, Any]:
+    """Return the cadence as fields of the model."""
     for average, highest in _CADENCES:
         value = number_of(summary, average)
         if value:
-            per_leg = sport in ON_FOOT and "Run" in average
+            per_leg = sport in ON_FOOT and "Run" in average  # Garmin counts strides, not steps
             return {
                 "average_cadence_rpm": value,
                 "max_cadence_rpm": number_of(summary, highest),
@@ -275,6 +287,7 @@ def _cadence(summary: Values, sport: str) -> dict[str, Any]:
 
 
 def _metrics(summary: Values) -> dict[str, float]:
+    """Return the measurements that the model keeps in ``metrics``."""
     metrics = {}
     for key, name in _METRICS.items():
         value = number_of(summary, key)
@@ -284,6 +297,7 @@ def _metrics(summary: Values) -> dict[str, float]:
 
 
 def _device(summary: Values) -> Device | None:
+    """Return the device; the archive knows only its manufacturer and serial number."""
     serial = summary.get("deviceId")
     if not isinstance(serial, int) or serial <= 0:
         return None
@@ -294,7 +308,7 @@ def _device(summary: Values) -> Device | None:
 
 
 def _location(summary: Values) -> Location | None:
-    """Where it began, by its position or its name."""
+    """Return where the workout began, by its position or its name."""
     latitude = number_of(summary, "startLatitude")
     longitude = number_of(summary, "startLongitude")
     name = _text(summary, "locationName")
@@ -310,11 +324,14 @@ def _location(summary: Values) -> Location | None:
 
 
 def _is_degrees(value: float | None, most: float) -> bool:
+    """Return whether a coordinate is known and possible."""
     return value is not None and abs(value) <= most
 
 
 def number_of(summary: Values, key: str) -> float | None:
-    """A figure of a summary, ``None`` where there is none that makes sense."""
+    """Return a number of a summary, or ``None`` if it is missing, not a number, or impossibly
+    large.
+    """
     value = summary.get(key)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
@@ -324,9 +341,9 @@ def number_of(summary: Values, key: str) -> float | None:
 
 
 def _text(summary: Values, key: str) -> str | None:
-    """A text of a summary, ``None`` where nothing is left of it."""
+    """Return a text of a summary, or ``None`` if it is missing or blank."""
     value = summary.get(key)
-    if isinstance(value, dict):  # the API's form of a type
+    if isinstance(value, dict):  # Garmin's API, unlike the archive, wraps types in an object
         value = value.get("typeKey")
     if not isinstance(value, str):
         return None

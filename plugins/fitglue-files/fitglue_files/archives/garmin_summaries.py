@@ -1,5 +1,5 @@
-"""The summaries of Garmin's archive: where they are, what they are joined by, and each of them as
-it is written there.
+"""The summaries of a Garmin archive: their files, the values by which they are joined with
+recordings, and their verbatim bytes.
 """
 
 from __future__ import annotations
@@ -21,42 +21,56 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from fitglue_files.containers import Box
+    from fitglue_files.containers import ContainerReader
     from fitglue_files.layout import Layout
     from fitglue_files.members import Member
 
-#: From the start of the name: looked for from each place of it, a hostile one of 64 kB takes a
-#: minute.
+#: To be used with ``match``: with ``search``, a hostile name of 64 kB would take a minute, because
+#: the search starts again at each character.
 _NAME = re.compile(
     r"(?:(?P<user>.+)_\d+_|.*)summarizedActivities\.json\Z", re.IGNORECASE | re.DOTALL
 )
-#: The summaries of a heavy user have more than a hundred megabytes.
+#: Bytes. After many years, the summaries have more than a hundred megabytes.
 _LARGEST_TABLE = 1 << 30
 
 
 class _Part(msgspec.Struct):
-    """One object of a file of summaries; each summary is kept as it is written there."""
+    """One object of a file of summaries; each summary is kept verbatim."""
 
     summarizedActivitiesExport: list[msgspec.Raw] = []  # noqa: N815 - Garmin's name
 
 
 @dataclass(slots=True)
 class Summary:
-    """One summary: its bytes, and what it is joined by."""
+    """One summary: its bytes, and the values by which it is joined with a recording.
+
+    Attributes:
+        external_id: Its id at Garmin.
+        raw: Its bytes, verbatim.
+        start: Its start in UTC, or ``None`` if it is unknown.
+        lasted_s: Its duration in seconds, or 0 if it is unknown.
+        device: The serial number of its device, as text.
+        profile: The number of its owner's profile, or ``None``.
+        parent: The id of the multisport event to which it belongs as a leg, or ``None``.
+    """
 
     external_id: str
     raw: bytes
     start: datetime | None
-    lasted_s: float  # 0 where it does not say
+    lasted_s: float
     device: str
     profile: str | None
-    parent: str | None  # the multisport event that it is a leg of
+    parent: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Summaries:
-    """The summaries of an archive that are workouts: a parent whose legs are there is a group and
-    none.
+    """The summaries of an archive.
+
+    Attributes:
+        workouts: The summaries that are workouts, the latest start first.
+        groups: The number of multisport events that are not workouts, because their legs are there.
+        broken: The refusals of files that cannot be read.
     """
 
     workouts: list[Summary]
@@ -65,17 +79,20 @@ class Summaries:
 
 
 def tables_in(layout: Layout) -> list[Member]:
-    """The files of summaries, the newest archive first."""
+    """Return the files of summaries, the newest archive first."""
     return list(layout.named(lambda name: _NAME.match(name) is not None))
 
 
-def summaries_in(box: Box, tables: Iterable[Member]) -> Summaries:
-    """All parts of all archives, the newest archive first; a summary that is in two counts once."""
+def summaries_in(reader: ContainerReader, tables: Iterable[Member]) -> Summaries:
+    """Return the summaries in all files of all archives.
+
+    A summary that is in several archives is taken from the newest.
+    """
     by_id: dict[str, Summary] = {}
     broken: list[Refusal] = []
     for table in tables:
         try:
-            for summary in _read(box.read(table, _LARGEST_TABLE)):
+            for summary in _read(reader.read(table, _LARGEST_TABLE)):
                 by_id.setdefault(summary.external_id, summary)
         except (RecordRefused, msgspec.MsgspecError, ValueError, RecursionError) as error:
             refusal = _refusal(table, error)
@@ -88,16 +105,16 @@ def summaries_in(box: Box, tables: Iterable[Member]) -> Summaries:
 
 
 def owner(summaries: Summaries, tables: Sequence[Member]) -> str | None:
-    """Whose archive it is: the number of the profile in the summaries, else the name that their
-    files carry.
+    """Return the owner of the archive: the profile number in the summaries, else the name in the
+    names of their files, else ``None``.
     """
     for summary in summaries.workouts:
         if summary.profile is not None:
             return summary.profile
     for table in tables:
-        named = _NAME.match(base_name(table))
-        if named and named["user"]:
-            return named["user"]
+        match = _NAME.match(base_name(table))
+        if match and match["user"]:
+            return match["user"]
     return None
 
 
@@ -121,12 +138,13 @@ def _refusal(table: Member, error: Exception) -> RecordRefused:
 
 
 def _read(content: bytes) -> Iterator[Summary]:
-    """The summaries in one file; raises what msgspec and json raise."""
+    """Yield the summaries in one file; raise what msgspec and json raise."""
     try:
         raws = _raws(content)
     except msgspec.ValidationError:
         raise
-    # Half of an emoji, where a name was cut, is no JSON; Python lets it pass.
+    # Garmin truncates a name in the middle of an emoji, which leaves half of a surrogate pair.
+    # msgspec rejects that, while the json module of Python accepts it.
     except msgspec.DecodeError:
         raws = _raws(canonical(json.loads(content)))
     for raw in raws:
@@ -136,7 +154,8 @@ def _read(content: bytes) -> Iterator[Summary]:
 
 
 def _raws(content: bytes) -> list[bytes]:
-    """Each summary of a file as it is written there."""
+    """Return the verbatim bytes of each summary in a file."""
+    # The file contains a list of objects, or a single object.
     try:
         parts = msgspec.json.decode(content, type=list[_Part])
     except msgspec.ValidationError:
@@ -148,7 +167,7 @@ def _raws(content: bytes) -> list[bytes]:
 
 
 def _summary(raw: bytes, values: dict[str, Any]) -> Summary:
-    """What one summary says of how it is to be joined."""
+    """Return one summary with the values by which it is joined."""
     external_id = str(values["activityId"])
     lasted_ms = number_of(values, "elapsedDuration") or number_of(values, "duration")
     profile = values.get("userProfileId")
@@ -160,6 +179,6 @@ def _summary(raw: bytes, values: dict[str, Any]) -> Summary:
         lasted_s=(lasted_ms or 0.0) / 1000,
         device=str(values.get("deviceId")),
         profile=str(profile) if profile else None,
-        # Nothing is a leg of itself.
+        # Some summaries name themselves as their parent, which makes them ordinary workouts.
         parent=parent if parent != external_id else None,
     )

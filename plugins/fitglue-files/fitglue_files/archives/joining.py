@@ -1,5 +1,5 @@
-"""Makes one record's workout of two halves: what a row of an archive says, and what the file of it
-holds.
+"""Joining of a row of an archive with the file that belongs to it, into the workouts of one
+record.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from fitglue_registry.plugin_api import Record
 
-#: What people say and a device does not know: the row has it as it was edited last.
-_OF_PEOPLE = (
+#: Fields that people edit at the service: the value of the row wins over that of the file.
+_EDITED_BY_ATHLETE = (
     "title",
     "description",
     "notes",
@@ -33,12 +33,13 @@ _OF_PEOPLE = (
     "sub_type",
     "trainer",
 )
-#: What a row for several workouts says of each of them.
-_OF_ALL = ("title", "description", "notes", "tags", "gear")
-#: Where the file has several workouts, the row is the one that begins then and lasts so long.
+#: Fields of a row for several workouts that hold for each of them.
+_SHARED_BY_LEGS = ("title", "description", "notes", "tags", "gear")
+#: A row is one leg of a multisport file if their starts differ by at most this many seconds, and
+#: their durations by at most this share.
 _SAME_START_S = 120.0
 _SAME_LENGTH = 0.1
-#: What is put together below, or is the file's alone.
+#: Fields that are combined in the code below, or that only the file knows.
 _NEVER_FROM_ROW = (
     "start_utc",
     "start_local",
@@ -56,26 +57,26 @@ _NEVER_FROM_ROW = (
     "sport",
     "sport_raw",
 )
-_NOTHING: tuple[object, ...] = (None, (), {})
+_EMPTY: tuple[object, ...] = (None, (), {})
 
 
 def workouts_of(
     row: SourceActivity,
     record: Record,
 ) -> list[SourceActivity]:
-    """What a record of an archive says: its row and, where the file is there and can be read, all
-    that this holds as well.
+    """Return the workouts of a record: those of its file joined with its row, or the row if there
+    is no readable file.
     """
     if "file" not in record.parts:
         return [of_record(row, record)]
     try:
         legs = activities(file_of(record))
-    # The row is a workout without its file, too: why that was no use is said with it.
+    # The row is a workout even without its file; its completeness has the reason.
     except RecordRefused as error:
         why = {"file": f"{error.code}: {error.what}"}
         completeness = Completeness(("summary",), why)
-        alone = msgspec.structs.replace(row, completeness=completeness)
-        return [of_record(alone, record)]
+        row_only = msgspec.structs.replace(row, completeness=completeness)
+        return [of_record(row_only, record)]
     return [of_record(activity, record) for activity in combine(row, legs)]
 
 
@@ -83,21 +84,22 @@ def combine(
     row: SourceActivity,
     legs: Sequence[SourceActivity],
 ) -> list[SourceActivity]:
-    """The workout of a row with its file: figures of the file before those of the row, words of the
-    row before those of the file.
+    """Return the workout of a row joined with the workouts of its file.
 
-    A row for one leg of a file takes that leg; a row for all of them gives its words to each and
-    its claims to the first.
+    Measurements of the file win over those of the row, and what people edited wins over the file. A
+    row for one leg of a file takes that leg. A row for the complete file gives its text to each leg
+    and its claims to the first.
     """
     leg = legs[0] if len(legs) == 1 else _leg(row, legs)
     if leg is not None:
         return [_joined(row, leg, leg_no=0)]
-    words = SourceActivity(**{name: getattr(row, name) for name in _OF_ALL})
-    with_claims = msgspec.structs.replace(words, claims=row.claims)
+    shared = SourceActivity(**{name: getattr(row, name) for name in _SHARED_BY_LEGS})
+    # Only the first leg gets the claims, because equal claims would join the legs into one.
+    with_claims = msgspec.structs.replace(shared, claims=row.claims)
     first, *others = legs
     joined = [_joined(with_claims, first, leg_no=first.leg_no)]
     for other in others:
-        joined.append(_joined(words, other, leg_no=other.leg_no))
+        joined.append(_joined(shared, other, leg_no=other.leg_no))
     return joined
 
 
@@ -105,7 +107,9 @@ def _leg(
     row: SourceActivity,
     legs: Sequence[SourceActivity],
 ) -> SourceActivity | None:
-    """The leg that begins next to the row, if it begins about then and lasts about as long."""
+    """Return the leg whose start is nearest to that of the row, or ``None`` if it is not the same
+    workout.
+    """
     nearest = min(legs, key=lambda leg: _apart_s(row, leg))
     if _apart_s(row, nearest) > _SAME_START_S or not _is_as_long(row, nearest):
         return None
@@ -113,7 +117,7 @@ def _leg(
 
 
 def _apart_s(row: SourceActivity, leg: SourceActivity) -> float:
-    """How far apart two starts are; infinitely far where one of them is not known."""
+    """Return the seconds between two starts, or infinity if one of them is unknown."""
     if row.start_utc is None or leg.start_utc is None:
         return math.inf
     apart = leg.start_utc - row.start_utc
@@ -121,7 +125,7 @@ def _apart_s(row: SourceActivity, leg: SourceActivity) -> float:
 
 
 def _is_as_long(row: SourceActivity, leg: SourceActivity) -> bool:
-    """Whether a leg lasts about as long as a row, as far as both say."""
+    """Return whether a leg lasts about as long as a row, or one of the durations is unknown."""
     if not row.elapsed_s or not leg.elapsed_s:
         return True
     apart_s = abs(row.elapsed_s - leg.elapsed_s)
@@ -134,7 +138,7 @@ def _joined(
     *,
     leg_no: int,
 ) -> SourceActivity:
-    """One leg of the file with what the row says of it."""
+    """Return one leg of the file with the values of the row."""
     values = _from_row(row, leg)
     values["leg_no"] = leg_no
     values["claims"] = tuple(dict.fromkeys(row.claims + leg.claims))
@@ -151,7 +155,9 @@ def _provenance(
     leg: SourceActivity,
     from_row: Collection[str],
 ) -> dict[str, Provenance]:
-    """Where the values come from: of some fields from the row, of all others from the leg."""
+    """Return the provenance of the joined values: of some fields from the row, of the others from
+    the leg.
+    """
     provenance = {}
     for field, origin in leg.provenance.items():
         if field not in from_row:
@@ -166,13 +172,16 @@ def _from_row(
     row: SourceActivity,
     leg: SourceActivity,
 ) -> dict[str, Any]:
-    """The fields of a leg that the row has instead: words of people, and what the leg lacks."""
+    """Return the fields in which the row replaces the leg: those that people edit, and those that
+    the leg does not have.
+    """
     values: dict[str, Any] = {}
     for field in SourceActivity.__struct_fields__:
-        if field in _NEVER_FROM_ROW or getattr(row, field) in _NOTHING:
+        if field in _NEVER_FROM_ROW or getattr(row, field) in _EMPTY:
             continue
-        if field in _OF_PEOPLE or getattr(leg, field) in _NOTHING:
+        if field in _EDITED_BY_ATHLETE or getattr(leg, field) in _EMPTY:
             values[field] = getattr(row, field)
+    # The sport can be corrected at the service; "Other" means that its name is not known to us.
     if row.sport not in (None, "Other"):
         values["sport"] = row.sport
         values["sport_raw"] = row.sport_raw

@@ -1,4 +1,4 @@
-"""Reads numbers as people and as programs write them."""
+"""Parsing of numbers in the notations of people and programs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ _SPACES = re.compile(r"[\s'’\u00a0\u202f]")
 
 
 def number(text: str | None) -> float | None:
-    """The number, ``None`` where there is none: ``12.5``, ``12,5``, ``1.234,5``, ``1 234,5``; of
-    two signs the last one is the point.
+    """Return the number in a text, or ``None``.
+
+    ``12.5``, ``12,5``, ``1.234,5`` and ``1 234,5`` are understood: if there are two kinds of
+    separators, the last one is the decimal point.
     """
     folded = unicodedata.normalize("NFKC", text or "")
     digits = _SPACES.sub("", folded)
     if digits.count(",") == 1 and digits.index(",") > digits.rfind("."):
-        # A lone comma is a point: no service groups digits in a column that a program wrote, and in
-        # a short one there is nothing to group.
+        # A single comma is a decimal point: services do not group the digits of measurements, and
+        # the rounded numbers are too short for grouping.
         digits = digits.replace(".", "").replace(",", ".")
     try:
         value = float(digits.replace(",", ""))
@@ -29,8 +31,9 @@ def number(text: str | None) -> float | None:
 
 
 def positive(text: str | None) -> float | None:
-    """The number, ``None`` where it is nothing or less: a cell of zero watts says that nothing was
-    measured.
+    """Return the number in a text, or ``None`` if it is 0 or less.
+
+    A cell with 0 W, for example, means that nothing was measured.
     """
     value = number(text)
     if value is None or value <= 0:
@@ -38,8 +41,8 @@ def positive(text: str | None) -> float | None:
     return value
 
 
-def natural(text: str | None) -> float | None:
-    """The number, ``None`` where it is below zero."""
+def not_negative(text: str | None) -> float | None:
+    """Return the number in a text, or ``None`` if it is below 0."""
     value = number(text)
     if value is None or value < 0:
         return None

@@ -1,11 +1,11 @@
-"""Makes a workout of one row of Strava's table."""
+"""Conversion of one row of Strava's table into a workout."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from fitglue_files.archives.numbers import natural, number, positive
+from fitglue_files.archives.numbers import not_negative, number, positive
 from fitglue_files.archives.strava_words import sport_of
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.model import Gear, Provenance, SourceActivity, TrainingLoad, claim
@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TABLE = "activities.csv"
-#: The cells of a row by what they mean, with its start and the row itself.
+#: The cells of a row by their meaning, with its start and the row itself.
 Cells: TypeAlias = "Mapping[str, Any]"
-#: Of times the rounded column will do, of distances not: it is in kilometres or miles, and does not
-#: say which. A distance of zero is in every row of an hour at the weights: nothing was measured.
+#: Field of the model → the function that reads its cell. The rounded distance is not used, because
+#: it is in kilometers or miles without saying which. A distance of 0, as in every row of weight
+#: training, means that nothing was measured.
 _NUMBERS = {
     "moving_s": positive,
     "distance_m": positive,
     "max_speed_mps": positive,
     "average_speed_mps": positive,
-    "elevation_gain_m": natural,
-    "elevation_loss_m": natural,
+    "elevation_gain_m": not_negative,
+    "elevation_loss_m": not_negative,
     "min_altitude_m": number,
     "max_altitude_m": number,
     "max_cadence_rpm": positive,
@@ -40,22 +41,22 @@ _NUMBERS = {
     "average_temperature_c": number,
     "pool_length_m": positive,
 }
-#: By Strava's service from the file, as far as the file does not say it.
+#: Fields that Strava computes if the file does not state them.
 _COMPUTED = ("moving_s", "elevation_gain_m", "elevation_loss_m", "weighted_average_watts")
 
 
 def activity_of(external_id: str, cells: Cells) -> SourceActivity:
-    """The workout of a row; raises ``RecordRefused`` where it has no start or no number."""
+    """Return the workout of a row; raise ``RecordRefused`` if it has no start or no number."""
     if not cells.get("start"):
         what = f"its date {cells.get('date')!r} cannot be read"
         raise _refuse(external_id, what, "date")
     if not external_id.isdigit():
-        what = f"{cells.get('id')!r} is not the number of an activity"
+        what = f"{cells.get('id')!r} is not an activity number"
         raise _refuse(external_id, what, "id")
     sport_raw = cells.get("type")
     sport = sport_of(sport_raw)
-    figures = _figures(cells)
-    has_cadence = figures["average_cadence_rpm"] is not None
+    fields = _measurements(cells)
+    has_cadence = fields["average_cadence_rpm"] is not None
     return SourceActivity(
         title=cells.get("title"),
         description=cells.get("description"),
@@ -70,32 +71,34 @@ def activity_of(external_id: str, cells: Cells) -> SourceActivity:
         training_loads=_loads(cells),
         cadence_per_leg=True if has_cadence and sport in ON_FOOT else None,
         claims=(claim("strava", external_id),),
-        provenance=_provenance(figures),
-        **figures,
+        provenance=_provenance(fields),
+        **fields,
     )
 
 
-def _figures(cells: Cells) -> dict[str, Any]:
-    figures = {}
+def _measurements(cells: Cells) -> dict[str, Any]:
+    """Return the measurements of a row; those that it does not have are ``None``."""
+    fields = {}
     for name, read in _NUMBERS.items():
-        figures[name] = read(cells.get(name))
+        fields[name] = read(cells.get(name))
     elapsed_s = positive(cells.get("elapsed_s"))
     if elapsed_s is None:
-        elapsed_s = positive(cells.get("shown_elapsed"))
-    figures["elapsed_s"] = elapsed_s
-    return figures
+        elapsed_s = positive(cells.get("shown_elapsed"))  # the rounded one, in whole seconds
+    fields["elapsed_s"] = elapsed_s
+    return fields
 
 
-def _provenance(figures: Mapping[str, float | None]) -> dict[str, Provenance]:
+def _provenance(fields: Mapping[str, float | None]) -> dict[str, Provenance]:
+    """Return the provenance of the fields that Strava computed."""
     provenance = {}
     for name in _COMPUTED:
-        if figures[name] is not None:
+        if fields[name] is not None:
             provenance[name] = Provenance("computed", by="Strava")
     return provenance
 
 
 def _loads(cells: Cells) -> tuple[TrainingLoad, ...]:
-    """Strava's relative effort, which is a load by heart rate."""
+    """Return Strava's relative effort, which is a training load based on heart rate."""
     effort = positive(cells.get("relative_effort"))
     if effort is None:
         return ()
@@ -109,6 +112,7 @@ def _loads(cells: Cells) -> tuple[TrainingLoad, ...]:
 
 
 def _exertion(cells: Cells) -> float | None:
+    """Return the perceived exertion on the scale from 1 to 10, or ``None``."""
     exertion = positive(cells.get("rpe"))
     if exertion is None or exertion > 10:
         return None
@@ -116,13 +120,16 @@ def _exertion(cells: Cells) -> float | None:
 
 
 def _gear(cells: Cells) -> Gear | None:
+    """Return the gear, which the table has by name only."""
     if not cells.get("gear"):
         return None
     return Gear(name=cells["gear"])
 
 
 def _yes(cell: str | None) -> bool | None:
-    """``True`` where a cell says so; no cell says no in a way that could be told from nothing."""
+    """Return ``True`` if a cell says yes, else ``None``: an empty cell and "no" cannot be
+    distinguished.
+    """
     if not cell:
         return None
     if cell.casefold() == "true" or positive(cell) is not None:
@@ -139,5 +146,5 @@ def _refuse(
         "FG-strava-row",
         f"row {external_id} of {TABLE} cannot be used: {what}",
         at=Place(field=field),
-        fix="tell us what its table looks like; the row is kept",
+        fix="the row is kept; please report what its table looks like",
     )

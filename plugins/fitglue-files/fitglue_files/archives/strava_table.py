@@ -1,5 +1,7 @@
-"""Finds the columns of Strava's ``activities.csv`` by their place: their names are in some
-language, and some stand there twice.
+"""The columns of Strava's ``activities.csv``, found by their position.
+
+The names of the columns are in the athlete's language, and some of them occur twice: first with a
+value for people (rounded, in kilometers or miles), then with the exact value in SI units.
 """
 
 from __future__ import annotations
@@ -13,9 +15,9 @@ from fitglue_files.archives.csv_tables import folded
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: What a column holds → its place.
+#: The meaning of a column → its position.
 Places: TypeAlias = dict[str, int]
-#: Columns that never moved.
+#: Columns that have the same position in all versions of the table.
 _FIRST = {
     "id": 0,
     "date": 1,
@@ -25,9 +27,8 @@ _FIRST = {
     "shown_elapsed": 5,
     "shown_distance": 6,
 }
-#: The figures that a program wrote begin with the second elapsed time; distance from there → what
-#: the column holds.
-_FIGURES = {
+#: The exact values begin with the second elapsed time: meaning of a column → its distance from it.
+_MEASUREMENTS = {
     "elapsed_s": 0,
     "moving_s": 1,
     "distance_m": 2,
@@ -38,7 +39,8 @@ _FIGURES = {
     "min_altitude_m": 7,
     "max_altitude_m": 8,
 }
-_MORE_FIGURES = {
+#: The same for the columns behind the grades, which are only used if no column was inserted there.
+_MORE_MEASUREMENTS = {
     "max_cadence_rpm": 13,
     "average_cadence_rpm": 14,
     "max_heartrate_bpm": 15,
@@ -50,9 +52,10 @@ _MORE_FIGURES = {
     "average_temperature_c": 21,
     "relative_effort": 22,
 }
-_LAST_FIGURES = {"rpe": 28, "weighted_average_watts": 31, "commute": 35}
-#: The same by their English names, which the newest columns have as well; of a name that is there
-#: twice, the last one is the program's.
+#: The same for the columns at the end.
+_LAST_MEASUREMENTS = {"rpe": 28, "weighted_average_watts": 31, "commute": 35}
+#: English name of a column → its meaning. If a name occurs twice, the second column has the exact
+#: value.
 _ENGLISH = {
     "elapsed time": "elapsed_s",
     "moving time": "moving_s",
@@ -83,16 +86,18 @@ _ENGLISH = {
     "competition": "race",
     "media": "media",
 }
-#: Names that are there twice; the first one is for people: rounded, and in miles for some.
+#: Names that occur twice; the first column is rounded, and in miles for some athletes.
 _TWICE = ("elapsed time", "distance")
 _FILE = re.compile(r"activities/[^/]+\.(fit|gpx|tcx)(\.gz)?\Z", re.IGNORECASE)
-#: So many rows tell in which column the files are.
+#: The number of rows that are searched for the column with the files.
 _ENOUGH = 400
 
 
 def is_header(header: Sequence[str]) -> bool:
-    """Whether a table may be Strava's, in any language: seven columns at least, in English by name,
-    else one name there twice.
+    """Return whether a table may be Strava's, in any language.
+
+    It is if it has at least ten columns, and its first names are the English ones, or the names of
+    the elapsed time and the distance occur twice.
     """
     names = folded(header)
     if len(names) < 10:
@@ -106,16 +111,19 @@ def columns(
     header: Sequence[str],
     rows: Sequence[Sequence[str]],
 ) -> Places:
-    """What is in which column; what cannot be told for sure is left out."""
+    """Return the position of each column by its meaning; columns that are not certain are
+    left out.
+    """
     names = folded(header)
     if names[0] in ("activity id", "id"):
         return _FIRST | _by_name(names)
-    second = _again(names, _FIRST["shown_elapsed"])
+    # The table is in another language, so the repeated names show where the exact values begin.
+    second = _second_place(names, _FIRST["shown_elapsed"])
     places = dict(_FIRST)
     if second is not None:
-        places |= _figures(names, second)
+        places |= _measurements(names, second)
     file = _file_column(rows)
-    if file is None and second is not None:
+    if file is None and second is not None:  # no row has a file
         file = second - 3
     if file is not None:
         places["file"] = file
@@ -129,19 +137,20 @@ def cells(
     row: Sequence[str],
     places: Mapping[str, int],
 ) -> dict[str, str]:
-    """The cells of a row that hold something, by what they mean."""
-    found = {}
+    """Return the cells of a row that are not empty, by their meaning."""
+    by_meaning = {}
     for meaning, place in places.items():
         cell = row[place].strip() if place < len(row) else ""
         if cell:
-            found[meaning] = cell
-    return found
+            by_meaning[meaning] = cell
+    return by_meaning
 
 
 # -- by name ---------------------------------------------------------------------------------------
 
 
 def _by_name(names: Sequence[str]) -> Places:
+    """Return the columns by their English names."""
     places = {}
     for place, name in enumerate(names):
         meaning = _ENGLISH.get(name)
@@ -151,6 +160,7 @@ def _by_name(names: Sequence[str]) -> Places:
         if name in _TWICE and is_first and names.count(name) > 1:
             continue
         places[meaning] = place
+    # A single column of this name is the rounded one, whose unit is unknown.
     if names[0] == "activity id" and names.count("distance") == 1:
         places.pop("distance_m", None)
     return places
@@ -159,30 +169,31 @@ def _by_name(names: Sequence[str]) -> Places:
 # -- by place --------------------------------------------------------------------------------------
 
 
-def _figures(names: Sequence[str], second: int) -> Places:
-    """The figures that a program wrote, from the second elapsed time on."""
-    if _again(names, _FIRST["shown_distance"]) != second + _FIGURES["distance_m"]:
+def _measurements(names: Sequence[str], second: int) -> Places:
+    """Return the columns with the exact values, which begin with the second elapsed time."""
+    if _second_place(names, _FIRST["shown_distance"]) != second + _MEASUREMENTS["distance_m"]:
         return {}
-    places = _moved(_FIGURES, second)
-    more = _moved(_MORE_FIGURES, second)
-    # Where the column behind the distance is there again as one of these, nothing was put in
-    # between.
-    again = _again(names, _FIRST["shown_distance"] + 1)
-    if again not in (more["max_heartrate_bpm"], more["relative_effort"]):
+    places = _shifted(_MEASUREMENTS, second)
+    more = _shifted(_MORE_MEASUREMENTS, second)
+    # The column behind the rounded distance (maximum heart rate or relative effort) also occurs
+    # twice. If its second position is the expected one, Strava has not inserted a column before it.
+    repeated = _second_place(names, _FIRST["shown_distance"] + 1)
+    if repeated not in (more["max_heartrate_bpm"], more["relative_effort"]):
         return places
     places |= more
-    commute = min(second + _LAST_FIGURES["commute"], len(names) - 1)
+    commute = min(second + _LAST_MEASUREMENTS["commute"], len(names) - 1)
     if names[commute] in names[8:11]:
-        places |= _moved(_LAST_FIGURES, second)
+        places |= _shifted(_LAST_MEASUREMENTS, second)
     return places
 
 
-def _moved(distances: Mapping[str, int], second: int) -> Places:
+def _shifted(distances: Mapping[str, int], second: int) -> Places:
+    """Return the positions of columns by their distances from the second elapsed time."""
     return {meaning: second + distance for meaning, distance in distances.items()}
 
 
-def _again(names: Sequence[str], place: int) -> int | None:
-    """Where the name at a place is a second time."""
+def _second_place(names: Sequence[str], place: int) -> int | None:
+    """Return the second position of the name at a position, or ``None`` if it occurs only once."""
     for later in range(place + 1, len(names)):
         if names[later] == names[place]:
             return later
@@ -190,7 +201,7 @@ def _again(names: Sequence[str], place: int) -> int | None:
 
 
 def _file_column(rows: Sequence[Sequence[str]]) -> int | None:
-    """The column in which most names of files are."""
+    """Return the column that contains the most names of files, or ``None``."""
     counts: Counter[int] = Counter()
     for row in rows[:_ENOUGH]:
         for place, cell in enumerate(row):

@@ -1,4 +1,4 @@
-"""The canonical sport of a word that Strava has for it in some language."""
+"""The canonical sport for the name that Strava gives it in some language."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from fitglue_registry.model import canonical_sport
 
 
 def sport_of(word: str | None) -> str:
-    """The canonical sport of Strava's word for it, in any language; ``Other`` where it is not
-    known.
+    """Return our sport for Strava's name of it in any language, or ``Other`` if the name is
+    unknown.
     """
     sport = canonical_sport(word)
     if sport != "Other" or not word:
@@ -23,6 +23,7 @@ def sport_of(word: str | None) -> str:
 
 @cache
 def _by_word() -> dict[str, str]:
+    """Return the table of names, read once in each process."""
     file = files("fitglue_files.archives").joinpath("strava_sports.toml")
     sports: dict[str, str] = {}
     for sport, words in tomllib.loads(file.read_text("utf-8")).items():
@@ -32,5 +33,6 @@ def _by_word() -> dict[str, str]:
 
 
 def _plain(word: str) -> str:
+    """Return a name without case, punctuation and repeated blanks, to compare it."""
     folded = unicodedata.normalize("NFKC", word).casefold()
     return re.sub(r"[\W_]+", " ", folded).strip()

@@ -1,4 +1,6 @@
-"""The table of workouts in the exports of TrainingPeaks, and the workout of one of its rows."""
+"""The table of workouts in the exports of TrainingPeaks, and the conversion of a row into a
+workout.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +11,28 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from fitglue_files.archives.csv_tables import HEADER_BYTES, folded, read_header, read_table
-from fitglue_files.archives.numbers import natural, number, positive
+from fitglue_files.archives.numbers import not_negative, number, positive
 from fitglue_registry.errors import Place, RecordRefused
 from fitglue_registry.model import SourceActivity, TrainingLoad, canonical_sport, claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from fitglue_files.containers import Box
+    from fitglue_files.containers import ContainerReader
     from fitglue_files.layout import Layout
     from fitglue_files.members import Member
 
 #: The cells of a row by the names of the columns.
 Cells: TypeAlias = "Mapping[str, str]"
 _NAME = re.compile(r"workouts.*\.csv\Z", re.IGNORECASE)
+#: Columns by which the table is recognized; a ``workouts.csv`` may also come from another program.
 _NEEDED = frozenset({"workoutday", "workouttype", "timetotalinhours", "title"})
-#: There is no id: what makes a row this row are the fields that nobody edits; of equal ones, the
-#: how manieth it is.
+#: The table has no ids. A row is identified by the fields that nobody edits afterwards; equal rows
+#: are numbered.
 _IDENTITY = ("workoutday", "workouttype", "timetotalinhours", "distanceinmeters")
 _COMMENTS = ("athletecomments", "coachcomments")
-#: A brick, a race or a day of one's own says nothing of the sport: the file does.
+#: TrainingPeaks' type of workout → our sport, for those that do not have the same name. Types such
+#: as "Brick", "Race" and "Custom" do not state a sport; the file does.
 _SPORTS = {
     "bike": "Ride",
     "mtn bike": "MountainBikeRide",
@@ -36,8 +40,9 @@ _SPORTS = {
     "xc-ski": "NordicSki",
     "race": "Other",
 }
-_FIGURES = {
-    "distance_m": ("distanceinmeters", natural, 1.0),
+#: Field of the model → column, the function that reads a cell, and the factor to our unit.
+_MEASUREMENTS = {
+    "distance_m": ("distanceinmeters", not_negative, 1.0),
     "work_j": ("energy", positive, 1000.0),
     "average_watts": ("poweraverage", positive, 1.0),
     "max_watts": ("powermax", positive, 1.0),
@@ -51,7 +56,14 @@ _FIGURES = {
 
 
 class Row(NamedTuple):
-    """One workout of the table: its id, its cells, its day, and how long it took."""
+    """One workout of the table.
+
+    Attributes:
+        external_id: A hash of the fields that identify it.
+        cells: Its cells that are not empty, by the names of their columns in lower case.
+        day: Its local day, or ``None`` if that cannot be read.
+        seconds: Its duration.
+    """
 
     external_id: str
     cells: dict[str, str]
@@ -60,34 +72,36 @@ class Row(NamedTuple):
 
 
 class Workouts(NamedTuple):
-    """The workouts of all tables once each, and how many rows were only planned."""
+    """The workouts of all tables without duplicates, and the number of rows that were only
+    planned.
+    """
 
     rows: list[Row]
     planned: int
 
 
-def tables_in(box: Box, layout: Layout) -> Iterator[Member]:
-    """The tables of workouts, the newest export first."""
+def tables_in(reader: ContainerReader, layout: Layout) -> Iterator[Member]:
+    """Yield the tables of workouts, the newest export first."""
     for member in layout.named(lambda name: _NAME.match(name) is not None):
         try:
-            header = read_header(box.head(member, HEADER_BYTES))
+            header = read_header(reader.head(member, HEADER_BYTES))
         except RecordRefused:
             continue
         if set(folded(header)) >= _NEEDED:
             yield member
 
 
-def rows_of(box: Box, tables: Iterable[Member]) -> Workouts:
-    """The rows of all tables; one that is in two exports is one."""
+def rows_of(reader: ContainerReader, tables: Iterable[Member]) -> Workouts:
+    """Return the rows of all tables; a row that is in two exports is returned once."""
     by_id: dict[str, Row] = {}
     planned: set[str] = set()
     for table in tables:
         times: Counter[str] = Counter()
-        for cells in _cells(box, table):
+        for cells in _cells(reader, table):
             identity = "\n".join(cells.get(name, "") for name in _IDENTITY)
             times[identity] += 1
             hours = positive(cells.get("timetotalinhours"))
-            if hours is None:
+            if hours is None:  # a planned workout that did not take place
                 planned.add(repr(sorted(cells.items())))
                 continue
             digest = hashlib.sha256(f"{identity}\n{times[identity]}".encode()).hexdigest()
@@ -98,9 +112,9 @@ def rows_of(box: Box, tables: Iterable[Member]) -> Workouts:
     return Workouts(rows, len(planned))
 
 
-def _cells(box: Box, table: Member) -> Iterator[dict[str, str]]:
-    """The cells of each row that hold something."""
-    header, rows = read_table(box.read(table))
+def _cells(reader: ContainerReader, table: Member) -> Iterator[dict[str, str]]:
+    """Yield the cells of each row that are not empty, by the names of their columns."""
+    header, rows = read_table(reader.read(table))
     names = folded(header)
     for row in rows:
         cells = map(str.strip, row)
@@ -108,6 +122,7 @@ def _cells(box: Box, table: Member) -> Iterator[dict[str, str]]:
 
 
 def _day(text: str | None) -> date | None:
+    """Return the day in a cell, or ``None``."""
     try:
         return date.fromisoformat((text or "")[:10])
     except ValueError:
@@ -115,6 +130,7 @@ def _day(text: str | None) -> date | None:
 
 
 def _day_or_first(row: Row) -> date:
+    """Return the day of a row, as its sort key."""
     return row.day or date.min
 
 
@@ -122,14 +138,14 @@ def _day_or_first(row: Row) -> date:
 
 
 def activity_of(external_id: str, cells: Cells) -> SourceActivity:
-    """The workout of a row; raises ``RecordRefused`` where it has no day."""
+    """Return the workout of a row; raise ``RecordRefused`` if its day cannot be read."""
     day = _day(cells.get("workoutday"))
     if day is None:
         raise RecordRefused(
             "FG-trainingpeaks-row",
-            f"the day {cells.get('workoutday')!r} of a workout cannot be read",
+            f"the day of a workout, {cells.get('workoutday')!r}, is not a date",
             at=Place(field="WorkoutDay"),
-            fix="the row is kept, and tried again with the next version",
+            fix="nothing to do: the row is kept, and the next version tries it again",
         )
     hours = positive(cells.get("timetotalinhours")) or 0
     intensity = positive(cells.get("if"))
@@ -149,32 +165,35 @@ def activity_of(external_id: str, cells: Cells) -> SourceActivity:
         training_load=load,
         training_loads=_loads(load),
         claims=(claim("trainingpeaks", external_id),),
-        **_figures(cells),
+        **_measurements(cells),
     )
 
 
 def sport_of(cells: Cells) -> str:
-    """The canonical sport of a row."""
-    word = cells.get("workouttype", "")
-    return _SPORTS.get(word.casefold()) or canonical_sport(word)
+    """Return our sport for a row."""
+    workout_type = cells.get("workouttype", "")
+    return _SPORTS.get(workout_type.casefold()) or canonical_sport(workout_type)
 
 
-def _figures(cells: Cells) -> dict[str, Any]:
-    figures = {}
-    for name, (column, read, factor) in _FIGURES.items():
+def _measurements(cells: Cells) -> dict[str, Any]:
+    """Return the measurements of a row in our units."""
+    fields = {}
+    for name, (column, read, factor) in _MEASUREMENTS.items():
         value = read(cells.get(column))
         if value is not None:
-            figures[name] = value * factor
-    return figures
+            fields[name] = value * factor
+    return fields
 
 
 def _loads(load: float | None) -> tuple[TrainingLoad, ...]:
+    """Return the training load (TSS) of a row."""
     if load is None:
         return ()
     return (TrainingLoad(load, by="TrainingPeaks", chosen=True),)
 
 
 def _exertion(cells: Cells) -> float | None:
+    """Return the perceived exertion on the scale from 1 to 10, or ``None``."""
     exertion = number(cells.get("rpe"))
     if exertion is None or not 1 <= exertion <= 10:
         return None

@@ -1,5 +1,5 @@
-"""Garmin's archive: a record a summary, joined with the file that begins at the same moment; a file
-without one is a record, too.
+"""Garmin's archive: each summary is a record, joined with the file that begins at the same moment.
+A file without a summary is a record as well.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from fitglue_files.archives.archive_kind import ArchiveKind, no_archive
 from fitglue_files.archives.garmin_row import activity_of
 from fitglue_files.archives.garmin_summaries import owner, summaries_in, tables_in
 from fitglue_files.archives.joining import workouts_of
-from fitglue_files.containers import Box
+from fitglue_files.containers import ContainerReader
 from fitglue_files.counting import count_kinds, count_workouts, unusable
 from fitglue_files.describing import Describer, promises_workout
 from fitglue_files.description_cache import DescriptionCache
-from fitglue_files.fetching import Seen, remember
+from fitglue_files.fetching import RecordFile, remember
 from fitglue_files.layout import Layout, Position, position_of, slashed
 from fitglue_files.listing import listing_of, listing_of_refusal
 from fitglue_files.members import Refusal, newest_first
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 
     from fitglue_files.archives.garmin_summaries import Summaries, Summary
     from fitglue_files.describing import Description
-    from fitglue_files.members import Found
+    from fitglue_files.members import MemberOrRefusal
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugin_api import Connection, Record
 
-#: A summary and its file name the same second; some firmware rounds.
+#: A summary and its file state the same second, except that some firmware rounds it.
 _SAME_START_S = 5.0
 
 
-# -- which archives there are ----------------------------------------------------------------------
+# -- finding archives ------------------------------------------------------------------------------
 
 
-def roots(box: Box, layout: Layout) -> Iterator[Position]:
-    """The folders that hold the summaries and the parts of uploads."""
-    del box
+def roots(reader: ContainerReader, layout: Layout) -> Iterator[Position]:
+    """Yield the folders above the summaries and above the zips of uploaded files."""
+    del reader
     for table in tables_in(layout):
         yield _above(position_of(table))
     for member in layout.members:
@@ -53,7 +53,9 @@ def roots(box: Box, layout: Layout) -> Iterator[Position]:
 
 
 def _above(position: Position) -> Position:
-    """The folder above ``DI_CONNECT``, however the archive was unpacked."""
+    """Return the folder above ``DI_CONNECT``, or the folder of the position if there is no
+    ``DI_CONNECT``.
+    """
     before, found, _ = position.path.partition("DI_CONNECT/")
     if found:
         return Position(position.container, before.rstrip("/"))
@@ -61,26 +63,25 @@ def _above(position: Position) -> Position:
     return Position(position.container, folder)
 
 
-def _is_uploaded(member: Found) -> bool:
-    """Whether a member lies in a zip of uploaded files."""
+def _is_uploaded(member: MemberOrRefusal) -> bool:
+    """Return whether a member is in a zip of uploaded files."""
     if len(member.location) < 2:
         return False
     zip_name = member.location[-2].casefold()
     return zip_name.endswith(".zip") and "uploadedfiles_" in zip_name
 
 
-def contents(box: Box, layout: Layout) -> Contents:
-    """What is in the archives, by their summaries and the first bytes of their files, and what of
-    it is left out.
-    """
-    return _contents(box, layout, summaries_in(box, tables_in(layout)))
+def contents(reader: ContainerReader, layout: Layout) -> Contents:
+    """Return what the archives contain, by their summaries and the first bytes of their files."""
+    return _contents(reader, layout, summaries_in(reader, tables_in(layout)))
 
 
 def _contents(
-    box: Box,
+    reader: ContainerReader,
     layout: Layout,
     summaries: Summaries,
 ) -> Contents:
+    """Return what the archives with these summaries contain."""
     starts = [summary.start for summary in summaries.workouts if summary.start]
     activities = counted(
         len(summaries.workouts),
@@ -89,51 +90,54 @@ def _contents(
     )
     activities += between_years(start.year for start in starts)
     if summaries.groups:
-        activities += f"; {counted(summaries.groups, 'multisport event')} besides, as the legs"
-    counts = count_kinds(box, _candidates(layout))
-    files = counted(count_workouts(counts), "file")
+        activities += f"; {counted(summaries.groups, 'multisport event')} split into legs"
+    counts = count_kinds(reader, _candidates(layout))
+    files = counted(count_workouts(counts), "workout file")
     found = (
         f"{activities}.",
-        f"{files} of workouts to join them with.",
+        f"{files} to join them with.",
     )
     return Contents(found, unusable(counts, len(summaries.broken)))
 
 
-def _candidates(layout: Layout) -> list[Found]:
-    """What may be a workout: by its name, or because it lies among the uploaded files."""
+def _candidates(layout: Layout) -> list[MemberOrRefusal]:
+    """Return the members that may be workouts, by their name or because they are uploaded files.
+
+    The names of uploaded files have no meaning, and some have no suffix.
+    """
     return newest_first(filter(_may_be_workout, layout.members))
 
 
-def _may_be_workout(member: Found) -> bool:
+def _may_be_workout(member: MemberOrRefusal) -> bool:
     if isinstance(member, Refusal):
         return True
     return promises_workout(member.name) or _is_uploaded(member)
 
 
 def account(connection: Connection) -> Account:
-    """Whose archive it is: the number of the profile in the summaries, else the name that their
-    files carry.
+    """Return the account of the archive's owner; raise ``AthleteNeeded`` if it is not a Garmin
+    archive.
     """
-    with Box() as box:
-        layout = Layout.of(box, paths_of(connection))
+    with ContainerReader() as reader:
+        layout = Layout.of(reader, paths_of(connection))
         tables = tables_in(layout)
         if not tables and not any(map(_is_uploaded, layout.members)):
             raise no_archive(
                 "garmin",
                 connection,
-                "summarizedActivities.json and no parts of uploaded files",
+                "summarizedActivities.json and no zips of uploaded files",
             )
-        summaries = summaries_in(box, tables)
-        notes = _contents(box, layout, summaries).notes
+        summaries = summaries_in(reader, tables)
+        notes = _contents(reader, layout, summaries).notes
     paths = connection.settings.get("paths")
     return Account(owner(summaries, tables) or f"archive:{paths}", notes=notes)
 
 
-# -- the summaries and their files -----------------------------------------------------------------
+# -- joining summaries with files ------------------------------------------------------------------
 
 
-class _Waiting:
-    """The summaries that have no file yet."""
+class _UnjoinedSummaries:
+    """The summaries that are not joined with a file yet, indexed by the second of their start."""
 
     def __init__(self, summaries: Iterable[Summary]) -> None:
         self._by_id = {summary.external_id: summary for summary in summaries}
@@ -144,8 +148,10 @@ class _Waiting:
                 self._by_second[second].append(summary)
 
     def take(self, workout: dict[str, Any]) -> Summary | None:
-        """The summary that a workout of a file belongs to: the same device first, then the same
-        length, then the nearest start.
+        """Return and remove the summary that belongs to a workout of a file, or return ``None``.
+
+        Among the summaries with nearly the same start, the same device decides, then the most
+        similar duration, then the nearest start.
         """
         start = datetime.fromisoformat(workout["start"]).timestamp()
         device = str((workout.get("device") or {}).get("serial"))
@@ -158,13 +164,13 @@ class _Waiting:
                 _apart_s(summary, start),
             )
 
-        taken = min(self._near(start), key=distance, default=None)
-        if taken is not None:
-            del self._by_id[taken.external_id]
-        return taken
+        nearest = min(self._near(start), key=distance, default=None)
+        if nearest is not None:
+            del self._by_id[nearest.external_id]
+        return nearest
 
     def _near(self, start: float) -> Iterator[Summary]:
-        """The summaries that begin at about this moment."""
+        """Yield the summaries that begin at about this moment."""
         first = int(start - _SAME_START_S)
         last = int(start + _SAME_START_S)
         for second in range(first, last + 1):
@@ -173,49 +179,49 @@ class _Waiting:
                 if is_free and _apart_s(summary, start) <= _SAME_START_S:
                     yield summary
 
-    def rest(self) -> list[Summary]:
-        """Those that were not taken."""
+    def remaining(self) -> list[Summary]:
+        """Return the summaries that were not taken."""
         return list(self._by_id.values())
 
 
 def _apart_s(summary: Summary, start: float) -> float:
+    """Return the seconds between the start of a summary and a moment."""
     assert summary.start is not None
     return abs(summary.start.timestamp() - start)
 
 
 def listings(connection: Connection) -> Iterator[Listing]:
-    """Each summary with its file as soon as this is found, then those without; a file that no
-    summary wants is a record of its own.
+    """Yield each summary as soon as its file is found, then the summaries without a file.
 
-    Listed so, and not first the summaries and then the files, no minute goes by without a row while
-    ten thousand files are looked at.
+    A file without a summary is a record of its own. Summaries and files are not listed one after
+    the other, because then no listing would be yielded while ten thousand files are described.
     """
-    with Box() as box, DescriptionCache(connection.cache) as cache:
-        layout = Layout.of(box, present_paths(connection))
-        summaries = summaries_in(box, tables_in(layout))
+    with ContainerReader() as reader, DescriptionCache(connection.cache) as cache:
+        layout = Layout.of(reader, present_paths(connection))
+        summaries = summaries_in(reader, tables_in(layout))
         yield from map(listing_of_refusal, summaries.broken)
-        waiting = _Waiting(summaries.workouts)
-        seen: set[str] = set()
-        describer = Describer(box, cache, connection.alive)
+        unjoined = _UnjoinedSummaries(summaries.workouts)
+        listed: set[str] = set()
+        describer = Describer(reader, cache, connection.alive)
         for described in describer.describe_all(_candidates(layout)):
             if isinstance(described, Refusal):
                 yield listing_of_refusal(described)
-            elif described.content_id not in seen:
-                seen.add(described.content_id)
-                yield from _file_listings(connection, waiting, described)
-        for summary in waiting.rest():
+            elif described.content_id not in listed:
+                listed.add(described.content_id)
+                yield from _file_listings(connection, unjoined, described)
+        for summary in unjoined.remaining():
             yield _listing(connection, summary, None)
 
 
 def _file_listings(
     connection: Connection,
-    waiting: _Waiting,
+    unjoined: _UnjoinedSummaries,
     described: Description,
 ) -> Iterator[Listing]:
-    """The summaries that a file belongs to, and the file itself where one of its workouts has
+    """Yield the summaries that belong to a file, and the file itself if one of its workouts has
     none.
     """
-    taken = [waiting.take(workout) for workout in described.workouts]
+    taken = [unjoined.take(workout) for workout in described.workouts]
     for summary in taken:
         if summary is not None:
             yield _listing(connection, summary, described)
@@ -228,20 +234,21 @@ def _listing(
     summary: Summary,
     described: Description | None,
 ) -> Listing:
-    """The row of a summary, which is kept byte for byte, with the id of its file."""
-    seen = Seen(None)
+    """Return the listing of a summary, which is kept byte for byte, with the id of its file."""
+    record_file = RecordFile(None)
     file = b""
     if described is not None:
-        seen = Seen(described.member, described.content_id)
+        record_file = RecordFile(described.member, described.content_id)
         file = b',"file":"' + described.content_id.encode() + b'"'
-    remember(connection, summary.external_id, seen)
+    remember(connection, summary.external_id, record_file)
+    # Built from bytes, so that the summary stays verbatim, including the notation of its numbers.
     content = b'{"activity":' + summary.raw + file + b"}"
     return Listing(summary.external_id, content)
 
 
 def normalize(record: Record) -> list[SourceActivity]:
-    """The workout of a summary, with its file all that this holds as well; or those of a file
-    without a summary.
+    """Return the workout of a summary, joined with its file, or those of a file without a
+    summary.
     """
     summary = normalizing.summary_of(record)
     if "activity" not in summary:

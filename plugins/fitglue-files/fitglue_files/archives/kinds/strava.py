@@ -1,4 +1,6 @@
-"""Strava's archive: a record a row of ``activities.csv``, with the file that the row names."""
+"""Strava's archive: each row of ``activities.csv`` is a record, with the file that the row
+names.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from fitglue_files.archives.dates import DateColumn
 from fitglue_files.archives.joining import workouts_of
 from fitglue_files.archives.strava_row import TABLE, activity_of
 from fitglue_files.archives.strava_table import cells, columns, is_header
-from fitglue_files.containers import Box
-from fitglue_files.fetching import Seen, remember
+from fitglue_files.containers import ContainerReader
+from fitglue_files.fetching import RecordFile, remember
 from fitglue_files.layout import Layout, root_of, stem
 from fitglue_files.listing import canonical
 from fitglue_files.normalizing import summary_of
@@ -31,41 +33,43 @@ if TYPE_CHECKING:
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugin_api import Connection, Record
 
-#: What is kept of a row: what its columns mean, and the row itself.
+#: What is kept of a row: its cells by their meaning, and all its cells with their names.
 Summary: TypeAlias = dict[str, Any]
 
 
-# -- which archives there are ----------------------------------------------------------------------
+# -- finding archives ------------------------------------------------------------------------------
 
 
-def roots(box: Box, layout: Layout) -> Iterator[Position]:
-    """The folders with a table of activities."""
-    return map(root_of, _tables(box, layout))
+def roots(reader: ContainerReader, layout: Layout) -> Iterator[Position]:
+    """Return the folders that contain a table of activities."""
+    return map(root_of, _tables(reader, layout))
 
 
-def _tables(box: Box, layout: Layout) -> Iterator[Member]:
-    """The tables of activities that are Strava's, the newest archive first."""
+def _tables(reader: ContainerReader, layout: Layout) -> Iterator[Member]:
+    """Yield the tables of activities from Strava, the newest archive first."""
     for member in layout.named(lambda name: name.casefold() == TABLE):
         try:
-            header = read_header(box.head(member, HEADER_BYTES))
+            header = read_header(reader.head(member, HEADER_BYTES))
         except RecordRefused:
             continue
         if is_header(header):
             yield member
 
 
-def contents(box: Box, layout: Layout) -> Contents:
-    """What is in the archives, and what of it is left out."""
+def contents(reader: ContainerReader, layout: Layout) -> Contents:
+    """Return what the archives contain, and what of it is left out."""
     found: list[str] = []
     skipped: list[str] = []
-    for table in _tables(box, layout):
-        rows = _rows(box, table)
+    for table in _tables(reader, layout):
+        rows = _rows(reader, table)
         named = [row.summary["file"] for row in rows if row.summary.get("file")]
         present = [name for name in named if _file(layout, table, name)]
         missing = len(named) - len(present)
         found.append(_total(rows, len(present)))
         if missing:
-            skipped.append(f"{counted(missing, 'file')} that the table names and the archive lacks")
+            skipped.append(
+                f"{counted(missing, 'file')} that the table names but the archive does not contain"
+            )
         media = len(layout.below(table, "media"))
         if media:
             skipped.append(counted(media, "photo or video", "photos and videos"))
@@ -73,7 +77,9 @@ def contents(box: Box, layout: Layout) -> Contents:
 
 
 def _total(rows: Sequence[Row], files: int) -> str:
-    """How many activities there are, of what years, and how many of them have a file."""
+    """Return a sentence with the number of activities, their years, and how many of them have a
+    file.
+    """
     starts = [row.summary["start"] for row in rows if row.summary["start"]]
     years = between_years(int(start[:4]) for start in starts)
     activities = counted(len(rows), "activity", "activities")
@@ -82,63 +88,71 @@ def _total(rows: Sequence[Row], files: int) -> str:
 
 
 def account(connection: Connection) -> Account:
-    """Whose archive it is: the athlete's number of ``profile.csv``, else that of the zip's name."""
-    with Box() as box:
-        layout = Layout.of(box, paths_of(connection))
-        tables = list(_tables(box, layout))
+    """Return the account of the archive's owner.
+
+    Its id is the athlete's number in ``profile.csv``, else the one in the name of the zip, else the
+    name itself.
+
+    Raises:
+        AthleteNeeded: If the paths contain no Strava archive.
+    """
+    with ContainerReader() as reader:
+        layout = Layout.of(reader, paths_of(connection))
+        tables = list(_tables(reader, layout))
         if not tables:
             raise no_archive(
                 "strava",
                 connection,
                 f"{TABLE} with a table of activities",
             )
-        notes = contents(box, layout).notes
-        profile = _profile(box, layout, tables[0])
+        notes = contents(reader, layout).notes
+        profile = _profile(reader, layout, tables[0])
+    # By position (id, email address, first name, last name), because the header is translated.
     number = profile[0].strip() if profile else ""
     if number.isdigit():
         names = filter(None, map(str.strip, profile[2:4]))
         return Account(number, " ".join(names) or None, notes=notes)
     root = root_of(tables[0])
     name = stem(root.path or root.container[-1])
-    numbered = re.search(r"export_(\d+)", name)
-    if numbered:
-        return Account(numbered[1], notes=notes)
+    match = re.search(r"export_(\d+)", name)
+    if match:
+        return Account(match[1], notes=notes)
     return Account(f"archive:{name}", name, notes=notes)
 
 
 def _profile(
-    box: Box,
+    reader: ContainerReader,
     layout: Layout,
     beside: Member,
 ) -> list[str]:
-    """The row of the athlete, empty where there is none."""
+    """Return the athlete's row of ``profile.csv``, or an empty row."""
     profile = layout.beside(beside, "profile.csv")
     if profile is None:
         return []
     try:
-        table = read_table(box.read(profile))
+        table = read_table(reader.read(profile))
     except RecordRefused:
         return []
     return next(iter(table.rows), [])
 
 
-# -- the rows --------------------------------------------------------------------------------------
+# -- rows ------------------------------------------------------------------------------------------
 
 
 class Row(NamedTuple):
-    """One row of a table."""
+    """One row of a table: its external id and its summary."""
 
     external_id: str
     summary: Summary
 
 
 def listings(connection: Connection) -> Iterator[Listing]:
-    """Every row once, also where several archives have it: of the newest one."""
+    """Yield every row once; a row that is in several archives is taken from the newest."""
     listed: set[str] = set()
-    with Box() as box:
-        layout = Layout.of(box, present_paths(connection))
-        for table in _tables(box, layout):
-            for external_id, summary in _rows(box, table):
+    with ContainerReader() as reader:
+        layout = Layout.of(reader, present_paths(connection))
+        for table in _tables(reader, layout):
+            for external_id, summary in _rows(reader, table):
                 if external_id in listed:
                     continue
                 listed.add(external_id)
@@ -147,13 +161,13 @@ def listings(connection: Connection) -> Iterator[Listing]:
                     member = _file(layout, table, summary["file"])
                 if member is None:
                     summary.pop("file", None)
-                remember(connection, external_id, Seen(member))
+                remember(connection, external_id, RecordFile(member))
                 yield Listing(external_id, canonical(summary))
 
 
-def _rows(box: Box, table: Member) -> list[Row]:
-    """Each row of a table, the newest first."""
-    header, table_rows = read_table(box.read(table))
+def _rows(reader: ContainerReader, table: Member) -> list[Row]:
+    """Return the rows of a table, the latest start first."""
+    header, table_rows = read_table(reader.read(table))
     places = columns(header, table_rows)
     date = places["date"]
     dates = DateColumn(row[date] for row in table_rows if len(row) > date)
@@ -162,14 +176,15 @@ def _rows(box: Box, table: Member) -> list[Row]:
         summary: Summary = dict(cells(row, places))
         start = dates.read(summary.get("date", ""))
         summary["start"] = utc_text(start) if start else None
-        named = zip(header, row, strict=False)
-        summary["row"] = [[name, cell] for name, cell in named if cell]
+        # The complete row is kept, so that a later version can use columns that are not read yet.
+        named_cells = zip(header, row, strict=False)
+        summary["row"] = [[name, cell] for name, cell in named_cells if cell]
         rows.append(Row(_external_id(row, summary), summary))
     return sorted(rows, key=_start, reverse=True)
 
 
 def _external_id(row: Sequence[str], summary: Summary) -> str:
-    """The number of the activity; a row without one is known by what is in it."""
+    """Return the number of the activity, or a hash of the row if it has none."""
     number: str = summary.get("id", "")
     if number.isascii() and number.isdigit():
         return number
@@ -187,7 +202,11 @@ def _file(
     table: Member,
     name: str,
 ) -> Member | None:
-    """The file that a row names; programs that unpack an archive unpack what is in it as well."""
+    """Return the file that a row names, if the archive contains it.
+
+    Programs that unpack an archive may also unpack the gzips in it, so the suffix ``.gz`` is
+    ignored.
+    """
     bare = name.removesuffix(".gz")
     for spelling in (name, bare, f"{bare}.gz"):
         member = layout.beside(table, spelling)
@@ -197,7 +216,7 @@ def _file(
 
 
 def normalize(record: Record) -> list[SourceActivity]:
-    """The workout of a row; with its file, all that this holds as well."""
+    """Return the workout of a row, joined with its file."""
     row = activity_of(record.external_id, summary_of(record))
     return workouts_of(row, record)
 

@@ -1,5 +1,5 @@
-"""The exports of TrainingPeaks: a record a row of ``workouts.csv``, joined with a file where day
-and duration leave no doubt.
+"""The exports of TrainingPeaks: each row of ``workouts.csv`` is a record, joined with a file if its
+day and duration leave no doubt.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from fitglue_files.archives.trainingpeaks_table import (
     sport_of,
     tables_in,
 )
-from fitglue_files.containers import Box
+from fitglue_files.containers import ContainerReader
 from fitglue_files.counting import count_kinds, count_workouts, unusable
 from fitglue_files.describing import Describer, promises_workout
 from fitglue_files.description_cache import DescriptionCache
-from fitglue_files.fetching import Seen, remember
+from fitglue_files.fetching import RecordFile, remember
 from fitglue_files.layout import Layout, Position, root_of
 from fitglue_files.listing import canonical, listing_of, listing_of_refusal
 from fitglue_files.members import Refusal, newest_first
@@ -37,25 +37,25 @@ if TYPE_CHECKING:
 
     from fitglue_files.archives.trainingpeaks_table import Row
     from fitglue_files.describing import Description
-    from fitglue_files.members import Found
+    from fitglue_files.members import MemberOrRefusal
     from fitglue_registry.model import SourceActivity
     from fitglue_registry.plugin_api import Connection, Record
 
-#: A zip that holds the files of the tables: only its name says so.
+#: The zip with the files of the workouts, which is recognized by its name only.
 _FILES = re.compile(r"WorkoutFileExport", re.IGNORECASE)
-#: Durations agree to the minute, or by so much of them.
+#: Durations are the same if they differ by at most a minute or by at most this share.
 _SAME_LENGTH_S = 60.0
 _SAME_LENGTH = 0.02
-#: What a duration may be called in the description of a file.
+#: The fields of a description that can be the duration in the table.
 _LENGTHS = ("moving_s", "elapsed_s", "recording_s")
 
 
-# -- which archives there are ----------------------------------------------------------------------
+# -- finding archives ------------------------------------------------------------------------------
 
 
-def roots(box: Box, layout: Layout) -> Iterator[Position]:
-    """The folders with a table of workouts, and the zips with their files."""
-    tables = list(tables_in(box, layout))
+def roots(reader: ContainerReader, layout: Layout) -> Iterator[Position]:
+    """Yield the folders that contain a table of workouts, and the zips with their files."""
+    tables = list(tables_in(reader, layout))
     yield from map(root_of, tables)
     if not tables:
         return
@@ -65,13 +65,13 @@ def roots(box: Box, layout: Layout) -> Iterator[Position]:
             yield Position((path,), "")
 
 
-def contents(box: Box, layout: Layout) -> Contents:
-    """What is in the exports, and what of it is left out."""
-    tables = list(tables_in(box, layout))
-    rows, planned = rows_of(box, tables)
+def contents(reader: ContainerReader, layout: Layout) -> Contents:
+    """Return what the exports contain, and what of it is left out."""
+    tables = list(tables_in(reader, layout))
+    rows, planned = rows_of(reader, tables)
     workouts = counted(len(rows), "workout")
     years = between_years(row.day.year for row in rows if row.day)
-    counts = count_kinds(box, _candidates(layout))
+    counts = count_kinds(reader, _candidates(layout))
     files = counted(count_workouts(counts), "file")
     found = (
         f"{workouts} in {counted(len(tables), 'table')}{years}.",
@@ -79,48 +79,53 @@ def contents(box: Box, layout: Layout) -> Contents:
     )
     skipped = unusable(counts)
     if planned:
-        without_time = f"{counted(planned, 'planned workout')} without a time"
-        skipped = left_out(without_time) + skipped
+        without_duration = f"{counted(planned, 'planned workout')} without a duration"
+        skipped = left_out(without_duration) + skipped
     return Contents(found, skipped)
 
 
-def _candidates(layout: Layout) -> list[Found]:
+def _candidates(layout: Layout) -> list[MemberOrRefusal]:
     return newest_first(filter(_may_be_workout, layout.members))
 
 
-def _may_be_workout(member: Found) -> bool:
+def _may_be_workout(member: MemberOrRefusal) -> bool:
     return isinstance(member, Refusal) or promises_workout(member.name)
 
 
 def account(connection: Connection) -> Account:
-    """The exports name nobody: all that an athlete imports is of one account."""
-    with Box() as box:
-        layout = Layout.of(box, paths_of(connection))
-        if not list(tables_in(box, layout)):
+    """Return the one account to which all exports belong, because they do not name their owner.
+
+    Raises:
+        AthleteNeeded: If the paths contain no table of workouts.
+    """
+    with ContainerReader() as reader:
+        layout = Layout.of(reader, paths_of(connection))
+        if not list(tables_in(reader, layout)):
             raise no_archive(
                 "trainingpeaks",
                 connection,
                 "workouts.csv with a table of workouts",
             )
-        notes = contents(box, layout).notes
+        notes = contents(reader, layout).notes
     return Account("trainingpeaks", "TrainingPeaks", notes=notes)
 
 
-# -- the rows and their files ----------------------------------------------------------------------
+# -- joining rows with files -----------------------------------------------------------------------
 
 
 def listings(connection: Connection) -> Iterator[Listing]:
-    """The rows, each with its file where that is certain, then the files that no row wants."""
-    with Box() as box, DescriptionCache(connection.cache) as cache:
-        layout = Layout.of(box, present_paths(connection))
-        rows = rows_of(box, tables_in(box, layout)).rows
+    """Yield the rows, each with its file if that is certain, then the files without a row."""
+    with ContainerReader() as reader, DescriptionCache(connection.cache) as cache:
+        layout = Layout.of(reader, present_paths(connection))
+        rows = rows_of(reader, tables_in(reader, layout)).rows
         files: dict[str, Description] = {}
-        describer = Describer(box, cache, connection.alive)
+        describer = Describer(reader, cache, connection.alive)
         for described in describer.describe_all(_candidates(layout)):
             if isinstance(described, Refusal):
                 yield listing_of_refusal(described)
             else:
                 files.setdefault(described.content_id, described)
+        # All files have to be known first: whether a join is certain depends on the others.
         joined = join(rows, files.values())
         for row in rows:
             file = joined.get(row.external_id)
@@ -136,13 +141,13 @@ def _listing(
     row: Row,
     file: Description | None,
 ) -> Listing:
-    """The row of a workout, with the id of its file where it has one."""
+    """Return the listing of a row, with the id of its file if it has one."""
     summary: dict[str, Any] = {"workout": row.cells}
-    seen = Seen(None)
+    record_file = RecordFile(None)
     if file is not None:
         summary["file"] = file.content_id
-        seen = Seen(file.member, file.content_id)
-    remember(connection, row.external_id, seen)
+        record_file = RecordFile(file.member, file.content_id)
+    remember(connection, row.external_id, record_file)
     return Listing(row.external_id, canonical(summary))
 
 
@@ -150,8 +155,11 @@ def join(
     rows: Iterable[Row],
     files: Iterable[Description],
 ) -> dict[str, Description]:
-    """Row → file, where day, duration and sport leave one file for the row and one row for the
-    file: a guess would be worse than none.
+    """Return the file of each row that has one, by the external id of the row.
+
+    A row is joined only if day, duration and sport leave one file for the row and one row for the
+    file. A wrong join would be worse than none: an unjoined file is a workout of its own, which the
+    matcher compares with the row.
     """
     by_day: dict[date, list[Row]] = defaultdict(list)
     for row in rows:
@@ -161,11 +169,11 @@ def join(
     for file in files:
         for row in _fitting(by_day, file):
             pairs.append((row, file))
-    of_row = Counter(row.external_id for row, _ in pairs)
-    of_file = Counter(file.content_id for _, file in pairs)
+    files_of_row = Counter(row.external_id for row, _ in pairs)
+    rows_of_file = Counter(file.content_id for _, file in pairs)
     joined = {}
     for row, file in pairs:
-        if of_row[row.external_id] == 1 and of_file[file.content_id] == 1:
+        if files_of_row[row.external_id] == 1 and rows_of_file[file.content_id] == 1:
             joined[row.external_id] = file
     return joined
 
@@ -174,7 +182,7 @@ def _fitting(
     by_day: dict[date, list[Row]],
     file: Description,
 ) -> Iterator[Row]:
-    """The rows that a file may belong to."""
+    """Yield the rows to which a file may belong."""
     for day in _days(file):
         for row in by_day.get(day, ()):
             if _is_as_long(row, file) and _is_same_sport(row, file):
@@ -182,8 +190,9 @@ def _fitting(
 
 
 def _days(file: Description) -> set[date]:
-    """The local days on which a file may have begun: without a zone, UTC and half a day to each
-    side.
+    """Return the local days on which a file may have begun.
+
+    Without a zone, the local time is taken to be within twelve hours of UTC.
     """
     if not file.workouts:
         return set()
@@ -198,7 +207,7 @@ def _days(file: Description) -> set[date]:
 
 
 def _is_as_long(row: Row, file: Description) -> bool:
-    """Whether a file lasts as long as a row, by one of its durations."""
+    """Return whether one of a file's durations is that of a row."""
     allowed_s = max(_SAME_LENGTH_S, _SAME_LENGTH * row.seconds)
     for name in _LENGTHS:
         length_s = sum(workout.get(name) or 0 for workout in file.workouts)
@@ -208,7 +217,7 @@ def _is_as_long(row: Row, file: Description) -> bool:
 
 
 def _is_same_sport(row: Row, file: Description) -> bool:
-    """Whether the sports are of one family, or one of them says nothing."""
+    """Return whether the sports are of one family, or one of them is unknown."""
     of_row = family(sport_of(row.cells))
     of_file = {family(workout.get("sport") or "Other") for workout in file.workouts}
     if of_row == "other" or "other" in of_file:
@@ -217,9 +226,7 @@ def _is_same_sport(row: Row, file: Description) -> bool:
 
 
 def normalize(record: Record) -> list[SourceActivity]:
-    """The workout of a row, with its file all that this holds as well; or those of a file without a
-    row.
-    """
+    """Return the workout of a row, joined with its file, or those of a file without a row."""
     summary = normalizing.summary_of(record)
     if "workout" not in summary:
         return normalizing.normalize(record)
