@@ -1,1 +1,1 @@
-"""Making, verifying and restoring a backup of a store."""
+"""Makes, verifies and restores backups of a store, and checks that a store is consistent."""

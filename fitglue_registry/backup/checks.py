@@ -1,6 +1,4 @@
-"""Checks that a store is consistent: the file is sound, rows name rows that are there, and raw
-parts are what came.
-"""
+"""Checks that a store is consistent: the database file, its rows, and the stored contents."""
 
 from __future__ import annotations
 
@@ -13,8 +11,8 @@ import sqlalchemy as sa
 import zstandard
 
 from fitglue_registry.backup.finding import DERIVE_AGAIN, Finding, first_few
-from fitglue_registry.backup.raw_check import RawCheck, read_again
-from fitglue_registry.backup.relations import relation_findings
+from fitglue_registry.backup.raw_check import RawCheck, check_raw_parts
+from fitglue_registry.backup.relations import check_relations
 from fitglue_registry.errors import Place, StoreFailed
 from fitglue_registry.model.stored import Packing
 from fitglue_registry.store.blobs import FETCH_AGAIN
@@ -30,10 +28,12 @@ if TYPE_CHECKING:
     from fitglue_registry.store.blobs import BlobStore
     from fitglue_registry.store.database import Database
 
-#: So many raw parts are read again where nobody asks for all.
+#: How many raw parts are read again unless all are asked for, so that the check takes seconds.
 SAMPLE = 500
 
 _LONGEST_WHY = 300
+# What the decoders below raise for damaged bytes. SQLite has no checksums of its pages, so damage
+# in the middle of a text or a blob shows only here.
 _UNREADABLE = (
     ValueError,
     TypeError,
@@ -48,7 +48,7 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, slots=True)
 class _Derived:
-    """A column with what was made of raw parts, and the function that reads it."""
+    """A column with values that were derived from raw parts, and the function that decodes it."""
 
     name: str
     key: sa.Column[Any]
@@ -73,29 +73,38 @@ _DERIVED = (
 )
 
 
-def findings(
+def check_store(
     database: Database,
     blobs: BlobStore,
     sample: int | None = SAMPLE,
 ) -> Iterator[Finding]:
-    """Check everything, one after the other; ``sample`` raw parts are read again, ``None``: all of
-    them.
+    """Check a store, one thing after the other.
+
+    Args:
+        database: The database of the store.
+        blobs: Its original files.
+        sample: How many raw parts and derived values are read, chosen at random; ``None`` reads
+            all.
+
+    Yields:
+        A finding for each thing that was checked, whether it is sound or not.
     """
     where = Place(str(database.path or database.display_url))
     if database.dialect == "sqlite":
-        yield _file(database, where)
+        yield _check_file(database, where)
     with database.read() as db:
-        yield from relation_findings(db, where)
-        yield _originals(db, blobs)
-        yield _derived(db, where, sample)
-        raw_check = read_again(db, blobs, sample)
-    yield _answers(raw_check, where)
+        yield from check_relations(db, where)
+        yield _check_originals(db, blobs)
+        yield _check_derived(db, where, sample)
+        raw_check = check_raw_parts(db, blobs, sample)
+    yield _raw_finding(raw_check, where)
 
 
-def _file(database: Database, where: Place) -> Finding:
+def _check_file(database: Database, where: Place) -> Finding:
     with database.read() as db:
         results = db.exec_driver_sql("PRAGMA integrity_check(10)").scalars().all()
         orphans = db.exec_driver_sql("PRAGMA foreign_key_check").all()
+    # The integrity check of SQLite leaves foreign keys out.
     wrong = [str(line) for line in results if line != "ok"]
     wrong += [f"row {row_id} of {table}" for table, row_id, _, _ in orphans]
     if not wrong:
@@ -110,37 +119,37 @@ def _file(database: Database, where: Place) -> Finding:
     return Finding("database file", first_few(wrong), error)
 
 
-def _originals(db: Db, blobs: BlobStore) -> Finding:
+def _check_originals(db: Db, blobs: BlobStore) -> Finding:
     named = set(db.scalars(sa.select(raw.c.sha256).where(raw.c.packing == Packing.BLOB)))
-    there = {blob.sha256: blob.size for blob in blobs.all()}
-    missing = sorted(named - there.keys())
+    stored = {blob.sha256: blob.size for blob in blobs.all()}
+    missing = sorted(named - stored.keys())
     if missing:
         error = StoreFailed(
             "FG-blob-missing",
-            f"{len(missing):,} of {len(named):,} original files are not there",
+            f"{len(missing):,} of {len(named):,} original files are missing",
             why=first_few(missing),
             fix=FETCH_AGAIN,
         )
         return Finding("original files", f"{len(missing):,} are missing", error)
-    left = there.keys() - named
-    if not left:
-        return Finding("original files", f"{len(named):,}, each named by a record")
-    megabytes = sum(there[sha256] for sha256 in left) / 1e6
+    unnamed = stored.keys() - named
+    if not unnamed:
+        return Finding("original files", f"{len(named):,}; each belongs to a record")
+    megabytes = sum(stored[sha256] for sha256 in unnamed) / 1e6
     return Finding(
         "original files",
-        f"{len(named):,}, and {len(left):,} that no record names ({megabytes:.1f} MB): a "
-        "removed connection or "
-        "a kill left them; `fitglue doctor --repair` removes what is older than an hour",
+        f"{len(named):,}, and {len(unnamed):,} that no record names ({megabytes:.1f} MB): a "
+        "removed connection or a killed process left them; "
+        "`fitglue doctor --repair` removes those that are older than an hour",
         harmless=True,
     )
 
 
-def _derived(
+def _check_derived(
     db: Db,
     where: Place,
     sample: int | None,
 ) -> Finding:
-    """Check documents and streams: what was made of the raw parts, and what people look at."""
+    """Check that documents and streams, which were derived from raw parts, can be decoded."""
     name = "documents and streams"
     wrong = []
     read = 0
@@ -167,18 +176,18 @@ def _derived(
     return Finding(name, first_few(wrong), failure)
 
 
-def _answers(check: RawCheck, where: Place) -> Finding:
-    share = f"{check.read:,} of {check.total:,}, by chance"
+def _raw_finding(check: RawCheck, where: Place) -> Finding:
+    share = f"{check.read:,} of {check.total:,}, chosen at random"
     if check.read == check.total:
         share = f"all {check.total:,}"
     if not check.damaged:
-        return Finding("answers", f"{share} read again, each as it came")
+        return Finding("answers", f"{share}; read again and unchanged")
     names = []
     for raw_part in check.damaged:
         names.append(f"{raw_part.part} of record {raw_part.record_id}: {raw_part.why}")
     error = StoreFailed(
         "FG-raw-damaged",
-        f"{len(names):,} of the answers that were read again ({share}) are not what came",
+        f"{len(names):,} of the stored responses that were read again ({share}) are damaged",
         at=where,
         why=first_few(names),
         fix=FETCH_AGAIN,

@@ -1,4 +1,4 @@
-"""A SQLite database file that nobody else has open: opened as it is, checked, and counted."""
+"""Opens a SQLite database file without changing it, checks it, and counts its rows."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 
 @contextmanager
 def sqlite_file(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a database file that has to be there, as it is: neither made nor brought up to date;
-    failures in our words.
+    """Open an existing database file without creating or upgrading it.
+
+    Raises:
+        StoreFailed: The file cannot be used.
     """
     connection = None
     try:
+        # Not ``Database``, which would upgrade the file. ``mode=rw`` fails if there is no file,
+        # where a plain path would create an empty one. With ``isolation_level=None``, the caller
+        # begins the transactions.
         connection = sqlite3.connect(
             f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None
         )
@@ -34,7 +39,7 @@ def sqlite_file(path: Path) -> Iterator[sqlite3.Connection]:
                 "the database cannot be used",
                 at=Place(str(path)),
                 why=str(error),
-                fix="look whether the file is yours and no other program keeps it",
+                fix="check that the file belongs to you and that no other program uses it",
             ) from error
         raise explained from error
     finally:
@@ -43,7 +48,7 @@ def sqlite_file(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def check_integrity(connection: sqlite3.Connection, where: str) -> None:
-    """Raise ``StoreFailed`` FG-store-damaged with the first thing that SQLite finds wrong."""
+    """Raise ``StoreFailed`` FG-store-damaged with the first problem that SQLite reports."""
     problem = _first_problem(connection)
     if problem is not None:
         raise StoreFailed(
@@ -63,13 +68,11 @@ def _first_problem(connection: sqlite3.Connection) -> str | None:
     if orphan is None:
         return None
     table, row_id, parent, _ = orphan
-    return f"row {row_id} of {table} belongs to a row of {parent} that is not there"
+    return f"row {row_id} of {table} belongs to a row of {parent} that does not exist"
 
 
 def store_format(connection: sqlite3.Connection) -> str | None:
-    """Return the migration that a database file stands at, ``None`` for one that is no store of
-    ours.
-    """
+    """Return the format of a database file, or ``None`` if the file is not a store."""
     is_ours = connection.execute(
         "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
     ).fetchone()
@@ -88,15 +91,16 @@ def check_known(
     if format_ not in FORMATS:
         raise StoreFailed(
             "FG-store-newer",
-            f"the {what} was made by a newer fitglue (format {format_}, this one knows {HEAD})",
+            f"the {what} was made by a newer fitglue (format {format_}; this version knows {HEAD})",
             at=Place(str(where)),
-            why="nothing was touched",
+            why="nothing was changed",
             fix="upgrade fitglue-registry",
         )
 
 
 def row_counts(connection: sqlite3.Connection) -> dict[str, int]:
-    """Return how many rows each of our tables has."""
+    """Return the number of rows of each table of the store."""
+    # From the file and not from tables.py: a backup may have an older format.
     tables = connection.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 3) = 'fg_' "
         "ORDER BY name"

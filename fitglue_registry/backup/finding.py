@@ -1,4 +1,4 @@
-"""One thing that was checked in a store, and how what is wrong is named."""
+"""The result of one check of a store."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ if TYPE_CHECKING:
 
 _SHOWN = 3
 
-#: What to do where something that was derived from raw parts is wrong.
+#: The fix for a problem with values that were derived from raw parts.
 DERIVE_AGAIN = (
-    "`fitglue rebuild` derives it again; what stays wrong: `fitglue backup restore FILE --replace`"
+    "`fitglue rebuild` derives them again; if that does not help, `fitglue backup restore FILE "
+    "--replace`"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was checked: what was seen, and the error where it is wrong."""
+    """The result of one check: what was found, and the error if something is wrong."""
 
     name: str
     detail: str
     error: FitglueError | None = None
-    harmless: bool = False
+    harmless: bool = False  # worth a note, but nothing is wrong
 
 
 def first_few(names: Sequence[str]) -> str:
-    """Return the first names, and how many more there are."""
+    """Return the first names as one text, and how many more there are."""
     shown = ", ".join(names[:_SHOWN])
     more = len(names) - _SHOWN
     return f"{shown} and {more:,} more" if more > 0 else shown

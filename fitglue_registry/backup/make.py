@@ -1,5 +1,7 @@
-"""Makes a backup while others work: a snapshot of the database, the original files that it names,
-and secrets only where they are asked for.
+"""Makes a backup while other processes work on the store.
+
+A backup consists of a snapshot of the database, the original files that the snapshot names, and, if
+asked for, the secrets.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from fitglue_registry._version import __version__
 from fitglue_registry.backup.manifest import BACKUP_FORMAT, DATABASE, Manifest, Member
-from fitglue_registry.backup.opened import Backup, no_step, verify
+from fitglue_registry.backup.opened import Backup, ignore_step, verify
 from fitglue_registry.backup.snapshot import take_snapshot
 from fitglue_registry.backup.writing import write_backup
 from fitglue_registry.durable import sync_folder
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
     from fitglue_registry.store.blobs import BlobStore
 
 _UNFINISHED = ".unfinished-fitglue-backup-"
-_FORGOTTEN_S = 86_400.0
+#: A folder that is older was left by a killed process: no backup takes a day.
+_ABANDONED_AFTER_S = 86_400.0
 
 
 def make(
@@ -42,26 +45,43 @@ def make(
     with_secrets: bool = False,
     on_step: OnStep | None = None,
 ) -> Backup:
-    """Write a backup to ``path``, read it again, and only then give it its name.
+    """Write a backup, verify it, and only then give it its name.
 
-    Raises ``UserMistake`` FG-backup-exists or FG-nothing-to-back-up, ``StoreFailed`` where the
-    store is damaged or newer, or where there is no room; nothing is left behind then.
+    Killed at any moment, it leaves a complete backup at ``path`` or none. An unfinished folder that
+    stays behind is removed by a later backup.
+
+    Args:
+        path: The file to write; it must not exist.
+        store: What is backed up.
+        now: The moment that the manifest states.
+        with_secrets: Include the encrypted secrets and their key file.
+        on_step: Called to report progress.
+
+    Returns:
+        The backup, after it was read again and verified.
+
+    Raises:
+        UserMistake: FG-backup-exists or FG-nothing-to-back-up.
+        StoreFailed: The store is damaged or has a newer format, or the backup cannot be written;
+            nothing is left behind.
     """
     _check_free(path)
-    say = on_step or no_step
+    report = on_step or ignore_step
     try:
         with _unfinished_folder(path) as folder:
             unfinished = folder / "backup.zip"
-            snapshot = take_snapshot(store.database, folder, say)
+            snapshot = take_snapshot(store.database, folder, report)
             with write_backup(unfinished) as writer:
                 _add_database(writer, snapshot)
-                absent = _add_originals(writer, store.blobs, snapshot, say)
+                absent = _add_originals(writer, store.blobs, snapshot, report)
                 secrets = 0
                 if with_secrets:
                     secrets = _add_secrets(writer, store.secrets, snapshot)
                 contents = _Contents(tuple(writer.members), tuple(absent), secrets)
                 writer.finish(_manifest(contents, snapshot, store.database.dialect, now))
-            made = verify(unfinished, say)
+            made = verify(unfinished, report)
+            # Again: another process may have written a file of this name meanwhile, which the
+            # rename would silently replace.
             _check_free(path)
             unfinished.replace(path)
             sync_folder(path.parent)
@@ -71,18 +91,19 @@ def make(
             "the backup cannot be written",
             at=Place(str(path)),
             why=error.strerror or str(error),
-            fix="name a place that exists and is yours, with twice the room of the database",
+            fix="choose a folder that exists and belongs to you, with free space for twice the "
+            "size of the database",
         ) from error
     return Backup(path, made.size, made.manifest)
 
 
 @dataclass(frozen=True, slots=True)
 class _Contents:
-    """What is in a backup, the original files that are not, and how many secrets are."""
+    """The contents of a backup that is being made."""
 
     files: tuple[Member, ...]
-    absent: tuple[str, ...]
-    secrets: int
+    absent: tuple[str, ...]  # the hashes of original files that the store has lost
+    secrets: int  # how many secrets are included
 
 
 def _manifest(
@@ -109,20 +130,22 @@ def _check_free(path: Path) -> None:
     if path.exists():
         raise UserMistake(
             "FG-backup-exists",
-            "there is a file of that name already",
+            "a file with that name exists already",
             at=Place(str(path)),
-            why="a backup never overwrites anything",
-            fix="name another file, or a folder",
+            why="a backup never overwrites a file",
+            fix="choose another name, or a folder",
         )
 
 
 @contextmanager
 def _unfinished_folder(path: Path) -> Iterator[Path]:
-    """Make a folder beside the backup that goes with the end, and with it what killed ones left a
-    day ago or longer.
+    """Create a folder for the unfinished backup, and remove it at the end.
+
+    It is beside the backup, since a rename is atomic only within one file system. Folders that
+    killed processes left more than a day ago are removed, too.
     """
     for left in path.parent.glob(f"{_UNFINISHED}*"):
-        if time.time() - left.stat().st_mtime > _FORGOTTEN_S:
+        if time.time() - left.stat().st_mtime > _ABANDONED_AFTER_S:
             shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=_UNFINISHED))
     try:
@@ -136,19 +159,20 @@ def _add_database(writer: BackupWriter, snapshot: Snapshot) -> None:
         return
     with snapshot.file.open("rb") as file:
         writer.add(DATABASE, file)
-    snapshot.file.unlink()
+    snapshot.file.unlink()  # frees the space before the original files are added
 
 
 def _add_originals(
     writer: BackupWriter,
     blobs: BlobStore,
     snapshot: Snapshot,
-    say: OnStep,
+    report: OnStep,
 ) -> list[str]:
-    """Add the original files; return those that are not there.
+    """Add the original files that the snapshot names, and return the hashes of missing ones.
 
-    Whatever the snapshot names was put before its row; what is gone all the same was lost before,
-    or its connection removed since.
+    An original file is stored before its row, so the files of the snapshot exist. If one is missing
+    nevertheless, the store had lost it, or its connection was removed since the snapshot. A backup
+    without it is better than none.
     """
     absent = []
     for done, sha256 in enumerate(snapshot.blobs, start=1):
@@ -158,7 +182,7 @@ def _add_originals(
             absent.append(sha256)
             continue
         writer.add_bytes(f"blobs/{sha256[:2]}/{sha256[2:4]}/{sha256}", content)
-        say("original files", done, len(snapshot.blobs))
+        report("original files", done, len(snapshot.blobs))
     return absent
 
 
@@ -167,8 +191,9 @@ def _add_secrets(
     folder: Path,
     snapshot: Snapshot,
 ) -> int:
-    """Add the key file and the sealed files that the connections name; return how many secrets that
-    are. What lies in a keyring cannot be taken along.
+    """Add the key file and the encrypted secrets of the connections; return how many they are.
+
+    Secrets in a keyring cannot be included.
     """
     files = FileSecretStore(folder).files_of(snapshot.secret_refs)
     for name, content in files.items():

@@ -1,8 +1,8 @@
-"""What is in a backup: the manifest names every file of it and says what each must be.
+"""The manifest of a backup, which lists every file in it with its size and its hash.
 
-A backup is one ZIP file. It can be copied to anywhere as a whole, its list of contents is read
-without reading all of it, one that was cut off has none and is noticed, and whoever has lost this
-program still opens it with what every system brings along.
+A backup is one ZIP file: it is copied in one piece; its directory is at its end, so a file that was
+truncated is noticed at once; and someone who has lost this program can still open it with the tools
+of any system.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-#: The newest form that this version writes and reads.
+#: The newest backup format that this version reads, and the one that it writes.
 BACKUP_FORMAT = 1
 MANIFEST = "manifest.json"
 DATABASE = "fitglue.db"
 
-# A name becomes a path when it is restored, so nothing else may pass.
+# A name becomes a path when a backup is restored, so no other name (such as "../x") may pass.
 _NAME = re.compile(
     r"(fitglue\.db|blobs/(?P<two>[0-9a-f]{2})/(?P<four>[0-9a-f]{2})/(?P=two)(?P=four)[0-9a-f]{60}"
     r"|secrets/(secrets\.key|[0-9a-f]{32}\.sealed))\Z"
@@ -33,51 +33,55 @@ _NAME = re.compile(
 class Member(msgspec.Struct, frozen=True):
     """One file of a backup."""
 
-    name: str
-    size: int
-    sha256: str
+    name: str  # inside the ZIP file
+    size: int  # bytes, uncompressed
+    sha256: str  # of the uncompressed content
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a backup is: ``files`` has all of it, ``absent`` the originals that the store had lost
-    before.
-    """
+    """The description of a backup, stored in it as JSON."""
 
     backup_format: int
     made_at: str
     host_version: str
-    database: str  # sqlite; or postgresql, and then the database itself is not in the backup
-    store_format: str
-    rows: dict[str, int]
-    secrets: int
-    secrets_left_out: int
-    absent: tuple[str, ...]
-    files: tuple[Member, ...]
+    database: str  # "sqlite"; or "postgresql", and then the database is not in the backup
+    store_format: str  # the format of the database
+    rows: dict[str, int]  # table → number of rows
+    secrets: int  # how many secrets are in the backup
+    secrets_left_out: int  # how many are not: not asked for, or in a keyring
+    absent: tuple[str, ...]  # the hashes of original files that the store had lost before
+    files: tuple[Member, ...]  # all files except the manifest
 
     def named(self, folder: str) -> list[Member]:
         """Return the files of one folder."""
         return [member for member in self.files if member.name.startswith(f"{folder}/")]
 
 
-class _Form(msgspec.Struct):
+class _Format(msgspec.Struct):
+    """The only field that every future manifest must have."""
+
     backup_format: int
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
-    """Return the content of ``manifest.json``, for people to read too."""
+    """Return the content of ``manifest.json``, indented for people to read."""
     return msgspec.json.format(msgspec.json.encode(manifest))
 
 
 def decode_manifest(path: Path, content: bytes) -> Manifest:
     """Return the manifest of the backup at ``path``.
 
-    Raises ``StoreFailed`` FG-backup-newer, and ``ValueError`` for a content that is damaged.
+    Raises:
+        StoreFailed: FG-backup-newer.
+        ValueError: The content is damaged.
     """
-    form = msgspec.json.decode(content, type=_Form).backup_format
-    if form > BACKUP_FORMAT:
+    # Read first: the other fields of a newer format may be different.
+    format_ = msgspec.json.decode(content, type=_Format).backup_format
+    if format_ > BACKUP_FORMAT:
         raise StoreFailed(
             "FG-backup-newer",
-            f"the backup was made by a newer fitglue (form {form}, this one knows {BACKUP_FORMAT})",
+            f"the backup was made by a newer fitglue (format {format_}; this version knows "
+            f"{BACKUP_FORMAT})",
             at=Place(str(path)),
             fix="upgrade fitglue-registry",
         )
@@ -89,8 +93,9 @@ def check_names(
     names: Collection[str],
     manifest: Manifest,
 ) -> None:
-    """Raise ``StoreFailed`` FG-backup-damaged unless the manifest names exactly the files that are
-    there, each once and each as a backup may call it.
+    """Raise ``StoreFailed`` FG-backup-damaged unless the manifest matches the files of the backup.
+
+    It must list exactly those files, each once, and with names that a backup can contain.
     """
     promised = [member.name for member in manifest.files]
     broken = f"{MANIFEST} of the backup is damaged"
@@ -100,11 +105,12 @@ def check_names(
     if len(set(promised)) != len(promised):
         raise damaged(path, broken, "it names a file twice")
     expected = sorted([*promised, MANIFEST])
-    there = sorted(names)
-    if there == expected:
+    present = sorted(names)
+    if present == expected:
         return
-    differing = sorted(set(there) ^ set(expected))
-    first = differing[0] if differing else there[0]
+    # Lists, not sets, are compared: a ZIP file can contain one name twice.
+    differing = sorted(set(present) ^ set(expected))
+    first = differing[0] if differing else present[0]
     if first in promised:
         raise damaged(path, f"{first} of the backup is missing")
     raise damaged(path, f"{first} of the backup is not in its manifest")
@@ -115,17 +121,17 @@ def damaged(
     what: str,
     why: str | None = None,
 ) -> StoreFailed:
-    """Return the error for a backup that is not what it must be."""
+    """Return the error for a backup that is damaged."""
     return StoreFailed(
         "FG-backup-damaged", what, at=Place(str(path)), why=why, fix="take an older backup"
     )
 
 
-def no_backup(path: Path, why: str) -> UserMistake:
-    """Return the error for a file that is something else."""
+def not_a_backup(path: Path, why: str) -> UserMistake:
+    """Return the error for a file that is not a backup."""
     return UserMistake(
         "FG-backup-unknown",
-        "this is no backup of fitglue",
+        "this file is not a backup of fitglue",
         at=Place(str(path)),
         why=why,
         fix="name a file that `fitglue backup make` wrote",

@@ -1,4 +1,4 @@
-"""A backup that is open for reading: its manifest, and the content of its files, checked."""
+"""Opens a backup for reading, and verifies the content of its files against its manifest."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ from fitglue_registry.backup.manifest import (
     check_names,
     damaged,
     decode_manifest,
-    no_backup,
+    not_a_backup,
 )
 from fitglue_registry.errors import Place, StoreFailed, UserMistake
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: Called as a long step goes on: what is being done, how many of how many.
+#: Called to report progress: the name of the step, how many items are done, and how many there are.
 OnStep = Callable[[str, int, int], None]
 
 _CHUNK = 1 << 20
-_ZIP_STARTS = (b"PK\3\4", b"PK\5\6")
+_ZIP_STARTS = (b"PK\3\4", b"PK\5\6")  # a first file, or the directory of an empty archive
+# What zipfile raises for damaged bytes; NotImplementedError if the damage names a compression
+# method that does not exist.
 _UNREADABLE = (
     zipfile.BadZipFile,
     OSError,
@@ -38,8 +40,8 @@ _UNREADABLE = (
     zlib.error,
     NotImplementedError,
 )
-# What whoever unpacks a backup meets, and no reader of it.
-_OF_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+# Errors of the caller that writes what it reads here: the disk is full or read-only.
+_WRITE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +49,31 @@ class Backup:
     """A backup that was verified."""
 
     path: Path
-    size: int
+    size: int  # bytes of the ZIP file
     manifest: Manifest
 
 
 @dataclass(frozen=True, slots=True)
 class OpenBackup:
-    """A backup whose manifest names exactly the files that are there."""
+    """A backup that is open, whose manifest lists exactly the files that it contains."""
 
     path: Path
     zip_file: zipfile.ZipFile
     manifest: Manifest
 
     def chunks(self, member: Member) -> Iterator[bytes]:
-        """Yield the content of a file; raises after the last chunk where it is not what the
-        manifest says.
+        """Yield the content of a file in chunks.
+
+        Raises:
+            StoreFailed: FG-backup-damaged, after the last chunk, if size or hash differ from the
+                manifest.
         """
         what = f"{member.name} of the backup is damaged"
         digest = hashlib.sha256()
         size = 0
         try:
             with self.zip_file.open(member.name) as file:
-                # One that is longer than it should be is not read to its end.
+                # Stop as soon as the file is too long: a small ZIP file can expand to terabytes.
                 while size <= member.size and (chunk := file.read(_CHUNK)):
                     digest.update(chunk)
                     size += len(chunk)
@@ -76,70 +81,78 @@ class OpenBackup:
         except _UNREADABLE as error:
             raise damaged(self.path, what, str(error)) from error
         if (size, digest.hexdigest()) != (member.size, member.sha256):
-            why = "its size or its hash is not what the manifest says"
+            why = "its size or its hash differs from the manifest"
             raise damaged(self.path, what, why)
 
     def content(self, member: Member) -> bytes:
-        """Return the whole content of a file; raises as ``chunks`` does."""
+        """Return the complete content of a file; raise as ``chunks`` does."""
         return b"".join(self.chunks(member))
 
 
-def no_step(
+def ignore_step(
     _what: str,
     _done: int,
     _total: int,
 ) -> None:
-    """Tell nobody how far a step has come."""
+    """Report no progress: the default for ``on_step``."""
 
 
 def verify(path: Path, on_step: OnStep | None = None) -> Backup:
-    """Read all of a backup and compare it with its manifest.
+    """Read a backup completely, and compare it with its manifest.
 
-    Raises ``StoreFailed`` FG-backup-damaged, which names the first file that is not what it must
-    be, or FG-backup-newer; ``UserMistake`` FG-backup-unknown for a file that is no backup.
+    Args:
+        path: The backup.
+        on_step: Called to report progress.
+
+    Raises:
+        StoreFailed: FG-backup-damaged, which names the first damaged file, FG-backup-newer, or
+            FG-backup-unreadable.
+        UserMistake: FG-backup-unknown if the file does not exist or is not a backup.
     """
-    say = on_step or no_step
+    report = on_step or ignore_step
     with open_backup(path) as backup:
         files = backup.manifest.files
         for done, member in enumerate(files, start=1):
             for _ in backup.chunks(member):
                 pass
-            say("checked", done, len(files))
+            report("checked", done, len(files))
     return Backup(path, path.stat().st_size, backup.manifest)
 
 
 @contextmanager
 def open_backup(path: Path) -> Iterator[OpenBackup]:
-    """Open a backup; raises as ``verify`` does."""
+    """Open a backup and check its list of files; raise as ``verify`` does."""
     try:
         with path.open("rb") as file:
             if file.read(4) not in _ZIP_STARTS:
-                raise no_backup(path, "it is no ZIP file")
+                raise not_a_backup(path, "it is not a ZIP file")
             with zipfile.ZipFile(file) as zip_file:
                 manifest = _read_manifest(path, zip_file)
                 check_names(path, zip_file.namelist(), manifest)
                 yield OpenBackup(path, zip_file, manifest)
     except FileNotFoundError as error:
         raise UserMistake(
-            "FG-backup-unknown", f"there is no file {path}", fix="correct the name"
+            "FG-backup-unknown", f"the file {path} does not exist", fix="correct the name"
         ) from error
     except OSError as error:
-        if error.filename not in (None, str(path)) or error.errno in _OF_WRITING:
+        # The caller's errors inside the ``with`` block arrive here, too, and are not about the
+        # backup.
+        if error.filename not in (None, str(path)) or error.errno in _WRITE_ERRNOS:
             raise
         raise StoreFailed(
             "FG-backup-unreadable",
             "the backup cannot be read",
             at=Place(str(path)),
             why=error.strerror or str(error),
-            fix="look whether the file is there and yours, and its disk sound",
+            fix="check that the file belongs to you and that the disk has no errors",
         ) from error
     except zipfile.BadZipFile as error:
-        raise damaged(path, "the backup is cut off or damaged", str(error)) from error
+        raise damaged(path, "the backup is incomplete or damaged", str(error)) from error
 
 
 def _read_manifest(path: Path, zip_file: zipfile.ZipFile) -> Manifest:
     if MANIFEST not in zip_file.namelist():
-        raise no_backup(path, f"no {MANIFEST} is in it")
+        raise not_a_backup(path, f"it contains no {MANIFEST}")
     try:
         return decode_manifest(path, zip_file.read(MANIFEST))
     except _UNREADABLE as error:

@@ -1,4 +1,4 @@
-"""Reads raw parts again, and has what is damaged fetched again."""
+"""Verifies the stored raw parts, and has damaged ones fetched again."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from fitglue_registry.store.blobs import BlobStore
     from fitglue_registry.store.database import Database
 
-_LISTED = PartName.SUMMARY  # comes with the list and can be asked for by no id
+#: A summary arrives with a list and cannot be requested by id.
+_LISTED = PartName.SUMMARY
 
 
 @dataclass(frozen=True, slots=True)
 class DamagedRaw:
-    """A raw part whose bytes are gone or are not what came."""
+    """A raw part whose bytes are missing or differ from what was received."""
 
     raw_id: int
     record_id: int
@@ -36,21 +37,19 @@ class DamagedRaw:
 
 @dataclass(frozen=True, slots=True)
 class RawCheck:
-    """What reading raw parts again showed: what is damaged, how many were read, how many there
-    are.
-    """
+    """The result of verifying raw parts."""
 
     damaged: list[DamagedRaw]
-    read: int
-    total: int
+    read: int  # how many were verified
+    total: int  # how many there are
 
 
-def read_again(
+def check_raw_parts(
     db: Db,
     blobs: BlobStore,
     sample: int | None,
 ) -> RawCheck:
-    """Read so many raw parts, chosen by chance; ``None``: all of them."""
+    """Verify ``sample`` raw parts, chosen at random, or all if it is ``None``."""
     total = db.scalar(sa.select(sa.func.count()).select_from(raw)) or 0
     contents = {
         row.id: row.content
@@ -62,6 +61,7 @@ def read_again(
         query = query.where(raw.c.id.in_(chosen))
     damaged = []
     read = 0
+    # yield_per: the contents of a large store do not fit into memory.
     for row in db.execute(query.execution_options(yield_per=100)):
         read += 1
         why = _why_damaged(row, contents, blobs)
@@ -71,19 +71,23 @@ def read_again(
 
 
 def repair(database: Database, blobs: BlobStore) -> int:
-    """Have every raw part that is gone or damaged fetched again by the next sync; return how many.
+    """Mark every raw part that is missing or damaged as wanted, so that the next sync fetches it.
 
-    What is listed comes only from a backup.
+    Summaries are left as they are: they can only be restored from a backup.
+
+    Returns:
+        How many parts were marked.
     """
     with database.read() as db:
-        damaged = read_again(db, blobs, None).damaged
+        damaged = check_raw_parts(db, blobs, None).damaged
         wanted = set(parts_without_raw(db))
     damaged = [raw_part for raw_part in damaged if raw_part.part != _LISTED]
     wanted.update((raw_part.record_id, raw_part.part) for raw_part in damaged)
     again = sorted((record_id, part) for record_id, part in wanted if part != _LISTED)
     with database.write() as db:
-        # Not even to be replaced could a record be read with a part that is no good; a file that is
-        # damaged is repaired when it is put.
+        # The damaged rows are deleted: deriving a record reads all its parts, so a damaged one
+        # would even keep its replacement from being stored. A damaged blob may stay, because
+        # putting the file again replaces it.
         for raw_part in damaged:
             db.execute(sa.delete(raw).where(raw.c.id == raw_part.raw_id))
         for record_id, part in again:
@@ -96,11 +100,12 @@ def _why_damaged(
     dictionary_contents: dict[int, bytes],
     blobs: BlobStore,
 ) -> str | None:
+    """Return why a raw part is damaged, or ``None`` if it is sound."""
     dictionary = None
     if row.dictionary_id is not None:
         dictionary = dictionary_contents.get(row.dictionary_id)
         if dictionary is None:
-            return "the dictionary that unpacks it is gone"
+            return "the dictionary that unpacks it is missing"
     packed = Packed(row.sha256, row.wire, row.packing, row.content, row.size, row.dictionary_id)
     try:
         content = unpack(
@@ -111,5 +116,5 @@ def _why_damaged(
     except FitglueError as error:
         return error.why or error.what
     if hashlib.sha256(content).hexdigest() != row.sha256:
-        return "its hash is another one"
+        return "its hash differs"
     return None

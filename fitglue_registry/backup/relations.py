@@ -1,4 +1,7 @@
-"""Checks that rows of a store name rows that are there."""
+"""Checks that rows which name other rows without a foreign key name rows that exist.
+
+SQLite's own check covers the foreign keys.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +31,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Relation:
-    """What is checked, what would be wrong, the query that finds it, and what to do."""
+    """One relation that is checked."""
 
     name: str
-    what: str
+    holds: str  # what is reported if nothing is wrong
+    broken: str  # what the rows that the query finds are
     query: sa.Select[Any]
     fix: str
 
@@ -44,13 +48,15 @@ _HAS_RAW = sa.exists().where(raw.c.id == parts.c.raw_id)
 _RELATIONS = (
     _Relation(
         "activities",
-        "activities that no source tells of",
+        "every activity has a source activity",
+        "activities have no source activity",
         sa.select(activities.c.id).where(~_HAS_MEMBER),
         DERIVE_AGAIN,
     ),
     _Relation(
         "source activities",
-        "source activities whose activity is not there",
+        "every source activity is in an activity that exists",
+        "source activities are in an activity that does not exist",
         sa.select(source_activities.c.id).where(
             source_activities.c.activity_id.is_not(None), ~_HAS_ACTIVITY
         ),
@@ -58,13 +64,15 @@ _RELATIONS = (
     ),
     _Relation(
         "aliases",
-        "old ids that lead to no activity",
+        "every old id leads to an activity",
+        "old ids lead to no activity",
         sa.select(aliases.c.id).where(~_LEADS_TO_ACTIVITY),
         DERIVE_AGAIN,
     ),
     _Relation(
         "parts",
-        "parts whose answer is not there",
+        "every downloaded part is stored",
+        "downloaded parts are not stored",
         sa.select(records.c.external_id + " " + parts.c.part)
         .select_from(parts)
         .join(records, records.c.id == parts.c.record_id)
@@ -79,16 +87,16 @@ _WITHOUT_RAW = (
 )
 
 
-def relation_findings(db: Db, where: Place) -> Iterator[Finding]:
-    """Check each relation."""
+def check_relations(db: Db, where: Place) -> Iterator[Finding]:
+    """Check each relation, and yield a finding for it."""
     for relation in _RELATIONS:
         wrong = [str(key) for key in db.scalars(relation.query)]
         if not wrong:
-            yield Finding(relation.name, f"no {relation.what}")
+            yield Finding(relation.name, relation.holds)
             continue
         error = StoreFailed(
             "FG-store-inconsistent",
-            f"{len(wrong):,} {relation.what}",
+            f"{len(wrong):,} {relation.broken}",
             at=where,
             why=first_few(wrong),
             fix=relation.fix,
@@ -97,5 +105,5 @@ def relation_findings(db: Db, where: Place) -> Iterator[Finding]:
 
 
 def parts_without_raw(db: Db) -> list[tuple[int, str]]:
-    """Return record and name of each part that is said to be there and is not."""
+    """Return the record id and the name of each part whose state is "have" but has no raw part."""
     return [(row.record_id, row.part) for row in db.execute(_WITHOUT_RAW)]

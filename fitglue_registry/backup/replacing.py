@@ -1,4 +1,4 @@
-"""Puts what was unpacked in the place of the old store, of which every file stays aside."""
+"""Replaces the old store by the unpacked one, and keeps every old file in a folder beside it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 
 def unused_folder(beside: Path, now: str) -> Path:
-    """Return a folder that is not there yet, named after the moment: clocks go wrong, and what was
-    moved aside once is never moved over.
+    """Return the path of a folder that does not exist, named after the moment.
+
+    If a clock was set back, the name may be taken; what was moved aside once is never overwritten.
     """
     moment = now[:19].replace(":", "").replace("-", "")
     folder = beside / f"replaced-{moment}"
@@ -31,32 +32,36 @@ def unused_folder(beside: Path, now: str) -> Path:
     return folder
 
 
-def bring_to_rest(database: Path, aside: Path) -> None:
-    """Fold the log of the old database into it.
+def checkpoint_database(database: Path, aside: Path) -> None:
+    """Write the log of the old database into its file, so that the file is complete on its own.
 
-    Raises ``StoreFailed`` FG-store-locked while another program has it open, since that would go on
-    writing.
+    Raises:
+        StoreFailed: FG-store-locked while another program has the database open, because that
+            program would continue to write to the file after it was moved aside.
     """
     make_folder(aside)
-    # First: SQLite takes away a log that it cannot read, and somebody may still be able to.
+    # Before SQLite opens the database: it deletes a log that it cannot read, and another tool may
+    # still be able to recover rows from it.
     for log in _logs(database):
         if log.exists():
-            _keep(log, aside / log.name)
-    with suppress(sqlite3.DatabaseError):  # a damaged one goes aside with its log as it is
-        _fold_log(database, aside)
+            _link_or_copy(log, aside / log.name)
+    with suppress(sqlite3.DatabaseError):  # a damaged database is moved aside together with its log
+        _checkpoint(database, aside)
 
 
-def _fold_log(database: Path, aside: Path) -> None:
+def _checkpoint(database: Path, aside: Path) -> None:
     address = f"{database.resolve().as_uri()}?mode=rw"
     connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=1.0)
     try:
+        # SQLite writes the log into the file and deletes it, which requires that nobody else has
+        # the database open.
         connection.execute("PRAGMA journal_mode=DELETE")
         for log in _logs(database):
             (aside / log.name).unlink(missing_ok=True)
     except sqlite3.OperationalError as error:
         if "locked" not in str(error):
             raise
-        shutil.rmtree(aside)
+        shutil.rmtree(aside)  # nothing was replaced, so nothing is aside
         raise StoreFailed(
             "FG-store-locked",
             "another program has the database open",
@@ -69,10 +74,13 @@ def _fold_log(database: Path, aside: Path) -> None:
 
 
 def keep_secret_refs(old: Path, unpacked: Path) -> None:
-    """Let each connection keep the secret that it has now: a backup without keys names those of its
-    day.
+    """Copy the references to secrets from the old database into the unpacked one.
+
+    A backup without secrets names those that the connections had when it was made. If a connection
+    got a new secret since, only the new one still exists.
     """
-    with suppress(sqlite3.DatabaseError):  # an old database that cannot be read has none to give
+    # If the old database cannot be read, the references of the backup stay.
+    with suppress(sqlite3.DatabaseError):
         address = f"{old.resolve().as_uri()}?mode=ro"
         with closing(sqlite3.connect(address, uri=True)) as connection:
             known = connection.execute("SELECT secret_ref, id FROM fg_connections").fetchall()
@@ -88,8 +96,10 @@ def replace_secrets(
     folder: Path,
     aside: Path,
 ) -> None:
-    """Write the keys of the backup; a key file that is another one is kept aside with what it
-    opens.
+    """Write the secrets of the backup into the folder.
+
+    If the key file of the backup is a different one, the old key file and all secrets that it opens
+    are kept in ``aside``.
     """
     new = _new_secrets(opened, folder)
     if not new:
@@ -97,7 +107,7 @@ def replace_secrets(
     if any(file.suffix == ".key" and file.is_file() for file in new):
         make_folder(aside)
         for file in [*folder.glob("*.sealed"), *folder.glob("secrets.key")]:
-            _keep(file, aside / file.name)
+            _link_or_copy(file, aside / file.name)
         sync_folder(aside)
     make_folder(folder)
     for file, content in new.items():
@@ -105,8 +115,8 @@ def replace_secrets(
 
 
 def _new_secrets(opened: OpenBackup, folder: Path) -> dict[Path, bytes]:
-    """Return the files of the backup that are not there, or differ from what is there."""
-    # The key before what it opens.
+    """Return the secret files of the backup that are missing in the folder or differ."""
+    # "secrets.key" comes last in the alphabet, and must be written before the files that it opens.
     members = sorted(
         opened.manifest.named("secrets"),
         key=lambda member: member.name,
@@ -126,11 +136,15 @@ def replace_database(
     target: Path,
     aside: Path,
 ) -> None:
-    """Give the old database a second name, and the new one its name."""
+    """Put the unpacked database in place of the old one, which gets a second name in ``aside``.
+
+    Killed before the rename, the old database is in place; killed after it, the new one.
+    """
     if target.exists():
-        _keep(target, aside / target.name)
+        _link_or_copy(target, aside / target.name)
         sync_folder(aside)
-    for log in _logs(target):  # one that outlived its database would be played into the new one
+    # SQLite would apply a log that was left behind to the new database, and damage it.
+    for log in _logs(target):
         log.unlink(missing_ok=True)
     unpacked.replace(target)
     sync_folder(target.parent)
@@ -142,9 +156,10 @@ def _logs(database: Path) -> list[Path]:
     ]
 
 
-def _keep(file: Path, as_: Path) -> None:
-    """Give a file a second name, so that at no moment there is none; a copy where the disk knows no
-    second names.
+def _link_or_copy(file: Path, as_: Path) -> None:
+    """Give a file a second name, or copy it if the file system has no hard links.
+
+    Unlike a move, this leaves no moment at which the file is missing from its place.
     """
     try:
         os.link(file, as_)

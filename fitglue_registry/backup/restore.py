@@ -1,9 +1,9 @@
-"""Restores a store from a backup: everything is checked and laid beside first, and one rename makes
-it the store.
+"""Restores a store from a backup.
 
-Killed anywhere, the folder holds the old database whole or the new one whole, and the same command
-goes on. What is replaced is moved aside, never deleted. Original files are kept by their content,
-so those of both stay where they are.
+Everything is verified and unpacked beside the store first, and one rename replaces the database.
+Killed at any moment, the folder contains the complete old database or the complete new one, and the
+same command can be run again. What is replaced is moved aside, never deleted. Original files are
+addressed by their content, so those of both stores can be in the same folder.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from fitglue_registry.backup.database_file import check_known
-from fitglue_registry.backup.opened import Backup, no_step, open_backup, verify
+from fitglue_registry.backup.opened import Backup, ignore_step, open_backup, verify
 from fitglue_registry.backup.replacing import (
-    bring_to_rest,
+    checkpoint_database,
     keep_secret_refs,
     replace_database,
     replace_secrets,
@@ -43,11 +43,11 @@ _SECRETS = "secrets"
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The backup that is the store now, and where the one before it lies."""
+    """The result of a restore."""
 
-    backup: Backup
-    aside: Path | None
-    without_key: tuple[str, ...] = ()  # connections whose key is not on this machine
+    backup: Backup  # what is the store now
+    aside: Path | None  # the folder with the files that were replaced, if there were any
+    without_key: tuple[str, ...] = ()  # the connections whose secret is not on this machine
 
     @property
     def aside_has_secrets(self) -> bool:
@@ -63,34 +63,44 @@ def restore(
     replace: bool = False,
     on_step: OnStep | None = None,
 ) -> Restored:
-    """Make the store what it was in the backup at ``path``; with ``replace`` a database that is
-    there is moved aside.
+    """Restore a store from a backup.
 
-    Raises what ``verify`` does; ``UserMistake`` FG-home-holds-data, FG-backup-other-database;
-    ``Busy`` while a sync is at work; ``StoreFailed`` FG-store-newer, FG-store-locked,
-    FG-restore-failed. The store is then what it was.
+    If an error is raised, the store is unchanged.
+
+    Args:
+        path: The backup.
+        store: The store to restore into.
+        now: The moment after which the folder of replaced files is named.
+        replace: Move a database that exists aside; without it, an existing database is an error.
+        on_step: Called to report progress.
+
+    Raises:
+        UserMistake: FG-home-holds-data, FG-backup-other-database, or what ``verify`` raises.
+        Busy: FG-sync-running while a connection is being synced.
+        StoreFailed: FG-store-newer, FG-store-locked, FG-restore-failed, or what ``verify`` raises.
     """
-    say = on_step or no_step
-    backup = verify(path, say)
+    report = on_step or ignore_step
+    backup = verify(path, report)
     _check_fits(backup, store.database)
     target = store.database.path
     if target is not None and not replace:
         _check_free(target)
+    # This process must not keep the old file open while it is replaced.
     store.database.close()
     aside = None
     try:
         with open_backup(path) as opened:
             if target is None:
-                _restore_originals(opened, store.blobs, say)
+                _restore_originals(opened, store.blobs, report)
             else:
-                aside = _restore_files(opened, store, target, now, say)
+                aside = _restore_files(opened, store, target, now, report)
     except OSError as error:
         raise StoreFailed(
             "FG-restore-failed",
             "the backup cannot be restored",
             at=Place(str(error.filename or target or path)),
             why=error.strerror or str(error),
-            fix="make room, give yourself the right to write, and run the same command again",
+            fix="free some space, give yourself permission to write, and run the command again",
         ) from error
     return Restored(backup, aside)
 
@@ -100,7 +110,8 @@ def _check_fits(backup: Backup, database: Database) -> None:
     if manifest.database != database.dialect:
         raise UserMistake(
             "FG-backup-other-database",
-            f"the backup is of a store in {manifest.database}, this one is in {database.dialect}",
+            f"the backup was made of a store in {manifest.database}; this store is in "
+            f"{database.dialect}",
             at=Place(str(backup.path)),
             fix="correct FITGLUE_DATABASE",
         )
@@ -111,10 +122,10 @@ def _check_free(target: Path) -> None:
     if target.exists():
         raise UserMistake(
             "FG-home-holds-data",
-            "there is a database already",
+            "a database exists already",
             at=Place(str(target)),
-            why="a restore overwrites nothing",
-            fix="add --replace, and the old one is moved aside; or set FITGLUE_HOME to another "
+            why="a restore never overwrites data",
+            fix="add --replace to move the old database aside, or set FITGLUE_HOME to another "
             "folder",
         )
 
@@ -124,16 +135,18 @@ def _restore_files(
     store: StoreFiles,
     target: Path,
     now: str,
-    say: OnStep,
+    report: OnStep,
 ) -> Path | None:
-    """Restore everything; return the folder in which the old store lies, if there was one."""
+    """Restore a store in SQLite; return the folder with the replaced files, if there are any."""
     folder = target.parent
     make_folder(folder)
+    # The order makes a kill harmless: original files come first, because a database does not notice
+    # files that it does not name; the rename of the database, which decides, comes last.
     with _no_sync(folder / "locks"), unpacked_database(opened, folder) as unpacked:
-        _restore_originals(opened, store.blobs, say)
+        _restore_originals(opened, store.blobs, report)
         aside = unused_folder(folder, now)
         if target.exists():
-            bring_to_rest(target, aside)
+            checkpoint_database(target, aside)
             if not opened.manifest.named("secrets"):
                 keep_secret_refs(target, unpacked)
         replace_secrets(opened, store.secrets, aside / _SECRETS)
@@ -144,21 +157,21 @@ def _restore_files(
 def _restore_originals(
     opened: OpenBackup,
     blobs: BlobStore,
-    say: OnStep,
+    report: OnStep,
 ) -> None:
-    """Put every original file; one that is there and whole is left as it is, a damaged one is
-    repaired.
-    """
+    """Put every original file of the backup; this also repairs files that are damaged."""
     members = opened.manifest.named("blobs")
     for done, member in enumerate(members, start=1):
         blobs.put(opened.content(member))
-        say("original files", done, len(members))
+        report("original files", done, len(members))
 
 
 @contextmanager
 def _no_sync(locks: Path) -> Iterator[None]:
-    """Hold the locks of all connections that were ever synced here; raises ``Busy``
-    FG-sync-running.
+    """Hold the locks of all connections that were ever synced here, so that no sync can begin.
+
+    Raises:
+        Busy: FG-sync-running if a sync holds one of them.
     """
     with ExitStack() as held:
         for lock in sorted(locks.glob("*.lock")):
@@ -169,6 +182,6 @@ def _no_sync(locks: Path) -> Iterator[None]:
                     "FG-sync-running",
                     "a connection is being synced",
                     at=Place(str(lock)),
-                    fix="wait until it has finished, or stop it",
+                    fix="wait until the sync has finished, or stop it",
                 ) from None
         yield

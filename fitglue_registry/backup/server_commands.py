@@ -1,4 +1,4 @@
-"""The commands that dump and restore a PostgreSQL database, which no backup of ours contains."""
+"""The commands that dump and restore a PostgreSQL database, which a backup does not contain."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ if TYPE_CHECKING:
 
 
 def dump_command(database: Database) -> str:
-    """Return what backs up a database that is a server's; no password is in it."""
+    """Return the command that dumps a database of a server; it contains no password."""
     return f"pg_dump --format=custom --file=fitglue.dump {_plain(database)}"
 
 
 def restore_command(database: Database) -> str:
-    """Return what brings such a dump back."""
+    """Return the command that restores such a dump; it contains no password."""
     return f"pg_restore --clean --if-exists --dbname={_plain(database)} fitglue.dump"
 
 
 def _plain(database: Database) -> str:
+    # pg_dump does not know SQLAlchemy's "postgresql+psycopg".
     url = database.url.set(drivername="postgresql", password=None)
     url = url.difference_update_query(("password", "sslpassword"))
     return url.render_as_string(hide_password=True)

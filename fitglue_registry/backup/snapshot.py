@@ -1,4 +1,4 @@
-"""The database of a store as it is at one moment, copied while others work."""
+"""Copies the database of a store as it is at one moment, while other processes work on it."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from fitglue_registry.backup.opened import OnStep
     from fitglue_registry.store.database import Database
 
-_PAGES = 2_000  # copied before progress is told again
+_PAGES = 2_000  # copied between two reports of progress
 _NAMED_BLOBS = (
-    "SELECT DISTINCT sha256 FROM fg_raw "  # noqa: S608 - a word of our own
+    "SELECT DISTINCT sha256 FROM fg_raw "  # noqa: S608 - a constant of our own
     f"WHERE packing = '{Packing.BLOB}' ORDER BY sha256"
 )
 _NAMED_SECRETS = "SELECT secret_ref FROM fg_connections WHERE secret_ref IS NOT NULL ORDER BY id"
@@ -39,54 +39,54 @@ _NAMED_SECRETS = "SELECT secret_ref FROM fg_connections WHERE secret_ref IS NOT 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A copy of the database (none of one that a server has), its row counts, and the names of the
-    originals and secrets that it needs.
-    """
+    """A copy of the database, with the names of the original files and secrets that it needs."""
 
-    file: Path | None
+    file: Path | None  # None for a database of a server, which is not copied
     store_format: str
-    rows: dict[str, int]
-    blobs: Sequence[str]
+    rows: dict[str, int]  # table → number of rows
+    blobs: Sequence[str]  # the hashes of the original files
     secret_refs: Sequence[str]
 
 
 def take_snapshot(
     database: Database,
     folder: Path,
-    say: OnStep,
+    report: OnStep,
 ) -> Snapshot:
     """Copy the database into ``folder`` as it is at this moment.
 
-    Raises ``UserMistake`` FG-nothing-to-back-up, ``StoreFailed`` where the store is damaged or
-    newer.
+    Raises:
+        UserMistake: FG-nothing-to-back-up.
+        StoreFailed: The store is damaged or has a newer format.
     """
     if database.path is None:
         return _describe_server(database)
-    return _copy(database.path, folder / DATABASE, say)
+    return _copy(database.path, folder / DATABASE, report)
 
 
 def _copy(
     source: Path,
     target: Path,
-    say: OnStep,
+    report: OnStep,
 ) -> Snapshot:
     if not source.is_file() or not source.stat().st_size:
         raise UserMistake(
             "FG-nothing-to-back-up",
-            "there is no database yet",
+            "no database exists yet",
             at=Place(str(source)),
             fix="fitglue connect intervals",
         )
     with sqlite_file(source) as live:
-        # Without a transaction of its own the copy would begin again with each commit of a sync,
-        # and never end.
+        # SQLite's backup starts over whenever another process commits, so during a sync it might
+        # never end. Inside a read transaction, it copies one state of the database.
         live.execute("BEGIN")
-        # What is wrong with the store shows here, and is not told of its copy.
+        # This read also starts the transaction, and reports a problem of the store itself.
         format_ = _known_format(live, source)
         with sqlite_file(new_private_file(target)) as copy:
-            _copy_pages(live, copy, say)
+            _copy_pages(live, copy, report)
             live.execute("ROLLBACK")
-            # One file that is the whole of it, to be read from anywhere.
+            # Without write-ahead log, the copy is one complete file that any tool can read, even
+            # from a read-only medium.
             copy.execute("PRAGMA journal_mode=DELETE")
             check_integrity(copy, str(source))
             return Snapshot(
@@ -101,25 +101,28 @@ def _copy(
 def _copy_pages(
     live: sqlite3.Connection,
     copy: sqlite3.Connection,
-    say: OnStep,
+    report: OnStep,
 ) -> None:
     def progress(
         _status: int,
         left: int,
         total: int,
     ) -> None:
-        say("pages of the database", total - left, total)
+        report("pages of the database", total - left, total)
 
     live.backup(copy, pages=_PAGES, progress=progress)
 
 
 def _known_format(connection: sqlite3.Connection, where: Path) -> str:
-    """Return the format of a store; refused where this version cannot know what belongs to it."""
+    """Return the format of a store; raise an error if this version does not know it.
+
+    It could not tell which files belong to the store.
+    """
     format_ = store_format(connection)
     if format_ is None:
         raise UserMistake(
             "FG-nothing-to-back-up",
-            "that database is no store of fitglue",
+            "that database is not a store of fitglue",
             at=Place(str(where)),
             fix="fitglue connect intervals",
         )

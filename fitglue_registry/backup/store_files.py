@@ -1,4 +1,4 @@
-"""The parts of a store that a backup is made of and restored into."""
+"""The pieces of a store that a backup is made of and restored into."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lays the database of a backup beside the place where it will be, and looks it through."""
+"""Unpacks the database of a backup into a folder beside its destination, and checks it."""
 
 from __future__ import annotations
 
@@ -23,17 +23,21 @@ if TYPE_CHECKING:
 
     from fitglue_registry.backup.opened import OpenBackup
 
-#: How the folder is called in which a restore lays things ready.
+#: How the name of the temporary folder of a restore begins.
 _UNFINISHED = ".unfinished-fitglue-restore-"
 
 
 @contextmanager
 def unpacked_database(opened: OpenBackup, beside: Path) -> Iterator[Path]:
-    """Yield the file of the database in a folder that goes with the end.
+    """Yield the path of the unpacked database, in a folder that is removed at the end.
 
-    Raises ``StoreFailed`` FG-backup-damaged, FG-store-damaged.
+    The folder is beside the destination, since a rename is atomic only within one file system.
+
+    Raises:
+        StoreFailed: FG-backup-damaged or FG-store-damaged.
     """
-    # Of a restore that was killed; another one would hold the locks or be the same.
+    # A restore that was killed left these: one that is still running holds the locks of the
+    # connections, and the caller would not have got them.
     for left in beside.glob(f"{_UNFINISHED}*"):
         shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(dir=beside, prefix=_UNFINISHED))
@@ -67,7 +71,7 @@ def _check(opened: OpenBackup, unpacked: Path) -> None:
     if (format_, rows) != (manifest.store_format, manifest.rows):
         raise StoreFailed(
             "FG-backup-damaged",
-            "the database of the backup is not what its manifest says",
+            "the database of the backup does not match its manifest",
             at=Place(str(opened.path)),
             fix="take an older backup",
         )

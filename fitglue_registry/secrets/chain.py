@@ -1,5 +1,6 @@
-"""The secret store of a machine: it opens every kind of reference and chooses where a new secret
-goes.
+"""The secret store of a machine, which combines the keyring, encrypted files and an embedder's own.
+
+It opens every kind of reference, and chooses where a new secret is stored.
 """
 
 from __future__ import annotations
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
 
 
 class ChainSecretStore:
-    """Opens a reference with the store that it names, and puts a new secret into the best store of
-    this machine.
+    """Opens a secret with the store that its reference names, and stores new ones in the best one.
 
-    A store is opened when it is first asked, by the function that is given for it: a scheduler
-    without a desktop reads file references and never imports a keyring. ``others`` holds stores of
-    an embedder by the scheme of their references.
+    A store is opened when it is first used: a scheduler without a desktop reads encrypted files and
+    never imports a keyring.
+
+    Args:
+        open_file_store: Opens the store of encrypted files.
+        open_keyring: Opens the keyring.
+        others: The stores of an embedder, by the scheme of their references.
     """
 
     def __init__(
@@ -46,37 +50,40 @@ class ChainSecretStore:
 
     @property
     def scheme(self) -> Scheme:
-        """Which store a new secret goes to: the one that ``FITGLUE_SECRETS`` names, else the
-        keyring if it is really usable, else an encrypted file.
+        """The store for new secrets.
 
-        Raises ``UserMistake`` (FG-secrets-setting) for any other ``FITGLUE_SECRETS``.
+        It is the one that ``FITGLUE_SECRETS`` names; if that is not set, the keyring if it can be
+        used, and encrypted files otherwise.
+
+        Raises:
+            UserMistake: FG-secrets-setting for any other value of ``FITGLUE_SECRETS``.
         """
         wanted = _scheme_of_environment()
         if wanted is not None:
             return wanted
-        return "keyring" if self._open_keyring().usable() else "file"
+        return "keyring" if self._open_keyring().is_usable() else "file"
 
     def get(self, ref: str) -> dict[str, str]:
-        """Return the values, from the store that the reference names."""
+        """Return the values from the store that the reference names."""
         return self._store_of(ref).get(ref)
 
     def put(self, owner: str, values: Mapping[str, str]) -> str:
-        """Keep the values in the store that ``scheme`` chooses."""
+        """Store the values in the store for new secrets, and return their new reference."""
         ref = new_reference(self.scheme, owner)
         self.keep(ref, values)
         return ref
 
     def keep(self, ref: str, values: Mapping[str, str]) -> None:
-        """Keep the values under a reference that was made before, in the store that it names."""
+        """Store the values under a reference that was made before, in the store that it names."""
         scheme, _, _ = split_reference(ref)
         self._open(scheme).keep(ref, values)
 
     def delete(self, ref: str) -> None:
-        """Forget the values."""
+        """Delete the values from the store that the reference names."""
         self._store_of(ref).delete(ref)
 
     def rekey(self, refs: Iterable[str]) -> Rekeyed:
-        """Change the key file, and seal with the new key what is kept in files."""
+        """Make a new key, and seal the secrets in files with it; other references are ignored."""
         in_files = [ref for ref in refs if ref.startswith("file:")]
         return self._open_file_store().rekey(in_files)
 

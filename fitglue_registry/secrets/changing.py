@@ -1,9 +1,9 @@
-"""Changes of secrets that a crash cannot leave half done: no secret is lost, and none stays behind
-that nothing names any more.
+"""Changes secrets so that a crash neither loses one nor leaves one behind that nothing names.
 
-A keyring cannot be asked what it holds, so every reference whose fate is open is noted first, in a
-file beside the sealed secrets. When the change is over, or when the next one begins after a crash,
-what no row of the database names is deleted, and the notes go.
+A keyring cannot list what it contains. So every reference that a change may leave unused is noted
+first, in a file beside the encrypted secrets. At the end of the change, or at the beginning of the
+next one after a crash, every noted secret that no row of the database names is deleted, and so are
+the notes.
 """
 
 from __future__ import annotations
@@ -26,14 +26,17 @@ if TYPE_CHECKING:
 
 
 class SecretChange:
-    """One change: what is ``put`` and what is ``left`` is settled at its end by what the database
-    then names.
+    """One change of secrets.
+
+    Every secret that is put or tracked is deleted at the end, unless the database then names it. So
+    the caller puts the new secret, tracks the old one, commits the new reference, and need not know
+    how far it got if it fails.
     """
 
     def __init__(self, store: SecretStore, notes: Notes | None) -> None:
         self._store = store
         self._notes = notes
-        self._open: list[str] = []
+        self._tracked: list[str] = []
 
     def put(
         self,
@@ -41,30 +44,36 @@ class SecretChange:
         values: Mapping[str, str],
         scheme: str | None = None,
     ) -> str:
-        """Keep new values; ``scheme`` names another store of this machine than the one that is
-        chosen for new secrets.
+        """Store new values, and return their reference.
+
+        Args:
+            owner: The name under which people recognize the secret in a keyring.
+            values: The secret values by name.
+            scheme: ``file`` or ``keyring``; the store for new secrets if omitted.
         """
         if not isinstance(self._store, ChainSecretStore):
             ref = self._store.put(owner, values)
-            self._open.append(ref)
+            self._tracked.append(ref)
             return ref
         ref = new_reference(scheme or self._store.scheme, owner)
-        self.leave(ref)
+        # Before the secret exists: killed in between, the note leads to nothing, which is harmless.
+        self.track(ref)
         self._store.keep(ref, values)
         return ref
 
-    def leave(self, ref: str) -> None:
-        """Say that this secret may not be needed when the change is over."""
-        self._open.append(ref)
+    def track(self, ref: str) -> None:
+        """Note a secret that may be unused at the end of the change."""
+        self._tracked.append(ref)
         if self._notes:
             self._notes.add(ref)
 
-    def settle(self, named: Collection[str]) -> None:
-        """Delete what is noted and not named; a store that cannot be opened now keeps its note, and
-        is asked again another time.
+    def delete_unnamed(self, named: Collection[str]) -> None:
+        """Delete every noted secret that is not in ``named``, and then its note.
+
+        The note of a secret whose store cannot be opened now stays for the next change.
         """
         noted = self._notes.refs() if self._notes else []
-        for ref in dict.fromkeys([*self._open, *noted]):
+        for ref in dict.fromkeys([*self._tracked, *noted]):
             with suppress(FitglueError):
                 if ref not in named:
                     self._store.delete(ref)
@@ -79,8 +88,20 @@ def changing(
     database: str,
     named: Callable[[], Collection[str]],
 ) -> Iterator[SecretChange]:
-    """Make one change of secrets at a time; ``named`` tells which references the database holds,
-    ``database`` which one that is.
+    """Begin a change of secrets; only one process at a time makes one.
+
+    Args:
+        store: The secret store. For a store of an embedder, nothing is noted or locked.
+        home: The folder of the host, in which the notes are.
+        database: The URL of the database without its password. Several databases can use one home,
+            and a change deletes nothing that another database may name.
+        named: Returns the references that the database names at that moment.
+
+    Yields:
+        The change.
+
+    Raises:
+        StoreFailed: FG-secrets-unusable if the notes cannot be written.
     """
     with ExitStack() as held:
         notes = None
@@ -90,11 +111,11 @@ def changing(
             notes = Notes(folder, database)
         change = SecretChange(store, notes)
         if notes:
-            change.settle(named())  # what a crash left open
+            change.delete_unnamed(named())  # what a crash left open
         try:
             yield change
         finally:
-            change.settle(named())
+            change.delete_unnamed(named())
 
 
 @contextmanager

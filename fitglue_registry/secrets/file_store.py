@@ -1,4 +1,8 @@
-"""A secret store in encrypted files: one sealed file for each reference, beside the key file."""
+"""A secret store in a folder of encrypted ("sealed") files: one per reference, beside the key file.
+
+It is the fallback for machines without a keyring, and keeps the secrets out of the database and of
+backups of the database. It does not protect them from someone who can read the whole folder.
+"""
 
 from __future__ import annotations
 
@@ -30,17 +34,17 @@ _SUFFIX = ".sealed"
 
 @dataclass(frozen=True, slots=True)
 class Rekeyed:
-    """What a change of the key did: reference → ``None`` or why it could not be opened; how many
-    old keys something else still needs.
-    """
+    """The result of a change of the key."""
 
-    outcomes: dict[str, FitglueError | None]
-    old_keys: int
+    outcomes: dict[str, FitglueError | None]  # reference → None, or why it could not be opened
+    old_keys: int  # how many old keys stay, because other files were sealed with them
 
 
 class FileSecretStore:
-    """A folder with the key file and the sealed files; who can read the whole folder can read the
-    secrets.
+    """The secrets in one folder.
+
+    Args:
+        folder: The folder, which is created with the first secret.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,8 +52,11 @@ class FileSecretStore:
         self._key_file = KeyFile(self._folder)
 
     def get(self, ref: str) -> dict[str, str]:
-        """Return the values; raises ``AthleteNeeded`` FG-secret-key-lost without the key that
-        sealed them, FG-secret-unreadable where they are damaged.
+        """Return the values.
+
+        Raises:
+            AthleteNeeded: FG-secret-missing if the file does not exist, FG-secret-key-lost without
+                the key that sealed it, FG-secret-unreadable if it is damaged.
         """
         content = self._sealed_content(ref)
         wanted = key_id_of(content)
@@ -58,14 +65,14 @@ class FileSecretStore:
                 return decode_values(ref, unseal(key, content, ref))
         raise AthleteNeeded(
             "FG-secret-key-lost",
-            "the key file that opens this connection's secret is gone or was replaced",
+            "the key file that opens this connection's secret is missing or was replaced",
             at=Place(file=str(self._key_file.path)),
-            why="only the key that sealed a secret opens it",
+            why="a secret can only be opened with the key that encrypted it",
             fix=f"put the key file back from a backup, or {CONNECT_AGAIN}",
         )
 
     def put(self, owner: str, values: Mapping[str, str]) -> str:
-        """Seal the values into a new file; makes the key file with the first one."""
+        """Seal the values into a new file, and return its reference; create the key file first."""
         ref = new_reference("file", owner)
         self.keep(ref, values)
         return ref
@@ -74,7 +81,9 @@ class FileSecretStore:
         """Seal the values into the file of a reference that was made before."""
         try:
             self._folder.make()
-            with self._key_file.lock():  # a key that is changed meanwhile would not open this
+            # If another process changed the key now, it would not see this file, and could drop the
+            # key that sealed it.
+            with self._key_file.lock():
                 self._folder.tidy()
                 keys = self._key_file.read() or [self._key_file.make()]
                 self._seal(ref, values, keys[0])
@@ -82,7 +91,7 @@ class FileSecretStore:
             raise self._folder.failure("written", error) from None
 
     def delete(self, ref: str) -> None:
-        """Remove the sealed file."""
+        """Delete the sealed file durably."""
         try:
             self._path(ref).unlink(missing_ok=True)
             if self._folder.path.is_dir():
@@ -91,11 +100,19 @@ class FileSecretStore:
             raise self._folder.failure("deleted", error) from None
 
     def rekey(self, refs: Iterable[str]) -> Rekeyed:
-        """Make a new key and seal every secret of ``refs`` with it; what cannot be opened is told
-        and stays as it is.
+        """Make a new key, and seal every secret of ``refs`` with it.
 
-        Killed at any write it loses nothing: both keys are in the key file until nothing needs the
-        old one, and the next call goes on.
+        Killed at any write, it loses nothing: the key file contains both keys until no file needs
+        the old one, and the next call completes the change.
+
+        Args:
+            refs: The references of the secrets in this store.
+
+        Returns:
+            The outcome for each reference. A secret that cannot be opened stays unchanged.
+
+        Raises:
+            StoreFailed: FG-secrets-unusable if the folder cannot be written.
         """
         if not self._folder.path.is_dir():
             return Rekeyed({}, 0)
@@ -106,21 +123,23 @@ class FileSecretStore:
                 key = new_key()
                 self._key_file.write([key, *old_keys])
                 outcomes = {ref: self._seal_again(ref, key) for ref in refs}
-                still_needed = self._needed_of(old_keys)
+                still_needed = self._still_used(old_keys)
                 self._key_file.write([key, *still_needed])
         except OSError as error:
-            raise self._folder.failure("sealed anew", error) from None
+            raise self._folder.failure("encrypted with a new key", error) from None
         return Rekeyed(outcomes, len(still_needed))
 
     def files_of(self, refs: Iterable[str]) -> dict[str, bytes]:
-        """Return the key file and the sealed files of these references by their names, as they are;
-        nothing where there is no key file.
+        """Return the contents of the key file and of these references' files, by file name.
+
+        Nothing is returned if there is no key file. A backup contains these files unchanged.
         """
         if not self._key_file.path.is_file():
             return {}
         tokens = [ref.rpartition("/")[2] for ref in refs if ref.startswith("file:")]
         names = [key_file.NAME, *(f"{token}{_SUFFIX}" for token in tokens)]
-        # A change of keys in between, and they would open nothing.
+        # Without the lock, a change of the key could happen between two reads, and the key file
+        # would not open the other files.
         with self._key_file.lock():
             paths = [self._folder.path / name for name in names]
             return {path.name: path.read_bytes() for path in paths if path.is_file()}
@@ -142,10 +161,11 @@ class FileSecretStore:
         self._seal(ref, values, key)
         return None
 
-    def _needed_of(self, keys: Iterable[bytes]) -> list[bytes]:
+    def _still_used(self, keys: Iterable[bytes]) -> list[bytes]:
         """Return those keys that sealed a file in this folder.
 
-        A secret that no reference of ours names may be that of another database: its key stays.
+        All files are read, not only those of known references: a file may belong to another
+        database, and its key must stay.
         """
         needed = set()
         for path in self._folder.path.glob(f"*{_SUFFIX}"):
@@ -162,7 +182,8 @@ class FileSecretStore:
     def _sealed_content(self, ref: str) -> bytes:
         try:
             content = self._folder.read(self._path(ref))
-        except StoreFailed as error:  # one file that cannot be read concerns one connection
+        # One file that cannot be read concerns one connection; the others can still be synced.
+        except StoreFailed as error:
             raise unreadable(ref, why=f"{error.at}: {error.why}") from None
         if content is None:
             raise missing(ref)

@@ -1,7 +1,7 @@
-"""The key file: the keys that open sealed files, which only its owner may read.
+"""The key file, which contains the keys of the sealed files, and which only its owner may read.
 
-It holds one key a line: the first seals, and further ones, which are there only while the key is
-changed, open what they once sealed.
+Each line is one key in base64. The first key seals new files. Further keys open files that were
+sealed before the key was changed, and are dropped when no file needs them.
 """
 
 from __future__ import annotations
@@ -32,12 +32,17 @@ class KeyFile:
         self.path = folder.path / NAME
 
     def lock(self) -> AbstractContextManager[object]:
-        """One process at a time makes the key, seals with it, or changes it."""
+        """Return the lock under which a process creates the key, seals with it, or changes it."""
         return private_lock(self._folder.path / _LOCK)
 
     def read(self) -> list[bytes]:
-        """Return the keys, the one that seals first; none where there is no key file, or nothing in
-        it that is a key.
+        """Return the keys, first the one that seals.
+
+        The list is empty if there is no key file or if its content is damaged.
+
+        Raises:
+            StoreFailed: FG-secrets-unusable if the file cannot be read, or FG-secret-key-exposed if
+                others can read it and that cannot be changed.
         """
         content = self._folder.read(self.path)
         if content is None:
@@ -52,14 +57,15 @@ class KeyFile:
         return keys
 
     def write(self, keys: Iterable[bytes]) -> None:
-        """Replace the keys."""
+        """Replace the keys; a process that is killed leaves the old or the new ones."""
         lines = [base64.b64encode(key) + b"\n" for key in keys]
         write_atomically(self.path, b"".join(lines))
 
     def make(self) -> bytes:
-        """Make the key file with a new key; called while the lock is held."""
+        """Create the key file with a new key, and return the key; the caller holds the lock."""
         if self.path.exists():
-            # Kept for whoever can still repair it: what it sealed is lost without it.
+            # A damaged key file is kept under another name: someone may be able to repair it, and
+            # what it sealed is lost without it.
             aside = f"{NAME}.unusable-{int(time.time())}"
             self.path.replace(self.path.with_name(aside))
         key = new_key()

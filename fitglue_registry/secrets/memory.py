@@ -1,4 +1,4 @@
-"""A secret store that lasts no longer than its process."""
+"""A secret store in memory, for tests and for applications that keep no secrets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class MemorySecretStore:
-    """Forgets everything at the end of the process."""
+    """A secret store in memory, which loses everything when the process ends."""
 
     def __init__(self) -> None:
         self._values: dict[str, dict[str, str]] = {}
@@ -23,11 +23,11 @@ class MemorySecretStore:
         return dict(self._values[ref])
 
     def put(self, owner: str, values: Mapping[str, str]) -> str:
-        """Keep a copy of the values."""
+        """Store a copy of the values, and return their new reference."""
         ref = new_reference("memory", owner)
         self._values[ref] = dict(values)
         return ref
 
     def delete(self, ref: str) -> None:
-        """Forget the values."""
+        """Delete the values; missing ones are no error."""
         self._values.pop(ref, None)

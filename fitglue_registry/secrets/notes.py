@@ -1,4 +1,7 @@
-"""Notes of secrets whose fate is open, so that a change that was killed is settled by the next."""
+"""Notes of references that a change may leave unused, so that the next change can clean up.
+
+See ``changing.py``.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,12 @@ _SUFFIX = ".open.json"
 
 
 class Notes:
-    """A folder of references whose fate is open, each in a file with the database that may name
-    it.
+    """A folder with one file for each noted reference.
+
+    Args:
+        folder: The folder, which exists.
+        database: The database that may name the references. Databases that share the folder ignore
+            each other's notes.
     """
 
     def __init__(self, folder: Path, database: str) -> None:
@@ -25,7 +32,7 @@ class Notes:
         self._database = database
 
     def add(self, ref: str) -> None:
-        """Note a reference durably; raises ``StoreFailed`` (FG-secrets-unusable)."""
+        """Note a reference durably; raise ``StoreFailed`` FG-secrets-unusable if that fails."""
         note = json.dumps({"ref": ref, "database": self._database})
         try:
             write_atomically(self._path(ref), note.encode())
@@ -33,14 +40,15 @@ class Notes:
             raise not_changed(self._folder, error) from None
 
     def remove(self, ref: str) -> None:
-        """Forget a reference."""
-        with suppress(OSError):  # it is asked for again with the next change
+        """Delete the note of a reference."""
+        with suppress(OSError):  # the next change tries again
             self._path(ref).unlink(missing_ok=True)
 
     def refs(self) -> list[str]:
         """Return the references that are noted for this database."""
         noted = []
         for path in sorted(self._folder.glob(f"*{_SUFFIX}")):
+            # A note that cannot be read is skipped: at worst, an unused secret stays behind.
             with suppress(OSError, ValueError, KeyError, TypeError):
                 note = json.loads(path.read_bytes())
                 if note["database"] == self._database:
@@ -53,11 +61,11 @@ class Notes:
 
 
 def not_changed(folder: Path, error: OSError) -> StoreFailed:
-    """Return the error for a change that could not be made."""
+    """Return the error for a change that is impossible, because it cannot be noted."""
     return StoreFailed(
         "FG-secrets-unusable",
         "a secret could not be changed",
         at=Place(str(folder)),
         why=error.strerror or str(error),
-        fix="check that the folder is yours and that the disk has room",
+        fix="check that the folder belongs to you and that the disk has free space",
     )

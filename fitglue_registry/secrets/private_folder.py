@@ -1,8 +1,7 @@
-"""The folder in which secrets are kept as files: its owner alone may enter it, and no link leads
-out of it.
+"""The folder of sealed files, which only its owner may enter and which contains no links.
 
-Neither the folder nor a file in it may be a link: whoever can place one could choose what is read
-or overwritten.
+Neither the folder nor a file in it may be a symbolic link: someone who can create one could choose
+which file is read or overwritten.
 """
 
 from __future__ import annotations
@@ -21,28 +20,31 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Read the file itself, never where a link leads; Windows lacks some of these.
+#: Open a file for reading, but fail if it is a symbolic link. Windows lacks some of these flags.
 _READ_NO_LINK = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
-_OF_OTHERS = 0o077
+_OTHERS_BITS = 0o077  # the permissions of the group and of everybody else
 _HAS_MODES = os.name != "nt"
 
 
 class PrivateFolder:
-    """A folder of secrets; it need not be there yet."""
+    """A folder of secrets, which may not exist yet."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def make(self) -> None:
-        """Make the folder, private; raises ``OSError`` for one that is a link or somebody
-        else's.
+        """Create the folder with mode 0700, or check one that exists.
+
+        Raises:
+            OSError: It is a link, belongs to another user, or cannot be created.
         """
         make_folder(self.path)
+        # lstat() describes the link itself, not its target.
         status = self.path.lstat()
         if stat.S_ISLNK(status.st_mode):
             raise OSError(
@@ -50,19 +52,20 @@ class PrivateFolder:
             )
         if _HAS_MODES and status.st_uid != os.geteuid():
             raise OSError(errno.EPERM, "it belongs to another user", str(self.path))
-        self._close_to_others(status.st_mode)
+        self._make_private(status.st_mode)
 
     def tidy(self) -> None:
-        """Remove what a crash left half written: a copy of the key may be among it."""
+        """Delete what a crash left half written, since it may contain a copy of the key."""
         remove_unfinished(self.path)
 
     def read(self, path: Path) -> bytes | None:
-        """Return the content of a file in it, ``None`` where there is no such file; raises
-        ``StoreFailed`` (FG-secrets-unusable).
+        """Return the content of a file in the folder, or ``None`` if it does not exist.
+
+        Raises:
+            StoreFailed: FG-secrets-unusable if it cannot be read or is a link.
         """
         try:
             self._check_before_reading(path)
-            # Where a link lies, opening fails: it could lead to a file that somebody else chose.
             handle = os.open(path, _READ_NO_LINK)
             with os.fdopen(handle, "rb") as file:
                 return file.read()
@@ -71,14 +74,14 @@ class PrivateFolder:
         except OSError as error:
             raise self.failure("read", error) from None
 
-    def failure(self, done: str, error: OSError) -> StoreFailed:
-        """Return the error for a secret that could not be ``done``: read, written, deleted."""
+    def failure(self, action: str, error: OSError) -> StoreFailed:
+        """Return the error for a failed action, a participle such as "read" or "written"."""
         return StoreFailed(
             "FG-secrets-unusable",
-            f"a secret could not be {done}",
+            f"a secret could not be {action}",
             at=Place(file=str(error.filename or self.path)),
             why=error.strerror,
-            fix="check that the folder is yours and that the disk has room",
+            fix="check that the folder belongs to you and that the disk has free space",
         )
 
     def _check_before_reading(self, path: Path) -> None:
@@ -89,23 +92,24 @@ class PrivateFolder:
                 str(path),
             )
         if self.path.is_dir():
-            self._close_to_others(self.path.stat().st_mode)
+            self._make_private(self.path.stat().st_mode)
 
-    def _close_to_others(self, mode: int) -> None:
-        """Take the folder away from everybody else, and say that it was open."""
-        if _HAS_MODES and mode & _OF_OTHERS:
+    def _make_private(self, mode: int) -> None:
+        """Set the mode of the folder to 0700 if others can enter it, and log a warning."""
+        if _HAS_MODES and mode & _OTHERS_BITS:
             self.path.chmod(0o700)
             log.warning(
-                "%s was open to other users of this machine; its mode is 0700 now", self.path
+                "other users of this machine could enter %s; its mode is 0700 now", self.path
             )
 
 
 def keep_file_private(path: Path) -> None:
-    """Take the key file away from everybody else, and say that it was theirs to read.
+    """Set the mode of the key file to 0600 if others can read it, and log a warning.
 
-    Raises ``StoreFailed`` (FG-secret-key-exposed) where that fails.
+    Raises:
+        StoreFailed: FG-secret-key-exposed if the mode cannot be changed.
     """
-    if not (_HAS_MODES and path.stat().st_mode & _OF_OTHERS):
+    if not (_HAS_MODES and path.stat().st_mode & _OTHERS_BITS):
         return
     try:
         path.chmod(0o600)
@@ -115,10 +119,10 @@ def keep_file_private(path: Path) -> None:
             "the key file of the secrets can be read by other users",
             at=Place(file=str(path)),
             why="its mode cannot be changed by this user",
-            fix="make it yours with mode 0600",
+            fix="make yourself its owner, and set its mode to 0600",
         ) from None
     log.warning(
-        "%s could be read by other users of this machine; its mode is 0600 now. If "
-        "somebody may have read it, renew your keys.",
+        "other users of this machine could read %s; its mode is 0600 now. If somebody may have "
+        "read it, renew your keys.",
         path,
     )

@@ -9,19 +9,25 @@ if TYPE_CHECKING:
 
 
 class SecretStore(Protocol):
-    """Keeps the secret values of one connection under a reference; an embedder may bring its
-    own.
-    """
+    """Stores the secret values of connections under references; an embedder may bring its own."""
 
     def get(self, ref: str) -> dict[str, str]:
-        """Return the values; raises ``AthleteNeeded`` where they are gone or cannot be opened, with
-        what to do.
+        """Return the values that were stored under a reference.
+
+        Raises:
+            AthleteNeeded: The values are missing or cannot be opened; the error says what to do.
         """
 
     def put(self, owner: str, values: Mapping[str, str]) -> str:
-        """Keep the values durably and return their new reference; ``owner`` is for people to
-        recognise it by.
+        """Store values durably under a new reference.
+
+        Args:
+            owner: A text by which people recognize the secret, for example in a keyring.
+            values: The secret values by name.
+
+        Returns:
+            The reference, which is never used for other values and contains nothing secret.
         """
 
     def delete(self, ref: str) -> None:
-        """Forget the values; those that are gone already are no error."""
+        """Delete the values of a reference; missing ones are no error."""

@@ -1,8 +1,8 @@
-"""References to secrets: what the database holds in their place.
+"""References to secrets, which the database contains in place of the secrets.
 
-A reference says which store it belongs to (``file:…``, ``keyring:…``), and every ``put`` makes a
-new one: write the new secret, commit the reference, then delete the old secret, and a crash between
-any two of these steps loses nothing.
+A reference names the store to which it belongs (``file:…``, ``keyring:…``). Every ``put`` makes a
+new one, so a secret is changed in three steps: write the new secret, commit its reference, delete
+the old secret. A crash between two of them loses nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ CONNECT_AGAIN = (
     "shows it"
 )
 
+# Strict, since the token becomes a file name.
 _REFERENCE = re.compile(
     r"(?P<scheme>[a-z]+):(?P<owner>[\w.-]{1,80})/(?P<token>[0-9a-f]{32})\Z", re.ASCII
 )
@@ -32,7 +33,13 @@ _LONGEST_OWNER = 80
 
 
 def new_reference(scheme: str, owner: str) -> str:
-    """Return a reference that was never used before."""
+    """Return a reference that was never used before.
+
+    Args:
+        scheme: The store to which it belongs, such as ``file`` or ``keyring``.
+        owner: A text by which people recognize it; other characters than letters, digits, dots and
+            hyphens are replaced.
+    """
     plain = _NOT_IN_A_NAME.sub("-", owner)
     name = plain[:_LONGEST_OWNER] or "connection"
     token = secrets.token_hex(16)
@@ -42,34 +49,37 @@ def new_reference(scheme: str, owner: str) -> str:
 def split_reference(ref: str) -> tuple[str, str, str]:
     """Return scheme, owner and token of a reference.
 
-    Raises ``AthleteNeeded`` (FG-secret-unreadable) for what is no reference: it may become a path.
+    Raises:
+        AthleteNeeded: FG-secret-unreadable for a text that is not a reference.
     """
     match = _REFERENCE.match(ref)
     if match is None:
-        raise unreadable(ref, why="that is no reference to a secret")
+        raise unreadable(ref, why="this is not a reference to a secret")
     return match["scheme"], match["owner"], match["token"]
 
 
 def encode_values(values: Mapping[str, str]) -> str:
-    """Return the text that a store keeps."""
+    """Return the values as the text that a store encrypts."""
     return json.dumps(dict(values))
 
 
 def decode_values(ref: str, content: str | bytes) -> dict[str, str]:
-    """Return the values as they were kept; raises ``AthleteNeeded`` (FG-secret-unreadable) for
-    anything else.
+    """Return the values of a text that ``encode_values`` made.
+
+    Raises:
+        AthleteNeeded: FG-secret-unreadable for any other text.
     """
     try:
         values = json.loads(content)
     except ValueError:
         values = None
     if not isinstance(values, dict):
-        raise unreadable(ref, why="it was written by something else")
+        raise unreadable(ref, why="another program wrote it")
     return {str(name): str(value) for name, value in values.items()}
 
 
 def missing(ref: str) -> AthleteNeeded:
-    """Return the error for a reference whose values are gone."""
+    """Return the error for a reference whose values no longer exist."""
     return AthleteNeeded(
         "FG-secret-missing",
         "the key of this connection is no longer stored",
@@ -78,8 +88,8 @@ def missing(ref: str) -> AthleteNeeded:
     )
 
 
-def unreadable(ref: str, why: str = "it does not open as what it was sealed as") -> AthleteNeeded:
-    """Return the error for values that are there and make no sense."""
+def unreadable(ref: str, why: str = "it cannot be decrypted") -> AthleteNeeded:
+    """Return the error for values that exist but cannot be read."""
     return AthleteNeeded(
         "FG-secret-unreadable",
         "the stored secret of this connection is damaged or was moved",

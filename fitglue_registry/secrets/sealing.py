@@ -1,8 +1,8 @@
-"""The content of a sealed file: AES-256-GCM, bound to the reference that it is kept under.
+"""Encrypts ("seals") secrets with AES-256-GCM, bound to their references.
 
-A sealed file consists of a magic word, the id of its key, a nonce and the encrypted values. The
-head and the reference are authenticated too: a file that was renamed to the name of another
-connection does not open.
+A sealed file consists of a magic word, the id of its key, a nonce, and the encrypted values. Magic
+word, key id and reference are authenticated, too (as associated data), so a file that was renamed
+to that of another connection does not open.
 """
 
 from __future__ import annotations
@@ -15,33 +15,36 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from fitglue_registry.secrets.references import unreadable
 
-KEY_LENGTH = 32
+KEY_LENGTH = 32  # bytes, for AES-256
 
 _MAGIC = b"FGSECRET1"
 _KEY_ID_LENGTH = 8
-_NONCE_LENGTH = 12
+_NONCE_LENGTH = 12  # bytes; the length that NIST SP 800-38D recommends for GCM
 _NONCE_START = len(_MAGIC) + _KEY_ID_LENGTH
 _NONCE_END = _NONCE_START + _NONCE_LENGTH
 
 
 def new_key() -> bytes:
-    """Return a fresh random key."""
+    """Return a new random key."""
     return os.urandom(KEY_LENGTH)
 
 
 def key_id(key: bytes) -> bytes:
-    """Return what tells one key from another, and gives nothing of the key away."""
+    """Return an id that distinguishes keys and reveals nothing about the key.
+
+    With it, a lost key is reported as such, and not as a damaged file.
+    """
     digest = hashlib.sha256(b"fitglue key id" + key).digest()
     return digest[:_KEY_ID_LENGTH]
 
 
 def key_id_of(content: bytes) -> bytes:
-    """Return the id of the key that sealed a file."""
+    """Return the id of the key with which a file was sealed."""
     return content[len(_MAGIC) : _NONCE_START]
 
 
 def is_sealed(content: bytes) -> bool:
-    """Whether a file has the form of a sealed one."""
+    """Return whether the content has the form of a sealed file."""
     return content.startswith(_MAGIC) and len(content) > _NONCE_END
 
 
@@ -50,8 +53,9 @@ def seal(
     plain: bytes,
     ref: str,
 ) -> bytes:
-    """Return the bytes of a sealed file."""
+    """Return the content of a sealed file with the encrypted text."""
     head = _MAGIC + key_id(key)
+    # Random, because one key must never encrypt two texts with the same nonce.
     nonce = os.urandom(_NONCE_LENGTH)
     encrypted = AESGCM(key).encrypt(nonce, plain, head + ref.encode())
     return head + nonce + encrypted
@@ -62,8 +66,10 @@ def unseal(
     content: bytes,
     ref: str,
 ) -> bytes:
-    """Return what was sealed; raises ``AthleteNeeded`` (FG-secret-unreadable) where one bit is not
-    as it was.
+    """Return the text of a sealed file.
+
+    Raises:
+        AthleteNeeded: FG-secret-unreadable if a single bit or the reference differs.
     """
     head = content[:_NONCE_START]
     nonce = content[_NONCE_START:_NONCE_END]

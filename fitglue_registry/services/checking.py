@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from fitglue_registry._version import __version__
-from fitglue_registry.backup.checks import SAMPLE, findings
+from fitglue_registry.backup.checks import SAMPLE, check_store
 from fitglue_registry.errors import FitglueError, Place, StoreFailed
 from fitglue_registry.hookspecs import HOOK_API
 from fitglue_registry.model.stored import ConnectionState
@@ -165,7 +165,7 @@ def _size_on_disk(database: Path) -> int:
 
 def _store(workspace: Workspace, *, everything: bool) -> Iterator[Check]:
     sample = None if everything else SAMPLE
-    for finding in findings(workspace.database, workspace.blobs, sample):
+    for finding in check_store(workspace.database, workspace.blobs, sample):
         state = _state_of(finding)
         yield Check(finding.name, state, finding.detail, finding.error)
 

@@ -208,7 +208,7 @@ class Connections:
         matcher = workspace.matcher()
         with lock, change_secrets(workspace) as change:
             if connected.secret_ref:
-                change.leave(connected.secret_ref)
+                change.track(connected.secret_ref)
             with workspace.database.write() as db:
                 # A blob that is put from now on belongs to another sync, whose row this transaction
                 # cannot see.
@@ -243,7 +243,7 @@ class Connections:
                 owner = f"{integration} {proven.connection_id}"
                 ref = change.put(owner, proven.secret)
             if existing is not None and existing.secret_ref:
-                change.leave(existing.secret_ref)
+                change.track(existing.secret_ref)
             with workspace.database.write() as db:
                 ensure_athlete(db, athlete, workspace.now)
                 if existing is not None:

@@ -112,7 +112,7 @@ def _move_secret(
     old = connected.secret_ref or ""
     values = workspace.secrets.get(old)
     new = change.put(f"{connected.integration} {connected.id}", values, to)
-    change.leave(old)
+    change.track(old)
     with workspace.database.write() as db:
         update_connection(db, connected.id, secret_ref=new)
     workspace.database.flush_commits()

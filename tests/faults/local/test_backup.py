@@ -293,7 +293,7 @@ def test_whatever_is_damaged_is_named_with_exit_code_7(
         ),
         (lambda files: files.update({"more.txt": b""}), "FG-backup-damaged", "more.txt"),
         (lambda files: files.update({"fitglue.db": b"other"}), "FG-backup-damaged", "fitglue.db"),
-        (lambda files: files.pop(MANIFEST), "FG-backup-unknown", "no backup"),
+        (lambda files: files.pop(MANIFEST), "FG-backup-unknown", "not a backup"),
         (
             lambda files: manifest_of(
                 files, files=[{"name": "../../etc/passwd", "size": 0, "sha256": ""}]
