@@ -35,6 +35,7 @@ PAGES = {
 _SOURCES = {page: source for source, page in PAGES.items()}
 _FENCED = re.compile(r"(^ *```.*?^ *```$)", re.DOTALL | re.MULTILINE)
 _FENCE = re.compile(r"^( *```\w+)(?: (\S.*))?$", re.MULTILINE)
+_ITEM = re.compile(r"(?:[-*+]|\d+\.) +")
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 _LOADED_FROM_ELSEWHERE = re.compile(
     r"<(?:script|img|iframe|source)\b[^>]*\bsrc=[\"']?(?:https?:)?//[^>]*>"
@@ -66,7 +67,7 @@ def on_page_markdown(
     config: MkDocsConfig,  # noqa: ARG001 - mkdocs passes it by name
     files: Files,  # noqa: ARG001
 ) -> str:
-    """Rewrite links and fences."""
+    """Rewrite links, fences and lists."""
     return rewritten(markdown, page.file.src_uri)
 
 
@@ -87,7 +88,31 @@ def rewritten(markdown: str, page: str) -> str:
     # The odd pieces are the fenced blocks.
     pieces[::2] = [_LINK.sub(lambda link: _on_site(link, page), text) for text in pieces[::2]]
     pieces[1::2] = [_FENCE.sub(_plain_fence, text, count=1) for text in pieces[1::2]]
-    return "".join(pieces)
+    return indented_by_four("".join(pieces))
+
+
+def indented_by_four(markdown: str) -> str:
+    """The same text with four spaces for each level of a list, which Python's Markdown wants.
+
+    GitHub and mdformat indent what belongs to an item to where its text begins.
+    """
+    lines = []
+    begins: list[int] = []  # where the text of the item begins, for each level
+    in_fence = False
+    for line in markdown.split("\n"):
+        text = line.lstrip(" ")
+        indent = len(line) - len(text)
+        if text and not in_fence:
+            while begins and indent < begins[-1]:
+                begins.pop()
+        beyond = max(0, indent - begins[-1]) if begins else indent
+        lines.append(" " * (4 * len(begins) + beyond) + text if text else "")
+        if text.startswith("```"):
+            in_fence = not in_fence
+        item = _ITEM.match(text)
+        if item and not in_fence:
+            begins.append(indent + len(item[0]))
+    return "\n".join(lines)
 
 
 def _on_site(link: re.Match[str], page: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from fitglue_registry import Host, model, services, testing
 from tests.docs.pages import CHECKOUT, DOCS, prose
-from tools.docs_site import PAGES, rewritten
+from tools.docs_site import PAGES, indented_by_four, rewritten
 
 REFERENCE = sorted((DOCS / "reference").glob("*.md"))
 
@@ -79,6 +79,15 @@ def test_links_lead_to_where_a_file_is_on_the_site(page, written, on_site):
     blocks lose the words that only tests read.
     """
     assert rewritten(written, page) == on_site
+
+
+def test_what_belongs_to_an_item_is_indented_by_four():
+    """Paragraphs, tables, blocks and lists below an item move with it; what is inside of a block,
+    and what comes after the list, stays as it is.
+    """
+    written = "1. a\n\n   | b |\n\n   - c\n     d\n\n   ```\n   - e\n     f\n   ```\n\n1. g\n\nh\n"
+    first = "1. a\n\n    | b |\n\n    - c\n        d\n\n"
+    assert indented_by_four(written) == f"{first}    ```\n    - e\n      f\n    ```\n\n1. g\n\nh\n"
 
 
 def test_pages_from_elsewhere_exist():
