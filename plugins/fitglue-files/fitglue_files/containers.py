@@ -249,6 +249,7 @@ def _is_named_zip(name: str) -> bool:
 
 
 def _without_index(where: str) -> RecordRefused:
+    """Return the refusal of a file that is named as a zip but has no central directory."""
     return refusal(
         "FG-zip-broken",
         where,
@@ -258,6 +259,7 @@ def _without_index(where: str) -> RecordRefused:
 
 
 def _too_deep(where: str) -> RecordRefused:
+    """Return the refusal of a zip that is nested too deeply."""
     return refusal(
         "FG-zip-too-deep",
         where,

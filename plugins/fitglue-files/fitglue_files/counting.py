@@ -33,12 +33,14 @@ def count_kinds(reader: ContainerReader, members: Iterable[MemberOrRefusal]) -> 
 
 
 def _kind(reader: ContainerReader, member: MemberOrRefusal) -> str:
+    """Return the kind of one member, by its first bytes."""
     if isinstance(member, Refusal):
         return "refused" if promises_workouts(member.name) else "other"
     try:
         head = unpack_head(reader.head(member))
     except RecordRefused:
         return "refused" if promises_workouts(member.name) else "other"
+    # The files are not read completely: this runs while the athlete waits for an answer.
     kind = kind_of(head)
     if kind == "fit" and is_activity(head) is False:
         return "no activity"
@@ -53,7 +55,7 @@ def count_workouts(counts: Counter[str]) -> int:
 
 
 def contents_of(counts: Counter[str]) -> Contents:
-    """Return what a place contains that has only files, no archives."""
+    """Return the contents of a place without archives."""
     kinds = [f"{counts[kind]} {kind.upper()}" for kind in _WORKOUTS if counts[kind]]
     sentence = counted(count_workouts(counts), "workout file")
     if kinds:

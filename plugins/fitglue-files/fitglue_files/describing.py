@@ -144,16 +144,16 @@ def _values(reader: ContainerReader, member: Member) -> Values:
     if kind == "fit" and is_activity(head) is False:
         return {"out": "no activity"}
     content = unpack(reader.read(member), member.where)
-    seen = glance(content, title_of(member.name))
+    quick = glance(content, title_of(member.name))
     values: Values = {
         "id": hashlib.sha256(content).hexdigest(),
         "size": len(content),
-        "kind": seen.kind,
+        "kind": quick.kind,
     }
-    if seen.problem is None:
-        values["workouts"] = list(seen.workouts)
+    if quick.problem is None:
+        values["workouts"] = list(quick.workouts)
     else:
-        values["problem"] = seen.problem.as_dict()
+        values["problem"] = quick.problem.as_dict()
     return values
 
 

@@ -82,6 +82,7 @@ class DescriptionCache:
             self._save(self._db)
 
     def _read(self, key: str) -> str | None:
+        """Return the stored text of a description, or ``None``."""
         if self._db is None:
             return self._of_process.get(self._prefix + key)
         query = "select value from seen where key = ?"
@@ -114,6 +115,7 @@ class DescriptionCache:
         self._db = db
 
     def _save(self, db: sqlite3.Connection) -> None:
+        """Commit the descriptions; if that fails, they are made again by the next sync."""
         with suppress(sqlite3.Error):
             db.commit()
         self._unsaved = 0
@@ -124,6 +126,7 @@ class DescriptionCache:
 
 
 def _version(distribution: str) -> str:
+    """Return the version of a distribution, or 0 if the package is used without being installed."""
     try:
         return version(distribution)
     except PackageNotFoundError:

@@ -34,23 +34,25 @@ Key: TypeAlias = tuple[str, ...]
 #: For each connection, the file of each record as of its last listing. This is a shortcut that is
 #: checked before it is trusted; without it, the connection is listed again.
 _record_files: OrderedDict[Key, dict[str, RecordFile]] = OrderedDict()
+#: A host may serve many athletes in one process; the connections used least recently are dropped.
 _MOST_CONNECTIONS = 64
 
 
 def remember(
     connection: Connection,
     external_id: str,
-    seen: RecordFile,
+    record_file: RecordFile,
 ) -> None:
     """Store the file of a record, for a later fetch in this process."""
     key = _key(connection)
-    _record_files.setdefault(key, {})[external_id] = seen
+    _record_files.setdefault(key, {})[external_id] = record_file
     _record_files.move_to_end(key)
     while len(_record_files) > _MOST_CONNECTIONS:
         _record_files.popitem(last=False)
 
 
 def _key(connection: Connection) -> Key:
+    """Return the key of a connection."""
     return connection.entry, *sorted(connection.settings.values())
 
 
@@ -89,6 +91,7 @@ def fetch(
 
 
 def _may_be_elsewhere(answer: Part | Unavailable) -> bool:
+    """Return whether a new listing could find the file."""
     return isinstance(answer, Unavailable) and answer.state == "later"
 
 
@@ -112,10 +115,10 @@ def _file(
     external_id: str,
 ) -> Part | Unavailable:
     """Return the file of one record from where it was last."""
-    seen = _record_files.get(_key(connection), {}).get(external_id)
-    if seen is None:
+    record_file = _record_files.get(_key(connection), {}).get(external_id)
+    if record_file is None:
         return _missing(external_id, "file")
-    if seen.member is None:
+    if record_file.member is None:
         return Unavailable(
             external_id,
             "file",
@@ -124,8 +127,8 @@ def _file(
             "nothing was recorded, or the archive has no file for it",
         )
     try:
-        content = reader.read(seen.member)
-        unpacked = unpack(content, seen.member.where)
+        content = reader.read(record_file.member)
+        unpacked = unpack(content, record_file.member.where)
     except RecordRefused as error:
         return Unavailable(
             external_id,
@@ -136,8 +139,8 @@ def _file(
             error.fix,
         )
     content_id = hashlib.sha256(unpacked).hexdigest()
-    # The content is the id of the record, so a changed file belongs to another record.
-    if seen.content_id not in (None, content_id):
+    # A record belongs to one content, so a changed file is not the file of this record.
+    if record_file.content_id not in (None, content_id):
         return _missing(external_id, "file")
     return Part(
         external_id,
@@ -149,6 +152,7 @@ def _file(
 
 
 def _missing(external_id: str, part: str) -> Unavailable:
+    """Return the answer for a part that is not there now."""
     # Never "gone": the disk may not be mounted, which is not a deletion.
     return Unavailable(
         external_id,

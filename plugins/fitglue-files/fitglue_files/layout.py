@@ -66,8 +66,8 @@ class Layout:
 
     def within(self, parts: Iterable[Covering]) -> Layout:
         """Return the layout of the members that are covered by one of these parts."""
-        wanted = tuple(parts)
-        return Layout.of_members(member for member in self.members if is_in(wanted, member))
+        covering = tuple(parts)
+        return Layout.of_members(member for member in self.members if is_in(covering, member))
 
     def named(self, matches: Callable[[str], bool]) -> Iterator[Member]:
         """Yield the members whose base name matches, the most recently changed first."""
@@ -84,6 +84,7 @@ class Layout:
 
     def below(self, member: Member, folder: str) -> list[Member]:
         """Return the members in a folder that is beside another member."""
+        # With the slash, so that ``media`` does not match ``media2/a.jpg``.
         start = root_of(member).below(f"{folder}/")
         members = []
         for position, other in self.by_position.items():

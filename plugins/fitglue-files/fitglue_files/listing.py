@@ -24,6 +24,7 @@ def canonical(values: dict[str, Any]) -> bytes:
         separators=(",", ":"),
         ensure_ascii=False,
     )
+    # A name with half of a surrogate pair cannot be encoded, and must not cost the record.
     return text.encode("utf-8", "replace")
 
 
@@ -63,6 +64,7 @@ def listing_of_refusal(refusal: Refusal) -> Listing:
 
     It is listed under the hash of its path, with the reason, and read again by the next sync.
     """
+    # The content is unknown, so the path has to be the id until the file can be read.
     where = "\0".join(refusal.location).encode("utf-8", "surrogateescape")
     digest = hashlib.sha256(where).hexdigest()
     external_id = f"path-{digest[:16]}"

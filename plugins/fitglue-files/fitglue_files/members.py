@@ -85,4 +85,5 @@ def newest_first(members: Iterable[AnyMember]) -> list[AnyMember]:
 
 
 def _age(member: MemberOrRefusal) -> tuple[float, Location]:
+    """Return the sort key of a member; the location makes the order stable."""
     return -member.modified_s, member.location

@@ -33,6 +33,7 @@ FITGLUE_HOOK_API = 1
 
 
 def _source(entry: str) -> Source:
+    """Return the source of an entry."""
     from fitglue_files.sources import SOURCES
 
     return SOURCES[entry]

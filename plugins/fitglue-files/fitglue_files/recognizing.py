@@ -60,6 +60,7 @@ def recognize(paths: Sequence[str]) -> list[Recognized]:
 
 
 def _is_among(archive: Archive, layout: Layout) -> bool:
+    """Return whether a layout contains a part of an archive."""
     return any(archive.covers(member.location) for member in layout.members)
 
 

@@ -61,7 +61,7 @@ def refusal_of(where: str, error: BaseException) -> RecordRefused:
         return refusal(
             "FG-file-missing",
             where,
-            "it is no longer there",
+            "it is no longer there",  # it was moved or deleted after it was listed
             fix="put the file back, or do nothing: what was read from it is kept",
         )
     # zipfile raises this for compression methods that it does not support, such as Deflate64.

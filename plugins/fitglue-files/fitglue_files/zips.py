@@ -36,7 +36,7 @@ def member_problem(
         return refusal(
             "FG-zip-path",
             where,
-            "its name leads out of the archive, which only hostile archives do",
+            "its name leads out of the archive, as only hostile archives attempt",
             fix="remove it",
         )
     if info.flag_bits & _ENCRYPTED:
@@ -102,7 +102,8 @@ class Spool:
         outer: zipfile.ZipFile,
         info: zipfile.ZipInfo,
     ) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it ends with this object
+        # On POSIX the file has no name, so nothing remains if the process is killed.
+        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this object
         with outer.open(info) as packed:
             shutil.copyfileobj(packed, self._file, 1 << 20)
         self.zip = zipfile.ZipFile(self._file)

@@ -112,6 +112,7 @@ def _first(texts: Iterable[str | None]) -> str | None:
 
 
 def _parse(content: bytes) -> GPX:
+    """Return the parsed document; raise ``RecordRefused`` if it is not a usable GPX."""
     content = clean(content)
     # gpxpy uses lxml if it is installed, else the parser of the standard library. So that no
     # document type reaches either of them, the document passes through the safe parser first.
@@ -229,6 +230,7 @@ def _timed_segments(gpx: GPX) -> list[TimedPoints]:
 
 
 def _refuse(code: str, what: str) -> RecordRefused:
+    """Return a refusal whose fix asks for an export with times."""
     return refusal(
         code,
         what,

@@ -171,6 +171,7 @@ def glance(content: bytes, name: str) -> Glance:
 
 
 def _reader_failed(kind: str | None, error: Exception) -> RecordRefused:
+    """Return the refusal for an unexpected error in a reader."""
     return refusal(
         "FG-reader-failed",
         f"the {kind or 'file'} reader failed on it ({type(error).__name__}: {error})",
@@ -180,6 +181,7 @@ def _reader_failed(kind: str | None, error: Exception) -> RecordRefused:
 
 
 def _file_type(kind: str | None, content: bytes) -> str | None:
+    """Return the type that a FIT file states, or ``None`` for other formats."""
     if kind != "fit":
         return None
     file_type: str | None = import_module(_READERS["fit"]).file_type(content)
@@ -248,6 +250,7 @@ def activities_of_glance(
 
 
 def _of_summary(workout: Mapping[str, Any]) -> SourceActivity:
+    """Return the source activity of one stored workout."""
     document = dict(workout)
     start = datetime.fromisoformat(document.pop("start"))
     document["start_utc"] = utc(start)

@@ -339,6 +339,7 @@ def _elapsed_s(
     if not ends:
         return None
     elapsed = max(ends) - start
+    # The laps of some files have no duration, and then only the start is known.
     if elapsed <= timedelta(0):
         return None
     return elapsed.total_seconds()
@@ -439,6 +440,7 @@ def _lap(
     spanned_s = max(elapsed_s or 0.0, 1.0)
     end = _later(begin, spanned_s)
     extension = _extension(lap)
+    # The schema has ``Cadence`` for cycling only; runners have theirs in the extension.
     cadence = _amount(lap, "Cadence") or _amount(extension, "AvgRunCadence")
     intensity = _text(lap, "Intensity") or ""
     return Lap(

@@ -119,12 +119,14 @@ def owner(summaries: Summaries, tables: Sequence[Member]) -> str | None:
 
 
 def _start(summary: Summary) -> float:
+    """Return the sort key of a summary; those without a start come last."""
     if summary.start is None:
         return 0.0
     return summary.start.timestamp()
 
 
 def _refusal(table: Member, error: Exception) -> RecordRefused:
+    """Return the refusal for an error that was raised while a file of summaries was read."""
     if isinstance(error, RecordRefused):
         return error
     return RecordRefused(

@@ -142,6 +142,7 @@ def _refuse(
     what: str,
     field: str,
 ) -> RecordRefused:
+    """Return the refusal of a row."""
     return RecordRefused(
         "FG-strava-row",
         f"row {external_id} of {TABLE} cannot be used: {what}",

@@ -103,7 +103,7 @@ def body_at(
     try:
         count = content[position + 5]
         after = position + 6 + 3 * count
-        if content[position] & _DEVELOPER:
+        if content[position] & _DEVELOPER:  # another count and list follow the native fields
             developer_count = content[after]
             after += 1 + 3 * developer_count
     except IndexError:

@@ -43,6 +43,7 @@ def _creators(messages: Messages) -> list[Values]:
     """
     creators = []
     for values in messages.all("device_info"):
+        # FIT profile, type ``device_index``: 0 is the creator; sensors are numbered from 1.
         if values.get("device_index") in ("creator", 0):
             creators.append(values)
     return creators
@@ -72,8 +73,8 @@ def _software(creators: Sequence[Values]) -> str | None:
     for values in creators:
         version = values.get("software_version")
         if isinstance(version, int | float):
-            return f"{version:g}"
-        if version is not None:
+            return f"{version:g}"  # the profile scales it by 100: 1250 is 12.5
+        if version is not None:  # the first version counts, even if it is unreadable
             return None
     return None
 

@@ -220,6 +220,7 @@ def _collect_messages(content: bytes, file: ChainedFile) -> None:
 
 
 def _undecodable(content: bytes, position: int) -> _Broken:
+    """Return the error for bytes that cannot be understood."""
     return _Broken(
         f"it cannot be decoded after byte {position:,} of {len(content):,}; it was read up to there"
     )

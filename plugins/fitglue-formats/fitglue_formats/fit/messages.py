@@ -150,6 +150,7 @@ def _decode(content: bytes, chosen: Sequence[Message]) -> _Decoded:
 
 
 def _describes_developer_fields(message: Message) -> bool:
+    """Return whether later messages need this one to be decoded."""
     return message.definition.number in _DEVELOPER
 
 

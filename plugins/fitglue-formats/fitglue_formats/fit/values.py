@@ -35,6 +35,7 @@ def number(
 def seconds(values: Values, name: str) -> float | None:
     """Return a field of a message as a float, or ``None`` if it is not a number."""
     value = values.get(name)
+    # A field with an unknown unit or size decodes to text, bytes or a tuple.
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     return float(value)
@@ -45,6 +46,7 @@ def cadence(values: Values, name: str) -> float | None:
     revolutions = number(values, name)
     if revolutions is None:
         return None
+    # ``avg_cadence`` and ``avg_fractional_cadence``, in revolutions per minute.
     fraction = number(values, name.replace("_cadence", "_fractional_cadence"))
     return revolutions + (fraction or 0.0)
 

@@ -56,8 +56,8 @@ def _above(position: Position) -> Position:
     """Return the folder above ``DI_CONNECT``, or the folder of the position if there is no
     ``DI_CONNECT``.
     """
-    before, found, _ = position.path.partition("DI_CONNECT/")
-    if found:
+    before, separator, _ = position.path.partition("DI_CONNECT/")
+    if separator:
         return Position(position.container, before.rstrip("/"))
     folder, _, _ = position.path.rpartition("/")
     return Position(position.container, folder)
@@ -93,11 +93,11 @@ def _contents(
         activities += f"; {counted(summaries.groups, 'multisport event')} split into legs"
     counts = count_kinds(reader, _candidates(layout))
     files = counted(count_workouts(counts), "workout file")
-    found = (
+    sentences = (
         f"{activities}.",
         f"{files} to join them with.",
     )
-    return Contents(found, unusable(counts, len(summaries.broken)))
+    return Contents(sentences, unusable(counts, len(summaries.broken)))
 
 
 def _candidates(layout: Layout) -> list[MemberOrRefusal]:
@@ -109,7 +109,8 @@ def _candidates(layout: Layout) -> list[MemberOrRefusal]:
 
 
 def _may_be_workout(member: MemberOrRefusal) -> bool:
-    if isinstance(member, Refusal):
+    """Return whether a member may be a workout."""
+    if isinstance(member, Refusal):  # it might have been one, so the athlete gets to see the reason
         return True
     return promises_workout(member.name) or _is_uploaded(member)
 
@@ -157,6 +158,7 @@ class _UnjoinedSummaries:
         device = str((workout.get("device") or {}).get("serial"))
         lasted_s = workout.get("elapsed_s") or 0
 
+        # False sorts before True, so the same device comes first.
         def distance(summary: Summary) -> tuple[bool, float, float]:
             return (
                 summary.device != device,
@@ -221,11 +223,12 @@ def _file_listings(
     """Yield the summaries that belong to a file, and the file itself if one of its workouts has
     none.
     """
-    taken = [unjoined.take(workout) for workout in described.workouts]
-    for summary in taken:
+    summaries = [unjoined.take(workout) for workout in described.workouts]
+    for summary in summaries:
         if summary is not None:
             yield _listing(connection, summary, described)
-    if not taken or None in taken:
+    # A file that cannot be used has no workouts; it is listed with its problem.
+    if not summaries or None in summaries:
         yield listing_of(connection, described)
 
 

@@ -58,14 +58,14 @@ def _tables(reader: ContainerReader, layout: Layout) -> Iterator[Member]:
 
 def contents(reader: ContainerReader, layout: Layout) -> Contents:
     """Return what the archives contain, and what of it is left out."""
-    found: list[str] = []
+    sentences: list[str] = []
     skipped: list[str] = []
     for table in _tables(reader, layout):
         rows = _rows(reader, table)
         named = [row.summary["file"] for row in rows if row.summary.get("file")]
         present = [name for name in named if _file(layout, table, name)]
         missing = len(named) - len(present)
-        found.append(_total(rows, len(present)))
+        sentences.append(_total(rows, len(present)))
         if missing:
             skipped.append(
                 f"{counted(missing, 'file')} that the table names but the archive does not contain"
@@ -73,7 +73,7 @@ def contents(reader: ContainerReader, layout: Layout) -> Contents:
         media = len(layout.below(table, "media"))
         if media:
             skipped.append(counted(media, "photo or video", "photos and videos"))
-    return Contents(tuple(found), left_out(*skipped))
+    return Contents(tuple(sentences), left_out(*skipped))
 
 
 def _total(rows: Sequence[Row], files: int) -> str:
@@ -159,6 +159,8 @@ def listings(connection: Connection) -> Iterator[Listing]:
                 member = None
                 if summary.get("file"):
                     member = _file(layout, table, summary["file"])
+                # Without its file, the row must not promise one: a later archive may contain it,
+                # and the changed summary then fetches it.
                 if member is None:
                     summary.pop("file", None)
                 remember(connection, external_id, RecordFile(member))
@@ -194,6 +196,7 @@ def _external_id(row: Sequence[str], summary: Summary) -> str:
 
 
 def _start(row: Row) -> str:
+    """Return the sort key of a row; those without a start come last."""
     return row.summary["start"] or ""
 
 

@@ -73,7 +73,7 @@ def contents(reader: ContainerReader, layout: Layout) -> Contents:
     years = between_years(row.day.year for row in rows if row.day)
     counts = count_kinds(reader, _candidates(layout))
     files = counted(count_workouts(counts), "file")
-    found = (
+    sentences = (
         f"{workouts} in {counted(len(tables), 'table')}{years}.",
         f"{files} to join them with, by day and duration.",
     )
@@ -81,14 +81,16 @@ def contents(reader: ContainerReader, layout: Layout) -> Contents:
     if planned:
         without_duration = f"{counted(planned, 'planned workout')} without a duration"
         skipped = left_out(without_duration) + skipped
-    return Contents(found, skipped)
+    return Contents(sentences, skipped)
 
 
 def _candidates(layout: Layout) -> list[MemberOrRefusal]:
+    """Return the members that may be workouts, by their name."""
     return newest_first(filter(_may_be_workout, layout.members))
 
 
 def _may_be_workout(member: MemberOrRefusal) -> bool:
+    """Return whether a member may be a workout."""
     return isinstance(member, Refusal) or promises_workout(member.name)
 
 
