@@ -21,7 +21,7 @@ def test_a_key_from_standard_input_with_a_newline(connect):
     said = connect(key=f"{KEY}\r\n")
     assert said.code == 0
     assert "Intervals.icu is connected as intervals: Ada Stand-in (i317960)" in said.out
-    assert "come from Strava and will never arrive" in said.out
+    assert "1 comes from Strava and will never arrive" in said.out
     assert "Next: fitglue sync" in said.err
 
 
