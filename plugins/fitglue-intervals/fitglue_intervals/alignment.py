@@ -69,6 +69,7 @@ def aligned_laps(activity: SourceActivity, leg: SourceActivity) -> list[Lap]:
 
 
 def _times(activity: SourceActivity) -> Times | None:
+    """Return the times of the samples in seconds since the start, or None if there are none."""
     for stream in activity.streams:
         if stream.type == "time" and len(stream.values):
             return np.frombuffer(stream.values.doubles, dtype=np.float64)

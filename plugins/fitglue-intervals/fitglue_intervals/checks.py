@@ -80,6 +80,7 @@ def refuse(
 
 
 def _path(violation: Violation) -> str:
+    """Return the JSON path of a violation, such as ``$.icu_intervals[3].type``."""
     path = "$"
     for step in violation.path:
         path += f"[{step}]" if isinstance(step, int) else f".{step}"

@@ -65,6 +65,7 @@ def is_empty(column: Column) -> bool:
 
 
 def _pairs(data: Samples, data2: Samples) -> Column:
+    """Return a column of width 2 from two lists of equal length."""
     firsts = _doubles(data)
     seconds = _doubles(data2)
     if len(firsts) != len(seconds):
@@ -77,6 +78,7 @@ def _pairs(data: Samples, data2: Samples) -> Column:
 
 
 def _lists(raw_type: str, data: list[Any]) -> Column:
+    """Return a column of the lists among the samples: positions, or any number of values each."""
     if raw_type == "latlng":
         return _listed_pairs(data)
     column = _plain_lists(data)
@@ -105,7 +107,7 @@ def _plain_lists(data: list[Any]) -> Column | None:
 
 
 def _lengths(data: list[Any]) -> Iterator[int]:
-    """The length of each list; -1 is a gap."""
+    """Yield the length of each list; -1 is a gap."""
     for sample in data:
         yield -1 if sample is None else len(sample)
 

@@ -25,6 +25,7 @@ def laps_of(intervals: Iterable[Mapping[str, Any]]) -> tuple[Lap, ...]:
 
 
 def _lap(values: Values) -> Lap:
+    """Return one interval as a lap of the kind ``interval``."""
     # Seen: start_index and end_index count samples, and start_time counts seconds. The two agree
     # only in a recording at 1 Hz without pauses, so neither is computed from the other.
     # average_gradient stays in the raw payload, because its unit is not documented.

@@ -39,6 +39,7 @@ def non_activity_kind(document: Any) -> str | None:
 
 
 def _list(items: list[Any]) -> str | None:
+    """Return what a list is if it has no activity, or None if it may have one."""
     if not items:
         return "an empty list (no activities, or the streams of an activity without samples)"
     objects = [item for item in items if isinstance(item, dict)]
@@ -59,6 +60,7 @@ def _is_stream(item: dict[str, Any]) -> bool:
 
 
 def _error(document: dict[str, Any]) -> str | None:
+    """Return the text for an error body, ``{"status": …, "error": …}``, or None."""
     if "status" not in document or "error" not in document or "id" in document:
         return None
     text = document["error"]
@@ -68,6 +70,7 @@ def _error(document: dict[str, Any]) -> str | None:
 
 
 def _notice(document: dict[str, Any]) -> str | None:
+    """Return the text for a webhook body that has no activity, or None."""
     events = document.get("events")
     if not isinstance(events, list):
         return None
@@ -77,6 +80,7 @@ def _notice(document: dict[str, Any]) -> str | None:
 
 
 def _wellness(document: dict[str, Any]) -> str | None:
+    """Return the text for a wellness record, or None."""
     day = document.get("id")
     if not isinstance(day, str) or not _DAY.fullmatch(day) or _WELLNESS.isdisjoint(document):
         return None
@@ -84,6 +88,7 @@ def _wellness(document: dict[str, Any]) -> str | None:
 
 
 def _below_an_activity(document: dict[str, Any]) -> str | None:
+    """Return the text for the intervals of an activity or for an athlete, or None."""
     if "icu_intervals" in document and _ACTIVITY_KEYS.isdisjoint(document):
         return f"the intervals of activity {document.get('id')}, without the activity"
     if isinstance(document.get("athlete"), dict) or "sportSettings" in document:

@@ -210,6 +210,7 @@ def _measures(values: Values) -> dict[str, Any]:
 
 
 def _distance_m(values: Values) -> float | None:
+    """Return the distance in meters, or None."""
     # Documented: the API's data model says of icu_distance "use this one".
     distance = values.amount("icu_distance", "distance_m")
     if distance is not None:

@@ -54,8 +54,8 @@ def records(
         raise _not_an_activity(name, _describe_non_json(content)) from error
     rows = _activities(content, document)
     if not rows:
-        what = non_activity_kind(document) or "a document without an activity"
-        raise _not_an_activity(name, what)
+        kind = non_activity_kind(document) or "a document without an activity"
+        raise _not_an_activity(name, kind)
     if streams is not None and len(rows) != 1:
         raise UserMistake(
             "FG-streams-for-many",
@@ -96,6 +96,7 @@ def _of_events(events: list[Any]) -> list[bytes]:
 
 
 def _record(content: bytes, streams: bytes | None) -> Record:
+    """Return the record of one activity, whose summary is the saved content."""
     row = read_row(content)
     external_id = None if row is None else row.external_id
     parts = {"summary": Body(content)}
@@ -105,6 +106,7 @@ def _record(content: bytes, streams: bytes | None) -> Record:
 
 
 def _unpacked(content: bytes, name: str) -> bytes:
+    """Return the content without gzip; raise ``RecordRefused`` if the gzip is broken."""
     if not content.startswith(_GZIP):
         return content
     try:
@@ -121,18 +123,18 @@ def _describe_non_json(content: bytes) -> str:
     text = content.removeprefix(_BOM).lstrip()
     if not text:
         return "empty"
-    for magic, what in _MAGICS.items():
+    for magic, kind in _MAGICS.items():
         if text.startswith(magic):
-            return what
+            return kind
     if text.splitlines()[0].count(b",") >= 2:
         return "CSV, from which activities cannot be made; save the JSON response instead"
     return "not JSON"
 
 
-def _not_an_activity(name: str, what: str) -> RecordRefused:
+def _not_an_activity(name: str, kind: str) -> RecordRefused:
     return RecordRefused(
         "FG-not-an-activity",
-        f"{name} holds no activity of Intervals.icu: it is {what}",
+        f"{name} holds no activity of Intervals.icu: it is {kind}",
         at=Place(file=name),
         fix="give an activity, a list of activities, or a webhook body that carries one",
     )

@@ -200,6 +200,7 @@ def _absent_fields(activity: SourceActivity, leg: SourceActivity) -> dict[str, A
 
 
 def _provenance(leg: SourceActivity, name: str) -> Provenance:
+    """Return the reader's provenance of a field, with the original file as its origin."""
     provenance = leg.provenance.get(name, Provenance("reported"))
     return msgspec.structs.replace(provenance, by=_BY)
 

@@ -31,8 +31,8 @@ def payload_of(record: Record) -> dict[str, Any]:
     payloads = {part: _object(record, part) for part in _PARTS if part in record.parts}
     if not payloads:
         raise refuse(f"activity {record.external_id} has neither a summary nor a detail", field="$")
-    # A stub must not hide the other part: a native copy that replaces a stub keeps no trace of it,
-    # and one of the two parts may have been fetched before the replacement.
+    # A stub must not hide the other part: between the requests of the two parts, an activity may
+    # have become a stub, or a stub an activity.
     complete = {part: payload for part, payload in payloads.items() if stub_of(payload) is None}
     payload = _joined(complete or payloads, record)
     check("activity", payload, f"activity {record.external_id}")
@@ -51,6 +51,7 @@ def _joined(payloads: dict[str, dict[str, Any]], record: Record) -> dict[str, An
 
 
 def _detail_is_newer(record: Record) -> bool:
+    """Return whether both parts have a time and the detail was received later."""
     summary = record.received.get("summary")
     detail = record.received.get("detail")
     return summary is not None and detail is not None and detail > summary
@@ -66,9 +67,9 @@ def _object(record: Record, part: str) -> dict[str, Any]:
     other = non_activity_kind(document)
     if other is None and isinstance(document, dict):
         return document
-    what = (other or "a list").removesuffix(", not an activity")
+    kind = (other or "a list").removesuffix(", not an activity")
     raise refuse(
-        f"{subject} is {what}, not an activity",
+        f"{subject} is {kind}, not an activity",
         field="$",
         code="FG-not-an-activity",
         fix="give an activity of Intervals.icu, or a list of them",

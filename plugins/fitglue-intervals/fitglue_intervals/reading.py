@@ -132,6 +132,7 @@ def _null(match: re.Match[bytes]) -> bytes:
 
 
 def _clean(value: Any) -> Any:
+    """Return a parsed value without infinities, NaN and characters that cannot be stored."""
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, float):

@@ -23,6 +23,7 @@ def read_slowly(content: bytes) -> list[Channel]:
 
 
 def _channel(item: dict[str, Any]) -> Channel:
+    """Return one channel; values that are lists or objects are not part of its outline."""
     outline = {key: value for key, value in item.items() if not isinstance(value, list | dict)}
     return Channel(
         outline,

@@ -136,6 +136,7 @@ def _utc_from(
     timezone: ZoneInfo,
     values: Values,
 ) -> datetime | None:
+    """Return the UTC time of a local start, or None if the calendar does not have it."""
     try:
         return local.replace(tzinfo=timezone).astimezone(UTC)
     except OverflowError:
@@ -148,6 +149,7 @@ def _local_from(
     timezone: ZoneInfo,
     values: Values,
 ) -> datetime | None:
+    """Return the local time of a UTC start, or None if the calendar does not have it."""
     try:
         return utc.astimezone(timezone).replace(tzinfo=None)
     except OverflowError:

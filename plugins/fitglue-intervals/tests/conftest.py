@@ -68,12 +68,12 @@ def normalized(activity: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
         unavailable: Mapping[str, str] | None = None,
         **changes: Any,
     ) -> Any:
-        given = {"summary": activity(**changes), **(parts or {})}
+        values = {"summary": activity(**changes), **(parts or {})}
         bodies = {
             name: value
             if isinstance(value, Body)
             else Body(value if isinstance(value, bytes) else json.dumps(value).encode())
-            for name, value in given.items()
+            for name, value in values.items()
             if value is not None
         }
         record = Record("i7", "intervals", bodies, unavailable=unavailable or {})

@@ -78,7 +78,7 @@ SET = (
 def test_sets_and_running_dynamics_come_from_the_file(normalized):
     """Sets and streams of running dynamics, which the API does not have, come from the file."""
     made = normalized(parts={"file": fit(*samples(0, 1), SET)})
-    assert [(one.exercise, one.reps, one.weight_kg) for one in made.sets] == [
+    assert [(set_.exercise, set_.reps, set_.weight_kg) for set_ in made.sets] == [
         ("Barbell back squat", 12, 40)
     ]
     assert (made.average_ground_contact_ms, stream(made, "ground_contact_time")) == (
@@ -136,7 +136,7 @@ def test_channels_of_another_time_are_left_out(normalized):
     made = normalized(
         parts={"streams": channels(time=[100, 101, 102]), "file": fit(*samples(0, 1))}
     )
-    assert [one.type for one in made.streams] == ["time"]
+    assert [stream_.type for stream_ in made.streams] == ["time"]
 
 
 def test_device_laps_are_beside_detected_intervals(normalized, activity):
@@ -160,7 +160,7 @@ def test_device_laps_are_beside_detected_intervals(normalized, activity):
             "file": fit(*samples(0, 1, 2, 3), lap),
         }
     )
-    assert [(one.kind, one.start_index, one.end_index) for one in made.laps] == [
+    assert [(lap.kind, lap.start_index, lap.end_index) for lap in made.laps] == [
         ("interval", 0, 3),
         ("lap", 1, 3),
     ]

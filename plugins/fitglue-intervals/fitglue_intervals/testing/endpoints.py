@@ -81,6 +81,7 @@ class Endpoints:
         return endpoint
 
     def _athletes(self, _: Request) -> Response:
+        """Return the athletes that the key may read, of whom there is one."""
         return json_response([athlete.list_entry(self._account.athlete_id, self._account.timezone)])
 
     # Lists
@@ -154,11 +155,13 @@ class Endpoints:
         return checked
 
     def _detail(self, request: Request, id_: str) -> Response:
+        """Return the Activity object, with its intervals if they are asked for."""
         if _is_true(request, "intervals"):
             return Response(200, self._bodies.with_intervals(id_))
         return Response(200, self._bodies.row(id_))
 
     def _intervals(self, _: Request, id_: str) -> Response:
+        """Return the intervals and groups of an activity, with the time of the last analysis."""
         intervals, groups = self._account.intervals(id_)
         return json_response(
             {
@@ -175,6 +178,7 @@ class Endpoints:
         id_: str,
         _extension: str,
     ) -> Response:
+        """Return the streams as gzip-compressed JSON."""
         types = _listed_names(request, "types")
         # Streams are kept compressed, so a client that accepts gzip gets these very bytes.
         return Response(
@@ -189,6 +193,7 @@ class Endpoints:
         id_: str,
         _extension: str,
     ) -> Response:
+        """Return the streams as CSV."""
         types = _listed_names(request, "types")
         streams = self._account.streams(id_)
         if types:
@@ -196,6 +201,7 @@ class Endpoints:
         return Response(200, as_csv(streams), _CSV)
 
     def _file(self, _: Request, id_: str) -> Response:
+        """Return the original upload, or 404 for an activity that was typed in."""
         content = self._account.file(id_)
         if content is None:
             return NOT_FOUND

@@ -80,6 +80,7 @@ def gpx_file(
 
 
 def _points(leg: Leg) -> Iterator[_Point]:
+    """Yield the samples of a leg in their order."""
     streams = {stream["type"]: stream for stream in streams_of(leg)}
     track = streams["latlng"]
     columns = [streams[kind]["data"] for kind in _COLUMNS]

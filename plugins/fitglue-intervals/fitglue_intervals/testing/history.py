@@ -137,6 +137,7 @@ def _starts(rng: Random, until: date, crowd: int) -> Iterator[datetime]:
 
 
 def _time(rng: Random, hour: int) -> time:
+    """Return a random time within an hour."""
     minute = int(rng.random() * 60)
     second = int(rng.random() * 60)
     return time(hour, minute, second)

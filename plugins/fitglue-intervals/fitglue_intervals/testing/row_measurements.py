@@ -203,10 +203,12 @@ def load(workout: Workout) -> Row:
 
 
 def _zone_times(workout: Workout, shares: tuple[float, ...]) -> list[int]:
+    """Return the seconds in each zone."""
     return [round(workout.shape.recording_s * share) for share in shares]
 
 
 def _power_zone_times(workout: Workout) -> list[Row]:
+    """Return the seconds in each power zone, as objects with ``id`` and ``secs``."""
     zones = []
     for id_, share in _POWER_SHARES.items():
         seconds = round(share * workout.shape.recording_s)

@@ -120,5 +120,6 @@ class StandIn(LoopbackService):
         self.commands.add("POST", "revoke_key", self.revoke_key)
 
     def _change_one(self, change: str, /, **arguments: Any) -> Any:
+        """Call a method of the account, whose first argument is the id of an activity."""
         id_ = arguments.pop("id")
         return getattr(self.account, change)(id_, **arguments)

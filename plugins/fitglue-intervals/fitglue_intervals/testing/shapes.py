@@ -144,11 +144,13 @@ def shape_of(leg: Leg) -> Shape:
 
 
 def _recording_s(rng: Random, sport: Sport) -> int:
+    """Return a random length within the limits of the sport, in seconds."""
     shortest, longest = sport.minutes
     return 60 * shortest + int(rng.random() * 60 * (longest - shortest))
 
 
 def _hr_max(rng: Random, hr: int) -> int:
+    """Return a maximum of 14 to 27 bpm above the average, or 0 if there is no heart rate."""
     if not hr:
         return 0
     return hr + 14 + int(rng.random() * 14)

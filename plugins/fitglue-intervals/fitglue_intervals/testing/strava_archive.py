@@ -106,6 +106,7 @@ def strava_archive(
 
 
 def _row(plan: Plan, file: str) -> list[object]:
+    """Return the line of a workout; ``file`` is the name of its file in the archive."""
     shape = plan.shape
     meters = round(shape.distance_m * 0.997, 1)
     moving_s = round(shape.recording_s * 0.985)
@@ -135,6 +136,7 @@ def _row(plan: Plan, file: str) -> list[object]:
 
 
 def _typed_in_row(row: Mapping[str, Any]) -> list[object]:
+    """Return the line of a workout without a file."""
     shown = {
         "Activity ID": row["id"],
         "Activity Date": _date(row["date"]),
@@ -166,6 +168,7 @@ def _id(plan: Plan) -> int:
 
 
 def _title(plan: Plan) -> str:
+    """Return the title that Strava gives by default, such as "Evening Run"."""
     part = "Evening"
     if plan.start.hour < 12:
         part = "Morning"

@@ -107,16 +107,16 @@ def test_ids_are_listed(server):
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "said"),
+    ("name", "arguments", "message"),
     [
         ("edit", {"id": "i0", "name": "x"}, "KeyError"),
         ("add", {"start_date_local": "today"}, "ValueError"),
         ("explode", {}, "no such command: POST explode"),
     ],
 )
-def test_mistakes_are_explained(send, name, arguments, said):
+def test_mistakes_are_explained(send, name, arguments, message):
     """A command that cannot be carried out is answered with the reason."""
-    assert said in send(name, **arguments)["error"]
+    assert message in send(name, **arguments)["error"]
 
 
 def test_a_port_in_use_is_a_mistake_in_what_was_typed(capsys):
