@@ -214,8 +214,8 @@ def test_a_file_of_another_day_adds_nothing(normalized):
 @pytest.mark.parametrize(
     ("content", "word"),
     [
-        (b"junk", "no FIT"),
-        (fit()[:40], "neither"),
+        (b"junk", "not a FIT"),
+        (fit()[:40], "no sample can be read"),
         (b"\x1f\x8bnothing", "gzip"),
         (b"<gpx/>", "points"),
     ],
