@@ -55,6 +55,7 @@ _LANGUAGES = (
     "he",
 )
 _EAST_ASIAN = ("zh", "zh_Hant", "ja", "ko")
+#: A time of day with colons, points, or the East Asian characters for hour and minute.
 _TIME = re.compile(
     r"(?<!\d)(\d{1,2})(?:[:.]|\s?[時时시]\s?)(\d{2})(?:(?:[:.]|\s?[分분]\s?)(\d{2}))?(?!\d)"
 )
@@ -125,7 +126,7 @@ class DateColumn:
         match date.numbers:
             case first, second:
                 return self._day_in_words(first, second, date.words)
-            case first, second, third if first > 31:
+            case first, second, third if first > 31:  # the year comes first
                 return _Day(first, second, third)
             case first, second, third if self._month_first:
                 return _Day(third, first, second)
@@ -209,7 +210,7 @@ def _is_afternoon(text: str, clock: re.Match[str]) -> bool | None:
     before = text[: clock.start()]
     last = _NUMBER.split(before)[-1]
     word = "".join(_WORD.findall(last))
-    # "日" is the word for the day of the month, which directly precedes the part of the day.
+    # "日" marks the day of the month, and directly precedes the part of the day.
     return _day_halves(_EAST_ASIAN).get(word.removeprefix("日"))
 
 
@@ -236,6 +237,7 @@ def _months_of(dates: Sequence[_DateText]) -> Mapping[str, int]:
     most = 0
     for language in _LANGUAGES:
         months = _months(language)
+        # "More", not "at least as many": among equal languages, the first one wins.
         known = sum(not months.keys().isdisjoint(words) for words in rows)
         if known > most:
             best = months
@@ -323,7 +325,7 @@ def _periods(language: str) -> dict[str, bool]:
     rules = _locale(language).day_period_rules.get(None, {})
     for period, times in rules.items():
         for rule in times:
-            if "from" in rule:
+            if "from" in rule:  # seconds after midnight; noon itself has "at"
                 periods[period] = rule["from"] >= _NOON_S
     return periods
 

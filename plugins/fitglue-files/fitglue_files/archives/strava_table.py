@@ -118,7 +118,7 @@ def columns(
     if names[0] in ("activity id", "id"):
         return _FIRST | _by_name(names)
     # The table is in another language, so the repeated names show where the exact values begin.
-    second = _second_place(names, _FIRST["shown_elapsed"])
+    second = _second_position(names, _FIRST["shown_elapsed"])
     places = dict(_FIRST)
     if second is not None:
         places |= _measurements(names, second)
@@ -171,13 +171,13 @@ def _by_name(names: Sequence[str]) -> Places:
 
 def _measurements(names: Sequence[str], second: int) -> Places:
     """Return the columns with the exact values, which begin with the second elapsed time."""
-    if _second_place(names, _FIRST["shown_distance"]) != second + _MEASUREMENTS["distance_m"]:
+    if _second_position(names, _FIRST["shown_distance"]) != second + _MEASUREMENTS["distance_m"]:
         return {}
     places = _shifted(_MEASUREMENTS, second)
     more = _shifted(_MORE_MEASUREMENTS, second)
     # The column behind the rounded distance (maximum heart rate or relative effort) also occurs
     # twice. If its second position is the expected one, Strava has not inserted a column before it.
-    repeated = _second_place(names, _FIRST["shown_distance"] + 1)
+    repeated = _second_position(names, _FIRST["shown_distance"] + 1)
     if repeated not in (more["max_heartrate_bpm"], more["relative_effort"]):
         return places
     places |= more
@@ -192,7 +192,7 @@ def _shifted(distances: Mapping[str, int], second: int) -> Places:
     return {meaning: second + distance for meaning, distance in distances.items()}
 
 
-def _second_place(names: Sequence[str], place: int) -> int | None:
+def _second_position(names: Sequence[str], place: int) -> int | None:
     """Return the second position of the name at a position, or ``None`` if it occurs only once."""
     for later in range(place + 1, len(names)):
         if names[later] == names[place]:

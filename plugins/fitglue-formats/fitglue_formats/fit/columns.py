@@ -80,7 +80,12 @@ class Table:
     @classmethod
     def empty(cls) -> Table:
         """Return a table without samples."""
-        return cls(gaps(0), {}, [], 0)
+        return cls(
+            time=gaps(0),
+            columns={},
+            beats=[],
+            skipped=0,
+        )
 
     def column(self, name: str, **about: Any) -> Numbers | None:
         """Return the values of a column, and create the column if it does not exist.

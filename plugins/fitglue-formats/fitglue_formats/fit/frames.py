@@ -139,7 +139,7 @@ def _read_file(content: bytes, file: ChainedFile) -> str | None:
     if size == 0:
         return (
             "the recording was never finished: its header says that it is empty; "
-            f"all {len(content):,} bytes were read"
+            f"{len(content):,} bytes were read"
         )
     if is_truncated and damage is None:
         return f"it is truncated: it has {len(content):,} bytes instead of {stated_end + 2:,}"

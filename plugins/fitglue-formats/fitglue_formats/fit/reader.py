@@ -310,10 +310,10 @@ def _legs(
         samples = parts[number]
         first, end = borders[number : number + 2]
         yield Leg(
-            number,
-            session.values,
-            samples,
-            session.start,
-            first,
-            end,
+            number=number,
+            session=session.values,
+            samples=samples,
+            start=session.start,
+            first=first,
+            end=end,
         )
