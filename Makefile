@@ -77,8 +77,9 @@ dist: setup ## build the host and each plugin, as sdist and wheel, into dist/
 	@ls dist
 
 # The variable silences an advertisement of the theme, which would be a warning in strict mode.
-docs: $(DOCS_VENV)/.ready ## build docs/ with an API reference as a site; open site/index.html
+docs: $(DOCS_VENV)/.ready ## build docs/ with an API reference as a site that can be searched
 	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
+	@echo "Built: site/index.html. To search the pages, serve them: $(DOCS_VENV)/bin/python -m http.server --bind 127.0.0.1 --directory site"
 $(DOCS_VENV)/.ready: docs/requirements.txt
 	@$(HAVE_PYTHON)
 	@echo "Setting up $(DOCS_VENV) with $$($(PYTHON) --version) (once; half a minute) …"
