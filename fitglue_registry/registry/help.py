@@ -1,5 +1,6 @@
-"""Writes a help article (Markdown) from an entry and nothing else, so that no page can say what the
-entry does not.
+"""The generator of help articles (Markdown).
+
+An article is made from entries only, so it cannot contradict them.
 """
 
 from __future__ import annotations
@@ -15,12 +16,19 @@ if TYPE_CHECKING:
     from fitglue_registry.registry.catalogue import Catalogue
     from fitglue_registry.registry.entry import Datum, Entry, Link
 
+#: Field names of an API, such as ``start_date``, which are shown as code.
 _UPSTREAM_NAME = re.compile(r"\b[a-z]+(_[a-z]+)+\b")
 
 
 def article(entry: Entry, catalogue: Catalogue) -> str:
-    """The help article of an entry, ending with a newline; the same entries always give the same
-    text.
+    """Return the help article of an entry.
+
+    Args:
+        entry: Entry that the article is about.
+        catalogue: All entries, for links and for the names of tiers.
+
+    Returns:
+        Markdown that ends with a newline. The same entries always give the same text.
     """
     sections = {
         "Overview": [entry.summary],
@@ -32,12 +40,12 @@ def article(entry: Entry, catalogue: Catalogue) -> str:
         "Common issues": _issues(entry),
         "Dependencies": _dependencies(entry, catalogue),
         "Related": _related(entry, catalogue),
-        "What other pages say, and what is so": _corrections(entry),
+        "Common misconceptions": _corrections(entry),
     }
     lines = [
         f"# {_title(entry)}",
         "",
-        f"<!-- Made from {entry.kind}s/{entry.id}.yaml: change the entry, not this page. -->",
+        f"<!-- Generated from {entry.kind}s/{entry.id}.yaml; edit the entry, not this page. -->",
     ]
     for heading, content in sections.items():
         body = [_one_line(text) for text in content]
@@ -52,8 +60,9 @@ def article(entry: Entry, catalogue: Catalogue) -> str:
 
 
 def _one_line(text: str) -> str:
-    """What an entry says in several lines is one here: none of them may pass for a heading, a list
-    or a table of the page's own.
+    """Return a text of an entry as one line.
+
+    Otherwise one of its lines could look like a heading, a list or a table of the article.
     """
     return re.sub(r"[ \t]*\n\s*", " ", text)
 
@@ -83,6 +92,7 @@ def _row(datum: Datum) -> str:
     if datum.kind != "reported":
         notes.insert(0, f"{datum.kind.capitalize()}.")
     cells = (datum.field, when, upstream, " ".join(notes))
+    # A pipe in a text would begin another cell.
     row = " | ".join(cell.replace("|", "/") for cell in cells)
     return f"| {row} |".replace("|  |", "| |")
 
@@ -93,15 +103,15 @@ def _missing(entry: Entry) -> Iterator[str]:
             yield _item(datum.field, datum.note)
 
 
-# -- what else is known of it ----------------------------------------------------------------------
+# -- tier, issues and links ------------------------------------------------------------------------
 
 
 def _tier(entry: Entry, catalogue: Catalogue) -> Iterator[str]:
     tier = catalogue.tier(entry.tier)
     if tier is None:
-        yield f"Included from **{entry.tier}** on."
+        yield f"Included in **{entry.tier}** and higher tiers."
     else:
-        yield f"Included from **{tier.name}** on. {tier.summary}".rstrip()
+        yield f"Included in **{tier.name}** and higher tiers. {tier.summary}".rstrip()
 
 
 def _issues(entry: Entry) -> Iterator[str]:
@@ -115,7 +125,7 @@ def _issues(entry: Entry) -> Iterator[str]:
 
 def _dependencies(entry: Entry, catalogue: Catalogue) -> Iterator[str]:
     for name in entry.dependencies:
-        yield f"- {_link_to(name, catalogue)}, required"
+        yield f"- {_link_to(name, catalogue)} (required)"
     version = f" {entry.plugin.version}" if entry.plugin.version else ""
     yield f"- Plugin `{entry.plugin.name}`{version}"
 
@@ -139,8 +149,8 @@ def _corrections(entry: Entry) -> Iterator[str]:
         yield f"- *“{correction.claim}”* {correction.truth}{reference}"
 
 
-def _item(lead: str, rest: str) -> str:
-    return f"- **{lead}.** {rest}".rstrip()
+def _item(lead: str, text: str) -> str:
+    return f"- **{lead}.** {text}".rstrip()
 
 
 def _link_to(name: str, catalogue: Catalogue) -> str:

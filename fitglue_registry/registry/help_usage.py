@@ -1,4 +1,4 @@
-"""The sections of a help article that say how workouts arrive, and how an account is connected."""
+"""The sections of a help article about synchronization and set-up."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fitglue_registry.registry.catalogue import Catalogue
     from fitglue_registry.registry.entry import Closed, Delay, Entry, EntryPart, Field
 
+#: Name of a part → its name in an article.
 _PARTS = {
     PartName.SUMMARY: "summary",
     PartName.DETAIL: "details",
@@ -24,16 +25,17 @@ _PARTS = {
 
 
 def sync_mechanism(entry: Entry) -> Iterator[str]:
-    """How the records of a source are listed and fetched, a paragraph each; nothing for an entry
-    that is not a source.
+    """Yield the lines that explain how the records of a source are listed and fetched.
+
+    The section is empty for an entry that is not a source.
     """
     if entry.kind != "source":
         return
     yield _mode(entry)
     if entry.sync.deletions:
-        yield "What is deleted at the source is noticed and marked."
+        yield "Workouts that are deleted at the source are marked as deleted."
     else:
-        yield "What is missing there is not taken for deleted."
+        yield "A workout that is no longer found there is kept."
     if entry.sync.note:
         yield entry.sync.note
     if entry.capabilities.history:
@@ -41,40 +43,37 @@ def sync_mechanism(entry: Entry) -> Iterator[str]:
     yield ""
     for part in entry.parts:
         name = _PARTS[part.name].capitalize()
-        yield f"- {name}: {_way(part)}."
+        yield f"- {name}: {_delivery(part)}."
     yield from _delay(entry.sync.delay)
 
 
 def _mode(entry: Entry) -> str:
     if entry.sync.mode == "push":
-        return f"{entry.name} calls FitGlue when there is something new."
+        return f"{entry.name} notifies FitGlue of new workouts."
     if entry.sync.mode == "manual":
-        return "Workouts arrive when they are handed over by hand."
+        return "Workouts arrive when you add them by hand."
     if entry.sync.mode == "file":
-        return (
-            "Each sync looks through the files that are there, and takes those whose content is "
-            "new."
-        )
+        return "Each sync looks through all files and imports those whose content is new."
     walk = ""
     if entry.sync.full_walk_days:
-        walk = f"; every {entry.sync.full_walk_days} days it walks through everything"
+        walk = f"; every {entry.sync.full_walk_days} days it lists the complete history"
     return (
-        f"FitGlue asks {entry.name} what is new. Each sync looks back {entry.sync.overlap_days} "
-        f"days, so that late uploads and edits arrive{walk}."
+        f"FitGlue asks {entry.name} for new workouts. Each sync looks back "
+        f"{entry.sync.overlap_days} days, so late uploads and edits arrive{walk}."
     )
 
 
-def _way(part: EntryPart) -> str:
+def _delivery(part: EntryPart) -> str:
     if part.comes_from == "list":
         return "comes with the list"
-    way = "fetched one by one"
+    delivery = "fetched one at a time"
     if part.bulk > 1:
-        way = f"fetched, {part.bulk} at a time"
+        delivery = f"fetched in batches of {part.bulk}"
     if part.default:
-        return way
+        return delivery
     if part.option:
-        return f"{way}, only with `--{part.option}`"
-    return f"{way}, when asked for"
+        return f"{delivery}, only with `--{part.option}`"
+    return f"{delivery}, only on request"
 
 
 def _delay(delay: Delay) -> Iterator[str]:
@@ -82,10 +81,11 @@ def _delay(delay: Delay) -> Iterator[str]:
         return
     usual = ""
     if delay.expected_min:
-        usual = f"; {delay.expected_min} minutes in all are usual, and no promise"
+        usual = f"; {delay.expected_min} minutes in total are usual, but not guaranteed"
     yield ""
     yield (
-        f"A workout's way: {' → '.join(delay.hops)}. Each sync measures what every hop took{usual}."
+        f"The path of a workout: {' → '.join(delay.hops)}. Each sync measures the delay of each "
+        f"hop{usual}."
     )
 
 
@@ -98,31 +98,32 @@ def setup(entry: Entry, catalogue: Catalogue) -> Iterator[str]:
         yield from _alternatives(entry, entry.closed)
         return
     plugin = entry.plugin.name
-    yield f"1. `fitglue plugin install {plugin}`, unless `fitglue plugin list` shows it."
+    # Markdown numbers the items itself, but the text is also read without a renderer.
+    yield f"1. Run `fitglue plugin install {plugin}`, unless `fitglue plugin list` shows it."
     number = 2
     integration = catalogue.find("integration", entry.integration) if entry.integration else None
     if integration:
         yield from _connecting(number, integration)
         number += 1
     if entry.kind in ("integration", "source"):
-        yield f"{number}. `fitglue sync`; once more whenever there may be something new."
+        yield f"{number}. Run `fitglue sync`, and again whenever you want new workouts."
 
 
 def _alternatives(entry: Entry, closed: Closed) -> Iterator[str]:
     yield (
-        f"An account cannot be connected. {closed.why} `fitglue connect {entry.id}` lists the "
+        f"Accounts cannot be connected. {closed.why} `fitglue connect {entry.id}` lists the "
         "alternatives:"
     )
     yield ""
     for alternative in closed.alternatives:
-        steps = f"{alternative.how} Then `{alternative.command}`."
+        steps = f"{alternative.how} Then run `{alternative.command}`."
         yield f"- **{alternative.name}**: {alternative.brings}. {steps}"
 
 
 def _connecting(number: int, integration: Entry) -> Iterator[str]:
     asked = [*integration.credentials, *integration.settings]
-    end = " asks for:" if asked else "."
-    yield f"{number}. `fitglue connect {integration.id}`{end}"
+    end = ", which asks for:" if asked else "."
+    yield f"{number}. Run `fitglue connect {integration.id}`{end}"
     for field in asked:
         yield _asked(field, integration.id)
 
@@ -133,5 +134,5 @@ def _asked(field: Field, integration: str) -> str:
     sentences = [f"   - **{name}**{optional}."]
     if field.help:
         sentences.append(field.help)
-    sentences.append(f"In the environment: `{field.env(integration)}`.")
+    sentences.append(f"Environment variable: `{field.env(integration)}`.")
     return " ".join(sentences)

@@ -18,7 +18,7 @@ SECTIONS = [
     "Common issues",
     "Dependencies",
     "Related",
-    "What other pages say, and what is so",
+    "Common misconceptions",
 ]
 
 RICH = """\
@@ -108,6 +108,6 @@ def test_articles_link_to_each_other(demo):
 def test_the_article_of_a_closed_service_lists_its_alternatives():
     """The article of a closed service lists its alternatives and no command that cannot work."""
     text = article(load_catalogue().get("integration", "strava"), load_catalogue())
-    assert "An account cannot be connected." in text
-    assert "Then `fitglue import export_12345.zip`." in text
+    assert "Accounts cannot be connected." in text
+    assert "Then run `fitglue import export_12345.zip`." in text
     assert "fitglue sync" not in text
