@@ -1,6 +1,4 @@
-"""Secrets of connections: where they lie, who may read them, and what is said when they cannot be
-opened.
-"""
+"""Tests of the secret stores: where secrets are, who can read them, and which errors are raised."""
 
 import base64
 import logging
@@ -48,7 +46,7 @@ class DesktopKeyring(keyring.backend.KeyringBackend):
 
 @pytest.fixture
 def desktop(monkeypatch):
-    """A desktop whose keyring is open."""
+    """Install a working keyring."""
     backend = DesktopKeyring()
     monkeypatch.delenv("FITGLUE_SECRETS", raising=False)
     monkeypatch.setattr(keyring.core, "_keyring_backend", backend)
@@ -57,13 +55,13 @@ def desktop(monkeypatch):
 
 @pytest.fixture
 def sealed(tmp_path):
-    """A folder of encrypted files."""
+    """Return a store of encrypted files in a new folder."""
     return FileSecretStore(tmp_path / "secrets")
 
 
 @pytest.fixture(params=["memory", "file", "keyring"])
 def store(request, tmp_path, desktop):
-    """Each store in turn."""
+    """Return each kind of secret store in turn."""
     return {
         "memory": MemorySecretStore(),
         "file": FileSecretStore(tmp_path / "secrets"),
@@ -72,32 +70,32 @@ def store(request, tmp_path, desktop):
 
 
 def chain_of(tmp_path, **others):
-    """The store of a machine with this home."""
+    """Return the store of a machine with this home."""
     return ChainSecretStore(
         lambda: FileSecretStore(tmp_path / "secrets"), KeyringSecretStore, others
     )
 
 
 def refused(call, *arguments, kind=AthleteNeeded):
-    """The error of a call."""
+    """Return the error that a call raises."""
     with pytest.raises(kind) as caught:
         call(*arguments)
     return caught.value
 
 
 def key_file(tmp_path):
-    """Where the key lies."""
+    """Return the path of the key file."""
     return tmp_path / "secrets" / "secrets.key"
 
 
 def only_sealed(tmp_path):
-    """The one sealed file."""
+    """Return the path of the only sealed file."""
     (file,) = (tmp_path / "secrets").glob("*.sealed")
     return file
 
 
-def test_what_was_put_comes_back(store):
-    """The values under their reference, which says whose and in which store they are."""
+def test_stored_values_are_returned(store):
+    """The values are returned under their reference, which names their owner and their store."""
     ref = store.put("intervals me", VALUES)
     assert store.get(ref) == VALUES
     assert ref.partition("/")[0] in (
@@ -108,14 +106,16 @@ def test_what_was_put_comes_back(store):
 
 
 def test_each_put_has_a_reference_of_its_own(store):
-    """So that a key is renewed by writing the new one, committing it, and deleting the old one."""
+    """Every put makes a new reference, so a key is renewed by storing the new one, committing it,
+    and deleting the old one.
+    """
     old, new = store.put("me", {"k": "old"}), store.put("me", {"k": "new"})
     store.delete(old)
     assert store.get(new) == {"k": "new"}
 
 
 def test_a_deleted_secret_is_missing(store):
-    """Deleting twice is no error; asking for it says what to do."""
+    """Reading a deleted secret raises an error with a fix; deleting it again is no error."""
     ref = store.put("me", VALUES)
     store.delete(ref)
     store.delete(ref)
@@ -124,7 +124,9 @@ def test_a_deleted_secret_is_missing(store):
 
 
 def test_files_show_nothing(sealed, tmp_path):
-    """Neither values nor names lie in clear, and nobody else may open a file."""
+    """A sealed file contains neither values nor names in plain text, and only its owner can read
+    it.
+    """
     ref = sealed.put("me", VALUES)
     files = [
         path for path in (tmp_path / "secrets").iterdir() if path.suffix in (".key", ".sealed")
@@ -141,14 +143,16 @@ def test_files_show_nothing(sealed, tmp_path):
 
 
 def test_another_process_opens_it(sealed, tmp_path):
-    """The key file is all it takes."""
+    """Another process opens a secret with only the key file."""
     ref = sealed.put("me", VALUES)
     assert FileSecretStore(tmp_path / "secrets").get(ref) == VALUES
 
 
 @pytest.mark.parametrize("lost", ["gone", "another", "nonsense", "empty"])
 def test_a_lost_key_file_is_a_clear_message(sealed, tmp_path, lost):
-    """Gone, replaced or overwritten: the athlete learns that the key file is it, and what to do."""
+    """If the key file is missing, was replaced or overwritten, the error names it and says what to
+    do.
+    """
     ref = sealed.put("me", VALUES)
     file = key_file(tmp_path)
     if lost == "gone":
@@ -165,7 +169,9 @@ def test_a_lost_key_file_is_a_clear_message(sealed, tmp_path, lost):
 
 
 def test_after_a_lost_key_file_new_secrets_can_be_kept(sealed, tmp_path):
-    """Connecting again works; an unusable key file is set aside, not destroyed."""
+    """After a lost key file, new secrets can be stored, and an unusable key file is set aside, not
+    destroyed.
+    """
     old = sealed.put("me", VALUES)
     key_file(tmp_path).write_bytes(b"nonsense")
     assert sealed.get(sealed.put("me", {"k": "new"})) == {"k": "new"}
@@ -185,8 +191,8 @@ def test_after_a_lost_key_file_new_secrets_can_be_kept(sealed, tmp_path):
     ],
     ids=["bit", "cut", "empty", "shifted"],
 )
-def test_a_damaged_file_is_told_apart_from_a_lost_key(sealed, tmp_path, damage):
-    """Not one changed bit passes."""
+def test_a_damaged_file_is_distinguished_from_a_lost_key(sealed, tmp_path, damage):
+    """A sealed file with one changed bit is reported as damaged, not as a lost key."""
     ref = sealed.put("me", VALUES)
     file = only_sealed(tmp_path)
     file.write_bytes(damage(file.read_bytes()))
@@ -194,7 +200,9 @@ def test_a_damaged_file_is_told_apart_from_a_lost_key(sealed, tmp_path, damage):
 
 
 def test_a_secret_does_not_open_for_another_connection(sealed, tmp_path):
-    """The reference is sealed in: exchanging two files or the owner's name opens neither."""
+    """A sealed file is bound to its reference: it does not open under that of another connection or
+    with another owner.
+    """
     mine, yours = sealed.put("me", VALUES), sealed.put("you", {"k": "theirs"})
     paths = [tmp_path / "secrets" / f"{ref.partition('/')[2]}.sealed" for ref in (mine, yours)]
     paths[0].write_bytes(paths[1].read_bytes())
@@ -214,12 +222,16 @@ def test_a_secret_does_not_open_for_another_connection(sealed, tmp_path):
     ],
 )
 def test_what_is_no_reference_never_becomes_a_path(sealed, ref):
-    """A reference comes from the database, and that may be anybody's."""
+    """A text that is not a reference is rejected before it becomes a path, since it comes from a
+    database that anyone may have written.
+    """
     assert refused(sealed.get, ref).code == "FG-secret-unreadable"
 
 
 def test_a_key_file_that_others_may_read_is_repaired_with_a_warning(sealed, tmp_path, caplog):
-    """The mode is set right, and the log says that the keys may be known."""
+    """The mode of a key file that others can read is corrected, and a warning says that the keys
+    may be known.
+    """
     ref = sealed.put("me", VALUES)
     key_file(tmp_path).chmod(0o644)
     with caplog.at_level(logging.WARNING):
@@ -229,7 +241,7 @@ def test_a_key_file_that_others_may_read_is_repaired_with_a_warning(sealed, tmp_
 
 
 def test_a_key_file_that_cannot_be_made_private_is_refused(sealed, tmp_path, monkeypatch):
-    """A folder of somebody else's is no place for secrets."""
+    """A key file that others can read, and whose mode cannot be changed, is refused."""
 
     def fail(*_):
         raise PermissionError(1, "Operation not permitted")
@@ -241,7 +253,7 @@ def test_a_key_file_that_cannot_be_made_private_is_refused(sealed, tmp_path, mon
 
 
 def test_a_full_disk_leaves_nothing_half_written(sealed, tmp_path, monkeypatch):
-    """The error names the folder, and what was there is as it was."""
+    """If the disk is full, the error names the folder, and existing secrets do not change."""
 
     def fail(_):
         raise OSError(28, "No space left on device")
@@ -255,7 +267,9 @@ def test_a_full_disk_leaves_nothing_half_written(sealed, tmp_path, monkeypatch):
 
 
 def test_many_first_secrets_at_once_share_one_key(tmp_path):
-    """Whoever makes the key file, all can be opened."""
+    """If several processes store the first secret at the same moment, all of the secrets can be
+    opened.
+    """
     stores = [FileSecretStore(tmp_path / "secrets") for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
         refs = list(pool.map(lambda store: store.put("me", VALUES), stores))
@@ -263,9 +277,7 @@ def test_many_first_secrets_at_once_share_one_key(tmp_path):
 
 
 def test_the_desktop_s_keyring_is_the_best_place(desktop, tmp_path):
-    """With a keyring that answers, a new secret goes there, under a name that a person
-    recognises.
-    """
+    """With a working keyring, a new secret is stored there under a name that people recognize."""
     ref = chain_of(tmp_path).put("intervals-1", VALUES)
     ((service, name),) = desktop.kept
     assert (ref.startswith("keyring:"), service, name.startswith("intervals-1/")) == (
@@ -277,7 +289,9 @@ def test_the_desktop_s_keyring_is_the_best_place(desktop, tmp_path):
 
 @pytest.mark.parametrize("trouble", [{"priority": 0.5}, {"locked": True}])
 def test_without_a_real_keyring_secrets_go_to_a_file(desktop, tmp_path, monkeypatch, trouble):
-    """One that writes in clear is none, and neither is one that stays locked."""
+    """A keyring that writes plain text or stays locked is not used, and new secrets are stored in
+    files.
+    """
     for name, value in trouble.items():
         monkeypatch.setattr(DesktopKeyring, name, value)
     assert chain_of(tmp_path).scheme == "file"
@@ -285,13 +299,13 @@ def test_without_a_real_keyring_secrets_go_to_a_file(desktop, tmp_path, monkeypa
 
 @pytest.mark.parametrize(("wanted", "scheme"), [("file", "file"), ("KEYRING", "keyring")])
 def test_the_environment_decides(desktop, tmp_path, monkeypatch, wanted, scheme):
-    """``FITGLUE_SECRETS`` forces one or the other."""
+    """``FITGLUE_SECRETS`` chooses between the keyring and files."""
     monkeypatch.setenv("FITGLUE_SECRETS", wanted)
     assert chain_of(tmp_path).scheme == scheme
 
 
 def test_another_word_in_the_environment_is_a_mistake(tmp_path, monkeypatch):
-    """It is not taken for the default."""
+    """Another value of ``FITGLUE_SECRETS`` is an error, and not taken for the default."""
     monkeypatch.setenv("FITGLUE_SECRETS", "vault")
     assert (
         refused(chain_of(tmp_path).put, "me", VALUES, kind=UserMistake).code == "FG-secrets-setting"
@@ -299,7 +313,9 @@ def test_another_word_in_the_environment_is_a_mistake(tmp_path, monkeypatch):
 
 
 def test_a_locked_keyring_says_what_a_scheduler_can_do(desktop, monkeypatch):
-    """The error names the way to a secret that needs no desktop."""
+    """The error of a locked keyring names the command that moves the secrets to files, which need
+    no desktop.
+    """
     ref = KeyringSecretStore().put("me", VALUES)
     monkeypatch.setattr(DesktopKeyring, "locked", True)
     error = refused(KeyringSecretStore().get, ref)
@@ -307,7 +323,7 @@ def test_a_locked_keyring_says_what_a_scheduler_can_do(desktop, monkeypatch):
 
 
 def test_a_scheduler_reads_files_without_importing_a_keyring(tmp_path):
-    """A file reference is opened by a process that never asks for a desktop."""
+    """Opening a secret in a file does not import the keyring."""
     ref = FileSecretStore(tmp_path / "secrets").put("me", VALUES)
     code = (
         f"import sys; from fitglue_registry import Host\n"
@@ -323,7 +339,9 @@ def test_a_scheduler_reads_files_without_importing_a_keyring(tmp_path):
 
 
 def test_a_chain_opens_each_reference_with_its_own_store(desktop, tmp_path):
-    """An embedder's store beside those of the machine; an unknown kind is a clear error."""
+    """A reference of an embedder's store is opened with that store, and one of an unknown kind is
+    an error.
+    """
     memory = MemorySecretStore()
     chain = chain_of(tmp_path, memory=memory)
     refs = [
@@ -339,7 +357,7 @@ def test_a_chain_opens_each_reference_with_its_own_store(desktop, tmp_path):
 
 
 def test_a_keyring_entry_of_somebody_else_is_refused(desktop):
-    """What lies there under our name need not be ours."""
+    """An entry of the keyring that another program wrote under our name is refused."""
     ref = KeyringSecretStore().put("me", VALUES)
     for name in desktop.kept:
         desktop.kept[name] = "hand written"

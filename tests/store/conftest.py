@@ -1,4 +1,4 @@
-"""Records and raw parts for the tests of the store."""
+"""Fixtures for the tests of records and raw parts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.library import NOW
 
 @pytest.fixture
 def account(library):
-    """A connection with three records: of the first day, of the third, and one without a start."""
+    """Return a library with three records: of the first day, of the third, and without a start."""
     connection = library.connection()
     starts = {"first": "2026-05-01T07:00:00", "third": "2026-05-03T07:00:00", "undated": None}
     return connection, {
@@ -25,13 +25,13 @@ def account(library):
 
 @pytest.fixture
 def raws():
-    """Raw parts, with original files in memory."""
+    """Return an empty store of raw parts, with original files in memory."""
     return RawStore(MemoryBlobStore())
 
 
 @pytest.fixture
 def put(library, raws):
-    """Puts a part of one record into the store."""
+    """Return a function that stores a part of one record."""
     record = library.record()
 
     def make(content, part="summary", encoding="identity"):
@@ -43,7 +43,7 @@ def put(library, raws):
 
 
 def summaries(number):
-    """Summaries like those of a source, of which a dictionary can be learnt."""
+    """Return summaries as alike as those of a source, from which a dictionary can be trained."""
     chance = random.Random(7)
     return [
         json.dumps(

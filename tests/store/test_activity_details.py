@@ -1,4 +1,4 @@
-"""One activity is loaded with what it was made of."""
+"""Tests of loading one activity with its source activities."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ def at(text):
 
 
 def test_an_activity_is_loaded_with_its_members(library, activity):
-    """The merged values, which member each came from, and the members by natural key."""
+    """An activity is loaded with its merged values, their origins, and its members in the order of
+    their natural keys.
+    """
     bare = library.source_activity()
     rich = library.put(
         library.record(),

@@ -1,4 +1,4 @@
-"""Activities keep their ids for ever: the oldest survives a merge, the other becomes an alias, a
+"""Tests of assigning activities: the oldest id survives a merge, the other becomes an alias, and a
 split gives both back.
 """
 
@@ -19,7 +19,7 @@ LATER = "2026-06-16T12:00:00.000Z"
 
 
 def numbers(library):
-    """Activity → its short number."""
+    """Return activity id → its short number."""
     return {row.id: row.number for row in library.db.execute(sa.select(activities))}
 
 
@@ -28,21 +28,21 @@ def alias_of(library, activity_id):
 
 
 def test_each_activity_gets_a_random_id_and_the_next_number(library):
-    """Numbers count up from one for people to type; ids say nothing."""
+    """The numbers of an athlete's activities count up from one; their ids are random."""
     made = [library.activity() for _ in range(3)]
     assert [numbers(library)[one] for one in made] == [1, 2, 3]
     assert len({len(one) for one in made}) == 1
 
 
-def test_numbers_count_for_each_athlete_alone(library, library_of):
-    """Nothing is ever counted across athletes."""
+def test_numbers_count_for_each_athlete_separately(library, library_of):
+    """The activities of each athlete are numbered from one."""
     other = library_of(library.db, "you")
     mine, yours = library.activity(), other.activity()
     assert [numbers(library)[one] for one in (mine, yours)] == [1, 1]
 
 
 def test_a_number_is_never_given_twice(library):
-    """The number of an activity that went away stays unused."""
+    """The number of a deleted activity is not used again."""
     one = library.source_activity()
     library.assign((one,))
     library.db.execute(sa.delete(source_activities))
@@ -52,7 +52,7 @@ def test_a_number_is_never_given_twice(library):
 
 
 def test_the_oldest_activity_survives_a_merge(library):
-    """The lower number stays, whichever is the first in the group."""
+    """In a merge, the activity with the lowest number survives, in any order of the members."""
     one, two = library.source_activity(), library.source_activity()
     first, second = library.assign((one,), (two,))
     assert library.assign((two, one)) == [first]
@@ -61,7 +61,9 @@ def test_the_oldest_activity_survives_a_merge(library):
 
 
 def test_an_alias_follows_its_survivor(library):
-    """When the survivor is itself merged away, older aliases lead to the new survivor."""
+    """When the survivor of a merge is itself merged into another activity, older aliases lead to
+    that activity.
+    """
     one, two, three = (library.source_activity() for _ in range(3))
     first, second, third = library.assign((one,), (two,), (three,))
     library.assign((two, three))
@@ -70,7 +72,7 @@ def test_an_alias_follows_its_survivor(library):
 
 
 def test_a_split_gives_back_id_and_number(library):
-    """What was merged and parted again is as it was before."""
+    """When two merged activities are split, each has its old id and number again."""
     one, two = library.source_activity(), library.source_activity()
     before = library.assign((one,), (two,))
     library.assign((one, two))
@@ -80,7 +82,9 @@ def test_a_split_gives_back_id_and_number(library):
 
 
 def test_a_split_gives_back_the_ids_whatever_the_order_of_the_groups(library):
-    """The activity goes to the member that it was made for, not to the first that asks."""
+    """After a split, an activity stays with the member for which it was created, in whatever order
+    the groups are.
+    """
     one, two = library.source_activity(), library.source_activity()
     first, second = library.assign((one,), (two,))
     library.assign((one, two))
@@ -88,7 +92,9 @@ def test_a_split_gives_back_the_ids_whatever_the_order_of_the_groups(library):
 
 
 def test_a_split_into_groups_points_every_alias_to_where_its_member_is(library):
-    """An alias leads to the activity that holds what it once was."""
+    """After a split into groups, an alias leads to the activity that has the member for which the
+    alias was created.
+    """
     one, two, three = (library.source_activity() for _ in range(3))
     first, second, third = library.assign((one,), (two,), (three,))
     library.assign((one, two, three))
@@ -96,8 +102,8 @@ def test_a_split_into_groups_points_every_alias_to_where_its_member_is(library):
     assert alias_of(library, third) == second
 
 
-def test_one_that_joined_from_the_first_leaves_the_activity_to_the_one_it_was_made_for(library):
-    """A member that never had an activity of its own gets a new one when it parts."""
+def test_a_member_without_an_activity_of_its_own_gets_a_new_one_after_a_split(library):
+    """After a split, a member that never had an activity of its own gets a new one."""
     one = library.source_activity()
     [first] = library.assign((one,))
     two = library.source_activity()
@@ -108,15 +114,15 @@ def test_one_that_joined_from_the_first_leaves_the_activity_to_the_one_it_was_ma
 
 
 def test_a_member_moves_between_activities(library):
-    """Joining another group takes nothing from the one that stays."""
+    """When one of two members moves to another activity, the other member keeps its activity."""
     one, two, three = (library.source_activity() for _ in range(3))
     first, third = library.assign((one, two), (three,))
     assert library.assign((one,), (two, three)) == [first, third]
     assert len(numbers(library)) == 2
 
 
-def test_stubs_alone_have_no_activity(library, activity):
-    """What the source will not deliver is never an empty activity."""
+def test_stubs_have_no_activity(library, activity):
+    """A group that consists of stubs has no activity."""
     stub = library.put(
         library.record(), activity(stub=Stub("FG-strava-stub", "terms"), sport=None)
     ).ids[0]
@@ -125,7 +131,7 @@ def test_stubs_alone_have_no_activity(library, activity):
 
 
 def test_a_native_copy_becomes_the_activity_and_takes_the_stub_along(library, activity):
-    """A stub belongs to the activity of its native copy, and has none when that parts."""
+    """A stub belongs to the activity of its native copy, and to none after they are split."""
     stub = library.put(
         library.record(), activity(stub=Stub("FG-strava-stub", "terms"), sport=None)
     ).ids[0]
@@ -136,7 +142,7 @@ def test_a_native_copy_becomes_the_activity_and_takes_the_stub_along(library, ac
 
 
 def test_an_activity_that_becomes_a_stub_is_dropped(library, activity):
-    """The source took back what it had delivered, and no empty activity stays."""
+    """When the only record of an activity becomes a stub, the activity is deleted."""
     record = library.record()
     one = library.put(record).ids[0]
     library.assign((one,))
@@ -145,8 +151,10 @@ def test_an_activity_that_becomes_a_stub_is_dropped(library, activity):
     assert numbers(library) == {}
 
 
-def test_a_gone_activity_is_kept_and_comes_back(library):
-    """A tombstone has the same id and number, before and after."""
+def test_a_gone_activity_is_kept_and_restored(library):
+    """An activity whose records are gone becomes a tombstone, and has the same id and number when a
+    record is listed again.
+    """
     one = library.source_activity()
     [made] = library.assign((one,))
     library.assign((one,), gone=True)
@@ -156,7 +164,7 @@ def test_a_gone_activity_is_kept_and_comes_back(library):
 
 
 def test_a_tombstone_keeps_its_moment(library, activity):
-    """Something else that changes on a gone activity does not make it gone anew."""
+    """When a tombstone changes, the moment at which it was found gone stays."""
     record = library.record()
     one = library.put(record).ids[0]
     library.assign((one,))
@@ -171,7 +179,7 @@ def test_a_tombstone_keeps_its_moment(library, activity):
 
 
 def test_assigning_the_same_again_writes_nothing(library):
-    """An activity that did not change keeps the moment of its last change."""
+    """Assigning unchanged values again writes nothing, so the moment of the last change stays."""
     one = library.source_activity()
     library.assign((one,))
     rows = load_rows(library.db, [one])
@@ -181,7 +189,7 @@ def test_assigning_the_same_again_writes_nothing(library):
 
 
 def test_an_activity_without_members_is_removed_with_its_connection(library):
-    """Removing the only connection of an activity removes the activity, and no other."""
+    """Removing a connection deletes the activities that only it has, and no others."""
     one, two = library.source_activity(), library.source_activity()
     first, second = library.assign((one,), (two,))
     row = load_rows(library.db, [one])[one]
@@ -192,7 +200,7 @@ def test_an_activity_without_members_is_removed_with_its_connection(library):
 
 
 def test_the_next_number_lives_with_the_athlete(library):
-    """Two numbers taken leave three as the next one."""
+    """After an athlete's numbers one and two, the counter in the athlete's row is three."""
     library.activity()
     library.activity()
     assert library.db.scalar(sa.select(athletes.c.next_number)) == 3

@@ -1,4 +1,4 @@
-"""Athletes have tiers, which whoever embeds the host gives them."""
+"""Tests of athletes and their tiers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from fitglue_registry.store.athletes import athlete_tier, ensure_athlete, list_a
 NOW = "2026-06-15T12:00:00.000Z"
 
 
-def test_tiers_are_given_by_whoever_embeds(library):
-    """None limits nobody, and asking again without one changes nothing."""
+def test_an_athlete_has_the_tier_that_the_application_gave(library):
+    """An athlete has the tier that the application gave, or none; storing the athlete again without
+    a tier keeps it.
+    """
     assert athlete_tier(library.db, "me") is None
     ensure_athlete(library.db, "me", NOW, "hobbyist")
     ensure_athlete(library.db, "me", NOW)

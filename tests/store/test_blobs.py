@@ -1,4 +1,4 @@
-"""Original files under the hash of their content: kept once, verified, swept with care."""
+"""Tests of the stores of original files: contents are kept once, verified, and swept."""
 
 import hashlib
 import os
@@ -19,13 +19,13 @@ LATER = datetime.now(UTC) + timedelta(days=1)
 
 @pytest.fixture
 def files(tmp_path):
-    """A store in a folder."""
+    """Return a blob store in a folder."""
     return FileBlobStore(tmp_path / "blobs")
 
 
 @pytest.fixture(params=[MemoryBlobStore, FileBlobStore])
 def store(request, tmp_path):
-    """Each store in turn."""
+    """Return each kind of blob store in turn."""
     return (
         request.param() if request.param is MemoryBlobStore else request.param(tmp_path / "blobs")
     )
@@ -33,25 +33,25 @@ def store(request, tmp_path):
 
 @pytest.fixture
 def blob(tmp_path):
-    """Where the content lies."""
+    """Return the path of the file with this hash."""
     return tmp_path / "blobs" / SHA[:2] / SHA[2:4] / SHA
 
 
 def refused(call, *arguments):
-    """The error of a call."""
+    """Return the error that a call raises."""
     with pytest.raises(StoreFailed) as caught:
         call(*arguments)
     return caught.value
 
 
-def test_content_comes_back_under_its_hash(store):
-    """What was put is there, verbatim."""
+def test_content_is_returned_under_its_hash(store):
+    """A content that was put is returned unchanged under its hash."""
     assert store.put(CONTENT) == SHA
     assert (store.get(SHA), store.has(SHA)) == (CONTENT, True)
 
 
 def test_the_same_content_is_kept_once(store):
-    """Two records may have the same file."""
+    """A content that is put twice is stored once."""
     store.put(CONTENT)
     store.put(CONTENT)
     store.put(b"")
@@ -61,19 +61,23 @@ def test_the_same_content_is_kept_once(store):
 
 
 def test_what_is_not_there_is_missing(store):
-    """Asking for it is an error, asking whether it is there is none, deleting it neither."""
+    """Getting a missing content is an error; asking whether it exists and deleting it are not."""
     assert refused(store.get, SHA).code == "FG-blob-missing"
     assert (store.has(SHA), store.delete(SHA), list(store.all())) == (False, False, [])
 
 
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "A" * 64, SHA + "\n"])
 def test_what_is_no_hash_never_becomes_a_path(store, name):
-    """A hash comes from the database, and that may be anybody's."""
+    """A text that is not a sha256 is rejected before it becomes a path, since it comes from a
+    database that anyone may have written.
+    """
     assert refused(store.get, name).code == "FG-blob-missing"
 
 
 def test_damage_is_found_when_it_is_read(files, blob):
-    """One changed byte has another hash; putting the content again repairs it."""
+    """A file with one changed byte is reported as damaged when it is read, and putting the content
+    again repairs it.
+    """
     files.put(CONTENT)
     blob.write_bytes(b"X" + CONTENT[1:])
     assert refused(files.get, SHA).code == "FG-blob-damaged"
@@ -82,13 +86,13 @@ def test_damage_is_found_when_it_is_read(files, blob):
 
 
 def test_nobody_else_may_read_it(files, blob):
-    """An original file says where somebody lives."""
+    """Only the owner can read the stored files, because they show where the athlete lives."""
     files.put(CONTENT)
     assert (blob.stat().st_mode & 0o777, blob.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
 def test_a_full_disk_leaves_nothing_half_written(files, blob, monkeypatch):
-    """The content is there whole or not at all."""
+    """A put that fails because the disk is full leaves no file behind."""
 
     def fail(_):
         raise OSError(28, "No space left on device")
@@ -101,7 +105,9 @@ def test_a_full_disk_leaves_nothing_half_written(files, blob, monkeypatch):
 
 
 def test_a_process_killed_while_writing_leaves_no_content(tmp_path, files, blob):
-    """What is half written is under another name, and a sweep takes it away."""
+    """A process that is killed while it writes leaves an unfinished file under another name, which
+    a sweep removes.
+    """
     code = (
         "import os, pathlib, sys\nfrom fitglue_registry.store import file_blobs\n"
         "from fitglue_registry.durable import os as o\no.fsync = lambda handle: "
@@ -122,7 +128,7 @@ def test_a_process_killed_while_writing_leaves_no_content(tmp_path, files, blob)
 
 
 def test_a_sweep_removes_what_no_row_names(store):
-    """What is named stays, and so does what was put a moment ago."""
+    """A sweep removes contents that no row names, except those that were put a moment ago."""
     orphan = store.put(b"orphan")
     store.put(CONTENT)
     assert sweep(store, {SHA}, datetime.now(UTC) - timedelta(hours=1)) == []
@@ -131,7 +137,9 @@ def test_a_sweep_removes_what_no_row_names(store):
 
 
 def test_content_that_is_put_again_is_new_again(files, blob):
-    """An old orphan that a sync is about to name is not swept away under it."""
+    """An old orphan that is put again counts as new, so a sweep does not remove it before its row
+    is committed.
+    """
     files.put(CONTENT)
     os.utime(blob, (0, 0))
     files.put(CONTENT)
@@ -139,7 +147,9 @@ def test_content_that_is_put_again_is_new_again(files, blob):
 
 
 def test_a_blob_put_since_the_sweep_looked_stays(files):
-    """The last look is under the lock."""
+    """An orphan that is put again after a sweep listed it is not removed, because the sweep checks
+    once more under the lock.
+    """
     files.put(CONTENT)
     assert files.delete(SHA, stored_before=datetime.now(UTC) - timedelta(hours=1)) is False
     assert files.delete(SHA) is True

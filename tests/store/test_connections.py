@@ -1,4 +1,4 @@
-"""An athlete can have several connections; their keys are renewed, and they can be removed."""
+"""Tests of connections: their names, renewed credentials, and removal."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ NOW = "2026-06-15T12:00:00.000Z"
 
 
 def test_connections_take_the_first_free_name(library):
-    """The second account at one service is told apart by a number, and a free number is used
-    again.
+    """A second connection to one integration gets a number in its name, and a name that became free
+    is used again.
     """
     ids = [library.connection() for _ in range(3)]
     assert [found.name for found in list_connections(library.db, "me")] == [
@@ -36,14 +36,14 @@ def test_connections_take_the_first_free_name(library):
 
 
 def test_the_same_account_twice_is_refused(library):
-    """It is the account that counts, and not the credential."""
+    """One account cannot be connected twice, even with different credentials."""
     library.connection(account=Account("i1"))
     with pytest.raises(sa.exc.IntegrityError):
         library.connection(account=Account("i1"))
 
 
 def test_two_athletes_may_connect_the_same_account(library, library_of):
-    """Nothing is compared across athletes, and each has names of their own."""
+    """Two athletes may connect the same account, and both connections may have the same name."""
     other = library_of(library.db, "you")
     library.connection(account=Account("i1"))
     connection = get_connection(library.db, other.connection(account=Account("i1")))
@@ -51,8 +51,10 @@ def test_two_athletes_may_connect_the_same_account(library, library_of):
     assert len(list_connections(library.db)) == 2
 
 
-def test_a_connection_comes_back_as_it_was_stored(library):
-    """Account, notes, settings and the reference of its secrets."""
+def test_a_connection_is_loaded_as_it_was_stored(library):
+    """A connection is loaded with the account, notes, settings and secret reference with which it
+    was stored.
+    """
     account = Account("i1", "Ada Lövelace", "Europe/London", ("3 rows will not arrive.",))
     one = library.connection(account=account, settings={"athlete_id": "i1"}, secret_ref="keyring:x")
     found = get_connection(library.db, one)
@@ -66,7 +68,7 @@ def test_a_connection_comes_back_as_it_was_stored(library):
 
 
 def test_new_credentials_forgive_what_had_stopped_the_connection(library):
-    """The history stays, the error goes."""
+    """New credentials clear the error that had stopped a connection, and keep its history."""
     one = library.connection()
     update_connection(
         library.db, one, state="credentials-rejected", state_error='{"code": "FG-key-rejected"}'
@@ -83,8 +85,8 @@ def test_new_credentials_forgive_what_had_stopped_the_connection(library):
 
 
 def test_a_removed_connection_takes_all_that_hangs_on_it(library, activity):
-    """Records, parts, raw bytes, claims, opinions, windows: nothing is left but runs and other
-    accounts.
+    """Removing a connection deletes its records, parts, raw parts, claims, opinions and windows;
+    runs and other connections stay.
     """
     one = library.connection()
     record = library.record(one)

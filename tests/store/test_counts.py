@@ -1,4 +1,4 @@
-"""Records and parts of a connection are counted by their states."""
+"""Tests of counting the records and parts of a connection."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ def at(text):
 
 
 def test_a_connection_is_counted_by_states(library):
-    """Listed, quarantined and still wanted, in one answer."""
+    """The counts of a connection contain its records by state, its records in quarantine, and its
+    wanted parts.
+    """
     connection = library.connection()
     for state in ("listed", "listed", "stub"):
         record = library.record(connection, state=state)

@@ -1,5 +1,5 @@
-"""Opening the database: made, brought up to date, refused where it is newer, and every failure in
-our words.
+"""Tests of opening a database: it is created, upgraded, or refused if it is newer, and failures of
+drivers are translated.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from fitglue_registry.store.tables import athletes, metadata
 
 
 def touch(database):
-    """Open it for reading, as any command does."""
+    """Open a database for reading, as any command does, and return the number of athletes."""
     with database.read() as db:
         return db.scalar(sa.select(sa.func.count()).select_from(athletes))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty(request, tmp_path):
-    """The URL of a database that is still empty, of each kind."""
+    """Return the URL of an empty database, of each kind."""
     return (
         f"sqlite:///{tmp_path / 'fitglue.db'}"
         if request.param == "sqlite"
@@ -40,7 +40,7 @@ def empty(request, tmp_path):
 
 @pytest.fixture
 def open_database():
-    """Opens databases and closes them at the end."""
+    """Return a function that opens databases, which are closed at the end."""
     opened = []
 
     def make(url):
@@ -61,7 +61,7 @@ def file(tmp_path):
 
 
 def test_the_newest_format_is_the_newest_migration():
-    """A migration that was written and not announced would never run."""
+    """The list of formats contains every migration, since others would never run."""
     scripts = ScriptDirectory.from_config(migrate.config())
     newest_first = [script.revision for script in scripts.walk_revisions()]
     assert scripts.get_heads() == [HEAD]
@@ -69,7 +69,9 @@ def test_the_newest_format_is_the_newest_migration():
 
 
 def test_migrations_make_the_tables_that_the_code_names(empty, open_database):
-    """Columns, types, indexes and constraints are compared by alembic itself."""
+    """The migrations make the same columns, types, indexes and constraints as the table
+    definitions, as Alembic compares them.
+    """
     database = open_database(empty)
     with database.engine.connect().execution_options(fitglue_write=True) as db, db.begin():
         migrate.upgrade(db)
@@ -83,7 +85,9 @@ def test_migrations_make_the_tables_that_the_code_names(empty, open_database):
 def test_a_database_that_is_made_at_once_is_like_one_that_went_through_every_format(
     empty, request, open_database, tmp_path
 ):
-    """An empty database is spared the migrations, and nothing that looks at it can tell."""
+    """A database that is created in the newest format has the same tables and views as one that
+    went through every migration.
+    """
     other = (
         f"sqlite:///{tmp_path / 'other.db'}"
         if "sqlite" in empty
@@ -97,7 +101,7 @@ def test_a_database_that_is_made_at_once_is_like_one_that_went_through_every_for
 
 
 def shape(database):
-    """Every table and view as the database tells of it."""
+    """Return every table and view as the database describes it."""
     with database.read() as db:
         inspector = sa.inspect(db)
         tables = {
@@ -126,8 +130,8 @@ def shape(database):
         )
 
 
-def test_a_new_database_stands_at_the_newest_format(empty, open_database):
-    """An empty database has no format, and the first use gives it one."""
+def test_a_new_database_has_the_newest_format(empty, open_database):
+    """An empty database has no format, and its first use creates the newest one."""
     database = open_database(empty)
     assert database.revision() is None
     touch(database)
@@ -135,14 +139,14 @@ def test_a_new_database_stands_at_the_newest_format(empty, open_database):
 
 
 def test_a_database_is_made_once(empty, open_database):
-    """Opening it again finds what was written."""
+    """A database that is opened again contains what was written before."""
     with open_database(empty).write() as db:
         db.execute(sa.insert(athletes).values(id="me", created_at="now"))
     assert touch(open_database(empty)) == 1
 
 
 def test_two_that_meet_an_empty_database_make_it_once(empty, open_database):
-    """Two processes that start together wait for each other."""
+    """Two processes that open an empty database at the same moment create it once."""
     databases = [open_database(empty) for _ in range(2)]
     failures = []
     meeting = threading.Barrier(2)
@@ -164,12 +168,14 @@ def test_two_that_meet_an_empty_database_make_it_once(empty, open_database):
 
 
 def test_the_folder_of_the_database_is_made(tmp_path, open_database):
-    """The first command of a new user needs no preparation."""
+    """A missing folder is created with the database, so a new user need not prepare anything."""
     assert touch(open_database(f"sqlite:///{tmp_path / 'a' / 'b' / 'fitglue.db'}")) == 0
 
 
 def test_a_database_of_a_newer_version_is_refused_and_untouched(empty, open_database):
-    """An older version could lose what a newer one keeps."""
+    """A database of a newer format is refused and not changed, because an older version could lose
+    data of the newer one.
+    """
     first = open_database(empty)
     touch(first)
     with first.engine.begin() as connection:
@@ -201,7 +207,7 @@ def _content(url):
 
 
 def test_views_are_made_anew_by_an_upgrade(sqlite):
-    """A view that somebody replaced is ours again after the next format."""
+    """An upgrade replaces a view that somebody had changed."""
     with sqlite.write() as db:
         db.exec_driver_sql("DROP VIEW laps")
         migrate.upgrade(db)
@@ -212,14 +218,14 @@ def test_views_are_made_anew_by_an_upgrade(sqlite):
 
 
 def test_a_failed_transaction_leaves_nothing(database):
-    """All of it, or nothing."""
+    """A transaction in which an exception is raised writes nothing."""
     with pytest.raises(ZeroDivisionError), database.write() as db:
         db.execute(sa.insert(athletes).values(id=str(1 // 0), created_at="now"))
     assert touch(database) == 0
 
 
 def test_a_reader_sees_the_state_of_its_beginning(database):
-    """What others commit meanwhile belongs to the next transaction."""
+    """A read transaction does not see what others commit while it is open."""
     with database.read() as db:
         count = sa.select(sa.func.count()).select_from(athletes)
         assert db.scalar(count) == 0
@@ -230,8 +236,8 @@ def test_a_reader_sees_the_state_of_its_beginning(database):
 
 
 def test_foreign_keys_are_held(database):
-    """A row never names another one that is not there; the error is the database's own, and blames
-    no server.
+    """A row that names a missing row is rejected with the database's own error, which is not taken
+    for a failure of the server.
     """
     with pytest.raises(sa.exc.IntegrityError), database.write() as db:
         db.exec_driver_sql(
@@ -242,7 +248,9 @@ def test_foreign_keys_are_held(database):
 
 
 def test_odd_text_is_taken_by_every_database(database):
-    """NUL and lone surrogates are replaced in any column, on the way in and in questions alike."""
+    """NUL and lone surrogates are replaced in every column, both in stored values and in the values
+    of a query.
+    """
     with database.write() as db:
         db.execute(sa.insert(athletes).values(id="a\0b\ud800", created_at="now"))
         assert db.scalar(sa.select(athletes.c.id).where(athletes.c.id == "a\0b\ud800")) == "a�b�"
@@ -252,7 +260,7 @@ def test_odd_text_is_taken_by_every_database(database):
 
 
 def refused(database, write=False):
-    """The error of opening the database."""
+    """Return the error that opening the database raises."""
     with pytest.raises(StoreFailed) as caught, database.write() if write else database.read():
         pass
     return caught.value
@@ -263,7 +271,9 @@ def refused(database, write=False):
     [b"this is a letter to my aunt " * 50, b"\0" * 5000, b"SQLite format 3\0" + b"\xff" * 4000],
 )
 def test_a_file_that_is_no_database_is_named(file, open_database, content):
-    """Nothing is written to it, and the fix says to move it aside."""
+    """A file that is not a database is reported by its path and not changed, and the fix says to
+    move it aside.
+    """
     file.write_bytes(content)
     error = refused(open_database(f"sqlite:///{file}"))
     assert (error.code, error.at.file) == ("FG-store-damaged", str(file))
@@ -272,7 +282,7 @@ def test_a_file_that_is_no_database_is_named(file, open_database, content):
 
 
 def test_a_damaged_database_is_named(sqlite):
-    """Pages that were overwritten are noticed when they are read."""
+    """A database with overwritten pages is reported as damaged when they are read."""
     path = sqlite.path
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xde\xad" * ((len(content) - 4096) // 2)
@@ -282,8 +292,10 @@ def test_a_damaged_database_is_named(sqlite):
     assert caught.value.code == "FG-store-damaged"
 
 
-def test_a_full_disk_is_told_and_nothing_of_the_transaction_stays(sqlite):
-    """The database stays whole, and the same command can be run again."""
+def test_a_full_disk_is_reported_and_the_transaction_leaves_nothing(sqlite):
+    """A transaction that fills the disk is rolled back and reported, and the database works once
+    there is space again.
+    """
     rows = [{"id": f"{number}{'x' * 2000}", "created_at": "now"} for number in range(50)]
     with sqlite.read() as db:
         db.exec_driver_sql(
@@ -296,8 +308,8 @@ def test_a_full_disk_is_told_and_nothing_of_the_transaction_stays(sqlite):
     assert touch(sqlite) == 0
 
 
-def test_a_database_that_cannot_be_written_is_told(sqlite):
-    """Reading goes on where writing is refused."""
+def test_a_database_that_cannot_be_written_is_reported(sqlite):
+    """Writing to a read-only database is reported as such, and reading still works."""
     with sqlite.read() as db:
         db.exec_driver_sql("PRAGMA query_only = ON")
     with pytest.raises(StoreFailed) as caught, sqlite.write() as db:
@@ -306,10 +318,12 @@ def test_a_database_that_cannot_be_written_is_told(sqlite):
     assert touch(sqlite) == 0
 
 
-def test_a_locked_database_is_waited_for_and_then_told(
+def test_a_locked_database_is_waited_for_and_then_reported(
     file, open_database, monkeypatch, migrated_file
 ):
-    """Another program that keeps its lock is named as the reason; readers are not disturbed."""
+    """A writer waits for a database that another program has locked, and then reports the lock;
+    readers are not disturbed.
+    """
     monkeypatch.setattr(module, "_BUSY_MS", 50)
     file.write_bytes(migrated_file.read_bytes())
     database = open_database(f"sqlite:///{file}")
@@ -323,13 +337,17 @@ def test_a_locked_database_is_waited_for_and_then_told(
         pass
 
 
-def test_a_folder_in_place_of_the_file_is_told(tmp_path, open_database):
-    """What cannot be opened is named with its path."""
+def test_a_folder_in_place_of_the_file_is_reported(tmp_path, open_database):
+    """A database that cannot be opened, here because its path is a folder, is reported with its
+    path.
+    """
     assert refused(open_database(f"sqlite:///{tmp_path}")).code == "FG-store-unreachable"
 
 
-def test_a_file_in_place_of_the_folder_is_told(tmp_path, open_database):
-    """The folder of the database cannot be made below a file."""
+def test_a_file_in_place_of_the_folder_is_reported(tmp_path, open_database):
+    """A database in a folder that cannot be created, because a file has its name, is reported with
+    its path.
+    """
     (tmp_path / "file").write_text("")
     error = refused(open_database(f"sqlite:///{tmp_path / 'file' / 'fitglue.db'}"))
     assert (error.code, error.at.file) == ("FG-store-unreachable", str(tmp_path / "file"))
@@ -343,8 +361,8 @@ def test_a_file_in_place_of_the_folder_is_told(tmp_path, open_database):
         "postgresql:///db?host=/nowhere&user=u&password=planted-secret",
     ],
 )
-def test_a_server_that_does_not_answer_is_told_without_the_password(open_database, url):
-    """The URL is shown, its password is not, wherever it stands in it."""
+def test_a_server_that_does_not_answer_is_reported_without_the_password(open_database, url):
+    """A server that does not answer is reported with its URL, without any password."""
     error = refused(open_database(url))
     assert error.code == "FG-store-unreachable"
     assert "planted-secret" not in str(error.as_dict())
@@ -361,7 +379,10 @@ def test_a_server_that_does_not_answer_is_told_without_the_password(open_databas
     ],
 )
 def test_a_url_of_another_kind_is_refused_with_the_kinds_there_are(url, code):
-    """What was typed into FITGLUE_DATABASE is explained before anything is opened."""
+    """A wrong FITGLUE_DATABASE is explained before anything is opened.
+
+    The fix lists the supported kinds.
+    """
     with pytest.raises(StoreFailed) as caught:
         Database(url, migrate.upgrade)
     assert caught.value.code == code
@@ -370,12 +391,12 @@ def test_a_url_of_another_kind_is_refused_with_the_kinds_there_are(url, code):
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
 def test_every_usual_spelling_of_postgresql_is_taken(scheme):
-    """Hosting services write ``postgres://``."""
+    """The spelling ``postgres://``, which hosting services use, is accepted."""
     assert Database(f"{scheme}://u@h/db", migrate.upgrade).url.drivername == "postgresql+psycopg"
 
 
 def test_the_shown_url_has_no_password():
-    """It stands in messages and logs."""
+    """The URL for messages and logs contains no password."""
     in_query = "postgresql://u@h/db?password=planted-secret&sslpassword=planted-secret"
     assert "planted-secret" not in Database(in_query, migrate.upgrade).display_url
     in_login = "postgresql://u:planted-secret@h/db"
@@ -383,8 +404,10 @@ def test_the_shown_url_has_no_password():
     assert shown == "postgresql+psycopg://u:***@h/db"
 
 
-def test_a_new_database_is_its_owners_alone(file, open_database):
-    """Whoever may look into the folder may not look into the file, nor into the log beside it."""
+def test_only_its_owner_can_read_a_new_database(file, open_database):
+    """Only its owner can read the file of a new database and the log beside it, even if others can
+    enter the folder.
+    """
     database = open_database(f"sqlite:///{file}")
     touch(database)
     assert {

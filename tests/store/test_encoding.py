@@ -1,4 +1,4 @@
-"""Documents and figures are encoded so that every database takes them."""
+"""Tests of encoding documents and columns so that every database accepts them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOW = "2026-06-15T12:00:00.000Z"
 
 
 def test_zero_and_null_are_kept_apart(library):
-    """0 W while coasting is a figure, an absent channel is null."""
+    """Zero watts stay zero, and an absent value stays null."""
     one = library.source_activity(average_watts=0.0, training_load=None)
     row = library.db.execute(
         sa.select(source_activities).where(source_activities.c.id == one)
@@ -63,11 +63,11 @@ def test_zero_and_null_are_kept_apart(library):
     ],
 )
 def test_a_start_in_one_clock_fills_in_the_list(activity, changes, start_utc, start_local):
-    """Lists are by local time; UTC with an offset gives it, to the edges of the calendar, and UTC
-    is never guessed.
+    """A missing local start is computed from UTC and the offset, even at the edges of the calendar;
+    a missing UTC start is never guessed.
     """
-    figures = column_values(activity(**({"start_local": None} | changes)))
-    assert (figures["start_utc"], figures["start_local"]) == (start_utc, start_local)
+    columns = column_values(activity(**({"start_local": None} | changes)))
+    assert (columns["start_utc"], columns["start_local"]) == (start_utc, start_local)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,7 @@ def test_a_start_in_one_clock_fills_in_the_list(activity, changes, start_utc, st
     ],
 )
 def test_odd_text_is_kept_and_nul_replaced(library, title, kept):
-    """No database refuses a title, and only NUL is changed, in the column and in the document
-    alike.
-    """
+    """Every title is accepted, and only NUL is replaced, in the column and in the document."""
     one = library.source_activity(title=title)
     row = library.db.execute(
         sa.select(source_activities).where(source_activities.c.id == one)
@@ -95,20 +93,20 @@ def test_odd_text_is_kept_and_nul_replaced(library, title, kept):
 
 
 def test_nul_deep_inside_is_replaced_too(activity):
-    """PostgreSQL reads the document as JSON in the view of laps, and no NUL may stop it."""
+    """A NUL in a lap is replaced, too, because PostgreSQL could not read the document as JSON."""
     prepared = encode_activity(activity(extensions={"a\0": ["\0"]}, claims=("a:1\0",)))
     assert "\\u0000" not in prepared.document
     assert prepared.activity.claims == ("a:1�",)
 
 
 def test_a_lone_surrogate_is_refused(activity):
-    """It is no text, and the caller says so to the athlete."""
+    """A title with a lone surrogate cannot be encoded, and raises ``ValueError``."""
     with pytest.raises(ValueError, match="surrogates"):
         encode_activity(activity(title="\ud800"))
 
 
 def test_stored_documents_hold_no_streams(activity):
-    """Samples lie beside the document, packed."""
+    """A stored document contains no streams; they are encoded separately."""
     prepared = encode_activity(activity(streams=(Stream("time", Column.of([0.0, 1.0, 2.0])),)))
     assert "streams" not in prepared.document
     assert (prepared.types, prepared.samples) == (("time",), 3)

@@ -1,4 +1,4 @@
-"""What opening and listing a store must not import, because it takes too long."""
+"""Tests of what opening and listing a store must not import, because it takes too long."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ HEAVY = ("numpy", "zstandard", "alembic")
 
 
 def test_a_list_of_activities_imports_nothing_that_it_does_not_need(tmp_path):
-    """Only streams need NumPy and zstandard, and only an older format needs Alembic."""
+    """A list of activities imports neither NumPy and zstandard, which only streams need, nor
+    Alembic, which only older formats need.
+    """
     code = (
         "import sys; from fitglue_registry import Host\n"
         f"with Host({str(tmp_path)!r}) as host: host.activities()\n"

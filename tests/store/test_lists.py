@@ -1,4 +1,4 @@
-"""What lists of activities show: filters, the newest first, the sources of each."""
+"""Tests of the lists of activities: filters, order, and the names of connections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def at(text):
 
 @pytest.fixture
 def year(library):
-    """A ride in January, a run in May late in the evening, and a swim without a title in June."""
+    """Store a ride in January, a run late in the evening in May, and a swim without a title in
+    June.
+    """
     strava = library.put(library.record(library.connection("strava"))).ids[0]
     library.put(library.record(library.connection()))
     rows = [
@@ -72,21 +74,21 @@ def sports(library, **wanted):
     ],
 )
 def test_a_filter_shows_what_it_says_newest_first(year, wanted, found):
-    """Days are whole and both included; text is searched in any alphabet, without regard to case or
-    wildcards.
+    """A filter includes both of its days and searches text in any alphabet without regard to case;
+    wildcards have no special meaning.
     """
     assert sports(year, **wanted) == found
 
 
 def test_a_list_names_the_connections_of_each_activity(year):
-    """The same workout from two accounts has both names."""
+    """An activity with records of two accounts is listed with both names."""
     assert [row["sources"] for row in list_activities(year.db, "me", Filter(sport="Ride"))] == [
         ["intervals-2", "strava"]
     ]
 
 
 def test_gone_activities_are_in_no_list(library):
-    """A tombstone is for ``why``."""
+    """Activities that are gone are not listed."""
     one = library.source_activity()
     library.assign((one,), gone=True)
     assert sports(library) == []
@@ -94,7 +96,9 @@ def test_gone_activities_are_in_no_list(library):
 
 
 def test_totals_count_whole_days_and_what_is_known(year):
-    """Moving time is elapsed time where the source says no other; what is absent adds nothing."""
+    """Totals include both days completely, use the elapsed time where the moving time is missing,
+    and ignore absent values.
+    """
     assert totals(year.db, "me", date(2026, 1, 10), date(2026, 5, 20)) == {
         "count": 2,
         "moving_s": 7400.0,

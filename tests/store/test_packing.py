@@ -1,4 +1,4 @@
-"""Packing loses nothing, with and without a dictionary."""
+"""Tests that packing loses nothing, with and without a dictionary."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.store.conftest import summaries
 
 @pytest.mark.parametrize("samples", [[], [b"{}"], [b""] * 100, summaries(MIN_SAMPLES - 1)])
 def test_too_little_makes_no_dictionary(samples):
-    """Few or empty samples are packed without."""
+    """Too few or empty samples train no dictionary."""
     assert train_dictionary(samples) is None
 
 
@@ -24,7 +24,7 @@ def test_too_little_makes_no_dictionary(samples):
     trained=st.booleans(),
 )
 def test_packing_loses_nothing(content, wire, trained):
-    """Any bytes, in any encoding, with and without a dictionary."""
+    """Any bytes are unpacked unchanged, in each encoding, with and without a dictionary."""
     dictionary = (1, _LEARNT) if trained else None
     packed = pack(content, wire, dictionary=dictionary)
     assert packed.size == len(content)

@@ -1,4 +1,4 @@
-"""Parts are a queue: what is wanted is taken newest first, and a stop costs nothing."""
+"""Tests of the queue of wanted parts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def wanted(library, connection, part="detail"):
 
 
 def test_wanted_parts_come_newest_first_and_undated_last(library, account):
-    """The athlete sees the latest workouts within seconds, in every database alike."""
+    """Wanted parts are taken newest start first in every database, and records without a start
+    last.
+    """
     connection, ids = account
     for record in ids.values():
         want_parts(library.db, record, ["detail"])
@@ -31,7 +33,7 @@ def test_wanted_parts_come_newest_first_and_undated_last(library, account):
 
 
 def test_a_part_that_is_there_is_wanted_no_more_until_it_is_wanted_again(library, account):
-    """Want, have, and want once more after an edit."""
+    """A part that was stored is not wanted until it is marked as wanted again."""
     connection, ids = account
     want_parts(library.db, ids["first"], ["detail"])
     set_part(library.db, ids["first"], "detail", PartUpdate(PartState.HAVE, raw_id=7))
@@ -41,7 +43,7 @@ def test_a_part_that_is_there_is_wanted_no_more_until_it_is_wanted_again(library
 
 
 def test_vain_tries_are_counted_until_the_part_is_wanted_anew(library, account):
-    """A part that stays away is given up after some tries, and an edit starts the count again."""
+    """Requests in vain are counted, and marking the part as wanted resets the count."""
     _, ids = account
     for _ in range(2):
         update = PartUpdate(PartState.WANTED, code="FG-timeout", reason="late", tried=True)
@@ -52,9 +54,7 @@ def test_vain_tries_are_counted_until_the_part_is_wanted_anew(library, account):
 
 
 def test_what_was_never_asked_for_can_be_wanted_at_once(library, account):
-    """``--files`` for the first time wants the file of every listed record, and only of those that
-    were never asked.
-    """
+    """A part can be marked as wanted for all listed records for which it never was."""
     connection, ids = account
     set_part(library.db, ids["first"], "file", PartUpdate(PartState.NONE, reason="typed in"))
     update_record(library.db, ids["undated"], state="stub")
@@ -66,7 +66,7 @@ def test_what_was_never_asked_for_can_be_wanted_at_once(library, account):
 
 
 def test_parts_of_records_that_are_not_listed_are_not_fetched(library, account):
-    """A stub or a tombstone has nothing to fetch."""
+    """No parts are fetched of a stub or a tombstone."""
     connection, ids = account
     for name, state in (("first", "stub"), ("third", "gone"), ("undated", "missing")):
         want_parts(library.db, ids[name], ["detail"])

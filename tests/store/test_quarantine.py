@@ -1,4 +1,4 @@
-"""Records that cannot be understood are kept aside with the reason."""
+"""Tests of the quarantine for records that could not be normalized."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def hold(library, record, code="FG-row-invalid", version="1.0"):
 
 
 def test_a_record_is_in_quarantine_once_and_its_tries_are_counted(library, account):
-    """The newest reason stands, with the moment of the first."""
+    """A record that fails again stays in quarantine once, with the newest reason, the first moment,
+    and the number of tries.
+    """
     _, ids = account
     hold(library, ids["first"])
     hold(library, ids["first"], "FG-other")
@@ -34,7 +36,7 @@ def test_a_record_is_in_quarantine_once_and_its_tries_are_counted(library, accou
 
 
 def test_a_released_record_is_out_and_says_whether_it_was_in(library, account):
-    """Release is safe to call for every record that was understood."""
+    """Releasing a record returns whether it was in quarantine, and is safe if it was not."""
     _, ids = account
     hold(library, ids["first"])
     assert release(library.db, ids["first"])
@@ -42,7 +44,7 @@ def test_a_released_record_is_out_and_says_whether_it_was_in(library, account):
 
 
 def test_another_version_of_the_plugin_gets_another_try(library, account):
-    """What this version refused is not tried with it again."""
+    """Records that one version of a plugin rejected are tried again only with another version."""
     connection, ids = account
     hold(library, ids["first"], version="1.0")
     hold(library, ids["third"], version="0.9")

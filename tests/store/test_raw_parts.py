@@ -1,4 +1,4 @@
-"""Raw parts: the exact bytes that came, packed small, given back bit by bit, and not kept twice."""
+"""Tests of raw parts: the exact bytes are stored, compressed, and not stored twice."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ NOW = "2026-06-15T12:00:00.000Z"
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\0\xff\xfe", b"x" * 100_000])
-def test_bytes_come_back_as_they_came(library, raws, put, content):
-    """Whatever a source sent, byte by byte."""
+def test_bytes_are_returned_as_received(library, raws, put, content):
+    """The bytes of a part are returned exactly as they were received."""
     put(content)
     assert raws.newest(library.db, [put.record])[put.record] == {"summary": (Body(content), NOW)}
 
 
 def test_gzip_is_kept_as_it_was_received(library, raws, put):
-    """What came packed is not unpacked and packed again: its bytes are evidence."""
+    """Bytes that were received as gzip are stored as gzip, and not compressed again."""
     wire = gzip.compress(b"streams" * 100)
     put(wire, "streams", "gzip")
     body, _ = raws.newest(library.db, [put.record])[put.record]["streams"]
@@ -34,13 +34,15 @@ def test_gzip_is_kept_as_it_was_received(library, raws, put):
 
 
 def test_the_same_bytes_once_more_are_not_kept_twice(library, put):
-    """A part that was fetched again and did not change gives back its old number."""
+    """Storing the newest bytes of a part again returns the id of the existing row."""
     assert put(b"one") == put(b"one")
     assert library.db.scalar(sa.select(sa.func.count()).select_from(raw)) == 1
 
 
 def test_old_summaries_are_kept_and_the_newest_is_read(library, raws, put):
-    """An edit at the source does not erase what it said before; going back counts as a change."""
+    """Every revision of a summary is kept and the newest is read; a change back to an older one is
+    a new revision.
+    """
     for content in (b"one", b"two", b"one"):
         put(content)
     assert library.db.scalar(sa.select(sa.func.count()).select_from(raw)) == 3
@@ -48,16 +50,16 @@ def test_old_summaries_are_kept_and_the_newest_is_read(library, raws, put):
 
 
 @pytest.mark.parametrize("part", ["streams", "file"])
-def test_of_streams_and_files_the_newest_alone_is_kept(library, raws, put, part):
-    """They are large, and an older one is of no use."""
+def test_only_the_newest_streams_and_files_are_kept(library, raws, put, part):
+    """Of streams and files, which are large, only the newest revision is kept."""
     put(b"one", part)
     put(b"two", part)
     assert library.db.scalar(sa.select(sa.func.count()).select_from(raw)) == 1
     assert raws.newest(library.db, [put.record])[put.record][part][0].content == b"two"
 
 
-def test_an_original_file_lies_in_the_blob_store(library, raws, put):
-    """The table holds its name, and the blob its bytes."""
+def test_an_original_file_is_in_the_blob_store(library, raws, put):
+    """The bytes of an original file are in the blob store, and the table has only their hash."""
     put(b"FIT", "file")
     row = library.db.execute(sa.select(raw)).one()
     assert (row.packing, row.content, raws.blobs.get(row.sha256)) == ("blob", None, b"FIT")
@@ -66,13 +68,13 @@ def test_an_original_file_lies_in_the_blob_store(library, raws, put):
 
 
 def test_a_gzipped_file_keeps_how_it_is_to_be_read(library, raws, put):
-    """The blob is the wire's bytes, and the row says that they are packed."""
+    """A file that was received as gzip is stored as gzip, and its row says so."""
     put(gzip.compress(b"FIT"), "file", "gzip")
     assert raws.newest(library.db, [put.record])[put.record]["file"][0].read() == b"FIT"
 
 
 def test_only_one_part_is_read_where_only_one_is_asked_for(library, raws, put):
-    """A listing compares summaries and leaves the streams where they are."""
+    """A query for one part of a record does not read its other parts."""
     put(b"summary")
     put(b"streams", "streams")
     assert set(raws.newest(library.db, [put.record], only="summary")[put.record]) == {"summary"}
@@ -82,7 +84,9 @@ def test_only_one_part_is_read_where_only_one_is_asked_for(library, raws, put):
 
 
 def test_a_dictionary_makes_rows_small_and_gives_them_back(library, raws, put):
-    """Learnt from the first batch, used for the next row, found again by another process."""
+    """A dictionary that is trained on the first batch makes later rows smaller, and another process
+    can unpack them.
+    """
     raws.train(library.db, "intervals", "summary", summaries(200))
     row = summaries(300)[-1]
     put(row)
@@ -97,8 +101,8 @@ def test_a_dictionary_makes_rows_small_and_gives_them_back(library, raws, put):
     )
 
 
-def test_a_dictionary_is_learnt_once(library, raws):
-    """What was packed with the first needs the first."""
+def test_a_dictionary_is_trained_once(library, raws):
+    """A second dictionary for the same part is not trained, even by another process."""
     for _ in range(2):
         raws.train(library.db, "intervals", "summary", summaries(200))
         RawStore(MemoryBlobStore()).train(library.db, "intervals", "summary", summaries(100))
@@ -106,7 +110,9 @@ def test_a_dictionary_is_learnt_once(library, raws):
 
 
 def test_a_dictionary_of_a_transaction_that_failed_is_forgotten(sqlite, library_of):
-    """The next transaction must not use what the database does not have."""
+    """A dictionary that was trained in a transaction that was rolled back is not used by the next
+    one.
+    """
     raws = RawStore(MemoryBlobStore())
     with sqlite.write() as db:
         raws.train(db, "intervals", "summary", summaries(200))

@@ -1,4 +1,4 @@
-"""What became of a record can be asked for by its id, a claim or a day."""
+"""Tests of describing a record, and of finding it by its id, a claim or a day."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ def at(text):
     return datetime.fromisoformat(text)
 
 
-def test_a_record_tells_its_story(library, activity):
-    """State, parts, quarantine and what became of it, as plain values."""
+def test_a_record_is_described(library, activity):
+    """A record is described with its state, parts, quarantine and source activities, as plain
+    values.
+    """
     record = library.record(external_id="i7", reason='{"code": "FG-x"}')
     one = library.put(record, activity(claims=("b:2", "a:1"))).ids[0]
     update = PartUpdate(PartState.NONE, code="FG-none", reason="typed in")
@@ -34,7 +36,7 @@ def test_a_record_tells_its_story(library, activity):
 
 
 def test_records_are_found_by_id_claim_and_day(library, activity):
-    """Also those of which no activity came."""
+    """Records are found by external id, claim or day, even if they have no activity."""
     record = library.record(external_id="i7")
     library.put(record, activity(claims=("strava:9",)))
     bare = library.record(external_id="i8", start_local="2026-07-01T00:00:00")

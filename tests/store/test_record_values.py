@@ -1,4 +1,4 @@
-"""A plugin gets a record with its newest parts."""
+"""Tests of the record that a plugin receives."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ NOW = "2026-06-15T12:00:00.000Z"
 def test_a_record_is_loaded_with_its_newest_parts_and_the_reasons_of_the_missing(
     library, raws, put
 ):
-    """What a plugin gets to normalize: bytes, when they came, and why the rest is not there."""
+    """A record is loaded with the newest bytes of each part, the moments when they were received,
+    and the reasons why other parts do not exist.
+    """
     put(b"old")
     put(b"new")
     update = PartUpdate(PartState.NONE, code="FG-none", reason="recorded by hand")

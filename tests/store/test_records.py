@@ -1,4 +1,4 @@
-"""Records are found by the days of a window and by their state."""
+"""Tests of finding records by the days of a window and by their state."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ NOW = "2026-06-15T12:00:00.000Z"
 def test_a_window_shows_the_records_of_its_days_both_included(
     library, account, oldest, newest, found
 ):
-    """What a listing of this window has to show, so that a vanished record is noticed."""
+    """The records of a window are those that started on its days, both included."""
     window = Window(oldest and date.fromisoformat(oldest), newest and date.fromisoformat(newest))
     assert {known.external_id for known in records_in(library.db, account[0], window)} == found
 
 
 def test_gone_and_missed_records_are_expected_in_no_window(library, account):
-    """What is known to be away is not missed again."""
+    """Records that are gone or already missing are not expected in any window."""
     connection, ids = account
     update_record(library.db, ids["first"], state="gone")
     update_record(library.db, ids["third"], state="missing")

@@ -1,4 +1,4 @@
-"""What people type means one activity: a number, a date, an id."""
+"""Tests of finding the activity to which a number, a date or an id refers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def at(text):
 
 @pytest.fixture
 def three(library):
-    """Three activities: one on the first of May, two on the third."""
+    """Store three activities: one on the first of May, two on the third."""
     starts = ("2026-05-01T07:00:00", "2026-05-03T07:00:00", "2026-05-03T18:00:00")
     return [
         library.activity(start_local=at(start), title=f"Ride at {start[11:13]}") for start in starts
@@ -29,22 +29,22 @@ def mean(library, reference):
 
 
 def test_a_number_means_the_activity_of_that_number(library, three):
-    """The short number of the list, with blanks around it or not."""
+    """The short number refers to its activity, with or without blanks around it."""
     assert [mean(library, number) for number in ("1", "2", " 3 ")] == three
 
 
 def test_last_means_the_newest(library, three):
-    """By its local start."""
+    """The word ``last`` refers to the activity with the newest local start."""
     assert mean(library, "last") == three[2]
 
 
 def test_a_day_with_one_activity_means_it(library, three):
-    """A date is enough where nothing else happened."""
+    """A date with only one activity refers to that activity."""
     assert mean(library, "2026-05-01") == three[0]
 
 
 def test_a_day_with_two_activities_is_ambiguous_and_lists_them(library, three):
-    """The numbers to choose from are said."""
+    """A date with two activities is ambiguous, and the error lists their numbers."""
     with pytest.raises(UserMistake) as caught:
         mean(library, "2026-05-03")
     assert caught.value.code == "FG-activity-ambiguous"
@@ -52,12 +52,12 @@ def test_a_day_with_two_activities_is_ambiguous_and_lists_them(library, three):
 
 
 def test_an_id_means_itself(library, three):
-    """Scripts keep the permanent id."""
+    """The permanent id refers to its activity."""
     assert mean(library, three[1]) == three[1]
 
 
 def test_the_id_and_number_of_a_merged_activity_mean_its_survivor(library):
-    """Whoever wrote down an old number still finds the workout."""
+    """The id and the number of an activity that was merged refer to the survivor."""
     one, two = library.source_activity(), library.source_activity()
     first, second = library.assign((one,), (two,))
     library.assign((one, two))
@@ -65,17 +65,17 @@ def test_the_id_and_number_of_a_merged_activity_mean_its_survivor(library):
 
 
 def test_an_id_at_the_source_and_a_claim_mean_their_activity(library, activity):
-    """What a link or another tool says is understood."""
+    """An external id and a claim refer to their activity."""
     one = library.put(
         library.record(external_id="i77"), activity(claims=("strava:987", "intervals:i77"))
     ).ids[0]
     [made] = library.assign((one,))
-    assert [mean(library, said) for said in ("i77", "strava:987", "intervals:i77")] == [made] * 3
+    assert [mean(library, text) for text in ("i77", "strava:987", "intervals:i77")] == [made] * 3
 
 
 @pytest.mark.parametrize("reference", ["intervals/{}", "{:.12}", "{:.12}…", "intervals/{:.12}…"])
 def test_an_id_means_its_activity_as_any_screen_shows_it(library, activity, reference):
-    """With its connection, and a hash by its beginning."""
+    """An external id is accepted with its connection, and a hash by its beginning."""
     shown = "4f3f5cfba8797397636a941a69ab863038457babece1bcba72a9f39683588cae"
     [made] = library.assign(tuple(library.put(library.record(external_id=shown), activity()).ids))
     assert mean(library, reference.format(shown)) == made
@@ -83,7 +83,7 @@ def test_an_id_means_its_activity_as_any_screen_shows_it(library, activity, refe
 
 
 def test_a_beginning_of_two_ids_is_ambiguous(library, activity):
-    """Nothing is guessed."""
+    """The beginning of two external ids is ambiguous."""
     for shown in ("4f3f5cfba879a", "4f3f5cfba879b"):
         library.assign(tuple(library.put(library.record(external_id=shown), activity()).ids))
     with pytest.raises(UserMistake) as caught:
@@ -92,7 +92,7 @@ def test_a_beginning_of_two_ids_is_ambiguous(library, activity):
 
 
 def test_one_id_at_two_accounts_is_ambiguous(library):
-    """Two accounts may use the same id for two workouts."""
+    """An external id that two accounts use for two workouts is ambiguous."""
     ones = [library.put(library.record(external_id="77x")).ids[0] for _ in range(2)]
     library.assign((ones[0],), (ones[1],))
     with pytest.raises(UserMistake, match="matches 2 activities"):
@@ -100,14 +100,16 @@ def test_one_id_at_two_accounts_is_ambiguous(library):
 
 
 def test_a_number_goes_before_an_equal_id_at_the_source(library, three):
-    """What the list shows wins; the id at the source can be said as a claim."""
+    """A number refers to the activity with that number, even if an equal external id exists; a
+    claim refers to the latter.
+    """
     one = library.put(library.record(external_id="1")).ids[0]
     library.assign((one,))
     assert mean(library, "1") == three[0]
 
 
 def test_a_gone_activity_is_found_by_its_number_and_not_by_its_day(library):
-    """Its tombstone can be shown, and a day means what is there."""
+    """An activity that is gone is found by its number, but not by its day."""
     one = library.source_activity(start_local=at("2026-05-01T07:00:00"))
     [made] = library.assign((one,))
     library.assign((one,), gone=True)
@@ -137,8 +139,10 @@ def test_a_gone_activity_is_found_by_its_number_and_not_by_its_day(library):
         "\ud800",
     ],
 )
-def test_what_means_nothing_is_said_to_mean_nothing(library, three, reference):
-    """Whatever is typed, the answer is FG-activity-unknown with what can be typed instead."""
+def test_an_unknown_reference_is_an_error(library, three, reference):
+    """Any text that refers to nothing raises FG-activity-unknown, and the fix lists what can be
+    typed.
+    """
     with pytest.raises(UserMistake) as caught:
         mean(library, reference)
     assert caught.value.code == "FG-activity-unknown"
@@ -146,7 +150,7 @@ def test_what_means_nothing_is_said_to_mean_nothing(library, three, reference):
 
 
 def test_another_athletes_activities_cannot_be_meant(library, library_of, three):
-    """Neither by number, nor by id, nor by an id at the source."""
+    """Activities of another athlete are not found by number, id, or external id."""
     other = library_of(library.db, "you")
     for reference in ("1", three[0], "x1", "last"):
         with pytest.raises(UserMistake):

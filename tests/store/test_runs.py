@@ -1,4 +1,4 @@
-"""A run keeps what it decided, and how it ended."""
+"""Tests of the stored runs and their decisions."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ NOW = "2026-06-15T12:00:00.000Z"
 
 
 def test_a_run_keeps_its_decisions_and_how_it_ended(library):
-    """What was done to a record, and why, in order."""
+    """A run is stored with its outcome and its decisions in order, each with its reason."""
     record = library.record()
     run = RunLog("me", library.connection(), "sync", NOW, {})
     for decision in ("new", "changed"):
         run.decide(library.db, NOW, decision, record, "because")
     run.end(library.db, NOW, "complete")
-    assert [said["decision"] for said in decisions_of(library.db, [record])] == ["new", "changed"]
+    assert [row["decision"] for row in decisions_of(library.db, [record])] == ["new", "changed"]
     [found] = last_runs(library.db, "me")
     assert (found["outcome"], found["counts"], found["error"]) == (
         "complete",
@@ -24,6 +24,6 @@ def test_a_run_keeps_its_decisions_and_how_it_ended(library):
 
 
 def test_a_failed_run_is_kept_though_it_decided_nothing(library):
-    """The next look at the dashboard shows why."""
+    """A run that failed is stored even if it decided nothing."""
     RunLog("me", None, "sync", NOW, {}).end(library.db, NOW, "failed", {"code": "FG-no-network"})
     assert last_runs(library.db, "me")[0]["error"] == {"code": "FG-no-network"}

@@ -1,6 +1,4 @@
-"""What a record says replaces what it said before; rows keep their ids, and the matcher hears of
-what concerns it.
-"""
+"""Tests of storing the source activities of a record, and of what is reported to the matcher."""
 
 from __future__ import annotations
 
@@ -17,8 +15,8 @@ from fitglue_registry.store.tables import claims, opinions, source_activities, s
 NOW = "2026-06-15T12:00:00.000Z"
 
 
-def test_a_record_said_again_keeps_its_ids(library, activity):
-    """A new title is an update, so opinions and links that name the row stay right."""
+def test_a_record_that_is_stored_again_keeps_its_ids(library, activity):
+    """A source activity that is stored again keeps its row id, so opinions about it stay valid."""
     record = library.record()
     before = library.put(record, activity(), activity(leg_no=1)).ids
     after = library.put(record, activity(title="New"), activity(leg_no=1, title="New")).ids
@@ -27,7 +25,7 @@ def test_a_record_said_again_keeps_its_ids(library, activity):
 
 
 def test_the_order_of_legs_does_not_matter(library, activity):
-    """A leg is known by its number, not by its place in the answer."""
+    """A leg is identified by its number, not by its position."""
     record = library.record()
     one, two = library.put(record, activity(), activity(leg_no=1)).ids
     assert library.put(record, activity(leg_no=1), activity()).ids == (two, one)
@@ -47,26 +45,28 @@ def test_the_order_of_legs_does_not_matter(library, activity):
         ({"stub": Stub("FG-stub", "terms")}, "rematch"),
     ],
 )
-def test_the_matcher_hears_of_what_decides_about_matches_alone(library, activity, changes, rematch):
-    """What cannot change a match costs no matching; what is compared with others, only where there
-    are others.
+def test_only_changes_that_can_affect_a_match_are_reported(library, activity, changes, rematch):
+    """Only a change that can affect a match asks for a new match, and a change of compared values
+    only for a comparison.
     """
     record = library.record()
     one = library.put(record, activity(claims=("intervals:i1",))).ids[0]
     library.assign((one,))
-    said = library.put(record, activity(**({"claims": ("intervals:i1",)} | changes)))
-    assert (said.rematch, said.compare) == (rematch == "rematch", rematch == "compare")
+    stored = library.put(record, activity(**({"claims": ("intervals:i1",)} | changes)))
+    assert (stored.rematch, stored.compare) == (rematch == "rematch", rematch == "compare")
 
 
 def test_a_new_record_is_to_be_matched(library):
-    """So is everything that has no activity yet."""
+    """A record that is new, or that has no activity yet, is to be matched."""
     record = library.record()
     assert library.put(record).rematch
     assert library.put(record).rematch
 
 
-def test_a_leg_that_is_said_no_more_is_removed_with_all_that_hangs_on_it(library, activity):
-    """Its claims, streams and opinions go, and the activity that it belonged to is named."""
+def test_a_leg_that_no_longer_exists_is_removed(library, activity):
+    """A leg that no longer exists is deleted with its claims, streams and opinions, and its
+    activity is reported as affected.
+    """
     record, other = library.record(), library.source_activity()
     one, two = library.put(
         record,
@@ -82,7 +82,7 @@ def test_a_leg_that_is_said_no_more_is_removed_with_all_that_hangs_on_it(library
 
 
 def test_claims_are_replaced(library, activity):
-    """Those said no more are forgotten, and one said twice is one."""
+    """New claims replace the old ones, and a claim that is asserted twice is stored once."""
     record = library.record()
     library.put(record, activity(claims=("a:1", "a:2")))
     library.put(record, activity(claims=("a:2", "a:3", "a:3")))
@@ -90,7 +90,7 @@ def test_claims_are_replaced(library, activity):
 
 
 def test_streams_are_replaced_and_dropped(library, activity):
-    """A record whose streams went away has none."""
+    """New streams replace the old ones, and are deleted if the source has none any more."""
     record = library.record()
     time = Stream("time", Column.of([0.0, 1.0]))
     one = library.put(

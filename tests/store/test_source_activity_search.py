@@ -1,4 +1,4 @@
-"""Source activities are found by time and by claim, for one athlete."""
+"""Tests of finding an athlete's source activities by time and by claim."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ NOW = "2026-06-15T12:00:00.000Z"
 
 
 def test_rows_near_a_moment_are_those_of_the_athlete_that_are_not_gone(library, library_of, days):
-    """The span is closed at both ends, and other athletes' and vanished workouts are not in it."""
+    """A span of time finds the athlete's source activities, both ends included, but none that are
+    gone or belong to another athlete.
+    """
     inside, edge, outside, vanished = (
         library.source_activity(start_local=days(day)) for day in (1, 2, 3, 1)
     )
@@ -20,14 +22,14 @@ def test_rows_near_a_moment_are_those_of_the_athlete_that_are_not_gone(library, 
 
 
 def test_claims_are_looked_up_for_one_athlete(library, library_of, activity):
-    """The same claim of another athlete is another matter."""
+    """A claim finds only source activities of the same athlete."""
     mine = library.source_activity(claims=("strava:1",))
     library_of(library.db, "you").source_activity(claims=("strava:1",))
     assert ids_claiming(library.db, "me", ["strava:1", "strava:2"]) == {mine}
 
 
 def test_many_ids_are_looked_up_in_pieces(library):
-    """No driver takes lists without end."""
+    """More ids than fit into one IN list are looked up in several queries."""
     one = library.source_activity()
     assert set(load_rows(library.db, range(one - 2000, one + 2000))) == {one}
     assert ids_claiming(library.db, "me", [f"a:{number}" for number in range(1200)]) == set()

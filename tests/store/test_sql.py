@@ -1,4 +1,6 @@
-"""``fitglue sql``: anybody's statement, read-only by the database's word."""
+"""Tests of ``fitglue sql``, which runs a user's statement and lets the database ensure that it only
+reads.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from fitglue_registry.store.tables import activities
 
 @pytest.fixture
 def filled(database, library_of):
-    """A database with one activity in it."""
+    """Return a database with one activity."""
     with database.write() as db:
         library_of(db).activity(title="100 % Übung")
     return database
@@ -26,20 +28,20 @@ def count(database):
 
 
 def test_a_question_is_answered_with_names_and_rows(filled):
-    """Columns as the statement calls them, rows as the database gives them."""
+    """A query returns the column names of the statement and the rows."""
     answer = run_sql(filled, "SELECT number, title AS what FROM activities")
     assert (answer.columns, answer.rows) == (("number", "what"), ((1, "100 % Übung"),))
 
 
 def test_a_percent_sign_is_one(filled):
-    """No driver takes it for a placeholder."""
+    """A percent sign in a statement is not taken for a parameter."""
     assert run_sql(
         filled, "SELECT count(*) FROM activities WHERE title LIKE '%Ü%' OR title = '%s %(x)s'"
     ).rows == ((1,),)
 
 
 def test_a_question_without_an_answer_has_columns(filled):
-    """An empty table still has its head."""
+    """A query without rows returns its column names."""
     answer = run_sql(filled, "SELECT id, number FROM activities WHERE number > 5")
     assert (answer.columns, answer.rows) == (("id", "number"), ())
 
@@ -57,7 +59,7 @@ def test_a_question_without_an_answer_has_columns(filled):
     ],
 )
 def test_a_statement_that_would_change_something_is_refused(filled, statement):
-    """The database itself says no, and nothing is changed."""
+    """A statement that would write is refused by the database, and nothing changes."""
     with pytest.raises(UserMistake) as caught:
         run_sql(filled, statement)
     assert caught.value.code == "FG-sql-read-only"
@@ -73,7 +75,7 @@ def test_a_statement_that_would_change_something_is_refused(filled, statement):
     ],
 )
 def test_only_one_statement_is_taken(filled, statement):
-    """A second one is refused with the whole, and nothing is changed."""
+    """A text with two statements is refused, and nothing changes."""
     with pytest.raises(UserMistake):
         run_sql(filled, statement)
     assert count(filled) == 1
@@ -98,9 +100,9 @@ def test_only_one_statement_is_taken(filled, statement):
         "SELECT :x",
     ],
 )
-def test_what_the_database_does_not_understand_is_said_in_one_line(filled, statement):
-    """FG-sql-failed with the database's own words where it has any, never a traceback, and the next
-    question works.
+def test_a_rejected_statement_is_explained_in_one_line(filled, statement):
+    """A statement that the database rejects raises FG-sql-failed with its message in one line, and
+    the next query works.
     """
     with pytest.raises(UserMistake) as caught:
         run_sql(filled, statement)
@@ -111,7 +113,7 @@ def test_what_the_database_does_not_understand_is_said_in_one_line(filled, state
 
 
 def test_the_store_can_write_after_a_question(filled, library_of):
-    """Read-only ends with the question."""
+    """The store can be written after a query."""
     run_sql(filled, "SELECT 1 AS one")
     with filled.write() as db:
         library_of(db).activity()
@@ -127,7 +129,9 @@ def test_the_store_can_write_after_a_question(filled, library_of):
     ],
 )
 def test_no_setting_of_sqlite_opens_the_next_question(sqlite, library_of, statement):
-    """Whatever was set, the next statement only reads, and the database stays as it was."""
+    """Whatever a user's PRAGMA or ATTACH changes, the next statement can still only read, and the
+    journal mode stays.
+    """
     with sqlite.write() as db:
         library_of(db).activity()
     with suppress(UserMistake):
@@ -147,7 +151,9 @@ def test_no_setting_of_sqlite_opens_the_next_question(sqlite, library_of, statem
     ],
 )
 def test_no_trick_of_postgresql_opens_a_transaction(postgresql, library_of, statement):
-    """A function or a common table expression that writes is refused like a statement."""
+    """A function or a common table expression that writes is refused, and so is a setting that
+    would allow later statements to write.
+    """
     with postgresql.write() as db:
         library_of(db).activity()
     with pytest.raises(UserMistake):
@@ -157,7 +163,7 @@ def test_no_trick_of_postgresql_opens_a_transaction(postgresql, library_of, stat
 
 
 def test_columns_of_every_view_can_be_listed(filled):
-    """For ``fitglue sql`` without a statement."""
+    """The columns of every view can be listed, which ``fitglue sql`` without a statement shows."""
     assert {view for view, _ in column_names(filled)} == {
         "activities",
         "laps",

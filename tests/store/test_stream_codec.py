@@ -1,4 +1,4 @@
-"""Streams come back from the store bit by bit, and take little room on the way."""
+"""Tests that streams are stored without loss and compactly."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ lists = st.lists(st.none() | st.lists(doubles, max_size=4), max_size=20).map(Col
 
 
 def bits(column):
-    """Every double of a column by its bits, with gaps as one."""
+    """Return every double of a column as its bits, with all gaps alike."""
     return (
         [struct.pack("<d", math.nan if value != value else value) for value in column.doubles],
         column.width,
@@ -48,9 +48,9 @@ def there_and_back(*columns):
 
 
 @given(st.lists(st.one_of(numbers, pairs, lists), max_size=4))
-def test_every_column_comes_back_bit_by_bit(columns):
-    """Numbers, pairs and lists; infinite, tiny, huge and negative zero; gaps; empty ones; several
-    in one blob.
+def test_every_column_is_restored_bit_for_bit(columns):
+    """Any columns are restored bit for bit: numbers, pairs and lists, infinite, tiny, huge and
+    negative zero, gaps, empty columns, and several in one blob.
     """
     assert [bits(column) for column in there_and_back(*columns)] == [
         bits(column) for column in columns
@@ -78,13 +78,13 @@ def test_every_column_comes_back_bit_by_bit(columns):
     ],
     ids=lambda column: repr(column.to_list())[:40],
 )
-def test_awkward_columns_come_back_bit_by_bit(column):
-    """The cases that a clever packing gets wrong first."""
+def test_awkward_columns_are_restored_bit_for_bit(column):
+    """Columns that a clever packing would get wrong are restored bit for bit."""
     assert [bits(one) for one in there_and_back(column)] == [bits(column)]
 
 
-def test_what_is_said_of_a_stream_comes_back():
-    """Unit, name, the source's own type and whether the athlete defined it."""
+def test_the_description_of_a_stream_is_restored():
+    """The unit, the name, the source's own type and the custom flag of a stream are restored."""
     stream = Stream(
         "GarminRunCadenceSpm",
         Column.of([180.0]),
@@ -97,7 +97,7 @@ def test_what_is_said_of_a_stream_comes_back():
 
 
 def test_only_the_streams_that_are_asked_for_are_unpacked():
-    """A list of power needs no track."""
+    """Only the requested channels of a blob are decoded."""
     blob = encode_streams(
         [
             Stream("time", Column.of([0, 1])),
@@ -111,8 +111,8 @@ def test_only_the_streams_that_are_asked_for_are_unpacked():
     ]
 
 
-def test_a_stream_that_comes_back_can_be_stored_again():
-    """Rebuilding reads what was written, and its buffer is as good as a new one."""
+def test_a_decoded_stream_can_be_encoded_again():
+    """A decoded stream can be encoded again, as a rebuild does."""
     [column] = there_and_back(Column.of([1.0, None, 3.0]))
     assert there_and_back(column) == [column]
 
@@ -132,7 +132,7 @@ def test_a_stream_that_comes_back_can_be_stored_again():
     ],
 )
 def test_a_blob_of_another_version_or_a_damaged_one_is_refused(spoil):
-    """ValueError, whatever is wrong with it."""
+    """A blob that is damaged or of another version raises ``ValueError``."""
     blob = encode_streams([Stream("watts", Column.of([200.0, 0.0, 210.5] * 50))])
     with pytest.raises(ValueError, match="streams"):
         decode_streams(spoil(blob))
@@ -142,7 +142,7 @@ def test_a_blob_of_another_version_or_a_damaged_one_is_refused(spoil):
     ("before", "after"), [(b'"count":3', b'"count":9999999999999'), (b'"kind":"i"', b'"kind":"z"')]
 )
 def test_a_header_that_makes_no_sense_is_refused(before, after):
-    """It asks for more than there is, or for what there is not."""
+    """A header that names more data than there is, or impossible values, raises ``ValueError``."""
     blob = encode_streams([Stream("watts", Column.of([0.0, 0.0, 0.0]))])
     start = 8 + struct.unpack("<I", blob[4:8])[0]
     assert before in blob[8:start]
@@ -152,7 +152,9 @@ def test_a_header_that_makes_no_sense_is_refused(before, after):
 
 
 def test_the_header_says_only_what_is_needed():
-    """A rebuild compares blobs byte by byte, so the same streams give the same header for ever."""
+    """The header leaves out defaults, so the same streams always give the same bytes, which a
+    rebuild compares.
+    """
     blob = encode_streams([Stream("time", Column.of([0.0, 1.0])), Stream("x", Column.of([0.5]))])
     length = struct.unpack("<I", blob[4:8])[0]
     items = json.loads(blob[8 : 8 + length])
@@ -163,7 +165,7 @@ def test_the_header_says_only_what_is_needed():
 
 
 def test_an_hour_of_smooth_streams_is_small():
-    """Time, distance, altitude, heart rate and power of an hour fit into a few kilobytes."""
+    """Time, distance, altitude, heart rate and power of one hour take a few kilobytes."""
     seconds = range(3600)
     streams = [
         Stream("time", Column.of(map(float, seconds))),

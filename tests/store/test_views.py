@@ -1,6 +1,4 @@
-"""The views that people and their tools read: names and columns that stay, and the same values in
-every database.
-"""
+"""Tests of the views: stable names and columns, and the same values in every database."""
 
 from __future__ import annotations
 
@@ -99,7 +97,7 @@ COLUMNS = {
 
 @pytest.fixture
 def fill(database, library_of):
-    """Writes with a library, and answers a question afterwards."""
+    """Return a function that writes with a library and then runs a query."""
 
     def make(work, question):
         with database.write() as db:
@@ -111,12 +109,12 @@ def fill(database, library_of):
 
 
 def test_the_columns_of_every_view_are_those_that_were_promised(database):
-    """People's own SQL and dashboards rely on them."""
+    """Every view has the columns on which users' SQL and dashboards rely."""
     assert dict(column_names(database)) == COLUMNS
 
 
 def test_the_view_of_activities_counts_its_sources(fill):
-    """A workout known to two accounts is one row with two sources."""
+    """A workout of two accounts is one row of ``activities`` with two sources."""
 
     def work(library):
         library.assign((library.source_activity(distance_m=0.0), library.source_activity()))
@@ -132,7 +130,7 @@ def test_the_view_of_activities_counts_its_sources(fill):
 
 
 def test_gone_activities_are_in_no_view_but_that_of_sources(fill):
-    """The list of workouts shows what is there; the sources say what went away."""
+    """Activities that are gone appear only in the view ``source_activities``, with a flag."""
 
     def work(library):
         one = library.source_activity(laps=(Lap(),))
@@ -147,7 +145,9 @@ def test_gone_activities_are_in_no_view_but_that_of_sources(fill):
 
 
 def test_the_view_of_sources_says_whose_and_in_which_state(fill, activity):
-    """Stubs and tombstones are told by flags that are true or false in every database."""
+    """The view ``source_activities`` marks stubs and tombstones by flags that are true or false in
+    every database.
+    """
 
     def work(library):
         stub = activity(stub=Stub("FG-stub", "terms"), sport=None, title=None)
@@ -180,7 +180,9 @@ def test_the_view_of_sources_says_whose_and_in_which_state(fill, activity):
 
 
 def test_the_view_of_laps_numbers_them_from_one(fill):
-    """Each lap with its figures; zero is zero, absent is null, and what kind is never absent."""
+    """The view ``laps`` numbers the laps from one and gives each a kind; a zero is zero, and an
+    absent value is null.
+    """
 
     def work(library):
         laps = (
@@ -216,8 +218,8 @@ def test_the_view_of_laps_numbers_them_from_one(fill):
     ]
 
 
-def test_figures_are_numbers_that_can_be_counted_with(fill):
-    """Sums and averages need no casts."""
+def test_values_are_numbers_that_can_be_summed(fill):
+    """The numeric columns of the views can be summed and averaged without casts."""
     question = "SELECT sum(elapsed_s) / 2 AS half, max(average_watts) AS most FROM laps"
     assert fill(
         lambda library: library.activity(laps=(Lap(elapsed_s=3, average_watts=250),)), question
@@ -225,7 +227,7 @@ def test_figures_are_numbers_that_can_be_counted_with(fill):
 
 
 def test_the_view_of_runs_names_the_connection(fill):
-    """What was done, when, and how it ended."""
+    """The view ``runs`` shows the connection, the times and the outcome of a run."""
 
     def work(library):
         run = RunLog("me", library.connection(), "sync", "2026-06-15T12:00:00Z", {"full": True})
@@ -244,7 +246,7 @@ def test_the_view_of_runs_names_the_connection(fill):
 
 
 def test_a_run_that_decides_nothing_leaves_no_row(fill):
-    """An idle sync writes no history."""
+    """A sync that finds nothing new leaves no row in the view ``runs``."""
     assert (
         fill(
             lambda library: RunLog("me", None, "sync", "now", {}).end(

@@ -1,4 +1,4 @@
-"""The plan of a walk is struck off window by window."""
+"""Tests of the plan of a full walk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ NOW = "2026-06-15T12:00:00.000Z"
 
 
 def test_the_windows_of_a_walk_are_struck_off_one_by_one(library):
-    """A walk that was killed goes on with what is left; a new plan replaces an old one."""
+    """The windows of a full walk are removed one by one as they are listed, and a new plan replaces
+    an old one.
+    """
     one = library.connection()
     windows = [
         Window(date(2026, 1, 1), None),

@@ -1,5 +1,5 @@
-"""A child process that restores a backup and kills itself just before its n-th step that lasts: a
-rename, a second name, a sync.
+"""A child process that restores a backup and kills itself just before its n-th lasting step: a
+rename, a hard link, or a sync.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from fitglue_registry import Host
 
 
 def main(home: str, backup: str, point: str) -> None:
-    """Restore ``backup`` into ``home``; ``point`` 0 never kills, and the number of points that were
-    passed is printed.
+    """Restore ``backup`` into ``home``.
 
-    ``before`` and ``after`` are the moments around the rename that counts.
+    ``point`` 0 never kills, and the number of points that were passed is printed. ``before`` and
+    ``after`` are the moments around the rename that replaces the database.
     """
     passed = 0
     renamed = False

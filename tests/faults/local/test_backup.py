@@ -1,6 +1,4 @@
-"""Backups: made while others work, verified, refused where they are damaged or newer, and brought
-back.
-"""
+"""Tests of backups: made during a sync, verified, refused if damaged or newer, and restored."""
 
 from __future__ import annotations
 
@@ -27,13 +25,13 @@ from tests.sync.natural import natural
 
 @pytest.fixture
 def backup(synced, tmp_path):
-    """A backup of the synced home, keys included."""
+    """Return a backup of the synced home, keys included."""
     with Host(synced) as host:
         return host.backups.make(tmp_path / "backup.zip", with_secrets=True).path
 
 
 def rewritten(backup, change):
-    """Write a backup anew with its files changed: name → content."""
+    """Write a backup again with its files, name → content, changed."""
     with zipfile.ZipFile(backup) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     change(files)
@@ -44,12 +42,12 @@ def rewritten(backup, change):
 
 
 def manifest_of(inside, **changes):
-    """The manifest with some of its values changed."""
+    """Return the manifest with some of its values changed."""
     inside[MANIFEST] = json.dumps(json.loads(inside[MANIFEST]) | changes).encode()
 
 
 def refused(call, *arguments, **options):
-    """The error of a call that has to fail."""
+    """Return the error of a call that has to fail."""
     with pytest.raises((StoreFailed, UserMistake, Busy)) as caught:
         call(*arguments, **options)
     assert complete(caught.value.as_dict()), caught.value.as_dict()
@@ -60,8 +58,8 @@ def refused(call, *arguments, **options):
 
 
 def test_a_backup_brings_everything_back_into_an_empty_home(backup, homes, tmp_path, service):
-    """Database, original files and, where they were asked for, keys: the restored home syncs on
-    with one request.
+    """A backup with keys is restored into an empty home with database, original files and keys, and
+    the next sync needs one request.
     """
     with Host(tmp_path / "other") as host:
         restored = host.backups.restore(backup)
@@ -75,7 +73,9 @@ def test_a_backup_brings_everything_back_into_an_empty_home(backup, homes, tmp_p
 
 
 def test_what_make_says(synced, fitglue, tmp_path):
-    """Where it went, how large it is, that it was checked, and that keys are not in it."""
+    """``backup make`` prints where the backup is, its size, that it was checked, and that keys are
+    not in it.
+    """
     said = fitglue("backup", "make", str(tmp_path))
     [file] = tmp_path.glob("fitglue-backup-*.zip")
     assert said.code == 0
@@ -86,8 +86,8 @@ def test_what_make_says(synced, fitglue, tmp_path):
 
 
 def test_keys_are_in_a_backup_only_where_they_are_asked_for(synced, fitglue, tmp_path):
-    """Without --with-secrets neither the key file nor what it seals; with it both, and what that
-    means is said.
+    """Only with --with-secrets does a backup contain the key file and the sealed secrets, and the
+    command explains what that means.
     """
     fitglue("backup", "make", tmp_path / "without.zip")
     said = fitglue("backup", "make", tmp_path / "with.zip", "--with-secrets")
@@ -102,14 +102,16 @@ def test_keys_are_in_a_backup_only_where_they_are_asked_for(synced, fitglue, tmp
 
 
 def test_no_backup_holds_a_key_in_clear(backup):
-    """Not even one that takes the keys along."""
+    """No backup contains a key in plain text, not even one with secrets."""
     with zipfile.ZipFile(backup) as archive:
         assert [name for name in archive.namelist() if KEY.encode() in archive.read(name)] == []
 
 
 @pytest.mark.long
 def test_after_a_restore_without_keys_connect_asks_again(synced, fitglue, tmp_path):
-    """A key that is not there is said with its code and what to do, and nothing else is wrong."""
+    """After a restore without keys, a sync reports the missing key and what to do; everything else
+    works.
+    """
     fitglue("backup", "make", tmp_path / "b.zip")
     other = tmp_path / "other"
     assert fitglue("backup", "restore", tmp_path / "b.zip", home=other).code == 0
@@ -118,7 +120,7 @@ def test_after_a_restore_without_keys_connect_asks_again(synced, fitglue, tmp_pa
 
 
 def test_make_overwrites_nothing(backup, fitglue):
-    """A file of that name stays as it is."""
+    """A backup does not overwrite a file that has its name."""
     before = backup.read_bytes()
     said = fitglue("backup", "make", backup, "--json")
     assert (said.code, said.error["code"]) == (2, "FG-backup-exists")
@@ -126,8 +128,8 @@ def test_make_overwrites_nothing(backup, fitglue):
 
 
 def test_a_backup_that_fails_leaves_nothing_behind(synced, fitglue, tmp_path):
-    """A place that is not there, and a database that is damaged: an error, and no half of a
-    backup.
+    """A backup into a missing folder or of a damaged database raises an error and leaves no file
+    behind.
     """
     said = fitglue("backup", "make", tmp_path / "nowhere" / "b.zip", "--json")
     assert (said.code, said.error["code"]) == (7, "FG-backup-not-written")
@@ -142,14 +144,16 @@ def test_a_backup_that_fails_leaves_nothing_behind(synced, fitglue, tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_not_taken_for_a_file(fitglue, tmp_path):
-    """Where a disk is not mounted, no file of its name takes the backup."""
+    """A folder that does not exist, because its disk is not mounted, is an error; no file of its
+    name is written.
+    """
     said = fitglue("backup", "make", tmp_path / "usb", "--json")
     assert (said.code, said.error["code"]) == (2, "FG-backup-not-written")
     assert not (tmp_path / "usb").exists()
 
 
 def test_a_store_that_is_no_database_any_more_is_named_and_not_its_copy(synced, fitglue, tmp_path):
-    """The backup's own place is sound."""
+    """The error for a damaged database names the database, not its copy in the backup."""
     content = (synced / "fitglue.db").read_bytes()
     (synced / "fitglue.db").write_bytes(b"\xde\xad" * 50 + content[100:])
     said = fitglue("backup", "make", tmp_path / "b.zip", "--json")
@@ -157,7 +161,7 @@ def test_a_store_that_is_no_database_any_more_is_named_and_not_its_copy(synced, 
 
 
 def test_there_is_nothing_to_back_up_before_the_first_connection(fitglue, tmp_path):
-    """An empty home is a mistake with a next step, and stays empty."""
+    """A backup of an empty home is an error with a next step, and the home stays empty."""
     said = fitglue("backup", "make", tmp_path / "b.zip", "--json")
     assert (said.code, said.error["code"], said.error["fix"]) == (
         2,
@@ -167,11 +171,11 @@ def test_there_is_nothing_to_back_up_before_the_first_connection(fitglue, tmp_pa
     assert not (tmp_path / "home" / "fitglue.db").exists()
 
 
-def test_an_original_that_the_store_has_lost_is_told_and_the_rest_is_kept(
+def test_a_lost_original_is_reported_and_everything_else_is_backed_up(
     synced, fitglue, homes, tmp_path
 ):
-    """A backup of a store with a defect is better than none: exit code 5, and the manifest names
-    what is absent.
+    """A backup of a store that has lost an original file is made nevertheless, lists the file as
+    absent, and ends with exit code 5.
     """
     victim = next(path for path in (synced / "blobs").glob("??/??/*"))
     victim.unlink()
@@ -182,7 +186,9 @@ def test_an_original_that_the_store_has_lost_is_told_and_the_rest_is_kept(
 
 
 def test_a_backup_is_made_while_a_sync_commits(synced, tmp_path, homes, reliability):
-    """Commits all the time: each backup ends, is whole, and is the store of one moment."""
+    """A backup that is made while another thread commits all the time ends, and contains the store
+    of one moment.
+    """
     stop = threading.Event()
     committed = []
 
@@ -233,12 +239,12 @@ def test_a_backup_is_made_while_a_sync_commits(synced, tmp_path, homes, reliabil
 
 
 def test_verify_of_a_whole_backup_ends_with_0(backup, fitglue):
-    """What was just made is whole."""
+    """``backup verify`` of a complete backup ends with exit code 0."""
     assert fitglue("backup", "verify", backup).code == 0
 
 
 def damages(backup):
-    """Name → a backup with one thing wrong."""
+    """Return name → a backup with one thing wrong."""
     content = backup.read_bytes()
     with zipfile.ZipFile(backup) as archive:
         inside = {info.filename: info.header_offset + 60 for info in archive.infolist()}
@@ -256,8 +262,8 @@ def damages(backup):
 def test_whatever_is_damaged_is_named_with_exit_code_7(
     backup, fitglue, tmp_path, homes, reliability
 ):
-    """Cut off, and one byte turned in each kind of file: exit code 7, what it is, and a restore
-    that touches nothing.
+    """A truncated backup, and one with a changed byte in any kind of file, ends with exit code 7
+    and the name of the file; a restore changes nothing.
     """
     played = 0
     for name, content in damages(backup):
@@ -307,7 +313,7 @@ def test_whatever_is_damaged_is_named_with_exit_code_7(
 def test_a_backup_that_is_not_what_its_manifest_says_is_refused(
     backup, tmp_path, change, code, words
 ):
-    """Newer, of another kind, with too few files or too many, or with a path for a name: refused
+    """A backup that does not match its manifest, is newer, or has a path for a name is refused
     before anything is written.
     """
     rewritten(backup, change)
@@ -320,8 +326,8 @@ def test_a_backup_that_is_not_what_its_manifest_says_is_refused(
 
 
 @pytest.mark.parametrize("content", [b"", b"a letter to my aunt", b"PK\5\6" + b"\0" * 18])
-def test_a_file_that_is_no_backup_is_told_so(fitglue, tmp_path, content):
-    """Exit code 2: another file was meant."""
+def test_a_file_that_is_not_a_backup_is_reported(fitglue, tmp_path, content):
+    """A file that is not a backup is reported as a user's mistake, with exit code 2."""
     (tmp_path / "letter").write_bytes(content)
     said = fitglue("backup", "verify", tmp_path / "letter", "--json")
     assert (said.code, said.error["code"]) == (2, "FG-backup-unknown")
@@ -332,7 +338,7 @@ def test_a_file_that_is_no_backup_is_told_so(fitglue, tmp_path, content):
 
 
 def test_a_store_of_a_newer_format_is_not_restored(synced, tmp_path, fitglue):
-    """The format of the store inside is looked at, too."""
+    """A backup whose database has a newer format is not restored."""
     with Host(synced) as host:
         backup = host.backups.make(tmp_path / "b.zip").path
     rewritten(backup, lambda files: manifest_of(files, store_format="9999"))
@@ -341,7 +347,9 @@ def test_a_store_of_a_newer_format_is_not_restored(synced, tmp_path, fitglue):
 
 
 def test_a_store_of_a_newer_format_is_not_backed_up(synced, tmp_path, fitglue):
-    """Nobody here knows what belongs to it."""
+    """A store of a newer format is not backed up, because this version does not know what belongs
+    to it.
+    """
     execute(synced / "fitglue.db", "UPDATE alembic_version SET version_num = '9999'")
     said = fitglue("backup", "make", tmp_path / "b.zip", "--json")
     assert (said.code, said.error["code"]) == (7, "FG-store-newer")
@@ -351,7 +359,9 @@ def test_a_store_of_a_newer_format_is_not_backed_up(synced, tmp_path, fitglue):
 
 
 def test_restore_overwrites_no_store(backup, synced, fitglue, homes):
-    """A home that holds data stays as it is, and the option that moves it aside is named."""
+    """A restore into a home that has a database changes nothing, and names the option that moves it
+    aside.
+    """
     said = fitglue("backup", "restore", backup, "--json")
     assert (said.code, said.error["code"]) == (2, "FG-home-holds-data")
     assert "--replace" in said.error["fix"]
@@ -359,7 +369,7 @@ def test_restore_overwrites_no_store(backup, synced, fitglue, homes):
 
 
 def test_what_is_replaced_is_moved_aside_whole(backup, synced, fitglue, homes, tmp_path):
-    """With --replace the old store lies in a folder that is named, and can be used from there."""
+    """With --replace, the old store is in a folder that the command names, and works there."""
     execute(synced / "fitglue.db", "DELETE FROM fg_claims")
     emptied = store_of(synced)
     said = fitglue("backup", "restore", backup, "--replace", "--json")
@@ -369,7 +379,7 @@ def test_what_is_replaced_is_moved_aside_whole(backup, synced, fitglue, homes, t
 
 
 def test_two_restores_in_one_second_keep_both_old_stores(backup, synced):
-    """What was moved aside is never moved over, however the clock goes."""
+    """Two restores in the same second move the old stores into two folders."""
     with Host(synced) as host:
         asides = [host.backups.restore(backup, replace=True).aside for _ in range(2)]
     assert len(set(asides)) == 2
@@ -377,7 +387,9 @@ def test_two_restores_in_one_second_keep_both_old_stores(backup, synced):
 
 
 def test_the_same_host_goes_on_after_a_restore(backup, synced, homes):
-    """What it had cached of the old database is forgotten."""
+    """A host that restores a backup continues with the new database, and uses nothing cached of the
+    old one.
+    """
     with Host(synced) as host:
         list(host.sync())
         host.backups.restore(backup, replace=True)
@@ -388,7 +400,9 @@ def test_the_same_host_goes_on_after_a_restore(backup, synced, homes):
 def test_a_log_of_the_damaged_database_is_not_played_into_the_new_one(
     backup, synced, fitglue, homes
 ):
-    """The old write-ahead log goes aside with its database."""
+    """The write-ahead log of the old database is moved aside with it, and not applied to the new
+    database.
+    """
     (synced / "fitglue.db").write_bytes(b"this is no database" * 500)
     (synced / "fitglue.db-wal").write_bytes(b"\x37\x7f\x06\x82" + b"left over" * 2000)
     said = fitglue("backup", "restore", backup, "--replace", "--json")
@@ -401,8 +415,8 @@ def test_a_log_of_the_damaged_database_is_not_played_into_the_new_one(
 
 
 def test_a_restore_waits_for_nobody_who_syncs(backup, synced):
-    """While a sync holds its lock, or another program has the database open, nothing is
-    replaced.
+    """A restore during a sync, or while another program has the database open, raises an error and
+    replaces nothing.
     """
     before = (synced / "fitglue.db").read_bytes()
     with Host(synced) as other, Host(synced) as host:
@@ -416,7 +430,9 @@ def test_a_restore_waits_for_nobody_who_syncs(backup, synced):
 
 
 def test_another_key_file_is_kept_with_what_it_opens(backup, synced, tmp_path, fitglue):
-    """A restore with keys into a home with keys of its own loses neither."""
+    """A restore with keys moves a different key file aside, together with the secrets that it
+    opens.
+    """
     shutil.rmtree(synced / "secrets")
     with Host(synced) as host:
         host.workspace.secrets.put("somebody", {"api_key": "x"})
@@ -433,7 +449,7 @@ def test_another_key_file_is_kept_with_what_it_opens(backup, synced, tmp_path, f
 
 @pytest.mark.long
 def test_an_older_backup_catches_up_with_the_next_sync(connected, tmp_path, homes, fitglue):
-    """What came after the backup is fetched again."""
+    """After an older backup was restored, the next sync fetches what it lacks."""
     fitglue("backup", "make", tmp_path / "early.zip")
     fitglue("sync", "--files")
     assert fitglue("backup", "restore", tmp_path / "early.zip", "--replace").code == 0
@@ -445,7 +461,7 @@ def test_an_older_backup_catches_up_with_the_next_sync(connected, tmp_path, home
 
 @pytest.mark.long
 def test_an_embedders_own_blobs_are_backed_up_and_brought_back(service, homes, tmp_path):
-    """Wherever an application keeps original files, they go through its own store."""
+    """The original files in an embedder's own blob store are backed up and restored."""
     blobs, secrets = MemoryBlobStore(), MemorySecretStore()
     with Host(tmp_path / "app", secrets=secrets, blobs=blobs) as host:
         host.connect("intervals", {"api_key": KEY, "base_url": service.url})
@@ -463,7 +479,9 @@ def test_an_embedders_own_blobs_are_backed_up_and_brought_back(service, homes, t
 def test_of_postgresql_the_original_files_are_backed_up_and_the_command_for_the_rest_is_printed(
     service, postgres_url, fitglue, monkeypatch, tmp_path
 ):
-    """pg_dump is the tool for the database; what is in the file is only what it cannot reach."""
+    """Of a store in PostgreSQL, a backup contains the original files, and prints the pg_dump
+    command for the database.
+    """
     monkeypatch.setenv("FITGLUE_DATABASE", postgres_url)
     monkeypatch.setenv("FITGLUE_INTERVALS_API_KEY", KEY)
     fitglue("connect", "intervals", "--base-url", service.url)
@@ -487,9 +505,7 @@ def test_of_postgresql_the_original_files_are_backed_up_and_the_command_for_the_
 
 
 def test_a_key_that_was_renewed_since_is_kept(synced, service, tmp_path, fitglue):
-    """A backup without keys takes no key away: the connection goes on with the one that it has
-    now.
-    """
+    """After a restore without keys, a connection keeps a key that was renewed after the backup."""
     backup = tmp_path / "one.zip"
     assert fitglue("backup", "make", backup, home=synced).code == 0
     with Host(synced) as host:
@@ -499,7 +515,7 @@ def test_a_key_that_was_renewed_since_is_kept(synced, service, tmp_path, fitglue
 
 
 def test_a_restore_on_another_machine_says_whose_key_is_missing(synced, tmp_path, fitglue):
-    """Keys are not in the backup, and the next command would stumble over it."""
+    """A restore on another machine names the connections whose keys are missing there."""
     backup = tmp_path / "one.zip"
     assert fitglue("backup", "make", backup, home=synced).code == 0
     said = fitglue("backup", "restore", backup, home=tmp_path / "other")
@@ -510,14 +526,16 @@ def test_a_restore_on_another_machine_says_whose_key_is_missing(synced, tmp_path
 
 
 def test_a_folder_that_is_not_there_is_no_file(synced, tmp_path, fitglue):
-    """A disk that is not mounted gets no file in place of its folder."""
+    """A path that ends with a slash and does not exist is an error, and no file of its name is
+    written.
+    """
     said = fitglue("backup", "make", f"{tmp_path}/usb/", "--json", home=synced)
     assert (said.code, said.error["code"]) == (2, "FG-backup-not-written")
     assert not (tmp_path / "usb").exists()
 
 
-def test_what_a_backup_lacks_is_said_by_verify_and_restore(synced, fitglue, homes, tmp_path):
-    """An original that was lost before is not taken for whole."""
+def test_what_a_backup_lacks_is_reported_by_verify_and_restore(synced, fitglue, homes, tmp_path):
+    """Verify and restore report the original files that were lost before the backup was made."""
     next((synced / "blobs").glob("??/??/*")).unlink()
     backup = tmp_path / "lost.zip"
     assert fitglue("backup", "make", backup, home=synced).code == 5

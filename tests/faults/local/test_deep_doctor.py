@@ -1,6 +1,4 @@
-"""``fitglue doctor --deep``: whatever was done to a store behind its back is found, named, and has
-a fix.
-"""
+"""Tests of ``fitglue doctor --deep``: any damage to a store is found and named, and has a fix."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from tests.sync.builders import finished
 
 
 def broken(said):
-    """The checks of a doctor that found something, by name."""
+    """Return the checks of a doctor that found something wrong, by name."""
     return {
         check["name"]: check["error"]
         for check in said.document["checks"]
@@ -28,8 +26,8 @@ def blobs(home):
 
 
 def test_nothing_is_wrong_with_a_store_that_was_synced(synced, fitglue):
-    """Each thing that is looked at says that it is well, and how much of the answers was read
-    again.
+    """For a synced store, each check reports that it found nothing wrong, and how many responses
+    were read again.
     """
     said = fitglue("doctor", "--deep", "--offline", "--json")
     assert said.code == 0
@@ -48,7 +46,9 @@ def test_nothing_is_wrong_with_a_store_that_was_synced(synced, fitglue):
 
 @pytest.mark.long
 def test_nothing_is_wrong_with_a_store_in_postgresql(service, postgres_url, tmp_path):
-    """The server looks after its files; everything else is looked at there, too."""
+    """A synced store in PostgreSQL passes all checks except that of the database file, which is the
+    server's task.
+    """
     with Host(tmp_path, postgres_url) as host:
         host.connect("intervals", {"api_key": service.api_key, "base_url": service.url})
         finished(host, files=True)
@@ -60,7 +60,7 @@ def test_nothing_is_wrong_with_a_store_in_postgresql(service, postgres_url, tmp_
 
 
 def test_a_sample_says_how_large_it_is(synced, monkeypatch, fitglue):
-    """A few of many are chosen by chance; --deep=all reads all."""
+    """The check of responses reads a random sample and states its size; --deep=all reads all."""
     monkeypatch.setattr("fitglue_registry.services.checking.SAMPLE", 4)
     sample = {
         check["name"]: check["detail"]
@@ -124,8 +124,8 @@ WITHOUT_KEYS = "PRAGMA foreign_keys=OFF"
     ],
 )
 def test_what_was_done_to_a_store_is_named(synced, fitglue, name, code, statement, reliability):
-    """Orphans, dangling ids, missing and changed answers: exit code 7, with a code, an example and
-    a fix.
+    """Orphans, dangling ids, and missing or changed responses are reported with exit code 7, a
+    code, an example and a fix.
     """
     execute(synced / "fitglue.db", WITHOUT_KEYS, statement)
     said = fitglue("doctor", "--deep", "--offline", "--json")
@@ -141,8 +141,8 @@ def test_what_was_done_to_a_store_is_named(synced, fitglue, name, code, statemen
 
 
 def test_missing_originals_are_broken_and_superfluous_ones_are_not(synced, fitglue):
-    """A row without its blob is an error; a blob without a row is worth a look, and goes with
-    --repair after its hour.
+    """A row without its blob is an error; a blob without a row is only noted, and --repair removes
+    it after an hour.
     """
     missing, kept = blobs(synced)[:2]
     content = missing.read_bytes()
@@ -192,7 +192,7 @@ def test_missing_originals_are_broken_and_superfluous_ones_are_not(synced, fitgl
     ids=["gone", "garbage", "answers", "rows"],
 )
 def test_what_is_damaged_is_fetched_again(synced, fitglue, homes, fault, harm, reliability):
-    """``--repair`` and the next sync lead to the store of an undisturbed run."""
+    """After ``--repair`` and the next sync, a damaged store equals that of an undisturbed run."""
     harm(synced)
     assert fitglue("doctor", "--deep", "--offline").code == 7
     fitglue("doctor", "--repair", "--offline")
@@ -218,7 +218,7 @@ def test_what_is_damaged_is_fetched_again(synced, fitglue, homes, fault, harm, r
     ids=["blob", "answer"],
 )
 def test_a_damaged_answer_is_no_bug(synced, fitglue, homes, harm):
-    """``rebuild`` over a damaged answer tells which it is and what to do, and changes nothing."""
+    """A rebuild over a damaged response names it and what to do, and changes nothing."""
     before = store_of(synced)
     harm(synced)
     said = fitglue("rebuild", "--json")

@@ -1,5 +1,5 @@
-"""A restore that is killed: the home holds the old store whole or the new one whole, and the same
-command goes on.
+"""Tests of a restore that is killed: the home has the complete old store or the complete new one,
+and the same command can be run again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def run_child(home: Path, backup: Path, point: int | str) -> subprocess.Complete
 
 
 class Scene:
-    """A backup of the whole store, and a home whose store has become another one."""
+    """A backup of a complete store, and a home with a different store."""
 
     def __init__(self, homes, folder: Path) -> None:
         self.homes, self.home, self.backup = homes, folder / "home", folder / "backup.zip"
@@ -48,8 +48,8 @@ class Scene:
         return int(done.stdout)
 
     def killed_at(self, home: Path, point: int | str) -> int:
-        """Kill there, look, restore again; how many things are lost, of the old store or of the new
-        one.
+        """Kill a restore at this point, look at the home, restore again, and return how many things
+        are lost of the old and the new store.
         """
         shutil.copytree(self.home, home)
         child = run_child(home, self.backup, point)
@@ -69,7 +69,7 @@ def scene(homes, tmp_path):
 
 @pytest.mark.long
 def test_killed_around_the_rename_that_counts(scene, tmp_path, reliability):
-    """SIGKILL just before the new database gets its name, and just after."""
+    """A restore that is killed just before or just after the database is replaced loses nothing."""
     gone = sum(scene.killed_at(tmp_path / point, point) for point in ("before", "after"))
     assert gone == 0
     reliability("local", FAULT, times=2, lost=gone, seen=SEEN)
@@ -77,7 +77,7 @@ def test_killed_around_the_rename_that_counts(scene, tmp_path, reliability):
 
 @pytest.mark.long
 def test_killed_at_every_step_that_lasts(scene, tmp_path, reliability):
-    """SIGKILL before each rename, each second name and each sync of a file."""
+    """A restore that is killed before any rename, hard link or sync of a file loses nothing."""
     points = scene.points()
     gone = sum(scene.killed_at(tmp_path / str(point), point) for point in range(1, points + 1))
     assert gone == 0
