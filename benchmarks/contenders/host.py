@@ -46,7 +46,7 @@ def sync(host: Host, options: argparse.Namespace) -> dict[str, Any]:
 STAGES = {
     "requests, unpacking": [("fitglue_registry.transport.session", "HttpSession.get")],
     "normalize": [("fitglue_intervals.plugin", "normalize")],
-    "  recordings to columns": [("fitglue_intervals.normalize", "decode_streams")],
+    "  recordings to columns": [("fitglue_intervals.streams", "decode_streams")],
     "hold to the model": [("fitglue_registry.sync.deriving.deriver", "Deriver._check_activity")],
     "  schemas, of the model and the plugin": [
         ("fitglue_registry.validation.validator", "Validator.accepts"),
